@@ -1,0 +1,121 @@
+//! Which Rust types can be columns, and the typed buffers that hold them.
+//!
+//! A [`ColumnType`] names its [`Buffer`]: many values of one type side by side, as numbers in a `Vec` or as texts in
+//! one arena. Rows travel from the source to the sinks in buffers and are read from JSON into them and written to
+//! text straight from them, so that a row costs no allocation. One file holds one family of types.
+
+mod number;
+mod option;
+mod text;
+
+use std::hash::Hasher;
+
+use serde::de::{DeserializeSeed, Deserializer};
+
+use crate::schema::DataType;
+
+/// A type that can be a column.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used as a column",
+    label = "not a column type",
+    note = "columns are `bool`, integers up to 64 bits, `f32`, `f64`, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, and `Option<T>`, `Vec<T>`, arrays and tuples of them",
+    note = "use `#[schema(json)]` for a type that implements serde's traits"
+)]
+pub trait ColumnType: Sized + Send + Sync + 'static {
+    /// The type of the values that are not null.
+    const DATA_TYPE: DataType;
+    /// Whether a value can be null.
+    const OPTIONAL: bool = false;
+    /// The type as part of another: with its nullability.
+    #[doc(hidden)]
+    const ELEMENT: DataType = Self::DATA_TYPE;
+    /// What a `Vec` of these is: `List`, but for bytes.
+    #[doc(hidden)]
+    const LIST: DataType = DataType::List(&Self::ELEMENT);
+    /// Where values of this type are held.
+    #[doc(hidden)]
+    type Buffer: Buffer<Item = Self>;
+    /// Where lists of this type are held.
+    #[doc(hidden)]
+    type ListBuffer: Buffer<Item = Vec<Self>>;
+}
+
+/// A column type whose values can be compared and so identify a row.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a primary key",
+    label = "not a key type",
+    note = "a key must always have a value that equals itself: `Option` may have none, and a float may be `NaN` or one of two zeros"
+)]
+pub trait KeyType: ColumnType + Clone {}
+
+/// A value that is not null: `Option<T>` takes these, so that there is one null and not two.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`Option<{Self}>` cannot be used as a column",
+    label = "has a null of its own",
+    note = "a column has one null: `Option<Option<T>>` and `Option<Value>` would have two"
+)]
+pub trait NotNull: ColumnType {}
+
+/// Many values of one column, in push order.
+#[doc(hidden)]
+pub trait Buffer: Default + Send + Sync + 'static {
+    type Item: Sized;
+    /// Whether the text form can hold a comma, a quote or a line break.
+    const NEEDS_QUOTES: bool;
+
+    fn len(&self) -> usize;
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The bytes of data held, as the backlog counts them.
+    fn bytes(&self) -> usize;
+
+    fn push(&mut self, item: Self::Item);
+    /// Pushes a value that stands for none, in a row that is only a key.
+    fn push_placeholder(&mut self);
+    /// Pushes a copy of one value of another buffer.
+    fn push_from(&mut self, other: &Self, row: usize);
+    /// Pushes what is there when a JSON row lacks the column: a null, or `false` if there is none.
+    fn push_missing(&mut self) -> bool {
+        false
+    }
+    /// Reads one value. After an error the buffer may hold a part of it: see `truncate`.
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
+    /// Drops all values from `len` on, and what a failed `decode` left behind.
+    fn truncate(&mut self, len: usize);
+
+    fn get(&self, row: usize) -> Self::Item;
+    fn is_null(&self, _row: usize) -> bool {
+        false
+    }
+    /// Whether two values are the same, floats by their bits.
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H);
+    /// Appends the text form as CSV has it, without quotes around it; nothing for null.
+    fn write_text(&self, row: usize, out: &mut Vec<u8>);
+    /// Appends the JSON form.
+    fn write_json(&self, row: usize, out: &mut Vec<u8>);
+}
+
+/// Reads one value into a buffer: the seed that serde's access traits ask for.
+pub(crate) struct Into<'a, B>(pub(crate) &'a mut B);
+
+impl<'de, B: Buffer> DeserializeSeed<'de> for Into<'_, B> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.decode(deserializer)
+    }
+}
+
+/// One value as JSON: how a default or an example stands in a schema.
+#[doc(hidden)]
+pub fn to_json<T: ColumnType>(value: T) -> serde_json::Value {
+    let mut buffer = T::Buffer::default();
+    buffer.push(value);
+    let mut text = Vec::new();
+    buffer.write_json(0, &mut text);
+    serde_json::from_slice(&text).unwrap_or_default()
+}

@@ -1,0 +1,1 @@
+//! `String`: all texts of a column in one arena.

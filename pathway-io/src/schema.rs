@@ -1,0 +1,407 @@
+//! What a table's rows look like: the [`Schema`] trait that `#[derive(Schema)]` implements, and the description of
+//! the columns that it carries ([`TableSchema`], [`Column`], [`DataType`]).
+//!
+//! Everything here is known at compile time. A schema is a `const`, so that the runtime can loop over the columns of
+//! a row and the optimiser sees through the loop.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
+
+use crate::column::{ColumnType, KeyType};
+use crate::fields::Fields;
+
+/// A row type: a struct whose fields are the columns of a table.
+///
+/// Implemented by `#[derive(Schema)]`, which is the only supported way; what is not documented here may change in
+/// any release.
+///
+/// ```
+/// use pathway_io::Schema;
+///
+/// /// Cats, as zoologists list them.
+/// #[derive(Schema)]
+/// struct Cat {
+///     #[schema(primary_key)]
+///     key: i64,
+///     genus: String,
+///     #[schema(default)]
+///     weight: Option<f64>,
+/// }
+///
+/// let schema = Cat::schema();
+/// assert_eq!(schema.name, "Cat");
+/// assert_eq!(schema.columns[0].name, "key");
+/// assert!(schema.columns[0].primary_key && schema.columns[2].optional);
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a schema",
+    label = "not a schema",
+    note = "add `#[derive(Schema)]` to it"
+)]
+pub trait Schema: Sized + Send + Sync + 'static {
+    /// The row taken apart into its fields, a tree of [`Pair`](crate::fields::Pair)s.
+    #[doc(hidden)]
+    type Fields: Fields;
+    /// What fills in a column that a row does not have.
+    #[doc(hidden)]
+    const DEFAULTS: <Self::Fields as Fields>::Defaults;
+    /// The table as a whole.
+    #[doc(hidden)]
+    const SCHEMA: &'static TableSchema;
+
+    #[doc(hidden)]
+    fn into_fields(self) -> Self::Fields;
+    #[doc(hidden)]
+    fn from_fields(fields: Self::Fields) -> Self;
+
+    /// The table's name, options and columns.
+    #[must_use]
+    fn schema() -> &'static TableSchema {
+        Self::SCHEMA
+    }
+}
+
+/// A schema with a primary key. Rows of one key replace each other (upsert), and can be removed by key.
+///
+/// Implemented by `#[derive(Schema)]` where a column is marked `#[schema(primary_key)]`.
+///
+/// ```
+/// use pathway_io::{Keyed, Schema};
+///
+/// #[derive(Schema)]
+/// struct Vote {
+///     #[schema(primary_key)]
+///     user: String,
+///     #[schema(primary_key)]
+///     poll: u32,
+///     choice: String,
+/// }
+///
+/// let vote = Vote { user: "ann".into(), poll: 7, choice: "yes".into() };
+/// assert_eq!(vote.key(), ("ann".to_string(), 7));
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no primary key",
+    label = "rows of `{Self}` cannot be told apart by a key",
+    note = "add `#[schema(primary_key)]` to the columns that identify a row"
+)]
+pub trait Keyed: Schema {
+    /// The key column's type; a tuple, in column order, if the key has several columns.
+    type Key: Send;
+
+    /// The primary key of this row.
+    fn key(&self) -> Self::Key;
+
+    /// A row of which only the key is known: what `remove` puts into the stream.
+    #[doc(hidden)]
+    fn tombstone(key: Self::Key) -> <Self::Fields as Fields>::Partial;
+}
+
+/// A keyed schema whose rows may be retracted: every one that is not `append_only`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is append-only",
+    label = "rows of `{Self}` are never removed",
+    note = "take `append_only` out of its `#[schema(..)]` to allow `remove`"
+)]
+pub trait Removable {}
+
+/// A schema with a `data` column of type `T`, all of whose other columns have defaults.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no column `data: {T}` beside columns that all have a default",
+    label = "needs a `data: {T}` column",
+    note = "name every column with `next`, or use the ready-made schemas `pathway_io::Text` and `pathway_io::Bytes`"
+)]
+pub trait DataColumn<T>: Schema {
+    fn from_data(data: T) -> Self;
+}
+
+/// The description of a table: its name, its options and its columns.
+///
+/// It serialises with serde, as a map of its fields with the data types in their Rust spelling.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct TableSchema {
+    /// The name of the struct.
+    pub name: &'static str,
+    /// The doc comment of the struct; empty if it has none.
+    pub description: &'static str,
+    /// Rows are only ever added.
+    pub append_only: bool,
+    /// JSON rows with fields that are no columns are refused.
+    pub deny_unknown: bool,
+    /// The columns, in the order of the output.
+    pub columns: &'static [Column],
+}
+
+impl TableSchema {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn new(name: &'static str, columns: &'static [Column]) -> Self {
+        TableSchema { name, description: "", append_only: false, deny_unknown: false, columns }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn describe(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn append_only(mut self) -> Self {
+        self.append_only = true;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn deny_unknown(mut self) -> Self {
+        self.deny_unknown = true;
+        self
+    }
+
+    /// The column of that name (not of an alias), if there is one.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// The columns of the primary key, in order; none if the table has no key.
+    pub fn primary_key(&self) -> impl Iterator<Item = &'static Column> + use<> {
+        self.columns.iter().filter(|column| column.primary_key)
+    }
+
+    pub(crate) fn has_key(&self) -> bool {
+        self.columns.iter().any(|column| column.primary_key)
+    }
+}
+
+impl Serialize for TableSchema {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", self.name)?;
+        if !self.description.is_empty() {
+            map.serialize_entry("description", self.description)?;
+        }
+        map.serialize_entry("append_only", &self.append_only)?;
+        map.serialize_entry("deny_unknown", &self.deny_unknown)?;
+        map.serialize_entry("columns", self.columns)?;
+        map.end()
+    }
+}
+
+/// The description of one column.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Column {
+    /// The name in JSON and in every output.
+    pub name: &'static str,
+    /// The type of its values; of an `Option<T>` that of `T`.
+    pub data_type: DataType,
+    /// The column's values may be null (`Option<T>`).
+    pub optional: bool,
+    /// The column belongs to the primary key.
+    pub primary_key: bool,
+    /// The column has a default.
+    pub has_default: bool,
+    /// The doc comment of the field; empty if it has none.
+    pub description: &'static str,
+    /// Further names that are accepted in JSON.
+    pub aliases: &'static [&'static str],
+    default: Option<fn() -> Value>,
+    example: Option<fn() -> Value>,
+}
+
+impl Column {
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn of<T: ColumnType>(name: &'static str) -> Self {
+        Column {
+            name,
+            data_type: T::DATA_TYPE,
+            optional: T::OPTIONAL,
+            primary_key: false,
+            has_default: false,
+            description: "",
+            aliases: &[],
+            default: None,
+            example: None,
+        }
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn key<T: KeyType>(mut self) -> Self {
+        self.primary_key = true;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn default(mut self, default: fn() -> Value) -> Self {
+        self.has_default = true;
+        self.default = Some(default);
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn example(mut self, example: fn() -> Value) -> Self {
+        self.example = Some(example);
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn describe(mut self, description: &'static str) -> Self {
+        self.description = description;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// The default as JSON, evaluated anew at each call; `None` if the column has none.
+    #[must_use]
+    pub fn default_value(&self) -> Option<Value> {
+        self.default.map(|default| default())
+    }
+
+    /// The example as JSON; `None` if the column has none.
+    #[must_use]
+    pub fn example_value(&self) -> Option<Value> {
+        self.example.map(|example| example())
+    }
+}
+
+impl Serialize for Column {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", self.name)?;
+        map.serialize_entry("type", &self.data_type)?;
+        map.serialize_entry("optional", &self.optional)?;
+        map.serialize_entry("primary_key", &self.primary_key)?;
+        if let Some(default) = self.default_value() {
+            map.serialize_entry("default", &default)?;
+        }
+        if !self.description.is_empty() {
+            map.serialize_entry("description", self.description)?;
+        }
+        if !self.aliases.is_empty() {
+            map.serialize_entry("aliases", self.aliases)?;
+        }
+        if let Some(example) = self.example_value() {
+            map.serialize_entry("example", &example)?;
+        }
+        map.end()
+    }
+}
+
+/// The type of a column's values. Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataType {
+    /// `bool`
+    Bool,
+    /// `i8`
+    I8,
+    /// `i16`
+    I16,
+    /// `i32`
+    I32,
+    /// `i64`
+    I64,
+    /// `u8`
+    U8,
+    /// `u16`
+    U16,
+    /// `u32`
+    U32,
+    /// `u64`
+    U64,
+    /// `f32`
+    F32,
+    /// `f64`
+    F64,
+    /// `String`
+    String,
+    /// `Vec<u8>`, base64 in text
+    Bytes,
+    /// Any JSON value
+    Json,
+    /// `Duration`, integer nanoseconds in text
+    Duration,
+    /// A value that may be null, inside another type
+    Optional(&'static DataType),
+    /// `Vec<T>`
+    List(&'static DataType),
+    /// `[T; N]`
+    Array(&'static DataType, usize),
+    /// `(A, B, ..)`
+    Tuple(&'static [DataType]),
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DataType::Bool => f.write_str("bool"),
+            DataType::I8 => f.write_str("i8"),
+            DataType::I16 => f.write_str("i16"),
+            DataType::I32 => f.write_str("i32"),
+            DataType::I64 => f.write_str("i64"),
+            DataType::U8 => f.write_str("u8"),
+            DataType::U16 => f.write_str("u16"),
+            DataType::U32 => f.write_str("u32"),
+            DataType::U64 => f.write_str("u64"),
+            DataType::F32 => f.write_str("f32"),
+            DataType::F64 => f.write_str("f64"),
+            DataType::String => f.write_str("String"),
+            DataType::Bytes => f.write_str("Vec<u8>"),
+            DataType::Json => f.write_str("Value"),
+            DataType::Duration => f.write_str("Duration"),
+            DataType::Optional(item) => write!(f, "Option<{item}>"),
+            DataType::List(item) => write!(f, "Vec<{item}>"),
+            DataType::Array(item, len) => write!(f, "[{item}; {len}]"),
+            DataType::Tuple(items) => {
+                f.write_str("(")?;
+                for (i, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str(if items.len() == 1 { ",)" } else { ")" })
+            }
+        }
+    }
+}
+
+impl Serialize for DataType {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The columns of several lists in one: what `flatten` is made of. `N` is the sum of the lengths.
+#[doc(hidden)]
+#[must_use]
+pub const fn concat_columns<const N: usize>(lists: &[&[Column]]) -> [Column; N] {
+    let mut all = [Column::of::<bool>(""); N];
+    let (mut list, mut at) = (0, 0);
+    while list < lists.len() {
+        let mut i = 0;
+        while i < lists[list].len() {
+            all[at] = lists[list][i];
+            at += 1;
+            i += 1;
+        }
+        list += 1;
+    }
+    all
+}

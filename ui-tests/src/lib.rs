@@ -1,0 +1,1 @@
+//! trybuild cases of the diagnostics; see `tests/`.
