@@ -105,7 +105,14 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn get(&self, row: usize) -> Self::Row;
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     /// Whether two rows agree in the columns from `first` on that `key` names.
-    fn key_equal(&self, row: usize, other: &Self, other_row: usize, key: impl Fn(usize) -> bool + Copy, first: usize) -> bool;
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool;
     /// Shows each buffer with its column's index to `visitor`, in order; the first has index `first`.
     fn visit<V: Visitor>(&self, first: usize, visitor: &mut V);
 }
@@ -217,7 +224,14 @@ impl<T: ColumnType> Columns for Leaf<T> {
     }
 
     #[inline]
-    fn key_equal(&self, row: usize, other: &Self, other_row: usize, key: impl Fn(usize) -> bool + Copy, first: usize) -> bool {
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool {
         !key(first) || self.0.equal(row, &other.0, other_row)
     }
 
@@ -296,7 +310,14 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     }
 
     #[inline]
-    fn key_equal(&self, row: usize, other: &Self, other_row: usize, key: impl Fn(usize) -> bool + Copy, first: usize) -> bool {
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool {
         self.0.key_equal(row, &other.0, other_row, key, first)
             && self.1.key_equal(row, &other.1, other_row, key, first + L::WIDTH)
     }

@@ -13,9 +13,7 @@ pub mod __private0 {
     pub use crate::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Pair, Stub, flat_key, key, missing,
     };
-    pub use crate::schema::{
-        Column, DataColumn, Keyed, Removable, Schema, TableSchema, concat_columns, flat_columns,
-    };
+    pub use crate::schema::{Column, DataColumn, Keyed, Removable, Schema, TableSchema, concat_columns, flat_columns};
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
     pub use std::string::String;

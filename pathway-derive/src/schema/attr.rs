@@ -7,8 +7,7 @@ use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::suggest;
 
-const STRUCT_OPTIONS: [&str; 7] =
-    ["rename_all", "append_only", "deny_unknown", "dataflow", "sample", "lock", "crate"];
+const STRUCT_OPTIONS: [&str; 7] = ["rename_all", "append_only", "deny_unknown", "dataflow", "sample", "lock", "crate"];
 const COLUMN_OPTIONS: [&str; 7] = ["primary_key", "default", "rename", "alias", "flatten", "example", "json"];
 
 #[derive(Default)]

@@ -286,9 +286,8 @@ fn data_column(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 pub fn data_of<'s, 'a>(schema: &'s Schema<'a>) -> Option<&'s Column<'a>> {
     let (data, others): (Vec<&Column>, Vec<&Column>) =
         schema.columns.iter().partition(|column| column.name == "data" && !column.is_flat());
-    let can_be_left_out = |column: &&Column| {
-        !column.is_flat() && (column.default().is_some() || types::option_of(column.ty).is_some())
-    };
+    let can_be_left_out =
+        |column: &&Column| !column.is_flat() && (column.default().is_some() || types::option_of(column.ty).is_some());
     match data.as_slice() {
         [data] if others.iter().all(can_be_left_out) => Some(data),
         _ => None,
