@@ -4,11 +4,19 @@
 //! one arena. Rows travel from the source to the sinks in buffers and are read from JSON into them and written to
 //! text straight from them, so that a row costs no allocation. One file holds one family of types.
 
+mod array;
+mod bytes;
+mod duration;
+mod json;
+mod list;
 mod number;
 mod option;
+mod refuse;
 mod text;
+mod tuple;
 
 use std::hash::Hasher;
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer};
 
@@ -60,7 +68,7 @@ pub trait NotNull: ColumnType {}
 /// Many values of one column, in push order.
 #[doc(hidden)]
 pub trait Buffer: Default + Send + Sync + 'static {
-    type Item: Sized;
+    type Item: ColumnType;
     /// Whether the text form can hold a comma, a quote or a line break.
     const NEEDS_QUOTES: bool;
 
@@ -97,6 +105,52 @@ pub trait Buffer: Default + Send + Sync + 'static {
     /// Appends the JSON form.
     fn write_json(&self, row: usize, out: &mut Vec<u8>);
 }
+
+/// Where each of many values of varying length ends in the arena that holds them one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Ends(Vec<usize>);
+
+impl Ends {
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.len() * size_of::<usize>()
+    }
+
+    #[inline]
+    fn push(&mut self, end: usize) {
+        self.0.push(end);
+    }
+
+    #[inline]
+    fn range(&self, row: usize) -> Range<usize> {
+        let start = if row == 0 { 0 } else { self.0[row - 1] };
+        start..self.0[row]
+    }
+
+    /// Keeps `len` values and says where the last of them ends: what the arena is to be cut to, also if no value goes.
+    #[inline]
+    fn truncate(&mut self, len: usize) -> usize {
+        self.0.truncate(len);
+        self.0.last().copied().unwrap_or(0)
+    }
+}
+
+/// A type without parameters as a column, whose lists have no form of their own.
+macro_rules! column_type {
+    ($type:ty, $buffer:ty, $data_type:expr) => {
+        impl $crate::column::ColumnType for $type {
+            const DATA_TYPE: $crate::schema::DataType = $data_type;
+            type Buffer = $buffer;
+            type ListBuffer = $crate::column::list::ListBuffer<$buffer>;
+        }
+    };
+}
+use column_type;
 
 /// Reads one value into a buffer: the seed that serde's access traits ask for.
 pub(crate) struct Into<'a, B>(pub(crate) &'a mut B);

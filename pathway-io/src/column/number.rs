@@ -1,15 +1,363 @@
 //! Numbers and `bool`: a `Vec` of them.
+//!
+//! Integers are read from JSON integers only: `1.0` or `1e3` in an integer column is somebody's mistake, and so is a
+//! number that does not fit. Floats take integers too, and the texts by which JSON, that has no word for them, spells
+//! the floats that are not finite. Floats are the same when their bits are, so that `NaN` equals itself and `-0.0` is
+//! not `0.0`.
 
-use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-use super::{Buffer, ColumnType, KeyType, NotNull};
-use super::list::ListBuffer;
+use super::refuse::{mismatch, out_of_range, refuse};
+use super::{Buffer, ColumnType, KeyType, NotNull, column_type};
 use crate::schema::DataType;
 
 /// Values of a fixed size, side by side.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct NumberBuffer<T>(Vec<T>);
+
+/// A value of a fixed size, whose text form needs no quotes in CSV.
+#[doc(hidden)]
+pub trait Fixed: ColumnType + Copy + Default {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    fn same(self, other: Self) -> bool;
+    fn hash<H: Hasher>(self, state: &mut H);
+    fn write_text(self, out: &mut Vec<u8>);
+    #[inline]
+    fn write_json(self, out: &mut Vec<u8>) {
+        self.write_text(out);
+    }
+}
+
+impl<T: Fixed> Buffer for NumberBuffer<T> {
+    type Item = T;
+    const NEEDS_QUOTES: bool = false;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.len() * size_of::<T>()
+    }
+
+    #[inline]
+    fn push(&mut self, item: T) {
+        self.0.push(item);
+    }
+
+    #[inline]
+    fn push_placeholder(&mut self) {
+        self.0.push(T::default());
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.0.push(other.0[row]);
+    }
+
+    #[inline]
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        let value = T::read(deserializer)?;
+        self.0.push(value);
+        Ok(())
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> T {
+        self.0[row]
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.0[row].same(other.0[other_row])
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
+        self.0[row].hash(state);
+    }
+
+    #[inline]
+    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
+        self.0[row].write_text(out);
+    }
+
+    #[inline]
+    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+        self.0[row].write_json(out);
+    }
+}
+
+column_type!(bool, NumberBuffer<bool>, DataType::Bool);
+impl KeyType for bool {}
+impl NotNull for bool {}
+
+impl Fixed for bool {
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BoolVisitor)
+    }
+
+    #[inline]
+    fn same(self, other: Self) -> bool {
+        self == other
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(self, state: &mut H) {
+        Hash::hash(&self, state);
+    }
+
+    #[inline]
+    fn write_text(self, out: &mut Vec<u8>) {
+        out.extend_from_slice(if self { b"true" } else { b"false" });
+    }
+}
+
+struct BoolVisitor;
+
+impl<'de> Visitor<'de> for BoolVisitor {
+    type Value = bool;
+
+    #[inline]
+    fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
+        Ok(value)
+    }
+
+    refuse!(DataType::Bool; integer float str unit seq map);
+}
+
+macro_rules! integers {
+    ($($type:ident)*) => {
+        $(
+            impl KeyType for $type {}
+            impl NotNull for $type {}
+
+            impl Fixed for $type {
+                #[inline]
+                fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    deserializer.deserialize_any(IntegerVisitor(PhantomData))
+                }
+
+                #[inline]
+                fn same(self, other: Self) -> bool {
+                    self == other
+                }
+
+                #[inline]
+                fn hash<H: Hasher>(self, state: &mut H) {
+                    Hash::hash(&self, state);
+                }
+
+                #[inline]
+                fn write_text(self, out: &mut Vec<u8>) {
+                    out.extend_from_slice(itoa::Buffer::new().format(self).as_bytes());
+                }
+            }
+        )*
+    };
+}
+
+integers!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+column_type!(i8, NumberBuffer<i8>, DataType::I8);
+column_type!(i16, NumberBuffer<i16>, DataType::I16);
+column_type!(i32, NumberBuffer<i32>, DataType::I32);
+column_type!(i64, NumberBuffer<i64>, DataType::I64);
+column_type!(u16, NumberBuffer<u16>, DataType::U16);
+column_type!(u32, NumberBuffer<u32>, DataType::U32);
+column_type!(u64, NumberBuffer<u64>, DataType::U64);
+
+/// Not by `column_type!`: many `u8` are bytes, and base64 in text.
+impl ColumnType for u8 {
+    const DATA_TYPE: DataType = DataType::U8;
+    const LIST: DataType = DataType::Bytes;
+    type Buffer = NumberBuffer<u8>;
+    type ListBuffer = super::bytes::BytesBuffer;
+}
+
+struct IntegerVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Fixed + TryFrom<u64> + TryFrom<i64>> Visitor<'de> for IntegerVisitor<T> {
+    type Value = T;
+
+    #[inline]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<T, E> {
+        T::try_from(value).map_err(|_| out_of_range(T::DATA_TYPE, value))
+    }
+
+    #[inline]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<T, E> {
+        T::try_from(value).map_err(|_| out_of_range(T::DATA_TYPE, value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
+        // An integer beyond 64 bits arrives as a float.
+        if value.abs() >= i64::MAX as f64 {
+            Err(out_of_range(T::DATA_TYPE, value))
+        } else {
+            Err(mismatch(T::DATA_TYPE, Unexpected::Float(value)))
+        }
+    }
+
+    refuse!(T::DATA_TYPE; bool str unit seq map);
+}
+
+macro_rules! floats {
+    ($($type:ident)*) => {
+        $(
+            impl NotNull for $type {}
+
+            impl Fixed for $type {
+                #[inline]
+                fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    deserializer.deserialize_any(FloatVisitor(PhantomData))
+                }
+
+                #[inline]
+                fn same(self, other: Self) -> bool {
+                    self.to_bits() == other.to_bits()
+                }
+
+                #[inline]
+                fn hash<H: Hasher>(self, state: &mut H) {
+                    self.to_bits().hash(state);
+                }
+
+                #[inline]
+                fn write_text(self, out: &mut Vec<u8>) {
+                    if self.is_finite() {
+                        write_finite(&self, out);
+                    } else {
+                        out.extend_from_slice(self.to_string().as_bytes());
+                    }
+                }
+
+                #[inline]
+                fn write_json(self, out: &mut Vec<u8>) {
+                    if self.is_finite() {
+                        write_finite(&self, out);
+                    } else if self.is_nan() {
+                        out.extend_from_slice(b"\"NaN\"");
+                    } else if self > 0.0 {
+                        out.extend_from_slice(b"\"Infinity\"");
+                    } else {
+                        out.extend_from_slice(b"\"-Infinity\"");
+                    }
+                }
+            }
+        )*
+    };
+}
+
+floats!(f32 f64);
+column_type!(f32, NumberBuffer<f32>, DataType::F32);
+column_type!(f64, NumberBuffer<f64>, DataType::F64);
+
+/// The shortest text that reads back as the same float, in the spelling of serde_json (`1.0`, `1e-7`).
+#[inline]
+fn write_finite(value: &impl serde::Serialize, out: &mut Vec<u8>) {
+    // Writing a number into memory cannot fail.
+    let written = serde_json::to_writer(out, value);
+    debug_assert!(written.is_ok());
+}
+
+struct FloatVisitor<T>(PhantomData<T>);
+
+/// How a float type takes the numbers of JSON.
+trait Float: Fixed {
+    fn of_u64(value: u64) -> Self;
+    fn of_i64(value: i64) -> Self;
+    /// `None` if the value is beyond the type.
+    fn of_f64(value: f64) -> Option<Self>;
+}
+
+impl Float for f64 {
+    #[inline]
+    fn of_u64(value: u64) -> Self {
+        value as f64
+    }
+
+    #[inline]
+    fn of_i64(value: i64) -> Self {
+        value as f64
+    }
+
+    #[inline]
+    fn of_f64(value: f64) -> Option<Self> {
+        Some(value)
+    }
+}
+
+impl Float for f32 {
+    #[inline]
+    fn of_u64(value: u64) -> Self {
+        value as f32
+    }
+
+    #[inline]
+    fn of_i64(value: i64) -> Self {
+        value as f32
+    }
+
+    #[inline]
+    fn of_f64(value: f64) -> Option<Self> {
+        let near = value as f32;
+        if near.is_infinite() && value.is_finite() {
+            return None;
+        }
+        // Rounded twice, from text to f64 and on to f32, a value that ends up halfway between two f32 can come to the
+        // wrong one. It is rare: of all shortest texts of an f32, `7.038531e-26` is one.
+        let halfway = value.to_bits() & 0x1fff_ffff == 0x1000_0000;
+        Some(if halfway { undo_double_rounding(value, near) } else { near })
+    }
+}
+
+/// The neighbour of `near` whose shortest text reads as `value`, if there is one.
+#[cold]
+fn undo_double_rounding(value: f64, near: f32) -> f32 {
+    let reads_as_value = |candidate: &f32| candidate.to_string().parse() == Ok(value);
+    [near, near.next_down(), near.next_up()].into_iter().find(reads_as_value).unwrap_or(near)
+}
+
+impl<'de, T: Float> Visitor<'de> for FloatVisitor<T> {
+    type Value = T;
+
+    #[inline]
+    fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
+        T::of_f64(value).ok_or_else(|| out_of_range(T::DATA_TYPE, value))
+    }
+
+    #[inline]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<T, E> {
+        Ok(T::of_u64(value))
+    }
+
+    #[inline]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<T, E> {
+        Ok(T::of_i64(value))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        let value = match text {
+            "NaN" => f64::NAN,
+            "Infinity" | "inf" => f64::INFINITY,
+            "-Infinity" | "-inf" => f64::NEG_INFINITY,
+            _ => return Err(mismatch(T::DATA_TYPE, Unexpected::Str(text))),
+        };
+        self.visit_f64(value)
+    }
+
+    refuse!(T::DATA_TYPE; bool unit seq map);
+}
