@@ -1,0 +1,42 @@
+//! The logical clock that orders commits.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Gives each commit a time: the wall clock in Unix milliseconds, or one more than the last where that is not greater.
+pub(crate) struct Clock {
+    last: u64,
+}
+
+impl Clock {
+    /// A clock whose times are all greater than `last`.
+    pub(crate) fn after(last: u64) -> Self {
+        Clock { last }
+    }
+
+    pub(crate) fn tick(&mut self) -> u64 {
+        // A wall clock before 1970 counts as 1970: the order holds all the same.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
+        self.last = u64::try_from(now).unwrap_or(u64::MAX).max(self.last + 1);
+        self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_increase_strictly_and_follow_the_wall_clock() {
+        let mut clock = Clock::after(0);
+        let times: Vec<u64> = (0..10_000).map(|_| clock.tick()).collect();
+        assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(times[0] > 1_600_000_000_000, "{} is no Unix time in milliseconds", times[0]);
+    }
+
+    #[test]
+    fn a_wall_clock_that_stands_back_is_waited_for_in_single_steps() {
+        let ahead = u64::MAX / 2;
+        let mut clock = Clock::after(ahead);
+        assert_eq!((clock.tick(), clock.tick()), (ahead + 1, ahead + 2));
+    }
+}

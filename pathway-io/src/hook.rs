@@ -1,0 +1,143 @@
+//! `on_interrupt`: what unblocks a `run` that hangs in somebody else's read.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
+
+use crate::control::{Control, panicked};
+use crate::error::{Error, FailureKind};
+
+type Task = Box<dyn FnOnce() + Send>;
+
+/// The hooks of one source.
+pub(crate) struct Hooks {
+    source: usize,
+    name: Arc<str>,
+    control: Arc<Control>,
+    state: Mutex<HookState>,
+}
+
+#[derive(Default)]
+struct HookState {
+    phase: Phase,
+    next: u64,
+    waiting: Vec<(u64, Task)>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Waiting,
+    /// The stop came: a further hook is called at once.
+    Fired,
+    /// `run` has returned: there is nothing left to unblock.
+    Ended,
+}
+
+/// A registered hook, as [`Subject::on_interrupt`](crate::Subject::on_interrupt) returns it. Dropping it changes
+/// nothing.
+pub struct Hook {
+    hooks: Weak<Hooks>,
+    id: u64,
+}
+
+impl Hook {
+    /// Takes the hook back, for a source that has replaced what it would have closed. Does nothing if it was called
+    /// already.
+    pub fn cancel(&self) {
+        if let Some(hooks) = self.hooks.upgrade() {
+            let cancelled = {
+                let mut state = hooks.lock();
+                let place = state.waiting.iter().position(|(id, _)| *id == self.id);
+                place.map(|place| state.waiting.swap_remove(place))
+            };
+            // Dropped here, outside the lock: what the hook has captured may have a `Drop` of its own.
+            drop(cancelled);
+        }
+    }
+}
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hook").finish_non_exhaustive()
+    }
+}
+
+impl Hooks {
+    pub(crate) fn new(source: usize, name: Arc<str>, control: Arc<Control>) -> Arc<Self> {
+        Arc::new(Hooks { source, name, control, state: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HookState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(self: &Arc<Self>, task: Task) -> Hook {
+        let mut state = self.lock();
+        let id = state.next;
+        state.next += 1;
+        match state.phase {
+            Phase::Waiting => state.waiting.push((id, task)),
+            Phase::Fired => {
+                drop(state);
+                self.spawn(task);
+            }
+            Phase::Ended => drop(state),
+        }
+        Hook { hooks: Arc::downgrade(self), id }
+    }
+
+    /// Calls all hooks, each on a thread of its own, since one that blocks must not hold up the others.
+    pub(crate) fn fire(self: &Arc<Self>) {
+        let tasks = {
+            let mut state = self.lock();
+            if state.phase != Phase::Waiting {
+                return;
+            }
+            state.phase = Phase::Fired;
+            std::mem::take(&mut state.waiting)
+        };
+        for (_, task) in tasks {
+            self.spawn(task);
+        }
+    }
+
+    /// Drops the hooks that were not called.
+    pub(crate) fn end(&self) {
+        let uncalled = {
+            let mut state = self.lock();
+            state.phase = Phase::Ended;
+            std::mem::take(&mut state.waiting)
+        };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(uncalled))) {
+            self.fail(panicked("the drop of an `on_interrupt` hook", &*payload));
+        }
+    }
+
+    fn spawn(self: &Arc<Self>, task: Task) {
+        self.count(|running| *running += 1);
+        let hooks = Arc::clone(self);
+        let spawned = thread::Builder::new().name(format!("{} interrupt", self.name)).spawn(move || {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(task)) {
+                hooks.fail(panicked("an `on_interrupt` hook", &*payload));
+            }
+            hooks.count(|running| *running -= 1);
+        });
+        if let Err(error) = spawned {
+            self.fail(FailureKind::Failed(Box::new(error)));
+            self.count(|running| *running -= 1);
+        }
+    }
+
+    fn count(&self, change: impl FnOnce(&mut usize)) {
+        self.control.update(|state| {
+            if let Some(source) = state.sources.get_mut(self.source) {
+                change(&mut source.hooks_running);
+            }
+        });
+    }
+
+    fn fail(&self, kind: FailureKind) {
+        self.control.fail(Error::connector(&self.name, kind));
+    }
+}

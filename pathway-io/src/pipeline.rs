@@ -1,0 +1,258 @@
+//! [`Pipeline`]: sources, their tables and the sinks of these, laid out and then run.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use crossbeam_channel::unbounded;
+
+use crate::bad_rows::BadRowPolicy;
+use crate::clock::Clock;
+use crate::connector::{Connector, Subjects};
+use crate::control::{Control, SourceState};
+use crate::error::{Error, FailureKind, Result};
+use crate::hook::Hooks;
+use crate::intake::{AnyPool, Intake};
+use crate::options::{BadRows, ReadOptions};
+use crate::running::Running;
+use crate::sequencer::{self, Sequencer};
+use crate::signals::Signals;
+use crate::source::{self, Source};
+use crate::summary::{Stop, Summary};
+use crate::table::{AnyTable, StartedBy};
+
+/// How long sources, and then sinks, have after a stop.
+const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+
+/// Sources and sinks, to be run together.
+///
+/// ```
+/// use pathway_io::{connector, Pipeline, Schema, Subject};
+///
+/// #[derive(Schema)]
+/// struct Tick { n: u64 }
+///
+/// struct Clock;
+///
+/// #[connector]
+/// impl Clock {
+///     fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::Result<()> {
+///         for n in 0..3 {
+///             ticks.next(Tick { n })?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let pipeline = Pipeline::new();
+/// let ticks = pipeline.read(Clock);
+/// ticks.subscribe(|update| println!("{}", update.row.n));
+/// let summary = pipeline.run()?;
+/// assert_eq!(summary.sources[0].rows, 3);
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+pub struct Pipeline {
+    plan: Mutex<Plan>,
+    control: Arc<Control>,
+}
+
+struct Plan {
+    sources: Vec<SourcePlan>,
+    grace: Duration,
+    handle_signals: bool,
+}
+
+/// A source that was read and does not run yet.
+struct SourcePlan {
+    name: Arc<str>,
+    options: ReadOptions,
+    tables: Vec<Arc<dyn AnyTable>>,
+    spawn: Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>,
+}
+
+/// Stops a pipeline from anywhere; see [`Pipeline::stop_handle`].
+#[derive(Clone)]
+pub struct StopHandle(Arc<Control>);
+
+impl StopHandle {
+    /// Asks the pipeline to stop, and returns at once. Before the pipeline has started, no source will be entered;
+    /// after it has ended, nothing happens.
+    pub fn stop(&self) {
+        self.0.stop(Stop::Handle);
+    }
+}
+
+impl fmt::Debug for StopHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StopHandle").finish_non_exhaustive()
+    }
+}
+
+impl Default for Pipeline {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Pipeline {
+    /// A pipeline without sources.
+    #[must_use]
+    pub fn new() -> Self {
+        let plan = Plan {
+            sources: Vec::new(),
+            grace: DEFAULT_GRACE,
+            handle_signals: true,
+        };
+        Pipeline { plan: Mutex::new(plan), control: Arc::default() }
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a source with the options that its connector has; gives its table, or a tuple of its tables.
+    pub fn read<C: Connector>(&self, source: C) -> C::Tables {
+        self.read_with(source, ReadOptions::new())
+    }
+
+    /// Adds a source with options that win over those of its connector.
+    pub fn read_with<C: Connector>(&self, connector: C, options: ReadOptions) -> C::Tables {
+        let options = options.or(C::options());
+        let mut plan = self.plan();
+        let name = plan.unique_name(options.given_name().unwrap_or_else(|| short_type_name::<C>()));
+        let mut tables = Vec::new();
+        let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
+        let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
+        let spawn = move |source: Arc<Source>, index: usize| {
+            let subjects = C::Subjects::open(&source, &pools, 0);
+            let name = source.name.to_string();
+            thread::Builder::new().name(name).spawn(move || source::run(connector, subjects, &source, index)).map(drop)
+        };
+        plan.sources.push(SourcePlan { name, options, tables, spawn: Box::new(spawn) });
+        declared
+    }
+
+    /// How long the sources, and then the sinks, have after a stop; 10 s unless set. What is still busy then is left
+    /// behind and named in the error.
+    pub fn grace(&self, grace: Duration) -> &Self {
+        self.plan().grace = grace;
+        self
+    }
+
+    /// Whether SIGINT and SIGTERM (Ctrl-C on Windows) stop the pipeline while it runs; they do unless told otherwise.
+    /// A second signal ends the process at once.
+    pub fn handle_signals(&self, handle: bool) -> &Self {
+        self.plan().handle_signals = handle;
+        self
+    }
+
+    /// A handle that stops the pipeline from anywhere, also before it runs.
+    #[must_use]
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle(Arc::clone(&self.control))
+    }
+
+    /// Runs until every source has ended or a stop, and all rows are in the sinks.
+    ///
+    /// # Errors
+    ///
+    /// The first failure of a source or a sink, with the others in [`Error::others`] and what was done in
+    /// [`Error::summary`]. A stop by handle or signal is no error.
+    pub fn run(self) -> Result<Summary> {
+        self.start()?.join()
+    }
+
+    /// Starts the pipeline, for a program that goes on beside it.
+    ///
+    /// # Errors
+    ///
+    /// If a sink cannot be opened, two of them write to one path, or the system refuses a thread. No source has been
+    /// entered then.
+    pub fn start(self) -> Result<Running> {
+        let Pipeline { plan, control } = self;
+        let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+        plan.check_paths()?;
+        let policies: Vec<BadRowPolicy> =
+            plan.sources.iter().map(|source| BadRowPolicy::open(source.options.bad_row_policy())).collect::<Result<_>>()?;
+        let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
+        let (messages, received) = unbounded();
+        let mut sources = Vec::new();
+        let mut launches = Vec::new();
+        for (index, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
+            let options = &plan.options;
+            let intake = Intake::new(
+                index,
+                plan.tables.len(),
+                options.backlog_rows(),
+                options.autocommit_interval(),
+                messages.clone(),
+            );
+            let hooks = Hooks::new(index, Arc::clone(&plan.name), Arc::clone(&control));
+            let source = Arc::new(Source { name: plan.name, intake, hooks, bad_rows, control: Arc::clone(&control) });
+            let tables = plan.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(&control))).0).collect();
+            sources.push(sequencer::Source::new(&source, tables));
+            control.update(|run| run.sources.push(SourceState::new(&source)));
+            launches.push((source, plan.spawn));
+        }
+        let running = Running::new(control, messages, plan.grace, signals);
+        running.start_sequencer(Sequencer { messages: received, clock: Clock::after(0), sources });
+        running.start_sources(launches);
+        running.or_failed()
+    }
+}
+
+impl Plan {
+    /// A second source of one name gets `-2` behind it, a third `-3`.
+    fn unique_name(&mut self, name: &str) -> Arc<str> {
+        let mut unique = name.to_owned();
+        let mut number = 1;
+        while self.sources.iter().any(|source| *source.name == *unique) {
+            number += 1;
+            unique = format!("{name}-{number}");
+        }
+        unique.into()
+    }
+
+    /// Two sinks on one path would write into each other's rows.
+    fn check_paths(&self) -> Result<()> {
+        let mut seen: HashMap<PathBuf, PathBuf> = HashMap::new();
+        for source in &self.sources {
+            let mut paths: Vec<PathBuf> = source.tables.iter().flat_map(|table| table.paths()).collect();
+            if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
+                paths.push(path);
+            }
+            for path in paths {
+                if let Some(other) = seen.insert(resolve(&path), path.clone()) {
+                    let message = format!("two sinks write to one file, as `{}` and `{}`", other.display(), path.display());
+                    return Err(Error::sink(&path.display().to_string(), FailureKind::Failed(message.into())));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One spelling of a path, whether the file exists or not.
+fn resolve(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    let parent = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    match (parent.canonicalize(), path.file_name()) {
+        (Ok(parent), Some(name)) => parent.join(name),
+        _ => path.to_owned(),
+    }
+}
+
+/// The name of a type without its path and its parameters.
+fn short_type_name<T>() -> &'static str {
+    let name = std::any::type_name::<T>();
+    let name = name.split('<').next().unwrap_or(name);
+    name.rsplit("::").next().unwrap_or(name)
+}

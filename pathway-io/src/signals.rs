@@ -1,0 +1,133 @@
+//! SIGINT and SIGTERM, or Ctrl-C on Windows, as stops.
+//!
+//! The first signal of a running pipeline asks it to stop; the second ends the process as if nobody had handled it.
+//! When no pipeline runs, signals do what they do by default.
+
+#[cfg(unix)]
+pub(crate) use unix::Signals;
+#[cfg(windows)]
+pub(crate) use windows::Signals;
+
+#[cfg(unix)]
+mod unix {
+    use std::io;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+    use std::thread::{self, JoinHandle};
+
+    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::flag;
+    use signal_hook::iterator;
+
+    use crate::control::Control;
+    use crate::error::{Error, Result};
+    use crate::summary::Stop;
+
+    /// Whether a signal is to end the process: no pipeline runs, or one has been told to stop already.
+    ///
+    /// The library behind cannot give a signal back to the system once it was handled, so the default action is
+    /// emulated while this is set.
+    static LETHAL: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    /// How many pipelines run with signals on.
+    static RUNNING: Mutex<usize> = Mutex::new(0);
+
+    fn lethal() -> &'static Arc<AtomicBool> {
+        LETHAL.get_or_init(|| Arc::new(AtomicBool::new(true)))
+    }
+
+    /// Handles signals until it is dropped.
+    pub(crate) struct Signals {
+        handle: iterator::Handle,
+        thread: Option<JoinHandle<()>>,
+    }
+
+    impl Signals {
+        pub(crate) fn install(control: &Arc<Control>) -> Result<Self> {
+            Self::try_install(control).map_err(Error::pipeline)
+        }
+
+        fn try_install(control: &Arc<Control>) -> io::Result<Self> {
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            if LETHAL.get().is_none() {
+                for signal in [SIGINT, SIGTERM] {
+                    flag::register_conditional_default(signal, Arc::clone(lethal()))?;
+                }
+            }
+            let mut signals = iterator::Signals::new([SIGINT, SIGTERM])?;
+            let handle = signals.handle();
+            let control = Arc::clone(control);
+            let thread = thread::Builder::new().name("signals".into()).spawn(move || {
+                for signal in signals.forever() {
+                    lethal().store(true, Ordering::SeqCst);
+                    control.stop(Stop::Signal(signal));
+                }
+            })?;
+            *running += 1;
+            lethal().store(false, Ordering::SeqCst);
+            Ok(Signals { handle, thread: Some(thread) })
+        }
+    }
+
+    impl Drop for Signals {
+        fn drop(&mut self) {
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            *running -= 1;
+            // While another pipeline runs, signals are still its stops.
+            lethal().store(*running == 0, Ordering::SeqCst);
+            drop(running);
+            self.handle.close();
+            if let Some(thread) = self.thread.take() {
+                // It runs no code that panics.
+                let _ = thread.join();
+            }
+        }
+    }
+}
+
+#[cfg(windows)]
+mod windows {
+    use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+
+    use crate::control::Control;
+    use crate::error::{Error, Result};
+    use crate::summary::Stop;
+
+    /// The pipelines that run with signals on. The console handler is installed once and stays.
+    static RUNNING: Mutex<Vec<Weak<Control>>> = Mutex::new(Vec::new());
+    static INSTALLED: OnceLock<std::result::Result<(), String>> = OnceLock::new();
+
+    /// Handles Ctrl-C until it is dropped.
+    pub(crate) struct Signals {
+        control: Arc<Control>,
+    }
+
+    impl Signals {
+        pub(crate) fn install(control: &Arc<Control>) -> Result<Self> {
+            let installed = INSTALLED.get_or_init(|| ctrlc::set_handler(on_ctrl_c).map_err(|error| error.to_string()));
+            if let Err(error) = installed {
+                return Err(Error::pipeline(error.clone()));
+            }
+            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(control));
+            Ok(Signals { control: Arc::clone(control) })
+        }
+    }
+
+    fn on_ctrl_c() {
+        let running: Vec<_> =
+            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
+        if running.iter().all(|control| control.is_stopping()) {
+            // What the console does by itself: STATUS_CONTROL_C_EXIT.
+            std::process::exit(0xC000_013A_u32 as i32);
+        }
+        for control in running {
+            control.stop(Stop::Signal(2));
+        }
+    }
+
+    impl Drop for Signals {
+        fn drop(&mut self) {
+            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            running.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(&self.control)));
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! The sink behind `updates`: a bounded channel of commits.
+
+use crossbeam_channel::Sender;
+
+use crate::commit::Commit;
+use crate::error::RunResult;
+use crate::schema::Schema;
+use crate::sink::Sink;
+
+/// Sends each commit, and waits while the channel is full. A receiver that was dropped has ended its subscription: it
+/// is no error, and commits for it are let go.
+pub(crate) struct Channel<S: Schema>(pub(crate) Sender<Commit<S>>);
+
+impl<S: Schema> Sink<S> for Channel<S> {
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        let _ = self.0.send(commit.clone());
+        Ok(())
+    }
+}

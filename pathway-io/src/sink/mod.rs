@@ -1,0 +1,131 @@
+//! Where updates go: the [`Sink`] trait, and what the runtime keeps of each sink.
+
+pub mod csv;
+mod callback;
+mod channel;
+pub(crate) mod file;
+pub(crate) mod thread;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::commit::Commit;
+use crate::error::RunResult;
+use crate::intake::Credit;
+use crate::schema::{Schema, TableSchema};
+
+pub(crate) use callback::{CommitCallback, UpdateCallback};
+pub(crate) use channel::Channel;
+
+/// A destination of a table's updates. Each sink runs on a thread of its own and sees every commit whole, in the order
+/// of the times.
+///
+/// An error or a panic in any method fails the pipeline; the sink is then dropped without further calls.
+///
+/// ```
+/// use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, Subject};
+///
+/// #[derive(Schema)]
+/// struct Line { text: String }
+///
+/// struct Count(std::sync::mpsc::Sender<usize>);
+///
+/// impl Sink<Line> for Count {
+///     fn write(&mut self, commit: &Commit<Line>) -> RunResult {
+///         self.0.send(commit.len())?;
+///         Ok(())
+///     }
+/// }
+///
+/// struct Lines;
+///
+/// #[connector]
+/// impl Lines {
+///     fn run(&mut self, lines: Subject<Line>) -> pathway_io::Result<()> {
+///         lines.next(Line { text: "hello".into() })?;
+///         Ok(())
+///     }
+/// }
+///
+/// let (sender, receiver) = std::sync::mpsc::channel();
+/// let pipeline = Pipeline::new();
+/// pipeline.read(Lines).write_to(Count(sender));
+/// pipeline.run()?;
+/// assert_eq!(receiver.iter().sum::<usize>(), 1);
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+pub trait Sink<S: Schema>: Send {
+    /// Called once, before any source runs.
+    ///
+    /// # Errors
+    ///
+    /// An error keeps the pipeline from starting.
+    fn open(&mut self, schema: &'static TableSchema) -> RunResult {
+        let _ = schema;
+        Ok(())
+    }
+
+    /// Takes one commit.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the pipeline.
+    fn write(&mut self, commit: &Commit<S>) -> RunResult;
+
+    /// Called after a commit, unless another is waiting: what was written should become visible now.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the pipeline.
+    fn flush(&mut self) -> RunResult {
+        Ok(())
+    }
+
+    /// Called once, after the last commit and a flush.
+    ///
+    /// # Errors
+    ///
+    /// An error fails the pipeline.
+    fn close(&mut self) -> RunResult {
+        Ok(())
+    }
+}
+
+/// A sink as it is registered with a table.
+pub(crate) struct SinkSpec<S: Schema> {
+    pub(crate) name: Arc<str>,
+    /// What it writes, for sinks that write a file.
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) sink: Box<dyn Sink<S>>,
+}
+
+/// A commit on its way to one sink.
+pub(crate) struct Delivery<S: Schema> {
+    pub(crate) commit: Commit<S>,
+    /// Dropped with the delivery: the sink has taken the rows.
+    pub(crate) _credit: Arc<Credit>,
+}
+
+/// How far a sink has come, in updates.
+#[derive(Default)]
+pub(crate) struct Progress {
+    queued: AtomicU64,
+    taken: AtomicU64,
+}
+
+impl Progress {
+    pub(crate) fn queued(&self, updates: usize) {
+        self.queued.fetch_add(updates as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn taken(&self, updates: usize) {
+        self.taken.fetch_add(updates as u64, Ordering::Relaxed);
+    }
+
+    /// Updates that were handed to it and not taken.
+    pub(crate) fn missed(&self) -> u64 {
+        let taken = self.taken.load(Ordering::Relaxed);
+        self.queued.load(Ordering::Relaxed).saturating_sub(taken)
+    }
+}

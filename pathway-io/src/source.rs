@@ -1,0 +1,111 @@
+//! One source while it runs: what its handles share, and the thread that calls `run` and `on_stop`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::{info, warn};
+
+use crate::bad_rows::BadRowPolicy;
+use crate::connector::Connector;
+use crate::control::{Control, panicked};
+use crate::error::{Error, FailureKind};
+use crate::hook::Hooks;
+use crate::intake::Intake;
+use crate::row_error::RowError;
+use crate::summary::SourceSummary;
+
+/// What all handles of one connector share.
+#[doc(hidden)]
+pub struct Source {
+    pub(crate) name: Arc<str>,
+    pub(crate) intake: Arc<Intake>,
+    pub(crate) hooks: Arc<Hooks>,
+    pub(crate) bad_rows: BadRowPolicy,
+    pub(crate) control: Arc<Control>,
+}
+
+impl Source {
+    /// A stop came: closes the subjects, then unblocks `run`.
+    pub(crate) fn interrupt(&self) {
+        self.intake.close();
+        self.hooks.fire();
+    }
+
+    /// What becomes of a row that does not fit.
+    #[cold]
+    pub(crate) fn bad_row(
+        &self,
+        table: usize,
+        in_transaction: u64,
+        error: RowError,
+        raw: &[u8],
+    ) -> Result<(), RowError> {
+        let error = error.at_row(self.intake.count_bad_row(table, in_transaction));
+        match self.bad_rows.keep(&self.name, &error, raw) {
+            Ok(true) => {
+                warn!(connector = &*self.name, "bad row left out: {error}");
+                Ok(())
+            }
+            Ok(false) => Err(error),
+            Err(failure) => {
+                self.control.fail(failure);
+                self.intake.tell_closed();
+                Err(RowError::closed())
+            }
+        }
+    }
+
+    pub(crate) fn fail(&self, kind: FailureKind) {
+        self.control.fail(Error::connector(&self.name, kind));
+    }
+}
+
+/// The life of a source, on its own thread.
+pub(crate) fn run<C: Connector>(mut connector: C, subjects: C::Subjects, source: &Source, index: usize) {
+    let started = Instant::now();
+    info!(connector = &*source.name, "start");
+    let result = catch_unwind(AssertUnwindSafe(|| connector.run(subjects)));
+    // Judged at this moment: a stop that comes later does not excuse an error that came before it.
+    let excused = source.control.is_stopping() || source.intake.has_told_closed();
+    source.intake.finish();
+    source.hooks.end();
+    let mut kept = None;
+    match result {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) if excused => {
+            info!(connector = &*source.name, "ended after the stop with: {error}");
+            kept = Some(error.to_string());
+        }
+        Ok(Err(error)) => source.fail(FailureKind::Failed(error)),
+        Err(payload) => source.fail(panicked("run", &*payload)),
+    }
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| connector.on_stop())) {
+        source.fail(panicked("on_stop", &*payload));
+    }
+    let duration = started.elapsed();
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(connector))) {
+        source.fail(panicked("its drop", &*payload));
+    }
+    let summary = summary(source, duration, kept);
+    info!(connector = &*source.name, rows = summary.rows, commits = summary.commits, "end");
+    source.control.update(|run| {
+        // Of a run that has left this source behind nothing is there any more.
+        if let Some(state) = run.sources.get_mut(index) {
+            state.ended = Some(summary);
+        }
+    });
+}
+
+/// What a source has done so far.
+pub(crate) fn summary(source: &Source, duration: std::time::Duration, error: Option<String>) -> SourceSummary {
+    let counts = source.intake.counts();
+    SourceSummary {
+        name: source.name.to_string(),
+        rows: counts.rows,
+        commits: counts.commits,
+        bad_rows: counts.bad_rows,
+        duration,
+        error,
+    }
+}

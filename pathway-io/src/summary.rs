@@ -1,0 +1,99 @@
+//! What a run has done: [`Summary`].
+
+use std::fmt;
+use std::time::Duration;
+
+/// What a pipeline has done, source by source.
+///
+/// Its `Display` is a line for each source.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Summary {
+    /// The sources, in the order in which they were read.
+    pub sources: Vec<SourceSummary>,
+    /// Why the run ended before its sources did; `None` if they ended by themselves.
+    pub stop: Option<Stop>,
+}
+
+/// What one source has done.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct SourceSummary {
+    /// The name of the source.
+    pub name: String,
+    /// The rows and removals that were committed, as they were pushed.
+    pub rows: u64,
+    /// The commits that they were in.
+    pub commits: u64,
+    /// The rows that did not fit the schema, whatever became of them.
+    pub bad_rows: u64,
+    /// From the start of `run` to the end of `on_stop`.
+    pub duration: Duration,
+    /// The error of `run`, if it returned one after a stop: a clean end, since its client was just closed under it.
+    pub error: Option<String>,
+}
+
+/// What made a run end before its sources did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Stop {
+    /// [`StopHandle::stop`](crate::StopHandle::stop), or a dropped or stopped [`Running`](crate::Running).
+    Handle,
+    /// A signal, by its number: 2 is SIGINT, 15 SIGTERM.
+    Signal(i32),
+    /// A source or a sink failed.
+    Failure,
+}
+
+impl Summary {
+    /// The rows of all sources together.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.sources.iter().map(|source| source.rows).sum()
+    }
+
+    /// The source of that name, if there is one.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&SourceSummary> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, source) in self.sources.iter().enumerate() {
+            if i > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{source}")?;
+        }
+        match self.stop {
+            Some(Stop::Handle) => write!(f, "\nstopped"),
+            Some(Stop::Signal(2)) => write!(f, "\nstopped by SIGINT"),
+            Some(Stop::Signal(15)) => write!(f, "\nstopped by SIGTERM"),
+            Some(Stop::Signal(signal)) => write!(f, "\nstopped by signal {signal}"),
+            Some(Stop::Failure) => write!(f, "\nstopped by a failure"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for SourceSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |n: u64| if n == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{}: {} row{} in {} commit{}, {:.3} s",
+            self.name,
+            self.rows,
+            plural(self.rows),
+            self.commits,
+            plural(self.commits),
+            self.duration.as_secs_f64()
+        )?;
+        if self.bad_rows > 0 {
+            write!(f, ", {} bad row{}", self.bad_rows, plural(self.bad_rows))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,161 @@
+//! [`Table`]: what a source feeds and sinks are attached to, while a pipeline is being laid out.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crossbeam_channel::Receiver;
+
+use crate::batch::Pool;
+use crate::commit::{Commit, Update};
+use crate::control::Control;
+use crate::intake::AnyPool;
+use crate::schema::Schema;
+use crate::sequencer::{Stage, TableStage};
+use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, thread};
+
+/// A table of a pipeline that has not been started. Clones are the same table.
+///
+/// Sinks are attached to it; one without sinks is counted and dropped.
+pub struct Table<S: Schema> {
+    inner: Arc<Inner<S>>,
+}
+
+struct Inner<S: Schema> {
+    source: Arc<str>,
+    pool: Arc<Pool<S>>,
+    /// `None` once the pipeline has been started.
+    sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
+}
+
+impl<S: Schema> Inner<S> {
+    fn sinks(&self) -> MutexGuard<'_, Option<Vec<SinkSpec<S>>>> {
+        self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A table with its row type forgotten.
+#[doc(hidden)]
+pub trait AnyTable: Send + Sync {
+    #[doc(hidden)]
+    fn pool(&self) -> AnyPool;
+    #[doc(hidden)]
+    fn paths(&self) -> Vec<PathBuf>;
+    #[doc(hidden)]
+    fn start(&self, control: &StartedBy) -> StartedTable;
+}
+
+/// The run that a table is started by.
+#[doc(hidden)]
+pub struct StartedBy(pub(crate) Arc<Control>);
+
+/// A table that runs.
+#[doc(hidden)]
+pub struct StartedTable(pub(crate) Box<dyn Stage>);
+
+impl<S: Schema> AnyTable for Inner<S> {
+    fn pool(&self) -> AnyPool {
+        Arc::clone(&self.pool) as AnyPool
+    }
+
+    fn paths(&self) -> Vec<PathBuf> {
+        self.sinks().iter().flatten().filter_map(|spec| spec.path.clone()).collect()
+    }
+
+    fn start(&self, control: &StartedBy) -> StartedTable {
+        let specs = self.sinks().take().unwrap_or_default();
+        let outlets = specs.into_iter().map(|spec| thread::spawn(spec, &control.0)).collect();
+        StartedTable(Box::new(TableStage::new(Arc::clone(&self.pool), outlets)))
+    }
+}
+
+impl<S: Schema> Table<S> {
+    pub(crate) fn new(source: Arc<str>) -> Self {
+        Table { inner: Arc::new(Inner { source, pool: Pool::new(), sinks: Mutex::new(Some(Vec::new())) }) }
+    }
+
+    pub(crate) fn any(&self) -> Arc<dyn AnyTable> {
+        Arc::clone(&self.inner) as Arc<dyn AnyTable>
+    }
+
+    fn add_sink(&self, name: Arc<str>, path: Option<PathBuf>, sink: Box<dyn Sink<S>>) {
+        match &mut *self.inner.sinks() {
+            Some(sinks) => sinks.push(SinkSpec { name, path, sink }),
+            None => panic!("a sink is attached to `{name}` before its pipeline is started"),
+        }
+    }
+
+    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn Sink<S>>) {
+        self.add_sink(path.display().to_string().into(), Some(path.to_owned()), sink);
+    }
+
+    /// Sends the updates to a sink of your own.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    pub fn write_to(&self, sink: impl Sink<S> + 'static) {
+        self.add_sink(Arc::clone(&self.inner.source), None, Box::new(sink));
+    }
+
+    /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, Schema, Subject, Update};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+    /// let pipeline = Pipeline::new();
+    /// let cats = pipeline.read(Cats);
+    /// cats.subscribe(|update: &Update<Cat>| println!("{} {:+}", update.row.key, update.diff));
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static) {
+        self.write_to(UpdateCallback(callback));
+    }
+
+    /// Calls `callback` with each commit, in order, on a thread of its own. A panic in it fails the pipeline.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static) {
+        self.write_to(CommitCallback(callback));
+    }
+
+    /// A channel of the table's commits, of which it holds `capacity` at most. A full channel holds up the source once
+    /// its backlog is full; a receiver that is dropped ends its subscription. The channel is disconnected when the
+    /// pipeline has ended.
+    ///
+    /// A receiver that is read on the thread that runs the pipeline wants [`Pipeline::start`](crate::Pipeline::start).
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    #[must_use]
+    pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>> {
+        let (sender, receiver) = crossbeam_channel::bounded(capacity);
+        self.write_to(Channel(sender));
+        receiver
+    }
+}
+
+impl<S: Schema> Clone for Table<S> {
+    fn clone(&self) -> Self {
+        Table { inner: Arc::clone(&self.inner) }
+    }
+}
+
+impl<S: Schema> fmt::Debug for Table<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("connector", &self.inner.source)
+            .field("schema", &S::SCHEMA.name)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,53 @@
+//! Running a source in a test: [`collect`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::commit::Update;
+use crate::connector::Connector;
+use crate::error::Result;
+use crate::pipeline::Pipeline;
+use crate::schema::Schema;
+use crate::table::Table;
+
+/// Runs a source with one table to its end and gives all updates of the table. Signals are left alone.
+///
+/// # Errors
+///
+/// As [`Pipeline::run`].
+///
+/// ```
+/// use pathway_io::{connector, testing, Schema, Subject};
+///
+/// #[derive(Schema)]
+/// struct Cat { key: i64, #[schema(default)] genus: String }
+///
+/// struct OneCat;
+///
+/// #[connector]
+/// impl OneCat {
+///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+///         cats.next_json(r#"{"key": 1}"#)?;
+///         Ok(())
+///     }
+/// }
+///
+/// let updates = testing::collect(OneCat)?;
+/// assert_eq!((updates[0].row.key, updates[0].diff), (1, 1));
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+pub fn collect<C, S>(source: C) -> Result<Vec<Update<S>>>
+where
+    C: Connector<Tables = Table<S>>,
+    S: Schema + Send,
+{
+    let updates = Arc::new(Mutex::new(Vec::new()));
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let collected = Arc::clone(&updates);
+    pipeline.read(source).subscribe_commits(move |commit| {
+        collected.lock().unwrap_or_else(PoisonError::into_inner).extend(commit.iter());
+    });
+    pipeline.run()?;
+    let mut updates = updates.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(std::mem::take(&mut updates))
+}
