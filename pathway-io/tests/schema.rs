@@ -106,7 +106,10 @@ struct Line {
 #[test]
 fn a_schema_serialises() {
     let schema = serde_json::to_value(Line::schema()).unwrap();
-    assert_eq!(schema["columns"][1], json!({ "name": "origin", "type": "String", "optional": false, "primary_key": false, "default": "here" }));
+    assert_eq!(
+        schema["columns"][1],
+        json!({ "name": "origin", "type": "String", "optional": false, "primary_key": false, "default": "here" })
+    );
     let line = Line { data: "x".into(), origin: "y".into(), level: None };
     let _ = (line.data, line.origin, line.level);
 }
