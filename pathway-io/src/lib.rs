@@ -1,10 +1,13 @@
 //! Typed, back-pressured streams of table updates from any data source.
 
 pub mod column;
+mod decode;
 mod fields;
+mod row_error;
 mod schema;
 
 pub use pathway_derive::{Schema, connector};
+pub use row_error::RowError;
 pub use schema::{Column, DataType, Keyed, Schema, TableSchema};
 
 /// What the macros' output refers to. It changes with every release and is for them alone.
