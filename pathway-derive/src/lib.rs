@@ -1,1 +1,128 @@
-//! The macros of pathway-io.
+//! The macros of pathway-io: `#[derive(Schema)]` for rows and `#[connector]` for sources.
+//!
+//! Users depend on `pathway-io`, which re-exports them and documents what they work with.
+//!
+//! Each macro is a folder of the same shape: `ast` is the model, borrowing the user's tokens; `attr` parses the options;
+//! `check` holds the rules that span several of them; `expand` turns the model into tokens; `fallback` is what stands
+//! in for them after an error, so that one mistake gives one error. All errors of an item are reported together, see
+//! [`ctxt`]. What the output refers to is `pathway_io::__private0`.
+
+mod case;
+mod connector;
+mod ctxt;
+mod duration;
+mod option;
+mod schema;
+mod suggest;
+mod types;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, parse_macro_input};
+
+/// Makes a struct the schema of a table: its fields are the columns.
+///
+/// It is all that a row struct needs. It implements `Schema` and, where a column is marked `primary_key`, `Keyed`.
+///
+/// # Options of the struct
+///
+/// | `#[schema(..)]` | meaning |
+/// |---|---|
+/// | `rename_all = "camelCase"` | renames all columns; serde's spellings |
+/// | `append_only` | rows are never removed |
+/// | `deny_unknown` | JSON rows with fields that are no columns are refused |
+/// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
+///
+/// # Options of a column
+///
+/// | `#[schema(..)]` | meaning |
+/// |---|---|
+/// | `primary_key` | the column belongs to the primary key, on one or several columns |
+/// | `default`, `default = expr` | what fills in the column where a row lacks it; a literal converts to `String` and to `Option` |
+/// | `rename = ".."` | its name in JSON and in every output |
+/// | `alias = ".."` | a further name that is accepted in JSON; repeatable |
+/// | `flatten` | the field is itself a schema, and its columns stand in place of it; with `primary_key`, its key is a part of the key |
+/// | `example = expr` | an example for the schema's description |
+///
+/// Doc comments become descriptions.
+///
+/// # Example
+///
+/// ```
+/// use pathway_io::{Keyed, Schema};
+///
+/// /// Cats, as zoologists list them.
+/// #[derive(Schema)]
+/// #[schema(rename_all = "camelCase")]
+/// struct Cat {
+///     /// The number in the catalogue.
+///     #[schema(primary_key)]
+///     key: i64,
+///     #[schema(default = "felis")]
+///     genus_name: String,
+///     #[schema(alias = "kg")]
+///     weight: Option<f64>,
+/// }
+///
+/// let schema = Cat::schema();
+/// assert_eq!(schema.description, "Cats, as zoologists list them.");
+/// assert_eq!(schema.columns[1].name, "genusName");
+/// assert_eq!(schema.columns[1].default_value(), Some("felis".into()));
+///
+/// let cat = Cat { key: 7, genus_name: "lynx".into(), weight: Some(21.5) };
+/// assert_eq!(cat.key(), 7);
+/// ```
+#[proc_macro_derive(Schema, attributes(schema))]
+pub fn derive_schema(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    schema::derive(&input).into()
+}
+
+/// Makes a type a source of rows: it stands on an inherent `impl` block with a `run` method.
+///
+/// The tables are read off the signature of `run`: each `Subject<S>` parameter feeds one. `run` returns `()` or
+/// `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An `on_stop(&mut self)` in the same
+/// block is called once, however `run` ended. The macro implements `pathway_io::Connector`.
+///
+/// # Options
+///
+/// They are defaults, which `Pipeline::read_with` overrides.
+///
+/// | `#[connector(..)]` | meaning |
+/// |---|---|
+/// | `name = ".."` | the name in errors and in the summary; otherwise the type's |
+/// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
+/// | `backlog = 10_000` | how many rows may wait, before a push does |
+/// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
+///
+/// # Example
+///
+/// ```
+/// use pathway_io::{RunResult, Schema, Subject, connector};
+///
+/// #[derive(Schema)]
+/// struct Count {
+///     n: u32,
+/// }
+///
+/// struct UpTo(u32);
+///
+/// #[connector(name = "counts", autocommit = "100ms")]
+/// impl UpTo {
+///     fn run(&mut self, counts: Subject<Count>) -> RunResult {
+///         for n in 0..self.0 {
+///             counts.next(Count { n })?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> pathway_io::Result<()> {
+/// let updates = pathway_io::testing::collect(UpTo(3))?;
+/// assert_eq!(updates.len(), 3);
+/// # Ok(())
+/// # }
+/// ```
+#[proc_macro_attribute]
+pub fn connector(options: TokenStream, item: TokenStream) -> TokenStream {
+    connector::expand(options.into(), item.into()).into()
+}

@@ -1,74 +1,118 @@
 //! A row as a tree of its fields, and a batch of rows as the same tree of buffers.
 //!
 //! `#[derive(Schema)]` takes a row apart into nested [`Pair`]s, halved at each level, so that a type's depth is the
-//! logarithm of its columns. All per-column code is here, once, in the impls for a leaf, a pair and a flattened
+//! logarithm of its columns. All per-column code is here, once, in the impls for a column, a pair and a flattened
 //! schema; what the macro emits stays small.
 //!
 //! ```text
 //! struct Cat { key: i64, genus: String, epithet: String }
-//! Fields  = Pair<i64, Pair<String, String>>
-//! Columns = Pair<NumberBuffer<i64>, Pair<TextBuffer, TextBuffer>>
+//! Fields  = Pair<Col<Cat, 0>, Pair<Col<Cat, 1>, Col<Cat, 2>>>
+//! Row     = Pair<i64, Pair<String, String>>
+//! Columns = Pair<Leaf<i64>, Pair<Leaf<String>, Leaf<String>>>
 //! ```
+//!
+//! A leaf names its column (`Col<Cat, 0>`) and not its type: what the type must be able to do stands in one place,
+//! [`Field::Type`], so that a type that is no column gives one error, at the user's own tokens, and none wherever the
+//! schema is used. For the same reason `Row` and `Partial` can be named without any bound on the columns' types.
 
 use serde::de::MapAccess;
 
-use crate::column::{Buffer, ColumnType, Into};
-use crate::schema::Schema;
+use crate::column::{Buffer, ColumnType, Into, KeyType};
+use crate::schema::{Keyed, Schema};
 
 /// Two halves of a row.
 #[doc(hidden)]
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Pair<L, R>(pub L, pub R);
 
-/// A field that is itself a row, whose columns stand in place of it.
+/// The `I`th field of a row struct is a column of this type.
 #[doc(hidden)]
-#[derive(Debug, Default, Clone, Copy)]
-pub struct Flat<S>(pub S);
-
-/// The columns of a [`Flat`] field.
-#[doc(hidden)]
-pub struct FlatColumns<S: Schema>(<S::Fields as Fields>::Columns);
-
-impl<S: Schema> Default for FlatColumns<S> {
-    fn default() -> Self {
-        FlatColumns(Default::default())
-    }
+pub trait Field<const I: usize>: 'static {
+    type Type: ColumnType;
+    /// What fills in the column when a row lacks it.
+    const DEFAULT: Option<fn() -> Self::Type> = None;
+    /// An example for the documentation.
+    const EXAMPLE: Option<fn() -> Self::Type> = None;
 }
 
-/// A row, or a part of it.
+/// The `I`th field belongs to the primary key.
 #[doc(hidden)]
-pub trait Fields: Sized + Send + Sync + 'static {
-    /// How many columns it has.
-    const WIDTH: usize;
-    type Columns: Columns<Row = Self>;
-    /// For each column what fills it in when a row lacks it.
-    type Defaults: Copy + 'static;
+pub trait KeyField<const I: usize>: 'static {
+    type Type: KeyType;
+}
+
+/// The `I`th field is itself a row, whose columns stand in place of it.
+#[doc(hidden)]
+pub trait FlatField<const I: usize>: 'static {
+    type Type: Schema;
+}
+
+/// The key of the `I`th field, a row, belongs to the primary key.
+#[doc(hidden)]
+pub trait FlatKeyField<const I: usize>: FlatField<I, Type: Keyed> {}
+
+/// The field of a column, in the tree.
+#[doc(hidden)]
+pub struct Col<S, const I: usize>(S);
+
+/// The field of a flattened row, in the tree.
+#[doc(hidden)]
+pub struct Flat<S, const I: usize>(S);
+
+/// The same, whose key belongs to the primary key.
+#[doc(hidden)]
+pub struct FlatKey<S, const I: usize>(S);
+
+/// What a schema's row is, taken apart.
+pub(crate) type RowOf<S> = <<S as Schema>::Fields as Fields>::Row;
+/// A batch of a schema's rows.
+pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
+/// A row of a schema of which only the key is known.
+pub(crate) type PartialOf<S> = <<S as Schema>::Fields as Fields>::Partial;
+
+/// The fields of a row, or a part of them: a tree of types, never a value.
+#[doc(hidden)]
+pub trait Fields: 'static {
+    /// The fields' values, in the same tree.
+    type Row;
     /// The same with any column left out.
     type Partial;
+    type Columns: Columns<Row = Self::Row, Partial = Self::Partial>;
+
+    /// Pushes the default of the column at `index`, or null; `false` if it has neither.
+    fn fill(columns: &mut Self::Columns, index: usize) -> bool;
 }
 
 /// What a typed buffer is to a field, this is to a row.
 #[doc(hidden)]
 pub trait Columns: Default + Send + Sync + 'static {
-    type Row: Fields<Columns = Self>;
+    type Row;
+    type Partial;
+    /// How many columns it has.
+    const WIDTH: usize;
 
     fn bytes(&self) -> usize;
     fn push(&mut self, row: Self::Row);
     /// Pushes a row that stands for none.
     fn push_placeholder(&mut self);
     /// Pushes a row of which only some columns are known.
-    fn push_partial(&mut self, row: <Self::Row as Fields>::Partial);
+    fn push_partial(&mut self, row: Self::Partial);
     fn push_from(&mut self, other: &Self, row: usize);
     /// Reads the next value of a JSON object into the column at `index`.
     fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
-    /// Pushes the default of the column at `index`, or null; `false` if it has neither.
-    fn fill(&mut self, index: usize, defaults: &<Self::Row as Fields>::Defaults) -> bool;
     fn truncate(&mut self, len: usize);
 
     fn get(&self, row: usize) -> Self::Row;
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     /// Whether two rows agree in the columns from `first` on that `key` names.
-    fn key_equal(&self, row: usize, other: &Self, other_row: usize, key: impl Fn(usize) -> bool + Copy, first: usize) -> bool;
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool;
     /// Shows each buffer with its column's index to `visitor`, in order; the first has index `first`.
     fn visit<V: Visitor>(&self, first: usize, visitor: &mut V);
 }
@@ -79,11 +123,44 @@ pub trait Visitor {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B);
 }
 
-impl<T: ColumnType> Fields for T {
-    const WIDTH: usize = 1;
-    type Columns = Leaf<T>;
-    type Defaults = Option<fn() -> T>;
-    type Partial = Option<T>;
+impl<S: Field<I>, const I: usize> Fields for Col<S, I> {
+    type Row = S::Type;
+    type Partial = Option<S::Type>;
+    type Columns = Leaf<S::Type>;
+
+    fn fill(columns: &mut Self::Columns, _index: usize) -> bool {
+        match S::DEFAULT {
+            Some(default) => {
+                columns.0.push(default());
+                true
+            }
+            None => columns.0.push_missing(),
+        }
+    }
+}
+
+/// The value of a column that a row lacks. The macros call it only where there is one.
+#[doc(hidden)]
+#[must_use]
+pub fn missing<S: Field<I>, const I: usize>() -> S::Type {
+    let mut column = Leaf::default();
+    let filled = <Col<S, I> as Fields>::fill(&mut column, 0);
+    debug_assert!(filled, "a column that can be left out has a default or can be null");
+    column.get(0)
+}
+
+/// A copy of a key column's value.
+#[doc(hidden)]
+#[must_use]
+pub fn key<S: KeyField<I>, const I: usize>(value: &S::Type) -> S::Type {
+    value.clone()
+}
+
+/// A copy of the key of a flattened row.
+#[doc(hidden)]
+#[must_use]
+pub fn flat_key<S: FlatKeyField<I>, const I: usize>(row: &S::Type) -> <S::Type as Keyed>::Key {
+    row.key()
 }
 
 /// The buffer of one column.
@@ -98,6 +175,8 @@ impl<T: ColumnType> Default for Leaf<T> {
 
 impl<T: ColumnType> Columns for Leaf<T> {
     type Row = T;
+    type Partial = Option<T>;
+    const WIDTH: usize = 1;
 
     #[inline]
     fn bytes(&self) -> usize {
@@ -130,16 +209,6 @@ impl<T: ColumnType> Columns for Leaf<T> {
         map.next_value_seed(Into(&mut self.0))
     }
 
-    fn fill(&mut self, _index: usize, default: &Option<fn() -> T>) -> bool {
-        match default {
-            Some(default) => {
-                self.0.push(default());
-                true
-            }
-            None => self.0.push_missing(),
-        }
-    }
-
     fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
     }
@@ -155,7 +224,14 @@ impl<T: ColumnType> Columns for Leaf<T> {
     }
 
     #[inline]
-    fn key_equal(&self, row: usize, other: &Self, other_row: usize, key: impl Fn(usize) -> bool + Copy, first: usize) -> bool {
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool {
         !key(first) || self.0.equal(row, &other.0, other_row)
     }
 
@@ -166,14 +242,22 @@ impl<T: ColumnType> Columns for Leaf<T> {
 }
 
 impl<L: Fields, R: Fields> Fields for Pair<L, R> {
-    const WIDTH: usize = L::WIDTH + R::WIDTH;
-    type Columns = Pair<L::Columns, R::Columns>;
-    type Defaults = Pair<L::Defaults, R::Defaults>;
+    type Row = Pair<L::Row, R::Row>;
     type Partial = Pair<L::Partial, R::Partial>;
+    type Columns = Pair<L::Columns, R::Columns>;
+
+    fn fill(columns: &mut Self::Columns, index: usize) -> bool {
+        match index.checked_sub(L::Columns::WIDTH) {
+            None => L::fill(&mut columns.0, index),
+            Some(index) => R::fill(&mut columns.1, index),
+        }
+    }
 }
 
 impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     type Row = Pair<L::Row, R::Row>;
+    type Partial = Pair<L::Partial, R::Partial>;
+    const WIDTH: usize = L::WIDTH + R::WIDTH;
 
     #[inline]
     fn bytes(&self) -> usize {
@@ -191,7 +275,7 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
         self.1.push_placeholder();
     }
 
-    fn push_partial(&mut self, row: <Self::Row as Fields>::Partial) {
+    fn push_partial(&mut self, row: Self::Partial) {
         self.0.push_partial(row.0);
         self.1.push_partial(row.1);
     }
@@ -204,16 +288,9 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
 
     #[inline]
     fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
-        match index.checked_sub(L::Row::WIDTH) {
+        match index.checked_sub(L::WIDTH) {
             None => self.0.decode(index, map),
             Some(index) => self.1.decode(index, map),
-        }
-    }
-
-    fn fill(&mut self, index: usize, defaults: &<Self::Row as Fields>::Defaults) -> bool {
-        match index.checked_sub(L::Row::WIDTH) {
-            None => self.0.fill(index, &defaults.0),
-            Some(index) => self.1.fill(index, &defaults.1),
         }
     }
 
@@ -233,84 +310,179 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     }
 
     #[inline]
-    fn key_equal(&self, row: usize, other: &Self, other_row: usize, key: impl Fn(usize) -> bool + Copy, first: usize) -> bool {
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool {
         self.0.key_equal(row, &other.0, other_row, key, first)
-            && self.1.key_equal(row, &other.1, other_row, key, first + L::Row::WIDTH)
+            && self.1.key_equal(row, &other.1, other_row, key, first + L::WIDTH)
     }
 
     #[inline]
     fn visit<V: Visitor>(&self, first: usize, visitor: &mut V) {
         self.0.visit(first, visitor);
-        self.1.visit(first + L::Row::WIDTH, visitor);
+        self.1.visit(first + L::WIDTH, visitor);
     }
 }
 
-impl<S: Schema> Fields for Flat<S> {
-    const WIDTH: usize = S::Fields::WIDTH;
-    type Columns = FlatColumns<S>;
-    type Defaults = ();
-    type Partial = Option<<S::Fields as Fields>::Partial>;
+impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
+    type Row = S::Type;
+    type Partial = ();
+    type Columns = FlatColumns<S::Type>;
+
+    fn fill(columns: &mut Self::Columns, index: usize) -> bool {
+        <<S::Type as Schema>::Fields as Fields>::fill(&mut columns.0, index)
+    }
 }
 
-impl<S: Schema> Columns for FlatColumns<S> {
-    type Row = Flat<S>;
+impl<S: FlatKeyField<I>, const I: usize> Fields for FlatKey<S, I> {
+    type Row = S::Type;
+    type Partial = <S::Type as Keyed>::Key;
+    type Columns = FlatKeyColumns<S::Type>;
 
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.0.bytes()
+    fn fill(columns: &mut Self::Columns, index: usize) -> bool {
+        <<S::Type as Schema>::Fields as Fields>::fill(&mut columns.0, index)
     }
+}
 
-    #[inline]
-    fn push(&mut self, row: Flat<S>) {
-        self.0.push(row.0.into_fields());
-    }
+macro_rules! flat_columns {
+    ($(#[$doc:meta])* $name:ident, $bound:ident, $partial:ty, |$columns:ident, $row:ident| $push:expr) => {
+        $(#[$doc])*
+        #[doc(hidden)]
+        pub struct $name<S: $bound>(ColumnsOf<S>);
 
-    fn push_placeholder(&mut self) {
-        self.0.push_placeholder();
-    }
-
-    fn push_partial(&mut self, row: <Flat<S> as Fields>::Partial) {
-        match row {
-            Some(row) => self.0.push_partial(row),
-            None => self.0.push_placeholder(),
+        impl<S: $bound> Default for $name<S> {
+            fn default() -> Self {
+                $name(Default::default())
+            }
         }
-    }
 
-    #[inline]
-    fn push_from(&mut self, other: &Self, row: usize) {
-        self.0.push_from(&other.0, row);
-    }
+        impl<S: $bound> Columns for $name<S> {
+            type Row = S;
+            type Partial = $partial;
+            const WIDTH: usize = ColumnsOf::<S>::WIDTH;
 
-    #[inline]
-    fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
-        self.0.decode(index, map)
-    }
+            #[inline]
+            fn bytes(&self) -> usize {
+                self.0.bytes()
+            }
 
-    fn fill(&mut self, index: usize, _defaults: &()) -> bool {
-        self.0.fill(index, &S::DEFAULTS)
-    }
+            #[inline]
+            fn push(&mut self, row: S) {
+                self.0.push(row.into_fields());
+            }
 
-    fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
+            fn push_placeholder(&mut self) {
+                self.0.push_placeholder();
+            }
 
-    #[inline]
-    fn get(&self, row: usize) -> Flat<S> {
-        Flat(S::from_fields(self.0.get(row)))
-    }
+            fn push_partial(&mut self, $row: $partial) {
+                let $columns = &mut self.0;
+                $push
+            }
 
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.0.equal(row, &other.0, other_row)
-    }
+            #[inline]
+            fn push_from(&mut self, other: &Self, row: usize) {
+                self.0.push_from(&other.0, row);
+            }
 
-    #[inline]
-    fn key_equal(&self, row: usize, other: &Self, other_row: usize, key: impl Fn(usize) -> bool + Copy, first: usize) -> bool {
-        self.0.key_equal(row, &other.0, other_row, key, first)
-    }
+            #[inline]
+            fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
+                self.0.decode(index, map)
+            }
 
-    #[inline]
-    fn visit<V: Visitor>(&self, first: usize, visitor: &mut V) {
-        self.0.visit(first, visitor);
+            fn truncate(&mut self, len: usize) {
+                self.0.truncate(len);
+            }
+
+            #[inline]
+            fn get(&self, row: usize) -> S {
+                S::from_fields(self.0.get(row))
+            }
+
+            #[inline]
+            fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+                self.0.equal(row, &other.0, other_row)
+            }
+
+            #[inline]
+            fn key_equal(
+                &self,
+                row: usize,
+                other: &Self,
+                other_row: usize,
+                key: impl Fn(usize) -> bool + Copy,
+                first: usize,
+            ) -> bool {
+                self.0.key_equal(row, &other.0, other_row, key, first)
+            }
+
+            #[inline]
+            fn visit<V: Visitor>(&self, first: usize, visitor: &mut V) {
+                self.0.visit(first, visitor);
+            }
+        }
+    };
+}
+
+flat_columns! {
+    /// The columns of a [`Flat`] field.
+    FlatColumns, Schema, (), |columns, _row| columns.push_placeholder()
+}
+
+flat_columns! {
+    /// The columns of a [`FlatKey`] field.
+    FlatKeyColumns, Keyed, S::Key, |columns, key| columns.push_partial(S::tombstone(key))
+}
+
+/// The fields of a struct that has none because its derive failed: no program with it ever runs.
+#[doc(hidden)]
+#[derive(Default)]
+pub struct Stub;
+
+impl Fields for Stub {
+    type Row = ();
+    type Partial = ();
+    type Columns = Stub;
+
+    fn fill(_columns: &mut Stub, _index: usize) -> bool {
+        false
     }
+}
+
+impl Columns for Stub {
+    type Row = ();
+    type Partial = ();
+    const WIDTH: usize = 0;
+
+    fn bytes(&self) -> usize {
+        0
+    }
+    fn push(&mut self, (): ()) {}
+    fn push_placeholder(&mut self) {}
+    fn push_partial(&mut self, (): ()) {}
+    fn push_from(&mut self, _other: &Self, _row: usize) {}
+    fn decode<'de, A: MapAccess<'de>>(&mut self, _index: usize, _map: &mut A) -> Result<(), A::Error> {
+        Ok(())
+    }
+    fn truncate(&mut self, _len: usize) {}
+    fn get(&self, _row: usize) {}
+    fn equal(&self, _row: usize, _other: &Self, _other_row: usize) -> bool {
+        true
+    }
+    fn key_equal(
+        &self,
+        _row: usize,
+        _other: &Self,
+        _other_row: usize,
+        _key: impl Fn(usize) -> bool + Copy,
+        _first: usize,
+    ) -> bool {
+        true
+    }
+    fn visit<V: Visitor>(&self, _first: usize, _visitor: &mut V) {}
 }

@@ -9,8 +9,8 @@ use std::fmt;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
-use crate::column::{ColumnType, KeyType};
-use crate::fields::Fields;
+use crate::column::{ColumnType, to_json};
+use crate::fields::{Field, Fields, FlatField};
 
 /// A row type: a struct whose fields are the columns of a table.
 ///
@@ -40,21 +40,18 @@ use crate::fields::Fields;
     label = "not a schema",
     note = "add `#[derive(Schema)]` to it"
 )]
-pub trait Schema: Sized + Send + Sync + 'static {
+pub trait Schema: Sized + 'static {
     /// The row taken apart into its fields, a tree of [`Pair`](crate::fields::Pair)s.
     #[doc(hidden)]
     type Fields: Fields;
-    /// What fills in a column that a row does not have.
-    #[doc(hidden)]
-    const DEFAULTS: <Self::Fields as Fields>::Defaults;
     /// The table as a whole.
     #[doc(hidden)]
     const SCHEMA: &'static TableSchema;
 
     #[doc(hidden)]
-    fn into_fields(self) -> Self::Fields;
+    fn into_fields(self) -> <Self::Fields as Fields>::Row;
     #[doc(hidden)]
-    fn from_fields(fields: Self::Fields) -> Self;
+    fn from_fields(fields: <Self::Fields as Fields>::Row) -> Self;
 
     /// The table's name, options and columns.
     #[must_use]
@@ -89,7 +86,7 @@ pub trait Schema: Sized + Send + Sync + 'static {
 )]
 pub trait Keyed: Schema {
     /// The key column's type; a tuple, in column order, if the key has several columns.
-    type Key: Send;
+    type Key;
 
     /// The primary key of this row.
     fn key(&self) -> Self::Key;
@@ -220,39 +217,24 @@ pub struct Column {
 impl Column {
     #[doc(hidden)]
     #[must_use]
-    pub const fn of<T: ColumnType>(name: &'static str) -> Self {
+    pub const fn of<S: Field<I>, const I: usize>(name: &'static str) -> Self {
         Column {
             name,
-            data_type: T::DATA_TYPE,
-            optional: T::OPTIONAL,
+            data_type: S::Type::DATA_TYPE,
+            optional: S::Type::OPTIONAL,
             primary_key: false,
-            has_default: false,
+            has_default: S::DEFAULT.is_some(),
             description: "",
             aliases: &[],
-            default: None,
-            example: None,
+            default: if S::DEFAULT.is_some() { Some(|| value_of(S::DEFAULT)) } else { None },
+            example: if S::EXAMPLE.is_some() { Some(|| value_of(S::EXAMPLE)) } else { None },
         }
     }
 
     #[doc(hidden)]
     #[must_use]
-    pub const fn key<T: KeyType>(mut self) -> Self {
+    pub const fn key(mut self) -> Self {
         self.primary_key = true;
-        self
-    }
-
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn default(mut self, default: fn() -> Value) -> Self {
-        self.has_default = true;
-        self.default = Some(default);
-        self
-    }
-
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn example(mut self, example: fn() -> Value) -> Self {
-        self.example = Some(example);
         self
     }
 
@@ -388,16 +370,30 @@ impl Serialize for DataType {
     }
 }
 
-/// The columns of several lists in one: what `flatten` is made of. `N` is the sum of the lengths.
+fn value_of<T: ColumnType>(make: Option<fn() -> T>) -> Value {
+    make.map_or(Value::Null, |make| to_json(make()))
+}
+
+/// The columns of a flattened field.
 #[doc(hidden)]
 #[must_use]
-pub const fn concat_columns<const N: usize>(lists: &[&[Column]]) -> [Column; N] {
-    let mut all = [Column::of::<bool>(""); N];
+pub const fn flat_columns<S: FlatField<I>, const I: usize>() -> &'static [Column] {
+    S::Type::SCHEMA.columns
+}
+
+/// The columns of several lists in one: what `flatten` is made of. `N` is the sum of the lengths; the `bool` says
+/// whether a list's key is part of the whole's.
+#[doc(hidden)]
+#[must_use]
+pub const fn concat_columns<const N: usize>(lists: &[(&[Column], bool)]) -> [Column; N] {
+    let mut all = [lists[0].0[0]; N];
     let (mut list, mut at) = (0, 0);
     while list < lists.len() {
+        let (columns, keyed) = lists[list];
         let mut i = 0;
-        while i < lists[list].len() {
-            all[at] = lists[list][i];
+        while i < columns.len() {
+            all[at] = columns[i];
+            all[at].primary_key &= keyed;
             at += 1;
             i += 1;
         }

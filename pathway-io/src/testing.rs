@@ -38,7 +38,7 @@ use crate::table::Table;
 pub fn collect<C, S>(source: C) -> Result<Vec<Update<S>>>
 where
     C: Connector<Tables = Table<S>>,
-    S: Schema,
+    S: Schema + Send,
 {
     let updates = Arc::new(Mutex::new(Vec::new()));
     let pipeline = Pipeline::new();

@@ -1,0 +1,49 @@
+//! [`Ctxt`]: collects every error of an item, so that they are reported together.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::thread;
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+
+/// The errors so far. It must be looked at with [`Ctxt::check`] before it goes.
+#[derive(Default)]
+pub struct Ctxt {
+    errors: RefCell<Option<Vec<syn::Error>>>,
+}
+
+impl Ctxt {
+    pub fn new() -> Self {
+        Ctxt { errors: RefCell::new(Some(Vec::new())) }
+    }
+
+    /// An error that underlines all of `tokens`.
+    pub fn error(&self, tokens: impl ToTokens, message: impl Display) {
+        self.syn_error(syn::Error::new_spanned(tokens, message));
+    }
+
+    pub fn error_at(&self, span: Span, message: impl Display) {
+        self.syn_error(syn::Error::new(span, message));
+    }
+
+    pub fn syn_error(&self, error: syn::Error) {
+        if let Some(errors) = self.errors.borrow_mut().as_mut() {
+            errors.push(error);
+        }
+    }
+
+    /// The errors as `compile_error!` items; empty if there are none.
+    pub fn check(self) -> TokenStream {
+        let errors = self.errors.borrow_mut().take().unwrap_or_default();
+        errors.iter().map(syn::Error::to_compile_error).collect()
+    }
+}
+
+impl Drop for Ctxt {
+    fn drop(&mut self) {
+        if self.errors.get_mut().is_some() && !thread::panicking() {
+            panic!("the errors of an item were not checked");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The options inside `#[schema(..)]` and `#[connector(..)]`: a list of `key` and `key = value`.
+//!
+//! What a key means is its macro's business. The forms that every option shares (a flag, a string, a path) and the
+//! errors about them are here.
+
+use std::fmt::Display;
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
+
+use crate::ctxt::Ctxt;
+
+/// One option as it is written.
+pub struct RawOption {
+    pub key: Ident,
+    pub value: Option<(Token![=], Expr)>,
+}
+
+impl RawOption {
+    pub fn name(&self) -> String {
+        self.key.unraw().to_string()
+    }
+}
+
+/// Parses a list of options; what cannot be parsed is reported and left out.
+pub fn parse_list(ctxt: &Ctxt, tokens: TokenStream) -> Vec<RawOption> {
+    let mut options = Vec::new();
+    let result = Parser::parse2(
+        |input: ParseStream| {
+            while !input.is_empty() {
+                match parse_one(input) {
+                    Ok(option) => options.push(option),
+                    Err(error) => {
+                        ctxt.syn_error(error);
+                        skip_to_comma(input);
+                    }
+                }
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            Ok(())
+        },
+        tokens,
+    );
+    if let Err(error) = result {
+        ctxt.syn_error(error);
+    }
+    options
+}
+
+fn parse_one(input: ParseStream) -> syn::Result<RawOption> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error("expected the name of an option"));
+    }
+    let key = input.call(Ident::parse_any)?;
+    let name = key.unraw();
+    let value = if input.peek(Token![=]) {
+        let equals = input.parse()?;
+        if input.is_empty() || input.peek(Token![,]) {
+            return Err(syn::Error::new_spanned(key, format!("expected a value after `{name} =`")));
+        }
+        Some((equals, input.parse()?))
+    } else {
+        None
+    };
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(RawOption { key, value });
+    }
+    if value.is_none() && input.peek(syn::token::Paren) {
+        let group: TokenTree = input.parse()?;
+        let help = match &group {
+            TokenTree::Group(group) if !group.stream().is_empty() => format!("`{name} = {}`", group.stream()),
+            _ => format!("`{name}`"),
+        };
+        return Err(syn::Error::new_spanned(group, format!("`{name}` takes no parentheses\nhelp: write {help}")));
+    }
+    Err(input.error(format!("expected `,` after the option `{name}`")))
+}
+
+fn skip_to_comma(input: ParseStream) {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        if input.parse::<TokenTree>().is_err() {
+            return;
+        }
+    }
+}
+
+/// An option's value and where the option is written.
+pub struct Given<T> {
+    pub key: Ident,
+    pub value: T,
+}
+
+/// A place for an option that may be given once.
+pub struct Slot<T>(Option<Given<T>>);
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Slot(None)
+    }
+}
+
+impl<T> Slot<T> {
+    /// Puts the value there, or reports that the option was given before.
+    pub fn set(&mut self, ctxt: &Ctxt, key: &Ident, value: Option<T>) {
+        if let Some(first) = &self.0 {
+            duplicate(ctxt, &first.key, key);
+        } else if let Some(value) = value {
+            self.0 = Some(Given { key: key.clone(), value });
+        }
+    }
+
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(|given| &given.value)
+    }
+
+    pub fn given(&self) -> Option<&Given<T>> {
+        self.0.as_ref()
+    }
+
+    pub fn key(&self) -> Option<&Ident> {
+        self.0.as_ref().map(|given| &given.key)
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.is_some()
+    }
+}
+
+fn duplicate(ctxt: &Ctxt, first: &Ident, second: &Ident) {
+    let name = second.unraw();
+    ctxt.error(second, format!("duplicate `{name}`"));
+    ctxt.error(first, format!("first `{name}` here"));
+}
+
+/// Reads an option that takes no value. It counts as given even where a value follows it.
+pub fn flag(ctxt: &Ctxt, option: &RawOption, attribute: &str) -> Option<()> {
+    if let Some((_, value)) = &option.value {
+        let name = option.name();
+        ctxt.error(value, format!("`{name}` takes no value\nhelp: write `#[{attribute}({name})]`"));
+    }
+    Some(())
+}
+
+/// Reads an option that takes a string literal.
+pub fn string(ctxt: &Ctxt, option: &RawOption) -> Option<LitStr> {
+    let name = option.name();
+    match &option.value {
+        Some((_, value)) => match peel(value) {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.suffix().is_empty() => Some(text.clone()),
+            other => {
+                ctxt.error(value, format!("expected a string\nhelp: write `{name} = {}`", quoted(other)));
+                None
+            }
+        },
+        None => {
+            ctxt.error(&option.key, format!("`{name}` needs a value\nhelp: write `{name} = \"..\"`"));
+            None
+        }
+    }
+}
+
+/// Reads an option that takes any expression.
+pub fn expression<'a>(ctxt: &Ctxt, option: &'a RawOption, example: impl Display) -> Option<&'a Expr> {
+    if option.value.is_none() {
+        let name = option.name();
+        ctxt.error(&option.key, format!("`{name}` needs a value\nhelp: write `{name} = {example}`"));
+    }
+    option.value.as_ref().map(|(_, value)| value)
+}
+
+/// Reads `crate = path`, also with the path in a string, as serde has it.
+pub fn path(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
+    let expected = "expected a path\nhelp: write `crate = some::path`";
+    match option.value.as_ref().map(|(_, value)| peel(value)) {
+        Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path.clone()),
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => match text.parse_with(Path::parse_mod_style) {
+            Ok(path) => Some(path),
+            Err(_) => {
+                ctxt.error(text, expected);
+                None
+            }
+        },
+        Some(other) => {
+            ctxt.error(other, expected);
+            None
+        }
+        None => {
+            ctxt.error(&option.key, expected);
+            None
+        }
+    }
+}
+
+/// The expression without the invisible groups that `macro_rules!` puts around `$e:expr`.
+pub fn peel(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Group(group) => peel(&group.expr),
+        other => other,
+    }
+}
+
+fn quoted(expr: &Expr) -> String {
+    let text = match expr {
+        Expr::Lit(ExprLit { lit: Lit::Char(c), .. }) => c.value().to_string(),
+        Expr::Lit(ExprLit { lit: Lit::ByteStr(bytes), .. }) => String::from_utf8_lossy(&bytes.value()).into_owned(),
+        Expr::Path(_) | Expr::Lit(_) => expr.to_token_stream().to_string().replace(' ', ""),
+        _ => "..".to_owned(),
+    };
+    format!("{text:?}")
+}
+
+/// `use <path to the runtime> as <alias>;`, and the alias.
+pub fn runtime(krate: Option<&Path>) -> (TokenStream, Ident) {
+    let alias = Ident::new("__pathway_io", Span::mixed_site());
+    let import = match krate {
+        Some(path) => quote!(use #path::__private0 as #alias;),
+        None => quote!(use ::pathway_io::__private0 as #alias;),
+    };
+    (import, alias)
+}

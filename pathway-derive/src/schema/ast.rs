@@ -1,0 +1,163 @@
+//! The model of a row struct: what the user wrote, with every option in its place.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type};
+
+use super::attr::{ColumnOptions, StructOptions};
+use crate::ctxt::Ctxt;
+use crate::option::Given;
+
+/// A struct that derives `Schema`.
+pub struct Schema<'a> {
+    pub ident: &'a Ident,
+    pub generics: &'a Generics,
+    pub options: StructOptions,
+    pub description: String,
+    pub columns: Vec<Column<'a>>,
+    /// The item is no struct with named fields; there are no columns to speak of.
+    pub is_shapeless: bool,
+}
+
+/// A field.
+pub struct Column<'a> {
+    pub ident: &'a Ident,
+    pub ty: &'a Type,
+    pub options: ColumnOptions,
+    /// The name in JSON and in the output.
+    pub name: String,
+    pub description: String,
+    /// Its type cannot stand in an impl without further errors.
+    pub is_broken: bool,
+}
+
+impl<'a> Schema<'a> {
+    /// Reads the whole item and reports what is wrong with its shape and with each option for itself.
+    pub fn from_input(ctxt: &Ctxt, input: &'a DeriveInput) -> Self {
+        let options = StructOptions::from_attributes(ctxt, &input.attrs);
+        let (columns, is_shapeless) = match &input.data {
+            Data::Struct(data) => match &data.fields {
+                Fields::Named(fields) => {
+                    if fields.named.is_empty() {
+                        ctxt.error(&input.ident, "a schema needs at least one column");
+                    }
+                    (Column::from_fields(ctxt, fields.named.iter(), &options), fields.named.is_empty())
+                }
+                Fields::Unnamed(fields) => {
+                    let example = format!(
+                        "`struct {} {{ {} }}`",
+                        input.ident,
+                        fields
+                            .unnamed
+                            .iter()
+                            .enumerate()
+                            .map(|(i, field)| format!("{}: {}", nth_name(i), text(&field.ty)))
+                            .collect::<Vec<_>>()
+                            .join(", ")
+                    );
+                    ctxt.error(
+                        fields,
+                        format!("`#[derive(Schema)]` needs named fields\nhelp: name each column: {example}"),
+                    );
+                    (Vec::new(), true)
+                }
+                Fields::Unit => {
+                    ctxt.error(&input.ident, "a schema needs at least one column");
+                    (Vec::new(), true)
+                }
+            },
+            Data::Enum(data) => {
+                not_a_struct(ctxt, data.enum_token.span);
+                (Vec::new(), true)
+            }
+            Data::Union(data) => {
+                not_a_struct(ctxt, data.union_token.span);
+                (Vec::new(), true)
+            }
+        };
+        let description = super::attr::description(&input.attrs);
+        Schema { ident: &input.ident, generics: &input.generics, options, description, columns, is_shapeless }
+    }
+
+    /// Whether all impls can be emitted, whatever errors there are.
+    pub fn is_sound(&self) -> bool {
+        !self.is_shapeless && self.generics.params.is_empty() && !self.columns.iter().any(|column| column.is_broken)
+    }
+}
+
+impl<'a> Column<'a> {
+    fn from_fields(ctxt: &Ctxt, fields: impl Iterator<Item = &'a Field>, options: &StructOptions) -> Vec<Self> {
+        fields.filter_map(|field| Column::from_field(ctxt, field, options)).collect()
+    }
+
+    fn from_field(ctxt: &Ctxt, field: &'a Field, of_struct: &StructOptions) -> Option<Self> {
+        let ident = field.ident.as_ref()?;
+        let options = ColumnOptions::from_attributes(ctxt, &field.attrs);
+        if let Err(error) = field.modifiers.require_empty() {
+            ctxt.syn_error(error);
+        }
+        if let Some((equals, value)) = &field.default {
+            ctxt.error(
+                DefaultValue(equals, value),
+                format!("a column's default is an option\nhelp: use `#[schema(default = {})]`", text(value)),
+            );
+        }
+        let plain = ident.unraw().to_string();
+        let name = match options.rename.get() {
+            Some(name) => name.value(),
+            None => of_struct.rename_all.get().map_or(plain.clone(), |case| case.apply(&plain)),
+        };
+        let description = super::attr::description(&field.attrs);
+        let is_broken = super::check::owned(ctxt, &field.ty);
+        Some(Column { ident, ty: &field.ty, options, name, description, is_broken })
+    }
+
+    pub fn is_key(&self) -> bool {
+        self.options.primary_key.is_set()
+    }
+
+    pub fn is_flat(&self) -> bool {
+        self.options.flatten.is_set()
+    }
+
+    pub fn default(&self) -> Option<&Given<Option<Expr>>> {
+        self.options.default.given()
+    }
+
+    /// Where its name is written.
+    pub fn name_span(&self) -> Span {
+        self.options.rename.get().map_or(self.ident.span(), LitStr::span)
+    }
+}
+
+/// `= 3`, as tokens to underline.
+struct DefaultValue<'a>(&'a syn::Token![=], &'a Expr);
+
+impl quote::ToTokens for DefaultValue<'_> {
+    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
+        self.0.to_tokens(tokens);
+        self.1.to_tokens(tokens);
+    }
+}
+
+fn not_a_struct(ctxt: &Ctxt, keyword: Span) {
+    ctxt.error_at(
+        keyword,
+        "`#[derive(Schema)]` can only be used on structs\n\
+         help: a row has the same columns every time; put the variants in a column",
+    );
+}
+
+fn nth_name(i: usize) -> String {
+    match i {
+        0 => "key".to_owned(),
+        1 => "value".to_owned(),
+        _ => format!("column_{i}"),
+    }
+}
+
+/// The tokens as they were written, where the compiler still knows.
+pub fn text(tokens: &(impl quote::ToTokens + Spanned)) -> String {
+    tokens.span().source_text().unwrap_or_else(|| tokens.to_token_stream().to_string())
+}

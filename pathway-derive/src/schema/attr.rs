@@ -1,0 +1,150 @@
+//! The options of `#[schema(..)]`, on the struct and on a column.
+
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path};
+
+use crate::case::{Case, NAMES};
+use crate::ctxt::Ctxt;
+use crate::option::{self, RawOption, Slot};
+use crate::suggest;
+
+const STRUCT_OPTIONS: [&str; 7] = ["rename_all", "append_only", "deny_unknown", "dataflow", "sample", "lock", "crate"];
+const COLUMN_OPTIONS: [&str; 7] = ["primary_key", "default", "rename", "alias", "flatten", "example", "json"];
+
+#[derive(Default)]
+pub struct StructOptions {
+    pub rename_all: Slot<Case>,
+    pub append_only: Slot<()>,
+    pub deny_unknown: Slot<()>,
+    pub dataflow: Slot<()>,
+    pub sample: Slot<LitStr>,
+    pub lock: Slot<LitStr>,
+    pub krate: Slot<Path>,
+    /// `primary_key` stands here by mistake.
+    pub misplaced_key: bool,
+}
+
+#[derive(Default)]
+pub struct ColumnOptions {
+    pub primary_key: Slot<()>,
+    /// `None` inside is `Default::default()`.
+    pub default: Slot<Option<Expr>>,
+    pub rename: Slot<LitStr>,
+    pub aliases: Vec<LitStr>,
+    pub flatten: Slot<()>,
+    pub example: Slot<Expr>,
+    pub json: Slot<()>,
+}
+
+impl StructOptions {
+    pub fn from_attributes(ctxt: &Ctxt, attributes: &[Attribute]) -> Self {
+        let mut options = StructOptions::default();
+        for option in options_of(ctxt, attributes, "struct", &STRUCT_OPTIONS) {
+            let key = &option.key;
+            match option.name().as_str() {
+                "rename_all" => options.rename_all.set(ctxt, key, case(ctxt, &option)),
+                "append_only" => options.append_only.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                "deny_unknown" => options.deny_unknown.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                "dataflow" => options.dataflow.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                "sample" => options.sample.set(ctxt, key, option::string(ctxt, &option)),
+                "lock" => options.lock.set(ctxt, key, option::string(ctxt, &option)),
+                "crate" => options.krate.set(ctxt, key, option::path(ctxt, &option)),
+                name if COLUMN_OPTIONS.contains(&name) => {
+                    options.misplaced_key |= name == "primary_key";
+                    ctxt.error(key, format!("`{name}` belongs on a column, not on the struct"));
+                }
+                name => unknown(ctxt, &option, "struct", name, &STRUCT_OPTIONS),
+            }
+        }
+        options
+    }
+}
+
+impl ColumnOptions {
+    pub fn from_attributes(ctxt: &Ctxt, attributes: &[Attribute]) -> Self {
+        let mut options = ColumnOptions::default();
+        for option in options_of(ctxt, attributes, "column", &COLUMN_OPTIONS) {
+            let key = &option.key;
+            match option.name().as_str() {
+                "primary_key" => options.primary_key.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                "default" => {
+                    let value = option.value.as_ref().map(|(_, value)| value.clone());
+                    options.default.set(ctxt, key, Some(value));
+                }
+                "rename" => options.rename.set(ctxt, key, option::string(ctxt, &option)),
+                "alias" => options.aliases.extend(option::string(ctxt, &option)),
+                "flatten" => options.flatten.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                "example" => {
+                    options.example.set(ctxt, key, option::expression(ctxt, &option, "value").cloned());
+                }
+                "json" => options.json.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                name if STRUCT_OPTIONS.contains(&name) => {
+                    ctxt.error(key, format!("`{name}` belongs on the struct, not on a column"));
+                }
+                name => {
+                    unknown(ctxt, &option, "column", name, &COLUMN_OPTIONS);
+                    // so that `remove` is not a second error
+                    if suggest::nearest(name, &COLUMN_OPTIONS) == Some("primary_key") && !options.primary_key.is_set() {
+                        options.primary_key.set(ctxt, key, Some(()));
+                    }
+                }
+            }
+        }
+        options
+    }
+}
+
+fn unknown(ctxt: &Ctxt, option: &RawOption, place: &str, name: &str, known: &[&str]) {
+    ctxt.error(&option.key, format!("unknown {place} option `{name}`\nhelp: {}", suggest::help(name, known)));
+}
+
+fn options_of(ctxt: &Ctxt, attributes: &[Attribute], place: &str, known: &[&str]) -> Vec<RawOption> {
+    let mut options = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("schema")) {
+        match &attribute.meta {
+            Meta::List(list) if !list.tokens.is_empty() => {
+                options.extend(option::parse_list(ctxt, list.tokens.clone()));
+            }
+            _ => ctxt.error(
+                attribute,
+                format!(
+                    "expected options in parentheses, as in `#[schema({})]`\nhelp: the options of a {place} are {}",
+                    known[0],
+                    suggest::list(known)
+                ),
+            ),
+        }
+    }
+    options
+}
+
+fn case(ctxt: &Ctxt, option: &RawOption) -> Option<Case> {
+    let text = option::string(ctxt, option)?;
+    let case = Case::from_name(&text.value());
+    if case.is_none() {
+        let names = NAMES.map(|(name, _)| name);
+        ctxt.error(
+            &text,
+            format!("unknown spelling `{}` of names\nhelp: expected one of {}", text.value(), suggest::list(&names)),
+        );
+    }
+    case
+}
+
+/// The doc comment: its lines, trimmed.
+pub fn description(attributes: &[Attribute]) -> String {
+    let mut lines = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {
+        if let Meta::NameValue(meta) = &attribute.meta
+            && let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = option::peel(&meta.value)
+        {
+            lines.extend(text.value().lines().map(|line| line.trim().to_owned()));
+        }
+    }
+    while lines.first().is_some_and(String::is_empty) {
+        lines.remove(0);
+    }
+    while lines.last().is_some_and(String::is_empty) {
+        lines.pop();
+    }
+    lines.join("\n")
+}

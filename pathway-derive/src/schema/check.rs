@@ -1,0 +1,121 @@
+//! The rules that a schema as a whole keeps.
+
+use syn::{GenericParam, LitStr, Type};
+
+use super::ast::{Column, Schema, text};
+use crate::ctxt::Ctxt;
+use crate::types;
+
+/// Columns that every table has behind those of its schema.
+const RESERVED: [&str; 2] = ["time", "diff"];
+
+pub fn check(ctxt: &Ctxt, schema: &Schema) {
+    generics(ctxt, schema);
+    names(ctxt, schema);
+    for column in &schema.columns {
+        combinations(ctxt, column);
+    }
+    not_yet(ctxt, schema);
+}
+
+fn generics(ctxt: &Ctxt, schema: &Schema) {
+    for parameter in &schema.generics.params {
+        match parameter {
+            GenericParam::Lifetime(parameter) => {
+                ctxt.error(&parameter.lifetime, "a schema cannot borrow\nhelp: use `String` in place of `&str`");
+            }
+            GenericParam::Type(parameter) => generic(ctxt, &parameter.ident),
+            GenericParam::Const(parameter) => generic(ctxt, &parameter.ident),
+        }
+    }
+}
+
+fn generic(ctxt: &Ctxt, parameter: &syn::Ident) {
+    ctxt.error(parameter, "a schema cannot be generic\nnote: each schema has one fixed list of columns");
+}
+
+/// Reports a type that is a reference; a lifetime parameter of the struct has been reported for itself.
+pub fn owned(ctxt: &Ctxt, ty: &Type) -> bool {
+    let Type::Reference(reference) = types::peel(ty) else { return false };
+    if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") {
+        let owned = match types::peel(&reference.elem) {
+            elem if types::last_segment(elem).is_some_and(|segment| segment.ident == "str") => "String".to_owned(),
+            Type::Slice(slice) => format!("Vec<{}>", text(&*slice.elem)),
+            elem => text(elem),
+        };
+        ctxt.error(ty, format!("a column must own its value\nhelp: use `{owned}`"));
+    }
+    true
+}
+
+/// A name in JSON, where it is written, and whether it is an alias.
+struct Name<'a> {
+    text: String,
+    column: &'a Column<'a>,
+    alias: Option<&'a LitStr>,
+}
+
+impl Name<'_> {
+    fn span(&self) -> proc_macro2::Span {
+        self.alias.map_or_else(|| self.column.name_span(), LitStr::span)
+    }
+}
+
+fn names(ctxt: &Ctxt, schema: &Schema) {
+    let mut seen: Vec<Name> = Vec::new();
+    let columns = schema.columns.iter().filter(|column| !column.is_flat());
+    // names before aliases: where they clash, it is the alias that is too many
+    let names = columns.clone().map(|column| Name { text: column.name.clone(), column, alias: None });
+    let aliases = columns.flat_map(|column| {
+        column.options.aliases.iter().map(move |alias| Name { text: alias.value(), column, alias: Some(alias) })
+    });
+    for name in names.chain(aliases) {
+        if name.text.is_empty() {
+            ctxt.error_at(name.span(), "a column name cannot be empty");
+            continue;
+        }
+        if name.alias.is_none() && RESERVED.contains(&name.text.as_str()) {
+            ctxt.error_at(
+                name.span(),
+                format!("`{}` is reserved for the update stream\nhelp: `#[schema(rename = \"..\")]`", name.text),
+            );
+        }
+        match seen.iter().find(|other| other.text == name.text) {
+            Some(first) => {
+                let what = if name.alias.is_some() { "name" } else { "column" };
+                ctxt.error_at(name.span(), format!("{what} `{}` is defined twice", name.text));
+                ctxt.error_at(first.span(), "first defined here");
+            }
+            None => seen.push(name),
+        }
+    }
+}
+
+fn combinations(ctxt: &Ctxt, column: &Column) {
+    let options = &column.options;
+    if let (true, Some(default)) = (column.is_key(), options.default.key()) {
+        ctxt.error(default, "a primary key cannot have a default\nnote: every row would share one key");
+    }
+    if !column.is_flat() {
+        return;
+    }
+    let others = [options.default.key(), options.rename.key(), options.example.key(), options.json.key()];
+    for key in others.into_iter().flatten() {
+        if !(column.is_key() && key == "default") {
+            ctxt.error(key, format!("`{key}` cannot be used with `flatten`\nnote: the columns are those of the other schema, as they stand there"));
+        }
+    }
+    for alias in &options.aliases {
+        ctxt.error(alias, "`alias` cannot be used with `flatten`\nnote: the columns are those of the other schema, as they stand there");
+    }
+}
+
+/// Options whose meaning is still to come.
+fn not_yet(ctxt: &Ctxt, schema: &Schema) {
+    let options = &schema.options;
+    let of_struct = [options.sample.key(), options.lock.key(), options.dataflow.key()];
+    let of_columns = schema.columns.iter().map(|column| column.options.json.key());
+    for key in of_struct.into_iter().chain(of_columns).flatten() {
+        ctxt.error_at(key.span(), format!("`{key}` is not supported yet"));
+    }
+}

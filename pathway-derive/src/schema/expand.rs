@@ -1,0 +1,322 @@
+//! The impls for a sound schema.
+//!
+//! A field's type stands in one impl, `Field<I>`, whose bound on the associated type gives the one error for a type that
+//! is no column; everything else speaks of `Field<I>::Type` through functions of the runtime, and holds whatever the
+//! type is. Bodies are what costs compile time: there are two per schema, and one per default.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
+
+use super::ast::{Column, Schema};
+use crate::{option, types};
+
+pub fn expand(schema: &Schema) -> TokenStream {
+    let (import, pw) = option::runtime(schema.options.krate.get());
+    let fields = fields(schema, &pw);
+    let description = schema_description(schema, &pw);
+    let body = schema_impl(schema, &pw);
+    let keyed = keyed(schema, &pw);
+    let removable = removable(schema, &pw);
+    let data = data_column(schema, &pw);
+    quote! {
+        const _: () = {
+            #import
+            #fields
+            #description
+            #body
+            #keyed
+            #removable
+            #data
+        };
+    }
+}
+
+/// The impls that hold the columns' types to what a column must be.
+pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
+    let row = schema.ident;
+    let mut impls = TokenStream::new();
+    for (i, column) in schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken) {
+        let ty = column.ty;
+        if column.is_flat() {
+            impls.extend(quote! {
+                #[automatically_derived]
+                impl #pw::FlatField<#i> for #row { type Type = #ty; }
+            });
+            if column.is_key() {
+                impls.extend(quote! {
+                    #[automatically_derived]
+                    impl #pw::FlatKeyField<#i> for #row {}
+                });
+            }
+            continue;
+        }
+        let default = column.default().map(|default| {
+            let value = match &default.value {
+                Some(value) => convert(value, ty, pw),
+                None => {
+                    let span = glue(default.key.span());
+                    quote_spanned!(span=> #pw::Default::default())
+                }
+            };
+            make(pw, "DEFAULT", ty, &value)
+        });
+        let example = column.options.example.get().map(|example| make(pw, "EXAMPLE", ty, &convert(example, ty, pw)));
+        impls.extend(quote! {
+            #[automatically_derived]
+            impl #pw::Field<#i> for #row { type Type = #ty; #default #example }
+        });
+        if column.is_key() {
+            impls.extend(quote! {
+                #[automatically_derived]
+                impl #pw::KeyField<#i> for #row { type Type = #ty; }
+            });
+        }
+    }
+    impls
+}
+
+/// A constant with a function that makes a value. The `let` has rustc point from a wrong value to the field's type.
+fn make(pw: &Ident, name: &str, ty: &Type, value: &TokenStream) -> TokenStream {
+    let name = Ident::new(name, Span::mixed_site());
+    quote! {
+        const #name: #pw::Option<fn() -> #ty> = #pw::Some(|| {
+            let value: #ty = #value;
+            value
+        });
+    }
+}
+
+/// A literal where a `String` or an `Option` is wanted becomes one.
+fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
+    let literal = match option::peel(value) {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match option::peel(expr) {
+            Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some(literal) = literal else { return value.to_token_stream() };
+    let span = glue(value.span());
+    if let Some(item) = types::option_of(ty) {
+        let value = convert(value, item, pw);
+        quote_spanned!(span=> #pw::Some(#value))
+    } else if matches!(literal, Lit::Str(_)) && types::is_string(ty) {
+        quote_spanned!(span=> #pw::String::from(#value))
+    } else {
+        value.to_token_stream()
+    }
+}
+
+/// A span for tokens of ours that stand at the user's.
+fn glue(user: Span) -> Span {
+    Span::mixed_site().located_at(user)
+}
+
+/// The `const` list of columns.
+fn schema_description(schema: &Schema, pw: &Ident) -> TokenStream {
+    let row = schema.ident;
+    let columns = |range: &[(usize, &Column)]| {
+        range.iter().map(|(i, column)| column_description(row, *i, column, pw)).collect::<TokenStream>()
+    };
+    let all: Vec<(usize, &Column)> = schema.columns.iter().enumerate().collect();
+    if !schema.columns.iter().any(Column::is_flat) {
+        let columns = columns(&all);
+        return quote!(const COLUMNS: &[#pw::Column] = &[#columns];);
+    }
+    let mut width = 0usize;
+    let mut flat_widths = TokenStream::new();
+    let mut lists = TokenStream::new();
+    for chunk in all.chunk_by(|(_, a), (_, b)| !a.is_flat() && !b.is_flat()) {
+        match chunk {
+            [(i, column)] if column.is_flat() => {
+                let keyed = column.is_key();
+                let list = quote!(#pw::flat_columns::<#row, #i>());
+                flat_widths.extend(quote!(+ #list.len()));
+                lists.extend(quote!((#list, #keyed),));
+            }
+            plain => {
+                width += plain.len();
+                let columns = columns(plain);
+                lists.extend(quote!((&[#columns], true),));
+            }
+        }
+    }
+    quote! {
+        const COLUMNS: &[#pw::Column] = &#pw::concat_columns::<{ #width #flat_widths }>(&[#lists]);
+    }
+}
+
+fn column_description(row: &Ident, i: usize, column: &Column, pw: &Ident) -> TokenStream {
+    let name = &column.name;
+    let key = column.is_key().then(|| quote!(.key()));
+    let describe = (!column.description.is_empty()).then(|| {
+        let text = &column.description;
+        quote!(.describe(#text))
+    });
+    let aliases = (!column.options.aliases.is_empty()).then(|| {
+        let aliases = &column.options.aliases;
+        quote!(.aliases(&[#(#aliases),*]))
+    });
+    quote!(#pw::Column::of::<#row, #i>(#name) #key #describe #aliases,)
+}
+
+fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
+    let row = schema.ident;
+    let name = syn::ext::IdentExt::unraw(row).to_string();
+    let tree = tree(&schema.columns, 0, pw, &|i, column| {
+        let leaf = match (column.is_flat(), column.is_key()) {
+            (false, _) => quote!(Col),
+            (true, false) => quote!(Flat),
+            (true, true) => quote!(FlatKey),
+        };
+        quote!(#pw::#leaf<#row, #i>)
+    });
+    let describe = (!schema.description.is_empty()).then(|| {
+        let text = &schema.description;
+        quote!(.describe(#text))
+    });
+    let append_only = schema.options.append_only.is_set().then(|| quote!(.append_only()));
+    let deny_unknown = schema.options.deny_unknown.is_set().then(|| quote!(.deny_unknown()));
+    let take = values(&schema.columns, 0, pw, &|_, column| {
+        let ident = column.ident;
+        quote!(self.#ident)
+    });
+    let bind = values(&schema.columns, 0, pw, &|i, _| local(i).to_token_stream());
+    let idents = schema.columns.iter().map(|column| column.ident);
+    let locals = (0..schema.columns.len()).map(local);
+    quote! {
+        #[automatically_derived]
+        impl #pw::Schema for #row {
+            type Fields = #tree;
+            const SCHEMA: &'static #pw::TableSchema =
+                &#pw::TableSchema::new(#name, COLUMNS) #describe #append_only #deny_unknown;
+            fn into_fields(self) -> <Self::Fields as #pw::Fields>::Row {
+                #take
+            }
+            fn from_fields(fields: <Self::Fields as #pw::Fields>::Row) -> Self {
+                let #bind = fields;
+                Self { #(#idents: #locals),* }
+            }
+        }
+    }
+}
+
+fn local(i: usize) -> Ident {
+    format_ident!("field_{}", i, span = Span::mixed_site())
+}
+
+fn keyed(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+    let row = schema.ident;
+    let keys: Vec<(usize, &Column)> = schema.columns.iter().enumerate().filter(|(_, c)| c.is_key()).collect();
+    if keys.is_empty() {
+        return None;
+    }
+    let types = keys.iter().map(|(_, column)| {
+        let ty = column.ty;
+        if column.is_flat() { quote!(<#ty as #pw::Keyed>::Key) } else { ty.to_token_stream() }
+    });
+    let copies = keys.iter().map(|(i, column)| {
+        let ident = column.ident;
+        let copy = if column.is_flat() { quote!(flat_key) } else { quote!(key) };
+        quote!(#pw::#copy::<#row, #i>(&self.#ident))
+    });
+    let parts = keys.iter().map(|(i, _)| local(*i));
+    let partial = values(&schema.columns, 0, pw, &|i, column| {
+        let local = local(i);
+        match (column.is_flat(), column.is_key()) {
+            (false, true) => quote!(#pw::Some(#local)),
+            (false, false) => quote!(#pw::None),
+            (true, true) => quote!(#local),
+            (true, false) => quote!(()),
+        }
+    });
+    let (key_type, key, pattern) = if keys.len() == 1 {
+        (quote!(#(#types)*), quote!(#(#copies)*), quote!(#(#parts)*))
+    } else {
+        (quote!((#(#types),*)), quote!((#(#copies),*)), quote!((#(#parts),*)))
+    };
+    Some(quote! {
+        #[automatically_derived]
+        impl #pw::Keyed for #row {
+            type Key = #key_type;
+            fn key(&self) -> Self::Key {
+                #key
+            }
+            fn tombstone(key: Self::Key) -> <<Self as #pw::Schema>::Fields as #pw::Fields>::Partial {
+                let #pattern = key;
+                #partial
+            }
+        }
+    })
+}
+
+pub fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+    let row = schema.ident;
+    (!schema.options.append_only.is_set()).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #pw::Removable for #row {}
+        }
+    })
+}
+
+/// Where every column but `data` can be left out, a row can be made of that one.
+fn data_column(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+    let row = schema.ident;
+    let data = data_of(schema)?;
+    let values = schema.columns.iter().enumerate().map(|(i, column)| {
+        let ident = column.ident;
+        if column.name == "data" { quote!(#ident: data) } else { quote!(#ident: #pw::missing::<#row, #i>()) }
+    });
+    let ty = data.ty;
+    Some(quote! {
+        #[automatically_derived]
+        impl #pw::DataColumn<#ty> for #row {
+            fn from_data(data: #ty) -> Self {
+                Self { #(#values),* }
+            }
+        }
+    })
+}
+
+/// The `data` column, if it is the only one that has to be given.
+pub fn data_of<'s, 'a>(schema: &'s Schema<'a>) -> Option<&'s Column<'a>> {
+    let (data, others): (Vec<&Column>, Vec<&Column>) =
+        schema.columns.iter().partition(|column| column.name == "data" && !column.is_flat());
+    let can_be_left_out =
+        |column: &&Column| !column.is_flat() && (column.default().is_some() || types::option_of(column.ty).is_some());
+    match data.as_slice() {
+        [data] if others.iter().all(can_be_left_out) => Some(data),
+        _ => None,
+    }
+}
+
+/// The columns as a balanced tree of types.
+fn tree(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+    halves(columns, first, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
+}
+
+/// The columns as a balanced tree of values or patterns.
+fn values(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+    halves(columns, first, leaf, &|left, right| quote!(#pw::Pair(#left, #right)))
+}
+
+fn halves(
+    columns: &[Column],
+    first: usize,
+    leaf: &dyn Fn(usize, &Column) -> TokenStream,
+    pair: &dyn Fn(TokenStream, TokenStream) -> TokenStream,
+) -> TokenStream {
+    match columns {
+        [] => TokenStream::new(),
+        [column] => leaf(first, column),
+        _ => {
+            let (left, right) = columns.split_at(columns.len() / 2);
+            let middle = first + left.len();
+            pair(halves(left, first, leaf, pair), halves(right, middle, leaf, pair))
+        }
+    }
+}

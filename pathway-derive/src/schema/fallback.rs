@@ -1,0 +1,112 @@
+//! What stands in for the impls where a struct cannot have them: enough that its uses are no further errors.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
+use syn::{GenericParam, Generics};
+
+use super::ast::Schema;
+use super::expand;
+use crate::option;
+
+pub fn expand(schema: &Schema) -> TokenStream {
+    let (import, pw) = option::runtime(schema.options.krate.get());
+    let row = schema.ident;
+    let generics = owned(schema.generics);
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let arguments = arguments(schema.generics);
+    let name = row.to_string();
+    let stub = quote!(#pw::Stub);
+    // the types of the other columns are judged all the same
+    let fields = schema.generics.params.is_empty().then(|| expand::fields(schema, &pw));
+    let keyed = key_type(schema).map(|key| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #pw::Keyed for #row #arguments #where_clause {
+                type Key = #key;
+                fn key(&self) -> Self::Key { loop {} }
+                fn tombstone(_: Self::Key) {}
+            }
+        }
+    });
+    let removable = (!schema.options.append_only.is_set()).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #pw::Removable for #row #arguments #where_clause {}
+        }
+    });
+    let data = schema.generics.params.is_empty().then(|| expand::data_of(schema)).flatten().map(|data| {
+        let ty = data.ty;
+        quote! {
+            #[automatically_derived]
+            impl #pw::DataColumn<#ty> for #row {
+                fn from_data(_: #ty) -> Self { loop {} }
+            }
+        }
+    });
+    quote! {
+        #[allow(clippy::empty_loop, unreachable_code)]
+        const _: () = {
+            #import
+            #fields
+            #[automatically_derived]
+            impl #impl_generics #pw::Schema for #row #arguments #where_clause {
+                type Fields = #stub;
+                const SCHEMA: &'static #pw::TableSchema = &#pw::TableSchema::new(#name, &[]);
+                fn into_fields(self) {}
+                fn from_fields((): ()) -> Self { loop {} }
+            }
+            #keyed
+            #removable
+            #data
+        };
+    }
+}
+
+/// The key as far as the options tell; of a shapeless item there is none.
+fn key_type(schema: &Schema) -> Option<TokenStream> {
+    if !schema.generics.params.is_empty() {
+        return None;
+    }
+    let keys: Vec<TokenStream> = schema
+        .columns
+        .iter()
+        .filter(|column| column.is_key())
+        .map(|column| if column.is_broken { quote!(()) } else { column.ty.to_token_stream() })
+        .collect();
+    match keys.as_slice() {
+        [] => None,
+        [key] => Some(key.clone()),
+        keys => Some(quote!((#(#keys),*))),
+    }
+}
+
+/// The parameters without lifetimes, which stand as `'static`, and with types that may be rows.
+fn owned(generics: &Generics) -> Generics {
+    let mut owned = generics.clone();
+    owned.params = generics
+        .params
+        .iter()
+        .filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
+        .cloned()
+        .map(|mut parameter| {
+            if let GenericParam::Type(parameter) = &mut parameter {
+                parameter.bounds.push(syn::parse_quote!('static));
+                parameter.default = None;
+            }
+            if let GenericParam::Const(parameter) = &mut parameter {
+                parameter.default = None;
+            }
+            parameter
+        })
+        .collect();
+    owned
+}
+
+fn arguments(generics: &Generics) -> Option<TokenStream> {
+    let arguments = generics.params.iter().map(|parameter| match parameter {
+        GenericParam::Lifetime(_) => quote!('static),
+        GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
+        GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
+    });
+    (!generics.params.is_empty()).then(|| quote!(<#(#arguments),*>))
+}

@@ -1,0 +1,79 @@
+//! "Did you mean": the known name that is nearest to what was written.
+
+/// The help for an unknown name: the nearest known one, or all of them.
+pub fn help(written: &str, known: &[&str]) -> String {
+    match nearest(written, known) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => format!("expected one of {}", list(known)),
+    }
+}
+
+/// The known name that is so near that a typing error explains it.
+pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
+    let written = written.to_lowercase();
+    known
+        .iter()
+        .map(|name| (distance(&written, name), *name))
+        .filter(|(distance, name)| *distance <= name.chars().count().max(3) / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// The names in backquotes: `` `a`, `b` or `c` ``.
+pub fn list(names: &[&str]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// How many characters must be inserted, removed, replaced or swapped with their neighbour.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before_last = vec![0; b.len() + 1];
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before_last[j - 2] + 1);
+            }
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KNOWN: [&str; 4] = ["primary_key", "default", "rename", "alias"];
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("", "abc"), 3);
+        assert_eq!(distance("primry_key", "primary_key"), 1);
+        assert_eq!(distance("alais", "alias"), 1);
+        assert_eq!(distance("same", "same"), 0);
+    }
+
+    #[test]
+    fn near_names_are_suggested() {
+        assert_eq!(nearest("primry_key", &KNOWN), Some("primary_key"));
+        assert_eq!(nearest("Default", &KNOWN), Some("default"));
+        assert_eq!(nearest("alais", &KNOWN), Some("alias"));
+        assert_eq!(nearest("index", &KNOWN), None);
+    }
+
+    #[test]
+    fn far_names_get_the_list() {
+        assert_eq!(help("index", &KNOWN[..2]), "expected one of `primary_key` or `default`");
+        assert_eq!(list(&KNOWN), "`primary_key`, `default`, `rename` or `alias`");
+        assert_eq!(list(&[]), "");
+    }
+}

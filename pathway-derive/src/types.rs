@@ -1,0 +1,105 @@
+//! What can be seen of a user's type without knowing what its names mean.
+//!
+//! A macro sees a type as it is written: behind an alias nothing of this is known, so only conveniences and better
+//! messages may hang on it.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{GenericArgument, PathArguments, PathSegment, Type};
+
+/// The type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
+pub fn peel(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peel(&group.elem),
+        Type::Paren(paren) => peel(&paren.elem),
+        other => other,
+    }
+}
+
+/// The last segment of a plain path.
+pub fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match peel(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+/// The types in the angle brackets of a segment.
+pub fn type_arguments(segment: &PathSegment) -> Vec<&Type> {
+    match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => arguments
+            .args
+            .iter()
+            .filter_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The `T` of a type written `Option<T>`.
+pub fn option_of(ty: &Type) -> Option<&Type> {
+    let segment = last_segment(ty)?;
+    match type_arguments(segment).as_slice() {
+        [item] if segment.ident == "Option" => Some(item),
+        _ => None,
+    }
+}
+
+/// Whether the type is written `String`.
+pub fn is_string(ty: &Type) -> bool {
+    last_segment(ty).is_some_and(|segment| segment.ident == "String" && segment.arguments.is_empty())
+}
+
+/// Whether the type can stand outside of a function's signature: no elided lifetime, no `impl Trait`.
+pub fn is_nameable(ty: &Type) -> bool {
+    is_nameable_in(ty.to_token_stream())
+}
+
+fn is_nameable_in(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let nameable = match &token {
+            TokenTree::Group(group) => is_nameable_in(group.stream()),
+            TokenTree::Ident(ident) => ident != "impl",
+            // a lifetime is a `'` and its name
+            TokenTree::Punct(punct) => match punct.as_char() {
+                '&' => matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\''),
+                '\'' => !matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "_"),
+                _ => true,
+            },
+            TokenTree::Literal(_) => true,
+        };
+        if !nameable {
+            return false;
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use syn::parse_quote;
+
+    #[test]
+    fn options_and_strings_are_seen_through_paths() {
+        let ty: Type = parse_quote!(::std::option::Option<std::string::String>);
+        assert!(option_of(&ty).is_some_and(is_string));
+        let ty: Type = parse_quote!((String));
+        assert!(is_string(&ty) && option_of(&ty).is_none());
+        let ty: Type = parse_quote!(<Cat as Row>::Option<String>);
+        assert!(option_of(&ty).is_none());
+    }
+
+    #[test]
+    fn elided_lifetimes_cannot_be_named() {
+        let nameable = |ty: Type| is_nameable(&ty);
+        assert!(nameable(parse_quote!(Result<(), &'static str>)));
+        assert!(!nameable(parse_quote!(Result<(), &str>)));
+        assert!(!nameable(parse_quote!(Result<(), Cow<'_, str>>)));
+        assert!(!nameable(parse_quote!(Result<(), impl Error>)));
+    }
+}
