@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 use crate::decode::{self, Seen};
-use crate::fields::{Columns, Fields};
+use crate::fields::{Columns, ColumnsOf, PartialOf, RowOf};
 use crate::row_error::RowError;
 use crate::schema::Schema;
 
@@ -23,8 +23,6 @@ const POOL_BYTES: usize = 2 * SEAL_BYTES;
 /// A batch that fills less than this part of its buffers is copied out of them when it is committed: else a few rows
 /// that wait for a slow sink would hold on to room for thousands.
 const SPARSE: usize = 16;
-
-pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
 
 /// Rows of one table in push order.
 pub(crate) struct Batch<S: Schema> {
@@ -60,7 +58,7 @@ impl<S: Schema> Batch<S> {
     }
 
     #[inline]
-    pub(crate) fn push(&mut self, fields: S::Fields) {
+    pub(crate) fn push(&mut self, fields: RowOf<S>) {
         self.columns.push(fields);
         self.pushed(1);
     }
@@ -78,7 +76,7 @@ impl<S: Schema> Batch<S> {
         Ok(())
     }
 
-    pub(crate) fn push_removal(&mut self, key: <S::Fields as Fields>::Partial) {
+    pub(crate) fn push_removal(&mut self, key: PartialOf<S>) {
         self.columns.push_partial(key);
         self.pushed(-1);
     }

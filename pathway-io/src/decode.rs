@@ -13,13 +13,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde_json::Value;
 
 use crate::column::refuse;
-use crate::fields::{Columns, Fields};
+use crate::fields::{Columns, ColumnsOf, Fields};
 use crate::row_error::RowError;
 use crate::schema::{DataType, Schema, TableSchema};
 
 pub(crate) use names::Seen;
-
-type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
 
 /// Appends the row that `text` holds to `columns`, which have `len` rows.
 ///
@@ -36,7 +34,7 @@ pub(crate) fn decode_json<S: Schema>(
     let text = std::str::from_utf8(text)
         .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    seen.start(<S::Fields as Fields>::WIDTH);
+    seen.start(ColumnsOf::<S>::WIDTH);
     let read = deserializer.deserialize_any(Row::<S> { columns, seen }).and_then(|()| deserializer.end());
     let result = match read {
         Ok(()) => fill_missing::<S>(columns, seen),
@@ -55,7 +53,7 @@ pub(crate) fn decode_value<S: Schema>(
     value: &Value,
     seen: &mut Seen,
 ) -> Result<(), RowError> {
-    seen.start(<S::Fields as Fields>::WIDTH);
+    seen.start(ColumnsOf::<S>::WIDTH);
     let result = match value.deserialize_any(Row::<S> { columns, seen }) {
         Ok(()) => fill_missing::<S>(columns, seen),
         Err(error) => Err(explain(S::SCHEMA, seen, &error)),
@@ -69,7 +67,7 @@ pub(crate) fn decode_value<S: Schema>(
 #[inline]
 fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<(), RowError> {
     for index in seen.missing() {
-        if !columns.fill(index, &S::DEFAULTS) {
+        if !S::Fields::fill(columns, index) {
             return Err(RowError::new("missing").at_column(Some(S::SCHEMA.columns[index].name)));
         }
     }
