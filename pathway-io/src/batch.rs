@@ -5,8 +5,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(crate) use crate::fields::ColumnsOf;
-use crate::fields::{Columns, PartialOf, RowOf};
+use serde_json::Value;
+
+use crate::decode::{self, Seen};
+use crate::fields::{Columns, ColumnsOf, PartialOf, RowOf};
+use crate::row_error::RowError;
 use crate::schema::Schema;
 
 /// A batch is sealed when it has that many rows, so that buffers stay in the cache and the pool stays small.
@@ -30,11 +33,13 @@ pub(crate) struct Batch<S: Schema> {
     len: usize,
     /// The most rows and bytes that it has ever had: what its buffers have room for.
     peak: (usize, usize),
+    /// Scratch of the JSON decoder.
+    seen: Seen,
 }
 
 impl<S: Schema> Default for Batch<S> {
     fn default() -> Self {
-        Batch { columns: ColumnsOf::<S>::default(), diffs: Vec::new(), len: 0, peak: (0, 0) }
+        Batch { columns: ColumnsOf::<S>::default(), diffs: Vec::new(), len: 0, peak: (0, 0), seen: Seen::default() }
     }
 }
 
@@ -56,6 +61,19 @@ impl<S: Schema> Batch<S> {
     pub(crate) fn push(&mut self, fields: RowOf<S>) {
         self.columns.push(fields);
         self.pushed(1);
+    }
+
+    #[inline]
+    pub(crate) fn push_json(&mut self, json: &[u8]) -> Result<(), RowError> {
+        decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
+        self.pushed(1);
+        Ok(())
+    }
+
+    pub(crate) fn push_value(&mut self, value: &Value) -> Result<(), RowError> {
+        decode::decode_value::<S>(&mut self.columns, self.len, value, &mut self.seen)?;
+        self.pushed(1);
+        Ok(())
     }
 
     pub(crate) fn push_removal(&mut self, key: PartialOf<S>) {

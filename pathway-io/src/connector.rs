@@ -174,7 +174,7 @@ impl IntoRunResult for () {
     }
 }
 
-impl<E: Into<BoxError>> IntoRunResult for std::result::Result<(), E> {
+impl<E: Into<BoxError>> IntoRunResult for Result<(), E> {
     fn into_run_result(self) -> RunResult {
         self.map_err(Into::into)
     }

@@ -101,11 +101,7 @@ impl Pipeline {
     /// A pipeline without sources.
     #[must_use]
     pub fn new() -> Self {
-        let plan = Plan {
-            sources: Vec::new(),
-            grace: DEFAULT_GRACE,
-            handle_signals: true,
-        };
+        let plan = Plan { sources: Vec::new(), grace: DEFAULT_GRACE, handle_signals: true };
         Pipeline { plan: Mutex::new(plan), control: Arc::default() }
     }
 
@@ -175,8 +171,11 @@ impl Pipeline {
         let Pipeline { plan, control } = self;
         let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
         plan.check_paths()?;
-        let policies: Vec<BadRowPolicy> =
-            plan.sources.iter().map(|source| BadRowPolicy::open(source.options.bad_row_policy())).collect::<Result<_>>()?;
+        let policies: Vec<BadRowPolicy> = plan
+            .sources
+            .iter()
+            .map(|source| BadRowPolicy::open(source.options.bad_row_policy()))
+            .collect::<Result<_>>()?;
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
         let (messages, received) = unbounded();
         let mut sources = Vec::new();
@@ -226,7 +225,8 @@ impl Plan {
             }
             for path in paths {
                 if let Some(other) = seen.insert(resolve(&path), path.clone()) {
-                    let message = format!("two sinks write to one file, as `{}` and `{}`", other.display(), path.display());
+                    let message =
+                        format!("two sinks write to one file, as `{}` and `{}`", other.display(), path.display());
                     return Err(Error::sink(&path.display().to_string(), FailureKind::Failed(message.into())));
                 }
             }

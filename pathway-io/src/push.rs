@@ -101,7 +101,7 @@ macro_rules! push_methods {
         ///
         /// The row's error with that `reason`, if the policy is to fail.
         pub fn reject(&self, raw: impl AsRef<[u8]>, reason: impl std::fmt::Display) -> Result<(), RowError> {
-            let error = RowError::rejected(reason.to_string());
+            let error = RowError::new(reason.to_string());
             self.bad_row(self.rows_in_transaction(), error, raw.as_ref())
         }
     };

@@ -80,10 +80,7 @@ impl Running {
 
     /// Waits until all sinks are open and then starts the sources, unless the run has failed or was stopped by then.
     pub(crate) fn start_sources(&self, launches: Vec<Launch>) {
-        self.control.wait(
-            |run| run.sinks.iter().all(|sink| sink.opened || sink.ended),
-            |run| self.deadline(run, None),
-        );
+        self.control.wait(|run| run.sinks.iter().all(|sink| sink.opened || sink.ended), |run| self.deadline(run, None));
         for (index, (source, spawn)) in launches.into_iter().enumerate() {
             if !self.control.is_stopping() {
                 self.control.update(|run| run.sources[index].started = Instant::now());

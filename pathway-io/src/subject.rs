@@ -12,7 +12,7 @@ use crate::hook::Hook;
 use crate::intake::{AnyPool, Pending, Refused};
 use crate::push::push_methods;
 use crate::row_error::RowError;
-use crate::schema::{DataColumn, Keyed, Removable, Schema};
+use crate::schema::Schema;
 use crate::source::Source;
 use crate::transaction::Transaction;
 

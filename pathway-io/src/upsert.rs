@@ -11,9 +11,9 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use crate::batch::{Batch, ColumnsOf, Pool};
+use crate::batch::{Batch, Pool};
 use crate::column::Buffer;
-use crate::fields::{Columns, Visitor};
+use crate::fields::{Columns, ColumnsOf, Visitor};
 use crate::schema::Schema;
 
 /// Rows a segment has: few enough that emptying one takes well under a millisecond.

@@ -11,7 +11,7 @@ mod json;
 mod list;
 mod number;
 mod option;
-mod refuse;
+pub(crate) mod refuse;
 mod text;
 mod tuple;
 
@@ -173,3 +173,6 @@ pub fn to_json<T: ColumnType>(value: T) -> serde_json::Value {
     buffer.write_json(0, &mut text);
     serde_json::from_slice(&text).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;

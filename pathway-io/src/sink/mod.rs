@@ -1,8 +1,8 @@
 //! Where updates go: the [`Sink`] trait, and what the runtime keeps of each sink.
 
-pub mod csv;
 mod callback;
 mod channel;
+pub mod csv;
 pub(crate) mod file;
 pub(crate) mod thread;
 

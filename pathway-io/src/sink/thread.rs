@@ -18,22 +18,14 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, control: &Arc<Control>) -> Out
     // Bounded by the backlog of the table's source: each delivery holds credit for its rows.
     let (sender, deliveries) = unbounded();
     let progress = Arc::new(Progress::default());
-    let state = SinkState {
-        name: Arc::clone(&spec.name),
-        progress: Arc::clone(&progress),
-        opened: false,
-        ended: false,
-    };
+    let state =
+        SinkState { name: Arc::clone(&spec.name), progress: Arc::clone(&progress), opened: false, ended: false };
     let index = control.update(|run| {
         run.sinks.push(state);
         run.sinks.len() - 1
     });
-    let worker = Worker {
-        name: Arc::clone(&spec.name),
-        index,
-        progress: Arc::clone(&progress),
-        control: Arc::clone(control),
-    };
+    let worker =
+        Worker { name: Arc::clone(&spec.name), index, progress: Arc::clone(&progress), control: Arc::clone(control) };
     let name = Arc::clone(&spec.name);
     let spawned = thread::Builder::new().name(format!("sink {name}")).spawn(move || worker.run(spec.sink, deliveries));
     if let Err(error) = spawned {

@@ -1,0 +1,78 @@
+//! Where in its text a row is at fault.
+//!
+//! serde_json gives a line and a column. For text that is no JSON it is that of the offending byte; for a value of the
+//! wrong type it is where the parser had come to when the column refused the value, which is past it. The value is what
+//! one wants to be shown, so there the text is looked through once more.
+
+use serde_json::error::Category;
+
+/// The offset of what is wrong in `text`. Not for errors that came from no text, which have no place in it.
+#[cold]
+pub(super) fn position(text: &str, error: &serde_json::Error) -> usize {
+    let bytes = text.as_bytes();
+    let line = match error.line().checked_sub(2) {
+        None => 0,
+        Some(skipped) => memchr::memchr_iter(b'\n', bytes).nth(skipped).map_or(0, |newline| newline + 1),
+    };
+    let last_read = (line + error.column()).saturating_sub(1);
+    match error.classify() {
+        Category::Eof => bytes.len(),
+        Category::Data => token(bytes, last_read),
+        Category::Syntax | Category::Io => last_read,
+    }
+}
+
+/// Where the last token starts that starts at `limit` or before it. Up to there, `text` has been found to be JSON.
+fn token(text: &[u8], limit: usize) -> usize {
+    let (mut at, mut start) = (0, 0);
+    while at <= limit && at < text.len() {
+        if text[at].is_ascii_whitespace() {
+            at += 1;
+            continue;
+        }
+        start = at;
+        at += match text[at] {
+            b'"' => string(&text[at..]),
+            b'{' | b'}' | b'[' | b']' | b':' | b',' => 1,
+            _ => word(&text[at..]),
+        };
+    }
+    start
+}
+
+/// The length of the string, with its quotes, that `text` starts with.
+fn string(text: &[u8]) -> usize {
+    let mut at = 1;
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// The length of the number, `true`, `false` or `null` that `text` starts with.
+fn word(text: &[u8]) -> usize {
+    let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"+-.".contains(byte);
+    text.iter().position(ends).unwrap_or(text.len()).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_tokens() {
+        let text = br#" {"a\"": -1.5e+3 , "b": [null, {}]}"#;
+        let at = |limit| token(text, limit);
+        assert_eq!(at(0), 0);
+        assert_eq!([at(1), at(2), at(6)], [1, 2, 2]);
+        assert_eq!([at(7), at(8)], [7, 7]);
+        assert_eq!([at(9), at(15), at(16)], [9, 9, 9]);
+        assert_eq!(at(17), 17);
+        assert_eq!([at(24), at(25), at(28)], [24, 25, 25]);
+        assert_eq!(at(1000), text.len() - 1);
+    }
+}

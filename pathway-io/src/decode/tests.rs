@@ -1,0 +1,232 @@
+//! Rows from JSON: what is taken, what is refused, and what the error says.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::fields::Pair;
+use crate::schema::Column;
+
+/// What the derive would make of
+/// `struct Cat { key: i64, #[schema(alias = "family")] genus: String, #[schema(default = 4.5)] weight: f64,
+/// nap: Option<Duration> }`.
+#[derive(Debug, Clone, PartialEq)]
+struct Cat {
+    key: i64,
+    genus: String,
+    weight: f64,
+    nap: Option<Duration>,
+}
+
+const COLUMNS: &[Column] = &[
+    Column::of::<i64>("key"),
+    Column::of::<String>("genus").aliases(&["family"]),
+    Column::of::<f64>("weight").default(|| json!(4.5)),
+    Column::of::<Option<Duration>>("nap"),
+];
+
+impl Schema for Cat {
+    type Fields = Pair<Pair<i64, String>, Pair<f64, Option<Duration>>>;
+    const DEFAULTS: <Self::Fields as Fields>::Defaults = Pair(Pair(None, None), Pair(Some(|| 4.5), None));
+    const SCHEMA: &'static TableSchema = &TableSchema::new("Cat", COLUMNS);
+
+    fn into_fields(self) -> Self::Fields {
+        Pair(Pair(self.key, self.genus), Pair(self.weight, self.nap))
+    }
+
+    fn from_fields(Pair(Pair(key, genus), Pair(weight, nap)): Self::Fields) -> Self {
+        Cat { key, genus, weight, nap }
+    }
+}
+
+/// The same, `deny_unknown`.
+struct StrictCat(Cat);
+
+impl Schema for StrictCat {
+    type Fields = <Cat as Schema>::Fields;
+    const DEFAULTS: <Self::Fields as Fields>::Defaults = Cat::DEFAULTS;
+    const SCHEMA: &'static TableSchema = &TableSchema::new("Cat", COLUMNS).deny_unknown();
+
+    fn into_fields(self) -> Self::Fields {
+        self.0.into_fields()
+    }
+
+    fn from_fields(fields: Self::Fields) -> Self {
+        StrictCat(Cat::from_fields(fields))
+    }
+}
+
+/// A batch with one row in it, since a bad row must leave that alone.
+fn batch() -> ColumnsOf<Cat> {
+    let mut columns = ColumnsOf::<Cat>::default();
+    columns.push(cat(0, "first").into_fields());
+    columns
+}
+
+fn cat(key: i64, genus: &str) -> Cat {
+    Cat { key, genus: genus.to_owned(), weight: 4.5, nap: None }
+}
+
+fn read_as<S: Schema<Fields = <Cat as Schema>::Fields>>(text: impl AsRef<[u8]>) -> Result<Cat, RowError> {
+    let (mut columns, mut seen) = (batch(), Seen::default());
+    let bytes = columns.bytes();
+    let result = decode_json::<S>(&mut columns, 1, text.as_ref(), &mut seen);
+    assert_eq!(Cat::from_fields(columns.get(0)), cat(0, "first"));
+    if result.is_err() {
+        assert_eq!(columns.bytes(), bytes, "something of the row stayed behind");
+        // The next row comes as if nothing had been.
+        decode_json::<S>(&mut columns, 1, br#"{"key": 2, "genus": "next"}"#, &mut seen).unwrap();
+        assert_eq!(Cat::from_fields(columns.get(1)), cat(2, "next"));
+    }
+    result.map(|()| Cat::from_fields(columns.get(1)))
+}
+
+fn read(text: &str) -> Cat {
+    read_as::<Cat>(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+fn error(text: impl AsRef<[u8]>) -> String {
+    read_as::<Cat>(text).unwrap_err().to_string()
+}
+
+#[test]
+fn takes_rows_in_any_order_and_shape() {
+    let whole = Cat { key: 1, genus: "felis".into(), weight: 3.0, nap: Some(Duration::from_nanos(7)) };
+    assert_eq!(read(r#"{"key":1,"genus":"felis","weight":3,"nap":7}"#), whole);
+    assert_eq!(read("\t{\"nap\" :\n7, \"weight\":3.0,\r\n\"genus\":\"felis\",\"key\":1 } \n"), whole);
+    assert_eq!(read(r#"{"\u006bey":1,"fam\u0069ly":"f\u0065lis","weight":3,"nap":7}"#), whole);
+    assert_eq!(read(r#"{"x":{"key":[2]},"key":1,"genus":"felis","y":"}","weight":3,"nap":7,"z":null}"#), whole);
+    assert_eq!(read(r#"{"key":-1,"genus":""}"#), cat(-1, ""));
+    assert_eq!(read(r#"{"key":1,"genus":"é\n\ud83d\ude00","nap":null}"#), cat(1, "é\n😀"));
+}
+
+#[test]
+fn says_what_is_wrong_with_a_value_and_where() {
+    assert_eq!(error(r#"{"key":1,"genus":5}"#), "column `genus`, byte 17: expected a `String`, found the number 5");
+    assert_eq!(
+        error("{\"key\":1,\n\n\"genus\":\n  -5.5 }"),
+        "column `genus`, byte 22: expected a `String`, found the number -5.5"
+    );
+    assert_eq!(
+        error(r#"{"key":"one","genus":""}"#),
+        "column `key`, byte 7: expected an `i64`, found the string \"one\""
+    );
+    assert_eq!(
+        error(r#"{"é\"":[],"key":null}"#),
+        "column `key`, byte 17: expected an `i64`, found null, which only an `Option<i64>` takes"
+    );
+    assert_eq!(
+        error(r#"{"key":1,"weight":null}"#),
+        "column `weight`, byte 18: expected an `f64`, found null, which only an `Option<f64>` takes"
+    );
+    assert_eq!(error(r#"{"key": {"a":1}}"#), "column `key`, byte 8: expected an `i64`, found an object");
+    assert_eq!(error(r#"{"key": [ [1]]}"#), "column `key`, byte 8: expected an `i64`, found a list");
+    assert_eq!(error(r#"{"key":1.0}"#), "column `key`, byte 7: expected an `i64`, found the number 1.0");
+    assert_eq!(
+        error(r#"{"nap":-1}"#),
+        "column `nap`, byte 7: number out of range; a `Duration` is a whole number of nanoseconds"
+    );
+    assert_eq!(
+        error(r#"{"nap":1.5}"#),
+        "column `nap`, byte 8: expected `,` or `}`; a `Duration` is a whole number of nanoseconds"
+    );
+    assert_eq!(
+        error(r#"{"nap":"1s"}"#),
+        "column `nap`, byte 7: invalid number; a `Duration` is a whole number of nanoseconds"
+    );
+}
+
+#[test]
+fn says_what_is_wrong_with_the_columns() {
+    assert_eq!(error("{}"), "column `key`: missing");
+    assert_eq!(error(r#"{"key":1}"#), "column `genus`: missing");
+    assert_eq!(error(r#"{"key":1,"genus":"a", "key":2}"#), "column `key`, byte 22: given twice");
+    assert_eq!(error(r#"{"genus":"a","family":"b"}"#), "column `genus`, byte 13: given twice");
+    let strict = |text: &str| read_as::<StrictCat>(text).unwrap_err().to_string();
+    assert_eq!(strict(r#"{"key":1, "genuss" :"a"}"#), "byte 10: `Cat` has no column \"genuss\", did you mean `genus`?");
+    assert_eq!(strict(r#"{"colour":"red"}"#), "byte 1: `Cat` has no column \"colour\"");
+    assert_eq!(read_as::<StrictCat>(r#"{"key":1,"family":"a"}"#).unwrap(), cat(1, "a"));
+}
+
+#[test]
+fn says_where_text_is_no_json() {
+    assert_eq!(error(""), "byte 0: the text ends while parsing a value");
+    assert_eq!(error("  \n"), "byte 3: the text ends while parsing a value");
+    assert_eq!(error(r#"{"key":1"#), "byte 8: the text ends while parsing an object");
+    assert_eq!(error(r#"{"key":1,"genus":"fe"#), "column `genus`, byte 20: the text ends while parsing a string");
+    assert_eq!(error(r#"{"key":1 "genus":"a"}"#), "byte 9: expected `,` or `}`");
+    assert_eq!(error(r#"{"key":1,"genus":"a"} x"#), "byte 22: trailing characters");
+    assert_eq!(error("{\"key\":1,\n\"genus\":felis}"), "column `genus`, byte 19: expected ident");
+    assert_eq!(error(r#"{"key":1,}"#), "byte 9: trailing comma");
+    assert_eq!(error(r#"{1:2}"#), "byte 1: key must be a string");
+    assert_eq!(error("[1]"), "byte 0: expected an object with the columns of `Cat`, found sequence");
+    assert_eq!(error(" null"), "byte 1: expected an object with the columns of `Cat`, found null");
+    assert_eq!(error(b"{\"key\":1,\"genus\":\"a\xff\"}"), "byte 19: the text is not valid UTF-8");
+    let deep = format!("{{\"key\":1,\"x\":1,\"genus\":{}", "[".repeat(200));
+    assert!(error(&deep).contains("expected a `String`"));
+}
+
+#[test]
+fn takes_parsed_json_too() {
+    let (mut columns, mut seen) = (batch(), Seen::default());
+    let mut read = |value: Value| {
+        let result = decode_value::<Cat>(&mut columns, 1, value, &mut seen);
+        let cat = result.map(|()| Cat::from_fields(columns.get(1)));
+        columns.truncate(1);
+        cat.map_err(|error| error.to_string())
+    };
+    assert_eq!(read(json!({ "family": "felis", "key": 1, "x": [], "nap": null })), Ok(cat(1, "felis")));
+    let error = "column `genus`: expected a `String`, found the number 5";
+    assert_eq!(read(json!({ "key": 1, "genus": 5 })), Err(error.to_owned()));
+    assert_eq!(read(json!({ "key": 1 })), Err("column `genus`: missing".to_owned()));
+    assert_eq!(read(json!({ "genus": "a", "family": "b" })), Err("column `genus`: given twice".to_owned()));
+    let error = "expected an object with the columns of `Cat`, found integer `5`";
+    assert_eq!(read(json!(5)), Err(error.to_owned()));
+    let error = "column `nap`: expected a `Duration` in whole nanoseconds, found string \"1s\"";
+    assert_eq!(read(json!({ "nap": "1s" })), Err(error.to_owned()));
+}
+
+/// Fields that are right, wrong or unknown.
+fn field() -> impl Strategy<Value = String> {
+    let name = proptest::sample::select(vec!["key", "genus", "family", "weight", "nap", "other"]);
+    let value = proptest::sample::select(vec![
+        "1",
+        "-2.5",
+        "\"a\"",
+        "\"NaN\"",
+        "null",
+        "[1,{}]",
+        "{\"key\":1}",
+        "tru",
+        "1e999",
+    ]);
+    (name, value).prop_map(|(name, value)| format!("\"{name}\":{value}"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_row_is_taken_whole_or_not_at_all(fields in proptest::collection::vec(field(), 0..6)) {
+        // `read_as` asserts it.
+        let text = format!("{{{}}}", fields.join(","));
+        if let Err(error) = read_as::<Cat>(&text) {
+            prop_assert!(error.position().is_none_or(|position| position < text.len()), "{}", error);
+        }
+    }
+
+    #[test]
+    fn any_bytes_are_a_row_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..20)) {
+        prop_assert!(read_as::<Cat>(bytes).is_err());
+    }
+
+    #[test]
+    fn text_cut_short_is_an_error_at_its_end(cut in 0_usize..48) {
+        let text = r#"{"key":10,"genus":"f\u0065lis","weight":1.5e3,"nap":12}"#;
+        let error = read_as::<Cat>(&text[..cut]).unwrap_err();
+        prop_assert_eq!(error.position(), Some(cut));
+    }
+}

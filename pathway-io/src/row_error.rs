@@ -1,0 +1,140 @@
+//! What is wrong with a row: the error of `next_json` and its kin.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::fmt;
+
+/// A row that was not taken, and why.
+///
+/// Its [`Display`](fmt::Display) is one sentence with all that is known, such as
+/// ``row 3, column `genus`, byte 17: expected a `String`, found the number 5``.
+///
+/// It is also what pushing a row gives on a closed subject ([`is_closed`](RowError::is_closed)); there is nothing wrong
+/// with the row then.
+#[derive(Debug)]
+// Boxed, since it stands in the `Result` of a call that is made for each row.
+pub struct RowError(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    column: Option<&'static str>,
+    position: Option<usize>,
+    row: Option<u64>,
+    reason: Cow<'static, str>,
+    closed: bool,
+}
+
+impl RowError {
+    #[cold]
+    pub(crate) fn new(reason: impl Into<Cow<'static, str>>) -> Self {
+        RowError(Box::new(Inner { column: None, position: None, row: None, reason: reason.into(), closed: false }))
+    }
+
+    /// The error of a push into a closed subject.
+    #[cold]
+    pub(crate) fn closed() -> Self {
+        let mut error = RowError::new("the subject is closed");
+        error.0.closed = true;
+        error
+    }
+
+    #[cold]
+    pub(crate) fn at_column(mut self, column: Option<&'static str>) -> Self {
+        self.0.column = column;
+        self
+    }
+
+    #[cold]
+    pub(crate) fn at_position(mut self, position: Option<usize>) -> Self {
+        self.0.position = position;
+        self
+    }
+
+    #[cold]
+    pub(crate) fn at_row(mut self, row: u64) -> Self {
+        self.0.row = Some(row);
+        self
+    }
+
+    /// The name of the column whose value is at fault; `None` if no single one is, as in text that is not JSON.
+    #[must_use]
+    pub fn column(&self) -> Option<&str> {
+        self.0.column
+    }
+
+    /// Where in the input of this row the fault is: an offset in bytes, of which the first is 0. `None` if it is
+    /// nowhere, as a missing column is, or if the row did not come as text.
+    #[must_use]
+    pub fn position(&self) -> Option<usize> {
+        self.0.position
+    }
+
+    /// Which row of its source it is, where that is known.
+    #[must_use]
+    pub fn row(&self) -> Option<u64> {
+        self.0.row
+    }
+
+    /// What is wrong, without the place.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        &self.0.reason
+    }
+
+    /// Whether the row was refused for no fault of its own, because the subject is closed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.closed
+    }
+}
+
+impl fmt::Display for RowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        if let Some(row) = self.0.row {
+            write!(f, "row {row}")?;
+            separator = ", ";
+        }
+        if let Some(column) = self.0.column {
+            write!(f, "{separator}column `{column}`")?;
+            separator = ", ";
+        }
+        if let Some(position) = self.0.position {
+            write!(f, "{separator}byte {position}")?;
+            separator = ", ";
+        }
+        let colon = if separator.is_empty() { "" } else { ": " };
+        write!(f, "{colon}{}", self.0.reason)
+    }
+}
+
+impl Error for RowError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn says_all_that_is_known() {
+        let error = RowError::new("missing");
+        assert_eq!(error.to_string(), "missing");
+        let error = error.at_column(Some("genus"));
+        assert_eq!(error.to_string(), "column `genus`: missing");
+        let error = error.at_position(Some(17)).at_row(3);
+        assert_eq!(error.to_string(), "row 3, column `genus`, byte 17: missing");
+        assert_eq!((error.row(), error.column(), error.position()), (Some(3), Some("genus"), Some(17)));
+        assert_eq!(error.reason(), "missing");
+        assert!(!error.is_closed());
+    }
+
+    #[test]
+    fn a_closed_subject_is_no_bad_row() {
+        assert!(RowError::closed().is_closed());
+        assert_eq!(RowError::closed().to_string(), "the subject is closed");
+    }
+
+    #[test]
+    fn is_as_small_as_a_pointer() {
+        assert_eq!(size_of::<Result<(), RowError>>(), size_of::<usize>());
+    }
+}
