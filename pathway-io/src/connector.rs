@@ -85,9 +85,9 @@ pub trait Subjects: Sized + Send + 'static {
     #[doc(hidden)]
     fn declare(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Tables;
 
-    /// Makes the subjects for a run; `first` is the index of the first table.
+    /// Makes the subjects for a run; `first` is the index of the first table in `pools`.
     #[doc(hidden)]
-    fn open(source: &Arc<Source>, tables: &Self::Tables, first: usize) -> Self;
+    fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self;
 }
 
 /// The subject of one table: an element of [`Subjects`].
@@ -102,7 +102,7 @@ pub trait OneSubject: Sized + Send + 'static {
     type Offset;
 
     fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table;
-    fn open_one(source: &Arc<Source>, table: &Self::Table, index: usize) -> Self;
+    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self;
 }
 
 impl<S: Schema, O: Send + 'static> OneSubject for Subject<S, O> {
@@ -115,8 +115,8 @@ impl<S: Schema, O: Send + 'static> OneSubject for Subject<S, O> {
         table
     }
 
-    fn open_one(source: &Arc<Source>, table: &Table<S>, index: usize) -> Self {
-        Subject::new(Arc::clone(source), index, table.pool())
+    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
+        Subject::new(Arc::clone(source), index, Arc::clone(&pools[index]))
     }
 }
 
@@ -127,8 +127,8 @@ impl<S: OneSubject> Subjects for S {
         S::declare_one(source, list)
     }
 
-    fn open(source: &Arc<Source>, table: &S::Table, first: usize) -> Self {
-        S::open_one(source, table, first)
+    fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self {
+        S::open_one(source, pools, first)
     }
 }
 
@@ -141,8 +141,8 @@ macro_rules! tuples {
                 ($($S::declare_one(source, list),)+)
             }
 
-            fn open(source: &Arc<Source>, tables: &Self::Tables, first: usize) -> Self {
-                ($($S::open_one(source, &tables.$i, first + $i),)+)
+            fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self {
+                ($($S::open_one(source, pools, first + $i),)+)
             }
         }
     };
@@ -215,8 +215,8 @@ impl<C: HandleOf<I>, const I: usize> OneSubject for Handle<C, I> {
         <Subject<C::Schema, C::Offset>>::declare_one(source, list)
     }
 
-    fn open_one(source: &Arc<Source>, table: &Self::Table, index: usize) -> Self {
-        Handle(Subject::open_one(source, table, index))
+    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
+        Handle(Subject::open_one(source, pools, index))
     }
 }
 
@@ -239,8 +239,8 @@ impl<C: AliasOf<I>, const I: usize> OneSubject for Alias<C, I> {
         C::Subject::declare_one(source, list)
     }
 
-    fn open_one(source: &Arc<Source>, table: &Self::Table, index: usize) -> Self {
-        Alias(C::Subject::open_one(source, table, index))
+    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
+        Alias(C::Subject::open_one(source, pools, index))
     }
 }
 
@@ -255,7 +255,7 @@ impl<T: 'static> Subjects for NoSubjects<T> {
         unreachable!("a connector whose macro failed was run")
     }
 
-    fn open(_: &Arc<Source>, _: &T, _: usize) -> Self {
+    fn open(_: &Arc<Source>, _: &[AnyPool], _: usize) -> Self {
         NoSubjects(std::marker::PhantomData)
     }
 }

@@ -51,7 +51,8 @@ pub use transaction::{Transaction, TransactionTable};
 #[doc(hidden)]
 pub mod __private0 {
     pub use crate::connector::{
-        Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OneSubject, Returns, Subjects, run_result,
+        Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OneSubject, Returns, Subjects,
+        run_result,
     };
     pub use crate::error::RunResult;
     pub use crate::fields::{
