@@ -5,6 +5,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
+use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 /// The type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
@@ -77,6 +78,11 @@ fn is_nameable_in(tokens: TokenStream) -> bool {
         }
     }
     true
+}
+
+/// The tokens as they were written, where the compiler still knows.
+pub fn text(tokens: &(impl ToTokens + Spanned)) -> String {
+    tokens.span().source_text().unwrap_or_else(|| tokens.to_token_stream().to_string())
 }
 
 #[cfg(test)]

@@ -85,49 +85,77 @@ pub trait Subjects: Sized + Send + 'static {
     #[doc(hidden)]
     fn declare(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Tables;
 
-    /// Makes the subjects for a run; `first` is the index of the first table in `pools`.
+    /// Makes the subjects for a run; `first` is the index of the first table.
     #[doc(hidden)]
-    fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self;
+    fn open(source: &Arc<Source>, tables: &Self::Tables, first: usize) -> Self;
 }
 
-impl<S: Schema, O: Send + 'static> Subjects for Subject<S, O> {
-    type Tables = Table<S>;
+/// The subject of one table: an element of [`Subjects`].
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "expected a `Subject<_>`, found `{Self}`",
+    label = "not a subject",
+    note = "`run` takes one `Subject<_>` for each table that it feeds"
+)]
+pub trait OneSubject: Sized + Send + 'static {
+    type Table;
+    type Offset;
 
-    fn declare(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Table<S> {
+    fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table;
+    fn open_one(source: &Arc<Source>, table: &Self::Table, index: usize) -> Self;
+}
+
+impl<S: Schema, O: Send + 'static> OneSubject for Subject<S, O> {
+    type Table = Table<S>;
+    type Offset = O;
+
+    fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Table<S> {
         let table = Table::new(Arc::clone(source));
         list.push(table.any());
         table
     }
 
-    fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self {
-        Subject::new(Arc::clone(source), first, Arc::clone(&pools[first]))
+    fn open_one(source: &Arc<Source>, table: &Table<S>, index: usize) -> Self {
+        Subject::new(Arc::clone(source), index, table.pool())
+    }
+}
+
+impl<S: OneSubject> Subjects for S {
+    type Tables = S::Table;
+
+    fn declare(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> S::Table {
+        S::declare_one(source, list)
+    }
+
+    fn open(source: &Arc<Source>, table: &S::Table, first: usize) -> Self {
+        S::open_one(source, table, first)
     }
 }
 
 macro_rules! tuples {
-    ($($S:ident $O:ident $i:tt),+) => {
-        impl<$($S: Schema, $O: Send + 'static),+> Subjects for ($(Subject<$S, $O>,)+) {
-            type Tables = ($(Table<$S>,)+);
+    ($($S:ident $i:tt),+) => {
+        impl<$($S: OneSubject),+> Subjects for ($($S,)+) {
+            type Tables = ($($S::Table,)+);
 
             fn declare(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Tables {
-                ($(<Subject<$S, $O> as Subjects>::declare(source, list),)+)
+                ($($S::declare_one(source, list),)+)
             }
 
-            fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self {
-                ($(<Subject<$S, $O> as Subjects>::open(source, pools, first + $i),)+)
+            fn open(source: &Arc<Source>, tables: &Self::Tables, first: usize) -> Self {
+                ($($S::open_one(source, &tables.$i, first + $i),)+)
             }
         }
     };
 }
 
-tuples!(A OA 0);
-tuples!(A OA 0, B OB 1);
-tuples!(A OA 0, B OB 1, C OC 2);
-tuples!(A OA 0, B OB 1, C OC 2, D OD 3);
-tuples!(A OA 0, B OB 1, C OC 2, D OD 3, E OE 4);
-tuples!(A OA 0, B OB 1, C OC 2, D OD 3, E OE 4, F OF 5);
-tuples!(A OA 0, B OB 1, C OC 2, D OD 3, E OE 4, F OF 5, G OG 6);
-tuples!(A OA 0, B OB 1, C OC 2, D OD 3, E OE 4, F OF 5, G OG 6, H OH 7);
+tuples!(A 0);
+tuples!(A 0, B 1);
+tuples!(A 0, B 1, C 2);
+tuples!(A 0, B 1, C 2, D 3);
+tuples!(A 0, B 1, C 2, D 3, E 4);
+tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
+tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
+tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
 /// What `run` may return under `#[connector]`.
 #[doc(hidden)]
@@ -149,5 +177,85 @@ impl IntoRunResult for () {
 impl<E: Into<BoxError>> IntoRunResult for Result<(), E> {
     fn into_run_result(self) -> RunResult {
         self.map_err(Into::into)
+    }
+}
+
+/// What the `run` under `#[connector]` returns: the bound is here, for one error at the user's type.
+#[doc(hidden)]
+pub trait Returns {
+    type Output: IntoRunResult;
+}
+
+/// The result of a `run` as the trait has it.
+///
+/// # Errors
+///
+/// That of `run`.
+#[doc(hidden)]
+pub fn run_result<C: Returns>(result: C::Output) -> RunResult {
+    result.into_run_result()
+}
+
+/// The `I`th parameter of `run` is written `Subject<Schema, Offset>`.
+#[doc(hidden)]
+pub trait HandleOf<const I: usize>: 'static {
+    type Schema: Schema;
+    type Offset: Send + 'static;
+}
+
+/// The subject of a connector's `I`th parameter.
+#[doc(hidden)]
+pub struct Handle<C: HandleOf<I>, const I: usize>(pub Subject<C::Schema, C::Offset>);
+
+impl<C: HandleOf<I>, const I: usize> OneSubject for Handle<C, I> {
+    type Table = Table<C::Schema>;
+    type Offset = C::Offset;
+
+    fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table {
+        <Subject<C::Schema, C::Offset>>::declare_one(source, list)
+    }
+
+    fn open_one(source: &Arc<Source>, table: &Self::Table, index: usize) -> Self {
+        Handle(Subject::open_one(source, table, index))
+    }
+}
+
+/// The `I`th parameter of `run` has a type that may be the alias of a subject.
+#[doc(hidden)]
+pub trait AliasOf<const I: usize>: 'static {
+    type Subject: OneSubject<Table = Self::Table>;
+    type Table;
+}
+
+/// The subject of a connector's `I`th parameter, whose type is an alias.
+#[doc(hidden)]
+pub struct Alias<C: AliasOf<I>, const I: usize>(pub C::Subject);
+
+impl<C: AliasOf<I>, const I: usize> OneSubject for Alias<C, I> {
+    type Table = C::Table;
+    type Offset = <C::Subject as OneSubject>::Offset;
+
+    fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table {
+        C::Subject::declare_one(source, list)
+    }
+
+    fn open_one(source: &Arc<Source>, table: &Self::Table, index: usize) -> Self {
+        Alias(C::Subject::open_one(source, table, index))
+    }
+}
+
+/// The subjects of a connector whose macro failed: no program with it ever runs.
+#[doc(hidden)]
+pub struct NoSubjects<T>(std::marker::PhantomData<fn() -> T>);
+
+impl<T: 'static> Subjects for NoSubjects<T> {
+    type Tables = T;
+
+    fn declare(_: &Arc<str>, _: &mut Vec<Arc<dyn AnyTable>>) -> T {
+        unreachable!("a connector whose macro failed was run")
+    }
+
+    fn open(_: &Arc<Source>, _: &T, _: usize) -> Self {
+        NoSubjects(std::marker::PhantomData)
     }
 }

@@ -18,7 +18,7 @@
 use serde::de::MapAccess;
 
 use crate::column::{Buffer, ColumnType, Into, KeyType};
-use crate::schema::{Keyed, Schema};
+use crate::schema::{Keyed, Schema, TableSchema};
 
 /// Two halves of a row.
 #[doc(hidden)]
@@ -443,6 +443,16 @@ flat_columns! {
 #[doc(hidden)]
 #[derive(Default)]
 pub struct Stub;
+
+impl Schema for Stub {
+    type Fields = Stub;
+    const SCHEMA: &'static TableSchema = &TableSchema::new("Stub", &[]);
+
+    fn into_fields(self) {}
+    fn from_fields((): ()) -> Self {
+        Stub
+    }
+}
 
 impl Fields for Stub {
     type Row = ();

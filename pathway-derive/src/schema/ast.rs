@@ -2,12 +2,12 @@
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type};
 
 use super::attr::{ColumnOptions, StructOptions};
 use crate::ctxt::Ctxt;
 use crate::option::Given;
+use crate::types::text;
 
 /// A struct that derives `Schema`.
 pub struct Schema<'a> {
@@ -155,9 +155,4 @@ fn nth_name(i: usize) -> String {
         1 => "value".to_owned(),
         _ => format!("column_{i}"),
     }
-}
-
-/// The tokens as they were written, where the compiler still knows.
-pub fn text(tokens: &(impl quote::ToTokens + Spanned)) -> String {
-    tokens.span().source_text().unwrap_or_else(|| tokens.to_token_stream().to_string())
 }

@@ -2,9 +2,9 @@
 
 use syn::{GenericParam, LitStr, Type};
 
-use super::ast::{Column, Schema, text};
+use super::ast::{Column, Schema};
 use crate::ctxt::Ctxt;
-use crate::types;
+use crate::types::{self, text};
 
 /// Columns that every table has behind those of its schema.
 const RESERVED: [&str; 2] = ["time", "diff"];

@@ -1,0 +1,135 @@
+//! The model of a connector: the impl block, its `run`s and its `on_stop`s.
+
+use syn::{
+    Attribute, Expr, ExprLit, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Pat, PathArguments,
+    Type,
+};
+
+use super::attr::Options;
+use crate::ctxt::Ctxt;
+use crate::types;
+
+pub struct Connector<'a> {
+    pub block: &'a ItemImpl,
+    pub options: Options,
+    /// More than one only where `#[cfg]` chooses.
+    pub runs: Vec<Run<'a>>,
+    pub on_stops: Vec<&'a ImplItemFn>,
+}
+
+pub struct Run<'a> {
+    pub method: &'a ImplItemFn,
+    pub parameters: Vec<Parameter<'a>>,
+}
+
+/// A parameter behind the receiver.
+pub struct Parameter<'a> {
+    pub name: Option<&'a Ident>,
+    pub ty: &'a Type,
+    pub kind: Kind<'a>,
+}
+
+/// What a parameter's type is, as far as can be seen.
+pub enum Kind<'a> {
+    /// `Subject<S>` or `Subject<S, O>`.
+    Subject { schema: &'a Type, offset: Option<&'a Type> },
+    /// A reference to anything.
+    Reference(&'a syn::TypeReference),
+    /// A type that no alias of a subject would be called.
+    Other,
+    /// A path that may be an alias of a subject.
+    Unknown,
+}
+
+/// Types of the standard library that stand where a subject should.
+const STANDARD: [&str; 32] = [
+    "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
+    "f32", "f64", "String", "Vec", "Option", "Result", "Box", "Rc", "Arc", "Mutex", "Cow", "HashMap", "BTreeMap",
+    "PathBuf", "Duration", "Sender", "Receiver",
+];
+
+impl<'a> Connector<'a> {
+    pub fn from_block(ctxt: &Ctxt, block: &'a ItemImpl, options: Options) -> Self {
+        let mut connector = Connector { block, options, runs: Vec::new(), on_stops: Vec::new() };
+        for item in &block.items {
+            let ImplItem::Fn(method) = item else { continue };
+            if method.sig.ident == "run" {
+                connector.runs.push(Run::from_method(method));
+            } else if method.sig.ident == "on_stop" {
+                connector.on_stops.push(method);
+            }
+        }
+        if connector.runs.is_empty() {
+            ctxt.error(
+                &block.self_ty,
+                "connector has no `run` method\n\
+                 help: add `fn run(&mut self, rows: Subject<Row>) -> pathway_io::RunResult { .. }`",
+            );
+        }
+        connector
+    }
+
+    /// The name by default: that of the type.
+    pub fn type_name(&self) -> String {
+        types::last_segment(&self.block.self_ty)
+            .map_or_else(|| types::text(&*self.block.self_ty), |segment| segment.ident.to_string())
+            .trim_start_matches("r#")
+            .to_owned()
+    }
+}
+
+impl<'a> Run<'a> {
+    fn from_method(method: &'a ImplItemFn) -> Self {
+        let parameters = method
+            .sig
+            .inputs
+            .iter()
+            .filter_map(|input| match input {
+                FnArg::Receiver(_) => None,
+                FnArg::Typed(typed) => {
+                    let name = match &*typed.pat {
+                        Pat::Ident(pat) => Some(&pat.ident),
+                        _ => None,
+                    };
+                    Some(Parameter { name, ty: &typed.ty, kind: Kind::of(&typed.ty) })
+                }
+            })
+            .collect();
+        Run { method, parameters }
+    }
+}
+
+impl<'a> Kind<'a> {
+    pub fn of(ty: &'a Type) -> Self {
+        let ty = types::peel(ty);
+        if let Type::Reference(reference) = ty {
+            return Kind::Reference(reference);
+        }
+        let Some(segment) = types::last_segment(ty) else {
+            return if matches!(ty, Type::Path(_) | Type::Macro(_)) { Kind::Unknown } else { Kind::Other };
+        };
+        if segment.ident == "Subject"
+            && let PathArguments::AngleBracketed(arguments) = &segment.arguments
+        {
+            let mut arguments = arguments.args.iter();
+            return match (arguments.next(), arguments.next(), arguments.next()) {
+                (Some(GenericArgument::Type(schema)), None, None) => Kind::Subject { schema, offset: None },
+                (Some(GenericArgument::Type(schema)), Some(GenericArgument::Type(offset)), None) => {
+                    Kind::Subject { schema, offset: Some(offset) }
+                }
+                _ => Kind::Unknown,
+            };
+        }
+        if STANDARD.iter().any(|name| segment.ident == name) { Kind::Other } else { Kind::Unknown }
+    }
+}
+
+/// The attributes that say whether a method is there at all.
+pub fn cfgs(method: &ImplItemFn) -> impl Iterator<Item = &Attribute> {
+    method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"))
+}
+
+/// Whether the expression is a whole number; others are left to rustc.
+pub fn is_zero(expr: &Expr) -> bool {
+    matches!(expr, Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.base10_digits() == "0")
+}

@@ -1,0 +1,194 @@
+//! What `run` and `on_stop` must look like. What a type must be is left to rustc, which knows aliases.
+
+use quote::ToTokens;
+use syn::{FnArg, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
+
+use super::ast::{Connector, Kind, Parameter, Run, cfgs, is_zero};
+use crate::ctxt::Ctxt;
+use crate::{option, types};
+
+/// How many tables a connector can have.
+const MOST_SUBJECTS: usize = 8;
+
+/// Reports what is wrong; whether the impl can be emitted all the same.
+pub fn check(ctxt: &Ctxt, connector: &Connector) -> bool {
+    let mut is_sound = !connector.runs.is_empty();
+    for run in &connector.runs {
+        is_sound &= qualifiers(ctxt, run.method, "run");
+        is_sound &= receiver(ctxt, run.method, "`run` must take `&mut self`");
+        is_sound &= subjects(ctxt, run);
+    }
+    for method in &connector.on_stops {
+        is_sound &= on_stop(ctxt, method);
+    }
+    if connector.runs.len() > 1 && connector.runs.iter().any(|run| cfgs(run.method).next().is_none()) {
+        // rustc says that the method is defined twice
+        is_sound = false;
+    }
+    if let Some(backlog) = connector.options.backlog.get()
+        && is_zero(option::peel(backlog))
+    {
+        ctxt.error(backlog, "a backlog holds at least 1 row");
+    }
+    is_sound
+}
+
+fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
+    let sig = &method.sig;
+    let before = (
+        &sig.asyncness,
+        &sig.constness,
+        matches!(sig.safety, Safety::Unsafe(_)),
+        &sig.abi,
+        sig.generics.params.is_empty(),
+    );
+    if let Some(token) = &sig.asyncness {
+        ctxt.error(
+            token,
+            format!(
+                "`{name}` cannot be `async`\n\
+                 note: a connector has a thread of its own and may block\n\
+                 help: build a runtime inside `{name}` and call its `block_on`"
+            ),
+        );
+    }
+    if let Some(token) = &sig.constness {
+        ctxt.error(token, format!("`{name}` cannot be `const`\nhelp: remove `const`"));
+    }
+    if let Safety::Unsafe(token) = &sig.safety {
+        ctxt.error(token, format!("`{name}` cannot be `unsafe`\nhelp: use `unsafe {{ .. }}` inside it"));
+    }
+    if let Some(abi) = &sig.abi {
+        ctxt.error(abi, format!("`{name}` cannot be `extern`\nhelp: remove `{}`", types::text(abi)));
+    }
+    if !sig.generics.params.is_empty() {
+        ctxt.error(&sig.generics, format!("`{name}` cannot be generic\nhelp: put the parameters on the `impl` block"));
+    }
+    matches!(before, (None, None, false, None, true))
+}
+
+fn receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {
+    match method.sig.inputs.first() {
+        Some(FnArg::Receiver(receiver)) if is_mut_self(receiver) => true,
+        Some(FnArg::Receiver(receiver)) => {
+            ctxt.error(receiver, message);
+            false
+        }
+        _ => {
+            ctxt.error_at(method.sig.paren_token.span.join(), message);
+            false
+        }
+    }
+}
+
+/// `&mut self`, or `self: &mut Self`.
+fn is_mut_self(receiver: &Receiver) -> bool {
+    match &receiver.kind {
+        ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
+        ReceiverKind::Typed(_, ty) => match types::peel(ty) {
+            Type::Reference(reference) => {
+                reference.mutability.is_some()
+                    && types::last_segment(&reference.elem).is_some_and(|segment| segment.ident == "Self")
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn subjects(ctxt: &Ctxt, run: &Run) -> bool {
+    let sig = &run.method.sig;
+    if run.parameters.is_empty() && matches!(sig.inputs.first(), Some(FnArg::Receiver(_))) {
+        ctxt.error_at(
+            sig.paren_token.span.join(),
+            "`run` takes a subject for each table\nhelp: `fn run(&mut self, cats: Subject<Cat>)`",
+        );
+        return false;
+    }
+    if let Some(extra) = run.parameters.get(MOST_SUBJECTS) {
+        ctxt.error(extra.ty, format!("a connector feeds at most {MOST_SUBJECTS} tables"));
+        return false;
+    }
+    let mut is_sound = !run.parameters.is_empty();
+    for parameter in &run.parameters {
+        is_sound &= subject(ctxt, parameter);
+    }
+    is_sound && one_offset(ctxt, &run.parameters)
+}
+
+fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
+    match parameter.kind {
+        Kind::Reference(reference) => {
+            let segment = types::last_segment(&reference.elem);
+            if segment.is_some_and(|segment| segment.ident == "Subject") {
+                let name = parameter.name.map_or("cats".to_owned(), ToString::to_string);
+                let ty = types::text(&*reference.elem);
+                ctxt.error(
+                    reference.and_token,
+                    format!("`run` owns its subjects\nhelp: `{name}: {ty}`; pass clones to threads and callbacks"),
+                );
+            } else {
+                no_subject(ctxt, parameter);
+            }
+            false
+        }
+        Kind::Other => {
+            no_subject(ctxt, parameter);
+            false
+        }
+        Kind::Subject { .. } | Kind::Unknown => true,
+    }
+}
+
+fn no_subject(ctxt: &Ctxt, parameter: &Parameter) {
+    ctxt.error(
+        parameter.ty,
+        format!(
+            "expected a `Subject<_>`, found `{}`\nnote: `run` takes one `Subject<_>` for each table that it feeds",
+            types::text(parameter.ty)
+        ),
+    );
+}
+
+/// Compares the offsets of subjects that are written as such.
+fn one_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
+    let mut first: Option<String> = None;
+    let mut is_sound = true;
+    for parameter in parameters {
+        let Kind::Subject { offset, .. } = parameter.kind else { continue };
+        let text = offset.map_or("()".to_owned(), |offset| offset.to_token_stream().to_string());
+        match &first {
+            None => first = Some(text),
+            Some(first) if *first != text => {
+                let place = offset.unwrap_or(parameter.ty);
+                ctxt.error(
+                    place,
+                    format!("the subjects of one connector share one offset\nhelp: the first one's is `{first}`"),
+                );
+                is_sound = false;
+            }
+            Some(_) => {}
+        }
+    }
+    is_sound
+}
+
+fn on_stop(ctxt: &Ctxt, method: &ImplItemFn) -> bool {
+    let message = "`on_stop` takes only `&mut self`";
+    let mut is_sound = qualifiers(ctxt, method, "on_stop");
+    is_sound &= receiver(ctxt, method, message);
+    let others = method.sig.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
+    if is_sound {
+        for parameter in others {
+            ctxt.error(parameter, message);
+            is_sound = false;
+        }
+    }
+    if let ReturnType::Type(_, ty) = &method.sig.output
+        && !matches!(types::peel(ty), Type::Tuple(tuple) if tuple.elems.is_empty())
+    {
+        ctxt.error(ty, "`on_stop` returns nothing\nhelp: log a failure, or report it from `run`");
+        is_sound = false;
+    }
+    is_sound
+}

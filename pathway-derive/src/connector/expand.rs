@@ -1,0 +1,236 @@
+//! The `Connector` impl of a sound connector.
+//!
+//! As in a schema, what a type must be is one bound on an associated type, at the user's own tokens: [`checks`]. A
+//! single `Subject<Cat>` stands in the impl as itself; where there are several, each is wrapped in a type that names
+//! its place (`Handle<Self, 1>`), so that an error underlines the one parameter and not the tuple.
+
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Ident, ImplItem, ItemImpl, ReturnType, Type, parse_quote};
+
+use super::ast::{Connector, Kind, Parameter, Run, cfgs};
+use crate::{option, types};
+
+/// The user's block. `run` is called by the runtime alone, in the form that the trait prescribes, and clippy has
+/// nothing to say about that form.
+pub fn block(block: &ItemImpl) -> ItemImpl {
+    let mut block = block.clone();
+    for item in &mut block.items {
+        if let ImplItem::Fn(method) = item
+            && method.sig.ident == "run"
+        {
+            method.attrs.push(parse_quote! {
+                #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
+            });
+        }
+    }
+    block
+}
+
+pub fn expand(connector: &Connector) -> TokenStream {
+    connector.runs.iter().map(|run| one(connector, run)).collect()
+}
+
+/// The impl for one `run`; `#[cfg]` chooses between several.
+fn one(connector: &Connector, run: &Run) -> TokenStream {
+    let (import, pw) = option::runtime(connector.options.krate.get());
+    let checks = checks(connector, run, &pw);
+    let cfgs = cfgs(run.method);
+    let self_ty = &connector.block.self_ty;
+    let (generics, _, where_clause) = connector.block.generics.split_for_impl();
+    let subjects = subjects_type(run, &pw);
+    let tables = tables_type(run, &pw);
+    let locals: Vec<Ident> = (0..run.parameters.len()).map(local).collect();
+    let pattern = match run.parameters.as_slice() {
+        [_] => quote!(#(#locals)*),
+        parameters => {
+            let patterns = parameters.iter().zip(&locals).map(|(parameter, local)| {
+                let wrapper = wrapper(parameter);
+                quote!(#pw::#wrapper(#local))
+            });
+            quote!((#(#patterns),*))
+        }
+    };
+    let arguments = run.parameters.iter().zip(&locals).map(|(parameter, local)| {
+        let mut local = local.clone();
+        local.set_span(local.span().located_at(parameter.ty.span()));
+        local
+    });
+    let call = quote!(Self::run(self, #(#arguments),*));
+    let result = match returned(run) {
+        Some(ty) if !types::is_nameable(&ty) => {
+            let span = Span::mixed_site().located_at(ty.span());
+            quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
+        }
+        _ => quote!(#pw::run_result::<Self>(#call)),
+    };
+    let options = options(connector, &pw);
+    let on_stop = connector.on_stops.iter().map(|method| {
+        let cfgs = super::ast::cfgs(method);
+        quote! {
+            #(#cfgs)*
+            fn on_stop(&mut self) {
+                Self::on_stop(self);
+            }
+        }
+    });
+    quote! {
+        #(#cfgs)*
+        const _: () = {
+            #import
+            #checks
+            #[automatically_derived]
+            impl #generics #pw::Connector for #self_ty #where_clause {
+                type Subjects = #subjects;
+                type Tables = #tables;
+                #options
+                fn run(&mut self, subjects: Self::Subjects) -> #pw::RunResult {
+                    let #pattern = subjects;
+                    #result
+                }
+                #(#on_stop)*
+            }
+        };
+    }
+}
+
+/// The impls that hold the types of `run`'s parameters and result to what they must be.
+pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
+    let self_ty = &connector.block.self_ty;
+    let (generics, _, where_clause) = connector.block.generics.split_for_impl();
+    let mut checks = TokenStream::new();
+    if let Some(output) = returned(run).filter(types::is_nameable) {
+        checks.extend(quote! {
+            #[automatically_derived]
+            impl #generics #pw::Returns for #self_ty #where_clause { type Output = #output; }
+        });
+    }
+    if run.parameters.len() == 1 {
+        return checks;
+    }
+    for (i, parameter) in run.parameters.iter().enumerate() {
+        let ty = parameter.ty;
+        match parameter.kind {
+            Kind::Subject { schema, offset } => {
+                let offset = offset.map_or(quote!(()), ToTokens::to_token_stream);
+                checks.extend(quote! {
+                    #[automatically_derived]
+                    impl #generics #pw::HandleOf<#i> for #self_ty #where_clause {
+                        type Schema = #schema;
+                        type Offset = #offset;
+                    }
+                });
+            }
+            Kind::Unknown => {
+                let table = table_type(parameter, pw);
+                checks.extend(quote! {
+                    #[automatically_derived]
+                    impl #generics #pw::AliasOf<#i> for #self_ty #where_clause {
+                        type Subject = #ty;
+                        type Table = #table;
+                    }
+                });
+            }
+            Kind::Reference(_) | Kind::Other => {}
+        }
+    }
+    checks
+}
+
+fn returned(run: &Run) -> Option<Type> {
+    match &run.method.sig.output {
+        ReturnType::Default => Some(parse_quote!(())),
+        ReturnType::Type(_, ty) => Some((**ty).clone()),
+    }
+}
+
+fn local(i: usize) -> Ident {
+    format_ident!("subject_{}", i, span = Span::mixed_site())
+}
+
+fn wrapper(parameter: &Parameter) -> Ident {
+    let name = if matches!(parameter.kind, Kind::Subject { .. }) { "Handle" } else { "Alias" };
+    Ident::new(name, Span::mixed_site())
+}
+
+fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
+    match run.parameters.as_slice() {
+        [parameter] => match parameter.kind {
+            // the error, if there is one, is about the schema
+            Kind::Subject { schema, .. } => located_at(parameter.ty.to_token_stream(), schema.span()),
+            _ => parameter.ty.to_token_stream(),
+        },
+        parameters => {
+            let span = unknown_span(parameters);
+            let elements = parameters.iter().enumerate().map(|(i, parameter)| {
+                let wrapper = wrapper(parameter);
+                quote_spanned!(span=> #pw::#wrapper<Self, #i>)
+            });
+            quote_spanned!(span=> (#(#elements),*))
+        }
+    }
+}
+
+/// The tables, with the schemas as they are written, so that a use of a table is no second error.
+fn tables_type(run: &Run, pw: &Ident) -> TokenStream {
+    match run.parameters.as_slice() {
+        [parameter] => table_type(parameter, pw),
+        parameters => {
+            let span = unknown_span(parameters);
+            let tables = parameters.iter().map(|parameter| table_type(parameter, pw));
+            quote_spanned!(span=> (#(#tables),*))
+        }
+    }
+}
+
+pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
+    match parameter.kind {
+        Kind::Subject { schema, .. } => quote!(#pw::Table<#schema>),
+        _ => {
+            // errors of one text at one place are shown once
+            let ty = parameter.ty;
+            let span = Span::mixed_site().located_at(ty.span());
+            let pw = Ident::new(&pw.to_string(), span);
+            quote_spanned!(span=> <#ty as #pw::OneSubject>::Table)
+        }
+    }
+}
+
+/// Where the tuple as a whole is found wanting: at the parameter that rustc alone can judge.
+fn unknown_span(parameters: &[Parameter]) -> Span {
+    let unknown = parameters.iter().find(|parameter| matches!(parameter.kind, Kind::Unknown));
+    Span::mixed_site().located_at(unknown.map_or_else(Span::call_site, |parameter| parameter.ty.span()))
+}
+
+/// The same tokens, shown at another place.
+fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|token| {
+            let mut token = match token {
+                TokenTree::Group(group) => {
+                    TokenTree::Group(Group::new(group.delimiter(), located_at(group.stream(), span)))
+                }
+                other => other,
+            };
+            token.set_span(token.span().located_at(span));
+            token
+        })
+        .collect()
+}
+
+fn options(connector: &Connector, pw: &Ident) -> TokenStream {
+    let options = &connector.options;
+    let name = options.name.get().map_or_else(|| connector.type_name(), syn::LitStr::value);
+    let autocommit = options.autocommit.get().map(|interval| match interval {
+        Some(nanos) => quote!(.autocommit(#pw::Duration::from_nanos(#nanos))),
+        None => quote!(.autocommit(#pw::None)),
+    });
+    let backlog = options.backlog.get().map(|rows| quote!(.backlog(#rows)));
+    quote! {
+        fn options() -> #pw::ReadOptions {
+            #pw::ReadOptions::new().name(#name) #autocommit #backlog
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What stands in for the `Connector` impl after an error: enough that reading from it is no second one.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Item, ItemStruct};
+
+use super::ast::{Connector, Kind, Run, cfgs};
+use super::attr::Options;
+use super::expand::{checks, table_type};
+use crate::option;
+
+pub fn of_connector(connector: &Connector) -> TokenStream {
+    let Some(run) = connector.runs.first() else {
+        return stub(connector, &[], None);
+    };
+    let cfgs: Vec<_> = cfgs(run.method).collect();
+    stub(connector, &cfgs, Some(run))
+}
+
+fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> TokenStream {
+    let (import, pw) = option::runtime(connector.options.krate.get());
+    let self_ty = &connector.block.self_ty;
+    let (generics, _, where_clause) = connector.block.generics.split_for_impl();
+    let checks = run.map(|run| checks(connector, run, &pw));
+    let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
+        run.parameters
+            .iter()
+            .map(|parameter| match parameter.kind {
+                Kind::Subject { .. } | Kind::Unknown => table_type(parameter, &pw),
+                // of a reference the table is that of the subject behind it
+                Kind::Reference(reference) => match Kind::of(&reference.elem) {
+                    Kind::Subject { schema, .. } => quote!(#pw::Table<#schema>),
+                    _ => quote!(#pw::Table<#pw::Stub>),
+                },
+                Kind::Other => quote!(#pw::Table<#pw::Stub>),
+            })
+            .collect()
+    });
+    let tables = match tables.as_slice() {
+        [] => quote!(#pw::Table<#pw::Stub>),
+        [table] => table.clone(),
+        tables => quote!((#(#tables),*)),
+    };
+    quote! {
+        #(#cfgs)*
+        const _: () = {
+            #import
+            #checks
+            #[automatically_derived]
+            impl #generics #pw::Connector for #self_ty #where_clause {
+                type Subjects = #pw::NoSubjects<Self::Tables>;
+                type Tables = #tables;
+                fn run(&mut self, _: Self::Subjects) -> #pw::RunResult { loop {} }
+            }
+        };
+    }
+}
+
+/// For an attribute that stands on the struct in place of its impl block.
+pub fn of_item(item: &Item, options: &Options) -> Option<TokenStream> {
+    let Item::Struct(ItemStruct { ident, generics, .. }) = item else { return None };
+    if !generics.params.is_empty() {
+        return None;
+    }
+    let (import, pw) = option::runtime(options.krate.get());
+    Some(quote! {
+        const _: () = {
+            #import
+            #[automatically_derived]
+            impl #pw::Connector for #ident {
+                type Subjects = #pw::NoSubjects<Self::Tables>;
+                type Tables = #pw::Table<#pw::Stub>;
+                fn run(&mut self, _: Self::Subjects) -> #pw::RunResult { loop {} }
+            }
+        };
+    })
+}
