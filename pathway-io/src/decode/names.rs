@@ -105,12 +105,18 @@ fn distance(a: &str, b: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Column;
+    use crate::schema::Schema;
 
-    const SCHEMA: TableSchema = TableSchema::new(
-        "Cat",
-        &[Column::of::<i64>("key"), Column::of::<String>("genus").aliases(&["family"]), Column::of::<f64>("weight")],
-    );
+    #[derive(pathway_derive::Schema)]
+    #[schema(crate = crate)]
+    struct Cat {
+        key: i64,
+        #[schema(alias = "family")]
+        genus: String,
+        weight: f64,
+    }
+
+    const SCHEMA: &TableSchema = Cat::SCHEMA;
 
     #[test]
     fn learns_the_order() {
@@ -118,7 +124,7 @@ mod tests {
         for _ in 0..2 {
             seen.start(3);
             for (name, index) in [("weight", Some(2)), ("colour", None), ("family", Some(1)), ("key", Some(0))] {
-                assert_eq!(seen.find(&SCHEMA, name), index, "{name}");
+                assert_eq!(seen.find(SCHEMA, name), index, "{name}");
             }
         }
         assert_eq!(seen.next, [2, 1, 0, 1]);
@@ -138,9 +144,9 @@ mod tests {
 
     #[test]
     fn suggests_what_is_close() {
-        assert_eq!(did_you_mean(&SCHEMA, "genuss"), Some("genus"));
-        assert_eq!(did_you_mean(&SCHEMA, "Key"), Some("key"));
-        assert_eq!(did_you_mean(&SCHEMA, "famly"), Some("family"));
-        assert_eq!(did_you_mean(&SCHEMA, "colour"), None);
+        assert_eq!(did_you_mean(SCHEMA, "genuss"), Some("genus"));
+        assert_eq!(did_you_mean(SCHEMA, "Key"), Some("key"));
+        assert_eq!(did_you_mean(SCHEMA, "famly"), Some("family"));
+        assert_eq!(did_you_mean(SCHEMA, "colour"), None);
     }
 }

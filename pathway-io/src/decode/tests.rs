@@ -7,39 +7,17 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::fields::Pair;
-use crate::schema::Column;
+use crate::fields::RowOf;
 
-/// What the derive would make of
-/// `struct Cat { key: i64, #[schema(alias = "family")] genus: String, #[schema(default = 4.5)] weight: f64,
-/// nap: Option<Duration> }`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, pathway_derive::Schema)]
+#[schema(crate = crate)]
 struct Cat {
     key: i64,
+    #[schema(alias = "family")]
     genus: String,
+    #[schema(default = 4.5)]
     weight: f64,
     nap: Option<Duration>,
-}
-
-const COLUMNS: &[Column] = &[
-    Column::of::<i64>("key"),
-    Column::of::<String>("genus").aliases(&["family"]),
-    Column::of::<f64>("weight").default(|| json!(4.5)),
-    Column::of::<Option<Duration>>("nap"),
-];
-
-impl Schema for Cat {
-    type Fields = Pair<Pair<i64, String>, Pair<f64, Option<Duration>>>;
-    const DEFAULTS: <Self::Fields as Fields>::Defaults = Pair(Pair(None, None), Pair(Some(|| 4.5), None));
-    const SCHEMA: &'static TableSchema = &TableSchema::new("Cat", COLUMNS);
-
-    fn into_fields(self) -> Self::Fields {
-        Pair(Pair(self.key, self.genus), Pair(self.weight, self.nap))
-    }
-
-    fn from_fields(Pair(Pair(key, genus), Pair(weight, nap)): Self::Fields) -> Self {
-        Cat { key, genus, weight, nap }
-    }
 }
 
 /// The same, `deny_unknown`.
@@ -47,14 +25,13 @@ struct StrictCat(Cat);
 
 impl Schema for StrictCat {
     type Fields = <Cat as Schema>::Fields;
-    const DEFAULTS: <Self::Fields as Fields>::Defaults = Cat::DEFAULTS;
-    const SCHEMA: &'static TableSchema = &TableSchema::new("Cat", COLUMNS).deny_unknown();
+    const SCHEMA: &'static TableSchema = &TableSchema::new("Cat", Cat::SCHEMA.columns).deny_unknown();
 
-    fn into_fields(self) -> Self::Fields {
+    fn into_fields(self) -> RowOf<Cat> {
         self.0.into_fields()
     }
 
-    fn from_fields(fields: Self::Fields) -> Self {
+    fn from_fields(fields: RowOf<Cat>) -> Self {
         StrictCat(Cat::from_fields(fields))
     }
 }
@@ -173,7 +150,7 @@ fn says_where_text_is_no_json() {
 fn takes_parsed_json_too() {
     let (mut columns, mut seen) = (batch(), Seen::default());
     let mut read = |value: Value| {
-        let result = decode_value::<Cat>(&mut columns, 1, value, &mut seen);
+        let result = decode_value::<Cat>(&mut columns, 1, &value, &mut seen);
         let cat = result.map(|()| Cat::from_fields(columns.get(1)));
         columns.truncate(1);
         cat.map_err(|error| error.to_string())
