@@ -214,6 +214,12 @@ fn quoted(expr: &Expr) -> String {
     format!("{text:?}")
 }
 
+/// The same name at another place, such as the runtime's alias at one of the user's: an error about a path is shown
+/// where its first token is.
+pub fn ident_at(ident: &Ident, span: Span) -> Ident {
+    Ident::new(&ident.to_string(), span)
+}
+
 /// `use <path to the runtime> as <alias>;`, and the alias.
 pub fn runtime(krate: Option<&Path>) -> (TokenStream, Ident) {
     let alias = Ident::new("__pathway_io", Span::mixed_site());
