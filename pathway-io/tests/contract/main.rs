@@ -3,16 +3,16 @@
 //! No test sleeps in the hope that something has happened by then. Each waits for the event itself, with a deadline
 //! that only a hang can reach.
 
-// mod backlog;
+mod backlog;
 // mod bad_rows;
 mod commit;
 mod common;
 // mod csv;
 mod golden;
-// mod hook;
+mod hook;
 // mod model;
-// mod panic;
+mod panic;
 // mod signal;
 // mod sinks;
-// mod stop;
-// mod upsert;
+mod stop;
+mod upsert;
