@@ -165,7 +165,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// If a sink cannot be opened, two of them write to one path, or the system refuses a thread. No source has been
+    /// If a sink cannot be opened, two of them write to one path, or the system refuses them a thread. No source has been
     /// entered then.
     pub fn start(self) -> Result<Running> {
         let Pipeline { plan, control } = self;
@@ -198,8 +198,7 @@ impl Pipeline {
         }
         let running = Running::new(control, messages, plan.grace, signals);
         running.start_sequencer(Sequencer { messages: received, clock: Clock::after(0), sources });
-        running.start_sources(launches);
-        running.or_failed()
+        running.start_sources(launches)
     }
 }
 

@@ -79,8 +79,10 @@ impl Running {
     }
 
     /// Waits until all sinks are open and then starts the sources, unless the run has failed or was stopped by then.
-    pub(crate) fn start_sources(&self, launches: Vec<Launch>) {
+    /// Gives the failure if there was one by then; what fails from now on is for `join` to say.
+    pub(crate) fn start_sources(mut self, launches: Vec<Launch>) -> Result<Self> {
         self.control.wait(|run| run.sinks.iter().all(|sink| sink.opened || sink.ended), |run| self.deadline(run, None));
+        let failed = self.control.update(|run| !run.failures.is_empty());
         for (index, (source, spawn)) in launches.into_iter().enumerate() {
             if !self.control.is_stopping() {
                 self.control.update(|run| run.sources[index].started = Instant::now());
@@ -94,11 +96,6 @@ impl Running {
             let summary = source::summary(&source, Duration::ZERO, None);
             self.control.update(|run| run.sources[index].ended = Some(summary));
         }
-    }
-
-    /// The failure, if there was one before the sources ran.
-    pub(crate) fn or_failed(mut self) -> Result<Self> {
-        let failed = self.control.update(|run| !run.failures.is_empty());
         if failed && let Err(error) = self.end() {
             return Err(error);
         }

@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use crate::bad_rows::BadRowPolicy;
 use crate::connector::Connector;
-use crate::control::{Control, panicked};
+use crate::control::{Control, failed, panicked};
 use crate::error::{Error, FailureKind};
 use crate::hook::Hooks;
 use crate::intake::Intake;
@@ -73,11 +73,13 @@ pub(crate) fn run<C: Connector>(mut connector: C, subjects: C::Subjects, source:
     let mut kept = None;
     match result {
         Ok(Ok(())) => {}
-        Ok(Err(error)) if excused => {
-            info!(connector = &*source.name, "ended after the stop with: {error}");
-            kept = Some(error.to_string());
-        }
-        Ok(Err(error)) => source.fail(FailureKind::Failed(error)),
+        Ok(Err(error)) => match failed(error) {
+            FailureKind::Failed(error) if excused => {
+                info!(connector = &*source.name, "ended after the stop with: {error}");
+                kept = Some(error.to_string());
+            }
+            kind => source.fail(kind),
+        },
         Err(payload) => source.fail(panicked("run", &*payload)),
     }
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| connector.on_stop())) {

@@ -128,6 +128,10 @@ impl<S: Schema, O> Subject<S, O> {
         &self.source
     }
 
+    pub(crate) fn table(&self) -> usize {
+        self.table
+    }
+
     /// Pushes into `pending` in place of the rows that the next commit takes.
     pub(crate) fn push_into<E>(
         &self,

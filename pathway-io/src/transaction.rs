@@ -101,10 +101,10 @@ impl<S: Schema, O> Transaction<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop: nothing of the transaction is written.
+    /// [`Closed`] after a stop, or if one of its tables was closed: nothing of the transaction is written.
     pub fn commit(self) -> Result<(), Closed> {
         let rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.subject.source().intake.commit_transaction(rows)
+        self.subject.source().intake.commit_transaction(self.subject.table(), rows)
     }
 }
 

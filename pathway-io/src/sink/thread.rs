@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, TryRecvError, unbounded};
 use tracing::info;
 
-use crate::control::{Control, SinkState, panicked};
+use crate::control::{Control, SinkState, failed, panicked};
 use crate::error::{Error, FailureKind, RunResult};
 use crate::schema::Schema;
 use crate::sequencer::Outlet;
@@ -56,7 +56,7 @@ impl Worker {
         let result = catch_unwind(AssertUnwindSafe(|| self.serve(sink, &deliveries)));
         let failure = match result {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(FailureKind::Failed(error)),
+            Ok(Err(error)) => Some(failed(error)),
             Err(payload) => Some(panicked(self.place.get(), &*payload)),
         };
         if let Some(kind) = failure {
