@@ -12,7 +12,7 @@ mod list;
 mod number;
 mod option;
 pub(crate) mod refuse;
-mod text;
+pub(crate) mod text;
 mod tuple;
 
 use std::hash::Hasher;
