@@ -12,17 +12,17 @@ use syn::{Ident, ImplItem, ItemImpl, ReturnType, Type, parse_quote};
 use super::ast::{Connector, Kind, Parameter, Run, cfgs};
 use crate::{option, types};
 
-/// The user's block. `run` is called by the runtime alone, in the form that the trait prescribes, and clippy has
-/// nothing to say about that form.
+/// The user's block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
 pub fn block(block: &ItemImpl) -> ItemImpl {
     let mut block = block.clone();
     for item in &mut block.items {
-        if let ImplItem::Fn(method) = item
-            && method.sig.ident == "run"
-        {
+        let ImplItem::Fn(method) = item else { continue };
+        if method.sig.ident == "run" {
             method.attrs.push(parse_quote! {
                 #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
             });
+        } else if method.sig.ident == "on_stop" {
+            method.attrs.push(parse_quote!(#[allow(clippy::unused_self)]));
         }
     }
     block
@@ -84,16 +84,15 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         .then(|| quote!(#[allow(unused_qualifications)]));
     // all that asks for `Send` is at the user's type: errors of one text at one place are shown once
     let span = self_ty.span();
-    let at = option::ident_at(&pw, span);
     // names are hygienic, so the body must have the very same
     let given = Ident::new("subjects", Span::mixed_site());
-    let run_head = quote_spanned!(span=> fn run(&mut #this, #given: Self::Subjects) -> #at::RunResult);
+    let run_head = quote_spanned!(span=> fn run(&mut #this, #given: Self::Subjects) -> #pw::RunResult);
     let run_body = quote! {
         let #pattern = #given;
         #result
     };
     let run_method = option::item_at(span, run_head, run_body);
-    let head = quote_spanned!(span=> impl #generics #at::Connector for #self_ty #where_clause);
+    let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
     let body = quote! {
         type Subjects = #subjects;
         type Tables = #tables;
