@@ -56,14 +56,20 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
 )]
 pub trait KeyType: ColumnType + Clone {}
 
-/// A value that is not null: `Option<T>` takes these, so that there is one null and not two.
+/// A type without a null of its own for `Option<T>` to clash with: so there is one null and not two.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column inside `Option`",
     label = "not a column type that is never null",
-    note = "`Option<T>` takes every column type but those with a null of their own, `Option` and `serde_json::Value`: there is one null, not two"
+    note = "`Option<T>` takes every column type but another `Option`: there is one null, not two"
 )]
-pub trait NotNull: ColumnType {}
+pub trait NotNull: ColumnType {
+    /// Whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.
+    #[inline]
+    fn is_null(&self) -> bool {
+        false
+    }
+}
 
 /// Many values of one column, in push order.
 #[doc(hidden)]

@@ -1,6 +1,6 @@
 //! `Option<T>`: a value for each row, and which of them are there.
 //!
-//! A null has a placeholder among the values, so that a row is at the same place in both and no count is kept.
+//! A `Some` of JSON's null is a `None`. A null has a placeholder among the values, so that a row is at the same place in both and no count is kept.
 
 use std::hash::Hasher;
 
@@ -43,10 +43,12 @@ impl<B: Buffer<Item: NotNull>> Buffer for OptionBuffer<B> {
 
     #[inline]
     fn push(&mut self, item: Option<B::Item>) {
-        self.present.push(item.is_some());
-        match item {
-            Some(value) => self.values.push(value),
-            None => self.values.push_placeholder(),
+        match item.filter(|value| !value.is_null()) {
+            Some(value) => {
+                self.values.push(value);
+                self.present.push(true);
+            }
+            None => self.push_placeholder(),
         }
     }
 

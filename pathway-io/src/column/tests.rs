@@ -178,6 +178,7 @@ hold_for! {
     values: value();
     optional_texts: option::of(text());
     optional_floats: option::of(float());
+    optional_values: option::of(value().prop_filter("the null is `None`", |value| !value.is_null()));
     optional_lists: option::of(vec(option::of(any::<i8>()), 0..3));
     lists: vec(any::<i64>(), 0..4);
     lists_of_lists: vec(vec(vec(any::<u8>(), 0..3), 0..3), 0..3);
@@ -287,6 +288,27 @@ fn only_options_can_be_missing() {
     assert!(!<Value as ColumnType>::Buffer::default().push_missing());
     assert_eq!(read("null"), Ok(None::<i64>));
     assert_eq!(read("null"), Ok(Value::Null));
+}
+
+#[test]
+fn a_json_null_in_an_option_is_none() {
+    type Nullable = Option<Value>;
+    assert_eq!(read("null"), Ok(None::<Value>));
+    assert_eq!(read("[null]"), Ok(Some(serde_json::json!([null]))));
+    assert_eq!(read("[null,1]"), Ok(vec![None, Some(Value::from(1))]));
+
+    let mut buffer = <Nullable as ColumnType>::Buffer::default();
+    buffer.push(Some(Value::Null));
+    buffer.push(None);
+    assert!(buffer.push_missing());
+    Into(&mut buffer).deserialize(Value::Null).unwrap();
+    for row in 0..buffer.len() {
+        assert_eq!(buffer.get(row), None);
+        assert!(buffer.is_null(row) && buffer.equal(row, &buffer, 0));
+        assert_eq!(json(&buffer, row), b"null");
+    }
+    assert_eq!(text_of(Some(Value::Null)), "");
+    assert_eq!(text_of(Some(Value::from("null"))), r#""null""#);
 }
 
 #[test]
