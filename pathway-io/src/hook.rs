@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 
 use crate::control::{Control, panicked};
 use crate::error::{Error, FailureKind};
+use crate::threads;
 
 type Task = Box<dyn FnOnce() + Send>;
 
@@ -121,7 +121,7 @@ impl Hooks {
     /// Calls a hook that is counted as running.
     fn spawn(self: &Arc<Self>, task: Task) {
         let hooks = Arc::clone(self);
-        let spawned = thread::Builder::new().name(format!("{} interrupt", self.name)).spawn(move || {
+        let spawned = threads::spawn(&format!("{} interrupt", self.name), move || {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(task)) {
                 hooks.fail(panicked("an `on_interrupt` hook", &*payload));
             }

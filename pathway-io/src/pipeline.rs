@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::unbounded;
@@ -23,6 +22,7 @@ use crate::signals::Signals;
 use crate::source::{self, Source};
 use crate::summary::{Stop, Summary};
 use crate::table::{AnyTable, StartedBy};
+use crate::threads;
 
 /// How long sources, and then sinks, have after a stop.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -125,7 +125,7 @@ impl Pipeline {
         let spawn = move |source: Arc<Source>, index: usize| {
             let subjects = C::Subjects::open(&source, &pools, 0);
             let name = source.name.to_string();
-            thread::Builder::new().name(name).spawn(move || source::run(connector, subjects, &source, index)).map(drop)
+            threads::spawn(&name, move || source::run(connector, subjects, &source, index)).map(drop)
         };
         plan.sources.push(SourcePlan { name, options, tables, spawn: Box::new(spawn) });
         declared

@@ -7,7 +7,6 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -18,6 +17,7 @@ use crate::sequencer::{Message, Sequencer};
 use crate::signals::Signals;
 use crate::source::{self, Source};
 use crate::summary::{Stop, Summary};
+use crate::threads;
 
 /// A pipeline that runs. Dropped, it stops and waits for the end.
 ///
@@ -63,7 +63,7 @@ impl Running {
     pub(crate) fn start_sequencer(&self, sequencer: Sequencer) {
         let control = Arc::clone(&self.control);
         let messages = sequencer.messages.clone();
-        let spawned = thread::Builder::new().name("sequencer".into()).spawn(move || {
+        let spawned = threads::spawn("sequencer", move || {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sequencer.run())) {
                 let kind = panicked("its sequencer", &*payload);
                 control.fail(Error::pipeline_failure(kind));

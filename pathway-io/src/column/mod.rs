@@ -12,7 +12,7 @@ mod list;
 mod number;
 mod option;
 pub(crate) mod refuse;
-mod text;
+pub(crate) mod text;
 mod tuple;
 
 use std::hash::Hasher;
@@ -59,9 +59,9 @@ pub trait KeyType: ColumnType + Clone {}
 /// A value that is not null: `Option<T>` takes these, so that there is one null and not two.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`Option<{Self}>` cannot be used as a column",
-    label = "has a null of its own",
-    note = "a column has one null: `Option<Option<T>>` and `Option<Value>` would have two"
+    message = "`{Self}` cannot be used as a column inside `Option`",
+    label = "not a column type that is never null",
+    note = "`Option<T>` takes every column type but those with a null of their own, `Option` and `serde_json::Value`: there is one null, not two"
 )]
 pub trait NotNull: ColumnType {}
 

@@ -18,7 +18,6 @@
 
 use std::path::Path;
 
-use crate::batch::Batch;
 use crate::column::Buffer;
 use crate::commit::Commit;
 use crate::error::RunResult;
@@ -79,15 +78,7 @@ impl<S: Schema> Sink<S> for CsvSink {
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
-        let mut time = itoa::Buffer::new();
-        let time = time.format(commit.time());
-        for batch in commit.batches() {
-            for row in 0..batch.len() {
-                write_record(batch, row, time, &mut self.file.buffer);
-                self.file.relieve()?;
-            }
-        }
-        Ok(())
+        Ok(self.file.write_records(commit, |columns, row, out| columns.visit(0, &mut Fields { row, out }), end)?)
     }
 
     fn flush(&mut self) -> RunResult {
@@ -95,17 +86,11 @@ impl<S: Schema> Sink<S> for CsvSink {
     }
 }
 
-fn write_record<S: Schema>(batch: &Batch<S>, row: usize, time: &str, out: &mut Vec<u8>) {
-    batch.columns.visit(0, &mut Fields { row, out });
-    out.extend_from_slice(time.as_bytes());
-    let diff = batch.diff(row);
-    if diff == 1 {
-        out.extend_from_slice(b",1\n");
-    } else {
-        out.push(b',');
-        out.extend_from_slice(itoa::Buffer::new().format(diff).as_bytes());
-        out.push(b'\n');
-    }
+fn end(diff: i64, time: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
+    out.push(b',');
+    out.extend_from_slice(itoa::Buffer::new().format(diff).as_bytes());
+    out.push(b'\n');
 }
 
 /// Appends each field of a row with a comma behind it.

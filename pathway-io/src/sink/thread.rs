@@ -1,8 +1,8 @@
 //! The thread of a sink.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
 
 use crossbeam_channel::{Receiver, TryRecvError, unbounded};
 use tracing::info;
@@ -12,6 +12,7 @@ use crate::error::{Error, FailureKind, RunResult};
 use crate::schema::Schema;
 use crate::sequencer::Outlet;
 use crate::sink::{Delivery, Progress, Sink, SinkSpec};
+use crate::threads;
 
 /// Starts the thread of a sink, which opens it first. The control knows when it is open and when it has ended.
 pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, control: &Arc<Control>) -> Outlet<S> {
@@ -24,10 +25,15 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, control: &Arc<Control>) -> Out
         run.sinks.push(state);
         run.sinks.len() - 1
     });
-    let worker =
-        Worker { name: Arc::clone(&spec.name), index, progress: Arc::clone(&progress), control: Arc::clone(control) };
+    let worker = Worker {
+        name: Arc::clone(&spec.name),
+        index,
+        progress: Arc::clone(&progress),
+        control: Arc::clone(control),
+        place: Cell::new("open"),
+    };
     let name = Arc::clone(&spec.name);
-    let spawned = thread::Builder::new().name(format!("sink {name}")).spawn(move || worker.run(spec.sink, deliveries));
+    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec.sink, deliveries));
     if let Err(error) = spawned {
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
         control.update(|run| run.sinks[index].ended = true);
@@ -40,6 +46,8 @@ struct Worker {
     index: usize,
     progress: Arc<Progress>,
     control: Arc<Control>,
+    /// The method of the sink that is being called, for the text of a panic.
+    place: Cell<&'static str>,
 }
 
 impl Worker {
@@ -49,7 +57,7 @@ impl Worker {
         let failure = match result {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(failed(error)),
-            Err(payload) => Some(panicked("its thread", &*payload)),
+            Err(payload) => Some(panicked(self.place.get(), &*payload)),
         };
         if let Some(kind) = failure {
             self.control.fail(Error::sink(&self.name, kind));
@@ -65,6 +73,7 @@ impl Worker {
         self.control.update(|run| run.sinks[self.index].opened = true);
         while let Ok(mut delivery) = deliveries.recv() {
             loop {
+                self.place.set("write");
                 sink.write(&delivery.commit)?;
                 self.progress.taken(delivery.commit.len());
                 drop(delivery);
@@ -73,8 +82,12 @@ impl Worker {
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 };
             }
+            self.place.set("flush");
             sink.flush()?;
         }
-        sink.close()
+        self.place.set("close");
+        sink.close()?;
+        self.place.set("its drop");
+        Ok(())
     }
 }
