@@ -25,6 +25,7 @@ mod sink;
 mod source;
 mod subject;
 mod summary;
+mod supervisor;
 mod table;
 pub mod testing;
 mod threads;
