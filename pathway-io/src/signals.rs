@@ -23,20 +23,41 @@ mod unix {
     use crate::error::{Error, Result};
     use crate::summary::Stop;
 
-    /// Whether a signal is to end the process: no pipeline runs, or one has been told to stop already.
+    /// Whether a signal is to end the process: no pipeline runs that has not been told to stop by one already.
     ///
     /// The library behind cannot give a signal back to the system once it was handled, so the default action is
     /// emulated while this is set.
     static LETHAL: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    /// How many pipelines run with signals on.
-    static RUNNING: Mutex<usize> = Mutex::new(0);
+    /// How many pipelines wait for their first signal.
+    static LISTENING: Mutex<usize> = Mutex::new(0);
 
     fn lethal() -> &'static Arc<AtomicBool> {
         LETHAL.get_or_init(|| Arc::new(AtomicBool::new(true)))
     }
 
+    /// A pipeline that waits for its first signal, until it is heard or dropped.
+    struct Listening(AtomicBool);
+
+    impl Listening {
+        fn start() -> Arc<Self> {
+            let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
+            *listening += 1;
+            lethal().store(false, Ordering::SeqCst);
+            Arc::new(Listening(AtomicBool::new(true)))
+        }
+
+        fn end(&self) {
+            if self.0.swap(false, Ordering::SeqCst) {
+                let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
+                *listening -= 1;
+                lethal().store(*listening == 0, Ordering::SeqCst);
+            }
+        }
+    }
+
     /// Handles signals until it is dropped.
     pub(crate) struct Signals {
+        listening: Arc<Listening>,
         handle: iterator::Handle,
         thread: Option<JoinHandle<()>>,
     }
@@ -47,34 +68,38 @@ mod unix {
         }
 
         fn try_install(control: &Arc<Control>) -> io::Result<Self> {
-            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-            if LETHAL.get().is_none() {
+            static DEFAULT_ACTION: Mutex<bool> = Mutex::new(false);
+            let mut registered = DEFAULT_ACTION.lock().unwrap_or_else(PoisonError::into_inner);
+            if !*registered {
                 for signal in [SIGINT, SIGTERM] {
                     flag::register_conditional_default(signal, Arc::clone(lethal()))?;
                 }
+                *registered = true;
             }
+            drop(registered);
             let mut signals = iterator::Signals::new([SIGINT, SIGTERM])?;
             let handle = signals.handle();
-            let control = Arc::clone(control);
-            let thread = thread::Builder::new().name("signals".into()).spawn(move || {
+            let listening = Listening::start();
+            let (control, ear) = (Arc::clone(control), Arc::clone(&listening));
+            let spawned = thread::Builder::new().name("signals".into()).spawn(move || {
                 for signal in signals.forever() {
-                    lethal().store(true, Ordering::SeqCst);
+                    ear.end();
                     control.stop(Stop::Signal(signal));
                 }
-            })?;
-            *running += 1;
-            lethal().store(false, Ordering::SeqCst);
-            Ok(Signals { handle, thread: Some(thread) })
+            });
+            match spawned {
+                Ok(thread) => Ok(Signals { listening, handle, thread: Some(thread) }),
+                Err(error) => {
+                    listening.end();
+                    Err(error)
+                }
+            }
         }
     }
 
     impl Drop for Signals {
         fn drop(&mut self) {
-            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-            *running -= 1;
-            // While another pipeline runs, signals are still its stops.
-            lethal().store(*running == 0, Ordering::SeqCst);
-            drop(running);
+            self.listening.end();
             self.handle.close();
             if let Some(thread) = self.thread.take() {
                 // It runs no code that panics.

@@ -1,5 +1,6 @@
 //! The thread of a sink.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
@@ -24,8 +25,13 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, control: &Arc<Control>) -> Out
         run.sinks.push(state);
         run.sinks.len() - 1
     });
-    let worker =
-        Worker { name: Arc::clone(&spec.name), index, progress: Arc::clone(&progress), control: Arc::clone(control) };
+    let worker = Worker {
+        name: Arc::clone(&spec.name),
+        index,
+        progress: Arc::clone(&progress),
+        control: Arc::clone(control),
+        place: Cell::new("open"),
+    };
     let name = Arc::clone(&spec.name);
     let spawned = thread::Builder::new().name(format!("sink {name}")).spawn(move || worker.run(spec.sink, deliveries));
     if let Err(error) = spawned {
@@ -40,6 +46,8 @@ struct Worker {
     index: usize,
     progress: Arc<Progress>,
     control: Arc<Control>,
+    /// The method of the sink that is being called, for the text of a panic.
+    place: Cell<&'static str>,
 }
 
 impl Worker {
@@ -49,7 +57,7 @@ impl Worker {
         let failure = match result {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(FailureKind::Failed(error)),
-            Err(payload) => Some(panicked("its thread", &*payload)),
+            Err(payload) => Some(panicked(self.place.get(), &*payload)),
         };
         if let Some(kind) = failure {
             self.control.fail(Error::sink(&self.name, kind));
@@ -65,6 +73,7 @@ impl Worker {
         self.control.update(|run| run.sinks[self.index].opened = true);
         while let Ok(mut delivery) = deliveries.recv() {
             loop {
+                self.place.set("write");
                 sink.write(&delivery.commit)?;
                 self.progress.taken(delivery.commit.len());
                 drop(delivery);
@@ -73,8 +82,12 @@ impl Worker {
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 };
             }
+            self.place.set("flush");
             sink.flush()?;
         }
-        sink.close()
+        self.place.set("close");
+        sink.close()?;
+        self.place.set("its drop");
+        Ok(())
     }
 }

@@ -1,1 +1,0 @@
-//! Runnable programs; see the `[[example]]` targets.

@@ -1,0 +1,137 @@
+//! `cats`, run as a person runs it: the rows, the order, and a clear sentence for each thing that goes wrong.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use support::{Program, fresh_dir, records};
+
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).expect("the test's own file");
+}
+
+fn cats(input: &Path, output: &Path) -> Program {
+    Program::start("cats", [Path::new("--fast"), input, output])
+}
+
+fn three_cats() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("cats.jsonl")
+}
+
+const THREE_CATS: [&str; 4] = ["key,genus,epithet,diff", "1,otocolobus,manul,1", "2,felis,catus,1", "3,lynx,lynx,1"];
+
+#[test]
+fn three_rows_arrive_one_a_second_and_are_seen_on_the_way() {
+    let dir = fresh_dir("cats-slow");
+    let started = Instant::now();
+    let program = Program::spawn(std::process::Command::new(support::executable("cats")).current_dir(&dir));
+    let output = dir.join("output.csv");
+    // The first commit comes after 1.5 s, long before the last row.
+    let deadline = started + support::DEADLINE;
+    while !std::fs::read_to_string(&output).is_ok_and(|text| text.contains("felis")) {
+        assert!(Instant::now() < deadline, "no row was seen");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let end = program.end().succeeded();
+    assert!(started.elapsed() >= Duration::from_secs(3), "the rows come one a second");
+    assert_eq!(records(&output), THREE_CATS);
+    assert!(end.stdout.contains("FileStream: 3 rows in "), "{end:#?}");
+    assert!(end.stdout.contains("output.csv"), "{end:#?}");
+}
+
+#[test]
+fn fast_leaves_out_the_pause() {
+    let output = fresh_dir("cats-fast").join("out.csv");
+    let end = cats(&three_cats(), &output).end().succeeded();
+    assert_eq!(records(&output), THREE_CATS);
+    assert!(end.stdout.contains(&output.display().to_string()), "{end:#?}");
+}
+
+#[test]
+fn a_repeated_key_is_an_upsert() {
+    let dir = fresh_dir("cats-upsert");
+    let input = dir.join("cats.jsonl");
+    write(
+        &input,
+        "{\"key\": 1, \"genus\": \"felis\", \"epithet\": \"catus\"}\n {\"epithet\": \"manul\", \"key\": 1, \"genus\": \"otocolobus\", \"more\": []}",
+    );
+    let output = dir.join("out.csv");
+    cats(&input, &output).end().succeeded();
+    assert_eq!(records(&output), ["key,genus,epithet,diff", "1,otocolobus,manul,1"]);
+}
+
+#[test]
+fn a_malformed_line_is_named_and_the_rows_before_it_are_there() {
+    let dir = fresh_dir("cats-malformed");
+    let input = dir.join("cats.jsonl");
+    let output = dir.join("out.csv");
+    let good = std::fs::read_to_string(three_cats()).expect("the example's file");
+    for (line, says) in [
+        (r#"{"key": 4, "genus": 5, "epithet": "catus"}"#, &["row 4", "column `genus`", "number 5"][..]),
+        (r#"{"key": 4, "genus": "felis"}"#, &["row 4", "column `epithet`", "missing"]),
+        (r#"{"key": 4, "genus": "felis", "epi"#, &["row 4"]),
+        ("", &["row 4"]),
+    ] {
+        write(&input, &format!("{good}{line}\n{good}"));
+        let end = cats(&input, &output).end().failed();
+        assert_eq!(end.stderr.lines().count(), 1, "{end:#?}");
+        for part in says.iter().chain(&["connector `FileStream`", &input.display().to_string()]) {
+            assert!(end.stderr.contains(part), "no {part} in {end:#?}");
+        }
+        assert_eq!(records(&output), THREE_CATS);
+    }
+}
+
+#[test]
+fn a_mistyped_path_is_named() {
+    let dir = fresh_dir("cats-mistyped");
+    let end = cats(&dir.join("dogs.jsonl"), &dir.join("out.csv")).end().failed();
+    assert_eq!(end.stderr.lines().count(), 1, "{end:#?}");
+    assert!(end.stderr.contains("connector `FileStream`") && end.stderr.contains("dogs.jsonl"), "{end:#?}");
+    assert_eq!(records(&dir.join("out.csv")), ["key,genus,epithet,diff"]);
+}
+
+#[test]
+fn an_unwritable_output_is_named_before_anything_is_read() {
+    let dir = fresh_dir("cats-unwritable");
+    let output = dir.join("missing").join("out.csv");
+    let end = cats(&three_cats(), &output).end().failed();
+    assert_eq!(end.stderr.lines().count(), 1, "{end:#?}");
+    assert!(end.stderr.contains(&output.display().to_string()), "{end:#?}");
+}
+
+#[test]
+fn the_input_is_not_overwritten() {
+    let dir = fresh_dir("cats-same");
+    let input = dir.join("cats.jsonl");
+    write(&input, "{}\n");
+    cats(&input, &dir.join(".").join("cats.jsonl")).end().failed();
+    assert_eq!(std::fs::read_to_string(&input).expect("it is there"), "{}\n");
+}
+
+#[test]
+fn an_unknown_option_is_refused() {
+    let end = Program::start("cats", ["--slow"]).end().failed();
+    assert!(end.stderr.contains("--slow") && end.stderr.contains("usage:"), "{end:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_it_with_the_rows_so_far() {
+    let dir = fresh_dir("cats-interrupt");
+    let input = dir.join("cats.jsonl");
+    let row = |key: u32| format!("{{\"key\": {key}, \"genus\": \"felis\", \"epithet\": \"catus\"}}\n");
+    write(&input, &(0..1000).map(row).collect::<String>());
+    let output = dir.join("out.csv");
+    let program = Program::start("cats", [&input, &output]);
+    let deadline = Instant::now() + support::DEADLINE;
+    while !output.exists() {
+        assert!(Instant::now() < deadline, "it did not start");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    program.interrupt();
+    let end = program.end().succeeded();
+    assert!(end.stdout.contains("stopped by SIGINT"), "{end:#?}");
+    assert!(records(&output).len() < 100);
+}

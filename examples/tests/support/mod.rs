@@ -1,0 +1,178 @@
+//! Examples as child processes: started, watched line by line, interrupted, and judged by their end.
+
+// Each test file takes what it needs.
+#![allow(dead_code)]
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long an event may take on a machine that is busy with other things. Nothing waits for it to pass.
+pub const DEADLINE: Duration = Duration::from_secs(60);
+
+/// An example that runs.
+pub struct Program {
+    child: Child,
+    lines: Receiver<(Stream, String)>,
+    stdout: String,
+    stderr: String,
+}
+
+/// What an example has left behind.
+#[derive(Debug)]
+pub struct End {
+    pub status: ExitStatus,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+#[derive(Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+}
+
+impl Program {
+    pub fn start<A: AsRef<OsStr>>(example: &str, args: impl IntoIterator<Item = A>) -> Self {
+        Self::spawn(Command::new(executable(example)).args(args))
+    }
+
+    pub fn spawn(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("cannot start {command:?}: {error}"));
+        let (sender, lines) = channel();
+        read_lines(Stream::Out, child.stdout.take().expect("a pipe"), sender.clone());
+        read_lines(Stream::Err, child.stderr.take().expect("a pipe"), sender);
+        Program { child, lines, stdout: String::new(), stderr: String::new() }
+    }
+
+    /// Waits until a line of its standard output is as wanted, and gives that line.
+    pub fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match self.next_line(deadline) {
+                Some((Stream::Out, line)) if wanted(&line) => return line,
+                Some(_) => {}
+                None => self.give_up("the line that the test waits for did not come"),
+            }
+        }
+    }
+
+    /// Sends it the signal of Ctrl-C.
+    #[cfg(unix)]
+    pub fn interrupt(&self) {
+        let kill = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
+        assert!(kill.expect("`kill` runs").success());
+    }
+
+    /// Waits for its end.
+    pub fn end(mut self) -> End {
+        let deadline = Instant::now() + DEADLINE;
+        while self.next_line(deadline).is_some() {}
+        // Both streams are closed, so that the end is near.
+        let status = loop {
+            match self.child.try_wait().expect("a child of this process") {
+                Some(status) => break status,
+                None if Instant::now() > deadline => self.give_up("it did not end"),
+                None => thread::yield_now(),
+            }
+        };
+        End { status, stdout: std::mem::take(&mut self.stdout), stderr: std::mem::take(&mut self.stderr) }
+    }
+
+    /// `None` when both streams are closed.
+    fn next_line(&mut self, deadline: Instant) -> Option<(Stream, String)> {
+        match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            Ok((stream, line)) => {
+                let seen = match stream {
+                    Stream::Out => &mut self.stdout,
+                    Stream::Err => &mut self.stderr,
+                };
+                seen.push_str(&line);
+                seen.push('\n');
+                Some((stream, line))
+            }
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => self.give_up("nothing came before the deadline"),
+        }
+    }
+
+    fn give_up(&mut self, why: &str) -> ! {
+        panic!("{why}; stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // Of a child that has ended already there is nothing to kill.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl End {
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert!(self.status.success(), "{self:#?}");
+        self
+    }
+
+    #[track_caller]
+    pub fn failed(self) -> Self {
+        assert_eq!(self.status.code(), Some(1), "{self:#?}");
+        self
+    }
+}
+
+fn read_lines(stream: Stream, from: impl Read + Send + 'static, to: Sender<(Stream, String)>) {
+    thread::spawn(move || {
+        let mut from = BufReader::new(from);
+        let mut line = Vec::new();
+        while from.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line);
+            if to.send((stream, text.trim_end_matches(['\r', '\n']).to_owned())).is_err() {
+                return;
+            }
+            line.clear();
+        }
+    });
+}
+
+/// Where cargo puts an example: tests lie in `deps`, beside the directory of the examples.
+pub fn executable(example: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has a path");
+    let profile = test.parent().and_then(Path::parent).expect("tests lie in `deps`");
+    let path = profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "{} is not there: `cargo test` builds it, `cargo test --test ..` does not", path.display());
+    path
+}
+
+/// A directory of one test, empty.
+pub fn fresh_dir(test: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    if dir.exists() {
+        std::fs::remove_dir_all(&dir).expect("the directory of the last run goes");
+    }
+    std::fs::create_dir_all(&dir).expect("a directory for the test");
+    dir
+}
+
+/// The records of a CSV file without quotes, each without its time; `diff` stays.
+pub fn records(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).expect("the output is there");
+    let mut records = Vec::new();
+    for line in text.lines() {
+        let mut fields: Vec<&str> = line.split(',').collect();
+        fields.remove(fields.len() - 2);
+        records.push(fields.join(","));
+    }
+    records
+}

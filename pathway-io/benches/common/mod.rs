@@ -1,0 +1,160 @@
+//! What the benchmarks share: schemas, input, and a source made of a closure.
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
+use std::fmt::Write as _;
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use pathway_io::{Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table};
+
+/// The tutorial's row.
+#[derive(Schema, Clone)]
+pub struct Cat {
+    pub key: i64,
+    pub genus: String,
+    pub epithet: String,
+}
+
+/// The same with a primary key.
+#[derive(Schema, Clone)]
+pub struct KeyedCat {
+    #[schema(primary_key)]
+    pub key: i64,
+    pub genus: String,
+    pub epithet: String,
+}
+
+/// Integers and floats only.
+#[derive(Schema, Clone)]
+pub struct Numbers {
+    pub a: i64,
+    pub b: u32,
+    pub c: f64,
+    pub d: f64,
+}
+
+/// Eight columns.
+#[derive(Schema, Clone)]
+pub struct Eight {
+    pub a: i64,
+    pub b: String,
+    pub c: i64,
+    pub d: String,
+    pub e: f64,
+    pub f: bool,
+    pub g: Option<i64>,
+    pub h: String,
+}
+
+macro_rules! wide {
+    ($($name:ident)*) => {
+        /// 32 columns of integers.
+        #[derive(Schema, Clone)]
+        pub struct Wide { $(pub $name: i64),* }
+
+        /// The names of its columns.
+        pub const WIDE: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+wide!(a0 a1 a2 a3 a4 a5 a6 a7 b0 b1 b2 b3 b4 b5 b6 b7 c0 c1 c2 c3 c4 c5 c6 c7 d0 d1 d2 d3 d4 d5 d6 d7);
+
+const GENERA: [&str; 7] = ["felis", "lynx", "otocolobus", "panthera", "puma", "caracal", "leopardus"];
+
+/// A cat; its key is what `key` makes of its number.
+pub fn cat(n: u64) -> Cat {
+    Cat { key: n as i64, genus: GENERA[n as usize % 7].into(), epithet: format!("e{}", n % 1000) }
+}
+
+/// JSON Lines: `rows` of them, each from its number.
+pub fn lines(rows: u64, line: impl Fn(u64) -> String) -> Vec<String> {
+    (0..rows).map(line).collect()
+}
+
+/// A cat as a JSON line.
+pub fn cat_line(key: u64) -> String {
+    let Cat { genus, epithet, .. } = cat(key);
+    format!(r#"{{"key": {key}, "genus": "{genus}", "epithet": "{epithet}"}}"#)
+}
+
+/// A cat with a kilobyte of epithet.
+pub fn long_line(key: u64) -> String {
+    format!(r#"{{"key": {key}, "genus": "felis", "epithet": "{}"}}"#, "x".repeat(1000))
+}
+
+/// [`Numbers`] as a JSON line.
+pub fn number_line(n: u64) -> String {
+    format!(r#"{{"a": {n}, "b": {}, "c": {}.5, "d": {}}}"#, n % 1000, n, n as f64 / 7.0)
+}
+
+/// [`Eight`] as a JSON line.
+pub fn eight_line(n: u64) -> String {
+    let Cat { genus, epithet, .. } = cat(n);
+    format!(
+        r#"{{"a": {n}, "b": "{genus}", "c": {n}, "d": "{epithet}", "e": {n}.25, "f": true, "g": null, "h": "{genus}"}}"#
+    )
+}
+
+/// [`Wide`] as a JSON line.
+pub fn wide_line(n: u64) -> String {
+    let mut line = String::from("{");
+    for (i, name) in WIDE.iter().enumerate() {
+        let comma = if i == 0 { "" } else { ", " };
+        write!(line, "{comma}\"{name}\": {}", n + i as u64).expect("a String takes everything");
+    }
+    line + "}"
+}
+
+/// A source that calls a closure, and gives the time that a run took.
+pub struct Closure<S, F> {
+    run: F,
+    schema: PhantomData<fn(S)>,
+}
+
+impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector for Closure<S, F> {
+    type Subjects = Subject<S>;
+    type Tables = Table<S>;
+
+    fn run(&mut self, subject: Subject<S>) -> RunResult {
+        (self.run)(subject)
+    }
+}
+
+/// Runs a pipeline with one source; gives the time from its start to its end.
+pub fn time<S: Schema>(
+    options: ReadOptions,
+    sinks: impl FnOnce(&Table<S>),
+    run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
+) -> Duration {
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let source = Closure { run, schema: PhantomData };
+    sinks(&pipeline.read_with(source, options));
+    let start = Instant::now();
+    pipeline.run().expect("the benchmark's pipeline runs");
+    start.elapsed()
+}
+
+/// Pushes `rows` JSON lines, over and over the ones given.
+pub fn push_lines<S: Schema>(
+    lines: std::sync::Arc<Vec<String>>,
+    rows: u64,
+) -> impl FnMut(Subject<S>) -> RunResult + Send + 'static {
+    move |subject| {
+        for line in lines.iter().cycle().take(rows as usize) {
+            subject.next_json(line)?;
+        }
+        Ok(())
+    }
+}
+
+/// A file for output in the system's directory for such.
+pub fn scratch(name: &str) -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("pathway-io-bench-{}-{name}", std::process::id()))
+}
+
+/// The peak of this process's resident memory in bytes; known on Linux.
+pub fn peak() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}

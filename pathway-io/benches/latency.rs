@@ -1,0 +1,64 @@
+//! From a commit to the callback, and from a push to the callback under autocommit: percentiles, in microseconds.
+//!
+//! It has a harness of its own, since what counts here is the distribution and not the mean.
+
+mod common;
+
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use common::{Cat, cat, time};
+use pathway_io::{ReadOptions, Subject};
+
+fn main() {
+    // `cargo test --benches` asks for a short run.
+    let short = std::env::args().any(|arg| arg == "--test");
+    let rounds = if short { 10 } else { 20_000 };
+    println!("{:<42} {:>9} {:>9} {:>9}", "us", "p50", "p99", "p99.9");
+    measure("commit() to subscribe", None, rounds, |cats| cats.commit());
+    for ms in [1, 10, 100] {
+        let rounds = if short { 2 } else { (2_000 / ms).max(20) };
+        let interval = Duration::from_millis(ms);
+        measure(&format!("next to subscribe, autocommit {ms} ms"), Some(interval), rounds, |_| Ok(()));
+    }
+}
+
+fn measure(
+    name: &str,
+    autocommit: Option<Duration>,
+    rounds: u64,
+    commit: impl Fn(&Subject<Cat>) -> Result<(), pathway_io::Closed> + Send + 'static,
+) {
+    let (seen, arrivals) = channel();
+    let (report, reported) = channel();
+    time::<Cat>(
+        ReadOptions::new().autocommit(autocommit),
+        |cats| {
+            cats.subscribe(move |_| _ = seen.send(Instant::now()));
+        },
+        move |cats| {
+            report.send(round_trips(&cats, &arrivals, rounds, &commit)?)?;
+            Ok(())
+        },
+    );
+    let mut nanos: Vec<u128> = reported.recv().expect("a report");
+    nanos.sort_unstable();
+    let percentile = |p: f64| nanos[((nanos.len() - 1) as f64 * p) as usize] as f64 / 1e3;
+    println!("{name:<42} {:>9.1} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99), percentile(0.999));
+}
+
+fn round_trips(
+    cats: &Subject<Cat>,
+    arrivals: &Receiver<Instant>,
+    rounds: u64,
+    commit: impl Fn(&Subject<Cat>) -> Result<(), pathway_io::Closed>,
+) -> Result<Vec<u128>, Box<dyn std::error::Error + Send + Sync>> {
+    let mut nanos = Vec::new();
+    for n in 0..rounds {
+        let start = Instant::now();
+        cats.next(cat(n))?;
+        commit(cats)?;
+        nanos.push((arrivals.recv()? - start).as_nanos());
+    }
+    Ok(nanos)
+}

@@ -1,0 +1,18 @@
+use pathway_io::{RunResult, Schema, Subject, connector};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+}
+
+struct Cats;
+
+#[connector]
+fn run(cats: Subject<Cat>) -> RunResult {
+    cats.next(Cat { key: 1 })?;
+    Ok(())
+}
+
+fn main() {
+    let _ = (run, Cats);
+}

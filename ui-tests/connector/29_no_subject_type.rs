@@ -1,0 +1,21 @@
+use pathway_io::{RunResult, Schema, Subject, connector};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+}
+
+struct Cats;
+
+#[connector]
+impl Cats {
+    fn run(&mut self, path: String) -> RunResult {
+        drop(path);
+        Ok(())
+    }
+}
+
+fn main() {
+    let pipeline = pathway_io::Pipeline::new();
+    let _cats = pipeline.read(Cats);
+}

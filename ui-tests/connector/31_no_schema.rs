@@ -1,0 +1,23 @@
+use pathway_io::{RunResult, Schema, Subject, connector};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+}
+
+struct Cats;
+
+struct Dog;
+
+#[connector]
+impl Cats {
+    fn run(&mut self, dogs: Subject<Dog>) -> RunResult {
+        drop(dogs);
+        Ok(())
+    }
+}
+
+fn main() {
+    let pipeline = pathway_io::Pipeline::new();
+    let _cats = pipeline.read(Cats);
+}

@@ -1,0 +1,31 @@
+use pathway_io::{RunResult, Schema, Subject, connector};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+}
+
+struct Cats;
+
+struct Named;
+
+#[connector(nmae = "cats", autocommit = "1 second")]
+impl Cats {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        Ok(())
+    }
+}
+
+#[connector(autocommit = 100, backlog, name = cats)]
+impl Named {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        Ok(())
+    }
+}
+
+fn main() {
+    let pipeline = pathway_io::Pipeline::new();
+    let _cats = pipeline.read(Cats);
+}

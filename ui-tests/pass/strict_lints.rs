@@ -1,0 +1,49 @@
+//! A crate with strict lints; clippy's are checked by `tests/clippy.rs`.
+#![deny(missing_docs, unused, unused_qualifications, unreachable_pub, single_use_lifetimes)]
+#![deny(clippy::pedantic, clippy::all)]
+#![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
+
+use pathway_io::{Schema, Subject, connector};
+
+/// A cat.
+#[derive(Schema)]
+pub struct Cat {
+    /// Its number.
+    #[schema(primary_key)]
+    pub key: i64,
+    /// Its genus.
+    #[schema(default = "felis", example = "lynx")]
+    pub genus: String,
+    /// Its weight.
+    pub weight: Option<f64>,
+    #[schema(default = 4)]
+    legs: u8,
+}
+
+/// Some dogs.
+#[derive(Schema)]
+pub struct Dog {
+    data: String,
+    #[schema(flatten)]
+    cat: Cat,
+}
+
+/// A source.
+pub struct Cats;
+
+#[connector(autocommit = off)]
+impl Cats {
+    fn run(&mut self, cats: Subject<Cat>, dogs: Subject<Dog>) -> pathway_io::Result<()> {
+        cats.next_json(r#"{"key": 1}"#)?;
+        drop(dogs);
+        Ok(())
+    }
+
+    fn on_stop(&mut self) {}
+}
+
+fn main() {
+    let pipeline = pathway_io::Pipeline::new();
+    let (_cats, _dogs) = pipeline.read(Cats);
+    assert!(pipeline.run().is_ok());
+}

@@ -1,0 +1,9 @@
+use pathway_io::Schema;
+
+#[derive(Schema)]
+struct Cat {
+    genus: &'static str,
+    tail: &'static [u8],
+}
+
+fn main() {}

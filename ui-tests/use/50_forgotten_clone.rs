@@ -1,0 +1,17 @@
+use pathway_io::{Schema, Subject};
+
+#[derive(Schema)]
+struct Cat {
+    #[schema(primary_key)]
+    key: i64,
+    genus: String,
+}
+
+fn push(cats: Subject<Cat>) {
+    std::thread::spawn(move || cats.next(Cat { key: 1, genus: "felis".into() }));
+    cats.commit().unwrap();
+}
+
+fn main() {
+    let _ = push;
+}
