@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::column::refuse;
 use crate::fields::{Columns, ColumnsOf, Fields};
 use crate::row_error::RowError;
-use crate::schema::{DataType, Schema, TableSchema};
+use crate::schema::{DataType, RESERVED, Schema, TableSchema};
 
 pub(crate) use names::Seen;
 
@@ -168,10 +168,20 @@ impl<'de> Visitor<'de> for Name<'_> {
     fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
         match self.seen.find(self.schema, name) {
             Some(index) if self.seen.mark(index) => Ok(Field::Column(index)),
+            // A row that a sink wrote, of a schema in which an alias is `time` or `diff`.
+            Some(_) if RESERVED.contains(&name) => {
+                self.seen.current = None;
+                Ok(Field::Unknown)
+            }
             Some(_) => Err(E::custom("given twice")),
             None => {
                 self.seen.current = None;
-                if self.schema.deny_unknown { Err(E::custom(unknown(self.schema, name))) } else { Ok(Field::Unknown) }
+                // What a sink wrote can be read back.
+                if self.schema.deny_unknown && !RESERVED.contains(&name) {
+                    Err(E::custom(unknown(self.schema, name)))
+                } else {
+                    Ok(Field::Unknown)
+                }
             }
         }
     }

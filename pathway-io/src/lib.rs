@@ -41,7 +41,7 @@ pub use ready::{Bytes, Text};
 pub use row_error::RowError;
 pub use running::Running;
 pub use schema::{Column, DataType, Keyed, Schema, TableSchema};
-pub use sink::{Sink, csv};
+pub use sink::{Sink, csv, jsonlines};
 pub use subject::{Subject, TryNextError};
 pub use summary::{SourceSummary, Stop, Summary};
 pub use table::Table;

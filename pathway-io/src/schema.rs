@@ -12,6 +12,9 @@ use serde_json::Value;
 use crate::column::{ColumnType, to_json};
 use crate::fields::{Field, Fields, FlatField};
 
+/// What every output adds to the columns. No column can be called so, though an alias of one can.
+pub(crate) const RESERVED: [&str; 2] = ["time", "diff"];
+
 /// A row type: a struct whose fields are the columns of a table.
 ///
 /// Implemented by `#[derive(Schema)]`, which is the only supported way; what is not documented here may change in
@@ -128,7 +131,7 @@ pub struct TableSchema {
     pub description: &'static str,
     /// Rows are only ever added.
     pub append_only: bool,
-    /// JSON rows with fields that are no columns are refused.
+    /// JSON rows with fields that are no columns are refused, but for `time` and `diff`, which every output adds.
     pub deny_unknown: bool,
     /// The columns, in the order of the output.
     pub columns: &'static [Column],

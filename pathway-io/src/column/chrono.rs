@@ -10,12 +10,12 @@ use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTim
 
 use super::iso8601::{
     Clock, Day, NO_DAY, OUT_OF_RANGE, read_date, read_date_time, read_instant, read_time, write_date, write_date_time,
-    write_offset, write_time,
+    write_offset, write_time, write_utc,
 };
 use super::number::NumberBuffer;
 use super::signed::signed_duration;
 use super::spelled::{FORM, Fault, Spelled};
-use super::{KeyType, NotNull, column_type};
+use super::{KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 const SECOND: u32 = 1_000_000_000;
@@ -80,7 +80,7 @@ impl Spelled for NaiveDate {
         read_date(text).and_then(to_date)
     }
 
-    fn write(self, out: &mut Vec<u8>) {
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
         write_date(of_date(self), out);
     }
 }
@@ -97,7 +97,7 @@ impl Spelled for NaiveTime {
         read_time(text).and_then(to_time)
     }
 
-    fn write(self, out: &mut Vec<u8>) {
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
         write_time(of_time(self), out);
     }
 }
@@ -115,8 +115,8 @@ impl Spelled for NaiveDateTime {
         Ok(to_date(day)?.and_time(to_time(clock)?))
     }
 
-    fn write(self, out: &mut Vec<u8>) {
-        write_date_time(of_date(self.date()), of_time(self.time()), out);
+    fn write(self, style: Style, out: &mut Vec<u8>) {
+        write_date_time(of_date(self.date()), of_time(self.time()), style, out);
     }
 }
 
@@ -132,9 +132,9 @@ impl Spelled for DateTime<Utc> {
         Ok(<DateTime<FixedOffset>>::parse(text)?.to_utc())
     }
 
-    fn write(self, out: &mut Vec<u8>) {
-        NaiveDateTime::write(self.naive_utc(), out);
-        out.push(b'Z');
+    fn write(self, style: Style, out: &mut Vec<u8>) {
+        self.naive_utc().write(style, out);
+        write_utc(style, out);
     }
 }
 
@@ -152,14 +152,17 @@ impl Spelled for DateTime<FixedOffset> {
         to_date(day)?.and_time(to_time(clock)?).and_local_timezone(offset).single().ok_or(OUT_OF_RANGE)
     }
 
-    fn write(self, out: &mut Vec<u8>) {
+    fn write(self, style: Style, out: &mut Vec<u8>) {
+        if style == Style::Pathway {
+            return self.to_utc().write(style, out);
+        }
         let (utc, offset) = self.identity();
         // Within a day of the ends of the calendar there may be no such local time.
         let (local, east) = match utc.checked_add_offset(offset) {
             Some(local) => (local, offset.local_minus_utc()),
             None => (utc, 0),
         };
-        local.write(out);
+        local.write(style, out);
         write_offset(east, out);
     }
 }

@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 
 use super::number::NumberBuffer;
 use super::spelled::{FORM, Fault, Spelled};
-use super::{NotNull, column_type};
+use super::{NotNull, Style, column_type};
 use crate::schema::DataType;
 
 column_type!(Decimal, NumberBuffer<Decimal>, DataType::Decimal);
@@ -40,7 +40,7 @@ impl Spelled for Decimal {
         Decimal::try_from_i128_with_scale(integer, 0).ok()
     }
 
-    fn write(self, out: &mut Vec<u8>) {
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
         let (mantissa, scale) = self.identity();
         if mantissa < 0 {
             out.push(b'-');

@@ -7,6 +7,7 @@
 //! The crates' own parsers take more than is safe in a column: where a date is wanted, `jiff` drops the time behind
 //! it. And each crate writes fractions and years in another way.
 
+use super::Style;
 use super::spelled::{FORM, Fault};
 
 const NO_TIME: Fault = "there is no such time of day";
@@ -192,23 +193,39 @@ pub(super) fn write_date(date: Day, out: &mut Vec<u8>) {
 }
 
 pub(super) fn write_time(clock: Clock, out: &mut Vec<u8>) {
+    write_whole_time(clock, out);
+    let zeros = out.iter().rev().take_while(|byte| **byte == b'0').count();
+    // With the point, if no digit stays behind it.
+    let gone = if zeros == 9 { 10 } else { zeros };
+    out.truncate(out.len() - gone);
+}
+
+/// Writes a time with all nine digits of its second.
+fn write_whole_time(clock: Clock, out: &mut Vec<u8>) {
     write_digits::<2>(clock.hour.into(), out);
     out.push(b':');
     write_digits::<2>(clock.minute.into(), out);
     out.push(b':');
     write_digits::<2>(clock.second.into(), out);
-    if clock.nano != 0 {
-        out.push(b'.');
-        write_digits::<9>(clock.nano, out);
-        let zeros = out.iter().rev().take_while(|byte| **byte == b'0').count();
-        out.truncate(out.len() - zeros);
+    out.push(b'.');
+    write_digits::<9>(clock.nano, out);
+}
+
+pub(super) fn write_date_time(day: Day, clock: Clock, style: Style, out: &mut Vec<u8>) {
+    write_date(day, out);
+    out.push(b'T');
+    match style {
+        Style::Plain => write_time(clock, out),
+        Style::Pathway => write_whole_time(clock, out),
     }
 }
 
-pub(super) fn write_date_time(day: Day, clock: Clock, out: &mut Vec<u8>) {
-    write_date(day, out);
-    out.push(b'T');
-    write_time(clock, out);
+/// Writes what follows the date and time of an instant, which is in UTC.
+pub(super) fn write_utc(style: Style, out: &mut Vec<u8>) {
+    out.extend_from_slice(match style {
+        Style::Plain => b"Z",
+        Style::Pathway => b"+0000",
+    });
 }
 
 /// Writes an offset in seconds east of UTC.

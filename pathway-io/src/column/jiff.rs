@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::iso8601::{
     Clock, Day, NO_DAY, OUT_OF_RANGE, read_date, read_date_time, read_instant, read_time, write_date, write_date_time,
-    write_time,
+    write_time, write_utc,
 };
 use super::number::NumberBuffer;
 use super::signed::signed_duration;
 use super::spelled::{FORM, Fault, Spelled};
-use super::{KeyType, NotNull, column_type};
+use super::{KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 column_type!(Date, NumberBuffer<Date>, DataType::Date);
@@ -70,7 +70,7 @@ impl Spelled for Date {
         read_date(text).and_then(to_date)
     }
 
-    fn write(self, out: &mut Vec<u8>) {
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
         write_date(of_date(self), out);
     }
 }
@@ -87,7 +87,7 @@ impl Spelled for Time {
         read_time(text).and_then(to_time)
     }
 
-    fn write(self, out: &mut Vec<u8>) {
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
         write_time(of_time(self), out);
     }
 }
@@ -105,8 +105,8 @@ impl Spelled for DateTime {
         Ok(to_date(day)?.to_datetime(to_time(clock)?))
     }
 
-    fn write(self, out: &mut Vec<u8>) {
-        write_date_time(of_date(self.date()), of_time(self.time()), out);
+    fn write(self, style: Style, out: &mut Vec<u8>) {
+        write_date_time(of_date(self.date()), of_time(self.time()), style, out);
     }
 }
 
@@ -124,8 +124,8 @@ impl Spelled for Timestamp {
         offset.to_timestamp(to_date(day)?.to_datetime(to_time(clock)?)).map_err(|_| OUT_OF_RANGE)
     }
 
-    fn write(self, out: &mut Vec<u8>) {
-        DateTime::write(Offset::UTC.to_datetime(self), out);
-        out.push(b'Z');
+    fn write(self, style: Style, out: &mut Vec<u8>) {
+        Offset::UTC.to_datetime(self).write(style, out);
+        write_utc(style, out);
     }
 }

@@ -24,7 +24,7 @@ pub(crate) mod refuse;
 mod signed;
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
 mod spelled;
-mod text;
+pub(crate) mod text;
 mod tuple;
 #[cfg(feature = "uuid")]
 mod uuid;
@@ -109,6 +109,16 @@ pub trait NotNull: ColumnType {
     }
 }
 
+/// How values are spelled.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Our own way, which reads back from JSON as what it was.
+    Plain,
+    /// Byte for byte as Pathway's writers have it.
+    Pathway,
+}
+
 /// Many values of one column, in push order.
 #[doc(hidden)]
 pub trait Buffer: Default + Send + Sync + 'static {
@@ -145,9 +155,9 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     fn hash<H: Hasher>(&self, row: usize, state: &mut H);
     /// Appends the text form as CSV has it, without quotes around it; nothing for null.
-    fn write_text(&self, row: usize, out: &mut Vec<u8>);
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>);
     /// Appends the JSON form.
-    fn write_json(&self, row: usize, out: &mut Vec<u8>);
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>);
 }
 
 /// Where each of many values of varying length ends in the arena that holds them one after the other.
@@ -214,7 +224,7 @@ pub fn to_json<T: ColumnType>(value: T) -> serde_json::Value {
     let mut buffer = T::Buffer::default();
     buffer.push(value);
     let mut text = Vec::new();
-    buffer.write_json(0, &mut text);
+    buffer.write_json(0, Style::Plain, &mut text);
     serde_json::from_slice(&text).unwrap_or_default()
 }
 

@@ -35,7 +35,7 @@ macro_rules! signed_duration {
                 std::hash::Hash::hash(&self, state);
             }
 
-            fn write_text(self, out: &mut Vec<u8>) {
+            fn write_text(self, _style: $crate::column::Style, out: &mut Vec<u8>) {
                 out.extend_from_slice(itoa::Buffer::new().format($nanos(&self)).as_bytes());
             }
         }

@@ -7,9 +7,9 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-use super::ColumnType;
 use super::number::Fixed;
 use super::refuse::{Wanted, refuse, shorten};
+use super::{ColumnType, Style};
 
 /// Why a text is not the form of any value: what follows the text in the error. Empty if the form that the error
 /// names says it all.
@@ -30,7 +30,7 @@ pub trait Spelled: ColumnType + Copy + Default {
     fn of_integer(_integer: i128) -> Option<Self> {
         None
     }
-    fn write(self, out: &mut Vec<u8>);
+    fn write(self, style: Style, out: &mut Vec<u8>);
 }
 
 impl<T: Spelled> Fixed for T {
@@ -50,14 +50,14 @@ impl<T: Spelled> Fixed for T {
     }
 
     #[inline]
-    fn write_text(self, out: &mut Vec<u8>) {
-        self.write(out);
+    fn write_text(self, style: Style, out: &mut Vec<u8>) {
+        self.write(style, out);
     }
 
     #[inline]
-    fn write_json(self, out: &mut Vec<u8>) {
+    fn write_json(self, style: Style, out: &mut Vec<u8>) {
         out.push(b'"');
-        self.write(out);
+        self.write(style, out);
         out.push(b'"');
     }
 }

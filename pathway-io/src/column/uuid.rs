@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::number::NumberBuffer;
 use super::spelled::{FORM, Fault, Spelled};
-use super::{KeyType, NotNull, column_type};
+use super::{KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 column_type!(Uuid, NumberBuffer<Uuid>, DataType::Uuid);
@@ -23,7 +23,7 @@ impl Spelled for Uuid {
         Uuid::try_parse(text).map_err(|_| FORM)
     }
 
-    fn write(self, out: &mut Vec<u8>) {
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
         let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
         out.extend_from_slice(self.as_hyphenated().encode_lower(&mut text).as_bytes());
     }

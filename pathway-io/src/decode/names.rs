@@ -56,8 +56,9 @@ impl Seen {
     #[inline]
     pub(super) fn mark(&mut self, index: usize) -> bool {
         self.current = Some(index);
-        self.count += 1;
-        !std::mem::replace(&mut self.columns[index], true)
+        let first = !std::mem::replace(&mut self.columns[index], true);
+        self.count += usize::from(first);
+        first
     }
 
     /// The last column that the row had.

@@ -1,8 +1,12 @@
-//! Files as sinks write them: a buffer in front, and errors that name the path.
+//! Files as sinks write them: a record for each update, and a buffer in front.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::commit::Commit;
+use crate::fields::ColumnsOf;
+use crate::schema::Schema;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 128 * 1024;
@@ -26,10 +30,30 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Writes the buffer if it has grown large; called between rows.
-    #[inline]
-    pub(crate) fn relieve(&mut self) -> io::Result<()> {
-        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+    /// Writes a record for each update: `fields` appends those of a row, `end` what comes after them, the diff and the
+    /// time.
+    pub(crate) fn write_records<S: Schema>(
+        &mut self,
+        commit: &Commit<S>,
+        mut fields: impl FnMut(&ColumnsOf<S>, usize, &mut Vec<u8>),
+        end: impl Fn(i64, u64, &mut Vec<u8>),
+    ) -> io::Result<()> {
+        // Nearly all records of a commit end in the same way.
+        let mut end_of_addition = Vec::new();
+        end(1, commit.time(), &mut end_of_addition);
+        for batch in commit.batches() {
+            for row in 0..batch.len() {
+                fields(&batch.columns, row, &mut self.buffer);
+                match batch.diff(row) {
+                    1 => self.buffer.extend_from_slice(&end_of_addition),
+                    diff => end(diff, commit.time(), &mut self.buffer),
+                }
+                if self.buffer.len() >= BUFFER {
+                    self.flush()?;
+                }
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {

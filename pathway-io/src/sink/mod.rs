@@ -3,7 +3,8 @@
 mod callback;
 mod channel;
 pub mod csv;
-pub(crate) mod file;
+mod file;
+pub mod jsonlines;
 pub(crate) mod thread;
 
 use std::path::PathBuf;

@@ -1,0 +1,116 @@
+//! Tables as JSON Lines files.
+//!
+//! Each update is one JSON object on a line of its own: the schema's columns in order, then `diff` and `time`. A null
+//! is `null`; floats that JSON has no word for are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; bytes are
+//! base64; a `Duration` is a number of nanoseconds. The same schema reads the lines back with
+//! [`next_json`](crate::Subject::next_json), which passes `diff` and `time` over, also where it denies unknown fields.
+//!
+//! ```
+//! use pathway_io::{Pipeline, Schema, Subject, connector, jsonlines};
+//!
+//! #[derive(Schema)]
+//! struct Cat {
+//!     key: i64,
+//!     genus: String,
+//!     weight: Option<f64>,
+//! }
+//!
+//! struct Cats;
+//!
+//! #[connector]
+//! impl Cats {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!         cats.next(Cat { key: 1, genus: "felis".into(), weight: Some(4.0) })?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let directory = tempfile::tempdir()?;
+//! let path = directory.path().join("cats.jsonl");
+//! let pipeline = Pipeline::new();
+//! let cats = pipeline.read(Cats);
+//! jsonlines::write(&cats, &path);
+//! pipeline.run()?;
+//! let text = std::fs::read_to_string(&path)?;
+//! assert!(text.starts_with(r#"{"key":1,"genus":"felis","weight":4.0,"diff":1,"time":"#));
+//! # Ok::<(), pathway_io::Error>(())
+//! ```
+
+use std::path::Path;
+
+use crate::column::text::write_json_string;
+use crate::column::{Buffer, Style};
+use crate::commit::Commit;
+use crate::error::RunResult;
+use crate::fields::{Columns, Visitor};
+use crate::schema::{Schema, TableSchema};
+use crate::sink::Sink;
+use crate::sink::file::OutputFile;
+use crate::table::Table;
+
+/// Writes the updates of a table to a JSON Lines file, which is created or truncated when the pipeline starts.
+///
+/// # Panics
+///
+/// If the pipeline of the table has been started.
+pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
+    let path = path.as_ref();
+    table.add_file_sink(path, Box::new(JsonLinesSink { file: OutputFile::new(path), names: Vec::new() }));
+}
+
+struct JsonLinesSink {
+    file: OutputFile,
+    /// What stands before each column's value: `"name":`.
+    names: Vec<Vec<u8>>,
+}
+
+impl<S: Schema> Sink<S> for JsonLinesSink {
+    fn open(&mut self, schema: &'static TableSchema) -> RunResult {
+        self.names = schema.columns.iter().map(|column| name(column.name)).collect();
+        Ok(self.file.open()?)
+    }
+
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        let names = &self.names;
+        let fields = |columns: &_, row, out: &mut Vec<u8>| {
+            out.push(b'{');
+            Columns::visit(columns, 0, &mut Fields { row, names, out });
+        };
+        Ok(self.file.write_records(commit, fields, end)?)
+    }
+
+    fn flush(&mut self) -> RunResult {
+        Ok(self.file.flush()?)
+    }
+}
+
+fn name(column: &str) -> Vec<u8> {
+    let mut name = Vec::new();
+    write_json_string(column, &mut name);
+    name.push(b':');
+    name
+}
+
+fn end(diff: i64, time: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"\"diff\":");
+    out.extend_from_slice(itoa::Buffer::new().format(diff).as_bytes());
+    out.extend_from_slice(b",\"time\":");
+    out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
+    out.extend_from_slice(b"}\n");
+}
+
+/// Appends each field of a row with a comma behind it.
+struct Fields<'a> {
+    row: usize,
+    names: &'a [Vec<u8>],
+    out: &'a mut Vec<u8>,
+}
+
+impl Visitor for Fields<'_> {
+    #[inline]
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        self.out.extend_from_slice(&self.names[index]);
+        buffer.write_json(self.row, Style::Plain, self.out);
+        self.out.push(b',');
+    }
+}
