@@ -36,7 +36,7 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     write_with(table, path, Options::new());
 }
 
-/// [`write`] with options.
+/// [`write()`] with options.
 ///
 /// # Panics
 ///
