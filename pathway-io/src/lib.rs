@@ -51,7 +51,8 @@ pub use transaction::{Transaction, TransactionTable};
 #[doc(hidden)]
 pub mod __private0 {
     pub use crate::connector::{
-        Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns, Subjects, run_result,
+        Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
+        Subjects, run_result,
     };
     pub use crate::error::RunResult;
     pub use crate::fields::{
@@ -59,7 +60,8 @@ pub mod __private0 {
     };
     pub use crate::options::ReadOptions;
     pub use crate::schema::{
-        Column, DataColumn, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, concat_columns, flat_columns, flat_key_columns,
+        Column, DataColumn, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, concat_columns, flat_columns,
+        flat_key_columns,
     };
     pub use crate::table::Table;
     pub use std::default::Default;

@@ -79,7 +79,15 @@ impl<'a> Schema<'a> {
             }
         };
         let description = super::attr::description(&input.attrs);
-        Schema { ident: &input.ident, generics: &input.generics, options, description, columns, is_shapeless, names_differ: true }
+        Schema {
+            ident: &input.ident,
+            generics: &input.generics,
+            options,
+            description,
+            columns,
+            is_shapeless,
+            names_differ: true,
+        }
     }
 
     /// Whether all impls can be emitted, whatever errors there are.

@@ -124,7 +124,11 @@ fn case(ctxt: &Ctxt, option: &RawOption) -> Option<Case> {
         let names = NAMES.map(|(name, _)| name);
         ctxt.error(
             &text,
-            format!("unknown spelling `{}` of names\nhelp: expected one of {}", text.value(), suggest::list(&names, "or")),
+            format!(
+                "unknown spelling `{}` of names\nhelp: expected one of {}",
+                text.value(),
+                suggest::list(&names, "or")
+            ),
         );
     }
     case
