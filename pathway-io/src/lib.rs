@@ -25,8 +25,10 @@ mod sink;
 mod source;
 mod subject;
 mod summary;
+mod supervisor;
 mod table;
 pub mod testing;
+mod threads;
 mod transaction;
 mod upsert;
 

@@ -317,8 +317,9 @@ pub enum DataType {
     F32,
     /// `f64`
     F64,
-    /// `String`
-    String,
+    /// `String`; by the name of `String` itself, the compiler would write that as `std::string::String` in the errors
+    /// of every crate that uses this one
+    Str,
     /// `Vec<u8>`, base64 in text
     Bytes,
     /// Any JSON value
@@ -349,7 +350,7 @@ impl fmt::Display for DataType {
             DataType::U64 => f.write_str("u64"),
             DataType::F32 => f.write_str("f32"),
             DataType::F64 => f.write_str("f64"),
-            DataType::String => f.write_str("String"),
+            DataType::Str => f.write_str("String"),
             DataType::Bytes => f.write_str("Vec<u8>"),
             DataType::Json => f.write_str("Value"),
             DataType::Duration => f.write_str("Duration"),

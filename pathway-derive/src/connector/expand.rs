@@ -12,17 +12,17 @@ use syn::{Ident, ImplItem, ItemImpl, ReturnType, Type, parse_quote};
 use super::ast::{Connector, Kind, Parameter, Run, cfgs};
 use crate::{option, types};
 
-/// The user's block. `run` is called by the runtime alone, in the form that the trait prescribes, and clippy has
-/// nothing to say about that form.
+/// The user's block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
 pub fn block(block: &ItemImpl) -> ItemImpl {
     let mut block = block.clone();
     for item in &mut block.items {
-        if let ImplItem::Fn(method) = item
-            && method.sig.ident == "run"
-        {
+        let ImplItem::Fn(method) = item else { continue };
+        if method.sig.ident == "run" {
             method.attrs.push(parse_quote! {
                 #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
             });
+        } else if method.sig.ident == "on_stop" {
+            method.attrs.push(parse_quote!(#[allow(clippy::unused_self)]));
         }
     }
     block
@@ -53,7 +53,8 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         local.set_span(local.span().located_at(parameter.ty.span()));
         local
     });
-    let call = quote!(Self::run(self, #(#arguments),*));
+    let this = Ident::new("self", Span::mixed_site());
+    let call = quote!(Self::run(#this, #(#arguments),*));
     let result = match returned(run) {
         Some(ty) if !types::is_nameable(&ty) => {
             let span = Span::mixed_site().located_at(ty.span());
@@ -81,8 +82,25 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         .iter()
         .any(|parameter| matches!(parameter.kind, Kind::Unknown))
         .then(|| quote!(#[allow(unused_qualifications)]));
-    // at the user's type, where a source that is not `Send` is an error already, with the same text
-    let own_subjects = quote_spanned!(self_ty.span()=> Self::Subjects);
+    // all that asks for `Send` is at the user's type: errors of one text at one place are shown once
+    let span = self_ty.span();
+    // names are hygienic, so the body must have the very same
+    let given = Ident::new("subjects", Span::mixed_site());
+    let run_head = quote_spanned!(span=> fn run(&mut #this, #given: Self::Subjects) -> #pw::RunResult);
+    let run_body = quote! {
+        let #pattern = #given;
+        #result
+    };
+    let run_method = option::item_at(span, run_head, run_body);
+    let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
+    let body = quote! {
+        type Subjects = #subjects;
+        type Tables = #tables;
+        #options
+        #run_method
+        #(#on_stop)*
+    };
+    let connector_impl = option::item_at(span, head, body);
     quote! {
         #(#cfgs)*
         const _: () = {
@@ -90,16 +108,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             #checks
             #[automatically_derived]
             #allow
-            impl #generics #pw::Connector for #self_ty #where_clause {
-                type Subjects = #subjects;
-                type Tables = #tables;
-                #options
-                fn run(&mut self, subjects: #own_subjects) -> #pw::RunResult {
-                    let #pattern = subjects;
-                    #result
-                }
-                #(#on_stop)*
-            }
+            #connector_impl
         };
     }
 }

@@ -247,10 +247,16 @@ fn keyed(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
         let ty = column.ty;
         if column.is_flat() { inner_key(ty, pw) } else { ty.to_token_stream() }
     });
+    let this = Ident::new("self", Span::mixed_site());
     let copies = keys.iter().map(|(i, column)| {
         let ident = column.ident;
-        let copy = if column.is_flat() { quote!(flat_key) } else { quote!(key) };
-        quote!(#pw::#copy::<#row, #i>(&self.#ident))
+        if column.is_flat() {
+            let span = column.ty.span();
+            let pw = option::ident_at(pw, span);
+            quote_spanned!(span=> #pw::flat_key::<#row, #i>(&#this.#ident))
+        } else {
+            quote!(#pw::key::<#row, #i>(&#this.#ident))
+        }
     });
     let parts = keys.iter().map(|(i, _)| local(*i));
     let partial = values(&schema.columns, 0, pw, &|i, column| {
@@ -274,19 +280,22 @@ fn keyed(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     // glue at a user's type looks like the user's own to that lint
     let has_flat = keys.iter().any(|(_, column)| column.is_flat());
     let allow = has_flat.then(|| quote!(#[allow(unused_qualifications)]));
+    // names are hygienic, so the bodies must have the very same
+    let given = Ident::new("key", Span::mixed_site());
+    let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
+    let tombstone_head = quote_spanned!(span=> fn tombstone(#given: #own_key) -> #own_partial);
+    let tombstone_method = option::item_at(span, tombstone_head, quote!(let #pattern = #given; #partial));
+    let head = quote_spanned!(span=> impl #at::Keyed for #row);
+    let body = quote! {
+        type Key = #key_type;
+        #key_method
+        #tombstone_method
+    };
+    let keyed_impl = option::item_at(span, head, body);
     Some(quote! {
         #[automatically_derived]
         #allow
-        impl #pw::Keyed for #row {
-            type Key = #key_type;
-            fn key(&self) -> #own_key {
-                #key
-            }
-            fn tombstone(key: #own_key) -> #own_partial {
-                let #pattern = key;
-                #partial
-            }
-        }
+        #keyed_impl
     })
 }
 

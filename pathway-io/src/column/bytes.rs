@@ -7,7 +7,7 @@ use base64::{DecodeError, Engine};
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::refuse;
-use super::{Buffer, Ends};
+use super::{Buffer, Ends, Style};
 use crate::schema::DataType;
 
 /// Strings of bytes, one after the other. What makes it the buffer of a `Vec<u8>` is that `u8` names it as its
@@ -86,7 +86,7 @@ impl Buffer for BytesBuffer {
         self.slice(row).hash(state);
     }
 
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_text(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         let bytes = self.slice(row);
         let start = out.len();
         out.resize(start + bytes.len().div_ceil(3) * 4, 0);
@@ -95,9 +95,9 @@ impl Buffer for BytesBuffer {
         debug_assert_eq!(written.ok(), Some(out.len() - start));
     }
 
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         out.push(b'"');
-        self.write_text(row, out);
+        self.write_text(row, style, out);
         out.push(b'"');
     }
 }

@@ -56,14 +56,30 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
 )]
 pub trait KeyType: ColumnType + Clone {}
 
-/// A value that is not null: `Option<T>` takes these, so that there is one null and not two.
+/// A type without a null of its own for `Option<T>` to clash with: so there is one null and not two.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`Option<{Self}>` cannot be used as a column",
-    label = "has a null of its own",
-    note = "a column has one null: `Option<Option<T>>` and `Option<Value>` would have two"
+    message = "`{Self}` cannot be used as a column inside `Option`",
+    label = "not a column type that is never null",
+    note = "`Option<T>` takes every column type but another `Option`: there is one null, not two"
 )]
-pub trait NotNull: ColumnType {}
+pub trait NotNull: ColumnType {
+    /// Whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.
+    #[inline]
+    fn is_null(&self) -> bool {
+        false
+    }
+}
+
+/// How values are spelled.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Our own way, which reads back from JSON as what it was.
+    Plain,
+    /// Byte for byte as Pathway's writers have it.
+    Pathway,
+}
 
 /// Many values of one column, in push order.
 #[doc(hidden)]
@@ -101,9 +117,9 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     fn hash<H: Hasher>(&self, row: usize, state: &mut H);
     /// Appends the text form as CSV has it, without quotes around it; nothing for null.
-    fn write_text(&self, row: usize, out: &mut Vec<u8>);
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>);
     /// Appends the JSON form.
-    fn write_json(&self, row: usize, out: &mut Vec<u8>);
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>);
 }
 
 /// Where each of many values of varying length ends in the arena that holds them one after the other.
@@ -170,7 +186,7 @@ pub fn to_json<T: ColumnType>(value: T) -> serde_json::Value {
     let mut buffer = T::Buffer::default();
     buffer.push(value);
     let mut text = Vec::new();
-    buffer.write_json(0, &mut text);
+    buffer.write_json(0, Style::Plain, &mut text);
     serde_json::from_slice(&text).unwrap_or_default()
 }
 

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::refuse;
-use super::{Buffer, Ends, KeyType, NotNull, column_type};
+use super::{Buffer, Ends, KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 /// Texts, one after the other.
@@ -16,7 +16,7 @@ pub struct TextBuffer {
     arena: String,
 }
 
-column_type!(String, TextBuffer, DataType::String);
+column_type!(String, TextBuffer, DataType::Str);
 impl KeyType for String {}
 impl NotNull for String {}
 
@@ -89,12 +89,12 @@ impl Buffer for TextBuffer {
     }
 
     #[inline]
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_text(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         out.extend_from_slice(self.text(row).as_bytes());
     }
 
     #[inline]
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         write_json_string(self.text(row), out);
     }
 }
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for TextVisitor<'_> {
         Ok(())
     }
 
-    refuse!(DataType::String; bool integer float unit seq map);
+    refuse!(DataType::Str; bool integer float unit seq map);
 }
 
 /// Appends a JSON string. Most texts hold nothing to escape, and one look at them is quicker than the loop that copies

@@ -7,7 +7,7 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use super::array::wrong_length;
 use super::list::ListBuffer;
 use super::refuse::refuse;
-use super::{Buffer, ColumnType, Into, KeyType, NotNull};
+use super::{Buffer, ColumnType, Into, KeyType, NotNull, Style};
 use crate::schema::DataType;
 
 struct TupleVisitor<'a, B>(&'a mut B);
@@ -15,13 +15,17 @@ struct TupleVisitor<'a, B>(&'a mut B);
 macro_rules! tuples {
     ($(($($letter:ident $index:tt)+))+) => {
         $(
+            // else all of them are listed below every error about a column's type
+            #[diagnostic::do_not_recommend]
             impl<$($letter: ColumnType),+> ColumnType for ($($letter,)+) {
                 const DATA_TYPE: DataType = DataType::Tuple(&[$($letter::ELEMENT),+]);
                 type Buffer = ($($letter::Buffer,)+);
                 type ListBuffer = ListBuffer<($($letter::Buffer,)+)>;
             }
 
+            #[diagnostic::do_not_recommend]
             impl<$($letter: KeyType),+> KeyType for ($($letter,)+) {}
+            #[diagnostic::do_not_recommend]
             impl<$($letter: ColumnType),+> NotNull for ($($letter,)+) {}
 
             impl<$($letter: Buffer),+> Buffer for ($($letter,)+) {
@@ -70,14 +74,14 @@ macro_rules! tuples {
                     $(self.$index.hash(row, state);)+
                 }
 
-                fn write_text(&self, row: usize, out: &mut Vec<u8>) {
-                    self.write_json(row, out);
+                fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+                    self.write_json(row, style, out);
                 }
 
-                fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+                fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
                     $(
                         out.push(if $index == 0 { b'[' } else { b',' });
-                        self.$index.write_json(row, out);
+                        self.$index.write_json(row, style, out);
                     )+
                     out.push(b']');
                 }
