@@ -5,7 +5,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use support::{Program, fresh_dir, records};
+use support::{Program, fresh_dir, records, wait_for_text};
 
 fn write(path: &Path, text: &str) {
     std::fs::write(path, text).expect("the test's own file");
@@ -28,11 +28,7 @@ fn three_rows_arrive_one_a_second_and_are_seen_on_the_way() {
     let program = Program::spawn(std::process::Command::new(support::executable("cats")).current_dir(&dir));
     let output = dir.join("output.csv");
     // The first commit comes after 1.5 s, long before the last row.
-    let deadline = started + support::DEADLINE;
-    while !std::fs::read_to_string(&output).is_ok_and(|text| text.contains("felis")) {
-        assert!(Instant::now() < deadline, "no row was seen");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_text(&output, "felis");
     let end = program.end().succeeded();
     assert!(started.elapsed() >= Duration::from_secs(3), "the rows come one a second");
     assert_eq!(records(&output), THREE_CATS);
@@ -125,11 +121,7 @@ fn ctrl_c_ends_it_with_the_rows_so_far() {
     write(&input, &(0..1000).map(row).collect::<String>());
     let output = dir.join("out.csv");
     let program = Program::start("cats", [&input, &output]);
-    let deadline = Instant::now() + support::DEADLINE;
-    while !output.exists() {
-        assert!(Instant::now() < deadline, "it did not start");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_for_text(&output, "key");
     program.interrupt();
     let end = program.end().succeeded();
     assert!(end.stdout.contains("stopped by SIGINT"), "{end:#?}");

@@ -5,7 +5,7 @@
 
 use std::fmt::Display;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
@@ -212,6 +212,20 @@ fn quoted(expr: &Expr) -> String {
         _ => "..".to_owned(),
     };
     format!("{text:?}")
+}
+
+/// The same name at another place, such as the runtime's alias at one of the user's: an error about a path is shown
+/// where its first token is.
+pub fn ident_at(ident: &Ident, span: Span) -> Ident {
+    Ident::new(&ident.to_string(), span)
+}
+
+/// An item whose head and body are at one place of the user's, so that what rustc says of the item as a whole is said
+/// there. `head` is at `span` already.
+pub fn item_at(span: Span, head: TokenStream, body: TokenStream) -> TokenStream {
+    let mut body = Group::new(Delimiter::Brace, body);
+    body.set_span(span);
+    quote!(#head #body)
 }
 
 /// `use <path to the runtime> as <alias>;`, and the alias.

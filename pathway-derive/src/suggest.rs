@@ -4,7 +4,7 @@
 pub fn help(written: &str, known: &[&str]) -> String {
     match nearest(written, known) {
         Some(name) => format!("did you mean `{name}`?"),
-        None => format!("expected one of {}", list(known)),
+        None => format!("expected one of {}", list(known, "or")),
     }
 }
 
@@ -20,11 +20,11 @@ pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
 }
 
 /// The names in backquotes: `` `a`, `b` or `c` ``.
-pub fn list(names: &[&str]) -> String {
+pub fn list(names: &[&str], before_last: &str) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
         Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) => format!("{} {before_last} {last}", rest.join(", ")),
         None => String::new(),
     }
 }
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn far_names_get_the_list() {
         assert_eq!(help("index", &KNOWN[..2]), "expected one of `primary_key` or `default`");
-        assert_eq!(list(&KNOWN), "`primary_key`, `default`, `rename` or `alias`");
-        assert_eq!(list(&[]), "");
+        assert_eq!(list(&KNOWN, "or"), "`primary_key`, `default`, `rename` or `alias`");
+        assert_eq!(list(&[], "or"), "");
     }
 }

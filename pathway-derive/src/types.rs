@@ -3,9 +3,8 @@
 //! A macro sees a type as it is written: behind an alias nothing of this is known, so only conveniences and better
 //! messages may hang on it.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::spanned::Spanned;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 /// The type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
@@ -80,9 +79,48 @@ fn is_nameable_in(tokens: TokenStream) -> bool {
     true
 }
 
-/// The tokens as they were written, where the compiler still knows.
-pub fn text(tokens: &(impl ToTokens + Spanned)) -> String {
-    tokens.span().source_text().unwrap_or_else(|| tokens.to_token_stream().to_string())
+/// A type, or something as short, in the usual spelling.
+pub fn text(tokens: impl ToTokens) -> String {
+    let mut text = String::new();
+    write(tokens.to_token_stream(), &mut text);
+    text
+}
+
+fn write(tokens: TokenStream, text: &mut String) {
+    let mut after_word = false;
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => {
+                let (open, close) = match group.delimiter() {
+                    Delimiter::Parenthesis => ("(", ")"),
+                    Delimiter::Bracket => ("[", "]"),
+                    Delimiter::Brace => ("{ ", " }"),
+                    Delimiter::None => ("", ""),
+                };
+                text.push_str(open);
+                write(group.stream(), text);
+                text.push_str(close);
+                after_word = false;
+            }
+            TokenTree::Punct(punct) => {
+                match punct.as_char() {
+                    c @ (',' | ';') => text.extend([c, ' ']),
+                    c @ ('=' | '+') => text.extend([' ', c, ' ']),
+                    c => text.push(c),
+                }
+                after_word = false;
+            }
+            word => {
+                if after_word {
+                    text.push(' ');
+                }
+                text.push_str(&word.to_string());
+                after_word = true;
+            }
+        }
+    }
+    // `->` is two tokens, and a list may end in a comma
+    *text = text.replace("- >", "-> ").trim_end().trim_end_matches(',').to_owned();
 }
 
 #[cfg(test)]
@@ -98,6 +136,23 @@ mod tests {
         assert!(is_string(&ty) && option_of(&ty).is_none());
         let ty: Type = parse_quote!(<Cat as Row>::Option<String>);
         assert!(option_of(&ty).is_none());
+    }
+
+    #[test]
+    fn types_are_spelt_as_usual() {
+        for ty in [
+            "Subject<Cat, u64>",
+            "[u8; 4]",
+            "(i64, String)",
+            "&'static str",
+            "std::sync::Arc<dyn Fn(i64)>",
+            "<T as Row>::Key",
+            "Vec<Vec<u8>>",
+            "dyn Error + Send",
+        ] {
+            let parsed: Type = syn::parse_str(ty).unwrap();
+            assert_eq!(text(&parsed), ty);
+        }
     }
 
     #[test]

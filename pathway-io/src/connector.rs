@@ -174,15 +174,17 @@ impl IntoRunResult for () {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError>> IntoRunResult for Result<(), E> {
     fn into_run_result(self) -> RunResult {
         self.map_err(Into::into)
     }
 }
 
-/// What the `run` under `#[connector]` returns: the bound is here, for one error at the user's type.
+/// What the `run` under `#[connector]` returns: the bound is here, for one error at the user's type. `R` is a type that
+/// each use of the macro makes, so that two on one type are one conflict and not several.
 #[doc(hidden)]
-pub trait Returns {
+pub trait Returns<R> {
     type Output: IntoRunResult;
 }
 
@@ -192,22 +194,22 @@ pub trait Returns {
 ///
 /// That of `run`.
 #[doc(hidden)]
-pub fn run_result<C: Returns>(result: C::Output) -> RunResult {
+pub fn run_result<C: Returns<R>, R>(result: C::Output) -> RunResult {
     result.into_run_result()
 }
 
 /// The `I`th parameter of `run` is written `Subject<Schema, Offset>`.
 #[doc(hidden)]
-pub trait HandleOf<const I: usize>: 'static {
+pub trait HandleOf<R, const I: usize>: 'static {
     type Schema: Schema;
     type Offset: Send + 'static;
 }
 
 /// The subject of a connector's `I`th parameter.
 #[doc(hidden)]
-pub struct Handle<C: HandleOf<I>, const I: usize>(pub Subject<C::Schema, C::Offset>);
+pub struct Handle<C: HandleOf<R, I>, R, const I: usize>(pub Subject<C::Schema, C::Offset>);
 
-impl<C: HandleOf<I>, const I: usize> OneSubject for Handle<C, I> {
+impl<C: HandleOf<R, I>, R: 'static, const I: usize> OneSubject for Handle<C, R, I> {
     type Table = Table<C::Schema>;
     type Offset = C::Offset;
 
@@ -222,16 +224,16 @@ impl<C: HandleOf<I>, const I: usize> OneSubject for Handle<C, I> {
 
 /// The `I`th parameter of `run` has a type that may be the alias of a subject.
 #[doc(hidden)]
-pub trait AliasOf<const I: usize>: 'static {
+pub trait AliasOf<R, const I: usize>: 'static {
     type Subject: OneSubject<Table = Self::Table>;
     type Table;
 }
 
 /// The subject of a connector's `I`th parameter, whose type is an alias.
 #[doc(hidden)]
-pub struct Alias<C: AliasOf<I>, const I: usize>(pub C::Subject);
+pub struct Alias<C: AliasOf<R, I>, R, const I: usize>(pub C::Subject);
 
-impl<C: AliasOf<I>, const I: usize> OneSubject for Alias<C, I> {
+impl<C: AliasOf<R, I>, R: 'static, const I: usize> OneSubject for Alias<C, R, I> {
     type Table = C::Table;
     type Offset = <C::Subject as OneSubject>::Offset;
 
@@ -243,6 +245,23 @@ impl<C: AliasOf<I>, const I: usize> OneSubject for Alias<C, I> {
         Alias(C::Subject::open_one(source, pools, index))
     }
 }
+
+/// The offset type of the `I`th parameter of `run` is that of the first.
+#[doc(hidden)]
+pub trait OffsetOf<R, const I: usize> {
+    type First;
+    type Offset: SameOffset<Self::First>;
+}
+
+/// One type by two names.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the subjects of one connector share one offset",
+    label = "has offsets of type `{Self}`, the first subject has `{First}`"
+)]
+pub trait SameOffset<First> {}
+
+impl<O> SameOffset<O> for O {}
 
 /// The subjects of a connector whose macro failed: no program with it ever runs.
 #[doc(hidden)]

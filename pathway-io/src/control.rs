@@ -4,12 +4,13 @@
 //! their hooks; a failure is noted and asks for a stop. The thread that waits for the run sees each change through one
 //! condition variable.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tracing::{error, info};
 
-use crate::error::{Error, FailureKind};
+use crate::error::{BoxError, Error, FailureKind};
 use crate::sink::Progress;
 use crate::source::Source;
 use crate::summary::{SourceSummary, Stop};
@@ -124,6 +125,15 @@ impl Control {
                 state.failures.push(error);
             }
         });
+    }
+}
+
+/// The failure of a part that returned an error. Its text is the user's code too: where that panics, it is the panic
+/// that is reported.
+pub(crate) fn failed(error: BoxError) -> FailureKind {
+    match catch_unwind(AssertUnwindSafe(|| error.to_string())) {
+        Ok(_) => FailureKind::Failed(error),
+        Err(payload) => panicked("the text of its error", &*payload),
     }
 }
 

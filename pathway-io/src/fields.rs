@@ -47,9 +47,12 @@ pub trait FlatField<const I: usize>: 'static {
     type Type: Schema;
 }
 
-/// The key of the `I`th field, a row, belongs to the primary key.
+/// The same, and the row's key belongs to the primary key.
 #[doc(hidden)]
-pub trait FlatKeyField<const I: usize>: FlatField<I, Type: Keyed> {}
+pub trait FlatKeyField<const I: usize>: 'static {
+    type Type: Keyed<Key = Self::Key>;
+    type Key;
+}
 
 /// The field of a column, in the tree.
 #[doc(hidden)]
@@ -159,7 +162,7 @@ pub fn key<S: KeyField<I>, const I: usize>(value: &S::Type) -> S::Type {
 /// A copy of the key of a flattened row.
 #[doc(hidden)]
 #[must_use]
-pub fn flat_key<S: FlatKeyField<I>, const I: usize>(row: &S::Type) -> <S::Type as Keyed>::Key {
+pub fn flat_key<S: FlatKeyField<I>, const I: usize>(row: &S::Type) -> S::Key {
     row.key()
 }
 
@@ -341,7 +344,7 @@ impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
 
 impl<S: FlatKeyField<I>, const I: usize> Fields for FlatKey<S, I> {
     type Row = S::Type;
-    type Partial = <S::Type as Keyed>::Key;
+    type Partial = S::Key;
     type Columns = FlatKeyColumns<S::Type>;
 
     fn fill(columns: &mut Self::Columns, index: usize) -> bool {

@@ -2,10 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::thread;
 
 use crate::control::{Control, panicked};
 use crate::error::{Error, FailureKind};
+use crate::threads;
 
 type Task = Box<dyn FnOnce() + Send>;
 
@@ -79,6 +79,7 @@ impl Hooks {
         match state.phase {
             Phase::Waiting => state.waiting.push((id, task)),
             Phase::Fired => {
+                self.count(|running| *running += 1);
                 drop(state);
                 self.spawn(task);
             }
@@ -95,7 +96,10 @@ impl Hooks {
                 return;
             }
             state.phase = Phase::Fired;
-            std::mem::take(&mut state.waiting)
+            let tasks = std::mem::take(&mut state.waiting);
+            // Under the lock, so that the source cannot have ended before they count.
+            self.count(|running| *running += tasks.len());
+            tasks
         };
         for (_, task) in tasks {
             self.spawn(task);
@@ -114,10 +118,10 @@ impl Hooks {
         }
     }
 
+    /// Calls a hook that is counted as running.
     fn spawn(self: &Arc<Self>, task: Task) {
-        self.count(|running| *running += 1);
         let hooks = Arc::clone(self);
-        let spawned = thread::Builder::new().name(format!("{} interrupt", self.name)).spawn(move || {
+        let spawned = threads::spawn(&format!("{} interrupt", self.name), move || {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(task)) {
                 hooks.fail(panicked("an `on_interrupt` hook", &*payload));
             }

@@ -65,6 +65,7 @@ impl Load {
 /// The batches of one table, with the row type forgotten.
 trait AnyBatches: Any + Send {
     fn append(&mut self, other: Box<dyn AnyBatches>);
+    fn has_rows(&self) -> bool;
     /// A `Vec<Batch<S>>`, if there are rows.
     fn take(&mut self) -> Option<Box<dyn Any + Send>>;
     fn repair(&mut self);
@@ -75,6 +76,10 @@ impl<S: Schema> AnyBatches for Batches<S> {
         if let Ok(other) = (other as Box<dyn Any>).downcast::<Batches<S>>() {
             Batches::append(self, *other);
         }
+    }
+
+    fn has_rows(&self) -> bool {
+        !self.is_empty()
     }
 
     fn take(&mut self) -> Option<Box<dyn Any + Send>> {
@@ -142,6 +147,10 @@ impl Pending {
         self.load = Load::default();
         let tables = self.tables.iter_mut().enumerate();
         tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take()?))).collect()
+    }
+
+    fn has_rows_of(&self, table: usize) -> bool {
+        self.tables.get(table).and_then(Option::as_ref).is_some_and(|batches| batches.has_rows())
     }
 
     /// Makes the columns of each table equally long again, after a panic in the middle of a push.
@@ -306,12 +315,14 @@ impl Intake {
         }
     }
 
-    /// Makes everything pushed so far and then the rows of `transaction` one commit.
-    pub(crate) fn commit_transaction(self: &Arc<Self>, transaction: Pending) -> Result<(), Closed> {
+    /// Makes everything pushed so far and then the rows of `transaction` one commit. A transaction of `table` that has
+    /// rows of a closed one is refused whole.
+    pub(crate) fn commit_transaction(self: &Arc<Self>, table: usize, transaction: Pending) -> Result<(), Closed> {
         let mut state = self.lock();
         state.transactions_waiting += 1;
         let committed = loop {
-            if state.closed {
+            let mut closed = state.closed_tables.iter().enumerate().filter(|(_, closed)| **closed);
+            if state.closed || closed.any(|(closed, _)| closed == table || transaction.has_rows_of(closed)) {
                 state.told_closed = true;
                 break Err(Closed);
             }
@@ -456,12 +467,17 @@ impl Intake {
         self.lock().told_closed
     }
 
+    /// Counts a row that was pushed into a transaction; the plain ones are counted as they are admitted.
+    pub(crate) fn count_row(&self, table: usize) {
+        self.lock().offered[table] += 1;
+    }
+
     /// Counts a bad row and gives its number among the rows that the table was offered.
-    pub(crate) fn count_bad_row(&self, table: usize, in_transaction: u64) -> u64 {
+    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
         let mut state = self.lock();
         state.counts.bad_rows += 1;
         state.offered[table] += 1;
-        state.offered[table] + in_transaction
+        state.offered[table]
     }
 
     pub(crate) fn counts(&self) -> Counts {

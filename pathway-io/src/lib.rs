@@ -25,8 +25,10 @@ mod sink;
 mod source;
 mod subject;
 mod summary;
+mod supervisor;
 mod table;
 pub mod testing;
+mod threads;
 mod transaction;
 mod upsert;
 
@@ -51,15 +53,18 @@ pub use transaction::{Transaction, TransactionTable};
 #[doc(hidden)]
 pub mod __private0 {
     pub use crate::connector::{
-        Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OneSubject, Returns, Subjects,
-        run_result,
+        Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
+        Subjects, run_result,
     };
     pub use crate::error::RunResult;
     pub use crate::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Pair, Stub, flat_key, key, missing,
     };
     pub use crate::options::ReadOptions;
-    pub use crate::schema::{Column, DataColumn, Keyed, Removable, Schema, TableSchema, concat_columns, flat_columns};
+    pub use crate::schema::{
+        Column, DataColumn, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, concat_columns, flat_columns,
+        flat_key_columns,
+    };
     pub use crate::table::Table;
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};

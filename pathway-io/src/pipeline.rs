@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
 use crossbeam_channel::unbounded;
@@ -22,7 +21,9 @@ use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
 use crate::source::{self, Source};
 use crate::summary::{Stop, Summary};
+use crate::supervisor::Supervisor;
 use crate::table::{AnyTable, StartedBy};
+use crate::threads;
 
 /// How long sources, and then sinks, have after a stop.
 const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -125,7 +126,7 @@ impl Pipeline {
         let spawn = move |source: Arc<Source>, index: usize| {
             let subjects = C::Subjects::open(&source, &pools, 0);
             let name = source.name.to_string();
-            thread::Builder::new().name(name).spawn(move || source::run(connector, subjects, &source, index)).map(drop)
+            threads::spawn(&name, move || source::run(connector, subjects, &source, index)).map(drop)
         };
         plan.sources.push(SourcePlan { name, options, tables, spawn: Box::new(spawn) });
         declared
@@ -165,7 +166,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// If a sink cannot be opened, two of them write to one path, or the system refuses a thread. No source has been
+    /// If a sink cannot be opened, two of them write to one path, or the system refuses them a thread. No source has been
     /// entered then.
     pub fn start(self) -> Result<Running> {
         let Pipeline { plan, control } = self;
@@ -196,10 +197,8 @@ impl Pipeline {
             control.update(|run| run.sources.push(SourceState::new(&source)));
             launches.push((source, plan.spawn));
         }
-        let running = Running::new(control, messages, plan.grace, signals);
-        running.start_sequencer(Sequencer { messages: received, clock: Clock::after(0), sources });
-        running.start_sources(launches);
-        running.or_failed()
+        let supervisor = Supervisor { control, messages, grace: plan.grace, signals };
+        supervisor.start(Sequencer { messages: received, clock: Clock::after(0), sources }, launches)
     }
 }
 

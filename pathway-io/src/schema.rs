@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use crate::column::{ColumnType, to_json};
-use crate::fields::{Field, Fields, FlatField};
+use crate::fields::{Field, Fields, FlatField, FlatKeyField};
 
 /// What every output adds to the columns. No column can be called so, though an alias of one can.
 pub(crate) const RESERVED: [&str; 2] = ["time", "diff"];
@@ -317,8 +317,9 @@ pub enum DataType {
     F32,
     /// `f64`
     F64,
-    /// `String`
-    String,
+    /// `String`; by the name of `String` itself, the compiler would write that as `std::string::String` in the errors
+    /// of every crate that uses this one
+    Str,
     /// `Vec<u8>`, base64 in text
     Bytes,
     /// Any JSON value
@@ -366,7 +367,7 @@ impl fmt::Display for DataType {
             DataType::U64 => f.write_str("u64"),
             DataType::F32 => f.write_str("f32"),
             DataType::F64 => f.write_str("f64"),
-            DataType::String => f.write_str("String"),
+            DataType::Str => f.write_str("String"),
             DataType::Bytes => f.write_str("Vec<u8>"),
             DataType::Json => f.write_str("Value"),
             DataType::Duration => f.write_str("Duration"),
@@ -409,15 +410,32 @@ pub const fn flat_columns<S: FlatField<I>, const I: usize>() -> &'static [Column
     S::Type::SCHEMA.columns
 }
 
-/// The columns of several lists in one: what `flatten` is made of. `N` is the sum of the lengths; the `bool` says
-/// whether a list's key is part of the whole's.
+/// The columns of a flattened field whose key is part of the key.
 #[doc(hidden)]
 #[must_use]
-pub const fn concat_columns<const N: usize>(lists: &[(&[Column], bool)]) -> [Column; N] {
-    let mut all = [lists[0].0[0]; N];
-    let (mut list, mut at) = (0, 0);
-    while list < lists.len() {
-        let (columns, keyed) = lists[list];
+pub const fn flat_key_columns<S: FlatKeyField<I>, const I: usize>() -> &'static [Column] {
+    S::Type::SCHEMA.columns
+}
+
+/// Columns that stand side by side in a row struct, as a field is flattened or not.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Run {
+    /// The name of the flattened field; none for plain columns.
+    pub field: Option<&'static str>,
+    pub columns: &'static [Column],
+    /// Whether a key in it is part of the whole's.
+    pub keyed: bool,
+}
+
+/// The columns of several runs in one list: what `flatten` is made of. `N` is the sum of the lengths.
+#[doc(hidden)]
+#[must_use]
+pub const fn concat_columns<const N: usize>(runs: &[Run]) -> [Column; N] {
+    let mut all = [runs[0].columns[0]; N];
+    let (mut run, mut at) = (0, 0);
+    while run < runs.len() {
+        let Run { columns, keyed, .. } = runs[run];
         let mut i = 0;
         while i < columns.len() {
             all[at] = columns[i];
@@ -425,7 +443,91 @@ pub const fn concat_columns<const N: usize>(lists: &[(&[Column], bool)]) -> [Col
             at += 1;
             i += 1;
         }
-        list += 1;
+        run += 1;
     }
     all
+}
+
+/// Fails if a name of the columns `from..to` of `runs[run]` is taken in a run before.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_distinct(runs: &[Run], run: usize, from: usize, to: usize) {
+    let later = runs[run].columns;
+    let mut i = from;
+    while i < to && i < later.len() {
+        let mut before = 0;
+        while before < run {
+            let earlier = runs[before].columns;
+            let mut j = 0;
+            while j < earlier.len() {
+                if let Some(name) = shared_name(&later[i], &earlier[j]) {
+                    let place = match runs[before].field {
+                        Some(field) => field,
+                        None => earlier[j].name,
+                    };
+                    let message = Message::new().push("column `").push(name).push("` is defined twice: here and by `");
+                    panic!("{}", message.push(place).push("`").as_str());
+                }
+                j += 1;
+            }
+            before += 1;
+        }
+        i += 1;
+    }
+}
+
+/// A name or alias that two columns have in common.
+const fn shared_name(a: &Column, b: &Column) -> Option<&'static str> {
+    let mut i = 0;
+    while i <= a.aliases.len() {
+        let name = if i == 0 { a.name } else { a.aliases[i - 1] };
+        let mut j = 0;
+        while j <= b.aliases.len() {
+            if same(name, if j == 0 { b.name } else { b.aliases[j - 1] }) {
+                return Some(name);
+            }
+            j += 1;
+        }
+        i += 1;
+    }
+    None
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+/// A text put together by the compiler; what does not fit is cut off.
+struct Message {
+    text: [u8; 256],
+    len: usize,
+}
+
+impl Message {
+    const fn new() -> Self {
+        Message { text: [0; 256], len: 0 }
+    }
+
+    const fn push(mut self, part: &str) -> Self {
+        let part = part.as_bytes();
+        let mut i = 0;
+        while i < part.len() && self.len < self.text.len() {
+            self.text[self.len] = part[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    const fn as_str(&self) -> &str {
+        match std::str::from_utf8(self.text.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "a column is defined twice",
+        }
+    }
 }

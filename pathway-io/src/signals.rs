@@ -13,7 +13,7 @@ mod unix {
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-    use std::thread::{self, JoinHandle};
+    use std::thread::JoinHandle;
 
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::flag;
@@ -22,6 +22,7 @@ mod unix {
     use crate::control::Control;
     use crate::error::{Error, Result};
     use crate::summary::Stop;
+    use crate::threads;
 
     /// Whether a signal is to end the process: no pipeline runs that has not been told to stop by one already.
     ///
@@ -81,7 +82,7 @@ mod unix {
             let handle = signals.handle();
             let listening = Listening::start();
             let (control, ear) = (Arc::clone(control), Arc::clone(&listening));
-            let spawned = thread::Builder::new().name("signals".into()).spawn(move || {
+            let spawned = threads::spawn("signals", move || {
                 for signal in signals.forever() {
                     ear.end();
                     control.stop(Stop::Signal(signal));

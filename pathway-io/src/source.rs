@@ -8,7 +8,7 @@ use tracing::{info, warn};
 
 use crate::bad_rows::BadRowPolicy;
 use crate::connector::Connector;
-use crate::control::{Control, panicked};
+use crate::control::{Control, failed, panicked};
 use crate::error::{Error, FailureKind};
 use crate::hook::Hooks;
 use crate::intake::Intake;
@@ -34,14 +34,8 @@ impl Source {
 
     /// What becomes of a row that does not fit.
     #[cold]
-    pub(crate) fn bad_row(
-        &self,
-        table: usize,
-        in_transaction: u64,
-        error: RowError,
-        raw: &[u8],
-    ) -> Result<(), RowError> {
-        let error = error.at_row(self.intake.count_bad_row(table, in_transaction));
+    pub(crate) fn bad_row(&self, table: usize, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        let error = error.at_row(self.intake.count_bad_row(table));
         match self.bad_rows.keep(&self.name, &error, raw) {
             Ok(true) => {
                 warn!(connector = &*self.name, "bad row left out: {error}");
@@ -73,11 +67,13 @@ pub(crate) fn run<C: Connector>(mut connector: C, subjects: C::Subjects, source:
     let mut kept = None;
     match result {
         Ok(Ok(())) => {}
-        Ok(Err(error)) if excused => {
-            info!(connector = &*source.name, "ended after the stop with: {error}");
-            kept = Some(error.to_string());
-        }
-        Ok(Err(error)) => source.fail(FailureKind::Failed(error)),
+        Ok(Err(error)) => match failed(error) {
+            FailureKind::Failed(error) if excused => {
+                info!(connector = &*source.name, "ended after the stop with: {error}");
+                kept = Some(error.to_string());
+            }
+            kind => source.fail(kind),
+        },
         Err(payload) => source.fail(panicked("run", &*payload)),
     }
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| connector.on_stop())) {

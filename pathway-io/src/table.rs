@@ -1,6 +1,8 @@
 //! [`Table`]: what a source feeds and sinks are attached to, while a pipeline is being laid out.
 
+use std::any::Any;
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,12 +19,15 @@ use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, threa
 /// A table of a pipeline that has not been started. Clones are the same table.
 ///
 /// Sinks are attached to it; one without sinks is counted and dropped.
-pub struct Table<S: Schema> {
-    inner: Arc<Inner<S>>,
+pub struct Table<S> {
+    source: Arc<str>,
+    /// An `Inner<S>`. It is here without its type, and `S` without a bound, so that a struct that is no sound schema
+    /// is one error, at its definition, and not another at every table of it.
+    inner: Arc<dyn AnyTable>,
+    rows: PhantomData<fn() -> S>,
 }
 
 struct Inner<S: Schema> {
-    source: Arc<str>,
     pool: Arc<Pool<S>>,
     /// `None` once the pipeline has been started.
     sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
@@ -37,6 +42,8 @@ impl<S: Schema> Inner<S> {
 /// A table with its row type forgotten.
 #[doc(hidden)]
 pub trait AnyTable: Send + Sync {
+    #[doc(hidden)]
+    fn as_any(&self) -> &dyn Any;
     #[doc(hidden)]
     fn pool(&self) -> AnyPool;
     #[doc(hidden)]
@@ -54,6 +61,10 @@ pub struct StartedBy(pub(crate) Arc<Control>);
 pub struct StartedTable(pub(crate) Box<dyn Stage>);
 
 impl<S: Schema> AnyTable for Inner<S> {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
     fn pool(&self) -> AnyPool {
         Arc::clone(&self.pool) as AnyPool
     }
@@ -71,15 +82,20 @@ impl<S: Schema> AnyTable for Inner<S> {
 
 impl<S: Schema> Table<S> {
     pub(crate) fn new(source: Arc<str>) -> Self {
-        Table { inner: Arc::new(Inner { source, pool: Pool::new(), sinks: Mutex::new(Some(Vec::new())) }) }
+        let inner = Arc::new(Inner::<S> { pool: Pool::new(), sinks: Mutex::new(Some(Vec::new())) });
+        Table { source, inner, rows: PhantomData }
     }
 
     pub(crate) fn any(&self) -> Arc<dyn AnyTable> {
-        Arc::clone(&self.inner) as Arc<dyn AnyTable>
+        Arc::clone(&self.inner)
+    }
+
+    fn inner(&self) -> &Inner<S> {
+        self.inner.as_any().downcast_ref().expect("a table is made of its own row type")
     }
 
     fn add_sink(&self, name: Arc<str>, path: Option<PathBuf>, sink: Box<dyn Sink<S>>) {
-        match &mut *self.inner.sinks() {
+        match &mut *self.inner().sinks() {
             Some(sinks) => sinks.push(SinkSpec { name, path, sink }),
             None => panic!("a sink is attached to `{name}` before its pipeline is started"),
         }
@@ -95,7 +111,7 @@ impl<S: Schema> Table<S> {
     ///
     /// If the pipeline has been started.
     pub fn write_to(&self, sink: impl Sink<S> + 'static) {
-        self.add_sink(Arc::clone(&self.inner.source), None, Box::new(sink));
+        self.add_sink(Arc::clone(&self.source), None, Box::new(sink));
     }
 
     /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline.
@@ -145,16 +161,16 @@ impl<S: Schema> Table<S> {
     }
 }
 
-impl<S: Schema> Clone for Table<S> {
+impl<S> Clone for Table<S> {
     fn clone(&self) -> Self {
-        Table { inner: Arc::clone(&self.inner) }
+        Table { source: Arc::clone(&self.source), inner: Arc::clone(&self.inner), rows: PhantomData }
     }
 }
 
 impl<S: Schema> fmt::Debug for Table<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Table")
-            .field("connector", &self.inner.source)
+            .field("connector", &self.source)
             .field("schema", &S::SCHEMA.name)
             .finish_non_exhaustive()
     }

@@ -1,4 +1,4 @@
-use pathway_io::{RunResult, Schema, Subject, connector};
+use pathway_io::{RunResult, Schema, connector};
 
 #[derive(Schema)]
 struct Cat {

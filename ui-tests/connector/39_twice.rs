@@ -8,22 +8,11 @@ struct Cat {
 struct Cats;
 
 #[connector]
+#[connector]
 impl Cats {
     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
         cats.next(Cat { key: 1 })?;
         Ok(())
-    }
-}
-
-mod more {
-    use super::*;
-
-    #[connector]
-    impl Cats {
-        fn run(&mut self, cats: Subject<Cat>) -> RunResult {
-            cats.next(Cat { key: 2 })?;
-            Ok(())
-        }
     }
 }
 

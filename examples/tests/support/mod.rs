@@ -165,6 +165,15 @@ pub fn fresh_dir(test: &str) -> PathBuf {
     dir
 }
 
+/// Waits until a file that an example writes has that text. Files tell nobody, so it is looked at again and again.
+pub fn wait_for_text(path: &Path, text: &str) {
+    let deadline = Instant::now() + DEADLINE;
+    while !std::fs::read_to_string(path).is_ok_and(|all| all.contains(text)) {
+        assert!(Instant::now() < deadline, "`{text}` did not come into {}", path.display());
+        thread::sleep(Duration::from_millis(5));
+    }
+}
+
 /// The records of a CSV file without quotes, each without its time; `diff` stays.
 pub fn records(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).expect("the output is there");

@@ -72,7 +72,7 @@ impl<'a> Connector<'a> {
     /// The name by default: that of the type.
     pub fn type_name(&self) -> String {
         types::last_segment(&self.block.self_ty)
-            .map_or_else(|| types::text(&*self.block.self_ty), |segment| segment.ident.to_string())
+            .map_or_else(|| types::text(&self.block.self_ty), |segment| segment.ident.to_string())
             .trim_start_matches("r#")
             .to_owned()
     }

@@ -3,33 +3,26 @@
 use quote::ToTokens;
 use syn::{FnArg, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use super::ast::{Connector, Kind, Parameter, Run, cfgs, is_zero};
+use super::ast::{Connector, Kind, Parameter, Run, is_zero};
 use crate::ctxt::Ctxt;
 use crate::{option, types};
 
 /// How many tables a connector can have.
 const MOST_SUBJECTS: usize = 8;
 
-/// Reports what is wrong; whether the impl can be emitted all the same.
-pub fn check(ctxt: &Ctxt, connector: &Connector) -> bool {
-    let mut is_sound = !connector.runs.is_empty();
-    for run in &connector.runs {
-        is_sound &= qualifiers(ctxt, run.method, "run");
-        is_sound &= receiver(ctxt, run.method, "`run` must take `&mut self`");
-        is_sound &= subjects(ctxt, run);
-    }
-    for method in &connector.on_stops {
-        is_sound &= on_stop(ctxt, method);
-    }
-    if connector.runs.len() > 1 && connector.runs.iter().any(|run| cfgs(run.method).next().is_none()) {
-        // rustc says that the method is defined twice
-        is_sound = false;
-    }
+pub fn options(ctxt: &Ctxt, connector: &Connector) {
     if let Some(backlog) = connector.options.backlog.get()
         && is_zero(option::peel(backlog))
     {
         ctxt.error(backlog, "a backlog holds at least 1 row");
     }
+}
+
+/// Reports what is wrong with a `run`; whether its impl can be emitted all the same.
+pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
+    let mut is_sound = qualifiers(ctxt, run.method, "run");
+    is_sound &= receiver(ctxt, run.method, "`run` must take `&mut self`");
+    is_sound &= subjects(ctxt, run);
     is_sound
 }
 
@@ -122,7 +115,7 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
             let segment = types::last_segment(&reference.elem);
             if segment.is_some_and(|segment| segment.ident == "Subject") {
                 let name = parameter.name.map_or("cats".to_owned(), ToString::to_string);
-                let ty = types::text(&*reference.elem);
+                let ty = types::text(&reference.elem);
                 ctxt.error(
                     reference.and_token,
                     format!("`run` owns its subjects\nhelp: `{name}: {ty}`; pass clones to threads and callbacks"),
@@ -173,7 +166,8 @@ fn one_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
     is_sound
 }
 
-fn on_stop(ctxt: &Ctxt, method: &ImplItemFn) -> bool {
+/// The same for an `on_stop`.
+pub fn on_stop(ctxt: &Ctxt, method: &ImplItemFn) -> bool {
     let message = "`on_stop` takes only `&mut self`";
     let mut is_sound = qualifiers(ctxt, method, "on_stop");
     is_sound &= receiver(ctxt, method, message);

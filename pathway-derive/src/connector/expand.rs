@@ -12,28 +12,24 @@ use syn::{Ident, ImplItem, ItemImpl, ReturnType, Type, parse_quote};
 use super::ast::{Connector, Kind, Parameter, Run, cfgs};
 use crate::{option, types};
 
-/// The user's block. `run` is called by the runtime alone, in the form that the trait prescribes, and clippy has
-/// nothing to say about that form.
+/// The user's block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
 pub fn block(block: &ItemImpl) -> ItemImpl {
     let mut block = block.clone();
     for item in &mut block.items {
-        if let ImplItem::Fn(method) = item
-            && method.sig.ident == "run"
-        {
+        let ImplItem::Fn(method) = item else { continue };
+        if method.sig.ident == "run" {
             method.attrs.push(parse_quote! {
                 #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
             });
+        } else if method.sig.ident == "on_stop" {
+            method.attrs.push(parse_quote!(#[allow(clippy::unused_self)]));
         }
     }
     block
 }
 
-pub fn expand(connector: &Connector) -> TokenStream {
-    connector.runs.iter().map(|run| one(connector, run)).collect()
-}
-
 /// The impl for one `run`; `#[cfg]` chooses between several.
-fn one(connector: &Connector, run: &Run) -> TokenStream {
+pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream {
     let (import, pw) = option::runtime(connector.options.krate.get());
     let checks = checks(connector, run, &pw);
     let cfgs = cfgs(run.method);
@@ -57,16 +53,21 @@ fn one(connector: &Connector, run: &Run) -> TokenStream {
         local.set_span(local.span().located_at(parameter.ty.span()));
         local
     });
-    let call = quote!(Self::run(self, #(#arguments),*));
+    let this = Ident::new("self", Span::mixed_site());
+    let call = quote!(Self::run(#this, #(#arguments),*));
     let result = match returned(run) {
         Some(ty) if !types::is_nameable(&ty) => {
             let span = Span::mixed_site().located_at(ty.span());
+            let pw = option::ident_at(&pw, span);
             quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
         }
-        _ => quote!(#pw::run_result::<Self>(#call)),
+        _ => {
+            let signature = signature();
+            quote!(#pw::run_result::<Self, #signature>(#call))
+        }
     };
     let options = options(connector, &pw);
-    let on_stop = connector.on_stops.iter().map(|method| {
+    let on_stop = connector.on_stops.iter().filter(|_| stops_well).map(|method| {
         let cfgs = super::ast::cfgs(method);
         quote! {
             #(#cfgs)*
@@ -75,35 +76,63 @@ fn one(connector: &Connector, run: &Run) -> TokenStream {
             }
         }
     });
+    // glue at a user's type looks like the user's own to that lint
+    let allow = run
+        .parameters
+        .iter()
+        .any(|parameter| matches!(parameter.kind, Kind::Unknown))
+        .then(|| quote!(#[allow(unused_qualifications)]));
+    // all that asks for `Send` is at the user's type: errors of one text at one place are shown once
+    let span = self_ty.span();
+    // names are hygienic, so the body must have the very same
+    let given = Ident::new("subjects", Span::mixed_site());
+    let run_head = quote_spanned!(span=> fn run(&mut #this, #given: Self::Subjects) -> #pw::RunResult);
+    let run_body = quote! {
+        let #pattern = #given;
+        #result
+    };
+    let run_method = option::item_at(span, run_head, run_body);
+    let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
+    let body = quote! {
+        type Subjects = #subjects;
+        type Tables = #tables;
+        #options
+        #run_method
+        #(#on_stop)*
+    };
+    let connector_impl = option::item_at(span, head, body);
     quote! {
         #(#cfgs)*
         const _: () = {
             #import
             #checks
             #[automatically_derived]
-            impl #generics #pw::Connector for #self_ty #where_clause {
-                type Subjects = #subjects;
-                type Tables = #tables;
-                #options
-                fn run(&mut self, subjects: Self::Subjects) -> #pw::RunResult {
-                    let #pattern = subjects;
-                    #result
-                }
-                #(#on_stop)*
-            }
+            #allow
+            #connector_impl
         };
     }
+}
+
+/// The type that keeps the impls of one use of the macro apart from those of another.
+fn signature() -> Ident {
+    Ident::new("__PathwayIoSignature", Span::mixed_site())
 }
 
 /// The impls that hold the types of `run`'s parameters and result to what they must be.
 pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     let self_ty = &connector.block.self_ty;
     let (generics, _, where_clause) = connector.block.generics.split_for_impl();
-    let mut checks = TokenStream::new();
+    let signature = signature();
+    // `pub`, since the impls of a public connector name it
+    let mut checks = quote! {
+        #[doc(hidden)]
+        #[allow(unreachable_pub)]
+        pub enum #signature {}
+    };
     if let Some(output) = returned(run).filter(types::is_nameable) {
         checks.extend(quote! {
             #[automatically_derived]
-            impl #generics #pw::Returns for #self_ty #where_clause { type Output = #output; }
+            impl #generics #pw::Returns<#signature> for #self_ty #where_clause { type Output = #output; }
         });
     }
     if run.parameters.len() == 1 {
@@ -116,7 +145,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
                 let offset = offset.map_or(quote!(()), ToTokens::to_token_stream);
                 checks.extend(quote! {
                     #[automatically_derived]
-                    impl #generics #pw::HandleOf<#i> for #self_ty #where_clause {
+                    impl #generics #pw::HandleOf<#signature, #i> for #self_ty #where_clause {
                         type Schema = #schema;
                         type Offset = #offset;
                     }
@@ -126,11 +155,23 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
                 let table = table_type(parameter, pw);
                 checks.extend(quote! {
                     #[automatically_derived]
-                    impl #generics #pw::AliasOf<#i> for #self_ty #where_clause {
+                    #[allow(unused_qualifications)]
+                    impl #generics #pw::AliasOf<#signature, #i> for #self_ty #where_clause {
                         type Subject = #ty;
                         type Table = #table;
                     }
                 });
+                if i > 0 {
+                    let (first, offset) = (offset_type(&run.parameters[0], pw), offset_type(parameter, pw));
+                    checks.extend(quote! {
+                        #[automatically_derived]
+                        #[allow(unused_qualifications)]
+                        impl #generics #pw::OffsetOf<#signature, #i> for #self_ty #where_clause {
+                            type First = #first;
+                            type Offset = #offset;
+                        }
+                    });
+                }
             }
             Kind::Reference(_) | Kind::Other => {}
         }
@@ -163,9 +204,10 @@ fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
         },
         parameters => {
             let span = unknown_span(parameters);
+            let (pw, signature) = (option::ident_at(pw, span), option::ident_at(&signature(), span));
             let elements = parameters.iter().enumerate().map(|(i, parameter)| {
                 let wrapper = wrapper(parameter);
-                quote_spanned!(span=> #pw::#wrapper<Self, #i>)
+                quote_spanned!(span=> #pw::#wrapper<Self, #signature, #i>)
             });
             quote_spanned!(span=> (#(#elements),*))
         }
@@ -190,9 +232,22 @@ pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
         _ => {
             // errors of one text at one place are shown once
             let ty = parameter.ty;
-            let span = Span::mixed_site().located_at(ty.span());
-            let pw = Ident::new(&pw.to_string(), span);
+            let span = ty.span();
+            let pw = option::ident_at(pw, span);
             quote_spanned!(span=> <#ty as #pw::OneSubject>::Table)
+        }
+    }
+}
+
+fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
+    match parameter.kind {
+        Kind::Subject { offset: Some(offset), .. } => offset.to_token_stream(),
+        Kind::Subject { offset: None, .. } => quote!(()),
+        _ => {
+            let ty = parameter.ty;
+            let span = ty.span();
+            let pw = option::ident_at(pw, span);
+            quote_spanned!(span=> <#ty as #pw::OneSubject>::Offset)
         }
     }
 }
@@ -200,7 +255,7 @@ pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
 /// Where the tuple as a whole is found wanting: at the parameter that rustc alone can judge.
 fn unknown_span(parameters: &[Parameter]) -> Span {
     let unknown = parameters.iter().find(|parameter| matches!(parameter.kind, Kind::Unknown));
-    Span::mixed_site().located_at(unknown.map_or_else(Span::call_site, |parameter| parameter.ty.span()))
+    unknown.map_or_else(Span::mixed_site, |parameter| parameter.ty.span())
 }
 
 /// The same tokens, shown at another place.

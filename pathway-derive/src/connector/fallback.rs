@@ -9,12 +9,15 @@ use super::attr::Options;
 use super::expand::{checks, table_type};
 use crate::option;
 
-pub fn of_connector(connector: &Connector) -> TokenStream {
-    let Some(run) = connector.runs.first() else {
-        return stub(connector, &[], None);
-    };
+/// For a `run` that the trait cannot have.
+pub fn of_run(connector: &Connector, run: &Run) -> TokenStream {
     let cfgs: Vec<_> = cfgs(run.method).collect();
     stub(connector, &cfgs, Some(run))
+}
+
+/// For a block without a `run`.
+pub fn without_run(connector: &Connector) -> TokenStream {
+    stub(connector, &[], None)
 }
 
 fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> TokenStream {

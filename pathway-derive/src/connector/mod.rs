@@ -8,8 +8,8 @@ mod fallback;
 mod place;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
-use syn::Item;
+use quote::quote;
+use syn::{Attribute, Item, ItemImpl};
 
 use crate::ctxt::Ctxt;
 
@@ -32,13 +32,49 @@ pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-fn on_block(options: TokenStream, block: &syn::ItemImpl) -> TokenStream {
+fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
     let ctxt = Ctxt::new();
     let options = attr::Options::parse(&ctxt, options);
     let connector = ast::Connector::from_block(&ctxt, block, options);
-    let is_sound = check::check(&ctxt, &connector);
+    check::options(&ctxt, &connector);
+    let mut output = ctxt.check();
+    let mut stops_well = true;
+    for method in &connector.on_stops {
+        let (errors, is_sound) = check_method(ast::cfgs(method), |ctxt| check::on_stop(ctxt, method));
+        output.extend(errors);
+        stops_well &= is_sound;
+    }
+    for run in &connector.runs {
+        let (errors, is_sound) = check_method(ast::cfgs(run.method), |ctxt| check::run(ctxt, run));
+        output.extend(errors);
+        output.extend(if is_sound {
+            expand::expand(&connector, run, stops_well)
+        } else {
+            fallback::of_run(&connector, run)
+        });
+        if ast::cfgs(run.method).next().is_none() {
+            // rustc says that a second one is too many
+            break;
+        }
+    }
+    if connector.runs.is_empty() {
+        output.extend(fallback::without_run(&connector));
+    }
+    let block = expand::block(block);
+    quote!(#block #output)
+}
+
+/// The errors of a method, which are there where the method is.
+fn check_method<'a>(
+    cfgs: impl Iterator<Item = &'a Attribute>,
+    check: impl FnOnce(&Ctxt) -> bool,
+) -> (TokenStream, bool) {
+    let ctxt = Ctxt::new();
+    let is_sound = check(&ctxt);
     let errors = ctxt.check();
-    let impls = if is_sound { expand::expand(&connector) } else { fallback::of_connector(&connector) };
-    let block = expand::block(block).into_token_stream();
-    quote!(#errors #block #impls)
+    let cfgs: Vec<_> = cfgs.collect();
+    if errors.is_empty() || cfgs.is_empty() {
+        return (errors, is_sound);
+    }
+    (quote!(#(#cfgs)* const _: () = { #errors };), is_sound)
 }

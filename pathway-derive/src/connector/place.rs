@@ -27,7 +27,7 @@ pub fn misplaced(ctxt: &Ctxt, item: &Item) {
 
 fn on_trait_impl(ctxt: &Ctxt, block: &ItemImpl, message: &str) {
     let Some((path, _)) = &block.trait_ else { return };
-    let self_ty = types::text(&*block.self_ty);
+    let self_ty = types::text(&block.self_ty);
     let is_connector = path.segments.last().is_some_and(|segment| segment.ident == "Connector");
     let help = if is_connector {
         "remove the attribute, since the trait is implemented by hand here".to_owned()

@@ -18,6 +18,8 @@ pub struct Schema<'a> {
     pub columns: Vec<Column<'a>>,
     /// The item is no struct with named fields; there are no columns to speak of.
     pub is_shapeless: bool,
+    /// No two columns that stand in the struct itself have the same name.
+    pub names_differ: bool,
 }
 
 /// A field.
@@ -77,7 +79,15 @@ impl<'a> Schema<'a> {
             }
         };
         let description = super::attr::description(&input.attrs);
-        Schema { ident: &input.ident, generics: &input.generics, options, description, columns, is_shapeless }
+        Schema {
+            ident: &input.ident,
+            generics: &input.generics,
+            options,
+            description,
+            columns,
+            is_shapeless,
+            names_differ: true,
+        }
     }
 
     /// Whether all impls can be emitted, whatever errors there are.

@@ -107,9 +107,9 @@ fn options_of(ctxt: &Ctxt, attributes: &[Attribute], place: &str, known: &[&str]
             _ => ctxt.error(
                 attribute,
                 format!(
-                    "expected options in parentheses, as in `#[schema({})]`\nhelp: the options of a {place} are {}",
-                    known[0],
-                    suggest::list(known)
+                    "expected options, as in `#[schema({})]`\nhelp: the options of a {place} are {}",
+                    if place == "struct" { "append_only" } else { "primary_key" },
+                    suggest::list(known, "and")
                 ),
             ),
         }
@@ -124,7 +124,11 @@ fn case(ctxt: &Ctxt, option: &RawOption) -> Option<Case> {
         let names = NAMES.map(|(name, _)| name);
         ctxt.error(
             &text,
-            format!("unknown spelling `{}` of names\nhelp: expected one of {}", text.value(), suggest::list(&names)),
+            format!(
+                "unknown spelling `{}` of names\nhelp: expected one of {}",
+                text.value(),
+                suggest::list(&names, "or")
+            ),
         );
     }
     case

@@ -9,9 +9,9 @@ use crate::types::{self, text};
 /// Columns that every table has behind those of its schema.
 const RESERVED: [&str; 2] = ["time", "diff"];
 
-pub fn check(ctxt: &Ctxt, schema: &Schema) {
+pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
     generics(ctxt, schema);
-    names(ctxt, schema);
+    schema.names_differ = names(ctxt, schema);
     for column in &schema.columns {
         combinations(ctxt, column);
     }
@@ -40,7 +40,7 @@ pub fn owned(ctxt: &Ctxt, ty: &Type) -> bool {
     if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") {
         let owned = match types::peel(&reference.elem) {
             elem if types::last_segment(elem).is_some_and(|segment| segment.ident == "str") => "String".to_owned(),
-            Type::Slice(slice) => format!("Vec<{}>", text(&*slice.elem)),
+            Type::Slice(slice) => format!("Vec<{}>", text(&slice.elem)),
             elem => text(elem),
         };
         ctxt.error(ty, format!("a column must own its value\nhelp: use `{owned}`"));
@@ -61,7 +61,9 @@ impl Name<'_> {
     }
 }
 
-fn names(ctxt: &Ctxt, schema: &Schema) {
+/// Whether no name is taken twice.
+fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
+    let mut differ = true;
     let mut seen: Vec<Name> = Vec::new();
     let columns = schema.columns.iter().filter(|column| !column.is_flat());
     // names before aliases: where they clash, it is the alias that is too many
@@ -85,10 +87,12 @@ fn names(ctxt: &Ctxt, schema: &Schema) {
                 let what = if name.alias.is_some() { "name" } else { "column" };
                 ctxt.error_at(name.span(), format!("{what} `{}` is defined twice", name.text));
                 ctxt.error_at(first.span(), "first defined here");
+                differ = false;
             }
             None => seen.push(name),
         }
     }
+    differ
 }
 
 fn combinations(ctxt: &Ctxt, column: &Column) {

@@ -15,7 +15,6 @@ use crate::{option, types};
 pub fn expand(schema: &Schema) -> TokenStream {
     let (import, pw) = option::runtime(schema.options.krate.get());
     let fields = fields(schema, &pw);
-    let description = schema_description(schema, &pw);
     let body = schema_impl(schema, &pw);
     let keyed = keyed(schema, &pw);
     let removable = removable(schema, &pw);
@@ -24,7 +23,6 @@ pub fn expand(schema: &Schema) -> TokenStream {
         const _: () = {
             #import
             #fields
-            #description
             #body
             #keyed
             #removable
@@ -40,16 +38,19 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     for (i, column) in schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken) {
         let ty = column.ty;
         if column.is_flat() {
-            impls.extend(quote! {
-                #[automatically_derived]
-                impl #pw::FlatField<#i> for #row { type Type = #ty; }
-            });
-            if column.is_key() {
-                impls.extend(quote! {
+            impls.extend(if column.is_key() {
+                let key = inner_key(ty, pw);
+                quote! {
                     #[automatically_derived]
-                    impl #pw::FlatKeyField<#i> for #row {}
-                });
-            }
+                    #[allow(unused_qualifications)]
+                    impl #pw::FlatKeyField<#i> for #row { type Type = #ty; type Key = #key; }
+                }
+            } else {
+                quote! {
+                    #[automatically_derived]
+                    impl #pw::FlatField<#i> for #row { type Type = #ty; }
+                }
+            });
             continue;
         }
         let default = column.default().map(|default| {
@@ -57,6 +58,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
                 Some(value) => convert(value, ty, pw),
                 None => {
                     let span = glue(default.key.span());
+                    let pw = option::ident_at(pw, span);
                     quote_spanned!(span=> #pw::Default::default())
                 }
             };
@@ -75,6 +77,13 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         }
     }
     impls
+}
+
+/// The key of a flattened row. All of it is at the user's type: errors of one text at one place are shown once.
+fn inner_key(ty: &Type, pw: &Ident) -> TokenStream {
+    let span = ty.span();
+    let pw = option::ident_at(pw, span);
+    quote_spanned!(span=> <#ty as #pw::Keyed>::Key)
 }
 
 /// A constant with a function that makes a value. The `let` has rustc point from a wrong value to the field's type.
@@ -100,6 +109,7 @@ fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
     };
     let Some(literal) = literal else { return value.to_token_stream() };
     let span = glue(value.span());
+    let pw = &option::ident_at(pw, span);
     if let Some(item) = types::option_of(ty) {
         let value = convert(value, item, pw);
         quote_spanned!(span=> #pw::Some(#value))
@@ -115,38 +125,56 @@ fn glue(user: Span) -> Span {
     Span::mixed_site().located_at(user)
 }
 
-/// The `const` list of columns.
-fn schema_description(schema: &Schema, pw: &Ident) -> TokenStream {
+/// The list of columns.
+fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
-    let columns = |range: &[(usize, &Column)]| {
+    let describe = |range: &[(usize, &Column)]| {
         range.iter().map(|(i, column)| column_description(row, *i, column, pw)).collect::<TokenStream>()
     };
     let all: Vec<(usize, &Column)> = schema.columns.iter().enumerate().collect();
     if !schema.columns.iter().any(Column::is_flat) {
-        let columns = columns(&all);
-        return quote!(const COLUMNS: &[#pw::Column] = &[#columns];);
+        let columns = describe(&all);
+        return quote!(&[#columns]);
     }
     let mut width = 0usize;
     let mut flat_widths = TokenStream::new();
-    let mut lists = TokenStream::new();
-    for chunk in all.chunk_by(|(_, a), (_, b)| !a.is_flat() && !b.is_flat()) {
+    let mut runs = TokenStream::new();
+    let mut checks = TokenStream::new();
+    let chunks = all.chunk_by(|(_, a), (_, b)| !a.is_flat() && !b.is_flat());
+    for (run, chunk) in chunks.enumerate() {
         match chunk {
             [(i, column)] if column.is_flat() => {
-                let keyed = column.is_key();
-                let list = quote!(#pw::flat_columns::<#row, #i>());
-                flat_widths.extend(quote!(+ #list.len()));
-                lists.extend(quote!((#list, #keyed),));
+                let (field, keyed) = (column.ident.to_string(), column.is_key());
+                let columns = if keyed { quote!(flat_key_columns) } else { quote!(flat_columns) };
+                let columns = quote!(#pw::#columns::<#row, #i>());
+                flat_widths.extend(quote!(+ #columns.len()));
+                runs.extend(quote!(#pw::Run { field: #pw::Some(#field), columns: #columns, keyed: #keyed },));
+                checks.extend(distinct(column, run, 0, usize::MAX, pw));
             }
             plain => {
                 width += plain.len();
-                let columns = columns(plain);
-                lists.extend(quote!((&[#columns], true),));
+                let columns = describe(plain);
+                runs.extend(quote!(#pw::Run { field: #pw::None, columns: &[#columns], keyed: true },));
+                for (at, (_, column)) in plain.iter().enumerate() {
+                    checks.extend(distinct(column, run, at, at + 1, pw));
+                }
             }
         }
     }
-    quote! {
-        const COLUMNS: &[#pw::Column] = &#pw::concat_columns::<{ #width #flat_widths }>(&[#lists]);
-    }
+    let checks = schema.names_differ.then_some(checks);
+    quote!({
+        const RUNS: &[#pw::Run] = &[#runs];
+        const COLUMNS: &[#pw::Column] = &#pw::concat_columns::<{ #width #flat_widths }>(RUNS);
+        #checks
+        COLUMNS
+    })
+}
+
+/// What fails if a name of these columns of a run is taken by one before it.
+fn distinct(column: &Column, run: usize, from: usize, to: usize, pw: &Ident) -> Option<TokenStream> {
+    let span = glue(column.name_span());
+    let pw = option::ident_at(pw, span);
+    (run > 0).then(|| quote_spanned!(span=> const _: () = #pw::assert_distinct(RUNS, #run, #from, #to);))
 }
 
 fn column_description(row: &Ident, i: usize, column: &Column, pw: &Ident) -> TokenStream {
@@ -174,6 +202,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
         };
         quote!(#pw::#leaf<#row, #i>)
     });
+    let columns = columns(schema, pw);
     let describe = (!schema.description.is_empty()).then(|| {
         let text = &schema.description;
         quote!(.describe(#text))
@@ -192,7 +221,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
         impl #pw::Schema for #row {
             type Fields = #tree;
             const SCHEMA: &'static #pw::TableSchema =
-                &#pw::TableSchema::new(#name, COLUMNS) #describe #append_only #deny_unknown;
+                &#pw::TableSchema::new(#name, #columns) #describe #append_only #deny_unknown;
             fn into_fields(self) -> <Self::Fields as #pw::Fields>::Row {
                 #take
             }
@@ -216,12 +245,18 @@ fn keyed(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     }
     let types = keys.iter().map(|(_, column)| {
         let ty = column.ty;
-        if column.is_flat() { quote!(<#ty as #pw::Keyed>::Key) } else { ty.to_token_stream() }
+        if column.is_flat() { inner_key(ty, pw) } else { ty.to_token_stream() }
     });
+    let this = Ident::new("self", Span::mixed_site());
     let copies = keys.iter().map(|(i, column)| {
         let ident = column.ident;
-        let copy = if column.is_flat() { quote!(flat_key) } else { quote!(key) };
-        quote!(#pw::#copy::<#row, #i>(&self.#ident))
+        if column.is_flat() {
+            let span = column.ty.span();
+            let pw = option::ident_at(pw, span);
+            quote_spanned!(span=> #pw::flat_key::<#row, #i>(&#this.#ident))
+        } else {
+            quote!(#pw::key::<#row, #i>(&#this.#ident))
+        }
     });
     let parts = keys.iter().map(|(i, _)| local(*i));
     let partial = values(&schema.columns, 0, pw, &|i, column| {
@@ -238,24 +273,36 @@ fn keyed(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     } else {
         (quote!((#(#types),*)), quote!((#(#copies),*)), quote!((#(#parts),*)))
     };
+    let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
+    let at = option::ident_at(pw, span);
+    let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
+    let own_partial = quote_spanned!(span=> <<Self as #at::Schema>::Fields as #at::Fields>::Partial);
+    // glue at a user's type looks like the user's own to that lint
+    let has_flat = keys.iter().any(|(_, column)| column.is_flat());
+    let allow = has_flat.then(|| quote!(#[allow(unused_qualifications)]));
+    // names are hygienic, so the bodies must have the very same
+    let given = Ident::new("key", Span::mixed_site());
+    let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
+    let tombstone_head = quote_spanned!(span=> fn tombstone(#given: #own_key) -> #own_partial);
+    let tombstone_method = option::item_at(span, tombstone_head, quote!(let #pattern = #given; #partial));
+    let head = quote_spanned!(span=> impl #at::Keyed for #row);
+    let body = quote! {
+        type Key = #key_type;
+        #key_method
+        #tombstone_method
+    };
+    let keyed_impl = option::item_at(span, head, body);
     Some(quote! {
         #[automatically_derived]
-        impl #pw::Keyed for #row {
-            type Key = #key_type;
-            fn key(&self) -> Self::Key {
-                #key
-            }
-            fn tombstone(key: Self::Key) -> <<Self as #pw::Schema>::Fields as #pw::Fields>::Partial {
-                let #pattern = key;
-                #partial
-            }
-        }
+        #allow
+        #keyed_impl
     })
 }
 
-pub fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let row = schema.ident;
-    (!schema.options.append_only.is_set()).then(|| {
+    // without a key, that is what is missing
+    (!schema.options.append_only.is_set() || !schema.columns.iter().any(Column::is_key)).then(|| {
         quote! {
             #[automatically_derived]
             impl #pw::Removable for #row {}

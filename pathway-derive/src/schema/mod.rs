@@ -14,8 +14,8 @@ use crate::ctxt::Ctxt;
 /// The impls for a row struct; after a mistake also its errors.
 pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
-    let schema = ast::Schema::from_input(&ctxt, input);
-    check::check(&ctxt, &schema);
+    let mut schema = ast::Schema::from_input(&ctxt, input);
+    check::check(&ctxt, &mut schema);
     let errors = ctxt.check();
     let impls = if schema.is_sound() { expand::expand(&schema) } else { fallback::expand(&schema) };
     quote::quote!(#errors #impls)

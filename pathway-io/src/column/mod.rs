@@ -97,9 +97,9 @@ pub trait KeyType: ColumnType + Clone {}
 /// A type without a null of its own for `Option<T>` to clash with: so there is one null and not two.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`Option<{Self}>` cannot be used as a column",
-    label = "has a null of its own",
-    note = "a column has one null: `Option<Option<T>>` would have two"
+    message = "`{Self}` cannot be used as a column inside `Option`",
+    label = "not a column type that is never null",
+    note = "`Option<T>` takes every column type but another `Option`: there is one null, not two"
 )]
 pub trait NotNull: ColumnType {
     /// Whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.

@@ -16,7 +16,7 @@ pub struct TextBuffer {
     arena: String,
 }
 
-column_type!(String, TextBuffer, DataType::String);
+column_type!(String, TextBuffer, DataType::Str);
 impl KeyType for String {}
 impl NotNull for String {}
 
@@ -110,7 +110,7 @@ impl<'de> Visitor<'de> for TextVisitor<'_> {
         Ok(())
     }
 
-    refuse!(DataType::String; bool integer float unit seq map);
+    refuse!(DataType::Str; bool integer float unit seq map);
 }
 
 /// Appends a JSON string. Most texts hold nothing to escape, and one look at them is quicker than the loop that copies

@@ -15,13 +15,17 @@ struct TupleVisitor<'a, B>(&'a mut B);
 macro_rules! tuples {
     ($(($($letter:ident $index:tt)+))+) => {
         $(
+            // else all of them are listed below every error about a column's type
+            #[diagnostic::do_not_recommend]
             impl<$($letter: ColumnType),+> ColumnType for ($($letter,)+) {
                 const DATA_TYPE: DataType = DataType::Tuple(&[$($letter::ELEMENT),+]);
                 type Buffer = ($($letter::Buffer,)+);
                 type ListBuffer = ListBuffer<($($letter::Buffer,)+)>;
             }
 
+            #[diagnostic::do_not_recommend]
             impl<$($letter: KeyType),+> KeyType for ($($letter,)+) {}
+            #[diagnostic::do_not_recommend]
             impl<$($letter: ColumnType),+> NotNull for ($($letter,)+) {}
 
             impl<$($letter: Buffer),+> Buffer for ($($letter,)+) {

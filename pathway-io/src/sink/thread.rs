@@ -3,16 +3,16 @@
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::thread;
 
 use crossbeam_channel::{Receiver, TryRecvError, unbounded};
 use tracing::info;
 
-use crate::control::{Control, SinkState, panicked};
+use crate::control::{Control, SinkState, failed, panicked};
 use crate::error::{Error, FailureKind, RunResult};
 use crate::schema::Schema;
 use crate::sequencer::Outlet;
 use crate::sink::{Delivery, Progress, Sink, SinkSpec};
+use crate::threads;
 
 /// Starts the thread of a sink, which opens it first. The control knows when it is open and when it has ended.
 pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, control: &Arc<Control>) -> Outlet<S> {
@@ -33,7 +33,7 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, control: &Arc<Control>) -> Out
         place: Cell::new("open"),
     };
     let name = Arc::clone(&spec.name);
-    let spawned = thread::Builder::new().name(format!("sink {name}")).spawn(move || worker.run(spec.sink, deliveries));
+    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec.sink, deliveries));
     if let Err(error) = spawned {
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
         control.update(|run| run.sinks[index].ended = true);
@@ -56,7 +56,7 @@ impl Worker {
         let result = catch_unwind(AssertUnwindSafe(|| self.serve(sink, &deliveries)));
         let failure = match result {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(FailureKind::Failed(error)),
+            Ok(Err(error)) => Some(failed(error)),
             Err(payload) => Some(panicked(self.place.get(), &*payload)),
         };
         if let Some(kind) = failure {

@@ -1,4 +1,4 @@
-//! A crate with strict lints; clippy's are checked by `tests/clippy.rs`.
+//! A crate with strict lints; clippy's are checked by running it.
 #![deny(missing_docs, unused, unused_qualifications, unreachable_pub, single_use_lifetimes)]
 #![deny(clippy::pedantic, clippy::all)]
 #![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
@@ -42,7 +42,8 @@ impl Cats {
     fn on_stop(&mut self) {}
 }
 
-fn main() {
+#[test]
+fn a_strict_crate_compiles() {
     let pipeline = pathway_io::Pipeline::new();
     let (_cats, _dogs) = pipeline.read(Cats);
     assert!(pipeline.run().is_ok());

@@ -1,0 +1,181 @@
+//! Eight sensors, each read by a thread of its own, push into one table; the terminal shows the latest reading of each.
+//!
+//! ```text
+//! cargo run --example sensors
+//! cargo run --example sensors -- --seconds 10 readings.csv
+//! ```
+//!
+//! The threads push through clones of one subject. The sensor's name is the primary key, so that each reading replaces
+//! the one before: an update is a retraction of the old row and the new row, at one time. The table on the terminal is
+//! kept from these updates alone and drawn anew with each commit, ten times a second at most; where standard output is
+//! no terminal it is printed once, at the end.
+//!
+//! It ends after `--seconds N`, after `--readings N` of each sensor, or with Ctrl-C.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pathway_io::{Closed, Pipeline, Schema, Subject, Update, connector, csv};
+
+const USAGE: &str = "usage: sensors [--seconds N] [--readings N] [OUTPUT.csv]";
+const SENSORS: [&str; 8] = ["attic", "bath", "cellar", "garage", "garden", "hall", "kitchen", "study"];
+
+/// The latest reading of a sensor.
+#[derive(Schema)]
+struct Reading {
+    #[schema(primary_key)]
+    sensor: String,
+    /// In degrees Celsius.
+    celsius: f64,
+    /// How often the sensor was read.
+    readings: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Sensors {
+    seconds: Option<u64>,
+    readings: Option<u64>,
+}
+
+#[connector(autocommit = "100ms")]
+impl Sensors {
+    fn run(&mut self, table: Subject<Reading>) -> Result<(), Closed> {
+        let deadline = self.seconds.and_then(|seconds| Instant::now().checked_add(Duration::from_secs(seconds)));
+        thread::scope(|scope| {
+            let limit = self.readings.unwrap_or(u64::MAX);
+            let threads = SENSORS.map(|name| {
+                let table = table.clone();
+                scope.spawn(move || read_sensor(name, limit, deadline, &table))
+            });
+            threads.into_iter().try_for_each(|thread| match thread.join() {
+                Ok(result) => result,
+                // The pipeline reports a panic of `run`; the sensor's becomes one.
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
+        })
+    }
+}
+
+/// What a driver would do: a walk around 20 degrees, a step each 20 ms or so.
+fn read_sensor(name: &str, limit: u64, deadline: Option<Instant>, table: &Subject<Reading>) -> Result<(), Closed> {
+    let mut noise = Noise(name.bytes().fold(1, |seed, byte| seed * 31 + u64::from(byte)));
+    let mut celsius = 20.0;
+    for readings in 1..=limit {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            break;
+        }
+        celsius += (20.0 - celsius) * 0.01 + (noise.next() - 0.5) * 0.4;
+        let rounded = (celsius * 10.0_f64).round() / 10.0;
+        table.next(Reading { sensor: name.to_owned(), celsius: rounded, readings })?;
+        table.sleep(Duration::from_secs_f64(0.01 + 0.02 * noise.next()))?;
+    }
+    Ok(())
+}
+
+/// Numbers from 0 to 1 that look random: xorshift.
+struct Noise(u64);
+
+impl Noise {
+    fn next(&mut self) -> f64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// The table as the updates make it.
+#[derive(Default)]
+struct Board {
+    rows: BTreeMap<String, Reading>,
+    drawn: bool,
+}
+
+impl Board {
+    fn apply(&mut self, update: Update<Reading>) {
+        if update.is_addition() {
+            self.rows.insert(update.row.sensor.clone(), update.row);
+        } else {
+            self.rows.remove(&update.row.sensor);
+        }
+    }
+
+    fn draw(&mut self, live: bool) -> io::Result<()> {
+        let mut text = String::new();
+        if live && self.drawn {
+            // Back up over the head and one line for each sensor.
+            let _ = write!(text, "\x1b[{}A", SENSORS.len() + 1);
+        }
+        let end = if live { "\x1b[K\n" } else { "\n" };
+        let _ = write!(text, "{:<10}{:>8}{:>10}{end}", "sensor", "°C", "readings");
+        for name in SENSORS {
+            let _ = match self.rows.get(name) {
+                Some(Reading { celsius, readings, .. }) => {
+                    let bar = "█".repeat((celsius - 10.0).clamp(0.0, 20.0) as usize);
+                    write!(text, "{name:<10}{celsius:>7.1}{readings:>10}  {bar}{end}")
+                }
+                None => write!(text, "{name:<10}{:>7}{:>10}{end}", "-", 0),
+            };
+        }
+        self.drawn = true;
+        // In one write, so that nothing that others write comes in between.
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    }
+}
+
+fn main() -> pathway_io::Result<()> {
+    let (sensors, output) = parse_args()?;
+    let live = io::stdout().is_terminal();
+    let pipeline = Pipeline::new();
+    let readings = pipeline.read(sensors);
+    let board = Arc::new(Mutex::new(Board::default()));
+    let drawn = Arc::clone(&board);
+    // By the commit and not by the update, since between two updates of a commit there is nothing to be seen.
+    readings.subscribe_commits(move |commit| {
+        let mut board = drawn.lock().unwrap_or_else(PoisonError::into_inner);
+        commit.iter().for_each(|update| board.apply(update));
+        if live {
+            // A terminal that is gone is no reason to stop: the readings still go into the file.
+            let _ = board.draw(true);
+        }
+    });
+    if let Some(output) = &output {
+        csv::write(&readings, output);
+    }
+    let summary = pipeline.run()?;
+    if !live {
+        board.lock().unwrap_or_else(PoisonError::into_inner).draw(false)?;
+    }
+    println!("{summary}");
+    if let Some(output) = output {
+        println!("the updates are in {}", output.display());
+    }
+    Ok(())
+}
+
+fn parse_args() -> Result<(Sensors, Option<PathBuf>), Box<dyn std::error::Error + Send + Sync>> {
+    let mut sensors = Sensors { seconds: None, readings: None };
+    let mut output = None;
+    let mut args = std::env::args_os().skip(1);
+    while let Some(arg) = args.next() {
+        let limit = match arg.to_str() {
+            Some("--seconds") => &mut sensors.seconds,
+            Some("--readings") => &mut sensors.readings,
+            Some(option) if option.starts_with('-') => return Err(USAGE.into()),
+            _ if output.is_some() => return Err(USAGE.into()),
+            _ => {
+                output = Some(PathBuf::from(arg));
+                continue;
+            }
+        };
+        *limit = Some(args.next().as_ref().and_then(|n| n.to_str()?.parse().ok()).ok_or(USAGE)?);
+    }
+    Ok((sensors, output))
+}

@@ -1,0 +1,53 @@
+//! `sensors`: eight threads, one table, and the end by count, by time and by Ctrl-C.
+
+mod support;
+
+use std::collections::BTreeMap;
+
+use support::{Program, fresh_dir, records};
+
+#[test]
+fn the_table_is_that_of_the_updates() {
+    let output = fresh_dir("sensors").join("readings.csv");
+    let end = Program::start("sensors", ["--readings", "30", &output.display().to_string()]).end().succeeded();
+    assert!(end.stdout.contains("Sensors: 240 rows in "), "{end:#?}");
+    let mut rows: BTreeMap<String, String> = BTreeMap::new();
+    for record in &records(&output)[1..] {
+        let (row, diff) = record.rsplit_once(',').expect("a diff");
+        let sensor = row.split(',').next().expect("a sensor").to_owned();
+        let before = if diff == "1" { rows.insert(sensor, row.to_owned()) } else { rows.remove(&sensor) };
+        // Each row is retracted before the next one comes, exactly as it was.
+        assert_eq!(before.as_deref(), (diff == "-1").then_some(row));
+    }
+    assert_eq!(rows.len(), 8);
+    for (sensor, row) in rows {
+        let fields: Vec<&str> = row.split(',').collect();
+        assert_eq!(fields[2], "30");
+        let drawn = end.stdout.lines().find(|line| line.starts_with(&sensor)).expect("a line for each sensor");
+        let drawn: Vec<&str> = drawn.split_whitespace().collect();
+        assert_eq!((drawn[1].parse::<f64>(), drawn[2]), (fields[1].parse::<f64>(), "30"));
+    }
+}
+
+#[test]
+fn ends_after_its_time() {
+    let end = Program::start("sensors", ["--seconds", "1"]).end().succeeded();
+    assert!(end.stdout.contains("Sensors: ") && !end.stdout.contains("stopped"), "{end:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_all_threads() {
+    let output = fresh_dir("sensors-interrupt").join("readings.csv");
+    let sensors = Program::start("sensors", [&output]);
+    support::wait_for_text(&output, "kitchen");
+    sensors.interrupt();
+    let end = sensors.end().succeeded();
+    assert!(end.stdout.contains("stopped by SIGINT"), "{end:#?}");
+}
+
+#[test]
+fn a_limit_that_is_no_number_is_refused() {
+    let end = Program::start("sensors", ["--seconds", "ten"]).end().failed();
+    assert!(end.stderr.contains("usage:"), "{end:#?}");
+}

@@ -1,0 +1,242 @@
+//! Rule 7: memory is bounded, whatever the speed of source and sinks.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+
+use pathway_io::{Bytes, ReadOptions, RunResult, Schema, Subject, TryNextError};
+
+use crate::common::{Number, Seen, by_commit, commits, next, pipeline, run, source, within};
+
+fn options() -> ReadOptions {
+    ReadOptions::new().autocommit(None)
+}
+
+/// How many rows a source can push into a table whose sink takes nothing, and the numbers of the commits in the end.
+fn capacity<S: Schema + Send>(
+    options: ReadOptions,
+    fill: impl Fn(&Subject<S>) -> RunResult + Send + 'static,
+) -> Vec<Seen<S>> {
+    let (full, is_full) = mpsc::channel();
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<S>| {
+            fill(&subject)?;
+            full.send(())?;
+            Ok(())
+        }),
+        options,
+    );
+    let seen = commits(&table);
+    table.subscribe_commits(move |_| {
+        let _ = is_full.recv();
+    });
+    run(pipeline).unwrap();
+    seen.try_iter().collect()
+}
+
+#[test]
+fn a_sink_that_takes_nothing_holds_up_the_source_after_two_backlogs() {
+    let pushed = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&pushed);
+    let seen = capacity(options().backlog(5), move |subject: &Subject<Number>| {
+        for n in 0.. {
+            match subject.try_next(Number { n }) {
+                Ok(()) => count.fetch_add(1, Ordering::Relaxed),
+                Err(refused) => {
+                    assert!(matches!(&refused, TryNextError::Full(row) if row.n == n));
+                    assert!(!refused.is_closed());
+                    assert_eq!(refused.into_row(), Number { n });
+                    break;
+                }
+            };
+        }
+        Ok(())
+    });
+    // Five that the sink has not taken, and five that wait.
+    assert_eq!(pushed.load(Ordering::Relaxed), 10);
+    assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [5, 5]);
+}
+
+#[test]
+fn small_commits_are_bounded_by_the_backlog_too() {
+    let seen = capacity(options().backlog(5), |subject: &Subject<Number>| {
+        for n in 0..5 {
+            subject.next(Number { n })?;
+            // The fifth fills it.
+            subject.commit()?;
+        }
+        for n in 5..10 {
+            subject.try_next(Number { n }).unwrap();
+        }
+        assert!(subject.try_next(Number { n: 10 }).is_err());
+        Ok(())
+    });
+    assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [1, 1, 1, 1, 1, 5]);
+}
+
+#[test]
+fn a_slow_sink_is_never_more_than_two_backlogs_behind() {
+    const ROWS: usize = 500;
+    let pushed = Arc::new(AtomicUsize::new(0));
+    let pipeline = pipeline();
+    let count = Arc::clone(&pushed);
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            for n in 0..ROWS as u64 {
+                subject.next(Number { n })?;
+                count.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(())
+        }),
+        options().backlog(5),
+    );
+    let mut taken = 0;
+    let (worst, is_worst) = mpsc::channel();
+    table.subscribe_commits(move |commit| {
+        for _ in 0..100 {
+            std::thread::yield_now();
+        }
+        worst.send(pushed.load(Ordering::SeqCst) - taken).unwrap();
+        taken += commit.len();
+    });
+    run(pipeline).unwrap();
+    let worst = is_worst.iter().max().unwrap();
+    assert!((5..=10).contains(&worst), "{worst} rows on their way");
+}
+
+#[test]
+fn the_slowest_sink_counts() {
+    let (release, released) = mpsc::channel::<()>();
+    let (result, results) = mpsc::channel();
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            let pushed = (0..).take_while(|n| subject.try_next(Number { n: *n }).is_ok()).count();
+            result.send(pushed)?;
+            Ok(())
+        }),
+        options().backlog(7),
+    );
+    let fast = commits(&table);
+    table.subscribe_commits(move |_| {
+        let _ = released.recv();
+    });
+    let running = pipeline.start().unwrap();
+    assert_eq!(next(&results), 14);
+    drop(release);
+    within(move || running.join()).unwrap();
+    assert_eq!(by_commit(&fast).concat().len(), 14);
+}
+
+#[test]
+fn rows_of_a_megabyte_are_bounded_by_their_bytes() {
+    const ROW: usize = 1 << 20;
+    let seen = capacity(options(), |subject: &Subject<Bytes>| {
+        while subject.try_next(Bytes { data: vec![7; ROW] }).is_ok() {}
+        Ok(())
+    });
+    let rows: Vec<usize> = seen.iter().map(|commit| commit.updates.len()).collect();
+    // 16 MiB of column data, with a little on top for where each row ends, that the sink has not taken, and as much
+    // that waits.
+    assert_eq!(rows, [16, 16]);
+}
+
+#[test]
+fn a_row_larger_than_the_backlog_passes_alone() {
+    let seen = capacity(options(), |subject: &Subject<Bytes>| {
+        assert!(subject.try_next(Bytes { data: vec![7; 17 << 20] }).is_ok());
+        assert!(subject.try_next(Bytes { data: vec![7] }).is_ok());
+        assert!(subject.try_next(Bytes { data: vec![7; 17 << 20] }).is_ok());
+        assert!(subject.try_next(Bytes { data: vec![7] }).is_err());
+        Ok(())
+    });
+    assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [1, 2]);
+}
+
+#[test]
+fn a_transaction_larger_than_the_backlog_passes_alone_and_whole() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|subject: Subject<Number>| {
+            for round in 0..20 {
+                subject.next(Number { n: round })?;
+                let transaction = subject.transaction();
+                for n in 0..100 {
+                    transaction.next(Number { n: 100 + n })?;
+                }
+                transaction.commit()?;
+                subject.next(Number { n: round })?;
+                subject.commit()?;
+            }
+            Ok(())
+        }),
+        options().backlog(5),
+    );
+    let seen = commits(&table);
+    run(pipeline).unwrap();
+    let rows: Vec<usize> = by_commit(&seen).iter().map(Vec::len).collect();
+    assert_eq!(rows, [101, 1].repeat(20));
+}
+
+#[test]
+fn a_backlog_of_zero_is_one_of_one() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(crate::common::numbers(0..3), options().backlog(0));
+    let seen = commits(&table);
+    run(pipeline).unwrap();
+    assert_eq!(by_commit(&seen), [[0], [1], [2]]);
+}
+
+#[test]
+fn the_default_backlog_is_65536_rows() {
+    let seen = capacity(options(), |subject: &Subject<Number>| {
+        while subject.try_next(Number { n: 1 }).is_ok() {}
+        Ok(())
+    });
+    assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [65_536, 65_536]);
+}
+
+/// A commit that waits for room, an autocommit and a transaction compete for it; nobody may be forgotten.
+#[test]
+fn nobody_waits_for_ever_in_a_small_backlog() {
+    const ROWS: u64 = 300;
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|subject: Subject<Number>| {
+            let threads: Vec<_> = (0..4)
+                .map(|thread| {
+                    let subject = subject.clone();
+                    std::thread::spawn(move || -> Result<(), pathway_io::Closed> {
+                        for n in 0..ROWS {
+                            match thread {
+                                0 => {
+                                    subject.next(Number { n })?;
+                                    subject.commit()?;
+                                }
+                                1 => {
+                                    let transaction = subject.transaction();
+                                    for _ in 0..n % 5 {
+                                        transaction.next(Number { n })?;
+                                    }
+                                    transaction.next(Number { n })?;
+                                    transaction.commit()?;
+                                }
+                                2 => while subject.try_next(Number { n }).is_err() {},
+                                _ => subject.next(Number { n })?,
+                            }
+                        }
+                        Ok(())
+                    })
+                })
+                .collect();
+            for thread in threads {
+                thread.join().unwrap()?;
+            }
+            Ok(())
+        }),
+        ReadOptions::new().autocommit(std::time::Duration::ZERO).backlog(2),
+    );
+    let seen = commits(&table);
+    run(pipeline).unwrap();
+    assert_eq!(by_commit(&seen).concat().len() as u64, 4 * ROWS + (0..ROWS).map(|n| n % 5).sum::<u64>());
+}

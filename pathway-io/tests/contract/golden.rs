@@ -1,0 +1,75 @@
+//! What Pathway itself wrote for the same pushes. Its times stand in the files as ranks.
+
+use std::collections::BTreeSet;
+
+use pathway_io::{RunResult, Schema, Subject, csv};
+
+use crate::common::{TempDir, pipeline, read, run, source};
+
+#[derive(Schema)]
+struct Cat {
+    #[schema(primary_key)]
+    key: i64,
+    genus: String,
+    epithet: String,
+}
+
+fn cat(key: i64, genus: &str, epithet: &str) -> Cat {
+    Cat { key, genus: genus.into(), epithet: epithet.into() }
+}
+
+/// The records of a CSV text, with each time replaced by its rank.
+fn ranked(text: &str) -> Vec<Vec<String>> {
+    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut records: Vec<Vec<String>> =
+        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
+    let column = records[0].iter().position(|name| name == "time").unwrap();
+    let times: BTreeSet<u64> = records[1..].iter().map(|record| record[column].parse().unwrap()).collect();
+    for record in &mut records[1..] {
+        let time: u64 = record[column].parse().unwrap();
+        record[column] = times.range(..time).count().to_string();
+    }
+    records
+}
+
+/// What we write for the pushes of `run`.
+fn written(run_source: impl FnMut(Subject<Cat>) -> RunResult + Send + 'static) -> Vec<Vec<String>> {
+    let dir = TempDir::new();
+    let path = dir.path("output.csv");
+    let pipeline = pipeline();
+    let cats = pipeline.read(source(run_source));
+    csv::write(&cats, &path);
+    run(pipeline).unwrap();
+    ranked(&read(&path))
+}
+
+#[test]
+fn cats_as_is() {
+    let golden = ranked(include_str!("../goldens/cats_as_is.csv"));
+    let ours = written(|cats| {
+        cats.next_json(r#"{ "key": 1, "genus": "otocolobus", "epithet": "manul" }"#)?;
+        cats.next_json(r#"{ "key": 2, "genus": "felis", "epithet": "catus" }"#)?;
+        cats.commit()?;
+        cats.next_json(r#"{ "key": 3, "genus": "lynx", "epithet": "lynx" }"#)?;
+        Ok(())
+    });
+    assert_eq!(ours, golden);
+}
+
+#[test]
+fn upsert_session() {
+    let golden = ranked(include_str!("../goldens/upsert_session.csv"));
+    let ours = written(|cats| {
+        cats.next(cat(1, "felis", "a"))?;
+        cats.next(cat(1, "felis", "b"))?;
+        cats.commit()?;
+        cats.next(cat(1, "felis", "c"))?;
+        cats.commit()?;
+        cats.next(cat(2, "lynx", "x"))?;
+        cats.commit()?;
+        cats.remove(1)?;
+        cats.commit()?;
+        Ok(())
+    });
+    assert_eq!(ours, golden);
+}

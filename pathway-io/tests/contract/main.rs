@@ -1,0 +1,18 @@
+//! The contract, held sentence by sentence: a module for each topic, all in one program, so that it is linked once.
+//!
+//! No test sleeps in the hope that something has happened by then. Each waits for the event itself, with a deadline
+//! that only a hang can reach.
+
+mod backlog;
+// mod bad_rows;
+mod commit;
+mod common;
+// mod csv;
+mod golden;
+mod hook;
+// mod model;
+mod panic;
+// mod signal;
+// mod sinks;
+mod stop;
+mod upsert;

@@ -1,0 +1,734 @@
+//! Rule 5: what a stop does, and what ends a run.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+use std::{fmt, io};
+
+use pathway_io::{
+    Closed, Commit, Connector, Error, FailureKind, ReadOptions, RunResult, Sink, Stop, Subject, Table, csv,
+};
+
+use crate::common::{
+    Cat, DEADLINE, Number, TempDir, by_commit, commits, next, numbers, pipeline, read, run, source, within,
+};
+
+/// A grace that is over soon.
+const SHORT: Duration = Duration::from_millis(50);
+
+/// A source that waits for a stop.
+pub fn waiting() -> impl Connector<Tables = Table<Number>> {
+    source(|subject: Subject<Number>| {
+        subject.next(Number { n: 1 })?;
+        Ok(subject.wait()?)
+    })
+}
+
+/// Which threads `run` and `on_stop` were called on.
+#[derive(Clone, Default)]
+struct Calls(Arc<Mutex<Vec<(&'static str, ThreadId)>>>);
+
+impl Calls {
+    fn note(&self, what: &'static str) {
+        self.0.lock().unwrap().push((what, thread::current().id()));
+    }
+
+    /// `run` and then `on_stop`, once each and on one thread that is not ours.
+    #[track_caller]
+    fn assert_run_and_stopped(&self) {
+        let calls = self.0.lock().unwrap();
+        let names: Vec<_> = calls.iter().map(|(what, _)| *what).collect();
+        assert_eq!(names, ["run", "run ended", "on_stop", "drop"]);
+        assert!(calls.iter().all(|(_, thread)| *thread == calls[0].1), "they were on several threads");
+        assert_ne!(calls[0].1, thread::current().id());
+    }
+
+    #[track_caller]
+    fn assert_never_run(&self) {
+        let calls = self.0.lock().unwrap();
+        assert!(calls.iter().all(|(what, _)| *what == "drop"), "{calls:?}");
+    }
+}
+
+/// Notes its calls.
+struct Noted<F> {
+    calls: Calls,
+    run: F,
+}
+
+fn noted<F: FnMut(Subject<Number>) -> RunResult + Send + 'static>(calls: &Calls, run: F) -> Noted<F> {
+    Noted { calls: calls.clone(), run }
+}
+
+impl<F: FnMut(Subject<Number>) -> RunResult + Send + 'static> Connector for Noted<F> {
+    type Subjects = Subject<Number>;
+    type Tables = Table<Number>;
+
+    fn run(&mut self, subject: Subject<Number>) -> RunResult {
+        struct Ended<'a>(&'a Calls);
+        impl Drop for Ended<'_> {
+            fn drop(&mut self) {
+                self.0.note("run ended");
+            }
+        }
+        self.calls.note("run");
+        let _ended = Ended(&self.calls);
+        (self.run)(subject)
+    }
+
+    fn on_stop(&mut self) {
+        self.calls.note("on_stop");
+    }
+}
+
+impl<F> Drop for Noted<F> {
+    fn drop(&mut self) {
+        self.calls.note("drop");
+    }
+}
+
+#[test]
+fn a_stop_handle_ends_a_source_that_waits() {
+    let calls = Calls::default();
+    let pipeline = pipeline();
+    let (ready, is_ready) = mpsc::channel();
+    let table = pipeline.read(noted(&calls, move |subject| {
+        subject.next(Number { n: 1 })?;
+        ready.send(())?;
+        Ok(subject.wait()?)
+    }));
+    let seen = commits(&table);
+    let stop = pipeline.stop_handle();
+    let running = pipeline.start().unwrap();
+    next(&is_ready);
+    stop.clone().stop();
+    stop.stop();
+    let summary = within(move || running.join()).unwrap();
+    assert_eq!(summary.stop, Some(Stop::Handle));
+    assert_eq!(summary.sources[0].error.as_deref(), Some("the subject is closed"));
+    assert_eq!(by_commit(&seen), [[1]]);
+    calls.assert_run_and_stopped();
+    // Of no effect any more.
+    stop.stop();
+}
+
+#[test]
+fn every_wait_is_cut_short_by_a_stop() {
+    type Wait = fn(&Subject<Number>) -> Result<(), Closed>;
+    let waits: [(bool, Wait); 4] = [
+        (false, |subject| subject.wait()),
+        (false, |subject| subject.sleep(Duration::MAX)),
+        // The backlog is full, since the sink takes nothing.
+        (true, |subject| {
+            loop {
+                subject.next(Number { n: 1 })?;
+            }
+        }),
+        (true, |subject| {
+            subject.next(Number { n: 1 })?;
+            subject.commit()?;
+            subject.next(Number { n: 1 })?;
+            subject.next(Number { n: 1 })?;
+            subject.commit()
+        }),
+    ];
+    for (for_the_sink, wait) in waits {
+        let pipeline = pipeline();
+        let (ready, is_ready) = mpsc::channel();
+        let (taken, is_taken) = mpsc::channel();
+        let (release, released) = mpsc::channel::<()>();
+        let table = pipeline.read_with(
+            source(move |subject: Subject<Number>| {
+                ready.send(())?;
+                assert_eq!(wait(&subject), Err(Closed));
+                assert!(subject.is_closed());
+                Ok(())
+            }),
+            ReadOptions::new().autocommit(None).backlog(2),
+        );
+        table.subscribe_commits(move |_| {
+            taken.send(()).unwrap();
+            let _ = released.recv();
+        });
+        let running = pipeline.start().unwrap();
+        next(&is_ready);
+        if for_the_sink {
+            next(&is_taken);
+        }
+        running.stop();
+        drop(release);
+        assert_eq!(within(move || running.join()).unwrap().stop, Some(Stop::Handle));
+    }
+}
+
+#[test]
+fn a_transaction_that_waits_for_room_is_refused_at_the_stop_whole() {
+    let pipeline = pipeline();
+    let (taken, is_taken) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let table = pipeline.read_with(
+        source(|subject: Subject<Number>| {
+            subject.next(Number { n: 1 })?;
+            subject.commit()?;
+            let transaction = subject.transaction();
+            for n in 10..20 {
+                transaction.next(Number { n })?;
+            }
+            subject.next(Number { n: 2 })?;
+            assert_eq!(transaction.commit(), Err(Closed));
+            Ok(())
+        }),
+        ReadOptions::new().autocommit(None).backlog(2),
+    );
+    let seen = commits(&table);
+    table.subscribe_commits(move |_| {
+        let _ = taken.send(());
+        let _ = released.recv();
+    });
+    let running = pipeline.start().unwrap();
+    next(&is_taken);
+    running.stop();
+    drop(release);
+    within(move || running.join()).unwrap();
+    assert_eq!(by_commit(&seen), [[1], [2]]);
+}
+
+#[test]
+fn a_pipeline_stopped_before_its_start_enters_no_source() {
+    let dir = TempDir::new();
+    let path = dir.path("output.csv");
+    let calls = Calls::default();
+    let pipeline = pipeline();
+    let table = pipeline.read(noted(&calls, |_| Ok(())));
+    csv::write(&table, &path);
+    pipeline.stop_handle().stop();
+    let summary = run(pipeline).unwrap();
+    assert_eq!(summary.stop, Some(Stop::Handle));
+    assert_eq!(summary.rows(), 0);
+    assert_eq!(read(path), "n,time,diff\n");
+    calls.assert_never_run();
+}
+
+#[test]
+fn a_dropped_running_stops_and_waits_for_the_end() {
+    let calls = Calls::default();
+    let pipeline = pipeline();
+    let table = pipeline.read(noted(&calls, |subject| Ok(subject.wait()?)));
+    let seen = commits(&table);
+    let running = pipeline.start().unwrap();
+    within(move || drop(running));
+    // A stop may come before the source is entered.
+    if calls.0.lock().unwrap().len() > 1 {
+        calls.assert_run_and_stopped();
+    }
+    assert_eq!(seen.recv(), Err(mpsc::RecvError), "the sinks have ended");
+}
+
+#[test]
+fn on_stop_runs_once_on_the_sources_thread_however_run_ended() {
+    type Run = fn(Subject<Number>) -> RunResult;
+    let runs: [Run; 5] = [
+        |_| Ok(()),
+        |subject| {
+            subject.next(Number { n: 1 })?;
+            Err("no such device".into())
+        },
+        |subject| {
+            subject.next(Number { n: 1 })?;
+            panic!("out of cheese")
+        },
+        |subject| Ok(subject.wait()?),
+        |subject| Ok(subject.close()?),
+    ];
+    for run_source in runs {
+        let calls = Calls::default();
+        let pipeline = pipeline();
+        pipeline.read(noted(&calls, run_source));
+        let running = pipeline.start().unwrap();
+        within({
+            let calls = calls.clone();
+            move || {
+                while calls.0.lock().unwrap().is_empty() {
+                    thread::yield_now();
+                }
+            }
+        });
+        running.stop();
+        let _ = within(move || running.join());
+        calls.assert_run_and_stopped();
+    }
+}
+
+/// A sink that cannot be opened.
+struct Unopenable;
+
+impl Sink<Number> for Unopenable {
+    fn open(&mut self, _: &'static pathway_io::TableSchema) -> RunResult {
+        Err("no such database".into())
+    }
+
+    fn write(&mut self, _: &Commit<Number>) -> RunResult {
+        unreachable!("it is not open")
+    }
+}
+
+#[test]
+fn on_stop_does_not_run_where_run_was_never_entered() {
+    let calls = Calls::default();
+    let pipeline = pipeline();
+    let table = pipeline.read(noted(&calls, |_| Ok(())));
+    table.write_to(Unopenable);
+    let error = run(pipeline).unwrap_err();
+    assert_eq!(error.to_string(), "sink `Noted` failed: no such database");
+    assert_eq!(error.summary().unwrap().stop, Some(Stop::Failure));
+    calls.assert_never_run();
+}
+
+#[test]
+fn start_says_that_a_sink_cannot_be_opened() {
+    let dir = TempDir::new();
+    let path = dir.path("none").join("output.csv");
+    let pipeline = pipeline();
+    csv::write(&pipeline.read(numbers(0..1)), &path);
+    let error = within(move || pipeline.start()).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("sink `{}` failed: ", path.display())), "{error}");
+}
+
+/// Whether a source that fails fast has failed by then must not decide what `start` says.
+#[test]
+fn start_does_not_speak_for_the_sources() {
+    for _ in 0..10 {
+        let pipeline = pipeline();
+        pipeline.read(source(|_: Subject<Number>| Err("at once".into())));
+        // While these are being started the first has time to fail.
+        for _ in 0..20 {
+            pipeline.read(numbers(0..1));
+        }
+        let running = within(move || pipeline.start()).expect("all sinks could be opened");
+        within(move || running.join()).unwrap_err();
+    }
+}
+
+/// An error that hides its cause, as `anyhow::Error` and many others do from a downcast.
+#[derive(Debug)]
+struct Wrapped(Box<dyn std::error::Error + Send + Sync>);
+
+impl fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "while reading: {}", self.0)
+    }
+}
+
+impl std::error::Error for Wrapped {}
+
+#[test]
+fn closed_is_a_clean_end_whatever_it_is_wrapped_in() {
+    type Wrap = fn(Closed) -> Box<dyn std::error::Error + Send + Sync>;
+    let wraps: [Wrap; 5] = [
+        |closed| closed.into(),
+        |closed| closed.to_string().into(),
+        |closed| io::Error::other(closed).into(),
+        |closed| Wrapped(closed.into()).into(),
+        |closed| anyhow::Error::from(closed).context("while reading").into(),
+    ];
+    for wrap in wraps {
+        // After a stop.
+        let pipeline = pipeline();
+        let (ready, is_ready) = mpsc::channel();
+        pipeline.read(source(move |subject: Subject<Number>| {
+            ready.send(())?;
+            subject.wait().map_err(wrap)
+        }));
+        let running = pipeline.start().unwrap();
+        next(&is_ready);
+        running.stop();
+        within(move || running.join()).unwrap();
+
+        // After a `close` of the source's own, which is no stop.
+        let pipeline = crate::common::pipeline();
+        let table = pipeline.read(source(move |subject: Subject<Number>| {
+            subject.next(Number { n: 1 })?;
+            subject.clone().close()?;
+            subject.next(Number { n: 2 }).map_err(wrap)
+        }));
+        let seen = commits(&table);
+        let summary = run(pipeline).unwrap();
+        assert_eq!(summary.stop, None);
+        assert!(summary.sources[0].error.is_some());
+        assert_eq!(by_commit(&seen), [[1]]);
+    }
+}
+
+#[test]
+fn any_error_of_run_after_the_stop_is_a_clean_end() {
+    let pipeline = pipeline();
+    let (ready, is_ready) = mpsc::channel();
+    pipeline.read(source(move |subject: Subject<Number>| {
+        let _ = ready.send(());
+        // Without a handle saying so.
+        while !subject.is_closed() {
+            thread::yield_now();
+        }
+        Err("connection reset".into())
+    }));
+    let running = pipeline.start().unwrap();
+    next(&is_ready);
+    running.stop();
+    let summary = within(move || running.join()).unwrap();
+    assert_eq!(summary.sources[0].error.as_deref(), Some("connection reset"));
+}
+
+#[test]
+fn a_failing_source_stops_the_other_and_loses_nothing() {
+    let calls = Calls::default();
+    let pipeline = pipeline();
+    let (pushed, is_pushed) = mpsc::channel();
+    let healthy = pipeline.read_with(
+        noted(&calls, move |subject| {
+            subject.next(Number { n: 1 })?;
+            pushed.send(())?;
+            Ok(subject.wait()?)
+        }),
+        ReadOptions::new().autocommit(None),
+    );
+    let failing = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            next(&is_pushed);
+            subject.next(Number { n: 2 })?;
+            Err("no such device".into())
+        }),
+        ReadOptions::new().autocommit(None).name("device"),
+    );
+    let (healthy, failing) = (commits(&healthy), commits(&failing));
+    let error = run(pipeline).unwrap_err();
+    assert_eq!(error.to_string(), "connector `device` failed: no such device");
+    assert!(error.others().is_empty());
+    let summary = error.summary().unwrap();
+    assert_eq!(summary.stop, Some(Stop::Failure));
+    assert_eq!(summary.source("Noted").unwrap().rows, 1);
+    assert_eq!(summary.source("device").unwrap().rows, 1);
+    assert_eq!((by_commit(&healthy), by_commit(&failing)), (vec![vec![1]], vec![vec![2]]));
+    calls.assert_run_and_stopped();
+}
+
+#[test]
+fn a_source_that_ends_leaves_the_others_running() {
+    let pipeline = pipeline();
+    pipeline.read(numbers(0..1));
+    let (ready, is_ready) = mpsc::channel();
+    let table = pipeline.read(source(move |subject: Subject<Number>| {
+        let _ = ready.send(subject.clone());
+        Ok(subject.wait()?)
+    }));
+    let running = pipeline.start().unwrap();
+    let subject = next(&is_ready);
+    drop(table);
+    assert!(!subject.is_closed());
+    running.stop();
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+fn later_failures_are_kept_behind_the_first() {
+    let pipeline = pipeline();
+    pipeline.read_with(
+        source(|_: Subject<Number>| Err("first".into())).on_stop(|| panic!("second")),
+        ReadOptions::new().name("a"),
+    );
+    pipeline.read_with(
+        source(|subject: Subject<Number>| Ok(subject.wait()?)).on_stop(|| panic!("third")),
+        ReadOptions::new().name("b"),
+    );
+    let error = run(pipeline).unwrap_err();
+    assert_eq!(error.to_string(), "connector `a` failed: first");
+    let mut others: Vec<String> = error.others().iter().map(Error::to_string).collect();
+    // `b` may not have been entered yet when `a` failed.
+    others.sort();
+    assert_eq!(others[0], "connector `a` panicked in on_stop: second");
+    assert!(others.len() == 1 || others[1] == "connector `b` panicked in on_stop: third", "{others:?}");
+    let debug = format!("{error:?}");
+    assert!(debug.contains("second"), "{debug}");
+}
+
+/// A source that does nothing about a stop until it is released.
+fn deaf(released: Receiver<()>) -> impl Connector<Tables = Table<Number>> {
+    source(move |subject: Subject<Number>| {
+        for n in 0..3 {
+            subject.next(Number { n })?;
+        }
+        let _ = released.recv();
+        let _ = subject.next(Number { n: 3 });
+        Ok(())
+    })
+}
+
+#[test]
+fn a_source_that_ignores_the_stop_is_left_after_the_grace_and_named() {
+    let (release, released) = mpsc::channel();
+    let pipeline = pipeline();
+    pipeline.grace(SHORT);
+    let (ready, is_ready) = mpsc::channel();
+    let table = pipeline.read_with(deaf(released), ReadOptions::new().name("deaf").autocommit(None).backlog(3));
+    let seen = commits(&table);
+    table.subscribe_commits(move |_| {
+        let _ = ready.send(());
+    });
+    let running = pipeline.start().unwrap();
+    next(&is_ready);
+    let before = Instant::now();
+    running.stop();
+    let error = within(move || running.join()).unwrap_err();
+    assert!(before.elapsed() >= SHORT);
+    assert!(error.to_string().starts_with("connector `deaf` was still busy"), "{error}");
+    let Error::Connector(failure) = &error else { panic!("{error:?}") };
+    assert!(matches!(failure.kind(), FailureKind::LeftBehind { missed: None }));
+    assert_eq!(error.summary().unwrap().stop, Some(Stop::Handle));
+    assert_eq!(by_commit(&seen), [[0, 1, 2]]);
+    drop(release);
+}
+
+#[test]
+fn what_a_source_that_is_left_behind_has_pushed_is_delivered() {
+    let dir = TempDir::new();
+    let path = dir.path("output.csv");
+    let (release, released) = mpsc::channel();
+    let pipeline = pipeline();
+    pipeline.grace(SHORT);
+    let (pushed, is_pushed) = mpsc::channel();
+    let (back, is_back) = mpsc::channel();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            subject.next(Number { n: 1 })?;
+            let transaction = subject.transaction();
+            transaction.next(Number { n: 2 })?;
+            pushed.send(())?;
+            let _: Result<(), _> = released.recv();
+            back.send((subject.next(Number { n: 3 }), transaction.commit()))?;
+            Ok(())
+        }),
+        ReadOptions::new().autocommit(None),
+    );
+    csv::write(&table, &path);
+    let running = pipeline.start().unwrap();
+    next(&is_pushed);
+    running.stop();
+    let error = within(move || running.join()).unwrap_err();
+    assert_eq!(error.summary().unwrap().rows(), 1);
+    let written = read(&path);
+    assert_eq!(written.lines().count(), 2);
+    // When it comes back at last it is told so, and nothing is written any more.
+    drop::<mpsc::Sender<()>>(release);
+    assert_eq!(next(&is_back), (Err(Closed), Err(Closed)));
+    assert_eq!(read(&path), written);
+}
+
+#[test]
+fn on_stop_and_the_drop_of_a_source_are_within_the_grace_too() {
+    struct Slow(mpsc::Sender<()>, Receiver<()>, bool);
+    impl Connector for Slow {
+        type Subjects = Subject<Number>;
+        type Tables = Table<Number>;
+
+        fn run(&mut self, subject: Subject<Number>) -> RunResult {
+            self.0.send(())?;
+            Ok(subject.wait()?)
+        }
+
+        fn on_stop(&mut self) {
+            if self.2 {
+                let _ = self.1.recv();
+            }
+        }
+    }
+    impl Drop for Slow {
+        fn drop(&mut self) {
+            let _ = self.1.recv();
+        }
+    }
+    for in_on_stop in [true, false] {
+        let (release, released) = mpsc::channel();
+        let (ready, is_ready) = mpsc::channel();
+        let pipeline = pipeline();
+        pipeline.grace(SHORT);
+        pipeline.read(Slow(ready, released, in_on_stop));
+        let running = pipeline.start().unwrap();
+        next(&is_ready);
+        running.stop();
+        let error = within(move || running.join()).unwrap_err();
+        assert!(error.to_string().starts_with("connector `Slow` was still busy"), "{error}");
+        drop(release);
+    }
+}
+
+#[test]
+fn a_sink_that_blocks_is_left_after_the_grace_and_named_with_what_it_missed() {
+    let (release, released) = mpsc::channel::<()>();
+    let pipeline = pipeline();
+    pipeline.grace(SHORT);
+    let (pushed, is_pushed) = mpsc::channel();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            for n in 0..7 {
+                subject.next(Number { n })?;
+                subject.commit()?;
+            }
+            pushed.send(())?;
+            Ok(subject.wait()?)
+        }),
+        ReadOptions::new().name("numbers").autocommit(None),
+    );
+    let seen = commits(&table);
+    let mut taken = 0;
+    table.subscribe_commits(move |_| {
+        taken += 1;
+        if taken == 3 {
+            let _ = released.recv();
+        }
+    });
+    let running = pipeline.start().unwrap();
+    next(&is_pushed);
+    running.stop();
+    let error = within(move || running.join()).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "sink `numbers` was still busy when the grace after the stop was over, and was left behind: it missed 5 updates"
+    );
+    let Error::Sink(failure) = &error else { panic!("{error:?}") };
+    assert!(matches!(failure.kind(), FailureKind::LeftBehind { missed: Some(5) }));
+    // The other sink of the table has them all.
+    assert_eq!(by_commit(&seen).len(), 7);
+    drop(release);
+}
+
+#[test]
+fn an_unread_receiver_of_updates_is_left_after_the_grace_and_named_too() {
+    let pipeline = pipeline();
+    pipeline.grace(SHORT);
+    let (pushed, is_pushed) = mpsc::channel();
+    let updates = pipeline
+        .read_with(
+            source(move |subject: Subject<Number>| {
+                for n in 0..7 {
+                    subject.next(Number { n })?;
+                    subject.commit()?;
+                }
+                pushed.send(())?;
+                Ok(subject.wait()?)
+            }),
+            ReadOptions::new().name("numbers").autocommit(None),
+        )
+        .updates(2);
+    let running = pipeline.start().unwrap();
+    next(&is_pushed);
+    running.stop();
+    let error = within(move || running.join()).unwrap_err();
+    assert!(error.to_string().starts_with("sink `numbers` was still busy"), "{error}");
+    assert!(error.to_string().ends_with("it missed 5 updates"), "{error}");
+    // Nothing stops the receiver from taking them all now.
+    let late: Vec<usize> = updates.iter().map(|commit| commit.len()).collect();
+    assert_eq!(late.len(), 7);
+}
+
+#[test]
+fn after_a_normal_end_the_drain_has_no_deadline() {
+    let (release, released) = mpsc::channel::<()>();
+    let (done, is_done) = mpsc::channel();
+    let pipeline = pipeline();
+    pipeline.grace(Duration::ZERO);
+    let table = pipeline.read(numbers(0..3));
+    let taken = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&taken);
+    table.subscribe(move |_| {
+        let _ = released.recv();
+        count.fetch_add(1, Ordering::Relaxed);
+    });
+    let runner = thread::spawn(move || {
+        let _ = done.send(pipeline.run());
+    });
+    assert!(matches!(is_done.recv_timeout(Duration::from_millis(200)), Err(RecvTimeoutError::Timeout)));
+    drop(release);
+    next(&is_done).unwrap();
+    runner.join().unwrap();
+    assert_eq!(taken.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn a_stop_during_the_drain_gives_the_sinks_their_grace() {
+    let (release, released) = mpsc::channel::<()>();
+    let (ready, is_ready) = mpsc::channel();
+    let pipeline = pipeline();
+    pipeline.grace(SHORT);
+    let table = pipeline.read_with(numbers(0..3), ReadOptions::new().name("numbers"));
+    table.subscribe_commits(move |_| {
+        let _ = ready.send(());
+        let _ = released.recv();
+    });
+    let stop = pipeline.stop_handle();
+    let runner = thread::spawn(move || pipeline.run());
+    next(&is_ready);
+    stop.stop();
+    let error = within(move || runner.join().unwrap()).unwrap_err();
+    assert!(error.to_string().ends_with("it missed 3 updates"), "{error}");
+    drop(release);
+}
+
+#[test]
+fn the_summary_says_what_each_source_has_done() {
+    let pipeline = pipeline();
+    pipeline.read_with(numbers(0..10), ReadOptions::new().name("a").autocommit(None).backlog(4));
+    pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            cats.next_json(r#"{"key": 1, "genus": "felis"}"#)?;
+            cats.remove(1)?;
+            assert!(cats.next_json("{}").is_err());
+            cats.sleep(Duration::from_millis(3))?;
+            Ok(())
+        }),
+        ReadOptions::new().name("b").autocommit(None),
+    );
+    let summary = run(pipeline).unwrap();
+    let [a, b] = &summary.sources[..] else { panic!("{summary:?}") };
+    assert_eq!((a.name.as_str(), a.rows, a.commits, a.bad_rows), ("a", 10, 3, 0));
+    assert_eq!((b.name.as_str(), b.rows, b.commits, b.bad_rows), ("b", 2, 1, 1));
+    assert!(b.duration >= Duration::from_millis(3) && b.duration < DEADLINE);
+    assert_eq!(summary.rows(), 12);
+    assert_eq!((summary.stop, &a.error), (None, &None));
+    assert!(summary.to_string().starts_with("a: 10 rows in 3 commits, "), "{summary}");
+}
+
+#[test]
+fn a_second_reader_of_a_name_gets_another() {
+    let pipeline = pipeline();
+    for _ in 0..3 {
+        pipeline.read_with(numbers(0..1), ReadOptions::new().name("cats"));
+    }
+    pipeline.read(waiting());
+    pipeline.stop_handle().stop();
+    let summary = run(pipeline).unwrap();
+    let names: Vec<&str> = summary.sources.iter().map(|source| source.name.as_str()).collect();
+    assert_eq!(names, ["cats", "cats-2", "cats-3", "Source"]);
+}
+
+#[test]
+fn a_pipeline_without_sources_ends_at_once() {
+    let summary = run(pipeline()).unwrap();
+    assert!(summary.sources.is_empty());
+}
+
+#[test]
+fn a_stop_from_within_the_source_is_a_stop() {
+    let pipeline = pipeline();
+    let stop = pipeline.stop_handle();
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stopped);
+    pipeline.read(source(move |subject: Subject<Number>| {
+        stop.stop();
+        assert_eq!(subject.next(Number { n: 1 }), Err(Closed));
+        flag.store(true, Ordering::Relaxed);
+        Ok(())
+    }));
+    assert_eq!(run(pipeline).unwrap().stop, Some(Stop::Handle));
+    assert!(stopped.load(Ordering::Relaxed));
+}

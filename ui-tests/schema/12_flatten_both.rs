@@ -1,0 +1,18 @@
+use pathway_io::Schema;
+
+#[derive(Schema)]
+struct Animal {
+    #[schema(primary_key)]
+    key: i64,
+}
+
+#[derive(Schema)]
+struct Cat {
+    #[schema(flatten)]
+    mother: Animal,
+    genus: String,
+    #[schema(flatten, primary_key)]
+    own: Animal,
+}
+
+fn main() {}
