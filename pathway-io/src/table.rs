@@ -140,6 +140,18 @@ impl<S: Schema> Table<S> {
     /// # Panics
     ///
     /// If the pipeline has been started.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Commit, Pipeline, Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+    /// let pipeline = Pipeline::new();
+    /// let cats = pipeline.read(Cats);
+    /// cats.subscribe_commits(|commit: &Commit<Cat>| println!("{} updates at {}", commit.len(), commit.time()));
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static) {
         self.write_to(CommitCallback(callback));
     }
@@ -153,6 +165,25 @@ impl<S: Schema> Table<S> {
     /// # Panics
     ///
     /// If the pipeline has been started.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+    /// #     Ok(cats.next(Cat { key: 1 })?)
+    /// # } }
+    /// let pipeline = Pipeline::new();
+    /// let commits = pipeline.read(Cats).updates(16);
+    /// let running = pipeline.start()?;
+    /// let mut keys = Vec::new();
+    /// for commit in &commits {
+    ///     keys.extend(commit.iter().map(|update| update.row.key));
+    /// }
+    /// running.join()?;
+    /// assert_eq!(keys, [1]);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     #[must_use]
     pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>> {
         let (sender, receiver) = crossbeam_channel::bounded(capacity);

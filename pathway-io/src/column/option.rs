@@ -1,6 +1,7 @@
 //! `Option<T>`: a value for each row, and which of them are there.
 //!
-//! A `Some` of JSON's null is a `None`. A null has a placeholder among the values, so that a row is at the same place in both and no count is kept.
+//! A `Some` of JSON's null is a `None`. A null has a placeholder among the values, so that a row is at the same place in
+//! both and no count is kept.
 
 use std::hash::Hasher;
 
