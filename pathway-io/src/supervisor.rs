@@ -98,7 +98,12 @@ impl Supervisor {
     /// Starts the sources, unless the run has failed or was stopped by then.
     fn start_sources(&self, launches: Vec<Launch>) {
         for (index, (source, spawn)) in launches.into_iter().enumerate() {
-            if !self.control.is_stopping() {
+            if self.control.is_stopping() {
+                // Its connector goes with what would have started it.
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(spawn))) {
+                    source.fail(panicked("its drop", &*payload));
+                }
+            } else {
                 self.control.update(|run| run.sources[index].started = Instant::now());
                 match spawn(Arc::clone(&source), index) {
                     Ok(()) => continue,
