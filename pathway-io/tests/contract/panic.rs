@@ -83,9 +83,16 @@ fn a_panic_in_the_drop_of_a_source_is_an_error() {
             assert!(!self.0, "it breaks");
         }
     }
-    let pipeline = pipeline();
-    pipeline.read(Fragile(false));
-    let error = run(pipeline).unwrap_err();
+    let fragile = pipeline();
+    fragile.read(Fragile(false));
+    let error = run(fragile).unwrap_err();
+    assert_eq!(error.to_string(), "connector `Fragile` panicked in its drop: it breaks");
+
+    // Also where it was never entered.
+    let stopped = pipeline();
+    stopped.read(Fragile(true));
+    stopped.stop_handle().stop();
+    let error = run(stopped).unwrap_err();
     assert_eq!(error.to_string(), "connector `Fragile` panicked in its drop: it breaks");
 }
 
