@@ -1,5 +1,8 @@
 //! `serde_json::Value`: any JSON at all, null included.
 //!
+//! In an `Option<Value>` the null of JSON is `None`, also if a program pushes it as `Some(Value::Null)`: what was read
+//! and what was pushed shall not differ where their text does not.
+//!
 //! The values stay as they are, since a text of them would be parsed anew for each row that is taken out, and JSON
 //! that a program built may be nested deeper than a parser goes.
 
@@ -8,7 +11,7 @@ use std::hash::{Hash, Hasher};
 use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{Buffer, column_type};
+use super::{Buffer, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 /// JSON values.
@@ -21,6 +24,13 @@ pub struct JsonBuffer {
 }
 
 column_type!(Value, JsonBuffer, DataType::Json);
+
+impl NotNull for Value {
+    #[inline]
+    fn is_null(&self) -> bool {
+        Value::is_null(self)
+    }
+}
 
 impl Buffer for JsonBuffer {
     type Item = Value;
@@ -75,11 +85,11 @@ impl Buffer for JsonBuffer {
         hash(&self.values[row], state);
     }
 
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
-        self.write_json(row, out);
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.write_json(row, style, out);
     }
 
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         // Writing a value into memory cannot fail: its keys are texts.
         let written = serde_json::to_writer(out, &self.values[row]);
         debug_assert!(written.is_ok());

@@ -1,13 +1,13 @@
 //! `Option<T>`: a value for each row, and which of them are there.
 //!
-//! A null has a placeholder among the values, so that a row is at the same place in both and no count is kept.
+//! A `Some` of JSON's null is a `None`. A null has a placeholder among the values, so that a row is at the same place in both and no count is kept.
 
 use std::hash::Hasher;
 
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::list::ListBuffer;
-use super::{Buffer, ColumnType, NotNull};
+use super::{Buffer, ColumnType, NotNull, Style};
 use crate::column::refuse::Wanted;
 use crate::schema::DataType;
 
@@ -43,10 +43,12 @@ impl<B: Buffer<Item: NotNull>> Buffer for OptionBuffer<B> {
 
     #[inline]
     fn push(&mut self, item: Option<B::Item>) {
-        self.present.push(item.is_some());
-        match item {
-            Some(value) => self.values.push(value),
-            None => self.values.push_placeholder(),
+        match item.filter(|value| !value.is_null()) {
+            Some(value) => {
+                self.values.push(value);
+                self.present.push(true);
+            }
+            None => self.push_placeholder(),
         }
     }
 
@@ -106,16 +108,16 @@ impl<B: Buffer<Item: NotNull>> Buffer for OptionBuffer<B> {
     }
 
     #[inline]
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         if self.present[row] {
-            self.values.write_text(row, out);
+            self.values.write_text(row, style, out);
         }
     }
 
     #[inline]
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         if self.present[row] {
-            self.values.write_json(row, out);
+            self.values.write_json(row, style, out);
         } else {
             out.extend_from_slice(b"null");
         }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde::de::DeserializeSeed;
 use serde_json::Value;
 
-use super::{Buffer, ColumnType, Into, KeyType};
+use super::{Buffer, ColumnType, Into, KeyType, Style};
 
 /// Debug forms, since they tell `-0.0` from `0.0` and let `NaN` equal itself.
 fn shown<T: Debug>(value: T) -> String {
@@ -25,7 +25,7 @@ fn decode<B: Buffer>(buffer: &mut B, text: &[u8]) -> Result<(), String> {
 
 fn json<B: Buffer>(buffer: &B, row: usize) -> Vec<u8> {
     let mut text = Vec::new();
-    buffer.write_json(row, &mut text);
+    buffer.write_json(row, Style::Plain, &mut text);
     text
 }
 
@@ -178,6 +178,7 @@ hold_for! {
     values: value();
     optional_texts: option::of(text());
     optional_floats: option::of(float());
+    optional_values: option::of(value().prop_filter("the null is `None`", |value| !value.is_null()));
     optional_lists: option::of(vec(option::of(any::<i8>()), 0..3));
     lists: vec(any::<i64>(), 0..4);
     lists_of_lists: vec(vec(vec(any::<u8>(), 0..3), 0..3), 0..3);
@@ -202,12 +203,22 @@ proptest! {
     }
 }
 
-fn text_of<T: ColumnType>(value: T) -> String {
+/// The types of other crates.
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod dates;
+#[cfg(any(feature = "bytes", feature = "rust_decimal", feature = "uuid"))]
+mod others;
+
+fn text_in<T: ColumnType>(style: Style, value: T) -> String {
     let mut buffer = T::Buffer::default();
     buffer.push(value);
     let mut text = Vec::new();
-    buffer.write_text(0, &mut text);
+    buffer.write_text(0, style, &mut text);
     String::from_utf8(text).unwrap()
+}
+
+fn text_of<T: ColumnType>(value: T) -> String {
+    text_in(Style::Plain, value)
 }
 
 #[test]
@@ -225,6 +236,25 @@ fn has_the_text_forms_of_the_contract() {
     assert_eq!(text_of(Value::Null), "null");
     assert_eq!(text_of(None::<String>), "");
     assert_eq!(text_of(Some("a,\n".to_owned())), "a,\n");
+}
+
+/// As Pathway 0.33.0 was seen to write them.
+#[test]
+fn has_the_text_forms_of_pathway() {
+    fn text_of<T: ColumnType>(value: T) -> String {
+        text_in(Style::Pathway, value)
+    }
+    assert_eq!([true, false].map(text_of), ["True", "False"]);
+    assert_eq!(text_of(vec![true]), "[true]");
+    assert_eq!([1.0, -0.0, 1e300, 1e-7, 0.1, 1e-5].map(text_of), ["1.0", "-0.0", "1e300", "1e-7", "0.1", "1e-5"]);
+    assert_eq!([1e15, 1e16, 5e-324].map(text_of), ["1000000000000000.0", "1e16", "5e-324"]);
+    assert_eq!([123_456_789_012_345_680.0, -1e300].map(text_of), ["1.2345678901234568e17", "-1e300"]);
+    assert_eq!(text_of(vec![1e300, 1e-5, 1e16]), "[1e+300,0.00001,1e+16]");
+    assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(text_of), ["NaN", "inf", "-inf"]);
+    assert_eq!(text_of((f64::NAN, None::<i64>, true, b"ab".to_vec())), r#"[null,null,true,"YWI="]"#);
+    assert_eq!(text_of(vec![251_u8, 255, 10]), "+/8K");
+    assert_eq!(text_of(vec![Duration::from_secs(1)]), "[1000000000]");
+    assert_eq!(text_of(serde_json::json!("x")), "\"x\"");
 }
 
 fn read<T: ColumnType>(text: &str) -> Result<T, String> {
@@ -287,6 +317,27 @@ fn only_options_can_be_missing() {
     assert!(!<Value as ColumnType>::Buffer::default().push_missing());
     assert_eq!(read("null"), Ok(None::<i64>));
     assert_eq!(read("null"), Ok(Value::Null));
+}
+
+#[test]
+fn a_json_null_in_an_option_is_none() {
+    type Nullable = Option<Value>;
+    assert_eq!(read("null"), Ok(None::<Value>));
+    assert_eq!(read("[null]"), Ok(Some(serde_json::json!([null]))));
+    assert_eq!(read("[null,1]"), Ok(vec![None, Some(Value::from(1))]));
+
+    let mut buffer = <Nullable as ColumnType>::Buffer::default();
+    buffer.push(Some(Value::Null));
+    buffer.push(None);
+    assert!(buffer.push_missing());
+    Into(&mut buffer).deserialize(Value::Null).unwrap();
+    for row in 0..buffer.len() {
+        assert_eq!(buffer.get(row), None);
+        assert!(buffer.is_null(row) && buffer.equal(row, &buffer, 0));
+        assert_eq!(json(&buffer, row), b"null");
+    }
+    assert_eq!(text_of(Some(Value::Null)), "");
+    assert_eq!(text_of(Some(Value::from("null"))), r#""null""#);
 }
 
 #[test]
