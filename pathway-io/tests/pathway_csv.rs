@@ -153,3 +153,58 @@ fn types() {
     }
     assert_eq!(compared, 3 * 11 - 1);
 }
+
+/// The columns of the golden that need a feature.
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod dates {
+    use super::*;
+
+    /// What the golden was made from: its dates at an offset, too, which Pathway turns into UTC.
+    const ROWS: [&str; 3] = [
+        r#"{"key": 1, "dn": "2021-03-21T18:34:12.123456", "du": "2021-03-21T18:34:12Z", "dur": 86400000005000}"#,
+        r#"{"key": 2, "dn": "2021-03-21T18:34:12.000000001", "du": "2021-03-21T18:34:12+01:00", "dur": 1}"#,
+        r#"{"key": 3, "dn": "1900-01-01 00:00:00", "du": "2021-03-21T18:34:12.000000000+0000", "dur": -1000000000}"#,
+    ];
+
+    macro_rules! as_in_the_golden {
+        ($name:ident, $feature:literal, $naive:ty, $instant:ty, $duration:ty) => {
+            #[cfg(feature = $feature)]
+            #[test]
+            fn $name() {
+                #[derive(Schema)]
+                struct Dates {
+                    #[schema(primary_key)]
+                    key: i64,
+                    dn: $naive,
+                    du: $instant,
+                    dur: $duration,
+                }
+
+                struct Source;
+
+                #[connector(autocommit = off)]
+                impl Source {
+                    fn run(&mut self, dates: Subject<Dates>) -> Result<()> {
+                        ROWS.iter().try_for_each(|row| Ok(dates.next_json(row)?))
+                    }
+                }
+
+                let golden = cells(include_bytes!("goldens/types.csv"));
+                let columns = ["key", "dn", "du", "dur", "time", "diff"]
+                    .map(|name| golden[0].iter().position(|other| *other == format!(r#"\"{name}\""#)).unwrap());
+                let theirs: Vec<_> = golden.iter().map(|record| columns.map(|column| record[column].clone())).collect();
+                assert_eq!(cells(&written(Source)), theirs);
+            }
+        };
+    }
+
+    as_in_the_golden!(of_jiff, "jiff", jiff::civil::DateTime, jiff::Timestamp, jiff::SignedDuration);
+    as_in_the_golden!(of_chrono, "chrono", chrono::NaiveDateTime, chrono::DateTime<chrono::Utc>, chrono::TimeDelta);
+    as_in_the_golden!(
+        of_chrono_with_offsets,
+        "chrono",
+        chrono::NaiveDateTime,
+        chrono::DateTime<chrono::FixedOffset>,
+        chrono::TimeDelta
+    );
+}

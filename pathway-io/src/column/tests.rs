@@ -203,6 +203,12 @@ proptest! {
     }
 }
 
+/// The types of other crates.
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod dates;
+#[cfg(any(feature = "bytes", feature = "rust_decimal", feature = "uuid"))]
+mod others;
+
 fn text_in<T: ColumnType>(style: Style, value: T) -> String {
     let mut buffer = T::Buffer::default();
     buffer.push(value);

@@ -36,7 +36,7 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     write_with(table, path, Options::new());
 }
 
-/// [`write`] with options.
+/// [`write()`] with options.
 ///
 /// # Panics
 ///
@@ -61,6 +61,7 @@ impl Options {
 
     /// Byte for byte what `pw.io.csv.write` of Pathway writes: every field in quotes, those of the header too, a null as
     /// `None`, and `True` and `False`. Inside lists and tuples, which are JSON, a float that is not finite is `null`.
+    /// A date with a time has nine digits of a second, and `+0000` behind it if it is an instant, in UTC.
     ///
     /// ```no_run
     /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};

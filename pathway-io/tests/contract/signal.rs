@@ -93,10 +93,7 @@ fn one_of_two() {
     ended.read(source(|subject: Subject<Number>| Ok(subject.wait()?)));
     let ended = ended.start().unwrap();
     let pipeline = Pipeline::new();
-    pipeline.read(source(|subject: Subject<Number>| {
-        say("ready");
-        Ok(subject.wait()?)
-    }));
+    pipeline.read(source(|subject: Subject<Number>| Ok(subject.wait()?)));
     let running = pipeline.start().unwrap();
     drop(ended);
     say("alone");
@@ -255,7 +252,6 @@ fn signals_are_not_handled_where_that_is_off() {
 #[test]
 fn each_pipeline_has_its_own_signals() {
     let child = Child::start("one of two", None);
-    child.says("ready");
     child.says("alone");
     child.send(SIGTERM);
     child.says("Some(Signal(15))");
