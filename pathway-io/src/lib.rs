@@ -66,6 +66,7 @@ mod hook;
 mod intake;
 mod options;
 mod pipeline;
+pub mod progress;
 mod push;
 mod ready;
 mod row_error;
