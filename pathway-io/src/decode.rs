@@ -99,7 +99,7 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
 
 fn holds_durations(data_type: &DataType) -> bool {
     match data_type {
-        DataType::Duration => true,
+        DataType::Duration | DataType::SignedDuration => true,
         DataType::Optional(item) | DataType::List(item) | DataType::Array(item, _) => holds_durations(item),
         DataType::Tuple(items) => items.iter().any(holds_durations),
         _ => false,

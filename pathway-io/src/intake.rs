@@ -467,12 +467,17 @@ impl Intake {
         self.lock().told_closed
     }
 
+    /// Counts a row that was pushed into a transaction; the plain ones are counted as they are admitted.
+    pub(crate) fn count_row(&self, table: usize) {
+        self.lock().offered[table] += 1;
+    }
+
     /// Counts a bad row and gives its number among the rows that the table was offered.
-    pub(crate) fn count_bad_row(&self, table: usize, in_transaction: u64) -> u64 {
+    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
         let mut state = self.lock();
         state.counts.bad_rows += 1;
         state.offered[table] += 1;
-        state.offered[table] + in_transaction
+        state.offered[table]
     }
 
     pub(crate) fn counts(&self) -> Counts {

@@ -1,4 +1,56 @@
 //! Typed, back-pressured streams of table updates from any data source.
+//!
+//! A data source for which no connector exists becomes one struct, the rows, and one `impl`, the source:
+//!
+//! ```
+//! use pathway_io::{Pipeline, Schema, Subject, Update, connector};
+//!
+//! #[derive(Schema)]
+//! struct Cat {
+//!     #[schema(primary_key)]
+//!     key: i64,
+//!     genus: String,
+//!     #[schema(default = 4.5)]
+//!     weight: f64,
+//! }
+//!
+//! struct Cats;
+//!
+//! #[connector]
+//! impl Cats {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!         cats.next(Cat { key: 1, genus: "felis".into(), weight: 4.0 })?;
+//!         cats.next_json(r#"{"key": 2, "genus": "lynx"}"#)?;
+//!         cats.commit()?;
+//!         cats.remove(1)?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let pipeline = Pipeline::new();
+//! let cats = pipeline.read(Cats);
+//! cats.subscribe(|update: &Update<Cat>| println!("{:+} {}", update.diff, update.row.genus));
+//! let summary = pipeline.run()?;
+//! assert_eq!(summary.sources[0].commits, 2);
+//! # Ok::<(), pathway_io::Error>(())
+//! ```
+//!
+//! | what you want | where it is |
+//! |---|---|
+//! | describe the rows | [`derive(Schema)`](macro@Schema), [`Keyed`], [`TableSchema`] |
+//! | write a source | [`macro@connector`], or [`Connector`] by hand; [`ReadOptions`] |
+//! | push rows, remove them, commit | [`Subject`] |
+//! | push a unit that nothing splits | [`Transaction`] |
+//! | unblock a source when a stop comes | [`Subject::on_interrupt`] |
+//! | lay out a pipeline and run it | [`Pipeline`], [`Running`], [`Summary`] |
+//! | write files | [`csv`], [`jsonlines`] |
+//! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
+//! | write a sink | [`Sink`], [`Commit`], [`Update`] |
+//! | do something about bad rows | [`BadRows`], [`RowError`] |
+//! | test a source | [`testing`] |
+//!
+//! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
+//! starts, stops and errors, and at the debug level each commit.
 
 mod bad_rows;
 mod batch;
@@ -26,6 +78,7 @@ mod sink;
 mod source;
 mod subject;
 mod summary;
+mod supervisor;
 mod table;
 pub mod testing;
 mod threads;
@@ -73,3 +126,8 @@ pub mod __private0 {
     pub use std::string::String;
     pub use std::time::Duration;
 }
+
+/// The code blocks of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

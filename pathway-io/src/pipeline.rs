@@ -21,6 +21,7 @@ use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
 use crate::source::{self, Source};
 use crate::summary::{Stop, Summary};
+use crate::supervisor::Supervisor;
 use crate::table::{AnyTable, StartedBy};
 use crate::threads;
 
@@ -196,9 +197,8 @@ impl Pipeline {
             control.update(|run| run.sources.push(SourceState::new(&source)));
             launches.push((source, plan.spawn));
         }
-        let running = Running::new(control, messages, plan.grace, signals);
-        running.start_sequencer(Sequencer { messages: received, clock: Clock::after(0), sources });
-        running.start_sources(launches)
+        let supervisor = Supervisor { control, messages, grace: plan.grace, signals };
+        supervisor.start(Sequencer { messages: received, clock: Clock::after(0), sources }, launches)
     }
 }
 

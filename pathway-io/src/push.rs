@@ -1,8 +1,8 @@
 //! The push methods that a [`Subject`](crate::Subject), a [`Transaction`](crate::Transaction) and a table inside one
 //! have in common, written once.
 
-/// Expects of `Self` the methods `push(&self, fill) -> Result<Result<(), E>, Closed>`,
-/// `bad_row(&self, u64, RowError, &[u8]) -> Result<(), RowError>` and `rows_in_transaction(&self) -> u64`.
+/// Expects of `Self` the methods `push(&self, fill) -> Result<Result<(), E>, Closed>` and
+/// `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`.
 macro_rules! push_methods {
     () => {
         /// Pushes one row. Outside a transaction it waits while the backlog is full.
@@ -33,7 +33,7 @@ macro_rules! push_methods {
             let json = json.as_ref();
             match self.push(|batch| batch.push_json(json)) {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => self.bad_row(self.rows_in_transaction(), error, json),
+                Ok(Err(error)) => self.bad_row(error, json),
                 Err(Closed) => Err(RowError::closed()),
             }
         }
@@ -47,7 +47,7 @@ macro_rules! push_methods {
             // The value is needed a second time only if it does not fit.
             match self.push(|batch| batch.push_value(&value)) {
                 Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => self.bad_row(self.rows_in_transaction(), error, value.to_string().as_bytes()),
+                Ok(Err(error)) => self.bad_row(error, value.to_string().as_bytes()),
                 Err(Closed) => Err(RowError::closed()),
             }
         }
@@ -99,10 +99,15 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// The row's error with that `reason`, if the policy is to fail.
+        /// The row's error with that `reason`, if the policy is to fail. On a closed subject an error whose
+        /// [`is_closed`](RowError::is_closed) is true: the row is then no bad one, but what the stop has torn.
         pub fn reject(&self, raw: impl AsRef<[u8]>, reason: impl std::fmt::Display) -> Result<(), RowError> {
             let error = RowError::new(reason.to_string());
-            self.bad_row(self.rows_in_transaction(), error, raw.as_ref())
+            match self.push(|_| Err::<(), _>(error)) {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(error)) => self.bad_row(error, raw.as_ref()),
+                Err(Closed) => Err(RowError::closed()),
+            }
         }
     };
 }

@@ -340,6 +340,23 @@ pub enum DataType {
     Json,
     /// `Duration`, integer nanoseconds in text
     Duration,
+    /// `SignedDuration` of `jiff` and `TimeDelta` of `chrono`, integer nanoseconds in text
+    SignedDuration,
+    /// A day: `Date` of `jiff` and `NaiveDate` of `chrono`, `2021-03-21` in text
+    Date,
+    /// A time of day: `Time` of `jiff` and `NaiveTime` of `chrono`, `18:34:12.5` in text
+    Time,
+    /// A day and a time without a time zone: `DateTime` of `jiff` and `NaiveDateTime` of `chrono`,
+    /// `2021-03-21T18:34:12.5` in text
+    DateTime,
+    /// An instant: `Timestamp` of `jiff` and `DateTime<Utc>` of `chrono`, `2021-03-21T18:34:12.5Z` in text
+    Timestamp,
+    /// An instant and an offset from UTC: `DateTime<FixedOffset>` of `chrono`, `2021-03-21T18:34:12.5+01:00` in text
+    OffsetDateTime,
+    /// `Uuid`, in lower case and with hyphens in text
+    Uuid,
+    /// `Decimal` of `rust_decimal`, with all its digits in text
+    Decimal,
     /// A value that may be null, inside another type
     Optional(&'static DataType),
     /// `Vec<T>`
@@ -368,6 +385,14 @@ impl fmt::Display for DataType {
             DataType::Bytes => f.write_str("Vec<u8>"),
             DataType::Json => f.write_str("Value"),
             DataType::Duration => f.write_str("Duration"),
+            DataType::SignedDuration => f.write_str("SignedDuration"),
+            DataType::Date => f.write_str("Date"),
+            DataType::Time => f.write_str("Time"),
+            DataType::DateTime => f.write_str("DateTime"),
+            DataType::Timestamp => f.write_str("Timestamp"),
+            DataType::OffsetDateTime => f.write_str("OffsetDateTime"),
+            DataType::Uuid => f.write_str("Uuid"),
+            DataType::Decimal => f.write_str("Decimal"),
             DataType::Optional(item) => write!(f, "Option<{item}>"),
             DataType::List(item) => write!(f, "Vec<{item}>"),
             DataType::Array(item, len) => write!(f, "[{item}; {len}]"),

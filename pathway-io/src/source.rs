@@ -34,14 +34,8 @@ impl Source {
 
     /// What becomes of a row that does not fit.
     #[cold]
-    pub(crate) fn bad_row(
-        &self,
-        table: usize,
-        in_transaction: u64,
-        error: RowError,
-        raw: &[u8],
-    ) -> Result<(), RowError> {
-        let error = error.at_row(self.intake.count_bad_row(table, in_transaction));
+    pub(crate) fn bad_row(&self, table: usize, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        let error = error.at_row(self.intake.count_bad_row(table));
         match self.bad_rows.keep(&self.name, &error, raw) {
             Ok(true) => {
                 warn!(connector = &*self.name, "bad row left out: {error}");

@@ -147,7 +147,12 @@ impl<S: Schema, O> Subject<S, O> {
             pending.repair();
             pending
         });
-        Ok(pending.push::<S, E>(self.table, &self.pool, fill))
+        let pushed = pending.push::<S, E>(self.table, &self.pool, fill);
+        drop(pending);
+        if pushed.is_ok() {
+            self.source.intake.count_row(self.table);
+        }
+        Ok(pushed)
     }
 
     /// `Err` outside if the subject is closed, inside if `fill` failed.
@@ -160,12 +165,8 @@ impl<S: Schema, O> Subject<S, O> {
     }
 
     /// What the `bad_rows` policy makes of a row that does not fit.
-    pub(crate) fn bad_row(&self, in_transaction: u64, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.source.bad_row(self.table, in_transaction, error, raw)
-    }
-
-    fn rows_in_transaction(&self) -> u64 {
-        0
+    pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.source.bad_row(self.table, error, raw)
     }
 
     push_methods!();

@@ -71,12 +71,8 @@ impl<S: Schema, O> Transaction<S, O> {
         self.subject.push_into(&self.rows, fill)
     }
 
-    fn bad_row(&self, in_transaction: u64, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.bad_row(in_transaction, error, raw)
-    }
-
-    fn rows_in_transaction(&self) -> u64 {
-        rows(&self.rows)
+    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.subject.bad_row(error, raw)
     }
 
     push_methods!();
@@ -114,19 +110,11 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
         self.subject.push_into(self.rows, fill)
     }
 
-    fn bad_row(&self, in_transaction: u64, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.bad_row(in_transaction, error, raw)
-    }
-
-    fn rows_in_transaction(&self) -> u64 {
-        rows(self.rows)
+    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.subject.bad_row(error, raw)
     }
 
     push_methods!();
-}
-
-fn rows(pending: &Mutex<Pending>) -> u64 {
-    pending.lock().unwrap_or_else(PoisonError::into_inner).load.rows as u64
 }
 
 impl<S, O> fmt::Debug for Transaction<S, O> {

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
 use super::list::{ListBuffer, write_json_list};
 use super::refuse::{Wanted, refuse};
-use super::{Buffer, ColumnType, Into, KeyType, NotNull};
+use super::{Buffer, ColumnType, Into, KeyType, NotNull, Style};
 use crate::schema::DataType;
 
 /// Arrays, one after the other.
@@ -94,12 +94,12 @@ impl<B: Buffer, const N: usize> Buffer for ArrayBuffer<B, N> {
         }
     }
 
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
-        self.write_json(row, out);
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.write_json(row, style, out);
     }
 
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
-        write_json_list(&self.items, Self::range(row), out);
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        write_json_list(&self.items, Self::range(row), style, out);
     }
 }
 

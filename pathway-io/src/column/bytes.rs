@@ -1,25 +1,63 @@
-//! `Vec<u8>`: all bytes of a column in one arena; base64 in text.
+//! `Vec<u8>` and `bytes::Bytes`: all bytes of a column in one arena; base64 in text.
+//!
+//! A `Bytes` is copied too, although it could be shared: a few bytes of a large buffer would keep all of it, and the
+//! backlog, which counts bytes, would not know.
 
 use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
 
 use base64::engine::general_purpose::STANDARD;
 use base64::{DecodeError, Engine};
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::refuse;
-use super::{Buffer, Ends};
+use super::{Buffer, ColumnType, Ends, Style};
 use crate::schema::DataType;
 
 /// Strings of bytes, one after the other. What makes it the buffer of a `Vec<u8>` is that `u8` names it as its
 /// `ListBuffer`.
 #[doc(hidden)]
 #[derive(Debug, Default)]
-pub struct BytesBuffer {
+pub struct BytesBuffer<T = Vec<u8>> {
     ends: Ends,
     arena: Vec<u8>,
+    item: PhantomData<T>,
 }
 
-impl BytesBuffer {
+/// A string of bytes.
+#[doc(hidden)]
+pub trait ByteString: ColumnType + AsRef<[u8]> + Default {
+    fn copy_of(bytes: &[u8]) -> Self;
+}
+
+impl ByteString for Vec<u8> {
+    #[inline]
+    fn copy_of(bytes: &[u8]) -> Self {
+        bytes.to_vec()
+    }
+}
+
+#[cfg(feature = "bytes")]
+mod shared {
+    use bytes::Bytes;
+
+    use super::{ByteString, BytesBuffer};
+    use crate::column::{KeyType, NotNull, column_type};
+    use crate::schema::DataType;
+
+    column_type!(Bytes, BytesBuffer<Bytes>, DataType::Bytes);
+    impl KeyType for Bytes {}
+    impl NotNull for Bytes {}
+
+    impl ByteString for Bytes {
+        #[inline]
+        fn copy_of(bytes: &[u8]) -> Self {
+            Bytes::copy_from_slice(bytes)
+        }
+    }
+}
+
+impl<T> BytesBuffer<T> {
     #[inline]
     fn slice(&self, row: usize) -> &[u8] {
         &self.arena[self.ends.range(row)]
@@ -32,8 +70,8 @@ impl BytesBuffer {
     }
 }
 
-impl Buffer for BytesBuffer {
-    type Item = Vec<u8>;
+impl<T: ByteString> Buffer for BytesBuffer<T> {
+    type Item = T;
     const NEEDS_QUOTES: bool = false;
 
     #[inline]
@@ -47,8 +85,8 @@ impl Buffer for BytesBuffer {
     }
 
     #[inline]
-    fn push(&mut self, item: Vec<u8>) {
-        self.append(&item);
+    fn push(&mut self, item: T) {
+        self.append(item.as_ref());
     }
 
     #[inline]
@@ -72,8 +110,8 @@ impl Buffer for BytesBuffer {
     }
 
     #[inline]
-    fn get(&self, row: usize) -> Vec<u8> {
-        self.slice(row).to_vec()
+    fn get(&self, row: usize) -> T {
+        T::copy_of(self.slice(row))
     }
 
     #[inline]
@@ -86,7 +124,7 @@ impl Buffer for BytesBuffer {
         self.slice(row).hash(state);
     }
 
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_text(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         let bytes = self.slice(row);
         let start = out.len();
         out.resize(start + bytes.len().div_ceil(3) * 4, 0);
@@ -95,16 +133,16 @@ impl Buffer for BytesBuffer {
         debug_assert_eq!(written.ok(), Some(out.len() - start));
     }
 
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         out.push(b'"');
-        self.write_text(row, out);
+        self.write_text(row, style, out);
         out.push(b'"');
     }
 }
 
-struct BytesVisitor<'a>(&'a mut BytesBuffer);
+struct BytesVisitor<'a, T>(&'a mut BytesBuffer<T>);
 
-impl<'de> Visitor<'de> for BytesVisitor<'_> {
+impl<'de, T> Visitor<'de> for BytesVisitor<'_, T> {
     type Value = ();
 
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {

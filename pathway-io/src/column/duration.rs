@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::number::{Fixed, NumberBuffer};
 use super::refuse::{out_of_range, refuse};
-use super::{KeyType, NotNull, column_type};
+use super::{KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 column_type!(Duration, NumberBuffer<Duration>, DataType::Duration);
@@ -32,7 +32,7 @@ impl Fixed for Duration {
         Hash::hash(&self, state);
     }
 
-    fn write_text(self, out: &mut Vec<u8>) {
+    fn write_text(self, _style: Style, out: &mut Vec<u8>) {
         out.extend_from_slice(itoa::Buffer::new().format(self.as_nanos()).as_bytes());
     }
 }

@@ -11,7 +11,7 @@ use std::hash::{Hash, Hasher};
 use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::{Buffer, NotNull, column_type};
+use super::{Buffer, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 /// JSON values.
@@ -85,11 +85,11 @@ impl Buffer for JsonBuffer {
         hash(&self.values[row], state);
     }
 
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
-        self.write_json(row, out);
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.write_json(row, style, out);
     }
 
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         // Writing a value into memory cannot fail: its keys are texts.
         let written = serde_json::to_writer(out, &self.values[row]);
         debug_assert!(written.is_ok());

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::refuse::refuse;
-use super::{Buffer, ColumnType, Ends, Into, KeyType, NotNull};
+use super::{Buffer, ColumnType, Ends, Into, KeyType, NotNull, Style};
 use crate::schema::DataType;
 
 /// Lists, one after the other.
@@ -84,24 +84,24 @@ impl<B: Buffer> Buffer for ListBuffer<B> {
         }
     }
 
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
-        self.write_json(row, out);
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.write_json(row, style, out);
     }
 
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
-        write_json_list(&self.items, self.ends.range(row), out);
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        write_json_list(&self.items, self.ends.range(row), style, out);
     }
 }
 
 /// Appends some values of a buffer as a JSON array.
-pub(super) fn write_json_list<B: Buffer>(items: &B, range: std::ops::Range<usize>, out: &mut Vec<u8>) {
+pub(super) fn write_json_list<B: Buffer>(items: &B, range: std::ops::Range<usize>, style: Style, out: &mut Vec<u8>) {
     out.push(b'[');
     let start = range.start;
     for item in range {
         if item > start {
             out.push(b',');
         }
-        items.write_json(item, out);
+        items.write_json(item, style, out);
     }
     out.push(b']');
 }

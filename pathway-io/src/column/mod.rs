@@ -6,14 +6,28 @@
 
 mod array;
 mod bytes;
+#[cfg(feature = "chrono")]
+mod chrono;
+#[cfg(feature = "rust_decimal")]
+mod decimal;
 mod duration;
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod iso8601;
+#[cfg(feature = "jiff")]
+mod jiff;
 mod json;
 mod list;
 mod number;
 mod option;
 pub(crate) mod refuse;
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod signed;
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
+mod spelled;
 pub(crate) mod text;
 mod tuple;
+#[cfg(feature = "uuid")]
+mod uuid;
 
 use std::hash::Hasher;
 use std::ops::Range;
@@ -23,10 +37,33 @@ use serde::de::{DeserializeSeed, Deserializer};
 use crate::schema::DataType;
 
 /// A type that can be a column.
+///
+/// | type | text, in CSV and in JSON |
+/// |---|---|
+/// | `bool`, `i8` to `i64`, `u8` to `u64` | `true`, `-5` |
+/// | `f32`, `f64` | the shortest that reads back as the same float: `1.0`, `1e-7`; `NaN` |
+/// | `String` | itself |
+/// | `Vec<u8>`, `bytes::Bytes` | base64: `AQI=` |
+/// | `serde_json::Value` | JSON |
+/// | `Duration`, `jiff::SignedDuration`, `chrono::TimeDelta` | integer nanoseconds: `1500000000` |
+/// | `jiff::civil::Date`, `chrono::NaiveDate` | `2021-03-21` |
+/// | `jiff::civil::Time`, `chrono::NaiveTime` | `18:34:12.5` |
+/// | `jiff::civil::DateTime`, `chrono::NaiveDateTime` | `2021-03-21T18:34:12.5` |
+/// | `jiff::Timestamp`, `chrono::DateTime<Utc>` | `2021-03-21T18:34:12.5Z`; read with any offset |
+/// | `chrono::DateTime<FixedOffset>` | `2021-03-21T18:34:12.5+01:00` |
+/// | `uuid::Uuid` | `67e55044-10b1-426f-9247-bb680e5fe0c8` |
+/// | `rust_decimal::Decimal` | all its digits: `12.50`; in JSON a string, and an integer is read too |
+/// | `Option<T>` | nothing in CSV, `null` in JSON |
+/// | `Vec<T>`, arrays, tuples | a JSON list |
+///
+/// Types of another crate are columns if the feature with the crate's name is on. Every text reads back as the same
+/// value; the ways in which dates may be read besides their own form are those of ISO 8601 that are in common use,
+/// such as a space for the `T` and `+0100` for an offset.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column",
     label = "not a column type",
     note = "columns are `bool`, integers up to 64 bits, `f32`, `f64`, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, and `Option<T>`, `Vec<T>`, arrays and tuples of them",
+    note = "with the feature of their crate's name, so are dates and times of `jiff` and `chrono`, and `Uuid`, `Decimal` and `Bytes`",
     note = "use `#[schema(json)]` for a type that implements serde's traits"
 )]
 pub trait ColumnType: Sized + Send + Sync + 'static {
@@ -55,7 +92,8 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a primary key",
     label = "not a key type",
-    note = "a key must always have a value that equals itself: `Option` may have none, and a float may be `NaN` or one of two zeros"
+    note = "a key must always have a value that equals itself: `Option` may have none, and a float may be `NaN` or one of two zeros",
+    note = "nor may a key equal another that is written differently, as a `Decimal` or a `DateTime<FixedOffset>` may"
 )]
 pub trait KeyType: ColumnType + Clone {}
 
@@ -72,6 +110,16 @@ pub trait NotNull: ColumnType {
     fn is_null(&self) -> bool {
         false
     }
+}
+
+/// How values are spelled.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Our own way, which reads back from JSON as what it was.
+    Plain,
+    /// Byte for byte as Pathway's writers have it.
+    Pathway,
 }
 
 /// Many values of one column, in push order.
@@ -110,9 +158,9 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     fn hash<H: Hasher>(&self, row: usize, state: &mut H);
     /// Appends the text form as CSV has it, without quotes around it; nothing for null.
-    fn write_text(&self, row: usize, out: &mut Vec<u8>);
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>);
     /// Appends the JSON form.
-    fn write_json(&self, row: usize, out: &mut Vec<u8>);
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>);
 }
 
 /// Where each of many values of varying length ends in the arena that holds them one after the other.
@@ -179,7 +227,7 @@ pub fn to_json<T: ColumnType>(value: T) -> serde_json::Value {
     let mut buffer = T::Buffer::default();
     buffer.push(value);
     let mut text = Vec::new();
-    buffer.write_json(0, &mut text);
+    buffer.write_json(0, Style::Plain, &mut text);
     serde_json::from_slice(&text).unwrap_or_default()
 }
 

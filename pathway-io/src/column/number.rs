@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::refuse::{mismatch, out_of_range, refuse};
-use super::{Buffer, ColumnType, KeyType, NotNull, column_type};
+use super::{Buffer, ColumnType, KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 /// Values of a fixed size, side by side.
@@ -25,10 +25,10 @@ pub trait Fixed: ColumnType + Copy + Default {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
     fn same(self, other: Self) -> bool;
     fn hash<H: Hasher>(self, state: &mut H);
-    fn write_text(self, out: &mut Vec<u8>);
+    fn write_text(self, style: Style, out: &mut Vec<u8>);
     #[inline]
-    fn write_json(self, out: &mut Vec<u8>) {
-        self.write_text(out);
+    fn write_json(self, style: Style, out: &mut Vec<u8>) {
+        self.write_text(style, out);
     }
 }
 
@@ -89,13 +89,13 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
     }
 
     #[inline]
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
-        self.0[row].write_text(out);
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.0[row].write_text(style, out);
     }
 
     #[inline]
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
-        self.0[row].write_json(out);
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.0[row].write_json(style, out);
     }
 }
 
@@ -120,8 +120,19 @@ impl Fixed for bool {
     }
 
     #[inline]
-    fn write_text(self, out: &mut Vec<u8>) {
-        out.extend_from_slice(if self { b"true" } else { b"false" });
+    fn write_text(self, style: Style, out: &mut Vec<u8>) {
+        let text: &[u8] = match (style, self) {
+            (Style::Plain, true) => b"true",
+            (Style::Plain, false) => b"false",
+            (Style::Pathway, true) => b"True",
+            (Style::Pathway, false) => b"False",
+        };
+        out.extend_from_slice(text);
+    }
+
+    #[inline]
+    fn write_json(self, _style: Style, out: &mut Vec<u8>) {
+        self.write_text(Style::Plain, out);
     }
 }
 
@@ -161,7 +172,7 @@ macro_rules! integers {
                 }
 
                 #[inline]
-                fn write_text(self, out: &mut Vec<u8>) {
+                fn write_text(self, _style: Style, out: &mut Vec<u8>) {
                     out.extend_from_slice(itoa::Buffer::new().format(self).as_bytes());
                 }
             }
@@ -236,18 +247,23 @@ macro_rules! floats {
                 }
 
                 #[inline]
-                fn write_text(self, out: &mut Vec<u8>) {
-                    if self.is_finite() {
+                fn write_text(self, style: Style, out: &mut Vec<u8>) {
+                    if self.is_finite() && style == Style::Plain {
                         write_finite(&self, out);
+                    } else if self.is_finite() {
+                        // The same digits, but other exponents: `1e300` and `1e-5`.
+                        out.extend_from_slice(format!("{self:?}").as_bytes());
                     } else {
                         out.extend_from_slice(self.to_string().as_bytes());
                     }
                 }
 
                 #[inline]
-                fn write_json(self, out: &mut Vec<u8>) {
+                fn write_json(self, style: Style, out: &mut Vec<u8>) {
                     if self.is_finite() {
                         write_finite(&self, out);
+                    } else if style == Style::Pathway {
+                        out.extend_from_slice(b"null");
                     } else if self.is_nan() {
                         out.extend_from_slice(b"\"NaN\"");
                     } else if self > 0.0 {

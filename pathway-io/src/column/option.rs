@@ -7,7 +7,7 @@ use std::hash::Hasher;
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::list::ListBuffer;
-use super::{Buffer, ColumnType, NotNull};
+use super::{Buffer, ColumnType, NotNull, Style};
 use crate::column::refuse::Wanted;
 use crate::schema::DataType;
 
@@ -108,16 +108,16 @@ impl<B: Buffer<Item: NotNull>> Buffer for OptionBuffer<B> {
     }
 
     #[inline]
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         if self.present[row] {
-            self.values.write_text(row, out);
+            self.values.write_text(row, style, out);
         }
     }
 
     #[inline]
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         if self.present[row] {
-            self.values.write_json(row, out);
+            self.values.write_json(row, style, out);
         } else {
             out.extend_from_slice(b"null");
         }

@@ -21,7 +21,13 @@ impl fmt::Display for Wanted {
         let article = if name.starts_with(['i', 'f', 'O']) { "an" } else { "a" };
         let form = match self.0 {
             DataType::Bytes => " in base64",
-            DataType::Duration => " in whole nanoseconds",
+            DataType::Duration | DataType::SignedDuration => " in whole nanoseconds",
+            DataType::Date => " like `2021-03-21`",
+            DataType::Time => " like `18:34:12`",
+            DataType::DateTime => " like `2021-03-21T18:34:12`",
+            DataType::Timestamp => " like `2021-03-21T18:34:12Z`",
+            DataType::OffsetDateTime => " like `2021-03-21T18:34:12+01:00`",
+            DataType::Decimal => " in a string",
             _ => "",
         };
         write!(f, "{article} `{name}`{form}")

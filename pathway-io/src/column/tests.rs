@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde::de::DeserializeSeed;
 use serde_json::Value;
 
-use super::{Buffer, ColumnType, Into, KeyType};
+use super::{Buffer, ColumnType, Into, KeyType, Style};
 
 /// Debug forms, since they tell `-0.0` from `0.0` and let `NaN` equal itself.
 fn shown<T: Debug>(value: T) -> String {
@@ -25,7 +25,7 @@ fn decode<B: Buffer>(buffer: &mut B, text: &[u8]) -> Result<(), String> {
 
 fn json<B: Buffer>(buffer: &B, row: usize) -> Vec<u8> {
     let mut text = Vec::new();
-    buffer.write_json(row, &mut text);
+    buffer.write_json(row, Style::Plain, &mut text);
     text
 }
 
@@ -203,12 +203,22 @@ proptest! {
     }
 }
 
-fn text_of<T: ColumnType>(value: T) -> String {
+/// The types of other crates.
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod dates;
+#[cfg(any(feature = "bytes", feature = "rust_decimal", feature = "uuid"))]
+mod others;
+
+fn text_in<T: ColumnType>(style: Style, value: T) -> String {
     let mut buffer = T::Buffer::default();
     buffer.push(value);
     let mut text = Vec::new();
-    buffer.write_text(0, &mut text);
+    buffer.write_text(0, style, &mut text);
     String::from_utf8(text).unwrap()
+}
+
+fn text_of<T: ColumnType>(value: T) -> String {
+    text_in(Style::Plain, value)
 }
 
 #[test]
@@ -226,6 +236,25 @@ fn has_the_text_forms_of_the_contract() {
     assert_eq!(text_of(Value::Null), "null");
     assert_eq!(text_of(None::<String>), "");
     assert_eq!(text_of(Some("a,\n".to_owned())), "a,\n");
+}
+
+/// As Pathway 0.33.0 was seen to write them.
+#[test]
+fn has_the_text_forms_of_pathway() {
+    fn text_of<T: ColumnType>(value: T) -> String {
+        text_in(Style::Pathway, value)
+    }
+    assert_eq!([true, false].map(text_of), ["True", "False"]);
+    assert_eq!(text_of(vec![true]), "[true]");
+    assert_eq!([1.0, -0.0, 1e300, 1e-7, 0.1, 1e-5].map(text_of), ["1.0", "-0.0", "1e300", "1e-7", "0.1", "1e-5"]);
+    assert_eq!([1e15, 1e16, 5e-324].map(text_of), ["1000000000000000.0", "1e16", "5e-324"]);
+    assert_eq!([123_456_789_012_345_680.0, -1e300].map(text_of), ["1.2345678901234568e17", "-1e300"]);
+    assert_eq!(text_of(vec![1e300, 1e-5, 1e16]), "[1e+300,0.00001,1e+16]");
+    assert_eq!([f64::NAN, f64::INFINITY, f64::NEG_INFINITY].map(text_of), ["NaN", "inf", "-inf"]);
+    assert_eq!(text_of((f64::NAN, None::<i64>, true, b"ab".to_vec())), r#"[null,null,true,"YWI="]"#);
+    assert_eq!(text_of(vec![251_u8, 255, 10]), "+/8K");
+    assert_eq!(text_of(vec![Duration::from_secs(1)]), "[1000000000]");
+    assert_eq!(text_of(serde_json::json!("x")), "\"x\"");
 }
 
 fn read<T: ColumnType>(text: &str) -> Result<T, String> {

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::refuse;
-use super::{Buffer, Ends, KeyType, NotNull, column_type};
+use super::{Buffer, Ends, KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
 /// Texts, one after the other.
@@ -89,12 +89,12 @@ impl Buffer for TextBuffer {
     }
 
     #[inline]
-    fn write_text(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_text(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         out.extend_from_slice(self.text(row).as_bytes());
     }
 
     #[inline]
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+    fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         write_json_string(self.text(row), out);
     }
 }

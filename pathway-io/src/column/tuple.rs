@@ -7,7 +7,7 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use super::array::wrong_length;
 use super::list::ListBuffer;
 use super::refuse::refuse;
-use super::{Buffer, ColumnType, Into, KeyType, NotNull};
+use super::{Buffer, ColumnType, Into, KeyType, NotNull, Style};
 use crate::schema::DataType;
 
 struct TupleVisitor<'a, B>(&'a mut B);
@@ -74,14 +74,14 @@ macro_rules! tuples {
                     $(self.$index.hash(row, state);)+
                 }
 
-                fn write_text(&self, row: usize, out: &mut Vec<u8>) {
-                    self.write_json(row, out);
+                fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+                    self.write_json(row, style, out);
                 }
 
-                fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+                fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
                     $(
                         out.push(if $index == 0 { b'[' } else { b',' });
-                        self.$index.write_json(row, out);
+                        self.$index.write_json(row, style, out);
                     )+
                     out.push(b']');
                 }

@@ -38,8 +38,8 @@
 
 use std::path::Path;
 
-use crate::column::Buffer;
 use crate::column::text::write_json_string;
+use crate::column::{Buffer, Style};
 use crate::commit::Commit;
 use crate::error::RunResult;
 use crate::fields::{Columns, Visitor};
@@ -110,7 +110,7 @@ impl Visitor for Fields<'_> {
     #[inline]
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         self.out.extend_from_slice(&self.names[index]);
-        buffer.write_json(self.row, self.out);
+        buffer.write_json(self.row, Style::Plain, self.out);
         self.out.push(b',');
     }
 }

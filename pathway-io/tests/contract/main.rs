@@ -4,15 +4,15 @@
 //! that only a hang can reach.
 
 mod backlog;
-// mod bad_rows;
+mod bad_rows;
 mod commit;
 mod common;
-// mod csv;
+mod csv;
 mod golden;
 mod hook;
-// mod model;
+mod model;
 mod panic;
-// mod signal;
-// mod sinks;
+mod signal;
+mod sinks;
 mod stop;
 mod upsert;

@@ -732,3 +732,19 @@ fn a_stop_from_within_the_source_is_a_stop() {
     assert_eq!(run(pipeline).unwrap().stop, Some(Stop::Handle));
     assert!(stopped.load(Ordering::Relaxed));
 }
+
+/// Who reads `updates` until their end need not join first.
+#[test]
+fn a_run_ends_while_nobody_joins_it() {
+    let (release, released) = mpsc::channel();
+    let pipeline = pipeline();
+    pipeline.grace(SHORT);
+    let ended = pipeline.read(numbers(0..3)).updates(0);
+    let left = pipeline.read_with(deaf(released), ReadOptions::new().backlog(3)).updates(0);
+    let running = pipeline.start().unwrap();
+    assert_eq!(left.recv_timeout(DEADLINE).unwrap().len(), 3);
+    running.stop();
+    within(move || (ended.iter().count(), left.iter().count()));
+    assert!(within(move || running.join()).unwrap_err().to_string().contains("was left behind"));
+    drop(release);
+}

@@ -1,0 +1,216 @@
+//! The connector against a server of the test's own that speaks Jetstream's frames, breaks off in the middle of one,
+//! and is asked for the rest.
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::io::Write;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use serde_json::{Value, json};
+use support::{Program, fresh_dir, records};
+use tungstenite::handshake::server::{Request, Response};
+use tungstenite::{Message, WebSocket};
+
+type Connection = WebSocket<TcpStream>;
+
+/// A server that hands each connection, with what its request asked for, to the test.
+fn serve() -> (String, Receiver<(String, Connection)>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("ws://{}/subscribe", listener.local_addr().expect("it is bound"));
+    let (sender, connections) = channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(stream) = stream else { return };
+            if !accept(stream, &sender) {
+                return;
+            }
+        }
+    });
+    (url, connections)
+}
+
+fn accept(stream: TcpStream, to: &Sender<(String, Connection)>) -> bool {
+    let mut query = String::new();
+    #[expect(clippy::result_large_err, reason = "the error's type is the library's")]
+    let read_query = |request: &Request, response: Response| {
+        query = request.uri().query().unwrap_or_default().to_owned();
+        Ok(response)
+    };
+    let connection = tungstenite::accept_hdr(stream, read_query).expect("a client that speaks WebSocket");
+    to.send((query, connection)).is_ok()
+}
+
+fn next(connections: &Receiver<(String, Connection)>) -> (String, Connection) {
+    connections.recv_timeout(support::DEADLINE).expect("a connection before the deadline")
+}
+
+fn send(connection: &mut Connection, event: &Value) {
+    connection.send(Message::text(event.to_string())).expect("the client reads");
+}
+
+/// A frame of 200 bytes of which 50 come, and then the end of the connection.
+fn tear(connection: Connection) {
+    let mut stream = connection.get_ref();
+    stream.write_all(&[0x81, 126, 0, 200]).expect("the client reads");
+    stream.write_all(&[b'{'; 50]).expect("the client reads");
+}
+
+fn commit(time_us: u64, operation: &str, collection: &str, rkey: &str, record: Option<Value>) -> Value {
+    let mut commit = json!({"rev": "3l3qo2vutsw2b", "operation": operation, "collection": collection, "rkey": rkey});
+    if let Some(record) = record {
+        commit["record"] = record;
+        commit["cid"] = "bafyreidwaivazkwu67xztlmuobx35hs2lnfh3kolmgfmucldvhd3sgzcqi".into();
+    }
+    json!({"did": "did:plc:cat", "time_us": time_us, "kind": "commit", "commit": commit})
+}
+
+const POSTS: &str = "app.bsky.feed.post";
+const LIKES: &str = "app.bsky.feed.like";
+
+fn post(text: &str) -> Option<Value> {
+    Some(json!({"$type": POSTS, "createdAt": "2026-01-02T03:04:05Z", "langs": ["en"], "text": text,
+        "facets": [{"index": {"byteStart": 0}}]}))
+}
+
+fn like(uri: &str) -> Option<Value> {
+    Some(json!({"$type": LIKES, "createdAt": "2026-01-02T03:04:06Z", "subject": {"cid": "bafy", "uri": uri}}))
+}
+
+fn start(dir: &Path, url: &str, more: &[&str]) -> Program {
+    let quarantine = dir.join("bad.jsonl");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_example-jetstream"));
+    command.current_dir(dir).args(["--url", url]).arg("--quarantine").arg(quarantine).args(more);
+    Program::spawn(&mut command)
+}
+
+#[test]
+fn creates_updates_and_deletes_over_two_connections() {
+    let dir = fresh_dir("jetstream");
+    let (url, connections) = serve();
+    let program = start(&dir, &url, &["--events", "9"]);
+
+    let (query, mut first) = next(&connections);
+    assert_eq!(query, format!("wantedCollections={POSTS}&wantedCollections={LIKES}"));
+    send(&mut first, &commit(1_001, "create", POSTS, "p1", post("hello")));
+    send(&mut first, &commit(1_002, "create", LIKES, "l1", like("at://did:plc:dog/app.bsky.feed.post/p9")));
+    // The same key in the other collection is another row.
+    send(&mut first, &commit(1_003, "create", LIKES, "p1", like("at://did:plc:dog/app.bsky.feed.post/p8")));
+    send(
+        &mut first,
+        &json!({"did": "did:plc:cat", "time_us": 1_004, "kind": "identity",
+        "identity": {"did": "did:plc:cat", "handle": "cat.example", "seq": 1, "time": "2026-01-02T03:04:05Z"}}),
+    );
+    send(
+        &mut first,
+        &json!({"did": "did:plc:cat", "time_us": 1_005, "kind": "account",
+        "account": {"active": true, "did": "did:plc:cat", "seq": 2, "time": "2026-01-02T03:04:05Z"}}),
+    );
+    send(&mut first, &json!({"did": "did:plc:cat", "time_us": 1_006, "kind": "weather", "weather": "fine"}));
+    send(&mut first, &commit(1_007, "create", "app.bsky.feed.repost", "r1", Some(json!({"$type": "?"}))));
+    // Half an event in a whole message, and a record that is none.
+    first.send(Message::text(r#"{"did": "did:plc:cat", "time_us": 1008, "ki"#)).expect("the client reads");
+    send(&mut first, &commit(1_009, "create", POSTS, "p2", Some(json!({"text": 5}))));
+    send(&mut first, &commit(1_010, "create", POSTS, "p3", post("a, \"b\"")));
+    first.send(Message::Ping("are you there?".into())).expect("the client reads");
+    send(&mut first, &commit(1_011, "update", POSTS, "p1", post("hello again")));
+    tear(first);
+
+    let (query, mut second) = next(&connections);
+    assert!(query.ends_with("&cursor=1011"), "{query}");
+    // The server begins with the event of the cursor.
+    send(&mut second, &commit(1_011, "update", POSTS, "p1", post("hello again")));
+    send(&mut second, &commit(1_012, "delete", LIKES, "l1", None));
+    send(&mut second, &commit(1_013, "delete", POSTS, "never-seen", None));
+    send(&mut second, &commit(1_014, "delete", POSTS, "p3", None));
+    let end = program.end().succeeded();
+
+    let row = |key: &str, text: &str, diff: i64| {
+        format!("did:plc:cat,{key},{text},\"[\"\"en\"\"]\",,2026-01-02T03:04:05Z,{diff}")
+    };
+    let posts = records(&dir.join("posts.csv"));
+    assert_eq!(posts[0], "did,rkey,text,langs,reply_to,created_at,diff");
+    assert_eq!(last_state(&posts), [row("p1", "hello again", 1)]);
+    let likes = records(&dir.join("likes.csv"));
+    assert_eq!(
+        last_state(&likes),
+        ["did:plc:cat,p1,at://did:plc:dog/app.bsky.feed.post/p8,2026-01-02T03:04:06Z,1".to_owned()]
+    );
+    assert!(end.stdout.contains("Jetstream: 9 rows in ") && end.stdout.contains(", 2 bad rows"), "{end:#?}");
+    assert_eq!(end.stderr.matches("connecting again").count(), 1, "{end:#?}");
+    let bad = std::fs::read_to_string(dir.join("bad.jsonl")).expect("the quarantine");
+    assert_eq!(bad.lines().count(), 2, "{bad}");
+    assert!(bad.contains("no event") && bad.contains("no record of its collection"), "{bad}");
+}
+
+/// The rows that are left when all updates are applied; each retraction must find its row.
+fn last_state(records: &[String]) -> Vec<String> {
+    let mut rows: Vec<String> = Vec::new();
+    for record in &records[1..] {
+        match record.strip_suffix(",-1") {
+            None => rows.push(record.clone()),
+            Some(row) => {
+                let place = rows.iter().position(|other| *other == format!("{row},1"));
+                rows.remove(place.unwrap_or_else(|| panic!("{record} retracts nothing")));
+            }
+        }
+    }
+    rows
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_unblocks_the_read() {
+    let dir = fresh_dir("jetstream-interrupt");
+    let (url, connections) = serve();
+    let program = start(&dir, &url, &[]);
+    let (_, mut connection) = next(&connections);
+    send(&mut connection, &commit(1, "create", POSTS, "p1", post("hello")));
+    support::wait_for_text(&dir.join("posts.csv"), "hello");
+    // It hangs in a read now, and nothing more will come.
+    program.interrupt();
+    let end = program.end().succeeded();
+    assert!(end.stdout.contains("stopped by SIGINT"), "{end:#?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_unblocks_the_handshake() {
+    let dir = fresh_dir("jetstream-handshake");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("ws://{}/subscribe", listener.local_addr().expect("it is bound"));
+    let program = start(&dir, &url, &[]);
+    let (_silent, _) = listener.accept().expect("the client comes");
+    program.interrupt();
+    program.end().succeeded();
+}
+
+#[test]
+fn a_server_that_is_not_there_is_named() {
+    let dir = fresh_dir("jetstream-nobody");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("it is bound").to_string();
+    drop(listener);
+    for url in [format!("ws://{address}/subscribe"), format!("http://{address}/"), "jetstream".to_owned()] {
+        let end = start(&dir, &url, &[]).end().failed();
+        assert!(end.stderr.contains("connector `Jetstream`") && end.stderr.contains(&url), "{end:#?}");
+    }
+}
+
+#[test]
+fn a_server_that_refuses_is_not_asked_again() {
+    let dir = fresh_dir("jetstream-refused");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("ws://{}/subscrib", listener.local_addr().expect("it is bound"));
+    let program = start(&dir, &url, &[]);
+    let (mut stream, _) = listener.accept().expect("the client comes");
+    let mut request = [0; 4096];
+    std::io::Read::read(&mut stream, &mut request).expect("a request");
+    stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").expect("the client reads");
+    let end = program.end().failed();
+    assert!(end.stderr.contains("404"), "{end:#?}");
+}

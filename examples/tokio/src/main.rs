@@ -1,0 +1,126 @@
+//! A connector around an async client, with tokio as a dependency of this program alone.
+//!
+//! ```text
+//! cargo run -p example-tokio
+//! cargo run -p example-tokio -- --trades 5000
+//! ```
+//!
+//! `run` is an ordinary function on a thread of its own, so that it may block: it builds a runtime and waits in
+//! `block_on` for what the client yields. What arrives that way is pushed with `next`, which waits while the backlog is
+//! full, and the client's own flow control holds the exchange up.
+//!
+//! Callbacks come on the runtime's threads, where waiting would hold up everything else that the runtime does. They
+//! push with `try_next` and decide what to do when the backlog is full: a quote is worth nothing once there is a newer
+//! one, so it is dropped and counted.
+//!
+//! A stop reaches the runtime through `on_interrupt`, which wakes the `select!` in `run`.
+
+mod sdk;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use pathway_io::{Pipeline, RunResult, Schema, Subject, TryNextError, connector, csv};
+use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+
+const USAGE: &str = "usage: example-tokio [--trades N] [TRADES.csv] [QUOTES.csv]";
+
+/// A sale.
+#[derive(Schema)]
+struct Trade {
+    id: u64,
+    symbol: String,
+    cents: i64,
+}
+
+/// The latest quote of a symbol.
+#[derive(Schema)]
+struct Quote {
+    #[schema(primary_key)]
+    symbol: String,
+    bid_cents: i64,
+    ask_cents: i64,
+}
+
+struct Exchange {
+    /// After how many the exchange closes.
+    trades: u64,
+    /// Quotes that found the backlog full.
+    dropped: Arc<AtomicU64>,
+}
+
+#[connector(autocommit = "100ms")]
+impl Exchange {
+    fn run(&mut self, trades: Subject<Trade>, quotes: Subject<Quote>) -> RunResult {
+        let stop = Arc::new(Notify::new());
+        trades.on_interrupt({
+            let stop = Arc::clone(&stop);
+            // It leaves a permit behind where nobody waits yet, so that no stop is missed.
+            move || stop.notify_one()
+        });
+        let dropped = Arc::clone(&self.dropped);
+        Runtime::new()?.block_on(async {
+            let mut client = sdk::Client::connect(self.trades).await;
+            let _subscription = client.on_quote(move |sdk::Quote { symbol, bid_cents, ask_cents }| {
+                match quotes.try_next(Quote { symbol: symbol.to_owned(), bid_cents, ask_cents }) {
+                    Ok(()) => {}
+                    Err(TryNextError::Full(_)) => {
+                        dropped.fetch_add(1, Ordering::Relaxed);
+                    }
+                    // `run` is about to end, and the subscription with it.
+                    Err(TryNextError::Closed(_)) => {}
+                }
+            });
+            loop {
+                tokio::select! {
+                    () = stop.notified() => return Ok(()),
+                    trade = client.next_trade() => match trade {
+                        Some(sdk::Trade { id, symbol, cents }) => {
+                            // May wait: this is the source's thread, not one of the runtime's.
+                            trades.next(Trade { id, symbol: symbol.to_owned(), cents })?;
+                        }
+                        None => return Ok(()),
+                    },
+                }
+            }
+        })
+    }
+}
+
+fn main() -> pathway_io::Result<()> {
+    let (limit, trades_path, quotes_path) = parse_args()?;
+    let dropped = Arc::new(AtomicU64::new(0));
+    let pipeline = Pipeline::new();
+    let (trades, quotes) = pipeline.read(Exchange { trades: limit, dropped: Arc::clone(&dropped) });
+    csv::write(&trades, &trades_path);
+    csv::write(&quotes, &quotes_path);
+    let summary = pipeline.run()?;
+    println!("{summary}");
+    println!("{} quotes found the backlog full", dropped.load(Ordering::Relaxed));
+    println!("the trades are in {}, the quotes in {}", trades_path.display(), quotes_path.display());
+    Ok(())
+}
+
+fn parse_args() -> Result<(u64, PathBuf, PathBuf), Box<dyn std::error::Error + Send + Sync>> {
+    let mut trades = u64::MAX;
+    let mut paths = Vec::new();
+    let mut args = std::env::args_os().skip(1);
+    while let Some(arg) = args.next() {
+        match arg.to_str() {
+            Some("--trades") => {
+                trades = args.next().as_ref().and_then(|n| n.to_str()?.parse().ok()).ok_or(USAGE)?;
+            }
+            Some(option) if option.starts_with('-') => return Err(USAGE.into()),
+            _ => paths.push(PathBuf::from(arg)),
+        }
+    }
+    let mut paths = paths.into_iter();
+    let trades_path = paths.next().unwrap_or_else(|| "trades.csv".into());
+    let quotes_path = paths.next().unwrap_or_else(|| "quotes.csv".into());
+    match paths.next() {
+        None => Ok((trades, trades_path, quotes_path)),
+        Some(_) => Err(USAGE.into()),
+    }
+}

@@ -1,0 +1,64 @@
+//! The durations with a sign that other crates have: a number of nanoseconds in text, like [`Duration`](super::duration).
+
+use serde::de::{Error, Visitor};
+
+use super::refuse::refuse;
+use crate::schema::DataType;
+
+/// A duration with a sign as a column: how many nanoseconds one has, and which one has so many, if there is one.
+macro_rules! signed_duration {
+    ($type:ty, $nanos:expr, $of_nanos:expr) => {
+        $crate::column::column_type!(
+            $type,
+            $crate::column::number::NumberBuffer<$type>,
+            $crate::schema::DataType::SignedDuration
+        );
+        impl $crate::column::KeyType for $type {}
+        impl $crate::column::NotNull for $type {}
+
+        impl $crate::column::number::Fixed for $type {
+            fn read<'de, D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // `deserialize_any` would make a float of an integer beyond 64 bits.
+                let nanos = deserializer.deserialize_i128($crate::column::signed::NanosVisitor)?;
+                $of_nanos(nanos).ok_or_else(|| {
+                    $crate::column::refuse::out_of_range($crate::schema::DataType::SignedDuration, nanos)
+                })
+            }
+
+            #[inline]
+            fn same(self, other: Self) -> bool {
+                self == other
+            }
+
+            #[inline]
+            fn hash<H: std::hash::Hasher>(self, state: &mut H) {
+                std::hash::Hash::hash(&self, state);
+            }
+
+            fn write_text(self, _style: $crate::column::Style, out: &mut Vec<u8>) {
+                out.extend_from_slice(itoa::Buffer::new().format($nanos(&self)).as_bytes());
+            }
+        }
+    };
+}
+pub(super) use signed_duration;
+
+pub(super) struct NanosVisitor;
+
+impl<'de> Visitor<'de> for NanosVisitor {
+    type Value = i128;
+
+    fn visit_i64<E: Error>(self, nanos: i64) -> Result<i128, E> {
+        Ok(nanos.into())
+    }
+
+    fn visit_u64<E: Error>(self, nanos: u64) -> Result<i128, E> {
+        Ok(nanos.into())
+    }
+
+    fn visit_i128<E: Error>(self, nanos: i128) -> Result<i128, E> {
+        Ok(nanos)
+    }
+
+    refuse!(DataType::SignedDuration; bool float str unit seq map);
+}

@@ -1,0 +1,46 @@
+//! Quoting, held to what the `csv` crate does.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn text() -> impl Strategy<Value = String> {
+    let special = proptest::sample::select(vec!['"', ',', '\r', '\n', ' ', '\t', '\'', ';', '#', '\\', '\0']);
+    let letter = prop_oneof![4 => any::<char>(), 1 => special];
+    // Both sides of the length at which the search changes.
+    prop_oneof![proptest::collection::vec(letter.clone(), 1..6), proptest::collection::vec(letter, 20..60)]
+        .prop_map(String::from_iter)
+}
+
+fn quoted(text: &str, quote: fn(&mut Vec<u8>, usize)) -> String {
+    let mut out = b"before,".to_vec();
+    let start = out.len();
+    out.extend_from_slice(text.as_bytes());
+    quote(&mut out, start);
+    String::from_utf8(out).unwrap().split_off(start)
+}
+
+fn by_csv_crate(text: &str, style: csv::QuoteStyle) -> String {
+    let mut writer = csv::WriterBuilder::new().quote_style(style).from_writer(Vec::new());
+    writer.write_record([text, "1"]).unwrap();
+    let mut record = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+    record.truncate(record.rfind(',').unwrap());
+    record
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2048, ..ProptestConfig::default() })]
+
+    #[test]
+    fn fields_are_quoted_as_the_csv_crate_quotes_them(text in text()) {
+        prop_assert_eq!(quoted(&text, quote_if_needed), by_csv_crate(&text, csv::QuoteStyle::Necessary));
+        prop_assert_eq!(quoted(&text, quote), by_csv_crate(&text, csv::QuoteStyle::Always));
+    }
+}
+
+#[test]
+fn an_empty_text_is_no_null() {
+    assert_eq!(quoted("", quote_if_needed), "\"\"");
+    assert_eq!(quoted("\"", quote_if_needed), "\"\"\"\"");
+    assert_eq!(quoted("a\"\"b\"", quote), "\"a\"\"\"\"b\"\"\"");
+}

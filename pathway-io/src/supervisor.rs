@@ -1,0 +1,181 @@
+//! [`Supervisor`]: how a run begins, and how it ends.
+//!
+//! The end has two phases. First the sources: each ends by itself, or a stop closes its subjects and its thread comes
+//! back. Then the sinks: the sequencer is told that no commit will follow, hands out what it has, and drops its ends
+//! of the sinks' channels. After a stop each phase has the grace; who is still busy then is left behind and named.
+//!
+//! The supervisor sees to it on a thread of its own, so that a run ends by itself also while nobody joins it: who reads
+//! `updates` until they are disconnected must not wait for ever.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, bounded};
+
+use crate::control::{Control, RunState, SourceState, panicked};
+use crate::error::{Error, FailureKind, Result};
+use crate::running::Running;
+use crate::sequencer::{Message, Sequencer};
+use crate::signals::Signals;
+use crate::source::{self, Source};
+use crate::summary::{SourceSummary, Summary};
+use crate::threads;
+
+/// What starts the parts of a run and waits for them.
+pub(crate) struct Supervisor {
+    pub(crate) control: Arc<Control>,
+    pub(crate) messages: Sender<Message>,
+    pub(crate) grace: Duration,
+    pub(crate) signals: Option<Signals>,
+}
+
+/// A source that is ready, and what starts its thread.
+pub(crate) type Launch = (Arc<Source>, Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>);
+
+/// The thread of a supervisor, and how it gets what it supervises.
+struct Watch {
+    thread: JoinHandle<Result<Summary>>,
+    hand_over: Sender<Supervisor>,
+}
+
+impl Supervisor {
+    /// Starts everything, the sources last and only once all sinks are open.
+    pub(crate) fn start(self, sequencer: Sequencer, launches: Vec<Launch>) -> Result<Running> {
+        self.start_sequencer(sequencer);
+        // Before the sources, since a run that cannot be watched is none.
+        let watch = self.watch();
+        self.control.wait(|run| run.sinks.iter().all(|sink| sink.opened || sink.ended), |run| self.deadline(run, None));
+        // What fails from here on is for `join` to say.
+        let failed = self.control.update(|run| !run.failures.is_empty());
+        self.start_sources(launches);
+        let control = Arc::clone(&self.control);
+        match watch {
+            Some(watch) if !failed => {
+                // The thread waits for it.
+                let _ = watch.hand_over.send(self);
+                Ok(Running::new(control, watch.thread))
+            }
+            _ => Err(self.end().err().unwrap_or_else(|| Error::pipeline("it could not be watched"))),
+        }
+    }
+
+    fn start_sequencer(&self, sequencer: Sequencer) {
+        let control = Arc::clone(&self.control);
+        let messages = sequencer.messages.clone();
+        let spawned = threads::spawn("sequencer", move || {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sequencer.run())) {
+                let kind = panicked("its sequencer", &*payload);
+                control.fail(Error::pipeline_failure(kind));
+                // Nothing is delivered any more, but whoever waits for credit must not wait for ever.
+                while let Ok(Message::Commit(_) | Message::Arm { .. }) = messages.recv() {}
+            }
+            control.update(|run| run.sequenced = true);
+        });
+        if let Err(error) = spawned {
+            self.control.fail(Error::pipeline(error));
+            self.control.update(|run| run.sequenced = true);
+        }
+    }
+
+    fn watch(&self) -> Option<Watch> {
+        let (hand_over, handed_over) = bounded::<Supervisor>(1);
+        let spawned = threads::spawn("supervisor", move || match handed_over.recv() {
+            Ok(supervisor) => supervisor.end(),
+            // The run did not start, and `start` says so.
+            Err(_) => Ok(Summary::default()),
+        });
+        match spawned {
+            Ok(thread) => Some(Watch { thread, hand_over }),
+            Err(error) => {
+                self.control.fail(Error::pipeline(error));
+                None
+            }
+        }
+    }
+
+    /// Starts the sources, unless the run has failed or was stopped by then.
+    fn start_sources(&self, launches: Vec<Launch>) {
+        for (index, (source, spawn)) in launches.into_iter().enumerate() {
+            if !self.control.is_stopping() {
+                self.control.update(|run| run.sources[index].started = Instant::now());
+                match spawn(Arc::clone(&source), index) {
+                    Ok(()) => continue,
+                    Err(error) => source.fail(FailureKind::Failed(Box::new(error))),
+                }
+            }
+            // It was never entered, so there is nothing to clean up.
+            source.intake.finish();
+            let summary = source::summary(&source, Duration::ZERO, None);
+            self.control.update(|run| run.sources[index].ended = Some(summary));
+        }
+    }
+
+    /// The time at which a phase that began at `began` is over; none without a stop.
+    fn deadline(&self, run: &RunState, began: Option<Instant>) -> Option<Instant> {
+        let (_, stopped) = run.stop?;
+        began.map_or(stopped, |began| began.max(stopped)).checked_add(self.grace)
+    }
+
+    fn end(mut self) -> Result<Summary> {
+        let ended = self.control.wait(
+            |run| run.sources.iter().all(|source| source.ended.is_some() && source.hooks_running == 0),
+            |run| self.deadline(run, None),
+        );
+        if !ended {
+            self.leave_sources();
+        }
+        let draining = Instant::now();
+        // A sequencer that is gone has said so.
+        let _ = self.messages.send(Message::Finish);
+        let drained = self.control.wait(
+            |run| run.sequenced && run.sinks.iter().all(|sink| sink.ended),
+            |run| self.deadline(run, Some(draining)),
+        );
+        if !drained {
+            self.control.leave_behind(|run| {
+                let busy = run.sinks.iter().filter(|sink| !sink.ended);
+                busy.map(|sink| {
+                    let missed = Some(sink.progress.missed());
+                    Error::sink(&sink.name, FailureKind::LeftBehind { missed })
+                })
+                .collect()
+            });
+        }
+        drop(self.signals.take());
+        self.result()
+    }
+
+    /// Leaves sources behind that have not ended in time; what they have pushed is committed for them.
+    fn leave_sources(&self) {
+        let busy: Vec<Arc<Source>> = self.control.update(|run| {
+            let busy = run.sources.iter().filter(|state| state.ended.is_none());
+            busy.map(|state| Arc::clone(&state.source)).collect()
+        });
+        for source in &busy {
+            source.intake.finish();
+        }
+        self.control.leave_behind(|run| {
+            let busy = run.sources.iter().filter(|state| state.ended.is_none() || state.hooks_running > 0);
+            busy.map(|state| Error::connector(&state.source.name, FailureKind::LeftBehind { missed: None })).collect()
+        });
+    }
+
+    fn result(&self) -> Result<Summary> {
+        // Threads that were left behind may still hold the control; nothing of the sources is to stay in it.
+        let (sources, failures, stop) = self.control.update(|run| {
+            (std::mem::take(&mut run.sources), std::mem::take(&mut run.failures), run.stop.map(|(stop, _)| stop))
+        });
+        let summary = Summary { sources: sources.into_iter().map(summarize).collect(), stop };
+        let mut failures = failures.into_iter();
+        match failures.next() {
+            None => Ok(summary),
+            Some(first) => Err(first.with_rest(failures.collect(), summary)),
+        }
+    }
+}
+
+fn summarize(state: SourceState) -> SourceSummary {
+    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed(), None))
+}

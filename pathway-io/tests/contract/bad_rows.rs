@@ -1,0 +1,276 @@
+//! Rule 8: bad rows are never dropped in silence.
+
+use std::sync::mpsc;
+
+use pathway_io::{BadRows, ReadOptions, RowError, Schema, Stop, Subject};
+use serde_json::{Value, json};
+
+use crate::common::{Cat, Number, TempDir, cat, commits, next, pipeline, read, run, source, updates, within};
+
+fn options() -> ReadOptions {
+    ReadOptions::new().name("cats").autocommit(None)
+}
+
+/// Two good rows with three bad ones between them.
+const ROWS: [&str; 5] = [
+    r#"{"key": 1, "genus": "felis"}"#,
+    r#"{"key": 2, "genus": 5}"#,
+    "{\"key\": 3",
+    r#"{"key": 4}"#,
+    r#"{"key": 5, "genus": "lynx"}"#,
+];
+
+#[test]
+fn next_json_returns_the_error_and_the_next_good_row_arrives() {
+    let pipeline = pipeline();
+    let (give, given) = mpsc::channel::<RowError>();
+    let table = pipeline.read_with(
+        source(move |cats: Subject<Cat>| {
+            for row in ROWS {
+                if let Err(error) = cats.next_json(row) {
+                    give.send(error)?;
+                }
+            }
+            Ok(())
+        }),
+        options(),
+    );
+    let seen = commits(&table);
+    let summary = run(pipeline).unwrap();
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1), (cat(5, "lynx"), 1)]);
+    assert_eq!((summary.sources[0].rows, summary.sources[0].bad_rows), (2, 3));
+    let errors: Vec<RowError> = given.try_iter().collect();
+    let places: Vec<_> = errors.iter().map(|error| (error.row(), error.column(), error.position())).collect();
+    assert_eq!(places[0], (Some(2), Some("genus"), Some(20)));
+    assert_eq!((places[1].0, places[1].2), (Some(3), Some(9)));
+    assert_eq!((places[2].0, places[2].1), (Some(4), Some("genus")));
+    let error = &errors[0];
+    assert!(!error.is_closed() && !error.reason().is_empty());
+    assert_eq!(error.to_string(), format!("row 2, column `genus`, byte 20: {}", error.reason()));
+}
+
+#[test]
+fn an_unhandled_error_fails_the_run_and_keeps_the_rows_before_it() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            for row in ROWS {
+                cats.next_json(row)?;
+            }
+            Ok(())
+        }),
+        options(),
+    );
+    let seen = commits(&table);
+    let error = run(pipeline).unwrap_err();
+    assert!(error.to_string().starts_with("connector `cats` failed: row 2, column `genus`, byte 20: "), "{error}");
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1)]);
+    assert_eq!(error.summary().unwrap().sources[0].bad_rows, 1);
+}
+
+#[test]
+fn skip_counts_them_and_goes_on() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            let transaction = cats.transaction();
+            for row in ROWS {
+                cats.next_json(row)?;
+                transaction.next_json(row)?;
+                if let Ok(value) = serde_json::from_str(row) {
+                    cats.next_value(value)?;
+                }
+            }
+            cats.reject("torn", "a frame without an end")?;
+            transaction.commit()?;
+            Ok(())
+        }),
+        options().bad_rows(BadRows::Skip),
+    );
+    let seen = commits(&table);
+    let summary = run(pipeline).unwrap();
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1), (cat(5, "lynx"), 1)]);
+    assert_eq!((summary.sources[0].rows, summary.sources[0].bad_rows), (6, 3 + 3 + 2 + 1));
+    assert!(summary.to_string().ends_with(", 9 bad rows"), "{summary}");
+}
+
+#[test]
+fn quarantine_writes_each_to_a_file_at_once() {
+    let dir = TempDir::new();
+    let path = dir.path("bad.jsonl");
+    std::fs::write(&path, "of an earlier run").unwrap();
+    let pipeline = pipeline();
+    let bad = path.clone();
+    let table = pipeline.read_with(
+        source(move |cats: Subject<Cat>| {
+            assert_eq!(read(&bad), "");
+            for row in ROWS {
+                cats.next_json(row)?;
+            }
+            assert_eq!(read(&bad).lines().count(), 3);
+            cats.reject(b"\xff\x00", "a frame without an end")?;
+            Ok(())
+        }),
+        options().bad_rows(BadRows::Quarantine(path.clone())),
+    );
+    let seen = commits(&table);
+    let summary = run(pipeline).unwrap();
+    assert_eq!(updates(&seen).len(), 2);
+    assert_eq!(summary.sources[0].bad_rows, 4);
+    let lines: Vec<Value> = read(&path).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let raw: Vec<&Value> = lines[..3].iter().map(|line| &line["raw"]).collect();
+    assert_eq!(raw, ROWS[1..4].iter().map(|row| json!(row)).collect::<Vec<_>>().iter().collect::<Vec<_>>());
+    assert!(lines.iter().all(|line| line["source"] == "cats" && line["offset"].is_null()));
+    assert!(lines[0]["reason"].as_str().unwrap().contains("column `genus`"), "{}", lines[0]);
+    assert_eq!(lines[3]["raw_base64"], "/wA=");
+    assert_eq!(lines[3]["reason"], "row 6: a frame without an end");
+}
+
+#[test]
+fn a_quarantine_that_cannot_be_opened_keeps_the_run_from_starting() {
+    let dir = TempDir::new();
+    let path = dir.path("none").join("bad.jsonl");
+    let pipeline = pipeline();
+    pipeline.read_with(
+        source(|_: Subject<Cat>| panic!("it is entered")),
+        options().bad_rows(BadRows::Quarantine(path.clone())),
+    );
+    let error = run(pipeline).unwrap_err();
+    assert!(error.to_string().starts_with(&format!("sink `{}` failed: ", path.display())), "{error}");
+}
+
+#[test]
+fn reject_fails_as_next_json_does() {
+    let pipeline = pipeline();
+    pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            cats.next(cat(1, "felis"))?;
+            let error = cats.reject("torn", "a frame without an end").unwrap_err();
+            assert_eq!(error.to_string(), "row 2: a frame without an end");
+            Err(error.into())
+        }),
+        options(),
+    );
+    let error = run(pipeline).unwrap_err();
+    assert_eq!(error.to_string(), "connector `cats` failed: row 2: a frame without an end");
+    assert_eq!(error.summary().unwrap().sources[0].bad_rows, 1);
+}
+
+/// Each table counts what it was offered, good and bad, plain and in transactions.
+#[test]
+fn an_error_says_which_row_of_its_table_it_was() {
+    let pipeline = pipeline();
+    pipeline.read(source(|(cats, numbers): (Subject<Cat>, Subject<Number>)| {
+        let row = |result: Result<(), RowError>| result.unwrap_err().row();
+        for n in 0..10 {
+            numbers.next(Number { n })?;
+        }
+        cats.next(cat(1, "a"))?;
+        cats.remove(1)?;
+        assert_eq!(row(cats.next_json("3")), Some(3));
+        let transaction = cats.transaction();
+        transaction.next(cat(1, "a"))?;
+        for n in 0..10 {
+            transaction.with(&numbers).next(Number { n })?;
+        }
+        assert_eq!(row(transaction.next_json("5")), Some(5));
+        assert_eq!(row(transaction.with(&cats).next_json("6")), Some(6));
+        assert_eq!(row(transaction.with(&numbers).next_json("21")), Some(21));
+        transaction.next(cat(1, "a"))?;
+        assert_eq!(row(transaction.reject("8", "no")), Some(8));
+        transaction.commit()?;
+        assert_eq!(row(cats.next_json("9")), Some(9));
+        assert_eq!(row(numbers.next_value(json!(22))), Some(22));
+        Ok(())
+    }));
+    run(pipeline).unwrap();
+}
+
+#[test]
+fn on_a_closed_subject_no_row_is_a_bad_one() {
+    let dir = TempDir::new();
+    let path = dir.path("bad.jsonl");
+    for bad_rows in [BadRows::Fail, BadRows::Skip, BadRows::Quarantine(path.clone())] {
+        let pipeline = pipeline();
+        let (ready, is_ready) = mpsc::channel();
+        pipeline.read_with(
+            source(move |cats: Subject<Cat>| {
+                let transaction = cats.transaction();
+                ready.send(())?;
+                let _ = cats.wait();
+                for row in ROWS {
+                    assert!(cats.next_json(row).unwrap_err().is_closed());
+                    assert!(transaction.next_json(row).unwrap_err().is_closed());
+                    assert!(transaction.with(&cats).next_json(row).unwrap_err().is_closed());
+                }
+                assert!(cats.next_value(json!(1)).unwrap_err().is_closed());
+                assert!(cats.reject("torn", "by the stop").unwrap_err().is_closed());
+                Err(transaction.reject("torn", "by the stop").unwrap_err().into())
+            }),
+            options().bad_rows(bad_rows),
+        );
+        let running = pipeline.start().unwrap();
+        next(&is_ready);
+        running.stop();
+        let summary = within(move || running.join()).unwrap();
+        assert_eq!((summary.stop, summary.sources[0].bad_rows), (Some(Stop::Handle), 0));
+    }
+    assert_eq!(read(path), "");
+}
+
+#[derive(Schema, Debug, PartialEq)]
+struct Pair {
+    a: u8,
+    b: String,
+    c: Vec<u8>,
+    #[schema(default)]
+    d: Option<f64>,
+}
+
+/// Whatever is wrong with a row, and wherever: nothing of it stays in the columns.
+#[test]
+fn a_bad_row_leaves_nothing_behind() {
+    let good = r#"{"a": 1, "b": "x", "c": "AQI=", "d": 1.5}"#;
+    let bad = [
+        "",
+        "null",
+        "[]",
+        "{}",
+        "{",
+        r#"{"a": 256, "b": "x", "c": ""}"#,
+        r#"{"a": -1, "b": "x", "c": ""}"#,
+        r#"{"a": 1.5, "b": "x", "c": ""}"#,
+        r#"{"a": null, "b": "x", "c": ""}"#,
+        r#"{"a": 1, "b": "x"}"#,
+        r#"{"a": 1, "a": 1, "b": "x", "c": ""}"#,
+        r#"{"a": 1, "b": "x", "c": "!"}"#,
+        r#"{"a": 1, "b": "x", "c": "", "d": "much"}"#,
+        r#"{"a": 1, "b": "x", "c": ""} {"#,
+        r#"{"a": 1, "b": "x", "c": "", "e": tru}"#,
+        "{\"a\": 1, \"b\": \"x\ny\", \"c\": \"\"}",
+        r#"{"d": 1, "c": "AQ==", "b": "x"}"#,
+    ];
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(move |pairs: Subject<Pair>| {
+            let transaction = pairs.transaction();
+            for bad in bad {
+                pairs.next_json(good)?;
+                pairs.next_json(bad).expect_err(bad);
+                transaction.next_json(good)?;
+                transaction.next_json(bad).expect_err(bad);
+            }
+            pairs.next_json(b"{\"a\": 1, \"b\": \"\xff\", \"c\": \"\"}").unwrap_err();
+            transaction.commit()?;
+            Ok(())
+        }),
+        options(),
+    );
+    let seen = commits(&table);
+    let summary = run(pipeline).unwrap();
+    assert_eq!(summary.sources[0].bad_rows as usize, 2 * bad.len() + 1);
+    let updates = updates(&seen);
+    assert_eq!(updates.len(), 2 * bad.len());
+    let row = Pair { a: 1, b: "x".into(), c: vec![1, 2], d: Some(1.5) };
+    assert!(updates.iter().all(|update| *update == (Pair { b: "x".into(), c: vec![1, 2], ..row }, 1)));
+}

@@ -1,0 +1,206 @@
+//! What we write as CSV is what other readers read.
+
+use std::process::{Command, Stdio};
+
+use pathway_io::{ReadOptions, Schema, Subject, csv};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
+
+use crate::common::{TempDir, numbers, pipeline, read, run, source};
+
+#[derive(Schema, Debug, Clone, PartialEq)]
+struct Row {
+    #[schema(rename = "a \"quoted\", name")]
+    text: String,
+    note: Option<String>,
+    list: Vec<String>,
+    n: i64,
+    blob: Vec<u8>,
+}
+
+/// Texts of what CSV readers stumble over.
+fn text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        Just("\""),
+        Just("\"\""),
+        Just(","),
+        Just("\r"),
+        Just("\n"),
+        Just("\r\n"),
+        Just("\0"),
+        Just(" "),
+        Just("\t"),
+        Just("'"),
+        Just("\\"),
+        Just("#"),
+        Just("="),
+        Just("\u{feff}"),
+        Just("ż"),
+        Just("🐈"),
+        Just("\u{2028}"),
+        Just("null"),
+        Just("a"),
+        Just("b"),
+    ];
+    prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
+}
+
+fn row() -> impl Strategy<Value = Row> {
+    (text(), prop::option::of(text()), prop::collection::vec(text(), 0..3), any::<i64>(), any::<Vec<u8>>())
+        .prop_map(|(text, note, list, n, blob)| Row { text, note, list, n, blob })
+}
+
+/// The CSV file of these rows.
+fn written(rows: Vec<Row>) -> (TempDir, String) {
+    let dir = TempDir::new();
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Row>| {
+            for row in &rows {
+                subject.next(row.clone())?;
+            }
+            Ok(())
+        }),
+        ReadOptions::new().autocommit(None),
+    );
+    csv::write(&table, dir.path("output.csv"));
+    run(pipeline).unwrap();
+    let text = read(dir.path("output.csv"));
+    (dir, text)
+}
+
+/// The fields of a row as a reader should have them, but for the time; a null is an empty field to them.
+fn fields(row: &Row) -> Vec<String> {
+    use base64::Engine as _;
+    vec![
+        row.text.clone(),
+        row.note.clone().unwrap_or_default(),
+        serde_json::to_string(&row.list).unwrap(),
+        row.n.to_string(),
+        base64::prelude::BASE64_STANDARD.encode(&row.blob),
+    ]
+}
+
+const HEADER: [&str; 7] = ["a \"quoted\", name", "note", "list", "n", "blob", "time", "diff"];
+
+#[track_caller]
+fn assert_read_back(records: &[Vec<String>], rows: &[Row]) {
+    assert_eq!(records[0], HEADER);
+    assert_eq!(records.len(), rows.len() + 1);
+    for (record, row) in records[1..].iter().zip(rows) {
+        assert_eq!(record[..5], fields(row));
+        assert!(record[5].parse::<u64>().is_ok());
+        assert_eq!(record[6], "1");
+    }
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 64, ..Config::default() })]
+
+    #[test]
+    fn the_csv_crate_reads_back_the_rows(rows in prop::collection::vec(row(), 0..20)) {
+        let (_dir, text) = written(rows.clone());
+        let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+        let records: Vec<Vec<String>> =
+            reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
+        assert_read_back(&records, &rows);
+    }
+}
+
+#[test]
+fn python_reads_back_the_rows() {
+    const PROGRAM: &str = "\
+import csv, json, sys
+sys.stdout.reconfigure(encoding='ascii')
+if sys.version_info < (3, 11):
+    sys.exit(3)
+with open(sys.argv[1], newline='', encoding='utf-8') as file:
+    json.dump(list(csv.reader(file, strict=True)), sys.stdout)
+";
+    let mut runner = TestRunner::deterministic();
+    let rows = prop::collection::vec(row(), 500).new_tree(&mut runner).unwrap().current();
+    let (dir, _) = written(rows.clone());
+    let mut python = Command::new("python3");
+    python.arg("-c").arg(PROGRAM).arg(dir.path("output.csv")).stderr(Stdio::inherit());
+    let output = match python.output() {
+        Ok(output) => output,
+        Err(error) => return eprintln!("skipped, since there is no python3: {error}"),
+    };
+    if output.status.code() == Some(3) {
+        return eprintln!("skipped, since this python3 does not read a NUL");
+    }
+    assert!(output.status.success());
+    let records: Vec<Vec<String>> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_read_back(&records, &rows);
+}
+
+#[derive(Schema, Debug, Clone, PartialEq)]
+struct Nullable {
+    a: Option<String>,
+    b: Option<String>,
+    c: Option<i64>,
+    d: Option<f64>,
+    e: bool,
+}
+
+#[test]
+fn the_bytes_hold_a_null_and_an_empty_text_apart() {
+    let dir = TempDir::new();
+    let pipeline = pipeline();
+    let table = pipeline.read(source(|subject: Subject<Nullable>| {
+        let empty = Some(String::new());
+        subject.next(Nullable { a: None, b: empty.clone(), c: None, d: Some(1.0), e: true })?;
+        subject.next(Nullable { a: empty, b: None, c: Some(-7), d: None, e: false })?;
+        subject.next(Nullable { a: Some("x".into()), b: None, c: None, d: Some(f64::NEG_INFINITY), e: false })?;
+        subject.next(Nullable { a: None, b: None, c: None, d: Some(f64::NAN), e: false })?;
+        Ok(())
+    }));
+    csv::write(&table, dir.path("output.csv"));
+    run(pipeline).unwrap();
+    let text = read(dir.path("output.csv"));
+    let lines: Vec<&str> = text.lines().collect();
+    let time = lines[1].split(',').nth(5).unwrap();
+    assert_eq!(
+        text,
+        format!(
+            "a,b,c,d,e,time,diff\n,\"\",,1.0,true,{time},1\n\"\",,-7,,false,{time},1\nx,,,-inf,false,{time},1\n,,,NaN,false,{time},1\n"
+        )
+    );
+}
+
+#[test]
+fn without_rows_there_is_the_header_alone() {
+    let dir = TempDir::new();
+    let path = dir.path("output.csv");
+    std::fs::write(&path, "of an earlier run, and longer than the header").unwrap();
+    let pipeline = pipeline();
+    csv::write(&pipeline.read(numbers(0..0)), &path);
+    run(pipeline).unwrap();
+    assert_eq!(read(path), "n,time,diff\n");
+}
+
+#[test]
+fn the_header_is_there_before_the_first_row() {
+    let dir = TempDir::new();
+    let path = dir.path("output.csv");
+    let pipeline = pipeline();
+    let output = path.clone();
+    let table = pipeline.read(source(move |_: Subject<crate::common::Number>| {
+        assert_eq!(read(&output), "n,time,diff\n");
+        Ok(())
+    }));
+    csv::write(&table, &path);
+    run(pipeline).unwrap();
+}
+
+#[test]
+fn a_file_larger_than_its_buffer_is_whole() {
+    let dir = TempDir::new();
+    let pipeline = pipeline();
+    csv::write(&pipeline.read(numbers(0..50_000)), dir.path("output.csv"));
+    run(pipeline).unwrap();
+    let text = read(dir.path("output.csv"));
+    let rows = text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse::<u64>().unwrap());
+    assert!(rows.eq(0..50_000));
+}

@@ -1,0 +1,274 @@
+//! SIGINT and SIGTERM, and what the library writes to the terminal: the test program starts itself as a child for these.
+
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+use std::{env, io, thread};
+
+use pathway_io::{BadRows, Pipeline, ReadOptions, Subject, csv};
+
+use crate::common::{Cat, Number, TempDir, next, numbers, read, source, within};
+use crate::hook::connection;
+
+/// Says which part the child plays.
+const PART: &str = "PATHWAY_IO_TEST_CHILD";
+const OUTPUT: &str = "PATHWAY_IO_TEST_OUTPUT";
+
+const SIGINT: i32 = 2;
+const SIGTERM: i32 = 15;
+
+/// A line of the child's for its parent, whatever the test harness prints around it.
+fn say(line: &str) {
+    let mut out = io::stdout().lock();
+    writeln!(out, "\n@{line}").and_then(|()| out.flush()).expect("the parent reads");
+}
+
+/// In the child: plays its part and leaves. In the parent there is nothing to do.
+#[test]
+fn child() {
+    let Ok(part) = env::var(PART) else { return };
+    match part.as_str() {
+        "blocked" => blocked(true),
+        "unhandled" => blocked(false),
+        "deaf" => deaf(),
+        "after" => {
+            Pipeline::new().run().unwrap();
+            say("ready");
+            thread::sleep(Duration::from_secs(3600));
+        }
+        "one of two" => one_of_two(),
+        "silent" => silent(),
+        _ => unreachable!("{part}"),
+    }
+    std::process::exit(0);
+}
+
+/// A source that hangs in a read of a socket, which its hook closes.
+fn blocked(handle_signals: bool) {
+    let (socket, _peer) = connection();
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(handle_signals);
+    let table = pipeline.read(
+        source(move |subject: Subject<Number>| {
+            for n in 0..3 {
+                subject.next(Number { n })?;
+            }
+            subject.on_interrupt({
+                let socket = socket.try_clone()?;
+                move || socket.shutdown(std::net::Shutdown::Both)
+            });
+            say("ready");
+            (&socket).read_exact(&mut [0])?;
+            Ok(())
+        })
+        .on_stop(|| say("on_stop")),
+    );
+    if let Ok(path) = env::var(OUTPUT) {
+        csv::write(&table, path);
+    }
+    let summary = pipeline.run().unwrap();
+    say(&format!("{:?}", summary.stop));
+}
+
+fn deaf() {
+    let pipeline = Pipeline::new();
+    pipeline.grace(Duration::from_secs(3600));
+    pipeline.read(source(|subject: Subject<Number>| {
+        subject.on_interrupt(|| say("stopping"));
+        say("ready");
+        thread::sleep(Duration::from_secs(3600));
+        Ok(())
+    }));
+    pipeline.run().unwrap();
+}
+
+/// A pipeline that has ended does not take the signals of another away.
+fn one_of_two() {
+    let ended = Pipeline::new();
+    ended.read(source(|subject: Subject<Number>| Ok(subject.wait()?)));
+    let ended = ended.start().unwrap();
+    let pipeline = Pipeline::new();
+    pipeline.read(source(|subject: Subject<Number>| Ok(subject.wait()?)));
+    let running = pipeline.start().unwrap();
+    drop(ended);
+    say("alone");
+    say(&format!("{:?}", running.join().unwrap().stop));
+    // And it starts anew.
+    let pipeline = Pipeline::new();
+    pipeline.read(source(|subject: Subject<Number>| {
+        say("again");
+        Ok(subject.wait()?)
+    }));
+    say(&format!("{:?}", pipeline.run().unwrap().stop));
+}
+
+/// Everything that could be worth a word.
+fn silent() {
+    // What a panic prints is std's doing.
+    std::panic::set_hook(Box::new(|_| {}));
+    let dir = TempDir::new();
+    say("begin");
+    let pipeline = Pipeline::new();
+    csv::write(&pipeline.read(numbers(0..10)), dir.path("output.csv"));
+    pipeline.run().unwrap();
+
+    let pipeline = Pipeline::new();
+    pipeline.read(source(|_: Subject<Number>| Err("no such device".into())).on_stop(|| panic!("out of cheese")));
+    pipeline.run().unwrap_err();
+
+    let pipeline = Pipeline::new();
+    pipeline.read(numbers(0..10)).subscribe(|_| panic!("enough"));
+    pipeline.run().unwrap_err();
+
+    let pipeline = Pipeline::new();
+    let rejecting = source(|cats: Subject<Cat>| Ok(cats.next_json("no JSON")?));
+    pipeline.read_with(rejecting, ReadOptions::new().bad_rows(BadRows::Skip));
+    pipeline.run().unwrap();
+
+    let pipeline = Pipeline::new();
+    pipeline.grace(Duration::ZERO);
+    let stop = pipeline.stop_handle();
+    let updates = pipeline
+        .read(source(move |subject: Subject<Number>| {
+            subject.next(Number { n: 1 })?;
+            stop.stop();
+            thread::sleep(Duration::from_secs(3600));
+            Ok(())
+        }))
+        .updates(0);
+    pipeline.run().unwrap_err();
+    drop(updates);
+
+    let pipeline = Pipeline::new();
+    pipeline.read(source(|subject: Subject<Number>| Ok(subject.wait()?)));
+    drop(pipeline.start().unwrap());
+    drop(dir);
+    say("end");
+}
+
+/// A child and what it says.
+struct Child {
+    process: std::process::Child,
+    lines: Receiver<String>,
+}
+
+impl Child {
+    fn start(part: &str, output: Option<&Path>) -> Self {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["signal::child", "--exact", "--nocapture"]).env(PART, part);
+        if let Some(path) = output {
+            command.env(OUTPUT, path);
+        }
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        let (line, lines) = mpsc::channel();
+        let out = BufReader::new(process.stdout.take().unwrap());
+        thread::spawn(move || {
+            let said = out.lines().map_while(Result::ok).filter_map(|text| Some(text.strip_prefix('@')?.to_owned()));
+            // Until nobody listens any more.
+            said.map(|text| line.send(text)).find(Result::is_err)
+        });
+        Child { process, lines }
+    }
+
+    #[track_caller]
+    fn says(&self, line: &str) {
+        assert_eq!(next(&self.lines), line);
+    }
+
+    fn send(&self, signal: i32) {
+        let kill = format!("kill -{signal} {}", self.process.id());
+        assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
+    }
+
+    #[track_caller]
+    fn ends(mut self) -> ExitStatus {
+        // It has said everything when its output ends.
+        while let Ok(line) = self.lines.recv_timeout(crate::common::DEADLINE) {
+            assert!(line.is_empty(), "it says {line}");
+        }
+        let mut process = std::mem::replace(&mut self.process, Command::new("true").spawn().unwrap());
+        within(move || process.wait().unwrap())
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_signal_stops_a_source_that_is_blocked_in_a_read() {
+    for signal in [SIGINT, SIGTERM] {
+        let dir = TempDir::new();
+        let path = dir.path("output.csv");
+        let child = Child::start("blocked", Some(&path));
+        child.says("ready");
+        child.send(signal);
+        child.says("on_stop");
+        child.says(&format!("Some(Signal({signal}))"));
+        assert!(child.ends().success());
+        assert_eq!(read(&path).lines().count(), 1 + 3);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_process_at_once() {
+    for (first, second) in [(SIGINT, SIGINT), (SIGINT, SIGTERM), (SIGTERM, SIGINT)] {
+        let child = Child::start("deaf", None);
+        child.says("ready");
+        child.send(first);
+        child.says("stopping");
+        child.send(second);
+        assert_eq!(child.ends().signal(), Some(second));
+    }
+}
+
+#[test]
+fn signals_are_handled_only_while_a_pipeline_runs() {
+    for signal in [SIGINT, SIGTERM] {
+        let child = Child::start("after", None);
+        child.says("ready");
+        child.send(signal);
+        assert_eq!(child.ends().signal(), Some(signal));
+    }
+}
+
+#[test]
+fn signals_are_not_handled_where_that_is_off() {
+    let child = Child::start("unhandled", None);
+    child.says("ready");
+    child.send(SIGTERM);
+    assert_eq!(child.ends().signal(), Some(SIGTERM));
+}
+
+#[test]
+fn each_pipeline_has_its_own_signals() {
+    let child = Child::start("one of two", None);
+    child.says("alone");
+    child.send(SIGTERM);
+    child.says("Some(Signal(15))");
+    child.says("again");
+    child.send(SIGINT);
+    child.says("Some(Signal(2))");
+    assert!(child.ends().success());
+}
+
+#[test]
+fn the_library_writes_nothing_to_the_terminal() {
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["signal::child", "--exact", "--nocapture"]).env(PART, "silent");
+    let output = within(move || command.output().unwrap());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert_eq!(String::from_utf8(output.stderr).unwrap(), "");
+    let (_, after) = said.split_once("@begin\n").unwrap();
+    assert_eq!(after, "\n@end\n");
+}
