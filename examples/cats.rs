@@ -53,6 +53,7 @@ impl FileStream {
 fn main() -> pathway_io::Result<()> {
     let args = Args::parse()?;
     let pipeline = Pipeline::new();
+    pipeline.progress(true);
     let cats = pipeline.read(FileStream { path: args.input, pause: args.pause });
     csv::write(&cats, &args.output);
     let summary = pipeline.run()?;

@@ -108,8 +108,8 @@ impl Board {
     fn draw(&mut self, live: bool) -> io::Result<()> {
         let mut text = String::new();
         if live && self.drawn {
-            // Back up over the head and one line for each sensor.
-            let _ = write!(text, "\x1b[{}A", SENSORS.len() + 1);
+            // Back up over the head and one line for each sensor; to the left first, where a Ctrl-C was echoed.
+            let _ = write!(text, "\r\x1b[{}A", SENSORS.len() + 1);
         }
         let end = if live { "\x1b[K\n" } else { "\n" };
         let _ = write!(text, "{:<10}{:>8}{:>10}{end}", "sensor", "°C", "readings");
@@ -134,6 +134,7 @@ fn main() -> pathway_io::Result<()> {
     let (sensors, output) = parse_args()?;
     let live = io::stdout().is_terminal();
     let pipeline = Pipeline::new();
+    pipeline.progress(true);
     let readings = pipeline.read(sensors);
     let board = Arc::new(Mutex::new(Board::default()));
     let drawn = Arc::clone(&board);

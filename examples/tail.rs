@@ -201,7 +201,10 @@ fn main() -> pathway_io::Result<()> {
     let pipeline = Pipeline::new();
     let lines = pipeline.read(Tail { path });
     match &output {
-        Some(output) => csv::write(&lines, output),
+        Some(output) => {
+            csv::write(&lines, output);
+            pipeline.progress(true);
+        }
         None => lines.write_to(Terminal),
     }
     let summary = pipeline.run()?;

@@ -42,6 +42,7 @@ fn fast_leaves_out_the_pause() {
     let end = cats(&three_cats(), &output).end().succeeded();
     assert_eq!(records(&output), THREE_CATS);
     assert!(end.stdout.contains(&output.display().to_string()), "{end:#?}");
+    assert_eq!(end.stderr, "", "progress is for terminals");
 }
 
 #[test]

@@ -35,6 +35,19 @@ fn ends_after_its_time() {
     assert!(end.stdout.contains("Sensors: ") && !end.stdout.contains("stopped"), "{end:#?}");
 }
 
+/// `script` gives its child a terminal.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_sees_the_table_and_the_progress() {
+    let sensors = support::executable("sensors");
+    let command = format!("TERM=xterm '{}' --readings 50", sensors.display());
+    let end = Program::spawn(std::process::Command::new("script").args(["-qec", &command, "/dev/null"])).end();
+    let seen = &end.succeeded().stdout;
+    assert!(seen.contains("\x1b[9A"), "the table is drawn over itself: {seen}");
+    assert!(seen.contains("rows/s") && seen.contains("→ Sensors"), "a line for the sink: {seen}");
+    assert!(seen.contains("400 rows from 1 source in "), "a summary at the end: {seen}");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_ends_all_threads() {

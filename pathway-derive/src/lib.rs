@@ -11,6 +11,7 @@ mod case;
 mod connector;
 mod ctxt;
 mod duration;
+mod next;
 mod option;
 mod schema;
 mod suggest;
@@ -125,4 +126,11 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn connector(options: TokenStream, item: TokenStream) -> TokenStream {
     connector::expand(options.into(), item.into()).into()
+}
+
+/// What `pathway_io::next!` hands its tokens to, behind the path of its crate in parentheses.
+#[doc(hidden)]
+#[proc_macro]
+pub fn next(tokens: TokenStream) -> TokenStream {
+    next::expand(tokens.into()).into()
 }

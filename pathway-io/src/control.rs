@@ -58,6 +58,12 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks at the state.
+    #[cfg(feature = "progress")]
+    pub(crate) fn read<T>(&self, look: impl FnOnce(&RunState) -> T) -> T {
+        look(&self.lock())
+    }
+
     /// Changes the state and wakes who waits for it.
     pub(crate) fn update<T>(&self, change: impl FnOnce(&mut RunState) -> T) -> T {
         let result = change(&mut self.lock());

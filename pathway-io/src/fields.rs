@@ -98,6 +98,8 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn push(&mut self, row: Self::Row);
     /// Pushes a row that stands for none.
     fn push_placeholder(&mut self);
+    /// Pushes a value that stands for none into the column at `index`.
+    fn push_placeholder_at(&mut self, index: usize);
     /// Pushes a row of which only some columns are known.
     fn push_partial(&mut self, row: Self::Partial);
     fn push_from(&mut self, other: &Self, row: usize);
@@ -195,6 +197,10 @@ impl<T: ColumnType> Columns for Leaf<T> {
         self.0.push_placeholder();
     }
 
+    fn push_placeholder_at(&mut self, _index: usize) {
+        self.0.push_placeholder();
+    }
+
     fn push_partial(&mut self, row: Option<T>) {
         match row {
             Some(value) => self.0.push(value),
@@ -276,6 +282,13 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     fn push_placeholder(&mut self) {
         self.0.push_placeholder();
         self.1.push_placeholder();
+    }
+
+    fn push_placeholder_at(&mut self, index: usize) {
+        match index.checked_sub(L::WIDTH) {
+            None => self.0.push_placeholder_at(index),
+            Some(index) => self.1.push_placeholder_at(index),
+        }
     }
 
     fn push_partial(&mut self, row: Self::Partial) {
@@ -383,6 +396,10 @@ macro_rules! flat_columns {
                 self.0.push_placeholder();
             }
 
+            fn push_placeholder_at(&mut self, index: usize) {
+                self.0.push_placeholder_at(index);
+            }
+
             fn push_partial(&mut self, $row: $partial) {
                 let $columns = &mut self.0;
                 $push
@@ -477,6 +494,7 @@ impl Columns for Stub {
     }
     fn push(&mut self, (): ()) {}
     fn push_placeholder(&mut self) {}
+    fn push_placeholder_at(&mut self, _index: usize) {}
     fn push_partial(&mut self, (): ()) {}
     fn push_from(&mut self, _other: &Self, _row: usize) {}
     fn decode<'de, A: MapAccess<'de>>(&mut self, _index: usize, _map: &mut A) -> Result<(), A::Error> {

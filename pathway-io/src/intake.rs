@@ -480,6 +480,13 @@ impl Intake {
         state.offered[table]
     }
 
+    /// Rows that wait for their commit, and rows that wait for the slowest sink.
+    #[cfg(feature = "progress")]
+    pub(crate) fn backlog(&self) -> [u64; 2] {
+        let state = self.lock();
+        [state.pending.load, state.in_flight].map(|load| load.rows as u64)
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         self.lock().counts
     }

@@ -64,8 +64,10 @@ mod error;
 mod fields;
 mod hook;
 mod intake;
+mod next;
 mod options;
 mod pipeline;
+pub mod progress;
 mod push;
 mod ready;
 mod row_error;
@@ -112,12 +114,14 @@ pub mod __private0 {
     pub use crate::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Pair, Stub, flat_key, key, missing,
     };
+    pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
     pub use crate::schema::{
-        Column, DataColumn, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, concat_columns, flat_columns,
-        flat_key_columns,
+        Column, DataColumn, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, assert_keyless,
+        concat_columns, flat_columns, flat_key_columns,
     };
     pub use crate::table::Table;
+    pub use pathway_derive::next;
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
     pub use std::string::String;

@@ -64,6 +64,7 @@ struct Plan {
     sources: Vec<SourcePlan>,
     grace: Duration,
     handle_signals: bool,
+    progress: bool,
 }
 
 /// A source that was read and does not run yet.
@@ -102,7 +103,7 @@ impl Pipeline {
     /// A pipeline without sources.
     #[must_use]
     pub fn new() -> Self {
-        let plan = Plan { sources: Vec::new(), grace: DEFAULT_GRACE, handle_signals: true };
+        let plan = Plan { sources: Vec::new(), grace: DEFAULT_GRACE, handle_signals: true, progress: false };
         Pipeline { plan: Mutex::new(plan), control: Arc::default() }
     }
 
@@ -143,6 +144,14 @@ impl Pipeline {
     /// A second signal ends the process at once.
     pub fn handle_signals(&self, handle: bool) -> &Self {
         self.plan().handle_signals = handle;
+        self
+    }
+
+    /// Whether a person sees the run: on a terminal, a line on standard error for each source and sink, and a summary
+    /// at the end; see [`progress`](crate::progress). Without the feature `progress`, and where standard error is no
+    /// terminal, nothing is written.
+    pub fn progress(&self, progress: bool) -> &Self {
+        self.plan().progress = progress;
         self
     }
 
@@ -197,7 +206,7 @@ impl Pipeline {
             control.update(|run| run.sources.push(SourceState::new(&source)));
             launches.push((source, plan.spawn));
         }
-        let supervisor = Supervisor { control, messages, grace: plan.grace, signals };
+        let supervisor = Supervisor { control, messages, grace: plan.grace, signals, progress: plan.progress };
         supervisor.start(Sequencer { messages: received, clock: Clock::after(0), sources }, launches)
     }
 }

@@ -213,6 +213,10 @@ pub struct Column {
     pub description: &'static str,
     /// Further names that are accepted in JSON.
     pub aliases: &'static [&'static str],
+    /// The name of the struct's field: of a flattened column that of the flattened row.
+    pub(crate) field: &'static str,
+    /// A value can stand for none, see `next::rest`.
+    pub(crate) has_placeholder: bool,
     default: Option<fn() -> Value>,
     example: Option<fn() -> Value>,
 }
@@ -229,6 +233,8 @@ impl Column {
             has_default: S::DEFAULT.is_some(),
             description: "",
             aliases: &[],
+            field: name,
+            has_placeholder: S::Type::HAS_PLACEHOLDER,
             default: if S::DEFAULT.is_some() { Some(|| value_of(S::DEFAULT)) } else { None },
             example: if S::EXAMPLE.is_some() { Some(|| value_of(S::EXAMPLE)) } else { None },
         }
@@ -252,6 +258,14 @@ impl Column {
     #[must_use]
     pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
+        self
+    }
+
+    /// The name of its field, where that is another.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn field(mut self, field: &'static str) -> Self {
+        self.field = field;
         self
     }
 
@@ -435,10 +449,13 @@ pub const fn concat_columns<const N: usize>(runs: &[Run]) -> [Column; N] {
     let mut all = [runs[0].columns[0]; N];
     let (mut run, mut at) = (0, 0);
     while run < runs.len() {
-        let Run { columns, keyed, .. } = runs[run];
+        let Run { field, columns, keyed } = runs[run];
         let mut i = 0;
         while i < columns.len() {
             all[at] = columns[i];
+            if let Some(field) = field {
+                all[at].field = field;
+            }
             all[at].primary_key &= keyed;
             at += 1;
             i += 1;
@@ -476,6 +493,22 @@ pub const fn assert_distinct(runs: &[Run], run: usize, from: usize, to: usize) {
     }
 }
 
+/// Fails if the columns of the flattened field have a key, which nothing says is part of the whole's.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_keyless(field: &'static str, columns: &[Column]) {
+    let mut i = 0;
+    while i < columns.len() {
+        if columns[i].primary_key {
+            let message = Message::new().push("the primary key `").push(columns[i].name).push("` of `").push(field);
+            let message =
+                message.push("` would be lost\nhelp: `#[schema(flatten, primary_key)]` makes it part of the key");
+            panic!("{}", message.as_str());
+        }
+        i += 1;
+    }
+}
+
 /// A name or alias that two columns have in common.
 const fn shared_name(a: &Column, b: &Column) -> Option<&'static str> {
     let mut i = 0;
@@ -493,7 +526,7 @@ const fn shared_name(a: &Column, b: &Column) -> Option<&'static str> {
     None
 }
 
-const fn same(a: &str, b: &str) -> bool {
+pub(crate) const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut i = 0;
     while i < a.len() && i < b.len() && a[i] == b[i] {
@@ -503,17 +536,17 @@ const fn same(a: &str, b: &str) -> bool {
 }
 
 /// A text put together by the compiler; what does not fit is cut off.
-struct Message {
+pub(crate) struct Message {
     text: [u8; 256],
     len: usize,
 }
 
 impl Message {
-    const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Message { text: [0; 256], len: 0 }
     }
 
-    const fn push(mut self, part: &str) -> Self {
+    pub(crate) const fn push(mut self, part: &str) -> Self {
         let part = part.as_bytes();
         let mut i = 0;
         while i < part.len() && self.len < self.text.len() {
@@ -524,10 +557,10 @@ impl Message {
         self
     }
 
-    const fn as_str(&self) -> &str {
+    pub(crate) const fn as_str(&self) -> &str {
         match std::str::from_utf8(self.text.split_at(self.len).0) {
             Ok(text) => text,
-            Err(_) => "a column is defined twice",
+            Err(_) => "the columns of the schema do not fit",
         }
     }
 }

@@ -16,6 +16,7 @@ use crossbeam_channel::{Sender, bounded};
 
 use crate::control::{Control, RunState, SourceState, panicked};
 use crate::error::{Error, FailureKind, Result};
+use crate::progress::Display;
 use crate::running::Running;
 use crate::sequencer::{Message, Sequencer};
 use crate::signals::Signals;
@@ -29,6 +30,8 @@ pub(crate) struct Supervisor {
     pub(crate) messages: Sender<Message>,
     pub(crate) grace: Duration,
     pub(crate) signals: Option<Signals>,
+    /// Whether a person is to see the run.
+    pub(crate) progress: bool,
 }
 
 /// A source that is ready, and what starts its thread.
@@ -82,7 +85,7 @@ impl Supervisor {
     fn watch(&self) -> Option<Watch> {
         let (hand_over, handed_over) = bounded::<Supervisor>(1);
         let spawned = threads::spawn("supervisor", move || match handed_over.recv() {
-            Ok(supervisor) => supervisor.end(),
+            Ok(supervisor) => supervisor.show_until_end(),
             // The run did not start, and `start` says so.
             Err(_) => Ok(Summary::default()),
         });
@@ -98,7 +101,12 @@ impl Supervisor {
     /// Starts the sources, unless the run has failed or was stopped by then.
     fn start_sources(&self, launches: Vec<Launch>) {
         for (index, (source, spawn)) in launches.into_iter().enumerate() {
-            if !self.control.is_stopping() {
+            if self.control.is_stopping() {
+                // Its connector goes with what would have started it.
+                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(spawn))) {
+                    source.fail(panicked("its drop", &*payload));
+                }
+            } else {
                 self.control.update(|run| run.sources[index].started = Instant::now());
                 match spawn(Arc::clone(&source), index) {
                     Ok(()) => continue,
@@ -116,6 +124,16 @@ impl Supervisor {
     fn deadline(&self, run: &RunState, began: Option<Instant>) -> Option<Instant> {
         let (_, stopped) = run.stop?;
         began.map_or(stopped, |began| began.max(stopped)).checked_add(self.grace)
+    }
+
+    /// Waits for the end, and shows the run until then.
+    fn show_until_end(self) -> Result<Summary> {
+        let display = if self.progress { Display::start(&self.control) } else { None };
+        let result = self.end();
+        if let Some(display) = display {
+            display.finish(&result);
+        }
+        result
     }
 
     fn end(mut self) -> Result<Summary> {

@@ -54,8 +54,15 @@ struct Vote {
     #[schema(flatten, primary_key)]
     poll: Poll,
     #[schema(flatten)]
-    cat: Cat,
+    place: Place,
     choice: bool,
+}
+
+#[derive(Schema)]
+#[schema(rename_all = "camelCase")]
+struct Place {
+    polling_room: String,
+    district: Option<u16>,
 }
 
 #[derive(Schema, Debug, PartialEq)]
@@ -79,20 +86,17 @@ fn a_flattened_schema_stands_in_place_of_its_field() {
             ("town", true),
             ("number", true),
             ("year", false),
-            ("key", false),
-            ("genusName", false),
-            ("kg", false),
-            ("tags", false),
-            ("type", false),
+            ("pollingRoom", false),
+            ("district", false),
             ("choice", false)
         ]
     );
     let poll = Poll { town: "Ulm".into(), number: 2, year: 2026 };
-    let cat = Cat { key: 3, genus_name: "lynx".into(), weight: None, tags: vec![], r#type: None };
-    let vote = Vote { user: "ann".into(), poll, cat, choice: true };
+    let place = Place { polling_room: "12b".into(), district: None };
+    let vote = Vote { user: "ann".into(), poll, place, choice: true };
     assert_eq!(vote.key(), ("ann".to_owned(), ("Ulm".to_owned(), 2)));
     let back = Vote::from_fields(vote.into_fields());
-    assert_eq!((back.poll.year, back.cat.genus_name.as_str(), back.choice), (2026, "lynx", true));
+    assert_eq!((back.poll.year, back.place.polling_room.as_str(), back.choice), (2026, "12b", true));
 }
 
 #[derive(Schema)]

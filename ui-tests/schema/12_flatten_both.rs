@@ -8,7 +8,7 @@ struct Animal {
 
 #[derive(Schema)]
 struct Cat {
-    #[schema(flatten)]
+    #[schema(flatten, primary_key)]
     mother: Animal,
     genus: String,
     #[schema(flatten, primary_key)]

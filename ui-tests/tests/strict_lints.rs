@@ -3,7 +3,7 @@
 #![deny(clippy::pedantic, clippy::all)]
 #![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
 
-use pathway_io::{Schema, Subject, connector};
+use pathway_io::{Schema, Subject, connector, next};
 
 /// A cat.
 #[derive(Schema)]
@@ -24,7 +24,7 @@ pub struct Cat {
 #[derive(Schema)]
 pub struct Dog {
     data: String,
-    #[schema(flatten)]
+    #[schema(flatten, primary_key)]
     cat: Cat,
 }
 
@@ -35,7 +35,9 @@ pub struct Cats;
 impl Cats {
     fn run(&mut self, cats: Subject<Cat>, dogs: Subject<Dog>) -> pathway_io::Result<()> {
         cats.next_json(r#"{"key": 1}"#)?;
-        drop(dogs);
+        next!(cats, Cat { key: 2, genus: "lynx", .. })?;
+        next!(cats, Cat { key: 3, genus: "lynx", weight: None, .. })?;
+        next!(dogs, Dog { data: "rex", cat: Cat { key: 1, genus: "canis", weight: 4.5, legs: 3 } })?;
         Ok(())
     }
 

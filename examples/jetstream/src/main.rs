@@ -206,6 +206,7 @@ impl<R: DeserializeOwned> Change<R> {
 fn main() -> pathway_io::Result<()> {
     let args = Args::parse()?;
     let pipeline = Pipeline::new();
+    pipeline.progress(true);
     let source = Jetstream { url: args.url, wanted: args.events, reached: false, cursor: None };
     let (posts, likes) = pipeline.read_with(source, ReadOptions::new().bad_rows(args.bad_rows));
     csv::write(&posts, &args.posts);

@@ -93,6 +93,7 @@ fn main() -> pathway_io::Result<()> {
     let (limit, trades_path, quotes_path) = parse_args()?;
     let dropped = Arc::new(AtomicU64::new(0));
     let pipeline = Pipeline::new();
+    pipeline.progress(true);
     let (trades, quotes) = pipeline.read(Exchange { trades: limit, dropped: Arc::clone(&dropped) });
     csv::write(&trades, &trades_path);
     csv::write(&quotes, &quotes_path);

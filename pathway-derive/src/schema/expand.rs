@@ -6,6 +6,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
 
@@ -140,15 +141,21 @@ fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     let mut flat_widths = TokenStream::new();
     let mut runs = TokenStream::new();
     let mut checks = TokenStream::new();
+    let mut keyless = TokenStream::new();
     let chunks = all.chunk_by(|(_, a), (_, b)| !a.is_flat() && !b.is_flat());
     for (run, chunk) in chunks.enumerate() {
         match chunk {
             [(i, column)] if column.is_flat() => {
-                let (field, keyed) = (column.ident.to_string(), column.is_key());
+                let (field, keyed) = (column.ident.unraw().to_string(), column.is_key());
                 let columns = if keyed { quote!(flat_key_columns) } else { quote!(flat_columns) };
                 let columns = quote!(#pw::#columns::<#row, #i>());
                 flat_widths.extend(quote!(+ #columns.len()));
                 runs.extend(quote!(#pw::Run { field: #pw::Some(#field), columns: #columns, keyed: #keyed },));
+                if !keyed {
+                    let span = glue(column.ident.span());
+                    let pw = option::ident_at(pw, span);
+                    keyless.extend(quote_spanned!(span=> const _: () = #pw::assert_keyless(#field, #columns);));
+                }
                 checks.extend(distinct(column, run, 0, usize::MAX, pw));
             }
             plain => {
@@ -165,6 +172,7 @@ fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     quote!({
         const RUNS: &[#pw::Run] = &[#runs];
         const COLUMNS: &[#pw::Column] = &#pw::concat_columns::<{ #width #flat_widths }>(RUNS);
+        #keyless
         #checks
         COLUMNS
     })
@@ -188,12 +196,14 @@ fn column_description(row: &Ident, i: usize, column: &Column, pw: &Ident) -> Tok
         let aliases = &column.options.aliases;
         quote!(.aliases(&[#(#aliases),*]))
     });
-    quote!(#pw::Column::of::<#row, #i>(#name) #key #describe #aliases,)
+    let field = column.ident.unraw().to_string();
+    let field = (field != *name).then(|| quote!(.field(#field)));
+    quote!(#pw::Column::of::<#row, #i>(#name) #key #describe #aliases #field,)
 }
 
 fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
-    let name = syn::ext::IdentExt::unraw(row).to_string();
+    let name = row.unraw().to_string();
     let tree = tree(&schema.columns, 0, pw, &|i, column| {
         let leaf = match (column.is_flat(), column.is_key()) {
             (false, _) => quote!(Col),

@@ -77,6 +77,9 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
     /// What a `Vec` of these is: `List`, but for bytes.
     #[doc(hidden)]
     const LIST: DataType = DataType::List(&Self::ELEMENT);
+    /// Whether a placeholder in the buffer can be taken out again, as some value or other.
+    #[doc(hidden)]
+    const HAS_PLACEHOLDER: bool = true;
     /// Where values of this type are held.
     #[doc(hidden)]
     type Buffer: Buffer<Item = Self>;

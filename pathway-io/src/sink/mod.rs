@@ -113,6 +113,7 @@ pub(crate) struct Delivery<S: Schema> {
 pub(crate) struct Progress {
     queued: AtomicU64,
     taken: AtomicU64,
+    commits: AtomicU64,
 }
 
 impl Progress {
@@ -122,6 +123,13 @@ impl Progress {
 
     pub(crate) fn taken(&self, updates: usize) {
         self.taken.fetch_add(updates as u64, Ordering::Relaxed);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The updates that it has taken, and the commits that they were in.
+    #[cfg(feature = "progress")]
+    pub(crate) fn done(&self) -> (u64, u64) {
+        (self.taken.load(Ordering::Relaxed), self.commits.load(Ordering::Relaxed))
     }
 
     /// Updates that were handed to it and not taken.

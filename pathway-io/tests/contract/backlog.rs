@@ -1,6 +1,6 @@
 //! Rule 7: memory is bounded, whatever the speed of source and sinks.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 
 use pathway_io::{Bytes, ReadOptions, RunResult, Schema, Subject, TryNextError};
@@ -39,7 +39,7 @@ fn a_sink_that_takes_nothing_holds_up_the_source_after_two_backlogs() {
     let pushed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&pushed);
     let seen = capacity(options().backlog(5), move |subject: &Subject<Number>| {
-        for n in 0.. {
+        for n in 0..1_000 {
             match subject.try_next(Number { n }) {
                 Ok(()) => count.fetch_add(1, Ordering::Relaxed),
                 Err(refused) => {
@@ -109,7 +109,7 @@ fn the_slowest_sink_counts() {
     let pipeline = pipeline();
     let table = pipeline.read_with(
         source(move |subject: Subject<Number>| {
-            let pushed = (0..).take_while(|n| subject.try_next(Number { n: *n }).is_ok()).count();
+            let pushed = (0..1_000).take_while(|n| subject.try_next(Number { n: *n }).is_ok()).count();
             result.send(pushed)?;
             Ok(())
         }),
@@ -130,7 +130,7 @@ fn the_slowest_sink_counts() {
 fn rows_of_a_megabyte_are_bounded_by_their_bytes() {
     const ROW: usize = 1 << 20;
     let seen = capacity(options(), |subject: &Subject<Bytes>| {
-        while subject.try_next(Bytes { data: vec![7; ROW] }).is_ok() {}
+        let _ = (0..100).take_while(|_| subject.try_next(Bytes { data: vec![7; ROW] }).is_ok()).count();
         Ok(())
     });
     let rows: Vec<usize> = seen.iter().map(|commit| commit.updates.len()).collect();
@@ -188,7 +188,7 @@ fn a_backlog_of_zero_is_one_of_one() {
 #[test]
 fn the_default_backlog_is_65536_rows() {
     let seen = capacity(options(), |subject: &Subject<Number>| {
-        while subject.try_next(Number { n: 1 }).is_ok() {}
+        let _ = (0..1_000_000).take_while(|_| subject.try_next(Number { n: 1 }).is_ok()).count();
         Ok(())
     });
     assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [65_536, 65_536]);
@@ -241,4 +241,72 @@ fn nobody_waits_for_ever_in_a_small_backlog() {
     let seen = commits(&table);
     run(pipeline).unwrap();
     assert_eq!(by_commit(&seen).concat().len() as u64, 4 * ROWS + (0..ROWS).map(|n| n % 5).sum::<u64>());
+}
+
+/// Nobody pushes any more who could see that there is room.
+#[test]
+fn a_cut_that_had_to_wait_is_made_when_the_sink_has_taken_its_rows() {
+    let (release, released) = mpsc::channel::<()>();
+    let (pushed, is_pushed) = mpsc::channel();
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            for n in 0..4 {
+                subject.next(Number { n })?;
+            }
+            pushed.send(())?;
+            Ok(subject.wait()?)
+        }),
+        options().backlog(2),
+    );
+    let seen = commits(&table);
+    table.subscribe_commits(move |_| {
+        let _ = released.recv();
+    });
+    let running = pipeline.start().unwrap();
+    next(&is_pushed);
+    assert_eq!(next(&seen).updates.len(), 2);
+    drop(release);
+    assert_eq!(next(&seen).updates.len(), 2);
+    running.stop();
+    within(move || running.join()).unwrap();
+}
+
+/// It waits until nothing is on the way, while others could go on for ever in what is left of the backlog.
+#[test]
+fn a_large_transaction_does_not_starve_among_small_commits() {
+    let done = Arc::new(AtomicBool::new(false));
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            let threads: Vec<_> = (0..4)
+                .map(|n| {
+                    let (subject, done) = (subject.clone(), Arc::clone(&done));
+                    std::thread::spawn(move || -> Result<(), pathway_io::Closed> {
+                        while !done.load(Ordering::Relaxed) {
+                            subject.next(Number { n })?;
+                            subject.commit()?;
+                        }
+                        Ok(())
+                    })
+                })
+                .collect();
+            for _ in 0..20 {
+                let transaction = subject.transaction();
+                for n in 0..10 {
+                    transaction.next(Number { n: 10 + n })?;
+                }
+                transaction.commit()?;
+            }
+            done.store(true, Ordering::Relaxed);
+            for thread in threads {
+                thread.join().unwrap()?;
+            }
+            Ok(())
+        }),
+        options().backlog(4),
+    );
+    let seen = commits(&table);
+    run(pipeline).unwrap();
+    assert_eq!(by_commit(&seen).iter().filter(|commit| commit.contains(&10)).count(), 20);
 }

@@ -204,3 +204,12 @@ fn a_file_larger_than_its_buffer_is_whole() {
     let rows = text.lines().skip(1).map(|line| line.split(',').next().unwrap().parse::<u64>().unwrap());
     assert!(rows.eq(0..50_000));
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_an_error_that_names_the_file() {
+    let pipeline = pipeline();
+    csv::write(&pipeline.read(source(|_: Subject<Row>| panic!("it is entered"))), "/dev/full");
+    let error = run(pipeline).unwrap_err();
+    assert!(error.to_string().starts_with("sink `/dev/full` failed: "), "{error}");
+}

@@ -83,9 +83,16 @@ fn a_panic_in_the_drop_of_a_source_is_an_error() {
             assert!(!self.0, "it breaks");
         }
     }
-    let pipeline = pipeline();
-    pipeline.read(Fragile(false));
-    let error = run(pipeline).unwrap_err();
+    let fragile = pipeline();
+    fragile.read(Fragile(false));
+    let error = run(fragile).unwrap_err();
+    assert_eq!(error.to_string(), "connector `Fragile` panicked in its drop: it breaks");
+
+    // Also where it was never entered.
+    let stopped = pipeline();
+    stopped.read(Fragile(true));
+    stopped.stop_handle().stop();
+    let error = run(stopped).unwrap_err();
     assert_eq!(error.to_string(), "connector `Fragile` panicked in its drop: it breaks");
 }
 
@@ -320,11 +327,11 @@ fn a_panic_in_a_default_leaves_the_rows_before_it_whole() {
         source(|subject: Subject<Explosive>| {
             subject.next_json(r#"{"n": 1, "other": 2}"#)?;
             let clone = subject.clone();
-            thread::spawn(move || clone.next_json(r#"{"n": 3}"#)).join().unwrap_err();
+            thread::spawn(move || clone.next_json(r#"{"n": 30}"#)).join().unwrap_err();
             let transaction = subject.transaction();
             transaction.next_json(r#"{"n": 5, "other": 6}"#)?;
             thread::scope(|scope| {
-                scope.spawn(|| transaction.next_json(r#"{"n": 7}"#)).join().unwrap_err();
+                scope.spawn(|| transaction.next_json(r#"{"n": 70}"#)).join().unwrap_err();
             });
             transaction.next(Explosive { n: 7, other: 8 })?;
             subject.next_json(r#"{"n": 3, "other": 4}"#)?;

@@ -1,5 +1,7 @@
 //! Rule 5: what a stop does, and what ends a run.
 
+use std::io::Read;
+use std::net::Shutdown;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
@@ -14,6 +16,7 @@ use pathway_io::{
 use crate::common::{
     Cat, DEADLINE, Number, TempDir, by_commit, commits, next, numbers, pipeline, read, run, source, within,
 };
+use crate::hook::connection;
 
 /// A grace that is over soon.
 const SHORT: Duration = Duration::from_millis(50);
@@ -746,5 +749,111 @@ fn a_run_ends_while_nobody_joins_it() {
     running.stop();
     within(move || (ended.iter().count(), left.iter().count()));
     assert!(within(move || running.join()).unwrap_err().to_string().contains("was left behind"));
+    drop(release);
+}
+
+/// Every reason for a stop closes the subjects and calls the hooks of a source that knows nothing of it.
+#[test]
+fn any_failure_interrupts_a_source_that_is_blocked_in_a_read() {
+    #[derive(Clone, Copy, Debug)]
+    enum Reason {
+        Error,
+        Panic,
+        OnStop,
+        Sink,
+    }
+    for reason in [Reason::Error, Reason::Panic, Reason::OnStop, Reason::Sink] {
+        let (socket, peer) = connection();
+        let calls = Calls::default();
+        let pipeline = pipeline();
+        let (ready, is_ready) = mpsc::channel();
+        let blocked = pipeline.read(noted(&calls, move |subject| {
+            subject.next(Number { n: 1 })?;
+            subject.on_interrupt({
+                let socket = socket.try_clone()?;
+                move || socket.shutdown(Shutdown::Both)
+            });
+            ready.send(())?;
+            (&socket).read_exact(&mut [0])?;
+            Ok(())
+        }));
+        let seen = commits(&blocked);
+        let failing = source(move |subject: Subject<Number>| {
+            next(&is_ready);
+            match reason {
+                Reason::Error => Err("torn".into()),
+                Reason::Panic => panic!("torn"),
+                Reason::OnStop => Ok(()),
+                Reason::Sink => Ok(subject.next(Number { n: 2 })?),
+            }
+        });
+        let failing = failing.on_stop(move || assert!(!matches!(reason, Reason::OnStop), "torn"));
+        let table = pipeline.read_with(failing, ReadOptions::new().name("failing"));
+        table.subscribe(|_| panic!("torn"));
+        let error = run(pipeline).unwrap_err();
+        assert!(error.to_string().contains("`failing`") && error.to_string().ends_with("torn"), "{error}");
+        assert!(error.others().is_empty(), "{error:?}");
+        let summary = error.summary().unwrap();
+        assert_eq!(summary.stop, Some(Stop::Failure));
+        assert!(summary.source("Noted").unwrap().error.is_some(), "its read has failed, which is no failure");
+        assert_eq!(by_commit(&seen), [[1]]);
+        calls.assert_run_and_stopped();
+        drop(peer);
+    }
+}
+
+#[test]
+fn the_sources_and_then_the_sinks_have_the_grace_each() {
+    const GRACE: Duration = Duration::from_millis(100);
+    let (release, released) = mpsc::channel();
+    let (open, opened) = mpsc::channel::<()>();
+    let pipeline = pipeline();
+    pipeline.grace(GRACE);
+    let (taken, is_taken) = mpsc::channel();
+    let table = pipeline.read_with(deaf(released), ReadOptions::new().name("deaf").backlog(3));
+    table.subscribe_commits(move |_| {
+        let _ = taken.send(());
+        let _ = opened.recv();
+    });
+    let running = pipeline.start().unwrap();
+    next(&is_taken);
+    let before = Instant::now();
+    running.stop();
+    let error = within(move || running.join()).unwrap_err();
+    assert!(before.elapsed() >= 2 * GRACE);
+    assert!(error.to_string().starts_with("connector `deaf` was still busy"), "{error}");
+    let others: Vec<String> = error.others().iter().map(Error::to_string).collect();
+    assert_eq!(others.len(), 1);
+    assert!(others[0].starts_with("sink `deaf` was still busy"), "{others:?}");
+    drop((release, open));
+}
+
+#[test]
+fn a_sink_that_does_not_open_is_left_after_the_grace() {
+    struct Stuck(mpsc::Sender<()>, Receiver<()>);
+    impl Sink<Number> for Stuck {
+        fn open(&mut self, _: &'static pathway_io::TableSchema) -> RunResult {
+            self.0.send(())?;
+            let _ = self.1.recv();
+            Ok(())
+        }
+
+        fn write(&mut self, _: &Commit<Number>) -> RunResult {
+            Ok(())
+        }
+    }
+    let calls = Calls::default();
+    let (release, released) = mpsc::channel();
+    let (opening, is_opening) = mpsc::channel();
+    let pipeline = pipeline();
+    pipeline.grace(SHORT);
+    pipeline.read(noted(&calls, |_| Ok(()))).write_to(Stuck(opening, released));
+    let stop = pipeline.stop_handle();
+    let runner = thread::spawn(move || pipeline.run());
+    next(&is_opening);
+    stop.stop();
+    let error = within(move || runner.join().unwrap()).unwrap_err();
+    assert!(error.to_string().starts_with("sink `Noted` was still busy"), "{error}");
+    calls.assert_never_run();
     drop(release);
 }

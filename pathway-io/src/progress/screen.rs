@@ -1,0 +1,94 @@
+//! The terminal, and the lines of all pipelines on it.
+//!
+//! The lines stand below the cursor. To draw them, room is made under the cursor by index commands, which scroll but
+//! keep the column; the cursor goes back up and is saved, the lines are written, and the cursor is restored. Whatever
+//! was below the cursor is erased first: the lines as they were, wherever the program has moved the cursor meanwhile.
+//! Each drawing is one write, so that nothing comes in between.
+//!
+//! This is why indicatif does not draw here: it remembers how many lines it has drawn and goes up by that many, over
+//! whatever others have written since.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+static SCREEN: Mutex<Screen> = Mutex::new(Screen { blocks: Vec::new(), drawn: false });
+
+/// There is one terminal, so there is one of it in the process.
+pub(super) struct Screen {
+    /// The lines of each pipeline, by a number of its own.
+    blocks: Vec<(u64, Vec<String>)>,
+    drawn: bool,
+}
+
+fn lock() -> MutexGuard<'static, Screen> {
+    SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The screen without lines, for as long as the guard lives.
+pub(super) fn cleared() -> MutexGuard<'static, Screen> {
+    let mut screen = lock();
+    if screen.drawn {
+        write("\x1b[J");
+        screen.drawn = false;
+    }
+    screen
+}
+
+/// Adds a pipeline.
+pub(super) fn add() -> u64 {
+    let mut screen = lock();
+    let id = screen.blocks.last().map_or(0, |(id, _)| id + 1);
+    screen.blocks.push((id, Vec::new()));
+    id
+}
+
+/// Draws everything, with new lines for one pipeline, as far as there is room for them.
+pub(super) fn draw(id: u64, lines: Vec<String>, room: usize) {
+    let mut screen = lock();
+    if let Some((_, block)) = screen.blocks.iter_mut().find(|(other, _)| *other == id) {
+        *block = lines;
+    }
+    let lines: Vec<&str> = screen.blocks.iter().flat_map(|(_, lines)| lines).map(String::as_str).take(room).collect();
+    let drawing = drawing(&lines);
+    screen.drawn = true;
+    write(&drawing);
+}
+
+/// Takes a pipeline away and writes its last words.
+pub(super) fn remove(id: u64, last: &str) {
+    let mut screen = cleared();
+    screen.blocks.retain(|(other, _)| *other != id);
+    write(last);
+}
+
+fn drawing(lines: &[&str]) -> String {
+    let mut out = String::from("\x1b[J");
+    if lines.is_empty() {
+        return out;
+    }
+    lines.iter().for_each(|_| out.push_str("\x1bD"));
+    let _ = write!(out, "\x1b[{}A\x1b7", lines.len());
+    for line in lines {
+        out.push_str("\r\n");
+        out.push_str(line);
+    }
+    out.push_str("\x1b8");
+    out
+}
+
+fn write(text: &str) {
+    // Of a terminal that is gone nobody can be told.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn draws_below_the_cursor_and_comes_back() {
+        assert_eq!(drawing(&["a", "b"]), "\x1b[J\x1bD\x1bD\x1b[2A\x1b7\r\na\r\nb\x1b8");
+        assert_eq!(drawing(&[]), "\x1b[J");
+    }
+}

@@ -1,0 +1,26 @@
+use pathway_io::{Closed, Schema, Subject, next};
+
+#[derive(Schema)]
+struct Cat {
+    #[schema(primary_key)]
+    key: i64,
+    genus: String,
+    weight: Option<f64>,
+    #[schema(default = 4)]
+    legs: u8,
+}
+
+fn push(cats: Subject<Cat>) -> Result<(), Closed> {
+    next!(cats, 1, "felis")?;
+    next!(cats, key: 1, genus: "felis")?;
+    next!(cats, Cat { 1, "felis" })?;
+    next!(cats, Cat { key = 1, genus: "felis" weight: 4.5, legs: , .. })?;
+    next!(cats)?;
+    next!()
+}
+
+fn whole(cats: Subject<Cat>, cat: Cat) -> Result<(), Closed> {
+    next!(cats, cat)
+}
+
+fn main() {}
