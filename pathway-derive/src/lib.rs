@@ -30,7 +30,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// |---|---|
 /// | `rename_all = "camelCase"` | renames all columns; serde's spellings |
 /// | `append_only` | rows are never removed |
-/// | `deny_unknown` | JSON rows with fields that are no columns are refused |
+/// | `deny_unknown` | JSON rows with fields that are no columns are refused, but for `time` and `diff`, which every output adds |
 /// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 ///
 /// # Options of a column
