@@ -4,7 +4,7 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::Command;
@@ -209,8 +209,24 @@ fn a_server_that_refuses_is_not_asked_again() {
     let program = start(&dir, &url, &[]);
     let (mut stream, _) = listener.accept().expect("the client comes");
     let mut request = [0; 4096];
-    std::io::Read::read(&mut stream, &mut request).expect("a request");
+    assert!(stream.read(&mut request).expect("a request") > 0);
     stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n").expect("the client reads");
     let end = program.end().failed();
     assert!(end.stderr.contains("404"), "{end:#?}");
+}
+
+/// There is no certificate here that the world trusts, but the client must get as far as to ask for one.
+#[test]
+fn wss_speaks_tls() {
+    let dir = fresh_dir("jetstream-tls");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("wss://localhost:{}/subscribe", listener.local_addr().expect("it is bound").port());
+    let program = start(&dir, &url, &[]);
+    let (mut stream, _) = listener.accept().expect("the client comes");
+    let mut hello = [0; 6];
+    stream.read_exact(&mut hello).expect("a greeting");
+    assert_eq!((hello[0], hello[5]), (22, 1), "a handshake record with a client hello");
+    stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").expect("the client reads");
+    let end = program.end().failed();
+    assert!(end.stderr.contains(&url) && !end.stderr.contains("panicked"), "{end:#?}");
 }
