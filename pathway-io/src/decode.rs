@@ -1,6 +1,6 @@
 //! One JSON object becomes one row of the typed columns.
 //!
-//! serde_json reads the text, and each value goes straight from it into its column's buffer: no tree of values, no
+//! The plainest rows are scanned without further ado (`column::scan`). All others serde_json reads, and each value goes straight from it into its column's buffer: no tree of values, no
 //! struct, no `String`. A row is taken whole or not at all: whatever is wrong with it, the columns are cut back to the
 //! rows before it.
 
@@ -13,6 +13,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde_json::Value;
 
 use crate::column::refuse;
+use crate::column::scan::Scan;
 use crate::fields::{Columns, ColumnsOf, Fields};
 use crate::row_error::RowError;
 use crate::schema::{DataType, RESERVED, Schema, TableSchema};
@@ -30,6 +31,24 @@ pub(crate) fn decode_json<S: Schema>(
     text: &[u8],
     seen: &mut Seen,
 ) -> Result<(), RowError> {
+    let scanned = seen.tries_scan() && scan::<S>(columns, len, text);
+    seen.note_scan(scanned);
+    if scanned { Ok(()) } else { parse::<S>(columns, len, text, seen) }
+}
+
+/// Appends the row if it is of the plainest form; see [`Scan`].
+#[inline]
+fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &[u8]) -> bool {
+    let mut scan = Scan::new(text);
+    let scanned = scan.open() && columns.scan(&mut scan, S::SCHEMA.columns, 0) && scan.close();
+    if !scanned {
+        columns.truncate(len);
+    }
+    scanned
+}
+
+/// Appends the row, whatever its form, or says what is wrong with it.
+fn parse<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &[u8], seen: &mut Seen) -> Result<(), RowError> {
     // Once for the row, instead of for each string in it.
     let text = std::str::from_utf8(text)
         .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))?;

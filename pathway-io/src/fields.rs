@@ -17,8 +17,9 @@
 
 use serde::de::MapAccess;
 
+use crate::column::scan::Scan;
 use crate::column::{Buffer, ColumnType, Into, KeyType};
-use crate::schema::{Keyed, Schema, TableSchema};
+use crate::schema::{Column, Keyed, Schema, TableSchema};
 
 /// Two halves of a row.
 #[doc(hidden)]
@@ -105,6 +106,8 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn push_from(&mut self, other: &Self, row: usize);
     /// Reads the next value of a JSON object into the column at `index`.
     fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
+    /// Reads the columns from `first` on if their fields come in this order, each of the plainest form.
+    fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool;
     fn truncate(&mut self, len: usize);
 
     fn get(&self, row: usize) -> Self::Row;
@@ -218,6 +221,11 @@ impl<T: ColumnType> Columns for Leaf<T> {
         map.next_value_seed(Into(&mut self.0))
     }
 
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
+        (first == 0 || scan.next()) && scan.name(columns[first].name) && self.0.scan(scan)
+    }
+
     fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
     }
@@ -308,6 +316,11 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
             None => self.0.decode(index, map),
             Some(index) => self.1.decode(index, map),
         }
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
+        self.0.scan(scan, columns, first) && self.1.scan(scan, columns, first + L::WIDTH)
     }
 
     fn truncate(&mut self, len: usize) {
@@ -415,6 +428,11 @@ macro_rules! flat_columns {
                 self.0.decode(index, map)
             }
 
+            #[inline]
+            fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
+                self.0.scan(scan, columns, first)
+            }
+
             fn truncate(&mut self, len: usize) {
                 self.0.truncate(len);
             }
@@ -499,6 +517,9 @@ impl Columns for Stub {
     fn push_from(&mut self, _other: &Self, _row: usize) {}
     fn decode<'de, A: MapAccess<'de>>(&mut self, _index: usize, _map: &mut A) -> Result<(), A::Error> {
         Ok(())
+    }
+    fn scan(&mut self, _scan: &mut Scan<'_>, _columns: &'static [Column], _first: usize) -> bool {
+        false
     }
     fn truncate(&mut self, _len: usize) {}
     fn get(&self, _row: usize) {}

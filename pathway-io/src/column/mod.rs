@@ -20,6 +20,7 @@ mod list;
 mod number;
 mod option;
 pub(crate) mod refuse;
+pub(crate) mod scan;
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 mod signed;
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
@@ -147,6 +148,12 @@ pub trait Buffer: Default + Send + Sync + 'static {
     }
     /// Reads one value. After an error the buffer may hold a part of it: see `truncate`.
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
+    /// Reads one value if it is of the plainest form; see [`scan`]. If not, the buffer may hold a part of it.
+    #[inline]
+    fn scan(&mut self, scan: &mut scan::Scan<'_>) -> bool {
+        let _ = scan;
+        false
+    }
     /// Drops all values from `len` on, and what a failed `decode` left behind.
     fn truncate(&mut self, len: usize);
 

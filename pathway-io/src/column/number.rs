@@ -11,6 +11,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::refuse::{mismatch, out_of_range, refuse};
+use super::scan::Scan;
 use super::{Buffer, ColumnType, KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
@@ -23,6 +24,12 @@ pub struct NumberBuffer<T>(Vec<T>);
 #[doc(hidden)]
 pub trait Fixed: ColumnType + Copy + Default {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    /// See [`Buffer::scan`].
+    #[inline]
+    fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+        let _ = scan;
+        None
+    }
     fn same(self, other: Self) -> bool;
     fn hash<H: Hasher>(self, state: &mut H);
     fn write_text(self, style: Style, out: &mut Vec<u8>);
@@ -69,6 +76,13 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
     }
 
     #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        let value = T::scan(scan);
+        self.0.extend(value);
+        value.is_some()
+    }
+
+    #[inline]
     fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
     }
@@ -107,6 +121,11 @@ impl Fixed for bool {
     #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(BoolVisitor)
+    }
+
+    #[inline]
+    fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+        if scan.literal(b"true") { Some(true) } else { scan.literal(b"false").then_some(false) }
     }
 
     #[inline]
@@ -159,6 +178,11 @@ macro_rules! integers {
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     deserializer.deserialize_any(IntegerVisitor(PhantomData))
+                }
+
+                #[inline]
+                fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+                    scan.integer()?.try_into().ok()
                 }
 
                 #[inline]
@@ -234,6 +258,11 @@ macro_rules! floats {
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     deserializer.deserialize_any(FloatVisitor(PhantomData))
+                }
+
+                #[inline]
+                fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+                    <$type>::of_f64(scan.float()?)
                 }
 
                 #[inline]

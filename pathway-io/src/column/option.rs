@@ -8,6 +8,7 @@ use std::hash::Hasher;
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::list::ListBuffer;
+use super::scan::Scan;
 use super::{Buffer, ColumnType, NotNull, Style};
 use crate::column::refuse::Wanted;
 use crate::schema::DataType;
@@ -74,6 +75,16 @@ impl<B: Buffer<Item: NotNull>> Buffer for OptionBuffer<B> {
     #[inline]
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_option(OptionVisitor(self))
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        if scan.literal(b"null") {
+            self.push_placeholder();
+            return true;
+        }
+        self.present.push(true);
+        self.values.scan(scan)
     }
 
     #[inline]

@@ -5,6 +5,7 @@ use std::hash::{Hash, Hasher};
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::refuse;
+use super::scan::Scan;
 use super::{Buffer, Ends, KeyType, NotNull, Style, column_type};
 use crate::schema::DataType;
 
@@ -65,6 +66,17 @@ impl Buffer for TextBuffer {
     #[inline]
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(TextVisitor(self))
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        match scan.text() {
+            Some(text) => {
+                self.append(text);
+                true
+            }
+            None => false,
+        }
     }
 
     #[inline]

@@ -17,6 +17,8 @@ pub(crate) struct Seen {
     place: usize,
     /// The column whose value is being read.
     pub(super) current: Option<usize>,
+    /// How many rows there were since the last that was scanned.
+    unscanned: u32,
 }
 
 impl Seen {
@@ -31,6 +33,22 @@ impl Seen {
         self.count = 0;
         self.place = 0;
         self.current = None;
+    }
+
+    /// Whether to try the scan first. With a source whose rows it gives up on it is tried now and then only.
+    #[inline]
+    pub(super) fn tries_scan(&self) -> bool {
+        self.unscanned < 8 || self.unscanned.is_multiple_of(64)
+    }
+
+    #[inline]
+    pub(super) fn note_scan(&mut self, scanned: bool) {
+        self.unscanned = if scanned { 0 } else { self.unscanned.wrapping_add(1) };
+    }
+
+    #[cfg(test)]
+    pub(super) fn unscanned_rows(&self) -> u32 {
+        self.unscanned
     }
 
     /// The column of that name, if there is one.
