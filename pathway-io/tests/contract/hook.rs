@@ -155,8 +155,11 @@ fn a_hook_that_blocks_holds_up_no_other() {
     }));
     let running = pipeline.start().unwrap();
     next(&is_ready);
-    running.stop();
-    within(move || running.join()).unwrap();
+    within(move || {
+        running.stop();
+        running.join()
+    })
+    .unwrap();
 }
 
 #[test]
