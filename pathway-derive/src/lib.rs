@@ -42,6 +42,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename = ".."` | its name in JSON and in every output |
 /// | `alias = ".."` | a further name that is accepted in JSON; repeatable |
 /// | `flatten` | the field is itself a schema, and its columns stand in place of it; with `primary_key`, its key is a part of the key |
+/// | `json` | the value of any serde type as one JSON column; of an `Option`, null is `None` |
 /// | `example = expr` | an example for the schema's description |
 ///
 /// Doc comments become descriptions.

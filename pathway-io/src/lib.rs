@@ -106,6 +106,7 @@ pub use transaction::{Transaction, TransactionTable};
 /// What the macros' output refers to. It changes with every release and is for them alone.
 #[doc(hidden)]
 pub mod __private0 {
+    pub use crate::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
     pub use crate::connector::{
         Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
         Subjects, run_result,

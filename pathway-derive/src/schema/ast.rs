@@ -131,6 +131,11 @@ impl<'a> Column<'a> {
         self.options.flatten.is_set()
     }
 
+    /// Its value is taken for what serde makes of it; a key is none that a type could not be.
+    pub fn is_json(&self) -> bool {
+        self.options.json.is_set() && !self.is_flat() && !self.is_key()
+    }
+
     pub fn default(&self) -> Option<&Given<Option<Expr>>> {
         self.options.default.given()
     }

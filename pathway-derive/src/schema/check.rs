@@ -100,6 +100,12 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
     if let (true, Some(default)) = (column.is_key(), options.default.key()) {
         ctxt.error(default, "a primary key cannot have a default\nnote: every row would share one key");
     }
+    if let (true, false, Some(json)) = (column.is_key(), column.is_flat(), options.json.key()) {
+        ctxt.error(
+            json,
+            "a `json` column cannot be part of a primary key\nnote: equal values may be written differently",
+        );
+    }
     if !column.is_flat() {
         return;
     }
@@ -118,8 +124,7 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
 fn not_yet(ctxt: &Ctxt, schema: &Schema) {
     let options = &schema.options;
     let of_struct = [options.sample.key(), options.lock.key(), options.dataflow.key()];
-    let of_columns = schema.columns.iter().map(|column| column.options.json.key());
-    for key in of_struct.into_iter().chain(of_columns).flatten() {
+    for key in of_struct.into_iter().flatten() {
         ctxt.error_at(key.span(), format!("`{key}` is not supported yet"));
     }
 }

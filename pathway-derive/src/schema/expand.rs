@@ -63,12 +63,14 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
                     quote_spanned!(span=> #pw::Default::default())
                 }
             };
-            make(pw, "DEFAULT", ty, &value)
+            make(pw, "DEFAULT", column, &value)
         });
-        let example = column.options.example.get().map(|example| make(pw, "EXAMPLE", ty, &convert(example, ty, pw)));
+        let example =
+            column.options.example.get().map(|example| make(pw, "EXAMPLE", column, &convert(example, ty, pw)));
+        let column_type = column_type(column, pw);
         impls.extend(quote! {
             #[automatically_derived]
-            impl #pw::Field<#i> for #row { type Type = #ty; #default #example }
+            impl #pw::Field<#i> for #row { type Type = #column_type; #default #example }
         });
         if column.is_key() {
             impls.extend(quote! {
@@ -87,13 +89,54 @@ fn inner_key(ty: &Type, pw: &Ident) -> TokenStream {
     quote_spanned!(span=> <#ty as #pw::Keyed>::Key)
 }
 
+/// The type of the column of a field: its own, but for what is taken as JSON.
+fn column_type(column: &Column, pw: &Ident) -> TokenStream {
+    let ty = column.ty;
+    if !column.is_json() {
+        return ty.to_token_stream();
+    }
+    let item = types::option_of(ty);
+    let span = item.unwrap_or(ty).span();
+    let at = option::ident_at(pw, span);
+    match item {
+        Some(item) => {
+            let json = quote_spanned!(span=> #at::Json<#item>);
+            let span = ty.span();
+            let at = option::ident_at(pw, span);
+            quote_spanned!(span=> #at::Option<#json>)
+        }
+        None => quote_spanned!(span=> #at::Json<#ty>),
+    }
+}
+
+/// The value of a field as its column has it.
+fn into_column(column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
+    match (column.is_json(), types::option_of(column.ty)) {
+        (false, _) => value,
+        (true, Some(_)) => quote!(#pw::to_json_option(#value)),
+        (true, None) => quote!(#pw::Json(#value)),
+    }
+}
+
+/// The value of a field out of that of its column.
+fn from_column(column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
+    match (column.is_json(), types::option_of(column.ty)) {
+        (false, _) => value,
+        (true, Some(_)) => quote!(#pw::from_json_option(#value)),
+        (true, None) => quote!(#pw::from_json(#value)),
+    }
+}
+
 /// A constant with a function that makes a value. The `let` has rustc point from a wrong value to the field's type.
-fn make(pw: &Ident, name: &str, ty: &Type, value: &TokenStream) -> TokenStream {
+fn make(pw: &Ident, name: &str, column: &Column, value: &TokenStream) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());
+    let ty = column.ty;
+    let column_type = column_type(column, pw);
+    let made = into_column(column, quote!(value), pw);
     quote! {
-        const #name: #pw::Option<fn() -> #ty> = #pw::Some(|| {
+        const #name: #pw::Option<fn() -> #column_type> = #pw::Some(|| {
             let value: #ty = #value;
-            value
+            #made
         });
     }
 }
@@ -221,11 +264,12 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let deny_unknown = schema.options.deny_unknown.is_set().then(|| quote!(.deny_unknown()));
     let take = values(&schema.columns, 0, pw, &|_, column| {
         let ident = column.ident;
-        quote!(self.#ident)
+        into_column(column, quote!(self.#ident), pw)
     });
     let bind = values(&schema.columns, 0, pw, &|i, _| local(i).to_token_stream());
     let idents = schema.columns.iter().map(|column| column.ident);
-    let locals = (0..schema.columns.len()).map(local);
+    let locals =
+        schema.columns.iter().enumerate().map(|(i, column)| from_column(column, local(i).to_token_stream(), pw));
     quote! {
         #[automatically_derived]
         impl #pw::Schema for #row {
@@ -326,7 +370,11 @@ fn data_column(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let data = data_of(schema)?;
     let values = schema.columns.iter().enumerate().map(|(i, column)| {
         let ident = column.ident;
-        if column.name == "data" { quote!(#ident: data) } else { quote!(#ident: #pw::missing::<#row, #i>()) }
+        if column.name == "data" {
+            return quote!(#ident: data);
+        }
+        let missing = from_column(column, quote!(#pw::missing::<#row, #i>()), pw);
+        quote!(#ident: #missing)
     });
     let ty = data.ty;
     Some(quote! {
@@ -342,7 +390,7 @@ fn data_column(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 /// The `data` column, if it is the only one that has to be given.
 pub fn data_of<'s, 'a>(schema: &'s Schema<'a>) -> Option<&'s Column<'a>> {
     let (data, others): (Vec<&Column>, Vec<&Column>) =
-        schema.columns.iter().partition(|column| column.name == "data" && !column.is_flat());
+        schema.columns.iter().partition(|column| column.name == "data" && !column.is_flat() && !column.is_json());
     let can_be_left_out =
         |column: &&Column| !column.is_flat() && (column.default().is_some() || types::option_of(column.ty).is_some());
     match data.as_slice() {

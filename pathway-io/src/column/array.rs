@@ -22,6 +22,7 @@ pub struct ArrayBuffer<B, const N: usize> {
 
 impl<T: ColumnType, const N: usize> ColumnType for [T; N] {
     const DATA_TYPE: DataType = DataType::Array(&T::ELEMENT, N);
+    const HAS_PLACEHOLDER: bool = T::HAS_PLACEHOLDER;
     type Buffer = ArrayBuffer<T::Buffer, N>;
     type ListBuffer = ListBuffer<ArrayBuffer<T::Buffer, N>>;
 }

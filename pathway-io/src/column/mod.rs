@@ -4,6 +4,7 @@
 //! one arena. Rows travel from the source to the sinks in buffers and are read from JSON into them and written to
 //! text straight from them, so that a row costs no allocation. One file holds one family of types.
 
+pub(crate) mod any_json;
 mod array;
 mod bytes;
 #[cfg(feature = "chrono")]

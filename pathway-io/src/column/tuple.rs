@@ -19,6 +19,7 @@ macro_rules! tuples {
             #[diagnostic::do_not_recommend]
             impl<$($letter: ColumnType),+> ColumnType for ($($letter,)+) {
                 const DATA_TYPE: DataType = DataType::Tuple(&[$($letter::ELEMENT),+]);
+                const HAS_PLACEHOLDER: bool = true $(&& $letter::HAS_PLACEHOLDER)+;
                 type Buffer = ($($letter::Buffer,)+);
                 type ListBuffer = ListBuffer<($($letter::Buffer,)+)>;
             }
