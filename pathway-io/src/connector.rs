@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::error::{BoxError, RunResult};
-use crate::intake::AnyPool;
 use crate::options::ReadOptions;
+use crate::pending::AnyPool;
 use crate::schema::Schema;
 use crate::source::Source;
 use crate::subject::Subject;

@@ -11,7 +11,7 @@ use crossbeam_channel::Receiver;
 use crate::batch::Pool;
 use crate::commit::{Commit, Update};
 use crate::control::Control;
-use crate::intake::AnyPool;
+use crate::pending::AnyPool;
 use crate::schema::Schema;
 use crate::sequencer::{Stage, TableStage};
 use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, thread};

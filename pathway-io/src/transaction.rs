@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::batch::Batch;
 use crate::error::Closed;
-use crate::intake::Pending;
+use crate::pending::Pending;
 use crate::push::push_methods;
 use crate::row_error::RowError;
 use crate::schema::Schema;

@@ -1,0 +1,113 @@
+//! The types that a column's values can have: [`DataType`].
+
+use std::fmt;
+
+use serde::ser::{Serialize, Serializer};
+
+/// The type of a column's values. Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DataType {
+    /// `bool`
+    Bool,
+    /// `i8`
+    I8,
+    /// `i16`
+    I16,
+    /// `i32`
+    I32,
+    /// `i64`
+    I64,
+    /// `u8`
+    U8,
+    /// `u16`
+    U16,
+    /// `u32`
+    U32,
+    /// `u64`
+    U64,
+    /// `f32`
+    F32,
+    /// `f64`
+    F64,
+    /// `String`; by the name of `String` itself, the compiler would write that as `std::string::String` in the errors
+    /// of every crate that uses this one
+    Str,
+    /// `Vec<u8>`, base64 in text
+    Bytes,
+    /// Any JSON value
+    Json,
+    /// `Duration`, integer nanoseconds in text
+    Duration,
+    /// `SignedDuration` of `jiff` and `TimeDelta` of `chrono`, integer nanoseconds in text
+    SignedDuration,
+    /// A day: `Date` of `jiff` and `NaiveDate` of `chrono`, `2021-03-21` in text
+    Date,
+    /// A time of day: `Time` of `jiff` and `NaiveTime` of `chrono`, `18:34:12.5` in text
+    Time,
+    /// A day and a time without a time zone: `DateTime` of `jiff` and `NaiveDateTime` of `chrono`,
+    /// `2021-03-21T18:34:12.5` in text
+    DateTime,
+    /// An instant: `Timestamp` of `jiff` and `DateTime<Utc>` of `chrono`, `2021-03-21T18:34:12.5Z` in text
+    Timestamp,
+    /// An instant and an offset from UTC: `DateTime<FixedOffset>` of `chrono`, `2021-03-21T18:34:12.5+01:00` in text
+    OffsetDateTime,
+    /// `Uuid`, in lower case and with hyphens in text
+    Uuid,
+    /// `Decimal` of `rust_decimal`, with all its digits in text
+    Decimal,
+    /// A value that may be null, inside another type
+    Optional(&'static DataType),
+    /// `Vec<T>`
+    List(&'static DataType),
+    /// `[T; N]`
+    Array(&'static DataType, usize),
+    /// `(A, B, ..)`
+    Tuple(&'static [DataType]),
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DataType::Bool => f.write_str("bool"),
+            DataType::I8 => f.write_str("i8"),
+            DataType::I16 => f.write_str("i16"),
+            DataType::I32 => f.write_str("i32"),
+            DataType::I64 => f.write_str("i64"),
+            DataType::U8 => f.write_str("u8"),
+            DataType::U16 => f.write_str("u16"),
+            DataType::U32 => f.write_str("u32"),
+            DataType::U64 => f.write_str("u64"),
+            DataType::F32 => f.write_str("f32"),
+            DataType::F64 => f.write_str("f64"),
+            DataType::Str => f.write_str("String"),
+            DataType::Bytes => f.write_str("Vec<u8>"),
+            DataType::Json => f.write_str("Value"),
+            DataType::Duration => f.write_str("Duration"),
+            DataType::SignedDuration => f.write_str("SignedDuration"),
+            DataType::Date => f.write_str("Date"),
+            DataType::Time => f.write_str("Time"),
+            DataType::DateTime => f.write_str("DateTime"),
+            DataType::Timestamp => f.write_str("Timestamp"),
+            DataType::OffsetDateTime => f.write_str("OffsetDateTime"),
+            DataType::Uuid => f.write_str("Uuid"),
+            DataType::Decimal => f.write_str("Decimal"),
+            DataType::Optional(item) => write!(f, "Option<{item}>"),
+            DataType::List(item) => write!(f, "Vec<{item}>"),
+            DataType::Array(item, len) => write!(f, "[{item}; {len}]"),
+            DataType::Tuple(items) => {
+                f.write_str("(")?;
+                for (i, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str(if items.len() == 1 { ",)" } else { ")" })
+            }
+        }
+    }
+}
+
+impl Serialize for DataType {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        serializer.collect_str(self)
+    }
+}
