@@ -44,6 +44,31 @@ impl Case {
             Case::ScreamingKebab => field.to_ascii_uppercase().replace('_', "-"),
         }
     }
+
+    /// The same, made from the `PascalCase` of a variant.
+    pub fn apply_to_variant(self, variant: &str) -> String {
+        match self {
+            Case::Lower => variant.to_ascii_lowercase(),
+            Case::Upper => variant.to_ascii_uppercase(),
+            Case::Pascal => variant.to_owned(),
+            Case::Camel => {
+                let mut chars = variant.chars();
+                chars.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + chars.as_str())
+            }
+            Case::Snake | Case::ScreamingSnake | Case::Kebab | Case::ScreamingKebab => self.apply(&snake(variant)),
+        }
+    }
+}
+
+fn snake(variant: &str) -> String {
+    let mut name = String::with_capacity(variant.len());
+    for (i, c) in variant.char_indices() {
+        if i > 0 && c.is_uppercase() {
+            name.push('_');
+        }
+        name.push(c.to_ascii_lowercase());
+    }
+    name
 }
 
 fn pascal(field: &str) -> String {
@@ -85,6 +110,24 @@ mod tests {
         assert_eq!(spelt("a"), ["a", "A", "A", "a", "a", "A", "a", "A"]);
         assert_eq!(spelt("z42"), ["z42", "Z42", "Z42", "z42", "z42", "Z42", "z42", "Z42"]);
         assert_eq!(Case::Camel.apply("_"), "");
+    }
+
+    #[test]
+    fn spellings_of_variants_are_those_of_serde() {
+        let spelt = NAMES.map(|(_, case)| case.apply_to_variant("VeryTasty"));
+        assert_eq!(
+            spelt,
+            [
+                "verytasty",
+                "VERYTASTY",
+                "VeryTasty",
+                "veryTasty",
+                "very_tasty",
+                "VERY_TASTY",
+                "very-tasty",
+                "VERY-TASTY"
+            ]
+        );
     }
 
     #[test]

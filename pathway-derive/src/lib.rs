@@ -1,4 +1,5 @@
-//! The macros of pathway-io: `#[derive(Schema)]` for rows and `#[connector]` for sources.
+//! The macros of pathway-io: `#[derive(Schema)]` for rows, `#[derive(Column)]` for what is in them, `next!` that pushes them
+//! and `#[connector]` for sources.
 //!
 //! Users depend on `pathway-io`, which re-exports them and documents what they work with.
 //!
@@ -8,6 +9,7 @@
 //! `ctxt`. What the output refers to is `pathway_io::__private0`.
 
 mod case;
+mod column;
 mod connector;
 mod ctxt;
 mod duration;
@@ -77,6 +79,48 @@ use syn::{DeriveInput, parse_macro_input};
 pub fn derive_schema(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     schema::derive(&input).into()
+}
+
+/// Makes an enum without fields, or a struct around one value, a type of columns.
+///
+/// An enum is a text, the variant's name, in JSON and in every output; any other text is refused with a list of what there
+/// is. A newtype is what it holds. Both can be part of a primary key if they are `Clone`, and what a newtype holds can be.
+///
+/// | `#[column(..)]` | on | meaning |
+/// |---|---|---|
+/// | `rename_all = "snake_case"` | the enum | renames all variants; serde's spellings |
+/// | `rename = ".."` | a variant | its text |
+/// | `crate = path` | the type | where to find `pathway_io` if it was renamed or re-exported |
+///
+/// ```
+/// use pathway_io::{Column, DataType, Schema};
+///
+/// #[derive(Column, Clone)]
+/// struct CatId(u64);
+///
+/// #[derive(Column)]
+/// #[column(rename_all = "lowercase")]
+/// enum Mood {
+///     Calm,
+///     #[column(rename = "hiss!")]
+///     Angry,
+/// }
+///
+/// #[derive(Schema)]
+/// struct Cat {
+///     #[schema(primary_key)]
+///     id: CatId,
+///     #[schema(default = Mood::Calm)]
+///     mood: Mood,
+/// }
+///
+/// assert_eq!(Cat::schema().columns[0].data_type, DataType::U64);
+/// assert_eq!(Cat::schema().columns[1].default_value(), Some("calm".into()));
+/// ```
+#[proc_macro_derive(Column, attributes(column))]
+pub fn derive_column(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    column::derive(&input).into()
 }
 
 /// Makes a type a source of rows: it stands on an inherent `impl` block with a `run` method.

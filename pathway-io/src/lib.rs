@@ -93,7 +93,7 @@ pub use connector::{Connector, Subjects};
 pub use error::{Closed, Error, Failure, FailureKind, Result, RunResult};
 pub use hook::Hook;
 pub use options::{BadRows, ReadOptions};
-pub use pathway_derive::{Schema, connector};
+pub use pathway_derive::{Column, Schema, connector};
 pub use pipeline::{Pipeline, StopHandle};
 pub use ready::{Bytes, Text};
 pub use row_error::RowError;
@@ -109,6 +109,9 @@ pub use transaction::{Transaction, TransactionTable};
 #[doc(hidden)]
 pub mod __private0 {
     pub use crate::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
+    pub use crate::column::list::ListBuffer;
+    pub use crate::column::own::{Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
+    pub use crate::column::{ColumnType, KeyType, NotNull};
     pub use crate::connector::{
         Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
         Subjects, run_result,
@@ -120,11 +123,12 @@ pub mod __private0 {
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
     pub use crate::schema::{
-        Column, DataColumn, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, assert_keyless,
+        Column, DataColumn, DataType, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, assert_keyless,
         concat_columns, flat_columns, flat_key_columns,
     };
     pub use crate::table::Table;
     pub use pathway_derive::next;
+    pub use std::clone::Clone;
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
     pub use std::string::String;

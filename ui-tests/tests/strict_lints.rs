@@ -3,7 +3,7 @@
 #![deny(clippy::pedantic, clippy::all)]
 #![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
 
-use pathway_io::{Schema, Subject, connector, next};
+use pathway_io::{Column, Schema, Subject, connector, next};
 
 /// A cat.
 #[derive(Schema)]
@@ -18,6 +18,32 @@ pub struct Cat {
     pub weight: Option<f64>,
     #[schema(default = 4)]
     legs: u8,
+}
+
+/// How it feels.
+#[derive(Column, Clone)]
+pub enum Mood {
+    /// Well.
+    Calm,
+    /// Badly.
+    Angry,
+}
+
+/// Who it is.
+#[derive(Column, Clone)]
+pub struct Name(String);
+
+/// Its mood.
+#[derive(Schema)]
+pub struct Feeling {
+    /// Who.
+    #[schema(primary_key)]
+    pub name: Name,
+    /// How.
+    pub mood: Option<Mood>,
+    /// Why.
+    #[schema(json)]
+    pub reasons: Option<(String, u8)>,
 }
 
 /// Some dogs.

@@ -117,7 +117,8 @@ fn options_of(ctxt: &Ctxt, attributes: &[Attribute], place: &str, known: &[&str]
     options
 }
 
-fn case(ctxt: &Ctxt, option: &RawOption) -> Option<Case> {
+/// Reads `rename_all`.
+pub fn case(ctxt: &Ctxt, option: &RawOption) -> Option<Case> {
     let text = option::string(ctxt, option)?;
     let case = Case::from_name(&text.value());
     if case.is_none() {

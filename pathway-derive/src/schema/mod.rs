@@ -1,7 +1,7 @@
 //! `#[derive(Schema)]`.
 
 mod ast;
-mod attr;
+pub mod attr;
 mod check;
 mod expand;
 mod fallback;

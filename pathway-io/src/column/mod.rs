@@ -17,9 +17,10 @@ mod iso8601;
 #[cfg(feature = "jiff")]
 mod jiff;
 mod json;
-mod list;
+pub(crate) mod list;
 mod number;
 mod option;
+pub(crate) mod own;
 pub(crate) mod refuse;
 pub(crate) mod scan;
 #[cfg(any(feature = "chrono", feature = "jiff"))]

@@ -1,0 +1,148 @@
+//! The model of a column type, and the rules that it keeps.
+
+use syn::ext::IdentExt;
+use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Ident, LitStr, Meta, Path, Type};
+
+use crate::case::Case;
+use crate::ctxt::Ctxt;
+use crate::option::{self, RawOption, Slot};
+use crate::{schema, suggest, types};
+
+/// A type that derives `Column`.
+pub struct Column<'a> {
+    pub ident: &'a Ident,
+    pub generics: &'a Generics,
+    pub krate: Slot<Path>,
+    pub kind: Kind<'a>,
+}
+
+pub enum Kind<'a> {
+    /// The variants and their texts.
+    Enum(Vec<(&'a Ident, String)>),
+    Newtype(&'a Type),
+    /// Neither: it has been reported.
+    Broken,
+}
+
+impl<'a> Column<'a> {
+    pub fn from_input(ctxt: &Ctxt, input: &'a DeriveInput) -> Self {
+        let mut rename_all = Slot::default();
+        let mut krate = Slot::default();
+        for option in options_of(ctxt, &input.attrs) {
+            let key = &option.key;
+            match option.name().as_str() {
+                "rename_all" => rename_all.set(ctxt, key, schema::attr::case(ctxt, &option)),
+                "crate" => krate.set(ctxt, key, option::path(ctxt, &option)),
+                "rename" => ctxt.error(key, "`rename` belongs on a variant, not on the type"),
+                name => unknown(ctxt, &option, name, &["rename_all", "crate"]),
+            }
+        }
+        if !input.generics.params.is_empty() {
+            ctxt.error(&input.generics.params, "a column type cannot be generic");
+        }
+        let kind = match &input.data {
+            Data::Enum(data) => variants(ctxt, input, data, rename_all.get().copied()),
+            Data::Struct(data) => {
+                if let Some(key) = rename_all.key() {
+                    ctxt.error(key, "`rename_all` is for the variants of an enum");
+                }
+                newtype(ctxt, input, data)
+            }
+            Data::Union(data) => {
+                ctxt.error(data.union_token, "`#[derive(Column)]` can only be used on enums and newtypes");
+                Kind::Broken
+            }
+        };
+        let kind = if input.generics.params.is_empty() { kind } else { Kind::Broken };
+        Column { ident: &input.ident, generics: &input.generics, krate, kind }
+    }
+}
+
+fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Option<Case>) -> Kind<'a> {
+    let mut variants: Vec<(&Ident, String)> = Vec::new();
+    let mut places = Vec::new();
+    for variant in &data.variants {
+        if !variant.fields.is_empty() {
+            ctxt.error(
+                &variant.fields,
+                "a variant of a column cannot have fields\n\
+                 help: `#[schema(json)]` on the column takes any type that serde reads and writes",
+            );
+        }
+        let mut rename: Slot<LitStr> = Slot::default();
+        for option in options_of(ctxt, &variant.attrs) {
+            match option.name().as_str() {
+                "rename" => rename.set(ctxt, &option.key, option::string(ctxt, &option)),
+                name => unknown(ctxt, &option, name, &["rename"]),
+            }
+        }
+        let plain = variant.ident.unraw().to_string();
+        let text = match rename.get() {
+            Some(text) => text.value(),
+            None => case.map_or(plain.clone(), |case| case.apply_to_variant(&plain)),
+        };
+        let place = rename.get().map_or(variant.ident.span(), LitStr::span);
+        if let Some(first) = variants.iter().position(|(_, other)| *other == text) {
+            ctxt.error_at(place, format!("variant `{text}` is defined twice"));
+            if let Some(first) = places.get(first) {
+                ctxt.error_at(*first, "first defined here");
+            }
+        }
+        variants.push((&variant.ident, text));
+        places.push(place);
+    }
+    let has_fields = data.variants.iter().any(|variant| !variant.fields.is_empty());
+    if variants.is_empty() {
+        ctxt.error(&input.ident, "a column needs at least one variant");
+    }
+    // their places are stored in 16 bits
+    let too_many = u16::try_from(variants.len()).is_err();
+    if too_many {
+        ctxt.error(&input.ident, "a column can have at most 65535 variants");
+    }
+    if has_fields || variants.is_empty() || too_many { Kind::Broken } else { Kind::Enum(variants) }
+}
+
+fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'a> {
+    if let Fields::Unnamed(fields) = &data.fields
+        && let Some(field) = fields.unnamed.first()
+        && fields.unnamed.len() == 1
+    {
+        for option in options_of(ctxt, &field.attrs) {
+            ctxt.error(&option.key, "the field of a newtype has no options");
+        }
+        let is_owned = !matches!(types::peel(&field.ty), Type::Reference(_));
+        if !is_owned && input.generics.params.is_empty() {
+            ctxt.error(&field.ty, "a column must own its value\nhelp: use `String` in place of `&str`");
+        }
+        return if is_owned { Kind::Newtype(&field.ty) } else { Kind::Broken };
+    }
+    let message = "`#[derive(Column)]` needs a struct with one unnamed field, or an enum";
+    let help = match data.fields.len() {
+        0 | 1 => format!("write `struct {}(String);` with the type that it holds", input.ident),
+        _ => "`#[schema(flatten)]` makes a column of each field of a schema, `#[schema(json)]` one of all".to_owned(),
+    };
+    if data.fields.is_empty() {
+        ctxt.error(&input.ident, format!("{message}\nhelp: {help}"));
+    } else {
+        ctxt.error(&data.fields, format!("{message}\nhelp: {help}"));
+    }
+    Kind::Broken
+}
+
+fn unknown(ctxt: &Ctxt, option: &RawOption, name: &str, known: &[&str]) {
+    ctxt.error(&option.key, format!("unknown option `{name}`\nhelp: {}", suggest::help(name, known)));
+}
+
+fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {
+    let mut options = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("column")) {
+        match &attribute.meta {
+            Meta::List(list) if !list.tokens.is_empty() => {
+                options.extend(option::parse_list(ctxt, list.tokens.clone()));
+            }
+            _ => ctxt.error(attribute, "expected options, as in `#[column(rename = \"..\")]`"),
+        }
+    }
+    options
+}

@@ -1,0 +1,58 @@
+use pathway_io::{Column, Schema};
+
+#[derive(Column)]
+enum Shape {
+    Point,
+    Circle { radius: f64 },
+    Line(f64),
+}
+
+#[derive(Column)]
+struct Place {
+    x: f64,
+    y: f64,
+}
+
+#[derive(Column)]
+struct Name {
+    name: String,
+}
+
+#[derive(Column)]
+struct Unit;
+
+#[derive(Column)]
+enum Never {}
+
+#[derive(Column)]
+struct Wrapper<T>(T);
+
+#[derive(Column)]
+#[column(rename_al = "lowercase")]
+enum Mood {
+    Calm,
+    #[column(rename = "Calm")]
+    Quiet,
+    #[column(rename = 1)]
+    Angry,
+    #[column]
+    Sad,
+}
+
+#[derive(Column, Clone)]
+#[column(rename_all = "lowercase")]
+struct Id(u64);
+
+#[derive(Column)]
+struct Since(std::time::Instant);
+
+#[derive(Schema)]
+struct Cat {
+    #[schema(primary_key)]
+    id: Id,
+    shape: Shape,
+    place: Place,
+    mood: Option<Mood>,
+}
+
+fn main() {}
