@@ -16,6 +16,10 @@ mod duration;
 mod next;
 mod option;
 mod schema;
+#[cfg(test)]
+mod snapshots;
+#[cfg(test)]
+mod soup;
 mod suggest;
 mod types;
 

@@ -211,6 +211,15 @@ fn fields(ctxt: &Ctxt, input: ParseStream, row: &mut Row) {
     }
 }
 
+/// A name, of which a keyword is reported.
+fn column_name(ctxt: &Ctxt, input: ParseStream) -> syn::Result<Ident> {
+    if !input.peek(Ident) {
+        let word = input.fork().call(Ident::parse_any)?;
+        ctxt.error(&word, format!("`{word}` is a keyword\nhelp: write `r#{word}`"));
+    }
+    input.call(Ident::parse_any)
+}
+
 fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
     let attributes = input.call(Attribute::parse_outer)?;
     if input.peek(Token![..]) && !input.peek(Token![..=]) {
@@ -221,7 +230,7 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
     }
     let is_name = input.peek(Ident::peek_any);
     if is_name && input.peek2(Token![:]) && !input.peek2(Token![::]) {
-        let name = input.call(Ident::parse_any)?;
+        let name = column_name(ctxt, input)?;
         let colon: Token![:] = input.parse()?;
         if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new(colon.span, format!("expected a value after `{name}:`")));
@@ -239,9 +248,9 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
     }
     if is_name {
         let ahead = input.fork();
-        let name = ahead.call(Ident::parse_any)?;
+        ahead.call(Ident::parse_any)?;
         if ahead.is_empty() || ahead.peek(Token![,]) {
-            input.call(Ident::parse_any)?;
+            let name = column_name(ctxt, input)?;
             row.fields.push(Field { attributes, name, value: Value::Same });
             return Ok(());
         }

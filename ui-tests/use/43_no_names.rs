@@ -19,6 +19,10 @@ fn push(cats: Subject<Cat>) -> Result<(), Closed> {
     next!()
 }
 
+fn keyword(cats: Subject<Cat>) -> Result<(), Closed> {
+    next!(cats, Cat { type: 1, key: 1, .. })
+}
+
 fn whole(cats: Subject<Cat>, cat: Cat) -> Result<(), Closed> {
     next!(cats, cat)
 }

@@ -34,9 +34,9 @@ pub fn expand(column: &Column) -> TokenStream {
             #[automatically_derived]
             impl #pw::Newtype for #name {
                 type Inner = #inner;
-                fn wrap(inner: Self::Inner) -> Self { Self(inner) }
-                fn into_inner(self) -> Self::Inner { self.0 }
-                fn inner(&self) -> &Self::Inner { &self.0 }
+                fn wrap(inner: <Self as #pw::Newtype>::Inner) -> Self { Self(inner) }
+                fn into_inner(self) -> <Self as #pw::Newtype>::Inner { self.0 }
+                fn inner(&self) -> &<Self as #pw::Newtype>::Inner { &self.0 }
             }
             #[automatically_derived]
             impl #pw::ColumnType for #name

@@ -68,8 +68,11 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         let example =
             column.options.example.get().map(|example| make(pw, "EXAMPLE", column, &convert(example, ty, pw)));
         let column_type = column_type(column, pw);
+        // glue at a user's type looks like the user's own to that lint
+        let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
         impls.extend(quote! {
             #[automatically_derived]
+            #allow
             impl #pw::Field<#i> for #row { type Type = #column_type; #default #example }
         });
         if column.is_key() {

@@ -1,0 +1,181 @@
+//! Whatever tokens a macro is given, it does not panic, and what comes out can be parsed.
+//!
+//! `SOUP_CASES=1000000 cargo test -p pathway-derive soup` tries more.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use syn::{DeriveInput, Expr, File, Item};
+
+const SCHEMAS: &str = r#"
+    /// Cats.
+    #[schema(rename_all = "camelCase", append_only, deny_unknown, crate = some::path, sample = "x", lock = "y", dataflow)]
+    pub struct Cat<'a, T: Clone> where T: Copy {
+        #[schema(primary_key)] key: i64,
+        #[schema(default = -1, rename = "g", alias = "h", example = Some(3))] genus: Option<String>,
+        #[schema(flatten, primary_key)] animal: model::Animal,
+        #[schema(json, default)] place: &'static str,
+        r#type: [u8; 4] = [0; 4],
+    }
+    enum Mood { Calm, Angry { at: i64 } }
+    struct Id(u64);
+"#;
+
+const COLUMNS: &str = r#"
+    #[column(rename_all = "kebab-case", crate = some::path)]
+    pub enum Mood<'a, T> { Calm, #[column(rename = "Calm")] Angry, Odd(f64), r#type { a: i64 } }
+    #[column(rename_all = "lowercase")]
+    struct Id<T>(Option<T>, #[column(rename = "x")] &'static str);
+    union Both { a: u8 }
+"#;
+
+const CONNECTORS: &str = r#"
+    (name = "cats", autocommit = "100ms", backlog = 10_000, crate = some::path, autocommit = off)
+    impl<T: Send> Cats<T> where T: Copy {
+        #[cfg(unix)] pub async unsafe fn run<'a>(&mut self, cats: Subject<Cat, u64>, mut dogs: &Subject<Dog>) -> Result<(), &str> { Ok(()) }
+        fn on_stop(self: &mut Self, x: i64) -> impl Drop {}
+        const X: u8 = 1;
+    }
+    fn run(cats: Subject<Cat>) {}
+    impl Connector for Cats { type Subjects = (); }
+"#;
+
+const ROWS: &str = r#"
+    (crate) &self.cats, model::Cat::<u8> { key: 1, r#type: "felis", #[cfg(x)] weight: Some(4.5)?, nick, animal: Animal { legs: -4, .. }, ..base }
+    (crate) cats, 1, "felis", key = 1
+    (crate) { cats }.next(), Self { key: text.parse()?, type: vec![], .. }
+"#;
+
+/// A change of a soup: where, by what, and how.
+type Change = (usize, usize, u8);
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    prop::collection::vec((any::<usize>(), any::<usize>(), any::<u8>()), 0..8)
+}
+
+/// The tokens in groups too.
+fn vocabulary(tokens: TokenStream, words: &mut Vec<TokenTree>) {
+    for token in tokens {
+        if let TokenTree::Group(group) = &token {
+            vocabulary(group.stream(), words);
+        }
+        words.push(token);
+    }
+}
+
+fn count(tokens: &TokenStream) -> usize {
+    let inner = |token| if let TokenTree::Group(group) = token { count(&group.stream()) } else { 0 };
+    tokens.clone().into_iter().map(|token| 1 + inner(token)).sum()
+}
+
+/// The tokens with that at `at`, in depth-first order, changed.
+fn change(tokens: TokenStream, at: &mut usize, word: &TokenTree, how: u8) -> TokenStream {
+    let mut changed = TokenStream::new();
+    for token in tokens {
+        let here = *at == 0;
+        *at = at.wrapping_sub(1);
+        match (here, how % 5) {
+            (true, 0) => {}
+            (true, 1) => changed.extend([token.clone(), token]),
+            (true, 2) => changed.extend([word.clone()]),
+            (true, 3) => changed.extend([token, word.clone()]),
+            (true, _) => changed.extend([word.clone(), token]),
+            (false, _) => match token {
+                TokenTree::Group(group) => {
+                    let inner = change(group.stream(), at, word, how);
+                    changed.extend([TokenTree::Group(Group::new(group.delimiter(), inner))]);
+                }
+                token => changed.extend([token]),
+            },
+        }
+    }
+    changed
+}
+
+fn mutate(tokens: TokenStream, words: &[TokenTree], changes: &[Change]) -> TokenStream {
+    changes.iter().fold(tokens, |tokens, (place, word, how)| {
+        let mut at = place % count(&tokens).max(1);
+        change(tokens, &mut at, &words[word % words.len()], *how)
+    })
+}
+
+/// Runs `check` on changed tokens of one of the `inputs`.
+fn cook(inputs: &[TokenStream], check: impl Fn(TokenStream)) {
+    let mut words = Vec::new();
+    for input in inputs {
+        vocabulary(input.clone(), &mut words);
+    }
+    let cases = std::env::var("SOUP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500);
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new(config).run(&(0..inputs.len(), changes()), |(input, changes)| {
+        check(mutate(inputs[input].clone(), &words, &changes));
+        Ok(())
+    });
+    assert!(result.is_ok(), "{}", result.unwrap_err());
+}
+
+fn items(text: &str) -> Vec<TokenStream> {
+    let file: File = syn::parse_str(text).unwrap();
+    file.items.iter().map(quote::ToTokens::to_token_stream).collect()
+}
+
+fn assert_items(output: &TokenStream) {
+    assert!(syn::parse2::<File>(output.clone()).is_ok(), "{output}");
+}
+
+fn lines(text: &str) -> Vec<TokenStream> {
+    text.lines().filter(|line| !line.trim().is_empty()).map(|line| line.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_soup_of_schema_gives_items() {
+    cook(&items(SCHEMAS), |tokens| {
+        if let Ok(input) = syn::parse2::<DeriveInput>(tokens) {
+            assert_items(&crate::schema::derive(&input));
+        }
+    });
+}
+
+#[test]
+fn a_soup_of_column_gives_items() {
+    cook(&items(COLUMNS), |tokens| {
+        if let Ok(input) = syn::parse2::<DeriveInput>(tokens) {
+            assert_items(&crate::column::derive(&input));
+        }
+    });
+}
+
+#[test]
+fn a_soup_of_connector_gives_items() {
+    let (options, blocks) = CONNECTORS.trim().split_once('\n').unwrap();
+    let inputs: Vec<TokenStream> = items(blocks)
+        .into_iter()
+        .map(|item| {
+            let options: TokenStream = options.parse().unwrap();
+            quote::quote!(#options #item)
+        })
+        .collect();
+    cook(&inputs, |tokens| {
+        let mut tokens = tokens.into_iter();
+        let options = match tokens.next() {
+            Some(TokenTree::Group(group)) => group.stream(),
+            other => other.into_iter().collect(),
+        };
+        let item: TokenStream = tokens.collect();
+        let output = crate::connector::expand(options, item.clone());
+        // what is no item stands in the output as it is
+        if syn::parse2::<Item>(item).is_ok() {
+            assert_items(&output);
+        }
+    });
+}
+
+#[test]
+fn a_soup_of_next_gives_an_expression() {
+    cook(&lines(ROWS), |tokens| {
+        // the front macro always gives the crate
+        let tokens: TokenStream = tokens.into_iter().skip(1).collect();
+        let output = crate::next::expand(quote::quote!((crate) #tokens));
+        assert!(syn::parse2::<Expr>(output.clone()).is_ok(), "{output}");
+    });
+}
