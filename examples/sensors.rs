@@ -26,7 +26,7 @@ const USAGE: &str = "usage: sensors [--seconds N] [--readings N] [OUTPUT.csv]";
 const SENSORS: [&str; 8] = ["attic", "bath", "cellar", "garage", "garden", "hall", "kitchen", "study"];
 
 /// The latest reading of a sensor.
-#[derive(Schema)]
+#[derive(Schema, Clone)]
 struct Reading {
     #[schema(primary_key)]
     sensor: String,
@@ -97,9 +97,9 @@ struct Board {
 }
 
 impl Board {
-    fn apply(&mut self, update: Update<Reading>) {
+    fn apply(&mut self, update: &Update<Reading>) {
         if update.is_addition() {
-            self.rows.insert(update.row.sensor.clone(), update.row);
+            self.rows.insert(update.row.sensor.clone(), update.row.clone());
         } else {
             self.rows.remove(&update.row.sensor);
         }
@@ -138,11 +138,11 @@ fn main() -> pathway_io::Result<()> {
     let readings = pipeline.read(sensors);
     let board = Arc::new(Mutex::new(Board::default()));
     let drawn = Arc::clone(&board);
-    // By the commit and not by the update, since between two updates of a commit there is nothing to be seen.
-    readings.subscribe_commits(move |commit| {
+    readings.subscribe(move |update| {
         let mut board = drawn.lock().unwrap_or_else(PoisonError::into_inner);
-        commit.iter().for_each(|update| board.apply(update));
-        if live {
+        board.apply(update);
+        // A new reading is two updates, the old row's going and the new row's coming: the table is whole after the second.
+        if live && update.is_addition() {
             // A terminal that is gone is no reason to stop: the readings still go into the file.
             let _ = board.draw(true);
         }
