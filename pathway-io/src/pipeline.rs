@@ -143,6 +143,10 @@ impl Pipeline {
 
     /// Whether SIGINT and SIGTERM (Ctrl-C on Windows) stop the pipeline while it runs; they do unless told otherwise.
     /// A second signal ends the process at once.
+    ///
+    /// Once a pipeline has handled signals they cannot be given back to the system on Unix; while none runs, the default
+    /// action is carried out in its place. A program with signal handlers of its own turns this off, and stops the
+    /// pipeline by a [`StopHandle`].
     pub fn handle_signals(&self, handle: bool) -> &Self {
         self.plan().handle_signals = handle;
         self
