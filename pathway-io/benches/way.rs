@@ -4,7 +4,6 @@ mod common;
 
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Instant;
 
 use common::{
     Cat, Eight, KeyedCat, Numbers, Wide, cat, cat_line, eight_line, lines, long_line, number_line, push_lines, scratch,
@@ -123,9 +122,7 @@ fn batches(c: &mut Criterion) {
                     }
                     Ok(())
                 };
-                let start = Instant::now();
-                time(options, sinks, run);
-                start.elapsed()
+                time(options, sinks, run)
             });
         });
     }

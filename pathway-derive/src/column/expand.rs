@@ -103,6 +103,7 @@ fn stub(column: &Column, pw: &Ident) -> TokenStream {
         quote!(<#(#lifetimes),*>)
     };
     let of_variants = of_variants(name, &TokenStream::new(), &arguments, pw);
+    // after an error nothing of this ever runs
     quote! {
         #[allow(clippy::empty_loop)]
         #[automatically_derived]

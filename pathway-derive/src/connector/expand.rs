@@ -153,6 +153,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
             }
             Kind::Unknown => {
                 let table = table_type(parameter, pw);
+                // glue at a user's type looks like the user's own to that lint, here and below
                 checks.extend(quote! {
                     #[automatically_derived]
                     #[allow(unused_qualifications)]

@@ -41,6 +41,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         if column.is_flat() {
             impls.extend(if column.is_key() {
                 let key = inner_key(ty, pw);
+                // glue at a user's type looks like the user's own to that lint
                 quote! {
                     #[automatically_derived]
                     #[allow(unused_qualifications)]

@@ -43,6 +43,7 @@ pub fn expand(schema: &Schema) -> TokenStream {
             }
         }
     });
+    // after an error nothing of this ever runs
     quote! {
         #[allow(clippy::empty_loop, unreachable_code)]
         const _: () = {

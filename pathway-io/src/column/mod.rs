@@ -12,6 +12,7 @@ mod chrono;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
 mod duration;
+mod float;
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 mod iso8601;
 #[cfg(feature = "jiff")]
