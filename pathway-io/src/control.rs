@@ -30,6 +30,20 @@ pub(crate) struct RunState {
     pub(crate) sinks: Vec<SinkState>,
     /// The sequencer has handed out its last commit.
     pub(crate) sequenced: bool,
+    /// Files must not be touched yet: the sinks that keep their own time have not all been asked.
+    pub(crate) checking: bool,
+    /// How far the checkpointer of a persistent pipeline has come; `None` if there is none.
+    pub(crate) checkpoints: Option<Checkpoints>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checkpoints {
+    /// The first one is being made.
+    Beginning,
+    /// The sources may run.
+    Running,
+    /// The last one has been made, or none will be any more.
+    Ended,
 }
 
 pub(crate) struct SourceState {
@@ -48,6 +62,7 @@ impl SourceState {
 pub(crate) struct SinkState {
     pub(crate) name: Arc<str>,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) keeps_time: bool,
     pub(crate) opened: bool,
     pub(crate) ended: bool,
 }
@@ -117,6 +132,12 @@ impl Control {
         error!("{error}");
         self.update(|state| state.failures.push(error));
         self.stop(Stop::Failure);
+    }
+
+    /// Waits until files may be touched; `false` if they must not be, since the start has failed.
+    pub(crate) fn wait_until_checked(&self) -> bool {
+        self.wait(|run| !run.checking || !run.failures.is_empty(), |_| None);
+        !self.lock().checking
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -24,6 +24,10 @@ impl Durables {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(callback);
     }
 
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
     /// Calls each with an offset that a checkpoint holds.
     ///
     /// # Errors

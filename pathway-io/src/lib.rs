@@ -52,6 +52,14 @@
 //! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
 //! starts, stops and errors, and at the debug level each commit.
 
+/// A place at which a test may have the process die; nothing at all without the feature `faults`.
+macro_rules! crash_point {
+    ($point:ident) => {
+        #[cfg(feature = "faults")]
+        crate::faults::reach(crate::faults::Point::$point);
+    };
+}
+
 mod bad_rows;
 mod batch;
 mod clock;
@@ -63,6 +71,9 @@ mod data_type;
 mod decode;
 mod durable;
 mod error;
+#[cfg(feature = "faults")]
+#[doc(hidden)]
+pub mod faults;
 mod fields;
 mod hook;
 mod intake;
@@ -70,6 +81,7 @@ mod next;
 mod offset;
 mod options;
 mod pending;
+mod persist;
 mod pipeline;
 pub mod progress;
 mod push;
@@ -81,6 +93,7 @@ mod sequencer;
 mod signals;
 mod sink;
 mod source;
+mod storage;
 mod subject;
 mod subject_offset;
 mod summary;
@@ -98,6 +111,7 @@ pub use hook::Hook;
 pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
+pub use persist::Durability;
 pub use pipeline::{Pipeline, StopHandle};
 pub use ready::{Bytes, Text};
 pub use row_error::RowError;

@@ -29,6 +29,7 @@ pub struct ReadOptions {
     autocommit: Option<Option<Duration>>,
     backlog: Option<usize>,
     bad_rows: Option<BadRows>,
+    replay: Option<bool>,
 }
 
 /// What happens to a row that does not fit the schema.
@@ -79,6 +80,20 @@ impl ReadOptions {
         self
     }
 
+    /// Declares that the source sends its whole table each time it runs, by primary key: for a source without offsets in a
+    /// [persistent](crate::Pipeline::persistent) pipeline. What it pushes up to the end of `run` is one commit; it is
+    /// compared with what was there before, keys that are absent are retracted, and only differences are written. The
+    /// table is held in memory until then, and what was pushed before `run` failed or was stopped is dropped. In another
+    /// pipeline it changes nothing.
+    pub fn replay(mut self) -> Self {
+        self.replay = Some(true);
+        self
+    }
+
+    pub(crate) fn replays(&self) -> bool {
+        self.replay.unwrap_or(false)
+    }
+
     /// These options, and where they say nothing, those of `defaults`.
     pub(crate) fn or(self, defaults: ReadOptions) -> Self {
         ReadOptions {
@@ -86,6 +101,7 @@ impl ReadOptions {
             autocommit: self.autocommit.or(defaults.autocommit),
             backlog: self.backlog.or(defaults.backlog),
             bad_rows: self.bad_rows.or(defaults.bad_rows),
+            replay: self.replay.or(defaults.replay),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 use tracing::{info, warn};
 
-use crate::bad_rows::BadRowPolicy;
+use crate::bad_rows::{BadRowPolicy, Verdict};
 use crate::connector::Connector;
 use crate::control::{Control, failed, panicked};
 use crate::durable::Durables;
@@ -26,6 +26,8 @@ pub struct Source {
     pub(crate) hooks: Arc<Hooks>,
     pub(crate) durables: Durables,
     pub(crate) bad_rows: BadRowPolicy,
+    /// A restart reads again what is behind the last offset.
+    pub(crate) persistent: bool,
     pub(crate) control: Arc<Control>,
 }
 
@@ -54,32 +56,44 @@ impl Source {
     /// What becomes of a row that does not fit.
     #[cold]
     pub(crate) fn bad_row(&self, table: usize, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.keep_bad_row(table, error, raw, Value::Null)
+        self.judge(table, error, raw, None::<()>)
     }
 
-    /// The same of a row that came with its offset.
+    /// The same of a row that came with its offset, which is set if the run goes on without the row.
     #[cold]
     pub(crate) fn bad_row_at<O: Offset>(
         &self,
         table: usize,
         error: RowError,
         raw: &[u8],
-        offset: &O,
+        offset: O,
     ) -> Result<(), RowError> {
-        self.keep_bad_row(table, error, raw, offset.to_json())
+        self.judge(table, error, raw, Some(offset))
     }
 
-    fn keep_bad_row(&self, table: usize, error: RowError, raw: &[u8], offset: Value) -> Result<(), RowError> {
+    fn judge<O: Offset>(&self, table: usize, error: RowError, raw: &[u8], offset: Option<O>) -> Result<(), RowError> {
         let error = error.at_row(self.intake.count_bad_row(table));
-        match self.bad_rows.keep(&self.name, &error, raw, offset) {
-            Ok(true) => {
-                warn!(connector = &*self.name, "bad row left out: {error}");
-                Ok(())
-            }
-            Ok(false) => Err(error),
+        let place = offset.as_ref().map_or(Value::Null, AnyOffset::to_json);
+        let passed = match self.bad_rows.judge(&self.name, &error, raw, place) {
+            Ok(Verdict::Fail) => return Err(error),
+            Ok(Verdict::Pass) => match offset {
+                Some(offset) => self.intake.advance(table, offset).map_err(Refused::from),
+                None => Ok(()),
+            },
+            Ok(Verdict::Gather(line)) => self.intake.quarantine(table, &line, offset),
             Err(failure) => {
                 self.control.fail(failure);
                 self.intake.tell_closed();
+                Err(Refused::Closed)
+            }
+        };
+        match passed {
+            Ok(()) => {
+                warn!(connector = &*self.name, "bad row left out: {error}");
+                Ok(())
+            }
+            Err(refused) => {
+                self.refuse(refused);
                 Err(RowError::closed())
             }
         }
@@ -97,7 +111,9 @@ pub(crate) fn run<C: Connector>(mut connector: C, subjects: C::Subjects, source:
     let result = catch_unwind(AssertUnwindSafe(|| connector.run(subjects)));
     // Judged at this moment: a stop that comes later does not excuse an error that came before it.
     let excused = source.control.is_stopping() || source.intake.has_told_closed();
-    source.intake.finish(Tail::Commit);
+    // What a run has not come to the end of, the next one reads again from the last offset on.
+    let to_its_end = matches!(result, Ok(Ok(()))) && !source.control.is_stopping();
+    source.intake.finish(if source.persistent && !to_its_end { Tail::Drop } else { Tail::Commit });
     source.hooks.end();
     let mut kept = None;
     match result {

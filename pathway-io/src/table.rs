@@ -12,9 +12,13 @@ use crate::batch::Pool;
 use crate::commit::{Commit, Update};
 use crate::control::Control;
 use crate::pending::AnyPool;
-use crate::schema::Schema;
-use crate::sequencer::{Stage, TableStage};
-use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, thread};
+use crate::persist::rows::{self, RowWriter};
+use crate::persist::{self, AskedKind, AskedSink, Start};
+use crate::schema::{Schema, TableSchema};
+use crate::sequencer::{Keeping, Stage, TableStage};
+use crate::sink::file::FileSink;
+use crate::sink::{AnySink, Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, thread};
+use crate::upsert::{self, Upsert};
 
 /// A table of a pipeline that has not been started. Clones are the same table.
 ///
@@ -29,11 +33,24 @@ pub struct Table<S> {
 
 struct Inner<S: Schema> {
     pool: Arc<Pool<S>>,
+    /// What a state directory has of it.
+    restored: Mutex<Restored<S>>,
     /// `None` once the pipeline has been started.
     sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
 }
 
+/// A table as it was at a checkpoint.
+struct Restored<S: Schema> {
+    upsert: Option<Upsert<S>>,
+    /// Commits that a sink may miss which keeps its own time.
+    held: Vec<Commit<S>>,
+}
+
 impl<S: Schema> Inner<S> {
+    fn restored(&self) -> MutexGuard<'_, Restored<S>> {
+        self.restored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn sinks(&self) -> MutexGuard<'_, Option<Vec<SinkSpec<S>>>> {
         self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,18 +64,47 @@ pub trait AnyTable: Send + Sync {
     #[doc(hidden)]
     fn pool(&self) -> AnyPool;
     #[doc(hidden)]
-    fn paths(&self) -> Vec<PathBuf>;
+    fn schema(&self) -> &'static TableSchema;
+    /// The files that its sinks write.
     #[doc(hidden)]
-    fn start(&self, control: &StartedBy) -> StartedTable;
+    fn paths(&self) -> Vec<PathBuf>;
+    /// The names of its sinks that keep their own time.
+    #[doc(hidden)]
+    fn timed_sinks(&self) -> Vec<Arc<str>>;
+    /// Takes rows of a log: of the state, or of a commit that a sink may miss. Says what is wrong with them.
+    #[doc(hidden)]
+    fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String>;
+    #[doc(hidden)]
+    fn start(&self, started_by: &StartedBy) -> StartedTable;
+}
+
+/// What rows of a log are for.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Restoring {
+    pub(crate) state: bool,
+    /// They are a commit of this time, and a sink may miss it.
+    pub(crate) held: Option<u64>,
 }
 
 /// The run that a table is started by.
 #[doc(hidden)]
-pub struct StartedBy(pub(crate) Arc<Control>);
+pub struct StartedBy {
+    pub(crate) control: Arc<Control>,
+    /// What there was at the start of a persistent pipeline.
+    pub(crate) persist: Option<Arc<Start>>,
+    /// The source's name, and the number of the table.
+    pub(crate) source: Arc<str>,
+    pub(crate) table: usize,
+}
 
 /// A table that runs.
 #[doc(hidden)]
-pub struct StartedTable(pub(crate) Box<dyn Stage>);
+pub struct StartedTable {
+    pub(crate) stage: Box<dyn Stage>,
+    /// Its sinks, as far as the checkpointer has to do with them.
+    pub(crate) sinks: Vec<AskedSink>,
+}
 
 impl<S: Schema> AnyTable for Inner<S> {
     fn as_any(&self) -> &dyn Any {
@@ -69,20 +115,81 @@ impl<S: Schema> AnyTable for Inner<S> {
         Arc::clone(&self.pool) as AnyPool
     }
 
-    fn paths(&self) -> Vec<PathBuf> {
-        self.sinks().iter().flatten().filter_map(|spec| spec.path.clone()).collect()
+    fn schema(&self) -> &'static TableSchema {
+        S::SCHEMA
     }
 
-    fn start(&self, control: &StartedBy) -> StartedTable {
+    fn paths(&self) -> Vec<PathBuf> {
+        self.sinks().iter().flatten().filter_map(|spec| spec.sink.path().map(Path::to_owned)).collect()
+    }
+
+    fn timed_sinks(&self) -> Vec<Arc<str>> {
+        let sinks = self.sinks();
+        let timed = sinks.iter().flatten().filter(|spec| spec.sink.keeps_time());
+        timed.map(|spec| Arc::clone(&spec.name)).collect()
+    }
+
+    fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String> {
+        let batches = rows::read::<S>(rows, &self.pool)?;
+        let mut restored = self.restored();
+        if restoring.state
+            && let Some(upsert) = &mut restored.upsert
+        {
+            for batch in upsert.apply(&batches, &self.pool) {
+                self.pool.put(batch);
+            }
+        }
+        match restoring.held {
+            Some(time) => restored.held.push(Commit::new(time, batches, Arc::clone(&self.pool))),
+            None => batches.into_iter().for_each(|batch| self.pool.put(batch)),
+        }
+        Ok(())
+    }
+
+    fn start(&self, started_by: &StartedBy) -> StartedTable {
         let specs = self.sinks().take().unwrap_or_default();
-        let outlets = specs.into_iter().map(|spec| thread::spawn(spec, &control.0)).collect();
-        StartedTable(Box::new(TableStage::new(Arc::clone(&self.pool), outlets)))
+        let mut restored = self.restored();
+        let held = std::mem::take(&mut restored.held);
+        let (mut outlets, mut later, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
+        for mut spec in specs {
+            let Some(start) = &started_by.persist else {
+                outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
+                continue;
+            };
+            let path = spec.sink.path().map(|path| path.display().to_string());
+            if let (Some(path), Some(file)) = (path, spec.sink.file()) {
+                file.persist(start.persisted(&path));
+                let outlet = thread::spawn(spec, thread::Part::File, &started_by.control);
+                sinks.push(AskedSink::new(AskedKind::File { path }, &outlet));
+                outlets.push(outlet);
+            } else if spec.sink.keeps_time() {
+                let id = persist::sink_id(&started_by.source, started_by.table, later.len());
+                let known = start.sink_time(&id);
+                let part = thread::Part::KeepsTime { checkpoint: start.time(), known, held: held.clone() };
+                let outlet = thread::spawn(spec, part, &started_by.control);
+                sinks.push(AskedSink::new(AskedKind::Timed { id }, &outlet));
+                later.push(outlet);
+            } else {
+                outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
+            }
+        }
+        let keeping = started_by
+            .persist
+            .as_ref()
+            .map(|_| Keeping { writer: Arc::new(RowWriter::new::<S>()), later: later.into() });
+        let stage = TableStage { upsert: restored.upsert.take(), pool: Arc::clone(&self.pool), outlets, keeping };
+        StartedTable { stage: Box::new(stage), sinks }
     }
 }
 
 impl<S: Schema> Table<S> {
     pub(crate) fn new(source: Arc<str>) -> Self {
-        let inner = Arc::new(Inner::<S> { pool: Pool::new(), sinks: Mutex::new(Some(Vec::new())) });
+        let restored = Restored { upsert: upsert::applies::<S>().then(Upsert::default), held: Vec::new() };
+        let inner = Arc::new(Inner::<S> {
+            pool: Pool::new(),
+            restored: Mutex::new(restored),
+            sinks: Mutex::new(Some(Vec::new())),
+        });
         Table { source, inner, rows: PhantomData }
     }
 
@@ -94,15 +201,15 @@ impl<S: Schema> Table<S> {
         self.inner.as_any().downcast_ref().expect("a table is made of its own row type")
     }
 
-    fn add_sink(&self, name: Arc<str>, path: Option<PathBuf>, sink: Box<dyn Sink<S>>) {
+    fn add_sink(&self, name: Arc<str>, sink: AnySink<S>) {
         match &mut *self.inner().sinks() {
-            Some(sinks) => sinks.push(SinkSpec { name, path, sink }),
+            Some(sinks) => sinks.push(SinkSpec { name, sink }),
             None => panic!("a sink is attached to `{name}` before its pipeline is started"),
         }
     }
 
-    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn Sink<S>>) {
-        self.add_sink(path.display().to_string().into(), Some(path.to_owned()), sink);
+    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {
+        self.add_sink(path.display().to_string().into(), AnySink::File(path.to_owned(), sink));
     }
 
     /// Sends the updates to a sink of your own.
@@ -111,7 +218,7 @@ impl<S: Schema> Table<S> {
     ///
     /// If the pipeline has been started.
     pub fn write_to(&self, sink: impl Sink<S> + 'static) {
-        self.add_sink(Arc::clone(&self.source), None, Box::new(sink));
+        self.add_sink(Arc::clone(&self.source), AnySink::Plain(Box::new(sink)));
     }
 
     /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline.

@@ -124,6 +124,8 @@ pub enum Style {
     Plain,
     /// Byte for byte as Pathway's writers have it.
     Pathway,
+    /// As `Plain`, but so that the very same bits are read back: a `NaN` has many.
+    Exact,
 }
 
 /// Many values of one column, in push order.
