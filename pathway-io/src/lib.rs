@@ -63,6 +63,10 @@ mod data_type;
 mod decode;
 mod error;
 mod fields;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod fuzz;
 mod hook;
 mod intake;
 mod next;
