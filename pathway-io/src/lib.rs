@@ -64,6 +64,10 @@ mod decode;
 mod durable;
 mod error;
 mod fields;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod fuzz;
 mod hook;
 mod intake;
 mod next;
