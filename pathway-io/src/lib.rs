@@ -62,11 +62,17 @@ mod control;
 mod data_type;
 mod decode;
 mod describe;
+mod durable;
 mod error;
 mod fields;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod fuzz;
 mod hook;
 mod intake;
 mod next;
+mod offset;
 mod options;
 mod pending;
 mod pipeline;
@@ -81,6 +87,7 @@ mod signals;
 mod sink;
 mod source;
 mod subject;
+mod subject_offset;
 mod summary;
 mod supervisor;
 mod table;
@@ -93,6 +100,7 @@ pub use commit::{Commit, Update};
 pub use connector::{Connector, Subjects};
 pub use error::{Closed, Error, Failure, FailureKind, Result, RunResult};
 pub use hook::Hook;
+pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
 pub use pipeline::{Pipeline, StopHandle};
