@@ -61,6 +61,7 @@ mod connector;
 mod control;
 mod data_type;
 mod decode;
+mod describe;
 mod durable;
 mod error;
 mod fields;
@@ -126,16 +127,15 @@ pub mod __private0 {
         Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
         Subjects, run_result,
     };
+    pub use crate::describe::{Note, assert_distinct, assert_keyless, describe, width};
     pub use crate::error::RunResult;
     pub use crate::fields::{
-        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Pair, Stub, flat_key, key, missing,
+        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, flat_columns, flat_key,
+        flat_key_columns, key, missing, own_key,
     };
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
-    pub use crate::schema::{
-        Column, DataColumn, DataType, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, assert_keyless,
-        concat_columns, flat_columns, flat_key_columns,
-    };
+    pub use crate::schema::{Column, DataColumn, DataType, Keyed, Removable, Schema, TableSchema};
     pub use crate::table::Table;
     pub use pathway_derive::next;
     pub use std::clone::Clone;
