@@ -60,6 +60,7 @@ mod commit;
 mod connector;
 mod control;
 mod data_type;
+pub mod dataflow;
 mod decode;
 mod error;
 mod fields;
