@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
 
 use super::ast::{Column, Schema};
+use super::dataflow;
 use crate::{option, types};
 
 pub fn expand(schema: &Schema) -> TokenStream {
@@ -20,6 +21,7 @@ pub fn expand(schema: &Schema) -> TokenStream {
     let keyed = keyed(schema, &pw);
     let removable = removable(schema, &pw);
     let data = data_column(schema, &pw);
+    let dataflow = dataflow::expand(schema, &pw);
     quote! {
         const _: () = {
             #import
@@ -28,6 +30,7 @@ pub fn expand(schema: &Schema) -> TokenStream {
             #keyed
             #removable
             #data
+            #dataflow
         };
     }
 }
@@ -409,7 +412,12 @@ fn tree(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Colu
 }
 
 /// The columns as a balanced tree of values or patterns.
-fn values(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+pub fn values(
+    columns: &[Column],
+    first: usize,
+    pw: &Ident,
+    leaf: &dyn Fn(usize, &Column) -> TokenStream,
+) -> TokenStream {
     halves(columns, first, leaf, &|left, right| quote!(#pw::Pair(#left, #right)))
 }
 

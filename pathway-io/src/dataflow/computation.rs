@@ -29,6 +29,8 @@ pub trait Computation: Send + Sync {
     fn start(&self, control: &StartedBy, workers: usize, gathers: bool);
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
+    /// A run has failed: lets go of what no worker has taken, so that the sinks end.
+    fn abandon(&self);
 }
 
 /// A worker's dataflow while it is being built.
@@ -305,5 +307,9 @@ where
         let (taken, exported) = gather(&self.name, results, outlets);
         building.taken.push(taken);
         building.derived.insert(identity(&Arc::downgrade(&self.output.any())), exported);
+    }
+
+    fn abandon(&self) {
+        drop(self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }

@@ -174,6 +174,7 @@ impl Team {
     fn fail(&self, number: usize, kind: FailureKind) {
         // What other workers panic with after that is a consequence.
         let is_first = self.flow.abort();
+        self.engine.computations.iter().for_each(|computation| computation.abandon());
         if is_first {
             self.control.fail(match self.busy[number].name() {
                 Some(name) => Error::computation(&name, kind),

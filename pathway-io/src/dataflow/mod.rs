@@ -71,6 +71,8 @@ mod region;
 mod results;
 #[cfg(feature = "differential")]
 mod row;
+#[cfg(feature = "differential")]
+pub(crate) mod value;
 
 pub use partition::Partition;
 pub use workers::Workers;

@@ -1,5 +1,6 @@
 //! What the tests share: a source made of a closure, and results with a deadline.
 
+use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -85,4 +86,17 @@ pub fn commits<S: Schema + Send>(table: &Table<S>) -> Receiver<Seen<S>> {
 #[track_caller]
 pub fn next<T>(events: &Receiver<T>) -> T {
     events.recv_timeout(DEADLINE).expect("the event comes before the deadline")
+}
+
+/// A directory that is removed with the test.
+pub struct TempDir(tempfile::TempDir);
+
+impl TempDir {
+    pub fn new() -> Self {
+        TempDir(tempfile::tempdir().unwrap())
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
 }
