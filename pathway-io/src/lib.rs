@@ -60,6 +60,7 @@ mod commit;
 mod connector;
 mod control;
 mod data_type;
+pub mod dataflow;
 mod decode;
 mod describe;
 mod durable;
@@ -143,6 +144,12 @@ pub mod __private0 {
     pub use std::option::Option::{self, None, Some};
     pub use std::string::String;
     pub use std::time::Duration;
+
+    /// What `#[schema(dataflow)]` needs.
+    #[cfg(feature = "differential")]
+    pub mod dataflow {
+        pub use crate::dataflow::value::*;
+    }
 }
 
 /// The code blocks of the README are tests.
