@@ -74,7 +74,7 @@ mod push;
 mod ready;
 mod row_error;
 mod running;
-mod schema;
+pub mod schema;
 mod sequencer;
 mod signals;
 mod sink;
@@ -122,10 +122,12 @@ pub mod __private0 {
     };
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
-    pub use crate::schema::{
-        Column, DataColumn, DataType, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, assert_keyless,
-        concat_columns, flat_columns, flat_key_columns,
+    pub use crate::schema::glue::{
+        DataColumn, Kind, Locked, LockedColumn, Removable, Run, Sample, SampleField, assert_distinct, assert_keyless,
+        assert_lock, assert_lock_needs_nothing, assert_locked, assert_sample, concat_columns, flat_columns,
+        flat_key_columns,
     };
+    pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
     pub use crate::table::Table;
     pub use pathway_derive::next;
     pub use std::clone::Clone;
