@@ -60,6 +60,7 @@ mod commit;
 mod connector;
 mod control;
 mod data_type;
+pub mod dataflow;
 mod decode;
 mod describe;
 mod durable;
@@ -71,6 +72,7 @@ mod fields;
 pub mod fuzz;
 mod hook;
 mod intake;
+mod lines;
 mod next;
 mod offset;
 mod options;
@@ -100,6 +102,7 @@ pub use commit::{Commit, Update};
 pub use connector::{Connector, Subjects};
 pub use error::{Closed, Error, Failure, FailureKind, Result, RunResult};
 pub use hook::Hook;
+pub use lines::{BadLine, LinesError};
 pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
@@ -142,6 +145,12 @@ pub mod __private0 {
     pub use std::primitive::{bool, str, u16, usize};
     pub use std::string::String;
     pub use std::time::Duration;
+
+    /// What `#[schema(dataflow)]` needs.
+    #[cfg(feature = "differential")]
+    pub mod dataflow {
+        pub use crate::dataflow::value::*;
+    }
 }
 
 /// The code blocks of the README are tests.

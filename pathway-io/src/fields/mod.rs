@@ -37,7 +37,8 @@ use crate::schema::{Column, Schema};
 pub struct Pair<L, R>(pub L, pub R);
 
 /// What a schema's row is, taken apart.
-pub(crate) type RowOf<S> = <<S as Schema>::Fields as Fields>::Row;
+#[doc(hidden)]
+pub type RowOf<S> = <<S as Schema>::Fields as Fields>::Row;
 /// A batch of a schema's rows.
 pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
 /// A row of a schema of which only the key is known.

@@ -19,6 +19,7 @@ pub use self::data::data_of;
 pub use self::fields::fields;
 use self::fields::{from_column, into_column};
 use super::ast::{Column, Schema};
+use super::dataflow;
 use crate::{option, types};
 
 pub fn expand(schema: &Schema) -> TokenStream {
@@ -28,6 +29,7 @@ pub fn expand(schema: &Schema) -> TokenStream {
     let keyed = keyed::expand(schema, &pw);
     let removable = removable(schema, &pw);
     let data = data::expand(schema, &pw);
+    let dataflow = dataflow::expand(schema, &pw);
     quote! {
         const _: () = {
             #import
@@ -36,6 +38,7 @@ pub fn expand(schema: &Schema) -> TokenStream {
             #keyed
             #removable
             #data
+            #dataflow
         };
     }
 }
@@ -106,7 +109,7 @@ fn leaf(row: &Ident, i: usize, column: &Column, pw: &Ident) -> TokenStream {
 }
 
 /// Whether nothing has to be said of the column's type but the type itself.
-fn is_own(column: &Column) -> bool {
+pub fn is_own(column: &Column) -> bool {
     let options = &column.options;
     let is_plain = !column.is_json() && !options.default.is_set() && !options.example.is_set();
     is_plain && if column.is_key() { types::is_known_key(column.ty) } else { types::is_known_column(column.ty) }
@@ -118,7 +121,12 @@ fn tree(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Colu
 }
 
 /// The columns as a balanced tree of values or patterns.
-fn values(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+pub fn values(
+    columns: &[Column],
+    first: usize,
+    pw: &Ident,
+    leaf: &dyn Fn(usize, &Column) -> TokenStream,
+) -> TokenStream {
     halves(columns, first, leaf, &|left, right| quote!(#pw::Pair(#left, #right)))
 }
 
