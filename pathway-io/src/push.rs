@@ -11,6 +11,12 @@ macro_rules! push_methods {
         /// # Errors
         ///
         /// [`Closed`] if the subject is closed: `run` should end.
+        ///
+        /// # Panics
+        ///
+        /// If the value of a `#[schema(json)]` column cannot be written as JSON: its own `Serialize` fails, or a map has
+        /// keys that are no texts. Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names
+        /// the connector, the type and the reason; what was pushed before is committed.
         #[inline]
         pub fn next(&self, row: S) -> Result<(), Closed>
         where
