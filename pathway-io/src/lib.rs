@@ -122,7 +122,7 @@ pub use transaction::{Transaction, TransactionTable};
 pub mod __private0 {
     pub use crate::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
     pub use crate::column::list::ListBuffer;
-    pub use crate::column::own::{Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
+    pub use crate::column::own::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
     pub use crate::column::{ColumnType, KeyType, NotNull};
     pub use crate::connector::{
         Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
@@ -146,6 +146,7 @@ pub mod __private0 {
     pub use std::clone::Clone;
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
+    pub use std::primitive::{bool, str, u16, usize};
     pub use std::string::String;
     pub use std::time::Duration;
 

@@ -198,13 +198,19 @@ impl<S: Schema> Table<S> {
     pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn Sink<S>>) {
         self.add_sink(path.display().to_string().into(), Some(path.to_owned()), sink);
     }
+}
 
+/// The bounds are on the methods: for one on the impl rustc would not say that the type is no schema.
+impl<S> Table<S> {
     /// Sends the updates to a sink of your own.
     ///
     /// # Panics
     ///
     /// If the pipeline has been started.
-    pub fn write_to(&self, sink: impl Sink<S> + 'static) {
+    pub fn write_to(&self, sink: impl Sink<S> + 'static)
+    where
+        S: Schema,
+    {
         self.add_sink(Arc::clone(&self.source), None, Box::new(sink));
     }
 
@@ -225,7 +231,10 @@ impl<S: Schema> Table<S> {
     /// # pipeline.run()?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static) {
+    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static)
+    where
+        S: Schema,
+    {
         self.write_to(UpdateCallback(callback));
     }
 
@@ -246,7 +255,10 @@ impl<S: Schema> Table<S> {
     /// # pipeline.run()?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static) {
+    pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static)
+    where
+        S: Schema,
+    {
         self.write_to(CommitCallback(callback));
     }
 
@@ -279,7 +291,10 @@ impl<S: Schema> Table<S> {
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     #[must_use]
-    pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>> {
+    pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>>
+    where
+        S: Schema,
+    {
         let (sender, receiver) = crossbeam_channel::bounded(capacity);
         self.write_to(Channel(sender));
         receiver
