@@ -6,6 +6,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
+use crate::lines::LinesError;
 use crate::row_error::RowError;
 use crate::summary::Summary;
 
@@ -277,6 +278,12 @@ impl From<Closed> for Error {
 impl From<RowError> for Error {
     fn from(error: RowError) -> Self {
         Error::Row(error)
+    }
+}
+
+impl From<LinesError> for Error {
+    fn from(error: LinesError) -> Self {
+        Error::Other(error.into())
     }
 }
 

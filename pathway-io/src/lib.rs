@@ -62,11 +62,18 @@ mod control;
 mod data_type;
 pub mod dataflow;
 mod decode;
+mod durable;
 mod error;
 mod fields;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod fuzz;
 mod hook;
 mod intake;
+mod lines;
 mod next;
+mod offset;
 mod options;
 mod pending;
 mod pipeline;
@@ -81,6 +88,7 @@ mod signals;
 mod sink;
 mod source;
 mod subject;
+mod subject_offset;
 mod summary;
 mod supervisor;
 mod table;
@@ -93,6 +101,8 @@ pub use commit::{Commit, Update};
 pub use connector::{Connector, Subjects};
 pub use error::{Closed, Error, Failure, FailureKind, Result, RunResult};
 pub use hook::Hook;
+pub use lines::{BadLine, LinesError};
+pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
 pub use pipeline::{Pipeline, StopHandle};

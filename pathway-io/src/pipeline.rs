@@ -15,9 +15,11 @@ use crate::control::{Control, SourceState};
 #[cfg(feature = "differential")]
 use crate::dataflow::Engine;
 use crate::dataflow::Workers;
+use crate::durable::Durables;
 use crate::error::{Error, FailureKind, Result};
 use crate::hook::Hooks;
-use crate::intake::Intake;
+use crate::intake::{Gathering, Intake};
+use crate::offset::Offsets;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
 use crate::running::Running;
@@ -227,15 +229,17 @@ impl Pipeline {
         let mut launches = Vec::new();
         for (index, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
             let options = &plan.options;
-            let intake = Intake::new(
-                index,
-                plan.tables.len(),
-                options.backlog_rows(),
-                options.autocommit_interval(),
-                messages.clone(),
-            );
+            let gathering = Gathering {
+                backlog: options.backlog_rows(),
+                autocommit: options.autocommit_interval(),
+                offsets: Offsets::default(),
+                cuts_at_offsets: false,
+            };
+            let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
             let hooks = Hooks::new(index, Arc::clone(&plan.name), Arc::clone(&control));
-            let source = Arc::new(Source { name: plan.name, intake, hooks, bad_rows, control: Arc::clone(&control) });
+            let durables = Durables::default();
+            let source =
+                Arc::new(Source { name: plan.name, intake, hooks, durables, bad_rows, control: Arc::clone(&control) });
             let tables = plan.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(&control))).0).collect();
             sources.push(sequencer::Source::new(&source, tables));
             control.update(|run| run.sources.push(SourceState::new(&source)));

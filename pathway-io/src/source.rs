@@ -4,14 +4,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use serde_json::Value;
 use tracing::{info, warn};
 
 use crate::bad_rows::BadRowPolicy;
 use crate::connector::Connector;
 use crate::control::{Control, failed, panicked};
-use crate::error::{Error, FailureKind};
+use crate::durable::Durables;
+use crate::error::{Closed, Error, FailureKind};
 use crate::hook::Hooks;
-use crate::intake::Intake;
+use crate::intake::{Intake, Refused, Tail};
+use crate::offset::{AnyOffset, Offset};
 use crate::row_error::RowError;
 use crate::summary::SourceSummary;
 
@@ -21,6 +24,7 @@ pub struct Source {
     pub(crate) name: Arc<str>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) hooks: Arc<Hooks>,
+    pub(crate) durables: Durables,
     pub(crate) bad_rows: BadRowPolicy,
     pub(crate) control: Arc<Control>,
 }
@@ -32,11 +36,42 @@ impl Source {
         self.hooks.fire();
     }
 
+    /// What a handle says of a push that was refused. A source that goes without offsets for too long has failed.
+    #[cold]
+    pub(crate) fn refuse(&self, refused: Refused) -> Closed {
+        if refused == Refused::NoOffset {
+            let error = format!(
+                "it pushed more than its backlog of {} behind its last offset, so that none of it can be committed: \
+                 set offsets more often (`next_at`, `advance`, `commit_at`), or enlarge the backlog",
+                self.intake.limit_text()
+            );
+            self.fail(FailureKind::Failed(error.into()));
+            self.intake.tell_closed();
+        }
+        Closed
+    }
+
     /// What becomes of a row that does not fit.
     #[cold]
     pub(crate) fn bad_row(&self, table: usize, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.keep_bad_row(table, error, raw, Value::Null)
+    }
+
+    /// The same of a row that came with its offset.
+    #[cold]
+    pub(crate) fn bad_row_at<O: Offset>(
+        &self,
+        table: usize,
+        error: RowError,
+        raw: &[u8],
+        offset: &O,
+    ) -> Result<(), RowError> {
+        self.keep_bad_row(table, error, raw, offset.to_json())
+    }
+
+    fn keep_bad_row(&self, table: usize, error: RowError, raw: &[u8], offset: Value) -> Result<(), RowError> {
         let error = error.at_row(self.intake.count_bad_row(table));
-        match self.bad_rows.keep(&self.name, &error, raw) {
+        match self.bad_rows.keep(&self.name, &error, raw, offset) {
             Ok(true) => {
                 warn!(connector = &*self.name, "bad row left out: {error}");
                 Ok(())
@@ -62,7 +97,7 @@ pub(crate) fn run<C: Connector>(mut connector: C, subjects: C::Subjects, source:
     let result = catch_unwind(AssertUnwindSafe(|| connector.run(subjects)));
     // Judged at this moment: a stop that comes later does not excuse an error that came before it.
     let excused = source.control.is_stopping() || source.intake.has_told_closed();
-    source.intake.finish();
+    source.intake.finish(Tail::Commit);
     source.hooks.end();
     let mut kept = None;
     match result {

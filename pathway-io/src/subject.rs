@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::batch::Batch;
 use crate::error::Closed;
 use crate::hook::Hook;
-use crate::intake::Refused;
+use crate::intake::{Push, Refused};
 use crate::pending::{AnyPool, Pending};
 use crate::push::push_methods;
 use crate::row_error::RowError;
@@ -133,6 +133,10 @@ impl<S: Schema, O> Subject<S, O> {
         self.table
     }
 
+    pub(crate) fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
     /// Pushes into `pending` in place of the rows that the next commit takes.
     pub(crate) fn push_into<E>(
         &self,
@@ -159,9 +163,40 @@ impl<S: Schema, O> Subject<S, O> {
     /// `Err` outside if the subject is closed, inside if `fill` failed.
     #[inline]
     fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
-        match self.source.intake.admit(self.table, true) {
+        match self.source.intake.admit(self.table, Push::Wait) {
             Ok(admitted) => Ok(admitted.push::<S, E>(&self.pool, fill)),
-            Err(_) => Err(Closed),
+            Err(refused) => Err(self.source.refuse(refused)),
+        }
+    }
+
+    /// Lets `rows` push one row after the other until it gives `None` or an error, which comes back. `Err` outside if
+    /// the subject is closed.
+    fn push_all<E>(
+        &self,
+        mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<Result<(), E>, Closed> {
+        loop {
+            let admitted = self.source.intake.admit(self.table, Push::Wait);
+            match admitted.map_err(|refused| self.source.refuse(refused))?.push_all::<S, E>(&self.pool, &mut rows) {
+                Ok(false) => {}
+                Ok(true) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// [`push_all`](Self::push_all), into `pending`.
+    pub(crate) fn push_all_into<E>(
+        &self,
+        pending: &Mutex<Pending>,
+        mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<Result<(), E>, Closed> {
+        loop {
+            match self.push_into(pending, |batch| rows(batch).ok_or(None)?.map_err(Some))? {
+                Ok(()) => {}
+                Err(None) => return Ok(Ok(())),
+                Err(Some(error)) => return Ok(Err(error)),
+            }
         }
     }
 
@@ -178,7 +213,7 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// Gives the row back if the backlog is full or the subject is closed.
     pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>> {
-        match self.source.intake.admit(self.table, false) {
+        match self.source.intake.admit(self.table, Push::Try) {
             Ok(admitted) => {
                 let Ok(()) = admitted.push::<S, Infallible>(&self.pool, |batch| {
                     batch.push(row.into_fields());
@@ -187,12 +222,16 @@ impl<S: Schema, O> Subject<S, O> {
                 Ok(())
             }
             Err(Refused::Full) => Err(TryNextError::Full(row)),
-            Err(Refused::Closed) => Err(TryNextError::Closed(row)),
+            Err(refused @ (Refused::Closed | Refused::NoOffset)) => {
+                self.source.refuse(refused);
+                Err(TryNextError::Closed(row))
+            }
         }
     }
 
     /// Makes everything pushed so far, through any handle of this connector and into any of its tables, one atomic
-    /// commit; open transactions are apart. Nothing happens where there is nothing to commit.
+    /// commit; open transactions are apart. Nothing happens where there is nothing to commit. Where the connector sets
+    /// offsets, rows behind the last one wait for the next.
     ///
     /// `Ok` says that the commit is queued for the sinks. It waits while the backlog has no room for it.
     ///

@@ -16,6 +16,7 @@ use crossbeam_channel::{Sender, bounded};
 
 use crate::control::{Control, RunState, SourceState, panicked};
 use crate::error::{Error, FailureKind, Result};
+use crate::intake::Tail;
 use crate::progress::Display;
 use crate::running::Running;
 use crate::sequencer::{Message, Sequencer};
@@ -123,7 +124,7 @@ impl Supervisor {
                 }
             }
             // It was never entered, so there is nothing to clean up.
-            source.intake.finish();
+            source.intake.finish(Tail::Commit);
             let summary = source::summary(&source, Duration::ZERO, None);
             self.control.update(|run| run.sources[index].ended = Some(summary));
         }
@@ -184,7 +185,7 @@ impl Supervisor {
             busy.map(|state| Arc::clone(&state.source)).collect()
         });
         for source in &busy {
-            source.intake.finish();
+            source.intake.finish(Tail::Commit);
         }
         self.control.leave_behind(|run| {
             let busy = run.sources.iter().filter(|state| state.ended.is_none() || state.hooks_running > 0);

@@ -23,6 +23,10 @@ pub(crate) use channel::Channel;
 ///
 /// An error or a panic in any method fails the pipeline; the sink is then dropped without further calls.
 ///
+/// In a persistent pipeline a sink is handed each commit *at least once*: the commits that were on their way when the
+/// process died come again after the restart, with other times. A sink that [keeps their time](Sink::keeps_time) beside
+/// its rows is handed each exactly once.
+///
 /// ```
 /// use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, Subject};
 ///
@@ -80,6 +84,31 @@ pub trait Sink<S: Schema>: Send {
     /// An error stops the pipeline.
     fn flush(&mut self) -> RunResult {
         Ok(())
+    }
+
+    /// Whether the sink keeps the time of its last commit beside its rows and makes both durable together, as a database
+    /// does in one transaction. A persistent pipeline then calls [`recover`](Sink::recover) in place of
+    /// [`open`](Sink::open), and delivers each commit exactly once: first it holds it durably itself, then it hands it to
+    /// the sink, and it lets go of it when `flush` has returned. So what was written must be durable, with the time of
+    /// the last commit, when `flush` returns, and nothing of it before may outlive its time.
+    fn keeps_time(&self) -> bool {
+        false
+    }
+
+    /// Opens what an earlier run has left, of which nothing may be lost, and says the time of the last commit in it;
+    /// `None` if there is none. Called in place of [`open`](Sink::open) in a persistent pipeline, if the sink
+    /// [keeps the time](Sink::keeps_time). A time that is older than the checkpoint's is made up for by the commits that
+    /// are missing; one that is newer fails the start.
+    ///
+    /// # Errors
+    ///
+    /// An error keeps the pipeline from starting.
+    fn recover(
+        &mut self,
+        schema: &'static TableSchema,
+    ) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
+        self.open(schema)?;
+        Ok(None)
     }
 
     /// Called once, after the last commit and a flush.

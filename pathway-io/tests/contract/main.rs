@@ -11,6 +11,7 @@ mod csv;
 mod golden;
 mod hook;
 mod model;
+mod offset;
 mod panic;
 mod signal;
 mod sinks;
