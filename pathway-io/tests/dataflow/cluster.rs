@@ -101,8 +101,7 @@ impl Drop for Cluster {
 /// A file with addresses that are free at the moment.
 fn hosts(dir: &TempDir, processes: usize) -> std::path::PathBuf {
     let listeners: Vec<TcpListener> = (0..processes).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
-    let lines: Vec<String> =
-        listeners.iter().map(|listener| format!("{}\n", listener.local_addr().unwrap())).collect();
+    let lines: Vec<String> = listeners.iter().map(|listener| format!("{}\n", listener.local_addr().unwrap())).collect();
     let path = dir.path("hosts.txt");
     fs::write(&path, lines.concat()).unwrap();
     path

@@ -1,5 +1,6 @@
 //! Computations on tables, with the engine on.
 
+mod batch;
 mod cluster;
 mod common;
 mod failures;
