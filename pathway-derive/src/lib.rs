@@ -13,6 +13,7 @@ mod column;
 mod connector;
 mod ctxt;
 mod duration;
+mod files;
 mod next;
 mod option;
 mod schema;

@@ -62,6 +62,7 @@ mod control;
 mod data_type;
 pub mod dataflow;
 mod decode;
+mod describe;
 mod durable;
 mod error;
 mod fields;
@@ -82,7 +83,7 @@ mod push;
 mod ready;
 mod row_error;
 mod running;
-mod schema;
+pub mod schema;
 mod sequencer;
 mod signals;
 mod sink;
@@ -127,16 +128,19 @@ pub mod __private0 {
         Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
         Subjects, run_result,
     };
+    pub use crate::describe::{Note, assert_distinct, assert_keyless, describe, width};
     pub use crate::error::RunResult;
     pub use crate::fields::{
-        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Pair, Stub, flat_key, key, missing,
+        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, flat_columns, flat_key,
+        flat_key_columns, key, missing, own_key,
     };
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
-    pub use crate::schema::{
-        Column, DataColumn, DataType, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, assert_keyless,
-        concat_columns, flat_columns, flat_key_columns,
+    pub use crate::schema::glue::{
+        DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
+        assert_locked, assert_sample,
     };
+    pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
     pub use crate::table::Table;
     pub use pathway_derive::next;
     pub use std::clone::Clone;

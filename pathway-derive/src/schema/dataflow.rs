@@ -8,7 +8,7 @@ use syn::Ident;
 use syn::ext::IdentExt;
 
 use super::ast::{Column, Schema};
-use super::expand::values;
+use super::expand::{is_own, values};
 use crate::{option, types};
 
 /// The impls, if the option is given.
@@ -98,6 +98,8 @@ fn shown(row: &Ident, i: usize, column: &Column, flow: &Ident) -> TokenStream {
     let ident = column.ident;
     if column.is_flat() {
         quote!(#flow::flat(&self.#ident))
+    } else if is_own(column) {
+        quote!(#flow::own(&self.#ident))
     } else if !column.is_json() {
         quote!(#flow::leaf::<#row, #i>(&self.#ident))
     } else if types::option_of(column.ty).is_some() {

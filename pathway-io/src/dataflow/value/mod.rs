@@ -13,7 +13,8 @@ mod row;
 
 pub use json::{JsonOptionView, JsonView, json, json_option};
 pub use row::{
-    FlatView, LeafView, Restored, Shown, View, clone, compare, debug, deserialize, equal, flat, hash, leaf, serialize,
+    FlatView, LeafView, Restored, Shown, View, clone, compare, debug, deserialize, equal, flat, hash, leaf, own,
+    serialize,
 };
 pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use std::clone::Clone;

@@ -10,7 +10,7 @@ use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 use super::{As, Came, Values};
 use crate::column::ColumnType;
-use crate::fields::{Col, Columns, ColumnsOf, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Pair, RowOf};
+use crate::fields::{Col, Columns, ColumnsOf, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Own, Pair, RowOf};
 use crate::schema::Schema;
 
 #[doc(hidden)]
@@ -99,44 +99,54 @@ fn element<'de, T: serde::Deserialize<'de>, A: SeqAccess<'de>>(sequence: &mut A)
     sequence.next_element()?.ok_or_else(|| A::Error::custom("the row has fewer columns than its schema"))
 }
 
-type BufferOf<S, const I: usize> = <<S as Field<I>>::Type as ColumnType>::Buffer;
+type BufferOf<T> = <T as ColumnType>::Buffer;
 
 /// A column.
-pub struct LeafView<'a, S: Field<I>, const I: usize>(&'a S::Type);
+pub struct LeafView<'a, T: ColumnType>(&'a T);
 
 /// Shows the `I`th field.
 #[inline]
-pub fn leaf<S: Field<I>, const I: usize>(value: &S::Type) -> LeafView<'_, S, I> {
+pub fn leaf<S: Field<I>, const I: usize>(value: &S::Type) -> LeafView<'_, S::Type> {
     LeafView(value)
 }
 
-impl<S: Field<I>, const I: usize> View for LeafView<'_, S, I> {
-    type Row = S::Type;
+/// Shows a field of a type that is known to be that of a column.
+#[inline]
+pub fn own<T: ColumnType>(value: &T) -> LeafView<'_, T> {
+    LeafView(value)
+}
+
+impl<T: ColumnType> View for LeafView<'_, T> {
+    type Row = T;
     const LEN: usize = 1;
 
     #[inline]
-    fn to_row(&self) -> S::Type {
-        BufferOf::<S, I>::clone(self.0)
+    fn to_row(&self) -> T {
+        BufferOf::<T>::clone(self.0)
     }
 
     #[inline]
     fn compare(&self, other: &Self) -> Ordering {
-        BufferOf::<S, I>::compare(self.0, other.0)
+        BufferOf::<T>::compare(self.0, other.0)
     }
 
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        <BufferOf<S, I> as Values<S::Type>>::hash(self.0, state);
+        <BufferOf<T> as Values<T>>::hash(self.0, state);
     }
 
     fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
-        f.field(names[0], &As::<_, BufferOf<S, I>>::new(self.0));
+        f.field(names[0], &As::<_, BufferOf<T>>::new(self.0));
     }
 
     #[inline]
     fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
-        tuple.serialize_element(&As::<_, BufferOf<S, I>>::new(self.0))
+        tuple.serialize_element(&As::<_, BufferOf<T>>::new(self.0))
     }
+}
+
+fn restore<'de, T: ColumnType, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T, A::Error> {
+    element::<Came<T, BufferOf<T>>, A>(sequence).map(|came| came.0)
 }
 
 impl<S: Field<I>, const I: usize> Restored for Col<S, I> {
@@ -144,7 +154,16 @@ impl<S: Field<I>, const I: usize> Restored for Col<S, I> {
 
     #[inline]
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
-        element::<Came<S::Type, BufferOf<S, I>>, A>(sequence).map(|came| came.0)
+        restore(sequence)
+    }
+}
+
+impl<T: ColumnType> Restored for Own<T> {
+    const LEN: usize = 1;
+
+    #[inline]
+    fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T, A::Error> {
+        restore(sequence)
     }
 }
 
