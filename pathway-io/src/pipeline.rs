@@ -208,7 +208,8 @@ impl Pipeline {
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "there is nothing to compute"))]
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let Pipeline { plan, control } = self;
-        let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+        #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))]
+        let mut plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
         #[cfg(feature = "differential")]
         let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
         #[cfg(feature = "differential")]
@@ -216,6 +217,10 @@ impl Pipeline {
         #[cfg(not(feature = "differential"))]
         let derived = Vec::new();
         plan.check_paths(&derived)?;
+        #[cfg(feature = "differential")]
+        if workers.process > 0 {
+            plan.leave_to_others();
+        }
         let policies: Vec<BadRowPolicy> = plan
             .sources
             .iter()
@@ -223,7 +228,7 @@ impl Pipeline {
             .collect::<Result<_>>()?;
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
         #[cfg(feature = "differential")]
-        let started = engine.map(|engine| engine.start(&workers, &control)).transpose()?;
+        let started = engine.map(|engine| engine.start(&workers, &control)).transpose()?.flatten();
         let (messages, received) = unbounded();
         let mut sources = Vec::new();
         let mut launches = Vec::new();
@@ -268,6 +273,14 @@ impl Pipeline {
 }
 
 impl Plan {
+    /// Sources run in process 0, and this is another.
+    #[cfg(feature = "differential")]
+    fn leave_to_others(&mut self) {
+        for source in self.sources.drain(..) {
+            source.tables.iter().for_each(|table| table.leave_to_others());
+        }
+    }
+
     /// A second source of one name gets `-2` behind it, a third `-3`.
     fn unique_name(&mut self, name: &str) -> Arc<str> {
         let mut unique = name.to_owned();

@@ -173,7 +173,7 @@ impl Supervisor {
         drop(self.signals.take());
         #[cfg(feature = "differential")]
         if let Some(workers) = self.workers.take() {
-            workers.leave(drained);
+            workers.leave(drained, &self.control, self.grace);
         }
         self.result()
     }

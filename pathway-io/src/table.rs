@@ -76,6 +76,14 @@ pub trait AnyTable: Send + Sync {
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn is_derived(&self) -> bool;
+    /// Whether its commits are made in this process.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn comes_here(&self) -> bool;
+    /// They are made in another process: its sinks are that one's, too.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn leave_to_others(&self);
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn add_computation(&self, computation: &Arc<dyn Computation>);
@@ -118,6 +126,18 @@ impl<S: Schema> AnyTable for Inner<S> {
     #[cfg(feature = "differential")]
     fn is_derived(&self) -> bool {
         self.computed.derived
+    }
+
+    #[cfg(feature = "differential")]
+    fn comes_here(&self) -> bool {
+        self.sinks().is_some()
+    }
+
+    #[cfg(feature = "differential")]
+    fn leave_to_others(&self) {
+        let sinks = self.sinks().take();
+        // Outside the lock: they are the user's code.
+        drop(sinks);
     }
 
     #[cfg(feature = "differential")]
