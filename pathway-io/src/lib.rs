@@ -47,6 +47,7 @@
 //! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
 //! | do something about bad rows | [`BadRows`], [`RowError`] |
+//! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
 //!
 //! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
@@ -78,6 +79,7 @@ mod pipeline;
 pub mod progress;
 mod push;
 mod ready;
+mod restart;
 mod row_error;
 mod running;
 mod schema;
@@ -97,13 +99,14 @@ mod upsert;
 
 pub use commit::{Commit, Update};
 pub use connector::{Connector, Subjects};
-pub use error::{Closed, Error, Failure, FailureKind, Result, RunResult};
+pub use error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
 pub use hook::Hook;
 pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
 pub use pipeline::{Pipeline, StopHandle};
 pub use ready::{Bytes, Text};
+pub use restart::Restart;
 pub use row_error::RowError;
 pub use running::Running;
 pub use schema::{Column, DataType, Keyed, Schema, TableSchema};

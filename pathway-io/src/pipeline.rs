@@ -19,6 +19,7 @@ use crate::intake::{Gathering, Intake};
 use crate::offset::Offsets;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
+use crate::restart::Attempts;
 use crate::running::Running;
 use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
@@ -128,9 +129,8 @@ impl Pipeline {
         let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
         let spawn = move |source: Arc<Source>, index: usize| {
-            let subjects = C::Subjects::open(&source, &pools, 0);
             let name = source.name.to_string();
-            threads::spawn(&name, move || source::run(connector, subjects, &source, index)).map(drop)
+            threads::spawn(&name, move || source::run(connector, &pools, &source, index)).map(drop)
         };
         plan.sources.push(SourcePlan { name, options, tables, spawn: Box::new(spawn) });
         declared
@@ -208,8 +208,17 @@ impl Pipeline {
             let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
             let hooks = Hooks::new(index, Arc::clone(&plan.name), Arc::clone(&control));
             let durables = Durables::default();
-            let source =
-                Arc::new(Source { name: plan.name, intake, hooks, durables, bad_rows, control: Arc::clone(&control) });
+            let source = Arc::new(Source {
+                name: plan.name,
+                intake,
+                hooks,
+                durables,
+                bad_rows,
+                bad_rows_limit: options.bad_row_limit(),
+                restart: options.restart_policy(),
+                attempts: Attempts::default(),
+                control: Arc::clone(&control),
+            });
             let tables = plan.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(&control))).0).collect();
             sources.push(sequencer::Source::new(&source, tables));
             control.update(|run| run.sources.push(SourceState::new(&source)));

@@ -13,6 +13,7 @@ mod hook;
 mod model;
 mod offset;
 mod panic;
+mod restart;
 mod signal;
 mod sinks;
 mod stop;
