@@ -43,7 +43,7 @@
 //! | push a unit that nothing splits | [`Transaction`] |
 //! | unblock a source when a stop comes | [`Subject::on_interrupt`] |
 //! | lay out a pipeline and run it | [`Pipeline`], [`Running`], [`Summary`] |
-//! | write files | [`csv`], [`jsonlines`] |
+//! | write files | [`csv`], [`jsonlines`]; with the feature `sqlite`, databases |
 //! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
 //! | do something about bad rows | [`BadRows`], [`RowError`] |
@@ -110,6 +110,8 @@ pub use restart::Restart;
 pub use row_error::RowError;
 pub use running::Running;
 pub use schema::{Column, DataType, Keyed, Schema, TableSchema};
+#[cfg(feature = "sqlite")]
+pub use sink::sqlite;
 pub use sink::{Sink, csv, jsonlines};
 pub use subject::{Subject, TryNextError};
 pub use summary::{SourceSummary, Stop, Summary};

@@ -23,6 +23,7 @@ use crate::restart::Attempts;
 use crate::running::Running;
 use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
+use crate::sink::Target;
 use crate::source::{self, Source};
 use crate::summary::{Stop, Summary};
 use crate::supervisor::Supervisor;
@@ -243,22 +244,35 @@ impl Plan {
 
     /// Two sinks on one path would write into each other's rows.
     fn check_paths(&self) -> Result<()> {
-        let mut seen: HashMap<PathBuf, PathBuf> = HashMap::new();
+        let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
         for source in &self.sources {
-            let mut paths: Vec<PathBuf> = source.tables.iter().flat_map(|table| table.paths()).collect();
+            let mut targets: Vec<Target> = source.tables.iter().flat_map(|table| table.targets()).collect();
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-                paths.push(path);
+                targets.push(Target::file(path));
             }
-            for path in paths {
-                if let Some(other) = seen.insert(resolve(&path), path.clone()) {
-                    let message =
-                        format!("two sinks write to one file, as `{}` and `{}`", other.display(), path.display());
-                    return Err(Error::sink(&path.display().to_string(), FailureKind::Failed(message.into())));
+            for target in targets {
+                let others = seen.entry(resolve(&target.path)).or_default();
+                // The tables of a database may stand beside each other.
+                let apart = |other: &Target| match (&other.part, &target.part) {
+                    (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
+                    _ => false,
+                };
+                if let Some(other) = others.iter().find(|other| !apart(other)) {
+                    return Err(written_twice(other, &target));
                 }
+                others.push(target);
             }
         }
         Ok(())
     }
+}
+
+fn written_twice(one: &Target, other: &Target) -> Error {
+    let message = match (&one.part, &other.part) {
+        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`"),
+        _ => format!("two sinks write to one file, as `{}` and `{}`", one.path.display(), other.path.display()),
+    };
+    Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
 }
 
 /// One spelling of a path, whether the file exists or not.

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Receiver;
@@ -14,7 +14,7 @@ use crate::control::Control;
 use crate::pending::AnyPool;
 use crate::schema::Schema;
 use crate::sequencer::{Stage, TableStage};
-use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, thread};
+use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, Target, UpdateCallback, thread};
 
 /// A table of a pipeline that has not been started. Clones are the same table.
 ///
@@ -47,7 +47,7 @@ pub trait AnyTable: Send + Sync {
     #[doc(hidden)]
     fn pool(&self) -> AnyPool;
     #[doc(hidden)]
-    fn paths(&self) -> Vec<PathBuf>;
+    fn targets(&self) -> Vec<Target>;
     #[doc(hidden)]
     fn start(&self, control: &StartedBy) -> StartedTable;
 }
@@ -69,8 +69,8 @@ impl<S: Schema> AnyTable for Inner<S> {
         Arc::clone(&self.pool) as AnyPool
     }
 
-    fn paths(&self) -> Vec<PathBuf> {
-        self.sinks().iter().flatten().filter_map(|spec| spec.path.clone()).collect()
+    fn targets(&self) -> Vec<Target> {
+        self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect()
     }
 
     fn start(&self, control: &StartedBy) -> StartedTable {
@@ -94,15 +94,22 @@ impl<S: Schema> Table<S> {
         self.inner.as_any().downcast_ref().expect("a table is made of its own row type")
     }
 
-    fn add_sink(&self, name: Arc<str>, path: Option<PathBuf>, sink: Box<dyn Sink<S>>) {
+    fn add_sink(&self, name: Arc<str>, target: Option<Target>, sink: Box<dyn Sink<S>>) {
         match &mut *self.inner().sinks() {
-            Some(sinks) => sinks.push(SinkSpec { name, path, sink }),
+            Some(sinks) => sinks.push(SinkSpec { name, target, sink }),
             None => panic!("a sink is attached to `{name}` before its pipeline is started"),
         }
     }
 
+    /// Adds a sink that writes a part of a file, such as a table of a database.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn add_part_sink(&self, path: &Path, part: String, sink: Box<dyn Sink<S>>) {
+        let target = Target { path: path.to_owned(), part: Some(part) };
+        self.add_sink(path.display().to_string().into(), Some(target), sink);
+    }
+
     pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn Sink<S>>) {
-        self.add_sink(path.display().to_string().into(), Some(path.to_owned()), sink);
+        self.add_sink(path.display().to_string().into(), Some(Target::file(path.to_owned())), sink);
     }
 
     /// Sends the updates to a sink of your own.
