@@ -6,6 +6,7 @@
 use std::error::Error as StdError;
 use std::{fmt, io};
 
+use crate::lines::LinesError;
 use crate::row_error::RowError;
 use crate::summary::Summary;
 
@@ -54,6 +55,8 @@ pub enum Error {
     Connector(Failure),
     /// A sink failed: it could not be opened or written to, it panicked, or it did not end within the grace.
     Sink(Failure),
+    /// A computation failed: a closure of it panicked, or it did not end within the grace.
+    Computation(Failure),
     /// The pipeline itself could not be set up or run; the text says why.
     Pipeline(Failure),
     /// An input or output error of a source's own.
@@ -115,6 +118,11 @@ impl Error {
         Error::Sink(Failure { name: name.to_owned(), kind, rest: None })
     }
 
+    #[cfg(feature = "differential")]
+    pub(crate) fn computation(name: &str, kind: FailureKind) -> Self {
+        Error::Computation(Failure { name: name.to_owned(), kind, rest: None })
+    }
+
     pub(crate) fn pipeline(cause: impl Into<BoxError>) -> Self {
         Self::pipeline_failure(FailureKind::Failed(cause.into()))
     }
@@ -125,7 +133,11 @@ impl Error {
 
     /// Makes this the first of several failures of a run.
     pub(crate) fn with_rest(mut self, others: Vec<Error>, summary: Summary) -> Self {
-        if let Error::Connector(failure) | Error::Sink(failure) | Error::Pipeline(failure) = &mut self {
+        if let Error::Connector(failure)
+        | Error::Sink(failure)
+        | Error::Computation(failure)
+        | Error::Pipeline(failure) = &mut self
+        {
             failure.rest = Some(Box::new(Rest { others, summary }));
         }
         self
@@ -160,7 +172,10 @@ impl Error {
 
     fn failure(&self) -> Option<&Failure> {
         match self {
-            Error::Connector(failure) | Error::Sink(failure) | Error::Pipeline(failure) => Some(failure),
+            Error::Connector(failure)
+            | Error::Sink(failure)
+            | Error::Computation(failure)
+            | Error::Pipeline(failure) => Some(failure),
             Error::Io(_) | Error::Closed(_) | Error::Row(_) | Error::Fatal(_) | Error::Other(_) => None,
         }
     }
@@ -183,7 +198,7 @@ impl Error {
 }
 
 impl Failure {
-    /// The connector's name; for a file sink its path, for other sinks the name of the table's connector; empty for a
+    /// The connector's name; for a computation that of the schema of its rows; for a file sink its path, for other sinks the name of the table's connector; empty for a
     /// pipeline.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -206,6 +221,10 @@ impl fmt::Display for Error {
             }
             Error::Sink(failure) => {
                 write!(f, "sink `{}` ", failure.name)?;
+                failure.kind.fmt_after_name(f)
+            }
+            Error::Computation(failure) => {
+                write!(f, "computation `{}` ", failure.name)?;
                 failure.kind.fmt_after_name(f)
             }
             Error::Pipeline(failure) => {
@@ -279,7 +298,10 @@ impl StdError for Error {
     /// The error that `run` or a sink returned; also for errors that merely wrap another.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
-            Error::Connector(failure) | Error::Sink(failure) | Error::Pipeline(failure) => match &failure.kind {
+            Error::Connector(failure)
+            | Error::Sink(failure)
+            | Error::Computation(failure)
+            | Error::Pipeline(failure) => match &failure.kind {
                 FailureKind::Failed(cause) => Some(&**cause),
                 FailureKind::Panicked { .. } | FailureKind::LeftBehind { .. } => None,
             },
@@ -338,6 +360,12 @@ impl From<Closed> for Error {
 impl From<RowError> for Error {
     fn from(error: RowError) -> Self {
         Error::Row(error)
+    }
+}
+
+impl From<LinesError> for Error {
+    fn from(error: LinesError) -> Self {
+        Error::Other(error.into())
     }
 }
 

@@ -31,6 +31,9 @@ use crate::sequencer::Message;
 
 /// The byte half of the backlog; a larger row or transaction passes alone.
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
+/// How many rows are pushed under one lock where many come at once: some ten microseconds' worth, so that a commit by
+/// another thread need not wait for longer.
+const LOCKED_ROWS: usize = 256;
 
 /// One commit of one source, on its way to the sequencer.
 pub(crate) struct Cut {
@@ -638,7 +641,33 @@ impl Admitted<'_> {
         Ok(())
     }
 
-    /// The same for a row with its offset.
+    /// Lets `rows` push one row after the other, until it gives `None`, which is `Ok(true)`, or an error, or the lock was
+    /// held long enough.
+    pub(crate) fn push_all<S: Schema, E>(
+        mut self,
+        pool: &AnyPool,
+        rows: &mut impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<bool, E> {
+        let state = &mut *self.state;
+        for _ in 0..LOCKED_ROWS {
+            if state.cuts_at_offsets {
+                state.pending.begin_tail();
+            }
+            match state.pending.push::<S, Option<E>>(self.table, pool, |batch| rows(batch).ok_or(None)?.map_err(Some)) {
+                Ok(()) => {}
+                Err(None) => return Ok(true),
+                Err(Some(error)) => return Err(error),
+            }
+            state.offered[self.table] += 1;
+            self.intake.after_push(state);
+            if state.pending.load.reaches(self.intake.limit) {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// [`push`](Self::push) for a row with its offset.
     #[inline]
     pub(crate) fn push_at<S: Schema, O: Offset, E>(
         mut self,

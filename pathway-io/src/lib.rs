@@ -61,7 +61,9 @@ mod commit;
 mod connector;
 mod control;
 mod data_type;
+pub mod dataflow;
 mod decode;
+mod describe;
 mod durable;
 mod error;
 mod fields;
@@ -71,6 +73,7 @@ mod fields;
 pub mod fuzz;
 mod hook;
 mod intake;
+mod lines;
 mod next;
 mod offset;
 mod options;
@@ -101,6 +104,7 @@ pub use commit::{Commit, Update};
 pub use connector::{Connector, Subjects};
 pub use error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
 pub use hook::Hook;
+pub use lines::{BadLine, LinesError};
 pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
@@ -129,16 +133,15 @@ pub mod __private0 {
         Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
         Subjects, run_result,
     };
+    pub use crate::describe::{Note, assert_distinct, assert_keyless, describe, width};
     pub use crate::error::RunResult;
     pub use crate::fields::{
-        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Pair, Stub, flat_key, key, missing,
+        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, flat_columns, flat_key,
+        flat_key_columns, key, missing, own_key,
     };
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
-    pub use crate::schema::{
-        Column, DataColumn, DataType, Keyed, Removable, Run, Schema, TableSchema, assert_distinct, assert_keyless,
-        concat_columns, flat_columns, flat_key_columns,
-    };
+    pub use crate::schema::{Column, DataColumn, DataType, Keyed, Removable, Schema, TableSchema};
     pub use crate::table::Table;
     pub use pathway_derive::next;
     pub use std::clone::Clone;
@@ -146,6 +149,12 @@ pub mod __private0 {
     pub use std::option::Option::{self, None, Some};
     pub use std::string::String;
     pub use std::time::Duration;
+
+    /// What `#[schema(dataflow)]` needs.
+    #[cfg(feature = "differential")]
+    pub mod dataflow {
+        pub use crate::dataflow::value::*;
+    }
 }
 
 /// The code blocks of the README are tests.

@@ -12,6 +12,9 @@ use crate::bad_rows::BadRowPolicy;
 use crate::clock::Clock;
 use crate::connector::{Connector, Subjects};
 use crate::control::{Control, SourceState};
+#[cfg(feature = "differential")]
+use crate::dataflow::Engine;
+use crate::dataflow::Workers;
 use crate::durable::Durables;
 use crate::error::{Error, FailureKind, Result};
 use crate::hook::Hooks;
@@ -179,6 +182,15 @@ impl Pipeline {
         self.start()?.join()
     }
 
+    /// [`run`](Self::run) on several workers, or in several processes; `run` has one worker.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_on(self, workers: Workers) -> Result<Summary> {
+        self.start_on(workers)?.join()
+    }
+
     /// Starts the pipeline, for a program that goes on beside it.
     ///
     /// # Errors
@@ -186,15 +198,33 @@ impl Pipeline {
     /// If a sink cannot be opened, two of them write to one path, or the system refuses them a thread. No source has been
     /// entered then.
     pub fn start(self) -> Result<Running> {
+        self.start_on(Workers::threads(1))
+    }
+
+    /// [`start`](Self::start) on several workers, or in several processes.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "there is nothing to compute"))]
+    pub fn start_on(self, workers: Workers) -> Result<Running> {
         let Pipeline { plan, control } = self;
         let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
-        plan.check_paths()?;
+        #[cfg(feature = "differential")]
+        let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
+        #[cfg(feature = "differential")]
+        let derived: Vec<_> = engine.iter().flat_map(Engine::tables).collect();
+        #[cfg(not(feature = "differential"))]
+        let derived = Vec::new();
+        plan.check_paths(&derived)?;
         let policies: Vec<BadRowPolicy> = plan
             .sources
             .iter()
             .map(|source| BadRowPolicy::open(source.options.bad_row_policy()))
             .collect::<Result<_>>()?;
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
+        #[cfg(feature = "differential")]
+        let started = engine.map(|engine| engine.start(&workers, &control)).transpose()?;
         let (messages, received) = unbounded();
         let mut sources = Vec::new();
         let mut launches = Vec::new();
@@ -225,8 +255,25 @@ impl Pipeline {
             control.update(|run| run.sources.push(SourceState::new(&source)));
             launches.push((source, plan.spawn));
         }
-        let supervisor = Supervisor { control, messages, grace: plan.grace, signals, progress: plan.progress };
-        supervisor.start(Sequencer { messages: received, clock: Clock::after(0), sources }, launches)
+        #[cfg(feature = "differential")]
+        let (flow, workers) = started.unzip();
+        let supervisor = Supervisor {
+            control,
+            messages,
+            grace: plan.grace,
+            signals,
+            progress: plan.progress,
+            #[cfg(feature = "differential")]
+            workers,
+        };
+        let sequencer = Sequencer {
+            messages: received,
+            clock: Clock::after(0),
+            sources,
+            #[cfg(feature = "differential")]
+            flow,
+        };
+        supervisor.start(sequencer, launches)
     }
 }
 
@@ -243,25 +290,26 @@ impl Plan {
     }
 
     /// Two sinks on one path would write into each other's rows.
-    fn check_paths(&self) -> Result<()> {
+    fn check_paths(&self, derived: &[Arc<dyn AnyTable>]) -> Result<()> {
         let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
+        let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
+        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
         for source in &self.sources {
-            let mut targets: Vec<Target> = source.tables.iter().flat_map(|table| table.targets()).collect();
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
                 targets.push(Target::file(path));
             }
-            for target in targets {
-                let others = seen.entry(resolve(&target.path)).or_default();
-                // The tables of a database may stand beside each other.
-                let apart = |other: &Target| match (&other.part, &target.part) {
-                    (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
-                    _ => false,
-                };
-                if let Some(other) = others.iter().find(|other| !apart(other)) {
-                    return Err(written_twice(other, &target));
-                }
-                others.push(target);
+        }
+        for target in targets {
+            let others = seen.entry(resolve(&target.path)).or_default();
+            // The tables of a database may stand beside each other.
+            let apart = |other: &Target| match (&other.part, &target.part) {
+                (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
+                _ => false,
+            };
+            if let Some(other) = others.iter().find(|other| !apart(other)) {
+                return Err(written_twice(other, &target));
             }
+            others.push(target);
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! The push methods that a [`Subject`](crate::Subject), a [`Transaction`](crate::Transaction) and a table inside one
 //! have in common, written once.
 
-/// Expects of `Self` the methods `push(&self, fill) -> Result<Result<(), E>, Closed>` and
-/// `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`.
+/// Expects of `Self` the methods `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with the
+/// same result, and `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`.
 macro_rules! push_methods {
     () => {
         /// Pushes one row. Outside a transaction it waits while the backlog is full.
@@ -35,6 +35,42 @@ macro_rules! push_methods {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => self.bad_row(error, json),
                 Err(Closed) => Err(RowError::closed()),
+            }
+        }
+
+        /// Pushes many rows at once: JSON objects, one a line, each by the rules of [`next_json`](Self::next_json). Blank
+        /// lines are passed over, lines may end with `\r\n`, and the last one needs no end. It is quicker than a call
+        /// for each line. The lines become no unit by that: a commit may come between two of them.
+        ///
+        /// Gives how many rows were pushed: all lines, but for blank ones and bad ones that the policy lets pass.
+        ///
+        /// # Errors
+        ///
+        /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is
+        /// to fail: the good ones around them were pushed. If the subject is closed, an error that says from which line
+        /// on nothing was pushed.
+        pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::LinesError> {
+            let mut lines = crate::lines::Lines::new(lines.as_ref());
+            let mut report = crate::lines::Report::default();
+            loop {
+                let pushed = self.push_all(|batch| {
+                    let pushed = batch.push_json(lines.advance()?);
+                    if pushed.is_ok() {
+                        report.pushed();
+                    }
+                    Some(pushed)
+                });
+                let refused = match pushed {
+                    Ok(Ok(())) => return report.result(),
+                    Ok(Err(error)) => self.bad_row(error, lines.line()),
+                    Err(Closed) if lines.advance().is_none() => return report.result(),
+                    Err(Closed) => Err(RowError::closed()),
+                };
+                if let Err(error) = refused
+                    && !report.refused(lines.number(), error)
+                {
+                    return report.result();
+                }
             }
         }
 

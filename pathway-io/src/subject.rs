@@ -167,6 +167,37 @@ impl<S: Schema, O> Subject<S, O> {
         }
     }
 
+    /// Lets `rows` push one row after the other until it gives `None` or an error, which comes back. `Err` outside if
+    /// the subject is closed.
+    fn push_all<E>(
+        &self,
+        mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<Result<(), E>, Closed> {
+        loop {
+            let admitted = self.source.intake.admit(self.entry, Push::Wait);
+            match admitted.map_err(|refused| self.source.refuse(refused))?.push_all::<S, E>(&self.pool, &mut rows) {
+                Ok(false) => {}
+                Ok(true) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// [`push_all`](Self::push_all), into `pending`.
+    pub(crate) fn push_all_into<E>(
+        &self,
+        pending: &Mutex<Pending>,
+        mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<Result<(), E>, Closed> {
+        loop {
+            match self.push_into(pending, |batch| rows(batch).ok_or(None)?.map_err(Some))? {
+                Ok(()) => {}
+                Err(None) => return Ok(Ok(())),
+                Err(Some(error)) => return Ok(Err(error)),
+            }
+        }
+    }
+
     /// What the `bad_rows` policy makes of a row that does not fit.
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.source.bad_row(self.entry.table, error, raw)

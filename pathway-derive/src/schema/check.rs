@@ -123,7 +123,7 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
 /// Options whose meaning is still to come.
 fn not_yet(ctxt: &Ctxt, schema: &Schema) {
     let options = &schema.options;
-    let of_struct = [options.sample.key(), options.lock.key(), options.dataflow.key()];
+    let of_struct = [options.sample.key(), options.lock.key()];
     for key in of_struct.into_iter().flatten() {
         ctxt.error_at(key.span(), format!("`{key}` is not supported yet"));
     }

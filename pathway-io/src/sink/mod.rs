@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::commit::Commit;
 use crate::error::RunResult;
-use crate::intake::Credit;
 use crate::schema::{Schema, TableSchema};
 
 pub(crate) use callback::{CommitCallback, UpdateCallback};
@@ -150,8 +149,9 @@ pub(crate) struct SinkSpec<S: Schema> {
 /// A commit on its way to one sink.
 pub(crate) struct Delivery<S: Schema> {
     pub(crate) commit: Commit<S>,
-    /// Dropped with the delivery: the sink has taken the rows.
-    pub(crate) _credit: Arc<Credit>,
+    /// Dropped with the delivery: the sink has taken the rows. For a source's table it is the commit's
+    /// [`Credit`](crate::intake::Credit).
+    pub(crate) _receipt: Arc<dyn Send + Sync>,
 }
 
 /// How far a sink has come, in updates.

@@ -1,0 +1,7 @@
+//! Computations on tables, with the engine on.
+
+mod common;
+mod failures;
+mod golden;
+mod rows;
+mod tables;
