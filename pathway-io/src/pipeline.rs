@@ -22,9 +22,11 @@ use crate::intake::{Gathering, Intake};
 use crate::offset::Offsets;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
+use crate::restart::Attempts;
 use crate::running::Running;
 use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
+use crate::sink::Target;
 use crate::source::{self, Source};
 use crate::summary::{Stop, Summary};
 use crate::supervisor::Supervisor;
@@ -131,9 +133,8 @@ impl Pipeline {
         let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
         let spawn = move |source: Arc<Source>, index: usize| {
-            let subjects = C::Subjects::open(&source, &pools, 0);
             let name = source.name.to_string();
-            threads::spawn(&name, move || source::run(connector, subjects, &source, index)).map(drop)
+            threads::spawn(&name, move || source::run(connector, &pools, &source, index)).map(drop)
         };
         plan.sources.push(SourcePlan { name, options, tables, spawn: Box::new(spawn) });
         declared
@@ -243,8 +244,17 @@ impl Pipeline {
             let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
             let hooks = Hooks::new(index, Arc::clone(&plan.name), Arc::clone(&control));
             let durables = Durables::default();
-            let source =
-                Arc::new(Source { name: plan.name, intake, hooks, durables, bad_rows, control: Arc::clone(&control) });
+            let source = Arc::new(Source {
+                name: plan.name,
+                intake,
+                hooks,
+                durables,
+                bad_rows,
+                bad_rows_limit: options.bad_row_limit(),
+                restart: options.restart_policy(),
+                attempts: Attempts::default(),
+                control: Arc::clone(&control),
+            });
             let tables = plan.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(&control))).0).collect();
             sources.push(sequencer::Source::new(&source, tables));
             control.update(|run| run.sources.push(SourceState::new(&source)));
@@ -294,22 +304,36 @@ impl Plan {
 
     /// Two sinks on one path would write into each other's rows.
     fn check_paths(&self, derived: &[Arc<dyn AnyTable>]) -> Result<()> {
-        let mut seen: HashMap<PathBuf, PathBuf> = HashMap::new();
+        let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
         let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
-        let mut paths: Vec<PathBuf> = tables.flat_map(|table| table.paths()).collect();
+        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
         for source in &self.sources {
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-                paths.push(path);
+                targets.push(Target::file(path));
             }
         }
-        for path in paths {
-            if let Some(other) = seen.insert(resolve(&path), path.clone()) {
-                let message = format!("two sinks write to one file, as `{}` and `{}`", other.display(), path.display());
-                return Err(Error::sink(&path.display().to_string(), FailureKind::Failed(message.into())));
+        for target in targets {
+            let others = seen.entry(resolve(&target.path)).or_default();
+            // The tables of a database may stand beside each other.
+            let apart = |other: &Target| match (&other.part, &target.part) {
+                (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
+                _ => false,
+            };
+            if let Some(other) = others.iter().find(|other| !apart(other)) {
+                return Err(written_twice(other, &target));
             }
+            others.push(target);
         }
         Ok(())
     }
+}
+
+fn written_twice(one: &Target, other: &Target) -> Error {
+    let message = match (&one.part, &other.part) {
+        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`"),
+        _ => format!("two sinks write to one file, as `{}` and `{}`", one.path.display(), other.path.display()),
+    };
+    Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
 }
 
 /// One spelling of a path, whether the file exists or not.
