@@ -21,7 +21,9 @@ pub(crate) enum BadRowPolicy {
         file: Mutex<File>,
     },
     /// Into a file too, but with the commit that has the rows around it: see the checkpointer.
-    Gather,
+    Gather {
+        path: PathBuf,
+    },
 }
 
 /// What the policy makes of a bad row.
@@ -40,12 +42,20 @@ impl BadRowPolicy {
         Ok(match bad_rows {
             BadRows::Fail => BadRowPolicy::Fail,
             BadRows::Skip => BadRowPolicy::Skip,
-            BadRows::Quarantine(_) if persistent => BadRowPolicy::Gather,
+            BadRows::Quarantine(path) if persistent => BadRowPolicy::Gather { path },
             BadRows::Quarantine(path) => {
                 let file = Mutex::new(File::create(&path).map_err(|error| failure(&path, error))?);
                 BadRowPolicy::Quarantine { path, file }
             }
         })
+    }
+
+    /// Where they are kept.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            BadRowPolicy::Fail | BadRowPolicy::Skip => None,
+            BadRowPolicy::Quarantine { path, .. } | BadRowPolicy::Gather { path } => Some(path),
+        }
     }
 
     /// What becomes of a row, which is kept if there is a quarantine.
@@ -61,7 +71,7 @@ impl BadRowPolicy {
                 file.write_all(&line).map_err(|error| failure(path, error))?;
                 Ok(Verdict::Pass)
             }
-            BadRowPolicy::Gather => Ok(Verdict::Gather(line(source, error, raw, offset))),
+            BadRowPolicy::Gather { .. } => Ok(Verdict::Gather(line(source, error, raw, offset))),
         }
     }
 }

@@ -34,8 +34,15 @@ pub(crate) struct RunState {
     pub(crate) checking: bool,
     /// How far the checkpointer of a persistent pipeline has come; `None` if there is none.
     pub(crate) checkpoints: Option<Checkpoints>,
+    /// Those that compute.
+    #[cfg(feature = "differential")]
+    pub(crate) workers: Vec<crate::dataflow::WorkerState>,
+    /// Nothing that they sent to other processes is on its way any more.
+    #[cfg(feature = "differential")]
+    pub(crate) left: bool,
 }
 
+/// How far the checkpointer has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Checkpoints {
     /// The first one is being made.
@@ -44,6 +51,25 @@ pub(crate) enum Checkpoints {
     Running,
     /// The last one has been made, or none will be any more.
     Ended,
+}
+
+impl RunState {
+    /// Every sink and every worker that can be ready is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        let ready = self.sinks.iter().all(|sink| sink.opened || sink.ended);
+        #[cfg(feature = "differential")]
+        let ready = ready && self.workers.iter().all(|worker| worker.built || worker.ended);
+        ready
+    }
+
+    /// Everything behind the sources is done.
+    pub(crate) fn is_drained(&self) -> bool {
+        let durable = self.checkpoints.is_none_or(|checkpoints| checkpoints == Checkpoints::Ended);
+        let drained = self.sequenced && durable && self.sinks.iter().all(|sink| sink.ended);
+        #[cfg(feature = "differential")]
+        let drained = drained && self.workers.iter().all(|worker| worker.ended);
+        drained
+    }
 }
 
 pub(crate) struct SourceState {

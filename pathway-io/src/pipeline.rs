@@ -12,6 +12,9 @@ use crate::bad_rows::BadRowPolicy;
 use crate::clock::Clock;
 use crate::connector::{Connector, Subjects};
 use crate::control::{Control, SourceState};
+#[cfg(feature = "differential")]
+use crate::dataflow::Engine;
+use crate::dataflow::Workers;
 use crate::durable::Durables;
 use crate::error::{Error, FailureKind, Result};
 use crate::hook::Hooks;
@@ -23,14 +26,16 @@ use crate::persist::Durability;
 use crate::persist::checkpointer;
 use crate::persist::directory::StateDirectory;
 use crate::persist::prepare::{self, Prepared};
+use crate::restart::Attempts;
 use crate::running::Running;
 use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
+use crate::sink::Target;
 use crate::source::{self, Source};
 use crate::storage::Disk;
 use crate::summary::{Stop, Summary};
 use crate::supervisor::{State, Supervisor};
-use crate::table::{AnyTable, StartedBy};
+use crate::table::{AnyTable, Place, StartedBy};
 use crate::threads;
 
 /// How long sources, and then sinks, have after a stop.
@@ -200,9 +205,8 @@ impl Pipeline {
         let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
         let spawn = move |source: Arc<Source>, index: usize| {
-            let subjects = C::Subjects::open(&source, &pools, 0);
             let name = source.name.to_string();
-            threads::spawn(&name, move || source::run(connector, subjects, &source, index)).map(drop)
+            threads::spawn(&name, move || source::run(connector, &pools, &source, index)).map(drop)
         };
         let offset_type = <C::Subjects as Subjects>::offset_type();
         plan.sources.push(SourcePlan { name, options, tables, offset_type, spawn: Box::new(spawn) });
@@ -251,6 +255,15 @@ impl Pipeline {
         self.start()?.join()
     }
 
+    /// [`run`](Self::run) on several workers, or in several processes; `run` has one worker.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_on(self, workers: Workers) -> Result<Summary> {
+        self.start_on(workers)?.join()
+    }
+
     /// Starts the pipeline, for a program that goes on beside it.
     ///
     /// # Errors
@@ -258,9 +271,34 @@ impl Pipeline {
     /// If a sink cannot be opened, two of them write to one path, or the system refuses them a thread. No source has been
     /// entered then.
     pub fn start(self) -> Result<Running> {
+        self.start_on(Workers::threads(1))
+    }
+
+    /// [`start`](Self::start) on several workers, or in several processes.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "there is nothing to compute"))]
+    pub fn start_on(self, workers: Workers) -> Result<Running> {
         let Pipeline { plan, control, state } = self;
-        let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
-        plan.check_paths()?;
+        #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))]
+        let mut plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(feature = "differential")]
+        let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
+        #[cfg(feature = "differential")]
+        let derived: Vec<_> = engine.iter().flat_map(Engine::tables).collect();
+        #[cfg(not(feature = "differential"))]
+        let derived = Vec::new();
+        plan.check_paths(&derived)?;
+        #[cfg(feature = "differential")]
+        if state.is_some() {
+            prepare::check_computations(engine.is_some(), &workers)?;
+        }
+        #[cfg(feature = "differential")]
+        if workers.process > 0 {
+            plan.leave_to_others();
+        }
         let mut prepared =
             state.map(|directory| Prepared::new(directory, plan.durability, &plan.sources)).transpose()?;
         let persistent = prepared.is_some();
@@ -270,6 +308,8 @@ impl Pipeline {
             .map(|source| BadRowPolicy::open(source.options.bad_row_policy(), persistent))
             .collect::<Result<_>>()?;
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
+        #[cfg(feature = "differential")]
+        let started = engine.map(|engine| engine.start(&workers, &control)).transpose()?.flatten();
         let (messages, received) = unbounded();
         let (mut sources, mut launches) = (Vec::new(), Vec::new());
         let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
@@ -291,15 +331,20 @@ impl Pipeline {
                 durables: Durables::default(),
                 bad_rows,
                 persistent,
+                bad_rows_limit: options.bad_row_limit(),
+                restart: options.restart_policy(),
+                attempts: Attempts::default(),
                 control: Arc::clone(&control),
             });
             let mut stages = Vec::new();
             for (number, table) in plan.tables.iter().enumerate() {
                 let started = table.start(&StartedBy {
                     control: Arc::clone(&control),
-                    persist: prepared.as_ref().map(|prepared| Arc::clone(&prepared.start)),
-                    source: Arc::clone(&source.name),
-                    table: number,
+                    place: prepared.as_ref().map(|prepared| Place {
+                        start: Arc::clone(&prepared.start),
+                        source: Arc::clone(&source.name),
+                        table: number,
+                    }),
                 });
                 stages.push(started.stage);
                 sinks.extend(started.sinks.into_iter().map(|sink| (index, number, sink)));
@@ -333,12 +378,39 @@ impl Pipeline {
                 (Some(entries), Some(State { checkpointer: Some(plan), directory: prepared.directory }))
             }
         };
-        let supervisor = Supervisor { control, messages, grace: plan.grace, signals, progress: plan.progress, state };
-        supervisor.start(Sequencer { messages: received, clock: Clock::after(time), sources, checkpointer }, launches)
+        #[cfg(feature = "differential")]
+        let (flow, workers) = started.unzip();
+        let supervisor = Supervisor {
+            control,
+            messages,
+            grace: plan.grace,
+            signals,
+            progress: plan.progress,
+            state,
+            #[cfg(feature = "differential")]
+            workers,
+        };
+        let sequencer = Sequencer {
+            messages: received,
+            clock: Clock::after(time),
+            sources,
+            checkpointer,
+            #[cfg(feature = "differential")]
+            flow,
+        };
+        supervisor.start(sequencer, launches)
     }
 }
 
 impl Plan {
+    /// Sources run in process 0, and this is another.
+    #[cfg(feature = "differential")]
+    fn leave_to_others(&mut self) {
+        for source in self.sources.drain(..) {
+            source.tables.iter().for_each(|table| table.leave_to_others());
+        }
+    }
+
     /// A second source of one name gets `-2` behind it, a third `-3`.
     fn unique_name(&mut self, name: &str) -> Arc<str> {
         let mut unique = name.to_owned();
@@ -351,23 +423,37 @@ impl Plan {
     }
 
     /// Two sinks on one path would write into each other's rows.
-    fn check_paths(&self) -> Result<()> {
-        let mut seen: HashMap<PathBuf, PathBuf> = HashMap::new();
+    fn check_paths(&self, derived: &[Arc<dyn AnyTable>]) -> Result<()> {
+        let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
+        let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
+        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
         for source in &self.sources {
-            let mut paths: Vec<PathBuf> = source.tables.iter().flat_map(|table| table.paths()).collect();
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-                paths.push(path);
+                targets.push(Target::file(path));
             }
-            for path in paths {
-                if let Some(other) = seen.insert(resolve(&path), path.clone()) {
-                    let message =
-                        format!("two sinks write to one file, as `{}` and `{}`", other.display(), path.display());
-                    return Err(Error::sink(&path.display().to_string(), FailureKind::Failed(message.into())));
-                }
+        }
+        for target in targets {
+            let others = seen.entry(resolve(&target.path)).or_default();
+            // The tables of a database may stand beside each other.
+            let apart = |other: &Target| match (&other.part, &target.part) {
+                (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
+                _ => false,
+            };
+            if let Some(other) = others.iter().find(|other| !apart(other)) {
+                return Err(written_twice(other, &target));
             }
+            others.push(target);
         }
         Ok(())
     }
+}
+
+fn written_twice(one: &Target, other: &Target) -> Error {
+    let message = match (&one.part, &other.part) {
+        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`"),
+        _ => format!("two sinks write to one file, as `{}` and `{}`", one.path.display(), other.path.display()),
+    };
+    Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
 }
 
 /// One spelling of a path, whether the file exists or not.

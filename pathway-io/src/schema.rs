@@ -4,12 +4,27 @@
 //! Everything here is known at compile time. A schema is a `const`, so that the runtime can loop over the columns of
 //! a row and the optimiser sees through the loop.
 
+mod bounds;
+mod lock;
+mod message;
+mod sample;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use crate::column::{ColumnType, to_json};
 pub use crate::data_type::DataType;
-use crate::fields::{Field, Fields, FlatField, FlatKeyField};
+use crate::fields::{Field, Fields};
+
+pub(crate) use bounds::{DataColumn, Removable};
+pub(crate) use message::{Message, same};
+
+/// What the macros' output refers to.
+pub(crate) mod glue {
+    pub use super::bounds::{DataColumn, Removable};
+    pub use super::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked};
+    pub use super::sample::{Kind, Sample, SampleField, assert_sample};
+}
 
 /// What every output adds to the columns. No column can be called so, though an alias of one can.
 pub(crate) const RESERVED: [&str; 2] = ["time", "diff"];
@@ -96,26 +111,6 @@ pub trait Keyed: Schema {
     /// A row of which only the key is known: what `remove` puts into the stream.
     #[doc(hidden)]
     fn tombstone(key: Self::Key) -> <Self::Fields as Fields>::Partial;
-}
-
-/// A keyed schema whose rows may be retracted: every one that is not `append_only`.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is append-only",
-    label = "rows of `{Self}` are never removed",
-    note = "take `append_only` out of its `#[schema(..)]` to allow `remove`"
-)]
-pub trait Removable {}
-
-/// A schema with a `data` column of type `T`, all of whose other columns have defaults.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no column `data: {T}` beside columns that all have a default",
-    label = "needs a `data: {T}` column",
-    note = "name every column with `next`, or use the ready-made schemas `pathway_io::Text` and `pathway_io::Bytes`"
-)]
-pub trait DataColumn<T>: Schema {
-    fn from_data(data: T) -> Self;
 }
 
 /// The description of a table: its name, its options and its columns.
@@ -221,51 +216,31 @@ pub struct Column {
 }
 
 impl Column {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn of<S: Field<I>, const I: usize>(name: &'static str) -> Self {
+    /// A column of that type, as yet without a name.
+    pub(crate) const fn of_type<T: ColumnType>() -> Self {
         Column {
-            name,
-            data_type: S::Type::DATA_TYPE,
-            optional: S::Type::OPTIONAL,
+            name: "",
+            data_type: T::DATA_TYPE,
+            optional: T::OPTIONAL,
             primary_key: false,
-            has_default: S::DEFAULT.is_some(),
+            has_default: false,
             description: "",
             aliases: &[],
-            field: name,
-            has_placeholder: S::Type::HAS_PLACEHOLDER,
-            default: if S::DEFAULT.is_some() { Some(|| value_of(S::DEFAULT)) } else { None },
-            example: if S::EXAMPLE.is_some() { Some(|| value_of(S::EXAMPLE)) } else { None },
+            field: "",
+            has_placeholder: T::HAS_PLACEHOLDER,
+            default: None,
+            example: None,
         }
     }
 
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn key(mut self) -> Self {
-        self.primary_key = true;
-        self
-    }
-
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn describe(mut self, description: &'static str) -> Self {
-        self.description = description;
-        self
-    }
-
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
-        self.aliases = aliases;
-        self
-    }
-
-    /// The name of its field, where that is another.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn field(mut self, field: &'static str) -> Self {
-        self.field = field;
-        self
+    /// The same with the field's default and example.
+    pub(crate) const fn of_field<S: Field<I>, const I: usize>() -> Self {
+        Column {
+            has_default: S::DEFAULT.is_some(),
+            default: if S::DEFAULT.is_some() { Some(|| value_of(S::DEFAULT)) } else { None },
+            example: if S::EXAMPLE.is_some() { Some(|| value_of(S::EXAMPLE)) } else { None },
+            ..Column::of_type::<S::Type>()
+        }
     }
 
     /// The default as JSON, evaluated anew at each call; `None` if the column has none.
@@ -306,152 +281,4 @@ impl Serialize for Column {
 
 fn value_of<T: ColumnType>(make: Option<fn() -> T>) -> Value {
     make.map_or(Value::Null, |make| to_json(make()))
-}
-
-/// The columns of a flattened field.
-#[doc(hidden)]
-#[must_use]
-pub const fn flat_columns<S: FlatField<I>, const I: usize>() -> &'static [Column] {
-    S::Type::SCHEMA.columns
-}
-
-/// The columns of a flattened field whose key is part of the key.
-#[doc(hidden)]
-#[must_use]
-pub const fn flat_key_columns<S: FlatKeyField<I>, const I: usize>() -> &'static [Column] {
-    S::Type::SCHEMA.columns
-}
-
-/// Columns that stand side by side in a row struct, as a field is flattened or not.
-#[doc(hidden)]
-#[derive(Clone, Copy)]
-pub struct Run {
-    /// The name of the flattened field; none for plain columns.
-    pub field: Option<&'static str>,
-    pub columns: &'static [Column],
-    /// Whether a key in it is part of the whole's.
-    pub keyed: bool,
-}
-
-/// The columns of several runs in one list: what `flatten` is made of. `N` is the sum of the lengths.
-#[doc(hidden)]
-#[must_use]
-pub const fn concat_columns<const N: usize>(runs: &[Run]) -> [Column; N] {
-    let mut all = [runs[0].columns[0]; N];
-    let (mut run, mut at) = (0, 0);
-    while run < runs.len() {
-        let Run { field, columns, keyed } = runs[run];
-        let mut i = 0;
-        while i < columns.len() {
-            all[at] = columns[i];
-            if let Some(field) = field {
-                all[at].field = field;
-            }
-            all[at].primary_key &= keyed;
-            at += 1;
-            i += 1;
-        }
-        run += 1;
-    }
-    all
-}
-
-/// Fails if a name of the columns `from..to` of `runs[run]` is taken in a run before.
-#[doc(hidden)]
-#[track_caller]
-pub const fn assert_distinct(runs: &[Run], run: usize, from: usize, to: usize) {
-    let later = runs[run].columns;
-    let mut i = from;
-    while i < to && i < later.len() {
-        let mut before = 0;
-        while before < run {
-            let earlier = runs[before].columns;
-            let mut j = 0;
-            while j < earlier.len() {
-                if let Some(name) = shared_name(&later[i], &earlier[j]) {
-                    let place = match runs[before].field {
-                        Some(field) => field,
-                        None => earlier[j].name,
-                    };
-                    let message = Message::new().push("column `").push(name).push("` is defined twice: here and by `");
-                    panic!("{}", message.push(place).push("`").as_str());
-                }
-                j += 1;
-            }
-            before += 1;
-        }
-        i += 1;
-    }
-}
-
-/// Fails if the columns of the flattened field have a key, which nothing says is part of the whole's.
-#[doc(hidden)]
-#[track_caller]
-pub const fn assert_keyless(field: &'static str, columns: &[Column]) {
-    let mut i = 0;
-    while i < columns.len() {
-        if columns[i].primary_key {
-            let message = Message::new().push("the primary key `").push(columns[i].name).push("` of `").push(field);
-            let message =
-                message.push("` would be lost\nhelp: `#[schema(flatten, primary_key)]` makes it part of the key");
-            panic!("{}", message.as_str());
-        }
-        i += 1;
-    }
-}
-
-/// A name or alias that two columns have in common.
-const fn shared_name(a: &Column, b: &Column) -> Option<&'static str> {
-    let mut i = 0;
-    while i <= a.aliases.len() {
-        let name = if i == 0 { a.name } else { a.aliases[i - 1] };
-        let mut j = 0;
-        while j <= b.aliases.len() {
-            if same(name, if j == 0 { b.name } else { b.aliases[j - 1] }) {
-                return Some(name);
-            }
-            j += 1;
-        }
-        i += 1;
-    }
-    None
-}
-
-pub(crate) const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut i = 0;
-    while i < a.len() && i < b.len() && a[i] == b[i] {
-        i += 1;
-    }
-    i == a.len() && i == b.len()
-}
-
-/// A text put together by the compiler; what does not fit is cut off.
-pub(crate) struct Message {
-    text: [u8; 256],
-    len: usize,
-}
-
-impl Message {
-    pub(crate) const fn new() -> Self {
-        Message { text: [0; 256], len: 0 }
-    }
-
-    pub(crate) const fn push(mut self, part: &str) -> Self {
-        let part = part.as_bytes();
-        let mut i = 0;
-        while i < part.len() && self.len < self.text.len() {
-            self.text[self.len] = part[i];
-            self.len += 1;
-            i += 1;
-        }
-        self
-    }
-
-    pub(crate) const fn as_str(&self) -> &str {
-        match std::str::from_utf8(self.text.split_at(self.len).0) {
-            Ok(text) => text,
-            Err(_) => "the columns of the schema do not fit",
-        }
-    }
 }

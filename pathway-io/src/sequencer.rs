@@ -47,6 +47,10 @@ pub(crate) trait Stage: Send {
 
     /// Gives the current rows, in pieces as the log has them; nothing for a table without state.
     fn snapshot(&self, give: &mut dyn FnMut(Vec<u8>));
+
+    /// Whether computations read it.
+    #[cfg(feature = "differential")]
+    fn is_computed_on(&self) -> bool;
 }
 
 /// What has become of the rows of a commit in one table.
@@ -65,10 +69,10 @@ pub(crate) struct Outlet<S: Schema> {
 }
 
 impl<S: Schema> Outlet<S> {
-    pub(crate) fn deliver(&self, commit: &Commit<S>, credit: &Arc<Credit>) {
+    pub(crate) fn deliver(&self, commit: &Commit<S>, receipt: &Arc<dyn Send + Sync>) {
         self.progress.queued(commit.len());
         // A sink that has failed or ended has dropped its receiver: it is no longer served.
-        let _ = self.told.send(Told::Commit(Delivery { commit: commit.clone(), _credit: Arc::clone(credit) }));
+        let _ = self.told.send(Told::Commit(Delivery { commit: commit.clone(), _receipt: Arc::clone(receipt) }));
     }
 }
 
@@ -87,6 +91,9 @@ pub(crate) struct TableStage<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
     /// `None` in a pipeline that is not persistent.
     pub(crate) keeping: Option<Keeping<S>>,
+    /// The computations that read the table.
+    #[cfg(feature = "differential")]
+    pub(crate) feeds: Vec<crate::dataflow::Feeds<S>>,
 }
 
 impl<S: Schema> Stage for TableStage<S> {
@@ -119,17 +126,17 @@ impl<S: Schema> Stage for TableStage<S> {
             return Sequenced::default();
         }
         let commit = Commit::new(time, batches, Arc::clone(&self.pool));
+        let receipt: Arc<dyn Send + Sync> = Arc::clone(credit) as _;
         for outlet in &self.outlets {
-            outlet.deliver(&commit, credit);
+            outlet.deliver(&commit, &receipt);
+        }
+        #[cfg(feature = "differential")]
+        for feeds in &mut self.feeds {
+            feeds.send(&commit);
         }
         let kept = self.keeping.as_ref().filter(|keeping| self.upsert.is_some() || !keeping.later.is_empty());
         let durable = kept.map(|keeping| -> Box<dyn Durable> {
-            Box::new(Held {
-                commit,
-                writer: Arc::clone(&keeping.writer),
-                later: Arc::clone(&keeping.later),
-                credit: Arc::clone(credit),
-            })
+            Box::new(Held { commit, writer: Arc::clone(&keeping.writer), later: Arc::clone(&keeping.later), receipt })
         });
         Sequenced { delivered: true, durable }
     }
@@ -141,6 +148,11 @@ impl<S: Schema> Stage for TableStage<S> {
             pieces.finish();
         }
     }
+
+    #[cfg(feature = "differential")]
+    fn is_computed_on(&self) -> bool {
+        !self.feeds.is_empty()
+    }
 }
 
 pub(crate) struct Sequencer {
@@ -149,6 +161,9 @@ pub(crate) struct Sequencer {
     pub(crate) sources: Vec<Source>,
     /// Where the commits of a persistent pipeline become durable.
     pub(crate) checkpointer: Option<Sender<Entry>>,
+    /// The computations, where there are any.
+    #[cfg(feature = "differential")]
+    pub(crate) flow: Option<Arc<crate::dataflow::Flow>>,
 }
 
 /// A source as the sequencer has it.
@@ -201,9 +216,14 @@ impl Sequencer {
         let time = self.clock.tick();
         let mut parts = Vec::new();
         let tables = source.tables.len();
+        #[cfg(feature = "differential")]
+        let mut computed_on = false;
         let mut sequence = |table: usize, batches| {
-            let sequenced = source.tables[table].sequence(time, batches, cut.whole, &cut.credit);
+            let stage = &mut source.tables[table];
+            let sequenced = stage.sequence(time, batches, cut.whole, &cut.credit);
             if sequenced.delivered {
+                #[cfg(feature = "differential")]
+                (computed_on |= stage.is_computed_on());
                 parts.push(Part { table, durable: sequenced.durable });
             }
         };
@@ -216,6 +236,10 @@ impl Sequencer {
             for (table, batches) in given {
                 sequence(table, Some(batches));
             }
+        }
+        #[cfg(feature = "differential")]
+        if computed_on && let Some(flow) = &self.flow {
+            flow.committed(time, &cut.credit);
         }
         debug!(connector = &*source.name, time, delivered = !parts.is_empty(), "commit");
         if let Some(checkpointer) = &self.checkpointer {

@@ -37,6 +37,9 @@ pub(crate) struct Supervisor {
     pub(crate) progress: bool,
     /// Of a persistent pipeline.
     pub(crate) state: Option<State>,
+    /// The threads that compute.
+    #[cfg(feature = "differential")]
+    pub(crate) workers: Option<crate::dataflow::Guards>,
 }
 
 /// What a persistent pipeline has besides.
@@ -68,7 +71,7 @@ impl Supervisor {
             |run| self.deadline(run, None),
         );
         self.control.update(|run| run.checking = run.checking && !run.failures.is_empty());
-        self.control.wait(|run| run.sinks.iter().all(|sink| sink.opened || sink.ended), |run| self.deadline(run, None));
+        self.control.wait(RunState::is_ready, |run| self.deadline(run, None));
         self.start_checkpointer();
         // What fails from here on is for `join` to say.
         let failed = self.control.update(|run| !run.failures.is_empty());
@@ -87,12 +90,18 @@ impl Supervisor {
     fn start_sequencer(&self, sequencer: Sequencer) {
         let control = Arc::clone(&self.control);
         let messages = sequencer.messages.clone();
+        #[cfg(feature = "differential")]
+        let flow = sequencer.flow.clone();
         let spawned = threads::spawn("sequencer", move || {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sequencer.run())) {
                 let kind = panicked("its sequencer", &*payload);
                 control.fail(Error::pipeline_failure(kind));
                 // Nothing is delivered any more, but whoever waits for credit must not wait for ever.
                 while let Ok(Message::Commit(_) | Message::Arm { .. } | Message::Snapshot(_)) = messages.recv() {}
+            }
+            #[cfg(feature = "differential")]
+            if let Some(flow) = flow {
+                flow.finish();
             }
             control.update(|run| run.sequenced = true);
         });
@@ -163,7 +172,7 @@ impl Supervisor {
             }
             // It was never entered, so there is nothing to clean up.
             source.intake.finish(Tail::Drop);
-            let summary = source::summary(&source, Duration::ZERO, None);
+            let summary = source::summary(&source, Duration::ZERO);
             self.control.update(|run| run.sources[index].ended = Some(summary));
         }
     }
@@ -195,27 +204,27 @@ impl Supervisor {
         let draining = Instant::now();
         // A sequencer that is gone has said so.
         let _ = self.messages.send(Message::Finish);
-        let drained = self.control.wait(
-            |run| {
-                let durable = run.checkpoints.is_none_or(|checkpoints| checkpoints == Checkpoints::Ended);
-                run.sequenced && durable && run.sinks.iter().all(|sink| sink.ended)
-            },
-            |run| self.deadline(run, Some(draining)),
-        );
+        let drained = self.control.wait(RunState::is_drained, |run| self.deadline(run, Some(draining)));
         if !drained {
             self.control.leave_behind(|run| {
                 let busy = run.sinks.iter().filter(|sink| !sink.ended);
-                busy.map(|sink| {
+                let sinks = busy.map(|sink| {
                     let missed = Some(sink.progress.missed());
                     Error::sink(&sink.name, FailureKind::LeftBehind { missed })
-                })
-                .collect()
+                });
+                #[cfg(feature = "differential")]
+                let sinks = sinks.chain(run.workers.iter().filter_map(crate::dataflow::WorkerState::left_behind));
+                sinks.collect()
             });
         }
         drop(self.signals.take());
         if !drained && let Some(state) = self.state.take() {
             // Who was left behind may still write.
             std::mem::forget(state.directory);
+        }
+        #[cfg(feature = "differential")]
+        if let Some(workers) = self.workers.take() {
+            workers.leave(drained, &self.control, self.grace);
         }
         self.result()
     }
@@ -227,7 +236,7 @@ impl Supervisor {
             busy.map(|state| Arc::clone(&state.source)).collect()
         });
         for source in &busy {
-            source.intake.finish(if source.persistent { Tail::Drop } else { Tail::Commit });
+            source.intake.finish(source.unread_tail());
         }
         self.control.leave_behind(|run| {
             let busy = run.sources.iter().filter(|state| state.ended.is_none() || state.hooks_running > 0);
@@ -250,5 +259,5 @@ impl Supervisor {
 }
 
 fn summarize(state: SourceState) -> SourceSummary {
-    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed(), None))
+    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed()))
 }

@@ -11,14 +11,21 @@ use crossbeam_channel::Receiver;
 use crate::batch::Pool;
 use crate::commit::{Commit, Update};
 use crate::control::Control;
+#[cfg(feature = "differential")]
+use crate::dataflow::{Computation, Feeds, Outlets};
 use crate::pending::AnyPool;
 use crate::persist::rows::{self, RowWriter};
 use crate::persist::{self, AskedKind, AskedSink, Start};
 use crate::schema::{Schema, TableSchema};
+#[cfg(feature = "differential")]
+use crate::sequencer::Outlet;
 use crate::sequencer::{Keeping, Stage, TableStage};
 use crate::sink::file::FileSink;
-use crate::sink::{AnySink, Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, thread};
+use crate::sink::{AnySink, Channel, CommitCallback, Sink, SinkSpec, Target, UpdateCallback, thread};
 use crate::upsert::{self, Upsert};
+
+/// A table is asked for by who knows its row type.
+pub(crate) const OWN_TYPE: &str = "a table is made of its own row type";
 
 /// A table of a pipeline that has not been started. Clones are the same table.
 ///
@@ -37,6 +44,19 @@ struct Inner<S: Schema> {
     restored: Mutex<Restored<S>>,
     /// `None` once the pipeline has been started.
     sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
+    #[cfg(feature = "differential")]
+    computed: Computed<S>,
+}
+
+/// What a table has to do with computations.
+#[cfg(feature = "differential")]
+struct Computed<S: Schema> {
+    /// It is itself the result of one.
+    derived: bool,
+    /// Those that read it.
+    computations: Mutex<Vec<Arc<dyn Computation>>>,
+    /// Of a run, until the sequencer has taken them.
+    feeds: Mutex<Vec<Feeds<S>>>,
 }
 
 /// A table as it was at a checkpoint.
@@ -54,6 +74,13 @@ impl<S: Schema> Inner<S> {
     fn sinks(&self) -> MutexGuard<'_, Option<Vec<SinkSpec<S>>>> {
         self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Those of a table that has no part in a checkpoint.
+    #[cfg(feature = "differential")]
+    fn start_sinks(&self, control: &Arc<Control>) -> Vec<Outlet<S>> {
+        let specs = self.sinks().take().unwrap_or_default();
+        specs.into_iter().map(|spec| thread::spawn(spec, thread::Part::None, control)).collect()
+    }
 }
 
 /// A table with its row type forgotten.
@@ -65,9 +92,12 @@ pub trait AnyTable: Send + Sync {
     fn pool(&self) -> AnyPool;
     #[doc(hidden)]
     fn schema(&self) -> &'static TableSchema;
-    /// The files that its sinks write.
+    /// What its sinks write.
     #[doc(hidden)]
-    fn paths(&self) -> Vec<PathBuf>;
+    fn targets(&self) -> Vec<Target>;
+    /// The files whose lengths belong to a checkpoint.
+    #[doc(hidden)]
+    fn files(&self) -> Vec<PathBuf>;
     /// The names of its sinks that keep their own time.
     #[doc(hidden)]
     fn timed_sinks(&self) -> Vec<Arc<str>>;
@@ -76,6 +106,23 @@ pub trait AnyTable: Send + Sync {
     fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String>;
     #[doc(hidden)]
     fn start(&self, started_by: &StartedBy) -> StartedTable;
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn is_derived(&self) -> bool;
+    /// Whether its commits are made in this process.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn comes_here(&self) -> bool;
+    /// They are made in another process: its sinks are that one's, too.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn leave_to_others(&self);
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn add_computation(&self, computation: &Arc<dyn Computation>);
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn computations(&self) -> Vec<Arc<dyn Computation>>;
 }
 
 /// What rows of a log are for.
@@ -91,10 +138,15 @@ pub struct Restoring {
 #[doc(hidden)]
 pub struct StartedBy {
     pub(crate) control: Arc<Control>,
-    /// What there was at the start of a persistent pipeline.
-    pub(crate) persist: Option<Arc<Start>>,
-    /// The source's name, and the number of the table.
+    /// In a persistent pipeline.
+    pub(crate) place: Option<Place>,
+}
+
+/// A table's place in a persistent pipeline.
+pub(crate) struct Place {
+    pub(crate) start: Arc<Start>,
     pub(crate) source: Arc<str>,
+    /// The number of the table among those of its source.
     pub(crate) table: usize,
 }
 
@@ -119,8 +171,14 @@ impl<S: Schema> AnyTable for Inner<S> {
         S::SCHEMA
     }
 
-    fn paths(&self) -> Vec<PathBuf> {
-        self.sinks().iter().flatten().filter_map(|spec| spec.sink.path().map(Path::to_owned)).collect()
+    fn targets(&self) -> Vec<Target> {
+        self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect()
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let sinks = self.sinks();
+        let files = sinks.iter().flatten().filter(|spec| matches!(spec.sink, AnySink::File(_)));
+        files.filter_map(|spec| Some(spec.target.as_ref()?.path.clone())).collect()
     }
 
     fn timed_sinks(&self) -> Vec<Arc<str>> {
@@ -152,18 +210,18 @@ impl<S: Schema> AnyTable for Inner<S> {
         let held = std::mem::take(&mut restored.held);
         let (mut outlets, mut later, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
         for mut spec in specs {
-            let Some(start) = &started_by.persist else {
+            let Some(Place { start, source, table }) = &started_by.place else {
                 outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
                 continue;
             };
-            let path = spec.sink.path().map(|path| path.display().to_string());
+            let path = spec.target.as_ref().map(|target| target.path.display().to_string());
             if let (Some(path), Some(file)) = (path, spec.sink.file()) {
                 file.persist(start.persisted(&path));
                 let outlet = thread::spawn(spec, thread::Part::File, &started_by.control);
                 sinks.push(AskedSink::new(AskedKind::File { path }, &outlet));
                 outlets.push(outlet);
             } else if spec.sink.keeps_time() {
-                let id = persist::sink_id(&started_by.source, started_by.table, later.len());
+                let id = persist::sink_id(source, *table, later.len());
                 let known = start.sink_time(&id);
                 let part = thread::Part::KeepsTime { checkpoint: start.time(), known, held: held.clone() };
                 let outlet = thread::spawn(spec, part, &started_by.control);
@@ -173,24 +231,95 @@ impl<S: Schema> AnyTable for Inner<S> {
                 outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
             }
         }
-        let keeping = started_by
-            .persist
-            .as_ref()
-            .map(|_| Keeping { writer: Arc::new(RowWriter::new::<S>()), later: later.into() });
-        let stage = TableStage { upsert: restored.upsert.take(), pool: Arc::clone(&self.pool), outlets, keeping };
+        let keeping =
+            started_by.place.as_ref().map(|_| Keeping { writer: Arc::new(RowWriter::new::<S>()), later: later.into() });
+        let stage = TableStage {
+            upsert: restored.upsert.take(),
+            pool: Arc::clone(&self.pool),
+            outlets,
+            keeping,
+            #[cfg(feature = "differential")]
+            feeds: std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner)),
+        };
         StartedTable { stage: Box::new(stage), sinks }
     }
+
+    #[cfg(feature = "differential")]
+    fn is_derived(&self) -> bool {
+        self.computed.derived
+    }
+
+    #[cfg(feature = "differential")]
+    fn comes_here(&self) -> bool {
+        self.sinks().is_some()
+    }
+
+    #[cfg(feature = "differential")]
+    fn leave_to_others(&self) {
+        let sinks = self.sinks().take();
+        // Outside the lock: they are the user's code.
+        drop(sinks);
+    }
+
+    #[cfg(feature = "differential")]
+    fn add_computation(&self, computation: &Arc<dyn Computation>) {
+        assert!(self.sinks().is_some(), "`{}` is computed before its pipeline is started", computation.name());
+        let mut computations = self.computed.computations.lock().unwrap_or_else(PoisonError::into_inner);
+        computations.push(Arc::clone(computation));
+    }
+
+    #[cfg(feature = "differential")]
+    fn computations(&self) -> Vec<Arc<dyn Computation>> {
+        self.computed.computations.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// Has the sequencer hand the commits of a table to a computation, too.
+#[cfg(feature = "differential")]
+pub(crate) fn add_feeds<S: Schema>(table: &dyn AnyTable, feeds: Feeds<S>) {
+    let inner: &Inner<S> = table.as_any().downcast_ref().expect(OWN_TYPE);
+    inner.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
 }
 
 impl<S: Schema> Table<S> {
     pub(crate) fn new(source: Arc<str>) -> Self {
-        let restored = Restored { upsert: upsert::applies::<S>().then(Upsert::default), held: Vec::new() };
-        let inner = Arc::new(Inner::<S> {
+        Self::make(source, false)
+    }
+
+    /// The table that a computation gives.
+    #[cfg(feature = "differential")]
+    pub(crate) fn derived(name: Arc<str>) -> Self {
+        Self::make(name, true)
+    }
+
+    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no table is derived"))]
+    fn make(source: Arc<str>, derived: bool) -> Self {
+        let inner = Inner::<S> {
             pool: Pool::new(),
-            restored: Mutex::new(restored),
+            restored: Mutex::new(Restored { upsert: upsert::applies::<S>().then(Upsert::default), held: Vec::new() }),
             sinks: Mutex::new(Some(Vec::new())),
-        });
-        Table { source, inner, rows: PhantomData }
+            #[cfg(feature = "differential")]
+            computed: Computed { derived, computations: Mutex::default(), feeds: Mutex::default() },
+        };
+        Table { source, inner: Arc::new(inner), rows: PhantomData }
+    }
+
+    #[cfg(feature = "differential")]
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// Starts the sinks of a derived table where its commits will come, and drops them elsewhere.
+    #[cfg(feature = "differential")]
+    pub(crate) fn start_derived(&self, control: &Arc<Control>, comes: bool) -> Outlets<S>
+    where
+        S: crate::dataflow::ResultRow,
+    {
+        let inner = self.inner();
+        if !comes {
+            inner.sinks().take();
+        }
+        Outlets { outlets: inner.start_sinks(control), pool: Arc::clone(&inner.pool) }
     }
 
     pub(crate) fn any(&self) -> Arc<dyn AnyTable> {
@@ -198,27 +327,41 @@ impl<S: Schema> Table<S> {
     }
 
     fn inner(&self) -> &Inner<S> {
-        self.inner.as_any().downcast_ref().expect("a table is made of its own row type")
+        self.inner.as_any().downcast_ref().expect(OWN_TYPE)
     }
 
-    fn add_sink(&self, name: Arc<str>, sink: AnySink<S>) {
+    fn add_sink(&self, name: Arc<str>, target: Option<Target>, sink: AnySink<S>) {
         match &mut *self.inner().sinks() {
-            Some(sinks) => sinks.push(SinkSpec { name, sink }),
+            Some(sinks) => sinks.push(SinkSpec { name, target, sink }),
             None => panic!("a sink is attached to `{name}` before its pipeline is started"),
         }
     }
 
-    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {
-        self.add_sink(path.display().to_string().into(), AnySink::File(path.to_owned(), sink));
+    /// Adds a sink that writes a part of a file, such as a table of a database.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn add_part_sink(&self, path: &Path, part: String, sink: Box<dyn Sink<S>>) {
+        let target = Target { path: path.to_owned(), part: Some(part) };
+        self.add_sink(path.display().to_string().into(), Some(target), AnySink::Plain(sink));
     }
 
+    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {
+        let target = Target::file(path.to_owned());
+        self.add_sink(path.display().to_string().into(), Some(target), AnySink::File(sink));
+    }
+}
+
+/// The bounds are on the methods: for one on the impl rustc would not say that the type is no schema.
+impl<S> Table<S> {
     /// Sends the updates to a sink of your own.
     ///
     /// # Panics
     ///
     /// If the pipeline has been started.
-    pub fn write_to(&self, sink: impl Sink<S> + 'static) {
-        self.add_sink(Arc::clone(&self.source), AnySink::Plain(Box::new(sink)));
+    pub fn write_to(&self, sink: impl Sink<S> + 'static)
+    where
+        S: Schema,
+    {
+        self.add_sink(Arc::clone(&self.source), None, AnySink::Plain(Box::new(sink)));
     }
 
     /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline.
@@ -238,7 +381,10 @@ impl<S: Schema> Table<S> {
     /// # pipeline.run()?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static) {
+    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static)
+    where
+        S: Schema,
+    {
         self.write_to(UpdateCallback(callback));
     }
 
@@ -259,7 +405,10 @@ impl<S: Schema> Table<S> {
     /// # pipeline.run()?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static) {
+    pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static)
+    where
+        S: Schema,
+    {
         self.write_to(CommitCallback(callback));
     }
 
@@ -292,7 +441,10 @@ impl<S: Schema> Table<S> {
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     #[must_use]
-    pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>> {
+    pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>>
+    where
+        S: Schema,
+    {
         let (sender, receiver) = crossbeam_channel::bounded(capacity);
         self.write_to(Channel(sender));
         receiver

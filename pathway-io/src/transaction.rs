@@ -72,6 +72,10 @@ impl<S: Schema, O> Transaction<S, O> {
         self.subject.push_into(&self.rows, fill)
     }
 
+    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+        self.subject.push_all_into(&self.rows, rows)
+    }
+
     fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.subject.bad_row(error, raw)
     }
@@ -109,7 +113,7 @@ impl<S: Schema, O> Transaction<S, O> {
     fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
         let rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
         let source = self.subject.source();
-        source.intake.commit_transaction(self.subject.table(), rows, offset).map_err(|refused| source.refuse(refused))
+        source.intake.commit_transaction(self.subject.entry(), rows, offset).map_err(|refused| source.refuse(refused))
     }
 }
 
@@ -129,6 +133,10 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
     #[inline]
     fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
         self.subject.push_into(self.rows, fill)
+    }
+
+    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+        self.subject.push_all_into(self.rows, rows)
     }
 
     fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {

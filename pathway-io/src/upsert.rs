@@ -94,6 +94,20 @@ impl<S: Schema, H: Hasher> Visitor for KeyHash<'_, S, H> {
     }
 }
 
+/// The key of a row in a batch, to be hashed.
+#[cfg(feature = "differential")]
+pub(crate) struct KeyOf<'a, S: Schema> {
+    pub(crate) columns: &'a ColumnsOf<S>,
+    pub(crate) row: usize,
+}
+
+#[cfg(feature = "differential")]
+impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.columns.visit(0, &mut KeyHash::<S, _> { row: self.row, state, schema: std::marker::PhantomData });
+    }
+}
+
 impl<S: Schema> Upsert<S> {
     /// Applies one commit; gives the updates that it makes, `-1` of an old row before `+1` of the new one, in the
     /// order of each key's first push.

@@ -43,7 +43,7 @@ pub(crate) struct Held<S: Schema> {
     pub(crate) commit: Commit<S>,
     pub(crate) writer: Arc<RowWriter>,
     pub(crate) later: Arc<[Outlet<S>]>,
-    pub(crate) credit: Arc<Credit>,
+    pub(crate) receipt: Arc<dyn Send + Sync>,
 }
 
 impl<S: Schema> Durable for Held<S> {
@@ -57,7 +57,7 @@ impl<S: Schema> Durable for Held<S> {
 
     fn hand_over(self: Box<Self>) {
         for outlet in &*self.later {
-            outlet.deliver(&self.commit, &self.credit);
+            outlet.deliver(&self.commit, &self.receipt);
         }
     }
 }

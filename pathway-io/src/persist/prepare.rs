@@ -109,6 +109,18 @@ pub(crate) fn cuts(options: &ReadOptions) -> Cuts {
     if options.replays() { Cuts::AtEnd } else { Cuts::AtOffsets }
 }
 
+/// What cannot be persistent yet: computations, and several processes.
+#[cfg(feature = "differential")]
+pub(crate) fn check_computations(computes: bool, workers: &crate::dataflow::Workers) -> Result<()> {
+    if workers.processes() > 1 {
+        return Err(Error::pipeline("cannot be persistent in several processes yet"));
+    }
+    if computes {
+        return Err(Error::pipeline("cannot be persistent yet where tables are computed from others"));
+    }
+    Ok(())
+}
+
 fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
     let name = &source.name;
     match source.options.given_name() {
@@ -152,7 +164,7 @@ fn outputs(sources: &[SourcePlan]) -> Outputs {
     let mut sinks = Vec::new();
     for source in sources {
         for (number, table) in source.tables.iter().enumerate() {
-            files.extend(table.paths());
+            files.extend(table.files());
             sinks.extend((0..table.timed_sinks().len()).map(|sink| sink_id(&source.name, number, sink)));
         }
         if let BadRows::Quarantine(path) = source.options.bad_row_policy() {

@@ -5,9 +5,11 @@ mod channel;
 pub mod csv;
 pub(crate) mod file;
 pub mod jsonlines;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub(crate) mod thread;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,7 +17,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::commit::Commit;
 use crate::error::RunResult;
-use crate::intake::Credit;
 use crate::schema::{Schema, TableSchema};
 
 pub(crate) use callback::{CommitCallback, UpdateCallback};
@@ -125,44 +126,54 @@ pub trait Sink<S: Schema>: Send {
     }
 }
 
+/// A file that a sink writes, or a part of one: no two sinks may write the same.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub(crate) path: PathBuf,
+    /// The table, in a database.
+    pub(crate) part: Option<String>,
+}
+
+impl Target {
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Target { path, part: None }
+    }
+}
+
 /// A sink as it is registered with a table.
 pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) name: Arc<str>,
+    /// What it writes, for sinks that write a file.
+    pub(crate) target: Option<Target>,
     pub(crate) sink: AnySink<S>,
 }
 
 /// A sink of the user's, or one that writes a file.
 pub(crate) enum AnySink<S: Schema> {
     Plain(Box<dyn Sink<S>>),
-    File(PathBuf, Box<dyn FileSink<S>>),
+    File(Box<dyn FileSink<S>>),
 }
 
 impl<S: Schema> AnySink<S> {
-    pub(crate) fn path(&self) -> Option<&Path> {
-        match self {
-            AnySink::Plain(_) => None,
-            AnySink::File(path, _) => Some(path),
-        }
-    }
-
     pub(crate) fn keeps_time(&self) -> bool {
         match self {
             AnySink::Plain(sink) => sink.keeps_time(),
-            AnySink::File(..) => false,
+            AnySink::File(_) => false,
         }
     }
 
     pub(crate) fn get(&mut self) -> &mut dyn Sink<S> {
         match self {
             AnySink::Plain(sink) => &mut **sink,
-            AnySink::File(_, sink) => &mut **sink,
+            AnySink::File(sink) => &mut **sink,
         }
     }
 
     pub(crate) fn file(&mut self) -> Option<&mut OutputFile> {
         match self {
             AnySink::Plain(_) => None,
-            AnySink::File(_, sink) => Some(sink.file()),
+            AnySink::File(sink) => Some(sink.file()),
         }
     }
 }
@@ -180,8 +191,9 @@ pub(crate) enum Told<S: Schema> {
 /// A commit on its way to one sink.
 pub(crate) struct Delivery<S: Schema> {
     pub(crate) commit: Commit<S>,
-    /// Dropped with the delivery: the sink has taken the rows.
-    pub(crate) _credit: Arc<Credit>,
+    /// Dropped with the delivery: the sink has taken the rows. For a source's table it is the commit's
+    /// [`Credit`](crate::intake::Credit).
+    pub(crate) _receipt: Arc<dyn Send + Sync>,
 }
 
 /// The end of a sink's channel, with the row type forgotten.
