@@ -140,7 +140,11 @@ impl Log {
 
     /// Appends a checkpoint, and makes it and everything before it durable.
     pub(crate) fn commit(&mut self, checkpoint: &Value) -> Result<(), BoxError> {
-        self.append(Kind::Checkpoint, |out| out.extend_from_slice(checkpoint.to_string().as_bytes()))?;
+        let fill = |out: &mut Vec<u8>| out.extend_from_slice(checkpoint.to_string().as_bytes());
+        // A checkpoint is some kilobytes.
+        if frame::append(&mut self.buffer, Kind::Checkpoint, fill).is_err() {
+            return Err("the offsets of a checkpoint are larger than 4 GB".into());
+        }
         #[cfg(feature = "faults")]
         if crate::faults::is_due(crate::faults::Point::CheckpointTorn) {
             self.file.append(&self.buffer[..self.buffer.len() - 5])?;

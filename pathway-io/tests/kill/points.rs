@@ -20,7 +20,7 @@ fn dies_at(point: Point, count: u32, started_before: bool, expected: &Outcome) -
     let program = Program::new();
     if started_before {
         let crash = program.run(STEPS, &[("PATHWAY_IO_CRASH", "CheckpointSynced:2"), TINY_LOGS]);
-        assert!(crash.has_crashed());
+        assert!(crash.has_crashed(), "{}: {}", crash.status, crash.error);
     }
     let at = format!("{point:?}:{count}");
     let ended = program.run(STEPS, &[("PATHWAY_IO_CRASH", &at), TINY_LOGS]);

@@ -58,10 +58,15 @@ struct Bank {
 #[connector(name = "bank", autocommit = off)]
 impl Bank {
     fn run(&mut self, accounts: Subject<Account, u64>, bookings: Subject<Booking, u64>) -> RunResult {
+        accounts.on_durable(|_| {});
         let from = accounts.resume().unwrap_or(0);
         let last = self.to.last(from);
         for step in from..last {
             let end = step + 1;
+            if step % 8 == 7 {
+                // So that not all of it is one checkpoint.
+                accounts.sleep(Duration::from_millis(1))?;
+            }
             match mix(step, 1) % 8 {
                 0 | 1 => {
                     let transfer = accounts.transaction();
