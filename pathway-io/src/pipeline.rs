@@ -14,7 +14,7 @@ use crate::connector::{Connector, Subjects};
 use crate::control::{Control, SourceState};
 #[cfg(feature = "differential")]
 use crate::dataflow::Engine;
-use crate::dataflow::Workers;
+use crate::dataflow::{Partition, Workers};
 use crate::durable::Durables;
 use crate::error::{Error, FailureKind, Result};
 use crate::hook::Hooks;
@@ -23,7 +23,7 @@ use crate::offset::Offsets;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
 use crate::running::Running;
-use crate::sequencer::{self, Sequencer};
+use crate::sequencer::{self, Sequencer, SharedStage, Stage};
 use crate::signals::Signals;
 use crate::source::{self, Source};
 use crate::summary::{Stop, Summary};
@@ -78,7 +78,16 @@ struct SourcePlan {
     name: Arc<str>,
     options: ReadOptions,
     tables: Vec<Arc<dyn AnyTable>>,
-    spawn: Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>,
+    launch: Launcher,
+}
+
+/// What starts a source's thread.
+type Spawn = Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>;
+
+/// How a source is started.
+enum Launcher {
+    Whole(Spawn),
+    InParts(Box<dyn Fn(Partition) -> Spawn + Send>),
 }
 
 /// Stops a pipeline from anywhere; see [`Pipeline::stop_handle`].
@@ -130,12 +139,15 @@ impl Pipeline {
         let mut tables = Vec::new();
         let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
-        let spawn = move |source: Arc<Source>, index: usize| {
-            let subjects = C::Subjects::open(&source, &pools, 0);
-            let name = source.name.to_string();
-            threads::spawn(&name, move || source::run(connector, subjects, &source, index)).map(drop)
+        let launch = if connector.part().is_some() {
+            Launcher::InParts(Box::new(move |part| {
+                let copy = connector.part().expect("a source is in parts, or it is not");
+                spawn(copy, pools.clone(), Some(part))
+            }))
+        } else {
+            Launcher::Whole(spawn(connector, pools, None))
         };
-        plan.sources.push(SourcePlan { name, options, tables, spawn: Box::new(spawn) });
+        plan.sources.push(SourcePlan { name, options, tables, launch });
         declared
     }
 
@@ -205,7 +217,6 @@ impl Pipeline {
     /// # Errors
     ///
     /// As [`start`](Self::start).
-    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "there is nothing to compute"))]
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let Pipeline { plan, control } = self;
         #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))]
@@ -232,23 +243,26 @@ impl Pipeline {
         let (messages, received) = unbounded();
         let mut sources = Vec::new();
         let mut launches = Vec::new();
-        for (index, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
-            let options = &plan.options;
-            let gathering = Gathering {
-                backlog: options.backlog_rows(),
-                autocommit: options.autocommit_interval(),
-                offsets: Offsets::default(),
-                cuts_at_offsets: false,
-            };
-            let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
-            let hooks = Hooks::new(index, Arc::clone(&plan.name), Arc::clone(&control));
-            let durables = Durables::default();
-            let source =
-                Arc::new(Source { name: plan.name, intake, hooks, durables, bad_rows, control: Arc::clone(&control) });
-            let tables = plan.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(&control))).0).collect();
-            sources.push(sequencer::Source::new(&source, tables));
-            control.update(|run| run.sources.push(SourceState::new(&source)));
-            launches.push((source, plan.spawn));
+        for (plan, bad_rows) in plan.sources.into_iter().zip(policies) {
+            let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
+            for Part { name, stages, spawn } in plan.parts(&workers, &control) {
+                let index = sources.len();
+                let gathering = Gathering {
+                    backlog: options.backlog_rows(),
+                    autocommit: options.autocommit_interval(),
+                    offsets: Offsets::default(),
+                    cuts_at_offsets: false,
+                };
+                let intake = Intake::new(index, stages.len(), gathering, messages.clone());
+                let hooks = Hooks::new(index, Arc::clone(&name), Arc::clone(&control));
+                let durables = Durables::default();
+                let bad_rows = Arc::clone(&bad_rows);
+                let source =
+                    Arc::new(Source { name, intake, hooks, durables, bad_rows, control: Arc::clone(&control) });
+                sources.push(sequencer::Source::new(&source, stages));
+                control.update(|run| run.sources.push(SourceState::new(&source)));
+                launches.push((source, spawn));
+            }
         }
         #[cfg(feature = "differential")]
         let (flow, workers) = started.unzip();
@@ -269,6 +283,42 @@ impl Pipeline {
             flow,
         };
         supervisor.start(sequencer, launches)
+    }
+}
+
+/// What runs a connector on a thread of its own.
+fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, part: Option<Partition>) -> Spawn {
+    Box::new(move |source: Arc<Source>, index: usize| {
+        let subjects = C::Subjects::open(&source, &pools, 0);
+        let name = source.name.to_string();
+        threads::spawn(&name, move || source::run(connector, subjects, part, &source, index)).map(drop)
+    })
+}
+
+/// A source, or a part of one, that is to be started.
+struct Part {
+    name: Arc<str>,
+    stages: Vec<Box<dyn Stage>>,
+    spawn: Spawn,
+}
+
+impl SourcePlan {
+    /// What is to be started of the source in this process. Parts feed the same tables.
+    fn parts(self, workers: &Workers, control: &Arc<Control>) -> Vec<Part> {
+        let stages = self.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(control))).0);
+        let launch = match self.launch {
+            Launcher::Whole(spawn) => return vec![Part { name: self.name, stages: stages.collect(), spawn }],
+            Launcher::InParts(launch) => launch,
+        };
+        let shared: Vec<SharedStage> = stages.map(SharedStage::new).collect();
+        let parts = (0..workers.threads).map(|worker| {
+            let part = Partition::of(workers, worker);
+            let name =
+                if part.count > 1 { format!("{}[{}]", self.name, part.index).into() } else { Arc::clone(&self.name) };
+            let stages = shared.iter().map(|stage| Box::new(stage.of_worker(worker)) as Box<dyn Stage>).collect();
+            Part { name, stages, spawn: launch(part) }
+        });
+        parts.collect()
     }
 }
 

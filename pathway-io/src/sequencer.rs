@@ -5,7 +5,7 @@
 //! sources. Between commits it keeps the autocommit timers, and sleeps when there are none.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -34,9 +34,51 @@ pub(crate) enum Message {
 pub(crate) trait Stage: Send {
     /// Takes a `Vec<Batch<S>>`; says whether there was anything to deliver.
     fn sequence(&mut self, time: u64, batches: Box<dyn Any + Send>, credit: &Arc<Credit>) -> bool;
+    /// The next commit is of the part that this worker reads, and stays with it.
+    fn belong_to(&mut self, worker: usize);
     /// Whether computations read it.
     #[cfg(feature = "differential")]
     fn is_computed_on(&self) -> bool;
+}
+
+/// The stage of a table that several parts of a source feed.
+#[derive(Clone)]
+pub(crate) struct SharedStage {
+    /// Only the sequencer's thread ever takes it.
+    stage: Arc<Mutex<Box<dyn Stage>>>,
+    worker: usize,
+}
+
+impl SharedStage {
+    pub(crate) fn new(stage: Box<dyn Stage>) -> Self {
+        SharedStage { stage: Arc::new(Mutex::new(stage)), worker: 0 }
+    }
+
+    /// The same for the part that this worker reads.
+    pub(crate) fn of_worker(&self, worker: usize) -> Self {
+        SharedStage { stage: Arc::clone(&self.stage), worker }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Box<dyn Stage>> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stage for SharedStage {
+    fn sequence(&mut self, time: u64, batches: Box<dyn Any + Send>, credit: &Arc<Credit>) -> bool {
+        let mut stage = self.lock();
+        stage.belong_to(self.worker);
+        stage.sequence(time, batches, credit)
+    }
+
+    fn belong_to(&mut self, worker: usize) {
+        self.worker = worker;
+    }
+
+    #[cfg(feature = "differential")]
+    fn is_computed_on(&self) -> bool {
+        self.lock().is_computed_on()
+    }
 }
 
 /// The end of a sink's channel that the sequencer writes to.
@@ -97,6 +139,12 @@ impl<S: Schema> Stage for TableStage<S> {
             feeds.send(&commit);
         }
         true
+    }
+
+    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "nothing feeds on it"))]
+    fn belong_to(&mut self, worker: usize) {
+        #[cfg(feature = "differential")]
+        self.feeds.iter_mut().for_each(|feeds| feeds.belong_to(worker));
     }
 
     #[cfg(feature = "differential")]

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use crate::bad_rows::BadRowPolicy;
 use crate::connector::Connector;
 use crate::control::{Control, failed, panicked};
+use crate::dataflow::Partition;
 use crate::durable::Durables;
 use crate::error::{Closed, Error, FailureKind};
 use crate::hook::Hooks;
@@ -25,7 +26,7 @@ pub struct Source {
     pub(crate) intake: Arc<Intake>,
     pub(crate) hooks: Arc<Hooks>,
     pub(crate) durables: Durables,
-    pub(crate) bad_rows: BadRowPolicy,
+    pub(crate) bad_rows: Arc<BadRowPolicy>,
     pub(crate) control: Arc<Control>,
 }
 
@@ -91,10 +92,19 @@ impl Source {
 }
 
 /// The life of a source, on its own thread.
-pub(crate) fn run<C: Connector>(mut connector: C, subjects: C::Subjects, source: &Source, index: usize) {
+pub(crate) fn run<C: Connector>(
+    mut connector: C,
+    subjects: C::Subjects,
+    part: Option<Partition>,
+    source: &Source,
+    index: usize,
+) {
     let started = Instant::now();
     info!(connector = &*source.name, "start");
-    let result = catch_unwind(AssertUnwindSafe(|| connector.run(subjects)));
+    let result = catch_unwind(AssertUnwindSafe(|| match part {
+        Some(part) => connector.run_part(subjects, part),
+        None => connector.run(subjects),
+    }));
     // Judged at this moment: a stop that comes later does not excuse an error that came before it.
     let excused = source.control.is_stopping() || source.intake.has_told_closed();
     source.intake.finish(Tail::Commit);

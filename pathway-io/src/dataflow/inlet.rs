@@ -29,6 +29,8 @@ pub(crate) struct Feeds<S: Schema> {
     workers: Vec<Sender<Arrival<S>>>,
     /// The worker whose turn it is.
     next: usize,
+    /// All of a commit is that worker's.
+    undivided: bool,
 }
 
 impl<S: Schema> Feeds<S> {
@@ -36,11 +38,21 @@ impl<S: Schema> Feeds<S> {
     /// the table's source.
     pub(crate) fn new(workers: usize) -> (Self, Vec<Receiver<Arrival<S>>>) {
         let (workers, queues) = (0..workers).map(|_| unbounded()).unzip();
-        (Feeds { workers, next: 0 }, queues)
+        (Feeds { workers, next: 0, undivided: false }, queues)
+    }
+
+    /// The next commit stays with one worker, whose part of the source it is.
+    pub(crate) fn belong_to(&mut self, worker: usize) {
+        self.next = worker;
+        self.undivided = true;
     }
 
     pub(crate) fn send(&mut self, commit: &Commit<S>) {
         let (step, batches) = (self.workers.len(), commit.batches().len());
+        if self.undivided {
+            let _ = self.workers[self.next].send(Arrival { commit: commit.clone(), first: 0, step: 1 });
+            return;
+        }
         for first in 0..batches.min(step) {
             let worker = (self.next + first) % step;
             // A worker that is gone has said why.
