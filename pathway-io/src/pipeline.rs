@@ -224,7 +224,7 @@ impl Pipeline {
         #[cfg(feature = "differential")]
         let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
         #[cfg(feature = "differential")]
-        let derived: Vec<_> = engine.iter().flat_map(Engine::tables).collect();
+        let derived: Vec<_> = engine.tables().collect();
         #[cfg(not(feature = "differential"))]
         let derived = Vec::new();
         plan.check_paths(&derived)?;
@@ -237,10 +237,13 @@ impl Pipeline {
             .iter()
             .map(|source| BadRowPolicy::open(source.options.bad_row_policy()))
             .collect::<Result<_>>()?;
+        let (messages, received) = unbounded();
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
         #[cfg(feature = "differential")]
-        let started = engine.map(|engine| engine.start(&workers, &control)).transpose()?.flatten();
-        let (messages, received) = unbounded();
+        let started = {
+            let parted = plan.sources.iter().filter(|source| matches!(source.launch, Launcher::InParts(_)));
+            engine.start(&workers, parted.flat_map(|source| &source.tables), &control, &messages)?
+        };
         let mut sources = Vec::new();
         let mut launches = Vec::new();
         for (plan, bad_rows) in plan.sources.into_iter().zip(policies) {
@@ -323,12 +326,16 @@ impl SourcePlan {
 }
 
 impl Plan {
-    /// Sources run in process 0, and this is another.
+    /// Sources run in process 0, and this is another; only those in parts run in each.
     #[cfg(feature = "differential")]
     fn leave_to_others(&mut self) {
-        for source in self.sources.drain(..) {
-            source.tables.iter().for_each(|table| table.leave_to_others());
-        }
+        self.sources.retain(|source| {
+            let runs = matches!(source.launch, Launcher::InParts(_));
+            if !runs {
+                source.tables.iter().for_each(|table| table.leave_to_others());
+            }
+            runs
+        });
     }
 
     /// A second source of one name gets `-2` behind it, a third `-3`.

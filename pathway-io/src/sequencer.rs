@@ -26,6 +26,9 @@ pub(crate) enum Message {
     Commit(Cut),
     /// Call [`Intake::autocommit`] of a source at that time.
     Arm { source: usize, at: Instant },
+    /// Another process has made a commit at that time.
+    #[cfg(feature = "differential")]
+    Heard(u64),
     /// All sources have ended, and all their commits were sent.
     Finish,
 }
@@ -96,6 +99,9 @@ pub(crate) struct TableStage<S: Schema> {
     /// The computations that read the table.
     #[cfg(feature = "differential")]
     pub(crate) feeds: Vec<crate::dataflow::Feeds<S>>,
+    /// What the pushes make of the table is found in the dataflow.
+    #[cfg(feature = "differential")]
+    pub(crate) is_parted: bool,
 }
 
 impl<S: Schema> TableStage<S> {
@@ -106,6 +112,8 @@ impl<S: Schema> TableStage<S> {
             outlets,
             #[cfg(feature = "differential")]
             feeds: Vec::new(),
+            #[cfg(feature = "differential")]
+            is_parted: false,
         }
     }
 }
@@ -115,7 +123,11 @@ impl<S: Schema> Stage for TableStage<S> {
         let Ok(batches) = batches.downcast::<Vec<Batch<S>>>() else {
             unreachable!("a table's index stands for its own row type");
         };
-        let batches = match &mut self.upsert {
+        #[cfg(feature = "differential")]
+        let upsert = self.upsert.as_mut().filter(|_| !self.is_parted);
+        #[cfg(not(feature = "differential"))]
+        let upsert = self.upsert.as_mut();
+        let batches = match upsert {
             None => *batches,
             Some(upsert) => {
                 let updates = upsert.apply(&batches, &self.pool);
@@ -189,6 +201,13 @@ impl Sequencer {
             match message {
                 Ok(Message::Commit(cut)) => self.commit(cut),
                 Ok(Message::Arm { source, at }) => self.sources[source].timer = Some(at),
+                #[cfg(feature = "differential")]
+                Ok(Message::Heard(time)) => {
+                    self.clock.observe(time);
+                    if let Some(flow) = &self.flow {
+                        flow.advance(time + 1);
+                    }
+                }
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "differential")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Receiver;
@@ -12,7 +14,7 @@ use crate::batch::Pool;
 use crate::commit::{Commit, Update};
 use crate::control::Control;
 #[cfg(feature = "differential")]
-use crate::dataflow::{Computation, Feeds, Outlets};
+use crate::dataflow::{Computation, Feeds, Outlets, Parted, PartedTable, Workers};
 use crate::pending::AnyPool;
 use crate::schema::Schema;
 use crate::sequencer::{Outlet, Stage, TableStage};
@@ -33,6 +35,8 @@ pub struct Table<S> {
 }
 
 struct Inner<S: Schema> {
+    #[cfg(feature = "differential")]
+    name: Arc<str>,
     pool: Arc<Pool<S>>,
     /// `None` once the pipeline has been started.
     sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
@@ -47,6 +51,8 @@ struct Computed<S: Schema> {
     derived: bool,
     /// Those that read it.
     computations: Mutex<Vec<Arc<dyn Computation>>>,
+    /// In this run, its commits are made in several processes.
+    parted: AtomicBool,
     /// Of a run, until the sequencer has taken them.
     feeds: Mutex<Vec<Feeds<S>>>,
 }
@@ -80,6 +86,14 @@ pub trait AnyTable: Send + Sync {
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn comes_here(&self) -> bool;
+    /// Whether its commits are made in several processes.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn is_parted(&self) -> bool;
+    /// A run begins in which they are: the sinks are started where results are gathered.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn make_parted(&self, control: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted>;
     /// They are made in another process: its sinks are that one's, too.
     #[cfg(feature = "differential")]
     #[doc(hidden)]
@@ -118,6 +132,7 @@ impl<S: Schema> AnyTable for Inner<S> {
         let mut stage = TableStage::new(Arc::clone(&self.pool), self.start_sinks(&control.0));
         #[cfg(feature = "differential")]
         {
+            stage.is_parted = self.computed.parted.load(Ordering::Relaxed);
             stage.feeds = std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner));
         }
         StartedTable(Box::new(stage))
@@ -131,6 +146,33 @@ impl<S: Schema> AnyTable for Inner<S> {
     #[cfg(feature = "differential")]
     fn comes_here(&self) -> bool {
         self.sinks().is_some()
+    }
+
+    #[cfg(feature = "differential")]
+    fn is_parted(&self) -> bool {
+        self.computed.parted.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "differential")]
+    fn make_parted(&self, control: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted> {
+        self.computed.parted.store(true, Ordering::Relaxed);
+        let (feeds, queues) = Feeds::new(workers.threads);
+        self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
+        let has_sinks = self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty());
+        let outlets = if workers.process == 0 {
+            Some(Outlets { outlets: self.start_sinks(&control.0), pool: Arc::clone(&self.pool) })
+        } else {
+            self.leave_to_others();
+            None
+        };
+        Arc::new(PartedTable {
+            name: Arc::clone(&self.name),
+            identity,
+            first_part: workers.process * workers.threads,
+            queues: Mutex::new(queues.into_iter().map(Some).collect()),
+            has_sinks,
+            outlets: Mutex::new(outlets),
+        })
     }
 
     #[cfg(feature = "differential")]
@@ -174,10 +216,17 @@ impl<S: Schema> Table<S> {
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no table is derived"))]
     fn make(source: Arc<str>, derived: bool) -> Self {
         let inner = Inner::<S> {
+            #[cfg(feature = "differential")]
+            name: Arc::clone(&source),
             pool: Pool::new(),
             sinks: Mutex::new(Some(Vec::new())),
             #[cfg(feature = "differential")]
-            computed: Computed { derived, computations: Mutex::default(), feeds: Mutex::default() },
+            computed: Computed {
+                derived,
+                computations: Mutex::default(),
+                parted: AtomicBool::new(false),
+                feeds: Mutex::default(),
+            },
         };
         Table { source, inner: Arc::new(inner), rows: PhantomData }
     }

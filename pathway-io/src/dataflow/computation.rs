@@ -12,6 +12,7 @@ use super::Collection;
 use super::export::Exported;
 use super::flow::Flow;
 use super::inlet::{Arrival, Feeds, inlet};
+use super::parted::decoded;
 use super::region::{Busy, Named};
 use super::results::{Outlets, gather};
 use super::row::{ResultRow, Row};
@@ -108,6 +109,7 @@ impl<S: Row> Ports for Port<S> {
         if let Some(table) = self.table.upgrade()
             && !table.is_derived()
             && table.comes_here()
+            && !table.is_parted()
         {
             let (feeds, queues) = Feeds::<S>::new(workers);
             crate::table::add_feeds(&*table, feeds);
@@ -117,10 +119,10 @@ impl<S: Row> Ports for Port<S> {
 
     fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Collection<'inner, S> {
         let collection = match building.derived.get(&identity(&self.table)) {
-            Some(exported) => {
-                let stream = exported.stream(building.scope).expect(crate::table::OWN_TYPE);
-                stream.as_collection()
-            }
+            Some(exported) => match exported.stream(building.scope) {
+                Some(stream) => stream.as_collection(),
+                None => decoded(exported.stream(building.scope).expect(crate::table::OWN_TYPE)),
+            },
             None => {
                 let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
                 let queue = queues.get_mut(building.worker).and_then(Option::take);
@@ -303,7 +305,7 @@ where
             0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
             _ => None,
         };
-        let (taken, exported) = gather(&self.name, results, outlets);
+        let (taken, exported) = gather::<Out, Out>(&self.name, results, outlets);
         building.taken.push(taken);
         building.derived.insert(identity(&Arc::downgrade(&self.output.any())), exported);
     }
