@@ -308,7 +308,7 @@ struct Part {
 impl SourcePlan {
     /// What is to be started of the source in this process. Parts feed the same tables.
     fn parts(self, workers: &Workers, control: &Arc<Control>) -> Vec<Part> {
-        let stages = self.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(control))).0);
+        let stages = self.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(control)), workers).0);
         let launch = match self.launch {
             Launcher::Whole(spawn) => return vec![Part { name: self.name, stages: stages.collect(), spawn }],
             Launcher::InParts(launch) => launch,

@@ -99,6 +99,12 @@ pub(crate) struct TableStage<S: Schema> {
     /// The computations that read the table.
     #[cfg(feature = "differential")]
     pub(crate) feeds: Vec<crate::dataflow::Feeds<S>>,
+    /// The sinks of each worker, where each has its own.
+    #[cfg(feature = "differential")]
+    pub(crate) spread: Vec<Vec<Outlet<S>>>,
+    /// The worker whose part of the source the commit is of.
+    #[cfg(feature = "differential")]
+    worker: usize,
     /// What the pushes make of the table is found in the dataflow.
     #[cfg(feature = "differential")]
     pub(crate) is_parted: bool,
@@ -114,6 +120,10 @@ impl<S: Schema> TableStage<S> {
             feeds: Vec::new(),
             #[cfg(feature = "differential")]
             is_parted: false,
+            #[cfg(feature = "differential")]
+            spread: Vec::new(),
+            #[cfg(feature = "differential")]
+            worker: 0,
         }
     }
 }
@@ -141,7 +151,10 @@ impl<S: Schema> Stage for TableStage<S> {
             return false;
         }
         let commit = Commit::new(time, batches, Arc::clone(&self.pool));
-        for outlet in &self.outlets {
+        let outlets = self.outlets.iter();
+        #[cfg(feature = "differential")]
+        let outlets = outlets.chain(self.spread.get(self.worker).filter(|_| !self.is_parted).into_iter().flatten());
+        for outlet in outlets {
             outlet.progress.queued(commit.len());
             // A sink that has failed or ended has dropped its receiver: it is no longer served.
             let _ = outlet.deliveries.send(Delivery { commit: commit.clone(), _receipt: Arc::clone(credit) as _ });
@@ -155,6 +168,8 @@ impl<S: Schema> Stage for TableStage<S> {
 
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "nothing feeds on it"))]
     fn belong_to(&mut self, worker: usize) {
+        #[cfg(feature = "differential")]
+        (self.worker = worker);
         #[cfg(feature = "differential")]
         self.feeds.iter_mut().for_each(|feeds| feeds.belong_to(worker));
     }

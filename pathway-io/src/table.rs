@@ -13,8 +13,9 @@ use crossbeam_channel::Receiver;
 use crate::batch::Pool;
 use crate::commit::{Commit, Update};
 use crate::control::Control;
+use crate::dataflow::Workers;
 #[cfg(feature = "differential")]
-use crate::dataflow::{Computation, Feeds, Outlets, Parted, PartedTable, Workers};
+use crate::dataflow::{Computation, Feeds, Outlets, Parted, PartedTable};
 use crate::pending::AnyPool;
 use crate::schema::Schema;
 use crate::sequencer::{Outlet, Stage, TableStage};
@@ -44,6 +45,10 @@ struct Inner<S: Schema> {
     computed: Computed<S>,
 }
 
+/// Makes a worker's own sink, and its path.
+#[cfg(feature = "differential")]
+type Spread<S> = Box<dyn Fn(usize) -> (PathBuf, Box<dyn Sink<S>>) + Send>;
+
 /// What a table has to do with computations.
 #[cfg(feature = "differential")]
 struct Computed<S: Schema> {
@@ -51,6 +56,8 @@ struct Computed<S: Schema> {
     derived: bool,
     /// Those that read it.
     computations: Mutex<Vec<Arc<dyn Computation>>>,
+    /// Sinks of which each worker has one, with the path that they are called by.
+    spread: Mutex<Vec<(PathBuf, Spread<S>)>>,
     /// In this run, its commits are made in several processes.
     parted: AtomicBool,
     /// Of a run, until the sequencer has taken them.
@@ -60,6 +67,28 @@ struct Computed<S: Schema> {
 impl<S: Schema> Inner<S> {
     fn sinks(&self) -> MutexGuard<'_, Option<Vec<SinkSpec<S>>>> {
         self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(feature = "differential")]
+    fn spread(&self) -> MutexGuard<'_, Vec<(PathBuf, Spread<S>)>> {
+        self.computed.spread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the sinks of each worker of this process; none at all if the table has no such sinks.
+    #[cfg(feature = "differential")]
+    fn start_spread(&self, control: &Arc<Control>, workers: &Workers) -> Vec<Vec<Outlet<S>>> {
+        let spread = std::mem::take(&mut *self.spread());
+        if spread.is_empty() {
+            return Vec::new();
+        }
+        let first = workers.process * workers.threads;
+        let of_worker = |worker: usize| {
+            let sinks = spread.iter().map(|(_, spread)| spread(first + worker));
+            let specs =
+                sinks.map(|(path, sink)| SinkSpec { name: path.display().to_string().into(), path: Some(path), sink });
+            specs.map(|spec| thread::spawn(spec, control)).collect()
+        };
+        (0..workers.threads).map(of_worker).collect()
     }
 
     fn start_sinks(&self, control: &Arc<Control>) -> Vec<Outlet<S>> {
@@ -78,7 +107,7 @@ pub trait AnyTable: Send + Sync {
     #[doc(hidden)]
     fn paths(&self) -> Vec<PathBuf>;
     #[doc(hidden)]
-    fn start(&self, control: &StartedBy) -> StartedTable;
+    fn start(&self, control: &StartedBy, workers: &Workers) -> StartedTable;
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn is_derived(&self) -> bool;
@@ -124,14 +153,19 @@ impl<S: Schema> AnyTable for Inner<S> {
     }
 
     fn paths(&self) -> Vec<PathBuf> {
-        self.sinks().iter().flatten().filter_map(|spec| spec.path.clone()).collect()
+        let paths: Vec<PathBuf> = self.sinks().iter().flatten().filter_map(|spec| spec.path.clone()).collect();
+        #[cfg(feature = "differential")]
+        let paths = paths.into_iter().chain(self.spread().iter().map(|(path, _)| path.clone())).collect();
+        paths
     }
 
-    fn start(&self, control: &StartedBy) -> StartedTable {
+    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no sink is a worker's own"))]
+    fn start(&self, control: &StartedBy, workers: &Workers) -> StartedTable {
         #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "nothing feeds on it"))]
         let mut stage = TableStage::new(Arc::clone(&self.pool), self.start_sinks(&control.0));
         #[cfg(feature = "differential")]
         {
+            stage.spread = self.start_spread(&control.0, workers);
             stage.is_parted = self.computed.parted.load(Ordering::Relaxed);
             stage.feeds = std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner));
         }
@@ -162,9 +196,11 @@ impl<S: Schema> AnyTable for Inner<S> {
         let outlets = if workers.process == 0 {
             Some(Outlets { outlets: self.start_sinks(&control.0), pool: Arc::clone(&self.pool) })
         } else {
-            self.leave_to_others();
+            drop(self.sinks().replace(Vec::new()));
             None
         };
+        let spread = self.start_spread(&control.0, workers).into_iter();
+        let spread = spread.map(|outlets| Some(Outlets { outlets, pool: Arc::clone(&self.pool) })).collect();
         Arc::new(PartedTable {
             name: Arc::clone(&self.name),
             identity,
@@ -172,12 +208,13 @@ impl<S: Schema> AnyTable for Inner<S> {
             queues: Mutex::new(queues.into_iter().map(Some).collect()),
             has_sinks,
             outlets: Mutex::new(outlets),
+            spread: Mutex::new(spread),
         })
     }
 
     #[cfg(feature = "differential")]
     fn leave_to_others(&self) {
-        let sinks = self.sinks().take();
+        let sinks = (self.sinks().take(), std::mem::take(&mut *self.spread()));
         // Outside the lock: they are the user's code.
         drop(sinks);
     }
@@ -224,6 +261,7 @@ impl<S: Schema> Table<S> {
             computed: Computed {
                 derived,
                 computations: Mutex::default(),
+                spread: Mutex::default(),
                 parted: AtomicBool::new(false),
                 feeds: Mutex::default(),
             },
@@ -238,15 +276,36 @@ impl<S: Schema> Table<S> {
 
     /// Starts the sinks of a derived table where its commits will come, and drops them elsewhere.
     #[cfg(feature = "differential")]
-    pub(crate) fn start_derived(&self, control: &Arc<Control>, comes: bool) -> Outlets<S>
-    where
-        S: crate::dataflow::ResultRow,
-    {
+    pub(crate) fn start_derived(&self, control: &Arc<Control>, comes: bool) -> Outlets<S> {
         let inner = self.inner();
         if !comes {
             inner.sinks().take();
         }
         Outlets { outlets: inner.start_sinks(control), pool: Arc::clone(&inner.pool) }
+    }
+
+    /// Starts those of each worker's own.
+    #[cfg(feature = "differential")]
+    pub(crate) fn start_derived_spread(&self, control: &Arc<Control>, workers: &Workers) -> Vec<Option<Outlets<S>>> {
+        let inner = self.inner();
+        let spread = inner.start_spread(control, workers).into_iter();
+        spread.map(|outlets| Some(Outlets { outlets, pool: Arc::clone(&inner.pool) })).collect()
+    }
+
+    /// Adds a sink of which each worker has one of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    #[cfg(feature = "differential")]
+    pub(crate) fn add_spread_sink(
+        &self,
+        path: &Path,
+        of_worker: impl Fn(usize) -> (PathBuf, Box<dyn Sink<S>>) + Send + 'static,
+    ) {
+        let inner = self.inner();
+        assert!(inner.sinks().is_some(), "a sink is attached to `{}` before its pipeline is started", path.display());
+        inner.spread().push((path.to_owned(), Box::new(of_worker)));
     }
 
     pub(crate) fn any(&self) -> Arc<dyn AnyTable> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crossbeam_channel::Receiver;
-use differential_dataflow::AsCollection;
+use differential_dataflow::{AsCollection, Hashable};
 use timely::dataflow::{Scope, Stream};
 
 use super::Collection;
@@ -14,8 +14,9 @@ use super::flow::Flow;
 use super::inlet::{Arrival, Feeds, inlet};
 use super::parted::decoded;
 use super::region::{Busy, Named};
-use super::results::{Outlets, gather};
+use super::results::{Gather, Outlets, gather};
 use super::row::{ResultRow, Row};
+use super::workers::Workers;
 use crate::table::{AnyTable, StartedBy, Table};
 
 /// A computation with its types forgotten.
@@ -25,9 +26,9 @@ pub trait Computation: Send + Sync {
     fn name(&self) -> &Arc<str>;
     fn inputs(&self) -> Vec<Weak<dyn AnyTable>>;
     fn output(&self) -> Arc<dyn AnyTable>;
-    /// A run begins: starts the sinks of the output, if it `gathers` here, and makes the queues between the sequencer
-    /// and this many workers.
-    fn start(&self, control: &StartedBy, workers: usize, gathers: bool);
+    /// A run begins: starts the sinks of the output that are in this process, and makes the queues between the
+    /// sequencer and the workers.
+    fn start(&self, control: &StartedBy, workers: &Workers);
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// A run has failed: lets go of what no worker has taken, so that the sinks end.
@@ -232,6 +233,7 @@ where
         ports: tables.ports(),
         output: output.clone(),
         outlets: Mutex::new(None),
+        spread: Mutex::default(),
         computation,
     });
     for table in computed.inputs().iter().filter_map(Weak::upgrade) {
@@ -262,6 +264,8 @@ struct Computed<P, Out: ResultRow, F> {
     output: Table<Out>,
     /// Of a run, until the gathering worker has taken them.
     outlets: Mutex<Option<Outlets<Out>>>,
+    /// The same for sinks of which each worker has one.
+    spread: Mutex<Vec<Option<Outlets<Out>>>>,
     computation: F,
 }
 
@@ -287,8 +291,11 @@ where
         self.output.any()
     }
 
-    fn start(&self, control: &StartedBy, workers: usize, gathers: bool) {
-        self.ports.start(workers);
+    fn start(&self, control: &StartedBy, workers: &Workers) {
+        self.ports.start(workers.threads);
+        let gathers = workers.process == 0;
+        let spread = self.output.start_derived_spread(&control.0, workers);
+        *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
         let outlets = self.output.start_derived(&control.0, gathers);
         *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = gathers.then_some(outlets);
     }
@@ -305,12 +312,22 @@ where
             0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
             _ => None,
         };
-        let (taken, exported) = gather::<Out, Out>(&self.name, results, outlets);
+        let spread = {
+            let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
+            spread.get_mut(building.worker).and_then(Option::take)
+        };
+        if let Some(spread) = spread {
+            let place = Gather::Each(Box::new(|row: &Out| row.hashed()));
+            let (taken, _) = gather::<Out, Out>(&self.name, results.clone(), place, Some(spread));
+            building.taken.push(taken);
+        }
+        let (taken, exported) = gather::<Out, Out>(&self.name, results, Gather::First, outlets);
         building.taken.push(taken);
         building.derived.insert(identity(&Arc::downgrade(&self.output.any())), exported);
     }
 
     fn abandon(&self) {
         drop(self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.spread.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

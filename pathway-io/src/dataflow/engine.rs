@@ -172,9 +172,8 @@ impl Engine {
         }
         let (allocators, network) = allocators(workers, cluster.as_ref())?;
         let flow = Arc::new(Flow::default());
-        let gathers = workers.process == 0;
         for computation in &self.computations {
-            computation.start(&StartedBy(Arc::clone(control)), workers.threads, gathers);
+            computation.start(&StartedBy(Arc::clone(control)), workers);
         }
         let names: Arc<[Arc<str>]> =
             self.computations.iter().map(|computation| Arc::clone(computation.name())).collect();

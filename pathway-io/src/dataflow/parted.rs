@@ -22,7 +22,7 @@ use timely::dataflow::operators::vec::Map;
 use super::computation::Building;
 use super::export::Exported;
 use super::inlet::{Arrival, inlet_of};
-use super::results::{Gatherable, Outlets, gather};
+use super::results::{Gather, Gatherable, Outlets, gather};
 use crate::batch::Batch;
 use crate::column::text::write_json_string;
 use crate::column::{Buffer, Style};
@@ -54,6 +54,8 @@ pub(crate) struct PartedTable<S: Schema> {
     pub(crate) has_sinks: bool,
     /// Where the sinks are.
     pub(crate) outlets: Mutex<Option<Outlets<S>>>,
+    /// The same for sinks of which each worker has one.
+    pub(crate) spread: Mutex<Vec<Option<Outlets<S>>>>,
 }
 
 impl<S: Schema> Parted for PartedTable<S> {
@@ -79,12 +81,20 @@ impl<S: Schema> Parted for PartedTable<S> {
             };
             inlet_of(scope, &self.name, queue, flow, &mut building.inlets, encode)
         };
+        let spread = {
+            let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
+            spread.get_mut(building.worker).and_then(Option::take)
+        };
+        if let Some(spread) = spread {
+            let (taken, _) = gather(&self.name, rows.clone().as_collection(), Gather::Here, Some(spread));
+            building.taken.push(taken);
+        }
         let (taken, exported) = if self.has_sinks {
             let outlets = match building.worker {
                 0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
                 _ => None,
             };
-            gather(&self.name, rows.as_collection(), outlets)
+            gather(&self.name, rows.as_collection(), Gather::First, outlets)
         } else {
             Exported::of(rows)
         };
@@ -94,6 +104,7 @@ impl<S: Schema> Parted for PartedTable<S> {
 
     fn abandon(&self) {
         drop(self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.spread.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
 

@@ -43,6 +43,16 @@ impl<S: ResultRow> Gatherable<S> for S {
     }
 }
 
+/// Where results come together.
+pub(crate) enum Gather<R> {
+    /// At the first worker.
+    First,
+    /// Where they are: what is to be added up is at one worker already.
+    Here,
+    /// At all workers, each at that of its hash.
+    Each(Box<dyn Fn(&R) -> u64>),
+}
+
 /// Where the commits of a derived table go.
 pub(crate) struct Outlets<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
@@ -56,14 +66,19 @@ type Updates<S> = Vec<(S, u64, isize)>;
 pub(crate) fn gather<'scope, S: Schema, R: Gatherable<S>>(
     name: &str,
     results: Collection<'scope, R>,
+    place: Gather<R>,
     outlets: Option<Outlets<S>>,
 ) -> (Stream<'scope, u64, Vec<()>>, Exported) {
     let stream = results.inner;
     let (exported, tee) = Exported::new(&stream);
-    let taken = if stream.scope().peers() == 1 {
-        gather_by(name, stream, Pipeline, tee, outlets)
-    } else {
-        gather_by(name, stream, Exchange::new(|_: &(R, u64, isize)| engine::FIRST_WORKER), tee, outlets)
+    let taken = match place {
+        Gather::First if stream.scope().peers() > 1 => {
+            gather_by(name, stream, Exchange::new(|_: &(R, u64, isize)| engine::FIRST_WORKER), tee, outlets)
+        }
+        Gather::Each(place) if stream.scope().peers() > 1 => {
+            gather_by(name, stream, Exchange::new(move |(row, ..): &(R, u64, isize)| place(row)), tee, outlets)
+        }
+        _ => gather_by(name, stream, Pipeline, tee, outlets),
     };
     (taken, exported)
 }
