@@ -161,3 +161,8 @@ pub mod __private0 {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// And so are those of the guide to computations.
+#[cfg(all(doctest, feature = "differential"))]
+#[doc = include_str!("../../docs/dataflow.md")]
+struct Dataflow;
