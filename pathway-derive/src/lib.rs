@@ -139,6 +139,9 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An `on_stop(&mut self)` in the same
 /// block is called once, however `run` ended. The macro implements `pathway_io::Connector`.
 ///
+/// A last parameter `part: Partition` makes it a source in parts: it is `Clone`, and runs once for each worker, each time as
+/// a clone that reads the part of that number.
+///
 /// # Options
 ///
 /// They are defaults, which `Pipeline::read_with` overrides.
