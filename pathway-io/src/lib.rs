@@ -83,7 +83,7 @@ mod push;
 mod ready;
 mod row_error;
 mod running;
-mod schema;
+pub mod schema;
 mod sequencer;
 mod signals;
 mod sink;
@@ -136,7 +136,11 @@ pub mod __private0 {
     };
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
-    pub use crate::schema::{Column, DataColumn, DataType, Keyed, Removable, Schema, TableSchema};
+    pub use crate::schema::glue::{
+        DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
+        assert_locked, assert_sample,
+    };
+    pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
     pub use crate::table::Table;
     pub use pathway_derive::next;
     pub use std::clone::Clone;
