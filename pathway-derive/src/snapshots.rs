@@ -111,7 +111,7 @@ fn connector() {
             fn on_stop(&mut self) {}
         }
     };
-    let options = quote!(name = "cats", autocommit = "100ms");
+    let options = quote!(name = "cats", autocommit = "100ms", eager);
     insta::assert_snapshot!(expanded(input, |input| crate::connector::expand(options.clone(), input)));
 }
 

@@ -232,6 +232,7 @@ impl Pipeline {
             let gathering = Gathering {
                 backlog: options.backlog_rows(),
                 autocommit: options.autocommit_interval(),
+                eager: options.is_eager(),
                 offsets: Offsets::default(),
                 cuts_at_offsets: false,
             };
