@@ -32,6 +32,14 @@ impl BadRowPolicy {
         })
     }
 
+    /// Where they are kept.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            BadRowPolicy::Fail | BadRowPolicy::Skip => None,
+            BadRowPolicy::Quarantine { path, .. } => Some(path),
+        }
+    }
+
     /// Whether the run goes on without the row, which is then kept if there is a quarantine.
     ///
     /// Each row is written at once: bad rows are rare, and one that is reported must be on disk.

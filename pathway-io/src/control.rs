@@ -33,6 +33,9 @@ pub(crate) struct RunState {
     /// Those that compute.
     #[cfg(feature = "differential")]
     pub(crate) workers: Vec<crate::dataflow::WorkerState>,
+    /// Nothing that they sent to other processes is on its way any more.
+    #[cfg(feature = "differential")]
+    pub(crate) left: bool,
 }
 
 impl RunState {

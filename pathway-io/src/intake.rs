@@ -58,6 +58,13 @@ impl Drop for Credit {
     }
 }
 
+/// What a handle pushes into: a table, in one attempt of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) table: usize,
+    pub(crate) attempt: u32,
+}
+
 /// Why a push was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
@@ -105,6 +112,8 @@ struct State {
     cut_due: bool,
     /// Transactions that wait for credit; nothing else is cut before them, lest they wait for ever.
     transactions_waiting: usize,
+    /// Handles of an attempt before this one are closed for good.
+    attempt: u32,
     closed: bool,
     closed_tables: Vec<bool>,
     /// A handle has returned `Closed`: an error of `run` is then a clean end.
@@ -116,19 +125,29 @@ struct State {
 
 impl State {
     #[inline]
-    fn check_open(&mut self, table: usize) -> Result<(), Closed> {
-        if self.closed || self.closed_tables[table] {
-            self.told_closed = true;
-            return Err(Closed);
+    fn is_closed(&self, entry: Entry) -> bool {
+        entry.attempt != self.attempt || self.closed || self.closed_tables[entry.table]
+    }
+
+    #[inline]
+    fn check_open(&mut self, entry: Entry) -> Result<(), Closed> {
+        if self.is_closed(entry) {
+            return Err(self.tell_closed(entry));
         }
         Ok(())
     }
 
-    fn check_transaction(&mut self, table: usize, transaction: &Pending) -> Result<(), Closed> {
+    /// What a failed attempt has left behind says nothing about the present one.
+    #[cold]
+    fn tell_closed(&mut self, entry: Entry) -> Closed {
+        self.told_closed |= entry.attempt == self.attempt;
+        Closed
+    }
+
+    fn check_transaction(&mut self, entry: Entry, transaction: &Pending) -> Result<(), Closed> {
         let mut closed = self.closed_tables.iter().enumerate().filter(|(_, closed)| **closed);
-        if self.closed || closed.any(|(closed, _)| closed == table || transaction.has_rows_of(closed)) {
-            self.told_closed = true;
-            return Err(Closed);
+        if self.is_closed(entry) || closed.any(|(closed, _)| transaction.has_rows_of(closed)) {
+            return Err(self.tell_closed(entry));
         }
         Ok(())
     }
@@ -197,6 +216,7 @@ impl Intake {
             armed: false,
             cut_due: false,
             transactions_waiting: 0,
+            attempt: 0,
             closed: false,
             closed_tables: vec![false; tables],
             told_closed: false,
@@ -234,21 +254,21 @@ impl Intake {
 
     /// Waits until a row may be pushed into `table`, or says why it may not be.
     #[inline]
-    pub(crate) fn admit(self: &Arc<Self>, table: usize, push: Push) -> Result<Admitted<'_>, Refused> {
+    pub(crate) fn admit(self: &Arc<Self>, entry: Entry, push: Push) -> Result<Admitted<'_>, Refused> {
         let state = self.lock();
-        let state = self.make_room(state, table, push)?;
-        Ok(Admitted { intake: self, state, table })
+        let state = self.make_room(state, entry, push)?;
+        Ok(Admitted { intake: self, state, table: entry.table })
     }
 
     #[inline]
     fn make_room<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
-        table: usize,
+        entry: Entry,
         push: Push,
     ) -> Result<MutexGuard<'a, State>, Refused> {
         loop {
-            state.check_open(table)?;
+            state.check_open(entry)?;
             if !state.pending.load.reaches(self.limit) {
                 return Ok(state);
             }
@@ -268,14 +288,14 @@ impl Intake {
 
     /// Makes everything pushed so far one commit; waits until the backlog has room for it. Rows behind the last offset
     /// wait for the next one.
-    pub(crate) fn commit(self: &Arc<Self>, table: usize) -> Result<(), Closed> {
+    pub(crate) fn commit(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
         let state = self.lock();
-        self.commit_locked(state, table)
+        self.commit_locked(state, entry)
     }
 
-    fn commit_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, table: usize) -> Result<(), Closed> {
+    fn commit_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, entry: Entry) -> Result<(), Closed> {
         loop {
-            state.check_open(table)?;
+            state.check_open(entry)?;
             if !state.has_cut() {
                 state.cut_due |= !state.pending.load.is_zero();
                 return Ok(());
@@ -289,34 +309,34 @@ impl Intake {
     }
 
     /// Sets the offset of everything pushed so far.
-    pub(crate) fn advance<O: Offset>(self: &Arc<Self>, table: usize, offset: O) -> Result<(), Closed> {
+    pub(crate) fn advance<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
         let mut state = self.lock();
-        state.check_open(table)?;
+        state.check_open(entry)?;
         state.set_offset(offset);
         self.after_push(&mut state);
         Ok(())
     }
 
     /// Sets the offset of everything pushed so far, and makes it one commit.
-    pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, table: usize, offset: O) -> Result<(), Closed> {
+    pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
         let mut state = self.lock();
-        state.check_open(table)?;
+        state.check_open(entry)?;
         state.set_offset(offset);
-        self.commit_locked(state, table)
+        self.commit_locked(state, entry)
     }
 
     /// Makes everything pushed so far and then the rows of `transaction` one commit. A transaction of `table` that has
     /// rows of a closed one is refused whole. Where cuts come after offsets, and it has none, it waits for the next.
     pub(crate) fn commit_transaction<O: Offset>(
         self: &Arc<Self>,
-        table: usize,
+        entry: Entry,
         transaction: Pending,
         offset: Option<O>,
     ) -> Result<(), Refused> {
         let mut state = self.lock();
         if state.cuts_at_offsets && offset.is_none() {
-            state = self.make_room(state, table, Push::Wait)?;
-            state.check_transaction(table, &transaction)?;
+            state = self.make_room(state, entry, Push::Wait)?;
+            state.check_transaction(entry, &transaction)?;
             state.pending.begin_tail();
             state.pending.append(transaction);
             state.cut_due = true;
@@ -325,7 +345,7 @@ impl Intake {
         state.transactions_waiting += 1;
         let mut offset = offset;
         let committed = loop {
-            if let Err(closed) = state.check_transaction(table, &transaction) {
+            if let Err(closed) = state.check_transaction(entry, &transaction) {
                 break Err(closed);
             }
             let load = state.pending.load.plus(transaction.load);
@@ -451,9 +471,13 @@ impl Intake {
     }
 
     /// Closes one table for all its handles.
-    pub(crate) fn close_table(self: &Arc<Self>, table: usize) -> Result<(), Closed> {
-        let committed = self.commit(table);
-        self.lock().closed_tables[table] = true;
+    pub(crate) fn close_table(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
+        let committed = self.commit(entry);
+        let mut state = self.lock();
+        if entry.attempt == state.attempt {
+            state.closed_tables[entry.table] = true;
+        }
+        drop(state);
         self.room.notify_all();
         self.closing.notify_all();
         committed
@@ -485,34 +509,93 @@ impl Intake {
         self.lock().offsets.last()
     }
 
-    pub(crate) fn is_closed(&self, table: usize) -> bool {
-        let state = self.lock();
-        state.closed || state.closed_tables[table]
+    pub(crate) fn is_closed(&self, entry: Entry) -> bool {
+        self.lock().is_closed(entry)
+    }
+
+    /// The same for a handle that is about to say so.
+    pub(crate) fn check_open(&self, entry: Entry) -> Result<(), Closed> {
+        self.lock().check_open(entry)
     }
 
     /// Waits until the table is closed, at most until `deadline`.
-    pub(crate) fn wait_closed(&self, table: usize, deadline: Option<Instant>) -> Result<(), Closed> {
+    pub(crate) fn wait_closed(&self, entry: Entry, deadline: Option<Instant>) -> Result<(), Closed> {
         let mut state = self.lock();
         loop {
-            state.check_open(table)?;
-            let Some(deadline) = deadline else {
-                state = self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned));
-                continue;
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
+            state.check_open(entry)?;
+            match self.wait_closing(state, deadline) {
+                Some(waited) => state = waited,
+                None => return Ok(()),
             }
-            state = match self.closing.wait_timeout(state, left) {
-                Ok((state, _)) => state,
-                Err(poisoned) => {
-                    self.state.clear_poison();
-                    let mut state = poisoned.into_inner().0;
-                    state.pending.repair();
-                    state
-                }
-            };
         }
+    }
+
+    /// Waits for something to be closed; `None` if the deadline is over.
+    fn wait_closing<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        deadline: Option<Instant>,
+    ) -> Option<MutexGuard<'a, State>> {
+        let Some(deadline) = deadline else {
+            return Some(self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned)));
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        Some(match self.closing.wait_timeout(state, left) {
+            Ok((state, _)) => state,
+            Err(poisoned) => {
+                self.state.clear_poison();
+                let mut state = poisoned.into_inner().0;
+                state.pending.repair();
+                state
+            }
+        })
+    }
+
+    pub(crate) fn attempt(&self) -> u32 {
+        self.lock().attempt
+    }
+
+    /// `run` has failed and will be run again: closes all handles for good. What it has pushed is committed, but for
+    /// rows behind the last offset.
+    pub(crate) fn end_attempt(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.attempt += 1;
+        state.cut_due = true;
+        self.cut_if_due(&mut state);
+        drop(state);
+        self.room.notify_all();
+        self.closing.notify_all();
+    }
+
+    /// Waits until `at`, and until what the attempt before has pushed is committed, so that the next one resumes behind
+    /// it; then drops the rows behind its last offset, and opens the tables again. `false` if a stop came before that.
+    pub(crate) fn begin_attempt(self: &Arc<Self>, at: Option<Instant>) -> bool {
+        let mut state = self.lock();
+        while !state.closed {
+            match self.wait_closing(state, at) {
+                Some(waited) => state = waited,
+                None => {
+                    state = self.lock();
+                    break;
+                }
+            }
+        }
+        while !state.closed && state.has_cut() && !self.may_cut(&state) {
+            state = self.wait(state);
+        }
+        if state.closed {
+            return false;
+        }
+        self.cut(&mut state);
+        state.pending.drop_tail();
+        state.cut_due = false;
+        state.first_push = None;
+        state.closed_tables.fill(false);
+        state.told_closed = false;
+        true
     }
 
     /// A handle is about to return `Closed` for a reason of its own.
@@ -529,12 +612,12 @@ impl Intake {
         self.lock().offered[table] += 1;
     }
 
-    /// Counts a bad row and gives its number among the rows that the table was offered.
-    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
+    /// Counts a bad row; gives its number among the rows that the table was offered, and among the bad ones.
+    pub(crate) fn count_bad_row(&self, table: usize) -> (u64, u64) {
         let mut state = self.lock();
         state.counts.bad_rows += 1;
         state.offered[table] += 1;
-        state.offered[table]
+        (state.offered[table], state.counts.bad_rows)
     }
 
     /// How much the backlog is.

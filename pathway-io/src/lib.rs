@@ -43,10 +43,11 @@
 //! | push a unit that nothing splits | [`Transaction`] |
 //! | unblock a source when a stop comes | [`Subject::on_interrupt`] |
 //! | lay out a pipeline and run it | [`Pipeline`], [`Running`], [`Summary`] |
-//! | write files | [`csv`], [`jsonlines`] |
+//! | write files | [`csv`], [`jsonlines`]; with the feature `sqlite`, databases |
 //! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
 //! | do something about bad rows | [`BadRows`], [`RowError`] |
+//! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
 //!
 //! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
@@ -81,6 +82,7 @@ mod pipeline;
 pub mod progress;
 mod push;
 mod ready;
+mod restart;
 mod row_error;
 mod running;
 pub mod schema;
@@ -100,7 +102,7 @@ mod upsert;
 
 pub use commit::{Commit, Update};
 pub use connector::{Connector, Subjects};
-pub use error::{Closed, Error, Failure, FailureKind, Result, RunResult};
+pub use error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
 pub use hook::Hook;
 pub use lines::{BadLine, LinesError};
 pub use offset::Offset;
@@ -108,9 +110,12 @@ pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
 pub use pipeline::{Pipeline, StopHandle};
 pub use ready::{Bytes, Text};
+pub use restart::Restart;
 pub use row_error::RowError;
 pub use running::Running;
 pub use schema::{Column, DataType, Keyed, Schema, TableSchema};
+#[cfg(feature = "sqlite")]
+pub use sink::sqlite;
 pub use sink::{Sink, csv, jsonlines};
 pub use subject::{Subject, TryNextError};
 pub use summary::{SourceSummary, Stop, Summary};

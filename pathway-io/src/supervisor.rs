@@ -125,7 +125,7 @@ impl Supervisor {
             }
             // It was never entered, so there is nothing to clean up.
             source.intake.finish(Tail::Commit);
-            let summary = source::summary(&source, Duration::ZERO, None);
+            let summary = source::summary(&source, Duration::ZERO);
             self.control.update(|run| run.sources[index].ended = Some(summary));
         }
     }
@@ -173,7 +173,7 @@ impl Supervisor {
         drop(self.signals.take());
         #[cfg(feature = "differential")]
         if let Some(workers) = self.workers.take() {
-            workers.leave(drained);
+            workers.leave(drained, &self.control, self.grace);
         }
         self.result()
     }
@@ -208,5 +208,5 @@ impl Supervisor {
 }
 
 fn summarize(state: SourceState) -> SourceSummary {
-    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed(), None))
+    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed()))
 }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Receiver;
@@ -16,7 +16,7 @@ use crate::dataflow::{Computation, Feeds, Outlets};
 use crate::pending::AnyPool;
 use crate::schema::Schema;
 use crate::sequencer::{Outlet, Stage, TableStage};
-use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, thread};
+use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, Target, UpdateCallback, thread};
 
 /// A table is asked for by who knows its row type.
 pub(crate) const OWN_TYPE: &str = "a table is made of its own row type";
@@ -70,12 +70,20 @@ pub trait AnyTable: Send + Sync {
     #[doc(hidden)]
     fn pool(&self) -> AnyPool;
     #[doc(hidden)]
-    fn paths(&self) -> Vec<PathBuf>;
+    fn targets(&self) -> Vec<Target>;
     #[doc(hidden)]
     fn start(&self, control: &StartedBy) -> StartedTable;
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn is_derived(&self) -> bool;
+    /// Whether its commits are made in this process.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn comes_here(&self) -> bool;
+    /// They are made in another process: its sinks are that one's, too.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn leave_to_others(&self);
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn add_computation(&self, computation: &Arc<dyn Computation>);
@@ -101,8 +109,8 @@ impl<S: Schema> AnyTable for Inner<S> {
         Arc::clone(&self.pool) as AnyPool
     }
 
-    fn paths(&self) -> Vec<PathBuf> {
-        self.sinks().iter().flatten().filter_map(|spec| spec.path.clone()).collect()
+    fn targets(&self) -> Vec<Target> {
+        self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect()
     }
 
     fn start(&self, control: &StartedBy) -> StartedTable {
@@ -118,6 +126,18 @@ impl<S: Schema> AnyTable for Inner<S> {
     #[cfg(feature = "differential")]
     fn is_derived(&self) -> bool {
         self.computed.derived
+    }
+
+    #[cfg(feature = "differential")]
+    fn comes_here(&self) -> bool {
+        self.sinks().is_some()
+    }
+
+    #[cfg(feature = "differential")]
+    fn leave_to_others(&self) {
+        let sinks = self.sinks().take();
+        // Outside the lock: they are the user's code.
+        drop(sinks);
     }
 
     #[cfg(feature = "differential")]
@@ -188,15 +208,22 @@ impl<S: Schema> Table<S> {
         self.inner.as_any().downcast_ref().expect(OWN_TYPE)
     }
 
-    fn add_sink(&self, name: Arc<str>, path: Option<PathBuf>, sink: Box<dyn Sink<S>>) {
+    fn add_sink(&self, name: Arc<str>, target: Option<Target>, sink: Box<dyn Sink<S>>) {
         match &mut *self.inner().sinks() {
-            Some(sinks) => sinks.push(SinkSpec { name, path, sink }),
+            Some(sinks) => sinks.push(SinkSpec { name, target, sink }),
             None => panic!("a sink is attached to `{name}` before its pipeline is started"),
         }
     }
 
+    /// Adds a sink that writes a part of a file, such as a table of a database.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn add_part_sink(&self, path: &Path, part: String, sink: Box<dyn Sink<S>>) {
+        let target = Target { path: path.to_owned(), part: Some(part) };
+        self.add_sink(path.display().to_string().into(), Some(target), sink);
+    }
+
     pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn Sink<S>>) {
-        self.add_sink(path.display().to_string().into(), Some(path.to_owned()), sink);
+        self.add_sink(path.display().to_string().into(), Some(Target::file(path.to_owned())), sink);
     }
 }
 

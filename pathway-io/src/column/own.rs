@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::{refuse, shorten};
 use super::text::write_json_string;
-use super::{Buffer, ColumnType, NotNull, Style};
+use super::{Buffer, ColumnType, NotNull, Scalar, Style};
 use crate::schema::DataType;
 
 /// What every type in a column is.
@@ -95,6 +95,11 @@ impl<T: Variants + ColumnType> Buffer for VariantBuffer<T> {
     #[inline]
     fn get(&self, row: usize) -> T {
         T::of(self.indices[row])
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        Scalar::Text(self.text(row))
     }
 
     #[inline]
@@ -236,6 +241,11 @@ impl<T: Newtype + ColumnType> Buffer for NewtypeBuffer<T> {
     #[inline]
     fn is_null(&self, row: usize) -> bool {
         self.0.is_null(row)
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        self.0.scalar(row)
     }
 
     #[inline]

@@ -107,6 +107,7 @@ impl<S: Row> Ports for Port<S> {
     fn start(&self, workers: usize) {
         if let Some(table) = self.table.upgrade()
             && !table.is_derived()
+            && table.comes_here()
         {
             let (feeds, queues) = Feeds::<S>::new(workers);
             crate::table::add_feeds(&*table, feeds);
@@ -123,8 +124,6 @@ impl<S: Row> Ports for Port<S> {
             None => {
                 let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
                 let queue = queues.get_mut(building.worker).and_then(Option::take);
-                // Without a queue nothing comes in here: the table is another process's.
-                let queue = queue.unwrap_or_else(crossbeam_channel::never);
                 inlet(building.scope, &self.name, queue, Arc::clone(&building.flow), &mut building.inlets)
             }
         };

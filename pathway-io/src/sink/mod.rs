@@ -5,6 +5,8 @@ mod channel;
 pub mod csv;
 mod file;
 pub mod jsonlines;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub(crate) mod thread;
 
 use std::path::PathBuf;
@@ -121,11 +123,26 @@ pub trait Sink<S: Schema>: Send {
     }
 }
 
+/// A file that a sink writes, or a part of one: no two sinks may write the same.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub(crate) path: PathBuf,
+    /// The table, in a database.
+    pub(crate) part: Option<String>,
+}
+
+impl Target {
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Target { path, part: None }
+    }
+}
+
 /// A sink as it is registered with a table.
 pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) name: Arc<str>,
     /// What it writes, for sinks that write a file.
-    pub(crate) path: Option<PathBuf>,
+    pub(crate) target: Option<Target>,
     pub(crate) sink: Box<dyn Sink<S>>,
 }
 

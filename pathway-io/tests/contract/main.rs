@@ -14,6 +14,7 @@ mod json_column;
 mod model;
 mod offset;
 mod panic;
+mod restart;
 mod signal;
 mod sinks;
 mod stop;
