@@ -338,6 +338,7 @@ impl Pipeline {
                 let gathering = Gathering {
                     backlog: options.backlog_rows(),
                     autocommit: options.autocommit_interval(),
+                    eager: options.is_eager(),
                     offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(index)).unwrap_or_default(),
                     cuts: if persistent { prepare::cuts(&options) } else { Cuts::Anywhere },
                 };

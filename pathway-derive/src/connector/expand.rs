@@ -311,10 +311,11 @@ fn options(connector: &Connector, pw: &Ident) -> TokenStream {
         Some(nanos) => quote!(.autocommit(#pw::Duration::from_nanos(#nanos))),
         None => quote!(.autocommit(#pw::None)),
     });
+    let eager = options.eager.is_set().then(|| quote!(.eager(true)));
     let backlog = options.backlog.get().map(|rows| quote!(.backlog(#rows)));
     quote! {
         fn options() -> #pw::ReadOptions {
-            #pw::ReadOptions::new().name(#name) #autocommit #backlog
+            #pw::ReadOptions::new().name(#name) #autocommit #eager #backlog
         }
     }
 }
