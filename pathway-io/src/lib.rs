@@ -94,6 +94,7 @@ mod subject;
 mod subject_offset;
 mod summary;
 mod supervisor;
+mod sync;
 mod table;
 pub mod testing;
 mod threads;
