@@ -33,6 +33,10 @@ impl Ctxt {
         }
     }
 
+    pub fn has_errors(&self) -> bool {
+        self.errors.borrow().as_ref().is_some_and(|errors| !errors.is_empty())
+    }
+
     /// The errors as `compile_error!` items; empty if there are none.
     pub fn check(self) -> TokenStream {
         let errors = self.errors.borrow_mut().take().unwrap_or_default();

@@ -19,13 +19,21 @@ const SCHEMAS: &str = r#"
     }
     enum Mood { Calm, Angry { at: i64 } }
     struct Id(u64);
+    #[schema(sample = "../ui-tests/schema/cats.jsonl", lock = "../ui-tests/schema/cat.schema.json", deny_unknown)]
+    struct Cat {
+        #[schema(primary_key)] key: i64,
+        #[schema(alias = "genus", default)] name: Option<String>,
+        legs: u8, tags: Vec<Tag>, home: (f64, [u16; 2]), #[schema(flatten)] place: Place,
+    }
+    #[schema(sample = "../ui-tests/schema/cats.csv", lock = "../Cargo.toml", lock = "../nothing.json", rename_all = "lowercase")]
+    struct CAT { KEY: i64, GENUS: String, weight: Option<f32>, r#type: Type, #[schema(json)] x: X }
 "#;
 
 const COLUMNS: &str = r#"
     #[column(rename_all = "kebab-case", crate = some::path)]
-    pub enum Mood<'a, T> { Calm, #[column(rename = "Calm")] Angry, Odd(f64), r#type { a: i64 } }
+    pub enum Mood<'a, T> { Calm, #[column(rename = "Calm", alias = "mad")] Angry, #[column(other)] Else, Odd(f64), r#type { a: i64 } }
     #[column(rename_all = "lowercase")]
-    struct Id<T>(Option<T>, #[column(rename = "x")] &'static str);
+    struct Id<T>(Option<T>, #[column(rename = "x", other, alias = "y")] &'static str);
     union Both { a: u8 }
 "#;
 

@@ -5,7 +5,7 @@
 //! no macro can see: the columns of flattened schemas.
 
 use crate::fields::{Columns, Fields};
-use crate::schema::Column;
+use crate::schema::{Column, Message, same};
 
 /// The columns of a part of a row, but for their names.
 #[doc(hidden)]
@@ -156,43 +156,4 @@ const fn shared_name(a: &Column, b: &Column) -> Option<&'static str> {
         i += 1;
     }
     None
-}
-
-pub(crate) const fn same(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    let mut i = 0;
-    while i < a.len() && i < b.len() && a[i] == b[i] {
-        i += 1;
-    }
-    i == a.len() && i == b.len()
-}
-
-/// A text put together by the compiler; what does not fit is cut off.
-pub(crate) struct Message {
-    text: [u8; 256],
-    len: usize,
-}
-
-impl Message {
-    pub(crate) const fn new() -> Self {
-        Message { text: [0; 256], len: 0 }
-    }
-
-    pub(crate) const fn push(mut self, part: &str) -> Self {
-        let part = part.as_bytes();
-        let mut i = 0;
-        while i < part.len() && self.len < self.text.len() {
-            self.text[self.len] = part[i];
-            self.len += 1;
-            i += 1;
-        }
-        self
-    }
-
-    pub(crate) const fn as_str(&self) -> &str {
-        match std::str::from_utf8(self.text.split_at(self.len).0) {
-            Ok(text) => text,
-            Err(_) => "the columns of the schema do not fit",
-        }
-    }
 }

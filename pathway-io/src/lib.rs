@@ -53,6 +53,14 @@
 //! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
 //! starts, stops and errors, and at the debug level each commit.
 
+/// A place at which a test may have the process die; nothing at all without the feature `faults`.
+macro_rules! crash_point {
+    ($point:ident) => {
+        #[cfg(feature = "faults")]
+        crate::faults::reach(crate::faults::Point::$point);
+    };
+}
+
 mod bad_rows;
 mod batch;
 mod clock;
@@ -66,6 +74,9 @@ mod decode;
 mod describe;
 mod durable;
 mod error;
+#[cfg(feature = "faults")]
+#[doc(hidden)]
+pub mod faults;
 mod fields;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -78,6 +89,7 @@ mod next;
 mod offset;
 mod options;
 mod pending;
+mod persist;
 mod pipeline;
 pub mod progress;
 mod push;
@@ -85,11 +97,12 @@ mod ready;
 mod restart;
 mod row_error;
 mod running;
-mod schema;
+pub mod schema;
 mod sequencer;
 mod signals;
 mod sink;
 mod source;
+mod storage;
 mod subject;
 mod subject_offset;
 mod summary;
@@ -109,6 +122,7 @@ pub use lines::{BadLine, LinesError};
 pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
+pub use persist::Durability;
 pub use pipeline::{Pipeline, StopHandle};
 pub use ready::{Bytes, Text};
 pub use restart::Restart;
@@ -128,7 +142,7 @@ pub use transaction::{Transaction, TransactionTable};
 pub mod __private0 {
     pub use crate::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
     pub use crate::column::list::ListBuffer;
-    pub use crate::column::own::{Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
+    pub use crate::column::own::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
     pub use crate::column::{ColumnType, KeyType, NotNull};
     pub use crate::connector::{
         Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
@@ -142,12 +156,17 @@ pub mod __private0 {
     };
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
-    pub use crate::schema::{Column, DataColumn, DataType, Keyed, Removable, Schema, TableSchema};
+    pub use crate::schema::glue::{
+        DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
+        assert_locked, assert_sample,
+    };
+    pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
     pub use crate::table::Table;
     pub use pathway_derive::next;
     pub use std::clone::Clone;
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
+    pub use std::primitive::{bool, str, u16, usize};
     pub use std::string::String;
     pub use std::time::Duration;
 

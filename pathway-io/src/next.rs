@@ -3,10 +3,9 @@
 //! The macro leaves the row a struct literal with the user's own tokens, so that what is missing, unknown or repeated is
 //! for rustc to say, with its fixes. Around each value it puts [`convert`]; `..` becomes a base made by [`rest`].
 
-use crate::describe::{Message, same};
 use crate::error::Closed;
 use crate::fields::{Columns, ColumnsOf, Fields};
-use crate::schema::{Column, Schema};
+use crate::schema::{Column, Message, Schema, same};
 
 /// Pushes a row with keyword arguments: `next!(subject, Schema { column: value, .. })`.
 ///

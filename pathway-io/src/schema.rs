@@ -4,12 +4,29 @@
 //! Everything here is known at compile time. A schema is a `const`, so that the runtime can loop over the columns of
 //! a row and the optimiser sees through the loop.
 
+mod bounds;
+mod export;
+mod lock;
+mod message;
+mod sample;
+
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
 
 use crate::column::{ColumnType, to_json};
 pub use crate::data_type::DataType;
 use crate::fields::{Field, Fields};
+pub use export::Dialect;
+
+pub(crate) use bounds::{DataColumn, Removable};
+pub(crate) use message::{Message, same};
+
+/// What the macros' output refers to.
+pub(crate) mod glue {
+    pub use super::bounds::{DataColumn, Removable};
+    pub use super::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked};
+    pub use super::sample::{Kind, Sample, SampleField, assert_sample};
+}
 
 /// What every output adds to the columns. No column can be called so, though an alias of one can.
 pub(crate) const RESERVED: [&str; 2] = ["time", "diff"];
@@ -96,26 +113,6 @@ pub trait Keyed: Schema {
     /// A row of which only the key is known: what `remove` puts into the stream.
     #[doc(hidden)]
     fn tombstone(key: Self::Key) -> <Self::Fields as Fields>::Partial;
-}
-
-/// A keyed schema whose rows may be retracted: every one that is not `append_only`.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is append-only",
-    label = "rows of `{Self}` are never removed",
-    note = "take `append_only` out of its `#[schema(..)]` to allow `remove`"
-)]
-pub trait Removable {}
-
-/// A schema with a `data` column of type `T`, all of whose other columns have defaults.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` has no column `data: {T}` beside columns that all have a default",
-    label = "needs a `data: {T}` column",
-    note = "name every column with `next`, or use the ready-made schemas `pathway_io::Text` and `pathway_io::Bytes`"
-)]
-pub trait DataColumn<T>: Schema {
-    fn from_data(data: T) -> Self;
 }
 
 /// The description of a table: its name, its options and its columns.

@@ -200,9 +200,12 @@ impl<S: Schema, O> Subject<S, O> {
 
     /// What the `bad_rows` policy makes of a row that does not fit.
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.source.bad_row(self.entry.table, error, raw)
+        self.source.bad_row(self.entry, error, raw)
     }
+}
 
+/// Here are no bounds, so that a row type that is no schema is one error, and what has nothing to do with rows none.
+impl<S, O> Subject<S, O> {
     push_methods!();
 
     /// Pushes one row if that is possible without waiting.
@@ -210,7 +213,10 @@ impl<S: Schema, O> Subject<S, O> {
     /// # Errors
     ///
     /// Gives the row back if the backlog is full or the subject is closed.
-    pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>> {
+    pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
+    where
+        S: Schema,
+    {
         match self.source.intake.admit(self.entry, Push::Try) {
             Ok(admitted) => {
                 let Ok(()) = admitted.push::<S, Infallible>(&self.pool, |batch| {
@@ -242,7 +248,10 @@ impl<S: Schema, O> Subject<S, O> {
 
     /// Starts a unit of rows that nothing ever splits. See [`Transaction`].
     #[must_use = "a transaction that is dropped writes nothing"]
-    pub fn transaction(&self) -> Transaction<S, O> {
+    pub fn transaction(&self) -> Transaction<S, O>
+    where
+        S: Schema,
+    {
         Transaction::new(self.clone())
     }
 

@@ -6,6 +6,9 @@ mod check;
 mod dataflow;
 mod expand;
 mod fallback;
+mod lock;
+mod place;
+mod sample;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;
@@ -17,7 +20,9 @@ pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
     let mut schema = ast::Schema::from_input(&ctxt, input);
     check::check(&ctxt, &mut schema);
+    let sample = schema.is_sound().then(|| sample::check(&ctxt, &schema));
+    let lock = schema.is_sound().then(|| lock::check(&ctxt, &schema));
     let errors = ctxt.check();
     let impls = if schema.is_sound() { expand::expand(&schema) } else { fallback::expand(&schema) };
-    quote::quote!(#errors #impls)
+    quote::quote!(#errors #impls #sample #lock)
 }

@@ -26,7 +26,7 @@ pub trait Computation: Send + Sync {
     fn output(&self) -> Arc<dyn AnyTable>;
     /// A run begins: starts the sinks of the output, if it `gathers` here, and makes the queues between the sequencer
     /// and this many workers.
-    fn start(&self, control: &StartedBy, workers: usize, gathers: bool);
+    fn start(&self, started_by: &StartedBy, workers: usize, gathers: bool);
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// A run has failed: lets go of what no worker has taken, so that the sinks end.
@@ -107,6 +107,7 @@ impl<S: Row> Ports for Port<S> {
     fn start(&self, workers: usize) {
         if let Some(table) = self.table.upgrade()
             && !table.is_derived()
+            && table.comes_here()
         {
             let (feeds, queues) = Feeds::<S>::new(workers);
             crate::table::add_feeds(&*table, feeds);
@@ -123,8 +124,6 @@ impl<S: Row> Ports for Port<S> {
             None => {
                 let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
                 let queue = queues.get_mut(building.worker).and_then(Option::take);
-                // Without a queue nothing comes in here: the table is another process's.
-                let queue = queue.unwrap_or_else(crossbeam_channel::never);
                 inlet(building.scope, &self.name, queue, Arc::clone(&building.flow), &mut building.inlets)
             }
         };
@@ -286,9 +285,9 @@ where
         self.output.any()
     }
 
-    fn start(&self, control: &StartedBy, workers: usize, gathers: bool) {
+    fn start(&self, started_by: &StartedBy, workers: usize, gathers: bool) {
         self.ports.start(workers);
-        let outlets = self.output.start_derived(&control.0, gathers);
+        let outlets = self.output.start_derived(&started_by.control, gathers);
         *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = gathers.then_some(outlets);
     }
 

@@ -9,16 +9,20 @@
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use timely::WorkerConfig;
-use timely::communication::{AllocatorBuilder, WorkerGuards};
+use timely::communication::allocator::ProcessBuilder;
+use timely::communication::allocator::zero_copy::initialize::initialize_networking_from_sockets;
+use timely::communication::{AllocatorBuilder, Hooks, WorkerGuards};
 use timely::dataflow::channels::pact::Pipeline;
 use timely::dataflow::operators::{Concatenate, Operator};
 use timely::execute::execute_from;
 use timely::worker::Worker;
 
+use super::cluster::{Cluster, DataLine};
 use super::computation::{Building, Computation, identity};
 use super::flow::Flow;
 use super::region::Busy;
@@ -26,6 +30,7 @@ use super::workers::Workers;
 use crate::control::{Control, panicked};
 use crate::error::{Error, FailureKind, Result};
 use crate::table::{AnyTable, StartedBy};
+use crate::threads;
 
 /// The worker that gathers results, among those of all processes.
 pub(crate) const FIRST_WORKER: u64 = 0;
@@ -42,12 +47,22 @@ pub(crate) struct Guards {
 }
 
 impl Guards {
-    /// Waits for the threads, if they have all done their work. After a failure there may be some that never end.
-    pub(crate) fn leave(self, ended: bool) {
-        if ended && !self.flow.is_aborted() {
-            drop(self.guards);
-        } else {
+    /// Waits for the threads, if they have all done their work, and for what other processes are still sent. After a
+    /// failure there may be some that never end.
+    pub(crate) fn leave(self, ended: bool, control: &Arc<Control>, grace: Duration) {
+        if !ended || self.flow.is_aborted() {
             std::mem::forget(self.guards);
+            return;
+        }
+        let leaving = Arc::clone(control);
+        let spawned = threads::spawn("leave", move || {
+            // It is of no account any more how they end.
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(self.guards)));
+            leaving.update(|run| run.left = true);
+        });
+        if spawned.is_ok() {
+            let deadline = Instant::now().checked_add(grace);
+            control.wait(|run| run.left, |_| deadline);
         }
     }
 }
@@ -95,19 +110,47 @@ impl Engine {
         Ok(Some(Engine { computations }).filter(|engine| !engine.computations.is_empty()))
     }
 
+    /// Lets go of what no worker has taken.
+    fn abandon(&self) {
+        self.computations.iter().for_each(|computation| computation.abandon());
+    }
+
+    /// What the same program has in all its processes.
+    fn fingerprint(&self) -> u64 {
+        let mut state = DefaultHasher::new();
+        for computation in &self.computations {
+            computation.name().hash(&mut state);
+            computation.inputs().len().hash(&mut state);
+        }
+        state.finish()
+    }
+
     /// The derived tables.
     pub(crate) fn tables(&self) -> impl Iterator<Item = Arc<dyn AnyTable>> + '_ {
         self.computations.iter().map(|computation| computation.output())
     }
 
     /// Starts the workers. They are to be waited for; what they lack is in the control.
-    pub(crate) fn start(self, workers: &Workers, control: &Arc<Control>) -> Result<(Arc<Flow>, Guards)> {
+    ///
+    /// Where there are several processes it waits for the others. `None` if a stop came before they did.
+    pub(crate) fn start(self, workers: &Workers, control: &Arc<Control>) -> Result<Option<(Arc<Flow>, Guards)>> {
+        let cluster = if workers.processes() > 1 {
+            match Cluster::meet(workers, self.fingerprint(), control)? {
+                Some(cluster) => Some(cluster),
+                None => {
+                    self.tables().for_each(|table| table.leave_to_others());
+                    return Ok(None);
+                }
+            }
+        } else {
+            None
+        };
+        let (allocators, network) = allocators(workers, cluster.as_ref())?;
         let flow = Arc::new(Flow::default());
         let gathers = workers.process == 0;
         for computation in &self.computations {
-            computation.start(&StartedBy(Arc::clone(control)), workers.threads, gathers);
+            computation.start(&StartedBy { control: Arc::clone(control), place: None }, workers.threads, gathers);
         }
-        let (allocators, network) = allocators(workers)?;
         let names: Arc<[Arc<str>]> =
             self.computations.iter().map(|computation| Arc::clone(computation.name())).collect();
         let states = (0..workers.threads).map(|_| WorkerState { busy: Busy::new(&names), built: false, ended: false });
@@ -115,16 +158,22 @@ impl Engine {
             run.workers.extend(states);
             run.workers.iter().map(|worker| worker.busy.clone()).collect()
         });
+        let engine = Arc::new(self);
+        if let Some(cluster) = cluster {
+            let engine = Arc::clone(&engine);
+            let abandon: Arc<dyn Fn() + Send + Sync> = Arc::new(move || engine.abandon());
+            cluster.watch(&flow, control, &abandon);
+        }
         let team = Team {
             busy,
             first: workers.threads * workers.process,
-            engine: self,
+            engine,
             flow: Arc::clone(&flow),
             control: Arc::clone(control),
         };
-        let started = execute_from(allocators, network, WorkerConfig::default(), move |worker| team.run(worker));
+        let started = execute_from(allocators, network, workers.config.clone(), move |worker| team.run(worker));
         match started {
-            Ok(guards) => Ok((Arc::clone(&flow), Guards { guards, flow })),
+            Ok(guards) => Ok(Some((Arc::clone(&flow), Guards { guards, flow }))),
             Err(error) => {
                 // Those that did start must not wait for the others.
                 flow.abort();
@@ -134,7 +183,18 @@ impl Engine {
     }
 }
 
-fn allocators(workers: &Workers) -> Result<(Vec<AllocatorBuilder>, Box<dyn Any + Send>)> {
+/// What the workers send each other their data by, and what is to be kept until they have ended.
+fn allocators(workers: &Workers, cluster: Option<&Cluster>) -> Result<(Vec<AllocatorBuilder>, Box<dyn Any + Send>)> {
+    if let Some(cluster) = cluster {
+        let hooks = Hooks::default();
+        let threads = ProcessBuilder::new_typed_vector(workers.threads, hooks.refill.clone(), None);
+        let lines = cluster.data_lines(workers.process).map_err(Error::pipeline)?;
+        let lines = lines.into_iter().map(|line| line.map(DataLine::new)).collect();
+        let (allocators, threads) =
+            initialize_networking_from_sockets(threads, lines, workers.process, workers.threads, hooks)
+                .map_err(Error::pipeline)?;
+        return Ok((allocators.into_iter().map(AllocatorBuilder::Tcp).collect(), Box::new(threads)));
+    }
     let config = match workers.threads {
         1 => timely::CommunicationConfig::Thread,
         threads => timely::CommunicationConfig::Process(threads),
@@ -147,7 +207,7 @@ struct Team {
     busy: Vec<Busy>,
     /// The number of the first of them, among those of all processes.
     first: usize,
-    engine: Engine,
+    engine: Arc<Engine>,
     flow: Arc<Flow>,
     control: Arc<Control>,
 }
@@ -172,15 +232,12 @@ impl Team {
     }
 
     fn fail(&self, number: usize, kind: FailureKind) {
-        // What other workers panic with after that is a consequence.
-        let is_first = self.flow.abort();
-        self.engine.computations.iter().for_each(|computation| computation.abandon());
-        if is_first {
-            self.control.fail(match self.busy[number].name() {
-                Some(name) => Error::computation(&name, kind),
-                None => Error::pipeline_failure(kind),
-            });
-        }
+        let error = match self.busy[number].name() {
+            Some(name) => Error::computation(&name, kind),
+            None => Error::pipeline_failure(kind),
+        };
+        self.flow.fail(&self.control, error);
+        self.engine.abandon();
     }
 
     fn work(&self, worker: &mut Worker, number: usize) {

@@ -14,6 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use timely::scheduling::activate::SyncActivations;
 
+use crate::control::Control;
+use crate::error::Error;
 use crate::intake::Credit;
 
 /// See the module's text.
@@ -22,6 +24,7 @@ pub(crate) struct Flow {
     frontier: AtomicU64,
     finished: AtomicBool,
     aborted: AtomicBool,
+    failed: AtomicBool,
     wakers: Mutex<Vec<Waker>>,
     ledger: Mutex<Ledger>,
 }
@@ -87,12 +90,21 @@ impl Flow {
         self.wake();
     }
 
-    /// Something has failed: the workers leave everything as it is and end. Says whether this is the first failure.
-    pub(crate) fn abort(&self) -> bool {
-        let was_aborted = self.aborted.swap(true, Ordering::AcqRel);
+    /// Something has failed: the workers leave everything as it is and end. What fails after that is a consequence,
+    /// and not reported.
+    pub(crate) fn fail(&self, control: &Control, error: Error) {
+        // The failure is known before anybody ends because of it, or the run could end without.
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            control.fail(error);
+        }
+        self.abort();
+    }
+
+    /// The workers leave everything as it is and end.
+    pub(crate) fn abort(&self) {
+        self.aborted.store(true, Ordering::Release);
         self.close();
         self.wake();
-        !was_aborted
     }
 
     pub(crate) fn is_aborted(&self) -> bool {

@@ -50,19 +50,20 @@ impl<S: Schema> Feeds<S> {
     }
 }
 
-/// The operator that takes a worker's share of a table in; its address is what has to be activated.
+/// The operator that takes a worker's share of a table in; its address is what has to be activated. Without a queue
+/// nothing comes in here: the table is another process's.
 pub(crate) fn inlet<'scope, S: Row>(
     scope: Scope<'scope, u64>,
     name: &str,
-    queue: Receiver<Arrival<S>>,
+    queue: Option<Receiver<Arrival<S>>>,
     flow: Arc<Flow>,
     inlets: &mut Vec<Vec<usize>>,
 ) -> Collection<'scope, S> {
     source::<_, CapacityContainerBuilder<Vec<(S, u64, isize)>>, _, _>(scope, name, |capability, info| {
         inlets.push(info.address.to_vec());
-        let mut capability = Some(capability);
+        let mut capability = queue.is_some().then_some(capability);
         move |output| {
-            let Some(held) = &mut capability else { return };
+            let (Some(held), Some(queue)) = (&mut capability, &queue) else { return };
             // Before the queue is emptied: what comes into it later is not before this frontier.
             let horizon = flow.horizon();
             while let Ok(arrival) = queue.try_recv() {

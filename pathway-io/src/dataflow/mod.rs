@@ -56,6 +56,8 @@ mod partition;
 mod workers;
 
 #[cfg(feature = "differential")]
+mod cluster;
+#[cfg(feature = "differential")]
 mod computation;
 #[cfg(feature = "differential")]
 mod engine;

@@ -10,6 +10,7 @@ mod common;
 mod csv;
 mod golden;
 mod hook;
+mod json_column;
 mod model;
 mod offset;
 mod panic;

@@ -1,5 +1,7 @@
 //! Computations on tables, with the engine on.
 
+mod batch;
+mod cluster;
 mod common;
 mod failures;
 mod golden;

@@ -1,0 +1,157 @@
+//! The types of columns as they are spelled in a lock, which is how `DataType` of the runtime is displayed.
+
+use std::fmt;
+
+/// How deep types may be nested: no struct has deeper ones, and a file may hold anything.
+const DEPTH: usize = 32;
+
+/// The types without parameters, by their spelling and by their names in the runtime.
+pub const PLAIN: [(&str, &str); 22] = [
+    ("bool", "Bool"),
+    ("i8", "I8"),
+    ("i16", "I16"),
+    ("i32", "I32"),
+    ("i64", "I64"),
+    ("u8", "U8"),
+    ("u16", "U16"),
+    ("u32", "U32"),
+    ("u64", "U64"),
+    ("f32", "F32"),
+    ("f64", "F64"),
+    ("String", "Str"),
+    ("Value", "Json"),
+    ("Duration", "Duration"),
+    ("SignedDuration", "SignedDuration"),
+    ("Date", "Date"),
+    ("Time", "Time"),
+    ("DateTime", "DateTime"),
+    ("Timestamp", "Timestamp"),
+    ("OffsetDateTime", "OffsetDateTime"),
+    ("Uuid", "Uuid"),
+    ("Decimal", "Decimal"),
+];
+
+/// A type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DataType {
+    /// One of [`PLAIN`], by its spelling.
+    Plain(&'static str),
+    Bytes,
+    Optional(Box<DataType>),
+    List(Box<DataType>),
+    Array(Box<DataType>, usize),
+    Tuple(Vec<DataType>),
+}
+
+impl DataType {
+    pub fn plain(name: &str) -> Option<DataType> {
+        PLAIN.iter().find(|(known, _)| *known == name).map(|(known, _)| DataType::Plain(known))
+    }
+
+    /// A list, which of `u8` is bytes.
+    pub fn list(item: DataType) -> DataType {
+        if item == DataType::Plain("u8") { DataType::Bytes } else { DataType::List(Box::new(item)) }
+    }
+
+    /// Reads a spelling.
+    pub fn parse(text: &str) -> Option<DataType> {
+        let mut rest = text;
+        let data_type = parse(&mut rest, 0)?;
+        rest.is_empty().then_some(data_type)
+    }
+
+    /// Whether every value of `old` is read by a column of this type.
+    pub fn reads(&self, old: &DataType) -> bool {
+        match (old, self) {
+            (DataType::Plain(old), DataType::Plain(new)) => old == new || widens(old, new),
+            (DataType::Optional(old), DataType::Optional(new)) => new.reads(old),
+            (old, DataType::Optional(new)) => new.reads(old),
+            (DataType::List(old), DataType::List(new)) => new.reads(old),
+            (DataType::Array(old, _), DataType::List(new)) => new.reads(old),
+            (DataType::Array(old, len), DataType::Array(new, new_len)) => len == new_len && new.reads(old),
+            (DataType::Tuple(olds), DataType::Tuple(news)) => {
+                olds.len() == news.len() && olds.iter().zip(news).all(|(old, new)| new.reads(old))
+            }
+            (old, new) => old == new,
+        }
+    }
+}
+
+/// Whether every value of the one is a value of the other, in text too.
+fn widens(old: &str, new: &str) -> bool {
+    let wider: &[&str] = match old {
+        "i8" => &["i16", "i32", "i64"],
+        "i16" => &["i32", "i64"],
+        "i32" => &["i64"],
+        "u8" => &["u16", "u32", "u64", "i16", "i32", "i64"],
+        "u16" => &["u32", "u64", "i32", "i64"],
+        "u32" => &["u64", "i64"],
+        "f32" => &["f64"],
+        _ => &[],
+    };
+    wider.contains(&new)
+}
+
+/// Reads one type off the front of `text`.
+fn parse(text: &mut &str, depth: usize) -> Option<DataType> {
+    if depth > DEPTH {
+        return None;
+    }
+    if eat(text, "(") {
+        let mut items = Vec::new();
+        loop {
+            items.push(parse(text, depth + 1)?);
+            if items.len() == 1 && eat(text, ",)") || eat(text, ")") {
+                return Some(DataType::Tuple(items));
+            }
+            if !eat(text, ", ") {
+                return None;
+            }
+        }
+    }
+    if eat(text, "[") {
+        let item = parse(text, depth + 1)?;
+        let digits = text.strip_prefix("; ")?;
+        let end = digits.find(']')?;
+        let len = digits[..end].parse().ok()?;
+        *text = &digits[end + 1..];
+        return Some(DataType::Array(Box::new(item), len));
+    }
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
+    let (name, rest) = text.split_at(end);
+    *text = rest;
+    if !matches!(name, "Option" | "Vec") {
+        return DataType::plain(name);
+    }
+    if !eat(text, "<") {
+        return None;
+    }
+    let item = parse(text, depth + 1)?;
+    let is_closed = eat(text, ">");
+    is_closed.then(|| if name == "Vec" { DataType::list(item) } else { DataType::Optional(Box::new(item)) })
+}
+
+fn eat(text: &mut &str, prefix: &str) -> bool {
+    let rest = text.strip_prefix(prefix);
+    *text = rest.unwrap_or(text);
+    rest.is_some()
+}
+
+impl fmt::Display for DataType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DataType::Plain(name) => f.write_str(name),
+            DataType::Bytes => f.write_str("Vec<u8>"),
+            DataType::Optional(item) => write!(f, "Option<{item}>"),
+            DataType::List(item) => write!(f, "Vec<{item}>"),
+            DataType::Array(item, len) => write!(f, "[{item}; {len}]"),
+            DataType::Tuple(items) => {
+                f.write_str("(")?;
+                for (i, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if i == 0 { "" } else { ", " })?;
+                }
+                f.write_str(if items.len() == 1 { ",)" } else { ")" })
+            }
+        }
+    }
+}

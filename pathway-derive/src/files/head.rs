@@ -1,0 +1,41 @@
+//! The beginning of a file, read up to a limit.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The first bytes of a file.
+pub struct Head {
+    pub bytes: Vec<u8>,
+    /// That is all of it.
+    pub is_whole: bool,
+    /// How long the file is, as far as the file system says.
+    pub file_len: u64,
+}
+
+impl Head {
+    /// # Errors
+    ///
+    /// If there is no such file, if it is none (to open a pipe would wait for who writes into it), or if it cannot be read.
+    pub fn read(path: &Path, limit: usize) -> io::Result<Head> {
+        let metadata = fs::metadata(path)?;
+        if metadata.is_dir() {
+            return Err(io::Error::other("it is a directory"));
+        }
+        if !metadata.is_file() {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let mut bytes = Vec::new();
+        // one more than the limit tells whether that was all
+        let wanted = (limit as u64).saturating_add(1);
+        File::open(path)?.take(wanted).read_to_end(&mut bytes)?;
+        let is_whole = bytes.len() <= limit;
+        bytes.truncate(limit);
+        Ok(Head { bytes, is_whole, file_len: metadata.len() })
+    }
+}
+
+/// The text without the mark that some editors put at the start of a file.
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}

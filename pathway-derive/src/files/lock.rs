@@ -1,0 +1,250 @@
+//! The lock of a schema: JSON that people read too, with one column on each line.
+//!
+//! ```json
+//! {
+//!   "lock": 1,
+//!   "name": "Cat",
+//!   "append_only": false,
+//!   "deny_unknown": false,
+//!   "columns": [
+//!     { "name": "key", "type": "i64", "primary_key": true },
+//!     { "name": "weight", "type": "f64", "optional": true, "has_default": true, "aliases": ["kg"], "description": "..." },
+//!     { "flatten": "Place", "field": "place" }
+//!   ]
+//! }
+//! ```
+//!
+//! What is false or empty in a column is left out. The same schema always gives the same text.
+
+use std::fmt::Write;
+
+use super::data_type::DataType;
+use super::json::{self, Field, Value};
+
+/// The version of this form.
+const VERSION: i128 = 1;
+
+/// A schema as it was accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lock {
+    pub name: String,
+    pub append_only: bool,
+    pub deny_unknown: bool,
+    pub entries: Vec<Entry>,
+}
+
+/// What stands for a field of the struct.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    Column(Column),
+    /// The columns of another schema, which has a lock of its own.
+    Flatten {
+        ty: String,
+        field: String,
+        primary_key: bool,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Column {
+    pub name: String,
+    /// `None` if the macro that wrote it could not tell, written `?`.
+    pub data_type: Option<DataType>,
+    pub optional: bool,
+    pub primary_key: bool,
+    pub has_default: bool,
+    pub aliases: Vec<String>,
+    pub description: String,
+}
+
+/// What is wrong with a lock.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// From 1.
+    pub line: usize,
+    pub reason: String,
+}
+
+impl Lock {
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns().find(|column| column.name == name)
+    }
+
+    pub fn columns(&self) -> impl Iterator<Item = &Column> {
+        self.entries.iter().filter_map(|entry| match entry {
+            Entry::Column(column) => Some(column),
+            Entry::Flatten { .. } => None,
+        })
+    }
+
+    /// Reads a lock.
+    pub fn parse(text: &str) -> Result<Lock, Fault> {
+        let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
+        let value = json::parse(text).map_err(|fault| Fault { line: line(fault.at), reason: fault.to_string() })?;
+        let Value::Object(fields) = value else {
+            return Err(Fault { line: 1, reason: "expected an object".to_owned() });
+        };
+        read(fields).map_err(|(at, reason)| Fault { line: line(at), reason })
+    }
+
+    /// Its text.
+    pub fn print(&self) -> String {
+        let mut text = String::new();
+        let _ = writeln!(text, "{{\n  \"lock\": {VERSION},\n  \"name\": {},", quoted(&self.name));
+        let _ = writeln!(text, "  \"append_only\": {},\n  \"deny_unknown\": {},", self.append_only, self.deny_unknown);
+        text.push_str("  \"columns\": [");
+        for (i, entry) in self.entries.iter().enumerate() {
+            text.push_str(if i == 0 { "\n    { " } else { ",\n    { " });
+            match entry {
+                Entry::Column(column) => column.print(&mut text),
+                Entry::Flatten { ty, field, primary_key } => {
+                    let _ = write!(text, "\"flatten\": {}, \"field\": {}", quoted(ty), quoted(field));
+                    flag(&mut text, "primary_key", *primary_key);
+                }
+            }
+            text.push_str(" }");
+        }
+        text.push_str("\n  ]\n}\n");
+        text
+    }
+}
+
+impl Column {
+    fn print(&self, text: &mut String) {
+        let data_type = self.data_type.as_ref().map_or("?".to_owned(), DataType::to_string);
+        let _ = write!(text, "\"name\": {}, \"type\": {}", quoted(&self.name), quoted(&data_type));
+        flag(text, "optional", self.optional);
+        flag(text, "primary_key", self.primary_key);
+        flag(text, "has_default", self.has_default);
+        if !self.aliases.is_empty() {
+            let aliases: Vec<String> = self.aliases.iter().map(|alias| quoted(alias)).collect();
+            let _ = write!(text, ", \"aliases\": [{}]", aliases.join(", "));
+        }
+        if !self.description.is_empty() {
+            let _ = write!(text, ", \"description\": {}", quoted(&self.description));
+        }
+    }
+}
+
+fn flag(text: &mut String, name: &str, value: bool) {
+    if value {
+        let _ = write!(text, ", \"{name}\": true");
+    }
+}
+
+/// A string of JSON.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            c if c < ' ' => {
+                let _ = write!(quoted, "\\u{:04x}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A place and what is wrong there.
+type At = (usize, String);
+
+/// The fields of an object, each taken out once.
+struct Object(Vec<Field>);
+
+impl Object {
+    fn of(value: Value, at: usize) -> Result<Object, At> {
+        match value {
+            Value::Object(fields) => Ok(Object(fields)),
+            _ => Err((at, "expected an object".to_owned())),
+        }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Field> {
+        let at = self.0.iter().position(|field| field.name == name)?;
+        Some(self.0.remove(at))
+    }
+
+    fn string(&mut self, name: &str, at: usize) -> Result<String, At> {
+        match self.take(name) {
+            Some(Field { value: Value::String(text), .. }) => Ok(text),
+            Some(field) => Err((field.value_at, format!("`{name}` must be a string"))),
+            None => Err((at, format!("`{name}` is missing"))),
+        }
+    }
+
+    fn flag(&mut self, name: &str) -> Result<bool, At> {
+        match self.take(name) {
+            Some(Field { value: Value::Bool(value), .. }) => Ok(value),
+            Some(field) => Err((field.value_at, format!("`{name}` must be true or false"))),
+            None => Ok(false),
+        }
+    }
+
+    fn list(&mut self, name: &str) -> Result<(usize, Vec<Value>), At> {
+        match self.take(name) {
+            Some(Field { value: Value::List(items), value_at, .. }) => Ok((value_at, items)),
+            Some(field) => Err((field.value_at, format!("`{name}` must be a list"))),
+            None => Ok((0, Vec::new())),
+        }
+    }
+
+    fn end(self) -> Result<(), At> {
+        match self.0.first() {
+            Some(field) => Err((field.at, format!("`{}` has no meaning here, or stands here twice", field.name))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn read(fields: Vec<Field>) -> Result<Lock, At> {
+    let mut object = Object(fields);
+    match object.take("lock") {
+        Some(Field { value: Value::Integer(VERSION), .. }) => {}
+        Some(field) => return Err((field.value_at, "it is of another version of `pathway-io`".to_owned())),
+        None => return Err((0, "it is no lock of a schema: `\"lock\": 1` is missing".to_owned())),
+    }
+    let name = object.string("name", 0)?;
+    let append_only = object.flag("append_only")?;
+    let deny_unknown = object.flag("deny_unknown")?;
+    let (at, items) = object.list("columns")?;
+    object.end()?;
+    let entries = items.into_iter().map(|item| entry(item, at)).collect::<Result<_, _>>()?;
+    Ok(Lock { name, append_only, deny_unknown, entries })
+}
+
+fn entry(value: Value, list_at: usize) -> Result<Entry, At> {
+    let mut object = Object::of(value, list_at)?;
+    let at = object.0.first().map_or(list_at, |field| field.at);
+    let primary_key = object.flag("primary_key")?;
+    if object.0.iter().any(|field| field.name == "flatten") {
+        let (ty, field) = (object.string("flatten", at)?, object.string("field", at)?);
+        object.end()?;
+        return Ok(Entry::Flatten { ty, field, primary_key });
+    }
+    let name = object.string("name", at)?;
+    let data_type = match object.string("type", at)?.as_str() {
+        "?" => None,
+        text => Some(DataType::parse(text).ok_or_else(|| (at, format!("`{text}` is no type of a column")))?),
+    };
+    let (optional, has_default) = (object.flag("optional")?, object.flag("has_default")?);
+    let (aliases_at, aliases) = object.list("aliases")?;
+    let aliases = aliases.into_iter().map(|alias| match alias {
+        Value::String(alias) => Ok(alias),
+        _ => Err((aliases_at, "`aliases` must be strings".to_owned())),
+    });
+    let aliases = aliases.collect::<Result<_, _>>()?;
+    let description = if object.0.iter().any(|field| field.name == "description") {
+        object.string("description", at)?
+    } else {
+        String::new()
+    };
+    object.end()?;
+    Ok(Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, description }))
+}

@@ -1,0 +1,252 @@
+//! The struct beside its lock: can what was written before still be read?
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::LitStr;
+use syn::ext::IdentExt;
+
+use super::{ACCEPT, COMPATIBLE, spelled};
+use crate::ctxt::Ctxt;
+use crate::files::data_type::{DataType, PLAIN};
+use crate::files::lock::{self, Entry, Lock};
+use crate::option;
+use crate::schema::ast::{Column, Schema};
+use crate::types::text;
+
+/// Reports what is not compatible; what comes back has the compiler judge the rest.
+pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock) -> TokenStream {
+    let (_, pw) = option::runtime(schema.options.krate.get());
+    let comparison = Comparison { ctxt, schema, literal, lock, file: literal.value(), pw };
+    comparison.whole();
+    if !comparison.same_key() {
+        // one error for one change: a column that joins the key or leaves it is no other column
+        return TokenStream::new();
+    }
+    let mut checks = TokenStream::new();
+    for entry in &lock.entries {
+        checks.extend(match entry {
+            Entry::Column(old) => comparison.column(old),
+            Entry::Flatten { ty, field, .. } => comparison.flattened(ty, field),
+        });
+    }
+    for column in &schema.columns {
+        checks.extend(comparison.added(column));
+    }
+    checks
+}
+
+struct Comparison<'a> {
+    ctxt: &'a Ctxt,
+    schema: &'a Schema<'a>,
+    literal: &'a LitStr,
+    lock: &'a Lock,
+    file: String,
+    pw: Ident,
+}
+
+impl Comparison<'_> {
+    fn breaking(&self, tokens: impl quote::ToTokens, what: impl std::fmt::Display) {
+        self.ctxt.error(tokens, format!("{what}\n{COMPATIBLE}\n{ACCEPT}"));
+    }
+
+    /// The schema as such.
+    fn whole(&self) {
+        let (name, locked, file) = (self.schema.ident.unraw().to_string(), &self.lock.name, &self.file);
+        if name != *locked {
+            self.ctxt.error(self.literal, format!("`{file}` is the lock of `{locked}`, not of `{name}`\n{ACCEPT}"));
+        }
+        if let (false, Some(key)) = (self.lock.deny_unknown, self.schema.options.deny_unknown.key()) {
+            self.breaking(
+                key,
+                format!("`deny_unknown` is not in `{file}`: existing rows with further fields cannot be read"),
+            );
+        }
+    }
+
+    fn same_key(&self) -> bool {
+        let old: Vec<&str> = self
+            .lock
+            .entries
+            .iter()
+            .filter_map(|entry| match entry {
+                Entry::Column(column) => column.primary_key.then_some(column.name.as_str()),
+                Entry::Flatten { field, primary_key, .. } => primary_key.then_some(field.as_str()),
+            })
+            .collect();
+        let keys: Vec<(&Column, String)> = self
+            .schema
+            .columns
+            .iter()
+            .filter(|column| column.is_key())
+            .map(|column| (column, name_of(column)))
+            .collect();
+        let new: Vec<&str> = keys.iter().map(|(_, name)| name.as_str()).collect();
+        if old == new {
+            return true;
+        }
+        let shown = |key: &[&str]| {
+            if key.is_empty() { "nothing".to_owned() } else { format!("`{}`", key.join(", ")) }
+        };
+        let (file, was, is) = (&self.file, shown(&old), shown(&new));
+        let what =
+            format!("the primary key was {was} in `{file}` and is now {is}: existing rows are told apart otherwise");
+        let differs = |name: &str| old.contains(&name) != new.contains(&name);
+        match self.schema.columns.iter().find(|column| differs(&name_of(column))) {
+            Some(column) => self.breaking(column.ident, what),
+            None => self.breaking(self.literal, what),
+        }
+        false
+    }
+
+    fn column(&self, old: &lock::Column) -> TokenStream {
+        let file = &self.file;
+        let found = self.schema.columns.iter().find(|column| !column.is_flat() && column.name == old.name);
+        let Some(column) = found else {
+            if self.schema.columns.iter().any(Column::is_flat) {
+                // one of the flattened schemas may have it
+                return self.const_check(old, self.literal.span());
+            }
+            let (name, ident) = (&old.name, self.schema.ident);
+            let what = format!("column `{name}` of `{file}` is gone from `{ident}`: existing rows have it");
+            self.breaking(self.literal, what);
+            return TokenStream::new();
+        };
+        for alias in &old.aliases {
+            let is_there = *alias == column.name || column.options.aliases.iter().any(|new| new.value() == *alias);
+            if !is_there {
+                let what =
+                    format!("column `{}` has lost the alias `{alias}` of `{file}`: existing rows have it", old.name);
+                self.breaking(column.ident, what);
+            }
+        }
+        let (Some((new, optional)), Some(locked)) = (spelled::data_type(column), &old.data_type) else {
+            return self.const_check(old, column.ident.span());
+        };
+        if !new.reads(locked) || (old.optional && !optional) {
+            let was = if old.optional { format!("Option<{locked}>") } else { locked.to_string() };
+            let (name, is) = (&old.name, text(column.ty));
+            let what =
+                format!("column `{name}` was `{was}` in `{file}` and is now `{is}`: existing rows cannot be read");
+            self.breaking(column.ident, what);
+        } else if (old.has_default || old.optional) && column.default().is_none() && !optional {
+            let what = format!("column `{}` has lost the default of `{file}`: existing rows may lack it", old.name);
+            self.breaking(column.ident, what);
+        }
+        TokenStream::new()
+    }
+
+    fn flattened(&self, ty: &str, field: &str) -> TokenStream {
+        let (file, ident) = (&self.file, self.schema.ident);
+        let found = self.schema.columns.iter().find(|column| column.is_flat() && name_of(column) == field);
+        match found {
+            Some(column) if text(column.ty) == ty => {}
+            Some(column) => {
+                let is = text(column.ty);
+                let what =
+                    format!("the columns of `{field}` were those of `{ty}` in `{file}` and are now those of `{is}`");
+                self.breaking(column.ident, what);
+            }
+            None => {
+                let what = format!(
+                    "the columns of `{field}: {ty}` in `{file}` are gone from `{ident}`: existing rows have them"
+                );
+                self.breaking(self.literal, what);
+            }
+        }
+        TokenStream::new()
+    }
+
+    /// What the lock does not have must not be needed; what is flattened must have a lock.
+    fn added(&self, column: &Column) -> TokenStream {
+        let pw = &self.pw;
+        let is_known = self.lock.entries.iter().any(|entry| match entry {
+            Entry::Column(old) => !column.is_flat() && old.name == column.name,
+            Entry::Flatten { field, .. } => column.is_flat() && *field == name_of(column),
+        });
+        let ty = column.ty;
+        let locked = column.is_flat().then(|| {
+            let span = syn::spanned::Spanned::span(ty);
+            let at = option::ident_at(pw, span);
+            quote_spanned!(span=> const _: () = #at::assert_locked::<#ty>();)
+        });
+        if is_known || column.default().is_some() {
+            return quote!(#locked);
+        }
+        match spelled::data_type(column) {
+            Some((_, true)) => quote!(#locked),
+            Some((_, false)) => {
+                let (name, file, ty) = (&column.name, &self.file, text(ty));
+                let message = format!(
+                    "column `{name}` is not in `{file}` and has no default: existing rows lack it\n\
+                     help: add `#[schema(default)]`, make it an `Option<{ty}>`, or set `PATHWAY_LOCK=update` and build"
+                );
+                self.ctxt.error(column.ident, message);
+                TokenStream::new()
+            }
+            None => {
+                let (row, file, field) = (self.schema.ident, &self.file, column.ident.unraw().to_string());
+                let names = self.lock.columns().map(|column| &column.name);
+                let span = Span::mixed_site().located_at(column.ident.span());
+                let at = option::ident_at(pw, span);
+                quote_spanned! {span=>
+                    #locked
+                    const _: () =
+                        #at::assert_lock_needs_nothing(<#row as #at::Schema>::SCHEMA, #field, &[#(#names),*], #file);
+                }
+            }
+        }
+    }
+
+    /// The compiler's part for a column of the lock.
+    fn const_check(&self, old: &lock::Column, span: Span) -> TokenStream {
+        let (row, file, pw) = (self.schema.ident, &self.file, &self.pw);
+        let lock::Column { name, optional, has_default, .. } = old;
+        let data_type = match &old.data_type {
+            Some(data_type) => {
+                let data_type = tokens(data_type, pw);
+                quote!(#pw::Some(#data_type))
+            }
+            None => quote!(#pw::None),
+        };
+        let span = Span::mixed_site().located_at(span);
+        let at = option::ident_at(pw, span);
+        quote_spanned! {span=>
+            const _: () = #at::assert_lock(<#row as #at::Schema>::SCHEMA, &#at::LockedColumn {
+                file: #file, name: #name, data_type: #data_type, optional: #optional, has_default: #has_default,
+            });
+        }
+    }
+}
+
+/// A column's name, or the name of a flattened field.
+fn name_of(column: &Column) -> String {
+    if column.is_flat() { column.ident.unraw().to_string() } else { column.name.clone() }
+}
+
+/// The type as a constant of the runtime's.
+fn tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
+    match data_type {
+        DataType::Plain(name) => {
+            let variant = PLAIN.iter().find(|(known, _)| known == name).map_or("Json", |(_, variant)| variant);
+            let variant = Ident::new(variant, Span::mixed_site());
+            quote!(#pw::DataType::#variant)
+        }
+        DataType::Bytes => quote!(#pw::DataType::Bytes),
+        DataType::Optional(item) => {
+            let item = tokens(item, pw);
+            quote!(#pw::DataType::Optional(&#item))
+        }
+        DataType::List(item) => {
+            let item = tokens(item, pw);
+            quote!(#pw::DataType::List(&#item))
+        }
+        DataType::Array(item, len) => {
+            let item = tokens(item, pw);
+            quote!(#pw::DataType::Array(&#item, #len))
+        }
+        DataType::Tuple(items) => {
+            let items = items.iter().map(|item| tokens(item, pw));
+            quote!(#pw::DataType::Tuple(&[#(#items),*]))
+        }
+    }
+}

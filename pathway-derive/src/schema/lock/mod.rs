@@ -1,0 +1,115 @@
+//! `lock = "cat.schema.json"`: the schema is held to what was accepted last.
+//!
+//! The file is read, and the struct compared with it (`compare`): what existing rows can be read with is passed in silence,
+//! and all else is an error. Where a type is a name that only the compiler knows, the comparison is left to a function of the
+//! runtime that the compiler evaluates. With `PATHWAY_LOCK=update` in the environment the file is written anew (`accept`),
+//! which nothing else ever does.
+
+mod accept;
+mod compare;
+mod guess;
+mod spelled;
+#[cfg(test)]
+mod tests;
+
+use std::env;
+use std::path::Path;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::LitStr;
+
+use super::ast::Schema;
+use super::place;
+use crate::ctxt::Ctxt;
+use crate::files::head::Head;
+use crate::files::lock::Lock;
+use crate::option;
+
+/// The variable that has locks written.
+const VARIABLE: &str = "PATHWAY_LOCK";
+/// No lock is longer.
+const BYTES: usize = 1 << 20;
+
+const COMPATIBLE: &str =
+    "note: compatible are a new column with a default or an `Option`, a wider integer, another description";
+const ACCEPT: &str = "help: to accept it, set `PATHWAY_LOCK=update` and build";
+
+/// Holds the schema to its lock, if it has one, or writes the lock.
+pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
+    let Some(literal) = schema.options.lock.get() else { return TokenStream::new() };
+    let row = schema.ident;
+    let (import, pw) = option::runtime(schema.options.krate.get());
+    let checks = hold(ctxt, schema, literal);
+    quote! {
+        // for cargo to see when it is set, and when no longer
+        const _: ::core::option::Option<&str> = ::core::option_env!(#VARIABLE);
+        const _: () = {
+            #import
+            #[automatically_derived]
+            impl #pw::Locked for #row {}
+            #checks
+        };
+    }
+}
+
+fn hold(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
+    let is_update = match env::var_os(VARIABLE) {
+        None => false,
+        Some(value) if value.is_empty() => false,
+        Some(value) if value == "update" => true,
+        Some(value) => {
+            let value = value.to_string_lossy();
+            ctxt.error(literal, format!("`{VARIABLE}` is `{value}`, and can only be `update`"));
+            return TokenStream::new();
+        }
+    };
+    let candidates = place::candidates(literal);
+    let found = place::find(&candidates);
+    let name = literal.value();
+    let lock = found.map(|place| read(place));
+    let (place, lock) = match (found, lock, is_update) {
+        (place, lock, true) => {
+            if ctxt.has_errors() {
+                return TokenStream::new();
+            }
+            let place = place.unwrap_or(&candidates[0]);
+            let old = lock.and_then(Result::ok);
+            match accept::accept(schema, place, old.as_ref(), literal) {
+                Ok(lock) => (place, lock),
+                Err(error) => {
+                    let reason = place::reason(&error);
+                    let message = format!("cannot write the lock `{name}`: {reason}\nnote: to {}", place.display());
+                    ctxt.error(literal, message);
+                    return TokenStream::new();
+                }
+            }
+        }
+        (Some(place), Some(Ok(lock)), false) => (place, lock),
+        (Some(place), Some(Err(reason)), false) => {
+            let place = place.display();
+            ctxt.error(literal, format!("cannot read the lock `{name}`: {reason}\nnote: at {place}\n{ACCEPT_NEW}"));
+            return TokenStream::new();
+        }
+        _ => {
+            let places = place::list(&candidates);
+            let message = format!("there is no lock `{name}` yet\nnote: looked for {places}\n{ACCEPT_NEW}");
+            ctxt.error(literal, message);
+            return TokenStream::new();
+        }
+    };
+    let checks = compare::compare(ctxt, schema, literal, &lock);
+    let track = place::track(place, 0);
+    quote!(#track #checks)
+}
+
+const ACCEPT_NEW: &str = "help: to write it, set `PATHWAY_LOCK=update` and build";
+
+fn read(place: &Path) -> Result<Lock, String> {
+    let head = Head::read(place, BYTES).map_err(|error| place::reason(&error))?;
+    if !head.is_whole {
+        return Err(format!("it is longer than {BYTES} bytes"));
+    }
+    let text = std::str::from_utf8(&head.bytes).map_err(|_| "the text is not valid UTF-8".to_owned())?;
+    Lock::parse(text).map_err(|fault| format!("line {}: {}", fault.line, fault.reason))
+}

@@ -1,0 +1,74 @@
+//! Where a file is that an option names, and how rustc learns that the macro has read it.
+
+use std::env;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::LitStr;
+
+/// Files beyond this are not tracked: rustc would hold them in memory whole, several times over, however little of them
+/// was read. Of a larger file that changes, the beginning hardly ever does.
+const TRACKED: u64 = 16 << 20;
+
+/// Where a file may be, best first: beside the source file, then in the package's directory.
+pub fn candidates(path: &LitStr) -> Vec<PathBuf> {
+    let text = path.value();
+    let mut places: Vec<PathBuf> = Vec::new();
+    for directory in [source_directory(path.span()), env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from)] {
+        places.extend(directory.map(|directory| directory.join(&text)).filter(|place| !places.contains(place)));
+    }
+    if places.is_empty() {
+        places.push(PathBuf::from(text));
+    }
+    places
+}
+
+/// The first candidate that is there.
+pub fn find(candidates: &[PathBuf]) -> Option<&PathBuf> {
+    candidates.iter().find(|place| place.exists())
+}
+
+fn source_directory(span: Span) -> Option<PathBuf> {
+    source_file(span)?.parent().map(Path::to_owned)
+}
+
+/// The source file; of the tokens of another crate's macro it is where that is called.
+pub fn source_file(span: Span) -> Option<PathBuf> {
+    if !proc_macro::is_available() {
+        return None;
+    }
+    span.unwrap().local_file().or_else(|| proc_macro::Span::call_site().local_file())
+}
+
+/// An item for which rustc, and so cargo, has the crate built anew when the file changes. `include_bytes!` is the one way
+/// there is on a stable compiler.
+pub fn track(path: &Path, file_len: u64) -> Option<TokenStream> {
+    if file_len > TRACKED {
+        return None;
+    }
+    let path = std::path::absolute(path).ok()?;
+    let path = path.to_str()?;
+    Some(quote!(
+        const _: &[u8] = ::core::include_bytes!(#path);
+    ))
+}
+
+/// The error's text, the same on every system where it can be.
+pub fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "it must not be read".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+/// The places in words: the first as it was resolved, which is beside the source file.
+pub fn list(places: &[PathBuf]) -> String {
+    let Some((first, others)) = places.split_first() else {
+        return String::new();
+    };
+    let others = if others.is_empty() { "" } else { ", then in the directory of the package" };
+    format!("`{}`{others}", first.display())
+}

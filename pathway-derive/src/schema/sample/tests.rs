@@ -1,0 +1,116 @@
+//! A value is judged as the column would: the same types are asked in the runtime.
+
+use std::fs::{self, File};
+use std::io::Write;
+
+use pathway_io::column::{Buffer, ColumnType};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+use super::judge::Shape;
+use super::rows::{Cell, Format, Rows, parse};
+use crate::files::{json, tests::json_text};
+
+/// Whether a column of the type takes a JSON text.
+fn takes<T: ColumnType>(text: &str) -> bool {
+    let mut buffer = T::Buffer::default();
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    buffer.decode(&mut deserializer).is_ok() && deserializer.end().is_ok()
+}
+
+macro_rules! types {
+    ($($ty:ty),* $(,)?) => {
+        [$((stringify!($ty), takes::<$ty> as fn(&str) -> bool)),*]
+    };
+}
+
+#[test]
+fn a_value_fits_where_a_column_takes_it() {
+    let types = types![
+        bool,
+        i8,
+        i16,
+        i32,
+        i64,
+        u8,
+        u16,
+        u32,
+        u64,
+        f32,
+        f64,
+        String,
+        Vec<u8>,
+        std::time::Duration,
+        Option<i64>,
+        Option<String>,
+        Vec<i64>,
+        Vec<Option<f64>>,
+        Vec<String>,
+        [u8; 2],
+        [f64; 3],
+        (i64, String),
+        (bool,),
+        Option<Vec<(f32, Option<bool>)>>,
+        Vec<Vec<u8>>,
+    ];
+    let shapes: Vec<Shape> = types.iter().map(|(ty, _)| Shape::of(&syn::parse_str(ty).unwrap())).collect();
+    assert!(shapes.iter().all(|shape| !shape.has_unknown()));
+    let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
+    let result = TestRunner::new(config).run(&json_text(), |text| {
+        let cell = Cell::Json(json::parse(&text).unwrap());
+        for ((ty, takes), shape) in types.iter().zip(&shapes) {
+            prop_assert_eq!(shape.judge(&cell).is_ok(), takes(&text), "{} as {}", text, ty);
+        }
+        Ok(())
+    });
+    assert!(result.is_ok(), "{}", result.unwrap_err());
+}
+
+fn rows(text: &str, is_cut: bool, format: Format) -> Vec<String> {
+    let rows = parse(text.as_bytes(), is_cut, format);
+    let shown = rows.into_iter().map(|row| match row {
+        Ok(row) => format!("{} with {}", row.line, row.fields.len()),
+        Err(fault) => format!("{}:{} {}", fault.line, fault.column, fault.reason),
+    });
+    shown.collect()
+}
+
+#[test]
+fn rows_have_lines_and_faults_have_places() {
+    let json = |text| rows(text, false, Format::JsonLines);
+    assert_eq!(json("{\"a\": 1}\r\n\n  \n {\"a\": 1, \"b\": 2} \n"), ["1 with 1", "4 with 2"]);
+    assert_eq!(json("{}\n{\"é\": x}\n{}\n"), ["1 with 0", "2:7 expected a JSON value"]);
+    assert_eq!(json("[{}]"), ["1:1 expected an object with the columns of a row, one on each line"]);
+    assert_eq!(json("\u{feff}{}"), ["1:1 a byte order mark is no part of JSON"]);
+    let csv = |text| rows(text, false, Format::Csv);
+    assert_eq!(csv("\u{feff}a,b\n1,\"x\ny\"\n\n3,4\n"), ["2 with 2", "5 with 2"]);
+    assert_eq!(csv("a,b\n1\n"), ["2:1 a record of 1, where the header has 2"]);
+    assert_eq!(csv("a\n\"b\"c\n"), ["2:1 expected `,` behind a field in quotes"]);
+    assert_eq!(csv("a,b\n"), [""; 0]);
+}
+
+#[test]
+fn a_sample_is_read_as_far_as_its_limits() {
+    let line = "{\"a\": 1}\n";
+    assert_eq!(rows(&line.repeat(1500), false, Format::JsonLines).len(), 1000);
+    assert_eq!(rows("{\"a\": 1}\n{\"a\"", true, Format::JsonLines), ["1 with 1"]);
+    assert!(rows(&"x".repeat(100), true, Format::JsonLines)[0].starts_with("1:1 it does not end within"));
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("endless.jsonl");
+    let mut file = File::create(&path).unwrap();
+    file.write_all(line.as_bytes()).unwrap();
+    // a hole: 2 GB that take no room on the disk, and a line that does not end
+    file.set_len(2 << 30).unwrap();
+    assert_eq!(Rows::read(&path).unwrap().map(|row| row.is_ok()).collect::<Vec<_>>(), [true]);
+}
+
+#[test]
+fn what_is_no_file_is_not_opened() {
+    let directory = tempfile::tempdir().unwrap();
+    assert!(Rows::read(directory.path()).is_err());
+    #[cfg(unix)]
+    assert!(Rows::read("/dev/zero".as_ref()).is_err());
+    fs::write(directory.path().join("a.txt"), " {\"a\": 1}").unwrap();
+    assert_eq!(Rows::read(&directory.path().join("a.txt")).unwrap().count(), 1);
+}

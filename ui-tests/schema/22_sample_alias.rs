@@ -1,0 +1,32 @@
+use pathway_io::{Column, Schema};
+
+type Legs = u8;
+
+#[derive(Column)]
+struct Genus(u64);
+
+#[derive(Schema)]
+struct Place {
+    home: [f64; 2],
+    tags: Vec<i64>,
+    nick: String,
+}
+
+macro_rules! cat {
+    ($born:ty) => {
+        #[derive(Schema)]
+        #[schema(sample = "cats.jsonl")]
+        struct Cat {
+            key: i64,
+            genus: Genus,
+            legs: Legs,
+            born: $born,
+            #[schema(flatten)]
+            place: Place,
+        }
+    };
+}
+
+cat!(String);
+
+fn main() {}
