@@ -107,6 +107,7 @@ mod subject;
 mod subject_offset;
 mod summary;
 mod supervisor;
+mod sync;
 mod table;
 pub mod testing;
 mod threads;
