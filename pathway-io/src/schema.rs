@@ -7,6 +7,7 @@
 mod bounds;
 mod export;
 mod flatten;
+mod infer;
 mod lock;
 mod message;
 mod sample;
@@ -18,6 +19,7 @@ use crate::column::{ColumnType, to_json};
 pub use crate::data_type::DataType;
 use crate::fields::{Field, Fields};
 pub use export::Dialect;
+pub use infer::{Inferred, infer};
 
 pub(crate) use bounds::{DataColumn, Removable};
 pub(crate) use message::{Message, same};

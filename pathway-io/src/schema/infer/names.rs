@@ -1,0 +1,82 @@
+//! Names of Rust for names of any kind.
+
+/// The words that no field can be called by; all but the last four can with `r#`.
+const KEYWORDS: [&str; 52] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "crate", "self", "super", "Self",
+];
+const NEVER: [&str; 4] = ["crate", "self", "super", "Self"];
+
+/// Names of types that stand in the struct.
+const TYPES: [&str; 7] = ["Schema", "Option", "Vec", "String", "Self", "Some", "None"];
+
+/// A field for a column of that name: the name itself, if it can be, or else one that `taken` does not have.
+pub(super) fn of_field(name: &str, index: usize, taken: &[String]) -> String {
+    let is_taken = |field: &str| taken.iter().any(|other| other.trim_start_matches("r#") == field);
+    let mut field = snake(name);
+    if field.is_empty() || NEVER.contains(&field.as_str()) {
+        field = if field.is_empty() { format!("column_{}", index + 1) } else { format!("{field}_") };
+    }
+    let stem = field.clone();
+    let mut count = 2;
+    while is_taken(&field) {
+        field = format!("{stem}_{count}");
+        count += 1;
+    }
+    if KEYWORDS.contains(&field.as_str()) { format!("r#{field}") } else { field }
+}
+
+/// A name for the struct.
+pub(super) fn of_struct(name: &str) -> String {
+    let mut pascal = String::new();
+    for word in snake(name).split('_').filter(|word| !word.is_empty()) {
+        let mut chars = word.chars();
+        pascal.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+        pascal.push_str(chars.as_str());
+    }
+    if pascal.is_empty() || pascal.starts_with(|c: char| c.is_ascii_digit()) {
+        pascal.insert_str(0, "Row");
+    }
+    if TYPES.contains(&pascal.as_str()) { format!("{pascal}Row") } else { pascal }
+}
+
+/// The letters and digits of a name in `snake_case`; what cannot be part of a name in Rust divides words.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    let mut before = ' ';
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        if !is_letter(c) && !c.is_ascii_digit() && c != '_' {
+            before = ' ';
+            if !snake.is_empty() && !snake.ends_with('_') {
+                snake.push('_');
+            }
+            continue;
+        }
+        // `genusName` is two words, and so is `HTTPStatus`
+        let starts_word = c.is_uppercase()
+            && (before.is_lowercase()
+                || before.is_ascii_digit()
+                || before.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase()));
+        if starts_word && !snake.ends_with('_') {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase().filter(|c| is_letter(*c) || c.is_ascii()));
+        before = c;
+    }
+    let trimmed = snake.trim_end_matches('_');
+    match trimmed.chars().next() {
+        None => String::new(),
+        Some(first) if first.is_ascii_digit() => format!("_{trimmed}"),
+        Some(_) => trimmed.to_owned(),
+    }
+}
+
+/// The letters of the scripts of which each can stand anywhere in a name.
+fn is_letter(c: char) -> bool {
+    let is_latin = ('\u{c0}'..='\u{17f}').contains(&c)
+        && !matches!(c, '×' | '÷' | '\u{132}' | '\u{133}' | '\u{13f}' | '\u{140}' | '\u{149}' | '\u{17f}');
+    c.is_ascii_alphabetic() || is_latin || ('α'..='ω').contains(&c) || ('А'..='я').contains(&c)
+}
