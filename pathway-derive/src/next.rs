@@ -10,6 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Expr, ExprPath, Ident, Token, token};
 
 use crate::ctxt::Ctxt;
+use crate::option::glue;
 use crate::types::text;
 
 /// The tokens of `next!` behind `($crate)`.
@@ -353,9 +354,4 @@ fn is_told_by_its_place(value: &Expr) -> bool {
         },
         _ => false,
     }
-}
-
-/// A span for tokens of ours that stand at the user's.
-fn glue(user: Span) -> Span {
-    Span::mixed_site().located_at(user)
 }

@@ -220,6 +220,11 @@ pub fn ident_at(ident: &Ident, span: Span) -> Ident {
     Ident::new(&ident.to_string(), span)
 }
 
+/// A span for tokens of ours that stand at the user's.
+pub fn glue(user: Span) -> Span {
+    Span::mixed_site().located_at(user)
+}
+
 /// An item whose head and body are at one place of the user's, so that what rustc says of the item as a whole is said
 /// there. `head` is at `span` already.
 pub fn item_at(span: Span, head: TokenStream, body: TokenStream) -> TokenStream {

@@ -50,7 +50,31 @@ pub fn option_of(ty: &Type) -> Option<&Type> {
 
 /// Whether the type is written `String`.
 pub fn is_string(ty: &Type) -> bool {
-    last_segment(ty).is_some_and(|segment| segment.ident == "String" && segment.arguments.is_empty())
+    is_written(ty, &["String"])
+}
+
+/// Whether the type is written as one that can be a column, with nothing in it whose name might as well be another's. If it
+/// is something else nonetheless, rustc refuses it all the same, but less to the point.
+pub fn is_known_column(ty: &Type) -> bool {
+    let is_list_of_known = || {
+        let segment = last_segment(ty)?;
+        match type_arguments(segment).as_slice() {
+            [item] if segment.ident == "Vec" => Some(is_known_column(item)),
+            [item] if segment.ident == "Option" => Some(option_of(item).is_none() && is_known_column(item)),
+            _ => None,
+        }
+    };
+    is_known_key(ty) || is_written(ty, &["f32", "f64"]) || is_list_of_known().unwrap_or(false)
+}
+
+/// The same of a primary key's type.
+pub fn is_known_key(ty: &Type) -> bool {
+    is_written(ty, &["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "String"])
+}
+
+fn is_written(ty: &Type, names: &[&str]) -> bool {
+    last_segment(ty)
+        .is_some_and(|segment| segment.arguments.is_empty() && names.iter().any(|name| segment.ident == name))
 }
 
 /// Whether the type can stand outside of a function's signature: no elided lifetime, no `impl Trait`.

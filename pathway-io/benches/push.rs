@@ -60,6 +60,10 @@ fn eight_threads<S: Schema>(
     }
 }
 
+fn push_literal(cats: &Subject<Cat>, n: u64) -> Result<(), pathway_io::Closed> {
+    pathway_io::next!(cats, Cat { key: n as i64, genus: "felis", epithet: "catus" })
+}
+
 fn push(c: &mut Criterion) {
     let mut group = c.benchmark_group("push");
     group.throughput(Throughput::Elements(1));
@@ -73,8 +77,33 @@ fn push(c: &mut Criterion) {
     group.bench_function("next_json", |b| {
         b.iter_custom(|iters| time::<Cat>(options(), |_| {}, push_lines(Arc::clone(&input), iters)));
     });
+    // Buffers of a thousand lines, a row each.
+    let buffers: Arc<Vec<String>> = Arc::new(input.chunks(1_000).map(|lines| lines.join("\n")).collect());
+    group.bench_function("next_json_lines", |b| {
+        b.iter_custom(|iters| {
+            let buffers = Arc::clone(&buffers);
+            let rows = iters.div_ceil(1_000) * 1_000;
+            let push = move |cats: Subject<Cat>| -> pathway_io::RunResult {
+                for buffer in buffers.iter().cycle().take(rows as usize / 1_000) {
+                    cats.next_json_lines(buffer)?;
+                }
+                Ok(())
+            };
+            time::<Cat>(options(), |_| {}, push).mul_f64(iters as f64 / rows as f64)
+        });
+    });
     group.bench_function("next_json by key", |b| {
         b.iter_custom(|iters| time::<KeyedCat>(options(), |_| {}, push_lines(Arc::clone(&input), iters)));
+    });
+    group.bench_function("next!", |b| {
+        b.iter_custom(|iters| {
+            time::<Cat>(options(), |_| {}, move |cats| (0..iters).try_for_each(|n| Ok(push_literal(&cats, n)?)))
+        });
+    });
+    group.bench_function("next!, eight threads", |b| {
+        b.iter_custom(|iters| {
+            time::<Cat>(options(), |_| {}, eight_threads(iters, |cats, n| Ok(push_literal(cats, n)?)))
+        });
     });
     group.bench_function("next, eight threads", |b| {
         b.iter_custom(|iters| time::<Cat>(options(), |_| {}, eight_threads(iters, |cats, n| Ok(cats.next(cat(n))?))));

@@ -32,16 +32,24 @@ impl BadRowPolicy {
         })
     }
 
+    /// Where they are kept.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            BadRowPolicy::Fail | BadRowPolicy::Skip => None,
+            BadRowPolicy::Quarantine { path, .. } => Some(path),
+        }
+    }
+
     /// Whether the run goes on without the row, which is then kept if there is a quarantine.
     ///
     /// Each row is written at once: bad rows are rare, and one that is reported must be on disk.
-    pub(crate) fn keep(&self, source: &str, error: &RowError, raw: &[u8]) -> Result<bool, Error> {
+    pub(crate) fn keep(&self, source: &str, error: &RowError, raw: &[u8], offset: Value) -> Result<bool, Error> {
         let BadRowPolicy::Quarantine { path, file } = self else {
             return Ok(matches!(self, BadRowPolicy::Skip));
         };
         let mut entry = Map::new();
         entry.insert("source".into(), source.into());
-        entry.insert("offset".into(), Value::Null);
+        entry.insert("offset".into(), offset);
         entry.insert("reason".into(), error.to_string().into());
         match std::str::from_utf8(raw) {
             Ok(text) => entry.insert("raw".into(), text.into()),

@@ -113,6 +113,13 @@ impl<S: Schema> Batch<S> {
         self.diffs.truncate(self.len);
     }
 
+    fn truncate(&mut self, len: usize) {
+        self.peak = (self.peak.0.max(self.len), self.peak.1.max(self.bytes()));
+        self.columns.truncate(len);
+        self.diffs.truncate(len);
+        self.len = len;
+    }
+
     /// Whether most of the room in its buffers is empty.
     fn is_sparse(&self) -> bool {
         self.len * SPARSE < self.peak.0 || self.bytes() * SPARSE < self.peak.1
@@ -127,10 +134,7 @@ impl<S: Schema> Batch<S> {
     }
 
     fn clear(&mut self) {
-        self.peak = (self.peak.0.max(self.len), self.peak.1.max(self.bytes()));
-        self.columns.truncate(0);
-        self.diffs.clear();
-        self.len = 0;
+        self.truncate(0);
     }
 }
 
@@ -163,11 +167,13 @@ pub(crate) struct Batches<S: Schema> {
     sealed: Vec<Batch<S>>,
     current: Batch<S>,
     pool: Arc<Pool<S>>,
+    /// A place in the list, as the number of a batch and a row of it; see [`Batches::take_marked`].
+    mark: (usize, usize),
 }
 
 impl<S: Schema> Batches<S> {
     pub(crate) fn new(pool: Arc<Pool<S>>) -> Self {
-        Batches { sealed: Vec::new(), current: pool.get(), pool }
+        Batches { sealed: Vec::new(), current: pool.get(), pool, mark: (0, 0) }
     }
 
     /// The batch that takes the next row.
@@ -195,7 +201,41 @@ impl<S: Schema> Batches<S> {
         all
     }
 
+    /// Marks the end of the list as it is now.
+    pub(crate) fn mark(&mut self) {
+        self.mark = (self.sealed.len(), self.current.len);
+    }
+
+    /// The rows before the mark; what is left behind is those after it, and the mark stands before them.
+    pub(crate) fn take_marked(&mut self) -> Vec<Batch<S>> {
+        let (number, row) = std::mem::take(&mut self.mark);
+        let mut later = self.sealed.split_off(number.min(self.sealed.len()));
+        let mut marked = std::mem::take(&mut self.sealed);
+        let split = later.first_mut().unwrap_or(&mut self.current);
+        let mut rest = self.pool.get();
+        for later_row in row..split.len {
+            rest.push_from(&split.columns, later_row, split.diff(later_row));
+        }
+        split.truncate(row);
+        let before = std::mem::replace(split, rest);
+        if before.len > 0 {
+            marked.push(if before.is_sparse() { before.copy() } else { before });
+        }
+        later.retain(|batch| batch.len > 0);
+        self.sealed = later;
+        marked
+    }
+
+    /// Drops the rows after the mark.
+    pub(crate) fn drop_unmarked(&mut self) {
+        let marked = self.take_marked();
+        self.take();
+        self.sealed = marked;
+    }
+
     pub(crate) fn append(&mut self, mut other: Batches<S>) {
+        // What stands before the mark stays where it is, and so does the mark: a batch that is moved is the next sealed
+        // one, by the same number.
         let mut all = self.take();
         all.append(&mut other.take());
         self.sealed = all;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{BoxError, RunResult};
+use crate::offset::Offset;
 use crate::options::ReadOptions;
 use crate::pending::AnyPool;
 use crate::schema::Schema;
@@ -105,7 +106,7 @@ pub trait OneSubject: Sized + Send + 'static {
     fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self;
 }
 
-impl<S: Schema, O: Send + 'static> OneSubject for Subject<S, O> {
+impl<S: Schema, O: Offset> OneSubject for Subject<S, O> {
     type Table = Table<S>;
     type Offset = O;
 
@@ -202,7 +203,7 @@ pub fn run_result<C: Returns<R>, R>(result: C::Output) -> RunResult {
 #[doc(hidden)]
 pub trait HandleOf<R, const I: usize>: 'static {
     type Schema: Schema;
-    type Offset: Send + 'static;
+    type Offset: Offset;
 }
 
 /// The subject of a connector's `I`th parameter.

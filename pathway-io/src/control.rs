@@ -30,6 +30,30 @@ pub(crate) struct RunState {
     pub(crate) sinks: Vec<SinkState>,
     /// The sequencer has handed out its last commit.
     pub(crate) sequenced: bool,
+    /// Those that compute.
+    #[cfg(feature = "differential")]
+    pub(crate) workers: Vec<crate::dataflow::WorkerState>,
+    /// Nothing that they sent to other processes is on its way any more.
+    #[cfg(feature = "differential")]
+    pub(crate) left: bool,
+}
+
+impl RunState {
+    /// Every sink and every worker that can be ready is ready.
+    pub(crate) fn is_ready(&self) -> bool {
+        let ready = self.sinks.iter().all(|sink| sink.opened || sink.ended);
+        #[cfg(feature = "differential")]
+        let ready = ready && self.workers.iter().all(|worker| worker.built || worker.ended);
+        ready
+    }
+
+    /// Everything behind the sources is done.
+    pub(crate) fn is_drained(&self) -> bool {
+        let drained = self.sequenced && self.sinks.iter().all(|sink| sink.ended);
+        #[cfg(feature = "differential")]
+        let drained = drained && self.workers.iter().all(|worker| worker.ended);
+        drained
+    }
 }
 
 pub(crate) struct SourceState {

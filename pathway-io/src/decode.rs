@@ -48,7 +48,12 @@ fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &[u8]) -> bool 
 }
 
 /// Appends the row, whatever its form, or says what is wrong with it.
-fn parse<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &[u8], seen: &mut Seen) -> Result<(), RowError> {
+pub(crate) fn parse<S: Schema>(
+    columns: &mut ColumnsOf<S>,
+    len: usize,
+    text: &[u8],
+    seen: &mut Seen,
+) -> Result<(), RowError> {
     // Once for the row, instead of for each string in it.
     let text = std::str::from_utf8(text)
         .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))?;

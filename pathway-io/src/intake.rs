@@ -10,6 +10,9 @@
 //! it when they have taken them. The channels behind the intake are therefore bounded by the backlog, in rows and
 //! bytes and not in messages, and sending into them never blocks.
 //!
+//! A source that sets offsets is cut only directly after one, so that a commit and its offset say the same; see
+//! [`Pending`] for the rows behind the last offset. What such a cut cannot take waits for the next offset.
+//!
 //! Autocommit costs nothing while nothing is pushed: the first row after a commit *arms* a timer in the sequencer,
 //! which calls [`Intake::autocommit`] when it is due.
 
@@ -21,18 +24,24 @@ use crossbeam_channel::Sender;
 
 use crate::batch::Batch;
 use crate::error::Closed;
+use crate::offset::{AnyOffset, Offset, Offsets};
 use crate::pending::{AnyPool, Load, Pending};
 use crate::schema::Schema;
 use crate::sequencer::Message;
 
 /// The byte half of the backlog; a larger row or transaction passes alone.
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
+/// How many rows are pushed under one lock where many come at once: some ten microseconds' worth, so that a commit by
+/// another thread need not wait for longer.
+const LOCKED_ROWS: usize = 256;
 
 /// One commit of one source, on its way to the sequencer.
 pub(crate) struct Cut {
     pub(crate) source: usize,
     /// Table index and `Vec<Batch<S>>`.
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
+    /// What it covers of the source. Then it may have no parts: the source has read on, and found no rows.
+    pub(crate) offset: Option<Box<dyn AnyOffset>>,
     pub(crate) credit: Arc<Credit>,
 }
 
@@ -48,11 +57,34 @@ impl Drop for Credit {
     }
 }
 
+/// What a handle pushes into: a table, in one attempt of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) table: usize,
+    pub(crate) attempt: u32,
+}
+
 /// Why a push was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
     Full,
     Closed,
+    /// A whole backlog of rows waits for an offset.
+    NoOffset,
+}
+
+impl From<Closed> for Refused {
+    fn from(_: Closed) -> Self {
+        Refused::Closed
+    }
+}
+
+/// What becomes of the rows behind the last offset when `run` has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tail {
+    Commit,
+    /// A restart reads them again.
+    Drop,
 }
 
 /// What a source has done so far.
@@ -65,15 +97,20 @@ pub(crate) struct Counts {
 
 struct State {
     pending: Pending,
+    offsets: Offsets,
+    /// Cuts come only directly after an offset.
+    cuts_at_offsets: bool,
     in_flight: Load,
     /// When the oldest pending row was pushed; kept only where there is an autocommit.
     first_push: Option<Instant>,
     /// The sequencer's timer runs, or its cut waits for credit.
     armed: bool,
-    /// A cut is due and waits for credit: whoever gives it back makes it.
+    /// A cut is due and waits for credit or an offset: whoever brings it makes the cut.
     cut_due: bool,
     /// Transactions that wait for credit; nothing else is cut before them, lest they wait for ever.
     transactions_waiting: usize,
+    /// Handles of an attempt before this one are closed for good.
+    attempt: u32,
     closed: bool,
     closed_tables: Vec<bool>,
     /// A handle has returned `Closed`: an error of `run` is then a clean end.
@@ -81,6 +118,60 @@ struct State {
     /// Rows that each table was offered, good and bad: the number of a row in an error.
     offered: Vec<u64>,
     counts: Counts,
+}
+
+impl State {
+    #[inline]
+    fn is_closed(&self, entry: Entry) -> bool {
+        entry.attempt != self.attempt || self.closed || self.closed_tables[entry.table]
+    }
+
+    #[inline]
+    fn check_open(&mut self, entry: Entry) -> Result<(), Closed> {
+        if self.is_closed(entry) {
+            return Err(self.tell_closed(entry));
+        }
+        Ok(())
+    }
+
+    /// What a failed attempt has left behind says nothing about the present one.
+    #[cold]
+    fn tell_closed(&mut self, entry: Entry) -> Closed {
+        self.told_closed |= entry.attempt == self.attempt;
+        Closed
+    }
+
+    fn check_transaction(&mut self, entry: Entry, transaction: &Pending) -> Result<(), Closed> {
+        let mut closed = self.closed_tables.iter().enumerate().filter(|(_, closed)| **closed);
+        if self.is_closed(entry) || closed.any(|(closed, _)| transaction.has_rows_of(closed)) {
+            return Err(self.tell_closed(entry));
+        }
+        Ok(())
+    }
+
+    /// Whether a cut would have rows or an offset.
+    #[inline]
+    fn has_cut(&self) -> bool {
+        !self.pending.before_tail().is_zero() || self.offsets.is_set()
+    }
+
+    #[inline]
+    fn set_offset<O: Offset>(&mut self, offset: O) {
+        self.cuts_at_offsets = true;
+        self.pending.end_tail();
+        self.offsets.set(offset);
+    }
+}
+
+/// How a row comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Push {
+    /// It waits for room.
+    Wait,
+    /// It waits for room, and brings its offset.
+    At,
+    /// It does not wait.
+    Try,
 }
 
 /// See the module's text.
@@ -96,21 +187,29 @@ pub(crate) struct Intake {
     closing: Condvar,
 }
 
+/// How a source's rows are gathered.
+pub(crate) struct Gathering {
+    /// The backlog, in rows.
+    pub(crate) backlog: usize,
+    pub(crate) autocommit: Option<Duration>,
+    /// With the one that a restart goes on from.
+    pub(crate) offsets: Offsets,
+    /// Cuts come only directly after an offset, also before the first one was set.
+    pub(crate) cuts_at_offsets: bool,
+}
+
 impl Intake {
-    pub(crate) fn new(
-        source: usize,
-        tables: usize,
-        backlog: usize,
-        interval: Option<Duration>,
-        sequencer: Sender<Message>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(source: usize, tables: usize, gathering: Gathering, sequencer: Sender<Message>) -> Arc<Self> {
         let state = State {
             pending: Pending::default(),
+            offsets: gathering.offsets,
+            cuts_at_offsets: gathering.cuts_at_offsets,
             in_flight: Load::default(),
             first_push: None,
             armed: false,
             cut_due: false,
             transactions_waiting: 0,
+            attempt: 0,
             closed: false,
             closed_tables: vec![false; tables],
             told_closed: false,
@@ -119,8 +218,8 @@ impl Intake {
         };
         Arc::new(Intake {
             source,
-            limit: Load { rows: backlog, bytes: BACKLOG_BYTES },
-            interval,
+            limit: Load { rows: gathering.backlog, bytes: BACKLOG_BYTES },
+            interval: gathering.autocommit,
             sequencer,
             state: Mutex::new(state),
             room: Condvar::new(),
@@ -141,73 +240,122 @@ impl Intake {
         state
     }
 
-    /// Waits until a row may be pushed into `table`, or, if not `wait`, says that it may not be now.
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned))
+    }
+
+    /// Waits until a row may be pushed into `table`, or says why it may not be.
     #[inline]
-    pub(crate) fn admit(self: &Arc<Self>, table: usize, wait: bool) -> Result<Admitted<'_>, Refused> {
-        let mut state = self.lock();
+    pub(crate) fn admit(self: &Arc<Self>, entry: Entry, push: Push) -> Result<Admitted<'_>, Refused> {
+        let state = self.lock();
+        let state = self.make_room(state, entry, push)?;
+        Ok(Admitted { intake: self, state, table: entry.table })
+    }
+
+    #[inline]
+    fn make_room<'a>(
+        self: &'a Arc<Self>,
+        mut state: MutexGuard<'a, State>,
+        entry: Entry,
+        push: Push,
+    ) -> Result<MutexGuard<'a, State>, Refused> {
         loop {
-            if state.closed || state.closed_tables[table] {
-                state.told_closed = true;
-                return Err(Refused::Closed);
-            }
+            state.check_open(entry)?;
             if !state.pending.load.reaches(self.limit) {
-                return Ok(Admitted { intake: self, state, table });
+                return Ok(state);
+            }
+            if !state.has_cut() {
+                // All that waits is behind the last offset.
+                return if push == Push::At { Ok(state) } else { Err(Refused::NoOffset) };
             }
             if self.may_cut(&state) {
                 self.cut(&mut state);
-            } else if wait {
-                state = self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned));
-            } else {
+            } else if push == Push::Try {
                 return Err(Refused::Full);
+            } else {
+                state = self.wait(state);
             }
         }
     }
 
-    /// Makes everything pushed so far one commit; waits until the backlog has room for it.
-    pub(crate) fn commit(self: &Arc<Self>, table: usize) -> Result<(), Closed> {
-        let mut state = self.lock();
+    /// Makes everything pushed so far one commit; waits until the backlog has room for it. Rows behind the last offset
+    /// wait for the next one.
+    pub(crate) fn commit(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
+        let state = self.lock();
+        self.commit_locked(state, entry)
+    }
+
+    fn commit_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, entry: Entry) -> Result<(), Closed> {
         loop {
-            if state.closed || state.closed_tables[table] {
-                state.told_closed = true;
-                return Err(Closed);
+            state.check_open(entry)?;
+            if !state.has_cut() {
+                state.cut_due |= !state.pending.load.is_zero();
+                return Ok(());
             }
             if self.may_cut(&state) {
                 self.cut(&mut state);
                 return Ok(());
             }
-            if state.pending.load.is_zero() {
-                return Ok(());
-            }
-            state = self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned));
+            state = self.wait(state);
         }
+    }
+
+    /// Sets the offset of everything pushed so far.
+    pub(crate) fn advance<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
+        let mut state = self.lock();
+        state.check_open(entry)?;
+        state.set_offset(offset);
+        self.after_push(&mut state);
+        Ok(())
+    }
+
+    /// Sets the offset of everything pushed so far, and makes it one commit.
+    pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
+        let mut state = self.lock();
+        state.check_open(entry)?;
+        state.set_offset(offset);
+        self.commit_locked(state, entry)
     }
 
     /// Makes everything pushed so far and then the rows of `transaction` one commit. A transaction of `table` that has
-    /// rows of a closed one is refused whole.
-    pub(crate) fn commit_transaction(self: &Arc<Self>, table: usize, transaction: Pending) -> Result<(), Closed> {
+    /// rows of a closed one is refused whole. Where cuts come after offsets, and it has none, it waits for the next.
+    pub(crate) fn commit_transaction<O: Offset>(
+        self: &Arc<Self>,
+        entry: Entry,
+        transaction: Pending,
+        offset: Option<O>,
+    ) -> Result<(), Refused> {
         let mut state = self.lock();
+        if state.cuts_at_offsets && offset.is_none() {
+            state = self.make_room(state, entry, Push::Wait)?;
+            state.check_transaction(entry, &transaction)?;
+            state.pending.begin_tail();
+            state.pending.append(transaction);
+            state.cut_due = true;
+            return Ok(());
+        }
         state.transactions_waiting += 1;
+        let mut offset = offset;
         let committed = loop {
-            let mut closed = state.closed_tables.iter().enumerate().filter(|(_, closed)| **closed);
-            if state.closed || closed.any(|(closed, _)| closed == table || transaction.has_rows_of(closed)) {
-                state.told_closed = true;
-                break Err(Closed);
+            if let Err(closed) = state.check_transaction(entry, &transaction) {
+                break Err(closed);
             }
             let load = state.pending.load.plus(transaction.load);
             if self.has_room(&state, load) {
                 state.pending.append(transaction);
+                if let Some(offset) = offset.take() {
+                    state.set_offset(offset);
+                }
                 self.cut(&mut state);
                 break Ok(());
             }
-            state = self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned));
+            state = self.wait(state);
         };
         state.transactions_waiting -= 1;
-        if state.cut_due && self.may_cut(&state) {
-            self.cut(&mut state);
-        }
+        self.cut_if_due(&mut state);
         drop(state);
         self.room.notify_all();
-        committed
+        Ok(committed?)
     }
 
     fn has_room(&self, state: &State, load: Load) -> bool {
@@ -215,26 +363,36 @@ impl Intake {
     }
 
     fn may_cut(&self, state: &State) -> bool {
-        state.transactions_waiting == 0 && self.has_room(state, state.pending.load)
+        state.transactions_waiting == 0 && self.has_room(state, state.pending.before_tail())
     }
 
-    /// Sends all pending rows to the sequencer as one commit, if there are any.
+    fn cut_if_due(self: &Arc<Self>, state: &mut State) {
+        if state.cut_due && state.has_cut() && self.may_cut(state) {
+            self.cut(state);
+        }
+    }
+
+    /// Sends all pending rows before the tail to the sequencer as one commit, if there is anything to say.
     fn cut(self: &Arc<Self>, state: &mut State) {
-        state.cut_due = false;
-        state.first_push = None;
-        let load = state.pending.load;
-        if load.is_zero() {
+        if !state.has_cut() {
             return;
         }
-        state.in_flight = state.in_flight.plus(load);
+        state.cut_due = false;
+        state.first_push = None;
+        // First, since it runs code of the user's.
+        let offset = state.offsets.seal();
+        let load = state.pending.before_tail();
         state.counts.rows += load.rows as u64;
-        state.counts.commits += 1;
-        let parts = state.pending.take();
+        state.counts.commits += u64::from(!load.is_zero());
+        // An offset alone takes room too, so that not any number of them is on the way.
+        let load = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
+        state.in_flight = state.in_flight.plus(load);
+        let parts = state.pending.take_before_tail();
         let credit = Arc::new(Credit { intake: Arc::clone(self), load });
         // The sequencer outlives the subjects. Were it gone all the same, dropping the credit here would lock the
         // state a second time, so the message is kept for ever instead: the failure that ended the sequencer is
         // what the run reports.
-        if let Err(unsent) = self.sequencer.send(Message::Commit(Cut { source: self.source, parts, credit })) {
+        if let Err(unsent) = self.sequencer.send(Message::Commit(Cut { source: self.source, parts, offset, credit })) {
             std::mem::forget(unsent);
         }
     }
@@ -245,7 +403,7 @@ impl Intake {
         let due = state.first_push.zip(self.interval).and_then(|(first, interval)| first.checked_add(interval));
         match due {
             Some(due) if due > now => Some(due),
-            Some(_) if !self.may_cut(&state) => {
+            Some(_) if !state.has_cut() || !self.may_cut(&state) => {
                 state.cut_due = true;
                 state.armed = false;
                 None
@@ -261,17 +419,44 @@ impl Intake {
     fn release(self: &Arc<Self>, load: Load) {
         let mut state = self.lock();
         state.in_flight = state.in_flight.minus(load);
-        if state.cut_due && self.may_cut(&state) {
-            self.cut(&mut state);
-        }
+        self.cut_if_due(&mut state);
         drop(state);
         self.room.notify_all();
     }
 
+    /// There is something new to commit: sees to it that somebody will, and does so at once where the backlog is full.
+    #[inline]
+    fn after_push(self: &Arc<Self>, state: &mut State) {
+        if state.first_push.is_none()
+            && let Some(interval) = self.interval
+        {
+            let now = Instant::now();
+            state.first_push = Some(now);
+            if !state.armed
+                && !state.cut_due
+                && let Some(at) = now.checked_add(interval)
+            {
+                state.armed = true;
+                // Without a sequencer there is nobody to commit, and the run has failed already.
+                let _ = self.sequencer.send(Message::Arm { source: self.source, at });
+            }
+        }
+        if state.pending.load.reaches(self.limit) {
+            state.cut_due = true;
+        }
+        if state.cut_due {
+            self.cut_if_due(state);
+        }
+    }
+
     /// Closes one table for all its handles.
-    pub(crate) fn close_table(self: &Arc<Self>, table: usize) -> Result<(), Closed> {
-        let committed = self.commit(table);
-        self.lock().closed_tables[table] = true;
+    pub(crate) fn close_table(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
+        let committed = self.commit(entry);
+        let mut state = self.lock();
+        if entry.attempt == state.attempt {
+            state.closed_tables[entry.table] = true;
+        }
+        drop(state);
         self.room.notify_all();
         self.closing.notify_all();
         committed
@@ -286,43 +471,110 @@ impl Intake {
 
     /// `run` has ended, or is not waited for any longer: commits what was pushed, whatever the backlog says, since the
     /// rows are in memory already.
-    pub(crate) fn finish(self: &Arc<Self>) {
+    pub(crate) fn finish(self: &Arc<Self>, tail: Tail) {
         self.close();
         let mut state = self.lock();
+        match tail {
+            Tail::Commit => state.pending.end_tail(),
+            Tail::Drop => {
+                state.pending.drop_tail();
+            }
+        }
         self.cut(&mut state);
     }
 
-    pub(crate) fn is_closed(&self, table: usize) -> bool {
-        let state = self.lock();
-        state.closed || state.closed_tables[table]
+    /// The offset of the last commit that had one, also of a run before this one.
+    pub(crate) fn resume<O: Offset>(&self) -> Option<O> {
+        self.lock().offsets.last()
+    }
+
+    pub(crate) fn is_closed(&self, entry: Entry) -> bool {
+        self.lock().is_closed(entry)
+    }
+
+    /// The same for a handle that is about to say so.
+    pub(crate) fn check_open(&self, entry: Entry) -> Result<(), Closed> {
+        self.lock().check_open(entry)
     }
 
     /// Waits until the table is closed, at most until `deadline`.
-    pub(crate) fn wait_closed(&self, table: usize, deadline: Option<Instant>) -> Result<(), Closed> {
+    pub(crate) fn wait_closed(&self, entry: Entry, deadline: Option<Instant>) -> Result<(), Closed> {
         let mut state = self.lock();
         loop {
-            if state.closed || state.closed_tables[table] {
-                state.told_closed = true;
-                return Err(Closed);
+            state.check_open(entry)?;
+            match self.wait_closing(state, deadline) {
+                Some(waited) => state = waited,
+                None => return Ok(()),
             }
-            let Some(deadline) = deadline else {
-                state = self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned));
-                continue;
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
-            }
-            state = match self.closing.wait_timeout(state, left) {
-                Ok((state, _)) => state,
-                Err(poisoned) => {
-                    self.state.clear_poison();
-                    let mut state = poisoned.into_inner().0;
-                    state.pending.repair();
-                    state
-                }
-            };
         }
+    }
+
+    /// Waits for something to be closed; `None` if the deadline is over.
+    fn wait_closing<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        deadline: Option<Instant>,
+    ) -> Option<MutexGuard<'a, State>> {
+        let Some(deadline) = deadline else {
+            return Some(self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned)));
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        Some(match self.closing.wait_timeout(state, left) {
+            Ok((state, _)) => state,
+            Err(poisoned) => {
+                self.state.clear_poison();
+                let mut state = poisoned.into_inner().0;
+                state.pending.repair();
+                state
+            }
+        })
+    }
+
+    pub(crate) fn attempt(&self) -> u32 {
+        self.lock().attempt
+    }
+
+    /// `run` has failed and will be run again: closes all handles for good. What it has pushed is committed, but for
+    /// rows behind the last offset.
+    pub(crate) fn end_attempt(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.attempt += 1;
+        state.cut_due = true;
+        self.cut_if_due(&mut state);
+        drop(state);
+        self.room.notify_all();
+        self.closing.notify_all();
+    }
+
+    /// Waits until `at`, and until what the attempt before has pushed is committed, so that the next one resumes behind
+    /// it; then drops the rows behind its last offset, and opens the tables again. `false` if a stop came before that.
+    pub(crate) fn begin_attempt(self: &Arc<Self>, at: Option<Instant>) -> bool {
+        let mut state = self.lock();
+        while !state.closed {
+            match self.wait_closing(state, at) {
+                Some(waited) => state = waited,
+                None => {
+                    state = self.lock();
+                    break;
+                }
+            }
+        }
+        while !state.closed && state.has_cut() && !self.may_cut(&state) {
+            state = self.wait(state);
+        }
+        if state.closed {
+            return false;
+        }
+        self.cut(&mut state);
+        state.pending.drop_tail();
+        state.cut_due = false;
+        state.first_push = None;
+        state.closed_tables.fill(false);
+        state.told_closed = false;
+        true
     }
 
     /// A handle is about to return `Closed` for a reason of its own.
@@ -339,12 +591,17 @@ impl Intake {
         self.lock().offered[table] += 1;
     }
 
-    /// Counts a bad row and gives its number among the rows that the table was offered.
-    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
+    /// Counts a bad row; gives its number among the rows that the table was offered, and among the bad ones.
+    pub(crate) fn count_bad_row(&self, table: usize) -> (u64, u64) {
         let mut state = self.lock();
         state.counts.bad_rows += 1;
         state.offered[table] += 1;
-        state.offered[table]
+        (state.offered[table], state.counts.bad_rows)
+    }
+
+    /// How much the backlog is.
+    pub(crate) fn limit_text(&self) -> String {
+        format!("{} rows or {} MiB", self.limit.rows, self.limit.bytes / (1024 * 1024))
     }
 
     /// Rows that wait for their commit, and rows that wait for the slowest sink.
@@ -375,29 +632,56 @@ impl Admitted<'_> {
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<(), E> {
         let state = &mut *self.state;
+        if state.cuts_at_offsets {
+            state.pending.begin_tail();
+        }
         state.pending.push::<S, E>(self.table, pool, fill)?;
         state.offered[self.table] += 1;
-        if state.first_push.is_none()
-            && let Some(interval) = self.intake.interval
-        {
-            let now = Instant::now();
-            state.first_push = Some(now);
-            if !state.armed
-                && !state.cut_due
-                && let Some(at) = now.checked_add(interval)
-            {
-                state.armed = true;
-                // Without a sequencer there is nobody to commit, and the run has failed already.
-                let _ = self.intake.sequencer.send(Message::Arm { source: self.intake.source, at });
+        self.intake.after_push(state);
+        Ok(())
+    }
+
+    /// Lets `rows` push one row after the other, until it gives `None`, which is `Ok(true)`, or an error, or the lock was
+    /// held long enough.
+    pub(crate) fn push_all<S: Schema, E>(
+        mut self,
+        pool: &AnyPool,
+        rows: &mut impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<bool, E> {
+        let state = &mut *self.state;
+        for _ in 0..LOCKED_ROWS {
+            if state.cuts_at_offsets {
+                state.pending.begin_tail();
+            }
+            match state.pending.push::<S, Option<E>>(self.table, pool, |batch| rows(batch).ok_or(None)?.map_err(Some)) {
+                Ok(()) => {}
+                Err(None) => return Ok(true),
+                Err(Some(error)) => return Err(error),
+            }
+            state.offered[self.table] += 1;
+            self.intake.after_push(state);
+            if state.pending.load.reaches(self.intake.limit) {
+                break;
             }
         }
-        if state.pending.load.reaches(self.intake.limit) {
-            if self.intake.may_cut(state) {
-                self.intake.cut(state);
-            } else {
-                state.cut_due = true;
-            }
+        Ok(false)
+    }
+
+    /// [`push`](Self::push) for a row with its offset.
+    #[inline]
+    pub(crate) fn push_at<S: Schema, O: Offset, E>(
+        mut self,
+        pool: &AnyPool,
+        offset: O,
+        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
+    ) -> Result<(), (O, E)> {
+        let state = &mut *self.state;
+        if let Err(error) = state.pending.push::<S, E>(self.table, pool, fill) {
+            return Err((offset, error));
         }
+        state.offered[self.table] += 1;
+        state.set_offset(offset);
+        self.intake.after_push(state);
         Ok(())
     }
 }

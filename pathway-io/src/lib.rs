@@ -43,10 +43,11 @@
 //! | push a unit that nothing splits | [`Transaction`] |
 //! | unblock a source when a stop comes | [`Subject::on_interrupt`] |
 //! | lay out a pipeline and run it | [`Pipeline`], [`Running`], [`Summary`] |
-//! | write files | [`csv`], [`jsonlines`] |
+//! | write files | [`csv`], [`jsonlines`]; with the feature `sqlite`, databases |
 //! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
 //! | do something about bad rows | [`BadRows`], [`RowError`] |
+//! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
 //!
 //! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
@@ -60,18 +61,28 @@ mod commit;
 mod connector;
 mod control;
 mod data_type;
+pub mod dataflow;
 mod decode;
+mod describe;
+mod durable;
 mod error;
 mod fields;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub mod fuzz;
 mod hook;
 mod intake;
+mod lines;
 mod next;
+mod offset;
 mod options;
 mod pending;
 mod pipeline;
 pub mod progress;
 mod push;
 mod ready;
+mod restart;
 mod row_error;
 mod running;
 pub mod schema;
@@ -80,6 +91,7 @@ mod signals;
 mod sink;
 mod source;
 mod subject;
+mod subject_offset;
 mod summary;
 mod supervisor;
 mod table;
@@ -90,15 +102,20 @@ mod upsert;
 
 pub use commit::{Commit, Update};
 pub use connector::{Connector, Subjects};
-pub use error::{Closed, Error, Failure, FailureKind, Result, RunResult};
+pub use error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
 pub use hook::Hook;
+pub use lines::{BadLine, LinesError};
+pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
 pub use pipeline::{Pipeline, StopHandle};
 pub use ready::{Bytes, Text};
+pub use restart::Restart;
 pub use row_error::RowError;
 pub use running::Running;
 pub use schema::{Column, DataType, Keyed, Schema, TableSchema};
+#[cfg(feature = "sqlite")]
+pub use sink::sqlite;
 pub use sink::{Sink, csv, jsonlines};
 pub use subject::{Subject, TryNextError};
 pub use summary::{SourceSummary, Stop, Summary};
@@ -110,22 +127,23 @@ pub use transaction::{Transaction, TransactionTable};
 pub mod __private0 {
     pub use crate::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
     pub use crate::column::list::ListBuffer;
-    pub use crate::column::own::{Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
+    pub use crate::column::own::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
     pub use crate::column::{ColumnType, KeyType, NotNull};
     pub use crate::connector::{
         Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
         Subjects, run_result,
     };
+    pub use crate::describe::{Note, assert_distinct, assert_keyless, describe, width};
     pub use crate::error::RunResult;
     pub use crate::fields::{
-        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Pair, Stub, flat_key, key, missing,
+        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, flat_columns, flat_key,
+        flat_key_columns, key, missing, own_key,
     };
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;
     pub use crate::schema::glue::{
-        DataColumn, Kind, Locked, LockedColumn, Removable, Run, Sample, SampleField, assert_distinct, assert_keyless,
-        assert_lock, assert_lock_needs_nothing, assert_locked, assert_sample, concat_columns, flat_columns,
-        flat_key_columns,
+        DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
+        assert_locked, assert_sample,
     };
     pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
     pub use crate::table::Table;
@@ -133,8 +151,15 @@ pub mod __private0 {
     pub use std::clone::Clone;
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
+    pub use std::primitive::{bool, str, u16, usize};
     pub use std::string::String;
     pub use std::time::Duration;
+
+    /// What `#[schema(dataflow)]` needs.
+    #[cfg(feature = "differential")]
+    pub mod dataflow {
+        pub use crate::dataflow::value::*;
+    }
 }
 
 /// The code blocks of the README are tests.

@@ -2,6 +2,9 @@
 //!
 //! A source's tables have rows of different types, so each table's batches are kept with their type forgotten; a
 //! table's index stands for it.
+//!
+//! Where a source sets offsets, rows behind the last one are the *tail*: they wait for the next offset, and a cut takes
+//! only what stands before them.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -50,6 +53,10 @@ trait AnyBatches: Any + Send {
     fn has_rows(&self) -> bool;
     /// A `Vec<Batch<S>>`, if there are rows.
     fn take(&mut self) -> Option<Box<dyn Any + Send>>;
+    fn mark(&mut self);
+    /// The rows before the mark, if there are any.
+    fn take_marked(&mut self) -> Option<Box<dyn Any + Send>>;
+    fn drop_unmarked(&mut self);
     fn repair(&mut self);
 }
 
@@ -68,6 +75,19 @@ impl<S: Schema> AnyBatches for Batches<S> {
         if self.is_empty() { None } else { Some(Box::new(Batches::take(self))) }
     }
 
+    fn mark(&mut self) {
+        Batches::mark(self);
+    }
+
+    fn take_marked(&mut self) -> Option<Box<dyn Any + Send>> {
+        let marked = Batches::take_marked(self);
+        if marked.is_empty() { None } else { Some(Box::new(marked)) }
+    }
+
+    fn drop_unmarked(&mut self) {
+        Batches::drop_unmarked(self);
+    }
+
     fn repair(&mut self) {
         Batches::repair(self);
     }
@@ -78,6 +98,8 @@ impl<S: Schema> AnyBatches for Batches<S> {
 pub(crate) struct Pending {
     tables: Vec<Option<Box<dyn AnyBatches>>>,
     pub(crate) load: Load,
+    /// What stands before the tail; `None` if there is no tail.
+    before_tail: Option<Load>,
 }
 
 impl Pending {
@@ -109,6 +131,56 @@ impl Pending {
         any.downcast_mut().expect(OWN_TYPE)
     }
 
+    /// What the next row begins, unless it has begun, is a tail.
+    #[inline]
+    pub(crate) fn begin_tail(&mut self) {
+        if self.before_tail.is_none() {
+            self.mark();
+        }
+    }
+
+    fn mark(&mut self) {
+        self.before_tail = Some(self.load);
+        for batches in self.tables.iter_mut().flatten() {
+            batches.mark();
+        }
+    }
+
+    /// An offset covers the tail too.
+    #[inline]
+    pub(crate) fn end_tail(&mut self) {
+        self.before_tail = None;
+    }
+
+    /// What a cut takes.
+    pub(crate) fn before_tail(&self) -> Load {
+        self.before_tail.unwrap_or(self.load)
+    }
+
+    /// Takes the rows of each table that has any before the tail.
+    pub(crate) fn take_before_tail(&mut self) -> Vec<(usize, Box<dyn Any + Send>)> {
+        let Some(before) = self.before_tail else {
+            return self.take();
+        };
+        self.load = self.load.minus(before);
+        self.before_tail = Some(Load::default());
+        let tables = self.tables.iter_mut().enumerate();
+        tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take_marked()?))).collect()
+    }
+
+    /// Drops the tail; says how much it was.
+    pub(crate) fn drop_tail(&mut self) -> Load {
+        let Some(before) = self.before_tail.take() else {
+            return Load::default();
+        };
+        for batches in self.tables.iter_mut().flatten() {
+            batches.drop_unmarked();
+        }
+        let dropped = self.load.minus(before);
+        self.load = before;
+        dropped
+    }
+
     /// Puts the rows of `later` behind these.
     pub(crate) fn append(&mut self, later: Pending) {
         self.load = self.load.plus(later.load);
@@ -125,7 +197,7 @@ impl Pending {
     }
 
     /// The rows of each table that has any; what is left behind is empty.
-    pub(crate) fn take(&mut self) -> Vec<(usize, Box<dyn Any + Send>)> {
+    fn take(&mut self) -> Vec<(usize, Box<dyn Any + Send>)> {
         self.load = Load::default();
         let tables = self.tables.iter_mut().enumerate();
         tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take()?))).collect()

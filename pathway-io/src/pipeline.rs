@@ -12,14 +12,21 @@ use crate::bad_rows::BadRowPolicy;
 use crate::clock::Clock;
 use crate::connector::{Connector, Subjects};
 use crate::control::{Control, SourceState};
+#[cfg(feature = "differential")]
+use crate::dataflow::Engine;
+use crate::dataflow::Workers;
+use crate::durable::Durables;
 use crate::error::{Error, FailureKind, Result};
 use crate::hook::Hooks;
-use crate::intake::Intake;
+use crate::intake::{Gathering, Intake};
+use crate::offset::Offsets;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
+use crate::restart::Attempts;
 use crate::running::Running;
 use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
+use crate::sink::Target;
 use crate::source::{self, Source};
 use crate::summary::{Stop, Summary};
 use crate::supervisor::Supervisor;
@@ -126,9 +133,8 @@ impl Pipeline {
         let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
         let spawn = move |source: Arc<Source>, index: usize| {
-            let subjects = C::Subjects::open(&source, &pools, 0);
             let name = source.name.to_string();
-            threads::spawn(&name, move || source::run(connector, subjects, &source, index)).map(drop)
+            threads::spawn(&name, move || source::run(connector, &pools, &source, index)).map(drop)
         };
         plan.sources.push(SourcePlan { name, options, tables, spawn: Box::new(spawn) });
         declared
@@ -176,6 +182,15 @@ impl Pipeline {
         self.start()?.join()
     }
 
+    /// [`run`](Self::run) on several workers, or in several processes; `run` has one worker.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub fn run_on(self, workers: Workers) -> Result<Summary> {
+        self.start_on(workers)?.join()
+    }
+
     /// Starts the pipeline, for a program that goes on beside it.
     ///
     /// # Errors
@@ -183,40 +198,99 @@ impl Pipeline {
     /// If a sink cannot be opened, two of them write to one path, or the system refuses them a thread. No source has been
     /// entered then.
     pub fn start(self) -> Result<Running> {
+        self.start_on(Workers::threads(1))
+    }
+
+    /// [`start`](Self::start) on several workers, or in several processes.
+    ///
+    /// # Errors
+    ///
+    /// As [`start`](Self::start).
+    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "there is nothing to compute"))]
+    pub fn start_on(self, workers: Workers) -> Result<Running> {
         let Pipeline { plan, control } = self;
-        let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
-        plan.check_paths()?;
+        #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))]
+        let mut plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+        #[cfg(feature = "differential")]
+        let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
+        #[cfg(feature = "differential")]
+        let derived: Vec<_> = engine.iter().flat_map(Engine::tables).collect();
+        #[cfg(not(feature = "differential"))]
+        let derived = Vec::new();
+        plan.check_paths(&derived)?;
+        #[cfg(feature = "differential")]
+        if workers.process > 0 {
+            plan.leave_to_others();
+        }
         let policies: Vec<BadRowPolicy> = plan
             .sources
             .iter()
             .map(|source| BadRowPolicy::open(source.options.bad_row_policy()))
             .collect::<Result<_>>()?;
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
+        #[cfg(feature = "differential")]
+        let started = engine.map(|engine| engine.start(&workers, &control)).transpose()?.flatten();
         let (messages, received) = unbounded();
         let mut sources = Vec::new();
         let mut launches = Vec::new();
         for (index, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
             let options = &plan.options;
-            let intake = Intake::new(
-                index,
-                plan.tables.len(),
-                options.backlog_rows(),
-                options.autocommit_interval(),
-                messages.clone(),
-            );
+            let gathering = Gathering {
+                backlog: options.backlog_rows(),
+                autocommit: options.autocommit_interval(),
+                offsets: Offsets::default(),
+                cuts_at_offsets: false,
+            };
+            let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
             let hooks = Hooks::new(index, Arc::clone(&plan.name), Arc::clone(&control));
-            let source = Arc::new(Source { name: plan.name, intake, hooks, bad_rows, control: Arc::clone(&control) });
+            let durables = Durables::default();
+            let source = Arc::new(Source {
+                name: plan.name,
+                intake,
+                hooks,
+                durables,
+                bad_rows,
+                bad_rows_limit: options.bad_row_limit(),
+                restart: options.restart_policy(),
+                attempts: Attempts::default(),
+                control: Arc::clone(&control),
+            });
             let tables = plan.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(&control))).0).collect();
             sources.push(sequencer::Source::new(&source, tables));
             control.update(|run| run.sources.push(SourceState::new(&source)));
             launches.push((source, plan.spawn));
         }
-        let supervisor = Supervisor { control, messages, grace: plan.grace, signals, progress: plan.progress };
-        supervisor.start(Sequencer { messages: received, clock: Clock::after(0), sources }, launches)
+        #[cfg(feature = "differential")]
+        let (flow, workers) = started.unzip();
+        let supervisor = Supervisor {
+            control,
+            messages,
+            grace: plan.grace,
+            signals,
+            progress: plan.progress,
+            #[cfg(feature = "differential")]
+            workers,
+        };
+        let sequencer = Sequencer {
+            messages: received,
+            clock: Clock::after(0),
+            sources,
+            #[cfg(feature = "differential")]
+            flow,
+        };
+        supervisor.start(sequencer, launches)
     }
 }
 
 impl Plan {
+    /// Sources run in process 0, and this is another.
+    #[cfg(feature = "differential")]
+    fn leave_to_others(&mut self) {
+        for source in self.sources.drain(..) {
+            source.tables.iter().for_each(|table| table.leave_to_others());
+        }
+    }
+
     /// A second source of one name gets `-2` behind it, a third `-3`.
     fn unique_name(&mut self, name: &str) -> Arc<str> {
         let mut unique = name.to_owned();
@@ -229,23 +303,37 @@ impl Plan {
     }
 
     /// Two sinks on one path would write into each other's rows.
-    fn check_paths(&self) -> Result<()> {
-        let mut seen: HashMap<PathBuf, PathBuf> = HashMap::new();
+    fn check_paths(&self, derived: &[Arc<dyn AnyTable>]) -> Result<()> {
+        let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
+        let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
+        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
         for source in &self.sources {
-            let mut paths: Vec<PathBuf> = source.tables.iter().flat_map(|table| table.paths()).collect();
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-                paths.push(path);
+                targets.push(Target::file(path));
             }
-            for path in paths {
-                if let Some(other) = seen.insert(resolve(&path), path.clone()) {
-                    let message =
-                        format!("two sinks write to one file, as `{}` and `{}`", other.display(), path.display());
-                    return Err(Error::sink(&path.display().to_string(), FailureKind::Failed(message.into())));
-                }
+        }
+        for target in targets {
+            let others = seen.entry(resolve(&target.path)).or_default();
+            // The tables of a database may stand beside each other.
+            let apart = |other: &Target| match (&other.part, &target.part) {
+                (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
+                _ => false,
+            };
+            if let Some(other) = others.iter().find(|other| !apart(other)) {
+                return Err(written_twice(other, &target));
             }
+            others.push(target);
         }
         Ok(())
     }
+}
+
+fn written_twice(one: &Target, other: &Target) -> Error {
+    let message = match (&one.part, &other.part) {
+        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`"),
+        _ => format!("two sinks write to one file, as `{}` and `{}`", one.path.display(), other.path.display()),
+    };
+    Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
 }
 
 /// One spelling of a path, whether the file exists or not.

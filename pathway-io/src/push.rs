@@ -1,8 +1,9 @@
 //! The push methods that a [`Subject`](crate::Subject), a [`Transaction`](crate::Transaction) and a table inside one
 //! have in common, written once.
 
-/// Expects of `Self` the methods `push(&self, fill) -> Result<Result<(), E>, Closed>` and
-/// `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`.
+/// Expects of `Self` the methods `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with the
+/// same result, and `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`. The bounds are on the methods: for one on
+/// the impl rustc would not say that the type is no schema.
 macro_rules! push_methods {
     () => {
         /// Pushes one row. Outside a transaction it waits while the backlog is full.
@@ -10,8 +11,17 @@ macro_rules! push_methods {
         /// # Errors
         ///
         /// [`Closed`] if the subject is closed: `run` should end.
+        ///
+        /// # Panics
+        ///
+        /// If the value of a `#[schema(json)]` column cannot be written as JSON: its own `Serialize` fails, or a map has
+        /// keys that are no texts. Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names
+        /// the connector, the type and the reason; what was pushed before is committed.
         #[inline]
-        pub fn next(&self, row: S) -> Result<(), Closed> {
+        pub fn next(&self, row: S) -> Result<(), Closed>
+        where
+            S: Schema,
+        {
             let fields = row.into_fields();
             let Ok(()) = self.push::<std::convert::Infallible>(|batch| {
                 batch.push(fields);
@@ -29,7 +39,10 @@ macro_rules! push_methods {
         /// A [`RowError`] that names column, position and reason, if the policy for bad rows is to fail; nothing is
         /// pushed then. On a closed subject an error whose [`is_closed`](RowError::is_closed) is true.
         #[inline]
-        pub fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError> {
+        pub fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
+        where
+            S: Schema,
+        {
             let json = json.as_ref();
             match self.push(|batch| batch.push_json(json)) {
                 Ok(Ok(())) => Ok(()),
@@ -38,12 +51,54 @@ macro_rules! push_methods {
             }
         }
 
+        /// Pushes many rows at once: JSON objects, one a line, each by the rules of [`next_json`](Self::next_json). Blank
+        /// lines are passed over, lines may end with `\r\n`, and the last one needs no end. It is quicker than a call
+        /// for each line. The lines become no unit by that: a commit may come between two of them.
+        ///
+        /// Gives how many rows were pushed: all lines, but for blank ones and bad ones that the policy lets pass.
+        ///
+        /// # Errors
+        ///
+        /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is
+        /// to fail: the good ones around them were pushed. If the subject is closed, an error that says from which line
+        /// on nothing was pushed.
+        pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::LinesError>
+        where
+            S: Schema,
+        {
+            let mut lines = crate::lines::Lines::new(lines.as_ref());
+            let mut report = crate::lines::Report::default();
+            loop {
+                let pushed = self.push_all(|batch| {
+                    let pushed = batch.push_json(lines.advance()?);
+                    if pushed.is_ok() {
+                        report.pushed();
+                    }
+                    Some(pushed)
+                });
+                let refused = match pushed {
+                    Ok(Ok(())) => return report.result(),
+                    Ok(Err(error)) => self.bad_row(error, lines.line()),
+                    Err(Closed) if lines.advance().is_none() => return report.result(),
+                    Err(Closed) => Err(RowError::closed()),
+                };
+                if let Err(error) = refused
+                    && !report.refused(lines.number(), error)
+                {
+                    return report.result();
+                }
+            }
+        }
+
         /// Pushes a row from a JSON value that was parsed already, by the rules of [`next_json`](Self::next_json).
         ///
         /// # Errors
         ///
         /// As [`next_json`](Self::next_json), without a position.
-        pub fn next_value(&self, value: serde_json::Value) -> Result<(), RowError> {
+        pub fn next_value(&self, value: serde_json::Value) -> Result<(), RowError>
+        where
+            S: Schema,
+        {
             // The value is needed a second time only if it does not fit.
             match self.push(|batch| batch.push_value(&value)) {
                 Ok(Ok(())) => Ok(()),
@@ -101,7 +156,10 @@ macro_rules! push_methods {
         ///
         /// The row's error with that `reason`, if the policy is to fail. On a closed subject an error whose
         /// [`is_closed`](RowError::is_closed) is true: the row is then no bad one, but what the stop has torn.
-        pub fn reject(&self, raw: impl AsRef<[u8]>, reason: impl std::fmt::Display) -> Result<(), RowError> {
+        pub fn reject(&self, raw: impl AsRef<[u8]>, reason: impl std::fmt::Display) -> Result<(), RowError>
+        where
+            S: Schema,
+        {
             let error = RowError::new(reason.to_string());
             match self.push(|_| Err::<(), _>(error)) {
                 Ok(Ok(())) => Ok(()),

@@ -6,7 +6,6 @@
 
 mod bounds;
 mod export;
-mod flatten;
 mod infer;
 mod lock;
 mod message;
@@ -27,7 +26,6 @@ pub(crate) use message::{Message, same};
 /// What the macros' output refers to.
 pub(crate) mod glue {
     pub use super::bounds::{DataColumn, Removable};
-    pub use super::flatten::{Run, assert_distinct, assert_keyless, concat_columns, flat_columns, flat_key_columns};
     pub use super::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked};
     pub use super::sample::{Kind, Sample, SampleField, assert_sample};
 }
@@ -222,51 +220,31 @@ pub struct Column {
 }
 
 impl Column {
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn of<S: Field<I>, const I: usize>(name: &'static str) -> Self {
+    /// A column of that type, as yet without a name.
+    pub(crate) const fn of_type<T: ColumnType>() -> Self {
         Column {
-            name,
-            data_type: S::Type::DATA_TYPE,
-            optional: S::Type::OPTIONAL,
+            name: "",
+            data_type: T::DATA_TYPE,
+            optional: T::OPTIONAL,
             primary_key: false,
-            has_default: S::DEFAULT.is_some(),
+            has_default: false,
             description: "",
             aliases: &[],
-            field: name,
-            has_placeholder: S::Type::HAS_PLACEHOLDER,
-            default: if S::DEFAULT.is_some() { Some(|| value_of(S::DEFAULT)) } else { None },
-            example: if S::EXAMPLE.is_some() { Some(|| value_of(S::EXAMPLE)) } else { None },
+            field: "",
+            has_placeholder: T::HAS_PLACEHOLDER,
+            default: None,
+            example: None,
         }
     }
 
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn key(mut self) -> Self {
-        self.primary_key = true;
-        self
-    }
-
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn describe(mut self, description: &'static str) -> Self {
-        self.description = description;
-        self
-    }
-
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn aliases(mut self, aliases: &'static [&'static str]) -> Self {
-        self.aliases = aliases;
-        self
-    }
-
-    /// The name of its field, where that is another.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn field(mut self, field: &'static str) -> Self {
-        self.field = field;
-        self
+    /// The same with the field's default and example.
+    pub(crate) const fn of_field<S: Field<I>, const I: usize>() -> Self {
+        Column {
+            has_default: S::DEFAULT.is_some(),
+            default: if S::DEFAULT.is_some() { Some(|| value_of(S::DEFAULT)) } else { None },
+            example: if S::EXAMPLE.is_some() { Some(|| value_of(S::EXAMPLE)) } else { None },
+            ..Column::of_type::<S::Type>()
+        }
     }
 
     /// The default as JSON, evaluated anew at each call; `None` if the column has none.

@@ -34,6 +34,9 @@ pub(crate) enum Message {
 pub(crate) trait Stage: Send {
     /// Takes a `Vec<Batch<S>>`; says whether there was anything to deliver.
     fn sequence(&mut self, time: u64, batches: Box<dyn Any + Send>, credit: &Arc<Credit>) -> bool;
+    /// Whether computations read it.
+    #[cfg(feature = "differential")]
+    fn is_computed_on(&self) -> bool;
 }
 
 /// The end of a sink's channel that the sequencer writes to.
@@ -48,11 +51,20 @@ pub(crate) struct TableStage<S: Schema> {
     upsert: Option<Upsert<S>>,
     pool: Arc<Pool<S>>,
     outlets: Vec<Outlet<S>>,
+    /// The computations that read the table.
+    #[cfg(feature = "differential")]
+    pub(crate) feeds: Vec<crate::dataflow::Feeds<S>>,
 }
 
 impl<S: Schema> TableStage<S> {
     pub(crate) fn new(pool: Arc<Pool<S>>, outlets: Vec<Outlet<S>>) -> Self {
-        TableStage { upsert: upsert::applies::<S>().then(Upsert::default), pool, outlets }
+        TableStage {
+            upsert: upsert::applies::<S>().then(Upsert::default),
+            pool,
+            outlets,
+            #[cfg(feature = "differential")]
+            feeds: Vec::new(),
+        }
     }
 }
 
@@ -78,9 +90,18 @@ impl<S: Schema> Stage for TableStage<S> {
         for outlet in &self.outlets {
             outlet.progress.queued(commit.len());
             // A sink that has failed or ended has dropped its receiver: it is no longer served.
-            let _ = outlet.deliveries.send(Delivery { commit: commit.clone(), _credit: Arc::clone(credit) });
+            let _ = outlet.deliveries.send(Delivery { commit: commit.clone(), _receipt: Arc::clone(credit) as _ });
+        }
+        #[cfg(feature = "differential")]
+        for feeds in &mut self.feeds {
+            feeds.send(&commit);
         }
         true
+    }
+
+    #[cfg(feature = "differential")]
+    fn is_computed_on(&self) -> bool {
+        !self.feeds.is_empty()
     }
 }
 
@@ -88,6 +109,9 @@ pub(crate) struct Sequencer {
     pub(crate) messages: Receiver<Message>,
     pub(crate) clock: Clock,
     pub(crate) sources: Vec<Source>,
+    /// The computations, where there are any.
+    #[cfg(feature = "differential")]
+    pub(crate) flow: Option<Arc<crate::dataflow::Flow>>,
 }
 
 /// A source as the sequencer has it.
@@ -138,8 +162,18 @@ impl Sequencer {
         let source = &mut self.sources[cut.source];
         let time = self.clock.tick();
         let mut delivered = false;
+        #[cfg(feature = "differential")]
+        let mut computed_on = false;
         for (table, batches) in cut.parts {
-            delivered |= source.tables[table].sequence(time, batches, &cut.credit);
+            let table = &mut source.tables[table];
+            let changed = table.sequence(time, batches, &cut.credit);
+            delivered |= changed;
+            #[cfg(feature = "differential")]
+            (computed_on |= changed && table.is_computed_on());
+        }
+        #[cfg(feature = "differential")]
+        if computed_on && let Some(flow) = &self.flow {
+            flow.committed(time, &cut.credit);
         }
         debug!(connector = &*source.name, time, delivered, "commit");
     }

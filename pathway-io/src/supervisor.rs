@@ -16,6 +16,7 @@ use crossbeam_channel::{Sender, bounded};
 
 use crate::control::{Control, RunState, SourceState, panicked};
 use crate::error::{Error, FailureKind, Result};
+use crate::intake::Tail;
 use crate::progress::Display;
 use crate::running::Running;
 use crate::sequencer::{Message, Sequencer};
@@ -32,6 +33,9 @@ pub(crate) struct Supervisor {
     pub(crate) signals: Option<Signals>,
     /// Whether a person is to see the run.
     pub(crate) progress: bool,
+    /// The threads that compute.
+    #[cfg(feature = "differential")]
+    pub(crate) workers: Option<crate::dataflow::Guards>,
 }
 
 /// A source that is ready, and what starts its thread.
@@ -49,7 +53,7 @@ impl Supervisor {
         self.start_sequencer(sequencer);
         // Before the sources, since a run that cannot be watched is none.
         let watch = self.watch();
-        self.control.wait(|run| run.sinks.iter().all(|sink| sink.opened || sink.ended), |run| self.deadline(run, None));
+        self.control.wait(RunState::is_ready, |run| self.deadline(run, None));
         // What fails from here on is for `join` to say.
         let failed = self.control.update(|run| !run.failures.is_empty());
         self.start_sources(launches);
@@ -67,12 +71,18 @@ impl Supervisor {
     fn start_sequencer(&self, sequencer: Sequencer) {
         let control = Arc::clone(&self.control);
         let messages = sequencer.messages.clone();
+        #[cfg(feature = "differential")]
+        let flow = sequencer.flow.clone();
         let spawned = threads::spawn("sequencer", move || {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sequencer.run())) {
                 let kind = panicked("its sequencer", &*payload);
                 control.fail(Error::pipeline_failure(kind));
                 // Nothing is delivered any more, but whoever waits for credit must not wait for ever.
                 while let Ok(Message::Commit(_) | Message::Arm { .. }) = messages.recv() {}
+            }
+            #[cfg(feature = "differential")]
+            if let Some(flow) = flow {
+                flow.finish();
             }
             control.update(|run| run.sequenced = true);
         });
@@ -114,8 +124,8 @@ impl Supervisor {
                 }
             }
             // It was never entered, so there is nothing to clean up.
-            source.intake.finish();
-            let summary = source::summary(&source, Duration::ZERO, None);
+            source.intake.finish(Tail::Commit);
+            let summary = source::summary(&source, Duration::ZERO);
             self.control.update(|run| run.sources[index].ended = Some(summary));
         }
     }
@@ -147,21 +157,24 @@ impl Supervisor {
         let draining = Instant::now();
         // A sequencer that is gone has said so.
         let _ = self.messages.send(Message::Finish);
-        let drained = self.control.wait(
-            |run| run.sequenced && run.sinks.iter().all(|sink| sink.ended),
-            |run| self.deadline(run, Some(draining)),
-        );
+        let drained = self.control.wait(RunState::is_drained, |run| self.deadline(run, Some(draining)));
         if !drained {
             self.control.leave_behind(|run| {
                 let busy = run.sinks.iter().filter(|sink| !sink.ended);
-                busy.map(|sink| {
+                let sinks = busy.map(|sink| {
                     let missed = Some(sink.progress.missed());
                     Error::sink(&sink.name, FailureKind::LeftBehind { missed })
-                })
-                .collect()
+                });
+                #[cfg(feature = "differential")]
+                let sinks = sinks.chain(run.workers.iter().filter_map(crate::dataflow::WorkerState::left_behind));
+                sinks.collect()
             });
         }
         drop(self.signals.take());
+        #[cfg(feature = "differential")]
+        if let Some(workers) = self.workers.take() {
+            workers.leave(drained, &self.control, self.grace);
+        }
         self.result()
     }
 
@@ -172,7 +185,7 @@ impl Supervisor {
             busy.map(|state| Arc::clone(&state.source)).collect()
         });
         for source in &busy {
-            source.intake.finish();
+            source.intake.finish(Tail::Commit);
         }
         self.control.leave_behind(|run| {
             let busy = run.sources.iter().filter(|state| state.ended.is_none() || state.hooks_running > 0);
@@ -195,5 +208,5 @@ impl Supervisor {
 }
 
 fn summarize(state: SourceState) -> SourceSummary {
-    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed(), None))
+    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed()))
 }

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::batch::Batch;
 use crate::error::Closed;
+use crate::offset::Offset;
 use crate::pending::Pending;
 use crate::push::push_methods;
 use crate::row_error::RowError;
@@ -71,6 +72,10 @@ impl<S: Schema, O> Transaction<S, O> {
         self.subject.push_into(&self.rows, fill)
     }
 
+    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+        self.subject.push_all_into(&self.rows, rows)
+    }
+
     fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.subject.bad_row(error, raw)
     }
@@ -95,12 +100,32 @@ impl<S: Schema, O> Transaction<S, O> {
     /// Makes the plain rows pushed so far and then the rows of the transaction one commit. It waits while the backlog
     /// has no room; a transaction larger than the backlog waits until nothing else is on the way.
     ///
+    /// Where the connector sets offsets the transaction is written whole after the next of them;
+    /// [`commit_at`](Self::commit_at) brings one.
+    ///
     /// # Errors
     ///
     /// [`Closed`] after a stop, or if one of its tables was closed: nothing of the transaction is written.
     pub fn commit(self) -> Result<(), Closed> {
+        self.finish(None::<()>)
+    }
+
+    fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
         let rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
-        self.subject.source().intake.commit_transaction(self.subject.table(), rows)
+        let source = self.subject.source();
+        source.intake.commit_transaction(self.subject.entry(), rows, offset).map_err(|refused| source.refuse(refused))
+    }
+}
+
+impl<S: Schema, O: Offset> Transaction<S, O> {
+    /// [`commit`](Self::commit), with the offset that stands for the transaction and everything that the connector
+    /// pushed before this moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub fn commit_at(self, offset: O) -> Result<(), Closed> {
+        self.finish(Some(offset))
     }
 }
 
@@ -108,6 +133,10 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
     #[inline]
     fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
         self.subject.push_into(self.rows, fill)
+    }
+
+    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+        self.subject.push_all_into(self.rows, rows)
     }
 
     fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {

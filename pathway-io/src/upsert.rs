@@ -70,7 +70,7 @@ impl<S: Schema> Default for Upsert<S> {
 }
 
 #[inline]
-fn is_key<S: Schema>(column: usize) -> bool {
+pub(crate) fn is_key<S: Schema>(column: usize) -> bool {
     S::SCHEMA.columns[column].primary_key
 }
 
@@ -87,6 +87,20 @@ impl<S: Schema, H: Hasher> Visitor for KeyHash<'_, S, H> {
         if is_key::<S>(index) {
             buffer.hash(self.row, self.state);
         }
+    }
+}
+
+/// The key of a row in a batch, to be hashed.
+#[cfg(feature = "differential")]
+pub(crate) struct KeyOf<'a, S: Schema> {
+    pub(crate) columns: &'a ColumnsOf<S>,
+    pub(crate) row: usize,
+}
+
+#[cfg(feature = "differential")]
+impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.columns.visit(0, &mut KeyHash::<S, _> { row: self.row, state, schema: std::marker::PhantomData });
     }
 }
 

@@ -140,6 +140,11 @@ impl<'a> Column<'a> {
         self.options.default.given()
     }
 
+    /// The name of the field itself.
+    pub fn field(&self) -> String {
+        self.ident.unraw().to_string()
+    }
+
     /// Where its name is written.
     pub fn name_span(&self) -> Span {
         self.options.rename.get().map_or(self.ident.span(), LitStr::span)

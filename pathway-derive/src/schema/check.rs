@@ -15,7 +15,6 @@ pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
     for column in &schema.columns {
         combinations(ctxt, column);
     }
-    not_yet(ctxt, schema);
 }
 
 fn generics(ctxt: &Ctxt, schema: &Schema) {
@@ -117,14 +116,5 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
     }
     for alias in &options.aliases {
         ctxt.error(alias, "`alias` cannot be used with `flatten`\nnote: the columns are those of the other schema, as they stand there");
-    }
-}
-
-/// Options whose meaning is still to come.
-fn not_yet(ctxt: &Ctxt, schema: &Schema) {
-    let options = &schema.options;
-    let of_struct = [options.dataflow.key()];
-    for key in of_struct.into_iter().flatten() {
-        ctxt.error_at(key.span(), format!("`{key}` is not supported yet"));
     }
 }

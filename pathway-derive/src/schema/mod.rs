@@ -3,6 +3,7 @@
 mod ast;
 pub mod attr;
 mod check;
+mod dataflow;
 mod expand;
 mod fallback;
 mod lock;

@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use super::number::{Fixed, NumberBuffer};
 use super::refuse::{mismatch, out_of_range, refuse};
 use super::scan::Scan;
-use super::{NotNull, Style, column_type};
+use super::{NotNull, Scalar, Style, column_type};
 use crate::schema::DataType;
 
 macro_rules! floats {
@@ -28,6 +28,11 @@ macro_rules! floats {
                 #[inline]
                 fn scan(scan: &mut Scan<'_>) -> Option<Self> {
                     <$type>::of_f64(scan.float()?)
+                }
+
+                #[inline]
+                fn scalar(self) -> Scalar<'static> {
+                    Scalar::Float(f64::from(self))
                 }
 
                 #[inline]

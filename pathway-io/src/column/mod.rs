@@ -5,8 +5,8 @@
 //! text straight from them, so that a row costs no allocation. One file holds one family of types.
 
 pub(crate) mod any_json;
-mod array;
-mod bytes;
+pub(crate) mod array;
+pub(crate) mod bytes;
 #[cfg(feature = "chrono")]
 mod chrono;
 #[cfg(feature = "rust_decimal")]
@@ -17,17 +17,17 @@ mod float;
 mod iso8601;
 #[cfg(feature = "jiff")]
 mod jiff;
-mod json;
+pub(crate) mod json;
 pub(crate) mod list;
-mod number;
-mod option;
+pub(crate) mod number;
+pub(crate) mod option;
 pub(crate) mod own;
 pub(crate) mod refuse;
 pub(crate) mod scan;
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 mod signed;
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
-mod spelled;
+pub(crate) mod spelled;
 pub(crate) mod text;
 mod tuple;
 #[cfg(feature = "uuid")]
@@ -39,6 +39,18 @@ use std::ops::Range;
 use serde::de::{DeserializeSeed, Deserializer};
 
 use crate::schema::DataType;
+
+/// What the engine asks of a column's values.
+#[cfg(feature = "differential")]
+use crate::dataflow::value::Values;
+
+/// Without the engine, nothing.
+#[doc(hidden)]
+#[cfg(not(feature = "differential"))]
+pub trait Values<T> {}
+
+#[cfg(not(feature = "differential"))]
+impl<T, B> Values<T> for B {}
 
 /// A type that can be a column.
 ///
@@ -86,10 +98,10 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
     const HAS_PLACEHOLDER: bool = true;
     /// Where values of this type are held.
     #[doc(hidden)]
-    type Buffer: Buffer<Item = Self>;
+    type Buffer: Buffer<Item = Self> + Values<Self>;
     /// Where lists of this type are held.
     #[doc(hidden)]
-    type ListBuffer: Buffer<Item = Vec<Self>>;
+    type ListBuffer: Buffer<Item = Vec<Self>> + Values<Vec<Self>>;
 }
 
 /// A column type whose values can be compared and so identify a row.
@@ -124,6 +136,19 @@ pub enum Style {
     Plain,
     /// Byte for byte as Pathway's writers have it.
     Pathway,
+}
+
+/// A value as databases have it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalar<'a> {
+    Null,
+    Integer(i64),
+    Float(f64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    /// It is its text form.
+    Spelled,
 }
 
 /// Many values of one column, in push order.
@@ -163,6 +188,10 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn get(&self, row: usize) -> Self::Item;
     fn is_null(&self, _row: usize) -> bool {
         false
+    }
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        if self.is_null(row) { Scalar::Null } else { Scalar::Spelled }
     }
     /// Whether two values are the same, floats by their bits.
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::refuse::{mismatch, out_of_range, refuse};
 use super::scan::Scan;
-use super::{Buffer, ColumnType, KeyType, NotNull, Style, column_type};
+use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style, column_type};
 use crate::schema::DataType;
 
 /// Values of a fixed size, side by side.
@@ -27,6 +27,11 @@ pub trait Fixed: ColumnType + Copy + Default {
     fn scan(scan: &mut Scan<'_>) -> Option<Self> {
         let _ = scan;
         None
+    }
+    /// See [`Buffer::scalar`].
+    #[inline]
+    fn scalar(self) -> Scalar<'static> {
+        Scalar::Spelled
     }
     fn same(self, other: Self) -> bool;
     fn hash<H: Hasher>(self, state: &mut H);
@@ -91,6 +96,11 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
     }
 
     #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        self.0[row].scalar()
+    }
+
+    #[inline]
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
         self.0[row].same(other.0[other_row])
     }
@@ -124,6 +134,11 @@ impl Fixed for bool {
     #[inline]
     fn scan(scan: &mut Scan<'_>) -> Option<Self> {
         if scan.literal(b"true") { Some(true) } else { scan.literal(b"false").then_some(false) }
+    }
+
+    #[inline]
+    fn scalar(self) -> Scalar<'static> {
+        Scalar::Integer(i64::from(self))
     }
 
     #[inline]
@@ -181,6 +196,11 @@ macro_rules! integers {
                 #[inline]
                 fn scan(scan: &mut Scan<'_>) -> Option<Self> {
                     scan.integer()?.try_into().ok()
+                }
+
+                #[inline]
+                fn scalar(self) -> Scalar<'static> {
+                    i64::try_from(self).map_or(Scalar::Spelled, Scalar::Integer)
                 }
 
                 #[inline]

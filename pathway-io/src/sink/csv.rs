@@ -152,6 +152,9 @@ impl Visitor for Minimal<'_> {
             buffer.write_text(self.row, Style::Plain, self.out);
             if B::NEEDS_QUOTES {
                 quote_if_needed(self.out, start);
+            } else if self.out.len() == start {
+                // No bytes are no null.
+                self.out.extend_from_slice(b"\"\"");
             }
         }
         self.out.push(b',');
@@ -178,6 +181,20 @@ impl Visitor for Quoted<'_> {
             double_quotes(self.out, start);
         }
         self.out.extend_from_slice(b"\",");
+    }
+}
+
+/// The fields of one row, for the fuzzer.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn write_fields<S: Schema>(
+    columns: &crate::fields::ColumnsOf<S>,
+    row: usize,
+    style: Style,
+    out: &mut Vec<u8>,
+) {
+    match style {
+        Style::Plain => columns.visit(0, &mut Minimal { row, out }),
+        Style::Pathway => columns.visit(0, &mut Quoted { row, out }),
     }
 }
 

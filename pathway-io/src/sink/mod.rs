@@ -5,6 +5,8 @@ mod channel;
 pub mod csv;
 mod file;
 pub mod jsonlines;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub(crate) mod thread;
 
 use std::path::PathBuf;
@@ -13,7 +15,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::commit::Commit;
 use crate::error::RunResult;
-use crate::intake::Credit;
 use crate::schema::{Schema, TableSchema};
 
 pub(crate) use callback::{CommitCallback, UpdateCallback};
@@ -23,6 +24,10 @@ pub(crate) use channel::Channel;
 /// of the times.
 ///
 /// An error or a panic in any method fails the pipeline; the sink is then dropped without further calls.
+///
+/// In a persistent pipeline a sink is handed each commit *at least once*: the commits that were on their way when the
+/// process died come again after the restart, with other times. A sink that [keeps their time](Sink::keeps_time) beside
+/// its rows is handed each exactly once.
 ///
 /// ```
 /// use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, Subject};
@@ -83,6 +88,31 @@ pub trait Sink<S: Schema>: Send {
         Ok(())
     }
 
+    /// Whether the sink keeps the time of its last commit beside its rows and makes both durable together, as a database
+    /// does in one transaction. A persistent pipeline then calls [`recover`](Sink::recover) in place of
+    /// [`open`](Sink::open), and delivers each commit exactly once: first it holds it durably itself, then it hands it to
+    /// the sink, and it lets go of it when `flush` has returned. So what was written must be durable, with the time of
+    /// the last commit, when `flush` returns, and nothing of it before may outlive its time.
+    fn keeps_time(&self) -> bool {
+        false
+    }
+
+    /// Opens what an earlier run has left, of which nothing may be lost, and says the time of the last commit in it;
+    /// `None` if there is none. Called in place of [`open`](Sink::open) in a persistent pipeline, if the sink
+    /// [keeps the time](Sink::keeps_time). A time that is older than the checkpoint's is made up for by the commits that
+    /// are missing; one that is newer fails the start.
+    ///
+    /// # Errors
+    ///
+    /// An error keeps the pipeline from starting.
+    fn recover(
+        &mut self,
+        schema: &'static TableSchema,
+    ) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
+        self.open(schema)?;
+        Ok(None)
+    }
+
     /// Called once, after the last commit and a flush.
     ///
     /// # Errors
@@ -93,19 +123,35 @@ pub trait Sink<S: Schema>: Send {
     }
 }
 
+/// A file that a sink writes, or a part of one: no two sinks may write the same.
+#[doc(hidden)]
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub(crate) path: PathBuf,
+    /// The table, in a database.
+    pub(crate) part: Option<String>,
+}
+
+impl Target {
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Target { path, part: None }
+    }
+}
+
 /// A sink as it is registered with a table.
 pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) name: Arc<str>,
     /// What it writes, for sinks that write a file.
-    pub(crate) path: Option<PathBuf>,
+    pub(crate) target: Option<Target>,
     pub(crate) sink: Box<dyn Sink<S>>,
 }
 
 /// A commit on its way to one sink.
 pub(crate) struct Delivery<S: Schema> {
     pub(crate) commit: Commit<S>,
-    /// Dropped with the delivery: the sink has taken the rows.
-    pub(crate) _credit: Arc<Credit>,
+    /// Dropped with the delivery: the sink has taken the rows. For a source's table it is the commit's
+    /// [`Credit`](crate::intake::Credit).
+    pub(crate) _receipt: Arc<dyn Send + Sync>,
 }
 
 /// How far a sink has come, in updates.

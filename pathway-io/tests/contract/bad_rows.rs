@@ -2,10 +2,12 @@
 
 use std::sync::mpsc;
 
-use pathway_io::{BadRows, ReadOptions, RowError, Schema, Stop, Subject};
+use pathway_io::{BadRows, LinesError, ReadOptions, RowError, Schema, Stop, Subject};
 use serde_json::{Value, json};
 
-use crate::common::{Cat, Number, TempDir, cat, commits, next, pipeline, read, run, source, updates, within};
+use crate::common::{
+    Cat, Number, TempDir, by_commit, cat, commits, next, pipeline, read, run, source, updates, within,
+};
 
 fn options() -> ReadOptions {
     ReadOptions::new().name("cats").autocommit(None)
@@ -124,6 +126,78 @@ fn quarantine_writes_each_to_a_file_at_once() {
     assert!(lines[0]["reason"].as_str().unwrap().contains("column `genus`"), "{}", lines[0]);
     assert_eq!(lines[3]["raw_base64"], "/wA=");
     assert_eq!(lines[3]["reason"], "row 6: a frame without an end");
+}
+
+#[test]
+fn the_row_beyond_the_limit_fails_the_run() {
+    let dir = TempDir::new();
+    let path = dir.path("bad.jsonl");
+    for (policy, place) in [
+        (BadRows::Skip, String::new()),
+        (BadRows::Quarantine(path.clone()), format!(", all of them in `{}`", path.display())),
+    ] {
+        let pipeline = pipeline();
+        let table = pipeline.read_with(
+            source(|cats: Subject<Cat>| {
+                for row in &ROWS[..3] {
+                    cats.next_json(row)?;
+                }
+                assert!(cats.next_json(ROWS[3]).unwrap_err().is_closed());
+                assert!(cats.next_json(ROWS[4]).unwrap_err().is_closed());
+                Ok(())
+            }),
+            options().bad_rows(policy).bad_rows_limit(2),
+        );
+        let seen = commits(&table);
+        let error = run(pipeline).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "connector `cats` failed: more bad rows than its limit of 2{place}; the last: row 4, column `genus`: \
+                 missing"
+            )
+        );
+        assert_eq!(error.summary().unwrap().sources[0].bad_rows, 3);
+        assert_eq!(updates(&seen), [(cat(1, "felis"), 1)]);
+    }
+    // The one that was too many is kept too.
+    assert_eq!(read(&path).lines().count(), 3);
+}
+
+#[test]
+fn up_to_the_limit_the_run_goes_on() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            for row in ROWS {
+                cats.next_json(row)?;
+            }
+            Ok(())
+        }),
+        options().bad_rows(BadRows::Skip).bad_rows_limit(3),
+    );
+    let seen = commits(&table);
+    assert_eq!(run(pipeline).unwrap().sources[0].bad_rows, 3);
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1), (cat(5, "lynx"), 1)]);
+}
+
+#[test]
+fn several_threads_beyond_the_limit_are_one_failure() {
+    let pipeline = pipeline();
+    let _table = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| while cats.next_json("{}").is_ok() {});
+                }
+            });
+            Ok(())
+        }),
+        options().bad_rows(BadRows::Skip).bad_rows_limit(100),
+    );
+    let error = run(pipeline).unwrap_err();
+    assert!(error.to_string().contains("more bad rows than its limit of 100;"), "{error}");
+    assert!(error.others().is_empty(), "{error:?}");
 }
 
 #[test]
@@ -273,4 +347,87 @@ fn a_bad_row_leaves_nothing_behind() {
     assert_eq!(updates.len(), 2 * bad.len());
     let row = Pair { a: 1, b: "x".into(), c: vec![1, 2], d: Some(1.5) };
     assert!(updates.iter().all(|update| *update == (Pair { b: "x".into(), c: vec![1, 2], ..row }, 1)));
+}
+
+/// The lines of `ROWS` with what else stands in files.
+fn buffer() -> String {
+    format!("{}\r\n\n{}\n  \n{}\n{}\r\n{}", ROWS[0], ROWS[1], ROWS[2], ROWS[3], ROWS[4])
+}
+
+#[test]
+fn of_many_lines_the_bad_ones_are_named_and_the_good_ones_around_them_arrive() {
+    let pipeline = pipeline();
+    let (give, given) = mpsc::channel::<LinesError>();
+    let table = pipeline.read_with(
+        source(move |cats: Subject<Cat>| {
+            assert_eq!(cats.next_json_lines("\n")?, 0);
+            give.send(cats.next_json_lines(buffer()).unwrap_err())?;
+            let transaction = cats.transaction();
+            give.send(transaction.next_json_lines(buffer()).unwrap_err())?;
+            give.send(transaction.with(&cats).next_json_lines(buffer()).unwrap_err())?;
+            drop(transaction);
+            assert_eq!(cats.next_json_lines(ROWS[4])?, 1);
+            Ok(())
+        }),
+        options(),
+    );
+    let seen = commits(&table);
+    let summary = run(pipeline).unwrap();
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1), (cat(5, "lynx"), 1)]);
+    assert_eq!((summary.sources[0].rows, summary.sources[0].bad_rows), (3, 9));
+    let errors: Vec<LinesError> = given.try_iter().collect();
+    assert_eq!(errors.len(), 3);
+    for error in errors {
+        let lines: Vec<_> = error.bad_lines().iter().map(|bad| (bad.line, bad.error.column())).collect();
+        assert_eq!(lines, [(3, Some("genus")), (5, None), (6, Some("genus"))]);
+        assert_eq!((error.rows(), error.bad_line_count(), error.closed_at()), (2, 3, None));
+        assert!(error.to_string().starts_with("line 3: row "), "{error}");
+    }
+}
+
+#[test]
+fn of_many_lines_the_bad_ones_go_the_way_of_the_policy() {
+    let directory = TempDir::new();
+    let bad = directory.path("bad.jsonl");
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            assert_eq!(cats.next_json_lines(buffer())?, 2);
+            Ok(())
+        }),
+        options().bad_rows(BadRows::Quarantine(bad.clone())),
+    );
+    let seen = commits(&table);
+    let summary = run(pipeline).unwrap();
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1), (cat(5, "lynx"), 1)]);
+    assert_eq!(summary.sources[0].bad_rows, 3);
+    assert_eq!(read(&bad).lines().count(), 3);
+}
+
+#[test]
+fn many_lines_pass_a_small_backlog_and_end_where_the_subject_is_closed() {
+    let pipeline = pipeline();
+    let (give, given) = mpsc::channel::<LinesError>();
+    let stop = pipeline.stop_handle();
+    let table = pipeline.read_with(
+        source(move |numbers: Subject<Number>| {
+            let lines: String = (0..2_000).map(|n| format!("{{\"n\": {n}}}\n")).collect();
+            assert_eq!(numbers.next_json_lines(&lines)?, 2_000);
+            stop.stop();
+            assert_eq!(numbers.next_json_lines("\n\n")?, 0);
+            let error = numbers.next_json_lines("\n{\"n\": 7}\n").unwrap_err();
+            give.send(error)?;
+            Ok(())
+        }),
+        options().backlog(7),
+    );
+    let seen = commits(&table);
+    let summary = run(pipeline).unwrap();
+    let commits = by_commit(&seen);
+    assert!(commits.iter().all(|commit| commit.len() <= 7));
+    assert_eq!(commits.concat(), (0..2_000).collect::<Vec<u64>>());
+    assert_eq!(summary.stop, Some(Stop::Handle));
+    let error = given.try_recv().unwrap();
+    assert_eq!((error.is_closed(), error.closed_at(), error.rows()), (true, Some(2), 0));
+    assert_eq!(error.to_string(), "the subject was closed before line 2; 0 rows were pushed");
 }

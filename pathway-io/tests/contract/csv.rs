@@ -169,6 +169,28 @@ fn the_bytes_hold_a_null_and_an_empty_text_apart() {
     );
 }
 
+#[derive(Schema)]
+struct Blobs {
+    a: Vec<u8>,
+    b: Option<Vec<u8>>,
+}
+
+#[test]
+fn no_bytes_are_no_null() {
+    let dir = TempDir::new();
+    let pipeline = pipeline();
+    let table = pipeline.read(source(|subject: Subject<Blobs>| {
+        subject.next(Blobs { a: vec![], b: None })?;
+        subject.next(Blobs { a: vec![1], b: Some(vec![]) })?;
+        Ok(())
+    }));
+    csv::write(&table, dir.path("output.csv"));
+    run(pipeline).unwrap();
+    let text = read(dir.path("output.csv"));
+    let rows: Vec<String> = text.lines().map(|line| line.split(',').take(2).collect::<Vec<_>>().join(",")).collect();
+    assert_eq!(rows, ["a,b", "\"\",", "AQ==,\"\""]);
+}
+
 #[test]
 fn without_rows_there_is_the_header_alone() {
     let dir = TempDir::new();

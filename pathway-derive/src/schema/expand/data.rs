@@ -1,0 +1,46 @@
+//! `DataColumn`, where a row can be made of its `data` column alone.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::Ident;
+
+use super::super::ast::{Column, Schema};
+use super::fields::from_column;
+use super::leaf;
+use crate::types;
+
+/// Where every column but `data` can be left out, a row can be made of that one.
+pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+    let row = schema.ident;
+    let data = data_of(schema)?;
+    let values = schema.columns.iter().enumerate().map(|(i, column)| {
+        let ident = column.ident;
+        if column.name == "data" {
+            return quote!(#ident: data);
+        }
+        let leaf = leaf(row, i, column, pw);
+        let missing = from_column(column, quote!(#pw::missing::<#leaf>()), pw);
+        quote!(#ident: #missing)
+    });
+    let ty = data.ty;
+    Some(quote! {
+        #[automatically_derived]
+        impl #pw::DataColumn<#ty> for #row {
+            fn from_data(data: #ty) -> Self {
+                Self { #(#values),* }
+            }
+        }
+    })
+}
+
+/// The `data` column, if it is the only one that has to be given.
+pub fn data_of<'s, 'a>(schema: &'s Schema<'a>) -> Option<&'s Column<'a>> {
+    let (data, others): (Vec<&Column>, Vec<&Column>) =
+        schema.columns.iter().partition(|column| column.name == "data" && !column.is_flat() && !column.is_json());
+    let can_be_left_out =
+        |column: &&Column| !column.is_flat() && (column.default().is_some() || types::option_of(column.ty).is_some());
+    match data.as_slice() {
+        [data] if others.iter().all(can_be_left_out) => Some(data),
+        _ => None,
+    }
+}

@@ -1,0 +1,69 @@
+//! The columns as the schema describes them: a list of names, and one of notes on what few of them have.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::Ident;
+
+use super::super::ast::{Column, Schema};
+use crate::option;
+
+/// The list of columns.
+pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
+    let names = schema.columns.iter().map(|column| if column.is_flat() { column.field() } else { column.name.clone() });
+    let notes = schema.columns.iter().enumerate().filter(|(_, column)| !column.is_flat());
+    let notes = notes.flat_map(|(i, column)| notes_on(i, column, pw));
+    let lists = quote!(&[#(#names),*], &[#(#notes),*]);
+    let fields = quote!(<Self as #pw::Schema>::Fields);
+    if !schema.columns.iter().any(Column::is_flat) {
+        let width = schema.columns.len();
+        return quote!(&#pw::describe::<#fields, #width>(#lists));
+    }
+    // an item inside of an impl cannot speak of its `Self`
+    let row = schema.ident;
+    let fields = quote!(<#row as #pw::Schema>::Fields);
+    let checks = checks(schema, pw);
+    quote!({
+        const COLUMNS: &[#pw::Column] = &#pw::describe::<#fields, { #pw::width::<#fields>() }>(#lists);
+        #checks
+        COLUMNS
+    })
+}
+
+fn notes_on(i: usize, column: &Column, pw: &Ident) -> impl Iterator<Item = TokenStream> {
+    let key = column.is_key().then(|| quote!(#pw::Note::Key(#i)));
+    let description = (!column.description.is_empty()).then(|| {
+        let text = &column.description;
+        quote!(#pw::Note::Description(#i, #text))
+    });
+    let aliases = (!column.options.aliases.is_empty()).then(|| {
+        let aliases = &column.options.aliases;
+        quote!(#pw::Note::Aliases(#i, &[#(#aliases),*]))
+    });
+    let field = column.field();
+    let field = (field != column.name).then(|| quote!(#pw::Note::Field(#i, #field)));
+    [key, description, aliases, field].into_iter().flatten()
+}
+
+/// What fails if a flattened schema has a key that would be lost, or a name that is taken.
+fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
+    let row = schema.ident;
+    let mut checks = TokenStream::new();
+    let mut is_behind_flat = false;
+    for (i, column) in schema.columns.iter().enumerate() {
+        let field = column.field();
+        if column.is_flat() && !column.is_key() {
+            let span = option::glue(column.ident.span());
+            let pw = option::ident_at(pw, span);
+            checks.extend(quote_spanned! {span=>
+                const _: () = #pw::assert_keyless(#field, #pw::flat_columns::<#row, #i>());
+            });
+        }
+        if schema.names_differ && i > 0 && (column.is_flat() || is_behind_flat) {
+            let span = option::glue(column.name_span());
+            let pw = option::ident_at(pw, span);
+            checks.extend(quote_spanned!(span=> const _: () = #pw::assert_distinct(COLUMNS, #field);));
+        }
+        is_behind_flat |= column.is_flat();
+    }
+    checks
+}

@@ -1,0 +1,140 @@
+//! What holds the columns' types to what a column must be; defaults; what `json` makes of a type.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
+
+use super::super::ast::{Column, Schema};
+use super::is_own;
+use super::keyed::inner_key;
+use crate::{option, types};
+
+/// The impls that hold the columns' types to what a column must be.
+pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
+    let row = schema.ident;
+    let mut impls = TokenStream::new();
+    for (i, column) in schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_own(column)) {
+        let ty = column.ty;
+        if column.is_flat() {
+            impls.extend(if column.is_key() {
+                let key = inner_key(ty, pw);
+                // glue at a user's type looks like the user's own to that lint
+                quote! {
+                    #[automatically_derived]
+                    #[allow(unused_qualifications)]
+                    impl #pw::FlatKeyField<#i> for #row { type Type = #ty; type Key = #key; }
+                }
+            } else {
+                quote! {
+                    #[automatically_derived]
+                    impl #pw::FlatField<#i> for #row { type Type = #ty; }
+                }
+            });
+            continue;
+        }
+        let default = column.default().map(|default| {
+            let value = match &default.value {
+                Some(value) => convert(value, ty, pw),
+                None => {
+                    let span = option::glue(default.key.span());
+                    let pw = option::ident_at(pw, span);
+                    quote_spanned!(span=> #pw::Default::default())
+                }
+            };
+            make(pw, "DEFAULT", column, &value)
+        });
+        let example =
+            column.options.example.get().map(|example| make(pw, "EXAMPLE", column, &convert(example, ty, pw)));
+        let column_type = column_type(column, pw);
+        // glue at a user's type looks like the user's own to that lint
+        let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
+        impls.extend(quote! {
+            #[automatically_derived]
+            #allow
+            impl #pw::Field<#i> for #row { type Type = #column_type; #default #example }
+        });
+        if column.is_key() {
+            impls.extend(quote! {
+                #[automatically_derived]
+                impl #pw::KeyField<#i> for #row { type Type = #ty; }
+            });
+        }
+    }
+    impls
+}
+
+/// The type of the column of a field: its own, but for what is taken as JSON.
+fn column_type(column: &Column, pw: &Ident) -> TokenStream {
+    let ty = column.ty;
+    if !column.is_json() {
+        return ty.to_token_stream();
+    }
+    let item = types::option_of(ty);
+    let span = item.unwrap_or(ty).span();
+    let at = option::ident_at(pw, span);
+    match item {
+        Some(item) => {
+            let json = quote_spanned!(span=> #at::Json<#item>);
+            let span = ty.span();
+            let at = option::ident_at(pw, span);
+            quote_spanned!(span=> #at::Option<#json>)
+        }
+        None => quote_spanned!(span=> #at::Json<#ty>),
+    }
+}
+
+/// The value of a field as its column has it.
+pub fn into_column(column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
+    match (column.is_json(), types::option_of(column.ty)) {
+        (false, _) => value,
+        (true, Some(_)) => quote!(#pw::to_json_option(#value)),
+        (true, None) => quote!(#pw::Json(#value)),
+    }
+}
+
+/// The value of a field out of that of its column.
+pub fn from_column(column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
+    match (column.is_json(), types::option_of(column.ty)) {
+        (false, _) => value,
+        (true, Some(_)) => quote!(#pw::from_json_option(#value)),
+        (true, None) => quote!(#pw::from_json(#value)),
+    }
+}
+
+/// A constant with a function that makes a value. The `let` has rustc point from a wrong value to the field's type.
+fn make(pw: &Ident, name: &str, column: &Column, value: &TokenStream) -> TokenStream {
+    let name = Ident::new(name, Span::mixed_site());
+    let ty = column.ty;
+    let column_type = column_type(column, pw);
+    let made = into_column(column, quote!(value), pw);
+    quote! {
+        const #name: #pw::Option<fn() -> #column_type> = #pw::Some(|| {
+            let value: #ty = #value;
+            #made
+        });
+    }
+}
+
+/// A literal where a `String` or an `Option` is wanted becomes one.
+fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
+    let literal = match option::peel(value) {
+        Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match option::peel(expr) {
+            Expr::Lit(ExprLit { lit, .. }) => Some(lit),
+            _ => None,
+        },
+        _ => None,
+    };
+    let Some(literal) = literal else { return value.to_token_stream() };
+    let span = option::glue(value.span());
+    let pw = &option::ident_at(pw, span);
+    if let Some(item) = types::option_of(ty) {
+        let value = convert(value, item, pw);
+        quote_spanned!(span=> #pw::Some(#value))
+    } else if matches!(literal, Lit::Str(_)) && types::is_string(ty) {
+        quote_spanned!(span=> #pw::String::from(#value))
+    } else {
+        value.to_token_stream()
+    }
+}

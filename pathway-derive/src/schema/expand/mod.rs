@@ -1,0 +1,148 @@
+//! The impls for a sound schema.
+//!
+//! A type that is not known to be that of a column stands in one impl, `Field<I>`, whose bound on the associated type gives
+//! the one error; everything else speaks of `Field<I>::Type` through functions of the runtime, and holds whatever the
+//! type is. What costs compile time is bodies and impls: there are two bodies for each schema and one for each default,
+//! and no impl for a column of a well-known type that has neither default nor example.
+
+mod data;
+mod description;
+mod fields;
+mod keyed;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::Ident;
+use syn::ext::IdentExt;
+
+pub use self::data::data_of;
+pub use self::fields::fields;
+use self::fields::{from_column, into_column};
+use super::ast::{Column, Schema};
+use super::dataflow;
+use crate::{option, types};
+
+pub fn expand(schema: &Schema) -> TokenStream {
+    let (import, pw) = option::runtime(schema.options.krate.get());
+    let fields = fields(schema, &pw);
+    let body = schema_impl(schema, &pw);
+    let keyed = keyed::expand(schema, &pw);
+    let removable = removable(schema, &pw);
+    let data = data::expand(schema, &pw);
+    let dataflow = dataflow::expand(schema, &pw);
+    quote! {
+        const _: () = {
+            #import
+            #fields
+            #body
+            #keyed
+            #removable
+            #data
+            #dataflow
+        };
+    }
+}
+
+fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
+    let row = schema.ident;
+    let name = row.unraw().to_string();
+    let tree = tree(&schema.columns, 0, pw, &|i, column| leaf(row, i, column, pw));
+    let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Fields>::Row);
+    let columns = description::columns(schema, pw);
+    let describe = (!schema.description.is_empty()).then(|| {
+        let text = &schema.description;
+        quote!(.describe(#text))
+    });
+    let append_only = schema.options.append_only.is_set().then(|| quote!(.append_only()));
+    let deny_unknown = schema.options.deny_unknown.is_set().then(|| quote!(.deny_unknown()));
+    let take = values(&schema.columns, 0, pw, &|_, column| {
+        let ident = column.ident;
+        into_column(column, quote!(self.#ident), pw)
+    });
+    let bind = values(&schema.columns, 0, pw, &|i, _| local(i).to_token_stream());
+    let idents = schema.columns.iter().map(|column| column.ident);
+    let locals =
+        schema.columns.iter().enumerate().map(|(i, column)| from_column(column, local(i).to_token_stream(), pw));
+    quote! {
+        #[automatically_derived]
+        impl #pw::Schema for #row {
+            type Fields = #tree;
+            const SCHEMA: &'static #pw::TableSchema =
+                &#pw::TableSchema::new(#name, #columns) #describe #append_only #deny_unknown;
+            fn into_fields(self) -> #fields_row {
+                #take
+            }
+            fn from_fields(fields: #fields_row) -> Self {
+                let #bind = fields;
+                Self { #(#idents: #locals),* }
+            }
+        }
+    }
+}
+
+fn local(i: usize) -> Ident {
+    format_ident!("field_{}", i, span = Span::mixed_site())
+}
+
+fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+    let row = schema.ident;
+    // without a key, that is what is missing
+    (!schema.options.append_only.is_set() || !schema.columns.iter().any(Column::is_key)).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #pw::Removable for #row {}
+        }
+    })
+}
+
+/// The leaf of a field in the tree of types.
+fn leaf(row: &Ident, i: usize, column: &Column, pw: &Ident) -> TokenStream {
+    match (column.is_flat(), column.is_key()) {
+        (false, _) if is_own(column) => {
+            let ty = column.ty;
+            quote!(#pw::Own<#ty>)
+        }
+        (false, _) => quote!(#pw::Col<#row, #i>),
+        (true, false) => quote!(#pw::Flat<#row, #i>),
+        (true, true) => quote!(#pw::FlatKey<#row, #i>),
+    }
+}
+
+/// Whether nothing has to be said of the column's type but the type itself.
+pub fn is_own(column: &Column) -> bool {
+    let options = &column.options;
+    let is_plain = !column.is_json() && !options.default.is_set() && !options.example.is_set();
+    is_plain && if column.is_key() { types::is_known_key(column.ty) } else { types::is_known_column(column.ty) }
+}
+
+/// The columns as a balanced tree of types.
+fn tree(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+    halves(columns, first, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
+}
+
+/// The columns as a balanced tree of values or patterns.
+pub fn values(
+    columns: &[Column],
+    first: usize,
+    pw: &Ident,
+    leaf: &dyn Fn(usize, &Column) -> TokenStream,
+) -> TokenStream {
+    halves(columns, first, leaf, &|left, right| quote!(#pw::Pair(#left, #right)))
+}
+
+fn halves(
+    columns: &[Column],
+    first: usize,
+    leaf: &dyn Fn(usize, &Column) -> TokenStream,
+    pair: &dyn Fn(TokenStream, TokenStream) -> TokenStream,
+) -> TokenStream {
+    match columns {
+        [] => TokenStream::new(),
+        [column] => leaf(first, column),
+        _ => {
+            let (left, right) = columns.split_at(columns.len() / 2);
+            let middle = first + left.len();
+            pair(halves(left, first, leaf, pair), halves(right, middle, leaf, pair))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! How commits come into the dataflow: [`Feeds`], the sequencer's end, and [`inlet`], the operator at the worker's.
+//!
+//! A commit is handed over whole, as the columns that it is; the worker makes rows of them. Where there are several
+//! workers, the batches of a commit are dealt out among them in turn.
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use differential_dataflow::AsCollection;
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::Scope;
+use timely::dataflow::operators::generic::operator::source;
+
+use super::Collection;
+use super::flow::Flow;
+use super::row::Row;
+use crate::commit::Commit;
+use crate::schema::Schema;
+
+/// The part of a commit that a worker is to take: the batches `first`, `first + step`, ...
+pub(crate) struct Arrival<S: Schema> {
+    commit: Commit<S>,
+    first: usize,
+    step: usize,
+}
+
+/// Where the sequencer hands commits of one table to the workers, for one computation.
+pub(crate) struct Feeds<S: Schema> {
+    workers: Vec<Sender<Arrival<S>>>,
+    /// The worker whose turn it is.
+    next: usize,
+}
+
+impl<S: Schema> Feeds<S> {
+    /// The feeds, and the queue of each worker. They are unbounded, since what is in them is bounded by the backlog of
+    /// the table's source.
+    pub(crate) fn new(workers: usize) -> (Self, Vec<Receiver<Arrival<S>>>) {
+        let (workers, queues) = (0..workers).map(|_| unbounded()).unzip();
+        (Feeds { workers, next: 0 }, queues)
+    }
+
+    pub(crate) fn send(&mut self, commit: &Commit<S>) {
+        let (step, batches) = (self.workers.len(), commit.batches().len());
+        for first in 0..batches.min(step) {
+            let worker = (self.next + first) % step;
+            // A worker that is gone has said why.
+            let _ = self.workers[worker].send(Arrival { commit: commit.clone(), first, step });
+        }
+        self.next = (self.next + batches) % step.max(1);
+    }
+}
+
+/// The operator that takes a worker's share of a table in; its address is what has to be activated. Without a queue
+/// nothing comes in here: the table is another process's.
+pub(crate) fn inlet<'scope, S: Row>(
+    scope: Scope<'scope, u64>,
+    name: &str,
+    queue: Option<Receiver<Arrival<S>>>,
+    flow: Arc<Flow>,
+    inlets: &mut Vec<Vec<usize>>,
+) -> Collection<'scope, S> {
+    source::<_, CapacityContainerBuilder<Vec<(S, u64, isize)>>, _, _>(scope, name, |capability, info| {
+        inlets.push(info.address.to_vec());
+        let mut capability = queue.is_some().then_some(capability);
+        move |output| {
+            let (Some(held), Some(queue)) = (&mut capability, &queue) else { return };
+            // Before the queue is emptied: what comes into it later is not before this frontier.
+            let horizon = flow.horizon();
+            while let Ok(arrival) = queue.try_recv() {
+                let time = arrival.commit.time();
+                held.downgrade(&time);
+                let mut session = output.session(&*held);
+                for batch in arrival.commit.batches().iter().skip(arrival.first).step_by(arrival.step) {
+                    let rows = 0..batch.len();
+                    let mut rows = rows.map(|row| (batch.row(row), time, batch.diff(row) as isize)).collect();
+                    session.give_container(&mut rows);
+                }
+            }
+            if horizon.finished {
+                capability = None;
+            } else if *held.time() < horizon.frontier {
+                held.downgrade(&horizon.frontier);
+            }
+        }
+    })
+    .as_collection()
+}

@@ -1,0 +1,104 @@
+//! Computing on tables, with [Timely](https://docs.rs/timely) and [Differential
+//! Dataflow](https://docs.rs/differential-dataflow), behind the feature `differential`.
+//!
+//! A computation is a closure from the collections of some tables to a collection of rows, which is a table again:
+//!
+//! ```
+//! # #[cfg(feature = "differential")] {
+//! use pathway_io::{Pipeline, Schema, Subject, connector};
+//!
+//! #[derive(Schema)]
+//! #[schema(dataflow)]
+//! struct Cat {
+//!     #[schema(primary_key)]
+//!     key: i64,
+//!     genus: String,
+//! }
+//!
+//! #[derive(Schema)]
+//! #[schema(dataflow)]
+//! struct GenusCount {
+//!     #[schema(primary_key)]
+//!     genus: String,
+//!     n: i64,
+//! }
+//!
+//! struct Cats;
+//!
+//! #[connector]
+//! impl Cats {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!         cats.next(Cat { key: 1, genus: "felis".into() })?;
+//!         cats.next(Cat { key: 2, genus: "felis".into() })?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let pipeline = Pipeline::new();
+//! let cats = pipeline.read(Cats);
+//! let counts =
+//!     cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
+//! let commits = counts.updates(16);
+//! pipeline.run()?;
+//! let last = commits.iter().last().expect("a commit");
+//! assert!(last.iter().any(|update| update.row.genus == "felis" && update.row.n == 2));
+//! # }
+//! # Ok::<(), pathway_io::Error>(())
+//! ```
+//!
+//! How a row flows: the sequencer hands each commit of an input table to the workers, whole and with its time (`inlet`).
+//! Each worker has built the same dataflow (`engine`), every computation in a region of its own (`computation`,
+//! `region`). When no update of a time can come any more, the results of that time are gathered, consolidated and
+//! handed to the sinks as one commit (`results`). Until they have taken it, the input commit's room in the backlog is
+//! not given back (`flow`).
+
+mod partition;
+mod workers;
+
+#[cfg(feature = "differential")]
+mod cluster;
+#[cfg(feature = "differential")]
+mod computation;
+#[cfg(feature = "differential")]
+mod engine;
+#[cfg(feature = "differential")]
+mod export;
+#[cfg(feature = "differential")]
+mod flow;
+#[cfg(feature = "differential")]
+mod inlet;
+#[cfg(feature = "differential")]
+mod region;
+#[cfg(feature = "differential")]
+mod results;
+#[cfg(feature = "differential")]
+mod row;
+#[cfg(feature = "differential")]
+pub(crate) mod value;
+
+pub use partition::Partition;
+pub use workers::Workers;
+
+#[cfg(feature = "differential")]
+pub use {
+    computation::{Tables, compute},
+    differential_dataflow,
+    row::ResultRow,
+    row::Row,
+    timely,
+};
+
+#[cfg(feature = "differential")]
+pub(crate) use {
+    computation::Computation,
+    engine::{Engine, Guards, WorkerState},
+    flow::Flow,
+    inlet::Feeds,
+    results::Outlets,
+};
+
+/// A table inside a computation: its rows with the times and the number of times that they came or went.
+///
+/// Its methods are those of [`differential_dataflow::Collection`], of which it is the form for our rows and times.
+#[cfg(feature = "differential")]
+pub type Collection<'scope, S> = differential_dataflow::VecCollection<'scope, u64, S, isize>;

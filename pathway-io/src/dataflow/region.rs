@@ -1,0 +1,90 @@
+//! Each computation is a region of the dataflow, so that a panic in it, or work that does not end, has a name.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use timely::progress::operate::{Connectivity, FrontierInterest, SharedProgress};
+use timely::progress::{Operate, timestamp::Timestamp};
+use timely::scheduling::Schedule;
+
+/// The computation that a worker is busy with.
+#[derive(Clone)]
+pub(crate) struct Busy {
+    computation: Arc<AtomicUsize>,
+    names: Arc<[Arc<str>]>,
+}
+
+const NONE: usize = usize::MAX;
+
+impl Busy {
+    /// `names` are those of all computations.
+    pub(crate) fn new(names: &Arc<[Arc<str>]>) -> Self {
+        Busy { computation: Arc::new(AtomicUsize::new(NONE)), names: Arc::clone(names) }
+    }
+
+    /// Runs `work` as that of a computation. It stays marked if `work` panics: it is the one to blame.
+    pub(crate) fn with<T>(&self, computation: usize, work: impl FnOnce() -> T) -> T {
+        self.computation.store(computation, Ordering::Relaxed);
+        let result = work();
+        self.computation.store(NONE, Ordering::Relaxed);
+        result
+    }
+
+    pub(crate) fn name(&self) -> Option<Arc<str>> {
+        self.names.get(self.computation.load(Ordering::Relaxed)).cloned()
+    }
+}
+
+/// An operator that marks its computation as busy while it works.
+pub(crate) struct Named<O> {
+    pub(crate) operator: O,
+    pub(crate) computation: usize,
+    pub(crate) busy: Busy,
+}
+
+impl<T: Timestamp, O: Operate<T> + 'static> Operate<T> for Named<O> {
+    fn local(&self) -> bool {
+        self.operator.local()
+    }
+
+    fn inputs(&self) -> usize {
+        self.operator.inputs()
+    }
+
+    fn outputs(&self) -> usize {
+        self.operator.outputs()
+    }
+
+    fn initialize(self: Box<Self>) -> (Connectivity<T::Summary>, Rc<RefCell<SharedProgress<T>>>, Box<dyn Schedule>) {
+        let Named { operator, computation, busy } = *self;
+        let (connectivity, progress, operator) = Box::new(operator).initialize();
+        (connectivity, progress, Box::new(Scheduled { operator, computation, busy }))
+    }
+
+    fn notify_me(&self) -> &[FrontierInterest] {
+        self.operator.notify_me()
+    }
+}
+
+struct Scheduled {
+    operator: Box<dyn Schedule>,
+    computation: usize,
+    busy: Busy,
+}
+
+impl Schedule for Scheduled {
+    fn name(&self) -> &str {
+        self.operator.name()
+    }
+
+    fn path(&self) -> &[usize] {
+        self.operator.path()
+    }
+
+    fn schedule(&mut self) -> bool {
+        let operator = &mut self.operator;
+        self.busy.with(self.computation, || operator.schedule())
+    }
+}

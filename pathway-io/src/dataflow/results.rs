@@ -1,0 +1,198 @@
+//! How results leave the dataflow: [`gather`], the operator at a derived table's end.
+//!
+//! Updates of all workers come to the first one and wait there, each time for itself, until the frontier says that none
+//! of that time can follow. Then they are consolidated and become one commit, which goes to the table's sinks as any
+//! other. While a sink has not taken it, the operator holds back its own output: that is how all processes learn
+//! how far the sinks are.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use differential_dataflow::consolidation::consolidate;
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use timely::dataflow::Stream;
+use timely::dataflow::channels::pact::{Exchange, ParallelizationContract, Pipeline};
+use timely::dataflow::channels::pushers::Tee;
+use timely::dataflow::operators::Operator;
+use timely::scheduling::SyncActivator;
+
+use super::export::{AlsoTo, Exported};
+use super::row::ResultRow;
+use super::{Collection, engine};
+use crate::batch::{Batch, Pool};
+use crate::commit::Commit;
+use crate::fields::{Columns, ColumnsOf};
+use crate::sequencer::Outlet;
+use crate::sink::Delivery;
+use crate::upsert;
+
+/// Where the commits of a derived table go.
+pub(crate) struct Outlets<S: ResultRow> {
+    pub(crate) outlets: Vec<Outlet<S>>,
+    pub(crate) pool: Arc<Pool<S>>,
+}
+
+type Updates<S> = Vec<(S, u64, isize)>;
+
+/// Gathers what a computation gives. `outlets` are there on the worker that gathers. The stream that is returned is
+/// always empty: its frontier is the time before which all results were taken.
+pub(crate) fn gather<'scope, S: ResultRow>(
+    name: &str,
+    results: Collection<'scope, S>,
+    outlets: Option<Outlets<S>>,
+) -> (Stream<'scope, u64, Vec<()>>, Exported) {
+    let stream = results.inner;
+    let (exported, tee) = Exported::new(&stream);
+    let taken = if stream.scope().peers() == 1 {
+        gather_by(name, stream, Pipeline, tee, outlets)
+    } else {
+        gather_by(name, stream, Exchange::new(|_: &(S, u64, isize)| engine::FIRST_WORKER), tee, outlets)
+    };
+    (taken, exported)
+}
+
+fn gather_by<'scope, S: ResultRow>(
+    name: &str,
+    stream: Stream<'scope, u64, Updates<S>>,
+    pact: impl ParallelizationContract<u64, Updates<S>>,
+    tee: Tee<u64, Updates<S>>,
+    outlets: Option<Outlets<S>>,
+) -> Stream<'scope, u64, Vec<()>> {
+    let worker = stream.scope().worker();
+    stream.unary_frontier::<timely::container::CapacityContainerBuilder<Vec<()>>, _, _, _>(
+        AlsoTo { pact, tee },
+        name,
+        |capability, info| {
+            let activator = worker.sync_activator_for(info.address.to_vec());
+            let mut capability = outlets.is_some().then_some(capability);
+            let mut gathered = Gathered { waiting: BTreeMap::new(), untaken: VecDeque::new(), outlets, activator };
+            move |(input, frontier), _output| {
+                input.for_each(|_, updates| gathered.add(updates));
+                let frontier = frontier.frontier().first().copied();
+                gathered.deliver(frontier);
+                let held = gathered.untaken().or(frontier);
+                match (&mut capability, held) {
+                    (Some(capability), Some(held)) => capability.downgrade(&held),
+                    (capability, _) => *capability = None,
+                }
+            }
+        },
+    )
+}
+
+struct Gathered<S: ResultRow> {
+    waiting: BTreeMap<u64, Vec<(S, isize)>>,
+    /// The commits that were delivered, and whether each was taken.
+    untaken: VecDeque<(u64, Arc<AtomicBool>)>,
+    outlets: Option<Outlets<S>>,
+    activator: SyncActivator,
+}
+
+/// Is dropped when all sinks have taken a commit.
+struct Receipt {
+    taken: Arc<AtomicBool>,
+    activator: SyncActivator,
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        self.taken.store(true, Ordering::Release);
+        // A worker that has ended needs to know nothing.
+        let _ = self.activator.activate();
+    }
+}
+
+impl<S: ResultRow> Gathered<S> {
+    fn add(&mut self, updates: &mut Updates<S>) {
+        let mut updates = updates.drain(..).peekable();
+        // Mostly all are of one time, which is then looked up once.
+        while let Some((row, time, diff)) = updates.next() {
+            let waiting = self.waiting.entry(time).or_default();
+            waiting.push((row, diff));
+            while let Some((row, _, diff)) = updates.next_if(|(_, other, _)| *other == time) {
+                waiting.push((row, diff));
+            }
+        }
+    }
+
+    /// Delivers all times before `frontier`.
+    fn deliver(&mut self, frontier: Option<u64>) {
+        while let Some(entry) = self.waiting.first_entry()
+            && frontier.is_none_or(|frontier| *entry.key() < frontier)
+        {
+            let (time, mut rows) = entry.remove_entry();
+            let Some(Outlets { outlets, pool }) = &self.outlets else { continue };
+            consolidate(&mut rows);
+            if rows.is_empty() || outlets.is_empty() {
+                continue;
+            }
+            let commit = Commit::new(time, batches(rows, pool), Arc::clone(pool));
+            let taken = Arc::new(AtomicBool::new(false));
+            self.untaken.push_back((time, Arc::clone(&taken)));
+            let receipt = Arc::new(Receipt { taken, activator: self.activator.clone() });
+            for outlet in outlets {
+                outlet.progress.queued(commit.len());
+                // A sink that has failed or ended has dropped its receiver: it is no longer served.
+                let _ = outlet.deliveries.send(Delivery { commit: commit.clone(), _receipt: receipt.clone() });
+            }
+        }
+    }
+
+    /// The time of the oldest commit that was not taken.
+    fn untaken(&mut self) -> Option<u64> {
+        while self.untaken.pop_front_if(|(_, taken)| taken.load(Ordering::Acquire)).is_some() {}
+        self.untaken.front().map(|(time, _)| *time)
+    }
+}
+
+/// The batches of a commit: the rows are in order, but that of one key, what goes comes before what comes.
+fn batches<S: ResultRow>(rows: Vec<(S, isize)>, pool: &Arc<Pool<S>>) -> Vec<Batch<S>> {
+    let mut batches = Filling { done: Vec::new(), open: pool.get(), pool };
+    if !S::SCHEMA.has_key() || rows.iter().all(|(_, diff)| *diff > 0) {
+        for (row, diff) in rows {
+            let batch = batches.next();
+            batch.columns.push(row.into_fields());
+            batch.pushed(diff as i64);
+        }
+        return batches.finish();
+    }
+    let mut columns = ColumnsOf::<S>::default();
+    let mut order: Vec<(usize, bool, usize, i64)> = Vec::with_capacity(rows.len());
+    let (hasher, mut keys) = (RandomState::default(), HashTable::<usize>::new());
+    for (at, (row, diff)) in rows.into_iter().enumerate() {
+        columns.push(row.into_fields());
+        let hash = |at: usize| hasher.hash_one(upsert::KeyOf::<S> { columns: &columns, row: at });
+        let same = |&other: &usize| columns.key_equal(at, &columns, other, upsert::is_key::<S>, 0);
+        let first = *keys.entry(hash(at), same, |&other| hash(other)).or_insert(at).get();
+        order.push((first, diff > 0, at, diff as i64));
+    }
+    order.sort_unstable();
+    for (_, _, at, diff) in order {
+        batches.next().push_from(&columns, at, diff);
+    }
+    batches.finish()
+}
+
+/// Batches being filled.
+struct Filling<'a, S: ResultRow> {
+    done: Vec<Batch<S>>,
+    open: Batch<S>,
+    pool: &'a Pool<S>,
+}
+
+impl<S: ResultRow> Filling<'_, S> {
+    fn next(&mut self) -> &mut Batch<S> {
+        if self.open.is_full() {
+            self.done.push(std::mem::replace(&mut self.open, self.pool.get()));
+        }
+        &mut self.open
+    }
+
+    fn finish(mut self) -> Vec<Batch<S>> {
+        self.done.push(self.open);
+        self.done
+    }
+}

@@ -1,0 +1,36 @@
+//! What a row must be able to do to take part in a computation.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::schema::Schema;
+
+/// A row that a computation can read: any schema that is `Clone`.
+///
+/// What else is asked of it depends on what is done with it, and `#[schema(dataflow)]` gives it all.
+#[diagnostic::on_unimplemented(
+    message = "rows of `{Self}` cannot be computed on",
+    label = "lacks the traits that the engine needs",
+    note = "put `#[schema(dataflow)]` on the struct"
+)]
+pub trait Row: Schema + Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Schema + Clone> Row for S {}
+
+/// A row that a computation can give: it is compared, hashed, sorted, and sent to other workers and processes.
+///
+/// `#[schema(dataflow)]` on its struct gives it all of that, and so do derives of `Clone`, `Debug`, `PartialEq`, `Eq`,
+/// `PartialOrd`, `Ord`, `Hash` and serde's two.
+#[diagnostic::on_unimplemented(
+    message = "rows of `{Self}` cannot come out of a computation",
+    label = "lacks the traits that the engine needs",
+    note = "put `#[schema(dataflow)]` on the struct"
+)]
+pub trait ResultRow: Row + Debug + Ord + Hash + Serialize + DeserializeOwned + Send + Sync {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Row + Debug + Ord + Hash + Serialize + DeserializeOwned + Send + Sync> ResultRow for S {}

@@ -1,0 +1,290 @@
+//! A row's fields, shown one by one, and the functions that the macro's impls call.
+
+use std::cmp::Ordering;
+use std::fmt::{self, Debug, DebugStruct};
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeOwned, Deserializer, Error, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeTuple, Serializer};
+
+use super::{As, Came, Values};
+use crate::column::ColumnType;
+use crate::fields::{Col, Columns, ColumnsOf, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Own, Pair, RowOf};
+use crate::schema::Schema;
+
+#[doc(hidden)]
+/// A row struct whose fields can be seen.
+pub trait Shown: Schema<Fields: Restored> {
+    /// The names of its fields.
+    const FIELDS: &'static [&'static str];
+
+    fn view(&self) -> impl View<Row = RowOf<Self>>;
+}
+
+#[doc(hidden)]
+/// Fields of a row, by reference.
+pub trait View {
+    /// The fields as a batch takes them.
+    type Row;
+    /// How many elements they are for serde.
+    const LEN: usize;
+
+    fn to_row(&self) -> Self::Row;
+    fn compare(&self, other: &Self) -> Ordering;
+    fn hash<H: Hasher>(&self, state: &mut H);
+    fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>);
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error>;
+}
+
+#[doc(hidden)]
+/// Fields that can be read from a sequence.
+pub trait Restored: Fields {
+    /// How many elements they are for serde.
+    const LEN: usize;
+
+    /// # Errors
+    ///
+    /// If what comes is no such row.
+    fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<Self::Row, A::Error>;
+}
+
+impl<L: View, R: View> View for Pair<L, R> {
+    type Row = Pair<L::Row, R::Row>;
+    const LEN: usize = L::LEN + R::LEN;
+
+    #[inline]
+    fn to_row(&self) -> Self::Row {
+        Pair(self.0.to_row(), self.1.to_row())
+    }
+
+    #[inline]
+    fn compare(&self, other: &Self) -> Ordering {
+        self.0.compare(&other.0).then_with(|| self.1.compare(&other.1))
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+        self.1.hash(state);
+    }
+
+    fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
+        let (left, right) = names.split_at(L::LEN);
+        self.0.debug(left, f);
+        self.1.debug(right, f);
+    }
+
+    #[inline]
+    fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
+        self.0.serialize(tuple)?;
+        self.1.serialize(tuple)
+    }
+}
+
+impl<L: Restored, R: Restored> Restored for Pair<L, R> {
+    const LEN: usize = L::LEN + R::LEN;
+
+    #[inline]
+    fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<Self::Row, A::Error> {
+        Ok(Pair(L::restore(sequence)?, R::restore(sequence)?))
+    }
+}
+
+/// The next element, which must be there.
+fn element<'de, T: serde::Deserialize<'de>, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T, A::Error> {
+    sequence.next_element()?.ok_or_else(|| A::Error::custom("the row has fewer columns than its schema"))
+}
+
+type BufferOf<T> = <T as ColumnType>::Buffer;
+
+/// A column.
+pub struct LeafView<'a, T: ColumnType>(&'a T);
+
+/// Shows the `I`th field.
+#[inline]
+pub fn leaf<S: Field<I>, const I: usize>(value: &S::Type) -> LeafView<'_, S::Type> {
+    LeafView(value)
+}
+
+/// Shows a field of a type that is known to be that of a column.
+#[inline]
+pub fn own<T: ColumnType>(value: &T) -> LeafView<'_, T> {
+    LeafView(value)
+}
+
+impl<T: ColumnType> View for LeafView<'_, T> {
+    type Row = T;
+    const LEN: usize = 1;
+
+    #[inline]
+    fn to_row(&self) -> T {
+        BufferOf::<T>::clone(self.0)
+    }
+
+    #[inline]
+    fn compare(&self, other: &Self) -> Ordering {
+        BufferOf::<T>::compare(self.0, other.0)
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        <BufferOf<T> as Values<T>>::hash(self.0, state);
+    }
+
+    fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
+        f.field(names[0], &As::<_, BufferOf<T>>::new(self.0));
+    }
+
+    #[inline]
+    fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
+        tuple.serialize_element(&As::<_, BufferOf<T>>::new(self.0))
+    }
+}
+
+fn restore<'de, T: ColumnType, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T, A::Error> {
+    element::<Came<T, BufferOf<T>>, A>(sequence).map(|came| came.0)
+}
+
+impl<S: Field<I>, const I: usize> Restored for Col<S, I> {
+    const LEN: usize = 1;
+
+    #[inline]
+    fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
+        restore(sequence)
+    }
+}
+
+impl<T: ColumnType> Restored for Own<T> {
+    const LEN: usize = 1;
+
+    #[inline]
+    fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T, A::Error> {
+        restore(sequence)
+    }
+}
+
+/// A flattened row, which has the traits itself.
+pub struct FlatView<'a, S>(&'a S);
+
+/// Shows a flattened field.
+#[inline]
+pub fn flat<S>(value: &S) -> FlatView<'_, S> {
+    FlatView(value)
+}
+
+impl<S: Clone + Ord + Hash + Debug + Serialize> View for FlatView<'_, S> {
+    type Row = S;
+    const LEN: usize = 1;
+
+    fn to_row(&self) -> S {
+        self.0.clone()
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        self.0.cmp(other.0)
+    }
+
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+
+    fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
+        f.field(names[0], self.0);
+    }
+
+    fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
+        tuple.serialize_element(self.0)
+    }
+}
+
+impl<S: FlatField<I, Type: DeserializeOwned>, const I: usize> Restored for Flat<S, I> {
+    const LEN: usize = 1;
+
+    fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
+        element(sequence)
+    }
+}
+
+impl<S: FlatKeyField<I, Type: DeserializeOwned>, const I: usize> Restored for FlatKey<S, I> {
+    const LEN: usize = 1;
+
+    fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
+        element(sequence)
+    }
+}
+
+/// `Clone::clone`.
+#[inline]
+pub fn clone<S: Shown>(row: &S) -> S {
+    S::from_fields(row.view().to_row())
+}
+
+/// `PartialEq::eq`.
+#[inline]
+pub fn equal<S: Shown>(a: &S, b: &S) -> bool {
+    compare(a, b).is_eq()
+}
+
+/// `Ord::cmp`.
+#[inline]
+pub fn compare<S: Shown>(a: &S, b: &S) -> Ordering {
+    a.view().compare(&b.view())
+}
+
+/// `Hash::hash`.
+#[inline]
+pub fn hash<S: Shown, H: Hasher>(row: &S, state: &mut H) {
+    row.view().hash(state);
+}
+
+/// `Debug::fmt`.
+///
+/// # Errors
+///
+/// Those of the formatter.
+pub fn debug<S: Shown>(row: &S, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut f = f.debug_struct(S::SCHEMA.name);
+    row.view().debug(S::FIELDS, &mut f);
+    f.finish()
+}
+
+/// `Serialize::serialize`.
+///
+/// # Errors
+///
+/// Those of the serializer.
+#[inline]
+pub fn serialize<S: Shown, Z: Serializer>(row: &S, serializer: Z) -> Result<Z::Ok, Z::Error> {
+    let mut tuple = serializer.serialize_tuple(<S::Fields as Restored>::LEN)?;
+    row.view().serialize(&mut tuple)?;
+    tuple.end()
+}
+
+/// `Deserialize::deserialize`.
+///
+/// # Errors
+///
+/// If what comes is no such row.
+#[inline]
+pub fn deserialize<'de, S: Shown, D: Deserializer<'de>>(deserializer: D) -> Result<S, D::Error> {
+    deserializer.deserialize_tuple(<S::Fields as Restored>::LEN, RowVisitor(PhantomData))
+}
+
+struct RowVisitor<S>(PhantomData<fn() -> S>);
+
+impl<'de, S: Shown> Visitor<'de> for RowVisitor<S> {
+    type Value = S;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the {} columns of a `{}`", ColumnsOf::<S>::WIDTH, S::SCHEMA.name)
+    }
+
+    #[inline]
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<S, A::Error> {
+        Ok(S::from_fields(<S::Fields as Restored>::restore(&mut sequence)?))
+    }
+}

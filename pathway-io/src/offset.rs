@@ -1,0 +1,146 @@
+//! Where a source stands in what it reads: its [`Offset`].
+//!
+//! An offset travels with the rows that it stands for. The last one that was set waits beside the pending rows in a
+//! [`Slot`] that the intake keeps without its type; a cut *seals* it, that is, takes it along with the commit.
+
+use std::any::Any;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A source's position: what [`Subject::resume`](crate::Subject::resume) gives back after a restart.
+///
+/// Implemented for every type that serde can write and read and that can be cloned and sent to another thread: a
+/// number, a text, a map of partitions to positions, a struct of your own.
+///
+/// ```
+/// use pathway_io::{Offset, Subject, connector};
+///
+/// #[derive(pathway_io::Schema)]
+/// struct Line { text: String }
+///
+/// struct Lines(Vec<&'static str>);
+///
+/// #[connector]
+/// impl Lines {
+///     fn run(&mut self, lines: Subject<Line, usize>) -> pathway_io::Result<()> {
+///         let from = lines.resume().unwrap_or(0);
+///         for (i, text) in self.0.iter().enumerate().skip(from) {
+///             // The position after the line: where to go on.
+///             lines.next_at(i + 1, Line { text: (*text).into() })?;
+///         }
+///         Ok(())
+///     }
+/// }
+/// # fn is_offset<O: Offset>() {}
+/// # is_offset::<usize>();
+/// # assert_eq!(pathway_io::testing::collect(Lines(vec!["a", "b"]))?.len(), 2);
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an offset",
+    label = "not an offset",
+    note = "an offset implements serde's `Serialize` and `DeserializeOwned`, `Clone` and `Send`, and borrows nothing"
+)]
+pub trait Offset: Serialize + DeserializeOwned + Clone + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Offset for T {}
+
+/// An offset with its type forgotten.
+pub(crate) trait AnyOffset: Any + Send {
+    /// As it stands beside a bad row.
+    fn to_json(&self) -> serde_json::Value;
+}
+
+impl<O: Offset> AnyOffset for O {
+    fn to_json(&self) -> serde_json::Value {
+        // A map whose keys are no strings has no form in JSON, and the row is worth more than its place.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// The offsets of one source; the type is `O`.
+struct Slot<O> {
+    /// Set since the last cut.
+    next: Option<O>,
+    /// That of the last cut that had one, or what a restart has found.
+    last: Option<O>,
+}
+
+trait AnySlot: Any + Send {
+    fn is_set(&self) -> bool;
+    fn seal(&mut self) -> Option<Box<dyn AnyOffset>>;
+}
+
+impl<O: Offset> AnySlot for Slot<O> {
+    fn is_set(&self) -> bool {
+        self.next.is_some()
+    }
+
+    fn seal(&mut self) -> Option<Box<dyn AnyOffset>> {
+        let offset = self.next.take()?;
+        self.last = Some(offset.clone());
+        Some(Box::new(offset))
+    }
+}
+
+/// The offsets of one source, with their type forgotten.
+#[derive(Default)]
+pub(crate) struct Offsets(Option<Box<dyn AnySlot>>);
+
+impl Offsets {
+    /// Those of a source that goes on from `offset`.
+    pub(crate) fn resumed<O: Offset>(offset: O) -> Self {
+        Offsets(Some(Box::new(Slot { next: None, last: Some(offset) })))
+    }
+
+    #[inline]
+    fn slot<O: Offset>(&mut self) -> &mut Slot<O> {
+        let any: &mut dyn Any = &mut **self.0.get_or_insert_with(|| Box::new(Slot::<O> { next: None, last: None }));
+        any.downcast_mut().expect("the subjects of one connector share one offset type")
+    }
+
+    #[inline]
+    pub(crate) fn set<O: Offset>(&mut self, offset: O) {
+        self.slot().next = Some(offset);
+    }
+
+    /// Whether an offset was set since the last cut.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.as_ref().is_some_and(|slot| slot.is_set())
+    }
+
+    /// Takes the offset along with a commit.
+    pub(crate) fn seal(&mut self) -> Option<Box<dyn AnyOffset>> {
+        self.0.as_mut()?.seal()
+    }
+
+    /// The offset of the last commit that had one.
+    pub(crate) fn last<O: Offset>(&mut self) -> Option<O> {
+        self.slot().last.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_the_last_one_only_once_it_is_sealed() {
+        let mut offsets = Offsets::resumed(3_u64);
+        assert_eq!((offsets.last(), offsets.is_set()), (Some(3_u64), false));
+        offsets.set(4_u64);
+        offsets.set(5_u64);
+        assert_eq!((offsets.last(), offsets.is_set()), (Some(3_u64), true));
+        assert_eq!(offsets.seal().expect("it is set").to_json(), 5);
+        assert_eq!((offsets.last(), offsets.is_set()), (Some(5_u64), false));
+        assert!(offsets.seal().is_none());
+    }
+
+    #[test]
+    fn an_offset_without_a_form_in_json_is_null_there() {
+        let offset = std::collections::BTreeMap::from([((1, 2), 3)]);
+        assert_eq!(offset.to_json(), serde_json::Value::Null);
+    }
+}

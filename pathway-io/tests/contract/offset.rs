@@ -1,0 +1,325 @@
+//! Rule 6, the part without a state directory: an offset is committed with its rows, and cuts come only after one.
+
+use std::sync::mpsc;
+use std::time::Duration;
+use std::{fs, thread};
+
+use pathway_io::{BadRows, Connector, ReadOptions, Subject, Table, connector};
+
+use crate::common::{Cat, Number, TempDir, by_commit, cat, commits, next, pipeline, run, source, updates};
+
+fn options() -> ReadOptions {
+    ReadOptions::new().autocommit(None)
+}
+
+/// The numbers of each commit of a source that is done with them.
+fn numbers_by_commit(
+    options: ReadOptions,
+    mut push: impl FnMut(&Subject<Number, u64>) -> pathway_io::Result<()> + Send + 'static,
+) -> Vec<Vec<u64>> {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(source(move |subject: Subject<Number, u64>| Ok(push(&subject)?)), options);
+    let seen = commits(&table);
+    run(pipeline).unwrap();
+    by_commit(&seen)
+}
+
+fn n(n: u64) -> Number {
+    Number { n }
+}
+
+#[test]
+fn the_macro_carries_offsets_through() {
+    struct Two;
+    type Cats = Subject<Cat, String>;
+
+    #[connector(autocommit = off)]
+    impl Two {
+        fn run(&mut self, cats: Cats, numbers: Subject<Number, String>) -> pathway_io::Result<()> {
+            assert_eq!(cats.resume(), None);
+            cats.next(cat(1, "felis"))?;
+            numbers.next_json_at("one".to_string(), r#"{"n": 1}"#)?;
+            cats.commit()?;
+            assert_eq!(cats.resume().as_deref(), Some("one"), "one offset covers all tables");
+            assert_eq!(numbers.resume().as_deref(), Some("one"));
+            Ok(())
+        }
+    }
+
+    struct One;
+
+    #[connector]
+    impl One {
+        fn run(&mut self, numbers: Subject<Number, (String, u64)>) -> pathway_io::Result<()> {
+            numbers.next_at(("file".to_string(), 5), n(1))?;
+            numbers.commit()?;
+            assert_eq!(numbers.resume(), Some(("file".to_string(), 5)));
+            Ok(())
+        }
+    }
+
+    let pipeline = pipeline();
+    let (cats, _numbers) = pipeline.read(Two);
+    let cats = commits(&cats);
+    let numbers = commits(&pipeline.read(One));
+    run(pipeline).unwrap();
+    assert_eq!(updates(&cats), [(cat(1, "felis"), 1)]);
+    assert_eq!(updates(&numbers), [(n(1), 1)]);
+}
+
+#[test]
+fn the_backlog_is_cut_at_the_last_offset() {
+    let cuts = numbers_by_commit(options().backlog(5), |numbers| {
+        for group in 0..4 {
+            numbers.next(n(3 * group))?;
+            numbers.next(n(3 * group + 1))?;
+            numbers.next_at(group, n(3 * group + 2))?;
+        }
+        Ok(())
+    });
+    assert_eq!(cuts, [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]);
+}
+
+#[test]
+fn a_commit_takes_what_is_before_the_last_offset_and_the_rest_comes_with_the_next_one() {
+    let cuts = numbers_by_commit(options(), |numbers| {
+        numbers.next_at(1, n(1))?;
+        numbers.next(n(2))?;
+        numbers.commit()?;
+        numbers.next(n(3))?;
+        numbers.commit()?;
+        // A commit was asked for, and comes as soon as it may.
+        numbers.advance(3)?;
+        assert_eq!(numbers.resume(), Some(3));
+        numbers.next(n(4))?;
+        numbers.next(n(5))?;
+        numbers.commit_at(5)?;
+        numbers.next_at(6, n(6)).map_err(Into::into)
+    });
+    assert_eq!(cuts, [vec![1], vec![2, 3], vec![4, 5], vec![6]]);
+}
+
+#[test]
+fn a_cut_in_the_middle_splits_large_batches_rightly() {
+    // More rows than a batch holds, on both sides of the offset.
+    let cuts = numbers_by_commit(options(), |numbers| {
+        for i in 0..10_000 {
+            numbers.next(n(i))?;
+        }
+        numbers.advance(1)?;
+        for i in 10_000..20_000 {
+            numbers.next(n(i))?;
+        }
+        numbers.commit()?;
+        numbers.commit_at(2)?;
+        Ok(())
+    });
+    assert_eq!(cuts.iter().map(Vec::len).collect::<Vec<_>>(), [10_000, 10_000]);
+    assert!(cuts.concat().into_iter().eq(0..20_000));
+}
+
+#[test]
+fn autocommit_cuts_only_after_an_offset() {
+    let options = ReadOptions::new().autocommit(Duration::ZERO);
+    let cuts = numbers_by_commit(options, |numbers| {
+        // Before the first offset the rule does not hold yet.
+        numbers.advance(0)?;
+        for i in 1..=3_000 {
+            match i % 3 {
+                0 => numbers.next_at(i, n(i))?,
+                _ => numbers.next(n(i))?,
+            }
+            if i % 100 == 0 {
+                // The sequencer's chance to come in between.
+                thread::yield_now();
+            }
+        }
+        Ok(())
+    });
+    assert!(cuts.iter().all(|cut| cut.last().is_some_and(|last| last % 3 == 0)), "{cuts:?}");
+    assert!(cuts.concat().into_iter().eq(1..=3_000));
+}
+
+#[test]
+fn an_autocommit_that_found_no_offset_is_made_up_for_with_the_next() {
+    let pipeline = pipeline();
+    let (seen_first, first_is_seen) = mpsc::channel();
+    let (seen_second, second_is_seen) = mpsc::channel();
+    let (ticked, ticks) = mpsc::channel();
+    let options = ReadOptions::new().autocommit(Duration::ZERO);
+    let table = pipeline.read_with(
+        source(move |numbers: Subject<Number, u64>| {
+            numbers.next_at(1, n(1))?;
+            next(&first_is_seen);
+            numbers.next(n(2))?;
+            // The other source's rows come after it, and so do their timers.
+            next(&ticks);
+            numbers.advance(2)?;
+            next(&second_is_seen);
+            Ok(())
+        }),
+        options.clone().name("numbers"),
+    );
+    let clock = pipeline.read_with(
+        source(move |clock: Subject<Number>| {
+            clock.next(n(0))?;
+            Ok(clock.wait()?)
+        }),
+        options.name("clock"),
+    );
+    clock.subscribe(move |_| ticked.send(()).unwrap());
+    table.subscribe(move |update| match update.row.n {
+        1 => seen_first.send(()).unwrap(),
+        _ => seen_second.send(()).unwrap(),
+    });
+    let stop = pipeline.stop_handle();
+    table.subscribe(move |update| {
+        if update.row.n == 2 {
+            stop.stop();
+        }
+    });
+    run(pipeline).unwrap();
+}
+
+#[test]
+fn more_than_a_backlog_without_an_offset_is_an_error_that_says_so() {
+    for with_try in [false, true] {
+        let pipeline = pipeline();
+        let table = pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                numbers.next_at(1, n(1))?;
+                for i in 2.. {
+                    if with_try {
+                        numbers.try_next(n(i))?;
+                    } else {
+                        numbers.next(n(i))?;
+                    }
+                }
+                Ok(())
+            }),
+            options().backlog(10).name("careless"),
+        );
+        let seen = commits(&table);
+        let error = run(pipeline).unwrap_err().to_string();
+        assert!(error.contains("connector `careless` failed: it pushed more than its backlog of 10 rows"), "{error}");
+        // Nothing is lost where no restart will read it again.
+        assert_eq!(by_commit(&seen).concat(), (1..=11).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn a_row_with_an_offset_is_taken_where_the_backlog_is_full_of_rows_without() {
+    let cuts = numbers_by_commit(options().backlog(3), |numbers| {
+        numbers.commit_at(0)?;
+        for i in 0..3 {
+            numbers.next(n(i))?;
+        }
+        Ok(numbers.next_at(1, n(3))?)
+    });
+    assert_eq!(cuts, [[0, 1, 2, 3]]);
+}
+
+#[test]
+fn transactions_come_whole_with_their_offset_or_with_the_next() {
+    let cuts = numbers_by_commit(options().backlog(4), |numbers| {
+        numbers.next_at(1, n(1))?;
+        let transaction = numbers.transaction();
+        transaction.next(n(10))?;
+        transaction.next(n(11))?;
+        numbers.next(n(2))?;
+        transaction.commit_at(2)?;
+        assert_eq!(numbers.resume(), Some(2));
+        // Without an offset it waits, whatever else asks for a commit.
+        let transaction = numbers.transaction();
+        for i in 20..26 {
+            transaction.next(n(i))?;
+        }
+        transaction.commit()?;
+        numbers.commit()?;
+        assert_eq!(numbers.resume(), Some(2));
+        numbers.next_at(3, n(3))?;
+        // It waits for room in the backlog, if there is none yet.
+        numbers.commit()?;
+        assert_eq!(numbers.resume(), Some(3));
+        Ok(())
+    });
+    assert_eq!(cuts, [vec![1, 2, 10, 11], vec![20, 21, 22, 23, 24, 25, 3]]);
+}
+
+#[test]
+fn an_offset_without_rows_makes_no_output_and_is_resumed_from() {
+    let cuts = numbers_by_commit(options(), |numbers| {
+        numbers.commit_at(7)?;
+        assert_eq!(numbers.resume(), Some(7));
+        numbers.advance(8)?;
+        assert_eq!(numbers.resume(), Some(7), "it is not committed yet");
+        Ok(())
+    });
+    assert_eq!(cuts, [[0_u64; 0]; 0]);
+}
+
+#[test]
+fn a_bad_row_that_is_let_pass_counts_with_its_offset() {
+    let directory = TempDir::new();
+    let path = directory.path("bad.jsonl");
+    let cuts = numbers_by_commit(options().bad_rows(BadRows::Quarantine(path.clone())).name("numbers"), |numbers| {
+        numbers.next_json_at(1, r#"{"n": 1}"#)?;
+        numbers.next_json_at(2, r#"{"n": "two"}"#)?;
+        numbers.commit()?;
+        assert_eq!(numbers.resume(), Some(2));
+        numbers.next_json_at(3, r#"{"n": 3}"#)?;
+        Ok(())
+    });
+    assert_eq!(cuts, [[1], [3]]);
+    let line: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(
+        (&line["source"], &line["offset"], &line["raw"]),
+        (&"numbers".into(), &2.into(), &r#"{"n": "two"}"#.into())
+    );
+}
+
+#[test]
+fn a_bad_row_that_fails_leaves_the_offset_alone() {
+    numbers_by_commit(options(), |numbers| {
+        numbers.next_json_at(1, r#"{"n": 1}"#)?;
+        assert!(numbers.next_json_at(2, r#"{"n": "two"}"#).is_err());
+        numbers.commit()?;
+        assert_eq!(numbers.resume(), Some(1));
+        Ok(())
+    });
+}
+
+#[test]
+fn a_closed_subject_takes_no_offset() {
+    let pipeline = pipeline();
+    pipeline.read_with(
+        source(|numbers: Subject<Number, u64>| {
+            numbers.commit_at(1)?;
+            numbers.clone().close()?;
+            assert!(numbers.advance(2).is_err());
+            assert!(numbers.commit_at(2).is_err());
+            assert!(numbers.next_at(2, n(2)).is_err());
+            assert!(numbers.next_json_at(2, "{}").is_err_and(|error| error.is_closed()));
+            assert!(numbers.transaction().commit_at(2).is_err());
+            assert_eq!(numbers.resume(), Some(1));
+            Ok(())
+        }),
+        options(),
+    );
+    run(pipeline).unwrap();
+}
+
+/// A connector written by hand has offsets as well.
+#[test]
+fn a_connector_by_hand_has_offsets() {
+    struct ByHand;
+    impl Connector for ByHand {
+        type Subjects = Subject<Number, u64>;
+        type Tables = Table<Number>;
+
+        fn run(&mut self, numbers: Subject<Number, u64>) -> pathway_io::RunResult {
+            Ok(numbers.next_at(1, n(1))?)
+        }
+    }
+    assert_eq!(pathway_io::testing::collect(ByHand).unwrap().len(), 1);
+}

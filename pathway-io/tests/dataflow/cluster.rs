@@ -1,0 +1,250 @@
+//! Several processes on this machine, each the test program itself, told by its environment what to be.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use pathway_io::dataflow::{Workers, compute};
+use pathway_io::{Pipeline, Schema, Subject, csv};
+
+use crate::common::{DEADLINE, TempDir, pipeline, source};
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Word {
+    #[schema(primary_key)]
+    key: u32,
+    word: String,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Count {
+    #[schema(primary_key)]
+    word: String,
+    n: i64,
+}
+
+const PROGRAM: &str = "PATHWAY_IO_TEST_PROGRAM";
+const ARGUMENTS: &str = "PATHWAY_IO_TEST_ARGUMENTS";
+const OUTPUT: &str = "PATHWAY_IO_TEST_OUTPUT";
+
+/// Words that come, change and go in twenty commits.
+fn counting(pipeline: &Pipeline, output: &Path, endless: bool) {
+    let words = pipeline.read(source(move |words: Subject<Word>| {
+        for commit in 0..20u32 {
+            for key in 0..50 {
+                let word = format!("word {}", (key * 7 + commit * 3) % 11);
+                words.next(Word { key: key + commit, word })?;
+            }
+            words.remove(commit * 2)?;
+            words.commit()?;
+        }
+        if endless {
+            words.wait()?;
+        }
+        Ok(())
+    }));
+    let counts =
+        words.compute(|words| words.map(|word| word.word).count().map(|(word, n)| Count { word, n: n as i64 }));
+    let both = compute((&words, &counts), |_, (words, counts)| {
+        let words = words.map(|word| (word.word, word.key));
+        let counts = counts.map(|count| (count.word, count.n));
+        words.join_map(counts, |word, key, n| Count { word: format!("{word}/{key}"), n: *n })
+    });
+    csv::write(&counts, output);
+    csv::write(&both, output.with_extension("both.csv"));
+}
+
+/// What a process of a cluster does.
+#[test]
+fn child() {
+    let Ok(program) = env::var(PROGRAM) else { return };
+    let arguments = env::var(ARGUMENTS).unwrap();
+    let workers = Workers::from_args(arguments.split(' ').map(str::to_owned)).unwrap();
+    let output = env::var(OUTPUT).unwrap();
+    let pipeline = pipeline();
+    pipeline.handle_signals(true).grace(Duration::from_secs(2));
+    match program.as_str() {
+        "counting" => counting(&pipeline, Path::new(&output), false),
+        "endless" => counting(&pipeline, Path::new(&output), true),
+        "other" => {
+            let words = pipeline.read(source(|_: Subject<Word>| Ok(())));
+            let _same = words.compute(|words| words);
+        }
+        program => panic!("there is no program `{program}`"),
+    }
+    match pipeline.run_on(workers) {
+        Ok(summary) => println!("ended: {:?}", summary.stop),
+        Err(error) => println!("failed: {error}"),
+    }
+}
+
+/// A cluster whose processes are killed if the test fails.
+struct Cluster {
+    processes: Vec<Child>,
+    dir: TempDir,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            // Mostly it has ended.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A file with addresses that are free at the moment.
+fn hosts(dir: &TempDir, processes: usize) -> std::path::PathBuf {
+    let listeners: Vec<TcpListener> = (0..processes).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let lines: Vec<String> = listeners.iter().map(|listener| format!("{}\n", listener.local_addr().unwrap())).collect();
+    let path = dir.path("hosts.txt");
+    fs::write(&path, lines.concat()).unwrap();
+    path
+}
+
+impl Cluster {
+    fn start(programs: &[&str], threads: usize) -> Self {
+        let dir = TempDir::new();
+        let hosts = hosts(&dir, programs.len());
+        let start = |(process, program): (usize, &&str)| {
+            let arguments = format!("-w {threads} -n {} -p {process} -h {}", programs.len(), hosts.display());
+            Command::new(env::current_exe().unwrap())
+                .args(["--exact", "cluster::child", "--nocapture"])
+                .env(PROGRAM, program)
+                .env(ARGUMENTS, arguments)
+                .env(OUTPUT, dir.path(&format!("{process}.csv")))
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let processes = programs.iter().enumerate().map(start).collect();
+        Cluster { processes, dir }
+    }
+
+    /// Waits for all processes; what each has said, on standard output and on standard error.
+    fn end(&mut self) -> Vec<(String, String)> {
+        let deadline = Instant::now() + DEADLINE;
+        let mut said = Vec::new();
+        for mut process in self.processes.drain(..) {
+            while process.try_wait().unwrap().is_none() {
+                if Instant::now() > deadline {
+                    let _ = process.kill();
+                    panic!("it hangs: {:?}", process.wait_with_output());
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let output = process.wait_with_output().unwrap();
+            said.push((String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap()));
+        }
+        said
+    }
+
+    /// The text of a file that process 0 writes, once it has this many lines.
+    fn wait_for_lines(&self, name: &str, lines: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let text = fs::read_to_string(self.dir.path(name)).unwrap_or_default();
+            if text.lines().count() >= lines {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{text}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// The rows of a CSV file with each time replaced by its rank.
+fn ranked(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut times = Vec::new();
+    let rows = text.lines().skip(1).map(|line| {
+        let (row, diff) = line.rsplit_once(',').unwrap();
+        let (row, time) = row.rsplit_once(',').unwrap();
+        if times.last() != Some(&time) {
+            times.push(time);
+        }
+        format!("{row},{},{diff}", times.len() - 1)
+    });
+    let rows = rows.collect();
+    assert!(times.is_sorted(), "{times:?}");
+    rows
+}
+
+fn expected(dir: &TempDir) -> [Vec<String>; 2] {
+    let pipeline = pipeline();
+    counting(&pipeline, &dir.path("expected.csv"), false);
+    pipeline.run().unwrap();
+    [ranked(&dir.path("expected.csv")), ranked(&dir.path("expected.both.csv"))]
+}
+
+#[test]
+fn processes_and_threads_write_what_one_thread_writes() {
+    let dir = TempDir::new();
+    let expected = expected(&dir);
+    assert!(expected[0].len() > 100 && expected[1].len() > 1000);
+    for threads in [1, 2] {
+        let mut cluster = Cluster::start(&["counting", "counting"], threads);
+        let said = cluster.end();
+        for (out, err) in &said {
+            assert!(out.contains("ended: None"), "{out}{err}");
+        }
+        let written = [ranked(&cluster.dir.path("0.csv")), ranked(&cluster.dir.path("0.both.csv"))];
+        assert_eq!(written, expected);
+        assert!(!cluster.dir.path("1.csv").exists());
+    }
+    // And threads without processes.
+    for threads in [2, 3] {
+        let pipeline = pipeline();
+        counting(&pipeline, &dir.path("threads.csv"), false);
+        pipeline.run_on(Workers::threads(threads)).unwrap();
+        assert_eq!([ranked(&dir.path("threads.csv")), ranked(&dir.path("threads.both.csv"))], expected);
+    }
+}
+
+#[test]
+fn a_process_that_is_killed_takes_the_others_down() {
+    for killed in [0, 1, 2] {
+        let mut cluster = Cluster::start(&["endless", "endless", "endless"], 1);
+        cluster.wait_for_lines("0.csv", 100);
+        cluster.processes[killed].kill().unwrap();
+        let killed_at = Instant::now();
+        let said = cluster.end();
+        assert!(killed_at.elapsed() < Duration::from_secs(10));
+        for (process, (out, err)) in said.iter().enumerate().filter(|(process, _)| *process != killed) {
+            let gone = format!("failed: the pipeline failed: process {killed} at 127.0.0.1:");
+            let failed = "failed: the pipeline failed: process ";
+            assert!(out.contains(&gone) && out.contains(" is gone") || out.contains(failed), "{process}: {out}{err}");
+            assert!(!err.contains("panicked"), "{err}");
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stop_of_one_process_is_a_stop_of_all() {
+    for stopped in [0, 1] {
+        let mut cluster = Cluster::start(&["endless", "endless"], 2);
+        cluster.wait_for_lines("0.csv", 100);
+        let id = cluster.processes[stopped].id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        for (out, err) in cluster.end() {
+            assert!(out.contains("ended: Some(Signal(15))"), "{out}{err}");
+        }
+    }
+}
+
+#[test]
+fn a_process_of_another_program_is_refused() {
+    let mut cluster = Cluster::start(&["counting", "other"], 1);
+    for (process, (out, err)) in cluster.end().into_iter().enumerate() {
+        let other = 1 - process;
+        let refused = format!("process {other} cannot take part: it runs another program");
+        assert!(out.contains(&refused), "{out}{err}");
+    }
+}

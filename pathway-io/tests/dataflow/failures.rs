@@ -1,0 +1,190 @@
+//! Rule 5 of the contract with the engine on: whatever fails, nothing hangs, and the error says who it was.
+
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use pathway_io::dataflow::{Collection, Workers, compute};
+use pathway_io::{Commit, Error, FailureKind, RunResult, Schema, Sink, Stop, Subject};
+
+use crate::common::{commits, next, pipeline, run, run_on, source, within};
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Number {
+    n: u64,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Count {
+    #[schema(primary_key)]
+    n: u64,
+    times: i64,
+}
+
+fn count(numbers: Collection<'_, Number>) -> Collection<'_, Count> {
+    numbers.map(|number| number.n).count().map(|(n, times)| Count { n, times: times as i64 })
+}
+
+/// Pushes numbers until it is stopped.
+fn endless(numbers: &Subject<Number>) -> RunResult {
+    for n in 0.. {
+        numbers.next(Number { n: n % 100 })?;
+        if n % 10 == 0 {
+            numbers.commit()?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_panic_in_an_operator_names_the_computation() {
+    for workers in [1, 2, 4] {
+        let pipeline = pipeline();
+        let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
+        let fine = numbers.compute(count);
+        let counts = numbers.compute(|numbers| {
+            numbers.map(|number| {
+                assert!(number.n != 77, "no 77");
+                Count { n: number.n, times: 1 }
+            })
+        });
+        let _commits = (commits(&fine), commits(&counts));
+        let error = run_on(pipeline, Workers::threads(workers)).unwrap_err();
+        assert_eq!(error.to_string(), "computation `Count` panicked in an operator: no 77");
+        assert_eq!(error.others().len(), 0, "{error:?}");
+        assert_eq!(error.summary().unwrap().stop, Some(Stop::Failure));
+    }
+}
+
+#[test]
+fn a_panic_behind_an_exchange_names_the_computation() {
+    for workers in [1, 3] {
+        let pipeline = pipeline();
+        let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
+        let counts = numbers.compute(|numbers| {
+            numbers
+                .map(|number| (number.n, ()))
+                .reduce(|n, _, output| {
+                    assert!(*n != 55, "no 55");
+                    output.push(((), 1));
+                })
+                .map(|(n, ())| Count { n, times: 1 })
+        });
+        let _commits = commits(&counts);
+        let error = run_on(pipeline, Workers::threads(workers)).unwrap_err();
+        assert_eq!(error.to_string(), "computation `Count` panicked in an operator: no 55");
+    }
+}
+
+#[test]
+fn a_panic_where_the_computation_is_laid_out_keeps_the_sources_from_starting() {
+    for workers in [1, 2] {
+        let (entered, was_entered) = mpsc::channel();
+        let pipeline = pipeline();
+        let numbers = pipeline.read(source(move |_: Subject<Number>| Ok(entered.send(())?)));
+        let counts = numbers.compute(|_| -> Collection<'_, Count> { panic!("not today") });
+        let _commits = commits(&counts);
+        let error = run_on(pipeline, Workers::threads(workers)).unwrap_err();
+        assert!(matches!(&error, Error::Computation(failure) if failure.name() == "Count"), "{error}");
+        assert!(error.to_string().ends_with(": not today"), "{error}");
+        assert!(was_entered.try_recv().is_err());
+    }
+}
+
+#[test]
+fn a_stop_drains_what_was_committed() {
+    for workers in [1, 2] {
+        let pipeline = pipeline();
+        let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
+        let counts = commits(&numbers.compute(count));
+        let running = pipeline.start_on(Workers::threads(workers)).unwrap();
+        next(&counts);
+        running.stop();
+        let summary = within(move || running.join()).unwrap();
+        assert_eq!(summary.stop, Some(Stop::Handle));
+        // Every row is counted once in the end.
+        let last: i64 = counts.try_iter().flat_map(|commit| commit.updates).map(|(row, diff)| row.times * diff).sum();
+        assert!(last <= summary.rows() as i64 && last > 0, "{last} of {}", summary.rows());
+    }
+}
+
+#[test]
+fn a_source_that_fails_has_its_rows_counted() {
+    let pipeline = pipeline();
+    let numbers = pipeline.read(source(|numbers: Subject<Number>| {
+        numbers.next(Number { n: 7 })?;
+        Err("broken".into())
+    }));
+    let counts = commits(&numbers.compute(count));
+    let error = run(pipeline).unwrap_err();
+    assert!(matches!(&error, Error::Connector(_)), "{error}");
+    assert_eq!(next(&counts).updates, [(Count { n: 7, times: 1 }, 1)]);
+}
+
+struct Broken;
+
+impl Sink<Count> for Broken {
+    fn write(&mut self, _commit: &Commit<Count>) -> RunResult {
+        Err("disk full".into())
+    }
+}
+
+#[test]
+fn a_sink_that_fails_ends_the_run_and_is_named_as_the_table() {
+    let pipeline = pipeline();
+    let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
+    numbers.compute(count).write_to(Broken);
+    let error = run(pipeline).unwrap_err();
+    assert_eq!(error.to_string(), "sink `Count` failed: disk full");
+}
+
+#[test]
+fn a_computation_that_does_not_end_is_left_behind_and_named() {
+    let (entered, was_entered) = mpsc::channel();
+    let pipeline = pipeline();
+    pipeline.grace(Duration::from_millis(100));
+    let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
+    let counts = numbers.compute(move |numbers| {
+        let entered = entered.clone();
+        numbers.map(move |number| -> Count {
+            // Nobody looks any more after the first.
+            let _ = entered.send(number.n);
+            loop {
+                std::thread::park();
+            }
+        })
+    });
+    let _commits = commits(&counts);
+    let running = pipeline.start().unwrap();
+    next(&was_entered);
+    running.stop();
+    let stopped = Instant::now();
+    let error = within(move || running.join()).unwrap_err();
+    assert!(stopped.elapsed() < Duration::from_secs(5));
+    let all = std::iter::once(&error).chain(error.others());
+    let left_behind = all.filter(|error| {
+        matches!(error, Error::Computation(failure)
+            if failure.name() == "Count" && matches!(failure.kind(), FailureKind::LeftBehind { .. }))
+    });
+    assert_eq!(left_behind.count(), 1, "{error:?}");
+}
+
+#[test]
+fn tables_of_two_pipelines_cannot_be_computed_together() {
+    let (one, other) = (pipeline(), pipeline());
+    let numbers = one.read(source(|_: Subject<Number>| Ok(())));
+    let others = other.read(source(|_: Subject<Number>| Ok(())));
+    let _both = compute((&numbers, &others), |_, (numbers, others)| count(numbers.concat(others)));
+    let error = run(one).unwrap_err();
+    assert_eq!(error.to_string(), "computation `Count` failed: it reads tables of two pipelines");
+}
+
+#[test]
+#[should_panic(expected = "before its pipeline is started")]
+fn a_computation_comes_too_late_once_the_pipeline_runs() {
+    let pipeline = pipeline();
+    let numbers = pipeline.read(source(|_: Subject<Number>| Ok(())));
+    run(pipeline).unwrap();
+    let _counts = numbers.compute(count);
+}

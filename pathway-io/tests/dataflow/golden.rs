@@ -1,0 +1,110 @@
+//! What Pathway itself wrote for the same pushes, row for row. Its times stand in the files as ranks.
+
+use std::collections::BTreeSet;
+
+use pathway_io::dataflow::{Workers, compute};
+use pathway_io::{Schema, Subject, Table, csv};
+
+use crate::common::{TempDir, pipeline, run_on, source};
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Cat {
+    #[schema(primary_key)]
+    key: i64,
+    genus: String,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct GenusCount {
+    #[schema(primary_key)]
+    genus: String,
+    n: i64,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Weight {
+    #[schema(primary_key)]
+    key: i64,
+    weight: f64,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Weighed {
+    #[schema(primary_key)]
+    key: i64,
+    genus: String,
+    weight: f64,
+}
+
+fn cat(key: i64, genus: &str) -> Cat {
+    Cat { key, genus: genus.into() }
+}
+
+/// A CSV text with each time replaced by its rank.
+fn ranked(text: &str) -> Vec<Vec<String>> {
+    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut records: Vec<Vec<String>> =
+        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
+    let column = records[0].iter().position(|name| name == "time").unwrap();
+    let times: BTreeSet<u64> = records[1..].iter().map(|record| record[column].parse().unwrap()).collect();
+    for record in &mut records[1..] {
+        let time: u64 = record[column].parse().unwrap();
+        record[column] = times.range(..time).count().to_string();
+    }
+    records
+}
+
+/// What `table` makes of the pipeline that it is laid out in, on several workers.
+fn written<S: Schema>(workers: usize, table: impl Fn(&pathway_io::Pipeline) -> Table<S>) -> Vec<Vec<String>> {
+    let dir = TempDir::new();
+    let path = dir.path("output.csv");
+    let pipeline = pipeline();
+    csv::write(&table(&pipeline), &path);
+    run_on(pipeline, Workers::threads(workers)).unwrap();
+    ranked(&std::fs::read_to_string(&path).unwrap())
+}
+
+#[test]
+fn groupby_count_updates() {
+    for workers in [1, 2] {
+        let ours = written(workers, |pipeline| {
+            let cats = pipeline.read(source(|cats: Subject<Cat>| {
+                for (key, genus) in [(1, "felis"), (2, "lynx"), (3, "felis"), (4, "felis")] {
+                    cats.next(cat(key, genus))?;
+                    cats.commit()?;
+                }
+                Ok(())
+            }));
+            cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }))
+        });
+        assert_eq!(ours, ranked(include_str!("../goldens/groupby_count_updates.csv")));
+    }
+}
+
+#[test]
+fn two_subjects_join() {
+    for workers in [1, 2] {
+        let ours = written(workers, |pipeline| {
+            let (cats, weights) = pipeline.read(source(|(cats, weights): (Subject<Cat>, Subject<Weight>)| {
+                for key in 1..=2 {
+                    cats.next(cat(key, &format!("g{key}")))?;
+                    weights.next(Weight { key, weight: key as f64 / 2.0 })?;
+                }
+                Ok(())
+            }));
+            compute((&cats, &weights), |_scope, (cats, weights)| {
+                let weights = weights.map(|weight| (weight.key, weight));
+                cats.map(|cat| (cat.key, cat.genus)).join_map(weights, |key, genus, weight| Weighed {
+                    key: *key,
+                    genus: genus.clone(),
+                    weight: weight.weight,
+                })
+            })
+        });
+        assert_eq!(ours, ranked(include_str!("../goldens/two_subjects_join.csv")));
+    }
+}

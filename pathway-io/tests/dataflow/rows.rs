@@ -1,0 +1,166 @@
+//! What `#[schema(dataflow)]` gives a row, for every type of columns.
+
+use std::cmp::Ordering;
+use std::fmt::Debug;
+use std::hash::{BuildHasher, Hash, RandomState};
+use std::time::Duration;
+
+use pathway_io::dataflow::timely::Bincode;
+use pathway_io::dataflow::timely::bytes::arc::BytesMut;
+use pathway_io::dataflow::timely::communication::Bytesable;
+use pathway_io::{Column, Schema};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+#[derive(Column)]
+struct Id(u64);
+
+#[derive(Column)]
+#[column(rename_all = "lowercase")]
+enum Mood {
+    Calm,
+    Angry,
+}
+
+/// Of serde's traits alone.
+#[derive(Serialize, Deserialize)]
+struct Tags(Vec<String>);
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Inner {
+    #[schema(primary_key)]
+    a: u8,
+    b: bool,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Row {
+    #[schema(primary_key)]
+    key: i64,
+    r#type: String,
+    small: (i8, i16, i32, u16, u32, u64),
+    floats: (f32, f64),
+    bytes: Vec<u8>,
+    json: Value,
+    option: Option<f64>,
+    list: Vec<Option<String>>,
+    array: [f64; 2],
+    duration: Duration,
+    id: Id,
+    mood: Mood,
+    #[schema(json)]
+    tags: Tags,
+    #[schema(json)]
+    more: Option<Tags>,
+    #[schema(flatten)]
+    inner: Inner2,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Inner2 {
+    c: u8,
+}
+
+fn row() -> Row {
+    Row {
+        key: i64::MIN,
+        r#type: "felis".into(),
+        small: (-1, -2, -3, 4, 5, u64::MAX),
+        floats: (0.5, f64::NAN),
+        bytes: vec![0, 255],
+        json: json!({"a": [1, null, "x"]}),
+        option: None,
+        list: vec![None, Some(String::new())],
+        array: [0.0, -0.0],
+        duration: Duration::new(1, 2),
+        id: Id(7),
+        mood: Mood::Angry,
+        tags: Tags(vec!["x".into()]),
+        more: Some(Tags(vec![])),
+        inner: Inner2 { c: 3 },
+    }
+}
+
+/// A row that went to another process and came back.
+fn sent<T: Serialize + DeserializeOwned + Send + 'static>(row: T) -> T {
+    let row = Bincode::from(row);
+    let mut bytes = Vec::new();
+    row.into_bytes(&mut bytes);
+    assert_eq!(bytes.len(), row.length_in_bytes());
+    let length = bytes.len();
+    let bytes = BytesMut::from(bytes).freeze();
+    assert_eq!(bytes.len(), length);
+    Bincode::<T>::from_bytes(bytes).payload
+}
+
+fn check<T: Clone + Debug + Ord + Hash + Serialize + DeserializeOwned + Send + 'static>(row: &T) {
+    let state = RandomState::new();
+    for same in [row.clone(), sent(row.clone())] {
+        assert_eq!(same, *row);
+        assert_eq!(same.cmp(row), Ordering::Equal);
+        assert_eq!(state.hash_one(&same), state.hash_one(row));
+    }
+}
+
+#[test]
+fn a_row_is_what_it_was_after_a_copy_and_a_journey() {
+    check(&row());
+    check(&Row { option: Some(f64::INFINITY), more: None, ..row() });
+    check(&Inner { a: 1, b: true });
+}
+
+#[test]
+fn rows_differ_in_each_column_and_are_ordered_by_the_first_that_differs() {
+    let later = [
+        Row { key: 0, ..row() },
+        Row { r#type: "lynx".into(), ..row() },
+        Row { small: (-1, -2, -3, 4, 6, 0), ..row() },
+        Row { floats: (1.0, f64::NAN), ..row() },
+        Row { bytes: vec![1], ..row() },
+        Row { json: json!({"b": 0}), ..row() },
+        Row { option: Some(f64::NEG_INFINITY), ..row() },
+        Row { list: vec![None, Some("a".into())], ..row() },
+        Row { array: [0.0, 0.0], ..row() },
+        Row { duration: Duration::new(1, 3), ..row() },
+        Row { id: Id(8), ..row() },
+        Row { tags: Tags(vec!["y".into()]), ..row() },
+        Row { inner: Inner2 { c: 4 }, ..row() },
+    ];
+    let state = RandomState::new();
+    for (i, later) in later.iter().enumerate() {
+        assert!(*later > row() && *later != row(), "{i}");
+        assert_ne!(state.hash_one(later), state.hash_one(row()), "{i}");
+        check(later);
+    }
+    assert!(Row { mood: Mood::Calm, ..row() } < row());
+    assert!(Row { more: None, ..row() } < row());
+}
+
+#[test]
+fn floats_are_in_their_total_order() {
+    let of = |float: f64| Row { option: Some(float), ..row() };
+    let ordered = [f64::NEG_INFINITY, -1.0, -0.0, 0.0, 1.0, f64::INFINITY, f64::NAN];
+    for pair in ordered.windows(2) {
+        assert!(of(pair[0]) < of(pair[1]), "{pair:?}");
+    }
+    assert_eq!(of(f64::NAN), of(f64::NAN));
+}
+
+#[test]
+fn a_row_is_shown_field_by_field() {
+    assert_eq!(format!("{:?}", Inner { a: 1, b: true }), "Inner { a: 1, b: true }");
+    let shown = format!("{:?}", row());
+    for part in [
+        "key: -9223372036854775808, type: \"felis\"",
+        "floats: (0.5, NaN)",
+        "list: [None, Some(\"\")]",
+        "id: 7, mood: angry, tags: [\"x\"], more: []",
+        "inner: Inner2 { c: 3 }",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+}
