@@ -12,20 +12,37 @@ const NEVER: [&str; 4] = ["crate", "self", "super", "Self"];
 /// Names of types that stand in the struct.
 const TYPES: [&str; 7] = ["Schema", "Option", "Vec", "String", "Self", "Some", "None"];
 
-/// A field for a column of that name: the name itself, if it can be, or else one that `taken` does not have.
-pub(super) fn of_field(name: &str, index: usize, taken: &[String]) -> String {
-    let is_taken = |field: &str| taken.iter().any(|other| other.trim_start_matches("r#") == field);
-    let mut field = snake(name);
-    if field.is_empty() || NEVER.contains(&field.as_str()) {
-        field = if field.is_empty() { format!("column_{}", index + 1) } else { format!("{field}_") };
+/// A field for each column, of which no two are the same: the column's own name wherever that can be.
+pub(super) fn of_fields(columns: &[&str]) -> Vec<String> {
+    let mut fields: Vec<String> = columns.iter().enumerate().map(|(index, name)| of_field(name, index)).collect();
+    let mut taken: Vec<String> = Vec::new();
+    for is_own in [true, false] {
+        for (field, _) in fields.iter_mut().zip(columns).filter(|(field, name)| (*field == **name) == is_own) {
+            let stem = field.trim_end_matches('_').to_owned();
+            let mut count = 2;
+            while taken.contains(field) {
+                *field = format!("{stem}_{count}");
+                count += 1;
+            }
+            taken.push(field.clone());
+        }
     }
-    let stem = field.clone();
-    let mut count = 2;
-    while is_taken(&field) {
-        field = format!("{stem}_{count}");
-        count += 1;
+    for field in fields.iter_mut().filter(|field| KEYWORDS.contains(&field.as_str())) {
+        field.insert_str(0, "r#");
     }
-    if KEYWORDS.contains(&field.as_str()) { format!("r#{field}") } else { field }
+    fields
+}
+
+/// A name much like the column's.
+fn of_field(column: &str, index: usize) -> String {
+    let field = snake(column);
+    if field.is_empty() {
+        format!("column_{}", index + 1)
+    } else if NEVER.contains(&field.as_str()) {
+        format!("{field}_")
+    } else {
+        field
+    }
 }
 
 /// A name for the struct.

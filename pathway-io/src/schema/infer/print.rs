@@ -26,10 +26,17 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
     if is_output {
         f.write_str("    // without `time` and `diff`, which every output adds\n")?;
     }
-    let mut fields: Vec<String> = Vec::new();
+    // no column can be called `time`, but an alias of one can
+    let is_reserved = |name: &str| RESERVED.contains(&name);
+    let names: Vec<String> = inferred
+        .columns
+        .iter()
+        .map(|column| if is_reserved(&column.name) { free(inferred, &column.name) } else { column.name.clone() })
+        .collect();
+    let fields = names::of_fields(&names.iter().map(String::as_str).collect::<Vec<_>>());
     for (index, column) in inferred.columns.iter().enumerate() {
-        let is_reserved = RESERVED.contains(&column.name.as_str());
-        if is_reserved && is_output {
+        let (column_name, field) = (&names[index], &fields[index]);
+        if is_reserved(&column.name) && is_output {
             continue;
         }
         if column.name.is_empty() {
@@ -50,17 +57,14 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
         if let Some(remark) = &typed.remark {
             writeln!(f, "    // {remark}")?;
         }
-        // no column can be called `time`, but an alias of one can
-        let column_name = if is_reserved { free(inferred, &column.name) } else { column.name.clone() };
-        let field = names::of_field(&column_name, index, &fields);
         let mut options = Vec::new();
         if key.is_some() {
             options.push("primary_key".to_owned());
         }
-        if field.trim_start_matches("r#") != column_name {
+        if field.trim_start_matches("r#") != *column_name {
             options.push(format!("rename = {column_name:?}"));
         }
-        if is_reserved {
+        if is_reserved(&column.name) {
             options.push(format!("alias = {:?}", column.name));
         }
         if !options.is_empty() {
@@ -68,7 +72,6 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
         }
         let ty = if is_optional { format!("Option<{}>", typed.ty) } else { typed.ty };
         writeln!(f, "    {field}: {ty},")?;
-        fields.push(field);
     }
     f.write_str("}\n")
 }

@@ -64,9 +64,8 @@ fn names_become_fields() {
         fields(sample),
         [
             r#"#[schema(rename = "genusName")]"#,
-            "genus_name: i64,",
-            r#"#[schema(rename = "genus_name")]"#,
             "genus_name_2: i64,",
+            "genus_name: i64,",
             "r#type: i64,",
             r#"#[schema(rename = "self")]"#,
             "self_: i64,",
