@@ -10,7 +10,7 @@ struct Names {
     #[schema(rename = "self")]
     self_: i64,
     #[schema(rename = "Self")]
-    self__2: i64,
+    self_2: i64,
     #[schema(rename = "crate")]
     crate_: i64,
     r#async: i64,
@@ -24,13 +24,12 @@ struct Names {
     #[schema(rename = " ")]
     column_10: i64,
     #[schema(rename = "a b")]
-    a_b: i64,
-    #[schema(rename = "a-b")]
     a_b_2: i64,
-    #[schema(rename = "aB")]
+    #[schema(rename = "a-b")]
     a_b_3: i64,
-    #[schema(rename = "a_b")]
+    #[schema(rename = "aB")]
     a_b_4: i64,
+    a_b: i64,
     #[schema(rename = "a\"b\\\n\0")]
     a_b_5: i64,
     größe: i64,
