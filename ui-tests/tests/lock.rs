@@ -37,7 +37,9 @@ impl Package {
     fn check(&self, lock: Option<&str>) -> (bool, String) {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["check", "--offline", "--quiet", "--color=never"]).current_dir(&self.directory);
-        cargo.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages")).env_remove("PATHWAY_LOCK");
+        cargo
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("packages"))
+            .env_remove("PATHWAY_LOCK");
         cargo.envs(lock.map(|value| ("PATHWAY_LOCK", value)));
         let output = cargo.output().unwrap();
         (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
@@ -86,7 +88,10 @@ fn a_lock_is_written_when_it_is_told_to_and_only_then() {
 
     // so does what is not, be it behind an alias
     package.write("lib.rs", &CAT.replace("f32", "String"));
-    package.fails(None, "column `weight` was `f32` in `cat.schema.json` and is now `String`: existing rows cannot be read");
+    package.fails(
+        None,
+        "column `weight` was `f32` in `cat.schema.json` and is now `String`: existing rows cannot be read",
+    );
     assert_eq!(package.read("cat.schema.json"), lock);
     package.passes(Some("update"));
     assert_eq!(package.read("cat.schema.json"), lock.replace("f32", "String"));

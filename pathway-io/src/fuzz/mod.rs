@@ -5,9 +5,11 @@
 //! stable toolchain. The module exists for tests and under `--cfg fuzzing`, which `cargo fuzz` sets, alone.
 
 mod csv;
+mod infer;
 mod json;
 
 pub use self::csv::csv;
+pub use infer::infer;
 pub use json::next_json;
 
 /// Splits an input into several rows, at the record separator of RFC 7464: neither JSON nor most texts hold it.
@@ -39,5 +41,10 @@ mod tests {
     #[test]
     fn csv() {
         replay("csv", super::csv);
+    }
+
+    #[test]
+    fn infer() {
+        replay("infer", super::infer);
     }
 }

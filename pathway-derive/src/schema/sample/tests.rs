@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::judge::Shape;
-use super::rows::{Cell, Format, Rows, parse};
+use crate::files::rows::{Cell, Format, Rows, parse};
 use crate::files::{json, tests::json_text};
 
 /// Whether a column of the type takes a JSON text.
