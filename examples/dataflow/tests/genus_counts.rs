@@ -53,7 +53,8 @@ fn a_count_is_seen_while_the_source_goes_on() {
 fn a_line_that_is_no_cat_is_named() {
     let dir = fresh_dir("genus-counts-bad");
     let input = dir.join("cats.jsonl");
-    std::fs::write(&input, "{\"key\": 1, \"genus\": \"felis\", \"epithet\": \"catus\"}\n{\"key\": 2}\n").expect("a file");
+    std::fs::write(&input, "{\"key\": 1, \"genus\": \"felis\", \"epithet\": \"catus\"}\n{\"key\": 2}\n")
+        .expect("a file");
     let end = Program::spawn(genus_counts().arg("--fast").arg(&input).current_dir(&dir)).end().failed();
     assert!(end.stderr.contains("cats.jsonl") && end.stderr.contains("column `genus`"), "{end:#?}");
     assert_eq!(records(&dir.join("counts.csv")), ["genus,n,diff", "felis,1,1"]);
