@@ -166,3 +166,8 @@ pub mod __private0 {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// So are those of the guide to computations.
+#[cfg(all(doctest, feature = "differential"))]
+#[doc = include_str!("../../docs/dataflow.md")]
+struct DataflowGuide;
