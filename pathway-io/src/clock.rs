@@ -13,6 +13,11 @@ impl Clock {
         Clock { last }
     }
 
+    /// The last time that it gave.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
     pub(crate) fn tick(&mut self) -> u64 {
         // A wall clock before 1970 counts as 1970: the order holds all the same.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());

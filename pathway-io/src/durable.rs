@@ -53,6 +53,10 @@ impl Durables {
             .map_err(|payload| panicked("the drop of an `on_durable` callback", &*payload))
     }
 
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.lock().callbacks.is_empty()
+    }
+
     /// Calls each with an offset that a checkpoint holds.
     ///
     /// # Errors

@@ -42,6 +42,10 @@ pub(crate) struct Cut {
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
     /// What it covers of the source. Then it may have no parts: the source has read on, and found no rows.
     pub(crate) offset: Option<Box<dyn AnyOffset>>,
+    /// Lines for the quarantine.
+    pub(crate) bad: Vec<u8>,
+    /// It is all that the source has, and what is not in it is gone.
+    pub(crate) whole: bool,
     pub(crate) credit: Arc<Credit>,
 }
 
@@ -98,8 +102,7 @@ pub(crate) struct Counts {
 struct State {
     pending: Pending,
     offsets: Offsets,
-    /// Cuts come only directly after an offset.
-    cuts_at_offsets: bool,
+    cuts: Cuts,
     in_flight: Load,
     /// When the oldest pending row was pushed; kept only where there is an autocommit.
     first_push: Option<Instant>,
@@ -115,6 +118,8 @@ struct State {
     closed_tables: Vec<bool>,
     /// A handle has returned `Closed`: an error of `run` is then a clean end.
     told_closed: bool,
+    /// The whole table was sent.
+    finished: bool,
     /// Rows that each table was offered, good and bad: the number of a row in an error.
     offered: Vec<u64>,
     counts: Counts,
@@ -152,12 +157,20 @@ impl State {
     /// Whether a cut would have rows or an offset.
     #[inline]
     fn has_cut(&self) -> bool {
-        !self.pending.before_tail().is_zero() || self.offsets.is_set()
+        self.cuts != Cuts::AtEnd && (!self.pending.before_tail().is_zero() || self.offsets.is_set())
+    }
+
+    /// A row without an offset comes.
+    #[inline]
+    fn begin_tail(&mut self) {
+        if self.cuts == Cuts::AtOffsets {
+            self.pending.begin_tail();
+        }
     }
 
     #[inline]
     fn set_offset<O: Offset>(&mut self, offset: O) {
-        self.cuts_at_offsets = true;
+        self.cuts = if self.cuts == Cuts::AtEnd { Cuts::AtEnd } else { Cuts::AtOffsets };
         self.pending.end_tail();
         self.offsets.set(offset);
     }
@@ -187,6 +200,17 @@ pub(crate) struct Intake {
     closing: Condvar,
 }
 
+/// Where a source's rows may be cut into commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cuts {
+    /// Anywhere, until the source sets an offset.
+    Anywhere,
+    /// Directly after an offset.
+    AtOffsets,
+    /// Only when `run` has ended: what it has pushed by then is the whole table, and one commit.
+    AtEnd,
+}
+
 /// How a source's rows are gathered.
 pub(crate) struct Gathering {
     /// The backlog, in rows.
@@ -194,8 +218,7 @@ pub(crate) struct Gathering {
     pub(crate) autocommit: Option<Duration>,
     /// With the one that a restart goes on from.
     pub(crate) offsets: Offsets,
-    /// Cuts come only directly after an offset, also before the first one was set.
-    pub(crate) cuts_at_offsets: bool,
+    pub(crate) cuts: Cuts,
 }
 
 impl Intake {
@@ -203,7 +226,7 @@ impl Intake {
         let state = State {
             pending: Pending::default(),
             offsets: gathering.offsets,
-            cuts_at_offsets: gathering.cuts_at_offsets,
+            cuts: gathering.cuts,
             in_flight: Load::default(),
             first_push: None,
             armed: false,
@@ -213,6 +236,7 @@ impl Intake {
             closed: false,
             closed_tables: vec![false; tables],
             told_closed: false,
+            finished: false,
             offered: vec![0; tables],
             counts: Counts::default(),
         };
@@ -261,7 +285,7 @@ impl Intake {
     ) -> Result<MutexGuard<'a, State>, Refused> {
         loop {
             state.check_open(entry)?;
-            if !state.pending.load.reaches(self.limit) {
+            if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
                 return Ok(state);
             }
             if !state.has_cut() {
@@ -326,10 +350,10 @@ impl Intake {
         offset: Option<O>,
     ) -> Result<(), Refused> {
         let mut state = self.lock();
-        if state.cuts_at_offsets && offset.is_none() {
+        if state.cuts != Cuts::Anywhere && (offset.is_none() || state.cuts == Cuts::AtEnd) {
             state = self.make_room(state, entry, Push::Wait)?;
             state.check_transaction(entry, &transaction)?;
-            state.pending.begin_tail();
+            state.begin_tail();
             state.pending.append(transaction);
             state.cut_due = true;
             return Ok(());
@@ -374,25 +398,35 @@ impl Intake {
 
     /// Sends all pending rows before the tail to the sequencer as one commit, if there is anything to say.
     fn cut(self: &Arc<Self>, state: &mut State) {
-        if !state.has_cut() {
-            return;
+        if state.has_cut() {
+            self.send(state);
         }
+    }
+
+    fn send(self: &Arc<Self>, state: &mut State) {
         state.cut_due = false;
         state.first_push = None;
         // First, since it runs code of the user's.
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
-        state.counts.rows += load.rows as u64;
-        state.counts.commits += u64::from(!load.is_zero());
         // An offset alone takes room too, so that not any number of them is on the way.
-        let load = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
-        state.in_flight = state.in_flight.plus(load);
-        let parts = state.pending.take_before_tail();
-        let credit = Arc::new(Credit { intake: Arc::clone(self), load });
+        let held = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
+        state.in_flight = state.in_flight.plus(held);
+        let taken = state.pending.take_before_tail();
+        state.counts.rows += (load.rows - taken.bad.rows) as u64;
+        state.counts.commits += u64::from(!taken.parts.is_empty());
+        let cut = Cut {
+            source: self.source,
+            parts: taken.parts,
+            offset,
+            bad: taken.bad.text,
+            whole: state.cuts == Cuts::AtEnd,
+            credit: Arc::new(Credit { intake: Arc::clone(self), load: held }),
+        };
         // The sequencer outlives the subjects. Were it gone all the same, dropping the credit here would lock the
         // state a second time, so the message is kept for ever instead: the failure that ended the sequencer is
         // what the run reports.
-        if let Err(unsent) = self.sequencer.send(Message::Commit(Cut { source: self.source, parts, offset, credit })) {
+        if let Err(unsent) = self.sequencer.send(Message::Commit(cut)) {
             std::mem::forget(unsent);
         }
     }
@@ -480,7 +514,34 @@ impl Intake {
                 state.pending.drop_tail();
             }
         }
+        if state.cuts == Cuts::AtEnd {
+            // A table that was not sent to its end says nothing of what is gone.
+            if tail == Tail::Commit && !std::mem::replace(&mut state.finished, true) {
+                self.send(&mut state);
+            }
+            return;
+        }
         self.cut(&mut state);
+    }
+
+    /// Adds the line of a bad row, which becomes durable with the rows around it, and the offset that it came with.
+    pub(crate) fn quarantine<O: Offset>(
+        self: &Arc<Self>,
+        entry: Entry,
+        line: &[u8],
+        offset: Option<O>,
+    ) -> Result<(), Refused> {
+        let push = if offset.is_some() { Push::At } else { Push::Wait };
+        let mut state = self.make_room(self.lock(), entry, push)?;
+        if offset.is_none() {
+            state.begin_tail();
+        }
+        state.pending.push_bad(line);
+        if let Some(offset) = offset {
+            state.set_offset(offset);
+        }
+        self.after_push(&mut state);
+        Ok(())
     }
 
     /// The offset of the last commit that had one, also of a run before this one.
@@ -569,7 +630,12 @@ impl Intake {
             return false;
         }
         self.cut(&mut state);
-        state.pending.drop_tail();
+        if state.cuts == Cuts::AtEnd {
+            // It sends its whole table again.
+            state.pending = Pending::default();
+        } else {
+            state.pending.drop_tail();
+        }
         state.cut_due = false;
         state.first_push = None;
         state.closed_tables.fill(false);
@@ -632,9 +698,7 @@ impl Admitted<'_> {
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<(), E> {
         let state = &mut *self.state;
-        if state.cuts_at_offsets {
-            state.pending.begin_tail();
-        }
+        state.begin_tail();
         state.pending.push::<S, E>(self.table, pool, fill)?;
         state.offered[self.table] += 1;
         self.intake.after_push(state);
@@ -650,9 +714,7 @@ impl Admitted<'_> {
     ) -> Result<bool, E> {
         let state = &mut *self.state;
         for _ in 0..LOCKED_ROWS {
-            if state.cuts_at_offsets {
-                state.pending.begin_tail();
-            }
+            state.begin_tail();
             match state.pending.push::<S, Option<E>>(self.table, pool, |batch| rows(batch).ok_or(None)?.map_err(Some)) {
                 Ok(()) => {}
                 Err(None) => return Ok(true),

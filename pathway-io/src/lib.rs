@@ -53,6 +53,14 @@
 //! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
 //! starts, stops and errors, and at the debug level each commit.
 
+/// A place at which a test may have the process die; nothing at all without the feature `faults`.
+macro_rules! crash_point {
+    ($point:ident) => {
+        #[cfg(feature = "faults")]
+        crate::faults::reach(crate::faults::Point::$point);
+    };
+}
+
 mod bad_rows;
 mod batch;
 mod clock;
@@ -66,6 +74,9 @@ mod decode;
 mod describe;
 mod durable;
 mod error;
+#[cfg(feature = "faults")]
+#[doc(hidden)]
+pub mod faults;
 mod fields;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -78,6 +89,7 @@ mod next;
 mod offset;
 mod options;
 mod pending;
+mod persist;
 mod pipeline;
 pub mod progress;
 mod push;
@@ -90,6 +102,7 @@ mod sequencer;
 mod signals;
 mod sink;
 mod source;
+mod storage;
 mod subject;
 mod subject_offset;
 mod summary;
@@ -108,6 +121,7 @@ pub use lines::{BadLine, LinesError};
 pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
+pub use persist::Durability;
 pub use pipeline::{Pipeline, StopHandle};
 pub use ready::{Bytes, Text};
 pub use restart::Restart;

@@ -31,6 +31,7 @@ pub struct ReadOptions {
     autocommit: Option<Option<Duration>>,
     backlog: Option<usize>,
     bad_rows: Option<BadRows>,
+    replay: Option<bool>,
     bad_rows_limit: Option<u64>,
     restart: Option<Restart>,
 }
@@ -83,6 +84,20 @@ impl ReadOptions {
         self
     }
 
+    /// Declares that the source sends its whole table each time it runs, by primary key: for a source without offsets in a
+    /// [persistent](crate::Pipeline::persistent) pipeline. What it pushes up to the end of `run` is one commit; it is
+    /// compared with what was there before, keys that are absent are retracted, and only differences are written. The
+    /// table is held in memory until then, and what was pushed before `run` failed or was stopped is dropped. In another
+    /// pipeline it changes nothing.
+    pub fn replay(mut self) -> Self {
+        self.replay = Some(true);
+        self
+    }
+
+    pub(crate) fn replays(&self) -> bool {
+        self.replay.unwrap_or(false)
+    }
+
     /// How many bad rows are left out or put into quarantine; the next one fails the run, with an error that says so. It
     /// is counted, and kept in the quarantine, too. No limit unless set; without effect where bad rows
     /// [fail](BadRows::Fail) anyway.
@@ -104,6 +119,7 @@ impl ReadOptions {
             autocommit: self.autocommit.or(defaults.autocommit),
             backlog: self.backlog.or(defaults.backlog),
             bad_rows: self.bad_rows.or(defaults.bad_rows),
+            replay: self.replay.or(defaults.replay),
             bad_rows_limit: self.bad_rows_limit.or(defaults.bad_rows_limit),
             restart: self.restart.or(defaults.restart),
         }

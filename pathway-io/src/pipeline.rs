@@ -18,19 +18,24 @@ use crate::dataflow::Workers;
 use crate::durable::Durables;
 use crate::error::{Error, FailureKind, Result};
 use crate::hook::Hooks;
-use crate::intake::{Gathering, Intake};
-use crate::offset::Offsets;
+use crate::intake::{Cuts, Gathering, Intake};
+use crate::offset::OffsetType;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
+use crate::persist::Durability;
+use crate::persist::checkpointer;
+use crate::persist::directory::StateDirectory;
+use crate::persist::prepare::{self, Prepared};
 use crate::restart::Attempts;
 use crate::running::Running;
 use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
 use crate::sink::Target;
 use crate::source::{self, Source};
+use crate::storage::Disk;
 use crate::summary::{Stop, Summary};
-use crate::supervisor::Supervisor;
-use crate::table::{AnyTable, StartedBy};
+use crate::supervisor::{State, Supervisor};
+use crate::table::{AnyTable, Place, StartedBy};
 use crate::threads;
 
 /// How long sources, and then sinks, have after a stop.
@@ -66,6 +71,8 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 pub struct Pipeline {
     plan: Mutex<Plan>,
     control: Arc<Control>,
+    /// Of a persistent pipeline.
+    state: Option<Arc<StateDirectory>>,
 }
 
 struct Plan {
@@ -73,13 +80,15 @@ struct Plan {
     grace: Duration,
     handle_signals: bool,
     progress: bool,
+    durability: Durability,
 }
 
 /// A source that was read and does not run yet.
-struct SourcePlan {
-    name: Arc<str>,
-    options: ReadOptions,
-    tables: Vec<Arc<dyn AnyTable>>,
+pub(crate) struct SourcePlan {
+    pub(crate) name: Arc<str>,
+    pub(crate) options: ReadOptions,
+    pub(crate) tables: Vec<Arc<dyn AnyTable>>,
+    pub(crate) offset_type: OffsetType,
     spawn: Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>,
 }
 
@@ -111,8 +120,71 @@ impl Pipeline {
     /// A pipeline without sources.
     #[must_use]
     pub fn new() -> Self {
-        let plan = Plan { sources: Vec::new(), grace: DEFAULT_GRACE, handle_signals: true, progress: false };
-        Pipeline { plan: Mutex::new(plan), control: Arc::default() }
+        Self::with_state(None)
+    }
+
+    fn with_state(state: Option<Arc<StateDirectory>>) -> Self {
+        let plan = Plan {
+            sources: Vec::new(),
+            grace: DEFAULT_GRACE,
+            handle_signals: true,
+            progress: false,
+            durability: Durability::default(),
+        };
+        Pipeline { plan: Mutex::new(plan), control: Arc::default(), state }
+    }
+
+    /// A pipeline that goes on where it was when it was last run, however that ended, and whose output files have each row
+    /// once: the offsets of its sources, the tables with a primary key and the lengths of the files are kept in
+    /// `directory`, a directory of its own, which is made if it is not there.
+    ///
+    /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
+    /// [`ReadOptions::replay`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
+    /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
+    /// time](crate::Sink::keeps_time). What cannot be gone on with (another schema, an output that is shorter than it was, a
+    /// state of a newer version) fails the start, before anything is touched.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be made, holds something else, or is in use by another pipeline.
+    ///
+    /// ```
+    /// use pathway_io::{Pipeline, Schema, Subject, connector, csv};
+    ///
+    /// #[derive(Schema)]
+    /// struct Order { id: u64 }
+    ///
+    /// struct Orders;
+    ///
+    /// #[connector(name = "orders")]
+    /// impl Orders {
+    ///     fn run(&mut self, orders: Subject<Order, u64>) -> pathway_io::Result<()> {
+    ///         for id in orders.resume().unwrap_or(0)..3 {
+    ///             orders.next_at(id + 1, Order { id })?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let (state, output) = (directory.path().join("state"), directory.path().join("orders.csv"));
+    /// for _ in 0..2 {
+    ///     let pipeline = Pipeline::persistent(&state)?;
+    ///     csv::write(&pipeline.read(Orders), &output);
+    ///     pipeline.run()?;
+    /// }
+    /// // The second run had nothing to do.
+    /// assert_eq!(std::fs::read_to_string(&output)?.lines().count(), 4);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn persistent(directory: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::with_state(Some(Arc::new(StateDirectory::open(directory.as_ref())?))))
+    }
+
+    /// When the commits of a [persistent](Self::persistent) pipeline become durable; of another it changes nothing.
+    pub fn durability(&self, durability: Durability) -> &Self {
+        self.plan().durability = durability;
+        self
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
@@ -136,7 +208,8 @@ impl Pipeline {
             let name = source.name.to_string();
             threads::spawn(&name, move || source::run(connector, &pools, &source, index)).map(drop)
         };
-        plan.sources.push(SourcePlan { name, options, tables, spawn: Box::new(spawn) });
+        let offset_type = <C::Subjects as Subjects>::offset_type();
+        plan.sources.push(SourcePlan { name, options, tables, offset_type, spawn: Box::new(spawn) });
         declared
     }
 
@@ -208,7 +281,7 @@ impl Pipeline {
     /// As [`start`](Self::start).
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "there is nothing to compute"))]
     pub fn start_on(self, workers: Workers) -> Result<Running> {
-        let Pipeline { plan, control } = self;
+        let Pipeline { plan, control, state } = self;
         #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))]
         let mut plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
         #[cfg(feature = "differential")]
@@ -219,47 +292,92 @@ impl Pipeline {
         let derived = Vec::new();
         plan.check_paths(&derived)?;
         #[cfg(feature = "differential")]
+        if state.is_some() {
+            prepare::check_computations(engine.is_some(), &workers)?;
+        }
+        #[cfg(feature = "differential")]
         if workers.process > 0 {
             plan.leave_to_others();
         }
+        let mut prepared =
+            state.map(|directory| Prepared::new(directory, plan.durability, &plan.sources)).transpose()?;
+        let persistent = prepared.is_some();
         let policies: Vec<BadRowPolicy> = plan
             .sources
             .iter()
-            .map(|source| BadRowPolicy::open(source.options.bad_row_policy()))
+            .map(|source| BadRowPolicy::open(source.options.bad_row_policy(), persistent))
             .collect::<Result<_>>()?;
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
         #[cfg(feature = "differential")]
         let started = engine.map(|engine| engine.start(&workers, &control)).transpose()?.flatten();
         let (messages, received) = unbounded();
-        let mut sources = Vec::new();
-        let mut launches = Vec::new();
+        let (mut sources, mut launches) = (Vec::new(), Vec::new());
+        let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
+        control.update(|run| run.checking = persistent);
         for (index, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
             let options = &plan.options;
             let gathering = Gathering {
                 backlog: options.backlog_rows(),
                 autocommit: options.autocommit_interval(),
-                offsets: Offsets::default(),
-                cuts_at_offsets: false,
+                offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(index)).unwrap_or_default(),
+                cuts: if persistent { prepare::cuts(options) } else { Cuts::Anywhere },
             };
             let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
             let hooks = Hooks::new(index, Arc::clone(&plan.name), Arc::clone(&control));
-            let durables = Durables::default();
             let source = Arc::new(Source {
                 name: plan.name,
                 intake,
                 hooks,
-                durables,
+                durables: Durables::default(),
                 bad_rows,
+                persistent,
                 bad_rows_limit: options.bad_row_limit(),
                 restart: options.restart_policy(),
                 attempts: Attempts::default(),
                 control: Arc::clone(&control),
             });
-            let tables = plan.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(&control))).0).collect();
-            sources.push(sequencer::Source::new(&source, tables));
+            let mut stages = Vec::new();
+            for (number, table) in plan.tables.iter().enumerate() {
+                let started = table.start(&StartedBy {
+                    control: Arc::clone(&control),
+                    place: prepared.as_ref().map(|prepared| Place {
+                        start: Arc::clone(&prepared.start),
+                        source: Arc::clone(&source.name),
+                        table: number,
+                    }),
+                });
+                stages.push(started.stage);
+                sinks.extend(started.sinks.into_iter().map(|sink| (index, number, sink)));
+            }
+            if let Some(prepared) = &mut prepared {
+                persisted.push(prepared.source(index, &source, options.bad_row_policy()));
+            }
+            sources.push(sequencer::Source::new(&source, stages));
             control.update(|run| run.sources.push(SourceState::new(&source)));
             launches.push((source, plan.spawn));
         }
+        let time = prepared.as_ref().map_or(0, |prepared| prepared.start.time());
+        let (checkpointer, state) = match prepared {
+            None => (None, None),
+            Some(prepared) => {
+                // Bounded by the backlogs of the sources: each entry holds credit.
+                let (entries, received) = unbounded();
+                let plan = checkpointer::Plan {
+                    directory: Arc::clone(&prepared.directory),
+                    storage: Disk::shared(),
+                    durability: prepared.durability,
+                    first_log: prepared.first_log(),
+                    header: prepared.header,
+                    time,
+                    sources: persisted,
+                    sinks,
+                    entries: received,
+                    messages: messages.clone(),
+                    control: Arc::clone(&control),
+                };
+                (Some(entries), Some(State { checkpointer: Some(plan), directory: prepared.directory }))
+            }
+        };
         #[cfg(feature = "differential")]
         let (flow, workers) = started.unzip();
         let supervisor = Supervisor {
@@ -268,13 +386,15 @@ impl Pipeline {
             grace: plan.grace,
             signals,
             progress: plan.progress,
+            state,
             #[cfg(feature = "differential")]
             workers,
         };
         let sequencer = Sequencer {
             messages: received,
-            clock: Clock::after(0),
+            clock: Clock::after(time),
             sources,
+            checkpointer,
             #[cfg(feature = "differential")]
             flow,
         };

@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tracing::{info, warn};
 
-use crate::bad_rows::BadRowPolicy;
+use crate::bad_rows::{BadRowPolicy, Verdict};
 use crate::connector::{Connector, Subjects};
 use crate::control::{Control, failed, panicked};
 use crate::durable::Durables;
 use crate::error::{Closed, Error, FailureKind, is_fatal};
 use crate::hook::Hooks;
-use crate::intake::{Intake, Refused, Tail};
+use crate::intake::{Entry, Intake, Refused, Tail};
 use crate::offset::{AnyOffset, Offset};
 use crate::pending::AnyPool;
 use crate::restart::{Attempts, Restart};
@@ -28,6 +28,8 @@ pub struct Source {
     pub(crate) hooks: Arc<Hooks>,
     pub(crate) durables: Durables,
     pub(crate) bad_rows: BadRowPolicy,
+    /// A restart reads again what is behind the last offset.
+    pub(crate) persistent: bool,
     pub(crate) bad_rows_limit: Option<u64>,
     pub(crate) restart: Option<Restart>,
     pub(crate) attempts: Attempts,
@@ -58,39 +60,52 @@ impl Source {
 
     /// What becomes of a row that does not fit.
     #[cold]
-    pub(crate) fn bad_row(&self, table: usize, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.keep_bad_row(table, error, raw, Value::Null)
+    pub(crate) fn bad_row(&self, entry: Entry, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.judge(entry, error, raw, None::<()>)
     }
 
-    /// The same of a row that came with its offset.
+    /// The same of a row that came with its offset, which is set if the run goes on without the row.
     #[cold]
     pub(crate) fn bad_row_at<O: Offset>(
         &self,
-        table: usize,
+        entry: Entry,
         error: RowError,
         raw: &[u8],
-        offset: &O,
+        offset: O,
     ) -> Result<(), RowError> {
-        self.keep_bad_row(table, error, raw, offset.to_json())
+        self.judge(entry, error, raw, Some(offset))
     }
 
-    fn keep_bad_row(&self, table: usize, error: RowError, raw: &[u8], offset: Value) -> Result<(), RowError> {
-        let (row, bad_rows) = self.intake.count_bad_row(table);
+    fn judge<O: Offset>(&self, entry: Entry, error: RowError, raw: &[u8], offset: Option<O>) -> Result<(), RowError> {
+        let (row, bad_rows) = self.intake.count_bad_row(entry.table);
         let error = error.at_row(row);
-        match self.bad_rows.keep(&self.name, &error, raw, offset) {
-            Ok(true) if self.bad_rows_limit.is_some_and(|limit| bad_rows > limit) => {
+        let beyond_limit = self.bad_rows_limit.is_some_and(|limit| bad_rows > limit);
+        let place = offset.as_ref().map_or(Value::Null, AnyOffset::to_json);
+        let passed = match self.bad_rows.judge(&self.name, &error, raw, place) {
+            Ok(Verdict::Fail) => return Err(error),
+            Ok(Verdict::Pass) => match offset {
+                Some(offset) if !beyond_limit => self.intake.advance(entry, offset).map_err(Refused::from),
+                _ => Ok(()),
+            },
+            Ok(Verdict::Gather(line)) => self.intake.quarantine(entry, &line, offset),
+            Err(failure) => {
+                self.control.fail(failure);
+                self.intake.tell_closed();
+                Err(Refused::Closed)
+            }
+        };
+        match passed {
+            Ok(()) if beyond_limit => {
                 self.fail_beyond_limit(bad_rows, &error);
                 self.intake.tell_closed();
                 Err(RowError::closed())
             }
-            Ok(true) => {
+            Ok(()) => {
                 warn!(connector = &*self.name, "bad row left out: {error}");
                 Ok(())
             }
-            Ok(false) => Err(error),
-            Err(failure) => {
-                self.control.fail(failure);
-                self.intake.tell_closed();
+            Err(refused) => {
+                self.refuse(refused);
                 Err(RowError::closed())
             }
         }
@@ -131,9 +146,14 @@ impl Source {
         }
     }
 
+    /// What becomes of the rows behind the last offset of a run that has not come to its end.
+    pub(crate) fn unread_tail(&self) -> Tail {
+        if self.persistent { Tail::Drop } else { Tail::Commit }
+    }
+
     /// `run` was run for the last time.
-    fn end(&self) {
-        self.intake.finish(Tail::Commit);
+    fn end(&self, tail: Tail) {
+        self.intake.finish(tail);
         self.hooks.end();
     }
 }
@@ -191,10 +211,12 @@ fn attempt<C: Connector>(connector: &mut C, pools: &[AnyPool], source: &Arc<Sour
             return Next::Again;
         }
         // The stop found it between two attempts.
-        source.end();
+        source.end(source.unread_tail());
         return Next::End;
     }
-    source.end();
+    // What a run has not come to the end of, the next one reads again from the last offset on.
+    let to_its_end = failure.is_none() && !source.control.is_stopping();
+    source.end(if to_its_end { Tail::Commit } else { source.unread_tail() });
     match failure {
         Some(FailureKind::Failed(error)) if excused => {
             info!(connector = &*source.name, "ended after the stop with: {error}");

@@ -200,7 +200,7 @@ impl<S: Schema, O> Subject<S, O> {
 
     /// What the `bad_rows` policy makes of a row that does not fit.
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.source.bad_row(self.entry.table, error, raw)
+        self.source.bad_row(self.entry, error, raw)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Receiver;
@@ -14,9 +14,15 @@ use crate::control::Control;
 #[cfg(feature = "differential")]
 use crate::dataflow::{Computation, Feeds, Outlets};
 use crate::pending::AnyPool;
-use crate::schema::Schema;
-use crate::sequencer::{Outlet, Stage, TableStage};
-use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, Target, UpdateCallback, thread};
+use crate::persist::rows::{self, RowWriter};
+use crate::persist::{self, AskedKind, AskedSink, Start};
+use crate::schema::{Schema, TableSchema};
+#[cfg(feature = "differential")]
+use crate::sequencer::Outlet;
+use crate::sequencer::{Keeping, Stage, TableStage};
+use crate::sink::file::FileSink;
+use crate::sink::{AnySink, Channel, CommitCallback, Sink, SinkSpec, Target, UpdateCallback, thread};
+use crate::upsert::{self, Upsert};
 
 /// A table is asked for by who knows its row type.
 pub(crate) const OWN_TYPE: &str = "a table is made of its own row type";
@@ -34,6 +40,8 @@ pub struct Table<S> {
 
 struct Inner<S: Schema> {
     pool: Arc<Pool<S>>,
+    /// What a state directory has of it.
+    restored: Mutex<Restored<S>>,
     /// `None` once the pipeline has been started.
     sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
     #[cfg(feature = "differential")]
@@ -51,14 +59,27 @@ struct Computed<S: Schema> {
     feeds: Mutex<Vec<Feeds<S>>>,
 }
 
+/// A table as it was at a checkpoint.
+struct Restored<S: Schema> {
+    upsert: Option<Upsert<S>>,
+    /// Commits that a sink may miss which keeps its own time.
+    held: Vec<Commit<S>>,
+}
+
 impl<S: Schema> Inner<S> {
+    fn restored(&self) -> MutexGuard<'_, Restored<S>> {
+        self.restored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn sinks(&self) -> MutexGuard<'_, Option<Vec<SinkSpec<S>>>> {
         self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Those of a table that has no part in a checkpoint.
+    #[cfg(feature = "differential")]
     fn start_sinks(&self, control: &Arc<Control>) -> Vec<Outlet<S>> {
         let specs = self.sinks().take().unwrap_or_default();
-        specs.into_iter().map(|spec| thread::spawn(spec, control)).collect()
+        specs.into_iter().map(|spec| thread::spawn(spec, thread::Part::None, control)).collect()
     }
 }
 
@@ -70,9 +91,21 @@ pub trait AnyTable: Send + Sync {
     #[doc(hidden)]
     fn pool(&self) -> AnyPool;
     #[doc(hidden)]
-    fn targets(&self) -> Vec<Target>;
+    fn schema(&self) -> &'static TableSchema;
+    /// What its sinks write.
     #[doc(hidden)]
-    fn start(&self, control: &StartedBy) -> StartedTable;
+    fn targets(&self) -> Vec<Target>;
+    /// The files whose lengths belong to a checkpoint.
+    #[doc(hidden)]
+    fn files(&self) -> Vec<PathBuf>;
+    /// The names of its sinks that keep their own time.
+    #[doc(hidden)]
+    fn timed_sinks(&self) -> Vec<Arc<str>>;
+    /// Takes rows of a log: of the state, or of a commit that a sink may miss. Says what is wrong with them.
+    #[doc(hidden)]
+    fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String>;
+    #[doc(hidden)]
+    fn start(&self, started_by: &StartedBy) -> StartedTable;
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn is_derived(&self) -> bool;
@@ -92,13 +125,38 @@ pub trait AnyTable: Send + Sync {
     fn computations(&self) -> Vec<Arc<dyn Computation>>;
 }
 
+/// What rows of a log are for.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Restoring {
+    pub(crate) state: bool,
+    /// They are a commit of this time, and a sink may miss it.
+    pub(crate) held: Option<u64>,
+}
+
 /// The run that a table is started by.
 #[doc(hidden)]
-pub struct StartedBy(pub(crate) Arc<Control>);
+pub struct StartedBy {
+    pub(crate) control: Arc<Control>,
+    /// In a persistent pipeline.
+    pub(crate) place: Option<Place>,
+}
+
+/// A table's place in a persistent pipeline.
+pub(crate) struct Place {
+    pub(crate) start: Arc<Start>,
+    pub(crate) source: Arc<str>,
+    /// The number of the table among those of its source.
+    pub(crate) table: usize,
+}
 
 /// A table that runs.
 #[doc(hidden)]
-pub struct StartedTable(pub(crate) Box<dyn Stage>);
+pub struct StartedTable {
+    pub(crate) stage: Box<dyn Stage>,
+    /// Its sinks, as far as the checkpointer has to do with them.
+    pub(crate) sinks: Vec<AskedSink>,
+}
 
 impl<S: Schema> AnyTable for Inner<S> {
     fn as_any(&self) -> &dyn Any {
@@ -109,18 +167,81 @@ impl<S: Schema> AnyTable for Inner<S> {
         Arc::clone(&self.pool) as AnyPool
     }
 
+    fn schema(&self) -> &'static TableSchema {
+        S::SCHEMA
+    }
+
     fn targets(&self) -> Vec<Target> {
         self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect()
     }
 
-    fn start(&self, control: &StartedBy) -> StartedTable {
-        #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "nothing feeds on it"))]
-        let mut stage = TableStage::new(Arc::clone(&self.pool), self.start_sinks(&control.0));
-        #[cfg(feature = "differential")]
+    fn files(&self) -> Vec<PathBuf> {
+        let sinks = self.sinks();
+        let files = sinks.iter().flatten().filter(|spec| matches!(spec.sink, AnySink::File(_)));
+        files.filter_map(|spec| Some(spec.target.as_ref()?.path.clone())).collect()
+    }
+
+    fn timed_sinks(&self) -> Vec<Arc<str>> {
+        let sinks = self.sinks();
+        let timed = sinks.iter().flatten().filter(|spec| spec.sink.keeps_time());
+        timed.map(|spec| Arc::clone(&spec.name)).collect()
+    }
+
+    fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String> {
+        let batches = rows::read::<S>(rows, &self.pool)?;
+        let mut restored = self.restored();
+        if restoring.state
+            && let Some(upsert) = &mut restored.upsert
         {
-            stage.feeds = std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner));
+            for batch in upsert.apply(&batches, &self.pool) {
+                self.pool.put(batch);
+            }
         }
-        StartedTable(Box::new(stage))
+        match restoring.held {
+            Some(time) => restored.held.push(Commit::new(time, batches, Arc::clone(&self.pool))),
+            None => batches.into_iter().for_each(|batch| self.pool.put(batch)),
+        }
+        Ok(())
+    }
+
+    fn start(&self, started_by: &StartedBy) -> StartedTable {
+        let specs = self.sinks().take().unwrap_or_default();
+        let mut restored = self.restored();
+        let held = std::mem::take(&mut restored.held);
+        let (mut outlets, mut later, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
+        for mut spec in specs {
+            let Some(Place { start, source, table }) = &started_by.place else {
+                outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
+                continue;
+            };
+            let path = spec.target.as_ref().map(|target| target.path.display().to_string());
+            if let (Some(path), Some(file)) = (path, spec.sink.file()) {
+                file.persist(start.persisted(&path));
+                let outlet = thread::spawn(spec, thread::Part::File, &started_by.control);
+                sinks.push(AskedSink::new(AskedKind::File { path }, &outlet));
+                outlets.push(outlet);
+            } else if spec.sink.keeps_time() {
+                let id = persist::sink_id(source, *table, later.len());
+                let known = start.sink_time(&id);
+                let part = thread::Part::KeepsTime { checkpoint: start.time(), known, held: held.clone() };
+                let outlet = thread::spawn(spec, part, &started_by.control);
+                sinks.push(AskedSink::new(AskedKind::Timed { id }, &outlet));
+                later.push(outlet);
+            } else {
+                outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
+            }
+        }
+        let keeping =
+            started_by.place.as_ref().map(|_| Keeping { writer: Arc::new(RowWriter::new::<S>()), later: later.into() });
+        let stage = TableStage {
+            upsert: restored.upsert.take(),
+            pool: Arc::clone(&self.pool),
+            outlets,
+            keeping,
+            #[cfg(feature = "differential")]
+            feeds: std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner)),
+        };
+        StartedTable { stage: Box::new(stage), sinks }
     }
 
     #[cfg(feature = "differential")]
@@ -175,6 +296,7 @@ impl<S: Schema> Table<S> {
     fn make(source: Arc<str>, derived: bool) -> Self {
         let inner = Inner::<S> {
             pool: Pool::new(),
+            restored: Mutex::new(Restored { upsert: upsert::applies::<S>().then(Upsert::default), held: Vec::new() }),
             sinks: Mutex::new(Some(Vec::new())),
             #[cfg(feature = "differential")]
             computed: Computed { derived, computations: Mutex::default(), feeds: Mutex::default() },
@@ -208,7 +330,7 @@ impl<S: Schema> Table<S> {
         self.inner.as_any().downcast_ref().expect(OWN_TYPE)
     }
 
-    fn add_sink(&self, name: Arc<str>, target: Option<Target>, sink: Box<dyn Sink<S>>) {
+    fn add_sink(&self, name: Arc<str>, target: Option<Target>, sink: AnySink<S>) {
         match &mut *self.inner().sinks() {
             Some(sinks) => sinks.push(SinkSpec { name, target, sink }),
             None => panic!("a sink is attached to `{name}` before its pipeline is started"),
@@ -219,11 +341,12 @@ impl<S: Schema> Table<S> {
     #[cfg(feature = "sqlite")]
     pub(crate) fn add_part_sink(&self, path: &Path, part: String, sink: Box<dyn Sink<S>>) {
         let target = Target { path: path.to_owned(), part: Some(part) };
-        self.add_sink(path.display().to_string().into(), Some(target), sink);
+        self.add_sink(path.display().to_string().into(), Some(target), AnySink::Plain(sink));
     }
 
-    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn Sink<S>>) {
-        self.add_sink(path.display().to_string().into(), Some(Target::file(path.to_owned())), sink);
+    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {
+        let target = Target::file(path.to_owned());
+        self.add_sink(path.display().to_string().into(), Some(target), AnySink::File(sink));
     }
 }
 
@@ -238,7 +361,7 @@ impl<S> Table<S> {
     where
         S: Schema,
     {
-        self.add_sink(Arc::clone(&self.source), None, Box::new(sink));
+        self.add_sink(Arc::clone(&self.source), None, AnySink::Plain(Box::new(sink)));
     }
 
     /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline.

@@ -136,6 +136,8 @@ pub enum Style {
     Plain,
     /// Byte for byte as Pathway's writers have it.
     Pathway,
+    /// As `Plain`, but so that the very same bits are read back: a `NaN` has many.
+    Exact,
 }
 
 /// A value as databases have it.

@@ -154,8 +154,8 @@ impl Fixed for bool {
     #[inline]
     fn write_text(self, style: Style, out: &mut Vec<u8>) {
         let text: &[u8] = match (style, self) {
-            (Style::Plain, true) => b"true",
-            (Style::Plain, false) => b"false",
+            (Style::Plain | Style::Exact, true) => b"true",
+            (Style::Plain | Style::Exact, false) => b"false",
             (Style::Pathway, true) => b"True",
             (Style::Pathway, false) => b"False",
         };

@@ -26,7 +26,7 @@ pub trait Computation: Send + Sync {
     fn output(&self) -> Arc<dyn AnyTable>;
     /// A run begins: starts the sinks of the output, if it `gathers` here, and makes the queues between the sequencer
     /// and this many workers.
-    fn start(&self, control: &StartedBy, workers: usize, gathers: bool);
+    fn start(&self, started_by: &StartedBy, workers: usize, gathers: bool);
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// A run has failed: lets go of what no worker has taken, so that the sinks end.
@@ -285,9 +285,9 @@ where
         self.output.any()
     }
 
-    fn start(&self, control: &StartedBy, workers: usize, gathers: bool) {
+    fn start(&self, started_by: &StartedBy, workers: usize, gathers: bool) {
         self.ports.start(workers);
-        let outlets = self.output.start_derived(&control.0, gathers);
+        let outlets = self.output.start_derived(&started_by.control, gathers);
         *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = gathers.then_some(outlets);
     }
 

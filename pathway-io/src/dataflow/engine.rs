@@ -149,7 +149,7 @@ impl Engine {
         let flow = Arc::new(Flow::default());
         let gathers = workers.process == 0;
         for computation in &self.computations {
-            computation.start(&StartedBy(Arc::clone(control)), workers.threads, gathers);
+            computation.start(&StartedBy { control: Arc::clone(control), place: None }, workers.threads, gathers);
         }
         let names: Arc<[Arc<str>]> =
             self.computations.iter().map(|computation| Arc::clone(computation.name())).collect();

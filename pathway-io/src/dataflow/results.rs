@@ -26,7 +26,6 @@ use crate::batch::{Batch, Pool};
 use crate::commit::Commit;
 use crate::fields::{Columns, ColumnsOf};
 use crate::sequencer::Outlet;
-use crate::sink::Delivery;
 use crate::upsert;
 
 /// Where the commits of a derived table go.
@@ -132,11 +131,9 @@ impl<S: ResultRow> Gathered<S> {
             let commit = Commit::new(time, batches(rows, pool), Arc::clone(pool));
             let taken = Arc::new(AtomicBool::new(false));
             self.untaken.push_back((time, Arc::clone(&taken)));
-            let receipt = Arc::new(Receipt { taken, activator: self.activator.clone() });
+            let receipt: Arc<dyn Send + Sync> = Arc::new(Receipt { taken, activator: self.activator.clone() });
             for outlet in outlets {
-                outlet.progress.queued(commit.len());
-                // A sink that has failed or ended has dropped its receiver: it is no longer served.
-                let _ = outlet.deliveries.send(Delivery { commit: commit.clone(), _receipt: receipt.clone() });
+                outlet.deliver(&commit, &receipt);
             }
         }
     }
