@@ -86,9 +86,9 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let span = self_ty.span();
     // names are hygienic, so the body must have the very same
     let given = Ident::new("subjects", Span::mixed_site());
-    let at = option::ident_at(&pw, span);
-    let run_head =
-        quote_spanned!(span=> fn run(&mut #this, #given: <Self as #at::Connector>::Subjects) -> #pw::RunResult);
+    // not at the user's type, where it would look like the user's own qualification
+    let subjects_type = quote!(<Self as #pw::Connector>::Subjects);
+    let run_head = quote_spanned!(span=> fn run(&mut #this, #given: #subjects_type) -> #pw::RunResult);
     let run_body = quote! {
         let #pattern = #given;
         #result
