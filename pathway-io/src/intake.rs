@@ -18,7 +18,7 @@
 //! that a row after a quiet interval is due at once.
 
 use std::any::Any;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -29,6 +29,7 @@ use crate::offset::{AnyOffset, Offset, Offsets};
 use crate::pending::{AnyPool, Load, Pending};
 use crate::schema::Schema;
 use crate::sequencer::Message;
+use crate::sync::{self, Condvar, Mutex, MutexGuard};
 
 /// The byte half of the backlog; a larger row or transaction passes alone.
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
@@ -48,6 +49,18 @@ pub(crate) struct Cut {
     /// It is all that the source has, and what is not in it is gone.
     pub(crate) whole: bool,
     pub(crate) credit: Arc<Credit>,
+}
+
+/// The way to the sequencer, which sending into never blocks.
+pub(crate) trait Outbox: Send + Sync + 'static {
+    /// Gives the message back if there is nobody any more.
+    fn send(&self, message: Message) -> Result<(), Message>;
+}
+
+impl Outbox for Sender<Message> {
+    fn send(&self, message: Message) -> Result<(), Message> {
+        Sender::send(self, message).map_err(|unsent| unsent.0)
+    }
 }
 
 /// The right to have rows in flight; its last clone to be dropped gives it back.
@@ -197,7 +210,7 @@ pub(crate) struct Intake {
     interval: Option<Duration>,
     /// The interval is counted from the last cut, not from the first push after it.
     eager: bool,
-    sequencer: Sender<Message>,
+    sequencer: Box<dyn Outbox>,
     state: Mutex<State>,
     /// Credit came back, or the subjects were closed.
     room: Condvar,
@@ -228,7 +241,7 @@ pub(crate) struct Gathering {
 }
 
 impl Intake {
-    pub(crate) fn new(source: usize, tables: usize, gathering: Gathering, sequencer: Sender<Message>) -> Arc<Self> {
+    pub(crate) fn new(source: usize, tables: usize, gathering: Gathering, sequencer: impl Outbox) -> Arc<Self> {
         let state = State {
             pending: Pending::default(),
             offsets: gathering.offsets,
@@ -252,7 +265,7 @@ impl Intake {
             limit: Load { rows: gathering.backlog, bytes: BACKLOG_BYTES },
             interval: gathering.autocommit,
             eager: gathering.eager,
-            sequencer,
+            sequencer: Box::new(sequencer),
             state: Mutex::new(state),
             room: Condvar::new(),
             closing: Condvar::new(),
@@ -268,7 +281,7 @@ impl Intake {
     fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, State>>) -> MutexGuard<'a, State> {
         let mut state = poisoned.into_inner();
         state.pending.repair();
-        self.state.clear_poison();
+        sync::clear_poison(&self.state);
         state
     }
 
@@ -607,7 +620,7 @@ impl Intake {
         Some(match self.closing.wait_timeout(state, left) {
             Ok((state, _)) => state,
             Err(poisoned) => {
-                self.state.clear_poison();
+                sync::clear_poison(&self.state);
                 let mut state = poisoned.into_inner().0;
                 state.pending.repair();
                 state
@@ -768,3 +781,6 @@ impl Admitted<'_> {
         Ok(())
     }
 }
+
+#[cfg(all(test, pathway_loom))]
+mod model;
