@@ -3,7 +3,9 @@
 #![deny(clippy::pedantic, clippy::all)]
 #![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
 
-use pathway_io::{Column, Schema, Subject, connector, next};
+#[allow(unused_imports, reason = "so that a qualified name in an expansion would be one too many")]
+use pathway_io::{Column, Connector, DataType, Keyed, ReadOptions, RunResult, Table, TableSchema};
+use pathway_io::{Schema, Subject, connector, next};
 
 /// A cat.
 #[derive(Schema)]
