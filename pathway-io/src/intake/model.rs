@@ -103,7 +103,7 @@ impl Model {
             // Longer than any model, so that it fires only when the sequencer is told to.
             autocommit: autocommit.then_some(Duration::from_secs(3600)),
             offsets: Offsets::default(),
-            cuts_at_offsets: false,
+            cuts: Cuts::Anywhere,
         };
         let intake = Intake::new(0, 1, gathering, Sending(Arc::clone(&channel)));
         let sequencer = thread::spawn({
@@ -147,6 +147,7 @@ fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
                 drop(cut.credit);
             }
             Message::Arm { .. } => assert_eq!(intake.autocommit(later), None),
+            Message::Snapshot(_) => unreachable!("the model keeps no state"),
             Message::Finish => return commits,
         }
     }
