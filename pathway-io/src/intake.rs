@@ -14,7 +14,8 @@
 //! [`Pending`] for the rows behind the last offset. What such a cut cannot take waits for the next offset.
 //!
 //! Autocommit costs nothing while nothing is pushed: the first row after a commit *arms* a timer in the sequencer,
-//! which calls [`Intake::autocommit`] when it is due.
+//! which calls [`Intake::autocommit`] when it is due. An *eager* source counts the interval from the last cut instead, so
+//! that a row after a quiet interval is due at once.
 
 use std::any::Any;
 use std::sync::{Arc, PoisonError};
@@ -119,6 +120,8 @@ struct State {
     in_flight: Load,
     /// When the oldest pending row was pushed; kept only where there is an autocommit.
     first_push: Option<Instant>,
+    /// When the last cut was made; kept only where the source is eager.
+    last_cut: Option<Instant>,
     /// The sequencer's timer runs, or its cut waits for credit.
     armed: bool,
     /// A cut is due and waits for credit or an offset: whoever brings it makes the cut.
@@ -205,6 +208,8 @@ pub(crate) struct Intake {
     source: usize,
     limit: Load,
     interval: Option<Duration>,
+    /// The interval is counted from the last cut, not from the first push after it.
+    eager: bool,
     sequencer: Box<dyn Outbox>,
     state: Mutex<State>,
     /// Credit came back, or the subjects were closed.
@@ -229,6 +234,7 @@ pub(crate) struct Gathering {
     /// The backlog, in rows.
     pub(crate) backlog: usize,
     pub(crate) autocommit: Option<Duration>,
+    pub(crate) eager: bool,
     /// With the one that a restart goes on from.
     pub(crate) offsets: Offsets,
     pub(crate) cuts: Cuts,
@@ -242,6 +248,7 @@ impl Intake {
             cuts: gathering.cuts,
             in_flight: Load::default(),
             first_push: None,
+            last_cut: None,
             armed: false,
             cut_due: false,
             transactions_waiting: 0,
@@ -257,6 +264,7 @@ impl Intake {
             source,
             limit: Load { rows: gathering.backlog, bytes: BACKLOG_BYTES },
             interval: gathering.autocommit,
+            eager: gathering.eager,
             sequencer: Box::new(sequencer),
             state: Mutex::new(state),
             room: Condvar::new(),
@@ -419,6 +427,9 @@ impl Intake {
     fn send(self: &Arc<Self>, state: &mut State) {
         state.cut_due = false;
         state.first_push = None;
+        if self.eager {
+            state.last_cut = Some(Instant::now());
+        }
         // First, since it runs code of the user's.
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
@@ -444,11 +455,20 @@ impl Intake {
         }
     }
 
+    /// When the pending rows are to be committed; `None` if there are none, or no autocommit before the end of days.
+    fn due(&self, state: &State) -> Option<Instant> {
+        let (first_push, interval) = state.first_push.zip(self.interval)?;
+        match state.last_cut {
+            None if self.eager => Some(first_push),
+            None => first_push.checked_add(interval),
+            Some(last_cut) => last_cut.checked_add(interval),
+        }
+    }
+
     /// The autocommit timer has fired: cuts if a row has waited for the interval. Says when to come again.
     pub(crate) fn autocommit(self: &Arc<Self>, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
-        let due = state.first_push.zip(self.interval).and_then(|(first, interval)| first.checked_add(interval));
-        match due {
+        match self.due(&state) {
             Some(due) if due > now => Some(due),
             Some(_) if !state.has_cut() || !self.may_cut(&state) => {
                 state.cut_due = true;
@@ -474,14 +494,15 @@ impl Intake {
     /// There is something new to commit: sees to it that somebody will, and does so at once where the backlog is full.
     #[inline]
     fn after_push(self: &Arc<Self>, state: &mut State) {
-        if state.first_push.is_none()
-            && let Some(interval) = self.interval
-        {
+        if state.first_push.is_none() && self.interval.is_some() {
             let now = Instant::now();
             state.first_push = Some(now);
-            if !state.armed
+            let due = self.due(state);
+            if self.eager && due.is_some_and(|at| at <= now) {
+                state.cut_due = true;
+            } else if !state.armed
                 && !state.cut_due
-                && let Some(at) = now.checked_add(interval)
+                && let Some(at) = due
             {
                 state.armed = true;
                 // Without a sequencer there is nobody to commit, and the run has failed already.

@@ -51,7 +51,7 @@ pub fn track(path: &Path, file_len: u64) -> Option<TokenStream> {
     let path = std::path::absolute(path).ok()?;
     let path = path.to_str()?;
     Some(quote!(
-        const _: &[u8] = ::core::include_bytes!(#path);
+        const _: &[::core::primitive::u8] = ::core::include_bytes!(#path);
     ))
 }
 

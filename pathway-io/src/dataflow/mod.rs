@@ -68,6 +68,8 @@ mod flow;
 #[cfg(feature = "differential")]
 mod inlet;
 #[cfg(feature = "differential")]
+mod parted;
+#[cfg(feature = "differential")]
 mod region;
 #[cfg(feature = "differential")]
 mod results;
@@ -94,6 +96,7 @@ pub(crate) use {
     engine::{Engine, Guards, WorkerState},
     flow::Flow,
     inlet::Feeds,
+    parted::{Parted, PartedTable},
     results::Outlets,
 };
 

@@ -102,6 +102,7 @@ impl Model {
             backlog,
             // Longer than any model, so that it fires only when the sequencer is told to.
             autocommit: autocommit.then_some(Duration::from_secs(3600)),
+            eager: false,
             offsets: Offsets::default(),
             cuts: Cuts::Anywhere,
         };
