@@ -38,6 +38,9 @@
 //! | what you want | where it is |
 //! |---|---|
 //! | describe the rows | [`derive(Schema)`](macro@Schema), [`Keyed`], [`TableSchema`] |
+//! | hold the rows to data, and to what they were | `sample` and `lock` of [`derive(Schema)`](macro@Schema), [`schema::assert_matches`] |
+//! | find the struct for a file | [`schema::infer`] |
+//! | tell databases, validators and Python what the rows are | [`TableSchema::sql_ddl`], [`TableSchema::json_schema`], [`TableSchema::pathway_class`] |
 //! | write a source | [`macro@connector`], or [`Connector`] by hand; [`ReadOptions`] |
 //! | push rows, remove them, commit | [`Subject`] |
 //! | push a unit that nothing splits | [`Transaction`] |

@@ -6,7 +6,9 @@
 
 mod bounds;
 mod export;
+mod infer;
 mod lock;
+mod matches;
 mod message;
 mod sample;
 
@@ -17,6 +19,8 @@ use crate::column::{ColumnType, to_json};
 pub use crate::data_type::DataType;
 use crate::fields::{Field, Fields};
 pub use export::Dialect;
+pub use infer::{Inferred, infer};
+pub use matches::{assert_matches, assert_same};
 
 pub(crate) use bounds::{DataColumn, Removable};
 pub(crate) use message::{Message, same};

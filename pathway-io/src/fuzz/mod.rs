@@ -5,9 +5,11 @@
 //! stable toolchain. The module exists for tests and under `--cfg fuzzing`, which `cargo fuzz` sets, alone.
 
 mod csv;
+mod infer;
 mod json;
 
 pub use self::csv::csv;
+pub use infer::infer;
 pub use json::next_json;
 
 /// See [`persist::fuzz`](crate::persist::fuzz), which is with what it looks into.
@@ -49,5 +51,10 @@ mod tests {
     #[test]
     fn csv() {
         replay("csv", super::csv);
+    }
+
+    #[test]
+    fn infer() {
+        replay("infer", super::infer);
     }
 }

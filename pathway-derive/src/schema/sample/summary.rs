@@ -11,8 +11,8 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::judge::is_float_name;
-use super::rows::Cell;
 use crate::files::json::Value;
+use crate::files::rows::Cell;
 use crate::option;
 use crate::schema::ast::{Column, Schema};
 
