@@ -58,7 +58,7 @@ pub fn assert(input: &TokenStream, output: &TokenStream) {
     assert!(wrongs.is_empty(), "{}\nin {output}", wrongs.join("\n"));
 }
 
-fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
+pub fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
     let mut names = HashSet::from(["__pathway_io".to_owned(), "Self".to_owned(), "self".to_owned()]);
     words(input.clone(), &mut names);
     let file: syn::File = match syn::parse2(output.clone()) {
