@@ -56,6 +56,20 @@ pub struct Dog {
     cat: Cat,
 }
 
+/// Rows that are held to files.
+#[derive(Schema)]
+#[schema(sample = "../schema/cats.jsonl", lock = "strict.schema.json")]
+pub struct Held {
+    /// Its number.
+    #[schema(primary_key)]
+    pub key: Number,
+    /// Its genus.
+    pub genus: String,
+}
+
+/// A number by another name.
+pub type Number = i64;
+
 /// A source.
 pub struct Cats;
 
