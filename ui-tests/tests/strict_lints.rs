@@ -46,6 +46,29 @@ pub struct Feeling {
     pub reasons: Option<(String, u8)>,
 }
 
+/// A pair of rows for the engine.
+#[derive(Schema)]
+#[schema(dataflow)]
+pub struct Pair {
+    /// What tells it from others.
+    #[schema(primary_key)]
+    pub key: u64,
+    /// Why.
+    #[schema(json)]
+    pub reasons: Option<(String, u8)>,
+    /// The other.
+    #[schema(flatten)]
+    pub other: Other,
+}
+
+/// A row in a row.
+#[derive(Schema)]
+#[schema(dataflow)]
+pub struct Other {
+    /// What it is called.
+    pub name: String,
+}
+
 /// Some dogs.
 #[derive(Schema)]
 pub struct Dog {

@@ -110,6 +110,11 @@ pub struct Closure<S, F> {
     schema: PhantomData<fn(S)>,
 }
 
+/// A source made of a closure.
+pub fn closure<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static>(run: F) -> Closure<S, F> {
+    Closure { run, schema: PhantomData }
+}
+
 impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector for Closure<S, F> {
     type Subjects = Subject<S>;
     type Tables = Table<S>;
@@ -127,7 +132,7 @@ pub fn time<S: Schema>(
 ) -> Duration {
     let pipeline = Pipeline::new();
     pipeline.handle_signals(false);
-    let source = Closure { run, schema: PhantomData };
+    let source = closure(run);
     sinks(&pipeline.read_with(source, options));
     let start = Instant::now();
     pipeline.run().expect("the benchmark's pipeline runs");
