@@ -14,6 +14,9 @@ mod connector;
 mod ctxt;
 mod duration;
 mod files;
+mod generics;
+#[cfg(test)]
+mod hygiene;
 mod next;
 mod option;
 mod schema;
@@ -95,6 +98,8 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// |---|---|---|
 /// | `rename_all = "snake_case"` | the enum | renames all variants; serde's spellings |
 /// | `rename = ".."` | a variant | its text |
+/// | `alias = ".."` | a variant | a further text that is read as it; repeatable |
+/// | `other` | one variant | is read from every text that is no other's, and written as its own |
 /// | `crate = path` | the type | where to find `pathway_io` if it was renamed or re-exported |
 ///
 /// ```

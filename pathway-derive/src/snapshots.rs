@@ -1,9 +1,11 @@
-//! What each macro expands to, beside what it is given. The inputs without mistakes compile in `ui-tests/pass/snapshots.rs`.
+//! What each macro expands to, beside what it is given, and that it is hygienic. The inputs without mistakes compile in `ui-tests/pass/snapshots.rs`.
 //!
 //! `INSTA_UPDATE=always cargo test -p pathway-derive snapshots` takes new expansions; read them before they are committed.
 
 use proc_macro2::TokenStream;
 use quote::quote;
+
+use crate::hygiene;
 
 /// The input and the output as rustfmt would have them.
 fn shown(input: &TokenStream, output: TokenStream) -> String {
@@ -12,12 +14,17 @@ fn shown(input: &TokenStream, output: TokenStream) -> String {
 }
 
 fn schema(input: TokenStream) -> String {
-    let output = crate::schema::derive(&syn::parse2(input.clone()).unwrap());
-    shown(&input, output)
+    expanded(input, |input| crate::schema::derive(&syn::parse2(input).unwrap()))
 }
 
 fn column(input: TokenStream) -> String {
-    let output = crate::column::derive(&syn::parse2(input.clone()).unwrap());
+    expanded(input, |input| crate::column::derive(&syn::parse2(input).unwrap()))
+}
+
+fn expanded(input: TokenStream, expand: impl Fn(TokenStream) -> TokenStream) -> String {
+    let foreign = hygiene::foreign(input.clone());
+    hygiene::assert(&foreign, &expand(foreign.clone()));
+    let output = expand(input.clone());
     shown(&input, output)
 }
 
@@ -79,8 +86,10 @@ fn column_enum() {
         #[column(rename_all = "lowercase")]
         enum Mood {
             Calm,
-            #[column(rename = "hiss!")]
+            #[column(rename = "hiss!", alias = "angry")]
             Angry,
+            #[column(other)]
+            Unknown,
         }
     }));
 }
@@ -102,14 +111,16 @@ fn connector() {
             fn on_stop(&mut self) {}
         }
     };
-    let output = crate::connector::expand(quote!(name = "cats", autocommit = "100ms"), input.clone());
-    insta::assert_snapshot!(shown(&input, output));
+    let options = quote!(name = "cats", autocommit = "100ms");
+    insta::assert_snapshot!(expanded(input, |input| crate::connector::expand(options.clone(), input)));
 }
 
 #[test]
 fn next() {
     let call = quote!(cats, Cat { key: 1, genus, weight: text.parse()?, home: Place { x: 1 }, .. });
     let output = crate::next::expand(quote!((pathway_io) #call));
+    let foreign = hygiene::foreign(call.clone());
+    hygiene::assert(&foreign, &crate::next::expand(quote!((::pathway_io) #foreign)));
     insta::assert_snapshot!(shown(
         &quote!(
             fn input() {

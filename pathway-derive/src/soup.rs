@@ -31,9 +31,9 @@ const SCHEMAS: &str = r#"
 
 const COLUMNS: &str = r#"
     #[column(rename_all = "kebab-case", crate = some::path)]
-    pub enum Mood<'a, T> { Calm, #[column(rename = "Calm")] Angry, Odd(f64), r#type { a: i64 } }
+    pub enum Mood<'a, T> { Calm, #[column(rename = "Calm", alias = "mad")] Angry, #[column(other)] Else, Odd(f64), r#type { a: i64 } }
     #[column(rename_all = "lowercase")]
-    struct Id<T>(Option<T>, #[column(rename = "x")] &'static str);
+    struct Id<T>(Option<T>, #[column(rename = "x", other, alias = "y")] &'static str);
     union Both { a: u8 }
 "#;
 

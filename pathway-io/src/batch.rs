@@ -65,8 +65,13 @@ impl<S: Schema> Batch<S> {
 
     #[inline]
     pub(crate) fn push_json(&mut self, json: &[u8]) -> Result<(), RowError> {
+        self.push_json_diff(json, 1)
+    }
+
+    #[inline]
+    pub(crate) fn push_json_diff(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
         decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
-        self.pushed(1);
+        self.pushed(diff);
         Ok(())
     }
 

@@ -19,6 +19,11 @@ impl Clock {
         self.last = self.last.max(time);
     }
 
+    /// The last time that it gave.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
     pub(crate) fn tick(&mut self) -> u64 {
         // A wall clock before 1970 counts as 1970: the order holds all the same.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::dataflow::Partition;
 use crate::error::{BoxError, RunResult};
-use crate::offset::Offset;
+use crate::offset::{Offset, OffsetType};
 use crate::options::ReadOptions;
 use crate::pending::AnyPool;
 use crate::schema::Schema;
@@ -110,6 +110,10 @@ pub trait Subjects: Sized + Send + 'static {
     #[doc(hidden)]
     fn declare(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Tables;
 
+    /// The type of the offsets, which all subjects share.
+    #[doc(hidden)]
+    fn offset_type() -> OffsetType;
+
     /// Makes the subjects for a run; `first` is the index of the first table in `pools`.
     #[doc(hidden)]
     fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self;
@@ -127,6 +131,7 @@ pub trait OneSubject: Sized + Send + 'static {
     type Offset;
 
     fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table;
+    fn offset_type_one() -> OffsetType;
     fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self;
 }
 
@@ -138,6 +143,10 @@ impl<S: Schema, O: Offset> OneSubject for Subject<S, O> {
         let table = Table::new(Arc::clone(source));
         list.push(table.any());
         table
+    }
+
+    fn offset_type_one() -> OffsetType {
+        OffsetType::of::<O>()
     }
 
     fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
@@ -152,6 +161,10 @@ impl<S: OneSubject> Subjects for S {
         S::declare_one(source, list)
     }
 
+    fn offset_type() -> OffsetType {
+        S::offset_type_one()
+    }
+
     fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self {
         S::open_one(source, pools, first)
     }
@@ -164,6 +177,10 @@ macro_rules! tuples {
 
             fn declare(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Tables {
                 ($($S::declare_one(source, list),)+)
+            }
+
+            fn offset_type() -> OffsetType {
+                A::offset_type_one()
             }
 
             fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self {
@@ -260,6 +277,10 @@ impl<C: HandleOf<R, I>, R: 'static, const I: usize> OneSubject for Handle<C, R, 
         <Subject<C::Schema, C::Offset>>::declare_one(source, list)
     }
 
+    fn offset_type_one() -> OffsetType {
+        <Subject<C::Schema, C::Offset>>::offset_type_one()
+    }
+
     fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
         Handle(Subject::open_one(source, pools, index))
     }
@@ -282,6 +303,10 @@ impl<C: AliasOf<R, I>, R: 'static, const I: usize> OneSubject for Alias<C, R, I>
 
     fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table {
         C::Subject::declare_one(source, list)
+    }
+
+    fn offset_type_one() -> OffsetType {
+        C::Subject::offset_type_one()
     }
 
     fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
@@ -315,6 +340,10 @@ impl<T: 'static> Subjects for NoSubjects<T> {
 
     fn declare(_: &Arc<str>, _: &mut Vec<Arc<dyn AnyTable>>) -> T {
         unreachable!("a connector whose macro failed was run")
+    }
+
+    fn offset_type() -> OffsetType {
+        OffsetType::of::<()>()
     }
 
     fn open(_: &Arc<Source>, _: &[AnyPool], _: usize) -> Self {

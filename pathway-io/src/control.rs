@@ -30,12 +30,27 @@ pub(crate) struct RunState {
     pub(crate) sinks: Vec<SinkState>,
     /// The sequencer has handed out its last commit.
     pub(crate) sequenced: bool,
+    /// Files must not be touched yet: the sinks that keep their own time have not all been asked.
+    pub(crate) checking: bool,
+    /// How far the checkpointer of a persistent pipeline has come; `None` if there is none.
+    pub(crate) checkpoints: Option<Checkpoints>,
     /// Those that compute.
     #[cfg(feature = "differential")]
     pub(crate) workers: Vec<crate::dataflow::WorkerState>,
     /// Nothing that they sent to other processes is on its way any more.
     #[cfg(feature = "differential")]
     pub(crate) left: bool,
+}
+
+/// How far the checkpointer has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Checkpoints {
+    /// The first one is being made.
+    Beginning,
+    /// The sources may run.
+    Running,
+    /// The last one has been made, or none will be any more.
+    Ended,
 }
 
 impl RunState {
@@ -49,7 +64,8 @@ impl RunState {
 
     /// Everything behind the sources is done.
     pub(crate) fn is_drained(&self) -> bool {
-        let drained = self.sequenced && self.sinks.iter().all(|sink| sink.ended);
+        let durable = self.checkpoints.is_none_or(|checkpoints| checkpoints == Checkpoints::Ended);
+        let drained = self.sequenced && durable && self.sinks.iter().all(|sink| sink.ended);
         #[cfg(feature = "differential")]
         let drained = drained && self.workers.iter().all(|worker| worker.ended);
         drained
@@ -72,6 +88,7 @@ impl SourceState {
 pub(crate) struct SinkState {
     pub(crate) name: Arc<str>,
     pub(crate) progress: Arc<Progress>,
+    pub(crate) keeps_time: bool,
     pub(crate) opened: bool,
     pub(crate) ended: bool,
 }
@@ -141,6 +158,12 @@ impl Control {
         error!("{error}");
         self.update(|state| state.failures.push(error));
         self.stop(Stop::Failure);
+    }
+
+    /// Waits until files may be touched; `false` if they must not be, since the start has failed.
+    pub(crate) fn wait_until_checked(&self) -> bool {
+        self.wait(|run| !run.checking || !run.failures.is_empty(), |_| None);
+        !self.lock().checking
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

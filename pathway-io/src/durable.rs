@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::control::panicked;
 use crate::error::FailureKind;
@@ -12,16 +12,49 @@ type Callback = Box<dyn FnMut(&dyn Any) + Send>;
 
 /// The callbacks of one source.
 #[derive(Default)]
-pub(crate) struct Durables(Mutex<Vec<Callback>>);
+pub(crate) struct Durables(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Callbacks of an attempt before this one are not wanted any more.
+    attempt: u32,
+    callbacks: Vec<Callback>,
+}
 
 impl Durables {
-    pub(crate) fn add<O: Offset>(&self, mut callback: impl FnMut(&O) + Send + 'static) {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add<O: Offset>(&self, attempt: u32, mut callback: impl FnMut(&O) + Send + 'static) {
         let callback: Callback = Box::new(move |offset| {
             if let Some(offset) = offset.downcast_ref() {
                 callback(offset);
             }
         });
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(callback);
+        let mut state = self.lock();
+        if attempt == state.attempt {
+            state.callbacks.push(callback);
+        }
+    }
+
+    /// Drops the callbacks before `run` is run again.
+    ///
+    /// # Errors
+    ///
+    /// If the drop of one panics.
+    pub(crate) fn end_attempt(&self) -> Result<(), FailureKind> {
+        let unwanted = {
+            let mut state = self.lock();
+            state.attempt += 1;
+            std::mem::take(&mut state.callbacks)
+        };
+        catch_unwind(AssertUnwindSafe(|| drop(unwanted)))
+            .map_err(|payload| panicked("the drop of an `on_durable` callback", &*payload))
+    }
+
+    pub(crate) fn is_wanted(&self) -> bool {
+        !self.lock().callbacks.is_empty()
     }
 
     /// Calls each with an offset that a checkpoint holds.
@@ -31,15 +64,23 @@ impl Durables {
     /// If one panics.
     pub(crate) fn tell(&self, offset: &dyn AnyOffset) -> Result<(), FailureKind> {
         // Outside the lock, since a callback may register another.
-        let mut callbacks = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let told = catch_unwind(AssertUnwindSafe(|| {
+        let (attempt, mut callbacks) = {
+            let mut state = self.lock();
+            (state.attempt, std::mem::take(&mut state.callbacks))
+        };
+        let told = catch_unwind(AssertUnwindSafe(move || {
             for callback in &mut callbacks {
                 callback(offset);
             }
+            let mut state = self.lock();
+            if state.attempt == attempt {
+                callbacks.append(&mut state.callbacks);
+                state.callbacks = callbacks;
+            } else {
+                drop(state);
+                drop(callbacks);
+            }
         }));
-        let mut registered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        callbacks.append(&mut registered);
-        *registered = callbacks;
         told.map_err(|payload| panicked("an `on_durable` callback", &*payload))
     }
 }

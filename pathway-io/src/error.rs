@@ -65,9 +65,16 @@ pub enum Error {
     Closed(Closed),
     /// A row that does not fit the schema.
     Row(RowError),
+    /// An error after which no [`Restart`](crate::Restart) helps; see [`Error::fatal`].
+    Fatal(Fatal),
     /// Any other error of a source's own.
     Other(Box<dyn StdError + Send + Sync>),
 }
+
+/// The mark of an error that no [`Restart`](crate::Restart) is to follow; see [`Error::fatal`].
+// It is an error of its own, below the `Error` that holds it, so that it is found in the causes also where that one was
+// taken apart: `io::Error::other` and `anyhow` hide what they are made of, and give its causes alone.
+pub struct Fatal(Box<dyn StdError + Send + Sync>);
 
 /// Who failed, and how.
 pub struct Failure {
@@ -136,13 +143,40 @@ impl Error {
         self
     }
 
+    /// Marks an error of `run` as one that another attempt cannot mend, such as a password that was refused: a source
+    /// with a [`Restart`](crate::Restart) is not run again then. The text and the causes stay those of `error`.
+    ///
+    /// The mark is found however the error was wrapped on its way, by `?`, in a box, in an `io::Error` or as the cause of
+    /// another error.
+    ///
+    /// ```
+    /// use pathway_io::{Error, RunResult};
+    ///
+    /// fn run() -> RunResult {
+    ///     Err(Error::fatal("no such account"))?
+    /// }
+    ///
+    /// let error: Error = run().unwrap_err().into();
+    /// assert!(error.is_fatal());
+    /// assert_eq!(error.to_string(), "no such account");
+    /// ```
+    pub fn fatal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Error::Fatal(Fatal(error.into()))
+    }
+
+    /// Whether it, or a cause of it, is marked as [fatal](Error::fatal).
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        is_fatal(self)
+    }
+
     fn failure(&self) -> Option<&Failure> {
         match self {
             Error::Connector(failure)
             | Error::Sink(failure)
             | Error::Computation(failure)
             | Error::Pipeline(failure) => Some(failure),
-            Error::Io(_) | Error::Closed(_) | Error::Row(_) | Error::Other(_) => None,
+            Error::Io(_) | Error::Closed(_) | Error::Row(_) | Error::Fatal(_) | Error::Other(_) => None,
         }
     }
 
@@ -200,12 +234,21 @@ impl fmt::Display for Error {
             Error::Io(error) => error.fmt(f),
             Error::Closed(closed) => closed.fmt(f),
             Error::Row(error) => error.fmt(f),
+            Error::Fatal(fatal) => fatal.fmt(f),
             Error::Other(error) => error.fmt(f),
         }
     }
 }
 
 impl FailureKind {
+    /// What went wrong, without who it was.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            FailureKind::Failed(cause) => cause.to_string(),
+            kind => kind.to_string(),
+        }
+    }
+
     fn fmt_after_name(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FailureKind::Failed(cause) => write!(f, "failed: {cause}"),
@@ -219,6 +262,13 @@ impl FailureKind {
                 if *missed == 1 { "" } else { "s" }
             ),
         }
+    }
+}
+
+/// What comes behind the name of who failed, as in `failed: the file is gone`.
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_after_name(f)
     }
 }
 
@@ -258,9 +308,41 @@ impl StdError for Error {
             Error::Io(error) => Some(error),
             Error::Closed(closed) => Some(closed),
             Error::Row(error) => Some(error),
+            Error::Fatal(fatal) => Some(fatal),
             Error::Other(error) => Some(&**error),
         }
     }
+}
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Fatal").field(&self.0).finish()
+    }
+}
+
+impl StdError for Fatal {
+    /// The causes of the error that is marked, which has the same text.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Whether an error or one of its causes is marked as fatal.
+pub(crate) fn is_fatal(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<Fatal>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 impl From<io::Error> for Error {
@@ -305,5 +387,36 @@ pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
         text.clone()
     } else {
         "(no text)".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn boxed(error: impl Into<BoxError>) -> BoxError {
+        error.into()
+    }
+
+    #[test]
+    fn a_mark_is_found_however_the_error_is_wrapped() {
+        let fatal = || Error::fatal("no such account");
+        assert!(is_fatal(&*boxed(fatal())));
+        assert!(Error::from(boxed(fatal())).is_fatal());
+        assert!(is_fatal(&io::Error::other(fatal())));
+        assert!(is_fatal(&io::Error::other(io::Error::other(boxed(fatal())))));
+        assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()))));
+        assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()).context("at the door").context("in the house"))));
+        assert!(Error::Other(boxed(io::Error::other(fatal()))).is_fatal());
+        assert!(Error::connector("cats", FailureKind::Failed(boxed(fatal()))).is_fatal());
+        assert!(!Error::from(boxed("no such account")).is_fatal());
+        assert!(!is_fatal(&io::Error::other("no such account")));
+    }
+
+    #[test]
+    fn a_mark_changes_neither_text_nor_causes() {
+        let error = Error::fatal(anyhow::anyhow!("refused").context("no such account"));
+        assert_eq!(error.to_string(), "no such account");
+        assert_eq!(format!("{error:?}"), "no such account\n  caused by: refused");
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct Hooks {
 #[derive(Default)]
 struct HookState {
     phase: Phase,
+    /// Hooks of an attempt before this one have nothing left to unblock.
+    attempt: u32,
     next: u64,
     waiting: Vec<(u64, Task)>,
 }
@@ -72,17 +74,19 @@ impl Hooks {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn add(self: &Arc<Self>, task: Task) -> Hook {
+    pub(crate) fn add(self: &Arc<Self>, attempt: u32, task: Task) -> Hook {
         let mut state = self.lock();
         let id = state.next;
         state.next += 1;
-        match state.phase {
+        let phase = if attempt == state.attempt { state.phase } else { Phase::Ended };
+        match phase {
             Phase::Waiting => state.waiting.push((id, task)),
             Phase::Fired => {
                 self.count(|running| *running += 1);
                 drop(state);
                 self.spawn(task);
             }
+            // Outside the lock, too, since what it has captured may have a `Drop` of its own.
             Phase::Ended => drop(state),
         }
         Hook { hooks: Arc::downgrade(self), id }
@@ -106,11 +110,20 @@ impl Hooks {
         }
     }
 
-    /// Drops the hooks that were not called.
+    /// `run` has returned for the last time: drops the hooks that were not called.
     pub(crate) fn end(&self) {
+        self.drop_waiting(|state| state.phase = Phase::Ended);
+    }
+
+    /// The same before `run` is run again.
+    pub(crate) fn end_attempt(&self) {
+        self.drop_waiting(|state| state.attempt += 1);
+    }
+
+    fn drop_waiting(&self, change: impl FnOnce(&mut HookState)) {
         let uncalled = {
             let mut state = self.lock();
-            state.phase = Phase::Ended;
+            change(&mut state);
             std::mem::take(&mut state.waiting)
         };
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(uncalled))) {

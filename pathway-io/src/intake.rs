@@ -42,6 +42,10 @@ pub(crate) struct Cut {
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
     /// What it covers of the source. Then it may have no parts: the source has read on, and found no rows.
     pub(crate) offset: Option<Box<dyn AnyOffset>>,
+    /// Lines for the quarantine.
+    pub(crate) bad: Vec<u8>,
+    /// It is all that the source has, and what is not in it is gone.
+    pub(crate) whole: bool,
     pub(crate) credit: Arc<Credit>,
 }
 
@@ -55,6 +59,13 @@ impl Drop for Credit {
     fn drop(&mut self) {
         self.intake.release(self.load);
     }
+}
+
+/// What a handle pushes into: a table, in one attempt of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) table: usize,
+    pub(crate) attempt: u32,
 }
 
 /// Why a push was not admitted.
@@ -91,8 +102,7 @@ pub(crate) struct Counts {
 struct State {
     pending: Pending,
     offsets: Offsets,
-    /// Cuts come only directly after an offset.
-    cuts_at_offsets: bool,
+    cuts: Cuts,
     in_flight: Load,
     /// When the oldest pending row was pushed; kept only where there is an autocommit.
     first_push: Option<Instant>,
@@ -102,10 +112,14 @@ struct State {
     cut_due: bool,
     /// Transactions that wait for credit; nothing else is cut before them, lest they wait for ever.
     transactions_waiting: usize,
+    /// Handles of an attempt before this one are closed for good.
+    attempt: u32,
     closed: bool,
     closed_tables: Vec<bool>,
     /// A handle has returned `Closed`: an error of `run` is then a clean end.
     told_closed: bool,
+    /// The whole table was sent.
+    finished: bool,
     /// Rows that each table was offered, good and bad: the number of a row in an error.
     offered: Vec<u64>,
     counts: Counts,
@@ -113,19 +127,29 @@ struct State {
 
 impl State {
     #[inline]
-    fn check_open(&mut self, table: usize) -> Result<(), Closed> {
-        if self.closed || self.closed_tables[table] {
-            self.told_closed = true;
-            return Err(Closed);
+    fn is_closed(&self, entry: Entry) -> bool {
+        entry.attempt != self.attempt || self.closed || self.closed_tables[entry.table]
+    }
+
+    #[inline]
+    fn check_open(&mut self, entry: Entry) -> Result<(), Closed> {
+        if self.is_closed(entry) {
+            return Err(self.tell_closed(entry));
         }
         Ok(())
     }
 
-    fn check_transaction(&mut self, table: usize, transaction: &Pending) -> Result<(), Closed> {
+    /// What a failed attempt has left behind says nothing about the present one.
+    #[cold]
+    fn tell_closed(&mut self, entry: Entry) -> Closed {
+        self.told_closed |= entry.attempt == self.attempt;
+        Closed
+    }
+
+    fn check_transaction(&mut self, entry: Entry, transaction: &Pending) -> Result<(), Closed> {
         let mut closed = self.closed_tables.iter().enumerate().filter(|(_, closed)| **closed);
-        if self.closed || closed.any(|(closed, _)| closed == table || transaction.has_rows_of(closed)) {
-            self.told_closed = true;
-            return Err(Closed);
+        if self.is_closed(entry) || closed.any(|(closed, _)| transaction.has_rows_of(closed)) {
+            return Err(self.tell_closed(entry));
         }
         Ok(())
     }
@@ -133,12 +157,20 @@ impl State {
     /// Whether a cut would have rows or an offset.
     #[inline]
     fn has_cut(&self) -> bool {
-        !self.pending.before_tail().is_zero() || self.offsets.is_set()
+        self.cuts != Cuts::AtEnd && (!self.pending.before_tail().is_zero() || self.offsets.is_set())
+    }
+
+    /// A row without an offset comes.
+    #[inline]
+    fn begin_tail(&mut self) {
+        if self.cuts == Cuts::AtOffsets {
+            self.pending.begin_tail();
+        }
     }
 
     #[inline]
     fn set_offset<O: Offset>(&mut self, offset: O) {
-        self.cuts_at_offsets = true;
+        self.cuts = if self.cuts == Cuts::AtEnd { Cuts::AtEnd } else { Cuts::AtOffsets };
         self.pending.end_tail();
         self.offsets.set(offset);
     }
@@ -168,6 +200,17 @@ pub(crate) struct Intake {
     closing: Condvar,
 }
 
+/// Where a source's rows may be cut into commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cuts {
+    /// Anywhere, until the source sets an offset.
+    Anywhere,
+    /// Directly after an offset.
+    AtOffsets,
+    /// Only when `run` has ended: what it has pushed by then is the whole table, and one commit.
+    AtEnd,
+}
+
 /// How a source's rows are gathered.
 pub(crate) struct Gathering {
     /// The backlog, in rows.
@@ -175,8 +218,7 @@ pub(crate) struct Gathering {
     pub(crate) autocommit: Option<Duration>,
     /// With the one that a restart goes on from.
     pub(crate) offsets: Offsets,
-    /// Cuts come only directly after an offset, also before the first one was set.
-    pub(crate) cuts_at_offsets: bool,
+    pub(crate) cuts: Cuts,
 }
 
 impl Intake {
@@ -184,15 +226,17 @@ impl Intake {
         let state = State {
             pending: Pending::default(),
             offsets: gathering.offsets,
-            cuts_at_offsets: gathering.cuts_at_offsets,
+            cuts: gathering.cuts,
             in_flight: Load::default(),
             first_push: None,
             armed: false,
             cut_due: false,
             transactions_waiting: 0,
+            attempt: 0,
             closed: false,
             closed_tables: vec![false; tables],
             told_closed: false,
+            finished: false,
             offered: vec![0; tables],
             counts: Counts::default(),
         };
@@ -226,22 +270,22 @@ impl Intake {
 
     /// Waits until a row may be pushed into `table`, or says why it may not be.
     #[inline]
-    pub(crate) fn admit(self: &Arc<Self>, table: usize, push: Push) -> Result<Admitted<'_>, Refused> {
+    pub(crate) fn admit(self: &Arc<Self>, entry: Entry, push: Push) -> Result<Admitted<'_>, Refused> {
         let state = self.lock();
-        let state = self.make_room(state, table, push)?;
-        Ok(Admitted { intake: self, state, table })
+        let state = self.make_room(state, entry, push)?;
+        Ok(Admitted { intake: self, state, table: entry.table })
     }
 
     #[inline]
     fn make_room<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
-        table: usize,
+        entry: Entry,
         push: Push,
     ) -> Result<MutexGuard<'a, State>, Refused> {
         loop {
-            state.check_open(table)?;
-            if !state.pending.load.reaches(self.limit) {
+            state.check_open(entry)?;
+            if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
                 return Ok(state);
             }
             if !state.has_cut() {
@@ -260,14 +304,14 @@ impl Intake {
 
     /// Makes everything pushed so far one commit; waits until the backlog has room for it. Rows behind the last offset
     /// wait for the next one.
-    pub(crate) fn commit(self: &Arc<Self>, table: usize) -> Result<(), Closed> {
+    pub(crate) fn commit(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
         let state = self.lock();
-        self.commit_locked(state, table)
+        self.commit_locked(state, entry)
     }
 
-    fn commit_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, table: usize) -> Result<(), Closed> {
+    fn commit_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, entry: Entry) -> Result<(), Closed> {
         loop {
-            state.check_open(table)?;
+            state.check_open(entry)?;
             if !state.has_cut() {
                 state.cut_due |= !state.pending.load.is_zero();
                 return Ok(());
@@ -281,35 +325,35 @@ impl Intake {
     }
 
     /// Sets the offset of everything pushed so far.
-    pub(crate) fn advance<O: Offset>(self: &Arc<Self>, table: usize, offset: O) -> Result<(), Closed> {
+    pub(crate) fn advance<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
         let mut state = self.lock();
-        state.check_open(table)?;
+        state.check_open(entry)?;
         state.set_offset(offset);
         self.after_push(&mut state);
         Ok(())
     }
 
     /// Sets the offset of everything pushed so far, and makes it one commit.
-    pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, table: usize, offset: O) -> Result<(), Closed> {
+    pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
         let mut state = self.lock();
-        state.check_open(table)?;
+        state.check_open(entry)?;
         state.set_offset(offset);
-        self.commit_locked(state, table)
+        self.commit_locked(state, entry)
     }
 
     /// Makes everything pushed so far and then the rows of `transaction` one commit. A transaction of `table` that has
     /// rows of a closed one is refused whole. Where cuts come after offsets, and it has none, it waits for the next.
     pub(crate) fn commit_transaction<O: Offset>(
         self: &Arc<Self>,
-        table: usize,
+        entry: Entry,
         transaction: Pending,
         offset: Option<O>,
     ) -> Result<(), Refused> {
         let mut state = self.lock();
-        if state.cuts_at_offsets && offset.is_none() {
-            state = self.make_room(state, table, Push::Wait)?;
-            state.check_transaction(table, &transaction)?;
-            state.pending.begin_tail();
+        if state.cuts != Cuts::Anywhere && (offset.is_none() || state.cuts == Cuts::AtEnd) {
+            state = self.make_room(state, entry, Push::Wait)?;
+            state.check_transaction(entry, &transaction)?;
+            state.begin_tail();
             state.pending.append(transaction);
             state.cut_due = true;
             return Ok(());
@@ -317,7 +361,7 @@ impl Intake {
         state.transactions_waiting += 1;
         let mut offset = offset;
         let committed = loop {
-            if let Err(closed) = state.check_transaction(table, &transaction) {
+            if let Err(closed) = state.check_transaction(entry, &transaction) {
                 break Err(closed);
             }
             let load = state.pending.load.plus(transaction.load);
@@ -354,25 +398,35 @@ impl Intake {
 
     /// Sends all pending rows before the tail to the sequencer as one commit, if there is anything to say.
     fn cut(self: &Arc<Self>, state: &mut State) {
-        if !state.has_cut() {
-            return;
+        if state.has_cut() {
+            self.send(state);
         }
+    }
+
+    fn send(self: &Arc<Self>, state: &mut State) {
         state.cut_due = false;
         state.first_push = None;
         // First, since it runs code of the user's.
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
-        state.counts.rows += load.rows as u64;
-        state.counts.commits += u64::from(!load.is_zero());
         // An offset alone takes room too, so that not any number of them is on the way.
-        let load = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
-        state.in_flight = state.in_flight.plus(load);
-        let parts = state.pending.take_before_tail();
-        let credit = Arc::new(Credit { intake: Arc::clone(self), load });
+        let held = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
+        state.in_flight = state.in_flight.plus(held);
+        let taken = state.pending.take_before_tail();
+        state.counts.rows += (load.rows - taken.bad.rows) as u64;
+        state.counts.commits += u64::from(!taken.parts.is_empty());
+        let cut = Cut {
+            source: self.source,
+            parts: taken.parts,
+            offset,
+            bad: taken.bad.text,
+            whole: state.cuts == Cuts::AtEnd,
+            credit: Arc::new(Credit { intake: Arc::clone(self), load: held }),
+        };
         // The sequencer outlives the subjects. Were it gone all the same, dropping the credit here would lock the
         // state a second time, so the message is kept for ever instead: the failure that ended the sequencer is
         // what the run reports.
-        if let Err(unsent) = self.sequencer.send(Message::Commit(Cut { source: self.source, parts, offset, credit })) {
+        if let Err(unsent) = self.sequencer.send(Message::Commit(cut)) {
             std::mem::forget(unsent);
         }
     }
@@ -430,9 +484,13 @@ impl Intake {
     }
 
     /// Closes one table for all its handles.
-    pub(crate) fn close_table(self: &Arc<Self>, table: usize) -> Result<(), Closed> {
-        let committed = self.commit(table);
-        self.lock().closed_tables[table] = true;
+    pub(crate) fn close_table(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
+        let committed = self.commit(entry);
+        let mut state = self.lock();
+        if entry.attempt == state.attempt {
+            state.closed_tables[entry.table] = true;
+        }
+        drop(state);
         self.room.notify_all();
         self.closing.notify_all();
         committed
@@ -456,7 +514,34 @@ impl Intake {
                 state.pending.drop_tail();
             }
         }
+        if state.cuts == Cuts::AtEnd {
+            // A table that was not sent to its end says nothing of what is gone.
+            if tail == Tail::Commit && !std::mem::replace(&mut state.finished, true) {
+                self.send(&mut state);
+            }
+            return;
+        }
         self.cut(&mut state);
+    }
+
+    /// Adds the line of a bad row, which becomes durable with the rows around it, and the offset that it came with.
+    pub(crate) fn quarantine<O: Offset>(
+        self: &Arc<Self>,
+        entry: Entry,
+        line: &[u8],
+        offset: Option<O>,
+    ) -> Result<(), Refused> {
+        let push = if offset.is_some() { Push::At } else { Push::Wait };
+        let mut state = self.make_room(self.lock(), entry, push)?;
+        if offset.is_none() {
+            state.begin_tail();
+        }
+        state.pending.push_bad(line);
+        if let Some(offset) = offset {
+            state.set_offset(offset);
+        }
+        self.after_push(&mut state);
+        Ok(())
     }
 
     /// The offset of the last commit that had one, also of a run before this one.
@@ -464,34 +549,98 @@ impl Intake {
         self.lock().offsets.last()
     }
 
-    pub(crate) fn is_closed(&self, table: usize) -> bool {
-        let state = self.lock();
-        state.closed || state.closed_tables[table]
+    pub(crate) fn is_closed(&self, entry: Entry) -> bool {
+        self.lock().is_closed(entry)
+    }
+
+    /// The same for a handle that is about to say so.
+    pub(crate) fn check_open(&self, entry: Entry) -> Result<(), Closed> {
+        self.lock().check_open(entry)
     }
 
     /// Waits until the table is closed, at most until `deadline`.
-    pub(crate) fn wait_closed(&self, table: usize, deadline: Option<Instant>) -> Result<(), Closed> {
+    pub(crate) fn wait_closed(&self, entry: Entry, deadline: Option<Instant>) -> Result<(), Closed> {
         let mut state = self.lock();
         loop {
-            state.check_open(table)?;
-            let Some(deadline) = deadline else {
-                state = self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned));
-                continue;
-            };
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Ok(());
+            state.check_open(entry)?;
+            match self.wait_closing(state, deadline) {
+                Some(waited) => state = waited,
+                None => return Ok(()),
             }
-            state = match self.closing.wait_timeout(state, left) {
-                Ok((state, _)) => state,
-                Err(poisoned) => {
-                    self.state.clear_poison();
-                    let mut state = poisoned.into_inner().0;
-                    state.pending.repair();
-                    state
-                }
-            };
         }
+    }
+
+    /// Waits for something to be closed; `None` if the deadline is over.
+    fn wait_closing<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        deadline: Option<Instant>,
+    ) -> Option<MutexGuard<'a, State>> {
+        let Some(deadline) = deadline else {
+            return Some(self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned)));
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        Some(match self.closing.wait_timeout(state, left) {
+            Ok((state, _)) => state,
+            Err(poisoned) => {
+                self.state.clear_poison();
+                let mut state = poisoned.into_inner().0;
+                state.pending.repair();
+                state
+            }
+        })
+    }
+
+    pub(crate) fn attempt(&self) -> u32 {
+        self.lock().attempt
+    }
+
+    /// `run` has failed and will be run again: closes all handles for good. What it has pushed is committed, but for
+    /// rows behind the last offset.
+    pub(crate) fn end_attempt(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.attempt += 1;
+        state.cut_due = true;
+        self.cut_if_due(&mut state);
+        drop(state);
+        self.room.notify_all();
+        self.closing.notify_all();
+    }
+
+    /// Waits until `at`, and until what the attempt before has pushed is committed, so that the next one resumes behind
+    /// it; then drops the rows behind its last offset, and opens the tables again. `false` if a stop came before that.
+    pub(crate) fn begin_attempt(self: &Arc<Self>, at: Option<Instant>) -> bool {
+        let mut state = self.lock();
+        while !state.closed {
+            match self.wait_closing(state, at) {
+                Some(waited) => state = waited,
+                None => {
+                    state = self.lock();
+                    break;
+                }
+            }
+        }
+        while !state.closed && state.has_cut() && !self.may_cut(&state) {
+            state = self.wait(state);
+        }
+        if state.closed {
+            return false;
+        }
+        self.cut(&mut state);
+        if state.cuts == Cuts::AtEnd {
+            // It sends its whole table again.
+            state.pending = Pending::default();
+        } else {
+            state.pending.drop_tail();
+        }
+        state.cut_due = false;
+        state.first_push = None;
+        state.closed_tables.fill(false);
+        state.told_closed = false;
+        true
     }
 
     /// A handle is about to return `Closed` for a reason of its own.
@@ -508,12 +657,12 @@ impl Intake {
         self.lock().offered[table] += 1;
     }
 
-    /// Counts a bad row and gives its number among the rows that the table was offered.
-    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
+    /// Counts a bad row; gives its number among the rows that the table was offered, and among the bad ones.
+    pub(crate) fn count_bad_row(&self, table: usize) -> (u64, u64) {
         let mut state = self.lock();
         state.counts.bad_rows += 1;
         state.offered[table] += 1;
-        state.offered[table]
+        (state.offered[table], state.counts.bad_rows)
     }
 
     /// How much the backlog is.
@@ -549,9 +698,7 @@ impl Admitted<'_> {
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<(), E> {
         let state = &mut *self.state;
-        if state.cuts_at_offsets {
-            state.pending.begin_tail();
-        }
+        state.begin_tail();
         state.pending.push::<S, E>(self.table, pool, fill)?;
         state.offered[self.table] += 1;
         self.intake.after_push(state);
@@ -567,9 +714,7 @@ impl Admitted<'_> {
     ) -> Result<bool, E> {
         let state = &mut *self.state;
         for _ in 0..LOCKED_ROWS {
-            if state.cuts_at_offsets {
-                state.pending.begin_tail();
-            }
+            state.begin_tail();
             match state.pending.push::<S, Option<E>>(self.table, pool, |batch| rows(batch).ok_or(None)?.map_err(Some)) {
                 Ok(()) => {}
                 Err(None) => return Ok(true),

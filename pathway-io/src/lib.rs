@@ -43,14 +43,23 @@
 //! | push a unit that nothing splits | [`Transaction`] |
 //! | unblock a source when a stop comes | [`Subject::on_interrupt`] |
 //! | lay out a pipeline and run it | [`Pipeline`], [`Running`], [`Summary`] |
-//! | write files | [`csv`], [`jsonlines`] |
+//! | write files | [`csv`], [`jsonlines`]; with the feature `sqlite`, databases |
 //! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
 //! | do something about bad rows | [`BadRows`], [`RowError`] |
+//! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
 //!
 //! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
 //! starts, stops and errors, and at the debug level each commit.
+
+/// A place at which a test may have the process die; nothing at all without the feature `faults`.
+macro_rules! crash_point {
+    ($point:ident) => {
+        #[cfg(feature = "faults")]
+        crate::faults::reach(crate::faults::Point::$point);
+    };
+}
 
 mod bad_rows;
 mod batch;
@@ -65,6 +74,9 @@ mod decode;
 mod describe;
 mod durable;
 mod error;
+#[cfg(feature = "faults")]
+#[doc(hidden)]
+pub mod faults;
 mod fields;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
@@ -77,10 +89,12 @@ mod next;
 mod offset;
 mod options;
 mod pending;
+mod persist;
 mod pipeline;
 pub mod progress;
 mod push;
 mod ready;
+mod restart;
 mod row_error;
 mod running;
 pub mod schema;
@@ -88,6 +102,7 @@ mod sequencer;
 mod signals;
 mod sink;
 mod source;
+mod storage;
 mod subject;
 mod subject_offset;
 mod summary;
@@ -100,17 +115,21 @@ mod upsert;
 
 pub use commit::{Commit, Update};
 pub use connector::{Connector, Subjects};
-pub use error::{Closed, Error, Failure, FailureKind, Result, RunResult};
+pub use error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
 pub use hook::Hook;
 pub use lines::{BadLine, LinesError};
 pub use offset::Offset;
 pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
+pub use persist::Durability;
 pub use pipeline::{Pipeline, StopHandle};
 pub use ready::{Bytes, Text};
+pub use restart::Restart;
 pub use row_error::RowError;
 pub use running::Running;
 pub use schema::{Column, DataType, Keyed, Schema, TableSchema};
+#[cfg(feature = "sqlite")]
+pub use sink::sqlite;
 pub use sink::{Sink, csv, jsonlines};
 pub use subject::{Subject, TryNextError};
 pub use summary::{SourceSummary, Stop, Summary};
@@ -122,7 +141,7 @@ pub use transaction::{Transaction, TransactionTable};
 pub mod __private0 {
     pub use crate::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
     pub use crate::column::list::ListBuffer;
-    pub use crate::column::own::{Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
+    pub use crate::column::own::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
     pub use crate::column::{ColumnType, KeyType, NotNull};
     pub use crate::connector::{
         Alias, AliasOf, Connector, Handle, HandleOf, InParts, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
@@ -147,6 +166,7 @@ pub mod __private0 {
     pub use std::clone::Clone;
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
+    pub use std::primitive::{bool, str, u16, usize};
     pub use std::string::String;
     pub use std::time::Duration;
 

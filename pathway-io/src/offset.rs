@@ -3,10 +3,12 @@
 //! An offset travels with the rows that it stands for. The last one that was set waits beside the pending rows in a
 //! [`Slot`] that the intake keeps without its type; a cut *seals* it, that is, takes it along with the commit.
 
-use std::any::Any;
+use std::any::{Any, TypeId, type_name};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::error::BoxError;
 
 /// A source's position: what [`Subject::resume`](crate::Subject::resume) gives back after a restart.
 ///
@@ -49,14 +51,45 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Offset for T {}
 
 /// An offset with its type forgotten.
 pub(crate) trait AnyOffset: Any + Send {
+    /// As a checkpoint has it. MessagePack, since JSON knows no maps whose keys are no texts, such as those of partitions.
+    fn encode(&self) -> Result<Vec<u8>, BoxError>;
     /// As it stands beside a bad row.
     fn to_json(&self) -> serde_json::Value;
 }
 
 impl<O: Offset> AnyOffset for O {
+    fn encode(&self) -> Result<Vec<u8>, BoxError> {
+        Ok(rmp_serde::to_vec_named(self)?)
+    }
+
     fn to_json(&self) -> serde_json::Value {
         // A map whose keys are no strings has no form in JSON, and the row is worth more than its place.
         serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// The type of a connector's offsets, as a value.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct OffsetType {
+    /// There are none: the type is `()`.
+    pub(crate) is_unit: bool,
+    pub(crate) name: &'static str,
+    decode: fn(&[u8]) -> Result<Offsets, BoxError>,
+}
+
+impl OffsetType {
+    pub(crate) fn of<O: Offset>() -> Self {
+        OffsetType {
+            is_unit: TypeId::of::<O>() == TypeId::of::<()>(),
+            name: type_name::<O>(),
+            decode: |bytes| Ok(Offsets::resumed(rmp_serde::from_slice::<O>(bytes)?)),
+        }
+    }
+
+    /// The offsets of a source that goes on from what a checkpoint has.
+    pub(crate) fn resume(self, bytes: &[u8]) -> Result<Offsets, BoxError> {
+        (self.decode)(bytes)
     }
 }
 
@@ -142,5 +175,8 @@ mod tests {
     fn an_offset_without_a_form_in_json_is_null_there() {
         let offset = std::collections::BTreeMap::from([((1, 2), 3)]);
         assert_eq!(offset.to_json(), serde_json::Value::Null);
+        let mut resumed =
+            OffsetType::of::<std::collections::BTreeMap<(i32, i32), i32>>().resume(&offset.encode().unwrap()).unwrap();
+        assert_eq!(resumed.last(), Some(offset));
     }
 }

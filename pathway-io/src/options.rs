@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::restart::Restart;
+
 /// The autocommit interval of a source that names none, as in Pathway.
 const DEFAULT_AUTOCOMMIT: Duration = Duration::from_millis(1500);
 /// The backlog of a source that names none, in rows.
@@ -29,6 +31,9 @@ pub struct ReadOptions {
     autocommit: Option<Option<Duration>>,
     backlog: Option<usize>,
     bad_rows: Option<BadRows>,
+    replay: Option<bool>,
+    bad_rows_limit: Option<u64>,
+    restart: Option<Restart>,
 }
 
 /// What happens to a row that does not fit the schema.
@@ -79,6 +84,34 @@ impl ReadOptions {
         self
     }
 
+    /// Declares that the source sends its whole table each time it runs, by primary key: for a source without offsets in a
+    /// [persistent](crate::Pipeline::persistent) pipeline. What it pushes up to the end of `run` is one commit; it is
+    /// compared with what was there before, keys that are absent are retracted, and only differences are written. The
+    /// table is held in memory until then, and what was pushed before `run` failed or was stopped is dropped. In another
+    /// pipeline it changes nothing.
+    pub fn replay(mut self) -> Self {
+        self.replay = Some(true);
+        self
+    }
+
+    pub(crate) fn replays(&self) -> bool {
+        self.replay.unwrap_or(false)
+    }
+
+    /// How many bad rows are left out or put into quarantine; the next one fails the run, with an error that says so. It
+    /// is counted, and kept in the quarantine, too. No limit unless set; without effect where bad rows
+    /// [fail](BadRows::Fail) anyway.
+    pub fn bad_rows_limit(mut self, rows: u64) -> Self {
+        self.bad_rows_limit = Some(rows);
+        self
+    }
+
+    /// Has the source run again where its `run` has failed; see [`Restart`]. It does not unless set.
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.restart = Some(restart);
+        self
+    }
+
     /// These options, and where they say nothing, those of `defaults`.
     pub(crate) fn or(self, defaults: ReadOptions) -> Self {
         ReadOptions {
@@ -86,6 +119,9 @@ impl ReadOptions {
             autocommit: self.autocommit.or(defaults.autocommit),
             backlog: self.backlog.or(defaults.backlog),
             bad_rows: self.bad_rows.or(defaults.bad_rows),
+            replay: self.replay.or(defaults.replay),
+            bad_rows_limit: self.bad_rows_limit.or(defaults.bad_rows_limit),
+            restart: self.restart.or(defaults.restart),
         }
     }
 
@@ -103,5 +139,13 @@ impl ReadOptions {
 
     pub(crate) fn bad_row_policy(&self) -> BadRows {
         self.bad_rows.clone().unwrap_or_default()
+    }
+
+    pub(crate) fn bad_row_limit(&self) -> Option<u64> {
+        self.bad_rows_limit
+    }
+
+    pub(crate) fn restart_policy(&self) -> Option<Restart> {
+        self.restart.clone()
     }
 }

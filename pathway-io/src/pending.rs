@@ -100,6 +100,32 @@ pub(crate) struct Pending {
     pub(crate) load: Load,
     /// What stands before the tail; `None` if there is no tail.
     before_tail: Option<Load>,
+    bad: BadLines,
+}
+
+/// Lines of bad rows, which become durable with the rows around them.
+#[derive(Default)]
+pub(crate) struct BadLines {
+    pub(crate) text: Vec<u8>,
+    pub(crate) rows: usize,
+    /// What of it stands before the tail, while there is one.
+    mark: (usize, usize),
+}
+
+impl BadLines {
+    fn split_off_tail(&mut self) -> BadLines {
+        let (text, rows) = std::mem::take(&mut self.mark);
+        let tail = BadLines { text: self.text.split_off(text), rows: self.rows - rows, mark: (0, 0) };
+        self.rows = rows;
+        tail
+    }
+}
+
+/// What a cut has taken.
+pub(crate) struct Taken {
+    /// Table index and `Vec<Batch<S>>`.
+    pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
+    pub(crate) bad: BadLines,
 }
 
 impl Pending {
@@ -141,6 +167,7 @@ impl Pending {
 
     fn mark(&mut self) {
         self.before_tail = Some(self.load);
+        self.bad.mark = (self.bad.text.len(), self.bad.rows);
         for batches in self.tables.iter_mut().flatten() {
             batches.mark();
         }
@@ -158,14 +185,24 @@ impl Pending {
     }
 
     /// Takes the rows of each table that has any before the tail.
-    pub(crate) fn take_before_tail(&mut self) -> Vec<(usize, Box<dyn Any + Send>)> {
+    pub(crate) fn take_before_tail(&mut self) -> Taken {
         let Some(before) = self.before_tail else {
-            return self.take();
+            return Taken { parts: self.take(), bad: std::mem::take(&mut self.bad) };
         };
         self.load = self.load.minus(before);
         self.before_tail = Some(Load::default());
+        let tail = self.bad.split_off_tail();
+        let bad = std::mem::replace(&mut self.bad, tail);
         let tables = self.tables.iter_mut().enumerate();
-        tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take_marked()?))).collect()
+        let parts = tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take_marked()?))).collect();
+        Taken { parts, bad }
+    }
+
+    /// Adds the line of a bad row.
+    pub(crate) fn push_bad(&mut self, line: &[u8]) {
+        self.bad.text.extend_from_slice(line);
+        self.bad.rows += 1;
+        self.load = self.load.plus(Load { rows: 1, bytes: line.len() });
     }
 
     /// Drops the tail; says how much it was.
@@ -176,6 +213,7 @@ impl Pending {
         for batches in self.tables.iter_mut().flatten() {
             batches.drop_unmarked();
         }
+        self.bad.split_off_tail();
         let dropped = self.load.minus(before);
         self.load = before;
         dropped

@@ -18,17 +18,24 @@ use crate::dataflow::{Partition, Workers};
 use crate::durable::Durables;
 use crate::error::{Error, FailureKind, Result};
 use crate::hook::Hooks;
-use crate::intake::{Gathering, Intake};
-use crate::offset::Offsets;
+use crate::intake::{Cuts, Gathering, Intake};
+use crate::offset::OffsetType;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
+use crate::persist::Durability;
+use crate::persist::checkpointer;
+use crate::persist::directory::StateDirectory;
+use crate::persist::prepare::{self, Prepared};
+use crate::restart::Attempts;
 use crate::running::Running;
-use crate::sequencer::{self, Sequencer, SharedStage, Stage};
+use crate::sequencer::{self, Sequencer};
 use crate::signals::Signals;
+use crate::sink::Target;
 use crate::source::{self, Source};
+use crate::storage::Disk;
 use crate::summary::{Stop, Summary};
-use crate::supervisor::Supervisor;
-use crate::table::{AnyTable, StartedBy};
+use crate::supervisor::{State, Supervisor};
+use crate::table::{AnyTable, Place, StartedBy};
 use crate::threads;
 
 /// How long sources, and then sinks, have after a stop.
@@ -64,6 +71,8 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 pub struct Pipeline {
     plan: Mutex<Plan>,
     control: Arc<Control>,
+    /// Of a persistent pipeline.
+    state: Option<Arc<StateDirectory>>,
 }
 
 struct Plan {
@@ -71,13 +80,15 @@ struct Plan {
     grace: Duration,
     handle_signals: bool,
     progress: bool,
+    durability: Durability,
 }
 
 /// A source that was read and does not run yet.
-struct SourcePlan {
-    name: Arc<str>,
-    options: ReadOptions,
-    tables: Vec<Arc<dyn AnyTable>>,
+pub(crate) struct SourcePlan {
+    pub(crate) name: Arc<str>,
+    pub(crate) options: ReadOptions,
+    pub(crate) tables: Vec<Arc<dyn AnyTable>>,
+    pub(crate) offset_type: OffsetType,
     launch: Launcher,
 }
 
@@ -88,6 +99,27 @@ type Spawn = Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>;
 enum Launcher {
     Whole(Spawn),
     InParts(Box<dyn Fn(Partition) -> Spawn + Send>),
+}
+
+impl Launcher {
+    /// One for each part of the source that this process reads, with the number of the part where there are several.
+    fn parts(self, workers: &Workers) -> Vec<(Option<usize>, Spawn)> {
+        match self {
+            Launcher::Whole(spawn) => vec![(None, spawn)],
+            Launcher::InParts(launch) => {
+                let parts = (0..workers.threads).map(|worker| Partition::of(workers, worker));
+                parts.map(|part| (Some(part.index).filter(|_| part.count > 1), launch(part))).collect()
+            }
+        }
+    }
+}
+
+/// What runs a connector on a thread of its own.
+fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, part: Option<Partition>) -> Spawn {
+    Box::new(move |source: Arc<Source>, index: usize| {
+        let name = source.name.to_string();
+        threads::spawn(&name, move || source::run(connector, &pools, part, &source, index)).map(drop)
+    })
 }
 
 /// Stops a pipeline from anywhere; see [`Pipeline::stop_handle`].
@@ -118,8 +150,71 @@ impl Pipeline {
     /// A pipeline without sources.
     #[must_use]
     pub fn new() -> Self {
-        let plan = Plan { sources: Vec::new(), grace: DEFAULT_GRACE, handle_signals: true, progress: false };
-        Pipeline { plan: Mutex::new(plan), control: Arc::default() }
+        Self::with_state(None)
+    }
+
+    fn with_state(state: Option<Arc<StateDirectory>>) -> Self {
+        let plan = Plan {
+            sources: Vec::new(),
+            grace: DEFAULT_GRACE,
+            handle_signals: true,
+            progress: false,
+            durability: Durability::default(),
+        };
+        Pipeline { plan: Mutex::new(plan), control: Arc::default(), state }
+    }
+
+    /// A pipeline that goes on where it was when it was last run, however that ended, and whose output files have each row
+    /// once: the offsets of its sources, the tables with a primary key and the lengths of the files are kept in
+    /// `directory`, a directory of its own, which is made if it is not there.
+    ///
+    /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
+    /// [`ReadOptions::replay`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
+    /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
+    /// time](crate::Sink::keeps_time). What cannot be gone on with (another schema, an output that is shorter than it was, a
+    /// state of a newer version) fails the start, before anything is touched.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be made, holds something else, or is in use by another pipeline.
+    ///
+    /// ```
+    /// use pathway_io::{Pipeline, Schema, Subject, connector, csv};
+    ///
+    /// #[derive(Schema)]
+    /// struct Order { id: u64 }
+    ///
+    /// struct Orders;
+    ///
+    /// #[connector(name = "orders")]
+    /// impl Orders {
+    ///     fn run(&mut self, orders: Subject<Order, u64>) -> pathway_io::Result<()> {
+    ///         for id in orders.resume().unwrap_or(0)..3 {
+    ///             orders.next_at(id + 1, Order { id })?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let (state, output) = (directory.path().join("state"), directory.path().join("orders.csv"));
+    /// for _ in 0..2 {
+    ///     let pipeline = Pipeline::persistent(&state)?;
+    ///     csv::write(&pipeline.read(Orders), &output);
+    ///     pipeline.run()?;
+    /// }
+    /// // The second run had nothing to do.
+    /// assert_eq!(std::fs::read_to_string(&output)?.lines().count(), 4);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn persistent(directory: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::with_state(Some(Arc::new(StateDirectory::open(directory.as_ref())?))))
+    }
+
+    /// When the commits of a [persistent](Self::persistent) pipeline become durable; of another it changes nothing.
+    pub fn durability(&self, durability: Durability) -> &Self {
+        self.plan().durability = durability;
+        self
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
@@ -147,7 +242,8 @@ impl Pipeline {
         } else {
             Launcher::Whole(spawn(connector, pools, None))
         };
-        plan.sources.push(SourcePlan { name, options, tables, launch });
+        let offset_type = <C::Subjects as Subjects>::offset_type();
+        plan.sources.push(SourcePlan { name, options, tables, offset_type, launch });
         declared
     }
 
@@ -218,7 +314,7 @@ impl Pipeline {
     ///
     /// As [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
-        let Pipeline { plan, control } = self;
+        let Pipeline { plan, control, state } = self;
         #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))]
         let mut plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
         #[cfg(feature = "differential")]
@@ -229,13 +325,20 @@ impl Pipeline {
         let derived = Vec::new();
         plan.check_paths(&derived)?;
         #[cfg(feature = "differential")]
+        if state.is_some() {
+            prepare::check_computations(!derived.is_empty(), plan.is_spread(), &workers)?;
+        }
+        #[cfg(feature = "differential")]
         if workers.process > 0 {
             plan.leave_to_others();
         }
+        let mut prepared =
+            state.map(|directory| Prepared::new(directory, plan.durability, &plan.sources)).transpose()?;
+        let persistent = prepared.is_some();
         let policies: Vec<BadRowPolicy> = plan
             .sources
             .iter()
-            .map(|source| BadRowPolicy::open(source.options.bad_row_policy()))
+            .map(|source| BadRowPolicy::open(source.options.bad_row_policy(), persistent))
             .collect::<Result<_>>()?;
         let (messages, received) = unbounded();
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
@@ -244,29 +347,83 @@ impl Pipeline {
             let parted = plan.sources.iter().filter(|source| matches!(source.launch, Launcher::InParts(_)));
             engine.start(&workers, parted.flat_map(|source| &source.tables), &control, &messages)?
         };
-        let mut sources = Vec::new();
-        let mut launches = Vec::new();
+        let (mut sources, mut launches) = (Vec::new(), Vec::new());
+        let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
+        control.update(|run| run.checking = persistent);
         for (plan, bad_rows) in plan.sources.into_iter().zip(policies) {
-            let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
-            for Part { name, stages, spawn } in plan.parts(&workers, &control) {
+            let (options, bad_rows) = (&plan.options, Arc::new(bad_rows));
+            let parts = plan.launch.parts(&workers);
+            let mut stages = Vec::new();
+            for (number, table) in plan.tables.iter().enumerate() {
+                let started_by = StartedBy {
+                    control: Arc::clone(&control),
+                    place: prepared.as_ref().map(|prepared| Place {
+                        start: Arc::clone(&prepared.start),
+                        source: Arc::clone(&plan.name),
+                        table: number,
+                    }),
+                };
+                let started = table.start(&started_by, &workers);
+                stages.push(started.stage);
+                sinks.extend(started.sinks.into_iter().map(|sink| (sources.len(), number, sink)));
+            }
+            let stages = sequencer::for_parts(stages, parts.len());
+            for ((part, spawn), stages) in parts.into_iter().zip(stages) {
                 let index = sources.len();
+                let name: Arc<str> = match part {
+                    Some(part) => format!("{}[{part}]", plan.name).into(),
+                    None => Arc::clone(&plan.name),
+                };
                 let gathering = Gathering {
                     backlog: options.backlog_rows(),
                     autocommit: options.autocommit_interval(),
-                    offsets: Offsets::default(),
-                    cuts_at_offsets: false,
+                    offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(index)).unwrap_or_default(),
+                    cuts: if persistent { prepare::cuts(options) } else { Cuts::Anywhere },
                 };
-                let intake = Intake::new(index, stages.len(), gathering, messages.clone());
+                let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
                 let hooks = Hooks::new(index, Arc::clone(&name), Arc::clone(&control));
-                let durables = Durables::default();
-                let bad_rows = Arc::clone(&bad_rows);
-                let source =
-                    Arc::new(Source { name, intake, hooks, durables, bad_rows, control: Arc::clone(&control) });
+                let source = Arc::new(Source {
+                    name,
+                    intake,
+                    hooks,
+                    durables: Durables::default(),
+                    bad_rows: Arc::clone(&bad_rows),
+                    persistent,
+                    bad_rows_limit: options.bad_row_limit(),
+                    restart: options.restart_policy(),
+                    attempts: Attempts::default(),
+                    control: Arc::clone(&control),
+                });
+                if let Some(prepared) = &mut prepared {
+                    persisted.push(prepared.source(index, &source, options.bad_row_policy()));
+                }
                 sources.push(sequencer::Source::new(&source, stages));
                 control.update(|run| run.sources.push(SourceState::new(&source)));
                 launches.push((source, spawn));
             }
         }
+        let time = prepared.as_ref().map_or(0, |prepared| prepared.start.time());
+        let (checkpointer, state) = match prepared {
+            None => (None, None),
+            Some(prepared) => {
+                // Bounded by the backlogs of the sources: each entry holds credit.
+                let (entries, received) = unbounded();
+                let plan = checkpointer::Plan {
+                    directory: Arc::clone(&prepared.directory),
+                    storage: Disk::shared(),
+                    durability: prepared.durability,
+                    first_log: prepared.first_log(),
+                    header: prepared.header,
+                    time,
+                    sources: persisted,
+                    sinks,
+                    entries: received,
+                    messages: messages.clone(),
+                    control: Arc::clone(&control),
+                };
+                (Some(entries), Some(State { checkpointer: Some(plan), directory: prepared.directory }))
+            }
+        };
         #[cfg(feature = "differential")]
         let (flow, workers) = started.unzip();
         let supervisor = Supervisor {
@@ -275,53 +432,19 @@ impl Pipeline {
             grace: plan.grace,
             signals,
             progress: plan.progress,
+            state,
             #[cfg(feature = "differential")]
             workers,
         };
         let sequencer = Sequencer {
             messages: received,
-            clock: Clock::after(0),
+            clock: Clock::after(time),
             sources,
+            checkpointer,
             #[cfg(feature = "differential")]
             flow,
         };
         supervisor.start(sequencer, launches)
-    }
-}
-
-/// What runs a connector on a thread of its own.
-fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, part: Option<Partition>) -> Spawn {
-    Box::new(move |source: Arc<Source>, index: usize| {
-        let subjects = C::Subjects::open(&source, &pools, 0);
-        let name = source.name.to_string();
-        threads::spawn(&name, move || source::run(connector, subjects, part, &source, index)).map(drop)
-    })
-}
-
-/// A source, or a part of one, that is to be started.
-struct Part {
-    name: Arc<str>,
-    stages: Vec<Box<dyn Stage>>,
-    spawn: Spawn,
-}
-
-impl SourcePlan {
-    /// What is to be started of the source in this process. Parts feed the same tables.
-    fn parts(self, workers: &Workers, control: &Arc<Control>) -> Vec<Part> {
-        let stages = self.tables.iter().map(|table| table.start(&StartedBy(Arc::clone(control)), workers).0);
-        let launch = match self.launch {
-            Launcher::Whole(spawn) => return vec![Part { name: self.name, stages: stages.collect(), spawn }],
-            Launcher::InParts(launch) => launch,
-        };
-        let shared: Vec<SharedStage> = stages.map(SharedStage::new).collect();
-        let parts = (0..workers.threads).map(|worker| {
-            let part = Partition::of(workers, worker);
-            let name =
-                if part.count > 1 { format!("{}[{}]", self.name, part.index).into() } else { Arc::clone(&self.name) };
-            let stages = shared.iter().map(|stage| Box::new(stage.of_worker(worker)) as Box<dyn Stage>).collect();
-            Part { name, stages, spawn: launch(part) }
-        });
-        parts.collect()
     }
 }
 
@@ -338,6 +461,13 @@ impl Plan {
         });
     }
 
+    /// Whether there are parts of sources, or files, that are a worker's own.
+    #[cfg(feature = "differential")]
+    fn is_spread(&self) -> bool {
+        let in_parts = self.sources.iter().any(|source| matches!(source.launch, Launcher::InParts(_)));
+        in_parts || self.sources.iter().flat_map(|source| &source.tables).any(|table| table.is_spread())
+    }
+
     /// A second source of one name gets `-2` behind it, a third `-3`.
     fn unique_name(&mut self, name: &str) -> Arc<str> {
         let mut unique = name.to_owned();
@@ -351,22 +481,36 @@ impl Plan {
 
     /// Two sinks on one path would write into each other's rows.
     fn check_paths(&self, derived: &[Arc<dyn AnyTable>]) -> Result<()> {
-        let mut seen: HashMap<PathBuf, PathBuf> = HashMap::new();
+        let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
         let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
-        let mut paths: Vec<PathBuf> = tables.flat_map(|table| table.paths()).collect();
+        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
         for source in &self.sources {
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-                paths.push(path);
+                targets.push(Target::file(path));
             }
         }
-        for path in paths {
-            if let Some(other) = seen.insert(resolve(&path), path.clone()) {
-                let message = format!("two sinks write to one file, as `{}` and `{}`", other.display(), path.display());
-                return Err(Error::sink(&path.display().to_string(), FailureKind::Failed(message.into())));
+        for target in targets {
+            let others = seen.entry(resolve(&target.path)).or_default();
+            // The tables of a database may stand beside each other.
+            let apart = |other: &Target| match (&other.part, &target.part) {
+                (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
+                _ => false,
+            };
+            if let Some(other) = others.iter().find(|other| !apart(other)) {
+                return Err(written_twice(other, &target));
             }
+            others.push(target);
         }
         Ok(())
     }
+}
+
+fn written_twice(one: &Target, other: &Target) -> Error {
+    let message = match (&one.part, &other.part) {
+        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`"),
+        _ => format!("two sinks write to one file, as `{}` and `{}`", one.path.display(), other.path.display()),
+    };
+    Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
 }
 
 /// One spelling of a path, whether the file exists or not.

@@ -2,7 +2,8 @@
 //! have in common, written once.
 
 /// Expects of `Self` the methods `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with the
-/// same result, and `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`.
+/// same result, and `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`. The bounds are on the methods: for one on
+/// the impl rustc would not say that the type is no schema.
 macro_rules! push_methods {
     () => {
         /// Pushes one row. Outside a transaction it waits while the backlog is full.
@@ -10,8 +11,17 @@ macro_rules! push_methods {
         /// # Errors
         ///
         /// [`Closed`] if the subject is closed: `run` should end.
+        ///
+        /// # Panics
+        ///
+        /// If the value of a `#[schema(json)]` column cannot be written as JSON: its own `Serialize` fails, or a map has
+        /// keys that are no texts. Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names
+        /// the connector, the type and the reason; what was pushed before is committed.
         #[inline]
-        pub fn next(&self, row: S) -> Result<(), Closed> {
+        pub fn next(&self, row: S) -> Result<(), Closed>
+        where
+            S: Schema,
+        {
             let fields = row.into_fields();
             let Ok(()) = self.push::<std::convert::Infallible>(|batch| {
                 batch.push(fields);
@@ -29,7 +39,10 @@ macro_rules! push_methods {
         /// A [`RowError`] that names column, position and reason, if the policy for bad rows is to fail; nothing is
         /// pushed then. On a closed subject an error whose [`is_closed`](RowError::is_closed) is true.
         #[inline]
-        pub fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError> {
+        pub fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
+        where
+            S: Schema,
+        {
             let json = json.as_ref();
             match self.push(|batch| batch.push_json(json)) {
                 Ok(Ok(())) => Ok(()),
@@ -49,7 +62,10 @@ macro_rules! push_methods {
         /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is
         /// to fail: the good ones around them were pushed. If the subject is closed, an error that says from which line
         /// on nothing was pushed.
-        pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::LinesError> {
+        pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::LinesError>
+        where
+            S: Schema,
+        {
             let mut lines = crate::lines::Lines::new(lines.as_ref());
             let mut report = crate::lines::Report::default();
             loop {
@@ -79,7 +95,10 @@ macro_rules! push_methods {
         /// # Errors
         ///
         /// As [`next_json`](Self::next_json), without a position.
-        pub fn next_value(&self, value: serde_json::Value) -> Result<(), RowError> {
+        pub fn next_value(&self, value: serde_json::Value) -> Result<(), RowError>
+        where
+            S: Schema,
+        {
             // The value is needed a second time only if it does not fit.
             match self.push(|batch| batch.push_value(&value)) {
                 Ok(Ok(())) => Ok(()),
@@ -137,7 +156,10 @@ macro_rules! push_methods {
         ///
         /// The row's error with that `reason`, if the policy is to fail. On a closed subject an error whose
         /// [`is_closed`](RowError::is_closed) is true: the row is then no bad one, but what the stop has torn.
-        pub fn reject(&self, raw: impl AsRef<[u8]>, reason: impl std::fmt::Display) -> Result<(), RowError> {
+        pub fn reject(&self, raw: impl AsRef<[u8]>, reason: impl std::fmt::Display) -> Result<(), RowError>
+        where
+            S: Schema,
+        {
             let error = RowError::new(reason.to_string());
             match self.push(|_| Err::<(), _>(error)) {
                 Ok(Ok(())) => Ok(()),

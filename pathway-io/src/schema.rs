@@ -5,6 +5,7 @@
 //! a row and the optimiser sees through the loop.
 
 mod bounds;
+mod export;
 mod lock;
 mod message;
 mod sample;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use crate::column::{ColumnType, to_json};
 pub use crate::data_type::DataType;
 use crate::fields::{Field, Fields};
+pub use export::Dialect;
 
 pub(crate) use bounds::{DataColumn, Removable};
 pub(crate) use message::{Message, same};

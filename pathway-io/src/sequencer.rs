@@ -15,10 +15,12 @@ use crate::batch::{Batch, Pool};
 use crate::clock::Clock;
 use crate::commit::Commit;
 use crate::intake::{Credit, Cut, Intake};
+use crate::persist::entry::{Durable, Entry, Held, Part, Piece};
+use crate::persist::rows::{Pieces, RowWriter};
 use crate::schema::Schema;
-use crate::sink::{Delivery, Progress};
+use crate::sink::{Delivery, Progress, Told};
 use crate::source;
-use crate::upsert::{self, Upsert};
+use crate::upsert::Upsert;
 
 /// What the sequencer is told.
 pub(crate) enum Message {
@@ -26,6 +28,8 @@ pub(crate) enum Message {
     Commit(Cut),
     /// Call [`Intake::autocommit`] of a source at that time.
     Arm { source: usize, at: Instant },
+    /// Give all rows of the tables that have a state.
+    Snapshot(Sender<Piece>),
     /// Another process has made a commit at that time.
     #[cfg(feature = "differential")]
     Heard(u64),
@@ -35,10 +39,21 @@ pub(crate) enum Message {
 
 /// A table as the sequencer has it, with the row type forgotten.
 pub(crate) trait Stage: Send {
-    /// Takes a `Vec<Batch<S>>`; says whether there was anything to deliver.
-    fn sequence(&mut self, time: u64, batches: Box<dyn Any + Send>, credit: &Arc<Credit>) -> bool;
+    /// Takes a `Vec<Batch<S>>`, or nothing. If it is the `whole` table, what is not in it is removed.
+    fn sequence(
+        &mut self,
+        time: u64,
+        batches: Option<Box<dyn Any + Send>>,
+        whole: bool,
+        credit: &Arc<Credit>,
+    ) -> Sequenced;
+
+    /// Gives the current rows, in pieces as the log has them; nothing for a table without state.
+    fn snapshot(&self, give: &mut dyn FnMut(Vec<u8>));
+
     /// The next commit is of the part that this worker reads, and stays with it.
     fn belong_to(&mut self, worker: usize);
+
     /// Whether computations read it.
     #[cfg(feature = "differential")]
     fn is_computed_on(&self) -> bool;
@@ -46,19 +61,19 @@ pub(crate) trait Stage: Send {
 
 /// The stage of a table that several parts of a source feed.
 #[derive(Clone)]
-pub(crate) struct SharedStage {
+struct SharedStage {
     /// Only the sequencer's thread ever takes it.
     stage: Arc<Mutex<Box<dyn Stage>>>,
     worker: usize,
 }
 
 impl SharedStage {
-    pub(crate) fn new(stage: Box<dyn Stage>) -> Self {
+    fn new(stage: Box<dyn Stage>) -> Self {
         SharedStage { stage: Arc::new(Mutex::new(stage)), worker: 0 }
     }
 
     /// The same for the part that this worker reads.
-    pub(crate) fn of_worker(&self, worker: usize) -> Self {
+    fn of_worker(&self, worker: usize) -> Self {
         SharedStage { stage: Arc::clone(&self.stage), worker }
     }
 
@@ -67,11 +82,31 @@ impl SharedStage {
     }
 }
 
+/// The stages of a source's tables, for each of its parts.
+pub(crate) fn for_parts(stages: Vec<Box<dyn Stage>>, parts: usize) -> Vec<Vec<Box<dyn Stage>>> {
+    if parts == 1 {
+        return vec![stages];
+    }
+    let shared: Vec<SharedStage> = stages.into_iter().map(SharedStage::new).collect();
+    let of_worker = |worker| shared.iter().map(|stage| Box::new(stage.of_worker(worker)) as Box<dyn Stage>).collect();
+    (0..parts).map(of_worker).collect()
+}
+
 impl Stage for SharedStage {
-    fn sequence(&mut self, time: u64, batches: Box<dyn Any + Send>, credit: &Arc<Credit>) -> bool {
+    fn sequence(
+        &mut self,
+        time: u64,
+        batches: Option<Box<dyn Any + Send>>,
+        whole: bool,
+        credit: &Arc<Credit>,
+    ) -> Sequenced {
         let mut stage = self.lock();
         stage.belong_to(self.worker);
-        stage.sequence(time, batches, credit)
+        stage.sequence(time, batches, whole, credit)
+    }
+
+    fn snapshot(&self, give: &mut dyn FnMut(Vec<u8>)) {
+        self.lock().snapshot(give);
     }
 
     fn belong_to(&mut self, worker: usize) {
@@ -84,18 +119,44 @@ impl Stage for SharedStage {
     }
 }
 
+/// What has become of the rows of a commit in one table.
+#[derive(Default)]
+pub(crate) struct Sequenced {
+    /// There was something to deliver.
+    pub(crate) delivered: bool,
+    /// What the log wants of it.
+    pub(crate) durable: Option<Box<dyn Durable>>,
+}
+
 /// The end of a sink's channel that the sequencer writes to.
 pub(crate) struct Outlet<S: Schema> {
-    pub(crate) deliveries: Sender<Delivery<S>>,
+    pub(crate) told: Sender<Told<S>>,
     pub(crate) progress: Arc<Progress>,
+}
+
+impl<S: Schema> Outlet<S> {
+    pub(crate) fn deliver(&self, commit: &Commit<S>, receipt: &Arc<dyn Send + Sync>) {
+        self.progress.queued(commit.len());
+        // A sink that has failed or ended has dropped its receiver: it is no longer served.
+        let _ = self.told.send(Told::Commit(Delivery { commit: commit.clone(), _receipt: Arc::clone(receipt) }));
+    }
+}
+
+/// What a table has in a persistent pipeline.
+pub(crate) struct Keeping<S: Schema> {
+    pub(crate) writer: Arc<RowWriter>,
+    /// The sinks that are handed a commit only once it is durable.
+    pub(crate) later: Arc<[Outlet<S>]>,
 }
 
 /// The state of one table, and its sinks.
 pub(crate) struct TableStage<S: Schema> {
     /// The current row of each key; `None` for a table without one, or one that is only appended to.
-    upsert: Option<Upsert<S>>,
-    pool: Arc<Pool<S>>,
-    outlets: Vec<Outlet<S>>,
+    pub(crate) upsert: Option<Upsert<S>>,
+    pub(crate) pool: Arc<Pool<S>>,
+    pub(crate) outlets: Vec<Outlet<S>>,
+    /// `None` in a pipeline that is not persistent.
+    pub(crate) keeping: Option<Keeping<S>>,
     /// The computations that read the table.
     #[cfg(feature = "differential")]
     pub(crate) feeds: Vec<crate::dataflow::Feeds<S>>,
@@ -104,66 +165,70 @@ pub(crate) struct TableStage<S: Schema> {
     pub(crate) spread: Vec<Vec<Outlet<S>>>,
     /// The worker whose part of the source the commit is of.
     #[cfg(feature = "differential")]
-    worker: usize,
+    pub(crate) worker: usize,
     /// What the pushes make of the table is found in the dataflow.
     #[cfg(feature = "differential")]
     pub(crate) is_parted: bool,
 }
 
-impl<S: Schema> TableStage<S> {
-    pub(crate) fn new(pool: Arc<Pool<S>>, outlets: Vec<Outlet<S>>) -> Self {
-        TableStage {
-            upsert: upsert::applies::<S>().then(Upsert::default),
-            pool,
-            outlets,
-            #[cfg(feature = "differential")]
-            feeds: Vec::new(),
-            #[cfg(feature = "differential")]
-            is_parted: false,
-            #[cfg(feature = "differential")]
-            spread: Vec::new(),
-            #[cfg(feature = "differential")]
-            worker: 0,
-        }
-    }
-}
-
 impl<S: Schema> Stage for TableStage<S> {
-    fn sequence(&mut self, time: u64, batches: Box<dyn Any + Send>, credit: &Arc<Credit>) -> bool {
-        let Ok(batches) = batches.downcast::<Vec<Batch<S>>>() else {
-            unreachable!("a table's index stands for its own row type");
+    fn sequence(
+        &mut self,
+        time: u64,
+        batches: Option<Box<dyn Any + Send>>,
+        whole: bool,
+        credit: &Arc<Credit>,
+    ) -> Sequenced {
+        let batches = match batches.map(<Box<dyn Any + Send>>::downcast::<Vec<Batch<S>>>) {
+            None => Vec::new(),
+            Some(Ok(batches)) => *batches,
+            Some(Err(_)) => unreachable!("a table's index stands for its own row type"),
         };
         #[cfg(feature = "differential")]
         let upsert = self.upsert.as_mut().filter(|_| !self.is_parted);
         #[cfg(not(feature = "differential"))]
         let upsert = self.upsert.as_mut();
         let batches = match upsert {
-            None => *batches,
+            None => batches,
             Some(upsert) => {
-                let updates = upsert.apply(&batches, &self.pool);
-                for batch in *batches {
+                let updates = match whole {
+                    true => upsert.replace(&batches, &self.pool),
+                    false => upsert.apply(&batches, &self.pool),
+                };
+                for batch in batches {
                     self.pool.put(batch);
                 }
                 updates
             }
         };
         if batches.is_empty() {
-            return false;
+            return Sequenced::default();
         }
         let commit = Commit::new(time, batches, Arc::clone(&self.pool));
+        let receipt: Arc<dyn Send + Sync> = Arc::clone(credit) as _;
         let outlets = self.outlets.iter();
         #[cfg(feature = "differential")]
         let outlets = outlets.chain(self.spread.get(self.worker).filter(|_| !self.is_parted).into_iter().flatten());
         for outlet in outlets {
-            outlet.progress.queued(commit.len());
-            // A sink that has failed or ended has dropped its receiver: it is no longer served.
-            let _ = outlet.deliveries.send(Delivery { commit: commit.clone(), _receipt: Arc::clone(credit) as _ });
+            outlet.deliver(&commit, &receipt);
         }
         #[cfg(feature = "differential")]
         for feeds in &mut self.feeds {
             feeds.send(&commit);
         }
-        true
+        let kept = self.keeping.as_ref().filter(|keeping| self.upsert.is_some() || !keeping.later.is_empty());
+        let durable = kept.map(|keeping| -> Box<dyn Durable> {
+            Box::new(Held { commit, writer: Arc::clone(&keeping.writer), later: Arc::clone(&keeping.later), receipt })
+        });
+        Sequenced { delivered: true, durable }
+    }
+
+    fn snapshot(&self, give: &mut dyn FnMut(Vec<u8>)) {
+        if let (Some(upsert), Some(keeping)) = (&self.upsert, &self.keeping) {
+            let mut pieces = Pieces::new(&keeping.writer, give);
+            upsert.for_each(|columns, row| pieces.row::<S>(columns, row));
+            pieces.finish();
+        }
     }
 
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "nothing feeds on it"))]
@@ -184,6 +249,8 @@ pub(crate) struct Sequencer {
     pub(crate) messages: Receiver<Message>,
     pub(crate) clock: Clock,
     pub(crate) sources: Vec<Source>,
+    /// Where the commits of a persistent pipeline become durable.
+    pub(crate) checkpointer: Option<Sender<Entry>>,
     /// The computations, where there are any.
     #[cfg(feature = "differential")]
     pub(crate) flow: Option<Arc<crate::dataflow::Flow>>,
@@ -223,6 +290,7 @@ impl Sequencer {
                         flow.advance(time + 1);
                     }
                 }
+                Ok(Message::Snapshot(pieces)) => self.snapshot(&pieces),
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
@@ -243,20 +311,51 @@ impl Sequencer {
     fn commit(&mut self, cut: Cut) {
         let source = &mut self.sources[cut.source];
         let time = self.clock.tick();
-        let mut delivered = false;
+        let mut parts = Vec::new();
+        let tables = source.tables.len();
         #[cfg(feature = "differential")]
         let mut computed_on = false;
-        for (table, batches) in cut.parts {
-            let table = &mut source.tables[table];
-            let changed = table.sequence(time, batches, &cut.credit);
-            delivered |= changed;
-            #[cfg(feature = "differential")]
-            (computed_on |= changed && table.is_computed_on());
+        let mut sequence = |table: usize, batches| {
+            let stage = &mut source.tables[table];
+            let sequenced = stage.sequence(time, batches, cut.whole, &cut.credit);
+            if sequenced.delivered {
+                #[cfg(feature = "differential")]
+                (computed_on |= stage.is_computed_on());
+                parts.push(Part { table, durable: sequenced.durable });
+            }
+        };
+        let mut given = cut.parts.into_iter().peekable();
+        if cut.whole {
+            for table in 0..tables {
+                sequence(table, given.next_if(|(given, _)| *given == table).map(|(_, batches)| batches));
+            }
+        } else {
+            for (table, batches) in given {
+                sequence(table, Some(batches));
+            }
         }
         #[cfg(feature = "differential")]
         if computed_on && let Some(flow) = &self.flow {
             flow.committed(time, &cut.credit);
         }
-        debug!(connector = &*source.name, time, delivered, "commit");
+        debug!(connector = &*source.name, time, delivered = !parts.is_empty(), "commit");
+        if let Some(checkpointer) = &self.checkpointer {
+            let entry =
+                Entry { time, source: cut.source, parts, offset: cut.offset, bad: cut.bad, _credit: cut.credit };
+            // It outlives the sequencer; were it gone, the run has failed and says so.
+            let _ = checkpointer.send(entry);
+        }
+    }
+
+    /// Gives all current rows. The receiver takes them as they come, unless it has given up.
+    fn snapshot(&self, pieces: &Sender<Piece>) {
+        for (source, stages) in self.sources.iter().enumerate() {
+            for (table, stage) in stages.tables.iter().enumerate() {
+                stage.snapshot(&mut |rows| {
+                    let _ = pieces.send(Piece::Rows { source, table, rows });
+                });
+            }
+        }
+        let _ = pieces.send(Piece::End { time: self.clock.last() });
     }
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::batch::Batch;
 use crate::error::Closed;
 use crate::hook::Hook;
-use crate::intake::{Push, Refused};
+use crate::intake::{Entry, Push, Refused};
 use crate::pending::{AnyPool, Pending};
 use crate::push::push_methods;
 use crate::row_error::RowError;
@@ -55,7 +55,7 @@ use crate::transaction::Transaction;
 /// ```
 pub struct Subject<S, O = ()> {
     source: Arc<Source>,
-    table: usize,
+    entry: Entry,
     pool: AnyPool,
     /// A subject takes rows in and holds none, so it is `Send` and `Sync` whatever the row is.
     types: PhantomData<fn(S, O)>,
@@ -65,7 +65,7 @@ impl<S, O> Clone for Subject<S, O> {
     fn clone(&self) -> Self {
         Subject {
             source: Arc::clone(&self.source),
-            table: self.table,
+            entry: self.entry,
             pool: Arc::clone(&self.pool),
             types: PhantomData,
         }
@@ -76,7 +76,7 @@ impl<S, O> fmt::Debug for Subject<S, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subject")
             .field("connector", &self.source.name)
-            .field("table", &self.table)
+            .field("table", &self.entry.table)
             .finish_non_exhaustive()
     }
 }
@@ -122,15 +122,16 @@ impl<S> std::error::Error for TryNextError<S> {}
 
 impl<S: Schema, O> Subject<S, O> {
     pub(crate) fn new(source: Arc<Source>, table: usize, pool: AnyPool) -> Self {
-        Subject { source, table, pool, types: PhantomData }
+        let entry = Entry { table, attempt: source.intake.attempt() };
+        Subject { source, entry, pool, types: PhantomData }
     }
 
     pub(crate) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 
-    pub(crate) fn table(&self) -> usize {
-        self.table
+    pub(crate) fn entry(&self) -> Entry {
+        self.entry
     }
 
     pub(crate) fn pool(&self) -> &AnyPool {
@@ -143,19 +144,16 @@ impl<S: Schema, O> Subject<S, O> {
         pending: &Mutex<Pending>,
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<Result<(), E>, Closed> {
-        if self.is_closed() {
-            self.source.intake.tell_closed();
-            return Err(Closed);
-        }
+        self.source.intake.check_open(self.entry)?;
         let mut pending = pending.lock().unwrap_or_else(|poisoned| {
             let mut pending = poisoned.into_inner();
             pending.repair();
             pending
         });
-        let pushed = pending.push::<S, E>(self.table, &self.pool, fill);
+        let pushed = pending.push::<S, E>(self.entry.table, &self.pool, fill);
         drop(pending);
         if pushed.is_ok() {
-            self.source.intake.count_row(self.table);
+            self.source.intake.count_row(self.entry.table);
         }
         Ok(pushed)
     }
@@ -163,7 +161,7 @@ impl<S: Schema, O> Subject<S, O> {
     /// `Err` outside if the subject is closed, inside if `fill` failed.
     #[inline]
     fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
-        match self.source.intake.admit(self.table, Push::Wait) {
+        match self.source.intake.admit(self.entry, Push::Wait) {
             Ok(admitted) => Ok(admitted.push::<S, E>(&self.pool, fill)),
             Err(refused) => Err(self.source.refuse(refused)),
         }
@@ -176,7 +174,7 @@ impl<S: Schema, O> Subject<S, O> {
         mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<Result<(), E>, Closed> {
         loop {
-            let admitted = self.source.intake.admit(self.table, Push::Wait);
+            let admitted = self.source.intake.admit(self.entry, Push::Wait);
             match admitted.map_err(|refused| self.source.refuse(refused))?.push_all::<S, E>(&self.pool, &mut rows) {
                 Ok(false) => {}
                 Ok(true) => return Ok(Ok(())),
@@ -202,9 +200,12 @@ impl<S: Schema, O> Subject<S, O> {
 
     /// What the `bad_rows` policy makes of a row that does not fit.
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.source.bad_row(self.table, error, raw)
+        self.source.bad_row(self.entry, error, raw)
     }
+}
 
+/// Here are no bounds, so that a row type that is no schema is one error, and what has nothing to do with rows none.
+impl<S, O> Subject<S, O> {
     push_methods!();
 
     /// Pushes one row if that is possible without waiting.
@@ -212,8 +213,11 @@ impl<S: Schema, O> Subject<S, O> {
     /// # Errors
     ///
     /// Gives the row back if the backlog is full or the subject is closed.
-    pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>> {
-        match self.source.intake.admit(self.table, Push::Try) {
+    pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
+    where
+        S: Schema,
+    {
+        match self.source.intake.admit(self.entry, Push::Try) {
             Ok(admitted) => {
                 let Ok(()) = admitted.push::<S, Infallible>(&self.pool, |batch| {
                     batch.push(row.into_fields());
@@ -239,12 +243,15 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// [`Closed`] after a stop; the rows are committed all the same when `run` ends.
     pub fn commit(&self) -> Result<(), Closed> {
-        self.source.intake.commit(self.table)
+        self.source.intake.commit(self.entry)
     }
 
     /// Starts a unit of rows that nothing ever splits. See [`Transaction`].
     #[must_use = "a transaction that is dropped writes nothing"]
-    pub fn transaction(&self) -> Transaction<S, O> {
+    pub fn transaction(&self) -> Transaction<S, O>
+    where
+        S: Schema,
+    {
         Transaction::new(self.clone())
     }
 
@@ -255,7 +262,7 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// [`Closed`] if it was closed already.
     pub fn close(self) -> Result<(), Closed> {
-        self.source.intake.close_table(self.table)
+        self.source.intake.close_table(self.entry)
     }
 
     /// Waits for `duration`, or until a stop.
@@ -265,7 +272,7 @@ impl<S: Schema, O> Subject<S, O> {
     /// [`Closed`] as soon as the subject is closed.
     pub fn sleep(&self, duration: Duration) -> Result<(), Closed> {
         // A time too far away to be named is no deadline at all.
-        self.source.intake.wait_closed(self.table, Instant::now().checked_add(duration))
+        self.source.intake.wait_closed(self.entry, Instant::now().checked_add(duration))
     }
 
     /// Waits until the subject is closed, for a client that pushes from threads of its own while `run` has nothing to
@@ -275,13 +282,13 @@ impl<S: Schema, O> Subject<S, O> {
     ///
     /// Always [`Closed`], so that `subject.wait()?` ends `run`.
     pub fn wait(&self) -> Result<(), Closed> {
-        self.source.intake.wait_closed(self.table, None)
+        self.source.intake.wait_closed(self.entry, None)
     }
 
-    /// Whether the subject is closed: by a stop, by [`close`](Self::close), or since `run` has ended.
+    /// Whether the subject is closed: by a stop, by [`close`](Self::close), or since this attempt of `run` has ended.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.source.intake.is_closed(self.table)
+        self.source.intake.is_closed(self.entry)
     }
 
     /// Has `hook` called once when a stop comes, after the subjects are closed and from a thread of its own, to
@@ -290,8 +297,9 @@ impl<S: Schema, O> Subject<S, O> {
     /// If the stop has come already it is called at once; once `run` has returned it is dropped. Hooks add up. A panic
     /// in one fails the pipeline.
     pub fn on_interrupt<R>(&self, hook: impl FnOnce() -> R + Send + 'static) -> Hook {
-        self.source.hooks.add(Box::new(move || {
+        let hook = Box::new(move || {
             hook();
-        }))
+        });
+        self.source.hooks.add(self.entry.attempt, hook)
     }
 }

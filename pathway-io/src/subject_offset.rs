@@ -52,10 +52,7 @@ impl<S: Schema, O: Offset> Subject<S, O> {
         let admitted = self.admit_at().map_err(|Closed| RowError::closed())?;
         match admitted.push_at::<S, O, RowError>(self.pool(), offset, |batch| batch.push_json(json)) {
             Ok(()) => Ok(()),
-            Err((offset, error)) => {
-                self.source().bad_row_at(self.table(), error, json, &offset)?;
-                self.advance(offset).map_err(|Closed| RowError::closed())
-            }
+            Err((offset, error)) => self.source().bad_row_at(self.entry(), error, json, offset),
         }
     }
 
@@ -66,7 +63,7 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     ///
     /// [`Closed`] if the subject is closed.
     pub fn advance(&self, offset: O) -> Result<(), Closed> {
-        self.source().intake.advance(self.table(), offset)
+        self.source().intake.advance(self.entry(), offset)
     }
 
     /// Sets the offset that stands for everything pushed so far, and makes that one commit; see
@@ -76,20 +73,20 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     ///
     /// [`Closed`] after a stop.
     pub fn commit_at(&self, offset: O) -> Result<(), Closed> {
-        self.source().intake.commit_at(self.table(), offset)
+        self.source().intake.commit_at(self.entry(), offset)
     }
 
     /// Has `callback` called with each offset once the checkpoint that holds it is on disk: in order, from a thread of
     /// the runtime, also after `run` has ended. A source over a queue that keeps no positions acknowledges there; of
     /// several offsets between two commits only the last is seen, and it stands for those before it. In a pipeline that
-    /// is not persistent nothing is ever durable, and it is not called. A panic in it
-    /// fails the pipeline.
+    /// is not persistent nothing is ever durable, and it is not called. Before `run` is [run again](crate::Restart) it is
+    /// dropped. A panic in it fails the pipeline.
     pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static) {
-        self.source().durables.add(callback);
+        self.source().durables.add(self.entry().attempt, callback);
     }
 
     #[inline]
     fn admit_at(&self) -> Result<crate::intake::Admitted<'_>, Closed> {
-        self.source().intake.admit(self.table(), Push::At).map_err(|refused| self.source().refuse(refused))
+        self.source().intake.admit(self.entry(), Push::At).map_err(|refused| self.source().refuse(refused))
     }
 }

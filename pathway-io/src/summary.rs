@@ -29,7 +29,10 @@ pub struct SourceSummary {
     pub bad_rows: u64,
     /// From the start of `run` to the end of `on_stop`.
     pub duration: Duration,
-    /// The error of `run`, if it returned one after a stop: a clean end, since its client was just closed under it.
+    /// How often `run` was called: more than once where it failed and a [`Restart`](crate::Restart) had it run again.
+    pub attempts: u32,
+    /// The last error or panic of `run` that did not fail the pipeline: one after which it was run again, or an error
+    /// that it returned after a stop, which is a clean end, since its client was just closed under it.
     pub error: Option<String>,
 }
 
@@ -93,6 +96,9 @@ impl fmt::Display for SourceSummary {
         )?;
         if self.bad_rows > 0 {
             write!(f, ", {} bad row{}", self.bad_rows, plural(self.bad_rows))?;
+        }
+        if self.attempts > 1 {
+            write!(f, ", {} attempts", self.attempts)?;
         }
         Ok(())
     }

@@ -14,9 +14,11 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
-use crate::control::{Control, RunState, SourceState, panicked};
+use crate::control::{Checkpoints, Control, RunState, SourceState, panicked};
 use crate::error::{Error, FailureKind, Result};
 use crate::intake::Tail;
+use crate::persist::checkpointer;
+use crate::persist::directory::StateDirectory;
 use crate::progress::Display;
 use crate::running::Running;
 use crate::sequencer::{Message, Sequencer};
@@ -33,9 +35,19 @@ pub(crate) struct Supervisor {
     pub(crate) signals: Option<Signals>,
     /// Whether a person is to see the run.
     pub(crate) progress: bool,
+    /// Of a persistent pipeline.
+    pub(crate) state: Option<State>,
     /// The threads that compute.
     #[cfg(feature = "differential")]
     pub(crate) workers: Option<crate::dataflow::Guards>,
+}
+
+/// What a persistent pipeline has besides.
+pub(crate) struct State {
+    /// What the checkpointer is started with, until it is.
+    pub(crate) checkpointer: Option<checkpointer::Plan>,
+    /// Kept until the end, so that nobody else comes in.
+    pub(crate) directory: Arc<StateDirectory>,
 }
 
 /// A source that is ready, and what starts its thread.
@@ -49,11 +61,18 @@ struct Watch {
 
 impl Supervisor {
     /// Starts everything, the sources last and only once all sinks are open.
-    pub(crate) fn start(self, sequencer: Sequencer, launches: Vec<Launch>) -> Result<Running> {
+    pub(crate) fn start(mut self, sequencer: Sequencer, launches: Vec<Launch>) -> Result<Running> {
         self.start_sequencer(sequencer);
         // Before the sources, since a run that cannot be watched is none.
         let watch = self.watch();
+        // No file is touched before the sinks that keep their own time have agreed.
+        self.control.wait(
+            |run| run.sinks.iter().all(|sink| !sink.keeps_time || sink.opened || sink.ended),
+            |run| self.deadline(run, None),
+        );
+        self.control.update(|run| run.checking = run.checking && !run.failures.is_empty());
         self.control.wait(RunState::is_ready, |run| self.deadline(run, None));
+        self.start_checkpointer();
         // What fails from here on is for `join` to say.
         let failed = self.control.update(|run| !run.failures.is_empty());
         self.start_sources(launches);
@@ -92,6 +111,34 @@ impl Supervisor {
         }
     }
 
+    /// Starts it once all sinks are open, and waits for the first checkpoint, without which no source runs.
+    fn start_checkpointer(&mut self) {
+        let Some(state) = &mut self.state else { return };
+        let Some(plan) = state.checkpointer.take() else { return };
+        if self.control.update(|run| !run.failures.is_empty()) {
+            // What was not opened has nothing to make durable.
+            return;
+        }
+        self.control.update(|run| run.checkpoints = Some(Checkpoints::Beginning));
+        let control = Arc::clone(&self.control);
+        let spawned = threads::spawn("checkpointer", move || {
+            let entries = plan.entries.clone();
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| checkpointer::run(plan))) {
+                control.fail(Error::pipeline_failure(panicked("its checkpointer", &*payload)));
+                while entries.recv().is_ok() {}
+            }
+            control.update(|run| run.checkpoints = Some(Checkpoints::Ended));
+        });
+        if let Err(error) = spawned {
+            self.control.fail(Error::pipeline(error));
+            self.control.update(|run| run.checkpoints = None);
+        }
+        self.control.wait(
+            |run| run.checkpoints != Some(Checkpoints::Beginning) || !run.failures.is_empty(),
+            |run| self.deadline(run, None),
+        );
+    }
+
     fn watch(&self) -> Option<Watch> {
         let (hand_over, handed_over) = bounded::<Supervisor>(1);
         let spawned = threads::spawn("supervisor", move || match handed_over.recv() {
@@ -124,8 +171,8 @@ impl Supervisor {
                 }
             }
             // It was never entered, so there is nothing to clean up.
-            source.intake.finish(Tail::Commit);
-            let summary = source::summary(&source, Duration::ZERO, None);
+            source.intake.finish(Tail::Drop);
+            let summary = source::summary(&source, Duration::ZERO);
             self.control.update(|run| run.sources[index].ended = Some(summary));
         }
     }
@@ -171,6 +218,10 @@ impl Supervisor {
             });
         }
         drop(self.signals.take());
+        if !drained && let Some(state) = self.state.take() {
+            // Who was left behind may still write.
+            std::mem::forget(state.directory);
+        }
         #[cfg(feature = "differential")]
         if let Some(workers) = self.workers.take() {
             workers.leave(drained, &self.control, self.grace);
@@ -185,7 +236,7 @@ impl Supervisor {
             busy.map(|state| Arc::clone(&state.source)).collect()
         });
         for source in &busy {
-            source.intake.finish(Tail::Commit);
+            source.intake.finish(source.unread_tail());
         }
         self.control.leave_behind(|run| {
             let busy = run.sources.iter().filter(|state| state.ended.is_none() || state.hooks_running > 0);
@@ -208,5 +259,5 @@ impl Supervisor {
 }
 
 fn summarize(state: SourceState) -> SourceSummary {
-    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed(), None))
+    state.ended.unwrap_or_else(|| source::summary(&state.source, state.started.elapsed()))
 }

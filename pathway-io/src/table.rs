@@ -17,9 +17,15 @@ use crate::dataflow::Workers;
 #[cfg(feature = "differential")]
 use crate::dataflow::{Computation, Feeds, Outlets, Parted, PartedTable};
 use crate::pending::AnyPool;
-use crate::schema::Schema;
-use crate::sequencer::{Outlet, Stage, TableStage};
-use crate::sink::{Channel, CommitCallback, Sink, SinkSpec, UpdateCallback, thread};
+use crate::persist::rows::{self, RowWriter};
+use crate::persist::{self, AskedKind, AskedSink, Start};
+use crate::schema::{Schema, TableSchema};
+#[cfg(feature = "differential")]
+use crate::sequencer::Outlet;
+use crate::sequencer::{Keeping, Stage, TableStage};
+use crate::sink::file::FileSink;
+use crate::sink::{AnySink, Channel, CommitCallback, Sink, SinkSpec, Target, UpdateCallback, thread};
+use crate::upsert::{self, Upsert};
 
 /// A table is asked for by who knows its row type.
 pub(crate) const OWN_TYPE: &str = "a table is made of its own row type";
@@ -39,6 +45,8 @@ struct Inner<S: Schema> {
     #[cfg(feature = "differential")]
     name: Arc<str>,
     pool: Arc<Pool<S>>,
+    /// What a state directory has of it.
+    restored: Mutex<Restored<S>>,
     /// `None` once the pipeline has been started.
     sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
     #[cfg(feature = "differential")]
@@ -47,7 +55,7 @@ struct Inner<S: Schema> {
 
 /// Makes a worker's own sink, and its path.
 #[cfg(feature = "differential")]
-type Spread<S> = Box<dyn Fn(usize) -> (PathBuf, Box<dyn Sink<S>>) + Send>;
+type Spread<S> = Box<dyn Fn(usize) -> SinkSpec<S> + Send>;
 
 /// What a table has to do with computations.
 #[cfg(feature = "differential")]
@@ -56,21 +64,32 @@ struct Computed<S: Schema> {
     derived: bool,
     /// Those that read it.
     computations: Mutex<Vec<Arc<dyn Computation>>>,
-    /// Sinks of which each worker has one, with the path that they are called by.
-    spread: Mutex<Vec<(PathBuf, Spread<S>)>>,
+    /// Sinks of which each worker has one, with what they are called by.
+    spread: Mutex<Vec<(Target, Spread<S>)>>,
     /// In this run, its commits are made in several processes.
     parted: AtomicBool,
     /// Of a run, until the sequencer has taken them.
     feeds: Mutex<Vec<Feeds<S>>>,
 }
 
+/// A table as it was at a checkpoint.
+struct Restored<S: Schema> {
+    upsert: Option<Upsert<S>>,
+    /// Commits that a sink may miss which keeps its own time.
+    held: Vec<Commit<S>>,
+}
+
 impl<S: Schema> Inner<S> {
+    fn restored(&self) -> MutexGuard<'_, Restored<S>> {
+        self.restored.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn sinks(&self) -> MutexGuard<'_, Option<Vec<SinkSpec<S>>>> {
         self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[cfg(feature = "differential")]
-    fn spread(&self) -> MutexGuard<'_, Vec<(PathBuf, Spread<S>)>> {
+    fn spread(&self) -> MutexGuard<'_, Vec<(Target, Spread<S>)>> {
         self.computed.spread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -83,17 +102,17 @@ impl<S: Schema> Inner<S> {
         }
         let first = workers.process * workers.threads;
         let of_worker = |worker: usize| {
-            let sinks = spread.iter().map(|(_, spread)| spread(first + worker));
-            let specs =
-                sinks.map(|(path, sink)| SinkSpec { name: path.display().to_string().into(), path: Some(path), sink });
-            specs.map(|spec| thread::spawn(spec, control)).collect()
+            let specs = spread.iter().map(|(_, spread)| spread(first + worker));
+            specs.map(|spec| thread::spawn(spec, thread::Part::None, control)).collect()
         };
         (0..workers.threads).map(of_worker).collect()
     }
 
+    /// Those of a table that has no part in a checkpoint.
+    #[cfg(feature = "differential")]
     fn start_sinks(&self, control: &Arc<Control>) -> Vec<Outlet<S>> {
         let specs = self.sinks().take().unwrap_or_default();
-        specs.into_iter().map(|spec| thread::spawn(spec, control)).collect()
+        specs.into_iter().map(|spec| thread::spawn(spec, thread::Part::None, control)).collect()
     }
 }
 
@@ -105,9 +124,21 @@ pub trait AnyTable: Send + Sync {
     #[doc(hidden)]
     fn pool(&self) -> AnyPool;
     #[doc(hidden)]
-    fn paths(&self) -> Vec<PathBuf>;
+    fn schema(&self) -> &'static TableSchema;
+    /// What its sinks write.
     #[doc(hidden)]
-    fn start(&self, control: &StartedBy, workers: &Workers) -> StartedTable;
+    fn targets(&self) -> Vec<Target>;
+    /// The files whose lengths belong to a checkpoint.
+    #[doc(hidden)]
+    fn files(&self) -> Vec<PathBuf>;
+    /// The names of its sinks that keep their own time.
+    #[doc(hidden)]
+    fn timed_sinks(&self) -> Vec<Arc<str>>;
+    /// Takes rows of a log: of the state, or of a commit that a sink may miss. Says what is wrong with them.
+    #[doc(hidden)]
+    fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String>;
+    #[doc(hidden)]
+    fn start(&self, started_by: &StartedBy, workers: &Workers) -> StartedTable;
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn is_derived(&self) -> bool;
@@ -115,6 +146,10 @@ pub trait AnyTable: Send + Sync {
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn comes_here(&self) -> bool;
+    /// Whether it has sinks of which each worker has one.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn is_spread(&self) -> bool;
     /// Whether its commits are made in several processes.
     #[cfg(feature = "differential")]
     #[doc(hidden)]
@@ -122,7 +157,7 @@ pub trait AnyTable: Send + Sync {
     /// A run begins in which they are: the sinks are started where results are gathered.
     #[cfg(feature = "differential")]
     #[doc(hidden)]
-    fn make_parted(&self, control: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted>;
+    fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted>;
     /// They are made in another process: its sinks are that one's, too.
     #[cfg(feature = "differential")]
     #[doc(hidden)]
@@ -135,13 +170,38 @@ pub trait AnyTable: Send + Sync {
     fn computations(&self) -> Vec<Arc<dyn Computation>>;
 }
 
+/// What rows of a log are for.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Restoring {
+    pub(crate) state: bool,
+    /// They are a commit of this time, and a sink may miss it.
+    pub(crate) held: Option<u64>,
+}
+
 /// The run that a table is started by.
 #[doc(hidden)]
-pub struct StartedBy(pub(crate) Arc<Control>);
+pub struct StartedBy {
+    pub(crate) control: Arc<Control>,
+    /// In a persistent pipeline.
+    pub(crate) place: Option<Place>,
+}
+
+/// A table's place in a persistent pipeline.
+pub(crate) struct Place {
+    pub(crate) start: Arc<Start>,
+    pub(crate) source: Arc<str>,
+    /// The number of the table among those of its source.
+    pub(crate) table: usize,
+}
 
 /// A table that runs.
 #[doc(hidden)]
-pub struct StartedTable(pub(crate) Box<dyn Stage>);
+pub struct StartedTable {
+    pub(crate) stage: Box<dyn Stage>,
+    /// Its sinks, as far as the checkpointer has to do with them.
+    pub(crate) sinks: Vec<AskedSink>,
+}
 
 impl<S: Schema> AnyTable for Inner<S> {
     fn as_any(&self) -> &dyn Any {
@@ -152,24 +212,91 @@ impl<S: Schema> AnyTable for Inner<S> {
         Arc::clone(&self.pool) as AnyPool
     }
 
-    fn paths(&self) -> Vec<PathBuf> {
-        let paths: Vec<PathBuf> = self.sinks().iter().flatten().filter_map(|spec| spec.path.clone()).collect();
+    fn schema(&self) -> &'static TableSchema {
+        S::SCHEMA
+    }
+
+    fn targets(&self) -> Vec<Target> {
+        let targets: Vec<Target> = self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect();
         #[cfg(feature = "differential")]
-        let paths = paths.into_iter().chain(self.spread().iter().map(|(path, _)| path.clone())).collect();
-        paths
+        let targets = targets.into_iter().chain(self.spread().iter().map(|(target, _)| target.clone())).collect();
+        targets
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let sinks = self.sinks();
+        let files = sinks.iter().flatten().filter(|spec| matches!(spec.sink, AnySink::File(_)));
+        files.filter_map(|spec| Some(spec.target.as_ref()?.path.clone())).collect()
+    }
+
+    fn timed_sinks(&self) -> Vec<Arc<str>> {
+        let sinks = self.sinks();
+        let timed = sinks.iter().flatten().filter(|spec| spec.sink.keeps_time());
+        timed.map(|spec| Arc::clone(&spec.name)).collect()
+    }
+
+    fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String> {
+        let batches = rows::read::<S>(rows, &self.pool)?;
+        let mut restored = self.restored();
+        if restoring.state
+            && let Some(upsert) = &mut restored.upsert
+        {
+            for batch in upsert.apply(&batches, &self.pool) {
+                self.pool.put(batch);
+            }
+        }
+        match restoring.held {
+            Some(time) => restored.held.push(Commit::new(time, batches, Arc::clone(&self.pool))),
+            None => batches.into_iter().for_each(|batch| self.pool.put(batch)),
+        }
+        Ok(())
     }
 
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no sink is a worker's own"))]
-    fn start(&self, control: &StartedBy, workers: &Workers) -> StartedTable {
-        #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "nothing feeds on it"))]
-        let mut stage = TableStage::new(Arc::clone(&self.pool), self.start_sinks(&control.0));
-        #[cfg(feature = "differential")]
-        {
-            stage.spread = self.start_spread(&control.0, workers);
-            stage.is_parted = self.computed.parted.load(Ordering::Relaxed);
-            stage.feeds = std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner));
+    fn start(&self, started_by: &StartedBy, workers: &Workers) -> StartedTable {
+        let specs = self.sinks().take().unwrap_or_default();
+        let mut restored = self.restored();
+        let held = std::mem::take(&mut restored.held);
+        let (mut outlets, mut later, mut sinks) = (Vec::new(), Vec::new(), Vec::new());
+        for mut spec in specs {
+            let Some(Place { start, source, table }) = &started_by.place else {
+                outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
+                continue;
+            };
+            let path = spec.target.as_ref().map(|target| target.path.display().to_string());
+            if let (Some(path), Some(file)) = (path, spec.sink.file()) {
+                file.persist(start.persisted(&path));
+                let outlet = thread::spawn(spec, thread::Part::File, &started_by.control);
+                sinks.push(AskedSink::new(AskedKind::File { path }, &outlet));
+                outlets.push(outlet);
+            } else if spec.sink.keeps_time() {
+                let id = persist::sink_id(source, *table, later.len());
+                let known = start.sink_time(&id);
+                let part = thread::Part::KeepsTime { checkpoint: start.time(), known, held: held.clone() };
+                let outlet = thread::spawn(spec, part, &started_by.control);
+                sinks.push(AskedSink::new(AskedKind::Timed { id }, &outlet));
+                later.push(outlet);
+            } else {
+                outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
+            }
         }
-        StartedTable(Box::new(stage))
+        let keeping =
+            started_by.place.as_ref().map(|_| Keeping { writer: Arc::new(RowWriter::new::<S>()), later: later.into() });
+        let stage = TableStage {
+            upsert: restored.upsert.take(),
+            pool: Arc::clone(&self.pool),
+            outlets,
+            keeping,
+            #[cfg(feature = "differential")]
+            feeds: std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner)),
+            #[cfg(feature = "differential")]
+            spread: self.start_spread(&started_by.control, workers),
+            #[cfg(feature = "differential")]
+            worker: 0,
+            #[cfg(feature = "differential")]
+            is_parted: self.computed.parted.load(Ordering::Relaxed),
+        };
+        StartedTable { stage: Box::new(stage), sinks }
     }
 
     #[cfg(feature = "differential")]
@@ -183,23 +310,29 @@ impl<S: Schema> AnyTable for Inner<S> {
     }
 
     #[cfg(feature = "differential")]
+    fn is_spread(&self) -> bool {
+        !self.spread().is_empty()
+    }
+
+    #[cfg(feature = "differential")]
     fn is_parted(&self) -> bool {
         self.computed.parted.load(Ordering::Relaxed)
     }
 
     #[cfg(feature = "differential")]
-    fn make_parted(&self, control: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted> {
+    fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted> {
         self.computed.parted.store(true, Ordering::Relaxed);
         let (feeds, queues) = Feeds::new(workers.threads);
         self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
         let has_sinks = self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty());
-        let outlets = if workers.process == 0 {
-            Some(Outlets { outlets: self.start_sinks(&control.0), pool: Arc::clone(&self.pool) })
-        } else {
-            drop(self.sinks().replace(Vec::new()));
-            None
-        };
-        let spread = self.start_spread(&control.0, workers).into_iter();
+        // The table itself is started later, and has none then.
+        let sinks = self.sinks().replace(Vec::new());
+        let outlets = (workers.process == 0).then(|| {
+            let specs = sinks.into_iter().flatten();
+            let outlets = specs.map(|spec| thread::spawn(spec, thread::Part::None, &started_by.control)).collect();
+            Outlets { outlets, pool: Arc::clone(&self.pool) }
+        });
+        let spread = self.start_spread(&started_by.control, workers).into_iter();
         let spread = spread.map(|outlets| Some(Outlets { outlets, pool: Arc::clone(&self.pool) })).collect();
         Arc::new(PartedTable {
             name: Arc::clone(&self.name),
@@ -256,6 +389,7 @@ impl<S: Schema> Table<S> {
             #[cfg(feature = "differential")]
             name: Arc::clone(&source),
             pool: Pool::new(),
+            restored: Mutex::new(Restored { upsert: upsert::applies::<S>().then(Upsert::default), held: Vec::new() }),
             sinks: Mutex::new(Some(Vec::new())),
             #[cfg(feature = "differential")]
             computed: Computed {
@@ -292,7 +426,7 @@ impl<S: Schema> Table<S> {
         spread.map(|outlets| Some(Outlets { outlets, pool: Arc::clone(&inner.pool) })).collect()
     }
 
-    /// Adds a sink of which each worker has one of its own.
+    /// Adds a file of which each worker has one of its own.
     ///
     /// # Panics
     ///
@@ -301,11 +435,16 @@ impl<S: Schema> Table<S> {
     pub(crate) fn add_spread_sink(
         &self,
         path: &Path,
-        of_worker: impl Fn(usize) -> (PathBuf, Box<dyn Sink<S>>) + Send + 'static,
+        of_worker: impl Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send + 'static,
     ) {
         let inner = self.inner();
         assert!(inner.sinks().is_some(), "a sink is attached to `{}` before its pipeline is started", path.display());
-        inner.spread().push((path.to_owned(), Box::new(of_worker)));
+        let spread: Spread<S> = Box::new(move |worker| {
+            let (path, sink) = of_worker(worker);
+            let (name, target) = (path.display().to_string().into(), Some(Target::file(path)));
+            SinkSpec { name, target, sink: AnySink::File(sink) }
+        });
+        inner.spread().push((Target::file(path.to_owned()), spread));
     }
 
     pub(crate) fn any(&self) -> Arc<dyn AnyTable> {
@@ -316,24 +455,38 @@ impl<S: Schema> Table<S> {
         self.inner.as_any().downcast_ref().expect(OWN_TYPE)
     }
 
-    fn add_sink(&self, name: Arc<str>, path: Option<PathBuf>, sink: Box<dyn Sink<S>>) {
+    fn add_sink(&self, name: Arc<str>, target: Option<Target>, sink: AnySink<S>) {
         match &mut *self.inner().sinks() {
-            Some(sinks) => sinks.push(SinkSpec { name, path, sink }),
+            Some(sinks) => sinks.push(SinkSpec { name, target, sink }),
             None => panic!("a sink is attached to `{name}` before its pipeline is started"),
         }
     }
 
-    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn Sink<S>>) {
-        self.add_sink(path.display().to_string().into(), Some(path.to_owned()), sink);
+    /// Adds a sink that writes a part of a file, such as a table of a database.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn add_part_sink(&self, path: &Path, part: String, sink: Box<dyn Sink<S>>) {
+        let target = Target { path: path.to_owned(), part: Some(part) };
+        self.add_sink(path.display().to_string().into(), Some(target), AnySink::Plain(sink));
     }
 
+    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {
+        let target = Target::file(path.to_owned());
+        self.add_sink(path.display().to_string().into(), Some(target), AnySink::File(sink));
+    }
+}
+
+/// The bounds are on the methods: for one on the impl rustc would not say that the type is no schema.
+impl<S> Table<S> {
     /// Sends the updates to a sink of your own.
     ///
     /// # Panics
     ///
     /// If the pipeline has been started.
-    pub fn write_to(&self, sink: impl Sink<S> + 'static) {
-        self.add_sink(Arc::clone(&self.source), None, Box::new(sink));
+    pub fn write_to(&self, sink: impl Sink<S> + 'static)
+    where
+        S: Schema,
+    {
+        self.add_sink(Arc::clone(&self.source), None, AnySink::Plain(Box::new(sink)));
     }
 
     /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline.
@@ -353,7 +506,10 @@ impl<S: Schema> Table<S> {
     /// # pipeline.run()?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static) {
+    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static)
+    where
+        S: Schema,
+    {
         self.write_to(UpdateCallback(callback));
     }
 
@@ -374,7 +530,10 @@ impl<S: Schema> Table<S> {
     /// # pipeline.run()?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static) {
+    pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static)
+    where
+        S: Schema,
+    {
         self.write_to(CommitCallback(callback));
     }
 
@@ -407,7 +566,10 @@ impl<S: Schema> Table<S> {
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     #[must_use]
-    pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>> {
+    pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>>
+    where
+        S: Schema,
+    {
         let (sender, receiver) = crossbeam_channel::bounded(capacity);
         self.write_to(Channel(sender));
         receiver

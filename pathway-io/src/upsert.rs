@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 use crate::batch::{Batch, Pool};
 use crate::column::Buffer;
 use crate::fields::{Columns, ColumnsOf, Visitor};
-use crate::schema::Schema;
+use crate::schema::{Schema, TableSchema};
 
 /// Rows a segment has: few enough that emptying one takes well under a millisecond.
 const SEGMENT: u32 = 1 << 10;
@@ -26,7 +26,11 @@ const NONE: u32 = u32::MAX;
 
 /// Whether a table's pushes go through an [`Upsert`]: it has a key, and rows may change.
 pub(crate) fn applies<S: Schema>() -> bool {
-    S::SCHEMA.has_key() && !S::SCHEMA.append_only
+    applies_to(S::SCHEMA)
+}
+
+pub(crate) fn applies_to(schema: &TableSchema) -> bool {
+    schema.has_key() && !schema.append_only
 }
 
 /// The current rows of a table by key.
@@ -113,12 +117,53 @@ impl<S: Schema> Upsert<S> {
                 self.touch(batches, number, row);
             }
         }
+        let updates = self.apply_touched(batches, pool);
+        self.rows.compact(&mut self.slots);
+        updates.finish()
+    }
+
+    fn apply_touched<'a>(&mut self, batches: &[Batch<S>], pool: &'a Arc<Pool<S>>) -> Updates<'a, S> {
         let mut updates = Updates { done: Vec::new(), open: pool.get(), pool };
         for Touched { slot, last: (batch, row) } in std::mem::take(&mut self.touched) {
             self.change(slot, &batches[batch as usize], row as usize, &mut updates);
         }
+        updates
+    }
+
+    /// Applies the commit of a source that has sent its whole table: keys that are not in it are removed, after all
+    /// else.
+    pub(crate) fn replace(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>) -> Vec<Batch<S>> {
+        let mut sent = vec![false; self.slots.len()];
+        for (number, batch) in batches.iter().enumerate() {
+            for row in 0..batch.len() {
+                self.touch(batches, number, row);
+            }
+        }
+        for touched in &self.touched {
+            if let Some(sent) = sent.get_mut(touched.slot as usize) {
+                *sent = true;
+            }
+        }
+        let mut updates = self.apply_touched(batches, pool);
+        for (slot, sent) in sent.into_iter().enumerate() {
+            let row = self.slots[slot].row;
+            if !sent && row != NONE {
+                let (old, at) = self.rows.at(row);
+                updates.push(old, at, -1);
+                self.rows.remove(row);
+                self.forget(slot as u32);
+            }
+        }
         self.rows.compact(&mut self.slots);
         updates.finish()
+    }
+
+    /// Shows the current row of each key.
+    pub(crate) fn for_each(&self, mut show: impl FnMut(&ColumnsOf<S>, usize)) {
+        for slot in self.slots.iter().filter(|slot| slot.row != NONE) {
+            let (columns, row) = self.rows.at(slot.row);
+            show(columns, row);
+        }
     }
 
     fn hash(&self, columns: &ColumnsOf<S>, row: usize) -> u64 {
@@ -192,16 +237,21 @@ impl<S: Schema> Upsert<S> {
             self.rows.remove(entry.row);
         }
         if removed {
-            let hash = entry.hash;
-            entry.row = NONE;
-            if let Ok(entry) = self.slots_by_key.find_entry(hash, |&other| other == slot) {
-                entry.remove();
-            }
-            self.free_slots.push(slot);
+            self.forget(slot);
         } else {
             updates.push(&batch.columns, row, 1);
             entry.row = self.rows.insert(&batch.columns, row, slot);
         }
+    }
+
+    /// Leaves a key without a row.
+    fn forget(&mut self, slot: u32) {
+        let entry = &mut self.slots[slot as usize];
+        entry.row = NONE;
+        if let Ok(entry) = self.slots_by_key.find_entry(entry.hash, |&other| other == slot) {
+            entry.remove();
+        }
+        self.free_slots.push(slot);
     }
 }
 

@@ -12,6 +12,15 @@ enum Mood {
     r#Self_,
 }
 
+#[derive(Column, Debug, PartialEq)]
+enum Coat {
+    #[column(rename = "grey", alias = "gray", alias = "silver")]
+    Grey,
+    #[column(other)]
+    Other,
+    Black,
+}
+
 #[derive(Column, Clone, Debug, PartialEq)]
 struct Id(u64);
 
@@ -33,6 +42,8 @@ struct Cat {
     weight: Option<Weight>,
     nick: Nick,
     moods: Vec<Mood>,
+    #[schema(default)]
+    coats: Vec<Coat>,
 }
 
 struct Cats;
@@ -41,7 +52,8 @@ struct Cats;
 impl Cats {
     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
         next!(cats, Cat { id: Id(1), mood: Mood::Odd, next: Mood::VeryAngry, moods: [Mood::Calm], .. })?;
-        cats.next_json(r#"{"id": 2, "mood": "very-angry", "weight": 4, "moods": ["self-"], "nick": "tom"}"#)?;
+        cats.next_json(r#"{"id": 2, "mood": "very-angry", "weight": 4, "moods": ["self-"], "nick": "tom",
+            "coats": ["Black", "gray", "Grey", "silver", "grey"]}"#)?;
         let error = cats.next_json(r#"{"id": 2, "mood": "sad", "moods": []}"#).unwrap_err().to_string();
         assert!(error.contains(r#"expected "calm", "very-angry", "a, \"b\"" or "self-", found the string "sad""#), "{error}");
         cats.commit()?;
@@ -70,10 +82,13 @@ fn main() -> pathway_io::Result<()> {
     assert_eq!(updates.len(), 3);
     assert_eq!((updates[0].0.next, &updates[0].0.nick), (Some(Mood::VeryAngry), &Nick(None)));
     assert_eq!((&updates[1].0.weight, &updates[1].0.nick), (&Some(Weight(4.0)), &Nick(Some("tom".into()))));
+    let coats = [Coat::Black, Coat::Grey, Coat::Other, Coat::Grey, Coat::Grey];
+    assert_eq!(updates[1].0.coats, coats);
     assert_eq!(updates[2].1, -1);
     let table = std::fs::read_to_string(table)?;
     assert!(table.contains(r#"1,"a, ""b""",calm,very-angry,,,"[""calm""]","#), "{table}");
     let lines = std::fs::read_to_string(lines)?;
     assert!(lines.contains(r#""mood":"a, \"b\"","was":"calm""#), "{lines}");
+    assert!(lines.contains(r#""coats":["Black","grey","Other","grey","grey"]"#), "{lines}");
     Ok(())
 }

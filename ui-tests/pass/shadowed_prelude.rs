@@ -26,6 +26,14 @@ mod shadow {
     pub struct TableSchema;
     pub struct COLUMNS;
     pub struct Self_;
+    #[allow(non_camel_case_types)]
+    pub struct str;
+    #[allow(non_camel_case_types)]
+    pub struct u16;
+    #[allow(non_camel_case_types)]
+    pub struct usize;
+    #[allow(non_camel_case_types)]
+    pub struct bool;
 
     #[derive(pathway_io::Schema)]
     #[schema(rename_all = "camelCase")]
@@ -47,6 +55,17 @@ mod shadow {
         #[schema(default)]
         level: u8,
     }
+
+    #[derive(pathway_io::Column)]
+    pub enum Mood {
+        #[column(alias = "quiet")]
+        Calm,
+        #[column(other)]
+        Other,
+    }
+
+    #[derive(pathway_io::Column)]
+    pub struct Id(i64);
 
     pub struct Cats;
 

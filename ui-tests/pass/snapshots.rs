@@ -46,8 +46,10 @@ struct Log {
 #[column(rename_all = "lowercase")]
 enum Mood {
     Calm,
-    #[column(rename = "hiss!")]
+    #[column(rename = "hiss!", alias = "angry")]
     Angry,
+    #[column(other)]
+    Unknown,
 }
 
 #[derive(Column)]

@@ -39,6 +39,19 @@ enum Mood {
     Sad,
 }
 
+#[derive(Column)]
+#[column(alias = "coats")]
+enum Coat {
+    #[column(alias = "Black", rename_all = "lowercase")]
+    Grey,
+    #[column(other)]
+    Black,
+    #[column(alias = "Grey", other)]
+    Other,
+    #[column(alias, other = true)]
+    White,
+}
+
 #[derive(Column, Clone)]
 #[column(rename_all = "lowercase")]
 struct Id(u64);
@@ -53,6 +66,8 @@ struct Cat {
     shape: Shape,
     place: Place,
     mood: Option<Mood>,
+    wrapped: Wrapper<i64>,
+    wrapped_twice: Option<Wrapper<String>>,
 }
 
 fn main() {}

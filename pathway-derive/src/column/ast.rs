@@ -1,5 +1,8 @@
 //! The model of a column type, and the rules that it keeps.
 
+use std::collections::HashMap;
+
+use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Ident, LitStr, Meta, Path, Type};
 
@@ -7,6 +10,9 @@ use crate::case::Case;
 use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::{schema, suggest, types};
+
+const TYPE_OPTIONS: [&str; 2] = ["rename_all", "crate"];
+const VARIANT_OPTIONS: [&str; 3] = ["rename", "alias", "other"];
 
 /// A type that derives `Column`.
 pub struct Column<'a> {
@@ -17,11 +23,20 @@ pub struct Column<'a> {
 }
 
 pub enum Kind<'a> {
-    /// The variants and their texts.
-    Enum(Vec<(&'a Ident, String)>),
+    Enum(Vec<Variant<'a>>),
     Newtype(&'a Type),
     /// Neither: it has been reported.
     Broken,
+}
+
+pub struct Variant<'a> {
+    pub ident: &'a Ident,
+    /// Its text in JSON and in the output.
+    pub text: String,
+    /// Further texts that are read as it.
+    pub aliases: Vec<LitStr>,
+    /// It stands for every text that is none of the others.
+    pub is_other: bool,
 }
 
 impl<'a> Column<'a> {
@@ -33,8 +48,10 @@ impl<'a> Column<'a> {
             match option.name().as_str() {
                 "rename_all" => rename_all.set(ctxt, key, schema::attr::case(ctxt, &option)),
                 "crate" => krate.set(ctxt, key, option::path(ctxt, &option)),
-                "rename" => ctxt.error(key, "`rename` belongs on a variant, not on the type"),
-                name => unknown(ctxt, &option, name, &["rename_all", "crate"]),
+                name if VARIANT_OPTIONS.contains(&name) => {
+                    ctxt.error(key, format!("`{name}` belongs on a variant, not on the type"));
+                }
+                name => unknown(ctxt, &option, name, &TYPE_OPTIONS),
             }
         }
         if !input.generics.params.is_empty() {
@@ -59,8 +76,9 @@ impl<'a> Column<'a> {
 }
 
 fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Option<Case>) -> Kind<'a> {
-    let mut variants: Vec<(&Ident, String)> = Vec::new();
-    let mut places = Vec::new();
+    let mut variants = Vec::new();
+    let mut other = Slot::default();
+    let mut texts = Texts::default();
     for variant in &data.variants {
         if !variant.fields.is_empty() {
             ctxt.error(
@@ -70,10 +88,21 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
             );
         }
         let mut rename: Slot<LitStr> = Slot::default();
+        let mut aliases = Vec::new();
+        let mut is_other = false;
         for option in options_of(ctxt, &variant.attrs) {
+            let key = &option.key;
             match option.name().as_str() {
-                "rename" => rename.set(ctxt, &option.key, option::string(ctxt, &option)),
-                name => unknown(ctxt, &option, name, &["rename"]),
+                "rename" => rename.set(ctxt, key, option::string(ctxt, &option)),
+                "alias" => aliases.extend(option::string(ctxt, &option)),
+                "other" => {
+                    is_other = true;
+                    other.set(ctxt, key, option::flag(ctxt, &option, "column"));
+                }
+                name if TYPE_OPTIONS.contains(&name) => {
+                    ctxt.error(key, format!("`{name}` belongs on the type, not on a variant"));
+                }
+                name => unknown(ctxt, &option, name, &VARIANT_OPTIONS),
             }
         }
         let plain = variant.ident.unraw().to_string();
@@ -81,16 +110,11 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
             Some(text) => text.value(),
             None => case.map_or(plain.clone(), |case| case.apply_to_variant(&plain)),
         };
-        let place = rename.get().map_or(variant.ident.span(), LitStr::span);
-        if let Some(first) = variants.iter().position(|(_, other)| *other == text) {
-            ctxt.error_at(place, format!("variant `{text}` is defined twice"));
-            if let Some(first) = places.get(first) {
-                ctxt.error_at(*first, "first defined here");
-            }
-        }
-        variants.push((&variant.ident, text));
-        places.push(place);
+        texts.names.push((text.clone(), rename.get().map_or(variant.ident.span(), LitStr::span)));
+        texts.aliases.extend(aliases.iter().map(|alias| (alias.value(), alias.span())));
+        variants.push(Variant { ident: &variant.ident, text, aliases, is_other });
     }
+    texts.check(ctxt);
     let has_fields = data.variants.iter().any(|variant| !variant.fields.is_empty());
     if variants.is_empty() {
         ctxt.error(&input.ident, "a column needs at least one variant");
@@ -101,6 +125,29 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
         ctxt.error(&input.ident, "a column can have at most 65535 variants");
     }
     if has_fields || variants.is_empty() || too_many { Kind::Broken } else { Kind::Enum(variants) }
+}
+
+/// The texts of all variants, and where they are written.
+#[derive(Default)]
+struct Texts {
+    names: Vec<(String, Span)>,
+    aliases: Vec<(String, Span)>,
+}
+
+impl Texts {
+    /// Reports what is taken twice: where a name and an alias clash, it is the alias that is too many.
+    fn check(&self, ctxt: &Ctxt) {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        let names = self.names.iter().map(|name| ("variant", name));
+        for (what, (text, place)) in names.chain(self.aliases.iter().map(|alias| ("text", alias))) {
+            if let Some(first) = seen.get(text.as_str()) {
+                ctxt.error_at(*place, format!("{what} `{text}` is defined twice"));
+                ctxt.error_at(*first, "first defined here");
+            } else {
+                seen.insert(text, *place);
+            }
+        }
+    }
 }
 
 fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'a> {

@@ -5,27 +5,38 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{GenericParam, Ident};
+use syn::{Ident, parse_quote};
 
-use super::ast::{Column, Kind};
-use crate::option;
+use super::ast::{Column, Kind, Variant};
+use crate::{generics, option};
 
 pub fn expand(column: &Column) -> TokenStream {
     let (import, pw) = option::runtime(column.krate.get());
     let name = column.ident;
     let impls = match &column.kind {
         Kind::Enum(variants) => {
-            let texts = variants.iter().map(|(_, text)| text);
-            let to = (0u16..).zip(variants).map(|(i, (ident, _))| quote!(Self::#ident => #i,));
-            let from = (0u16..).zip(variants).skip(1).map(|(i, (ident, _))| quote!(#i => Self::#ident,));
-            let first = variants.first().map(|(ident, _)| ident);
-            let of_variants = of_variants(name, &TokenStream::new(), &TokenStream::new(), &pw);
+            let texts = variants.iter().map(|variant| &variant.text);
+            let placed = || (0u16..).zip(variants);
+            let to = placed().map(|(i, Variant { ident, .. })| quote!(Self::#ident => #i,));
+            let from = placed().skip(1).map(|(i, Variant { ident, .. })| quote!(#i => Self::#ident,));
+            let first = variants.first().map(|variant| variant.ident);
+            let aliases: Vec<_> = placed()
+                .flat_map(|(i, variant)| variant.aliases.iter().map(move |alias| quote!((#alias, #i))))
+                .collect();
+            let aliases = (!aliases.is_empty())
+                .then(|| quote!(const ALIASES: &'static [(&'static #pw::str, #pw::u16)] = &[#(#aliases),*];));
+            let other = placed()
+                .find(|(_, variant)| variant.is_other)
+                .map(|(i, _)| quote!(const OTHER: #pw::Option<#pw::u16> = #pw::Some(#i);));
+            let of_variants = of_variants(column, &pw);
             quote! {
                 #[automatically_derived]
                 impl #pw::Variants for #name {
-                    const NAMES: &'static [&'static str] = &[#(#texts),*];
-                    fn index(&self) -> u16 { match self { #(#to)* } }
-                    fn of(index: u16) -> Self { match index { #(#from)* _ => Self::#first } }
+                    const NAMES: &'static [&'static #pw::str] = &[#(#texts),*];
+                    #aliases
+                    #other
+                    fn index(&self) -> #pw::u16 { match self { #(#to)* } }
+                    fn of(index: #pw::u16) -> Self { match index { #(#from)* _ => Self::#first } }
                 }
                 #of_variants
             }
@@ -44,9 +55,9 @@ pub fn expand(column: &Column) -> TokenStream {
                 for<'a> #inner: #pw::ColumnType,
             {
                 const DATA_TYPE: #pw::DataType = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::DATA_TYPE;
-                const OPTIONAL: bool = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::OPTIONAL;
+                const OPTIONAL: #pw::bool = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::OPTIONAL;
                 const ELEMENT: #pw::DataType = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::ELEMENT;
-                const HAS_PLACEHOLDER: bool = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::HAS_PLACEHOLDER;
+                const HAS_PLACEHOLDER: #pw::bool = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::HAS_PLACEHOLDER;
                 type Buffer = #pw::NewtypeBuffer<Self>;
                 type ListBuffer = #pw::ListBuffer<#pw::NewtypeBuffer<Self>>;
             }
@@ -55,7 +66,7 @@ pub fn expand(column: &Column) -> TokenStream {
             where
                 for<'a> #inner: #pw::NotNull,
             {
-                fn is_null(&self) -> bool { #pw::is_inner_null(self) }
+                fn is_null(&self) -> #pw::bool { #pw::is_inner_null(self) }
             }
             #[automatically_derived]
             impl #pw::KeyType for #name
@@ -75,42 +86,43 @@ pub fn expand(column: &Column) -> TokenStream {
     }
 }
 
-fn of_variants(name: &Ident, parameters: &TokenStream, arguments: &TokenStream, pw: &Ident) -> TokenStream {
+fn of_variants(column: &Column, pw: &Ident) -> TokenStream {
+    let name = column.ident;
+    let generics = generics::owned(column.generics, &parse_quote!(#pw::Item));
+    let (parameters, _, bounds) = generics.split_for_impl();
+    let arguments = generics::arguments(column.generics);
+    let mut key = generics.clone();
+    key.make_where_clause().predicates.push(parse_quote!(for<'a> #name #arguments: #pw::Clone));
+    let key_bounds = key.where_clause;
     quote! {
         #[automatically_derived]
-        impl #parameters #pw::ColumnType for #name #arguments {
+        impl #parameters #pw::ColumnType for #name #arguments #bounds {
             const DATA_TYPE: #pw::DataType = #pw::DataType::Str;
             type Buffer = #pw::VariantBuffer<Self>;
             type ListBuffer = #pw::ListBuffer<#pw::VariantBuffer<Self>>;
         }
         #[automatically_derived]
-        impl #parameters #pw::NotNull for #name #arguments {}
+        impl #parameters #pw::NotNull for #name #arguments #bounds {}
         #[automatically_derived]
-        impl #parameters #pw::KeyType for #name #arguments where for<'a> #name #arguments: #pw::Clone {}
+        impl #parameters #pw::KeyType for #name #arguments #key_bounds {}
     }
 }
 
-/// Enough that a column of this type is no further error; for a type with parameters there is no such impl.
+/// Enough that a column of this type is no further error.
 fn stub(column: &Column, pw: &Ident) -> TokenStream {
-    if column.generics.params.iter().any(|parameter| !matches!(parameter, GenericParam::Lifetime(_))) {
-        return TokenStream::new();
-    }
     let name = column.ident;
-    let arguments = if column.generics.params.is_empty() {
-        TokenStream::new()
-    } else {
-        let lifetimes = column.generics.params.iter().map(|_| quote!('static));
-        quote!(<#(#lifetimes),*>)
-    };
-    let of_variants = of_variants(name, &TokenStream::new(), &arguments, pw);
+    let generics = generics::owned(column.generics, &parse_quote!(#pw::Item));
+    let (parameters, _, bounds) = generics.split_for_impl();
+    let arguments = generics::arguments(column.generics);
+    let of_variants = of_variants(column, pw);
     // after an error nothing of this ever runs
     quote! {
         #[allow(clippy::empty_loop)]
         #[automatically_derived]
-        impl #pw::Variants for #name #arguments {
-            const NAMES: &'static [&'static str] = &[];
-            fn index(&self) -> u16 { loop {} }
-            fn of(_: u16) -> Self { loop {} }
+        impl #parameters #pw::Variants for #name #arguments #bounds {
+            const NAMES: &'static [&'static #pw::str] = &[];
+            fn index(&self) -> #pw::u16 { loop {} }
+            fn of(_: #pw::u16) -> Self { loop {} }
         }
         #of_variants
     }

@@ -92,12 +92,14 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let span = self_ty.span();
     // names are hygienic, so the body must have the very same
     let given = Ident::new("subjects", Span::mixed_site());
-    let run_method = match run.part {
-        None => {
-            let head = quote_spanned!(span=> fn run(&mut #this, #given: Self::Subjects) -> #pw::RunResult);
-            option::item_at(span, head, quote!(let #pattern = #given; #result))
-        }
-        Some(_) => in_parts(span, &this, &given, &pw, &quote!(let #pattern = #given; #result)),
+    let at = option::ident_at(&pw, span);
+    let subjects_of = quote_spanned!(span=> <Self as #at::Connector>::Subjects);
+    let run_body = quote!(let #pattern = #given; #result);
+    let run_method = if run.part.is_some() {
+        in_parts(span, &this, &given, &pw, &subjects_of, &run_body)
+    } else {
+        let run_head = quote_spanned!(span=> fn run(&mut #this, #given: #subjects_of) -> #pw::RunResult);
+        option::item_at(span, run_head, run_body)
     };
     let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
     let body = quote! {
@@ -121,16 +123,23 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
 }
 
 /// The methods of a source in parts. As a whole it is read where nobody has asked for parts.
-fn in_parts(span: Span, this: &Ident, given: &Ident, pw: &Ident, body: &TokenStream) -> TokenStream {
+fn in_parts(
+    span: Span,
+    this: &Ident,
+    given: &Ident,
+    pw: &Ident,
+    subjects: &TokenStream,
+    body: &TokenStream,
+) -> TokenStream {
     let part = part();
     let head = quote_spanned!(span=>
-        fn run_part(&mut #this, #given: Self::Subjects, #part: #pw::Partition) -> #pw::RunResult
+        fn run_part(&mut #this, #given: #subjects, #part: #pw::Partition) -> #pw::RunResult
     );
     let run_part = option::item_at(span, head, body.clone());
     let at = option::ident_at(pw, span);
     let copy = quote_spanned!(span=> #pw::Some(#at::part_of(#this)));
     quote! {
-        fn run(&mut #this, #given: Self::Subjects) -> #pw::RunResult {
+        fn run(&mut #this, #given: #subjects) -> #pw::RunResult {
             #pw::Connector::run_part(#this, #given, #pw::Partition::WHOLE)
         }
         #run_part

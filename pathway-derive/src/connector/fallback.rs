@@ -51,9 +51,9 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
             #checks
             #[automatically_derived]
             impl #generics #pw::Connector for #self_ty #where_clause {
-                type Subjects = #pw::NoSubjects<Self::Tables>;
+                type Subjects = #pw::NoSubjects<<Self as #pw::Connector>::Tables>;
                 type Tables = #tables;
-                fn run(&mut self, _: Self::Subjects) -> #pw::RunResult { loop {} }
+                fn run(&mut self, _: <Self as #pw::Connector>::Subjects) -> #pw::RunResult { loop {} }
             }
         };
     }
@@ -71,9 +71,9 @@ pub fn of_item(item: &Item, options: &Options) -> Option<TokenStream> {
             #import
             #[automatically_derived]
             impl #pw::Connector for #ident {
-                type Subjects = #pw::NoSubjects<Self::Tables>;
+                type Subjects = #pw::NoSubjects<<Self as #pw::Connector>::Tables>;
                 type Tables = #pw::Table<#pw::Stub>;
-                fn run(&mut self, _: Self::Subjects) -> #pw::RunResult { loop {} }
+                fn run(&mut self, _: <Self as #pw::Connector>::Subjects) -> #pw::RunResult { loop {} }
             }
         };
     })

@@ -2,18 +2,18 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics};
+use syn::parse_quote;
 
 use super::ast::Schema;
 use super::expand;
-use crate::option;
+use crate::{generics, option};
 
 pub fn expand(schema: &Schema) -> TokenStream {
     let (import, pw) = option::runtime(schema.options.krate.get());
     let row = schema.ident;
-    let generics = owned(schema.generics);
+    let generics = generics::owned(schema.generics, &parse_quote!('static));
     let (impl_generics, _, where_clause) = generics.split_for_impl();
-    let arguments = arguments(schema.generics);
+    let arguments = generics::arguments(schema.generics);
     let name = row.to_string();
     let stub = quote!(#pw::Stub);
     // the types of the other columns are judged all the same
@@ -23,8 +23,8 @@ pub fn expand(schema: &Schema) -> TokenStream {
             #[automatically_derived]
             impl #impl_generics #pw::Keyed for #row #arguments #where_clause {
                 type Key = #key;
-                fn key(&self) -> Self::Key { loop {} }
-                fn tombstone(_: Self::Key) {}
+                fn key(&self) -> <Self as #pw::Keyed>::Key { loop {} }
+                fn tombstone(_: <Self as #pw::Keyed>::Key) {}
             }
         }
     });
@@ -79,35 +79,4 @@ fn key_type(schema: &Schema) -> Option<TokenStream> {
         [key] => Some(key.clone()),
         keys => Some(quote!((#(#keys),*))),
     }
-}
-
-/// The parameters without lifetimes, which stand as `'static`, and with types that may be rows.
-fn owned(generics: &Generics) -> Generics {
-    let mut owned = generics.clone();
-    owned.params = generics
-        .params
-        .iter()
-        .filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
-        .cloned()
-        .map(|mut parameter| {
-            if let GenericParam::Type(parameter) = &mut parameter {
-                parameter.bounds.push(syn::parse_quote!('static));
-                parameter.default = None;
-            }
-            if let GenericParam::Const(parameter) = &mut parameter {
-                parameter.default = None;
-            }
-            parameter
-        })
-        .collect();
-    owned
-}
-
-fn arguments(generics: &Generics) -> Option<TokenStream> {
-    let arguments = generics.params.iter().map(|parameter| match parameter {
-        GenericParam::Lifetime(_) => quote!('static),
-        GenericParam::Type(parameter) => parameter.ident.to_token_stream(),
-        GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
-    });
-    (!generics.params.is_empty()).then(|| quote!(<#(#arguments),*>))
 }

@@ -64,8 +64,11 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The places in backquotes: `` `a` or `b` ``.
+/// The places in words: the first as it was resolved, which is beside the source file.
 pub fn list(places: &[PathBuf]) -> String {
-    let quoted: Vec<String> = places.iter().map(|place| format!("`{}`", place.display())).collect();
-    quoted.join(" or ")
+    let Some((first, others)) = places.split_first() else {
+        return String::new();
+    };
+    let others = if others.is_empty() { "" } else { ", then in the directory of the package" };
+    format!("`{}`{others}", first.display())
 }

@@ -11,7 +11,7 @@ use base64::{DecodeError, Engine};
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::refuse;
-use super::{Buffer, ColumnType, Ends, Style};
+use super::{Buffer, ColumnType, Ends, Scalar, Style};
 use crate::schema::DataType;
 
 /// Strings of bytes, one after the other. What makes it the buffer of a `Vec<u8>` is that `u8` names it as its
@@ -112,6 +112,11 @@ impl<T: ByteString> Buffer for BytesBuffer<T> {
     #[inline]
     fn get(&self, row: usize) -> T {
         T::copy_of(self.slice(row))
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        Scalar::Bytes(self.slice(row))
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::number::{Fixed, NumberBuffer};
 use super::refuse::{out_of_range, refuse};
-use super::{KeyType, NotNull, Style, column_type};
+use super::{KeyType, NotNull, Scalar, Style, column_type};
 use crate::schema::DataType;
 
 column_type!(Duration, NumberBuffer<Duration>, DataType::Duration);
@@ -20,6 +20,11 @@ impl Fixed for Duration {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // `deserialize_any` would make a float of an integer beyond 64 bits.
         deserializer.deserialize_u128(NanosVisitor)
+    }
+
+    #[inline]
+    fn scalar(self) -> Scalar<'static> {
+        i64::try_from(self.as_nanos()).map_or(Scalar::Spelled, Scalar::Integer)
     }
 
     #[inline]

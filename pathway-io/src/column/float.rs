@@ -11,7 +11,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use super::number::{Fixed, NumberBuffer};
 use super::refuse::{mismatch, out_of_range, refuse};
 use super::scan::Scan;
-use super::{NotNull, Style, column_type};
+use super::{NotNull, Scalar, Style, column_type};
 use crate::schema::DataType;
 
 macro_rules! floats {
@@ -31,6 +31,11 @@ macro_rules! floats {
                 }
 
                 #[inline]
+                fn scalar(self) -> Scalar<'static> {
+                    Scalar::Float(f64::from(self))
+                }
+
+                #[inline]
                 fn same(self, other: Self) -> bool {
                     self.to_bits() == other.to_bits()
                 }
@@ -42,7 +47,7 @@ macro_rules! floats {
 
                 #[inline]
                 fn write_text(self, style: Style, out: &mut Vec<u8>) {
-                    if self.is_finite() && style == Style::Plain {
+                    if self.is_finite() && style != Style::Pathway {
                         write_finite(&self, out);
                     } else if self.is_finite() {
                         // The same digits, but other exponents: `1e300` and `1e-5`.
@@ -58,6 +63,8 @@ macro_rules! floats {
                         write_finite(&self, out);
                     } else if style == Style::Pathway {
                         out.extend_from_slice(b"null");
+                    } else if self.is_nan() && style == Style::Exact && self.to_bits() != $type::NAN.to_bits() {
+                        out.extend_from_slice(format!("\"NaN:{:x}\"", self.to_bits()).as_bytes());
                     } else if self.is_nan() {
                         out.extend_from_slice(b"\"NaN\"");
                     } else if self > 0.0 {
@@ -91,6 +98,8 @@ trait Float: Fixed {
     fn of_i64(value: i64) -> Self;
     /// `None` if the value is beyond the type.
     fn of_f64(value: f64) -> Option<Self>;
+    /// A `NaN` as [`Style::Exact`] has it: by the hexadecimal digits of its bits. `None` if it is none.
+    fn of_nan_bits(bits: &str) -> Option<Self>;
 }
 
 impl Float for f64 {
@@ -107,6 +116,10 @@ impl Float for f64 {
     #[inline]
     fn of_f64(value: f64) -> Option<Self> {
         Some(value)
+    }
+
+    fn of_nan_bits(bits: &str) -> Option<Self> {
+        u64::from_str_radix(bits, 16).ok().map(f64::from_bits).filter(|value| value.is_nan())
     }
 }
 
@@ -131,6 +144,10 @@ impl Float for f32 {
         // wrong one. It is rare: of all shortest texts of an f32, `7.038531e-26` is one.
         let halfway = value.to_bits() & 0x1fff_ffff == 0x1000_0000;
         Some(if halfway { undo_double_rounding(value, near) } else { near })
+    }
+
+    fn of_nan_bits(bits: &str) -> Option<Self> {
+        u32::from_str_radix(bits, 16).ok().map(f32::from_bits).filter(|value| value.is_nan())
     }
 }
 
@@ -164,7 +181,10 @@ impl<'de, T: Float> Visitor<'de> for FloatVisitor<T> {
             "NaN" => f64::NAN,
             "Infinity" | "inf" => f64::INFINITY,
             "-Infinity" | "-inf" => f64::NEG_INFINITY,
-            _ => return Err(mismatch(T::DATA_TYPE, Unexpected::Str(text))),
+            _ => {
+                let exact = text.strip_prefix("NaN:").and_then(T::of_nan_bits);
+                return exact.ok_or_else(|| mismatch(T::DATA_TYPE, Unexpected::Str(text)));
+            }
         };
         self.visit_f64(value)
     }

@@ -215,7 +215,7 @@ pub(super) fn write_date_time(day: Day, clock: Clock, style: Style, out: &mut Ve
     write_date(day, out);
     out.push(b'T');
     match style {
-        Style::Plain => write_time(clock, out),
+        Style::Plain | Style::Exact => write_time(clock, out),
         Style::Pathway => write_whole_time(clock, out),
     }
 }
@@ -223,7 +223,7 @@ pub(super) fn write_date_time(day: Day, clock: Clock, style: Style, out: &mut Ve
 /// Writes what follows the date and time of an instant, which is in UTC.
 pub(super) fn write_utc(style: Style, out: &mut Vec<u8>) {
     out.extend_from_slice(match style {
-        Style::Plain => b"Z",
+        Style::Plain | Style::Exact => b"Z",
         Style::Pathway => b"+0000",
     });
 }

@@ -136,6 +136,21 @@ pub enum Style {
     Plain,
     /// Byte for byte as Pathway's writers have it.
     Pathway,
+    /// As `Plain`, but so that the very same bits are read back: a `NaN` has many.
+    Exact,
+}
+
+/// A value as databases have it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalar<'a> {
+    Null,
+    Integer(i64),
+    Float(f64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    /// It is its text form.
+    Spelled,
 }
 
 /// Many values of one column, in push order.
@@ -175,6 +190,10 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn get(&self, row: usize) -> Self::Item;
     fn is_null(&self, _row: usize) -> bool {
         false
+    }
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        if self.is_null(row) { Scalar::Null } else { Scalar::Spelled }
     }
     /// Whether two values are the same, floats by their bits.
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::refuse::{mismatch, out_of_range, refuse};
 use super::scan::Scan;
-use super::{Buffer, ColumnType, KeyType, NotNull, Style, column_type};
+use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style, column_type};
 use crate::schema::DataType;
 
 /// Values of a fixed size, side by side.
@@ -27,6 +27,11 @@ pub trait Fixed: ColumnType + Copy + Default {
     fn scan(scan: &mut Scan<'_>) -> Option<Self> {
         let _ = scan;
         None
+    }
+    /// See [`Buffer::scalar`].
+    #[inline]
+    fn scalar(self) -> Scalar<'static> {
+        Scalar::Spelled
     }
     fn same(self, other: Self) -> bool;
     fn hash<H: Hasher>(self, state: &mut H);
@@ -91,6 +96,11 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
     }
 
     #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        self.0[row].scalar()
+    }
+
+    #[inline]
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
         self.0[row].same(other.0[other_row])
     }
@@ -127,6 +137,11 @@ impl Fixed for bool {
     }
 
     #[inline]
+    fn scalar(self) -> Scalar<'static> {
+        Scalar::Integer(i64::from(self))
+    }
+
+    #[inline]
     fn same(self, other: Self) -> bool {
         self == other
     }
@@ -139,8 +154,8 @@ impl Fixed for bool {
     #[inline]
     fn write_text(self, style: Style, out: &mut Vec<u8>) {
         let text: &[u8] = match (style, self) {
-            (Style::Plain, true) => b"true",
-            (Style::Plain, false) => b"false",
+            (Style::Plain | Style::Exact, true) => b"true",
+            (Style::Plain | Style::Exact, false) => b"false",
             (Style::Pathway, true) => b"True",
             (Style::Pathway, false) => b"False",
         };
@@ -181,6 +196,11 @@ macro_rules! integers {
                 #[inline]
                 fn scan(scan: &mut Scan<'_>) -> Option<Self> {
                     scan.integer()?.try_into().ok()
+                }
+
+                #[inline]
+                fn scalar(self) -> Scalar<'static> {
+                    i64::try_from(self).map_or(Scalar::Spelled, Scalar::Integer)
                 }
 
                 #[inline]

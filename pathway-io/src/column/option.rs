@@ -9,7 +9,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::list::ListBuffer;
 use super::scan::Scan;
-use super::{Buffer, ColumnType, NotNull, Style};
+use super::{Buffer, ColumnType, NotNull, Scalar, Style};
 use crate::column::refuse::Wanted;
 use crate::schema::DataType;
 
@@ -101,6 +101,11 @@ impl<B: Buffer<Item: NotNull>> Buffer for OptionBuffer<B> {
     #[inline]
     fn is_null(&self, row: usize) -> bool {
         !self.present[row]
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        if self.present[row] { self.values.scalar(row) } else { Scalar::Null }
     }
 
     #[inline]

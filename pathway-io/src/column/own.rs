@@ -9,14 +9,24 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::{refuse, shorten};
 use super::text::write_json_string;
-use super::{Buffer, ColumnType, NotNull, Style};
+use super::{Buffer, ColumnType, NotNull, Scalar, Style};
 use crate::schema::DataType;
+
+/// What every type in a column is.
+#[doc(hidden)]
+pub trait Item: Send + Sync + 'static {}
+
+impl<T: Send + Sync + 'static> Item for T {}
 
 /// An enum whose variants have no fields.
 #[doc(hidden)]
 pub trait Variants: Sized + Send + Sync + 'static {
     /// The texts of the variants, in order; at least one.
     const NAMES: &'static [&'static str];
+    /// Further texts, and the places of the variants that they are read as.
+    const ALIASES: &'static [(&'static str, u16)] = &[];
+    /// The place of the variant that is read from any other text.
+    const OTHER: Option<u16> = None;
 
     fn index(&self) -> u16;
     fn of(index: u16) -> Self;
@@ -88,6 +98,11 @@ impl<T: Variants + ColumnType> Buffer for VariantBuffer<T> {
     }
 
     #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        Scalar::Text(self.text(row))
+    }
+
+    #[inline]
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
         self.indices[row] == other.indices[other_row]
     }
@@ -115,8 +130,10 @@ impl<T: Variants> Visitor<'_> for VariantVisitor<'_, T> {
 
     #[inline]
     fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        match (0u16..).zip(T::NAMES).find(|(_, name)| **name == text) {
-            Some((index, _)) => {
+        let named = (0u16..).zip(T::NAMES).find(|(_, name)| **name == text).map(|(index, _)| index);
+        let by_alias = || T::ALIASES.iter().find(|(alias, _)| *alias == text).map(|(_, index)| *index);
+        match named.or_else(by_alias).or(T::OTHER) {
+            Some(index) => {
                 self.0.indices.push(index);
                 Ok(())
             }
@@ -224,6 +241,11 @@ impl<T: Newtype + ColumnType> Buffer for NewtypeBuffer<T> {
     #[inline]
     fn is_null(&self, row: usize) -> bool {
         self.0.is_null(row)
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        self.0.scalar(row)
     }
 
     #[inline]

@@ -26,6 +26,12 @@ macro_rules! signed_duration {
             }
 
             #[inline]
+            fn scalar(self) -> $crate::column::Scalar<'static> {
+                let nanos = i64::try_from($nanos(&self));
+                nanos.map_or($crate::column::Scalar::Spelled, $crate::column::Scalar::Integer)
+            }
+
+            #[inline]
             fn same(self, other: Self) -> bool {
                 self == other
             }

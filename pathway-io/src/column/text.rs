@@ -6,7 +6,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::refuse::refuse;
 use super::scan::Scan;
-use super::{Buffer, Ends, KeyType, NotNull, Style, column_type};
+use super::{Buffer, Ends, KeyType, NotNull, Scalar, Style, column_type};
 use crate::schema::DataType;
 
 /// Texts, one after the other.
@@ -88,6 +88,11 @@ impl Buffer for TextBuffer {
     #[inline]
     fn get(&self, row: usize) -> String {
         self.text(row).to_owned()
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        Scalar::Text(self.text(row))
     }
 
     #[inline]

@@ -28,7 +28,7 @@ pub trait Computation: Send + Sync {
     fn output(&self) -> Arc<dyn AnyTable>;
     /// A run begins: starts the sinks of the output that are in this process, and makes the queues between the
     /// sequencer and the workers.
-    fn start(&self, control: &StartedBy, workers: &Workers);
+    fn start(&self, started_by: &StartedBy, workers: &Workers);
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// A run has failed: lets go of what no worker has taken, so that the sinks end.
@@ -291,12 +291,12 @@ where
         self.output.any()
     }
 
-    fn start(&self, control: &StartedBy, workers: &Workers) {
+    fn start(&self, started_by: &StartedBy, workers: &Workers) {
         self.ports.start(workers.threads);
         let gathers = workers.process == 0;
-        let spread = self.output.start_derived_spread(&control.0, workers);
+        let spread = self.output.start_derived_spread(&started_by.control, workers);
         *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
-        let outlets = self.output.start_derived(&control.0, gathers);
+        let outlets = self.output.start_derived(&started_by.control, gathers);
         *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = gathers.then_some(outlets);
     }
 

@@ -165,7 +165,7 @@ impl Engine {
             None
         };
         if workers.processes() > 1 {
-            let started_by = StartedBy(Arc::clone(control));
+            let started_by = StartedBy { control: Arc::clone(control), place: None };
             let parted = parted.into_iter();
             self.parted =
                 parted.map(|table| table.make_parted(&started_by, identity(&Arc::downgrade(table)), workers)).collect();
@@ -173,7 +173,7 @@ impl Engine {
         let (allocators, network) = allocators(workers, cluster.as_ref())?;
         let flow = Arc::new(Flow::default());
         for computation in &self.computations {
-            computation.start(&StartedBy(Arc::clone(control)), workers);
+            computation.start(&StartedBy { control: Arc::clone(control), place: None }, workers);
         }
         let names: Arc<[Arc<str>]> =
             self.computations.iter().map(|computation| Arc::clone(computation.name())).collect();

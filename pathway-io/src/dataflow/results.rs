@@ -28,7 +28,6 @@ use crate::commit::Commit;
 use crate::fields::Columns;
 use crate::schema::Schema;
 use crate::sequencer::Outlet;
-use crate::sink::Delivery;
 use crate::upsert;
 
 /// A row of `S` in some form, as it comes out of the dataflow.
@@ -162,11 +161,9 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
             let commit = Commit::new(time, batches::<S, R>(rows, pool), Arc::clone(pool));
             let taken = Arc::new(AtomicBool::new(false));
             self.untaken.push_back((time, Arc::clone(&taken)));
-            let receipt = Arc::new(Receipt { taken, activator: self.activator.clone() });
+            let receipt: Arc<dyn Send + Sync> = Arc::new(Receipt { taken, activator: self.activator.clone() });
             for outlet in outlets {
-                outlet.progress.queued(commit.len());
-                // A sink that has failed or ended has dropped its receiver: it is no longer served.
-                let _ = outlet.deliveries.send(Delivery { commit: commit.clone(), _receipt: receipt.clone() });
+                outlet.deliver(&commit, &receipt);
             }
         }
     }

@@ -80,7 +80,7 @@ impl Visitor for Fields {
     fn column<B: Buffer>(&mut self, _index: usize, buffer: &B) {
         let mut field = Vec::new();
         match (buffer.is_null(self.row), self.style) {
-            (true, Style::Plain) => {}
+            (true, Style::Plain | Style::Exact) => {}
             (true, Style::Pathway) => field.extend_from_slice(b"None"),
             (false, style) => buffer.write_text(self.row, style, &mut field),
         }

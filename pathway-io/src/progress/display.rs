@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use console::Term;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
-use super::line::{Gauge, Rate, SINK, grouped, table};
+use super::line::{Gauge, Rate, SINK, grouped, note, table};
 use super::screen;
 use crate::control::Control;
 use crate::error::Result;
+use crate::source::Source;
 use crate::summary::{Stop, Summary};
 use crate::threads;
 
@@ -69,7 +70,7 @@ impl Drop for Display {
 }
 
 fn look(control: &Control, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
-    let parts: Vec<(String, Gauge)> = control.read(|run| {
+    let (parts, notes) = control.read(|run| {
         let sources = run.sources.iter().map(|state| {
             let intake = &state.source.intake;
             let (counts, [pending, in_flight]) = (intake.counts(), intake.backlog());
@@ -80,13 +81,28 @@ fn look(control: &Control, rates: &mut Vec<Rate>, columns: usize) -> Vec<String>
             let (rows, commits) = sink.progress.done();
             (format!("{SINK}{}", sink.name), Gauge { rows, commits, backlog: sink.progress.missed() })
         });
-        sources.chain(sinks).collect()
+        let parts: Vec<(String, Gauge)> = sources.chain(sinks).collect();
+        let notes: Vec<String> = run.sources.iter().filter_map(|state| restarted(&state.source)).collect();
+        (parts, notes)
     });
     rates.resize_with(parts.len(), Rate::default);
     let now = Instant::now();
     let rated = |((name, gauge), rate): ((String, Gauge), &mut Rate)| (name, gauge, rate.per_second(now, gauge.rows));
     let parts: Vec<_> = parts.into_iter().zip(rates).map(rated).collect();
-    table(&parts, columns)
+    let mut lines = table(&parts, columns);
+    lines.extend(notes.iter().map(|text| note(text, columns)));
+    lines
+}
+
+/// What there is to say of a source whose `run` has failed and is run again.
+fn restarted(source: &Source) -> Option<String> {
+    let attempted = source.attempts.get();
+    let error = attempted.last_error?;
+    Some(format!("{}: {} so far, the last error: {error}", source.name, counted(attempted.entered.into(), "attempt")))
+}
+
+fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 fn last_words(result: &Result<Summary>, duration: Duration) -> String {
@@ -97,7 +113,6 @@ fn last_words(result: &Result<Summary>, duration: Duration) -> String {
     let Some(summary) = summary else {
         return String::new();
     };
-    let counted = |n: u64, what: &str| format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" });
     let seconds = duration.as_secs_f64();
     let rows = summary.rows();
     let mut text = format!(

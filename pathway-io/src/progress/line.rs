@@ -59,6 +59,12 @@ pub(super) fn table(parts: &[(String, Gauge, u64)], columns: usize) -> Vec<Strin
     std::iter::once(head).chain(lines).map(cut).collect()
 }
 
+/// A line of text below the others, such as an error, which may hold anything.
+pub(super) fn note(text: &str, columns: usize) -> String {
+    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    truncate_str(&line, columns.saturating_sub(1), "").into_owned()
+}
+
 /// Stands before the name of a sink.
 pub(super) const SINK: &str = "→ ";
 
@@ -120,6 +126,12 @@ mod tests {
                 assert!(!line.contains(char::is_control));
             }
         }
+    }
+
+    #[test]
+    fn a_note_is_one_line() {
+        assert_eq!(note("Cats: attempt 2 after: gone\n\x1b[2J", 80), "Cats: attempt 2 after: gone  [2J");
+        assert_eq!(note("Cats: attempt 2", 8), "Cats: a");
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::error::RunResult;
 use crate::fields::{Columns, Visitor};
 use crate::schema::{Schema, TableSchema};
 use crate::sink::Sink;
-use crate::sink::file::OutputFile;
+use crate::sink::file::{FileSink, OutputFile};
 use crate::table::Table;
 
 /// Writes the updates of a table to a CSV file, which is created or truncated when the pipeline starts.
@@ -144,29 +144,37 @@ struct CsvSink {
     options: Options,
 }
 
+impl<S: Schema> FileSink<S> for CsvSink {
+    fn file(&mut self) -> &mut OutputFile {
+        &mut self.file
+    }
+}
+
 impl<S: Schema> Sink<S> for CsvSink {
     fn open(&mut self, schema: &'static TableSchema) -> RunResult {
-        self.file.open()?;
+        if !self.file.open()? {
+            return Ok(());
+        }
         let out = &mut self.file.buffer;
         for column in schema.columns {
             let start = out.len();
             out.extend_from_slice(column.name.as_bytes());
             match self.options.style {
-                Style::Plain => quote_if_needed(out, start),
+                Style::Plain | Style::Exact => quote_if_needed(out, start),
                 Style::Pathway => quote(out, start),
             }
             out.push(b',');
         }
         out.extend_from_slice(match self.options.style {
-            Style::Plain => b"time,diff\n",
+            Style::Plain | Style::Exact => b"time,diff\n",
             Style::Pathway => b"\"time\",\"diff\"\n",
         });
-        Ok(self.file.flush()?)
+        self.file.flush()
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
         match self.options.style {
-            Style::Plain => self.file.write_records(
+            Style::Plain | Style::Exact => self.file.write_records(
                 commit,
                 |columns, row, out| columns.visit(0, &mut Minimal { row, out }),
                 |diff, time, out| numbers(["", ",", "\n"], diff, time, out),
@@ -181,7 +189,7 @@ impl<S: Schema> Sink<S> for CsvSink {
     }
 
     fn flush(&mut self) -> RunResult {
-        Ok(self.file.flush()?)
+        self.file.flush()
     }
 }
 
@@ -249,7 +257,7 @@ pub(crate) fn write_fields<S: Schema>(
     out: &mut Vec<u8>,
 ) {
     match style {
-        Style::Plain => columns.visit(0, &mut Minimal { row, out }),
+        Style::Plain | Style::Exact => columns.visit(0, &mut Minimal { row, out }),
         Style::Pathway => columns.visit(0, &mut Quoted { row, out }),
     }
 }

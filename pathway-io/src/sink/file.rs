@@ -1,32 +1,97 @@
 //! Files as sinks write them: a record for each update, and a buffer in front.
 
-use std::fs::File;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::commit::Commit;
+use crate::error::BoxError;
 use crate::fields::ColumnsOf;
 use crate::schema::Schema;
+use crate::sink::Sink;
+use crate::storage::{Disk, Storage, StoredFile, sync_parent};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 128 * 1024;
 
-/// An output file, created or truncated by [`open`](OutputFile::open).
+/// A sink that writes one file.
+pub(crate) trait FileSink<S: Schema>: Sink<S> {
+    fn file(&mut self) -> &mut OutputFile;
+}
+
+/// How a persistent pipeline writes a file.
+#[derive(Clone)]
+pub(crate) struct Persisted {
+    /// How long the file was at the checkpoint; `None` if there was none.
+    pub(crate) len: Option<u64>,
+    /// Whether to sync.
+    pub(crate) sync: bool,
+}
+
+/// An output file. [`open`](OutputFile::open) creates or empties it, or goes on with it.
 pub(crate) struct OutputFile {
     path: PathBuf,
-    file: Option<File>,
+    persisted: Option<Persisted>,
+    file: Option<StoredFile>,
     /// What is formatted and not written yet.
     pub(crate) buffer: Vec<u8>,
 }
 
 impl OutputFile {
     pub(crate) fn new(path: &Path) -> Self {
-        OutputFile { path: path.to_owned(), file: None, buffer: Vec::new() }
+        OutputFile { path: path.to_owned(), persisted: None, file: None, buffer: Vec::new() }
     }
 
-    pub(crate) fn open(&mut self) -> io::Result<()> {
-        self.file = Some(File::create(&self.path)?);
+    /// Makes it a file of a persistent pipeline, before it is opened.
+    pub(crate) fn persist(&mut self, persisted: Persisted) {
+        self.persisted = Some(persisted);
+    }
+
+    /// Opens the file; says whether it is empty, and so wants a header.
+    pub(crate) fn open(&mut self) -> Result<bool, BoxError> {
+        let storage: Arc<dyn Storage> = Disk::shared();
+        let (file, new) = match self.persisted.clone() {
+            Some(Persisted { len: Some(len), sync }) => {
+                let mut file = StoredFile::open_at(&*storage, &self.path, len)?;
+                crash_point!(OutputCut);
+                // Before the first write: else a power cut could leave what was cut off behind what is written.
+                if sync {
+                    file.sync()?;
+                }
+                (file, false)
+            }
+            persisted => {
+                let file = StoredFile::create(&*storage, &self.path)?;
+                crash_point!(OutputCreated);
+                if persisted.is_some_and(|persisted| persisted.sync) {
+                    sync_parent(&*storage, &self.path)?;
+                }
+                (file, true)
+            }
+        };
+        self.file = Some(file);
         self.buffer.reserve(BUFFER + BUFFER / 4);
+        Ok(new)
+    }
+
+    /// Appends what is formatted already.
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), BoxError> {
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+    }
+
+    /// How long the file is once the buffer is written.
+    pub(crate) fn position(&self) -> u64 {
+        self.file.as_ref().map_or(0, StoredFile::len) + self.buffer.len() as u64
+    }
+
+    /// Makes what was written durable.
+    pub(crate) fn sync(&mut self) -> Result<(), BoxError> {
+        self.flush()?;
+        crash_point!(OutputWritten);
+        if let (Some(file), true) = (&mut self.file, self.persisted.as_ref().is_some_and(|persisted| persisted.sync)) {
+            file.sync()?;
+        }
+        crash_point!(OutputSynced);
         Ok(())
     }
 
@@ -37,7 +102,7 @@ impl OutputFile {
         commit: &Commit<S>,
         mut fields: impl FnMut(&ColumnsOf<S>, usize, &mut Vec<u8>),
         end: impl Fn(i64, u64, &mut Vec<u8>),
-    ) -> io::Result<()> {
+    ) -> Result<(), BoxError> {
         // Nearly all records of a commit end in the same way.
         let mut end_of_addition = Vec::new();
         end(1, commit.time(), &mut end_of_addition);
@@ -56,11 +121,11 @@ impl OutputFile {
         Ok(())
     }
 
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
+    pub(crate) fn flush(&mut self) -> Result<(), BoxError> {
         let Some(file) = &mut self.file else {
-            return Err(io::Error::other("the file is not open"));
+            return Err("the file is not open".into());
         };
-        file.write_all(&self.buffer)?;
+        file.append(&self.buffer)?;
         self.buffer.clear();
         // One row of a gigabyte must not keep its buffer for ever.
         self.buffer.shrink_to(BUFFER + BUFFER / 4);

@@ -45,7 +45,7 @@ use crate::error::RunResult;
 use crate::fields::{Columns, Visitor};
 use crate::schema::{Schema, TableSchema};
 use crate::sink::Sink;
-use crate::sink::file::OutputFile;
+use crate::sink::file::{FileSink, OutputFile};
 use crate::table::Table;
 
 /// Writes the updates of a table to a JSON Lines file, which is created or truncated when the pipeline starts.
@@ -64,10 +64,17 @@ struct JsonLinesSink {
     names: Vec<Vec<u8>>,
 }
 
+impl<S: Schema> FileSink<S> for JsonLinesSink {
+    fn file(&mut self) -> &mut OutputFile {
+        &mut self.file
+    }
+}
+
 impl<S: Schema> Sink<S> for JsonLinesSink {
     fn open(&mut self, schema: &'static TableSchema) -> RunResult {
         self.names = schema.columns.iter().map(|column| name(column.name)).collect();
-        Ok(self.file.open()?)
+        self.file.open()?;
+        Ok(())
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
@@ -76,11 +83,11 @@ impl<S: Schema> Sink<S> for JsonLinesSink {
             out.push(b'{');
             Columns::visit(columns, 0, &mut Fields { row, names, out });
         };
-        Ok(self.file.write_records(commit, fields, end)?)
+        self.file.write_records(commit, fields, end)
     }
 
     fn flush(&mut self) -> RunResult {
-        Ok(self.file.flush()?)
+        self.file.flush()
     }
 }
 

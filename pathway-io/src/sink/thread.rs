@@ -1,26 +1,50 @@
 //! The thread of a sink.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, TryRecvError, unbounded};
 use tracing::info;
 
+use crate::commit::Commit;
 use crate::control::{Control, SinkState, failed, panicked};
 use crate::error::{Error, FailureKind, RunResult};
 use crate::schema::Schema;
 use crate::sequencer::Outlet;
-use crate::sink::{Delivery, Progress, Sink, SinkSpec};
+use crate::sink::file::OutputFile;
+use crate::sink::{AnySink, Delivery, Progress, Sink, SinkSpec, Told};
 use crate::threads;
 
+/// How a sink takes part in a persistent pipeline.
+pub(crate) enum Part<S: Schema> {
+    /// Not at all: it is opened anew.
+    None,
+    /// It writes a file, whose length belongs to the checkpoint.
+    File,
+    /// It keeps its own time.
+    KeepsTime {
+        /// That of the checkpoint, and of which it is known that it has it; 0 before the first.
+        checkpoint: u64,
+        known: u64,
+        /// The commits since then.
+        held: Vec<Commit<S>>,
+    },
+}
+
 /// Starts the thread of a sink, which opens it first. The control knows when it is open and when it has ended.
-pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, control: &Arc<Control>) -> Outlet<S> {
+pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, part: Part<S>, control: &Arc<Control>) -> Outlet<S> {
     // Bounded by the backlog of the table's source: each delivery holds credit for its rows.
-    let (sender, deliveries) = unbounded();
+    let (sender, told) = unbounded();
     let progress = Arc::new(Progress::default());
-    let state =
-        SinkState { name: Arc::clone(&spec.name), progress: Arc::clone(&progress), opened: false, ended: false };
+    let state = SinkState {
+        name: Arc::clone(&spec.name),
+        progress: Arc::clone(&progress),
+        keeps_time: matches!(part, Part::KeepsTime { .. }),
+        opened: false,
+        ended: false,
+    };
     let index = control.update(|run| {
         run.sinks.push(state);
         run.sinks.len() - 1
@@ -33,12 +57,12 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, control: &Arc<Control>) -> Out
         place: Cell::new("open"),
     };
     let name = Arc::clone(&spec.name);
-    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec.sink, deliveries));
+    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec.sink, part, told));
     if let Err(error) = spawned {
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
         control.update(|run| run.sinks[index].ended = true);
     }
-    Outlet { deliveries: sender, progress }
+    Outlet { told: sender, progress }
 }
 
 struct Worker {
@@ -51,9 +75,9 @@ struct Worker {
 }
 
 impl Worker {
-    fn run<S: Schema>(self, sink: Box<dyn Sink<S>>, deliveries: Receiver<Delivery<S>>) {
+    fn run<S: Schema>(self, sink: AnySink<S>, part: Part<S>, told: Receiver<Told<S>>) {
         // The sink is dropped inside, since its drop may panic too.
-        let result = catch_unwind(AssertUnwindSafe(|| self.serve(sink, &deliveries)));
+        let result = catch_unwind(AssertUnwindSafe(|| self.serve(sink, part, &told)));
         let failure = match result {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(failed(error)),
@@ -63,31 +87,136 @@ impl Worker {
             self.control.fail(Error::sink(&self.name, kind));
         }
         // What is still queued gives its credit back here, and the sequencer sees that nobody is left.
-        drop(deliveries);
+        drop(told);
         info!(sink = &*self.name, "end");
         self.control.update(|run| run.sinks[self.index].ended = true);
     }
 
-    fn serve<S: Schema>(&self, mut sink: Box<dyn Sink<S>>, deliveries: &Receiver<Delivery<S>>) -> RunResult {
-        sink.open(S::SCHEMA)?;
-        self.control.update(|run| run.sinks[self.index].opened = true);
-        while let Ok(mut delivery) = deliveries.recv() {
-            loop {
-                self.place.set("write");
-                sink.write(&delivery.commit)?;
-                self.progress.taken(delivery.commit.len());
-                drop(delivery);
-                delivery = match deliveries.try_recv() {
-                    Ok(next) => next,
-                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-                };
+    fn serve<S: Schema>(&self, mut sink: AnySink<S>, part: Part<S>, told: &Receiver<Told<S>>) -> RunResult {
+        let mut lengths = matches!(part, Part::File).then(Lengths::default);
+        let keeps_time = matches!(part, Part::KeepsTime { .. });
+        if let Part::KeepsTime { checkpoint, known, held } = part {
+            self.recover(sink.get(), checkpoint, known, &held)?;
+        } else {
+            // A sink that refuses the checkpoint must do so before a file is touched.
+            if !self.control.wait_until_checked() {
+                return Ok(());
             }
-            self.place.set("flush");
-            sink.flush()?;
+            sink.get().open(S::SCHEMA)?;
+        }
+        if let (Some(lengths), Some(file)) = (&mut lengths, sink.file()) {
+            lengths.opened(file);
+        }
+        self.control.update(|run| run.sinks[self.index].opened = true);
+        let mut last = 0;
+        let mut next = told.recv().ok();
+        while let Some(now) = next {
+            match now {
+                Told::Commit(delivery) => {
+                    self.write(&mut sink, &delivery, lengths.as_mut())?;
+                    last = delivery.commit.time();
+                }
+                Told::Sync { time, reply } => {
+                    self.sync(&mut sink)?;
+                    let len = lengths.as_mut().map_or(0, |lengths| lengths.at(time));
+                    if keeps_time {
+                        self.progress.keep(last);
+                    }
+                    // The checkpointer may have given up.
+                    let _ = reply.send(len);
+                }
+            }
+            next = match told.try_recv() {
+                Ok(next) => Some(next),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
+                    self.place.set("flush");
+                    sink.get().flush()?;
+                    if keeps_time {
+                        self.progress.keep(last);
+                    }
+                    told.recv().ok()
+                }
+            };
         }
         self.place.set("close");
-        sink.close()?;
+        sink.get().close()?;
         self.place.set("its drop");
         Ok(())
+    }
+
+    fn write<S: Schema>(
+        &self,
+        sink: &mut AnySink<S>,
+        delivery: &Delivery<S>,
+        lengths: Option<&mut Lengths>,
+    ) -> RunResult {
+        self.place.set("write");
+        sink.get().write(&delivery.commit)?;
+        self.progress.taken(delivery.commit.len());
+        if let (Some(lengths), Some(file)) = (lengths, sink.file()) {
+            lengths.written(delivery.commit.time(), file);
+        }
+        Ok(())
+    }
+
+    fn sync<S: Schema>(&self, sink: &mut AnySink<S>) -> RunResult {
+        self.place.set("flush");
+        match sink.file() {
+            Some(file) => file.sync(),
+            None => sink.get().flush(),
+        }
+    }
+
+    /// Opens a sink that keeps its own time, and gives it the commits that it misses.
+    fn recover<S: Schema>(&self, sink: &mut dyn Sink<S>, checkpoint: u64, known: u64, held: &[Commit<S>]) -> RunResult {
+        self.place.set("recover");
+        let time = sink.recover(S::SCHEMA)?.unwrap_or(0);
+        if time > checkpoint {
+            return Err(format!(
+                "it has commits up to time {time}, and the checkpoint in the state directory is of time {checkpoint}: \
+                 they do not belong together"
+            )
+            .into());
+        }
+        if time < known {
+            return Err(format!(
+                "it has commits up to time {time} only, and had them up to {known} when the last checkpoint was made: \
+                 it was exchanged for an older one"
+            )
+            .into());
+        }
+        self.place.set("write");
+        for commit in held.iter().filter(|commit| commit.time() > time) {
+            sink.write(commit)?;
+        }
+        self.place.set("flush");
+        sink.flush()?;
+        self.progress.keep(held.last().map_or(time, |last| last.time().max(time)));
+        Ok(())
+    }
+}
+
+/// How long a file was after each commit since the last sync.
+#[derive(Default)]
+struct Lengths {
+    /// At the time that was last asked for.
+    len: u64,
+    since: VecDeque<(u64, u64)>,
+}
+
+impl Lengths {
+    fn opened(&mut self, file: &OutputFile) {
+        self.len = file.position();
+    }
+
+    fn written(&mut self, time: u64, file: &OutputFile) {
+        self.since.push_back((time, file.position()));
+    }
+
+    fn at(&mut self, time: u64) -> u64 {
+        while let Some((_, len)) = self.since.pop_front_if(|(written, _)| *written <= time) {
+            self.len = len;
+        }
+        self.len
     }
 }

@@ -129,6 +129,78 @@ fn quarantine_writes_each_to_a_file_at_once() {
 }
 
 #[test]
+fn the_row_beyond_the_limit_fails_the_run() {
+    let dir = TempDir::new();
+    let path = dir.path("bad.jsonl");
+    for (policy, place) in [
+        (BadRows::Skip, String::new()),
+        (BadRows::Quarantine(path.clone()), format!(", all of them in `{}`", path.display())),
+    ] {
+        let pipeline = pipeline();
+        let table = pipeline.read_with(
+            source(|cats: Subject<Cat>| {
+                for row in &ROWS[..3] {
+                    cats.next_json(row)?;
+                }
+                assert!(cats.next_json(ROWS[3]).unwrap_err().is_closed());
+                assert!(cats.next_json(ROWS[4]).unwrap_err().is_closed());
+                Ok(())
+            }),
+            options().bad_rows(policy).bad_rows_limit(2),
+        );
+        let seen = commits(&table);
+        let error = run(pipeline).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "connector `cats` failed: more bad rows than its limit of 2{place}; the last: row 4, column `genus`: \
+                 missing"
+            )
+        );
+        assert_eq!(error.summary().unwrap().sources[0].bad_rows, 3);
+        assert_eq!(updates(&seen), [(cat(1, "felis"), 1)]);
+    }
+    // The one that was too many is kept too.
+    assert_eq!(read(&path).lines().count(), 3);
+}
+
+#[test]
+fn up_to_the_limit_the_run_goes_on() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            for row in ROWS {
+                cats.next_json(row)?;
+            }
+            Ok(())
+        }),
+        options().bad_rows(BadRows::Skip).bad_rows_limit(3),
+    );
+    let seen = commits(&table);
+    assert_eq!(run(pipeline).unwrap().sources[0].bad_rows, 3);
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1), (cat(5, "lynx"), 1)]);
+}
+
+#[test]
+fn several_threads_beyond_the_limit_are_one_failure() {
+    let pipeline = pipeline();
+    let _table = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| while cats.next_json("{}").is_ok() {});
+                }
+            });
+            Ok(())
+        }),
+        options().bad_rows(BadRows::Skip).bad_rows_limit(100),
+    );
+    let error = run(pipeline).unwrap_err();
+    assert!(error.to_string().contains("more bad rows than its limit of 100;"), "{error}");
+    assert!(error.others().is_empty(), "{error:?}");
+}
+
+#[test]
 fn a_quarantine_that_cannot_be_opened_keeps_the_run_from_starting() {
     let dir = TempDir::new();
     let path = dir.path("none").join("bad.jsonl");

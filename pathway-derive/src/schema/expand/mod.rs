@@ -47,6 +47,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
     let name = row.unraw().to_string();
     let tree = tree(&schema.columns, 0, pw, &|i, column| leaf(row, i, column, pw));
+    let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Fields>::Row);
     let columns = description::columns(schema, pw);
     let describe = (!schema.description.is_empty()).then(|| {
         let text = &schema.description;
@@ -68,10 +69,10 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
             type Fields = #tree;
             const SCHEMA: &'static #pw::TableSchema =
                 &#pw::TableSchema::new(#name, #columns) #describe #append_only #deny_unknown;
-            fn into_fields(self) -> <Self::Fields as #pw::Fields>::Row {
+            fn into_fields(self) -> #fields_row {
                 #take
             }
-            fn from_fields(fields: <Self::Fields as #pw::Fields>::Row) -> Self {
+            fn from_fields(fields: #fields_row) -> Self {
                 let #bind = fields;
                 Self { #(#idents: #locals),* }
             }

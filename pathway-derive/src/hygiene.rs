@@ -1,0 +1,261 @@
+//! What no expansion may do, wherever it lands: say a name that could be another's there.
+//!
+//! [`assert`] is asked of every snapshot, with the user's own names for what the prelude has put into a module
+//! ([`foreign`]), so that a bare `String` in the output can only be ours. It holds the output to this:
+//!
+//! - a path begins with the alias of the runtime or with `::`, is a word of the user's, or a name bound beside it;
+//! - an associated item is `<T as Trait>::X`, since `T::X` may be another trait's, and a method is one of few, all inherent;
+//! - patterns bind no capitals, which where there is such a constant would match it;
+//! - no macro is called, and nothing is imported but the runtime under its alias;
+//! - impls are `#[automatically_derived]`, items are in a `const _`, and lints are allowed for a reason.
+
+use std::collections::HashSet;
+
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::visit::{self, Visit};
+
+/// What the prelude has.
+const PRELUDE: [&str; 36] = [
+    "bool", "str", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize", "f32", "f64", "String", "Vec",
+    "Option", "Some", "None", "Result", "Ok", "Err", "Box", "Clone", "Copy", "Default", "From", "Into", "Iterator",
+    "Send", "Sync", "Sized", "Drop", "Fn", "ToString", "core", "std",
+];
+
+/// Lints that the output may allow, and why.
+const LINTS: [(&str, &str); 8] = [
+    ("unused_qualifications", "glue at a user's type looks like the user's own"),
+    ("unreachable_pub", "the impls of a public connector name the type"),
+    ("clippy::needless_pass_by_value", "a subject is given, not lent"),
+    ("clippy::unnecessary_wraps", "`run` and its result are what the trait has"),
+    ("clippy::unused_self", "as above"),
+    ("clippy::empty_loop", "what stands in after an error has no value to return"),
+    ("unreachable_code", "as above"),
+    ("clippy::all", "never: here for the test of the test"),
+];
+
+/// Methods that the output may call. All are inherent ones of the runtime's types, which come before any trait's, but for
+/// `next`, which is the subject's whatever that is.
+const METHODS: [&str; 7] = ["describe", "append_only", "deny_unknown", "name", "autocommit", "backlog", "next"];
+
+/// The tokens with the names of the prelude in a module `user`.
+pub fn foreign(tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Group(group) => {
+                TokenStream::from(TokenTree::from(Group::new(group.delimiter(), foreign(group.stream()))))
+            }
+            TokenTree::Ident(name) if PRELUDE.iter().any(|other| name == other) => quote::quote!(user::#name),
+            other => other.into(),
+        })
+        .collect()
+}
+
+/// Panics with all that is wrong in the `output` for a [`foreign`] `input`.
+pub fn assert(input: &TokenStream, output: &TokenStream) {
+    let wrongs = check(input, output);
+    assert!(wrongs.is_empty(), "{}\nin {output}", wrongs.join("\n"));
+}
+
+fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
+    let mut names = HashSet::from(["__pathway_io".to_owned(), "Self".to_owned(), "self".to_owned()]);
+    words(input.clone(), &mut names);
+    let file: syn::File = match syn::parse2(output.clone()) {
+        Ok(file) => file,
+        Err(_) => syn::parse2(quote::quote!(const _: () = { #output };)).unwrap(),
+    };
+    let mut bound = Bound(names);
+    bound.visit_file(&file);
+    let mut visitor = Hygiene { names: bound.0, wrongs: Vec::new() };
+    for item in &file.items {
+        visitor.top(item, input);
+    }
+    visitor.wrongs
+}
+
+fn words(tokens: TokenStream, names: &mut HashSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => words(group.stream(), names),
+            TokenTree::Ident(name) => {
+                names.insert(name.to_string());
+            }
+            _ => {}
+        }
+    }
+    for name in PRELUDE {
+        names.remove(name);
+    }
+}
+
+/// Finds the names that the output binds: those of patterns, constants, types and parameters.
+struct Bound(HashSet<String>);
+
+impl Visit<'_> for Bound {
+    fn visit_pat_ident(&mut self, pat: &syn::PatIdent) {
+        let name = pat.ident.to_string();
+        if !name.starts_with(char::is_uppercase) {
+            self.0.insert(name);
+        }
+        visit::visit_pat_ident(self, pat);
+    }
+
+    fn visit_item_const(&mut self, item: &syn::ItemConst) {
+        self.0.insert(item.ident.to_string());
+        visit::visit_item_const(self, item);
+    }
+
+    fn visit_item_enum(&mut self, item: &syn::ItemEnum) {
+        self.0.insert(item.ident.to_string());
+    }
+
+    fn visit_type_param(&mut self, parameter: &syn::TypeParam) {
+        self.0.insert(parameter.ident.to_string());
+    }
+}
+
+struct Hygiene {
+    names: HashSet<String>,
+    wrongs: Vec<String>,
+}
+
+impl Hygiene {
+    fn wrong(&mut self, what: &str, tokens: impl ToTokens) {
+        self.wrongs.push(format!("{what}: {}", tokens.to_token_stream()));
+    }
+
+    /// An item of the output: the user's own with what is added, errors, and all else in a `const _`.
+    fn top(&mut self, item: &syn::Item, input: &TokenStream) {
+        match item {
+            syn::Item::Const(item) if item.ident == "_" => self.visit_item_const(item),
+            syn::Item::Macro(item) if is_error(&item.mac) => {}
+            // the user's, whose body is not looked into
+            syn::Item::Impl(block) if is_user_impl(block, input) => {
+                for item in &block.items {
+                    if let syn::ImplItem::Fn(method) = item {
+                        method.attrs.iter().for_each(|attribute| self.visit_attribute(attribute));
+                    }
+                }
+            }
+            other => self.wrong("outside of a `const _`", other),
+        }
+    }
+}
+
+fn is_error(mac: &syn::Macro) -> bool {
+    mac.path.leading_colon.is_some() && mac.path.segments.last().is_some_and(|name| name.ident == "compile_error")
+}
+
+/// Whether the block stands in the input, but for attributes on its methods.
+fn is_user_impl(block: &syn::ItemImpl, input: &TokenStream) -> bool {
+    let mut block = block.clone();
+    for item in &mut block.items {
+        if let syn::ImplItem::Fn(method) = item {
+            method.attrs.retain(|attribute| !attribute.path().is_ident("allow"));
+        }
+    }
+    block.to_token_stream().to_string() == input.to_string()
+}
+
+impl Visit<'_> for Hygiene {
+    fn visit_path(&mut self, path: &syn::Path) {
+        let first: Option<&Ident> = path.segments.first().map(|segment| &segment.ident);
+        let known = first.is_some_and(|name| self.names.contains(&name.to_string()));
+        if path.leading_colon.is_none() && !known {
+            self.wrong("not absolute", path);
+        }
+        visit::visit_path(self, path);
+    }
+
+    fn visit_type_path(&mut self, ty: &syn::TypePath) {
+        let starts_with_self = ty.path.segments.first().is_some_and(|segment| segment.ident == "Self");
+        if ty.qself.is_none() && starts_with_self && ty.path.segments.len() > 1 {
+            self.wrong("an associated type without its trait", ty);
+        }
+        visit::visit_type_path(self, ty);
+    }
+
+    fn visit_qself(&mut self, qself: &syn::QSelf) {
+        if qself.position == 0 {
+            self.wrong("an associated item without its trait", &qself.ty);
+        }
+        visit::visit_qself(self, qself);
+    }
+
+    fn visit_pat_ident(&mut self, pat: &syn::PatIdent) {
+        if pat.ident.to_string().starts_with(char::is_uppercase) {
+            self.wrong("a pattern that may be a constant's name", pat);
+        }
+        visit::visit_pat_ident(self, pat);
+    }
+
+    fn visit_expr_method_call(&mut self, call: &syn::ExprMethodCall) {
+        let is_users = self.names.contains(&call.method.to_string());
+        if !is_users && !METHODS.iter().any(|name| call.method == name) {
+            self.wrong("a method that may be a trait's", &call.method);
+        }
+        visit::visit_expr_method_call(self, call);
+    }
+
+    fn visit_macro(&mut self, mac: &syn::Macro) {
+        self.wrong("a macro", mac);
+    }
+
+    fn visit_item_use(&mut self, item: &syn::ItemUse) {
+        let text = item.to_token_stream().to_string();
+        if text != "use :: pathway_io :: __private0 as __pathway_io ;" {
+            self.wrong("an import", item);
+        }
+    }
+
+    fn visit_item_impl(&mut self, item: &syn::ItemImpl) {
+        if !item.attrs.iter().any(|attribute| attribute.path().is_ident("automatically_derived")) {
+            self.wrong("not `#[automatically_derived]`", item);
+        }
+        visit::visit_item_impl(self, item);
+    }
+
+    fn visit_attribute(&mut self, attribute: &syn::Attribute) {
+        if !attribute.path().is_ident("allow") {
+            return;
+        }
+        let lints = attribute.meta.require_list().map(|list| list.tokens.to_string().replace(' ', ""));
+        for lint in lints.unwrap_or_default().split(',').filter(|lint| !lint.is_empty()) {
+            if !LINTS.iter().any(|(name, _)| *name == lint) {
+                self.wrong("a lint allowed without a reason", lint.parse::<TokenStream>().unwrap());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_could_be_captured_is_found() {
+    let input = quote::quote!(
+        struct Cat {
+            key: user::i64,
+        }
+    );
+    let wrong = [
+        "impl __pathway_io::Schema for Cat {}",
+        "#[automatically_derived] impl Schema for Cat {}",
+        "#[automatically_derived] impl __pathway_io::Schema for Cat { fn f() -> Option<Cat> { loop {} } }",
+        "const X: __pathway_io::u8 = Some(3);",
+        "fn f(x: __pathway_io::Row) { match x { None => {} } }",
+        "fn f(x: Cat) -> Self::Key { loop {} }",
+        "fn f(x: Cat) -> <Cat>::Key { loop {} }",
+        "fn f(x: Cat) { x.clone() }",
+        "fn f(x: Cat) { panic!() }",
+        "use ::pathway_io::__private0::*;",
+        "#[allow(warnings)] fn f() {}",
+        "#[allow(unreachable_code, dead_code)] fn f() {}",
+    ];
+    for text in wrong {
+        let inner: TokenStream = text.parse().unwrap();
+        assert_eq!(check(&input, &quote::quote!(const _: () = { #inner };)).len(), 1, "{text}");
+        assert!(!check(&input, &inner).is_empty(), "{text}");
+    }
+    let right = "const _: () = { #[automatically_derived] impl __pathway_io::Schema for Cat { type Key = user::i64; \
+                 fn f(&self, x: &::core::primitive::str) -> <Self as __pathway_io::Schema>::Key { let y = x; y } } };";
+    assert_eq!(check(&input, &right.parse().unwrap()), Vec::<String>::new());
+}

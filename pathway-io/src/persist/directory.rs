@@ -1,0 +1,70 @@
+//! The state directory, and the lock that keeps a second process out of it.
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::log;
+use crate::error::{Error, Result};
+use crate::storage::FileError;
+
+const LOCK: &str = "lock";
+
+/// A state directory that is locked.
+pub(crate) struct StateDirectory {
+    path: PathBuf,
+    /// Locked until it is closed, by the end of the process at the latest.
+    _lock: File,
+}
+
+impl StateDirectory {
+    /// Opens the directory, and makes it if it is not there.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let failed = |operation, error| Error::pipeline(FileError::new(operation, path, error));
+        fs::create_dir_all(path).map_err(|error| failed("create the state directory", error))?;
+        for entry in fs::read_dir(path).map_err(|error| failed("read the state directory", error))? {
+            let name = entry.map_err(|error| failed("read the state directory", error))?.file_name();
+            let name = name.to_string_lossy();
+            if name != LOCK && log::generation(name.trim_end_matches(".new")).is_none() {
+                return Err(Error::pipeline(format!(
+                    "`{}` is no state directory: it holds `{name}`, and a state wants a directory of its own",
+                    path.display()
+                )));
+            }
+        }
+        let lock = File::create(path.join(LOCK)).map_err(|error| failed("open the lock in", error))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Error::pipeline(format!(
+                    "the state directory `{}` is in use by another pipeline",
+                    path.display()
+                )));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
+        }
+        crash_point!(Locked);
+        Ok(StateDirectory { path: path.to_owned(), _lock: lock })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The generations that have their name, the newest first, and the files of all others that a run has left behind.
+    pub(crate) fn logs(&self) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), FileError> {
+        let read = || {
+            let (mut logs, mut unnamed) = (Vec::new(), Vec::new());
+            for entry in fs::read_dir(&self.path)? {
+                let entry = entry?;
+                match log::generation(&entry.file_name().to_string_lossy()) {
+                    Some(generation) => logs.push(generation),
+                    None if entry.file_name() != LOCK => unnamed.push(entry.path()),
+                    None => {}
+                }
+            }
+            logs.sort_unstable_by(|a, b| b.cmp(a));
+            Ok((logs, unnamed))
+        };
+        read().map_err(|error| FileError::new("read the state directory", &self.path, error))
+    }
+}

@@ -1,0 +1,76 @@
+//! What the sequencer hands to the checkpointer.
+
+use std::sync::Arc;
+
+use super::rows::RowWriter;
+use crate::commit::Commit;
+use crate::intake::Credit;
+use crate::offset::AnyOffset;
+use crate::schema::Schema;
+use crate::sequencer::Outlet;
+
+/// One commit of one source.
+pub(crate) struct Entry {
+    pub(crate) time: u64,
+    pub(crate) source: usize,
+    /// The tables that it has changed.
+    pub(crate) parts: Vec<Part>,
+    pub(crate) offset: Option<Box<dyn AnyOffset>>,
+    /// Lines for the quarantine.
+    pub(crate) bad: Vec<u8>,
+    /// Held until it is in the log, so that the log is felt where rows are pushed.
+    pub(crate) _credit: Arc<Credit>,
+}
+
+/// A table of a commit.
+pub(crate) struct Part {
+    pub(crate) table: usize,
+    /// `None` where the log needs none of it.
+    pub(crate) durable: Option<Box<dyn Durable>>,
+}
+
+/// The updates of one commit in one table, with the row type forgotten.
+pub(crate) trait Durable: Send {
+    /// Appends them as the log has them.
+    fn write(&self, out: &mut Vec<u8>);
+    /// Whether there are sinks that wait for it to become durable.
+    fn is_awaited(&self) -> bool;
+    /// It is durable: those sinks may have it.
+    fn hand_over(self: Box<Self>);
+}
+
+pub(crate) struct Held<S: Schema> {
+    pub(crate) commit: Commit<S>,
+    pub(crate) writer: Arc<RowWriter>,
+    pub(crate) later: Arc<[Outlet<S>]>,
+    pub(crate) receipt: Arc<dyn Send + Sync>,
+}
+
+impl<S: Schema> Durable for Held<S> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.writer.write_commit(&self.commit, self.is_awaited(), out);
+    }
+
+    fn is_awaited(&self) -> bool {
+        !self.later.is_empty()
+    }
+
+    fn hand_over(self: Box<Self>) {
+        for outlet in &*self.later {
+            outlet.deliver(&self.commit, &self.receipt);
+        }
+    }
+}
+
+/// A part of the current rows of all tables, as of one moment.
+pub(crate) enum Piece {
+    Rows {
+        source: usize,
+        table: usize,
+        rows: Vec<u8>,
+    },
+    /// These were all, as they are after the commit of that time.
+    End {
+        time: u64,
+    },
+}

@@ -1,0 +1,256 @@
+//! Frames: how a log is cut into pieces that are whole or not there.
+//!
+//! ```text
+//! marker "pwf1", length u32, checksum u32, kind u8, payload
+//! ```
+//!
+//! Numbers are little endian. The length is that of the payload, the checksum is a CRC-32 over kind and payload.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::storage::FileError;
+
+const MARKER: [u8; 4] = *b"pwf1";
+/// Marker, length, checksum and kind.
+const HEAD: usize = 13;
+
+/// What a frame holds; see `docs/durability.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// What the pipeline looks like; the first frame.
+    Header,
+    /// A part of the rows of a table when the log was begun.
+    Snapshot,
+    /// The updates of one commit.
+    Rows,
+    /// The same of a commit that the snapshot has in it, for a sink that may miss it.
+    Held,
+    /// Everything before it belongs together.
+    Checkpoint,
+}
+
+impl Kind {
+    fn byte(self) -> u8 {
+        match self {
+            Kind::Header => b'H',
+            Kind::Snapshot => b'S',
+            Kind::Rows => b'R',
+            Kind::Held => b'O',
+            Kind::Checkpoint => b'C',
+        }
+    }
+
+    fn of_byte(byte: u8) -> Option<Self> {
+        let all = [Kind::Header, Kind::Snapshot, Kind::Rows, Kind::Held, Kind::Checkpoint];
+        all.into_iter().find(|kind| kind.byte() == byte)
+    }
+}
+
+/// Appends a frame whose payload `fill` appends.
+///
+/// # Errors
+///
+/// If the payload has four gigabytes or more.
+pub(crate) fn append(out: &mut Vec<u8>, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), TooLarge> {
+    let start = out.len();
+    out.extend_from_slice(&MARKER);
+    out.extend_from_slice(&[0; 8]);
+    out.push(kind.byte());
+    fill(out);
+    let Ok(len) = u32::try_from(out.len() - start - HEAD) else {
+        out.truncate(start);
+        return Err(TooLarge);
+    };
+    let checksum = crc32fast::hash(&out[start + HEAD - 1..]);
+    out[start + 4..start + 8].copy_from_slice(&len.to_le_bytes());
+    out[start + 8..start + 12].copy_from_slice(&checksum.to_le_bytes());
+    Ok(())
+}
+
+/// A payload of four gigabytes or more.
+#[derive(Debug)]
+pub(crate) struct TooLarge;
+
+/// A frame that was read.
+pub(crate) struct Frame {
+    pub(crate) kind: Kind,
+    pub(crate) payload: Vec<u8>,
+    /// Where in the file it begins and ends.
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+}
+
+/// Reads the frames of a file one after the other.
+pub(crate) struct Reader {
+    path: PathBuf,
+    file: BufReader<File>,
+    len: u64,
+    at: u64,
+}
+
+impl Reader {
+    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
+        let open = || {
+            let file = File::open(path)?;
+            let len = file.metadata()?.len();
+            Ok((file, len))
+        };
+        let (file, len) = open().map_err(|error| FileError::new("open", path, error))?;
+        Ok(Reader { path: path.to_owned(), file: BufReader::with_capacity(128 * 1024, file), len, at: 0 })
+    }
+
+    /// The next frame; `None` where no whole one follows.
+    pub(crate) fn next(&mut self) -> Result<Option<Frame>, FileError> {
+        let frame = self.read().map_err(|error| FileError::new("read", &self.path, error))?;
+        if let Some(frame) = &frame {
+            self.at = frame.end;
+        }
+        Ok(frame)
+    }
+
+    /// Where the last whole frame has ended.
+    pub(crate) fn at(&self) -> u64 {
+        self.at
+    }
+
+    fn read(&mut self) -> io::Result<Option<Frame>> {
+        let left = self.len - self.at;
+        if left < HEAD as u64 {
+            return Ok(None);
+        }
+        let mut head = [0; HEAD];
+        self.file.read_exact(&mut head)?;
+        let [number, checksum] =
+            [4, 8].map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+        let len = u64::from(number);
+        if head[..4] != MARKER || left - (HEAD as u64) < len {
+            return Ok(None);
+        }
+        let mut payload = vec![0; number as usize];
+        self.file.read_exact(&mut payload)?;
+        let mut hash = crc32fast::Hasher::new();
+        hash.update(&head[HEAD - 1..]);
+        hash.update(&payload);
+        let kind = Kind::of_byte(head[HEAD - 1]);
+        Ok(match kind {
+            Some(kind) if hash.finalize() == checksum => {
+                Some(Frame { kind, payload, start: self.at, end: self.at + HEAD as u64 + len })
+            }
+            _ => None,
+        })
+    }
+
+    /// Whether a whole frame stands somewhere behind the place where no whole one follows: the file is then damaged in
+    /// the middle, and not cut off at its end.
+    pub(crate) fn is_damaged(&mut self) -> Result<bool, FileError> {
+        let path = self.path.clone();
+        let mut from = self.at + 1;
+        let mut search = || -> io::Result<bool> {
+            while let Some(marker) = find_marker(&mut self.file, from)? {
+                self.file.seek(SeekFrom::Start(marker))?;
+                self.at = marker;
+                if self.read()?.is_some() {
+                    return Ok(true);
+                }
+                from = marker + 1;
+            }
+            Ok(false)
+        };
+        search().map_err(|error| FileError::new("read", &path, error))
+    }
+}
+
+/// The first place from `from` on where a marker stands.
+fn find_marker(file: &mut BufReader<File>, from: u64) -> io::Result<Option<u64>> {
+    file.seek(SeekFrom::Start(from))?;
+    let mut window = Vec::new();
+    let mut start = from;
+    loop {
+        let read = file.by_ref().take(64 * 1024).read_to_end(&mut window)?;
+        if let Some(place) = memchr::memmem::find(&window, &MARKER) {
+            return Ok(Some(start + place as u64));
+        }
+        if read == 0 {
+            return Ok(None);
+        }
+        // A marker may lie across the edge.
+        let gone = window.len().saturating_sub(MARKER.len() - 1);
+        window.drain(..gone);
+        start += gone as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(bytes: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        file
+    }
+
+    fn frames() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        append(&mut bytes, Kind::Header, |out| out.extend_from_slice(b"head")).unwrap();
+        append(&mut bytes, Kind::Rows, |out| out.extend_from_slice(&[7; 1000])).unwrap();
+        append(&mut bytes, Kind::Checkpoint, |_| {}).unwrap();
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> (Vec<Kind>, u64, bool) {
+        let file = write(bytes);
+        let mut reader = Reader::open(file.path()).unwrap();
+        let mut kinds = Vec::new();
+        while let Some(frame) = reader.next().unwrap() {
+            kinds.push(frame.kind);
+        }
+        (kinds, reader.at(), reader.is_damaged().unwrap())
+    }
+
+    #[test]
+    fn what_is_appended_is_read() {
+        let bytes = frames();
+        assert_eq!(read(&bytes), (vec![Kind::Header, Kind::Rows, Kind::Checkpoint], bytes.len() as u64, false));
+    }
+
+    #[test]
+    fn a_file_that_is_cut_off_anywhere_has_its_whole_frames_and_is_not_damaged() {
+        let bytes = frames();
+        let mut ends = Vec::new();
+        for len in 0..=bytes.len() {
+            let (kinds, at, damaged) = read(&bytes[..len]);
+            assert!(!damaged, "cut to {len}");
+            assert!(at <= len as u64);
+            if ends.last() != Some(&at) {
+                ends.push(at);
+            }
+            assert_eq!(kinds.len() + 1, ends.len());
+        }
+        assert_eq!(ends.len(), 4);
+    }
+
+    #[test]
+    fn a_wrong_bit_anywhere_is_noticed_and_is_damage_if_a_whole_frame_follows() {
+        let bytes = frames();
+        let last = bytes.len() - HEAD;
+        for place in 0..bytes.len() {
+            let mut wrong = bytes.clone();
+            wrong[place] ^= 1 << (place % 8);
+            let (kinds, _, damaged) = read(&wrong);
+            assert!(kinds.len() < 3, "bit of byte {place}");
+            assert_eq!(damaged, place < last, "byte {place}");
+        }
+    }
+
+    #[test]
+    fn a_marker_across_the_edge_of_what_is_searched_at_once_is_found() {
+        for padding in [64 * 1024 - 6, 64 * 1024 - 5, 64 * 1024 - 4, 64 * 1024 - 2, 64 * 1024] {
+            let mut bytes = vec![b'p'; padding];
+            bytes.extend_from_slice(&frames());
+            assert!(read(&bytes).2, "{padding}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! [`Log`]: the state on disk, as it is written. `docs/durability.md` says what is in it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::frame::{self, Kind};
+use crate::error::BoxError;
+use crate::storage::{FileError, Storage, StoredFile, sync_parent};
+
+/// Bytes that are gathered before they are written.
+const BUFFER: usize = 256 * 1024;
+/// A log that is no longer than this is left as it is.
+const SMALL: u64 = 1024 * 1024;
+
+/// The path of a generation.
+pub(crate) fn path(directory: &Path, generation: u64) -> PathBuf {
+    directory.join(format!("log-{generation}"))
+}
+
+/// The generation of a file of that name.
+pub(crate) fn generation(name: &str) -> Option<u64> {
+    name.strip_prefix("log-")?.parse().ok()
+}
+
+/// One generation of the log, at its end.
+pub(crate) struct Log {
+    directory: PathBuf,
+    storage: Arc<dyn Storage>,
+    generation: u64,
+    file: StoredFile,
+    buffer: Vec<u8>,
+    /// How long it was when it was begun: header, rows and the first checkpoint.
+    begun: u64,
+    /// Where its last checkpoint has ended.
+    committed: u64,
+    /// It has its name.
+    named: bool,
+    /// Whether to sync.
+    sync: bool,
+}
+
+impl Log {
+    /// Begins a generation under a name of its own.
+    pub(crate) fn begin(
+        directory: &Path,
+        storage: &Arc<dyn Storage>,
+        generation: u64,
+        header: &Value,
+        sync: bool,
+    ) -> Result<Self, BoxError> {
+        let file = StoredFile::create(&**storage, &unnamed(directory, generation))?;
+        let mut log = Log {
+            directory: directory.to_owned(),
+            storage: Arc::clone(storage),
+            generation,
+            file,
+            buffer: Vec::new(),
+            begun: 0,
+            committed: 0,
+            named: false,
+            sync,
+        };
+        log.append(Kind::Header, |out| out.extend_from_slice(header.to_string().as_bytes()))?;
+        Ok(log)
+    }
+
+    /// Goes on with one that is there, behind its last checkpoint.
+    pub(crate) fn go_on(
+        directory: &Path,
+        storage: &Arc<dyn Storage>,
+        generation: u64,
+        end: u64,
+        begun: u64,
+        sync: bool,
+    ) -> Result<Self, FileError> {
+        let mut file = StoredFile::open_at(&**storage, &path(directory, generation), end)?;
+        if sync {
+            file.sync()?;
+        }
+        Ok(Log {
+            directory: directory.to_owned(),
+            storage: Arc::clone(storage),
+            generation,
+            file,
+            buffer: Vec::new(),
+            begun,
+            committed: end,
+            named: true,
+            sync,
+        })
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    fn append(&mut self, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), BoxError> {
+        if frame::append(&mut self.buffer, kind, fill).is_err() {
+            let path = self.path();
+            return Err(format!("a commit of more than 4 GB cannot be kept in `{}`", path.display()).into());
+        }
+        if self.buffer.len() >= BUFFER {
+            self.flush()?;
+            crash_point!(RowsAppended);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), FileError> {
+        self.file.append(&self.buffer)?;
+        self.buffer.clear();
+        self.buffer.shrink_to(2 * BUFFER);
+        Ok(())
+    }
+
+    /// Appends the updates of one commit; `kind` is `Rows` or `Held`.
+    pub(crate) fn rows(
+        &mut self,
+        kind: Kind,
+        table: u32,
+        time: u64,
+        fill: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), BoxError> {
+        self.append(kind, |out| {
+            out.extend_from_slice(&table.to_le_bytes());
+            out.extend_from_slice(&time.to_le_bytes());
+            fill(out);
+        })
+    }
+
+    /// Appends a part of the current rows of a table.
+    pub(crate) fn snapshot(&mut self, table: u32, rows: &[u8]) -> Result<(), BoxError> {
+        self.append(Kind::Snapshot, |out| {
+            out.extend_from_slice(&table.to_le_bytes());
+            out.extend_from_slice(rows);
+        })
+    }
+
+    /// Appends a checkpoint, and makes it and everything before it durable.
+    pub(crate) fn commit(&mut self, checkpoint: &Value) -> Result<(), BoxError> {
+        self.append(Kind::Checkpoint, |out| out.extend_from_slice(checkpoint.to_string().as_bytes()))?;
+        #[cfg(feature = "faults")]
+        if crate::faults::is_due(crate::faults::Point::CheckpointTorn) {
+            self.file.append(&self.buffer[..self.buffer.len() - 5])?;
+            crash_point!(CheckpointTorn);
+        }
+        self.flush()?;
+        crash_point!(CheckpointAppended);
+        if self.sync {
+            self.file.sync()?;
+        }
+        crash_point!(CheckpointSynced);
+        self.committed = self.file.len();
+        if !self.named {
+            self.name()?;
+        }
+        Ok(())
+    }
+
+    /// Gives the log its name, so that it is the newest from now on, and removes the one before it.
+    fn name(&mut self) -> Result<(), FileError> {
+        let (from, to) = (unnamed(&self.directory, self.generation), self.path());
+        self.storage.rename(&from, &to).map_err(|error| FileError::new("rename", &from, error))?;
+        crash_point!(LogNamed);
+        if self.sync {
+            sync_parent(&*self.storage, &to)?;
+        }
+        self.named = true;
+        self.begun = self.file.len();
+        crash_point!(LogNameSynced);
+        if let Some(before) = self.generation.checked_sub(1).filter(|before| *before > 0) {
+            let before = path(&self.directory, before);
+            self.storage.remove(&before).map_err(|error| FileError::new("remove", &before, error))?;
+            crash_point!(OldLogRemoved);
+        }
+        Ok(())
+    }
+
+    /// Whether most of it is history.
+    pub(crate) fn is_overgrown(&self) -> bool {
+        let small = if super::tiny_logs() { 0 } else { SMALL };
+        self.file.len() > 2 * self.begun + small
+    }
+
+    /// Bytes that belong to no checkpoint yet.
+    pub(crate) fn since_checkpoint(&self) -> u64 {
+        self.file.len() - self.committed + self.buffer.len() as u64
+    }
+
+    fn path(&self) -> PathBuf {
+        path(&self.directory, self.generation)
+    }
+}
+
+fn unnamed(directory: &Path, generation: u64) -> PathBuf {
+    directory.join(format!("log-{generation}.new"))
+}

@@ -1,0 +1,117 @@
+//! Persistent pipelines: what survives the process, and how it is found again. `docs/durability.md` tells it in one page.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `directory` | the state directory and its lock |
+//! | `frame`, `record`, `rows` | how the log is cut into frames, and what these say |
+//! | `log` | writes the log |
+//! | `entry` | what the sequencer hands over |
+//! | `checkpointer` | the thread that makes commits durable |
+//! | `recover` | reads the log, and checks that the pipeline fits |
+
+pub(crate) mod checkpointer;
+pub(crate) mod directory;
+pub(crate) mod entry;
+mod frame;
+mod log;
+pub(crate) mod prepare;
+mod record;
+pub(crate) mod recover;
+pub(crate) mod rows;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::schema::Schema;
+use crate::sequencer::Outlet;
+use crate::sink::file::Persisted;
+use crate::sink::{Ask, Progress};
+use record::Checkpoint;
+
+/// When the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable: how much a power cut may cost.
+/// A kill of the process alone is survived under each, with every row written once.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use pathway_io::{Durability, Pipeline};
+///
+/// let pipeline = Pipeline::persistent("state")?;
+/// pipeline.durability(Durability::Interval(Duration::from_millis(100)));
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// Each commit is made durable as soon as it can be; those that come meanwhile share the next checkpoint. This is
+    /// the default.
+    #[default]
+    EveryCommit,
+    /// A checkpoint each so often: a power cut costs at most the commits of that time, which the sources read again.
+    Interval(Duration),
+    /// As `EveryCommit`, but nothing is synced: what a power cut leaves is up to the operating system, and a state that is
+    /// damaged by it is refused at the next start.
+    Os,
+}
+
+impl Durability {
+    pub(crate) fn syncs(self) -> bool {
+        self != Durability::Os
+    }
+}
+
+/// What a pipeline starts from, as its tables see it.
+#[doc(hidden)]
+pub struct Start {
+    pub(crate) found: Option<Checkpoint>,
+    pub(crate) sync: bool,
+}
+
+impl Start {
+    /// The time of the checkpoint; 0 before the first.
+    pub(crate) fn time(&self) -> u64 {
+        self.found.as_ref().map_or(0, |found| found.time)
+    }
+
+    /// How a file is gone on with.
+    pub(crate) fn persisted(&self, path: &str) -> Persisted {
+        let files = self.found.iter().flat_map(|found| &found.files);
+        let len = files.clone().find(|file| file.path == path).map(|file| file.len);
+        Persisted { len, sync: self.sync }
+    }
+
+    /// How far it is known of a sink that keeps its own time.
+    pub(crate) fn sink_time(&self, id: &str) -> u64 {
+        let mut sinks = self.found.iter().flat_map(|found| &found.sinks);
+        sinks.find(|sink| sink.name == id).map_or(0, |sink| sink.time)
+    }
+}
+
+/// What a sink that keeps its own time is called in a checkpoint.
+pub(crate) fn sink_id(source: &str, table: usize, number: usize) -> String {
+    format!("{source}/{table}/{number}")
+}
+
+/// A sink, as far as the checkpointer has to do with it.
+#[doc(hidden)]
+pub struct AskedSink {
+    pub(crate) kind: AskedKind,
+    pub(crate) ask: Box<dyn Ask>,
+    pub(crate) progress: Arc<Progress>,
+}
+
+pub(crate) enum AskedKind {
+    File { path: String },
+    Timed { id: String },
+}
+
+impl AskedSink {
+    pub(crate) fn new<S: Schema>(kind: AskedKind, outlet: &Outlet<S>) -> Self {
+        AskedSink { kind, ask: Box::new(outlet.told.clone()), progress: Arc::clone(&outlet.progress) }
+    }
+}
+
+/// Whether a test wants logs to be begun anew all the time.
+pub(crate) fn tiny_logs() -> bool {
+    static TINY: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
+    cfg!(feature = "faults") && *TINY.get_or_init(|| std::env::var_os("PATHWAY_IO_TINY_LOGS").is_some())
+}

@@ -1,0 +1,191 @@
+//! The start of a persistent pipeline: all that can be refused is refused here, before any thread runs and before any
+//! file is touched.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::checkpointer::{FirstLog, PersistedSource, Quarantine};
+use super::directory::StateDirectory;
+use super::record::SourceShape;
+use super::recover::{self, Found, Outputs};
+use super::{Durability, Start, record, sink_id};
+use crate::error::{BoxError, Error, Result};
+use crate::intake::Cuts;
+use crate::offset::Offsets;
+use crate::options::{BadRows, ReadOptions};
+use crate::pipeline::SourcePlan;
+use crate::sink::file::OutputFile;
+use crate::source::Source;
+use crate::table::AnyTable;
+use crate::upsert;
+
+/// What a persistent pipeline starts from.
+pub(crate) struct Prepared {
+    pub(crate) directory: Arc<StateDirectory>,
+    pub(crate) durability: Durability,
+    pub(crate) start: Arc<Start>,
+    pub(crate) header: Value,
+    /// The offsets of each source, as it resumes them and as the checkpoint has them.
+    offsets: Vec<(Offsets, Option<Vec<u8>>)>,
+    first_tables: Vec<u32>,
+    found: Option<(u64, u64, u64)>,
+}
+
+impl Prepared {
+    /// Checks the sources against the directory, and reads their tables back.
+    pub(crate) fn new(directory: Arc<StateDirectory>, durability: Durability, sources: &[SourcePlan]) -> Result<Self> {
+        for source in sources {
+            check_source(source).map_err(Error::pipeline)?;
+        }
+        let path = directory.path().to_owned();
+        Self::recover(directory, durability, sources)
+            .map_err(|error| Error::pipeline(format!("cannot go on from the state in `{}`: {error}", path.display())))
+    }
+
+    fn recover(
+        directory: Arc<StateDirectory>,
+        durability: Durability,
+        sources: &[SourcePlan],
+    ) -> std::result::Result<Self, BoxError> {
+        let shapes: Vec<SourceShape> = sources
+            .iter()
+            .map(|source| SourceShape {
+                name: source.name.to_string(),
+                tables: source.tables.iter().map(|table| table.schema()).collect(),
+            })
+            .collect();
+        let found = recover::find(&directory, &shapes, &outputs(sources))?;
+        let offsets = sources
+            .iter()
+            .map(|source| offsets(source, found.as_ref()))
+            .collect::<std::result::Result<Vec<_>, BoxError>>()?;
+        if let Some(found) = &found {
+            let tables: Vec<Vec<Arc<dyn AnyTable>>> = sources.iter().map(|source| source.tables.clone()).collect();
+            found.restore(&shapes, &tables)?;
+        }
+        let header = found.as_ref().map_or_else(|| record::header(&shapes), |found| found.header.clone());
+        let first_tables = recover::first_tables(&header, &shapes);
+        let log = found.as_ref().map(|found| (found.generation, found.end, found.begun));
+        let start = Start { found: found.map(|found| found.checkpoint), sync: durability.syncs() };
+        Ok(Prepared { directory, durability, start: Arc::new(start), header, offsets, first_tables, found: log })
+    }
+
+    /// The offsets that a source resumes from.
+    pub(crate) fn take_offsets(&mut self, source: usize) -> Offsets {
+        std::mem::take(&mut self.offsets[source].0)
+    }
+
+    pub(crate) fn first_log(&self) -> FirstLog {
+        match self.found {
+            None => FirstLog::New,
+            Some((generation, end, begun)) => FirstLog::Found { generation, end, begun },
+        }
+    }
+
+    /// A source, as the checkpointer has it.
+    pub(crate) fn source(&mut self, index: usize, source: &Arc<Source>, bad_rows: BadRows) -> PersistedSource {
+        let quarantine = match bad_rows {
+            BadRows::Quarantine(path) => {
+                let name = path.display().to_string();
+                let mut file = OutputFile::new(&path);
+                file.persist(self.start.persisted(&name));
+                Some(Quarantine { path: name, file, durable: 0 })
+            }
+            BadRows::Fail | BadRows::Skip => None,
+        };
+        PersistedSource {
+            source: Arc::clone(source),
+            first_table: self.first_tables[index],
+            offset: self.offsets[index].1.take(),
+            quarantine,
+        }
+    }
+}
+
+/// Where the rows of a source of a persistent pipeline may be cut.
+pub(crate) fn cuts(options: &ReadOptions) -> Cuts {
+    if options.replays() { Cuts::AtEnd } else { Cuts::AtOffsets }
+}
+
+/// What cannot be persistent yet: computations, and several processes.
+#[cfg(feature = "differential")]
+pub(crate) fn check_computations(computes: bool, spread: bool, workers: &crate::dataflow::Workers) -> Result<()> {
+    if workers.processes() > 1 {
+        return Err(Error::pipeline("cannot be persistent in several processes yet"));
+    }
+    if spread && workers.threads > 1 {
+        let message = "cannot be persistent yet where each worker reads a part of a source or writes a file of its own";
+        return Err(Error::pipeline(message));
+    }
+    if computes {
+        return Err(Error::pipeline("cannot be persistent yet where tables are computed from others"));
+    }
+    Ok(())
+}
+
+fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
+    let name = &source.name;
+    match source.options.given_name() {
+        None => Err(format!(
+            "source `{name}` has no name of its own, by which a restart finds it again: \
+             give it one with `#[connector(name = \"..\")]` or `ReadOptions::name`"
+        )),
+        Some(given) if *given != **name => {
+            Err(format!("two sources are named `{given}`, and a restart could not tell them apart"))
+        }
+        Some(_) => check_offsets(source),
+    }
+}
+
+fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
+    let name = &source.name;
+    match (source.options.replays(), source.offset_type.is_unit) {
+        (false, false) => Ok(()),
+        (false, true) => Err(format!(
+            "source `{name}` has no offsets, so that a restart could not tell where it goes on: give its subjects an \
+             offset type, as in `Subject<Row, u64>`, or declare with `ReadOptions::replay` that it sends its whole table \
+             each time"
+        )),
+        (true, false) => Err(format!(
+            "source `{name}` has offsets and declares `replay`: it either goes on from an offset or sends its whole table \
+             each time"
+        )),
+        (true, true) => match source.tables.iter().find(|table| !upsert::applies_to(table.schema())) {
+            None => Ok(()),
+            Some(table) => Err(format!(
+                "source `{name}` declares `replay`, and its table `{}` has no primary key by which rows could be \
+                     compared, or is append-only",
+                table.schema().name
+            )),
+        },
+    }
+}
+
+fn outputs(sources: &[SourcePlan]) -> Outputs {
+    let mut files: Vec<PathBuf> = Vec::new();
+    let mut sinks = Vec::new();
+    for source in sources {
+        for (number, table) in source.tables.iter().enumerate() {
+            files.extend(table.files());
+            sinks.extend((0..table.timed_sinks().len()).map(|sink| sink_id(&source.name, number, sink)));
+        }
+        if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
+            files.push(path);
+        }
+    }
+    Outputs { files, sinks }
+}
+
+fn offsets(source: &SourcePlan, found: Option<&Found>) -> std::result::Result<(Offsets, Option<Vec<u8>>), BoxError> {
+    let mut recorded = found.iter().flat_map(|found| &found.checkpoint.offsets);
+    let Some((name, offset)) = recorded.find(|(name, _)| **name == *source.name) else {
+        return Ok((Offsets::default(), None));
+    };
+    let ty = source.offset_type;
+    let resumed = ty.resume(offset).map_err(|error| -> BoxError {
+        format!("the offset of source `{name}` cannot be read as `{}`: {error}", ty.name).into()
+    })?;
+    Ok((resumed, Some(offset.clone())))
+}

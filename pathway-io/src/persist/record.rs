@@ -1,0 +1,180 @@
+//! What the frames of a log say in JSON: the [`Header`], and a [`Checkpoint`].
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
+
+use crate::schema::TableSchema;
+
+/// The version of the format. It changes when an older reader would misunderstand what a newer one has written.
+pub(crate) const FORMAT: u64 = 1;
+
+/// A source as the program has it.
+#[derive(Clone)]
+pub(crate) struct SourceShape {
+    pub(crate) name: String,
+    pub(crate) tables: Vec<&'static TableSchema>,
+}
+
+/// The first frame of a log: what the pipeline looked like that wrote it.
+pub(crate) fn header(sources: &[SourceShape]) -> Value {
+    let sources: Vec<Value> = sources
+        .iter()
+        .map(|source| {
+            let tables: Vec<Value> = source.tables.iter().map(|table| table_shape(table)).collect();
+            json!({"name": source.name, "tables": tables})
+        })
+        .collect();
+    json!({"format": FORMAT, "sources": sources})
+}
+
+/// What a table must have in common with what was written of it. Defaults, descriptions and further names may change.
+fn table_shape(table: &TableSchema) -> Value {
+    let columns: Vec<Value> = table
+        .columns
+        .iter()
+        .map(|column| {
+            let mut ty = serde_json::to_value(column.data_type).unwrap_or_default();
+            if column.optional {
+                ty = format!("Option<{}>", ty.as_str().unwrap_or_default()).into();
+            }
+            json!({"name": column.name, "type": ty, "primary_key": column.primary_key})
+        })
+        .collect();
+    json!({"name": table.name, "append_only": table.append_only, "columns": columns})
+}
+
+/// Why a log of that header cannot be gone on with by these sources.
+///
+/// # Errors
+///
+/// The difference, in a sentence.
+pub(crate) fn check_header(header: &Value, sources: &[SourceShape]) -> Result<(), String> {
+    let format = header["format"].as_u64();
+    if format != Some(FORMAT) {
+        let format = format.map_or("an unknown version".to_owned(), |format| format!("version {format}"));
+        return Err(format!("its format is {format}, and this program reads version {FORMAT}"));
+    }
+    let empty = Vec::new();
+    let written = header["sources"].as_array().unwrap_or(&empty);
+    let ours = self::header(sources);
+    let ours = ours["sources"].as_array().unwrap_or(&empty);
+    let named = |list: &[Value], name: &Value| list.iter().find(|source| source["name"] == *name).cloned();
+    for source in written {
+        let name = text(&source["name"]);
+        let Some(now) = named(ours, &source["name"]) else {
+            return Err(format!("it has a source `{name}` that the pipeline does not read"));
+        };
+        let (before, now) =
+            (source["tables"].as_array().unwrap_or(&empty), now["tables"].as_array().unwrap_or(&empty).clone());
+        if before.len() != now.len() {
+            return Err(format!("source `{name}` had {} tables and now has {}", before.len(), now.len()));
+        }
+        for (before, now) in before.iter().zip(&now) {
+            if let Some(difference) = table_difference(before, now) {
+                return Err(format!(
+                    "the schema of table `{}` of source `{name}` has changed: {difference}",
+                    text(&now["name"])
+                ));
+            }
+        }
+    }
+    for source in ours {
+        if named(written, &source["name"]).is_none() {
+            return Err(format!("it has no source `{}`, which the pipeline reads", text(&source["name"])));
+        }
+    }
+    Ok(())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn table_difference(before: &Value, now: &Value) -> Option<String> {
+    let empty = Vec::new();
+    let columns = |table: &Value| table["columns"].as_array().unwrap_or(&empty).clone();
+    let (old, new) = (columns(before), columns(now));
+    for column in &old {
+        let name = text(&column["name"]);
+        let Some(same) = new.iter().find(|other| other["name"] == column["name"]) else {
+            return Some(format!("column `{name}` is gone"));
+        };
+        if same["type"] != column["type"] {
+            return Some(format!(
+                "column `{name}` was `{}` and is now `{}`",
+                text(&column["type"]),
+                text(&same["type"])
+            ));
+        }
+        if same["primary_key"] != column["primary_key"] {
+            let [was, is] = if column["primary_key"] == true { ["was", "is no longer"] } else { ["was not", "is now"] };
+            return Some(format!("column `{name}` {was} part of the primary key and {is}"));
+        }
+    }
+    if let Some(column) = new.iter().find(|column| !old.iter().any(|other| other["name"] == column["name"])) {
+        return Some(format!("column `{}` is new", text(&column["name"])));
+    }
+    if old.iter().map(|column| &column["name"]).ne(new.iter().map(|column| &column["name"])) {
+        return Some("its columns stand in another order".to_owned());
+    }
+    if before["append_only"] != now["append_only"] {
+        return Some("`append_only` has changed".to_owned());
+    }
+    None
+}
+
+/// How long a file is once everything up to a checkpoint is in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileLen {
+    /// As the program gives it.
+    pub(crate) path: String,
+    pub(crate) len: u64,
+}
+
+/// How far a sink has come that keeps its own time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SinkTime {
+    pub(crate) name: String,
+    /// Everything up to this time is in it, and the log need not have it.
+    pub(crate) time: u64,
+}
+
+/// Everything that becomes durable together, but for the rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Checkpoint {
+    pub(crate) time: u64,
+    /// The offset of each source that has one, by name.
+    pub(crate) offsets: Vec<(String, Vec<u8>)>,
+    pub(crate) files: Vec<FileLen>,
+    pub(crate) sinks: Vec<SinkTime>,
+}
+
+impl Checkpoint {
+    pub(crate) fn to_json(&self) -> Value {
+        let offsets: Map<String, Value> =
+            self.offsets.iter().map(|(name, offset)| (name.clone(), BASE64_STANDARD.encode(offset).into())).collect();
+        let files: Vec<Value> = self.files.iter().map(|file| json!({"path": file.path, "len": file.len})).collect();
+        let sinks: Vec<Value> = self.sinks.iter().map(|sink| json!({"name": sink.name, "time": sink.time})).collect();
+        json!({"time": self.time, "offsets": offsets, "files": files, "sinks": sinks})
+    }
+
+    /// `None` if it is none: the checksum was right, so it was never written by this version.
+    pub(crate) fn of_json(value: &Value) -> Option<Self> {
+        let offsets = value["offsets"].as_object()?.iter();
+        let offsets =
+            offsets.map(|(name, offset)| Some((name.clone(), BASE64_STANDARD.decode(offset.as_str()?).ok()?)));
+        let files = value["files"].as_array()?.iter();
+        let files =
+            files.map(|file| Some(FileLen { path: file["path"].as_str()?.to_owned(), len: file["len"].as_u64()? }));
+        let sinks = value["sinks"].as_array()?.iter();
+        let sinks =
+            sinks.map(|sink| Some(SinkTime { name: sink["name"].as_str()?.to_owned(), time: sink["time"].as_u64()? }));
+        Some(Checkpoint {
+            time: value["time"].as_u64()?,
+            offsets: offsets.collect::<Option<_>>()?,
+            files: files.collect::<Option<_>>()?,
+            sinks: sinks.collect::<Option<_>>()?,
+        })
+    }
+}

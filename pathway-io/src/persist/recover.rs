@@ -1,0 +1,191 @@
+//! The start: finds the newest checkpoint, checks that the pipeline fits to it, and reads the rows back. Nothing is
+//! changed on disk here.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::directory::StateDirectory;
+use super::frame::{Frame, Kind, Reader};
+use super::log;
+use super::record::{self, Checkpoint, SourceShape};
+use crate::error::BoxError;
+use crate::table::{AnyTable, Restoring};
+
+/// A log with a checkpoint.
+pub(crate) struct Found {
+    pub(crate) generation: u64,
+    path: PathBuf,
+    pub(crate) header: Value,
+    pub(crate) checkpoint: Checkpoint,
+    /// Where the last checkpoint has ended.
+    pub(crate) end: u64,
+    /// Where the first one has.
+    pub(crate) begun: u64,
+}
+
+/// What the pipeline has on disk besides its state.
+pub(crate) struct Outputs {
+    /// As the program gives the paths.
+    pub(crate) files: Vec<PathBuf>,
+    /// The ids of the sinks that keep their own time.
+    pub(crate) sinks: Vec<String>,
+}
+
+/// The newest log of the directory, if there is one, which these sources can go on from.
+pub(crate) fn find(
+    directory: &StateDirectory,
+    sources: &[SourceShape],
+    outputs: &Outputs,
+) -> Result<Option<Found>, BoxError> {
+    let (logs, _) = directory.logs()?;
+    let Some(&generation) = logs.first() else {
+        return Ok(None);
+    };
+    let found = read(&log::path(directory.path(), generation), generation, sources)?;
+    check_outputs(&found.checkpoint, outputs)?;
+    Ok(Some(found))
+}
+
+fn damaged(path: &Path, at: u64, what: &str) -> BoxError {
+    format!("`{}` is damaged at byte {at}: {what}", path.display()).into()
+}
+
+fn read(path: &Path, generation: u64, sources: &[SourceShape]) -> Result<Found, BoxError> {
+    let mut reader = Reader::open(path)?;
+    let header = match reader.next()? {
+        Some(frame) if frame.kind == Kind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
+        _ => return Err(damaged(path, 0, "it does not begin as a log does")),
+    };
+    record::check_header(&header, sources)?;
+    let mut last: Option<(Checkpoint, u64)> = None;
+    let mut begun = 0;
+    while let Some(frame) = reader.next()? {
+        if frame.kind == Kind::Checkpoint {
+            let checkpoint = serde_json::from_slice(&frame.payload).ok();
+            let checkpoint = checkpoint.as_ref().and_then(Checkpoint::of_json);
+            let checkpoint = checkpoint.ok_or_else(|| damaged(path, frame.start, "a checkpoint cannot be read"))?;
+            if last.is_none() {
+                begun = frame.end;
+            }
+            last = Some((checkpoint, frame.end));
+        }
+    }
+    let at = reader.at();
+    if reader.is_damaged()? {
+        return Err(damaged(path, at, "what stands there is not what was written"));
+    }
+    // It got its name only after its first checkpoint.
+    let (checkpoint, end) = last.ok_or_else(|| damaged(path, at, "it has no checkpoint, or only a part of it"))?;
+    Ok(Found { generation, path: path.to_owned(), header, checkpoint, end, begun })
+}
+
+fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxError> {
+    let recorded = |path: &Path| checkpoint.files.iter().any(|file| *file.path == path.display().to_string());
+    for path in &outputs.files {
+        if !recorded(path) {
+            return Err(format!(
+                "the output `{}` is new: what was written before it was there would be missing in it",
+                path.display()
+            )
+            .into());
+        }
+    }
+    for file in &checkpoint.files {
+        let Some(path) = outputs.files.iter().find(|path| path.display().to_string() == file.path) else {
+            return Err(
+                format!("the output `{}` is no longer in the pipeline, and would be left behind", file.path).into()
+            );
+        };
+        let len = match std::fs::metadata(path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(format!("the output `{}` is gone: it had {} bytes", file.path, file.len).into());
+            }
+            Err(error) => return Err(crate::storage::FileError::new("open", path, error).into()),
+        };
+        if len < file.len {
+            return Err(format!(
+                "the output `{}` is shorter than it was: it had {} bytes and has {len}",
+                file.path, file.len
+            )
+            .into());
+        }
+    }
+    for sink in &outputs.sinks {
+        if !checkpoint.sinks.iter().any(|known| known.name == *sink) {
+            return Err(
+                format!("the sink `{sink}` is new: what came before it was there would be missing in it").into()
+            );
+        }
+    }
+    if let Some(gone) = checkpoint.sinks.iter().find(|known| !outputs.sinks.contains(&known.name)) {
+        return Err(format!("the sink `{}` is no longer in the pipeline, and would be left behind", gone.name).into());
+    }
+    Ok(())
+}
+
+impl Found {
+    /// The number of the first table of each source in the log.
+    pub(crate) fn first_tables(&self, sources: &[SourceShape]) -> Vec<u32> {
+        first_tables(&self.header, sources)
+    }
+
+    /// Reads the rows back into the tables of each source.
+    pub(crate) fn restore(&self, sources: &[SourceShape], tables: &[Vec<Arc<dyn AnyTable>>]) -> Result<(), BoxError> {
+        let first = self.first_tables(sources);
+        let mut numbered: Vec<(&Arc<dyn AnyTable>, u64)> = Vec::new();
+        for ((source, tables), first) in sources.iter().zip(tables).zip(first) {
+            for (number, table) in tables.iter().enumerate() {
+                let place = first as usize + number;
+                if numbered.len() <= place {
+                    numbered.resize(place + 1, (table, u64::MAX));
+                }
+                // What all its sinks that keep their own time are known to have.
+                let known = (0..table.timed_sinks().len()).map(|sink| {
+                    let id = super::sink_id(&source.name, number, sink);
+                    self.checkpoint.sinks.iter().find(|sink| sink.name == id).map_or(0, |sink| sink.time)
+                });
+                numbered[place] = (table, known.min().unwrap_or(u64::MAX));
+            }
+        }
+        let mut reader = Reader::open(&self.path)?;
+        while let Some(frame) = reader.next()? {
+            if frame.end > self.end {
+                break;
+            }
+            self.restore_frame(&frame, &numbered)?;
+        }
+        Ok(())
+    }
+
+    fn restore_frame(&self, frame: &Frame, tables: &[(&Arc<dyn AnyTable>, u64)]) -> Result<(), BoxError> {
+        let (state, head) = match frame.kind {
+            Kind::Header | Kind::Checkpoint => return Ok(()),
+            Kind::Snapshot => (true, 4),
+            Kind::Rows => (true, 12),
+            Kind::Held => (false, 12),
+        };
+        let wrong = |what: &str| damaged(&self.path, frame.start, what);
+        let Some((numbers, rows)) = frame.payload.split_at_checked(head) else {
+            return Err(wrong("a frame is too short"));
+        };
+        let (table, time) = numbers.split_at(4);
+        let table = table.try_into().map_or(usize::MAX, |bytes| u32::from_le_bytes(bytes) as usize);
+        let time = time.try_into().map(u64::from_le_bytes).ok();
+        let Some((table, known)) = tables.get(table) else {
+            return Err(wrong("it has rows of a table that is not there"));
+        };
+        let restoring = Restoring { state, held: time.filter(|time| time > known) };
+        table.restore(rows, restoring).map_err(|error| wrong(&format!("its rows cannot be read back: {error}")))
+    }
+}
+
+/// The number of the first table of each source, in the order of a header.
+pub(crate) fn first_tables(header: &Value, sources: &[SourceShape]) -> Vec<u32> {
+    let written = header["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let count = |source: &Value| source["tables"].as_array().map_or(0, |tables| tables.len() as u32);
+    let first = |name: &str| written.iter().take_while(|source| source["name"] != name).map(count).sum();
+    sources.iter().map(|source| first(&source.name)).collect()
+}

@@ -1,0 +1,166 @@
+//! JSON Schema, draft 2020-12: what validators, editors and documentation tools read.
+
+use serde_json::{Map, Value, json};
+
+use crate::schema::{Column, DataType, TableSchema};
+
+impl TableSchema {
+    /// The schema of a row in JSON, as [JSON Schema](https://json-schema.org/draft/2020-12) of the draft 2020-12: what
+    /// `next_json` takes, and what [`jsonlines`](crate::jsonlines) writes.
+    ///
+    /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its names.
+    /// `time` and `diff`, which every output adds, are allowed also where unknown fields are denied. The columns of the
+    /// primary key, for which JSON Schema has no word, are listed as `x-primary-key`. Defaults are evaluated by this call. The columns are in their order if serde_json has the
+    /// feature `preserve_order`, and else by name.
+    ///
+    /// Some rules it cannot tell: `next_json` takes no `1.0` for an integer, which is an integer to JSON Schema, and no
+    /// column twice.
+    ///
+    /// ```
+    /// use pathway_io::Schema;
+    ///
+    /// #[derive(Schema)]
+    /// struct Cat {
+    ///     #[schema(primary_key)]
+    ///     key: i64,
+    ///     /// In kilograms.
+    ///     weight: Option<f64>,
+    /// }
+    ///
+    /// let schema = Cat::schema().json_schema();
+    /// assert_eq!(schema["properties"]["weight"]["description"], "In kilograms.");
+    /// assert_eq!(schema["required"], serde_json::json!(["key"]));
+    /// ```
+    #[must_use]
+    pub fn json_schema(&self) -> Value {
+        let mut properties = Map::new();
+        let mut required = Vec::new();
+        let mut one_of_its_names = Vec::new();
+        for column in self.columns {
+            properties.insert(column.name.to_owned(), property(column));
+            let is_required = !column.has_default && !column.optional;
+            for alias in column.aliases {
+                let place = column.name.replace('~', "~0").replace('/', "~1");
+                let reference = json!({ "$ref": format!("#/properties/{}", percent(&place)) });
+                properties.entry((*alias).to_owned()).or_insert(reference);
+            }
+            if is_required && column.aliases.is_empty() {
+                required.push(column.name);
+            } else if is_required {
+                let names = std::iter::once(column.name).chain(column.aliases.iter().copied());
+                one_of_its_names
+                    .push(json!({ "anyOf": names.map(|name| json!({ "required": [name] })).collect::<Vec<_>>() }));
+            }
+        }
+        // an alias may be called so
+        properties
+            .entry("diff".to_owned())
+            .or_insert(json!({ "enum": [1, -1], "description": "1: the row comes; -1: it goes" }));
+        let time =
+            json!({ "type": "integer", "minimum": 0, "description": "the time of the commit, in ms since 1970" });
+        properties.entry("time".to_owned()).or_insert(time);
+
+        let mut schema = Map::new();
+        schema.insert("$schema".to_owned(), "https://json-schema.org/draft/2020-12/schema".into());
+        schema.insert("title".to_owned(), self.name.into());
+        if !self.description.is_empty() {
+            schema.insert("description".to_owned(), self.description.into());
+        }
+        schema.insert("type".to_owned(), "object".into());
+        schema.insert("properties".to_owned(), properties.into());
+        schema.insert("required".to_owned(), required.into());
+        if !one_of_its_names.is_empty() {
+            schema.insert("allOf".to_owned(), one_of_its_names.into());
+        }
+        schema.insert("additionalProperties".to_owned(), (!self.deny_unknown).into());
+        if self.has_key() {
+            schema.insert("x-primary-key".to_owned(), self.primary_key().map(|column| column.name).collect());
+        }
+        schema.into()
+    }
+}
+
+fn property(column: &Column) -> Value {
+    let mut property = value(&column.data_type);
+    if column.optional {
+        property = nullable(property);
+    }
+    if let Value::Object(fields) = &mut property {
+        if !column.description.is_empty() {
+            fields.insert("description".to_owned(), column.description.into());
+        }
+        if let Some(default) = column.default_value() {
+            fields.insert("default".to_owned(), default);
+        }
+        if let Some(example) = column.example_value() {
+            fields.insert("examples".to_owned(), json!([example]));
+        }
+    }
+    property
+}
+
+fn nullable(schema: Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+fn value(data_type: &DataType) -> Value {
+    match data_type {
+        DataType::Bool => json!({ "type": "boolean" }),
+        DataType::I8 => integer(i8::MIN, i8::MAX),
+        DataType::I16 => integer(i16::MIN, i16::MAX),
+        DataType::I32 => integer(i32::MIN, i32::MAX),
+        DataType::I64 => integer(i64::MIN, i64::MAX),
+        DataType::U8 => integer(u8::MIN, u8::MAX),
+        DataType::U16 => integer(u16::MIN, u16::MAX),
+        DataType::U32 => integer(u32::MIN, u32::MAX),
+        DataType::U64 => integer(u64::MIN, u64::MAX),
+        DataType::F32 | DataType::F64 => {
+            json!({ "anyOf": [{ "type": "number" }, { "enum": ["NaN", "Infinity", "-Infinity", "inf", "-inf"] }] })
+        }
+        DataType::Str => json!({ "type": "string" }),
+        DataType::Bytes => json!({
+            "type": "string",
+            "contentEncoding": "base64",
+            "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        }),
+        DataType::Json => json!({}),
+        DataType::Duration => json!({ "type": "integer", "minimum": 0, "description": "nanoseconds" }),
+        DataType::SignedDuration => json!({ "type": "integer", "description": "nanoseconds" }),
+        DataType::Date => json!({ "type": "string", "format": "date" }),
+        DataType::Time => json!({ "type": "string", "pattern": "^[0-9]{2}:[0-9]{2}" }),
+        DataType::DateTime => {
+            json!({ "type": "string", "pattern": "^[-+]?[0-9]{4,}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}" })
+        }
+        DataType::Timestamp | DataType::OffsetDateTime => json!({ "type": "string", "format": "date-time" }),
+        DataType::Uuid => json!({ "type": "string", "format": "uuid" }),
+        DataType::Decimal => json!({ "type": ["string", "integer"], "pattern": "^[-+]?[0-9._]+([eE][-+]?[0-9]+)?$" }),
+        DataType::Optional(item) => nullable(value(item)),
+        DataType::List(item) => json!({ "type": "array", "items": value(item) }),
+        DataType::Array(item, len) => {
+            json!({ "type": "array", "items": value(item), "minItems": len, "maxItems": len })
+        }
+        DataType::Tuple(items) => json!({
+            "type": "array",
+            "prefixItems": items.iter().map(value).collect::<Vec<_>>(),
+            "items": false,
+            "minItems": items.len(),
+        }),
+    }
+}
+
+fn integer(least: impl Into<serde_json::Number>, most: impl Into<serde_json::Number>) -> Value {
+    json!({ "type": "integer", "minimum": least.into(), "maximum": most.into() })
+}
+
+/// The text as a part of a URI's fragment.
+fn percent(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    encoded
+}

@@ -1,0 +1,215 @@
+//! SQL: the statements that create a table for the rows.
+//!
+//! A database refuses what a column cannot hold: where its type is wider than the column's there is a `CHECK`. Values have
+//! the same text as in our CSV where the database reads it so; the two exceptions are said at [`TableSchema::sql_ddl`].
+
+use std::fmt::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::schema::{Column, DataType, TableSchema};
+
+/// The SQL of one database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Dialect {
+    /// PostgreSQL, 12 or later.
+    Postgres,
+    /// SQLite, 3 of any age.
+    Sqlite,
+}
+
+impl TableSchema {
+    /// The statements that create a table for the *current* rows: the schema's columns with `NOT NULL`, defaults and
+    /// checks, the primary key, and the descriptions as comments.
+    ///
+    /// Names are quoted, so that any will do; PostgreSQL cuts off those beyond 63 bytes. Lists, arrays, tuples and `Value`
+    /// are JSON (`jsonb`), durations whole nanoseconds (`numeric`), an instant is a `timestamptz`, which has microseconds
+    /// and forgets the offset that was written. SQLite has no types for dates, decimals and UUIDs: they are texts. Its
+    /// integers are signed and of 64 bits, so that the upper half of `u64` is refused there. Defaults are evaluated by this
+    /// call.
+    ///
+    /// Our CSV is loaded as it is, but for bytes, which are base64 there, and for SQLite's nulls, which its `.import` takes
+    /// for empty texts.
+    ///
+    /// ```
+    /// use pathway_io::Schema;
+    /// use pathway_io::schema::Dialect;
+    ///
+    /// #[derive(Schema)]
+    /// struct Cat {
+    ///     #[schema(primary_key)]
+    ///     key: i64,
+    ///     weight: Option<f64>,
+    /// }
+    ///
+    /// assert_eq!(
+    ///     Cat::schema().sql_ddl(Dialect::Postgres, "cats"),
+    ///     r#"CREATE TABLE "cats" (
+    ///     "key" bigint NOT NULL,
+    ///     "weight" double precision,
+    ///     PRIMARY KEY ("key")
+    /// );
+    /// "#
+    /// );
+    /// ```
+    #[must_use]
+    pub fn sql_ddl(&self, dialect: Dialect, table: &str) -> String {
+        create(self, dialect, table, false)
+    }
+
+    /// The same for the *updates*, row for row as [`csv`](crate::csv) writes them: with the columns `time` and `diff` at the
+    /// end, and without a primary key, since a key has several updates.
+    #[must_use]
+    pub fn sql_ddl_of_updates(&self, dialect: Dialect, table: &str) -> String {
+        create(self, dialect, table, true)
+    }
+}
+
+fn create(schema: &TableSchema, dialect: Dialect, table: &str, updates: bool) -> String {
+    let mut sql = String::new();
+    let name = quoted(table);
+    comment(&mut sql, dialect, "", schema.description);
+    let _ = writeln!(sql, "CREATE TABLE {name} (");
+    let mut lines: Vec<String> = schema.columns.iter().map(|column| definition(column, dialect)).collect();
+    if updates {
+        let integer = if dialect == Dialect::Postgres { "bigint" } else { "INTEGER" };
+        lines.push(format!("    \"time\" {integer} NOT NULL"));
+        lines.push(format!("    \"diff\" {integer} NOT NULL"));
+    } else if schema.has_key() {
+        let key: Vec<String> = schema.primary_key().map(|column| quoted(column.name)).collect();
+        lines.push(format!("    PRIMARY KEY ({})", key.join(", ")));
+    }
+    sql.push_str(&lines.join(",\n"));
+    sql.push_str("\n);\n");
+    if dialect == Dialect::Postgres {
+        if !schema.description.is_empty() {
+            let _ = writeln!(sql, "COMMENT ON TABLE {name} IS {};", text(schema.description));
+        }
+        for column in schema.columns.iter().filter(|column| !column.description.is_empty()) {
+            let (column_name, description) = (quoted(column.name), text(column.description));
+            let _ = writeln!(sql, "COMMENT ON COLUMN {name}.{column_name} IS {description};");
+        }
+    }
+    sql
+}
+
+/// SQLite keeps the text of a `CREATE TABLE`, comments and all, and has no others.
+fn comment(sql: &mut String, dialect: Dialect, indent: &str, description: &str) {
+    if dialect == Dialect::Sqlite {
+        for line in description.lines() {
+            let line = line.replace(['\0', '\r'], " ");
+            let _ = writeln!(sql, "{indent}-- {}", line.trim_end());
+        }
+    }
+}
+
+fn definition(column: &Column, dialect: Dialect) -> String {
+    let mut sql = String::new();
+    comment(&mut sql, dialect, "    ", column.description);
+    let name = quoted(column.name);
+    let (ty, check) = match dialect {
+        Dialect::Postgres => postgres(&column.data_type, &name),
+        Dialect::Sqlite => sqlite(&column.data_type, &name),
+    };
+    let _ = write!(sql, "    {name} {ty}");
+    // the null of JSON is a value there and none here
+    if !column.optional && !matches!(column.data_type, DataType::Json) {
+        sql.push_str(" NOT NULL");
+    }
+    if let Some(default) = column.default_value() {
+        let _ = write!(sql, " DEFAULT {}", literal(&default, &column.data_type, dialect));
+    }
+    if let Some(check) = check {
+        let _ = write!(sql, " CHECK ({check})");
+    }
+    sql
+}
+
+/// The type, and what it would take too much.
+fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
+    let between = |least: i128, most: i128| Some(format!("{name} BETWEEN {least} AND {most}"));
+    match data_type {
+        DataType::Bool => ("boolean", None),
+        DataType::I8 => ("smallint", between(i8::MIN.into(), i8::MAX.into())),
+        DataType::I16 => ("smallint", None),
+        DataType::I32 => ("integer", None),
+        DataType::I64 => ("bigint", None),
+        DataType::U8 => ("smallint", between(0, u8::MAX.into())),
+        DataType::U16 => ("integer", between(0, u16::MAX.into())),
+        DataType::U32 => ("bigint", between(0, u32::MAX.into())),
+        DataType::U64 => ("numeric(20)", between(0, u64::MAX.into())),
+        DataType::F32 => ("real", None),
+        DataType::F64 => ("double precision", None),
+        DataType::Str => ("text", None),
+        DataType::Bytes => ("bytea", None),
+        DataType::Duration => ("numeric(29)", Some(format!("{name} >= 0"))),
+        DataType::SignedDuration => ("numeric(29)", None),
+        DataType::Date => ("date", None),
+        DataType::Time => ("time", None),
+        DataType::DateTime => ("timestamp", None),
+        DataType::Timestamp | DataType::OffsetDateTime => ("timestamptz", None),
+        DataType::Uuid => ("uuid", None),
+        DataType::Decimal => ("numeric", None),
+        DataType::Optional(item) => postgres(item, name),
+        DataType::Json | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => ("jsonb", None),
+    }
+}
+
+fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
+    let between = |least: i64, most: i64| Some(format!("{name} BETWEEN {least} AND {most}"));
+    match data_type {
+        // a driver writes 0 and 1, a CSV has the words
+        DataType::Bool => ("BOOLEAN", Some(format!("{name} IN (0, 1, 'false', 'true')"))),
+        DataType::I8 => ("INTEGER", between(i8::MIN.into(), i8::MAX.into())),
+        DataType::I16 => ("INTEGER", between(i16::MIN.into(), i16::MAX.into())),
+        DataType::I32 => ("INTEGER", between(i32::MIN.into(), i32::MAX.into())),
+        DataType::U8 => ("INTEGER", between(0, u8::MAX.into())),
+        DataType::U16 => ("INTEGER", between(0, u16::MAX.into())),
+        DataType::U32 => ("INTEGER", between(0, u32::MAX.into())),
+        // what is larger becomes a float there, and would lose its last digits unseen
+        DataType::I64 => ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null')"))),
+        DataType::U64 | DataType::Duration => {
+            ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null') AND {name} >= 0")))
+        }
+        DataType::SignedDuration => ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null')"))),
+        DataType::F32 | DataType::F64 => ("REAL", None),
+        DataType::Bytes => ("BLOB", None),
+        DataType::Optional(item) => sqlite(item, name),
+        DataType::Json | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => {
+            ("TEXT", Some(format!("{name} IS NULL OR json_valid({name})")))
+        }
+        _ => ("TEXT", None),
+    }
+}
+
+/// A default, of which JSON has the value.
+fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
+    match (value, data_type) {
+        (Value::Null, DataType::Json) => "'null'".to_owned(),
+        (Value::Null, _) => "NULL".to_owned(),
+        (_, DataType::Json | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_)) => text(&value.to_string()),
+        (Value::Bool(value), _) if dialect == Dialect::Postgres => value.to_string(),
+        (Value::Bool(value), _) => u8::from(*value).to_string(),
+        (Value::Number(number), _) => number.to_string(),
+        (Value::String(base64), DataType::Bytes) => {
+            let bytes = STANDARD.decode(base64).unwrap_or_default();
+            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            if dialect == Dialect::Postgres { format!("'\\x{hex}'::bytea") } else { format!("X'{hex}'") }
+        }
+        (Value::String(value), _) => text(value),
+        (other, _) => text(&other.to_string()),
+    }
+}
+
+/// A name in double quotes. No database has a NUL in one.
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('\0', "").replace('"', "\"\""))
+}
+
+/// A text in single quotes. PostgreSQL has no NUL in one, and takes backslashes as they are.
+fn text(value: &str) -> String {
+    format!("'{}'", value.replace('\0', "").replace('\'', "''"))
+}

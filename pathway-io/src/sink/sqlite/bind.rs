@@ -1,0 +1,68 @@
+//! The values of a row as the parameters of a statement.
+
+use rusqlite::Statement;
+
+use crate::column::{Buffer, Scalar, Style};
+use crate::fields::Visitor;
+use crate::schema::{Column, Schema};
+
+/// Which columns of a row are parameters.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    All,
+    Key,
+}
+
+/// Binds the columns of one row to the parameters of a statement, from the first one on.
+pub(super) struct Bind<'a, 'c> {
+    row: usize,
+    part: Part,
+    columns: &'static [Column],
+    statement: &'a mut Statement<'c>,
+    scratch: &'a mut Vec<u8>,
+    next: usize,
+    result: rusqlite::Result<()>,
+}
+
+impl<'a, 'c> Bind<'a, 'c> {
+    pub(super) fn new<S: Schema>(
+        row: usize,
+        part: Part,
+        statement: &'a mut Statement<'c>,
+        scratch: &'a mut Vec<u8>,
+    ) -> Self {
+        Bind { row, part, columns: S::SCHEMA.columns, statement, scratch, next: 1, result: Ok(()) }
+    }
+
+    /// The number of the parameter behind the last that was bound.
+    pub(super) fn finish(self) -> rusqlite::Result<usize> {
+        self.result.map(|()| self.next)
+    }
+
+    fn bind<B: Buffer>(&mut self, buffer: &B) -> rusqlite::Result<()> {
+        let (statement, next) = (&mut *self.statement, self.next);
+        match buffer.scalar(self.row) {
+            Scalar::Null => statement.raw_bind_parameter(next, rusqlite::types::Null),
+            Scalar::Integer(integer) => statement.raw_bind_parameter(next, integer),
+            // SQLite would take it for a null.
+            Scalar::Float(float) if float.is_nan() => statement.raw_bind_parameter(next, "NaN"),
+            Scalar::Float(float) => statement.raw_bind_parameter(next, float),
+            Scalar::Text(text) => statement.raw_bind_parameter(next, text),
+            Scalar::Bytes(bytes) => statement.raw_bind_parameter(next, bytes),
+            Scalar::Spelled => {
+                self.scratch.clear();
+                buffer.write_text(self.row, Style::Plain, self.scratch);
+                statement.raw_bind_parameter(next, String::from_utf8_lossy(self.scratch))
+            }
+        }
+    }
+}
+
+impl Visitor for Bind<'_, '_> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        if self.result.is_ok() && (self.part == Part::All || self.columns[index].primary_key) {
+            self.result = self.bind(buffer);
+            self.next += 1;
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! What a table looks like in SQLite, and whether the one that is there does.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
+
+use crate::error::BoxError;
+use crate::schema::{Column, DataType, TableSchema};
+
+/// Where the time of each table's last commit is; a table that is named here is ours.
+const TABLES: &str = "pathway_io_tables";
+
+/// What becomes of the rows that an earlier run has written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Empty,
+    Continue,
+}
+
+/// The statements for one table.
+pub(super) struct Layout {
+    pub(super) table: String,
+    /// Whether it is the stream of updates, and not the current rows.
+    pub(super) updates: bool,
+    pub(super) insert: String,
+    pub(super) delete: String,
+    pub(super) set_time: String,
+    create: String,
+    columns: Vec<Described>,
+}
+
+/// A column as SQLite describes it.
+#[derive(Debug, PartialEq, Eq)]
+struct Described {
+    name: String,
+    affinity: Affinity,
+    not_null: bool,
+    /// Its place in the primary key, from 1 on.
+    key: u32,
+}
+
+/// What SQLite makes of a column's declared type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Affinity {
+    Integer,
+    Real,
+    Text,
+    /// Values stay what they are.
+    None,
+    Numeric,
+}
+
+impl Affinity {
+    fn of(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Bool
+            | DataType::I8
+            | DataType::I16
+            | DataType::I32
+            | DataType::I64
+            | DataType::U8
+            | DataType::U16
+            | DataType::U32 => Affinity::Integer,
+            DataType::F32 | DataType::F64 => Affinity::Real,
+            // Integers, and a text where they do not fit, of which another affinity would make a float.
+            DataType::U64 | DataType::Duration | DataType::SignedDuration | DataType::Bytes => Affinity::None,
+            DataType::Optional(item) => Affinity::of(item),
+            _ => Affinity::Text,
+        }
+    }
+
+    /// By the rules of SQLite's manual, "Determination Of Column Affinity".
+    fn of_declared(declared: &str) -> Self {
+        let declared = declared.to_ascii_uppercase();
+        let has = |part: &str| declared.contains(part);
+        if has("INT") {
+            Affinity::Integer
+        } else if has("CHAR") || has("CLOB") || has("TEXT") {
+            Affinity::Text
+        } else if has("BLOB") || declared.is_empty() {
+            Affinity::None
+        } else if has("REAL") || has("FLOA") || has("DOUB") {
+            Affinity::Real
+        } else {
+            Affinity::Numeric
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Affinity::Integer => "INTEGER",
+            Affinity::Real => "REAL",
+            Affinity::Text => "TEXT",
+            Affinity::None => "BLOB",
+            Affinity::Numeric => "NUMERIC",
+        }
+    }
+}
+
+fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+impl Layout {
+    pub(super) fn new(schema: &'static TableSchema, table: Option<&str>, updates: bool) -> Self {
+        let table = table.unwrap_or(schema.name).to_owned();
+        let updates = updates || !schema.has_key();
+        let mut columns: Vec<Described> = schema.columns.iter().map(describe).collect();
+        if updates {
+            for name in ["time", "diff"] {
+                let name = name.to_owned();
+                columns.push(Described { name, affinity: Affinity::Integer, not_null: true, key: 0 });
+            }
+        } else {
+            let keys = columns.iter_mut().zip(schema.columns).filter(|(_, column)| column.primary_key);
+            for (number, (described, _)) in (1..).zip(keys) {
+                described.key = number;
+            }
+        }
+        let names = |key: Option<bool>| -> Vec<String> {
+            let wanted = columns.iter().filter(|column| key.is_none_or(|key| key == (column.key > 0)));
+            wanted.map(|column| quoted(&column.name)).collect()
+        };
+        let (all, keys, values) = (names(None), names(Some(true)), names(Some(false)));
+        let name = quoted(&table);
+        let mut insert =
+            format!("INSERT INTO {name} ({}) VALUES ({})", all.join(", "), vec!["?"; all.len()].join(", "));
+        let delete = format!("DELETE FROM {name} WHERE {} = ?", keys.join(" = ? AND "));
+        if !updates {
+            let set: Vec<String> = values.iter().map(|value| format!("{value} = excluded.{value}")).collect();
+            let action = if set.is_empty() { "NOTHING".into() } else { format!("UPDATE SET {}", set.join(", ")) };
+            insert.push_str(&format!(" ON CONFLICT ({}) DO {action}", keys.join(", ")));
+        }
+        Layout {
+            insert,
+            delete,
+            set_time: format!("UPDATE {TABLES} SET time = ?2 WHERE name = ?1"),
+            create: create(&name, &columns, &keys),
+            updates,
+            table,
+            columns,
+        }
+    }
+
+    /// Makes the table, or takes over the one that is there; gives the time of its last commit, if that is kept.
+    pub(super) fn prepare(&self, connection: &mut Connection, start: Start) -> Result<Option<u64>, BoxError> {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(&format!(
+            "CREATE TABLE IF NOT EXISTS {TABLES} (name TEXT NOT NULL PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID"
+        ))?;
+        let kind: Option<String> = transaction
+            .query_row("SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE", [&self.table], |row| row.get(0))
+            .optional()?;
+        match kind.as_deref() {
+            None => transaction.execute_batch(&self.create)?,
+            Some("table") => self.check(&transaction)?,
+            Some(kind) => return Err(format!("`{}` is not a table but a {kind}", self.table).into()),
+        }
+        let time = match start {
+            Start::Empty => {
+                transaction.execute_batch(&format!("DELETE FROM {}", quoted(&self.table)))?;
+                None
+            }
+            Start::Continue if kind.is_none() => None,
+            Start::Continue => self.time(&transaction)?.filter(|time| *time > 0),
+        };
+        let set = format!("INSERT OR REPLACE INTO {TABLES} (name, time) VALUES (?, ?)");
+        transaction.execute(&set, (&self.table, time.unwrap_or(0)))?;
+        transaction.commit()?;
+        Ok(time.map(i64::cast_unsigned))
+    }
+
+    /// The time of the last commit; `None` if the table is not ours.
+    fn time(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<i64>> {
+        let query = format!("SELECT time FROM {TABLES} WHERE name = ?");
+        transaction.query_row(&query, [&self.table], |row| row.get(0)).optional()
+    }
+
+    /// Sees to it that a table that is there is ours to write.
+    fn check(&self, transaction: &Transaction<'_>) -> Result<(), BoxError> {
+        let elsewhere = "or write to another one (`sqlite::Options::table`)";
+        if let Some(difference) = self.difference(transaction)? {
+            let table = &self.table;
+            return Err(
+                format!("there is a table `{table}` of another shape: {difference}; remove it, {elsewhere}").into()
+            );
+        }
+        let query = format!("SELECT EXISTS (SELECT 1 FROM {})", quoted(&self.table));
+        if self.time(transaction)?.is_none() && transaction.query_row(&query, [], |row| row.get(0))? {
+            let table = &self.table;
+            return Err(format!(
+                "there is a table `{table}` with rows that no pipeline has written; empty it, {elsewhere}"
+            )
+            .into());
+        }
+        Ok(())
+    }
+
+    /// What is not as it should be in the table that is there.
+    fn difference(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<String>> {
+        let mut query = transaction
+            .prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid")?;
+        let found: Vec<Described> = query
+            .query_map([&self.table], |row| {
+                let (declared, key): (String, u32) = (row.get(1)?, row.get(3)?);
+                let affinity = Affinity::of_declared(&declared);
+                Ok(Described { name: row.get(0)?, affinity, not_null: row.get(2)?, key })
+            })?
+            .collect::<rusqlite::Result<_>>()?;
+        for (wanted, found) in self.columns.iter().zip(&found) {
+            let name = &wanted.name;
+            if wanted.name != found.name {
+                return Ok(Some(format!("it has a column `{}` where `{name}` should be", found.name)));
+            }
+            if wanted.affinity != found.affinity {
+                let (found, wanted) = (found.affinity.name(), wanted.affinity.name());
+                return Ok(Some(format!("its column `{name}` is {found} and should be {wanted}")));
+            }
+            if wanted.key != found.key {
+                return Ok(Some(format!("its column `{name}` has another part in the primary key")));
+            }
+            // A key is never null here, and SQLite says so of it or not.
+            if found.not_null && !wanted.not_null {
+                return Ok(Some(format!("its column `{name}` takes no NULL")));
+            }
+        }
+        let more = |columns: &[Described], than: usize| columns.get(than).map(|column| column.name.clone());
+        Ok(match (more(&self.columns, found.len()), more(&found, self.columns.len())) {
+            (Some(name), _) => Some(format!("it lacks a column `{name}`")),
+            (_, Some(name)) => Some(format!("it has one column more, `{name}`")),
+            (None, None) => None,
+        })
+    }
+}
+
+fn describe(column: &Column) -> Described {
+    Described {
+        name: column.name.to_owned(),
+        affinity: Affinity::of(&column.data_type),
+        not_null: !column.optional,
+        key: 0,
+    }
+}
+
+fn create(table: &str, columns: &[Described], keys: &[String]) -> String {
+    let mut lines: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            let not_null = if column.not_null { " NOT NULL" } else { "" };
+            format!("{} {}{not_null}", quoted(&column.name), column.affinity.name())
+        })
+        .collect();
+    if !keys.is_empty() {
+        lines.push(format!("PRIMARY KEY ({})", keys.join(", ")));
+    }
+    // An integer key alone is the number of the row, which needs no index of its own.
+    let by_row_number = keys.len() == 1 && columns.iter().any(|c| c.key > 0 && c.affinity == Affinity::Integer);
+    let without_row_number = if keys.is_empty() || by_row_number { "" } else { " WITHOUT ROWID" };
+    format!("CREATE TABLE {table} (\n    {}\n){without_row_number}", lines.join(",\n    "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Schema;
+
+    #[derive(pathway_derive::Schema)]
+    #[schema(crate = crate)]
+    struct Vote {
+        #[schema(primary_key)]
+        user: String,
+        #[schema(primary_key, rename = "po\"ll")]
+        poll: u64,
+        choice: Option<f64>,
+    }
+
+    #[test]
+    fn statements_of_a_keyed_table() {
+        let layout = Layout::new(Vote::SCHEMA, None, false);
+        assert_eq!(
+            layout.create,
+            "CREATE TABLE \"Vote\" (\n    \"user\" TEXT NOT NULL,\n    \"po\"\"ll\" BLOB NOT NULL,\n    \
+             \"choice\" REAL,\n    PRIMARY KEY (\"user\", \"po\"\"ll\")\n) WITHOUT ROWID"
+        );
+        assert_eq!(
+            layout.insert,
+            "INSERT INTO \"Vote\" (\"user\", \"po\"\"ll\", \"choice\") VALUES (?, ?, ?) \
+             ON CONFLICT (\"user\", \"po\"\"ll\") DO UPDATE SET \"choice\" = excluded.\"choice\""
+        );
+        assert_eq!(layout.delete, "DELETE FROM \"Vote\" WHERE \"user\" = ? AND \"po\"\"ll\" = ?");
+    }
+
+    #[test]
+    fn statements_of_a_stream() {
+        let layout = Layout::new(Vote::SCHEMA, Some("votes"), true);
+        assert!(layout.create.ends_with("\"time\" INTEGER NOT NULL,\n    \"diff\" INTEGER NOT NULL\n)"));
+        assert_eq!(
+            layout.insert,
+            "INSERT INTO \"votes\" (\"user\", \"po\"\"ll\", \"choice\", \"time\", \"diff\") VALUES (?, ?, ?, ?, ?)"
+        );
+    }
+}

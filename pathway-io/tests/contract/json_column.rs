@@ -1,0 +1,72 @@
+//! A `json` column whose own `Serialize` fails: a panic where the row is pushed, which takes nothing with it.
+
+use std::thread;
+
+use pathway_io::{ReadOptions, Schema, Subject};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::common::{commits, pipeline, run, source, updates};
+
+/// Odd numbers cannot be written.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+struct Even(i64);
+
+impl Serialize for Even {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 % 2 == 1 { Err(S::Error::custom("it is odd")) } else { serializer.serialize_i64(self.0) }
+    }
+}
+
+#[derive(Schema, Clone, Debug, PartialEq)]
+struct Pair {
+    key: i64,
+    name: String,
+    #[schema(json)]
+    even: Even,
+}
+
+fn pair(key: i64) -> Pair {
+    Pair { key, name: format!("number {key}"), even: Even(key) }
+}
+
+#[test]
+fn in_run_it_is_an_error_that_names_connector_type_and_reason() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|pairs: Subject<Pair>| {
+            pairs.next(pair(2))?;
+            Ok(pairs.next(pair(3))?)
+        }),
+        ReadOptions::new().name("pairs").autocommit(None),
+    );
+    let seen = commits(&table);
+    let error = run(pipeline).unwrap_err().to_string();
+    assert!(error.starts_with("connector `pairs` panicked in run: a `"), "{error}");
+    assert!(error.ends_with("Even` cannot be written as JSON: it is odd"), "{error}");
+    assert_eq!(updates(&seen), [(pair(2), 1)]);
+}
+
+#[test]
+fn in_a_thread_of_the_client_the_rows_around_it_arrive() {
+    let pipeline = pipeline();
+    let table = pipeline.read(source(|pairs: Subject<Pair>| {
+        let transaction = pairs.transaction();
+        // each on a thread of its own, as of a client that goes on after a panic
+        let panics = |push: &(dyn Fn() -> bool + Sync)| thread::scope(|scope| scope.spawn(push).join().is_err());
+        let plain = [2, 3, 4].map(|key| panics(&|| pairs.next(pair(key)).is_ok()));
+        let within = [6, 7].map(|key| panics(&|| transaction.next(pair(key)).is_ok()));
+        assert_eq!((plain, within), ([false, true, false], [false, true]));
+        pairs.next(pair(8))?;
+        transaction.next(pair(10))?;
+        transaction.commit()?;
+        // what reads cannot be written is a bad row
+        let error = pairs.next_json(r#"{"key": 5, "name": "five", "even": 5}"#).unwrap_err();
+        assert_eq!((error.column(), error.reason()), (Some("even"), "it is odd"));
+        Ok(())
+    }));
+    let seen = commits(&table);
+    run(pipeline).unwrap();
+    let rows: Vec<_> = updates(&seen).into_iter().map(|(row, _)| row).collect();
+    assert_eq!(rows, [2, 4, 8, 6, 10].map(pair));
+}

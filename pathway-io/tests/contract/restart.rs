@@ -1,0 +1,388 @@
+//! A source whose `run` has failed is run again: what becomes of its rows, its handles, its hooks and its offsets.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use pathway_io::{Closed, Error, ReadOptions, Restart, RunResult, Stop, Subject};
+
+use crate::common::{Number, by_commit, commits, next, pipeline, run, source, updates, within};
+
+fn at_once(attempts: u32) -> ReadOptions {
+    options(Restart::backoff(Duration::from_millis(1)..Duration::from_millis(2)).attempts(attempts))
+}
+
+/// Without autocommit, so that the tests say when there is a commit.
+fn options(restart: Restart) -> ReadOptions {
+    ReadOptions::new().name("numbers").autocommit(None).restart(restart)
+}
+
+fn never() -> ReadOptions {
+    let hour = Duration::from_secs(3600);
+    options(Restart::backoff(hour..hour))
+}
+
+/// Counts, and tells which count it is.
+fn counter() -> (Arc<AtomicUsize>, impl FnMut() -> usize + Send + 'static) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    (count, move || counted.fetch_add(1, Ordering::SeqCst) + 1)
+}
+
+#[test]
+fn an_error_or_a_panic_is_followed_by_another_attempt() {
+    let (stops, mut stop) = counter();
+    let mut attempt = 0;
+    let pipeline = pipeline();
+    let numbers = source(move |subject: Subject<Number>| {
+        attempt += 1;
+        subject.next(Number { n: attempt })?;
+        match attempt {
+            1 => Err("the connection is lost".into()),
+            2 => panic!("out of patience"),
+            _ => Ok(()),
+        }
+    })
+    .on_stop(move || {
+        stop();
+    });
+    let commits = commits(&pipeline.read_with(numbers, at_once(5)));
+    let summary = run(pipeline).unwrap();
+    assert_eq!(by_commit(&commits), [[1], [2], [3]]);
+    let source = &summary.sources[0];
+    assert_eq!((source.rows, source.commits, source.attempts), (3, 3, 3));
+    assert_eq!(source.error.as_deref(), Some("panicked in run: out of patience"));
+    assert!(source.to_string().ends_with(", 3 attempts"), "{source}");
+    assert_eq!(stops.load(Ordering::SeqCst), 1);
+    assert_eq!(summary.stop, None);
+}
+
+#[test]
+fn the_last_attempt_fails_the_pipeline() {
+    let (stops, mut stop) = counter();
+    let (runs, mut enter) = counter();
+    let pipeline = pipeline();
+    let numbers = source(move |subject: Subject<Number>| {
+        subject.next(Number { n: 1 })?;
+        Err(format!("loss {}", enter()).into())
+    })
+    .on_stop(move || {
+        stop();
+    });
+    let commits = commits(&pipeline.read_with(numbers, at_once(3)));
+    let error = run(pipeline).unwrap_err();
+    assert_eq!(error.to_string(), "connector `numbers` failed: loss 3");
+    let source = &error.summary().unwrap().sources[0];
+    assert_eq!((source.attempts, source.error.as_deref()), (3, Some("loss 2")));
+    assert_eq!(updates(&commits).len(), 3);
+    assert_eq!((runs.load(Ordering::SeqCst), stops.load(Ordering::SeqCst)), (3, 1));
+}
+
+#[test]
+fn without_the_option_there_is_one_attempt() {
+    let (runs, mut enter) = counter();
+    let pipeline = pipeline();
+    let _numbers = pipeline.read(source(move |_: Subject<Number>| Err(format!("loss {}", enter()).into())));
+    assert!(run(pipeline).is_err());
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+#[derive(Debug)]
+struct Wrapped(Error);
+
+impl std::fmt::Display for Wrapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("at the door")
+    }
+}
+
+impl std::error::Error for Wrapped {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.0)
+    }
+}
+
+#[test]
+fn a_fatal_error_is_the_last() {
+    let fatal = || Error::fatal("no such account");
+    let ways: [fn() -> RunResult; 4] = [
+        || Err(Error::fatal("no such account"))?,
+        || Err(std::io::Error::other(Error::fatal("no such account")))?,
+        || Err(anyhow::Error::from(Error::fatal("no such account")).context("at the door"))?,
+        || Err(Wrapped(Error::fatal("no such account")))?,
+    ];
+    assert!(fatal().is_fatal());
+    for way in ways {
+        let pipeline = pipeline();
+        let _numbers = pipeline.read_with(source(move |_: Subject<Number>| way()), at_once(5));
+        let error = run(pipeline).unwrap_err();
+        assert!(error.is_fatal(), "{error}");
+        assert_eq!(error.summary().unwrap().sources[0].attempts, 1);
+    }
+}
+
+#[test]
+fn handles_of_a_failed_attempt_are_closed_for_good() {
+    let (closed, closings) = mpsc::channel();
+    let mut attempt = 0;
+    let mut old = None;
+    let pipeline = pipeline();
+    let numbers = source(move |subject: Subject<Number>| {
+        attempt += 1;
+        if attempt == 1 {
+            old = Some((subject.clone(), subject.transaction()));
+            let (waiting, closed) = (subject.clone(), closed.clone());
+            // The client's own thread, which nobody stops.
+            thread::spawn(move || closed.send(waiting.wait()));
+            return Err("the connection is lost".into());
+        }
+        let (old, transaction) = old.take().expect("it was kept");
+        assert!(old.is_closed() && !subject.is_closed());
+        assert_eq!(old.next(Number { n: 1 }), Err(Closed));
+        assert!(old.try_next(Number { n: 1 }).unwrap_err().is_closed());
+        assert!(old.next_json(r#"{"n": 1}"#).unwrap_err().is_closed());
+        assert_eq!(old.commit(), Err(Closed));
+        assert_eq!(old.transaction().next(Number { n: 1 }), Err(Closed));
+        assert_eq!(transaction.next(Number { n: 1 }), Err(Closed));
+        assert_eq!(transaction.commit(), Err(Closed));
+        let mixed = subject.transaction();
+        assert_eq!(mixed.with(&old).next(Number { n: 1 }), Err(Closed));
+        assert_eq!(old.clone().close(), Err(Closed));
+        assert_eq!(subject.next(Number { n: 2 }), Ok(()), "it is another attempt's table that was closed");
+        // A handle has said `Closed`, but none of this attempt: it is no clean end.
+        Err("another loss".into())
+    });
+    let commits = commits(&pipeline.read_with(numbers, at_once(2)));
+    assert_eq!(run(pipeline).unwrap_err().to_string(), "connector `numbers` failed: another loss");
+    assert_eq!(next(&closings), Err(Closed));
+    assert_eq!(by_commit(&commits), [[2]]);
+}
+
+#[test]
+fn a_push_that_waits_for_room_is_refused_when_its_attempt_fails() {
+    let (refused, refusals) = mpsc::channel();
+    let (filled, when_filled) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let mut attempt = 0;
+    let pipeline = pipeline();
+    let numbers = source(move |subject: Subject<Number>| {
+        attempt += 1;
+        if attempt == 2 {
+            return Ok(subject.next(Number { n: 99 })?);
+        }
+        let (pusher, refused, filled) = (subject.clone(), refused.clone(), filled.clone());
+        thread::spawn(move || {
+            for n in 0.. {
+                if pusher.try_next(Number { n }).is_err() {
+                    // The backlog is full: the next one waits.
+                    let _ = filled.send(n);
+                    let _ = refused.send((n, pusher.next(Number { n })));
+                    return;
+                }
+            }
+        });
+        next(&when_filled);
+        Err("the connection is lost".into())
+    });
+    let table = pipeline.read_with(numbers, at_once(2).backlog(4));
+    let (sender, seen) = mpsc::channel();
+    table.subscribe(move |update| {
+        sender.send(update.row.n).unwrap();
+        // Once it is let go, it takes everything.
+        let _ = released.recv();
+    });
+    let running = pipeline.start().unwrap();
+    let (n, result) = next(&refusals);
+    assert_eq!(result, Err(Closed));
+    drop(release);
+    let summary = within(move || running.join()).unwrap();
+    let all: Vec<u64> = seen.try_iter().collect();
+    assert!(all.iter().copied().eq((0..n).chain([99])), "{all:?}");
+    assert_eq!(summary.sources[0].attempts, 2);
+}
+
+/// Notes its end.
+struct Noted(mpsc::Sender<&'static str>);
+
+impl Drop for Noted {
+    fn drop(&mut self) {
+        // Who listens may have gone.
+        let _ = self.0.send("dropped");
+    }
+}
+
+#[test]
+fn hooks_of_a_failed_attempt_are_dropped_and_never_called() {
+    let (sender, events) = mpsc::channel();
+    let mut attempt = 0;
+    let mut old = None;
+    let pipeline = pipeline();
+    let stop = pipeline.stop_handle();
+    let numbers = source(move |subject: Subject<Number>| {
+        attempt += 1;
+        let noted = Noted(sender.clone());
+        if attempt == 1 {
+            subject.on_interrupt(move || {
+                noted.0.send("called of the first").unwrap();
+            });
+            old = Some(subject);
+            return Err("the connection is lost".into());
+        }
+        assert_eq!(events.try_recv(), Ok("dropped"), "before the second attempt");
+        // A client that has not noticed yet.
+        old.as_ref().unwrap().on_interrupt(move || {
+            noted.0.send("called of the late").unwrap();
+        });
+        assert_eq!(events.try_recv(), Ok("dropped"), "at once");
+        let called = sender.clone();
+        subject.on_interrupt(move || called.send("called of the second"));
+        stop.stop();
+        assert_eq!(next(&events), "called of the second");
+        Ok(())
+    });
+    let _table = pipeline.read_with(numbers, at_once(2));
+    let summary = run(pipeline).unwrap();
+    assert_eq!((summary.stop, summary.sources[0].attempts), (Some(Stop::Handle), 2));
+}
+
+#[test]
+fn a_stop_cuts_the_wait_short() {
+    let (stops, mut stopped) = counter();
+    let pipeline = pipeline();
+    let numbers = source(|subject: Subject<Number>| {
+        subject.next(Number { n: 7 })?;
+        Err("the connection is lost".into())
+    })
+    .on_stop(move || {
+        stopped();
+    });
+    let commits = commits(&pipeline.read_with(numbers, never()));
+    let stop = pipeline.stop_handle();
+    let running = pipeline.start().unwrap();
+    // The first attempt has failed when its row is committed: nothing else commits it.
+    assert_eq!(next(&commits).updates, [(Number { n: 7 }, 1)]);
+    stop.stop();
+    let summary = within(move || running.join()).unwrap();
+    assert_eq!(summary.stop, Some(Stop::Handle));
+    let source = &summary.sources[0];
+    assert_eq!((source.attempts, source.error.as_deref()), (1, Some("the connection is lost")));
+    assert_eq!(stops.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_failure_after_a_stop_is_not_followed_by_another_attempt() {
+    for panics in [false, true] {
+        let pipeline = pipeline();
+        let stop = pipeline.stop_handle();
+        let _table = pipeline.read_with(
+            source(move |subject: Subject<Number>| {
+                stop.stop();
+                assert_eq!(subject.wait(), Err(Closed));
+                assert!(!panics, "out of patience");
+                Err("the socket is closed".into())
+            }),
+            at_once(5),
+        );
+        let result = run(pipeline);
+        if panics {
+            assert_eq!(result.unwrap_err().summary().unwrap().sources[0].attempts, 1);
+        } else {
+            assert_eq!(result.unwrap().sources[0].attempts, 1);
+        }
+    }
+}
+
+#[test]
+fn a_source_with_offsets_goes_on_behind_the_last_one() {
+    let mut attempt = 0;
+    let pipeline = pipeline();
+    let numbers = source(move |subject: Subject<Number, u64>| {
+        attempt += 1;
+        let from = subject.resume().unwrap_or(0);
+        assert_eq!(from, [0, 5, 7][attempt - 1]);
+        for n in from..10 {
+            // The row comes before its offset, and the attempt fails between them.
+            subject.next(Number { n })?;
+            if (attempt, n) == (1, 5) || (attempt, n) == (2, 7) {
+                return Err("the connection is lost".into());
+            }
+            subject.advance(n + 1)?;
+        }
+        Ok(())
+    });
+    let commits = commits(&pipeline.read_with(numbers, at_once(3)));
+    let summary = run(pipeline).unwrap();
+    let rows: Vec<u64> = updates(&commits).into_iter().map(|(row, _)| row.n).collect();
+    assert!(rows.iter().copied().eq(0..10), "{rows:?}");
+    assert_eq!(summary.sources[0].rows, 10);
+}
+
+#[test]
+fn rows_behind_the_last_offset_are_kept_where_nothing_reads_them_again() {
+    let pipeline = pipeline();
+    let numbers = source(move |subject: Subject<Number, u64>| {
+        subject.next_at(1, Number { n: 0 })?;
+        subject.next(Number { n: 1 })?;
+        Err(Error::fatal("no such account").into())
+    });
+    let commits = commits(&pipeline.read_with(numbers, at_once(3)));
+    assert!(run(pipeline).is_err());
+    assert_eq!(updates(&commits).len(), 2);
+}
+
+#[test]
+fn an_open_transaction_is_dropped() {
+    let mut attempt = 0;
+    let mut open = None;
+    let pipeline = pipeline();
+    let numbers = source(move |subject: Subject<Number>| {
+        attempt += 1;
+        if attempt == 1 {
+            subject.next(Number { n: 1 })?;
+            let transaction = subject.transaction();
+            transaction.next(Number { n: 2 })?;
+            open = Some(transaction);
+            return Err("the connection is lost".into());
+        }
+        assert_eq!(open.take().unwrap().commit(), Err(Closed));
+        Ok(subject.next(Number { n: 3 })?)
+    });
+    let commits = commits(&pipeline.read_with(numbers, at_once(2)));
+    run(pipeline).unwrap();
+    assert_eq!(by_commit(&commits), [[1], [3]]);
+}
+
+#[test]
+fn a_table_that_was_closed_is_open_again() {
+    let mut attempt = 0;
+    let pipeline = pipeline();
+    let numbers = source(move |(a, b): (Subject<Number>, Subject<Number>)| {
+        attempt += 1;
+        a.next(Number { n: attempt })?;
+        a.close()?;
+        b.next(Number { n: attempt })?;
+        if attempt == 1 { Err("the connection is lost".into()) } else { Ok(()) }
+    });
+    let (a, b) = pipeline.read_with(numbers, at_once(2));
+    let (a, b) = (commits(&a), commits(&b));
+    run(pipeline).unwrap();
+    assert_eq!(by_commit(&a), [[1], [2]]);
+    assert_eq!(by_commit(&b), [[1], [2]]);
+}
+
+#[test]
+fn a_failing_sink_ends_a_source_that_would_be_run_again() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|subject: Subject<Number>| {
+            subject.next(Number { n: 1 })?;
+            Err("the connection is lost".into())
+        }),
+        never(),
+    );
+    table.subscribe(|_| panic!("the disk is full"));
+    let error = run(pipeline).unwrap_err();
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    assert!(error.others().is_empty(), "{error:?}");
+}

@@ -1,0 +1,103 @@
+//! `on_durable`.
+
+use std::sync::mpsc;
+
+use pathway_io::{Durability, Error, FailureKind, Pipeline, Subject, csv};
+
+use crate::common::{Number, TempDir, next, read, run, source};
+use crate::restart::{options, persistent};
+
+#[test]
+fn tells_each_committed_offset_in_order_once_it_is_durable() {
+    for durability in [Durability::EveryCommit, Durability::Os] {
+        let directory = TempDir::new();
+        let pipeline = persistent(&directory);
+        pipeline.durability(durability);
+        let (told, telling) = mpsc::channel();
+        let path = directory.path("numbers.csv");
+        let numbers = pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                let (told, path) = (told.clone(), path.clone());
+                numbers.on_durable(move |offset: &u64| {
+                    // What an offset stands for is in the file before it is told.
+                    let lines = read(&path).lines().count() as u64;
+                    told.send((*offset, lines)).unwrap();
+                });
+                for n in 1..=100 {
+                    numbers.next(Number { n })?;
+                    numbers.commit_at(n)?;
+                }
+                // Set, and not asked to be committed: it comes with the end of the run.
+                numbers.next_at(101, Number { n: 101 })?;
+                Ok(())
+            }),
+            options("numbers"),
+        );
+        csv::write(&numbers, directory.path("numbers.csv"));
+        run(pipeline).unwrap();
+        let told: Vec<(u64, u64)> = telling.try_iter().collect();
+        assert!(told.iter().map(|(offset, _)| *offset).eq(1..=101), "{told:?}");
+        assert!(told.iter().all(|(offset, lines)| lines > offset), "{told:?}");
+    }
+}
+
+#[test]
+fn a_panic_in_it_fails_the_pipeline_and_names_the_connector() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    pipeline.read_with(
+        source(move |numbers: Subject<Number, u64>| {
+            numbers.on_durable(|_| panic!("no acknowledgement"));
+            numbers.commit_at(1)?;
+            Ok(numbers.wait()?)
+        }),
+        options("numbers"),
+    );
+    let error = run(pipeline).unwrap_err();
+    assert!(matches!(&error, Error::Connector(failure)
+        if failure.name() == "numbers" && matches!(failure.kind(), FailureKind::Panicked { place: "an `on_durable` callback", .. })));
+}
+
+#[test]
+fn without_a_state_nothing_is_durable() {
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let (told, telling) = mpsc::channel();
+    pipeline.read_with(
+        source(move |numbers: Subject<Number, u64>| {
+            let told = told.clone();
+            numbers.on_durable(move |offset| told.send(*offset).unwrap());
+            Ok(numbers.commit_at(1)?)
+        }),
+        options("numbers"),
+    );
+    run(pipeline).unwrap();
+    assert_eq!(telling.try_iter().count(), 0);
+}
+
+#[test]
+fn is_told_while_a_callback_registers_another() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let (told, telling) = mpsc::channel();
+    pipeline.read_with(
+        source(move |numbers: Subject<Number, u64>| {
+            let (told, again) = (told.clone(), numbers.clone());
+            let mut first = true;
+            numbers.on_durable(move |offset| {
+                let told = told.clone();
+                if std::mem::take(&mut first) {
+                    again.on_durable(move |offset| told.send(*offset).unwrap());
+                } else {
+                    told.send(*offset).unwrap();
+                }
+            });
+            numbers.commit_at(1)?;
+            numbers.commit_at(2)?;
+            Ok(())
+        }),
+        options("numbers"),
+    );
+    run(pipeline).unwrap();
+    assert_eq!((next(&telling), next(&telling)), (2, 2));
+}

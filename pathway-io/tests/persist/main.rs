@@ -1,0 +1,10 @@
+//! Persistent pipelines: what a restart finds, and what it refuses. The faults are in `tests/faults`.
+
+#[path = "../contract/common.rs"]
+#[allow(dead_code)]
+mod common;
+mod durable;
+mod refuse;
+mod replay;
+mod restart;
+mod timed;

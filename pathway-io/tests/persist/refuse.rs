@@ -1,0 +1,252 @@
+//! What a start refuses, in a sentence, and before anything is touched.
+
+use std::fs;
+
+use pathway_io::{BadRows, Connector, Pipeline, ReadOptions, Schema, Subject, Table, csv, jsonlines};
+
+use crate::common::{Cat, Number, TempDir, cat, read, run, source};
+use crate::restart::{options, persistent, run_cats};
+
+/// A state of one cat, with the outputs that belong to it.
+fn one_cat() -> TempDir {
+    let directory = TempDir::new();
+    run_cats(&directory, pathway_io::Durability::EveryCommit, |cats| Ok(cats.next_at(1, cat(1, "felis"))?)).unwrap();
+    directory
+}
+
+/// What the start says, and that it has changed nothing.
+#[track_caller]
+fn refused(directory: &TempDir, pipeline: Pipeline) -> String {
+    let outputs = ["cats.csv", "cats.jsonl"].map(|name| fs::read(directory.path(name)).ok());
+    let error = pipeline.start().unwrap_err().to_string();
+    assert_eq!(outputs, ["cats.csv", "cats.jsonl"].map(|name| fs::read(directory.path(name)).ok()));
+    error
+}
+
+#[track_caller]
+fn assert_contains(text: &str, part: &str) {
+    assert!(text.contains(part), "expected `{part}` in: {text}");
+}
+
+fn write_both<S: Schema>(directory: &TempDir, table: &Table<S>) {
+    csv::write(table, directory.path("cats.csv"));
+    jsonlines::write(table, directory.path("cats.jsonl"));
+}
+
+fn read_as<S: Schema>(directory: &TempDir) -> Pipeline {
+    let pipeline = persistent(directory);
+    let table = pipeline.read_with(source(|_: Subject<S, u64>| panic!("it is not run")), options("cats"));
+    write_both(directory, &table);
+    pipeline
+}
+
+#[test]
+fn a_schema_that_has_changed() {
+    mod other {
+        use pathway_io::Schema;
+
+        #[derive(Schema)]
+        pub struct Type {
+            #[schema(primary_key)]
+            pub key: i64,
+            pub genus: i64,
+        }
+        #[derive(Schema)]
+        pub struct Optional {
+            #[schema(primary_key)]
+            pub key: i64,
+            pub genus: Option<String>,
+        }
+        #[derive(Schema)]
+        pub struct Key {
+            pub key: i64,
+            pub genus: String,
+        }
+        #[derive(Schema)]
+        pub struct New {
+            #[schema(primary_key)]
+            pub key: i64,
+            pub genus: String,
+            #[schema(default = 1)]
+            pub age: i64,
+        }
+        #[derive(Schema)]
+        pub struct Gone {
+            #[schema(primary_key)]
+            pub key: i64,
+        }
+        #[derive(Schema)]
+        pub struct Order {
+            pub genus: String,
+            #[schema(primary_key)]
+            pub key: i64,
+        }
+        #[derive(Schema)]
+        #[schema(append_only)]
+        pub struct AppendOnly {
+            #[schema(primary_key)]
+            pub key: i64,
+            pub genus: String,
+        }
+    }
+    let directory = one_cat();
+    let says = |pipeline, part: &str| assert_contains(&refused(&directory, pipeline), part);
+    says(read_as::<other::Type>(&directory), "column `genus` was `String` and is now `i64`");
+    says(read_as::<other::Optional>(&directory), "column `genus` was `String` and is now `Option<String>`");
+    says(read_as::<other::Key>(&directory), "column `key` was part of the primary key and is no longer");
+    says(read_as::<other::New>(&directory), "column `age` is new");
+    says(read_as::<other::Gone>(&directory), "column `genus` is gone");
+    says(read_as::<other::Order>(&directory), "its columns stand in another order");
+    says(read_as::<other::AppendOnly>(&directory), "`append_only` has changed");
+    let error = refused(&directory, read_as::<other::Type>(&directory));
+    assert_contains(&error, "the schema of table `Type` of source `cats` has changed");
+    assert_contains(&error, directory.path("state").to_str().unwrap());
+    // And what fits is still taken.
+    run_cats(&directory, pathway_io::Durability::EveryCommit, |cats| {
+        assert_eq!(cats.resume(), Some(1));
+        Ok(())
+    })
+    .unwrap();
+}
+
+#[test]
+fn sources_that_are_missing_or_new_or_have_other_offsets() {
+    let directory = one_cat();
+    let pipeline = persistent(&directory);
+    write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("dogs")));
+    assert_contains(&refused(&directory, pipeline), "it has a source `cats` that the pipeline does not read");
+
+    let pipeline = persistent(&directory);
+    write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats")));
+    pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("dogs"));
+    assert_contains(&refused(&directory, pipeline), "it has no source `dogs`, which the pipeline reads");
+
+    let pipeline = persistent(&directory);
+    write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, String>| Ok(())), options("cats")));
+    let error = refused(&directory, pipeline);
+    assert_contains(&error, "the offset of source `cats` cannot be read as `alloc::string::String`");
+}
+
+#[test]
+fn outputs_that_are_shorter_gone_new_or_left_behind() {
+    let directory = one_cat();
+    let good = read(directory.path("cats.csv"));
+    let again = || read_as::<Cat>(&directory);
+    fs::write(directory.path("cats.csv"), &good[..good.len() - 1]).unwrap();
+    let error = refused(&directory, again());
+    let numbers = format!("cats.csv` is shorter than it was: it had {} bytes and has {}", good.len(), good.len() - 1);
+    assert_contains(&error, &numbers);
+    fs::remove_file(directory.path("cats.csv")).unwrap();
+    assert_contains(&refused(&directory, again()), &format!("is gone: it had {} bytes", good.len()));
+    fs::write(directory.path("cats.csv"), &good).unwrap();
+
+    let pipeline = again();
+    pipeline.stop_handle().stop();
+    run(pipeline).unwrap();
+
+    let pipeline = persistent(&directory);
+    let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats"));
+    csv::write(&cats, directory.path("cats.csv"));
+    assert_contains(&refused(&directory, pipeline), "cats.jsonl` is no longer in the pipeline");
+
+    let pipeline = persistent(&directory);
+    let bad = BadRows::Quarantine(directory.path("bad.jsonl"));
+    write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats").bad_rows(bad)));
+    assert_contains(&refused(&directory, pipeline), "bad.jsonl` is new");
+    assert!(!directory.path("bad.jsonl").exists());
+}
+
+#[test]
+fn a_source_without_name_offsets_or_key() {
+    fn pipeline_with(source: impl Connector, options: ReadOptions) -> String {
+        let directory = TempDir::new();
+        let pipeline = persistent(&directory);
+        drop(pipeline.read_with(source, options));
+        refused(&directory, pipeline)
+    }
+    let unnamed = pipeline_with(source(|_: Subject<Cat, u64>| Ok(())), ReadOptions::new());
+    assert_contains(&unnamed, "source `Source` has no name of its own");
+    let without = pipeline_with(source(|_: Subject<Cat>| Ok(())), options("cats"));
+    assert_contains(&without, "source `cats` has no offsets");
+    assert_contains(&without, "`ReadOptions::replay`");
+    let without_key = pipeline_with(source(|_: Subject<Number>| Ok(())), options("numbers").replay());
+    assert_contains(&without_key, "its table `Number` has no primary key");
+    let both = pipeline_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats").replay());
+    assert_contains(&both, "has offsets and declares `replay`");
+
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats"));
+    pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats"));
+    assert_contains(&refused(&directory, pipeline), "two sources are named `cats`");
+}
+
+#[test]
+fn a_directory_that_is_in_use_or_holds_something_else() {
+    let directory = TempDir::new();
+    let first = persistent(&directory);
+    let error = Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
+    assert_contains(&error, "is in use by another pipeline");
+    drop(first);
+    drop(persistent(&directory));
+    fs::write(directory.path("state").join("notes.txt"), "mine").unwrap();
+    let error = Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
+    assert_contains(&error, "is no state directory: it holds `notes.txt`");
+    assert_eq!(read(directory.path("state").join("notes.txt")), "mine");
+    let file = directory.path("file");
+    fs::write(&file, "mine").unwrap();
+    assert_contains(
+        &Pipeline::persistent(&file).map(drop).unwrap_err().to_string(),
+        "cannot create the state directory",
+    );
+}
+
+#[test]
+fn a_state_of_a_newer_version() {
+    let directory = one_cat();
+    let log = directory.path("state").join("log-1");
+    let bytes = fs::read(&log).unwrap();
+    // The header with another version, and its checksum made right again.
+    let len = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
+    let mut header: serde_json::Value = serde_json::from_slice(&bytes[13..13 + len]).unwrap();
+    header["format"] = 2.into();
+    let payload = [b"H".as_slice(), header.to_string().as_bytes()].concat();
+    let mut newer = b"pwf1".to_vec();
+    newer.extend_from_slice(&((payload.len() - 1) as u32).to_le_bytes());
+    newer.extend_from_slice(&crc32fast::hash(&payload).to_le_bytes());
+    newer.extend_from_slice(&payload);
+    newer.extend_from_slice(&bytes[13 + len..]);
+    fs::write(&log, newer).unwrap();
+    let error = refused(&directory, read_as::<Cat>(&directory));
+    assert_contains(&error, "its format is version 2, and this program reads version 1");
+}
+
+#[test]
+fn a_state_that_is_half_copied_or_damaged() {
+    let directory = one_cat();
+    let log = directory.path("state").join("log-1");
+    let bytes = fs::read(&log).unwrap();
+    // Half copied: too short for a checkpoint.
+    fs::write(&log, &bytes[..200]).unwrap();
+    assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte");
+    fs::write(&log, b"").unwrap();
+    assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte 0");
+    // A wrong bit anywhere but in the last frame, which may be torn.
+    let last = bytes.windows(4).rposition(|window| window == b"pwf1").unwrap();
+    for place in (0..last).step_by(7) {
+        let mut wrong = bytes.clone();
+        wrong[place] ^= 0x10;
+        fs::write(&log, wrong).unwrap();
+        assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte");
+    }
+    // A torn one is what a crash leaves: the checkpoint before it counts.
+    for len in [last, last + 1, last + 20, bytes.len() - 1] {
+        fs::write(&log, &bytes[..len]).unwrap();
+        run_cats(&directory, pathway_io::Durability::EveryCommit, |cats| {
+            assert_eq!(cats.resume(), None);
+            Ok(cats.next_at(1, cat(1, "felis"))?)
+        })
+        .unwrap();
+        assert_eq!(crate::restart::rows(&directory, "cats.csv"), ["1,felis 1"]);
+    }
+}

@@ -1,0 +1,85 @@
+//! Sources that send their whole table each time.
+
+use std::sync::{Arc, Mutex};
+
+use pathway_io::{RunResult, Subject, csv};
+
+use crate::common::{Cat, TempDir, cat, run, source};
+use crate::restart::{options, persistent, rows};
+
+fn replay(
+    directory: &TempDir,
+    push: impl FnMut(Subject<Cat>) -> RunResult + Send + 'static,
+) -> pathway_io::Result<pathway_io::Summary> {
+    let pipeline = persistent(directory);
+    let cats = pipeline.read_with(source(push), options("cats").replay().backlog(2));
+    csv::write(&cats, directory.path("cats.csv"));
+    run(pipeline)
+}
+
+#[test]
+fn only_differences_are_written_in_one_commit() {
+    let directory = TempDir::new();
+    let send = |cats: Vec<Cat>| {
+        let expected = u64::from(!cats.is_empty());
+        let cats = Arc::new(Mutex::new(cats));
+        let summary = replay(&directory, move |subject| {
+            for cat in cats.lock().unwrap().drain(..) {
+                subject.next(cat)?;
+                // Nothing cuts it.
+                subject.commit()?;
+            }
+            Ok(())
+        })
+        .unwrap();
+        assert_eq!(summary.sources[0].commits, expected);
+    };
+    send(vec![cat(1, "felis"), cat(2, "lynx"), cat(3, "puma"), cat(1, "leo")]);
+    let mut expected = vec!["1,leo 1", "2,lynx 1", "3,puma 1"];
+    assert_eq!(rows(&directory, "cats.csv"), expected);
+    send(vec![cat(3, "puma"), cat(1, "leo"), cat(2, "lynx")]);
+    assert_eq!(rows(&directory, "cats.csv"), expected);
+    send(vec![cat(4, "uncia"), cat(2, "caracal"), cat(3, "puma")]);
+    expected.extend(["4,uncia 1", "2,lynx -1", "2,caracal 1", "1,leo -1"]);
+    assert_eq!(rows(&directory, "cats.csv"), expected);
+    // An empty table is one too.
+    send(Vec::new());
+    assert_eq!(rows(&directory, "cats.csv").len(), expected.len() + 3);
+    send(vec![cat(9, "new")]);
+    assert_eq!(rows(&directory, "cats.csv").last().unwrap(), "9,new 1");
+}
+
+#[test]
+fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
+    let directory = TempDir::new();
+    replay(&directory, |cats| {
+        cats.next(cat(1, "felis"))?;
+        Ok(cats.next(cat(2, "lynx"))?)
+    })
+    .unwrap();
+    replay(&directory, |cats| {
+        cats.next(cat(1, "changed"))?;
+        Err("torn".into())
+    })
+    .unwrap_err();
+    let pipeline = persistent(&directory);
+    let stop = pipeline.stop_handle();
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat>| {
+            cats.next(cat(1, "changed"))?;
+            stop.stop();
+            Ok(cats.wait()?)
+        }),
+        options("cats").replay(),
+    );
+    csv::write(&cats, directory.path("cats.csv"));
+    run(pipeline).unwrap();
+    assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1", "2,lynx 1"]);
+    // A source that is never entered has sent nothing either.
+    let pipeline = persistent(&directory);
+    pipeline.stop_handle().stop();
+    let cats = pipeline.read_with(source(|_: Subject<Cat>| Ok(())), options("cats").replay());
+    csv::write(&cats, directory.path("cats.csv"));
+    run(pipeline).unwrap();
+    assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1", "2,lynx 1"]);
+}

@@ -1,0 +1,362 @@
+//! Runs that go on where the one before has ended.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use pathway_io::{BadRows, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, csv, jsonlines};
+
+use crate::common::{Cat, Number, TempDir, cat, commits, next, read, run, source, updates};
+
+/// A pipeline that goes on from the state in a directory.
+pub fn persistent(directory: &TempDir) -> Pipeline {
+    let pipeline = Pipeline::persistent(directory.path("state")).unwrap();
+    pipeline.handle_signals(false);
+    pipeline
+}
+
+pub fn options(name: &str) -> ReadOptions {
+    ReadOptions::new().name(name).autocommit(None)
+}
+
+/// The rows of a CSV file without their times, which must increase.
+pub fn rows(directory: &TempDir, name: &str) -> Vec<String> {
+    let text = read(directory.path(name));
+    let mut last = 0;
+    let mut rows = Vec::new();
+    for line in text.lines().skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let (row, time, diff) = (&fields[..fields.len() - 2], fields[fields.len() - 2], fields[fields.len() - 1]);
+        let time: u64 = time.parse().unwrap();
+        assert!(time >= last, "times increase:\n{text}");
+        last = time;
+        rows.push(format!("{} {diff}", row.join(",")));
+    }
+    rows
+}
+
+/// Runs a source of cats with offsets once, into `cats.csv` and `cats.jsonl`.
+pub fn run_cats(
+    directory: &TempDir,
+    durability: Durability,
+    push: impl FnMut(Subject<Cat, u64>) -> RunResult + Send + 'static,
+) -> pathway_io::Result<pathway_io::Summary> {
+    let pipeline = persistent(directory);
+    pipeline.durability(durability);
+    let cats = pipeline.read_with(source(push), options("cats"));
+    csv::write(&cats, directory.path("cats.csv"));
+    jsonlines::write(&cats, directory.path("cats.jsonl"));
+    run(pipeline)
+}
+
+#[test]
+fn a_second_run_goes_on_with_offset_state_files_and_clock() {
+    for durability in [Durability::EveryCommit, Durability::Interval(Duration::from_secs(3600)), Durability::Os] {
+        let directory = TempDir::new();
+        run_cats(&directory, durability, |cats| {
+            assert_eq!(cats.resume(), None);
+            cats.next_at(1, cat(1, "felis"))?;
+            cats.next_at(2, cat(2, "lynx"))?;
+            cats.commit()?;
+            cats.next_at(3, cat(3, "puma"))?;
+            Ok(())
+        })
+        .unwrap();
+        run_cats(&directory, durability, |cats| {
+            assert_eq!(cats.resume(), Some(3));
+            // The same again makes no output, as it would not have in one run.
+            cats.next_at(4, cat(1, "felis"))?;
+            cats.next_at(5, cat(2, "leo"))?;
+            cats.remove(3)?;
+            cats.advance(6)?;
+            Ok(())
+        })
+        .unwrap();
+        run_cats(&directory, durability, |cats| {
+            assert_eq!(cats.resume(), Some(6));
+            cats.next_at(7, cat(3, "uncia"))?;
+            Ok(())
+        })
+        .unwrap();
+        let expected = ["1,felis 1", "2,lynx 1", "3,puma 1", "2,lynx -1", "2,leo 1", "3,puma -1", "3,uncia 1"];
+        assert_eq!(rows(&directory, "cats.csv"), expected);
+        assert_eq!(read(directory.path("cats.jsonl")).lines().count(), expected.len());
+        assert_eq!(read(directory.path("cats.csv")).matches("time").count(), 1, "one header");
+    }
+}
+
+#[test]
+fn what_is_behind_the_checkpoint_in_a_file_is_cut_off() {
+    let directory = TempDir::new();
+    run_cats(&directory, Durability::EveryCommit, |cats| Ok(cats.next_at(1, cat(1, "felis"))?)).unwrap();
+    let before = read(directory.path("cats.csv"));
+    std::fs::write(directory.path("cats.csv"), format!("{before}2,torn")).unwrap();
+    run_cats(&directory, Durability::EveryCommit, |_| Ok(())).unwrap();
+    assert_eq!(read(directory.path("cats.csv")), before);
+}
+
+#[test]
+fn rows_behind_the_last_offset_are_dropped_where_run_fails_and_kept_where_it_ends() {
+    let directory = TempDir::new();
+    run_cats(&directory, Durability::EveryCommit, |cats| {
+        cats.next_at(1, cat(1, "felis"))?;
+        cats.next(cat(2, "lynx"))?;
+        Err("torn".into())
+    })
+    .unwrap_err();
+    assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1"]);
+    run_cats(&directory, Durability::EveryCommit, |cats| {
+        assert_eq!(cats.resume(), Some(1));
+        cats.next(cat(2, "leo"))?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1", "2,leo 1"]);
+}
+
+#[test]
+fn rows_behind_the_last_offset_are_dropped_at_a_stop() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let stop = pipeline.stop_handle();
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| {
+            cats.next_at(1, cat(1, "felis"))?;
+            cats.next(cat(2, "lynx"))?;
+            stop.stop();
+            // A clean end, after which the next run reads the second row again.
+            Ok(())
+        }),
+        options("cats"),
+    );
+    csv::write(&cats, directory.path("cats.csv"));
+    run(pipeline).unwrap();
+    assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1"]);
+}
+
+#[test]
+fn no_cut_comes_before_the_first_offset() {
+    let directory = TempDir::new();
+    let error = run_cats(&directory, Durability::EveryCommit, |cats| {
+        cats.next(cat(1, "felis"))?;
+        cats.commit()?;
+        Err("torn".into())
+    });
+    error.unwrap_err();
+    assert_eq!(rows(&directory, "cats.csv"), [""; 0]);
+}
+
+#[test]
+fn one_offset_covers_all_tables_and_the_order_of_the_sources_may_change() {
+    let directory = TempDir::new();
+    for round in 0..4_u64 {
+        let pipeline = persistent(&directory);
+        let two = source(move |(cats, numbers): (Subject<Cat, u64>, Subject<Number, u64>)| {
+            assert_eq!(cats.resume(), (round > 0).then_some(round));
+            cats.next(cat(7, &format!("genus{round}")))?;
+            numbers.next_at(round + 1, Number { n: round })?;
+            Ok(())
+        });
+        let other = source(move |cats: Subject<Cat, String>| {
+            assert_eq!(cats.resume(), (round > 0).then(|| round.to_string()));
+            cats.next_at((round + 1).to_string(), cat(round as i64 / 2, "other"))?;
+            Ok(())
+        });
+        let (cats, numbers, others);
+        if round % 2 == 0 {
+            (cats, numbers) = pipeline.read_with(two, options("two"));
+            others = pipeline.read_with(other, options("other"));
+        } else {
+            others = pipeline.read_with(other, options("other"));
+            (cats, numbers) = pipeline.read_with(two, options("two"));
+        }
+        csv::write(&numbers, directory.path("numbers.csv"));
+        csv::write(&cats, directory.path("cats.csv"));
+        csv::write(&others, directory.path("others.csv"));
+        run(pipeline).unwrap();
+    }
+    assert_eq!(rows(&directory, "numbers.csv"), ["0 1", "1 1", "2 1", "3 1"]);
+    let cats = ["7,genus0 1", "7,genus0 -1", "7,genus1 1", "7,genus1 -1", "7,genus2 1", "7,genus2 -1", "7,genus3 1"];
+    assert_eq!(rows(&directory, "cats.csv"), cats);
+    assert_eq!(rows(&directory, "others.csv"), ["0,other 1", "1,other 1"]);
+}
+
+#[test]
+fn bad_rows_are_under_the_checkpoint_and_the_next_good_one_arrives() {
+    let directory = TempDir::new();
+    for round in 0..2_u64 {
+        let pipeline = persistent(&directory);
+        let numbers = pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                assert_eq!(numbers.resume(), (round > 0).then_some(10 * round + 2));
+                let at = 10 * (round + 1);
+                numbers.next_json_at(at, format!(r#"{{"n": {at}}}"#))?;
+                numbers.next_json_at(at + 1, format!(r#"{{"n": "bad {at}"}}"#))?;
+                numbers.next_json_at(at + 2, format!(r#"{{"n": {}}}"#, at + 2))?;
+                numbers.commit()?;
+                // Behind the last offset: it is read again.
+                numbers.next_json(r#"{"n": "torn"}"#)?;
+                Err("torn".into())
+            }),
+            options("numbers").bad_rows(BadRows::Quarantine(directory.path("bad.jsonl"))),
+        );
+        csv::write(&numbers, directory.path("numbers.csv"));
+        let error = run(pipeline).unwrap_err();
+        assert_eq!(error.summary().unwrap().sources[0].rows, 2);
+        assert_eq!(error.summary().unwrap().sources[0].bad_rows, 2);
+    }
+    assert_eq!(rows(&directory, "numbers.csv"), ["10 1", "12 1", "20 1", "22 1"]);
+    let bad = read(directory.path("bad.jsonl"));
+    let bad: Vec<serde_json::Value> = bad.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let offsets: Vec<_> = bad.iter().map(|line| line["offset"].as_u64().unwrap()).collect();
+    assert_eq!(offsets, [11, 21]);
+    assert!(bad[1]["raw"].as_str().unwrap().contains("bad 20"));
+}
+
+#[test]
+fn the_log_is_bounded_by_the_keys() {
+    let directory = TempDir::new();
+    for round in 0..4_u64 {
+        run_cats(&directory, Durability::Os, move |cats| {
+            let text = "x".repeat(1000);
+            for i in 0..5_000_u64 {
+                let key = (i % 50) as i64;
+                cats.next_at(round * 5_000 + i + 1, cat(key, &format!("{text}{round}.{i}")))?;
+                if i % 10 == 9 {
+                    cats.commit()?;
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+        let size: u64 = std::fs::read_dir(directory.path("state"))
+            .unwrap()
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .sum();
+        // Five megabytes went through each time; fifty rows are fifty kilobytes.
+        assert!(size < 7_000_000, "{size} bytes after round {round}");
+    }
+    let all = rows(&directory, "cats.csv");
+    assert_eq!(all.len(), 4 * 5_000 * 2 - 50);
+    run_cats(&directory, Durability::Os, move |cats| {
+        assert_eq!(cats.resume(), Some(20_000));
+        for key in 0..50 {
+            cats.remove(key)?;
+        }
+        Ok(cats.advance(20_001)?)
+    })
+    .unwrap();
+    let last = rows(&directory, "cats.csv").split_off(all.len());
+    assert_eq!(last.len(), 50);
+    assert!(last.iter().all(|row| row.ends_with(" -1")));
+}
+
+/// Every type of column, with the values that a careless form would change.
+#[derive(Schema, Debug, Clone, PartialEq)]
+struct Everything {
+    #[schema(primary_key)]
+    key: String,
+    flag: bool,
+    tiny: i8,
+    big: u64,
+    small: i64,
+    single: f32,
+    double: f64,
+    maybe: Option<f64>,
+    bytes: Vec<u8>,
+    value: serde_json::Value,
+    span: Duration,
+    list: Vec<Option<String>>,
+    array: [f32; 2],
+    tuple: (i64, Vec<u8>, Option<bool>),
+}
+
+fn everything() -> Vec<Everything> {
+    let row = |key: &str, double: f64, single: f32| Everything {
+        key: key.into(),
+        flag: true,
+        tiny: i8::MIN,
+        big: u64::MAX,
+        small: i64::MIN,
+        single,
+        double,
+        maybe: None,
+        bytes: (0..=255).collect(),
+        value: serde_json::json!({"a": [1, 1.5, null, "\u{0}\n\"", 18_446_744_073_709_551_615_u64], "b": {}}),
+        span: Duration::MAX,
+        list: vec![None, Some(String::new()), Some("a\tb".into())],
+        array: [single, -0.0],
+        tuple: (-1, Vec::new(), Some(false)),
+    };
+    let mut rows = vec![
+        row("", 0.1 + 0.2, 0.1),
+        row("zero", -0.0, -0.0),
+        row("\u{0}\r\n\"\\\u{7f}\u{2028}𝄞", f64::MIN_POSITIVE, f32::from_bits(1)),
+        row("nan", f64::NAN, f32::NAN),
+        row("-nan", f64::from_bits(0xfff8_0000_0000_0001), f32::from_bits(0xffc0_0001)),
+        row("signalling", f64::from_bits(0x7ff0_0000_0000_0001), f32::from_bits(0x7f80_0001)),
+        row("inf", f64::INFINITY, f32::NEG_INFINITY),
+        row("max", f64::MAX, 7.038531e-26),
+    ];
+    rows[1].maybe = Some(f64::from_bits(0x7ff8_0000_0000_0009));
+    rows[1].value = serde_json::Value::Null;
+    rows
+}
+
+#[test]
+fn every_column_type_comes_back_as_it_was() {
+    let directory = TempDir::new();
+    for round in 0..3 {
+        let pipeline = persistent(&directory);
+        let table = pipeline.read_with(
+            source(move |rows: Subject<Everything, u64>| {
+                for row in everything() {
+                    rows.next(row)?;
+                }
+                Ok(rows.advance(round)?)
+            }),
+            options("everything"),
+        );
+        let seen = commits(&table);
+        run(pipeline).unwrap();
+        // A row that came back with any other bit would be taken out and put in again.
+        assert_eq!(updates(&seen).len(), if round == 0 { everything().len() } else { 0 }, "round {round}");
+    }
+}
+
+#[test]
+fn a_callback_sees_what_comes_after_the_restart() {
+    let directory = TempDir::new();
+    for round in 0..2_u64 {
+        let pipeline = persistent(&directory);
+        let cats = pipeline.read_with(
+            source(move |cats: Subject<Cat, u64>| Ok(cats.next_at(round, cat(1, &round.to_string()))?)),
+            options("cats"),
+        );
+        let seen = commits(&cats);
+        run(pipeline).unwrap();
+        let expected = match round {
+            0 => vec![(cat(1, "0"), 1)],
+            _ => vec![(cat(1, "0"), -1), (cat(1, "1"), 1)],
+        };
+        assert_eq!(updates(&seen), expected);
+    }
+}
+
+#[test]
+fn a_checkpoint_comes_while_the_source_waits() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let (durable, is_durable) = mpsc::channel();
+    pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| {
+            let durable = durable.clone();
+            cats.on_durable(move |offset: &u64| durable.send(*offset).unwrap());
+            cats.next_at(1, cat(1, "felis"))?;
+            cats.commit()?;
+            assert_eq!(next(&is_durable), 1);
+            Ok(())
+        }),
+        options("cats"),
+    );
+    run(pipeline).unwrap();
+}

@@ -1,0 +1,168 @@
+//! Sinks that keep their own time.
+
+use std::sync::{Arc, Mutex};
+
+use pathway_io::{Commit, Durability, RunResult, Schema, Sink, Subject, TableSchema, csv};
+
+use crate::common::{Cat, Number, TempDir, cat, run, source};
+use crate::restart::{options, persistent};
+
+/// What a database would have: the updates of all commits, and the time of the last.
+#[derive(Default, Clone)]
+struct Database {
+    rows: Vec<(String, i64)>,
+    time: Option<u64>,
+}
+
+/// A sink that writes into it in one step, as a transaction does.
+struct Timed<F> {
+    database: Arc<Mutex<Database>>,
+    open: Database,
+    row: F,
+    /// Commits after which it is full.
+    room: usize,
+}
+
+impl<S: Schema, F: Fn(&S) -> String + Send> Sink<S> for Timed<F> {
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    fn recover(
+        &mut self,
+        _schema: &'static TableSchema,
+    ) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
+        self.open = self.database.lock().unwrap().clone();
+        Ok(self.open.time)
+    }
+
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        self.room = self.room.checked_sub(1).ok_or("the database is full")?;
+        self.open.rows.extend(commit.iter().map(|update| ((self.row)(&update.row), update.diff)));
+        self.open.time = Some(commit.time());
+        if self.room.is_multiple_of(2) {
+            // Some commits alone, some together with the next.
+            Sink::<S>::flush(self)?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> RunResult {
+        *self.database.lock().unwrap() = self.open.clone();
+        Ok(())
+    }
+}
+
+fn timed<F>(database: &Arc<Mutex<Database>>, row: F) -> Timed<F> {
+    Timed { database: Arc::clone(database), open: Database::default(), row, room: usize::MAX }
+}
+
+fn genus(cat: &Cat) -> String {
+    cat.genus.clone()
+}
+
+/// Pushes cats from the offset on up to `to`, all with the same few keys, and fails then if so asked.
+fn cats(to: u64, fail: bool) -> impl FnMut(Subject<Cat, u64>) -> RunResult + Send + 'static {
+    move |cats| {
+        for n in cats.resume().unwrap_or(0)..to {
+            cats.next(cat((n % 3) as i64, &n.to_string()))?;
+            cats.commit_at(n + 1)?;
+        }
+        if fail { Err("torn".into()) } else { Ok(()) }
+    }
+}
+
+fn expected(to: u64) -> Vec<(String, i64)> {
+    let mut rows = Vec::new();
+    for n in 0..to {
+        if let Some(old) = n.checked_sub(3) {
+            rows.push((old.to_string(), -1));
+        }
+        rows.push((n.to_string(), 1));
+    }
+    rows
+}
+
+#[test]
+fn is_given_each_commit_once_over_restarts() {
+    let directory = TempDir::new();
+    let database = Arc::new(Mutex::new(Database::default()));
+    for round in 1..=5 {
+        let pipeline = persistent(&directory);
+        pipeline.durability(Durability::Os);
+        let table = pipeline.read_with(source(cats(round * 20, round % 2 == 0)), options("cats"));
+        table.write_to(timed(&database, genus));
+        csv::write(&table, directory.path("cats.csv"));
+        let result = run(pipeline);
+        assert_eq!(result.is_err(), round % 2 == 0);
+        assert_eq!(database.lock().unwrap().rows, expected(round * 20));
+    }
+}
+
+#[test]
+fn one_that_is_older_than_the_checkpoint_is_given_what_it_misses() {
+    for room in 0..6 {
+        let directory = TempDir::new();
+        let database = Arc::new(Mutex::new(Database::default()));
+        let numbers = Arc::new(Mutex::new(Database::default()));
+        let run_once = |room: usize, to: u64| {
+            let pipeline = persistent(&directory);
+            let table = pipeline.read_with(source(cats(to, false)), options("cats"));
+            let mut sink = timed(&database, genus);
+            sink.room = room;
+            table.write_to(sink);
+            // Of a table without key the log has rows only for this.
+            let table = pipeline.read_with(
+                source(move |numbers: Subject<Number, u64>| {
+                    for n in numbers.resume().unwrap_or(0)..to {
+                        numbers.next(Number { n })?;
+                        numbers.commit_at(n + 1)?;
+                    }
+                    Ok(())
+                }),
+                options("numbers"),
+            );
+            let mut sink = timed(&numbers, |number: &Number| number.n.to_string());
+            sink.room = room;
+            table.write_to(sink);
+            run(pipeline)
+        };
+        run_once(room, 50).unwrap_err();
+        assert!(database.lock().unwrap().rows.len() <= expected(50).len());
+        run_once(usize::MAX, 60).unwrap();
+        assert_eq!(database.lock().unwrap().rows, expected(60), "room for {room}");
+        assert!(numbers.lock().unwrap().rows.iter().map(|(n, _)| n.parse::<u64>().unwrap()).eq(0..60));
+        run_once(usize::MAX, 70).unwrap();
+        assert_eq!(database.lock().unwrap().rows, expected(70));
+    }
+}
+
+#[test]
+fn one_that_is_newer_or_was_exchanged_is_refused_and_no_file_is_touched() {
+    let directory = TempDir::new();
+    let database = Arc::new(Mutex::new(Database::default()));
+    let run_once = |to: u64| {
+        let pipeline = persistent(&directory);
+        let table = pipeline.read_with(source(cats(to, false)), options("cats"));
+        table.write_to(timed(&database, genus));
+        csv::write(&table, directory.path("cats.csv"));
+        run(pipeline)
+    };
+    run_once(10).unwrap();
+    run_once(20).unwrap();
+    let longer = format!("{}junk", crate::common::read(directory.path("cats.csv")));
+    std::fs::write(directory.path("cats.csv"), &longer).unwrap();
+    let good = database.lock().unwrap().clone();
+
+    database.lock().unwrap().time = Some(u64::MAX);
+    let error = run_once(30).unwrap_err().to_string();
+    assert!(error.contains("sink `cats` failed: it has commits up to time 18446744073709551615"), "{error}");
+    *database.lock().unwrap() = Database::default();
+    let error = run_once(30).unwrap_err().to_string();
+    assert!(error.contains("exchanged for an older one"), "{error}");
+    assert_eq!(crate::common::read(directory.path("cats.csv")), longer);
+
+    *database.lock().unwrap() = good;
+    run_once(30).unwrap();
+    assert_eq!(database.lock().unwrap().rows, expected(30));
+}

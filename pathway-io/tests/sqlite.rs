@@ -1,0 +1,543 @@
+//! Tables in SQLite: what is in them, how values are kept, and which tables are left alone.
+#![cfg(feature = "sqlite")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use pathway_io::{Column, Connector, Pipeline, ReadOptions, Result, RunResult, Schema, Subject, Summary, Table};
+use pathway_io::{csv, sqlite};
+use proptest::prelude::*;
+use rusqlite::Connection;
+use rusqlite::types::Value as Sql;
+use serde_json::{Value, json};
+
+#[derive(Schema, Debug, Clone, PartialEq)]
+struct Cat {
+    #[schema(primary_key)]
+    key: i64,
+    genus: String,
+}
+
+fn cat(key: i64, genus: &str) -> Cat {
+    Cat { key, genus: genus.into() }
+}
+
+/// A source with one table, made of a closure.
+struct Source<S, F>(F, std::marker::PhantomData<fn(S)>);
+
+fn source<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static>(run: F) -> Source<S, F> {
+    Source(run, std::marker::PhantomData)
+}
+
+impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector for Source<S, F> {
+    type Subjects = Subject<S>;
+    type Tables = Table<S>;
+
+    fn options() -> ReadOptions {
+        ReadOptions::new().autocommit(None)
+    }
+
+    fn run(&mut self, subject: Subject<S>) -> RunResult {
+        (self.0)(subject)
+    }
+}
+
+/// Runs a source into the database.
+fn write<S: Schema>(
+    path: &Path,
+    options: sqlite::Options,
+    run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
+) -> Result<Summary> {
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    sqlite::write_with(&pipeline.read(source(run)), path, options);
+    pipeline.run()
+}
+
+fn rows(path: &Path, query: &str) -> Vec<Vec<Sql>> {
+    let database = Connection::open(path).unwrap();
+    let mut query = database.prepare(query).unwrap();
+    let width = query.column_count();
+    let rows = query.query_map([], |row| (0..width).map(|column| row.get(column)).collect()).unwrap();
+    rows.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+fn int(value: i64) -> Sql {
+    Sql::Integer(value)
+}
+
+fn text(value: &str) -> Sql {
+    Sql::Text(value.into())
+}
+
+struct Dir(tempfile::TempDir);
+
+impl Dir {
+    fn new() -> Self {
+        Dir(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+}
+
+#[test]
+fn a_keyed_table_is_what_it_is_now() {
+    let dir = Dir::new();
+    let path = dir.path("cats.sqlite");
+    write(&path, sqlite::Options::new(), |cats| {
+        for (key, genus) in [(1, "felis"), (2, "lynx"), (3, "puma")] {
+            cats.next(cat(key, genus))?;
+        }
+        cats.commit()?;
+        cats.next(cat(2, "panthera"))?;
+        cats.remove(3)?;
+        cats.commit()?;
+        cats.next(cat(3, "again"))?;
+        cats.remove(1)?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rows(&path, "SELECT * FROM Cat ORDER BY key"), [[int(2), text("panthera")], [int(3), text("again")]]);
+}
+
+#[test]
+fn the_time_is_that_of_the_last_commit() {
+    let dir = Dir::new();
+    let path = dir.path("cats.sqlite");
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let cats = pipeline.read(source(|cats: Subject<Cat>| {
+        for key in 0..5 {
+            cats.next(cat(key, "felis"))?;
+            cats.commit()?;
+        }
+        Ok(())
+    }));
+    sqlite::write(&cats, &path);
+    let (sender, times) = mpsc::channel();
+    cats.subscribe_commits(move |commit| sender.send(commit.time()).unwrap());
+    pipeline.run().unwrap();
+    let last = times.iter().last().unwrap();
+    assert_eq!(rows(&path, "SELECT * FROM pathway_io_tables"), [[text("Cat"), int(last.cast_signed())]]);
+}
+
+#[derive(Schema)]
+struct Line {
+    text: String,
+}
+
+#[test]
+fn a_table_without_a_key_is_its_updates() {
+    let dir = Dir::new();
+    let (path, file) = (dir.path("lines.sqlite"), dir.path("lines.csv"));
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let lines = pipeline.read(source(|lines: Subject<Line>| {
+        for text in ["a", "b", "a"] {
+            lines.next(Line { text: text.into() })?;
+            lines.commit()?;
+        }
+        Ok(())
+    }));
+    sqlite::write(&lines, &path);
+    csv::write(&lines, &file);
+    pipeline.run().unwrap();
+    let expected: Vec<Vec<Sql>> = std::fs::read_to_string(&file)
+        .unwrap()
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let fields: Vec<&str> = line.split(',').collect();
+            vec![text(fields[0]), int(fields[1].parse().unwrap()), int(fields[2].parse().unwrap())]
+        })
+        .collect();
+    assert_eq!(expected.len(), 3);
+    assert_eq!(rows(&path, "SELECT text, time, diff FROM Line ORDER BY rowid"), expected);
+}
+
+#[test]
+fn the_updates_of_a_keyed_table_can_be_kept_too() {
+    let dir = Dir::new();
+    let path = dir.path("cats.sqlite");
+    write(&path, sqlite::Options::new().table("history").updates(), |cats| {
+        cats.next(cat(1, "felis"))?;
+        cats.commit()?;
+        cats.next(cat(1, "lynx"))?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(
+        rows(&path, "SELECT genus, diff FROM history ORDER BY rowid"),
+        [[text("felis"), int(1)], [text("felis"), int(-1)], [text("lynx"), int(1)]]
+    );
+    let times = rows(&path, "SELECT DISTINCT time FROM history");
+    assert_eq!(times.len(), 2);
+}
+
+#[derive(Column, Clone, Copy)]
+enum Mood {
+    Sleepy,
+}
+
+#[derive(Column, Clone)]
+struct Meters(f64);
+
+#[derive(Schema)]
+struct Types {
+    flag: bool,
+    byte: u8,
+    small: i16,
+    large: i64,
+    unsigned: u64,
+    float: f64,
+    single: f32,
+    text: String,
+    bytes: Vec<u8>,
+    value: Value,
+    list: Vec<Option<i64>>,
+    pair: (String, bool),
+    array: [u8; 2],
+    nap: Duration,
+    mood: Mood,
+    length: Meters,
+    maybe: Option<String>,
+    nothing: Option<u64>,
+}
+
+fn types() -> Types {
+    Types {
+        flag: true,
+        byte: 255,
+        small: -3,
+        large: i64::MIN,
+        unsigned: 7,
+        float: 1.0,
+        single: 0.5,
+        text: "\"a\", 'b'\0\n🐈".into(),
+        bytes: vec![0, 255],
+        value: json!({ "a": [1, null] }),
+        list: vec![Some(1), None],
+        pair: ("x".into(), false),
+        array: [1, 2],
+        nap: Duration::from_millis(1500),
+        mood: Mood::Sleepy,
+        length: Meters(2.5),
+        maybe: Some(String::new()),
+        nothing: None,
+    }
+}
+
+#[test]
+fn values_are_what_they_are_in_sqlite() {
+    let dir = Dir::new();
+    let path = dir.path("types.sqlite");
+    write(&path, sqlite::Options::new(), |subject| Ok(subject.next(types())?)).unwrap();
+    let row = rows(&path, "SELECT * FROM Types").remove(0);
+    let expected = [
+        int(1),
+        int(255),
+        int(-3),
+        int(i64::MIN),
+        int(7),
+        Sql::Real(1.0),
+        Sql::Real(0.5),
+        text("\"a\", 'b'\0\n🐈"),
+        Sql::Blob(vec![0, 255]),
+        text(r#"{"a":[1,null]}"#),
+        text("[1,null]"),
+        text(r#"["x",false]"#),
+        text("[1,2]"),
+        int(1_500_000_000),
+        text("Sleepy"),
+        Sql::Real(2.5),
+        text(""),
+        Sql::Null,
+    ];
+    assert_eq!(row[..expected.len()], expected);
+}
+
+#[test]
+fn nothing_is_lost_that_sqlite_has_no_room_for() {
+    let dir = Dir::new();
+    let path = dir.path("types.sqlite");
+    let unsigned = [0, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX];
+    let floats = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE, 1e300];
+    write(&path, sqlite::Options::new(), move |subject| {
+        for unsigned in unsigned {
+            subject.next(Types { unsigned, nap: Duration::MAX, ..types() })?;
+        }
+        for float in floats {
+            subject.next(Types { float, single: float as f32, ..types() })?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    let stored: Vec<Sql> = rows(&path, "SELECT unsigned FROM Types ORDER BY rowid LIMIT 4").concat();
+    let max = i64::MAX;
+    assert_eq!(stored, [int(0), int(max), text("9223372036854775808"), text("18446744073709551615")]);
+    assert_eq!(rows(&path, "SELECT nap FROM Types LIMIT 1"), [[text("18446744073709551615999999999")]]);
+    let stored: Vec<Sql> = rows(&path, "SELECT float FROM Types ORDER BY rowid LIMIT 5 OFFSET 4").concat();
+    assert_eq!(stored[0], text("NaN"));
+    assert_eq!(stored[1..], floats[1..].iter().map(|float| Sql::Real(*float)).collect::<Vec<_>>());
+    assert_eq!(rows(&path, "SELECT single FROM Types ORDER BY rowid LIMIT 1 OFFSET 4"), [[text("NaN")]]);
+}
+
+#[derive(Schema)]
+struct Odd {
+    #[schema(primary_key, rename = "select")]
+    a: String,
+    #[schema(primary_key, rename = "say \"x\"; --")]
+    b: u64,
+    #[schema(rename = "größe [m]")]
+    c: Option<i32>,
+}
+
+#[test]
+fn names_and_keys_may_be_anything() {
+    let dir = Dir::new();
+    let path = dir.path("odd.sqlite");
+    let name = "drop table \"x\"; `y`";
+    write(&path, sqlite::Options::new().table(name), |odd| {
+        for b in [1, u64::MAX, u64::MAX - 1] {
+            odd.next(Odd { a: "x".into(), b, c: Some(1) })?;
+        }
+        odd.commit()?;
+        odd.next(Odd { a: "x".into(), b: u64::MAX, c: None })?;
+        odd.remove(("x".into(), u64::MAX - 1))?;
+        Ok(())
+    })
+    .unwrap();
+    let query =
+        format!("SELECT \"say \"\"x\"\"; --\", \"größe [m]\" FROM \"{}\" ORDER BY 1", name.replace('"', "\"\""));
+    assert_eq!(rows(&path, &query), [[int(1), int(1)], [text("18446744073709551615"), Sql::Null]]);
+}
+
+#[derive(Schema)]
+struct Pair {
+    #[schema(primary_key)]
+    a: i64,
+    #[schema(primary_key)]
+    b: String,
+}
+
+#[test]
+fn a_table_may_be_all_key() {
+    let dir = Dir::new();
+    let path = dir.path("pairs.sqlite");
+    write(&path, sqlite::Options::new(), |pairs| {
+        for (a, b) in [(1, "x"), (1, "y"), (1, "x")] {
+            pairs.next(Pair { a, b: b.into() })?;
+            pairs.commit()?;
+        }
+        pairs.remove((1, "y".into()))?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rows(&path, "SELECT * FROM Pair"), [[int(1), text("x")]]);
+}
+
+fn error_of(path: &Path) -> String {
+    let error = write(path, sqlite::Options::new(), |_: Subject<Cat>| panic!("the source is entered")).unwrap_err();
+    let error = error.to_string();
+    let start = format!("sink `{}` failed: ", path.display());
+    error.strip_prefix(&start).unwrap_or_else(|| panic!("{error}")).to_owned()
+}
+
+#[test]
+fn a_table_of_another_shape_is_left_alone() {
+    let dir = Dir::new();
+    for (number, (create, difference)) in [
+        ("TABLE Cat (key INTEGER PRIMARY KEY)", "it lacks a column `genus`"),
+        ("TABLE Cat (key INTEGER PRIMARY KEY, genus TEXT, weight REAL)", "it has one column more, `weight`"),
+        ("TABLE Cat (key INTEGER PRIMARY KEY, genus BLOB)", "its column `genus` is BLOB and should be TEXT"),
+        ("TABLE Cat (key INTEGER PRIMARY KEY, species TEXT)", "it has a column `species` where `genus` should be"),
+        ("TABLE Cat (key INTEGER, genus TEXT)", "its column `key` has another part in the primary key"),
+        ("TABLE cat (key INTEGER PRIMARY KEY, genus TEXT, x)", "it has one column more, `x`"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let path = dir.path(&format!("{number}.sqlite"));
+        let database = Connection::open(&path).unwrap();
+        database.execute_batch(&format!("CREATE {create}")).unwrap();
+        let columns = rows(&path, "SELECT sql FROM sqlite_schema WHERE name LIKE 'cat'");
+        assert_eq!(
+            error_of(&path),
+            format!(
+                "there is a table `Cat` of another shape: {difference}; \
+                 remove it, or write to another one (`sqlite::Options::table`)"
+            )
+        );
+        assert_eq!(rows(&path, "SELECT sql FROM sqlite_schema WHERE name LIKE 'cat'"), columns);
+    }
+}
+
+#[test]
+fn rows_that_no_pipeline_has_written_are_left_alone() {
+    let dir = Dir::new();
+    let path = dir.path("cats.sqlite");
+    let database = Connection::open(&path).unwrap();
+    database.execute_batch("CREATE TABLE Cat (key INT NOT NULL PRIMARY KEY, genus VARCHAR(20))").unwrap();
+    database.execute("INSERT INTO Cat VALUES (7, 'puma')", []).unwrap();
+    assert_eq!(
+        error_of(&path),
+        "there is a table `Cat` with rows that no pipeline has written; \
+         empty it, or write to another one (`sqlite::Options::table`)"
+    );
+    assert_eq!(rows(&path, "SELECT * FROM Cat"), [[int(7), text("puma")]]);
+    // An empty one, of other names for the same types, is taken.
+    database.execute("DELETE FROM Cat", []).unwrap();
+    for key in [1, 2] {
+        write(&path, sqlite::Options::new(), move |cats| Ok(cats.next(cat(key, "felis"))?)).unwrap();
+        // Like a file it is begun anew.
+        assert_eq!(rows(&path, "SELECT key FROM Cat"), [[int(key)]]);
+    }
+}
+
+#[test]
+fn what_is_no_table_is_left_alone() {
+    let dir = Dir::new();
+    let path = dir.path("cats.sqlite");
+    Connection::open(&path).unwrap().execute_batch("CREATE VIEW Cat AS SELECT 1 AS key").unwrap();
+    assert_eq!(error_of(&path), "`Cat` is not a table but a view");
+    let path = dir.path("cats.txt");
+    std::fs::write(&path, "this is a text, and a long one too; it is no database at all").unwrap();
+    assert_eq!(error_of(&path), "file is not a database");
+    assert!(error_of(&dir.path("no/such/directory.sqlite")).contains("unable to open database file"));
+}
+
+#[test]
+fn several_tables_stand_in_one_database() {
+    let dir = Dir::new();
+    let path = dir.path("zoo.sqlite");
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let cats = pipeline.read(source(|cats: Subject<Cat>| {
+        for key in 0..500 {
+            cats.next(cat(key, "felis"))?;
+            cats.commit()?;
+        }
+        Ok(())
+    }));
+    let lines = pipeline.read(source(|lines: Subject<Line>| {
+        for _ in 0..500 {
+            lines.next(Line { text: "x".into() })?;
+            lines.commit()?;
+        }
+        Ok(())
+    }));
+    sqlite::write(&cats, &path);
+    sqlite::write_with(&cats, &path, sqlite::Options::new().table("history").updates());
+    sqlite::write(&lines, &path);
+    pipeline.run().unwrap();
+    for table in ["Cat", "history", "Line"] {
+        assert_eq!(rows(&path, &format!("SELECT count(*) FROM {table}")), [[int(500)]]);
+    }
+}
+
+#[test]
+fn two_sinks_on_one_table_are_an_error() {
+    let dir = Dir::new();
+    let path = dir.path("cats.sqlite");
+    let error = |second: &dyn Fn(&Table<Cat>)| {
+        let pipeline = Pipeline::new();
+        let cats = pipeline.read(source(|_: Subject<Cat>| panic!("the source is entered")));
+        sqlite::write(&cats, &path);
+        second(&cats);
+        pipeline.run().unwrap_err().to_string()
+    };
+    let twice = error(&|cats| sqlite::write_with(cats, &path, sqlite::Options::new().table("CAT")));
+    assert_eq!(twice, format!("sink `{0}` failed: two sinks write to its table `CAT`", path.display()));
+    let file = error(&|cats| csv::write(cats, &path));
+    assert_eq!(file, format!("sink `{0}` failed: two sinks write to one file, as `{0}` and `{0}`", path.display()));
+    assert!(!path.exists());
+}
+
+#[derive(Schema)]
+struct Account {
+    #[schema(primary_key)]
+    name: u8,
+    balance: i64,
+}
+
+#[test]
+fn who_reads_sees_whole_commits_and_holds_nobody_up() {
+    let dir = Dir::new();
+    let path = dir.path("bank.sqlite");
+    let done = Arc::new(AtomicBool::new(false));
+    let (path_of_reader, done_reading) = (path.clone(), Arc::clone(&done));
+    let (sender, opened) = mpsc::channel();
+    let reader = std::thread::spawn(move || {
+        opened.recv().unwrap();
+        let held = Connection::open(&path_of_reader).unwrap();
+        // A transaction that reads from the first to the last commit.
+        held.execute_batch("BEGIN").unwrap();
+        let _: i64 = held.query_row("SELECT count(*) FROM Account", [], |row| row.get(0)).unwrap();
+        let database = Connection::open(&path_of_reader).unwrap();
+        let mut reads = 0;
+        while !done_reading.load(Ordering::Acquire) {
+            let sum: i64 =
+                database.query_row("SELECT coalesce(sum(balance), 0) FROM Account", [], |row| row.get(0)).unwrap();
+            assert_eq!(sum, 0, "a part of a commit was seen");
+            reads += 1;
+        }
+        reads
+    });
+    write(&path, sqlite::Options::new(), move |accounts| {
+        // All sinks are open by now.
+        sender.send(())?;
+        for balance in 0..2_000 {
+            let transfer = accounts.transaction();
+            transfer.next(Account { name: 1, balance })?;
+            transfer.next(Account { name: 2, balance: -balance })?;
+            transfer.commit()?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    done.store(true, Ordering::Release);
+    assert!(reader.join().unwrap() > 0);
+    assert_eq!(rows(&path, "SELECT balance FROM Account ORDER BY name"), [[int(1999)], [int(-1999)]]);
+}
+
+/// What happens to a key, and whether a commit follows.
+fn steps() -> impl Strategy<Value = Vec<(i64, Option<u8>, bool)>> {
+    proptest::collection::vec((0_i64..6, proptest::option::weighted(0.7, 0_u8..4), any::<bool>()), 0..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_history_ends_in_the_table_that_a_map_would_be(steps in steps()) {
+        let dir = Dir::new();
+        let path = dir.path("cats.sqlite");
+        let mut map = BTreeMap::new();
+        for (key, genus, _) in &steps {
+            match genus {
+                Some(genus) => map.insert(*key, *genus),
+                None => map.remove(key),
+            };
+        }
+        write(&path, sqlite::Options::new(), move |cats| {
+            for (key, genus, commit) in &steps {
+                match genus {
+                    Some(genus) => cats.next(cat(*key, &genus.to_string()))?,
+                    None => cats.remove(*key)?,
+                }
+                if *commit {
+                    cats.commit()?;
+                }
+            }
+            Ok(())
+        })
+        .unwrap();
+        let expected: Vec<Vec<Sql>> = map.iter().map(|(key, genus)| vec![int(*key), text(&genus.to_string())]).collect();
+        prop_assert_eq!(rows(&path, "SELECT * FROM Cat ORDER BY key"), expected);
+    }
+}
