@@ -163,7 +163,7 @@ pub mod __private0 {
     pub use crate::options::ReadOptions;
     pub use crate::schema::glue::{
         DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
-        assert_locked, assert_sample,
+        assert_locked, assert_sample, assert_sample_known,
     };
     pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
     pub use crate::table::Table;
