@@ -185,6 +185,9 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An `on_stop(&mut self)` in the same
 /// block is called once, however `run` ended. The macro implements `pathway_io::Connector`.
 ///
+/// A last parameter `part: Partition` makes it a source in parts: it is `Clone`, and runs once for each worker, each time as
+/// a clone that reads the part of that number.
+///
 /// # Options
 ///
 /// They are defaults, which `Pipeline::read_with` overrides.
@@ -193,6 +196,7 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `name = ".."` | the name in errors and in the summary; otherwise the type's |
 /// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
+/// | `eager` | a row that comes when the last commit is older than the interval is committed at once |
 /// | `backlog = 10_000` | how many rows may wait, before a push does |
 /// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 ///

@@ -75,6 +75,14 @@ impl<S: Schema> Batch<S> {
         Ok(())
     }
 
+    /// Pushes a row that was written as JSON, any number of times.
+    #[cfg(feature = "differential")]
+    pub(crate) fn push_encoded(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
+        decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
+        self.pushed(diff);
+        Ok(())
+    }
+
     pub(crate) fn push_value(&mut self, value: &Value) -> Result<(), RowError> {
         decode::decode_value::<S>(&mut self.columns, self.len, value, &mut self.seen)?;
         self.pushed(1);
@@ -138,7 +146,7 @@ impl<S: Schema> Batch<S> {
         copy
     }
 
-    fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.truncate(0);
     }
 }

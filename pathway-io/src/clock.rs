@@ -18,6 +18,12 @@ impl Clock {
         self.last
     }
 
+    /// Another clock has come as far as `time`: the next time is later.
+    #[cfg(feature = "differential")]
+    pub(crate) fn observe(&mut self, time: u64) {
+        self.last = self.last.max(time);
+    }
+
     pub(crate) fn tick(&mut self) -> u64 {
         // A wall clock before 1970 counts as 1970: the order holds all the same.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());

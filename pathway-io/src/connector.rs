@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::dataflow::Partition;
 use crate::error::{BoxError, RunResult};
 use crate::offset::{Offset, OffsetType};
 use crate::options::ReadOptions;
@@ -67,6 +68,29 @@ pub trait Connector: Send + 'static {
     /// Whatever the author returns. It fails the pipeline, unless a stop had been asked for or a handle had returned
     /// `Closed`.
     fn run(&mut self, subjects: Self::Subjects) -> RunResult;
+
+    /// A copy of the source that reads one part, if it is a source in parts. It then runs once for each worker of the
+    /// pipeline, in all processes, each time by [`run_part`](Self::run_part) of a copy. `#[connector]` implements both for
+    /// a `run` whose last parameter is a [`Partition`].
+    ///
+    /// The parts feed one table. Of a table with a key, the part that pushed last has its say; of two pushes at one time,
+    /// that with the higher number.
+    fn part(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// Reads one part of the source.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    fn run_part(&mut self, subjects: Self::Subjects, part: Partition) -> RunResult {
+        let _ = part;
+        self.run(subjects)
+    }
 
     /// Cleans up: called exactly once, on the source's thread, however the last `run` ended.
     fn on_stop(&mut self) {}
@@ -174,6 +198,24 @@ tuples!(A 0, B 1, C 2, D 3, E 4);
 tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
 tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
+
+/// A source in parts, of which each worker has a copy.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` reads a part of its source, and cannot be cloned for the others",
+    label = "each worker runs a clone of its own",
+    note = "add `#[derive(Clone)]` to it"
+)]
+pub trait InParts: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<C: Clone> InParts for C {}
+
+/// A copy of a source in parts: the bound is here, for an error of our own.
+#[doc(hidden)]
+pub fn part_of<C: InParts>(connector: &C) -> C {
+    connector.clone()
+}
 
 /// What `run` may return under `#[connector]`.
 #[doc(hidden)]

@@ -110,6 +110,7 @@ mod subject;
 mod subject_offset;
 mod summary;
 mod supervisor;
+mod sync;
 mod table;
 pub mod testing;
 mod threads;
@@ -147,9 +148,10 @@ pub mod __private0 {
     pub use crate::column::own::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
     pub use crate::column::{ColumnType, KeyType, NotNull};
     pub use crate::connector::{
-        Alias, AliasOf, Connector, Handle, HandleOf, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
-        Subjects, run_result,
+        Alias, AliasOf, Connector, Handle, HandleOf, InParts, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
+        Subjects, part_of, run_result,
     };
+    pub use crate::dataflow::Partition;
     pub use crate::describe::{Note, assert_distinct, assert_keyless, describe, width};
     pub use crate::error::RunResult;
     pub use crate::fields::{
@@ -183,3 +185,8 @@ pub mod __private0 {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+/// And so are those of the guide to computations.
+#[cfg(all(doctest, feature = "differential"))]
+#[doc = include_str!("../../docs/dataflow.md")]
+struct Dataflow;

@@ -14,7 +14,7 @@ use crate::connector::{Connector, Subjects};
 use crate::control::{Control, SourceState};
 #[cfg(feature = "differential")]
 use crate::dataflow::Engine;
-use crate::dataflow::Workers;
+use crate::dataflow::{Partition, Workers};
 use crate::durable::Durables;
 use crate::error::{Error, FailureKind, Result};
 use crate::hook::Hooks;
@@ -22,13 +22,13 @@ use crate::intake::{Cuts, Gathering, Intake};
 use crate::offset::OffsetType;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
-use crate::persist::Durability;
 use crate::persist::checkpointer;
 use crate::persist::directory::StateDirectory;
 use crate::persist::prepare::{self, Prepared};
+use crate::persist::{AskedSink, Durability, Start};
 use crate::restart::Attempts;
 use crate::running::Running;
-use crate::sequencer::{self, Sequencer};
+use crate::sequencer::{self, Sequencer, SharedStage, Stage};
 use crate::signals::Signals;
 use crate::sink::Target;
 use crate::source::{self, Source};
@@ -89,7 +89,16 @@ pub(crate) struct SourcePlan {
     pub(crate) options: ReadOptions,
     pub(crate) tables: Vec<Arc<dyn AnyTable>>,
     pub(crate) offset_type: OffsetType,
-    spawn: Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>,
+    launch: Launcher,
+}
+
+/// What starts a source's thread.
+type Spawn = Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>;
+
+/// How a source is started.
+enum Launcher {
+    Whole(Spawn),
+    InParts(Box<dyn Fn(Partition) -> Spawn + Send>),
 }
 
 /// Stops a pipeline from anywhere; see [`Pipeline::stop_handle`].
@@ -204,12 +213,16 @@ impl Pipeline {
         let mut tables = Vec::new();
         let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
-        let spawn = move |source: Arc<Source>, index: usize| {
-            let name = source.name.to_string();
-            threads::spawn(&name, move || source::run(connector, &pools, &source, index)).map(drop)
+        let launch = if connector.part().is_some() {
+            Launcher::InParts(Box::new(move |part| {
+                let copy = connector.part().expect("a source is in parts, or it is not");
+                spawn(copy, pools.clone(), Some(part))
+            }))
+        } else {
+            Launcher::Whole(spawn(connector, pools, None))
         };
         let offset_type = <C::Subjects as Subjects>::offset_type();
-        plan.sources.push(SourcePlan { name, options, tables, offset_type, spawn: Box::new(spawn) });
+        plan.sources.push(SourcePlan { name, options, tables, offset_type, launch });
         declared
     }
 
@@ -279,7 +292,6 @@ impl Pipeline {
     /// # Errors
     ///
     /// As [`start`](Self::start).
-    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "there is nothing to compute"))]
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let Pipeline { plan, control, state } = self;
         #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))]
@@ -287,13 +299,14 @@ impl Pipeline {
         #[cfg(feature = "differential")]
         let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
         #[cfg(feature = "differential")]
-        let derived: Vec<_> = engine.iter().flat_map(Engine::tables).collect();
+        let derived: Vec<_> = engine.tables().collect();
         #[cfg(not(feature = "differential"))]
         let derived = Vec::new();
         plan.check_paths(&derived)?;
-        #[cfg(feature = "differential")]
         if state.is_some() {
-            prepare::check_computations(engine.is_some(), &workers)?;
+            #[cfg(feature = "differential")]
+            prepare::check_computations(engine.computes())?;
+            prepare::check_workers(&workers, plan.sources.iter().any(SourcePlan::is_in_parts))?;
         }
         #[cfg(feature = "differential")]
         if workers.process > 0 {
@@ -307,54 +320,50 @@ impl Pipeline {
             .iter()
             .map(|source| BadRowPolicy::open(source.options.bad_row_policy(), persistent))
             .collect::<Result<_>>()?;
+        let (messages, received) = unbounded();
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
         #[cfg(feature = "differential")]
-        let started = engine.map(|engine| engine.start(&workers, &control)).transpose()?.flatten();
-        let (messages, received) = unbounded();
+        let started = {
+            let parted = plan.sources.iter().filter(|source| source.is_in_parts());
+            engine.start(&workers, parted.flat_map(|source| &source.tables), &control, &messages)?
+        };
         let (mut sources, mut launches) = (Vec::new(), Vec::new());
         let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
         control.update(|run| run.checking = persistent);
-        for (index, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
-            let options = &plan.options;
-            let gathering = Gathering {
-                backlog: options.backlog_rows(),
-                autocommit: options.autocommit_interval(),
-                offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(index)).unwrap_or_default(),
-                cuts: if persistent { prepare::cuts(options) } else { Cuts::Anywhere },
-            };
-            let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
-            let hooks = Hooks::new(index, Arc::clone(&plan.name), Arc::clone(&control));
-            let source = Arc::new(Source {
-                name: plan.name,
-                intake,
-                hooks,
-                durables: Durables::default(),
-                bad_rows,
-                persistent,
-                bad_rows_limit: options.bad_row_limit(),
-                restart: options.restart_policy(),
-                attempts: Attempts::default(),
-                control: Arc::clone(&control),
-            });
-            let mut stages = Vec::new();
-            for (number, table) in plan.tables.iter().enumerate() {
-                let started = table.start(&StartedBy {
+        for (plan, bad_rows) in plan.sources.into_iter().zip(policies) {
+            let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
+            let start = prepared.as_ref().map(|prepared| &prepared.start);
+            for Part { name, stages, asked, spawn } in plan.parts(&workers, &control, start) {
+                let index = sources.len();
+                let gathering = Gathering {
+                    backlog: options.backlog_rows(),
+                    autocommit: options.autocommit_interval(),
+                    eager: options.is_eager(),
+                    offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(index)).unwrap_or_default(),
+                    cuts: if persistent { prepare::cuts(&options) } else { Cuts::Anywhere },
+                };
+                let intake = Intake::new(index, stages.len(), gathering, messages.clone());
+                let hooks = Hooks::new(index, Arc::clone(&name), Arc::clone(&control));
+                let source = Arc::new(Source {
+                    name,
+                    intake,
+                    hooks,
+                    durables: Durables::default(),
+                    bad_rows: Arc::clone(&bad_rows),
+                    persistent,
+                    bad_rows_limit: options.bad_row_limit(),
+                    restart: options.restart_policy(),
+                    attempts: Attempts::default(),
                     control: Arc::clone(&control),
-                    place: prepared.as_ref().map(|prepared| Place {
-                        start: Arc::clone(&prepared.start),
-                        source: Arc::clone(&source.name),
-                        table: number,
-                    }),
                 });
-                stages.push(started.stage);
-                sinks.extend(started.sinks.into_iter().map(|sink| (index, number, sink)));
+                sinks.extend(asked.into_iter().map(|(table, sink)| (index, table, sink)));
+                if let Some(prepared) = &mut prepared {
+                    persisted.push(prepared.source(index, &source, options.bad_row_policy()));
+                }
+                sources.push(sequencer::Source::new(&source, stages));
+                control.update(|run| run.sources.push(SourceState::new(&source)));
+                launches.push((source, spawn));
             }
-            if let Some(prepared) = &mut prepared {
-                persisted.push(prepared.source(index, &source, options.bad_row_policy()));
-            }
-            sources.push(sequencer::Source::new(&source, stages));
-            control.update(|run| run.sources.push(SourceState::new(&source)));
-            launches.push((source, plan.spawn));
         }
         let time = prepared.as_ref().map_or(0, |prepared| prepared.start.time());
         let (checkpointer, state) = match prepared {
@@ -402,13 +411,65 @@ impl Pipeline {
     }
 }
 
+/// What runs a connector on a thread of its own.
+fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, part: Option<Partition>) -> Spawn {
+    Box::new(move |source: Arc<Source>, index: usize| {
+        let name = source.name.to_string();
+        threads::spawn(&name, move || source::run(connector, &pools, part, &source, index)).map(drop)
+    })
+}
+
+/// A source, or a part of one, that is to be started.
+struct Part {
+    name: Arc<str>,
+    stages: Vec<Box<dyn Stage>>,
+    /// The sinks that a checkpoint waits for, with the number of their table.
+    asked: Vec<(usize, AskedSink)>,
+    spawn: Spawn,
+}
+
+impl SourcePlan {
+    pub(crate) fn is_in_parts(&self) -> bool {
+        matches!(self.launch, Launcher::InParts(_))
+    }
+
+    /// What is to be started of the source in this process. Parts feed the same tables.
+    fn parts(self, workers: &Workers, control: &Arc<Control>, start: Option<&Arc<Start>>) -> Vec<Part> {
+        let (mut stages, mut asked) = (Vec::new(), Vec::new());
+        for (number, table) in self.tables.iter().enumerate() {
+            let place =
+                start.map(|start| Place { start: Arc::clone(start), source: Arc::clone(&self.name), table: number });
+            let started = table.start(&StartedBy { control: Arc::clone(control), place }, workers);
+            stages.push(started.stage);
+            asked.extend(started.sinks.into_iter().map(|sink| (number, sink)));
+        }
+        let launch = match self.launch {
+            Launcher::Whole(spawn) => return vec![Part { name: self.name, stages, asked, spawn }],
+            Launcher::InParts(launch) => launch,
+        };
+        let shared: Vec<SharedStage> = stages.into_iter().map(SharedStage::new).collect();
+        let parts = (0..workers.threads).map(|worker| {
+            let part = Partition::of(workers, worker);
+            let name =
+                if part.count > 1 { format!("{}[{}]", self.name, part.index).into() } else { Arc::clone(&self.name) };
+            let stages = shared.iter().map(|stage| Box::new(stage.of_worker(worker)) as Box<dyn Stage>).collect();
+            Part { name, stages, asked: std::mem::take(&mut asked), spawn: launch(part) }
+        });
+        parts.collect()
+    }
+}
+
 impl Plan {
-    /// Sources run in process 0, and this is another.
+    /// Sources run in process 0, and this is another; only those in parts run in each.
     #[cfg(feature = "differential")]
     fn leave_to_others(&mut self) {
-        for source in self.sources.drain(..) {
-            source.tables.iter().for_each(|table| table.leave_to_others());
-        }
+        self.sources.retain(|source| {
+            let runs = matches!(source.launch, Launcher::InParts(_));
+            if !runs {
+                source.tables.iter().for_each(|table| table.leave_to_others());
+            }
+            runs
+        });
     }
 
     /// A second source of one name gets `-2` behind it, a third `-3`.

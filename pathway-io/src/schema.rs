@@ -239,12 +239,12 @@ impl Column {
         }
     }
 
-    /// The same with the field's default and example.
-    pub(crate) const fn of_field<S: Field<I>, const I: usize>() -> Self {
+    /// The same with the field's default and example, where it has them.
+    pub(crate) const fn of_field<S: Field<I>, const I: usize>(default: bool, example: bool) -> Self {
         Column {
-            has_default: S::DEFAULT.is_some(),
-            default: if S::DEFAULT.is_some() { Some(|| value_of(S::DEFAULT)) } else { None },
-            example: if S::EXAMPLE.is_some() { Some(|| value_of(S::EXAMPLE)) } else { None },
+            has_default: default,
+            default: if default { Some(|| to_json(S::default())) } else { None },
+            example: if example { Some(|| to_json(S::example())) } else { None },
             ..Column::of_type::<S::Type>()
         }
     }
@@ -283,8 +283,4 @@ impl Serialize for Column {
         }
         map.end()
     }
-}
-
-fn value_of<T: ColumnType>(make: Option<fn() -> T>) -> Value {
-    make.map_or(Value::Null, |make| to_json(make()))
 }

@@ -5,7 +5,7 @@
 //! sources. Between commits it keeps the autocommit timers, and sleeps when there are none.
 
 use std::any::Any;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -30,6 +30,9 @@ pub(crate) enum Message {
     Arm { source: usize, at: Instant },
     /// Give all rows of the tables that have a state.
     Snapshot(Sender<Piece>),
+    /// Another process has made a commit at that time.
+    #[cfg(feature = "differential")]
+    Heard(u64),
     /// All sources have ended, and all their commits were sent.
     Finish,
 }
@@ -48,6 +51,9 @@ pub(crate) trait Stage: Send {
     /// Gives the current rows, in pieces as the log has them; nothing for a table without state.
     fn snapshot(&self, give: &mut dyn FnMut(Vec<u8>));
 
+    /// The next commit is of the part that this worker reads, and stays with it.
+    fn belong_to(&mut self, worker: usize);
+
     /// Whether computations read it.
     #[cfg(feature = "differential")]
     fn is_computed_on(&self) -> bool;
@@ -60,6 +66,56 @@ pub(crate) struct Sequenced {
     pub(crate) delivered: bool,
     /// What the log wants of it.
     pub(crate) durable: Option<Box<dyn Durable>>,
+}
+
+/// The stage of a table that several parts of a source feed.
+#[derive(Clone)]
+pub(crate) struct SharedStage {
+    /// Only the sequencer's thread ever takes it.
+    stage: Arc<Mutex<Box<dyn Stage>>>,
+    worker: usize,
+}
+
+impl SharedStage {
+    pub(crate) fn new(stage: Box<dyn Stage>) -> Self {
+        SharedStage { stage: Arc::new(Mutex::new(stage)), worker: 0 }
+    }
+
+    /// The same for the part that this worker reads.
+    pub(crate) fn of_worker(&self, worker: usize) -> Self {
+        SharedStage { stage: Arc::clone(&self.stage), worker }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Box<dyn Stage>> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Stage for SharedStage {
+    fn sequence(
+        &mut self,
+        time: u64,
+        batches: Option<Box<dyn Any + Send>>,
+        whole: bool,
+        credit: &Arc<Credit>,
+    ) -> Sequenced {
+        let mut stage = self.lock();
+        stage.belong_to(self.worker);
+        stage.sequence(time, batches, whole, credit)
+    }
+
+    fn snapshot(&self, give: &mut dyn FnMut(Vec<u8>)) {
+        self.lock().snapshot(give);
+    }
+
+    fn belong_to(&mut self, worker: usize) {
+        self.worker = worker;
+    }
+
+    #[cfg(feature = "differential")]
+    fn is_computed_on(&self) -> bool {
+        self.lock().is_computed_on()
+    }
 }
 
 /// The end of a sink's channel that the sequencer writes to.
@@ -94,6 +150,15 @@ pub(crate) struct TableStage<S: Schema> {
     /// The computations that read the table.
     #[cfg(feature = "differential")]
     pub(crate) feeds: Vec<crate::dataflow::Feeds<S>>,
+    /// The sinks of each worker, where each has its own.
+    #[cfg(feature = "differential")]
+    pub(crate) spread: Vec<Vec<Outlet<S>>>,
+    /// The worker whose part of the source the commit is of.
+    #[cfg(feature = "differential")]
+    pub(crate) worker: usize,
+    /// What the pushes make of the table is found in the dataflow.
+    #[cfg(feature = "differential")]
+    pub(crate) is_parted: bool,
 }
 
 impl<S: Schema> Stage for TableStage<S> {
@@ -109,7 +174,11 @@ impl<S: Schema> Stage for TableStage<S> {
             Some(Ok(batches)) => *batches,
             Some(Err(_)) => unreachable!("a table's index stands for its own row type"),
         };
-        let batches = match &mut self.upsert {
+        #[cfg(feature = "differential")]
+        let upsert = self.upsert.as_mut().filter(|_| !self.is_parted);
+        #[cfg(not(feature = "differential"))]
+        let upsert = self.upsert.as_mut();
+        let batches = match upsert {
             None => batches,
             Some(upsert) => {
                 let updates = match whole {
@@ -127,7 +196,10 @@ impl<S: Schema> Stage for TableStage<S> {
         }
         let commit = Commit::new(time, batches, Arc::clone(&self.pool));
         let receipt: Arc<dyn Send + Sync> = Arc::clone(credit) as _;
-        for outlet in &self.outlets {
+        let outlets = self.outlets.iter();
+        #[cfg(feature = "differential")]
+        let outlets = outlets.chain(self.spread.get(self.worker).filter(|_| !self.is_parted).into_iter().flatten());
+        for outlet in outlets {
             outlet.deliver(&commit, &receipt);
         }
         #[cfg(feature = "differential")]
@@ -147,6 +219,14 @@ impl<S: Schema> Stage for TableStage<S> {
             upsert.for_each(|columns, row| pieces.row::<S>(columns, row));
             pieces.finish();
         }
+    }
+
+    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "nothing feeds on it"))]
+    fn belong_to(&mut self, worker: usize) {
+        #[cfg(feature = "differential")]
+        (self.worker = worker);
+        #[cfg(feature = "differential")]
+        self.feeds.iter_mut().for_each(|feeds| feeds.belong_to(worker));
     }
 
     #[cfg(feature = "differential")]
@@ -194,6 +274,13 @@ impl Sequencer {
                 Ok(Message::Commit(cut)) => self.commit(cut),
                 Ok(Message::Arm { source, at }) => self.sources[source].timer = Some(at),
                 Ok(Message::Snapshot(pieces)) => self.snapshot(&pieces),
+                #[cfg(feature = "differential")]
+                Ok(Message::Heard(time)) => {
+                    self.clock.observe(time);
+                    if let Some(flow) = &self.flow {
+                        flow.advance(time + 1);
+                    }
+                }
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }

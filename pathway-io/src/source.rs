@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use crate::bad_rows::{BadRowPolicy, Verdict};
 use crate::connector::{Connector, Subjects};
 use crate::control::{Control, failed, panicked};
+use crate::dataflow::Partition;
 use crate::durable::Durables;
 use crate::error::{Closed, Error, FailureKind, is_fatal};
 use crate::hook::Hooks;
@@ -27,7 +28,7 @@ pub struct Source {
     pub(crate) intake: Arc<Intake>,
     pub(crate) hooks: Arc<Hooks>,
     pub(crate) durables: Durables,
-    pub(crate) bad_rows: BadRowPolicy,
+    pub(crate) bad_rows: Arc<BadRowPolicy>,
     /// A restart reads again what is behind the last offset.
     pub(crate) persistent: bool,
     pub(crate) bad_rows_limit: Option<u64>,
@@ -159,10 +160,16 @@ impl Source {
 }
 
 /// The life of a source, on its own thread.
-pub(crate) fn run<C: Connector>(mut connector: C, pools: &[AnyPool], source: &Arc<Source>, index: usize) {
+pub(crate) fn run<C: Connector>(
+    mut connector: C,
+    pools: &[AnyPool],
+    part: Option<Partition>,
+    source: &Arc<Source>,
+    index: usize,
+) {
     let started = Instant::now();
     info!(connector = &*source.name, "start");
-    while attempt(&mut connector, pools, source) == Next::Again {}
+    while attempt(&mut connector, pools, part, source) == Next::Again {}
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| connector.on_stop())) {
         source.fail(panicked("on_stop", &*payload));
     }
@@ -187,11 +194,14 @@ enum Next {
 }
 
 /// Calls `run`, and waits if it is to be run again. When it is not, its rows are committed and its hooks are gone.
-fn attempt<C: Connector>(connector: &mut C, pools: &[AnyPool], source: &Arc<Source>) -> Next {
+fn attempt<C: Connector>(connector: &mut C, pools: &[AnyPool], part: Option<Partition>, source: &Arc<Source>) -> Next {
     source.attempts.entered();
     let began = Instant::now();
     let subjects = C::Subjects::open(source, pools, 0);
-    let result = catch_unwind(AssertUnwindSafe(|| connector.run(subjects)));
+    let result = catch_unwind(AssertUnwindSafe(|| match part {
+        Some(part) => connector.run_part(subjects, part),
+        None => connector.run(subjects),
+    }));
     // Judged at this moment: a stop that comes later does not excuse an error that came before it.
     let excused = source.control.is_stopping() || source.intake.has_told_closed();
     let failure = match result {

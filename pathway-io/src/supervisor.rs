@@ -97,7 +97,7 @@ impl Supervisor {
                 let kind = panicked("its sequencer", &*payload);
                 control.fail(Error::pipeline_failure(kind));
                 // Nothing is delivered any more, but whoever waits for credit must not wait for ever.
-                while let Ok(Message::Commit(_) | Message::Arm { .. } | Message::Snapshot(_)) = messages.recv() {}
+                while messages.recv().is_ok_and(|message| !matches!(message, Message::Finish)) {}
             }
             #[cfg(feature = "differential")]
             if let Some(flow) = flow {

@@ -4,6 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+#[cfg(feature = "differential")]
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Receiver;
@@ -11,8 +13,9 @@ use crossbeam_channel::Receiver;
 use crate::batch::Pool;
 use crate::commit::{Commit, Update};
 use crate::control::Control;
+use crate::dataflow::Workers;
 #[cfg(feature = "differential")]
-use crate::dataflow::{Computation, Feeds, Outlets};
+use crate::dataflow::{Computation, Feeds, Outlets, Parted, PartedTable};
 use crate::pending::AnyPool;
 use crate::persist::rows::{self, RowWriter};
 use crate::persist::{self, AskedKind, AskedSink, Start};
@@ -39,6 +42,8 @@ pub struct Table<S> {
 }
 
 struct Inner<S: Schema> {
+    #[cfg(feature = "differential")]
+    name: Arc<str>,
     pool: Arc<Pool<S>>,
     /// What a state directory has of it.
     restored: Mutex<Restored<S>>,
@@ -48,6 +53,10 @@ struct Inner<S: Schema> {
     computed: Computed<S>,
 }
 
+/// Makes a worker's own sink, and its path.
+#[cfg(feature = "differential")]
+type Spread<S> = Box<dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send>;
+
 /// What a table has to do with computations.
 #[cfg(feature = "differential")]
 struct Computed<S: Schema> {
@@ -55,6 +64,10 @@ struct Computed<S: Schema> {
     derived: bool,
     /// Those that read it.
     computations: Mutex<Vec<Arc<dyn Computation>>>,
+    /// Sinks of which each worker has one, with the path that they are called by.
+    spread: Mutex<Vec<(PathBuf, Spread<S>)>>,
+    /// In this run, its commits are made in several processes.
+    parted: AtomicBool,
     /// Of a run, until the sequencer has taken them.
     feeds: Mutex<Vec<Feeds<S>>>,
 }
@@ -73,6 +86,31 @@ impl<S: Schema> Inner<S> {
 
     fn sinks(&self) -> MutexGuard<'_, Option<Vec<SinkSpec<S>>>> {
         self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[cfg(feature = "differential")]
+    fn spread(&self) -> MutexGuard<'_, Vec<(PathBuf, Spread<S>)>> {
+        self.computed.spread.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts the sinks of each worker of this process; none at all if the table has no such sinks.
+    #[cfg(feature = "differential")]
+    fn start_spread(&self, control: &Arc<Control>, workers: &Workers) -> Vec<Vec<Outlet<S>>> {
+        let spread = std::mem::take(&mut *self.spread());
+        if spread.is_empty() {
+            return Vec::new();
+        }
+        let first = workers.process * workers.threads;
+        let of_worker = |worker: usize| {
+            let sinks = spread.iter().map(|(_, spread)| spread(first + worker));
+            let specs = sinks.map(|(path, sink)| SinkSpec {
+                name: path.display().to_string().into(),
+                target: Some(Target::file(path)),
+                sink: AnySink::File(sink),
+            });
+            specs.map(|spec| thread::spawn(spec, thread::Part::None, control)).collect()
+        };
+        (0..workers.threads).map(of_worker).collect()
     }
 
     /// Those of a table that has no part in a checkpoint.
@@ -105,7 +143,7 @@ pub trait AnyTable: Send + Sync {
     #[doc(hidden)]
     fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String>;
     #[doc(hidden)]
-    fn start(&self, started_by: &StartedBy) -> StartedTable;
+    fn start(&self, started_by: &StartedBy, workers: &Workers) -> StartedTable;
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn is_derived(&self) -> bool;
@@ -113,6 +151,14 @@ pub trait AnyTable: Send + Sync {
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn comes_here(&self) -> bool;
+    /// Whether its commits are made in several processes.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn is_parted(&self) -> bool;
+    /// A run begins in which they are: the sinks are started where results are gathered.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted>;
     /// They are made in another process: its sinks are that one's, too.
     #[cfg(feature = "differential")]
     #[doc(hidden)]
@@ -172,7 +218,11 @@ impl<S: Schema> AnyTable for Inner<S> {
     }
 
     fn targets(&self) -> Vec<Target> {
-        self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect()
+        let targets: Vec<Target> = self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect();
+        #[cfg(feature = "differential")]
+        let targets =
+            targets.into_iter().chain(self.spread().iter().map(|(path, _)| Target::file(path.clone()))).collect();
+        targets
     }
 
     fn files(&self) -> Vec<PathBuf> {
@@ -204,7 +254,8 @@ impl<S: Schema> AnyTable for Inner<S> {
         Ok(())
     }
 
-    fn start(&self, started_by: &StartedBy) -> StartedTable {
+    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no sink is a worker's own"))]
+    fn start(&self, started_by: &StartedBy, workers: &Workers) -> StartedTable {
         let specs = self.sinks().take().unwrap_or_default();
         let mut restored = self.restored();
         let held = std::mem::take(&mut restored.held);
@@ -240,6 +291,12 @@ impl<S: Schema> AnyTable for Inner<S> {
             keeping,
             #[cfg(feature = "differential")]
             feeds: std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner)),
+            #[cfg(feature = "differential")]
+            spread: self.start_spread(&started_by.control, workers),
+            #[cfg(feature = "differential")]
+            worker: 0,
+            #[cfg(feature = "differential")]
+            is_parted: self.computed.parted.load(Ordering::Relaxed),
         };
         StartedTable { stage: Box::new(stage), sinks }
     }
@@ -255,8 +312,38 @@ impl<S: Schema> AnyTable for Inner<S> {
     }
 
     #[cfg(feature = "differential")]
+    fn is_parted(&self) -> bool {
+        self.computed.parted.load(Ordering::Relaxed)
+    }
+
+    #[cfg(feature = "differential")]
+    fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted> {
+        self.computed.parted.store(true, Ordering::Relaxed);
+        let (feeds, queues) = Feeds::new(workers.threads);
+        self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
+        let has_sinks = self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty());
+        let outlets = if workers.process == 0 {
+            Some(Outlets { outlets: self.start_sinks(&started_by.control), pool: Arc::clone(&self.pool) })
+        } else {
+            drop(self.sinks().replace(Vec::new()));
+            None
+        };
+        let spread = self.start_spread(&started_by.control, workers).into_iter();
+        let spread = spread.map(|outlets| Some(Outlets { outlets, pool: Arc::clone(&self.pool) })).collect();
+        Arc::new(PartedTable {
+            name: Arc::clone(&self.name),
+            identity,
+            first_part: workers.process * workers.threads,
+            queues: Mutex::new(queues.into_iter().map(Some).collect()),
+            has_sinks,
+            outlets: Mutex::new(outlets),
+            spread: Mutex::new(spread),
+        })
+    }
+
+    #[cfg(feature = "differential")]
     fn leave_to_others(&self) {
-        let sinks = self.sinks().take();
+        let sinks = (self.sinks().take(), std::mem::take(&mut *self.spread()));
         // Outside the lock: they are the user's code.
         drop(sinks);
     }
@@ -295,11 +382,19 @@ impl<S: Schema> Table<S> {
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no table is derived"))]
     fn make(source: Arc<str>, derived: bool) -> Self {
         let inner = Inner::<S> {
+            #[cfg(feature = "differential")]
+            name: Arc::clone(&source),
             pool: Pool::new(),
             restored: Mutex::new(Restored { upsert: upsert::applies::<S>().then(Upsert::default), held: Vec::new() }),
             sinks: Mutex::new(Some(Vec::new())),
             #[cfg(feature = "differential")]
-            computed: Computed { derived, computations: Mutex::default(), feeds: Mutex::default() },
+            computed: Computed {
+                derived,
+                computations: Mutex::default(),
+                spread: Mutex::default(),
+                parted: AtomicBool::new(false),
+                feeds: Mutex::default(),
+            },
         };
         Table { source, inner: Arc::new(inner), rows: PhantomData }
     }
@@ -311,15 +406,36 @@ impl<S: Schema> Table<S> {
 
     /// Starts the sinks of a derived table where its commits will come, and drops them elsewhere.
     #[cfg(feature = "differential")]
-    pub(crate) fn start_derived(&self, control: &Arc<Control>, comes: bool) -> Outlets<S>
-    where
-        S: crate::dataflow::ResultRow,
-    {
+    pub(crate) fn start_derived(&self, control: &Arc<Control>, comes: bool) -> Outlets<S> {
         let inner = self.inner();
         if !comes {
             inner.sinks().take();
         }
         Outlets { outlets: inner.start_sinks(control), pool: Arc::clone(&inner.pool) }
+    }
+
+    /// Starts those of each worker's own.
+    #[cfg(feature = "differential")]
+    pub(crate) fn start_derived_spread(&self, control: &Arc<Control>, workers: &Workers) -> Vec<Option<Outlets<S>>> {
+        let inner = self.inner();
+        let spread = inner.start_spread(control, workers).into_iter();
+        spread.map(|outlets| Some(Outlets { outlets, pool: Arc::clone(&inner.pool) })).collect()
+    }
+
+    /// Adds a sink of which each worker has one of its own.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    #[cfg(feature = "differential")]
+    pub(crate) fn add_spread_sink(
+        &self,
+        path: &Path,
+        of_worker: impl Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send + 'static,
+    ) {
+        let inner = self.inner();
+        assert!(inner.sinks().is_some(), "a sink is attached to `{}` before its pipeline is started", path.display());
+        inner.spread().push((path.to_owned(), Box::new(of_worker)));
     }
 
     pub(crate) fn any(&self) -> Arc<dyn AnyTable> {

@@ -1,4 +1,4 @@
-//! Running a source in a test: [`collect`].
+//! Running a source in a test: [`collect`]; and, with the feature `differential`, a computation: `compute`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -50,4 +50,68 @@ where
     pipeline.run()?;
     let mut updates = updates.lock().unwrap_or_else(PoisonError::into_inner);
     Ok(std::mem::take(&mut updates))
+}
+
+/// What a computation makes of a table with these rows: its rows in order, each as often as it is there.
+///
+/// # Errors
+///
+/// As [`Pipeline::run`].
+///
+/// ```
+/// use pathway_io::{Schema, testing};
+///
+/// #[derive(Schema)]
+/// #[schema(dataflow)]
+/// struct Cat {
+///     genus: String,
+/// }
+///
+/// let cats = ["lynx", "felis", "lynx"].map(|genus| Cat { genus: genus.into() });
+/// let genera = testing::compute(cats, |cats| cats.distinct())?;
+/// assert_eq!(genera, ["felis", "lynx"].map(|genus| Cat { genus: genus.into() }));
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+#[cfg(feature = "differential")]
+pub fn compute<S, Out, F>(rows: impl IntoIterator<Item = S>, computation: F) -> Result<Vec<Out>>
+where
+    S: crate::dataflow::Row + Send,
+    Out: crate::dataflow::ResultRow,
+    F: for<'scope> Fn(crate::dataflow::Collection<'scope, S>) -> crate::dataflow::Collection<'scope, Out>
+        + Send
+        + Sync
+        + 'static,
+{
+    let results = Arc::new(Mutex::new(std::collections::BTreeMap::new()));
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let adding = Arc::clone(&results);
+    let table = pipeline.read(Rows(rows.into_iter().collect()));
+    table.compute(computation).subscribe_commits(move |commit| {
+        let mut results = adding.lock().unwrap_or_else(PoisonError::into_inner);
+        for update in commit.iter() {
+            *results.entry(update.row).or_insert(0) += update.diff;
+        }
+    });
+    pipeline.run()?;
+    let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+    let rows = std::mem::take(&mut *results).into_iter();
+    Ok(rows.flat_map(|(row, times)| std::iter::repeat_n(row, usize::try_from(times).unwrap_or(0))).collect())
+}
+
+/// A source of rows that are there.
+#[cfg(feature = "differential")]
+struct Rows<S>(Vec<S>);
+
+#[cfg(feature = "differential")]
+impl<S: Schema + Send> Connector for Rows<S> {
+    type Subjects = crate::subject::Subject<S>;
+    type Tables = Table<S>;
+
+    fn run(&mut self, rows: Self::Subjects) -> crate::error::RunResult {
+        for row in self.0.drain(..) {
+            rows.next(row)?;
+        }
+        Ok(())
+    }
 }

@@ -1,4 +1,4 @@
-//! The firehose of Bluesky as two tables, posts and likes, over a WebSocket.
+//! Posts and likes from the firehose of Bluesky, in two CSV files.
 //!
 //! ```text
 //! cargo run --release -p example-jetstream
@@ -6,208 +6,25 @@
 //! ```
 //!
 //! The server is one of [Jetstream](https://bsky.network/docs/jetstream/)'s, which needs no account; `--url` chooses
-//! another. It runs until Ctrl-C, or until `--events N` posts and likes were created, changed or deleted.
+//! another. It runs until Ctrl-C, or until `--events N` posts and likes were created, changed or deleted. Messages that
+//! cannot be read are counted in the summary, and kept in a file with `--quarantine FILE`.
 //!
-//! - A delete carries no record, only whose it was and its key. So these two are the primary key of both tables, and a
-//!   delete becomes a `remove`; of a row from before the program started it makes no output.
-//! - Messages that cannot be read are rejected: they are counted in the summary, and kept in a file with
-//!   `--quarantine FILE`. Kinds of events that are not asked for are passed over.
-//! - When the connection breaks, the source connects again, after a wait that doubles up to half a minute, and asks for
-//!   everything since the last event that it saw. The server sends that event again: the same row under the same key
-//!   makes no output.
-//! - `run` hangs in a read most of the time. `on_interrupt` shuts the socket down, which ends the read with an error;
-//!   `run` sees that its subject is closed, and returns.
+//! The connector is this package's library, and is used by other examples.
 
-mod event;
-mod socket;
-
-use std::net::Shutdown;
 use std::path::PathBuf;
-use std::time::Duration;
 
-use event::{Commit, Event, LIKES, LikeRecord, POSTS, PostRecord};
-use pathway_io::{BadRows, Pipeline, ReadOptions, Schema, Subject, connector, csv};
-use serde::de::DeserializeOwned;
-use tungstenite::Message;
+use example_jetstream::{Jetstream, SERVER};
+use pathway_io::{BadRows, Pipeline, ReadOptions, csv};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const USAGE: &str = "usage: example-jetstream [--url URL] [--events N] [--quarantine FILE] [POSTS.csv] [LIKES.csv]";
-const SERVER: &str = "wss://jetstream2.us-east.bsky.network/subscribe";
-const FIRST_WAIT: Duration = Duration::from_millis(250);
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// A post.
-#[derive(Schema)]
-struct Post {
-    /// Whose it is.
-    #[schema(primary_key)]
-    did: String,
-    #[schema(primary_key)]
-    rkey: String,
-    text: String,
-    langs: Vec<String>,
-    /// The address of the post that it answers.
-    reply_to: Option<String>,
-    /// As the author's program says.
-    created_at: String,
-}
-
-/// A like.
-#[derive(Schema)]
-struct Like {
-    /// Who likes it.
-    #[schema(primary_key)]
-    did: String,
-    #[schema(primary_key)]
-    rkey: String,
-    /// The address of what is liked.
-    subject: String,
-    created_at: String,
-}
-
-struct Jetstream {
-    url: String,
-    /// How many posts and likes are still wanted.
-    wanted: u64,
-    /// Whether a server was there once.
-    reached: bool,
-    /// The time of the last event, in the server's microseconds.
-    cursor: Option<u64>,
-}
-
-#[connector(autocommit = "500ms")]
-impl Jetstream {
-    fn run(&mut self, posts: Subject<Post>, likes: Subject<Like>) -> Result<(), BoxError> {
-        let mut wait = FIRST_WAIT;
-        loop {
-            let before = self.cursor;
-            let Err(error) = self.session(&posts, &likes) else {
-                return Ok(());
-            };
-            match error.downcast_ref::<tungstenite::Error>() {
-                // What was reached once will come back.
-                Some(lost) if self.reached && !socket::is_final(lost) => {}
-                Some(refused) => return Err(format!("{}: {refused}", self.url).into()),
-                None => return Err(error),
-            }
-            if self.cursor > before {
-                wait = FIRST_WAIT;
-            }
-            // Ends `run` where it was the stop that has shut the socket down.
-            posts.sleep(wait)?;
-            eprintln!("connecting again: {error}");
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
-    }
-}
-
-impl Jetstream {
-    /// Reads one connection until it breaks, which is a [`tungstenite::Error`], or there are events enough.
-    fn session(&mut self, posts: &Subject<Post>, likes: &Subject<Like>) -> Result<(), BoxError> {
-        let url = self.address();
-        let stream = socket::connect(&url)?;
-        let interrupt = stream.try_clone()?;
-        // Before the handshake, which may hang as well.
-        let hook = posts.on_interrupt(move || interrupt.shutdown(Shutdown::Both));
-        let ended = socket::open(&url, stream).map_err(BoxError::from).and_then(|mut socket| {
-            self.reached = true;
-            while self.wanted > 0 {
-                // Pings are answered by the library.
-                if let Message::Text(text) = socket.read()? {
-                    self.take(&text, posts, likes)?;
-                }
-            }
-            Ok(())
-        });
-        // The next connection brings a hook of its own.
-        hook.cancel();
-        ended
-    }
-
-    /// The URL with what is asked for.
-    fn address(&self) -> String {
-        let separator = if self.url.contains('?') { '&' } else { '?' };
-        let mut url = format!("{}{separator}wantedCollections={POSTS}&wantedCollections={LIKES}", self.url);
-        if let Some(cursor) = self.cursor {
-            url.push_str(&format!("&cursor={cursor}"));
-        }
-        url
-    }
-
-    /// Pushes what a message says.
-    fn take(&mut self, text: &str, posts: &Subject<Post>, likes: &Subject<Like>) -> Result<(), BoxError> {
-        let event: Event = match serde_json::from_str(text) {
-            Ok(event) => event,
-            Err(error) => return Ok(posts.reject(text, format_args!("no event: {error}"))?),
-        };
-        let taken = match event.commit {
-            Some(commit) if commit.collection == POSTS => match Change::of(event.did, commit) {
-                Ok(Change::Put(did, rkey, PostRecord { text, created_at, langs, reply })) => {
-                    let reply_to = reply.map(|reply| reply.parent.uri);
-                    posts.next(Post { did, rkey, text, langs, reply_to, created_at })?;
-                    true
-                }
-                Ok(Change::Delete(did, rkey)) => {
-                    posts.remove((did, rkey))?;
-                    true
-                }
-                Ok(Change::Other) => false,
-                Err(reason) => {
-                    posts.reject(text, reason)?;
-                    false
-                }
-            },
-            Some(commit) if commit.collection == LIKES => match Change::of(event.did, commit) {
-                Ok(Change::Put(did, rkey, LikeRecord { subject, created_at })) => {
-                    likes.next(Like { did, rkey, subject: subject.uri, created_at })?;
-                    true
-                }
-                Ok(Change::Delete(did, rkey)) => {
-                    likes.remove((did, rkey))?;
-                    true
-                }
-                Ok(Change::Other) => false,
-                Err(reason) => {
-                    likes.reject(text, reason)?;
-                    false
-                }
-            },
-            // Events of identities and accounts come whatever is asked for.
-            Some(_) | None => false,
-        };
-        self.wanted -= u64::from(taken);
-        self.cursor = self.cursor.max(Some(event.time_us));
-        Ok(())
-    }
-}
-
-/// What a commit does to a record of one collection.
-enum Change<R> {
-    Put(String, String, R),
-    Delete(String, String),
-    Other,
-}
-
-impl<R: DeserializeOwned> Change<R> {
-    fn of(did: String, commit: Commit) -> Result<Self, String> {
-        match (commit.operation.as_str(), commit.record) {
-            ("create" | "update", Some(record)) => match serde_json::from_value(record) {
-                Ok(record) => Ok(Change::Put(did, commit.rkey, record)),
-                Err(error) => Err(format!("no record of its collection: {error}")),
-            },
-            ("create" | "update", None) => Err("a commit without its record".to_owned()),
-            ("delete", _) => Ok(Change::Delete(did, commit.rkey)),
-            _ => Ok(Change::Other),
-        }
-    }
-}
 
 fn main() -> pathway_io::Result<()> {
     let args = Args::parse()?;
     let pipeline = Pipeline::new();
     pipeline.progress(true);
-    let source = Jetstream { url: args.url, wanted: args.events, reached: false, cursor: None };
+    let source = Jetstream::new(args.url, args.events);
     let (posts, likes) = pipeline.read_with(source, ReadOptions::new().bad_rows(args.bad_rows));
     csv::write(&posts, &args.posts);
     csv::write(&likes, &args.likes);

@@ -19,7 +19,10 @@ pub struct Connector<'a> {
 
 pub struct Run<'a> {
     pub method: &'a ImplItemFn,
+    /// The subjects.
     pub parameters: Vec<Parameter<'a>>,
+    /// The type of a last parameter that says which part of the source is meant.
+    pub part: Option<&'a Type>,
 }
 
 /// A parameter behind the receiver.
@@ -80,7 +83,7 @@ impl<'a> Connector<'a> {
 
 impl<'a> Run<'a> {
     fn from_method(method: &'a ImplItemFn) -> Self {
-        let parameters = method
+        let mut parameters: Vec<Parameter> = method
             .sig
             .inputs
             .iter()
@@ -95,8 +98,14 @@ impl<'a> Run<'a> {
                 }
             })
             .collect();
-        Run { method, parameters }
+        let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
+        Run { method, parameters, part }
     }
+}
+
+/// Whether the type is written `Partition`.
+pub fn is_partition(ty: &Type) -> bool {
+    types::last_segment(ty).is_some_and(|segment| segment.ident == "Partition" && segment.arguments.is_empty())
 }
 
 impl<'a> Kind<'a> {

@@ -3,7 +3,7 @@
 use quote::ToTokens;
 use syn::{FnArg, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use super::ast::{Connector, Kind, Parameter, Run, is_zero};
+use super::ast::{Connector, Kind, Parameter, Run, is_partition, is_zero};
 use crate::ctxt::Ctxt;
 use crate::{option, types};
 
@@ -15,6 +15,9 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
         && is_zero(option::peel(backlog))
     {
         ctxt.error(backlog, "a backlog holds at least 1 row");
+    }
+    if let (Some(eager), Some(None)) = (connector.options.eager.key(), connector.options.autocommit.get()) {
+        ctxt.error(eager, "`eager` says how autocommit goes, which is off\nhelp: remove one of the two");
     }
 }
 
@@ -111,6 +114,11 @@ fn subjects(ctxt: &Ctxt, run: &Run) -> bool {
 
 fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
     match parameter.kind {
+        Kind::Unknown if is_partition(parameter.ty) => {
+            let message = "the partition is the last parameter of `run`\nhelp: move it behind the subjects";
+            ctxt.error(parameter.ty, message);
+            false
+        }
         Kind::Reference(reference) => {
             let segment = types::last_segment(&reference.elem);
             if segment.is_some_and(|segment| segment.ident == "Subject") {

@@ -54,6 +54,12 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         local
     });
     let this = Ident::new("self", Span::mixed_site());
+    let part = run.part.map(|ty| {
+        let mut part = part();
+        part.set_span(part.span().located_at(ty.span()));
+        part
+    });
+    let arguments = arguments.chain(part);
     let call = quote!(Self::run(#this, #(#arguments),*));
     let result = match returned(run) {
         Some(ty) if !types::is_nameable(&ty) => {
@@ -76,24 +82,19 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             }
         }
     });
-    // glue at a user's type looks like the user's own to that lint
-    let allow = run
-        .parameters
-        .iter()
-        .any(|parameter| matches!(parameter.kind, Kind::Unknown))
-        .then(|| quote!(#[allow(unused_qualifications)]));
     // all that asks for `Send` is at the user's type: errors of one text at one place are shown once
     let span = self_ty.span();
     // names are hygienic, so the body must have the very same
     let given = Ident::new("subjects", Span::mixed_site());
     let at = option::ident_at(&pw, span);
-    let run_head =
-        quote_spanned!(span=> fn run(&mut #this, #given: <Self as #at::Connector>::Subjects) -> #pw::RunResult);
-    let run_body = quote! {
-        let #pattern = #given;
-        #result
+    let run_method = match run.part {
+        None => {
+            let head =
+                quote_spanned!(span=> fn run(&mut #this, #given: <Self as #at::Connector>::Subjects) -> #pw::RunResult);
+            option::item_at(span, head, quote!(let #pattern = #given; #result))
+        }
+        Some(_) => in_parts(span, &this, &given, &pw, &quote!(let #pattern = #given; #result)),
     };
-    let run_method = option::item_at(span, run_head, run_body);
     let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
     let body = quote! {
         type Subjects = #subjects;
@@ -108,11 +109,36 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         const _: () = {
             #import
             #checks
+            // glue at a user's type looks like the user's own to that lint
+            #[allow(unused_qualifications)]
             #[automatically_derived]
-            #allow
             #connector_impl
         };
     }
+}
+
+/// The methods of a source in parts. As a whole it is read where nobody has asked for parts.
+fn in_parts(span: Span, this: &Ident, given: &Ident, pw: &Ident, body: &TokenStream) -> TokenStream {
+    let part = part();
+    let at = option::ident_at(pw, span);
+    let head = quote_spanned!(span=>
+        fn run_part(&mut #this, #given: <Self as #at::Connector>::Subjects, #part: #pw::Partition) -> #pw::RunResult
+    );
+    let run_part = option::item_at(span, head, body.clone());
+    let copy = quote_spanned!(span=> #pw::Some(#at::part_of(#this)));
+    quote! {
+        fn run(&mut #this, #given: <Self as #pw::Connector>::Subjects) -> #pw::RunResult {
+            #pw::Connector::run_part(#this, #given, #pw::Partition::WHOLE)
+        }
+        #run_part
+        fn part(&#this) -> #pw::Option<Self> {
+            #copy
+        }
+    }
+}
+
+fn part() -> Ident {
+    Ident::new("part", Span::mixed_site())
 }
 
 /// The type that keeps the impls of one use of the macro apart from those of another.
@@ -285,10 +311,11 @@ fn options(connector: &Connector, pw: &Ident) -> TokenStream {
         Some(nanos) => quote!(.autocommit(#pw::Duration::from_nanos(#nanos))),
         None => quote!(.autocommit(#pw::None)),
     });
+    let eager = options.eager.is_set().then(|| quote!(.eager(true)));
     let backlog = options.backlog.get().map(|rows| quote!(.backlog(#rows)));
     quote! {
         fn options() -> #pw::ReadOptions {
-            #pw::ReadOptions::new().name(#name) #autocommit #backlog
+            #pw::ReadOptions::new().name(#name) #autocommit #eager #backlog
         }
     }
 }

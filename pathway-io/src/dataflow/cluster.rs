@@ -9,15 +9,17 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
 use tracing::info;
 
 use super::flow::Flow;
 use super::workers::Workers;
 use crate::control::Control;
 use crate::error::{Error, Result};
+use crate::sequencer::Message;
 use crate::summary::Stop;
 use crate::threads;
 
@@ -36,6 +38,7 @@ pub(crate) struct Peer {
     address: String,
     pub(crate) data: TcpStream,
     control: TcpStream,
+    mouth: Mutex<TcpStream>,
 }
 
 /// What a connection is for.
@@ -178,11 +181,12 @@ impl Meeting<'_> {
             [Some(data), Some(control)] => Some(self.peer(process, data, control)),
             _ => None,
         });
-        Ok(Some(peers.collect()))
+        peers.collect::<io::Result<_>>().map(Some).map_err(Error::pipeline)
     }
 
-    fn peer(&self, process: usize, data: TcpStream, control: TcpStream) -> Peer {
-        Peer { process, address: self.workers.addresses[process].clone(), data, control }
+    fn peer(&self, process: usize, data: TcpStream, control: TcpStream) -> io::Result<Peer> {
+        let mouth = Mutex::new(control.try_clone()?);
+        Ok(Peer { process, address: self.workers.addresses[process].clone(), data, control, mouth })
     }
 }
 
@@ -207,7 +211,7 @@ impl Cluster {
             else {
                 return Ok(None);
             };
-            peers.push(meeting.peer(process, data, line));
+            peers.push(meeting.peer(process, data, line).map_err(Error::pipeline)?);
         }
         let Some(later) = meeting.accept(&listeners)? else { return Ok(None) };
         peers.extend(later);
@@ -226,7 +230,13 @@ impl Cluster {
     }
 
     /// Listens to the other processes, and tells them what happens in this one.
-    pub(crate) fn watch(self, flow: &Arc<Flow>, control: &Arc<Control>, abandon: &Arc<dyn Fn() + Send + Sync>) {
+    pub(crate) fn watch(
+        self,
+        flow: &Arc<Flow>,
+        control: &Arc<Control>,
+        messages: &Sender<Message>,
+        abandon: &Arc<dyn Fn() + Send + Sync>,
+    ) {
         for peer in &self.peers {
             let Ok(line) = peer.control.try_clone() else { continue };
             let ear = Ear {
@@ -235,6 +245,7 @@ impl Cluster {
                 address: peer.address.clone(),
                 flow: Arc::clone(flow),
                 control: Arc::clone(control),
+                messages: messages.clone(),
                 abandon: Arc::clone(abandon),
             };
             let spawned = threads::spawn(&format!("process {}", peer.process), move || ear.listen());
@@ -243,7 +254,10 @@ impl Cluster {
             }
         }
         let (flow, watched) = (Arc::clone(flow), Arc::clone(control));
-        let spawned = threads::spawn("cluster", move || self.tell(&flow, &watched));
+        let cluster = Arc::new(self);
+        let announcing = Arc::clone(&cluster);
+        flow.announce_by(move |time| announcing.say(&Word::Time(time)));
+        let spawned = threads::spawn("cluster", move || cluster.tell(&flow, &watched));
         if let Err(error) = spawned {
             control.fail(Error::pipeline(error));
         }
@@ -251,8 +265,9 @@ impl Cluster {
 
     fn say(&self, word: &Word) {
         for peer in &self.peers {
-            // Who is gone is missed by the one who listens.
-            let _ = word.write(&mut &peer.control);
+            // One word at a time. Who is gone is missed by the one who listens.
+            let mut line = peer.mouth.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = word.write(&mut *line);
         }
     }
 
@@ -277,7 +292,7 @@ impl Cluster {
             let Some(word) = news else { continue };
             self.say(&word);
             match word {
-                Word::Stop(_) => said_stop = true,
+                Word::Stop(_) | Word::Time(_) => said_stop = true,
                 Word::Bye => return,
                 Word::Failed(_) => {
                     for peer in &self.peers {
@@ -293,6 +308,8 @@ impl Cluster {
 
 /// What one process tells another.
 enum Word {
+    /// It has made a commit at that time.
+    Time(u64),
     Stop(Stop),
     Failed(String),
     Bye,
@@ -301,6 +318,7 @@ enum Word {
 impl Word {
     fn write(&self, line: &mut impl Write) -> io::Result<()> {
         let (tag, text) = match self {
+            Word::Time(time) => (b't', time.to_string()),
             Word::Stop(Stop::Signal(signal)) => (b's', signal.to_string()),
             Word::Stop(Stop::Handle | Stop::Failure) => (b's', String::new()),
             Word::Failed(text) => (b'f', text.clone()),
@@ -321,6 +339,7 @@ impl Word {
         let text = String::from_utf8_lossy(&text).into_owned();
         Ok(match tag {
             b's' => Word::Stop(text.parse().map_or(Stop::Handle, Stop::Signal)),
+            b't' => Word::Time(text.parse().map_err(|_| ErrorKind::InvalidData)?),
             b'f' => Word::Failed(text),
             b'b' => Word::Bye,
             _ => return Err(ErrorKind::InvalidData.into()),
@@ -335,6 +354,7 @@ struct Ear {
     address: String,
     flow: Arc<Flow>,
     control: Arc<Control>,
+    messages: Sender<Message>,
     abandon: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -343,6 +363,11 @@ impl Ear {
         loop {
             let fault = match Word::read(&mut self.line) {
                 Ok(Word::Bye) => return,
+                Ok(Word::Time(time)) => {
+                    // Without a sequencer nothing has to keep up.
+                    let _ = self.messages.send(Message::Heard(time));
+                    continue;
+                }
                 Ok(Word::Stop(stop)) => {
                     self.control.stop(stop);
                     continue;

@@ -5,16 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crossbeam_channel::Receiver;
-use differential_dataflow::AsCollection;
+use differential_dataflow::{AsCollection, Hashable};
 use timely::dataflow::{Scope, Stream};
 
 use super::Collection;
 use super::export::Exported;
 use super::flow::Flow;
 use super::inlet::{Arrival, Feeds, inlet};
+use super::parted::decoded;
 use super::region::{Busy, Named};
-use super::results::{Outlets, gather};
+use super::results::{Gather, Outlets, gather};
 use super::row::{ResultRow, Row};
+use super::workers::Workers;
 use crate::table::{AnyTable, StartedBy, Table};
 
 /// A computation with its types forgotten.
@@ -24,9 +26,9 @@ pub trait Computation: Send + Sync {
     fn name(&self) -> &Arc<str>;
     fn inputs(&self) -> Vec<Weak<dyn AnyTable>>;
     fn output(&self) -> Arc<dyn AnyTable>;
-    /// A run begins: starts the sinks of the output, if it `gathers` here, and makes the queues between the sequencer
-    /// and this many workers.
-    fn start(&self, started_by: &StartedBy, workers: usize, gathers: bool);
+    /// A run begins: starts the sinks of the output that are in this process, and makes the queues between the
+    /// sequencer and the workers.
+    fn start(&self, started_by: &StartedBy, workers: &Workers);
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// A run has failed: lets go of what no worker has taken, so that the sinks end.
@@ -108,6 +110,7 @@ impl<S: Row> Ports for Port<S> {
         if let Some(table) = self.table.upgrade()
             && !table.is_derived()
             && table.comes_here()
+            && !table.is_parted()
         {
             let (feeds, queues) = Feeds::<S>::new(workers);
             crate::table::add_feeds(&*table, feeds);
@@ -117,10 +120,10 @@ impl<S: Row> Ports for Port<S> {
 
     fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Collection<'inner, S> {
         let collection = match building.derived.get(&identity(&self.table)) {
-            Some(exported) => {
-                let stream = exported.stream(building.scope).expect(crate::table::OWN_TYPE);
-                stream.as_collection()
-            }
+            Some(exported) => match exported.stream(building.scope) {
+                Some(stream) => stream.as_collection(),
+                None => decoded(exported.stream(building.scope).expect(crate::table::OWN_TYPE)),
+            },
             None => {
                 let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
                 let queue = queues.get_mut(building.worker).and_then(Option::take);
@@ -230,6 +233,7 @@ where
         ports: tables.ports(),
         output: output.clone(),
         outlets: Mutex::new(None),
+        spread: Mutex::default(),
         computation,
     });
     for table in computed.inputs().iter().filter_map(Weak::upgrade) {
@@ -260,6 +264,8 @@ struct Computed<P, Out: ResultRow, F> {
     output: Table<Out>,
     /// Of a run, until the gathering worker has taken them.
     outlets: Mutex<Option<Outlets<Out>>>,
+    /// The same for sinks of which each worker has one.
+    spread: Mutex<Vec<Option<Outlets<Out>>>>,
     computation: F,
 }
 
@@ -285,8 +291,11 @@ where
         self.output.any()
     }
 
-    fn start(&self, started_by: &StartedBy, workers: usize, gathers: bool) {
-        self.ports.start(workers);
+    fn start(&self, started_by: &StartedBy, workers: &Workers) {
+        self.ports.start(workers.threads);
+        let gathers = workers.process == 0;
+        let spread = self.output.start_derived_spread(&started_by.control, workers);
+        *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
         let outlets = self.output.start_derived(&started_by.control, gathers);
         *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = gathers.then_some(outlets);
     }
@@ -303,12 +312,22 @@ where
             0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
             _ => None,
         };
-        let (taken, exported) = gather(&self.name, results, outlets);
+        let spread = {
+            let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
+            spread.get_mut(building.worker).and_then(Option::take)
+        };
+        if let Some(spread) = spread {
+            let place = Gather::Each(Box::new(|row: &Out| row.hashed()));
+            let (taken, _) = gather::<Out, Out>(&self.name, results.clone(), place, Some(spread));
+            building.taken.push(taken);
+        }
+        let (taken, exported) = gather::<Out, Out>(&self.name, results, Gather::First, outlets);
         building.taken.push(taken);
         building.derived.insert(identity(&Arc::downgrade(&self.output.any())), exported);
     }
 
     fn abandon(&self) {
         drop(self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.spread.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }

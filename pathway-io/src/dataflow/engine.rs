@@ -22,13 +22,17 @@ use timely::dataflow::operators::{Concatenate, Operator};
 use timely::execute::execute_from;
 use timely::worker::Worker;
 
+use crossbeam_channel::Sender;
+
 use super::cluster::{Cluster, DataLine};
 use super::computation::{Building, Computation, identity};
 use super::flow::Flow;
+use super::parted::Parted;
 use super::region::Busy;
 use super::workers::Workers;
 use crate::control::{Control, panicked};
 use crate::error::{Error, FailureKind, Result};
+use crate::sequencer::Message;
 use crate::table::{AnyTable, StartedBy};
 use crate::threads;
 
@@ -38,6 +42,8 @@ pub(crate) const FIRST_WORKER: u64 = 0;
 /// The computations of a pipeline, in the order in which they are built.
 pub(crate) struct Engine {
     computations: Vec<Arc<dyn Computation>>,
+    /// The tables whose commits several processes make.
+    parted: Vec<Arc<dyn Parted>>,
 }
 
 /// The threads of the engine.
@@ -86,8 +92,8 @@ impl WorkerState {
 }
 
 impl Engine {
-    /// Finds all computations on the tables of a pipeline; `None` if there are none.
-    pub(crate) fn of<'a>(tables: impl Iterator<Item = &'a Arc<dyn AnyTable>>) -> Result<Option<Self>> {
+    /// Finds all computations on the tables of a pipeline.
+    pub(crate) fn of<'a>(tables: impl Iterator<Item = &'a Arc<dyn AnyTable>>) -> Result<Self> {
         let mut known = HashSet::new();
         let mut computations: HashMap<u64, Arc<dyn Computation>> = HashMap::new();
         let mut tables: Vec<Arc<dyn AnyTable>> = tables.cloned().collect();
@@ -107,22 +113,29 @@ impl Engine {
                 return Err(Error::computation(computation.name(), FailureKind::Failed(message.into())));
             }
         }
-        Ok(Some(Engine { computations }).filter(|engine| !engine.computations.is_empty()))
+        Ok(Engine { computations, parted: Vec::new() })
     }
 
     /// Lets go of what no worker has taken.
     fn abandon(&self) {
         self.computations.iter().for_each(|computation| computation.abandon());
+        self.parted.iter().for_each(|table| table.abandon());
     }
 
     /// What the same program has in all its processes.
     fn fingerprint(&self) -> u64 {
         let mut state = DefaultHasher::new();
+        self.parted.len().hash(&mut state);
         for computation in &self.computations {
             computation.name().hash(&mut state);
             computation.inputs().len().hash(&mut state);
         }
         state.finish()
+    }
+
+    /// Whether tables are computed from others.
+    pub(crate) fn computes(&self) -> bool {
+        !self.computations.is_empty()
     }
 
     /// The derived tables.
@@ -132,8 +145,19 @@ impl Engine {
 
     /// Starts the workers. They are to be waited for; what they lack is in the control.
     ///
-    /// Where there are several processes it waits for the others. `None` if a stop came before they did.
-    pub(crate) fn start(self, workers: &Workers, control: &Arc<Control>) -> Result<Option<(Arc<Flow>, Guards)>> {
+    /// Where there are several processes it waits for the others, and the tables `parted` are put together of what all of
+    /// them have. `None` if there is nothing to compute, or a stop came before the others did.
+    pub(crate) fn start<'a>(
+        mut self,
+        workers: &Workers,
+        parted: impl Iterator<Item = &'a Arc<dyn AnyTable>>,
+        control: &Arc<Control>,
+        messages: &Sender<Message>,
+    ) -> Result<Option<(Arc<Flow>, Guards)>> {
+        let parted: Vec<_> = parted.collect();
+        if self.computations.is_empty() && (workers.processes() == 1 || parted.is_empty()) {
+            return Ok(None);
+        }
         let cluster = if workers.processes() > 1 {
             match Cluster::meet(workers, self.fingerprint(), control)? {
                 Some(cluster) => Some(cluster),
@@ -145,11 +169,16 @@ impl Engine {
         } else {
             None
         };
+        if workers.processes() > 1 {
+            let started_by = StartedBy { control: Arc::clone(control), place: None };
+            let parted = parted.into_iter();
+            self.parted =
+                parted.map(|table| table.make_parted(&started_by, identity(&Arc::downgrade(table)), workers)).collect();
+        }
         let (allocators, network) = allocators(workers, cluster.as_ref())?;
         let flow = Arc::new(Flow::default());
-        let gathers = workers.process == 0;
         for computation in &self.computations {
-            computation.start(&StartedBy { control: Arc::clone(control), place: None }, workers.threads, gathers);
+            computation.start(&StartedBy { control: Arc::clone(control), place: None }, workers);
         }
         let names: Arc<[Arc<str>]> =
             self.computations.iter().map(|computation| Arc::clone(computation.name())).collect();
@@ -162,7 +191,7 @@ impl Engine {
         if let Some(cluster) = cluster {
             let engine = Arc::clone(&engine);
             let abandon: Arc<dyn Fn() + Send + Sync> = Arc::new(move || engine.abandon());
-            cluster.watch(&flow, control, &abandon);
+            cluster.watch(&flow, control, messages, &abandon);
         }
         let team = Team {
             busy,
@@ -252,6 +281,9 @@ impl Team {
                 taken: Vec::new(),
                 inlets: Vec::new(),
             };
+            for table in &self.engine.parted {
+                table.build(&mut building);
+            }
             for (number, computation) in self.engine.computations.iter().enumerate() {
                 building.computation = number;
                 computation.build(&mut building);

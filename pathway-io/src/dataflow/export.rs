@@ -10,10 +10,12 @@ use std::rc::Rc;
 
 use timely::Accountable;
 use timely::communication::Push;
+use timely::container::CapacityContainerBuilder;
 use timely::dataflow::channels::Message;
-use timely::dataflow::channels::pact::ParallelizationContract;
+use timely::dataflow::channels::pact::{ParallelizationContract, Pipeline};
 use timely::dataflow::channels::pushers::Tee;
 use timely::dataflow::channels::pushers::tee::TeeHelper;
+use timely::dataflow::operators::Operator;
 use timely::dataflow::{Scope, Stream};
 use timely::logging::TimelyLogger;
 use timely::progress::Source;
@@ -31,6 +33,19 @@ impl Exported {
     pub(crate) fn new<C: Clone + timely::Container>(stream: &Stream<'_, u64, C>) -> (Self, Tee<u64, C>) {
         let (tee, readers) = Tee::new();
         (Exported { source: *stream.name(), readers: Box::new(readers) }, tee)
+    }
+
+    /// A stream that no operator gathers, and one that is empty and as far as it is.
+    pub(crate) fn of<'scope, D: Clone + 'static>(
+        stream: Stream<'scope, u64, Vec<D>>,
+    ) -> (Stream<'scope, u64, Vec<()>>, Self) {
+        let (exported, tee) = Exported::new(&stream);
+        let ends = stream.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
+            AlsoTo { pact: Pipeline, tee },
+            "end",
+            |_, _| |input, _| input.for_each(|_, rows| rows.clear()),
+        );
+        (ends, exported)
     }
 
     /// The stream again, for one more reader; `None` if it is of another type.

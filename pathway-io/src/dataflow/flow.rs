@@ -5,12 +5,15 @@
 //! holds up nobody, and while nothing happens nothing runs. Each worker is woken by its activations, and reads the
 //! frontier before it empties its queues: what lies in them later is not older.
 //!
+//! Where sources are read in parts by several processes, each tells the others of its commits, and they move their
+//! frontiers beyond them as if it was their own.
+//!
 //! **The ledger** keeps each commit's right to its room in the backlog, until the results of its time were taken by
 //! their sinks. So memory stays bounded, whichever of source, engine and sink is the slowest.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use timely::scheduling::activate::SyncActivations;
 
@@ -27,6 +30,7 @@ pub(crate) struct Flow {
     failed: AtomicBool,
     wakers: Mutex<Vec<Waker>>,
     ledger: Mutex<Ledger>,
+    announce: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
 }
 
 /// What wakes a worker, and the operators that take something in.
@@ -80,8 +84,22 @@ impl Flow {
                 ledger.credits.insert(time, Arc::clone(credit));
             }
         }
-        self.frontier.store(time + 1, Ordering::Release);
+        self.advance(time + 1);
+        if let Some(announce) = self.announce.get() {
+            announce(time);
+        }
+    }
+
+    /// No commit of this process can come before `frontier` any more. Only the sequencer calls it.
+    pub(crate) fn advance(&self, frontier: u64) {
+        self.frontier.fetch_max(frontier, Ordering::AcqRel);
         self.wake();
+    }
+
+    /// Tells other processes of each commit: theirs must not wait for this one's clock.
+    pub(crate) fn announce_by(&self, announce: impl Fn(u64) + Send + Sync + 'static) {
+        // A run has one cluster.
+        let _ = self.announce.set(Box::new(announce));
     }
 
     /// No commit will follow.

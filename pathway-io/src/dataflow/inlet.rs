@@ -8,12 +8,13 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use differential_dataflow::AsCollection;
 use timely::container::CapacityContainerBuilder;
-use timely::dataflow::Scope;
 use timely::dataflow::operators::generic::operator::source;
+use timely::dataflow::{Scope, Stream};
 
 use super::Collection;
 use super::flow::Flow;
 use super::row::Row;
+use crate::batch::Batch;
 use crate::commit::Commit;
 use crate::schema::Schema;
 
@@ -29,6 +30,8 @@ pub(crate) struct Feeds<S: Schema> {
     workers: Vec<Sender<Arrival<S>>>,
     /// The worker whose turn it is.
     next: usize,
+    /// All of a commit is that worker's.
+    undivided: bool,
 }
 
 impl<S: Schema> Feeds<S> {
@@ -36,11 +39,21 @@ impl<S: Schema> Feeds<S> {
     /// the table's source.
     pub(crate) fn new(workers: usize) -> (Self, Vec<Receiver<Arrival<S>>>) {
         let (workers, queues) = (0..workers).map(|_| unbounded()).unzip();
-        (Feeds { workers, next: 0 }, queues)
+        (Feeds { workers, next: 0, undivided: false }, queues)
+    }
+
+    /// The next commit stays with one worker, whose part of the source it is.
+    pub(crate) fn belong_to(&mut self, worker: usize) {
+        self.next = worker;
+        self.undivided = true;
     }
 
     pub(crate) fn send(&mut self, commit: &Commit<S>) {
         let (step, batches) = (self.workers.len(), commit.batches().len());
+        if self.undivided {
+            let _ = self.workers[self.next].send(Arrival { commit: commit.clone(), first: 0, step: 1 });
+            return;
+        }
         for first in 0..batches.min(step) {
             let worker = (self.next + first) % step;
             // A worker that is gone has said why.
@@ -50,8 +63,7 @@ impl<S: Schema> Feeds<S> {
     }
 }
 
-/// The operator that takes a worker's share of a table in; its address is what has to be activated. Without a queue
-/// nothing comes in here: the table is another process's.
+/// A table's rows, with their times and how often they come or go.
 pub(crate) fn inlet<'scope, S: Row>(
     scope: Scope<'scope, u64>,
     name: &str,
@@ -59,7 +71,23 @@ pub(crate) fn inlet<'scope, S: Row>(
     flow: Arc<Flow>,
     inlets: &mut Vec<Vec<usize>>,
 ) -> Collection<'scope, S> {
-    source::<_, CapacityContainerBuilder<Vec<(S, u64, isize)>>, _, _>(scope, name, |capability, info| {
+    let rows = |batch: &Batch<S>, time: u64, rows: &mut Vec<(S, u64, isize)>| {
+        rows.extend((0..batch.len()).map(|row| (batch.row(row), time, batch.diff(row) as isize)));
+    };
+    inlet_of(scope, name, queue, flow, inlets, rows).as_collection()
+}
+
+/// The operator that takes a worker's share of a table in; its address is what has to be activated. Without a queue
+/// nothing comes in here: the table is another process's. `take` makes of a batch what goes on.
+pub(crate) fn inlet_of<'scope, S: Schema, D: Clone + 'static>(
+    scope: Scope<'scope, u64>,
+    name: &str,
+    queue: Option<Receiver<Arrival<S>>>,
+    flow: Arc<Flow>,
+    inlets: &mut Vec<Vec<usize>>,
+    mut take: impl FnMut(&Batch<S>, u64, &mut Vec<(D, u64, isize)>) + 'static,
+) -> Stream<'scope, u64, Vec<(D, u64, isize)>> {
+    source::<_, CapacityContainerBuilder<Vec<(D, u64, isize)>>, _, _>(scope, name, |capability, info| {
         inlets.push(info.address.to_vec());
         let mut capability = queue.is_some().then_some(capability);
         move |output| {
@@ -71,8 +99,8 @@ pub(crate) fn inlet<'scope, S: Row>(
                 held.downgrade(&time);
                 let mut session = output.session(&*held);
                 for batch in arrival.commit.batches().iter().skip(arrival.first).step_by(arrival.step) {
-                    let rows = 0..batch.len();
-                    let mut rows = rows.map(|row| (batch.row(row), time, batch.diff(row) as isize)).collect();
+                    let mut rows = Vec::with_capacity(batch.len());
+                    take(batch, time, &mut rows);
                     session.give_container(&mut rows);
                 }
             }
@@ -83,5 +111,4 @@ pub(crate) fn inlet<'scope, S: Row>(
             }
         }
     })
-    .as_collection()
 }

@@ -2,7 +2,34 @@
 
 /// The part of a partitioned source that one run reads: number `index` of `count`.
 ///
-/// A connector whose `run` takes it as a second parameter runs once for each worker, as a clone of its own.
+/// A connector whose `run` takes it as its last parameter runs once for each worker, as a clone of its own:
+///
+/// ```
+/// use pathway_io::dataflow::{Partition, Workers};
+/// use pathway_io::{Pipeline, Schema, Subject, connector};
+///
+/// #[derive(Schema)]
+/// struct Number { n: u64 }
+///
+/// #[derive(Clone)]
+/// struct Numbers { to: u64 }
+///
+/// #[connector]
+/// impl Numbers {
+///     fn run(&mut self, numbers: Subject<Number>, part: Partition) -> pathway_io::Result<()> {
+///         for n in (0..self.to).filter(|n| n % part.count as u64 == part.index as u64) {
+///             numbers.next(Number { n })?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let pipeline = Pipeline::new();
+/// pipeline.read(Numbers { to: 100 });
+/// let summary = pipeline.run_on(Workers::threads(3))?;
+/// assert_eq!(summary.rows(), 100);
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partition {
@@ -10,4 +37,15 @@ pub struct Partition {
     pub index: usize,
     /// How many parts there are: the workers of all processes.
     pub count: usize,
+}
+
+impl Partition {
+    /// All of it: what a source in parts reads where there is one worker.
+    pub const WHOLE: Partition = Partition { index: 0, count: 1 };
+
+    /// That of a worker of this process.
+    pub(crate) fn of(workers: &super::Workers, worker: usize) -> Self {
+        let (process, threads) = (workers.process, workers.threads);
+        Partition { index: process * threads + worker, count: workers.processes() * threads }
+    }
 }

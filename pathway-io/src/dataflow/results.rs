@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use differential_dataflow::ExchangeData;
 use differential_dataflow::consolidation::consolidate;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -24,12 +25,35 @@ use super::row::ResultRow;
 use super::{Collection, engine};
 use crate::batch::{Batch, Pool};
 use crate::commit::Commit;
-use crate::fields::{Columns, ColumnsOf};
+use crate::fields::Columns;
+use crate::schema::Schema;
 use crate::sequencer::Outlet;
 use crate::upsert;
 
+/// A row of `S` in some form, as it comes out of the dataflow.
+pub(crate) trait Gatherable<S: Schema>: ExchangeData {
+    fn give_to(self, diff: i64, batch: &mut Batch<S>);
+}
+
+impl<S: ResultRow> Gatherable<S> for S {
+    fn give_to(self, diff: i64, batch: &mut Batch<S>) {
+        batch.columns.push(self.into_fields());
+        batch.pushed(diff);
+    }
+}
+
+/// Where results come together.
+pub(crate) enum Gather<R> {
+    /// At the first worker.
+    First,
+    /// Where they are: what is to be added up is at one worker already.
+    Here,
+    /// At all workers, each at that of its hash.
+    Each(Box<dyn Fn(&R) -> u64>),
+}
+
 /// Where the commits of a derived table go.
-pub(crate) struct Outlets<S: ResultRow> {
+pub(crate) struct Outlets<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
     pub(crate) pool: Arc<Pool<S>>,
 }
@@ -38,26 +62,31 @@ type Updates<S> = Vec<(S, u64, isize)>;
 
 /// Gathers what a computation gives. `outlets` are there on the worker that gathers. The stream that is returned is
 /// always empty: its frontier is the time before which all results were taken.
-pub(crate) fn gather<'scope, S: ResultRow>(
+pub(crate) fn gather<'scope, S: Schema, R: Gatherable<S>>(
     name: &str,
-    results: Collection<'scope, S>,
+    results: Collection<'scope, R>,
+    place: Gather<R>,
     outlets: Option<Outlets<S>>,
 ) -> (Stream<'scope, u64, Vec<()>>, Exported) {
     let stream = results.inner;
     let (exported, tee) = Exported::new(&stream);
-    let taken = if stream.scope().peers() == 1 {
-        gather_by(name, stream, Pipeline, tee, outlets)
-    } else {
-        gather_by(name, stream, Exchange::new(|_: &(S, u64, isize)| engine::FIRST_WORKER), tee, outlets)
+    let taken = match place {
+        Gather::First if stream.scope().peers() > 1 => {
+            gather_by(name, stream, Exchange::new(|_: &(R, u64, isize)| engine::FIRST_WORKER), tee, outlets)
+        }
+        Gather::Each(place) if stream.scope().peers() > 1 => {
+            gather_by(name, stream, Exchange::new(move |(row, ..): &(R, u64, isize)| place(row)), tee, outlets)
+        }
+        _ => gather_by(name, stream, Pipeline, tee, outlets),
     };
     (taken, exported)
 }
 
-fn gather_by<'scope, S: ResultRow>(
+fn gather_by<'scope, S: Schema, R: Gatherable<S>>(
     name: &str,
-    stream: Stream<'scope, u64, Updates<S>>,
-    pact: impl ParallelizationContract<u64, Updates<S>>,
-    tee: Tee<u64, Updates<S>>,
+    stream: Stream<'scope, u64, Updates<R>>,
+    pact: impl ParallelizationContract<u64, Updates<R>>,
+    tee: Tee<u64, Updates<R>>,
     outlets: Option<Outlets<S>>,
 ) -> Stream<'scope, u64, Vec<()>> {
     let worker = stream.scope().worker();
@@ -82,8 +111,8 @@ fn gather_by<'scope, S: ResultRow>(
     )
 }
 
-struct Gathered<S: ResultRow> {
-    waiting: BTreeMap<u64, Vec<(S, isize)>>,
+struct Gathered<S: Schema, R> {
+    waiting: BTreeMap<u64, Vec<(R, isize)>>,
     /// The commits that were delivered, and whether each was taken.
     untaken: VecDeque<(u64, Arc<AtomicBool>)>,
     outlets: Option<Outlets<S>>,
@@ -104,8 +133,8 @@ impl Drop for Receipt {
     }
 }
 
-impl<S: ResultRow> Gathered<S> {
-    fn add(&mut self, updates: &mut Updates<S>) {
+impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
+    fn add(&mut self, updates: &mut Updates<R>) {
         let mut updates = updates.drain(..).peekable();
         // Mostly all are of one time, which is then looked up once.
         while let Some((row, time, diff)) = updates.next() {
@@ -128,7 +157,7 @@ impl<S: ResultRow> Gathered<S> {
             if rows.is_empty() || outlets.is_empty() {
                 continue;
             }
-            let commit = Commit::new(time, batches(rows, pool), Arc::clone(pool));
+            let commit = Commit::new(time, batches::<S, R>(rows, pool), Arc::clone(pool));
             let taken = Arc::new(AtomicBool::new(false));
             self.untaken.push_back((time, Arc::clone(&taken)));
             let receipt: Arc<dyn Send + Sync> = Arc::new(Receipt { taken, activator: self.activator.clone() });
@@ -146,41 +175,40 @@ impl<S: ResultRow> Gathered<S> {
 }
 
 /// The batches of a commit: the rows are in order, but that of one key, what goes comes before what comes.
-fn batches<S: ResultRow>(rows: Vec<(S, isize)>, pool: &Arc<Pool<S>>) -> Vec<Batch<S>> {
+fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Pool<S>) -> Vec<Batch<S>> {
     let mut batches = Filling { done: Vec::new(), open: pool.get(), pool };
     if !S::SCHEMA.has_key() || rows.iter().all(|(_, diff)| *diff > 0) {
         for (row, diff) in rows {
-            let batch = batches.next();
-            batch.columns.push(row.into_fields());
-            batch.pushed(diff as i64);
+            row.give_to(diff as i64, batches.next());
         }
         return batches.finish();
     }
-    let mut columns = ColumnsOf::<S>::default();
-    let mut order: Vec<(usize, bool, usize, i64)> = Vec::with_capacity(rows.len());
+    let mut all = Batch::<S>::default();
+    let mut order: Vec<(usize, bool, usize)> = Vec::with_capacity(rows.len());
     let (hasher, mut keys) = (RandomState::default(), HashTable::<usize>::new());
     for (at, (row, diff)) in rows.into_iter().enumerate() {
-        columns.push(row.into_fields());
-        let hash = |at: usize| hasher.hash_one(upsert::KeyOf::<S> { columns: &columns, row: at });
-        let same = |&other: &usize| columns.key_equal(at, &columns, other, upsert::is_key::<S>, 0);
+        row.give_to(diff as i64, &mut all);
+        let columns = &all.columns;
+        let hash = |at: usize| hasher.hash_one(upsert::KeyOf::<S> { columns, row: at });
+        let same = |&other: &usize| columns.key_equal(at, columns, other, upsert::is_key::<S>, 0);
         let first = *keys.entry(hash(at), same, |&other| hash(other)).or_insert(at).get();
-        order.push((first, diff > 0, at, diff as i64));
+        order.push((first, diff > 0, at));
     }
     order.sort_unstable();
-    for (_, _, at, diff) in order {
-        batches.next().push_from(&columns, at, diff);
+    for (_, _, at) in order {
+        batches.next().push_from(&all.columns, at, all.diff(at));
     }
     batches.finish()
 }
 
 /// Batches being filled.
-struct Filling<'a, S: ResultRow> {
+struct Filling<'a, S: Schema> {
     done: Vec<Batch<S>>,
     open: Batch<S>,
     pool: &'a Pool<S>,
 }
 
-impl<S: ResultRow> Filling<'_, S> {
+impl<S: Schema> Filling<'_, S> {
     fn next(&mut self) -> &mut Batch<S> {
         if self.open.is_full() {
             self.done.push(std::mem::replace(&mut self.open, self.pool.get()));

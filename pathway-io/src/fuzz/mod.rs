@@ -12,6 +12,11 @@ pub use self::csv::csv;
 pub use infer::infer;
 pub use json::next_json;
 
+/// See [`persist::fuzz`](crate::persist::fuzz), which is with what it looks into.
+pub fn checkpoint(data: &[u8]) {
+    crate::persist::fuzz::checkpoint(data);
+}
+
 /// Splits an input into several rows, at the record separator of RFC 7464: neither JSON nor most texts hold it.
 fn records(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     data.split(|byte| *byte == 0x1e)
@@ -36,6 +41,11 @@ mod tests {
     #[test]
     fn next_json() {
         replay("next_json", super::next_json);
+    }
+
+    #[test]
+    fn checkpoint() {
+        replay("checkpoint", super::checkpoint);
     }
 
     #[test]

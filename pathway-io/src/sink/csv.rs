@@ -43,6 +43,16 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 /// If the pipeline of the table has been started.
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
+    #[cfg(feature = "differential")]
+    if options.per_worker {
+        let path = path.to_owned();
+        table.add_spread_sink(&path.clone(), move |worker| {
+            let path = of_worker(&path, worker);
+            let sink = Box::new(CsvSink { file: OutputFile::new(&path), options: options.clone() });
+            (path, sink)
+        });
+        return;
+    }
     table.add_file_sink(path, Box::new(CsvSink { file: OutputFile::new(path), options }));
 }
 
@@ -51,12 +61,27 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
 #[must_use]
 pub struct Options {
     style: Style,
+    #[cfg(feature = "differential")]
+    per_worker: bool,
+}
+
+/// `counts.csv` as the worker with this number writes it: `counts.1.csv`.
+#[cfg(feature = "differential")]
+fn of_worker(path: &Path, worker: usize) -> std::path::PathBuf {
+    match path.extension() {
+        Some(extension) => {
+            let mut end = std::ffi::OsString::from(format!("{worker}."));
+            end.push(extension);
+            path.with_extension(end)
+        }
+        None => path.with_extension(worker.to_string()),
+    }
 }
 
 impl Options {
     /// RFC 4180 with minimal quoting; a null is an empty field, and an empty text is `""`.
     pub fn new() -> Self {
-        Options { style: Style::Plain }
+        Options::in_style(Style::Plain)
     }
 
     /// Byte for byte what `pw.io.csv.write` of Pathway writes: every field in quotes, those of the header too, a null as
@@ -73,7 +98,38 @@ impl Options {
     /// csv::write_with(&cats, "output.csv", csv::Options::pathway());
     /// ```
     pub fn pathway() -> Self {
-        Options { style: Style::Pathway }
+        Options::in_style(Style::Pathway)
+    }
+
+    fn in_style(style: Style) -> Self {
+        Options {
+            style,
+            #[cfg(feature = "differential")]
+            per_worker: false,
+        }
+    }
+
+    /// A file for each worker, in all processes, in place of one for all: of `counts.csv` worker 1 writes
+    /// `counts.1.csv`. Together they hold the table's updates, each in one of them; of a source that is not in parts
+    /// they are all in the first.
+    ///
+    /// ```no_run
+    /// # use pathway_io::dataflow::Workers;
+    /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
+    /// # #[derive(Schema)] #[schema(dataflow)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+    /// # let pipeline = Pipeline::new();
+    /// # let cats = pipeline.read(Cats);
+    /// let distinct = cats.compute(|cats| cats.distinct());
+    /// csv::write_with(&distinct, "distinct.csv", csv::Options::new().per_worker());
+    /// pipeline.run_on(Workers::threads(2))?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    #[cfg(feature = "differential")]
+    pub fn per_worker(mut self) -> Self {
+        self.per_worker = true;
+        self
     }
 }
 

@@ -1,13 +1,14 @@
 //! Several processes on this machine, each the test program itself, told by its environment what to be.
 
+use std::collections::BTreeMap;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
 
-use pathway_io::dataflow::{Workers, compute};
-use pathway_io::{Pipeline, Schema, Subject, csv};
+use pathway_io::dataflow::{Partition, Workers, compute};
+use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
 
 use crate::common::{DEADLINE, TempDir, pipeline, source};
 
@@ -58,6 +59,52 @@ fn counting(pipeline: &Pipeline, output: &Path, endless: bool) {
     csv::write(&both, output.with_extension("both.csv"));
 }
 
+/// Words of which each worker reads a part; all parts push the same keys. But for the first they may be silent.
+#[derive(Clone)]
+struct Parts {
+    silent: bool,
+}
+
+#[connector]
+impl Parts {
+    fn run(&mut self, words: Subject<Word>, lines: Subject<Line>, part: Partition) -> RunResult {
+        if self.silent && part.index > 0 {
+            words.wait()?;
+        }
+        for commit in 0..10 {
+            for key in 0..40 {
+                words.next(Word { key, word: format!("{} of {} in {commit}", part.index, part.count) })?;
+                lines.next(Line { part: part.index as u64, weight: f64::NAN, text: format!("\"{key}\",{commit}") })?;
+            }
+            words.remove(40)?;
+            words.commit()?;
+        }
+        words.next(Word { key: 40, word: "the last".into() })?;
+        words.commit()?;
+        if self.silent {
+            words.wait()?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Schema)]
+#[schema(append_only)]
+struct Line {
+    part: u64,
+    weight: f64,
+    text: String,
+}
+
+fn in_parts(pipeline: &Pipeline, output: &Path, silent: bool) {
+    let (words, lines) = pipeline.read(Parts { silent });
+    let counts =
+        words.compute(|words| words.map(|word| word.word).count().map(|(word, n)| Count { word, n: n as i64 }));
+    csv::write(&counts, output);
+    csv::write(&words, output.with_extension("words.csv"));
+    csv::write(&lines, output.with_extension("lines.csv"));
+}
+
 /// What a process of a cluster does.
 #[test]
 fn child() {
@@ -70,6 +117,8 @@ fn child() {
     match program.as_str() {
         "counting" => counting(&pipeline, Path::new(&output), false),
         "endless" => counting(&pipeline, Path::new(&output), true),
+        "parts" => in_parts(&pipeline, Path::new(&output), false),
+        "silent" => in_parts(&pipeline, Path::new(&output), true),
         "other" => {
             let words = pipeline.read(source(|_: Subject<Word>| Ok(())));
             let _same = words.compute(|words| words);
@@ -246,5 +295,52 @@ fn a_process_of_another_program_is_refused() {
         let other = 1 - process;
         let refused = format!("process {other} cannot take part: it runs another program");
         assert!(out.contains(&refused), "{out}{err}");
+    }
+}
+
+/// What the updates of a file add up to; every prefix must be a table.
+fn table(path: &Path) -> BTreeMap<String, i64> {
+    let mut rows = BTreeMap::new();
+    for line in ranked(path) {
+        let (row, diff) = line.rsplit_once(',').unwrap();
+        let (row, _) = row.rsplit_once(',').unwrap();
+        let count = rows.entry(row.to_owned()).or_insert(0);
+        *count += diff.parse::<i64>().unwrap();
+        assert!(*count >= 0, "{row} went before it came");
+    }
+    rows.retain(|_, count| *count != 0);
+    rows
+}
+
+#[test]
+fn processes_that_read_parts_have_one_table() {
+    for (processes, threads) in [(1, 2), (2, 1), (2, 2)] {
+        let mut cluster = Cluster::start(&["parts", "parts"][..processes], threads);
+        for (out, err) in cluster.end() {
+            assert!(out.contains("ended: None"), "{out}{err}");
+        }
+        let workers = processes * threads;
+        let words = table(&cluster.dir.path("0.words.csv"));
+        assert_eq!(words.len(), 41, "{words:?}");
+        assert!(words.keys().all(|row| row.ends_with("in 9") || row == "40,the last"), "{words:?}");
+        let lines = table(&cluster.dir.path("0.lines.csv"));
+        assert_eq!(lines.len(), 400 * workers);
+        assert!(lines.keys().any(|row| row == "0,NaN,\"\"\"39\"\",9\""), "{lines:?}");
+        let counts = table(&cluster.dir.path("0.csv"));
+        let counted: i64 = counts.keys().map(|row| row.rsplit_once(',').unwrap().1.parse::<i64>().unwrap()).sum();
+        assert_eq!(counted, 41, "{counts:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_silent_process_does_not_hold_up_the_others() {
+    let mut cluster = Cluster::start(&["silent", "silent"], 2);
+    cluster.wait_for_lines("0.words.csv", 1 + 40 + 9 * 80 + 1);
+    cluster.wait_for_lines("0.lines.csv", 1 + 400);
+    let id = cluster.processes[0].id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    for (out, err) in cluster.end() {
+        assert!(out.contains("ended: Some(Signal(15))"), "{out}{err}");
     }
 }

@@ -5,5 +5,6 @@ mod cluster;
 mod common;
 mod failures;
 mod golden;
+mod parts;
 mod rows;
 mod tables;

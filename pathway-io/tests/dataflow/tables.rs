@@ -1,10 +1,10 @@
 //! What a table that was computed can do.
 
 use pathway_io::dataflow::{Workers, compute};
-use pathway_io::{Schema, Subject};
+use pathway_io::{ReadOptions, Schema, Subject, csv};
 use serde::{Deserialize, Serialize};
 
-use crate::common::{Seen, commits, next, pipeline, run, run_on, source};
+use crate::common::{Seen, TempDir, commits, next, pipeline, run, run_on, source, within};
 
 /// A row that has the engine's traits by derives of its own.
 #[derive(Schema, Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -83,4 +83,79 @@ fn one_table_is_computed_on_again_and_again() {
         expected.extend([(count("all", 2), 1), (count("felis", 7), 1), (count("lynx", 13), 1)]);
         assert_eq!(both.updates, expected);
     }
+}
+
+#[test]
+fn each_worker_can_write_a_file_of_its_own() {
+    let dir = TempDir::new();
+    let pipeline = pipeline();
+    let cats = pipeline.read(source(|cats: Subject<Cat>| {
+        for key in 0..40 {
+            cats.next(cat(key, &format!("genus {}", key % 20)))?;
+        }
+        cats.commit()?;
+        cats.remove(0)?;
+        Ok(())
+    }));
+    let counts =
+        cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
+    csv::write_with(&counts, dir.path("counts.csv"), csv::Options::default().per_worker());
+    csv::write(&counts, dir.path("all.csv"));
+    csv::write_with(&cats, dir.path("cats.csv"), csv::Options::new().per_worker());
+    run_on(pipeline, Workers::threads(3)).unwrap();
+
+    let lines = |name: &str| -> Vec<String> {
+        let text = std::fs::read_to_string(dir.path(name)).unwrap();
+        text.lines().map(str::to_owned).collect()
+    };
+    let mut parts = Vec::new();
+    for worker in 0..3 {
+        let part = lines(&format!("counts.{worker}.csv"));
+        assert_eq!(part[0], "genus,n,time,diff");
+        assert!(part.len() > 1, "worker {worker} has none of twenty groups");
+        parts.extend(part.into_iter().skip(1));
+    }
+    let mut all: Vec<String> = lines("all.csv").into_iter().skip(1).collect();
+    assert_eq!(all.len(), 22);
+    parts.sort();
+    all.sort();
+    assert_eq!(parts, all);
+    // A source that is not in parts is the first worker's.
+    assert_eq!([lines("cats.0.csv").len(), lines("cats.1.csv").len(), lines("cats.2.csv").len()], [42, 1, 1]);
+}
+
+#[test]
+fn a_silent_source_holds_up_nobody() {
+    let pipeline = pipeline();
+    let cats = pipeline.read(source(|cats: Subject<Cat>| {
+        cats.next(cat(1, "felis"))?;
+        cats.commit()?;
+        cats.wait()?;
+        Ok(())
+    }));
+    let silent = pipeline.read(source(|cats: Subject<Cat>| Ok(cats.wait()?)));
+    let both = commits(&compute((&cats, &silent), |_, (cats, silent)| cats.concat(silent).distinct()));
+    let running = pipeline.start_on(Workers::threads(2)).unwrap();
+    assert_eq!(next(&both).updates, [(cat(1, "felis"), 1)]);
+    running.stop();
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+fn a_small_backlog_and_a_slow_sink_lose_nothing() {
+    let pipeline = pipeline();
+    let source = source(|cats: Subject<Cat>| {
+        for key in 0..500 {
+            cats.next(cat(key, "felis"))?;
+        }
+        Ok(())
+    });
+    let cats = pipeline.read_with(source, ReadOptions::new().backlog(2).autocommit(None));
+    let total =
+        cats.compute(|cats| cats.map(|_| ()).count().map(|((), n)| GenusCount { genus: "all".into(), n: n as i64 }));
+    let updates = total.updates(1);
+    let running = pipeline.start_on(Workers::threads(2)).unwrap();
+    let last = within(move || updates.iter().last().unwrap());
+    assert!(last.iter().any(|update| update.row.n == 500 && update.diff == 1), "{last:?}");
+    within(move || running.join()).unwrap();
 }

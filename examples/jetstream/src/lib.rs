@@ -1,0 +1,208 @@
+//! The firehose of Bluesky as two tables, posts and likes, over a WebSocket: [`Jetstream`], the connector.
+//!
+//! - A delete carries no record, only whose it was and its key. So these two are the primary key of both tables, and a
+//!   delete becomes a `remove`; of a row from before the program started it makes no output.
+//! - Messages that cannot be read are rejected, and go the way of `BadRows`. Kinds of events that are not asked for are
+//!   passed over.
+//! - When the connection breaks, the source connects again, after a wait that doubles up to half a minute, and asks for
+//!   everything since the last event that it saw. The server sends that event again: the same row under the same key
+//!   makes no output.
+//! - `run` hangs in a read most of the time. `on_interrupt` shuts the socket down, which ends the read with an error;
+//!   `run` sees that its subject is closed, and returns.
+
+mod event;
+mod socket;
+
+use std::net::Shutdown;
+use std::time::Duration;
+
+use event::{Commit, Event, LIKES, LikeRecord, POSTS, PostRecord};
+use pathway_io::{Schema, Subject, connector};
+use serde::de::DeserializeOwned;
+use tungstenite::Message;
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A server that needs no account.
+pub const SERVER: &str = "wss://jetstream2.us-east.bsky.network/subscribe";
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// A post.
+#[derive(Schema, Clone)]
+pub struct Post {
+    /// Whose it is.
+    #[schema(primary_key)]
+    pub did: String,
+    /// Its key among the author's posts.
+    #[schema(primary_key)]
+    pub rkey: String,
+    /// What it says.
+    pub text: String,
+    /// The languages that the author says it is in.
+    pub langs: Vec<String>,
+    /// The address of the post that it answers.
+    pub reply_to: Option<String>,
+    /// As the author's program says.
+    pub created_at: String,
+    /// When the server saw it, in microseconds since 1970.
+    pub time_us: u64,
+}
+
+/// A like.
+#[derive(Schema, Clone)]
+pub struct Like {
+    /// Who likes it.
+    #[schema(primary_key)]
+    pub did: String,
+    /// Its key among the likes of whose it is.
+    #[schema(primary_key)]
+    pub rkey: String,
+    /// The address of what is liked.
+    pub subject: String,
+    /// As the author's program says.
+    pub created_at: String,
+}
+
+/// The connector: reads a server of [Jetstream](https://bsky.network/docs/jetstream/)'s.
+pub struct Jetstream {
+    url: String,
+    /// How many posts and likes are still wanted.
+    wanted: u64,
+    /// Whether a server was there once.
+    reached: bool,
+    /// The time of the last event, in the server's microseconds.
+    cursor: Option<u64>,
+}
+
+#[connector(autocommit = "500ms")]
+impl Jetstream {
+    fn run(&mut self, posts: Subject<Post>, likes: Subject<Like>) -> Result<(), BoxError> {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let before = self.cursor;
+            let Err(error) = self.session(&posts, &likes) else {
+                return Ok(());
+            };
+            match error.downcast_ref::<tungstenite::Error>() {
+                // What was reached once will come back.
+                Some(lost) if self.reached && !socket::is_final(lost) => {}
+                Some(refused) => return Err(format!("{}: {refused}", self.url).into()),
+                None => return Err(error),
+            }
+            if self.cursor > before {
+                wait = FIRST_WAIT;
+            }
+            // Ends `run` where it was the stop that has shut the socket down.
+            posts.sleep(wait)?;
+            eprintln!("connecting again: {error}");
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+}
+
+impl Jetstream {
+    /// Reads a server, until `wanted` posts and likes were created, changed or deleted.
+    pub fn new(url: String, wanted: u64) -> Self {
+        Jetstream { url, wanted, reached: false, cursor: None }
+    }
+
+    /// Reads one connection until it breaks, which is a [`tungstenite::Error`], or there are events enough.
+    fn session(&mut self, posts: &Subject<Post>, likes: &Subject<Like>) -> Result<(), BoxError> {
+        let url = self.address();
+        let stream = socket::connect(&url)?;
+        let interrupt = stream.try_clone()?;
+        // Before the handshake, which may hang as well.
+        let hook = posts.on_interrupt(move || interrupt.shutdown(Shutdown::Both));
+        let ended = socket::open(&url, stream).map_err(BoxError::from).and_then(|mut socket| {
+            self.reached = true;
+            while self.wanted > 0 {
+                // Pings are answered by the library.
+                if let Message::Text(text) = socket.read()? {
+                    self.take(&text, posts, likes)?;
+                }
+            }
+            Ok(())
+        });
+        // The next connection brings a hook of its own.
+        hook.cancel();
+        ended
+    }
+
+    /// The URL with what is asked for.
+    fn address(&self) -> String {
+        let separator = if self.url.contains('?') { '&' } else { '?' };
+        let mut url = format!("{}{separator}wantedCollections={POSTS}&wantedCollections={LIKES}", self.url);
+        if let Some(cursor) = self.cursor {
+            url.push_str(&format!("&cursor={cursor}"));
+        }
+        url
+    }
+
+    /// Pushes what a message says.
+    fn take(&mut self, text: &str, posts: &Subject<Post>, likes: &Subject<Like>) -> Result<(), BoxError> {
+        let event: Event = match serde_json::from_str(text) {
+            Ok(event) => event,
+            Err(error) => return Ok(posts.reject(text, format_args!("no event: {error}"))?),
+        };
+        let taken = match event.commit {
+            Some(commit) if commit.collection == POSTS => match Change::of(event.did, commit) {
+                Ok(Change::Put(did, rkey, PostRecord { text, created_at, langs, reply })) => {
+                    let reply_to = reply.map(|reply| reply.parent.uri);
+                    posts.next(Post { did, rkey, text, langs, reply_to, created_at, time_us: event.time_us })?;
+                    true
+                }
+                Ok(Change::Delete(did, rkey)) => {
+                    posts.remove((did, rkey))?;
+                    true
+                }
+                Ok(Change::Other) => false,
+                Err(reason) => {
+                    posts.reject(text, reason)?;
+                    false
+                }
+            },
+            Some(commit) if commit.collection == LIKES => match Change::of(event.did, commit) {
+                Ok(Change::Put(did, rkey, LikeRecord { subject, created_at })) => {
+                    likes.next(Like { did, rkey, subject: subject.uri, created_at })?;
+                    true
+                }
+                Ok(Change::Delete(did, rkey)) => {
+                    likes.remove((did, rkey))?;
+                    true
+                }
+                Ok(Change::Other) => false,
+                Err(reason) => {
+                    likes.reject(text, reason)?;
+                    false
+                }
+            },
+            // Events of identities and accounts come whatever is asked for.
+            Some(_) | None => false,
+        };
+        self.wanted -= u64::from(taken);
+        self.cursor = self.cursor.max(Some(event.time_us));
+        Ok(())
+    }
+}
+
+/// What a commit does to a record of one collection.
+enum Change<R> {
+    Put(String, String, R),
+    Delete(String, String),
+    Other,
+}
+
+impl<R: DeserializeOwned> Change<R> {
+    fn of(did: String, commit: Commit) -> Result<Self, String> {
+        match (commit.operation.as_str(), commit.record) {
+            ("create" | "update", Some(record)) => match serde_json::from_value(record) {
+                Ok(record) => Ok(Change::Put(did, commit.rkey, record)),
+                Err(error) => Err(format!("no record of its collection: {error}")),
+            },
+            ("create" | "update", None) => Err("a commit without its record".to_owned()),
+            ("delete", _) => Ok(Change::Delete(did, commit.rkey)),
+            _ => Ok(Change::Other),
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Tables of sources in parts, where there are several processes: [`PartedTable`].
+//!
+//! Each process makes commits of its own parts, with times of its own clock, and what must be one table is put together
+//! in the dataflow. Of a row type only its columns are known here, so that rows are sent as the JSON that every column can
+//! be written as and read from. Where the table has a key, each push goes to the worker that keeps the key's state,
+//! and becomes the updates that it makes there, time by time. Of several pushes of a key at one time the last of the
+//! highest part counts.
+//!
+//! Computations read the table as they read a derived one; its sinks are served by a gathering operator.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::Receiver;
+use differential_dataflow::{AsCollection, Hashable, VecCollection};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::Stream;
+use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::operators::Operator;
+use timely::dataflow::operators::vec::Map;
+
+use super::computation::Building;
+use super::export::Exported;
+use super::inlet::{Arrival, inlet_of};
+use super::results::{Gather, Gatherable, Outlets, gather};
+use crate::batch::Batch;
+use crate::column::text::write_json_string;
+use crate::column::{Buffer, Style};
+use crate::fields::{Columns, Visitor};
+use crate::schema::Schema;
+use crate::upsert;
+
+/// A row as JSON.
+pub(crate) type Encoded = Vec<u8>;
+
+/// A push or a removal: the key, the part and the place among all pushes of the part, and the row, if it is a push.
+type Push = (Encoded, (usize, u64), Option<Encoded>);
+
+/// A table in parts, with its row type forgotten.
+pub trait Parted: Send + Sync {
+    /// Builds it on one worker.
+    fn build(&self, building: &mut Building<'_>);
+    /// A run has failed: lets go of what no worker has taken.
+    fn abandon(&self);
+}
+
+pub(crate) struct PartedTable<S: Schema> {
+    pub(crate) name: Arc<str>,
+    pub(crate) identity: usize,
+    /// The number of this process's first part.
+    pub(crate) first_part: usize,
+    /// Those of the workers of this process.
+    pub(crate) queues: Mutex<Vec<Option<Receiver<Arrival<S>>>>>,
+    pub(crate) has_sinks: bool,
+    /// Where the sinks are.
+    pub(crate) outlets: Mutex<Option<Outlets<S>>>,
+    /// The same for sinks of which each worker has one.
+    pub(crate) spread: Mutex<Vec<Option<Outlets<S>>>>,
+}
+
+impl<S: Schema> Parted for PartedTable<S> {
+    fn build(&self, building: &mut Building<'_>) {
+        let queue = self.queues.lock().unwrap_or_else(PoisonError::into_inner)[building.worker].take();
+        let (scope, flow) = (building.scope, Arc::clone(&building.flow));
+        let rows = if upsert::applies::<S>() {
+            let part = self.first_part + building.worker;
+            let mut place = 0;
+            let encode = move |batch: &Batch<S>, time: u64, pushes: &mut Vec<(Push, u64, isize)>| {
+                for row in 0..batch.len() {
+                    place += 1;
+                    let pushed = (batch.diff(row) > 0).then(|| encoded(batch, row, |_| true));
+                    pushes.push(((encoded(batch, row, upsert::is_key::<S>), (part, place), pushed), time, 1));
+                }
+            };
+            upserted(&self.name, inlet_of(scope, &self.name, queue, flow, &mut building.inlets, encode))
+        } else {
+            let encode = |batch: &Batch<S>, time: u64, rows: &mut Vec<(Encoded, u64, isize)>| {
+                rows.extend(
+                    (0..batch.len()).map(|row| (encoded(batch, row, |_| true), time, batch.diff(row) as isize)),
+                );
+            };
+            inlet_of(scope, &self.name, queue, flow, &mut building.inlets, encode)
+        };
+        let spread = {
+            let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
+            spread.get_mut(building.worker).and_then(Option::take)
+        };
+        if let Some(spread) = spread {
+            let (taken, _) = gather(&self.name, rows.clone().as_collection(), Gather::Here, Some(spread));
+            building.taken.push(taken);
+        }
+        let (taken, exported) = if self.has_sinks {
+            let outlets = match building.worker {
+                0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
+                _ => None,
+            };
+            gather(&self.name, rows.as_collection(), Gather::First, outlets)
+        } else {
+            Exported::of(rows)
+        };
+        building.taken.push(taken);
+        building.derived.insert(self.identity, exported);
+    }
+
+    fn abandon(&self) {
+        drop(self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.spread.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Makes updates of pushes and removals, each at the worker that keeps the state of its key.
+fn upserted<'scope>(
+    name: &str,
+    pushes: Stream<'scope, u64, Vec<(Push, u64, isize)>>,
+) -> Stream<'scope, u64, Vec<(Encoded, u64, isize)>> {
+    let by_key = Exchange::new(|((key, ..), ..): &(Push, u64, isize)| key.hashed());
+    pushes.unary_frontier::<CapacityContainerBuilder<Vec<_>>, _, _, _>(by_key, name, |capability, _| {
+        let mut capability = Some(capability);
+        let mut waiting: BTreeMap<u64, Vec<Push>> = BTreeMap::new();
+        let mut rows: HashMap<Encoded, Encoded, foldhash::fast::RandomState> = HashMap::default();
+        move |(input, frontier), output| {
+            input.for_each(|_, pushes| {
+                for (push, time, _) in pushes.drain(..) {
+                    waiting.entry(time).or_default().push(push);
+                }
+            });
+            let Some(held) = &mut capability else { return };
+            let frontier = frontier.frontier().first().copied();
+            while let Some(entry) = waiting.first_entry()
+                && frontier.is_none_or(|frontier| *entry.key() < frontier)
+            {
+                let (time, mut pushes) = entry.remove_entry();
+                held.downgrade(&time);
+                let mut session = output.session(&*held);
+                pushes.sort_unstable();
+                let mut pushes = pushes.into_iter().peekable();
+                while let Some((key, _, pushed)) = pushes.next() {
+                    if pushes.peek().is_some_and(|(next, ..)| *next == key) {
+                        continue;
+                    }
+                    let old = match &pushed {
+                        Some(new) if rows.get(&key) == Some(new) => continue,
+                        Some(new) => rows.insert(key, new.clone()),
+                        None => rows.remove(&key),
+                    };
+                    old.into_iter().for_each(|old| session.give((old, time, -1)));
+                    pushed.into_iter().for_each(|new| session.give((new, time, 1)));
+                }
+            }
+            match frontier {
+                Some(frontier) => held.downgrade(&frontier),
+                None => capability = None,
+            }
+        }
+    })
+}
+
+/// Some columns of a row as a JSON object.
+fn encoded<S: Schema>(batch: &Batch<S>, row: usize, columns: impl Fn(usize) -> bool) -> Encoded {
+    let mut json = vec![b'{'];
+    batch.columns.visit(0, &mut Object { schema: S::SCHEMA.columns, row, columns, json: &mut json });
+    // The last comma is one too many.
+    json.pop_if(|last| *last == b',');
+    json.push(b'}');
+    json
+}
+
+struct Object<'a, F> {
+    schema: &'static [crate::schema::Column],
+    row: usize,
+    columns: F,
+    json: &'a mut Vec<u8>,
+}
+
+impl<F: Fn(usize) -> bool> Visitor for Object<'_, F> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        if (self.columns)(index) {
+            write_json_string(self.schema[index].name, self.json);
+            self.json.push(b':');
+            buffer.write_json(self.row, Style::Plain, self.json);
+            self.json.push(b',');
+        }
+    }
+}
+
+/// Appends a row to a batch.
+fn decode<S: Schema>(json: &[u8], diff: i64, batch: &mut Batch<S>) {
+    if let Err(error) = batch.push_encoded(json, diff) {
+        panic!("a row of `{}` does not read back from what it was written as: {error}", S::SCHEMA.name);
+    }
+}
+
+impl<S: Schema> Gatherable<S> for Encoded {
+    fn give_to(self, diff: i64, batch: &mut Batch<S>) {
+        decode(&self, diff, batch);
+    }
+}
+
+/// The rows of a table in parts, for a computation.
+pub(crate) fn decoded<'scope, S: Schema>(
+    rows: Stream<'scope, u64, Vec<(Encoded, u64, isize)>>,
+) -> VecCollection<'scope, u64, S, isize> {
+    let mut batch = Batch::<S>::default();
+    let decoded = rows.flat_map(move |(json, time, diff)| {
+        decode(&json, 1, &mut batch);
+        let row = batch.row(0);
+        batch.clear();
+        Some((row, time, diff))
+    });
+    decoded.as_collection()
+}

@@ -1,0 +1,138 @@
+//! Sources that are read in parts, one for each worker.
+
+use std::collections::BTreeSet;
+
+use pathway_io::dataflow::{Partition, Workers};
+use pathway_io::{Error, RunResult, Schema, Subject, connector};
+
+use crate::common::{Seen, commits, pipeline, run, run_on};
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Number {
+    n: u64,
+    part: u64,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Count {
+    #[schema(primary_key)]
+    part: u64,
+    n: i64,
+}
+
+#[derive(Clone)]
+struct Numbers;
+
+#[connector]
+impl Numbers {
+    fn run(&mut self, numbers: Subject<Number>, part: Partition) -> RunResult {
+        for n in (0..60).filter(|n| n % part.count as u64 == part.index as u64) {
+            numbers.next(Number { n, part: part.index as u64 })?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn each_worker_reads_its_part() {
+    for workers in [1, 2, 3] {
+        let pipeline = pipeline();
+        let numbers = pipeline.read(Numbers);
+        let counts =
+            commits(&numbers.compute(|numbers| {
+                numbers.map(|number| number.part).count().map(|(part, n)| Count { part, n: n as i64 })
+            }));
+        let numbers = commits(&numbers);
+        let summary = run_on(pipeline, Workers::threads(workers)).unwrap();
+        assert_eq!(summary.sources.len(), workers);
+        assert_eq!(summary.rows(), 60);
+        let numbers: Vec<Seen<Number>> = numbers.try_iter().collect();
+        let rows: BTreeSet<u64> = numbers.iter().flat_map(|commit| &commit.updates).map(|(row, _)| row.n).collect();
+        assert_eq!(rows, (0..60).collect());
+        let times: Vec<u64> = numbers.iter().map(|commit| commit.time).collect();
+        assert!(times.is_sorted_by(|a, b| a < b), "{times:?}");
+        let counts: BTreeSet<(Count, i64)> = counts.try_iter().flat_map(|commit| commit.updates).collect();
+        let each = 60 / workers as i64;
+        assert_eq!(counts, (0..workers as u64).map(|part| (Count { part, n: each }, 1)).collect());
+    }
+}
+
+#[test]
+fn a_run_without_workers_has_one_part_and_the_source_its_own_name() {
+    let pipeline = pipeline();
+    pipeline.read(Numbers);
+    let summary = run(pipeline).unwrap();
+    assert_eq!(summary.source("Numbers").map(|source| source.rows), Some(60));
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Cat {
+    #[schema(primary_key)]
+    key: u64,
+    by: u64,
+}
+
+/// All parts push the same keys.
+#[derive(Clone)]
+struct Cats;
+
+#[connector]
+impl Cats {
+    fn run(&mut self, cats: Subject<Cat>, part: Partition) -> RunResult {
+        for key in 0..50 {
+            cats.next(Cat { key, by: part.index as u64 })?;
+            if key % 10 == 0 {
+                cats.commit()?;
+            }
+        }
+        cats.commit()?;
+        cats.remove(7)?;
+        Ok(())
+    }
+}
+
+#[test]
+fn the_parts_feed_one_table_with_one_row_for_each_key() {
+    let pipeline = pipeline();
+    let cats = pipeline.read(Cats);
+    let cats = (commits(&cats.compute(|cats| cats)), commits(&cats));
+    run_on(pipeline, Workers::threads(3)).unwrap();
+    for cats in [cats.0, cats.1] {
+        let mut rows = std::collections::BTreeMap::new();
+        for (row, diff) in cats.try_iter().flat_map(|commit| commit.updates) {
+            *rows.entry(row).or_insert(0) += diff;
+        }
+        rows.retain(|_, n| *n != 0);
+        assert!(rows.values().all(|n| *n == 1));
+        let keys: BTreeSet<u64> = rows.keys().map(|row| row.key).collect();
+        assert_eq!(keys.len(), rows.len());
+        // Who removes it last may come before who pushes it last.
+        assert!((0..50).filter(|key| *key != 7).all(|key| keys.contains(&key)));
+    }
+}
+
+#[derive(Clone)]
+struct Broken;
+
+#[connector(name = "broken")]
+impl Broken {
+    fn run(&mut self, numbers: Subject<Number>, part: Partition) -> RunResult {
+        if part.index == 1 {
+            return Err("no such part".into());
+        }
+        numbers.wait()?;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_part_that_fails_is_named() {
+    let pipeline = pipeline();
+    pipeline.read(Broken);
+    let error = run_on(pipeline, Workers::threads(3)).unwrap_err();
+    assert!(matches!(error, Error::Connector(_)));
+    assert_eq!(error.to_string(), "connector `broken[1]` failed: no such part");
+}
