@@ -49,6 +49,7 @@
 //! | write files | [`csv`], [`jsonlines`]; with the feature `sqlite`, databases |
 //! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
+//! | go on after a restart, exactly once | [`Pipeline::persistent`], [`Subject::resume`], [`Subject::next_at`], [`Durability`], [`Offset`] |
 //! | do something about bad rows | [`BadRows`], [`RowError`] |
 //! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
