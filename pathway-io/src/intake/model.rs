@@ -28,6 +28,9 @@ struct Row {
 struct Channel {
     messages: Mutex<VecDeque<Message>>,
     sent: Condvar,
+    /// How many rows the sinks have.
+    delivered: Mutex<usize>,
+    delivery: Condvar,
 }
 
 struct Sending(Arc<Channel>);
@@ -41,6 +44,18 @@ impl Outbox for Sending {
 }
 
 impl Channel {
+    fn deliver(&self, rows: usize) {
+        *self.delivered.lock().unwrap() += rows;
+        self.delivery.notify_all();
+    }
+
+    fn wait_for(&self, rows: usize) {
+        let mut delivered = self.delivered.lock().unwrap();
+        while *delivered < rows {
+            delivered = self.delivery.wait(delivered).unwrap();
+        }
+    }
+
     fn receive(&self) -> Message {
         let mut messages = self.messages.lock().unwrap();
         loop {
@@ -97,13 +112,18 @@ fn transaction(rows: &[u64]) -> Pending {
 
 impl Model {
     fn new(backlog: usize, autocommit: bool) -> Self {
+        Self::with(backlog, autocommit, false)
+    }
+
+    fn with(backlog: usize, autocommit: bool, eager: bool) -> Self {
         let channel = Arc::new(Channel::default());
         let gathering = Gathering {
             backlog,
             // Longer than any model, so that it fires only when the sequencer is told to.
             autocommit: autocommit.then_some(Duration::from_secs(3600)),
+            eager,
             offsets: Offsets::default(),
-            cuts_at_offsets: false,
+            cuts: Cuts::Anywhere,
         };
         let intake = Intake::new(0, 1, gathering, Sending(Arc::clone(&channel)));
         let sequencer = thread::spawn({
@@ -142,11 +162,14 @@ fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
                 let rows = batches.flat_map(|batches| *batches.expect("they are rows"));
                 let rows: Vec<Batch<Row>> = rows.collect();
                 let rows = rows.iter().flat_map(|batch| (0..batch.len()).map(|row| batch.row(row).n));
-                commits.push((rows.collect(), offset.map(|offset| offset.expect("it is a u64"))));
+                let rows: Vec<u64> = rows.collect();
+                channel.deliver(rows.len());
+                commits.push((rows, offset.map(|offset| offset.expect("it is a u64"))));
                 // The sinks have taken the rows.
                 drop(cut.credit);
             }
             Message::Arm { .. } => assert_eq!(intake.autocommit(later), None),
+            Message::Snapshot(_) => unreachable!("the model keeps no state"),
             Message::Finish => return commits,
         }
     }
@@ -186,6 +209,23 @@ fn pushes_of_two_threads_and_autocommit() {
         let all = rows(&model.end());
         assert_eq!((of(&all, 1), of(&all, 2), all.len()), (vec![10, 11], vec![20, 21], 4));
     });
+}
+
+#[test]
+fn autocommit_brings_out_every_row_while_nothing_else_happens() {
+    for eager in [false, true] {
+        check(if eager { "eager autocommit" } else { "autocommit" }, move || {
+            let model = Model::with(10, true, eager);
+            let other = model.spawn(|intake| push(intake, FIRST, 10).unwrap());
+            push(&model.intake, FIRST, 20).unwrap();
+            push(&model.intake, FIRST, 21).unwrap();
+            // A row that nobody commits would be waited for for ever.
+            model.channel.wait_for(3);
+            other.join().unwrap();
+            let all = rows(&model.end());
+            assert_eq!((of(&all, 1), of(&all, 2)), (vec![10], vec![20, 21]));
+        });
+    }
 }
 
 #[test]
