@@ -160,6 +160,7 @@ fn rarer_forms_and_stubs_are_hygienic() {
         "impl<T: Send> Cats<T> where T: Copy { fn run(&mut self, cats: Subject<Cat, u64>, more: More) { more.end(cats) } }",
         "impl Cats { #[cfg(unix)] fn run(&mut self, cats: Cats) -> Result<(), &str> { Ok(()) } }",
         "impl Cats { fn run(&mut self, cats: &Subject<Cat>, x: String) {} }",
+        "impl Cats { fn run(&mut self, cats: Subject<Cat>, part: Partition) {} }",
         "impl Cats { async fn run(self) {} fn on_stop(&self) {} }",
         "impl Cats {}",
         "struct Cats;",

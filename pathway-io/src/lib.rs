@@ -49,6 +49,7 @@
 //! | write files | [`csv`], [`jsonlines`]; with the feature `sqlite`, databases |
 //! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
+//! | go on after a restart, exactly once | [`Pipeline::persistent`], [`Subject::resume`], [`Subject::next_at`], [`Durability`], [`Offset`] |
 //! | do something about bad rows | [`BadRows`], [`RowError`] |
 //! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
@@ -162,7 +163,7 @@ pub mod __private0 {
     pub use crate::options::ReadOptions;
     pub use crate::schema::glue::{
         DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
-        assert_locked, assert_sample,
+        assert_locked, assert_sample, assert_sample_known,
     };
     pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
     pub use crate::table::Table;

@@ -29,7 +29,7 @@ pub(crate) use message::{Message, same};
 pub(crate) mod glue {
     pub use super::bounds::{DataColumn, Removable};
     pub use super::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked};
-    pub use super::sample::{Kind, Sample, SampleField, assert_sample};
+    pub use super::sample::{Kind, Sample, SampleField, assert_sample, assert_sample_known};
 }
 
 /// What every output adds to the columns. No column can be called so, though an alias of one can.

@@ -480,7 +480,8 @@ impl<S> Table<S> {
         self.add_sink(Arc::clone(&self.source), None, AnySink::Plain(Box::new(sink)));
     }
 
-    /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline.
+    /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline. After a
+    /// restart of a persistent pipeline it sees the updates since the last checkpoint again.
     ///
     /// # Panics
     ///
@@ -504,7 +505,8 @@ impl<S> Table<S> {
         self.write_to(UpdateCallback(callback));
     }
 
-    /// Calls `callback` with each commit, in order, on a thread of its own. A panic in it fails the pipeline.
+    /// Calls `callback` with each commit, in order, on a thread of its own. A panic in it fails the pipeline. After a
+    /// restart of a persistent pipeline it sees the commits since the last checkpoint again.
     ///
     /// # Panics
     ///
@@ -530,7 +532,7 @@ impl<S> Table<S> {
 
     /// A channel of the table's commits, of which it holds `capacity` at most. A full channel holds up the source once
     /// its backlog is full; a receiver that is dropped ends its subscription. The channel is disconnected when the
-    /// pipeline has ended.
+    /// pipeline has ended. After a restart of a persistent pipeline the commits since the last checkpoint come again.
     ///
     /// A receiver that is read on the thread that runs the pipeline wants [`Pipeline::start`](crate::Pipeline::start).
     ///

@@ -3,7 +3,9 @@
 #![deny(clippy::pedantic, clippy::all)]
 #![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
 
-use pathway_io::{Column, Schema, Subject, connector, next};
+#[allow(unused_imports, reason = "so that a qualified name in an expansion would be one too many")]
+use pathway_io::{Column, Connector, DataType, Keyed, ReadOptions, RunResult, Table, TableSchema};
+use pathway_io::{Schema, Subject, connector, next};
 
 /// A cat.
 #[derive(Schema)]
@@ -46,6 +48,29 @@ pub struct Feeling {
     pub reasons: Option<(String, u8)>,
 }
 
+/// A pair of rows for the engine.
+#[derive(Schema)]
+#[schema(dataflow)]
+pub struct Pair {
+    /// What tells it from others.
+    #[schema(primary_key)]
+    pub key: u64,
+    /// Why.
+    #[schema(json)]
+    pub reasons: Option<(String, u8)>,
+    /// The other.
+    #[schema(flatten)]
+    pub other: Other,
+}
+
+/// A row in a row.
+#[derive(Schema)]
+#[schema(dataflow)]
+pub struct Other {
+    /// What it is called.
+    pub name: String,
+}
+
 /// Some dogs.
 #[derive(Schema)]
 pub struct Dog {
@@ -53,6 +78,20 @@ pub struct Dog {
     #[schema(flatten, primary_key)]
     cat: Cat,
 }
+
+/// Rows that are held to files.
+#[derive(Schema)]
+#[schema(sample = "../schema/cats.jsonl", lock = "strict.schema.json")]
+pub struct Held {
+    /// Its number.
+    #[schema(primary_key)]
+    pub key: Number,
+    /// Its genus.
+    pub genus: String,
+}
+
+/// A number by another name.
+pub type Number = i64;
 
 /// A source.
 pub struct Cats;

@@ -8,5 +8,6 @@ fn ui() {
     cases.compile_fail("schema/*.rs");
     cases.compile_fail("connector/*.rs");
     cases.compile_fail("use/*.rs");
+    cases.compile_fail("dataflow/*.rs");
     cases.pass("pass/*.rs");
 }

@@ -86,11 +86,11 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let span = self_ty.span();
     // names are hygienic, so the body must have the very same
     let given = Ident::new("subjects", Span::mixed_site());
-    let at = option::ident_at(&pw, span);
     let run_method = match run.part {
         None => {
-            let head =
-                quote_spanned!(span=> fn run(&mut #this, #given: <Self as #at::Connector>::Subjects) -> #pw::RunResult);
+            // not at the user's type, where it would look like the user's own qualification
+            let subjects_type = quote!(<Self as #pw::Connector>::Subjects);
+            let head = quote_spanned!(span=> fn run(&mut #this, #given: #subjects_type) -> #pw::RunResult);
             option::item_at(span, head, quote!(let #pattern = #given; #result))
         }
         Some(_) => in_parts(span, &this, &given, &pw, &quote!(let #pattern = #given; #result)),
@@ -121,13 +121,15 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
 fn in_parts(span: Span, this: &Ident, given: &Ident, pw: &Ident, body: &TokenStream) -> TokenStream {
     let part = part();
     let at = option::ident_at(pw, span);
+    // not at the user's type, where it would look like the user's own qualification
+    let subjects_type = quote!(<Self as #pw::Connector>::Subjects);
     let head = quote_spanned!(span=>
-        fn run_part(&mut #this, #given: <Self as #at::Connector>::Subjects, #part: #pw::Partition) -> #pw::RunResult
+        fn run_part(&mut #this, #given: #subjects_type, #part: #pw::Partition) -> #pw::RunResult
     );
     let run_part = option::item_at(span, head, body.clone());
     let copy = quote_spanned!(span=> #pw::Some(#at::part_of(#this)));
     quote! {
-        fn run(&mut #this, #given: <Self as #pw::Connector>::Subjects) -> #pw::RunResult {
+        fn run(&mut #this, #given: #subjects_type) -> #pw::RunResult {
             #pw::Connector::run_part(#this, #given, #pw::Partition::WHOLE)
         }
         #run_part

@@ -318,12 +318,14 @@ where
         };
         if let Some(spread) = spread {
             let place = Gather::Each(Box::new(|row: &Out| row.hashed()));
-            let (taken, _) = gather::<Out, Out>(&self.name, results.clone(), place, Some(spread));
+            let (taken, _) = gather::<Out, Out>(&self.name, results.clone(), place, Some(spread), false);
             building.taken.push(taken);
         }
-        let (taken, exported) = gather::<Out, Out>(&self.name, results, Gather::First, outlets);
+        let output = self.output.any();
+        let is_read = !output.computations().is_empty();
+        let (taken, exported) = gather::<Out, Out>(&self.name, results, Gather::First, outlets, is_read);
         building.taken.push(taken);
-        building.derived.insert(identity(&Arc::downgrade(&self.output.any())), exported);
+        building.derived.extend(exported.map(|exported| (identity(&Arc::downgrade(&output)), exported)));
     }
 
     fn abandon(&self) {

@@ -41,7 +41,7 @@ impl Exported {
     ) -> (Stream<'scope, u64, Vec<()>>, Self) {
         let (exported, tee) = Exported::new(&stream);
         let ends = stream.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
-            AlsoTo { pact: Pipeline, tee },
+            AlsoTo { pact: Pipeline, tee: Some(tee) },
             "end",
             |_, _| |input, _| input.for_each(|_, rows| rows.clear()),
         );
@@ -61,7 +61,8 @@ impl Exported {
 /// A contract that sends everything to a `Tee` too.
 pub(crate) struct AlsoTo<P, C> {
     pub(crate) pact: P,
-    pub(crate) tee: Tee<u64, C>,
+    /// None if nobody reads there: data is not copied for nobody.
+    pub(crate) tee: Option<Tee<u64, C>>,
 }
 
 impl<P, C> ParallelizationContract<u64, C> for AlsoTo<P, C>
@@ -87,7 +88,7 @@ where
 /// Pushes what it is given to both.
 pub(crate) struct Both<P, C> {
     pusher: P,
-    tee: Tee<u64, C>,
+    tee: Option<Tee<u64, C>>,
 }
 
 impl<P, C> Push<Message<u64, C>> for Both<P, C>
@@ -96,8 +97,10 @@ where
     C: timely::Container + Clone,
 {
     fn push(&mut self, message: &mut Option<Message<u64, C>>) {
-        let mut copy = message.clone();
-        self.tee.push(&mut copy);
+        if let Some(tee) = &mut self.tee {
+            let mut copy = message.clone();
+            tee.push(&mut copy);
+        }
         self.pusher.push(message);
     }
 }

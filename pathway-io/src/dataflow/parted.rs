@@ -86,7 +86,7 @@ impl<S: Schema> Parted for PartedTable<S> {
             spread.get_mut(building.worker).and_then(Option::take)
         };
         if let Some(spread) = spread {
-            let (taken, _) = gather(&self.name, rows.clone().as_collection(), Gather::Here, Some(spread));
+            let (taken, _) = gather(&self.name, rows.clone().as_collection(), Gather::Here, Some(spread), false);
             building.taken.push(taken);
         }
         let (taken, exported) = if self.has_sinks {
@@ -94,12 +94,13 @@ impl<S: Schema> Parted for PartedTable<S> {
                 0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
                 _ => None,
             };
-            gather(&self.name, rows.as_collection(), Gather::First, outlets)
+            gather(&self.name, rows.as_collection(), Gather::First, outlets, true)
         } else {
-            Exported::of(rows)
+            let (taken, exported) = Exported::of(rows);
+            (taken, Some(exported))
         };
         building.taken.push(taken);
-        building.derived.insert(self.identity, exported);
+        building.derived.extend(exported.map(|exported| (self.identity, exported)));
     }
 
     fn abandon(&self) {

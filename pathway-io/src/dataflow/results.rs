@@ -60,16 +60,17 @@ pub(crate) struct Outlets<S: Schema> {
 
 type Updates<S> = Vec<(S, u64, isize)>;
 
-/// Gathers what a computation gives. `outlets` are there on the worker that gathers. The stream that is returned is
+/// Gathers what a computation gives, and passes it on if another computation reads it. `outlets` are there on the worker that gathers. The stream that is returned is
 /// always empty: its frontier is the time before which all results were taken.
 pub(crate) fn gather<'scope, S: Schema, R: Gatherable<S>>(
     name: &str,
     results: Collection<'scope, R>,
     place: Gather<R>,
     outlets: Option<Outlets<S>>,
-) -> (Stream<'scope, u64, Vec<()>>, Exported) {
+    is_read: bool,
+) -> (Stream<'scope, u64, Vec<()>>, Option<Exported>) {
     let stream = results.inner;
-    let (exported, tee) = Exported::new(&stream);
+    let (exported, tee) = is_read.then(|| Exported::new(&stream)).unzip();
     let taken = match place {
         Gather::First if stream.scope().peers() > 1 => {
             gather_by(name, stream, Exchange::new(|_: &(R, u64, isize)| engine::FIRST_WORKER), tee, outlets)
@@ -86,7 +87,7 @@ fn gather_by<'scope, S: Schema, R: Gatherable<S>>(
     name: &str,
     stream: Stream<'scope, u64, Updates<R>>,
     pact: impl ParallelizationContract<u64, Updates<R>>,
-    tee: Tee<u64, Updates<R>>,
+    tee: Option<Tee<u64, Updates<R>>>,
     outlets: Option<Outlets<S>>,
 ) -> Stream<'scope, u64, Vec<()>> {
     let worker = stream.scope().worker();

@@ -73,7 +73,7 @@ pub(super) fn read(path: &Path, generation: u64, sources: &[SourceShape]) -> Res
         }
     }
     let at = reader.at();
-    if reader.is_damaged()? {
+    if reader.checkpoints_behind()? > 1 {
         return Err(damaged(path, at, "what stands there is not what was written"));
     }
     // It got its name only after its first checkpoint.

@@ -160,6 +160,9 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// What a commit changes of cats and of edges.
+type Changes = (Vec<(Cat, i64)>, Vec<(Edge, i64)>);
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -205,7 +208,7 @@ proptest! {
         });
 
         // The join changes with each of its two tables.
-        let mut times: BTreeMap<u64, (Vec<(Cat, i64)>, Vec<(Edge, i64)>)> = BTreeMap::new();
+        let mut times: BTreeMap<u64, Changes> = BTreeMap::new();
         for commit in cats {
             times.entry(commit.time).or_default().0 = commit.updates;
         }

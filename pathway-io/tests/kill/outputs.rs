@@ -97,7 +97,7 @@ fn database(program: &Program, file: &str, query: &str) -> Vec<String> {
 }
 
 /// Everything that must be as in a run that nobody disturbed.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub struct Outcome {
     /// Of the source that makes every commit itself: the commits, row for row.
     accounts: Vec<Vec<(String, i64)>>,
@@ -107,6 +107,23 @@ pub struct Outcome {
     /// Of the other: the table.
     ticks: BTreeMap<String, String>,
     bookings_in_database: Vec<String>,
+}
+
+impl Outcome {
+    /// Which of its parts is another, and where.
+    pub fn difference(&self, expected: &Outcome) -> Option<String> {
+        fn first<T: std::fmt::Debug + PartialEq>(name: &str, found: &[T], expected: &[T]) -> Option<String> {
+            let place = (0..found.len().max(expected.len())).find(|&i| found.get(i) != expected.get(i))?;
+            Some(format!("{name} {place}: {:?}, and not {:?}", found.get(place), expected.get(place)))
+        }
+        let ticks = (self.ticks != expected.ticks).then(|| "the table of ticks".to_owned());
+        first("commit of accounts.csv", &self.accounts, &expected.accounts)
+            .or_else(|| first("commit of accounts.jsonl", &self.accounts_json, &expected.accounts_json))
+            .or_else(|| first("commit of bookings.jsonl", &self.bookings, &expected.bookings))
+            .or_else(|| first("bad row", &self.bad, &expected.bad))
+            .or_else(|| first("booking in the database", &self.bookings_in_database, &expected.bookings_in_database))
+            .or(ticks)
+    }
 }
 
 /// Reads the files of a program that has ended, and holds them to all that can be said of them alone.
