@@ -213,6 +213,29 @@ fn bad_rows_are_under_the_checkpoint_and_the_next_good_one_arrives() {
 }
 
 #[test]
+fn the_row_beyond_the_limit_of_bad_ones_is_kept_and_not_read_again() {
+    let directory = TempDir::new();
+    for (round, expected) in [(0, 2), (1, 3)] {
+        let pipeline = persistent(&directory);
+        let numbers = pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                for at in numbers.resume().unwrap_or(0)..3 {
+                    numbers.next_json_at(at + 1, format!("torn {at}"))?;
+                }
+                Ok(())
+            }),
+            options("numbers").bad_rows(BadRows::Quarantine(directory.path("bad.jsonl"))).bad_rows_limit(1),
+        );
+        csv::write(&numbers, directory.path("numbers.csv"));
+        let result = run(pipeline);
+        assert_eq!(result.is_err(), round == 0);
+        let bad = read(directory.path("bad.jsonl"));
+        let raw = bad.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["raw"].clone());
+        assert!(raw.eq((0..expected).map(|at| format!("torn {at}"))), "{bad}");
+    }
+}
+
+#[test]
 fn the_log_is_bounded_by_the_keys() {
     let directory = TempDir::new();
     for round in 0..4_u64 {
