@@ -173,27 +173,21 @@ pub fn expression<'a>(ctxt: &Ctxt, option: &'a RawOption, example: impl Display)
     option.value.as_ref().map(|(_, value)| value)
 }
 
-/// Reads `crate = path`, also with the path in a string, as serde has it.
+/// Reads `crate = path`, also with the path in a string, as serde has it. It is the path of a module, for a `use`.
 pub fn path(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
-    let expected = "expected a path\nhelp: write `crate = some::path`";
-    match option.value.as_ref().map(|(_, value)| peel(value)) {
+    let value = option.value.as_ref().map(|(_, value)| peel(value));
+    let path = match value {
         Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path.clone()),
-        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => match text.parse_with(Path::parse_mod_style) {
-            Ok(path) => Some(path),
-            Err(_) => {
-                ctxt.error(text, expected);
-                None
-            }
-        },
-        Some(other) => {
-            ctxt.error(other, expected);
-            None
-        }
-        None => {
-            ctxt.error(&option.key, expected);
-            None
-        }
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => text.parse_with(Path::parse_mod_style).ok(),
+        _ => None,
+    };
+    let of_module = |path: &Path| path.segments.iter().all(|part| part.arguments.is_none() && part.ident != "Self");
+    let path = path.filter(of_module);
+    if path.is_none() {
+        let place = value.map_or_else(|| option.key.to_token_stream(), ToTokens::to_token_stream);
+        ctxt.error(place, "expected a path\nhelp: write `crate = some::path`");
     }
+    path
 }
 
 /// The expression without the invisible groups that `macro_rules!` puts around `$e:expr`.

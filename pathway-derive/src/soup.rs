@@ -35,6 +35,8 @@ const COLUMNS: &str = r#"
     #[column(rename_all = "lowercase")]
     struct Id<T>(Option<T>, #[column(rename = "x", other, alias = "y")] &'static str);
     union Both { a: u8 }
+    #[column(crate = some::Self)] struct Weight(f64);
+    #[column(crate = some::<u8>::path)] struct Height(f64);
 "#;
 
 const CONNECTORS: &str = r#"
