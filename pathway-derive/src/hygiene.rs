@@ -65,7 +65,7 @@ pub fn assert(input: &TokenStream, output: &TokenStream) {
     assert!(wrongs.is_empty(), "{}\nin {output}", wrongs.join("\n"));
 }
 
-pub fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
+fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
     let mut names: HashSet<String> =
         ["Self", "self"].into_iter().chain(IMPORTS.map(|(alias, _)| alias)).map(str::to_owned).collect();
     words(input.clone(), &mut names);

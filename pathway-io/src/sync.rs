@@ -6,6 +6,11 @@ pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
 #[cfg(not(all(test, pathway_loom)))]
 pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
 
+#[cfg(all(test, pathway_loom))]
+pub(crate) use loom::thread;
+#[cfg(all(test, not(pathway_loom)))]
+pub(crate) use std::thread;
+
 /// Makes a mutex usable again after a panic.
 pub(crate) fn clear_poison<T>(mutex: &Mutex<T>) {
     #[cfg(not(all(test, pathway_loom)))]

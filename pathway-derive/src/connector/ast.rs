@@ -129,7 +129,7 @@ impl<'a> Kind<'a> {
                 _ => Kind::Unknown,
             };
         }
-        if STANDARD.iter().any(|name| segment.ident == name) { Kind::Other } else { Kind::Unknown }
+        if is_partition(ty) || STANDARD.iter().any(|name| segment.ident == name) { Kind::Other } else { Kind::Unknown }
     }
 }
 

@@ -113,12 +113,12 @@ fn subjects(ctxt: &Ctxt, run: &Run) -> bool {
 }
 
 fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
+    if is_partition(parameter.ty) {
+        let message = "the partition is the last parameter of `run`\nhelp: move it behind the subjects";
+        ctxt.error(parameter.ty, message);
+        return false;
+    }
     match parameter.kind {
-        Kind::Unknown if is_partition(parameter.ty) => {
-            let message = "the partition is the last parameter of `run`\nhelp: move it behind the subjects";
-            ctxt.error(parameter.ty, message);
-            false
-        }
         Kind::Reference(reference) => {
             let segment = types::last_segment(&reference.elem);
             if segment.is_some_and(|segment| segment.ident == "Subject") {

@@ -8,7 +8,7 @@
 //! the others, it can be stopped.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -131,7 +131,7 @@ impl Meeting<'_> {
     fn dial(&self, process: usize, kind: Kind) -> Result<Option<TcpStream>> {
         let address = &self.workers.addresses[process];
         loop {
-            let greeted = TcpStream::connect(address).and_then(|mut stream| {
+            let greeted = connect(address).and_then(|mut stream| {
                 self.greeting(kind as u64).write(&mut stream)?;
                 let other = Greeting::read(&mut stream)?;
                 Ok((stream, other))
@@ -188,6 +188,20 @@ impl Meeting<'_> {
         let mouth = Mutex::new(control.try_clone()?);
         Ok(Peer { process, address: self.workers.addresses[process].clone(), data, control, mouth })
     }
+}
+
+/// Connects without waiting longer than a greeting may take: a stop is not to wait for a machine that is off.
+fn connect(address: &str) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
+    for address in address.split_whitespace() {
+        for address in address.to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, GREETING) {
+                Ok(stream) => return Ok(stream),
+                Err(error) => last = error,
+            }
+        }
+    }
+    Err(last)
 }
 
 impl Cluster {

@@ -242,7 +242,8 @@ where
     output
 }
 
-impl<S: Row> Table<S> {
+/// The bound is on the method: for one on the impl rustc would not say what is missing.
+impl<S> Table<S> {
     /// Computes a table from this one. See [`compute`] for several.
     ///
     /// # Panics
@@ -250,6 +251,7 @@ impl<S: Row> Table<S> {
     /// If the pipeline of the table has been started.
     pub fn compute<Out, F>(&self, computation: F) -> Table<Out>
     where
+        S: Row,
         Out: ResultRow,
         F: for<'scope> Fn(Collection<'scope, S>) -> Collection<'scope, Out> + Send + Sync + 'static,
     {

@@ -210,3 +210,40 @@ pub(crate) fn decoded<'scope, S: Schema>(
     });
     decoded.as_collection()
 }
+
+#[cfg(test)]
+mod tests {
+    use timely::dataflow::operators::core::capture::{Capture, Extract};
+    use timely::dataflow::operators::vec::ToStream;
+
+    use super::*;
+
+    fn push(key: &str, part: usize, place: u64, row: Option<&str>, time: u64) -> (Push, u64, isize) {
+        ((key.into(), (part, place), row.map(Into::into)), time, 1)
+    }
+
+    #[test]
+    fn at_one_time_the_highest_part_counts_and_of_one_part_the_last() {
+        let pushes = vec![
+            push("b", 0, 9, Some("b of 0"), 1),
+            push("a", 1, 1, Some("a of 1"), 1),
+            push("a", 0, 7, Some("a of 0"), 1),
+            push("b", 0, 8, Some("b before"), 1),
+            push("a", 0, 1, None, 2),
+            push("a", 0, 2, Some("a again"), 2),
+            push("b", 1, 1, Some("b of 0"), 2),
+            push("b", 0, 10, None, 3),
+            push("c", 0, 11, None, 3),
+        ];
+        let captured = timely::example(|scope| upserted("table", pushes.to_stream(scope)).capture());
+        let mut updates: Vec<(String, u64, isize)> = captured
+            .extract()
+            .into_iter()
+            .flat_map(|(_, updates)| updates)
+            .map(|(row, time, diff)| (String::from_utf8(row).unwrap(), time, diff))
+            .collect();
+        updates.sort_by_key(|(row, time, diff)| (*time, *diff, row.clone()));
+        let expected = [("a of 1", 1, 1), ("b of 0", 1, 1), ("a of 1", 2, -1), ("a again", 2, 1), ("b of 0", 3, -1)];
+        assert_eq!(updates, expected.map(|(row, time, diff)| (row.to_owned(), time, diff)));
+    }
+}

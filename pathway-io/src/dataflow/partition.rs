@@ -24,12 +24,16 @@
 ///     }
 /// }
 ///
+/// // All parts feed one table.
 /// let pipeline = Pipeline::new();
 /// pipeline.read(Numbers { to: 100 });
 /// let summary = pipeline.run_on(Workers::threads(3))?;
 /// assert_eq!(summary.rows(), 100);
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
+///
+/// The parts of one process share its clock. Where there are several processes, each has its own, so that commits of several
+/// may have one `time`; a sink is handed them as one. Of two pushes of one key at one time, that of the higher part counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partition {

@@ -1,9 +1,10 @@
-//! Models of the hand-over, for loom: every order in which threads can take the intake's lock and be woken is tried, up
-//! to a number of preemptions, and the promises are asserted in each.
+//! Models of the hand-over. Under `.ci/loom` every order in which threads can take the intake's lock and be woken is tried,
+//! up to a number of preemptions, and the promises are asserted in each; among the ordinary tests they are run with real
+//! threads, a number of times.
 //!
 //! A model has the real intake, its sources' threads, and one thread that stands for sequencer and sinks: it takes the
 //! messages one by one, notes the rows of each cut, and gives the credit back. Its channel is made of loom's own locks.
-//! Time passes as loom likes: an armed autocommit fires when the sequencer comes to its message.
+//! Time passes as it likes: an armed autocommit fires when the sequencer comes to its message.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -11,11 +12,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use loom::thread::{self, JoinHandle};
-
 use super::*;
 use crate::batch::Pool;
-use crate::fields::Columns as _;
+use crate::sync::thread::{self, JoinHandle};
 
 #[derive(pathway_derive::Schema)]
 #[schema(crate = crate)]
@@ -23,7 +22,7 @@ struct Row {
     n: u64,
 }
 
-/// A channel that loom knows.
+/// A channel of the intake's own locks, so that loom knows it.
 #[derive(Default)]
 struct Channel {
     messages: Mutex<VecDeque<Message>>,
@@ -133,7 +132,7 @@ impl Model {
         Model { intake, channel, sequencer }
     }
 
-    fn spawn<T: 'static>(&self, run: impl FnOnce(&Arc<Intake>) -> T + 'static) -> JoinHandle<T> {
+    fn spawn<T: Send + 'static>(&self, run: impl FnOnce(&Arc<Intake>) -> T + Send + 'static) -> JoinHandle<T> {
         let intake = Arc::clone(&self.intake);
         thread::spawn(move || run(&intake))
     }
@@ -185,6 +184,7 @@ fn of(all: &[u64], thread: u64) -> Vec<u64> {
 }
 
 /// Tries all orders, and says how many they were.
+#[cfg(pathway_loom)]
 fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
     let runs = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let counted = Arc::clone(&runs);
@@ -193,6 +193,23 @@ fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
         model();
     });
     println!("{name}: {} executions", runs.load(std::sync::atomic::Ordering::Relaxed));
+}
+
+/// Tries the orders that come.
+#[cfg(not(pathway_loom))]
+fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    let (sender, done) = std::sync::mpsc::channel();
+    let models = thread::spawn(move || {
+        for _ in 0..if cfg!(miri) { 3 } else { 200 } {
+            model();
+        }
+        // Nobody waits any more after the deadline.
+        let _ = sender.send(());
+    });
+    match done.recv_timeout(Duration::from_secs(60)) {
+        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("it hangs: {name}"),
+        _ => models.join().unwrap(),
+    }
 }
 
 #[test]

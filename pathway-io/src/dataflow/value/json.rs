@@ -40,9 +40,9 @@ fn order(a: &str, b: &str) -> Ordering {
 }
 
 /// A text, as it is.
-struct Text(String);
+struct AsIs(String);
 
-impl Debug for Text {
+impl Debug for AsIs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -103,7 +103,7 @@ macro_rules! view {
             }
 
             fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
-                f.field(names[0], &Text(text(self.0)));
+                f.field(names[0], &AsIs(text(self.0)));
             }
 
             fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
