@@ -181,10 +181,7 @@ impl<S: Schema> Stage for TableStage<S> {
         let batches = match upsert {
             None => batches,
             Some(upsert) => {
-                let updates = match whole {
-                    true => upsert.replace(&batches, &self.pool),
-                    false => upsert.apply(&batches, &self.pool),
-                };
+                let updates = upsert.apply(&batches, &self.pool, whole);
                 for batch in batches {
                     self.pool.put(batch);
                 }

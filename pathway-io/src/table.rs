@@ -243,7 +243,7 @@ impl<S: Schema> AnyTable for Inner<S> {
         if restoring.state
             && let Some(upsert) = &mut restored.upsert
         {
-            for batch in upsert.apply(&batches, &self.pool) {
+            for batch in upsert.apply(&batches, &self.pool, false) {
                 self.pool.put(batch);
             }
         }

@@ -110,52 +110,40 @@ impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
 
 impl<S: Schema> Upsert<S> {
     /// Applies one commit; gives the updates that it makes, `-1` of an old row before `+1` of the new one, in the
-    /// order of each key's first push.
-    pub(crate) fn apply(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>) -> Vec<Batch<S>> {
+    /// order of each key's first push. If it is the `whole` table, keys that are not in it are removed, after all else.
+    pub(crate) fn apply(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>, whole: bool) -> Vec<Batch<S>> {
+        let mut sent = if whole { vec![false; self.slots.len()] } else { Vec::new() };
         for (number, batch) in batches.iter().enumerate() {
             for row in 0..batch.len() {
                 self.touch(batches, number, row);
             }
         }
-        let updates = self.apply_touched(batches, pool);
-        self.rows.compact(&mut self.slots);
-        updates.finish()
-    }
-
-    fn apply_touched<'a>(&mut self, batches: &[Batch<S>], pool: &'a Arc<Pool<S>>) -> Updates<'a, S> {
         let mut updates = Updates { done: Vec::new(), open: pool.get(), pool };
         for Touched { slot, last: (batch, row) } in std::mem::take(&mut self.touched) {
-            self.change(slot, &batches[batch as usize], row as usize, &mut updates);
-        }
-        updates
-    }
-
-    /// Applies the commit of a source that has sent its whole table: keys that are not in it are removed, after all
-    /// else.
-    pub(crate) fn replace(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>) -> Vec<Batch<S>> {
-        let mut sent = vec![false; self.slots.len()];
-        for (number, batch) in batches.iter().enumerate() {
-            for row in 0..batch.len() {
-                self.touch(batches, number, row);
-            }
-        }
-        for touched in &self.touched {
-            if let Some(sent) = sent.get_mut(touched.slot as usize) {
+            if let Some(sent) = sent.get_mut(slot as usize) {
                 *sent = true;
             }
+            self.change(slot, &batches[batch as usize], row as usize, &mut updates);
         }
-        let mut updates = self.apply_touched(batches, pool);
         for (slot, sent) in sent.into_iter().enumerate() {
-            let row = self.slots[slot].row;
-            if !sent && row != NONE {
-                let (old, at) = self.rows.at(row);
-                updates.push(old, at, -1);
-                self.rows.remove(row);
-                self.forget(slot as u32);
+            if !sent {
+                self.remove(slot as u32, &mut updates);
             }
         }
         self.rows.compact(&mut self.slots);
         updates.finish()
+    }
+
+    /// Takes a key out that a whole table does not have.
+    #[cold]
+    fn remove(&mut self, slot: u32, updates: &mut Updates<'_, S>) {
+        let row = self.slots[slot as usize].row;
+        if row != NONE {
+            let (old, at) = self.rows.at(row);
+            updates.push(old, at, -1);
+            self.rows.remove(row);
+            self.forget(slot);
+        }
     }
 
     /// Shows the current row of each key.

@@ -87,7 +87,7 @@ pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Pool<S>) -> Result<Vec<Batch<S
         if open.is_full() {
             done.push(std::mem::replace(&mut open, pool.get()));
         }
-        open.push_json_diff(row, diff).map_err(|error| error.to_string())?;
+        open.restore_json(row, diff).map_err(|error| error.to_string())?;
     }
     if open.len() > 0 {
         done.push(open);
