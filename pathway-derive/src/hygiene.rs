@@ -6,7 +6,7 @@
 //! - a path begins with the alias of the runtime or with `::`, is a word of the user's, or a name bound beside it;
 //! - an associated item is `<T as Trait>::X`, since `T::X` may be another trait's, and a method is one of few, all inherent;
 //! - patterns bind no capitals, which where there is such a constant would match it;
-//! - no macro is called, and nothing is imported but the runtime under its alias;
+//! - no macro is called but by an absolute path, and nothing is imported but the runtime under its alias;
 //! - impls are `#[automatically_derived]`, items are in a `const _`, and lints are allowed for a reason.
 
 use std::collections::HashSet;
@@ -20,6 +20,12 @@ const PRELUDE: [&str; 36] = [
     "bool", "str", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize", "f32", "f64", "String", "Vec",
     "Option", "Some", "None", "Result", "Ok", "Err", "Box", "Clone", "Copy", "Default", "From", "Into", "Iterator",
     "Send", "Sync", "Sized", "Drop", "Fn", "ToString", "core", "std",
+];
+
+/// The aliases of the runtime, and what they are imported from.
+const IMPORTS: [(&str, &str); 2] = [
+    ("__pathway_io", ":: pathway_io :: __private0"),
+    ("__pathway_io_dataflow", ":: pathway_io :: __private0 :: dataflow"),
 ];
 
 /// Lints that the output may allow, and why.
@@ -36,7 +42,8 @@ const LINTS: [(&str, &str); 8] = [
 
 /// Methods that the output may call. All are inherent ones of the runtime's types, which come before any trait's, but for
 /// `next`, which is the subject's whatever that is.
-const METHODS: [&str; 7] = ["describe", "append_only", "deny_unknown", "name", "autocommit", "backlog", "next"];
+const METHODS: [&str; 8] =
+    ["describe", "append_only", "deny_unknown", "name", "autocommit", "eager", "backlog", "next"];
 
 /// The tokens with the names of the prelude in a module `user`.
 pub fn foreign(tokens: TokenStream) -> TokenStream {
@@ -59,7 +66,8 @@ pub fn assert(input: &TokenStream, output: &TokenStream) {
 }
 
 fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
-    let mut names = HashSet::from(["__pathway_io".to_owned(), "Self".to_owned(), "self".to_owned()]);
+    let mut names: HashSet<String> =
+        ["Self", "self"].into_iter().chain(IMPORTS.map(|(alias, _)| alias)).map(str::to_owned).collect();
     words(input.clone(), &mut names);
     let file: syn::File = match syn::parse2(output.clone()) {
         Ok(file) => file,
@@ -138,6 +146,7 @@ impl Hygiene {
                     }
                 }
             }
+            other if is_same(other, input) => {}
             other => self.wrong("outside of a `const _`", other),
         }
     }
@@ -155,7 +164,12 @@ fn is_user_impl(block: &syn::ItemImpl, input: &TokenStream) -> bool {
             method.attrs.retain(|attribute| !attribute.path().is_ident("allow"));
         }
     }
-    block.to_token_stream().to_string() == input.to_string()
+    is_same(block, input)
+}
+
+fn is_same(a: impl ToTokens, b: impl ToTokens) -> bool {
+    let plain = |tokens: TokenStream| tokens.to_string().replace(char::is_whitespace, "");
+    plain(a.to_token_stream()) == plain(b.to_token_stream())
 }
 
 impl Visit<'_> for Hygiene {
@@ -199,12 +213,15 @@ impl Visit<'_> for Hygiene {
     }
 
     fn visit_macro(&mut self, mac: &syn::Macro) {
-        self.wrong("a macro", mac);
+        let is_users = mac.path.segments.first().is_some_and(|name| self.names.contains(&name.ident.to_string()));
+        if mac.path.leading_colon.is_none() && !is_users {
+            self.wrong("a macro", mac);
+        }
     }
 
     fn visit_item_use(&mut self, item: &syn::ItemUse) {
         let text = item.to_token_stream().to_string();
-        if text != "use :: pathway_io :: __private0 as __pathway_io ;" {
+        if !IMPORTS.iter().any(|(alias, path)| text == format!("use {path} as {alias} ;")) {
             self.wrong("an import", item);
         }
     }

@@ -41,6 +41,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename_all = "camelCase"` | renames all columns; serde's spellings |
 /// | `append_only` | rows are never removed |
 /// | `deny_unknown` | JSON rows with fields that are no columns are refused, but for `time` and `diff`, which every output adds |
+/// | `sample = "cats.jsonl"` | holds the columns to real data: see below |
+/// | `lock = "cat.schema.json"` | holds the columns to what was accepted last: see below |
 /// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 ///
 /// # Options of a column
@@ -56,6 +58,50 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `example = expr` | an example for the schema's description |
 ///
 /// Doc comments become descriptions.
+///
+/// # A sample
+///
+/// `sample` names a file of JSON Lines, or of CSV with a header (`.csv`), beside the source file or else in the package's
+/// directory. The compiler reads its first 1,000 lines, and of those no more than 4 MiB, and refuses the struct if one of
+/// them is no row of it: a value of another type, a null or a missing field without an `Option` or a default. Fields that
+/// are no column are passed over, unless `deny_unknown` refuses them. In CSV an empty field is a null and `""` an empty text.
+///
+/// A file of up to 16 MiB is tracked: the crate is built anew when it changes. A larger one would be held in the compiler's
+/// memory whole; there `println!("cargo::rerun-if-changed=cats.jsonl")` in a `build.rs` does it.
+///
+/// # A lock
+///
+/// `lock` names a file that says what the columns were when they were accepted last; it is looked for in the same places, and
+/// belongs into version control. `PATHWAY_LOCK=update cargo build` writes it, and nothing else ever does.
+///
+/// | change | |
+/// |---|---|
+/// | a column more, with a default or of an `Option`; a default more | compatible: builds in silence |
+/// | an integer that holds all values of the one before, `f64` for `f32`, `Option<T>` for `T`, a `Vec` for an array | compatible |
+/// | a description, an example, the value of a default, the order of the columns, `append_only` | compatible |
+/// | a column less, or by another name; another type; `T` for `Option<T>`; a default or an alias less | an error at the column |
+/// | a column more that every row must have | an error at the column |
+/// | another primary key, another order of it; `deny_unknown`; another name of the struct | an error |
+///
+/// The columns of a flattened schema are held by a lock of its own, which it must have. What a type is that is written by a
+/// name of your own, such as an alias, the compiler alone knows: it is compared when the crate is built, and looked up in the
+/// source file when the lock is written. Where it is not found there, the lock has a `?`, and an error says what to write.
+///
+/// The file is JSON, with one column on each line:
+///
+/// ```json
+/// {
+///   "lock": 1,
+///   "name": "Cat",
+///   "append_only": false,
+///   "deny_unknown": false,
+///   "columns": [
+///     { "name": "key", "type": "i64", "primary_key": true },
+///     { "name": "weight", "type": "f64", "optional": true, "has_default": true, "aliases": ["kg"], "description": "In kg." },
+///     { "flatten": "Place", "field": "place" }
+///   ]
+/// }
+/// ```
 ///
 /// # Example
 ///
@@ -150,6 +196,7 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `name = ".."` | the name in errors and in the summary; otherwise the type's |
 /// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
+/// | `eager` | a row that comes when the last commit is older than the interval is committed at once |
 /// | `backlog = 10_000` | how many rows may wait, before a push does |
 /// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 ///

@@ -70,6 +70,45 @@ fn schema_json_and_data() {
 }
 
 #[test]
+fn schema_dataflow() {
+    insta::assert_snapshot!(schema(quote! {
+        #[schema(dataflow)]
+        struct Sighting {
+            #[schema(flatten)]
+            place: Place,
+            seen: jiff::Timestamp,
+            #[schema(json)]
+            notes: Option<Notes>,
+            weight: f64,
+        }
+    }));
+}
+
+/// No snapshot: the paths of the files are in it.
+#[test]
+fn what_checks_a_sample_and_a_lock_is_hygienic() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name| directory.path().join(name).display().to_string();
+    let (sample, lock) = (path("cats.csv"), path("cat.schema.json"));
+    std::fs::write(&sample, "key,nick,mood\n1,tom,calm\n").unwrap();
+    std::fs::write(
+        &lock,
+        r#"{"lock": 1, "name": "Cat", "append_only": false, "deny_unknown": false, "columns": [
+            {"name": "key", "type": "i64"}, {"name": "nick", "type": "String"}, {"name": "mood", "type": "String"}]}"#,
+    )
+    .unwrap();
+    let output = schema(quote! {
+        #[schema(sample = #sample, lock = #lock)]
+        struct Cat {
+            key: i64,
+            nick: model::Nick,
+            mood: model::Mood,
+        }
+    });
+    assert!(!output.contains("compile_error"), "{output}");
+}
+
+#[test]
 fn schema_with_mistakes() {
     insta::assert_snapshot!(schema(quote! {
         struct Cat<'a> {
@@ -111,8 +150,41 @@ fn connector() {
             fn on_stop(&mut self) {}
         }
     };
-    let options = quote!(name = "cats", autocommit = "100ms");
+    let options = quote!(name = "cats", autocommit = "100ms", eager);
     insta::assert_snapshot!(expanded(input, |input| crate::connector::expand(options.clone(), input)));
+}
+
+#[test]
+fn rarer_forms_and_stubs_are_hygienic() {
+    let connectors = [
+        "impl<T: Send> Cats<T> where T: Copy { fn run(&mut self, cats: Subject<Cat, u64>, more: More) { more.end(cats) } }",
+        "impl Cats { #[cfg(unix)] fn run(&mut self, cats: Cats) -> Result<(), &str> { Ok(()) } }",
+        "impl Cats { fn run(&mut self, cats: &Subject<Cat>, x: String) {} }",
+        "impl Cats { fn run(&mut self, cats: Subject<Cat>, part: Partition) {} }",
+        "impl Cats { async fn run(self) {} fn on_stop(&self) {} }",
+        "impl Cats {}",
+        "struct Cats;",
+    ];
+    let schemas = [
+        "struct Cat { #[schema(primary_key)] a: Id, #[schema(primary_key)] b: String, #[schema(flatten, primary_key)] c: Dog }",
+        "struct Cat { data: String, #[schema(default)] level: u8, #[schema(default = \"x\")] name: Option<String> }",
+        "struct Cat { #[schema(example = 4.5)] weight: f64, #[schema(json, example = vec![1])] marks: Marks }",
+        "struct Cat<'a, T: Clone, const N: usize> { #[schema(primary_key)] a: T, data: &'a str, x: [u8; N] }",
+        "enum Cat { Small }",
+    ];
+    let columns =
+        ["struct Id<'a, T>(T);", "enum Mood<T> { Calm(T) }", "struct Place { x: f64, y: f64 }", "enum Never {}"];
+    let parsed = |text: &str| text.parse::<TokenStream>().unwrap();
+    for text in connectors {
+        let input = hygiene::foreign(parsed(text));
+        hygiene::assert(&input, &crate::connector::expand(quote!(), input.clone()));
+    }
+    for text in schemas {
+        schema(parsed(text));
+    }
+    for text in columns {
+        column(parsed(text));
+    }
 }
 
 #[test]

@@ -38,7 +38,7 @@ const COLUMNS: &str = r#"
 "#;
 
 const CONNECTORS: &str = r#"
-    (name = "cats", autocommit = "100ms", backlog = 10_000, crate = some::path, autocommit = off)
+    (name = "cats", autocommit = "100ms", eager, backlog = 10_000, crate = some::path, autocommit = off)
     impl<T: Send> Cats<T> where T: Copy {
         #[cfg(unix)] pub async unsafe fn run<'a>(&mut self, cats: Subject<Cat, u64>, mut dogs: &Subject<Dog>) -> Result<(), &str> { Ok(()) }
         fn on_stop(self: &mut Self, x: i64) -> impl Drop {}

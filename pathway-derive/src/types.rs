@@ -56,15 +56,18 @@ pub fn is_string(ty: &Type) -> bool {
 /// Whether the type is written as one that can be a column, with nothing in it whose name might as well be another's. If it
 /// is something else nonetheless, rustc refuses it all the same, but less to the point.
 pub fn is_known_column(ty: &Type) -> bool {
-    let is_list_of_known = || {
-        let segment = last_segment(ty)?;
-        match type_arguments(segment).as_slice() {
-            [item] if segment.ident == "Vec" => Some(is_known_column(item)),
-            [item] if segment.ident == "Option" => Some(option_of(item).is_none() && is_known_column(item)),
-            _ => None,
+    let holds_known = |segment: &PathSegment| match &segment.arguments {
+        // one argument: a `Vec<u8, 64>` is somebody else's
+        PathArguments::AngleBracketed(arguments) if arguments.args.len() == 1 => {
+            type_arguments(segment).into_iter().any(|item| match segment.ident.to_string().as_str() {
+                "Vec" => is_known_column(item),
+                "Option" => option_of(item).is_none() && is_known_column(item),
+                _ => false,
+            })
         }
+        _ => false,
     };
-    is_known_key(ty) || is_written(ty, &["f32", "f64"]) || is_list_of_known().unwrap_or(false)
+    is_known_key(ty) || is_written(ty, &["f32", "f64"]) || last_segment(ty).is_some_and(holds_known)
 }
 
 /// The same of a primary key's type.
@@ -160,6 +163,17 @@ mod tests {
         assert!(is_string(&ty) && option_of(&ty).is_none());
         let ty: Type = parse_quote!(<Cat as Row>::Option<String>);
         assert!(option_of(&ty).is_none());
+    }
+
+    #[test]
+    fn well_known_types_are_known_by_their_names_and_arguments() {
+        let known = |ty: &str| syn::parse_str(ty).is_ok_and(|ty: Type| is_known_column(&ty));
+        for ty in ["i64", "std::string::String", "Option<Vec<f32>>", "Vec<Option<u8>>", "(bool)"] {
+            assert!(known(ty), "{ty}");
+        }
+        for ty in ["u128", "String<64>", "Vec<u8, 64>", "Vec<Uuid>", "Option<Option<i64>>", "Value", "Vec", "[u8; 4]"] {
+            assert!(!known(ty), "{ty}");
+        }
     }
 
     #[test]

@@ -1,26 +1,20 @@
-//! The engine beside the plain way: rows to CSV as they are, through a computation that changes nothing, and counted by
-//! genus; on one thread and on two; 100 k, 1 M and 10 M rows. And from a commit to the callback, with and without it.
+//! Counting cats on the engine, beside the same by hand: rows a second, peak memory, and the way from a commit to the sink.
 //!
-//! Each figure comes from a process of its own, since a peak of memory is a process's. Where `PATHWAY_IO_PEER_PYTHON` names
-//! a Python with Pathway, its groupby is measured in the same run.
+//! Each figure comes from a process of its own, since a peak is a process's. With the arguments `groupby IN.jsonl
+//! OUT.csv THREADS` it is what `peers/compare` runs beside Pathway.
 
 mod common;
 
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write as _};
 use std::process::Command;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use common::{Cat, Closure, cat, closure, peak, scratch};
+use common::{Cat, GENERA, cat, peak, scratch, time_on};
 use pathway_io::dataflow::Workers;
-use pathway_io::{Pipeline, ReadOptions, Schema, Subject, csv};
-
-#[derive(Schema)]
-#[schema(dataflow)]
-struct FlowCat {
-    key: i64,
-    genus: String,
-    epithet: String,
-}
+use pathway_io::{ReadOptions, RunResult, Schema, Subject, Table, csv};
 
 #[derive(Schema)]
 #[schema(dataflow)]
@@ -30,115 +24,179 @@ struct GenusCount {
     n: i64,
 }
 
-const WAYS: [&str; 3] = ["plain", "through", "counted"];
+#[derive(Schema)]
+#[schema(dataflow)]
+struct KeyCount {
+    #[schema(primary_key)]
+    key: i64,
+    n: i64,
+}
+
+/// What is done with the cats.
+#[derive(Clone, Copy)]
+struct Job {
+    name: &'static str,
+    says: &'static str,
+    lay_out: fn(&Table<Cat>),
+}
+
+const JOBS: [Job; 6] = [
+    Job { name: "no-engine", says: "no engine, no sink", lay_out: |_| () },
+    Job { name: "by-hand", says: "no engine, counted by hand", lay_out: by_hand },
+    Job { name: "map", says: "engine, rows in and none out", lay_out: filtered },
+    Job { name: "genus", says: "engine, count by genus", lay_out: by_genus },
+    Job { name: "number", says: "engine, count by number", lay_out: by_number },
+    Job { name: "key", says: "engine, count by key", lay_out: by_key },
+];
+
+fn by_hand(cats: &Table<Cat>) {
+    let mut counts: HashMap<String, i64> = HashMap::new();
+    let mut output = File::create(output()).expect("a file");
+    cats.subscribe_commits(move |commit| {
+        for update in commit.iter() {
+            match counts.get_mut(&update.row.genus) {
+                Some(n) => *n += update.diff,
+                None => _ = counts.insert(update.row.genus, update.diff),
+            }
+        }
+        for (genus, n) in &counts {
+            writeln!(output, "{genus},{n},{},1", commit.time()).expect("the disk has room");
+        }
+    });
+}
+
+fn filtered(cats: &Table<Cat>) {
+    let none = cats.compute(|cats| cats.filter(|cat| cat.key < 0).map(|cat| KeyCount { key: cat.key, n: 0 }));
+    csv::write(&none, output());
+}
+
+fn by_genus(cats: &Table<Cat>) {
+    csv::write(&count_by_genus(cats), output());
+}
+
+fn by_number(cats: &Table<Cat>) {
+    let counts = cats.compute(|cats| cats.map(|cat| cat.key % 7).count().map(|(key, n)| KeyCount { key, n: n as i64 }));
+    csv::write(&counts, output());
+}
+
+fn by_key(cats: &Table<Cat>) {
+    let counts = cats.compute(|cats| cats.map(|cat| cat.key).count().map(|(key, n)| KeyCount { key, n: n as i64 }));
+    csv::write(&counts, output());
+}
+
+fn count_by_genus(cats: &Table<Cat>) -> Table<GenusCount> {
+    cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }))
+}
+
+fn output() -> std::path::PathBuf {
+    scratch("dataflow.csv")
+}
 
 fn main() {
-    let args: Vec<String> = std::env::args().collect();
-    if let [_, way, workers, rows, ..] = args.as_slice()
-        && let (Ok(workers), Ok(rows)) = (workers.parse(), rows.parse())
-    {
-        return child(way, workers, rows);
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["groupby", input, output, threads] => groupby(input, output, number(threads) as usize),
+        ["throughput", job, threads, rows] => throughput(job, number(threads) as usize, number(rows)),
+        ["latency", job, threads, rounds] => latency(job, number(threads) as usize, number(rounds)),
+        _ => all(args.iter().any(|arg| arg == "--test")),
     }
-    let short = args.iter().any(|arg| arg == "--test");
-    let sizes: &[u64] = if short { &[1_000] } else { &[100_000, 1_000_000, 10_000_000] };
-    println!("{:<10} {:>8} {:>12} {:>12} {:>10}", "", "workers", "rows", "k rows/s", "peak MB");
-    for &rows in sizes {
-        for (way, workers) in WAYS.iter().flat_map(|way| [(way, 1), (way, 2)]) {
-            if *way == "plain" && workers == 2 {
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().expect("a number")
+}
+
+/// `short` is what `cargo test --benches` asks for.
+fn all(short: bool) {
+    let sizes: &[&str] = if short { &["1000"] } else { &["100000", "1000000", "10000000"] };
+    println!("{:<32} {:>7} {:>11} {:>11} {:>9} {:>8}", "", "threads", "rows", "k rows/s", "ns a row", "peak MB");
+    for job in JOBS {
+        for threads in ["1", "2"] {
+            if threads == "2" && !job.says.starts_with("engine") {
                 continue;
             }
-            let exe = std::env::current_exe().expect("this program");
-            let status = Command::new(exe).args([way.to_string(), workers.to_string(), rows.to_string()]).status();
-            assert!(status.is_ok_and(|status| status.success()), "the measured process failed");
+            for rows in sizes {
+                again(&["throughput", job.name, threads, rows]);
+            }
         }
-        peer(rows);
     }
-    println!("\n{:<42} {:>9} {:>9}", "us", "p50", "p99");
-    let rounds = if short { 10 } else { 20_000 };
-    for (name, workers) in [("plain", 0), ("counted, 1 worker", 1), ("counted, 2 workers", 2)] {
-        latency(name, workers, rounds);
+    println!("\n{:<32} {:>7} {:>9} {:>9} {:>9}", "commit() to the callback, us", "threads", "p50", "p99", "p99.9");
+    for (job, threads) in [("plain", "1"), ("genus", "1"), ("genus", "2")] {
+        again(&["latency", job, threads, if short { "10" } else { "20000" }]);
     }
 }
 
-fn flow_cat(n: u64) -> FlowCat {
-    let Cat { key, genus, epithet } = cat(n);
-    FlowCat { key, genus, epithet }
+fn again(args: &[&str]) {
+    let exe = std::env::current_exe().expect("this program");
+    let status = Command::new(exe).args(args).status();
+    assert!(status.is_ok_and(|status| status.success()), "the measured process failed");
 }
 
-fn child(way: &str, workers: usize, rows: u64) {
-    let path = scratch("dataflow.csv");
-    let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
-    let source: Closure<FlowCat, _> = closure(move |cats: Subject<FlowCat>| {
+fn throughput(job: &str, threads: usize, rows: u64) {
+    let job = JOBS.into_iter().find(|known| known.name == job).expect("a job");
+    let run = move |cats: Subject<Cat>| {
+        let mut line = Vec::new();
         for n in 0..rows {
-            cats.next(flow_cat(n))?;
+            line.clear();
+            let genus = GENERA[n as usize % GENERA.len()];
+            write!(line, r#"{{"key": {n}, "genus": "{genus}", "epithet": "e{}"}}"#, n % 1000)?;
+            cats.next_json(&line)?;
         }
         Ok(())
-    });
-    let cats = pipeline.read(source);
-    match way {
-        "plain" => csv::write(&cats, &path),
-        "through" => csv::write(&cats.compute(|cats| cats), &path),
-        _ => {
-            let counts = cats
-                .compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
-            csv::write(&counts, &path);
-        }
-    }
-    let start = Instant::now();
-    pipeline.run_on(Workers::threads(workers)).expect("the benchmark's pipeline runs");
-    report(way, workers, rows, start.elapsed());
-    let _ = std::fs::remove_file(path);
+    };
+    let took = time_on(Workers::threads(threads), ReadOptions::new(), job.lay_out, run);
+    // Some jobs write nothing.
+    let _ = std::fs::remove_file(output());
+    let peak = peak().map_or("unknown".to_owned(), |peak| format!("{:.1}", peak as f64 / 1e6));
+    let (rate, each) = (rows as f64 / took.as_secs_f64() / 1e3, took.as_nanos() as f64 / rows as f64);
+    println!("{:<32} {threads:>7} {rows:>11} {rate:>11.0} {each:>9.0} {peak:>8}", job.says);
 }
 
-fn report(way: &str, workers: usize, rows: u64, took: Duration) {
-    let megabytes = peak().map_or("unknown".to_owned(), |peak| format!("{:.1}", peak as f64 / 1e6));
-    println!("{way:<10} {workers:>8} {rows:>12} {:>12.0} {megabytes:>10}", rows as f64 / took.as_secs_f64() / 1e3);
-}
-
-/// Pathway's own, where it is there.
-fn peer(rows: u64) {
-    let Ok(python) = std::env::var("PATHWAY_IO_PEER_PYTHON") else { return };
-    let path = scratch("peer.csv");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers/pathway_groupby.py");
-    let output = Command::new(python).arg(script).arg(rows.to_string()).arg(&path).output().expect("a Python");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let seconds = said.lines().find_map(|line| line.strip_prefix("secs ")).and_then(|secs| secs.parse::<f64>().ok());
-    match seconds {
-        Some(seconds) => println!("{:<10} {:>8} {rows:>12} {:>12.0}", "Pathway", 1, rows as f64 / seconds / 1e3),
-        None => println!("Pathway could not be measured: {}", String::from_utf8_lossy(&output.stderr)),
-    }
-    let _ = std::fs::remove_file(path);
-}
-
-/// From a commit to the callback; without workers, without a computation.
-fn latency(name: &str, workers: usize, rounds: u64) {
-    let (seen, arrivals) = channel::<Instant>();
+/// From a commit of one row to what comes of it.
+fn latency(job: &str, threads: usize, rounds: u64) {
+    let (seen, arrivals) = channel();
     let (report, reported) = channel();
-    let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
-    let source: Closure<FlowCat, _> = closure(move |cats: Subject<FlowCat>| {
+    let sinks = |cats: &Table<Cat>| match job {
+        "plain" => cats.subscribe_commits(move |_| _ = seen.send(Instant::now())),
+        _ => count_by_genus(cats).subscribe_commits(move |_| _ = seen.send(Instant::now())),
+    };
+    let run = move |cats: Subject<Cat>| -> RunResult {
         let mut nanos = Vec::new();
         for n in 0..rounds {
+            cats.next(cat(n))?;
             let start = Instant::now();
-            cats.next(flow_cat(n))?;
             cats.commit()?;
             nanos.push((arrivals.recv()? - start).as_nanos());
         }
-        report.send(nanos)?;
-        Ok(())
-    });
-    let cats = pipeline.read_with(source, ReadOptions::new().autocommit(None));
-    if workers == 0 {
-        cats.subscribe_commits(move |_| _ = seen.send(Instant::now()));
-    } else {
-        let counts =
-            cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
-        counts.subscribe_commits(move |_| _ = seen.send(Instant::now()));
-    }
-    pipeline.run_on(Workers::threads(workers)).expect("the benchmark's pipeline runs");
-    let mut nanos: Vec<u128> = reported.recv().expect("a report");
+        Ok(report.send(nanos)?)
+    };
+    time_on(Workers::threads(threads), ReadOptions::new().autocommit(None), sinks, run);
+    let mut nanos = reported.recv().expect("a report");
     nanos.sort_unstable();
     let percentile = |p: f64| nanos[((nanos.len() - 1) as f64 * p) as usize] as f64 / 1e3;
-    println!("{name:<42} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99));
+    let says = if job == "plain" { "no engine" } else { "engine, count by genus" };
+    println!("{says:<32} {threads:>7} {:>9.1} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99), percentile(0.999));
+}
+
+/// JSON Lines, counted by genus, to CSV; prints the seconds that the run took, and the peak memory in MB.
+fn groupby(input: &str, output: &str, threads: usize) {
+    let input = input.to_owned();
+    let took = time_on(
+        Workers::threads(threads),
+        ReadOptions::new().autocommit(Duration::from_secs(1)),
+        |cats| csv::write(&count_by_genus(cats), output),
+        move |cats| {
+            let mut reader = BufReader::with_capacity(64 * 1024, File::open(&input)?);
+            let mut line = Vec::new();
+            while reader.read_until(b'\n', &mut line)? > 0 {
+                cats.next_json(&line)?;
+                line.clear();
+            }
+            Ok(())
+        },
+    );
+    println!("secs {:.4}", took.as_secs_f64());
+    if let Some(peak) = peak() {
+        println!("peak {:.1}", peak as f64 / 1e6);
+    }
 }

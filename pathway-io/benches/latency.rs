@@ -15,24 +15,28 @@ fn main() {
     let short = std::env::args().any(|arg| arg == "--test");
     let rounds = if short { 10 } else { 20_000 };
     println!("{:<42} {:>9} {:>9} {:>9}", "us", "p50", "p99", "p99.9");
-    measure("commit() to subscribe", None, rounds, |cats| cats.commit());
+    measure("commit() to subscribe", ReadOptions::new().autocommit(None), rounds, |cats| cats.commit());
     for ms in [1, 10, 100] {
         let rounds = if short { 2 } else { (2_000 / ms).max(20) };
         let interval = Duration::from_millis(ms);
-        measure(&format!("next to subscribe, autocommit {ms} ms"), Some(interval), rounds, |_| Ok(()));
+        let options = ReadOptions::new().autocommit(interval);
+        measure(&format!("next to subscribe, autocommit {ms} ms"), options.clone(), rounds, |_| Ok(()));
+        // Sparse, or it would not differ.
+        let pause = move |cats: &Subject<Cat>| cats.sleep(interval * 2);
+        measure(&format!("the same, eager, a row every {} ms", 2 * ms), options.eager(true), rounds.min(200), pause);
     }
 }
 
 fn measure(
     name: &str,
-    autocommit: Option<Duration>,
+    options: ReadOptions,
     rounds: u64,
     commit: impl Fn(&Subject<Cat>) -> Result<(), pathway_io::Closed> + Send + 'static,
 ) {
     let (seen, arrivals) = channel();
     let (report, reported) = channel();
     time::<Cat>(
-        ReadOptions::new().autocommit(autocommit),
+        options,
         |cats| {
             cats.subscribe(move |_| _ = seen.send(Instant::now()));
         },

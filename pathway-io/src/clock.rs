@@ -13,15 +13,15 @@ impl Clock {
         Clock { last }
     }
 
+    /// The last time that it gave.
+    pub(crate) fn last(&self) -> u64 {
+        self.last
+    }
+
     /// Another clock has come as far as `time`: the next time is later.
     #[cfg(feature = "differential")]
     pub(crate) fn observe(&mut self, time: u64) {
         self.last = self.last.max(time);
-    }
-
-    /// The last time that it gave.
-    pub(crate) fn last(&self) -> u64 {
-        self.last
     }
 
     pub(crate) fn tick(&mut self) -> u64 {

@@ -66,7 +66,7 @@ pub trait Connector: Send + 'static {
     /// # Errors
     ///
     /// Whatever the author returns. It fails the pipeline, unless a stop had been asked for or a handle had returned
-    /// `Closed`.
+    /// `Closed`; with a [`Restart`](crate::Restart), `run` is called again before that.
     fn run(&mut self, subjects: Self::Subjects) -> RunResult;
 
     /// A copy of the source that reads one part, if it is a source in parts. It then runs once for each worker of the

@@ -118,8 +118,13 @@ enum Fault {
     Short,
 }
 
-/// The disk that `PATHWAY_IO_DISK` asks for.
+/// The disk that `PATHWAY_IO_DISK` asks for: one for the whole process, since it counts.
 pub(crate) fn storage() -> Option<Arc<dyn Storage>> {
+    static DISK: OnceLock<Option<Arc<dyn Storage>>> = OnceLock::new();
+    DISK.get_or_init(make_storage).clone()
+}
+
+fn make_storage() -> Option<Arc<dyn Storage>> {
     let text = std::env::var("PATHWAY_IO_DISK").ok()?;
     let fault = match text.split_once(':') {
         Some(("write", at)) => Fault::Write(at.parse().ok()?),

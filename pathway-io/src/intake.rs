@@ -14,10 +14,11 @@
 //! [`Pending`] for the rows behind the last offset. What such a cut cannot take waits for the next offset.
 //!
 //! Autocommit costs nothing while nothing is pushed: the first row after a commit *arms* a timer in the sequencer,
-//! which calls [`Intake::autocommit`] when it is due.
+//! which calls [`Intake::autocommit`] when it is due. An *eager* source counts the interval from the last cut instead, so
+//! that a row after a quiet interval is due at once.
 
 use std::any::Any;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -28,6 +29,7 @@ use crate::offset::{AnyOffset, Offset, Offsets};
 use crate::pending::{AnyPool, Load, Pending};
 use crate::schema::Schema;
 use crate::sequencer::Message;
+use crate::sync::{self, Condvar, Mutex, MutexGuard};
 
 /// The byte half of the backlog; a larger row or transaction passes alone.
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
@@ -47,6 +49,18 @@ pub(crate) struct Cut {
     /// It is all that the source has, and what is not in it is gone.
     pub(crate) whole: bool,
     pub(crate) credit: Arc<Credit>,
+}
+
+/// The way to the sequencer, which sending into never blocks.
+pub(crate) trait Outbox: Send + Sync + 'static {
+    /// Gives the message back if there is nobody any more.
+    fn send(&self, message: Message) -> Result<(), Message>;
+}
+
+impl Outbox for Sender<Message> {
+    fn send(&self, message: Message) -> Result<(), Message> {
+        Sender::send(self, message).map_err(|unsent| unsent.0)
+    }
 }
 
 /// The right to have rows in flight; its last clone to be dropped gives it back.
@@ -106,6 +120,8 @@ struct State {
     in_flight: Load,
     /// When the oldest pending row was pushed; kept only where there is an autocommit.
     first_push: Option<Instant>,
+    /// When the last cut was made; kept only where the source is eager.
+    last_cut: Option<Instant>,
     /// The sequencer's timer runs, or its cut waits for credit.
     armed: bool,
     /// A cut is due and waits for credit or an offset: whoever brings it makes the cut.
@@ -192,7 +208,9 @@ pub(crate) struct Intake {
     source: usize,
     limit: Load,
     interval: Option<Duration>,
-    sequencer: Sender<Message>,
+    /// The interval is counted from the last cut, not from the first push after it.
+    eager: bool,
+    sequencer: Box<dyn Outbox>,
     state: Mutex<State>,
     /// Credit came back, or the subjects were closed.
     room: Condvar,
@@ -216,19 +234,21 @@ pub(crate) struct Gathering {
     /// The backlog, in rows.
     pub(crate) backlog: usize,
     pub(crate) autocommit: Option<Duration>,
+    pub(crate) eager: bool,
     /// With the one that a restart goes on from.
     pub(crate) offsets: Offsets,
     pub(crate) cuts: Cuts,
 }
 
 impl Intake {
-    pub(crate) fn new(source: usize, tables: usize, gathering: Gathering, sequencer: Sender<Message>) -> Arc<Self> {
+    pub(crate) fn new(source: usize, tables: usize, gathering: Gathering, sequencer: impl Outbox) -> Arc<Self> {
         let state = State {
             pending: Pending::default(),
             offsets: gathering.offsets,
             cuts: gathering.cuts,
             in_flight: Load::default(),
             first_push: None,
+            last_cut: None,
             armed: false,
             cut_due: false,
             transactions_waiting: 0,
@@ -244,7 +264,8 @@ impl Intake {
             source,
             limit: Load { rows: gathering.backlog, bytes: BACKLOG_BYTES },
             interval: gathering.autocommit,
-            sequencer,
+            eager: gathering.eager,
+            sequencer: Box::new(sequencer),
             state: Mutex::new(state),
             room: Condvar::new(),
             closing: Condvar::new(),
@@ -260,7 +281,7 @@ impl Intake {
     fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, State>>) -> MutexGuard<'a, State> {
         let mut state = poisoned.into_inner();
         state.pending.repair();
-        self.state.clear_poison();
+        sync::clear_poison(&self.state);
         state
     }
 
@@ -406,6 +427,9 @@ impl Intake {
     fn send(self: &Arc<Self>, state: &mut State) {
         state.cut_due = false;
         state.first_push = None;
+        if self.eager {
+            state.last_cut = Some(Instant::now());
+        }
         // First, since it runs code of the user's.
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
@@ -431,11 +455,20 @@ impl Intake {
         }
     }
 
+    /// When the pending rows are to be committed; `None` if there are none, or no autocommit before the end of days.
+    fn due(&self, state: &State) -> Option<Instant> {
+        let (first_push, interval) = state.first_push.zip(self.interval)?;
+        match state.last_cut {
+            None if self.eager => Some(first_push),
+            None => first_push.checked_add(interval),
+            Some(last_cut) => last_cut.checked_add(interval),
+        }
+    }
+
     /// The autocommit timer has fired: cuts if a row has waited for the interval. Says when to come again.
     pub(crate) fn autocommit(self: &Arc<Self>, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
-        let due = state.first_push.zip(self.interval).and_then(|(first, interval)| first.checked_add(interval));
-        match due {
+        match self.due(&state) {
             Some(due) if due > now => Some(due),
             Some(_) if !state.has_cut() || !self.may_cut(&state) => {
                 state.cut_due = true;
@@ -461,14 +494,15 @@ impl Intake {
     /// There is something new to commit: sees to it that somebody will, and does so at once where the backlog is full.
     #[inline]
     fn after_push(self: &Arc<Self>, state: &mut State) {
-        if state.first_push.is_none()
-            && let Some(interval) = self.interval
-        {
+        if state.first_push.is_none() && self.interval.is_some() {
             let now = Instant::now();
             state.first_push = Some(now);
-            if !state.armed
+            let due = self.due(state);
+            if self.eager && due.is_some_and(|at| at <= now) {
+                state.cut_due = true;
+            } else if !state.armed
                 && !state.cut_due
-                && let Some(at) = now.checked_add(interval)
+                && let Some(at) = due
             {
                 state.armed = true;
                 // Without a sequencer there is nobody to commit, and the run has failed already.
@@ -586,61 +620,12 @@ impl Intake {
         Some(match self.closing.wait_timeout(state, left) {
             Ok((state, _)) => state,
             Err(poisoned) => {
-                self.state.clear_poison();
+                sync::clear_poison(&self.state);
                 let mut state = poisoned.into_inner().0;
                 state.pending.repair();
                 state
             }
         })
-    }
-
-    pub(crate) fn attempt(&self) -> u32 {
-        self.lock().attempt
-    }
-
-    /// `run` has failed and will be run again: closes all handles for good. What it has pushed is committed, but for
-    /// rows behind the last offset.
-    pub(crate) fn end_attempt(self: &Arc<Self>) {
-        let mut state = self.lock();
-        state.attempt += 1;
-        state.cut_due = true;
-        self.cut_if_due(&mut state);
-        drop(state);
-        self.room.notify_all();
-        self.closing.notify_all();
-    }
-
-    /// Waits until `at`, and until what the attempt before has pushed is committed, so that the next one resumes behind
-    /// it; then drops the rows behind its last offset, and opens the tables again. `false` if a stop came before that.
-    pub(crate) fn begin_attempt(self: &Arc<Self>, at: Option<Instant>) -> bool {
-        let mut state = self.lock();
-        while !state.closed {
-            match self.wait_closing(state, at) {
-                Some(waited) => state = waited,
-                None => {
-                    state = self.lock();
-                    break;
-                }
-            }
-        }
-        while !state.closed && state.has_cut() && !self.may_cut(&state) {
-            state = self.wait(state);
-        }
-        if state.closed {
-            return false;
-        }
-        self.cut(&mut state);
-        if state.cuts == Cuts::AtEnd {
-            // It sends its whole table again.
-            state.pending = Pending::default();
-        } else {
-            state.pending.drop_tail();
-        }
-        state.cut_due = false;
-        state.first_push = None;
-        state.closed_tables.fill(false);
-        state.told_closed = false;
-        true
     }
 
     /// A handle is about to return `Closed` for a reason of its own.
@@ -747,3 +732,7 @@ impl Admitted<'_> {
         Ok(())
     }
 }
+
+mod attempts;
+#[cfg(test)]
+mod model;

@@ -38,6 +38,9 @@
 //! | what you want | where it is |
 //! |---|---|
 //! | describe the rows | [`derive(Schema)`](macro@Schema), [`Keyed`], [`TableSchema`] |
+//! | hold the rows to data, and to what they were | `sample` and `lock` of [`derive(Schema)`](macro@Schema), [`schema::assert_matches`] |
+//! | find the struct for a file | [`schema::infer`] |
+//! | tell databases, validators and Python what the rows are | [`TableSchema::sql_ddl`], [`TableSchema::json_schema`], [`TableSchema::pathway_class`] |
 //! | write a source | [`macro@connector`], or [`Connector`] by hand; [`ReadOptions`] |
 //! | push rows, remove them, commit | [`Subject`] |
 //! | push a unit that nothing splits | [`Transaction`] |
@@ -46,6 +49,7 @@
 //! | write files | [`csv`], [`jsonlines`]; with the feature `sqlite`, databases |
 //! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
+//! | go on after a restart, exactly once | [`Pipeline::persistent`], [`Subject::resume`], [`Subject::next_at`], [`Durability`], [`Offset`] |
 //! | do something about bad rows | [`BadRows`], [`RowError`] |
 //! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
@@ -107,6 +111,7 @@ mod subject;
 mod subject_offset;
 mod summary;
 mod supervisor;
+mod sync;
 mod table;
 pub mod testing;
 mod threads;
@@ -158,7 +163,7 @@ pub mod __private0 {
     pub use crate::options::ReadOptions;
     pub use crate::schema::glue::{
         DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
-        assert_locked, assert_sample,
+        assert_locked, assert_sample, assert_sample_known,
     };
     pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
     pub use crate::table::Table;

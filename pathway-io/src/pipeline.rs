@@ -22,13 +22,13 @@ use crate::intake::{Cuts, Gathering, Intake};
 use crate::offset::OffsetType;
 use crate::options::{BadRows, ReadOptions};
 use crate::pending::AnyPool;
-use crate::persist::Durability;
 use crate::persist::checkpointer;
 use crate::persist::directory::StateDirectory;
 use crate::persist::prepare::{self, Prepared};
+use crate::persist::{AskedSink, Durability, Start};
 use crate::restart::Attempts;
 use crate::running::Running;
-use crate::sequencer::{self, Sequencer};
+use crate::sequencer::{self, Sequencer, SharedStage, Stage};
 use crate::signals::Signals;
 use crate::sink::Target;
 use crate::source::{self, Source};
@@ -99,27 +99,6 @@ type Spawn = Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>;
 enum Launcher {
     Whole(Spawn),
     InParts(Box<dyn Fn(Partition) -> Spawn + Send>),
-}
-
-impl Launcher {
-    /// One for each part of the source that this process reads, with the number of the part where there are several.
-    fn parts(self, workers: &Workers) -> Vec<(Option<usize>, Spawn)> {
-        match self {
-            Launcher::Whole(spawn) => vec![(None, spawn)],
-            Launcher::InParts(launch) => {
-                let parts = (0..workers.threads).map(|worker| Partition::of(workers, worker));
-                parts.map(|part| (Some(part.index).filter(|_| part.count > 1), launch(part))).collect()
-            }
-        }
-    }
-}
-
-/// What runs a connector on a thread of its own.
-fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, part: Option<Partition>) -> Spawn {
-    Box::new(move |source: Arc<Source>, index: usize| {
-        let name = source.name.to_string();
-        threads::spawn(&name, move || source::run(connector, &pools, part, &source, index)).map(drop)
-    })
 }
 
 /// Stops a pipeline from anywhere; see [`Pipeline::stop_handle`].
@@ -324,9 +303,10 @@ impl Pipeline {
         #[cfg(not(feature = "differential"))]
         let derived = Vec::new();
         plan.check_paths(&derived)?;
-        #[cfg(feature = "differential")]
         if state.is_some() {
-            prepare::check_computations(!derived.is_empty(), plan.is_spread(), &workers)?;
+            #[cfg(feature = "differential")]
+            prepare::check_computations(engine.computes())?;
+            prepare::check_workers(&workers, plan.sources.iter().any(SourcePlan::is_in_parts))?;
         }
         #[cfg(feature = "differential")]
         if workers.process > 0 {
@@ -344,43 +324,25 @@ impl Pipeline {
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
         #[cfg(feature = "differential")]
         let started = {
-            let parted = plan.sources.iter().filter(|source| matches!(source.launch, Launcher::InParts(_)));
+            let parted = plan.sources.iter().filter(|source| source.is_in_parts());
             engine.start(&workers, parted.flat_map(|source| &source.tables), &control, &messages)?
         };
         let (mut sources, mut launches) = (Vec::new(), Vec::new());
         let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
         control.update(|run| run.checking = persistent);
         for (plan, bad_rows) in plan.sources.into_iter().zip(policies) {
-            let (options, bad_rows) = (&plan.options, Arc::new(bad_rows));
-            let parts = plan.launch.parts(&workers);
-            let mut stages = Vec::new();
-            for (number, table) in plan.tables.iter().enumerate() {
-                let started_by = StartedBy {
-                    control: Arc::clone(&control),
-                    place: prepared.as_ref().map(|prepared| Place {
-                        start: Arc::clone(&prepared.start),
-                        source: Arc::clone(&plan.name),
-                        table: number,
-                    }),
-                };
-                let started = table.start(&started_by, &workers);
-                stages.push(started.stage);
-                sinks.extend(started.sinks.into_iter().map(|sink| (sources.len(), number, sink)));
-            }
-            let stages = sequencer::for_parts(stages, parts.len());
-            for ((part, spawn), stages) in parts.into_iter().zip(stages) {
+            let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
+            let start = prepared.as_ref().map(|prepared| &prepared.start);
+            for Part { name, stages, asked, spawn } in plan.parts(&workers, &control, start) {
                 let index = sources.len();
-                let name: Arc<str> = match part {
-                    Some(part) => format!("{}[{part}]", plan.name).into(),
-                    None => Arc::clone(&plan.name),
-                };
                 let gathering = Gathering {
                     backlog: options.backlog_rows(),
                     autocommit: options.autocommit_interval(),
+                    eager: options.is_eager(),
                     offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(index)).unwrap_or_default(),
-                    cuts: if persistent { prepare::cuts(options) } else { Cuts::Anywhere },
+                    cuts: if persistent { prepare::cuts(&options) } else { Cuts::Anywhere },
                 };
-                let intake = Intake::new(index, plan.tables.len(), gathering, messages.clone());
+                let intake = Intake::new(index, stages.len(), gathering, messages.clone());
                 let hooks = Hooks::new(index, Arc::clone(&name), Arc::clone(&control));
                 let source = Arc::new(Source {
                     name,
@@ -394,6 +356,7 @@ impl Pipeline {
                     attempts: Attempts::default(),
                     control: Arc::clone(&control),
                 });
+                sinks.extend(asked.into_iter().map(|(table, sink)| (index, table, sink)));
                 if let Some(prepared) = &mut prepared {
                     persisted.push(prepared.source(index, &source, options.bad_row_policy()));
                 }
@@ -448,6 +411,54 @@ impl Pipeline {
     }
 }
 
+/// What runs a connector on a thread of its own.
+fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, part: Option<Partition>) -> Spawn {
+    Box::new(move |source: Arc<Source>, index: usize| {
+        let name = source.name.to_string();
+        threads::spawn(&name, move || source::run(connector, &pools, part, &source, index)).map(drop)
+    })
+}
+
+/// A source, or a part of one, that is to be started.
+struct Part {
+    name: Arc<str>,
+    stages: Vec<Box<dyn Stage>>,
+    /// The sinks that a checkpoint waits for, with the number of their table.
+    asked: Vec<(usize, AskedSink)>,
+    spawn: Spawn,
+}
+
+impl SourcePlan {
+    pub(crate) fn is_in_parts(&self) -> bool {
+        matches!(self.launch, Launcher::InParts(_))
+    }
+
+    /// What is to be started of the source in this process. Parts feed the same tables.
+    fn parts(self, workers: &Workers, control: &Arc<Control>, start: Option<&Arc<Start>>) -> Vec<Part> {
+        let (mut stages, mut asked) = (Vec::new(), Vec::new());
+        for (number, table) in self.tables.iter().enumerate() {
+            let place =
+                start.map(|start| Place { start: Arc::clone(start), source: Arc::clone(&self.name), table: number });
+            let started = table.start(&StartedBy { control: Arc::clone(control), place }, workers);
+            stages.push(started.stage);
+            asked.extend(started.sinks.into_iter().map(|sink| (number, sink)));
+        }
+        let launch = match self.launch {
+            Launcher::Whole(spawn) => return vec![Part { name: self.name, stages, asked, spawn }],
+            Launcher::InParts(launch) => launch,
+        };
+        let shared: Vec<SharedStage> = stages.into_iter().map(SharedStage::new).collect();
+        let parts = (0..workers.threads).map(|worker| {
+            let part = Partition::of(workers, worker);
+            let name =
+                if part.count > 1 { format!("{}[{}]", self.name, part.index).into() } else { Arc::clone(&self.name) };
+            let stages = shared.iter().map(|stage| Box::new(stage.of_worker(worker)) as Box<dyn Stage>).collect();
+            Part { name, stages, asked: std::mem::take(&mut asked), spawn: launch(part) }
+        });
+        parts.collect()
+    }
+}
+
 impl Plan {
     /// Sources run in process 0, and this is another; only those in parts run in each.
     #[cfg(feature = "differential")]
@@ -459,13 +470,6 @@ impl Plan {
             }
             runs
         });
-    }
-
-    /// Whether there are parts of sources, or files, that are a worker's own.
-    #[cfg(feature = "differential")]
-    fn is_spread(&self) -> bool {
-        let in_parts = self.sources.iter().any(|source| matches!(source.launch, Launcher::InParts(_)));
-        in_parts || self.sources.iter().flat_map(|source| &source.tables).any(|table| table.is_spread())
     }
 
     /// A second source of one name gets `-2` behind it, a third `-3`.

@@ -6,7 +6,9 @@
 
 mod bounds;
 mod export;
+mod infer;
 mod lock;
+mod matches;
 mod message;
 mod sample;
 
@@ -17,6 +19,8 @@ use crate::column::{ColumnType, to_json};
 pub use crate::data_type::DataType;
 use crate::fields::{Field, Fields};
 pub use export::Dialect;
+pub use infer::{Inferred, infer};
+pub use matches::{assert_matches, assert_same};
 
 pub(crate) use bounds::{DataColumn, Removable};
 pub(crate) use message::{Message, same};
@@ -25,7 +29,7 @@ pub(crate) use message::{Message, same};
 pub(crate) mod glue {
     pub use super::bounds::{DataColumn, Removable};
     pub use super::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked};
-    pub use super::sample::{Kind, Sample, SampleField, assert_sample};
+    pub use super::sample::{Kind, Sample, SampleField, assert_sample, assert_sample_known};
 }
 
 /// What every output adds to the columns. No column can be called so, though an alias of one can.
@@ -235,12 +239,12 @@ impl Column {
         }
     }
 
-    /// The same with the field's default and example.
-    pub(crate) const fn of_field<S: Field<I>, const I: usize>() -> Self {
+    /// The same with the field's default and example, where it has them.
+    pub(crate) const fn of_field<S: Field<I>, const I: usize>(default: bool, example: bool) -> Self {
         Column {
-            has_default: S::DEFAULT.is_some(),
-            default: if S::DEFAULT.is_some() { Some(|| value_of(S::DEFAULT)) } else { None },
-            example: if S::EXAMPLE.is_some() { Some(|| value_of(S::EXAMPLE)) } else { None },
+            has_default: default,
+            default: if default { Some(|| to_json(S::default())) } else { None },
+            example: if example { Some(|| to_json(S::example())) } else { None },
             ..Column::of_type::<S::Type>()
         }
     }
@@ -279,8 +283,4 @@ impl Serialize for Column {
         }
         map.end()
     }
-}
-
-fn value_of<T: ColumnType>(make: Option<fn() -> T>) -> Value {
-    make.map_or(Value::Null, |make| to_json(make()))
 }

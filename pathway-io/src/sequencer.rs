@@ -59,37 +59,36 @@ pub(crate) trait Stage: Send {
     fn is_computed_on(&self) -> bool;
 }
 
+/// What has become of the rows of a commit in one table.
+#[derive(Default)]
+pub(crate) struct Sequenced {
+    /// There was something to deliver.
+    pub(crate) delivered: bool,
+    /// What the log wants of it.
+    pub(crate) durable: Option<Box<dyn Durable>>,
+}
+
 /// The stage of a table that several parts of a source feed.
 #[derive(Clone)]
-struct SharedStage {
+pub(crate) struct SharedStage {
     /// Only the sequencer's thread ever takes it.
     stage: Arc<Mutex<Box<dyn Stage>>>,
     worker: usize,
 }
 
 impl SharedStage {
-    fn new(stage: Box<dyn Stage>) -> Self {
+    pub(crate) fn new(stage: Box<dyn Stage>) -> Self {
         SharedStage { stage: Arc::new(Mutex::new(stage)), worker: 0 }
     }
 
     /// The same for the part that this worker reads.
-    fn of_worker(&self, worker: usize) -> Self {
+    pub(crate) fn of_worker(&self, worker: usize) -> Self {
         SharedStage { stage: Arc::clone(&self.stage), worker }
     }
 
     fn lock(&self) -> MutexGuard<'_, Box<dyn Stage>> {
         self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The stages of a source's tables, for each of its parts.
-pub(crate) fn for_parts(stages: Vec<Box<dyn Stage>>, parts: usize) -> Vec<Vec<Box<dyn Stage>>> {
-    if parts == 1 {
-        return vec![stages];
-    }
-    let shared: Vec<SharedStage> = stages.into_iter().map(SharedStage::new).collect();
-    let of_worker = |worker| shared.iter().map(|stage| Box::new(stage.of_worker(worker)) as Box<dyn Stage>).collect();
-    (0..parts).map(of_worker).collect()
 }
 
 impl Stage for SharedStage {
@@ -117,15 +116,6 @@ impl Stage for SharedStage {
     fn is_computed_on(&self) -> bool {
         self.lock().is_computed_on()
     }
-}
-
-/// What has become of the rows of a commit in one table.
-#[derive(Default)]
-pub(crate) struct Sequenced {
-    /// There was something to deliver.
-    pub(crate) delivered: bool,
-    /// What the log wants of it.
-    pub(crate) durable: Option<Box<dyn Durable>>,
 }
 
 /// The end of a sink's channel that the sequencer writes to.
@@ -283,6 +273,7 @@ impl Sequencer {
             match message {
                 Ok(Message::Commit(cut)) => self.commit(cut),
                 Ok(Message::Arm { source, at }) => self.sources[source].timer = Some(at),
+                Ok(Message::Snapshot(pieces)) => self.snapshot(&pieces),
                 #[cfg(feature = "differential")]
                 Ok(Message::Heard(time)) => {
                     self.clock.observe(time);
@@ -290,7 +281,6 @@ impl Sequencer {
                         flow.advance(time + 1);
                     }
                 }
-                Ok(Message::Snapshot(pieces)) => self.snapshot(&pieces),
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }

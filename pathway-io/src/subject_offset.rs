@@ -79,8 +79,8 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     /// Has `callback` called with each offset once the checkpoint that holds it is on disk: in order, from a thread of
     /// the runtime, also after `run` has ended. A source over a queue that keeps no positions acknowledges there; of
     /// several offsets between two commits only the last is seen, and it stands for those before it. In a pipeline that
-    /// is not persistent nothing is ever durable, and it is not called. Before `run` is [run again](crate::Restart) it is
-    /// dropped. A panic in it fails the pipeline.
+    /// is not [persistent](crate::Pipeline::persistent) nothing is ever durable, and it is not called. Before `run` is
+    /// [run again](crate::Restart) it is dropped. A panic in it fails the pipeline.
     pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static) {
         self.source().durables.add(self.entry().attempt, callback);
     }

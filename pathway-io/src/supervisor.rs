@@ -212,6 +212,12 @@ impl Supervisor {
                     let missed = Some(sink.progress.missed());
                     Error::sink(&sink.name, FailureKind::LeftBehind { missed })
                 });
+                // Where a sink is busy the checkpointer waits for it.
+                let writing = run.checkpoints.is_some_and(|checkpoints| checkpoints != Checkpoints::Ended);
+                let state = (writing && run.sinks.iter().all(|sink| sink.ended)).then(|| {
+                    Error::pipeline("its state was still being written when the grace after the stop was over")
+                });
+                let sinks = sinks.chain(state);
                 #[cfg(feature = "differential")]
                 let sinks = sinks.chain(run.workers.iter().filter_map(crate::dataflow::WorkerState::left_behind));
                 sinks.collect()

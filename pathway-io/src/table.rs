@@ -55,7 +55,7 @@ struct Inner<S: Schema> {
 
 /// Makes a worker's own sink, and its path.
 #[cfg(feature = "differential")]
-type Spread<S> = Box<dyn Fn(usize) -> SinkSpec<S> + Send>;
+type Spread<S> = Box<dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send>;
 
 /// What a table has to do with computations.
 #[cfg(feature = "differential")]
@@ -64,8 +64,8 @@ struct Computed<S: Schema> {
     derived: bool,
     /// Those that read it.
     computations: Mutex<Vec<Arc<dyn Computation>>>,
-    /// Sinks of which each worker has one, with what they are called by.
-    spread: Mutex<Vec<(Target, Spread<S>)>>,
+    /// Sinks of which each worker has one, with the path that they are called by.
+    spread: Mutex<Vec<(PathBuf, Spread<S>)>>,
     /// In this run, its commits are made in several processes.
     parted: AtomicBool,
     /// Of a run, until the sequencer has taken them.
@@ -89,7 +89,7 @@ impl<S: Schema> Inner<S> {
     }
 
     #[cfg(feature = "differential")]
-    fn spread(&self) -> MutexGuard<'_, Vec<(Target, Spread<S>)>> {
+    fn spread(&self) -> MutexGuard<'_, Vec<(PathBuf, Spread<S>)>> {
         self.computed.spread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -102,7 +102,12 @@ impl<S: Schema> Inner<S> {
         }
         let first = workers.process * workers.threads;
         let of_worker = |worker: usize| {
-            let specs = spread.iter().map(|(_, spread)| spread(first + worker));
+            let sinks = spread.iter().map(|(_, spread)| spread(first + worker));
+            let specs = sinks.map(|(path, sink)| SinkSpec {
+                name: path.display().to_string().into(),
+                target: Some(Target::file(path)),
+                sink: AnySink::File(sink),
+            });
             specs.map(|spec| thread::spawn(spec, thread::Part::None, control)).collect()
         };
         (0..workers.threads).map(of_worker).collect()
@@ -146,10 +151,6 @@ pub trait AnyTable: Send + Sync {
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn comes_here(&self) -> bool;
-    /// Whether it has sinks of which each worker has one.
-    #[cfg(feature = "differential")]
-    #[doc(hidden)]
-    fn is_spread(&self) -> bool;
     /// Whether its commits are made in several processes.
     #[cfg(feature = "differential")]
     #[doc(hidden)]
@@ -219,7 +220,8 @@ impl<S: Schema> AnyTable for Inner<S> {
     fn targets(&self) -> Vec<Target> {
         let targets: Vec<Target> = self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect();
         #[cfg(feature = "differential")]
-        let targets = targets.into_iter().chain(self.spread().iter().map(|(target, _)| target.clone())).collect();
+        let targets =
+            targets.into_iter().chain(self.spread().iter().map(|(path, _)| Target::file(path.clone()))).collect();
         targets
     }
 
@@ -310,11 +312,6 @@ impl<S: Schema> AnyTable for Inner<S> {
     }
 
     #[cfg(feature = "differential")]
-    fn is_spread(&self) -> bool {
-        !self.spread().is_empty()
-    }
-
-    #[cfg(feature = "differential")]
     fn is_parted(&self) -> bool {
         self.computed.parted.load(Ordering::Relaxed)
     }
@@ -325,13 +322,12 @@ impl<S: Schema> AnyTable for Inner<S> {
         let (feeds, queues) = Feeds::new(workers.threads);
         self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
         let has_sinks = self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty());
-        // The table itself is started later, and has none then.
-        let sinks = self.sinks().replace(Vec::new());
-        let outlets = (workers.process == 0).then(|| {
-            let specs = sinks.into_iter().flatten();
-            let outlets = specs.map(|spec| thread::spawn(spec, thread::Part::None, &started_by.control)).collect();
-            Outlets { outlets, pool: Arc::clone(&self.pool) }
-        });
+        let outlets = if workers.process == 0 {
+            Some(Outlets { outlets: self.start_sinks(&started_by.control), pool: Arc::clone(&self.pool) })
+        } else {
+            drop(self.sinks().replace(Vec::new()));
+            None
+        };
         let spread = self.start_spread(&started_by.control, workers).into_iter();
         let spread = spread.map(|outlets| Some(Outlets { outlets, pool: Arc::clone(&self.pool) })).collect();
         Arc::new(PartedTable {
@@ -426,7 +422,7 @@ impl<S: Schema> Table<S> {
         spread.map(|outlets| Some(Outlets { outlets, pool: Arc::clone(&inner.pool) })).collect()
     }
 
-    /// Adds a file of which each worker has one of its own.
+    /// Adds a sink of which each worker has one of its own.
     ///
     /// # Panics
     ///
@@ -439,12 +435,7 @@ impl<S: Schema> Table<S> {
     ) {
         let inner = self.inner();
         assert!(inner.sinks().is_some(), "a sink is attached to `{}` before its pipeline is started", path.display());
-        let spread: Spread<S> = Box::new(move |worker| {
-            let (path, sink) = of_worker(worker);
-            let (name, target) = (path.display().to_string().into(), Some(Target::file(path)));
-            SinkSpec { name, target, sink: AnySink::File(sink) }
-        });
-        inner.spread().push((Target::file(path.to_owned()), spread));
+        inner.spread().push((path.to_owned(), Box::new(of_worker)));
     }
 
     pub(crate) fn any(&self) -> Arc<dyn AnyTable> {
@@ -489,7 +480,8 @@ impl<S> Table<S> {
         self.add_sink(Arc::clone(&self.source), None, AnySink::Plain(Box::new(sink)));
     }
 
-    /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline.
+    /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline. After a
+    /// restart of a persistent pipeline it sees the updates since the last checkpoint again.
     ///
     /// # Panics
     ///
@@ -513,7 +505,8 @@ impl<S> Table<S> {
         self.write_to(UpdateCallback(callback));
     }
 
-    /// Calls `callback` with each commit, in order, on a thread of its own. A panic in it fails the pipeline.
+    /// Calls `callback` with each commit, in order, on a thread of its own. A panic in it fails the pipeline. After a
+    /// restart of a persistent pipeline it sees the commits since the last checkpoint again.
     ///
     /// # Panics
     ///
@@ -539,7 +532,7 @@ impl<S> Table<S> {
 
     /// A channel of the table's commits, of which it holds `capacity` at most. A full channel holds up the source once
     /// its backlog is full; a receiver that is dropped ends its subscription. The channel is disconnected when the
-    /// pipeline has ended.
+    /// pipeline has ended. After a restart of a persistent pipeline the commits since the last checkpoint come again.
     ///
     /// A receiver that is read on the thread that runs the pipeline wants [`Pipeline::start`](crate::Pipeline::start).
     ///

@@ -8,6 +8,7 @@ struct Cat {
 struct Cats;
 
 struct Named;
+struct Eager;
 
 #[connector(nmae = "cats", autocommit = "1 second")]
 impl Cats {
@@ -19,6 +20,14 @@ impl Cats {
 
 #[connector(autocommit = 100, backlog, name = cats)]
 impl Named {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        Ok(())
+    }
+}
+
+#[connector(name = "", autocommit = off, eager, backlog = 0)]
+impl Eager {
     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
         cats.next(Cat { key: 1 })?;
         Ok(())

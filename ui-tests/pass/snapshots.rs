@@ -66,7 +66,7 @@ struct Dog {
 
 struct Cats;
 
-#[connector(name = "cats", autocommit = "100ms")]
+#[connector(name = "cats", autocommit = "100ms", eager)]
 impl Cats {
     fn run(&mut self, cats: Subject<Cat>, dogs: Subject<Dog>) -> RunResult {
         let (mood, genus) = (Mood::Angry, "felis");

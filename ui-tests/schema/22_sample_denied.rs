@@ -10,4 +10,18 @@ struct Cat {
     tame: Option<String>,
 }
 
+#[derive(Schema)]
+struct Name {
+    key: i64,
+    genus: Option<String>,
+}
+
+#[derive(Schema)]
+#[schema(sample = "cats.csv", deny_unknown)]
+struct Flat {
+    #[schema(flatten)]
+    name: Name,
+    weight: Option<f64>,
+}
+
 fn main() {}

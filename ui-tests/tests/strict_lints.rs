@@ -3,7 +3,9 @@
 #![deny(clippy::pedantic, clippy::all)]
 #![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
 
-use pathway_io::{Column, Schema, Subject, connector, next};
+#[allow(unused_imports, reason = "so that a qualified name in an expansion would be one too many")]
+use pathway_io::{Column, Connector, DataType, Keyed, ReadOptions, RunResult, Table, TableSchema};
+use pathway_io::{Schema, Subject, connector, next};
 
 /// A cat.
 #[derive(Schema)]
@@ -76,6 +78,20 @@ pub struct Dog {
     #[schema(flatten, primary_key)]
     cat: Cat,
 }
+
+/// Rows that are held to files.
+#[derive(Schema)]
+#[schema(sample = "../schema/cats.jsonl", lock = "strict.schema.json")]
+pub struct Held {
+    /// Its number.
+    #[schema(primary_key)]
+    pub key: Number,
+    /// Its genus.
+    pub genus: String,
+}
+
+/// A number by another name.
+pub type Number = i64;
 
 /// A source.
 pub struct Cats;

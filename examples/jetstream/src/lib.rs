@@ -1,9 +1,9 @@
-//! The firehose of Bluesky as a connector with two tables, posts and likes, over a WebSocket.
+//! The firehose of Bluesky as two tables, posts and likes, over a WebSocket: [`Jetstream`], the connector.
 //!
 //! - A delete carries no record, only whose it was and its key. So these two are the primary key of both tables, and a
 //!   delete becomes a `remove`; of a row from before the program started it makes no output.
-//! - Messages that cannot be read are rejected: they are counted in the summary, and kept in a file with
-//!   `--quarantine FILE`. Kinds of events that are not asked for are passed over.
+//! - Messages that cannot be read are rejected, and go the way of `BadRows`. Kinds of events that are not asked for are
+//!   passed over.
 //! - When the connection breaks, the source connects again, after a wait that doubles up to half a minute, and asks for
 //!   everything since the last event that it saw. The server sends that event again: the same row under the same key
 //!   makes no output.
@@ -21,10 +21,9 @@ use pathway_io::{Schema, Subject, connector};
 use serde::de::DeserializeOwned;
 use tungstenite::Message;
 
-/// What can go wrong in the source.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// One of the servers of Bluesky's own.
+/// A server that needs no account.
 pub const SERVER: &str = "wss://jetstream2.us-east.bsky.network/subscribe";
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -35,17 +34,19 @@ pub struct Post {
     /// Whose it is.
     #[schema(primary_key)]
     pub did: String,
-    /// Which of theirs it is.
+    /// Its key among the author's posts.
     #[schema(primary_key)]
     pub rkey: String,
     /// What it says.
     pub text: String,
-    /// The languages that its author says it is in.
+    /// The languages that the author says it is in.
     pub langs: Vec<String>,
     /// The address of the post that it answers.
     pub reply_to: Option<String>,
     /// As the author's program says.
     pub created_at: String,
+    /// When the server saw it, in microseconds since 1970.
+    pub time_us: u64,
 }
 
 /// A like.
@@ -54,7 +55,7 @@ pub struct Like {
     /// Who likes it.
     #[schema(primary_key)]
     pub did: String,
-    /// Which of theirs it is.
+    /// Its key among the likes of whose it is.
     #[schema(primary_key)]
     pub rkey: String,
     /// The address of what is liked.
@@ -63,7 +64,7 @@ pub struct Like {
     pub created_at: String,
 }
 
-/// The source of both.
+/// The connector: reads a server of [Jetstream](https://bsky.network/docs/jetstream/)'s.
 pub struct Jetstream {
     url: String,
     /// How many posts and likes are still wanted.
@@ -101,8 +102,7 @@ impl Jetstream {
 }
 
 impl Jetstream {
-    /// The events of a server, at most `wanted` of posts and likes.
-    #[must_use]
+    /// Reads a server, until `wanted` posts and likes were created, changed or deleted.
     pub fn new(url: String, wanted: u64) -> Self {
         Jetstream { url, wanted, reached: false, cursor: None }
     }
@@ -149,7 +149,7 @@ impl Jetstream {
             Some(commit) if commit.collection == POSTS => match Change::of(event.did, commit) {
                 Ok(Change::Put(did, rkey, PostRecord { text, created_at, langs, reply })) => {
                     let reply_to = reply.map(|reply| reply.parent.uri);
-                    posts.next(Post { did, rkey, text, langs, reply_to, created_at })?;
+                    posts.next(Post { did, rkey, text, langs, reply_to, created_at, time_us: event.time_us })?;
                     true
                 }
                 Ok(Change::Delete(did, rkey)) => {

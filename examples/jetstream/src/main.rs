@@ -1,4 +1,4 @@
-//! The firehose of Bluesky as two files, of posts and of likes.
+//! Posts and likes from the firehose of Bluesky, in two CSV files.
 //!
 //! ```text
 //! cargo run --release -p example-jetstream
@@ -6,12 +6,17 @@
 //! ```
 //!
 //! The server is one of [Jetstream](https://bsky.network/docs/jetstream/)'s, which needs no account; `--url` chooses
-//! another. It runs until Ctrl-C, or until `--events N` posts and likes were created, changed or deleted.
+//! another. It runs until Ctrl-C, or until `--events N` posts and likes were created, changed or deleted. Messages that
+//! cannot be read are counted in the summary, and kept in a file with `--quarantine FILE`.
+//!
+//! The connector is this package's library, and is used by other examples.
 
 use std::path::PathBuf;
 
-use example_jetstream::{BoxError, Jetstream, SERVER};
+use example_jetstream::{Jetstream, SERVER};
 use pathway_io::{BadRows, Pipeline, ReadOptions, csv};
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const USAGE: &str = "usage: example-jetstream [--url URL] [--events N] [--quarantine FILE] [POSTS.csv] [LIKES.csv]";
 

@@ -4,82 +4,17 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
+mod server;
+
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread;
 
-use serde_json::{Value, json};
+use serde_json::json;
+use server::{LIKES, POSTS, commit, like, next, post, send, serve, tear};
 use support::{Program, fresh_dir, records};
-use tungstenite::handshake::server::{Request, Response};
-use tungstenite::{Message, WebSocket};
-
-type Connection = WebSocket<TcpStream>;
-
-/// A server that hands each connection, with what its request asked for, to the test.
-fn serve() -> (String, Receiver<(String, Connection)>) {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let url = format!("ws://{}/subscribe", listener.local_addr().expect("it is bound"));
-    let (sender, connections) = channel();
-    thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(stream) = stream else { return };
-            if !accept(stream, &sender) {
-                return;
-            }
-        }
-    });
-    (url, connections)
-}
-
-fn accept(stream: TcpStream, to: &Sender<(String, Connection)>) -> bool {
-    let mut query = String::new();
-    #[expect(clippy::result_large_err, reason = "the error's type is the library's")]
-    let read_query = |request: &Request, response: Response| {
-        query = request.uri().query().unwrap_or_default().to_owned();
-        Ok(response)
-    };
-    let connection = tungstenite::accept_hdr(stream, read_query).expect("a client that speaks WebSocket");
-    to.send((query, connection)).is_ok()
-}
-
-fn next(connections: &Receiver<(String, Connection)>) -> (String, Connection) {
-    connections.recv_timeout(support::DEADLINE).expect("a connection before the deadline")
-}
-
-fn send(connection: &mut Connection, event: &Value) {
-    connection.send(Message::text(event.to_string())).expect("the client reads");
-}
-
-/// A frame of 200 bytes of which 50 come, and then the end of the connection.
-fn tear(connection: Connection) {
-    let mut stream = connection.get_ref();
-    stream.write_all(&[0x81, 126, 0, 200]).expect("the client reads");
-    stream.write_all(&[b'{'; 50]).expect("the client reads");
-}
-
-fn commit(time_us: u64, operation: &str, collection: &str, rkey: &str, record: Option<Value>) -> Value {
-    let mut commit = json!({"rev": "3l3qo2vutsw2b", "operation": operation, "collection": collection, "rkey": rkey});
-    if let Some(record) = record {
-        commit["record"] = record;
-        commit["cid"] = "bafyreidwaivazkwu67xztlmuobx35hs2lnfh3kolmgfmucldvhd3sgzcqi".into();
-    }
-    json!({"did": "did:plc:cat", "time_us": time_us, "kind": "commit", "commit": commit})
-}
-
-const POSTS: &str = "app.bsky.feed.post";
-const LIKES: &str = "app.bsky.feed.like";
-
-fn post(text: &str) -> Option<Value> {
-    Some(json!({"$type": POSTS, "createdAt": "2026-01-02T03:04:05Z", "langs": ["en"], "text": text,
-        "facets": [{"index": {"byteStart": 0}}]}))
-}
-
-fn like(uri: &str) -> Option<Value> {
-    Some(json!({"$type": LIKES, "createdAt": "2026-01-02T03:04:06Z", "subject": {"cid": "bafy", "uri": uri}}))
-}
+use tungstenite::Message;
 
 fn start(dir: &Path, url: &str, more: &[&str]) -> Program {
     let quarantine = dir.join("bad.jsonl");
@@ -129,12 +64,12 @@ fn creates_updates_and_deletes_over_two_connections() {
     send(&mut second, &commit(1_014, "delete", POSTS, "p3", None));
     let end = program.end().succeeded();
 
-    let row = |key: &str, text: &str, diff: i64| {
-        format!("did:plc:cat,{key},{text},\"[\"\"en\"\"]\",,2026-01-02T03:04:05Z,{diff}")
+    let row = |key: &str, text: &str, time_us: u64, diff: i64| {
+        format!("did:plc:cat,{key},{text},\"[\"\"en\"\"]\",,2026-01-02T03:04:05Z,{time_us},{diff}")
     };
     let posts = records(&dir.join("posts.csv"));
-    assert_eq!(posts[0], "did,rkey,text,langs,reply_to,created_at,diff");
-    assert_eq!(last_state(&posts), [row("p1", "hello again", 1)]);
+    assert_eq!(posts[0], "did,rkey,text,langs,reply_to,created_at,time_us,diff");
+    assert_eq!(last_state(&posts), [row("p1", "hello again", 1_011, 1)]);
     let likes = records(&dir.join("likes.csv"));
     assert_eq!(
         last_state(&likes),

@@ -7,13 +7,14 @@ use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::{duration, suggest};
 
-const OPTIONS: [&str; 4] = ["name", "autocommit", "backlog", "crate"];
+const OPTIONS: [&str; 5] = ["name", "autocommit", "eager", "backlog", "crate"];
 
 #[derive(Default)]
 pub struct Options {
     pub name: Slot<LitStr>,
     /// In nanoseconds; `None` inside is off.
     pub autocommit: Slot<Option<u64>>,
+    pub eager: Slot<()>,
     pub backlog: Slot<Expr>,
     pub krate: Slot<Path>,
 }
@@ -26,6 +27,7 @@ impl Options {
             match option.name().as_str() {
                 "name" => options.name.set(ctxt, key, name(ctxt, &option)),
                 "autocommit" => options.autocommit.set(ctxt, key, autocommit(ctxt, &option)),
+                "eager" => options.eager.set(ctxt, key, option::flag(ctxt, &option, "connector")),
                 "backlog" => {
                     options.backlog.set(ctxt, key, option::expression(ctxt, &option, "10_000").cloned());
                 }

@@ -16,6 +16,9 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
     {
         ctxt.error(backlog, "a backlog holds at least 1 row");
     }
+    if let (Some(eager), Some(None)) = (connector.options.eager.key(), connector.options.autocommit.get()) {
+        ctxt.error(eager, "`eager` says how autocommit goes, which is off\nhelp: remove one of the two");
+    }
 }
 
 /// Reports what is wrong with a `run`; whether its impl can be emitted all the same.

@@ -82,24 +82,18 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             }
         }
     });
-    // glue at a user's type looks like the user's own to that lint
-    let allow = run
-        .parameters
-        .iter()
-        .any(|parameter| matches!(parameter.kind, Kind::Unknown))
-        .then(|| quote!(#[allow(unused_qualifications)]));
     // all that asks for `Send` is at the user's type: errors of one text at one place are shown once
     let span = self_ty.span();
     // names are hygienic, so the body must have the very same
     let given = Ident::new("subjects", Span::mixed_site());
-    let at = option::ident_at(&pw, span);
-    let subjects_of = quote_spanned!(span=> <Self as #at::Connector>::Subjects);
-    let run_body = quote!(let #pattern = #given; #result);
-    let run_method = if run.part.is_some() {
-        in_parts(span, &this, &given, &pw, &subjects_of, &run_body)
-    } else {
-        let run_head = quote_spanned!(span=> fn run(&mut #this, #given: #subjects_of) -> #pw::RunResult);
-        option::item_at(span, run_head, run_body)
+    let run_method = match run.part {
+        None => {
+            // not at the user's type, where it would look like the user's own qualification
+            let subjects_type = quote!(<Self as #pw::Connector>::Subjects);
+            let head = quote_spanned!(span=> fn run(&mut #this, #given: #subjects_type) -> #pw::RunResult);
+            option::item_at(span, head, quote!(let #pattern = #given; #result))
+        }
+        Some(_) => in_parts(span, &this, &given, &pw, &quote!(let #pattern = #given; #result)),
     };
     let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
     let body = quote! {
@@ -115,31 +109,27 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         const _: () = {
             #import
             #checks
+            // glue at a user's type looks like the user's own to that lint
+            #[allow(unused_qualifications)]
             #[automatically_derived]
-            #allow
             #connector_impl
         };
     }
 }
 
 /// The methods of a source in parts. As a whole it is read where nobody has asked for parts.
-fn in_parts(
-    span: Span,
-    this: &Ident,
-    given: &Ident,
-    pw: &Ident,
-    subjects: &TokenStream,
-    body: &TokenStream,
-) -> TokenStream {
+fn in_parts(span: Span, this: &Ident, given: &Ident, pw: &Ident, body: &TokenStream) -> TokenStream {
     let part = part();
+    let at = option::ident_at(pw, span);
+    // not at the user's type, where it would look like the user's own qualification
+    let subjects_type = quote!(<Self as #pw::Connector>::Subjects);
     let head = quote_spanned!(span=>
-        fn run_part(&mut #this, #given: #subjects, #part: #pw::Partition) -> #pw::RunResult
+        fn run_part(&mut #this, #given: #subjects_type, #part: #pw::Partition) -> #pw::RunResult
     );
     let run_part = option::item_at(span, head, body.clone());
-    let at = option::ident_at(pw, span);
     let copy = quote_spanned!(span=> #pw::Some(#at::part_of(#this)));
     quote! {
-        fn run(&mut #this, #given: #subjects) -> #pw::RunResult {
+        fn run(&mut #this, #given: #subjects_type) -> #pw::RunResult {
             #pw::Connector::run_part(#this, #given, #pw::Partition::WHOLE)
         }
         #run_part
@@ -323,10 +313,11 @@ fn options(connector: &Connector, pw: &Ident) -> TokenStream {
         Some(nanos) => quote!(.autocommit(#pw::Duration::from_nanos(#nanos))),
         None => quote!(.autocommit(#pw::None)),
     });
+    let eager = options.eager.is_set().then(|| quote!(.eager(true)));
     let backlog = options.backlog.get().map(|rows| quote!(.backlog(#rows)));
     quote! {
         fn options() -> #pw::ReadOptions {
-            #pw::ReadOptions::new().name(#name) #autocommit #backlog
+            #pw::ReadOptions::new().name(#name) #autocommit #eager #backlog
         }
     }
 }

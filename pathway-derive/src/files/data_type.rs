@@ -53,11 +53,11 @@ impl DataType {
         if item == DataType::Plain("u8") { DataType::Bytes } else { DataType::List(Box::new(item)) }
     }
 
-    /// Reads a spelling.
+    /// Reads a spelling: just the one that is written.
     pub fn parse(text: &str) -> Option<DataType> {
         let mut rest = text;
         let data_type = parse(&mut rest, 0)?;
-        rest.is_empty().then_some(data_type)
+        (rest.is_empty() && data_type.to_string() == text).then_some(data_type)
     }
 
     /// Whether every value of `old` is read by a column of this type.

@@ -5,8 +5,11 @@
 
 pub mod csv;
 pub mod data_type;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 pub mod head;
 pub mod json;
 pub mod lock;
+pub mod rows;
 #[cfg(test)]
 pub mod tests;

@@ -22,7 +22,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
         #import
         #[automatically_derived]
         impl #flow::Shown for #row {
-            const FIELDS: &'static [&'static str] = &[#(#names),*];
+            const FIELDS: &'static [&'static ::core::primitive::str] = &[#(#names),*];
             fn view(&self) -> impl #flow::View<Row = #flow::RowOf<Self>> {
                 #view
             }
@@ -41,7 +41,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
         }
         #[automatically_derived]
         impl #flow::PartialEq for #row {
-            fn eq(&self, other: &Self) -> bool {
+            fn eq(&self, other: &Self) -> ::core::primitive::bool {
                 #flow::equal(self, other)
             }
         }

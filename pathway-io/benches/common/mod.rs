@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
+use pathway_io::dataflow::Workers;
 use pathway_io::{Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table};
 
 /// The tutorial's row.
@@ -58,7 +59,8 @@ macro_rules! wide {
 }
 wide!(a0 a1 a2 a3 a4 a5 a6 a7 b0 b1 b2 b3 b4 b5 b6 b7 c0 c1 c2 c3 c4 c5 c6 c7 d0 d1 d2 d3 d4 d5 d6 d7);
 
-const GENERA: [&str; 7] = ["felis", "lynx", "otocolobus", "panthera", "puma", "caracal", "leopardus"];
+/// What cats there are.
+pub const GENERA: [&str; 7] = ["felis", "lynx", "otocolobus", "panthera", "puma", "caracal", "leopardus"];
 
 /// A cat; its key is what `key` makes of its number.
 pub fn cat(n: u64) -> Cat {
@@ -110,11 +112,6 @@ pub struct Closure<S, F> {
     schema: PhantomData<fn(S)>,
 }
 
-/// A source made of a closure.
-pub fn closure<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static>(run: F) -> Closure<S, F> {
-    Closure { run, schema: PhantomData }
-}
-
 impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector for Closure<S, F> {
     type Subjects = Subject<S>;
     type Tables = Table<S>;
@@ -130,12 +127,22 @@ pub fn time<S: Schema>(
     sinks: impl FnOnce(&Table<S>),
     run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
 ) -> Duration {
+    time_on(Workers::threads(1), options, sinks, run)
+}
+
+/// The same on several workers.
+pub fn time_on<S: Schema>(
+    workers: Workers,
+    options: ReadOptions,
+    sinks: impl FnOnce(&Table<S>),
+    run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
+) -> Duration {
     let pipeline = Pipeline::new();
     pipeline.handle_signals(false);
-    let source = closure(run);
+    let source = Closure { run, schema: PhantomData };
     sinks(&pipeline.read_with(source, options));
     let start = Instant::now();
-    pipeline.run().expect("the benchmark's pipeline runs");
+    pipeline.run_on(workers).expect("the benchmark's pipeline runs");
     start.elapsed()
 }
 

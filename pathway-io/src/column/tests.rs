@@ -149,7 +149,7 @@ fn value() -> impl Strategy<Value = Value> {
 macro_rules! hold_for {
     ($($name:ident: $strategy:expr;)*) => {
         proptest! {
-            #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() })]
+            #![proptest_config(ProptestConfig { failure_persistence: None, cases: if cfg!(miri) { 2 } else { 128 }, ..ProptestConfig::default() })]
             $(
                 #[test]
                 fn $name(values in vec($strategy, 0..5)) {

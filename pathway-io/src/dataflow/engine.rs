@@ -133,6 +133,11 @@ impl Engine {
         state.finish()
     }
 
+    /// Whether tables are computed from others.
+    pub(crate) fn computes(&self) -> bool {
+        !self.computations.is_empty()
+    }
+
     /// The derived tables.
     pub(crate) fn tables(&self) -> impl Iterator<Item = Arc<dyn AnyTable>> + '_ {
         self.computations.iter().map(|computation| computation.output())

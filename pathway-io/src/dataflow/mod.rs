@@ -46,6 +46,9 @@
 //! # Ok::<(), pathway_io::Error>(())
 //! ```
 //!
+//! The guide [From a table to a computation](https://github.com/pathway-io/pathway-io/blob/main/docs/dataflow.md) shows, for
+//! those who know SQL or pandas, what can be done with a collection, and what goes wrong.
+//!
 //! How a row flows: the sequencer hands each commit of an input table to the workers, whole and with its time (`inlet`).
 //! Each worker has built the same dataflow (`engine`), every computation in a region of its own (`computation`,
 //! `region`). When no update of a time can come any more, the results of that time are gathered, consolidated and

@@ -12,10 +12,19 @@ use crate::schema::Column;
 #[doc(hidden)]
 pub trait Field<const I: usize>: 'static {
     type Type: ColumnType;
-    /// What fills in the column when a row lacks it.
-    const DEFAULT: Option<fn() -> Self::Type> = None;
-    /// An example for the documentation.
-    const EXAMPLE: Option<fn() -> Self::Type> = None;
+
+    /// What fills in the column when a row lacks it. Whether there is anything is said by the leaf in the tree: that is
+    /// half as much to compile as a constant with a function in it.
+    #[must_use]
+    fn default() -> Self::Type {
+        unreachable!("the column has no default")
+    }
+
+    /// An example for the documentation, by the same rule.
+    #[must_use]
+    fn example() -> Self::Type {
+        unreachable!("the column has no example")
+    }
 }
 
 /// The `I`th field belongs to the primary key.
@@ -24,9 +33,9 @@ pub trait KeyField<const I: usize>: 'static {
     type Type: KeyType;
 }
 
-/// The `I`th field of a row struct, in the tree.
+/// The `I`th field of a row struct, in the tree, and whether it has a default and an example.
 #[doc(hidden)]
-pub struct Col<S, const I: usize>(S);
+pub struct Col<S, const I: usize, const DEFAULT: bool, const EXAMPLE: bool>(S);
 
 /// A field without a default or an example whose type is known to be that of a column, in the tree.
 #[doc(hidden)]
@@ -43,20 +52,18 @@ impl<T: ColumnType> Fields for Own<T> {
     }
 }
 
-impl<S: Field<I>, const I: usize> Fields for Col<S, I> {
+impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fields for Col<S, I, DEFAULT, EXAMPLE> {
     type Row = S::Type;
     type Partial = Option<S::Type>;
     type Columns = Leaf<S::Type>;
-    const SHAPE: Shape = Shape::Column(Column::of_field::<S, I>());
+    const SHAPE: Shape = Shape::Column(Column::of_field::<S, I>(DEFAULT, EXAMPLE));
 
     fn fill(columns: &mut Self::Columns, _index: usize) -> bool {
-        match S::DEFAULT {
-            Some(default) => {
-                columns.0.push(default());
-                true
-            }
-            None => columns.0.push_missing(),
+        if DEFAULT {
+            columns.0.push(S::default());
+            return true;
         }
+        columns.0.push_missing()
     }
 }
 

@@ -6,12 +6,12 @@
 //!
 //! ```text
 //! struct Cat { key: i64, genus: String, id: Uuid }
-//! Fields  = Pair<Own<i64>, Pair<Own<String>, Col<Cat, 2>>>
+//! Fields  = Pair<Own<i64>, Pair<Own<String>, Col<Cat, 2, ..>>>
 //! Row     = Pair<i64, Pair<String, Uuid>>
 //! Columns = Pair<Leaf<i64>, Pair<Leaf<String>, Leaf<Uuid>>>
 //! ```
 //!
-//! A leaf names its column (`Col<Cat, 2>`) and not its type: what the type must be able to do stands in one place,
+//! A leaf names its column (`Col<Cat, 2, ..>`) and not its type: what the type must be able to do stands in one place,
 //! [`Field::Type`](column::Field), so that a type that is no column gives one error, at the user's own tokens, and none
 //! wherever the schema is used. For the same reason `Row` and `Partial` can be named without any bound on the columns'
 //! types. A type that is known to be a column by its name, such as `i64`, stands in the tree itself (`Own<i64>`), which

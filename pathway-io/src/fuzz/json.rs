@@ -96,17 +96,22 @@ impl<S: Schema> Rows<S> {
         let before = self.columns.bytes();
         match decoder(&mut self.columns, self.len, text, &mut self.seen) {
             Ok(()) => {
-                let mut json = b"{".to_vec();
-                self.columns.visit(0, &mut Json { row: self.len, json: &mut json, columns: S::SCHEMA.columns });
-                json.push(b'}');
                 self.len += 1;
-                Ok(json)
+                Ok(self.last(Style::Plain))
             }
             Err(error) => {
                 assert_eq!(self.columns.bytes(), before, "a part of a bad row stayed behind: {error}");
                 Err(error)
             }
         }
+    }
+
+    fn last(&self, style: Style) -> Vec<u8> {
+        let mut json = b"{".to_vec();
+        let row = self.len - 1;
+        self.columns.visit(0, &mut Json { row, style, json: &mut json, columns: S::SCHEMA.columns });
+        json.push(b'}');
+        json
     }
 }
 
@@ -126,6 +131,8 @@ fn decode<S: Schema>(data: &[u8], as_values_too: bool) {
         let Ok(row) = row else { continue };
         let back = again.decode(decode::decode_json::<S>, &row[..]);
         assert_eq!(shown(back), Ok(show(&row)), "what is written reads back as the same");
+        let back = again.decode(decode::decode_json::<S>, &scanned.last(Style::Exact)[..]);
+        assert_eq!(shown(back), Ok(show(&row)), "what a log holds reads back as the same");
         // A `Value` does not take what is out of range in a field that is passed over.
         if as_values_too && let Ok(value) = serde_json::from_slice::<Value>(text) {
             let by_value = by_value.decode(decode::decode_value::<S>, &value);
@@ -161,6 +168,7 @@ fn show(json: &[u8]) -> String {
 /// Appends each field of a row.
 struct Json<'a> {
     row: usize,
+    style: Style,
     json: &'a mut Vec<u8>,
     columns: &'static [Column],
 }
@@ -171,6 +179,6 @@ impl Visitor for Json<'_> {
             self.json.push(b',');
         }
         self.json.extend_from_slice(format!("\"{}\":", self.columns[index].name).as_bytes());
-        buffer.write_json(self.row, Style::Plain, self.json);
+        buffer.write_json(self.row, self.style, self.json);
     }
 }

@@ -5,10 +5,17 @@
 //! stable toolchain. The module exists for tests and under `--cfg fuzzing`, which `cargo fuzz` sets, alone.
 
 mod csv;
+mod infer;
 mod json;
 
 pub use self::csv::csv;
+pub use infer::infer;
 pub use json::next_json;
+
+/// See [`persist::fuzz`](crate::persist::fuzz), which is with what it looks into.
+pub fn checkpoint(data: &[u8]) {
+    crate::persist::fuzz::checkpoint(data);
+}
 
 /// Splits an input into several rows, at the record separator of RFC 7464: neither JSON nor most texts hold it.
 fn records(data: &[u8]) -> impl Iterator<Item = &[u8]> {
@@ -37,7 +44,17 @@ mod tests {
     }
 
     #[test]
+    fn checkpoint() {
+        replay("checkpoint", super::checkpoint);
+    }
+
+    #[test]
     fn csv() {
         replay("csv", super::csv);
+    }
+
+    #[test]
+    fn infer() {
+        replay("infer", super::infer);
     }
 }

@@ -5,9 +5,17 @@ use std::path::{Path, PathBuf};
 
 use super::log;
 use crate::error::{Error, Result};
-use crate::storage::FileError;
+use crate::storage::{Disk, FileError, sync_parent};
 
 const LOCK: &str = "lock";
+
+/// Creates the directory and those above it that are missing, and makes their names durable.
+fn create(path: &Path) -> std::result::Result<(), FileError> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+    fs::create_dir_all(path).map_err(|error| FileError::new("create the state directory", path, error))?;
+    missing.into_iter().try_for_each(|directory| sync_parent(&*Disk::shared(), directory))
+}
 
 /// A state directory that is locked.
 pub(crate) struct StateDirectory {
@@ -20,7 +28,7 @@ impl StateDirectory {
     /// Opens the directory, and makes it if it is not there.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let failed = |operation, error| Error::pipeline(FileError::new(operation, path, error));
-        fs::create_dir_all(path).map_err(|error| failed("create the state directory", error))?;
+        create(path).map_err(Error::pipeline)?;
         for entry in fs::read_dir(path).map_err(|error| failed("read the state directory", error))? {
             let name = entry.map_err(|error| failed("read the state directory", error))?.file_name();
             let name = name.to_string_lossy();

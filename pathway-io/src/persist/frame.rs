@@ -142,21 +142,26 @@ impl Reader {
         })
     }
 
-    /// Whether a whole frame stands somewhere behind the place where no whole one follows: the file is then damaged in
-    /// the middle, and not cut off at its end.
-    pub(crate) fn is_damaged(&mut self) -> Result<bool, FileError> {
+    /// How many whole checkpoints stand behind the place where no whole frame follows.
+    ///
+    /// A power cut may leave what was not synced in any state, and a checkpoint on disk whose rows are not. But a checkpoint
+    /// is only begun when the one before it is durable with all that it stands for: two of them behind a frame that is not
+    /// whole say that it was, and that the file is damaged.
+    pub(crate) fn checkpoints_behind(&mut self) -> Result<usize, FileError> {
         let path = self.path.clone();
         let mut from = self.at + 1;
-        let mut search = || -> io::Result<bool> {
+        let mut count = 0;
+        let mut search = || -> io::Result<usize> {
             while let Some(marker) = find_marker(&mut self.file, from)? {
                 self.file.seek(SeekFrom::Start(marker))?;
                 self.at = marker;
-                if self.read()?.is_some() {
-                    return Ok(true);
-                }
                 from = marker + 1;
+                if let Some(frame) = self.read()? {
+                    count += usize::from(frame.kind == Kind::Checkpoint);
+                    from = frame.end;
+                }
             }
-            Ok(false)
+            Ok(count)
         };
         search().map_err(|error| FileError::new("read", &path, error))
     }
@@ -197,51 +202,54 @@ mod tests {
         append(&mut bytes, Kind::Header, |out| out.extend_from_slice(b"head")).unwrap();
         append(&mut bytes, Kind::Rows, |out| out.extend_from_slice(&[7; 1000])).unwrap();
         append(&mut bytes, Kind::Checkpoint, |_| {}).unwrap();
+        append(&mut bytes, Kind::Checkpoint, |_| {}).unwrap();
         bytes
     }
 
-    fn read(bytes: &[u8]) -> (Vec<Kind>, u64, bool) {
+    fn read(bytes: &[u8]) -> (Vec<Kind>, u64, usize) {
         let file = write(bytes);
         let mut reader = Reader::open(file.path()).unwrap();
         let mut kinds = Vec::new();
         while let Some(frame) = reader.next().unwrap() {
             kinds.push(frame.kind);
         }
-        (kinds, reader.at(), reader.is_damaged().unwrap())
+        (kinds, reader.at(), reader.checkpoints_behind().unwrap())
     }
 
     #[test]
     fn what_is_appended_is_read() {
         let bytes = frames();
-        assert_eq!(read(&bytes), (vec![Kind::Header, Kind::Rows, Kind::Checkpoint], bytes.len() as u64, false));
+        let kinds = vec![Kind::Header, Kind::Rows, Kind::Checkpoint, Kind::Checkpoint];
+        assert_eq!(read(&bytes), (kinds, bytes.len() as u64, 0));
     }
 
     #[test]
-    fn a_file_that_is_cut_off_anywhere_has_its_whole_frames_and_is_not_damaged() {
+    fn a_file_that_is_cut_off_anywhere_has_its_whole_frames() {
         let bytes = frames();
         let mut ends = Vec::new();
         for len in 0..=bytes.len() {
-            let (kinds, at, damaged) = read(&bytes[..len]);
-            assert!(!damaged, "cut to {len}");
+            let (kinds, at, behind) = read(&bytes[..len]);
+            assert_eq!(behind, 0, "cut to {len}");
             assert!(at <= len as u64);
             if ends.last() != Some(&at) {
                 ends.push(at);
             }
             assert_eq!(kinds.len() + 1, ends.len());
         }
-        assert_eq!(ends.len(), 4);
+        assert_eq!(ends.len(), 5);
     }
 
     #[test]
-    fn a_wrong_bit_anywhere_is_noticed_and_is_damage_if_a_whole_frame_follows() {
+    fn a_wrong_bit_anywhere_is_noticed_and_what_stands_behind_it_is_found() {
         let bytes = frames();
-        let last = bytes.len() - HEAD;
+        let (last, one_before) = (bytes.len() - HEAD, bytes.len() - 2 * HEAD);
         for place in 0..bytes.len() {
             let mut wrong = bytes.clone();
             wrong[place] ^= 1 << (place % 8);
-            let (kinds, _, damaged) = read(&wrong);
-            assert!(kinds.len() < 3, "bit of byte {place}");
-            assert_eq!(damaged, place < last, "byte {place}");
+            let (kinds, _, behind) = read(&wrong);
+            assert!(kinds.len() < 4, "bit of byte {place}");
+            let expected = if place < one_before { 2 } else { usize::from(place < last) };
+            assert_eq!(behind, expected, "byte {place}");
         }
     }
 
@@ -250,7 +258,7 @@ mod tests {
         for padding in [64 * 1024 - 6, 64 * 1024 - 5, 64 * 1024 - 4, 64 * 1024 - 2, 64 * 1024] {
             let mut bytes = vec![b'p'; padding];
             bytes.extend_from_slice(&frames());
-            assert!(read(&bytes).2, "{padding}");
+            assert_eq!(read(&bytes).2, 2, "{padding}");
         }
     }
 }

@@ -101,7 +101,7 @@ impl Log {
             let path = self.path();
             return Err(format!("a commit of more than 4 GB cannot be kept in `{}`", path.display()).into());
         }
-        if self.buffer.len() >= BUFFER {
+        if self.buffer.len() >= if super::tiny_logs() { 1 } else { BUFFER } {
             self.flush()?;
             crash_point!(RowsAppended);
         }
@@ -140,7 +140,11 @@ impl Log {
 
     /// Appends a checkpoint, and makes it and everything before it durable.
     pub(crate) fn commit(&mut self, checkpoint: &Value) -> Result<(), BoxError> {
-        self.append(Kind::Checkpoint, |out| out.extend_from_slice(checkpoint.to_string().as_bytes()))?;
+        let fill = |out: &mut Vec<u8>| out.extend_from_slice(checkpoint.to_string().as_bytes());
+        // A checkpoint is some kilobytes.
+        if frame::append(&mut self.buffer, Kind::Checkpoint, fill).is_err() {
+            return Err("the offsets of a checkpoint are larger than 4 GB".into());
+        }
         #[cfg(feature = "faults")]
         if crate::faults::is_due(crate::faults::Point::CheckpointTorn) {
             self.file.append(&self.buffer[..self.buffer.len() - 5])?;

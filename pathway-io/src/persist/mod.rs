@@ -13,6 +13,8 @@ pub(crate) mod checkpointer;
 pub(crate) mod directory;
 pub(crate) mod entry;
 mod frame;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod log;
 pub(crate) mod prepare;
 mod record;

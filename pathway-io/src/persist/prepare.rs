@@ -11,6 +11,7 @@ use super::directory::StateDirectory;
 use super::record::SourceShape;
 use super::recover::{self, Found, Outputs};
 use super::{Durability, Start, record, sink_id};
+use crate::dataflow::Workers;
 use crate::error::{BoxError, Error, Result};
 use crate::intake::Cuts;
 use crate::offset::Offsets;
@@ -109,18 +110,22 @@ pub(crate) fn cuts(options: &ReadOptions) -> Cuts {
     if options.replays() { Cuts::AtEnd } else { Cuts::AtOffsets }
 }
 
-/// What cannot be persistent yet: computations, and several processes.
+/// What cannot be persistent yet: computations.
 #[cfg(feature = "differential")]
-pub(crate) fn check_computations(computes: bool, spread: bool, workers: &crate::dataflow::Workers) -> Result<()> {
+pub(crate) fn check_computations(computes: bool) -> Result<()> {
+    if computes {
+        return Err(Error::pipeline("cannot be persistent yet where tables are computed from others"));
+    }
+    Ok(())
+}
+
+/// What cannot be persistent yet: several processes, and the parts of a source, whose rows are put together elsewhere.
+pub(crate) fn check_workers(workers: &Workers, in_parts: bool) -> Result<()> {
     if workers.processes() > 1 {
         return Err(Error::pipeline("cannot be persistent in several processes yet"));
     }
-    if spread && workers.threads > 1 {
-        let message = "cannot be persistent yet where each worker reads a part of a source or writes a file of its own";
-        return Err(Error::pipeline(message));
-    }
-    if computes {
-        return Err(Error::pipeline("cannot be persistent yet where tables are computed from others"));
+    if in_parts && workers.threads > 1 {
+        return Err(Error::pipeline("cannot be persistent yet where a source is read in several parts"));
     }
     Ok(())
 }

@@ -52,7 +52,7 @@ fn damaged(path: &Path, at: u64, what: &str) -> BoxError {
     format!("`{}` is damaged at byte {at}: {what}", path.display()).into()
 }
 
-fn read(path: &Path, generation: u64, sources: &[SourceShape]) -> Result<Found, BoxError> {
+pub(super) fn read(path: &Path, generation: u64, sources: &[SourceShape]) -> Result<Found, BoxError> {
     let mut reader = Reader::open(path)?;
     let header = match reader.next()? {
         Some(frame) if frame.kind == Kind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
@@ -73,7 +73,7 @@ fn read(path: &Path, generation: u64, sources: &[SourceShape]) -> Result<Found, 
         }
     }
     let at = reader.at();
-    if reader.is_damaged()? {
+    if reader.checkpoints_behind()? > 1 {
         return Err(damaged(path, at, "what stands there is not what was written"));
     }
     // It got its name only after its first checkpoint.

@@ -88,7 +88,7 @@ pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: &str, known:
 const ACCEPT: &str = "\nhelp: to accept it, set `PATHWAY_LOCK=update` and build";
 
 /// Whether every value of the old type is read by a column of the new one.
-const fn reads(new: &DataType, old: &DataType) -> bool {
+pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {
     match (old, new) {
         (DataType::Optional(old), DataType::Optional(new)) => reads(new, old),
         (old, DataType::Optional(new)) => reads(new, old),

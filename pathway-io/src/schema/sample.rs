@@ -5,7 +5,7 @@
 //! compiler's error, at the field.
 
 use super::message::{Message, same};
-use super::{Column, DataType, TableSchema};
+use super::{Column, DataType, RESERVED, TableSchema};
 
 /// The kinds of values in a sample. In CSV, where all are texts, they are what the text could be.
 #[doc(hidden)]
@@ -54,6 +54,28 @@ pub const fn assert_sample(schema: &TableSchema, field: &str, sample: &Sample) {
     while at < schema.columns.len() {
         if same(schema.columns[at].field, field) {
             assert_column(&schema.columns[at], sample);
+        }
+        at += 1;
+    }
+}
+
+/// Fails if the sample has a field that no column answers to, of a schema that denies such.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_sample_known(schema: &TableSchema, sample: &Sample) {
+    let mut at = 0;
+    while at < sample.fields.len() {
+        let field = &sample.fields[at];
+        let mut is_known = same(field.name, RESERVED[0]) || same(field.name, RESERVED[1]);
+        let mut column = 0;
+        while column < schema.columns.len() {
+            is_known |= answers_to(&schema.columns[column], field.name);
+            column += 1;
+        }
+        if !is_known {
+            let line = if field.kinds.is_empty() { 1 } else { field.kinds[0].1 };
+            let message = start(sample, line).push("`").push(schema.name).push("` has no column `").push(field.name);
+            panic!("{}", message.push("`, and denies unknown ones").as_str());
         }
         at += 1;
     }

@@ -62,7 +62,7 @@ mod layout;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::batch::Batch;
 use crate::commit::Commit;
@@ -162,11 +162,24 @@ impl SqliteSink {
         let mut connection = Connection::open(&self.path)?;
         connection.busy_timeout(BUSY)?;
         // Who reads does not hold up who writes. A file system that cannot do it keeps the mode that it has.
-        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+        use_wal(&connection)?;
         connection.pragma_update(None, "synchronous", if start == Start::Empty { "NORMAL" } else { "FULL" })?;
         let time = self.layout.prepare(&mut connection, start)?;
         self.database = Some(Database { connection, transaction: None, scratch: Vec::new() });
         Ok(time)
+    }
+}
+
+/// SQLite itself does not wait here for another connection that does the same, such as that of a table beside this one.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            result => return result,
+        }
     }
 }
 

@@ -107,6 +107,56 @@ fn the_default_autocommit_is_1500_ms_after_the_first_row() {
     within(move || running.join()).unwrap();
 }
 
+/// The interval is longer than the test may take, so that what waits for it is never seen before the end.
+#[test]
+fn an_eager_source_commits_a_row_after_a_quiet_interval_at_once_and_the_next_ones_together() {
+    let (go, gone) = mpsc::channel();
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            for n in 0..4 {
+                subject.next(Number { n })?;
+            }
+            next(&gone);
+            Ok(())
+        }),
+        ReadOptions::new().autocommit(Duration::from_secs(3600)).eager(true),
+    );
+    let seen = commits(&table);
+    let running = pipeline.start().unwrap();
+    assert_eq!(next(&seen).updates, [(Number { n: 0 }, 1)]);
+    go.send(()).unwrap();
+    let summary = within(move || running.join()).unwrap();
+    assert_eq!(by_commit(&seen), [[1, 2, 3]]);
+    assert_eq!(summary.sources[0].commits, 2);
+}
+
+#[test]
+fn an_eager_source_makes_no_more_commits_than_the_interval_allows() {
+    let interval = Duration::from_millis(20);
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(move |subject: Subject<Number>| {
+            let start = Instant::now();
+            for n in 0.. {
+                subject.next(Number { n })?;
+                if start.elapsed() > 4 * interval {
+                    break;
+                }
+            }
+            Ok(())
+        }),
+        ReadOptions::new().autocommit(interval).eager(true).backlog(usize::MAX),
+    );
+    let seen = commits(&table);
+    let start = Instant::now();
+    run(pipeline).unwrap();
+    let most = start.elapsed().as_millis() / interval.as_millis() + 2;
+    let commits = by_commit(&seen);
+    assert_eq!(commits[0], [0]);
+    assert!(commits.len() >= 2 && commits.len() as u128 <= most, "{} commits, {most} allowed", commits.len());
+}
+
 #[test]
 fn the_row_that_fills_the_backlog_commits_also_without_autocommit() {
     let (go, gone) = mpsc::channel();

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{fs, thread};
 
-use pathway_io::{BadRows, Connector, ReadOptions, Subject, Table, connector};
+use pathway_io::{BadRows, ReadOptions, Subject, Table, connector};
 
 use crate::common::{Cat, Number, TempDir, by_commit, cat, commits, next, pipeline, run, source, updates};
 
@@ -313,7 +313,7 @@ fn a_closed_subject_takes_no_offset() {
 #[test]
 fn a_connector_by_hand_has_offsets() {
     struct ByHand;
-    impl Connector for ByHand {
+    impl pathway_io::Connector for ByHand {
         type Subjects = Subject<Number, u64>;
         type Tables = Table<Number>;
 

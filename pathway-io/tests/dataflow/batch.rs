@@ -39,9 +39,6 @@ fn found(of: u8, what: i64) -> Found {
     Found { of, what }
 }
 
-/// The updates of one time.
-type Changes<S> = Vec<(S, i64)>;
-
 /// A collection as the rows that it holds, and how often.
 type Bag<S> = BTreeMap<S, i64>;
 
@@ -163,6 +160,9 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+/// What a commit changes of cats and of edges.
+type Changes = (Vec<(Cat, i64)>, Vec<(Edge, i64)>);
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
@@ -208,7 +208,7 @@ proptest! {
         });
 
         // The join changes with each of its two tables.
-        let mut times: BTreeMap<u64, (Changes<Cat>, Changes<Edge>)> = BTreeMap::new();
+        let mut times: BTreeMap<u64, Changes> = BTreeMap::new();
         for commit in cats {
             times.entry(commit.time).or_default().0 = commit.updates;
         }

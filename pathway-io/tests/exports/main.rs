@@ -1,7 +1,7 @@
 //! Schemas in other languages, held to the real things: rows that we wrote are validated by the `jsonschema` package,
 //! loaded into SQLite, and read by Pathway; PostgreSQL's own parser reads the DDL for it.
 //!
-//! All of them are Python's, see `check.py`. What is not installed is skipped with a message; `.ci/run` makes an
+//! All of them are Python's, see `check.py`. What is not installed is skipped with a message; in CI `.ci/run` makes an
 //! environment that has it all, and names its interpreter in `PATHWAY_IO_PYTHON`.
 
 use std::fs;

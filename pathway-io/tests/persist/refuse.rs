@@ -231,17 +231,24 @@ fn a_state_that_is_half_copied_or_damaged() {
     assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte");
     fs::write(&log, b"").unwrap();
     assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte 0");
-    // A wrong bit anywhere but in the last frame, which may be torn.
-    let last = bytes.windows(4).rposition(|window| window == b"pwf1").unwrap();
-    for place in (0..last).step_by(7) {
+    // A wrong bit anywhere but behind the last checkpoint but one: what stands there may be an unfinished sync.
+    let frames: Vec<usize> = (0..bytes.len() - 4).filter(|&at| bytes[at..].starts_with(b"pwf1")).collect();
+    let last = *frames.last().unwrap();
+    // Header, the first checkpoint, the row and its checkpoint.
+    assert_eq!(frames.len(), 4);
+    for place in (0..frames[2]).step_by(7) {
         let mut wrong = bytes.clone();
         wrong[place] ^= 0x10;
         fs::write(&log, wrong).unwrap();
         assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte");
     }
     // A torn one is what a crash leaves: the checkpoint before it counts.
-    for len in [last, last + 1, last + 20, bytes.len() - 1] {
-        fs::write(&log, &bytes[..len]).unwrap();
+    let mut rows_lost = bytes.clone();
+    rows_lost[frames[2] + 20] ^= 0x10;
+    let mut torn = vec![rows_lost];
+    torn.extend([last, last + 1, last + 20, bytes.len() - 1].map(|len| bytes[..len].to_vec()));
+    for torn in torn {
+        fs::write(&log, torn).unwrap();
         run_cats(&directory, pathway_io::Durability::EveryCommit, |cats| {
             assert_eq!(cats.resume(), None);
             Ok(cats.next_at(1, cat(1, "felis"))?)

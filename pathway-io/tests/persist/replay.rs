@@ -1,8 +1,9 @@
 //! Sources that send their whole table each time.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use pathway_io::{RunResult, Subject, csv};
+use pathway_io::{Restart, RunResult, Subject, csv};
 
 use crate::common::{Cat, TempDir, cat, run, source};
 use crate::restart::{options, persistent, rows};
@@ -71,6 +72,24 @@ fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
             Ok(cats.wait()?)
         }),
         options("cats").replay(),
+    );
+    csv::write(&cats, directory.path("cats.csv"));
+    run(pipeline).unwrap();
+    assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1", "2,lynx 1"]);
+    // Nor does an attempt that failed, where the next one sends it all.
+    let pipeline = persistent(&directory);
+    let restart = Restart::backoff(Duration::ZERO..Duration::ZERO);
+    let mut attempt = 0;
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat>| {
+            attempt += 1;
+            cats.next(cat(if attempt == 1 { 9 } else { 1 }, "felis"))?;
+            if attempt == 1 {
+                return Err("torn".into());
+            }
+            Ok(cats.next(cat(2, "lynx"))?)
+        }),
+        options("cats").replay().restart(restart),
     );
     csv::write(&cats, directory.path("cats.csv"));
     run(pipeline).unwrap();

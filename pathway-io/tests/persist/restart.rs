@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pathway_io::{BadRows, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, csv, jsonlines};
+use pathway_io::{BadRows, Durability, Pipeline, ReadOptions, Restart, RunResult, Schema, Subject, csv, jsonlines};
 
 use crate::common::{Cat, Number, TempDir, cat, commits, next, read, run, source, updates};
 
@@ -213,6 +213,29 @@ fn bad_rows_are_under_the_checkpoint_and_the_next_good_one_arrives() {
 }
 
 #[test]
+fn the_row_beyond_the_limit_of_bad_ones_is_kept_and_not_read_again() {
+    let directory = TempDir::new();
+    for (round, expected) in [(0, 2), (1, 3)] {
+        let pipeline = persistent(&directory);
+        let numbers = pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                for at in numbers.resume().unwrap_or(0)..3 {
+                    numbers.next_json_at(at + 1, format!("torn {at}"))?;
+                }
+                Ok(())
+            }),
+            options("numbers").bad_rows(BadRows::Quarantine(directory.path("bad.jsonl"))).bad_rows_limit(1),
+        );
+        csv::write(&numbers, directory.path("numbers.csv"));
+        let result = run(pipeline);
+        assert_eq!(result.is_err(), round == 0);
+        let bad = read(directory.path("bad.jsonl"));
+        let raw = bad.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["raw"].clone());
+        assert!(raw.eq((0..expected).map(|at| format!("torn {at}"))), "{bad}");
+    }
+}
+
+#[test]
 fn the_log_is_bounded_by_the_keys() {
     let directory = TempDir::new();
     for round in 0..4_u64 {
@@ -321,6 +344,48 @@ fn every_column_type_comes_back_as_it_was() {
         // A row that came back with any other bit would be taken out and put in again.
         assert_eq!(updates(&seen).len(), if round == 0 { everything().len() } else { 0 }, "round {round}");
     }
+}
+
+#[test]
+fn a_source_that_is_run_again_goes_on_from_its_offset_in_the_same_files() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let restart = Restart::backoff(Duration::ZERO..Duration::ZERO).attempts(5);
+    let mut attempt = 0;
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| {
+            attempt += 1;
+            let from = cats.resume().unwrap_or(0);
+            assert_eq!(from, 2 * (attempt - 1));
+            cats.next_at(from + 1, cat(1, &attempt.to_string()))?;
+            cats.next_json_at(from + 2, "torn")?;
+            // Behind the last offset: it comes again.
+            cats.next(cat(2, "tail"))?;
+            if attempt < 4 { Err("torn".into()) } else { Ok(cats.advance(100)?) }
+        }),
+        options("cats").restart(restart).bad_rows(BadRows::Quarantine(directory.path("bad.jsonl"))),
+    );
+    csv::write(&cats, directory.path("cats.csv"));
+    let summary = run(pipeline).unwrap();
+    assert_eq!(summary.sources[0].attempts, 4);
+    let expected = ["1,1 1", "1,1 -1", "1,2 1", "1,2 -1", "1,3 1", "1,3 -1", "1,4 1", "2,tail 1"];
+    assert_eq!(rows(&directory, "cats.csv"), expected);
+    assert_eq!(read(directory.path("bad.jsonl")).lines().count(), 4);
+    run_to_its_end(&directory);
+}
+
+/// What the state says after the test above.
+fn run_to_its_end(directory: &TempDir) {
+    let pipeline = persistent(directory);
+    let cats = pipeline.read_with(
+        source(|cats: Subject<Cat, u64>| {
+            assert_eq!(cats.resume(), Some(100));
+            Ok(())
+        }),
+        options("cats").bad_rows(BadRows::Quarantine(directory.path("bad.jsonl"))),
+    );
+    csv::write(&cats, directory.path("cats.csv"));
+    run(pipeline).unwrap();
 }
 
 #[test]

@@ -1,26 +1,31 @@
-//! Words counted by one process or by several: the same program, started once for each.
+//! Counts the words of a text in one process or in several, which may be on several machines.
 //!
 //! ```text
-//! cargo run -p example-dataflow --bin cluster -- COUNTS.csv
-//! cargo run -p example-dataflow --bin cluster -- COUNTS.csv -n 2 -p 0 &
-//! cargo run -p example-dataflow --bin cluster -- COUNTS.csv -n 2 -p 1
-//! examples/dataflow/compare        # does both, and compares what they write
+//! examples/dataflow/cluster.sh                                 # two processes on this machine, compared with one
+//! cargo run -p example-dataflow --bin cluster -- -w 2 -- README.md counts.csv
 //! ```
 //!
-//! The source is read in parts: each worker makes the lines of its own, and nothing of them goes through one place. Only
-//! the counts come together, in the file of process 0.
+//! In front of the second `--` are the options of Timely: `-w` threads in each of `-n` processes, of which this is number
+//! `-p`; `-h` names a file with the address of each. All are started with the same arguments, but for `-p`. Process 0
+//! reads the text and writes the file; each word is counted by the worker that its hash says, so that all have a part
+//! of the work and of the state.
 
-use pathway_io::dataflow::{Partition, Workers};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
+use pathway_io::dataflow::Workers;
 use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
 
-const LINES: u64 = 20_000;
+const USAGE: &str = "usage: cluster [-w THREADS] [-n PROCESSES -p NUMBER [-h HOSTS]] -- INPUT.txt OUTPUT.csv";
 
-#[derive(Schema)]
-#[schema(dataflow)]
+/// A line of the text.
+#[derive(Schema, Clone)]
 struct Line {
     text: String,
 }
 
+/// How often a word was seen.
 #[derive(Schema)]
 #[schema(dataflow)]
 struct WordCount {
@@ -29,42 +34,46 @@ struct WordCount {
     n: i64,
 }
 
-#[derive(Clone)]
-struct Lines;
+struct Lines {
+    path: PathBuf,
+}
 
-#[connector(name = "lines", autocommit = off)]
+/// Each line is a commit, so that the counts are those of one run as of another.
+#[connector(autocommit = off)]
 impl Lines {
-    fn run(&mut self, lines: Subject<Line>, part: Partition) -> RunResult {
-        let words = ["felis", "lynx", "otocolobus", "panthera", "puma", "acinonyx", "caracal"];
-        for number in (part.index as u64..LINES).step_by(part.count) {
-            let word = |n: u64| words[(number.wrapping_mul(n) >> 3) as usize % words.len()];
-            lines.next(Line { text: format!("{} {} {}", word(2_654_435_761), word(40_503), word(9_973)) })?;
+    fn run(&mut self, lines: Subject<Line>) -> RunResult {
+        let file = self.path.display();
+        let input = BufReader::new(File::open(&self.path).map_err(|error| format!("{file}: {error}"))?);
+        for text in input.lines() {
+            lines.next(Line { text: text? })?;
+            lines.commit()?;
         }
-        // One commit, so that there is one count of each word and no history of it.
-        lines.commit()?;
         Ok(())
     }
 }
 
+fn words(text: &str) -> Vec<String> {
+    text.split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
+}
+
 fn main() -> pathway_io::Result<()> {
-    let mut args: Vec<String> = std::env::args().collect();
-    if args.len() < 2 || args[1].starts_with('-') {
-        return Err(std::io::Error::other(
-            "usage: cluster COUNTS.csv [-w THREADS] [-n PROCESSES -p PROCESS] [-h HOSTS]",
-        )
-        .into());
-    }
-    let output = args.remove(1);
+    let args: Vec<String> = std::env::args().collect();
+    let (for_workers, paths) = args.split_at(args.iter().position(|arg| arg == "--").unwrap_or(args.len()));
+    let [_, input, output] = paths else {
+        return Err(Box::<dyn std::error::Error + Send + Sync>::from(USAGE).into());
+    };
+    let workers = Workers::from_args(for_workers.iter().cloned())?;
 
     let pipeline = Pipeline::new();
-    let lines = pipeline.read(Lines);
+    let lines = pipeline.read(Lines { path: input.into() });
     let counts = lines.compute(|lines| {
-        lines
-            .flat_map(|line| line.text.split(' ').map(str::to_owned).collect::<Vec<_>>())
-            .count()
-            .map(|(word, n)| WordCount { word, n: n as i64 })
+        lines.flat_map(|line| words(&line.text)).count().map(|(word, n)| WordCount { word, n: n as i64 })
     });
     csv::write(&counts, output);
-    pipeline.run_on(Workers::from_args(args)?)?;
+    let summary = pipeline.run_on(workers)?;
+    println!("{summary}");
     Ok(())
 }

@@ -1,19 +1,25 @@
-//! The cats of the tutorial, counted by genus while they arrive.
+//! Counts cats by genus while they come, and shows what each change takes back.
 //!
 //! ```text
 //! cargo run -p example-dataflow --bin genus_counts
-//! cargo run -p example-dataflow --bin genus_counts -- CATS.jsonl COUNTS.csv
+//! cargo run -p example-dataflow --bin genus_counts -- --fast my.jsonl counts.csv
 //! ```
+//!
+//! One cat is read a second, a commit each. Its genus has another count then: the old row is retracted, -1, and the new
+//! one comes, +1. The third cat comes twice, since the manul was moved to a genus of its own: its key is the
+//! same, so the cat is replaced, and two counts change.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pathway_io::{Pipeline, Schema, Subject, Update, connector, csv};
+use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
 
-#[derive(Schema)]
-#[schema(dataflow)]
+const USAGE: &str = "usage: genus_counts [--fast] [INPUT.jsonl] [OUTPUT.csv]";
+
+/// A species of cat. The computation only reads it: that takes `Clone` and nothing else.
+#[derive(Schema, Clone)]
 struct Cat {
     #[schema(primary_key)]
     key: i64,
@@ -21,6 +27,7 @@ struct Cat {
     epithet: String,
 }
 
+/// How many species a genus has. The computation makes such rows: `dataflow` gives them what the engine needs for that.
 #[derive(Schema)]
 #[schema(dataflow)]
 struct GenusCount {
@@ -29,35 +36,60 @@ struct GenusCount {
     n: i64,
 }
 
-struct FileStream {
+struct Cats {
     path: PathBuf,
+    /// Between one cat and the next.
+    pause: Duration,
 }
 
-#[connector(name = "cats", autocommit = "10ms")]
-impl FileStream {
-    fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
-        for line in BufReader::new(File::open(&self.path)?).lines() {
-            cats.next_json(line?)?;
-            cats.sleep(Duration::from_millis(300))?;
+#[connector(autocommit = off)]
+impl Cats {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        let file = self.path.display();
+        let input = BufReader::new(File::open(&self.path).map_err(|error| format!("{file}: {error}"))?);
+        for line in input.lines() {
+            cats.next_json(line?).map_err(|error| format!("{file}, {error}"))?;
+            cats.commit()?;
+            cats.sleep(self.pause)?;
         }
         Ok(())
     }
 }
 
 fn main() -> pathway_io::Result<()> {
-    let mut args = std::env::args_os().skip(1).map(PathBuf::from);
-    let cats = args.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/../cats.jsonl").into());
-    let output = args.next().unwrap_or_else(|| "counts.csv".into());
-
+    let (source, output) = parse_args()?;
     let pipeline = Pipeline::new();
-    let cats = pipeline.read(FileStream { path: cats });
+    let cats = pipeline.read(source);
     let counts =
         cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
-    counts.subscribe(|update: &Update<GenusCount>| {
-        println!("{:+} {} {}", update.diff, update.row.genus, update.row.n);
+    counts.subscribe_commits(|commit| {
+        for update in commit.iter() {
+            println!("{:+} {} {}", update.diff, update.row.genus, update.row.n);
+        }
+        println!();
     });
     csv::write(&counts, &output);
-    pipeline.run()?;
+    let summary = pipeline.run()?;
+    println!("{summary}");
     println!("the counts are in {}", output.display());
     Ok(())
+}
+
+fn parse_args() -> Result<(Cats, PathBuf), Box<dyn std::error::Error + Send + Sync>> {
+    let mut pause = Duration::from_secs(1);
+    let mut paths = Vec::new();
+    for arg in std::env::args_os().skip(1) {
+        match arg.to_str() {
+            Some("--fast") => pause = Duration::ZERO,
+            Some(option) if option.starts_with('-') => return Err(USAGE.into()),
+            _ => paths.push(PathBuf::from(arg)),
+        }
+    }
+    let mut paths = paths.into_iter();
+    let path = paths.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/cats.jsonl").into());
+    let output = paths.next().unwrap_or_else(|| "counts.csv".into());
+    if paths.next().is_some() || path == output {
+        return Err(USAGE.into());
+    }
+    Ok((Cats { path, pause }, output))
 }

@@ -42,10 +42,10 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
                     quote_spanned!(span=> #pw::Default::default())
                 }
             };
-            make(pw, "DEFAULT", column, &value)
+            make(pw, "default", column, &value)
         });
         let example =
-            column.options.example.get().map(|example| make(pw, "EXAMPLE", column, &convert(example, ty, pw)));
+            column.options.example.get().map(|example| make(pw, "example", column, &convert(example, ty, pw)));
         let column_type = column_type(column, pw);
         // glue at a user's type looks like the user's own to that lint
         let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
@@ -102,17 +102,17 @@ pub fn from_column(column: &Column, value: TokenStream, pw: &Ident) -> TokenStre
     }
 }
 
-/// A constant with a function that makes a value. The `let` has rustc point from a wrong value to the field's type.
+/// A function that makes a value. The `let` has rustc point from a wrong value to the field's type.
 fn make(pw: &Ident, name: &str, column: &Column, value: &TokenStream) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());
     let ty = column.ty;
     let column_type = column_type(column, pw);
     let made = into_column(column, quote!(value), pw);
     quote! {
-        const #name: #pw::Option<fn() -> #column_type> = #pw::Some(|| {
+        fn #name() -> #column_type {
             let value: #ty = #value;
             #made
-        });
+        }
     }
 }
 

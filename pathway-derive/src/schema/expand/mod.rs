@@ -102,7 +102,10 @@ fn leaf(row: &Ident, i: usize, column: &Column, pw: &Ident) -> TokenStream {
             let ty = column.ty;
             quote!(#pw::Own<#ty>)
         }
-        (false, _) => quote!(#pw::Col<#row, #i>),
+        (false, _) => {
+            let (default, example) = (column.options.default.is_set(), column.options.example.is_set());
+            quote!(#pw::Col<#row, #i, #default, #example>)
+        }
         (true, false) => quote!(#pw::Flat<#row, #i>),
         (true, true) => quote!(#pw::FlatKey<#row, #i>),
     }

@@ -43,7 +43,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let checks = hold(ctxt, schema, literal);
     quote! {
         // for cargo to see when it is set, and when no longer
-        const _: ::core::option::Option<&str> = ::core::option_env!(#VARIABLE);
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(#VARIABLE);
         const _: () = {
             #import
             #[automatically_derived]

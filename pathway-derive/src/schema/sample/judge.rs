@@ -4,8 +4,8 @@
 
 use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, Type, TypePath};
 
-use super::rows::Cell;
 use crate::files::json::{self, Value};
+use crate::files::rows::Cell;
 use crate::types;
 
 /// A type as it is written.

@@ -1,11 +1,10 @@
 //! `sample = "cats.jsonl"`: the schema is held to real data, at compile time.
 //!
-//! The file's first rows are read (`rows`), and each field is judged by the type of its column as it is written (`judge`).
+//! The file's first rows are read (`files::rows`), and each field is judged by the type of its column as it is written (`judge`).
 //! Where the type is a name that only the compiler knows (an alias, a type of one's own, the columns of a `flatten`), what
 //! was seen is summed up (`summary`) and left to a function of the runtime that the compiler evaluates.
 
 mod judge;
-mod rows;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -17,10 +16,10 @@ use super::ast::{Column, Schema};
 use super::check::RESERVED;
 use super::place;
 use crate::ctxt::Ctxt;
+use crate::files::rows::{Cell, Named, Row, Rows};
 use crate::suggest;
 use crate::types::{option_of, text};
 pub use judge::{Shape, length};
-use rows::{Cell, Named, Row, Rows};
 use summary::Summaries;
 
 /// Holds the schema to its sample, if it has one. What comes back has the sample tracked, and checks what is left.

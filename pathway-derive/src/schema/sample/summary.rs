@@ -11,8 +11,8 @@ use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
 use super::judge::is_float_name;
-use super::rows::Cell;
 use crate::files::json::Value;
+use crate::files::rows::Cell;
 use crate::option;
 use crate::schema::ast::{Column, Schema};
 
@@ -109,6 +109,19 @@ impl Summaries {
             checks.extend(quote_spanned! {span=>
                 const _: () = #at::assert_sample(
                     <#row as #at::Schema>::SCHEMA, #field, &#at::Sample { name: #sample, is_text: #is_text, fields: &[#fields] },
+                );
+            });
+        }
+        if let (true, Some(literal)) = (schema.options.deny_unknown.is_set(), schema.options.sample.get())
+            && schema.columns.iter().any(Column::is_flat)
+        {
+            let fields: TokenStream = self.fields.iter().map(|(name, summary)| summary.expand(name, &pw)).collect();
+            let span = Span::mixed_site().located_at(literal.span());
+            let at = option::ident_at(&pw, span);
+            checks.extend(quote_spanned! {span=>
+                const _: () = #at::assert_sample_known(
+                    <#row as #at::Schema>::SCHEMA,
+                    &#at::Sample { name: #sample, is_text: #is_text, fields: &[#fields] },
                 );
             });
         }

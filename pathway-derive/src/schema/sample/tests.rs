@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::judge::Shape;
-use super::rows::{Cell, Format, Rows, parse};
+use crate::files::rows::{Cell, Format, Rows, parse};
 use crate::files::{json, tests::json_text};
 
 /// Whether a column of the type takes a JSON text.
@@ -113,4 +113,89 @@ fn what_is_no_file_is_not_opened() {
     assert!(Rows::read("/dev/zero".as_ref()).is_err());
     fs::write(directory.path().join("a.txt"), " {\"a\": 1}").unwrap();
     assert_eq!(Rows::read(&directory.path().join("a.txt")).unwrap().count(), 1);
+}
+
+/// Rows of odd names and values of all kinds.
+fn rows_of_json() -> impl Strategy<Value = String> {
+    let name = prop_oneof![
+        prop::sample::select(vec![
+            "id", "a", "type", "self", "Self", "time", "diff", "time_", "A b", "1", "a\"b", "é", "_", "r#a"
+        ])
+        .prop_map(str::to_owned),
+        ".{1,4}",
+    ];
+    let row = prop::collection::btree_map(name, json_text(), 1..6).prop_map(|fields| {
+        let fields: Vec<String> =
+            fields.iter().map(|(name, value)| format!("{}: {value}", serde_json::Value::from(name.as_str()))).collect();
+        format!("{{{}}}\n", fields.join(", "))
+    });
+    prop::collection::vec(row, 1..6).prop_map(|rows| rows.concat())
+}
+
+fn rows_of_csv() -> impl Strategy<Value = String> {
+    let field = prop::sample::select(vec![
+        "",
+        "\"\"",
+        "1",
+        "-2",
+        "007",
+        "1.5",
+        "1e5",
+        "1e999",
+        "NaN",
+        "inf",
+        "true",
+        "false",
+        "x",
+        "é\u{1f408}",
+        "\"a,b\"",
+        "\"a\"\"b\r\nc\"",
+        "[1]",
+        "+1",
+        "99999999999999999999",
+        "18446744073709551615",
+        "-",
+        ".5",
+        "5.",
+    ]);
+    (1..5usize).prop_flat_map(move |width| {
+        let record = prop::collection::vec(field.clone(), width);
+        prop::collection::vec(record, 2..6).prop_map(move |records| {
+            let header: Vec<String> = (0..width).map(|at| format!("c {at}")).collect();
+            let lines = records.iter().map(|record| record.join(",") + ",-\n");
+            header.join(",") + ",last\n" + &lines.collect::<String>()
+        })
+    })
+}
+
+/// What `infer` makes of a sample passes the check against it, whatever the sample.
+#[test]
+fn infer_and_sample_agree() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("sample");
+    let config = Config { cases: 500, failure_persistence: None, ..Config::default() };
+    let samples = prop_oneof![rows_of_json(), rows_of_csv()];
+    let result = TestRunner::new(config).run(&samples, |sample| {
+        let Ok(inferred) = pathway_io::schema::infer(sample.as_bytes()) else {
+            prop_assert!(false, "cannot infer from\n{sample}");
+            return Ok(());
+        };
+        fs::write(&path, &sample).unwrap();
+        let source = inferred.sample(path.to_str().unwrap()).to_string();
+        let file = syn::parse_file(&source);
+        prop_assert!(file.is_ok(), "{}", source);
+        let input = file.unwrap().items.into_iter().find(|item| matches!(item, syn::Item::Struct(_))).unwrap();
+        let output = crate::schema::derive(&syn::parse_quote!(#input)).to_string();
+        prop_assert!(!output.contains("compile_error"), "{}\n{}\n{}", sample, source, output);
+        Ok(())
+    });
+    assert!(result.is_ok(), "{}", result.unwrap_err());
+}
+
+/// The runtime reads CSV too, and a macro crate has nothing to give to another but macros.
+#[test]
+fn the_runtime_has_the_same_reader_of_csv() {
+    let runtime =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../pathway-io/src/schema/infer/csv.rs")).unwrap();
+    assert_eq!(runtime, include_str!("../../files/csv.rs"));
 }

@@ -149,7 +149,7 @@ fn restore<'de, T: ColumnType, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T,
     element::<Came<T, BufferOf<T>>, A>(sequence).map(|came| came.0)
 }
 
-impl<S: Field<I>, const I: usize> Restored for Col<S, I> {
+impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Restored for Col<S, I, DEFAULT, EXAMPLE> {
     const LEN: usize = 1;
 
     #[inline]

@@ -4,9 +4,9 @@ use std::io;
 use std::path::Path;
 use std::vec;
 
-use crate::files::csv::{Reader, Record};
-use crate::files::head::{Head, without_mark};
-use crate::files::json;
+use super::csv::{Reader, Record};
+use super::head::{Head, without_mark};
+use super::json;
 
 /// How many lines are read at most.
 const LINES: usize = 1000;

@@ -1,0 +1,46 @@
+//! The script, which compares two processes with one.
+#![cfg(unix)]
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Command;
+
+use support::{Program, fresh_dir};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_cluster");
+
+/// A file with two addresses that are free at the moment.
+fn hosts(dir: &Path) -> std::path::PathBuf {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let lines = listeners.map(|listener| format!("{}\n", listener.local_addr().expect("it is bound")));
+    let path = dir.join("hosts.txt");
+    std::fs::write(&path, lines.concat()).expect("a file");
+    path
+}
+
+#[test]
+fn two_processes_write_what_one_does() {
+    for threads in ["1", "2"] {
+        let dir = fresh_dir(&format!("cluster-{threads}"));
+        let text = dir.join("text.txt");
+        let lines = (0..200).map(|n| format!("line {n} of 200, as one of {} and of {}\n", n % 7, n % 3));
+        std::fs::write(&text, lines.collect::<String>()).expect("a file");
+        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/cluster.sh"));
+        script.arg(&text).env("PROGRAM", PROGRAM).env("HOSTS", hosts(&dir)).env("THREADS", threads);
+        let end = Program::spawn(&mut script).end().succeeded();
+        let last = end.stdout.lines().last().expect("a line");
+        let updates = last.strip_prefix("the same ").and_then(|rest| rest.split_once(' ')).expect("the result");
+        assert!(updates.0.parse::<u32>().expect("a number") > 2_000, "{end:#?}");
+    }
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_refused() {
+    let end = Program::spawn(Command::new(PROGRAM).args(["-w", "2", "README.md"])).end().failed();
+    assert!(end.stderr.contains("usage: cluster"), "{end:#?}");
+    let end = Program::spawn(Command::new(PROGRAM).args(["-n", "2", "-p", "2", "--", "a.txt", "b.csv"])).end().failed();
+    assert!(end.stderr.contains("no process 2 of 2"), "{end:#?}");
+}

@@ -1,0 +1,59 @@
+//! Prints the row struct that fits a sample: JSON Lines, or CSV with a header.
+//!
+//! ```text
+//! cargo run --example infer cats.jsonl
+//! cargo run --example infer -- cats.csv Cat > src/cat.rs
+//! cat cats.jsonl | cargo run --example infer -- -
+//! ```
+//!
+//! What comes out compiles against the sample, and is yours to change: the types of dates and identifiers, the key, the
+//! names. Without a name, the struct is named after the file.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use pathway_io::schema::{Inferred, infer};
+
+const USAGE: &str = "usage: infer SAMPLE [NAME]";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let (sample, name) = match (arguments.next(), arguments.next(), arguments.next()) {
+        (Some(sample), name, None) if sample == "-" || !sample.starts_with('-') => (sample, name),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match inferred(&sample, name) {
+        Ok(inferred) => {
+            print!("{inferred}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{sample}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn inferred(sample: &str, name: Option<String>) -> io::Result<Inferred> {
+    if sample == "-" {
+        let inferred = infer(io::stdin().lock())?;
+        return Ok(name.iter().fold(inferred, Inferred::name));
+    }
+    let inferred = infer(File::open(sample)?)?.sample(sample);
+    let path = Path::new(sample);
+    let name = name.or_else(|| Some(singular(path.file_stem()?.to_str()?).to_owned()));
+    Ok(name.iter().fold(inferred, Inferred::name))
+}
+
+/// A row of `cats` is a `cat`.
+fn singular(name: &str) -> &str {
+    match name.strip_suffix('s') {
+        Some(one) if !one.ends_with(['s', 'u', 'i']) && one.len() > 1 => one,
+        _ => name,
+    }
+}

@@ -1,0 +1,28 @@
+//! `infer`, run as a person runs it.
+
+mod support;
+
+use std::process::Command;
+
+use support::{Program, executable, fresh_dir};
+
+#[test]
+fn the_struct_is_named_after_the_file() {
+    let mut command = Command::new(executable("infer"));
+    command.arg("cats.jsonl").current_dir(env!("CARGO_MANIFEST_DIR"));
+    let end = Program::spawn(&mut command).end().succeeded();
+    assert!(end.stdout.contains("#[schema(sample = \"cats.jsonl\")]\nstruct Cat {\n"), "{end:#?}");
+    assert!(end.stdout.contains("    epithet: String,\n"), "{end:#?}");
+}
+
+#[test]
+fn what_cannot_be_read_is_one_sentence() {
+    let directory = fresh_dir("infer");
+    let sample = directory.join("bad.jsonl");
+    std::fs::write(&sample, "{\"key\": 1}\n{\"key\" 2}\n").expect("the test's own file");
+    let end = Program::start("infer", [&sample]).end();
+    assert_eq!(end.stderr, format!("{}: line 2 column 8: expected `:`\n", sample.display()));
+    assert!(!end.status.success() && end.stdout.is_empty(), "{end:#?}");
+    let end = Program::start("infer", [directory.join("none.jsonl")]).end();
+    assert!(!end.status.success() && end.stderr.contains("none.jsonl: "), "{end:#?}");
+}

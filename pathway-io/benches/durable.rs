@@ -1,0 +1,128 @@
+//! What durability costs: the time from a commit to `on_durable`, and rows a second through a persistent pipeline, beside the
+//! two syncs that a checkpoint cannot do without, of the output and of the log.
+//!
+//! It has a harness of its own, since what counts here is the distribution and not the mean. The files are in the
+//! directory for temporary files: `TMPDIR` chooses the disk.
+
+mod common;
+
+use std::fs::File;
+use std::io::Write;
+use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+
+use common::{Cat, KeyedCat, cat};
+use pathway_io::{Connector, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, csv};
+
+fn main() {
+    // `cargo test --benches` asks for a short run.
+    let short = std::env::args().any(|arg| arg == "--test");
+    let (commits, rows) = if short { (10, 10_000) } else { (2_000, 2_000_000) };
+    println!("{:<58} {:>9} {:>9}", "us", "p50", "p99");
+    report("limit: two files written and synced in turn", two_syncs(commits));
+    for durability in [Durability::EveryCommit, Durability::Os] {
+        report(&format!("commit_at to on_durable, {durability:?}"), latency(durability, commits));
+    }
+    println!("\n{:<58} {:>9}", "rows to CSV, 1,000 a commit", "rows/s");
+    let keyed = |n: u64| {
+        let Cat { key, genus, epithet } = cat(n);
+        KeyedCat { key: key % 100_000, genus, epithet }
+    };
+    for (name, durability) in [
+        ("not persistent", None),
+        ("EveryCommit", Some(Durability::EveryCommit)),
+        ("Interval(100ms)", Some(Durability::Interval(Duration::from_millis(100)))),
+        ("Os", Some(Durability::Os)),
+    ] {
+        println!("{:<58} {:>9.0}", format!("no key, {name}"), throughput(durability, rows, cat));
+        println!("{:<58} {:>9.0}", format!("100,000 keys, {name}"), throughput(durability, rows, keyed));
+    }
+}
+
+/// A source with offsets that calls a closure.
+struct Closure<S, F>(F, PhantomData<fn(S)>);
+
+impl<S: Schema, F: FnMut(Subject<S, u64>) -> RunResult + Send + 'static> Connector for Closure<S, F> {
+    type Subjects = Subject<S, u64>;
+    type Tables = Table<S>;
+
+    fn run(&mut self, subject: Subject<S, u64>) -> RunResult {
+        (self.0)(subject)
+    }
+}
+
+fn report(name: &str, mut nanos: Vec<u128>) {
+    nanos.sort_unstable();
+    let percentile = |p: f64| nanos[((nanos.len() - 1) as f64 * p) as usize] as f64 / 1e3;
+    println!("{name:<58} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99));
+}
+
+fn two_syncs(rounds: u64) -> Vec<u128> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let [mut output, mut log] =
+        ["output", "log"].map(|name| File::create(directory.path().join(name)).expect("a file"));
+    let round = |_| {
+        let start = Instant::now();
+        for file in [&mut output, &mut log] {
+            file.write_all(&[b'x'; 100]).and_then(|()| file.sync_data()).expect("a disk");
+        }
+        start.elapsed().as_nanos()
+    };
+    (0..rounds).map(round).collect()
+}
+
+fn persistent<S: Schema>(
+    directory: &Path,
+    durability: Option<Durability>,
+    run: impl FnMut(Subject<S, u64>) -> RunResult + Send + 'static,
+) -> Duration {
+    let pipeline = match durability {
+        None => Pipeline::new(),
+        Some(_) => Pipeline::persistent(directory.join("state")).expect("a state"),
+    };
+    pipeline.handle_signals(false).durability(durability.unwrap_or_default());
+    let table = pipeline.read_with(Closure(run, PhantomData), ReadOptions::new().name("source").autocommit(None));
+    csv::write(&table, directory.join("output.csv"));
+    let start = Instant::now();
+    pipeline.run().expect("it runs");
+    start.elapsed()
+}
+
+fn latency(durability: Durability, rounds: u64) -> Vec<u128> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (report, reported) = channel();
+    persistent(directory.path(), Some(durability), move |cats: Subject<Cat, u64>| {
+        let (durable, is_durable) = channel();
+        cats.on_durable(move |offset: &u64| _ = durable.send((*offset, Instant::now())));
+        for n in 0..rounds {
+            let start = Instant::now();
+            cats.next(cat(n))?;
+            cats.commit_at(n)?;
+            let (offset, at) = is_durable.recv()?;
+            assert_eq!(offset, n);
+            report.send(at.duration_since(start).as_nanos())?;
+        }
+        Ok(())
+    });
+    reported.try_iter().collect()
+}
+
+fn throughput<S: Schema>(
+    durability: Option<Durability>,
+    rows: u64,
+    row: impl Fn(u64) -> S + Send + Copy + 'static,
+) -> f64 {
+    let directory = tempfile::tempdir().expect("a directory");
+    let took = persistent(directory.path(), durability, move |table: Subject<S, u64>| {
+        for n in 0..rows {
+            table.next(row(n))?;
+            if n % 1000 == 999 {
+                table.commit_at(n)?;
+            }
+        }
+        Ok(())
+    });
+    rows as f64 / took.as_secs_f64()
+}

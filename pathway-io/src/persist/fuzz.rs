@@ -1,0 +1,103 @@
+//! Target `checkpoint`: whatever a log holds, it is gone on with or refused with an error. Nothing panics, and a log that
+//! is cut off is never taken for more than it was.
+//!
+//! An input is a list of pieces, one for each frame: the first byte is the frame's kind, the rest its payload, and the
+//! frame around it has the right length and checksum, which no fuzzer would hit upon. `h` stands for the header that
+//! fits; a piece with any other first byte goes into the log as it is. The last byte of the input says where the log is
+//! cut off.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use pathway_derive::Schema;
+
+use super::frame::{self, Kind};
+use super::record::{self, SourceShape};
+use super::recover;
+use crate::schema::Schema;
+use crate::table::{AnyTable, Table};
+
+#[derive(Schema)]
+#[schema(crate = crate)]
+struct Cat {
+    #[schema(primary_key)]
+    key: i64,
+    genus: Option<String>,
+}
+
+#[derive(Schema)]
+#[schema(crate = crate)]
+struct Line {
+    text: String,
+    weight: f64,
+}
+
+/// A file of this thread's own, so that tests and fuzzers may run beside each other.
+struct LogFile(PathBuf);
+
+impl LogFile {
+    fn new() -> Self {
+        let thread = std::thread::current().id();
+        LogFile(std::env::temp_dir().join(format!("pathway-io-fuzz-{}-{thread:?}", std::process::id())))
+    }
+}
+
+impl Drop for LogFile {
+    fn drop(&mut self) {
+        // It lies in the directory for what nobody misses.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+thread_local! {
+    static FILE: RefCell<LogFile> = RefCell::new(LogFile::new());
+}
+
+pub(crate) fn checkpoint(data: &[u8]) {
+    let sources =
+        [SourceShape { name: "zoo".to_owned(), tables: vec![<Cat as Schema>::SCHEMA, <Line as Schema>::SCHEMA] }];
+    let log = log(data, &sources);
+    let whole = read(&log, &sources);
+    let cut = data.last().map_or(0, |at| log.len() * usize::from(*at) / 256);
+    let part = read(&log[..cut], &sources);
+    if let (Ok(whole), Ok(part)) = (whole, part) {
+        assert!(part <= whole, "a part of the log reaches further than all of it");
+    }
+}
+
+fn log(data: &[u8], sources: &[SourceShape]) -> Vec<u8> {
+    let mut log = Vec::new();
+    for piece in data.split(|byte| *byte == 0x1e) {
+        let Some((kind, payload)) = piece.split_first() else { continue };
+        let header = record::header(sources).to_string();
+        let (kind, payload) = match kind {
+            b'h' => (Kind::Header, header.as_bytes()),
+            b'H' => (Kind::Header, payload),
+            b'S' => (Kind::Snapshot, payload),
+            b'R' => (Kind::Rows, payload),
+            b'O' => (Kind::Held, payload),
+            b'C' => (Kind::Checkpoint, payload),
+            _ => {
+                log.extend_from_slice(piece);
+                continue;
+            }
+        };
+        assert!(frame::append(&mut log, kind, |out| out.extend_from_slice(payload)).is_ok());
+    }
+    log
+}
+
+/// Where the checkpoint has ended that is gone on from.
+fn read(log: &[u8], sources: &[SourceShape]) -> Result<u64, String> {
+    FILE.with_borrow(|file| {
+        fs::write(&file.0, log).expect("the directory for temporary files can be written to");
+        let found = recover::read(&file.0, 1, sources).map_err(|error| error.to_string())?;
+        let source: Arc<str> = "zoo".into();
+        let tables: Vec<Arc<dyn AnyTable>> =
+            vec![Table::<Cat>::new(Arc::clone(&source)).any(), Table::<Line>::new(source).any()];
+        found.restore(sources, &[tables]).map_err(|error| error.to_string())?;
+        Ok(found.end)
+    })
+}

@@ -1,0 +1,122 @@
+//! A small reader of CSV: RFC 4180, with any of the line breaks, and with a header.
+//!
+//! An empty field is a null and `""` is an empty text, as in what the library writes.
+
+/// A record, and the line on which it starts, from 1.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Record {
+    pub line: usize,
+    /// `None` is a field that is empty and not in quotes.
+    pub fields: Vec<Option<String>>,
+}
+
+/// What is wrong, and on which line.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Fault {
+    pub line: usize,
+    pub reason: &'static str,
+}
+
+/// Reads one record after the other; lines without anything on them are passed over.
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    line: usize,
+    /// The text goes on behind what is here: its last record is not whole.
+    is_cut: bool,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8], is_cut: bool) -> Self {
+        Reader { bytes, at: 0, line: 1, is_cut }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Takes a line break, if there is one.
+    fn line_break(&mut self) -> bool {
+        let len = match (self.peek(), self.bytes.get(self.at + 1)) {
+            (Some(b'\r'), Some(b'\n')) => 2,
+            (Some(b'\r' | b'\n'), _) => 1,
+            _ => return false,
+        };
+        self.at += len;
+        self.line += 1;
+        true
+    }
+
+    fn field(&mut self) -> Result<Option<String>, Fault> {
+        let line = self.line;
+        let mut field = Vec::new();
+        let is_quoted = self.peek() == Some(b'"');
+        if is_quoted {
+            self.at += 1;
+            loop {
+                match self.peek() {
+                    Some(b'"') if self.bytes.get(self.at + 1) == Some(&b'"') => {
+                        field.push(b'"');
+                        self.at += 2;
+                    }
+                    Some(b'"') => {
+                        self.at += 1;
+                        break;
+                    }
+                    Some(byte) => {
+                        let start = self.at;
+                        if !self.line_break() {
+                            self.at += 1;
+                        }
+                        match byte {
+                            b'\r' | b'\n' => field.extend_from_slice(&self.bytes[start..self.at]),
+                            byte => field.push(byte),
+                        }
+                    }
+                    None => return Err(Fault { line, reason: "a field in quotes does not end" }),
+                }
+            }
+            if !matches!(self.peek(), None | Some(b',' | b'\r' | b'\n')) {
+                return Err(Fault { line: self.line, reason: "expected `,` behind a field in quotes" });
+            }
+        } else {
+            let rest = &self.bytes[self.at..];
+            let len = rest.iter().position(|byte| matches!(byte, b',' | b'\r' | b'\n')).unwrap_or(rest.len());
+            field.extend_from_slice(&rest[..len]);
+            self.at += len;
+        }
+        let text = String::from_utf8(field).map_err(|_| Fault { line, reason: "the text is not valid UTF-8" })?;
+        Ok((is_quoted || !text.is_empty()).then_some(text))
+    }
+}
+
+impl Iterator for Reader<'_> {
+    type Item = Result<Record, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.line_break() {}
+        self.peek()?;
+        let line = self.line;
+        let mut fields = Vec::new();
+        loop {
+            let field = self.field();
+            // whatever it is, it would go on
+            if self.is_cut && self.peek().is_none() {
+                return None;
+            }
+            match field {
+                Ok(field) => fields.push(field),
+                Err(fault) => {
+                    self.at = self.bytes.len();
+                    return Some(Err(fault));
+                }
+            }
+            if self.peek() == Some(b',') {
+                self.at += 1;
+                continue;
+            }
+            self.line_break();
+            return Some(Ok(Record { line, fields }));
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Which column may be the primary key.
+
+use super::Inferred;
+use super::types;
+
+/// A column, and why it may be the key.
+pub(super) struct Guess {
+    pub index: usize,
+    pub reason: String,
+}
+
+/// A column that never has a value twice and is never without one: by its name, or else because it stands first.
+pub(super) fn guess(inferred: &Inferred) -> Option<Guess> {
+    let rows = inferred.rows;
+    if rows < 2 {
+        return None;
+    }
+    let candidates = inferred.columns.iter().enumerate().filter(|(_, column)| {
+        let summary = &column.summary;
+        !column.name.is_empty()
+            && summary.count == rows
+            && summary.is_distinct()
+            && types::of_column(summary).is_key_type
+    });
+    let candidates: Vec<(usize, &str)> = candidates.map(|(index, column)| (index, column.name.as_str())).collect();
+    let by_name = candidates.iter().filter_map(|(index, name)| rank(name).map(|rank| (rank, *index))).min();
+    match (by_name, candidates.first()) {
+        (Some((_, index)), _) => {
+            Some(Guess { index, reason: format!("the key, by its name: it differs in all {rows} rows") })
+        }
+        (None, Some((0, _))) => {
+            Some(Guess { index: 0, reason: format!("perhaps the key: it comes first and differs in all {rows} rows") })
+        }
+        _ => None,
+    }
+}
+
+/// How much a name looks like that of a key; less is more.
+fn rank(name: &str) -> Option<usize> {
+    let lower = name.to_lowercase();
+    let whole = ["id", "_id", "key", "uuid", "guid", "uri", "url"].iter().position(|known| *known == lower);
+    let is_id = ["_id", "-id", ".id", " id", "_key", "_uuid"].iter().any(|end| lower.ends_with(end));
+    whole.or_else(|| (is_id || name.ends_with("Id") || name.ends_with("ID")).then_some(100))
+}

@@ -1,0 +1,129 @@
+//! [`infer`]: the struct that fits a sample.
+//!
+//! The rows are read (`rows`, `csv`), what each column holds is summed up while they go by (`summary`), the sums become
+//! types (`types`) and the names fields of Rust (`names`), a key is looked for (`key`), and all of it is printed.
+
+mod csv;
+mod key;
+mod names;
+mod print;
+mod rows;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod types;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io::{self, Read};
+
+use summary::Summary;
+
+/// How much of a sample is read: enough for any, and no more than memory has room for.
+const BYTES: u64 = 64 << 20;
+
+/// Finds the row struct that fits a sample: JSON Lines, if it begins with `{`, or else CSV with a header. The first 64 MiB
+/// are read.
+///
+/// Its [`Display`](fmt::Display) is the source of the struct, which compiles against the sample: its columns are `bool`,
+/// `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these where all their elements are alike, and
+/// `serde_json::Value` for objects and for what is mixed; an `Option` where a value is null or missing. A comment says
+/// which column may be the primary key, and why. Names that are none in Rust are renamed.
+///
+/// `cargo run --example infer cats.jsonl` prints it.
+///
+/// # Errors
+///
+/// If the reader fails; and, of the kind [`InvalidData`](io::ErrorKind::InvalidData) and with the line, if a row cannot be
+/// read, if there is none, or if the rows have no columns.
+///
+/// ```
+/// let sample = r#"{"key": 1, "genus": "felis", "weight": 4.5}
+/// {"key": 2, "genus": "lynx"}
+/// "#;
+/// let cat = pathway_io::schema::infer(sample.as_bytes())?.name("Cat").sample("cats.jsonl");
+/// assert_eq!(
+///     cat.to_string(),
+///     r#"use pathway_io::Schema;
+///
+/// /// As in the 2 rows of `cats.jsonl`.
+/// #[derive(Schema)]
+/// #[schema(sample = "cats.jsonl")]
+/// struct Cat {
+///     // the key, by its name: it differs in all 2 rows
+///     #[schema(primary_key)]
+///     key: i64,
+///     genus: String,
+///     // in 1 of 2 rows
+///     weight: Option<f64>,
+/// }
+/// "#
+/// );
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub fn infer(reader: impl Read) -> io::Result<Inferred> {
+    let mut bytes = Vec::new();
+    // one more than the limit tells whether that was all
+    reader.take(BYTES + 1).read_to_end(&mut bytes)?;
+    let is_cut = bytes.len() as u64 > BYTES;
+    bytes.truncate(BYTES as usize);
+    let mut columns: Vec<Column> = Vec::new();
+    let mut indices: HashMap<String, usize> = HashMap::new();
+    let rows = rows::read(&bytes, is_cut, &mut |name, cell| {
+        let at = indices.get(name).copied().unwrap_or_else(|| {
+            indices.insert(name.to_owned(), columns.len());
+            columns.push(Column { name: name.to_owned(), summary: Summary::default() });
+            columns.len() - 1
+        });
+        columns[at].summary.add(cell);
+    })?;
+    if rows == 0 {
+        return Err(invalid("the sample has no row"));
+    }
+    if columns.iter().all(|column| column.name.is_empty()) {
+        return Err(invalid("the rows of the sample have no columns"));
+    }
+    Ok(Inferred { name: "Row".to_owned(), sample: None, rows, columns })
+}
+
+/// A row struct that [`infer`] has found. Printed, it is its source.
+#[derive(Debug, Clone)]
+pub struct Inferred {
+    name: String,
+    sample: Option<String>,
+    rows: usize,
+    columns: Vec<Column>,
+}
+
+/// What a sample has under one name.
+#[derive(Debug, Clone)]
+struct Column {
+    name: String,
+    summary: Summary,
+}
+
+impl Inferred {
+    /// Names the struct, in the spelling of Rust: `house cats` becomes `HouseCats`. Without it, it is `Row`.
+    #[must_use]
+    pub fn name(mut self, name: impl AsRef<str>) -> Self {
+        self.name = names::of_struct(name.as_ref());
+        self
+    }
+
+    /// Holds the struct to the sample, by `#[schema(sample = "..")]`: a path relative to the source file or to the package.
+    #[must_use]
+    pub fn sample(mut self, path: impl Into<String>) -> Self {
+        self.sample = Some(path.into());
+        self
+    }
+}
+
+impl fmt::Display for Inferred {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print::print(self, f)
+    }
+}
+
+fn invalid(reason: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, reason.into())
+}

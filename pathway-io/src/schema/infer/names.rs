@@ -1,0 +1,99 @@
+//! Names of Rust for names of any kind.
+
+/// The words that no field can be called by; all but the last four can with `r#`.
+const KEYWORDS: [&str; 52] = [
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
+    "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
+    "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true", "try", "type", "typeof",
+    "unsafe", "unsized", "use", "virtual", "where", "while", "yield", "crate", "self", "super", "Self",
+];
+const NEVER: [&str; 4] = ["crate", "self", "super", "Self"];
+
+/// Names of types that stand in the struct.
+const TYPES: [&str; 7] = ["Schema", "Option", "Vec", "String", "Self", "Some", "None"];
+
+/// A field for each column, of which no two are the same: the column's own name wherever that can be.
+pub(super) fn of_fields(columns: &[&str]) -> Vec<String> {
+    let mut fields: Vec<String> = columns.iter().enumerate().map(|(index, name)| of_field(name, index)).collect();
+    let mut taken: Vec<String> = Vec::new();
+    for is_own in [true, false] {
+        for (field, _) in fields.iter_mut().zip(columns).filter(|(field, name)| (*field == **name) == is_own) {
+            let stem = field.trim_end_matches('_').to_owned();
+            let mut count = 2;
+            while taken.contains(field) {
+                *field = format!("{stem}_{count}");
+                count += 1;
+            }
+            taken.push(field.clone());
+        }
+    }
+    for field in fields.iter_mut().filter(|field| KEYWORDS.contains(&field.as_str())) {
+        field.insert_str(0, "r#");
+    }
+    fields
+}
+
+/// A name much like the column's.
+fn of_field(column: &str, index: usize) -> String {
+    let field = snake(column);
+    if field.is_empty() {
+        format!("column_{}", index + 1)
+    } else if NEVER.contains(&field.as_str()) {
+        format!("{field}_")
+    } else {
+        field
+    }
+}
+
+/// A name for the struct.
+pub(super) fn of_struct(name: &str) -> String {
+    let mut pascal = String::new();
+    for word in snake(name).split('_').filter(|word| !word.is_empty()) {
+        let mut chars = word.chars();
+        pascal.extend(chars.next().into_iter().flat_map(char::to_uppercase));
+        pascal.push_str(chars.as_str());
+    }
+    if pascal.is_empty() || pascal.starts_with(|c: char| c.is_ascii_digit()) {
+        pascal.insert_str(0, "Row");
+    }
+    if TYPES.contains(&pascal.as_str()) { format!("{pascal}Row") } else { pascal }
+}
+
+/// The letters and digits of a name in `snake_case`; what cannot be part of a name in Rust divides words.
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    let mut before = ' ';
+    let mut chars = name.chars().peekable();
+    while let Some(c) = chars.next() {
+        if !is_letter(c) && !c.is_ascii_digit() && c != '_' {
+            before = ' ';
+            if !snake.is_empty() && !snake.ends_with('_') {
+                snake.push('_');
+            }
+            continue;
+        }
+        // `genusName` is two words, and so is `HTTPStatus`
+        let starts_word = c.is_uppercase()
+            && (before.is_lowercase()
+                || before.is_ascii_digit()
+                || before.is_uppercase() && chars.peek().is_some_and(|next| next.is_lowercase()));
+        if starts_word && !snake.ends_with('_') {
+            snake.push('_');
+        }
+        snake.extend(c.to_lowercase().filter(|c| is_letter(*c) || c.is_ascii()));
+        before = c;
+    }
+    let trimmed = snake.trim_end_matches('_');
+    match trimmed.chars().next() {
+        None => String::new(),
+        Some(first) if first.is_ascii_digit() => format!("_{trimmed}"),
+        Some(_) => trimmed.to_owned(),
+    }
+}
+
+/// The letters of the scripts of which each can stand anywhere in a name.
+fn is_letter(c: char) -> bool {
+    let is_latin = ('\u{c0}'..='\u{17f}').contains(&c)
+        && !matches!(c, '×' | '÷' | '\u{132}' | '\u{133}' | '\u{13f}' | '\u{140}' | '\u{149}' | '\u{17f}');
+    c.is_ascii_alphabetic() || is_latin || ('α'..='ω').contains(&c) || ('А'..='я').contains(&c)
+}

@@ -1,0 +1,113 @@
+//! The rows of a sample, field by field.
+
+use std::fmt;
+use std::io;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::csv::Reader;
+use super::invalid;
+
+/// The value of a field.
+#[derive(Debug)]
+pub(super) enum Cell<'a> {
+    Json(&'a Value),
+    /// What CSV has: `None` is a field that is empty and not in quotes.
+    Text(Option<&'a str>),
+}
+
+/// Hands the fields on, and counts the rows. Behind a cut the sample goes on.
+pub(super) fn read(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io::Result<usize> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    if bytes.trim_ascii_start().starts_with(b"{") {
+        json_lines(bytes, is_cut, field)
+    } else {
+        csv(bytes, is_cut, field)
+    }
+}
+
+fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io::Result<usize> {
+    let mut rows = 0;
+    let mut rest = bytes;
+    let mut number = 0;
+    while !rest.is_empty() {
+        number += 1;
+        let line = match memchr::memchr(b'\n', rest) {
+            Some(end) => {
+                let line = &rest[..end];
+                rest = &rest[end + 1..];
+                line
+            }
+            // the last line may be but a part of one
+            None if is_cut && rows > 0 => break,
+            None => std::mem::take(&mut rest),
+        };
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let fields: Fields = serde_json::from_slice(line).map_err(|error| {
+            let reason = error.to_string();
+            let reason = reason.split(" at line ").next().unwrap_or_default();
+            invalid(format!("line {number} column {}: {reason}", error.column()))
+        })?;
+        for (index, (name, value)) in fields.0.iter().enumerate() {
+            if fields.0[..index].iter().any(|(before, _)| before == name) {
+                return Err(invalid(format!("line {number}: `{name}` is given twice")));
+            }
+            field(name, Cell::Json(value));
+        }
+        rows += 1;
+    }
+    Ok(rows)
+}
+
+/// The fields of an object, in their order.
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the columns of a row, one on each line")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let mut fields = Vec::new();
+        while let Some(entry) = map.next_entry()? {
+            fields.push(entry);
+        }
+        Ok(Fields(fields))
+    }
+}
+
+fn csv(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io::Result<usize> {
+    let fault = |fault: super::csv::Fault| invalid(format!("line {}: {}", fault.line, fault.reason));
+    let mut records = Reader::new(bytes, is_cut);
+    let Some(header) = records.next() else { return Ok(0) };
+    let names: Vec<String> = header.map_err(fault)?.fields.into_iter().map(Option::unwrap_or_default).collect();
+    if let Some((_, name)) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        return Err(invalid(format!("line 1: the header has `{name}` twice")));
+    }
+    let mut rows = 0;
+    for record in records {
+        let record = record.map_err(fault)?;
+        if record.fields.len() != names.len() {
+            let (line, found, wanted) = (record.line, record.fields.len(), names.len());
+            return Err(invalid(format!("line {line}: a record of {found}, where the header has {wanted}")));
+        }
+        for (name, text) in names.iter().zip(&record.fields) {
+            field(name, Cell::Text(text.as_deref()));
+        }
+        rows += 1;
+    }
+    Ok(rows)
+}

@@ -1,0 +1,154 @@
+//! What a column holds, summed up value by value.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::{Number, Value};
+
+use super::rows::Cell;
+
+/// How many of each kind there are, and what else types are chosen by.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Kinds {
+    pub nulls: usize,
+    pub bools: usize,
+    pub integers: usize,
+    /// The least and the greatest of the integers.
+    pub least: i128,
+    pub most: i128,
+    pub floats: usize,
+    /// Strings by which a float is spelled that is not finite.
+    pub float_names: usize,
+    pub texts: usize,
+    pub lists: usize,
+    pub objects: usize,
+    /// What is in the lists, all together and by its place.
+    pub items: Option<Box<Kinds>>,
+    pub places: Vec<Kinds>,
+    /// The length of the lists, if they all have the same.
+    pub length: Option<usize>,
+}
+
+/// A column.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Summary {
+    pub kinds: Kinds,
+    /// How many rows have it.
+    pub count: usize,
+    /// It comes from CSV, where all values are texts.
+    pub is_text: bool,
+    /// The hashes of the values; none, once one has come again.
+    hashes: Option<HashSet<u64>>,
+    is_repeated: bool,
+}
+
+/// Lists are looked at place by place up to here: no longer tuple is a column.
+const PLACES: usize = 12;
+
+impl Summary {
+    pub fn add(&mut self, cell: Cell<'_>) {
+        self.count += 1;
+        match cell {
+            Cell::Json(value) => {
+                self.kinds.add(value);
+                match value {
+                    Value::String(text) => self.note(text),
+                    Value::Number(number) => self.note(&number.to_string()),
+                    _ => self.is_repeated = true,
+                }
+            }
+            Cell::Text(text) => {
+                self.is_text = true;
+                self.kinds.add_text(text);
+                match text {
+                    Some(text) => self.note(text),
+                    None => self.is_repeated = true,
+                }
+            }
+        }
+    }
+
+    /// Sees whether a value has been there before; by its hash, so that two in many billions may be taken for one.
+    fn note(&mut self, text: &str) {
+        if self.is_repeated {
+            return;
+        }
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        if !self.hashes.get_or_insert_default().insert(hasher.finish()) {
+            self.is_repeated = true;
+            self.hashes = None;
+        }
+    }
+
+    /// No value came twice, and none was null.
+    pub fn is_distinct(&self) -> bool {
+        !self.is_repeated
+    }
+}
+
+impl Kinds {
+    fn add(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.nulls += 1,
+            Value::Bool(_) => self.bools += 1,
+            Value::Number(number) => match integer(number) {
+                Some(integer) => self.add_integer(integer),
+                None => self.floats += 1,
+            },
+            Value::String(text) if is_float_name(text) => self.float_names += 1,
+            Value::String(_) => self.texts += 1,
+            Value::Array(items) => {
+                let is_first = self.lists == 0;
+                self.lists += 1;
+                self.length = if is_first { Some(items.len()) } else { self.length.filter(|len| *len == items.len()) };
+                for (place, item) in items.iter().enumerate() {
+                    self.items.get_or_insert_default().add(item);
+                    if place < PLACES {
+                        if self.places.len() <= place {
+                            self.places.push(Kinds::default());
+                        }
+                        self.places[place].add(item);
+                    }
+                }
+            }
+            Value::Object(_) => self.objects += 1,
+        }
+    }
+
+    fn add_text(&mut self, text: Option<&str>) {
+        let Some(text) = text else {
+            self.nulls += 1;
+            return;
+        };
+        // `007` is the name of something, and no number
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_padded = digits.starts_with('0') && digits[1..].starts_with(|c: char| c.is_ascii_digit());
+        let is_number = digits.starts_with(|c: char| c.is_ascii_digit()) && !is_padded;
+        match text {
+            "true" | "false" => self.bools += 1,
+            "NaN" | "inf" | "-inf" => self.float_names += 1,
+            _ if !is_number => self.texts += 1,
+            text => match (text.parse::<i128>(), text.parse::<f64>()) {
+                (Ok(integer), _) => self.add_integer(integer),
+                (Err(_), Ok(float)) if float.is_finite() && !text.ends_with('.') => self.floats += 1,
+                _ => self.texts += 1,
+            },
+        }
+    }
+
+    fn add_integer(&mut self, integer: i128) {
+        let is_first = self.integers == 0;
+        self.integers += 1;
+        self.least = if is_first { integer } else { self.least.min(integer) };
+        self.most = if is_first { integer } else { self.most.max(integer) };
+    }
+}
+
+fn integer(number: &Number) -> Option<i128> {
+    number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))
+}
+
+fn is_float_name(text: &str) -> bool {
+    matches!(text, "NaN" | "Infinity" | "inf" | "-Infinity" | "-inf")
+}

@@ -1,0 +1,141 @@
+//! What `infer` makes of samples. That its output compiles against them is in `ui-tests/infer`, and a property test in
+//! `pathway-derive` holds it to the check of samples itself.
+
+use super::infer;
+
+/// The fields without the struct around them.
+fn fields(sample: &str) -> Vec<String> {
+    let source = infer(sample.as_bytes()).unwrap().to_string();
+    let (_, fields) = source.split_once("struct Row {\n").unwrap();
+    let fields = fields.strip_suffix("}\n").unwrap();
+    fields.lines().filter(|line| !line.contains("//")).map(|line| line.trim().to_owned()).collect()
+}
+
+fn error(sample: &str) -> String {
+    let error = infer(sample.as_bytes()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidData);
+    error.to_string()
+}
+
+#[test]
+fn values_become_types() {
+    let of = |values: &[&str]| {
+        let rows: Vec<String> = values.iter().map(|value| format!("{{\"a\": {value}}}\n")).collect();
+        fields(&rows.concat()).last().unwrap().clone()
+    };
+    assert_eq!(of(&["true", "false"]), "a: bool,");
+    assert_eq!(of(&["1", "1"]), "a: i64,");
+    assert_eq!(of(&["18446744073709551615", "0"]), "a: u64,");
+    assert_eq!(of(&["18446744073709551615", "-1"]), "a: serde_json::Value,");
+    assert_eq!(of(&["18446744073709551616"]), "a: f64,");
+    assert_eq!(of(&["1", "1.5", "\"NaN\""]), "a: f64,");
+    assert_eq!(of(&["\"NaN\"", "\"x\""]), "a: String,");
+    assert_eq!(of(&["1", "\"x\""]), "a: serde_json::Value,");
+    assert_eq!(of(&["null", "1"]), "a: Option<i64>,");
+    assert_eq!(of(&["null"]), "a: Option<serde_json::Value>,");
+    assert_eq!(of(&["{}"]), "a: serde_json::Value,");
+    assert_eq!(of(&["[1, 2]", "[]"]), "a: Vec<i64>,");
+    assert_eq!(of(&["[1, null]", "[2.5]"]), "a: Vec<Option<f64>>,");
+    assert_eq!(of(&["[[1], []]"]), "a: Vec<Vec<i64>>,");
+    assert_eq!(of(&["[]"]), "a: Vec<serde_json::Value>,");
+    assert_eq!(of(&["[1, \"a\"]", "[2, null]"]), "a: (i64, Option<String>),");
+    assert_eq!(of(&["[1, \"a\"]", "[2]"]), "a: Vec<serde_json::Value>,");
+    assert_eq!(of(&["[1, {}]"]), "a: Vec<serde_json::Value>,");
+}
+
+#[test]
+fn texts_of_csv_become_types() {
+    let of = |values: &[&str]| fields(&format!("a,b\n{},\n", values.join(",\n")))[0].clone();
+    assert_eq!(of(&["true", "false", "true"]), "a: bool,");
+    assert_eq!(of(&["1", "-2", "1"]), "a: i64,");
+    assert_eq!(of(&["1", "2.5", "NaN", "1"]), "a: f64,");
+    assert_eq!(of(&["007", "1", "1"]), "a: String,");
+    assert_eq!(of(&["true", "1", "1"]), "a: String,");
+    assert_eq!(of(&["", "1", "1"]), "a: Option<i64>,");
+    assert_eq!(of(&["\"\"", "1", "1"]), "a: String,");
+    assert_eq!(of(&["1e999", "+1", "0x10", "0x10"]), "a: String,");
+    assert_eq!(of(&["99999999999999999999", "99999999999999999999"]), "a: String,");
+}
+
+#[test]
+fn names_become_fields() {
+    let sample = r#"{"genusName": 1, "genus_name": 1, "type": 1, "self": 1, "": 1, "1st place": 1, "HTTPStatus": 1, "größe": 1, "猫": 1, "a\"b": 1}"#;
+    assert_eq!(
+        fields(sample),
+        [
+            r#"#[schema(rename = "genusName")]"#,
+            "genus_name_2: i64,",
+            "genus_name: i64,",
+            "r#type: i64,",
+            r#"#[schema(rename = "self")]"#,
+            "self_: i64,",
+            r#"#[schema(rename = "1st place")]"#,
+            "_1st_place: i64,",
+            r#"#[schema(rename = "HTTPStatus")]"#,
+            "http_status: i64,",
+            "größe: i64,",
+            r#"#[schema(rename = "猫")]"#,
+            "column_9: i64,",
+            r#"#[schema(rename = "a\"b")]"#,
+            "a_b: i64,",
+        ]
+    );
+}
+
+#[test]
+fn a_key_is_guessed_with_a_reason() {
+    let source = |sample: &str| infer(sample.as_bytes()).unwrap().to_string();
+    let by_name = source("{\"n\": 1, \"cat_id\": \"a\"}\n{\"n\": 2, \"cat_id\": \"b\"}\n");
+    assert!(
+        by_name.contains("by its name: it differs in all 2 rows\n    #[schema(primary_key)]\n    cat_id:"),
+        "{by_name}"
+    );
+    let first = source("n,x\n1,1\n2,1\n");
+    assert!(
+        first.contains("perhaps the key: it comes first and differs in all 2 rows\n    #[schema(primary_key)]\n    n:")
+    );
+    for sample in
+        ["id\n1\n1\n", "x,n\n1,1\n1,2\n", "id\n1\n", "{\"id\": 1.5}\n{\"id\": 2.5}", "{\"id\": null}\n{\"id\": 1}"]
+    {
+        assert!(source(sample).contains("no primary key"), "{sample}");
+    }
+}
+
+#[test]
+fn the_columns_of_every_output_are_left_out() {
+    let output = "key,time,diff\n1,1700000000000,1\n2,1700000000000,-1\n";
+    assert_eq!(fields(output), ["#[schema(primary_key)]", "key: i64,"]);
+    let own = "key,time,time_\n1,12:00,1\n1,13:00,1\n";
+    assert_eq!(fields(own)[1..3], [r#"#[schema(rename = "time__", alias = "time")]"#, "time: String,"]);
+}
+
+#[test]
+fn structs_are_named() {
+    let named = |name: &str| infer("a\n1\n".as_bytes()).unwrap().name(name).to_string();
+    for (name, expected) in
+        [("cats", "Cats"), ("house cat", "HouseCat"), ("2024-11", "Row202411"), ("string", "StringRow"), ("", "Row")]
+    {
+        assert!(named(name).contains(&format!("struct {expected} {{")), "{}", named(name));
+    }
+    let hostile = infer("a\n1\n".as_bytes()).unwrap().sample("x\n}\" */").to_string();
+    assert!(
+        hostile.contains("/// As in the 1 row of `x }\" */`.\n#[derive(Schema)]\n#[schema(sample = \"x\\n}\\\" */\")]")
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_with_its_line() {
+    assert_eq!(error(""), "the sample has no row");
+    assert_eq!(error("\n \n"), "the sample has no row");
+    assert_eq!(error("a,b\n"), "the sample has no row");
+    assert_eq!(error("{}\n{}"), "the rows of the sample have no columns");
+    assert_eq!(error("{\"a\": 1}\n\n{\"a\" 1}"), "line 3 column 6: expected `:`");
+    assert_eq!(
+        error("{\"a\": 1}\n[1]"),
+        "line 2 column 0: invalid type: sequence, expected an object with the columns of a row, one on each line"
+    );
+    assert_eq!(error("{\"a\": 1, \"a\": 2}"), "line 1: `a` is given twice");
+    assert_eq!(error("a,a\n1,2"), "line 1: the header has `a` twice");
+    assert_eq!(error("a,b\n1"), "line 2: a record of 1, where the header has 2");
+    assert!(error("{\"a\": \"\u{fffd}\"}\n{\"a\": \"\u{1}\"}").starts_with("line 2 column 8: control character"));
+}

@@ -1,0 +1,21 @@
+//! The locks of the hand-over, in whose place a model checker can put its own: `.ci/loom` tries every order in which the
+//! threads can take them.
+
+#[cfg(all(test, pathway_loom))]
+pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};
+#[cfg(not(all(test, pathway_loom)))]
+pub(crate) use std::sync::{Condvar, Mutex, MutexGuard};
+
+#[cfg(all(test, pathway_loom))]
+pub(crate) use loom::thread;
+#[cfg(all(test, not(pathway_loom)))]
+pub(crate) use std::thread;
+
+/// Makes a mutex usable again after a panic.
+pub(crate) fn clear_poison<T>(mutex: &Mutex<T>) {
+    #[cfg(not(all(test, pathway_loom)))]
+    mutex.clear_poison();
+    // In a model nobody panics but to fail it.
+    #[cfg(all(test, pathway_loom))]
+    let _ = mutex;
+}

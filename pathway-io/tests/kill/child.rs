@@ -1,0 +1,114 @@
+//! The child: started, killed, waited for.
+
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use tempfile::TempDir;
+
+use crate::program;
+
+/// What only a hang can reach.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A program and its directory.
+pub struct Program {
+    directory: TempDir,
+    pub durability: &'static str,
+}
+
+impl Program {
+    pub fn new() -> Self {
+        Program { directory: TempDir::new().expect("a directory"), durability: "every" }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    pub fn start(&self, steps: &str, variables: &[(&str, &str)]) -> Running {
+        let child = Command::new(env::current_exe().expect("the test is a program"))
+            .args(["program::plays_the_child", "--exact", "--nocapture", "--test-threads=1"])
+            .env(program::DIRECTORY, self.directory.path())
+            .env(program::STEPS, steps)
+            .env(program::DURABILITY, self.durability)
+            .envs(variables.iter().copied())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the child starts");
+        Running(child)
+    }
+
+    /// How far its sources have come when it has ended.
+    pub fn resumed(&self) -> (u64, u64) {
+        let read = |name| fs::read_to_string(self.path(name)).expect(name).parse().expect("a number");
+        (read("bank"), read("clock"))
+    }
+
+    /// Leaves its files where they are, for who wants to look at them.
+    pub fn keep(self) -> String {
+        self.directory.keep().display().to_string()
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self, steps: &str, variables: &[(&str, &str)]) -> Ended {
+        self.start(steps, variables).wait()
+    }
+
+    /// Runs it to its end, which must be a good one.
+    #[track_caller]
+    pub fn finish(&self, steps: &str) {
+        let ended = self.run(steps, &[]);
+        assert!(ended.status.success(), "{}", ended.error);
+    }
+}
+
+pub struct Running(Child);
+
+impl Running {
+    pub fn kill(mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        self.0.wait().expect("the child ends");
+    }
+
+    #[track_caller]
+    pub fn wait(mut self) -> Ended {
+        let mut stderr = self.0.stderr.take().expect("it is piped");
+        let reader = thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).map(|_| text)
+        });
+        let until = Instant::now() + DEADLINE;
+        let status = loop {
+            if let Some(status) = self.0.try_wait().expect("the child can be waited for") {
+                break status;
+            }
+            if Instant::now() > until {
+                let _ = self.0.kill();
+                panic!("the child hangs");
+            }
+            thread::sleep(Duration::from_millis(1));
+        };
+        let text = reader.join().expect("the reader ends").unwrap_or_default();
+        let error = text.lines().find_map(|line| line.strip_prefix('@')).unwrap_or(&text).to_owned();
+        Ended { status, error }
+    }
+}
+
+/// How a child has ended.
+pub struct Ended {
+    pub status: ExitStatus,
+    /// What its pipeline has said.
+    pub error: String,
+}
+
+impl Ended {
+    /// It was killed, and did not leave.
+    pub fn has_crashed(&self) -> bool {
+        self.status.code().is_none()
+    }
+}

@@ -1,0 +1,209 @@
+//! The program under test: two sources, one that makes every commit itself and one that leaves it to the clock, with upserts,
+//! removals, transactions over two tables, and bad rows, into CSV, JSON Lines, SQLite and a quarantine.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use std::{env, fs};
+
+use pathway_io::{
+    BadRows, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, connector, csv, jsonlines, sqlite,
+};
+
+/// The directory of the child; the parent has none.
+pub const DIRECTORY: &str = "PATHWAY_IO_KILL_DIRECTORY";
+/// How far each source goes: `total:N`, `totals:N:M` for the two, `more:N` from where it resumes, or `endless`.
+pub const STEPS: &str = "PATHWAY_IO_KILL_STEPS";
+pub const DURABILITY: &str = "PATHWAY_IO_KILL_DURABILITY";
+
+#[derive(Schema, Debug, Clone, PartialEq)]
+pub struct Account {
+    #[schema(primary_key)]
+    pub id: u32,
+    pub owner: String,
+    pub balance: f64,
+}
+
+#[derive(Schema, Debug, Clone, PartialEq)]
+pub struct Booking {
+    pub step: u64,
+    pub text: String,
+}
+
+#[derive(Schema, Debug, Clone, PartialEq)]
+pub struct Tick {
+    #[schema(primary_key)]
+    pub key: u32,
+    pub step: u64,
+}
+
+/// A number that a step has, and every run gives it the same.
+fn mix(step: u64, salt: u64) -> u64 {
+    let mut x = step.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(salt.wrapping_mul(0xd1b5_4a32_d192_ed03));
+    x ^= x >> 31;
+    x = x.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x ^ (x >> 29)
+}
+
+fn account(step: u64, salt: u64) -> Account {
+    let x = mix(step, salt);
+    Account { id: (x % 13) as u32, owner: format!("o,\"{}\"", x % 3), balance: (x % 1000) as f64 / 8.0 }
+}
+
+struct Bank {
+    to: To,
+    /// Where it tells how far it has come.
+    tell: PathBuf,
+}
+
+#[connector(name = "bank", autocommit = off)]
+impl Bank {
+    fn run(&mut self, accounts: Subject<Account, u64>, bookings: Subject<Booking, u64>) -> RunResult {
+        accounts.on_durable(|_| {});
+        let from = accounts.resume().unwrap_or(0);
+        let last = self.to.last(from);
+        for step in from..last {
+            let end = step + 1;
+            if step % 8 == 7 {
+                // So that not all of it is one checkpoint.
+                accounts.sleep(Duration::from_millis(1))?;
+            }
+            match mix(step, 1) % 8 {
+                0 | 1 => {
+                    let transfer = accounts.transaction();
+                    for salt in 2..5 {
+                        transfer.next(account(step, salt))?;
+                    }
+                    transfer.with(&bookings).next(Booking { step, text: "a\ntransfer".into() })?;
+                    transfer.commit_at(end)?;
+                }
+                2 => {
+                    accounts.remove((mix(step, 2) % 13) as u32)?;
+                    accounts.commit_at(end)?;
+                }
+                3 => {
+                    // A torn line, and a good one behind it.
+                    accounts.next_json_at(end, format!(r#"{{"id": {step}, "owner""#))?;
+                    bookings.next(Booking { step, text: String::new() })?;
+                    bookings.commit_at(end)?;
+                }
+                4 => {
+                    // An offset and nothing else.
+                    accounts.commit_at(end)?;
+                }
+                5 => {
+                    // A transaction that is dropped, and rows that are not.
+                    let dropped = accounts.transaction();
+                    dropped.next(account(step, 9))?;
+                    drop(dropped);
+                    accounts.next_at(end, account(step, 2))?;
+                    accounts.commit()?;
+                }
+                _ => {
+                    for salt in 2..4 {
+                        accounts.next(account(step, salt))?;
+                        bookings.next(Booking { step, text: salt.to_string() })?;
+                    }
+                    accounts.commit_at(end)?;
+                }
+            }
+        }
+        fs::write(&self.tell, last.to_string())?;
+        Ok(accounts.commit()?)
+    }
+}
+
+struct Clock {
+    to: To,
+    tell: PathBuf,
+}
+
+#[connector(name = "clock", autocommit = "1ms")]
+impl Clock {
+    fn run(&mut self, ticks: Subject<Tick, u64>) -> RunResult {
+        let from = ticks.resume().unwrap_or(0);
+        let last = self.to.last(from);
+        for step in from..last {
+            let key = (mix(step, 7) % 17) as u32;
+            if mix(step, 8).is_multiple_of(5) {
+                ticks.remove(key)?;
+                ticks.advance(step + 1)?;
+            } else {
+                ticks.next_at(step + 1, Tick { key, step })?;
+            }
+            if step % 64 == 63 {
+                ticks.sleep(Duration::from_millis(1))?;
+            }
+        }
+        fs::write(&self.tell, last.to_string())?;
+        Ok(ticks.commit()?)
+    }
+}
+
+/// How far a source goes.
+#[derive(Clone, Copy)]
+enum To {
+    Total(u64),
+    More(u64),
+    Endless,
+}
+
+impl To {
+    fn of_environment(source: usize) -> Self {
+        let text = env::var(STEPS).expect("the parent says how far");
+        let number = |text: &str| text.parse().expect("a number");
+        match text.split_once(':') {
+            Some(("total", steps)) => To::Total(number(steps)),
+            Some(("totals", steps)) => {
+                To::Total(number(steps.split(':').nth(source).expect("a number for each source")))
+            }
+            Some(("more", steps)) => To::More(number(steps)),
+            _ => To::Endless,
+        }
+    }
+
+    fn last(self, from: u64) -> u64 {
+        match self {
+            To::Total(last) => last.max(from),
+            To::More(more) => from + more,
+            To::Endless => u64::MAX,
+        }
+    }
+}
+
+/// In the child: runs the pipeline, and leaves as a `main` would. In the parent there is nothing to do.
+#[test]
+fn plays_the_child() {
+    let Ok(directory) = env::var(DIRECTORY) else { return };
+    let code = match run(Path::new(&directory)) {
+        Ok(()) => 0,
+        Err(error) => {
+            eprintln!("@{error}");
+            1
+        }
+    };
+    std::process::exit(code);
+}
+
+fn run(directory: &Path) -> pathway_io::Result<()> {
+    let [bank, clock] = [0, 1].map(To::of_environment);
+    let pipeline = Pipeline::persistent(directory.join("state"))?;
+    pipeline.handle_signals(false);
+    pipeline.durability(match env::var(DURABILITY).as_deref() {
+        Ok("os") => Durability::Os,
+        Ok("interval") => Durability::Interval(Duration::from_millis(5)),
+        _ => Durability::EveryCommit,
+    });
+    let quarantine = BadRows::Quarantine(directory.join("bad.jsonl"));
+    let (accounts, bookings) =
+        pipeline.read_with(Bank { to: bank, tell: directory.join("bank") }, ReadOptions::new().bad_rows(quarantine));
+    let ticks = pipeline.read(Clock { to: clock, tell: directory.join("clock") });
+    csv::write(&accounts, directory.join("accounts.csv"));
+    jsonlines::write(&accounts, directory.join("accounts.jsonl"));
+    jsonlines::write(&bookings, directory.join("bookings.jsonl"));
+    csv::write(&ticks, directory.join("ticks.csv"));
+    sqlite::write(&accounts, directory.join("bank.sqlite"));
+    sqlite::write(&bookings, directory.join("bank.sqlite"));
+    sqlite::write(&ticks, directory.join("ticks.sqlite"));
+    pipeline.run()?;
+    Ok(())
+}

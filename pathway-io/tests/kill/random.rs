@@ -1,0 +1,44 @@
+//! `kill -9` at random moments.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+use std::{env, thread};
+
+use crate::child::Program;
+use crate::outputs::outcome;
+
+const TINY_LOGS: (&str, &str) = ("PATHWAY_IO_TINY_LOGS", "1");
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable).ok().map(|text| text.parse().expect("a number"))
+}
+
+#[test]
+fn killed_at_random_it_loses_and_doubles_nothing() {
+    let rounds = number("PATHWAY_IO_KILL_ROUNDS").unwrap_or(8);
+    let seed = number("PATHWAY_IO_KILL_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
+    eprintln!("seed {seed}");
+    let mut random = seed | 1;
+    for durability in ["every", "interval", "os"] {
+        let mut program = Program::new();
+        program.durability = durability;
+        for round in 0..rounds {
+            let running = program.start("endless", if round % 2 == 0 { &[TINY_LOGS] } else { &[] });
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            // Not to wait for something, but to strike at any moment; starting takes some milliseconds.
+            thread::sleep(Duration::from_micros(2_000 + random % 60_000));
+            running.kill();
+        }
+        program.finish("more:40");
+        // An undisturbed run, as far as this one has come.
+        let (bank, clock) = program.resumed();
+        let undisturbed = Program::new();
+        undisturbed.finish(&format!("totals:{bank}:{clock}"));
+        if let Some(difference) = outcome(&program).difference(&outcome(&undisturbed)) {
+            panic!("seed {seed}, {durability}: {difference}: compare {} and {}", program.keep(), undisturbed.keep());
+        }
+        eprintln!("{durability}: {rounds} kills, {bank} and {clock} steps");
+    }
+}

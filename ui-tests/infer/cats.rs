@@ -1,0 +1,14 @@
+use pathway_io::Schema;
+
+/// As in the 3 rows of `cats.jsonl`.
+#[derive(Schema)]
+#[schema(sample = "cats.jsonl")]
+struct Cats {
+    // the key, by its name: it differs in all 3 rows
+    #[schema(primary_key)]
+    key: i64,
+    genus: String,
+    epithet: String,
+}
+
+fn main() {}
