@@ -275,10 +275,16 @@ impl fmt::Display for FailureKind {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        // The direct cause stands in the sentence already; below it stand the causes of that.
+        // The direct cause stands in the sentence already; below it stand the causes of that, but for what has been said:
+        // many an error ends with its cause.
+        let mut said = self.to_string();
         let mut cause = self.source().and_then(StdError::source);
         while let Some(error) = cause {
-            write!(f, "\n  caused by: {error}")?;
+            let text = error.to_string();
+            if !said.ends_with(&text) {
+                write!(f, "\n  caused by: {text}")?;
+            }
+            said = text;
             cause = error.source();
         }
         for other in self.others() {
