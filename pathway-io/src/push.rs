@@ -52,8 +52,8 @@ macro_rules! push_methods {
         }
 
         /// Pushes many rows at once: JSON objects, one a line, each by the rules of [`next_json`](Self::next_json). Blank
-        /// lines are passed over, lines may end with `\r\n`, and the last one needs no end. It is quicker than a call
-        /// for each line. The lines become no unit by that: a commit may come between two of them.
+        /// lines are passed over, lines may end with `\r\n`, and the last one needs no end. The lock is
+        /// taken once for many of them. The lines become no unit by that: a commit may come between two of them.
         ///
         /// Gives how many rows were pushed: all lines, but for blank ones and bad ones that the policy lets pass.
         ///
