@@ -292,12 +292,13 @@ impl Cluster {
             let mut news = None;
             control.wait(
                 |run| {
-                    news = if flow.is_aborted() && !run.failures.is_empty() {
+                    news = if flow.has_failed() {
+                        // Not the stop that comes with it, which would be a clean end for the others.
                         run.failures.first().map(|failure| Word::Failed(failure.to_string()))
-                    } else if run.workers.iter().all(|worker| worker.ended) {
-                        Some(Word::Bye)
+                    } else if let Some((stop, _)) = run.stop.filter(|_| !said_stop) {
+                        Some(Word::Stop(stop))
                     } else {
-                        run.stop.filter(|_| !said_stop).map(|(stop, _)| Word::Stop(stop))
+                        run.workers.iter().all(|worker| worker.ended).then_some(Word::Bye)
                     };
                     news.is_some()
                 },
@@ -389,7 +390,9 @@ impl Ear {
                 Ok(Word::Failed(text)) => format!("process {} at {} failed: {text}", self.process, self.address),
                 Err(_) => format!("process {} at {} is gone", self.process, self.address),
             };
-            let done = self.control.update(|run| run.workers.iter().all(|worker| worker.ended));
+            // Workers end also where the dataflow was given up, and then nothing is done.
+            let ended = self.control.update(|run| run.workers.iter().all(|worker| worker.ended));
+            let done = ended && !self.flow.is_aborted();
             if !done {
                 self.flow.fail(&self.control, Error::pipeline(fault));
                 (self.abandon)();

@@ -118,6 +118,11 @@ impl Flow {
         self.abort();
     }
 
+    /// A failure is known, or about to be, that ends the workers.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Acquire)
+    }
+
     /// The workers leave everything as it is and end.
     pub(crate) fn abort(&self) {
         self.aborted.store(true, Ordering::Release);
