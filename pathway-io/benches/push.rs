@@ -9,26 +9,11 @@ use std::time::Instant;
 use common::{Cat, KeyedCat, cat, cat_line, lines, push_lines, time};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pathway_io::{ReadOptions, Schema, Subject};
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-struct Parsed<'a> {
-    key: i64,
-    genus: &'a str,
-    epithet: &'a str,
-}
 
 fn limits(c: &mut Criterion) {
     let mut group = c.benchmark_group("limit");
     group.throughput(Throughput::Elements(1));
-    let input = lines(10_000, cat_line);
-    group.bench_function("serde_json parses a row", |b| {
-        let mut lines = input.iter().cycle();
-        b.iter(|| {
-            let row: Parsed = serde_json::from_str(lines.next().expect("endless")).expect("a row");
-            black_box((row.key, row.genus, row.epithet));
-        });
-    });
+    common::parse_limit(&mut group);
     group.bench_function("a message through an empty channel", |b| {
         b.iter_custom(|iters| {
             let (sender, receiver) = crossbeam_channel::bounded::<u64>(1024);

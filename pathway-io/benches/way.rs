@@ -29,6 +29,7 @@ fn to_csv<S: Schema>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, line:
 fn limits(c: &mut Criterion) {
     let mut group = c.benchmark_group("limit");
     group.throughput(Throughput::Elements(1));
+    common::parse_limit(&mut group);
     group.bench_function("the csv crate writes a row", |b| {
         let rows: Vec<_> = (0..1000).map(cat).collect();
         let mut writer = ::csv::WriterBuilder::new().from_writer(std::io::sink());

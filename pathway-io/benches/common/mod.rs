@@ -2,11 +2,15 @@
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
 use std::fmt::Write as _;
+use std::hint::black_box;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
+use criterion::BenchmarkGroup;
+use criterion::measurement::WallTime;
 use pathway_io::dataflow::Workers;
 use pathway_io::{Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table};
+use serde::Deserialize;
 
 /// The tutorial's row.
 #[derive(Schema, Clone)]
@@ -169,4 +173,24 @@ pub fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
+}
+
+/// The tutorial's row, borrowed from its line: the least that a parser has to do.
+#[derive(Deserialize)]
+struct Parsed<'a> {
+    key: i64,
+    genus: &'a str,
+    epithet: &'a str,
+}
+
+/// What whoever reads JSON Lines pays for the parser alone.
+pub fn parse_limit(group: &mut BenchmarkGroup<'_, WallTime>) {
+    let input = lines(10_000, cat_line);
+    group.bench_function("serde_json parses a row", |b| {
+        let mut lines = input.iter().cycle();
+        b.iter(|| {
+            let row: Parsed<'_> = serde_json::from_str(lines.next().expect("endless")).expect("a row");
+            black_box((row.key, row.genus, row.epithet))
+        });
+    });
 }
