@@ -1,14 +1,16 @@
 //! JSON Lines to CSV through a pipeline, as a program: what `peers/compare` runs beside the other systems.
 //!
-//! `jsonl_to_csv IN.jsonl OUT.csv plain|keyed` prints the seconds that the run took, and the peak memory in MB.
+//! `jsonl_to_csv IN.jsonl OUT.csv plain|keyed|parse` prints the seconds that the run took, and the peak memory in MB;
+//! `parse` reads the input and parses it, and that is all: the limit of the others.
 
 mod common;
 
 use std::fs::File;
+use std::hint::black_box;
 use std::io::{BufRead, BufReader};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use common::{Cat, KeyedCat, peak, time};
+use common::{Cat, KeyedCat, Parsed, peak, time};
 use pathway_io::{ReadOptions, Schema, csv};
 
 fn main() {
@@ -16,8 +18,9 @@ fn main() {
     let took = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [input, output, "plain"] => run::<Cat>(input, output),
         [input, output, "keyed"] => run::<KeyedCat>(input, output),
+        [input, _, "parse"] => parse(input),
         // `cargo bench` runs it without arguments, and there is nothing to measure then.
-        _ => return println!("usage: jsonl_to_csv IN.jsonl OUT.csv plain|keyed"),
+        _ => return println!("usage: jsonl_to_csv IN.jsonl OUT.csv plain|keyed|parse"),
     };
     println!("secs {:.4}", took.as_secs_f64());
     if let Some(peak) = peak() {
@@ -30,14 +33,26 @@ fn run<S: Schema>(input: &str, output: &str) -> Duration {
     time::<S>(
         ReadOptions::new().autocommit(Duration::from_secs(1)),
         |table| csv::write(table, output),
-        move |table| {
-            let mut reader = BufReader::with_capacity(64 * 1024, File::open(&input)?);
-            let mut line = Vec::new();
-            while reader.read_until(b'\n', &mut line)? > 0 {
-                table.next_json(&line)?;
-                line.clear();
-            }
-            Ok(())
-        },
+        move |table| for_each_line(&input, |line| Ok(table.next_json(line)?)),
     )
+}
+
+fn parse(input: &str) -> Duration {
+    let start = Instant::now();
+    for_each_line(input, |line| {
+        black_box(serde_json::from_slice::<Parsed<'_>>(line)?);
+        Ok(())
+    })
+    .expect("a file of cats");
+    start.elapsed()
+}
+
+fn for_each_line(input: &str, mut take: impl FnMut(&[u8]) -> pathway_io::RunResult) -> pathway_io::RunResult {
+    let mut reader = BufReader::with_capacity(64 * 1024, File::open(input)?);
+    let mut line = Vec::new();
+    while reader.read_until(b'\n', &mut line)? > 0 {
+        take(&line)?;
+        line.clear();
+    }
+    Ok(())
 }

@@ -177,10 +177,10 @@ pub fn peak() -> Option<u64> {
 
 /// The tutorial's row, borrowed from its line: the least that a parser has to do.
 #[derive(Deserialize)]
-struct Parsed<'a> {
-    key: i64,
-    genus: &'a str,
-    epithet: &'a str,
+pub struct Parsed<'a> {
+    pub key: i64,
+    pub genus: &'a str,
+    pub epithet: &'a str,
 }
 
 /// What whoever reads JSON Lines pays for the parser alone.
