@@ -36,7 +36,7 @@ pub(crate) fn applies_to(schema: &TableSchema) -> bool {
 /// The current rows of a table by key.
 pub(crate) struct Upsert<S: Schema> {
     hasher: RandomState,
-    slots_by_key: HashTable<u32>,
+    slots_by_key: HashTable<Place>,
     slots: Vec<Slot>,
     free_slots: Vec<u32>,
     rows: Rows<S>,
@@ -44,9 +44,29 @@ pub(crate) struct Upsert<S: Schema> {
     touched: Vec<Touched>,
 }
 
+/// Where a key is found. The hash stands here too, so that the table grows without a look at the slots, which lie all over
+/// the memory.
+struct Place {
+    hash: KeyHash,
+    slot: u32,
+}
+
+/// Half of a key's hash. Keys are compared anyway, and it takes half the room.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct KeyHash(u32);
+
+impl KeyHash {
+    /// As the hash table wants it: its lowest bits and its highest ones matter.
+    #[inline]
+    fn spread(self) -> u64 {
+        // An odd number, the golden ratio of 64 bits, spreads one half over both.
+        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
 /// What is known of one key.
 struct Slot {
-    hash: u64,
+    hash: KeyHash,
     /// Where its current row is, or `NONE`.
     row: u32,
     /// Its place in `touched` while a commit is being applied, or `NONE`.
@@ -79,13 +99,13 @@ pub(crate) fn is_key<S: Schema>(column: usize) -> bool {
 }
 
 /// Hashes the key columns of one row.
-struct KeyHash<'a, S, H> {
+struct HashKey<'a, S, H> {
     row: usize,
     state: &'a mut H,
     schema: std::marker::PhantomData<S>,
 }
 
-impl<S: Schema, H: Hasher> Visitor for KeyHash<'_, S, H> {
+impl<S: Schema, H: Hasher> Visitor for HashKey<'_, S, H> {
     #[inline]
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         if is_key::<S>(index) {
@@ -104,7 +124,7 @@ pub(crate) struct KeyOf<'a, S: Schema> {
 #[cfg(feature = "differential")]
 impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.columns.visit(0, &mut KeyHash::<S, _> { row: self.row, state, schema: std::marker::PhantomData });
+        self.columns.visit(0, &mut HashKey::<S, _> { row: self.row, state, schema: std::marker::PhantomData });
     }
 }
 
@@ -154,10 +174,10 @@ impl<S: Schema> Upsert<S> {
         }
     }
 
-    fn hash(&self, columns: &ColumnsOf<S>, row: usize) -> u64 {
+    fn hash(&self, columns: &ColumnsOf<S>, row: usize) -> KeyHash {
         let mut state = self.hasher.build_hasher();
-        columns.visit(0, &mut KeyHash::<S, _> { row, state: &mut state, schema: std::marker::PhantomData });
-        state.finish()
+        columns.visit(0, &mut HashKey::<S, _> { row, state: &mut state, schema: std::marker::PhantomData });
+        KeyHash((state.finish() >> 32) as u32)
     }
 
     /// Notes that a push or a removal is the last of its key so far.
@@ -166,11 +186,11 @@ impl<S: Schema> Upsert<S> {
         let columns = &batches[number].columns;
         let hash = self.hash(columns, row);
         let (slots, rows, touched) = (&self.slots, &self.rows, &self.touched);
-        let found = self.slots_by_key.find(hash, |&slot| {
-            let slot = &slots[slot as usize];
-            if slot.hash != hash {
+        let found = self.slots_by_key.find(hash.spread(), |place| {
+            if place.hash != hash {
                 return false;
             }
+            let slot = &slots[place.slot as usize];
             // A key that is new in this commit has no current row yet, only the one that was pushed.
             let (known, at) = if slot.row == NONE {
                 let (batch, row) = touched[slot.touched as usize].last;
@@ -181,7 +201,7 @@ impl<S: Schema> Upsert<S> {
             columns.key_equal(row, known, at, is_key::<S>, 0)
         });
         let slot = match found {
-            Some(&slot) => slot,
+            Some(place) => place.slot,
             None => self.add_slot(hash),
         };
         let last = (number as u32, row as u32);
@@ -194,7 +214,7 @@ impl<S: Schema> Upsert<S> {
         }
     }
 
-    fn add_slot(&mut self, hash: u64) -> u32 {
+    fn add_slot(&mut self, hash: KeyHash) -> u32 {
         let new = Slot { hash, row: NONE, touched: NONE };
         let slot = match self.free_slots.pop() {
             Some(slot) => {
@@ -206,8 +226,7 @@ impl<S: Schema> Upsert<S> {
                 (self.slots.len() - 1) as u32
             }
         };
-        let slots = &self.slots;
-        self.slots_by_key.insert_unique(hash, slot, |&slot| slots[slot as usize].hash);
+        self.slots_by_key.insert_unique(hash.spread(), Place { hash, slot }, |place| place.hash.spread());
         slot
     }
 
@@ -236,7 +255,7 @@ impl<S: Schema> Upsert<S> {
     fn forget(&mut self, slot: u32) {
         let entry = &mut self.slots[slot as usize];
         entry.row = NONE;
-        if let Ok(entry) = self.slots_by_key.find_entry(entry.hash, |&other| other == slot) {
+        if let Ok(entry) = self.slots_by_key.find_entry(entry.hash.spread(), |place| place.slot == slot) {
             entry.remove();
         }
         self.free_slots.push(slot);
