@@ -37,5 +37,5 @@ fn a_call_that_fails_is_an_error_and_the_next_start_goes_on() {
         assert_eq!(outcome(&program).difference(&expected), None, "after {call:?}");
     }
     println!("{strikes} of {} calls have failed", calls.len());
-    assert!(strikes > 5);
+    assert!(strikes > 2);
 }
