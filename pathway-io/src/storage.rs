@@ -95,6 +95,14 @@ impl StoredFile {
         self.len
     }
 
+    /// Whether the file can still be found.
+    pub(crate) fn check_name(&self) -> Result<(), FileError> {
+        match fs::metadata(&self.path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(FileError::new("find", &self.path, error)),
+        }
+    }
+
     /// Gives the file another name, in the place of what has it.
     pub(crate) fn rename(&mut self, storage: &dyn Storage, to: PathBuf) -> Result<(), FileError> {
         storage.rename(&self.path, &to).map_err(|error| FileError::new("rename", &self.path, error))?;

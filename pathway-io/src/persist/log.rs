@@ -155,6 +155,8 @@ impl Log {
         if self.sync {
             self.file.sync()?;
         }
+        // Who has removed it would begin anew at the next start, and lose what was told to be durable.
+        self.file.check_name()?;
         crash_point!(CheckpointSynced);
         self.committed = self.file.len();
         if !self.named {
