@@ -35,7 +35,8 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
             });
             continue;
         }
-        let default = column.default().map(|default| {
+        // that a key has none is said already
+        let default = column.default().filter(|_| !column.is_key()).map(|default| {
             let value = match &default.value {
                 Some(value) => convert(value, ty, pw),
                 None => {
