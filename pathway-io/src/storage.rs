@@ -34,9 +34,8 @@ pub(crate) struct Disk;
 impl Disk {
     pub(crate) fn shared() -> Arc<dyn Storage> {
         #[cfg(feature = "faults")]
-        if let Some(faulty) = crate::faults::storage() {
-            return faulty;
-        }
+        return Arc::new(crate::faults::Mounts);
+        #[cfg(not(feature = "faults"))]
         Arc::new(Disk)
     }
 }
@@ -96,6 +95,21 @@ impl StoredFile {
         self.len
     }
 
+    /// Whether the file can still be found.
+    pub(crate) fn check_name(&self) -> Result<(), FileError> {
+        match fs::metadata(&self.path) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(FileError::new("find", &self.path, error)),
+        }
+    }
+
+    /// Gives the file another name, in the place of what has it.
+    pub(crate) fn rename(&mut self, storage: &dyn Storage, to: PathBuf) -> Result<(), FileError> {
+        storage.rename(&self.path, &to).map_err(|error| FileError::new("rename", &self.path, error))?;
+        self.path = to;
+        Ok(())
+    }
+
     pub(crate) fn append(&mut self, mut bytes: &[u8]) -> Result<(), FileError> {
         while !bytes.is_empty() {
             match self.handle.write(bytes) {
@@ -117,6 +131,11 @@ impl StoredFile {
     pub(crate) fn sync(&mut self) -> Result<(), FileError> {
         self.handle.sync().map_err(|error| FileError::new("sync", &self.path, error).at(self.len))
     }
+}
+
+/// Removes a file.
+pub(crate) fn remove(storage: &dyn Storage, path: &Path) -> Result<(), FileError> {
+    storage.remove(path).map_err(|error| FileError::new("remove", path, error))
 }
 
 /// Makes the name of a file durable.

@@ -76,6 +76,7 @@ struct Model {
 }
 
 const FIRST: Entry = Entry { table: 0, attempt: 0 };
+const OTHER_TABLE: Entry = Entry { table: 1, attempt: 0 };
 
 fn pool() -> AnyPool {
     Pool::<Row>::new()
@@ -99,9 +100,13 @@ fn push_at(intake: &Arc<Intake>, entry: Entry, n: u64, offset: u64) -> Result<()
 }
 
 fn transaction(rows: &[u64]) -> Pending {
+    transaction_of(FIRST, rows)
+}
+
+fn transaction_of(entry: Entry, rows: &[u64]) -> Pending {
     let mut pending = Pending::default();
     for n in rows {
-        let Ok(()) = pending.push::<Row, Infallible>(0, &pool(), |batch| {
+        let Ok(()) = pending.push::<Row, Infallible>(entry.table, &pool(), |batch| {
             batch.push(Row { n: *n }.into_fields());
             Ok(())
         });
@@ -124,7 +129,7 @@ impl Model {
             offsets: Offsets::default(),
             cuts: Cuts::Anywhere,
         };
-        let intake = Intake::new(0, 1, gathering, Sending(Arc::clone(&channel)));
+        let intake = Intake::new(0, 2, gathering, Sending(Arc::clone(&channel)));
         let sequencer = thread::spawn({
             let (intake, channel) = (Arc::clone(&intake), Arc::clone(&channel));
             move || sequence(&intake, &channel)
@@ -306,6 +311,45 @@ fn transactions_wait_for_room_and_for_nothing_else() {
         other.join().unwrap();
         let all = rows(&model.end());
         assert_eq!((of(&all, 1), of(&all, 2)), (vec![10, 11], vec![20, 21, 22]));
+    });
+}
+
+#[test]
+fn a_transaction_that_is_refused_holds_up_nobody() {
+    check("transaction and close of its table", || {
+        let model = Model::new(1, true);
+        push(&model.intake, FIRST, 10).unwrap();
+        let unit = model.spawn(|intake| {
+            intake.commit_transaction(FIRST, transaction_of(OTHER_TABLE, &[20, 21]), None::<()>).is_ok()
+        });
+        model.intake.close_table(OTHER_TABLE).unwrap();
+        push(&model.intake, FIRST, 11).unwrap();
+        push(&model.intake, FIRST, 12).unwrap();
+        let committed = unit.join().unwrap();
+        // All of them, while nobody ends anything.
+        model.channel.wait_for(if committed { 5 } else { 3 });
+        let all = rows(&model.end());
+        assert_eq!(of(&all, 1), [10, 11, 12]);
+        assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
+    });
+}
+
+#[test]
+fn a_transaction_of_a_failed_attempt_is_committed_before_the_next_or_never() {
+    check("transaction and restart", || {
+        let model = Model::new(1, false);
+        push(&model.intake, FIRST, 10).unwrap();
+        let unit = model.spawn(|intake| intake.commit_transaction(FIRST, transaction(&[20, 21]), None::<()>).is_ok());
+        push(&model.intake, FIRST, 11).unwrap();
+        model.intake.end_attempt();
+        assert!(model.intake.begin_attempt(Some(Instant::now())));
+        let begun = Entry { table: 0, attempt: model.intake.attempt() };
+        push(&model.intake, begun, 30).unwrap();
+        let committed = unit.join().unwrap();
+        let all = rows(&model.end());
+        assert_eq!(of(&all, 1), [10, 11]);
+        assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
+        assert!(all.ends_with(&[30]), "a row of the failed attempt came after one of the next: {all:?}");
     });
 }
 

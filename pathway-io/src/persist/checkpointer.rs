@@ -25,7 +25,7 @@ use crate::sequencer::Message;
 use crate::sink::file::OutputFile;
 use crate::sink::{Ask, Progress};
 use crate::source::Source;
-use crate::storage::Storage;
+use crate::storage::{Storage, remove};
 
 /// Commits that one checkpoint covers at most: so that it comes, however fast the sources are.
 const COMMITS: usize = 4096;
@@ -137,13 +137,13 @@ impl Checkpointer {
         let sync = plan.durability.syncs();
         let (logs, unnamed) = plan.directory.logs()?;
         for path in unnamed {
-            plan.storage.remove(&path)?;
+            remove(&*plan.storage, &path)?;
         }
         let log = match plan.first_log {
             FirstLog::New => Log::begin(plan.directory.path(), &plan.storage, 1, &plan.header, sync)?,
             FirstLog::Found { generation, end, begun } => {
                 for older in logs.into_iter().filter(|older| *older != generation) {
-                    plan.storage.remove(&super::log::path(plan.directory.path(), older))?;
+                    remove(&*plan.storage, &super::log::path(plan.directory.path(), older))?;
                 }
                 Log::go_on(plan.directory.path(), &plan.storage, generation, end, begun, sync)?
             }

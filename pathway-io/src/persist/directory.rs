@@ -25,8 +25,10 @@ pub(crate) struct StateDirectory {
 }
 
 impl StateDirectory {
-    /// Opens the directory, and makes it if it is not there.
+    /// Opens the directory, and makes it if it is not there. It is this one whatever directory the program goes to later.
     pub(crate) fn open(path: &Path) -> Result<Self> {
+        let path = &std::path::absolute(path)
+            .map_err(|error| Error::pipeline(FileError::new("find the state directory", path, error)))?;
         let failed = |operation, error| Error::pipeline(FileError::new(operation, path, error));
         create(path).map_err(Error::pipeline)?;
         for entry in fs::read_dir(path).map_err(|error| failed("read the state directory", error))? {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::frame::{self, Kind};
 use crate::error::BoxError;
-use crate::storage::{FileError, Storage, StoredFile, sync_parent};
+use crate::storage::{FileError, Storage, StoredFile, remove, sync_parent};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -101,7 +101,7 @@ impl Log {
             let path = self.path();
             return Err(format!("a commit of more than 4 GB cannot be kept in `{}`", path.display()).into());
         }
-        if self.buffer.len() >= if super::tiny_logs() { 1 } else { BUFFER } {
+        if self.buffer.len() >= if self.is_tiny() { 1 } else { BUFFER } {
             self.flush()?;
             crash_point!(RowsAppended);
         }
@@ -155,6 +155,8 @@ impl Log {
         if self.sync {
             self.file.sync()?;
         }
+        // Who has removed it would begin anew at the next start, and lose what was told to be durable.
+        self.file.check_name()?;
         crash_point!(CheckpointSynced);
         self.committed = self.file.len();
         if !self.named {
@@ -165,26 +167,33 @@ impl Log {
 
     /// Gives the log its name, so that it is the newest from now on, and removes the one before it.
     fn name(&mut self) -> Result<(), FileError> {
-        let (from, to) = (unnamed(&self.directory, self.generation), self.path());
-        self.storage.rename(&from, &to).map_err(|error| FileError::new("rename", &from, error))?;
+        let name = self.path();
+        self.file.rename(&*self.storage, name.clone())?;
         crash_point!(LogNamed);
         if self.sync {
-            sync_parent(&*self.storage, &to)?;
+            sync_parent(&*self.storage, &name)?;
         }
         self.named = true;
         self.begun = self.file.len();
         crash_point!(LogNameSynced);
         if let Some(before) = self.generation.checked_sub(1).filter(|before| *before > 0) {
-            let before = path(&self.directory, before);
-            self.storage.remove(&before).map_err(|error| FileError::new("remove", &before, error))?;
+            remove(&*self.storage, &path(&self.directory, before))?;
             crash_point!(OldLogRemoved);
         }
         Ok(())
     }
 
+    /// Whether a test wants logs to be begun anew all the time.
+    fn is_tiny(&self) -> bool {
+        #[cfg(feature = "faults")]
+        return crate::faults::tiny_logs(&self.directory);
+        #[cfg(not(feature = "faults"))]
+        false
+    }
+
     /// Whether most of it is history.
     pub(crate) fn is_overgrown(&self) -> bool {
-        let small = if super::tiny_logs() { 0 } else { SMALL };
+        let small = if self.is_tiny() { 0 } else { SMALL };
         self.file.len() > 2 * self.begun + small
     }
 

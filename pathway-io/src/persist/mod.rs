@@ -111,9 +111,3 @@ impl AskedSink {
         AskedSink { kind, ask: Box::new(outlet.told.clone()), progress: Arc::clone(&outlet.progress) }
     }
 }
-
-/// Whether a test wants logs to be begun anew all the time.
-pub(crate) fn tiny_logs() -> bool {
-    static TINY: std::sync::OnceLock<bool> = std::sync::OnceLock::new();
-    cfg!(feature = "faults") && *TINY.get_or_init(|| std::env::var_os("PATHWAY_IO_TINY_LOGS").is_some())
-}

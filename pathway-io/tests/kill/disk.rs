@@ -1,61 +1,41 @@
-//! A disk that is full at a byte, fails to sync, or writes little at a time.
+//! The program on a disk that fails at one call.
 
-use std::env;
+use pathway_io::Durability;
+use pathway_io::faults::{Fault, Mount};
 
+use crate::bytes::step;
 use crate::child::Program;
-use crate::outputs::{Outcome, outcome};
+use crate::outputs::outcome;
+use crate::program::{self, To};
 
-const STEPS: &str = "total:12";
-
-fn undisturbed() -> Outcome {
-    let program = Program::new();
-    program.finish(STEPS);
-    outcome(&program)
-}
-
-/// Runs with a fault, and then without. Says whether it has struck.
-fn survives(fault: &str, expected: &Outcome) -> bool {
-    let program = Program::new();
-    let ended = program.run(STEPS, &[("PATHWAY_IO_DISK", fault)]);
-    let struck = !ended.status.success();
-    if struck {
-        assert_eq!(ended.status.code(), Some(1), "{fault}: {}", ended.error);
-        let directory = program.path("");
-        let names = ended.error.contains(directory.to_str().expect("a path of text"));
-        assert!(names, "{fault}: `{}` names the file", ended.error);
-        let operation = if fault.starts_with("write") { "at byte" } else { "sync" };
-        assert!(ended.error.contains(operation), "{fault}: `{}` says where", ended.error);
-    }
-    program.finish(STEPS);
-    assert_eq!(outcome(&program).difference(expected), None, "after {fault}");
-    struck
+/// Runs it in this process, since there is no need to kill it.
+fn run(program: &Program) -> pathway_io::Result<()> {
+    program::run(&program.path(""), [To::Total(12); 2], Durability::EveryCommit)
 }
 
 #[test]
-fn full_at_any_byte_it_says_so_and_goes_on_when_there_is_room() {
-    let expected = undisturbed();
-    let step = env::var("PATHWAY_IO_DISK_STEP").map_or(211, |step| step.parse().expect("a number"));
-    let mut at = 0;
-    while survives(&format!("write:{at}"), &expected) {
-        at += step;
+fn a_call_that_fails_is_an_error_and_the_next_start_goes_on() {
+    let undisturbed = Program::new();
+    let disk = Mount::new(&undisturbed.path(""), Fault::None);
+    run(&undisturbed).expect("nothing is in its way");
+    let expected = outcome(&undisturbed);
+    let calls = disk.calls();
+    let mut strikes = 0;
+    for call in calls.iter().step_by(usize::try_from(step()).expect("a step is small")) {
+        let program = Program::new();
+        let mut call = call.clone();
+        call.path = program.path("").join(call.path.strip_prefix(undisturbed.path("")).expect("it is below"));
+        let disk = Mount::new(&program.path(""), Fault::Call(call.clone()));
+        let result = run(&program);
+        // How many checkpoints there are depends on how commits come together, and so what is in each.
+        let struck = disk.struck().is_some();
+        assert_eq!(result.is_err(), struck, "{call:?}: {result:?}");
+        strikes += usize::from(struck);
+        drop(disk);
+        let _disk = Mount::new(&program.path(""), Fault::None);
+        run(&program).unwrap_or_else(|error| panic!("after {call:?}: {error}"));
+        assert_eq!(outcome(&program).difference(&expected), None, "after {call:?}");
     }
-    assert!(at > 3_000, "the disk was full at {at} bytes at last");
-    eprintln!("full at each {step}th byte up to {at}");
-}
-
-#[test]
-fn a_sync_that_fails_is_an_error_and_the_next_start_goes_on() {
-    let expected = undisturbed();
-    let mut at = 1;
-    while survives(&format!("sync:{at}"), &expected) && at < 20 {
-        at += 1;
-    }
-    // Of each output, of the log, of directories; how many checkpoints there are depends on how commits come together.
-    assert!(at > 5, "{at} syncs");
-}
-
-#[test]
-fn short_writes_and_interruptions_change_nothing() {
-    let expected = undisturbed();
-    assert!(!survives("short", &expected));
+    println!("{strikes} of {} calls have failed", calls.len());
+    assert!(strikes > 2);
 }

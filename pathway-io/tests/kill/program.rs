@@ -141,7 +141,7 @@ impl Clock {
 
 /// How far a source goes.
 #[derive(Clone, Copy)]
-enum To {
+pub enum To {
     Total(u64),
     More(u64),
     Endless,
@@ -174,7 +174,12 @@ impl To {
 #[test]
 fn plays_the_child() {
     let Ok(directory) = env::var(DIRECTORY) else { return };
-    let code = match run(Path::new(&directory)) {
+    let durability = match env::var(DURABILITY).as_deref() {
+        Ok("os") => Durability::Os,
+        Ok("interval") => Durability::Interval(Duration::from_millis(5)),
+        _ => Durability::EveryCommit,
+    };
+    let code = match run(Path::new(&directory), [0, 1].map(To::of_environment), durability) {
         Ok(()) => 0,
         Err(error) => {
             eprintln!("@{error}");
@@ -184,15 +189,11 @@ fn plays_the_child() {
     std::process::exit(code);
 }
 
-fn run(directory: &Path) -> pathway_io::Result<()> {
-    let [bank, clock] = [0, 1].map(To::of_environment);
+/// Runs the pipeline in a directory.
+pub fn run(directory: &Path, [bank, clock]: [To; 2], durability: Durability) -> pathway_io::Result<()> {
     let pipeline = Pipeline::persistent(directory.join("state"))?;
     pipeline.handle_signals(false);
-    pipeline.durability(match env::var(DURABILITY).as_deref() {
-        Ok("os") => Durability::Os,
-        Ok("interval") => Durability::Interval(Duration::from_millis(5)),
-        _ => Durability::EveryCommit,
-    });
+    pipeline.durability(durability);
     let quarantine = BadRows::Quarantine(directory.join("bad.jsonl"));
     let (accounts, bookings) =
         pipeline.read_with(Bank { to: bank, tell: directory.join("bank") }, ReadOptions::new().bad_rows(quarantine));

@@ -1,10 +1,12 @@
-//! Persistent pipelines: what a restart finds, and what it refuses. The faults are in `tests/faults`.
+//! Persistent pipelines: what a restart finds, and what it refuses. The faults are in `tests/kill`.
 
 #[path = "../contract/common.rs"]
 #[allow(dead_code)]
 mod common;
 mod durable;
+mod place;
 mod refuse;
 mod replay;
 mod restart;
+mod threads;
 mod timed;

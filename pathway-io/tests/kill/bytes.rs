@@ -1,0 +1,295 @@
+//! A small pipeline on a disk that fails: at each byte of each file, at each call; and on what a power cut may leave of a
+//! log.
+//!
+//! It makes a checkpoint of each commit, so that its files have the same bytes each time, but for when a log is begun anew.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
+use std::{env, fs};
+
+use pathway_io::faults::{Call, Fault, Mount};
+use pathway_io::{BadRows, Pipeline, RunResult, Schema, Subject, connector, csv, jsonlines};
+use tempfile::TempDir;
+
+#[derive(Schema)]
+struct Cat {
+    #[schema(primary_key)]
+    key: u32,
+    genus: String,
+}
+
+fn cat(key: u32, genus: &str) -> Cat {
+    Cat { key, genus: genus.into() }
+}
+
+struct Cats {
+    to: u64,
+}
+
+#[connector(name = "cats", autocommit = off)]
+impl Cats {
+    fn run(&mut self, cats: Subject<Cat, u64>) -> RunResult {
+        let (told, durable) = mpsc::channel();
+        let stopped = told.clone();
+        cats.on_durable(move |offset| _ = told.send(Some(*offset)));
+        cats.on_interrupt(move || stopped.send(None));
+        for step in cats.resume().unwrap_or(0)..self.to {
+            let end = step + 1;
+            match step % 4 {
+                0 => cats.next_at(end, cat(1, "felis"))?,
+                1 => cats.next_json_at(end, "torn")?,
+                2 => {
+                    let unit = cats.transaction();
+                    unit.next(cat(1, "lynx"))?;
+                    unit.next(cat(2, "puma"))?;
+                    unit.commit_at(end)?;
+                }
+                _ => {
+                    cats.remove(1)?;
+                    cats.advance(end)?;
+                }
+            }
+            cats.commit()?;
+            wait_for(end, &durable);
+        }
+        Ok(())
+    }
+}
+
+/// Waits until an offset is durable, or for the stop.
+fn wait_for(offset: u64, durable: &Receiver<Option<u64>>) {
+    while durable.recv().is_ok_and(|told| told.is_some_and(|told| told < offset)) {}
+}
+
+/// Steps of all runs, and of the first of two.
+const ALL: u64 = 6;
+const FIRST: u64 = 3;
+
+fn run(directory: &Path, to: u64) -> pathway_io::Result<()> {
+    let pipeline = Pipeline::persistent(directory.join("state"))?;
+    pipeline.handle_signals(false);
+    let quarantine = BadRows::Quarantine(directory.join("bad.jsonl"));
+    let cats = pipeline.read_with(Cats { to }, pathway_io::ReadOptions::new().bad_rows(quarantine));
+    csv::write(&cats, directory.join("cats.csv"));
+    jsonlines::write(&cats, directory.join("cats.jsonl"));
+    pipeline.run().map(drop)
+}
+
+const OUTPUTS: [&str; 3] = ["cats.csv", "cats.jsonl", "bad.jsonl"];
+
+/// The outputs, with all times alike and the row numbers of one process taken out.
+fn outputs(directory: &Path) -> [String; 3] {
+    OUTPUTS.map(|name| {
+        let text = fs::read_to_string(directory.join(name)).expect(name);
+        let mut plain = String::new();
+        for word in text.split_inclusive([',', '}', ' ']) {
+            // A time has the only number of thirteen digits, and the number of a row stands behind `row`.
+            let digits = word.chars().filter(char::is_ascii_digit).count();
+            plain.push_str(if digits == 13 || plain.ends_with("row ") { "#," } else { word });
+        }
+        plain
+    })
+}
+
+/// The files of a directory and of the state in it, by their paths there.
+type Files = Vec<(PathBuf, Vec<u8>)>;
+
+fn files(directory: &Path) -> Files {
+    let mut files = Vec::new();
+    for place in ["", "state"] {
+        for entry in fs::read_dir(directory.join(place)).expect("a directory") {
+            let entry = entry.expect("a file");
+            if entry.file_type().is_ok_and(|kind| kind.is_file()) {
+                files.push((Path::new(place).join(entry.file_name()), fs::read(entry.path()).expect("its bytes")));
+            }
+        }
+    }
+    files
+}
+
+/// A directory in which one case comes after the other.
+struct Place {
+    directory: TempDir,
+    /// What a run that nobody disturbed has written.
+    expected: [String; 3],
+    /// What there is when a case begins: nothing, and what a first run has left.
+    beginnings: [(&'static str, Files); 2],
+}
+
+impl Place {
+    fn new() -> Self {
+        let directory = TempDir::new().expect("a directory");
+        let path = directory.path();
+        let _disk = Mount::new(path, Fault::None);
+        run(path, FIRST).expect("nothing is in its way");
+        let middle = files(path);
+        run(path, ALL).expect("nothing is in its way");
+        let expected = outputs(path);
+        assert_eq!(expected.clone().map(|text| text.lines().count()), [1 + 6, 6, 2]);
+        let beginnings = [("from nothing", Files::new()), ("from the middle", middle)];
+        Place { directory, expected, beginnings }
+    }
+
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn begin(&self, files: &Files) {
+        for (path, _) in self::files(self.path()) {
+            fs::remove_file(self.path().join(path)).expect("it is there");
+        }
+        for (path, bytes) in files {
+            fs::write(self.path().join(path), bytes).expect("there is room");
+        }
+    }
+
+    /// Goes on where there is nothing in the way any more; in the end all must be as if there had never been.
+    fn goes_on(&self, after: &str) {
+        let _disk = Mount::new(self.path(), Fault::None);
+        run(self.path(), ALL).unwrap_or_else(|error| panic!("{after}: {error}"));
+        assert_eq!(outputs(self.path()), self.expected, "{after}");
+    }
+
+    /// Runs from a beginning with a fault, and then without. Says what the first has said, if the fault has struck.
+    fn survives(&self, (name, files): &(&str, Files), fault: &Fault) -> Option<String> {
+        let case = format!("{name}, with {fault:?}");
+        self.begin(files);
+        let disk = Mount::new(self.path(), fault.clone());
+        let result = run(self.path(), ALL);
+        let said = match (result, disk.struck()) {
+            (Ok(()), None) => None,
+            (Err(error), Some(call)) => {
+                let said = error.to_string();
+                let (_, what) = said.split_once(&format!("cannot {} ", call.operation)).expect(&said);
+                let named = Path::new(what.split('`').nth(1).expect(&said));
+                assert!(named.starts_with(&call.path) || named.with_extension("") == call.path, "{case}: {said}");
+                // And by the name that it has.
+                assert!(named.exists() || call.operation == "create", "{case}: {said}");
+                Some(said)
+            }
+            (result, struck) => panic!("{case}: {struck:?} has failed, and it says {result:?}"),
+        };
+        drop(disk);
+        self.goes_on(&case);
+        said
+    }
+}
+
+/// Every how manieth byte and call.
+pub fn step() -> u64 {
+    env::var("PATHWAY_IO_DISK_STEP").map_or(13, |step| step.parse().expect("a number"))
+}
+
+#[test]
+fn full_at_each_byte_of_each_file_it_says_so_and_goes_on_when_there_is_room() {
+    let place = Place::new();
+    for beginning in &place.beginnings {
+        let mut logs = 0;
+        for name in ["cats.csv", "cats.jsonl", "bad.jsonl", "state/log-1", "state/log-2", "state/log-3", "state/log-4"]
+        {
+            let path = place.path().join(name);
+            let begun = beginning.1.iter().find(|(path, _)| path == Path::new(name));
+            let begun = begun.map_or(0, |(_, bytes)| bytes.len() as u64);
+            let (mut at, mut last) = (begun, None);
+            // When a log is begun anew depends on the threads: where it has ended once there may be bytes the next time.
+            while at < last.unwrap_or(begun) + 5 * step() {
+                let fault = Fault::Full { path: path.clone(), at };
+                if let Some(said) = place.survives(beginning, &fault) {
+                    assert!(said.contains(&format!("` at byte {at}: ")), "{fault:?}: `{said}` says where");
+                    last = Some(at);
+                }
+                at += step();
+            }
+            if name.starts_with("state") {
+                logs += u32::from(last.is_some());
+            } else {
+                let len = fs::metadata(&path).expect("it is there").len();
+                assert!(
+                    last.is_some_and(|last| last + step() >= len),
+                    "{name} has {len} bytes, and was full at {last:?}"
+                );
+            }
+            println!("{}: {name} was full at each {}. byte from {begun} to {last:?}", beginning.0, step());
+        }
+        assert!(logs > 1, "{logs} logs");
+    }
+}
+
+/// A call without the generation of a log.
+fn kind(place: &Place, call: &Call) -> (&'static str, String) {
+    let path = call.path.strip_prefix(place.path()).expect("it is below").display().to_string();
+    (call.operation, path.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned())
+}
+
+#[test]
+fn each_call_that_fails_is_an_error_that_names_it_and_the_next_start_goes_on() {
+    let place = Place::new();
+    for beginning in &place.beginnings {
+        place.begin(&beginning.1);
+        let disk = Mount::new(place.path(), Fault::None);
+        run(place.path(), ALL).expect("nothing is in its way");
+        let calls = disk.calls();
+        drop(disk);
+        let (mut struck, mut missed) = (BTreeSet::new(), BTreeSet::new());
+        for call in &calls {
+            let strikes = place.survives(beginning, &Fault::Call(call.clone())).is_some();
+            // When a log is begun anew depends on the threads, and so do the calls for it.
+            assert!(strikes || call.path.starts_with(place.path().join("state")), "{call:?} was not made again");
+            if strikes { &mut struck } else { &mut missed }.insert(kind(&place, call));
+        }
+        assert!(missed.is_subset(&struck), "{missed:?} have never failed");
+        println!("{}: each of {} calls has failed: {struck:?}", beginning.0, calls.len());
+    }
+}
+
+#[test]
+fn short_writes_and_interruptions_change_nothing() {
+    let place = Place::new();
+    for beginning in &place.beginnings {
+        assert_eq!(place.survives(beginning, &Fault::Short), None);
+    }
+}
+
+/// Where the first checkpoint of a log ends.
+fn first_checkpoint(log: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        let len = u32::from_le_bytes(log[at + 4..at + 8].try_into().expect("four bytes")) as usize;
+        let kind = log[at + 12];
+        at += 13 + len;
+        if kind == b'C' {
+            return at;
+        }
+    }
+}
+
+#[test]
+fn a_checkpoint_that_is_torn_at_any_byte_is_none_and_the_one_before_it_counts() {
+    let place = Place::new();
+    place.begin(&Files::new());
+    run(place.path(), FIRST).expect("nothing is in its way");
+    let whole = files(place.path());
+    let name = Path::new("state/log-1");
+    let log = &whole.iter().find(|(path, _)| path == name).expect("there is a log").1;
+    let begun = first_checkpoint(log);
+    assert!(log.len() > begun + 200, "there are others behind it");
+    for len in (0..log.len()).step_by(usize::try_from(step()).expect("a step is small")) {
+        // It ends there, or the system had made it longer already.
+        for zeros in [0, log.len() - len] {
+            place.begin(&whole);
+            let torn = [&log[..len], &vec![0; zeros]].concat();
+            fs::write(place.path().join(name), torn).expect("there is room");
+            if len >= begun {
+                // A step in the same log, and the next start reads what that has written behind.
+                run(place.path(), FIRST + 1).expect("the checkpoint before it counts");
+                place.goes_on(&format!("torn at {len}, {zeros} zeros"));
+                continue;
+            }
+            let outputs = OUTPUTS.map(|name| fs::read(place.path().join(name)).expect(name));
+            let said = run(place.path(), ALL).expect_err("there is no checkpoint").to_string();
+            assert!(said.contains("log-1` is damaged at byte"), "torn at {len}: {said}");
+            assert_eq!(outputs, OUTPUTS.map(|name| fs::read(place.path().join(name)).expect(name)));
+        }
+    }
+}

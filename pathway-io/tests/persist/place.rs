@@ -1,0 +1,168 @@
+//! Where the state and the outputs are: other processes, other working directories, files that go away.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use pathway_io::{Durability, Pipeline, RunResult, Subject, csv};
+
+use crate::common::{Cat, TempDir, cat, read, run, source};
+use crate::restart::{options, persistent, rows, run_cats};
+
+/// Tells the child what to do.
+const PART: &str = "PATHWAY_IO_PLACE";
+
+/// In the child: plays its part. In the parent there is nothing to do.
+#[test]
+fn child() {
+    let Ok(part) = env::var(PART) else { return };
+    let result = match part.as_str() {
+        "hold" => hold(),
+        wanders => wander(wanders == "wander"),
+    };
+    if let Err(error) = result {
+        eprintln!("{error}");
+        std::process::exit(1);
+    }
+    std::process::exit(0);
+}
+
+fn start(part: &str, directory: &Path) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["place::child", "--exact", "--nocapture"])
+        .env(PART, part)
+        .current_dir(directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Has the state until somebody closes its standard input.
+fn hold() -> pathway_io::Result<()> {
+    let pipeline = Pipeline::persistent("state")?;
+    println!("\n@held");
+    std::io::stdin().lines().for_each(drop);
+    drop(pipeline);
+    Ok(())
+}
+
+#[test]
+fn a_second_process_is_refused_while_the_first_one_lives() {
+    let directory = TempDir::new();
+    let mut holder = start("hold", &directory.path(""));
+    let mut said = BufReader::new(holder.stdout.take().unwrap()).lines();
+    assert!(said.any(|line| line.is_ok_and(|line| line == "@held")));
+    let error = Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
+    assert!(error.contains("is in use by another pipeline"), "{error}");
+    let second = start("hold", &directory.path("")).wait_with_output().unwrap();
+    let error = String::from_utf8(second.stderr).unwrap();
+    assert!(!second.status.success() && error.contains("state` is in use by another pipeline"), "{error}");
+    // Not in order: the lock goes with the process.
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    Pipeline::persistent(directory.path("state")).map(drop).unwrap();
+}
+
+/// Paths that hold for the directory where it was started, of which it goes away, if it is to, while it runs.
+fn wander(away: bool) -> pathway_io::Result<()> {
+    let pipeline = Pipeline::persistent("state")?;
+    pipeline.handle_signals(false);
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| -> RunResult {
+            if away {
+                env::set_current_dir("elsewhere")?;
+            }
+            let text = "x".repeat(100_000);
+            let from = cats.resume().unwrap_or(0);
+            for n in from..from + 40 {
+                cats.next_at(n + 1, cat(1, &format!("{text}{n}")))?;
+                cats.commit()?;
+            }
+            Ok(())
+        }),
+        options("cats"),
+    );
+    csv::write(&cats, "cats.csv");
+    pipeline.run().map(drop)
+}
+
+#[test]
+fn relative_paths_hold_while_the_program_changes_its_directory() {
+    let directory = TempDir::new();
+    fs::create_dir(directory.path("elsewhere")).unwrap();
+    for round in 1..=2 {
+        let ended = start("wander", &directory.path("")).wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        assert_eq!(rows(&directory, "cats.csv").len(), round * 80 - 1);
+    }
+    assert_eq!(fs::read_dir(directory.path("elsewhere")).unwrap().count(), 0);
+    // Logs were begun anew meanwhile.
+    assert!(!directory.path("state").join("log-1").exists());
+}
+
+#[test]
+fn a_start_in_another_directory_finds_no_state_there_and_touches_no_file_of_the_first() {
+    let directory = TempDir::new();
+    fs::create_dir(directory.path("elsewhere")).unwrap();
+    for place in ["", "elsewhere"] {
+        let ended = start("stay", &directory.path(place)).wait_with_output().unwrap();
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    assert_eq!(rows(&directory, "cats.csv").len(), 79);
+    assert_eq!(read(directory.path("elsewhere/cats.csv")).lines().count(), 1 + 79);
+}
+
+fn one_cat(directory: &TempDir, n: u64) -> pathway_io::Result<pathway_io::Summary> {
+    run_cats(directory, Durability::EveryCommit, move |cats| Ok(cats.next_at(n, cat(1, &n.to_string()))?))
+}
+
+#[test]
+fn an_output_that_is_removed_while_it_is_written_is_missed_at_the_next_start() {
+    let directory = TempDir::new();
+    let path = directory.path("cats.csv");
+    run_cats(&directory, Durability::EveryCommit, move |cats| {
+        fs::remove_file(&path)?;
+        Ok(cats.next_at(1, cat(1, "felis"))?)
+    })
+    .unwrap();
+    let error = one_cat(&directory, 2).unwrap_err().to_string();
+    assert!(error.contains("cats.csv` is gone: it had"), "{error}");
+}
+
+#[test]
+fn a_state_that_is_removed_while_it_is_written_is_missed_before_anything_is_durable() {
+    for durability in [Durability::EveryCommit, Durability::Os] {
+        let directory = TempDir::new();
+        let state = directory.path("state");
+        let error = run_cats(&directory, durability, move |cats| {
+            cats.on_durable(|offset: &u64| panic!("{offset} is not durable"));
+            fs::remove_dir_all(&state)?;
+            Ok(cats.next_at(1, cat(1, "felis"))?)
+        });
+        let error = error.unwrap_err();
+        assert!(error.to_string().contains("cannot find `"), "{error}");
+        assert!(error.others().is_empty(), "{:?}", error.others());
+        // There is nothing to go on from.
+        one_cat(&directory, 2).unwrap();
+        assert_eq!(rows(&directory, "cats.csv"), ["1,2 1"]);
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_written_is_named() {
+    if !Path::new("/proc/version").exists() {
+        return;
+    }
+    let error = Pipeline::persistent("/proc/pathway-io").map(drop).unwrap_err().to_string();
+    assert!(error.contains("cannot create the state directory `/proc/pathway-io`"), "{error}");
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| panic!("it is not run")), options("cats"));
+    csv::write(&cats, "/proc/pathway-io.csv");
+    let error = run(pipeline).unwrap_err().to_string();
+    assert!(error.contains("cannot create `/proc/pathway-io.csv`"), "{error}");
+}
