@@ -54,7 +54,7 @@ pub fn is_string(ty: &Type) -> bool {
 }
 
 /// Whether the type is written as one that can be a column, with nothing in it whose name might as well be another's. If it
-/// is something else nonetheless, rustc refuses it all the same, but less to the point.
+/// is something else nonetheless, rustc refuses it all the same, but points to the derive.
 pub fn is_known_column(ty: &Type) -> bool {
     let holds_known = |segment: &PathSegment| match &segment.arguments {
         // one argument: a `Vec<u8, 64>` is somebody else's
@@ -67,12 +67,17 @@ pub fn is_known_column(ty: &Type) -> bool {
         }
         _ => false,
     };
-    is_known_key(ty) || is_written(ty, &["f32", "f64"]) || last_segment(ty).is_some_and(holds_known)
+    is_primitive(ty) || is_string(ty) || last_segment(ty).is_some_and(holds_known)
 }
 
-/// The same of a primary key's type.
-pub fn is_known_key(ty: &Type) -> bool {
-    is_written(ty, &["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "String"])
+/// Whether it is one of the language's own.
+pub fn is_primitive(ty: &Type) -> bool {
+    is_primitive_key(ty) || is_written(ty, &["f32", "f64"])
+}
+
+/// The same of those that can be part of a primary key.
+pub fn is_primitive_key(ty: &Type) -> bool {
+    is_written(ty, &["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"])
 }
 
 fn is_written(ty: &Type, names: &[&str]) -> bool {

@@ -40,6 +40,9 @@ pub(crate) struct RunState {
     /// Nothing that they sent to other processes is on its way any more.
     #[cfg(feature = "differential")]
     pub(crate) left: bool,
+    /// The other processes.
+    #[cfg(feature = "differential")]
+    pub(crate) farewell: crate::dataflow::Farewell,
 }
 
 /// How far the checkpointer has come.
@@ -62,13 +65,21 @@ impl RunState {
         ready
     }
 
-    /// Everything behind the sources is done.
+    /// Everything behind the sources is done, and so it is in the other processes.
     pub(crate) fn is_drained(&self) -> bool {
-        let durable = self.checkpoints.is_none_or(|checkpoints| checkpoints == Checkpoints::Ended);
-        let drained = self.sequenced && durable && self.sinks.iter().all(|sink| sink.ended);
+        let drained = self.is_done();
         #[cfg(feature = "differential")]
-        let drained = drained && self.workers.iter().all(|worker| worker.ended);
+        let drained = drained && self.farewell.is_over();
         drained
+    }
+
+    /// Everything behind the sources of this process is done.
+    pub(crate) fn is_done(&self) -> bool {
+        let durable = self.checkpoints.is_none_or(|checkpoints| checkpoints == Checkpoints::Ended);
+        let done = self.sequenced && durable && self.sinks.iter().all(|sink| sink.ended);
+        #[cfg(feature = "differential")]
+        let done = done && self.workers.iter().all(|worker| worker.ended);
+        done
     }
 }
 

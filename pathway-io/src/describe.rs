@@ -4,8 +4,8 @@
 //! names and, for what few columns have, of [`Note`]s. [`describe`] makes one list of both, and the asserts hold it to what
 //! no macro can see: the columns of flattened schemas.
 
-use crate::fields::{Columns, Fields};
-use crate::schema::{Column, Message, same};
+use crate::fields::{Columns, ColumnsOf, Fields};
+use crate::schema::{Column, Message, Schema, same};
 
 /// The columns of a part of a row, but for their names.
 #[doc(hidden)]
@@ -44,18 +44,18 @@ impl Note {
 /// How many columns a row has.
 #[doc(hidden)]
 #[must_use]
-pub const fn width<F: Fields>() -> usize {
-    F::Columns::WIDTH
+pub const fn width<S: Schema>() -> usize {
+    ColumnsOf::<S>::WIDTH
 }
 
 /// The columns of a row, of which `N` is the [`width`]. There is a name for each field: that of the column or, of a
 /// flattened schema, that of the field.
 #[doc(hidden)]
 #[must_use]
-pub const fn describe<F: Fields, const N: usize>(names: &[&'static str], notes: &[Note]) -> [Column; N] {
+pub const fn describe<S: Schema, const N: usize>(names: &[&'static str], notes: &[Note]) -> [Column; N] {
     let mut columns = [Column::of_type::<bool>(); N];
     let at = Place { column: 0, field: 0, note: 0 };
-    fill(&F::SHAPE, names, notes, &mut columns, at);
+    fill(&S::Fields::SHAPE, names, notes, &mut columns, at);
     columns
 }
 

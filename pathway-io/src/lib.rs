@@ -156,8 +156,8 @@ pub mod __private0 {
     pub use crate::describe::{Note, assert_distinct, assert_keyless, describe, width};
     pub use crate::error::RunResult;
     pub use crate::fields::{
-        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, flat_columns, flat_key,
-        flat_key_columns, key, missing, own_key,
+        Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
+        flat_key, flat_key_columns, key, missing, own_key,
     };
     pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
     pub use crate::options::ReadOptions;

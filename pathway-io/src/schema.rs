@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use crate::column::{ColumnType, to_json};
 pub use crate::data_type::DataType;
-use crate::fields::{Field, Fields};
+use crate::fields::{Field, Fields, PartialOf, RowOf};
 pub use export::Dialect;
 pub use infer::{Inferred, infer};
 pub use matches::{assert_matches, assert_same};
@@ -72,9 +72,9 @@ pub trait Schema: Sized + 'static {
     const SCHEMA: &'static TableSchema;
 
     #[doc(hidden)]
-    fn into_fields(self) -> <Self::Fields as Fields>::Row;
+    fn into_fields(self) -> RowOf<Self>;
     #[doc(hidden)]
-    fn from_fields(fields: <Self::Fields as Fields>::Row) -> Self;
+    fn from_fields(fields: RowOf<Self>) -> Self;
 
     /// The table's name, options and columns.
     #[must_use]
@@ -116,7 +116,7 @@ pub trait Keyed: Schema {
 
     /// A row of which only the key is known: what `remove` puts into the stream.
     #[doc(hidden)]
-    fn tombstone(key: Self::Key) -> <Self::Fields as Fields>::Partial;
+    fn tombstone(key: Self::Key) -> PartialOf<Self>;
 }
 
 /// The description of a table: its name, its options and its columns.

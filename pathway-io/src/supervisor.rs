@@ -220,7 +220,11 @@ impl Supervisor {
                 let sinks = sinks.chain(state);
                 #[cfg(feature = "differential")]
                 let sinks = sinks.chain(run.workers.iter().filter_map(crate::dataflow::WorkerState::left_behind));
-                sinks.collect()
+                let failures: Vec<Error> = sinks.collect();
+                // Where something here is busy, it is no wonder that the others are.
+                #[cfg(feature = "differential")]
+                let failures = if failures.is_empty() { run.farewell.left_behind().collect() } else { failures };
+                failures
             });
         }
         drop(self.signals.take());

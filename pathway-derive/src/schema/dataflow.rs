@@ -17,7 +17,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let row = schema.ident;
     let (import, flow) = runtime(schema, given);
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
-    let view = values(&schema.columns, 0, pw, &|i, column| shown(row, i, column, &flow));
+    let view = values(&schema.columns, 0, pw, &|i, column| shown(schema, i, column, &flow));
     Some(quote! {
         #import
         #[automatically_derived]
@@ -94,17 +94,17 @@ fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
 }
 
 /// A field, by reference, as what it is to the runtime.
-fn shown(row: &Ident, i: usize, column: &Column, flow: &Ident) -> TokenStream {
-    let ident = column.ident;
+fn shown(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStream {
+    let (row, ident) = (schema.ident, column.ident);
     if column.is_flat() {
         quote!(#flow::flat(&self.#ident))
-    } else if is_own(column) {
+    } else if is_own(schema, column) {
         quote!(#flow::own(&self.#ident))
     } else if !column.is_json() {
         quote!(#flow::leaf::<#row, #i>(&self.#ident))
     } else if types::option_of(column.ty).is_some() {
-        quote!(#flow::json_option(&self.#ident))
+        quote!(#flow::json_option::<#row, #i, _>(&self.#ident))
     } else {
-        quote!(#flow::json(&self.#ident))
+        quote!(#flow::json::<#row, #i, _>(&self.#ident))
     }
 }

@@ -95,6 +95,7 @@ pub use {
 
 #[cfg(feature = "differential")]
 pub(crate) use {
+    cluster::Farewell,
     computation::Computation,
     engine::{Engine, Guards, WorkerState},
     flow::Flow,

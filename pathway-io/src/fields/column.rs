@@ -2,7 +2,7 @@
 
 use serde::de::MapAccess;
 
-use super::{Columns, Fields, Visitor};
+use super::{Columns, Fields, Tree, Visitor};
 use crate::column::scan::Scan;
 use crate::column::{Buffer, ColumnType, Into, KeyType};
 use crate::describe::Shape;
@@ -27,10 +27,24 @@ pub trait Field<const I: usize>: 'static {
     }
 }
 
-/// The `I`th field belongs to the primary key.
+/// The same, and it belongs to the primary key.
 #[doc(hidden)]
 pub trait KeyField<const I: usize>: 'static {
     type Type: KeyType;
+
+    /// An example for the documentation. A key has no default.
+    #[must_use]
+    fn example() -> Self::Type {
+        unreachable!("the column has no example")
+    }
+}
+
+impl<S: KeyField<I>, const I: usize> Field<I> for S {
+    type Type = S::Type;
+
+    fn example() -> S::Type {
+        <S as KeyField<I>>::example()
+    }
 }
 
 /// The `I`th field of a row struct, in the tree, and whether it has a default and an example.
@@ -41,9 +55,12 @@ pub struct Col<S, const I: usize, const DEFAULT: bool, const EXAMPLE: bool>(S);
 #[doc(hidden)]
 pub struct Own<T>(T);
 
-impl<T: ColumnType> Fields for Own<T> {
+impl<T: 'static> Tree for Own<T> {
     type Row = T;
     type Partial = Option<T>;
+}
+
+impl<T: ColumnType> Fields for Own<T> {
     type Columns = Leaf<T>;
     const SHAPE: Shape = Shape::Column(Column::of_type::<T>());
 
@@ -52,9 +69,12 @@ impl<T: ColumnType> Fields for Own<T> {
     }
 }
 
-impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fields for Col<S, I, DEFAULT, EXAMPLE> {
+impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Tree for Col<S, I, DEFAULT, EXAMPLE> {
     type Row = S::Type;
     type Partial = Option<S::Type>;
+}
+
+impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fields for Col<S, I, DEFAULT, EXAMPLE> {
     type Columns = Leaf<S::Type>;
     const SHAPE: Shape = Shape::Column(Column::of_field::<S, I>(DEFAULT, EXAMPLE));
 

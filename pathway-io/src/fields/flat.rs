@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use serde::de::MapAccess;
 
-use super::{Columns, ColumnsOf, Fields, Visitor};
+use super::{Columns, ColumnsOf, Fields, Tree, Visitor};
 use crate::column::scan::Scan;
 use crate::describe::Shape;
 use crate::schema::{Column, Keyed, Schema};
@@ -30,9 +30,12 @@ pub struct Flat<S, const I: usize>(S);
 #[doc(hidden)]
 pub struct FlatKey<S, const I: usize>(S);
 
-impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
+impl<S: FlatField<I>, const I: usize> Tree for Flat<S, I> {
     type Row = S::Type;
     type Partial = ();
+}
+
+impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
     type Columns = FlatColumns<S::Type, Keyless>;
     const SHAPE: Shape = Shape::Flat { columns: flat_columns::<S, I>(), keyed: false };
 
@@ -41,9 +44,12 @@ impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
     }
 }
 
-impl<S: FlatKeyField<I>, const I: usize> Fields for FlatKey<S, I> {
+impl<S: FlatKeyField<I>, const I: usize> Tree for FlatKey<S, I> {
     type Row = S::Type;
     type Partial = S::Key;
+}
+
+impl<S: FlatKeyField<I>, const I: usize> Fields for FlatKey<S, I> {
     type Columns = FlatColumns<S::Type, WithKey>;
     const SHAPE: Shape = Shape::Flat { columns: flat_key_columns::<S, I>(), keyed: true };
 

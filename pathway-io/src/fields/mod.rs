@@ -13,9 +13,9 @@
 //!
 //! A leaf names its column (`Col<Cat, 2, ..>`) and not its type: what the type must be able to do stands in one place,
 //! [`Field::Type`](column::Field), so that a type that is no column gives one error, at the user's own tokens, and none
-//! wherever the schema is used. For the same reason `Row` and `Partial` can be named without any bound on the columns'
-//! types. A type that is known to be a column by its name, such as `i64`, stands in the tree itself (`Own<i64>`), which
-//! costs the compiler a good part less.
+//! wherever the schema is used. For the same reason `Row` and `Partial` are of a trait of their own, [`Tree`], that asks
+//! nothing of the columns' types. A type that is known to be a column by its name, such as `i64`, stands in the tree itself
+//! (`Own<i64>`), which costs the compiler a good part less.
 
 mod column;
 mod flat;
@@ -38,19 +38,24 @@ pub struct Pair<L, R>(pub L, pub R);
 
 /// What a schema's row is, taken apart.
 #[doc(hidden)]
-pub type RowOf<S> = <<S as Schema>::Fields as Fields>::Row;
+pub type RowOf<S> = <<S as Schema>::Fields as Tree>::Row;
 /// A batch of a schema's rows.
 pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
 /// A row of a schema of which only the key is known.
-pub(crate) type PartialOf<S> = <<S as Schema>::Fields as Fields>::Partial;
+pub(crate) type PartialOf<S> = <<S as Schema>::Fields as Tree>::Partial;
 
-/// The fields of a row, or a part of them: a tree of types, never a value.
+/// The fields of a row, or a part of them, whatever their types are: a tree of types, never a value.
 #[doc(hidden)]
-pub trait Fields: 'static {
+pub trait Tree: 'static {
     /// The fields' values, in the same tree.
     type Row;
     /// The same with any column left out.
     type Partial;
+}
+
+/// A [`Tree`] whose leaves are columns.
+#[doc(hidden)]
+pub trait Fields: Tree {
     type Columns: Columns<Row = Self::Row, Partial = Self::Partial>;
     /// Their columns, but for the names.
     const SHAPE: Shape;
@@ -103,9 +108,12 @@ pub trait Visitor {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B);
 }
 
-impl<L: Fields, R: Fields> Fields for Pair<L, R> {
+impl<L: Tree, R: Tree> Tree for Pair<L, R> {
     type Row = Pair<L::Row, R::Row>;
     type Partial = Pair<L::Partial, R::Partial>;
+}
+
+impl<L: Fields, R: Fields> Fields for Pair<L, R> {
     type Columns = Pair<L::Columns, R::Columns>;
     const SHAPE: Shape = Shape::Pair(&L::SHAPE, &R::SHAPE);
 

@@ -2,7 +2,7 @@
 
 use serde::de::MapAccess;
 
-use super::{Columns, Fields, Visitor};
+use super::{Columns, Fields, Tree, Visitor};
 use crate::column::scan::Scan;
 use crate::describe::Shape;
 use crate::schema::{Column, Schema, TableSchema};
@@ -22,9 +22,12 @@ impl Schema for Stub {
     }
 }
 
-impl Fields for Stub {
+impl Tree for Stub {
     type Row = ();
     type Partial = ();
+}
+
+impl Fields for Stub {
     type Columns = Stub;
     const SHAPE: Shape = Shape::Empty;
 

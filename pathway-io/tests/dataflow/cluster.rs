@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use std::{env, fs};
@@ -117,6 +117,12 @@ fn child() {
     match program.as_str() {
         "counting" => counting(&pipeline, Path::new(&output), false),
         "endless" => counting(&pipeline, Path::new(&output), true),
+        "broken" => {
+            counting(&pipeline, Path::new(&output), true);
+            pipeline
+                .read(source(|words: Subject<Word>| Ok(words.next(Word { key: 1, word: "x".into() })?)))
+                .subscribe(|_| panic!("a sink breaks"));
+        }
         "parts" => in_parts(&pipeline, Path::new(&output), false),
         "silent" => in_parts(&pipeline, Path::new(&output), true),
         "other" => {
@@ -148,7 +154,7 @@ impl Drop for Cluster {
 }
 
 /// A file with addresses that are free at the moment.
-fn hosts(dir: &TempDir, processes: usize) -> std::path::PathBuf {
+fn hosts(dir: &TempDir, processes: usize) -> PathBuf {
     let listeners: Vec<TcpListener> = (0..processes).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let lines: Vec<String> = listeners.iter().map(|listener| format!("{}\n", listener.local_addr().unwrap())).collect();
     let path = dir.path("hosts.txt");
@@ -160,7 +166,13 @@ impl Cluster {
     fn start(programs: &[&str], threads: usize) -> Self {
         let dir = TempDir::new();
         let hosts = hosts(&dir, programs.len());
+        Cluster::start_at(dir, programs, threads, |_| hosts.clone())
+    }
+
+    /// Each process has addresses of its own for the others.
+    fn start_at(dir: TempDir, programs: &[&str], threads: usize, hosts: impl Fn(usize) -> PathBuf) -> Self {
         let start = |(process, program): (usize, &&str)| {
+            let hosts = hosts(process);
             let arguments = format!("-w {threads} -n {} -p {process} -h {}", programs.len(), hosts.display());
             Command::new(env::current_exe().unwrap())
                 .args(["--exact", "cluster::child", "--nocapture"])
@@ -286,6 +298,81 @@ fn a_stop_of_one_process_is_a_stop_of_all() {
             assert!(out.contains("ended: Some(Signal(15))"), "{out}{err}");
         }
     }
+}
+
+/// Stands between a process and one before it, and lets what the latter says of its state come late.
+#[cfg(unix)]
+fn slow_words(to: String) -> String {
+    use std::io::{Read, Write};
+    use std::net::{Shutdown, TcpStream};
+    use std::thread;
+
+    // "pathway0", then the numbers of the process, of the connection's kind, and three more.
+    const GREETING: usize = 48;
+
+    fn forward(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+        let mut bytes = [0; 4096];
+        // Who is gone has closed both.
+        while let Ok(read @ 1..) = from.read(&mut bytes) {
+            thread::sleep(delay);
+            if to.write_all(&bytes[..read]).is_err() {
+                break;
+            }
+        }
+        let _ = to.shutdown(Shutdown::Write);
+    }
+
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for mut later in listener.incoming().flatten() {
+            let Ok(mut earlier) = TcpStream::connect(&to) else { continue };
+            let mut greeting = [0; GREETING];
+            if later.read_exact(&mut greeting).is_err() || earlier.write_all(&greeting).is_err() {
+                continue;
+            }
+            let is_for_words = greeting[23] == 1;
+            if earlier.read_exact(&mut greeting).is_err() || later.write_all(&greeting).is_err() {
+                continue;
+            }
+            let delay = Duration::from_millis(if is_for_words { 700 } else { 0 });
+            let lines = (later.try_clone().unwrap(), earlier.try_clone().unwrap());
+            thread::spawn(move || forward(earlier, later, delay));
+            thread::spawn(move || forward(lines.0, lines.1, Duration::ZERO));
+        }
+    });
+    address
+}
+
+/// The dataflow of the other process is complete long before the word of the stop comes.
+#[cfg(unix)]
+#[test]
+fn a_stop_is_heard_also_when_all_is_done() {
+    let dir = TempDir::new();
+    let direct = hosts(&dir, 2);
+    let addresses = fs::read_to_string(&direct).unwrap();
+    let (first, second) = addresses.trim_end().split_once('\n').unwrap();
+    let slow = dir.path("slow.txt");
+    fs::write(&slow, format!("{}\n{second}\n", slow_words(first.to_owned()))).unwrap();
+    let hosts = move |process| if process == 0 { direct.clone() } else { slow.clone() };
+    let mut cluster = Cluster::start_at(dir, &["endless", "endless"], 1, hosts);
+    cluster.wait_for_lines("0.csv", 100);
+    let id = cluster.processes[0].id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+    for (out, err) in cluster.end() {
+        assert!(out.contains("ended: Some(Signal(15))"), "{out}{err}");
+    }
+}
+
+#[test]
+fn a_failure_of_one_process_is_one_of_all_and_what_is_on_its_way_is_written() {
+    let mut cluster = Cluster::start(&["broken", "broken"], 1);
+    let said = cluster.end();
+    assert!(said[0].0.contains("failed: ") && said[0].0.contains("a sink breaks"), "{said:?}");
+    assert!(said[1].0.contains("failed: the pipeline failed: process 0 at 127.0.0.1:"), "{said:?}");
+    assert!(said[1].0.contains("a sink breaks"), "{said:?}");
+    // However far the source came, the file is whole.
+    ranked(&cluster.dir.path("0.csv"));
 }
 
 #[test]

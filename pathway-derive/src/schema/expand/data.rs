@@ -18,7 +18,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
         if column.name == "data" {
             return quote!(#ident: data);
         }
-        let leaf = leaf(row, i, column, pw);
+        let leaf = leaf(schema, i, column, pw);
         let missing = from_column(column, quote!(#pw::missing::<#leaf>()), pw);
         quote!(#ident: #missing)
     });

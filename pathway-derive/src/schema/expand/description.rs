@@ -13,17 +13,15 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     let notes = schema.columns.iter().enumerate().filter(|(_, column)| !column.is_flat());
     let notes = notes.flat_map(|(i, column)| notes_on(i, column, pw));
     let lists = quote!(&[#(#names),*], &[#(#notes),*]);
-    let fields = quote!(<Self as #pw::Schema>::Fields);
     if !schema.columns.iter().any(Column::is_flat) {
         let width = schema.columns.len();
-        return quote!(&#pw::describe::<#fields, #width>(#lists));
+        return quote!(&#pw::describe::<Self, #width>(#lists));
     }
     // an item inside of an impl cannot speak of its `Self`
     let row = schema.ident;
-    let fields = quote!(<#row as #pw::Schema>::Fields);
     let checks = checks(schema, pw);
     quote!({
-        const COLUMNS: &[#pw::Column] = &#pw::describe::<#fields, { #pw::width::<#fields>() }>(#lists);
+        const COLUMNS: &[#pw::Column] = &#pw::describe::<#row, { #pw::width::<#row>() }>(#lists);
         #checks
         COLUMNS
     })

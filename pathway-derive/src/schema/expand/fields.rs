@@ -14,7 +14,9 @@ use crate::{option, types};
 pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
     let mut impls = TokenStream::new();
-    for (i, column) in schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_own(column)) {
+    for (i, column) in
+        schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_own(schema, column))
+    {
         let ty = column.ty;
         if column.is_flat() {
             impls.extend(if column.is_key() {
@@ -33,7 +35,8 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
             });
             continue;
         }
-        let default = column.default().map(|default| {
+        // that a key has none is said already
+        let default = column.default().filter(|_| !column.is_key()).map(|default| {
             let value = match &default.value {
                 Some(value) => convert(value, ty, pw),
                 None => {
@@ -49,17 +52,13 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         let column_type = column_type(column, pw);
         // glue at a user's type looks like the user's own to that lint
         let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
+        // a key is a column too: asked for both, a type that is neither would be two errors
+        let field = Ident::new(if column.is_key() { "KeyField" } else { "Field" }, Span::mixed_site());
         impls.extend(quote! {
             #[automatically_derived]
             #allow
-            impl #pw::Field<#i> for #row { type Type = #column_type; #default #example }
+            impl #pw::#field<#i> for #row { type Type = #column_type; #default #example }
         });
-        if column.is_key() {
-            impls.extend(quote! {
-                #[automatically_derived]
-                impl #pw::KeyField<#i> for #row { type Type = #ty; }
-            });
-        }
     }
     impls
 }

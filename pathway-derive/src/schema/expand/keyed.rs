@@ -26,7 +26,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
             let span = column.ty.span();
             let pw = option::ident_at(pw, span);
             quote_spanned!(span=> #pw::flat_key::<#row, #i>(&#this.#ident))
-        } else if is_own(column) {
+        } else if is_own(schema, column) {
             quote!(#pw::own_key(&#this.#ident))
         } else {
             quote!(#pw::key::<#row, #i>(&#this.#ident))
@@ -50,7 +50,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
     let at = option::ident_at(pw, span);
     let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
-    let own_partial = quote_spanned!(span=> <<Self as #at::Schema>::Fields as #at::Fields>::Partial);
+    let own_partial = quote_spanned!(span=> <<Self as #at::Schema>::Fields as #at::Tree>::Partial);
     // glue at a user's type looks like the user's own to that lint
     let has_flat = keys.iter().any(|(_, column)| column.is_flat());
     let allow = has_flat.then(|| quote!(#[allow(unused_qualifications)]));

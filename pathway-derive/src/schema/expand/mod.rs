@@ -46,8 +46,8 @@ pub fn expand(schema: &Schema) -> TokenStream {
 fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
     let name = row.unraw().to_string();
-    let tree = tree(&schema.columns, 0, pw, &|i, column| leaf(row, i, column, pw));
-    let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Fields>::Row);
+    let tree = tree(&schema.columns, 0, pw, &|i, column| leaf(schema, i, column, pw));
+    let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Tree>::Row);
     let columns = description::columns(schema, pw);
     let describe = (!schema.description.is_empty()).then(|| {
         let text = &schema.description;
@@ -96,9 +96,10 @@ fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 }
 
 /// The leaf of a field in the tree of types.
-fn leaf(row: &Ident, i: usize, column: &Column, pw: &Ident) -> TokenStream {
+fn leaf(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
+    let row = schema.ident;
     match (column.is_flat(), column.is_key()) {
-        (false, _) if is_own(column) => {
+        (false, _) if is_own(schema, column) => {
             let ty = column.ty;
             quote!(#pw::Own<#ty>)
         }
@@ -112,10 +113,20 @@ fn leaf(row: &Ident, i: usize, column: &Column, pw: &Ident) -> TokenStream {
 }
 
 /// Whether nothing has to be said of the column's type but the type itself.
-pub fn is_own(column: &Column) -> bool {
+///
+/// A name such as `String` can be another type's. As a plain column that is one error; where more is asked of it, as a
+/// key or by the engine, it would be one for each, so that there only names of the language's own are taken for granted.
+pub fn is_own(schema: &Schema, column: &Column) -> bool {
     let options = &column.options;
     let is_plain = !column.is_json() && !options.default.is_set() && !options.example.is_set();
-    is_plain && if column.is_key() { types::is_known_key(column.ty) } else { types::is_known_column(column.ty) }
+    let is_known = if column.is_key() {
+        types::is_primitive_key
+    } else if schema.options.dataflow.is_set() {
+        types::is_primitive
+    } else {
+        types::is_known_column
+    };
+    is_plain && is_known(column.ty)
 }
 
 /// The columns as a balanced tree of types.

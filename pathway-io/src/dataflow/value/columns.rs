@@ -1,5 +1,6 @@
 //! [`Values`] for every buffer, and so for every column type.
 
+use std::any::Any;
 use std::cmp::Ordering;
 use std::fmt::{self, Debug};
 use std::hash::{Hash, Hasher};
@@ -239,6 +240,14 @@ impl<B> Values<Option<B::Item>> for OptionBuffer<B>
 where
     B: Buffer<Item: NotNull> + Values<B::Item>,
 {
+    fn field_text(shown: &dyn Any) -> String {
+        B::field_text(shown)
+    }
+
+    fn of_field(shown: Option<&dyn Any>) -> Option<B::Item> {
+        shown.map(|shown| B::of_field(Some(shown)))
+    }
+
     #[inline]
     fn clone(value: &Option<B::Item>) -> Option<B::Item> {
         value.as_ref().map(B::clone)

@@ -1,14 +1,18 @@
 //! Fields under `#[schema(json)]`: what they are is their JSON text, as in the column that holds them.
 
+use std::any::Any;
 use std::cmp::Ordering;
 use std::fmt::{self, Debug, DebugStruct};
 use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{SerializeTuple, Serializer};
 
-use super::{Values, View};
+use super::{As, Values, View};
+use crate::column::ColumnType;
 use crate::column::any_json::{Json, JsonType, SerdeBuffer};
+use crate::fields::Field;
 
 /// # Panics
 ///
@@ -48,7 +52,20 @@ impl Debug for AsIs {
     }
 }
 
+/// What the macro has shown, of which it knows no more than that it is the field.
+fn field<T: 'static>(field: &dyn Any) -> &T {
+    field.downcast_ref().expect("the column is made of the field's type")
+}
+
 impl<T: JsonType> Values<Json<T>> for SerdeBuffer<T> {
+    fn field_text(shown: &dyn Any) -> String {
+        text::<T>(field(shown))
+    }
+
+    fn of_field(shown: Option<&dyn Any>) -> Json<T> {
+        Json(copy::<T>(field(shown.expect("a field that is no `Option` has a value"))))
+    }
+
     fn clone(value: &Json<T>) -> Json<T> {
         Json(copy(&value.0))
     }
@@ -75,50 +92,54 @@ impl<T: JsonType> Values<Json<T>> for SerdeBuffer<T> {
     }
 }
 
-macro_rules! view {
-    ($(#[$doc:meta])* $view:ident, $make:ident, $field:ty, $row:ty, |$value:ident| $to_row:expr) => {
-        $(#[$doc])*
-        pub struct $view<'a, T>(&'a $field);
-
-        $(#[$doc])*
-        pub fn $make<T>(value: &$field) -> $view<'_, T> {
-            $view(value)
-        }
-
-        impl<T: JsonType> View for $view<'_, T> {
-            type Row = $row;
-            const LEN: usize = 1;
-
-            fn to_row(&self) -> Self::Row {
-                let $value = self.0;
-                $to_row
-            }
-
-            fn compare(&self, other: &Self) -> Ordering {
-                order(&text(self.0), &text(other.0))
-            }
-
-            fn hash<H: Hasher>(&self, state: &mut H) {
-                text(self.0).hash(state);
-            }
-
-            fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
-                f.field(names[0], &AsIs(text(self.0)));
-            }
-
-            fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
-                tuple.serialize_element(&super::As::<_, <$row as crate::column::ColumnType>::Buffer>::new(&self.to_row()))
-            }
-        }
-    };
+/// A field of any type of serde's, or `Option` of one; `None` is null.
+///
+/// It names the field and not its type, as the tree of [`Fields`](crate::fields::Fields) does, and hands the value to
+/// what the field's column is: so a type without serde's traits is no further error here.
+pub struct JsonView<'a, S, const I: usize> {
+    field: Option<&'a dyn Any>,
+    row: PhantomData<fn() -> S>,
 }
 
-view! {
-    /// A field of any type of serde's.
-    JsonView, json, T, Json<T>, |value| Json(copy(value))
+/// Shows the `I`th field.
+pub fn json<S: Field<I>, const I: usize, T: 'static>(field: &T) -> JsonView<'_, S, I> {
+    JsonView { field: Some(field), row: PhantomData }
 }
 
-view! {
-    /// The same, which may be null.
-    JsonOptionView, json_option, Option<T>, Option<Json<T>>, |value| value.as_ref().map(|value| Json(copy(value)))
+/// The same where it may be null.
+pub fn json_option<S: Field<I>, const I: usize, T: 'static>(field: &Option<T>) -> JsonView<'_, S, I> {
+    JsonView { field: field.as_ref().map(|field| field as &dyn Any), row: PhantomData }
+}
+
+type ColumnOf<S, const I: usize> = <<S as Field<I>>::Type as ColumnType>::Buffer;
+
+impl<S: Field<I>, const I: usize> JsonView<'_, S, I> {
+    fn text(&self) -> String {
+        self.field.map_or_else(|| "null".to_owned(), ColumnOf::<S, I>::field_text)
+    }
+}
+
+impl<S: Field<I>, const I: usize> View for JsonView<'_, S, I> {
+    type Row = S::Type;
+    const LEN: usize = 1;
+
+    fn to_row(&self) -> S::Type {
+        ColumnOf::<S, I>::of_field(self.field)
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        order(&self.text(), &other.text())
+    }
+
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text().hash(state);
+    }
+
+    fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
+        f.field(names[0], &AsIs(self.text()));
+    }
+
+    fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
+        tuple.serialize_element(&As::<_, ColumnOf<S, I>>::new(&self.to_row()))
+    }
 }

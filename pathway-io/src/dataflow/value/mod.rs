@@ -11,10 +11,10 @@ mod columns;
 mod json;
 mod row;
 
-pub use json::{JsonOptionView, JsonView, json, json_option};
+pub use json::{JsonView, json, json_option};
 pub use row::{
-    FlatView, LeafView, Restored, Shown, View, clone, compare, debug, deserialize, equal, flat, hash, leaf, own,
-    serialize,
+    FlatView, LeafView, OwnView, Restored, Shown, View, clone, compare, debug, deserialize, equal, flat, hash, leaf,
+    own, serialize,
 };
 pub use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use std::clone::Clone;
@@ -24,6 +24,7 @@ pub use std::hash::{Hash, Hasher};
 pub use std::option::Option::{self, Some};
 pub use std::result::Result;
 
+use std::any::Any;
 use std::marker::PhantomData;
 
 pub use crate::fields::{Fields, Pair, RowOf};
@@ -43,6 +44,17 @@ pub trait Values<T> {
     ///
     /// If what comes is no such value.
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error>;
+
+    /// The JSON of a `json` field, which is not what its column holds.
+    #[must_use]
+    fn field_text(_shown: &dyn Any) -> String {
+        unreachable!("no field of the type is a `json` column")
+    }
+    /// What the column holds of such a field.
+    #[must_use]
+    fn of_field(_shown: Option<&dyn Any>) -> T {
+        unreachable!("no field of the type is a `json` column")
+    }
 }
 
 /// A value that is shown and sent as its column's values are.

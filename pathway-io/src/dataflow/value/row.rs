@@ -102,21 +102,24 @@ fn element<'de, T: serde::Deserialize<'de>, A: SeqAccess<'de>>(sequence: &mut A)
 type BufferOf<T> = <T as ColumnType>::Buffer;
 
 /// A column.
-pub struct LeafView<'a, T: ColumnType>(&'a T);
+pub struct OwnView<'a, T>(&'a T);
+
+/// The `I`th field, a column. It names the field and not its type, as the tree of [`Fields`] does.
+pub struct LeafView<'a, S: Field<I>, const I: usize>(OwnView<'a, S::Type>);
 
 /// Shows the `I`th field.
 #[inline]
-pub fn leaf<S: Field<I>, const I: usize>(value: &S::Type) -> LeafView<'_, S::Type> {
-    LeafView(value)
+pub fn leaf<S: Field<I>, const I: usize>(value: &S::Type) -> LeafView<'_, S, I> {
+    LeafView(OwnView(value))
 }
 
 /// Shows a field of a type that is known to be that of a column.
 #[inline]
-pub fn own<T: ColumnType>(value: &T) -> LeafView<'_, T> {
-    LeafView(value)
+pub fn own<T: ColumnType>(value: &T) -> OwnView<'_, T> {
+    OwnView(value)
 }
 
-impl<T: ColumnType> View for LeafView<'_, T> {
+impl<T: ColumnType> View for OwnView<'_, T> {
     type Row = T;
     const LEN: usize = 1;
 
@@ -142,6 +145,35 @@ impl<T: ColumnType> View for LeafView<'_, T> {
     #[inline]
     fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
         tuple.serialize_element(&As::<_, BufferOf<T>>::new(self.0))
+    }
+}
+
+impl<S: Field<I>, const I: usize> View for LeafView<'_, S, I> {
+    type Row = S::Type;
+    const LEN: usize = 1;
+
+    #[inline]
+    fn to_row(&self) -> S::Type {
+        self.0.to_row()
+    }
+
+    #[inline]
+    fn compare(&self, other: &Self) -> Ordering {
+        self.0.compare(&other.0)
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+
+    fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
+        self.0.debug(names, f);
+    }
+
+    #[inline]
+    fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
+        self.0.serialize(tuple)
     }
 }
 

@@ -1,0 +1,71 @@
+//! The connection for the dataflow's data, as Timely's threads have it: [`DataLine`].
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+
+/// A connection for data, as Timely's threads have it. Timely panics where one fails, and says so on standard error;
+/// but that is noticed by who listens, and the thread has nothing left to do.
+pub(crate) struct DataLine {
+    stream: TcpStream,
+    /// How many zeros came last: an orderly end is a header of nothing else.
+    zeros: usize,
+}
+
+/// The length of the header of Timely's messages.
+const HEADER_BYTES: usize = 6 * size_of::<u64>();
+
+impl DataLine {
+    pub(crate) fn new(stream: TcpStream) -> Self {
+        DataLine { stream, zeros: 0 }
+    }
+
+    fn give_up() -> ! {
+        loop {
+            std::thread::park();
+        }
+    }
+}
+
+impl Read for DataLine {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.stream.read(buffer) {
+            Ok(0) if self.zeros < HEADER_BYTES => Self::give_up(),
+            Ok(read) => {
+                let zeros = buffer[..read].iter().rev().take_while(|byte| **byte == 0).count();
+                self.zeros = if zeros == read { self.zeros + zeros } else { zeros };
+                Ok(read)
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(_) => Self::give_up(),
+        }
+    }
+}
+
+impl Write for DataLine {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.stream.write(bytes) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => Self::give_up(),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl timely::communication::allocator::zero_copy::stream::Stream for DataLine {
+    fn try_clone(&self) -> io::Result<Self> {
+        Ok(DataLine::new(self.stream.try_clone()?))
+    }
+
+    fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {
+        self.stream.set_nonblocking(nonblocking)
+    }
+
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        // It may be closed already, which is what was wanted.
+        let _ = self.stream.shutdown(how);
+        Ok(())
+    }
+}
