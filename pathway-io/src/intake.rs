@@ -126,6 +126,8 @@ struct State {
     armed: bool,
     /// A cut is due and waits for credit or an offset: whoever brings it makes the cut.
     cut_due: bool,
+    /// The sequencer knows that the next cut waits for credit.
+    pressed: bool,
     /// Transactions that wait for credit; nothing else is cut before them, lest they wait for ever.
     transactions_waiting: usize,
     /// Handles of an attempt before this one are closed for good.
@@ -251,6 +253,7 @@ impl Intake {
             last_cut: None,
             armed: false,
             cut_due: false,
+            pressed: false,
             transactions_waiting: 0,
             attempt: 0,
             closed: false,
@@ -313,7 +316,7 @@ impl Intake {
                 // All that waits is behind the last offset.
                 return if push == Push::At { Ok(state) } else { Err(Refused::NoOffset) };
             }
-            if self.may_cut(&state) {
+            if self.may_cut(&mut state) {
                 self.cut(&mut state);
             } else if push == Push::Try {
                 return Err(Refused::Full);
@@ -337,7 +340,7 @@ impl Intake {
                 state.cut_due |= !state.pending.load.is_zero();
                 return Ok(());
             }
-            if self.may_cut(&state) {
+            if self.may_cut(&mut state) {
                 self.cut(&mut state);
                 return Ok(());
             }
@@ -386,7 +389,7 @@ impl Intake {
                 break Err(closed);
             }
             let load = state.pending.load.plus(transaction.load);
-            if self.has_room(&state, load) {
+            if self.has_room(&mut state, load) {
                 state.pending.append(transaction);
                 if let Some(offset) = offset.take() {
                     state.set_offset(offset);
@@ -403,11 +406,17 @@ impl Intake {
         Ok(committed?)
     }
 
-    fn has_room(&self, state: &State, load: Load) -> bool {
-        state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit)
+    /// Where there is none, the sequencer is told once: what is in flight may wait for a checkpoint.
+    fn has_room(&self, state: &mut State, load: Load) -> bool {
+        let has_room = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
+        if !has_room && !std::mem::replace(&mut state.pressed, true) {
+            // Without a sequencer nothing is in flight for long.
+            let _ = self.sequencer.send(Message::Pressed);
+        }
+        has_room
     }
 
-    fn may_cut(&self, state: &State) -> bool {
+    fn may_cut(&self, state: &mut State) -> bool {
         state.transactions_waiting == 0 && self.has_room(state, state.pending.before_tail())
     }
 
@@ -426,6 +435,7 @@ impl Intake {
 
     fn send(self: &Arc<Self>, state: &mut State) {
         state.cut_due = false;
+        state.pressed = false;
         state.first_push = None;
         if self.eager {
             state.last_cut = Some(Instant::now());
@@ -470,7 +480,7 @@ impl Intake {
         let mut state = self.lock();
         match self.due(&state) {
             Some(due) if due > now => Some(due),
-            Some(_) if !state.has_cut() || !self.may_cut(&state) => {
+            Some(_) if !state.has_cut() || !self.may_cut(&mut state) => {
                 state.cut_due = true;
                 state.armed = false;
                 None

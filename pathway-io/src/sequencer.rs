@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::commit::Commit;
 use crate::fields::ColumnsOf;
 use crate::intake::{Credit, Cut, Intake};
-use crate::persist::entry::{Durable, Entry, Held, Part, Piece};
+use crate::persist::entry::{Durable, Entry, Handed, Held, Part, Piece};
 use crate::persist::rows::{Pieces, RowWriter};
 use crate::schema::Schema;
 use crate::sink::{Delivery, Progress, Told};
@@ -32,6 +32,8 @@ pub(crate) enum Message {
     Commit(Cut),
     /// Call [`Intake::autocommit`] of a source at that time.
     Arm { source: usize, at: Instant },
+    /// A source waits for room in its backlog.
+    Pressed,
     /// Give all rows of the tables that have a state.
     Snapshot(Sender<Piece>),
     /// Another process has made a commit at that time.
@@ -281,7 +283,7 @@ pub(crate) struct Sequencer {
     pub(crate) clock: Clock,
     pub(crate) sources: Vec<Source>,
     /// Where the commits of a persistent pipeline become durable.
-    pub(crate) checkpointer: Option<Sender<Entry>>,
+    pub(crate) checkpointer: Option<Sender<Handed>>,
     /// The computations, where there are any.
     #[cfg(feature = "differential")]
     pub(crate) flow: Option<Arc<crate::dataflow::Flow>>,
@@ -316,6 +318,7 @@ impl Sequencer {
             match message {
                 Ok(Message::Commit(cut)) => self.commit(cut),
                 Ok(Message::Arm { source, at }) => self.sources[source].timer = Some(at),
+                Ok(Message::Pressed) => self.hand_over(Handed::Pressed),
                 Ok(Message::Snapshot(pieces)) => self.snapshot(&pieces),
                 #[cfg(feature = "differential")]
                 Ok(Message::Heard(time)) => {
@@ -393,18 +396,14 @@ impl Sequencer {
         #[cfg(not(feature = "differential"))]
         let computed_on = false;
         debug!(connector = &*source.name, time, delivered = !parts.is_empty(), "commit");
+        let (source, offset, bad) = (cut.source, cut.offset, cut.bad);
+        self.hand_over(Handed::Commit(Entry { time, source, parts, computed_on, offset, bad, _credit: cut.credit }));
+    }
+
+    fn hand_over(&self, handed: Handed) {
         if let Some(checkpointer) = &self.checkpointer {
-            let entry = Entry {
-                time,
-                source: cut.source,
-                parts,
-                computed_on,
-                offset: cut.offset,
-                bad: cut.bad,
-                _credit: cut.credit,
-            };
             // It outlives the sequencer; were it gone, the run has failed and says so.
-            let _ = checkpointer.send(entry);
+            let _ = checkpointer.send(handed);
         }
     }
 

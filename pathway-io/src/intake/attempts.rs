@@ -37,7 +37,7 @@ impl Intake {
                 }
             }
         }
-        while !state.closed && state.has_cut() && !self.may_cut(&state) {
+        while !state.closed && state.has_cut() && !self.may_cut(&mut state) {
             state = self.wait(state);
         }
         if state.closed {

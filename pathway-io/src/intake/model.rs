@@ -10,6 +10,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
@@ -27,6 +28,11 @@ struct Row {
 struct Channel {
     messages: Mutex<VecDeque<Message>>,
     sent: Condvar,
+    /// How many rows are on the way, and how many may be at a time; seen by no model, so that there are no more orders.
+    in_flight: AtomicUsize,
+    limit: AtomicUsize,
+    /// The sinks take nothing before the end.
+    stuck: bool,
     /// How many rows the sinks have.
     delivered: Mutex<usize>,
     delivery: Condvar,
@@ -36,6 +42,12 @@ struct Sending(Arc<Channel>);
 
 impl Outbox for Sending {
     fn send(&self, message: Message) -> Result<(), Message> {
+        if let Message::Commit(cut) = &message {
+            let rows = cut.credit.load.rows;
+            let before = self.0.in_flight.fetch_add(rows, Ordering::SeqCst);
+            let limit = self.0.limit.load(Ordering::SeqCst);
+            assert!(before == 0 || before + rows <= limit, "{rows} rows beside {before} in a backlog of {limit}");
+        }
         self.0.messages.lock().unwrap().push_back(message);
         self.0.sent.notify_one();
         Ok(())
@@ -120,7 +132,16 @@ impl Model {
     }
 
     fn with(backlog: usize, autocommit: bool, eager: bool) -> Self {
-        let channel = Arc::new(Channel::default());
+        Self::on(Channel::default(), backlog, autocommit, eager)
+    }
+
+    /// With a sink that blocks.
+    fn stuck(backlog: usize, autocommit: bool) -> Self {
+        Self::on(Channel { stuck: true, ..Channel::default() }, backlog, autocommit, false)
+    }
+
+    fn on(channel: Channel, backlog: usize, autocommit: bool, eager: bool) -> Self {
+        let channel = Arc::new(Channel { limit: AtomicUsize::new(backlog), ..channel });
         let gathering = Gathering {
             backlog,
             // Longer than any model, so that it fires only when the sequencer is told to.
@@ -144,6 +165,8 @@ impl Model {
 
     /// `run` has returned and all threads are joined: what was delivered in the end.
     fn end(self) -> Commits {
+        // What is in memory already goes, whatever the backlog says.
+        self.channel.limit.store(usize::MAX, Ordering::SeqCst);
         self.intake.finish(Tail::Commit);
         assert!(Sending(Arc::clone(&self.channel)).send(Message::Finish).is_ok());
         let commits = self.sequencer.join().unwrap();
@@ -157,6 +180,7 @@ impl Model {
 
 fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
     let mut commits = Vec::new();
+    let mut kept = Vec::new();
     let later = Instant::now() + Duration::from_secs(24 * 3600);
     loop {
         match channel.receive() {
@@ -169,10 +193,15 @@ fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
                 let rows: Vec<u64> = rows.collect();
                 channel.deliver(rows.len());
                 commits.push((rows, offset.map(|offset| offset.expect("it is a u64"))));
-                // The sinks have taken the rows.
-                drop(cut.credit);
+                if channel.stuck {
+                    kept.push(cut.credit);
+                } else {
+                    // The sinks have taken the rows.
+                    channel.in_flight.fetch_sub(cut.credit.load.rows, Ordering::SeqCst);
+                }
             }
             Message::Arm { .. } => assert_eq!(intake.autocommit(later), None),
+            Message::Pressed => {}
             Message::Finish => return commits,
             // What an intake does not send.
             _ => unreachable!("the model has neither state nor computations"),
@@ -374,6 +403,46 @@ fn what_got_ok_before_a_stop_is_delivered_and_nobody_hangs() {
         let all = rows(&model.end());
         assert_eq!(of(&all, 1), taken);
         assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
+    });
+}
+
+#[test]
+fn a_stop_wakes_who_waits_for_a_sink_that_takes_nothing() {
+    check("stop beside a sink that blocks", || {
+        let model = Model::stuck(1, true);
+        let pusher = model.spawn(|intake| [10, 11, 12].map(|n| push(intake, FIRST, n).is_ok()));
+        let unit = model.spawn(|intake| intake.commit_transaction(FIRST, transaction(&[20, 21]), None::<()>).is_ok());
+        model.intake.close();
+        let (taken, committed) = (pusher.join().unwrap(), unit.join().unwrap());
+        let all = rows(&model.end());
+        let taken = [10, 11, 12].into_iter().zip(taken).filter(|(_, taken)| *taken).map(|(n, _)| n);
+        assert_eq!(of(&all, 1), taken.collect::<Vec<_>>());
+        assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
+    });
+}
+
+#[test]
+fn a_table_that_closes_wakes_a_transaction_that_waits_for_a_sink_that_takes_nothing() {
+    check("close of a table beside a sink that blocks", || {
+        let model = Model::stuck(1, false);
+        push(&model.intake, FIRST, 10).unwrap();
+        let unit =
+            model.spawn(|intake| intake.commit_transaction(FIRST, transaction_of(OTHER_TABLE, &[20]), None::<()>));
+        model.intake.close_table(OTHER_TABLE).unwrap();
+        assert_eq!(unit.join().unwrap(), Err(Refused::Closed));
+        assert_eq!(rows(&model.end()), [10]);
+    });
+}
+
+#[test]
+fn the_end_of_an_attempt_wakes_who_waits_for_a_sink_that_takes_nothing() {
+    check("restart beside a sink that blocks", || {
+        let model = Model::stuck(1, false);
+        push(&model.intake, FIRST, 10).unwrap();
+        let client = model.spawn(|intake| [push(intake, FIRST, 11), intake.commit(FIRST).map_err(Refused::from)]);
+        model.intake.end_attempt();
+        let [pushed, _] = client.join().unwrap();
+        assert_eq!(rows(&model.end()), if pushed.is_ok() { vec![10, 11] } else { vec![10] });
     });
 }
 

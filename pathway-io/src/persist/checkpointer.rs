@@ -13,7 +13,7 @@ use serde_json::Value;
 use tracing::debug;
 
 use super::directory::StateDirectory;
-use super::entry::{Durable, Entry, Piece};
+use super::entry::{Durable, Handed, Piece};
 use super::frame::Kind;
 use super::log::Log;
 use super::record::{Checkpoint, FileLen, SinkTime};
@@ -31,8 +31,6 @@ use crate::storage::{Storage, remove};
 const COMMITS: usize = 4096;
 /// The same in bytes of the log.
 const BYTES: u64 = 4 * 1024 * 1024;
-/// Rows that wait for a checkpoint are not to hold up their source for a whole interval.
-const AWAITED: usize = 64;
 
 /// A source, as far as the checkpointer has to do with it.
 pub(crate) struct PersistedSource {
@@ -87,7 +85,7 @@ pub(crate) struct Plan {
     pub(crate) sources: Vec<PersistedSource>,
     /// The sinks of each table of each source.
     pub(crate) sinks: Vec<(Option<(usize, usize)>, AskedSink)>,
-    pub(crate) entries: Receiver<Entry>,
+    pub(crate) entries: Receiver<Handed>,
     pub(crate) messages: Sender<Message>,
     pub(crate) control: Arc<Control>,
 }
@@ -101,6 +99,8 @@ pub(crate) struct Checkpointer {
     told: Vec<(usize, Box<dyn AnyOffset>)>,
     /// Commits that a sink wants to have once they are durable.
     awaited: Vec<Box<dyn Durable>>,
+    /// A source waits for room that they may hold.
+    pressed: bool,
     /// There is something to make durable.
     news: usize,
 }
@@ -165,7 +165,7 @@ impl Checkpointer {
             }
         }
         let mut checkpointer =
-            Checkpointer { plan, log, outputs, timed, told: Vec::new(), awaited: Vec::new(), news: 0 };
+            Checkpointer { plan, log, outputs, timed, told: Vec::new(), awaited: Vec::new(), pressed: false, news: 0 };
         checkpointer.checkpoint()?;
         checkpointer.plan.control.update(|run| run.checkpoints = Some(Checkpoints::Running));
         Ok(checkpointer)
@@ -215,11 +215,16 @@ impl Checkpointer {
 
     /// Whether a checkpoint should not be waited for any longer.
     fn is_full(&self) -> bool {
-        self.news >= COMMITS || self.awaited.len() >= AWAITED || self.log.since_checkpoint() >= BYTES
+        self.news >= COMMITS || self.pressed || self.log.since_checkpoint() >= BYTES
     }
 
     /// Takes a commit into the log, and notes what is to be done once it is durable.
-    fn absorb(&mut self, entry: Entry, kind: Kind) -> Result<(), BoxError> {
+    fn absorb(&mut self, handed: Handed, kind: Kind) -> Result<(), BoxError> {
+        let Handed::Commit(entry) = handed else {
+            // All that it may wait for was handed over before.
+            self.pressed = !self.awaited.is_empty();
+            return Ok(());
+        };
         self.news += 1;
         self.plan.time = entry.time;
         let source = &mut self.plan.sources[entry.source];
@@ -282,6 +287,7 @@ impl Checkpointer {
         self.log.commit(&self.record().to_json())?;
         debug!(time, commits = self.news, "checkpoint");
         self.news = 0;
+        self.pressed = false;
         if !self.awaited.is_empty() {
             for durable in mem::take(&mut self.awaited) {
                 durable.hand_over();

@@ -9,6 +9,13 @@ use crate::offset::AnyOffset;
 use crate::schema::Schema;
 use crate::sequencer::Outlet;
 
+/// What is handed over.
+pub(crate) enum Handed {
+    Commit(Entry),
+    /// A source waits for room in its backlog, which the commits before this may hold.
+    Pressed,
+}
+
 /// One commit of one source.
 pub(crate) struct Entry {
     pub(crate) time: u64,

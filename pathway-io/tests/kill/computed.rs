@@ -41,8 +41,10 @@ pub fn add(accounts: &Table<Account>, bookings: &Table<Booking>, ticks: &Table<T
     let texts = bookings.compute(move |bookings| bookings.map(|booking| booking.text).count().map(count));
     let met = compute((&owners, &texts), |_, (owners, texts)| {
         let place = |count: Count| (count.n % 5, count.word);
-        let met = |place: &i64, owner: &String, text: &String| {
-            Met { place: *place, owner: owner.clone(), text: text.clone() }
+        let met = |place: &i64, owner: &String, text: &String| Met {
+            place: *place,
+            owner: owner.clone(),
+            text: text.clone(),
         };
         owners.map(place).join_map(texts.map(place), met)
     });

@@ -1,8 +1,9 @@
 //! `on_durable`.
 
 use std::sync::mpsc;
+use std::time::Duration;
 
-use pathway_io::{Durability, Error, FailureKind, Pipeline, Subject, csv};
+use pathway_io::{Durability, Error, FailureKind, Pipeline, Restart, Subject, csv};
 
 use crate::common::{Number, TempDir, next, read, run, source};
 use crate::restart::{options, persistent};
@@ -39,6 +40,38 @@ fn tells_each_committed_offset_in_order_once_it_is_durable() {
         assert!(told.iter().map(|(offset, _)| *offset).eq(1..=101), "{told:?}");
         assert!(told.iter().all(|(offset, lines)| lines > offset), "{told:?}");
     }
+}
+
+#[test]
+fn tells_over_restarts_what_is_new_in_order_and_never_before_it_is_found_again() {
+    let directory = TempDir::new();
+    let (told, telling) = mpsc::channel();
+    for round in 0..4_u64 {
+        let pipeline = persistent(&directory);
+        let told = told.clone();
+        let mut attempt = 0;
+        pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                let told = told.clone();
+                numbers.on_durable(move |offset: &u64| told.send(*offset).unwrap());
+                let from = numbers.resume().unwrap_or(0);
+                assert_eq!(from, 20 * round + 10 * attempt);
+                for n in from + 1..=from + 10 {
+                    numbers.next_at(n, Number { n })?;
+                    numbers.commit()?;
+                }
+                attempt += 1;
+                if attempt == 1 { Err("torn".into()) } else { Ok(()) }
+            }),
+            options("numbers").restart(Restart::backoff(Duration::ZERO..Duration::ZERO)),
+        );
+        run(pipeline).unwrap();
+    }
+    let told: Vec<u64> = telling.try_iter().collect();
+    assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
+    // Those of an attempt that has failed may have become durable when nobody was there to be told.
+    let second_attempts = (1..=80).filter(|n| (n - 1) % 20 >= 10);
+    assert!(second_attempts.clone().all(|n| told.contains(&n)), "{told:?}");
 }
 
 #[test]

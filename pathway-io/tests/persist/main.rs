@@ -4,6 +4,7 @@
 #[allow(dead_code)]
 mod common;
 mod durable;
+mod edges;
 mod place;
 mod refuse;
 mod replay;

@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use pathway_io::{BadRows, Connector, Pipeline, ReadOptions, Schema, Subject, Table, csv, jsonlines};
+use pathway_io::dataflow::{Partition, Workers};
+use pathway_io::{
+    BadRows, Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, connector, csv, jsonlines,
+};
 
 use crate::common::{Cat, Number, TempDir, cat, read, run, source};
 use crate::restart::{options, persistent, run_cats};
@@ -125,6 +128,15 @@ fn sources_that_are_missing_or_new_or_have_other_offsets() {
     write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, String>| Ok(())), options("cats")));
     let error = refused(&directory, pipeline);
     assert_contains(&error, "the offset of source `cats` cannot be read as `alloc::string::String`");
+
+    // A wider number reads a narrower one.
+    let pipeline = persistent(&directory);
+    let wider = source(|cats: Subject<Cat, i128>| {
+        assert_eq!(cats.resume(), Some(1));
+        Ok(())
+    });
+    write_both(&directory, &pipeline.read_with(wider, options("cats")));
+    run(pipeline).unwrap();
 }
 
 #[test]
@@ -255,5 +267,46 @@ fn a_state_that_is_half_copied_or_damaged() {
         })
         .unwrap();
         assert_eq!(crate::restart::rows(&directory, "cats.csv"), ["1,felis 1"]);
+    }
+}
+
+#[test]
+fn parts_of_a_source_on_several_threads() {
+    #[derive(Clone)]
+    struct Numbers;
+
+    #[connector(name = "numbers")]
+    impl Numbers {
+        fn run(&mut self, numbers: Subject<Number, u64>, part: Partition) -> RunResult {
+            Ok(numbers.next_at(1, Number { n: part.index as u64 })?)
+        }
+    }
+
+    let directory = TempDir::new();
+    let start = |threads| {
+        let pipeline = persistent(&directory);
+        csv::write(&pipeline.read(Numbers), directory.path("numbers.csv"));
+        pipeline.run_on(Workers::threads(threads))
+    };
+    let error = start(2).unwrap_err().to_string();
+    assert_eq!(error, "the pipeline failed: cannot be persistent yet where a source is read in several parts");
+    assert!(!directory.path("numbers.csv").exists());
+    // One thread reads all parts, which is one.
+    start(1).unwrap();
+    assert_eq!(crate::restart::rows(&directory, "numbers.csv"), ["0 1"]);
+}
+
+#[cfg(feature = "differential")]
+#[test]
+fn several_processes() {
+    for process in ["0", "1"] {
+        let directory = TempDir::new();
+        let pipeline = persistent(&directory);
+        let numbers = pipeline.read_with(source(|_: Subject<Number, u64>| panic!("it is not run")), options("numbers"));
+        csv::write(&numbers, directory.path("numbers.csv"));
+        let workers = ["program", "-n", "2", "-p", process].map(str::to_owned);
+        let error = pipeline.run_on(Workers::from_args(workers).unwrap()).unwrap_err().to_string();
+        assert_eq!(error, "the pipeline failed: cannot be persistent in several processes yet");
+        assert!(!directory.path("numbers.csv").exists());
     }
 }

@@ -1,6 +1,7 @@
 //! Sinks that keep their own time.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use pathway_io::{Commit, Durability, RunResult, Schema, Sink, Subject, TableSchema, csv};
 
@@ -165,4 +166,35 @@ fn one_that_is_newer_or_was_exchanged_is_refused_and_no_file_is_touched() {
     *database.lock().unwrap() = good;
     run_once(30).unwrap();
     assert_eq!(database.lock().unwrap().rows, expected(30));
+}
+
+#[test]
+fn a_source_that_waits_for_such_a_sink_waits_for_no_interval() {
+    for backlog in [1, 4, 100] {
+        let directory = TempDir::new();
+        let database = Arc::new(Mutex::new(Database::default()));
+        let pipeline = persistent(&directory);
+        pipeline.durability(Durability::Interval(Duration::from_secs(3600)));
+        let table = pipeline.read_with(source(cats(200, false)), options("cats").backlog(backlog));
+        table.write_to(timed(&database, genus));
+        // Rows of one unit are many at once.
+        let numbers = pipeline.read_with(
+            source(|numbers: Subject<Number, u64>| {
+                for unit in 0..3 {
+                    let transaction = numbers.transaction();
+                    for n in 0..70 {
+                        transaction.next(Number { n })?;
+                    }
+                    transaction.commit_at(unit + 1)?;
+                }
+                Ok(())
+            }),
+            options("numbers").backlog(backlog),
+        );
+        let numbers_database = Arc::new(Mutex::new(Database::default()));
+        numbers.write_to(timed(&numbers_database, |number: &Number| number.n.to_string()));
+        run(pipeline).unwrap();
+        assert_eq!(database.lock().unwrap().rows, expected(200));
+        assert_eq!(numbers_database.lock().unwrap().rows.len(), 210);
+    }
 }

@@ -1,0 +1,204 @@
+//! The edges of what a source may do: nothing at all, too much at once, too many bad rows, a clock that was set back.
+
+use std::fs;
+use std::sync::mpsc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use pathway_io::{BadRows, Durability, Error, FailureKind, Restart, Subject, csv, jsonlines};
+
+use crate::common::{Number, TempDir, cat, next, read, run, source};
+use crate::restart::{options, persistent, rows, run_cats};
+
+#[test]
+fn a_source_without_rows_leaves_a_header_and_a_state() {
+    let directory = TempDir::new();
+    for offset in [None, None, Some(1), Some(1)] {
+        run_cats(&directory, Durability::EveryCommit, move |cats| match offset {
+            Some(offset) if cats.resume().is_none() => Ok(cats.advance(offset)?),
+            _ => {
+                assert_eq!(cats.resume(), offset);
+                Ok(())
+            }
+        })
+        .unwrap();
+        assert_eq!(read(directory.path("cats.csv")), "key,genus,time,diff\n");
+        assert_eq!(read(directory.path("cats.jsonl")), "");
+        assert!(directory.path("state").join("log-1").exists());
+    }
+}
+
+#[test]
+fn a_transaction_larger_than_the_backlog_comes_whole_with_its_offset() {
+    let directory = TempDir::new();
+    let (durable, telling) = mpsc::channel();
+    for round in 0..3_u64 {
+        let pipeline = persistent(&directory);
+        let durable = durable.clone();
+        let numbers = pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                let durable = durable.clone();
+                numbers.on_durable(move |offset| durable.send(*offset).unwrap());
+                assert_eq!(numbers.resume(), (round > 0).then_some(round));
+                numbers.next(Number { n: 1000 * round })?;
+                let unit = numbers.transaction();
+                for n in 1..=50 {
+                    unit.next(Number { n: 1000 * round + n })?;
+                }
+                unit.commit_at(round + 1)?;
+                // Open to its end, and so never there.
+                let open = numbers.transaction();
+                open.next(Number { n: 7 })?;
+                std::mem::forget(open);
+                Ok(())
+            }),
+            options("numbers").backlog(4),
+        );
+        csv::write(&numbers, directory.path("numbers.csv"));
+        run(pipeline).unwrap();
+    }
+    let expected = (0..3).flat_map(|round| (0..=50).map(move |n| format!("{} 1", 1000 * round + n)));
+    assert!(rows(&directory, "numbers.csv").into_iter().eq(expected));
+    let text = read(directory.path("numbers.csv"));
+    let times: std::collections::BTreeSet<_> = text.lines().skip(1).map(|line| line.split(',').nth(1)).collect();
+    assert_eq!(times.len(), 3);
+    assert!(telling.try_iter().eq(1..=3));
+}
+
+#[test]
+fn the_limit_of_bad_rows_is_counted_over_the_attempts_and_ends_them() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let restart = Restart::backoff(Duration::ZERO..Duration::ZERO).attempts(50);
+    let bad = directory.path("bad.jsonl");
+    let numbers = pipeline.read_with(
+        source(|numbers: Subject<Number, u64>| {
+            let from = numbers.resume().unwrap_or(0);
+            numbers.next_at(from + 1, Number { n: from })?;
+            numbers.next_json_at(from + 2, "torn")?;
+            Err("torn".into())
+        }),
+        options("numbers").restart(restart).bad_rows(BadRows::Quarantine(bad.clone())).bad_rows_limit(3),
+    );
+    csv::write(&numbers, directory.path("numbers.csv"));
+    let error = run(pipeline).unwrap_err();
+    assert!(error.to_string().contains("more bad rows than its limit of 3"), "{error}");
+    let source = &error.summary().unwrap().sources[0];
+    assert_eq!((source.attempts, source.bad_rows), (4, 4));
+    assert_eq!(rows(&directory, "numbers.csv"), ["0 1", "2 1", "4 1", "6 1"]);
+    assert_eq!(read(bad).lines().count(), 4);
+}
+
+#[test]
+fn what_is_torn_behind_a_checkpoint_is_cut_off_in_every_file() {
+    let directory = TempDir::new();
+    let run_once = |to: u64| {
+        let pipeline = persistent(&directory);
+        let numbers = pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                for n in numbers.resume().unwrap_or(0)..to {
+                    numbers.next_json_at(n + 1, if n % 2 == 0 { format!(r#"{{"n": {n}}}"#) } else { "bad".into() })?;
+                }
+                Ok(())
+            }),
+            options("numbers").bad_rows(BadRows::Quarantine(directory.path("bad.jsonl"))),
+        );
+        csv::write(&numbers, directory.path("numbers.csv"));
+        jsonlines::write(&numbers, directory.path("numbers.jsonl"));
+        run(pipeline).unwrap();
+    };
+    run_once(4);
+    let names = ["numbers.csv", "numbers.jsonl", "bad.jsonl"];
+    for name in names {
+        let text = read(directory.path(name));
+        let last = text.lines().last().unwrap();
+        // A line that is whole, and one of which only a part was written.
+        fs::write(directory.path(name), format!("{text}{last}\n{}", &last[..last.len() / 2])).unwrap();
+    }
+    run_once(6);
+    assert_eq!(rows(&directory, "numbers.csv"), ["0 1", "2 1", "4 1"]);
+    for name in ["numbers.jsonl", "bad.jsonl"] {
+        let text = read(directory.path(name));
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{text}");
+    }
+}
+
+/// The frames of a log, and where each begins.
+fn frames(log: &[u8]) -> Vec<(usize, u8, Vec<u8>)> {
+    let mut frames = Vec::new();
+    let mut at = 0;
+    while at < log.len() {
+        let len = u32::from_le_bytes(log[at + 4..at + 8].try_into().unwrap()) as usize;
+        frames.push((at, log[at + 12], log[at + 13..at + 13 + len].to_vec()));
+        at += 13 + len;
+    }
+    frames
+}
+
+#[test]
+fn times_go_on_behind_the_checkpoint_where_the_clock_was_set_back() {
+    let directory = TempDir::new();
+    run_cats(&directory, Durability::EveryCommit, |cats| Ok(cats.next_at(1, cat(1, "felis"))?)).unwrap();
+    // As if the run before had had a clock that is a day ahead.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+    let ahead = now + 24 * 3600 * 1000;
+    let path = directory.path("state").join("log-1");
+    let mut log = fs::read(&path).unwrap();
+    let (at, kind, payload) = frames(&log).pop().unwrap();
+    assert_eq!(kind, b'C');
+    let mut checkpoint: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+    checkpoint["time"] = ahead.into();
+    let body = [b"C".as_slice(), checkpoint.to_string().as_bytes()].concat();
+    log.truncate(at);
+    log.extend_from_slice(b"pwf1");
+    log.extend_from_slice(&((body.len() - 1) as u32).to_le_bytes());
+    log.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+    log.extend_from_slice(&body);
+    fs::write(&path, log).unwrap();
+    for n in 1..=3 {
+        run_cats(&directory, Durability::EveryCommit, move |cats| {
+            assert_eq!(cats.resume(), Some(n));
+            Ok(cats.next_at(n + 1, cat(2, &n.to_string()))?)
+        })
+        .unwrap();
+        let text = read(directory.path("cats.csv"));
+        let time = text.lines().last().unwrap().split(',').nth(2).unwrap();
+        assert_eq!(time.parse(), Ok(ahead + n));
+    }
+}
+
+#[test]
+fn a_run_whose_sink_was_left_behind_keeps_the_state_for_itself() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    pipeline.grace(Duration::from_millis(50));
+    let cats = pipeline.read_with(
+        source(|cats: Subject<crate::common::Cat, u64>| {
+            cats.next_at(1, cat(1, "felis"))?;
+            cats.commit()?;
+            Ok(cats.wait()?)
+        }),
+        options("cats"),
+    );
+    let stop = pipeline.stop_handle();
+    let (release, released) = mpsc::channel::<()>();
+    let (ended, has_ended) = mpsc::channel::<()>();
+    cats.subscribe(move |_| {
+        let _ = &ended;
+        stop.stop();
+        // Until the test is over.
+        let _ = released.recv();
+    });
+    csv::write(&cats, directory.path("cats.csv"));
+    let error = run(pipeline).unwrap_err();
+    assert!(
+        matches!(&error, Error::Sink(failure) if matches!(failure.kind(), FailureKind::LeftBehind { .. })),
+        "{error}"
+    );
+    // It may still write, so nobody else is let in.
+    let refused = pathway_io::Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("is in use by another pipeline"), "{refused}");
+    drop(release);
+    assert_eq!(has_ended.recv(), Err(mpsc::RecvError));
+    let _ = next::<()>;
+}
