@@ -113,6 +113,7 @@ mod summary;
 mod supervisor;
 mod sync;
 mod table;
+mod tally;
 pub mod testing;
 mod threads;
 mod transaction;

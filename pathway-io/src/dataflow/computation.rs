@@ -17,7 +17,8 @@ use super::region::{Busy, Named};
 use super::results::{Gather, Outlets, gather};
 use super::row::{ResultRow, Row};
 use super::workers::Workers;
-use crate::table::{AnyTable, StartedBy, Table};
+use crate::persist::AskedSink;
+use crate::table::{AnyTable, Derived, StartedBy, Table};
 
 /// A computation with its types forgotten.
 pub trait Computation: Send + Sync {
@@ -27,8 +28,8 @@ pub trait Computation: Send + Sync {
     fn inputs(&self) -> Vec<Weak<dyn AnyTable>>;
     fn output(&self) -> Arc<dyn AnyTable>;
     /// A run begins: starts the sinks of the output that are in this process, and makes the queues between the
-    /// sequencer and the workers.
-    fn start(&self, started_by: &StartedBy, workers: &Workers);
+    /// sequencer and the workers. Gives the sinks that a checkpoint waits for.
+    fn start(&self, started_by: &StartedBy, workers: &Workers, asked: &mut Vec<AskedSink>);
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// A run has failed: lets go of what no worker has taken, so that the sinks end.
@@ -293,13 +294,11 @@ where
         self.output.any()
     }
 
-    fn start(&self, started_by: &StartedBy, workers: &Workers) {
+    fn start(&self, started_by: &StartedBy, workers: &Workers, asked: &mut Vec<AskedSink>) {
         self.ports.start(workers.threads);
-        let gathers = workers.process == 0;
-        let spread = self.output.start_derived_spread(&started_by.control, workers);
+        let Derived { outlets, spread } = self.output.start_derived(started_by, workers, asked);
         *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
-        let outlets = self.output.start_derived(&started_by.control, gathers);
-        *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = gathers.then_some(outlets);
+        *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = outlets;
     }
 
     fn build(&self, building: &mut Building<'_>) {

@@ -59,6 +59,8 @@ mod partition;
 mod workers;
 
 #[cfg(feature = "differential")]
+mod asks;
+#[cfg(feature = "differential")]
 mod cluster;
 #[cfg(feature = "differential")]
 mod computation;
@@ -95,6 +97,7 @@ pub use {
 
 #[cfg(feature = "differential")]
 pub(crate) use {
+    asks::{Asks, Behind, Served},
     cluster::Farewell,
     computation::Computation,
     engine::{Engine, Guards, WorkerState},

@@ -1,10 +1,12 @@
 //! The program under test: two sources, one that makes every commit itself and one that leaves it to the clock, with upserts,
-//! removals, transactions over two tables, and bad rows, into CSV, JSON Lines, SQLite and a quarantine.
+//! removals, transactions over two tables, and bad rows, into CSV, JSON Lines, SQLite and a quarantine; with the feature
+//! `differential` also tables that are computed from these.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs};
 
+use pathway_io::dataflow::Workers;
 use pathway_io::{
     BadRows, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, connector, csv, jsonlines, sqlite,
 };
@@ -205,6 +207,8 @@ pub fn run(directory: &Path, [bank, clock]: [To; 2], durability: Durability) -> 
     sqlite::write(&accounts, directory.join("bank.sqlite"));
     sqlite::write(&bookings, directory.join("bank.sqlite"));
     sqlite::write(&ticks, directory.join("ticks.sqlite"));
-    pipeline.run()?;
+    #[cfg(feature = "differential")]
+    crate::computed::add(&accounts, &bookings, &ticks, directory);
+    pipeline.run_on(Workers::threads(2))?;
     Ok(())
 }
