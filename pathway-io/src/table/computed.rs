@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::OWN_TYPE;
 use super::any::{AnyTable, StartedBy};
-use super::inner::{Inner, Route, Started};
+use super::inner::Inner;
 use crate::dataflow::{Asks, Behind, Computation, Feeds, Outlets, Served, Workers};
 use crate::persist::AskedSink;
 use crate::schema::Schema;
 use crate::sink::file::FileSink;
-use crate::sink::{AnySink, Ask, SinkSpec, Target};
+use crate::sink::{AnySink, SinkSpec, Target};
 
 /// Makes a worker's own sink, and its path.
 pub(super) type Spread<S> = Box<dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send>;
@@ -57,35 +57,27 @@ impl<S: Schema> Inner<S> {
         self.computed.spread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sinks of one worker, counted among those of all processes, of those of which each has its own.
-    pub(super) fn spread_specs(&self, worker: usize) -> Vec<SinkSpec<S>> {
+    /// Where each worker has sinks of its own: those of each worker of this process.
+    pub(super) fn spread_specs(&self, workers: &Workers) -> Vec<Vec<SinkSpec<S>>> {
+        let spread = self.spread();
+        if spread.is_empty() {
+            return Vec::new();
+        }
         let spec = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| SinkSpec {
             name: path.display().to_string().into(),
             target: Some(Target::file(path)),
             sink: AnySink::File(sink),
         };
-        self.spread().iter().map(|(_, spread)| spec(spread(worker))).collect()
-    }
-
-    /// Starts the sinks of each worker of this process; none at all if the table has no such sinks.
-    pub(super) fn start_spread(&self, started_by: &StartedBy, workers: &Workers, route: Route<'_>) -> Vec<Started<S>> {
-        if self.spread().is_empty() {
-            return Vec::new();
-        }
+        // They are counted among those of all processes.
         let first = workers.process * workers.threads;
-        let started = (first..first + workers.threads)
-            .map(|worker| Self::start_sinks(self.spread_specs(worker), started_by, &[], route))
-            .collect();
-        self.spread().clear();
-        started
+        let of_worker = |worker| spread.iter().map(|(_, spread)| spec(spread(worker))).collect();
+        (first..first + workers.threads).map(of_worker).collect()
     }
 
-    /// Those of a table whose commits come out of the dataflow here.
+    /// Starts the sinks of a table whose commits come out of the dataflow here.
     pub(super) fn start_gathered(&self, started_by: &StartedBy, asked: &mut Vec<AskedSink>) -> Outlets<S> {
         let specs = self.sinks().take().unwrap_or_default();
-        let asks = Arc::default();
-        let started = Self::start_sinks(specs, started_by, &[], &|sink| behind(&asks, sink));
-        self.gathered(started, asks, started_by, asked)
+        self.gathered(specs, started_by, asked)
     }
 
     /// The same where each worker has its own.
@@ -95,29 +87,15 @@ impl<S: Schema> Inner<S> {
         workers: &Workers,
         asked: &mut Vec<AskedSink>,
     ) -> Vec<Option<Outlets<S>>> {
-        // One worker may be ahead of another, and each answers for its own files.
-        let asks: Vec<Arc<Asks>> = (0..workers.threads).map(|_| Arc::default()).collect();
-        let first = workers.process * workers.threads;
-        if self.spread().is_empty() {
-            return Vec::new();
-        }
-        let started = (0..workers.threads).map(|worker| {
-            let route: Route<'_> = &|sink| behind(&asks[worker], sink);
-            let started = Self::start_sinks(self.spread_specs(first + worker), started_by, &[], route);
-            Some(self.gathered(started, Arc::clone(&asks[worker]), started_by, asked))
-        });
-        let started = started.collect();
-        self.spread().clear();
-        started
+        let specs = self.spread_specs(workers).into_iter();
+        specs.map(|specs| Some(self.gathered(specs, started_by, asked))).collect()
     }
 
-    fn gathered(
-        &self,
-        started: Started<S>,
-        asks: Arc<Asks>,
-        started_by: &StartedBy,
-        asked: &mut Vec<AskedSink>,
-    ) -> Outlets<S> {
+    fn gathered(&self, specs: Vec<SinkSpec<S>>, started_by: &StartedBy, asked: &mut Vec<AskedSink>) -> Outlets<S> {
+        // One worker may be ahead of another, and each answers for its own files.
+        let asks: Arc<Asks> = Arc::default();
+        let started =
+            Self::start_sinks(specs, started_by, &[], &|sink| Arc::new(Behind { asks: Arc::clone(&asks), sink }));
         asked.extend(started.asked);
         let durable = started_by.place.as_ref().map_or(0, |place| place.start.time());
         Outlets { outlets: started.outlets, pool: Arc::clone(&self.pool), durable, asks: Served(asks) }
@@ -139,10 +117,6 @@ impl<S: Schema> Inner<S> {
         let spread = self.start_gathered_spread(started_by, workers, asked);
         Derived { outlets: comes.then(|| self.start_gathered(started_by, asked)), spread }
     }
-}
-
-fn behind(asks: &Arc<Asks>, sink: Arc<dyn Ask>) -> Arc<dyn Ask> {
-    Arc::new(Behind { asks: Arc::clone(asks), sink })
 }
 
 /// Has the sequencer hand the commits of a table to a computation, too.

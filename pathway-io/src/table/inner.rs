@@ -144,11 +144,7 @@ impl<S: Schema> AnyTable for Inner<S> {
         };
         let files: Vec<PathBuf> = self.sinks().iter().flatten().filter_map(path).collect();
         #[cfg(feature = "differential")]
-        let files = {
-            let first = workers.process * workers.threads;
-            let spread = (first..first + workers.threads).flat_map(|worker| self.spread_specs(worker));
-            files.into_iter().chain(spread.filter_map(|spec| path(&spec))).collect()
-        };
+        let files = files.into_iter().chain(self.spread_specs(workers).iter().flatten().filter_map(path)).collect();
         files
     }
 
@@ -200,7 +196,8 @@ impl<S: Schema> AnyTable for Inner<S> {
         #[cfg(feature = "differential")]
         let (spread, sinks) = {
             let (mut spread, mut sinks) = (Vec::new(), sinks);
-            for of_worker in self.start_spread(started_by, workers, directly) {
+            for specs in self.spread_specs(workers) {
+                let of_worker = Self::start_sinks(specs, started_by, &[], directly);
                 spread.push(of_worker.outlets);
                 sinks.extend(of_worker.asked);
             }
