@@ -2,7 +2,6 @@
 //!
 //! The longest, `Duration::MAX`, is beyond 64 bits in nanoseconds, so that they are counted in 128.
 
-use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use serde::de::{Deserializer, Error, Visitor};
@@ -17,6 +16,8 @@ impl KeyType for Duration {}
 impl NotNull for Duration {}
 
 impl Fixed for Duration {
+    type Identity = Duration;
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // `deserialize_any` would make a float of an integer beyond 64 bits.
         deserializer.deserialize_u128(NanosVisitor)
@@ -28,13 +29,8 @@ impl Fixed for Duration {
     }
 
     #[inline]
-    fn same(self, other: Self) -> bool {
-        self == other
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(self, state: &mut H) {
-        Hash::hash(&self, state);
+    fn identity(self) -> Duration {
+        self
     }
 
     fn write_text(self, _style: Style, out: &mut Vec<u8>) {

@@ -3,7 +3,6 @@
 //! They take integers too, and the texts by which JSON, that has no word for them, spells the floats that are not finite.
 //! Floats are the same when their bits are, so that `NaN` equals itself and `-0.0` is not `0.0`.
 
-use std::hash::Hasher;
 use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
@@ -15,11 +14,13 @@ use super::{NotNull, Scalar, Style, column_type};
 use crate::schema::DataType;
 
 macro_rules! floats {
-    ($($type:ident)*) => {
+    ($($type:ident: $bits:ident),*) => {
         $(
             impl NotNull for $type {}
 
             impl Fixed for $type {
+                type Identity = $bits;
+
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     deserializer.deserialize_any(FloatVisitor(PhantomData))
@@ -36,13 +37,8 @@ macro_rules! floats {
                 }
 
                 #[inline]
-                fn same(self, other: Self) -> bool {
-                    self.to_bits() == other.to_bits()
-                }
-
-                #[inline]
-                fn hash<H: Hasher>(self, state: &mut H) {
-                    self.to_bits().hash(state);
+                fn identity(self) -> $bits {
+                    self.to_bits()
                 }
 
                 #[inline]
@@ -78,7 +74,7 @@ macro_rules! floats {
     };
 }
 
-floats!(f32 f64);
+floats!(f32: u32, f64: u64);
 column_type!(f32, NumberBuffer<f32>, DataType::F32);
 column_type!(f64, NumberBuffer<f64>, DataType::F64);
 

@@ -21,6 +21,9 @@ pub struct NumberBuffer<T>(Vec<T>);
 /// A value of a fixed size, whose text form needs no quotes in CSV.
 #[doc(hidden)]
 pub trait Fixed: ColumnType + Copy + Default {
+    /// What tells one value from another. Of some types `==` takes values for the same that are written differently.
+    type Identity: Eq + Hash;
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
     /// See [`Buffer::scan`].
     #[inline]
@@ -33,8 +36,7 @@ pub trait Fixed: ColumnType + Copy + Default {
     fn scalar(self) -> Scalar<'static> {
         Scalar::Spelled
     }
-    fn same(self, other: Self) -> bool;
-    fn hash<H: Hasher>(self, state: &mut H);
+    fn identity(self) -> Self::Identity;
     fn write_text(self, style: Style, out: &mut Vec<u8>);
     #[inline]
     fn write_json(self, style: Style, out: &mut Vec<u8>) {
@@ -102,12 +104,12 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
 
     #[inline]
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.0[row].same(other.0[other_row])
+        self.0[row].identity() == other.0[other_row].identity()
     }
 
     #[inline]
     fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        self.0[row].hash(state);
+        self.0[row].identity().hash(state);
     }
 
     #[inline]
@@ -126,6 +128,8 @@ impl KeyType for bool {}
 impl NotNull for bool {}
 
 impl Fixed for bool {
+    type Identity = bool;
+
     #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(BoolVisitor)
@@ -142,13 +146,8 @@ impl Fixed for bool {
     }
 
     #[inline]
-    fn same(self, other: Self) -> bool {
-        self == other
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(self, state: &mut H) {
-        Hash::hash(&self, state);
+    fn identity(self) -> bool {
+        self
     }
 
     #[inline]
@@ -188,6 +187,8 @@ macro_rules! integers {
             impl NotNull for $type {}
 
             impl Fixed for $type {
+                type Identity = $type;
+
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     deserializer.deserialize_any(IntegerVisitor(PhantomData))
@@ -204,13 +205,8 @@ macro_rules! integers {
                 }
 
                 #[inline]
-                fn same(self, other: Self) -> bool {
-                    self == other
-                }
-
-                #[inline]
-                fn hash<H: Hasher>(self, state: &mut H) {
-                    Hash::hash(&self, state);
+                fn identity(self) -> $type {
+                    self
                 }
 
                 #[inline]

@@ -17,6 +17,8 @@ macro_rules! signed_duration {
         impl $crate::column::NotNull for $type {}
 
         impl $crate::column::number::Fixed for $type {
+            type Identity = $type;
+
             fn read<'de, D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 // `deserialize_any` would make a float of an integer beyond 64 bits.
                 let nanos = deserializer.deserialize_i128($crate::column::signed::NanosVisitor)?;
@@ -32,13 +34,8 @@ macro_rules! signed_duration {
             }
 
             #[inline]
-            fn same(self, other: Self) -> bool {
-                self == other
-            }
-
-            #[inline]
-            fn hash<H: std::hash::Hasher>(self, state: &mut H) {
-                std::hash::Hash::hash(&self, state);
+            fn identity(self) -> $type {
+                self
             }
 
             fn write_text(self, _style: $crate::column::Style, out: &mut Vec<u8>) {

@@ -2,7 +2,7 @@
 //!
 //! The string in JSON is the text of CSV in quotes. None of these texts holds anything to escape.
 
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
@@ -20,7 +20,7 @@ pub(super) const FORM: Fault = "";
 
 /// A value of a fixed size with a text form, which must hold neither quotes nor backslashes, commas and line breaks.
 pub trait Spelled: ColumnType + Copy + Default {
-    /// What tells one value from another. Of two types `==` takes values for the same that are written differently.
+    /// See [`Fixed::Identity`].
     type Identity: Eq + Hash;
 
     fn identity(self) -> Self::Identity;
@@ -34,19 +34,16 @@ pub trait Spelled: ColumnType + Copy + Default {
 }
 
 impl<T: Spelled> Fixed for T {
+    type Identity = <T as Spelled>::Identity;
+
     #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         deserializer.deserialize_any(SpelledVisitor(PhantomData))
     }
 
     #[inline]
-    fn same(self, other: Self) -> bool {
-        self.identity() == other.identity()
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(self, state: &mut H) {
-        self.identity().hash(state);
+    fn identity(self) -> Self::Identity {
+        Spelled::identity(self)
     }
 
     #[inline]

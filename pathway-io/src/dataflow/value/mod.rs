@@ -7,11 +7,15 @@
 //!
 //! The form for serde is a tuple of the columns, for sending rows from one worker to another.
 
-mod columns;
+mod any_json;
 mod json;
+mod nested;
+mod number;
+mod own;
 mod row;
+mod text;
 
-pub use json::{JsonView, json, json_option};
+pub use any_json::{JsonView, json, json_option};
 pub use row::{
     FlatView, LeafView, OwnView, Restored, Shown, View, clone, compare, debug, deserialize, equal, flat, hash, leaf,
     own, serialize,

@@ -1,0 +1,119 @@
+//! [`Values`] of a fixed size, such as numbers and dates.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::time::Duration;
+
+use serde::de::{Deserialize, Deserializer, Error};
+use serde::ser::{Serialize, Serializer};
+
+use super::Values;
+use crate::column::Style;
+use crate::column::number::{Fixed, NumberBuffer};
+
+/// What is not the same for all values of a fixed size. The form for serde is the text that JSON has, unless the type
+/// has a better one.
+pub trait FixedValue: Fixed {
+    fn compare(self, other: Self) -> Ordering;
+
+    fn serialize<Z: Serializer>(self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        let mut json = Vec::new();
+        self.write_json(Style::Plain, &mut json);
+        serializer.serialize_str(&String::from_utf8_lossy(&json))
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = String::deserialize(deserializer)?;
+        Self::read(&mut serde_json::Deserializer::from_str(&json)).map_err(D::Error::custom)
+    }
+}
+
+macro_rules! with_serde {
+    ($($type:ty: $compare:path),* $(,)?) => {
+        $(
+            impl FixedValue for $type {
+                #[inline]
+                fn compare(self, other: Self) -> Ordering {
+                    $compare(&self, &other)
+                }
+
+                #[inline]
+                fn serialize<Z: Serializer>(self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+                    Serialize::serialize(&self, serializer)
+                }
+
+                #[inline]
+                fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    Deserialize::deserialize(deserializer)
+                }
+            }
+        )*
+    };
+}
+
+with_serde! {
+    bool: Ord::cmp, i8: Ord::cmp, i16: Ord::cmp, i32: Ord::cmp, i64: Ord::cmp, u8: Ord::cmp, u16: Ord::cmp,
+    u32: Ord::cmp, u64: Ord::cmp, f32: f32::total_cmp, f64: f64::total_cmp, Duration: Ord::cmp,
+}
+
+#[cfg(feature = "jiff")]
+impl FixedValue for jiff::SignedDuration {
+    fn compare(self, other: Self) -> Ordering {
+        self.cmp(&other)
+    }
+}
+
+#[cfg(feature = "chrono")]
+impl FixedValue for chrono::TimeDelta {
+    fn compare(self, other: Self) -> Ordering {
+        self.cmp(&other)
+    }
+}
+
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
+impl<T: crate::column::spelled::Spelled + Ord> FixedValue for T {
+    fn compare(self, other: Self) -> Ordering {
+        // Values that the type's own order takes for the same may be written differently, and are two then.
+        self.cmp(&other).then_with(|| {
+            if Fixed::identity(self) == Fixed::identity(other) { Ordering::Equal } else { text(self).cmp(&text(other)) }
+        })
+    }
+}
+
+fn text<T: Fixed>(value: T) -> String {
+    let mut text = Vec::new();
+    value.write_text(Style::Plain, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+impl<T: FixedValue> Values<T> for NumberBuffer<T> {
+    #[inline]
+    fn clone(value: &T) -> T {
+        *value
+    }
+
+    #[inline]
+    fn compare(a: &T, b: &T) -> Ordering {
+        a.compare(*b)
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(value: &T, state: &mut H) {
+        value.identity().hash(state);
+    }
+
+    fn debug(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&text(*value))
+    }
+
+    #[inline]
+    fn serialize<Z: Serializer>(value: &T, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        FixedValue::serialize(*value, serializer)
+    }
+
+    #[inline]
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        FixedValue::deserialize(deserializer)
+    }
+}
