@@ -1,10 +1,8 @@
 //! What Pathway itself wrote for the same pushes. Its times stand in the files as ranks.
 
-use std::collections::BTreeSet;
-
 use pathway_io::{RunResult, Schema, Subject, csv};
 
-use crate::common::{TempDir, pipeline, read, run, source};
+use crate::common::{TempDir, pipeline, ranked, read, run, source};
 
 #[derive(Schema)]
 struct Cat {
@@ -16,20 +14,6 @@ struct Cat {
 
 fn cat(key: i64, genus: &str, epithet: &str) -> Cat {
     Cat { key, genus: genus.into(), epithet: epithet.into() }
-}
-
-/// The records of a CSV text, with each time replaced by its rank.
-fn ranked(text: &str) -> Vec<Vec<String>> {
-    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    let mut records: Vec<Vec<String>> =
-        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
-    let column = records[0].iter().position(|name| name == "time").unwrap();
-    let times: BTreeSet<u64> = records[1..].iter().map(|record| record[column].parse().unwrap()).collect();
-    for record in &mut records[1..] {
-        let time: u64 = record[column].parse().unwrap();
-        record[column] = times.range(..time).count().to_string();
-    }
-    records
 }
 
 /// What we write for the pushes of `run`.

@@ -6,6 +6,7 @@
 mod backlog;
 mod bad_rows;
 mod commit;
+#[path = "../common/mod.rs"]
 mod common;
 mod csv;
 mod golden;

@@ -1,11 +1,9 @@
 //! What Pathway itself wrote for the same pushes, row for row. Its times stand in the files as ranks.
 
-use std::collections::BTreeSet;
-
 use pathway_io::dataflow::{Workers, compute};
 use pathway_io::{Schema, Subject, Table, csv};
 
-use crate::common::{TempDir, pipeline, run_on, source};
+use crate::common::{TempDir, pipeline, ranked, run_on, source};
 
 #[derive(Schema)]
 #[schema(dataflow)]
@@ -42,20 +40,6 @@ struct Weighed {
 
 fn cat(key: i64, genus: &str) -> Cat {
     Cat { key, genus: genus.into() }
-}
-
-/// A CSV text with each time replaced by its rank.
-fn ranked(text: &str) -> Vec<Vec<String>> {
-    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
-    let mut records: Vec<Vec<String>> =
-        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
-    let column = records[0].iter().position(|name| name == "time").unwrap();
-    let times: BTreeSet<u64> = records[1..].iter().map(|record| record[column].parse().unwrap()).collect();
-    for record in &mut records[1..] {
-        let time: u64 = record[column].parse().unwrap();
-        record[column] = times.range(..time).count().to_string();
-    }
-    records
 }
 
 /// What `table` makes of the pipeline that it is laid out in, on several workers.

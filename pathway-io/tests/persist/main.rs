@@ -1,7 +1,7 @@
 //! Persistent pipelines: what a restart finds, and what it refuses. The faults are in `tests/kill`.
 
-#[path = "../contract/common.rs"]
-#[allow(dead_code)]
+#[path = "../common/mod.rs"]
+#[expect(dead_code, reason = "it has more than these tests need")]
 mod common;
 mod durable;
 mod edges;

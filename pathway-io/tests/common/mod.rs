@@ -1,7 +1,7 @@
-//! What the tests share: rows, a source made of a closure, and waits with a deadline.
+//! What test programs share: rows, a source made of a closure, and waits with a deadline.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 use std::{fs, thread};
@@ -135,29 +135,32 @@ pub fn by_commit(commits: &Receiver<Seen<Number>>) -> Vec<Vec<u64>> {
 }
 
 /// A directory that is removed with the test.
-pub struct TempDir(PathBuf);
+pub struct TempDir(tempfile::TempDir);
 
 impl TempDir {
     pub fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("pathway-io-contract-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).unwrap();
-        TempDir(path)
+        TempDir(tempfile::tempdir().unwrap())
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for TempDir {
-    fn drop(&mut self) {
-        // A test that has failed may have left it in any state.
-        let _ = fs::remove_dir_all(&self.0);
+        self.0.path().join(name)
     }
 }
 
 pub fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap()
+}
+
+/// The records of a CSV text, with each time replaced by its rank: Pathway's times stand in its files as ranks.
+pub fn ranked(text: &str) -> Vec<Vec<String>> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    let mut records: Vec<Vec<String>> =
+        reader.records().map(|record| record.unwrap().iter().map(str::to_owned).collect()).collect();
+    let column = records[0].iter().position(|name| name == "time").unwrap();
+    let times: BTreeSet<u64> = records[1..].iter().map(|record| record[column].parse().unwrap()).collect();
+    for record in &mut records[1..] {
+        let time: u64 = record[column].parse().unwrap();
+        record[column] = times.range(..time).count().to_string();
+    }
+    records
 }
