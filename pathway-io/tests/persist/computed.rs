@@ -1,14 +1,16 @@
 //! Tables that are computed from others, across restarts. What they are after a kill is in `tests/kill`.
 
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
+use pathway_io::dataflow::differential_dataflow::AsCollection;
+use pathway_io::dataflow::timely::dataflow::operators::vec::ToStream;
 use pathway_io::dataflow::{Workers, compute};
 use pathway_io::{Commit, Pipeline, ReadOptions, RunResult, Schema, Sink, Subject, Table, csv, jsonlines};
 
-use crate::common::{DEADLINE, TempDir, read, run, source};
+use crate::common::{DEADLINE, TempDir, next, read, run, source, within};
 use crate::restart::{options, persistent, rows};
 
 #[derive(Schema)]
@@ -166,6 +168,70 @@ fn a_computation_that_panics_goes_on_at_the_next_start() {
     run_once(false).unwrap();
     assert_eq!(rows(&directory, "odd.csv"), ["0,1 1", "1,1 1", "0,1 -1", "0,2 1", "1,1 -1", "1,2 1"]);
     assert_eq!(rows(&directory, "cats.csv").len(), 4);
+}
+
+/// Rows that are there from the first, at time 0: before any commit, and at the first start, which has no checkpoint.
+#[test]
+fn rows_that_come_of_no_table_are_written_once() {
+    let directory = TempDir::new();
+    for key in 1..=3 {
+        let pipeline = persistent(&directory);
+        let cats: Table<Cat> = pipeline.read_with(
+            source(move |cats: Subject<Cat, i64>| Ok(cats.next_at(key, cat(key, "felis"))?)),
+            options("cats"),
+        );
+        let all = compute(&cats, |scope, cats| {
+            let always = [(cat(0, "felis"), 0, 1)].into_iter().filter(|_| scope.index() == 0);
+            cats.concat(always.collect::<Vec<_>>().to_stream(scope).as_collection())
+        });
+        csv::write(&all, directory.path("all.csv"));
+        pipeline.run_on(Workers::threads(2)).unwrap();
+    }
+    assert_eq!(rows(&directory, "all.csv"), ["0,felis 1", "1,felis 1", "2,felis 1", "3,felis 1"]);
+}
+
+/// The source has not been entered then, and the start waits for the results.
+#[test]
+fn a_stop_while_all_is_computed_anew_waits_no_longer_than_the_grace() {
+    let directory = TempDir::new();
+    let (entered, entering) = mpsc::channel();
+    let hang = Arc::new(AtomicBool::new(false));
+    let lay_out = |push: fn(Subject<Cat, u64>) -> RunResult| {
+        let pipeline = persistent(&directory);
+        pipeline.grace(Duration::from_millis(200));
+        let cats = pipeline.read_with(source(push), options("cats"));
+        let (hang, entered) = (Arc::clone(&hang), entered.clone());
+        let same = cats.compute(move |cats| {
+            let (hang, entered) = (Arc::clone(&hang), entered.clone());
+            cats.map(move |cat| {
+                // Nobody looks in the first run.
+                let _ = entered.send(());
+                while hang.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                cat
+            })
+        });
+        csv::write(&same, directory.path("same.csv"));
+        pipeline
+    };
+    run(lay_out(|cats| Ok(cats.next_at(1, cat(1, "felis"))?))).unwrap();
+    next(&entering);
+    hang.store(true, Ordering::Relaxed);
+    let pipeline = lay_out(|_| panic!("it is not run"));
+    let stop = pipeline.stop_handle();
+    let running = std::thread::spawn(move || pipeline.run());
+    next(&entering);
+    stop.stop();
+    let error = within(move || running.join().unwrap().unwrap_err());
+    hang.store(false, Ordering::Relaxed);
+    let named = error
+        .others()
+        .iter()
+        .map(ToString::to_string)
+        .any(|other| other.starts_with("computation `Cat` was still busy"));
+    assert!(named, "{error}, {:?}", error.others());
+    assert_eq!(rows(&directory, "same.csv"), ["1,felis 1"]);
 }
 
 /// However many rows came, what is kept of them is each once.
