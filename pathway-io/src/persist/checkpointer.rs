@@ -51,11 +51,12 @@ pub(crate) struct Quarantine {
     pub(crate) durable: u64,
 }
 
-/// A file that a sink writes.
+/// A sink that has to have what becomes durable.
 struct Output {
     /// The table, by the numbers of its source and among that source's; `None` for a derived one.
     table: Option<(usize, usize)>,
-    path: String,
+    /// The file that it writes, if it does.
+    path: Option<String>,
     ask: Arc<dyn Ask>,
     len: u64,
     /// It has got rows since the last checkpoint.
@@ -169,8 +170,9 @@ impl Checkpointer {
         for (table, AskedSink { kind, ask, progress }) in mem::take(&mut plan.sinks) {
             match kind {
                 AskedKind::File { path } => {
-                    outputs.push(Output { table, path, ask, len: 0, dirty: true });
+                    outputs.push(Output { table, path: Some(path), ask, len: 0, dirty: true });
                 }
+                AskedKind::Plain => outputs.push(Output { table, path: None, ask, len: 0, dirty: false }),
                 AskedKind::Timed { id } => timed.push(Timed { id, ask, progress }),
             }
         }
@@ -323,7 +325,8 @@ impl Checkpointer {
         let quarantines = sources.iter().filter_map(|source| source.quarantine.as_ref());
         let quarantines =
             quarantines.map(|quarantine| FileLen { path: quarantine.path.clone(), len: quarantine.durable });
-        let outputs = self.outputs.iter().map(|output| FileLen { path: output.path.clone(), len: output.len });
+        let outputs =
+            self.outputs.iter().filter_map(|output| Some(FileLen { path: output.path.clone()?, len: output.len }));
         let sinks = self.timed.iter();
         Checkpoint {
             time: self.plan.time,

@@ -11,6 +11,7 @@ use pathway_io::dataflow::{Workers, compute};
 use pathway_io::{Commit, Pipeline, ReadOptions, RunResult, Schema, Sink, Subject, Table, csv, jsonlines};
 
 use crate::common::{DEADLINE, TempDir, next, read, run, source, within};
+use crate::durable::Late;
 use crate::restart::{options, persistent, rows};
 
 #[derive(Schema)]
@@ -232,6 +233,26 @@ fn a_stop_while_all_is_computed_anew_waits_no_longer_than_the_grace() {
         .any(|other| other.starts_with("computation `Cat` was still busy"));
     assert!(named, "{error}, {:?}", error.others());
     assert_eq!(rows(&directory, "same.csv"), ["1,felis 1"]);
+}
+
+/// As of a table that is read.
+#[test]
+fn nothing_is_durable_before_a_sink_behind_it_has_seen_what_came_of_it() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let (tell, durable) = mpsc::channel();
+    let (seen, seeing) = mpsc::channel();
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| {
+            let tell = tell.clone();
+            cats.on_durable(move |offset: &u64| tell.send(*offset).unwrap());
+            Ok(cats.next_at(1, cat(1, "felis"))?)
+        }),
+        options("cats"),
+    );
+    genera(&cats).write_to(Late { durable, seen, written: false });
+    run(pipeline).unwrap();
+    assert_eq!(seeing.try_iter().collect::<Vec<_>>(), [true]);
 }
 
 /// However many rows came, what is kept of them is each once.
