@@ -150,7 +150,8 @@ impl Pipeline {
     /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
     /// [`ReadOptions::replay`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
     /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
-    /// time](crate::Sink::keeps_time). What cannot be gone on with (another schema, an output that is shorter than it was, a
+    /// time](crate::Sink::keeps_time). What is computed from tables is computed anew, and its files go on too; a table
+    /// without a key that is computed on keeps its distinct rows for that. What cannot be gone on with (another schema, an output that is shorter than it was, a
     /// state of a newer version) fails the start, before anything is touched.
     ///
     /// # Errors
@@ -304,16 +305,15 @@ impl Pipeline {
         let derived = Vec::new();
         plan.check_paths(&derived, state.as_deref().map(StateDirectory::path))?;
         if state.is_some() {
-            #[cfg(feature = "differential")]
-            prepare::check_computations(engine.computes())?;
             prepare::check_workers(&workers, plan.sources.iter().any(SourcePlan::is_in_parts))?;
         }
         #[cfg(feature = "differential")]
         if workers.process > 0 {
             plan.leave_to_others();
         }
-        let mut prepared =
-            state.map(|directory| Prepared::new(directory, plan.durability, &plan.sources)).transpose()?;
+        let mut prepared = state
+            .map(|directory| Prepared::new(directory, plan.durability, &plan.sources, &derived, &workers))
+            .transpose()?;
         let persistent = prepared.is_some();
         let policies: Vec<BadRowPolicy> = plan
             .sources
@@ -322,14 +322,21 @@ impl Pipeline {
             .collect::<Result<_>>()?;
         let (messages, received) = unbounded();
         let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
-        #[cfg(feature = "differential")]
-        let started = {
-            let parted = plan.sources.iter().filter(|source| source.is_in_parts());
-            engine.start(&workers, parted.flat_map(|source| &source.tables), &control, &messages)?
-        };
+        control.update(|run| run.checking = persistent);
         let (mut sources, mut launches) = (Vec::new(), Vec::new());
         let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
-        control.update(|run| run.checking = persistent);
+        #[cfg(feature = "differential")]
+        let (flow, guards) = {
+            let parted = plan.sources.iter().filter(|source| source.is_in_parts());
+            let parted = parted.flat_map(|source| &source.tables);
+            let start = prepared.as_ref().map(|prepared| &prepared.start);
+            let started = engine.start(&workers, parted, start, &control, &messages)?;
+            let started = started.map(|started| {
+                sinks.extend(started.sinks.into_iter().map(|sink| (None, sink)));
+                (started.flow, started.guards)
+            });
+            started.unzip()
+        };
         for (plan, bad_rows) in plan.sources.into_iter().zip(policies) {
             let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
             let start = prepared.as_ref().map(|prepared| &prepared.start);
@@ -356,7 +363,7 @@ impl Pipeline {
                     attempts: Attempts::default(),
                     control: Arc::clone(&control),
                 });
-                sinks.extend(asked.into_iter().map(|(table, sink)| (index, table, sink)));
+                sinks.extend(asked.into_iter().map(|(table, sink)| (Some((index, table)), sink)));
                 if let Some(prepared) = &mut prepared {
                     persisted.push(prepared.source(index, &source, options.bad_row_policy()));
                 }
@@ -387,8 +394,6 @@ impl Pipeline {
                 (Some(entries), Some(State { checkpointer: Some(plan), directory: prepared.directory }))
             }
         };
-        #[cfg(feature = "differential")]
-        let (flow, workers) = started.unzip();
         let supervisor = Supervisor {
             control,
             messages,
@@ -397,7 +402,7 @@ impl Pipeline {
             progress: plan.progress,
             state,
             #[cfg(feature = "differential")]
-            workers,
+            workers: guards,
         };
         let sequencer = Sequencer {
             messages: received,

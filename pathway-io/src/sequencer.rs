@@ -11,15 +11,19 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use tracing::debug;
 
+#[cfg(feature = "differential")]
+use crate::batch::Batches;
 use crate::batch::{Batch, Pool};
 use crate::clock::Clock;
 use crate::commit::Commit;
+use crate::fields::ColumnsOf;
 use crate::intake::{Credit, Cut, Intake};
 use crate::persist::entry::{Durable, Entry, Handed, Held, Part, Piece};
 use crate::persist::rows::{Pieces, RowWriter};
 use crate::schema::Schema;
 use crate::sink::{Delivery, Progress, Told};
 use crate::source;
+use crate::tally::Tally;
 use crate::upsert::Upsert;
 
 /// What the sequencer is told.
@@ -59,6 +63,10 @@ pub(crate) trait Stage: Send {
     /// Whether computations read it.
     #[cfg(feature = "differential")]
     fn is_computed_on(&self) -> bool;
+
+    /// Hands the rows that it has to the computations that read it, as one commit.
+    #[cfg(feature = "differential")]
+    fn feed_all(&mut self, time: u64);
 }
 
 /// What has become of the rows of a commit in one table.
@@ -118,6 +126,11 @@ impl Stage for SharedStage {
     fn is_computed_on(&self) -> bool {
         self.lock().is_computed_on()
     }
+
+    #[cfg(feature = "differential")]
+    fn feed_all(&mut self, time: u64) {
+        self.lock().feed_all(time);
+    }
 }
 
 /// The end of a sink's channel that the sequencer writes to.
@@ -145,6 +158,8 @@ pub(crate) struct Keeping<S: Schema> {
 pub(crate) struct TableStage<S: Schema> {
     /// The current row of each key; `None` for a table without one, or one that is only appended to.
     pub(crate) upsert: Option<Upsert<S>>,
+    /// All rows of such a table, where computations read it and the pipeline is persistent.
+    pub(crate) tally: Option<Tally<S>>,
     pub(crate) pool: Arc<Pool<S>>,
     pub(crate) outlets: Vec<Outlet<S>>,
     /// `None` in a pipeline that is not persistent.
@@ -161,6 +176,18 @@ pub(crate) struct TableStage<S: Schema> {
     /// What the pushes make of the table is found in the dataflow.
     #[cfg(feature = "differential")]
     pub(crate) is_parted: bool,
+}
+
+impl<S: Schema> TableStage<S> {
+    /// Shows the rows that are kept, and how often each is there.
+    fn for_each(&self, mut show: impl FnMut(&ColumnsOf<S>, usize, i64)) {
+        if let Some(upsert) = &self.upsert {
+            upsert.for_each(|columns, row| show(columns, row, 1));
+        }
+        if let Some(tally) = &self.tally {
+            tally.for_each(show);
+        }
+    }
 }
 
 impl<S: Schema> Stage for TableStage<S> {
@@ -193,6 +220,9 @@ impl<S: Schema> Stage for TableStage<S> {
         if batches.is_empty() {
             return Sequenced::default();
         }
+        if let Some(tally) = &mut self.tally {
+            batches.iter().for_each(|batch| tally.add(batch));
+        }
         let commit = Commit::new(time, batches, Arc::clone(&self.pool));
         let receipt: Arc<dyn Send + Sync> = Arc::clone(credit) as _;
         let outlets = self.outlets.iter();
@@ -205,7 +235,8 @@ impl<S: Schema> Stage for TableStage<S> {
         for feeds in &mut self.feeds {
             feeds.send(&commit);
         }
-        let kept = self.keeping.as_ref().filter(|keeping| self.upsert.is_some() || !keeping.later.is_empty());
+        let has_state = self.upsert.is_some() || self.tally.is_some();
+        let kept = self.keeping.as_ref().filter(|keeping| has_state || !keeping.later.is_empty());
         let durable = kept.map(|keeping| -> Box<dyn Durable> {
             Box::new(Held { commit, writer: Arc::clone(&keeping.writer), later: Arc::clone(&keeping.later), receipt })
         });
@@ -213,11 +244,10 @@ impl<S: Schema> Stage for TableStage<S> {
     }
 
     fn snapshot(&self, give: &mut dyn FnMut(Vec<u8>)) {
-        if let (Some(upsert), Some(keeping)) = (&self.upsert, &self.keeping) {
-            let mut pieces = Pieces::new(&keeping.writer, give);
-            upsert.for_each(|columns, row| pieces.row::<S>(columns, row));
-            pieces.finish();
-        }
+        let Some(keeping) = &self.keeping else { return };
+        let mut pieces = Pieces::new(&keeping.writer, give);
+        self.for_each(|columns, row, times| pieces.row::<S>(columns, row, times));
+        pieces.finish();
     }
 
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "nothing feeds on it"))]
@@ -231,6 +261,20 @@ impl<S: Schema> Stage for TableStage<S> {
     #[cfg(feature = "differential")]
     fn is_computed_on(&self) -> bool {
         !self.feeds.is_empty()
+    }
+
+    #[cfg(feature = "differential")]
+    fn feed_all(&mut self, time: u64) {
+        if self.feeds.is_empty() {
+            return;
+        }
+        let mut rows = Batches::new(Arc::clone(&self.pool));
+        self.for_each(|columns, row, times| rows.current().push_from(columns, row, times));
+        let rows = rows.take();
+        if !rows.is_empty() {
+            let commit = Commit::new(time, rows, Arc::clone(&self.pool));
+            self.feeds.iter_mut().for_each(|feeds| feeds.send(&commit));
+        }
     }
 }
 
@@ -263,6 +307,8 @@ impl Source {
 impl Sequencer {
     /// Runs until it is told to finish.
     pub(crate) fn run(mut self) {
+        #[cfg(feature = "differential")]
+        self.restore();
         loop {
             let next = self.sources.iter().filter_map(|source| source.timer).min();
             let message = match next {
@@ -288,6 +334,20 @@ impl Sequencer {
                 self.fire(Instant::now());
             }
         }
+    }
+
+    /// What was computed before a restart is made anew, of all rows as they were at the checkpoint, and at its time.
+    #[cfg(feature = "differential")]
+    fn restore(&mut self) {
+        if self.checkpointer.is_none() {
+            return;
+        }
+        let Some(flow) = &self.flow else { return };
+        let time = self.clock.last();
+        for table in self.sources.iter_mut().flat_map(|source| &mut source.tables) {
+            table.feed_all(time);
+        }
+        flow.advance(time + 1);
     }
 
     fn fire(&mut self, now: Instant) {
@@ -325,12 +385,19 @@ impl Sequencer {
             }
         }
         #[cfg(feature = "differential")]
-        if computed_on && let Some(flow) = &self.flow {
-            flow.committed(time, &cut.credit);
+        if let Some(flow) = &self.flow {
+            if computed_on {
+                flow.committed(time, &cut.credit);
+            } else if self.checkpointer.is_some() {
+                // A checkpoint of this time waits for the results up to it.
+                flow.advance(time + 1);
+            }
         }
+        #[cfg(not(feature = "differential"))]
+        let computed_on = false;
         debug!(connector = &*source.name, time, delivered = !parts.is_empty(), "commit");
         let (source, offset, bad) = (cut.source, cut.offset, cut.bad);
-        self.hand_over(Handed::Commit(Entry { time, source, parts, offset, bad, _credit: cut.credit }));
+        self.hand_over(Handed::Commit(Entry { time, source, parts, computed_on, offset, bad, _credit: cut.credit }));
     }
 
     fn hand_over(&self, handed: Handed) {

@@ -1,8 +1,8 @@
 //! The model of a connector: the impl block, its `run`s and its `on_stop`s.
 
 use syn::{
-    Attribute, Expr, ExprLit, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Pat, PathArguments,
-    Type,
+    Attribute, Expr, ExprLit, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Pat, PatType,
+    PathArguments, Type,
 };
 
 use super::attr::Options;
@@ -89,17 +89,26 @@ impl<'a> Run<'a> {
             .iter()
             .filter_map(|input| match input {
                 FnArg::Receiver(_) => None,
-                FnArg::Typed(typed) => {
-                    let name = match &*typed.pat {
-                        Pat::Ident(pat) => Some(&pat.ident),
-                        _ => None,
-                    };
-                    Some(Parameter { name, ty: &typed.ty, kind: Kind::of(&typed.ty) })
-                }
+                FnArg::Typed(typed) => Some(Parameter::of(typed)),
             })
             .collect();
         let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
         Run { method, parameters, part }
+    }
+}
+
+impl<'a> Parameter<'a> {
+    pub fn of(typed: &'a PatType) -> Self {
+        let name = match &*typed.pat {
+            Pat::Ident(pat) => Some(&pat.ident),
+            _ => None,
+        };
+        Parameter { name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
+    }
+
+    /// Whether rustc has to say if it is a subject.
+    pub fn may_be_subject(&self) -> bool {
+        matches!(self.kind, Kind::Subject { .. } | Kind::Unknown)
     }
 }
 

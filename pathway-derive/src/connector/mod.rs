@@ -2,6 +2,7 @@
 
 mod ast;
 mod attr;
+mod block;
 mod check;
 mod expand;
 mod fallback;
@@ -60,7 +61,7 @@ fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
     if connector.runs.is_empty() {
         output.extend(fallback::without_run(&connector));
     }
-    let block = expand::block(block);
+    let block = block::block(&connector);
     quote!(#block #output)
 }
 

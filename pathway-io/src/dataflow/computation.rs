@@ -15,9 +15,10 @@ use super::inlet::{Arrival, Feeds, inlet};
 use super::parted::decoded;
 use super::region::{Busy, Named};
 use super::results::{Gather, Outlets, gather};
-use super::row::{ResultRow, Row};
+use super::row::{Input, ResultRow, Row};
 use super::workers::Workers;
-use crate::table::{AnyTable, StartedBy, Table};
+use crate::persist::AskedSink;
+use crate::table::{AnyTable, Derived, StartedBy, Table};
 
 /// A computation with its types forgotten.
 pub trait Computation: Send + Sync {
@@ -27,8 +28,8 @@ pub trait Computation: Send + Sync {
     fn inputs(&self) -> Vec<Weak<dyn AnyTable>>;
     fn output(&self) -> Arc<dyn AnyTable>;
     /// A run begins: starts the sinks of the output that are in this process, and makes the queues between the
-    /// sequencer and the workers.
-    fn start(&self, started_by: &StartedBy, workers: &Workers);
+    /// sequencer and the workers. Gives the sinks that a checkpoint waits for.
+    fn start(&self, started_by: &StartedBy, workers: &Workers, asked: &mut Vec<AskedSink>);
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// A run has failed: lets go of what no worker has taken, so that the sinks end.
@@ -251,11 +252,11 @@ impl<S> Table<S> {
     /// If the pipeline of the table has been started.
     pub fn compute<Out, F>(&self, computation: F) -> Table<Out>
     where
-        S: Row,
+        S: Input<Out>,
         Out: ResultRow,
-        F: for<'scope> Fn(Collection<'scope, S>) -> Collection<'scope, Out> + Send + Sync + 'static,
+        F: for<'scope> Fn(Collection<'scope, S::Row>) -> Collection<'scope, Out> + Send + Sync + 'static,
     {
-        compute(self, move |_scope, rows| computation(rows))
+        compute(self, move |_scope, rows| computation(S::rows(rows)))
     }
 }
 
@@ -293,13 +294,11 @@ where
         self.output.any()
     }
 
-    fn start(&self, started_by: &StartedBy, workers: &Workers) {
+    fn start(&self, started_by: &StartedBy, workers: &Workers, asked: &mut Vec<AskedSink>) {
         self.ports.start(workers.threads);
-        let gathers = workers.process == 0;
-        let spread = self.output.start_derived_spread(&started_by.control, workers);
+        let Derived { outlets, spread } = self.output.start_derived(started_by, workers, asked);
         *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
-        let outlets = self.output.start_derived(&started_by.control, gathers);
-        *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = gathers.then_some(outlets);
+        *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = outlets;
     }
 
     fn build(&self, building: &mut Building<'_>) {

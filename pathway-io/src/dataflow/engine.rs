@@ -32,8 +32,9 @@ use super::region::Busy;
 use super::workers::Workers;
 use crate::control::{Control, panicked};
 use crate::error::{Error, FailureKind, Result};
+use crate::persist::{AskedSink, Start};
 use crate::sequencer::Message;
-use crate::table::{AnyTable, StartedBy};
+use crate::table::{AnyTable, Place, StartedBy};
 use crate::threads;
 
 /// The worker that gathers results, among those of all processes.
@@ -44,6 +45,14 @@ pub(crate) struct Engine {
     computations: Vec<Arc<dyn Computation>>,
     /// The tables whose commits several processes make.
     parted: Vec<Arc<dyn Parted>>,
+}
+
+/// A running engine.
+pub(crate) struct Started {
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) guards: Guards,
+    /// The sinks of derived tables that a checkpoint waits for.
+    pub(crate) sinks: Vec<AskedSink>,
 }
 
 /// The threads of the engine.
@@ -133,11 +142,6 @@ impl Engine {
         state.finish()
     }
 
-    /// Whether tables are computed from others.
-    pub(crate) fn computes(&self) -> bool {
-        !self.computations.is_empty()
-    }
-
     /// The derived tables.
     pub(crate) fn tables(&self) -> impl Iterator<Item = Arc<dyn AnyTable>> + '_ {
         self.computations.iter().map(|computation| computation.output())
@@ -146,14 +150,16 @@ impl Engine {
     /// Starts the workers. They are to be waited for; what they lack is in the control.
     ///
     /// Where there are several processes it waits for the others, and the tables `parted` are put together of what all of
-    /// them have. `None` if there is nothing to compute, or a stop came before the others did.
+    /// them have. A persistent pipeline has a `state` to start from. `None` if there is nothing to compute, or a stop came
+    /// before the others did.
     pub(crate) fn start<'a>(
         mut self,
         workers: &Workers,
         parted: impl Iterator<Item = &'a Arc<dyn AnyTable>>,
+        state: Option<&Arc<Start>>,
         control: &Arc<Control>,
         messages: &Sender<Message>,
-    ) -> Result<Option<(Arc<Flow>, Guards)>> {
+    ) -> Result<Option<Started>> {
         let parted: Vec<_> = parted.collect();
         if self.computations.is_empty() && (workers.processes() == 1 || parted.is_empty()) {
             return Ok(None);
@@ -177,8 +183,11 @@ impl Engine {
         }
         let (allocators, network) = allocators(workers, cluster.as_ref())?;
         let flow = Arc::new(Flow::default());
+        let mut sinks = Vec::new();
         for computation in &self.computations {
-            computation.start(&StartedBy { control: Arc::clone(control), place: None }, workers);
+            let place =
+                state.map(|start| Place { start: Arc::clone(start), source: Arc::clone(computation.name()), table: 0 });
+            computation.start(&StartedBy { control: Arc::clone(control), place }, workers, &mut sinks);
         }
         let names: Arc<[Arc<str>]> =
             self.computations.iter().map(|computation| Arc::clone(computation.name())).collect();
@@ -202,7 +211,7 @@ impl Engine {
         };
         let started = execute_from(allocators, network, workers.config.clone(), move |worker| team.run(worker));
         match started {
-            Ok(guards) => Ok(Some((Arc::clone(&flow), Guards { guards, flow }))),
+            Ok(guards) => Ok(Some(Started { flow: Arc::clone(&flow), guards: Guards { guards, flow }, sinks })),
             Err(error) => {
                 // Those that did start must not wait for the others.
                 flow.abort();

@@ -59,6 +59,8 @@ mod partition;
 mod workers;
 
 #[cfg(feature = "differential")]
+mod asks;
+#[cfg(feature = "differential")]
 mod cluster;
 #[cfg(feature = "differential")]
 mod computation;
@@ -88,13 +90,13 @@ pub use workers::Workers;
 pub use {
     computation::{Tables, compute},
     differential_dataflow,
-    row::ResultRow,
-    row::Row,
+    row::{Input, ResultRow, Row},
     timely,
 };
 
 #[cfg(feature = "differential")]
 pub(crate) use {
+    asks::{Asks, Behind, Served},
     cluster::Farewell,
     computation::Computation,
     engine::{Engine, Guards, WorkerState},

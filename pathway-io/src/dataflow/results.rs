@@ -20,6 +20,7 @@ use timely::dataflow::channels::pushers::Tee;
 use timely::dataflow::operators::Operator;
 use timely::scheduling::SyncActivator;
 
+use super::asks::Served;
 use super::export::{AlsoTo, Exported};
 use super::row::ResultRow;
 use super::{Collection, engine};
@@ -56,6 +57,9 @@ pub(crate) enum Gather<R> {
 pub(crate) struct Outlets<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
     pub(crate) pool: Arc<Pool<S>>,
+    /// The results up to this time are in the outputs already: a run before this one has written them.
+    pub(crate) durable: u64,
+    pub(crate) asks: Served,
 }
 
 type Updates<S> = Vec<(S, u64, isize)>;
@@ -102,6 +106,9 @@ fn gather_by<'scope, S: Schema, R: Gatherable<S>>(
                 input.for_each(|_, updates| gathered.add(updates));
                 let frontier = frontier.frontier().first().copied();
                 gathered.deliver(frontier);
+                if let Some(outlets) = &gathered.outlets {
+                    outlets.asks.0.reach(frontier);
+                }
                 let held = gathered.untaken().or(frontier);
                 match (&mut capability, held) {
                     (Some(capability), Some(held)) => capability.downgrade(&held),
@@ -153,9 +160,12 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
             && frontier.is_none_or(|frontier| *entry.key() < frontier)
         {
             let (time, mut rows) = entry.remove_entry();
-            let Some(Outlets { outlets, pool }) = &self.outlets else { continue };
+            let Some(Outlets { outlets, pool, durable, .. }) = &self.outlets else { continue };
+            if time <= *durable || outlets.is_empty() {
+                continue;
+            }
             consolidate(&mut rows);
-            if rows.is_empty() || outlets.is_empty() {
+            if rows.is_empty() {
                 continue;
             }
             let commit = Commit::new(time, batches::<S, R>(rows, pool), Arc::clone(pool));

@@ -53,9 +53,10 @@ pub(crate) struct Quarantine {
 
 /// A file that a sink writes.
 struct Output {
-    table: (usize, usize),
+    /// The table, by the numbers of its source and among that source's; `None` for a derived one.
+    table: Option<(usize, usize)>,
     path: String,
-    ask: Box<dyn Ask>,
+    ask: Arc<dyn Ask>,
     len: u64,
     /// It has got rows since the last checkpoint.
     dirty: bool,
@@ -64,7 +65,7 @@ struct Output {
 /// A sink that keeps its own time.
 struct Timed {
     id: String,
-    ask: Box<dyn Ask>,
+    ask: Arc<dyn Ask>,
     progress: Arc<Progress>,
 }
 
@@ -84,7 +85,7 @@ pub(crate) struct Plan {
     pub(crate) time: u64,
     pub(crate) sources: Vec<PersistedSource>,
     /// The sinks of each table of each source.
-    pub(crate) sinks: Vec<(usize, usize, AskedSink)>,
+    pub(crate) sinks: Vec<(Option<(usize, usize)>, AskedSink)>,
     pub(crate) entries: Receiver<Handed>,
     pub(crate) messages: Sender<Message>,
     pub(crate) control: Arc<Control>,
@@ -165,10 +166,10 @@ impl Checkpointer {
             }
         }
         let (mut outputs, mut timed) = (Vec::new(), Vec::new());
-        for (source, table, AskedSink { kind, ask, progress }) in mem::take(&mut plan.sinks) {
+        for (table, AskedSink { kind, ask, progress }) in mem::take(&mut plan.sinks) {
             match kind {
                 AskedKind::File { path } => {
-                    outputs.push(Output { table: (source, table), path, ask, len: 0, dirty: true });
+                    outputs.push(Output { table, path, ask, len: 0, dirty: true });
                 }
                 AskedKind::Timed { id } => timed.push(Timed { id, ask, progress }),
             }
@@ -237,10 +238,13 @@ impl Checkpointer {
         self.news += 1;
         self.plan.time = entry.time;
         let source = &mut self.plan.sources[entry.source];
+        for output in &mut self.outputs {
+            output.dirty |= match output.table {
+                Some((source, table)) => source == entry.source && entry.parts.iter().any(|part| part.table == table),
+                None => entry.computed_on,
+            };
+        }
         for part in entry.parts {
-            for output in self.outputs.iter_mut().filter(|output| output.table == (entry.source, part.table)) {
-                output.dirty = true;
-            }
             let Some(durable) = part.durable else { continue };
             let number = source.first_table + part.table as u32;
             if kind == Kind::Rows || durable.is_awaited() {

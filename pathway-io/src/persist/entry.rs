@@ -22,6 +22,8 @@ pub(crate) struct Entry {
     pub(crate) source: usize,
     /// The tables that it has changed.
     pub(crate) parts: Vec<Part>,
+    /// Computations read one of them, so that derived tables may change.
+    pub(crate) computed_on: bool,
     pub(crate) offset: Option<Box<dyn AnyOffset>>,
     /// Lines for the quarantine.
     pub(crate) bad: Vec<u8>,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use pathway_derive::Schema;
 
 use super::frame::{self, Kind};
-use super::record::{self, SourceShape};
+use super::record::{self, Shapes, SourceShape};
 use super::recover;
 use crate::schema::Schema;
 use crate::table::{AnyTable, Table};
@@ -56,22 +56,22 @@ thread_local! {
 }
 
 pub(crate) fn checkpoint(data: &[u8]) {
-    let sources =
-        [SourceShape { name: "zoo".to_owned(), tables: vec![<Cat as Schema>::SCHEMA, <Line as Schema>::SCHEMA] }];
-    let log = log(data, &sources);
-    let whole = read(&log, &sources);
+    let tables = vec![(<Cat as Schema>::SCHEMA, false), (<Line as Schema>::SCHEMA, false)];
+    let shapes = Shapes { sources: vec![SourceShape { name: "zoo".to_owned(), tables }], derived: Vec::new() };
+    let log = log(data, &shapes);
+    let whole = read(&log, &shapes);
     let cut = data.last().map_or(0, |at| log.len() * usize::from(*at) / 256);
-    let part = read(&log[..cut], &sources);
+    let part = read(&log[..cut], &shapes);
     if let (Ok(whole), Ok(part)) = (whole, part) {
         assert!(part <= whole, "a part of the log reaches further than all of it");
     }
 }
 
-fn log(data: &[u8], sources: &[SourceShape]) -> Vec<u8> {
+fn log(data: &[u8], shapes: &Shapes) -> Vec<u8> {
     let mut log = Vec::new();
     for piece in data.split(|byte| *byte == 0x1e) {
         let Some((kind, payload)) = piece.split_first() else { continue };
-        let header = record::header(sources).to_string();
+        let header = record::header(shapes).to_string();
         let (kind, payload) = match kind {
             b'h' => (Kind::Header, header.as_bytes()),
             b'H' => (Kind::Header, payload),
@@ -90,14 +90,14 @@ fn log(data: &[u8], sources: &[SourceShape]) -> Vec<u8> {
 }
 
 /// Where the checkpoint has ended that is gone on from.
-fn read(log: &[u8], sources: &[SourceShape]) -> Result<u64, String> {
+fn read(log: &[u8], shapes: &Shapes) -> Result<u64, String> {
     FILE.with_borrow(|file| {
         fs::write(&file.0, log).expect("the directory for temporary files can be written to");
-        let found = recover::read(&file.0, 1, sources).map_err(|error| error.to_string())?;
+        let found = recover::read(&file.0, 1, shapes).map_err(|error| error.to_string())?;
         let source: Arc<str> = "zoo".into();
         let tables: Vec<Arc<dyn AnyTable>> =
             vec![Table::<Cat>::new(Arc::clone(&source)).any(), Table::<Line>::new(source).any()];
-        found.restore(sources, &[tables]).map_err(|error| error.to_string())?;
+        found.restore(&shapes.sources, &[tables]).map_err(|error| error.to_string())?;
         Ok(found.end)
     })
 }

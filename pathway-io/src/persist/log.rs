@@ -196,8 +196,8 @@ impl Log {
 
     /// Whether most of it is history.
     pub(crate) fn is_overgrown(&self) -> bool {
-        let small = if self.is_tiny() { 0 } else { SMALL };
-        self.file.len() > 2 * self.begun + small
+        let enough = if self.is_tiny() { self.begun } else { 2 * self.begun + SMALL };
+        self.file.len() > enough
     }
 
     /// Bytes that belong to no checkpoint yet.

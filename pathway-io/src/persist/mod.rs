@@ -97,7 +97,7 @@ pub(crate) fn sink_id(source: &str, table: usize, number: usize) -> String {
 #[doc(hidden)]
 pub struct AskedSink {
     pub(crate) kind: AskedKind,
-    pub(crate) ask: Box<dyn Ask>,
+    pub(crate) ask: Arc<dyn Ask>,
     pub(crate) progress: Arc<Progress>,
 }
 
@@ -107,7 +107,11 @@ pub(crate) enum AskedKind {
 }
 
 impl AskedSink {
-    pub(crate) fn new<S: Schema>(kind: AskedKind, outlet: &Outlet<S>) -> Self {
-        AskedSink { kind, ask: Box::new(outlet.told.clone()), progress: Arc::clone(&outlet.progress) }
+    pub(crate) fn new<S: Schema>(
+        kind: AskedKind,
+        outlet: &Outlet<S>,
+        route: &dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>,
+    ) -> Self {
+        AskedSink { kind, ask: route(Arc::new(outlet.told.clone())), progress: Arc::clone(&outlet.progress) }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::checkpointer::{FirstLog, PersistedSource, Quarantine};
 use super::directory::StateDirectory;
-use super::record::SourceShape;
+use super::record::{DerivedShape, Shapes, SourceShape};
 use super::recover::{self, Found, Outputs};
 use super::{Durability, Start, record, sink_id};
 use crate::dataflow::Workers;
@@ -36,12 +36,21 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     /// Checks the sources against the directory, and reads their tables back.
-    pub(crate) fn new(directory: Arc<StateDirectory>, durability: Durability, sources: &[SourcePlan]) -> Result<Self> {
+    pub(crate) fn new(
+        directory: Arc<StateDirectory>,
+        durability: Durability,
+        sources: &[SourcePlan],
+        derived: &[Arc<dyn AnyTable>],
+        workers: &Workers,
+    ) -> Result<Self> {
         for source in sources {
             check_source(source).map_err(Error::pipeline)?;
         }
+        for table in derived {
+            check_derived(&**table).map_err(Error::pipeline)?;
+        }
         let path = directory.path().to_owned();
-        Self::recover(directory, durability, sources)
+        Self::recover(directory, durability, sources, derived, workers)
             .map_err(|error| Error::pipeline(format!("cannot go on from the state in `{}`: {error}", path.display())))
     }
 
@@ -49,25 +58,30 @@ impl Prepared {
         directory: Arc<StateDirectory>,
         durability: Durability,
         sources: &[SourcePlan],
+        derived: &[Arc<dyn AnyTable>],
+        workers: &Workers,
     ) -> std::result::Result<Self, BoxError> {
-        let shapes: Vec<SourceShape> = sources
-            .iter()
-            .map(|source| SourceShape {
-                name: source.name.to_string(),
-                tables: source.tables.iter().map(|table| table.schema()).collect(),
-            })
-            .collect();
-        let found = recover::find(&directory, &shapes, &outputs(sources))?;
+        let source = |source: &SourcePlan| SourceShape {
+            name: source.name.to_string(),
+            tables: source.tables.iter().map(|table| (table.schema(), table.keep_rows())).collect(),
+        };
+        let written = |table: &Arc<dyn AnyTable>| DerivedShape {
+            table: table.schema(),
+            files: table.files(workers).iter().map(|path| path.display().to_string()).collect(),
+        };
+        let shapes =
+            Shapes { sources: sources.iter().map(source).collect(), derived: derived.iter().map(written).collect() };
+        let found = recover::find(&directory, &shapes, &outputs(sources, derived, workers))?;
         let offsets = sources
             .iter()
             .map(|source| offsets(source, found.as_ref()))
             .collect::<std::result::Result<Vec<_>, BoxError>>()?;
         if let Some(found) = &found {
             let tables: Vec<Vec<Arc<dyn AnyTable>>> = sources.iter().map(|source| source.tables.clone()).collect();
-            found.restore(&shapes, &tables)?;
+            found.restore(&shapes.sources, &tables)?;
         }
         let header = found.as_ref().map_or_else(|| record::header(&shapes), |found| found.header.clone());
-        let first_tables = recover::first_tables(&header, &shapes);
+        let first_tables = recover::first_tables(&header, &shapes.sources);
         let log = found.as_ref().map(|found| (found.generation, found.end, found.begun));
         let start = Start { found: found.map(|found| found.checkpoint), sync: durability.syncs() };
         Ok(Prepared { directory, durability, start: Arc::new(start), header, offsets, first_tables, found: log })
@@ -110,15 +124,6 @@ pub(crate) fn cuts(options: &ReadOptions) -> Cuts {
     if options.replays() { Cuts::AtEnd } else { Cuts::AtOffsets }
 }
 
-/// What cannot be persistent yet: computations.
-#[cfg(feature = "differential")]
-pub(crate) fn check_computations(computes: bool) -> Result<()> {
-    if computes {
-        return Err(Error::pipeline("cannot be persistent yet where tables are computed from others"));
-    }
-    Ok(())
-}
-
 /// What cannot be persistent yet: several processes, and the parts of a source, whose rows are put together elsewhere.
 pub(crate) fn check_workers(workers: &Workers, in_parts: bool) -> Result<()> {
     if workers.processes() > 1 {
@@ -141,6 +146,18 @@ fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
             Err(format!("two sources are named `{given}`, and a restart could not tell them apart"))
         }
         Some(_) => check_offsets(source),
+    }
+}
+
+/// What a computation gives is made anew after a restart, and no longer commit by commit.
+fn check_derived(table: &dyn AnyTable) -> std::result::Result<(), String> {
+    match table.timed_sinks().first() {
+        None => Ok(()),
+        Some(sink) => Err(format!(
+            "the sink `{sink}` keeps a time of its own, and cannot yet be behind the computed table `{}` of a persistent \
+             pipeline",
+            table.schema().name
+        )),
     }
 }
 
@@ -168,12 +185,12 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     }
 }
 
-fn outputs(sources: &[SourcePlan]) -> Outputs {
-    let mut files: Vec<PathBuf> = Vec::new();
+fn outputs(sources: &[SourcePlan], derived: &[Arc<dyn AnyTable>], workers: &Workers) -> Outputs {
+    let mut files: Vec<PathBuf> = derived.iter().flat_map(|table| table.files(workers)).collect();
     let mut sinks = Vec::new();
     for source in sources {
         for (number, table) in source.tables.iter().enumerate() {
-            files.extend(table.files());
+            files.extend(table.files(workers));
             sinks.extend((0..table.timed_sinks().len()).map(|sink| sink_id(&source.name, number, sink)));
         }
         if let BadRows::Quarantine(path) = source.options.bad_row_policy() {

@@ -9,23 +9,48 @@ use crate::schema::TableSchema;
 /// The version of the format. It changes when an older reader would misunderstand what a newer one has written.
 pub(crate) const FORMAT: u64 = 1;
 
-/// A source as the program has it.
+/// A pipeline as the program has it.
+pub(crate) struct Shapes {
+    pub(crate) sources: Vec<SourceShape>,
+    pub(crate) derived: Vec<DerivedShape>,
+}
+
 #[derive(Clone)]
 pub(crate) struct SourceShape {
     pub(crate) name: String,
-    pub(crate) tables: Vec<&'static TableSchema>,
+    /// Its tables, and whether all rows of each are kept for computations.
+    pub(crate) tables: Vec<(&'static TableSchema, bool)>,
+}
+
+/// A table that is computed, and what it is written to.
+pub(crate) struct DerivedShape {
+    pub(crate) table: &'static TableSchema,
+    pub(crate) files: Vec<String>,
 }
 
 /// The first frame of a log: what the pipeline looked like that wrote it.
-pub(crate) fn header(sources: &[SourceShape]) -> Value {
-    let sources: Vec<Value> = sources
-        .iter()
-        .map(|source| {
-            let tables: Vec<Value> = source.tables.iter().map(|table| table_shape(table)).collect();
-            json!({"name": source.name, "tables": tables})
-        })
-        .collect();
-    json!({"format": FORMAT, "sources": sources})
+pub(crate) fn header(shapes: &Shapes) -> Value {
+    let sources = shapes.sources.iter().map(|source| {
+        let tables = source.tables.iter().map(|(table, kept)| {
+            let mut shape = table_shape(table);
+            if *kept {
+                shape["kept"] = true.into();
+            }
+            shape
+        });
+        json!({"name": source.name, "tables": tables.collect::<Vec<_>>()})
+    });
+    let mut header = json!({"format": FORMAT, "sources": sources.collect::<Vec<_>>()});
+    let derived = shapes.derived.iter().filter(|derived| !derived.files.is_empty()).map(|derived| {
+        let mut shape = table_shape(derived.table);
+        shape["files"] = derived.files.clone().into();
+        shape
+    });
+    let derived: Vec<Value> = derived.collect();
+    if !derived.is_empty() {
+        header["derived"] = derived.into();
+    }
+    header
 }
 
 /// What a table must have in common with what was written of it. Defaults, descriptions and further names may change.
@@ -49,7 +74,7 @@ fn table_shape(table: &TableSchema) -> Value {
 /// # Errors
 ///
 /// The difference, in a sentence.
-pub(crate) fn check_header(header: &Value, sources: &[SourceShape]) -> Result<(), String> {
+pub(crate) fn check_header(header: &Value, shapes: &Shapes) -> Result<(), String> {
     let format = header["format"].as_u64();
     if format != Some(FORMAT) {
         let format = format.map_or("an unknown version".to_owned(), |format| format!("version {format}"));
@@ -57,8 +82,8 @@ pub(crate) fn check_header(header: &Value, sources: &[SourceShape]) -> Result<()
     }
     let empty = Vec::new();
     let written = header["sources"].as_array().unwrap_or(&empty);
-    let ours = self::header(sources);
-    let ours = ours["sources"].as_array().unwrap_or(&empty);
+    let present = self::header(shapes);
+    let ours = present["sources"].as_array().unwrap_or(&empty);
     let named = |list: &[Value], name: &Value| list.iter().find(|source| source["name"] == *name).cloned();
     for source in written {
         let name = text(&source["name"]);
@@ -82,6 +107,18 @@ pub(crate) fn check_header(header: &Value, sources: &[SourceShape]) -> Result<()
     for source in ours {
         if named(written, &source["name"]).is_none() {
             return Err(format!("it has no source `{}`, which the pipeline reads", text(&source["name"])));
+        }
+    }
+    let derived = |header: &Value| header["derived"].as_array().cloned().unwrap_or_default();
+    let (before, now) = (derived(header), derived(&present));
+    for table in &now {
+        // What is written anew, or no longer, is found by its path. It goes by the first: there is one, or it is not here.
+        let same = before.iter().find(|other| other["files"][0] == table["files"][0]);
+        if let Some(difference) = same.and_then(|same| table_difference(same, table)) {
+            return Err(format!(
+                "the schema of the computed table `{}` has changed: {difference}",
+                text(&table["name"])
+            ));
         }
     }
     Ok(())
@@ -121,7 +158,11 @@ fn table_difference(before: &Value, now: &Value) -> Option<String> {
     if before["append_only"] != now["append_only"] {
         return Some("`append_only` has changed".to_owned());
     }
-    None
+    match (before["kept"] == true, now["kept"] == true) {
+        (false, true) => Some("it is computed on now, and what came before was not kept".to_owned()),
+        (true, false) => Some("it is no longer computed on, and what comes now would not be kept".to_owned()),
+        _ => None,
+    }
 }
 
 /// How long a file is once everything up to a checkpoint is in it.

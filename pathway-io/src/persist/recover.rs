@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::directory::StateDirectory;
 use super::frame::{Frame, Kind, Reader};
 use super::log;
-use super::record::{self, Checkpoint, SourceShape};
+use super::record::{self, Checkpoint, Shapes, SourceShape};
 use crate::error::BoxError;
 use crate::table::{AnyTable, Restoring};
 
@@ -33,17 +33,13 @@ pub(crate) struct Outputs {
     pub(crate) sinks: Vec<String>,
 }
 
-/// The newest log of the directory, if there is one, which these sources can go on from.
-pub(crate) fn find(
-    directory: &StateDirectory,
-    sources: &[SourceShape],
-    outputs: &Outputs,
-) -> Result<Option<Found>, BoxError> {
+/// The newest log of the directory, if there is one, which this pipeline can go on from.
+pub(crate) fn find(directory: &StateDirectory, shapes: &Shapes, outputs: &Outputs) -> Result<Option<Found>, BoxError> {
     let (logs, _) = directory.logs()?;
     let Some(&generation) = logs.first() else {
         return Ok(None);
     };
-    let found = read(&log::path(directory.path(), generation), generation, sources)?;
+    let found = read(&log::path(directory.path(), generation), generation, shapes)?;
     check_outputs(&found.checkpoint, outputs)?;
     Ok(Some(found))
 }
@@ -52,13 +48,13 @@ fn damaged(path: &Path, at: u64, what: &str) -> BoxError {
     format!("`{}` is damaged at byte {at}: {what}", path.display()).into()
 }
 
-pub(super) fn read(path: &Path, generation: u64, sources: &[SourceShape]) -> Result<Found, BoxError> {
+pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Found, BoxError> {
     let mut reader = Reader::open(path)?;
     let header = match reader.next()? {
         Some(frame) if frame.kind == Kind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
         _ => return Err(damaged(path, 0, "it does not begin as a log does")),
     };
-    record::check_header(&header, sources)?;
+    record::check_header(&header, shapes)?;
     let mut last: Option<(Checkpoint, u64)> = None;
     let mut begun = 0;
     while let Some(frame) = reader.next()? {

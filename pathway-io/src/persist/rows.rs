@@ -1,5 +1,5 @@
-//! Rows as the log has them: a line each, `+` or `-` and the row as JSON, by the writers and the decoder that outputs and
-//! sources use.
+//! Rows as the log has them: a line each, `+` or `-`, how often if it is not once, and the row as JSON, by the writers and the
+//! decoder that outputs and sources use.
 
 use crate::batch::{Batch, Pool};
 use crate::column::{Buffer, Style};
@@ -31,6 +31,9 @@ impl RowWriter {
 
     pub(crate) fn write<C: Columns>(&self, columns: &C, row: usize, diff: i64, out: &mut Vec<u8>) {
         out.push(if diff < 0 { b'-' } else { b'+' });
+        if diff.unsigned_abs() != 1 {
+            out.extend_from_slice(itoa::Buffer::new().format(diff.unsigned_abs()).as_bytes());
+        }
         columns.visit(0, &mut Line { row, names: &self.names, out });
         out.extend_from_slice(b"}\n");
     }
@@ -68,7 +71,7 @@ impl Visitor for Line<'_> {
     }
 }
 
-/// Reads rows back, each with its sign as its diff.
+/// Reads rows back, each with its diff.
 ///
 /// # Errors
 ///
@@ -78,10 +81,17 @@ pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Pool<S>) -> Result<Vec<Batch<S
     let mut open = pool.get();
     // The texts of JSON have no line breaks in them.
     for line in rows.split_inclusive(|byte| *byte == b'\n') {
-        let (sign, row) = line.split_first().ok_or("an empty line")?;
-        let diff = match sign {
-            b'+' => 1,
-            b'-' => -1,
+        let (sign, rest) = line.split_first().ok_or("an empty line")?;
+        let (times, row) = rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count());
+        let times = match times {
+            [] => 1,
+            digits => {
+                String::from_utf8_lossy(digits).parse().map_err(|_| "a row with too large a number".to_owned())?
+            }
+        };
+        let diff: i64 = match sign {
+            b'+' => times,
+            b'-' => -times,
             _ => return Err("a row without its sign".to_owned()),
         };
         if open.is_full() {
@@ -110,8 +120,8 @@ impl<'a, F: FnMut(Vec<u8>)> Pieces<'a, F> {
         Pieces { writer, piece: Vec::new(), give }
     }
 
-    pub(crate) fn row<S: Schema>(&mut self, columns: &ColumnsOf<S>, row: usize) {
-        self.writer.write(columns, row, 1, &mut self.piece);
+    pub(crate) fn row<S: Schema>(&mut self, columns: &ColumnsOf<S>, row: usize, times: i64) {
+        self.writer.write(columns, row, times, &mut self.piece);
         if self.piece.len() >= PIECE {
             (self.give)(std::mem::take(&mut self.piece));
         }

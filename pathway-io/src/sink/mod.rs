@@ -197,17 +197,21 @@ pub(crate) struct Delivery<S: Schema> {
 }
 
 /// The end of a sink's channel, with the row type forgotten.
-pub(crate) trait Ask: Send {
+pub(crate) trait Ask: Send + Sync {
     /// Asks for a [`Told::Sync`]. The answer is missing if the sink has failed.
-    fn ask(&self, time: u64) -> Receiver<u64>;
+    fn ask(&self, time: u64) -> Receiver<u64> {
+        let (reply, answer) = bounded(1);
+        self.ask_for(time, reply);
+        answer
+    }
+
+    fn ask_for(&self, time: u64, reply: Sender<u64>);
 }
 
 impl<S: Schema> Ask for Sender<Told<S>> {
-    fn ask(&self, time: u64) -> Receiver<u64> {
-        let (reply, answer) = bounded(1);
+    fn ask_for(&self, time: u64, reply: Sender<u64>) {
         // Who is gone does not answer.
         let _ = self.send(Told::Sync { time, reply });
-        answer
     }
 }
 

@@ -13,6 +13,8 @@
 
 mod bytes;
 mod child;
+#[cfg(feature = "differential")]
+mod computed;
 mod disk;
 mod outputs;
 mod points;

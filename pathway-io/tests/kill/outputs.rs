@@ -9,9 +9,11 @@ use crate::child::Program;
 
 /// A row and its diff, at a time.
 type Update = (u64, String, i64);
+/// Rows and diffs, commit by commit.
+pub type Commits = Vec<Vec<(String, i64)>>;
 
 /// The updates of a CSV file.
-fn csv(program: &Program, name: &str) -> Vec<Update> {
+pub fn csv(program: &Program, name: &str) -> Vec<Update> {
     let mut reader = ::csv::Reader::from_path(program.path(name)).expect(name);
     reader
         .records()
@@ -25,7 +27,7 @@ fn csv(program: &Program, name: &str) -> Vec<Update> {
 }
 
 /// The updates of a JSON Lines file.
-fn json(program: &Program, name: &str) -> Vec<Update> {
+pub fn json(program: &Program, name: &str) -> Vec<Update> {
     let text = fs::read_to_string(program.path(name)).expect(name);
     assert!(text.is_empty() || text.ends_with('\n'), "{name} ends with a whole line");
     text.lines()
@@ -40,8 +42,8 @@ fn json(program: &Program, name: &str) -> Vec<Update> {
 }
 
 /// The commits, without their times, which must increase.
-fn commits(updates: Vec<Update>, name: &str) -> Vec<Vec<(String, i64)>> {
-    let mut commits: Vec<Vec<(String, i64)>> = Vec::new();
+pub fn commits(updates: Vec<Update>, name: &str) -> Commits {
+    let mut commits = Commits::new();
     let mut last = 0;
     for (time, row, diff) in updates {
         assert!(time >= last, "the times of {name} increase");
@@ -55,7 +57,7 @@ fn commits(updates: Vec<Update>, name: &str) -> Vec<Vec<(String, i64)>> {
 }
 
 /// The table that a history of updates makes; each prefix of it must be one.
-fn table(updates: &[Update], key: impl Fn(&str) -> String, name: &str) -> BTreeMap<String, String> {
+pub fn table(updates: &[Update], key: impl Fn(&str) -> String, name: &str) -> BTreeMap<String, String> {
     let mut table = BTreeMap::new();
     for (time, row, diff) in updates {
         match diff {
@@ -100,29 +102,36 @@ fn database(program: &Program, file: &str, query: &str) -> Vec<String> {
 #[derive(PartialEq)]
 pub struct Outcome {
     /// Of the source that makes every commit itself: the commits, row for row.
-    accounts: Vec<Vec<(String, i64)>>,
-    accounts_json: Vec<Vec<(String, i64)>>,
-    bookings: Vec<Vec<(String, i64)>>,
+    accounts: Commits,
+    accounts_json: Commits,
+    bookings: Commits,
     bad: Vec<String>,
     /// Of the other: the table.
     ticks: BTreeMap<String, String>,
     bookings_in_database: Vec<String>,
+    #[cfg(feature = "differential")]
+    computed: crate::computed::Computed,
+}
+
+/// The first place at which two lists differ.
+pub fn first<T: std::fmt::Debug + PartialEq>(name: &str, found: &[T], expected: &[T]) -> Option<String> {
+    let place = (0..found.len().max(expected.len())).find(|&i| found.get(i) != expected.get(i))?;
+    Some(format!("{name} {place}: {:?}, and not {:?}", found.get(place), expected.get(place)))
 }
 
 impl Outcome {
     /// Which of its parts is another, and where.
     pub fn difference(&self, expected: &Outcome) -> Option<String> {
-        fn first<T: std::fmt::Debug + PartialEq>(name: &str, found: &[T], expected: &[T]) -> Option<String> {
-            let place = (0..found.len().max(expected.len())).find(|&i| found.get(i) != expected.get(i))?;
-            Some(format!("{name} {place}: {:?}, and not {:?}", found.get(place), expected.get(place)))
-        }
         let ticks = (self.ticks != expected.ticks).then(|| "the table of ticks".to_owned());
-        first("commit of accounts.csv", &self.accounts, &expected.accounts)
+        let difference = first("commit of accounts.csv", &self.accounts, &expected.accounts)
             .or_else(|| first("commit of accounts.jsonl", &self.accounts_json, &expected.accounts_json))
             .or_else(|| first("commit of bookings.jsonl", &self.bookings, &expected.bookings))
             .or_else(|| first("bad row", &self.bad, &expected.bad))
             .or_else(|| first("booking in the database", &self.bookings_in_database, &expected.bookings_in_database))
-            .or(ticks)
+            .or(ticks);
+        #[cfg(feature = "differential")]
+        let difference = difference.or_else(|| self.computed.difference(&expected.computed));
+        difference
     }
 }
 
@@ -147,6 +156,8 @@ pub fn outcome(program: &Program) -> Outcome {
         bad: bad.lines().map(without_row_number).collect(),
         ticks: ticks_table,
         bookings_in_database: database(program, "bank.sqlite", "SELECT step, text, diff FROM Booking ORDER BY rowid"),
+        #[cfg(feature = "differential")]
+        computed: crate::computed::outcome(program),
     }
 }
 

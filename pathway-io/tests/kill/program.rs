@@ -1,10 +1,12 @@
 //! The program under test: two sources, one that makes every commit itself and one that leaves it to the clock, with upserts,
-//! removals, transactions over two tables, and bad rows, into CSV, JSON Lines, SQLite and a quarantine.
+//! removals, transactions over two tables, and bad rows, into CSV, JSON Lines, SQLite and a quarantine; with the feature
+//! `differential` also tables that are computed from these.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use std::{env, fs};
 
+use pathway_io::dataflow::Workers;
 use pathway_io::{
     BadRows, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, connector, csv, jsonlines, sqlite,
 };
@@ -55,7 +57,8 @@ struct Bank {
     tell: PathBuf,
 }
 
-#[connector(name = "bank", autocommit = off)]
+// A checkpoint waits for what is computed of the rows on their way: with a small backlog, not for long.
+#[connector(name = "bank", autocommit = off, backlog = 100)]
 impl Bank {
     fn run(&mut self, accounts: Subject<Account, u64>, bookings: Subject<Booking, u64>) -> RunResult {
         accounts.on_durable(|_| {});
@@ -117,7 +120,7 @@ struct Clock {
     tell: PathBuf,
 }
 
-#[connector(name = "clock", autocommit = "1ms")]
+#[connector(name = "clock", autocommit = "1ms", backlog = 100)]
 impl Clock {
     fn run(&mut self, ticks: Subject<Tick, u64>) -> RunResult {
         let from = ticks.resume().unwrap_or(0);
@@ -205,6 +208,8 @@ pub fn run(directory: &Path, [bank, clock]: [To; 2], durability: Durability) -> 
     sqlite::write(&accounts, directory.join("bank.sqlite"));
     sqlite::write(&bookings, directory.join("bank.sqlite"));
     sqlite::write(&ticks, directory.join("ticks.sqlite"));
-    pipeline.run()?;
+    #[cfg(feature = "differential")]
+    crate::computed::add(&accounts, &bookings, &ticks, directory);
+    pipeline.run_on(Workers::threads(2))?;
     Ok(())
 }

@@ -3,6 +3,8 @@
 #[path = "../contract/common.rs"]
 #[allow(dead_code)]
 mod common;
+#[cfg(feature = "differential")]
+mod computed;
 mod durable;
 mod edges;
 mod place;

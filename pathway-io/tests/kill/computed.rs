@@ -1,0 +1,92 @@
+//! Tables that are computed from those of the program, and what their files must be.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use pathway_io::dataflow::compute;
+use pathway_io::{Schema, Table, csv, jsonlines};
+
+use crate::child::Program;
+use crate::outputs::{self, Commits};
+use crate::program::{Account, Booking, Tick};
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Count {
+    #[schema(primary_key)]
+    word: String,
+    n: i64,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Met {
+    place: i64,
+    owner: String,
+    text: String,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Seen {
+    id: u32,
+    owner: String,
+    step: u64,
+}
+
+/// Of a table with a key and of one without, of tables that are computed themselves, and of two sources.
+pub fn add(accounts: &Table<Account>, bookings: &Table<Booking>, ticks: &Table<Tick>, directory: &Path) {
+    let count = |(word, n): (String, isize)| Count { word, n: n as i64 };
+    let owners = accounts.compute(move |accounts| accounts.map(|account| account.owner).count().map(count));
+    let texts = bookings.compute(move |bookings| bookings.map(|booking| booking.text).count().map(count));
+    let met = compute((&owners, &texts), |_, (owners, texts)| {
+        let place = |count: Count| (count.n % 5, count.word);
+        let met = |place: &i64, owner: &String, text: &String| Met {
+            place: *place,
+            owner: owner.clone(),
+            text: text.clone(),
+        };
+        owners.map(place).join_map(texts.map(place), met)
+    });
+    let seen = compute((accounts, ticks), |_, (accounts, ticks)| {
+        let accounts = accounts.map(|account| (account.id, account.owner));
+        let ticks = ticks.map(|tick| (tick.key, tick.step));
+        accounts.join_map(ticks, |id, owner, step| Seen { id: *id, owner: owner.clone(), step: *step })
+    });
+    csv::write(&owners, directory.join("owners.csv"));
+    jsonlines::write(&texts, directory.join("texts.jsonl"));
+    csv::write(&met, directory.join("met.csv"));
+    jsonlines::write(&seen, directory.join("seen.jsonl"));
+}
+
+/// What of them must be as in a run that nobody disturbed.
+#[derive(PartialEq)]
+pub struct Computed {
+    /// Of the source that makes every commit itself: the commits, row for row.
+    owners: Commits,
+    texts: Commits,
+    met: Commits,
+    /// Of both: the table.
+    seen: BTreeMap<String, String>,
+}
+
+impl Computed {
+    pub fn difference(&self, expected: &Computed) -> Option<String> {
+        outputs::first("commit of owners.csv", &self.owners, &expected.owners)
+            .or_else(|| outputs::first("commit of texts.jsonl", &self.texts, &expected.texts))
+            .or_else(|| outputs::first("commit of met.csv", &self.met, &expected.met))
+            .or_else(|| (self.seen != expected.seen).then(|| "the table of seen.jsonl".to_owned()))
+    }
+}
+
+pub fn outcome(program: &Program) -> Computed {
+    let seen = outputs::json(program, "seen.jsonl");
+    let table = outputs::table(&seen, str::to_owned, "seen.jsonl");
+    outputs::commits(seen, "seen.jsonl");
+    Computed {
+        owners: outputs::commits(outputs::csv(program, "owners.csv"), "owners.csv"),
+        texts: outputs::commits(outputs::json(program, "texts.jsonl"), "texts.jsonl"),
+        met: outputs::commits(outputs::csv(program, "met.csv"), "met.csv"),
+        seen: table,
+    }
+}
