@@ -221,7 +221,7 @@ pub fn part_of<C: InParts>(connector: &C) -> C {
 #[diagnostic::on_unimplemented(
     message = "`run` must return `()` or `Result<(), E>`, found `{Self}`",
     label = "not a result of `run`",
-    note = "`E` is any error that converts into `Box<dyn Error + Send + Sync>`"
+    note = "`E` is any error that converts into `Box<dyn Error + Send + Sync>`; `pathway_io::RunResult` takes them all"
 )]
 pub trait IntoRunResult {
     fn into_run_result(self) -> RunResult;

@@ -69,7 +69,7 @@ impl<S: Row + Nothing> Input<[S]> for S {
 #[diagnostic::on_unimplemented(
     message = "rows of `{Self}` cannot come out of a computation",
     label = "lacks the traits that the engine needs",
-    note = "put `#[schema(dataflow)]` on the struct"
+    note = "it gives rows of a struct with `#[derive(Schema)]` and `#[schema(dataflow)]`: `.map(|..| Row {{ .. }})` makes them"
 )]
 pub trait ResultRow: Row + Debug + Ord + Hash + Serialize + DeserializeOwned + Send + Sync {}
 
