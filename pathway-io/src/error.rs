@@ -3,9 +3,16 @@
 //! An error that comes out of a run names who failed and why in one sentence, and carries everything else that is
 //! known: the later failures and the summary of what was done.
 
+mod failure;
+mod fatal;
+
 use std::error::Error as StdError;
 use std::{fmt, io};
 
+use self::failure::Rest;
+pub use self::failure::{Failure, FailureKind};
+pub use self::fatal::Fatal;
+pub(crate) use self::fatal::is_fatal;
 use crate::lines::LinesError;
 use crate::row_error::RowError;
 use crate::summary::Summary;
@@ -69,44 +76,6 @@ pub enum Error {
     Fatal(Fatal),
     /// Any other error of a source's own.
     Other(Box<dyn StdError + Send + Sync>),
-}
-
-/// The mark of an error that no [`Restart`](crate::Restart) is to follow; see [`Error::fatal`].
-// It is an error of its own, below the `Error` that holds it, so that it is found in the causes also where that one was
-// taken apart: `io::Error::other` and `anyhow` hide what they are made of, and give its causes alone.
-pub struct Fatal(Box<dyn StdError + Send + Sync>);
-
-/// Who failed, and how.
-pub struct Failure {
-    name: String,
-    kind: FailureKind,
-    rest: Option<Box<Rest>>,
-}
-
-/// How something failed.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum FailureKind {
-    /// It returned this error.
-    Failed(Box<dyn StdError + Send + Sync>),
-    /// It panicked.
-    Panicked {
-        /// Where: `run`, `on_stop`, an `on_interrupt` hook, ...
-        place: &'static str,
-        /// The panic's text.
-        message: String,
-    },
-    /// It was still busy when the grace was over, and was left behind.
-    LeftBehind {
-        /// For a sink, the updates that it had not taken by then.
-        missed: Option<u64>,
-    },
-}
-
-/// What else an error of a run knows.
-struct Rest {
-    others: Vec<Error>,
-    summary: Summary,
 }
 
 impl Error {
@@ -197,21 +166,6 @@ impl Error {
     }
 }
 
-impl Failure {
-    /// The connector's name; for a computation that of the schema of its rows; for a file sink its path, for other sinks the name of the table's connector; empty for a
-    /// pipeline.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// How it failed.
-    #[must_use]
-    pub fn kind(&self) -> &FailureKind {
-        &self.kind
-    }
-}
-
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -240,38 +194,6 @@ impl fmt::Display for Error {
     }
 }
 
-impl FailureKind {
-    /// What went wrong, without who it was.
-    pub(crate) fn text(&self) -> String {
-        match self {
-            FailureKind::Failed(cause) => cause.to_string(),
-            kind => kind.to_string(),
-        }
-    }
-
-    fn fmt_after_name(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            FailureKind::Failed(cause) => write!(f, "failed: {cause}"),
-            FailureKind::Panicked { place, message } => write!(f, "panicked in {place}: {message}"),
-            FailureKind::LeftBehind { missed: None } => {
-                f.write_str("was still busy when the grace after the stop was over, and was left behind")
-            }
-            FailureKind::LeftBehind { missed: Some(missed) } => write!(
-                f,
-                "was still busy when the grace after the stop was over, and was left behind: it missed {missed} update{}",
-                if *missed == 1 { "" } else { "s" }
-            ),
-        }
-    }
-}
-
-/// What comes behind the name of who failed, as in `failed: the file is gone`.
-impl fmt::Display for FailureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fmt_after_name(f)
-    }
-}
-
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
@@ -294,12 +216,6 @@ impl fmt::Debug for Error {
     }
 }
 
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Failure").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
-    }
-}
-
 impl StdError for Error {
     /// The error that `run` or a sink returned; also for errors that merely wrap another.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
@@ -318,37 +234,6 @@ impl StdError for Error {
             Error::Other(error) => Some(&**error),
         }
     }
-}
-
-impl fmt::Display for Fatal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for Fatal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Fatal").field(&self.0).finish()
-    }
-}
-
-impl StdError for Fatal {
-    /// The causes of the error that is marked, which has the same text.
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
-    }
-}
-
-/// Whether an error or one of its causes is marked as fatal.
-pub(crate) fn is_fatal(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<Fatal>() {
-            return true;
-        }
-        next = error.source();
-    }
-    false
 }
 
 impl From<io::Error> for Error {
@@ -393,36 +278,5 @@ pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
         text.clone()
     } else {
         "(no text)".to_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn boxed(error: impl Into<BoxError>) -> BoxError {
-        error.into()
-    }
-
-    #[test]
-    fn a_mark_is_found_however_the_error_is_wrapped() {
-        let fatal = || Error::fatal("no such account");
-        assert!(is_fatal(&*boxed(fatal())));
-        assert!(Error::from(boxed(fatal())).is_fatal());
-        assert!(is_fatal(&io::Error::other(fatal())));
-        assert!(is_fatal(&io::Error::other(io::Error::other(boxed(fatal())))));
-        assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()))));
-        assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()).context("at the door").context("in the house"))));
-        assert!(Error::Other(boxed(io::Error::other(fatal()))).is_fatal());
-        assert!(Error::connector("cats", FailureKind::Failed(boxed(fatal()))).is_fatal());
-        assert!(!Error::from(boxed("no such account")).is_fatal());
-        assert!(!is_fatal(&io::Error::other("no such account")));
-    }
-
-    #[test]
-    fn a_mark_changes_neither_text_nor_causes() {
-        let error = Error::fatal(anyhow::anyhow!("refused").context("no such account"));
-        assert_eq!(error.to_string(), "no such account");
-        assert_eq!(format!("{error:?}"), "no such account\n  caused by: refused");
     }
 }

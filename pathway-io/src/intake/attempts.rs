@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::{Cuts, Intake};
+use super::Intake;
+use super::state::Cuts;
 use crate::pending::Pending;
 
 impl Intake {

@@ -14,7 +14,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::batch::Pool;
+use crate::batch::{Batch, Pool};
+use crate::pending::AnyPool;
+use crate::schema::Schema;
+use crate::sequencer::Message;
 use crate::sync::thread::{self, JoinHandle};
 
 #[derive(pathway_derive::Schema)]

@@ -1,4 +1,4 @@
-//! What a table is behind its handles: [`Inner`], by its row type, and [`AnyTable`] without it.
+//! What a table is behind its handles: [`Inner`], by its row type.
 //!
 //! While a pipeline is laid out it gathers sinks. When the pipeline is started they are started too, and what the table
 //! is in the run is made of it: a stage of the sequencer, or, of a derived table, the end of a dataflow.
@@ -6,24 +6,22 @@
 use std::any::Any;
 use std::path::PathBuf;
 #[cfg(feature = "differential")]
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::any::{AnyTable, Place, Restoring, StartedBy, StartedTable};
 #[cfg(feature = "differential")]
-use super::OWN_TYPE;
+use super::computed::Computed;
 use crate::batch::Pool;
 use crate::commit::Commit;
-use crate::control::Control;
 use crate::dataflow::Workers;
 #[cfg(feature = "differential")]
-use crate::dataflow::{Asks, Behind, Computation, Feeds, Outlets, Parted, PartedTable, Served};
+use crate::dataflow::{Computation, Feeds, Parted, PartedTable};
 use crate::pending::AnyPool;
 use crate::persist::rows::{self, RowWriter};
-use crate::persist::{self, AskedKind, AskedSink, Start};
+use crate::persist::{self, AskedKind, AskedSink};
 use crate::schema::{Schema, TableSchema};
-use crate::sequencer::{Keeping, Outlet, Stage, TableStage};
-#[cfg(feature = "differential")]
-use crate::sink::file::FileSink;
+use crate::sequencer::{Keeping, Outlet, TableStage};
 use crate::sink::{AnySink, Ask, SinkSpec, Target, thread};
 use crate::tally::Tally;
 use crate::upsert::{self, Upsert};
@@ -37,26 +35,7 @@ pub(super) struct Inner<S: Schema> {
     /// `None` once the pipeline has been started.
     sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
     #[cfg(feature = "differential")]
-    computed: Computed<S>,
-}
-
-/// Makes a worker's own sink, and its path.
-#[cfg(feature = "differential")]
-pub(super) type Spread<S> = Box<dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send>;
-
-/// What a table has to do with computations.
-#[cfg(feature = "differential")]
-struct Computed<S: Schema> {
-    /// It is itself the result of one.
-    derived: bool,
-    /// Those that read it.
-    computations: Mutex<Vec<Arc<dyn Computation>>>,
-    /// Sinks of which each worker has one, with the path that they are called by.
-    spread: Mutex<Vec<(PathBuf, Spread<S>)>>,
-    /// In this run, its commits are made in several processes.
-    parted: AtomicBool,
-    /// Of a run, until the sequencer has taken them.
-    feeds: Mutex<Vec<Feeds<S>>>,
+    pub(super) computed: Computed<S>,
 }
 
 /// A table as it was at a checkpoint.
@@ -69,15 +48,15 @@ struct Restored<S: Schema> {
 }
 
 /// Sinks that run.
-struct Started<S: Schema> {
-    outlets: Vec<Outlet<S>>,
+pub(super) struct Started<S: Schema> {
+    pub(super) outlets: Vec<Outlet<S>>,
     /// Those that are handed a commit only once it is durable.
     later: Vec<Outlet<S>>,
-    asked: Vec<AskedSink>,
+    pub(super) asked: Vec<AskedSink>,
 }
 
 /// Which way a sink is asked by the checkpointer.
-type Route<'a> = &'a dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>;
+pub(super) type Route<'a> = &'a dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>;
 
 impl<S: Schema> Inner<S> {
     #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no table is derived"))]
@@ -90,13 +69,7 @@ impl<S: Schema> Inner<S> {
             restored: Mutex::new(Restored { upsert, tally: None, held: Vec::new() }),
             sinks: Mutex::new(Some(Vec::new())),
             #[cfg(feature = "differential")]
-            computed: Computed {
-                derived,
-                computations: Mutex::default(),
-                spread: Mutex::default(),
-                parted: AtomicBool::new(false),
-                feeds: Mutex::default(),
-            },
+            computed: Computed::new(derived),
         }
     }
 
@@ -108,13 +81,8 @@ impl<S: Schema> Inner<S> {
         self.sinks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[cfg(feature = "differential")]
-    pub(super) fn spread(&self) -> MutexGuard<'_, Vec<(PathBuf, Spread<S>)>> {
-        self.computed.spread.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Starts sinks. In a persistent pipeline, those that keep their own time may miss what is `held`.
-    fn start_sinks(
+    pub(super) fn start_sinks(
         specs: Vec<SinkSpec<S>>,
         started_by: &StartedBy,
         held: &[Commit<S>],
@@ -147,193 +115,6 @@ impl<S: Schema> Inner<S> {
         }
         started
     }
-
-    /// The sinks of one worker, counted among those of all processes, of those of which each has its own.
-    #[cfg(feature = "differential")]
-    fn spread_specs(&self, worker: usize) -> Vec<SinkSpec<S>> {
-        let spec = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| SinkSpec {
-            name: path.display().to_string().into(),
-            target: Some(Target::file(path)),
-            sink: AnySink::File(sink),
-        };
-        self.spread().iter().map(|(_, spread)| spec(spread(worker))).collect()
-    }
-
-    /// Starts the sinks of each worker of this process; none at all if the table has no such sinks.
-    #[cfg(feature = "differential")]
-    fn start_spread(&self, started_by: &StartedBy, workers: &Workers, route: Route<'_>) -> Vec<Started<S>> {
-        if self.spread().is_empty() {
-            return Vec::new();
-        }
-        let first = workers.process * workers.threads;
-        let started = (first..first + workers.threads)
-            .map(|worker| Self::start_sinks(self.spread_specs(worker), started_by, &[], route))
-            .collect();
-        self.spread().clear();
-        started
-    }
-
-    /// Those of a table whose commits come out of the dataflow here.
-    #[cfg(feature = "differential")]
-    fn start_gathered(&self, started_by: &StartedBy, asked: &mut Vec<AskedSink>) -> Outlets<S> {
-        let specs = self.sinks().take().unwrap_or_default();
-        let asks = Arc::default();
-        let started = Self::start_sinks(specs, started_by, &[], &|sink| behind(&asks, sink));
-        self.gathered(started, asks, started_by, asked)
-    }
-
-    /// The same where each worker has its own.
-    #[cfg(feature = "differential")]
-    fn start_gathered_spread(
-        &self,
-        started_by: &StartedBy,
-        workers: &Workers,
-        asked: &mut Vec<AskedSink>,
-    ) -> Vec<Option<Outlets<S>>> {
-        // One worker may be ahead of another, and each answers for its own files.
-        let asks: Vec<Arc<Asks>> = (0..workers.threads).map(|_| Arc::default()).collect();
-        let first = workers.process * workers.threads;
-        if self.spread().is_empty() {
-            return Vec::new();
-        }
-        let started = (0..workers.threads).map(|worker| {
-            let route: Route<'_> = &|sink| behind(&asks[worker], sink);
-            let started = Self::start_sinks(self.spread_specs(first + worker), started_by, &[], route);
-            Some(self.gathered(started, Arc::clone(&asks[worker]), started_by, asked))
-        });
-        let started = started.collect();
-        self.spread().clear();
-        started
-    }
-
-    #[cfg(feature = "differential")]
-    fn gathered(
-        &self,
-        started: Started<S>,
-        asks: Arc<Asks>,
-        started_by: &StartedBy,
-        asked: &mut Vec<AskedSink>,
-    ) -> Outlets<S> {
-        asked.extend(started.asked);
-        let durable = started_by.place.as_ref().and_then(|place| place.start.found.as_ref()).map(|found| found.time);
-        Outlets { outlets: started.outlets, pool: Arc::clone(&self.pool), durable, asks: Served(asks) }
-    }
-
-    /// Starts the sinks of a derived table where its commits will come, and drops them elsewhere.
-    #[cfg(feature = "differential")]
-    pub(super) fn start_derived(
-        &self,
-        started_by: &StartedBy,
-        workers: &Workers,
-        asked: &mut Vec<AskedSink>,
-    ) -> Derived<S> {
-        let comes = workers.process == 0;
-        if !comes {
-            // Outside the lock: they are the user's code.
-            let sinks = self.sinks().take();
-            drop(sinks);
-        }
-        let spread = self.start_gathered_spread(started_by, workers, asked);
-        Derived { outlets: comes.then(|| self.start_gathered(started_by, asked)), spread }
-    }
-}
-
-/// Where the commits of a derived table go: at the first worker, and at each.
-#[cfg(feature = "differential")]
-pub(crate) struct Derived<S: Schema> {
-    pub(crate) outlets: Option<Outlets<S>>,
-    pub(crate) spread: Vec<Option<Outlets<S>>>,
-}
-
-#[cfg(feature = "differential")]
-fn behind(asks: &Arc<Asks>, sink: Arc<dyn Ask>) -> Arc<dyn Ask> {
-    Arc::new(Behind { asks: Arc::clone(asks), sink })
-}
-
-/// A table with its row type forgotten.
-#[doc(hidden)]
-pub trait AnyTable: Send + Sync {
-    #[doc(hidden)]
-    fn as_any(&self) -> &dyn Any;
-    #[doc(hidden)]
-    fn pool(&self) -> AnyPool;
-    #[doc(hidden)]
-    fn schema(&self) -> &'static TableSchema;
-    /// What its sinks write.
-    #[doc(hidden)]
-    fn targets(&self) -> Vec<Target>;
-    /// The files whose lengths belong to a checkpoint.
-    #[doc(hidden)]
-    fn files(&self, workers: &Workers) -> Vec<PathBuf>;
-    /// Whether all its rows are to be kept, since computations read it, and it has no current ones. If so, they are.
-    #[doc(hidden)]
-    fn keep_rows(&self) -> bool;
-    /// The names of its sinks that keep their own time.
-    #[doc(hidden)]
-    fn timed_sinks(&self) -> Vec<Arc<str>>;
-    /// Takes rows of a log: of the state, or of a commit that a sink may miss. Says what is wrong with them.
-    #[doc(hidden)]
-    fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String>;
-    #[doc(hidden)]
-    fn start(&self, started_by: &StartedBy, workers: &Workers) -> StartedTable;
-    #[cfg(feature = "differential")]
-    #[doc(hidden)]
-    fn is_derived(&self) -> bool;
-    /// Whether its commits are made in this process.
-    #[cfg(feature = "differential")]
-    #[doc(hidden)]
-    fn comes_here(&self) -> bool;
-    /// Whether its commits are made in several processes.
-    #[cfg(feature = "differential")]
-    #[doc(hidden)]
-    fn is_parted(&self) -> bool;
-    /// A run begins in which they are: the sinks are started where results are gathered.
-    #[cfg(feature = "differential")]
-    #[doc(hidden)]
-    fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted>;
-    /// They are made in another process: its sinks are that one's, too.
-    #[cfg(feature = "differential")]
-    #[doc(hidden)]
-    fn leave_to_others(&self);
-    #[cfg(feature = "differential")]
-    #[doc(hidden)]
-    fn add_computation(&self, computation: &Arc<dyn Computation>);
-    #[cfg(feature = "differential")]
-    #[doc(hidden)]
-    fn computations(&self) -> Vec<Arc<dyn Computation>>;
-}
-
-/// What rows of a log are for.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub struct Restoring {
-    pub(crate) state: bool,
-    /// They are a commit of this time, and a sink may miss it.
-    pub(crate) held: Option<u64>,
-}
-
-/// The run that a table is started by.
-#[doc(hidden)]
-pub struct StartedBy {
-    pub(crate) control: Arc<Control>,
-    /// In a persistent pipeline.
-    pub(crate) place: Option<Place>,
-}
-
-/// A table's place in a persistent pipeline.
-pub(crate) struct Place {
-    pub(crate) start: Arc<Start>,
-    pub(crate) source: Arc<str>,
-    /// The number of the table among those of its source.
-    pub(crate) table: usize,
-}
-
-/// A table that runs.
-#[doc(hidden)]
-pub struct StartedTable {
-    pub(crate) stage: Box<dyn Stage>,
-    /// Its sinks, as far as the checkpointer has to do with them.
-    pub(crate) sinks: Vec<AskedSink>,
 }
 
 impl<S: Schema> AnyTable for Inner<S> {
@@ -365,11 +146,7 @@ impl<S: Schema> AnyTable for Inner<S> {
         };
         let files: Vec<PathBuf> = self.sinks().iter().flatten().filter_map(path).collect();
         #[cfg(feature = "differential")]
-        let files = {
-            let first = workers.process * workers.threads;
-            let spread = (first..first + workers.threads).flat_map(|worker| self.spread_specs(worker));
-            files.into_iter().chain(spread.filter_map(|spec| path(&spec))).collect()
-        };
+        let files = files.into_iter().chain(self.spread_specs(workers).iter().flatten().filter_map(path)).collect();
         files
     }
 
@@ -421,7 +198,8 @@ impl<S: Schema> AnyTable for Inner<S> {
         #[cfg(feature = "differential")]
         let (spread, sinks) = {
             let (mut spread, mut sinks) = (Vec::new(), sinks);
-            for of_worker in self.start_spread(started_by, workers, directly) {
+            for specs in self.spread_specs(workers) {
+                let of_worker = Self::start_sinks(specs, started_by, &[], directly);
                 spread.push(of_worker.outlets);
                 sinks.extend(of_worker.asked);
             }
@@ -506,11 +284,4 @@ impl<S: Schema> AnyTable for Inner<S> {
     fn computations(&self) -> Vec<Arc<dyn Computation>> {
         self.computed.computations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-/// Has the sequencer hand the commits of a table to a computation, too.
-#[cfg(feature = "differential")]
-pub(crate) fn add_feeds<S: Schema>(table: &dyn AnyTable, feeds: Feeds<S>) {
-    let inner: &Inner<S> = table.as_any().downcast_ref().expect(OWN_TYPE);
-    inner.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
 }

@@ -1,5 +1,8 @@
 //! [`Table`]: what a source feeds and sinks are attached to, while a pipeline is being laid out.
 
+mod any;
+#[cfg(feature = "differential")]
+mod computed;
 mod inner;
 
 use std::fmt;
@@ -11,10 +14,10 @@ use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-use self::inner::Inner;
-pub(crate) use self::inner::{AnyTable, Place, Restoring, StartedBy};
+pub(crate) use self::any::{AnyTable, Place, Restoring, StartedBy};
 #[cfg(feature = "differential")]
-pub(crate) use self::inner::{Derived, add_feeds};
+pub(crate) use self::computed::{Derived, add_feeds};
+use self::inner::Inner;
 use crate::commit::{Commit, Update};
 #[cfg(feature = "differential")]
 use crate::dataflow::Workers;
