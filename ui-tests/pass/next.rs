@@ -99,7 +99,7 @@ impl Zoo {
         push(6)?;
         block_on(async { next!(cats, Cat { key: std::future::ready(7).await, genus: "g", r#type: [], .. }) })?;
         let handle = cats.clone();
-        let genus = genus.clone();
+        let genus = String::from("puma");
         block_on(spawnable(async move {
             next!(handle, Cat { key: std::future::ready(10).await, genus: &genus, nick: Some(genus.clone()), r#type: b"x", .. })
         }))?;
