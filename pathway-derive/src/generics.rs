@@ -1,8 +1,8 @@
 //! The parameters of a type that may have none: what an impl that stands in after that error makes of them.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics, TypeParamBound};
+use syn::{GenericParam, Generics, Lifetime, TypeParamBound};
 
 /// The parameters without lifetimes, which stand as `'static`, and with a bound on types.
 pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
@@ -34,4 +34,43 @@ pub fn arguments(generics: &Generics) -> Option<TokenStream> {
         GenericParam::Const(parameter) => parameter.ident.to_token_stream(),
     });
     (!generics.params.is_empty()).then(|| quote!(<#(#arguments),*>))
+}
+
+/// The tokens with `'static` for each lifetime.
+pub fn with_static(tokens: TokenStream) -> TokenStream {
+    let mut after_quote = false;
+    tokens
+        .into_iter()
+        .map(|token| {
+            let is_name = std::mem::replace(&mut after_quote, is_quote(&token));
+            match token {
+                TokenTree::Ident(name) if is_name => Ident::new("static", name.span()).into(),
+                TokenTree::Group(group) => {
+                    let mut with_static = Group::new(group.delimiter(), with_static(group.stream()));
+                    with_static.set_span(group.span());
+                    with_static.into()
+                }
+                other => other,
+            }
+        })
+        .collect()
+}
+
+/// The lifetimes that are written `'_`.
+pub fn elided(tokens: TokenStream) -> Vec<Lifetime> {
+    let mut after_quote = false;
+    let found = tokens.into_iter().flat_map(|token| {
+        let is_name = std::mem::replace(&mut after_quote, is_quote(&token));
+        match token {
+            TokenTree::Ident(name) if is_name && name == "_" => vec![Lifetime::new("'_", name.span())],
+            TokenTree::Group(group) => elided(group.stream()),
+            _ => Vec::new(),
+        }
+    });
+    found.collect()
+}
+
+/// A lifetime is a quote and a name.
+fn is_quote(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == '\'')
 }

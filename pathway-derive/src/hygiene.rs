@@ -29,12 +29,13 @@ const IMPORTS: [(&str, &str); 2] = [
 ];
 
 /// Lints that the output may allow, and why.
-const LINTS: [(&str, &str); 8] = [
+const LINTS: [(&str, &str); 9] = [
     ("unused_qualifications", "glue at a user's type looks like the user's own"),
     ("unreachable_pub", "the impls of a public connector name the type"),
     ("clippy::needless_pass_by_value", "a subject is given, not lent"),
     ("clippy::unnecessary_wraps", "`run` and its result are what the trait has"),
     ("clippy::unused_self", "as above"),
+    ("clippy::shadow_reuse", "a parameter is checked under its own name"),
     ("clippy::empty_loop", "what stands in after an error has no value to return"),
     ("unreachable_code", "as above"),
     ("clippy::all", "never: here for the test of the test"),
@@ -138,11 +139,17 @@ impl Hygiene {
         match item {
             syn::Item::Const(item) if item.ident == "_" => self.visit_item_const(item),
             syn::Item::Macro(item) if is_error(&item.mac) => {}
-            // the user's, whose body is not looked into
+            // the user's, whose body is not looked into but for what is put before it
             syn::Item::Impl(block) if is_user_impl(block, input) => {
                 for item in &block.items {
                     if let syn::ImplItem::Fn(method) = item {
                         method.attrs.iter().for_each(|attribute| self.visit_attribute(attribute));
+                        method
+                            .block
+                            .stmts
+                            .iter()
+                            .filter(|first| is_added(first))
+                            .for_each(|first| self.visit_stmt(first));
                     }
                 }
             }
@@ -156,12 +163,18 @@ fn is_error(mac: &syn::Macro) -> bool {
     mac.path.leading_colon.is_some() && mac.path.segments.last().is_some_and(|name| name.ident == "compile_error")
 }
 
-/// Whether the block stands in the input, but for attributes on its methods.
+/// Whether the statement is a `let` of a lint that is allowed, which the inputs have none of.
+fn is_added(statement: &syn::Stmt) -> bool {
+    matches!(statement, syn::Stmt::Local(local) if local.attrs.iter().any(|added| added.path().is_ident("allow")))
+}
+
+/// Whether the block stands in the input, but for attributes on its methods and what their bodies begin with.
 fn is_user_impl(block: &syn::ItemImpl, input: &TokenStream) -> bool {
     let mut block = block.clone();
     for item in &mut block.items {
         if let syn::ImplItem::Fn(method) = item {
             method.attrs.retain(|attribute| !attribute.path().is_ident("allow"));
+            method.block.stmts.retain(|statement| !is_added(statement));
         }
     }
     is_same(block, input)

@@ -7,7 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprPath, Ident, Token, token};
+use syn::{Attribute, Expr, ExprAssign, ExprPath, Ident, LitStr, Token, token};
 
 use crate::ctxt::Ctxt;
 use crate::option::glue;
@@ -101,7 +101,13 @@ fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
         }
     };
     let mut call = Call { subject, row: None };
-    if input.is_empty() || (input.peek(Token![,]) && input.parse::<Token![,]>().is_ok() && input.is_empty()) {
+    if !input.is_empty() && !input.peek(Token![,]) {
+        ctxt.error_at(input.span(), format!("expected `,` after the subject\n{example}"));
+        drain(input);
+        return Some(call);
+    }
+    skip_comma(input);
+    if input.is_empty() {
         ctxt.error(&call.subject, format!("expected a row after the subject\n{example}"));
     } else if is_literal(input) {
         call.row = literal(ctxt, input);
@@ -257,12 +263,23 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
         }
     }
     let wrong = Wrong::parse(input);
-    let help = match syn::parse2::<syn::ExprAssign>(wrong.0.clone()) {
-        Ok(assign) => format!("\nhelp: write `{}: {}`", text(&assign.left), text(&assign.right)),
-        Err(_) => String::new(),
+    let help = match instead(&wrong) {
+        Some((name, value)) => format!("\nhelp: write `{name}: {value}`"),
+        None => String::new(),
     };
     ctxt.error(wrong, format!("expected `column: value`{help}"));
     Ok(())
+}
+
+/// The name and the value of `key = 1` and of `"key": 1`.
+fn instead(wrong: &Wrong) -> Option<(String, String)> {
+    let quoted = |input: ParseStream| {
+        let name: LitStr = input.parse()?;
+        input.parse::<Token![:]>()?;
+        Ok((name.parse::<Ident>()?.to_string(), text(input.parse::<Expr>()?)))
+    };
+    let assigned = |assign: ExprAssign| (text(&assign.left), text(&assign.right));
+    quoted.parse2(wrong.0.clone()).or_else(|_| syn::parse2(wrong.0.clone()).map(assigned)).ok()
 }
 
 impl Row {

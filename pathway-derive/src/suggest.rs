@@ -8,9 +8,25 @@ pub fn help(written: &str, known: &[&str]) -> String {
     }
 }
 
-/// The known name that is so near that a typing error explains it.
+/// What options of ours are called elsewhere.
+const OTHERWISE: [(&str, &str); 8] = [
+    ("key", "primary_key"),
+    ("pk", "primary_key"),
+    ("id", "primary_key"),
+    ("primary", "primary_key"),
+    ("name", "rename"),
+    ("flat", "flatten"),
+    ("interval", "autocommit"),
+    ("buffer", "backlog"),
+];
+
+/// The known name that is so near that a typing error or another habit explains it.
 pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let written = written.to_lowercase();
+    let otherwise = OTHERWISE.iter().find(|(other, _)| *other == written).map(|(_, name)| *name);
+    if let Some(name) = known.iter().find(|name| otherwise == Some(**name)) {
+        return Some(name);
+    }
     known
         .iter()
         .map(|name| (distance(&written, name), *name))
@@ -67,6 +83,8 @@ mod tests {
         assert_eq!(nearest("primry_key", &KNOWN), Some("primary_key"));
         assert_eq!(nearest("Default", &KNOWN), Some("default"));
         assert_eq!(nearest("alais", &KNOWN), Some("alias"));
+        assert_eq!(nearest("pk", &KNOWN), Some("primary_key"));
+        assert_eq!(nearest("pk", &KNOWN[1..]), None);
         assert_eq!(nearest("index", &KNOWN), None);
     }
 

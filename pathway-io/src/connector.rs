@@ -1,5 +1,6 @@
 //! The source as the runtime sees it: the [`Connector`] trait and what its associated types may be.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::dataflow::Partition;
@@ -128,7 +129,6 @@ pub trait Subjects: Sized + Send + 'static {
 )]
 pub trait OneSubject: Sized + Send + 'static {
     type Table;
-    type Offset;
 
     fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table;
     fn offset_type_one() -> OffsetType;
@@ -137,7 +137,6 @@ pub trait OneSubject: Sized + Send + 'static {
 
 impl<S: Schema, O: Offset> OneSubject for Subject<S, O> {
     type Table = Table<S>;
-    type Offset = O;
 
     fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Table<S> {
         let table = Table::new(Arc::clone(source));
@@ -222,7 +221,7 @@ pub fn part_of<C: InParts>(connector: &C) -> C {
 #[diagnostic::on_unimplemented(
     message = "`run` must return `()` or `Result<(), E>`, found `{Self}`",
     label = "not a result of `run`",
-    note = "`E` is any error that converts into `Box<dyn Error + Send + Sync>`"
+    note = "`E` is any error that converts into `Box<dyn Error + Send + Sync>`; `pathway_io::RunResult` takes them all"
 )]
 pub trait IntoRunResult {
     fn into_run_result(self) -> RunResult;
@@ -258,23 +257,82 @@ pub fn run_result<C: Returns<R>, R>(result: C::Output) -> RunResult {
     result.into_run_result()
 }
 
-/// The `I`th parameter of `run` is written `Subject<Schema, Offset>`.
+/// What a subject is one of, be that a schema or not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "expected a `Subject<_>`, found `{Self}`",
+    label = "not a subject",
+    note = "`run` takes one `Subject<_>` for each table that it feeds"
+)]
+pub trait SubjectTypes {
+    type Schema;
+    type Offset;
+}
+
+impl<S, O> SubjectTypes for Subject<S, O> {
+    type Schema = S;
+    type Offset = O;
+}
+
+/// `T`, whatever the type that it is asked of.
+#[doc(hidden)]
+pub trait Same<T> {
+    type Type;
+}
+
+impl<F: ?Sized, T> Same<T> for F {
+    type Type = T;
+}
+
+/// `T`, if `S` is a schema. If not, rustc says so and has no type at all, with which nothing else can be wrong: for that
+/// the way to `T` leads through an associated type of the trait that may be missing. A bound would leave the type as it is,
+/// and each use of it would be a further error.
+#[doc(hidden)]
+pub type IfSchema<S, T> = <<S as Schema>::Fields as Same<T>>::Type;
+
+/// `T`, if it is the subject of a schema, in the same way.
+#[doc(hidden)]
+pub type IfSubject<T> = IfSchema<<T as SubjectTypes>::Schema, T>;
+
+/// The table of a subject by another name, be its row a schema or not.
+#[doc(hidden)]
+pub type TableOf<T> = Table<<T as SubjectTypes>::Schema>;
+
+/// A subject of `run` as the type that it is checked to be. Which that is, the argument does not tell: or it would be what an
+/// error type is taken for.
+#[doc(hidden)]
+#[inline]
+pub fn checked<T, U: Into<T>>(subject: U) -> T {
+    subject.into()
+}
+
+/// The types of the `I`th parameter of `run`.
 #[doc(hidden)]
 pub trait HandleOf<R, const I: usize>: 'static {
     type Schema: Schema;
     type Offset: Offset;
+    type Subject: From<Subject<Self::Schema, Self::Offset>>;
+    /// That of the schema, or of what is none, so that a use of it is no further error.
+    type Table: From<Table<Self::Schema>>;
 }
 
-/// The subject of a connector's `I`th parameter.
+/// The subject of a connector's `I`th parameter. What it is of stands with the connector alone: whoever looks into this type,
+/// for a `Send`, meets no type that is an error.
 #[doc(hidden)]
-pub struct Handle<C: HandleOf<R, I>, R, const I: usize>(pub Subject<C::Schema, C::Offset>);
+pub struct Handle<C, R, const I: usize>(Subject<(), ()>, PhantomData<fn(C, R)>);
+
+impl<C: HandleOf<R, I>, R, const I: usize> Handle<C, R, I> {
+    #[must_use]
+    pub fn subject(self) -> C::Subject {
+        self.0.of_types::<C::Schema, C::Offset>().into()
+    }
+}
 
 impl<C: HandleOf<R, I>, R: 'static, const I: usize> OneSubject for Handle<C, R, I> {
-    type Table = Table<C::Schema>;
-    type Offset = C::Offset;
+    type Table = C::Table;
 
-    fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table {
-        <Subject<C::Schema, C::Offset>>::declare_one(source, list)
+    fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> C::Table {
+        <Subject<C::Schema, C::Offset>>::declare_one(source, list).into()
     }
 
     fn offset_type_one() -> OffsetType {
@@ -282,35 +340,7 @@ impl<C: HandleOf<R, I>, R: 'static, const I: usize> OneSubject for Handle<C, R, 
     }
 
     fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
-        Handle(Subject::open_one(source, pools, index))
-    }
-}
-
-/// The `I`th parameter of `run` has a type that may be the alias of a subject.
-#[doc(hidden)]
-pub trait AliasOf<R, const I: usize>: 'static {
-    type Subject: OneSubject<Table = Self::Table>;
-    type Table;
-}
-
-/// The subject of a connector's `I`th parameter, whose type is an alias.
-#[doc(hidden)]
-pub struct Alias<C: AliasOf<R, I>, R, const I: usize>(pub C::Subject);
-
-impl<C: AliasOf<R, I>, R: 'static, const I: usize> OneSubject for Alias<C, R, I> {
-    type Table = C::Table;
-    type Offset = <C::Subject as OneSubject>::Offset;
-
-    fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Self::Table {
-        C::Subject::declare_one(source, list)
-    }
-
-    fn offset_type_one() -> OffsetType {
-        C::Subject::offset_type_one()
-    }
-
-    fn open_one(source: &Arc<Source>, pools: &[AnyPool], index: usize) -> Self {
-        Alias(C::Subject::open_one(source, pools, index))
+        Handle(<Subject<C::Schema, C::Offset>>::open_one(source, pools, index).of_types(), PhantomData)
     }
 }
 
@@ -333,7 +363,7 @@ impl<O> SameOffset<O> for O {}
 
 /// The subjects of a connector whose macro failed: no program with it ever runs.
 #[doc(hidden)]
-pub struct NoSubjects<T>(std::marker::PhantomData<fn() -> T>);
+pub struct NoSubjects<T>(PhantomData<fn() -> T>);
 
 impl<T: 'static> Subjects for NoSubjects<T> {
     type Tables = T;
@@ -347,6 +377,6 @@ impl<T: 'static> Subjects for NoSubjects<T> {
     }
 
     fn open(_: &Arc<Source>, _: &[AnyPool], _: usize) -> Self {
-        NoSubjects(std::marker::PhantomData)
+        NoSubjects(PhantomData)
     }
 }

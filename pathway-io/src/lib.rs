@@ -150,8 +150,8 @@ pub mod __private0 {
     pub use crate::column::own::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
     pub use crate::column::{ColumnType, KeyType, NotNull};
     pub use crate::connector::{
-        Alias, AliasOf, Connector, Handle, HandleOf, InParts, IntoRunResult, NoSubjects, OffsetOf, OneSubject, Returns,
-        Subjects, part_of, run_result,
+        Connector, Handle, HandleOf, IfSchema, IfSubject, InParts, IntoRunResult, NoSubjects, OffsetOf, Returns,
+        SubjectTypes, Subjects, TableOf, checked, part_of, run_result,
     };
     pub use crate::dataflow::Partition;
     pub use crate::describe::{Note, assert_distinct, assert_keyless, describe, width};

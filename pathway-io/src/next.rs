@@ -71,7 +71,8 @@ macro_rules! next {
 #[diagnostic::on_unimplemented(
     message = "expected a value for a column of type `{T}`",
     label = "this is a `{Self}`",
-    note = "values convert from `&str` to `String`, from slices and arrays to `Vec`, and from `T` to `Option<T>`; a number must have the column's type (`4.0` for an `f64`), and of an `Option` the value within (`\"x\"` for `Some(\"x\")`)"
+    note = "values convert from `&str` to `String`, from slices and arrays to a `Vec` of the same items, and from `T` to `Option<T>`",
+    note = "a number must have the column's type: write `4.0` for an `f64`; and an `Option` the value's: write `\"x\"` for `Some(\"x\")`, and `nick.map(str::to_owned)` for an `Option<&str>`"
 )]
 pub trait IntoColumn<T> {
     fn into_column(self) -> T;

@@ -13,7 +13,8 @@ use crate::error::BoxError;
 /// A source's position: what [`Subject::resume`](crate::Subject::resume) gives back after a restart.
 ///
 /// Implemented for every type that serde can write and read and that can be cloned and sent to another thread: a
-/// number, a text, a map of partitions to positions, a struct of your own.
+/// number, a text, a map of partitions to positions, a struct of your own. It is kept as MessagePack, which does not tell
+/// `Some(None)` or `Some(())` from `None`.
 ///
 /// ```
 /// use pathway_io::{Offset, Subject, connector};
@@ -169,6 +170,29 @@ mod tests {
         assert_eq!(offsets.seal().expect("it is set").to_json(), 5);
         assert_eq!((offsets.last(), offsets.is_set()), (Some(5_u64), false));
         assert!(offsets.seal().is_none());
+    }
+
+    #[track_caller]
+    fn comes_back<O: Offset + PartialEq + std::fmt::Debug>(offset: O) {
+        let mut resumed = OffsetType::of::<O>().resume(&offset.encode().unwrap()).unwrap();
+        assert_eq!(resumed.last(), Some(offset));
+    }
+
+    #[test]
+    fn any_offset_comes_back_as_it_was() {
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        enum Position {
+            Start,
+            At(u64),
+            Of { file: std::path::PathBuf, line: Option<u32> },
+        }
+        comes_back((u64::MAX, i64::MIN, u128::MAX, i128::MIN));
+        comes_back((f64::MIN_POSITIVE, 'x', String::from("\u{0}"), vec![0_u8, 255]));
+        comes_back((Some(7_u8), None::<u8>, [Some(true), None], ()));
+        comes_back([Position::Start, Position::At(1), Position::Of { file: "log".into(), line: None }]);
+        comes_back(std::collections::BTreeMap::from([(("topic".to_owned(), 3), Position::At(7))]));
+        comes_back(std::collections::HashMap::<u32, Vec<Position>>::new());
+        comes_back(serde_json::json!({"a": [1, -1, 1.5, null, {"b": "c"}]}));
     }
 
     #[test]

@@ -150,7 +150,8 @@ impl Pipeline {
     /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
     /// [`ReadOptions::replay`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
     /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
-    /// time](crate::Sink::keeps_time). What cannot be gone on with (another schema, an output that is shorter than it was, a
+    /// time](crate::Sink::keeps_time). What is computed from tables is computed anew, and its files go on too; a table
+    /// without a key that is computed on keeps its distinct rows for that. What cannot be gone on with (another schema, an output that is shorter than it was, a
     /// state of a newer version) fails the start, before anything is touched.
     ///
     /// # Errors
@@ -302,7 +303,7 @@ impl Pipeline {
         let derived: Vec<_> = engine.tables().collect();
         #[cfg(not(feature = "differential"))]
         let derived = Vec::new();
-        plan.check_paths(&derived)?;
+        plan.check_paths(&derived, state.as_deref().map(StateDirectory::path))?;
         if state.is_some() {
             prepare::check_workers(&workers, plan.sources.iter().any(SourcePlan::is_in_parts))?;
         }
@@ -487,8 +488,10 @@ impl Plan {
         unique.into()
     }
 
-    /// Two sinks on one path would write into each other's rows.
-    fn check_paths(&self, derived: &[Arc<dyn AnyTable>]) -> Result<()> {
+    /// Two sinks on one path would write into each other's rows, and in the directory of a state the next start finds
+    /// nothing else.
+    fn check_paths(&self, derived: &[Arc<dyn AnyTable>], state: Option<&Path>) -> Result<()> {
+        let state = state.map(resolve);
         let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
         let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
         let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
@@ -498,7 +501,12 @@ impl Plan {
             }
         }
         for target in targets {
-            let others = seen.entry(resolve(&target.path)).or_default();
+            let path = resolve(&target.path);
+            if state.as_deref().is_some_and(|state| path.parent() == Some(state)) {
+                let message = "it is in the state directory, and a state wants a directory of its own";
+                return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
+            }
+            let others = seen.entry(path).or_default();
             // The tables of a database may stand beside each other.
             let apart = |other: &Target| match (&other.part, &target.part) {
                 (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),

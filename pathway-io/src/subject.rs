@@ -72,6 +72,13 @@ impl<S, O> Clone for Subject<S, O> {
     }
 }
 
+impl<S, O> Subject<S, O> {
+    /// The same handle where its types are known by another way.
+    pub(crate) fn of_types<T, P>(self) -> Subject<T, P> {
+        Subject { source: self.source, entry: self.entry, pool: self.pool, types: PhantomData }
+    }
+}
+
 impl<S, O> fmt::Debug for Subject<S, O> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subject")

@@ -80,7 +80,8 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     /// the runtime, also after `run` has ended. A source over a queue that keeps no positions acknowledges there; of
     /// several offsets between two commits only the last is seen, and it stands for those before it. In a pipeline that
     /// is not [persistent](crate::Pipeline::persistent) nothing is ever durable, and it is not called. Before `run` is
-    /// [run again](crate::Restart) it is dropped. A panic in it fails the pipeline.
+    /// [run again](crate::Restart) it is dropped. While it is called no other checkpoint is made, so it is not the place to push
+    /// rows or to wait for long. A panic in it fails the pipeline.
     pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static) {
         self.source().durables.add(self.entry().attempt, callback);
     }

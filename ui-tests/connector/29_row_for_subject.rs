@@ -10,7 +10,7 @@ struct Cats;
 #[connector]
 impl Cats {
     fn run(&mut self, cat: Cat) -> RunResult {
-        drop(cat);
+        cat.next(Cat { key: 1 })?;
         Ok(())
     }
 }

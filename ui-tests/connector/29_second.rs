@@ -10,7 +10,8 @@ struct Cats;
 #[connector]
 impl Cats {
     fn run(&mut self, cats: Subject<Cat>, cat: Cat) -> RunResult {
-        cats.next(cat)?;
+        cats.next(Cat { key: 1 })?;
+        cat.next(Cat { key: 2 })?;
         Ok(())
     }
 }

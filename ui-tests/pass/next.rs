@@ -67,6 +67,11 @@ impl Zoo {
     }
 }
 
+/// What a runtime with several threads asks of a task.
+fn spawnable<F: Future + Send + 'static>(future: F) -> F {
+    future
+}
+
 fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = std::pin::pin!(future);
     loop {
@@ -93,6 +98,11 @@ impl Zoo {
         let push = |key| next!(cats, Cat { key, genus: format!("f{key}"), r#type: Default::default(), .. });
         push(6)?;
         block_on(async { next!(cats, Cat { key: std::future::ready(7).await, genus: "g", r#type: [], .. }) })?;
+        let handle = cats.clone();
+        let genus = String::from("puma");
+        block_on(spawnable(async move {
+            next!(handle, Cat { key: std::future::ready(10).await, genus: &genus, nick: Some(genus.clone()), r#type: b"x", .. })
+        }))?;
 
         let transaction = cats.transaction();
         next!(transaction, Cat { key: 8, genus: "t", r#type: [], .. })?;
@@ -115,7 +125,7 @@ fn main() -> pathway_io::Result<()> {
     let walks = walks.updates(100);
     pipeline.run()?;
     let cats: Vec<Cat> = cats.iter().flat_map(|commit| commit.iter().map(|update| update.row).collect::<Vec<_>>()).collect();
-    assert_eq!(cats.len(), 8);
+    assert_eq!(cats.len(), 9);
     assert_eq!(
         cats[0],
         Cat { key: 1, genus: "felis".into(), weight: Some(4.5), nick: Some("tom".into()), r#type: vec![b'x'], legs: 3 }

@@ -9,6 +9,14 @@ struct Cat {
     genus: String,
 }
 
+#[derive(Schema)]
+struct Dog {
+    #[schema(pk)]
+    key: i64,
+    #[schema(name = "kind")]
+    genus: String,
+}
+
 fn push(cats: &Subject<Cat>) {
     cats.next(Cat { key: 1, genus: "felis".into() }).unwrap();
     cats.remove(1).unwrap();

@@ -15,6 +15,9 @@ fn push(cats: Subject<Cat>) -> Result<(), Closed> {
     next!(cats, key: 1, genus: "felis")?;
     next!(cats, Cat { 1, "felis" })?;
     next!(cats, Cat { key = 1, genus: "felis" weight: 4.5, legs: , .. })?;
+    next!(cats; Cat { key: 1, .. })?;
+    next!(cats, Cat { "key": 1, .. })?;
+    next!(cats, { key: 1, genus: "felis" })?;
     next!(cats)?;
     next!()
 }

@@ -1,13 +1,14 @@
 //! The model of a connector: the impl block, its `run`s and its `on_stop`s.
 
+use quote::ToTokens;
 use syn::{
-    Attribute, Expr, ExprLit, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lit, Pat, PathArguments,
-    Type,
+    Attribute, Expr, ExprLit, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lifetime, Lit, Pat,
+    PatType, PathArguments, Type, WherePredicate,
 };
 
 use super::attr::Options;
 use crate::ctxt::Ctxt;
-use crate::types;
+use crate::{generics, types};
 
 pub struct Connector<'a> {
     pub block: &'a ItemImpl,
@@ -72,6 +73,24 @@ impl<'a> Connector<'a> {
         connector
     }
 
+    /// The lifetimes that need not be `'static`: parameters of the block, and `'_`.
+    pub fn borrowed(&self) -> Vec<Lifetime> {
+        let generics = &self.block.generics;
+        let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let bounds = clause.filter_map(|predicate| match predicate {
+            WherePredicate::Lifetime(predicate) => Some((&predicate.lifetime, &predicate.bounds)),
+            _ => None,
+        });
+        let bounds = bounds.chain(generics.lifetimes().map(|parameter| (&parameter.lifetime, &parameter.bounds)));
+        let owned: Vec<&Lifetime> = bounds
+            .filter(|(_, bounds)| bounds.iter().any(|bound| bound.ident == "static"))
+            .map(|(lifetime, _)| lifetime)
+            .collect();
+        let named = generics.lifetimes().map(|parameter| parameter.lifetime.clone());
+        let named = named.filter(|lifetime| !owned.contains(&lifetime));
+        named.chain(generics::elided(self.block.self_ty.to_token_stream())).collect()
+    }
+
     /// The name by default: that of the type.
     pub fn type_name(&self) -> String {
         types::last_segment(&self.block.self_ty)
@@ -89,17 +108,26 @@ impl<'a> Run<'a> {
             .iter()
             .filter_map(|input| match input {
                 FnArg::Receiver(_) => None,
-                FnArg::Typed(typed) => {
-                    let name = match &*typed.pat {
-                        Pat::Ident(pat) => Some(&pat.ident),
-                        _ => None,
-                    };
-                    Some(Parameter { name, ty: &typed.ty, kind: Kind::of(&typed.ty) })
-                }
+                FnArg::Typed(typed) => Some(Parameter::of(typed)),
             })
             .collect();
         let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
         Run { method, parameters, part }
+    }
+}
+
+impl<'a> Parameter<'a> {
+    pub fn of(typed: &'a PatType) -> Self {
+        let name = match &*typed.pat {
+            Pat::Ident(pat) => Some(&pat.ident),
+            _ => None,
+        };
+        Parameter { name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
+    }
+
+    /// Whether rustc has to say if it is a subject.
+    pub fn may_be_subject(&self) -> bool {
+        matches!(self.kind, Kind::Subject { .. } | Kind::Unknown)
     }
 }
 

@@ -21,6 +21,19 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
     }
 }
 
+/// Reports what the connector borrows; whether it owns all that it has.
+pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
+    let borrowed = connector.borrowed();
+    for lifetime in &borrowed {
+        ctxt.error(
+            lifetime,
+            "a connector cannot borrow: it moves to a thread of its own\n\
+             help: own the value, as a `String` for a `&str`, or share it in an `Arc`",
+        );
+    }
+    borrowed.is_empty()
+}
+
 /// Reports what is wrong with a `run`; whether its impl can be emitted all the same.
 pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
     let mut is_sound = qualifiers(ctxt, run.method, "run");

@@ -2,31 +2,16 @@
 //!
 //! As in a schema, what a type must be is one bound on an associated type, at the user's own tokens: [`checks`]. A
 //! single `Subject<Cat>` stands in the impl as itself; where there are several, each is wrapped in a type that names
-//! its place (`Handle<Self, 1>`), so that an error underlines the one parameter and not the tuple.
+//! its place (`Handle<Self, 1>`), so that an error underlines the one parameter and not the tuple. Where the row is no
+//! schema, the user's type is an error type to rustc ([`if_subject`]): all that is made of it is no further error.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, ImplItem, ItemImpl, ReturnType, Type, parse_quote};
+use syn::{Ident, ReturnType, Type, parse_quote};
 
 use super::ast::{Connector, Kind, Parameter, Run, cfgs};
 use crate::{option, types};
-
-/// The user's block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
-pub fn block(block: &ItemImpl) -> ItemImpl {
-    let mut block = block.clone();
-    for item in &mut block.items {
-        let ImplItem::Fn(method) = item else { continue };
-        if method.sig.ident == "run" {
-            method.attrs.push(parse_quote! {
-                #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
-            });
-        } else if method.sig.ident == "on_stop" {
-            method.attrs.push(parse_quote!(#[allow(clippy::unused_self)]));
-        }
-    }
-    block
-}
 
 /// The impl for one `run`; `#[cfg]` chooses between several.
 pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream {
@@ -38,26 +23,27 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let subjects = subjects_type(run, &pw);
     let tables = tables_type(run, &pw);
     let locals: Vec<Ident> = (0..run.parameters.len()).map(local).collect();
-    let pattern = match run.parameters.as_slice() {
-        [_] => quote!(#(#locals)*),
-        parameters => {
-            let patterns = parameters.iter().zip(&locals).map(|(parameter, local)| {
-                let wrapper = wrapper(parameter);
-                quote!(#pw::#wrapper(#local))
-            });
-            quote!((#(#patterns),*))
-        }
+    let pattern = match locals.as_slice() {
+        [local] => quote!(#local),
+        locals => quote!((#(#locals),*)),
     };
     let arguments = run.parameters.iter().zip(&locals).map(|(parameter, local)| {
         let mut local = local.clone();
         local.set_span(local.span().located_at(parameter.ty.span()));
-        local
+        if run.parameters.len() == 1 {
+            return quote!(#local);
+        }
+        // where the row is no schema, this is that error once more
+        let span = place(parameter);
+        let at = option::ident_at(&pw, span);
+        let handle = located_at(quote!(#local), span);
+        quote_spanned!(span=> #at::Handle::subject(#handle))
     });
     let this = Ident::new("self", Span::mixed_site());
     let part = run.part.map(|ty| {
         let mut part = part();
         part.set_span(part.span().located_at(ty.span()));
-        part
+        part.into_token_stream()
     });
     let arguments = arguments.chain(part);
     let call = quote!(Self::run(#this, #(#arguments),*));
@@ -86,14 +72,18 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let span = self_ty.span();
     // names are hygienic, so the body must have the very same
     let given = Ident::new("subjects", Span::mixed_site());
+    // a lone subject is asked for its row in the method's signature, too
+    let (method_span, given_type) = match run.parameters.as_slice() {
+        [parameter] => (place(parameter), subjects.clone()),
+        // not at the user's type, where it would look like the user's own qualification
+        _ => (span, quote!(<Self as #pw::Connector>::Subjects)),
+    };
     let run_method = match run.part {
         None => {
-            // not at the user's type, where it would look like the user's own qualification
-            let subjects_type = quote!(<Self as #pw::Connector>::Subjects);
-            let head = quote_spanned!(span=> fn run(&mut #this, #given: #subjects_type) -> #pw::RunResult);
-            option::item_at(span, head, quote!(let #pattern = #given; #result))
+            let head = quote_spanned!(method_span=> fn run(&mut #this, #given: #given_type) -> #pw::RunResult);
+            option::item_at(method_span, head, quote!(let #pattern = #given; #result))
         }
-        Some(_) => in_parts(span, &this, &given, &pw, &quote!(let #pattern = #given; #result)),
+        Some(_) => in_parts(method_span, &this, &given, &given_type, &pw, &quote!(let #pattern = #given; #result)),
     };
     let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
     let body = quote! {
@@ -118,18 +108,23 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
 }
 
 /// The methods of a source in parts. As a whole it is read where nobody has asked for parts.
-fn in_parts(span: Span, this: &Ident, given: &Ident, pw: &Ident, body: &TokenStream) -> TokenStream {
+fn in_parts(
+    span: Span,
+    this: &Ident,
+    given: &Ident,
+    given_type: &TokenStream,
+    pw: &Ident,
+    body: &TokenStream,
+) -> TokenStream {
     let part = part();
     let at = option::ident_at(pw, span);
-    // not at the user's type, where it would look like the user's own qualification
-    let subjects_type = quote!(<Self as #pw::Connector>::Subjects);
     let head = quote_spanned!(span=>
-        fn run_part(&mut #this, #given: #subjects_type, #part: #pw::Partition) -> #pw::RunResult
+        fn run_part(&mut #this, #given: #given_type, #part: #pw::Partition) -> #pw::RunResult
     );
     let run_part = option::item_at(span, head, body.clone());
     let copy = quote_spanned!(span=> #pw::Some(#at::part_of(#this)));
     quote! {
-        fn run(&mut #this, #given: #subjects_type) -> #pw::RunResult {
+        fn run(&mut #this, #given: #given_type) -> #pw::RunResult {
             #pw::Connector::run_part(#this, #given, #pw::Partition::WHOLE)
         }
         #run_part
@@ -169,42 +164,39 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         return checks;
     }
     for (i, parameter) in run.parameters.iter().enumerate() {
-        let ty = parameter.ty;
-        match parameter.kind {
-            Kind::Subject { schema, offset } => {
-                let offset = offset.map_or(quote!(()), ToTokens::to_token_stream);
-                checks.extend(quote! {
-                    #[automatically_derived]
-                    impl #generics #pw::HandleOf<#signature, #i> for #self_ty #where_clause {
-                        type Schema = #schema;
-                        type Offset = #offset;
-                    }
-                });
+        if !parameter.may_be_subject() {
+            continue;
+        }
+        let (span, ty) = (place(parameter), parameter.ty);
+        let at = option::ident_at(pw, span);
+        let row = match parameter.kind {
+            Kind::Subject { schema, .. } => schema.to_token_stream(),
+            _ => quote_spanned!(span=> <#ty as #at::SubjectTypes>::Schema),
+        };
+        let schema = quote_spanned!(span=> #at::IfSchema<#row, #row>);
+        let subject = if_subject(parameter, &at.to_token_stream());
+        let (offset, table) = (offset_type(parameter, pw), table_type(parameter, pw));
+        // glue at a user's type looks like the user's own to that lint, here and below
+        checks.extend(quote! {
+            #[automatically_derived]
+            #[allow(unused_qualifications)]
+            impl #generics #pw::HandleOf<#signature, #i> for #self_ty #where_clause {
+                type Schema = #schema;
+                type Offset = #offset;
+                type Subject = #subject;
+                type Table = #table;
             }
-            Kind::Unknown => {
-                let table = table_type(parameter, pw);
-                // glue at a user's type looks like the user's own to that lint, here and below
-                checks.extend(quote! {
-                    #[automatically_derived]
-                    #[allow(unused_qualifications)]
-                    impl #generics #pw::AliasOf<#signature, #i> for #self_ty #where_clause {
-                        type Subject = #ty;
-                        type Table = #table;
-                    }
-                });
-                if i > 0 {
-                    let (first, offset) = (offset_type(&run.parameters[0], pw), offset_type(parameter, pw));
-                    checks.extend(quote! {
-                        #[automatically_derived]
-                        #[allow(unused_qualifications)]
-                        impl #generics #pw::OffsetOf<#signature, #i> for #self_ty #where_clause {
-                            type First = #first;
-                            type Offset = #offset;
-                        }
-                    });
+        });
+        if i > 0 && matches!(parameter.kind, Kind::Unknown) {
+            let first = offset_type(&run.parameters[0], pw);
+            checks.extend(quote! {
+                #[automatically_derived]
+                #[allow(unused_qualifications)]
+                impl #generics #pw::OffsetOf<#signature, #i> for #self_ty #where_clause {
+                    type First = #first;
+                    type Offset = #offset;
                 }
-            }
-            Kind::Reference(_) | Kind::Other => {}
+            });
         }
     }
     checks
@@ -221,25 +213,16 @@ fn local(i: usize) -> Ident {
     format_ident!("subject_{}", i, span = Span::mixed_site())
 }
 
-fn wrapper(parameter: &Parameter) -> Ident {
-    let name = if matches!(parameter.kind, Kind::Subject { .. }) { "Handle" } else { "Alias" };
-    Ident::new(name, Span::mixed_site())
-}
-
 fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
     match run.parameters.as_slice() {
-        [parameter] => match parameter.kind {
-            // the error, if there is one, is about the schema
-            Kind::Subject { schema, .. } => located_at(parameter.ty.to_token_stream(), schema.span()),
-            _ => parameter.ty.to_token_stream(),
-        },
+        [parameter] => {
+            let pw = option::ident_at(pw, place(parameter));
+            if_subject(parameter, &pw.to_token_stream())
+        }
         parameters => {
             let span = unknown_span(parameters);
             let (pw, signature) = (option::ident_at(pw, span), option::ident_at(&signature(), span));
-            let elements = parameters.iter().enumerate().map(|(i, parameter)| {
-                let wrapper = wrapper(parameter);
-                quote_spanned!(span=> #pw::#wrapper<Self, #signature, #i>)
-            });
+            let elements = (0..parameters.len()).map(|i| quote_spanned!(span=> #pw::Handle<Self, #signature, #i>));
             quote_spanned!(span=> (#(#elements),*))
         }
     }
@@ -258,15 +241,12 @@ fn tables_type(run: &Run, pw: &Ident) -> TokenStream {
 }
 
 pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
+    // errors of one text at one place are shown once
+    let span = place(parameter);
+    let (pw, ty) = (option::ident_at(pw, span), parameter.ty);
     match parameter.kind {
-        Kind::Subject { schema, .. } => quote!(#pw::Table<#schema>),
-        _ => {
-            // errors of one text at one place are shown once
-            let ty = parameter.ty;
-            let span = ty.span();
-            let pw = option::ident_at(pw, span);
-            quote_spanned!(span=> <#ty as #pw::OneSubject>::Table)
-        }
+        Kind::Subject { schema, .. } => quote_spanned!(span=> #pw::Table<#schema>),
+        _ => quote_spanned!(span=> #pw::TableOf<#ty>),
     }
 }
 
@@ -278,7 +258,7 @@ fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
             let ty = parameter.ty;
             let span = ty.span();
             let pw = option::ident_at(pw, span);
-            quote_spanned!(span=> <#ty as #pw::OneSubject>::Offset)
+            quote_spanned!(span=> <#ty as #pw::SubjectTypes>::Offset)
         }
     }
 }
@@ -287,6 +267,22 @@ fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
 fn unknown_span(parameters: &[Parameter]) -> Span {
     let unknown = parameters.iter().find(|parameter| matches!(parameter.kind, Kind::Unknown));
     unknown.map_or_else(Span::mixed_site, |parameter| parameter.ty.span())
+}
+
+/// Where a parameter is shown to be no subject of a schema: at the row, if that can be told.
+pub fn place(parameter: &Parameter) -> Span {
+    match parameter.kind {
+        Kind::Subject { schema, .. } => schema.span(),
+        _ => parameter.ty.span(),
+    }
+}
+
+/// The type of a parameter, if it is the subject of a schema. All of it is at one place: errors of one text at one place are
+/// shown once.
+pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
+    let span = place(parameter);
+    let ty = located_at(parameter.ty.to_token_stream(), span);
+    quote_spanned!(span=> #runtime::IfSubject<#ty>)
 }
 
 /// The same tokens, shown at another place.

@@ -1,13 +1,13 @@
 //! What stands in for the `Connector` impl after an error: enough that reading from it is no second one.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Item, ItemStruct};
+use quote::{ToTokens, quote};
+use syn::{Item, ItemStruct, parse_quote};
 
 use super::ast::{Connector, Kind, Run, cfgs};
 use super::attr::Options;
 use super::expand::{checks, table_type};
-use crate::option;
+use crate::{generics, option};
 
 /// For a `run` that the trait cannot have.
 pub fn of_run(connector: &Connector, run: &Run) -> TokenStream {
@@ -22,9 +22,13 @@ pub fn without_run(connector: &Connector) -> TokenStream {
 
 fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> TokenStream {
     let (import, pw) = option::runtime(connector.options.krate.get());
-    let self_ty = &connector.block.self_ty;
-    let (generics, _, where_clause) = connector.block.generics.split_for_impl();
-    let checks = run.map(|run| checks(connector, run, &pw));
+    // what it borrows has been complained of
+    let borrows = !connector.borrowed().is_empty();
+    let generics = generics::owned(&connector.block.generics, &parse_quote!('static));
+    let (generics, _, where_clause) = generics.split_for_impl();
+    let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
+    let where_clause = generics::with_static(where_clause.to_token_stream());
+    let checks = run.filter(|_| !borrows).map(|run| checks(connector, run, &pw));
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
         run.parameters
             .iter()

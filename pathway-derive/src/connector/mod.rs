@@ -2,6 +2,7 @@
 
 mod ast;
 mod attr;
+mod block;
 mod check;
 mod expand;
 mod fallback;
@@ -37,6 +38,7 @@ fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
     let options = attr::Options::parse(&ctxt, options);
     let connector = ast::Connector::from_block(&ctxt, block, options);
     check::options(&ctxt, &connector);
+    let owns = check::lifetimes(&ctxt, &connector);
     let mut output = ctxt.check();
     let mut stops_well = true;
     for method in &connector.on_stops {
@@ -47,7 +49,7 @@ fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
     for run in &connector.runs {
         let (errors, is_sound) = check_method(ast::cfgs(run.method), |ctxt| check::run(ctxt, run));
         output.extend(errors);
-        output.extend(if is_sound {
+        output.extend(if is_sound && owns {
             expand::expand(&connector, run, stops_well)
         } else {
             fallback::of_run(&connector, run)
@@ -60,7 +62,7 @@ fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
     if connector.runs.is_empty() {
         output.extend(fallback::without_run(&connector));
     }
-    let block = expand::block(block);
+    let block = block::block(&connector);
     quote!(#block #output)
 }
 

@@ -78,9 +78,9 @@ impl<T, B> Values<T> for B {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column",
     label = "not a column type",
-    note = "columns are `bool`, integers up to 64 bits, `f32`, `f64`, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, and `Option<T>`, `Vec<T>`, arrays and tuples of them",
+    note = "columns are `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, and `Option<T>`, `Vec<T>`, arrays and tuples of them",
     note = "with the feature of their crate's name, so are dates and times of `jiff` and `chrono`, and `Uuid`, `Decimal` and `Bytes`",
-    note = "use `#[schema(json)]` for a type that implements serde's traits"
+    note = "of a type of your own: `#[derive(Column)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(flatten)]` for a schema; `#[schema(json)]` for what implements serde's traits"
 )]
 pub trait ColumnType: Sized + Send + Sync + 'static {
     /// The type of the values that are not null.

@@ -15,7 +15,7 @@ use super::inlet::{Arrival, Feeds, inlet};
 use super::parted::decoded;
 use super::region::{Busy, Named};
 use super::results::{Gather, Outlets, gather};
-use super::row::{ResultRow, Row};
+use super::row::{Input, ResultRow, Row};
 use super::workers::Workers;
 use crate::persist::AskedSink;
 use crate::table::{AnyTable, Derived, StartedBy, Table};
@@ -252,11 +252,11 @@ impl<S> Table<S> {
     /// If the pipeline of the table has been started.
     pub fn compute<Out, F>(&self, computation: F) -> Table<Out>
     where
-        S: Row,
+        S: Input<Out>,
         Out: ResultRow,
-        F: for<'scope> Fn(Collection<'scope, S>) -> Collection<'scope, Out> + Send + Sync + 'static,
+        F: for<'scope> Fn(Collection<'scope, S::Row>) -> Collection<'scope, Out> + Send + Sync + 'static,
     {
-        compute(self, move |_scope, rows| computation(rows))
+        compute(self, move |_scope, rows| computation(S::rows(rows)))
     }
 }
 

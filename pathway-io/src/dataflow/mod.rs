@@ -90,8 +90,7 @@ pub use workers::Workers;
 pub use {
     computation::{Tables, compute},
     differential_dataflow,
-    row::ResultRow,
-    row::Row,
+    row::{Input, ResultRow, Row},
     timely,
 };
 

@@ -57,9 +57,16 @@ pub(crate) enum Gather<R> {
 pub(crate) struct Outlets<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
     pub(crate) pool: Arc<Pool<S>>,
-    /// The results up to this time are in the outputs already: a run before this one has written them.
-    pub(crate) durable: u64,
+    /// The results up to this time are in the outputs already, if a run before this one has written them.
+    pub(crate) durable: Option<u64>,
     pub(crate) asks: Served,
+}
+
+impl<S: Schema> Outlets<S> {
+    /// Whether the results of a time are to be delivered.
+    fn want(&self, time: u64) -> bool {
+        !self.outlets.is_empty() && self.durable.is_none_or(|durable| time > durable)
+    }
 }
 
 type Updates<S> = Vec<(S, u64, isize)>;
@@ -143,7 +150,8 @@ impl Drop for Receipt {
 
 impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
     fn add(&mut self, updates: &mut Updates<R>) {
-        let mut updates = updates.drain(..).peekable();
+        let want = |time| self.outlets.as_ref().is_some_and(|outlets| outlets.want(time));
+        let mut updates = updates.drain(..).filter(|(_, time, _)| want(*time)).peekable();
         // Mostly all are of one time, which is then looked up once.
         while let Some((row, time, diff)) = updates.next() {
             let waiting = self.waiting.entry(time).or_default();
@@ -156,14 +164,11 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
 
     /// Delivers all times before `frontier`.
     fn deliver(&mut self, frontier: Option<u64>) {
+        let Some(Outlets { outlets, pool, .. }) = &self.outlets else { return };
         while let Some(entry) = self.waiting.first_entry()
             && frontier.is_none_or(|frontier| *entry.key() < frontier)
         {
             let (time, mut rows) = entry.remove_entry();
-            let Some(Outlets { outlets, pool, durable, .. }) = &self.outlets else { continue };
-            if time <= *durable || outlets.is_empty() {
-                continue;
-            }
             consolidate(&mut rows);
             if rows.is_empty() {
                 continue;

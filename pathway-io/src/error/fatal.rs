@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-/// The mark of an error that no [`Restart`](crate::Restart) is to follow; see [`Error::fatal`].
+/// The mark of an error that no [`Restart`](crate::Restart) is to follow; see [`Error::fatal`](crate::Error::fatal).
 // It is an error of its own, below the `Error` that holds it, so that it is found in the causes also where that one was
 // taken apart: `io::Error::other` and `anyhow` hide what they are made of, and give its causes alone.
 pub struct Fatal(pub(super) Box<dyn StdError + Send + Sync>);

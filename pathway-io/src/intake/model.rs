@@ -268,10 +268,12 @@ fn pushes_of_two_threads_and_autocommit() {
 
 #[test]
 fn autocommit_brings_out_every_row_while_nothing_else_happens() {
-    for eager in [false, true] {
-        check(if eager { "eager autocommit" } else { "autocommit" }, move || {
-            // A cut of two rows holds up another of two, and nobody but the timer makes it.
-            let model = Model::with(3, true, eager);
+    // A cut of two rows holds up another of two, or of one, and nobody but the timer makes it.
+    for (name, backlog, eager) in
+        [("autocommit", 3, false), ("autocommit in a small backlog", 2, false), ("eager autocommit", 3, true)]
+    {
+        check(name, move || {
+            let model = Model::with(backlog, true, eager);
             let other = model.spawn(|intake| {
                 push(intake, FIRST, 10).unwrap();
                 push(intake, FIRST, 11).unwrap();
@@ -288,13 +290,31 @@ fn autocommit_brings_out_every_row_while_nothing_else_happens() {
 }
 
 #[test]
+fn the_row_that_fills_the_backlog_brings_out_all_of_them() {
+    check("full backlog", || {
+        let model = Model::new(2, false);
+        let other = model.spawn(|intake| push(intake, FIRST, 10).unwrap());
+        push(&model.intake, FIRST, 20).unwrap();
+        push(&model.intake, FIRST, 21).unwrap();
+        // Two of the three, whichever they are.
+        model.channel.wait_for(2);
+        other.join().unwrap();
+        let all = rows(&model.end());
+        assert_eq!((of(&all, 1), of(&all, 2)), (vec![10], vec![20, 21]));
+    });
+}
+
+#[test]
 fn a_commit_takes_what_was_pushed_before_it() {
     check("push and commit", || {
         let model = Model::new(2, false);
         let other = model.spawn(|intake| {
-            push(intake, FIRST, 10).unwrap();
-            intake.commit(FIRST).unwrap();
-            push(intake, FIRST, 11).unwrap();
+            for n in [10, 11] {
+                push(intake, FIRST, n).unwrap();
+                // The second may have to wait for room.
+                intake.commit(FIRST).unwrap();
+            }
+            push(intake, FIRST, 12).unwrap();
         });
         push(&model.intake, FIRST, 20).unwrap();
         model.intake.commit(FIRST).unwrap();
@@ -302,32 +322,34 @@ fn a_commit_takes_what_was_pushed_before_it() {
         other.join().unwrap();
         let commits = model.end();
         let all = rows(&commits);
-        assert_eq!((of(&all, 1), of(&all, 2), all.len()), (vec![10, 11], vec![20, 21], 4));
-        for thread in [10, 20] {
+        assert_eq!((of(&all, 1), of(&all, 2), all.len()), (vec![10, 11, 12], vec![20, 21], 5));
+        for n in [10, 11, 20] {
             let of = |n| commits.iter().position(|(rows, _)| rows.contains(&n));
-            assert!(of(thread) < of(thread + 1), "a commit has not cut between {thread} and the next: {commits:?}");
+            assert!(of(n) < of(n + 1), "a commit has not cut between {n} and the next: {commits:?}");
         }
     });
 }
 
 #[test]
 fn a_transaction_is_never_split() {
-    check("transaction, push and autocommit", || {
-        let model = Model::new(2, true);
-        let other = model.spawn(|intake| {
-            push(intake, FIRST, 10).unwrap();
-            // Larger than the backlog.
-            intake.commit_transaction(FIRST, transaction(&[11, 12, 13]), None::<()>).unwrap();
+    // It is larger than the one backlog, and the other has room for more.
+    for (name, backlog) in [("transaction, push and autocommit", 2), ("the same in a large backlog", 8)] {
+        check(name, move || {
+            let model = Model::new(backlog, true);
+            let other = model.spawn(|intake| {
+                push(intake, FIRST, 10).unwrap();
+                intake.commit_transaction(FIRST, transaction(&[11, 12, 13]), None::<()>).unwrap();
+            });
+            push(&model.intake, FIRST, 20).unwrap();
+            push(&model.intake, FIRST, 21).unwrap();
+            other.join().unwrap();
+            let commits = model.end();
+            let all = rows(&commits);
+            assert_eq!((of(&all, 1), of(&all, 2), all.len()), (vec![10, 11, 12, 13], vec![20, 21], 6));
+            let whole = commits.iter().find(|(rows, _)| rows.contains(&11)).map(|(rows, _)| rows.as_slice());
+            assert!(whole.is_some_and(|rows| rows.ends_with(&[11, 12, 13])), "{commits:?}");
         });
-        push(&model.intake, FIRST, 20).unwrap();
-        push(&model.intake, FIRST, 21).unwrap();
-        other.join().unwrap();
-        let commits = model.end();
-        let all = rows(&commits);
-        assert_eq!((of(&all, 1), of(&all, 2), all.len()), (vec![10, 11, 12, 13], vec![20, 21], 6));
-        let whole = commits.iter().find(|(rows, _)| rows.contains(&11)).map(|(rows, _)| rows.as_slice());
-        assert!(whole.is_some_and(|rows| rows.ends_with(&[11, 12, 13])), "{commits:?}");
-    });
+    }
 }
 
 #[test]
@@ -347,21 +369,38 @@ fn transactions_wait_for_room_and_for_nothing_else() {
 }
 
 #[test]
-fn a_transaction_that_is_refused_holds_up_nobody() {
-    check("transaction and close of its table", || {
-        let model = Model::new(1, true);
+fn a_transaction_that_is_refused_holds_up_no_row() {
+    check("transaction, close of its table, and a row behind it", || {
+        let model = Model::new(1, false);
         push(&model.intake, FIRST, 10).unwrap();
         let unit = model.spawn(|intake| {
             intake.commit_transaction(FIRST, transaction_of(OTHER_TABLE, &[20, 21]), None::<()>).is_ok()
         });
         model.intake.close_table(OTHER_TABLE).unwrap();
         push(&model.intake, FIRST, 11).unwrap();
-        push(&model.intake, FIRST, 12).unwrap();
         let committed = unit.join().unwrap();
         // All of them, while nobody ends anything.
-        model.channel.wait_for(if committed { 5 } else { 3 });
+        model.channel.wait_for(if committed { 4 } else { 2 });
         let all = rows(&model.end());
-        assert_eq!(of(&all, 1), [10, 11, 12]);
+        assert_eq!(of(&all, 1), [10, 11]);
+        assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
+    });
+}
+
+#[test]
+fn a_transaction_that_is_refused_holds_up_no_commit() {
+    check("transaction, close of its table, and a commit behind it", || {
+        let model = Model::new(2, false);
+        model.intake.commit_transaction(FIRST, transaction(&[10, 11, 12]), None::<()>).unwrap();
+        let unit = model.spawn(|intake| {
+            intake.commit_transaction(FIRST, transaction_of(OTHER_TABLE, &[20, 21]), None::<()>).is_ok()
+        });
+        model.intake.close_table(OTHER_TABLE).unwrap();
+        push(&model.intake, FIRST, 13).unwrap();
+        model.intake.commit(FIRST).unwrap();
+        let committed = unit.join().unwrap();
+        let all = rows(&model.end());
+        assert_eq!(of(&all, 1), [10, 11, 12, 13]);
         assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
     });
 }

@@ -5,6 +5,7 @@
 //! does so further commits gather, and share the next one.
 
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -18,8 +19,8 @@ use super::frame::Kind;
 use super::log::Log;
 use super::record::{Checkpoint, FileLen, SinkTime};
 use super::{AskedKind, AskedSink, Durability};
-use crate::control::{Checkpoints, Control};
-use crate::error::{BoxError, Error};
+use crate::control::{Checkpoints, Control, panicked};
+use crate::error::{BoxError, Error, FailureKind};
 use crate::offset::AnyOffset;
 use crate::sequencer::Message;
 use crate::sink::file::OutputFile;
@@ -50,11 +51,12 @@ pub(crate) struct Quarantine {
     pub(crate) durable: u64,
 }
 
-/// A file that a sink writes.
+/// A sink that has to have what becomes durable.
 struct Output {
     /// The table, by the numbers of its source and among that source's; `None` for a derived one.
     table: Option<(usize, usize)>,
-    path: String,
+    /// The file that it writes, if it does.
+    path: Option<String>,
     ask: Arc<dyn Ask>,
     len: u64,
     /// It has got rows since the last checkpoint.
@@ -105,17 +107,26 @@ pub(crate) struct Checkpointer {
     news: usize,
 }
 
-/// A sink has failed, and says so itself.
+/// A sink or a source has failed, which is said of it and not of the state.
 #[derive(Debug)]
-struct SinkFailed;
+struct Said;
 
-impl std::fmt::Display for SinkFailed {
+impl std::fmt::Display for Said {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("a sink has failed")
+        f.write_str("a sink or a source has failed")
     }
 }
 
-impl std::error::Error for SinkFailed {}
+impl std::error::Error for Said {}
+
+/// An offset as a checkpoint has it. Its form is the user's.
+fn encode(offset: &dyn AnyOffset) -> Result<Vec<u8>, FailureKind> {
+    match catch_unwind(AssertUnwindSafe(|| offset.encode())) {
+        Ok(Ok(encoded)) => Ok(encoded),
+        Ok(Err(error)) => Err(FailureKind::Failed(format!("its offset cannot be written: {error}").into())),
+        Err(payload) => Err(panicked("the form of its offset", &*payload)),
+    }
+}
 
 /// Runs to the end of the sequencer.
 pub(crate) fn run(plan: Plan) {
@@ -124,7 +135,7 @@ pub(crate) fn run(plan: Plan) {
     let path = plan.directory.path().to_owned();
     let result = Checkpointer::begin(plan).and_then(Checkpointer::serve);
     if let Err(error) = result
-        && !error.is::<SinkFailed>()
+        && !error.is::<Said>()
     {
         control.fail(Error::pipeline(format!("could not keep its state in `{}`: {error}", path.display())));
     }
@@ -159,8 +170,9 @@ impl Checkpointer {
         for (table, AskedSink { kind, ask, progress }) in mem::take(&mut plan.sinks) {
             match kind {
                 AskedKind::File { path } => {
-                    outputs.push(Output { table, path, ask, len: 0, dirty: true });
+                    outputs.push(Output { table, path: Some(path), ask, len: 0, dirty: true });
                 }
+                AskedKind::Plain => outputs.push(Output { table, path: None, ask, len: 0, dirty: false }),
                 AskedKind::Timed { id } => timed.push(Timed { id, ask, progress }),
             }
         }
@@ -245,9 +257,10 @@ impl Checkpointer {
             }
         }
         if let Some(offset) = entry.offset {
-            let encoded = offset
-                .encode()
-                .map_err(|error| format!("the offset of source `{}` cannot be written: {error}", source.source.name))?;
+            let encoded = encode(&*offset).map_err(|kind| {
+                source.source.fail(kind);
+                Said
+            })?;
             source.offset = Some(encoded);
             if source.source.durables.is_wanted() {
                 self.told.push((entry.source, offset));
@@ -269,7 +282,7 @@ impl Checkpointer {
             .map(|output| (output.ask.ask(time), output))
             .collect();
         for (answer, output) in asked {
-            output.len = answer.recv().map_err(|_| SinkFailed)?;
+            output.len = answer.recv().map_err(|_| Said)?;
             output.dirty = false;
         }
         crash_point!(OutputsSynced);
@@ -312,7 +325,8 @@ impl Checkpointer {
         let quarantines = sources.iter().filter_map(|source| source.quarantine.as_ref());
         let quarantines =
             quarantines.map(|quarantine| FileLen { path: quarantine.path.clone(), len: quarantine.durable });
-        let outputs = self.outputs.iter().map(|output| FileLen { path: output.path.clone(), len: output.len });
+        let outputs =
+            self.outputs.iter().filter_map(|output| Some(FileLen { path: output.path.clone()?, len: output.len }));
         let sinks = self.timed.iter();
         Checkpoint {
             time: self.plan.time,
@@ -327,7 +341,7 @@ impl Checkpointer {
         // So that no sink may miss a commit that only the old log has.
         let asked: Vec<_> = self.timed.iter().map(|sink| sink.ask.ask(self.plan.time)).collect();
         for answer in asked {
-            answer.recv().map_err(|_| SinkFailed)?;
+            answer.recv().map_err(|_| Said)?;
         }
         let (give, pieces) = bounded(4);
         if self.plan.messages.send(Message::Snapshot(give)).is_err() {

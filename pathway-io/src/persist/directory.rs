@@ -20,8 +20,16 @@ fn create(path: &Path) -> std::result::Result<(), FileError> {
 /// A state directory that is locked.
 pub(crate) struct StateDirectory {
     path: PathBuf,
-    /// Locked until it is closed, by the end of the process at the latest.
-    _lock: File,
+    /// Locked until this is dropped, by the end of the process at the latest.
+    lock: File,
+}
+
+impl Drop for StateDirectory {
+    /// Closing the file is not enough: a process that was just started from this one has it too until it is the other program.
+    fn drop(&mut self) {
+        // Were it to fail, closing would have to do.
+        let _ = self.lock.unlock();
+    }
 }
 
 impl StateDirectory {
@@ -53,7 +61,7 @@ impl StateDirectory {
             Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
         }
         crash_point!(Locked);
-        Ok(StateDirectory { path: path.to_owned(), _lock: lock })
+        Ok(StateDirectory { path: path.to_owned(), lock })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -76,5 +84,22 @@ impl StateDirectory {
             Ok((logs, unnamed))
         };
         read().map_err(|error| FileError::new("read the state directory", &self.path, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_given_back_while_a_process_that_is_being_started_has_its_lock_too() {
+        let directory = tempfile::tempdir().unwrap();
+        let state = StateDirectory::open(directory.path()).unwrap();
+        // What a fork does.
+        let inherited = state.lock.try_clone().unwrap();
+        assert!(StateDirectory::open(directory.path()).is_err());
+        drop(state);
+        StateDirectory::open(directory.path()).unwrap();
+        drop(inherited);
     }
 }

@@ -75,8 +75,11 @@ impl Log {
         begun: u64,
         sync: bool,
     ) -> Result<Self, FileError> {
-        let mut file = StoredFile::open_at(&**storage, &path(directory, generation), end)?;
+        let path = path(directory, generation);
+        let mut file = StoredFile::open_at(&**storage, &path, end)?;
         if sync {
+            // The run before may not have.
+            sync_parent(&**storage, &path)?;
             file.sync()?;
         }
         Ok(Log {

@@ -102,8 +102,14 @@ pub struct AskedSink {
 }
 
 pub(crate) enum AskedKind {
-    File { path: String },
-    Timed { id: String },
+    File {
+        path: String,
+    },
+    /// It keeps nothing, but has to have been handed what becomes durable.
+    Plain,
+    Timed {
+        id: String,
+    },
 }
 
 impl AskedSink {

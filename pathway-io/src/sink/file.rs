@@ -53,8 +53,10 @@ impl OutputFile {
             Some(Persisted { len: Some(len), sync }) => {
                 let mut file = StoredFile::open_at(&*storage, &self.path, len)?;
                 crash_point!(OutputCut);
-                // Before the first write: else a power cut could leave what was cut off behind what is written.
                 if sync {
+                    // The run before may not have.
+                    sync_parent(&*storage, &self.path)?;
+                    // Before the first write: else a power cut could leave what was cut off behind what is written.
                     file.sync()?;
                 }
                 (file, false)

@@ -29,7 +29,8 @@ use file::{FileSink, OutputFile};
 /// An error or a panic in any method fails the pipeline; the sink is then dropped without further calls.
 ///
 /// In a persistent pipeline a sink is handed each commit *at least once*: the commits that were on their way when the
-/// process died come again after the restart, with other times. A sink that [keeps their time](Sink::keeps_time) beside
+/// process died come again after the restart, with other times, and nothing is durable that was not written and flushed
+/// here: a sink that is slow holds up the checkpoints. A sink that [keeps their time](Sink::keeps_time) beside
 /// its rows is handed each exactly once.
 ///
 /// ```
@@ -82,7 +83,8 @@ pub trait Sink<S: Schema>: Send {
     /// An error stops the pipeline.
     fn write(&mut self, commit: &Commit<S>) -> RunResult;
 
-    /// Called after a commit, unless another is waiting: what was written should become visible now.
+    /// Called after a commit, unless another is waiting, and in a persistent pipeline before what was written becomes
+    /// durable elsewhere: it should become visible now.
     ///
     /// # Errors
     ///

@@ -19,7 +19,7 @@ use crate::threads;
 
 /// How a sink takes part in a persistent pipeline.
 pub(crate) enum Part<S: Schema> {
-    /// Not at all: it is opened anew.
+    /// It keeps nothing, and is opened anew.
     None,
     /// It writes a file, whose length belongs to the checkpoint.
     File,

@@ -97,7 +97,7 @@ impl<S: Schema> Inner<S> {
         let started =
             Self::start_sinks(specs, started_by, &[], &|sink| Arc::new(Behind { asks: Arc::clone(&asks), sink }));
         asked.extend(started.asked);
-        let durable = started_by.place.as_ref().map_or(0, |place| place.start.time());
+        let durable = started_by.place.as_ref().and_then(|place| place.start.found.as_ref()).map(|found| found.time);
         Outlets { outlets: started.outlets, pool: Arc::clone(&self.pool), durable, asks: Served(asks) }
     }
 

@@ -108,7 +108,9 @@ impl<S: Schema> Inner<S> {
                 started.asked.push(AskedSink::new(AskedKind::Timed { id }, &outlet, route));
                 started.later.push(outlet);
             } else {
-                started.outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
+                let outlet = thread::spawn(spec, thread::Part::None, &started_by.control);
+                started.asked.push(AskedSink::new(AskedKind::Plain, &outlet, route));
+                started.outlets.push(outlet);
             }
         }
         started

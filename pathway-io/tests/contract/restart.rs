@@ -80,6 +80,23 @@ fn the_last_attempt_fails_the_pipeline() {
 }
 
 #[test]
+fn an_attempt_that_ran_for_long_enough_begins_the_count_anew() {
+    for (healthy_after, expected) in [(Duration::ZERO, 6), (Duration::from_secs(3600), 2)] {
+        let wait = Restart::backoff(Duration::from_millis(1)..Duration::from_millis(2));
+        let mut attempt = 0;
+        let pipeline = pipeline();
+        let source = source(move |_: Subject<Number>| {
+            attempt += 1;
+            if attempt < 6 { Err("the connection is lost".into()) } else { Ok(()) }
+        });
+        let _numbers = pipeline.read_with(source, options(wait.attempts(2).healthy_after(healthy_after)));
+        let result = run(pipeline);
+        let attempts = result.as_ref().unwrap_or_else(|error| error.summary().unwrap()).sources[0].attempts;
+        assert_eq!((result.is_ok(), attempts), (expected == 6, expected));
+    }
+}
+
+#[test]
 fn without_the_option_there_is_one_attempt() {
     let (runs, mut enter) = counter();
     let pipeline = pipeline();

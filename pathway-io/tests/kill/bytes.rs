@@ -186,10 +186,11 @@ fn full_at_each_byte_of_each_file_it_says_so_and_goes_on_when_there_is_room() {
     let place = Place::new();
     for beginning in &place.beginnings {
         let mut logs = 0;
-        for name in ["cats.csv", "cats.jsonl", "bad.jsonl", "state/log-1", "state/log-2", "state/log-3", "state/log-4"]
-        {
-            let path = place.path().join(name);
-            let begun = beginning.1.iter().find(|(path, _)| path == Path::new(name));
+        // A tiny log is begun anew at nearly every step.
+        let logs_of_steps = (1..=ALL + 2).map(|generation| format!("state/log-{generation}"));
+        for name in OUTPUTS.map(str::to_owned).into_iter().chain(logs_of_steps) {
+            let path = place.path().join(&name);
+            let begun = beginning.1.iter().find(|(path, _)| path == Path::new(&name));
             let begun = begun.map_or(0, |(_, bytes)| bytes.len() as u64);
             let (mut at, mut last) = (begun, None);
             // When a log is begun anew depends on the threads: where it has ended once there may be bytes the next time.

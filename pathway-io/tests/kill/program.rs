@@ -57,7 +57,8 @@ struct Bank {
     tell: PathBuf,
 }
 
-#[connector(name = "bank", autocommit = off)]
+// A checkpoint waits for what is computed of the rows on their way: with a small backlog, not for long.
+#[connector(name = "bank", autocommit = off, backlog = 100)]
 impl Bank {
     fn run(&mut self, accounts: Subject<Account, u64>, bookings: Subject<Booking, u64>) -> RunResult {
         accounts.on_durable(|_| {});
@@ -119,7 +120,7 @@ struct Clock {
     tell: PathBuf,
 }
 
-#[connector(name = "clock", autocommit = "1ms")]
+#[connector(name = "clock", autocommit = "1ms", backlog = 100)]
 impl Clock {
     fn run(&mut self, ticks: Subject<Tick, u64>) -> RunResult {
         let from = ticks.resume().unwrap_or(0);

@@ -7,6 +7,8 @@ use std::{env, thread};
 use crate::child::Program;
 use crate::outputs::outcome;
 
+/// Steps of the last run, which nobody disturbs.
+const LAST: u64 = 40;
 const TINY_LOGS: (&str, &str) = ("PATHWAY_IO_TINY_LOGS", "1");
 
 fn number(variable: &str) -> Option<u64> {
@@ -27,13 +29,16 @@ fn killed_at_random_it_loses_and_doubles_nothing() {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            // Not to wait for something, but to strike at any moment; starting takes some milliseconds.
-            thread::sleep(Duration::from_micros(2_000 + random % 60_000));
+            // Not to wait for something, but to strike at any moment; starting takes some milliseconds, and with workers a
+            // good many more.
+            let longest = if cfg!(feature = "differential") { 300_000 } else { 60_000 };
+            thread::sleep(Duration::from_micros(2_000 + random % longest));
             running.kill();
         }
-        program.finish("more:40");
+        program.finish(&format!("more:{LAST}"));
         // An undisturbed run, as far as this one has come.
         let (bank, clock) = program.resumed();
+        assert!(bank + clock > 2 * LAST, "seed {seed}, {durability}: nothing was going on when it was killed");
         let undisturbed = Program::new();
         undisturbed.finish(&format!("totals:{bank}:{clock}"));
         if let Some(difference) = outcome(&program).difference(&outcome(&undisturbed)) {

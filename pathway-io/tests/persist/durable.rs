@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pathway_io::{Durability, Error, FailureKind, Pipeline, Restart, Subject, csv};
+use pathway_io::{Commit, Durability, Error, FailureKind, Pipeline, Restart, RunResult, Schema, Sink, Subject, csv};
 
 use crate::common::{Number, TempDir, next, read, run, source};
 use crate::restart::{options, persistent};
@@ -72,6 +72,49 @@ fn tells_over_restarts_what_is_new_in_order_and_never_before_it_is_found_again()
     // Those of an attempt that has failed may have become durable when nobody was there to be told.
     let second_attempts = (1..=80).filter(|n| (n - 1) % 20 >= 10);
     assert!(second_attempts.clone().all(|n| told.contains(&n)), "{told:?}");
+}
+
+/// A sink that has seen nothing before it is flushed, and lets the checkpoint come before that, if it does.
+pub struct Late {
+    pub durable: mpsc::Receiver<u64>,
+    pub seen: mpsc::Sender<bool>,
+    pub written: bool,
+}
+
+impl<S: Schema> Sink<S> for Late {
+    fn write(&mut self, _commit: &Commit<S>) -> RunResult {
+        self.written = true;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> RunResult {
+        if std::mem::take(&mut self.written) {
+            // Not waited for: it is not to come.
+            self.seen.send(self.durable.recv_timeout(Duration::from_millis(300)).is_err())?;
+        }
+        Ok(())
+    }
+}
+
+/// A kill in between would lose it otherwise: it is to be seen at least once.
+#[test]
+fn nothing_is_durable_before_a_sink_that_keeps_no_time_has_seen_it() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let (tell, durable) = mpsc::channel();
+    let (seen, seeing) = mpsc::channel();
+    let numbers = pipeline.read_with(
+        source(move |numbers: Subject<Number, u64>| {
+            let tell = tell.clone();
+            numbers.on_durable(move |offset: &u64| tell.send(*offset).unwrap());
+            Ok(numbers.next_at(1, Number { n: 1 })?)
+        }),
+        options("numbers"),
+    );
+    csv::write(&numbers, directory.path("numbers.csv"));
+    numbers.write_to(Late { durable, seen, written: false });
+    run(pipeline).unwrap();
+    assert_eq!(seeing.try_iter().collect::<Vec<_>>(), [true]);
 }
 
 #[test]

@@ -4,6 +4,8 @@ use std::fs;
 use std::sync::mpsc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize, Serializer};
+
 use pathway_io::{BadRows, Durability, Error, FailureKind, Restart, Subject, csv, jsonlines};
 
 use crate::common::{Number, TempDir, cat, next, read, run, source};
@@ -201,4 +203,53 @@ fn a_run_whose_sink_was_left_behind_keeps_the_state_for_itself() {
     drop(release);
     assert_eq!(has_ended.recv(), Err(mpsc::RecvError));
     let _ = next::<()>;
+}
+
+/// An offset that has no form, or breaks where it is given one.
+#[derive(Debug, Clone, Deserialize)]
+struct Formless(u64);
+
+impl Serialize for Formless {
+    fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        match self.0 {
+            2 => Err(serde::ser::Error::custom("it has no form")),
+            3 => panic!("it breaks"),
+            n => serializer.serialize_newtype_struct("Formless", &n),
+        }
+    }
+}
+
+#[test]
+fn an_offset_that_cannot_be_written_is_the_failure_of_its_source() {
+    for (offset, expected) in [
+        (2, "connector `numbers` failed: its offset cannot be written: it has no form"),
+        (3, "connector `numbers` panicked in the form of its offset: it breaks"),
+    ] {
+        let directory = TempDir::new();
+        for round in 0..2 {
+            let pipeline = persistent(&directory);
+            let numbers = pipeline.read_with(
+                source(move |numbers: Subject<Number, Formless>| {
+                    let from = numbers.resume().map_or(0, |offset| offset.0);
+                    assert_eq!(from, round);
+                    numbers.next_at(Formless(1), Number { n: 1 })?;
+                    numbers.commit()?;
+                    if round == 0 {
+                        // So that the first is durable.
+                        let (told, durable) = mpsc::channel();
+                        numbers.on_durable(move |_| _ = told.send(()));
+                        numbers.commit_at(Formless(1))?;
+                        next(&durable);
+                    }
+                    numbers.next_at(Formless(offset), Number { n: 2 })?;
+                    Ok(())
+                }),
+                options("numbers"),
+            );
+            csv::write(&numbers, directory.path("numbers.csv"));
+            let error = run(pipeline).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+            assert!(error.others().is_empty(), "{:?}", error.others());
+        }
+    }
 }

@@ -3,6 +3,8 @@
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "it has more than these tests need")]
 mod common;
+#[cfg(feature = "differential")]
+mod computed;
 mod durable;
 mod edges;
 mod place;

@@ -214,6 +214,21 @@ fn a_directory_that_is_in_use_or_holds_something_else() {
 }
 
 #[test]
+fn an_output_in_the_state_directory() {
+    let directory = TempDir::new();
+    let inside = directory.path("state").join("cats.csv");
+    for quarantine in [false, true] {
+        let pipeline = persistent(&directory);
+        let bad = if quarantine { inside.clone() } else { directory.path("bad.jsonl") };
+        let options = options("cats").bad_rows(BadRows::Quarantine(bad));
+        let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| panic!("it is not run")), options);
+        csv::write(&cats, if quarantine { directory.path("cats.csv") } else { inside.clone() });
+        assert_contains(&refused(&directory, pipeline), "cats.csv` failed: it is in the state directory");
+        assert!(!inside.exists());
+    }
+}
+
+#[test]
 fn a_state_of_a_newer_version() {
     let directory = one_cat();
     let log = directory.path("state").join("log-1");

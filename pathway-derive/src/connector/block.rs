@@ -1,0 +1,63 @@
+//! The user's own block, as it is emitted.
+//!
+//! `run` begins with a `let` for each subject, of the type that it has already if its row is a schema. If it is none, that
+//! type is one error at the row's name, the same that the `Connector` impl has, and what `run` does with the subject is no
+//! further one.
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
+
+use super::ast::{Connector, Parameter};
+use super::expand::{if_subject, place};
+use crate::types;
+
+/// The block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
+pub fn block(connector: &Connector) -> ItemImpl {
+    let mut block = connector.block.clone();
+    for item in &mut block.items {
+        let ImplItem::Fn(method) = item else { continue };
+        if method.sig.ident == "run" {
+            check_subjects(method, connector.options.krate.get());
+            method.attrs.push(parse_quote! {
+                #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
+            });
+        } else if method.sig.ident == "on_stop" {
+            method.attrs.push(parse_quote!(#[allow(clippy::unused_self)]));
+        }
+    }
+    block
+}
+
+fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
+    // which is a mistake of its own
+    if run.sig.constness.is_some() {
+        return;
+    }
+    let mut lets = TokenStream::new();
+    for input in &mut run.sig.inputs {
+        let FnArg::Typed(typed) = input else { continue };
+        let parameter = Parameter::of(typed);
+        // what `#[cfg]` may take away has no `let`
+        let is_plain = typed.attrs.is_empty() && types::is_nameable(&typed.ty);
+        if !is_plain || !parameter.may_be_subject() {
+            continue;
+        }
+        let span = place(&parameter);
+        let runtime = match krate {
+            Some(path) => quote_spanned!(span=> #path::__private0),
+            None => quote_spanned!(span=> ::pathway_io::__private0),
+        };
+        let checked = if_subject(&parameter, &runtime);
+        let Pat::Ident(PatIdent { by_ref: None, mutability, ident, subpat: None, .. }) = &mut *typed.pat else {
+            continue;
+        };
+        let mutability = mutability.take();
+        lets.extend(quote_spanned! {span=>
+            #[allow(unused_qualifications, clippy::shadow_reuse)]
+            let #mutability #ident = #runtime::checked::<#checked, _>(#ident);
+        });
+    }
+    let statements = &run.block.stmts;
+    run.block.stmts = parse_quote!(#lets #(#statements)*);
+}

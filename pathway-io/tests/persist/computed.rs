@@ -1,0 +1,374 @@
+//! Tables that are computed from others, across restarts. What they are after a kill is in `tests/kill`.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+use pathway_io::dataflow::differential_dataflow::AsCollection;
+use pathway_io::dataflow::timely::dataflow::operators::vec::ToStream;
+use pathway_io::dataflow::{Workers, compute};
+use pathway_io::{Commit, Pipeline, ReadOptions, RunResult, Schema, Sink, Subject, Table, csv, jsonlines};
+
+use crate::common::{DEADLINE, TempDir, next, read, run, source, within};
+use crate::durable::Late;
+use crate::restart::{options, persistent, rows};
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Cat {
+    #[schema(primary_key)]
+    key: i64,
+    genus: String,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Line {
+    text: String,
+}
+
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Count {
+    #[schema(primary_key)]
+    word: String,
+    n: i64,
+}
+
+fn cat(key: i64, genus: &str) -> Cat {
+    Cat { key, genus: genus.to_owned() }
+}
+
+fn line(text: &str) -> Line {
+    Line { text: text.to_owned() }
+}
+
+fn genera(cats: &Table<Cat>) -> Table<Count> {
+    cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(word, n)| Count { word, n: n as i64 }))
+}
+
+fn texts(lines: &Table<Line>) -> Table<Count> {
+    lines.compute(|lines| lines.map(|line| line.text).count().map(|(word, n)| Count { word, n: n as i64 }))
+}
+
+#[test]
+fn a_result_goes_on_from_what_it_was() {
+    let directory = TempDir::new();
+    let run_on = |threads, push: fn(Subject<Cat, u64>, Subject<Line, u64>) -> RunResult| {
+        let pipeline = persistent(&directory);
+        let tables: (Table<Cat>, Table<Line>) =
+            pipeline.read_with(source(move |(cats, lines)| push(cats, lines)), options("both"));
+        let (cats, lines) = tables;
+        let (genera, texts) = (genera(&cats), texts(&lines));
+        csv::write(&genera, directory.path("genera.csv"));
+        csv::write(&texts, directory.path("texts.csv"));
+        // On what was computed, and on a table that is silent after a restart.
+        let all = compute((&genera, &texts), |_, (genera, texts)| {
+            genera.map(|count| (count.word, count.n)).join_map(
+                texts.map(|count| (count.word, count.n)),
+                |word, a, b| Count { word: word.clone(), n: a * 10 + b },
+            )
+        });
+        csv::write(&all, directory.path("all.csv"));
+        csv::write(&cats, directory.path("cats.csv"));
+        pipeline.run_on(Workers::threads(threads)).unwrap();
+    };
+    run_on(1, |cats, lines| {
+        cats.next(cat(1, "felis"))?;
+        cats.next(cat(2, "felis"))?;
+        lines.next(line("felis"))?;
+        lines.next(line("felis"))?;
+        lines.next(line("lynx"))?;
+        Ok(cats.commit_at(1)?)
+    });
+    run_on(2, |cats, _lines| {
+        cats.next(cat(1, "felis"))?;
+        cats.next(cat(3, "lynx"))?;
+        Ok(cats.commit_at(2)?)
+    });
+    run_on(1, |cats, lines| {
+        lines.next(line("felis"))?;
+        lines.commit_at(3)?;
+        cats.remove(2)?;
+        Ok(cats.commit_at(4)?)
+    });
+    run_on(1, |_, _| Ok(()));
+    let all = ["felis,22 1", "lynx,11 1", "felis,22 -1", "felis,23 1", "felis,23 -1", "felis,13 1"];
+    assert_eq!(rows(&directory, "all.csv"), all);
+    assert_eq!(rows(&directory, "genera.csv"), ["felis,2 1", "lynx,1 1", "felis,2 -1", "felis,1 1"]);
+    assert_eq!(rows(&directory, "texts.csv"), ["felis,2 1", "lynx,1 1", "felis,2 -1", "felis,3 1"]);
+    assert_eq!(rows(&directory, "cats.csv").len(), 4);
+}
+
+#[test]
+fn a_source_that_sends_its_whole_table_is_computed_on_by_the_difference() {
+    let directory = TempDir::new();
+    for cats in [["felis", "felis", "lynx"], ["felis", "puma", "lynx"]] {
+        let pipeline = persistent(&directory);
+        let replayed = source(move |subject: Subject<Cat>| {
+            (1..).zip(cats).try_for_each(|(key, genus)| Ok(subject.next(cat(key, genus))?))
+        });
+        let table = pipeline.read_with(replayed, ReadOptions::new().name("cats").replay());
+        csv::write(&genera(&table), directory.path("genera.csv"));
+        run(pipeline).unwrap();
+    }
+    let expected = ["felis,2 1", "lynx,1 1", "felis,2 -1", "felis,1 1", "puma,1 1"];
+    assert_eq!(rows(&directory, "genera.csv"), expected);
+}
+
+/// Each worker's file is one of the outputs: gone on with, and not begun anew.
+#[test]
+fn each_worker_goes_on_with_its_own_file() {
+    let directory = TempDir::new();
+    for key in [1, 2] {
+        let pipeline = persistent(&directory);
+        let cats: Table<Cat> = pipeline.read_with(
+            source(move |cats: Subject<Cat, i64>| Ok(cats.next_at(key, cat(key, &format!("genus {key}")))?)),
+            options("cats"),
+        );
+        csv::write_with(&genera(&cats), directory.path("genera.csv"), csv::Options::new().per_worker());
+        csv::write_with(&cats, directory.path("cats.csv"), csv::Options::new().per_worker());
+        pipeline.run_on(Workers::threads(2)).unwrap();
+    }
+    for (name, rows) in [("genera", 2), ("cats", 2)] {
+        let lines = |worker: usize| read(directory.path(&format!("{name}.{worker}.csv"))).lines().count() - 1;
+        assert_eq!(lines(0) + lines(1), rows, "{name}");
+    }
+}
+
+/// What a computation has not come to the end of is not durable, and is read again.
+#[test]
+fn a_computation_that_panics_goes_on_at_the_next_start() {
+    let directory = TempDir::new();
+    let run_once = |breaks: bool| {
+        let pipeline = persistent(&directory);
+        let push = |cats: Subject<Cat, i64>| {
+            for key in cats.resume().unwrap_or(0)..4 {
+                cats.next(cat(key, "felis"))?;
+                cats.commit_at(key + 1)?;
+            }
+            Ok(())
+        };
+        let cats = pipeline.read_with(source(push), options("cats"));
+        let odd = cats.compute(move |cats| {
+            let odd = cats.map(move |cat| {
+                assert!(!(breaks && cat.key == 2), "cat 2 is in the way");
+                cat.key % 2
+            });
+            odd.count().map(|(odd, n)| Count { word: odd.to_string(), n: n as i64 })
+        });
+        csv::write(&odd, directory.path("odd.csv"));
+        csv::write(&cats, directory.path("cats.csv"));
+        run(pipeline)
+    };
+    for _ in 0..2 {
+        let error = run_once(true).unwrap_err().to_string();
+        assert_contains(&error, "cat 2 is in the way");
+    }
+    run_once(false).unwrap();
+    assert_eq!(rows(&directory, "odd.csv"), ["0,1 1", "1,1 1", "0,1 -1", "0,2 1", "1,1 -1", "1,2 1"]);
+    assert_eq!(rows(&directory, "cats.csv").len(), 4);
+}
+
+/// Rows that are there from the first, at time 0: before any commit, and at the first start, which has no checkpoint.
+#[test]
+fn rows_that_come_of_no_table_are_written_once() {
+    let directory = TempDir::new();
+    for key in 1..=3 {
+        let pipeline = persistent(&directory);
+        let cats: Table<Cat> = pipeline.read_with(
+            source(move |cats: Subject<Cat, i64>| Ok(cats.next_at(key, cat(key, "felis"))?)),
+            options("cats"),
+        );
+        let all = compute(&cats, |scope, cats| {
+            let always = [(cat(0, "felis"), 0, 1)].into_iter().filter(|_| scope.index() == 0);
+            cats.concat(always.collect::<Vec<_>>().to_stream(scope).as_collection())
+        });
+        csv::write(&all, directory.path("all.csv"));
+        pipeline.run_on(Workers::threads(2)).unwrap();
+    }
+    assert_eq!(rows(&directory, "all.csv"), ["0,felis 1", "1,felis 1", "2,felis 1", "3,felis 1"]);
+}
+
+/// The source has not been entered then, and the start waits for the results.
+#[test]
+fn a_stop_while_all_is_computed_anew_waits_no_longer_than_the_grace() {
+    let directory = TempDir::new();
+    let (entered, entering) = mpsc::channel();
+    let hang = Arc::new(AtomicBool::new(false));
+    let lay_out = |push: fn(Subject<Cat, u64>) -> RunResult| {
+        let pipeline = persistent(&directory);
+        pipeline.grace(Duration::from_millis(200));
+        let cats = pipeline.read_with(source(push), options("cats"));
+        let (hang, entered) = (Arc::clone(&hang), entered.clone());
+        let same = cats.compute(move |cats| {
+            let (hang, entered) = (Arc::clone(&hang), entered.clone());
+            cats.map(move |cat| {
+                // Nobody looks in the first run.
+                let _ = entered.send(());
+                while hang.load(Ordering::Relaxed) {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                cat
+            })
+        });
+        csv::write(&same, directory.path("same.csv"));
+        pipeline
+    };
+    run(lay_out(|cats| Ok(cats.next_at(1, cat(1, "felis"))?))).unwrap();
+    next(&entering);
+    hang.store(true, Ordering::Relaxed);
+    let pipeline = lay_out(|_| panic!("it is not run"));
+    let stop = pipeline.stop_handle();
+    let running = std::thread::spawn(move || pipeline.run());
+    next(&entering);
+    stop.stop();
+    let error = within(move || running.join().unwrap().unwrap_err());
+    hang.store(false, Ordering::Relaxed);
+    let named = error
+        .others()
+        .iter()
+        .map(ToString::to_string)
+        .any(|other| other.starts_with("computation `Cat` was still busy"));
+    assert!(named, "{error}, {:?}", error.others());
+    assert_eq!(rows(&directory, "same.csv"), ["1,felis 1"]);
+}
+
+/// As of a table that is read.
+#[test]
+fn nothing_is_durable_before_a_sink_behind_it_has_seen_what_came_of_it() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let (tell, durable) = mpsc::channel();
+    let (seen, seeing) = mpsc::channel();
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| {
+            let tell = tell.clone();
+            cats.on_durable(move |offset: &u64| tell.send(*offset).unwrap());
+            Ok(cats.next_at(1, cat(1, "felis"))?)
+        }),
+        options("cats"),
+    );
+    genera(&cats).write_to(Late { durable, seen, written: false });
+    run(pipeline).unwrap();
+    assert_eq!(seeing.try_iter().collect::<Vec<_>>(), [true]);
+}
+
+/// However many rows came, what is kept of them is each once.
+#[test]
+fn rows_without_a_key_are_kept_once_each() {
+    const COMMITS: i64 = 40;
+    let directory = TempDir::new();
+    let run_from = |from: i64| {
+        let pipeline = persistent(&directory);
+        let push = move |lines: Subject<Line, i64>| {
+            let from = lines.resume().unwrap_or(from);
+            for commit in from..from + COMMITS {
+                for row in 0..1000 {
+                    lines.next(line(&["one", "two", "three", "four"][row % 4].repeat(100)))?;
+                }
+                lines.commit_at(commit + 1)?;
+            }
+            Ok(())
+        };
+        let lines = pipeline.read_with(source(push), options("lines"));
+        csv::write(&texts(&lines), directory.path("texts.csv"));
+        run(pipeline).unwrap();
+    };
+    run_from(0);
+    run_from(COMMITS);
+    // A log that has become too long is begun anew while the run goes on.
+    let pipeline = persistent(&directory);
+    let lines: Table<Line> =
+        pipeline.read_with(source(|lines: Subject<Line, i64>| Ok(lines.wait()?)), options("lines"));
+    csv::write(&texts(&lines), directory.path("texts.csv"));
+    let running = pipeline.start().unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    let size = || {
+        let logs = fs::read_dir(directory.path("state")).unwrap();
+        // One may be removed meanwhile.
+        logs.map(|file| file.unwrap().metadata().map_or(0, |file| file.len())).sum::<u64>()
+    };
+    while size() > 100_000 {
+        assert!(Instant::now() < deadline, "{} bytes, for four rows", size());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    running.stop();
+    running.join().unwrap();
+    let last = rows(&directory, "texts.csv").into_iter().rev().find(|row| row.starts_with("four")).unwrap();
+    assert_eq!(last, format!("{},{} 1", "four".repeat(100), 2 * COMMITS * 250));
+}
+
+struct KeepsTime(Arc<AtomicBool>);
+
+impl Sink<Count> for KeepsTime {
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    fn write(&mut self, _commit: &Commit<Count>) -> RunResult {
+        self.0.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// A pipeline of which the sources must not run.
+fn refused(directory: &TempDir, lay_out: impl FnOnce(&Table<Line>)) -> String {
+    let pipeline: Pipeline = persistent(directory);
+    let lines = pipeline.read_with(source(|_: Subject<Line, u64>| panic!("it is not run")), options("lines"));
+    jsonlines::write(&lines, directory.path("lines.jsonl"));
+    lay_out(&lines);
+    let before = read(directory.path("lines.jsonl"));
+    let error = pipeline.start().unwrap_err().to_string();
+    assert_eq!(read(directory.path("lines.jsonl")), before);
+    error
+}
+
+#[track_caller]
+fn assert_contains(text: &str, part: &str) {
+    assert!(text.contains(part), "expected `{part}` in: {text}");
+}
+
+#[test]
+fn what_a_restart_would_make_another_is_refused() {
+    let plain = TempDir::new();
+    let pipeline = persistent(&plain);
+    let lines =
+        pipeline.read_with(source(|lines: Subject<Line, u64>| Ok(lines.next_at(1, line("felis"))?)), options("lines"));
+    jsonlines::write(&lines, plain.path("lines.jsonl"));
+    run(pipeline).unwrap();
+    let error = refused(&plain, |lines| texts(lines).subscribe(|_| {}));
+    assert_contains(
+        &error,
+        "the schema of table `Line` of source `lines` has changed: it is computed on now, and what came before was not kept",
+    );
+
+    let computed = TempDir::new();
+    let pipeline = persistent(&computed);
+    let lines =
+        pipeline.read_with(source(|lines: Subject<Line, u64>| Ok(lines.next_at(1, line("felis"))?)), options("lines"));
+    jsonlines::write(&lines, computed.path("lines.jsonl"));
+    csv::write(&texts(&lines), computed.path("texts.csv"));
+    run(pipeline).unwrap();
+    let error = refused(&computed, |_| {});
+    assert_contains(&error, "it is no longer computed on, and what comes now would not be kept");
+    let error = refused(&computed, |lines| {
+        let texts = texts(lines);
+        csv::write(&texts, computed.path("texts.csv"));
+        csv::write(&texts.compute(|texts| texts), computed.path("again.csv"));
+    });
+    assert_contains(&error, "the output `");
+    assert_contains(&error, "again.csv` is new");
+    let error = refused(&computed, |lines| texts(lines).subscribe(|_| {}));
+    assert_contains(&error, "texts.csv` is no longer in the pipeline");
+    let error = refused(&computed, |lines| {
+        let lines = lines.compute(|lines| lines);
+        csv::write(&lines, computed.path("texts.csv"));
+    });
+    assert_contains(&error, "the schema of the computed table `Line` has changed: column `word` is gone");
+    let written = Arc::new(AtomicBool::new(false));
+    let error = refused(&computed, |lines| texts(lines).write_to(KeepsTime(Arc::clone(&written))));
+    assert_contains(&error, "keeps a time of its own, and cannot yet be behind the computed table `Count`");
+    assert!(!written.load(Ordering::Relaxed));
+}

@@ -1,0 +1,28 @@
+//! Two methods of one name are rustc's own error without any macro, and so is it to call one of them.
+
+use pathway_io::{RunResult, Schema, Subject, connector};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+}
+
+struct Cats;
+
+#[connector]
+impl Cats {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        Ok(())
+    }
+}
+
+#[connector]
+impl Cats {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 2 })?;
+        Ok(())
+    }
+}
+
+fn main() {}
