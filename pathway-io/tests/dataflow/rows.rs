@@ -150,6 +150,54 @@ fn floats_are_in_their_total_order() {
     assert_eq!(of(f64::NAN), of(f64::NAN));
 }
 
+/// As a column tells them apart, so that what a computation takes away is what it has added.
+#[test]
+fn values_of_json_are_told_apart_as_in_columns_and_are_in_one_order() {
+    #[derive(Schema)]
+    #[schema(dataflow)]
+    struct Json {
+        value: Value,
+        option: Option<Value>,
+    }
+    let sorted = [
+        json!(null),
+        json!(false),
+        json!(true),
+        json!(-1),
+        json!(-0.0),
+        json!(0),
+        json!(0.0),
+        json!(9),
+        json!(10),
+        json!(u64::MAX - 1),
+        json!(u64::MAX),
+        json!(""),
+        json!("a"),
+        json!([]),
+        json!([-0.0, 0]),
+        json!([1]),
+        json!([1, 2]),
+        json!({}),
+        json!({"a": 1, "b": 2}),
+        json!({"a": 2}),
+        json!({"b": 1}),
+    ];
+    let row = |value: &Value| Json { value: value.clone(), option: Some(value.clone()) };
+    let mut rows: Vec<Json> = sorted.iter().rev().map(row).collect();
+    rows.sort();
+    let values: Vec<String> = rows.iter().map(|row| row.value.to_string()).collect();
+    assert_eq!(values, sorted.map(|value| value.to_string()));
+    for pair in rows.windows(2) {
+        assert!(pair[0] < pair[1], "{pair:?}");
+    }
+    rows.iter().for_each(check);
+    // There is one null, not two.
+    let none = Json { value: Value::Null, option: None };
+    assert_eq!(row(&Value::Null), none);
+    let state = RandomState::new();
+    assert_eq!(state.hash_one(row(&Value::Null)), state.hash_one(none));
+}
+
 #[test]
 fn a_row_is_shown_field_by_field() {
     assert_eq!(format!("{:?}", Inner { a: 1, b: true }), "Inner { a: 1, b: true }");

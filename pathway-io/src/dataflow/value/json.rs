@@ -1,4 +1,8 @@
 //! [`Values`] of JSON.
+//!
+//! JSON has no order of its own. Here null comes first, then truth values, numbers, texts, lists and objects; these are
+//! compared by their fields in the order of the names, however a map keeps them. Two values are the same where they are
+//! in a column: `1` is not `1.0`, and `-0.0` not `0.0`.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -6,19 +10,19 @@ use std::hash::{Hash, Hasher};
 
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::Serializer;
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 
 use super::Values;
+use super::nested::order_all;
 use crate::column::json::JsonBuffer;
 
-/// Values of JSON have no order of their own: they are in that of their texts.
 impl Values<Value> for JsonBuffer {
     fn clone(value: &Value) -> Value {
         value.clone()
     }
 
     fn compare(a: &Value, b: &Value) -> Ordering {
-        if a == b { Ordering::Equal } else { a.to_string().cmp(&b.to_string()) }
+        order(a, b)
     }
 
     fn hash<H: Hasher>(value: &Value, state: &mut H) {
@@ -37,4 +41,38 @@ impl Values<Value> for JsonBuffer {
         let text = String::deserialize(deserializer)?;
         serde_json::from_str(&text).map_err(D::Error::custom)
     }
+}
+
+fn order(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
+        (Value::Number(a), Value::Number(b)) => {
+            // Their text tells an integer from a float, and integers that are too large for one.
+            let size = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
+            size(a).total_cmp(&size(b)).then_with(|| a.to_string().cmp(&b.to_string()))
+        }
+        (Value::String(a), Value::String(b)) => a.cmp(b),
+        (Value::Array(a), Value::Array(b)) => order_all(a, b, |a, b| order(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            order_all(sorted(a), sorted(b), |(a, x), (b, y)| a.cmp(b).then_with(|| order(x, y)))
+        }
+        (a, b) => rank(a).cmp(&rank(b)),
+    }
+}
+
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Bool(_) => 1,
+        Value::Number(_) => 2,
+        Value::String(_) => 3,
+        Value::Array(_) => 4,
+        Value::Object(_) => 5,
+    }
+}
+
+fn sorted(fields: &Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_unstable_by_key(|(name, _)| *name);
+    fields
 }

@@ -14,6 +14,12 @@ use crate::column::list::ListBuffer;
 use crate::column::option::OptionBuffer;
 use crate::column::{Buffer, NotNull};
 
+/// There is one null: what is within is `None` too if it is the null itself.
+#[inline]
+fn unless_null<T: NotNull>(value: &Option<T>) -> Option<&T> {
+    value.as_ref().filter(|value| !value.is_null())
+}
+
 impl<B> Values<Option<B::Item>> for OptionBuffer<B>
 where
     B: Buffer<Item: NotNull> + Values<B::Item>,
@@ -33,14 +39,12 @@ where
 
     #[inline]
     fn compare(a: &Option<B::Item>, b: &Option<B::Item>) -> Ordering {
-        match (a, b) {
-            (Some(a), Some(b)) => B::compare(a, b),
-            _ => a.is_some().cmp(&b.is_some()),
-        }
+        order_all(unless_null(a), unless_null(b), B::compare)
     }
 
     #[inline]
     fn hash<H: Hasher>(value: &Option<B::Item>, state: &mut H) {
+        let value = unless_null(value);
         value.is_some().hash(state);
         if let Some(value) = value {
             <B as Values<B::Item>>::hash(value, state);
@@ -63,14 +67,17 @@ where
     }
 }
 
-fn compare_all<'a, T: 'a, B: Values<T>>(
-    a: impl IntoIterator<Item = &'a T>,
-    b: impl IntoIterator<Item = &'a T>,
+/// The order of the first elements that differ; else the shorter comes first.
+#[inline]
+pub(super) fn order_all<T>(
+    a: impl IntoIterator<Item = T>,
+    b: impl IntoIterator<Item = T>,
+    order: impl Fn(T, T) -> Ordering,
 ) -> Ordering {
     let (mut a, mut b) = (a.into_iter(), b.into_iter());
     loop {
         match (a.next(), b.next()) {
-            (Some(a), Some(b)) => match B::compare(a, b) {
+            (Some(a), Some(b)) => match order(a, b) {
                 Ordering::Equal => {}
                 unequal => return unequal,
             },
@@ -93,7 +100,7 @@ impl<B: Buffer + Values<B::Item>> Values<Vec<B::Item>> for ListBuffer<B> {
     }
 
     fn compare(a: &Vec<B::Item>, b: &Vec<B::Item>) -> Ordering {
-        compare_all::<_, B>(a, b)
+        order_all(a, b, B::compare)
     }
 
     fn hash<H: Hasher>(value: &Vec<B::Item>, state: &mut H) {
@@ -121,7 +128,7 @@ impl<B: Buffer + Values<B::Item>, const N: usize> Values<[B::Item; N]> for Array
     }
 
     fn compare(a: &[B::Item; N], b: &[B::Item; N]) -> Ordering {
-        compare_all::<_, B>(a, b)
+        order_all(a, b, B::compare)
     }
 
     fn hash<H: Hasher>(value: &[B::Item; N], state: &mut H) {
