@@ -111,7 +111,9 @@ impl<S: Schema, O> Transaction<S, O> {
     }
 
     fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
-        let rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // The last push into it may have panicked.
+        rows.repair();
         let source = self.subject.source();
         source.intake.commit_transaction(self.subject.entry(), rows, offset).map_err(|refused| source.refuse(refused))
     }

@@ -70,3 +70,18 @@ fn in_a_thread_of_the_client_the_rows_around_it_arrive() {
     let rows: Vec<_> = updates(&seen).into_iter().map(|(row, _)| row).collect();
     assert_eq!(rows, [2, 4, 8, 6, 10].map(pair));
 }
+
+#[test]
+fn a_transaction_that_ends_with_the_panic_leaves_nothing_of_it_behind() {
+    let pipeline = pipeline();
+    let table = pipeline.read(source(|pairs: Subject<Pair>| {
+        let transaction = pairs.transaction();
+        let pushed = thread::scope(|scope| scope.spawn(|| transaction.next(pair(3))).join());
+        assert!(pushed.is_err());
+        transaction.commit()?;
+        Ok(pairs.next(pair(4))?)
+    }));
+    let seen = commits(&table);
+    run(pipeline).unwrap();
+    assert_eq!(updates(&seen), [(pair(4), 1)]);
+}
