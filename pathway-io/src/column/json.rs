@@ -6,7 +6,7 @@
 //! The values stay as they are, since a text of them would be parsed anew for each row that is taken out, and JSON
 //! that a program built may be nested deeper than a parser goes.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
@@ -123,7 +123,8 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// A hash that agrees with [`same`]: of an object only the size, as its fields come in no certain order.
+/// A hash that agrees with [`same`]: the fields of an object, which come in no certain order, are hashed one by one and
+/// added up.
 fn hash<H: Hasher>(value: &Value, state: &mut H) {
     match value {
         Value::Null => state.write_u8(0),
@@ -139,6 +140,14 @@ fn hash<H: Hasher>(value: &Value, state: &mut H) {
                 hash(item, state);
             }
         }
-        Value::Object(fields) => state.write_usize(fields.len()),
+        Value::Object(fields) => {
+            let field_hash = |(name, field): (&String, &Value)| {
+                let mut state = DefaultHasher::new();
+                name.hash(&mut state);
+                hash(field, &mut state);
+                state.finish()
+            };
+            state.write_u64(fields.iter().map(field_hash).fold(0, u64::wrapping_add));
+        }
     }
 }

@@ -341,6 +341,31 @@ fn a_json_null_in_an_option_is_none() {
 }
 
 #[test]
+fn objects_of_json_are_told_apart_by_their_hashes() {
+    let mut buffer = <Value as ColumnType>::Buffer::default();
+    for n in 0..100 {
+        buffer.push(serde_json::json!({"id": n, "name": "felis"}));
+    }
+    // a name is no value, and what is within is told from what is beside it
+    buffer.push(serde_json::json!({"felis": "name", "id": 0}));
+    buffer.push(serde_json::json!({"id": {"name": "felis"}}));
+    let hash = |row| {
+        let mut state = std::hash::DefaultHasher::new();
+        buffer.hash(row, &mut state);
+        std::hash::Hasher::finish(&state)
+    };
+    let hashes: std::collections::HashSet<u64> = (0..buffer.len()).map(hash).collect();
+    assert_eq!(hashes.len(), buffer.len());
+    // however the fields are kept
+    let mut again = <Value as ColumnType>::Buffer::default();
+    again.push(serde_json::from_str(r#"{"name": "felis", "id": 0}"#).unwrap());
+    assert!(again.equal(0, &buffer, 0));
+    let mut state = std::hash::DefaultHasher::new();
+    again.hash(0, &mut state);
+    assert_eq!(std::hash::Hasher::finish(&state), hash(0));
+}
+
+#[test]
 fn json_built_in_a_program_may_be_deeper_than_a_parser_goes() {
     let deep = (0..300).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
     let mut buffer = <Value as ColumnType>::Buffer::default();
