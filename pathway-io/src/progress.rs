@@ -39,10 +39,11 @@ pub(crate) use display::Display;
 /// Calls `write` while the lines are off the terminal; they come back within 0.2 s. Without lines, and without the
 /// feature `progress`, it is only called.
 ///
-/// The lines of all pipelines wait for it, so it should not wait for the end of one.
+/// The lines of all pipelines wait for it, so it should not wait for the end of one. What it calls may write through
+/// [`writer`], or suspend them itself.
 pub fn suspend<T>(write: impl FnOnce() -> T) -> T {
     #[cfg(feature = "progress")]
-    let _screen = screen::cleared();
+    let _suspended = screen::Suspended::begin();
     write()
 }
 

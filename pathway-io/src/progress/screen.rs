@@ -8,6 +8,7 @@
 //! This is why indicatif does not draw here: it remembers how many lines it has drawn and goes up by that many, over
 //! whatever others have written since.
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -25,8 +26,33 @@ fn lock() -> MutexGuard<'static, Screen> {
     SCREEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+thread_local! {
+    /// This thread has taken the lines off, and whatever it calls may want the same.
+    static SUSPENDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps the lines off the terminal for as long as it lives; within another of its thread, it is nothing.
+pub(super) struct Suspended {
+    screen: Option<MutexGuard<'static, Screen>>,
+}
+
+impl Suspended {
+    pub(super) fn begin() -> Self {
+        let screen = if SUSPENDED.replace(true) { None } else { Some(cleared()) };
+        Suspended { screen }
+    }
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        if self.screen.is_some() {
+            SUSPENDED.set(false);
+        }
+    }
+}
+
 /// The screen without lines, for as long as the guard lives.
-pub(super) fn cleared() -> MutexGuard<'static, Screen> {
+fn cleared() -> MutexGuard<'static, Screen> {
     let mut screen = lock();
     if screen.drawn {
         write("\x1b[J");
@@ -85,6 +111,22 @@ fn write(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_called_while_the_lines_are_off_may_take_them_off_too() {
+        let (sender, done) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let first = Suspended::begin();
+            drop(Suspended::begin());
+            assert!(first.screen.is_some() && SUSPENDED.get());
+            drop(first);
+            assert!(Suspended::begin().screen.is_some());
+            // Nobody waits any more after the deadline.
+            let _ = sender.send(());
+        });
+        done.recv_timeout(std::time::Duration::from_secs(30)).expect("it does not wait for itself");
+        thread.join().expect("what it asserts holds");
+    }
 
     #[test]
     fn draws_below_the_cursor_and_comes_back() {
