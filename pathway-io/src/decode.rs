@@ -1,8 +1,8 @@
 //! One JSON object becomes one row of the typed columns.
 //!
-//! The plainest rows are scanned without further ado (`column::scan`). All others serde_json reads, and each value goes straight from it into its column's buffer: no tree of values, no
-//! struct, no `String`. A row is taken whole or not at all: whatever is wrong with it, the columns are cut back to the
-//! rows before it.
+//! The plainest rows are scanned without further ado (`column::scan`). All others serde_json reads, and each value goes
+//! straight from it into its column's buffer: no tree of values, no struct, no `String`. A row is taken whole or not at
+//! all: whatever is wrong with it, the columns are cut back to the rows before it.
 
 mod names;
 mod position;

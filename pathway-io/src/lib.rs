@@ -54,8 +54,8 @@
 //! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
 //!
-//! The library writes to neither stdout nor stderr. It says what it does through [`tracing`](https://docs.rs/tracing):
-//! starts, stops and errors, and at the debug level each commit.
+//! The library writes to neither stdout nor stderr, unless [`Pipeline::progress`] asks for it. It says what it does through
+//! [`tracing`](https://docs.rs/tracing): starts, stops and errors, and at the debug level each commit.
 
 /// A place at which a test may have the process die; nothing at all without the feature `faults`.
 macro_rules! crash_point {

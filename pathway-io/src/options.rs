@@ -74,7 +74,7 @@ impl ReadOptions {
 
     /// Counts the autocommit interval from the last commit, and not from the first row after it: a row that comes when
     /// the last commit is older than the interval is committed at once, alone, and what follows it waits until the
-    /// interval is over. Rows of a sparse source are then seen within some ten microseconds, and a fast one makes no
+    /// interval is over. Rows of a sparse source are then seen within some tens of microseconds, and a fast one makes no
     /// more commits than before. Off unless set, since rows that are pushed together are then not seen together.
     ///
     /// ```

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// What a pipeline has done, source by source.
 ///
-/// Its `Display` is a line for each source.
+/// Its `Display` is a line for each source, and one for the stop if there was one.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Summary {
@@ -44,7 +44,7 @@ pub enum Stop {
     Handle,
     /// A signal, by its number: 2 is SIGINT, 15 SIGTERM.
     Signal(i32),
-    /// A source or a sink failed.
+    /// A source, a sink, a computation or the pipeline itself failed.
     Failure,
 }
 

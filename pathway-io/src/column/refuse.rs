@@ -73,7 +73,7 @@ pub(crate) fn out_of_range<E: Error>(wanted: DataType, found: impl fmt::Debug) -
     E::custom(format_args!("{found:?} is out of range for `{wanted}`"))
 }
 
-/// Visitor methods that refuse: `refuse!(DATA_TYPE: bool integer float str unit seq map)` with those kinds that the
+/// Visitor methods that refuse: `refuse!(DATA_TYPE; bool integer float str unit seq map)` with those kinds that the
 /// visitor does not take.
 macro_rules! refuse {
     ($wanted:expr; $($kind:ident)*) => {

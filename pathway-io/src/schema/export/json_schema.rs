@@ -10,8 +10,8 @@ impl TableSchema {
     ///
     /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its names.
     /// `time` and `diff`, which every output adds, are allowed also where unknown fields are denied. The columns of the
-    /// primary key, for which JSON Schema has no word, are listed as `x-primary-key`. Defaults are evaluated by this call. The columns are in their order if serde_json has the
-    /// feature `preserve_order`, and else by name.
+    /// primary key, for which JSON Schema has no word, are listed as `x-primary-key`. Defaults are evaluated by this call.
+    /// The columns are in their order if serde_json has the feature `preserve_order`, and else by name.
     ///
     /// Some rules it cannot tell: `next_json` takes no `1.0` for an integer, which is an integer to JSON Schema, and no
     /// column twice.
