@@ -40,7 +40,7 @@ impl Workers {
     ///
     /// | option | meaning |
     /// |---|---|
-    /// | `-w 2` | threads in each process |
+    /// | `-w 2` | threads in each process, at least one |
     /// | `-n 2` | how many processes there are |
     /// | `-p 0` | the number of this one |
     /// | `-h hosts.txt` | a file with the address of each process, one a line; otherwise `localhost:2101` and on |
@@ -73,13 +73,10 @@ impl Workers {
             Process(threads) | ProcessBinary(threads) => (threads, 0, Vec::new()),
             Cluster { threads, process, addresses, .. } => (threads, process, addresses),
         };
-        if threads == 0 {
-            return Err(refused("a process has at least one thread".to_owned()));
-        }
         if !addresses.is_empty() && process >= addresses.len() {
             return Err(refused(format!("there is no process {process} of {}, they count from 0", addresses.len())));
         }
-        Ok(Workers { threads, process, addresses, config: config.worker })
+        Ok(Workers { threads: threads.max(1), process, addresses, config: config.worker })
     }
 
     /// How many processes there are.
@@ -103,6 +100,8 @@ mod tests {
         let local = || vec!["localhost:2101".to_owned(), "localhost:2102".to_owned()];
         assert_eq!(of(&[]), Ok((1, 0, vec![])));
         assert_eq!(of(&["-w", "3", "input.csv"]), Ok((3, 0, vec![])));
+        assert_eq!(of(&["-w", "0"]), Ok((1, 0, vec![])));
+        assert_eq!(of(&["-w", "0", "-n", "2"]), Ok((1, 0, local())));
         assert_eq!(of(&["-n", "2"]), Ok((1, 0, local())));
         assert_eq!(of(&["-n", "2", "-p", "1", "-w", "4", "--", "-w", "5"]), Ok((4, 1, local())));
         let hosts = tempfile::NamedTempFile::new().unwrap();
@@ -114,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_command_line_that_does_not_fit_is_refused() {
-        for args in [&["-w", "0"][..], &["-w", "many"], &["-n", "2", "-p", "2"], &["-x"]] {
+        for args in [&["-w", "many"][..], &["-n", "2", "-p", "2"], &["-x"]] {
             let error = of(args).unwrap_err();
             assert!(error.starts_with("the pipeline failed: its arguments do not fit: "), "{error}");
         }
