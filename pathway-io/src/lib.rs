@@ -183,8 +183,8 @@ pub mod __private0 {
     }
 }
 
-/// The code blocks of the README are tests.
-#[cfg(doctest)]
+/// The code blocks of the README are tests, one of which computes.
+#[cfg(all(doctest, feature = "differential"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 

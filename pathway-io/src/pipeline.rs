@@ -330,7 +330,7 @@ impl Pipeline {
             let parted = plan.sources.iter().filter(|source| source.is_in_parts());
             let parted = parted.flat_map(|source| &source.tables);
             let start = prepared.as_ref().map(|prepared| &prepared.start);
-            let started = engine.start(&workers, parted, start, &control, &messages)?;
+            let started = engine.start(&workers, parted, start, &control, &messages, plan.grace)?;
             let started = started.map(|started| {
                 sinks.extend(started.sinks.into_iter().map(|sink| (None, sink)));
                 (started.flow, started.guards)

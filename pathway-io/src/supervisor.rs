@@ -183,6 +183,14 @@ impl Supervisor {
         began.map_or(stopped, |began| began.max(stopped)).checked_add(self.grace)
     }
 
+    /// The time at which the drain that began at `began` is over. Where there are other processes, it begins when their
+    /// sources have ended, which have the grace for that.
+    fn drain_deadline(&self, run: &RunState, began: Instant) -> Option<Instant> {
+        #[cfg(feature = "differential")]
+        let began = if run.farewell.is_due { began.max(self.deadline(run, None)?) } else { began };
+        self.deadline(run, Some(began))
+    }
+
     /// Waits for the end, and shows the run until then.
     fn show_until_end(self) -> Result<Summary> {
         let display = if self.progress { Display::start(&self.control) } else { None };
@@ -204,7 +212,7 @@ impl Supervisor {
         let draining = Instant::now();
         // A sequencer that is gone has said so.
         let _ = self.messages.send(Message::Finish);
-        let drained = self.control.wait(RunState::is_drained, |run| self.deadline(run, Some(draining)));
+        let drained = self.control.wait(RunState::is_drained, |run| self.drain_deadline(run, draining));
         if !drained {
             self.control.leave_behind(|run| {
                 let busy = run.sinks.iter().filter(|sink| !sink.ended);
@@ -226,6 +234,8 @@ impl Supervisor {
                 let failures = if failures.is_empty() { run.farewell.left_behind().collect() } else { failures };
                 failures
             });
+            #[cfg(feature = "differential")]
+            crate::dataflow::Farewell::cut_short(&self.control);
         }
         drop(self.signals.take());
         if !drained && let Some(state) = self.state.take() {

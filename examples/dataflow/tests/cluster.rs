@@ -4,22 +4,11 @@
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
-use std::net::TcpListener;
-use std::path::Path;
 use std::process::Command;
 
-use support::{Program, fresh_dir};
+use support::{Program, fresh_dir, hosts};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cluster");
-
-/// A file with two addresses that are free at the moment.
-fn hosts(dir: &Path) -> std::path::PathBuf {
-    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
-    let lines = listeners.map(|listener| format!("{}\n", listener.local_addr().expect("it is bound")));
-    let path = dir.join("hosts.txt");
-    std::fs::write(&path, lines.concat()).expect("a file");
-    path
-}
 
 #[test]
 fn two_processes_write_what_one_does() {

@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -163,6 +164,15 @@ pub fn fresh_dir(test: &str) -> PathBuf {
     }
     std::fs::create_dir_all(&dir).expect("a directory for the test");
     dir
+}
+
+/// A file with the addresses of two processes, which are free at the moment.
+pub fn hosts(dir: &Path) -> PathBuf {
+    let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    let lines = listeners.map(|listener| format!("{}\n", listener.local_addr().expect("it is bound")));
+    let path = dir.join("hosts.txt");
+    std::fs::write(&path, lines.concat()).expect("a file");
+    path
 }
 
 /// Waits until a file that an example writes has that text. Files tell nobody, so it is looked at again and again.

@@ -24,7 +24,7 @@ use timely::worker::Worker;
 
 use crossbeam_channel::Sender;
 
-use super::cluster::{Cluster, DataLine};
+use super::cluster::Cluster;
 use super::computation::{Building, Computation, identity};
 use super::flow::Flow;
 use super::parted::Parted;
@@ -159,6 +159,7 @@ impl Engine {
         state: Option<&Arc<Start>>,
         control: &Arc<Control>,
         messages: &Sender<Message>,
+        grace: Duration,
     ) -> Result<Option<Started>> {
         let parted: Vec<_> = parted.collect();
         if self.computations.is_empty() && (workers.processes() == 1 || parted.is_empty()) {
@@ -200,7 +201,7 @@ impl Engine {
         if let Some(cluster) = cluster {
             let engine = Arc::clone(&engine);
             let abandon: Arc<dyn Fn() + Send + Sync> = Arc::new(move || engine.abandon());
-            cluster.watch(&flow, control, messages, &abandon);
+            cluster.watch(&flow, control, messages, &abandon, grace);
         }
         let team = Team {
             busy,
@@ -213,8 +214,8 @@ impl Engine {
         match started {
             Ok(guards) => Ok(Some(Started { flow: Arc::clone(&flow), guards: Guards { guards, flow }, sinks })),
             Err(error) => {
-                // Those that did start must not wait for the others.
-                flow.abort();
+                // Those that did start must not wait for the others, nor other processes for this one.
+                flow.fail(control, Error::pipeline(error.clone()));
                 Err(Error::pipeline(error))
             }
         }
@@ -227,7 +228,6 @@ fn allocators(workers: &Workers, cluster: Option<&Cluster>) -> Result<(Vec<Alloc
         let hooks = Hooks::default();
         let threads = ProcessBuilder::new_typed_vector(workers.threads, hooks.refill.clone(), None);
         let lines = cluster.data_lines(workers.process).map_err(Error::pipeline)?;
-        let lines = lines.into_iter().map(|line| line.map(DataLine::new)).collect();
         let (allocators, threads) =
             initialize_networking_from_sockets(threads, lines, workers.process, workers.threads, hooks)
                 .map_err(Error::pipeline)?;

@@ -6,6 +6,9 @@
 //! and becomes the updates that it makes there, time by time. Of several pushes of a key at one time the last of the
 //! highest part counts.
 //!
+//! With each row goes the place of its push, and with a key that of the key's first push, so that a sink sees the rows of
+//! one time in the order of the parts, and those of one part in push order.
+//!
 //! Computations read the table as they read a derived one; its sinks are served by a gathering operator.
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,17 +27,23 @@ use super::export::Exported;
 use super::inlet::{Arrival, inlet_of};
 use super::results::{Gather, Gatherable, Outlets, gather};
 use crate::batch::Batch;
-use crate::column::text::write_json_string;
 use crate::column::{Buffer, Style};
 use crate::fields::{Columns, Visitor};
+use crate::persist::rows::RowWriter;
 use crate::schema::Schema;
 use crate::upsert;
 
-/// A row as JSON.
-pub(crate) type Encoded = Vec<u8>;
+/// A row as JSON, or a key.
+type Encoded = Vec<u8>;
 
-/// A push or a removal: the key, the part and the place among all pushes of the part, and the row, if it is a push.
-type Push = (Encoded, (usize, u64), Option<Encoded>);
+/// The part, and the number of the push among all of the part.
+type Place = (usize, u64);
+
+/// A row with its place, by which it is sorted in its commit.
+pub(crate) type Placed = (Place, Encoded);
+
+/// A push or a removal: the key, the place, and the row, if it is a push.
+type Push = (Encoded, Place, Option<Encoded>);
 
 /// A table in parts, with its row type forgotten.
 pub trait Parted: Send + Sync {
@@ -62,24 +71,29 @@ impl<S: Schema> Parted for PartedTable<S> {
     fn build(&self, building: &mut Building<'_>) {
         let queue = self.queues.lock().unwrap_or_else(PoisonError::into_inner)[building.worker].take();
         let (scope, flow) = (building.scope, Arc::clone(&building.flow));
+        let writer = RowWriter::new::<S>();
+        let part = self.first_part + building.worker;
+        let mut pushes = 0;
+        let mut place = move || {
+            pushes += 1;
+            (part, pushes)
+        };
         let rows = if upsert::applies::<S>() {
-            let part = self.first_part + building.worker;
-            let mut place = 0;
-            let encode = move |batch: &Batch<S>, time: u64, pushes: &mut Vec<(Push, u64, isize)>| {
-                for row in 0..batch.len() {
-                    place += 1;
-                    let pushed = (batch.diff(row) > 0).then(|| encoded(batch, row, |_| true));
-                    pushes.push(((encoded(batch, row, upsert::is_key::<S>), (part, place), pushed), time, 1));
-                }
+            let take = move |batch: &Batch<S>, time: u64, pushes: &mut Vec<(Push, u64, isize)>| {
+                pushes.extend((0..batch.len()).map(|row| {
+                    let pushed = (batch.diff(row) > 0).then(|| encoded(&writer, batch, row));
+                    ((encoded_key(batch, row), place(), pushed), time, 1)
+                }));
             };
-            upserted(&self.name, inlet_of(scope, &self.name, queue, flow, &mut building.inlets, encode))
+            upserted(&self.name, inlet_of(scope, &self.name, queue, flow, &mut building.inlets, take))
         } else {
-            let encode = |batch: &Batch<S>, time: u64, rows: &mut Vec<(Encoded, u64, isize)>| {
-                rows.extend(
-                    (0..batch.len()).map(|row| (encoded(batch, row, |_| true), time, batch.diff(row) as isize)),
-                );
+            let take = move |batch: &Batch<S>, time: u64, rows: &mut Vec<(Placed, u64, isize)>| {
+                rows.extend((0..batch.len()).map(|row| {
+                    let diff = batch.diff(row) as isize;
+                    ((place(), encoded(&writer, batch, row)), time, diff)
+                }));
             };
-            inlet_of(scope, &self.name, queue, flow, &mut building.inlets, encode)
+            inlet_of(scope, &self.name, queue, flow, &mut building.inlets, take)
         };
         let spread = {
             let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
@@ -113,7 +127,7 @@ impl<S: Schema> Parted for PartedTable<S> {
 fn upserted<'scope>(
     name: &str,
     pushes: Stream<'scope, u64, Vec<(Push, u64, isize)>>,
-) -> Stream<'scope, u64, Vec<(Encoded, u64, isize)>> {
+) -> Stream<'scope, u64, Vec<(Placed, u64, isize)>> {
     let by_key = Exchange::new(|((key, ..), ..): &(Push, u64, isize)| key.hashed());
     pushes.unary_frontier::<CapacityContainerBuilder<Vec<_>>, _, _, _>(by_key, name, |capability, _| {
         let mut capability = Some(capability);
@@ -135,17 +149,17 @@ fn upserted<'scope>(
                 let mut session = output.session(&*held);
                 pushes.sort_unstable();
                 let mut pushes = pushes.into_iter().peekable();
-                while let Some((key, _, pushed)) = pushes.next() {
-                    if pushes.peek().is_some_and(|(next, ..)| *next == key) {
-                        continue;
+                while let Some((key, place, mut pushed)) = pushes.next() {
+                    while let Some((.., later)) = pushes.next_if(|(next, ..)| *next == key) {
+                        pushed = later;
                     }
                     let old = match &pushed {
                         Some(new) if rows.get(&key) == Some(new) => continue,
                         Some(new) => rows.insert(key, new.clone()),
                         None => rows.remove(&key),
                     };
-                    old.into_iter().for_each(|old| session.give((old, time, -1)));
-                    pushed.into_iter().for_each(|new| session.give((new, time, 1)));
+                    old.into_iter().for_each(|old| session.give(((place, old), time, -1)));
+                    pushed.into_iter().for_each(|new| session.give(((place, new), time, 1)));
                 }
             }
             match frontier {
@@ -156,30 +170,30 @@ fn upserted<'scope>(
     })
 }
 
-/// Some columns of a row as a JSON object.
-fn encoded<S: Schema>(batch: &Batch<S>, row: usize, columns: impl Fn(usize) -> bool) -> Encoded {
-    let mut json = vec![b'{'];
-    batch.columns.visit(0, &mut Object { schema: S::SCHEMA.columns, row, columns, json: &mut json });
-    // The last comma is one too many.
-    json.pop_if(|last| *last == b',');
-    json.push(b'}');
+fn encoded<S: Schema>(writer: &RowWriter, batch: &Batch<S>, row: usize) -> Encoded {
+    let mut json = Vec::new();
+    writer.write_row(&batch.columns, row, &mut json);
     json
 }
 
-struct Object<'a, F> {
-    schema: &'static [crate::schema::Column],
-    row: usize,
-    columns: F,
-    json: &'a mut Vec<u8>,
+/// The key of a row, in a form that no other key has.
+fn encoded_key<S: Schema>(batch: &Batch<S>, row: usize) -> Encoded {
+    let mut key = Vec::new();
+    batch.columns.visit(0, &mut Key { row, is_key: upsert::is_key::<S>, key: &mut key });
+    key
 }
 
-impl<F: Fn(usize) -> bool> Visitor for Object<'_, F> {
+struct Key<'a> {
+    row: usize,
+    is_key: fn(usize) -> bool,
+    key: &'a mut Encoded,
+}
+
+impl Visitor for Key<'_> {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
-        if (self.columns)(index) {
-            write_json_string(self.schema[index].name, self.json);
-            self.json.push(b':');
-            buffer.write_json(self.row, Style::Plain, self.json);
-            self.json.push(b',');
+        if (self.is_key)(index) {
+            buffer.write_json(self.row, Style::Exact, self.key);
+            self.key.push(b',');
         }
     }
 }
@@ -191,18 +205,19 @@ fn decode<S: Schema>(json: &[u8], diff: i64, batch: &mut Batch<S>) {
     }
 }
 
-impl<S: Schema> Gatherable<S> for Encoded {
+impl<S: Schema> Gatherable<S> for Placed {
     fn give_to(self, diff: i64, batch: &mut Batch<S>) {
-        decode(&self, diff, batch);
+        let (_place, json) = self;
+        decode(&json, diff, batch);
     }
 }
 
 /// The rows of a table in parts, for a computation.
 pub(crate) fn decoded<'scope, S: Schema>(
-    rows: Stream<'scope, u64, Vec<(Encoded, u64, isize)>>,
+    rows: Stream<'scope, u64, Vec<(Placed, u64, isize)>>,
 ) -> VecCollection<'scope, u64, S, isize> {
     let mut batch = Batch::<S>::default();
-    let decoded = rows.flat_map(move |(json, time, diff)| {
+    let decoded = rows.flat_map(move |((_place, json), time, diff)| {
         decode(&json, 1, &mut batch);
         let row = batch.row(0);
         batch.clear();
@@ -236,14 +251,21 @@ mod tests {
             push("c", 0, 11, None, 3),
         ];
         let captured = timely::example(|scope| upserted("table", pushes.to_stream(scope)).capture());
-        let mut updates: Vec<(String, u64, isize)> = captured
+        let mut updates: Vec<(u64, Place, isize, String)> = captured
             .extract()
             .into_iter()
             .flat_map(|(_, updates)| updates)
-            .map(|(row, time, diff)| (String::from_utf8(row).unwrap(), time, diff))
+            .map(|((place, row), time, diff)| (time, place, diff, String::from_utf8(row).unwrap()))
             .collect();
-        updates.sort_by_key(|(row, time, diff)| (*time, *diff, row.clone()));
-        let expected = [("a of 1", 1, 1), ("b of 0", 1, 1), ("a of 1", 2, -1), ("a again", 2, 1), ("b of 0", 3, -1)];
-        assert_eq!(updates, expected.map(|(row, time, diff)| (row.to_owned(), time, diff)));
+        updates.sort_unstable();
+        // Each at the place of its key's first push.
+        let expected = [
+            (1, (0, 7), 1, "a of 1"),
+            (1, (0, 8), 1, "b of 0"),
+            (2, (0, 1), -1, "a of 1"),
+            (2, (0, 1), 1, "a again"),
+            (3, (0, 10), -1, "b of 0"),
+        ];
+        assert_eq!(updates, expected.map(|(time, place, diff, row)| (time, place, diff, row.to_owned())));
     }
 }

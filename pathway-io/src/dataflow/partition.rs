@@ -32,8 +32,10 @@
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
 ///
-/// The parts of one process share its clock. Where there are several processes, each has its own, so that commits of several
-/// may have one `time`; a sink is handed them as one. Of two pushes of one key at one time, that of the higher part counts.
+/// The parts of one process share its clock, so that no result waits for the clock of a part that is silent. Where there are
+/// several processes, each has its own: the times of a part strictly increase, and commits of parts in different processes
+/// may have one `time`. A sink is handed those as one, with the rows by part and then in push order; of two pushes of one
+/// key at one time, that of the higher part counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partition {

@@ -34,8 +34,14 @@ impl RowWriter {
         if diff.unsigned_abs() != 1 {
             out.extend_from_slice(itoa::Buffer::new().format(diff.unsigned_abs()).as_bytes());
         }
+        self.write_row(columns, row, out);
+        out.push(b'\n');
+    }
+
+    /// The row alone.
+    pub(crate) fn write_row<C: Columns>(&self, columns: &C, row: usize, out: &mut Vec<u8>) {
         columns.visit(0, &mut Line { row, names: &self.names, out });
-        out.extend_from_slice(b"}\n");
+        out.push(b'}');
     }
 
     /// Writes the updates of a commit; unless `whole`, without those that the next one makes good: an old row that

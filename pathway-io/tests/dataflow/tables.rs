@@ -1,5 +1,7 @@
 //! What a table that was computed can do.
 
+use std::time::Duration;
+
 use pathway_io::dataflow::{Workers, compute};
 use pathway_io::{ReadOptions, Schema, Subject, csv};
 use serde::{Deserialize, Serialize};
@@ -139,6 +141,54 @@ fn a_silent_source_holds_up_nobody() {
     assert_eq!(next(&both).updates, [(cat(1, "felis"), 1)]);
     running.stop();
     within(move || running.join()).unwrap();
+}
+
+/// Nothing happens after the row of the busy one but its autocommit.
+#[test]
+fn a_join_with_a_silent_source_is_seen_with_the_autocommit_of_the_busy_one() {
+    for threads in [1, 2] {
+        let pipeline = pipeline();
+        let silent = pipeline.read(source(|counts: Subject<GenusCount>| {
+            counts.next(count("felis", 7))?;
+            counts.commit()?;
+            Ok(counts.wait()?)
+        }));
+        let known = commits(&silent);
+        let busy = source(move |cats: Subject<Cat>| {
+            next(&known);
+            cats.next(cat(1, "felis"))?;
+            Ok(cats.wait()?)
+        });
+        let busy = pipeline.read_with(busy, ReadOptions::new().autocommit(Duration::from_millis(20)));
+        let both = compute((&busy, &silent), |_, (cats, counts)| {
+            let cats = cats.map(|cat| (cat.genus, cat.key));
+            let counts = counts.map(|count| (count.genus, count.n));
+            cats.join_map(counts, |genus, key, n| GenusCount { genus: genus.clone(), n: key + n })
+        });
+        let both = commits(&both);
+        let running = pipeline.start_on(Workers::threads(threads)).unwrap();
+        assert_eq!(next(&both).updates, [(count("felis", 8), 1)]);
+        running.stop();
+        within(move || running.join()).unwrap();
+    }
+}
+
+#[test]
+fn eight_tables_are_computed_on_together() {
+    for threads in [1, 2] {
+        let pipeline = pipeline();
+        let tables = [0, 1, 2, 3, 4, 5, 6, 7]
+            .map(|key| pipeline.read(source(move |cats: Subject<Cat>| Ok(cats.next(cat(key, "felis"))?))));
+        let [a, b, c, d, e, f, g, h] = &tables;
+        let all = compute((a, b, c, d, e, f, g, h), |_scope, (a, b, c, d, e, f, g, h)| {
+            [b, c, d, e, f, g, h].into_iter().fold(a, |all, one| all.concat(one))
+        });
+        let all = commits(&all);
+        run_on(pipeline, Workers::threads(threads)).unwrap();
+        let mut keys: Vec<i64> = all.try_iter().flat_map(|commit| commit.updates).map(|(cat, _)| cat.key).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
 }
 
 #[test]

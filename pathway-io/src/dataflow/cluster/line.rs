@@ -2,11 +2,17 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+use super::LAST_WORDS;
 
 /// A connection for data, as Timely's threads have it. Timely panics where one fails, and says so on standard error;
-/// but that is noticed by who listens, and the thread has nothing left to do.
+/// but the thread has nothing left to do, and who listens to the other process is to say what has happened.
 pub(crate) struct DataLine {
     stream: TcpStream,
+    /// The connection for words to the same process.
+    words: Arc<TcpStream>,
     /// How many zeros came last: an orderly end is a header of nothing else.
     zeros: usize,
 }
@@ -15,13 +21,17 @@ pub(crate) struct DataLine {
 const HEADER_BYTES: usize = 6 * size_of::<u64>();
 
 impl DataLine {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        DataLine { stream, zeros: 0 }
+    pub(crate) fn new(stream: TcpStream, words: Arc<TcpStream>) -> Self {
+        DataLine { stream, words, zeros: 0 }
     }
 
-    fn give_up() -> ! {
+    fn give_up(&self) -> ! {
+        // The other process may be about to say why.
+        thread::sleep(LAST_WORDS);
+        // If not, the connections are to end together.
+        let _ = self.words.shutdown(Shutdown::Both);
         loop {
-            std::thread::park();
+            thread::park();
         }
     }
 }
@@ -29,14 +39,14 @@ impl DataLine {
 impl Read for DataLine {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.stream.read(buffer) {
-            Ok(0) if self.zeros < HEADER_BYTES => Self::give_up(),
+            Ok(0) if self.zeros < HEADER_BYTES => self.give_up(),
             Ok(read) => {
                 let zeros = buffer[..read].iter().rev().take_while(|byte| **byte == 0).count();
                 self.zeros = if zeros == read { self.zeros + zeros } else { zeros };
                 Ok(read)
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
-            Err(_) => Self::give_up(),
+            Err(_) => self.give_up(),
         }
     }
 }
@@ -44,7 +54,7 @@ impl Read for DataLine {
 impl Write for DataLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.stream.write(bytes) {
-            Err(error) if error.kind() != ErrorKind::Interrupted => Self::give_up(),
+            Err(error) if error.kind() != ErrorKind::Interrupted => self.give_up(),
             written => written,
         }
     }
@@ -56,7 +66,7 @@ impl Write for DataLine {
 
 impl timely::communication::allocator::zero_copy::stream::Stream for DataLine {
     fn try_clone(&self) -> io::Result<Self> {
-        Ok(DataLine::new(self.stream.try_clone()?))
+        Ok(DataLine::new(self.stream.try_clone()?, Arc::clone(&self.words)))
     }
 
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {

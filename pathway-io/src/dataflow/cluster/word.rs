@@ -15,6 +15,8 @@ pub(super) enum Word {
     Failed(String),
     /// It has done all that it had to do.
     Bye,
+    /// It is there.
+    Alive,
 }
 
 impl Word {
@@ -26,6 +28,7 @@ impl Word {
             Word::Failing(text) => (b'e', text.clone()),
             Word::Failed(text) => (b'f', text.clone()),
             Word::Bye => (b'b', String::new()),
+            Word::Alive => (b'a', String::new()),
         };
         let mut bytes = vec![tag];
         bytes.extend_from_slice(&(text.len() as u32).to_be_bytes());
@@ -46,6 +49,7 @@ impl Word {
             b'e' => Word::Failing(text),
             b'f' => Word::Failed(text),
             b'b' => Word::Bye,
+            b'a' => Word::Alive,
             _ => return Err(ErrorKind::InvalidData.into()),
         })
     }

@@ -1,0 +1,106 @@
+//! Counts the lines of a directory of log files by their level. The files are dealt out among the workers.
+//!
+//! ```text
+//! cargo run -p example-dataflow --bin logs -- -w 4 -- /var/log/my-service levels.csv
+//! ```
+//!
+//! In front of the second `--` are the options of Timely, as in `cluster.rs`. Here nothing goes through process 0 but the
+//! counts: each worker of each process reads the files that are its own, and a line stays where it was read until it has
+//! become one of its level. In several processes all have to see the same files, under whatever path.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+
+use pathway_io::dataflow::{Partition, Workers};
+use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
+
+const USAGE: &str = "usage: logs [-w THREADS] [-n PROCESSES -p NUMBER [-h HOSTS]] -- DIRECTORY OUTPUT.csv";
+
+const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
+
+/// A line that has a level.
+#[derive(Schema, Clone)]
+struct Line {
+    level: String,
+    text: String,
+}
+
+/// How many lines have a level, and how long they are together.
+#[derive(Schema)]
+#[schema(dataflow)]
+struct LevelCount {
+    #[schema(primary_key)]
+    level: String,
+    lines: i64,
+    bytes: i64,
+}
+
+/// Is cloned for each part.
+#[derive(Clone)]
+struct Logs {
+    directory: PathBuf,
+}
+
+impl Logs {
+    /// All files, in the order of their names: that is the same for all parts.
+    fn files(&self) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
+        let directory = self.directory.display();
+        let entries = self.directory.read_dir().map_err(|error| format!("{directory}: {error}"))?;
+        let mut files = Vec::new();
+        for entry in entries {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                files.push(entry.path());
+            }
+        }
+        files.sort_unstable_by(|a, b| a.file_name().cmp(&b.file_name()));
+        Ok(files)
+    }
+}
+
+#[connector]
+impl Logs {
+    fn run(&mut self, lines: Subject<Line>, part: Partition) -> RunResult {
+        for path in self.files()?.iter().skip(part.index).step_by(part.count) {
+            let file = path.display();
+            let input = BufReader::new(File::open(path).map_err(|error| format!("{file}: {error}"))?);
+            for text in input.lines() {
+                let text = text.map_err(|error| format!("{file}: {error}"))?;
+                // What has none goes on with the line before it, such as a backtrace.
+                if let Some(level) = level(&text) {
+                    lines.next(Line { level: level.into(), text })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The level that a line names first.
+fn level(text: &str) -> Option<&'static str> {
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.find_map(|word| LEVELS.into_iter().find(|level| *level == word))
+}
+
+fn main() -> pathway_io::Result<()> {
+    let args: Vec<String> = std::env::args().collect();
+    let (for_workers, paths) = args.split_at(args.iter().position(|arg| arg == "--").unwrap_or(args.len()));
+    let [_, directory, output] = paths else {
+        return Err(Box::<dyn Error + Send + Sync>::from(USAGE).into());
+    };
+    let workers = Workers::from_args(for_workers.iter().cloned())?;
+
+    let pipeline = Pipeline::new();
+    let lines = pipeline.read(Logs { directory: directory.into() });
+    let counts = lines.compute(|lines| {
+        // A line counts once, and as many bytes as it has: both are added up by level.
+        let levels = lines.explode(|line| Some((line.level, (1, line.text.len() as isize))));
+        levels.count().map(|(level, (lines, bytes))| LevelCount { level, lines: lines as i64, bytes: bytes as i64 })
+    });
+    csv::write(&counts, output);
+    let summary = pipeline.run_on(workers)?;
+    println!("{summary}");
+    Ok(())
+}

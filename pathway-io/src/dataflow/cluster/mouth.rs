@@ -1,0 +1,95 @@
+//! What the other processes are told, and when.
+
+use std::net::Shutdown;
+use std::time::{Duration, Instant};
+
+use super::Cluster;
+use super::word::Word;
+use crate::control::{Control, RunState};
+use crate::dataflow::flow::Flow;
+
+/// How often the others hear that this process is there.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+impl Cluster {
+    /// Tells the others when this process stops, fails, or has done its part, until they have all done theirs.
+    pub(super) fn tell(&self, flow: &Flow, control: &Control) {
+        let mut said = Said::default();
+        loop {
+            let (mut news, mut over) = (None, false);
+            let alive = (!said.bye).then(|| Instant::now() + SIGN_OF_LIFE);
+            control.wait(
+                |run| {
+                    news = said.news(run, flow);
+                    over = run.farewell.cut_short || (said.bye && run.farewell.is_over());
+                    news.is_some() || over
+                },
+                |_| alive,
+            );
+            let word = match news {
+                Some(word) => word,
+                None if over => break,
+                None => Word::Alive,
+            };
+            self.say(&word);
+            match word {
+                Word::Stop(_) => said.stop = true,
+                Word::Failing(_) => said.failure = true,
+                Word::Alive | Word::Time(_) => {}
+                Word::Bye => {
+                    said.bye = true;
+                    control.update(|run| run.farewell.telling = false);
+                }
+                Word::Failed(_) => {
+                    control.update(|run| run.farewell.telling = false);
+                    for peer in &self.peers {
+                        // The others are to notice, if they have not heard.
+                        let _ = peer.data.shutdown(Shutdown::Both);
+                    }
+                    return;
+                }
+            }
+        }
+        control.update(|run| run.farewell.telling = false);
+        // Nobody says anything any more: those who listen may go. Who is left behind is not listened to.
+        let how = if said.bye { Shutdown::Write } else { Shutdown::Both };
+        for peer in &self.peers {
+            let _ = peer.control.shutdown(how);
+        }
+    }
+}
+
+/// What the others have been told.
+#[derive(Default)]
+struct Said {
+    stop: bool,
+    failure: bool,
+    bye: bool,
+}
+
+impl Said {
+    /// What is to be said next, if anything.
+    fn news(&self, run: &RunState, flow: &Flow) -> Option<Word> {
+        let failure = || run.failures.first().map(ToString::to_string);
+        // What fails after the bye is of another process, and the others hear it there.
+        if !self.bye {
+            if flow.has_failed() {
+                return failure().map(Word::Failed);
+            }
+            if !self.failure
+                && !run.farewell.heard_failure
+                && let Some(failure) = failure()
+            {
+                return Some(Word::Failing(failure));
+            }
+        }
+        // Not the stop that comes with a failure, which would be a clean end for the others.
+        if !self.stop
+            && run.failures.is_empty()
+            && let Some((stop, _)) = run.stop
+        {
+            return Some(Word::Stop(stop));
+        }
+        (!self.bye && run.is_done()).then_some(Word::Bye)
+    }
+}
