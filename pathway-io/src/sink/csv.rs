@@ -47,7 +47,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     if options.per_worker {
         let path = path.to_owned();
         table.add_spread_sink(&path.clone(), move |worker| {
-            let path = of_worker(&path, worker);
+            let path = numbered(&path, worker);
             let sink = Box::new(CsvSink { file: OutputFile::new(&path), options: options.clone() });
             (path, sink)
         });
@@ -63,19 +63,6 @@ pub struct Options {
     style: Style,
     #[cfg(feature = "differential")]
     per_worker: bool,
-}
-
-/// `counts.csv` as the worker with this number writes it: `counts.1.csv`.
-#[cfg(feature = "differential")]
-fn of_worker(path: &Path, worker: usize) -> std::path::PathBuf {
-    match path.extension() {
-        Some(extension) => {
-            let mut end = std::ffi::OsString::from(format!("{worker}."));
-            end.push(extension);
-            path.with_extension(end)
-        }
-        None => path.with_extension(worker.to_string()),
-    }
 }
 
 impl Options {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use pathway_io::dataflow::{Partition, Workers, compute};
-use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
+use pathway_io::{BadRows, Pipeline, ReadOptions, RunResult, Schema, Subject, connector, csv};
 
 use crate::common::{DEADLINE, TempDir, pipeline, source};
 
@@ -88,6 +88,19 @@ impl Parts {
     }
 }
 
+/// Each part has a row that does not fit.
+#[derive(Clone)]
+struct BadParts;
+
+#[connector]
+impl BadParts {
+    fn run(&mut self, words: Subject<Word>, part: Partition) -> RunResult {
+        words.next_json(format!(r#"{{"key": {}, "word": "good"}}"#, part.index))?;
+        words.next_json(format!(r#"{{"key": "bad {}"}}"#, part.index))?;
+        Ok(())
+    }
+}
+
 #[derive(Schema)]
 #[schema(append_only)]
 struct Line {
@@ -122,6 +135,11 @@ fn child() {
             pipeline
                 .read(source(|words: Subject<Word>| Ok(words.next(Word { key: 1, word: "x".into() })?)))
                 .subscribe(|_| panic!("a sink breaks"));
+        }
+        "bad" => {
+            let path = Path::new(&output).with_file_name("bad.jsonl");
+            let bad_rows = ReadOptions::new().bad_rows(BadRows::Quarantine(path));
+            csv::write(&pipeline.read_with(BadParts, bad_rows), &output);
         }
         "parts" => in_parts(&pipeline, Path::new(&output), false),
         "silent" => in_parts(&pipeline, Path::new(&output), true),
@@ -417,6 +435,21 @@ fn processes_that_read_parts_have_one_table() {
         let counted: i64 = counts.keys().map(|row| row.rsplit_once(',').unwrap().1.parse::<i64>().unwrap()).sum();
         assert_eq!(counted, 41, "{counts:?}");
     }
+}
+
+#[test]
+fn processes_that_read_parts_have_a_quarantine_each() {
+    let mut cluster = Cluster::start(&["bad", "bad"], 2);
+    for (out, err) in cluster.end() {
+        assert!(out.contains("ended: None"), "{out}{err}");
+    }
+    for process in [0, 1] {
+        let bad = fs::read_to_string(cluster.dir.path(&format!("bad.{process}.jsonl"))).unwrap();
+        let mut rows: Vec<bool> = (0..4).map(|part| bad.contains(&format!("bad {part}"))).collect();
+        rows.rotate_left(process * 2);
+        assert_eq!(rows, [true, true, false, false], "{bad}");
+    }
+    assert_eq!(table(&cluster.dir.path("0.csv")).len(), 4);
 }
 
 #[cfg(unix)]
