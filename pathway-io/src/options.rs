@@ -48,7 +48,8 @@ pub enum BadRows {
     Skip,
     /// The row is counted and written to this file, as one JSON object a line with `source`, `offset`, `reason` and
     /// `raw` (`raw_base64` where it is not UTF-8); the push returns `Ok`. The file is created or truncated when the
-    /// pipeline starts; a persistent pipeline goes on with it, and writes each row with the commit around it.
+    /// pipeline starts; a persistent pipeline goes on with it, and writes each row with the commit around it. Of a source in
+    /// parts each of several processes writes its own, `bad.0.jsonl` for `bad.jsonl`.
     Quarantine(PathBuf),
 }
 

@@ -311,6 +311,10 @@ impl Pipeline {
         if workers.process > 0 {
             plan.leave_to_others();
         }
+        #[cfg(feature = "differential")]
+        if workers.processes() > 1 {
+            plan.number_quarantines(workers.process);
+        }
         let mut prepared = state
             .map(|directory| Prepared::new(directory, plan.durability, &plan.sources, &derived, &workers))
             .transpose()?;
@@ -475,6 +479,17 @@ impl Plan {
             }
             runs
         });
+    }
+
+    /// What runs in each process has a quarantine in each: on one machine they would write into each other's.
+    #[cfg(feature = "differential")]
+    fn number_quarantines(&mut self, process: usize) {
+        for source in self.sources.iter_mut().filter(|source| source.is_in_parts()) {
+            if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
+                let path = crate::sink::file::numbered(&path, process);
+                source.options = std::mem::take(&mut source.options).bad_rows(BadRows::Quarantine(path));
+            }
+        }
     }
 
     /// A second source of one name gets `-2` behind it, a third `-3`.

@@ -24,6 +24,8 @@ use crate::error::RunResult;
 use crate::fields::{Columns, Visitor};
 use crate::schema::{Schema, TableSchema};
 use crate::sink::Sink;
+#[cfg(feature = "differential")]
+use crate::sink::file::numbered;
 use crate::sink::file::{FileSink, OutputFile};
 use crate::table::Table;
 
@@ -47,7 +49,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     if options.per_worker {
         let path = path.to_owned();
         table.add_spread_sink(&path.clone(), move |worker| {
-            let path = of_worker(&path, worker);
+            let path = numbered(&path, worker);
             let sink = Box::new(CsvSink { file: OutputFile::new(&path), options: options.clone() });
             (path, sink)
         });
@@ -63,19 +65,6 @@ pub struct Options {
     style: Style,
     #[cfg(feature = "differential")]
     per_worker: bool,
-}
-
-/// `counts.csv` as the worker with this number writes it: `counts.1.csv`.
-#[cfg(feature = "differential")]
-fn of_worker(path: &Path, worker: usize) -> std::path::PathBuf {
-    match path.extension() {
-        Some(extension) => {
-            let mut end = std::ffi::OsString::from(format!("{worker}."));
-            end.push(extension);
-            path.with_extension(end)
-        }
-        None => path.with_extension(worker.to_string()),
-    }
 }
 
 impl Options {

@@ -13,6 +13,19 @@ use crate::storage::{Disk, Storage, StoredFile, sync_parent};
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 128 * 1024;
 
+/// `counts.csv` as the worker or the process with this number writes it: `counts.1.csv`.
+#[cfg(feature = "differential")]
+pub(crate) fn numbered(path: &Path, number: usize) -> PathBuf {
+    match path.extension() {
+        Some(extension) => {
+            let mut end = std::ffi::OsString::from(format!("{number}."));
+            end.push(extension);
+            path.with_extension(end)
+        }
+        None => path.with_extension(number.to_string()),
+    }
+}
+
 /// A sink that writes one file.
 pub(crate) trait FileSink<S: Schema>: Sink<S> {
     fn file(&mut self) -> &mut OutputFile;

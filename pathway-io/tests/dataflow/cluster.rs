@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use std::{env, fs};
 
 use pathway_io::dataflow::{Partition, Workers, compute};
-use pathway_io::{Commit, Pipeline, RunResult, Schema, Sink, Subject, connector, csv};
+use pathway_io::{BadRows, Commit, Pipeline, ReadOptions, RunResult, Schema, Sink, Subject, connector, csv};
 
 use crate::common::{DEADLINE, TempDir, pipeline, source};
 
@@ -89,6 +89,19 @@ impl Parts {
         if self.silent {
             words.wait()?;
         }
+        Ok(())
+    }
+}
+
+/// Each part has a row that does not fit.
+#[derive(Clone)]
+struct BadParts;
+
+#[connector]
+impl BadParts {
+    fn run(&mut self, words: Subject<Word>, part: Partition) -> RunResult {
+        words.next_json(format!(r#"{{"key": {}, "word": "good"}}"#, part.index))?;
+        words.next_json(format!(r#"{{"key": "bad {}"}}"#, part.index))?;
         Ok(())
     }
 }
@@ -200,6 +213,11 @@ fn child() {
             slow(&pipeline, Path::new(&output), Some(takes), Slow(Some(takes)));
         }
         "stuck" => slow(&pipeline, Path::new(&output), None, Slow(None)),
+        "bad" => {
+            let path = Path::new(&output).with_file_name("bad.jsonl");
+            let bad_rows = ReadOptions::new().bad_rows(BadRows::Quarantine(path));
+            csv::write(&pipeline.read_with(BadParts, bad_rows), &output);
+        }
         "parts" => in_parts(&pipeline, Path::new(&output), false),
         "silent" => in_parts(&pipeline, Path::new(&output), true),
         "other" => {
@@ -627,6 +645,21 @@ fn processes_that_read_parts_have_one_table() {
         let counted: i64 = counts.keys().map(|row| row.rsplit_once(',').unwrap().1.parse::<i64>().unwrap()).sum();
         assert_eq!(counted, 41, "{counts:?}");
     }
+}
+
+#[test]
+fn processes_that_read_parts_have_a_quarantine_each() {
+    let mut cluster = Cluster::start(&["bad", "bad"], 2);
+    for (out, err) in cluster.end() {
+        assert!(out.contains("ended: None"), "{out}{err}");
+    }
+    for process in [0, 1] {
+        let bad = fs::read_to_string(cluster.dir.path(&format!("bad.{process}.jsonl"))).unwrap();
+        let mut rows: Vec<bool> = (0..4).map(|part| bad.contains(&format!("bad {part}"))).collect();
+        rows.rotate_left(process * 2);
+        assert_eq!(rows, [true, true, false, false], "{bad}");
+    }
+    assert_eq!(table(&cluster.dir.path("0.csv")).len(), 4);
 }
 
 #[cfg(unix)]
