@@ -1,22 +1,40 @@
 //! What durability costs: the time from a commit to `on_durable`, and rows a second through a persistent pipeline, beside the
 //! two syncs that a checkpoint cannot do without, of the output and of the log.
 //!
+//! `durable IN.jsonl OUT.csv ROWS-A-COMMIT none|every|interval|os` is the job of `peers/compare`: it prints the seconds that the
+//! run took, and the peak memory in MB.
+//!
 //! It has a harness of its own, since what counts here is the distribution and not the mean. The files are in the
 //! directory for temporary files: `TMPDIR` chooses the disk.
 
 mod common;
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use common::{Cat, KeyedCat, cat};
+use common::{Cat, KeyedCat, cat, peak};
 use pathway_io::{Connector, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, csv};
 
 fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
+    if let [input, output, every, durability] = &args[..] {
+        let durability = match durability.as_str() {
+            "none" => None,
+            "every" => Some(Durability::EveryCommit),
+            "interval" => Some(Durability::Interval(Duration::from_millis(100))),
+            _ => Some(Durability::Os),
+        };
+        let took = job(input, Path::new(output), every.parse().expect("a number of rows"), durability);
+        println!("secs {:.4}", took.as_secs_f64());
+        if let Some(peak) = peak() {
+            println!("peak {:.1}", peak as f64 / 1e6);
+        }
+        return;
+    }
     // `cargo test --benches` asks for a short run.
     let short = std::env::args().any(|arg| arg == "--test");
     let (commits, rows) = if short { (10, 10_000) } else { (2_000, 2_000_000) };
@@ -39,6 +57,27 @@ fn main() {
         println!("{:<58} {:>9.0}", format!("no key, {name}"), throughput(durability, rows, cat));
         println!("{:<58} {:>9.0}", format!("100,000 keys, {name}"), throughput(durability, rows, keyed));
     }
+}
+
+/// The lines of a file to CSV, with so many rows a commit. The state is beside the output, since the disk counts.
+fn job(input: &str, output: &Path, every: u64, durability: Option<Durability>) -> Duration {
+    let input = input.to_owned();
+    let directory = output.parent().expect("a file is in a directory");
+    let state = tempfile::tempdir_in(directory).expect("a directory");
+    persistent(state.path(), output, durability, move |cats: Subject<Cat, u64>| {
+        let mut reader = BufReader::with_capacity(64 * 1024, File::open(&input)?);
+        let mut line = Vec::new();
+        let mut at = 0;
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            at += 1;
+            cats.next_json_at(at, &line)?;
+            if at.is_multiple_of(every) {
+                cats.commit()?;
+            }
+            line.clear();
+        }
+        Ok(())
+    })
 }
 
 /// A source with offsets that calls a closure.
@@ -75,6 +114,7 @@ fn two_syncs(rounds: u64) -> Vec<u128> {
 
 fn persistent<S: Schema>(
     directory: &Path,
+    output: &Path,
     durability: Option<Durability>,
     run: impl FnMut(Subject<S, u64>) -> RunResult + Send + 'static,
 ) -> Duration {
@@ -84,7 +124,7 @@ fn persistent<S: Schema>(
     };
     pipeline.handle_signals(false).durability(durability.unwrap_or_default());
     let table = pipeline.read_with(Closure(run, PhantomData), ReadOptions::new().name("source").autocommit(None));
-    csv::write(&table, directory.join("output.csv"));
+    csv::write(&table, output);
     let start = Instant::now();
     pipeline.run().expect("it runs");
     start.elapsed()
@@ -93,19 +133,24 @@ fn persistent<S: Schema>(
 fn latency(durability: Durability, rounds: u64) -> Vec<u128> {
     let directory = tempfile::tempdir().expect("a directory");
     let (report, reported) = channel();
-    persistent(directory.path(), Some(durability), move |cats: Subject<Cat, u64>| {
-        let (durable, is_durable) = channel();
-        cats.on_durable(move |offset: &u64| _ = durable.send((*offset, Instant::now())));
-        for n in 0..rounds {
-            let start = Instant::now();
-            cats.next(cat(n))?;
-            cats.commit_at(n)?;
-            let (offset, at) = is_durable.recv()?;
-            assert_eq!(offset, n);
-            report.send(at.duration_since(start).as_nanos())?;
-        }
-        Ok(())
-    });
+    persistent(
+        directory.path(),
+        &directory.path().join("output.csv"),
+        Some(durability),
+        move |cats: Subject<Cat, u64>| {
+            let (durable, is_durable) = channel();
+            cats.on_durable(move |offset: &u64| _ = durable.send((*offset, Instant::now())));
+            for n in 0..rounds {
+                let start = Instant::now();
+                cats.next(cat(n))?;
+                cats.commit_at(n)?;
+                let (offset, at) = is_durable.recv()?;
+                assert_eq!(offset, n);
+                report.send(at.duration_since(start).as_nanos())?;
+            }
+            Ok(())
+        },
+    );
     reported.try_iter().collect()
 }
 
@@ -115,14 +160,19 @@ fn throughput<S: Schema>(
     row: impl Fn(u64) -> S + Send + Copy + 'static,
 ) -> f64 {
     let directory = tempfile::tempdir().expect("a directory");
-    let took = persistent(directory.path(), durability, move |table: Subject<S, u64>| {
-        for n in 0..rows {
-            table.next(row(n))?;
-            if n % 1000 == 999 {
-                table.commit_at(n)?;
+    let took = persistent(
+        directory.path(),
+        &directory.path().join("output.csv"),
+        durability,
+        move |table: Subject<S, u64>| {
+            for n in 0..rows {
+                table.next(row(n))?;
+                if n % 1000 == 999 {
+                    table.commit_at(n)?;
+                }
             }
-        }
-        Ok(())
-    });
+            Ok(())
+        },
+    );
     rows as f64 / took.as_secs_f64()
 }
