@@ -52,7 +52,7 @@ fn order(a: &Value, b: &Value) -> Ordering {
             size(a).total_cmp(&size(b)).then_with(|| a.to_string().cmp(&b.to_string()))
         }
         (Value::String(a), Value::String(b)) => a.cmp(b),
-        (Value::Array(a), Value::Array(b)) => order_all(a, b, |a, b| order(a, b)),
+        (Value::Array(a), Value::Array(b)) => order_all(a, b, order),
         (Value::Object(a), Value::Object(b)) => {
             order_all(sorted(a), sorted(b), |(a, x), (b, y)| a.cmp(b).then_with(|| order(x, y)))
         }
