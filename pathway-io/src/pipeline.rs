@@ -35,7 +35,7 @@ use crate::source::{self, Source};
 use crate::storage::Disk;
 use crate::summary::{Stop, Summary};
 use crate::supervisor::{State, Supervisor};
-use crate::table::{AnyTable, Place, StartedBy};
+use crate::table::{AnyTable, StartedBy};
 use crate::threads;
 
 /// How long sources, and then sinks, have after a stop.
@@ -392,6 +392,7 @@ impl Pipeline {
                     sources: persisted,
                     sinks,
                     entries: received,
+                    results: prepared.results,
                     messages: messages.clone(),
                     control: Arc::clone(&control),
                 };
@@ -446,8 +447,7 @@ impl SourcePlan {
     fn parts(self, workers: &Workers, control: &Arc<Control>, start: Option<&Arc<Start>>) -> Vec<Part> {
         let (mut stages, mut asked) = (Vec::new(), Vec::new());
         for (number, table) in self.tables.iter().enumerate() {
-            let place =
-                start.map(|start| Place { start: Arc::clone(start), source: Arc::clone(&self.name), table: number });
+            let place = start.map(|start| start.place_of(&self.name, number));
             let started = table.start(&StartedBy { control: Arc::clone(control), place }, workers);
             stages.push(started.stage);
             asked.extend(started.sinks.into_iter().map(|sink| (number, sink)));

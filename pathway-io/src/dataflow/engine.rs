@@ -34,7 +34,7 @@ use crate::control::{Control, panicked};
 use crate::error::{Error, FailureKind, Result};
 use crate::persist::{AskedSink, Start};
 use crate::sequencer::Message;
-use crate::table::{AnyTable, Place, StartedBy};
+use crate::table::{AnyTable, StartedBy};
 use crate::threads;
 
 /// The worker that gathers results, among those of all processes.
@@ -185,9 +185,8 @@ impl Engine {
         let (allocators, network) = allocators(workers, cluster.as_ref())?;
         let flow = Arc::new(Flow::default());
         let mut sinks = Vec::new();
-        for computation in &self.computations {
-            let place =
-                state.map(|start| Place { start: Arc::clone(start), source: Arc::clone(computation.name()), table: 0 });
+        for (number, computation) in self.computations.iter().enumerate() {
+            let place = state.map(|start| start.place_of_computed(number));
             computation.start(&StartedBy { control: Arc::clone(control), place }, workers, &mut sinks);
         }
         let names: Arc<[Arc<str>]> =

@@ -103,7 +103,7 @@ pub(crate) use {
     flow::Flow,
     inlet::Feeds,
     parted::{Parted, PartedTable},
-    results::Outlets,
+    results::{Later, Outlets},
 };
 
 /// A table inside a computation: its rows with the times and the number of times that they came or went.

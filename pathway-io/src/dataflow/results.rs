@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crossbeam_channel::Sender;
 use differential_dataflow::ExchangeData;
 use differential_dataflow::consolidation::consolidate;
 use foldhash::fast::RandomState;
@@ -27,8 +28,9 @@ use super::{Collection, engine};
 use crate::batch::{Batch, Pool};
 use crate::commit::Commit;
 use crate::fields::Columns;
+use crate::persist::entry::{Held, Results};
 use crate::schema::Schema;
-use crate::sequencer::Outlet;
+use crate::sequencer::{Keeping, Outlet};
 use crate::upsert;
 
 /// A row of `S` in some form, as it comes out of the dataflow.
@@ -56,6 +58,7 @@ pub(crate) enum Gather<R> {
 /// Where the commits of a derived table go.
 pub(crate) struct Outlets<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
+    pub(crate) later: Option<Later<S>>,
     pub(crate) pool: Arc<Pool<S>>,
     /// The results up to this time are in the outputs already, if a run before this one has written them.
     pub(crate) durable: Option<u64>,
@@ -65,7 +68,25 @@ pub(crate) struct Outlets<S: Schema> {
 impl<S: Schema> Outlets<S> {
     /// Whether the results of a time are to be delivered.
     fn want(&self, time: u64) -> bool {
-        !self.outlets.is_empty() && self.durable.is_none_or(|durable| time > durable)
+        (!self.outlets.is_empty() || self.later.is_some()) && self.durable.is_none_or(|durable| time > durable)
+    }
+}
+
+/// The way to sinks that are handed a commit only once it is durable: through the checkpointer.
+pub(crate) struct Later<S: Schema> {
+    pub(crate) keeping: Keeping<S>,
+    /// The number of the table in the log.
+    pub(crate) table: u32,
+    pub(crate) results: Sender<Results>,
+}
+
+impl<S: Schema> Later<S> {
+    fn hold(&self, commit: Commit<S>, receipt: Arc<dyn Send + Sync>) {
+        let Keeping { writer, later } = &self.keeping;
+        let time = commit.time();
+        let held = Held { commit, writer: Arc::clone(writer), later: Arc::clone(later), receipt };
+        // A checkpointer that is gone has said why.
+        let _ = self.results.send(Results { table: self.table, time, held: Box::new(held) });
     }
 }
 
@@ -164,7 +185,7 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
 
     /// Delivers all times before `frontier`.
     fn deliver(&mut self, frontier: Option<u64>) {
-        let Some(Outlets { outlets, pool, .. }) = &self.outlets else { return };
+        let Some(Outlets { outlets, later, pool, .. }) = &self.outlets else { return };
         while let Some(entry) = self.waiting.first_entry()
             && frontier.is_none_or(|frontier| *entry.key() < frontier)
         {
@@ -179,6 +200,9 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
             let receipt: Arc<dyn Send + Sync> = Arc::new(Receipt { taken, activator: self.activator.clone() });
             for outlet in outlets {
                 outlet.deliver(&commit, &receipt);
+            }
+            if let Some(later) = later {
+                later.hold(commit, receipt);
             }
         }
     }

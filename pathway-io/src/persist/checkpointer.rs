@@ -14,7 +14,7 @@ use serde_json::Value;
 use tracing::debug;
 
 use super::directory::StateDirectory;
-use super::entry::{Durable, Handed, Piece};
+use super::entry::{Durable, Handed, Piece, Results};
 use super::frame::Kind;
 use super::log::Log;
 use super::record::{Checkpoint, FileLen, SinkTime};
@@ -88,6 +88,7 @@ pub(crate) struct Plan {
     /// The sinks of each table of each source.
     pub(crate) sinks: Vec<(Option<(usize, usize)>, AskedSink)>,
     pub(crate) entries: Receiver<Handed>,
+    pub(crate) results: Receiver<Results>,
     pub(crate) messages: Sender<Message>,
     pub(crate) control: Arc<Control>,
 }
@@ -101,6 +102,10 @@ pub(crate) struct Checkpointer {
     told: Vec<(usize, Box<dyn AnyOffset>)>,
     /// Commits that a sink wants to have once they are durable.
     awaited: Vec<Box<dyn Durable>>,
+    /// Results of times that no checkpoint has covered yet.
+    results: Vec<Results>,
+    /// Sinks wait for results.
+    awaits_results: bool,
     /// A source waits for room that they may hold.
     pressed: bool,
     /// There is something to make durable.
@@ -166,18 +171,31 @@ impl Checkpointer {
                 quarantine.durable = quarantine.file.position();
             }
         }
-        let (mut outputs, mut timed) = (Vec::new(), Vec::new());
+        let (mut outputs, mut timed, mut awaits_results) = (Vec::new(), Vec::new(), false);
         for (table, AskedSink { kind, ask, progress }) in mem::take(&mut plan.sinks) {
             match kind {
                 AskedKind::File { path } => {
                     outputs.push(Output { table, path: Some(path), ask, len: 0, dirty: true });
                 }
                 AskedKind::Plain => outputs.push(Output { table, path: None, ask, len: 0, dirty: false }),
-                AskedKind::Timed { id } => timed.push(Timed { id, ask, progress }),
+                AskedKind::Timed { id } => {
+                    awaits_results |= table.is_none();
+                    timed.push(Timed { id, ask, progress });
+                }
             }
         }
-        let mut checkpointer =
-            Checkpointer { plan, log, outputs, timed, told: Vec::new(), awaited: Vec::new(), pressed: false, news: 0 };
+        let mut checkpointer = Checkpointer {
+            plan,
+            log,
+            outputs,
+            timed,
+            told: Vec::new(),
+            awaited: Vec::new(),
+            results: Vec::new(),
+            awaits_results,
+            pressed: false,
+            news: 0,
+        };
         checkpointer.checkpoint()?;
         checkpointer.plan.control.update(|run| run.checkpoints = Some(Checkpoints::Running));
         Ok(checkpointer)
@@ -233,8 +251,8 @@ impl Checkpointer {
     /// Takes a commit into the log, and notes what is to be done once it is durable.
     fn absorb(&mut self, handed: Handed, kind: Kind) -> Result<(), BoxError> {
         let Handed::Commit(entry) = handed else {
-            // All that it may wait for was handed over before.
-            self.pressed = !self.awaited.is_empty();
+            // All that it may wait for was handed over before, or is on its way through the dataflow.
+            self.pressed = !self.awaited.is_empty() || self.awaits_results;
             return Ok(());
         };
         self.news += 1;
@@ -285,6 +303,7 @@ impl Checkpointer {
             output.len = answer.recv().map_err(|_| Said)?;
             output.dirty = false;
         }
+        self.take_results(time)?;
         crash_point!(OutputsSynced);
         for source in &mut self.plan.sources {
             if let Some(Quarantine { file, durable, .. }) = &mut source.quarantine
@@ -315,6 +334,18 @@ impl Checkpointer {
                 }
             }
             crash_point!(Told);
+        }
+        Ok(())
+    }
+
+    /// The results up to `time` were handed on: those go into the log that a sink waits for.
+    fn take_results(&mut self, time: u64) -> Result<(), BoxError> {
+        self.results.extend(self.plan.results.try_iter());
+        let (now, later) = mem::take(&mut self.results).into_iter().partition(|results| results.time <= time);
+        self.results = later;
+        for Results { table, time, held } in now {
+            self.log.rows(Kind::Held, table, time, |out| held.write(out))?;
+            self.awaited.push(held);
         }
         Ok(())
     }

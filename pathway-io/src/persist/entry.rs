@@ -38,6 +38,14 @@ pub(crate) struct Part {
     pub(crate) durable: Option<Box<dyn Durable>>,
 }
 
+/// One commit of a computed table, which a sink is to have once it is durable.
+pub(crate) struct Results {
+    /// The number of the table in the log.
+    pub(crate) table: u32,
+    pub(crate) time: u64,
+    pub(crate) held: Box<dyn Durable>,
+}
+
 /// The updates of one commit in one table, with the row type forgotten.
 pub(crate) trait Durable: Send {
     /// Appends them as the log has them.

@@ -24,10 +24,14 @@ pub(crate) mod rows;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::Sender;
+
 use crate::schema::Schema;
 use crate::sequencer::Outlet;
 use crate::sink::file::Persisted;
 use crate::sink::{Ask, Progress};
+use crate::table::Place;
+use entry::Results;
 use record::Checkpoint;
 
 /// When the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable: how much a power cut may cost.
@@ -66,12 +70,35 @@ impl Durability {
 pub struct Start {
     pub(crate) found: Option<Checkpoint>,
     pub(crate) sync: bool,
+    /// Of each computed table that has sinks which keep their own time, what it is called, and its number in the log.
+    #[cfg_attr(not(feature = "differential"), expect(dead_code, reason = "no table is computed"))]
+    pub(crate) computed: Vec<Option<(String, u32)>>,
+    /// Where their results go.
+    #[cfg_attr(not(feature = "differential"), expect(dead_code, reason = "no table is computed"))]
+    pub(crate) results: Sender<Results>,
 }
 
 impl Start {
     /// The time of the checkpoint; 0 before the first.
     pub(crate) fn time(&self) -> u64 {
         self.found.as_ref().map_or(0, |found| found.time)
+    }
+
+    /// The place of a table of a source.
+    pub(crate) fn place_of(self: &Arc<Self>, source: &str, table: usize) -> Place {
+        Place {
+            start: Arc::clone(self),
+            id: table_id(source, table),
+            #[cfg(feature = "differential")]
+            results: None,
+        }
+    }
+
+    /// The place of a computed table, by its number among those.
+    #[cfg(feature = "differential")]
+    pub(crate) fn place_of_computed(self: &Arc<Self>, number: usize) -> Place {
+        let (id, results) = self.computed[number].clone().unzip();
+        Place { start: Arc::clone(self), id: id.unwrap_or_default(), results }
     }
 
     /// How a file is gone on with.
@@ -88,9 +115,31 @@ impl Start {
     }
 }
 
+/// What a table of a source is called in a checkpoint.
+pub(crate) fn table_id(source: &str, table: usize) -> String {
+    format!("{source}/{table}")
+}
+
+/// The same of a computed table: its number is among those of one name. No source can have a table of that name.
+pub(crate) fn computed_id(name: &str, number: usize) -> String {
+    format!("{name}/{number}/computed")
+}
+
 /// What a sink that keeps its own time is called in a checkpoint.
-pub(crate) fn sink_id(source: &str, table: usize, number: usize) -> String {
-    format!("{source}/{table}/{number}")
+pub(crate) fn sink_id(table: &str, number: usize) -> String {
+    format!("{table}/{number}")
+}
+
+/// Answers at once: what was asked for was handed on before.
+#[cfg(feature = "differential")]
+struct HandedOn;
+
+#[cfg(feature = "differential")]
+impl Ask for HandedOn {
+    fn ask_for(&self, _time: u64, reply: Sender<u64>) {
+        // The checkpointer may have given up.
+        let _ = reply.send(0);
+    }
 }
 
 /// A sink, as far as the checkpointer has to do with it.
@@ -119,5 +168,11 @@ impl AskedSink {
         route: &dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>,
     ) -> Self {
         AskedSink { kind, ask: route(Arc::new(outlet.told.clone())), progress: Arc::clone(&outlet.progress) }
+    }
+
+    /// In place of the sinks behind a computed table that keep their own time: that its results were handed on.
+    #[cfg(feature = "differential")]
+    pub(crate) fn results(route: &dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>) -> Self {
+        AskedSink { kind: AskedKind::Plain, ask: route(Arc::new(HandedOn)), progress: Arc::default() }
     }
 }

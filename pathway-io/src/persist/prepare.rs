@@ -1,16 +1,19 @@
 //! The start of a persistent pipeline: all that can be refused is refused here, before any thread runs and before any
 //! file is touched.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crossbeam_channel::{Receiver, unbounded};
 use serde_json::Value;
 
 use super::checkpointer::{FirstLog, PersistedSource, Quarantine};
 use super::directory::StateDirectory;
+use super::entry::Results;
 use super::record::{DerivedShape, Shapes, SourceShape};
 use super::recover::{self, Found, Outputs};
-use super::{Durability, Start, record, sink_id};
+use super::{Durability, Start, computed_id, record, sink_id, table_id};
 use crate::dataflow::Workers;
 use crate::error::{BoxError, Error, Result};
 use crate::intake::Cuts;
@@ -27,6 +30,8 @@ pub(crate) struct Prepared {
     pub(crate) directory: Arc<StateDirectory>,
     pub(crate) durability: Durability,
     pub(crate) start: Arc<Start>,
+    /// Of computed tables, for sinks that are handed them once they are durable.
+    pub(crate) results: Receiver<Results>,
     pub(crate) header: Value,
     /// The offsets of each source, as it resumes them and as the checkpoint has them.
     offsets: Vec<(Offsets, Option<Vec<u8>>)>,
@@ -46,9 +51,6 @@ impl Prepared {
         for source in sources {
             check_source(source).map_err(Error::pipeline)?;
         }
-        for table in derived {
-            check_derived(&**table).map_err(Error::pipeline)?;
-        }
         let path = directory.path().to_owned();
         Self::recover(directory, durability, sources, derived, workers)
             .map_err(|error| Error::pipeline(format!("cannot go on from the state in `{}`: {error}", path.display())))
@@ -65,26 +67,38 @@ impl Prepared {
             name: source.name.to_string(),
             tables: source.tables.iter().map(|table| (table.schema(), table.keep_rows())).collect(),
         };
-        let written = |table: &Arc<dyn AnyTable>| DerivedShape {
+        let ids = computed_ids(derived);
+        let written = |(table, id): (&Arc<dyn AnyTable>, &Option<String>)| DerivedShape {
             table: table.schema(),
             files: table.files(workers).iter().map(|path| path.display().to_string()).collect(),
+            sinks: id.iter().flat_map(|id| sinks(id, &**table)).collect(),
         };
-        let shapes =
-            Shapes { sources: sources.iter().map(source).collect(), derived: derived.iter().map(written).collect() };
-        let found = recover::find(&directory, &shapes, &outputs(sources, derived, workers))?;
+        let shapes = Shapes {
+            sources: sources.iter().map(source).collect(),
+            derived: derived.iter().zip(&ids).map(written).collect(),
+        };
+        let found = recover::find(&directory, &shapes, &outputs(sources, derived, &shapes, workers))?;
         let offsets = sources
             .iter()
             .map(|source| offsets(source, found.as_ref()))
             .collect::<std::result::Result<Vec<_>, BoxError>>()?;
         if let Some(found) = &found {
             let tables: Vec<Vec<Arc<dyn AnyTable>>> = sources.iter().map(|source| source.tables.clone()).collect();
-            found.restore(&shapes.sources, &tables)?;
+            found.restore(&shapes, &tables, derived)?;
         }
         let header = found.as_ref().map_or_else(|| record::header(&shapes), |found| found.header.clone());
-        let first_tables = recover::first_tables(&header, &shapes.sources);
+        let first_tables = record::first_tables(&header, &shapes.sources);
         let log = found.as_ref().map(|found| (found.generation, found.end, found.begun));
-        let start = Start { found: found.map(|found| found.checkpoint), sync: durability.syncs() };
-        Ok(Prepared { directory, durability, start: Arc::new(start), header, offsets, first_tables, found: log })
+        let numbers = record::computed_tables(&header, &shapes.derived);
+        // Bounded by the backlogs of the sources: each commit holds credit until its results were taken.
+        let (give, results) = unbounded();
+        let start = Arc::new(Start {
+            found: found.map(|found| found.checkpoint),
+            sync: durability.syncs(),
+            computed: ids.into_iter().zip(numbers).map(|(id, number)| id.zip(number)).collect(),
+            results: give,
+        });
+        Ok(Prepared { directory, durability, start, results, header, offsets, first_tables, found: log })
     }
 
     /// The offsets that a source resumes from.
@@ -149,18 +163,6 @@ fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
     }
 }
 
-/// What a computation gives is made anew after a restart, and no longer commit by commit.
-fn check_derived(table: &dyn AnyTable) -> std::result::Result<(), String> {
-    match table.timed_sinks().first() {
-        None => Ok(()),
-        Some(sink) => Err(format!(
-            "the sink `{sink}` keeps a time of its own, and cannot yet be behind the computed table `{}` of a persistent \
-             pipeline",
-            table.schema().name
-        )),
-    }
-}
-
 fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     let name = &source.name;
     match (source.options.replays(), source.offset_type.is_unit) {
@@ -185,19 +187,39 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     }
 }
 
-fn outputs(sources: &[SourcePlan], derived: &[Arc<dyn AnyTable>], workers: &Workers) -> Outputs {
+/// What the computed tables are called, as far as they have sinks that keep their own time.
+fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let id = |table: &Arc<dyn AnyTable>| {
+        if table.timed_sinks().is_empty() {
+            return None;
+        }
+        let name = table.schema().name;
+        let number = seen.entry(name).or_default();
+        *number += 1;
+        Some(computed_id(name, *number - 1))
+    };
+    derived.iter().map(id).collect()
+}
+
+/// The sinks of a table that keep their own time.
+fn sinks(table_id: &str, table: &dyn AnyTable) -> impl Iterator<Item = String> {
+    (0..table.timed_sinks().len()).map(move |sink| sink_id(table_id, sink))
+}
+
+fn outputs(sources: &[SourcePlan], derived: &[Arc<dyn AnyTable>], shapes: &Shapes, workers: &Workers) -> Outputs {
     let mut files: Vec<PathBuf> = derived.iter().flat_map(|table| table.files(workers)).collect();
-    let mut sinks = Vec::new();
+    let mut timed: Vec<String> = shapes.derived.iter().flat_map(|derived| derived.sinks.clone()).collect();
     for source in sources {
         for (number, table) in source.tables.iter().enumerate() {
             files.extend(table.files(workers));
-            sinks.extend((0..table.timed_sinks().len()).map(|sink| sink_id(&source.name, number, sink)));
+            timed.extend(sinks(&table_id(&source.name, number), &**table));
         }
         if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
             files.push(path);
         }
     }
-    Outputs { files, sinks }
+    Outputs { files, sinks: timed }
 }
 
 fn offsets(source: &SourcePlan, found: Option<&Found>) -> std::result::Result<(Offsets, Option<Vec<u8>>), BoxError> {

@@ -22,10 +22,11 @@ pub(crate) struct SourceShape {
     pub(crate) tables: Vec<(&'static TableSchema, bool)>,
 }
 
-/// A table that is computed, and what it is written to.
+/// A table that is computed, and what it is written to: files, and sinks that keep their own time.
 pub(crate) struct DerivedShape {
     pub(crate) table: &'static TableSchema,
     pub(crate) files: Vec<String>,
+    pub(crate) sinks: Vec<String>,
 }
 
 /// The first frame of a log: what the pipeline looked like that wrote it.
@@ -41,9 +42,14 @@ pub(crate) fn header(shapes: &Shapes) -> Value {
         json!({"name": source.name, "tables": tables.collect::<Vec<_>>()})
     });
     let mut header = json!({"format": FORMAT, "sources": sources.collect::<Vec<_>>()});
-    let derived = shapes.derived.iter().filter(|derived| !derived.files.is_empty()).map(|derived| {
+    let written = shapes.derived.iter().filter(|derived| !derived.files.is_empty() || !derived.sinks.is_empty());
+    let derived = written.map(|derived| {
         let mut shape = table_shape(derived.table);
-        shape["files"] = derived.files.clone().into();
+        for (what, outputs) in [("files", &derived.files), ("sinks", &derived.sinks)] {
+            if !outputs.is_empty() {
+                shape[what] = outputs.clone().into();
+            }
+        }
         shape
     });
     let derived: Vec<Value> = derived.collect();
@@ -113,7 +119,7 @@ pub(crate) fn check_header(header: &Value, shapes: &Shapes) -> Result<(), String
     let (before, now) = (derived(header), derived(&present));
     for table in &now {
         // What is written anew, or no longer, is found by its path. It goes by the first: there is one, or it is not here.
-        let same = before.iter().find(|other| other["files"][0] == table["files"][0]);
+        let same = before.iter().find(|other| first_output(other) == first_output(table));
         if let Some(difference) = same.and_then(|same| table_difference(same, table)) {
             return Err(format!(
                 "the schema of the computed table `{}` has changed: {difference}",
@@ -122,6 +128,35 @@ pub(crate) fn check_header(header: &Value, shapes: &Shapes) -> Result<(), String
         }
     }
     Ok(())
+}
+
+fn first_output(computed: &Value) -> &Value {
+    let files = &computed["files"][0];
+    if files.is_null() { &computed["sinks"][0] } else { files }
+}
+
+/// The number of the first table of each source in the log, in the order of a header.
+pub(crate) fn first_tables(header: &Value, sources: &[SourceShape]) -> Vec<u32> {
+    let written = header["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let first = |name: &str| tables(written.iter().take_while(|source| source["name"] != name));
+    sources.iter().map(|source| first(&source.name)).collect()
+}
+
+fn tables<'a>(sources: impl Iterator<Item = &'a Value>) -> u32 {
+    sources.map(|source| source["tables"].as_array().map_or(0, |tables| tables.len() as u32)).sum()
+}
+
+/// The number of each computed table in the log, behind those of the sources. One without sinks that keep their own time has
+/// nothing there.
+pub(crate) fn computed_tables(header: &Value, derived: &[DerivedShape]) -> Vec<Option<u32>> {
+    let first = tables(header["sources"].as_array().into_iter().flatten());
+    let written = header["derived"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let number = |derived: &DerivedShape| {
+        let sink = derived.sinks.first()?;
+        let place = written.iter().position(|table| table["sinks"][0] == **sink)?;
+        Some(first + place as u32)
+    };
+    derived.iter().map(number).collect()
 }
 
 fn text(value: &Value) -> &str {

@@ -1,6 +1,7 @@
 //! The start: finds the newest checkpoint, checks that the pipeline fits to it, and reads the rows back. Nothing is
 //! changed on disk here.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use serde_json::Value;
 use super::directory::StateDirectory;
 use super::frame::{Frame, Kind, Reader};
 use super::log;
-use super::record::{self, Checkpoint, Shapes, SourceShape};
+use super::record::{self, Checkpoint, Shapes};
 use crate::error::BoxError;
 use crate::table::{AnyTable, Restoring};
 
@@ -123,28 +124,25 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
 }
 
 impl Found {
-    /// The number of the first table of each source in the log.
-    pub(crate) fn first_tables(&self, sources: &[SourceShape]) -> Vec<u32> {
-        first_tables(&self.header, sources)
-    }
-
-    /// Reads the rows back into the tables of each source.
-    pub(crate) fn restore(&self, sources: &[SourceShape], tables: &[Vec<Arc<dyn AnyTable>>]) -> Result<(), BoxError> {
-        let first = self.first_tables(sources);
-        let mut numbered: Vec<(&Arc<dyn AnyTable>, u64)> = Vec::new();
-        for ((source, tables), first) in sources.iter().zip(tables).zip(first) {
+    /// Reads the rows back into the tables of each source, and what their sinks may miss into the computed ones.
+    pub(crate) fn restore(
+        &self,
+        shapes: &Shapes,
+        sources: &[Vec<Arc<dyn AnyTable>>],
+        computed: &[Arc<dyn AnyTable>],
+    ) -> Result<(), BoxError> {
+        let mut numbered = HashMap::new();
+        let first = record::first_tables(&self.header, &shapes.sources);
+        for ((source, tables), first) in shapes.sources.iter().zip(sources).zip(first) {
             for (number, table) in tables.iter().enumerate() {
-                let place = first as usize + number;
-                if numbered.len() <= place {
-                    numbered.resize(place + 1, (table, u64::MAX));
-                }
-                // What all its sinks that keep their own time are known to have.
-                let known = (0..table.timed_sinks().len()).map(|sink| {
-                    let id = super::sink_id(&source.name, number, sink);
-                    self.checkpoint.sinks.iter().find(|sink| sink.name == id).map_or(0, |sink| sink.time)
-                });
-                numbered[place] = (table, known.min().unwrap_or(u64::MAX));
+                let id = super::table_id(&source.name, number);
+                let sinks = (0..table.timed_sinks().len()).map(|sink| super::sink_id(&id, sink));
+                numbered.insert(first + number as u32, (table, self.known(sinks)));
             }
+        }
+        let numbers = record::computed_tables(&self.header, &shapes.derived);
+        for ((shape, table), number) in shapes.derived.iter().zip(computed).zip(numbers) {
+            numbered.extend(number.map(|number| (number, (table, self.known(shape.sinks.iter().cloned())))));
         }
         let mut reader = Reader::open(&self.path)?;
         while let Some(frame) = reader.next()? {
@@ -156,7 +154,13 @@ impl Found {
         Ok(())
     }
 
-    fn restore_frame(&self, frame: &Frame, tables: &[(&Arc<dyn AnyTable>, u64)]) -> Result<(), BoxError> {
+    /// What all these sinks are known to have.
+    fn known(&self, sinks: impl Iterator<Item = String>) -> u64 {
+        let time = |id: String| self.checkpoint.sinks.iter().find(|sink| sink.name == id).map_or(0, |sink| sink.time);
+        sinks.map(time).min().unwrap_or(u64::MAX)
+    }
+
+    fn restore_frame(&self, frame: &Frame, tables: &HashMap<u32, (&Arc<dyn AnyTable>, u64)>) -> Result<(), BoxError> {
         let (state, head) = match frame.kind {
             Kind::Header | Kind::Checkpoint => return Ok(()),
             Kind::Snapshot => (true, 4),
@@ -168,20 +172,12 @@ impl Found {
             return Err(wrong("a frame is too short"));
         };
         let (table, time) = numbers.split_at(4);
-        let table = table.try_into().map_or(usize::MAX, |bytes| u32::from_le_bytes(bytes) as usize);
+        let table = table.try_into().map_or(u32::MAX, u32::from_le_bytes);
         let time = time.try_into().map(u64::from_le_bytes).ok();
-        let Some((table, known)) = tables.get(table) else {
+        let Some((table, known)) = tables.get(&table) else {
             return Err(wrong("it has rows of a table that is not there"));
         };
         let restoring = Restoring { state, held: time.filter(|time| time > known) };
         table.restore(rows, restoring).map_err(|error| wrong(&format!("its rows cannot be read back: {error}")))
     }
-}
-
-/// The number of the first table of each source, in the order of a header.
-pub(crate) fn first_tables(header: &Value, sources: &[SourceShape]) -> Vec<u32> {
-    let written = header["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let count = |source: &Value| source["tables"].as_array().map_or(0, |tables| tables.len() as u32);
-    let first = |name: &str| written.iter().take_while(|source| source["name"] != name).map(count).sum();
-    sources.iter().map(|source| first(&source.name)).collect()
 }

@@ -87,9 +87,11 @@ pub struct StartedBy {
 /// A table's place in a persistent pipeline.
 pub(crate) struct Place {
     pub(crate) start: Arc<Start>,
-    pub(crate) source: Arc<str>,
-    /// The number of the table among those of its source.
-    pub(crate) table: usize,
+    /// What it is called in a checkpoint.
+    pub(crate) id: String,
+    /// Its number in the log, if its results are to be held there for sinks that keep their own time.
+    #[cfg(feature = "differential")]
+    pub(crate) results: Option<u32>,
 }
 
 /// A table that runs.

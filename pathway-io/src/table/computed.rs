@@ -10,12 +10,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::OWN_TYPE;
 use super::any::{AnyTable, StartedBy};
-use super::inner::Inner;
-use crate::dataflow::{Asks, Behind, Computation, Feeds, Outlets, Served, Workers};
+use super::inner::{Inner, Started};
+use crate::commit::Commit;
+use crate::dataflow::{Asks, Behind, Computation, Feeds, Later, Outlets, Served, Workers};
 use crate::persist::AskedSink;
+use crate::persist::rows::RowWriter;
 use crate::schema::Schema;
+use crate::sequencer::Keeping;
 use crate::sink::file::FileSink;
-use crate::sink::{AnySink, SinkSpec, Target};
+use crate::sink::{AnySink, Ask, SinkSpec, Target};
 
 /// Makes a worker's own sink, and its path.
 pub(super) type Spread<S> = Box<dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send>;
@@ -77,7 +80,7 @@ impl<S: Schema> Inner<S> {
     /// Starts the sinks of a table whose commits come out of the dataflow here.
     pub(super) fn start_gathered(&self, started_by: &StartedBy, asked: &mut Vec<AskedSink>) -> Outlets<S> {
         let specs = self.sinks().take().unwrap_or_default();
-        self.gathered(specs, started_by, asked)
+        self.gathered(specs, &self.take_held(), started_by, asked)
     }
 
     /// The same where each worker has its own.
@@ -88,17 +91,30 @@ impl<S: Schema> Inner<S> {
         asked: &mut Vec<AskedSink>,
     ) -> Vec<Option<Outlets<S>>> {
         let specs = self.spread_specs(workers).into_iter();
-        specs.map(|specs| Some(self.gathered(specs, started_by, asked))).collect()
+        specs.map(|specs| Some(self.gathered(specs, &[], started_by, asked))).collect()
     }
 
-    fn gathered(&self, specs: Vec<SinkSpec<S>>, started_by: &StartedBy, asked: &mut Vec<AskedSink>) -> Outlets<S> {
+    fn gathered(
+        &self,
+        specs: Vec<SinkSpec<S>>,
+        held: &[Commit<S>],
+        started_by: &StartedBy,
+        asked: &mut Vec<AskedSink>,
+    ) -> Outlets<S> {
         // One worker may be ahead of another, and each answers for its own files.
         let asks: Arc<Asks> = Arc::default();
-        let started =
-            Self::start_sinks(specs, started_by, &[], &|sink| Arc::new(Behind { asks: Arc::clone(&asks), sink }));
-        asked.extend(started.asked);
-        let durable = started_by.place.as_ref().and_then(|place| place.start.found.as_ref()).map(|found| found.time);
-        Outlets { outlets: started.outlets, pool: Arc::clone(&self.pool), durable, asks: Served(asks) }
+        let behind = |sink| -> Arc<dyn Ask> { Arc::new(Behind { asks: Arc::clone(&asks), sink }) };
+        let Started { outlets, later, asked: sinks } = Self::start_sinks(specs, started_by, held, &behind);
+        asked.extend(sinks);
+        let place = started_by.place.as_ref();
+        let later = place.and_then(|place| {
+            let table = place.results.filter(|_| !later.is_empty())?;
+            asked.push(AskedSink::results(&behind));
+            let keeping = Keeping { writer: Arc::new(RowWriter::new::<S>()), later: later.into() };
+            Some(Later { keeping, table, results: place.start.results.clone() })
+        });
+        let durable = place.and_then(|place| place.start.found.as_ref()).map(|found| found.time);
+        Outlets { outlets, later, pool: Arc::clone(&self.pool), durable, asks: Served(asks) }
     }
 
     /// Starts the sinks of a derived table where its commits will come, and drops them elsewhere.

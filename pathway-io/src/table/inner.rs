@@ -51,7 +51,7 @@ struct Restored<S: Schema> {
 pub(super) struct Started<S: Schema> {
     pub(super) outlets: Vec<Outlet<S>>,
     /// Those that are handed a commit only once it is durable.
-    later: Vec<Outlet<S>>,
+    pub(super) later: Vec<Outlet<S>>,
     pub(super) asked: Vec<AskedSink>,
 }
 
@@ -73,6 +73,12 @@ impl<S: Schema> Inner<S> {
         }
     }
 
+    /// Commits that its sinks may miss.
+    #[cfg(feature = "differential")]
+    pub(super) fn take_held(&self) -> Vec<Commit<S>> {
+        std::mem::take(&mut self.restored().held)
+    }
+
     fn restored(&self) -> MutexGuard<'_, Restored<S>> {
         self.restored.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,7 +96,7 @@ impl<S: Schema> Inner<S> {
     ) -> Started<S> {
         let mut started = Started { outlets: Vec::new(), later: Vec::new(), asked: Vec::new() };
         for mut spec in specs {
-            let Some(Place { start, source, table }) = &started_by.place else {
+            let Some(Place { start, id, .. }) = &started_by.place else {
                 started.outlets.push(thread::spawn(spec, thread::Part::None, &started_by.control));
                 continue;
             };
@@ -101,11 +107,12 @@ impl<S: Schema> Inner<S> {
                 started.asked.push(AskedSink::new(AskedKind::File { path }, &outlet, route));
                 started.outlets.push(outlet);
             } else if spec.sink.keeps_time() {
-                let id = persist::sink_id(source, *table, started.later.len());
+                let id = persist::sink_id(id, started.later.len());
                 let known = start.sink_time(&id);
                 let part = thread::Part::KeepsTime { checkpoint: start.time(), known, held: held.to_vec() };
                 let outlet = thread::spawn(spec, part, &started_by.control);
-                started.asked.push(AskedSink::new(AskedKind::Timed { id }, &outlet, route));
+                // Whatever it was handed was durable, and came from the checkpointer itself.
+                started.asked.push(AskedSink::new(AskedKind::Timed { id }, &outlet, &|sink| sink));
                 started.later.push(outlet);
             } else {
                 let outlet = thread::spawn(spec, thread::Part::None, &started_by.control);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use pathway_io::dataflow::compute;
-use pathway_io::{Schema, Table, csv, jsonlines};
+use pathway_io::{Schema, Table, csv, jsonlines, sqlite};
 
 use crate::child::Program;
 use crate::outputs::{self, Commits};
@@ -57,6 +57,9 @@ pub fn add(accounts: &Table<Account>, bookings: &Table<Booking>, ticks: &Table<T
     jsonlines::write(&texts, directory.join("texts.jsonl"));
     csv::write(&met, directory.join("met.csv"));
     jsonlines::write(&seen, directory.join("seen.jsonl"));
+    sqlite::write(&owners, directory.join("computed.sqlite"));
+    sqlite::write(&met, directory.join("computed.sqlite"));
+    sqlite::write(&seen, directory.join("seen.sqlite"));
 }
 
 /// What of them must be as in a run that nobody disturbed.
@@ -83,10 +86,25 @@ pub fn outcome(program: &Program) -> Computed {
     let seen = outputs::json(program, "seen.jsonl");
     let table = outputs::table(&seen, str::to_owned, "seen.jsonl");
     outputs::commits(seen, "seen.jsonl");
+    let owners = outputs::csv(program, "owners.csv");
+    let current = outputs::table(&owners, outputs::first_field, "owners.csv").into_values().collect::<Vec<_>>();
+    let in_database = outputs::database(program, "computed.sqlite", "SELECT word, n FROM Count ORDER BY word");
+    assert_eq!(in_database, current, "the owners in the database");
+    let met = outputs::csv(program, "met.csv");
+    let updates: Vec<String> = met.iter().map(|(time, row, diff)| format!("{row}|{time}|{diff}")).collect();
+    let in_database =
+        outputs::database(program, "computed.sqlite", "SELECT place, owner, text, time, diff FROM Met ORDER BY rowid");
+    assert_eq!(in_database, updates, "what has met in the database");
+    let in_database = outputs::database(
+        program,
+        "seen.sqlite",
+        "SELECT json_object('id', id, 'owner', owner, 'step', step) FROM Seen GROUP BY id, owner, step HAVING sum(diff) > 0",
+    );
+    assert_eq!(in_database.len(), table.len(), "what was seen in the database");
     Computed {
-        owners: outputs::commits(outputs::csv(program, "owners.csv"), "owners.csv"),
+        owners: outputs::commits(owners, "owners.csv"),
         texts: outputs::commits(outputs::json(program, "texts.jsonl"), "texts.jsonl"),
-        met: outputs::commits(outputs::csv(program, "met.csv"), "met.csv"),
+        met: outputs::commits(met, "met.csv"),
         seen: table,
     }
 }

@@ -75,12 +75,12 @@ pub fn table(updates: &[Update], key: impl Fn(&str) -> String, name: &str) -> BT
     table
 }
 
-fn first_field(row: &str) -> String {
+pub fn first_field(row: &str) -> String {
     row.split('|').next().unwrap_or_default().to_owned()
 }
 
 /// The rows of a table in a database.
-fn database(program: &Program, file: &str, query: &str) -> Vec<String> {
+pub fn database(program: &Program, file: &str, query: &str) -> Vec<String> {
     let connection = rusqlite::Connection::open(program.path(file)).expect(file);
     let mut statement = connection.prepare(query).expect(query);
     let columns = statement.column_count();

@@ -10,18 +10,18 @@ use crate::restart::{options, persistent};
 
 /// What a database would have: the updates of all commits, and the time of the last.
 #[derive(Default, Clone)]
-struct Database {
-    rows: Vec<(String, i64)>,
+pub struct Database {
+    pub rows: Vec<(String, i64)>,
     time: Option<u64>,
 }
 
 /// A sink that writes into it in one step, as a transaction does.
-struct Timed<F> {
+pub struct Timed<F> {
     database: Arc<Mutex<Database>>,
     open: Database,
     row: F,
     /// Commits after which it is full.
-    room: usize,
+    pub room: usize,
 }
 
 impl<S: Schema, F: Fn(&S) -> String + Send> Sink<S> for Timed<F> {
@@ -54,7 +54,7 @@ impl<S: Schema, F: Fn(&S) -> String + Send> Sink<S> for Timed<F> {
     }
 }
 
-fn timed<F>(database: &Arc<Mutex<Database>>, row: F) -> Timed<F> {
+pub fn timed<F>(database: &Arc<Mutex<Database>>, row: F) -> Timed<F> {
     Timed { database: Arc::clone(database), open: Database::default(), row, room: usize::MAX }
 }
 
