@@ -1,41 +1,26 @@
 //! [`Pipeline`]: sources, their tables and the sinks of these, laid out and then run.
 
-use std::collections::HashMap;
+mod plan;
+mod start;
+
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::unbounded;
-
-use crate::bad_rows::BadRowPolicy;
-use crate::clock::Clock;
+pub(crate) use self::plan::SourcePlan;
+use self::plan::{Launcher, Plan, Spawn};
 use crate::connector::{Connector, Subjects};
-use crate::control::{Control, SourceState};
-#[cfg(feature = "differential")]
-use crate::dataflow::Engine;
+use crate::control::Control;
 use crate::dataflow::{Partition, Workers};
-use crate::durable::Durables;
-use crate::error::{Error, FailureKind, Result};
-use crate::hook::Hooks;
-use crate::intake::{Cuts, Gathering, Intake};
-use crate::offset::OffsetType;
-use crate::options::{BadRows, ReadOptions};
+use crate::error::Result;
+use crate::options::ReadOptions;
 use crate::pending::AnyPool;
-use crate::persist::checkpointer;
+use crate::persist::Durability;
 use crate::persist::directory::StateDirectory;
-use crate::persist::prepare::{self, Prepared};
-use crate::persist::{AskedSink, Durability, Start};
-use crate::restart::Attempts;
 use crate::running::Running;
-use crate::sequencer::{self, Sequencer, SharedStage, Stage};
-use crate::signals::Signals;
-use crate::sink::Target;
 use crate::source::{self, Source};
-use crate::storage::Disk;
 use crate::summary::{Stop, Summary};
-use crate::supervisor::{State, Supervisor};
-use crate::table::{AnyTable, StartedBy};
 use crate::threads;
 
 /// How long sources, and then sinks, have after a stop.
@@ -73,32 +58,6 @@ pub struct Pipeline {
     control: Arc<Control>,
     /// Of a persistent pipeline.
     state: Option<Arc<StateDirectory>>,
-}
-
-struct Plan {
-    sources: Vec<SourcePlan>,
-    grace: Duration,
-    handle_signals: bool,
-    progress: bool,
-    durability: Durability,
-}
-
-/// A source that was read and does not run yet.
-pub(crate) struct SourcePlan {
-    pub(crate) name: Arc<str>,
-    pub(crate) options: ReadOptions,
-    pub(crate) tables: Vec<Arc<dyn AnyTable>>,
-    pub(crate) offset_type: OffsetType,
-    launch: Launcher,
-}
-
-/// What starts a source's thread.
-type Spawn = Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>;
-
-/// How a source is started.
-enum Launcher {
-    Whole(Spawn),
-    InParts(Box<dyn Fn(Partition) -> Spawn + Send>),
 }
 
 /// Stops a pipeline from anywhere; see [`Pipeline::stop_handle`].
@@ -295,129 +254,8 @@ impl Pipeline {
     /// As [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let Pipeline { plan, control, state } = self;
-        #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))]
-        let mut plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
-        #[cfg(feature = "differential")]
-        let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
-        #[cfg(feature = "differential")]
-        let derived: Vec<_> = engine.tables().collect();
-        #[cfg(not(feature = "differential"))]
-        let derived = Vec::new();
-        plan.check_paths(&derived, state.as_deref().map(StateDirectory::path))?;
-        if state.is_some() {
-            prepare::check_workers(&workers, plan.sources.iter().any(SourcePlan::is_in_parts))?;
-        }
-        #[cfg(feature = "differential")]
-        if workers.process > 0 {
-            plan.leave_to_others();
-        }
-        #[cfg(feature = "differential")]
-        if workers.processes() > 1 {
-            plan.number_quarantines(workers.process);
-        }
-        let mut prepared = state
-            .map(|directory| Prepared::new(directory, plan.durability, &plan.sources, &derived, &workers))
-            .transpose()?;
-        let persistent = prepared.is_some();
-        let policies: Vec<BadRowPolicy> = plan
-            .sources
-            .iter()
-            .map(|source| BadRowPolicy::open(source.options.bad_row_policy(), persistent))
-            .collect::<Result<_>>()?;
-        let (messages, received) = unbounded();
-        let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
-        control.update(|run| run.checking = persistent);
-        let (mut sources, mut launches) = (Vec::new(), Vec::new());
-        let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
-        #[cfg(feature = "differential")]
-        let (flow, guards) = {
-            let parted = plan.sources.iter().filter(|source| source.is_in_parts());
-            let parted = parted.flat_map(|source| &source.tables);
-            let start = prepared.as_ref().map(|prepared| &prepared.start);
-            let started = engine.start(&workers, parted, start, &control, &messages, plan.grace)?;
-            let started = started.map(|started| {
-                sinks.extend(started.sinks.into_iter().map(|sink| (None, sink)));
-                (started.flow, started.guards)
-            });
-            started.unzip()
-        };
-        for (plan, bad_rows) in plan.sources.into_iter().zip(policies) {
-            let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
-            let start = prepared.as_ref().map(|prepared| &prepared.start);
-            for Part { name, stages, asked, spawn } in plan.parts(&workers, &control, start) {
-                let index = sources.len();
-                let gathering = Gathering {
-                    backlog: options.backlog_rows(),
-                    autocommit: options.autocommit_interval(),
-                    eager: options.is_eager(),
-                    offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(index)).unwrap_or_default(),
-                    cuts: if persistent { prepare::cuts(&options) } else { Cuts::Anywhere },
-                };
-                let intake = Intake::new(index, stages.len(), gathering, messages.clone());
-                let hooks = Hooks::new(index, Arc::clone(&name), Arc::clone(&control));
-                let source = Arc::new(Source {
-                    name,
-                    intake,
-                    hooks,
-                    durables: Durables::default(),
-                    bad_rows: Arc::clone(&bad_rows),
-                    persistent,
-                    bad_rows_limit: options.bad_row_limit(),
-                    restart: options.restart_policy(),
-                    attempts: Attempts::default(),
-                    control: Arc::clone(&control),
-                });
-                sinks.extend(asked.into_iter().map(|(table, sink)| (Some((index, table)), sink)));
-                if let Some(prepared) = &mut prepared {
-                    persisted.push(prepared.source(index, &source, options.bad_row_policy()));
-                }
-                sources.push(sequencer::Source::new(&source, stages));
-                control.update(|run| run.sources.push(SourceState::new(&source)));
-                launches.push((source, spawn));
-            }
-        }
-        let time = prepared.as_ref().map_or(0, |prepared| prepared.start.time());
-        let (checkpointer, state) = match prepared {
-            None => (None, None),
-            Some(prepared) => {
-                // Bounded by the backlogs of the sources: each entry holds credit.
-                let (entries, received) = unbounded();
-                let plan = checkpointer::Plan {
-                    directory: Arc::clone(&prepared.directory),
-                    storage: Disk::shared(),
-                    durability: prepared.durability,
-                    first_log: prepared.first_log(),
-                    header: prepared.header,
-                    time,
-                    sources: persisted,
-                    sinks,
-                    entries: received,
-                    results: prepared.results,
-                    messages: messages.clone(),
-                    control: Arc::clone(&control),
-                };
-                (Some(entries), Some(State { checkpointer: Some(plan), directory: prepared.directory }))
-            }
-        };
-        let supervisor = Supervisor {
-            control,
-            messages,
-            grace: plan.grace,
-            signals,
-            progress: plan.progress,
-            state,
-            #[cfg(feature = "differential")]
-            workers: guards,
-        };
-        let sequencer = Sequencer {
-            messages: received,
-            clock: Clock::after(time),
-            sources,
-            checkpointer,
-            #[cfg(feature = "differential")]
-            flow,
-        };
-        supervisor.start(sequencer, launches)
+        let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
+        start::start(plan, control, state, &workers)
     }
 }
 
@@ -427,136 +265,6 @@ fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, part: Option<Partition
         let name = source.name.to_string();
         threads::spawn(&name, move || source::run(connector, &pools, part, &source, index)).map(drop)
     })
-}
-
-/// A source, or a part of one, that is to be started.
-struct Part {
-    name: Arc<str>,
-    stages: Vec<Box<dyn Stage>>,
-    /// The sinks that a checkpoint waits for, with the number of their table.
-    asked: Vec<(usize, AskedSink)>,
-    spawn: Spawn,
-}
-
-impl SourcePlan {
-    pub(crate) fn is_in_parts(&self) -> bool {
-        matches!(self.launch, Launcher::InParts(_))
-    }
-
-    /// What is to be started of the source in this process. Parts feed the same tables.
-    fn parts(self, workers: &Workers, control: &Arc<Control>, start: Option<&Arc<Start>>) -> Vec<Part> {
-        let (mut stages, mut asked) = (Vec::new(), Vec::new());
-        for (number, table) in self.tables.iter().enumerate() {
-            let place = start.map(|start| start.place_of(&self.name, number));
-            let started = table.start(&StartedBy { control: Arc::clone(control), place }, workers);
-            stages.push(started.stage);
-            asked.extend(started.sinks.into_iter().map(|sink| (number, sink)));
-        }
-        let launch = match self.launch {
-            Launcher::Whole(spawn) => return vec![Part { name: self.name, stages, asked, spawn }],
-            Launcher::InParts(launch) => launch,
-        };
-        let shared: Vec<SharedStage> = stages.into_iter().map(SharedStage::new).collect();
-        let parts = (0..workers.threads).map(|worker| {
-            let part = Partition::of(workers, worker);
-            let name =
-                if part.count > 1 { format!("{}[{}]", self.name, part.index).into() } else { Arc::clone(&self.name) };
-            let stages = shared.iter().map(|stage| Box::new(stage.of_worker(worker)) as Box<dyn Stage>).collect();
-            Part { name, stages, asked: std::mem::take(&mut asked), spawn: launch(part) }
-        });
-        parts.collect()
-    }
-}
-
-impl Plan {
-    /// Sources run in process 0, and this is another; only those in parts run in each.
-    #[cfg(feature = "differential")]
-    fn leave_to_others(&mut self) {
-        self.sources.retain(|source| {
-            let runs = matches!(source.launch, Launcher::InParts(_));
-            if !runs {
-                source.tables.iter().for_each(|table| table.leave_to_others());
-            }
-            runs
-        });
-    }
-
-    /// What runs in each process has a quarantine in each: on one machine they would write into each other's.
-    #[cfg(feature = "differential")]
-    fn number_quarantines(&mut self, process: usize) {
-        for source in self.sources.iter_mut().filter(|source| source.is_in_parts()) {
-            if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-                let path = crate::sink::file::numbered(&path, process);
-                source.options = std::mem::take(&mut source.options).bad_rows(BadRows::Quarantine(path));
-            }
-        }
-    }
-
-    /// A second source of one name gets `-2` behind it, a third `-3`.
-    fn unique_name(&mut self, name: &str) -> Arc<str> {
-        let mut unique = name.to_owned();
-        let mut number = 1;
-        while self.sources.iter().any(|source| *source.name == *unique) {
-            number += 1;
-            unique = format!("{name}-{number}");
-        }
-        unique.into()
-    }
-
-    /// Two sinks on one path would write into each other's rows, and in the directory of a state the next start finds
-    /// nothing else.
-    fn check_paths(&self, derived: &[Arc<dyn AnyTable>], state: Option<&Path>) -> Result<()> {
-        let state = state.map(resolve);
-        let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
-        let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
-        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
-        for source in &self.sources {
-            if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-                targets.push(Target::file(path));
-            }
-        }
-        for target in targets {
-            let path = resolve(&target.path);
-            if state.as_deref().is_some_and(|state| path.parent() == Some(state)) {
-                let message = "it is in the state directory, and a state wants a directory of its own";
-                return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
-            }
-            let others = seen.entry(path).or_default();
-            // The tables of a database may stand beside each other.
-            let apart = |other: &Target| match (&other.part, &target.part) {
-                (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
-                _ => false,
-            };
-            if let Some(other) = others.iter().find(|other| !apart(other)) {
-                return Err(written_twice(other, &target));
-            }
-            others.push(target);
-        }
-        Ok(())
-    }
-}
-
-fn written_twice(one: &Target, other: &Target) -> Error {
-    let message = match (&one.part, &other.part) {
-        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`"),
-        _ => format!("two sinks write to one file, as `{}` and `{}`", one.path.display(), other.path.display()),
-    };
-    Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
-}
-
-/// One spelling of a path, whether the file exists or not.
-fn resolve(path: &Path) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    match (parent.canonicalize(), path.file_name()) {
-        (Ok(parent), Some(name)) => parent.join(name),
-        _ => path.to_owned(),
-    }
 }
 
 /// The name of a type without its path and its parameters.

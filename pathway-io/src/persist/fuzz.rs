@@ -97,7 +97,7 @@ fn read(log: &[u8], shapes: &Shapes) -> Result<u64, String> {
         let source: Arc<str> = "zoo".into();
         let tables: Vec<Arc<dyn AnyTable>> =
             vec![Table::<Cat>::new(Arc::clone(&source)).any(), Table::<Line>::new(source).any()];
-        found.restore(&shapes.sources, &[tables]).map_err(|error| error.to_string())?;
+        found.restore(shapes, &[tables], &[]).map_err(|error| error.to_string())?;
         Ok(found.end)
     })
 }

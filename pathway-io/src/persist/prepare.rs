@@ -5,34 +5,38 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, unbounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use serde_json::Value;
 
-use super::checkpointer::{FirstLog, PersistedSource, Quarantine};
+use super::checkpointer::{self, FirstLog, PersistedSource, Quarantine};
 use super::directory::StateDirectory;
-use super::entry::Results;
+use super::entry::{Handed, Results};
 use super::record::{DerivedShape, Shapes, SourceShape};
 use super::recover::{self, Found, Outputs};
-use super::{Durability, Start, computed_id, record, sink_id, table_id};
+use super::{AskedSink, Durability, Start, computed_id, record, sink_id, table_id};
+use crate::control::Control;
 use crate::dataflow::Workers;
 use crate::error::{BoxError, Error, Result};
 use crate::intake::Cuts;
 use crate::offset::Offsets;
 use crate::options::{BadRows, ReadOptions};
 use crate::pipeline::SourcePlan;
+use crate::sequencer::Message;
 use crate::sink::file::OutputFile;
 use crate::source::Source;
+use crate::storage::Disk;
+use crate::supervisor::State;
 use crate::table::AnyTable;
 use crate::upsert;
 
 /// What a persistent pipeline starts from.
 pub(crate) struct Prepared {
-    pub(crate) directory: Arc<StateDirectory>,
-    pub(crate) durability: Durability,
+    directory: Arc<StateDirectory>,
+    durability: Durability,
     pub(crate) start: Arc<Start>,
     /// Of computed tables, for sinks that are handed them once they are durable.
-    pub(crate) results: Receiver<Results>,
-    pub(crate) header: Value,
+    results: Receiver<Results>,
+    header: Value,
     /// The offsets of each source, as it resumes them and as the checkpoint has them.
     offsets: Vec<(Offsets, Option<Vec<u8>>)>,
     first_tables: Vec<u32>,
@@ -106,11 +110,38 @@ impl Prepared {
         std::mem::take(&mut self.offsets[source].0)
     }
 
-    pub(crate) fn first_log(&self) -> FirstLog {
+    fn first_log(&self) -> FirstLog {
         match self.found {
             None => FirstLog::New,
             Some((generation, end, begun)) => FirstLog::Found { generation, end, begun },
         }
+    }
+
+    /// The way to the checkpointer, and what its thread is started with.
+    pub(crate) fn checkpointer(
+        self,
+        sources: Vec<PersistedSource>,
+        sinks: Vec<(Option<(usize, usize)>, AskedSink)>,
+        messages: &Sender<Message>,
+        control: &Arc<Control>,
+    ) -> (Sender<Handed>, State) {
+        // Bounded by the backlogs of the sources: each entry holds credit.
+        let (entries, received) = unbounded();
+        let plan = checkpointer::Plan {
+            directory: Arc::clone(&self.directory),
+            storage: Disk::shared(),
+            durability: self.durability,
+            first_log: self.first_log(),
+            time: self.start.time(),
+            header: self.header,
+            sources,
+            sinks,
+            entries: received,
+            results: self.results,
+            messages: messages.clone(),
+            control: Arc::clone(control),
+        };
+        (entries, State { checkpointer: Some(plan), directory: self.directory })
     }
 
     /// A source, as the checkpointer has it.
