@@ -173,7 +173,6 @@ pub mod __private0 {
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
     pub use std::primitive::{bool, str, u16, usize};
-    pub use std::string::String;
     pub use std::time::Duration;
 
     /// What `#[schema(dataflow)]` needs.
