@@ -43,8 +43,8 @@ const LINTS: [(&str, &str); 9] = [
 
 /// Methods that the output may call. All are inherent ones of the runtime's types, which come before any trait's, but for
 /// `next`, which is the subject's whatever that is.
-const METHODS: [&str; 8] =
-    ["describe", "append_only", "deny_unknown", "name", "autocommit", "eager", "backlog", "next"];
+const METHODS: [&str; 9] =
+    ["describe", "append_only", "deny_unknown", "name", "autocommit", "eager", "backlog", "row", "next"];
 
 /// The tokens with the names of the prelude in a module `user`.
 pub fn foreign(tokens: TokenStream) -> TokenStream {

@@ -7,7 +7,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprAssign, ExprPath, Ident, LitStr, Token, token};
+use syn::{Attribute, Expr, ExprAssign, ExprPath, Ident, LitStr, Token, Type, token};
 
 use crate::ctxt::Ctxt;
 use crate::option::glue;
@@ -100,6 +100,10 @@ fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
             return None;
         }
     };
+    if input.is_empty() && matches!(subject, Expr::Struct(_)) {
+        ctxt.error(subject, format!("expected a subject before the row\n{example}"));
+        return None;
+    }
     let mut call = Call { subject, row: None };
     if !input.is_empty() && !input.peek(Token![,]) {
         ctxt.error_at(input.span(), format!("expected `,` after the subject\n{example}"));
@@ -321,12 +325,16 @@ impl Row {
         let given = quote!(&[#(#given),*]);
         let is_own = path.path.segments.first().is_some_and(|segment| segment.ident == "Self");
         // an item inside of an impl cannot speak of its `Self`
-        let check = if is_own || path.qself.is_some() {
-            quote_spanned!(span=> const { #pw::assert_rest::<#path>(#given) })
-        } else {
-            quote_spanned!(span=> const _: () = #pw::assert_rest::<#path>(#given);)
-        };
-        quote_spanned!(span=> #dots { #check #pw::rest::<#path>(#given) })
+        if is_own || path.qself.is_some() {
+            return quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row());
+        }
+        // the schema is named once, so that one that is none is one error
+        quote_spanned! {span=>
+            #dots {
+                const REST: #pw::Rest<#path> = #pw::checked_rest(#given);
+                REST.row()
+            }
+        }
     }
 }
 
@@ -352,15 +360,18 @@ fn convert(value: &impl ToTokens, runtime: &Runtime) -> TokenStream {
 /// Whether the expression's type is inferred from where it stands: a conversion would leave it unknown.
 fn is_told_by_its_place(value: &Expr) -> bool {
     const GENERIC: [&str; 6] = ["into", "try_into", "parse", "collect", "sum", "product"];
+    /// Methods that give what is in their receiver, or the receiver with another error.
+    const THROUGH: [&str; 6] = ["unwrap", "expect", "unwrap_or_default", "map_err", "context", "with_context"];
     match value {
         Expr::Group(value) => is_told_by_its_place(&value.expr),
         Expr::Paren(value) => is_told_by_its_place(&value.expr),
         Expr::Try(value) => is_told_by_its_place(&value.expr),
         Expr::Await(value) => is_told_by_its_place(&value.base),
         Expr::MethodCall(call) if call.turbofish.is_some() => false,
-        Expr::MethodCall(call) if ["unwrap", "expect", "unwrap_or_default"].iter().any(|name| call.method == name) => {
+        Expr::MethodCall(call) if THROUGH.iter().any(|name| call.method == name) => {
             is_told_by_its_place(&call.receiver)
         }
+        Expr::Cast(cast) => matches!(*cast.ty, Type::Infer(_)),
         Expr::MethodCall(call) => GENERIC.iter().any(|name| call.method == name),
         Expr::Call(call) => match &*call.func {
             Expr::Path(path) => path.path.segments.last().is_some_and(|segment| {

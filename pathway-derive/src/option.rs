@@ -9,19 +9,41 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, token};
 
 use crate::ctxt::Ctxt;
 
 /// One option as it is written.
 pub struct RawOption {
     pub key: Ident,
-    pub value: Option<(Token![=], Expr)>,
+    value: Option<Expr>,
+    /// What stands in parentheses behind the key, where no option has any.
+    parens: Option<Group>,
 }
 
 impl RawOption {
     pub fn name(&self) -> String {
         self.key.unraw().to_string()
+    }
+
+    /// The value. One in parentheses is reported, and taken all the same.
+    pub fn value(&self, ctxt: &Ctxt) -> Option<Expr> {
+        self.spelled(ctxt, |value| value.to_token_stream().to_string())
+    }
+
+    /// The same, where `spell` says how a value is written.
+    fn spelled(&self, ctxt: &Ctxt, spell: impl Fn(&Expr) -> String) -> Option<Expr> {
+        let Some(group) = &self.parens else { return self.value.clone() };
+        let name = self.name();
+        let value: Option<Expr> = syn::parse2(group.stream()).ok();
+        let help = value.as_ref().map_or(name.clone(), |value| format!("{name} = {}", spell(value)));
+        ctxt.error(group, format!("`{name}` takes no parentheses\nhelp: write `{help}`"));
+        value
+    }
+
+    /// Whether the way in which the value is written has been reported, so that it being none is no further error.
+    pub fn is_reported(&self) -> bool {
+        self.parens.is_some()
     }
 }
 
@@ -59,24 +81,17 @@ fn parse_one(input: ParseStream) -> syn::Result<RawOption> {
     let key = input.call(Ident::parse_any)?;
     let name = key.unraw();
     let value = if input.peek(Token![=]) {
-        let equals = input.parse()?;
+        input.parse::<Token![=]>()?;
         if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new_spanned(key, format!("expected a value after `{name} =`")));
         }
-        Some((equals, input.parse()?))
+        Some(input.parse()?)
     } else {
         None
     };
+    let parens = if value.is_none() && input.peek(token::Paren) { Some(input.parse()?) } else { None };
     if input.is_empty() || input.peek(Token![,]) {
-        return Ok(RawOption { key, value });
-    }
-    if value.is_none() && input.peek(syn::token::Paren) {
-        let group: TokenTree = input.parse()?;
-        let help = match &group {
-            TokenTree::Group(group) if !group.stream().is_empty() => format!("`{name} = {}`", group.stream()),
-            _ => format!("`{name}`"),
-        };
-        return Err(syn::Error::new_spanned(group, format!("`{name}` takes no parentheses\nhelp: write {help}")));
+        return Ok(RawOption { key, value, parens });
     }
     Err(input.error(format!("expected `,` after the option `{name}`")))
 }
@@ -139,7 +154,8 @@ fn duplicate(ctxt: &Ctxt, first: &Ident, second: &Ident) {
 
 /// Reads an option that takes no value. It counts as given even where a value follows it.
 pub fn flag(ctxt: &Ctxt, option: &RawOption, attribute: &str) -> Option<()> {
-    if let Some((_, value)) = &option.value {
+    let value = option.value.as_ref().map(ToTokens::to_token_stream);
+    if let Some(value) = value.or_else(|| option.parens.as_ref().map(ToTokens::to_token_stream)) {
         let name = option.name();
         ctxt.error(value, format!("`{name}` takes no value\nhelp: write `#[{attribute}({name})]`"));
     }
@@ -149,33 +165,30 @@ pub fn flag(ctxt: &Ctxt, option: &RawOption, attribute: &str) -> Option<()> {
 /// Reads an option that takes a string literal.
 pub fn string(ctxt: &Ctxt, option: &RawOption) -> Option<LitStr> {
     let name = option.name();
-    match &option.value {
-        Some((_, value)) => match peel(value) {
-            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.suffix().is_empty() => Some(text.clone()),
-            other => {
-                ctxt.error(value, format!("expected a string\nhelp: write `{name} = {}`", quoted(other)));
-                None
-            }
-        },
-        None => {
-            ctxt.error(&option.key, format!("`{name}` needs a value\nhelp: write `{name} = \"..\"`"));
-            None
-        }
+    let value = option.spelled(ctxt, quoted);
+    match value.as_ref().map(peel) {
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => return Some(text.clone()),
+        _ if option.is_reported() => {}
+        Some(other) => ctxt.error(&value, format!("expected a string\nhelp: write `{name} = {}`", quoted(other))),
+        None => ctxt.error(&option.key, format!("`{name}` needs a value\nhelp: write `{name} = \"..\"`")),
     }
+    None
 }
 
 /// Reads an option that takes any expression.
-pub fn expression<'a>(ctxt: &Ctxt, option: &'a RawOption, example: impl Display) -> Option<&'a Expr> {
-    if option.value.is_none() {
+pub fn expression(ctxt: &Ctxt, option: &RawOption, example: impl Display) -> Option<Expr> {
+    let value = option.value(ctxt);
+    if value.is_none() && !option.is_reported() {
         let name = option.name();
         ctxt.error(&option.key, format!("`{name}` needs a value\nhelp: write `{name} = {example}`"));
     }
-    option.value.as_ref().map(|(_, value)| value)
+    value
 }
 
 /// Reads `crate = path`, also with the path in a string, as serde has it. It is the path of a module, for a `use`.
 pub fn path(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
-    let value = option.value.as_ref().map(|(_, value)| peel(value));
+    let value = option.value(ctxt);
+    let value = value.as_ref().map(peel);
     let path = match value {
         Some(Expr::Path(path)) if path.qself.is_none() => Some(path.path.clone()),
         Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => text.parse_with(Path::parse_mod_style).ok(),
@@ -183,7 +196,7 @@ pub fn path(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
     };
     let of_module = |path: &Path| path.segments.iter().all(|part| part.arguments.is_none() && part.ident != "Self");
     let path = path.filter(of_module);
-    if path.is_none() {
+    if path.is_none() && !option.is_reported() {
         let place = value.map_or_else(|| option.key.to_token_stream(), ToTokens::to_token_stream);
         ctxt.error(place, "expected a path\nhelp: write `crate = some::path`");
     }
@@ -200,6 +213,7 @@ pub fn peel(expr: &Expr) -> &Expr {
 
 fn quoted(expr: &Expr) -> String {
     let text = match expr {
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
         Expr::Lit(ExprLit { lit: Lit::Char(c), .. }) => c.value().to_string(),
         Expr::Lit(ExprLit { lit: Lit::ByteStr(bytes), .. }) => String::from_utf8_lossy(&bytes.value()).into_owned(),
         Expr::Path(_) | Expr::Lit(_) => expr.to_token_stream().to_string().replace(' ', ""),

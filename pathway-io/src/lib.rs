@@ -160,7 +160,7 @@ pub mod __private0 {
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
         flat_key, flat_key_columns, key, missing, own_key,
     };
-    pub use crate::next::{IntoColumn, assert_rest, convert, refused, rest};
+    pub use crate::next::{IntoColumn, Rest, checked_rest, convert, refused, to_string};
     pub use crate::options::ReadOptions;
     pub use crate::schema::glue::{
         DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
@@ -173,7 +173,6 @@ pub mod __private0 {
     pub use std::default::Default;
     pub use std::option::Option::{self, None, Some};
     pub use std::primitive::{bool, str, u16, usize};
-    pub use std::string::String;
     pub use std::time::Duration;
 
     /// What `#[schema(dataflow)]` needs.

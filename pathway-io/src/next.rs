@@ -1,7 +1,7 @@
 //! [`next!`](crate::next): a row with keyword arguments.
 //!
 //! The macro leaves the row a struct literal with the user's own tokens, so that what is missing, unknown or repeated is
-//! for rustc to say, with its fixes. Around each value it puts [`convert`]; `..` becomes a base made by [`rest`].
+//! for rustc to say, with its fixes. Around each value it puts [`convert`]; `..` becomes a base made by [`Rest`].
 
 use crate::error::Closed;
 use crate::fields::{Columns, ColumnsOf, Fields};
@@ -129,6 +129,13 @@ into_owned! {
     [T: Clone] &Vec<T> => Vec<T>, |items| items.clone();
 }
 
+/// A literal that is the default of a `String`.
+#[doc(hidden)]
+#[must_use]
+pub fn to_string(text: &str) -> String {
+    text.to_owned()
+}
+
 /// The value as the column wants it.
 #[doc(hidden)]
 #[inline]
@@ -136,10 +143,32 @@ pub fn convert<T, V: IntoColumn<T>>(value: V) -> T {
     value.into_column()
 }
 
-/// A row for the fields that are not `given`: these have a value that stands for none.
+/// What `..` stands for. No method has a bound: that a type is no schema is said where this is made.
 #[doc(hidden)]
+pub struct Rest<S> {
+    given: &'static [&'static str],
+    make: fn(&[&str]) -> S,
+}
+
+impl<S> Rest<S> {
+    /// A row that has the columns which are left out.
+    #[must_use]
+    pub fn row(&self) -> S {
+        (self.make)(self.given)
+    }
+}
+
+/// The rest of a row of which these fields are `given`; it fails where [`assert_rest`] does.
+#[doc(hidden)]
+#[track_caller]
 #[must_use]
-pub fn rest<S: Schema>(given: &[&str]) -> S {
+pub const fn checked_rest<S: Schema>(given: &'static [&'static str]) -> Rest<S> {
+    assert_rest::<S>(given);
+    Rest { given, make: rest }
+}
+
+/// A row for the fields that are not `given`: these have a value that stands for none.
+fn rest<S: Schema>(given: &[&str]) -> S {
     let mut columns = ColumnsOf::<S>::default();
     for (i, column) in S::SCHEMA.columns.iter().enumerate() {
         if given.contains(&column.field) {
@@ -153,9 +182,8 @@ pub fn rest<S: Schema>(given: &[&str]) -> S {
 }
 
 /// Fails if a column that is not `given` has neither a default nor a null. An unknown field is rustc's to report.
-#[doc(hidden)]
 #[track_caller]
-pub const fn assert_rest<S: Schema>(given: &[&str]) {
+const fn assert_rest<S: Schema>(given: &[&str]) {
     let columns = S::SCHEMA.columns;
     let mut i = 0;
     while i < given.len() {

@@ -18,11 +18,11 @@ use serde_json::Value;
 use crate::column::{ColumnType, to_json};
 pub use crate::data_type::DataType;
 use crate::fields::{Field, Fields, PartialOf, RowOf};
+pub use bounds::{DataColumn, Removable};
 pub use export::Dialect;
 pub use infer::{Inferred, infer};
 pub use matches::{assert_matches, assert_same};
 
-pub(crate) use bounds::{DataColumn, Removable};
 pub(crate) use message::{Message, same};
 
 /// What the macros' output refers to.
@@ -215,7 +215,7 @@ pub struct Column {
     pub aliases: &'static [&'static str],
     /// The name of the struct's field: of a flattened column that of the flattened row.
     pub(crate) field: &'static str,
-    /// A value can stand for none, see `next::rest`.
+    /// A value can stand for none, see `next::Rest`.
     pub(crate) has_placeholder: bool,
     default: Option<fn() -> Value>,
     example: Option<fn() -> Value>,

@@ -50,6 +50,8 @@ struct Walk {
     legs: Legs,
 }
 
+const LEGS: i64 = 4;
+
 impl Walk {
     fn push(walks: &Subject<Walk>) -> Result<(), Closed> {
         pathway_io::next!(walks, Self { name: 'w', .. })
@@ -111,7 +113,8 @@ impl Zoo {
         assert_eq!(CALLS.get(), 0);
         next!(owners, Owner { cat: Cat { key: 9, genus: "n", r#type: [], .. }, sizes: [], .. })?;
         assert_eq!(CALLS.get(), 1);
-        next!(walks, Walk { name: "w", .. })?;
+        next!(walks, Walk { name: "w", legs: Legs { legs: "4".parse().map_err(std::io::Error::other)? } })?;
+        next!(walks, Walk { name: "w", legs: Legs { legs: LEGS as _ } })?;
         Walk::push(&walks)?;
         Ok(())
     }
@@ -132,6 +135,6 @@ fn main() -> pathway_io::Result<()> {
     );
     assert_eq!(cats[2], Cat { key: 3, genus: "lynx".into(), weight: None, nick: None, r#type: vec![], legs: 4 });
     assert_eq!(owners.iter().map(|commit| commit.len()).sum::<usize>(), 2);
-    assert_eq!(walks.iter().map(|commit| commit.len()).sum::<usize>(), 2);
+    assert_eq!(walks.iter().map(|commit| commit.len()).sum::<usize>(), 3);
     Ok(())
 }

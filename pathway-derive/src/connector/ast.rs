@@ -1,6 +1,7 @@
 //! The model of a connector: the impl block, its `run`s and its `on_stop`s.
 
 use quote::ToTokens;
+use syn::ext::IdentExt;
 use syn::{
     Attribute, Expr, ExprLit, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lifetime, Lit, Pat,
     PatType, PathArguments, Type, WherePredicate,
@@ -57,9 +58,9 @@ impl<'a> Connector<'a> {
         let mut connector = Connector { block, options, runs: Vec::new(), on_stops: Vec::new() };
         for item in &block.items {
             let ImplItem::Fn(method) = item else { continue };
-            if method.sig.ident == "run" {
+            if is_named(method, "run") {
                 connector.runs.push(Run::from_method(method));
-            } else if method.sig.ident == "on_stop" {
+            } else if is_named(method, "on_stop") {
                 connector.on_stops.push(method);
             }
         }
@@ -159,6 +160,11 @@ impl<'a> Kind<'a> {
         }
         if is_partition(ty) || STANDARD.iter().any(|name| segment.ident == name) { Kind::Other } else { Kind::Unknown }
     }
+}
+
+/// Whether it is the method of that name, which may be written as a raw identifier.
+pub fn is_named(method: &ImplItemFn, name: &str) -> bool {
+    method.sig.ident.unraw() == name
 }
 
 /// The attributes that say whether a method is there at all.

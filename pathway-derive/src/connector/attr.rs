@@ -29,7 +29,7 @@ impl Options {
                 "autocommit" => options.autocommit.set(ctxt, key, autocommit(ctxt, &option)),
                 "eager" => options.eager.set(ctxt, key, option::flag(ctxt, &option, "connector")),
                 "backlog" => {
-                    options.backlog.set(ctxt, key, option::expression(ctxt, &option, "10_000").cloned());
+                    options.backlog.set(ctxt, key, option::expression(ctxt, &option, "10_000"));
                 }
                 "crate" => options.krate.set(ctxt, key, option::path(ctxt, &option)),
                 name => ctxt
@@ -50,16 +50,18 @@ fn name(ctxt: &Ctxt, option: &RawOption) -> Option<LitStr> {
 
 fn autocommit(ctxt: &Ctxt, option: &RawOption) -> Option<Option<u64>> {
     let expected = "expected a duration such as \"100ms\" or \"1.5s\", or `off`";
-    let Some((_, value)) = &option.value else {
-        ctxt.error(&option.key, expected);
+    let Some(value) = option.value(ctxt) else {
+        if !option.is_reported() {
+            ctxt.error(&option.key, expected);
+        }
         return None;
     };
-    let interval = match option::peel(value) {
+    let interval = match option::peel(&value) {
         Expr::Path(path) if path.path.is_ident("off") => Some(None),
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => duration::parse(&text.value()).map(Some),
         _ => None,
     };
-    if interval.is_none() {
+    if interval.is_none() && !option.is_reported() {
         ctxt.error(value, expected);
     }
     interval

@@ -8,8 +8,9 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
 
-use super::ast::{Connector, Parameter};
+use super::ast::{Connector, Parameter, is_named};
 use super::expand::{if_subject, place};
+use super::parse::statements;
 use crate::types;
 
 /// The block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
@@ -17,12 +18,12 @@ pub fn block(connector: &Connector) -> ItemImpl {
     let mut block = connector.block.clone();
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
-        if method.sig.ident == "run" {
+        if is_named(method, "run") {
             check_subjects(method, connector.options.krate.get());
             method.attrs.push(parse_quote! {
                 #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
             });
-        } else if method.sig.ident == "on_stop" {
+        } else if is_named(method, "on_stop") {
             method.attrs.push(parse_quote!(#[allow(clippy::unused_self)]));
         }
     }
@@ -58,6 +59,5 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
             let #mutability #ident = #runtime::checked::<#checked, _>(#ident);
         });
     }
-    let statements = &run.block.stmts;
-    run.block.stmts = parse_quote!(#lets #(#statements)*);
+    run.block.stmts.insert(0, statements(lets));
 }

@@ -32,14 +32,15 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
         run.parameters
             .iter()
-            .map(|parameter| match parameter.kind {
-                Kind::Subject { .. } | Kind::Unknown => table_type(parameter, &pw),
+            .filter_map(|parameter| match parameter.kind {
+                Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
                 // of a reference the table is that of the subject behind it
                 Kind::Reference(reference) => match Kind::of(&reference.elem) {
-                    Kind::Subject { schema, .. } => quote!(#pw::Table<#schema>),
-                    _ => quote!(#pw::Table<#pw::Stub>),
+                    Kind::Subject { schema, .. } => Some(quote!(#pw::Table<#schema>)),
+                    _ => Some(quote!(#pw::Table<#pw::Stub>)),
                 },
-                Kind::Other => quote!(#pw::Table<#pw::Stub>),
+                // a parameter too many
+                Kind::Other => None,
             })
             .collect()
     });

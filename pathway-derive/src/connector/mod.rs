@@ -6,6 +6,7 @@ mod block;
 mod check;
 mod expand;
 mod fallback;
+mod parse;
 mod place;
 
 use proc_macro2::TokenStream;
@@ -16,7 +17,7 @@ use crate::ctxt::Ctxt;
 
 /// The user's impl block and the `Connector` impl beside it; after a mistake also its errors.
 pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
-    match syn::parse2::<Item>(item.clone()) {
+    match parse::item(item.clone()) {
         Ok(Item::Impl(block)) if block.trait_.is_none() => on_block(options, &block),
         Ok(other) => {
             let ctxt = Ctxt::new();

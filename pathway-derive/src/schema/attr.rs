@@ -19,8 +19,6 @@ pub struct StructOptions {
     pub sample: Slot<LitStr>,
     pub lock: Slot<LitStr>,
     pub krate: Slot<Path>,
-    /// `primary_key` stands here by mistake.
-    pub misplaced_key: bool,
 }
 
 #[derive(Default)]
@@ -49,7 +47,6 @@ impl StructOptions {
                 "lock" => options.lock.set(ctxt, key, option::string(ctxt, &option)),
                 "crate" => options.krate.set(ctxt, key, option::path(ctxt, &option)),
                 name if COLUMN_OPTIONS.contains(&name) => {
-                    options.misplaced_key |= name == "primary_key";
                     ctxt.error(key, format!("`{name}` belongs on a column, not on the struct"));
                 }
                 name => unknown(ctxt, &option, "struct", name, &STRUCT_OPTIONS),
@@ -67,14 +64,13 @@ impl ColumnOptions {
             match option.name().as_str() {
                 "primary_key" => options.primary_key.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "default" => {
-                    let value = option.value.as_ref().map(|(_, value)| value.clone());
-                    options.default.set(ctxt, key, Some(value));
+                    options.default.set(ctxt, key, Some(option.value(ctxt)));
                 }
                 "rename" => options.rename.set(ctxt, key, option::string(ctxt, &option)),
                 "alias" => options.aliases.extend(option::string(ctxt, &option)),
                 "flatten" => options.flatten.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "example" => {
-                    options.example.set(ctxt, key, option::expression(ctxt, &option, "value").cloned());
+                    options.example.set(ctxt, key, option::expression(ctxt, &option, "value"));
                 }
                 "json" => options.json.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 name if STRUCT_OPTIONS.contains(&name) => {

@@ -9,6 +9,9 @@ use crate::types::{self, text};
 /// Columns that every table has behind those of its schema.
 pub const RESERVED: [&str; 2] = ["time", "diff"];
 
+/// What serde would flatten, and a table cannot.
+const CONTAINERS: [&str; 3] = ["HashMap", "BTreeMap", "Vec"];
+
 pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
     generics(ctxt, schema);
     schema.names_differ = names(ctxt, schema);
@@ -43,6 +46,28 @@ pub fn owned(ctxt: &Ctxt, ty: &Type) -> bool {
             elem => text(elem),
         };
         ctxt.error(ty, format!("a column must own its value\nhelp: use `{owned}`"));
+    }
+    true
+}
+
+/// Reports a type to be flattened that holds a schema, or anything, and is none.
+pub fn container(ctxt: &Ctxt, ty: &Type) -> bool {
+    let Some(segment) = types::last_segment(ty) else { return false };
+    let name = &segment.ident;
+    if let Some(item) = types::option_of(ty) {
+        let item = text(item);
+        let help = format!("flatten `{item}` itself, and make its columns `Option`s");
+        ctxt.error(ty, format!("`flatten` takes a schema, not an `Option` of one\nhelp: {help}"));
+    } else if CONTAINERS.iter().any(|container| name == container) && !types::type_arguments(segment).is_empty() {
+        let help = "`#[schema(json)]` makes one column of it";
+        ctxt.error(
+            ty,
+            format!(
+                "`flatten` takes a schema, not a `{name}`\nnote: a schema has one fixed list of columns\nhelp: {help}"
+            ),
+        );
+    } else {
+        return false;
     }
     true
 }

@@ -132,7 +132,8 @@ fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
         let value = convert(value, item, pw);
         quote_spanned!(span=> #pw::Some(#value))
     } else if matches!(literal, Lit::Str(_)) && types::is_string(ty) {
-        quote_spanned!(span=> #pw::String::from(#value))
+        // a method of a trait would have to be in scope, as `From` is not where there is no prelude
+        quote_spanned!(span=> #pw::to_string(#value))
     } else {
         value.to_token_stream()
     }

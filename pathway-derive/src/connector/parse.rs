@@ -1,0 +1,56 @@
+//! The user's item, read without the bodies of its methods.
+//!
+//! They are rustc's to read, which knows more than `syn` does, such as a `$body:block` of `macro_rules!` that is a statement;
+//! and in an editor a body that is not whole yet leaves the connector one.
+
+use proc_macro2::{Group, TokenStream, TokenTree};
+use syn::parse::discouraged::Speculative;
+use syn::parse::{ParseStream, Parser};
+use syn::{Attribute, Block, Expr, FnModifiers, ImplItem, ImplItemFn, Item, ItemImpl, Stmt, braced, token};
+
+/// The item; what is no impl block is read as it is.
+pub fn item(tokens: TokenStream) -> syn::Result<Item> {
+    let mut head: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    if let Some(TokenTree::Group(group)) = head.pop() {
+        head.push(Group::new(group.delimiter(), TokenStream::new()).into());
+        if let Ok(Item::Impl(mut block)) = syn::parse2(head.into_iter().collect()) {
+            block.brace_token = token::Brace { span: group.delim_span() };
+            Parser::parse2(|input: ParseStream| items(input, &mut block), group.stream())?;
+            return Ok(Item::Impl(block));
+        }
+    }
+    syn::parse2(tokens)
+}
+
+fn items(input: ParseStream, block: &mut ItemImpl) -> syn::Result<()> {
+    block.attrs.extend(input.call(Attribute::parse_inner)?);
+    while !input.is_empty() {
+        let ahead = input.fork();
+        let item = match method(&ahead) {
+            Ok(method) => {
+                input.advance_to(&ahead);
+                ImplItem::Fn(method)
+            }
+            Err(_) => input.parse()?,
+        };
+        block.items.push(item);
+    }
+    Ok(())
+}
+
+fn method(input: ParseStream) -> syn::Result<ImplItemFn> {
+    let mut attrs = input.call(Attribute::parse_outer)?;
+    let vis = input.parse()?;
+    let modifiers = FnModifiers::default();
+    let sig = input.parse()?;
+    let content;
+    let brace_token = braced!(content in input);
+    attrs.extend(content.call(Attribute::parse_inner)?);
+    let block = Block { brace_token, stmts: vec![statements(content.parse()?)] };
+    Ok(ImplItemFn { attrs, vis, modifiers, sig, block })
+}
+
+/// Statements that nobody has looked into.
+pub fn statements(tokens: TokenStream) -> Stmt {
+    Stmt::Expr(Expr::Verbatim(tokens), None)
+}

@@ -1,0 +1,14 @@
+use pathway_io::{Closed, Schema, Subject, next};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+    genus: String,
+}
+
+fn push(cats: &Subject<Cat>) -> Result<(), Closed> {
+    next!(Cat { key: 1, genus: "felis", .. })?;
+    cats.commit()
+}
+
+fn main() {}
