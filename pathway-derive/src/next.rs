@@ -328,10 +328,10 @@ impl Row {
         if is_own || path.qself.is_some() {
             return quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row());
         }
-        // the schema is named once, so that one that is none is one error
+        // the schema is named once, so that one that is none is one error; rustc repeats a fault of a `const` where it is used
         quote_spanned! {span=>
             #dots {
-                const REST: #pw::Rest<#path> = #pw::checked_rest(#given);
+                static REST: #pw::Rest<#path> = #pw::checked_rest(#given);
                 REST.row()
             }
         }
