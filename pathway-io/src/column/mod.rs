@@ -108,6 +108,7 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a primary key",
     label = "not a key type",
+    note = "keys are `bool`, `i8` to `i64`, `u8` to `u64`, `String`, `Vec<u8>`, `Duration`, and `Vec<T>`, arrays and tuples of them; and of other crates, dates, times and `Uuid`",
     note = "a key must always have a value that equals itself: `Option` may have none, and a float may be `NaN` or one of two zeros",
     note = "nor may a key equal another that is written differently, as a `Decimal` or a `DateTime<FixedOffset>` may"
 )]
