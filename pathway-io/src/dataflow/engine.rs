@@ -131,13 +131,18 @@ impl Engine {
         self.parted.iter().for_each(|table| table.abandon());
     }
 
-    /// What the same program has in all its processes.
-    fn fingerprint(&self) -> u64 {
+    /// What the same program has in all its processes, and the form of the dataflow depends on.
+    fn fingerprint(&self, parted: &[&Arc<dyn AnyTable>]) -> u64 {
         let mut state = DefaultHasher::new();
-        self.parted.len().hash(&mut state);
+        parted.len().hash(&mut state);
+        for table in parted {
+            table.schema().name.hash(&mut state);
+            table.has_sinks().hash(&mut state);
+        }
         for computation in &self.computations {
             computation.name().hash(&mut state);
             computation.inputs().len().hash(&mut state);
+            computation.output().has_sinks().hash(&mut state);
         }
         state.finish()
     }
@@ -166,7 +171,7 @@ impl Engine {
             return Ok(None);
         }
         let cluster = if workers.processes() > 1 {
-            match Cluster::meet(workers, self.fingerprint(), control)? {
+            match Cluster::meet(workers, self.fingerprint(&parted), control)? {
                 Some(cluster) => Some(cluster),
                 None => {
                     self.tables().for_each(|table| table.leave_to_others());

@@ -248,11 +248,16 @@ impl<S: Schema> AnyTable for Inner<S> {
     }
 
     #[cfg(feature = "differential")]
+    fn has_sinks(&self) -> (bool, bool) {
+        (self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty()), !self.spread().is_empty())
+    }
+
+    #[cfg(feature = "differential")]
     fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted> {
         self.computed.parted.store(true, Ordering::Relaxed);
         let (feeds, queues) = Feeds::new(workers.threads);
         self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
-        let has_sinks = self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty());
+        let (has_sinks, _) = self.has_sinks();
         // In several processes nothing is persistent, and nobody asks.
         let asked = &mut Vec::new();
         let spread = self.start_gathered_spread(started_by, workers, asked);

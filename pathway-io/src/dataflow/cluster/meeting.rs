@@ -92,7 +92,7 @@ impl Meeting<'_> {
         } else if other.threads != own.threads {
             format!("it has {} threads, this one {}", other.threads, own.threads)
         } else if other.program != own.program {
-            "it runs another program".to_owned()
+            "it runs another program, or one whose tables have other sinks".to_owned()
         } else if other.process >= own.processes || other.process == own.process {
             "two processes have this number".to_owned()
         } else {

@@ -143,3 +143,15 @@ fn a_process_of_another_program_is_refused() {
         assert!(out.contains(&refused), "{out}{err}");
     }
 }
+
+/// What the workers build depends on whether anybody writes the table.
+#[test]
+fn a_process_whose_tables_have_other_sinks_is_refused() {
+    let mut cluster = Cluster::start(&["written", "unwritten"], 1);
+    for (process, (out, err)) in cluster.end().into_iter().enumerate() {
+        let other = 1 - process;
+        let refused =
+            format!("process {other} cannot take part: it runs another program, or one whose tables have other");
+        assert!(out.contains(&refused), "{out}{err}");
+    }
+}

@@ -62,6 +62,8 @@ fn child() {
         }
         "parts" => in_parts(&pipeline, Path::new(&output), false),
         "silent" => in_parts(&pipeline, Path::new(&output), true),
+        "written" => programs::one_table(&pipeline, Some(Path::new(&output))),
+        "unwritten" => programs::one_table(&pipeline, None),
         "other" => {
             let words = pipeline.read(source(|_: Subject<Word>| Ok(())));
             let _same = words.compute(|words| words);

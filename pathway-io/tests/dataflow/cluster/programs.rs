@@ -168,3 +168,11 @@ pub fn panicking(pipeline: &Pipeline, output: &Path) {
     });
     csv::write(&counts, output);
 }
+
+/// A table in parts with a sink, or without.
+pub fn one_table(pipeline: &Pipeline, output: Option<&Path>) {
+    let (words, _) = pipeline.read(Parts { silent: false });
+    if let Some(output) = output {
+        csv::write(&words, output);
+    }
+}
