@@ -205,7 +205,9 @@ impl<S: Schema> AnyTable for Inner<S> {
         #[cfg(feature = "differential")]
         let (spread, sinks) = {
             let (mut spread, mut sinks) = (Vec::new(), sinks);
-            for specs in self.spread_specs(workers) {
+            // In parts they are behind the dataflow, and started already.
+            let specs = if self.is_parted() { Vec::new() } else { self.spread_specs(workers) };
+            for specs in specs {
                 let of_worker = Self::start_sinks(specs, started_by, &[], directly);
                 spread.push(of_worker.outlets);
                 sinks.extend(of_worker.asked);
@@ -264,7 +266,9 @@ impl<S: Schema> AnyTable for Inner<S> {
         let outlets = if workers.process == 0 {
             Some(self.start_gathered(started_by, asked))
         } else {
-            drop(self.sinks().replace(Vec::new()));
+            let sinks = self.sinks().replace(Vec::new());
+            // Outside the lock: they are the user's code.
+            drop(sinks);
             None
         };
         Arc::new(PartedTable {

@@ -64,6 +64,7 @@ fn child() {
         "silent" => in_parts(&pipeline, Path::new(&output), true),
         "written" => programs::one_table(&pipeline, Some(Path::new(&output))),
         "unwritten" => programs::one_table(&pipeline, None),
+        "misplaced" => programs::misplaced(&pipeline, Path::new(&output)),
         "other" => {
             let words = pipeline.read(source(|_: Subject<Word>| Ok(())));
             let _same = words.compute(|words| words);
@@ -72,7 +73,10 @@ fn child() {
     }
     match pipeline.run_on(workers) {
         Ok(summary) => println!("ended: {:?}", summary.stop),
-        Err(error) => println!("failed: {error}, {:?}", error.summary().and_then(|summary| summary.stop)),
+        Err(error) => {
+            println!("failed: {error}, {:?}", error.summary().and_then(|summary| summary.stop));
+            error.others().iter().for_each(|error| println!("and: {error}"));
+        }
     }
 }
 

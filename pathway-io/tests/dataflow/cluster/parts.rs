@@ -99,3 +99,13 @@ fn a_silent_process_does_not_hold_up_the_others() {
         assert!(out.contains("ended: Some(Signal(15))"), "{out}{err}");
     }
 }
+
+/// Each opens its file once.
+#[test]
+fn the_files_of_the_workers_fail_once_each() {
+    let mut cluster = Cluster::start(&["misplaced", "misplaced"], 1);
+    for (process, (out, err)) in cluster.end().into_iter().enumerate() {
+        let own = format!("sink `{}` failed", cluster.dir.path(&format!("missing/each.{process}.csv")).display());
+        assert_eq!(out.matches(&own).count(), 1, "{out}{err}");
+    }
+}

@@ -176,3 +176,9 @@ pub fn one_table(pipeline: &Pipeline, output: Option<&Path>) {
         csv::write(&words, output);
     }
 }
+
+/// The files of the workers are to be where there is no directory.
+pub fn misplaced(pipeline: &Pipeline, output: &Path) {
+    let (words, _) = pipeline.read(Parts { silent: false });
+    csv::write_with(&words, output.with_file_name("missing/each.csv"), csv::Options::new().per_worker());
+}
