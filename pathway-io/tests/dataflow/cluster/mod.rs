@@ -62,6 +62,7 @@ fn child() {
         }
         "parts" => in_parts(&pipeline, Path::new(&output), false),
         "silent" => in_parts(&pipeline, Path::new(&output), true),
+        "between" => programs::between(&pipeline, Path::new(&output)),
         "written" => programs::one_table(&pipeline, Some(Path::new(&output))),
         "unwritten" => programs::one_table(&pipeline, None),
         "misplaced" => programs::misplaced(&pipeline, Path::new(&output)),

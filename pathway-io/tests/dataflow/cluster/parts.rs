@@ -100,6 +100,16 @@ fn a_silent_process_does_not_hold_up_the_others() {
     }
 }
 
+#[test]
+fn a_table_that_is_only_computed_on_stays_where_it_is() {
+    let mut cluster = Cluster::start(&["between", "between"], 1);
+    for (out, err) in cluster.end() {
+        assert!(out.contains("ended: None"), "{out}{err}");
+    }
+    let counts = table(&cluster.dir.path("0.csv"));
+    assert_eq!(counts.into_keys().collect::<Vec<_>>(), ["0,400", "1,400"]);
+}
+
 /// Each opens its file once.
 #[test]
 fn the_files_of_the_workers_fail_once_each() {
