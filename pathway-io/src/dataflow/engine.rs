@@ -65,7 +65,11 @@ impl Guards {
     /// Waits for the threads, if they have all done their work, and for what other processes are still sent. After a
     /// failure there may be some that never end.
     pub(crate) fn leave(self, ended: bool, control: &Arc<Control>, grace: Duration) {
-        if !ended || self.flow.is_aborted() {
+        if !ended {
+            // What goes on step by step, such as a loop without an end, goes on no longer.
+            self.flow.abort();
+        }
+        if self.flow.is_aborted() {
             std::mem::forget(self.guards);
             return;
         }
@@ -90,13 +94,21 @@ pub(crate) struct WorkerState {
 }
 
 impl WorkerState {
-    /// The failure of a worker that has not ended in time.
-    pub(crate) fn left_behind(&self) -> Option<Error> {
-        let kind = FailureKind::LeftBehind { missed: None };
-        (!self.ended).then(|| match self.busy.name() {
-            Some(name) => Error::computation(&name, kind),
-            None => Error::pipeline_failure(kind),
-        })
+    /// The failures of those that have not ended in time: the computations that they are busy with, each once.
+    pub(crate) fn left_behind(workers: &[WorkerState]) -> Vec<Error> {
+        Self::of_names(workers.iter().filter(|worker| !worker.ended).filter_map(|worker| worker.busy.name()))
+    }
+
+    /// The same where nobody is busy, and some are all the same not at the end: they may be between two steps.
+    pub(crate) fn left_between_steps(workers: &[WorkerState]) -> Vec<Error> {
+        Self::of_names(workers.iter().filter(|worker| !worker.ended).filter_map(|worker| worker.busy.last()))
+    }
+
+    fn of_names(names: impl Iterator<Item = Arc<str>>) -> Vec<Error> {
+        let mut names: Vec<Arc<str>> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        names.iter().map(|name| Error::computation(name, FailureKind::LeftBehind { missed: None })).collect()
     }
 }
 
