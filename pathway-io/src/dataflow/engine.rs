@@ -112,6 +112,18 @@ impl WorkerState {
     }
 }
 
+/// A worker that is told of as ended, however it ends.
+struct Alive<'a> {
+    control: &'a Control,
+    number: usize,
+}
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        self.control.update(|run| run.workers[self.number].ended = true);
+    }
+}
+
 impl Engine {
     /// Finds all computations on the tables of a pipeline.
     pub(crate) fn of<'a>(tables: impl Iterator<Item = &'a Arc<dyn AnyTable>>) -> Result<Self> {
@@ -270,6 +282,7 @@ impl Team {
     /// The life of one worker, on its own thread.
     fn run(&self, worker: &mut Worker) {
         let number = worker.index() - self.first;
+        let _alive = Alive { control: &self.control, number };
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(worker, number))) {
             self.fail(number, panicked("an operator", &*payload));
         }
@@ -282,7 +295,6 @@ impl Team {
         if let Err(payload) = dropped {
             self.fail(number, panicked("the drop of an operator", &*payload));
         }
-        self.control.update(|run| run.workers[number].ended = true);
     }
 
     fn fail(&self, number: usize, kind: FailureKind) {

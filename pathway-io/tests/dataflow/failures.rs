@@ -238,6 +238,26 @@ fn who_waits_for_a_sink_that_is_busy_is_not_to_blame() {
 }
 
 #[test]
+fn what_is_thrown_may_panic_itself() {
+    struct Thrown;
+
+    impl Drop for Thrown {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
+
+    let pipeline = pipeline();
+    let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
+    let counts = numbers.compute(|numbers| numbers.map(|_| -> Count { std::panic::panic_any(Thrown) }));
+    let _commits = commits(&counts);
+    let error = run_on(pipeline, Workers::threads(2)).unwrap_err();
+    assert!(error.to_string().starts_with("computation `Count` panicked in an operator"), "{error}");
+    let left_behind = error.others().iter().any(|error| error.to_string().contains("left behind"));
+    assert!(!left_behind, "{error:?}");
+}
+
+#[test]
 fn tables_of_two_pipelines_cannot_be_computed_together() {
     let (one, other) = (pipeline(), pipeline());
     let numbers = one.read(source(|_: Subject<Number>| Ok(())));
