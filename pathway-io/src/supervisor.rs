@@ -214,26 +214,7 @@ impl Supervisor {
         let _ = self.messages.send(Message::Finish);
         let drained = self.control.wait(RunState::is_drained, |run| self.drain_deadline(run, draining));
         if !drained {
-            self.control.leave_behind(|run| {
-                let busy = run.sinks.iter().filter(|sink| !sink.ended);
-                let sinks = busy.map(|sink| {
-                    let missed = Some(sink.progress.missed());
-                    Error::sink(&sink.name, FailureKind::LeftBehind { missed })
-                });
-                // Where a sink is busy the checkpointer waits for it.
-                let writing = run.checkpoints.is_some_and(|checkpoints| checkpoints != Checkpoints::Ended);
-                let state = (writing && run.sinks.iter().all(|sink| sink.ended)).then(|| {
-                    Error::pipeline("its state was still being written when the grace after the stop was over")
-                });
-                let sinks = sinks.chain(state);
-                #[cfg(feature = "differential")]
-                let sinks = sinks.chain(run.workers.iter().filter_map(crate::dataflow::WorkerState::left_behind));
-                let failures: Vec<Error> = sinks.collect();
-                // Where something here is busy, it is no wonder that the others are.
-                #[cfg(feature = "differential")]
-                let failures = if failures.is_empty() { run.farewell.left_behind().collect() } else { failures };
-                failures
-            });
+            self.control.leave_behind(left_behind);
             #[cfg(feature = "differential")]
             crate::dataflow::Farewell::cut_short(&self.control);
         }
@@ -276,6 +257,40 @@ impl Supervisor {
             Some(first) => Err(first.with_rest(failures.collect(), summary)),
         }
     }
+}
+
+/// The failures of what is busy behind the sources. Who waits for another that is busy is not to blame.
+fn left_behind(run: &RunState) -> Vec<Error> {
+    if run.is_drained() {
+        // At the last moment.
+        return Vec::new();
+    }
+    let of_sinks = |are_busy: bool| {
+        let sinks = run.sinks.iter().filter(move |sink| !sink.ended && (sink.progress.is_busy() || !are_busy));
+        sinks.map(|sink| Error::sink(&sink.name, FailureKind::LeftBehind { missed: Some(sink.progress.missed()) }))
+    };
+    let mut failures: Vec<Error> = of_sinks(true).collect();
+    #[cfg(feature = "differential")]
+    failures.extend(crate::dataflow::WorkerState::left_behind(&run.workers));
+    // Where something here is busy, it is no wonder that the others are, and the checkpointer waits for it.
+    if failures.is_empty() && run.checkpoints.is_some_and(|checkpoints| checkpoints != Checkpoints::Ended) {
+        failures.push(Error::pipeline("its state was still being written when the grace after the stop was over"));
+    }
+    #[cfg(feature = "differential")]
+    if failures.is_empty() {
+        failures.extend(run.farewell.left_behind());
+    }
+    #[cfg(feature = "differential")]
+    if failures.is_empty() {
+        failures = crate::dataflow::WorkerState::left_between_steps(&run.workers);
+    }
+    if failures.is_empty() {
+        failures.extend(of_sinks(false));
+    }
+    if failures.is_empty() && !run.is_done() {
+        failures.push(Error::pipeline_failure(FailureKind::LeftBehind { missed: None }));
+    }
+    failures
 }
 
 fn summarize(state: SourceState) -> SourceSummary {

@@ -1,7 +1,7 @@
 //! Computations, as the user writes them and as the engine has them: [`compute`], [`Table::compute`].
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crossbeam_channel::Receiver;
@@ -233,6 +233,7 @@ where
         name,
         ports: tables.ports(),
         output: output.clone(),
+        is_gathered: AtomicBool::new(false),
         outlets: Mutex::new(None),
         spread: Mutex::default(),
         computation,
@@ -265,6 +266,8 @@ struct Computed<P, Out: ResultRow, F> {
     name: Arc<str>,
     ports: P,
     output: Table<Out>,
+    /// It has sinks for all of it, in all processes of a run.
+    is_gathered: AtomicBool,
     /// Of a run, until the gathering worker has taken them.
     outlets: Mutex<Option<Outlets<Out>>>,
     /// The same for sinks of which each worker has one.
@@ -296,6 +299,8 @@ where
 
     fn start(&self, started_by: &StartedBy, workers: &Workers, asked: &mut Vec<AskedSink>) {
         self.ports.start(workers.threads);
+        let (has_sinks, _) = self.output.any().has_sinks();
+        self.is_gathered.store(has_sinks, Ordering::Relaxed);
         let Derived { outlets, spread } = self.output.start_derived(started_by, workers, asked);
         *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
         *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = outlets;
@@ -324,7 +329,11 @@ where
         }
         let output = self.output.any();
         let is_read = !output.computations().is_empty();
-        let (taken, exported) = gather::<Out, Out>(&self.name, results, Gather::First, outlets, is_read);
+        let (taken, exported) = if self.is_gathered.load(Ordering::Relaxed) {
+            gather::<Out, Out>(&self.name, results, Gather::First, outlets, is_read)
+        } else {
+            Exported::of(results.inner, is_read)
+        };
         building.taken.push(taken);
         building.derived.extend(exported.map(|exported| (identity(&Arc::downgrade(&output)), exported)));
     }

@@ -65,7 +65,11 @@ impl Guards {
     /// Waits for the threads, if they have all done their work, and for what other processes are still sent. After a
     /// failure there may be some that never end.
     pub(crate) fn leave(self, ended: bool, control: &Arc<Control>, grace: Duration) {
-        if !ended || self.flow.is_aborted() {
+        if !ended {
+            // What goes on step by step, such as a loop without an end, goes on no longer.
+            self.flow.abort();
+        }
+        if self.flow.is_aborted() {
             std::mem::forget(self.guards);
             return;
         }
@@ -90,13 +94,33 @@ pub(crate) struct WorkerState {
 }
 
 impl WorkerState {
-    /// The failure of a worker that has not ended in time.
-    pub(crate) fn left_behind(&self) -> Option<Error> {
-        let kind = FailureKind::LeftBehind { missed: None };
-        (!self.ended).then(|| match self.busy.name() {
-            Some(name) => Error::computation(&name, kind),
-            None => Error::pipeline_failure(kind),
-        })
+    /// The failures of those that have not ended in time: the computations that they are busy with, each once.
+    pub(crate) fn left_behind(workers: &[WorkerState]) -> Vec<Error> {
+        Self::of_names(workers.iter().filter(|worker| !worker.ended).filter_map(|worker| worker.busy.name()))
+    }
+
+    /// The same where nobody is busy, and some are all the same not at the end: they may be between two steps.
+    pub(crate) fn left_between_steps(workers: &[WorkerState]) -> Vec<Error> {
+        Self::of_names(workers.iter().filter(|worker| !worker.ended).filter_map(|worker| worker.busy.last()))
+    }
+
+    fn of_names(names: impl Iterator<Item = Arc<str>>) -> Vec<Error> {
+        let mut names: Vec<Arc<str>> = names.collect();
+        names.sort_unstable();
+        names.dedup();
+        names.iter().map(|name| Error::computation(name, FailureKind::LeftBehind { missed: None })).collect()
+    }
+}
+
+/// A worker that is told of as ended, however it ends.
+struct Alive<'a> {
+    control: &'a Control,
+    number: usize,
+}
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        self.control.update(|run| run.workers[self.number].ended = true);
     }
 }
 
@@ -131,13 +155,18 @@ impl Engine {
         self.parted.iter().for_each(|table| table.abandon());
     }
 
-    /// What the same program has in all its processes.
-    fn fingerprint(&self) -> u64 {
+    /// What the same program has in all its processes, and the form of the dataflow depends on.
+    fn fingerprint(&self, parted: &[&Arc<dyn AnyTable>]) -> u64 {
         let mut state = DefaultHasher::new();
-        self.parted.len().hash(&mut state);
+        parted.len().hash(&mut state);
+        for table in parted {
+            table.schema().name.hash(&mut state);
+            table.has_sinks().hash(&mut state);
+        }
         for computation in &self.computations {
             computation.name().hash(&mut state);
             computation.inputs().len().hash(&mut state);
+            computation.output().has_sinks().hash(&mut state);
         }
         state.finish()
     }
@@ -166,7 +195,7 @@ impl Engine {
             return Ok(None);
         }
         let cluster = if workers.processes() > 1 {
-            match Cluster::meet(workers, self.fingerprint(), control)? {
+            match Cluster::meet(workers, self.fingerprint(&parted), control)? {
                 Some(cluster) => Some(cluster),
                 None => {
                     self.tables().for_each(|table| table.leave_to_others());
@@ -253,6 +282,7 @@ impl Team {
     /// The life of one worker, on its own thread.
     fn run(&self, worker: &mut Worker) {
         let number = worker.index() - self.first;
+        let _alive = Alive { control: &self.control, number };
         if let Err(payload) = catch_unwind(AssertUnwindSafe(|| self.work(worker, number))) {
             self.fail(number, panicked("an operator", &*payload));
         }
@@ -265,7 +295,6 @@ impl Team {
         if let Err(payload) = dropped {
             self.fail(number, panicked("the drop of an operator", &*payload));
         }
-        self.control.update(|run| run.workers[number].ended = true);
     }
 
     fn fail(&self, number: usize, kind: FailureKind) {

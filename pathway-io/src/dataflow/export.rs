@@ -35,13 +35,14 @@ impl Exported {
         (Exported { source: *stream.name(), readers: Box::new(readers) }, tee)
     }
 
-    /// A stream that no operator gathers, and one that is empty and as far as it is.
+    /// Of a stream that no operator gathers, if somebody reads it; and one that is empty and as far as it is.
     pub(crate) fn of<'scope, D: Clone + 'static>(
         stream: Stream<'scope, u64, Vec<D>>,
-    ) -> (Stream<'scope, u64, Vec<()>>, Self) {
-        let (exported, tee) = Exported::new(&stream);
+        is_read: bool,
+    ) -> (Stream<'scope, u64, Vec<()>>, Option<Self>) {
+        let (exported, tee) = is_read.then(|| Exported::new(&stream)).unzip();
         let ends = stream.unary::<CapacityContainerBuilder<Vec<()>>, _, _, _>(
-            AlsoTo { pact: Pipeline, tee: Some(tee) },
+            AlsoTo { pact: Pipeline, tee },
             "end",
             |_, _| |input, _| input.for_each(|_, rows| rows.clear()),
         );

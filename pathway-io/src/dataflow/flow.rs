@@ -85,6 +85,10 @@ impl Flow {
             }
         }
         self.advance(time + 1);
+        self.announce(time);
+    }
+
+    pub(super) fn announce(&self, time: u64) {
         if let Some(announce) = self.announce.get() {
             announce(time);
         }
@@ -96,7 +100,7 @@ impl Flow {
         self.wake();
     }
 
-    /// Tells other processes of each commit: theirs must not wait for this one's clock.
+    /// Has other processes told of each commit: theirs must not wait for this one's clock. It must not take long.
     pub(crate) fn announce_by(&self, announce: impl Fn(u64) + Send + Sync + 'static) {
         // A run has one cluster.
         let _ = self.announce.set(Box::new(announce));

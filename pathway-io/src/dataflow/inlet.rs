@@ -1,7 +1,8 @@
 //! How commits come into the dataflow: [`Feeds`], the sequencer's end, and [`inlet`], the operator at the worker's.
 //!
 //! A commit is handed over whole, as the columns that it is; the worker makes rows of them. Where there are several
-//! workers, the batches of a commit are dealt out among them in turn.
+//! workers, the batches of a commit are dealt out among them in turn. A worker takes so many commits and computes on them
+//! before it takes more: what waits costs less as columns than inside the engine, where each time has its own.
 
 use std::sync::Arc;
 
@@ -17,6 +18,9 @@ use super::row::Row;
 use crate::batch::Batch;
 use crate::commit::Commit;
 use crate::schema::Schema;
+
+/// How many commits are taken at once.
+const AT_ONCE: usize = 1024;
 
 /// The part of a commit that a worker is to take: the batches `first`, `first + step`, ...
 pub(crate) struct Arrival<S: Schema> {
@@ -89,12 +93,17 @@ pub(crate) fn inlet_of<'scope, S: Schema, D: Clone + 'static>(
 ) -> Stream<'scope, u64, Vec<(D, u64, isize)>> {
     source::<_, CapacityContainerBuilder<Vec<(D, u64, isize)>>, _, _>(scope, name, |capability, info| {
         inlets.push(info.address.to_vec());
+        let activator = scope.activator_for(info.address);
         let mut capability = queue.is_some().then_some(capability);
         move |output| {
             let (Some(held), Some(queue)) = (&mut capability, &queue) else { return };
             // Before the queue is emptied: what comes into it later is not before this frontier.
             let horizon = flow.horizon();
-            while let Ok(arrival) = queue.try_recv() {
+            let mut taken = 0;
+            while taken < AT_ONCE
+                && let Ok(arrival) = queue.try_recv()
+            {
+                taken += 1;
                 let time = arrival.commit.time();
                 held.downgrade(&time);
                 let mut session = output.session(&*held);
@@ -104,11 +113,60 @@ pub(crate) fn inlet_of<'scope, S: Schema, D: Clone + 'static>(
                     session.give_container(&mut rows);
                 }
             }
-            if horizon.finished {
+            if taken == AT_ONCE {
+                // There may be more, which the frontier is beyond.
+                activator.activate();
+            } else if horizon.finished {
                 capability = None;
             } else if *held.time() < horizon.frontier {
                 held.downgrade(&horizon.frontier);
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use pathway_derive::Schema;
+
+    use super::*;
+    use crate::batch::Pool;
+
+    #[derive(Clone, Schema)]
+    #[schema(crate = crate)]
+    struct Number {
+        n: u64,
+    }
+
+    #[test]
+    fn a_worker_computes_on_what_it_has_taken_before_it_takes_more() {
+        const COMMITS: usize = 2 * AT_ONCE + 7;
+        timely::execute_directly(|worker| {
+            let (mut feeds, mut queues) = Feeds::<Number>::new(1);
+            let pool = Pool::new();
+            for n in 1..=COMMITS as u64 {
+                let mut batch = pool.get();
+                batch.push(Number { n }.into_fields());
+                feeds.send(&Commit::new(n, vec![batch], Arc::clone(&pool)));
+            }
+            let flow = Arc::<Flow>::default();
+            flow.advance(COMMITS as u64 + 1);
+            flow.finish();
+            let seen = Rc::new(Cell::new(0));
+            let (queue, counted) = (queues.pop(), Rc::clone(&seen));
+            worker.dataflow::<u64, _, _>(|scope| {
+                let numbers = inlet(scope, "numbers", queue, flow, &mut Vec::new());
+                numbers.inspect(move |_| counted.set(counted.get() + 1));
+            });
+            worker.step();
+            assert_eq!(feeds.workers[0].len(), COMMITS - AT_ONCE);
+            while worker.has_dataflows() {
+                worker.step();
+            }
+            assert_eq!(seen.get(), COMMITS);
+        });
+    }
 }

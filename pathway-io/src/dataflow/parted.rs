@@ -110,8 +110,7 @@ impl<S: Schema> Parted for PartedTable<S> {
             };
             gather(&self.name, rows.as_collection(), Gather::First, outlets, true)
         } else {
-            let (taken, exported) = Exported::of(rows);
-            (taken, Some(exported))
+            Exported::of(rows, true)
         };
         building.taken.push(taken);
         building.derived.extend(exported.map(|exported| (self.identity, exported)));

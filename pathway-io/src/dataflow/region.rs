@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use timely::progress::operate::{Connectivity, FrontierInterest, SharedProgress};
 use timely::progress::{Operate, timestamp::Timestamp};
@@ -12,6 +12,8 @@ use timely::scheduling::Schedule;
 /// The computation that a worker is busy with.
 #[derive(Clone)]
 pub(crate) struct Busy {
+    working: Arc<AtomicBool>,
+    /// The last one.
     computation: Arc<AtomicUsize>,
     names: Arc<[Arc<str>]>,
 }
@@ -21,18 +23,24 @@ const NONE: usize = usize::MAX;
 impl Busy {
     /// `names` are those of all computations.
     pub(crate) fn new(names: &Arc<[Arc<str>]>) -> Self {
-        Busy { computation: Arc::new(AtomicUsize::new(NONE)), names: Arc::clone(names) }
+        Busy { working: Arc::default(), computation: Arc::new(AtomicUsize::new(NONE)), names: Arc::clone(names) }
     }
 
     /// Runs `work` as that of a computation. It stays marked if `work` panics: it is the one to blame.
     pub(crate) fn with<T>(&self, computation: usize, work: impl FnOnce() -> T) -> T {
         self.computation.store(computation, Ordering::Relaxed);
+        self.working.store(true, Ordering::Relaxed);
         let result = work();
-        self.computation.store(NONE, Ordering::Relaxed);
+        self.working.store(false, Ordering::Relaxed);
         result
     }
 
     pub(crate) fn name(&self) -> Option<Arc<str>> {
+        if self.working.load(Ordering::Relaxed) { self.last() } else { None }
+    }
+
+    /// The computation that it was busy with last.
+    pub(crate) fn last(&self) -> Option<Arc<str>> {
         self.names.get(self.computation.load(Ordering::Relaxed)).cloned()
     }
 }

@@ -92,8 +92,9 @@ impl<S: Schema> Later<S> {
 
 type Updates<S> = Vec<(S, u64, isize)>;
 
-/// Gathers what a computation gives, and passes it on if another computation reads it. `outlets` are there on the worker that gathers. The stream that is returned is
-/// always empty: its frontier is the time before which all results were taken.
+/// Gathers what a computation gives, and passes it on if another computation reads it. `outlets` are there on the worker
+/// that gathers. The stream that is returned is always empty: its frontier is the time before which all results were
+/// taken.
 pub(crate) fn gather<'scope, S: Schema, R: Gatherable<S>>(
     name: &str,
     results: Collection<'scope, R>,

@@ -11,7 +11,7 @@ pub(crate) mod thread;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
@@ -225,6 +225,8 @@ pub(crate) struct Progress {
     commits: AtomicU64,
     /// Everything up to this time is durable in a sink that keeps its own.
     kept: AtomicU64,
+    /// It waits for what is to come.
+    waiting: AtomicBool,
 }
 
 impl Progress {
@@ -249,6 +251,15 @@ impl Progress {
     #[cfg(feature = "progress")]
     pub(crate) fn done(&self) -> (u64, u64) {
         (self.taken.load(Ordering::Relaxed), self.commits.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn waits(&self, waits: bool) {
+        self.waiting.store(waits, Ordering::Relaxed);
+    }
+
+    /// Whether it is at work, or is to be: not for want of updates that others are busy with.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.waiting.load(Ordering::Relaxed) || self.missed() > 0
     }
 
     /// Updates that were handed to it and not taken.

@@ -109,7 +109,7 @@ impl Worker {
         }
         self.control.update(|run| run.sinks[self.index].opened = true);
         let mut last = 0;
-        let mut next = told.recv().ok();
+        let mut next = self.wait(told);
         while let Some(now) = next {
             match now {
                 Told::Commit(delivery) => {
@@ -134,7 +134,7 @@ impl Worker {
                     if keeps_time {
                         self.progress.keep(last);
                     }
-                    told.recv().ok()
+                    self.wait(told)
                 }
             };
         }
@@ -142,6 +142,13 @@ impl Worker {
         sink.get().close()?;
         self.place.set("its drop");
         Ok(())
+    }
+
+    fn wait<S: Schema>(&self, told: &Receiver<Told<S>>) -> Option<Told<S>> {
+        self.progress.waits(true);
+        let next = told.recv().ok();
+        self.progress.waits(false);
+        next
     }
 
     fn write<S: Schema>(

@@ -51,6 +51,11 @@ pub trait AnyTable: Send + Sync {
     #[cfg(feature = "differential")]
     #[doc(hidden)]
     fn is_parted(&self) -> bool;
+    /// What its part of a dataflow depends on besides those that read it: whether it has sinks, and whether it has some
+    /// of which each worker has one.
+    #[cfg(feature = "differential")]
+    #[doc(hidden)]
+    fn has_sinks(&self) -> (bool, bool);
     /// A run begins in which they are: the sinks are started where results are gathered.
     #[cfg(feature = "differential")]
     #[doc(hidden)]

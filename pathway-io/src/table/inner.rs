@@ -205,7 +205,9 @@ impl<S: Schema> AnyTable for Inner<S> {
         #[cfg(feature = "differential")]
         let (spread, sinks) = {
             let (mut spread, mut sinks) = (Vec::new(), sinks);
-            for specs in self.spread_specs(workers) {
+            // In parts they are behind the dataflow, and started already.
+            let specs = if self.is_parted() { Vec::new() } else { self.spread_specs(workers) };
+            for specs in specs {
                 let of_worker = Self::start_sinks(specs, started_by, &[], directly);
                 spread.push(of_worker.outlets);
                 sinks.extend(of_worker.asked);
@@ -248,18 +250,25 @@ impl<S: Schema> AnyTable for Inner<S> {
     }
 
     #[cfg(feature = "differential")]
+    fn has_sinks(&self) -> (bool, bool) {
+        (self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty()), !self.spread().is_empty())
+    }
+
+    #[cfg(feature = "differential")]
     fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted> {
         self.computed.parted.store(true, Ordering::Relaxed);
         let (feeds, queues) = Feeds::new(workers.threads);
         self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
-        let has_sinks = self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty());
+        let (has_sinks, _) = self.has_sinks();
         // In several processes nothing is persistent, and nobody asks.
         let asked = &mut Vec::new();
         let spread = self.start_gathered_spread(started_by, workers, asked);
         let outlets = if workers.process == 0 {
             Some(self.start_gathered(started_by, asked))
         } else {
-            drop(self.sinks().replace(Vec::new()));
+            let sinks = self.sinks().replace(Vec::new());
+            // Outside the lock: they are the user's code.
+            drop(sinks);
             None
         };
         Arc::new(PartedTable {

@@ -3,10 +3,11 @@
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use pathway_io::dataflow::differential_dataflow::operators::Iterate;
 use pathway_io::dataflow::{Collection, Workers, compute};
-use pathway_io::{Commit, Error, FailureKind, RunResult, Schema, Sink, Stop, Subject};
+use pathway_io::{Commit, Error, FailureKind, ReadOptions, RunResult, Schema, Sink, Stop, Subject};
 
-use crate::common::{commits, next, pipeline, run, run_on, source, within};
+use crate::common::{DEADLINE, commits, next, pipeline, run, run_on, source, within};
 
 #[derive(Schema)]
 #[schema(dataflow)]
@@ -169,6 +170,91 @@ fn a_computation_that_does_not_end_is_left_behind_and_named() {
             if failure.name() == "Count" && matches!(failure.kind(), FailureKind::LeftBehind { .. }))
     });
     assert_eq!(left_behind.count(), 1, "{error:?}");
+}
+
+#[test]
+fn a_loop_that_does_not_end_is_named_and_ends_when_the_grace_is_over() {
+    for workers in [1, 2] {
+        let (entered, was_entered) = mpsc::channel();
+        let pipeline = pipeline();
+        pipeline.grace(Duration::from_millis(100));
+        let numbers = pipeline.read(source(|numbers: Subject<Number>| {
+            numbers.next(Number { n: 0 })?;
+            numbers.commit()?;
+            Ok(numbers.wait()?)
+        }));
+        let greater = numbers.compute(move |numbers| {
+            let entered = entered.clone();
+            numbers.iterate(move |_, numbers| {
+                numbers.map(move |number| {
+                    // Nobody looks any more after the first.
+                    let _ = entered.send(number.n);
+                    Number { n: number.n + 1 }
+                })
+            })
+        });
+        let _commits = commits(&greater);
+        let running = pipeline.start_on(Workers::threads(workers)).unwrap();
+        drop((numbers, greater));
+        next(&was_entered);
+        running.stop();
+        let error = within(move || running.join()).unwrap_err();
+        let left_behind =
+            "computation `Number` was still busy when the grace after the stop was over, and was left behind";
+        assert_eq!(error.to_string(), left_behind);
+        assert_eq!(error.others().len(), 0, "{error:?}");
+        // The closures go, and what they have captured.
+        let deadline = Instant::now() + DEADLINE;
+        while was_entered.recv_timeout(DEADLINE).is_ok() {
+            assert!(Instant::now() < deadline, "it goes on for ever");
+        }
+        assert!(Instant::now() < deadline, "it stays for ever");
+    }
+}
+
+#[test]
+fn who_waits_for_a_sink_that_is_busy_is_not_to_blame() {
+    let (entered, was_entered) = mpsc::channel::<()>();
+    let pipeline = pipeline();
+    pipeline.grace(Duration::from_millis(500));
+    // Few, so that nobody else is busy for long.
+    let few = ReadOptions::new().backlog(10);
+    let numbers = pipeline.read_with(source(|numbers: Subject<Number>| endless(&numbers)), few);
+    let counts = numbers.compute(count);
+    let mut waiting = Some(entered);
+    counts.subscribe_commits(move |_| {
+        drop(waiting.take());
+        loop {
+            std::thread::park();
+        }
+    });
+    let _commits = (commits(&counts), commits(&numbers));
+    let running = pipeline.start_on(Workers::threads(2)).unwrap();
+    was_entered.recv_timeout(DEADLINE).unwrap_err();
+    running.stop();
+    let error = within(move || running.join()).unwrap_err();
+    assert!(error.to_string().starts_with("sink `Count` was still busy"), "{error}");
+    assert_eq!(error.others().len(), 0, "{error:?}");
+}
+
+#[test]
+fn what_is_thrown_may_panic_itself() {
+    struct Thrown;
+
+    impl Drop for Thrown {
+        fn drop(&mut self) {
+            panic!("again");
+        }
+    }
+
+    let pipeline = pipeline();
+    let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
+    let counts = numbers.compute(|numbers| numbers.map(|_| -> Count { std::panic::panic_any(Thrown) }));
+    let _commits = commits(&counts);
+    let error = run_on(pipeline, Workers::threads(2)).unwrap_err();
+    assert!(error.to_string().starts_with("computation `Count` panicked in an operator"), "{error}");
+    let left_behind = error.others().iter().any(|error| error.to_string().contains("left behind"));
+    assert!(!left_behind, "{error:?}");
 }
 
 #[test]

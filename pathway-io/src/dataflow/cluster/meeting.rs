@@ -6,7 +6,6 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream, ToSocketAddrs};
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use tracing::info;
@@ -92,7 +91,7 @@ impl Meeting<'_> {
         } else if other.threads != own.threads {
             format!("it has {} threads, this one {}", other.threads, own.threads)
         } else if other.program != own.program {
-            "it runs another program".to_owned()
+            "it runs another program, or one whose tables have other sinks".to_owned()
         } else if other.process >= own.processes || other.process == own.process {
             "two processes have this number".to_owned()
         } else {
@@ -161,12 +160,11 @@ impl Meeting<'_> {
             [Some(data), Some(control)] => Some(self.peer(process, data, control)),
             _ => None,
         });
-        peers.collect::<io::Result<_>>().map(Some).map_err(Error::pipeline)
+        Ok(Some(peers.collect()))
     }
 
-    fn peer(&self, process: usize, data: TcpStream, control: TcpStream) -> io::Result<Peer> {
-        let mouth = Mutex::new(control.try_clone()?);
-        Ok(Peer { process, address: self.workers.addresses[process].clone(), data, control, mouth })
+    fn peer(&self, process: usize, data: TcpStream, control: TcpStream) -> Peer {
+        Peer { process, address: self.workers.addresses[process].clone(), data, control }
     }
 }
 
@@ -204,7 +202,7 @@ pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result
         else {
             return Ok(None);
         };
-        peers.push(meeting.peer(process, data, line).map_err(Error::pipeline)?);
+        peers.push(meeting.peer(process, data, line));
     }
     let Some(later) = meeting.accept(&listeners)? else { return Ok(None) };
     peers.extend(later);

@@ -1,7 +1,10 @@
 //! Several processes as one: how they find each other, and what they tell each other beside the dataflow.
 //!
 //! Every two processes have two connections ([`meeting`]). One carries the dataflow's data and is Timely's ([`line`]). The
-//! other is ours, for words ([`word`]), which one thread says ([`mouth`]) and one for each other process hears ([`ear`]):
+//! other is ours, for words ([`word`]): for each other process one thread says them ([`mouth`]), so that one that hangs
+//! keeps nobody else waiting, and one hears them ([`ear`]).
+//!
+//! - **The clock**: each tells the others how far its own is, for theirs not to stand back.
 //!
 //! - **A stop** asked for in one process is a stop of all.
 //! - **A failure** of one, such as that of a sink, stops the others, which fail with its text; what is on its way is still
@@ -20,14 +23,13 @@ mod word;
 
 use std::io;
 use std::net::TcpStream;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
 use self::ear::Ear;
 pub(crate) use self::line::DataLine;
-use self::word::Word;
 use super::flow::Flow;
 use super::workers::Workers;
 use crate::control::Control;
@@ -50,7 +52,6 @@ struct Peer {
     address: String,
     data: TcpStream,
     control: TcpStream,
-    mouth: Mutex<TcpStream>,
 }
 
 /// How far this process is with taking leave of the others.
@@ -60,8 +61,10 @@ pub(crate) struct Farewell {
     pub(crate) is_due: bool,
     /// Those from which a last word is to come.
     awaited: Vec<String>,
-    /// There is something to say yet.
-    telling: bool,
+    /// How many of the others there is something to be told yet.
+    telling: usize,
+    /// The time of the last commit of this process.
+    time: u64,
     /// The run is over all the same.
     cut_short: bool,
     /// Another process was the first to say that it fails: the others have heard it from there.
@@ -70,14 +73,14 @@ pub(crate) struct Farewell {
 
 impl Farewell {
     pub(crate) fn is_over(&self) -> bool {
-        self.awaited.is_empty() && !self.telling
+        self.awaited.is_empty() && self.telling == 0
     }
 
     /// Waits no longer for the others, but until they have been told.
     pub(crate) fn cut_short(control: &Control) {
         control.update(|run| run.farewell.cut_short = true);
         let deadline = Instant::now() + LAST_WORDS;
-        control.wait(|run| !run.farewell.telling, |_| Some(deadline));
+        control.wait(|run| run.farewell.telling == 0, |_| Some(deadline));
     }
 
     /// The failures of those that have not come to an end in time.
@@ -115,9 +118,11 @@ impl Cluster {
         control.update(|run| {
             run.farewell.is_due = true;
             run.farewell.awaited = self.peers.iter().map(Peer::name).collect();
-            run.farewell.telling = true;
+            run.farewell.telling = self.peers.len();
         });
-        for peer in &self.peers {
+        let telling = Arc::clone(control);
+        flow.announce_by(move |time| telling.update(|run| run.farewell.time = time));
+        for peer in self.peers {
             let heard = peer.control.try_clone().and_then(|line| {
                 line.set_read_timeout(Some(patience))?;
                 let ear = Ear {
@@ -135,23 +140,12 @@ impl Cluster {
                 control.update(|run| run.farewell.awaited.retain(|awaited| *awaited != peer.name()));
                 control.fail(Error::pipeline(error));
             }
-        }
-        let (flow, watched) = (Arc::clone(flow), Arc::clone(control));
-        let cluster = Arc::new(self);
-        let announcing = Arc::clone(&cluster);
-        flow.announce_by(move |time| announcing.say(&Word::Time(time)));
-        let spawned = threads::spawn("cluster", move || cluster.tell(&flow, &watched));
-        if let Err(error) = spawned {
-            control.update(|run| run.farewell.telling = false);
-            control.fail(Error::pipeline(error));
-        }
-    }
-
-    fn say(&self, word: &Word) {
-        for peer in &self.peers {
-            // One word at a time. Who is gone is missed by the one who listens.
-            let mut line = peer.mouth.lock().unwrap_or_else(PoisonError::into_inner);
-            let _ = word.write(&mut *line);
+            let (flow, watched) = (Arc::clone(flow), Arc::clone(control));
+            let spawned = threads::spawn(&format!("to process {}", peer.process), move || peer.tell(&flow, &watched));
+            if let Err(error) = spawned {
+                control.update(|run| run.farewell.telling -= 1);
+                control.fail(Error::pipeline(error));
+            }
         }
     }
 }
@@ -159,5 +153,36 @@ impl Cluster {
 impl Peer {
     fn name(&self) -> String {
         format!("process {} at {}", self.process, self.address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::word::Word;
+    use super::*;
+
+    /// More than what a connection holds that nobody reads from.
+    const COMMITS: u64 = 1_000_000;
+
+    #[test]
+    fn a_process_that_hangs_keeps_neither_the_sequencer_nor_the_others_waiting() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let line = || {
+            let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            (near, listener.accept().unwrap().0)
+        };
+        let ((hanging, _unread), (control, mut other)) = (line(), line());
+        let peer = |process, control| Peer { process, address: String::new(), data: line().0, control };
+        let cluster = Cluster { peers: vec![peer(1, hanging), peer(2, control)] };
+        let (flow, control, messages) = (Arc::<Flow>::default(), Arc::default(), crossbeam_channel::unbounded().0);
+        let nothing: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
+        cluster.watch(&flow, &control, &messages, &nothing, PATIENCE);
+        thread::spawn(move || (1..=COMMITS).for_each(|time| flow.announce(time)));
+        // Well before the one that hangs is taken for gone.
+        other.set_read_timeout(Some(PATIENCE / 2)).unwrap();
+        while !matches!(Word::read(&mut other).expect("a word"), Word::Time(COMMITS)) {}
     }
 }

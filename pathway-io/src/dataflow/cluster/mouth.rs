@@ -1,9 +1,9 @@
-//! What the other processes are told, and when.
+//! What each of the other processes is told, and when.
 
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
 
-use super::Cluster;
+use super::Peer;
 use super::word::Word;
 use crate::control::{Control, RunState};
 use crate::dataflow::flow::Flow;
@@ -11,8 +11,8 @@ use crate::dataflow::flow::Flow;
 /// How often the others hear that this process is there.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
-impl Cluster {
-    /// Tells the others when this process stops, fails, or has done its part, until they have all done theirs.
+impl Peer {
+    /// Tells it how far the clock is, and when this process stops, fails, or has done its part, until all have done theirs.
     pub(super) fn tell(&self, flow: &Flow, control: &Control) {
         let mut said = Said::default();
         loop {
@@ -31,37 +31,38 @@ impl Cluster {
                 None if over => break,
                 None => Word::Alive,
             };
-            self.say(&word);
+            // Who is gone is missed by the one who listens.
+            let _ = word.write(&mut &self.control);
             match word {
+                Word::Alive => {}
+                Word::Time(time) => said.time = time,
                 Word::Stop(_) => said.stop = true,
                 Word::Failing(_) => said.failure = true,
-                Word::Alive | Word::Time(_) => {}
                 Word::Bye => {
                     said.bye = true;
-                    control.update(|run| run.farewell.telling = false);
+                    control.update(|run| run.farewell.telling -= 1);
                 }
                 Word::Failed(_) => {
-                    control.update(|run| run.farewell.telling = false);
-                    for peer in &self.peers {
-                        // The others are to notice, if they have not heard.
-                        let _ = peer.data.shutdown(Shutdown::Both);
-                    }
+                    control.update(|run| run.farewell.telling -= 1);
+                    // It is to notice, if it has not heard.
+                    let _ = self.data.shutdown(Shutdown::Both);
                     return;
                 }
             }
         }
-        control.update(|run| run.farewell.telling = false);
-        // Nobody says anything any more: those who listen may go. Who is left behind is not listened to.
-        let how = if said.bye { Shutdown::Write } else { Shutdown::Both };
-        for peer in &self.peers {
-            let _ = peer.control.shutdown(how);
+        if !said.bye {
+            control.update(|run| run.farewell.telling -= 1);
         }
+        // Nobody says anything any more: who listens may go. Who is left behind is not listened to.
+        let how = if said.bye { Shutdown::Write } else { Shutdown::Both };
+        let _ = self.control.shutdown(how);
     }
 }
 
-/// What the others have been told.
+/// What it has been told.
 #[derive(Default)]
 struct Said {
+    time: u64,
     stop: bool,
     failure: bool,
     bye: bool,
@@ -89,6 +90,10 @@ impl Said {
             && let Some((stop, _)) = run.stop
         {
             return Some(Word::Stop(stop));
+        }
+        // Only the last counts.
+        if run.farewell.time > self.time {
+            return Some(Word::Time(run.farewell.time));
         }
         (!self.bye && run.is_done()).then_some(Word::Bye)
     }

@@ -1,0 +1,79 @@
+//! What can be put between two processes, to hold up what they say or to cut it off.
+
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::{Cluster, hosts};
+use crate::common::TempDir;
+
+/// Stands between a process and one before it.
+pub struct Between {
+    address: String,
+    /// The lines for data, as they come.
+    pub data: Receiver<TcpStream>,
+}
+
+impl Between {
+    /// Lets what the earlier process says of its state come that much later.
+    fn of(to: String, delay: Duration) -> Self {
+        use std::io::{Read, Write};
+        use std::net::Shutdown;
+
+        // "pathway0", then the numbers of the process, of the connection's kind, and three more.
+        const GREETING: usize = 48;
+
+        fn forward(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+            let mut bytes = [0; 4096];
+            // Who is gone has closed both.
+            while let Ok(read @ 1..) = from.read(&mut bytes) {
+                thread::sleep(delay);
+                if to.write_all(&bytes[..read]).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(Shutdown::Write);
+        }
+
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let (sender, data) = channel();
+        thread::spawn(move || {
+            for mut later in listener.incoming().flatten() {
+                let Ok(mut earlier) = TcpStream::connect(&to) else { continue };
+                let mut greeting = [0; GREETING];
+                if later.read_exact(&mut greeting).is_err() || earlier.write_all(&greeting).is_err() {
+                    continue;
+                }
+                let is_for_words = greeting[23] == 1;
+                if earlier.read_exact(&mut greeting).is_err() || later.write_all(&greeting).is_err() {
+                    continue;
+                }
+                if !is_for_words {
+                    // The test may be over.
+                    let _ = sender.send(later.try_clone().unwrap());
+                }
+                let delay = if is_for_words { delay } else { Duration::ZERO };
+                let lines = (later.try_clone().unwrap(), earlier.try_clone().unwrap());
+                thread::spawn(move || forward(earlier, later, delay));
+                thread::spawn(move || forward(lines.0, lines.1, Duration::ZERO));
+            }
+        });
+        Between { address, data }
+    }
+}
+
+/// Two processes, and what stands between them.
+pub fn pair(program: &str, delay: Duration) -> (Cluster, Between) {
+    let dir = TempDir::new();
+    let direct = hosts(&dir, 2);
+    let addresses = fs::read_to_string(&direct).unwrap();
+    let (first, second) = addresses.trim_end().split_once('\n').unwrap();
+    let between = Between::of(first.to_owned(), delay);
+    let indirect = dir.path("indirect.txt");
+    fs::write(&indirect, format!("{}\n{second}\n", between.address)).unwrap();
+    let hosts = move |process| if process == 0 { direct.clone() } else { indirect.clone() };
+    (Cluster::start_at(dir, &[program; 2], 1, hosts), between)
+}

@@ -1,0 +1,221 @@
+//! Several processes on this machine, each the test program itself, told by its environment what to be.
+
+#[cfg(unix)]
+mod between;
+mod ends;
+mod parts;
+mod programs;
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use pathway_io::dataflow::Workers;
+use pathway_io::{BadRows, ReadOptions, Subject, csv};
+
+use self::programs::{BadParts, Slow, Word, counting, in_parts, panicking, slow};
+use crate::common::{DEADLINE, TempDir, pipeline, source};
+
+const PROGRAM: &str = "PATHWAY_IO_TEST_PROGRAM";
+const ARGUMENTS: &str = "PATHWAY_IO_TEST_ARGUMENTS";
+const OUTPUT: &str = "PATHWAY_IO_TEST_OUTPUT";
+
+/// What a process of a cluster does.
+#[test]
+fn child() {
+    let Ok(program) = env::var(PROGRAM) else { return };
+    let arguments = env::var(ARGUMENTS).unwrap();
+    let workers = Workers::from_args(arguments.split(' ').map(str::to_owned)).unwrap();
+    let output = env::var(OUTPUT).unwrap();
+    let pipeline = pipeline();
+    pipeline.handle_signals(true).grace(Duration::from_secs(2));
+    match program.as_str() {
+        "counting" => counting(&pipeline, Path::new(&output), false),
+        "endless" => counting(&pipeline, Path::new(&output), true),
+        "broken" => {
+            counting(&pipeline, Path::new(&output), true);
+            pipeline
+                .read(source(|words: Subject<Word>| Ok(words.next(Word { key: 1, word: "x".into() })?)))
+                .subscribe(|_| panic!("a sink breaks"));
+        }
+        "failing" => {
+            let words = pipeline.read(source(|words: Subject<Word>| {
+                words.next(Word { key: 1, word: "x".into() })?;
+                Err("a source breaks".into())
+            }));
+            csv::write(&words.compute(|words| words), &output);
+        }
+        "panicking" => panicking(&pipeline, Path::new(&output)),
+        "slow" => {
+            pipeline.grace(Duration::from_secs(4));
+            let takes = Duration::from_secs(3);
+            slow(&pipeline, Path::new(&output), Some(takes), Slow(Some(takes)));
+        }
+        "stuck" => slow(&pipeline, Path::new(&output), None, Slow(None)),
+        "bad" => {
+            let path = Path::new(&output).with_file_name("bad.jsonl");
+            let bad_rows = ReadOptions::new().bad_rows(BadRows::Quarantine(path));
+            csv::write(&pipeline.read_with(BadParts, bad_rows), &output);
+        }
+        "parts" => in_parts(&pipeline, Path::new(&output), false),
+        "silent" => in_parts(&pipeline, Path::new(&output), true),
+        "between" => programs::between(&pipeline, Path::new(&output)),
+        "written" => programs::one_table(&pipeline, Some(Path::new(&output))),
+        "unwritten" => programs::one_table(&pipeline, None),
+        "misplaced" => programs::misplaced(&pipeline, Path::new(&output)),
+        "other" => {
+            let words = pipeline.read(source(|_: Subject<Word>| Ok(())));
+            let _same = words.compute(|words| words);
+        }
+        program => panic!("there is no program `{program}`"),
+    }
+    match pipeline.run_on(workers) {
+        Ok(summary) => println!("ended: {:?}", summary.stop),
+        Err(error) => {
+            println!("failed: {error}, {:?}", error.summary().and_then(|summary| summary.stop));
+            error.others().iter().for_each(|error| println!("and: {error}"));
+        }
+    }
+}
+
+/// A cluster whose processes are killed if the test fails.
+struct Cluster {
+    processes: Vec<Child>,
+    dir: TempDir,
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        for process in &mut self.processes {
+            // Mostly it has ended.
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A file with addresses that are free at the moment.
+fn hosts(dir: &TempDir, processes: usize) -> PathBuf {
+    let listeners: Vec<TcpListener> = (0..processes).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let lines: Vec<String> = listeners.iter().map(|listener| format!("{}\n", listener.local_addr().unwrap())).collect();
+    let path = dir.path("hosts.txt");
+    fs::write(&path, lines.concat()).unwrap();
+    path
+}
+
+impl Cluster {
+    fn start(programs: &[&str], threads: usize) -> Self {
+        let dir = TempDir::new();
+        let hosts = hosts(&dir, programs.len());
+        Cluster::start_at(dir, programs, threads, |_| hosts.clone())
+    }
+
+    /// Each process has addresses of its own for the others.
+    fn start_at(dir: TempDir, programs: &[&str], threads: usize, hosts: impl Fn(usize) -> PathBuf) -> Self {
+        let start = |(process, program): (usize, &&str)| {
+            let hosts = hosts(process);
+            let arguments = format!("-w {threads} -n {} -p {process} -h {}", programs.len(), hosts.display());
+            Command::new(env::current_exe().unwrap())
+                .args(["--exact", "cluster::child", "--nocapture"])
+                .env(PROGRAM, program)
+                .env(ARGUMENTS, arguments)
+                .env(OUTPUT, dir.path(&format!("{process}.csv")))
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let processes = programs.iter().enumerate().map(start).collect();
+        Cluster { processes, dir }
+    }
+
+    /// Waits for all processes; what each has said, on standard output and on standard error.
+    fn end(&mut self) -> Vec<(String, String)> {
+        self.processes.drain(..).map(end).collect()
+    }
+
+    /// Sends a process a signal.
+    #[cfg(unix)]
+    fn signal(&self, process: usize, signal: &str) {
+        let id = self.processes[process].id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Waits until a file has this many lines.
+    fn wait_for_lines(&self, name: &str, lines: usize) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            let text = fs::read_to_string(self.dir.path(name)).unwrap_or_default();
+            if text.lines().count() >= lines {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{text}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// Waits for a process; what it has said.
+fn end(mut process: Child) -> (String, String) {
+    let deadline = Instant::now() + DEADLINE;
+    while process.try_wait().unwrap().is_none() {
+        if Instant::now() > deadline {
+            let _ = process.kill();
+            panic!("it hangs: {:?}", process.wait_with_output());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let output = process.wait_with_output().unwrap();
+    (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The rows of a CSV file with each time replaced by its rank.
+fn ranked(path: &Path) -> Vec<String> {
+    let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let mut times = Vec::new();
+    let rows = text.lines().skip(1).map(|line| {
+        let (row, diff) = line.rsplit_once(',').unwrap();
+        let (row, time) = row.rsplit_once(',').unwrap();
+        if times.last() != Some(&time) {
+            times.push(time);
+        }
+        format!("{row},{},{diff}", times.len() - 1)
+    });
+    let rows = rows.collect();
+    assert!(times.is_sorted(), "{times:?}");
+    rows
+}
+
+fn expected(dir: &TempDir) -> [Vec<String>; 2] {
+    let pipeline = pipeline();
+    counting(&pipeline, &dir.path("expected.csv"), false);
+    pipeline.run().unwrap();
+    [ranked(&dir.path("expected.csv")), ranked(&dir.path("expected.both.csv"))]
+}
+
+#[test]
+fn processes_and_threads_write_what_one_thread_writes() {
+    let dir = TempDir::new();
+    let expected = expected(&dir);
+    assert!(expected[0].len() > 100 && expected[1].len() > 1000);
+    for threads in [1, 2] {
+        let mut cluster = Cluster::start(&["counting", "counting"], threads);
+        let said = cluster.end();
+        for (out, err) in &said {
+            assert!(out.contains("ended: None"), "{out}{err}");
+        }
+        let written = [ranked(&cluster.dir.path("0.csv")), ranked(&cluster.dir.path("0.both.csv"))];
+        assert_eq!(written, expected);
+        assert!(!cluster.dir.path("1.csv").exists());
+    }
+    // And threads without processes.
+    for threads in [2, 3] {
+        let pipeline = pipeline();
+        counting(&pipeline, &dir.path("threads.csv"), false);
+        pipeline.run_on(Workers::threads(threads)).unwrap();
+        assert_eq!([ranked(&dir.path("threads.csv")), ranked(&dir.path("threads.both.csv"))], expected);
+    }
+}
