@@ -66,8 +66,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// them is no row of it: a value of another type, a null or a missing field without an `Option` or a default. Fields that
 /// are no column are passed over, unless `deny_unknown` refuses them. In CSV an empty field is a null and `""` an empty text.
 ///
-/// A file of up to 16 MiB is tracked: the crate is built anew when it changes. A larger one would be held in the compiler's
-/// memory whole; there `println!("cargo::rerun-if-changed=cats.jsonl")` in a `build.rs` does it.
+/// A file of up to 256 MiB is tracked: the crate is built anew when it changes. The compiler holds it in memory for that, some
+/// three bytes for each of its own; with a larger one, `println!("cargo::rerun-if-changed=cats.jsonl")` in a `build.rs` does it.
 ///
 /// # A lock
 ///

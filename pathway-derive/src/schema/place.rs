@@ -10,7 +10,7 @@ use syn::LitStr;
 
 /// Files beyond this are not tracked: rustc would hold them in memory whole, several times over, however little of them
 /// was read. Of a larger file that changes, the beginning hardly ever does.
-const TRACKED: u64 = 16 << 20;
+const TRACKED: u64 = 256 << 20;
 
 /// Where a file may be, best first: beside the source file, then in the package's directory.
 pub fn candidates(path: &LitStr) -> Vec<PathBuf> {
