@@ -222,8 +222,8 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// The first failure of a source or a sink, with the others in [`Error::others`] and what was done in
-    /// [`Error::summary`]. A stop by handle or signal is no error.
+    /// The first failure of a source or a sink, with the others in [`Error::others`](crate::Error::others) and what was done in
+    /// [`Error::summary`](crate::Error::summary). A stop by handle or signal is no error.
     pub fn run(self) -> Result<Summary> {
         self.start()?.join()
     }
