@@ -98,7 +98,7 @@ fn words(tokens: TokenStream, names: &mut HashSet<String>) {
     }
 }
 
-/// Finds the names that the output binds: those of patterns, constants, types and parameters.
+/// Finds the names that the output binds: those of patterns, constants, statics, types and parameters.
 struct Bound(HashSet<String>);
 
 impl Visit<'_> for Bound {
@@ -113,6 +113,11 @@ impl Visit<'_> for Bound {
     fn visit_item_const(&mut self, item: &syn::ItemConst) {
         self.0.insert(item.ident.to_string());
         visit::visit_item_const(self, item);
+    }
+
+    fn visit_item_static(&mut self, item: &syn::ItemStatic) {
+        self.0.insert(item.ident.to_string());
+        visit::visit_item_static(self, item);
     }
 
     fn visit_item_enum(&mut self, item: &syn::ItemEnum) {
