@@ -54,6 +54,7 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
             continue;
         };
         let mutability = mutability.take();
+        // the same parameter, and glue that looks like the user's own to these lints
         lets.extend(quote_spanned! {span=>
             #[allow(unused_qualifications, clippy::shadow_reuse)]
             let #mutability #ident = #runtime::checked::<#checked, _>(#ident);

@@ -4,17 +4,19 @@
 //! checkpoint. A checkpoint then asks each file for a sync, appends what belongs together, and syncs the log. While it
 //! does so further commits gather, and share the next one.
 
+mod compact;
+
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use serde_json::Value;
 use tracing::debug;
 
 use super::directory::StateDirectory;
-use super::entry::{Durable, Handed, Piece, Results};
+use super::entry::{Durable, Handed, Results};
 use super::frame::Kind;
 use super::log::Log;
 use super::record::{Checkpoint, FileLen, SinkTime};
@@ -365,37 +367,5 @@ impl Checkpointer {
             files: outputs.chain(quarantines).collect(),
             sinks: sinks.map(|sink| SinkTime { name: sink.id.clone(), time: sink.progress.kept() }).collect(),
         }
-    }
-
-    /// Begins the log anew with the current rows, since most of it is history.
-    fn compact(&mut self) -> Result<(), BoxError> {
-        // So that no sink may miss a commit that only the old log has.
-        let asked: Vec<_> = self.timed.iter().map(|sink| sink.ask.ask(self.plan.time)).collect();
-        for answer in asked {
-            answer.recv().map_err(|_| Said)?;
-        }
-        let (give, pieces) = bounded(4);
-        if self.plan.messages.send(Message::Snapshot(give)).is_err() {
-            return Ok(());
-        }
-        let (directory, sync) = (self.plan.directory.path(), self.plan.durability.syncs());
-        let mut log = Log::begin(directory, &self.plan.storage, self.log.generation() + 1, &self.plan.header, sync)?;
-        let time = loop {
-            match pieces.recv() {
-                Ok(Piece::Rows { source, table, rows }) => {
-                    log.snapshot(self.plan.sources[source].first_table + table as u32, &rows)?;
-                }
-                Ok(Piece::End { time }) => break time,
-                // The sequencer has ended, and the log will do as it is.
-                Err(_) => return Ok(()),
-            }
-        };
-        self.log = log;
-        // The sequencer had handed over all that the rows have in them.
-        while self.plan.time < time {
-            let Ok(entry) = self.plan.entries.recv() else { break };
-            self.absorb(entry, Kind::Held)?;
-        }
-        self.checkpoint()
     }
 }

@@ -5,7 +5,6 @@
 //! keeps nobody else waiting, and one hears them ([`ear`]).
 //!
 //! - **The clock**: each tells the others how far its own is, for theirs not to stand back.
-//!
 //! - **A stop** asked for in one process is a stop of all.
 //! - **A failure** of one, such as that of a sink, stops the others, which fail with its text; what is on its way is still
 //!   drained. One that ends the dataflow itself (a worker that panics, a process that is gone) ends theirs at once.

@@ -1,0 +1,44 @@
+//! How the log is kept short: it is begun anew with the rows as they are.
+
+use crossbeam_channel::bounded;
+
+use super::{Checkpointer, Said};
+use crate::error::BoxError;
+use crate::persist::entry::Piece;
+use crate::persist::frame::Kind;
+use crate::persist::log::Log;
+use crate::sequencer::Message;
+
+impl Checkpointer {
+    /// Begins the log anew with the current rows, since most of it is history.
+    pub(super) fn compact(&mut self) -> Result<(), BoxError> {
+        // So that no sink may miss a commit that only the old log has.
+        let asked: Vec<_> = self.timed.iter().map(|sink| sink.ask.ask(self.plan.time)).collect();
+        for answer in asked {
+            answer.recv().map_err(|_| Said)?;
+        }
+        let (give, pieces) = bounded(4);
+        if self.plan.messages.send(Message::Snapshot(give)).is_err() {
+            return Ok(());
+        }
+        let (directory, sync) = (self.plan.directory.path(), self.plan.durability.syncs());
+        let mut log = Log::begin(directory, &self.plan.storage, self.log.generation() + 1, &self.plan.header, sync)?;
+        let time = loop {
+            match pieces.recv() {
+                Ok(Piece::Rows { source, table, rows }) => {
+                    log.snapshot(self.plan.sources[source].first_table + table as u32, &rows)?;
+                }
+                Ok(Piece::End { time }) => break time,
+                // The sequencer has ended, and the log will do as it is.
+                Err(_) => return Ok(()),
+            }
+        };
+        self.log = log;
+        // The sequencer had handed over all that the rows have in them.
+        while self.plan.time < time {
+            let Ok(entry) = self.plan.entries.recv() else { break };
+            self.absorb(entry, Kind::Held)?;
+        }
+        self.checkpoint()
+    }
+}
