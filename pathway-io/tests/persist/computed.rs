@@ -253,6 +253,38 @@ fn nothing_is_durable_before_a_sink_behind_it_has_seen_what_came_of_it() {
     assert_eq!(seeing.try_iter().collect::<Vec<_>>(), [true]);
 }
 
+/// What came of it is in the log by then, where the database cannot have it yet.
+#[test]
+fn nothing_is_durable_before_what_came_of_it_for_a_database() {
+    let directory = TempDir::new();
+    let pipeline = persistent(&directory);
+    let (tell, durable) = mpsc::channel();
+    let (seen, seeing) = mpsc::channel();
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| {
+            let tell = tell.clone();
+            // Nobody listens any more when all is computed.
+            cats.on_durable(move |offset: &u64| _ = tell.send(*offset));
+            Ok(cats.next_at(1, cat(1, "felis"))?)
+        }),
+        options("cats"),
+    );
+    let durable = Arc::new(Mutex::new(durable));
+    let words = cats.compute(move |cats| {
+        let (durable, seen) = (Arc::clone(&durable), seen.clone());
+        cats.map(move |cat| {
+            // Not waited for: it is not to come.
+            seen.send(durable.lock().unwrap().recv_timeout(Duration::from_millis(300)).is_err()).unwrap();
+            Count { word: cat.genus, n: 1 }
+        })
+    });
+    let database = Arc::default();
+    words.write_to(timed(&database, |count: &Count| count.word.clone()));
+    run(pipeline).unwrap();
+    assert_eq!(seeing.try_iter().collect::<Vec<_>>(), [true]);
+    assert_eq!(database.lock().unwrap().rows, [("felis".to_owned(), 1)]);
+}
+
 /// However many rows came, what is kept of them is each once.
 #[test]
 fn rows_without_a_key_are_kept_once_each() {
