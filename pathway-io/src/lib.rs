@@ -61,113 +61,80 @@
 macro_rules! crash_point {
     ($point:ident) => {
         #[cfg(feature = "faults")]
-        crate::faults::reach(crate::faults::Point::$point);
+        crate::sink::file::faults::reach(crate::sink::file::faults::Point::$point);
     };
 }
 
-mod bad_rows;
-mod batch;
-mod clock;
-pub mod column;
-mod commit;
-mod connector;
-mod control;
-mod data_type;
 pub mod dataflow;
-mod decode;
-mod describe;
-mod durable;
-mod error;
-#[cfg(feature = "faults")]
-#[doc(hidden)]
-pub mod faults;
-mod fields;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod fuzz;
-mod hook;
-mod intake;
-mod lines;
-mod next;
-mod offset;
-mod options;
-mod pending;
 mod persist;
 mod pipeline;
-pub mod progress;
-mod push;
-mod ready;
-mod restart;
-mod row_error;
-mod running;
+mod rows;
+mod run;
 pub mod schema;
 mod sequencer;
-mod signals;
 mod sink;
 mod source;
-mod storage;
-mod subject;
-mod subject_offset;
-mod summary;
-mod supervisor;
-mod sync;
-mod table;
-mod tally;
-pub mod testing;
-mod threads;
-mod transaction;
-mod upsert;
 
-pub use commit::{Commit, Update};
-pub use connector::{Connector, Subjects};
-pub use error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
-pub use hook::Hook;
-pub use lines::{BadLine, LinesError};
-pub use offset::Offset;
-pub use options::{BadRows, ReadOptions};
 pub use pathway_derive::{Column, Schema, connector};
 pub use persist::Durability;
-pub use pipeline::{Pipeline, StopHandle};
-pub use ready::{Bytes, Text};
-pub use restart::Restart;
-pub use row_error::RowError;
-pub use running::Running;
-pub use schema::{Column, DataType, Keyed, Schema, TableSchema};
+pub use pipeline::running::Running;
+pub use pipeline::{Pipeline, StopHandle, progress, testing};
+pub use rows::builtin_schemas::{Bytes, Text};
+pub use rows::column;
+pub use rows::commit::{Commit, Update};
+pub use rows::data_type::DataType;
+pub use rows::schema::{Column, Keyed, Schema, TableSchema};
+pub use rows::table::Table;
+pub use run::error::row_error::RowError;
+pub use run::error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
+pub use run::summary::{SourceSummary, Stop, Summary};
+#[cfg(feature = "faults")]
+#[doc(hidden)]
+pub use sink::file::faults;
 #[cfg(feature = "sqlite")]
 pub use sink::sqlite;
 pub use sink::{Sink, csv, jsonlines};
-pub use subject::{Subject, TryNextError};
-pub use summary::{SourceSummary, Stop, Summary};
-pub use table::Table;
-pub use transaction::{Transaction, TransactionTable};
+pub use source::connector::{Connector, Subjects};
+pub use source::hook::Hook;
+pub use source::lines::{BadLine, LinesError};
+pub use source::offset::Offset;
+pub use source::options::{BadRows, ReadOptions};
+pub use source::restart::Restart;
+pub use source::subject::{Subject, TryNextError};
+pub use source::transaction::{Transaction, TransactionTable};
 
 /// What the macros' output refers to. It changes with every release and is for them alone.
 #[doc(hidden)]
 pub mod __private0 {
-    pub use crate::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
-    pub use crate::column::list::ListBuffer;
-    pub use crate::column::own::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
-    pub use crate::column::{ColumnType, KeyType, NotNull};
-    pub use crate::connector::{
-        Connector, Handle, HandleOf, IfSchema, IfSubject, InParts, IntoRunResult, NoSubjects, OffsetOf, Returns,
-        SubjectTypes, Subjects, TableOf, checked, part_of, run_result,
-    };
-    pub use crate::dataflow::Partition;
-    pub use crate::describe::{Note, assert_distinct, assert_keyless, describe, width};
-    pub use crate::error::RunResult;
-    pub use crate::fields::{
+    pub use crate::rows::bounds::{DataColumn, Removable};
+    pub use crate::rows::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
+    pub use crate::rows::column::derived::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
+    pub use crate::rows::column::list::ListBuffer;
+    pub use crate::rows::column::{ColumnType, KeyType, NotNull};
+    pub use crate::rows::data_type::DataType;
+    pub use crate::rows::describe::{Note, assert_distinct, assert_keyless, describe, width};
+    pub use crate::rows::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
         flat_key, flat_key_columns, key, missing, own_key,
     };
-    pub use crate::next::{IntoColumn, Rest, checked_rest, convert, refused, to_string};
-    pub use crate::options::ReadOptions;
+    pub use crate::rows::next::{IntoColumn, Rest, checked_rest, convert, refused, to_string};
+    pub use crate::rows::schema::{Column, Keyed, Schema, TableSchema};
+    pub use crate::rows::table::Table;
+    pub use crate::run::error::RunResult;
     pub use crate::schema::glue::{
-        DataColumn, Kind, Locked, LockedColumn, Removable, Sample, SampleField, assert_lock, assert_lock_needs_nothing,
-        assert_locked, assert_sample, assert_sample_known,
+        Kind, Locked, LockedColumn, Sample, SampleField, assert_lock, assert_lock_needs_nothing, assert_locked,
+        assert_sample, assert_sample_known,
     };
-    pub use crate::schema::{Column, DataType, Keyed, Schema, TableSchema};
-    pub use crate::table::Table;
+    pub use crate::source::connector::{
+        Connector, Handle, HandleOf, IfSchema, IfSubject, InParts, IntoRunResult, NoSubjects, OffsetOf, Returns,
+        SubjectTypes, Subjects, TableOf, checked, part_of, run_result,
+    };
+    pub use crate::source::options::ReadOptions;
+    pub use crate::source::partition::Partition;
     pub use pathway_derive::next;
     pub use std::clone::Clone;
     pub use std::default::Default;

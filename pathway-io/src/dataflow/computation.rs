@@ -12,13 +12,15 @@ use super::Collection;
 use super::export::Exported;
 use super::flow::Flow;
 use super::inlet::{Arrival, Feeds, inlet};
-use super::parted::decoded;
+use super::partitioned::decoded;
 use super::region::{Busy, Named};
 use super::results::{Gather, Outlets, gather};
 use super::row::{Input, ResultRow, Row};
-use super::workers::Workers;
+use crate::dataflow::table::Derived;
 use crate::persist::AskedSink;
-use crate::table::{AnyTable, Derived, StartedBy, Table};
+use crate::pipeline::any_table::{AnyTable, StartedBy};
+use crate::pipeline::workers::Workers;
+use crate::rows::table::Table;
 
 /// A computation with its types forgotten.
 pub trait Computation: Send + Sync {
@@ -114,7 +116,7 @@ impl<S: Row> Ports for Port<S> {
             && !table.is_parted()
         {
             let (feeds, queues) = Feeds::<S>::new(workers);
-            crate::table::add_feeds(&*table, feeds);
+            crate::dataflow::table::add_feeds(&*table, feeds);
             *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = queues.into_iter().map(Some).collect();
         }
     }
@@ -123,7 +125,7 @@ impl<S: Row> Ports for Port<S> {
         let collection = match building.derived.get(&identity(&self.table)) {
             Some(exported) => match exported.stream(building.scope) {
                 Some(stream) => stream.as_collection(),
-                None => decoded(exported.stream(building.scope).expect(crate::table::OWN_TYPE)),
+                None => decoded(exported.stream(building.scope).expect(crate::rows::table::OWN_TYPE)),
             },
             None => {
                 let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);

@@ -27,15 +27,15 @@ use crossbeam_channel::Sender;
 use super::cluster::Cluster;
 use super::computation::{Building, Computation, identity};
 use super::flow::Flow;
-use super::parted::Parted;
+use super::partitioned::Parted;
 use super::region::Busy;
-use super::workers::Workers;
-use crate::control::{Control, panicked};
-use crate::error::{Error, FailureKind, Result};
 use crate::persist::{AskedSink, Start};
+use crate::pipeline::any_table::{AnyTable, StartedBy};
+use crate::pipeline::workers::Workers;
+use crate::run::control::{Control, panicked};
+use crate::run::error::{Error, FailureKind, Result};
+use crate::run::threads;
 use crate::sequencer::Message;
-use crate::table::{AnyTable, StartedBy};
-use crate::threads;
 
 /// The worker that gathers results, among those of all processes.
 pub(crate) const FIRST_WORKER: u64 = 0;

@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use timely::scheduling::activate::SyncActivations;
 
-use crate::control::Control;
-use crate::error::Error;
-use crate::intake::Credit;
+use crate::run::control::Control;
+use crate::run::error::Error;
+use crate::source::intake::Credit;
 
 /// See the module's text.
 #[derive(Default)]

@@ -15,9 +15,9 @@ use timely::dataflow::{Scope, Stream};
 use super::Collection;
 use super::flow::Flow;
 use super::row::Row;
-use crate::batch::Batch;
-use crate::commit::Commit;
-use crate::schema::Schema;
+use crate::rows::batch::Batch;
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
 
 /// How many commits are taken at once.
 const AT_ONCE: usize = 1024;
@@ -133,7 +133,7 @@ mod tests {
     use pathway_derive::Schema;
 
     use super::*;
-    use crate::batch::Pool;
+    use crate::rows::batch::Pool;
 
     #[derive(Clone, Schema)]
     #[schema(crate = crate)]

@@ -55,11 +55,6 @@
 //! handed to the sinks as one commit (`results`). Until they have taken it, the input commit's room in the backlog is
 //! not given back (`flow`).
 
-mod partition;
-mod workers;
-
-#[cfg(feature = "differential")]
-mod asks;
 #[cfg(feature = "differential")]
 mod cluster;
 #[cfg(feature = "differential")]
@@ -73,7 +68,7 @@ mod flow;
 #[cfg(feature = "differential")]
 mod inlet;
 #[cfg(feature = "differential")]
-mod parted;
+mod partitioned;
 #[cfg(feature = "differential")]
 mod region;
 #[cfg(feature = "differential")]
@@ -81,10 +76,14 @@ mod results;
 #[cfg(feature = "differential")]
 mod row;
 #[cfg(feature = "differential")]
+mod sync_requests;
+#[cfg(feature = "differential")]
+pub(crate) mod table;
+#[cfg(feature = "differential")]
 pub(crate) mod value;
 
-pub use partition::Partition;
-pub use workers::Workers;
+pub use crate::pipeline::workers::Workers;
+pub use crate::source::partition::Partition;
 
 #[cfg(feature = "differential")]
 pub use {
@@ -96,14 +95,14 @@ pub use {
 
 #[cfg(feature = "differential")]
 pub(crate) use {
-    asks::{Asks, Behind, Served},
     cluster::Farewell,
     computation::Computation,
     engine::{Engine, Guards, WorkerState},
     flow::Flow,
     inlet::Feeds,
-    parted::{Parted, PartedTable},
+    partitioned::{Parted, PartedTable},
     results::{Later, Outlets},
+    sync_requests::{Asks, Behind, Served},
 };
 
 /// A table inside a computation: its rows with the times and the number of times that they came or went.

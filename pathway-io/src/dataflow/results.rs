@@ -21,17 +21,17 @@ use timely::dataflow::channels::pushers::Tee;
 use timely::dataflow::operators::Operator;
 use timely::scheduling::SyncActivator;
 
-use super::asks::Served;
 use super::export::{AlsoTo, Exported};
 use super::row::ResultRow;
+use super::sync_requests::Served;
 use super::{Collection, engine};
-use crate::batch::{Batch, Pool};
-use crate::commit::Commit;
-use crate::fields::Columns;
-use crate::persist::entry::{Held, Results};
-use crate::schema::Schema;
+use crate::rows::batch::{Batch, Pool};
+use crate::rows::commit::Commit;
+use crate::rows::fields::Columns;
+use crate::rows::schema::Schema;
+use crate::sequencer::journal::{Held, Results};
+use crate::sequencer::upsert;
 use crate::sequencer::{Keeping, Outlet};
-use crate::upsert;
 
 /// A row of `S` in some form, as it comes out of the dataflow.
 pub(crate) trait Gatherable<S: Schema>: ExchangeData {

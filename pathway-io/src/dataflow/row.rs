@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Collection;
-use crate::schema::Schema;
+use crate::rows::schema::Schema;
 
 /// A row that a computation can read: any schema that is `Clone`.
 ///

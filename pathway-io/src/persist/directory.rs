@@ -4,8 +4,8 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
 use super::log;
-use crate::error::{Error, Result};
-use crate::storage::{Disk, FileError, sync_parent};
+use crate::run::error::{Error, Result};
+use crate::sink::file::storage::{Disk, FileError, sync_parent};
 
 const LOCK: &str = "lock";
 

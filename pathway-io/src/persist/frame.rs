@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use crate::storage::FileError;
+use crate::sink::file::storage::FileError;
 
 const MARKER: [u8; 4] = *b"pwf1";
 /// Marker, length, checksum and kind.

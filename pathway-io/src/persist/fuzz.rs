@@ -16,8 +16,9 @@ use pathway_derive::Schema;
 use super::frame::{self, Kind};
 use super::record::{self, Shapes, SourceShape};
 use super::recover;
-use crate::schema::Schema;
-use crate::table::{AnyTable, Table};
+use crate::pipeline::any_table::AnyTable;
+use crate::rows::schema::Schema;
+use crate::rows::table::Table;
 
 #[derive(Schema)]
 #[schema(crate = crate)]

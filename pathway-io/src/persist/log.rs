@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::frame::{self, Kind};
-use crate::error::BoxError;
-use crate::storage::{FileError, Storage, StoredFile, remove, sync_parent};
+use crate::run::error::BoxError;
+use crate::sink::file::storage::{FileError, Storage, StoredFile, remove, sync_parent};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -149,7 +149,7 @@ impl Log {
             return Err("the offsets of a checkpoint are larger than 4 GB".into());
         }
         #[cfg(feature = "faults")]
-        if crate::faults::is_due(crate::faults::Point::CheckpointTorn) {
+        if crate::sink::file::faults::is_due(crate::sink::file::faults::Point::CheckpointTorn) {
             self.file.append(&self.buffer[..self.buffer.len() - 5])?;
             crash_point!(CheckpointTorn);
         }
@@ -189,7 +189,7 @@ impl Log {
     /// Whether a test wants logs to be begun anew all the time.
     fn is_tiny(&self) -> bool {
         #[cfg(feature = "faults")]
-        return crate::faults::tiny_logs(&self.directory);
+        return crate::sink::file::faults::tiny_logs(&self.directory);
         #[cfg(not(feature = "faults"))]
         false
     }

@@ -11,7 +11,6 @@
 
 pub(crate) mod checkpointer;
 pub(crate) mod directory;
-pub(crate) mod entry;
 mod frame;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
@@ -19,19 +18,18 @@ mod log;
 pub(crate) mod prepare;
 mod record;
 pub(crate) mod recover;
-pub(crate) mod rows;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use crate::schema::Schema;
+use crate::pipeline::any_table::Place;
+use crate::rows::schema::Schema;
 use crate::sequencer::Outlet;
+use crate::sequencer::journal::Results;
 use crate::sink::file::Persisted;
 use crate::sink::{Ask, Progress};
-use crate::table::Place;
-use entry::Results;
 use record::Checkpoint;
 
 /// When the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable: how much a power cut may cost.

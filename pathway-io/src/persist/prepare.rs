@@ -10,24 +10,24 @@ use serde_json::Value;
 
 use super::checkpointer::{self, FirstLog, PersistedSource, Quarantine};
 use super::directory::StateDirectory;
-use super::entry::{Handed, Results};
 use super::record::{DerivedShape, Shapes, SourceShape};
 use super::recover::{self, Found, Outputs};
 use super::{AskedSink, Durability, Start, computed_id, record, sink_id, table_id};
-use crate::control::Control;
-use crate::dataflow::Workers;
-use crate::error::{BoxError, Error, Result};
-use crate::intake::Cuts;
-use crate::offset::Offsets;
-use crate::options::{BadRows, ReadOptions};
 use crate::pipeline::SourcePlan;
+use crate::pipeline::any_table::AnyTable;
+use crate::pipeline::supervisor::State;
+use crate::pipeline::workers::Workers;
+use crate::run::control::Control;
+use crate::run::error::{BoxError, Error, Result};
 use crate::sequencer::Message;
+use crate::sequencer::journal::{Handed, Results};
+use crate::sequencer::upsert;
 use crate::sink::file::OutputFile;
-use crate::source::Source;
-use crate::storage::Disk;
-use crate::supervisor::State;
-use crate::table::AnyTable;
-use crate::upsert;
+use crate::sink::file::storage::Disk;
+use crate::source::intake::Cuts;
+use crate::source::offset::Offsets;
+use crate::source::options::{BadRows, ReadOptions};
+use crate::source::shared::Source;
 
 /// What a persistent pipeline starts from.
 pub(crate) struct Prepared {

@@ -11,8 +11,8 @@ use super::directory::StateDirectory;
 use super::frame::{Frame, Kind, Reader};
 use super::log;
 use super::record::{self, Checkpoint, Shapes};
-use crate::error::BoxError;
-use crate::table::{AnyTable, Restoring};
+use crate::pipeline::any_table::{AnyTable, Restoring};
+use crate::run::error::BoxError;
 
 /// A log with a checkpoint.
 pub(crate) struct Found {
@@ -100,7 +100,7 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(format!("the output `{}` is gone: it had {} bytes", file.path, file.len).into());
             }
-            Err(error) => return Err(crate::storage::FileError::new("open", path, error).into()),
+            Err(error) => return Err(crate::sink::file::storage::FileError::new("open", path, error).into()),
         };
         if len < file.len {
             return Err(format!(

@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::control::Control;
-use crate::dataflow::{Partition, Workers};
-use crate::error::{Error, FailureKind, Result};
-use crate::offset::OffsetType;
-use crate::options::{BadRows, ReadOptions};
 use crate::persist::{AskedSink, Durability, Start};
+use crate::pipeline::any_table::{AnyTable, StartedBy};
+use crate::pipeline::workers::Workers;
+use crate::run::control::Control;
+use crate::run::error::{Error, FailureKind, Result};
 use crate::sequencer::{SharedStage, Stage};
 use crate::sink::Target;
-use crate::source::Source;
-use crate::table::{AnyTable, StartedBy};
+use crate::source::offset::OffsetType;
+use crate::source::options::{BadRows, ReadOptions};
+use crate::source::partition::Partition;
+use crate::source::shared::Source;
 
 pub(super) struct Plan {
     pub(super) sources: Vec<SourcePlan>,

@@ -5,24 +5,24 @@ use std::sync::Arc;
 use crossbeam_channel::unbounded;
 
 use super::plan::{Part, Plan, SourcePlan};
-use crate::bad_rows::BadRowPolicy;
-use crate::clock::Clock;
-use crate::control::{Control, SourceState};
 #[cfg(feature = "differential")]
 use crate::dataflow::Engine;
-use crate::dataflow::Workers;
-use crate::durable::Durables;
-use crate::error::Result;
-use crate::hook::Hooks;
-use crate::intake::{Cuts, Gathering, Intake};
 use crate::persist::directory::StateDirectory;
 use crate::persist::prepare::{self, Prepared};
-use crate::restart::Attempts;
-use crate::running::Running;
+use crate::pipeline::running::Running;
+use crate::pipeline::signals::Signals;
+use crate::pipeline::supervisor::Supervisor;
+use crate::pipeline::workers::Workers;
+use crate::run::control::{Control, SourceState};
+use crate::run::error::Result;
+use crate::sequencer::clock::Clock;
 use crate::sequencer::{self, Sequencer};
-use crate::signals::Signals;
-use crate::source::Source;
-use crate::supervisor::Supervisor;
+use crate::source::bad_rows::BadRowPolicy;
+use crate::source::hook::Hooks;
+use crate::source::intake::{Cuts, Gathering, Intake};
+use crate::source::on_durable::Durables;
+use crate::source::restart::Attempts;
+use crate::source::shared::Source;
 
 /// Checks all that can be refused, and starts the threads.
 pub(super) fn start(

@@ -6,17 +6,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crossbeam_channel::Sender;
 
 #[cfg(feature = "differential")]
-use crate::batch::Batches;
-use crate::batch::{Batch, Pool};
-use crate::commit::Commit;
-use crate::fields::ColumnsOf;
-use crate::intake::Credit;
-use crate::persist::entry::{Durable, Held};
-use crate::persist::rows::{Pieces, RowWriter};
-use crate::schema::Schema;
+use crate::rows::batch::Batches;
+use crate::rows::batch::{Batch, Pool};
+use crate::rows::commit::Commit;
+use crate::rows::encode::{Pieces, RowWriter};
+use crate::rows::fields::ColumnsOf;
+use crate::rows::schema::Schema;
+use crate::sequencer::journal::{Durable, Held};
+use crate::sequencer::multiset::Tally;
+use crate::sequencer::upsert::Upsert;
 use crate::sink::{Delivery, Progress, Told};
-use crate::tally::Tally;
-use crate::upsert::Upsert;
+use crate::source::intake::Credit;
 
 /// A table as the sequencer has it, with the row type forgotten.
 pub(crate) trait Stage: Send {

@@ -1,8 +1,8 @@
 //! Sinks that are closures: `subscribe` and `subscribe_commits`.
 
-use crate::commit::{Commit, Update};
-use crate::error::RunResult;
-use crate::schema::Schema;
+use crate::rows::commit::{Commit, Update};
+use crate::rows::schema::Schema;
+use crate::run::error::RunResult;
 use crate::sink::Sink;
 
 /// Calls a closure with each update.

@@ -2,9 +2,9 @@
 
 use crossbeam_channel::Sender;
 
-use crate::commit::Commit;
-use crate::error::RunResult;
-use crate::schema::Schema;
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+use crate::run::error::RunResult;
 use crate::sink::Sink;
 
 /// Sends each commit, and waits while the channel is full. A receiver that was dropped has ended its subscription: it

@@ -38,15 +38,15 @@
 
 use std::path::Path;
 
-use crate::column::text::write_json_string;
-use crate::column::{Buffer, Style};
-use crate::commit::Commit;
-use crate::error::RunResult;
-use crate::fields::{Columns, Visitor};
-use crate::schema::{Schema, TableSchema};
+use crate::rows::column::text::write_json_string;
+use crate::rows::column::{Buffer, Style};
+use crate::rows::commit::Commit;
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::table::Table;
+use crate::run::error::RunResult;
 use crate::sink::Sink;
 use crate::sink::file::{FileSink, OutputFile};
-use crate::table::Table;
 
 /// Writes the updates of a table to a JSON Lines file, which is created or truncated when the pipeline starts.
 ///

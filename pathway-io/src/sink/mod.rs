@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::commit::Commit;
-use crate::error::RunResult;
-use crate::schema::{Schema, TableSchema};
+use crate::rows::commit::Commit;
+use crate::rows::schema::{Schema, TableSchema};
+use crate::run::error::RunResult;
 
 pub(crate) use callback::{CommitCallback, UpdateCallback};
 pub(crate) use channel::Channel;
@@ -194,7 +194,7 @@ pub(crate) enum Told<S: Schema> {
 pub(crate) struct Delivery<S: Schema> {
     pub(crate) commit: Commit<S>,
     /// Dropped with the delivery: the sink has taken the rows. For a source's table it is the commit's
-    /// [`Credit`](crate::intake::Credit).
+    /// [`Credit`](crate::source::intake::Credit).
     pub(crate) _receipt: Arc<dyn Send + Sync>,
 }
 

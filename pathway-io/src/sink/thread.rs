@@ -8,14 +8,14 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, TryRecvError, unbounded};
 use tracing::info;
 
-use crate::commit::Commit;
-use crate::control::{Control, SinkState, failed, panicked};
-use crate::error::{Error, FailureKind, RunResult};
-use crate::schema::Schema;
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+use crate::run::control::{Control, SinkState, failed, panicked};
+use crate::run::error::{Error, FailureKind, RunResult};
+use crate::run::threads;
 use crate::sequencer::Outlet;
 use crate::sink::file::OutputFile;
 use crate::sink::{AnySink, Delivery, Progress, Sink, SinkSpec, Told};
-use crate::threads;
 
 /// How a sink takes part in a persistent pipeline.
 pub(crate) enum Part<S: Schema> {

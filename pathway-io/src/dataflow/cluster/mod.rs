@@ -14,11 +14,11 @@
 //!   those that are not done. After a stop the grace bounds the wait: twice, since the others' sources have it first.
 //! - **A sign of life** is said every second until the bye: a machine without power closes no connection.
 
-mod ear;
-mod line;
-mod meeting;
-mod mouth;
-mod word;
+mod data_stream;
+mod handshake;
+mod message;
+mod receiver;
+mod sender;
 
 use std::io;
 use std::net::TcpStream;
@@ -27,14 +27,14 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
-use self::ear::Ear;
-pub(crate) use self::line::DataLine;
+pub(crate) use self::data_stream::DataLine;
+use self::receiver::Ear;
 use super::flow::Flow;
-use super::workers::Workers;
-use crate::control::Control;
-use crate::error::{Error, Result};
+use crate::pipeline::workers::Workers;
+use crate::run::control::Control;
+use crate::run::error::{Error, Result};
+use crate::run::threads;
 use crate::sequencer::Message;
-use crate::threads;
 
 /// How long it may take to say or to hear why something ends.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -93,7 +93,7 @@ impl Farewell {
 impl Cluster {
     /// Waits until all processes are there; `None` if a stop came first.
     pub(crate) fn meet(workers: &Workers, program: u64, control: &Control) -> Result<Option<Self>> {
-        Ok(meeting::meet(workers, program, control)?.map(|peers| Cluster { peers }))
+        Ok(handshake::meet(workers, program, control)?.map(|peers| Cluster { peers }))
     }
 
     /// The connections for the dataflow's data, in the order of the processes; none at this one's place.
@@ -160,7 +160,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    use super::word::Word;
+    use super::message::Word;
     use super::*;
 
     /// More than what a connection holds that nobody reads from.

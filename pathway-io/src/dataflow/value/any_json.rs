@@ -10,9 +10,9 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{SerializeTuple, Serializer};
 
 use super::{As, Values, View};
-use crate::column::ColumnType;
-use crate::column::any_json::{Json, JsonType, SerdeBuffer};
-use crate::fields::Field;
+use crate::rows::column::ColumnType;
+use crate::rows::column::any_json::{Json, JsonType, SerdeBuffer};
+use crate::rows::fields::Field;
 
 /// # Panics
 ///
@@ -94,7 +94,7 @@ impl<T: JsonType> Values<Json<T>> for SerdeBuffer<T> {
 
 /// A field of any type of serde's, or `Option` of one; `None` is null.
 ///
-/// It names the field and not its type, as the tree of [`Fields`](crate::fields::Fields) does, and hands the value to
+/// It names the field and not its type, as the tree of [`Fields`](crate::rows::fields::Fields) does, and hands the value to
 /// what the field's column is: so a type without serde's traits is no further error here.
 pub struct JsonView<'a, S, const I: usize> {
     field: Option<&'a dyn Any>,

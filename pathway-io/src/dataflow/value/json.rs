@@ -14,7 +14,7 @@ use serde_json::{Map, Number, Value};
 
 use super::Values;
 use super::nested::order_all;
-use crate::column::json::JsonBuffer;
+use crate::rows::column::json::JsonBuffer;
 
 impl Values<Value> for JsonBuffer {
     fn clone(value: &Value) -> Value {

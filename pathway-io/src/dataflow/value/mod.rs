@@ -31,7 +31,7 @@ pub use std::result::Result;
 use std::any::Any;
 use std::marker::PhantomData;
 
-pub use crate::fields::{Fields, Pair, RowOf};
+pub use crate::rows::fields::{Fields, Pair, RowOf};
 
 #[doc(hidden)]
 /// What the engine asks of the values of one column type; implemented for the type's buffer.

@@ -9,10 +9,10 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
 use super::{As, Came, Values};
-use crate::column::array::ArrayBuffer;
-use crate::column::list::ListBuffer;
-use crate::column::option::OptionBuffer;
-use crate::column::{Buffer, NotNull};
+use crate::rows::column::array::ArrayBuffer;
+use crate::rows::column::list::ListBuffer;
+use crate::rows::column::option::OptionBuffer;
+use crate::rows::column::{Buffer, NotNull};
 
 /// There is one null: what is within is `None` too if it is the null itself.
 #[inline]

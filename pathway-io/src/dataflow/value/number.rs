@@ -9,8 +9,8 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, Serializer};
 
 use super::Values;
-use crate::column::Style;
-use crate::column::number::{Fixed, NumberBuffer};
+use crate::rows::column::Style;
+use crate::rows::column::number::{Fixed, NumberBuffer};
 
 /// What is not the same for all values of a fixed size. The form for serde is the text that JSON has, unless the type
 /// has a better one.
@@ -72,7 +72,7 @@ impl FixedValue for chrono::TimeDelta {
 }
 
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
-impl<T: crate::column::spelled::Spelled + Ord> FixedValue for T {
+impl<T: crate::rows::column::others::text_form::Spelled + Ord> FixedValue for T {
     fn compare(self, other: Self) -> Ordering {
         // Values that the type's own order takes for the same may be written differently, and are two then.
         self.cmp(&other).then_with(|| {

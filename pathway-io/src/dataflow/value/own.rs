@@ -8,8 +8,8 @@ use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::Serializer;
 
 use super::Values;
-use crate::column::ColumnType;
-use crate::column::own::{Newtype, NewtypeBuffer, VariantBuffer, Variants};
+use crate::rows::column::ColumnType;
+use crate::rows::column::derived::{Newtype, NewtypeBuffer, VariantBuffer, Variants};
 
 /// Variants are in the order in which they stand in the enum.
 impl<T: Variants + ColumnType> Values<T> for VariantBuffer<T> {

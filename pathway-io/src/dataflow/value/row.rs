@@ -9,9 +9,11 @@ use serde::de::{DeserializeOwned, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 use super::{As, Came, Values};
-use crate::column::ColumnType;
-use crate::fields::{Col, Columns, ColumnsOf, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Own, Pair, RowOf};
-use crate::schema::Schema;
+use crate::rows::column::ColumnType;
+use crate::rows::fields::{
+    Col, Columns, ColumnsOf, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Own, Pair, RowOf,
+};
+use crate::rows::schema::Schema;
 
 #[doc(hidden)]
 /// A row struct whose fields can be seen.

@@ -8,8 +8,8 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::Serializer;
 
 use super::Values;
-use crate::column::bytes::{ByteString, BytesBuffer};
-use crate::column::text::TextBuffer;
+use crate::rows::column::bytes::{ByteString, BytesBuffer};
+use crate::rows::column::text::TextBuffer;
 
 impl Values<String> for TextBuffer {
     #[inline]

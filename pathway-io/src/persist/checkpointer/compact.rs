@@ -3,11 +3,11 @@
 use crossbeam_channel::bounded;
 
 use super::{Checkpointer, Said};
-use crate::error::BoxError;
-use crate::persist::entry::Piece;
 use crate::persist::frame::Kind;
 use crate::persist::log::Log;
+use crate::run::error::BoxError;
 use crate::sequencer::Message;
+use crate::sequencer::journal::Piece;
 
 impl Checkpointer {
     /// Begins the log anew with the current rows, since most of it is history.

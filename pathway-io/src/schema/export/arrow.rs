@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use arrow_schema::{DataType as ArrowType, Field, Fields, Metadata, Schema, TimeUnit};
 
-use crate::schema::{Column, DataType, TableSchema};
+use crate::rows::data_type::DataType;
+use crate::rows::schema::{Column, TableSchema};
 
 impl TableSchema {
     /// The schema in the terms of Arrow, with the columns of the table alone; behind the feature `arrow`.

@@ -7,7 +7,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::schema::{Column, DataType, TableSchema};
+use crate::rows::data_type::DataType;
+use crate::rows::schema::{Column, TableSchema};
 
 /// Python's keywords: no column of a class can be called so.
 const KEYWORDS: [&str; 35] = [

@@ -9,7 +9,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use crate::schema::{Column, DataType, TableSchema};
+use crate::rows::data_type::DataType;
+use crate::rows::schema::{Column, TableSchema};
 
 /// The SQL of one database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

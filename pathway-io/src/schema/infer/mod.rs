@@ -4,6 +4,8 @@
 //! types (`types`) and the names fields of Rust (`names`), a key is looked for (`key`), and all of it is printed.
 
 mod csv;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod key;
 mod names;
 mod print;

@@ -2,9 +2,9 @@
 
 use rusqlite::Statement;
 
-use crate::column::{Buffer, Scalar, Style};
-use crate::fields::Visitor;
-use crate::schema::{Column, Schema};
+use crate::rows::column::{Buffer, Scalar, Style};
+use crate::rows::fields::Visitor;
+use crate::rows::schema::{Column, Schema};
 
 /// Which columns of a row are parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use crate::error::BoxError;
-use crate::schema::{Column, DataType, TableSchema};
+use crate::rows::data_type::DataType;
+use crate::rows::schema::{Column, TableSchema};
+use crate::run::error::BoxError;
 
 /// Where the time of each table's last commit is; a table that is named here is ours.
 const TABLES: &str = "pathway_io_tables";
@@ -260,7 +261,7 @@ fn create(table: &str, columns: &[Described], keys: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::Schema;
+    use crate::rows::schema::Schema;
 
     #[derive(pathway_derive::Schema)]
     #[schema(crate = crate)]

@@ -3,7 +3,7 @@
 use arrow_schema::{DataType as ArrowType, Field, TimeUnit};
 
 use super::field;
-use crate::schema::DataType;
+use crate::rows::data_type::DataType;
 
 fn shown(data_type: DataType) -> String {
     field("c", &data_type, false).data_type().to_string()

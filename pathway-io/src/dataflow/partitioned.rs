@@ -1,0 +1,270 @@
+//! Tables of sources in parts, where there are several processes: [`PartedTable`].
+//!
+//! Each process makes commits of its own parts, with times of its own clock, and what must be one table is put together
+//! in the dataflow. Of a row type only its columns are known here, so that rows are sent as the JSON that every column can
+//! be written as and read from. Where the table has a key, each push goes to the worker that keeps the key's state,
+//! and becomes the updates that it makes there, time by time. Of several pushes of a key at one time the last of the
+//! highest part counts.
+//!
+//! With each row goes the place of its push, and with a key that of the key's first push, so that a sink sees the rows of
+//! one time in the order of the parts, and those of one part in push order.
+//!
+//! Computations read the table as they read a derived one; its sinks are served by a gathering operator.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::Receiver;
+use differential_dataflow::{AsCollection, Hashable, VecCollection};
+use timely::container::CapacityContainerBuilder;
+use timely::dataflow::Stream;
+use timely::dataflow::channels::pact::Exchange;
+use timely::dataflow::operators::Operator;
+use timely::dataflow::operators::vec::Map;
+
+use super::computation::Building;
+use super::export::Exported;
+use super::inlet::{Arrival, inlet_of};
+use super::results::{Gather, Gatherable, Outlets, gather};
+use crate::rows::batch::Batch;
+use crate::rows::column::{Buffer, Style};
+use crate::rows::encode::RowWriter;
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::Schema;
+use crate::sequencer::upsert;
+
+/// A row as JSON, or a key.
+type Encoded = Vec<u8>;
+
+/// The part, and the number of the push among all of the part.
+type Place = (usize, u64);
+
+/// A row with its place, by which it is sorted in its commit.
+pub(crate) type Placed = (Place, Encoded);
+
+/// A push or a removal: the key, the place, and the row, if it is a push.
+type Push = (Encoded, Place, Option<Encoded>);
+
+/// A table in parts, with its row type forgotten.
+pub trait Parted: Send + Sync {
+    /// Builds it on one worker.
+    fn build(&self, building: &mut Building<'_>);
+    /// A run has failed: lets go of what no worker has taken.
+    fn abandon(&self);
+}
+
+pub(crate) struct PartedTable<S: Schema> {
+    pub(crate) name: Arc<str>,
+    pub(crate) identity: usize,
+    /// The number of this process's first part.
+    pub(crate) first_part: usize,
+    /// Those of the workers of this process.
+    pub(crate) queues: Mutex<Vec<Option<Receiver<Arrival<S>>>>>,
+    pub(crate) has_sinks: bool,
+    /// Where the sinks are.
+    pub(crate) outlets: Mutex<Option<Outlets<S>>>,
+    /// The same for sinks of which each worker has one.
+    pub(crate) spread: Mutex<Vec<Option<Outlets<S>>>>,
+}
+
+impl<S: Schema> Parted for PartedTable<S> {
+    fn build(&self, building: &mut Building<'_>) {
+        let queue = self.queues.lock().unwrap_or_else(PoisonError::into_inner)[building.worker].take();
+        let (scope, flow) = (building.scope, Arc::clone(&building.flow));
+        let writer = RowWriter::new::<S>();
+        let part = self.first_part + building.worker;
+        let mut pushes = 0;
+        let mut place = move || {
+            pushes += 1;
+            (part, pushes)
+        };
+        let rows = if upsert::applies::<S>() {
+            let take = move |batch: &Batch<S>, time: u64, pushes: &mut Vec<(Push, u64, isize)>| {
+                pushes.extend((0..batch.len()).map(|row| {
+                    let pushed = (batch.diff(row) > 0).then(|| encoded(&writer, batch, row));
+                    ((encoded_key(batch, row), place(), pushed), time, 1)
+                }));
+            };
+            upserted(&self.name, inlet_of(scope, &self.name, queue, flow, &mut building.inlets, take))
+        } else {
+            let take = move |batch: &Batch<S>, time: u64, rows: &mut Vec<(Placed, u64, isize)>| {
+                rows.extend((0..batch.len()).map(|row| {
+                    let diff = batch.diff(row) as isize;
+                    ((place(), encoded(&writer, batch, row)), time, diff)
+                }));
+            };
+            inlet_of(scope, &self.name, queue, flow, &mut building.inlets, take)
+        };
+        let spread = {
+            let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
+            spread.get_mut(building.worker).and_then(Option::take)
+        };
+        if let Some(spread) = spread {
+            let (taken, _) = gather(&self.name, rows.clone().as_collection(), Gather::Here, Some(spread), false);
+            building.taken.push(taken);
+        }
+        let (taken, exported) = if self.has_sinks {
+            let outlets = match building.worker {
+                0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
+                _ => None,
+            };
+            gather(&self.name, rows.as_collection(), Gather::First, outlets, true)
+        } else {
+            Exported::of(rows, true)
+        };
+        building.taken.push(taken);
+        building.derived.extend(exported.map(|exported| (self.identity, exported)));
+    }
+
+    fn abandon(&self) {
+        drop(self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.spread.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+}
+
+/// Makes updates of pushes and removals, each at the worker that keeps the state of its key.
+fn upserted<'scope>(
+    name: &str,
+    pushes: Stream<'scope, u64, Vec<(Push, u64, isize)>>,
+) -> Stream<'scope, u64, Vec<(Placed, u64, isize)>> {
+    let by_key = Exchange::new(|((key, ..), ..): &(Push, u64, isize)| key.hashed());
+    pushes.unary_frontier::<CapacityContainerBuilder<Vec<_>>, _, _, _>(by_key, name, |capability, _| {
+        let mut capability = Some(capability);
+        let mut waiting: BTreeMap<u64, Vec<Push>> = BTreeMap::new();
+        let mut rows: HashMap<Encoded, Encoded, foldhash::fast::RandomState> = HashMap::default();
+        move |(input, frontier), output| {
+            input.for_each(|_, pushes| {
+                for (push, time, _) in pushes.drain(..) {
+                    waiting.entry(time).or_default().push(push);
+                }
+            });
+            let Some(held) = &mut capability else { return };
+            let frontier = frontier.frontier().first().copied();
+            while let Some(entry) = waiting.first_entry()
+                && frontier.is_none_or(|frontier| *entry.key() < frontier)
+            {
+                let (time, mut pushes) = entry.remove_entry();
+                held.downgrade(&time);
+                let mut session = output.session(&*held);
+                pushes.sort_unstable();
+                let mut pushes = pushes.into_iter().peekable();
+                while let Some((key, place, mut pushed)) = pushes.next() {
+                    while let Some((.., later)) = pushes.next_if(|(next, ..)| *next == key) {
+                        pushed = later;
+                    }
+                    let old = match &pushed {
+                        Some(new) if rows.get(&key) == Some(new) => continue,
+                        Some(new) => rows.insert(key, new.clone()),
+                        None => rows.remove(&key),
+                    };
+                    old.into_iter().for_each(|old| session.give(((place, old), time, -1)));
+                    pushed.into_iter().for_each(|new| session.give(((place, new), time, 1)));
+                }
+            }
+            match frontier {
+                Some(frontier) => held.downgrade(&frontier),
+                None => capability = None,
+            }
+        }
+    })
+}
+
+fn encoded<S: Schema>(writer: &RowWriter, batch: &Batch<S>, row: usize) -> Encoded {
+    let mut json = Vec::new();
+    writer.write_row(&batch.columns, row, &mut json);
+    json
+}
+
+/// The key of a row, in a form that no other key has.
+fn encoded_key<S: Schema>(batch: &Batch<S>, row: usize) -> Encoded {
+    let mut key = Vec::new();
+    batch.columns.visit(0, &mut Key { row, is_key: upsert::is_key::<S>, key: &mut key });
+    key
+}
+
+struct Key<'a> {
+    row: usize,
+    is_key: fn(usize) -> bool,
+    key: &'a mut Encoded,
+}
+
+impl Visitor for Key<'_> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        if (self.is_key)(index) {
+            buffer.write_json(self.row, Style::Exact, self.key);
+            self.key.push(b',');
+        }
+    }
+}
+
+/// Appends a row to a batch.
+fn decode<S: Schema>(json: &[u8], diff: i64, batch: &mut Batch<S>) {
+    if let Err(error) = batch.push_encoded(json, diff) {
+        panic!("a row of `{}` does not read back from what it was written as: {error}", S::SCHEMA.name);
+    }
+}
+
+impl<S: Schema> Gatherable<S> for Placed {
+    fn give_to(self, diff: i64, batch: &mut Batch<S>) {
+        let (_place, json) = self;
+        decode(&json, diff, batch);
+    }
+}
+
+/// The rows of a table in parts, for a computation.
+pub(crate) fn decoded<'scope, S: Schema>(
+    rows: Stream<'scope, u64, Vec<(Placed, u64, isize)>>,
+) -> VecCollection<'scope, u64, S, isize> {
+    let mut batch = Batch::<S>::default();
+    let decoded = rows.flat_map(move |((_place, json), time, diff)| {
+        decode(&json, 1, &mut batch);
+        let row = batch.row(0);
+        batch.clear();
+        Some((row, time, diff))
+    });
+    decoded.as_collection()
+}
+
+#[cfg(test)]
+mod tests {
+    use timely::dataflow::operators::core::capture::{Capture, Extract};
+    use timely::dataflow::operators::vec::ToStream;
+
+    use super::*;
+
+    fn push(key: &str, part: usize, place: u64, row: Option<&str>, time: u64) -> (Push, u64, isize) {
+        ((key.into(), (part, place), row.map(Into::into)), time, 1)
+    }
+
+    #[test]
+    fn at_one_time_the_highest_part_counts_and_of_one_part_the_last() {
+        let pushes = vec![
+            push("b", 0, 9, Some("b of 0"), 1),
+            push("a", 1, 1, Some("a of 1"), 1),
+            push("a", 0, 7, Some("a of 0"), 1),
+            push("b", 0, 8, Some("b before"), 1),
+            push("a", 0, 1, None, 2),
+            push("a", 0, 2, Some("a again"), 2),
+            push("b", 1, 1, Some("b of 0"), 2),
+            push("b", 0, 10, None, 3),
+            push("c", 0, 11, None, 3),
+        ];
+        let captured = timely::example(|scope| upserted("table", pushes.to_stream(scope)).capture());
+        let mut updates: Vec<(u64, Place, isize, String)> = captured
+            .extract()
+            .into_iter()
+            .flat_map(|(_, updates)| updates)
+            .map(|((place, row), time, diff)| (time, place, diff, String::from_utf8(row).unwrap()))
+            .collect();
+        updates.sort_unstable();
+        // Each at the place of its key's first push.
+        let expected = [
+            (1, (0, 7), 1, "a of 1"),
+            (1, (0, 8), 1, "b of 0"),
+            (2, (0, 1), -1, "a of 1"),
+            (2, (0, 1), 1, "a again"),
+            (3, (0, 10), -1, "b of 0"),
+        ];
+        assert_eq!(updates, expected.map(|(time, place, diff, row)| (time, place, diff, row.to_owned())));
+    }
+}

@@ -1,0 +1,152 @@
+//! The thread that looks at a run five times a second and draws what it sees.
+//!
+//! It reads what the runtime counts anyway, so that a run is no slower for being watched.
+
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use console::Term;
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+
+use super::line::{Gauge, Rate, SINK, grouped, note, table};
+use super::screen;
+use crate::run::control::Control;
+use crate::run::error::Result;
+use crate::run::summary::{Stop, Summary};
+use crate::run::threads;
+use crate::source::shared::Source;
+
+const PERIOD: Duration = Duration::from_millis(200);
+
+/// The lines of one run. Dropped, they go.
+pub(crate) struct Display {
+    id: u64,
+    started: Instant,
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
+}
+
+impl Display {
+    /// `None` where there is nobody to see anything.
+    pub(crate) fn start(control: &Arc<Control>) -> Option<Self> {
+        let terminal = Term::stderr();
+        if !terminal.is_term() || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb") {
+            return None;
+        }
+        let id = screen::add();
+        let control = Arc::clone(control);
+        let (stop, stopped) = bounded(0);
+        let spawned = threads::spawn("progress", move || {
+            let mut rates = Vec::new();
+            while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+                let (rows, columns) = terminal.size();
+                screen::draw(id, look(&control, &mut rates, columns.into()), usize::from(rows).saturating_sub(2));
+            }
+        });
+        // A run that cannot be watched is still a run.
+        let thread = spawned.ok().map(|thread| (stop, thread));
+        Some(Display { id, started: Instant::now(), thread })
+    }
+
+    /// Puts the summary in place of the lines.
+    pub(crate) fn finish(mut self, result: &Result<Summary>) {
+        self.end(&last_words(result, self.started.elapsed()));
+    }
+
+    fn end(&mut self, last: &str) {
+        if let Some((stop, thread)) = self.thread.take() {
+            drop(stop);
+            // It runs no code that panics.
+            let _ = thread.join();
+            screen::remove(self.id, last);
+        }
+    }
+}
+
+impl Drop for Display {
+    fn drop(&mut self) {
+        self.end("");
+    }
+}
+
+fn look(control: &Control, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
+    let (parts, notes) = control.read(|run| {
+        let sources = run.sources.iter().map(|state| {
+            let intake = &state.source.intake;
+            let (counts, [pending, in_flight]) = (intake.counts(), intake.backlog());
+            let gauge = Gauge { rows: counts.rows + pending, commits: counts.commits, backlog: pending + in_flight };
+            (state.source.name.to_string(), gauge)
+        });
+        let sinks = run.sinks.iter().map(|sink| {
+            let (rows, commits) = sink.progress.done();
+            (format!("{SINK}{}", sink.name), Gauge { rows, commits, backlog: sink.progress.missed() })
+        });
+        let parts: Vec<(String, Gauge)> = sources.chain(sinks).collect();
+        let notes: Vec<String> = run.sources.iter().filter_map(|state| restarted(&state.source)).collect();
+        (parts, notes)
+    });
+    rates.resize_with(parts.len(), Rate::default);
+    let now = Instant::now();
+    let rated = |((name, gauge), rate): ((String, Gauge), &mut Rate)| (name, gauge, rate.per_second(now, gauge.rows));
+    let parts: Vec<_> = parts.into_iter().zip(rates).map(rated).collect();
+    let mut lines = table(&parts, columns);
+    lines.extend(notes.iter().map(|text| note(text, columns)));
+    lines
+}
+
+/// What there is to say of a source whose `run` has failed and is run again.
+fn restarted(source: &Source) -> Option<String> {
+    let attempted = source.attempts.get();
+    let error = attempted.last_error?;
+    Some(format!("{}: {} so far, the last error: {error}", source.name, counted(attempted.entered.into(), "attempt")))
+}
+
+fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+fn last_words(result: &Result<Summary>, duration: Duration) -> String {
+    let summary = match result {
+        Ok(summary) => Some(summary),
+        Err(error) => error.summary(),
+    };
+    let Some(summary) = summary else {
+        return String::new();
+    };
+    let seconds = duration.as_secs_f64();
+    let rows = summary.rows();
+    let mut text = format!(
+        "{} from {} in {seconds:.1} s, {}/s",
+        counted(rows, "row"),
+        counted(summary.sources.len() as u64, "source"),
+        grouped((rows as f64 / seconds.max(0.001)).round() as u64),
+    );
+    let bad: u64 = summary.sources.iter().map(|source| source.bad_rows).sum();
+    if bad > 0 {
+        text += &format!(", {}", counted(bad, "bad row"));
+    }
+    if result.is_err() {
+        // How it failed is for the program to say; of a run that never got anywhere that is all there is to say.
+        if rows == 0 {
+            return String::new();
+        }
+        text += ", failed";
+    }
+    // The terminal has echoed `^C` where the cursor was.
+    let start = if matches!(summary.stop, Some(Stop::Signal(_))) { "\r\x1b[K" } else { "" };
+    format!("{start}{text}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::summary::SourceSummary;
+
+    #[test]
+    fn says_at_the_end_what_was_done() {
+        let source = SourceSummary { rows: 1_500, bad_rows: 1, ..SourceSummary::default() };
+        let summary = Summary { sources: vec![source], ..Summary::default() };
+        let text = last_words(&Ok(summary), Duration::from_secs(2));
+        assert_eq!(text, "1,500 rows from 1 source in 2.0 s, 750/s, 1 bad row\n");
+    }
+}

@@ -1,0 +1,85 @@
+//! What a person sees of a run: the lines of [`Pipeline::progress`](crate::Pipeline::progress), and how a program
+//! writes to the same terminal.
+//!
+//! With the feature `progress`, a pipeline that was asked for it draws a line on standard error for each source and
+//! each sink, five times a second, and a short summary at its end; nothing where standard error is no terminal.
+//!
+//! ```text
+//!                          rows    rows/s  commits  backlog
+//! Sensors                12,345       410       31        4
+//! → readings.csv         24,682       820       31        0
+//! ```
+//!
+//! The lines stand *below* the cursor, which stays where the program has it. A program that draws a table of its own,
+//! or logs a line now and then, needs to know nothing of them. Several lines at a time, as a log writes them, can hide
+//! a part of them until they are drawn again, and leave remains of them behind; written through [`writer`] or inside
+//! [`suspend`] they do not:
+//!
+//! ```
+//! use std::io::Write;
+//!
+//! // With tracing-subscriber: `fmt().with_writer(pathway_io::progress::writer).init()`.
+//! let mut log = pathway_io::progress::writer();
+//! writeln!(log, "one\ntwo")?;
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+use std::io::{self, Write};
+
+#[cfg(feature = "progress")]
+mod display;
+#[cfg(feature = "progress")]
+mod line;
+#[cfg(feature = "progress")]
+mod screen;
+
+#[cfg(feature = "progress")]
+pub(crate) use display::Display;
+
+/// Calls `write` while the lines are off the terminal; they come back within 0.2 s. Without lines, and without the
+/// feature `progress`, it is only called.
+///
+/// The lines of all pipelines wait for it, so it should not wait for the end of one. What it calls may write through
+/// [`writer`], or suspend them itself.
+pub fn suspend<T>(write: impl FnOnce() -> T) -> T {
+    #[cfg(feature = "progress")]
+    let _suspended = screen::Suspended::begin();
+    write()
+}
+
+/// Standard error, written to while the lines are off the terminal; for loggers.
+#[must_use]
+pub fn writer() -> Writer {
+    Writer(())
+}
+
+/// See [`writer`].
+#[derive(Debug)]
+pub struct Writer(());
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        suspend(|| io::stderr().write(bytes))
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        suspend(|| io::stderr().write_all(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
+}
+
+/// Without the feature nothing is drawn.
+#[cfg(not(feature = "progress"))]
+pub(crate) struct Display;
+
+#[cfg(not(feature = "progress"))]
+impl Display {
+    pub(crate) fn start(_: &std::sync::Arc<crate::run::control::Control>) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn finish(self, _: &crate::run::error::Result<crate::run::summary::Summary>) {}
+}

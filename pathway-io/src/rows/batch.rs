@@ -1,0 +1,262 @@
+//! Rows on their way: [`Batch`], and the [`Pool`] through which its buffers come back.
+//!
+//! What costs in handing rows from thread to thread is memory allocated in one and freed in another, so a batch that
+//! every sink has taken returns to the pool that it came from, and the next rows are pushed into the same buffers.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::rows::decode::{self, Seen};
+use crate::rows::fields::{Columns, ColumnsOf, PartialOf, RowOf};
+use crate::rows::schema::Schema;
+use crate::run::error::row_error::RowError;
+
+/// A batch is sealed when it has that many rows, so that buffers stay in the cache and the pool stays small.
+const SEAL_ROWS: usize = 4096;
+/// ... or that many bytes of column data.
+const SEAL_BYTES: usize = 256 * 1024;
+/// How many idle batches a pool keeps: as many full ones as the default backlog has, twice.
+const POOL_BATCHES: usize = 2 * 65_536 / SEAL_ROWS;
+/// A batch with more column data than this is freed, not kept: one row of a gigabyte must not stay for ever.
+const POOL_BYTES: usize = 2 * SEAL_BYTES;
+/// A batch that fills less than this part of its buffers is copied out of them when it is committed: else a few rows
+/// that wait for a slow sink would hold on to room for thousands.
+const SPARSE: usize = 16;
+
+/// Rows of one table in push order.
+pub(crate) struct Batch<S: Schema> {
+    pub(crate) columns: ColumnsOf<S>,
+    /// The multiplicity of each row; empty while all are 1. Before the sequencer a row of -1 is a removal: only its
+    /// key counts.
+    diffs: Vec<i64>,
+    len: usize,
+    /// The most rows and bytes that it has ever had: what its buffers have room for.
+    peak: (usize, usize),
+    /// Scratch of the JSON decoder.
+    seen: Seen,
+}
+
+impl<S: Schema> Default for Batch<S> {
+    fn default() -> Self {
+        Batch { columns: ColumnsOf::<S>::default(), diffs: Vec::new(), len: 0, peak: (0, 0), seen: Seen::default() }
+    }
+}
+
+impl<S: Schema> Batch<S> {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.len >= SEAL_ROWS || self.bytes() >= SEAL_BYTES
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.columns.bytes() + self.diffs.len() * size_of::<i64>()
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, fields: RowOf<S>) {
+        self.columns.push(fields);
+        self.pushed(1);
+    }
+
+    #[inline]
+    pub(crate) fn push_json(&mut self, json: &[u8]) -> Result<(), RowError> {
+        decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
+        self.pushed(1);
+        Ok(())
+    }
+
+    /// Pushes a row of a log. By the slower way, so that the quick one has no second caller and stays where it is inlined.
+    pub(crate) fn restore_json(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
+        decode::parse::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
+        self.pushed(diff);
+        Ok(())
+    }
+
+    /// Pushes a row that was written as JSON, any number of times.
+    #[cfg(feature = "differential")]
+    pub(crate) fn push_encoded(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
+        decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
+        self.pushed(diff);
+        Ok(())
+    }
+
+    pub(crate) fn push_value(&mut self, value: &Value) -> Result<(), RowError> {
+        decode::decode_value::<S>(&mut self.columns, self.len, value, &mut self.seen)?;
+        self.pushed(1);
+        Ok(())
+    }
+
+    pub(crate) fn push_removal(&mut self, key: PartialOf<S>) {
+        self.columns.push_partial(key);
+        self.pushed(-1);
+    }
+
+    pub(crate) fn push_from(&mut self, columns: &ColumnsOf<S>, row: usize, diff: i64) {
+        self.columns.push_from(columns, row);
+        self.pushed(diff);
+    }
+
+    /// Completes a row that is in the columns already.
+    #[inline]
+    pub(crate) fn pushed(&mut self, diff: i64) {
+        if diff != 1 && self.diffs.is_empty() {
+            self.diffs.resize(self.len, 1);
+        }
+        if diff != 1 || !self.diffs.is_empty() {
+            self.diffs.push(diff);
+        }
+        self.len += 1;
+    }
+
+    #[inline]
+    pub(crate) fn diff(&self, row: usize) -> i64 {
+        if self.diffs.is_empty() { 1 } else { self.diffs[row] }
+    }
+
+    pub(crate) fn row(&self, row: usize) -> S {
+        S::from_fields(self.columns.get(row))
+    }
+
+    /// Drops what an unwound push has left in the columns.
+    pub(crate) fn repair(&mut self) {
+        self.columns.truncate(self.len);
+        self.diffs.truncate(self.len);
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.peak = (self.peak.0.max(self.len), self.peak.1.max(self.bytes()));
+        self.columns.truncate(len);
+        self.diffs.truncate(len);
+        self.len = len;
+    }
+
+    /// Whether most of the room in its buffers is empty.
+    fn is_sparse(&self) -> bool {
+        self.len * SPARSE < self.peak.0 || self.bytes() * SPARSE < self.peak.1
+    }
+
+    fn copy(&self) -> Self {
+        let mut copy = Batch::default();
+        for row in 0..self.len {
+            copy.push_from(&self.columns, row, self.diff(row));
+        }
+        copy
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.truncate(0);
+    }
+}
+
+/// Batches that wait to be filled again.
+pub(crate) struct Pool<S: Schema>(Mutex<Vec<Batch<S>>>);
+
+impl<S: Schema> Pool<S> {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(Pool(Mutex::new(Vec::new())))
+    }
+
+    pub(crate) fn get(&self) -> Batch<S> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    pub(crate) fn put(&self, mut batch: Batch<S>) {
+        if batch.bytes() > POOL_BYTES {
+            return;
+        }
+        batch.clear();
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < POOL_BATCHES {
+            idle.push(batch);
+        }
+    }
+}
+
+/// A growing list of batches of one table: what was pushed since the last commit, or into a transaction.
+pub(crate) struct Batches<S: Schema> {
+    sealed: Vec<Batch<S>>,
+    current: Batch<S>,
+    pool: Arc<Pool<S>>,
+    /// A place in the list, as the number of a batch and a row of it; see [`Batches::take_marked`].
+    mark: (usize, usize),
+}
+
+impl<S: Schema> Batches<S> {
+    pub(crate) fn new(pool: Arc<Pool<S>>) -> Self {
+        Batches { sealed: Vec::new(), current: pool.get(), pool, mark: (0, 0) }
+    }
+
+    /// The batch that takes the next row.
+    #[inline]
+    pub(crate) fn current(&mut self) -> &mut Batch<S> {
+        if self.current.is_full() {
+            self.sealed.push(std::mem::replace(&mut self.current, self.pool.get()));
+        }
+        &mut self.current
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.sealed.is_empty() && self.current.len == 0
+    }
+
+    /// All batches with rows; what is left behind is empty.
+    pub(crate) fn take(&mut self) -> Vec<Batch<S>> {
+        let mut all = std::mem::take(&mut self.sealed);
+        if self.current.is_sparse() && self.current.len > 0 {
+            all.push(self.current.copy());
+            self.current.clear();
+        } else if self.current.len > 0 {
+            all.push(std::mem::replace(&mut self.current, self.pool.get()));
+        }
+        all
+    }
+
+    /// Marks the end of the list as it is now.
+    pub(crate) fn mark(&mut self) {
+        self.mark = (self.sealed.len(), self.current.len);
+    }
+
+    /// The rows before the mark; what is left behind is those after it, and the mark stands before them.
+    pub(crate) fn take_marked(&mut self) -> Vec<Batch<S>> {
+        let (number, row) = std::mem::take(&mut self.mark);
+        let mut later = self.sealed.split_off(number.min(self.sealed.len()));
+        let mut marked = std::mem::take(&mut self.sealed);
+        let split = later.first_mut().unwrap_or(&mut self.current);
+        let mut rest = self.pool.get();
+        for later_row in row..split.len {
+            rest.push_from(&split.columns, later_row, split.diff(later_row));
+        }
+        split.truncate(row);
+        let before = std::mem::replace(split, rest);
+        if before.len > 0 {
+            marked.push(if before.is_sparse() { before.copy() } else { before });
+        }
+        later.retain(|batch| batch.len > 0);
+        self.sealed = later;
+        marked
+    }
+
+    /// Drops the rows after the mark.
+    pub(crate) fn drop_unmarked(&mut self) {
+        let marked = self.take_marked();
+        self.take();
+        self.sealed = marked;
+    }
+
+    pub(crate) fn append(&mut self, mut other: Batches<S>) {
+        // What stands before the mark stays where it is, and so does the mark: a batch that is moved is the next sealed
+        // one, by the same number.
+        let mut all = self.take();
+        all.append(&mut other.take());
+        self.sealed = all;
+    }
+
+    pub(crate) fn repair(&mut self) {
+        self.current.repair();
+    }
+}

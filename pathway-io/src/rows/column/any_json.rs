@@ -1,0 +1,195 @@
+//! `#[schema(json)]`: a value of any type that serde can read and write, as JSON.
+//!
+//! The column holds the compact text of each value: it is what every sink writes and what tells two values apart, and
+//! it asks no more of the type than serde's traits. A value is parsed anew where a row is taken out.
+
+use std::any::type_name;
+use std::hash::{Hash, Hasher};
+use std::io;
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde::de::{DeserializeOwned, Deserializer};
+
+use super::list::ListBuffer;
+use super::{Buffer, ColumnType, Ends, NotNull, Style};
+use crate::rows::data_type::DataType;
+
+/// A type that a `json` column can have.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a `json` column",
+    label = "lacks serde's traits",
+    note = "a `json` column is `Serialize`, `DeserializeOwned`, `Send`, `Sync` and `'static`\nhelp: add `#[derive(serde::Serialize, serde::Deserialize)]` to the type"
+)]
+pub trait JsonType: Serialize + DeserializeOwned + Send + Sync + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> JsonType for T {}
+
+/// A value of a `json` column.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Json<T>(pub T);
+
+/// JSON texts, one after the other.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct SerdeBuffer<T> {
+    ends: Ends,
+    arena: Vec<u8>,
+    item: PhantomData<fn() -> T>,
+}
+
+impl<T> Default for SerdeBuffer<T> {
+    fn default() -> Self {
+        SerdeBuffer { ends: Ends::default(), arena: Vec::new(), item: PhantomData }
+    }
+}
+
+impl<T: JsonType> ColumnType for Json<T> {
+    const DATA_TYPE: DataType = DataType::Json;
+    const HAS_PLACEHOLDER: bool = false;
+    type Buffer = SerdeBuffer<T>;
+    type ListBuffer = ListBuffer<SerdeBuffer<T>>;
+}
+
+impl<T: JsonType> NotNull for Json<T> {
+    fn is_null(&self) -> bool {
+        let mut start = Start::default();
+        serde_json::to_writer(&mut start, &self.0).is_ok() && start.0 == b"null"
+    }
+}
+
+/// The first bytes of a text: what is longer than a `null` is an error, so that no more of it is written.
+#[derive(Default)]
+struct Start(Vec<u8>);
+
+impl io::Write for Start {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if self.0.len() + text.len() > b"null".len() {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        self.0.extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<T> SerdeBuffer<T> {
+    #[inline]
+    fn text(&self, row: usize) -> &[u8] {
+        &self.arena[self.ends.range(row)]
+    }
+
+    fn append(&mut self, text: &[u8]) {
+        self.arena.extend_from_slice(text);
+        self.ends.push(self.arena.len());
+    }
+}
+
+impl<T: JsonType> Buffer for SerdeBuffer<T> {
+    type Item = Json<T>;
+    const NEEDS_QUOTES: bool = true;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.ends.bytes() + self.arena.len()
+    }
+
+    /// # Panics
+    ///
+    /// If the type's own `Serialize` fails, or a map has keys that are no texts.
+    fn push(&mut self, item: Json<T>) {
+        let start = self.arena.len();
+        if let Err(error) = serde_json::to_writer(&mut self.arena, &item.0) {
+            self.arena.truncate(start);
+            panic!("a `{}` cannot be written as JSON: {error}", type_name::<T>());
+        }
+        self.ends.push(self.arena.len());
+    }
+
+    fn push_placeholder(&mut self) {
+        self.append(b"null");
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.append(other.text(row));
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        let value = T::deserialize(deserializer)?;
+        // an error, not a panic: the row is bad, and `truncate` takes back what was written of it
+        serde_json::to_writer(&mut self.arena, &value).map_err(serde::de::Error::custom)?;
+        self.ends.push(self.arena.len());
+        Ok(())
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        let end = self.ends.truncate(len);
+        self.arena.truncate(end);
+    }
+
+    /// # Panics
+    ///
+    /// If the type does not read what it has written.
+    fn get(&self, row: usize) -> Json<T> {
+        let text = self.text(row);
+        match serde_json::from_slice(text) {
+            Ok(value) => Json(value),
+            Err(error) => {
+                let (name, text) = (type_name::<T>(), String::from_utf8_lossy(text));
+                panic!("a `{name}` does not read back from the JSON that it was written as: {error}: {text}")
+            }
+        }
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.text(row) == other.text(other_row)
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
+        self.text(row).hash(state);
+    }
+
+    #[inline]
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.write_json(row, style, out);
+    }
+
+    #[inline]
+    fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.text(row));
+    }
+}
+
+/// The value of a `json` field as its column has it, and back: of an `Option` the null is the column's own.
+#[doc(hidden)]
+#[must_use]
+pub fn to_json_option<T>(value: Option<T>) -> Option<Json<T>> {
+    value.map(Json)
+}
+
+#[doc(hidden)]
+#[must_use]
+pub fn from_json_option<T>(value: Option<Json<T>>) -> Option<T> {
+    value.map(|Json(value)| value)
+}
+
+#[doc(hidden)]
+#[must_use]
+pub fn from_json<T>(Json(value): Json<T>) -> T {
+    value
+}

@@ -1,0 +1,174 @@
+//! `Vec<u8>` and `bytes::Bytes`: all bytes of a column in one arena; base64 in text.
+//!
+//! A `Bytes` is copied too, although it could be shared: a few bytes of a large buffer would keep all of it, and the
+//! backlog, which counts bytes, would not know.
+
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use base64::engine::general_purpose::STANDARD;
+use base64::{DecodeError, Engine};
+use serde::de::{Deserializer, Error, Visitor};
+
+use super::mismatch::refuse;
+use super::{Buffer, ColumnType, Ends, Scalar, Style};
+use crate::rows::data_type::DataType;
+
+/// Strings of bytes, one after the other. What makes it the buffer of a `Vec<u8>` is that `u8` names it as its
+/// `ListBuffer`.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct BytesBuffer<T = Vec<u8>> {
+    ends: Ends,
+    arena: Vec<u8>,
+    item: PhantomData<T>,
+}
+
+/// A string of bytes.
+#[doc(hidden)]
+pub trait ByteString: ColumnType + AsRef<[u8]> + Default {
+    fn copy_of(bytes: &[u8]) -> Self;
+}
+
+impl ByteString for Vec<u8> {
+    #[inline]
+    fn copy_of(bytes: &[u8]) -> Self {
+        bytes.to_vec()
+    }
+}
+
+#[cfg(feature = "bytes")]
+mod shared {
+    use bytes::Bytes;
+
+    use super::{ByteString, BytesBuffer};
+    use crate::rows::column::{KeyType, NotNull, column_type};
+    use crate::rows::data_type::DataType;
+
+    column_type!(Bytes, BytesBuffer<Bytes>, DataType::Bytes);
+    impl KeyType for Bytes {}
+    impl NotNull for Bytes {}
+
+    impl ByteString for Bytes {
+        #[inline]
+        fn copy_of(bytes: &[u8]) -> Self {
+            Bytes::copy_from_slice(bytes)
+        }
+    }
+}
+
+impl<T> BytesBuffer<T> {
+    #[inline]
+    fn slice(&self, row: usize) -> &[u8] {
+        &self.arena[self.ends.range(row)]
+    }
+
+    #[inline]
+    fn append(&mut self, bytes: &[u8]) {
+        self.arena.extend_from_slice(bytes);
+        self.ends.push(self.arena.len());
+    }
+}
+
+impl<T: ByteString> Buffer for BytesBuffer<T> {
+    type Item = T;
+    const NEEDS_QUOTES: bool = false;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.ends.bytes() + self.arena.len()
+    }
+
+    #[inline]
+    fn push(&mut self, item: T) {
+        self.append(item.as_ref());
+    }
+
+    #[inline]
+    fn push_placeholder(&mut self) {
+        self.append(b"");
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.append(other.slice(row));
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(BytesVisitor(self))
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        let end = self.ends.truncate(len);
+        self.arena.truncate(end);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> T {
+        T::copy_of(self.slice(row))
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        Scalar::Bytes(self.slice(row))
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.slice(row) == other.slice(other_row)
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
+        self.slice(row).hash(state);
+    }
+
+    fn write_text(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
+        let bytes = self.slice(row);
+        let start = out.len();
+        out.resize(start + bytes.len().div_ceil(3) * 4, 0);
+        // The room is what padded base64 needs, so that this cannot fail.
+        let written = STANDARD.encode_slice(bytes, &mut out[start..]);
+        debug_assert_eq!(written.ok(), Some(out.len() - start));
+    }
+
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        out.push(b'"');
+        self.write_text(row, style, out);
+        out.push(b'"');
+    }
+}
+
+struct BytesVisitor<'a, T>(&'a mut BytesBuffer<T>);
+
+impl<'de, T> Visitor<'de> for BytesVisitor<'_, T> {
+    type Value = ();
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        STANDARD.decode_vec(text, &mut self.0.arena).map_err(|error| E::custom(describe(text, &error)))?;
+        self.0.ends.push(self.0.arena.len());
+        Ok(())
+    }
+
+    refuse!(DataType::Bytes; bool integer float unit seq map);
+}
+
+#[cold]
+fn describe(text: &str, error: &DecodeError) -> String {
+    let reason = match error {
+        DecodeError::InvalidByte(at, _) => match text.get(*at..).and_then(|rest| rest.chars().next()) {
+            Some(found) => format!("{found:?} at {at}"),
+            None => format!("byte {at}"),
+        },
+        DecodeError::InvalidLength(len) => format!("a length of {len}"),
+        DecodeError::InvalidLastSymbol { .. } => "a last character with stray bits".to_owned(),
+        DecodeError::InvalidPadding => "wrong padding".to_owned(),
+    };
+    format!("expected a `Vec<u8>` in base64, found a string that is none: {reason}")
+}

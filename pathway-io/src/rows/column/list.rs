@@ -1,0 +1,121 @@
+//! `Vec<T>`: the elements of all lists in one buffer, and where each list ends.
+
+use std::hash::Hasher;
+
+use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use super::mismatch::refuse;
+use super::{Buffer, ColumnType, Ends, Into, KeyType, NotNull, Style};
+use crate::rows::data_type::DataType;
+
+/// Lists, one after the other.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct ListBuffer<B> {
+    ends: Ends,
+    items: B,
+}
+
+/// The buffer is the element's own choice, since a `Vec<u8>` is bytes and no list of numbers.
+impl<T: ColumnType> ColumnType for Vec<T> {
+    const DATA_TYPE: DataType = T::LIST;
+    type Buffer = T::ListBuffer;
+    type ListBuffer = ListBuffer<T::ListBuffer>;
+}
+
+impl<T: KeyType> KeyType for Vec<T> {}
+impl<T: ColumnType> NotNull for Vec<T> {}
+
+impl<B: Buffer> Buffer for ListBuffer<B> {
+    type Item = Vec<B::Item>;
+    const NEEDS_QUOTES: bool = true;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.ends.bytes() + self.items.bytes()
+    }
+
+    fn push(&mut self, list: Vec<B::Item>) {
+        for item in list {
+            self.items.push(item);
+        }
+        self.ends.push(self.items.len());
+    }
+
+    fn push_placeholder(&mut self) {
+        self.ends.push(self.items.len());
+    }
+
+    fn push_from(&mut self, other: &Self, row: usize) {
+        for item in other.ends.range(row) {
+            self.items.push_from(&other.items, item);
+        }
+        self.ends.push(self.items.len());
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(ListVisitor(self))
+    }
+
+    fn truncate(&mut self, len: usize) {
+        let end = self.ends.truncate(len);
+        self.items.truncate(end);
+    }
+
+    fn get(&self, row: usize) -> Vec<B::Item> {
+        self.ends.range(row).map(|item| self.items.get(item)).collect()
+    }
+
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        let (mine, theirs) = (self.ends.range(row), other.ends.range(other_row));
+        mine.len() == theirs.len() && mine.zip(theirs).all(|(item, their)| self.items.equal(item, &other.items, their))
+    }
+
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
+        let items = self.ends.range(row);
+        state.write_usize(items.len());
+        for item in items {
+            self.items.hash(item, state);
+        }
+    }
+
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.write_json(row, style, out);
+    }
+
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        write_json_list(&self.items, self.ends.range(row), style, out);
+    }
+}
+
+/// Appends some values of a buffer as a JSON array.
+pub(super) fn write_json_list<B: Buffer>(items: &B, range: std::ops::Range<usize>, style: Style, out: &mut Vec<u8>) {
+    out.push(b'[');
+    let start = range.start;
+    for item in range {
+        if item > start {
+            out.push(b',');
+        }
+        items.write_json(item, style, out);
+    }
+    out.push(b']');
+}
+
+struct ListVisitor<'a, B>(&'a mut ListBuffer<B>);
+
+impl<'de, B: Buffer> Visitor<'de> for ListVisitor<'_, B> {
+    type Value = ();
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element_seed(Into(&mut self.0.items))?.is_some() {}
+        self.0.ends.push(self.0.items.len());
+        Ok(())
+    }
+
+    refuse!(<Vec<B::Item>>::DATA_TYPE; bool integer float str unit map);
+}

@@ -1,0 +1,124 @@
+//! What a column says when JSON holds something that it does not take.
+//!
+//! serde's own messages name serde's data model (``invalid type: integer `5` ``); these name the Rust type that the
+//! column wants and what is there in its stead. The paths here are cold: nothing of them is inlined into a decoder.
+
+use std::fmt;
+
+use serde::de::{Error, Unexpected};
+
+use crate::rows::data_type::DataType;
+
+/// How many characters of a text an error repeats.
+const SHOWN: usize = 40;
+
+/// What is wanted, with its article: ``a `u8` `` or ``an `i8` ``.
+pub(crate) struct Wanted(pub(crate) DataType);
+
+impl fmt::Display for Wanted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.0.to_string();
+        let article = if name.starts_with(['i', 'f', 'O']) { "an" } else { "a" };
+        let form = match self.0 {
+            DataType::Bytes => " in base64",
+            DataType::Duration | DataType::SignedDuration => " in whole nanoseconds",
+            DataType::Date => " like `2021-03-21`",
+            DataType::Time => " like `18:34:12`",
+            DataType::DateTime => " like `2021-03-21T18:34:12`",
+            DataType::Timestamp => " like `2021-03-21T18:34:12Z`",
+            DataType::OffsetDateTime => " like `2021-03-21T18:34:12+01:00`",
+            DataType::Decimal => " in a string",
+            _ => "",
+        };
+        write!(f, "{article} `{name}`{form}")
+    }
+}
+
+/// The error for a value of a kind that the column does not take.
+#[cold]
+#[inline(never)]
+pub(crate) fn mismatch<E: Error>(wanted: DataType, found: Unexpected<'_>) -> E {
+    E::custom(describe(wanted, found))
+}
+
+fn describe(wanted: DataType, found: Unexpected<'_>) -> String {
+    let expected = Wanted(wanted);
+    match found {
+        Unexpected::Unit | Unexpected::Option => {
+            format!("expected {expected}, found null, which only an `Option<{wanted}>` takes")
+        }
+        Unexpected::Bool(value) => format!("expected {expected}, found `{value}`"),
+        Unexpected::Unsigned(value) => format!("expected {expected}, found the number {value}"),
+        Unexpected::Signed(value) => format!("expected {expected}, found the number {value}"),
+        Unexpected::Float(value) => format!("expected {expected}, found the number {value:?}"),
+        Unexpected::Str(text) => format!("expected {expected}, found the string {}", shorten(text)),
+        Unexpected::Seq => format!("expected {expected}, found a list"),
+        Unexpected::Map => format!("expected {expected}, found an object"),
+        other => format!("expected {expected}, found {other}"),
+    }
+}
+
+/// A text in quotes, cut where it would swamp the message.
+pub(crate) fn shorten(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+/// The error for a number that is of the right kind and too large or too small.
+#[cold]
+#[inline(never)]
+pub(crate) fn out_of_range<E: Error>(wanted: DataType, found: impl fmt::Debug) -> E {
+    E::custom(format_args!("{found:?} is out of range for `{wanted}`"))
+}
+
+/// Visitor methods that refuse: `refuse!(DATA_TYPE; bool integer float str unit seq map)` with those kinds that the
+/// visitor does not take.
+macro_rules! refuse {
+    ($wanted:expr; $($kind:ident)*) => {
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{}", $crate::rows::column::mismatch::Wanted($wanted))
+        }
+        $($crate::rows::column::mismatch::refuse!(@$kind $wanted);)*
+    };
+    (@bool $wanted:expr) => {
+        fn visit_bool<Fault: serde::de::Error>(self, found: bool) -> Result<Self::Value, Fault> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Bool(found)))
+        }
+    };
+    (@integer $wanted:expr) => {
+        fn visit_u64<Fault: serde::de::Error>(self, found: u64) -> Result<Self::Value, Fault> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Unsigned(found)))
+        }
+        fn visit_i64<Fault: serde::de::Error>(self, found: i64) -> Result<Self::Value, Fault> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Signed(found)))
+        }
+    };
+    (@float $wanted:expr) => {
+        fn visit_f64<Fault: serde::de::Error>(self, found: f64) -> Result<Self::Value, Fault> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Float(found)))
+        }
+    };
+    (@str $wanted:expr) => {
+        fn visit_str<Fault: serde::de::Error>(self, found: &str) -> Result<Self::Value, Fault> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Str(found)))
+        }
+    };
+    (@unit $wanted:expr) => {
+        fn visit_unit<Fault: serde::de::Error>(self) -> Result<Self::Value, Fault> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Unit))
+        }
+    };
+    (@seq $wanted:expr) => {
+        fn visit_seq<Access: serde::de::SeqAccess<'de>>(self, _: Access) -> Result<Self::Value, Access::Error> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Seq))
+        }
+    };
+    (@map $wanted:expr) => {
+        fn visit_map<Access: serde::de::MapAccess<'de>>(self, _: Access) -> Result<Self::Value, Access::Error> {
+            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Map))
+        }
+    };
+}
+pub(crate) use refuse;

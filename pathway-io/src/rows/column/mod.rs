@@ -1,0 +1,264 @@
+//! Which Rust types can be columns, and the typed buffers that hold them.
+//!
+//! A [`ColumnType`] names its [`Buffer`]: many values of one type side by side, as numbers in a `Vec` or as texts in
+//! one arena. Rows travel from the source to the sinks in buffers and are read from JSON into them and written to
+//! text straight from them, so that a row costs no allocation. One file holds one family of types.
+
+pub(crate) mod any_json;
+pub(crate) mod array;
+pub(crate) mod bytes;
+pub(crate) mod derived;
+mod duration;
+mod float;
+pub(crate) mod json;
+pub(crate) mod list;
+pub(crate) mod mismatch;
+pub(crate) mod number;
+pub(crate) mod option;
+pub(crate) mod others;
+pub(crate) mod scan;
+pub(crate) mod text;
+mod tuple;
+
+use std::hash::Hasher;
+use std::ops::Range;
+
+use serde::de::{DeserializeSeed, Deserializer};
+
+use crate::rows::data_type::DataType;
+
+/// What the engine asks of a column's values.
+#[cfg(feature = "differential")]
+use crate::dataflow::value::Values;
+
+/// Without the engine, nothing.
+#[doc(hidden)]
+#[cfg(not(feature = "differential"))]
+pub trait Values<T> {}
+
+#[cfg(not(feature = "differential"))]
+impl<T, B> Values<T> for B {}
+
+/// A type that can be a column.
+///
+/// | type | text, in CSV and in JSON |
+/// |---|---|
+/// | `bool`, `i8` to `i64`, `u8` to `u64` | `true`, `-5` |
+/// | `f32`, `f64` | the shortest that reads back as the same float: `1.0`, `1e-7`; `NaN` |
+/// | `String` | itself |
+/// | `Vec<u8>`, `bytes::Bytes` | base64: `AQI=` |
+/// | `serde_json::Value` | JSON |
+/// | `Duration`, `jiff::SignedDuration`, `chrono::TimeDelta` | integer nanoseconds: `1500000000` |
+/// | `jiff::civil::Date`, `chrono::NaiveDate` | `2021-03-21` |
+/// | `jiff::civil::Time`, `chrono::NaiveTime` | `18:34:12.5` |
+/// | `jiff::civil::DateTime`, `chrono::NaiveDateTime` | `2021-03-21T18:34:12.5` |
+/// | `jiff::Timestamp`, `chrono::DateTime<Utc>` | `2021-03-21T18:34:12.5Z`; read with any offset |
+/// | `chrono::DateTime<FixedOffset>` | `2021-03-21T18:34:12.5+01:00` |
+/// | `uuid::Uuid` | `67e55044-10b1-426f-9247-bb680e5fe0c8` |
+/// | `rust_decimal::Decimal` | all its digits: `12.50`; in JSON a string, and an integer is read too |
+/// | `Option<T>` | nothing in CSV, `null` in JSON |
+/// | `Vec<T>`, arrays, tuples | a JSON list |
+///
+/// Types of another crate are columns if the feature with the crate's name is on. Every text reads back as the same
+/// value; the ways in which dates may be read besides their own form are those of ISO 8601 that are in common use,
+/// such as a space for the `T` and `+0100` for an offset.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used as a column",
+    label = "not a column type",
+    note = "columns are `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, and `Option<T>`, `Vec<T>`, arrays and tuples of them",
+    note = "with the feature of their crate's name, so are dates and times of `jiff` and `chrono`, and `Uuid`, `Decimal` and `Bytes`",
+    note = "of a type of your own: `#[derive(Column)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(flatten)]` for a schema; `#[schema(json)]` for what implements serde's traits"
+)]
+pub trait ColumnType: Sized + Send + Sync + 'static {
+    /// The type of the values that are not null.
+    const DATA_TYPE: DataType;
+    /// Whether a value can be null.
+    const OPTIONAL: bool = false;
+    /// The type as part of another: with its nullability.
+    #[doc(hidden)]
+    const ELEMENT: DataType = Self::DATA_TYPE;
+    /// What a `Vec` of these is: `List`, but for bytes.
+    #[doc(hidden)]
+    const LIST: DataType = DataType::List(&Self::ELEMENT);
+    /// Whether a placeholder in the buffer can be taken out again, as some value or other.
+    #[doc(hidden)]
+    const HAS_PLACEHOLDER: bool = true;
+    /// Where values of this type are held.
+    #[doc(hidden)]
+    type Buffer: Buffer<Item = Self> + Values<Self>;
+    /// Where lists of this type are held.
+    #[doc(hidden)]
+    type ListBuffer: Buffer<Item = Vec<Self>> + Values<Vec<Self>>;
+}
+
+/// A column type whose values can be compared and so identify a row.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be part of a primary key",
+    label = "not a key type",
+    note = "keys are `bool`, `i8` to `i64`, `u8` to `u64`, `String`, `Vec<u8>`, `Duration`, and `Vec<T>`, arrays and tuples of them; and of other crates, dates, times and `Uuid`",
+    note = "a key must always have a value that equals itself: `Option` may have none, and a float may be `NaN` or one of two zeros",
+    note = "nor may a key equal another that is written differently, as a `Decimal` or a `DateTime<FixedOffset>` may"
+)]
+pub trait KeyType: ColumnType + Clone {}
+
+/// A type without a null of its own for `Option<T>` to clash with: so there is one null and not two.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be used as a column inside `Option`",
+    label = "not a column type that is never null",
+    note = "`Option<T>` takes every column type but another `Option`: there is one null, not two"
+)]
+pub trait NotNull: ColumnType {
+    /// Whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.
+    #[inline]
+    fn is_null(&self) -> bool {
+        false
+    }
+}
+
+/// How values are spelled.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// Our own way, which reads back from JSON as what it was.
+    Plain,
+    /// Byte for byte as Pathway's writers have it.
+    Pathway,
+    /// As `Plain`, but so that the very same bits are read back: a `NaN` has many.
+    Exact,
+}
+
+/// A value as databases have it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scalar<'a> {
+    Null,
+    Integer(i64),
+    Float(f64),
+    Text(&'a str),
+    Bytes(&'a [u8]),
+    /// It is its text form.
+    Spelled,
+}
+
+/// Many values of one column, in push order.
+#[doc(hidden)]
+pub trait Buffer: Default + Send + Sync + 'static {
+    type Item: ColumnType;
+    /// Whether the text form can hold a comma, a quote or a line break.
+    const NEEDS_QUOTES: bool;
+
+    fn len(&self) -> usize;
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// The bytes of data held, as the backlog counts them.
+    fn bytes(&self) -> usize;
+
+    fn push(&mut self, item: Self::Item);
+    /// Pushes a value that stands for none, in a row that is only a key.
+    fn push_placeholder(&mut self);
+    /// Pushes a copy of one value of another buffer.
+    fn push_from(&mut self, other: &Self, row: usize);
+    /// Pushes what is there when a JSON row lacks the column: a null, or `false` if there is none.
+    fn push_missing(&mut self) -> bool {
+        false
+    }
+    /// Reads one value. After an error the buffer may hold a part of it: see `truncate`.
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
+    /// Reads one value if it is of the plainest form; see [`scan`]. If not, the buffer may hold a part of it.
+    #[inline]
+    fn scan(&mut self, scan: &mut scan::Scan<'_>) -> bool {
+        let _ = scan;
+        false
+    }
+    /// Drops all values from `len` on, and what a failed `decode` left behind.
+    fn truncate(&mut self, len: usize);
+
+    fn get(&self, row: usize) -> Self::Item;
+    fn is_null(&self, _row: usize) -> bool {
+        false
+    }
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        if self.is_null(row) { Scalar::Null } else { Scalar::Spelled }
+    }
+    /// Whether two values are the same, floats by their bits.
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H);
+    /// Appends the text form as CSV has it, without quotes around it; nothing for null.
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>);
+    /// Appends the JSON form.
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>);
+}
+
+/// Where each of many values of varying length ends in the arena that holds them one after the other.
+#[derive(Debug, Default)]
+pub(crate) struct Ends(Vec<usize>);
+
+impl Ends {
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.len() * size_of::<usize>()
+    }
+
+    #[inline]
+    fn push(&mut self, end: usize) {
+        self.0.push(end);
+    }
+
+    #[inline]
+    fn range(&self, row: usize) -> Range<usize> {
+        let start = if row == 0 { 0 } else { self.0[row - 1] };
+        start..self.0[row]
+    }
+
+    /// Keeps `len` values and says where the last of them ends: what the arena is to be cut to, also if no value goes.
+    #[inline]
+    fn truncate(&mut self, len: usize) -> usize {
+        self.0.truncate(len);
+        self.0.last().copied().unwrap_or(0)
+    }
+}
+
+/// A type without parameters as a column, whose lists have no form of their own.
+macro_rules! column_type {
+    ($type:ty, $buffer:ty, $data_type:expr) => {
+        impl $crate::rows::column::ColumnType for $type {
+            const DATA_TYPE: $crate::rows::data_type::DataType = $data_type;
+            type Buffer = $buffer;
+            type ListBuffer = $crate::rows::column::list::ListBuffer<$buffer>;
+        }
+    };
+}
+use column_type;
+
+/// Reads one value into a buffer: the seed that serde's access traits ask for.
+pub(crate) struct Into<'a, B>(pub(crate) &'a mut B);
+
+impl<'de, B: Buffer> DeserializeSeed<'de> for Into<'_, B> {
+    type Value = ();
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.0.decode(deserializer)
+    }
+}
+
+/// One value as JSON: how a default or an example stands in a schema.
+#[doc(hidden)]
+pub fn to_json<T: ColumnType>(value: T) -> serde_json::Value {
+    let mut buffer = T::Buffer::default();
+    buffer.push(value);
+    let mut text = Vec::new();
+    buffer.write_json(0, Style::Plain, &mut text);
+    serde_json::from_slice(&text).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! Numbers and `bool`: a `Vec` of them.
+//!
+//! Integers are read from JSON integers only: `1.0` or `1e3` in an integer column is somebody's mistake, and so is a
+//! number that does not fit. Floats, which are numbers of a fixed size too, are in `float.rs`.
+
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+
+use super::mismatch::{mismatch, out_of_range, refuse};
+use super::scan::Scan;
+use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style, column_type};
+use crate::rows::data_type::DataType;
+
+/// Values of a fixed size, side by side.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct NumberBuffer<T>(Vec<T>);
+
+/// A value of a fixed size, whose text form needs no quotes in CSV.
+#[doc(hidden)]
+pub trait Fixed: ColumnType + Copy + Default {
+    /// What tells one value from another. Of some types `==` takes values for the same that are written differently.
+    type Identity: Eq + Hash;
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+    /// See [`Buffer::scan`].
+    #[inline]
+    fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+        let _ = scan;
+        None
+    }
+    /// See [`Buffer::scalar`].
+    #[inline]
+    fn scalar(self) -> Scalar<'static> {
+        Scalar::Spelled
+    }
+    fn identity(self) -> Self::Identity;
+    fn write_text(self, style: Style, out: &mut Vec<u8>);
+    #[inline]
+    fn write_json(self, style: Style, out: &mut Vec<u8>) {
+        self.write_text(style, out);
+    }
+}
+
+impl<T: Fixed> Buffer for NumberBuffer<T> {
+    type Item = T;
+    const NEEDS_QUOTES: bool = false;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.len() * size_of::<T>()
+    }
+
+    #[inline]
+    fn push(&mut self, item: T) {
+        self.0.push(item);
+    }
+
+    #[inline]
+    fn push_placeholder(&mut self) {
+        self.0.push(T::default());
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.0.push(other.0[row]);
+    }
+
+    #[inline]
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        let value = T::read(deserializer)?;
+        self.0.push(value);
+        Ok(())
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        let value = T::scan(scan);
+        self.0.extend(value);
+        value.is_some()
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> T {
+        self.0[row]
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        self.0[row].scalar()
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.0[row].identity() == other.0[other_row].identity()
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
+        self.0[row].identity().hash(state);
+    }
+
+    #[inline]
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.0[row].write_text(style, out);
+    }
+
+    #[inline]
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.0[row].write_json(style, out);
+    }
+}
+
+column_type!(bool, NumberBuffer<bool>, DataType::Bool);
+impl KeyType for bool {}
+impl NotNull for bool {}
+
+impl Fixed for bool {
+    type Identity = bool;
+
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(BoolVisitor)
+    }
+
+    #[inline]
+    fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+        if scan.literal(b"true") { Some(true) } else { scan.literal(b"false").then_some(false) }
+    }
+
+    #[inline]
+    fn scalar(self) -> Scalar<'static> {
+        Scalar::Integer(i64::from(self))
+    }
+
+    #[inline]
+    fn identity(self) -> bool {
+        self
+    }
+
+    #[inline]
+    fn write_text(self, style: Style, out: &mut Vec<u8>) {
+        let text: &[u8] = match (style, self) {
+            (Style::Plain | Style::Exact, true) => b"true",
+            (Style::Plain | Style::Exact, false) => b"false",
+            (Style::Pathway, true) => b"True",
+            (Style::Pathway, false) => b"False",
+        };
+        out.extend_from_slice(text);
+    }
+
+    #[inline]
+    fn write_json(self, _style: Style, out: &mut Vec<u8>) {
+        self.write_text(Style::Plain, out);
+    }
+}
+
+struct BoolVisitor;
+
+impl<'de> Visitor<'de> for BoolVisitor {
+    type Value = bool;
+
+    #[inline]
+    fn visit_bool<E: Error>(self, value: bool) -> Result<bool, E> {
+        Ok(value)
+    }
+
+    refuse!(DataType::Bool; integer float str unit seq map);
+}
+
+macro_rules! integers {
+    ($($type:ident)*) => {
+        $(
+            impl KeyType for $type {}
+            impl NotNull for $type {}
+
+            impl Fixed for $type {
+                type Identity = $type;
+
+                #[inline]
+                fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    deserializer.deserialize_any(IntegerVisitor(PhantomData))
+                }
+
+                #[inline]
+                fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+                    scan.integer()?.try_into().ok()
+                }
+
+                #[inline]
+                fn scalar(self) -> Scalar<'static> {
+                    i64::try_from(self).map_or(Scalar::Spelled, Scalar::Integer)
+                }
+
+                #[inline]
+                fn identity(self) -> $type {
+                    self
+                }
+
+                #[inline]
+                fn write_text(self, _style: Style, out: &mut Vec<u8>) {
+                    out.extend_from_slice(itoa::Buffer::new().format(self).as_bytes());
+                }
+            }
+        )*
+    };
+}
+
+integers!(i8 i16 i32 i64 u8 u16 u32 u64);
+
+column_type!(i8, NumberBuffer<i8>, DataType::I8);
+column_type!(i16, NumberBuffer<i16>, DataType::I16);
+column_type!(i32, NumberBuffer<i32>, DataType::I32);
+column_type!(i64, NumberBuffer<i64>, DataType::I64);
+column_type!(u16, NumberBuffer<u16>, DataType::U16);
+column_type!(u32, NumberBuffer<u32>, DataType::U32);
+column_type!(u64, NumberBuffer<u64>, DataType::U64);
+
+/// Not by `column_type!`: many `u8` are bytes, and base64 in text.
+impl ColumnType for u8 {
+    const DATA_TYPE: DataType = DataType::U8;
+    const LIST: DataType = DataType::Bytes;
+    type Buffer = NumberBuffer<u8>;
+    type ListBuffer = super::bytes::BytesBuffer;
+}
+
+struct IntegerVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Fixed + TryFrom<u64> + TryFrom<i64>> Visitor<'de> for IntegerVisitor<T> {
+    type Value = T;
+
+    #[inline]
+    fn visit_u64<E: Error>(self, value: u64) -> Result<T, E> {
+        T::try_from(value).map_err(|_| out_of_range(T::DATA_TYPE, value))
+    }
+
+    #[inline]
+    fn visit_i64<E: Error>(self, value: i64) -> Result<T, E> {
+        T::try_from(value).map_err(|_| out_of_range(T::DATA_TYPE, value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
+        // An integer beyond 64 bits arrives as a float.
+        if value.abs() >= i64::MAX as f64 {
+            Err(out_of_range(T::DATA_TYPE, value))
+        } else {
+            Err(mismatch(T::DATA_TYPE, Unexpected::Float(value)))
+        }
+    }
+
+    refuse!(T::DATA_TYPE; bool str unit seq map);
+}

@@ -1,0 +1,168 @@
+//! The dates and times of `chrono`, in the text forms of [`iso8601`](super::iso8601), and its `TimeDelta`.
+//!
+//! A leap second is `:60`, as long as it is where leap seconds are: `chrono` lets a program put one behind any
+//! second, and such a one is written as the second that follows.
+//!
+//! A `DateTime<FixedOffset>` keeps its offset: a row with the same instant at another one is another row. Since `==`
+//! sees no difference there, it cannot be a key. A `DateTime<Local>` is no column, as its text depends on the machine.
+
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+
+use super::iso8601::{
+    Clock, Day, NO_DAY, OUT_OF_RANGE, read_date, read_date_time, read_instant, read_time, write_date, write_date_time,
+    write_offset, write_time, write_utc,
+};
+use super::signed::signed_duration;
+use super::text_form::{FORM, Fault, Spelled};
+use crate::rows::column::number::NumberBuffer;
+use crate::rows::column::{KeyType, NotNull, Style, column_type};
+use crate::rows::data_type::DataType;
+
+const SECOND: u32 = 1_000_000_000;
+
+column_type!(NaiveDate, NumberBuffer<NaiveDate>, DataType::Date);
+column_type!(NaiveTime, NumberBuffer<NaiveTime>, DataType::Time);
+column_type!(NaiveDateTime, NumberBuffer<NaiveDateTime>, DataType::DateTime);
+column_type!(DateTime<Utc>, NumberBuffer<DateTime<Utc>>, DataType::Timestamp);
+column_type!(DateTime<FixedOffset>, NumberBuffer<DateTime<FixedOffset>>, DataType::OffsetDateTime);
+impl KeyType for NaiveDate {}
+impl KeyType for NaiveTime {}
+impl KeyType for NaiveDateTime {}
+impl KeyType for DateTime<Utc> {}
+impl NotNull for NaiveDate {}
+impl NotNull for NaiveTime {}
+impl NotNull for NaiveDateTime {}
+impl NotNull for DateTime<Utc> {}
+impl NotNull for DateTime<FixedOffset> {}
+
+signed_duration!(TimeDelta, time_delta_nanos, time_delta_of_nanos);
+
+fn time_delta_nanos(delta: &TimeDelta) -> i128 {
+    i128::from(delta.num_seconds()) * i128::from(SECOND) + i128::from(delta.subsec_nanos())
+}
+
+fn time_delta_of_nanos(nanos: i128) -> Option<TimeDelta> {
+    let seconds = i64::try_from(nanos.div_euclid(SECOND.into())).ok()?;
+    let nanos = u32::try_from(nanos.rem_euclid(SECOND.into())).ok()?;
+    TimeDelta::new(seconds, nanos)
+}
+
+fn to_date(day: Day) -> Result<NaiveDate, Fault> {
+    NaiveDate::from_ymd_opt(day.year, day.month.into(), day.day.into()).ok_or(NO_DAY)
+}
+
+fn to_time(clock: Clock) -> Result<NaiveTime, Fault> {
+    let (second, nano) = if clock.second == 60 { (59, clock.nano + SECOND) } else { (clock.second, clock.nano) };
+    NaiveTime::from_hms_nano_opt(clock.hour.into(), clock.minute.into(), second.into(), nano).ok_or(FORM)
+}
+
+fn of_date(date: NaiveDate) -> Day {
+    // At most 12 and 31.
+    Day { year: date.year(), month: date.month() as u8, day: date.day() as u8 }
+}
+
+fn of_time(time: NaiveTime) -> Clock {
+    let leap = time.nanosecond() / SECOND;
+    // At most 23, 59 and 60.
+    let [hour, minute, second] = [time.hour(), time.minute(), time.second() + leap].map(|part| part as u8);
+    Clock { hour, minute, second, nano: time.nanosecond() % SECOND }
+}
+
+impl Spelled for NaiveDate {
+    type Identity = NaiveDate;
+
+    #[inline]
+    fn identity(self) -> NaiveDate {
+        self
+    }
+
+    fn parse(text: &str) -> Result<NaiveDate, Fault> {
+        read_date(text).and_then(to_date)
+    }
+
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
+        write_date(of_date(self), out);
+    }
+}
+
+impl Spelled for NaiveTime {
+    type Identity = NaiveTime;
+
+    #[inline]
+    fn identity(self) -> NaiveTime {
+        self
+    }
+
+    fn parse(text: &str) -> Result<NaiveTime, Fault> {
+        read_time(text).and_then(to_time)
+    }
+
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
+        write_time(of_time(self), out);
+    }
+}
+
+impl Spelled for NaiveDateTime {
+    type Identity = NaiveDateTime;
+
+    #[inline]
+    fn identity(self) -> NaiveDateTime {
+        self
+    }
+
+    fn parse(text: &str) -> Result<NaiveDateTime, Fault> {
+        let (day, clock) = read_date_time(text)?;
+        Ok(to_date(day)?.and_time(to_time(clock)?))
+    }
+
+    fn write(self, style: Style, out: &mut Vec<u8>) {
+        write_date_time(of_date(self.date()), of_time(self.time()), style, out);
+    }
+}
+
+impl Spelled for DateTime<Utc> {
+    type Identity = DateTime<Utc>;
+
+    #[inline]
+    fn identity(self) -> DateTime<Utc> {
+        self
+    }
+
+    fn parse(text: &str) -> Result<DateTime<Utc>, Fault> {
+        Ok(<DateTime<FixedOffset>>::parse(text)?.to_utc())
+    }
+
+    fn write(self, style: Style, out: &mut Vec<u8>) {
+        self.naive_utc().write(style, out);
+        write_utc(style, out);
+    }
+}
+
+impl Spelled for DateTime<FixedOffset> {
+    type Identity = (NaiveDateTime, FixedOffset);
+
+    #[inline]
+    fn identity(self) -> Self::Identity {
+        (self.naive_utc(), *self.offset())
+    }
+
+    fn parse(text: &str) -> Result<DateTime<FixedOffset>, Fault> {
+        let (day, clock, east) = read_instant(text)?;
+        let offset = FixedOffset::east_opt(east).ok_or(OUT_OF_RANGE)?;
+        to_date(day)?.and_time(to_time(clock)?).and_local_timezone(offset).single().ok_or(OUT_OF_RANGE)
+    }
+
+    fn write(self, style: Style, out: &mut Vec<u8>) {
+        if style == Style::Pathway {
+            return self.to_utc().write(style, out);
+        }
+        let (utc, offset) = self.identity();
+        // Within a day of the ends of the calendar there may be no such local time.
+        let (local, east) = match utc.checked_add_offset(offset) {
+            Some(local) => (local, offset.local_minus_utc()),
+            None => (utc, 0),
+        };
+        local.write(style, out);
+        write_offset(east, out);
+    }
+}

@@ -1,0 +1,58 @@
+//! `Decimal` of `rust_decimal`: all its digits in text, the zeros at the end too.
+//!
+//! In JSON it is a string, since readers of JSON make a float of a number. For the same reason a number with a point
+//! is refused, which may have lost digits before it comes here; an integer is taken.
+//!
+//! `1.0` and `1.00` are two values: a row in which the one takes the place of the other has changed. Since they are
+//! the same for `==`, a `Decimal` cannot be a key. Zero has no sign.
+
+use rust_decimal::Decimal;
+
+use super::text_form::{FORM, Fault, Spelled};
+use crate::rows::column::number::NumberBuffer;
+use crate::rows::column::{NotNull, Style, column_type};
+use crate::rows::data_type::DataType;
+
+column_type!(Decimal, NumberBuffer<Decimal>, DataType::Decimal);
+impl NotNull for Decimal {}
+
+impl Spelled for Decimal {
+    /// All digits as an integer, and how many of them are behind the point.
+    type Identity = (i128, u32);
+
+    #[inline]
+    fn identity(self) -> (i128, u32) {
+        (self.mantissa(), self.scale())
+    }
+
+    fn parse(text: &str) -> Result<Decimal, Fault> {
+        // Its own parser takes underscores, and `.5`.
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+        let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(whole) || !is_number(fraction) {
+            return Err(FORM);
+        }
+        Decimal::from_str_exact(text).map_err(|_| "it has more digits than there is room for")
+    }
+
+    fn of_integer(integer: i128) -> Option<Decimal> {
+        Decimal::try_from_i128_with_scale(integer, 0).ok()
+    }
+
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
+        let (mantissa, scale) = self.identity();
+        if mantissa < 0 {
+            out.push(b'-');
+        }
+        let start = out.len();
+        out.extend_from_slice(itoa::Buffer::new().format(mantissa.unsigned_abs()).as_bytes());
+        // At most 28.
+        let scale = scale as usize;
+        if scale > 0 {
+            let missing = (scale + 1).saturating_sub(out.len() - start);
+            out.splice(start..start, std::iter::repeat_n(b'0', missing));
+            out.insert(out.len() - scale, b'.');
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The durations with a sign that other crates have: a number of nanoseconds in text, like [`Duration`](super::duration).
+
+use serde::de::{Error, Visitor};
+
+use crate::rows::column::mismatch::refuse;
+use crate::rows::data_type::DataType;
+
+/// A duration with a sign as a column: how many nanoseconds one has, and which one has so many, if there is one.
+macro_rules! signed_duration {
+    ($type:ty, $nanos:expr, $of_nanos:expr) => {
+        $crate::rows::column::column_type!(
+            $type,
+            $crate::rows::column::number::NumberBuffer<$type>,
+            $crate::rows::data_type::DataType::SignedDuration
+        );
+        impl $crate::rows::column::KeyType for $type {}
+        impl $crate::rows::column::NotNull for $type {}
+
+        impl $crate::rows::column::number::Fixed for $type {
+            type Identity = $type;
+
+            fn read<'de, D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                // `deserialize_any` would make a float of an integer beyond 64 bits.
+                let nanos = deserializer.deserialize_i128($crate::rows::column::others::signed::NanosVisitor)?;
+                $of_nanos(nanos).ok_or_else(|| {
+                    $crate::rows::column::mismatch::out_of_range(
+                        $crate::rows::data_type::DataType::SignedDuration,
+                        nanos,
+                    )
+                })
+            }
+
+            #[inline]
+            fn scalar(self) -> $crate::rows::column::Scalar<'static> {
+                let nanos = i64::try_from($nanos(&self));
+                nanos.map_or($crate::rows::column::Scalar::Spelled, $crate::rows::column::Scalar::Integer)
+            }
+
+            #[inline]
+            fn identity(self) -> $type {
+                self
+            }
+
+            fn write_text(self, _style: $crate::rows::column::Style, out: &mut Vec<u8>) {
+                out.extend_from_slice(itoa::Buffer::new().format($nanos(&self)).as_bytes());
+            }
+        }
+    };
+}
+pub(super) use signed_duration;
+
+pub(super) struct NanosVisitor;
+
+impl<'de> Visitor<'de> for NanosVisitor {
+    type Value = i128;
+
+    fn visit_i64<E: Error>(self, nanos: i64) -> Result<i128, E> {
+        Ok(nanos.into())
+    }
+
+    fn visit_u64<E: Error>(self, nanos: u64) -> Result<i128, E> {
+        Ok(nanos.into())
+    }
+
+    fn visit_i128<E: Error>(self, nanos: i128) -> Result<i128, E> {
+        Ok(nanos)
+    }
+
+    refuse!(DataType::SignedDuration; bool float str unit seq map);
+}

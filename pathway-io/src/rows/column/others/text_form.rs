@@ -1,0 +1,95 @@
+//! Values of a fixed size that stand in JSON as a string, such as dates: what they have in common.
+//!
+//! The string in JSON is the text of CSV in quotes. None of these texts holds anything to escape.
+
+use std::hash::Hash;
+use std::marker::PhantomData;
+
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+
+use crate::rows::column::mismatch::{Wanted, refuse, shorten};
+use crate::rows::column::number::Fixed;
+use crate::rows::column::{ColumnType, Style};
+
+/// Why a text is not the form of any value: what follows the text in the error. Empty if the form that the error
+/// names says it all.
+pub(super) type Fault = &'static str;
+
+/// The text has not the form that the error names.
+pub(super) const FORM: Fault = "";
+
+/// A value of a fixed size with a text form, which must hold neither quotes nor backslashes, commas and line breaks.
+pub trait Spelled: ColumnType + Copy + Default {
+    /// See [`Fixed::Identity`].
+    type Identity: Eq + Hash;
+
+    fn identity(self) -> Self::Identity;
+    fn parse(text: &str) -> Result<Self, &'static str>;
+    /// Of an integer in JSON, if the type takes some.
+    #[inline]
+    fn of_integer(_integer: i128) -> Option<Self> {
+        None
+    }
+    fn write(self, style: Style, out: &mut Vec<u8>);
+}
+
+impl<T: Spelled> Fixed for T {
+    type Identity = <T as Spelled>::Identity;
+
+    #[inline]
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        deserializer.deserialize_any(SpelledVisitor(PhantomData))
+    }
+
+    #[inline]
+    fn identity(self) -> Self::Identity {
+        Spelled::identity(self)
+    }
+
+    #[inline]
+    fn write_text(self, style: Style, out: &mut Vec<u8>) {
+        self.write(style, out);
+    }
+
+    #[inline]
+    fn write_json(self, style: Style, out: &mut Vec<u8>) {
+        out.push(b'"');
+        self.write(style, out);
+        out.push(b'"');
+    }
+}
+
+struct SpelledVisitor<T>(PhantomData<T>);
+
+impl<T: Spelled> SpelledVisitor<T> {
+    fn integer<E: Error>(integer: i128, found: Unexpected<'_>) -> Result<T, E> {
+        T::of_integer(integer).ok_or_else(|| super::super::mismatch::mismatch(T::DATA_TYPE, found))
+    }
+}
+
+impl<'de, T: Spelled> Visitor<'de> for SpelledVisitor<T> {
+    type Value = T;
+
+    #[inline]
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        T::parse(text).map_err(|fault| wrong_text::<T, E>(text, fault))
+    }
+
+    fn visit_u64<E: Error>(self, found: u64) -> Result<T, E> {
+        Self::integer(found.into(), Unexpected::Unsigned(found))
+    }
+
+    fn visit_i64<E: Error>(self, found: i64) -> Result<T, E> {
+        Self::integer(found.into(), Unexpected::Signed(found))
+    }
+
+    refuse!(T::DATA_TYPE; bool float unit seq map);
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_text<T: ColumnType, E: Error>(text: &str, fault: Fault) -> E {
+    let (expected, found) = (Wanted(T::DATA_TYPE), shorten(text));
+    let colon = if fault.is_empty() { "" } else { ": " };
+    E::custom(format_args!("expected {expected}, found the string {found}{colon}{fault}"))
+}

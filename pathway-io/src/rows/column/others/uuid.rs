@@ -1,0 +1,30 @@
+//! `Uuid`: 32 hexadecimal digits with hyphens in text. Read are also the forms without hyphens, in braces and as a URN.
+
+use uuid::Uuid;
+
+use super::text_form::{FORM, Fault, Spelled};
+use crate::rows::column::number::NumberBuffer;
+use crate::rows::column::{KeyType, NotNull, Style, column_type};
+use crate::rows::data_type::DataType;
+
+column_type!(Uuid, NumberBuffer<Uuid>, DataType::Uuid);
+impl KeyType for Uuid {}
+impl NotNull for Uuid {}
+
+impl Spelled for Uuid {
+    type Identity = Uuid;
+
+    #[inline]
+    fn identity(self) -> Uuid {
+        self
+    }
+
+    fn parse(text: &str) -> Result<Uuid, Fault> {
+        Uuid::try_parse(text).map_err(|_| FORM)
+    }
+
+    fn write(self, _style: Style, out: &mut Vec<u8>) {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        out.extend_from_slice(self.as_hyphenated().encode_lower(&mut text).as_bytes());
+    }
+}

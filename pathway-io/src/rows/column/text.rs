@@ -1,0 +1,149 @@
+//! `String`: all texts of a column in one arena.
+
+use std::hash::{Hash, Hasher};
+
+use serde::de::{Deserializer, Error, Visitor};
+
+use super::mismatch::refuse;
+use super::scan::Scan;
+use super::{Buffer, Ends, KeyType, NotNull, Scalar, Style, column_type};
+use crate::rows::data_type::DataType;
+
+/// Texts, one after the other.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct TextBuffer {
+    ends: Ends,
+    arena: String,
+}
+
+column_type!(String, TextBuffer, DataType::Str);
+impl KeyType for String {}
+impl NotNull for String {}
+
+impl TextBuffer {
+    #[inline]
+    fn text(&self, row: usize) -> &str {
+        &self.arena[self.ends.range(row)]
+    }
+
+    #[inline]
+    fn append(&mut self, text: &str) {
+        self.arena.push_str(text);
+        self.ends.push(self.arena.len());
+    }
+}
+
+impl Buffer for TextBuffer {
+    type Item = String;
+    const NEEDS_QUOTES: bool = true;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.ends.bytes() + self.arena.len()
+    }
+
+    #[inline]
+    fn push(&mut self, item: String) {
+        self.append(&item);
+    }
+
+    #[inline]
+    fn push_placeholder(&mut self) {
+        self.append("");
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.append(other.text(row));
+    }
+
+    #[inline]
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(TextVisitor(self))
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        match scan.text() {
+            Some(text) => {
+                self.append(text);
+                true
+            }
+            None => false,
+        }
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        let end = self.ends.truncate(len);
+        self.arena.truncate(end);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> String {
+        self.text(row).to_owned()
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        Scalar::Text(self.text(row))
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.text(row) == other.text(other_row)
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
+        self.text(row).hash(state);
+    }
+
+    #[inline]
+    fn write_text(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.text(row).as_bytes());
+    }
+
+    #[inline]
+    fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
+        write_json_string(self.text(row), out);
+    }
+}
+
+struct TextVisitor<'a>(&'a mut TextBuffer);
+
+impl<'de> Visitor<'de> for TextVisitor<'_> {
+    type Value = ();
+
+    #[inline]
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        self.0.append(text);
+        Ok(())
+    }
+
+    refuse!(DataType::Str; bool integer float unit seq map);
+}
+
+/// Appends a JSON string. Most texts hold nothing to escape, and one look at them is quicker than the loop that copies
+/// the stretches between escapes.
+#[inline]
+pub(crate) fn write_json_string(text: &str, out: &mut Vec<u8>) {
+    // Without an early end, so that it becomes vector instructions.
+    let special = text.bytes().fold(false, |any, byte| any | (byte < 0x20) | (byte == b'"') | (byte == b'\\'));
+    if special {
+        // Writing a text into memory cannot fail.
+        let written = serde_json::to_writer(out, text);
+        debug_assert!(written.is_ok());
+    } else {
+        out.reserve(text.len() + 2);
+        out.push(b'"');
+        out.extend_from_slice(text.as_bytes());
+        out.push(b'"');
+    }
+}

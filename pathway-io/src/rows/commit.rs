@@ -1,0 +1,104 @@
+//! What sinks see: a [`Commit`] of [`Update`]s.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::rows::batch::{Batch, Pool};
+use crate::rows::schema::Schema;
+
+/// One change of a table: a row that came (`diff` 1) or went (`diff` -1) at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Update<S> {
+    /// The row.
+    pub row: S,
+    /// The time of the commit: a logical clock in milliseconds since the Unix epoch.
+    pub time: u64,
+    /// How often the row came, or, if negative, went.
+    pub diff: i64,
+}
+
+impl<S> Update<S> {
+    /// Whether the row came.
+    ///
+    /// ```
+    /// let update = pathway_io::Update { row: "felis", time: 7, diff: -1 };
+    /// assert!(!update.is_addition());
+    /// ```
+    #[must_use]
+    pub fn is_addition(&self) -> bool {
+        self.diff > 0
+    }
+}
+
+/// An atomic set of updates of one table. Sinks are handed commits whole, in the order of their times.
+///
+/// A commit is a handle on rows that all sinks share: a clone costs a reference count. A row is made when it is asked
+/// for, by [`iter`](Commit::iter).
+pub struct Commit<S: Schema> {
+    time: u64,
+    rows: Arc<Rows<S>>,
+}
+
+/// The rows of a commit; when the last sink lets go of them, their buffers go back to the pool.
+struct Rows<S: Schema> {
+    batches: Vec<Batch<S>>,
+    len: usize,
+    pool: Arc<Pool<S>>,
+}
+
+impl<S: Schema> Drop for Rows<S> {
+    fn drop(&mut self) {
+        for batch in self.batches.drain(..) {
+            self.pool.put(batch);
+        }
+    }
+}
+
+impl<S: Schema> Commit<S> {
+    pub(crate) fn new(time: u64, batches: Vec<Batch<S>>, pool: Arc<Pool<S>>) -> Self {
+        let len = batches.iter().map(Batch::len).sum();
+        Commit { time, rows: Arc::new(Rows { batches, len, pool }) }
+    }
+
+    /// The time of all its updates: a logical clock in milliseconds since the Unix epoch, greater than that of every
+    /// commit before.
+    #[must_use]
+    pub fn time(&self) -> u64 {
+        self.time
+    }
+
+    /// How many updates it has; at least one.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len
+    }
+
+    /// Never true: empty commits are not delivered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.len == 0
+    }
+
+    /// The updates in push order, each row built anew.
+    pub fn iter(&self) -> impl Iterator<Item = Update<S>> + '_ {
+        self.batches().iter().flat_map(|batch| {
+            (0..batch.len()).map(|row| Update { row: batch.row(row), time: self.time, diff: batch.diff(row) })
+        })
+    }
+
+    pub(crate) fn batches(&self) -> &[Batch<S>] {
+        &self.rows.batches
+    }
+}
+
+impl<S: Schema> Clone for Commit<S> {
+    fn clone(&self) -> Self {
+        Commit { time: self.time, rows: Arc::clone(&self.rows) }
+    }
+}
+
+impl<S: Schema> fmt::Debug for Commit<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Commit").field("time", &self.time).field("len", &self.len()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,184 @@
+//! Target `next_json`: the scan of plain rows against serde_json, into columns and into a struct; and there and back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pathway_derive::Schema;
+use serde_json::Value;
+
+use crate::fuzz::records;
+use crate::rows::column::{Buffer, Style};
+use crate::rows::decode::{self, Seen};
+use crate::rows::fields::{Columns, ColumnsOf, Visitor};
+use crate::rows::schema::{Column, Schema};
+use crate::run::error::row_error::RowError;
+
+/// Every type that the scan knows.
+#[derive(Debug, Schema, serde::Deserialize)]
+#[schema(crate = crate)]
+struct Plain {
+    int: i64,
+    byte: u8,
+    flag: bool,
+    text: String,
+    float: f64,
+    single: f32,
+    maybe: Option<i32>,
+    note: Option<String>,
+}
+
+#[derive(Schema)]
+#[schema(crate = crate)]
+struct Inner {
+    x: i16,
+    #[schema(default = 2.5)]
+    y: f32,
+}
+
+/// The types and the options that it does not know, beside some that it does.
+#[derive(Schema)]
+#[schema(crate = crate)]
+struct Rich {
+    #[schema(primary_key)]
+    key: u64,
+    #[schema(alias = "family", default = "felis")]
+    genus: String,
+    list: Vec<Option<i64>>,
+    pair: (String, bool),
+    triple: Option<[u8; 3]>,
+    bytes: Vec<u8>,
+    value: Value,
+    #[schema(json)]
+    map: BTreeMap<String, u8>,
+    #[schema(flatten)]
+    inner: Inner,
+}
+
+/// Unknown names refused; integers of 128 bits, which serde_json reads by a way of its own.
+#[derive(Schema)]
+#[schema(crate = crate, deny_unknown)]
+struct Strict {
+    id: u32,
+    nap: Duration,
+    #[schema(alias = "time")]
+    at: Option<Duration>,
+}
+
+/// Decodes rows that come one after the other into one batch, as a source's do.
+pub fn next_json(data: &[u8]) {
+    decode::<Plain>(data, true);
+    decode::<Rich>(data, true);
+    // A `Value` has no room for 128 bits.
+    decode::<Strict>(data, false);
+    for text in records(data) {
+        as_a_struct(text);
+    }
+}
+
+/// The rows of a batch, and how many there are.
+struct Rows<S: Schema> {
+    columns: ColumnsOf<S>,
+    len: usize,
+    seen: Seen,
+}
+
+impl<S: Schema> Default for Rows<S> {
+    fn default() -> Self {
+        Rows { columns: ColumnsOf::<S>::default(), len: 0, seen: Seen::default() }
+    }
+}
+
+type Decoder<S, T> = fn(&mut ColumnsOf<S>, usize, &T, &mut Seen) -> Result<(), RowError>;
+
+impl<S: Schema> Rows<S> {
+    /// The row as it is in the batch then, or the error, which must leave nothing behind.
+    fn decode<T: ?Sized>(&mut self, decoder: Decoder<S, T>, text: &T) -> Result<Vec<u8>, RowError> {
+        let before = self.columns.bytes();
+        match decoder(&mut self.columns, self.len, text, &mut self.seen) {
+            Ok(()) => {
+                self.len += 1;
+                Ok(self.last(Style::Plain))
+            }
+            Err(error) => {
+                assert_eq!(self.columns.bytes(), before, "a part of a bad row stayed behind: {error}");
+                Err(error)
+            }
+        }
+    }
+
+    fn last(&self, style: Style) -> Vec<u8> {
+        let mut json = b"{".to_vec();
+        let row = self.len - 1;
+        self.columns.visit(0, &mut Json { row, style, json: &mut json, columns: S::SCHEMA.columns });
+        json.push(b'}');
+        json
+    }
+}
+
+fn decode<S: Schema>(data: &[u8], as_values_too: bool) {
+    let [mut scanned, mut parsed, mut again, mut by_value] = std::array::from_fn(|_| Rows::<S>::default());
+    for text in records(data) {
+        let row = scanned.decode(decode::decode_json::<S>, text);
+        let expected = parsed.decode(decode::parse::<S>, text);
+        match (&row, &expected) {
+            (Ok(row), Ok(expected)) => assert_eq!(show(row), show(expected), "the scan takes it for another row"),
+            (Err(error), Err(expected)) => {
+                assert_eq!(error.to_string(), expected.to_string());
+                assert!(error.position().is_none_or(|at| at <= text.len()), "the place of an error is in the text");
+            }
+            (row, expected) => panic!("with the scan {}, without it {}", row.is_ok(), expected.is_ok()),
+        }
+        let Ok(row) = row else { continue };
+        let back = again.decode(decode::decode_json::<S>, &row[..]);
+        assert_eq!(shown(back), Ok(show(&row)), "what is written reads back as the same");
+        let back = again.decode(decode::decode_json::<S>, &scanned.last(Style::Exact)[..]);
+        assert_eq!(shown(back), Ok(show(&row)), "what a log holds reads back as the same");
+        // A `Value` does not take what is out of range in a field that is passed over.
+        if as_values_too && let Ok(value) = serde_json::from_slice::<Value>(text) {
+            let by_value = by_value.decode(decode::decode_value::<S>, &value);
+            assert_eq!(shown(by_value), Ok(show(&row)), "text and value are the same row");
+        }
+    }
+}
+
+/// What serde makes of the same text for the same struct.
+fn as_a_struct(text: &[u8]) {
+    let mut rows = Rows::<Plain>::default();
+    let ours = rows.decode(decode::decode_json::<Plain>, text).is_ok().then(|| Plain::from_fields(rows.columns.get(0)));
+    // serde's structs may be lists too, and in a field that is passed over serde_json takes any bytes.
+    let object = std::str::from_utf8(text).ok().filter(|text| !text.trim_start().starts_with('['));
+    let theirs = object.and_then(|text| serde_json::from_str::<Plain>(text).ok());
+    match (&ours, &theirs) {
+        (Some(ours), Some(theirs)) => assert_eq!(format!("{ours:?}"), format!("{theirs:?}")),
+        // Written as texts, which serde's floats are not.
+        (Some(ours), None) if !ours.float.is_finite() || !ours.single.is_finite() => {}
+        (None, None) => {}
+        (ours, theirs) => panic!("ours is {ours:?}, serde's {theirs:?}"),
+    }
+}
+
+fn shown(row: Result<Vec<u8>, RowError>) -> Result<String, String> {
+    row.map(|row| show(&row)).map_err(|error| error.to_string())
+}
+
+fn show(json: &[u8]) -> String {
+    String::from_utf8(json.to_vec()).expect("JSON is UTF-8")
+}
+
+/// Appends each field of a row.
+struct Json<'a> {
+    row: usize,
+    style: Style,
+    json: &'a mut Vec<u8>,
+    columns: &'static [Column],
+}
+
+impl Visitor for Json<'_> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        if index > 0 {
+            self.json.push(b',');
+        }
+        self.json.extend_from_slice(format!("\"{}\":", self.columns[index].name).as_bytes());
+        buffer.write_json(self.row, self.style, self.json);
+    }
+}

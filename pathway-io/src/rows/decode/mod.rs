@@ -1,0 +1,227 @@
+//! One JSON object becomes one row of the typed columns.
+//!
+//! The plainest rows are scanned without further ado (`column::scan`). All others serde_json reads, and each value goes
+//! straight from it into its column's buffer: no tree of values, no struct, no `String`. A row is taken whole or not at
+//! all: whatever is wrong with it, the columns are cut back to the rows before it.
+
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+mod names;
+mod position;
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::Value;
+
+use crate::rows::column::mismatch;
+use crate::rows::column::scan::Scan;
+use crate::rows::data_type::DataType;
+use crate::rows::fields::{Columns, ColumnsOf, Fields};
+use crate::rows::schema::{RESERVED, Schema, TableSchema};
+use crate::run::error::row_error::RowError;
+
+pub(crate) use names::Seen;
+
+/// Appends the row that `text` holds to `columns`, which have `len` rows.
+///
+/// # Errors
+///
+/// If `text` is not one JSON object of the schema. The columns are then as they were.
+pub(crate) fn decode_json<S: Schema>(
+    columns: &mut ColumnsOf<S>,
+    len: usize,
+    text: &[u8],
+    seen: &mut Seen,
+) -> Result<(), RowError> {
+    let scanned = seen.tries_scan() && scan::<S>(columns, len, text);
+    seen.note_scan(scanned);
+    if scanned { Ok(()) } else { parse::<S>(columns, len, text, seen) }
+}
+
+/// Appends the row if it is of the plainest form; see [`Scan`].
+#[inline]
+fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &[u8]) -> bool {
+    let mut scan = Scan::new(text);
+    let scanned = scan.open() && columns.scan(&mut scan, S::SCHEMA.columns, 0) && scan.close();
+    if !scanned {
+        columns.truncate(len);
+    }
+    scanned
+}
+
+/// Appends the row, whatever its form, or says what is wrong with it.
+pub(crate) fn parse<S: Schema>(
+    columns: &mut ColumnsOf<S>,
+    len: usize,
+    text: &[u8],
+    seen: &mut Seen,
+) -> Result<(), RowError> {
+    // Once for the row, instead of for each string in it.
+    let text = std::str::from_utf8(text)
+        .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    seen.start(ColumnsOf::<S>::WIDTH);
+    let read = deserializer.deserialize_any(Row::<S> { columns, seen }).and_then(|()| deserializer.end());
+    let result = match read {
+        Ok(()) => fill_missing::<S>(columns, seen),
+        Err(error) => Err(explain(S::SCHEMA, seen, &error).at_position(Some(position::position(text, &error)))),
+    };
+    if result.is_err() {
+        columns.truncate(len);
+    }
+    result
+}
+
+/// The same for JSON that is already parsed. Its errors have no position.
+pub(crate) fn decode_value<S: Schema>(
+    columns: &mut ColumnsOf<S>,
+    len: usize,
+    value: &Value,
+    seen: &mut Seen,
+) -> Result<(), RowError> {
+    seen.start(ColumnsOf::<S>::WIDTH);
+    let result = match value.deserialize_any(Row::<S> { columns, seen }) {
+        Ok(()) => fill_missing::<S>(columns, seen),
+        Err(error) => Err(explain(S::SCHEMA, seen, &error)),
+    };
+    if result.is_err() {
+        columns.truncate(len);
+    }
+    result
+}
+
+#[inline]
+fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<(), RowError> {
+    for index in seen.missing() {
+        if !S::Fields::fill(columns, index) {
+            return Err(RowError::new("missing").at_column(Some(S::SCHEMA.columns[index].name)));
+        }
+    }
+    Ok(())
+}
+
+/// What serde_json says, in our words and with the column.
+#[cold]
+fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> RowError {
+    let text = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let reason = text.strip_suffix(&place).unwrap_or(&text);
+    let mut reason = match reason.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
+        Some((found, expected)) => format!("expected {expected}, found {found}"),
+        None => reason.replacen("EOF while", "the text ends while", 1),
+    };
+    let mut column = seen.current.map(|index| &schema.columns[index]);
+    // serde_json reads 128-bit integers, and so durations, by a way of its own: it tells no visitor what else there is,
+    // and finds the point of `1.5` only when the column is done with.
+    if !error.is_data() {
+        let last = column.or_else(|| seen.last().map(|index| &schema.columns[index]));
+        if let Some(last) = last.filter(|last| holds_durations(&last.data_type)) {
+            reason.push_str("; a `Duration` is a whole number of nanoseconds");
+            column = Some(last);
+        }
+    }
+    RowError::new(reason).at_column(column.map(|column| column.name))
+}
+
+fn holds_durations(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Duration | DataType::SignedDuration => true,
+        DataType::Optional(item) | DataType::List(item) | DataType::Array(item, _) => holds_durations(item),
+        DataType::Tuple(items) => items.iter().any(holds_durations),
+        _ => false,
+    }
+}
+
+/// Reads a whole object.
+struct Row<'a, S: Schema> {
+    columns: &'a mut ColumnsOf<S>,
+    seen: &'a mut Seen,
+}
+
+impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object with the columns of `{}`", S::SCHEMA.name)
+    }
+
+    #[inline]
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(field) = map.next_key_seed(Name { schema: S::SCHEMA, seen: self.seen })? {
+            match field {
+                Field::Column(index) => {
+                    self.columns.decode(index, &mut map)?;
+                    // What is wrong behind the value is not the column's fault.
+                    self.seen.current = None;
+                }
+                Field::Unknown => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+enum Field {
+    Column(usize),
+    Unknown,
+}
+
+/// Reads the name of a field. The text has been unescaped when it comes here, so that `"\u006bey"` is `key`.
+struct Name<'a> {
+    schema: &'static TableSchema,
+    seen: &'a mut Seen,
+}
+
+impl<'de> DeserializeSeed<'de> for Name<'_> {
+    type Value = Field;
+
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name<'_> {
+    type Value = Field;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a column")
+    }
+
+    #[inline]
+    fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
+        match self.seen.find(self.schema, name) {
+            Some(index) if self.seen.mark(index) => Ok(Field::Column(index)),
+            // A row that a sink wrote, of a schema in which an alias is `time` or `diff`.
+            Some(_) if RESERVED.contains(&name) => {
+                self.seen.current = None;
+                Ok(Field::Unknown)
+            }
+            Some(_) => Err(E::custom("given twice")),
+            None => {
+                self.seen.current = None;
+                // What a sink wrote can be read back.
+                if self.schema.deny_unknown && !RESERVED.contains(&name) {
+                    Err(E::custom(unknown(self.schema, name)))
+                } else {
+                    Ok(Field::Unknown)
+                }
+            }
+        }
+    }
+}
+
+#[cold]
+fn unknown(schema: &TableSchema, name: &str) -> String {
+    let mut reason = format!("`{}` has no column {}", schema.name, mismatch::shorten(name));
+    if let Some(close) = names::did_you_mean(schema, name) {
+        reason.push_str(&format!(", did you mean `{close}`?"));
+    }
+    reason
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,171 @@
+//! Which column a field of a JSON object is, and which columns a row has had.
+//!
+//! A source writes its fields in one order, mostly that of the columns. So the first guess is the column that last came
+//! after this one; only where that fails are all names and aliases looked through.
+
+use crate::rows::schema::TableSchema;
+
+/// What one row needs to know about its columns, and what the rows before it taught. It is scratch space, to be kept
+/// with the columns that it serves.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    columns: Vec<bool>,
+    count: usize,
+    /// For each column what came after it the last time; first of all, what came first.
+    next: Vec<usize>,
+    /// Where in `next` the guess for the coming field stands.
+    place: usize,
+    /// The column whose value is being read.
+    pub(super) current: Option<usize>,
+    /// How many rows there were since the last that was scanned.
+    unscanned: u32,
+}
+
+impl Seen {
+    /// Makes it ready for a row of `width` columns.
+    #[inline]
+    pub(super) fn start(&mut self, width: usize) {
+        if self.columns.len() != width {
+            self.columns = vec![false; width];
+            self.next = (0..=width).collect();
+        }
+        self.columns.fill(false);
+        self.count = 0;
+        self.place = 0;
+        self.current = None;
+    }
+
+    /// Whether to try the scan first. With a source whose rows it gives up on it is tried now and then only.
+    #[inline]
+    pub(super) fn tries_scan(&self) -> bool {
+        self.unscanned < 8 || self.unscanned.is_multiple_of(64)
+    }
+
+    #[inline]
+    pub(super) fn note_scan(&mut self, scanned: bool) {
+        self.unscanned = if scanned { 0 } else { self.unscanned.wrapping_add(1) };
+    }
+
+    #[cfg(test)]
+    pub(super) fn unscanned_rows(&self) -> u32 {
+        self.unscanned
+    }
+
+    /// The column of that name, if there is one.
+    #[inline]
+    pub(super) fn find(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
+        let guess = self.next[self.place];
+        let index = match schema.columns.get(guess) {
+            Some(column) if column.name == name => guess,
+            _ => self.search(schema, name)?,
+        };
+        self.place = index + 1;
+        Some(index)
+    }
+
+    #[inline(never)]
+    fn search(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
+        let index = schema.columns.iter().position(|column| column.name == name || column.aliases.contains(&name))?;
+        self.next[self.place] = index;
+        Some(index)
+    }
+
+    /// Notes that the row has this column; `false` if it had it before.
+    #[inline]
+    pub(super) fn mark(&mut self, index: usize) -> bool {
+        self.current = Some(index);
+        let first = !std::mem::replace(&mut self.columns[index], true);
+        self.count += usize::from(first);
+        first
+    }
+
+    /// The last column that the row had.
+    pub(super) fn last(&self) -> Option<usize> {
+        self.place.checked_sub(1)
+    }
+
+    /// The columns that the row lacks.
+    #[inline]
+    pub(super) fn missing(&self) -> impl Iterator<Item = usize> {
+        let whole = self.count == self.columns.len();
+        let columns = if whole { &[] } else { self.columns.as_slice() };
+        columns.iter().enumerate().filter(|(_, seen)| !**seen).map(|(index, _)| index)
+    }
+}
+
+/// The name that somebody may have meant.
+#[cold]
+pub(super) fn did_you_mean(schema: &TableSchema, name: &str) -> Option<&'static str> {
+    let names = schema.columns.iter().flat_map(|column| column.aliases.iter().copied().chain([column.name]));
+    let close = |candidate: &&str| candidate.chars().count().max(3) / 3;
+    names
+        .map(|candidate| (distance(name, candidate), candidate))
+        .filter(|(edits, candidate)| *edits <= close(candidate))
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
+/// How many letters have to be changed, added or taken out to make one name of the other, their case aside.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.to_lowercase().chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::schema::Schema;
+
+    #[derive(pathway_derive::Schema)]
+    #[schema(crate = crate)]
+    struct Cat {
+        key: i64,
+        #[schema(alias = "family")]
+        genus: String,
+        weight: f64,
+    }
+
+    const SCHEMA: &TableSchema = Cat::SCHEMA;
+
+    #[test]
+    fn learns_the_order() {
+        let mut seen = Seen::default();
+        for _ in 0..2 {
+            seen.start(3);
+            for (name, index) in [("weight", Some(2)), ("colour", None), ("family", Some(1)), ("key", Some(0))] {
+                assert_eq!(seen.find(SCHEMA, name), index, "{name}");
+            }
+        }
+        assert_eq!(seen.next, [2, 1, 0, 1]);
+    }
+
+    #[test]
+    fn knows_what_is_missing_and_what_is_there_twice() {
+        let mut seen = Seen::default();
+        seen.start(3);
+        assert!(seen.mark(1));
+        assert!(!seen.mark(1));
+        assert_eq!(seen.missing().collect::<Vec<_>>(), [0, 2]);
+        seen.start(3);
+        assert!(seen.mark(0) && seen.mark(2) && seen.mark(1));
+        assert_eq!(seen.missing().count(), 0);
+    }
+
+    #[test]
+    fn suggests_what_is_close() {
+        assert_eq!(did_you_mean(SCHEMA, "genuss"), Some("genus"));
+        assert_eq!(did_you_mean(SCHEMA, "Key"), Some("key"));
+        assert_eq!(did_you_mean(SCHEMA, "famly"), Some("family"));
+        assert_eq!(did_you_mean(SCHEMA, "colour"), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! Rows as the log has them: a line each, `+` or `-`, how often if it is not once, and the row as JSON, by the writers and the
+//! decoder that outputs and sources use.
+
+use crate::rows::batch::{Batch, Pool};
+use crate::rows::column::{Buffer, Style};
+use crate::rows::commit::Commit;
+use crate::rows::fields::{Columns, ColumnsOf, Visitor};
+use crate::rows::schema::Schema;
+use crate::sequencer::upsert::is_key;
+
+/// Writes the rows of one table.
+pub(crate) struct RowWriter {
+    /// What stands before each column's value.
+    names: Vec<Vec<u8>>,
+}
+
+impl RowWriter {
+    pub(crate) fn new<S: Schema>() -> Self {
+        let name = |name: &str| {
+            let mut out = vec![b','];
+            crate::rows::column::text::write_json_string(name, &mut out);
+            out.push(b':');
+            out
+        };
+        let mut names: Vec<Vec<u8>> = S::SCHEMA.columns.iter().map(|column| name(column.name)).collect();
+        if let Some(first) = names.first_mut() {
+            first[0] = b'{';
+        }
+        RowWriter { names }
+    }
+
+    pub(crate) fn write<C: Columns>(&self, columns: &C, row: usize, diff: i64, out: &mut Vec<u8>) {
+        out.push(if diff < 0 { b'-' } else { b'+' });
+        if diff.unsigned_abs() != 1 {
+            out.extend_from_slice(itoa::Buffer::new().format(diff.unsigned_abs()).as_bytes());
+        }
+        self.write_row(columns, row, out);
+        out.push(b'\n');
+    }
+
+    /// The row alone.
+    pub(crate) fn write_row<C: Columns>(&self, columns: &C, row: usize, out: &mut Vec<u8>) {
+        columns.visit(0, &mut Line { row, names: &self.names, out });
+        out.push(b'}');
+    }
+
+    /// Writes the updates of a commit; unless `whole`, without those that the next one makes good: an old row that
+    /// another of its key replaces.
+    pub(crate) fn write_commit<S: Schema>(&self, commit: &Commit<S>, whole: bool, out: &mut Vec<u8>) {
+        for batch in commit.batches() {
+            for row in 0..batch.len() {
+                let replaced = || {
+                    row + 1 < batch.len()
+                        && batch.diff(row + 1) > 0
+                        && batch.columns.key_equal(row, &batch.columns, row + 1, is_key::<S>, 0)
+                };
+                let diff = batch.diff(row);
+                if whole || diff > 0 || !replaced() {
+                    self.write(&batch.columns, row, diff, out);
+                }
+            }
+        }
+    }
+}
+
+struct Line<'a> {
+    row: usize,
+    names: &'a [Vec<u8>],
+    out: &'a mut Vec<u8>,
+}
+
+impl Visitor for Line<'_> {
+    #[inline]
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        self.out.extend_from_slice(&self.names[index]);
+        buffer.write_json(self.row, Style::Exact, self.out);
+    }
+}
+
+/// Reads rows back, each with its diff.
+///
+/// # Errors
+///
+/// Says what is wrong with which line.
+pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Pool<S>) -> Result<Vec<Batch<S>>, String> {
+    let mut done = Vec::new();
+    let mut open = pool.get();
+    // The texts of JSON have no line breaks in them.
+    for line in rows.split_inclusive(|byte| *byte == b'\n') {
+        let (sign, rest) = line.split_first().ok_or("an empty line")?;
+        let (times, row) = rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count());
+        let times = match times {
+            [] => 1,
+            digits => {
+                String::from_utf8_lossy(digits).parse().map_err(|_| "a row with too large a number".to_owned())?
+            }
+        };
+        let diff: i64 = match sign {
+            b'+' => times,
+            b'-' => -times,
+            _ => return Err("a row without its sign".to_owned()),
+        };
+        if open.is_full() {
+            done.push(std::mem::replace(&mut open, pool.get()));
+        }
+        open.restore_json(row, diff).map_err(|error| error.to_string())?;
+    }
+    if open.len() > 0 {
+        done.push(open);
+    }
+    Ok(done)
+}
+
+/// A piece of rows, as large as one frame of a snapshot is.
+pub(crate) const PIECE: usize = 256 * 1024;
+
+/// Gathers rows into pieces.
+pub(crate) struct Pieces<'a, F> {
+    writer: &'a RowWriter,
+    piece: Vec<u8>,
+    give: F,
+}
+
+impl<'a, F: FnMut(Vec<u8>)> Pieces<'a, F> {
+    pub(crate) fn new(writer: &'a RowWriter, give: F) -> Self {
+        Pieces { writer, piece: Vec::new(), give }
+    }
+
+    pub(crate) fn row<S: Schema>(&mut self, columns: &ColumnsOf<S>, row: usize, times: i64) {
+        self.writer.write(columns, row, times, &mut self.piece);
+        if self.piece.len() >= PIECE {
+            (self.give)(std::mem::take(&mut self.piece));
+        }
+    }
+
+    pub(crate) fn finish(mut self) {
+        if !self.piece.is_empty() {
+            (self.give)(self.piece);
+        }
+    }
+}

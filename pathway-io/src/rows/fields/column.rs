@@ -1,0 +1,199 @@
+//! A field that is one column.
+
+use serde::de::MapAccess;
+
+use super::{Columns, Fields, Tree, Visitor};
+use crate::rows::column::scan::Scan;
+use crate::rows::column::{Buffer, ColumnType, Into, KeyType};
+use crate::rows::describe::Shape;
+use crate::rows::schema::Column;
+
+/// The `I`th field of a row struct is a column of this type.
+#[doc(hidden)]
+pub trait Field<const I: usize>: 'static {
+    type Type: ColumnType;
+
+    /// What fills in the column when a row lacks it. Whether there is anything is said by the leaf in the tree: that is
+    /// half as much to compile as a constant with a function in it.
+    #[must_use]
+    fn default() -> Self::Type {
+        unreachable!("the column has no default")
+    }
+
+    /// An example for the documentation, by the same rule.
+    #[must_use]
+    fn example() -> Self::Type {
+        unreachable!("the column has no example")
+    }
+}
+
+/// The same, and it belongs to the primary key.
+#[doc(hidden)]
+pub trait KeyField<const I: usize>: 'static {
+    type Type: KeyType;
+
+    /// An example for the documentation. A key has no default.
+    #[must_use]
+    fn example() -> Self::Type {
+        unreachable!("the column has no example")
+    }
+}
+
+impl<S: KeyField<I>, const I: usize> Field<I> for S {
+    type Type = S::Type;
+
+    fn example() -> S::Type {
+        <S as KeyField<I>>::example()
+    }
+}
+
+/// The `I`th field of a row struct, in the tree, and whether it has a default and an example.
+#[doc(hidden)]
+pub struct Col<S, const I: usize, const DEFAULT: bool, const EXAMPLE: bool>(S);
+
+/// A field without a default or an example whose type is known to be that of a column, in the tree.
+#[doc(hidden)]
+pub struct Own<T>(T);
+
+impl<T: 'static> Tree for Own<T> {
+    type Row = T;
+    type Partial = Option<T>;
+}
+
+impl<T: ColumnType> Fields for Own<T> {
+    type Columns = Leaf<T>;
+    const SHAPE: Shape = Shape::Column(Column::of_type::<T>());
+
+    fn fill(columns: &mut Leaf<T>, _index: usize) -> bool {
+        columns.0.push_missing()
+    }
+}
+
+impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Tree for Col<S, I, DEFAULT, EXAMPLE> {
+    type Row = S::Type;
+    type Partial = Option<S::Type>;
+}
+
+impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fields for Col<S, I, DEFAULT, EXAMPLE> {
+    type Columns = Leaf<S::Type>;
+    const SHAPE: Shape = Shape::Column(Column::of_field::<S, I>(DEFAULT, EXAMPLE));
+
+    fn fill(columns: &mut Self::Columns, _index: usize) -> bool {
+        if DEFAULT {
+            columns.0.push(S::default());
+            return true;
+        }
+        columns.0.push_missing()
+    }
+}
+
+/// The value of a column that a row lacks. The macros call it only where there is one.
+#[doc(hidden)]
+#[must_use]
+pub fn missing<F: Fields>() -> F::Row {
+    let mut columns = F::Columns::default();
+    let filled = F::fill(&mut columns, 0);
+    debug_assert!(filled, "a column that can be left out has a default or can be null");
+    columns.get(0)
+}
+
+/// A copy of a key column's value.
+#[doc(hidden)]
+#[must_use]
+pub fn key<S: KeyField<I>, const I: usize>(value: &S::Type) -> S::Type {
+    value.clone()
+}
+
+/// The same of a type that is known to be that of a key.
+#[doc(hidden)]
+#[must_use]
+pub fn own_key<T: KeyType>(value: &T) -> T {
+    value.clone()
+}
+
+/// The buffer of one column.
+#[doc(hidden)]
+pub struct Leaf<T: ColumnType>(T::Buffer);
+
+impl<T: ColumnType> Default for Leaf<T> {
+    fn default() -> Self {
+        Leaf(T::Buffer::default())
+    }
+}
+
+impl<T: ColumnType> Columns for Leaf<T> {
+    type Row = T;
+    type Partial = Option<T>;
+    const WIDTH: usize = 1;
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    #[inline]
+    fn push(&mut self, row: T) {
+        self.0.push(row);
+    }
+
+    fn push_placeholder(&mut self) {
+        self.0.push_placeholder();
+    }
+
+    fn push_placeholder_at(&mut self, _index: usize) {
+        self.0.push_placeholder();
+    }
+
+    fn push_partial(&mut self, row: Option<T>) {
+        match row {
+            Some(value) => self.0.push(value),
+            None => self.0.push_placeholder(),
+        }
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.0.push_from(&other.0, row);
+    }
+
+    #[inline]
+    fn decode<'de, A: MapAccess<'de>>(&mut self, _index: usize, map: &mut A) -> Result<(), A::Error> {
+        map.next_value_seed(Into(&mut self.0))
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
+        (first == 0 || scan.next()) && scan.name(columns[first].name) && self.0.scan(scan)
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> T {
+        self.0.get(row)
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.0.equal(row, &other.0, other_row)
+    }
+
+    #[inline]
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool {
+        !key(first) || self.0.equal(row, &other.0, other_row)
+    }
+
+    #[inline]
+    fn visit<V: Visitor>(&self, first: usize, visitor: &mut V) {
+        visitor.column(first, &self.0);
+    }
+}

@@ -1,0 +1,195 @@
+//! A field that is a row of another schema, whose columns stand in place of it.
+
+use std::marker::PhantomData;
+
+use serde::de::MapAccess;
+
+use super::{Columns, ColumnsOf, Fields, Tree, Visitor};
+use crate::rows::column::scan::Scan;
+use crate::rows::describe::Shape;
+use crate::rows::schema::{Column, Keyed, Schema};
+
+/// The `I`th field is itself a row, whose columns stand in place of it.
+#[doc(hidden)]
+pub trait FlatField<const I: usize>: 'static {
+    type Type: Schema;
+}
+
+/// The same, and the row's key belongs to the primary key.
+#[doc(hidden)]
+pub trait FlatKeyField<const I: usize>: 'static {
+    type Type: Keyed<Key = Self::Key>;
+    type Key;
+}
+
+/// The field of a flattened row, in the tree.
+#[doc(hidden)]
+pub struct Flat<S, const I: usize>(S);
+
+/// The same, whose key belongs to the primary key.
+#[doc(hidden)]
+pub struct FlatKey<S, const I: usize>(S);
+
+impl<S: FlatField<I>, const I: usize> Tree for Flat<S, I> {
+    type Row = S::Type;
+    type Partial = ();
+}
+
+impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
+    type Columns = FlatColumns<S::Type, Keyless>;
+    const SHAPE: Shape = Shape::Flat { columns: flat_columns::<S, I>(), keyed: false };
+
+    fn fill(columns: &mut Self::Columns, index: usize) -> bool {
+        <<S::Type as Schema>::Fields as Fields>::fill(&mut columns.0, index)
+    }
+}
+
+impl<S: FlatKeyField<I>, const I: usize> Tree for FlatKey<S, I> {
+    type Row = S::Type;
+    type Partial = S::Key;
+}
+
+impl<S: FlatKeyField<I>, const I: usize> Fields for FlatKey<S, I> {
+    type Columns = FlatColumns<S::Type, WithKey>;
+    const SHAPE: Shape = Shape::Flat { columns: flat_key_columns::<S, I>(), keyed: true };
+
+    fn fill(columns: &mut Self::Columns, index: usize) -> bool {
+        <<S::Type as Schema>::Fields as Fields>::fill(&mut columns.0, index)
+    }
+}
+
+/// A copy of the key of a flattened row.
+#[doc(hidden)]
+#[must_use]
+pub fn flat_key<S: FlatKeyField<I>, const I: usize>(row: &S::Type) -> S::Key {
+    row.key()
+}
+
+/// The columns of a flattened field.
+#[doc(hidden)]
+#[must_use]
+pub const fn flat_columns<S: FlatField<I>, const I: usize>() -> &'static [Column] {
+    S::Type::SCHEMA.columns
+}
+
+/// The same of a field whose key is part of the key.
+#[doc(hidden)]
+#[must_use]
+pub const fn flat_key_columns<S: FlatKeyField<I>, const I: usize>() -> &'static [Column] {
+    S::Type::SCHEMA.columns
+}
+
+/// What is known of a flattened row of which only the key of the whole is known.
+#[doc(hidden)]
+pub trait Mode<S: Schema>: Send + Sync + 'static {
+    type Partial;
+    fn push_partial(columns: &mut ColumnsOf<S>, row: Self::Partial);
+}
+
+/// Nothing.
+#[doc(hidden)]
+pub struct Keyless;
+
+/// Its key, which is part of the whole's.
+#[doc(hidden)]
+pub struct WithKey;
+
+impl<S: Schema> Mode<S> for Keyless {
+    type Partial = ();
+
+    fn push_partial(columns: &mut ColumnsOf<S>, (): ()) {
+        columns.push_placeholder();
+    }
+}
+
+impl<S: Keyed> Mode<S> for WithKey {
+    type Partial = S::Key;
+
+    fn push_partial(columns: &mut ColumnsOf<S>, key: S::Key) {
+        columns.push_partial(S::tombstone(key));
+    }
+}
+
+/// The columns of a flattened field.
+#[doc(hidden)]
+pub struct FlatColumns<S: Schema, M>(ColumnsOf<S>, PhantomData<M>);
+
+impl<S: Schema, M> Default for FlatColumns<S, M> {
+    fn default() -> Self {
+        FlatColumns(Default::default(), PhantomData)
+    }
+}
+
+impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
+    type Row = S;
+    type Partial = M::Partial;
+    const WIDTH: usize = ColumnsOf::<S>::WIDTH;
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    #[inline]
+    fn push(&mut self, row: S) {
+        self.0.push(row.into_fields());
+    }
+
+    fn push_placeholder(&mut self) {
+        self.0.push_placeholder();
+    }
+
+    fn push_placeholder_at(&mut self, index: usize) {
+        self.0.push_placeholder_at(index);
+    }
+
+    fn push_partial(&mut self, row: M::Partial) {
+        M::push_partial(&mut self.0, row);
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.0.push_from(&other.0, row);
+    }
+
+    #[inline]
+    fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
+        self.0.decode(index, map)
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
+        self.0.scan(scan, columns, first)
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> S {
+        S::from_fields(self.0.get(row))
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.0.equal(row, &other.0, other_row)
+    }
+
+    #[inline]
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool {
+        self.0.key_equal(row, &other.0, other_row, key, first)
+    }
+
+    #[inline]
+    fn visit<V: Visitor>(&self, first: usize, visitor: &mut V) {
+        self.0.visit(first, visitor);
+    }
+}

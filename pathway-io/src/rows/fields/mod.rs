@@ -1,0 +1,213 @@
+//! A row as a tree of its fields, and a batch of rows as the same tree of buffers.
+//!
+//! `#[derive(Schema)]` takes a row apart into nested [`Pair`]s, halved at each level, so that a type's depth is the
+//! logarithm of its columns. All per-column code is here, once, in the impls for a column ([`column`]), a pair and a
+//! flattened schema ([`flat`]); what the macro emits stays small.
+//!
+//! ```text
+//! struct Cat { key: i64, genus: String, id: Uuid }
+//! Fields  = Pair<Own<i64>, Pair<Own<String>, Col<Cat, 2, ..>>>
+//! Row     = Pair<i64, Pair<String, Uuid>>
+//! Columns = Pair<Leaf<i64>, Pair<Leaf<String>, Leaf<Uuid>>>
+//! ```
+//!
+//! A leaf names its column (`Col<Cat, 2, ..>`) and not its type: what the type must be able to do stands in one place,
+//! [`Field::Type`](column::Field), so that a type that is no column gives one error, at the user's own tokens, and none
+//! wherever the schema is used. For the same reason `Row` and `Partial` are of a trait of their own, [`Tree`], that asks
+//! nothing of the columns' types. A type that is known to be a column by its name, such as `i64`, stands in the tree itself
+//! (`Own<i64>`), which costs the compiler a good part less.
+
+mod column;
+mod flat;
+mod stub;
+
+use serde::de::MapAccess;
+
+pub use self::column::{Col, Field, KeyField, Own, key, missing, own_key};
+pub use self::flat::{Flat, FlatField, FlatKey, FlatKeyField, flat_columns, flat_key, flat_key_columns};
+pub use self::stub::Stub;
+use crate::rows::column::Buffer;
+use crate::rows::column::scan::Scan;
+use crate::rows::describe::Shape;
+use crate::rows::schema::{Column, Schema};
+
+/// Two halves of a row.
+#[doc(hidden)]
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Pair<L, R>(pub L, pub R);
+
+/// What a schema's row is, taken apart.
+#[doc(hidden)]
+pub type RowOf<S> = <<S as Schema>::Fields as Tree>::Row;
+/// A batch of a schema's rows.
+pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
+/// A row of a schema of which only the key is known.
+pub(crate) type PartialOf<S> = <<S as Schema>::Fields as Tree>::Partial;
+
+/// The fields of a row, or a part of them, whatever their types are: a tree of types, never a value.
+#[doc(hidden)]
+pub trait Tree: 'static {
+    /// The fields' values, in the same tree.
+    type Row;
+    /// The same with any column left out.
+    type Partial;
+}
+
+/// A [`Tree`] whose leaves are columns.
+#[doc(hidden)]
+pub trait Fields: Tree {
+    type Columns: Columns<Row = Self::Row, Partial = Self::Partial>;
+    /// Their columns, but for the names.
+    const SHAPE: Shape;
+
+    /// Pushes the default of the column at `index`, or null; `false` if it has neither.
+    fn fill(columns: &mut Self::Columns, index: usize) -> bool;
+}
+
+/// What a typed buffer is to a field, this is to a row.
+#[doc(hidden)]
+pub trait Columns: Default + Send + Sync + 'static {
+    type Row;
+    type Partial;
+    /// How many columns it has.
+    const WIDTH: usize;
+
+    fn bytes(&self) -> usize;
+    fn push(&mut self, row: Self::Row);
+    /// Pushes a row that stands for none.
+    fn push_placeholder(&mut self);
+    /// Pushes a value that stands for none into the column at `index`.
+    fn push_placeholder_at(&mut self, index: usize);
+    /// Pushes a row of which only some columns are known.
+    fn push_partial(&mut self, row: Self::Partial);
+    fn push_from(&mut self, other: &Self, row: usize);
+    /// Reads the next value of a JSON object into the column at `index`.
+    fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
+    /// Reads the columns from `first` on if their fields come in this order, each of the plainest form.
+    fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool;
+    fn truncate(&mut self, len: usize);
+
+    fn get(&self, row: usize) -> Self::Row;
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
+    /// Whether two rows agree in the columns from `first` on that `key` names.
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool;
+    /// Shows each buffer with its column's index to `visitor`, in order; the first has index `first`.
+    fn visit<V: Visitor>(&self, first: usize, visitor: &mut V);
+}
+
+/// Something to do with each buffer of a batch.
+#[doc(hidden)]
+pub trait Visitor {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B);
+}
+
+impl<L: Tree, R: Tree> Tree for Pair<L, R> {
+    type Row = Pair<L::Row, R::Row>;
+    type Partial = Pair<L::Partial, R::Partial>;
+}
+
+impl<L: Fields, R: Fields> Fields for Pair<L, R> {
+    type Columns = Pair<L::Columns, R::Columns>;
+    const SHAPE: Shape = Shape::Pair(&L::SHAPE, &R::SHAPE);
+
+    fn fill(columns: &mut Self::Columns, index: usize) -> bool {
+        match index.checked_sub(L::Columns::WIDTH) {
+            None => L::fill(&mut columns.0, index),
+            Some(index) => R::fill(&mut columns.1, index),
+        }
+    }
+}
+
+impl<L: Columns, R: Columns> Columns for Pair<L, R> {
+    type Row = Pair<L::Row, R::Row>;
+    type Partial = Pair<L::Partial, R::Partial>;
+    const WIDTH: usize = L::WIDTH + R::WIDTH;
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.bytes() + self.1.bytes()
+    }
+
+    #[inline]
+    fn push(&mut self, row: Self::Row) {
+        self.0.push(row.0);
+        self.1.push(row.1);
+    }
+
+    fn push_placeholder(&mut self) {
+        self.0.push_placeholder();
+        self.1.push_placeholder();
+    }
+
+    fn push_placeholder_at(&mut self, index: usize) {
+        match index.checked_sub(L::WIDTH) {
+            None => self.0.push_placeholder_at(index),
+            Some(index) => self.1.push_placeholder_at(index),
+        }
+    }
+
+    fn push_partial(&mut self, row: Self::Partial) {
+        self.0.push_partial(row.0);
+        self.1.push_partial(row.1);
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.0.push_from(&other.0, row);
+        self.1.push_from(&other.1, row);
+    }
+
+    #[inline]
+    fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error> {
+        match index.checked_sub(L::WIDTH) {
+            None => self.0.decode(index, map),
+            Some(index) => self.1.decode(index, map),
+        }
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
+        self.0.scan(scan, columns, first) && self.1.scan(scan, columns, first + L::WIDTH)
+    }
+
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+        self.1.truncate(len);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> Self::Row {
+        Pair(self.0.get(row), self.1.get(row))
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.0.equal(row, &other.0, other_row) && self.1.equal(row, &other.1, other_row)
+    }
+
+    #[inline]
+    fn key_equal(
+        &self,
+        row: usize,
+        other: &Self,
+        other_row: usize,
+        key: impl Fn(usize) -> bool + Copy,
+        first: usize,
+    ) -> bool {
+        self.0.key_equal(row, &other.0, other_row, key, first)
+            && self.1.key_equal(row, &other.1, other_row, key, first + L::WIDTH)
+    }
+
+    #[inline]
+    fn visit<V: Visitor>(&self, first: usize, visitor: &mut V) {
+        self.0.visit(first, visitor);
+        self.1.visit(first + L::WIDTH, visitor);
+    }
+}

@@ -1,0 +1,106 @@
+//! Texts that the compiler puts together, for the errors that only it can find.
+
+use super::data_type::DataType;
+
+pub(crate) const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+/// A text put together by the compiler; what does not fit is cut off.
+pub(crate) struct Message {
+    text: [u8; 512],
+    len: usize,
+}
+
+impl Message {
+    pub(crate) const fn new() -> Self {
+        Message { text: [0; 512], len: 0 }
+    }
+
+    pub(crate) const fn push(mut self, part: &str) -> Self {
+        let part = part.as_bytes();
+        let mut i = 0;
+        while i < part.len() && self.len < self.text.len() {
+            self.text[self.len] = part[i];
+            self.len += 1;
+            i += 1;
+        }
+        self
+    }
+
+    pub(crate) const fn push_number(self, number: u32) -> Self {
+        let mut digits = [0; 10];
+        let mut start = digits.len();
+        let mut rest = number;
+        loop {
+            start -= 1;
+            digits[start] = b'0' + (rest % 10) as u8;
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        match std::str::from_utf8(digits.split_at(start).1) {
+            Ok(text) => self.push(text),
+            Err(_) => self,
+        }
+    }
+
+    /// The type in its Rust spelling, as `Display` has it.
+    pub(crate) const fn push_type(self, data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Bool => self.push("bool"),
+            DataType::I8 => self.push("i8"),
+            DataType::I16 => self.push("i16"),
+            DataType::I32 => self.push("i32"),
+            DataType::I64 => self.push("i64"),
+            DataType::U8 => self.push("u8"),
+            DataType::U16 => self.push("u16"),
+            DataType::U32 => self.push("u32"),
+            DataType::U64 => self.push("u64"),
+            DataType::F32 => self.push("f32"),
+            DataType::F64 => self.push("f64"),
+            DataType::Str => self.push("String"),
+            DataType::Bytes => self.push("Vec<u8>"),
+            DataType::Json => self.push("Value"),
+            DataType::Duration => self.push("Duration"),
+            DataType::SignedDuration => self.push("SignedDuration"),
+            DataType::Date => self.push("Date"),
+            DataType::Time => self.push("Time"),
+            DataType::DateTime => self.push("DateTime"),
+            DataType::Timestamp => self.push("Timestamp"),
+            DataType::OffsetDateTime => self.push("OffsetDateTime"),
+            DataType::Uuid => self.push("Uuid"),
+            DataType::Decimal => self.push("Decimal"),
+            DataType::Optional(item) => self.push("Option<").push_type(item).push(">"),
+            DataType::List(item) => self.push("Vec<").push_type(item).push(">"),
+            DataType::Array(item, len) => self.push("[").push_type(item).push("; ").push_number(*len as u32).push("]"),
+            DataType::Tuple(items) => {
+                let mut message = self.push("(");
+                let mut at = 0;
+                while at < items.len() {
+                    message = message.push(if at == 0 { "" } else { ", " }).push_type(&items[at]);
+                    at += 1;
+                }
+                message.push(if items.len() == 1 { ",)" } else { ")" })
+            }
+        }
+    }
+
+    /// The type of a column, that may be null or not.
+    pub(crate) const fn push_column(self, data_type: &DataType, optional: bool) -> Self {
+        if optional { self.push("Option<").push_type(data_type).push(">") } else { self.push_type(data_type) }
+    }
+
+    pub(crate) const fn as_str(&self) -> &str {
+        match std::str::from_utf8(self.text.split_at(self.len).0) {
+            Ok(text) => text,
+            Err(_) => "the columns of the schema do not fit",
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! Rows: their schemas, the typed columns that hold them, and the commits that carry them.
+
+pub(crate) mod batch;
+pub(crate) mod bounds;
+pub(crate) mod builtin_schemas;
+pub mod column;
+pub(crate) mod commit;
+pub(crate) mod data_type;
+pub(crate) mod decode;
+pub(crate) mod describe;
+pub(crate) mod encode;
+pub(crate) mod fields;
+pub(crate) mod message;
+pub(crate) mod next;
+pub(crate) mod schema;
+pub(crate) mod table;

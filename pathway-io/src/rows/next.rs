@@ -1,0 +1,245 @@
+//! [`next!`](crate::rows::next): a row with keyword arguments.
+//!
+//! The macro leaves the row a struct literal with the user's own tokens, so that what is missing, unknown or repeated is
+//! for rustc to say, with its fixes. Around each value it puts [`convert`]; `..` becomes a base made by [`Rest`].
+
+use crate::rows::fields::{Columns, ColumnsOf, Fields};
+use crate::rows::message::{Message, same};
+use crate::rows::schema::{Column, Schema};
+use crate::run::error::Closed;
+
+/// Pushes a row with keyword arguments: `next!(subject, Schema { column: value, .. })`.
+///
+/// It is `subject.next(..)` with three conveniences:
+///
+/// - Values convert: `&str` to `String`, a slice or an array to a `Vec`, and a value to an `Option` of it.
+/// - `..` at the end fills in the columns that are left out: with their default, which is evaluated for no others, or
+///   with `None`. That each has one is checked by the compiler.
+/// - A flattened row is a nested literal, whose values convert too.
+///
+/// The subject may be any expression with a `next` method, such as a transaction.
+///
+/// A literal has the column's type: write `4.0`, not `4`, for an `f64`. An `Option<&str>` does not convert: write
+/// `nick: "tom"` or `nick: Some("tom".to_string())`. An expression whose type only its place tells, such as
+/// `text.parse()?` or `name.into()`, is left as it is and becomes the column's type itself.
+///
+/// ```
+/// use pathway_io::{Closed, Schema, Subject, connector, next};
+///
+/// #[derive(Schema)]
+/// struct Cat {
+///     #[schema(primary_key)]
+///     key: i64,
+///     genus: String,
+///     #[schema(default = 4)]
+///     legs: u8,
+///     weight: Option<f64>,
+/// }
+///
+/// struct Zoo;
+///
+/// #[connector]
+/// impl Zoo {
+///     fn run(&mut self, cats: Subject<Cat>) -> Result<(), Closed> {
+///         next!(cats, Cat { key: 1, genus: "felis", legs: 3, weight: 4.5 })?;
+///         next!(cats, Cat { key: 2, genus: "lynx", .. })
+///     }
+/// }
+///
+/// # fn main() -> pathway_io::Result<()> {
+/// let updates = pathway_io::testing::collect(Zoo)?;
+/// assert_eq!(updates[0].row.weight, Some(4.5));
+/// assert_eq!((updates[1].row.legs, updates[1].row.weight), (4, None));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// [`Closed`](crate::Closed) if the subject is closed, as `next` itself.
+#[macro_export]
+macro_rules! next {
+    ($($tokens:tt)*) => {
+        $crate::__private0::next! { ($crate) $($tokens)* }
+    };
+}
+
+/// A value that converts to that of a column of type `T`.
+///
+/// A column's type must leave one implementation for a literal or for `None`, or its type could not be inferred: hence
+/// none from numbers to wider ones, and none from `Option<&str>`.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "expected a value for a column of type `{T}`",
+    label = "this is a `{Self}`",
+    note = "values convert from `&str` to `String`, from slices and arrays to a `Vec` of the same items, and from `T` to `Option<T>`",
+    note = "a number must have the column's type: write `4.0` for an `f64`; and an `Option` the value's: write `\"x\"` for `Some(\"x\")`, and `nick.map(str::to_owned)` for an `Option<&str>`"
+)]
+pub trait IntoColumn<T> {
+    fn into_column(self) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> IntoColumn<T> for T {
+    #[inline]
+    fn into_column(self) -> T {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> IntoColumn<Option<T>> for T {
+    #[inline]
+    fn into_column(self) -> Option<T> {
+        Some(self)
+    }
+}
+
+/// Values that convert to an owned one, and to an `Option` of it.
+macro_rules! into_owned {
+    ($([$($generics:tt)*] $from:ty => $to:ty, |$value:ident| $make:expr;)*) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> IntoColumn<$to> for $from {
+            #[inline]
+            fn into_column(self) -> $to {
+                let $value = self;
+                $make
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<$($generics)*> IntoColumn<Option<$to>> for $from {
+            #[inline]
+            fn into_column(self) -> Option<$to> {
+                let $value = self;
+                Some($make)
+            }
+        }
+    )*};
+}
+
+into_owned! {
+    [] &str => String, |text| text.to_owned();
+    [] &String => String, |text| text.clone();
+    [] char => String, |letter| letter.to_string();
+    [] Box<str> => String, |text| text.into_string();
+    [] std::borrow::Cow<'_, str> => String, |text| text.into_owned();
+    [T: Clone] &[T] => Vec<T>, |items| items.to_vec();
+    [T: Clone, const N: usize] &[T; N] => Vec<T>, |items| items.to_vec();
+    [T, const N: usize] [T; N] => Vec<T>, |items| Vec::from(items);
+    [T: Clone] &Vec<T> => Vec<T>, |items| items.clone();
+}
+
+/// A literal that is the default of a `String`.
+#[doc(hidden)]
+#[must_use]
+pub fn to_string(text: &str) -> String {
+    text.to_owned()
+}
+
+/// The value as the column wants it.
+#[doc(hidden)]
+#[inline]
+pub fn convert<T, V: IntoColumn<T>>(value: V) -> T {
+    value.into_column()
+}
+
+/// What `..` stands for. No method has a bound: that a type is no schema is said where this is made.
+#[doc(hidden)]
+pub struct Rest<S> {
+    given: &'static [&'static str],
+    make: fn(&[&str]) -> S,
+}
+
+impl<S> Rest<S> {
+    /// A row that has the columns which are left out.
+    #[must_use]
+    pub fn row(&self) -> S {
+        (self.make)(self.given)
+    }
+}
+
+/// The rest of a row of which these fields are `given`; it fails where [`assert_rest`] does.
+#[doc(hidden)]
+#[track_caller]
+#[must_use]
+pub const fn checked_rest<S: Schema>(given: &'static [&'static str]) -> Rest<S> {
+    assert_rest::<S>(given);
+    Rest { given, make: rest }
+}
+
+/// A row for the fields that are not `given`: these have a value that stands for none.
+fn rest<S: Schema>(given: &[&str]) -> S {
+    let mut columns = ColumnsOf::<S>::default();
+    for (i, column) in S::SCHEMA.columns.iter().enumerate() {
+        if given.contains(&column.field) {
+            columns.push_placeholder_at(i);
+        } else {
+            let filled = S::Fields::fill(&mut columns, i);
+            debug_assert!(filled, "a column that can be left out has a default or can be null");
+        }
+    }
+    S::from_fields(columns.get(0))
+}
+
+/// Fails if a column that is not `given` has neither a default nor a null. An unknown field is rustc's to report.
+#[track_caller]
+const fn assert_rest<S: Schema>(given: &[&str]) {
+    let columns = S::SCHEMA.columns;
+    let mut i = 0;
+    while i < given.len() {
+        if !has_field(columns, given[i]) {
+            return;
+        }
+        i += 1;
+    }
+    let (mut message, mut missing) = (Message::new().push("`..` leaves out "), 0);
+    i = 0;
+    while i < columns.len() {
+        let column = &columns[i];
+        if !contains(given, column.field) {
+            if !column.has_default && !column.optional {
+                let comma = if missing == 0 { "`" } else { ", `" };
+                message = message.push(comma).push(column.name).push("`");
+                missing += 1;
+            }
+        } else if !column.has_placeholder {
+            let message = Message::new().push("`..` cannot stand beside the `json` column `").push(column.name);
+            panic!("{}", message.push("`\nhelp: name all columns, or make it an `Option`").as_str());
+        }
+        i += 1;
+    }
+    match missing {
+        0 => {}
+        1 => panic!("{}", message.push(", which has no default").as_str()),
+        _ => panic!("{}", message.push(", which have no default").as_str()),
+    }
+}
+
+const fn has_field(columns: &[Column], field: &str) -> bool {
+    let mut i = 0;
+    while i < columns.len() {
+        if same(columns[i].field, field) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn contains(names: &[&str], name: &str) -> bool {
+    let mut i = 0;
+    while i < names.len() {
+        if same(names[i], name) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// What a `next!` with a mistake in it is.
+#[doc(hidden)]
+pub fn refused<T: ?Sized>(_subject: &T) -> Result<(), Closed> {
+    Err(Closed)
+}

@@ -1,0 +1,93 @@
+//! Who failed in a run and how, and what else an error of a run knows.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use super::Error;
+use crate::run::summary::Summary;
+
+/// Who failed, and how.
+pub struct Failure {
+    pub(super) name: String,
+    pub(super) kind: FailureKind,
+    pub(super) rest: Option<Box<Rest>>,
+}
+
+/// How something failed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// It returned this error.
+    Failed(Box<dyn StdError + Send + Sync>),
+    /// It panicked.
+    Panicked {
+        /// Where: `run`, `on_stop`, an `on_interrupt` hook, ...
+        place: &'static str,
+        /// The panic's text.
+        message: String,
+    },
+    /// It was still busy when the grace was over, and was left behind.
+    LeftBehind {
+        /// For a sink, the updates that it had not taken by then.
+        missed: Option<u64>,
+    },
+}
+
+/// What else an error of a run knows.
+pub(super) struct Rest {
+    pub(super) others: Vec<Error>,
+    pub(super) summary: Summary,
+}
+
+impl Failure {
+    /// The connector's name; for a computation that of the schema of its rows; for a file sink its path, for other sinks
+    /// the name of the table's connector; empty for a pipeline.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How it failed.
+    #[must_use]
+    pub fn kind(&self) -> &FailureKind {
+        &self.kind
+    }
+}
+
+impl FailureKind {
+    /// What went wrong, without who it was.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            FailureKind::Failed(cause) => cause.to_string(),
+            kind => kind.to_string(),
+        }
+    }
+
+    pub(super) fn fmt_after_name(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FailureKind::Failed(cause) => write!(f, "failed: {cause}"),
+            FailureKind::Panicked { place, message } => write!(f, "panicked in {place}: {message}"),
+            FailureKind::LeftBehind { missed: None } => {
+                f.write_str("was still busy when the grace after the stop was over, and was left behind")
+            }
+            FailureKind::LeftBehind { missed: Some(missed) } => write!(
+                f,
+                "was still busy when the grace after the stop was over, and was left behind: it missed {missed} update{}",
+                if *missed == 1 { "" } else { "s" }
+            ),
+        }
+    }
+}
+
+/// What comes behind the name of who failed, as in `failed: the file is gone`.
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fmt_after_name(f)
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Failure").field("name", &self.name).field("kind", &self.kind).finish_non_exhaustive()
+    }
+}

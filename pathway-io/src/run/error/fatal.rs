@@ -1,0 +1,74 @@
+//! The mark of an error that another attempt cannot mend, and how it is found.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// The mark of an error that no [`Restart`](crate::Restart) is to follow; see [`Error::fatal`](crate::Error::fatal).
+// It is an error of its own, below the `Error` that holds it, so that it is found in the causes also where that one was
+// taken apart: `io::Error::other` and `anyhow` hide what they are made of, and give its causes alone.
+pub struct Fatal(pub(super) Box<dyn StdError + Send + Sync>);
+
+impl fmt::Display for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Fatal").field(&self.0).finish()
+    }
+}
+
+impl StdError for Fatal {
+    /// The causes of the error that is marked, which has the same text.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source()
+    }
+}
+
+/// Whether an error or one of its causes is marked as fatal.
+pub(crate) fn is_fatal(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.is::<Fatal>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::run::error::{BoxError, Error, FailureKind};
+
+    fn boxed(error: impl Into<BoxError>) -> BoxError {
+        error.into()
+    }
+
+    #[test]
+    fn a_mark_is_found_however_the_error_is_wrapped() {
+        let fatal = || Error::fatal("no such account");
+        assert!(is_fatal(&*boxed(fatal())));
+        assert!(Error::from(boxed(fatal())).is_fatal());
+        assert!(is_fatal(&io::Error::other(fatal())));
+        assert!(is_fatal(&io::Error::other(io::Error::other(boxed(fatal())))));
+        assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()))));
+        assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()).context("at the door").context("in the house"))));
+        assert!(Error::Other(boxed(io::Error::other(fatal()))).is_fatal());
+        assert!(Error::connector("cats", FailureKind::Failed(boxed(fatal()))).is_fatal());
+        assert!(!Error::from(boxed("no such account")).is_fatal());
+        assert!(!is_fatal(&io::Error::other("no such account")));
+    }
+
+    #[test]
+    fn a_mark_changes_neither_text_nor_causes() {
+        let error = Error::fatal(anyhow::anyhow!("refused").context("no such account"));
+        assert_eq!(error.to_string(), "no such account");
+        assert_eq!(format!("{error:?}"), "no such account\n  caused by: refused");
+    }
+}

@@ -1,0 +1,283 @@
+//! What can go wrong: [`Error`], and the small errors that a source sees ([`Closed`], [`RowError`]).
+//!
+//! An error that comes out of a run names who failed and why in one sentence, and carries everything else that is
+//! known: the later failures and the summary of what was done.
+
+pub(crate) mod failure;
+pub(crate) mod fatal;
+pub(crate) mod row_error;
+
+use std::error::Error as StdError;
+use std::{fmt, io};
+
+use self::failure::Rest;
+pub use self::failure::{Failure, FailureKind};
+pub use self::fatal::Fatal;
+pub(crate) use self::fatal::is_fatal;
+use crate::run::error::row_error::RowError;
+use crate::run::summary::Summary;
+use crate::source::lines::LinesError;
+
+/// Any error at all, as a source or a sink may return it.
+pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// What `run`, and each method of a sink, returns: `?` takes any error.
+///
+/// ```
+/// fn run() -> pathway_io::RunResult {
+///     let port: u16 = "8080".parse()?;
+///     assert_eq!(port, 8080);
+///     Ok(())
+/// }
+/// # run().unwrap();
+/// ```
+pub type RunResult = std::result::Result<(), Box<dyn StdError + Send + Sync>>;
+
+/// A `Result` whose error is [`Error`] unless another is named.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The subject is closed: by a stop, by `close`, or because `run` has ended. A source that sees it should return.
+///
+/// ```
+/// let stopped: pathway_io::Error = pathway_io::Closed.into();
+/// assert_eq!(stopped.to_string(), "the subject is closed");
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Closed;
+
+impl fmt::Display for Closed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the subject is closed")
+    }
+}
+
+impl StdError for Closed {}
+
+/// Why a pipeline failed, or, inside a source, any error on its way there.
+///
+/// `Display` is one sentence that names the connector or the sink and the cause. `Debug` is the same sentence with the
+/// causes below it, since that is what `fn main() -> pathway_io::Result<()>` prints.
+#[non_exhaustive]
+pub enum Error {
+    /// A connector failed: its `run` returned an error, a part of it panicked, or it did not end within the grace.
+    Connector(Failure),
+    /// A sink failed: it could not be opened or written to, it panicked, or it did not end within the grace.
+    Sink(Failure),
+    /// A computation failed: a closure of it panicked, or it did not end within the grace.
+    Computation(Failure),
+    /// The pipeline itself could not be set up or run; the text says why.
+    Pipeline(Failure),
+    /// An input or output error of a source's own.
+    Io(io::Error),
+    /// A subject was closed.
+    Closed(Closed),
+    /// A row that does not fit the schema.
+    Row(RowError),
+    /// An error after which no [`Restart`](crate::Restart) helps; see [`Error::fatal`].
+    Fatal(Fatal),
+    /// Any other error of a source's own.
+    Other(Box<dyn StdError + Send + Sync>),
+}
+
+impl Error {
+    pub(crate) fn connector(name: &str, kind: FailureKind) -> Self {
+        Error::Connector(Failure { name: name.to_owned(), kind, rest: None })
+    }
+
+    pub(crate) fn sink(name: &str, kind: FailureKind) -> Self {
+        Error::Sink(Failure { name: name.to_owned(), kind, rest: None })
+    }
+
+    #[cfg(feature = "differential")]
+    pub(crate) fn computation(name: &str, kind: FailureKind) -> Self {
+        Error::Computation(Failure { name: name.to_owned(), kind, rest: None })
+    }
+
+    pub(crate) fn pipeline(cause: impl Into<BoxError>) -> Self {
+        Self::pipeline_failure(FailureKind::Failed(cause.into()))
+    }
+
+    pub(crate) fn pipeline_failure(kind: FailureKind) -> Self {
+        Error::Pipeline(Failure { name: String::new(), kind, rest: None })
+    }
+
+    /// Makes this the first of several failures of a run.
+    pub(crate) fn with_rest(mut self, others: Vec<Error>, summary: Summary) -> Self {
+        if let Error::Connector(failure)
+        | Error::Sink(failure)
+        | Error::Computation(failure)
+        | Error::Pipeline(failure) = &mut self
+        {
+            failure.rest = Some(Box::new(Rest { others, summary }));
+        }
+        self
+    }
+
+    /// Marks an error of `run` as one that another attempt cannot mend, such as a password that was refused: a source
+    /// with a [`Restart`](crate::Restart) is not run again then. The text and the causes stay those of `error`.
+    ///
+    /// The mark is found however the error was wrapped on its way, by `?`, in a box, in an `io::Error` or as the cause of
+    /// another error.
+    ///
+    /// ```
+    /// use pathway_io::{Error, RunResult};
+    ///
+    /// fn run() -> RunResult {
+    ///     Err(Error::fatal("no such account"))?
+    /// }
+    ///
+    /// let error: Error = run().unwrap_err().into();
+    /// assert!(error.is_fatal());
+    /// assert_eq!(error.to_string(), "no such account");
+    /// ```
+    pub fn fatal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Error::Fatal(Fatal(error.into()))
+    }
+
+    /// Whether it, or a cause of it, is marked as [fatal](Error::fatal).
+    #[must_use]
+    pub fn is_fatal(&self) -> bool {
+        is_fatal(self)
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        match self {
+            Error::Connector(failure)
+            | Error::Sink(failure)
+            | Error::Computation(failure)
+            | Error::Pipeline(failure) => Some(failure),
+            Error::Io(_) | Error::Closed(_) | Error::Row(_) | Error::Fatal(_) | Error::Other(_) => None,
+        }
+    }
+
+    fn rest(&self) -> Option<&Rest> {
+        self.failure()?.rest.as_deref()
+    }
+
+    /// What failed later in the same run, in the order in which it was noticed.
+    #[must_use]
+    pub fn others(&self) -> &[Error] {
+        self.rest().map_or(&[], |rest| &rest.others)
+    }
+
+    /// What the run had done when it ended; `None` for an error that is not of a run.
+    #[must_use]
+    pub fn summary(&self) -> Option<&Summary> {
+        self.rest().map(|rest| &rest.summary)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Connector(failure) => {
+                write!(f, "connector `{}` ", failure.name)?;
+                failure.kind.fmt_after_name(f)
+            }
+            Error::Sink(failure) => {
+                write!(f, "sink `{}` ", failure.name)?;
+                failure.kind.fmt_after_name(f)
+            }
+            Error::Computation(failure) => {
+                write!(f, "computation `{}` ", failure.name)?;
+                failure.kind.fmt_after_name(f)
+            }
+            Error::Pipeline(failure) => {
+                f.write_str("the pipeline ")?;
+                failure.kind.fmt_after_name(f)
+            }
+            Error::Io(error) => error.fmt(f),
+            Error::Closed(closed) => closed.fmt(f),
+            Error::Row(error) => error.fmt(f),
+            Error::Fatal(fatal) => fatal.fmt(f),
+            Error::Other(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        // The direct cause stands in the sentence already; below it stand the causes of that, but for what has been said:
+        // many an error ends with its cause.
+        let mut said = self.to_string();
+        let mut cause = self.source().and_then(StdError::source);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            if !said.ends_with(&text) {
+                write!(f, "\n  caused by: {text}")?;
+            }
+            said = text;
+            cause = error.source();
+        }
+        for other in self.others() {
+            write!(f, "\n  later: {other}")?;
+        }
+        Ok(())
+    }
+}
+
+impl StdError for Error {
+    /// The error that `run` or a sink returned; also for errors that merely wrap another.
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Error::Connector(failure)
+            | Error::Sink(failure)
+            | Error::Computation(failure)
+            | Error::Pipeline(failure) => match &failure.kind {
+                FailureKind::Failed(cause) => Some(&**cause),
+                FailureKind::Panicked { .. } | FailureKind::LeftBehind { .. } => None,
+            },
+            Error::Io(error) => Some(error),
+            Error::Closed(closed) => Some(closed),
+            Error::Row(error) => Some(error),
+            Error::Fatal(fatal) => Some(fatal),
+            Error::Other(error) => Some(&**error),
+        }
+    }
+}
+
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        Error::Io(error)
+    }
+}
+
+impl From<Closed> for Error {
+    fn from(closed: Closed) -> Self {
+        Error::Closed(closed)
+    }
+}
+
+impl From<RowError> for Error {
+    fn from(error: RowError) -> Self {
+        Error::Row(error)
+    }
+}
+
+impl From<LinesError> for Error {
+    fn from(error: LinesError) -> Self {
+        Error::Other(error.into())
+    }
+}
+
+impl From<BoxError> for Error {
+    fn from(error: BoxError) -> Self {
+        // A boxed `Error` is unpacked, so that its name and its summary are not hidden in a second one.
+        match error.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(error) => Error::Other(error),
+        }
+    }
+}
+
+/// The text of a panic.
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "(no text)".to_owned()
+    }
+}

@@ -1,0 +1,7 @@
+//! What all threads of a run share.
+
+pub(crate) mod control;
+pub(crate) mod error;
+pub(crate) mod summary;
+pub(crate) mod sync;
+pub(crate) mod threads;

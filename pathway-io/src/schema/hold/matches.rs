@@ -1,0 +1,128 @@
+//! Schemas held to each other by the compiler.
+
+use super::lock::reads;
+use crate::rows::message::{Message, same};
+use crate::rows::schema::{Column, Schema};
+
+/// Fails to compile unless rows of `A` have all that rows of `B` have: each column of `B` by its name, with a type whose
+/// values `B`'s column can hold, and null only where that may be null. `A` may have further columns, and its key does not
+/// matter: it is Pathway's `A.assert_matches_schema(B)`.
+///
+/// It holds what it is asked to where it is evaluated: write it in a constant.
+///
+/// ```
+/// use pathway_io::Schema;
+/// use pathway_io::schema::assert_matches;
+///
+/// #[derive(Schema)]
+/// struct Named {
+///     name: Option<String>,
+///     weight: f64,
+/// }
+///
+/// #[derive(Schema)]
+/// struct Cat {
+///     #[schema(primary_key)]
+///     key: i64,
+///     name: String,
+///     weight: f32,
+/// }
+///
+/// const _: () = assert_matches::<Cat, Named>();
+/// ```
+///
+/// ```compile_fail
+/// # use pathway_io::Schema;
+/// # use pathway_io::schema::assert_matches;
+/// # #[derive(Schema)] struct Named { name: String }
+/// # #[derive(Schema)] struct Cat { name: Option<String> }
+/// const _: () = assert_matches::<Cat, Named>();
+/// ```
+///
+/// # Panics
+///
+/// If a column of `B` is missing in `A` or does not fit: in a constant that is an error of the compiler, which names it.
+#[track_caller]
+pub const fn assert_matches<A: Schema, B: Schema>() {
+    let (a, b) = (A::SCHEMA, B::SCHEMA);
+    let mut at = 0;
+    while at < b.columns.len() {
+        let wanted = &b.columns[at];
+        let Some(found) = find(a.columns, wanted.name) else {
+            let message = Message::new().push("`").push(a.name).push("` does not match `").push(b.name);
+            panic!("{}", message.push("`: it has no column `").push(wanted.name).push("`").as_str());
+        };
+        if !reads(&wanted.data_type, &found.data_type) || found.optional && !wanted.optional {
+            let message = Message::new().push("`").push(a.name).push("` does not match `").push(b.name);
+            let message = message.push("`: its column `").push(found.name).push("` is `");
+            let message = message.push_column(&found.data_type, found.optional).push("`, and not `");
+            panic!("{}", message.push_column(&wanted.data_type, wanted.optional).push("`").as_str());
+        }
+        at += 1;
+    }
+}
+
+/// Fails to compile unless `A` and `B` have the same columns: the same names in the same order, the same types, null in the
+/// same places, and the same primary key. It is Pathway's `A.assert_matches_schema(B)` with all that it can be strict about.
+///
+/// ```
+/// use pathway_io::Schema;
+/// use pathway_io::schema::assert_same;
+///
+/// #[derive(Schema)]
+/// struct Named {
+///     name: String,
+/// }
+///
+/// #[derive(Schema)]
+/// struct Cat {
+///     #[schema(flatten)]
+///     named: Named,
+/// }
+///
+/// const _: () = assert_same::<Cat, Named>();
+/// ```
+///
+/// # Panics
+///
+/// If they differ: in a constant that is an error of the compiler, which names the first column that does.
+#[track_caller]
+pub const fn assert_same<A: Schema, B: Schema>() {
+    let (a, b) = (A::SCHEMA, B::SCHEMA);
+    let mut at = 0;
+    while at < a.columns.len() || at < b.columns.len() {
+        let message = Message::new().push("`").push(a.name).push("` is not the same as `").push(b.name).push("`: ");
+        if at >= a.columns.len() || at >= b.columns.len() {
+            let (name, longer) =
+                if at < a.columns.len() { (a.columns[at].name, a.name) } else { (b.columns[at].name, b.name) };
+            panic!("{}", message.push("only `").push(longer).push("` has the column `").push(name).push("`").as_str());
+        }
+        let (mine, theirs) = (&a.columns[at], &b.columns[at]);
+        if !same(mine.name, theirs.name) {
+            let message = message.push("where it has the column `").push(mine.name).push("`, that has `");
+            panic!("{}", message.push(theirs.name).push("`").as_str());
+        }
+        let message = message.push("its column `").push(mine.name);
+        let is_same_type = reads(&mine.data_type, &theirs.data_type) && reads(&theirs.data_type, &mine.data_type);
+        if !is_same_type || mine.optional != theirs.optional {
+            let message = message.push("` is `").push_column(&mine.data_type, mine.optional).push("`, and not `");
+            panic!("{}", message.push_column(&theirs.data_type, theirs.optional).push("`").as_str());
+        }
+        if mine.primary_key != theirs.primary_key {
+            let is = if mine.primary_key { "` is part of the key" } else { "` is no part of the key" };
+            panic!("{}", message.push(is).as_str());
+        }
+        at += 1;
+    }
+}
+
+const fn find(columns: &'static [Column], name: &str) -> Option<&'static Column> {
+    let mut at = 0;
+    while at < columns.len() {
+        if same(columns[at].name, name) {
+            return Some(&columns[at]);
+        }
+        at += 1;
+    }
+    None
+}

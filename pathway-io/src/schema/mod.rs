@@ -1,0 +1,17 @@
+//! What can be made of a schema: samples and locks that the compiler checks, exports to other languages, and the struct
+//! that fits a file.
+
+mod export;
+mod hold;
+pub(crate) mod infer;
+
+pub use self::export::Dialect;
+pub use self::hold::matches::{assert_matches, assert_same};
+pub use self::infer::{Inferred, infer};
+pub use crate::rows::bounds::{DataColumn, Removable};
+
+/// What the macros' output refers to.
+pub(crate) mod glue {
+    pub use super::hold::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked};
+    pub use super::hold::sample::{Kind, Sample, SampleField, assert_sample, assert_sample_known};
+}

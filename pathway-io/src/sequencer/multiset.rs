@@ -1,0 +1,112 @@
+//! The rows of a table without a key that a persistent pipeline computes on: [`Tally`].
+//!
+//! Such a table has no current rows, and for a sink none are kept of it. But what was computed of it is made anew after a
+//! restart, of all its rows: each once, with the number of times that it came. So what is kept is bounded by the distinct
+//! rows, and not by the history.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+
+use crate::rows::batch::Batch;
+use crate::rows::column::Buffer;
+use crate::rows::fields::{Columns, ColumnsOf, Visitor};
+use crate::rows::schema::Schema;
+
+pub(crate) struct Tally<S: Schema> {
+    hasher: RandomState,
+    /// Each row's hash, and its place in `rows`.
+    places: HashTable<(u64, usize)>,
+    rows: ColumnsOf<S>,
+    /// How often each of them came.
+    counts: Vec<i64>,
+}
+
+impl<S: Schema> Default for Tally<S> {
+    fn default() -> Self {
+        Tally {
+            hasher: RandomState::default(),
+            places: HashTable::new(),
+            rows: ColumnsOf::<S>::default(),
+            counts: Vec::new(),
+        }
+    }
+}
+
+/// Hashes one row, by all its columns.
+struct RowHash<'a, H> {
+    row: usize,
+    state: &'a mut H,
+}
+
+impl<H: Hasher> Visitor for RowHash<'_, H> {
+    #[inline]
+    fn column<B: Buffer>(&mut self, _index: usize, buffer: &B) {
+        buffer.hash(self.row, self.state);
+    }
+}
+
+impl<S: Schema> Tally<S> {
+    /// Counts the rows of a batch, each as often as its diff says.
+    pub(crate) fn add(&mut self, batch: &Batch<S>) {
+        for row in 0..batch.len() {
+            let mut state = self.hasher.build_hasher();
+            batch.columns.visit(0, &mut RowHash { row, state: &mut state });
+            let hash = state.finish();
+            let known = |&(other, at): &(u64, usize)| other == hash && self.rows.equal(at, &batch.columns, row);
+            let at = match self.places.find(hash, known) {
+                Some(&(_, at)) => at,
+                None => {
+                    let at = self.counts.len();
+                    self.rows.push_from(&batch.columns, row);
+                    self.counts.push(0);
+                    self.places.insert_unique(hash, (hash, at), |&(hash, _)| hash);
+                    at
+                }
+            };
+            self.counts[at] += batch.diff(row);
+        }
+    }
+
+    /// Shows each row, and how often it came.
+    pub(crate) fn for_each(&self, mut show: impl FnMut(&ColumnsOf<S>, usize, i64)) {
+        for (row, &count) in self.counts.iter().enumerate() {
+            show(&self.rows, row, count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pathway_derive::Schema;
+
+    use super::*;
+
+    #[derive(Schema)]
+    #[schema(crate = crate)]
+    struct Line {
+        text: String,
+        weight: f64,
+    }
+
+    #[test]
+    fn a_row_is_kept_once_and_counted() {
+        let mut tally = Tally::<Line>::default();
+        for round in 0..3 {
+            let mut batch = Batch::<Line>::default();
+            for (text, weight) in [("a", 0.0), ("a", -0.0), ("b", f64::NAN), ("a", 0.0)] {
+                batch.push(Line { text: text.to_owned(), weight }.into_fields());
+            }
+            assert_eq!(batch.len(), 4, "round {round}");
+            tally.add(&batch);
+        }
+        let mut rows = Vec::new();
+        tally.for_each(|columns, row, count| {
+            let Line { text, weight } = Line::from_fields(columns.get(row));
+            rows.push((text, weight.to_bits(), count));
+        });
+        let expected = [("a", 0.0_f64, 6), ("a", -0.0, 3), ("b", f64::NAN, 3)];
+        assert_eq!(rows, expected.map(|(text, weight, count)| (text.to_owned(), weight.to_bits(), count)));
+    }
+}

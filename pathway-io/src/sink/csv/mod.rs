@@ -1,0 +1,307 @@
+//! Tables as CSV files.
+//!
+//! The file starts with a header, also when there are no rows: the schema's columns, then `time` and `diff`. A field
+//! is quoted only where RFC 4180 asks for it; a null is an empty field and an empty text is `""`. Records end with a
+//! single line feed. [`Options::pathway`] writes what Pathway's own writer would.
+//!
+//! ```no_run
+//! # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
+//! # #[derive(Schema)] struct Cat { key: i64 }
+//! # struct Cats;
+//! # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+//! let pipeline = Pipeline::new();
+//! let cats = pipeline.read(Cats);
+//! csv::write(&cats, "output.csv");
+//! pipeline.run()?;
+//! # Ok::<(), pathway_io::Error>(())
+//! ```
+
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
+
+use std::path::Path;
+
+use crate::rows::column::{Buffer, Style};
+use crate::rows::commit::Commit;
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::table::Table;
+use crate::run::error::RunResult;
+use crate::sink::Sink;
+#[cfg(feature = "differential")]
+use crate::sink::file::numbered;
+use crate::sink::file::{FileSink, OutputFile};
+
+/// Writes the updates of a table to a CSV file, which is created or truncated when the pipeline starts.
+///
+/// # Panics
+///
+/// If the pipeline of the table has been started.
+pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
+    write_with(table, path, Options::new());
+}
+
+/// [`write()`] with options.
+///
+/// # Panics
+///
+/// If the pipeline of the table has been started.
+pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
+    let path = path.as_ref();
+    #[cfg(feature = "differential")]
+    if options.per_worker {
+        let path = path.to_owned();
+        table.add_spread_sink(&path.clone(), move |worker| {
+            let path = numbered(&path, worker);
+            let sink = Box::new(CsvSink { file: OutputFile::new(&path), options: options.clone() });
+            (path, sink)
+        });
+        return;
+    }
+    table.add_file_sink(path, Box::new(CsvSink { file: OutputFile::new(path), options }));
+}
+
+/// How a CSV file is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Options {
+    style: Style,
+    #[cfg(feature = "differential")]
+    per_worker: bool,
+}
+
+impl Options {
+    /// RFC 4180 with minimal quoting; a null is an empty field, and an empty text is `""`.
+    pub fn new() -> Self {
+        Options::in_style(Style::Plain)
+    }
+
+    /// Byte for byte what `pw.io.csv.write` of Pathway writes: every field in quotes, those of the header too, a null as
+    /// `None`, and `True` and `False`. Inside lists and tuples, which are JSON, a float that is not finite is `null`.
+    /// A date with a time has nine digits of a second, and `+0000` behind it if it is an instant, in UTC.
+    ///
+    /// ```no_run
+    /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+    /// # let pipeline = Pipeline::new();
+    /// # let cats = pipeline.read(Cats);
+    /// csv::write_with(&cats, "output.csv", csv::Options::pathway());
+    /// ```
+    pub fn pathway() -> Self {
+        Options::in_style(Style::Pathway)
+    }
+
+    fn in_style(style: Style) -> Self {
+        Options {
+            style,
+            #[cfg(feature = "differential")]
+            per_worker: false,
+        }
+    }
+
+    /// A file for each worker, in all processes, in place of one for all: of `counts.csv` worker 1 writes
+    /// `counts.1.csv`. Together they hold the table's updates, each in one of them; of a source that is not in parts
+    /// they are all in the first.
+    ///
+    /// ```no_run
+    /// # use pathway_io::dataflow::Workers;
+    /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
+    /// # #[derive(Schema)] #[schema(dataflow)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+    /// # let pipeline = Pipeline::new();
+    /// # let cats = pipeline.read(Cats);
+    /// let distinct = cats.compute(|cats| cats.distinct());
+    /// csv::write_with(&distinct, "distinct.csv", csv::Options::new().per_worker());
+    /// pipeline.run_on(Workers::threads(2))?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    #[cfg(feature = "differential")]
+    pub fn per_worker(mut self) -> Self {
+        self.per_worker = true;
+        self
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options::new()
+    }
+}
+
+struct CsvSink {
+    file: OutputFile,
+    options: Options,
+}
+
+impl<S: Schema> FileSink<S> for CsvSink {
+    fn file(&mut self) -> &mut OutputFile {
+        &mut self.file
+    }
+}
+
+impl<S: Schema> Sink<S> for CsvSink {
+    fn open(&mut self, schema: &'static TableSchema) -> RunResult {
+        if !self.file.open()? {
+            return Ok(());
+        }
+        let out = &mut self.file.buffer;
+        for column in schema.columns {
+            let start = out.len();
+            out.extend_from_slice(column.name.as_bytes());
+            match self.options.style {
+                Style::Plain | Style::Exact => quote_if_needed(out, start),
+                Style::Pathway => quote(out, start),
+            }
+            out.push(b',');
+        }
+        out.extend_from_slice(match self.options.style {
+            Style::Plain | Style::Exact => b"time,diff\n",
+            Style::Pathway => b"\"time\",\"diff\"\n",
+        });
+        self.file.flush()
+    }
+
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        match self.options.style {
+            Style::Plain | Style::Exact => self.file.write_records(
+                commit,
+                |columns, row, out| columns.visit(0, &mut Minimal { row, out }),
+                |diff, time, out| numbers(["", ",", "\n"], diff, time, out),
+            )?,
+            Style::Pathway => self.file.write_records(
+                commit,
+                |columns, row, out| columns.visit(0, &mut Quoted { row, out }),
+                |diff, time, out| numbers(["\"", "\",\"", "\"\n"], diff, time, out),
+            )?,
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> RunResult {
+        self.file.flush()
+    }
+}
+
+/// Appends the last two fields with what stands around them.
+fn numbers([before, between, after]: [&str; 3], diff: i64, time: u64, out: &mut Vec<u8>) {
+    out.extend_from_slice(before.as_bytes());
+    out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());
+    out.extend_from_slice(between.as_bytes());
+    out.extend_from_slice(itoa::Buffer::new().format(diff).as_bytes());
+    out.extend_from_slice(after.as_bytes());
+}
+
+/// Appends each field of a row with a comma behind it, in quotes where it needs them.
+struct Minimal<'a> {
+    row: usize,
+    out: &'a mut Vec<u8>,
+}
+
+impl Visitor for Minimal<'_> {
+    #[inline]
+    fn column<B: Buffer>(&mut self, _index: usize, buffer: &B) {
+        let start = self.out.len();
+        if !buffer.is_null(self.row) {
+            buffer.write_text(self.row, Style::Plain, self.out);
+            if B::NEEDS_QUOTES {
+                quote_if_needed(self.out, start);
+            } else if self.out.len() == start {
+                // No bytes are no null.
+                self.out.extend_from_slice(b"\"\"");
+            }
+        }
+        self.out.push(b',');
+    }
+}
+
+/// Appends each field of a row with a comma behind it, in quotes, as Pathway has it.
+struct Quoted<'a> {
+    row: usize,
+    out: &'a mut Vec<u8>,
+}
+
+impl Visitor for Quoted<'_> {
+    #[inline]
+    fn column<B: Buffer>(&mut self, _index: usize, buffer: &B) {
+        if buffer.is_null(self.row) {
+            self.out.extend_from_slice(b"\"None\",");
+            return;
+        }
+        self.out.push(b'"');
+        let start = self.out.len();
+        buffer.write_text(self.row, Style::Pathway, self.out);
+        if B::NEEDS_QUOTES {
+            double_quotes(self.out, start);
+        }
+        self.out.extend_from_slice(b"\",");
+    }
+}
+
+/// The fields of one row, for the fuzzer.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn write_fields<S: Schema>(
+    columns: &crate::rows::fields::ColumnsOf<S>,
+    row: usize,
+    style: Style,
+    out: &mut Vec<u8>,
+) {
+    match style {
+        Style::Plain | Style::Exact => columns.visit(0, &mut Minimal { row, out }),
+        Style::Pathway => columns.visit(0, &mut Quoted { row, out }),
+    }
+}
+
+/// Quotes the field that starts at `start` if it holds what would end it, or if it is empty, since an empty field is
+/// a null.
+#[inline]
+fn quote_if_needed(out: &mut Vec<u8>, start: usize) {
+    let field = &out[start..];
+    if field.is_empty() || needs_quotes(field) {
+        quote(out, start);
+    }
+}
+
+/// Measured: a plain loop is the quickest for the short texts that most are, and memchr from some 32 bytes on.
+#[inline]
+fn needs_quotes(field: &[u8]) -> bool {
+    if field.len() < 32 {
+        field.iter().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n'))
+    } else {
+        memchr::memchr3(b'"', b',', b'\n', field).is_some() || memchr::memchr(b'\r', field).is_some()
+    }
+}
+
+/// Puts the field that starts at `start` into quotes.
+#[cold]
+fn quote(out: &mut Vec<u8>, start: usize) {
+    out.insert(start, b'"');
+    double_quotes(out, start + 1);
+    out.push(b'"');
+}
+
+/// Doubles the quotes in what starts at `start`.
+#[inline]
+fn double_quotes(out: &mut Vec<u8>, start: usize) {
+    let quotes = memchr::memchr_iter(b'"', &out[start..]).count();
+    if quotes == 0 {
+        return;
+    }
+    // From the end on, each stretch between quotes goes to its place.
+    let mut end = out.len();
+    let mut to = end + quotes;
+    out.resize(to, b'"');
+    while let Some(at) = memchr::memrchr(b'"', &out[start..end]) {
+        let at = start + at;
+        to -= end - at;
+        out.copy_within(at..end, to);
+        to -= 1;
+        out[to] = b'"';
+        end = at;
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! [`Mount`]: a directory whose disk fails at a chosen place.
+//!
+//! While it is mounted, all that a pipeline writes below the directory goes through it, whatever thread writes; two
+//! mounts on two directories know nothing of each other. It writes to the real disk, and syncs nothing.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::sink::file::storage::{Disk, Handle, Storage};
+
+/// What a disk does. Each strikes once, but for `Full`, which stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    None,
+    /// There is no room for a file beyond that many bytes: what still fits is written, and then it is full.
+    Full {
+        /// Its path; the next generation of a log has the one that it is to get.
+        path: PathBuf,
+        /// The length that it may have.
+        at: u64,
+    },
+    /// That call fails.
+    Call(Call),
+    /// Each write is interrupted once and then takes a single byte.
+    Short,
+}
+
+/// A call of the disk.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// `create`, `open`, `write`, `sync`, `rename` or `remove`.
+    pub operation: &'static str,
+    /// Of the file, or of the directory that is synced.
+    pub path: PathBuf,
+    /// Counted from 1 among those of that operation and path.
+    pub number: u64,
+}
+
+/// A directory on a disk of its own, until it is dropped.
+pub struct Mount(Arc<State>);
+
+struct State {
+    directory: PathBuf,
+    fault: Fault,
+    calls: Mutex<Calls>,
+}
+
+#[derive(Default)]
+struct Calls {
+    made: Vec<Call>,
+    /// How many there were of each operation and path.
+    counts: HashMap<(&'static str, PathBuf), u64>,
+    struck: Option<Call>,
+}
+
+static MOUNTED: Mutex<Vec<Arc<State>>> = Mutex::new(Vec::new());
+
+fn mounted() -> MutexGuard<'static, Vec<Arc<State>>> {
+    MOUNTED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn find(path: &Path) -> Option<Arc<State>> {
+    mounted().iter().find(|state| path.starts_with(&state.directory)).cloned()
+}
+
+pub(super) fn is_mounted(path: &Path) -> bool {
+    find(path).is_some()
+}
+
+impl Mount {
+    /// Mounts a disk with that fault.
+    #[must_use]
+    pub fn new(directory: &Path, fault: Fault) -> Self {
+        let state = Arc::new(State { directory: directory.to_owned(), fault, calls: Mutex::default() });
+        mounted().push(Arc::clone(&state));
+        Mount(state)
+    }
+
+    /// All calls so far.
+    #[must_use]
+    pub fn calls(&self) -> Vec<Call> {
+        self.0.calls().made.clone()
+    }
+
+    /// The first call that has failed, if one has.
+    #[must_use]
+    pub fn struck(&self) -> Option<Call> {
+        self.0.calls().struck.clone()
+    }
+}
+
+impl Drop for Mount {
+    fn drop(&mut self) {
+        mounted().retain(|state| !Arc::ptr_eq(state, &self.0));
+    }
+}
+
+impl State {
+    fn calls(&self) -> MutexGuard<'_, Calls> {
+        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A call is made, and fails if it is the one.
+    fn call(&self, operation: &'static str, path: &Path) -> io::Result<Call> {
+        let mut calls = self.calls();
+        let number = calls.counts.entry((operation, path.to_owned())).or_default();
+        *number += 1;
+        let call = Call { operation, path: path.to_owned(), number: *number };
+        calls.made.push(call.clone());
+        if self.fault == Fault::Call(call.clone()) {
+            calls.struck = Some(call);
+            return Err(io::Error::other("the disk is gone"));
+        }
+        Ok(call)
+    }
+
+    fn wrap(self: Arc<Self>, inner: Box<dyn Handle>, path: PathBuf, len: u64) -> Box<dyn Handle> {
+        Box::new(FaultyHandle { inner, state: self, path, len, interrupted: false })
+    }
+}
+
+/// The name that a file is to get.
+fn named(path: &Path) -> PathBuf {
+    if path.extension().is_some_and(|extension| extension == "new") { path.with_extension("") } else { path.to_owned() }
+}
+
+/// All disks that are mounted, and the real one around them.
+pub(crate) struct Mounts;
+
+impl Storage for Mounts {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Handle>> {
+        let Some(state) = find(path) else { return Disk.create(path) };
+        state.call("create", &named(path))?;
+        Ok(state.wrap(Disk.create(path)?, named(path), 0))
+    }
+
+    fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
+        let Some(state) = find(path) else { return Disk.open_at(path, len) };
+        state.call("open", path)?;
+        Ok(state.wrap(Disk.open_at(path, len)?, path.to_owned(), len))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        find(to).map(|state| state.call("rename", to)).transpose()?;
+        Disk.rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        find(path).map(|state| state.call("remove", &named(path))).transpose()?;
+        Disk.remove(path)
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        find(path).map_or_else(|| Disk.sync_directory(path), |state| state.call("sync", path).map(drop))
+    }
+}
+
+struct FaultyHandle {
+    inner: Box<dyn Handle>,
+    state: Arc<State>,
+    /// The one that the file is to get at last.
+    path: PathBuf,
+    len: u64,
+    /// The call before this one was.
+    interrupted: bool,
+}
+
+impl FaultyHandle {
+    /// How many of so many bytes there is room for.
+    fn room(&self, bytes: usize) -> usize {
+        match &self.state.fault {
+            Fault::Full { path, at } if *path == self.path => {
+                usize::try_from(at.saturating_sub(self.len)).map_or(bytes, |left| left.min(bytes))
+            }
+            _ => bytes,
+        }
+    }
+}
+
+impl Write for FaultyHandle {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let call = self.state.call("write", &self.path)?;
+        let mut len = self.room(bytes.len());
+        if len == 0 {
+            self.state.calls().struck.get_or_insert(call);
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if self.state.fault == Fault::Short {
+            self.interrupted = !self.interrupted;
+            if self.interrupted {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            len = 1;
+        }
+        let written = self.inner.write(&bytes[..len])?;
+        self.len += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl Handle for FaultyHandle {
+    fn sync(&mut self) -> io::Result<()> {
+        self.state.call("sync", &self.path).map(drop)
+    }
+}

@@ -1,0 +1,296 @@
+//! Tables in SQLite databases.
+//!
+//! A table with a primary key is kept as it *is*: each key's current row, and nothing of the rows before it. One without
+//! a key is kept as its updates, with `time` and `diff` beside the columns, as a file would have them. Every commit is
+//! applied whole, in one transaction of SQLite's, so that who reads the database sees one state of the table after the
+//! other and none in between; commits that wait for the database go into one transaction together. The table
+//! `pathway_io_tables` has the time of each table's last commit.
+//!
+//! | column type | in SQLite |
+//! |---|---|
+//! | `bool`, integers up to `i64` and `u32` | `INTEGER`, `bool` as 0 and 1 |
+//! | `u64`, `Duration` (in nanoseconds) and its like | an integer; beyond 64 bits with a sign, a text with the digits |
+//! | `f32`, `f64` | `REAL`; `NaN`, which SQLite has not, is the text `NaN`, and `-0.0` is `0.0` |
+//! | `Vec<u8>`, `Bytes` | `BLOB` |
+//! | `Value`, lists, arrays, tuples, `#[schema(json)]` | `TEXT` with JSON |
+//! | all others | `TEXT`, as in CSV |
+//! | `Option<T>` | as `T`, or `NULL`; all others are `NOT NULL` |
+//!
+//! The table is made when the pipeline starts, or, like a file, emptied if an earlier run has written it; a persistent
+//! pipeline goes on with it, and each commit is in it exactly once, whatever kills the process. A table of
+//! that name which somebody else has made is taken if it has the same columns and no rows; any other is left alone, and
+//! the pipeline does not start.
+//!
+//! ```
+//! use pathway_io::{Pipeline, Schema, Subject, connector, sqlite};
+//!
+//! #[derive(Schema)]
+//! struct Cat {
+//!     #[schema(primary_key)]
+//!     key: i64,
+//!     genus: String,
+//! }
+//!
+//! struct Cats;
+//!
+//! #[connector]
+//! impl Cats {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!         cats.next(Cat { key: 1, genus: "felis".into() })?;
+//!         cats.commit()?;
+//!         cats.next(Cat { key: 1, genus: "lynx".into() })?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let directory = tempfile::tempdir()?;
+//! let path = directory.path().join("cats.sqlite");
+//! let pipeline = Pipeline::new();
+//! let cats = pipeline.read(Cats);
+//! sqlite::write(&cats, &path);
+//! pipeline.run()?;
+//!
+//! let database = rusqlite::Connection::open(&path)?;
+//! let genus: String = database.query_row("SELECT genus FROM Cat WHERE key = 1", [], |row| row.get(0))?;
+//! assert_eq!(genus, "lynx");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod bind;
+mod layout;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, ErrorCode};
+
+use crate::rows::batch::Batch;
+use crate::rows::commit::Commit;
+use crate::rows::fields::Columns;
+use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::table::Table;
+use crate::run::error::{BoxError, RunResult};
+use crate::sink::Sink;
+use bind::{Bind, Part};
+use layout::{Layout, Start};
+
+/// How long a commit waits for somebody else who is writing to the database.
+const BUSY: Duration = Duration::from_secs(5);
+/// Commits that wait go into one transaction until it has that many updates ...
+const GROUP_UPDATES: usize = 50_000;
+/// ... or is that old: who reads the database is not to wait for ever.
+const GROUP_TIME: Duration = Duration::from_millis(100);
+
+/// Keeps a table in a SQLite database, by primary key or else as its updates, under the name of its schema.
+///
+/// Several tables may be written to one database.
+///
+/// # Panics
+///
+/// If the pipeline of the table has been started.
+pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
+    write_with(table, path, Options::new());
+}
+
+/// [`write()`] with options.
+///
+/// # Panics
+///
+/// If the pipeline of the table has been started.
+pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
+    let path = path.as_ref();
+    let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
+    let part = layout.table.clone();
+    table.add_part_sink(path, part, Box::new(SqliteSink { path: path.to_owned(), layout, database: None }));
+}
+
+/// How a table is kept in a database.
+///
+/// ```no_run
+/// # use pathway_io::{connector, sqlite, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// # let cats = pipeline.read(Cats);
+/// sqlite::write(&cats, "zoo.sqlite");
+/// sqlite::write_with(&cats, "zoo.sqlite", sqlite::Options::new().table("cat_history").updates());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Options {
+    table: Option<String>,
+    updates: bool,
+}
+
+impl Options {
+    /// The table is called as its schema, and kept by primary key if it has one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The name of the table in the database.
+    pub fn table(mut self, name: impl Into<String>) -> Self {
+        self.table = Some(name.into());
+        self
+    }
+
+    /// Keeps every update, with `time` and `diff` beside the columns, though there is a primary key.
+    pub fn updates(mut self) -> Self {
+        self.updates = true;
+        self
+    }
+}
+
+struct SqliteSink {
+    path: PathBuf,
+    layout: Layout,
+    database: Option<Database>,
+}
+
+struct Database {
+    connection: Connection,
+    /// Since when a transaction is open, and the updates in it.
+    transaction: Option<(Instant, usize)>,
+    /// Where values without a form of SQLite's are spelled.
+    scratch: Vec<u8>,
+}
+
+impl SqliteSink {
+    /// Gives the time of the last commit that is kept.
+    fn open_database(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
+        let mut connection = Connection::open(&self.path)?;
+        connection.busy_timeout(BUSY)?;
+        // Who reads does not hold up who writes. A file system that cannot do it keeps the mode that it has.
+        use_wal(&connection)?;
+        connection.pragma_update(None, "synchronous", if start == Start::Empty { "NORMAL" } else { "FULL" })?;
+        let time = self.layout.prepare(&mut connection, start)?;
+        self.database = Some(Database { connection, transaction: None, scratch: Vec::new() });
+        Ok(time)
+    }
+}
+
+/// SQLite itself does not wait here for another connection that does the same, such as that of a table beside this one.
+fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + BUSY;
+    loop {
+        match connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            result => return result,
+        }
+    }
+}
+
+impl Database {
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        if self.transaction.is_none() {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            self.transaction = Some((Instant::now(), 0));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> rusqlite::Result<()> {
+        if self.transaction.is_some() {
+            self.connection.execute_batch("COMMIT")?;
+            self.transaction = None;
+        }
+        Ok(())
+    }
+
+    fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
+        self.begin()?;
+        for batch in commit.batches() {
+            if layout.updates {
+                self.append(layout, batch, commit.time())?;
+            } else {
+                self.change(layout, batch)?;
+            }
+        }
+        self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, commit.time().cast_signed()))?;
+        if let Some((since, updates)) = &mut self.transaction {
+            *updates += commit.len();
+            if *updates >= GROUP_UPDATES || since.elapsed() >= GROUP_TIME {
+                self.end()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the updates to the stream of them.
+    fn append<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>, time: u64) -> rusqlite::Result<()> {
+        let mut insert = self.connection.prepare_cached(&layout.insert)?;
+        for row in 0..batch.len() {
+            let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
+            batch.columns.visit(0, &mut bind);
+            let end = bind.finish()?;
+            insert.raw_bind_parameter(end, time.cast_signed())?;
+            insert.raw_bind_parameter(end + 1, batch.diff(row))?;
+            insert.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    /// Makes the rows of the keys what they are now.
+    fn change<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>) -> rusqlite::Result<()> {
+        let mut upsert = self.connection.prepare_cached(&layout.insert)?;
+        let mut delete = self.connection.prepare_cached(&layout.delete)?;
+        let is_key = |column: usize| S::SCHEMA.columns[column].primary_key;
+        for row in 0..batch.len() {
+            let (statement, part) = if batch.diff(row) > 0 {
+                (&mut upsert, Part::All)
+            } else {
+                let next = row + 1;
+                let replaced = next < batch.len()
+                    && batch.diff(next) > 0
+                    && batch.columns.key_equal(row, &batch.columns, next, is_key, 0);
+                if replaced {
+                    continue;
+                }
+                (&mut delete, Part::Key)
+            };
+            let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
+            batch.columns.visit(0, &mut bind);
+            bind.finish()?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+}
+
+impl<S: Schema> Sink<S> for SqliteSink {
+    fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
+        self.open_database(Start::Empty)?;
+        Ok(())
+    }
+
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    fn recover(&mut self, _schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
+        self.open_database(Start::Continue)
+    }
+
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        let database = self.database.as_mut().ok_or("the database is not open")?;
+        Ok(database.apply(&self.layout, commit)?)
+    }
+
+    fn flush(&mut self) -> RunResult {
+        if let Some(database) = &mut self.database {
+            database.end()?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> RunResult {
+        if let Some(mut database) = self.database.take() {
+            database.end()?;
+            database.connection.close().map_err(|(_, error)| error)?;
+        }
+        Ok(())
+    }
+}

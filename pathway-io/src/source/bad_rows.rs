@@ -1,0 +1,96 @@
+//! Rows that do not fit the schema, and where they go.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine as _;
+use serde_json::{Map, Value};
+
+use crate::run::error::row_error::RowError;
+use crate::run::error::{Error, FailureKind};
+use crate::source::options::BadRows;
+
+/// [`BadRows`] with its file open.
+pub(crate) enum BadRowPolicy {
+    Fail,
+    Skip,
+    Quarantine {
+        path: PathBuf,
+        file: Mutex<File>,
+    },
+    /// Into a file too, but with the commit that has the rows around it: see the checkpointer.
+    Gather {
+        path: PathBuf,
+    },
+}
+
+/// What the policy makes of a bad row.
+pub(crate) enum Verdict {
+    /// The push fails.
+    Fail,
+    /// The run goes on without it.
+    Pass,
+    /// The same, once this line is on its way.
+    Gather(Vec<u8>),
+}
+
+impl BadRowPolicy {
+    /// Creates or truncates the quarantine file; in a persistent pipeline that is the checkpointer's affair.
+    pub(crate) fn open(bad_rows: BadRows, persistent: bool) -> Result<Self, Error> {
+        Ok(match bad_rows {
+            BadRows::Fail => BadRowPolicy::Fail,
+            BadRows::Skip => BadRowPolicy::Skip,
+            BadRows::Quarantine(path) if persistent => BadRowPolicy::Gather { path },
+            BadRows::Quarantine(path) => {
+                let file = Mutex::new(File::create(&path).map_err(|error| failure(&path, error))?);
+                BadRowPolicy::Quarantine { path, file }
+            }
+        })
+    }
+
+    /// Where they are kept.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        match self {
+            BadRowPolicy::Fail | BadRowPolicy::Skip => None,
+            BadRowPolicy::Quarantine { path, .. } | BadRowPolicy::Gather { path } => Some(path),
+        }
+    }
+
+    /// What becomes of a row, which is kept if there is a quarantine.
+    ///
+    /// Each row is written at once: bad rows are rare, and one that is reported must be on disk.
+    pub(crate) fn judge(&self, source: &str, error: &RowError, raw: &[u8], offset: Value) -> Result<Verdict, Error> {
+        match self {
+            BadRowPolicy::Fail => Ok(Verdict::Fail),
+            BadRowPolicy::Skip => Ok(Verdict::Pass),
+            BadRowPolicy::Quarantine { path, file } => {
+                let line = line(source, error, raw, offset);
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                file.write_all(&line).map_err(|error| failure(path, error))?;
+                Ok(Verdict::Pass)
+            }
+            BadRowPolicy::Gather { .. } => Ok(Verdict::Gather(line(source, error, raw, offset))),
+        }
+    }
+}
+
+/// A bad row as the quarantine has it.
+fn line(source: &str, error: &RowError, raw: &[u8], offset: Value) -> Vec<u8> {
+    let mut entry = Map::new();
+    entry.insert("source".into(), source.into());
+    entry.insert("offset".into(), offset);
+    entry.insert("reason".into(), error.to_string().into());
+    match std::str::from_utf8(raw) {
+        Ok(text) => entry.insert("raw".into(), text.into()),
+        Err(_) => entry.insert("raw_base64".into(), base64::prelude::BASE64_STANDARD.encode(raw).into()),
+    };
+    let mut line = Value::Object(entry).to_string();
+    line.push('\n');
+    line.into_bytes()
+}
+
+fn failure(path: &Path, error: std::io::Error) -> Error {
+    Error::sink(&path.display().to_string(), FailureKind::Failed(Box::new(error)))
+}

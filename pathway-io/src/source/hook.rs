@@ -1,0 +1,160 @@
+//! `on_interrupt`: what unblocks a `run` that hangs in somebody else's read.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::run::control::{Control, panicked};
+use crate::run::error::{Error, FailureKind};
+use crate::run::threads;
+
+type Task = Box<dyn FnOnce() + Send>;
+
+/// The hooks of one source.
+pub(crate) struct Hooks {
+    source: usize,
+    name: Arc<str>,
+    control: Arc<Control>,
+    state: Mutex<HookState>,
+}
+
+#[derive(Default)]
+struct HookState {
+    phase: Phase,
+    /// Hooks of an attempt before this one have nothing left to unblock.
+    attempt: u32,
+    next: u64,
+    waiting: Vec<(u64, Task)>,
+}
+
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    #[default]
+    Waiting,
+    /// The stop came: a further hook is called at once.
+    Fired,
+    /// `run` has returned: there is nothing left to unblock.
+    Ended,
+}
+
+/// A registered hook, as [`Subject::on_interrupt`](crate::Subject::on_interrupt) returns it. Dropping it changes
+/// nothing.
+pub struct Hook {
+    hooks: Weak<Hooks>,
+    id: u64,
+}
+
+impl Hook {
+    /// Takes the hook back, for a source that has replaced what it would have closed. Does nothing if it was called
+    /// already.
+    pub fn cancel(&self) {
+        if let Some(hooks) = self.hooks.upgrade() {
+            let cancelled = {
+                let mut state = hooks.lock();
+                let place = state.waiting.iter().position(|(id, _)| *id == self.id);
+                place.map(|place| state.waiting.swap_remove(place))
+            };
+            // Dropped here, outside the lock: what the hook has captured may have a `Drop` of its own.
+            drop(cancelled);
+        }
+    }
+}
+
+impl std::fmt::Debug for Hook {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Hook").finish_non_exhaustive()
+    }
+}
+
+impl Hooks {
+    pub(crate) fn new(source: usize, name: Arc<str>, control: Arc<Control>) -> Arc<Self> {
+        Arc::new(Hooks { source, name, control, state: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HookState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(self: &Arc<Self>, attempt: u32, task: Task) -> Hook {
+        let mut state = self.lock();
+        let id = state.next;
+        state.next += 1;
+        let phase = if attempt == state.attempt { state.phase } else { Phase::Ended };
+        match phase {
+            Phase::Waiting => state.waiting.push((id, task)),
+            Phase::Fired => {
+                self.count(|running| *running += 1);
+                drop(state);
+                self.spawn(task);
+            }
+            // Outside the lock, too, since what it has captured may have a `Drop` of its own.
+            Phase::Ended => drop(state),
+        }
+        Hook { hooks: Arc::downgrade(self), id }
+    }
+
+    /// Calls all hooks, each on a thread of its own, since one that blocks must not hold up the others.
+    pub(crate) fn fire(self: &Arc<Self>) {
+        let tasks = {
+            let mut state = self.lock();
+            if state.phase != Phase::Waiting {
+                return;
+            }
+            state.phase = Phase::Fired;
+            let tasks = std::mem::take(&mut state.waiting);
+            // Under the lock, so that the source cannot have ended before they count.
+            self.count(|running| *running += tasks.len());
+            tasks
+        };
+        for (_, task) in tasks {
+            self.spawn(task);
+        }
+    }
+
+    /// `run` has returned for the last time: drops the hooks that were not called.
+    pub(crate) fn end(&self) {
+        self.drop_waiting(|state| state.phase = Phase::Ended);
+    }
+
+    /// The same before `run` is run again.
+    pub(crate) fn end_attempt(&self) {
+        self.drop_waiting(|state| state.attempt += 1);
+    }
+
+    fn drop_waiting(&self, change: impl FnOnce(&mut HookState)) {
+        let uncalled = {
+            let mut state = self.lock();
+            change(&mut state);
+            std::mem::take(&mut state.waiting)
+        };
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(uncalled))) {
+            self.fail(panicked("the drop of an `on_interrupt` hook", &*payload));
+        }
+    }
+
+    /// Calls a hook that is counted as running.
+    fn spawn(self: &Arc<Self>, task: Task) {
+        let hooks = Arc::clone(self);
+        let spawned = threads::spawn(&format!("{} interrupt", self.name), move || {
+            if let Err(payload) = catch_unwind(AssertUnwindSafe(task)) {
+                hooks.fail(panicked("an `on_interrupt` hook", &*payload));
+            }
+            hooks.count(|running| *running -= 1);
+        });
+        if let Err(error) = spawned {
+            self.fail(FailureKind::Failed(Box::new(error)));
+            self.count(|running| *running -= 1);
+        }
+    }
+
+    fn count(&self, change: impl FnOnce(&mut usize)) {
+        self.control.update(|state| {
+            if let Some(source) = state.sources.get_mut(self.source) {
+                change(&mut source.hooks_running);
+            }
+        });
+    }
+
+    fn fail(&self, kind: FailureKind) {
+        self.control.fail(Error::connector(&self.name, kind));
+    }
+}

@@ -1,0 +1,164 @@
+//! The way of a row into the intake: it is *admitted*, which waits for room, and then pushed under the same lock.
+
+use std::sync::Arc;
+
+use super::Intake;
+use super::state::{Cuts, Entry, State};
+use crate::rows::batch::Batch;
+use crate::rows::schema::Schema;
+use crate::run::error::Closed;
+use crate::run::sync::MutexGuard;
+use crate::source::intake::pending::AnyPool;
+use crate::source::offset::Offset;
+
+/// How many rows are pushed under one lock where many come at once: some ten microseconds' worth, so that a commit by
+/// another thread need not wait for longer.
+const LOCKED_ROWS: usize = 256;
+
+/// How a row comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Push {
+    /// It waits for room.
+    Wait,
+    /// It waits for room, and brings its offset.
+    At,
+    /// It does not wait.
+    Try,
+}
+
+/// Why a push was not admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refused {
+    Full,
+    Closed,
+    /// A whole backlog of rows waits for an offset.
+    NoOffset,
+}
+
+impl From<Closed> for Refused {
+    fn from(_: Closed) -> Self {
+        Refused::Closed
+    }
+}
+
+impl Intake {
+    /// Waits until a row may be pushed into `table`, or says why it may not be.
+    #[inline]
+    pub(crate) fn admit(self: &Arc<Self>, entry: Entry, push: Push) -> Result<Admitted<'_>, Refused> {
+        let state = self.lock();
+        let state = self.make_room(state, entry, push)?;
+        Ok(Admitted { intake: self, state, table: entry.table })
+    }
+
+    #[inline]
+    pub(super) fn make_room<'a>(
+        self: &'a Arc<Self>,
+        mut state: MutexGuard<'a, State>,
+        entry: Entry,
+        push: Push,
+    ) -> Result<MutexGuard<'a, State>, Refused> {
+        loop {
+            state.check_open(entry)?;
+            if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
+                return Ok(state);
+            }
+            if !state.has_cut() {
+                // All that waits is behind the last offset.
+                return if push == Push::At { Ok(state) } else { Err(Refused::NoOffset) };
+            }
+            if self.may_cut(&mut state) {
+                self.cut(&mut state);
+            } else if push == Push::Try {
+                return Err(Refused::Full);
+            } else {
+                state = self.wait(state);
+            }
+        }
+    }
+
+    /// Adds the line of a bad row, which becomes durable with the rows around it, and the offset that it came with.
+    pub(crate) fn quarantine<O: Offset>(
+        self: &Arc<Self>,
+        entry: Entry,
+        line: &[u8],
+        offset: Option<O>,
+    ) -> Result<(), Refused> {
+        let push = if offset.is_some() { Push::At } else { Push::Wait };
+        let mut state = self.make_room(self.lock(), entry, push)?;
+        if offset.is_none() {
+            state.begin_tail();
+        }
+        state.pending.push_bad(line);
+        if let Some(offset) = offset {
+            state.set_offset(offset);
+        }
+        self.after_push(&mut state);
+        Ok(())
+    }
+}
+
+/// A push that may go ahead: the lock is held.
+pub(crate) struct Admitted<'a> {
+    intake: &'a Arc<Intake>,
+    state: MutexGuard<'a, State>,
+    table: usize,
+}
+
+impl Admitted<'_> {
+    /// Lets `fill` push one row, and commits where that fills the backlog.
+    #[inline]
+    pub(crate) fn push<S: Schema, E>(
+        mut self,
+        pool: &AnyPool,
+        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let state = &mut *self.state;
+        state.begin_tail();
+        state.pending.push::<S, E>(self.table, pool, fill)?;
+        state.offered[self.table] += 1;
+        self.intake.after_push(state);
+        Ok(())
+    }
+
+    /// Lets `rows` push one row after the other, until it gives `None`, which is `Ok(true)`, or an error, or the lock was
+    /// held long enough.
+    pub(crate) fn push_all<S: Schema, E>(
+        mut self,
+        pool: &AnyPool,
+        rows: &mut impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<bool, E> {
+        let state = &mut *self.state;
+        for _ in 0..LOCKED_ROWS {
+            state.begin_tail();
+            match state.pending.push::<S, Option<E>>(self.table, pool, |batch| rows(batch).ok_or(None)?.map_err(Some)) {
+                Ok(()) => {}
+                Err(None) => return Ok(true),
+                Err(Some(error)) => return Err(error),
+            }
+            state.offered[self.table] += 1;
+            self.intake.after_push(state);
+            if state.pending.load.reaches(self.intake.limit) {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
+    /// [`push`](Self::push) for a row with its offset.
+    #[inline]
+    pub(crate) fn push_at<S: Schema, O: Offset, E>(
+        mut self,
+        pool: &AnyPool,
+        offset: O,
+        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
+    ) -> Result<(), (O, E)> {
+        let state = &mut *self.state;
+        if let Err(error) = state.pending.push::<S, E>(self.table, pool, fill) {
+            return Err((offset, error));
+        }
+        state.offered[self.table] += 1;
+        state.set_offset(offset);
+        self.intake.after_push(state);
+        Ok(())
+    }
+}

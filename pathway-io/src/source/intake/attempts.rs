@@ -1,0 +1,60 @@
+//! What a restart of a source is to its intake: the end of one attempt, and the beginning of the next.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Intake;
+use super::state::Cuts;
+use crate::source::intake::pending::Pending;
+
+impl Intake {
+    /// The number of the present attempt, from 0 on.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.lock().attempt
+    }
+
+    /// `run` has failed and will be run again: closes all handles for good. What it has pushed is committed, but for
+    /// rows behind the last offset.
+    pub(crate) fn end_attempt(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.attempt += 1;
+        state.cut_due = true;
+        self.cut_if_due(&mut state);
+        drop(state);
+        self.room.notify_all();
+        self.closing.notify_all();
+    }
+
+    /// Waits until `at`, and until what the attempt before has pushed is committed, so that the next one resumes behind
+    /// it; then drops the rows behind its last offset, and opens the tables again. `false` if a stop came before that.
+    pub(crate) fn begin_attempt(self: &Arc<Self>, at: Option<Instant>) -> bool {
+        let mut state = self.lock();
+        while !state.closed {
+            match self.wait_closing(state, at) {
+                Some(waited) => state = waited,
+                None => {
+                    state = self.lock();
+                    break;
+                }
+            }
+        }
+        while !state.closed && state.has_cut() && !self.may_cut(&mut state) {
+            state = self.wait(state);
+        }
+        if state.closed {
+            return false;
+        }
+        self.cut(&mut state);
+        if state.cuts == Cuts::AtEnd {
+            // It sends its whole table again.
+            state.pending = Pending::default();
+        } else {
+            state.pending.drop_tail();
+        }
+        state.cut_due = false;
+        state.first_push = None;
+        state.closed_tables.fill(false);
+        state.told_closed = false;
+        true
+    }
+}

@@ -1,0 +1,115 @@
+//! The end of a source's handles: tables and sources that are closed, the waits for that, and what becomes of the rows that
+//! wait when `run` has ended.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Intake;
+use super::state::{Cuts, Entry, State};
+use crate::run::error::Closed;
+use crate::run::sync::{self, MutexGuard};
+
+/// What becomes of the rows behind the last offset when `run` has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Tail {
+    Commit,
+    /// A restart reads them again.
+    Drop,
+}
+
+impl Intake {
+    /// Closes one table for all its handles.
+    pub(crate) fn close_table(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
+        let committed = self.commit(entry);
+        let mut state = self.lock();
+        if entry.attempt == state.attempt {
+            state.closed_tables[entry.table] = true;
+        }
+        drop(state);
+        self.room.notify_all();
+        self.closing.notify_all();
+        committed
+    }
+
+    /// Closes all tables for all handles; the rows pushed so far stay pending.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.room.notify_all();
+        self.closing.notify_all();
+    }
+
+    /// `run` has ended, or is not waited for any longer: commits what was pushed, whatever the backlog says, since the
+    /// rows are in memory already.
+    pub(crate) fn finish(self: &Arc<Self>, tail: Tail) {
+        self.close();
+        let mut state = self.lock();
+        match tail {
+            Tail::Commit => state.pending.end_tail(),
+            Tail::Drop => {
+                state.pending.drop_tail();
+            }
+        }
+        if state.cuts == Cuts::AtEnd {
+            // A table that was not sent to its end says nothing of what is gone.
+            if tail == Tail::Commit && !std::mem::replace(&mut state.finished, true) {
+                self.send(&mut state);
+            }
+            return;
+        }
+        self.cut(&mut state);
+    }
+
+    pub(crate) fn is_closed(&self, entry: Entry) -> bool {
+        self.lock().is_closed(entry)
+    }
+
+    /// The same for a handle that is about to say so.
+    pub(crate) fn check_open(&self, entry: Entry) -> Result<(), Closed> {
+        self.lock().check_open(entry)
+    }
+
+    /// Waits until the table is closed, at most until `deadline`.
+    pub(crate) fn wait_closed(&self, entry: Entry, deadline: Option<Instant>) -> Result<(), Closed> {
+        let mut state = self.lock();
+        loop {
+            state.check_open(entry)?;
+            match self.wait_closing(state, deadline) {
+                Some(waited) => state = waited,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    /// Waits for something to be closed; `None` if the deadline is over.
+    pub(super) fn wait_closing<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        deadline: Option<Instant>,
+    ) -> Option<MutexGuard<'a, State>> {
+        let Some(deadline) = deadline else {
+            return Some(self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned)));
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        Some(match self.closing.wait_timeout(state, left) {
+            Ok((state, _)) => state,
+            Err(poisoned) => {
+                sync::clear_poison(&self.state);
+                let mut state = poisoned.into_inner().0;
+                state.pending.repair();
+                state
+            }
+        })
+    }
+
+    /// A handle is about to return `Closed` for a reason of its own.
+    pub(crate) fn tell_closed(&self) {
+        self.lock().told_closed = true;
+    }
+
+    pub(crate) fn has_told_closed(&self) -> bool {
+        self.lock().told_closed
+    }
+}

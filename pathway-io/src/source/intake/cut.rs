@@ -1,0 +1,177 @@
+//! How waiting rows become a commit: the [`Cut`], when one is made, and the [`Credit`] that gives its room back.
+//!
+//! A cut that has no room is *due*: whoever brings the room makes it, which is a credit that comes back, an offset, or the
+//! last of the transactions that wait.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::Sender;
+
+use super::Intake;
+use super::state::{Cuts, State};
+use crate::sequencer::Message;
+use crate::source::intake::pending::Load;
+use crate::source::offset::AnyOffset;
+
+/// One commit of one source, on its way to the sequencer.
+pub(crate) struct Cut {
+    pub(crate) source: usize,
+    /// Table index and `Vec<Batch<S>>`.
+    pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
+    /// What it covers of the source. Then it may have no parts: the source has read on, and found no rows.
+    pub(crate) offset: Option<Box<dyn AnyOffset>>,
+    /// Lines for the quarantine.
+    pub(crate) bad: Vec<u8>,
+    /// It is all that the source has, and what is not in it is gone.
+    pub(crate) whole: bool,
+    pub(crate) credit: Arc<Credit>,
+}
+
+/// The way to the sequencer, which sending into never blocks.
+pub(crate) trait Outbox: Send + Sync + 'static {
+    /// Gives the message back if there is nobody any more.
+    fn send(&self, message: Message) -> Result<(), Message>;
+}
+
+impl Outbox for Sender<Message> {
+    fn send(&self, message: Message) -> Result<(), Message> {
+        Sender::send(self, message).map_err(|unsent| unsent.0)
+    }
+}
+
+/// The right to have rows in flight; its last clone to be dropped gives it back.
+pub(crate) struct Credit {
+    intake: Arc<Intake>,
+    pub(super) load: Load,
+}
+
+impl Drop for Credit {
+    fn drop(&mut self) {
+        self.intake.release(self.load);
+    }
+}
+
+impl Intake {
+    /// Where there is none, the sequencer is told once: what is in flight may wait for a checkpoint.
+    pub(super) fn has_room(&self, state: &mut State, load: Load) -> bool {
+        let has_room = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
+        if !has_room && !std::mem::replace(&mut state.pressed, true) {
+            // Without a sequencer nothing is in flight for long.
+            let _ = self.sequencer.send(Message::Pressed);
+        }
+        has_room
+    }
+
+    pub(super) fn may_cut(&self, state: &mut State) -> bool {
+        state.transactions_waiting == 0 && self.has_room(state, state.pending.before_tail())
+    }
+
+    pub(super) fn cut_if_due(self: &Arc<Self>, state: &mut State) {
+        if state.cut_due && state.has_cut() && self.may_cut(state) {
+            self.cut(state);
+        }
+    }
+
+    /// Sends all pending rows before the tail to the sequencer as one commit, if there is anything to say.
+    pub(super) fn cut(self: &Arc<Self>, state: &mut State) {
+        if state.has_cut() {
+            self.send(state);
+        }
+    }
+
+    pub(super) fn send(self: &Arc<Self>, state: &mut State) {
+        state.cut_due = false;
+        state.pressed = false;
+        state.first_push = None;
+        if self.eager {
+            state.last_cut = Some(Instant::now());
+        }
+        // First, since it runs code of the user's.
+        let offset = state.offsets.seal();
+        let load = state.pending.before_tail();
+        // An offset alone takes room too, so that not any number of them is on the way.
+        let held = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
+        state.in_flight = state.in_flight.plus(held);
+        let taken = state.pending.take_before_tail();
+        state.counts.rows += (load.rows - taken.bad.rows) as u64;
+        state.counts.commits += u64::from(!taken.parts.is_empty());
+        let cut = Cut {
+            source: self.source,
+            parts: taken.parts,
+            offset,
+            bad: taken.bad.text,
+            whole: state.cuts == Cuts::AtEnd,
+            credit: Arc::new(Credit { intake: Arc::clone(self), load: held }),
+        };
+        // The sequencer outlives the subjects. Were it gone all the same, dropping the credit here would lock the
+        // state a second time, so the message is kept for ever instead: the failure that ended the sequencer is
+        // what the run reports.
+        if let Err(unsent) = self.sequencer.send(Message::Commit(cut)) {
+            std::mem::forget(unsent);
+        }
+    }
+
+    /// When the pending rows are to be committed; `None` if there are none, or no autocommit before the end of days.
+    fn due(&self, state: &State) -> Option<Instant> {
+        let (first_push, interval) = state.first_push.zip(self.interval)?;
+        match state.last_cut {
+            None if self.eager => Some(first_push),
+            None => first_push.checked_add(interval),
+            Some(last_cut) => last_cut.checked_add(interval),
+        }
+    }
+
+    /// The autocommit timer has fired: cuts if a row has waited for the interval. Says when to come again.
+    pub(crate) fn autocommit(self: &Arc<Self>, now: Instant) -> Option<Instant> {
+        let mut state = self.lock();
+        match self.due(&state) {
+            Some(due) if due > now => Some(due),
+            Some(_) if !state.has_cut() || !self.may_cut(&mut state) => {
+                state.cut_due = true;
+                state.armed = false;
+                None
+            }
+            _ => {
+                self.cut(&mut state);
+                state.armed = false;
+                None
+            }
+        }
+    }
+
+    fn release(self: &Arc<Self>, load: Load) {
+        let mut state = self.lock();
+        state.in_flight = state.in_flight.minus(load);
+        self.cut_if_due(&mut state);
+        drop(state);
+        self.room.notify_all();
+    }
+
+    /// There is something new to commit: sees to it that somebody will, and does so at once where the backlog is full.
+    #[inline]
+    pub(super) fn after_push(self: &Arc<Self>, state: &mut State) {
+        if state.first_push.is_none() && self.interval.is_some() {
+            let now = Instant::now();
+            state.first_push = Some(now);
+            let due = self.due(state);
+            if self.eager && due.is_some_and(|at| at <= now) {
+                state.cut_due = true;
+            } else if !state.armed
+                && !state.cut_due
+                && let Some(at) = due
+            {
+                state.armed = true;
+                // Without a sequencer there is nobody to commit, and the run has failed already.
+                let _ = self.sequencer.send(Message::Arm { source: self.source, at });
+            }
+        }
+        if state.pending.load.reaches(self.limit) {
+            state.cut_due = true;
+        }
+        if state.cut_due {
+            self.cut_if_due(state);
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Where pushed rows wait for their commit: the [`Intake`] of a source, shared by all its subjects.
+//!
+//! It is the hand-over between the source's threads and the sequencer, and the one place where a row can wait. Behind
+//! one mutex it holds the rows since the last commit, of all tables of the source, and counts those that were
+//! committed but not yet taken by every sink (*in flight*). A *cut* makes the waiting rows one commit and sends it to
+//! the sequencer while the mutex is held, so that the order of the cuts is the order of the commits.
+//!
+//! The backlog bounds the waiting rows and the rows in flight alike: a cut waits until what it adds fits, or until
+//! nothing is in flight, and a push waits for a cut. Every commit carries a [`Credit`] for its rows, and sinks drop
+//! it when they have taken them. The channels behind the intake are therefore bounded by the backlog, in rows and
+//! bytes and not in messages, and sending into them never blocks.
+//!
+//! A source that sets offsets is cut only directly after one, so that a commit and its offset say the same; see
+//! [`Pending`] for the rows behind the last offset. What such a cut cannot take waits for the next offset.
+//!
+//! Autocommit costs nothing while nothing is pushed: the first row after a commit *arms* a timer in the sequencer,
+//! which calls [`Intake::autocommit`] when it is due. An *eager* source counts the interval from the last cut instead, so
+//! that a row after a quiet interval is due at once.
+//!
+//! | file | what is in it |
+//! |---|---|
+//! | `state.rs` | what the mutex guards |
+//! | `admit.rs` | a row's way in |
+//! | `cut.rs` | the cut, and the room that comes back |
+//! | `closing.rs` | handles that are closed |
+//! | `attempts.rs` | restarts |
+
+mod admit;
+mod attempts;
+mod closing;
+mod cut;
+#[cfg(test)]
+mod model;
+pub(crate) mod pending;
+mod state;
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+pub(crate) use self::admit::{Admitted, Push, Refused};
+pub(crate) use self::closing::Tail;
+pub(crate) use self::cut::{Credit, Cut, Outbox};
+use self::state::State;
+pub(crate) use self::state::{Counts, Cuts, Entry};
+use crate::run::error::Closed;
+use crate::run::sync::{self, Condvar, Mutex, MutexGuard};
+use crate::source::intake::pending::{Load, Pending};
+use crate::source::offset::{Offset, Offsets};
+
+/// The byte half of the backlog; a larger row or transaction passes alone.
+const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
+
+/// How a source's rows are gathered.
+pub(crate) struct Gathering {
+    /// The backlog, in rows.
+    pub(crate) backlog: usize,
+    pub(crate) autocommit: Option<Duration>,
+    pub(crate) eager: bool,
+    /// With the one that a restart goes on from.
+    pub(crate) offsets: Offsets,
+    pub(crate) cuts: Cuts,
+}
+
+/// See the module's text.
+pub(crate) struct Intake {
+    source: usize,
+    limit: Load,
+    interval: Option<Duration>,
+    /// The interval is counted from the last cut, not from the first push after it.
+    eager: bool,
+    sequencer: Box<dyn Outbox>,
+    state: Mutex<State>,
+    /// Credit came back, or the subjects were closed.
+    room: Condvar,
+    /// The subjects were closed.
+    closing: Condvar,
+}
+
+impl Intake {
+    pub(crate) fn new(source: usize, tables: usize, gathering: Gathering, sequencer: impl Outbox) -> Arc<Self> {
+        let state = State::new(tables, gathering.offsets, gathering.cuts);
+        Arc::new(Intake {
+            source,
+            limit: Load { rows: gathering.backlog, bytes: BACKLOG_BYTES },
+            interval: gathering.autocommit,
+            eager: gathering.eager,
+            sequencer: Box::new(sequencer),
+            state: Mutex::new(state),
+            room: Condvar::new(),
+            closing: Condvar::new(),
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| self.recover(poisoned))
+    }
+
+    /// A push runs code of the user's (a column's default) under the lock, and that may panic.
+    #[cold]
+    fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, State>>) -> MutexGuard<'a, State> {
+        let mut state = poisoned.into_inner();
+        state.pending.repair();
+        sync::clear_poison(&self.state);
+        state
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned))
+    }
+
+    /// Makes everything pushed so far one commit; waits until the backlog has room for it. Rows behind the last offset
+    /// wait for the next one.
+    pub(crate) fn commit(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
+        let state = self.lock();
+        self.commit_locked(state, entry)
+    }
+
+    fn commit_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, entry: Entry) -> Result<(), Closed> {
+        loop {
+            state.check_open(entry)?;
+            if !state.has_cut() {
+                state.cut_due |= !state.pending.load.is_zero();
+                return Ok(());
+            }
+            if self.may_cut(&mut state) {
+                self.cut(&mut state);
+                return Ok(());
+            }
+            state = self.wait(state);
+        }
+    }
+
+    /// Sets the offset of everything pushed so far.
+    pub(crate) fn advance<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
+        let mut state = self.lock();
+        state.check_open(entry)?;
+        state.set_offset(offset);
+        self.after_push(&mut state);
+        Ok(())
+    }
+
+    /// Sets the offset of everything pushed so far, and makes it one commit.
+    pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
+        let mut state = self.lock();
+        state.check_open(entry)?;
+        state.set_offset(offset);
+        self.commit_locked(state, entry)
+    }
+
+    /// Makes everything pushed so far and then the rows of `transaction` one commit. A transaction of `table` that has
+    /// rows of a closed one is refused whole. Where cuts come after offsets, and it has none, it waits for the next.
+    pub(crate) fn commit_transaction<O: Offset>(
+        self: &Arc<Self>,
+        entry: Entry,
+        transaction: Pending,
+        offset: Option<O>,
+    ) -> Result<(), Refused> {
+        let mut state = self.lock();
+        if state.cuts != Cuts::Anywhere && (offset.is_none() || state.cuts == Cuts::AtEnd) {
+            state = self.make_room(state, entry, Push::Wait)?;
+            state.check_transaction(entry, &transaction)?;
+            state.begin_tail();
+            state.pending.append(transaction);
+            state.cut_due = true;
+            return Ok(());
+        }
+        state.transactions_waiting += 1;
+        let mut offset = offset;
+        let committed = loop {
+            if let Err(closed) = state.check_transaction(entry, &transaction) {
+                break Err(closed);
+            }
+            let load = state.pending.load.plus(transaction.load);
+            if self.has_room(&mut state, load) {
+                state.pending.append(transaction);
+                if let Some(offset) = offset.take() {
+                    state.set_offset(offset);
+                }
+                self.cut(&mut state);
+                break Ok(());
+            }
+            state = self.wait(state);
+        };
+        state.transactions_waiting -= 1;
+        self.cut_if_due(&mut state);
+        drop(state);
+        self.room.notify_all();
+        Ok(committed?)
+    }
+
+    /// The offset of the last commit that had one, also of a run before this one.
+    pub(crate) fn resume<O: Offset>(&self) -> Option<O> {
+        self.lock().offsets.last()
+    }
+
+    /// Counts a row that was pushed into a transaction; the plain ones are counted as they are admitted.
+    pub(crate) fn count_row(&self, table: usize) {
+        self.lock().offered[table] += 1;
+    }
+
+    /// Counts a bad row; gives its number among the rows that the table was offered, and among the bad ones.
+    pub(crate) fn count_bad_row(&self, table: usize) -> (u64, u64) {
+        let mut state = self.lock();
+        state.counts.bad_rows += 1;
+        state.offered[table] += 1;
+        (state.offered[table], state.counts.bad_rows)
+    }
+
+    /// How much the backlog is.
+    pub(crate) fn limit_text(&self) -> String {
+        format!("{} rows or {} MiB", self.limit.rows, self.limit.bytes / (1024 * 1024))
+    }
+
+    /// Rows that wait for their commit, and rows that wait for the slowest sink.
+    #[cfg(feature = "progress")]
+    pub(crate) fn backlog(&self) -> [u64; 2] {
+        let state = self.lock();
+        [state.pending.load, state.in_flight].map(|load| load.rows as u64)
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        self.lock().counts
+    }
+}

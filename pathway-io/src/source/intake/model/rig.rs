@@ -1,0 +1,248 @@
+//! What the models have in common: [`Model`], the intake between its sources' threads and a stand-in for the sequencer.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::rows::batch::{Batch, Pool};
+use crate::rows::schema::Schema;
+use crate::run::sync::thread::{self, JoinHandle};
+use crate::sequencer::Message;
+use crate::source::intake::pending::AnyPool;
+use crate::source::intake::*;
+
+#[derive(pathway_derive::Schema)]
+#[schema(crate = crate)]
+pub(super) struct Row {
+    n: u64,
+}
+
+/// A channel of the intake's own locks, so that loom knows it.
+#[derive(Default)]
+pub(super) struct Channel {
+    messages: Mutex<VecDeque<Message>>,
+    sent: Condvar,
+    /// How many rows are on the way, and how many may be at a time; seen by no model, so that there are no more orders.
+    pub(super) in_flight: AtomicUsize,
+    pub(super) limit: AtomicUsize,
+    /// The sinks take nothing before the end.
+    pub(super) stuck: bool,
+    /// How many rows the sinks have.
+    delivered: Mutex<usize>,
+    delivery: Condvar,
+}
+
+pub(super) struct Sending(Arc<Channel>);
+
+impl Outbox for Sending {
+    fn send(&self, message: Message) -> Result<(), Message> {
+        if let Message::Commit(cut) = &message {
+            let rows = cut.credit.load.rows;
+            let before = self.0.in_flight.fetch_add(rows, Ordering::SeqCst);
+            let limit = self.0.limit.load(Ordering::SeqCst);
+            assert!(before == 0 || before + rows <= limit, "{rows} rows beside {before} in a backlog of {limit}");
+        }
+        self.0.messages.lock().unwrap().push_back(message);
+        self.0.sent.notify_one();
+        Ok(())
+    }
+}
+
+impl Channel {
+    pub(super) fn deliver(&self, rows: usize) {
+        *self.delivered.lock().unwrap() += rows;
+        self.delivery.notify_all();
+    }
+
+    pub(super) fn wait_for(&self, rows: usize) {
+        let mut delivered = self.delivered.lock().unwrap();
+        while *delivered < rows {
+            delivered = self.delivery.wait(delivered).unwrap();
+        }
+    }
+
+    pub(super) fn receive(&self) -> Message {
+        let mut messages = self.messages.lock().unwrap();
+        loop {
+            match messages.pop_front() {
+                Some(message) => return message,
+                None => messages = self.sent.wait(messages).unwrap(),
+            }
+        }
+    }
+}
+
+/// What the sinks have seen: the rows of each commit, and its offset.
+pub(super) type Commits = Vec<(Vec<u64>, Option<u64>)>;
+
+pub(super) struct Model {
+    pub(super) intake: Arc<Intake>,
+    pub(super) channel: Arc<Channel>,
+    sequencer: JoinHandle<Commits>,
+}
+
+pub(super) const FIRST: Entry = Entry { table: 0, attempt: 0 };
+pub(super) const OTHER_TABLE: Entry = Entry { table: 1, attempt: 0 };
+
+pub(super) fn pool() -> AnyPool {
+    Pool::<Row>::new()
+}
+
+pub(super) fn push(intake: &Arc<Intake>, entry: Entry, n: u64) -> Result<(), Refused> {
+    let Ok(()) = intake.admit(entry, Push::Wait)?.push::<Row, Infallible>(&pool(), |batch| {
+        batch.push(Row { n }.into_fields());
+        Ok(())
+    });
+    Ok(())
+}
+
+pub(super) fn push_at(intake: &Arc<Intake>, entry: Entry, n: u64, offset: u64) -> Result<(), Refused> {
+    let pushed = intake.admit(entry, Push::At)?.push_at::<Row, u64, Infallible>(&pool(), offset, |batch| {
+        batch.push(Row { n }.into_fields());
+        Ok(())
+    });
+    assert!(pushed.is_ok());
+    Ok(())
+}
+
+pub(super) fn transaction(rows: &[u64]) -> Pending {
+    transaction_of(FIRST, rows)
+}
+
+pub(super) fn transaction_of(entry: Entry, rows: &[u64]) -> Pending {
+    let mut pending = Pending::default();
+    for n in rows {
+        let Ok(()) = pending.push::<Row, Infallible>(entry.table, &pool(), |batch| {
+            batch.push(Row { n: *n }.into_fields());
+            Ok(())
+        });
+    }
+    pending
+}
+
+impl Model {
+    pub(super) fn new(backlog: usize, autocommit: bool) -> Self {
+        Self::with(backlog, autocommit, false)
+    }
+
+    pub(super) fn with(backlog: usize, autocommit: bool, eager: bool) -> Self {
+        Self::on(Channel::default(), backlog, autocommit, eager)
+    }
+
+    /// With a sink that blocks.
+    pub(super) fn stuck(backlog: usize, autocommit: bool) -> Self {
+        Self::on(Channel { stuck: true, ..Channel::default() }, backlog, autocommit, false)
+    }
+
+    pub(super) fn on(channel: Channel, backlog: usize, autocommit: bool, eager: bool) -> Self {
+        let channel = Arc::new(Channel { limit: AtomicUsize::new(backlog), ..channel });
+        let gathering = Gathering {
+            backlog,
+            // Longer than any model, so that it fires only when the sequencer is told to.
+            autocommit: autocommit.then_some(Duration::from_secs(3600)),
+            eager,
+            offsets: Offsets::default(),
+            cuts: Cuts::Anywhere,
+        };
+        let intake = Intake::new(0, 2, gathering, Sending(Arc::clone(&channel)));
+        let sequencer = thread::spawn({
+            let (intake, channel) = (Arc::clone(&intake), Arc::clone(&channel));
+            move || sequence(&intake, &channel)
+        });
+        Model { intake, channel, sequencer }
+    }
+
+    pub(super) fn spawn<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Arc<Intake>) -> T + Send + 'static,
+    ) -> JoinHandle<T> {
+        let intake = Arc::clone(&self.intake);
+        thread::spawn(move || run(&intake))
+    }
+
+    /// `run` has returned and all threads are joined: what was delivered in the end.
+    pub(super) fn end(self) -> Commits {
+        // What is in memory already goes, whatever the backlog says.
+        self.channel.limit.store(usize::MAX, Ordering::SeqCst);
+        self.intake.finish(Tail::Commit);
+        assert!(Sending(Arc::clone(&self.channel)).send(Message::Finish).is_ok());
+        let commits = self.sequencer.join().unwrap();
+        let state = self.intake.lock();
+        assert!(state.in_flight.is_zero(), "credit is lost");
+        assert_eq!((state.pending.load, state.transactions_waiting), (Load::default(), 0));
+        drop(state);
+        commits
+    }
+}
+
+pub(super) fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
+    let mut commits = Vec::new();
+    let mut kept = Vec::new();
+    let later = Instant::now() + Duration::from_secs(24 * 3600);
+    loop {
+        match channel.receive() {
+            Message::Commit(cut) => {
+                let offset = cut.offset.map(|offset| (offset as Box<dyn Any>).downcast::<u64>().map(|offset| *offset));
+                let batches = cut.parts.into_iter().map(|(_, batches)| batches.downcast::<Vec<Batch<Row>>>());
+                let rows = batches.flat_map(|batches| *batches.expect("they are rows"));
+                let rows: Vec<Batch<Row>> = rows.collect();
+                let rows = rows.iter().flat_map(|batch| (0..batch.len()).map(|row| batch.row(row).n));
+                let rows: Vec<u64> = rows.collect();
+                channel.deliver(rows.len());
+                commits.push((rows, offset.map(|offset| offset.expect("it is a u64"))));
+                if channel.stuck {
+                    kept.push(cut.credit);
+                } else {
+                    // The sinks have taken the rows.
+                    channel.in_flight.fetch_sub(cut.credit.load.rows, Ordering::SeqCst);
+                }
+            }
+            Message::Arm { .. } => assert_eq!(intake.autocommit(later), None),
+            Message::Pressed => {}
+            Message::Finish => return commits,
+            // What an intake does not send.
+            _ => unreachable!("the model has neither state nor computations"),
+        }
+    }
+}
+
+pub(super) fn rows(commits: &Commits) -> Vec<u64> {
+    commits.iter().flat_map(|(rows, _)| rows.iter().copied()).collect()
+}
+
+/// Those of one thread, in the order in which they came out.
+pub(super) fn of(all: &[u64], thread: u64) -> Vec<u64> {
+    all.iter().copied().filter(|n| n / 10 == thread).collect()
+}
+
+/// Tries all orders, and says how many they were.
+#[cfg(pathway_loom)]
+pub(super) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    let runs = Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let counted = Arc::clone(&runs);
+    loom::model(move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        model();
+    });
+    println!("{name}: {} executions", runs.load(Ordering::Relaxed));
+}
+
+/// Tries the orders that come.
+#[cfg(not(pathway_loom))]
+pub(super) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
+    let (sender, done) = std::sync::mpsc::channel();
+    let models = thread::spawn(move || {
+        for _ in 0..if cfg!(miri) { 3 } else { 200 } {
+            model();
+        }
+        // Nobody waits any more after the deadline.
+        let _ = sender.send(());
+    });
+    match done.recv_timeout(Duration::from_secs(60)) {
+        Err(std::sync::mpsc::RecvTimeoutError::Timeout) => panic!("it hangs: {name}"),
+        _ => models.join().unwrap(),
+    }
+}

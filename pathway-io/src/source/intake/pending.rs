@@ -1,0 +1,254 @@
+//! Rows of all tables of a source that will be one commit: [`Pending`], and how much they are: [`Load`].
+//!
+//! A source's tables have rows of different types, so each table's batches are kept with their type forgotten; a
+//! table's index stands for it.
+//!
+//! Where a source sets offsets, rows behind the last one are the *tail*: they wait for the next offset, and a cut takes
+//! only what stands before them.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use crate::rows::batch::{Batch, Batches, Pool};
+use crate::rows::schema::Schema;
+
+/// A `Pool<S>` whose row type is forgotten, so that a `Subject<S>` asks nothing of `S`.
+pub(crate) type AnyPool = Arc<dyn Any + Send + Sync>;
+
+/// A subject is made for its table's index, so that what it finds there has its row type.
+const OWN_TYPE: &str = "a table's index stands for its own row type";
+
+/// An amount of rows, in both measures of the backlog.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Load {
+    pub(crate) rows: usize,
+    pub(crate) bytes: usize,
+}
+
+impl Load {
+    pub(crate) fn is_zero(self) -> bool {
+        self.rows == 0
+    }
+
+    pub(crate) fn plus(self, other: Load) -> Load {
+        Load { rows: self.rows + other.rows, bytes: self.bytes.saturating_add(other.bytes) }
+    }
+
+    pub(crate) fn minus(self, other: Load) -> Load {
+        Load { rows: self.rows - other.rows, bytes: self.bytes.saturating_sub(other.bytes) }
+    }
+
+    pub(crate) fn fits(self, limit: Load) -> bool {
+        self.rows <= limit.rows && self.bytes <= limit.bytes
+    }
+
+    pub(crate) fn reaches(self, limit: Load) -> bool {
+        self.rows >= limit.rows || self.bytes >= limit.bytes
+    }
+}
+
+/// The batches of one table, with the row type forgotten.
+trait AnyBatches: Any + Send {
+    fn append(&mut self, other: Box<dyn AnyBatches>);
+    fn has_rows(&self) -> bool;
+    /// A `Vec<Batch<S>>`, if there are rows.
+    fn take(&mut self) -> Option<Box<dyn Any + Send>>;
+    fn mark(&mut self);
+    /// The rows before the mark, if there are any.
+    fn take_marked(&mut self) -> Option<Box<dyn Any + Send>>;
+    fn drop_unmarked(&mut self);
+    fn repair(&mut self);
+}
+
+impl<S: Schema> AnyBatches for Batches<S> {
+    fn append(&mut self, other: Box<dyn AnyBatches>) {
+        if let Ok(other) = (other as Box<dyn Any>).downcast::<Batches<S>>() {
+            Batches::append(self, *other);
+        }
+    }
+
+    fn has_rows(&self) -> bool {
+        !self.is_empty()
+    }
+
+    fn take(&mut self) -> Option<Box<dyn Any + Send>> {
+        if self.is_empty() { None } else { Some(Box::new(Batches::take(self))) }
+    }
+
+    fn mark(&mut self) {
+        Batches::mark(self);
+    }
+
+    fn take_marked(&mut self) -> Option<Box<dyn Any + Send>> {
+        let marked = Batches::take_marked(self);
+        if marked.is_empty() { None } else { Some(Box::new(marked)) }
+    }
+
+    fn drop_unmarked(&mut self) {
+        Batches::drop_unmarked(self);
+    }
+
+    fn repair(&mut self) {
+        Batches::repair(self);
+    }
+}
+
+/// Rows of all tables of a source that will be one commit.
+#[derive(Default)]
+pub(crate) struct Pending {
+    tables: Vec<Option<Box<dyn AnyBatches>>>,
+    pub(crate) load: Load,
+    /// What stands before the tail; `None` if there is no tail.
+    before_tail: Option<Load>,
+    bad: BadLines,
+}
+
+/// Lines of bad rows, which become durable with the rows around them.
+#[derive(Default)]
+pub(crate) struct BadLines {
+    pub(crate) text: Vec<u8>,
+    pub(crate) rows: usize,
+    /// What of it stands before the tail, while there is one.
+    mark: (usize, usize),
+}
+
+impl BadLines {
+    fn split_off_tail(&mut self) -> BadLines {
+        let (text, rows) = std::mem::take(&mut self.mark);
+        let tail = BadLines { text: self.text.split_off(text), rows: self.rows - rows, mark: (0, 0) };
+        self.rows = rows;
+        tail
+    }
+}
+
+/// What a cut has taken.
+pub(crate) struct Taken {
+    /// Table index and `Vec<Batch<S>>`.
+    pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
+    pub(crate) bad: BadLines,
+}
+
+impl Pending {
+    /// Lets `fill` push one row into a table, and counts it if it did.
+    #[inline]
+    pub(crate) fn push<S: Schema, E>(
+        &mut self,
+        table: usize,
+        pool: &AnyPool,
+        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let batch = self.batches::<S>(table, pool).current();
+        let before = batch.bytes();
+        fill(batch)?;
+        let grown = batch.bytes() - before;
+        self.load = self.load.plus(Load { rows: 1, bytes: grown });
+        Ok(())
+    }
+
+    #[inline]
+    fn batches<S: Schema>(&mut self, table: usize, pool: &AnyPool) -> &mut Batches<S> {
+        if self.tables.len() <= table {
+            self.tables.resize_with(table + 1, || None);
+        }
+        let any: &mut dyn Any = &mut **self.tables[table].get_or_insert_with(|| {
+            let pool = Arc::clone(pool).downcast::<Pool<S>>().expect(OWN_TYPE);
+            Box::new(Batches::new(pool))
+        });
+        any.downcast_mut().expect(OWN_TYPE)
+    }
+
+    /// What the next row begins, unless it has begun, is a tail.
+    #[inline]
+    pub(crate) fn begin_tail(&mut self) {
+        if self.before_tail.is_none() {
+            self.mark();
+        }
+    }
+
+    fn mark(&mut self) {
+        self.before_tail = Some(self.load);
+        self.bad.mark = (self.bad.text.len(), self.bad.rows);
+        for batches in self.tables.iter_mut().flatten() {
+            batches.mark();
+        }
+    }
+
+    /// An offset covers the tail too.
+    #[inline]
+    pub(crate) fn end_tail(&mut self) {
+        self.before_tail = None;
+    }
+
+    /// What a cut takes.
+    pub(crate) fn before_tail(&self) -> Load {
+        self.before_tail.unwrap_or(self.load)
+    }
+
+    /// Takes the rows of each table that has any before the tail.
+    pub(crate) fn take_before_tail(&mut self) -> Taken {
+        let Some(before) = self.before_tail else {
+            return Taken { parts: self.take(), bad: std::mem::take(&mut self.bad) };
+        };
+        self.load = self.load.minus(before);
+        self.before_tail = Some(Load::default());
+        let tail = self.bad.split_off_tail();
+        let bad = std::mem::replace(&mut self.bad, tail);
+        let tables = self.tables.iter_mut().enumerate();
+        let parts = tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take_marked()?))).collect();
+        Taken { parts, bad }
+    }
+
+    /// Adds the line of a bad row.
+    pub(crate) fn push_bad(&mut self, line: &[u8]) {
+        self.bad.text.extend_from_slice(line);
+        self.bad.rows += 1;
+        self.load = self.load.plus(Load { rows: 1, bytes: line.len() });
+    }
+
+    /// Drops the tail; says how much it was.
+    pub(crate) fn drop_tail(&mut self) -> Load {
+        let Some(before) = self.before_tail.take() else {
+            return Load::default();
+        };
+        for batches in self.tables.iter_mut().flatten() {
+            batches.drop_unmarked();
+        }
+        self.bad.split_off_tail();
+        let dropped = self.load.minus(before);
+        self.load = before;
+        dropped
+    }
+
+    /// Puts the rows of `later` behind these.
+    pub(crate) fn append(&mut self, later: Pending) {
+        self.load = self.load.plus(later.load);
+        if self.tables.len() < later.tables.len() {
+            self.tables.resize_with(later.tables.len(), || None);
+        }
+        for (mine, theirs) in self.tables.iter_mut().zip(later.tables) {
+            match (mine, theirs) {
+                (_, None) => {}
+                (Some(mine), Some(theirs)) => mine.append(theirs),
+                (mine, theirs) => *mine = theirs,
+            }
+        }
+    }
+
+    /// The rows of each table that has any; what is left behind is empty.
+    fn take(&mut self) -> Vec<(usize, Box<dyn Any + Send>)> {
+        self.load = Load::default();
+        let tables = self.tables.iter_mut().enumerate();
+        tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take()?))).collect()
+    }
+
+    pub(crate) fn has_rows_of(&self, table: usize) -> bool {
+        self.tables.get(table).and_then(Option::as_ref).is_some_and(|batches| batches.has_rows())
+    }
+
+    /// Makes the columns of each table equally long again, after a panic in the middle of a push.
+    pub(crate) fn repair(&mut self) {
+        for batches in self.tables.iter_mut().flatten() {
+            batches.repair();
+        }
+    }
+}

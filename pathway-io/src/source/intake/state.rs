@@ -1,0 +1,136 @@
+//! What the mutex of an intake guards: [`State`], and the rules of it that need nothing else.
+
+use std::time::Instant;
+
+use crate::run::error::Closed;
+use crate::source::intake::pending::{Load, Pending};
+use crate::source::offset::{Offset, Offsets};
+
+/// What a handle pushes into: a table, in one attempt of its source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub(crate) table: usize,
+    pub(crate) attempt: u32,
+}
+
+/// Where a source's rows may be cut into commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cuts {
+    /// Anywhere, until the source sets an offset.
+    Anywhere,
+    /// Directly after an offset.
+    AtOffsets,
+    /// Only when `run` has ended: what it has pushed by then is the whole table, and one commit.
+    AtEnd,
+}
+
+/// What a source has done so far.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counts {
+    pub(crate) rows: u64,
+    pub(crate) commits: u64,
+    pub(crate) bad_rows: u64,
+}
+
+pub(super) struct State {
+    pub(super) pending: Pending,
+    pub(super) offsets: Offsets,
+    pub(super) cuts: Cuts,
+    pub(super) in_flight: Load,
+    /// When the oldest pending row was pushed; kept only where there is an autocommit.
+    pub(super) first_push: Option<Instant>,
+    /// When the last cut was made; kept only where the source is eager.
+    pub(super) last_cut: Option<Instant>,
+    /// The sequencer's timer runs, or its cut waits for credit.
+    pub(super) armed: bool,
+    /// A cut is due and waits for credit or an offset: whoever brings it makes the cut.
+    pub(super) cut_due: bool,
+    /// The sequencer knows that the next cut waits for credit.
+    pub(super) pressed: bool,
+    /// Transactions that wait for credit; nothing else is cut before them, lest they wait for ever.
+    pub(super) transactions_waiting: usize,
+    /// Handles of an attempt before this one are closed for good.
+    pub(super) attempt: u32,
+    pub(super) closed: bool,
+    pub(super) closed_tables: Vec<bool>,
+    /// A handle has returned `Closed`: an error of `run` is then a clean end.
+    pub(super) told_closed: bool,
+    /// The whole table was sent.
+    pub(super) finished: bool,
+    /// Rows that each table was offered, good and bad: the number of a row in an error.
+    pub(super) offered: Vec<u64>,
+    pub(super) counts: Counts,
+}
+
+impl State {
+    pub(super) fn new(tables: usize, offsets: Offsets, cuts: Cuts) -> Self {
+        State {
+            pending: Pending::default(),
+            offsets,
+            cuts,
+            in_flight: Load::default(),
+            first_push: None,
+            last_cut: None,
+            armed: false,
+            cut_due: false,
+            pressed: false,
+            transactions_waiting: 0,
+            attempt: 0,
+            closed: false,
+            closed_tables: vec![false; tables],
+            told_closed: false,
+            finished: false,
+            offered: vec![0; tables],
+            counts: Counts::default(),
+        }
+    }
+
+    #[inline]
+    pub(super) fn is_closed(&self, entry: Entry) -> bool {
+        entry.attempt != self.attempt || self.closed || self.closed_tables[entry.table]
+    }
+
+    #[inline]
+    pub(super) fn check_open(&mut self, entry: Entry) -> Result<(), Closed> {
+        if self.is_closed(entry) {
+            return Err(self.tell_closed(entry));
+        }
+        Ok(())
+    }
+
+    /// What a failed attempt has left behind says nothing about the present one.
+    #[cold]
+    pub(super) fn tell_closed(&mut self, entry: Entry) -> Closed {
+        self.told_closed |= entry.attempt == self.attempt;
+        Closed
+    }
+
+    pub(super) fn check_transaction(&mut self, entry: Entry, transaction: &Pending) -> Result<(), Closed> {
+        let mut closed = self.closed_tables.iter().enumerate().filter(|(_, closed)| **closed);
+        if self.is_closed(entry) || closed.any(|(closed, _)| transaction.has_rows_of(closed)) {
+            return Err(self.tell_closed(entry));
+        }
+        Ok(())
+    }
+
+    /// Whether a cut would have rows or an offset.
+    #[inline]
+    pub(super) fn has_cut(&self) -> bool {
+        self.cuts != Cuts::AtEnd && (!self.pending.before_tail().is_zero() || self.offsets.is_set())
+    }
+
+    /// A row without an offset comes.
+    #[inline]
+    pub(super) fn begin_tail(&mut self) {
+        if self.cuts == Cuts::AtOffsets {
+            self.pending.begin_tail();
+        }
+    }
+
+    #[inline]
+    pub(super) fn set_offset<O: Offset>(&mut self, offset: O) {
+        self.cuts = if self.cuts == Cuts::AtEnd { Cuts::AtEnd } else { Cuts::AtOffsets };
+        self.pending.end_tail();
+        self.offsets.set(offset);
+    }
+}

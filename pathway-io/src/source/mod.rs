@@ -1,0 +1,17 @@
+//! Sources: connectors, the handles that they push through, and the intake in which pushed rows wait for a commit.
+
+pub(crate) mod at_offset;
+pub(crate) mod bad_rows;
+pub(crate) mod connector;
+pub(crate) mod hook;
+pub(crate) mod intake;
+pub(crate) mod lines;
+pub(crate) mod offset;
+pub(crate) mod on_durable;
+pub(crate) mod options;
+pub(crate) mod partition;
+pub(crate) mod push;
+pub(crate) mod restart;
+pub(crate) mod shared;
+pub(crate) mod subject;
+pub(crate) mod transaction;

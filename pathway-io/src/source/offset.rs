@@ -1,0 +1,206 @@
+//! Where a source stands in what it reads: its [`Offset`].
+//!
+//! An offset travels with the rows that it stands for. The last one that was set waits beside the pending rows in a
+//! [`Slot`] that the intake keeps without its type; a cut *seals* it, that is, takes it along with the commit.
+
+use std::any::{Any, TypeId, type_name};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::run::error::BoxError;
+
+/// A source's position: what [`Subject::resume`](crate::Subject::resume) gives back after a restart.
+///
+/// Implemented for every type that serde can write and read and that can be cloned and sent to another thread: a
+/// number, a text, a map of partitions to positions, a struct of your own. It is kept as MessagePack, which does not tell
+/// `Some(None)` or `Some(())` from `None`.
+///
+/// ```
+/// use pathway_io::{Offset, Subject, connector};
+///
+/// #[derive(pathway_io::Schema)]
+/// struct Line { text: String }
+///
+/// struct Lines(Vec<&'static str>);
+///
+/// #[connector]
+/// impl Lines {
+///     fn run(&mut self, lines: Subject<Line, usize>) -> pathway_io::Result<()> {
+///         let from = lines.resume().unwrap_or(0);
+///         for (i, text) in self.0.iter().enumerate().skip(from) {
+///             // The position after the line: where to go on.
+///             lines.next_at(i + 1, Line { text: (*text).into() })?;
+///         }
+///         Ok(())
+///     }
+/// }
+/// # fn is_offset<O: Offset>() {}
+/// # is_offset::<usize>();
+/// # assert_eq!(pathway_io::testing::collect(Lines(vec!["a", "b"]))?.len(), 2);
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an offset",
+    label = "not an offset",
+    note = "an offset implements serde's `Serialize` and `DeserializeOwned`, `Clone` and `Send`, and borrows nothing"
+)]
+pub trait Offset: Serialize + DeserializeOwned + Clone + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Offset for T {}
+
+/// An offset with its type forgotten.
+pub(crate) trait AnyOffset: Any + Send {
+    /// As a checkpoint has it. MessagePack, since JSON knows no maps whose keys are no texts, such as those of partitions.
+    fn encode(&self) -> Result<Vec<u8>, BoxError>;
+    /// As it stands beside a bad row.
+    fn to_json(&self) -> serde_json::Value;
+}
+
+impl<O: Offset> AnyOffset for O {
+    fn encode(&self) -> Result<Vec<u8>, BoxError> {
+        Ok(rmp_serde::to_vec_named(self)?)
+    }
+
+    fn to_json(&self) -> serde_json::Value {
+        // A map whose keys are no strings has no form in JSON, and the row is worth more than its place.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// The type of a connector's offsets, as a value.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct OffsetType {
+    /// There are none: the type is `()`.
+    pub(crate) is_unit: bool,
+    pub(crate) name: &'static str,
+    decode: fn(&[u8]) -> Result<Offsets, BoxError>,
+}
+
+impl OffsetType {
+    pub(crate) fn of<O: Offset>() -> Self {
+        OffsetType {
+            is_unit: TypeId::of::<O>() == TypeId::of::<()>(),
+            name: type_name::<O>(),
+            decode: |bytes| Ok(Offsets::resumed(rmp_serde::from_slice::<O>(bytes)?)),
+        }
+    }
+
+    /// The offsets of a source that goes on from what a checkpoint has.
+    pub(crate) fn resume(self, bytes: &[u8]) -> Result<Offsets, BoxError> {
+        (self.decode)(bytes)
+    }
+}
+
+/// The offsets of one source; the type is `O`.
+struct Slot<O> {
+    /// Set since the last cut.
+    next: Option<O>,
+    /// That of the last cut that had one, or what a restart has found.
+    last: Option<O>,
+}
+
+trait AnySlot: Any + Send {
+    fn is_set(&self) -> bool;
+    fn seal(&mut self) -> Option<Box<dyn AnyOffset>>;
+}
+
+impl<O: Offset> AnySlot for Slot<O> {
+    fn is_set(&self) -> bool {
+        self.next.is_some()
+    }
+
+    fn seal(&mut self) -> Option<Box<dyn AnyOffset>> {
+        let offset = self.next.take()?;
+        self.last = Some(offset.clone());
+        Some(Box::new(offset))
+    }
+}
+
+/// The offsets of one source, with their type forgotten.
+#[derive(Default)]
+pub(crate) struct Offsets(Option<Box<dyn AnySlot>>);
+
+impl Offsets {
+    /// Those of a source that goes on from `offset`.
+    pub(crate) fn resumed<O: Offset>(offset: O) -> Self {
+        Offsets(Some(Box::new(Slot { next: None, last: Some(offset) })))
+    }
+
+    #[inline]
+    fn slot<O: Offset>(&mut self) -> &mut Slot<O> {
+        let any: &mut dyn Any = &mut **self.0.get_or_insert_with(|| Box::new(Slot::<O> { next: None, last: None }));
+        any.downcast_mut().expect("the subjects of one connector share one offset type")
+    }
+
+    #[inline]
+    pub(crate) fn set<O: Offset>(&mut self, offset: O) {
+        self.slot().next = Some(offset);
+    }
+
+    /// Whether an offset was set since the last cut.
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.as_ref().is_some_and(|slot| slot.is_set())
+    }
+
+    /// Takes the offset along with a commit.
+    pub(crate) fn seal(&mut self) -> Option<Box<dyn AnyOffset>> {
+        self.0.as_mut()?.seal()
+    }
+
+    /// The offset of the last commit that had one.
+    pub(crate) fn last<O: Offset>(&mut self) -> Option<O> {
+        self.slot().last.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_the_last_one_only_once_it_is_sealed() {
+        let mut offsets = Offsets::resumed(3_u64);
+        assert_eq!((offsets.last(), offsets.is_set()), (Some(3_u64), false));
+        offsets.set(4_u64);
+        offsets.set(5_u64);
+        assert_eq!((offsets.last(), offsets.is_set()), (Some(3_u64), true));
+        assert_eq!(offsets.seal().expect("it is set").to_json(), 5);
+        assert_eq!((offsets.last(), offsets.is_set()), (Some(5_u64), false));
+        assert!(offsets.seal().is_none());
+    }
+
+    #[track_caller]
+    fn comes_back<O: Offset + PartialEq + std::fmt::Debug>(offset: O) {
+        let mut resumed = OffsetType::of::<O>().resume(&offset.encode().unwrap()).unwrap();
+        assert_eq!(resumed.last(), Some(offset));
+    }
+
+    #[test]
+    fn any_offset_comes_back_as_it_was() {
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        enum Position {
+            Start,
+            At(u64),
+            Of { file: std::path::PathBuf, line: Option<u32> },
+        }
+        comes_back((u64::MAX, i64::MIN, u128::MAX, i128::MIN));
+        comes_back((f64::MIN_POSITIVE, 'x', String::from("\u{0}"), vec![0_u8, 255]));
+        comes_back((Some(7_u8), None::<u8>, [Some(true), None], ()));
+        comes_back([Position::Start, Position::At(1), Position::Of { file: "log".into(), line: None }]);
+        comes_back(std::collections::BTreeMap::from([(("topic".to_owned(), 3), Position::At(7))]));
+        comes_back(std::collections::HashMap::<u32, Vec<Position>>::new());
+        comes_back(serde_json::json!({"a": [1, -1, 1.5, null, {"b": "c"}]}));
+    }
+
+    #[test]
+    fn an_offset_without_a_form_in_json_is_null_there() {
+        let offset = std::collections::BTreeMap::from([((1, 2), 3)]);
+        assert_eq!(offset.to_json(), serde_json::Value::Null);
+        let mut resumed =
+            OffsetType::of::<std::collections::BTreeMap<(i32, i32), i32>>().resume(&offset.encode().unwrap()).unwrap();
+        assert_eq!(resumed.last(), Some(offset));
+    }
+}

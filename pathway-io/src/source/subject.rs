@@ -1,0 +1,312 @@
+//! [`Subject`], the handle through which a source pushes rows into a table.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::rows::batch::Batch;
+use crate::rows::schema::Schema;
+use crate::run::error::Closed;
+use crate::run::error::row_error::RowError;
+use crate::source::hook::Hook;
+use crate::source::intake::pending::{AnyPool, Pending};
+use crate::source::intake::{Entry, Push, Refused};
+use crate::source::push::push_methods;
+use crate::source::shared::Source;
+use crate::source::transaction::Transaction;
+
+/// The handle through which a source pushes rows into one of its tables.
+///
+/// It is handed to [`Connector::run`](crate::Connector::run). Clones push into the same table, from any thread; a push
+/// that returned before another began comes before it.
+///
+/// Pushed rows become visible together, at the next commit: [`commit`](Self::commit), the autocommit interval, a full
+/// backlog, or the end of `run`. `O` is the source's offset type.
+///
+/// ```
+/// use pathway_io::{connector, testing, Schema, Subject};
+///
+/// #[derive(Schema)]
+/// struct Cat {
+///     #[schema(primary_key)]
+///     key: i64,
+///     genus: String,
+/// }
+///
+/// struct Cats;
+///
+/// #[connector]
+/// impl Cats {
+///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+///         cats.next(Cat { key: 1, genus: "felis".into() })?;
+///         cats.next_json(r#"{"key": 2, "genus": "lynx"}"#)?;
+///         cats.commit()?;
+///         cats.remove(1)?;
+///         Ok(())
+///     }
+/// }
+///
+/// let updates = testing::collect(Cats)?;
+/// let diffs: Vec<_> = updates.iter().map(|update| (update.row.key, update.diff)).collect();
+/// assert_eq!(diffs, [(1, 1), (2, 1), (1, -1)]);
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+pub struct Subject<S, O = ()> {
+    source: Arc<Source>,
+    entry: Entry,
+    pool: AnyPool,
+    /// A subject takes rows in and holds none, so it is `Send` and `Sync` whatever the row is.
+    types: PhantomData<fn(S, O)>,
+}
+
+impl<S, O> Clone for Subject<S, O> {
+    fn clone(&self) -> Self {
+        Subject {
+            source: Arc::clone(&self.source),
+            entry: self.entry,
+            pool: Arc::clone(&self.pool),
+            types: PhantomData,
+        }
+    }
+}
+
+impl<S, O> Subject<S, O> {
+    /// The same handle where its types are known by another way.
+    pub(crate) fn of_types<T, P>(self) -> Subject<T, P> {
+        Subject { source: self.source, entry: self.entry, pool: self.pool, types: PhantomData }
+    }
+}
+
+impl<S, O> fmt::Debug for Subject<S, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject")
+            .field("connector", &self.source.name)
+            .field("table", &self.entry.table)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A row that was not pushed, and why.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum TryNextError<S> {
+    /// The backlog is full: the sinks have not taken the rows before it yet.
+    Full(S),
+    /// The subject is closed.
+    Closed(S),
+}
+
+impl<S> TryNextError<S> {
+    /// The row.
+    #[must_use]
+    pub fn into_row(self) -> S {
+        match self {
+            TryNextError::Full(row) | TryNextError::Closed(row) => row,
+        }
+    }
+
+    /// Whether the subject is closed, so that no later push will succeed.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        matches!(self, TryNextError::Closed(_))
+    }
+}
+
+impl<S> fmt::Debug for TryNextError<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_closed() { "Closed(..)" } else { "Full(..)" })
+    }
+}
+
+impl<S> fmt::Display for TryNextError<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_closed() { "the subject is closed" } else { "the backlog is full" })
+    }
+}
+
+impl<S> std::error::Error for TryNextError<S> {}
+
+impl<S: Schema, O> Subject<S, O> {
+    pub(crate) fn new(source: Arc<Source>, table: usize, pool: AnyPool) -> Self {
+        let entry = Entry { table, attempt: source.intake.attempt() };
+        Subject { source, entry, pool, types: PhantomData }
+    }
+
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    pub(crate) fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    pub(crate) fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
+
+    /// Pushes into `pending` in place of the rows that the next commit takes.
+    pub(crate) fn push_into<E>(
+        &self,
+        pending: &Mutex<Pending>,
+        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
+    ) -> Result<Result<(), E>, Closed> {
+        self.source.intake.check_open(self.entry)?;
+        let mut pending = pending.lock().unwrap_or_else(|poisoned| {
+            let mut pending = poisoned.into_inner();
+            pending.repair();
+            pending
+        });
+        let pushed = pending.push::<S, E>(self.entry.table, &self.pool, fill);
+        drop(pending);
+        if pushed.is_ok() {
+            self.source.intake.count_row(self.entry.table);
+        }
+        Ok(pushed)
+    }
+
+    /// `Err` outside if the subject is closed, inside if `fill` failed.
+    #[inline]
+    fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
+        match self.source.intake.admit(self.entry, Push::Wait) {
+            Ok(admitted) => Ok(admitted.push::<S, E>(&self.pool, fill)),
+            Err(refused) => Err(self.source.refuse(refused)),
+        }
+    }
+
+    /// Lets `rows` push one row after the other until it gives `None` or an error, which comes back. `Err` outside if
+    /// the subject is closed.
+    fn push_all<E>(
+        &self,
+        mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<Result<(), E>, Closed> {
+        loop {
+            let admitted = self.source.intake.admit(self.entry, Push::Wait);
+            match admitted.map_err(|refused| self.source.refuse(refused))?.push_all::<S, E>(&self.pool, &mut rows) {
+                Ok(false) => {}
+                Ok(true) => return Ok(Ok(())),
+                Err(error) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// [`push_all`](Self::push_all), into `pending`.
+    pub(crate) fn push_all_into<E>(
+        &self,
+        pending: &Mutex<Pending>,
+        mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<Result<(), E>, Closed> {
+        loop {
+            match self.push_into(pending, |batch| rows(batch).ok_or(None)?.map_err(Some))? {
+                Ok(()) => {}
+                Err(None) => return Ok(Ok(())),
+                Err(Some(error)) => return Ok(Err(error)),
+            }
+        }
+    }
+
+    /// What the `bad_rows` policy makes of a row that does not fit.
+    pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.source.bad_row(self.entry, error, raw)
+    }
+}
+
+/// Here are no bounds, so that a row type that is no schema is one error, and what has nothing to do with rows none.
+impl<S, O> Subject<S, O> {
+    push_methods!();
+
+    /// Pushes one row if that is possible without waiting.
+    ///
+    /// # Errors
+    ///
+    /// Gives the row back if the backlog is full or the subject is closed.
+    pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
+    where
+        S: Schema,
+    {
+        match self.source.intake.admit(self.entry, Push::Try) {
+            Ok(admitted) => {
+                let Ok(()) = admitted.push::<S, Infallible>(&self.pool, |batch| {
+                    batch.push(row.into_fields());
+                    Ok(())
+                });
+                Ok(())
+            }
+            Err(Refused::Full) => Err(TryNextError::Full(row)),
+            Err(refused @ (Refused::Closed | Refused::NoOffset)) => {
+                self.source.refuse(refused);
+                Err(TryNextError::Closed(row))
+            }
+        }
+    }
+
+    /// Makes everything pushed so far, through any handle of this connector and into any of its tables, one atomic
+    /// commit; open transactions are apart. Nothing happens where there is nothing to commit. Where the connector sets
+    /// offsets, rows behind the last one wait for the next.
+    ///
+    /// `Ok` says that the commit is queued for the sinks. It waits while the backlog has no room for it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] after a stop; the rows are committed all the same when `run` ends.
+    pub fn commit(&self) -> Result<(), Closed> {
+        self.source.intake.commit(self.entry)
+    }
+
+    /// Starts a unit of rows that nothing ever splits. See [`Transaction`].
+    #[must_use = "a transaction that is dropped writes nothing"]
+    pub fn transaction(&self) -> Transaction<S, O>
+    where
+        S: Schema,
+    {
+        Transaction::new(self.clone())
+    }
+
+    /// Commits, then closes this table for all clones of the subject. It is done for all tables of the connector when
+    /// `run` ends.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if it was closed already.
+    pub fn close(self) -> Result<(), Closed> {
+        self.source.intake.close_table(self.entry)
+    }
+
+    /// Waits for `duration`, or until a stop.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] as soon as the subject is closed.
+    pub fn sleep(&self, duration: Duration) -> Result<(), Closed> {
+        // A time too far away to be named is no deadline at all.
+        self.source.intake.wait_closed(self.entry, Instant::now().checked_add(duration))
+    }
+
+    /// Waits until the subject is closed, for a client that pushes from threads of its own while `run` has nothing to
+    /// do.
+    ///
+    /// # Errors
+    ///
+    /// Always [`Closed`], so that `subject.wait()?` ends `run`.
+    pub fn wait(&self) -> Result<(), Closed> {
+        self.source.intake.wait_closed(self.entry, None)
+    }
+
+    /// Whether the subject is closed: by a stop, by [`close`](Self::close), or since this attempt of `run` has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.source.intake.is_closed(self.entry)
+    }
+
+    /// Has `hook` called once when a stop comes, after the subjects are closed and from a thread of its own, to
+    /// unblock a `run` that hangs in somebody else's read. What it returns is ignored.
+    ///
+    /// If the stop has come already it is called at once; once `run` has returned it is dropped. Hooks add up. A panic
+    /// in one fails the pipeline.
+    pub fn on_interrupt<R>(&self, hook: impl FnOnce() -> R + Send + 'static) -> Hook {
+        let hook = Box::new(move || {
+            hook();
+        });
+        self.source.hooks.add(self.entry.attempt, hook)
+    }
+}

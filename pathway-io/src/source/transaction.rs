@@ -1,0 +1,161 @@
+//! Units of rows that are never split: [`Transaction`].
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::rows::batch::Batch;
+use crate::rows::schema::Schema;
+use crate::run::error::Closed;
+use crate::run::error::row_error::RowError;
+use crate::source::intake::pending::Pending;
+use crate::source::offset::Offset;
+use crate::source::push::push_methods;
+use crate::source::subject::Subject;
+
+/// Rows that become visible together or not at all.
+///
+/// It has the push methods of a [`Subject`]. What is pushed here is held in memory, whatever its size, until
+/// [`commit`](Self::commit) makes it one commit together with the plain rows pushed before that moment; autocommit,
+/// the backlog and other commits never take a part of it. A transaction that is dropped writes nothing.
+///
+/// ```
+/// use pathway_io::{connector, testing, Schema, Subject};
+///
+/// #[derive(Schema)]
+/// struct Account {
+///     #[schema(primary_key)]
+///     name: String,
+///     balance: i64,
+/// }
+///
+/// #[derive(Schema)]
+/// struct Booking { text: String }
+///
+/// struct Bank;
+///
+/// #[connector]
+/// impl Bank {
+///     fn run(&mut self, accounts: Subject<Account>, bookings: Subject<Booking>) -> pathway_io::Result<()> {
+///         let transfer = accounts.transaction();
+///         transfer.next(Account { name: "ann".into(), balance: -5 })?;
+///         transfer.next(Account { name: "bob".into(), balance: 5 })?;
+///         transfer.with(&bookings).next(Booking { text: "ann to bob: 5".into() })?;
+///         transfer.commit()?;
+///         Ok(())
+///     }
+/// }
+/// # let pipeline = pathway_io::Pipeline::new();
+/// # let (_accounts, _bookings) = pipeline.read(Bank);
+/// # assert_eq!(pipeline.run()?.sources[0].commits, 1);
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+#[must_use = "a transaction that is dropped writes nothing"]
+pub struct Transaction<S, O = ()> {
+    subject: Subject<S, O>,
+    rows: Mutex<Pending>,
+}
+
+/// Another table of the connector inside a [`Transaction`]; see [`Transaction::with`].
+#[must_use]
+pub struct TransactionTable<'a, S, O = ()> {
+    subject: &'a Subject<S, O>,
+    rows: &'a Mutex<Pending>,
+}
+
+impl<S: Schema, O> Transaction<S, O> {
+    pub(crate) fn new(subject: Subject<S, O>) -> Self {
+        Transaction { subject, rows: Mutex::default() }
+    }
+
+    #[inline]
+    fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
+        self.subject.push_into(&self.rows, fill)
+    }
+
+    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+        self.subject.push_all_into(&self.rows, rows)
+    }
+
+    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.subject.bad_row(error, raw)
+    }
+
+    push_methods!();
+
+    /// Pushes into another table of the connector, in the same unit.
+    ///
+    /// # Panics
+    ///
+    /// If `other` belongs to another connector, since its rows could not be in one commit with these.
+    pub fn with<'a, T: Schema>(&'a self, other: &'a Subject<T, O>) -> TransactionTable<'a, T, O> {
+        assert!(
+            std::ptr::eq(&**self.subject.source(), &**other.source()),
+            "a transaction spans the tables of one connector, and `{}` is not `{}`",
+            other.source().name,
+            self.subject.source().name
+        );
+        TransactionTable { subject: other, rows: &self.rows }
+    }
+
+    /// Makes the plain rows pushed so far and then the rows of the transaction one commit. It waits while the backlog
+    /// has no room; a transaction larger than the backlog waits until nothing else is on the way.
+    ///
+    /// Where the connector sets offsets the transaction is written whole after the next of them;
+    /// [`commit_at`](Self::commit_at) brings one.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] after a stop, or if one of its tables was closed: nothing of the transaction is written.
+    pub fn commit(self) -> Result<(), Closed> {
+        self.finish(None::<()>)
+    }
+
+    fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
+        let mut rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // The last push into it may have panicked.
+        rows.repair();
+        let source = self.subject.source();
+        source.intake.commit_transaction(self.subject.entry(), rows, offset).map_err(|refused| source.refuse(refused))
+    }
+}
+
+impl<S: Schema, O: Offset> Transaction<S, O> {
+    /// [`commit`](Self::commit), with the offset that stands for the transaction and everything that the connector
+    /// pushed before this moment.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub fn commit_at(self, offset: O) -> Result<(), Closed> {
+        self.finish(Some(offset))
+    }
+}
+
+impl<S: Schema, O> TransactionTable<'_, S, O> {
+    #[inline]
+    fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
+        self.subject.push_into(self.rows, fill)
+    }
+
+    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+        self.subject.push_all_into(self.rows, rows)
+    }
+
+    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.subject.bad_row(error, raw)
+    }
+
+    push_methods!();
+}
+
+impl<S, O> fmt::Debug for Transaction<S, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
+
+impl<S, O> fmt::Debug for TransactionTable<'_, S, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransactionTable").field("subject", &self.subject).finish_non_exhaustive()
+    }
+}
