@@ -1,4 +1,4 @@
-//! The macros of pathway-io: `#[derive(Schema)]` for rows, `#[derive(Column)]` for what is in them, `next!` that pushes them
+//! The macros of pathway-io: `#[derive(Schema)]` for rows, `#[derive(ColumnType)]` for what is in them, `next!` that pushes them
 //! and `#[connector]` for sources.
 //!
 //! Users depend on `pathway-io`, which re-exports them and documents what they work with.
@@ -149,12 +149,12 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// | `crate = path` | the type | where to find `pathway_io` if it was renamed or re-exported |
 ///
 /// ```
-/// use pathway_io::{Column, DataType, Schema};
+/// use pathway_io::{ColumnType, DataType, Schema};
 ///
-/// #[derive(Column, Clone)]
+/// #[derive(ColumnType, Clone)]
 /// struct CatId(u64);
 ///
-/// #[derive(Column)]
+/// #[derive(ColumnType)]
 /// #[column(rename_all = "lowercase")]
 /// enum Mood {
 ///     Calm,
@@ -173,7 +173,7 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// assert_eq!(Cat::schema().columns[0].data_type, DataType::U64);
 /// assert_eq!(Cat::schema().columns[1].default_value(), Some("calm".into()));
 /// ```
-#[proc_macro_derive(Column, attributes(column))]
+#[proc_macro_derive(ColumnType, attributes(column))]
 pub fn derive_column(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     column::derive(&input).into()

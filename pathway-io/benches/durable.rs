@@ -26,7 +26,7 @@ fn main() {
             "none" => None,
             "every" => Some(Durability::EveryCommit),
             "interval" => Some(Durability::Interval(Duration::from_millis(100))),
-            _ => Some(Durability::Os),
+            _ => Some(Durability::NoSync),
         };
         let took = job(input, Path::new(output), every.parse().expect("a number of rows"), durability);
         println!("secs {:.4}", took.as_secs_f64());
@@ -40,7 +40,7 @@ fn main() {
     let (commits, rows) = if short { (10, 10_000) } else { (2_000, 2_000_000) };
     println!("{:<58} {:>9} {:>9}", "us", "p50", "p99");
     report("limit: two files written and synced in turn", two_syncs(commits));
-    for durability in [Durability::EveryCommit, Durability::Os] {
+    for durability in [Durability::EveryCommit, Durability::NoSync] {
         report(&format!("commit_at to on_durable, {durability:?}"), latency(durability, commits));
     }
     println!("\n{:<58} {:>9}", "rows to CSV, 1,000 a commit", "rows/s");
@@ -52,7 +52,7 @@ fn main() {
         ("not persistent", None),
         ("EveryCommit", Some(Durability::EveryCommit)),
         ("Interval(100ms)", Some(Durability::Interval(Duration::from_millis(100)))),
-        ("Os", Some(Durability::Os)),
+        ("Os", Some(Durability::NoSync)),
     ] {
         println!("{:<58} {:>9.0}", format!("no key, {name}"), throughput(durability, rows, cat));
         println!("{:<58} {:>9.0}", format!("100,000 keys, {name}"), throughput(durability, rows, keyed));

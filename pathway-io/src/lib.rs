@@ -79,12 +79,12 @@ mod sequencer;
 mod sink;
 mod source;
 
-pub use pathway_derive::{Column, Schema, connector};
+pub use pathway_derive::{ColumnType, Schema, connector};
 pub use persist::Durability;
 pub use pipeline::running::Running;
 pub use pipeline::{Pipeline, StopHandle, progress, testing};
-pub use rows::builtin_schemas::{Bytes, Text};
-pub use rows::column;
+pub use rows::builtin_schemas::{BytesRow, TextRow};
+pub use rows::column::{self, ColumnType};
 pub use rows::commit::{Commit, Update};
 pub use rows::data_type::DataType;
 pub use rows::schema::{Column, Keyed, Schema, TableSchema};
@@ -143,18 +143,18 @@ pub mod __private0 {
     pub use std::time::Duration;
 
     /// What `#[schema(dataflow)]` needs.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub mod dataflow {
         pub use crate::dataflow::value::*;
     }
 }
 
 /// The code blocks of the README are tests, one of which computes.
-#[cfg(all(doctest, feature = "differential"))]
+#[cfg(all(doctest, feature = "dataflow"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
 
 /// And so are those of the guide to computations.
-#[cfg(all(doctest, feature = "differential"))]
+#[cfg(all(doctest, feature = "dataflow"))]
 #[doc = include_str!("../../docs/dataflow.md")]
 struct Dataflow;

@@ -232,7 +232,7 @@ impl Connector for BreakingSource {
         }
         if self.0.0 == "hook" {
             // Somebody has to stop it.
-            return Ok(rows.wait()?);
+            return Ok(rows.wait_closed()?);
         }
         before.at("run");
         Ok(())
@@ -378,7 +378,7 @@ fn a_closed_stdout_is_the_failure_of_who_prints() {
 fn slow_sink() -> pathway_io::Result<()> {
     let seconds: u64 = env::var(SECONDS).expect("it is set").parse().expect("it is a number");
     let pipeline = Pipeline::new();
-    pipeline.grace(Duration::from_secs(1));
+    pipeline.grace_period(Duration::from_secs(1));
     let numbers = pipeline.read(Printed);
     let (sender, took) = mpsc::channel();
     numbers.subscribe(move |_| {
@@ -398,14 +398,14 @@ fn slow_sink() -> pathway_io::Result<()> {
     say(&format!("grown {}", resident().saturating_sub(before)));
     let stopped = Instant::now();
     running.stop();
-    let Err(error) = running.join() else { panic!("the sink has missed nothing") };
+    let Err(error) = running.join() else { panic!("the sink has undelivered nothing") };
     say(&format!("ended {}", stopped.elapsed().as_millis()));
     let Error::Sink(failure) = &error else { panic!("{error}") };
-    let FailureKind::LeftBehind { missed: Some(missed) } = failure.kind() else { panic!("{error}") };
+    let FailureKind::TimedOut { undelivered: Some(undelivered) } = failure.kind() else { panic!("{error}") };
     let rows = error.summary().expect("it ran").rows();
     let taken = taken + took.try_iter().count() as u64;
-    say(&format!("missed {missed}"));
-    say(&format!("unaccounted {}", rows.abs_diff(*missed).saturating_sub(taken)));
+    say(&format!("undelivered {undelivered}"));
+    say(&format!("unaccounted {}", rows.abs_diff(*undelivered).saturating_sub(taken)));
     Err(error)
 }
 
@@ -420,7 +420,7 @@ fn watch_slow_sink(seconds: u64) {
     let child = Child::start("slow sink", &[(SECONDS, &seconds.to_string())]);
     let ended = child.ends_within(DEADLINE + Duration::from_secs(seconds));
     assert_eq!(ended.status.code(), Some(1), "{}", ended.errors);
-    assert!(ended.errors.contains("Error: sink `numbers` was still busy when the grace"), "{}", ended.errors);
+    assert!(ended.errors.contains("Error: sink `numbers` did not finish within the grace period"), "{}", ended.errors);
     let figure = |what: &str| -> u64 {
         let line = ended.said.iter().find_map(|line| line.strip_prefix(what)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {what}: {:?}", ended.said)).parse().unwrap()
@@ -430,9 +430,9 @@ fn watch_slow_sink(seconds: u64) {
     assert!(figure("grown") < 4 * 1024, "memory grows: {:?}", ended.said);
     // The grace of a second, and what a loaded machine adds.
     assert!((900..6_000).contains(&figure("ended")), "{:?}", ended.said);
-    // A commit of which a part was taken is missed as a whole, so that the two may overlap.
+    // A commit of which a part was taken is undelivered as a whole, so that the two may overlap.
     assert_eq!(figure("unaccounted"), 0, "{:?}", ended.said);
-    assert!(ended.errors.contains(&format!("it missed {} updates", figure("missed"))), "{}", ended.errors);
+    assert!(ended.errors.contains(&format!("it undelivered {} updates", figure("undelivered"))), "{}", ended.errors);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use pathway_io::{Column, Connector, Pipeline, ReadOptions, Result, RunResult, Schema, Subject, Summary, Table};
+use pathway_io::{ColumnType, Connector, Pipeline, ReadOptions, Result, RunResult, Schema, Subject, Summary, Table};
 use pathway_io::{csv, sqlite};
 use proptest::prelude::*;
 use rusqlite::Connection;
@@ -179,12 +179,12 @@ fn the_updates_of_a_keyed_table_can_be_kept_too() {
     assert_eq!(times.len(), 2);
 }
 
-#[derive(Column, Clone, Copy)]
+#[derive(ColumnType, Clone, Copy)]
 enum Mood {
     Sleepy,
 }
 
-#[derive(Column, Clone)]
+#[derive(ColumnType, Clone)]
 struct Meters(f64);
 
 #[derive(Schema)]

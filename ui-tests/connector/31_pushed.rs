@@ -15,7 +15,7 @@ impl Cats {
         cats.next(Cat { key: 1 })?;
         dogs.next(Dog)?;
         dogs.commit()?;
-        dogs.wait()?;
+        dogs.wait_closed()?;
         Ok(())
     }
 }

@@ -61,7 +61,7 @@ fn main() -> pathway_io::Result<()> {
     let cats = pipeline.read(Cats);
     csv::write(&cats, &table);
     jsonlines::write(&cats, &lines);
-    let updates = cats.updates(10);
+    let updates = cats.commits(10);
     pipeline.run()?;
     let rows: Vec<Cat> =
         updates.iter().flat_map(|commit| commit.iter().map(|update| update.row).collect::<Vec<_>>()).collect();

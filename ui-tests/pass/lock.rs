@@ -1,8 +1,8 @@
 //! Changes of a locked schema that can read what was written before.
 
-use pathway_io::{Column, Schema};
+use pathway_io::{ColumnType, Schema};
 
-#[derive(Column, Clone)]
+#[derive(ColumnType, Clone)]
 struct Id(i64);
 
 type Tags = Vec<i64>;

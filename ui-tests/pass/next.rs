@@ -123,9 +123,9 @@ impl Zoo {
 fn main() -> pathway_io::Result<()> {
     let pipeline = pathway_io::Pipeline::new();
     let (cats, owners, walks) = pipeline.read(Zoo { asked: 0 });
-    let cats = cats.updates(100);
-    let owners = owners.updates(100);
-    let walks = walks.updates(100);
+    let cats = cats.commits(100);
+    let owners = owners.commits(100);
+    let walks = walks.commits(100);
     pipeline.run()?;
     let cats: Vec<Cat> = cats.iter().flat_map(|commit| commit.iter().map(|update| update.row).collect::<Vec<_>>()).collect();
     assert_eq!(cats.len(), 9);

@@ -9,14 +9,14 @@ mod bare {
     use ::std::result::Result::Ok;
     use ::std::string::String;
 
-    #[derive(Column, Clone)]
+    #[derive(ColumnType, Clone)]
     pub enum Mood {
         Calm,
         #[column(other)]
         Other,
     }
 
-    #[derive(Column, Clone)]
+    #[derive(ColumnType, Clone)]
     pub struct Id(i64);
 
     #[derive(Schema)]

@@ -1,8 +1,8 @@
 //! Enums and newtypes as columns, through every way in and out.
 
-use pathway_io::{Column, DataType, Pipeline, RunResult, Schema, Subject, connector, csv, jsonlines, next};
+use pathway_io::{ColumnType, DataType, Pipeline, RunResult, Schema, Subject, connector, csv, jsonlines, next};
 
-#[derive(Column, Clone, Copy, Debug, PartialEq)]
+#[derive(ColumnType, Clone, Copy, Debug, PartialEq)]
 #[column(rename_all = "kebab-case")]
 enum Mood {
     Calm,
@@ -12,7 +12,7 @@ enum Mood {
     r#Self_,
 }
 
-#[derive(Column, Debug, PartialEq)]
+#[derive(ColumnType, Debug, PartialEq)]
 enum Coat {
     #[column(rename = "grey", alias = "gray", alias = "silver")]
     Grey,
@@ -21,13 +21,13 @@ enum Coat {
     Black,
 }
 
-#[derive(Column, Clone, Debug, PartialEq)]
+#[derive(ColumnType, Clone, Debug, PartialEq)]
 struct Id(u64);
 
-#[derive(Column, Debug, PartialEq)]
+#[derive(ColumnType, Debug, PartialEq)]
 struct Weight(f64);
 
-#[derive(Column, Debug, PartialEq)]
+#[derive(ColumnType, Debug, PartialEq)]
 struct Nick(Option<String>);
 
 #[derive(Schema, Debug, PartialEq)]
@@ -73,7 +73,7 @@ fn main() -> pathway_io::Result<()> {
     let cats = pipeline.read(Cats);
     csv::write(&cats, &table);
     jsonlines::write(&cats, &lines);
-    let updates = cats.updates(10);
+    let updates = cats.commits(10);
     pipeline.run()?;
     let updates: Vec<(Cat, i64)> = updates
         .iter()

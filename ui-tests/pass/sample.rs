@@ -1,10 +1,10 @@
 //! Samples that fit: their own rows can be read.
 
-use pathway_io::{Column, Schema};
+use pathway_io::{ColumnType, Schema};
 
 type Legs = Option<u16>;
 
-#[derive(Column, Clone)]
+#[derive(ColumnType, Clone)]
 struct Id(i64);
 
 #[derive(Schema)]

@@ -56,7 +56,7 @@ mod shadow {
         level: u8,
     }
 
-    #[derive(pathway_io::Column)]
+    #[derive(pathway_io::ColumnType)]
     pub enum Mood {
         #[column(alias = "quiet")]
         Calm,
@@ -64,7 +64,7 @@ mod shadow {
         Other,
     }
 
-    #[derive(pathway_io::Column)]
+    #[derive(pathway_io::ColumnType)]
     pub struct Id(i64);
 
     pub struct Cats;

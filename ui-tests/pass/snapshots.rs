@@ -1,6 +1,6 @@
 //! The inputs of the snapshots in `pathway-derive`.
 
-use pathway_io::{Column, RunResult, Schema, Subject, connector, next};
+use pathway_io::{ColumnType, RunResult, Schema, Subject, connector, next};
 use serde::{Deserialize, Serialize};
 
 /// Cats.
@@ -42,7 +42,7 @@ struct Log {
     place: Option<Fields>,
 }
 
-#[derive(Column)]
+#[derive(ColumnType)]
 #[column(rename_all = "lowercase")]
 enum Mood {
     Calm,
@@ -52,7 +52,7 @@ enum Mood {
     Unknown,
 }
 
-#[derive(Column)]
+#[derive(ColumnType)]
 struct Id(u64);
 
 #[derive(Schema)]

@@ -1,8 +1,8 @@
-use pathway_io::{Column, Schema};
+use pathway_io::{ColumnType, Schema};
 
 type Legs = u8;
 
-#[derive(Column)]
+#[derive(ColumnType)]
 struct Genus(u64);
 
 #[derive(Schema)]

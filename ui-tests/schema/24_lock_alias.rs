@@ -1,6 +1,6 @@
-use pathway_io::{Column, Schema};
+use pathway_io::{ColumnType, Schema};
 
-#[derive(Column, Clone)]
+#[derive(ColumnType, Clone)]
 struct Id(u64);
 
 type Weight = f64;

@@ -1,33 +1,33 @@
-use pathway_io::{Column, Schema};
+use pathway_io::{ColumnType, Schema};
 
-#[derive(Column)]
+#[derive(ColumnType)]
 enum Shape {
     Point,
     Circle { radius: f64 },
     Line(f64),
 }
 
-#[derive(Column)]
+#[derive(ColumnType)]
 struct Place {
     x: f64,
     y: f64,
 }
 
-#[derive(Column)]
+#[derive(ColumnType)]
 struct Name {
     name: String,
 }
 
-#[derive(Column)]
+#[derive(ColumnType)]
 struct Unit;
 
-#[derive(Column)]
+#[derive(ColumnType)]
 enum Never {}
 
-#[derive(Column)]
+#[derive(ColumnType)]
 struct Wrapper<T>(T);
 
-#[derive(Column)]
+#[derive(ColumnType)]
 #[column(rename_al = "lowercase")]
 enum Mood {
     Calm,
@@ -39,7 +39,7 @@ enum Mood {
     Sad,
 }
 
-#[derive(Column)]
+#[derive(ColumnType)]
 #[column(alias = "coats")]
 enum Coat {
     #[column(alias = "Black", rename_all = "lowercase")]
@@ -52,11 +52,11 @@ enum Coat {
     White,
 }
 
-#[derive(Column, Clone)]
+#[derive(ColumnType, Clone)]
 #[column(rename_all = "lowercase")]
 struct Id(u64);
 
-#[derive(Column)]
+#[derive(ColumnType)]
 struct Since(std::time::Instant);
 
 #[derive(Schema)]

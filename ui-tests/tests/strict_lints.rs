@@ -4,7 +4,7 @@
 #![deny(nonstandard_style, rust_2018_idioms, let_underscore_drop, trivial_casts, unused_results)]
 
 #[allow(unused_imports, reason = "so that a qualified name in an expansion would be one too many")]
-use pathway_io::{Column, Connector, DataType, Keyed, ReadOptions, RunResult, Table, TableSchema};
+use pathway_io::{ColumnType, Connector, DataType, Keyed, ReadOptions, RunResult, Table, TableSchema};
 use pathway_io::{Schema, Subject, connector, next};
 
 /// A cat.
@@ -23,7 +23,7 @@ pub struct Cat {
 }
 
 /// How it feels.
-#[derive(Column, Clone)]
+#[derive(ColumnType, Clone)]
 pub enum Mood {
     /// Well.
     Calm,
@@ -32,7 +32,7 @@ pub enum Mood {
 }
 
 /// Who it is.
-#[derive(Column, Clone)]
+#[derive(ColumnType, Clone)]
 pub struct Name(String);
 
 /// Its mood.

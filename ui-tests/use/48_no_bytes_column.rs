@@ -7,7 +7,7 @@ struct Cat {
     genus: String,
 }
 
-fn push(lines: &Subject<pathway_io::Text>) {
+fn push(lines: &Subject<pathway_io::TextRow>) {
     lines.next_bytes(b"felis").unwrap();
 }
 

@@ -14,7 +14,7 @@ use crate::{schema, suggest, types};
 const TYPE_OPTIONS: [&str; 2] = ["rename_all", "crate"];
 const VARIANT_OPTIONS: [&str; 3] = ["rename", "alias", "other"];
 
-/// A type that derives `Column`.
+/// A type that derives `ColumnType`.
 pub struct Column<'a> {
     pub ident: &'a Ident,
     pub generics: &'a Generics,
@@ -66,7 +66,7 @@ impl<'a> Column<'a> {
                 newtype(ctxt, input, data)
             }
             Data::Union(data) => {
-                ctxt.error(data.union_token, "`#[derive(Column)]` can only be used on enums and newtypes");
+                ctxt.error(data.union_token, "`#[derive(ColumnType)]` can only be used on enums and newtypes");
                 Kind::Broken
             }
         };
@@ -164,7 +164,7 @@ fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'
         }
         return if is_owned { Kind::Newtype(&field.ty) } else { Kind::Broken };
     }
-    let message = "`#[derive(Column)]` needs a struct with one unnamed field, or an enum";
+    let message = "`#[derive(ColumnType)]` needs a struct with one unnamed field, or an enum";
     let help = match data.fields.len() {
         0 | 1 => format!("write `struct {}(String);` with the type that it holds", input.ident),
         _ => "`#[schema(flatten)]` makes a column of each field of a schema, `#[schema(json)]` one of all".to_owned(),

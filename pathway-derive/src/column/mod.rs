@@ -1,4 +1,4 @@
-//! `#[derive(Column)]`: enums without fields and newtypes as types of columns.
+//! `#[derive(ColumnType)]`: enums without fields and newtypes as types of columns.
 
 mod ast;
 mod expand;

@@ -119,16 +119,16 @@ fn in_parts(
     let part = part();
     let at = option::ident_at(pw, span);
     let head = quote_spanned!(span=>
-        fn run_part(&mut #this, #given: #given_type, #part: #pw::Partition) -> #pw::RunResult
+        fn run_partition(&mut #this, #given: #given_type, #part: #pw::Partition) -> #pw::RunResult
     );
-    let run_part = option::item_at(span, head, body.clone());
+    let run_partition = option::item_at(span, head, body.clone());
     let copy = quote_spanned!(span=> #pw::Some(#at::part_of(#this)));
     quote! {
         fn run(&mut #this, #given: #given_type) -> #pw::RunResult {
-            #pw::Connector::run_part(#this, #given, #pw::Partition::WHOLE)
+            #pw::Connector::run_partition(#this, #given, #pw::Partition::WHOLE)
         }
-        #run_part
-        fn part(&#this) -> #pw::Option<Self> {
+        #run_partition
+        fn partition(&#this) -> #pw::Option<Self> {
             #copy
         }
     }

@@ -213,7 +213,7 @@ tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 ///         |_, genus, owner| Owned { genus: genus.clone(), owner: owner.clone() },
 ///     )
 /// });
-/// let commits = owned.updates(16);
+/// let commits = owned.commits(16);
 /// pipeline.run()?;
 /// assert_eq!(commits.iter().map(|commit| commit.len()).sum::<usize>(), 1);
 /// # Ok::<(), pathway_io::Error>(())

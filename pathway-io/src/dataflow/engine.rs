@@ -108,7 +108,7 @@ impl WorkerState {
         let mut names: Vec<Arc<str>> = names.collect();
         names.sort_unstable();
         names.dedup();
-        names.iter().map(|name| Error::computation(name, FailureKind::LeftBehind { missed: None })).collect()
+        names.iter().map(|name| Error::computation(name, FailureKind::TimedOut { undelivered: None })).collect()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Computing on tables, with [Timely](https://docs.rs/timely) and [Differential
-//! Dataflow](https://docs.rs/differential-dataflow), behind the feature `differential`.
+//! Dataflow](https://docs.rs/differential-dataflow), behind the feature `dataflow`.
 //!
 //! A computation is a closure from the collections of some tables to a collection of rows, which is a table again:
 //!
 //! ```
-//! # #[cfg(feature = "differential")] {
+//! # #[cfg(feature = "dataflow")] {
 //! use pathway_io::{Pipeline, Schema, Subject, connector};
 //!
 //! #[derive(Schema)]
@@ -38,7 +38,7 @@
 //! let cats = pipeline.read(Cats);
 //! let counts =
 //!     cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
-//! let commits = counts.updates(16);
+//! let commits = counts.commits(16);
 //! pipeline.run()?;
 //! let last = commits.iter().last().expect("a commit");
 //! assert!(last.iter().any(|update| update.row.genus == "felis" && update.row.n == 2));
@@ -55,37 +55,37 @@
 //! handed to the sinks as one commit (`results`). Until they have taken it, the input commit's room in the backlog is
 //! not given back (`flow`).
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod cluster;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod computation;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod engine;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod export;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod flow;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod inlet;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod partitioned;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod region;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod results;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod row;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod sync_requests;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 pub(crate) mod table;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 pub(crate) mod value;
 
 pub use crate::pipeline::workers::Workers;
 pub use crate::source::partition::Partition;
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 pub use {
     computation::{Tables, compute},
     differential_dataflow,
@@ -93,7 +93,7 @@ pub use {
     timely,
 };
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 pub(crate) use {
     cluster::Farewell,
     computation::Computation,
@@ -108,5 +108,5 @@ pub(crate) use {
 /// A table inside a computation: its rows with the times and the number of times that they came or went.
 ///
 /// Its methods are those of [`differential_dataflow::Collection`], of which it is the form for our rows and times.
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 pub type Collection<'scope, S> = differential_dataflow::VecCollection<'scope, u64, S, isize>;

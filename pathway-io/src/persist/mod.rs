@@ -54,12 +54,12 @@ pub enum Durability {
     Interval(Duration),
     /// As `EveryCommit`, but nothing is synced: what a power cut leaves is up to the operating system, and a state that is
     /// damaged by it is refused at the next start.
-    Os,
+    NoSync,
 }
 
 impl Durability {
     pub(crate) fn syncs(self) -> bool {
-        self != Durability::Os
+        self != Durability::NoSync
     }
 }
 
@@ -69,10 +69,10 @@ pub struct Start {
     pub(crate) found: Option<Checkpoint>,
     pub(crate) sync: bool,
     /// Of each computed table that has sinks which keep their own time, what it is called, and its number in the log.
-    #[cfg_attr(not(feature = "differential"), expect(dead_code, reason = "no table is computed"))]
+    #[cfg_attr(not(feature = "dataflow"), expect(dead_code, reason = "no table is computed"))]
     pub(crate) computed: Vec<Option<(String, u32)>>,
     /// Where their results go.
-    #[cfg_attr(not(feature = "differential"), expect(dead_code, reason = "no table is computed"))]
+    #[cfg_attr(not(feature = "dataflow"), expect(dead_code, reason = "no table is computed"))]
     pub(crate) results: Sender<Results>,
 }
 
@@ -87,13 +87,13 @@ impl Start {
         Place {
             start: Arc::clone(self),
             id: table_id(source, table),
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             results: None,
         }
     }
 
     /// The place of a computed table, by its number among those.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn place_of_computed(self: &Arc<Self>, number: usize) -> Place {
         let (id, results) = self.computed[number].clone().unzip();
         Place { start: Arc::clone(self), id: id.unwrap_or_default(), results }
@@ -129,10 +129,10 @@ pub(crate) fn sink_id(table: &str, number: usize) -> String {
 }
 
 /// Answers at once: what was asked for was handed on before.
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 struct HandedOn;
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 impl Ask for HandedOn {
     fn ask_for(&self, _time: u64, reply: Sender<u64>) {
         // The checkpointer may have given up.
@@ -169,7 +169,7 @@ impl AskedSink {
     }
 
     /// In place of the sinks behind a computed table that keep their own time: that its results were handed on.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn results(route: &dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>) -> Self {
         AskedSink { kind: AskedKind::Plain, ask: route(Arc::new(HandedOn)), progress: Arc::default() }
     }

@@ -166,7 +166,7 @@ impl Prepared {
 
 /// Where the rows of a source of a persistent pipeline may be cut.
 pub(crate) fn cuts(options: &ReadOptions) -> Cuts {
-    if options.replays() { Cuts::AtEnd } else { Cuts::AtOffsets }
+    if options.is_full_snapshot() { Cuts::AtEnd } else { Cuts::AtOffsets }
 }
 
 /// What cannot be persistent yet: several processes, and the parts of a source, whose rows are put together elsewhere.
@@ -196,21 +196,21 @@ fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
 
 fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     let name = &source.name;
-    match (source.options.replays(), source.offset_type.is_unit) {
+    match (source.options.is_full_snapshot(), source.offset_type.is_unit) {
         (false, false) => Ok(()),
         (false, true) => Err(format!(
             "source `{name}` has no offsets, so that a restart could not tell where it goes on: give its subjects an \
-             offset type, as in `Subject<Row, u64>`, or declare with `ReadOptions::replay` that it sends its whole table \
+             offset type, as in `Subject<Row, u64>`, or declare with `ReadOptions::full_snapshot` that it sends its whole table \
              each time"
         )),
         (true, false) => Err(format!(
-            "source `{name}` has offsets and declares `replay`: it either goes on from an offset or sends its whole table \
+            "source `{name}` has offsets and declares `full_snapshot`: it either goes on from an offset or sends its whole table \
              each time"
         )),
         (true, true) => match source.tables.iter().find(|table| !upsert::applies_to(table.schema())) {
             None => Ok(()),
             Some(table) => Err(format!(
-                "source `{name}` declares `replay`, and its table `{}` has no primary key by which rows could be \
+                "source `{name}` declares `full_snapshot`, and its table `{}` has no primary key by which rows could be \
                      compared, or is append-only",
                 table.schema().name
             )),

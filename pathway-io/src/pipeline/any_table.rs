@@ -4,7 +4,7 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::dataflow::{Computation, Parted};
 use crate::persist::{AskedSink, Start};
 use crate::pipeline::workers::Workers;
@@ -40,34 +40,34 @@ pub trait AnyTable: Send + Sync {
     fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String>;
     #[doc(hidden)]
     fn start(&self, started_by: &StartedBy, workers: &Workers) -> StartedTable;
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     #[doc(hidden)]
     fn is_derived(&self) -> bool;
     /// Whether its commits are made in this process.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     #[doc(hidden)]
     fn comes_here(&self) -> bool;
     /// Whether its commits are made in several processes.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     #[doc(hidden)]
     fn is_parted(&self) -> bool;
     /// What its part of a dataflow depends on besides those that read it: whether it has sinks, and whether it has some
     /// of which each worker has one.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     #[doc(hidden)]
     fn has_sinks(&self) -> (bool, bool);
     /// A run begins in which they are: the sinks are started where results are gathered.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     #[doc(hidden)]
     fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted>;
     /// They are made in another process: its sinks are that one's, too.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     #[doc(hidden)]
     fn leave_to_others(&self);
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     #[doc(hidden)]
     fn add_computation(&self, computation: &Arc<dyn Computation>);
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     #[doc(hidden)]
     fn computations(&self) -> Vec<Arc<dyn Computation>>;
 }
@@ -95,7 +95,7 @@ pub(crate) struct Place {
     /// What it is called in a checkpoint.
     pub(crate) id: String,
     /// Its number in the log, if its results are to be held there for sinks that keep their own time.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) results: Option<u32>,
 }
 

@@ -116,9 +116,9 @@ impl Pipeline {
     /// `directory`, a directory of its own, which is made if it is not there.
     ///
     /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
-    /// [`ReadOptions::replay`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
+    /// [`ReadOptions::full_snapshot`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
     /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
-    /// time](crate::Sink::keeps_time). What is computed from tables is computed anew, and its files go on too; a table
+    /// time](crate::Sink::is_transactional). What is computed from tables is computed anew, and its files go on too; a table
     /// without a key that is computed on keeps its distinct rows for that. What cannot be gone on with (another schema, an output that is shorter than it was, a
     /// state of a newer version) fails the start, before anything is touched.
     ///
@@ -182,9 +182,9 @@ impl Pipeline {
         let mut tables = Vec::new();
         let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
-        let launch = if connector.part().is_some() {
+        let launch = if connector.partition().is_some() {
             Launcher::InParts(Box::new(move |part| {
-                let copy = connector.part().expect("a source is in parts, or it is not");
+                let copy = connector.partition().expect("a source is in parts, or it is not");
                 spawn(copy, pools.clone(), Some(part))
             }))
         } else {
@@ -197,7 +197,7 @@ impl Pipeline {
 
     /// How long the sources, and then the sinks, have after a stop; 10 s unless set. What is still busy then is left
     /// behind and named in the error.
-    pub fn grace(&self, grace: Duration) -> &Self {
+    pub fn grace_period(&self, grace: Duration) -> &Self {
         self.plan().grace = grace;
         self
     }

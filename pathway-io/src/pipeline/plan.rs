@@ -84,7 +84,7 @@ impl SourcePlan {
 
 impl Plan {
     /// Sources run in process 0, and this is another; only those in parts run in each.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(super) fn leave_to_others(&mut self) {
         self.sources.retain(|source| {
             let runs = matches!(source.launch, Launcher::InParts(_));
@@ -96,7 +96,7 @@ impl Plan {
     }
 
     /// What runs in each process has a quarantine in each: on one machine they would write into each other's.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(super) fn number_quarantines(&mut self, process: usize) {
         for source in self.sources.iter_mut().filter(|source| source.is_in_parts()) {
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {

@@ -18,7 +18,7 @@ use crate::run::summary::{Stop, Summary};
 /// #     fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::Result<()> { loop { ticks.next(Tick { n: 1 })?; } }
 /// # }
 /// let pipeline = Pipeline::new();
-/// let updates = pipeline.read(Endless).updates(8);
+/// let updates = pipeline.read(Endless).commits(8);
 /// let running = pipeline.start()?;
 /// let first = updates.recv().expect("a commit");
 /// drop(updates);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crossbeam_channel::unbounded;
 
 use super::plan::{Part, Plan, SourcePlan};
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::dataflow::Engine;
 use crate::persist::directory::StateDirectory;
 use crate::persist::prepare::{self, Prepared};
@@ -26,26 +26,26 @@ use crate::source::shared::Source;
 
 /// Checks all that can be refused, and starts the threads.
 pub(super) fn start(
-    #[cfg_attr(not(feature = "differential"), expect(unused_mut, reason = "there is one process"))] mut plan: Plan,
+    #[cfg_attr(not(feature = "dataflow"), expect(unused_mut, reason = "there is one process"))] mut plan: Plan,
     control: Arc<Control>,
     state: Option<Arc<StateDirectory>>,
     workers: &Workers,
 ) -> Result<Running> {
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     let derived: Vec<_> = engine.tables().collect();
-    #[cfg(not(feature = "differential"))]
+    #[cfg(not(feature = "dataflow"))]
     let derived = Vec::new();
     plan.check_paths(&derived, state.as_deref().map(StateDirectory::path))?;
     if state.is_some() {
         prepare::check_workers(workers, plan.sources.iter().any(SourcePlan::is_in_parts))?;
     }
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     if workers.process > 0 {
         plan.leave_to_others();
     }
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     if workers.processes() > 1 {
         plan.number_quarantines(workers.process);
     }
@@ -63,7 +63,7 @@ pub(super) fn start(
     control.update(|run| run.checking = persistent);
     let (mut sources, mut launches) = (Vec::new(), Vec::new());
     let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     let (flow, guards) = {
         let parted = plan.sources.iter().filter(|source| source.is_in_parts());
         let parted = parted.flat_map(|source| &source.tables);
@@ -118,7 +118,7 @@ pub(super) fn start(
         signals,
         progress: plan.progress,
         state,
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         workers: guards,
     };
     let sequencer = Sequencer {
@@ -126,7 +126,7 @@ pub(super) fn start(
         clock: Clock::after(time),
         sources,
         checkpointer,
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         flow,
     };
     supervisor.start(sequencer, launches)

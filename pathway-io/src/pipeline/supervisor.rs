@@ -38,7 +38,7 @@ pub(crate) struct Supervisor {
     /// Of a persistent pipeline.
     pub(crate) state: Option<State>,
     /// The threads that compute.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) workers: Option<crate::dataflow::Guards>,
 }
 
@@ -67,7 +67,7 @@ impl Supervisor {
         let watch = self.watch();
         // No file is touched before the sinks that keep their own time have agreed.
         self.control.wait(
-            |run| run.sinks.iter().all(|sink| !sink.keeps_time || sink.opened || sink.ended),
+            |run| run.sinks.iter().all(|sink| !sink.is_transactional || sink.opened || sink.ended),
             |run| self.deadline(run, None),
         );
         self.control.update(|run| run.checking = run.checking && !run.failures.is_empty());
@@ -90,7 +90,7 @@ impl Supervisor {
     fn start_sequencer(&self, sequencer: Sequencer) {
         let control = Arc::clone(&self.control);
         let messages = sequencer.messages.clone();
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let flow = sequencer.flow.clone();
         let spawned = threads::spawn("sequencer", move || {
             if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sequencer.run())) {
@@ -99,7 +99,7 @@ impl Supervisor {
                 // Nothing is delivered any more, but whoever waits for credit must not wait for ever.
                 while messages.recv().is_ok_and(|message| !matches!(message, Message::Finish)) {}
             }
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             if let Some(flow) = flow {
                 flow.finish();
             }
@@ -186,7 +186,7 @@ impl Supervisor {
     /// The time at which the drain that began at `began` is over. Where there are other processes, it begins when their
     /// sources have ended, which have the grace for that.
     fn drain_deadline(&self, run: &RunState, began: Instant) -> Option<Instant> {
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let began = if run.farewell.is_due { began.max(self.deadline(run, None)?) } else { began };
         self.deadline(run, Some(began))
     }
@@ -215,7 +215,7 @@ impl Supervisor {
         let drained = self.control.wait(RunState::is_drained, |run| self.drain_deadline(run, draining));
         if !drained {
             self.control.leave_behind(left_behind);
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             crate::dataflow::Farewell::cut_short(&self.control);
         }
         drop(self.signals.take());
@@ -223,7 +223,7 @@ impl Supervisor {
             // Who was left behind may still write.
             std::mem::forget(state.directory);
         }
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         if let Some(workers) = self.workers.take() {
             workers.leave(drained, &self.control, self.grace);
         }
@@ -241,7 +241,8 @@ impl Supervisor {
         }
         self.control.leave_behind(|run| {
             let busy = run.sources.iter().filter(|state| state.ended.is_none() || state.hooks_running > 0);
-            busy.map(|state| Error::connector(&state.source.name, FailureKind::LeftBehind { missed: None })).collect()
+            busy.map(|state| Error::connector(&state.source.name, FailureKind::TimedOut { undelivered: None }))
+                .collect()
         });
     }
 
@@ -267,20 +268,22 @@ fn left_behind(run: &RunState) -> Vec<Error> {
     }
     let of_sinks = |are_busy: bool| {
         let sinks = run.sinks.iter().filter(move |sink| !sink.ended && (sink.progress.is_busy() || !are_busy));
-        sinks.map(|sink| Error::sink(&sink.name, FailureKind::LeftBehind { missed: Some(sink.progress.missed()) }))
+        sinks.map(|sink| {
+            Error::sink(&sink.name, FailureKind::TimedOut { undelivered: Some(sink.progress.undelivered()) })
+        })
     };
     let mut failures: Vec<Error> = of_sinks(true).collect();
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     failures.extend(crate::dataflow::WorkerState::left_behind(&run.workers));
     // Where something here is busy, it is no wonder that the others are, and the checkpointer waits for it.
     if failures.is_empty() && run.checkpoints.is_some_and(|checkpoints| checkpoints != Checkpoints::Ended) {
         failures.push(Error::pipeline("its state was still being written when the grace after the stop was over"));
     }
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     if failures.is_empty() {
         failures.extend(run.farewell.left_behind());
     }
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     if failures.is_empty() {
         failures = crate::dataflow::WorkerState::left_between_steps(&run.workers);
     }
@@ -288,7 +291,7 @@ fn left_behind(run: &RunState) -> Vec<Error> {
         failures.extend(of_sinks(false));
     }
     if failures.is_empty() && !run.is_done() {
-        failures.push(Error::pipeline_failure(FailureKind::LeftBehind { missed: None }));
+        failures.push(Error::pipeline_failure(FailureKind::TimedOut { undelivered: None }));
     }
     failures
 }

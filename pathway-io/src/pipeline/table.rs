@@ -5,14 +5,14 @@
 
 use std::any::Any;
 use std::path::PathBuf;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::any_table::{AnyTable, Place, Restoring, StartedBy, StartedTable};
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::dataflow::table::Computed;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::dataflow::{Computation, Feeds, Parted, PartedTable};
 use crate::persist::{self, AskedKind, AskedSink};
 use crate::pipeline::workers::Workers;
@@ -27,14 +27,14 @@ use crate::sink::{AnySink, Ask, SinkSpec, Target, thread};
 use crate::source::intake::pending::AnyPool;
 
 pub(crate) struct Inner<S: Schema> {
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     name: Arc<str>,
     pub(crate) pool: Arc<Pool<S>>,
     /// What a state directory has of it.
     restored: Mutex<Restored<S>>,
     /// `None` once the pipeline has been started.
     sinks: Mutex<Option<Vec<SinkSpec<S>>>>,
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) computed: Computed<S>,
 }
 
@@ -59,22 +59,22 @@ pub(crate) struct Started<S: Schema> {
 pub(crate) type Route<'a> = &'a dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>;
 
 impl<S: Schema> Inner<S> {
-    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no table is derived"))]
+    #[cfg_attr(not(feature = "dataflow"), expect(unused_variables, reason = "no table is derived"))]
     pub(crate) fn new(name: &Arc<str>, derived: bool) -> Self {
         let upsert = upsert::applies::<S>().then(Upsert::default);
         Inner {
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             name: Arc::clone(name),
             pool: Pool::new(),
             restored: Mutex::new(Restored { upsert, tally: None, held: Vec::new() }),
             sinks: Mutex::new(Some(Vec::new())),
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             computed: Computed::new(derived),
         }
     }
 
     /// Commits that its sinks may miss.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn take_held(&self) -> Vec<Commit<S>> {
         std::mem::take(&mut self.restored().held)
     }
@@ -106,7 +106,7 @@ impl<S: Schema> Inner<S> {
                 let outlet = thread::spawn(spec, thread::Part::File, &started_by.control);
                 started.asked.push(AskedSink::new(AskedKind::File { path }, &outlet, route));
                 started.outlets.push(outlet);
-            } else if spec.sink.keeps_time() {
+            } else if spec.sink.is_transactional() {
                 let id = persist::sink_id(id, started.later.len());
                 let known = start.sink_time(&id);
                 let part = thread::Part::KeepsTime { checkpoint: start.time(), known, held: held.to_vec() };
@@ -139,26 +139,26 @@ impl<S: Schema> AnyTable for Inner<S> {
 
     fn targets(&self) -> Vec<Target> {
         let targets: Vec<Target> = self.sinks().iter().flatten().filter_map(|spec| spec.target.clone()).collect();
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let targets =
             targets.into_iter().chain(self.spread().iter().map(|(path, _)| Target::file(path.clone()))).collect();
         targets
     }
 
-    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no sink is a worker's own"))]
+    #[cfg_attr(not(feature = "dataflow"), expect(unused_variables, reason = "no sink is a worker's own"))]
     fn files(&self, workers: &Workers) -> Vec<PathBuf> {
         let path = |spec: &SinkSpec<S>| match spec.sink {
             AnySink::File(_) => Some(spec.target.as_ref()?.path.clone()),
             AnySink::Plain(_) => None,
         };
         let files: Vec<PathBuf> = self.sinks().iter().flatten().filter_map(path).collect();
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let files = files.into_iter().chain(self.spread_specs(workers).iter().flatten().filter_map(path)).collect();
         files
     }
 
     fn keep_rows(&self) -> bool {
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         if !upsert::applies::<S>() && !self.computations().is_empty() {
             self.restored().tally.get_or_insert_default();
             return true;
@@ -168,7 +168,7 @@ impl<S: Schema> AnyTable for Inner<S> {
 
     fn timed_sinks(&self) -> Vec<Arc<str>> {
         let sinks = self.sinks();
-        let timed = sinks.iter().flatten().filter(|spec| spec.sink.keeps_time());
+        let timed = sinks.iter().flatten().filter(|spec| spec.sink.is_transactional());
         timed.map(|spec| Arc::clone(&spec.name)).collect()
     }
 
@@ -194,7 +194,7 @@ impl<S: Schema> AnyTable for Inner<S> {
         Ok(())
     }
 
-    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "no sink is a worker's own"))]
+    #[cfg_attr(not(feature = "dataflow"), expect(unused_variables, reason = "no sink is a worker's own"))]
     fn start(&self, started_by: &StartedBy, workers: &Workers) -> StartedTable {
         let specs = self.sinks().take().unwrap_or_default();
         let mut restored = self.restored();
@@ -202,7 +202,7 @@ impl<S: Schema> AnyTable for Inner<S> {
         let directly: Route<'_> = &|sink| sink;
         let started = Self::start_sinks(specs, started_by, &held, directly);
         let sinks = started.asked;
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let (spread, sinks) = {
             let (mut spread, mut sinks) = (Vec::new(), sinks);
             // In parts they are behind the dataflow, and started already.
@@ -222,39 +222,39 @@ impl<S: Schema> AnyTable for Inner<S> {
             pool: Arc::clone(&self.pool),
             outlets: started.outlets,
             keeping,
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             feeds: std::mem::take(&mut *self.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner)),
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             spread,
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             worker: 0,
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             is_parted: self.computed.parted.load(Ordering::Relaxed),
         };
         StartedTable { stage: Box::new(stage), sinks }
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn is_derived(&self) -> bool {
         self.computed.derived
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn comes_here(&self) -> bool {
         self.sinks().is_some()
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn is_parted(&self) -> bool {
         self.computed.parted.load(Ordering::Relaxed)
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn has_sinks(&self) -> (bool, bool) {
         (self.sinks().as_ref().is_some_and(|sinks| !sinks.is_empty()), !self.spread().is_empty())
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted> {
         self.computed.parted.store(true, Ordering::Relaxed);
         let (feeds, queues) = Feeds::new(workers.threads);
@@ -282,21 +282,21 @@ impl<S: Schema> AnyTable for Inner<S> {
         })
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn leave_to_others(&self) {
         let sinks = (self.sinks().take(), std::mem::take(&mut *self.spread()));
         // Outside the lock: they are the user's code.
         drop(sinks);
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn add_computation(&self, computation: &Arc<dyn Computation>) {
         assert!(self.sinks().is_some(), "`{}` is computed before its pipeline is started", computation.name());
         let mut computations = self.computed.computations.lock().unwrap_or_else(PoisonError::into_inner);
         computations.push(Arc::clone(computation));
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn computations(&self) -> Vec<Arc<dyn Computation>> {
         self.computed.computations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

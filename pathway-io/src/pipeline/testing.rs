@@ -1,4 +1,4 @@
-//! Running a source in a test: [`collect`]; and, with the feature `differential`, a computation: `compute`.
+//! Running a source in a test: [`collect`]; and, with the feature `dataflow`, a computation: `compute`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -72,7 +72,7 @@ where
 /// assert_eq!(genera, ["felis", "lynx"].map(|genus| Cat { genus: genus.into() }));
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 pub fn compute<S, Out, F>(rows: impl IntoIterator<Item = S>, computation: F) -> Result<Vec<Out>>
 where
     S: crate::dataflow::Row + Send,
@@ -100,10 +100,10 @@ where
 }
 
 /// A source of rows that are there.
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 struct Rows<S>(Vec<S>);
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 impl<S: Schema + Send> Connector for Rows<S> {
     type Subjects = crate::source::subject::Subject<S>;
     type Tables = Table<S>;

@@ -20,7 +20,7 @@ pub struct Workers {
     /// Where each process listens; empty where there is only one.
     pub(crate) addresses: Vec<String>,
     /// Timely's own options.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) config: timely::WorkerConfig,
 }
 
@@ -31,7 +31,7 @@ impl Workers {
             threads: threads.max(1),
             process: 0,
             addresses: Vec::new(),
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             config: timely::WorkerConfig::default(),
         }
     }
@@ -62,7 +62,7 @@ impl Workers {
     /// # drop(workers);
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub fn from_args(args: impl IntoIterator<Item = String>) -> crate::Result<Self> {
         use timely::CommunicationConfig::{Cluster, Process, ProcessBinary, Thread};
 
@@ -85,7 +85,7 @@ impl Workers {
     }
 }
 
-#[cfg(all(test, feature = "differential"))]
+#[cfg(all(test, feature = "dataflow"))]
 mod tests {
     use super::*;
 

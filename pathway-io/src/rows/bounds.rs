@@ -26,7 +26,7 @@ pub trait Removable {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no column `data: {T}` beside columns that all have a default",
     label = "needs a `data: {T}` column",
-    note = "name every column with `next`, or use the ready-made schemas `pathway_io::Text` and `pathway_io::Bytes`"
+    note = "name every column with `next`, or use the ready-made schemas `pathway_io::TextRow` and `pathway_io::BytesRow`"
 )]
 pub trait DataColumn<T>: Schema {
     /// A row of which only the data is given.

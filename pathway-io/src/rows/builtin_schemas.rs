@@ -5,7 +5,7 @@ use crate::Schema;
 /// Rows of one `data` column of text, for [`Subject::next_str`](crate::Subject::next_str).
 #[derive(Schema, Debug, Clone, PartialEq, Eq, Hash)]
 #[schema(crate = crate)]
-pub struct Text {
+pub struct TextRow {
     /// The text.
     pub data: String,
 }
@@ -13,7 +13,7 @@ pub struct Text {
 /// Rows of one `data` column of bytes, for [`Subject::next_bytes`](crate::Subject::next_bytes).
 #[derive(Schema, Debug, Clone, PartialEq, Eq, Hash)]
 #[schema(crate = crate)]
-pub struct Bytes {
+pub struct BytesRow {
     /// The bytes.
     pub data: Vec<u8>,
 }

@@ -3,21 +3,21 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::path::Path;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::dataflow::table::Derived;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::persist::AskedSink;
 use crate::pipeline::any_table::AnyTable;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::pipeline::any_table::StartedBy;
 use crate::pipeline::table::Inner;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::pipeline::workers::Workers;
 use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;
@@ -44,7 +44,7 @@ impl<S: Schema> Table<S> {
     }
 
     /// The table that a computation gives.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn derived(name: Arc<str>) -> Self {
         Self::make(name, true)
     }
@@ -54,13 +54,13 @@ impl<S: Schema> Table<S> {
         Table { source, inner, rows: PhantomData }
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.source
     }
 
     /// Starts the sinks of a derived table.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn start_derived(
         &self,
         started_by: &StartedBy,
@@ -75,7 +75,7 @@ impl<S: Schema> Table<S> {
     /// # Panics
     ///
     /// If the pipeline has been started.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn add_spread_sink(
         &self,
         path: &Path,
@@ -196,7 +196,7 @@ impl<S> Table<S> {
     /// #     Ok(cats.next(Cat { key: 1 })?)
     /// # } }
     /// let pipeline = Pipeline::new();
-    /// let commits = pipeline.read(Cats).updates(16);
+    /// let commits = pipeline.read(Cats).commits(16);
     /// let running = pipeline.start()?;
     /// let mut keys = Vec::new();
     /// for commit in &commits {
@@ -207,7 +207,7 @@ impl<S> Table<S> {
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     #[must_use]
-    pub fn updates(&self, capacity: usize) -> Receiver<Commit<S>>
+    pub fn commits(&self, capacity: usize) -> Receiver<Commit<S>>
     where
         S: Schema,
     {

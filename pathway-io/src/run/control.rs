@@ -35,13 +35,13 @@ pub(crate) struct RunState {
     /// How far the checkpointer of a persistent pipeline has come; `None` if there is none.
     pub(crate) checkpoints: Option<Checkpoints>,
     /// Those that compute.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) workers: Vec<crate::dataflow::WorkerState>,
     /// Nothing that they sent to other processes is on its way any more.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) left: bool,
     /// The other processes.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) farewell: crate::dataflow::Farewell,
 }
 
@@ -60,7 +60,7 @@ impl RunState {
     /// Every sink and every worker that can be ready is ready.
     pub(crate) fn is_ready(&self) -> bool {
         let ready = self.sinks.iter().all(|sink| sink.opened || sink.ended);
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let ready = ready && self.workers.iter().all(|worker| worker.built || worker.ended);
         ready
     }
@@ -68,7 +68,7 @@ impl RunState {
     /// Everything behind the sources is done, and so it is in the other processes.
     pub(crate) fn is_drained(&self) -> bool {
         let drained = self.is_done();
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let drained = drained && self.farewell.is_over();
         drained
     }
@@ -77,7 +77,7 @@ impl RunState {
     pub(crate) fn is_done(&self) -> bool {
         let durable = self.checkpoints.is_none_or(|checkpoints| checkpoints == Checkpoints::Ended);
         let done = self.sequenced && durable && self.sinks.iter().all(|sink| sink.ended);
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let done = done && self.workers.iter().all(|worker| worker.ended);
         done
     }
@@ -99,7 +99,7 @@ impl SourceState {
 pub(crate) struct SinkState {
     pub(crate) name: Arc<str>,
     pub(crate) progress: Arc<Progress>,
-    pub(crate) keeps_time: bool,
+    pub(crate) is_transactional: bool,
     pub(crate) opened: bool,
     pub(crate) ended: bool,
 }

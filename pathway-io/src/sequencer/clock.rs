@@ -19,7 +19,7 @@ impl Clock {
     }
 
     /// Another clock has come as far as `time`: the next time is later.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn observe(&mut self, time: u64) {
         self.last = self.last.max(time);
     }

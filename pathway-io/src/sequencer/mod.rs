@@ -33,7 +33,7 @@ pub(crate) enum Message {
     /// Give all rows of the tables that have a state.
     Snapshot(Sender<Piece>),
     /// Another process has made a commit at that time.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     Heard(u64),
     /// All sources have ended, and all their commits were sent.
     Finish,
@@ -46,7 +46,7 @@ pub(crate) struct Sequencer {
     /// Where the commits of a persistent pipeline become durable.
     pub(crate) checkpointer: Option<Sender<Handed>>,
     /// The computations, where there are any.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) flow: Option<Arc<crate::dataflow::Flow>>,
 }
 
@@ -68,7 +68,7 @@ impl Source {
 impl Sequencer {
     /// Runs until it is told to finish.
     pub(crate) fn run(mut self) {
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         self.restore();
         loop {
             let next = self.sources.iter().filter_map(|source| source.timer).min();
@@ -81,7 +81,7 @@ impl Sequencer {
                 Ok(Message::Arm { source, at }) => self.sources[source].timer = Some(at),
                 Ok(Message::Pressed) => self.hand_over(Handed::Pressed),
                 Ok(Message::Snapshot(pieces)) => self.snapshot(&pieces),
-                #[cfg(feature = "differential")]
+                #[cfg(feature = "dataflow")]
                 Ok(Message::Heard(time)) => {
                     self.clock.observe(time);
                     if let Some(flow) = &self.flow {
@@ -98,7 +98,7 @@ impl Sequencer {
     }
 
     /// What was computed before a restart is made anew, of all rows as they were at the checkpoint, and at its time.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn restore(&mut self) {
         if self.checkpointer.is_none() {
             return;
@@ -124,13 +124,13 @@ impl Sequencer {
         let time = self.clock.tick();
         let mut parts = Vec::new();
         let tables = source.tables.len();
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let mut computed_on = false;
         let mut sequence = |table: usize, batches| {
             let stage = &mut source.tables[table];
             let sequenced = stage.sequence(time, batches, cut.whole, &cut.credit);
             if sequenced.delivered {
-                #[cfg(feature = "differential")]
+                #[cfg(feature = "dataflow")]
                 (computed_on |= stage.is_computed_on());
                 parts.push(Part { table, durable: sequenced.durable });
             }
@@ -145,7 +145,7 @@ impl Sequencer {
                 sequence(table, Some(batches));
             }
         }
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         if let Some(flow) = &self.flow {
             if computed_on {
                 flow.committed(time, &cut.credit);
@@ -154,7 +154,7 @@ impl Sequencer {
                 flow.advance(time + 1);
             }
         }
-        #[cfg(not(feature = "differential"))]
+        #[cfg(not(feature = "dataflow"))]
         let computed_on = false;
         debug!(connector = &*source.name, time, delivered = !parts.is_empty(), "commit");
         let (source, offset, bad) = (cut.source, cut.offset, cut.bad);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::Sender;
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::rows::batch::Batches;
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::commit::Commit;
@@ -36,11 +36,11 @@ pub(crate) trait Stage: Send {
     fn belong_to(&mut self, worker: usize);
 
     /// Whether computations read it.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn is_computed_on(&self) -> bool;
 
     /// Hands the rows that it has to the computations that read it, as one commit.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn feed_all(&mut self, time: u64);
 }
 
@@ -97,12 +97,12 @@ impl Stage for SharedStage {
         self.worker = worker;
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn is_computed_on(&self) -> bool {
         self.lock().is_computed_on()
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn feed_all(&mut self, time: u64) {
         self.lock().feed_all(time);
     }
@@ -140,16 +140,16 @@ pub(crate) struct TableStage<S: Schema> {
     /// `None` in a pipeline that is not persistent.
     pub(crate) keeping: Option<Keeping<S>>,
     /// The computations that read the table.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) feeds: Vec<crate::dataflow::Feeds<S>>,
     /// The sinks of each worker, where each has its own.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) spread: Vec<Vec<Outlet<S>>>,
     /// The worker whose part of the source the commit is of.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) worker: usize,
     /// What the pushes make of the table is found in the dataflow.
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) is_parted: bool,
 }
 
@@ -178,9 +178,9 @@ impl<S: Schema> Stage for TableStage<S> {
             Some(Ok(batches)) => *batches,
             Some(Err(_)) => unreachable!("a table's index stands for its own row type"),
         };
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let upsert = self.upsert.as_mut().filter(|_| !self.is_parted);
-        #[cfg(not(feature = "differential"))]
+        #[cfg(not(feature = "dataflow"))]
         let upsert = self.upsert.as_mut();
         let batches = match upsert {
             None => batches,
@@ -201,12 +201,12 @@ impl<S: Schema> Stage for TableStage<S> {
         let commit = Commit::new(time, batches, Arc::clone(&self.pool));
         let receipt: Arc<dyn Send + Sync> = Arc::clone(credit) as _;
         let outlets = self.outlets.iter();
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let outlets = outlets.chain(self.spread.get(self.worker).filter(|_| !self.is_parted).into_iter().flatten());
         for outlet in outlets {
             outlet.deliver(&commit, &receipt);
         }
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         for feeds in &mut self.feeds {
             feeds.send(&commit);
         }
@@ -225,20 +225,20 @@ impl<S: Schema> Stage for TableStage<S> {
         pieces.finish();
     }
 
-    #[cfg_attr(not(feature = "differential"), expect(unused_variables, reason = "nothing feeds on it"))]
+    #[cfg_attr(not(feature = "dataflow"), expect(unused_variables, reason = "nothing feeds on it"))]
     fn belong_to(&mut self, worker: usize) {
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         (self.worker = worker);
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         self.feeds.iter_mut().for_each(|feeds| feeds.belong_to(worker));
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn is_computed_on(&self) -> bool {
         !self.feeds.is_empty()
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     fn feed_all(&mut self, time: u64) {
         if self.feeds.is_empty() {
             return;

@@ -115,13 +115,13 @@ impl<S: Schema, H: Hasher> Visitor for HashKey<'_, S, H> {
 }
 
 /// The key of a row in a batch, to be hashed.
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 pub(crate) struct KeyOf<'a, S: Schema> {
     pub(crate) columns: &'a ColumnsOf<S>,
     pub(crate) row: usize,
 }
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.columns.visit(0, &mut HashKey::<S, _> { row: self.row, state, schema: std::marker::PhantomData });

@@ -30,7 +30,7 @@ use file::{FileSink, OutputFile};
 ///
 /// In a persistent pipeline a sink is handed each commit *at least once*: the commits that were on their way when the
 /// process died come again after the restart, with other times, and nothing is durable that was not written and flushed
-/// here: a sink that is slow holds up the checkpoints. A sink that [keeps their time](Sink::keeps_time) beside
+/// here: a sink that is slow holds up the checkpoints. A sink that [keeps their time](Sink::is_transactional) beside
 /// its rows is handed each exactly once.
 ///
 /// ```
@@ -98,13 +98,13 @@ pub trait Sink<S: Schema>: Send {
     /// [`open`](Sink::open), and delivers each commit exactly once: first it holds it durably itself, then it hands it to
     /// the sink, and it lets go of it when `flush` has returned. So what was written must be durable, with the time of
     /// the last commit, when `flush` returns, and nothing of it before may outlive its time.
-    fn keeps_time(&self) -> bool {
+    fn is_transactional(&self) -> bool {
         false
     }
 
     /// Opens what an earlier run has left, of which nothing may be lost, and says the time of the last commit in it;
     /// `None` if there is none. Called in place of [`open`](Sink::open) in a persistent pipeline, if the sink
-    /// [keeps the time](Sink::keeps_time). A time that is older than the checkpoint's is made up for by the commits that
+    /// [keeps the time](Sink::is_transactional). A time that is older than the checkpoint's is made up for by the commits that
     /// are missing; one that is newer fails the start.
     ///
     /// # Errors
@@ -158,9 +158,9 @@ pub(crate) enum AnySink<S: Schema> {
 }
 
 impl<S: Schema> AnySink<S> {
-    pub(crate) fn keeps_time(&self) -> bool {
+    pub(crate) fn is_transactional(&self) -> bool {
         match self {
-            AnySink::Plain(sink) => sink.keeps_time(),
+            AnySink::Plain(sink) => sink.is_transactional(),
             AnySink::File(_) => false,
         }
     }
@@ -259,11 +259,11 @@ impl Progress {
 
     /// Whether it is at work, or is to be: not for want of updates that others are busy with.
     pub(crate) fn is_busy(&self) -> bool {
-        !self.waiting.load(Ordering::Relaxed) || self.missed() > 0
+        !self.waiting.load(Ordering::Relaxed) || self.undelivered() > 0
     }
 
     /// Updates that were handed to it and not taken.
-    pub(crate) fn missed(&self) -> u64 {
+    pub(crate) fn undelivered(&self) -> u64 {
         let taken = self.taken.load(Ordering::Relaxed);
         self.queued.load(Ordering::Relaxed).saturating_sub(taken)
     }

@@ -41,7 +41,7 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, part: Part<S>, control: &Arc<C
     let state = SinkState {
         name: Arc::clone(&spec.name),
         progress: Arc::clone(&progress),
-        keeps_time: matches!(part, Part::KeepsTime { .. }),
+        is_transactional: matches!(part, Part::KeepsTime { .. }),
         opened: false,
         ended: false,
     };
@@ -94,7 +94,7 @@ impl Worker {
 
     fn serve<S: Schema>(&self, mut sink: AnySink<S>, part: Part<S>, told: &Receiver<Told<S>>) -> RunResult {
         let mut lengths = matches!(part, Part::File).then(Lengths::default);
-        let keeps_time = matches!(part, Part::KeepsTime { .. });
+        let is_transactional = matches!(part, Part::KeepsTime { .. });
         if let Part::KeepsTime { checkpoint, known, held } = part {
             self.recover(sink.get(), checkpoint, known, &held)?;
         } else {
@@ -119,7 +119,7 @@ impl Worker {
                 Told::Sync { time, reply } => {
                     self.sync(&mut sink)?;
                     let len = lengths.as_mut().map_or(0, |lengths| lengths.at(time));
-                    if keeps_time {
+                    if is_transactional {
                         self.progress.keep(last);
                     }
                     // The checkpointer may have given up.
@@ -131,7 +131,7 @@ impl Worker {
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
                     self.place.set("flush");
                     sink.get().flush()?;
-                    if keeps_time {
+                    if is_transactional {
                         self.progress.keep(last);
                     }
                     self.wait(told)

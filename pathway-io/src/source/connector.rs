@@ -72,12 +72,12 @@ pub trait Connector: Send + 'static {
     fn run(&mut self, subjects: Self::Subjects) -> RunResult;
 
     /// A copy of the source that reads one part, if it is a source in parts. It then runs once for each worker of the
-    /// pipeline, in all processes, each time by [`run_part`](Self::run_part) of a copy. `#[connector]` implements both for
+    /// pipeline, in all processes, each time by [`run_partition`](Self::run_partition) of a copy. `#[connector]` implements both for
     /// a `run` whose last parameter is a [`Partition`].
     ///
     /// The parts feed one table. Of a table with a key, the part that pushed last has its say; of two pushes at one time,
     /// that with the higher number.
-    fn part(&self) -> Option<Self>
+    fn partition(&self) -> Option<Self>
     where
         Self: Sized,
     {
@@ -89,8 +89,8 @@ pub trait Connector: Send + 'static {
     /// # Errors
     ///
     /// As [`run`](Self::run).
-    fn run_part(&mut self, subjects: Self::Subjects, part: Partition) -> RunResult {
-        let _ = part;
+    fn run_partition(&mut self, subjects: Self::Subjects, partition: Partition) -> RunResult {
+        let _ = partition;
         self.run(subjects)
     }
 

@@ -32,7 +32,7 @@ pub struct ReadOptions {
     eager: Option<bool>,
     backlog: Option<usize>,
     bad_rows: Option<BadRows>,
-    replay: Option<bool>,
+    full_snapshot: Option<bool>,
     bad_rows_limit: Option<u64>,
     restart: Option<Restart>,
 }
@@ -108,13 +108,13 @@ impl ReadOptions {
     /// compared with what was there before, keys that are absent are retracted, and only differences are written. The
     /// table is held in memory until then, and what was pushed before `run` failed or was stopped is dropped. In another
     /// pipeline it changes nothing.
-    pub fn replay(mut self) -> Self {
-        self.replay = Some(true);
+    pub fn full_snapshot(mut self) -> Self {
+        self.full_snapshot = Some(true);
         self
     }
 
-    pub(crate) fn replays(&self) -> bool {
-        self.replay.unwrap_or(false)
+    pub(crate) fn is_full_snapshot(&self) -> bool {
+        self.full_snapshot.unwrap_or(false)
     }
 
     /// How many bad rows are left out or put into quarantine; the next one fails the run, with an error that says so. It
@@ -139,7 +139,7 @@ impl ReadOptions {
             eager: self.eager.or(defaults.eager),
             backlog: self.backlog.or(defaults.backlog),
             bad_rows: self.bad_rows.or(defaults.bad_rows),
-            replay: self.replay.or(defaults.replay),
+            full_snapshot: self.full_snapshot.or(defaults.full_snapshot),
             bad_rows_limit: self.bad_rows_limit.or(defaults.bad_rows_limit),
             restart: self.restart.or(defaults.restart),
         }

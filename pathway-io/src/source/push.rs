@@ -18,6 +18,7 @@ macro_rules! push_methods {
         /// keys that are no texts. Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names
         /// the connector, the type and the reason; what was pushed before is committed.
         #[inline]
+        #[doc(alias("push", "send", "emit"))]
         pub fn next(&self, row: S) -> Result<(), Closed>
         where
             S: Schema,
@@ -137,6 +138,7 @@ macro_rules! push_methods {
         /// # Errors
         ///
         /// [`Closed`] if the subject is closed.
+        #[doc(alias("delete"))]
         pub fn remove(&self, key: <S as crate::rows::schema::Keyed>::Key) -> Result<(), Closed>
         where
             S: crate::rows::schema::Keyed + crate::rows::bounds::Removable,

@@ -199,7 +199,7 @@ fn attempt<C: Connector>(connector: &mut C, pools: &[AnyPool], part: Option<Part
     let began = Instant::now();
     let subjects = C::Subjects::open(source, pools, 0);
     let result = catch_unwind(AssertUnwindSafe(|| match part {
-        Some(part) => connector.run_part(subjects, part),
+        Some(part) => connector.run_partition(subjects, part),
         None => connector.run(subjects),
     }));
     // Judged at this moment: a stop that comes later does not excuse an error that came before it.

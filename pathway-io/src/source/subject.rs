@@ -249,6 +249,7 @@ impl<S, O> Subject<S, O> {
     /// # Errors
     ///
     /// [`Closed`] after a stop; the rows are committed all the same when `run` ends.
+    #[doc(alias("flush"))]
     pub fn commit(&self) -> Result<(), Closed> {
         self.source.intake.commit(self.entry)
     }
@@ -287,8 +288,8 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// Always [`Closed`], so that `subject.wait()?` ends `run`.
-    pub fn wait(&self) -> Result<(), Closed> {
+    /// Always [`Closed`], so that `subject.wait_closed()?` ends `run`.
+    pub fn wait_closed(&self) -> Result<(), Closed> {
         self.source.intake.wait_closed(self.entry, None)
     }
 

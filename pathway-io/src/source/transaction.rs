@@ -106,6 +106,7 @@ impl<S: Schema, O> Transaction<S, O> {
     /// # Errors
     ///
     /// [`Closed`] after a stop, or if one of its tables was closed: nothing of the transaction is written.
+    #[doc(alias("flush"))]
     pub fn commit(self) -> Result<(), Closed> {
         self.finish(None::<()>)
     }

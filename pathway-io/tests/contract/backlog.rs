@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use pathway_io::{Bytes, ReadOptions, RunResult, Schema, Subject, TryNextError};
+use pathway_io::{BytesRow, ReadOptions, RunResult, Schema, Subject, TryNextError};
 
 use crate::common::{Number, Seen, by_commit, commits, next, pipeline, run, source, within};
 
@@ -130,8 +130,8 @@ fn the_slowest_sink_counts() {
 #[test]
 fn rows_of_a_megabyte_are_bounded_by_their_bytes() {
     const ROW: usize = 1 << 20;
-    let seen = capacity(options(), |subject: &Subject<Bytes>| {
-        let _ = (0..100).take_while(|_| subject.try_next(Bytes { data: vec![7; ROW] }).is_ok()).count();
+    let seen = capacity(options(), |subject: &Subject<BytesRow>| {
+        let _ = (0..100).take_while(|_| subject.try_next(BytesRow { data: vec![7; ROW] }).is_ok()).count();
         Ok(())
     });
     let rows: Vec<usize> = seen.iter().map(|commit| commit.updates.len()).collect();
@@ -142,11 +142,11 @@ fn rows_of_a_megabyte_are_bounded_by_their_bytes() {
 
 #[test]
 fn a_row_larger_than_the_backlog_passes_alone() {
-    let seen = capacity(options(), |subject: &Subject<Bytes>| {
-        assert!(subject.try_next(Bytes { data: vec![7; 17 << 20] }).is_ok());
-        assert!(subject.try_next(Bytes { data: vec![7] }).is_ok());
-        assert!(subject.try_next(Bytes { data: vec![7; 17 << 20] }).is_ok());
-        assert!(subject.try_next(Bytes { data: vec![7] }).is_err());
+    let seen = capacity(options(), |subject: &Subject<BytesRow>| {
+        assert!(subject.try_next(BytesRow { data: vec![7; 17 << 20] }).is_ok());
+        assert!(subject.try_next(BytesRow { data: vec![7] }).is_ok());
+        assert!(subject.try_next(BytesRow { data: vec![7; 17 << 20] }).is_ok());
+        assert!(subject.try_next(BytesRow { data: vec![7] }).is_err());
         Ok(())
     });
     assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [1, 2]);
@@ -256,7 +256,7 @@ fn a_cut_that_had_to_wait_is_made_when_the_sink_has_taken_its_rows() {
                 subject.next(Number { n })?;
             }
             pushed.send(())?;
-            Ok(subject.wait()?)
+            Ok(subject.wait_closed()?)
         }),
         options().backlog(2),
     );

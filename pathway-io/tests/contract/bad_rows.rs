@@ -271,7 +271,7 @@ fn on_a_closed_subject_no_row_is_a_bad_one() {
             source(move |cats: Subject<Cat>| {
                 let transaction = cats.transaction();
                 ready.send(())?;
-                let _ = cats.wait();
+                let _ = cats.wait_closed();
                 for row in ROWS {
                     assert!(cats.next_json(row).unwrap_err().is_closed());
                     assert!(transaction.next_json(row).unwrap_err().is_closed());

@@ -95,7 +95,7 @@ fn the_default_autocommit_is_1500_ms_after_the_first_row() {
         subject.next(Number { n: 1 })?;
         subject.next(Number { n: 2 })?;
         pushed.send(before)?;
-        Ok(subject.wait()?)
+        Ok(subject.wait_closed()?)
     }));
     let seen = commits(&table);
     let running = pipeline.start().unwrap();
@@ -493,7 +493,7 @@ fn close_commits_and_closes_one_table_for_all_its_clones() {
             let transaction = numbers.transaction();
             transaction.next(Number { n: 9 })?;
             let waiting = numbers.clone();
-            let waiter = thread::spawn(move || waiting.wait());
+            let waiter = thread::spawn(move || waiting.wait_closed());
             numbers.next(Number { n: 1 })?;
             numbers.close()?;
             assert_eq!(waiter.join().unwrap(), Err(Closed));

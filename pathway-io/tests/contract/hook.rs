@@ -165,7 +165,7 @@ fn a_hook_that_blocks_holds_up_no_other() {
 #[test]
 fn a_hook_that_never_returns_is_left_behind_and_named() {
     let pipeline = pipeline();
-    pipeline.grace(Duration::from_millis(50));
+    pipeline.grace_period(Duration::from_millis(50));
     let (release, released) = mpsc::channel::<()>();
     let (ready, is_ready) = mpsc::channel();
     let mut released = Some(released);
@@ -187,7 +187,7 @@ fn a_hook_that_never_returns_is_left_behind_and_named() {
     next(&is_ready);
     running.stop();
     let error = within(move || running.join()).unwrap_err();
-    assert!(error.to_string().starts_with("connector `socket` was still busy"), "{error}");
+    assert!(error.to_string().starts_with("connector `socket` did not finish"), "{error}");
     drop(release);
 }
 

@@ -163,7 +163,7 @@ fn an_autocommit_that_found_no_offset_is_made_up_for_with_the_next() {
     let clock = pipeline.read_with(
         source(move |clock: Subject<Number>| {
             clock.next(n(0))?;
-            Ok(clock.wait()?)
+            Ok(clock.wait_closed()?)
         }),
         options.name("clock"),
     );

@@ -41,7 +41,7 @@ fn a_panic_in_run_is_an_error_after_a_stop_too() {
     let (ready, is_ready) = mpsc::channel();
     pipeline.read(source(move |subject: Subject<Number>| {
         ready.send(())?;
-        subject.wait().unwrap();
+        subject.wait_closed().unwrap();
         Ok(())
     }));
     let running = pipeline.start().unwrap();
@@ -353,7 +353,7 @@ fn a_transaction_with_a_subject_of_another_connector_panics() {
     let (give, given) = mpsc::channel();
     pipeline.read(source(move |subject: Subject<Number>| {
         give.send(subject.clone())?;
-        Ok(subject.wait()?)
+        Ok(subject.wait_closed()?)
     }));
     pipeline.read_with(
         source(move |cats: Subject<crate::common::Cat>| {

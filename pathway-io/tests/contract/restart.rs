@@ -151,7 +151,7 @@ fn handles_of_a_failed_attempt_are_closed_for_good() {
             old = Some((subject.clone(), subject.transaction()));
             let (waiting, closed) = (subject.clone(), closed.clone());
             // The client's own thread, which nobody stops.
-            thread::spawn(move || closed.send(waiting.wait()));
+            thread::spawn(move || closed.send(waiting.wait_closed()));
             return Err("the connection is lost".into());
         }
         let (old, transaction) = old.take().expect("it was kept");
@@ -295,7 +295,7 @@ fn a_failure_after_a_stop_is_not_followed_by_another_attempt() {
         let _table = pipeline.read_with(
             source(move |subject: Subject<Number>| {
                 stop.stop();
-                assert_eq!(subject.wait(), Err(Closed));
+                assert_eq!(subject.wait_closed(), Err(Closed));
                 assert!(!panics, "out of patience");
                 Err("the socket is closed".into())
             }),

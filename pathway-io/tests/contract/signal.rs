@@ -77,7 +77,7 @@ fn blocked(handle_signals: bool) {
 
 fn deaf() {
     let pipeline = Pipeline::new();
-    pipeline.grace(Duration::from_secs(3600));
+    pipeline.grace_period(Duration::from_secs(3600));
     pipeline.read(source(|subject: Subject<Number>| {
         subject.on_interrupt(|| say("stopping"));
         say("ready");
@@ -90,10 +90,10 @@ fn deaf() {
 /// A pipeline that has ended does not take the signals of another away.
 fn one_of_two() {
     let ended = Pipeline::new();
-    ended.read(source(|subject: Subject<Number>| Ok(subject.wait()?)));
+    ended.read(source(|subject: Subject<Number>| Ok(subject.wait_closed()?)));
     let ended = ended.start().unwrap();
     let pipeline = Pipeline::new();
-    pipeline.read(source(|subject: Subject<Number>| Ok(subject.wait()?)));
+    pipeline.read(source(|subject: Subject<Number>| Ok(subject.wait_closed()?)));
     let running = pipeline.start().unwrap();
     drop(ended);
     say("alone");
@@ -102,7 +102,7 @@ fn one_of_two() {
     let pipeline = Pipeline::new();
     pipeline.read(source(|subject: Subject<Number>| {
         say("again");
-        Ok(subject.wait()?)
+        Ok(subject.wait_closed()?)
     }));
     say(&format!("{:?}", pipeline.run().unwrap().stop));
 }
@@ -131,7 +131,7 @@ fn silent() {
     pipeline.run().unwrap();
 
     let pipeline = Pipeline::new();
-    pipeline.grace(Duration::ZERO);
+    pipeline.grace_period(Duration::ZERO);
     let stop = pipeline.stop_handle();
     let updates = pipeline
         .read(source(move |subject: Subject<Number>| {
@@ -140,12 +140,12 @@ fn silent() {
             thread::sleep(Duration::from_secs(3600));
             Ok(())
         }))
-        .updates(0);
+        .commits(0);
     pipeline.run().unwrap_err();
     drop(updates);
 
     let pipeline = Pipeline::new();
-    pipeline.read(source(|subject: Subject<Number>| Ok(subject.wait()?)));
+    pipeline.read(source(|subject: Subject<Number>| Ok(subject.wait_closed()?)));
     drop(pipeline.start().unwrap());
     drop(dir);
     say("end");

@@ -3,7 +3,7 @@
 use std::sync::mpsc;
 
 use pathway_io::{
-    BadRows, Commit, ReadOptions, RunResult, Schema, Sink, Subject, TableSchema, Text, Update, csv, testing,
+    BadRows, Commit, ReadOptions, RunResult, Schema, Sink, Subject, TableSchema, TextRow, Update, csv, testing,
 };
 
 use crate::common::{Number, TempDir, by_commit, cat, commits, next, numbers, pipeline, read, run, source, within};
@@ -135,7 +135,7 @@ fn updates_are_the_commits_and_end_with_the_run() {
         }),
         ReadOptions::new().autocommit(None),
     );
-    let receivers = [table.updates(0), table.updates(1), table.clone().updates(10)];
+    let receivers = [table.commits(0), table.commits(1), table.clone().commits(10)];
     let running = pipeline.start().unwrap();
     let seen = within(move || {
         // In step, since the first holds one commit at a time.
@@ -156,7 +156,7 @@ fn updates_are_the_commits_and_end_with_the_run() {
 fn a_dropped_receiver_ends_its_subscription_alone() {
     let pipeline = pipeline();
     let table = pipeline.read_with(numbers(0..1_000), ReadOptions::new().autocommit(None).backlog(3));
-    let receiver = table.updates(1);
+    let receiver = table.commits(1);
     let seen = commits(&table);
     let running = pipeline.start().unwrap();
     assert_eq!(receiver.recv_timeout(crate::common::DEADLINE).unwrap().len(), 3);
@@ -182,7 +182,7 @@ fn a_full_receiver_holds_up_the_source() {
         }),
         ReadOptions::new().autocommit(None).backlog(4),
     );
-    let receiver = table.updates(0);
+    let receiver = table.commits(0);
     let running = pipeline.start().unwrap();
     assert_eq!(next(&results), 1 + 4);
     let rows = within(move || receiver.iter().map(|commit| commit.len()).sum::<usize>());
@@ -295,7 +295,7 @@ fn sinks_are_attached_before_the_start() {
 
 #[test]
 fn the_ready_schemas_take_text_and_bytes() {
-    let texts = testing::collect(source(|lines: Subject<Text>| {
+    let texts = testing::collect(source(|lines: Subject<TextRow>| {
         lines.next_str("a")?;
         let transaction = lines.transaction();
         transaction.next_str(String::from("b"))?;
@@ -304,7 +304,7 @@ fn the_ready_schemas_take_text_and_bytes() {
     }));
     let texts: Vec<String> = texts.unwrap().into_iter().map(|update| update.row.data).collect();
     assert_eq!(texts, ["a", "b"]);
-    let frames = testing::collect(source(|frames: Subject<pathway_io::Bytes>| Ok(frames.next_bytes([0, 255])?)));
+    let frames = testing::collect(source(|frames: Subject<pathway_io::BytesRow>| Ok(frames.next_bytes([0, 255])?)));
     assert_eq!(frames.unwrap()[0].row.data, [0, 255]);
 }
 

@@ -25,7 +25,7 @@ const SHORT: Duration = Duration::from_millis(50);
 pub fn waiting() -> impl Connector<Tables = Table<Number>> {
     source(|subject: Subject<Number>| {
         subject.next(Number { n: 1 })?;
-        Ok(subject.wait()?)
+        Ok(subject.wait_closed()?)
     })
 }
 
@@ -100,7 +100,7 @@ fn a_stop_handle_ends_a_source_that_waits() {
     let table = pipeline.read(noted(&calls, move |subject| {
         subject.next(Number { n: 1 })?;
         ready.send(())?;
-        Ok(subject.wait()?)
+        Ok(subject.wait_closed()?)
     }));
     let seen = commits(&table);
     let stop = pipeline.stop_handle();
@@ -121,7 +121,7 @@ fn a_stop_handle_ends_a_source_that_waits() {
 fn every_wait_is_cut_short_by_a_stop() {
     type Wait = fn(&Subject<Number>) -> Result<(), Closed>;
     let waits: [(bool, Wait); 4] = [
-        (false, |subject| subject.wait()),
+        (false, |subject| subject.wait_closed()),
         (false, |subject| subject.sleep(Duration::MAX)),
         // The backlog is full, since the sink takes nothing.
         (true, |subject| {
@@ -218,7 +218,7 @@ fn a_pipeline_stopped_before_its_start_enters_no_source() {
 fn a_dropped_running_stops_and_waits_for_the_end() {
     let calls = Calls::default();
     let pipeline = pipeline();
-    let table = pipeline.read(noted(&calls, |subject| Ok(subject.wait()?)));
+    let table = pipeline.read(noted(&calls, |subject| Ok(subject.wait_closed()?)));
     let seen = commits(&table);
     let running = pipeline.start().unwrap();
     within(move || drop(running));
@@ -242,7 +242,7 @@ fn on_stop_runs_once_on_the_sources_thread_however_run_ended() {
             subject.next(Number { n: 1 })?;
             panic!("out of cheese")
         },
-        |subject| Ok(subject.wait()?),
+        |subject| Ok(subject.wait_closed()?),
         |subject| Ok(subject.close()?),
     ];
     for run_source in runs {
@@ -342,7 +342,7 @@ fn closed_is_a_clean_end_whatever_it_is_wrapped_in() {
         let (ready, is_ready) = mpsc::channel();
         pipeline.read(source(move |subject: Subject<Number>| {
             ready.send(())?;
-            subject.wait().map_err(wrap)
+            subject.wait_closed().map_err(wrap)
         }));
         let running = pipeline.start().unwrap();
         next(&is_ready);
@@ -392,7 +392,7 @@ fn a_failing_source_stops_the_other_and_loses_nothing() {
         noted(&calls, move |subject| {
             subject.next(Number { n: 1 })?;
             pushed.send(())?;
-            Ok(subject.wait()?)
+            Ok(subject.wait_closed()?)
         }),
         ReadOptions::new().autocommit(None),
     );
@@ -423,7 +423,7 @@ fn a_source_that_ends_leaves_the_others_running() {
     let (ready, is_ready) = mpsc::channel();
     let table = pipeline.read(source(move |subject: Subject<Number>| {
         let _ = ready.send(subject.clone());
-        Ok(subject.wait()?)
+        Ok(subject.wait_closed()?)
     }));
     let running = pipeline.start().unwrap();
     let subject = next(&is_ready);
@@ -441,7 +441,7 @@ fn later_failures_are_kept_behind_the_first() {
         ReadOptions::new().name("a"),
     );
     pipeline.read_with(
-        source(|subject: Subject<Number>| Ok(subject.wait()?)).on_stop(|| panic!("third")),
+        source(|subject: Subject<Number>| Ok(subject.wait_closed()?)).on_stop(|| panic!("third")),
         ReadOptions::new().name("b"),
     );
     let error = run(pipeline).unwrap_err();
@@ -471,7 +471,7 @@ fn deaf(released: Receiver<()>) -> impl Connector<Tables = Table<Number>> {
 fn a_source_that_ignores_the_stop_is_left_after_the_grace_and_named() {
     let (release, released) = mpsc::channel();
     let pipeline = pipeline();
-    pipeline.grace(SHORT);
+    pipeline.grace_period(SHORT);
     let (ready, is_ready) = mpsc::channel();
     let table = pipeline.read_with(deaf(released), ReadOptions::new().name("deaf").autocommit(None).backlog(3));
     let seen = commits(&table);
@@ -484,9 +484,9 @@ fn a_source_that_ignores_the_stop_is_left_after_the_grace_and_named() {
     running.stop();
     let error = within(move || running.join()).unwrap_err();
     assert!(before.elapsed() >= SHORT);
-    assert!(error.to_string().starts_with("connector `deaf` was still busy"), "{error}");
+    assert!(error.to_string().starts_with("connector `deaf` did not finish"), "{error}");
     let Error::Connector(failure) = &error else { panic!("{error:?}") };
-    assert!(matches!(failure.kind(), FailureKind::LeftBehind { missed: None }));
+    assert!(matches!(failure.kind(), FailureKind::TimedOut { undelivered: None }));
     assert_eq!(error.summary().unwrap().stop, Some(Stop::Handle));
     assert_eq!(by_commit(&seen), [[0, 1, 2]]);
     drop(release);
@@ -498,7 +498,7 @@ fn what_a_source_that_is_left_behind_has_pushed_is_delivered() {
     let path = dir.path("output.csv");
     let (release, released) = mpsc::channel();
     let pipeline = pipeline();
-    pipeline.grace(SHORT);
+    pipeline.grace_period(SHORT);
     let (pushed, is_pushed) = mpsc::channel();
     let (back, is_back) = mpsc::channel();
     let table = pipeline.read_with(
@@ -536,7 +536,7 @@ fn on_stop_and_the_drop_of_a_source_are_within_the_grace_too() {
 
         fn run(&mut self, subject: Subject<Number>) -> RunResult {
             self.0.send(())?;
-            Ok(subject.wait()?)
+            Ok(subject.wait_closed()?)
         }
 
         fn on_stop(&mut self) {
@@ -554,13 +554,13 @@ fn on_stop_and_the_drop_of_a_source_are_within_the_grace_too() {
         let (release, released) = mpsc::channel();
         let (ready, is_ready) = mpsc::channel();
         let pipeline = pipeline();
-        pipeline.grace(SHORT);
+        pipeline.grace_period(SHORT);
         pipeline.read(Slow(ready, released, in_on_stop));
         let running = pipeline.start().unwrap();
         next(&is_ready);
         running.stop();
         let error = within(move || running.join()).unwrap_err();
-        assert!(error.to_string().starts_with("connector `Slow` was still busy"), "{error}");
+        assert!(error.to_string().starts_with("connector `Slow` did not finish"), "{error}");
         drop(release);
     }
 }
@@ -569,7 +569,7 @@ fn on_stop_and_the_drop_of_a_source_are_within_the_grace_too() {
 fn a_sink_that_blocks_is_left_after_the_grace_and_named_with_what_it_missed() {
     let (release, released) = mpsc::channel::<()>();
     let pipeline = pipeline();
-    pipeline.grace(SHORT);
+    pipeline.grace_period(SHORT);
     let (pushed, is_pushed) = mpsc::channel();
     let table = pipeline.read_with(
         source(move |subject: Subject<Number>| {
@@ -578,7 +578,7 @@ fn a_sink_that_blocks_is_left_after_the_grace_and_named_with_what_it_missed() {
                 subject.commit()?;
             }
             pushed.send(())?;
-            Ok(subject.wait()?)
+            Ok(subject.wait_closed()?)
         }),
         ReadOptions::new().name("numbers").autocommit(None),
     );
@@ -596,10 +596,10 @@ fn a_sink_that_blocks_is_left_after_the_grace_and_named_with_what_it_missed() {
     let error = within(move || running.join()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "sink `numbers` was still busy when the grace after the stop was over, and was left behind: it missed 5 updates"
+        "sink `numbers` did not finish within the grace period and was abandoned; 5 updates were not delivered"
     );
     let Error::Sink(failure) = &error else { panic!("{error:?}") };
-    assert!(matches!(failure.kind(), FailureKind::LeftBehind { missed: Some(5) }));
+    assert!(matches!(failure.kind(), FailureKind::TimedOut { undelivered: Some(5) }));
     // The other sink of the table has them all.
     assert_eq!(by_commit(&seen).len(), 7);
     drop(release);
@@ -608,7 +608,7 @@ fn a_sink_that_blocks_is_left_after_the_grace_and_named_with_what_it_missed() {
 #[test]
 fn an_unread_receiver_of_updates_is_left_after_the_grace_and_named_too() {
     let pipeline = pipeline();
-    pipeline.grace(SHORT);
+    pipeline.grace_period(SHORT);
     let (pushed, is_pushed) = mpsc::channel();
     let updates = pipeline
         .read_with(
@@ -618,16 +618,16 @@ fn an_unread_receiver_of_updates_is_left_after_the_grace_and_named_too() {
                     subject.commit()?;
                 }
                 pushed.send(())?;
-                Ok(subject.wait()?)
+                Ok(subject.wait_closed()?)
             }),
             ReadOptions::new().name("numbers").autocommit(None),
         )
-        .updates(2);
+        .commits(2);
     let running = pipeline.start().unwrap();
     next(&is_pushed);
     running.stop();
     let error = within(move || running.join()).unwrap_err();
-    assert!(error.to_string().starts_with("sink `numbers` was still busy"), "{error}");
+    assert!(error.to_string().starts_with("sink `numbers` did not finish"), "{error}");
     assert!(error.to_string().ends_with("it missed 5 updates"), "{error}");
     // Nothing stops the receiver from taking them all now.
     let late: Vec<usize> = updates.iter().map(|commit| commit.len()).collect();
@@ -639,7 +639,7 @@ fn after_a_normal_end_the_drain_has_no_deadline() {
     let (release, released) = mpsc::channel::<()>();
     let (done, is_done) = mpsc::channel();
     let pipeline = pipeline();
-    pipeline.grace(Duration::ZERO);
+    pipeline.grace_period(Duration::ZERO);
     let table = pipeline.read(numbers(0..3));
     let taken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&taken);
@@ -662,7 +662,7 @@ fn a_stop_during_the_drain_gives_the_sinks_their_grace() {
     let (release, released) = mpsc::channel::<()>();
     let (ready, is_ready) = mpsc::channel();
     let pipeline = pipeline();
-    pipeline.grace(SHORT);
+    pipeline.grace_period(SHORT);
     let table = pipeline.read_with(numbers(0..3), ReadOptions::new().name("numbers"));
     table.subscribe_commits(move |_| {
         let _ = ready.send(());
@@ -741,14 +741,14 @@ fn a_stop_from_within_the_source_is_a_stop() {
 fn a_run_ends_while_nobody_joins_it() {
     let (release, released) = mpsc::channel();
     let pipeline = pipeline();
-    pipeline.grace(SHORT);
-    let ended = pipeline.read(numbers(0..3)).updates(0);
-    let left = pipeline.read_with(deaf(released), ReadOptions::new().backlog(3)).updates(0);
+    pipeline.grace_period(SHORT);
+    let ended = pipeline.read(numbers(0..3)).commits(0);
+    let left = pipeline.read_with(deaf(released), ReadOptions::new().backlog(3)).commits(0);
     let running = pipeline.start().unwrap();
     assert_eq!(left.recv_timeout(DEADLINE).unwrap().len(), 3);
     running.stop();
     within(move || (ended.iter().count(), left.iter().count()));
-    assert!(within(move || running.join()).unwrap_err().to_string().contains("was left behind"));
+    assert!(within(move || running.join()).unwrap_err().to_string().contains("was abandoned"));
     drop(release);
 }
 
@@ -808,7 +808,7 @@ fn the_sources_and_then_the_sinks_have_the_grace_each() {
     let (release, released) = mpsc::channel();
     let (open, opened) = mpsc::channel::<()>();
     let pipeline = pipeline();
-    pipeline.grace(GRACE);
+    pipeline.grace_period(GRACE);
     let (taken, is_taken) = mpsc::channel();
     let table = pipeline.read_with(deaf(released), ReadOptions::new().name("deaf").backlog(3));
     table.subscribe_commits(move |_| {
@@ -821,10 +821,10 @@ fn the_sources_and_then_the_sinks_have_the_grace_each() {
     running.stop();
     let error = within(move || running.join()).unwrap_err();
     assert!(before.elapsed() >= 2 * GRACE);
-    assert!(error.to_string().starts_with("connector `deaf` was still busy"), "{error}");
+    assert!(error.to_string().starts_with("connector `deaf` did not finish"), "{error}");
     let others: Vec<String> = error.others().iter().map(Error::to_string).collect();
     assert_eq!(others.len(), 1);
-    assert!(others[0].starts_with("sink `deaf` was still busy"), "{others:?}");
+    assert!(others[0].starts_with("sink `deaf` did not finish"), "{others:?}");
     drop((release, open));
 }
 
@@ -846,14 +846,14 @@ fn a_sink_that_does_not_open_is_left_after_the_grace() {
     let (release, released) = mpsc::channel();
     let (opening, is_opening) = mpsc::channel();
     let pipeline = pipeline();
-    pipeline.grace(SHORT);
+    pipeline.grace_period(SHORT);
     pipeline.read(noted(&calls, |_| Ok(()))).write_to(Stuck(opening, released));
     let stop = pipeline.stop_handle();
     let runner = thread::spawn(move || pipeline.run());
     next(&is_opening);
     stop.stop();
     let error = within(move || runner.join().unwrap()).unwrap_err();
-    assert!(error.to_string().starts_with("sink `Noted` was still busy"), "{error}");
+    assert!(error.to_string().starts_with("sink `Noted` did not finish"), "{error}");
     calls.assert_never_run();
     drop(release);
 }

@@ -145,7 +145,7 @@ fn a_sink_that_fails_ends_the_run_and_is_named_as_the_table() {
 fn a_computation_that_does_not_end_is_left_behind_and_named() {
     let (entered, was_entered) = mpsc::channel();
     let pipeline = pipeline();
-    pipeline.grace(Duration::from_millis(100));
+    pipeline.grace_period(Duration::from_millis(100));
     let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
     let counts = numbers.compute(move |numbers| {
         let entered = entered.clone();
@@ -165,11 +165,11 @@ fn a_computation_that_does_not_end_is_left_behind_and_named() {
     let error = within(move || running.join()).unwrap_err();
     assert!(stopped.elapsed() < Duration::from_secs(5));
     let all = std::iter::once(&error).chain(error.others());
-    let left_behind = all.filter(|error| {
+    let abandoned = all.filter(|error| {
         matches!(error, Error::Computation(failure)
-            if failure.name() == "Count" && matches!(failure.kind(), FailureKind::LeftBehind { .. }))
+            if failure.name() == "Count" && matches!(failure.kind(), FailureKind::TimedOut { .. }))
     });
-    assert_eq!(left_behind.count(), 1, "{error:?}");
+    assert_eq!(abandoned.count(), 1, "{error:?}");
 }
 
 #[test]
@@ -177,11 +177,11 @@ fn a_loop_that_does_not_end_is_named_and_ends_when_the_grace_is_over() {
     for workers in [1, 2] {
         let (entered, was_entered) = mpsc::channel();
         let pipeline = pipeline();
-        pipeline.grace(Duration::from_millis(100));
+        pipeline.grace_period(Duration::from_millis(100));
         let numbers = pipeline.read(source(|numbers: Subject<Number>| {
             numbers.next(Number { n: 0 })?;
             numbers.commit()?;
-            Ok(numbers.wait()?)
+            Ok(numbers.wait_closed()?)
         }));
         let greater = numbers.compute(move |numbers| {
             let entered = entered.clone();
@@ -199,9 +199,8 @@ fn a_loop_that_does_not_end_is_named_and_ends_when_the_grace_is_over() {
         next(&was_entered);
         running.stop();
         let error = within(move || running.join()).unwrap_err();
-        let left_behind =
-            "computation `Number` was still busy when the grace after the stop was over, and was left behind";
-        assert_eq!(error.to_string(), left_behind);
+        let abandoned = "computation `Number` did not finish within the grace period and was abandoned";
+        assert_eq!(error.to_string(), abandoned);
         assert_eq!(error.others().len(), 0, "{error:?}");
         // The closures go, and what they have captured.
         let deadline = Instant::now() + DEADLINE;
@@ -216,7 +215,7 @@ fn a_loop_that_does_not_end_is_named_and_ends_when_the_grace_is_over() {
 fn who_waits_for_a_sink_that_is_busy_is_not_to_blame() {
     let (entered, was_entered) = mpsc::channel::<()>();
     let pipeline = pipeline();
-    pipeline.grace(Duration::from_millis(500));
+    pipeline.grace_period(Duration::from_millis(500));
     // Few, so that nobody else is busy for long.
     let few = ReadOptions::new().backlog(10);
     let numbers = pipeline.read_with(source(|numbers: Subject<Number>| endless(&numbers)), few);
@@ -233,7 +232,7 @@ fn who_waits_for_a_sink_that_is_busy_is_not_to_blame() {
     was_entered.recv_timeout(DEADLINE).unwrap_err();
     running.stop();
     let error = within(move || running.join()).unwrap_err();
-    assert!(error.to_string().starts_with("sink `Count` was still busy"), "{error}");
+    assert!(error.to_string().starts_with("sink `Count` did not finish"), "{error}");
     assert_eq!(error.others().len(), 0, "{error:?}");
 }
 
@@ -253,8 +252,8 @@ fn what_is_thrown_may_panic_itself() {
     let _commits = commits(&counts);
     let error = run_on(pipeline, Workers::threads(2)).unwrap_err();
     assert!(error.to_string().starts_with("computation `Count` panicked in an operator"), "{error}");
-    let left_behind = error.others().iter().any(|error| error.to_string().contains("left behind"));
-    assert!(!left_behind, "{error:?}");
+    let abandoned = error.others().iter().any(|error| error.to_string().contains("abandoned"));
+    assert!(!abandoned, "{error:?}");
 }
 
 #[test]

@@ -123,7 +123,7 @@ impl Broken {
         if part.index == 1 {
             return Err("no such part".into());
         }
-        numbers.wait()?;
+        numbers.wait_closed()?;
         Ok(())
     }
 }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use pathway_io::dataflow::timely::Bincode;
 use pathway_io::dataflow::timely::bytes::arc::BytesMut;
 use pathway_io::dataflow::timely::communication::Bytesable;
-use pathway_io::{Column, Schema};
+use pathway_io::{ColumnType, Schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-#[derive(Column)]
+#[derive(ColumnType)]
 struct Id(u64);
 
-#[derive(Column)]
+#[derive(ColumnType)]
 #[column(rename_all = "lowercase")]
 enum Mood {
     Calm,

@@ -132,10 +132,10 @@ fn a_silent_source_holds_up_nobody() {
     let cats = pipeline.read(source(|cats: Subject<Cat>| {
         cats.next(cat(1, "felis"))?;
         cats.commit()?;
-        cats.wait()?;
+        cats.wait_closed()?;
         Ok(())
     }));
-    let silent = pipeline.read(source(|cats: Subject<Cat>| Ok(cats.wait()?)));
+    let silent = pipeline.read(source(|cats: Subject<Cat>| Ok(cats.wait_closed()?)));
     let both = commits(&compute((&cats, &silent), |_, (cats, silent)| cats.concat(silent).distinct()));
     let running = pipeline.start_on(Workers::threads(2)).unwrap();
     assert_eq!(next(&both).updates, [(cat(1, "felis"), 1)]);
@@ -151,13 +151,13 @@ fn a_join_with_a_silent_source_is_seen_with_the_autocommit_of_the_busy_one() {
         let silent = pipeline.read(source(|counts: Subject<GenusCount>| {
             counts.next(count("felis", 7))?;
             counts.commit()?;
-            Ok(counts.wait()?)
+            Ok(counts.wait_closed()?)
         }));
         let known = commits(&silent);
         let busy = source(move |cats: Subject<Cat>| {
             next(&known);
             cats.next(cat(1, "felis"))?;
-            Ok(cats.wait()?)
+            Ok(cats.wait_closed()?)
         });
         let busy = pipeline.read_with(busy, ReadOptions::new().autocommit(Duration::from_millis(20)));
         let both = compute((&busy, &silent), |_, (cats, counts)| {
@@ -203,7 +203,7 @@ fn a_small_backlog_and_a_slow_sink_lose_nothing() {
     let cats = pipeline.read_with(source, ReadOptions::new().backlog(2).autocommit(None));
     let total =
         cats.compute(|cats| cats.map(|_| ()).count().map(|((), n)| GenusCount { genus: "all".into(), n: n as i64 }));
-    let updates = total.updates(1);
+    let updates = total.commits(1);
     let running = pipeline.start_on(Workers::threads(2)).unwrap();
     let last = within(move || updates.iter().last().unwrap());
     assert!(last.iter().any(|update| update.row.n == 500 && update.diff == 1), "{last:?}");

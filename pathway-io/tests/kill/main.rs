@@ -13,7 +13,7 @@
 
 mod bytes;
 mod child;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod computed;
 mod disk;
 mod outputs;

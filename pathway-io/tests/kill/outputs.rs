@@ -109,7 +109,7 @@ pub struct Outcome {
     /// Of the other: the table.
     ticks: BTreeMap<String, String>,
     bookings_in_database: Vec<String>,
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     computed: crate::computed::Computed,
 }
 
@@ -129,7 +129,7 @@ impl Outcome {
             .or_else(|| first("bad row", &self.bad, &expected.bad))
             .or_else(|| first("booking in the database", &self.bookings_in_database, &expected.bookings_in_database))
             .or(ticks);
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         let difference = difference.or_else(|| self.computed.difference(&expected.computed));
         difference
     }
@@ -156,7 +156,7 @@ pub fn outcome(program: &Program) -> Outcome {
         bad: bad.lines().map(without_row_number).collect(),
         ticks: ticks_table,
         bookings_in_database: database(program, "bank.sqlite", "SELECT step, text, diff FROM Booking ORDER BY rowid"),
-        #[cfg(feature = "differential")]
+        #[cfg(feature = "dataflow")]
         computed: crate::computed::outcome(program),
     }
 }

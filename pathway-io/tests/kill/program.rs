@@ -1,6 +1,6 @@
 //! The program under test: two sources, one that makes every commit itself and one that leaves it to the clock, with upserts,
 //! removals, transactions over two tables, and bad rows, into CSV, JSON Lines, SQLite and a quarantine; with the feature
-//! `differential` also tables that are computed from these.
+//! `dataflow` also tables that are computed from these.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -178,7 +178,7 @@ impl To {
 fn plays_the_child() {
     let Ok(directory) = env::var(DIRECTORY) else { return };
     let durability = match env::var(DURABILITY).as_deref() {
-        Ok("os") => Durability::Os,
+        Ok("os") => Durability::NoSync,
         Ok("interval") => Durability::Interval(Duration::from_millis(5)),
         _ => Durability::EveryCommit,
     };
@@ -208,7 +208,7 @@ pub fn run(directory: &Path, [bank, clock]: [To; 2], durability: Durability) -> 
     sqlite::write(&accounts, directory.join("bank.sqlite"));
     sqlite::write(&bookings, directory.join("bank.sqlite"));
     sqlite::write(&ticks, directory.join("ticks.sqlite"));
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     crate::computed::add(&accounts, &bookings, &ticks, directory);
     pipeline.run_on(Workers::threads(2))?;
     Ok(())

@@ -31,7 +31,7 @@ fn killed_at_random_it_loses_and_doubles_nothing() {
             random ^= random << 17;
             // Not to wait for something, but to strike at any moment; starting takes some milliseconds, and with workers a
             // good many more.
-            let longest = if cfg!(feature = "differential") { 300_000 } else { 60_000 };
+            let longest = if cfg!(feature = "dataflow") { 300_000 } else { 60_000 };
             thread::sleep(Duration::from_micros(2_000 + random % longest));
             running.kill();
         }

@@ -110,7 +110,7 @@ fn a_source_that_sends_its_whole_table_is_computed_on_by_the_difference() {
         let replayed = source(move |subject: Subject<Cat>| {
             (1..).zip(cats).try_for_each(|(key, genus)| Ok(subject.next(cat(key, genus))?))
         });
-        let table = pipeline.read_with(replayed, ReadOptions::new().name("cats").replay());
+        let table = pipeline.read_with(replayed, ReadOptions::new().name("cats").full_snapshot());
         csv::write(&genera(&table), directory.path("genera.csv"));
         run(pipeline).unwrap();
     }
@@ -200,7 +200,7 @@ fn a_stop_while_all_is_computed_anew_waits_no_longer_than_the_grace() {
     let hang = Arc::new(AtomicBool::new(false));
     let lay_out = |push: fn(Subject<Cat, u64>) -> RunResult| {
         let pipeline = persistent(&directory);
-        pipeline.grace(Duration::from_millis(200));
+        pipeline.grace_period(Duration::from_millis(200));
         let cats = pipeline.read_with(source(push), options("cats"));
         let (hang, entered) = (Arc::clone(&hang), entered.clone());
         let same = cats.compute(move |cats| {
@@ -228,7 +228,7 @@ fn a_stop_while_all_is_computed_anew_waits_no_longer_than_the_grace() {
     let error = within(move || running.join().unwrap().unwrap_err());
     hang.store(false, Ordering::Relaxed);
     // And nobody else: the sink only waits for it.
-    assert!(error.to_string().starts_with("computation `Cat` was still busy"), "{error}");
+    assert!(error.to_string().starts_with("computation `Cat` did not finish"), "{error}");
     assert!(error.others().is_empty(), "{:?}", error.others());
     assert_eq!(rows(&directory, "same.csv"), ["1,felis 1"]);
 }
@@ -311,7 +311,7 @@ fn rows_without_a_key_are_kept_once_each() {
     // A log that has become too long is begun anew while the run goes on.
     let pipeline = persistent(&directory);
     let lines: Table<Line> =
-        pipeline.read_with(source(|lines: Subject<Line, i64>| Ok(lines.wait()?)), options("lines"));
+        pipeline.read_with(source(|lines: Subject<Line, i64>| Ok(lines.wait_closed()?)), options("lines"));
     csv::write(&texts(&lines), directory.path("texts.csv"));
     let running = pipeline.start().unwrap();
     let deadline = Instant::now() + DEADLINE;
@@ -375,7 +375,7 @@ impl Databases {
 #[test]
 fn a_database_has_each_result_once_over_restarts() {
     // Under an interval the small backlog would be full of what waits for a checkpoint, were none made for it.
-    for durability in [Durability::EveryCommit, Durability::Os, Durability::Interval(Duration::from_secs(600))] {
+    for durability in [Durability::EveryCommit, Durability::NoSync, Durability::Interval(Duration::from_secs(600))] {
         within(move || {
             let (directory, databases) = (TempDir::new(), Databases::new());
             for to in [20, 20, 21, 60] {

@@ -10,7 +10,7 @@ use crate::restart::{options, persistent};
 
 #[test]
 fn tells_each_committed_offset_in_order_once_it_is_durable() {
-    for durability in [Durability::EveryCommit, Durability::Os] {
+    for durability in [Durability::EveryCommit, Durability::NoSync] {
         let directory = TempDir::new();
         let pipeline = persistent(&directory);
         pipeline.durability(durability);
@@ -125,7 +125,7 @@ fn a_panic_in_it_fails_the_pipeline_and_names_the_connector() {
         source(move |numbers: Subject<Number, u64>| {
             numbers.on_durable(|_| panic!("no acknowledgement"));
             numbers.commit_at(1)?;
-            Ok(numbers.wait()?)
+            Ok(numbers.wait_closed()?)
         }),
         options("numbers"),
     );

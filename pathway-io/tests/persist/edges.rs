@@ -173,12 +173,12 @@ fn times_go_on_behind_the_checkpoint_where_the_clock_was_set_back() {
 fn a_run_whose_sink_was_left_behind_keeps_the_state_for_itself() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
-    pipeline.grace(Duration::from_millis(50));
+    pipeline.grace_period(Duration::from_millis(50));
     let cats = pipeline.read_with(
         source(|cats: Subject<crate::common::Cat, u64>| {
             cats.next_at(1, cat(1, "felis"))?;
             cats.commit()?;
-            Ok(cats.wait()?)
+            Ok(cats.wait_closed()?)
         }),
         options("cats"),
     );
@@ -194,7 +194,7 @@ fn a_run_whose_sink_was_left_behind_keeps_the_state_for_itself() {
     csv::write(&cats, directory.path("cats.csv"));
     let error = run(pipeline).unwrap_err();
     assert!(
-        matches!(&error, Error::Sink(failure) if matches!(failure.kind(), FailureKind::LeftBehind { .. })),
+        matches!(&error, Error::Sink(failure) if matches!(failure.kind(), FailureKind::TimedOut { .. })),
         "{error}"
     );
     // It may still write, so nobody else is let in.

@@ -3,13 +3,13 @@
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "it has more than these tests need")]
 mod common;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 mod computed;
 mod durable;
 mod edges;
+mod full_snapshot;
 mod place;
 mod refuse;
-mod replay;
 mod restart;
 mod threads;
 mod timed;

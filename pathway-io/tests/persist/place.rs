@@ -149,7 +149,7 @@ fn an_output_that_is_removed_while_it_is_written_is_missed_at_the_next_start() {
 
 #[test]
 fn a_state_that_is_removed_while_it_is_written_is_missed_before_anything_is_durable() {
-    for durability in [Durability::EveryCommit, Durability::Os] {
+    for durability in [Durability::EveryCommit, Durability::NoSync] {
         let directory = TempDir::new();
         let state = directory.path("state");
         let error = run_cats(&directory, durability, move |cats| {

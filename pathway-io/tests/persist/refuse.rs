@@ -180,11 +180,11 @@ fn a_source_without_name_offsets_or_key() {
     assert_contains(&unnamed, "source `Source` has no name of its own");
     let without = pipeline_with(source(|_: Subject<Cat>| Ok(())), options("cats"));
     assert_contains(&without, "source `cats` has no offsets");
-    assert_contains(&without, "`ReadOptions::replay`");
-    let without_key = pipeline_with(source(|_: Subject<Number>| Ok(())), options("numbers").replay());
+    assert_contains(&without, "`ReadOptions::full_snapshot`");
+    let without_key = pipeline_with(source(|_: Subject<Number>| Ok(())), options("numbers").full_snapshot());
     assert_contains(&without_key, "its table `Number` has no primary key");
-    let both = pipeline_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats").replay());
-    assert_contains(&both, "has offsets and declares `replay`");
+    let both = pipeline_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats").full_snapshot());
+    assert_contains(&both, "has offsets and declares `full_snapshot`");
 
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
@@ -311,7 +311,7 @@ fn parts_of_a_source_on_several_threads() {
     assert_eq!(crate::restart::rows(&directory, "numbers.csv"), ["0 1"]);
 }
 
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 #[test]
 fn several_processes() {
     for process in ["0", "1"] {

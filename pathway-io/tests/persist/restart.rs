@@ -50,7 +50,7 @@ pub fn run_cats(
 
 #[test]
 fn a_second_run_goes_on_with_offset_state_files_and_clock() {
-    for durability in [Durability::EveryCommit, Durability::Interval(Duration::from_secs(3600)), Durability::Os] {
+    for durability in [Durability::EveryCommit, Durability::Interval(Duration::from_secs(3600)), Durability::NoSync] {
         let directory = TempDir::new();
         run_cats(&directory, durability, |cats| {
             assert_eq!(cats.resume(), None);
@@ -239,7 +239,7 @@ fn the_row_beyond_the_limit_of_bad_ones_is_kept_and_not_read_again() {
 fn the_log_is_bounded_by_the_keys() {
     let directory = TempDir::new();
     for round in 0..4_u64 {
-        run_cats(&directory, Durability::Os, move |cats| {
+        run_cats(&directory, Durability::NoSync, move |cats| {
             let text = "x".repeat(1000);
             for i in 0..5_000_u64 {
                 let key = (i % 50) as i64;
@@ -260,7 +260,7 @@ fn the_log_is_bounded_by_the_keys() {
     }
     let all = rows(&directory, "cats.csv");
     assert_eq!(all.len(), 4 * 5_000 * 2 - 50);
-    run_cats(&directory, Durability::Os, move |cats| {
+    run_cats(&directory, Durability::NoSync, move |cats| {
         assert_eq!(cats.resume(), Some(20_000));
         for key in 0..50 {
             cats.remove(key)?;

@@ -52,7 +52,7 @@ fn read_partitions(events: &Subject<Event, Positions>, most: u64) -> RunResult {
 
 #[test]
 fn each_row_comes_once_however_often_they_are_torn() {
-    for durability in [Durability::EveryCommit, Durability::Os] {
+    for durability in [Durability::EveryCommit, Durability::NoSync] {
         let directory = TempDir::new();
         let mut runs = 0;
         loop {

@@ -25,7 +25,7 @@ pub struct Timed<F> {
 }
 
 impl<S: Schema, F: Fn(&S) -> String + Send> Sink<S> for Timed<F> {
-    fn keeps_time(&self) -> bool {
+    fn is_transactional(&self) -> bool {
         true
     }
 
@@ -90,7 +90,7 @@ fn is_given_each_commit_once_over_restarts() {
     let database = Arc::new(Mutex::new(Database::default()));
     for round in 1..=5 {
         let pipeline = persistent(&directory);
-        pipeline.durability(Durability::Os);
+        pipeline.durability(Durability::NoSync);
         let table = pipeline.read_with(source(cats(round * 20, round % 2 == 0)), options("cats"));
         table.write_to(timed(&database, genus));
         csv::write(&table, directory.path("cats.csv"));

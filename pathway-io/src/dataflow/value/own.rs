@@ -1,4 +1,4 @@
-//! [`Values`] of types under `#[derive(Column)]`.
+//! [`Values`] of types under `#[derive(ColumnType)]`.
 
 use std::cmp::Ordering;
 use std::fmt;

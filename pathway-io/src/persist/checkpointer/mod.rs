@@ -206,7 +206,7 @@ impl Checkpointer {
     fn serve(mut self) -> Result<(), BoxError> {
         let interval = match self.plan.durability {
             Durability::Interval(interval) => interval,
-            Durability::EveryCommit | Durability::Os => Duration::ZERO,
+            Durability::EveryCommit | Durability::NoSync => Duration::ZERO,
         };
         let mut due: Option<Instant> = None;
         loop {

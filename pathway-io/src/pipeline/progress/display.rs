@@ -79,7 +79,7 @@ fn look(control: &Control, rates: &mut Vec<Rate>, columns: usize) -> Vec<String>
         });
         let sinks = run.sinks.iter().map(|sink| {
             let (rows, commits) = sink.progress.done();
-            (format!("{SINK}{}", sink.name), Gauge { rows, commits, backlog: sink.progress.missed() })
+            (format!("{SINK}{}", sink.name), Gauge { rows, commits, backlog: sink.progress.undelivered() })
         });
         let parts: Vec<(String, Gauge)> = sources.chain(sinks).collect();
         let notes: Vec<String> = run.sources.iter().filter_map(|state| restarted(&state.source)).collect();

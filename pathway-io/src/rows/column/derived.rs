@@ -1,4 +1,4 @@
-//! What `#[derive(Column)]` makes columns of: enums without fields, stored as the place of the variant, and newtypes,
+//! What `#[derive(ColumnType)]` makes columns of: enums without fields, stored as the place of the variant, and newtypes,
 //! stored as what is in them.
 
 use std::fmt;

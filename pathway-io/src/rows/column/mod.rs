@@ -28,15 +28,15 @@ use serde::de::{DeserializeSeed, Deserializer};
 use crate::rows::data_type::DataType;
 
 /// What the engine asks of a column's values.
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::dataflow::value::Values;
 
 /// Without the engine, nothing.
 #[doc(hidden)]
-#[cfg(not(feature = "differential"))]
+#[cfg(not(feature = "dataflow"))]
 pub trait Values<T> {}
 
-#[cfg(not(feature = "differential"))]
+#[cfg(not(feature = "dataflow"))]
 impl<T, B> Values<T> for B {}
 
 /// A type that can be a column.
@@ -67,7 +67,7 @@ impl<T, B> Values<T> for B {}
     label = "not a column type",
     note = "columns are `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, and `Option<T>`, `Vec<T>`, arrays and tuples of them",
     note = "with the feature of their crate's name, so are dates and times of `jiff` and `chrono`, and `Uuid`, `Decimal` and `Bytes`",
-    note = "of a type of your own: `#[derive(Column)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(flatten)]` for a schema; `#[schema(json)]` for what implements serde's traits"
+    note = "of a type of your own: `#[derive(ColumnType)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(flatten)]` for a schema; `#[schema(json)]` for what implements serde's traits"
 )]
 pub trait ColumnType: Sized + Send + Sync + 'static {
     /// The type of the values that are not null.

@@ -27,9 +27,9 @@ pub enum FailureKind {
         message: String,
     },
     /// It was still busy when the grace was over, and was left behind.
-    LeftBehind {
+    TimedOut {
         /// For a sink, the updates that it had not taken by then.
-        missed: Option<u64>,
+        undelivered: Option<u64>,
     },
 }
 
@@ -67,14 +67,14 @@ impl FailureKind {
         match self {
             FailureKind::Failed(cause) => write!(f, "failed: {cause}"),
             FailureKind::Panicked { place, message } => write!(f, "panicked in {place}: {message}"),
-            FailureKind::LeftBehind { missed: None } => {
-                f.write_str("was still busy when the grace after the stop was over, and was left behind")
+            FailureKind::TimedOut { undelivered } => {
+                f.write_str("did not finish within the grace period and was abandoned")?;
+                match undelivered {
+                    None => Ok(()),
+                    Some(1) => f.write_str("; 1 update was not delivered"),
+                    Some(updates) => write!(f, "; {updates} updates were not delivered"),
+                }
             }
-            FailureKind::LeftBehind { missed: Some(missed) } => write!(
-                f,
-                "was still busy when the grace after the stop was over, and was left behind: it missed {missed} update{}",
-                if *missed == 1 { "" } else { "s" }
-            ),
         }
     }
 }

@@ -88,7 +88,7 @@ impl Error {
         Error::Sink(Failure { name: name.to_owned(), kind, rest: None })
     }
 
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub(crate) fn computation(name: &str, kind: FailureKind) -> Self {
         Error::Computation(Failure { name: name.to_owned(), kind, rest: None })
     }
@@ -226,7 +226,7 @@ impl StdError for Error {
             | Error::Computation(failure)
             | Error::Pipeline(failure) => match &failure.kind {
                 FailureKind::Failed(cause) => Some(&**cause),
-                FailureKind::Panicked { .. } | FailureKind::LeftBehind { .. } => None,
+                FailureKind::Panicked { .. } | FailureKind::TimedOut { .. } => None,
             },
             Error::Io(error) => Some(error),
             Error::Closed(closed) => Some(closed),

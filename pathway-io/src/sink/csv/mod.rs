@@ -28,7 +28,7 @@ use crate::rows::schema::{Schema, TableSchema};
 use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 use crate::sink::file::numbered;
 use crate::sink::file::{FileSink, OutputFile};
 
@@ -48,7 +48,7 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 /// If the pipeline of the table has been started.
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     if options.per_worker {
         let path = path.to_owned();
         table.add_spread_sink(&path.clone(), move |worker| {
@@ -66,7 +66,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
 #[must_use]
 pub struct Options {
     style: Style,
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     per_worker: bool,
 }
 
@@ -96,7 +96,7 @@ impl Options {
     fn in_style(style: Style) -> Self {
         Options {
             style,
-            #[cfg(feature = "differential")]
+            #[cfg(feature = "dataflow")]
             per_worker: false,
         }
     }
@@ -118,7 +118,7 @@ impl Options {
     /// pipeline.run_on(Workers::threads(2))?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    #[cfg(feature = "differential")]
+    #[cfg(feature = "dataflow")]
     pub fn per_worker(mut self) -> Self {
         self.per_worker = true;
         self

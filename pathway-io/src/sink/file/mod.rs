@@ -18,7 +18,7 @@ use crate::sink::file::storage::{Disk, Storage, StoredFile, sync_parent};
 const BUFFER: usize = 128 * 1024;
 
 /// `counts.csv` as the worker or the process with this number writes it: `counts.1.csv`.
-#[cfg(feature = "differential")]
+#[cfg(feature = "dataflow")]
 pub(crate) fn numbered(path: &Path, number: usize) -> PathBuf {
     match path.extension() {
         Some(extension) => {

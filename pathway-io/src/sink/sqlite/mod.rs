@@ -266,7 +266,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
         Ok(())
     }
 
-    fn keeps_time(&self) -> bool {
+    fn is_transactional(&self) -> bool {
         true
     }
 

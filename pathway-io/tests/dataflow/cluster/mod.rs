@@ -31,7 +31,7 @@ fn child() {
     let workers = Workers::from_args(arguments.split(' ').map(str::to_owned)).unwrap();
     let output = env::var(OUTPUT).unwrap();
     let pipeline = pipeline();
-    pipeline.handle_signals(true).grace(Duration::from_secs(2));
+    pipeline.handle_signals(true).grace_period(Duration::from_secs(2));
     match program.as_str() {
         "counting" => counting(&pipeline, Path::new(&output), false),
         "endless" => counting(&pipeline, Path::new(&output), true),
@@ -50,7 +50,7 @@ fn child() {
         }
         "panicking" => panicking(&pipeline, Path::new(&output)),
         "slow" => {
-            pipeline.grace(Duration::from_secs(4));
+            pipeline.grace_period(Duration::from_secs(4));
             let takes = Duration::from_secs(3);
             slow(&pipeline, Path::new(&output), Some(takes), Slow(Some(takes)));
         }

@@ -37,7 +37,7 @@ pub fn counting(pipeline: &Pipeline, output: &Path, endless: bool) {
             words.commit()?;
         }
         if endless {
-            words.wait()?;
+            words.wait_closed()?;
         }
         Ok(())
     }));
@@ -62,7 +62,7 @@ pub struct Parts {
 impl Parts {
     fn run(&mut self, words: Subject<Word>, lines: Subject<Line>, part: Partition) -> RunResult {
         if self.silent && part.index > 0 {
-            words.wait()?;
+            words.wait_closed()?;
         }
         for commit in 0..10 {
             for key in 0..40 {
@@ -75,7 +75,7 @@ impl Parts {
         words.next(Word { key: 40, word: "the last".into() })?;
         words.commit()?;
         if self.silent {
-            words.wait()?;
+            words.wait_closed()?;
         }
         Ok(())
     }
@@ -137,7 +137,7 @@ pub fn slow(pipeline: &Pipeline, output: &Path, source_takes: Option<Duration>, 
         words.next(Word { key: 1, word: "x".into() })?;
         words.commit()?;
         if let Some(time) = source_takes {
-            let _ = words.wait();
+            let _ = words.wait_closed();
             thread::sleep(time);
         }
         Ok(())
@@ -155,7 +155,7 @@ pub fn panicking(pipeline: &Pipeline, output: &Path) {
             words.next(Word { key, word: format!("word {key}") })?;
         }
         words.commit()?;
-        Ok(words.wait()?)
+        Ok(words.wait_closed()?)
     }));
     let counts = words.compute(|words| {
         words

@@ -8,12 +8,12 @@ use pathway_io::{Restart, RunResult, Subject, csv};
 use crate::common::{Cat, TempDir, cat, run, source};
 use crate::restart::{options, persistent, rows};
 
-fn replay(
+fn run_snapshot(
     directory: &TempDir,
     push: impl FnMut(Subject<Cat>) -> RunResult + Send + 'static,
 ) -> pathway_io::Result<pathway_io::Summary> {
     let pipeline = persistent(directory);
-    let cats = pipeline.read_with(source(push), options("cats").replay().backlog(2));
+    let cats = pipeline.read_with(source(push), options("cats").full_snapshot().backlog(2));
     csv::write(&cats, directory.path("cats.csv"));
     run(pipeline)
 }
@@ -24,7 +24,7 @@ fn only_differences_are_written_in_one_commit() {
     let send = |cats: Vec<Cat>| {
         let expected = u64::from(!cats.is_empty());
         let cats = Arc::new(Mutex::new(cats));
-        let summary = replay(&directory, move |subject| {
+        let summary = run_snapshot(&directory, move |subject| {
             for cat in cats.lock().unwrap().drain(..) {
                 subject.next(cat)?;
                 // Nothing cuts it.
@@ -53,12 +53,12 @@ fn only_differences_are_written_in_one_commit() {
 #[test]
 fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
     let directory = TempDir::new();
-    replay(&directory, |cats| {
+    run_snapshot(&directory, |cats| {
         cats.next(cat(1, "felis"))?;
         Ok(cats.next(cat(2, "lynx"))?)
     })
     .unwrap();
-    replay(&directory, |cats| {
+    run_snapshot(&directory, |cats| {
         cats.next(cat(1, "changed"))?;
         Err("torn".into())
     })
@@ -69,9 +69,9 @@ fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
         source(move |cats: Subject<Cat>| {
             cats.next(cat(1, "changed"))?;
             stop.stop();
-            Ok(cats.wait()?)
+            Ok(cats.wait_closed()?)
         }),
-        options("cats").replay(),
+        options("cats").full_snapshot(),
     );
     csv::write(&cats, directory.path("cats.csv"));
     run(pipeline).unwrap();
@@ -89,7 +89,7 @@ fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
             }
             Ok(cats.next(cat(2, "lynx"))?)
         }),
-        options("cats").replay().restart(restart),
+        options("cats").full_snapshot().restart(restart),
     );
     csv::write(&cats, directory.path("cats.csv"));
     run(pipeline).unwrap();
@@ -97,7 +97,7 @@ fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
     // A source that is never entered has sent nothing either.
     let pipeline = persistent(&directory);
     pipeline.stop_handle().stop();
-    let cats = pipeline.read_with(source(|_: Subject<Cat>| Ok(())), options("cats").replay());
+    let cats = pipeline.read_with(source(|_: Subject<Cat>| Ok(())), options("cats").full_snapshot());
     csv::write(&cats, directory.path("cats.csv"));
     run(pipeline).unwrap();
     assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1", "2,lynx 1"]);
