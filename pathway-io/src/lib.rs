@@ -57,6 +57,11 @@
 //! The library writes to neither stdout nor stderr, unless [`Pipeline::progress`] asks for it. It says what it does through
 //! [`tracing`](https://docs.rs/tracing): starts, stops and errors, and at the debug level each commit.
 
+#![cfg_attr(
+    not(all(feature = "dataflow", feature = "persist", feature = "progress", feature = "sqlite")),
+    allow(dead_code, reason = "the seams serve parts that this build leaves out")
+)]
+
 /// A place at which a test may have the process die; nothing at all without the feature `faults`.
 macro_rules! crash_point {
     ($point:ident) => {
@@ -65,11 +70,19 @@ macro_rules! crash_point {
     };
 }
 
+#[cfg(feature = "dataflow")]
 pub mod dataflow;
-#[cfg(any(test, fuzzing))]
+/// Where and how often a pipeline runs. With the feature `dataflow`, also computations on tables.
+#[cfg(not(feature = "dataflow"))]
+pub mod dataflow {
+    pub use crate::pipeline::workers::Workers;
+    pub use crate::source::partition::Partition;
+}
+#[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod fuzz;
+#[cfg(feature = "persist")]
 mod persist;
 mod pipeline;
 mod rows;
@@ -80,9 +93,10 @@ mod sink;
 mod source;
 
 pub use pathway_derive::{ColumnType, Schema, connector};
+#[cfg(feature = "persist")]
 pub use persist::Durability;
 pub use pipeline::running::Running;
-pub use pipeline::{Pipeline, StopHandle, progress, testing};
+pub use pipeline::{Pipeline, StopHandle, progress};
 pub use rows::builtin_schemas::{BytesRow, TextRow};
 pub use rows::column::{self, ColumnType};
 pub use rows::commit::{Commit, Update};
@@ -107,6 +121,13 @@ pub use source::restart::Restart;
 pub use source::subject::{Subject, TryNextError};
 pub use source::transaction::{Transaction, TransactionTable};
 
+/// Runs sources and computations in tests.
+pub mod testing {
+    #[cfg(feature = "dataflow")]
+    pub use crate::dataflow::testing::compute;
+    pub use crate::pipeline::testing::collect;
+}
+
 /// What the macros' output refers to. It changes with every release and is for them alone.
 #[doc(hidden)]
 pub mod __private0 {
@@ -129,9 +150,10 @@ pub mod __private0 {
         Kind, Locked, LockedColumn, Sample, SampleField, assert_lock, assert_lock_needs_nothing, assert_locked,
         assert_sample, assert_sample_known,
     };
-    pub use crate::source::connector::{
-        Connector, Handle, HandleOf, IfSchema, IfSubject, InParts, IntoRunResult, NoSubjects, OffsetOf, Returns,
-        SubjectTypes, Subjects, TableOf, checked, part_of, run_result,
+    pub use crate::source::connector::{Connector, Subjects};
+    pub use crate::source::glue::{
+        Handle, HandleOf, IfSchema, IfSubject, IntoRunResult, NoSubjects, OffsetOf, Partitioned, Returns, SubjectTypes,
+        TableOf, checked, partition_of, run_result,
     };
     pub use crate::source::options::ReadOptions;
     pub use crate::source::partition::Partition;

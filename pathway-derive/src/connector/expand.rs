@@ -122,7 +122,7 @@ fn in_parts(
         fn run_partition(&mut #this, #given: #given_type, #part: #pw::Partition) -> #pw::RunResult
     );
     let run_partition = option::item_at(span, head, body.clone());
-    let copy = quote_spanned!(span=> #pw::Some(#at::part_of(#this)));
+    let copy = quote_spanned!(span=> #pw::Some(#at::partition_of(#this)));
     quote! {
         fn run(&mut #this, #given: #given_type) -> #pw::RunResult {
             #pw::Connector::run_partition(#this, #given, #pw::Partition::WHOLE)

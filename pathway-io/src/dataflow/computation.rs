@@ -1,64 +1,29 @@
 //! Computations, as the user writes them and as the engine has them: [`compute`], [`Table::compute`].
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use crossbeam_channel::Receiver;
 use differential_dataflow::{AsCollection, Hashable};
-use timely::dataflow::{Scope, Stream};
+use timely::dataflow::Scope;
 
 use super::Collection;
+use super::building::{Building, Computation, identity};
+use super::engine;
 use super::export::Exported;
-use super::flow::Flow;
-use super::inlet::{Arrival, Feeds, inlet};
+use super::inlet::{Arrival, WorkerFeed, inlet};
 use super::partitioned::decoded;
-use super::region::{Busy, Named};
-use super::results::{Gather, Outlets, gather};
+use super::region::Named;
+use super::results::{Gather, gather};
 use super::row::{Input, ResultRow, Row};
-use crate::dataflow::table::Derived;
-use crate::persist::AskedSink;
-use crate::pipeline::any_table::{AnyTable, StartedBy};
-use crate::pipeline::workers::Workers;
-use crate::rows::table::Table;
-
-/// A computation with its types forgotten.
-pub trait Computation: Send + Sync {
-    /// Its place among all computations of the program: each comes after those whose tables it reads.
-    fn number(&self) -> u64;
-    fn name(&self) -> &Arc<str>;
-    fn inputs(&self) -> Vec<Weak<dyn AnyTable>>;
-    fn output(&self) -> Arc<dyn AnyTable>;
-    /// A run begins: starts the sinks of the output that are in this process, and makes the queues between the
-    /// sequencer and the workers. Gives the sinks that a checkpoint waits for.
-    fn start(&self, started_by: &StartedBy, workers: &Workers, asked: &mut Vec<AskedSink>);
-    /// Builds it on one worker.
-    fn build(&self, building: &mut Building<'_>);
-    /// A run has failed: lets go of what no worker has taken, so that the sinks end.
-    fn abandon(&self);
-}
-
-/// A worker's dataflow while it is being built.
-pub struct Building<'scope> {
-    pub(crate) scope: Scope<'scope, u64>,
-    pub(crate) flow: Arc<Flow>,
-    /// The number of the worker in this process.
-    pub(crate) worker: usize,
-    /// The number of the computation that is being built.
-    pub(crate) computation: usize,
-    pub(crate) busy: Busy,
-    /// The collections of derived tables.
-    pub(crate) derived: HashMap<usize, Exported>,
-    /// For each derived table, how far its results were taken.
-    pub(crate) taken: Vec<Stream<'scope, u64, Vec<()>>>,
-    /// The addresses of the operators that take something in.
-    pub(crate) inlets: Vec<Vec<usize>>,
-}
-
-/// What tells a table from all others, as long as somebody holds on to it.
-pub(crate) fn identity(table: &Weak<dyn AnyTable>) -> usize {
-    table.as_ptr().cast::<()>() as usize
-}
+use super::table::{DataflowTable, GatheredOutlets};
+use crate::pipeline::any_table::{AnyTable, TableRun};
+use crate::pipeline::extensions::ComputedOn;
+use crate::pipeline::table::{PipelineTable, TableRows};
+use crate::rows::table::{Extensions, Table};
+use crate::run::lock::Lock;
+use crate::sink::attach::TableSinks;
+use crate::sink::start::CheckpointedSink;
 
 /// The tables that a computation reads: a reference to one, or a tuple of up to eight.
 #[diagnostic::on_unimplemented(
@@ -80,7 +45,11 @@ pub trait Ports: Send + Sync + 'static {
     /// What the closure is handed.
     type Collections<'scope>;
 
-    fn tables(&self) -> Vec<Weak<dyn AnyTable>>;
+    fn tables(&self) -> Vec<Weak<Extensions>>;
+    /// # Panics
+    ///
+    /// If the pipeline of a table has been started.
+    fn assert_not_started(&self, computation: &str);
     fn start(&self, workers: usize);
     fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Self::Collections<'inner>;
 }
@@ -88,36 +57,45 @@ pub trait Ports: Send + Sync + 'static {
 /// How the rows of one table come into a computation.
 #[doc(hidden)]
 pub struct Port<S: Row> {
-    table: Weak<dyn AnyTable>,
+    table: Weak<Extensions>,
     name: Arc<str>,
     /// Of a run, the queues of the workers; none where the table is itself derived.
-    queues: Mutex<Vec<Option<Receiver<Arrival<S>>>>>,
+    queues: Lock<Vec<Option<Receiver<Arrival<S>>>>>,
 }
 
 impl<S: Row> Tables for &Table<S> {
     type Ports = Port<S>;
 
     fn ports(self) -> Port<S> {
-        Port { table: Arc::downgrade(&self.any()), name: Arc::clone(self.name()), queues: Mutex::default() }
+        Port { table: Arc::downgrade(self.extensions()), name: Arc::clone(self.name()), queues: Lock::default() }
     }
 }
 
 impl<S: Row> Ports for Port<S> {
     type Collections<'scope> = Collection<'scope, S>;
 
-    fn tables(&self) -> Vec<Weak<dyn AnyTable>> {
+    fn tables(&self) -> Vec<Weak<Extensions>> {
         vec![Weak::clone(&self.table)]
     }
 
+    fn assert_not_started(&self, computation: &str) {
+        let is_started = self.table.upgrade().is_none_or(|table| table.get::<TableSinks<S>>().is_taken());
+        assert!(
+            !is_started,
+            "cannot compute `{computation}` from the table of `{}`: its pipeline has already been started",
+            self.name
+        );
+    }
+
     fn start(&self, workers: usize) {
+        // Sinks that are taken before the sources start are those of another process, where the commits are made.
         if let Some(table) = self.table.upgrade()
-            && !table.is_derived()
-            && table.comes_here()
-            && !table.is_parted()
+            && table.get::<DataflowTable>().is_sequenced()
+            && !table.get::<TableSinks<S>>().is_taken()
         {
-            let (feeds, queues) = Feeds::<S>::new(workers);
-            crate::dataflow::table::add_feeds(&*table, feeds);
-            *self.queues.lock().unwrap_or_else(PoisonError::into_inner) = queues.into_iter().map(Some).collect();
+            let (feed, queues) = WorkerFeed::<S>::new(workers);
+            table.get::<TableRows<S>>().add_feed(Box::new(feed));
+            *self.queues.lock() = queues.into_iter().map(Some).collect();
         }
     }
 
@@ -125,10 +103,10 @@ impl<S: Row> Ports for Port<S> {
         let collection = match building.derived.get(&identity(&self.table)) {
             Some(exported) => match exported.stream(building.scope) {
                 Some(stream) => stream.as_collection(),
-                None => decoded(exported.stream(building.scope).expect(crate::rows::table::OWN_TYPE)),
+                None => decoded(exported.stream(building.scope).expect("a table has rows of its own type")),
             },
             None => {
-                let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut queues = self.queues.lock();
                 let queue = queues.get_mut(building.worker).and_then(Option::take);
                 inlet(building.scope, &self.name, queue, Arc::clone(&building.flow), &mut building.inlets)
             }
@@ -150,8 +128,12 @@ macro_rules! tuples {
         impl<$($S: Row),+> Ports for ($(Port<$S>,)+) {
             type Collections<'scope> = ($(Collection<'scope, $S>,)+);
 
-            fn tables(&self) -> Vec<Weak<dyn AnyTable>> {
+            fn tables(&self) -> Vec<Weak<Extensions>> {
                 vec![$(Weak::clone(&self.$i.table)),+]
+            }
+
+            fn assert_not_started(&self, computation: &str) {
+                $(self.$i.assert_not_started(computation);)+
             }
 
             fn start(&self, workers: usize) {
@@ -229,19 +211,22 @@ where
 {
     static NUMBERS: AtomicU64 = AtomicU64::new(0);
     let name: Arc<str> = Out::SCHEMA.name.into();
-    let output = Table::derived(Arc::clone(&name));
+    let ports = tables.ports();
+    ports.assert_not_started(&name);
+    let output = Table::<Out>::new(Arc::clone(&name));
+    output.extensions().get::<DataflowTable>().set_derived();
     let computed: Arc<dyn Computation> = Arc::new(Computed {
         number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         name,
-        ports: tables.ports(),
+        ports,
         output: output.clone(),
         is_gathered: AtomicBool::new(false),
-        outlets: Mutex::new(None),
-        spread: Mutex::default(),
+        outlets: GatheredOutlets::default(),
         computation,
     });
     for table in computed.inputs().iter().filter_map(Weak::upgrade) {
-        table.add_computation(&computed);
+        table.get::<ComputedOn>().0.get_or_init(|| engine::find);
+        table.get::<DataflowTable>().add(&computed);
     }
     output
 }
@@ -270,10 +255,7 @@ struct Computed<P, Out: ResultRow, F> {
     output: Table<Out>,
     /// It has sinks for all of it, in all processes of a run.
     is_gathered: AtomicBool,
-    /// Of a run, until the gathering worker has taken them.
-    outlets: Mutex<Option<Outlets<Out>>>,
-    /// The same for sinks of which each worker has one.
-    spread: Mutex<Vec<Option<Outlets<Out>>>>,
+    outlets: GatheredOutlets<Out>,
     computation: F,
 }
 
@@ -291,21 +273,19 @@ where
         &self.name
     }
 
-    fn inputs(&self) -> Vec<Weak<dyn AnyTable>> {
+    fn inputs(&self) -> Vec<Weak<Extensions>> {
         self.ports.tables()
     }
 
     fn output(&self) -> Arc<dyn AnyTable> {
-        self.output.any()
+        PipelineTable::of(&self.output)
     }
 
-    fn start(&self, started_by: &StartedBy, workers: &Workers, asked: &mut Vec<AskedSink>) {
-        self.ports.start(workers.threads);
-        let (has_sinks, _) = self.output.any().has_sinks();
+    fn start(&self, run: &TableRun<'_>, checkpointed: &mut Vec<CheckpointedSink>) {
+        self.ports.start(run.workers.len());
+        let (has_sinks, _) = self.output().sink_kinds();
         self.is_gathered.store(has_sinks, Ordering::Relaxed);
-        let Derived { outlets, spread } = self.output.start_derived(started_by, workers, asked);
-        *self.spread.lock().unwrap_or_else(PoisonError::into_inner) = spread;
-        *self.outlets.lock().unwrap_or_else(PoisonError::into_inner) = outlets;
+        self.outlets.start(self.output.extensions(), run, checkpointed);
     }
 
     fn build(&self, building: &mut Building<'_>) {
@@ -315,33 +295,24 @@ where
             busy.with(computation, || (self.computation)(inner, collections)).leave_region(scope)
         });
         slot.install(Box::new(Named { operator, computation, busy }));
-        // The first worker of a process builds first of all in taking what there is one of.
-        let outlets = match building.worker {
-            0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
-            _ => None,
-        };
-        let spread = {
-            let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
-            spread.get_mut(building.worker).and_then(Option::take)
-        };
-        if let Some(spread) = spread {
+        let (outlets, of_worker) = self.outlets.take(building.worker);
+        if let Some(of_worker) = of_worker {
             let place = Gather::Each(Box::new(|row: &Out| row.hashed()));
-            let (taken, _) = gather::<Out, Out>(&self.name, results.clone(), place, Some(spread), false);
+            let (taken, _) = gather::<Out, Out>(&self.name, results.clone(), place, Some(of_worker), false);
             building.taken.push(taken);
         }
-        let output = self.output.any();
-        let is_read = !output.computations().is_empty();
+        let output = self.output.extensions();
+        let is_read = !output.get::<DataflowTable>().computations().is_empty();
         let (taken, exported) = if self.is_gathered.load(Ordering::Relaxed) {
             gather::<Out, Out>(&self.name, results, Gather::First, outlets, is_read)
         } else {
             Exported::of(results.inner, is_read)
         };
         building.taken.push(taken);
-        building.derived.extend(exported.map(|exported| (identity(&Arc::downgrade(&output)), exported)));
+        building.derived.extend(exported.map(|exported| (identity(&Arc::downgrade(output)), exported)));
     }
 
     fn abandon(&self) {
-        drop(self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take());
-        self.spread.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.outlets.abandon();
     }
 }

@@ -13,12 +13,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use timely::scheduling::activate::SyncActivations;
 
 use crate::run::control::Control;
 use crate::run::error::Error;
+use crate::run::lock::Lock;
+use crate::sequencer::feed::Downstream;
 use crate::source::intake::Credit;
 
 /// See the module's text.
@@ -28,8 +30,8 @@ pub(crate) struct Flow {
     finished: AtomicBool,
     aborted: AtomicBool,
     failed: AtomicBool,
-    wakers: Mutex<Vec<Waker>>,
-    ledger: Mutex<Ledger>,
+    wakers: Lock<Vec<Waker>>,
+    ledger: Lock<Ledger>,
     announce: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
 }
 
@@ -54,38 +56,18 @@ pub(crate) struct Horizon {
 }
 
 impl Flow {
-    fn wakers(&self) -> MutexGuard<'_, Vec<Waker>> {
-        self.wakers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// A worker has built its dataflow, and is to be woken from now on.
     pub(crate) fn join(&self, activations: SyncActivations, inlets: Vec<Vec<usize>>) {
         // What came in before is found now.
         let _ = activations.activate_batch(inlets.iter().cloned());
-        self.wakers().push(Waker { activations, inlets });
+        self.wakers.lock().push(Waker { activations, inlets });
     }
 
     fn wake(&self) {
-        for waker in &*self.wakers() {
+        for waker in &*self.wakers.lock() {
             // A worker that is gone has said why.
             let _ = waker.activations.activate_batch(waker.inlets.iter().cloned());
         }
-    }
-
-    /// A commit lies in the queues: no other can have its time, or an earlier one.
-    pub(crate) fn committed(&self, time: u64, credit: &Arc<Credit>) {
-        {
-            let mut ledger = self.ledger();
-            if !ledger.closed {
-                ledger.credits.insert(time, Arc::clone(credit));
-            }
-        }
-        self.advance(time + 1);
-        self.announce(time);
     }
 
     pub(super) fn announce(&self, time: u64) {
@@ -94,22 +76,10 @@ impl Flow {
         }
     }
 
-    /// No commit of this process can come before `frontier` any more. Only the sequencer calls it.
-    pub(crate) fn advance(&self, frontier: u64) {
-        self.frontier.fetch_max(frontier, Ordering::AcqRel);
-        self.wake();
-    }
-
     /// Has other processes told of each commit: theirs must not wait for this one's clock. It must not take long.
     pub(crate) fn announce_by(&self, announce: impl Fn(u64) + Send + Sync + 'static) {
         // A run has one cluster.
         let _ = self.announce.set(Box::new(announce));
-    }
-
-    /// No commit will follow.
-    pub(crate) fn finish(&self) {
-        self.finished.store(true, Ordering::Release);
-        self.wake();
     }
 
     /// Something has failed: the workers leave everything as it is and end. What fails after that is a consequence,
@@ -147,7 +117,7 @@ impl Flow {
     /// The results of all times before `frontier` were taken.
     pub(crate) fn release(&self, frontier: Option<u64>) {
         let released = {
-            let mut ledger = self.ledger();
+            let mut ledger = self.ledger.lock();
             let kept = frontier.map_or_else(BTreeMap::new, |frontier| ledger.credits.split_off(&frontier));
             std::mem::replace(&mut ledger.credits, kept)
         };
@@ -157,7 +127,30 @@ impl Flow {
 
     /// Nothing will be taken any more.
     pub(crate) fn close(&self) {
-        self.ledger().closed = true;
+        self.ledger.lock().closed = true;
         self.release(None);
+    }
+}
+
+impl Downstream for Flow {
+    fn committed(&self, time: u64, credit: &Arc<Credit>) {
+        {
+            let mut ledger = self.ledger.lock();
+            if !ledger.closed {
+                ledger.credits.insert(time, Arc::clone(credit));
+            }
+        }
+        self.advance(time + 1);
+        self.announce(time);
+    }
+
+    fn advance(&self, frontier: u64) {
+        self.frontier.fetch_max(frontier, Ordering::AcqRel);
+        self.wake();
+    }
+
+    fn finish(&self) {
+        self.finished.store(true, Ordering::Release);
+        self.wake();
     }
 }

@@ -1,4 +1,4 @@
-//! How commits come into the dataflow: [`Feeds`], the sequencer's end, and [`inlet`], the operator at the worker's.
+//! How commits come into the dataflow: [`WorkerFeed`], the sequencer's end, and [`inlet`], the operator at the worker's.
 //!
 //! A commit is handed over whole, as the columns that it is; the worker makes rows of them. Where there are several
 //! workers, the batches of a commit are dealt out among them in turn. A worker takes so many commits and computes on them
@@ -18,6 +18,7 @@ use super::row::Row;
 use crate::rows::batch::Batch;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
+use crate::sequencer::feed::Feed;
 
 /// How many commits are taken at once.
 const AT_ONCE: usize = 1024;
@@ -29,35 +30,30 @@ pub(crate) struct Arrival<S: Schema> {
     step: usize,
 }
 
-/// Where the sequencer hands commits of one table to the workers, for one computation.
-pub(crate) struct Feeds<S: Schema> {
+/// Where the sequencer sends the commits of one table to the workers, for one computation.
+pub(crate) struct WorkerFeed<S: Schema> {
     workers: Vec<Sender<Arrival<S>>>,
     /// The worker whose turn it is.
     next: usize,
-    /// All of a commit is that worker's.
-    undivided: bool,
 }
 
-impl<S: Schema> Feeds<S> {
-    /// The feeds, and the queue of each worker. They are unbounded, since what is in them is bounded by the backlog of
-    /// the table's source.
+impl<S: Schema> WorkerFeed<S> {
+    /// Makes the feed, and the queue of each worker. The queues are unbounded, because the backlog of the table's source
+    /// bounds what is in them.
     pub(crate) fn new(workers: usize) -> (Self, Vec<Receiver<Arrival<S>>>) {
         let (workers, queues) = (0..workers).map(|_| unbounded()).unzip();
-        (Feeds { workers, next: 0, undivided: false }, queues)
+        (WorkerFeed { workers, next: 0 }, queues)
     }
+}
 
-    /// The next commit stays with one worker, whose part of the source it is.
-    pub(crate) fn belong_to(&mut self, worker: usize) {
-        self.next = worker;
-        self.undivided = true;
-    }
-
-    pub(crate) fn send(&mut self, commit: &Commit<S>) {
-        let (step, batches) = (self.workers.len(), commit.batches().len());
-        if self.undivided {
-            let _ = self.workers[self.next].send(Arrival { commit: commit.clone(), first: 0, step: 1 });
+impl<S: Schema> Feed<S> for WorkerFeed<S> {
+    fn send(&mut self, commit: &Commit<S>, partition: Option<usize>) {
+        if let Some(worker) = partition {
+            // It stays with the worker whose part of the source it is.
+            let _ = self.workers[worker].send(Arrival { commit: commit.clone(), first: 0, step: 1 });
             return;
         }
+        let (step, batches) = (self.workers.len(), commit.batches().len());
         for first in 0..batches.min(step) {
             let worker = (self.next + first) % step;
             // A worker that is gone has said why.
@@ -134,6 +130,7 @@ mod tests {
 
     use super::*;
     use crate::rows::batch::Pool;
+    use crate::sequencer::feed::Downstream;
 
     #[derive(Clone, Schema)]
     #[schema(crate = crate)]
@@ -145,12 +142,12 @@ mod tests {
     fn a_worker_computes_on_what_it_has_taken_before_it_takes_more() {
         const COMMITS: usize = 2 * AT_ONCE + 7;
         timely::execute_directly(|worker| {
-            let (mut feeds, mut queues) = Feeds::<Number>::new(1);
+            let (mut feeds, mut queues) = WorkerFeed::<Number>::new(1);
             let pool = Pool::new();
             for n in 1..=COMMITS as u64 {
                 let mut batch = pool.get();
                 batch.push(Number { n }.into_fields());
-                feeds.send(&Commit::new(n, vec![batch], Arc::clone(&pool)));
+                feeds.send(&Commit::new(n, vec![batch], Arc::clone(&pool)), None);
             }
             let flow = Arc::<Flow>::default();
             flow.advance(COMMITS as u64 + 1);

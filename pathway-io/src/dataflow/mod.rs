@@ -55,58 +55,31 @@
 //! handed to the sinks as one commit (`results`). Until they have taken it, the input commit's room in the backlog is
 //! not given back (`flow`).
 
-#[cfg(feature = "dataflow")]
+mod building;
 mod cluster;
-#[cfg(feature = "dataflow")]
 mod computation;
-#[cfg(feature = "dataflow")]
 mod engine;
-#[cfg(feature = "dataflow")]
 mod export;
-#[cfg(feature = "dataflow")]
 mod flow;
-#[cfg(feature = "dataflow")]
 mod inlet;
-#[cfg(feature = "dataflow")]
 mod partitioned;
-#[cfg(feature = "dataflow")]
 mod region;
-#[cfg(feature = "dataflow")]
 mod results;
-#[cfg(feature = "dataflow")]
 mod row;
-#[cfg(feature = "dataflow")]
 mod sync_requests;
-#[cfg(feature = "dataflow")]
-pub(crate) mod table;
-#[cfg(feature = "dataflow")]
+mod table;
+pub(crate) mod testing;
 pub(crate) mod value;
+mod workers;
+
+pub use computation::{Tables, compute};
+pub use row::{Input, ResultRow, Row};
+pub use {differential_dataflow, timely};
 
 pub use crate::pipeline::workers::Workers;
 pub use crate::source::partition::Partition;
 
-#[cfg(feature = "dataflow")]
-pub use {
-    computation::{Tables, compute},
-    differential_dataflow,
-    row::{Input, ResultRow, Row},
-    timely,
-};
-
-#[cfg(feature = "dataflow")]
-pub(crate) use {
-    cluster::Farewell,
-    computation::Computation,
-    engine::{Engine, Guards, WorkerState},
-    flow::Flow,
-    inlet::Feeds,
-    partitioned::{Parted, PartedTable},
-    results::{Later, Outlets},
-    sync_requests::{Asks, Behind, Served},
-};
-
 /// A table inside a computation: its rows with the times and the number of times that they came or went.
 ///
 /// Its methods are those of [`differential_dataflow::Collection`], of which it is the form for our rows and times.
-#[cfg(feature = "dataflow")]
 pub type Collection<'scope, S> = differential_dataflow::VecCollection<'scope, u64, S, isize>;

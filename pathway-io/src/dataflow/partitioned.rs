@@ -1,4 +1,4 @@
-//! Tables of sources in parts, where there are several processes: [`PartedTable`].
+//! The tables of partitioned sources in several processes: [`PartitionedTable`].
 //!
 //! Each process makes commits of its own parts, with times of its own clock, and what must be one table is put together
 //! in the dataflow. Of a row type only its columns are known here, so that rows are sent as the JSON that every column can
@@ -11,8 +11,9 @@
 //!
 //! Computations read the table as they read a derived one; its sinks are served by a gathering operator.
 
+use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
 use differential_dataflow::{AsCollection, Hashable, VecCollection};
@@ -22,16 +23,19 @@ use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::Operator;
 use timely::dataflow::operators::vec::Map;
 
-use super::computation::Building;
+use super::building::{Building, identity};
 use super::export::Exported;
-use super::inlet::{Arrival, inlet_of};
-use super::results::{Gather, Gatherable, Outlets, gather};
+use super::inlet::{Arrival, WorkerFeed, inlet_of};
+use super::results::{Gather, Gatherable, gather};
+use super::table::{DataflowTable, GatheredOutlets};
+use crate::pipeline::any_table::{AnyTable, EngineTable, TableRun};
+use crate::pipeline::table::{PipelineTable, TableRows};
 use crate::rows::batch::Batch;
 use crate::rows::column::{Buffer, Style};
 use crate::rows::encode::RowWriter;
 use crate::rows::fields::{Columns, Visitor};
-use crate::rows::schema::Schema;
-use crate::sequencer::upsert;
+use crate::rows::schema::{Schema, is_key};
+use crate::run::lock::Lock;
 
 /// A row as JSON, or a key.
 type Encoded = Vec<u8>;
@@ -45,40 +49,61 @@ pub(crate) type Placed = (Place, Encoded);
 /// A push or a removal: the key, the place, and the row, if it is a push.
 type Push = (Encoded, Place, Option<Encoded>);
 
-/// A table in parts, with its row type forgotten.
-pub trait Parted: Send + Sync {
+/// The table of a partitioned source, with its row type erased.
+pub(super) trait Partitioned: Send + Sync {
     /// Builds it on one worker.
     fn build(&self, building: &mut Building<'_>);
     /// A run has failed: lets go of what no worker has taken.
     fn abandon(&self);
 }
 
-pub(crate) struct PartedTable<S: Schema> {
-    pub(crate) name: Arc<str>,
-    pub(crate) identity: usize,
-    /// The number of this process's first part.
-    pub(crate) first_part: usize,
-    /// Those of the workers of this process.
-    pub(crate) queues: Mutex<Vec<Option<Receiver<Arrival<S>>>>>,
-    pub(crate) has_sinks: bool,
-    /// Where the sinks are.
-    pub(crate) outlets: Mutex<Option<Outlets<S>>>,
-    /// The same for sinks of which each worker has one.
-    pub(crate) spread: Mutex<Vec<Option<Outlets<S>>>>,
+struct PartitionedTable<S: Schema> {
+    name: Arc<str>,
+    identity: usize,
+    /// The number of this process's first partition.
+    first_partition: usize,
+    /// The queues of the workers of this process.
+    queues: Lock<Vec<Option<Receiver<Arrival<S>>>>>,
+    has_sinks: bool,
+    outlets: GatheredOutlets<S>,
 }
 
-impl<S: Schema> Parted for PartedTable<S> {
+impl<S: Schema> EngineTable for PipelineTable<S> {
+    fn partition(&self, run: &TableRun<'_>) -> Box<dyn Any> {
+        let extensions = self.extensions();
+        extensions.get::<DataflowTable>().set_partitioned();
+        let (feed, queues) = WorkerFeed::<S>::new(run.workers.len());
+        let rows = extensions.get::<TableRows<S>>();
+        rows.leave_pushes();
+        rows.add_feed(Box::new(feed));
+        let (has_sinks, _) = self.sink_kinds();
+        let outlets = GatheredOutlets::default();
+        // In several processes nothing is persistent, and no checkpoint waits.
+        outlets.start(extensions, run, &mut Vec::new());
+        let table: Arc<dyn Partitioned> = Arc::new(PartitionedTable {
+            name: Arc::from(S::SCHEMA.name),
+            identity: identity(&Arc::downgrade(extensions)),
+            first_partition: run.workers.start,
+            queues: Lock::new(queues.into_iter().map(Some).collect()),
+            has_sinks,
+            outlets,
+        });
+        Box::new(table)
+    }
+}
+
+impl<S: Schema> Partitioned for PartitionedTable<S> {
     fn build(&self, building: &mut Building<'_>) {
-        let queue = self.queues.lock().unwrap_or_else(PoisonError::into_inner)[building.worker].take();
+        let queue = self.queues.lock()[building.worker].take();
         let (scope, flow) = (building.scope, Arc::clone(&building.flow));
         let writer = RowWriter::new::<S>();
-        let part = self.first_part + building.worker;
+        let partition = self.first_partition + building.worker;
         let mut pushes = 0;
         let mut place = move || {
             pushes += 1;
-            (part, pushes)
+            (partition, pushes)
         };
-        let rows = if upsert::applies::<S>() {
+        let rows = if S::SCHEMA.is_upserted() {
             let take = move |batch: &Batch<S>, time: u64, pushes: &mut Vec<(Push, u64, isize)>| {
                 pushes.extend((0..batch.len()).map(|row| {
                     let pushed = (batch.diff(row) > 0).then(|| encoded(&writer, batch, row));
@@ -95,19 +120,12 @@ impl<S: Schema> Parted for PartedTable<S> {
             };
             inlet_of(scope, &self.name, queue, flow, &mut building.inlets, take)
         };
-        let spread = {
-            let mut spread = self.spread.lock().unwrap_or_else(PoisonError::into_inner);
-            spread.get_mut(building.worker).and_then(Option::take)
-        };
-        if let Some(spread) = spread {
-            let (taken, _) = gather(&self.name, rows.clone().as_collection(), Gather::Here, Some(spread), false);
+        let (outlets, of_worker) = self.outlets.take(building.worker);
+        if let Some(of_worker) = of_worker {
+            let (taken, _) = gather(&self.name, rows.clone().as_collection(), Gather::Here, Some(of_worker), false);
             building.taken.push(taken);
         }
         let (taken, exported) = if self.has_sinks {
-            let outlets = match building.worker {
-                0 => self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take(),
-                _ => None,
-            };
             gather(&self.name, rows.as_collection(), Gather::First, outlets, true)
         } else {
             Exported::of(rows, true)
@@ -117,8 +135,7 @@ impl<S: Schema> Parted for PartedTable<S> {
     }
 
     fn abandon(&self) {
-        drop(self.outlets.lock().unwrap_or_else(PoisonError::into_inner).take());
-        self.spread.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.outlets.abandon();
     }
 }
 
@@ -178,7 +195,7 @@ fn encoded<S: Schema>(writer: &RowWriter, batch: &Batch<S>, row: usize) -> Encod
 /// The key of a row, in a form that no other key has.
 fn encoded_key<S: Schema>(batch: &Batch<S>, row: usize) -> Encoded {
     let mut key = Vec::new();
-    batch.columns.visit(0, &mut Key { row, is_key: upsert::is_key::<S>, key: &mut key });
+    batch.columns.visit(0, &mut Key { row, is_key: is_key::<S>, key: &mut key });
     key
 }
 

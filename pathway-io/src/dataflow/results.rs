@@ -23,15 +23,15 @@ use timely::scheduling::SyncActivator;
 
 use super::export::{AlsoTo, Exported};
 use super::row::ResultRow;
-use super::sync_requests::Served;
+use super::sync_requests::ServedSyncs;
 use super::{Collection, engine};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
-use crate::rows::schema::Schema;
-use crate::sequencer::journal::{Held, Results};
-use crate::sequencer::upsert;
-use crate::sequencer::{Keeping, Outlet};
+use crate::rows::schema::{Schema, is_key};
+use crate::sequencer::journal::{ComputedRecord, Journal};
+use crate::sequencer::upsert::KeyOf;
+use crate::sink::outlet::Outlet;
 
 /// A row of `S` in some form, as it comes out of the dataflow.
 pub(crate) trait Gatherable<S: Schema>: ExchangeData {
@@ -58,35 +58,34 @@ pub(crate) enum Gather<R> {
 /// Where the commits of a derived table go.
 pub(crate) struct Outlets<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
-    pub(crate) later: Option<Later<S>>,
+    pub(crate) logged: Option<Logged<S>>,
     pub(crate) pool: Arc<Pool<S>>,
     /// The results up to this time are in the outputs already, if a run before this one has written them.
     pub(crate) durable: Option<u64>,
-    pub(crate) asks: Served,
+    pub(crate) syncs: ServedSyncs,
 }
 
 impl<S: Schema> Outlets<S> {
     /// Whether the results of a time are to be delivered.
     fn want(&self, time: u64) -> bool {
-        (!self.outlets.is_empty() || self.later.is_some()) && self.durable.is_none_or(|durable| time > durable)
+        (!self.outlets.is_empty() || self.logged.is_some()) && self.durable.is_none_or(|durable| time > durable)
     }
 }
 
-/// The way to sinks that are handed a commit only once it is durable: through the checkpointer.
-pub(crate) struct Later<S: Schema> {
-    pub(crate) keeping: Keeping<S>,
+/// The way to transactional sinks, which receive a commit only once it is durable: through the checkpointer.
+pub(crate) struct Logged<S: Schema> {
+    pub(crate) journal: Journal<S>,
     /// The number of the table in the log.
     pub(crate) table: u32,
-    pub(crate) results: Sender<Results>,
+    pub(crate) results: Sender<ComputedRecord>,
 }
 
-impl<S: Schema> Later<S> {
-    fn hold(&self, commit: Commit<S>, receipt: Arc<dyn Send + Sync>) {
-        let Keeping { writer, later } = &self.keeping;
+impl<S: Schema> Logged<S> {
+    fn send(&self, commit: Commit<S>, receipt: Arc<dyn Send + Sync>) {
         let time = commit.time();
-        let held = Held { commit, writer: Arc::clone(writer), later: Arc::clone(later), receipt };
+        let journaled = self.journal.record(commit, receipt);
         // A checkpointer that is gone has said why.
-        let _ = self.results.send(Results { table: self.table, time, held: Box::new(held) });
+        let _ = self.results.send(ComputedRecord { table: self.table, time, journaled });
     }
 }
 
@@ -136,7 +135,7 @@ fn gather_by<'scope, S: Schema, R: Gatherable<S>>(
                 let frontier = frontier.frontier().first().copied();
                 gathered.deliver(frontier);
                 if let Some(outlets) = &gathered.outlets {
-                    outlets.asks.0.reach(frontier);
+                    outlets.syncs.0.reach(frontier);
                 }
                 let held = gathered.untaken().or(frontier);
                 match (&mut capability, held) {
@@ -186,7 +185,7 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
 
     /// Delivers all times before `frontier`.
     fn deliver(&mut self, frontier: Option<u64>) {
-        let Some(Outlets { outlets, later, pool, .. }) = &self.outlets else { return };
+        let Some(Outlets { outlets, logged, pool, .. }) = &self.outlets else { return };
         while let Some(entry) = self.waiting.first_entry()
             && frontier.is_none_or(|frontier| *entry.key() < frontier)
         {
@@ -202,8 +201,8 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
             for outlet in outlets {
                 outlet.deliver(&commit, &receipt);
             }
-            if let Some(later) = later {
-                later.hold(commit, receipt);
+            if let Some(logged) = logged {
+                logged.send(commit, receipt);
             }
         }
     }
@@ -230,8 +229,8 @@ fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Pool<S>) -
     for (at, (row, diff)) in rows.into_iter().enumerate() {
         row.give_to(diff as i64, &mut all);
         let columns = &all.columns;
-        let hash = |at: usize| hasher.hash_one(upsert::KeyOf::<S> { columns, row: at });
-        let same = |&other: &usize| columns.key_equal(at, columns, other, upsert::is_key::<S>, 0);
+        let hash = |at: usize| hasher.hash_one(KeyOf::<S> { columns, row: at });
+        let same = |&other: &usize| columns.key_equal(at, columns, other, is_key::<S>, 0);
         let first = *keys.entry(hash(at), same, |&other| hash(other)).or_insert(at).get();
         order.push((first, diff > 0, at));
     }

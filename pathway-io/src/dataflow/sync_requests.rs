@@ -1,17 +1,18 @@
-//! What the checkpointer asks of the sinks of a derived table: [`Asks`], on the way through the dataflow.
+//! Sync requests of the checkpointer to the sinks of a derived table, on their way through the dataflow: [`PendingSyncs`].
 //!
-//! A checkpoint of a time wants the length that a file has once everything up to that time is in it. The results of a time
-//! come when the dataflow has done with it; so an ask waits for the operator that hands them to the sinks, and follows
-//! them there.
+//! A checkpoint of a time needs the length that a file has once everything up to that time is in it. The results of a time
+//! come when the dataflow has completed it. So a request waits for the operator that sends the results to the sinks, and
+//! follows them there.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use crossbeam_channel::Sender;
 
-use crate::sink::Ask;
+use crate::run::lock::Lock;
+use crate::sink::outlet::SyncTarget;
 
 #[derive(Default)]
-pub(crate) struct Asks(Mutex<State>);
+pub(crate) struct PendingSyncs(Lock<State>);
 
 #[derive(Default)]
 struct State {
@@ -36,12 +37,12 @@ impl Default for Reached {
 struct Waiting {
     time: u64,
     reply: Sender<u64>,
-    sink: Arc<dyn Ask>,
+    sink: Arc<dyn SyncTarget>,
 }
 
-impl Asks {
+impl PendingSyncs {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     /// All results of times before `frontier` were handed on; all there are, if there is none.
@@ -75,30 +76,41 @@ impl State {
 
 impl Waiting {
     fn pass_on(self) {
-        self.sink.ask_for(self.time, self.reply);
+        self.sink.request_with(self.time, self.reply);
     }
 }
 
-/// A sink that is asked by way of the dataflow.
-pub(crate) struct Behind {
-    pub(crate) asks: Arc<Asks>,
-    pub(crate) sink: Arc<dyn Ask>,
+/// A sink that sync requests reach by way of the dataflow.
+pub(crate) struct RoutedSink {
+    pub(crate) pending: Arc<PendingSyncs>,
+    pub(crate) sink: Arc<dyn SyncTarget>,
 }
 
-impl Ask for Behind {
-    fn ask_for(&self, time: u64, reply: Sender<u64>) {
-        let mut state = self.asks.lock();
+impl SyncTarget for RoutedSink {
+    fn request_with(&self, time: u64, reply: Sender<u64>) {
+        let mut state = self.pending.lock();
         state.waiting.push(Waiting { time, reply, sink: Arc::clone(&self.sink) });
         state.release();
     }
 }
 
 /// The operator's end. When it is dropped before all results were handed on, they never will be.
-pub(crate) struct Served(pub(crate) Arc<Asks>);
+pub(crate) struct ServedSyncs(pub(crate) Arc<PendingSyncs>);
 
-impl Drop for Served {
+impl Drop for ServedSyncs {
     fn drop(&mut self) {
         self.0.give_up();
+    }
+}
+
+/// Replies at once. It stands for the transactional sinks of a computed table: its request has followed the results, which
+/// the log therefore has.
+pub(super) struct ResultsLogged;
+
+impl SyncTarget for ResultsLogged {
+    fn request_with(&self, _time: u64, reply: Sender<u64>) {
+        // The checkpointer may have given up.
+        let _ = reply.send(0);
     }
 }
 
@@ -111,43 +123,43 @@ mod tests {
     /// Answers with the time.
     struct Sink;
 
-    impl Ask for Sink {
-        fn ask_for(&self, time: u64, reply: Sender<u64>) {
+    impl SyncTarget for Sink {
+        fn request_with(&self, time: u64, reply: Sender<u64>) {
             reply.send(time).unwrap();
         }
     }
 
-    fn ask(asks: &Arc<Asks>, time: u64) -> Receiver<u64> {
+    fn request(pending: &Arc<PendingSyncs>, time: u64) -> Receiver<u64> {
         let (reply, answer) = bounded(1);
-        Behind { asks: Arc::clone(asks), sink: Arc::new(Sink) }.ask_for(time, reply);
+        RoutedSink { pending: Arc::clone(pending), sink: Arc::new(Sink) }.request_with(time, reply);
         answer
     }
 
     #[test]
     fn an_ask_follows_the_results_up_to_its_time() {
-        let asks = Arc::new(Asks::default());
-        let served = Served(Arc::clone(&asks));
-        let early = ask(&asks, 5);
-        asks.reach(Some(5));
+        let pending = Arc::new(PendingSyncs::default());
+        let served = ServedSyncs(Arc::clone(&pending));
+        let early = request(&pending, 5);
+        pending.reach(Some(5));
         assert_eq!(early.try_recv(), Err(TryRecvError::Empty));
-        asks.reach(Some(6));
+        pending.reach(Some(6));
         assert_eq!(early.try_recv(), Ok(5));
-        assert_eq!(ask(&asks, 5).try_recv(), Ok(5));
-        let late = ask(&asks, 6);
-        asks.reach(None);
+        assert_eq!(request(&pending, 5).try_recv(), Ok(5));
+        let late = request(&pending, 6);
+        pending.reach(None);
         assert_eq!(late.try_recv(), Ok(6));
         drop(served);
-        assert_eq!(ask(&asks, 7).try_recv(), Ok(7));
+        assert_eq!(request(&pending, 7).try_recv(), Ok(7));
     }
 
     #[test]
     fn nobody_answers_for_a_dataflow_that_was_given_up() {
-        let asks = Arc::new(Asks::default());
-        let served = Served(Arc::clone(&asks));
-        asks.reach(Some(5));
-        let answer = ask(&asks, 5);
+        let pending = Arc::new(PendingSyncs::default());
+        let served = ServedSyncs(Arc::clone(&pending));
+        pending.reach(Some(5));
+        let answer = request(&pending, 5);
         drop(served);
         assert_eq!(answer.try_recv(), Err(TryRecvError::Disconnected));
-        assert_eq!(ask(&asks, 9).try_recv(), Err(TryRecvError::Disconnected));
+        assert_eq!(request(&pending, 9).try_recv(), Err(TryRecvError::Disconnected));
     }
 }

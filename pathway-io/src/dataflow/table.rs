@@ -1,143 +1,132 @@
-//! What a table has to do with computations: those that read it, and the sinks of one whose commits come out of the
+//! What a table has to do with computations: those that read it, and the sinks of a table whose commits come out of the
 //! dataflow.
-//!
-//! Such sinks are asked by the checkpointer by way of the worker that gathers the commits ([`Asks`]), and where each worker
-//! has its own they are made when the run starts, since only then the workers are known.
 
-use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::dataflow::{Asks, Behind, Computation, Feeds, Later, Outlets, Served};
-use crate::persist::AskedSink;
-use crate::pipeline::any_table::{AnyTable, StartedBy};
-use crate::pipeline::table::{Inner, Started};
-use crate::pipeline::workers::Workers;
+use super::building::Computation;
+use super::results::{Logged, Outlets};
+use super::sync_requests::{PendingSyncs, ResultsLogged, RoutedSink, ServedSyncs};
+use crate::pipeline::any_table::TableRun;
+use crate::pipeline::table::TableRows;
 use crate::rows::commit::Commit;
-use crate::rows::encode::RowWriter;
 use crate::rows::schema::Schema;
-use crate::rows::table::OWN_TYPE;
-use crate::sequencer::Keeping;
-use crate::sink::file::FileSink;
-use crate::sink::{AnySink, Ask, SinkSpec, Target};
+use crate::rows::table::Extensions;
+use crate::run::lock::Lock;
+use crate::sequencer::journal::Journal;
+use crate::sink::attach::TableSinks;
+use crate::sink::outlet::{Progress, SyncTarget};
+use crate::sink::spec::SinkSpec;
+use crate::sink::start::{self, CheckpointedKind, CheckpointedSink, ResumeTable};
 
-/// Makes a worker's own sink, and its path.
-pub(crate) type Spread<S> = Box<dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send>;
-
-/// What a table has to do with computations.
-pub(crate) struct Computed<S: Schema> {
-    /// It is itself the result of one.
-    pub(crate) derived: bool,
-    /// Those that read it.
-    pub(crate) computations: Mutex<Vec<Arc<dyn Computation>>>,
-    /// Sinks of which each worker has one, with the path that they are called by.
-    pub(crate) spread: Mutex<Vec<(PathBuf, Spread<S>)>>,
+/// What the engine keeps of a table, among the table's [`Extensions`].
+#[derive(Default)]
+pub(super) struct DataflowTable {
+    /// It is the result of a computation.
+    is_derived: AtomicBool,
     /// In this run, its commits are made in several processes.
-    pub(crate) parted: AtomicBool,
-    /// Of a run, until the sequencer has taken them.
-    pub(crate) feeds: Mutex<Vec<Feeds<S>>>,
+    is_partitioned: AtomicBool,
+    computations: Lock<Vec<Arc<dyn Computation>>>,
 }
 
-/// Where the commits of a derived table go: at the first worker, and at each.
-pub(crate) struct Derived<S: Schema> {
-    pub(crate) outlets: Option<Outlets<S>>,
-    pub(crate) spread: Vec<Option<Outlets<S>>>,
+impl DataflowTable {
+    pub(super) fn set_derived(&self) {
+        self.is_derived.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn set_partitioned(&self) {
+        self.is_partitioned.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the commits come from the sequencer of this process, and from there alone.
+    pub(super) fn is_sequenced(&self) -> bool {
+        !self.is_derived.load(Ordering::Relaxed) && !self.is_partitioned.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn add(&self, computation: &Arc<dyn Computation>) {
+        self.computations.lock().push(Arc::clone(computation));
+    }
+
+    /// Returns the computations that read the table.
+    pub(super) fn computations(&self) -> Vec<Arc<dyn Computation>> {
+        self.computations.lock().clone()
+    }
 }
 
-impl<S: Schema> Computed<S> {
-    pub(crate) fn new(derived: bool) -> Self {
-        Computed {
-            derived,
-            computations: Mutex::default(),
-            spread: Mutex::default(),
-            parted: AtomicBool::new(false),
-            feeds: Mutex::default(),
+/// Where the commits of a table that comes out of the dataflow go: from the first worker, and from each.
+pub(super) struct GatheredOutlets<S: Schema> {
+    /// Until the gathering worker has taken them. `None` in the other processes.
+    pub(super) whole: Lock<Option<Outlets<S>>>,
+    /// Until each worker has taken its own.
+    pub(super) of_workers: Lock<Vec<Option<Outlets<S>>>>,
+}
+
+impl<S: Schema> Default for GatheredOutlets<S> {
+    fn default() -> Self {
+        GatheredOutlets { whole: Lock::default(), of_workers: Lock::default() }
+    }
+}
+
+impl<S: Schema> GatheredOutlets<S> {
+    /// Starts the sinks of the table that belong to this process, and drops the others.
+    pub(super) fn start(&self, table: &Extensions, run: &TableRun<'_>, checkpointed: &mut Vec<CheckpointedSink>) {
+        let (sinks, rows) = (table.get::<TableSinks<S>>(), table.get::<TableRows<S>>());
+        let of_workers = sinks.take_of_workers(run.workers.clone());
+        *self.of_workers.lock() =
+            of_workers.into_iter().map(|specs| Some(gathered(specs, &[], &rows, run, checkpointed))).collect();
+        let whole = sinks.take();
+        if is_first(&run.workers) {
+            *self.whole.lock() = Some(gathered(whole, &rows.take_held(), &rows, run, checkpointed));
         }
     }
+
+    /// Takes the outlets of a worker of this process: those for the whole table, and its own.
+    pub(super) fn take(&self, worker: usize) -> (Option<Outlets<S>>, Option<Outlets<S>>) {
+        // The first worker of a process takes what there is only one of.
+        let whole = if worker == 0 { self.whole.lock().take() } else { None };
+        (whole, self.of_workers.lock().get_mut(worker).and_then(Option::take))
+    }
+
+    /// Lets go of what no worker has taken, so that the sinks end.
+    pub(super) fn abandon(&self) {
+        drop(self.whole.lock().take());
+        self.of_workers.lock().clear();
+    }
 }
 
-impl<S: Schema> Inner<S> {
-    pub(crate) fn spread(&self) -> MutexGuard<'_, Vec<(PathBuf, Spread<S>)>> {
-        self.computed.spread.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// Whether a process has the first worker, which gathers the results.
+fn is_first(workers: &Range<usize>) -> bool {
+    workers.start == 0
+}
 
-    /// Where each worker has sinks of its own: those of each worker of this process.
-    pub(crate) fn spread_specs(&self, workers: &Workers) -> Vec<Vec<SinkSpec<S>>> {
-        let spread = self.spread();
-        if spread.is_empty() {
-            return Vec::new();
-        }
-        let spec = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| SinkSpec {
-            name: path.display().to_string().into(),
-            target: Some(Target::file(path)),
-            sink: AnySink::File(sink),
-        };
-        // They are counted among those of all processes.
-        let first = workers.process * workers.threads;
-        let of_worker = |worker| spread.iter().map(|(_, spread)| spec(spread(worker))).collect();
-        (first..first + workers.threads).map(of_worker).collect()
-    }
-
-    /// Starts the sinks of a table whose commits come out of the dataflow here.
-    pub(crate) fn start_gathered(&self, started_by: &StartedBy, asked: &mut Vec<AskedSink>) -> Outlets<S> {
-        let specs = self.sinks().take().unwrap_or_default();
-        self.gathered(specs, &self.take_held(), started_by, asked)
-    }
-
-    /// The same where each worker has its own.
-    pub(crate) fn start_gathered_spread(
-        &self,
-        started_by: &StartedBy,
-        workers: &Workers,
-        asked: &mut Vec<AskedSink>,
-    ) -> Vec<Option<Outlets<S>>> {
-        let specs = self.spread_specs(workers).into_iter();
-        specs.map(|specs| Some(self.gathered(specs, &[], started_by, asked))).collect()
-    }
-
-    fn gathered(
-        &self,
-        specs: Vec<SinkSpec<S>>,
-        held: &[Commit<S>],
-        started_by: &StartedBy,
-        asked: &mut Vec<AskedSink>,
-    ) -> Outlets<S> {
-        // One worker may be ahead of another, and each answers for its own files.
-        let asks: Arc<Asks> = Arc::default();
-        let behind = |sink| -> Arc<dyn Ask> { Arc::new(Behind { asks: Arc::clone(&asks), sink }) };
-        let Started { outlets, later, asked: sinks } = Self::start_sinks(specs, started_by, held, &behind);
-        asked.extend(sinks);
-        let place = started_by.place.as_ref();
-        let later = place.and_then(|place| {
-            let table = place.results.filter(|_| !later.is_empty())?;
-            asked.push(AskedSink::results(&behind));
-            let keeping = Keeping { writer: Arc::new(RowWriter::new::<S>()), later: later.into() };
-            Some(Later { keeping, table, results: place.start.results.clone() })
+fn gathered<S: Schema>(
+    specs: Vec<SinkSpec<S>>,
+    held: &[Commit<S>],
+    rows: &TableRows<S>,
+    run: &TableRun<'_>,
+    checkpointed: &mut Vec<CheckpointedSink>,
+) -> Outlets<S> {
+    // One worker may be ahead of another, and each answers for its own files.
+    let pending: Arc<PendingSyncs> = Arc::default();
+    let route = |sink| -> Arc<dyn SyncTarget> { Arc::new(RoutedSink { pending: Arc::clone(&pending), sink }) };
+    let resume = run.state.as_ref().map(|state| ResumeTable { resume: &state.resume, id: &state.id, held });
+    let started = start::start(specs, run.control, resume.as_ref(), &route);
+    checkpointed.extend(started.checkpointed);
+    let results = run.state.as_ref().and_then(|state| state.results.as_ref());
+    let logged = results.filter(|_| !started.transactional.is_empty()).map(|(table, sender)| {
+        checkpointed.push(CheckpointedSink {
+            kind: CheckpointedKind::Plain,
+            target: route(Arc::new(ResultsLogged)),
+            progress: Arc::<Progress>::default(),
         });
-        let durable = place.and_then(|place| place.start.found.as_ref()).map(|found| found.time);
-        Outlets { outlets, later, pool: Arc::clone(&self.pool), durable, asks: Served(asks) }
+        Logged { journal: Journal::new(started.transactional), table: *table, results: sender.clone() }
+    });
+    Outlets {
+        outlets: started.outlets,
+        logged,
+        pool: Arc::clone(&rows.pool),
+        durable: run.state.as_ref().and_then(|state| state.resume.checkpoint),
+        syncs: ServedSyncs(pending),
     }
-
-    /// Starts the sinks of a derived table where its commits will come, and drops them elsewhere.
-    pub(crate) fn start_derived(
-        &self,
-        started_by: &StartedBy,
-        workers: &Workers,
-        asked: &mut Vec<AskedSink>,
-    ) -> Derived<S> {
-        let comes = workers.process == 0;
-        if !comes {
-            // Outside the lock: they are the user's code.
-            let sinks = self.sinks().take();
-            drop(sinks);
-        }
-        let spread = self.start_gathered_spread(started_by, workers, asked);
-        Derived { outlets: comes.then(|| self.start_gathered(started_by, asked)), spread }
-    }
-}
-
-/// Has the sequencer hand the commits of a table to a computation, too.
-pub(crate) fn add_feeds<S: Schema>(table: &dyn AnyTable, feeds: Feeds<S>) {
-    let inner: &Inner<S> = table.as_any().downcast_ref().expect(OWN_TYPE);
-    inner.computed.feeds.lock().unwrap_or_else(PoisonError::into_inner).push(feeds);
 }

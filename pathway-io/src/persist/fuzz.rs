@@ -17,6 +17,7 @@ use super::frame::{self, Kind};
 use super::record::{self, Shapes, SourceShape};
 use super::recover;
 use crate::pipeline::any_table::AnyTable;
+use crate::pipeline::table::PipelineTable;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 
@@ -96,8 +97,10 @@ fn read(log: &[u8], shapes: &Shapes) -> Result<u64, String> {
         fs::write(&file.0, log).expect("the directory for temporary files can be written to");
         let found = recover::read(&file.0, 1, shapes).map_err(|error| error.to_string())?;
         let source: Arc<str> = "zoo".into();
-        let tables: Vec<Arc<dyn AnyTable>> =
-            vec![Table::<Cat>::new(Arc::clone(&source)).any(), Table::<Line>::new(source).any()];
+        let tables: Vec<Arc<dyn AnyTable>> = vec![
+            PipelineTable::of(&Table::<Cat>::new(Arc::clone(&source))),
+            PipelineTable::of(&Table::<Line>::new(source)),
+        ];
         found.restore(shapes, &[tables], &[]).map_err(|error| error.to_string())?;
         Ok(found.end)
     })

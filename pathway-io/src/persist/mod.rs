@@ -3,9 +3,8 @@
 //! | module | what it does |
 //! |---|---|
 //! | `directory` | the state directory and its lock |
-//! | `frame`, `record`, `rows` | how the log is cut into frames, and what these say |
+//! | `frame`, `record` | how the log is cut into frames, and what these say |
 //! | `log` | writes the log |
-//! | `entry` | what the sequencer hands over |
 //! | `checkpointer` | the thread that makes commits durable |
 //! | `recover` | reads the log, and checks that the pipeline fits |
 
@@ -19,18 +18,20 @@ pub(crate) mod prepare;
 mod record;
 pub(crate) mod recover;
 
+use std::any::Any;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
-
-use crate::pipeline::any_table::Place;
-use crate::rows::schema::Schema;
-use crate::sequencer::Outlet;
-use crate::sequencer::journal::Results;
-use crate::sink::file::Persisted;
-use crate::sink::{Ask, Progress};
-use record::Checkpoint;
+use self::directory::StateDirectory;
+use self::prepare::PreparedState;
+use crate::pipeline::Pipeline;
+use crate::pipeline::any_table::AnyTable;
+use crate::pipeline::extensions::{Persistence, Prepared};
+use crate::pipeline::plan::SourcePlan;
+use crate::pipeline::workers::Workers;
+use crate::run::error::Result;
+use crate::run::lock::Lock;
 
 /// When the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable: how much a power cut may cost.
 /// A kill of the process alone is survived under each, with every row written once.
@@ -63,114 +64,96 @@ impl Durability {
     }
 }
 
-/// What a pipeline starts from, as its tables see it.
-#[doc(hidden)]
-pub struct Start {
-    pub(crate) found: Option<Checkpoint>,
-    pub(crate) sync: bool,
-    /// Of each computed table that has sinks which keep their own time, what it is called, and its number in the log.
-    #[cfg_attr(not(feature = "dataflow"), expect(dead_code, reason = "no table is computed"))]
-    pub(crate) computed: Vec<Option<(String, u32)>>,
-    /// Where their results go.
-    #[cfg_attr(not(feature = "dataflow"), expect(dead_code, reason = "no table is computed"))]
-    pub(crate) results: Sender<Results>,
+/// The state of a persistent pipeline.
+struct State {
+    directory: Arc<StateDirectory>,
+    durability: Lock<Durability>,
 }
 
-impl Start {
-    /// The time of the checkpoint; 0 before the first.
-    pub(crate) fn time(&self) -> u64 {
-        self.found.as_ref().map_or(0, |found| found.time)
+impl Persistence for State {
+    fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
-    /// The place of a table of a source.
-    pub(crate) fn place_of(self: &Arc<Self>, source: &str, table: usize) -> Place {
-        Place {
-            start: Arc::clone(self),
-            id: table_id(source, table),
-            #[cfg(feature = "dataflow")]
-            results: None,
+    fn prepare(
+        self: Arc<Self>,
+        sources: &[SourcePlan],
+        derived: &[Arc<dyn AnyTable>],
+        workers: &Workers,
+    ) -> Result<Box<dyn Prepared>> {
+        let durability = *self.durability.lock();
+        let prepared = PreparedState::new(Arc::clone(&self.directory), durability, sources, derived, workers)?;
+        Ok(Box::new(prepared))
+    }
+}
+
+impl Pipeline {
+    /// A pipeline that goes on where it was when it was last run, however that ended, and whose output files have each row
+    /// once: the offsets of its sources, the tables with a primary key and the lengths of the files are kept in
+    /// `directory`, a directory of its own, which is made if it is not there.
+    ///
+    /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
+    /// [`ReadOptions::full_snapshot`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
+    /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
+    /// time](crate::Sink::is_transactional). What is computed from tables is computed anew, and its files go on too; a table
+    /// without a key that is computed on keeps its distinct rows for that. What cannot be gone on with (another schema, an output that is shorter than it was, a
+    /// state of a newer version) fails the start, before anything is touched.
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be made, holds something else, or is in use by another pipeline.
+    ///
+    /// ```
+    /// use pathway_io::{Pipeline, Schema, Subject, connector, csv};
+    ///
+    /// #[derive(Schema)]
+    /// struct Order { id: u64 }
+    ///
+    /// struct Orders;
+    ///
+    /// #[connector(name = "orders")]
+    /// impl Orders {
+    ///     fn run(&mut self, orders: Subject<Order, u64>) -> pathway_io::Result<()> {
+    ///         for id in orders.resume().unwrap_or(0)..3 {
+    ///             orders.next_at(id + 1, Order { id })?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let (state, output) = (directory.path().join("state"), directory.path().join("orders.csv"));
+    /// for _ in 0..2 {
+    ///     let pipeline = Pipeline::persistent(&state)?;
+    ///     csv::write(&pipeline.read(Orders), &output);
+    ///     pipeline.run()?;
+    /// }
+    /// // The second run had nothing to do.
+    /// assert_eq!(std::fs::read_to_string(&output)?.lines().count(), 4);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn persistent(directory: impl AsRef<Path>) -> Result<Self> {
+        let directory = Arc::new(StateDirectory::open(directory.as_ref())?);
+        Ok(Self::with_persistence(Some(Arc::new(State { directory, durability: Lock::default() }))))
+    }
+
+    /// When the commits of a [persistent](Self::persistent) pipeline become durable; of another it changes nothing.
+    pub fn durability(&self, durability: Durability) -> &Self {
+        let state = self.persistence().and_then(|persistence| (persistence as &dyn Any).downcast_ref::<State>());
+        if let Some(state) = state {
+            *state.durability.lock() = durability;
         }
-    }
-
-    /// The place of a computed table, by its number among those.
-    #[cfg(feature = "dataflow")]
-    pub(crate) fn place_of_computed(self: &Arc<Self>, number: usize) -> Place {
-        let (id, results) = self.computed[number].clone().unzip();
-        Place { start: Arc::clone(self), id: id.unwrap_or_default(), results }
-    }
-
-    /// How a file is gone on with.
-    pub(crate) fn persisted(&self, path: &str) -> Persisted {
-        let files = self.found.iter().flat_map(|found| &found.files);
-        let len = files.clone().find(|file| file.path == path).map(|file| file.len);
-        Persisted { len, sync: self.sync }
-    }
-
-    /// How far it is known of a sink that keeps its own time.
-    pub(crate) fn sink_time(&self, id: &str) -> u64 {
-        let mut sinks = self.found.iter().flat_map(|found| &found.sinks);
-        sinks.find(|sink| sink.name == id).map_or(0, |sink| sink.time)
+        self
     }
 }
 
-/// What a table of a source is called in a checkpoint.
-pub(crate) fn table_id(source: &str, table: usize) -> String {
+/// Returns the name of a source's table in a checkpoint.
+fn table_id(source: &str, table: usize) -> String {
     format!("{source}/{table}")
 }
 
-/// The same of a computed table: its number is among those of one name. No source can have a table of that name.
-pub(crate) fn computed_id(name: &str, number: usize) -> String {
+/// Returns the name of a computed table in a checkpoint: its number is among those of one name. No source can have a
+/// table of that name.
+fn computed_id(name: &str, number: usize) -> String {
     format!("{name}/{number}/computed")
-}
-
-/// What a sink that keeps its own time is called in a checkpoint.
-pub(crate) fn sink_id(table: &str, number: usize) -> String {
-    format!("{table}/{number}")
-}
-
-/// Answers at once: what was asked for was handed on before.
-#[cfg(feature = "dataflow")]
-struct HandedOn;
-
-#[cfg(feature = "dataflow")]
-impl Ask for HandedOn {
-    fn ask_for(&self, _time: u64, reply: Sender<u64>) {
-        // The checkpointer may have given up.
-        let _ = reply.send(0);
-    }
-}
-
-/// A sink, as far as the checkpointer has to do with it.
-#[doc(hidden)]
-pub struct AskedSink {
-    pub(crate) kind: AskedKind,
-    pub(crate) ask: Arc<dyn Ask>,
-    pub(crate) progress: Arc<Progress>,
-}
-
-pub(crate) enum AskedKind {
-    File {
-        path: String,
-    },
-    /// It keeps nothing, but has to have been handed what becomes durable.
-    Plain,
-    Timed {
-        id: String,
-    },
-}
-
-impl AskedSink {
-    pub(crate) fn new<S: Schema>(
-        kind: AskedKind,
-        outlet: &Outlet<S>,
-        route: &dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>,
-    ) -> Self {
-        AskedSink { kind, ask: route(Arc::new(outlet.told.clone())), progress: Arc::clone(&outlet.progress) }
-    }
-
-    /// In place of the sinks behind a computed table that keep their own time: that its results were handed on.
-    #[cfg(feature = "dataflow")]
-    pub(crate) fn results(route: &dyn Fn(Arc<dyn Ask>) -> Arc<dyn Ask>) -> Self {
-        AskedSink { kind: AskedKind::Plain, ask: route(Arc::new(HandedOn)), progress: Arc::default() }
-    }
 }

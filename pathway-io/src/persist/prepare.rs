@@ -8,50 +8,55 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use serde_json::Value;
 
-use super::checkpointer::{self, FirstLog, PersistedSource, Quarantine};
+use super::checkpointer::{CheckpointerThread, FirstLog, PersistedSource, Plan, Quarantine};
 use super::directory::StateDirectory;
-use super::record::{DerivedShape, Shapes, SourceShape};
+use super::record::{self, DerivedShape, Shapes, SourceShape};
 use super::recover::{self, Found, Outputs};
-use super::{AskedSink, Durability, Start, computed_id, record, sink_id, table_id};
-use crate::pipeline::SourcePlan;
-use crate::pipeline::any_table::AnyTable;
-use crate::pipeline::supervisor::State;
+use super::{Durability, computed_id, table_id};
+use crate::pipeline::any_table::{AnyTable, TableState};
+use crate::pipeline::extensions::{Checkpointing, ComputedOn, Prepared};
+use crate::pipeline::plan::SourcePlan;
 use crate::pipeline::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::{BoxError, Error, Result};
 use crate::sequencer::Message;
-use crate::sequencer::journal::{Handed, Results};
-use crate::sequencer::upsert;
+use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
 use crate::sink::file::storage::Disk;
-use crate::source::intake::Cuts;
+use crate::sink::resume::{Resume, sink_id};
+use crate::sink::start::CheckpointedSink;
 use crate::source::offset::Offsets;
-use crate::source::options::{BadRows, ReadOptions};
+use crate::source::options::BadRows;
 use crate::source::shared::Source;
 
 /// What a persistent pipeline starts from.
-pub(crate) struct Prepared {
+pub(super) struct PreparedState {
     directory: Arc<StateDirectory>,
     durability: Durability,
-    pub(crate) start: Arc<Start>,
-    /// Of computed tables, for sinks that are handed them once they are durable.
-    results: Receiver<Results>,
+    resume: Arc<Resume>,
+    /// The names and the numbers in the log of the computed tables that have transactional sinks.
+    computed: Vec<Option<(String, u32)>>,
+    /// The commits of these tables.
+    results: (Sender<ComputedRecord>, Receiver<ComputedRecord>),
     header: Value,
     /// The offsets of each source, as it resumes them and as the checkpoint has them.
     offsets: Vec<(Offsets, Option<Vec<u8>>)>,
     first_tables: Vec<u32>,
-    found: Option<(u64, u64, u64)>,
+    first_log: FirstLog,
+    /// The sources, as far as they were added.
+    sources: Vec<PersistedSource>,
 }
 
-impl Prepared {
+impl PreparedState {
     /// Checks the sources against the directory, and reads their tables back.
-    pub(crate) fn new(
+    pub(super) fn new(
         directory: Arc<StateDirectory>,
         durability: Durability,
         sources: &[SourcePlan],
         derived: &[Arc<dyn AnyTable>],
         workers: &Workers,
     ) -> Result<Self> {
+        check_workers(workers, sources)?;
         for source in sources {
             check_source(source).map_err(Error::pipeline)?;
         }
@@ -69,12 +74,12 @@ impl Prepared {
     ) -> std::result::Result<Self, BoxError> {
         let source = |source: &SourcePlan| SourceShape {
             name: source.name.to_string(),
-            tables: source.tables.iter().map(|table| (table.schema(), table.keep_rows())).collect(),
+            tables: source.tables.iter().map(|table| (table.schema(), keep_rows(&**table))).collect(),
         };
         let ids = computed_ids(derived);
         let written = |(table, id): (&Arc<dyn AnyTable>, &Option<String>)| DerivedShape {
             table: table.schema(),
-            files: table.files(workers).iter().map(|path| path.display().to_string()).collect(),
+            files: table.files(workers.numbers()).iter().map(|path| path.display().to_string()).collect(),
             sinks: id.iter().flat_map(|id| sinks(id, &**table)).collect(),
         };
         let shapes = Shapes {
@@ -92,92 +97,126 @@ impl Prepared {
         }
         let header = found.as_ref().map_or_else(|| record::header(&shapes), |found| found.header.clone());
         let first_tables = record::first_tables(&header, &shapes.sources);
-        let log = found.as_ref().map(|found| (found.generation, found.end, found.begun));
-        let numbers = record::computed_tables(&header, &shapes.derived);
-        // Bounded by the backlogs of the sources: each commit holds credit until its results were taken.
-        let (give, results) = unbounded();
-        let start = Arc::new(Start {
-            found: found.map(|found| found.checkpoint),
-            sync: durability.syncs(),
-            computed: ids.into_iter().zip(numbers).map(|(id, number)| id.zip(number)).collect(),
-            results: give,
+        let first_log = found.as_ref().map_or(FirstLog::New, |found| FirstLog::Found {
+            generation: found.generation,
+            end: found.end,
+            begun: found.begun,
         });
-        Ok(Prepared { directory, durability, start, results, header, offsets, first_tables, found: log })
+        let numbers = record::computed_tables(&header, &shapes.derived);
+        let checkpoint = found.map(|found| found.checkpoint);
+        let resume = Resume {
+            checkpoint: checkpoint.as_ref().map(|checkpoint| checkpoint.time),
+            sync: durability.syncs(),
+            files: checkpoint
+                .iter()
+                .flat_map(|checkpoint| &checkpoint.files)
+                .map(|file| (file.path.clone(), file.len))
+                .collect(),
+            sinks: checkpoint
+                .iter()
+                .flat_map(|checkpoint| &checkpoint.sinks)
+                .map(|sink| (sink.name.clone(), sink.time))
+                .collect(),
+        };
+        Ok(PreparedState {
+            directory,
+            durability,
+            resume: Arc::new(resume),
+            computed: ids.into_iter().zip(numbers).map(|(id, number)| id.zip(number)).collect(),
+            // Bounded by the backlogs of the sources: each commit holds credit until its results were taken.
+            results: unbounded(),
+            header,
+            offsets,
+            first_tables,
+            first_log,
+            sources: Vec::new(),
+        })
+    }
+}
+
+impl Prepared for PreparedState {
+    fn time(&self) -> u64 {
+        self.resume.time()
     }
 
-    /// The offsets that a source resumes from.
-    pub(crate) fn take_offsets(&mut self, source: usize) -> Offsets {
+    fn table(&self, source: &str, table: usize) -> TableState {
+        TableState { resume: Arc::clone(&self.resume), id: table_id(source, table), results: None }
+    }
+
+    fn derived(&self, number: usize) -> TableState {
+        let (id, number) = self.computed[number].clone().unzip();
+        let results = number.map(|number| (number, self.results.0.clone()));
+        TableState { resume: Arc::clone(&self.resume), id: id.unwrap_or_default(), results }
+    }
+
+    fn take_offsets(&mut self, source: usize) -> Offsets {
         std::mem::take(&mut self.offsets[source].0)
     }
 
-    fn first_log(&self) -> FirstLog {
-        match self.found {
-            None => FirstLog::New,
-            Some((generation, end, begun)) => FirstLog::Found { generation, end, begun },
-        }
-    }
-
-    /// The way to the checkpointer, and what its thread is started with.
-    pub(crate) fn checkpointer(
-        self,
-        sources: Vec<PersistedSource>,
-        sinks: Vec<(Option<(usize, usize)>, AskedSink)>,
-        messages: &Sender<Message>,
-        control: &Arc<Control>,
-    ) -> (Sender<Handed>, State) {
-        // Bounded by the backlogs of the sources: each entry holds credit.
-        let (entries, received) = unbounded();
-        let plan = checkpointer::Plan {
-            directory: Arc::clone(&self.directory),
-            storage: Disk::shared(),
-            durability: self.durability,
-            first_log: self.first_log(),
-            time: self.start.time(),
-            header: self.header,
-            sources,
-            sinks,
-            entries: received,
-            results: self.results,
-            messages: messages.clone(),
-            control: Arc::clone(control),
-        };
-        (entries, State { checkpointer: Some(plan), directory: self.directory })
-    }
-
-    /// A source, as the checkpointer has it.
-    pub(crate) fn source(&mut self, index: usize, source: &Arc<Source>, bad_rows: BadRows) -> PersistedSource {
+    fn add_source(&mut self, source: &Arc<Source>, bad_rows: BadRows) {
         let quarantine = match bad_rows {
             BadRows::Quarantine(path) => {
                 let name = path.display().to_string();
                 let mut file = OutputFile::new(&path);
-                file.persist(self.start.persisted(&name));
+                file.persist(self.resume.file(&name));
                 Some(Quarantine { path: name, file, durable: 0 })
             }
             BadRows::Fail | BadRows::Skip => None,
         };
-        PersistedSource {
+        let index = self.sources.len();
+        self.sources.push(PersistedSource {
             source: Arc::clone(source),
             first_table: self.first_tables[index],
             offset: self.offsets[index].1.take(),
             quarantine,
-        }
+        });
+    }
+
+    fn begin(
+        self: Box<Self>,
+        sinks: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
+        messages: &Sender<Message>,
+        control: &Arc<Control>,
+    ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>) {
+        // Bounded by the backlogs of the sources: each message holds credit.
+        let (sender, received) = unbounded();
+        let plan = Plan {
+            directory: Arc::clone(&self.directory),
+            storage: Disk::shared(),
+            durability: self.durability,
+            first_log: self.first_log,
+            time: self.resume.time(),
+            header: self.header,
+            sources: self.sources,
+            sinks,
+            received,
+            results: self.results.1,
+            messages: messages.clone(),
+            control: Arc::clone(control),
+        };
+        (sender, Box::new(CheckpointerThread { plan: Some(plan), directory: self.directory }))
     }
 }
 
-/// Where the rows of a source of a persistent pipeline may be cut.
-pub(crate) fn cuts(options: &ReadOptions) -> Cuts {
-    if options.is_full_snapshot() { Cuts::AtEnd } else { Cuts::AtOffsets }
-}
-
-/// What cannot be persistent yet: several processes, and the parts of a source, whose rows are put together elsewhere.
-pub(crate) fn check_workers(workers: &Workers, in_parts: bool) -> Result<()> {
+/// Refuses what cannot be persistent yet: several processes, and the partitions of a source, whose rows are put together
+/// elsewhere.
+fn check_workers(workers: &Workers, sources: &[SourcePlan]) -> Result<()> {
     if workers.processes() > 1 {
         return Err(Error::pipeline("cannot be persistent in several processes yet"));
     }
-    if in_parts && workers.threads > 1 {
-        return Err(Error::pipeline("cannot be persistent yet where a source is read in several parts"));
+    if workers.threads > 1 && sources.iter().any(SourcePlan::is_partitioned) {
+        return Err(Error::pipeline("cannot be persistent yet while a source is read in several partitions"));
     }
     Ok(())
+}
+
+/// Whether all rows of a table are kept, because computations read it and it has no current rows. If so, they are.
+fn keep_rows(table: &dyn AnyTable) -> bool {
+    let is_kept = !table.schema().is_upserted() && table.extensions().find::<ComputedOn>().is_some();
+    if is_kept {
+        table.keep_rows();
+    }
+    is_kept
 }
 
 fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
@@ -207,7 +246,7 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
             "source `{name}` has offsets and declares `full_snapshot`: it either goes on from an offset or sends its whole table \
              each time"
         )),
-        (true, true) => match source.tables.iter().find(|table| !upsert::applies_to(table.schema())) {
+        (true, true) => match source.tables.iter().find(|table| !table.schema().is_upserted()) {
             None => Ok(()),
             Some(table) => Err(format!(
                 "source `{name}` declares `full_snapshot`, and its table `{}` has no primary key by which rows could be \
@@ -222,7 +261,7 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
 fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let id = |table: &Arc<dyn AnyTable>| {
-        if table.timed_sinks().is_empty() {
+        if table.transactional_sinks() == 0 {
             return None;
         }
         let name = table.schema().name;
@@ -235,15 +274,15 @@ fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
 
 /// The sinks of a table that keep their own time.
 fn sinks(table_id: &str, table: &dyn AnyTable) -> impl Iterator<Item = String> {
-    (0..table.timed_sinks().len()).map(move |sink| sink_id(table_id, sink))
+    (0..table.transactional_sinks()).map(move |sink| sink_id(table_id, sink))
 }
 
 fn outputs(sources: &[SourcePlan], derived: &[Arc<dyn AnyTable>], shapes: &Shapes, workers: &Workers) -> Outputs {
-    let mut files: Vec<PathBuf> = derived.iter().flat_map(|table| table.files(workers)).collect();
+    let mut files: Vec<PathBuf> = derived.iter().flat_map(|table| table.files(workers.numbers())).collect();
     let mut timed: Vec<String> = shapes.derived.iter().flat_map(|derived| derived.sinks.clone()).collect();
     for source in sources {
         for (number, table) in source.tables.iter().enumerate() {
-            files.extend(table.files(workers));
+            files.extend(table.files(workers.numbers()));
             timed.extend(sinks(&table_id(&source.name, number), &**table));
         }
         if let BadRows::Quarantine(path) = source.options.bad_row_policy() {

@@ -11,8 +11,9 @@ use super::directory::StateDirectory;
 use super::frame::{Frame, Kind, Reader};
 use super::log;
 use super::record::{self, Checkpoint, Shapes};
-use crate::pipeline::any_table::{AnyTable, Restoring};
+use crate::pipeline::any_table::{AnyTable, Restored};
 use crate::run::error::BoxError;
+use crate::sink::resume::sink_id;
 
 /// A log with a checkpoint.
 pub(crate) struct Found {
@@ -136,7 +137,7 @@ impl Found {
         for ((source, tables), first) in shapes.sources.iter().zip(sources).zip(first) {
             for (number, table) in tables.iter().enumerate() {
                 let id = super::table_id(&source.name, number);
-                let sinks = (0..table.timed_sinks().len()).map(|sink| super::sink_id(&id, sink));
+                let sinks = (0..table.transactional_sinks()).map(|sink| sink_id(&id, sink));
                 numbered.insert(first + number as u32, (table, self.known(sinks)));
             }
         }
@@ -177,7 +178,7 @@ impl Found {
         let Some((table, known)) = tables.get(&table) else {
             return Err(wrong("it has rows of a table that is not there"));
         };
-        let restoring = Restoring { state, held: time.filter(|time| time > known) };
-        table.restore(rows, restoring).map_err(|error| wrong(&format!("its rows cannot be read back: {error}")))
+        let restored = Restored { state, held: time.filter(|time| time > known) };
+        table.restore(rows, restored).map_err(|error| wrong(&format!("its rows cannot be read back: {error}")))
     }
 }

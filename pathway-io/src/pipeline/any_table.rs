@@ -1,108 +1,88 @@
-//! [`AnyTable`]: a table with its row type forgotten, as a source and a run know it, and what it is told of the run.
+//! [`AnyTable`]: a table with its row type erased, as a pipeline knows it.
 
-use std::any::Any;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-#[cfg(feature = "dataflow")]
-use crate::dataflow::{Computation, Parted};
-use crate::persist::{AskedSink, Start};
-use crate::pipeline::workers::Workers;
+use crossbeam_channel::Sender;
+
 use crate::rows::schema::TableSchema;
+use crate::rows::table::Extensions;
 use crate::run::control::Control;
-use crate::sequencer::Stage;
-use crate::sink::Target;
+use crate::sequencer::journal::ComputedRecord;
+use crate::sequencer::stage::Stage;
+use crate::sink::resume::Resume;
+use crate::sink::spec::Target;
+use crate::sink::start::CheckpointedSink;
 use crate::source::intake::pending::AnyPool;
 
-/// A table with its row type forgotten.
-#[doc(hidden)]
-pub trait AnyTable: Send + Sync {
-    #[doc(hidden)]
-    fn as_any(&self) -> &dyn Any;
-    #[doc(hidden)]
-    fn pool(&self) -> AnyPool;
-    #[doc(hidden)]
+/// A table with its row type erased.
+pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn schema(&self) -> &'static TableSchema;
-    /// What its sinks write.
-    #[doc(hidden)]
+    fn extensions(&self) -> &Arc<Extensions>;
+    fn pool(&self) -> AnyPool;
+    /// Returns what the sinks write.
     fn targets(&self) -> Vec<Target>;
-    /// The files whose lengths belong to a checkpoint.
-    #[doc(hidden)]
-    fn files(&self, workers: &Workers) -> Vec<PathBuf>;
-    /// Whether all its rows are to be kept, since computations read it, and it has no current ones. If so, they are.
-    #[doc(hidden)]
-    fn keep_rows(&self) -> bool;
-    /// The names of its sinks that keep their own time.
-    #[doc(hidden)]
-    fn timed_sinks(&self) -> Vec<Arc<str>>;
-    /// Takes rows of a log: of the state, or of a commit that a sink may miss. Says what is wrong with them.
-    #[doc(hidden)]
-    fn restore(&self, rows: &[u8], restoring: Restoring) -> Result<(), String>;
-    #[doc(hidden)]
-    fn start(&self, started_by: &StartedBy, workers: &Workers) -> StartedTable;
-    #[cfg(feature = "dataflow")]
-    #[doc(hidden)]
-    fn is_derived(&self) -> bool;
-    /// Whether its commits are made in this process.
-    #[cfg(feature = "dataflow")]
-    #[doc(hidden)]
-    fn comes_here(&self) -> bool;
-    /// Whether its commits are made in several processes.
-    #[cfg(feature = "dataflow")]
-    #[doc(hidden)]
-    fn is_parted(&self) -> bool;
-    /// What its part of a dataflow depends on besides those that read it: whether it has sinks, and whether it has some
-    /// of which each worker has one.
-    #[cfg(feature = "dataflow")]
-    #[doc(hidden)]
-    fn has_sinks(&self) -> (bool, bool);
-    /// A run begins in which they are: the sinks are started where results are gathered.
-    #[cfg(feature = "dataflow")]
-    #[doc(hidden)]
-    fn make_parted(&self, started_by: &StartedBy, identity: usize, workers: &Workers) -> Arc<dyn Parted>;
-    /// They are made in another process: its sinks are that one's, too.
-    #[cfg(feature = "dataflow")]
-    #[doc(hidden)]
-    fn leave_to_others(&self);
-    #[cfg(feature = "dataflow")]
-    #[doc(hidden)]
-    fn add_computation(&self, computation: &Arc<dyn Computation>);
-    #[cfg(feature = "dataflow")]
-    #[doc(hidden)]
-    fn computations(&self) -> Vec<Arc<dyn Computation>>;
+    /// Returns the files whose lengths belong to a checkpoint.
+    fn files(&self, workers: Range<usize>) -> Vec<PathBuf>;
+    /// Returns the number of transactional sinks.
+    fn transactional_sinks(&self) -> usize;
+    /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
+    fn sink_kinds(&self) -> (bool, bool);
+    /// Keeps all rows of a table without current rows.
+    fn keep_rows(&self);
+    /// Takes rows from the log.
+    ///
+    /// # Errors
+    ///
+    /// If the rows cannot be read; the text says what is wrong with them.
+    fn restore(&self, rows: &[u8], restored: Restored) -> Result<(), String>;
+    /// Starts the sinks, and returns the table's stage of the sequencer.
+    fn start(&self, run: &TableRun<'_>) -> StartedTable;
+    /// Drops the sinks: the commits are made in another process.
+    fn leave(&self);
 }
 
-/// What rows of a log are for.
-#[doc(hidden)]
+/// What the engine does with a table by its row type. The engine implements it; a build without it has nothing to do.
+pub(crate) trait EngineTable {
+    /// Makes the table one that several processes feed, in the run that starts. The engine knows what it returns.
+    #[cfg(feature = "dataflow")]
+    fn partition(&self, run: &TableRun<'_>) -> Box<dyn std::any::Any>;
+}
+
+#[cfg(not(feature = "dataflow"))]
+impl<T> EngineTable for T {}
+
+/// What rows from the log are.
 #[derive(Debug, Clone, Copy)]
-pub struct Restoring {
+pub(crate) struct Restored {
+    /// They belong to the current rows.
     pub(crate) state: bool,
-    /// They are a commit of this time, and a sink may miss it.
+    /// They are a commit of this time that a transactional sink may have missed.
     pub(crate) held: Option<u64>,
 }
 
-/// The run that a table is started by.
-#[doc(hidden)]
-pub struct StartedBy {
-    pub(crate) control: Arc<Control>,
-    /// In a persistent pipeline.
-    pub(crate) place: Option<Place>,
+/// The run that starts a table.
+pub(crate) struct TableRun<'a> {
+    pub(crate) control: &'a Arc<Control>,
+    /// The workers of this process, by their numbers among those of all processes.
+    pub(crate) workers: Range<usize>,
+    /// `None` in a pipeline that is not persistent.
+    pub(crate) state: Option<TableState>,
 }
 
-/// A table's place in a persistent pipeline.
-pub(crate) struct Place {
-    pub(crate) start: Arc<Start>,
-    /// What it is called in a checkpoint.
+/// A table's place in the state of a persistent pipeline.
+pub(crate) struct TableState {
+    pub(crate) resume: Arc<Resume>,
+    /// The name of the table in a checkpoint.
     pub(crate) id: String,
-    /// Its number in the log, if its results are to be held there for sinks that keep their own time.
-    #[cfg(feature = "dataflow")]
-    pub(crate) results: Option<u32>,
+    /// The number of a computed table in the log, and the way there, if the log holds its commits for transactional sinks.
+    pub(crate) results: Option<(u32, Sender<ComputedRecord>)>,
 }
 
 /// A table that runs.
-#[doc(hidden)]
-pub struct StartedTable {
+pub(crate) struct StartedTable {
     pub(crate) stage: Box<dyn Stage>,
-    /// Its sinks, as far as the checkpointer has to do with them.
-    pub(crate) sinks: Vec<AskedSink>,
+    /// Its sinks, as far as a checkpoint waits for them.
+    pub(crate) sinks: Vec<CheckpointedSink>,
 }

@@ -1,7 +1,9 @@
 //! [`Pipeline`]: sources, their tables and the sinks of these, laid out and then run.
 
 pub(crate) mod any_table;
-mod plan;
+mod blame;
+pub(crate) mod extensions;
+pub(crate) mod plan;
 pub mod progress;
 pub(crate) mod running;
 pub(crate) mod signals;
@@ -12,28 +14,32 @@ pub mod testing;
 pub(crate) mod workers;
 
 use std::fmt;
-use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
-pub(crate) use self::plan::SourcePlan;
-use self::plan::{Launcher, Plan, Spawn};
-use crate::persist::Durability;
-use crate::persist::directory::StateDirectory;
-use crate::pipeline::running::Running;
-use crate::pipeline::workers::Workers;
-use crate::run::control::Control;
+use self::any_table::AnyTable;
+use self::extensions::Persistence;
+use self::plan::{Launcher, Plan, SourcePlan, Spawn};
+use self::running::Running;
+use self::table::PipelineTable;
+use self::workers::Workers;
+use crate::rows::schema::Schema;
+use crate::rows::table::Table;
+use crate::run::control::{Control, PartId};
 use crate::run::error::Result;
+use crate::run::lock::Lock;
 use crate::run::summary::{Stop, Summary};
 use crate::run::threads;
 use crate::source::connector::{Connector, Subjects};
+use crate::source::declare::Declare;
 use crate::source::intake::pending::AnyPool;
+use crate::source::life;
 use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
-use crate::source::shared::{self, Source};
+use crate::source::shared::Source;
 
 /// How long sources, and then sinks, have after a stop.
-const DEFAULT_GRACE: Duration = Duration::from_secs(10);
+const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 
 /// Sources and sinks, to be run together.
 ///
@@ -63,10 +69,9 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
 pub struct Pipeline {
-    plan: Mutex<Plan>,
+    plan: Lock<Plan>,
     control: Arc<Control>,
-    /// Of a persistent pipeline.
-    state: Option<Arc<StateDirectory>>,
+    persistence: Option<Arc<dyn Persistence>>,
 }
 
 /// Stops a pipeline from anywhere; see [`Pipeline::stop_handle`].
@@ -97,76 +102,21 @@ impl Pipeline {
     /// A pipeline without sources.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_state(None)
+        Self::with_persistence(None)
     }
 
-    fn with_state(state: Option<Arc<StateDirectory>>) -> Self {
-        let plan = Plan {
-            sources: Vec::new(),
-            grace: DEFAULT_GRACE,
-            handle_signals: true,
-            progress: false,
-            durability: Durability::default(),
-        };
-        Pipeline { plan: Mutex::new(plan), control: Arc::default(), state }
+    pub(crate) fn with_persistence(persistence: Option<Arc<dyn Persistence>>) -> Self {
+        let plan =
+            Plan { sources: Vec::new(), grace_period: DEFAULT_GRACE_PERIOD, handle_signals: true, progress: false };
+        Pipeline { plan: Lock::new(plan), control: Arc::default(), persistence }
     }
 
-    /// A pipeline that goes on where it was when it was last run, however that ended, and whose output files have each row
-    /// once: the offsets of its sources, the tables with a primary key and the lengths of the files are kept in
-    /// `directory`, a directory of its own, which is made if it is not there.
-    ///
-    /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
-    /// [`ReadOptions::full_snapshot`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
-    /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
-    /// time](crate::Sink::is_transactional). What is computed from tables is computed anew, and its files go on too; a table
-    /// without a key that is computed on keeps its distinct rows for that. What cannot be gone on with (another schema, an output that is shorter than it was, a
-    /// state of a newer version) fails the start, before anything is touched.
-    ///
-    /// # Errors
-    ///
-    /// If the directory cannot be made, holds something else, or is in use by another pipeline.
-    ///
-    /// ```
-    /// use pathway_io::{Pipeline, Schema, Subject, connector, csv};
-    ///
-    /// #[derive(Schema)]
-    /// struct Order { id: u64 }
-    ///
-    /// struct Orders;
-    ///
-    /// #[connector(name = "orders")]
-    /// impl Orders {
-    ///     fn run(&mut self, orders: Subject<Order, u64>) -> pathway_io::Result<()> {
-    ///         for id in orders.resume().unwrap_or(0)..3 {
-    ///             orders.next_at(id + 1, Order { id })?;
-    ///         }
-    ///         Ok(())
-    ///     }
-    /// }
-    ///
-    /// # let directory = tempfile::tempdir()?;
-    /// # let (state, output) = (directory.path().join("state"), directory.path().join("orders.csv"));
-    /// for _ in 0..2 {
-    ///     let pipeline = Pipeline::persistent(&state)?;
-    ///     csv::write(&pipeline.read(Orders), &output);
-    ///     pipeline.run()?;
-    /// }
-    /// // The second run had nothing to do.
-    /// assert_eq!(std::fs::read_to_string(&output)?.lines().count(), 4);
-    /// # Ok::<(), pathway_io::Error>(())
-    /// ```
-    pub fn persistent(directory: impl AsRef<Path>) -> Result<Self> {
-        Ok(Self::with_state(Some(Arc::new(StateDirectory::open(directory.as_ref())?))))
-    }
-
-    /// When the commits of a [persistent](Self::persistent) pipeline become durable; of another it changes nothing.
-    pub fn durability(&self, durability: Durability) -> &Self {
-        self.plan().durability = durability;
-        self
+    pub(crate) fn persistence(&self) -> Option<&dyn Persistence> {
+        self.persistence.as_deref()
     }
 
     fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+        self.plan.lock()
     }
 
     /// Adds a source with the options that its connector has; gives its table, or a tuple of its tables.
@@ -179,26 +129,27 @@ impl Pipeline {
         let options = options.or(C::options());
         let mut plan = self.plan();
         let name = plan.unique_name(options.given_name().unwrap_or_else(|| short_type_name::<C>()));
-        let mut tables = Vec::new();
-        let declared = <C::Subjects as Subjects>::declare(&name, &mut tables);
+        let mut declared = Declared { name: Arc::clone(&name), tables: Vec::new() };
+        let handles = <C::Subjects as Subjects>::declare(&mut declared);
+        let tables = declared.tables;
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
         let launch = if connector.partition().is_some() {
-            Launcher::InParts(Box::new(move |part| {
-                let copy = connector.partition().expect("a source is in parts, or it is not");
-                spawn(copy, pools.clone(), Some(part))
+            Launcher::Partitioned(Box::new(move |partition| {
+                let copy = connector.partition().expect("a source is partitioned, or it is not");
+                spawn(copy, pools.clone(), Some(partition))
             }))
         } else {
             Launcher::Whole(spawn(connector, pools, None))
         };
         let offset_type = <C::Subjects as Subjects>::offset_type();
         plan.sources.push(SourcePlan { name, options, tables, offset_type, launch });
-        declared
+        handles
     }
 
     /// How long the sources, and then the sinks, have after a stop; 10 s unless set. What is still busy then is left
     /// behind and named in the error.
-    pub fn grace_period(&self, grace: Duration) -> &Self {
-        self.plan().grace = grace;
+    pub fn grace_period(&self, grace_period: Duration) -> &Self {
+        self.plan().grace_period = grace_period;
         self
     }
 
@@ -262,17 +213,30 @@ impl Pipeline {
     ///
     /// As [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
-        let Pipeline { plan, control, state } = self;
-        let plan = plan.into_inner().unwrap_or_else(PoisonError::into_inner);
-        start::start(plan, control, state, &workers)
+        let Pipeline { plan, control, persistence } = self;
+        start::start(plan.into_inner(), control, persistence, &workers)
     }
 }
 
-/// What runs a connector on a thread of its own.
-fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, part: Option<Partition>) -> Spawn {
-    Box::new(move |source: Arc<Source>, index: usize| {
+/// The tables that a connector declares.
+struct Declared {
+    name: Arc<str>,
+    tables: Vec<Arc<dyn AnyTable>>,
+}
+
+impl Declare for Declared {
+    fn table<S: Schema>(&mut self) -> Table<S> {
+        let table = Table::new(Arc::clone(&self.name));
+        self.tables.push(PipelineTable::of(&table));
+        table
+    }
+}
+
+/// Returns what runs a connector on its own thread.
+fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, partition: Option<Partition>) -> Spawn {
+    Box::new(move |source: Arc<Source>, id: PartId| {
         let name = source.name.to_string();
-        threads::spawn(&name, move || shared::run(connector, &pools, part, &source, index)).map(drop)
+        threads::spawn(&name, move || life::run(connector, &pools, partition, &source, id)).map(drop)
     })
 }
 

@@ -5,13 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::persist::{AskedSink, Durability, Start};
-use crate::pipeline::any_table::{AnyTable, StartedBy};
-use crate::pipeline::workers::Workers;
-use crate::run::control::Control;
+use super::any_table::{AnyTable, TableRun};
+use super::extensions::Prepared;
+use super::workers::Workers;
+use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
-use crate::sequencer::{SharedStage, Stage};
-use crate::sink::Target;
+use crate::sequencer::stage::Stage;
+use crate::sink::file::numbered;
+use crate::sink::spec::Target;
+use crate::sink::start::CheckpointedSink;
 use crate::source::offset::OffsetType;
 use crate::source::options::{BadRows, ReadOptions};
 use crate::source::partition::Partition;
@@ -19,10 +21,9 @@ use crate::source::shared::Source;
 
 pub(super) struct Plan {
     pub(super) sources: Vec<SourcePlan>,
-    pub(super) grace: Duration,
+    pub(super) grace_period: Duration,
     pub(super) handle_signals: bool,
     pub(super) progress: bool,
-    pub(super) durability: Durability,
 }
 
 /// A source that was read and does not run yet.
@@ -35,72 +36,84 @@ pub(crate) struct SourcePlan {
 }
 
 /// What starts a source's thread.
-pub(super) type Spawn = Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>;
+pub(super) type Spawn = Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<()> + Send>;
 
 /// How a source is started.
 pub(super) enum Launcher {
     Whole(Spawn),
-    InParts(Box<dyn Fn(Partition) -> Spawn + Send>),
+    Partitioned(Box<dyn Fn(Partition) -> Spawn + Send>),
 }
 
-/// A source, or a part of one, that is to be started.
-pub(super) struct Part {
-    pub(super) name: Arc<str>,
+/// A connector whose tables have started. Its readers share them.
+pub(super) struct StartedSource {
     pub(super) stages: Vec<Box<dyn Stage>>,
     /// The sinks that a checkpoint waits for, with the number of their table.
-    pub(super) asked: Vec<(usize, AskedSink)>,
+    pub(super) sinks: Vec<(usize, CheckpointedSink)>,
+    pub(super) readers: Vec<Reader>,
+}
+
+/// A source, or a partition of one, that can be started.
+pub(super) struct Reader {
+    pub(super) name: Arc<str>,
+    /// The worker whose part of a partitioned source it is.
+    pub(super) worker: Option<usize>,
     pub(super) spawn: Spawn,
 }
 
 impl SourcePlan {
-    pub(crate) fn is_in_parts(&self) -> bool {
-        matches!(self.launch, Launcher::InParts(_))
+    pub(crate) fn is_partitioned(&self) -> bool {
+        matches!(self.launch, Launcher::Partitioned(_))
     }
 
-    /// What is to be started of the source in this process. Parts feed the same tables.
-    pub(super) fn parts(self, workers: &Workers, control: &Arc<Control>, start: Option<&Arc<Start>>) -> Vec<Part> {
-        let (mut stages, mut asked) = (Vec::new(), Vec::new());
+    /// Starts the tables, and returns what can be started of the source in this process.
+    pub(super) fn start(
+        self,
+        workers: &Workers,
+        control: &Arc<Control>,
+        prepared: Option<&dyn Prepared>,
+    ) -> StartedSource {
+        let (mut stages, mut sinks) = (Vec::new(), Vec::new());
         for (number, table) in self.tables.iter().enumerate() {
-            let place = start.map(|start| start.place_of(&self.name, number));
-            let started = table.start(&StartedBy { control: Arc::clone(control), place }, workers);
+            let state = prepared.map(|prepared| prepared.table(&self.name, number));
+            let started = table.start(&TableRun { control, workers: workers.numbers(), state });
             stages.push(started.stage);
-            asked.extend(started.sinks.into_iter().map(|sink| (number, sink)));
+            sinks.extend(started.sinks.into_iter().map(|sink| (number, sink)));
         }
-        let launch = match self.launch {
-            Launcher::Whole(spawn) => return vec![Part { name: self.name, stages, asked, spawn }],
-            Launcher::InParts(launch) => launch,
+        let readers = match self.launch {
+            Launcher::Whole(spawn) => vec![Reader { name: self.name, worker: None, spawn }],
+            Launcher::Partitioned(launch) => {
+                let reader = |worker| {
+                    let partition = Partition { index: workers.numbers().start + worker, count: workers.count() };
+                    let name = match partition.count {
+                        1 => Arc::clone(&self.name),
+                        _ => format!("{}[{}]", self.name, partition.index).into(),
+                    };
+                    Reader { name, worker: Some(worker), spawn: launch(partition) }
+                };
+                (0..workers.threads).map(reader).collect()
+            }
         };
-        let shared: Vec<SharedStage> = stages.into_iter().map(SharedStage::new).collect();
-        let parts = (0..workers.threads).map(|worker| {
-            let part = Partition::of(workers, worker);
-            let name =
-                if part.count > 1 { format!("{}[{}]", self.name, part.index).into() } else { Arc::clone(&self.name) };
-            let stages = shared.iter().map(|stage| Box::new(stage.of_worker(worker)) as Box<dyn Stage>).collect();
-            Part { name, stages, asked: std::mem::take(&mut asked), spawn: launch(part) }
-        });
-        parts.collect()
+        StartedSource { stages, sinks, readers }
     }
 }
 
 impl Plan {
-    /// Sources run in process 0, and this is another; only those in parts run in each.
-    #[cfg(feature = "dataflow")]
+    /// Removes the sources that run in process 0 alone. Partitioned sources run in every process.
     pub(super) fn leave_to_others(&mut self) {
         self.sources.retain(|source| {
-            let runs = matches!(source.launch, Launcher::InParts(_));
+            let runs = source.is_partitioned();
             if !runs {
-                source.tables.iter().for_each(|table| table.leave_to_others());
+                source.tables.iter().for_each(|table| table.leave());
             }
             runs
         });
     }
 
-    /// What runs in each process has a quarantine in each: on one machine they would write into each other's.
-    #[cfg(feature = "dataflow")]
+    /// Gives each process its own quarantine files: on one machine, they would write into each other's.
     pub(super) fn number_quarantines(&mut self, process: usize) {
-        for source in self.sources.iter_mut().filter(|source| source.is_in_parts()) {
+        for source in self.sources.iter_mut().filter(|source| source.is_partitioned()) {
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-                let path = crate::sink::file::numbered(&path, process);
+                let path = numbered(&path, process);
                 source.options = std::mem::take(&mut source.options).bad_rows(BadRows::Quarantine(path));
             }
         }

@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-use crate::run::control::{Control, panicked};
+use crate::run::control::Control;
 use crate::run::error::{Error, Result};
+use crate::run::guard::panicked;
 use crate::run::summary::{Stop, Summary};
 
 /// A pipeline that runs. Dropped, it stops and waits for the end.
@@ -57,7 +58,7 @@ impl Running {
         let Some(supervisor) = self.supervisor.take() else {
             return Ok(Summary::default());
         };
-        supervisor.join().unwrap_or_else(|payload| Err(Error::pipeline_failure(panicked("its supervisor", &*payload))))
+        supervisor.join().unwrap_or_else(|payload| Err(Error::pipeline_failure(panicked("its supervisor", payload))))
     }
 }
 

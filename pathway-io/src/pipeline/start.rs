@@ -1,57 +1,47 @@
 //! The start of a pipeline: from its plan to the threads that run it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::unbounded;
 
-use super::plan::{Part, Plan, SourcePlan};
-#[cfg(feature = "dataflow")]
-use crate::dataflow::Engine;
-use crate::persist::directory::StateDirectory;
-use crate::persist::prepare::{self, Prepared};
-use crate::pipeline::running::Running;
-use crate::pipeline::signals::Signals;
-use crate::pipeline::supervisor::Supervisor;
-use crate::pipeline::workers::Workers;
-use crate::run::control::{Control, SourceState};
+use super::any_table::AnyTable;
+use super::extensions::{ComputedOn, Engine, EngineRun, FindEngine, Persistence};
+use super::plan::{Plan, Reader, SourcePlan};
+use super::running::Running;
+use super::signals::Signals;
+use super::supervisor::Supervisor;
+use super::workers::Workers;
+use crate::run::control::Control;
 use crate::run::error::Result;
+use crate::run::part::Phase;
 use crate::sequencer::clock::Clock;
-use crate::sequencer::{self, Sequencer};
+use crate::sequencer::{SequencedSource, Sequencer};
 use crate::source::bad_rows::BadRowPolicy;
 use crate::source::hook::Hooks;
 use crate::source::intake::{Cuts, Gathering, Intake};
 use crate::source::on_durable::Durables;
+use crate::source::options::ReadOptions;
 use crate::source::restart::Attempts;
 use crate::source::shared::Source;
 
-/// Checks all that can be refused, and starts the threads.
+/// Checks everything that can be refused, and starts the threads.
 pub(super) fn start(
-    #[cfg_attr(not(feature = "dataflow"), expect(unused_mut, reason = "there is one process"))] mut plan: Plan,
+    mut plan: Plan,
     control: Arc<Control>,
-    state: Option<Arc<StateDirectory>>,
+    persistence: Option<Arc<dyn Persistence>>,
     workers: &Workers,
 ) -> Result<Running> {
-    #[cfg(feature = "dataflow")]
-    let engine = Engine::of(plan.sources.iter().flat_map(|source| &source.tables))?;
-    #[cfg(feature = "dataflow")]
-    let derived: Vec<_> = engine.tables().collect();
-    #[cfg(not(feature = "dataflow"))]
-    let derived = Vec::new();
-    plan.check_paths(&derived, state.as_deref().map(StateDirectory::path))?;
-    if state.is_some() {
-        prepare::check_workers(workers, plan.sources.iter().any(SourcePlan::is_in_parts))?;
-    }
-    #[cfg(feature = "dataflow")]
+    let engine = find_engine(&plan.sources, workers)?;
+    let derived = engine.as_ref().map(|engine| engine.tables()).unwrap_or_default();
+    plan.check_paths(&derived, persistence.as_deref().map(Persistence::directory))?;
     if workers.process > 0 {
         plan.leave_to_others();
     }
-    #[cfg(feature = "dataflow")]
     if workers.processes() > 1 {
         plan.number_quarantines(workers.process);
     }
-    let mut prepared = state
-        .map(|directory| Prepared::new(directory, plan.durability, &plan.sources, &derived, workers))
-        .transpose()?;
+    let mut prepared =
+        persistence.map(|persistence| persistence.prepare(&plan.sources, &derived, workers)).transpose()?;
     let persistent = prepared.is_some();
     let policies: Vec<BadRowPolicy> = plan
         .sources
@@ -61,35 +51,44 @@ pub(super) fn start(
     let (messages, received) = unbounded();
     let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
     control.update(|run| run.checking = persistent);
-    let (mut sources, mut launches) = (Vec::new(), Vec::new());
-    let (mut persisted, mut sinks) = (Vec::new(), Vec::new());
-    #[cfg(feature = "dataflow")]
-    let (flow, guards) = {
-        let parted = plan.sources.iter().filter(|source| source.is_in_parts());
-        let parted = parted.flat_map(|source| &source.tables);
-        let start = prepared.as_ref().map(|prepared| &prepared.start);
-        let started = engine.start(workers, parted, start, &control, &messages, plan.grace)?;
-        let started = started.map(|started| {
-            sinks.extend(started.sinks.into_iter().map(|sink| (None, sink)));
-            (started.flow, started.guards)
-        });
-        started.unzip()
+    let mut sinks = Vec::new();
+    let started = match engine {
+        None => None,
+        Some(engine) => {
+            let partitioned = plan.sources.iter().filter(|source| source.is_partitioned());
+            engine.start(&EngineRun {
+                workers,
+                partitioned: partitioned.flat_map(|source| source.tables.clone()).collect(),
+                prepared: prepared.as_deref(),
+                control: &control,
+                messages: &messages,
+                grace_period: plan.grace_period,
+            })?
+        }
     };
-    for (plan, bad_rows) in plan.sources.into_iter().zip(policies) {
+    let (downstream, engine) = started
+        .map(|started| {
+            sinks.extend(started.sinks.into_iter().map(|sink| (None, sink)));
+            (started.downstream, started.running)
+        })
+        .unzip();
+    let (mut sources, mut tables, mut launches) = (Vec::new(), Vec::new(), Vec::new());
+    for (connector, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
         let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
-        let start = prepared.as_ref().map(|prepared| &prepared.start);
-        for Part { name, stages, asked, spawn } in plan.parts(workers, &control, start) {
+        let started = plan.start(workers, &control, prepared.as_deref());
+        sinks.extend(started.sinks.into_iter().map(|(table, sink)| (Some((connector, table)), sink)));
+        for Reader { name, worker, spawn } in started.readers {
             let index = sources.len();
             let gathering = Gathering {
                 backlog: options.backlog_rows(),
                 autocommit: options.autocommit_interval(),
                 eager: options.is_eager(),
-                offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(index)).unwrap_or_default(),
-                cuts: if persistent { prepare::cuts(&options) } else { Cuts::Anywhere },
+                offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(connector)).unwrap_or_default(),
+                cuts: if persistent { cuts(&options) } else { Cuts::Anywhere },
             };
             let source = Arc::new(Source {
-                intake: Intake::new(index, stages.len(), gathering, messages.clone()),
-                hooks: Hooks::new(index, Arc::clone(&name), Arc::clone(&control)),
+                intake: Intake::new(index, started.stages.len(), gathering, messages.clone()),
+                hooks: Hooks::new(Arc::clone(&name), Arc::clone(&control)),
                 name,
                 durables: Durables::default(),
                 bad_rows: Arc::clone(&bad_rows),
@@ -98,36 +97,50 @@ pub(super) fn start(
                 restart: options.restart_policy(),
                 attempts: Attempts::default(),
                 control: Arc::clone(&control),
+                started: OnceLock::new(),
+                ended: OnceLock::new(),
             });
-            sinks.extend(asked.into_iter().map(|(table, sink)| (Some((index, table)), sink)));
             if let Some(prepared) = &mut prepared {
-                persisted.push(prepared.source(index, &source, options.bad_row_policy()));
+                prepared.add_source(&source, options.bad_row_policy());
             }
-            sources.push(sequencer::Source::new(&source, stages));
-            control.update(|run| run.sources.push(SourceState::new(&source)));
-            launches.push((source, spawn));
+            sources.push(SequencedSource {
+                name: Arc::clone(&source.name),
+                intake: Arc::clone(&source.intake),
+                connector,
+                partition: worker,
+                timer: None,
+            });
+            let id = control.add(Arc::clone(&source) as _, Phase::Opening);
+            source.hooks.belong_to(id);
+            launches.push((source, id, spawn));
         }
+        tables.push(started.stages);
     }
-    let time = prepared.as_ref().map_or(0, |prepared| prepared.start.time());
-    let (checkpointer, state) =
-        prepared.map(|prepared| prepared.checkpointer(persisted, sinks, &messages, &control)).unzip();
+    let clock = Clock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
+    let (checkpointer, state) = prepared.map(|prepared| prepared.begin(sinks, &messages, &control)).unzip();
     let supervisor = Supervisor {
         control,
         messages,
-        grace: plan.grace,
+        grace_period: plan.grace_period,
         signals,
         progress: plan.progress,
         state,
-        #[cfg(feature = "dataflow")]
-        workers: guards,
+        engine,
     };
-    let sequencer = Sequencer {
-        messages: received,
-        clock: Clock::after(time),
-        sources,
-        checkpointer,
-        #[cfg(feature = "dataflow")]
-        flow,
-    };
+    let sequencer = Sequencer { messages: received, clock, sources, tables, checkpointer, downstream };
     supervisor.start(sequencer, launches)
+}
+
+/// Returns what computes, if a table is computed on or the command line asks for several processes.
+fn find_engine(sources: &[SourcePlan], workers: &Workers) -> Result<Option<Box<dyn Engine>>> {
+    let tables: Vec<Arc<dyn AnyTable>> = sources.iter().flat_map(|source| source.tables.clone()).collect();
+    let of_table =
+        |table: &Arc<dyn AnyTable>| -> Option<FindEngine> { table.extensions().find::<ComputedOn>()?.0.get().copied() };
+    let of_workers = || workers.engine.as_ref().map(|(find, _)| *find);
+    tables.iter().find_map(of_table).or_else(of_workers).map(|find| find(&tables)).transpose()
+}
+
+/// Where the rows of a source of a persistent pipeline may be cut.
+fn cuts(options: &ReadOptions) -> Cuts {
+    if options.is_full_snapshot() { Cuts::AtEnd } else { Cuts::AtOffsets }
 }

@@ -5,53 +5,54 @@
 //! of the sinks' channels. After a stop each phase has the grace; who is still busy then is left behind and named.
 //!
 //! The supervisor sees to it on a thread of its own, so that a run ends by itself also while nobody joins it: who reads
-//! `updates` until they are disconnected must not wait for ever.
+//! `commits` until they are disconnected must not wait for ever.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
-use crate::persist::checkpointer;
-use crate::persist::directory::StateDirectory;
-use crate::pipeline::progress::Display;
-use crate::pipeline::running::Running;
-use crate::pipeline::signals::Signals;
-use crate::run::control::{Checkpoints, Control, RunState, SourceState, panicked};
+use super::blame::blame;
+use super::extensions::{Checkpointing, RunningEngine};
+use super::progress::Display;
+use super::running::Running;
+use super::signals::Signals;
+use crate::run::control::{Control, PartId, RunState};
 use crate::run::error::{Error, FailureKind, Result};
-use crate::run::summary::{SourceSummary, Summary};
+use crate::run::guard::guarded;
+use crate::run::part::{Part, Phase, Role};
+use crate::run::summary::Summary;
 use crate::run::threads;
 use crate::sequencer::{Message, Sequencer};
 use crate::source::intake::Tail;
-use crate::source::shared::{self, Source};
+use crate::source::shared::Source;
 
 /// What starts the parts of a run and waits for them.
 pub(crate) struct Supervisor {
     pub(crate) control: Arc<Control>,
     pub(crate) messages: Sender<Message>,
-    pub(crate) grace: Duration,
+    pub(crate) grace_period: Duration,
     pub(crate) signals: Option<Signals>,
-    /// Whether a person is to see the run.
+    /// Whether the run is shown on the terminal.
     pub(crate) progress: bool,
-    /// Of a persistent pipeline.
-    pub(crate) state: Option<State>,
+    /// The checkpointer of a persistent pipeline.
+    pub(crate) state: Option<Box<dyn Checkpointing>>,
     /// The threads that compute.
-    #[cfg(feature = "dataflow")]
-    pub(crate) workers: Option<crate::dataflow::Guards>,
-}
-
-/// What a persistent pipeline has besides.
-pub(crate) struct State {
-    /// What the checkpointer is started with, until it is.
-    pub(crate) checkpointer: Option<checkpointer::Plan>,
-    /// Kept until the end, so that nobody else comes in.
-    pub(crate) directory: Arc<StateDirectory>,
+    pub(crate) engine: Option<Box<dyn RunningEngine>>,
 }
 
 /// A source that is ready, and what starts its thread.
-pub(crate) type Launch = (Arc<Source>, Box<dyn FnOnce(Arc<Source>, usize) -> std::io::Result<()> + Send>);
+pub(crate) type Launch = (Arc<Source>, PartId, Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<()> + Send>);
+
+/// The sequencer, as the run waits for it. It waits for no other part, so that it is never to blame by itself.
+struct SequencerPart;
+
+impl Part for SequencerPart {
+    fn role(&self) -> Role {
+        Role::Downstream
+    }
+}
 
 /// The thread of a supervisor, and how it gets what it supervises.
 struct Watch {
@@ -65,14 +66,19 @@ impl Supervisor {
         self.start_sequencer(sequencer);
         // Before the sources, since a run that cannot be watched is none.
         let watch = self.watch();
-        // No file is touched before the sinks that keep their own time have agreed.
-        self.control.wait(
-            |run| run.sinks.iter().all(|sink| !sink.is_transactional || sink.opened || sink.ended),
-            |run| self.deadline(run, None),
-        );
+        // No file is touched before the transactional sinks have agreed.
+        self.control.wait(RunState::is_checked, |run| self.deadline(run, None));
         self.control.update(|run| run.checking = run.checking && !run.failures.is_empty());
         self.control.wait(RunState::is_ready, |run| self.deadline(run, None));
-        self.start_checkpointer();
+        if let Some(state) = &mut self.state {
+            if self.control.update(|run| run.failures.is_empty()) {
+                state.start();
+                self.control.wait(|run| run.is_ready() || !run.failures.is_empty(), |run| self.deadline(run, None));
+            } else {
+                // A sink that was not opened has nothing to make durable.
+                state.give_up();
+            }
+        }
         // What fails from here on is for `join` to say.
         let failed = self.control.update(|run| !run.failures.is_empty());
         self.start_sources(launches);
@@ -90,53 +96,23 @@ impl Supervisor {
     fn start_sequencer(&self, sequencer: Sequencer) {
         let control = Arc::clone(&self.control);
         let messages = sequencer.messages.clone();
-        #[cfg(feature = "dataflow")]
-        let flow = sequencer.flow.clone();
+        let downstream = sequencer.downstream.clone();
+        let id = control.add(Arc::new(SequencerPart), Phase::Running);
         let spawned = threads::spawn("sequencer", move || {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sequencer.run())) {
-                let kind = panicked("its sequencer", &*payload);
+            if let Err(kind) = guarded("its sequencer", || sequencer.run()) {
                 control.fail(Error::pipeline_failure(kind));
                 // Nothing is delivered any more, but whoever waits for credit must not wait for ever.
                 while messages.recv().is_ok_and(|message| !matches!(message, Message::Finish)) {}
             }
-            #[cfg(feature = "dataflow")]
-            if let Some(flow) = flow {
-                flow.finish();
+            if let Some(downstream) = downstream {
+                downstream.finish();
             }
-            control.update(|run| run.sequenced = true);
+            control.set_phase(id, Phase::Ended);
         });
         if let Err(error) = spawned {
             self.control.fail(Error::pipeline(error));
-            self.control.update(|run| run.sequenced = true);
+            self.control.set_phase(id, Phase::Ended);
         }
-    }
-
-    /// Starts it once all sinks are open, and waits for the first checkpoint, without which no source runs.
-    fn start_checkpointer(&mut self) {
-        let Some(state) = &mut self.state else { return };
-        let Some(plan) = state.checkpointer.take() else { return };
-        if self.control.update(|run| !run.failures.is_empty()) {
-            // What was not opened has nothing to make durable.
-            return;
-        }
-        self.control.update(|run| run.checkpoints = Some(Checkpoints::Beginning));
-        let control = Arc::clone(&self.control);
-        let spawned = threads::spawn("checkpointer", move || {
-            let entries = plan.entries.clone();
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(|| checkpointer::run(plan))) {
-                control.fail(Error::pipeline_failure(panicked("its checkpointer", &*payload)));
-                while entries.recv().is_ok() {}
-            }
-            control.update(|run| run.checkpoints = Some(Checkpoints::Ended));
-        });
-        if let Err(error) = spawned {
-            self.control.fail(Error::pipeline(error));
-            self.control.update(|run| run.checkpoints = None);
-        }
-        self.control.wait(
-            |run| run.checkpoints != Some(Checkpoints::Beginning) || !run.failures.is_empty(),
-            |run| self.deadline(run, None),
-        );
     }
 
     fn watch(&self) -> Option<Watch> {
@@ -157,37 +133,39 @@ impl Supervisor {
 
     /// Starts the sources, unless the run has failed or was stopped by then.
     fn start_sources(&self, launches: Vec<Launch>) {
-        for (index, (source, spawn)) in launches.into_iter().enumerate() {
+        for (source, id, spawn) in launches {
             if self.control.is_stopping() {
-                // Its connector goes with what would have started it.
-                if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(spawn))) {
-                    source.fail(panicked("its drop", &*payload));
+                // Its connector is dropped with what would have started it.
+                if let Err(kind) = guarded("its drop", || drop(spawn)) {
+                    source.fail(kind);
                 }
             } else {
-                self.control.update(|run| run.sources[index].started = Instant::now());
-                match spawn(Arc::clone(&source), index) {
+                // A source is started once.
+                let _ = source.started.set(Instant::now());
+                self.control.set_phase(id, Phase::Running);
+                match spawn(Arc::clone(&source), id) {
                     Ok(()) => continue,
                     Err(error) => source.fail(FailureKind::Failed(Box::new(error))),
                 }
             }
             // It was never entered, so there is nothing to clean up.
             source.intake.finish(Tail::Drop);
-            let summary = shared::summary(&source, Duration::ZERO);
-            self.control.update(|run| run.sources[index].ended = Some(summary));
+            let _ = source.ended.set(source.summary_after(Duration::ZERO));
+            self.control.set_phase(id, Phase::Ended);
         }
     }
 
     /// The time at which a phase that began at `began` is over; none without a stop.
     fn deadline(&self, run: &RunState, began: Option<Instant>) -> Option<Instant> {
         let (_, stopped) = run.stop?;
-        began.map_or(stopped, |began| began.max(stopped)).checked_add(self.grace)
+        began.map_or(stopped, |began| began.max(stopped)).checked_add(self.grace_period)
     }
 
     /// The time at which the drain that began at `began` is over. Where there are other processes, it begins when their
     /// sources have ended, which have the grace for that.
     fn drain_deadline(&self, run: &RunState, began: Instant) -> Option<Instant> {
-        #[cfg(feature = "dataflow")]
-        let began = if run.farewell.is_due { began.max(self.deadline(run, None)?) } else { began };
+        let has_peers = run.parts.iter().any(|member| member.part.role() == Role::Process);
+        let began = if has_peers { began.max(self.deadline(run, None)?) } else { began };
         self.deadline(run, Some(began))
     }
 
@@ -202,100 +180,56 @@ impl Supervisor {
     }
 
     fn end(mut self) -> Result<Summary> {
-        let ended = self.control.wait(
-            |run| run.sources.iter().all(|source| source.ended.is_some() && source.hooks_running == 0),
-            |run| self.deadline(run, None),
-        );
+        let ended = self.control.wait(RunState::sources_have_ended, |run| self.deadline(run, None));
         if !ended {
-            self.leave_sources();
+            self.abandon_sources();
         }
         let draining = Instant::now();
         // A sequencer that is gone has said so.
         let _ = self.messages.send(Message::Finish);
         let drained = self.control.wait(RunState::is_drained, |run| self.drain_deadline(run, draining));
         if !drained {
-            self.control.leave_behind(left_behind);
-            #[cfg(feature = "dataflow")]
-            crate::dataflow::Farewell::cut_short(&self.control);
+            self.control.abandon(blame);
+            if let Some(engine) = &self.engine {
+                engine.cut_short();
+            }
         }
         drop(self.signals.take());
-        if !drained && let Some(state) = self.state.take() {
-            // Who was left behind may still write.
-            std::mem::forget(state.directory);
+        if let Some(state) = self.state.take() {
+            state.leave(!drained);
         }
-        #[cfg(feature = "dataflow")]
-        if let Some(workers) = self.workers.take() {
-            workers.leave(drained, &self.control, self.grace);
+        if let Some(engine) = self.engine.take() {
+            engine.leave(drained, self.grace_period);
         }
         self.result()
     }
 
-    /// Leaves sources behind that have not ended in time; what they have pushed is committed for them.
-    fn leave_sources(&self) {
-        let busy: Vec<Arc<Source>> = self.control.update(|run| {
-            let busy = run.sources.iter().filter(|state| state.ended.is_none());
-            busy.map(|state| Arc::clone(&state.source)).collect()
-        });
-        for source in &busy {
-            source.intake.finish(source.unread_tail());
+    /// Abandons sources that have not ended in time. What they have pushed is committed for them.
+    fn abandon_sources(&self) {
+        for source in self.control.parts::<Source>() {
+            if source.ended.get().is_none() {
+                source.intake.finish(source.unread_tail());
+            }
         }
-        self.control.leave_behind(|run| {
-            let busy = run.sources.iter().filter(|state| state.ended.is_none() || state.hooks_running > 0);
-            busy.map(|state| Error::connector(&state.source.name, FailureKind::TimedOut { undelivered: None }))
-                .collect()
+        self.control.abandon(|run| {
+            let busy = run.parts.iter().filter(|member| member.part.role() == Role::Source && !member.has_ended());
+            busy.flat_map(|member| member.part.blame()).map(|(_, error)| error).collect()
         });
     }
 
     fn result(&self) -> Result<Summary> {
-        // Threads that were left behind may still hold the control; nothing of the sources is to stay in it.
-        let (sources, failures, stop) = self.control.update(|run| {
-            (std::mem::take(&mut run.sources), std::mem::take(&mut run.failures), run.stop.map(|(stop, _)| stop))
+        let sources = self.control.parts::<Source>();
+        let (parts, failures, stop) = self.control.update(|run| {
+            let (parts, failures) = (std::mem::take(&mut run.parts), std::mem::take(&mut run.failures));
+            (parts, failures, run.stop.map(|(stop, _)| stop))
         });
-        let summary = Summary { sources: sources.into_iter().map(summarize).collect(), stop };
+        // Abandoned threads may still hold the control. Nothing of the sources must stay in it.
+        drop(parts);
+        let summary = Summary { sources: sources.iter().map(|source| source.summary()).collect(), stop };
         let mut failures = failures.into_iter();
         match failures.next() {
             None => Ok(summary),
             Some(first) => Err(first.with_rest(failures.collect(), summary)),
         }
     }
-}
-
-/// The failures of what is busy behind the sources. Who waits for another that is busy is not to blame.
-fn left_behind(run: &RunState) -> Vec<Error> {
-    if run.is_drained() {
-        // At the last moment.
-        return Vec::new();
-    }
-    let of_sinks = |are_busy: bool| {
-        let sinks = run.sinks.iter().filter(move |sink| !sink.ended && (sink.progress.is_busy() || !are_busy));
-        sinks.map(|sink| {
-            Error::sink(&sink.name, FailureKind::TimedOut { undelivered: Some(sink.progress.undelivered()) })
-        })
-    };
-    let mut failures: Vec<Error> = of_sinks(true).collect();
-    #[cfg(feature = "dataflow")]
-    failures.extend(crate::dataflow::WorkerState::left_behind(&run.workers));
-    // Where something here is busy, it is no wonder that the others are, and the checkpointer waits for it.
-    if failures.is_empty() && run.checkpoints.is_some_and(|checkpoints| checkpoints != Checkpoints::Ended) {
-        failures.push(Error::pipeline("its state was still being written when the grace after the stop was over"));
-    }
-    #[cfg(feature = "dataflow")]
-    if failures.is_empty() {
-        failures.extend(run.farewell.left_behind());
-    }
-    #[cfg(feature = "dataflow")]
-    if failures.is_empty() {
-        failures = crate::dataflow::WorkerState::left_between_steps(&run.workers);
-    }
-    if failures.is_empty() {
-        failures.extend(of_sinks(false));
-    }
-    if failures.is_empty() && !run.is_done() {
-        failures.push(Error::pipeline_failure(FailureKind::TimedOut { undelivered: None }));
-    }
-    failures
-}
-
-fn summarize(state: SourceState) -> SourceSummary {
-    state.ended.unwrap_or_else(|| shared::summary(&state.source, state.started.elapsed()))
 }

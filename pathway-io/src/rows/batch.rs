@@ -78,7 +78,6 @@ impl<S: Schema> Batch<S> {
     }
 
     /// Pushes a row that was written as JSON, any number of times.
-    #[cfg(feature = "dataflow")]
     pub(crate) fn push_encoded(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
         decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
         self.pushed(diff);

@@ -5,8 +5,7 @@ use crate::rows::batch::{Batch, Pool};
 use crate::rows::column::{Buffer, Style};
 use crate::rows::commit::Commit;
 use crate::rows::fields::{Columns, ColumnsOf, Visitor};
-use crate::rows::schema::Schema;
-use crate::sequencer::upsert::is_key;
+use crate::rows::schema::{Schema, is_key};
 
 /// Writes the rows of one table.
 pub(crate) struct RowWriter {

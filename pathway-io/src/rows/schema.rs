@@ -158,6 +158,17 @@ impl TableSchema {
     pub(crate) fn has_key(&self) -> bool {
         self.columns.iter().any(|column| column.primary_key)
     }
+
+    /// Whether a push replaces the row with its key: the table has a key, and is not append-only.
+    pub(crate) fn is_upserted(&self) -> bool {
+        self.has_key() && !self.append_only
+    }
+}
+
+/// Whether the column with that number belongs to the primary key.
+#[inline]
+pub(crate) fn is_key<S: Schema>(column: usize) -> bool {
+    S::SCHEMA.columns[column].primary_key
 }
 
 impl Serialize for TableSchema {

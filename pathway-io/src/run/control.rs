@@ -1,19 +1,17 @@
 //! What the threads of a running pipeline tell each other: [`Control`].
 //!
-//! Everything that ends a run meets here. A stop, whoever asks for it, closes the subjects of all sources and fires
-//! their hooks; a failure is noted and asks for a stop. The thread that waits for the run sees each change through one
-//! condition variable.
+//! Everything that ends a run meets here. A stop, whatever its cause, interrupts all parts; a failure is recorded and
+//! requests a stop. The thread that waits for the run sees each change through one condition variable.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use tracing::{error, info};
 
-use crate::run::error::{BoxError, Error, FailureKind};
-use crate::run::summary::{SourceSummary, Stop};
-use crate::sink::Progress;
-use crate::source::shared::Source;
+use crate::run::error::Error;
+use crate::run::part::{Part, Phase, Role};
+use crate::run::summary::Stop;
 
 /// The shared state of one run.
 #[derive(Default)]
@@ -26,82 +24,57 @@ pub(crate) struct Control {
 pub(crate) struct RunState {
     pub(crate) stop: Option<(Stop, Instant)>,
     pub(crate) failures: Vec<Error>,
-    pub(crate) sources: Vec<SourceState>,
-    pub(crate) sinks: Vec<SinkState>,
-    /// The sequencer has handed out its last commit.
-    pub(crate) sequenced: bool,
-    /// Files must not be touched yet: the sinks that keep their own time have not all been asked.
+    pub(crate) parts: Vec<Member>,
+    /// Files must not be touched yet: the parts that open first have not all done so.
     pub(crate) checking: bool,
-    /// How far the checkpointer of a persistent pipeline has come; `None` if there is none.
-    pub(crate) checkpoints: Option<Checkpoints>,
-    /// Those that compute.
-    #[cfg(feature = "dataflow")]
-    pub(crate) workers: Vec<crate::dataflow::WorkerState>,
-    /// Nothing that they sent to other processes is on its way any more.
-    #[cfg(feature = "dataflow")]
-    pub(crate) left: bool,
-    /// The other processes.
-    #[cfg(feature = "dataflow")]
-    pub(crate) farewell: crate::dataflow::Farewell,
 }
 
-/// How far the checkpointer has come.
+/// A part, and how far it has come.
+pub(crate) struct Member {
+    pub(crate) part: Arc<dyn Part>,
+    pub(crate) phase: Phase,
+    /// Threads besides the part's own that run code of the user's for it.
+    pub(crate) helpers: usize,
+}
+
+/// The number of a part in its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Checkpoints {
-    /// The first one is being made.
-    Beginning,
-    /// The sources may run.
-    Running,
-    /// The last one has been made, or none will be any more.
-    Ended,
+pub(crate) struct PartId(usize);
+
+impl Member {
+    pub(crate) fn has_ended(&self) -> bool {
+        self.phase == Phase::Ended && self.helpers == 0
+    }
 }
 
 impl RunState {
-    /// Every sink and every worker that can be ready is ready.
+    fn all(&self, role: Role, holds: impl Fn(&Member) -> bool) -> bool {
+        self.parts.iter().filter(|member| member.part.role() == role).all(holds)
+    }
+
+    /// Whether every part that must open before files are touched has opened.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.parts.iter().all(|member| !member.part.opens_first() || member.phase != Phase::Opening)
+    }
+
+    /// Whether every part downstream of the sources is ready.
     pub(crate) fn is_ready(&self) -> bool {
-        let ready = self.sinks.iter().all(|sink| sink.opened || sink.ended);
-        #[cfg(feature = "dataflow")]
-        let ready = ready && self.workers.iter().all(|worker| worker.built || worker.ended);
-        ready
+        self.all(Role::Downstream, |member| member.phase != Phase::Opening)
     }
 
-    /// Everything behind the sources is done, and so it is in the other processes.
-    pub(crate) fn is_drained(&self) -> bool {
-        let drained = self.is_done();
-        #[cfg(feature = "dataflow")]
-        let drained = drained && self.farewell.is_over();
-        drained
+    pub(crate) fn sources_have_ended(&self) -> bool {
+        self.all(Role::Source, Member::has_ended)
     }
 
-    /// Everything behind the sources of this process is done.
+    /// Whether everything downstream of the sources of this process has ended.
     pub(crate) fn is_done(&self) -> bool {
-        let durable = self.checkpoints.is_none_or(|checkpoints| checkpoints == Checkpoints::Ended);
-        let done = self.sequenced && durable && self.sinks.iter().all(|sink| sink.ended);
-        #[cfg(feature = "dataflow")]
-        let done = done && self.workers.iter().all(|worker| worker.ended);
-        done
+        self.all(Role::Downstream, Member::has_ended)
     }
-}
 
-pub(crate) struct SourceState {
-    pub(crate) source: Arc<Source>,
-    pub(crate) started: Instant,
-    pub(crate) ended: Option<SourceSummary>,
-    pub(crate) hooks_running: usize,
-}
-
-impl SourceState {
-    pub(crate) fn new(source: &Arc<Source>) -> Self {
-        SourceState { source: Arc::clone(source), started: Instant::now(), ended: None, hooks_running: 0 }
+    /// Whether everything downstream of the sources has ended, also in the other processes.
+    pub(crate) fn is_drained(&self) -> bool {
+        self.is_done() && self.all(Role::Process, Member::has_ended)
     }
-}
-
-pub(crate) struct SinkState {
-    pub(crate) name: Arc<str>,
-    pub(crate) progress: Arc<Progress>,
-    pub(crate) is_transactional: bool,
-    pub(crate) opened: bool,
-    pub(crate) ended: bool,
 }
 
 impl Control {
@@ -110,20 +83,52 @@ impl Control {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at the state.
-    #[cfg(feature = "progress")]
-    pub(crate) fn read<T>(&self, look: impl FnOnce(&RunState) -> T) -> T {
-        look(&self.lock())
+    /// Adds a part.
+    pub(crate) fn add(&self, part: Arc<dyn Part>, phase: Phase) -> PartId {
+        self.update(|run| {
+            run.parts.push(Member { part, phase, helpers: 0 });
+            PartId(run.parts.len() - 1)
+        })
     }
 
-    /// Changes the state and wakes who waits for it.
+    /// Records how far a part has come. Nothing happens if the run is over and has forgotten its parts.
+    pub(crate) fn set_phase(&self, id: PartId, phase: Phase) {
+        self.update(|run| {
+            if let Some(member) = run.parts.get_mut(id.0) {
+                member.phase = phase;
+            }
+        });
+    }
+
+    /// Counts the helpers of a part.
+    pub(crate) fn count_helpers(&self, id: PartId, change: impl FnOnce(usize) -> usize) {
+        self.update(|run| {
+            if let Some(member) = run.parts.get_mut(id.0) {
+                member.helpers = change(member.helpers);
+            }
+        });
+    }
+
+    /// Returns the parts of one type, in the order in which they were added.
+    pub(crate) fn parts<T: Part>(&self) -> Vec<Arc<T>> {
+        let all: Vec<Arc<dyn Any + Send + Sync>> =
+            self.lock().parts.iter().map(|member| Arc::clone(&member.part) as _).collect();
+        all.into_iter().filter_map(|part| part.downcast().ok()).collect()
+    }
+
+    /// Changes the state and wakes the threads that wait for it.
     pub(crate) fn update<T>(&self, change: impl FnOnce(&mut RunState) -> T) -> T {
         let result = change(&mut self.lock());
         self.changed.notify_all();
         result
     }
 
-    /// Waits until `done`, at most until the time that `deadline` makes of the state; says whether it is done.
+    /// Wakes the threads that wait, after a change of what they look at outside the state.
+    pub(crate) fn notify(&self) {
+        self.update(|_| ());
+    }
+
+    /// Waits until `done`, at most until the time that `deadline` makes of the state. Returns whether it is done.
     pub(crate) fn wait(
         &self,
         mut done: impl FnMut(&RunState) -> bool,
@@ -147,31 +152,31 @@ impl Control {
         }
     }
 
-    /// Asks for a stop; the first reason is the one that counts.
+    /// Requests a stop. The first reason is the one that counts.
     pub(crate) fn stop(&self, reason: Stop) {
-        let sources: Vec<Arc<Source>> = self.update(|state| {
-            if state.stop.is_some() {
+        let parts: Vec<Arc<dyn Part>> = self.update(|run| {
+            if run.stop.is_some() {
                 return Vec::new();
             }
-            state.stop = Some((reason, Instant::now()));
-            state.sources.iter().map(|source| Arc::clone(&source.source)).collect()
+            run.stop = Some((reason, Instant::now()));
+            run.parts.iter().map(|member| Arc::clone(&member.part)).collect()
         });
-        if !sources.is_empty() {
+        if !parts.is_empty() {
             info!(?reason, "stop");
         }
-        for source in sources {
-            source.interrupt();
+        for part in parts {
+            part.interrupt();
         }
     }
 
-    /// Notes a failure, and asks for a stop.
+    /// Records a failure, and requests a stop.
     pub(crate) fn fail(&self, error: Error) {
         error!("{error}");
         self.update(|state| state.failures.push(error));
         self.stop(Stop::Failure);
     }
 
-    /// Waits until files may be touched; `false` if they must not be, since the start has failed.
+    /// Waits until files may be touched. Returns `false` if they must not be, because the start has failed.
     pub(crate) fn wait_until_checked(&self) -> bool {
         self.wait(|run| !run.checking || !run.failures.is_empty(), |_| None);
         !self.lock().checking
@@ -181,8 +186,8 @@ impl Control {
         self.lock().stop.is_some()
     }
 
-    /// Notes failures of what is left behind when the grace is over.
-    pub(crate) fn leave_behind(&self, errors: impl FnOnce(&RunState) -> Vec<Error>) {
+    /// Records the failures of parts that are abandoned when the grace period is over.
+    pub(crate) fn abandon(&self, errors: impl FnOnce(&RunState) -> Vec<Error>) {
         self.update(|state| {
             for error in errors(state) {
                 error!("{error}");
@@ -190,18 +195,4 @@ impl Control {
             }
         });
     }
-}
-
-/// The failure of a part that returned an error. Its text is the user's code too: where that panics, it is the panic
-/// that is reported.
-pub(crate) fn failed(error: BoxError) -> FailureKind {
-    match catch_unwind(AssertUnwindSafe(|| error.to_string())) {
-        Ok(_) => FailureKind::Failed(error),
-        Err(payload) => panicked("the text of its error", &*payload),
-    }
-}
-
-/// The failure of a part that panicked.
-pub(crate) fn panicked(place: &'static str, payload: &(dyn std::any::Any + Send)) -> FailureKind {
-    FailureKind::Panicked { place, message: crate::run::error::panic_message(payload) }
 }

@@ -2,6 +2,9 @@
 
 pub(crate) mod control;
 pub(crate) mod error;
+pub(crate) mod guard;
+pub(crate) mod lock;
+pub(crate) mod part;
 pub(crate) mod summary;
 pub(crate) mod sync;
 pub(crate) mod threads;

@@ -1,5 +1,5 @@
-//! The locks of the hand-over, in whose place a model checker can put its own: `.ci/loom` tries every order in which the
-//! threads can take them.
+//! The locks of the intake, which a model checker can replace: `.ci/loom` tries every order in which the threads can take
+//! them.
 
 #[cfg(all(test, pathway_loom))]
 pub(crate) use loom::sync::{Condvar, Mutex, MutexGuard};

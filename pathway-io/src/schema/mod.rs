@@ -1,12 +1,16 @@
 //! What can be made of a schema: samples and locks that the compiler checks, exports to other languages, and the struct
 //! that fits a file.
 
+#[cfg(any(feature = "export", feature = "arrow"))]
 mod export;
 mod hold;
+#[cfg(feature = "infer")]
 pub(crate) mod infer;
 
+#[cfg(feature = "export")]
 pub use self::export::Dialect;
 pub use self::hold::matches::{assert_matches, assert_same};
+#[cfg(feature = "infer")]
 pub use self::infer::{Inferred, infer};
 pub use crate::rows::bounds::{DataColumn, Removable};
 

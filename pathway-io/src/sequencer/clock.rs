@@ -19,7 +19,6 @@ impl Clock {
     }
 
     /// Another clock has come as far as `time`: the next time is later.
-    #[cfg(feature = "dataflow")]
     pub(crate) fn observe(&mut self, time: u64) {
         self.last = self.last.max(time);
     }

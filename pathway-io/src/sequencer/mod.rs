@@ -1,13 +1,14 @@
 //! The sequencer: the one thread that puts the commits of all sources in order.
 //!
-//! It gives each commit its time, turns pushes into updates where a table has a primary key, and hands the result to
-//! the table's sinks. It never waits for a sink: what is in the sinks' channels is bounded by the backlogs of the
-//! sources. Between commits it keeps the autocommit timers, and sleeps when there are none.
+//! It gives each commit its time, turns pushes into updates if a table has a primary key, and sends the result to the
+//! table's sinks. It never waits for a sink: the backlogs of the sources bound what is in the sinks' channels. Between
+//! commits it keeps the autocommit timers, and sleeps when there are none.
 
 pub(crate) mod clock;
+pub(crate) mod feed;
 pub(crate) mod journal;
 pub(crate) mod multiset;
-mod stage;
+pub(crate) mod stage;
 pub(crate) mod upsert;
 
 use std::sync::Arc;
@@ -16,59 +17,62 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use tracing::debug;
 
-pub(crate) use self::stage::{Keeping, Outlet, SharedStage, Stage, TableStage};
-use crate::sequencer::clock::Clock;
-use crate::sequencer::journal::{Entry, Handed, Part, Piece};
-use crate::source::intake::{Cut, Intake};
-use crate::source::shared;
+use self::clock::Clock;
+use self::feed::Downstream;
+use self::journal::{CheckpointMessage, CommitRecord, SnapshotPiece, TableRecord};
+use self::stage::{Stage, StageCommit};
+use crate::source::intake::{Cut, Intake, IntakeMessage, Outbox};
 
-/// What the sequencer is told.
+/// A message to the sequencer.
 pub(crate) enum Message {
-    /// A source has made a commit.
-    Commit(Cut),
-    /// Call [`Intake::autocommit`] of a source at that time.
-    Arm { source: usize, at: Instant },
-    /// A source waits for room in its backlog.
-    Pressed,
-    /// Give all rows of the tables that have a state.
-    Snapshot(Sender<Piece>),
+    Intake(IntakeMessage),
+    /// Send all rows of the tables that have a state.
+    Snapshot(Sender<SnapshotPiece>),
     /// Another process has made a commit at that time.
-    #[cfg(feature = "dataflow")]
-    Heard(u64),
+    PeerTime(u64),
     /// All sources have ended, and all their commits were sent.
     Finish,
+}
+
+impl Outbox for Sender<Message> {
+    fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage> {
+        match Sender::send(self, Message::Intake(message)) {
+            Ok(()) => Ok(()),
+            Err(unsent) => match unsent.0 {
+                Message::Intake(message) => Err(message),
+                Message::Snapshot(_) | Message::PeerTime(_) | Message::Finish => unreachable!("it was not sent"),
+            },
+        }
+    }
 }
 
 pub(crate) struct Sequencer {
     pub(crate) messages: Receiver<Message>,
     pub(crate) clock: Clock,
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Vec<SequencedSource>,
+    /// The tables of each connector. Its partitions share them.
+    pub(crate) tables: Vec<Vec<Box<dyn Stage>>>,
     /// Where the commits of a persistent pipeline become durable.
-    pub(crate) checkpointer: Option<Sender<Handed>>,
-    /// The computations, where there are any.
-    #[cfg(feature = "dataflow")]
-    pub(crate) flow: Option<Arc<crate::dataflow::Flow>>,
+    pub(crate) checkpointer: Option<Sender<CheckpointMessage>>,
+    /// The computations, if there are any.
+    pub(crate) downstream: Option<Arc<dyn Downstream>>,
 }
 
-/// A source as the sequencer has it.
-pub(crate) struct Source {
-    name: Arc<str>,
-    intake: Arc<Intake>,
-    tables: Vec<Box<dyn Stage>>,
+/// A source, or a partition of one, as the sequencer has it.
+pub(crate) struct SequencedSource {
+    pub(crate) name: Arc<str>,
+    pub(crate) intake: Arc<Intake>,
+    /// The connector, by its place in [`Sequencer::tables`].
+    pub(crate) connector: usize,
+    /// The worker whose part of a partitioned source it is.
+    pub(crate) partition: Option<usize>,
     /// When its autocommit is due.
-    timer: Option<Instant>,
-}
-
-impl Source {
-    pub(crate) fn new(source: &shared::Source, tables: Vec<Box<dyn Stage>>) -> Self {
-        Source { name: Arc::clone(&source.name), intake: Arc::clone(&source.intake), tables, timer: None }
-    }
+    pub(crate) timer: Option<Instant>,
 }
 
 impl Sequencer {
     /// Runs until it is told to finish.
     pub(crate) fn run(mut self) {
-        #[cfg(feature = "dataflow")]
         self.restore();
         loop {
             let next = self.sources.iter().filter_map(|source| source.timer).min();
@@ -77,15 +81,14 @@ impl Sequencer {
                 Some(at) => self.messages.recv_deadline(at),
             };
             match message {
-                Ok(Message::Commit(cut)) => self.commit(cut),
-                Ok(Message::Arm { source, at }) => self.sources[source].timer = Some(at),
-                Ok(Message::Pressed) => self.hand_over(Handed::Pressed),
+                Ok(Message::Intake(IntakeMessage::Commit(cut))) => self.commit(cut),
+                Ok(Message::Intake(IntakeMessage::Arm { source, at })) => self.sources[source].timer = Some(at),
+                Ok(Message::Intake(IntakeMessage::Pressed)) => self.send(CheckpointMessage::Pressed),
                 Ok(Message::Snapshot(pieces)) => self.snapshot(&pieces),
-                #[cfg(feature = "dataflow")]
-                Ok(Message::Heard(time)) => {
+                Ok(Message::PeerTime(time)) => {
                     self.clock.observe(time);
-                    if let Some(flow) = &self.flow {
-                        flow.advance(time + 1);
+                    if let Some(downstream) = &self.downstream {
+                        downstream.advance(time + 1);
                     }
                 }
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return,
@@ -97,18 +100,12 @@ impl Sequencer {
         }
     }
 
-    /// What was computed before a restart is made anew, of all rows as they were at the checkpoint, and at its time.
-    #[cfg(feature = "dataflow")]
+    /// Recomputes the derived tables of a persistent pipeline, from all rows as of the checkpoint and at its time.
     fn restore(&mut self) {
-        if self.checkpointer.is_none() {
-            return;
-        }
-        let Some(flow) = &self.flow else { return };
+        let (Some(_), Some(downstream)) = (&self.checkpointer, &self.downstream) else { return };
         let time = self.clock.last();
-        for table in self.sources.iter_mut().flat_map(|source| &mut source.tables) {
-            table.feed_all(time);
-        }
-        flow.advance(time + 1);
+        self.tables.iter_mut().flatten().for_each(|table| table.feed_all(time));
+        downstream.advance(time + 1);
     }
 
     fn fire(&mut self, now: Instant) {
@@ -120,63 +117,59 @@ impl Sequencer {
     }
 
     fn commit(&mut self, cut: Cut) {
-        let source = &mut self.sources[cut.source];
+        let source = &self.sources[cut.source];
+        let stages = &mut self.tables[source.connector];
         let time = self.clock.tick();
-        let mut parts = Vec::new();
-        let tables = source.tables.len();
-        #[cfg(feature = "dataflow")]
-        let mut computed_on = false;
+        let of = StageCommit { time, whole: cut.whole, partition: source.partition, credit: &cut.credit };
+        let (mut tables, mut computed_on) = (Vec::new(), false);
+        let number = stages.len();
         let mut sequence = |table: usize, batches| {
-            let stage = &mut source.tables[table];
-            let sequenced = stage.sequence(time, batches, cut.whole, &cut.credit);
+            let sequenced = stages[table].sequence(batches, &of);
             if sequenced.delivered {
-                #[cfg(feature = "dataflow")]
-                (computed_on |= stage.is_computed_on());
-                parts.push(Part { table, durable: sequenced.durable });
+                computed_on |= stages[table].is_computed_on();
+                tables.push(TableRecord { table, journaled: sequenced.journaled });
             }
         };
-        let mut given = cut.parts.into_iter().peekable();
+        let mut cut_tables = cut.parts.into_iter().peekable();
         if cut.whole {
-            for table in 0..tables {
-                sequence(table, given.next_if(|(given, _)| *given == table).map(|(_, batches)| batches));
+            for table in 0..number {
+                sequence(table, cut_tables.next_if(|(next, _)| *next == table).map(|(_, batches)| batches));
             }
         } else {
-            for (table, batches) in given {
+            for (table, batches) in cut_tables {
                 sequence(table, Some(batches));
             }
         }
-        #[cfg(feature = "dataflow")]
-        if let Some(flow) = &self.flow {
+        if let Some(downstream) = &self.downstream {
             if computed_on {
-                flow.committed(time, &cut.credit);
+                downstream.committed(time, &cut.credit);
             } else if self.checkpointer.is_some() {
                 // A checkpoint of this time waits for the results up to it.
-                flow.advance(time + 1);
+                downstream.advance(time + 1);
             }
         }
-        #[cfg(not(feature = "dataflow"))]
-        let computed_on = false;
-        debug!(connector = &*source.name, time, delivered = !parts.is_empty(), "commit");
+        debug!(connector = &*source.name, time, delivered = !tables.is_empty(), "commit");
         let (source, offset, bad) = (cut.source, cut.offset, cut.bad);
-        self.hand_over(Handed::Commit(Entry { time, source, parts, computed_on, offset, bad, _credit: cut.credit }));
+        let record = CommitRecord { time, source, tables, computed_on, offset, bad, _credit: cut.credit };
+        self.send(CheckpointMessage::Commit(record));
     }
 
-    fn hand_over(&self, handed: Handed) {
+    fn send(&self, message: CheckpointMessage) {
         if let Some(checkpointer) = &self.checkpointer {
-            // It outlives the sequencer; were it gone, the run has failed and says so.
-            let _ = checkpointer.send(handed);
+            // The checkpointer outlives the sequencer. If it is gone, the run has failed and says so.
+            let _ = checkpointer.send(message);
         }
     }
 
-    /// Gives all current rows. The receiver takes them as they come, unless it has given up.
-    fn snapshot(&self, pieces: &Sender<Piece>) {
-        for (source, stages) in self.sources.iter().enumerate() {
-            for (table, stage) in stages.tables.iter().enumerate() {
+    /// Sends all current rows. The receiver takes them as they come, unless it has given up.
+    fn snapshot(&self, pieces: &Sender<SnapshotPiece>) {
+        for (source, stages) in self.tables.iter().enumerate() {
+            for (table, stage) in stages.iter().enumerate() {
                 stage.snapshot(&mut |rows| {
-                    let _ = pieces.send(Piece::Rows { source, table, rows });
+                    let _ = pieces.send(SnapshotPiece::Rows { source, table, rows });
                 });
             }
         }
-        let _ = pieces.send(Piece::End { time: self.clock.last() });
+        let _ = pieces.send(SnapshotPiece::End { time: self.clock.last() });
     }
 }

@@ -1,4 +1,4 @@
-//! The rows of a table without a key that a persistent pipeline computes on: [`Tally`].
+//! The rows of a table without a key that a persistent pipeline computes on: [`Multiset`].
 //!
 //! Such a table has no current rows, and for a sink none are kept of it. But what was computed of it is made anew after a
 //! restart, of all its rows: each once, with the number of times that it came. So what is kept is bounded by the distinct
@@ -14,7 +14,7 @@ use crate::rows::column::Buffer;
 use crate::rows::fields::{Columns, ColumnsOf, Visitor};
 use crate::rows::schema::Schema;
 
-pub(crate) struct Tally<S: Schema> {
+pub(crate) struct Multiset<S: Schema> {
     hasher: RandomState,
     /// Each row's hash, and its place in `rows`.
     places: HashTable<(u64, usize)>,
@@ -23,9 +23,9 @@ pub(crate) struct Tally<S: Schema> {
     counts: Vec<i64>,
 }
 
-impl<S: Schema> Default for Tally<S> {
+impl<S: Schema> Default for Multiset<S> {
     fn default() -> Self {
-        Tally {
+        Multiset {
             hasher: RandomState::default(),
             places: HashTable::new(),
             rows: ColumnsOf::<S>::default(),
@@ -47,7 +47,7 @@ impl<H: Hasher> Visitor for RowHash<'_, H> {
     }
 }
 
-impl<S: Schema> Tally<S> {
+impl<S: Schema> Multiset<S> {
     /// Counts the rows of a batch, each as often as its diff says.
     pub(crate) fn add(&mut self, batch: &Batch<S>) {
         for row in 0..batch.len() {
@@ -92,17 +92,17 @@ mod tests {
 
     #[test]
     fn a_row_is_kept_once_and_counted() {
-        let mut tally = Tally::<Line>::default();
+        let mut multiset = Multiset::<Line>::default();
         for round in 0..3 {
             let mut batch = Batch::<Line>::default();
             for (text, weight) in [("a", 0.0), ("a", -0.0), ("b", f64::NAN), ("a", 0.0)] {
                 batch.push(Line { text: text.to_owned(), weight }.into_fields());
             }
             assert_eq!(batch.len(), 4, "round {round}");
-            tally.add(&batch);
+            multiset.add(&batch);
         }
         let mut rows = Vec::new();
-        tally.for_each(|columns, row, count| {
+        multiset.for_each(|columns, row, count| {
             let Line { text, weight } = Line::from_fields(columns.get(row));
             rows.push((text, weight.to_bits(), count));
         });

@@ -14,7 +14,7 @@ use hashbrown::HashTable;
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::column::Buffer;
 use crate::rows::fields::{Columns, ColumnsOf, Visitor};
-use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::schema::{Schema, is_key};
 
 /// Rows a segment has: few enough that emptying one takes well under a millisecond.
 const SEGMENT: u32 = 1 << 10;
@@ -23,15 +23,6 @@ const KEPT_SEGMENTS: usize = 4;
 
 /// No row, no operation.
 const NONE: u32 = u32::MAX;
-
-/// Whether a table's pushes go through an [`Upsert`]: it has a key, and rows may change.
-pub(crate) fn applies<S: Schema>() -> bool {
-    applies_to(S::SCHEMA)
-}
-
-pub(crate) fn applies_to(schema: &TableSchema) -> bool {
-    schema.has_key() && !schema.append_only
-}
 
 /// The current rows of a table by key.
 pub(crate) struct Upsert<S: Schema> {
@@ -93,11 +84,6 @@ impl<S: Schema> Default for Upsert<S> {
     }
 }
 
-#[inline]
-pub(crate) fn is_key<S: Schema>(column: usize) -> bool {
-    S::SCHEMA.columns[column].primary_key
-}
-
 /// Hashes the key columns of one row.
 struct HashKey<'a, S, H> {
     row: usize,
@@ -115,13 +101,11 @@ impl<S: Schema, H: Hasher> Visitor for HashKey<'_, S, H> {
 }
 
 /// The key of a row in a batch, to be hashed.
-#[cfg(feature = "dataflow")]
 pub(crate) struct KeyOf<'a, S: Schema> {
     pub(crate) columns: &'a ColumnsOf<S>,
     pub(crate) row: usize,
 }
 
-#[cfg(feature = "dataflow")]
 impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.columns.visit(0, &mut HashKey::<S, _> { row: self.row, state, schema: std::marker::PhantomData });

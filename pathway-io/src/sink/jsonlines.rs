@@ -46,7 +46,8 @@ use crate::rows::schema::{Schema, TableSchema};
 use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
-use crate::sink::file::{FileSink, OutputFile};
+use crate::sink::file::OutputFile;
+use crate::sink::spec::FileSink;
 
 /// Writes the updates of a table to a JSON Lines file, which is created or truncated when the pipeline starts.
 ///

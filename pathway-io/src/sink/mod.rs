@@ -1,27 +1,22 @@
 //! Where updates go: the [`Sink`] trait, and what the runtime keeps of each sink.
 
+pub(crate) mod attach;
 mod callback;
 mod channel;
 pub mod csv;
 pub(crate) mod file;
 pub mod jsonlines;
+pub(crate) mod outlet;
+pub(crate) mod resume;
+pub(crate) mod spec;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+pub(crate) mod start;
 pub(crate) mod thread;
-
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::{Schema, TableSchema};
 use crate::run::error::RunResult;
-
-pub(crate) use callback::{CommitCallback, UpdateCallback};
-pub(crate) use channel::Channel;
-use file::{FileSink, OutputFile};
 
 /// A destination of a table's updates. Each sink runs on a thread of its own and sees every commit whole, in the order
 /// of the times.
@@ -125,146 +120,5 @@ pub trait Sink<S: Schema>: Send {
     /// An error fails the pipeline.
     fn close(&mut self) -> RunResult {
         Ok(())
-    }
-}
-
-/// A file that a sink writes, or a part of one: no two sinks may write the same.
-#[doc(hidden)]
-#[derive(Debug, Clone)]
-pub struct Target {
-    pub(crate) path: PathBuf,
-    /// The table, in a database.
-    pub(crate) part: Option<String>,
-}
-
-impl Target {
-    pub(crate) fn file(path: PathBuf) -> Self {
-        Target { path, part: None }
-    }
-}
-
-/// A sink as it is registered with a table.
-pub(crate) struct SinkSpec<S: Schema> {
-    pub(crate) name: Arc<str>,
-    /// What it writes, for sinks that write a file.
-    pub(crate) target: Option<Target>,
-    pub(crate) sink: AnySink<S>,
-}
-
-/// A sink of the user's, or one that writes a file.
-pub(crate) enum AnySink<S: Schema> {
-    Plain(Box<dyn Sink<S>>),
-    File(Box<dyn FileSink<S>>),
-}
-
-impl<S: Schema> AnySink<S> {
-    pub(crate) fn is_transactional(&self) -> bool {
-        match self {
-            AnySink::Plain(sink) => sink.is_transactional(),
-            AnySink::File(_) => false,
-        }
-    }
-
-    pub(crate) fn get(&mut self) -> &mut dyn Sink<S> {
-        match self {
-            AnySink::Plain(sink) => &mut **sink,
-            AnySink::File(sink) => &mut **sink,
-        }
-    }
-
-    pub(crate) fn file(&mut self) -> Option<&mut OutputFile> {
-        match self {
-            AnySink::Plain(_) => None,
-            AnySink::File(sink) => Some(sink.file()),
-        }
-    }
-}
-
-/// What a sink is told.
-pub(crate) enum Told<S: Schema> {
-    Commit(Delivery<S>),
-    /// Make everything up to that time durable, and say how long the file is then.
-    Sync {
-        time: u64,
-        reply: Sender<u64>,
-    },
-}
-
-/// A commit on its way to one sink.
-pub(crate) struct Delivery<S: Schema> {
-    pub(crate) commit: Commit<S>,
-    /// Dropped with the delivery: the sink has taken the rows. For a source's table it is the commit's
-    /// [`Credit`](crate::source::intake::Credit).
-    pub(crate) _receipt: Arc<dyn Send + Sync>,
-}
-
-/// The end of a sink's channel, with the row type forgotten.
-pub(crate) trait Ask: Send + Sync {
-    /// Asks for a [`Told::Sync`]. The answer is missing if the sink has failed.
-    fn ask(&self, time: u64) -> Receiver<u64> {
-        let (reply, answer) = bounded(1);
-        self.ask_for(time, reply);
-        answer
-    }
-
-    fn ask_for(&self, time: u64, reply: Sender<u64>);
-}
-
-impl<S: Schema> Ask for Sender<Told<S>> {
-    fn ask_for(&self, time: u64, reply: Sender<u64>) {
-        // Who is gone does not answer.
-        let _ = self.send(Told::Sync { time, reply });
-    }
-}
-
-/// How far a sink has come, in updates.
-#[derive(Default)]
-pub(crate) struct Progress {
-    queued: AtomicU64,
-    taken: AtomicU64,
-    commits: AtomicU64,
-    /// Everything up to this time is durable in a sink that keeps its own.
-    kept: AtomicU64,
-    /// It waits for what is to come.
-    waiting: AtomicBool,
-}
-
-impl Progress {
-    pub(crate) fn queued(&self, updates: usize) {
-        self.queued.fetch_add(updates as u64, Ordering::Relaxed);
-    }
-
-    pub(crate) fn taken(&self, updates: usize) {
-        self.taken.fetch_add(updates as u64, Ordering::Relaxed);
-        self.commits.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn keep(&self, time: u64) {
-        self.kept.fetch_max(time, Ordering::Release);
-    }
-
-    pub(crate) fn kept(&self) -> u64 {
-        self.kept.load(Ordering::Acquire)
-    }
-
-    /// The updates that it has taken, and the commits that they were in.
-    #[cfg(feature = "progress")]
-    pub(crate) fn done(&self) -> (u64, u64) {
-        (self.taken.load(Ordering::Relaxed), self.commits.load(Ordering::Relaxed))
-    }
-
-    pub(crate) fn waits(&self, waits: bool) {
-        self.waiting.store(waits, Ordering::Relaxed);
-    }
-
-    /// Whether it is at work, or is to be: not for want of updates that others are busy with.
-    pub(crate) fn is_busy(&self) -> bool {
-        !self.waiting.load(Ordering::Relaxed) || self.undelivered() > 0
-    }
-
-    /// Updates that were handed to it and not taken.
-    pub(crate) fn undelivered(&self) -> u64 {
-        let taken = self.taken.load(Ordering::Relaxed);
-        self.queued.load(Ordering::Relaxed).saturating_sub(taken)
     }
 }

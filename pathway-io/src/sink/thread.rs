@@ -10,22 +10,25 @@ use tracing::info;
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
-use crate::run::control::{Control, SinkState, failed, panicked};
+use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, RunResult};
+use crate::run::guard::{failed, panicked};
+use crate::run::part::{Part, Phase, Role, Suspicion};
 use crate::run::threads;
-use crate::sequencer::Outlet;
+use crate::sink::Sink;
 use crate::sink::file::OutputFile;
-use crate::sink::{AnySink, Delivery, Progress, Sink, SinkSpec, Told};
+use crate::sink::outlet::{Delivery, Outlet, Progress, SinkMessage};
+use crate::sink::spec::{AnySink, SinkSpec};
 
 /// How a sink takes part in a persistent pipeline.
-pub(crate) enum Part<S: Schema> {
-    /// It keeps nothing, and is opened anew.
-    None,
+pub(crate) enum Mode<S: Schema> {
+    /// It keeps nothing, and is opened for a new run.
+    Plain,
     /// It writes a file, whose length belongs to the checkpoint.
     File,
-    /// It keeps its own time.
-    KeepsTime {
-        /// That of the checkpoint, and of which it is known that it has it; 0 before the first.
+    /// It keeps the time of its last commit with its rows.
+    Transactional {
+        /// The time of the checkpoint, and the time that the sink is known to have reached; 0 before the first.
         checkpoint: u64,
         known: u64,
         /// The commits since then.
@@ -33,69 +36,80 @@ pub(crate) enum Part<S: Schema> {
     },
 }
 
+/// A sink, as the run waits for it.
+pub(crate) struct SinkPart {
+    pub(crate) name: Arc<str>,
+    pub(crate) progress: Arc<Progress>,
+    is_transactional: bool,
+}
+
+impl Part for SinkPart {
+    fn role(&self) -> Role {
+        Role::Downstream
+    }
+
+    fn opens_first(&self) -> bool {
+        self.is_transactional
+    }
+
+    fn blame(&self) -> Vec<(Suspicion, Error)> {
+        let suspicion = if self.progress.is_busy() { Suspicion::Busy } else { Suspicion::Idle };
+        let kind = FailureKind::TimedOut { undelivered: Some(self.progress.undelivered()) };
+        vec![(suspicion, Error::sink(&self.name, kind))]
+    }
+}
+
 /// Starts the thread of a sink, which opens it first. The control knows when it is open and when it has ended.
-pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, part: Part<S>, control: &Arc<Control>) -> Outlet<S> {
+pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<Control>) -> Outlet<S> {
     // Bounded by the backlog of the table's source: each delivery holds credit for its rows.
     let (sender, told) = unbounded();
     let progress = Arc::new(Progress::default());
-    let state = SinkState {
+    let part = Arc::new(SinkPart {
         name: Arc::clone(&spec.name),
         progress: Arc::clone(&progress),
-        is_transactional: matches!(part, Part::KeepsTime { .. }),
-        opened: false,
-        ended: false,
-    };
-    let index = control.update(|run| {
-        run.sinks.push(state);
-        run.sinks.len() - 1
+        is_transactional: matches!(mode, Mode::Transactional { .. }),
     });
-    let worker = Worker {
-        name: Arc::clone(&spec.name),
-        index,
-        progress: Arc::clone(&progress),
-        control: Arc::clone(control),
-        place: Cell::new("open"),
-    };
-    let name = Arc::clone(&spec.name);
-    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec.sink, part, told));
+    let id = control.add(Arc::clone(&part) as _, Phase::Opening);
+    let worker = Worker { part, id, control: Arc::clone(control), place: Cell::new("open") };
+    let name = spec.name;
+    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec.sink, mode, told));
     if let Err(error) = spawned {
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
-        control.update(|run| run.sinks[index].ended = true);
+        control.set_phase(id, Phase::Ended);
     }
-    Outlet { told: sender, progress }
+    Outlet { sender, progress }
 }
 
 struct Worker {
-    name: Arc<str>,
-    index: usize,
-    progress: Arc<Progress>,
+    part: Arc<SinkPart>,
+    id: PartId,
     control: Arc<Control>,
     /// The method of the sink that is being called, for the text of a panic.
     place: Cell<&'static str>,
 }
 
 impl Worker {
-    fn run<S: Schema>(self, sink: AnySink<S>, part: Part<S>, told: Receiver<Told<S>>) {
+    fn run<S: Schema>(self, sink: AnySink<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
         // The sink is dropped inside, since its drop may panic too.
-        let result = catch_unwind(AssertUnwindSafe(|| self.serve(sink, part, &told)));
+        let result = catch_unwind(AssertUnwindSafe(|| self.serve(sink, mode, &told)));
         let failure = match result {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(failed(error)),
-            Err(payload) => Some(panicked(self.place.get(), &*payload)),
+            Err(payload) => Some(panicked(self.place.get(), payload)),
         };
         if let Some(kind) = failure {
-            self.control.fail(Error::sink(&self.name, kind));
+            self.control.fail(Error::sink(&self.part.name, kind));
         }
         // What is still queued gives its credit back here, and the sequencer sees that nobody is left.
         drop(told);
-        info!(sink = &*self.name, "end");
-        self.control.update(|run| run.sinks[self.index].ended = true);
+        info!(sink = &*self.part.name, "end");
+        self.control.set_phase(self.id, Phase::Ended);
     }
 
-    fn serve<S: Schema>(&self, mut sink: AnySink<S>, part: Part<S>, told: &Receiver<Told<S>>) -> RunResult {
-        let mut lengths = matches!(part, Part::File).then(Lengths::default);
-        let is_transactional = matches!(part, Part::KeepsTime { .. });
-        if let Part::KeepsTime { checkpoint, known, held } = part {
+    fn serve<S: Schema>(&self, mut sink: AnySink<S>, mode: Mode<S>, told: &Receiver<SinkMessage<S>>) -> RunResult {
+        let mut lengths = matches!(mode, Mode::File).then(Lengths::default);
+        let is_transactional = matches!(mode, Mode::Transactional { .. });
+        if let Mode::Transactional { checkpoint, known, held } = mode {
             self.recover(sink.get(), checkpoint, known, &held)?;
         } else {
             // A sink that refuses the checkpoint must do so before a file is touched.
@@ -107,20 +121,20 @@ impl Worker {
         if let (Some(lengths), Some(file)) = (&mut lengths, sink.file()) {
             lengths.opened(file);
         }
-        self.control.update(|run| run.sinks[self.index].opened = true);
+        self.control.set_phase(self.id, Phase::Running);
         let mut last = 0;
         let mut next = self.wait(told);
         while let Some(now) = next {
             match now {
-                Told::Commit(delivery) => {
+                SinkMessage::Commit(delivery) => {
                     self.write(&mut sink, &delivery, lengths.as_mut())?;
                     last = delivery.commit.time();
                 }
-                Told::Sync { time, reply } => {
+                SinkMessage::Sync { time, reply } => {
                     self.sync(&mut sink)?;
                     let len = lengths.as_mut().map_or(0, |lengths| lengths.at(time));
                     if is_transactional {
-                        self.progress.keep(last);
+                        self.part.progress.set_durable(last);
                     }
                     // The checkpointer may have given up.
                     let _ = reply.send(len);
@@ -132,7 +146,7 @@ impl Worker {
                     self.place.set("flush");
                     sink.get().flush()?;
                     if is_transactional {
-                        self.progress.keep(last);
+                        self.part.progress.set_durable(last);
                     }
                     self.wait(told)
                 }
@@ -144,10 +158,10 @@ impl Worker {
         Ok(())
     }
 
-    fn wait<S: Schema>(&self, told: &Receiver<Told<S>>) -> Option<Told<S>> {
-        self.progress.waits(true);
+    fn wait<S: Schema>(&self, told: &Receiver<SinkMessage<S>>) -> Option<SinkMessage<S>> {
+        self.part.progress.set_idle(true);
         let next = told.recv().ok();
-        self.progress.waits(false);
+        self.part.progress.set_idle(false);
         next
     }
 
@@ -159,7 +173,7 @@ impl Worker {
     ) -> RunResult {
         self.place.set("write");
         sink.get().write(&delivery.commit)?;
-        self.progress.taken(delivery.commit.len());
+        self.part.progress.taken(delivery.commit.len());
         if let (Some(lengths), Some(file)) = (lengths, sink.file()) {
             lengths.written(delivery.commit.time(), file);
         }
@@ -198,7 +212,7 @@ impl Worker {
         }
         self.place.set("flush");
         sink.flush()?;
-        self.progress.keep(held.last().map_or(time, |last| last.time().max(time)));
+        self.part.progress.set_durable(held.last().map_or(time, |last| last.time().max(time)));
         Ok(())
     }
 }

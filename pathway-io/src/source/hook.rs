@@ -1,20 +1,22 @@
 //! `on_interrupt`: what unblocks a `run` that hangs in somebody else's read.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
-use crate::run::control::{Control, panicked};
+use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind};
+use crate::run::guard::guarded;
+use crate::run::lock::Lock;
 use crate::run::threads;
 
 type Task = Box<dyn FnOnce() + Send>;
 
 /// The hooks of one source.
 pub(crate) struct Hooks {
-    source: usize,
+    /// The source, once the run knows it.
+    part: OnceLock<PartId>,
     name: Arc<str>,
     control: Arc<Control>,
-    state: Mutex<HookState>,
+    state: Lock<HookState>,
 }
 
 #[derive(Default)]
@@ -66,12 +68,18 @@ impl std::fmt::Debug for Hook {
 }
 
 impl Hooks {
-    pub(crate) fn new(source: usize, name: Arc<str>, control: Arc<Control>) -> Arc<Self> {
-        Arc::new(Hooks { source, name, control, state: Mutex::default() })
+    pub(crate) fn new(name: Arc<str>, control: Arc<Control>) -> Arc<Self> {
+        Arc::new(Hooks { part: OnceLock::new(), name, control, state: Lock::default() })
+    }
+
+    /// Counts the hooks that run as helpers of that part.
+    pub(crate) fn belong_to(&self, part: PartId) {
+        // A source is added to its run once.
+        let _ = self.part.set(part);
     }
 
     fn lock(&self) -> MutexGuard<'_, HookState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     pub(crate) fn add(self: &Arc<Self>, attempt: u32, task: Task) -> Hook {
@@ -82,7 +90,7 @@ impl Hooks {
         match phase {
             Phase::Waiting => state.waiting.push((id, task)),
             Phase::Fired => {
-                self.count(|running| *running += 1);
+                self.count(|running| running + 1);
                 drop(state);
                 self.spawn(task);
             }
@@ -102,7 +110,7 @@ impl Hooks {
             state.phase = Phase::Fired;
             let tasks = std::mem::take(&mut state.waiting);
             // Under the lock, so that the source cannot have ended before they count.
-            self.count(|running| *running += tasks.len());
+            self.count(|running| running + tasks.len());
             tasks
         };
         for (_, task) in tasks {
@@ -126,8 +134,8 @@ impl Hooks {
             change(&mut state);
             std::mem::take(&mut state.waiting)
         };
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(uncalled))) {
-            self.fail(panicked("the drop of an `on_interrupt` hook", &*payload));
+        if let Err(kind) = guarded("the drop of an `on_interrupt` hook", || drop(uncalled)) {
+            self.fail(kind);
         }
     }
 
@@ -135,23 +143,21 @@ impl Hooks {
     fn spawn(self: &Arc<Self>, task: Task) {
         let hooks = Arc::clone(self);
         let spawned = threads::spawn(&format!("{} interrupt", self.name), move || {
-            if let Err(payload) = catch_unwind(AssertUnwindSafe(task)) {
-                hooks.fail(panicked("an `on_interrupt` hook", &*payload));
+            if let Err(kind) = guarded("an `on_interrupt` hook", task) {
+                hooks.fail(kind);
             }
-            hooks.count(|running| *running -= 1);
+            hooks.count(|running| running - 1);
         });
         if let Err(error) = spawned {
             self.fail(FailureKind::Failed(Box::new(error)));
-            self.count(|running| *running -= 1);
+            self.count(|running| running - 1);
         }
     }
 
-    fn count(&self, change: impl FnOnce(&mut usize)) {
-        self.control.update(|state| {
-            if let Some(source) = state.sources.get_mut(self.source) {
-                change(&mut source.hooks_running);
-            }
-        });
+    fn count(&self, change: impl FnOnce(usize) -> usize) {
+        if let Some(part) = self.part.get() {
+            self.control.count_helpers(*part, change);
+        }
     }
 
     fn fail(&self, kind: FailureKind) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::run::error::Error;
 use crate::run::error::row_error::RowError;
 
 /// How many bad lines an error keeps: enough to see what is wrong with a file, whatever its size.
@@ -171,6 +172,12 @@ impl std::error::Error for LinesError {
     /// That of the first bad line.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.bad.first().map(|bad| &bad.error as _)
+    }
+}
+
+impl From<LinesError> for Error {
+    fn from(error: LinesError) -> Self {
+        Error::Other(error.into())
     }
 }
 

@@ -3,8 +3,11 @@
 pub(crate) mod at_offset;
 pub(crate) mod bad_rows;
 pub(crate) mod connector;
+pub(crate) mod declare;
+pub(crate) mod glue;
 pub(crate) mod hook;
 pub(crate) mod intake;
+pub(crate) mod life;
 pub(crate) mod lines;
 pub(crate) mod offset;
 pub(crate) mod on_durable;

@@ -8,6 +8,7 @@ use std::any::{Any, TypeId, type_name};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+#[cfg(feature = "persist")]
 use crate::run::error::BoxError;
 
 /// A source's position: what [`Subject::resume`](crate::Subject::resume) gives back after a restart.
@@ -52,13 +53,16 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Offset for T {}
 
 /// An offset with its type forgotten.
 pub(crate) trait AnyOffset: Any + Send {
-    /// As a checkpoint has it. MessagePack, since JSON knows no maps whose keys are no texts, such as those of partitions.
+    /// Encodes it for a checkpoint: as MessagePack, because JSON has no maps whose keys are not texts, such as those of
+    /// partitions.
+    #[cfg(feature = "persist")]
     fn encode(&self) -> Result<Vec<u8>, BoxError>;
     /// As it stands beside a bad row.
     fn to_json(&self) -> serde_json::Value;
 }
 
 impl<O: Offset> AnyOffset for O {
+    #[cfg(feature = "persist")]
     fn encode(&self) -> Result<Vec<u8>, BoxError> {
         Ok(rmp_serde::to_vec_named(self)?)
     }
@@ -76,6 +80,7 @@ pub struct OffsetType {
     /// There are none: the type is `()`.
     pub(crate) is_unit: bool,
     pub(crate) name: &'static str,
+    #[cfg(feature = "persist")]
     decode: fn(&[u8]) -> Result<Offsets, BoxError>,
 }
 
@@ -84,11 +89,13 @@ impl OffsetType {
         OffsetType {
             is_unit: TypeId::of::<O>() == TypeId::of::<()>(),
             name: type_name::<O>(),
+            #[cfg(feature = "persist")]
             decode: |bytes| Ok(Offsets::resumed(rmp_serde::from_slice::<O>(bytes)?)),
         }
     }
 
-    /// The offsets of a source that goes on from what a checkpoint has.
+    /// Decodes the offset of a checkpoint, from which a source resumes.
+    #[cfg(feature = "persist")]
     pub(crate) fn resume(self, bytes: &[u8]) -> Result<Offsets, BoxError> {
         (self.decode)(bytes)
     }

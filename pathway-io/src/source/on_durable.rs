@@ -1,18 +1,18 @@
 //! `on_durable`: who wants to know what has become durable.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
-use crate::run::control::panicked;
 use crate::run::error::FailureKind;
+use crate::run::guard::guarded;
+use crate::run::lock::Lock;
 use crate::source::offset::{AnyOffset, Offset};
 
 type Callback = Box<dyn FnMut(&dyn Any) + Send>;
 
 /// The callbacks of one source.
 #[derive(Default)]
-pub(crate) struct Durables(Mutex<State>);
+pub(crate) struct Durables(Lock<State>);
 
 #[derive(Default)]
 struct State {
@@ -23,7 +23,7 @@ struct State {
 
 impl Durables {
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 
     pub(crate) fn add<O: Offset>(&self, attempt: u32, mut callback: impl FnMut(&O) + Send + 'static) {
@@ -49,8 +49,7 @@ impl Durables {
             state.attempt += 1;
             std::mem::take(&mut state.callbacks)
         };
-        catch_unwind(AssertUnwindSafe(|| drop(unwanted)))
-            .map_err(|payload| panicked("the drop of an `on_durable` callback", &*payload))
+        guarded("the drop of an `on_durable` callback", || drop(unwanted))
     }
 
     pub(crate) fn is_wanted(&self) -> bool {
@@ -68,7 +67,7 @@ impl Durables {
             let mut state = self.lock();
             (state.attempt, std::mem::take(&mut state.callbacks))
         };
-        let told = catch_unwind(AssertUnwindSafe(move || {
+        guarded("an `on_durable` callback", move || {
             for callback in &mut callbacks {
                 callback(offset);
             }
@@ -80,7 +79,6 @@ impl Durables {
                 drop(state);
                 drop(callbacks);
             }
-        }));
-        told.map_err(|payload| panicked("an `on_durable` callback", &*payload))
+        })
     }
 }

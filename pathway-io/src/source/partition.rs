@@ -48,10 +48,4 @@ pub struct Partition {
 impl Partition {
     /// All of it: what a source in parts reads where there is one worker.
     pub const WHOLE: Partition = Partition { index: 0, count: 1 };
-
-    /// That of a worker of this process.
-    pub(crate) fn of(workers: &crate::pipeline::workers::Workers, worker: usize) -> Self {
-        let (process, threads) = (workers.process, workers.threads);
-        Partition { index: process * threads + worker, count: workers.processes() * threads }
-    }
 }

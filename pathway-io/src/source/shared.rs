@@ -1,24 +1,22 @@
-//! One source while it runs: what its handles share, and the thread that calls `run` and `on_stop`.
+//! One source while it runs: what its handles share ([`Source`]).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tracing::{info, warn};
+use tracing::warn;
 
-use crate::run::control::{Control, failed, panicked};
+use crate::run::control::Control;
 use crate::run::error::row_error::RowError;
 use crate::run::error::{Closed, Error, FailureKind, is_fatal};
+use crate::run::guard::guarded;
+use crate::run::part::{Part, Role, Suspicion};
 use crate::run::summary::SourceSummary;
 use crate::source::bad_rows::{BadRowPolicy, Verdict};
-use crate::source::connector::{Connector, Subjects};
 use crate::source::hook::Hooks;
-use crate::source::intake::pending::AnyPool;
 use crate::source::intake::{Entry, Intake, Refused, Tail};
 use crate::source::offset::{AnyOffset, Offset};
 use crate::source::on_durable::Durables;
-use crate::source::partition::Partition;
 use crate::source::restart::{Attempts, Restart};
 
 /// What all handles of one connector share.
@@ -35,15 +33,28 @@ pub struct Source {
     pub(crate) restart: Option<Restart>,
     pub(crate) attempts: Attempts,
     pub(crate) control: Arc<Control>,
+    pub(crate) started: OnceLock<Instant>,
+    /// What the source has done, once it has ended.
+    pub(crate) ended: OnceLock<SourceSummary>,
 }
 
-impl Source {
-    /// A stop came: closes the subjects, then unblocks `run`.
-    pub(crate) fn interrupt(&self) {
+impl Part for Source {
+    fn role(&self) -> Role {
+        Role::Source
+    }
+
+    /// Closes the subjects, then unblocks `run`.
+    fn interrupt(&self) {
         self.intake.close();
         self.hooks.fire();
     }
 
+    fn blame(&self) -> Vec<(Suspicion, Error)> {
+        vec![(Suspicion::Busy, Error::connector(&self.name, FailureKind::TimedOut { undelivered: None }))]
+    }
+}
+
+impl Source {
     /// What a handle says of a push that was refused. A source that goes without offsets for too long has failed.
     #[cold]
     pub(crate) fn refuse(&self, refused: Refused) -> Closed {
@@ -128,18 +139,18 @@ impl Source {
     }
 
     /// How long to wait before `run` is run again after a failure, if it is to be.
-    fn restart(&self, failure: &FailureKind, ran: Duration) -> Option<Duration> {
+    pub(super) fn restart(&self, failure: &FailureKind, ran: Duration) -> Option<Duration> {
         let restart = self.restart.as_ref()?;
         let fatal = match failure {
             // Looking for causes runs code of the user's; where that panics, there is no mark to be found.
-            FailureKind::Failed(error) => catch_unwind(AssertUnwindSafe(|| is_fatal(&**error))).unwrap_or(false),
+            FailureKind::Failed(error) => guarded("the causes of its error", || is_fatal(&**error)).unwrap_or(false),
             _ => false,
         };
         if fatal { None } else { self.attempts.failed(restart, ran) }
     }
 
     /// `run` has failed and will be run again: nothing of this attempt is to reach into the next.
-    fn end_attempt(&self) {
+    pub(super) fn end_attempt(&self) {
         self.intake.end_attempt();
         self.hooks.end_attempt();
         if let Err(kind) = self.durables.end_attempt() {
@@ -153,102 +164,28 @@ impl Source {
     }
 
     /// `run` was run for the last time.
-    fn end(&self, tail: Tail) {
+    pub(super) fn end(&self, tail: Tail) {
         self.intake.finish(tail);
         self.hooks.end();
     }
-}
 
-/// The life of a source, on its own thread.
-pub(crate) fn run<C: Connector>(
-    mut connector: C,
-    pools: &[AnyPool],
-    part: Option<Partition>,
-    source: &Arc<Source>,
-    index: usize,
-) {
-    let started = Instant::now();
-    info!(connector = &*source.name, "start");
-    while attempt(&mut connector, pools, part, source) == Next::Again {}
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| connector.on_stop())) {
-        source.fail(panicked("on_stop", &*payload));
+    /// Returns what the source has done so far, or in the end.
+    pub(crate) fn summary(&self) -> SourceSummary {
+        let elapsed = || self.started.get().map_or(Duration::ZERO, Instant::elapsed);
+        self.ended.get().cloned().unwrap_or_else(|| self.summary_after(elapsed()))
     }
-    let duration = started.elapsed();
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(connector))) {
-        source.fail(panicked("its drop", &*payload));
-    }
-    let summary = summary(source, duration);
-    info!(connector = &*source.name, rows = summary.rows, commits = summary.commits, "end");
-    source.control.update(|run| {
-        // Of a run that has left this source behind nothing is there any more.
-        if let Some(state) = run.sources.get_mut(index) {
-            state.ended = Some(summary);
+
+    pub(crate) fn summary_after(&self, duration: Duration) -> SourceSummary {
+        let counts = self.intake.counts();
+        let attempted = self.attempts.get();
+        SourceSummary {
+            name: self.name.to_string(),
+            rows: counts.rows,
+            commits: counts.commits,
+            bad_rows: counts.bad_rows,
+            duration,
+            attempts: attempted.entered,
+            error: attempted.last_error,
         }
-    });
-}
-
-#[derive(PartialEq, Eq)]
-enum Next {
-    Again,
-    End,
-}
-
-/// Calls `run`, and waits if it is to be run again. When it is not, its rows are committed and its hooks are gone.
-fn attempt<C: Connector>(connector: &mut C, pools: &[AnyPool], part: Option<Partition>, source: &Arc<Source>) -> Next {
-    source.attempts.entered();
-    let began = Instant::now();
-    let subjects = C::Subjects::open(source, pools, 0);
-    let result = catch_unwind(AssertUnwindSafe(|| match part {
-        Some(part) => connector.run_partition(subjects, part),
-        None => connector.run(subjects),
-    }));
-    // Judged at this moment: a stop that comes later does not excuse an error that came before it.
-    let excused = source.control.is_stopping() || source.intake.has_told_closed();
-    let failure = match result {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(failed(error)),
-        Err(payload) => Some(panicked("run", &*payload)),
-    };
-    if let Some(failure) = &failure
-        && !excused
-        && let Some(wait) = source.restart(failure, began.elapsed())
-    {
-        let at = Instant::now().checked_add(wait);
-        warn!(connector = &*source.name, attempts = source.attempts.get().entered, ?wait, "run again: it {failure}");
-        source.attempts.note(failure.text());
-        source.end_attempt();
-        if source.intake.begin_attempt(at) {
-            return Next::Again;
-        }
-        // The stop found it between two attempts.
-        source.end(source.unread_tail());
-        return Next::End;
-    }
-    // What a run has not come to the end of, the next one reads again from the last offset on.
-    let to_its_end = failure.is_none() && !source.control.is_stopping();
-    source.end(if to_its_end { Tail::Commit } else { source.unread_tail() });
-    match failure {
-        Some(FailureKind::Failed(error)) if excused => {
-            info!(connector = &*source.name, "ended after the stop with: {error}");
-            source.attempts.note(error.to_string());
-        }
-        Some(failure) => source.fail(failure),
-        None => {}
-    }
-    Next::End
-}
-
-/// What a source has done so far.
-pub(crate) fn summary(source: &Source, duration: Duration) -> SourceSummary {
-    let counts = source.intake.counts();
-    let attempted = source.attempts.get();
-    SourceSummary {
-        name: source.name.to_string(),
-        rows: counts.rows,
-        commits: counts.commits,
-        bad_rows: counts.bad_rows,
-        duration,
-        attempts: attempted.entered,
-        error: attempted.last_error,
     }
 }

@@ -628,7 +628,7 @@ fn an_unread_receiver_of_updates_is_left_after_the_grace_and_named_too() {
     running.stop();
     let error = within(move || running.join()).unwrap_err();
     assert!(error.to_string().starts_with("sink `numbers` did not finish"), "{error}");
-    assert!(error.to_string().ends_with("it missed 5 updates"), "{error}");
+    assert!(error.to_string().ends_with("; 5 updates were not delivered"), "{error}");
     // Nothing stops the receiver from taking them all now.
     let late: Vec<usize> = updates.iter().map(|commit| commit.len()).collect();
     assert_eq!(late.len(), 7);
@@ -673,7 +673,7 @@ fn a_stop_during_the_drain_gives_the_sinks_their_grace() {
     next(&is_ready);
     stop.stop();
     let error = within(move || runner.join().unwrap()).unwrap_err();
-    assert!(error.to_string().ends_with("it missed 3 updates"), "{error}");
+    assert!(error.to_string().ends_with("; 3 updates were not delivered"), "{error}");
     drop(release);
 }
 

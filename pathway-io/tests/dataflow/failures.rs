@@ -267,7 +267,7 @@ fn tables_of_two_pipelines_cannot_be_computed_together() {
 }
 
 #[test]
-#[should_panic(expected = "before its pipeline is started")]
+#[should_panic(expected = "its pipeline has already been started")]
 fn a_computation_comes_too_late_once_the_pipeline_runs() {
     let pipeline = pipeline();
     let numbers = pipeline.read(source(|_: Subject<Number>| Ok(())));

@@ -304,7 +304,7 @@ fn parts_of_a_source_on_several_threads() {
         pipeline.run_on(Workers::threads(threads))
     };
     let error = start(2).unwrap_err().to_string();
-    assert_eq!(error, "the pipeline failed: cannot be persistent yet where a source is read in several parts");
+    assert_eq!(error, "the pipeline failed: cannot be persistent yet while a source is read in several partitions");
     assert!(!directory.path("numbers.csv").exists());
     // One thread reads all parts, which is one.
     start(1).unwrap();

@@ -1,15 +1,15 @@
-//! The connection for the dataflow's data, as Timely's threads have it: [`DataLine`].
+//! The connection for the dataflow's data, as Timely's threads have it: [`DataStream`].
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-use super::LAST_WORDS;
+use super::FAREWELL_TIMEOUT;
 
 /// A connection for data, as Timely's threads have it. Timely panics where one fails, and says so on standard error;
 /// but the thread has nothing left to do, and who listens to the other process is to say what has happened.
-pub(crate) struct DataLine {
+pub(crate) struct DataStream {
     stream: TcpStream,
     /// The connection for words to the same process.
     words: Arc<TcpStream>,
@@ -20,14 +20,14 @@ pub(crate) struct DataLine {
 /// The length of the header of Timely's messages.
 const HEADER_BYTES: usize = 6 * size_of::<u64>();
 
-impl DataLine {
+impl DataStream {
     pub(crate) fn new(stream: TcpStream, words: Arc<TcpStream>) -> Self {
-        DataLine { stream, words, zeros: 0 }
+        DataStream { stream, words, zeros: 0 }
     }
 
     fn give_up(&self) -> ! {
         // The other process may be about to say why.
-        thread::sleep(LAST_WORDS);
+        thread::sleep(FAREWELL_TIMEOUT);
         // If not, the connections are to end together.
         let _ = self.words.shutdown(Shutdown::Both);
         loop {
@@ -36,7 +36,7 @@ impl DataLine {
     }
 }
 
-impl Read for DataLine {
+impl Read for DataStream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self.stream.read(buffer) {
             Ok(0) if self.zeros < HEADER_BYTES => self.give_up(),
@@ -51,7 +51,7 @@ impl Read for DataLine {
     }
 }
 
-impl Write for DataLine {
+impl Write for DataStream {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self.stream.write(bytes) {
             Err(error) if error.kind() != ErrorKind::Interrupted => self.give_up(),
@@ -64,9 +64,9 @@ impl Write for DataLine {
     }
 }
 
-impl timely::communication::allocator::zero_copy::stream::Stream for DataLine {
+impl timely::communication::allocator::zero_copy::stream::Stream for DataStream {
     fn try_clone(&self) -> io::Result<Self> {
-        Ok(DataLine::new(self.stream.try_clone()?, Arc::clone(&self.words)))
+        Ok(DataStream::new(self.stream.try_clone()?, Arc::clone(&self.words)))
     }
 
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {

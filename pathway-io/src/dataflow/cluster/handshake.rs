@@ -66,13 +66,13 @@ impl Greeting {
 }
 
 /// One process, while it looks for the others.
-struct Meeting<'a> {
+struct Handshake<'a> {
     workers: &'a Workers,
     program: u64,
     control: &'a Control,
 }
 
-impl Meeting<'_> {
+impl Handshake<'_> {
     fn greeting(&self, kind: u64) -> Greeting {
         Greeting {
             process: self.workers.process as u64,
@@ -184,7 +184,7 @@ fn connect(address: &str) -> io::Result<TcpStream> {
 
 /// Waits until all processes are there; `None` if a stop came first.
 pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result<Option<Vec<Peer>>> {
-    let meeting = Meeting { workers, program, control };
+    let handshake = Handshake { workers, program, control };
     let own = &workers.addresses[workers.process];
     info!(process = workers.process, processes = workers.processes(), "waits for the other processes");
     let cannot_listen = |error| Error::pipeline(format!("cannot listen at {own}: {error}"));
@@ -198,13 +198,13 @@ pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result
     }
     let mut peers = Vec::new();
     for process in 0..workers.process {
-        let (Some(data), Some(line)) = (meeting.dial(process, Kind::Data)?, meeting.dial(process, Kind::Control)?)
+        let (Some(data), Some(line)) = (handshake.dial(process, Kind::Data)?, handshake.dial(process, Kind::Control)?)
         else {
             return Ok(None);
         };
-        peers.push(meeting.peer(process, data, line));
+        peers.push(handshake.peer(process, data, line));
     }
-    let Some(later) = meeting.accept(&listeners)? else { return Ok(None) };
+    let Some(later) = handshake.accept(&listeners)? else { return Ok(None) };
     peers.extend(later);
     for stream in peers.iter().flat_map(|peer| [&peer.data, &peer.control]) {
         stream.set_nodelay(true).map_err(Error::pipeline)?;

@@ -1,11 +1,11 @@
-//! What the processes of a cluster tell each other: [`Word`].
+//! What the processes of a cluster tell each other: [`PeerMessage`].
 
 use std::io::{self, ErrorKind, Read, Write};
 
 use crate::run::summary::Stop;
 
 /// What one process tells another.
-pub(super) enum Word {
+pub(super) enum PeerMessage {
     /// It has made a commit at that time.
     Time(u64),
     Stop(Stop),
@@ -14,21 +14,21 @@ pub(super) enum Word {
     /// Its dataflow has failed, and is left as it is.
     Failed(String),
     /// It has done all that it had to do.
-    Bye,
+    Done,
     /// It is there.
-    Alive,
+    Heartbeat,
 }
 
-impl Word {
+impl PeerMessage {
     pub(super) fn write(&self, line: &mut impl Write) -> io::Result<()> {
         let (tag, text) = match self {
-            Word::Time(time) => (b't', time.to_string()),
-            Word::Stop(Stop::Signal(signal)) => (b's', signal.to_string()),
-            Word::Stop(Stop::Handle | Stop::Failure) => (b's', String::new()),
-            Word::Failing(text) => (b'e', text.clone()),
-            Word::Failed(text) => (b'f', text.clone()),
-            Word::Bye => (b'b', String::new()),
-            Word::Alive => (b'a', String::new()),
+            PeerMessage::Time(time) => (b't', time.to_string()),
+            PeerMessage::Stop(Stop::Signal(signal)) => (b's', signal.to_string()),
+            PeerMessage::Stop(Stop::Handle | Stop::Failure) => (b's', String::new()),
+            PeerMessage::Failing(text) => (b'e', text.clone()),
+            PeerMessage::Failed(text) => (b'f', text.clone()),
+            PeerMessage::Done => (b'b', String::new()),
+            PeerMessage::Heartbeat => (b'a', String::new()),
         };
         let mut bytes = vec![tag];
         bytes.extend_from_slice(&(text.len() as u32).to_be_bytes());
@@ -44,12 +44,12 @@ impl Word {
         line.take(u32::from_be_bytes(length).into()).read_to_end(&mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();
         Ok(match tag {
-            b's' => Word::Stop(text.parse().map_or(Stop::Handle, Stop::Signal)),
-            b't' => Word::Time(text.parse().map_err(|_| ErrorKind::InvalidData)?),
-            b'e' => Word::Failing(text),
-            b'f' => Word::Failed(text),
-            b'b' => Word::Bye,
-            b'a' => Word::Alive,
+            b's' => PeerMessage::Stop(text.parse().map_or(Stop::Handle, Stop::Signal)),
+            b't' => PeerMessage::Time(text.parse().map_err(|_| ErrorKind::InvalidData)?),
+            b'e' => PeerMessage::Failing(text),
+            b'f' => PeerMessage::Failed(text),
+            b'b' => PeerMessage::Done,
+            b'a' => PeerMessage::Heartbeat,
             _ => return Err(ErrorKind::InvalidData.into()),
         })
     }

@@ -1,18 +1,18 @@
 //! Several processes as one: how they find each other, and what they tell each other beside the dataflow.
 //!
-//! Every two processes have two connections ([`meeting`]). One carries the dataflow's data and is Timely's ([`line`]). The
-//! other is ours, for words ([`word`]): for each other process one thread says them ([`mouth`]), so that one that hangs
-//! keeps nobody else waiting, and one hears them ([`ear`]).
+//! Every two processes have two connections ([`handshake`]). One carries the dataflow's data and is Timely's
+//! ([`data_stream`]). The other carries our own messages ([`message`]). For each other process, one thread sends them
+//! ([`sender`]), so that a process that hangs delays no other, and one thread receives them ([`receiver`]).
 //!
-//! - **The clock**: each tells the others how far its own is, for theirs not to stand back.
-//! - **A stop** asked for in one process is a stop of all.
-//! - **A failure** of one, such as that of a sink, stops the others, which fail with its text; what is on its way is still
-//!   drained. One that ends the dataflow itself (a worker that panics, a process that is gone) ends theirs at once.
-//! - **Bye** is said when all of a process's own work is done, and a process ends only when it has heard it from all
-//!   others. So whatever one says before, all have heard it: no process is done for another that is not, and a connection
-//!   that closes without a bye is a process that is gone. Who has said bye and waits is still asked to stop, and tells
-//!   those that are not done. After a stop the grace bounds the wait: twice, since the others' sources have it first.
-//! - **A sign of life** is said every second until the bye: a machine without power closes no connection.
+//! - **The clock**: each process tells the others how far its own clock is, so that theirs do not stand back.
+//! - **A stop** that is requested in one process is a stop of all.
+//! - **A failure** of one, such as that of a sink, stops the others, which fail with its text. What is on its way is still
+//!   drained. A failure that ends the dataflow itself (a worker that panics, a process that is gone) ends theirs at once.
+//! - **Done** is sent when all of a process's own work is done, and a process ends only when it has received it from all
+//!   others ([`ShutdownBarrier`]). So everything that a process sends before has been received, and a connection that
+//!   closes without it is a process that is gone. A process that is done and waits is still asked to stop, and tells those
+//!   that are not done. After a stop the grace period bounds the wait: twice, since the others' sources have it first.
+//! - **A heartbeat** is sent every second until then: a machine without power closes no connection.
 
 mod data_stream;
 mod handshake;
@@ -22,24 +22,26 @@ mod sender;
 
 use std::io;
 use std::net::TcpStream;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
-pub(crate) use self::data_stream::DataLine;
-use self::receiver::Ear;
+pub(crate) use self::data_stream::DataStream;
+use self::receiver::Receiver;
 use super::flow::Flow;
 use crate::pipeline::workers::Workers;
-use crate::run::control::Control;
+use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, Result};
+use crate::run::lock::Lock;
+use crate::run::part::{Part, Phase, Role, Suspicion};
 use crate::run::threads;
 use crate::sequencer::Message;
 
 /// How long it may take to say or to hear why something ends.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long a process may at least say nothing.
-const PATIENCE: Duration = Duration::from_secs(10);
+const MIN_PEER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The other processes.
 pub(crate) struct Cluster {
@@ -53,40 +55,81 @@ struct Peer {
     control: TcpStream,
 }
 
-/// How far this process is with taking leave of the others.
+/// How far the processes are with ending together: a process ends only when all have done their work.
 #[derive(Default)]
-pub(crate) struct Farewell {
-    /// There are others.
-    pub(crate) is_due: bool,
-    /// Those from which a last word is to come.
+pub(crate) struct ShutdownBarrier {
+    state: Lock<BarrierState>,
+    /// The barrier, as the run waits for it.
+    part: OnceLock<PartId>,
+}
+
+#[derive(Default)]
+pub(super) struct BarrierState {
+    /// The processes that have not said yet that they are done.
     awaited: Vec<String>,
-    /// How many of the others there is something to be told yet.
+    /// The number of processes that must still be told something.
     telling: usize,
     /// The time of the last commit of this process.
     time: u64,
-    /// The run is over all the same.
+    /// The run ends without the others.
     cut_short: bool,
-    /// Another process was the first to say that it fails: the others have heard it from there.
+    /// Another process was the first to report its failure, and has told the others itself.
     heard_failure: bool,
 }
 
-impl Farewell {
-    pub(crate) fn is_over(&self) -> bool {
+impl BarrierState {
+    fn is_over(&self) -> bool {
         self.awaited.is_empty() && self.telling == 0
+    }
+}
+
+impl Part for ShutdownBarrier {
+    fn role(&self) -> Role {
+        Role::Process
+    }
+
+    fn blame(&self) -> Vec<(Suspicion, Error)> {
+        let failure = |peer: &String| {
+            let text = format!("{peer} had not ended when the grace period was over");
+            (Suspicion::OtherProcess, Error::pipeline(text))
+        };
+        self.state.lock().awaited.iter().map(failure).collect()
+    }
+}
+
+impl ShutdownBarrier {
+    fn read<T>(&self, look: impl FnOnce(&BarrierState) -> T) -> T {
+        look(&self.state.lock())
+    }
+
+    /// Changes the state, and wakes the threads that wait for it.
+    fn update(&self, control: &Control, change: impl FnOnce(&mut BarrierState)) {
+        let is_over = {
+            let mut state = self.state.lock();
+            change(&mut state);
+            state.is_over()
+        };
+        match self.part.get() {
+            Some(part) if is_over => control.set_phase(*part, Phase::Ended),
+            _ => control.notify(),
+        }
+    }
+
+    /// A process is done, or gone.
+    fn mark_done(&self, control: &Control, peer: &str) {
+        self.update(control, |state| state.awaited.retain(|awaited| *awaited != *peer));
+    }
+
+    /// A process has been told everything.
+    fn mark_told(&self, control: &Control) {
+        self.update(control, |state| state.telling -= 1);
     }
 
     /// Waits no longer for the others, but until they have been told.
-    pub(crate) fn cut_short(control: &Control) {
-        control.update(|run| run.farewell.cut_short = true);
-        let deadline = Instant::now() + LAST_WORDS;
-        control.wait(|run| run.farewell.telling == 0, |_| Some(deadline));
-    }
-
-    /// The failures of those that have not come to an end in time.
-    pub(crate) fn left_behind(&self) -> impl Iterator<Item = Error> {
-        self.awaited
-            .iter()
-            .map(|peer| Error::pipeline(format!("{peer} had not ended when the grace after the stop was over")))
+    pub(crate) fn cut_short(&self, control: &Control) {
+        self.update(control, |state| state.cut_short = true);
+        let deadline = Instant::now() + FAREWELL_TIMEOUT;
+        control.wait(|_| self.read(|state| state.telling == 0), |_| Some(deadline));
     }
 }
 
@@ -97,11 +140,12 @@ impl Cluster {
     }
 
     /// The connections for the dataflow's data, in the order of the processes; none at this one's place.
-    pub(crate) fn data_lines(&self, own: usize) -> io::Result<Vec<Option<DataLine>>> {
-        let line = |peer: &Peer| Ok(Some(DataLine::new(peer.data.try_clone()?, Arc::new(peer.control.try_clone()?))));
-        let mut lines: Vec<Option<DataLine>> = self.peers.iter().map(line).collect::<io::Result<_>>()?;
-        lines.insert(own, None);
-        Ok(lines)
+    pub(crate) fn data_streams(&self, own: usize) -> io::Result<Vec<Option<DataStream>>> {
+        let stream =
+            |peer: &Peer| Ok(Some(DataStream::new(peer.data.try_clone()?, Arc::new(peer.control.try_clone()?))));
+        let mut streams: Vec<Option<DataStream>> = self.peers.iter().map(stream).collect::<io::Result<_>>()?;
+        streams.insert(own, None);
+        Ok(streams)
     }
 
     /// Listens to the other processes, and tells them what happens in this one. Who says nothing for the grace is gone.
@@ -111,41 +155,48 @@ impl Cluster {
         control: &Arc<Control>,
         messages: &Sender<Message>,
         abandon: &Arc<dyn Fn() + Send + Sync>,
-        grace: Duration,
-    ) {
-        let patience = grace.max(PATIENCE);
-        control.update(|run| {
-            run.farewell.is_due = true;
-            run.farewell.awaited = self.peers.iter().map(Peer::name).collect();
-            run.farewell.telling = self.peers.len();
-        });
-        let telling = Arc::clone(control);
-        flow.announce_by(move |time| telling.update(|run| run.farewell.time = time));
+        grace_period: Duration,
+    ) -> Arc<ShutdownBarrier> {
+        let peer_timeout = grace_period.max(MIN_PEER_TIMEOUT);
+        let barrier = Arc::<ShutdownBarrier>::default();
+        {
+            let mut state = barrier.state.lock();
+            state.awaited = self.peers.iter().map(Peer::name).collect();
+            state.telling = self.peers.len();
+        }
+        let part = control.add(Arc::clone(&barrier) as _, Phase::Running);
+        // A run has one cluster.
+        let _ = barrier.part.set(part);
+        let (telling, waking) = (Arc::clone(&barrier), Arc::clone(control));
+        flow.announce_by(move |time| telling.update(&waking, |state| state.time = time));
         for peer in self.peers {
-            let heard = peer.control.try_clone().and_then(|line| {
-                line.set_read_timeout(Some(patience))?;
-                let ear = Ear {
-                    line,
+            let heard = peer.control.try_clone().and_then(|stream| {
+                stream.set_read_timeout(Some(peer_timeout))?;
+                let receiver = Receiver {
+                    stream,
                     peer: peer.name(),
-                    patience,
+                    peer_timeout,
                     flow: Arc::clone(flow),
                     control: Arc::clone(control),
+                    barrier: Arc::clone(&barrier),
                     messages: messages.clone(),
                     abandon: Arc::clone(abandon),
                 };
-                threads::spawn(&format!("process {}", peer.process), move || ear.listen())
+                threads::spawn(&format!("process {}", peer.process), move || receiver.run())
             });
             if let Err(error) = heard {
-                control.update(|run| run.farewell.awaited.retain(|awaited| *awaited != peer.name()));
+                barrier.mark_done(control, &peer.name());
                 control.fail(Error::pipeline(error));
             }
-            let (flow, watched) = (Arc::clone(flow), Arc::clone(control));
-            let spawned = threads::spawn(&format!("to process {}", peer.process), move || peer.tell(&flow, &watched));
+            let (flow, watched, told) = (Arc::clone(flow), Arc::clone(control), Arc::clone(&barrier));
+            let spawned =
+                threads::spawn(&format!("to process {}", peer.process), move || peer.tell(&flow, &watched, &told));
             if let Err(error) = spawned {
-                control.update(|run| run.farewell.telling -= 1);
+                barrier.mark_told(control);
                 control.fail(Error::pipeline(error));
             }
         }
+        barrier
     }
 }
 
@@ -160,7 +211,7 @@ mod tests {
     use std::net::TcpListener;
     use std::thread;
 
-    use super::message::Word;
+    use super::message::PeerMessage;
     use super::*;
 
     /// More than what a connection holds that nobody reads from.
@@ -178,10 +229,10 @@ mod tests {
         let cluster = Cluster { peers: vec![peer(1, hanging), peer(2, control)] };
         let (flow, control, messages) = (Arc::<Flow>::default(), Arc::default(), crossbeam_channel::unbounded().0);
         let nothing: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
-        cluster.watch(&flow, &control, &messages, &nothing, PATIENCE);
+        cluster.watch(&flow, &control, &messages, &nothing, MIN_PEER_TIMEOUT);
         thread::spawn(move || (1..=COMMITS).for_each(|time| flow.announce(time)));
         // Well before the one that hangs is taken for gone.
-        other.set_read_timeout(Some(PATIENCE / 2)).unwrap();
-        while !matches!(Word::read(&mut other).expect("a word"), Word::Time(COMMITS)) {}
+        other.set_read_timeout(Some(MIN_PEER_TIMEOUT / 2)).unwrap();
+        while !matches!(PeerMessage::read(&mut other).expect("a word"), PeerMessage::Time(COMMITS)) {}
     }
 }

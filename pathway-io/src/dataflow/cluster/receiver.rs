@@ -1,4 +1,4 @@
-//! What is heard of one other process: [`Ear`].
+//! The thread that receives the messages of one other process: [`Receiver`].
 
 use std::io::ErrorKind;
 use std::net::{Shutdown, TcpStream};
@@ -7,65 +7,66 @@ use std::time::Duration;
 
 use crossbeam_channel::Sender;
 
-use super::message::Word;
+use super::ShutdownBarrier;
+use super::message::PeerMessage;
 use crate::dataflow::flow::Flow;
 use crate::run::control::Control;
 use crate::run::error::Error;
 use crate::sequencer::Message;
 
-/// Listens to one other process, until it closes the connection.
-pub(super) struct Ear {
-    pub(super) line: TcpStream,
+/// Receives from one other process, until it closes the connection.
+pub(super) struct Receiver {
+    pub(super) stream: TcpStream,
     pub(super) peer: String,
-    /// How long it may say nothing.
-    pub(super) patience: Duration,
+    /// How long it may send nothing.
+    pub(super) peer_timeout: Duration,
     pub(super) flow: Arc<Flow>,
     pub(super) control: Arc<Control>,
+    pub(super) barrier: Arc<ShutdownBarrier>,
     pub(super) messages: Sender<Message>,
     pub(super) abandon: Arc<dyn Fn() + Send + Sync>,
 }
 
-impl Ear {
-    pub(super) fn listen(mut self) {
-        if let Some(fault) = self.listen_to_the_end() {
-            // Who is in the middle of a word to it is not to wait.
-            let _ = self.line.shutdown(Shutdown::Both);
+impl Receiver {
+    pub(super) fn run(mut self) {
+        if let Some(fault) = self.receive() {
+            // The sender to it must not wait in the middle of a message.
+            let _ = self.stream.shutdown(Shutdown::Both);
             self.flow.fail(&self.control, fault);
             (self.abandon)();
         }
-        self.is_heard_out();
+        self.mark_done();
     }
 
-    /// It has said its last word.
-    fn is_heard_out(&self) {
-        self.control.update(|run| run.farewell.awaited.retain(|awaited| *awaited != self.peer));
+    fn mark_done(&self) {
+        self.barrier.mark_done(&self.control, &self.peer);
     }
 
-    /// Gives what ends the dataflow here.
-    fn listen_to_the_end(&mut self) -> Option<Error> {
-        let mut bye = false;
+    /// Returns what ends the dataflow here, if anything does.
+    fn receive(&mut self) -> Option<Error> {
+        let mut done = false;
         loop {
-            match Word::read(&mut self.line) {
-                Ok(Word::Alive) => {}
-                Ok(Word::Time(time)) => {
+            match PeerMessage::read(&mut self.stream) {
+                Ok(PeerMessage::Heartbeat) => {}
+                Ok(PeerMessage::Time(time)) => {
                     // Without a sequencer nothing has to keep up.
-                    let _ = self.messages.send(Message::Heard(time));
+                    let _ = self.messages.send(Message::PeerTime(time));
                 }
-                Ok(Word::Stop(stop)) => self.control.stop(stop),
-                Ok(Word::Failing(text)) => {
-                    self.control.update(|run| run.farewell.heard_failure = true);
+                Ok(PeerMessage::Stop(stop)) => self.control.stop(stop),
+                Ok(PeerMessage::Failing(text)) => {
+                    self.barrier.update(&self.control, |state| state.heard_failure = true);
                     self.control.fail(self.failed(&text));
                 }
-                Ok(Word::Failed(text)) => return Some(self.failed(&text)),
-                Ok(Word::Bye) => {
-                    bye = true;
-                    // From now on it may be silent. Where that cannot be said, the silence is of no account below.
-                    let _ = self.line.set_read_timeout(None);
-                    self.is_heard_out();
+                Ok(PeerMessage::Failed(text)) => return Some(self.failed(&text)),
+                Ok(PeerMessage::Done) => {
+                    done = true;
+                    // From now on it may be silent. If the timeout cannot be removed, it does not matter below.
+                    let _ = self.stream.set_read_timeout(None);
+                    self.mark_done();
                 }
-                Err(_) if bye => return None,
+                Err(_) if done => return None,
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                    let silent = format!("{} is gone: it was silent for {:?}", self.peer, self.patience);
+                    let silent = format!("{} is gone: it was silent for {:?}", self.peer, self.peer_timeout);
                     return Some(Error::pipeline(silent));
                 }
                 Err(_) => return Some(Error::pipeline(format!("{} is gone", self.peer))),

@@ -28,38 +28,10 @@ pub use std::hash::{Hash, Hasher};
 pub use std::option::Option::{self, Some};
 pub use std::result::Result;
 
-use std::any::Any;
 use std::marker::PhantomData;
 
+pub use crate::rows::column::Values;
 pub use crate::rows::fields::{Fields, Pair, RowOf};
-
-#[doc(hidden)]
-/// What the engine asks of the values of one column type; implemented for the type's buffer.
-pub trait Values<T> {
-    fn clone(value: &T) -> T;
-    fn compare(a: &T, b: &T) -> Ordering;
-    fn hash<H: Hasher>(value: &T, state: &mut H);
-    fn debug(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result;
-    /// # Errors
-    ///
-    /// Those of the serializer.
-    fn serialize<Z: Serializer>(value: &T, serializer: Z) -> Result<Z::Ok, Z::Error>;
-    /// # Errors
-    ///
-    /// If what comes is no such value.
-    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error>;
-
-    /// The JSON of a `json` field, which is not what its column holds.
-    #[must_use]
-    fn field_text(_shown: &dyn Any) -> String {
-        unreachable!("no field of the type is a `json` column")
-    }
-    /// What the column holds of such a field.
-    #[must_use]
-    fn of_field(_shown: Option<&dyn Any>) -> T {
-        unreachable!("no field of the type is a `json` column")
-    }
-}
 
 /// A value that is shown and sent as its column's values are.
 struct As<'a, T, B>(&'a T, PhantomData<fn(B)>);

@@ -2,20 +2,20 @@
 
 use crossbeam_channel::bounded;
 
-use super::{Checkpointer, Said};
+use super::{Checkpointer, PartFailed};
 use crate::persist::frame::Kind;
 use crate::persist::log::Log;
 use crate::run::error::BoxError;
 use crate::sequencer::Message;
-use crate::sequencer::journal::Piece;
+use crate::sequencer::journal::SnapshotPiece;
 
 impl Checkpointer {
     /// Begins the log anew with the current rows, since most of it is history.
     pub(super) fn compact(&mut self) -> Result<(), BoxError> {
         // So that no sink may miss a commit that only the old log has.
-        let asked: Vec<_> = self.timed.iter().map(|sink| sink.ask.ask(self.plan.time)).collect();
+        let asked: Vec<_> = self.transactional.iter().map(|sink| sink.target.request(self.plan.time)).collect();
         for answer in asked {
-            answer.recv().map_err(|_| Said)?;
+            answer.recv().map_err(|_| PartFailed)?;
         }
         let (give, pieces) = bounded(4);
         if self.plan.messages.send(Message::Snapshot(give)).is_err() {
@@ -25,10 +25,10 @@ impl Checkpointer {
         let mut log = Log::begin(directory, &self.plan.storage, self.log.generation() + 1, &self.plan.header, sync)?;
         let time = loop {
             match pieces.recv() {
-                Ok(Piece::Rows { source, table, rows }) => {
+                Ok(SnapshotPiece::Rows { source, table, rows }) => {
                     log.snapshot(self.plan.sources[source].first_table + table as u32, &rows)?;
                 }
-                Ok(Piece::End { time }) => break time,
+                Ok(SnapshotPiece::End { time }) => break time,
                 // The sequencer has ended, and the log will do as it is.
                 Err(_) => return Ok(()),
             }
@@ -36,7 +36,7 @@ impl Checkpointer {
         self.log = log;
         // The sequencer had handed over all that the rows have in them.
         while self.plan.time < time {
-            let Ok(entry) = self.plan.entries.recv() else { break };
+            let Ok(entry) = self.plan.received.recv() else { break };
             self.absorb(entry, Kind::Held)?;
         }
         self.checkpoint()

@@ -5,107 +5,45 @@
 //! does so further commits gather, and share the next one.
 
 mod compact;
+mod plan;
+mod thread;
 
 use std::mem;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use serde_json::Value;
+use crossbeam_channel::RecvTimeoutError;
 use tracing::debug;
 
-use super::directory::StateDirectory;
+pub(super) use self::plan::{FirstLog, PersistedSource, Plan, Quarantine};
+use self::plan::{Output, TransactionalSink};
+pub(super) use self::thread::CheckpointerThread;
+use super::Durability;
 use super::frame::Kind;
 use super::log::Log;
 use super::record::{Checkpoint, FileLen, SinkTime};
-use super::{AskedKind, AskedSink, Durability};
-use crate::run::control::{Checkpoints, Control, panicked};
-use crate::run::error::{BoxError, Error, FailureKind};
-use crate::sequencer::Message;
-use crate::sequencer::journal::{Durable, Handed, Results};
-use crate::sink::file::OutputFile;
-use crate::sink::file::storage::{Storage, remove};
-use crate::sink::{Ask, Progress};
+use crate::run::error::{BoxError, FailureKind};
+use crate::run::guard::guarded;
+use crate::sequencer::journal::{CheckpointMessage, ComputedRecord, Journaled};
+use crate::sink::file::storage::remove;
+use crate::sink::start::{CheckpointedKind, CheckpointedSink};
 use crate::source::offset::AnyOffset;
-use crate::source::shared::Source;
 
 /// Commits that one checkpoint covers at most: so that it comes, however fast the sources are.
 const COMMITS: usize = 4096;
 /// The same in bytes of the log.
 const BYTES: u64 = 4 * 1024 * 1024;
 
-/// A source, as far as the checkpointer has to do with it.
-pub(crate) struct PersistedSource {
-    pub(crate) source: Arc<Source>,
-    /// The number of its first table in the log.
-    pub(crate) first_table: u32,
-    pub(crate) offset: Option<Vec<u8>>,
-    pub(crate) quarantine: Option<Quarantine>,
-}
-
-/// The file of a source's bad rows.
-pub(crate) struct Quarantine {
-    /// As the program gives it.
-    pub(crate) path: String,
-    pub(crate) file: OutputFile,
-    /// How much of it is durable.
-    pub(crate) durable: u64,
-}
-
-/// A sink that has to have what becomes durable.
-struct Output {
-    /// The table, by the numbers of its source and among that source's; `None` for a derived one.
-    table: Option<(usize, usize)>,
-    /// The file that it writes, if it does.
-    path: Option<String>,
-    ask: Arc<dyn Ask>,
-    len: u64,
-    /// It has got rows since the last checkpoint.
-    dirty: bool,
-}
-
-/// A sink that keeps its own time.
-struct Timed {
-    id: String,
-    ask: Arc<dyn Ask>,
-    progress: Arc<Progress>,
-}
-
-/// Which log to go on with.
-pub(crate) enum FirstLog {
-    New,
-    Found { generation: u64, end: u64, begun: u64 },
-}
-
-/// What the thread is started with.
-pub(crate) struct Plan {
-    pub(crate) directory: Arc<StateDirectory>,
-    pub(crate) storage: Arc<dyn Storage>,
-    pub(crate) durability: Durability,
-    pub(crate) header: Value,
-    pub(crate) first_log: FirstLog,
-    pub(crate) time: u64,
-    pub(crate) sources: Vec<PersistedSource>,
-    /// The sinks of each table of each source.
-    pub(crate) sinks: Vec<(Option<(usize, usize)>, AskedSink)>,
-    pub(crate) entries: Receiver<Handed>,
-    pub(crate) results: Receiver<Results>,
-    pub(crate) messages: Sender<Message>,
-    pub(crate) control: Arc<Control>,
-}
-
-pub(crate) struct Checkpointer {
+struct Checkpointer {
     plan: Plan,
     log: Log,
     outputs: Vec<Output>,
-    timed: Vec<Timed>,
+    transactional: Vec<TransactionalSink>,
     /// Offsets that somebody wants to be told of once they are durable.
     told: Vec<(usize, Box<dyn AnyOffset>)>,
     /// Commits that a sink wants to have once they are durable.
-    awaited: Vec<Box<dyn Durable>>,
+    awaited: Vec<Box<dyn Journaled>>,
     /// Results of times that no checkpoint has covered yet.
-    results: Vec<Results>,
+    results: Vec<ComputedRecord>,
     /// Sinks wait for results.
     awaits_results: bool,
     /// A source waits for room that they may hold.
@@ -114,40 +52,22 @@ pub(crate) struct Checkpointer {
     news: usize,
 }
 
-/// A sink or a source has failed, which is said of it and not of the state.
+/// A sink or a source has failed. Its own error is reported, and none of the state.
 #[derive(Debug)]
-struct Said;
+struct PartFailed;
 
-impl std::fmt::Display for Said {
+impl std::fmt::Display for PartFailed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("a sink or a source has failed")
     }
 }
 
-impl std::error::Error for Said {}
+impl std::error::Error for PartFailed {}
 
 /// An offset as a checkpoint has it. Its form is the user's.
 fn encode(offset: &dyn AnyOffset) -> Result<Vec<u8>, FailureKind> {
-    match catch_unwind(AssertUnwindSafe(|| offset.encode())) {
-        Ok(Ok(encoded)) => Ok(encoded),
-        Ok(Err(error)) => Err(FailureKind::Failed(format!("its offset cannot be written: {error}").into())),
-        Err(payload) => Err(panicked("the form of its offset", &*payload)),
-    }
-}
-
-/// Runs to the end of the sequencer.
-pub(crate) fn run(plan: Plan) {
-    let control = Arc::clone(&plan.control);
-    let entries = plan.entries.clone();
-    let path = plan.directory.path().to_owned();
-    let result = Checkpointer::begin(plan).and_then(Checkpointer::serve);
-    if let Err(error) = result
-        && !error.is::<Said>()
-    {
-        control.fail(Error::pipeline(format!("could not keep its state in `{}`: {error}", path.display())));
-    }
-    // What comes now is not durable, but whoever waits for credit must not wait for ever.
-    while entries.recv().is_ok() {}
+    guarded("the form of its offset", || offset.encode())?
+        .map_err(|error| FailureKind::Failed(format!("its offset cannot be written: {error}").into()))
 }
 
 impl Checkpointer {
@@ -173,16 +93,16 @@ impl Checkpointer {
                 quarantine.durable = quarantine.file.position();
             }
         }
-        let (mut outputs, mut timed, mut awaits_results) = (Vec::new(), Vec::new(), false);
-        for (table, AskedSink { kind, ask, progress }) in mem::take(&mut plan.sinks) {
+        let (mut outputs, mut transactional, mut awaits_results) = (Vec::new(), Vec::new(), false);
+        for (table, CheckpointedSink { kind, target, progress }) in mem::take(&mut plan.sinks) {
             match kind {
-                AskedKind::File { path } => {
-                    outputs.push(Output { table, path: Some(path), ask, len: 0, dirty: true });
+                CheckpointedKind::File { path } => {
+                    outputs.push(Output { table, path: Some(path), target, len: 0, dirty: true });
                 }
-                AskedKind::Plain => outputs.push(Output { table, path: None, ask, len: 0, dirty: false }),
-                AskedKind::Timed { id } => {
+                CheckpointedKind::Plain => outputs.push(Output { table, path: None, target, len: 0, dirty: false }),
+                CheckpointedKind::Transactional { id } => {
                     awaits_results |= table.is_none();
-                    timed.push(Timed { id, ask, progress });
+                    transactional.push(TransactionalSink { id, target, progress });
                 }
             }
         }
@@ -190,7 +110,7 @@ impl Checkpointer {
             plan,
             log,
             outputs,
-            timed,
+            transactional,
             told: Vec::new(),
             awaited: Vec::new(),
             results: Vec::new(),
@@ -199,7 +119,6 @@ impl Checkpointer {
             news: 0,
         };
         checkpointer.checkpoint()?;
-        checkpointer.plan.control.update(|run| run.checkpoints = Some(Checkpoints::Running));
         Ok(checkpointer)
     }
 
@@ -215,8 +134,8 @@ impl Checkpointer {
                 self.compact()?;
             }
             let entry = match due {
-                None => self.plan.entries.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => self.plan.entries.recv_deadline(due),
+                None => self.plan.received.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => self.plan.received.recv_deadline(due),
             };
             let ended = match entry {
                 Ok(entry) => {
@@ -227,7 +146,7 @@ impl Checkpointer {
                 Err(RecvTimeoutError::Disconnected) => true,
             };
             while !self.is_full()
-                && let Ok(entry) = self.plan.entries.try_recv()
+                && let Ok(entry) = self.plan.received.try_recv()
             {
                 self.absorb(entry, Kind::Rows)?;
             }
@@ -251,43 +170,45 @@ impl Checkpointer {
     }
 
     /// Takes a commit into the log, and notes what is to be done once it is durable.
-    fn absorb(&mut self, handed: Handed, kind: Kind) -> Result<(), BoxError> {
-        let Handed::Commit(entry) = handed else {
+    fn absorb(&mut self, message: CheckpointMessage, kind: Kind) -> Result<(), BoxError> {
+        let CheckpointMessage::Commit(record) = message else {
             // All that it may wait for was handed over before, or is on its way through the dataflow.
             self.pressed = !self.awaited.is_empty() || self.awaits_results;
             return Ok(());
         };
         self.news += 1;
-        self.plan.time = entry.time;
-        let source = &mut self.plan.sources[entry.source];
+        self.plan.time = record.time;
+        let source = &mut self.plan.sources[record.source];
         for output in &mut self.outputs {
             output.dirty |= match output.table {
-                Some((source, table)) => source == entry.source && entry.parts.iter().any(|part| part.table == table),
-                None => entry.computed_on,
+                Some((source, number)) => {
+                    source == record.source && record.tables.iter().any(|table| table.table == number)
+                }
+                None => record.computed_on,
             };
         }
-        for part in entry.parts {
-            let Some(durable) = part.durable else { continue };
-            let number = source.first_table + part.table as u32;
-            if kind == Kind::Rows || durable.is_awaited() {
-                self.log.rows(kind, number, entry.time, |out| durable.write(out))?;
+        for table in record.tables {
+            let Some(journaled) = table.journaled else { continue };
+            let number = source.first_table + table.table as u32;
+            if kind == Kind::Rows || journaled.is_awaited() {
+                self.log.rows(kind, number, record.time, |out| journaled.write(out))?;
             }
-            if durable.is_awaited() {
-                self.awaited.push(durable);
+            if journaled.is_awaited() {
+                self.awaited.push(journaled);
             }
         }
-        if let Some(offset) = entry.offset {
+        if let Some(offset) = record.offset {
             let encoded = encode(&*offset).map_err(|kind| {
                 source.source.fail(kind);
-                Said
+                PartFailed
             })?;
             source.offset = Some(encoded);
             if source.source.durables.is_wanted() {
-                self.told.push((entry.source, offset));
+                self.told.push((record.source, offset));
             }
         }
         if let Some(quarantine) = &mut source.quarantine {
-            quarantine.file.append(&entry.bad)?;
+            quarantine.file.append(&record.bad)?;
         }
         Ok(())
     }
@@ -299,10 +220,10 @@ impl Checkpointer {
             .outputs
             .iter_mut()
             .filter(|output| output.dirty)
-            .map(|output| (output.ask.ask(time), output))
+            .map(|output| (output.target.request(time), output))
             .collect();
         for (answer, output) in asked {
-            output.len = answer.recv().map_err(|_| Said)?;
+            output.len = answer.recv().map_err(|_| PartFailed)?;
             output.dirty = false;
         }
         self.take_results(time)?;
@@ -323,8 +244,8 @@ impl Checkpointer {
         self.news = 0;
         self.pressed = false;
         if !self.awaited.is_empty() {
-            for durable in mem::take(&mut self.awaited) {
-                durable.hand_over();
+            for journaled in mem::take(&mut self.awaited) {
+                journaled.deliver();
             }
             crash_point!(HandedOver);
         }
@@ -343,11 +264,11 @@ impl Checkpointer {
     /// The results up to `time` were handed on: those go into the log that a sink waits for.
     fn take_results(&mut self, time: u64) -> Result<(), BoxError> {
         self.results.extend(self.plan.results.try_iter());
-        let (now, later) = mem::take(&mut self.results).into_iter().partition(|results| results.time <= time);
+        let (now, later) = mem::take(&mut self.results).into_iter().partition(|record| record.time <= time);
         self.results = later;
-        for Results { table, time, held } in now {
-            self.log.rows(Kind::Held, table, time, |out| held.write(out))?;
-            self.awaited.push(held);
+        for ComputedRecord { table, time, journaled } in now {
+            self.log.rows(Kind::Held, table, time, |out| journaled.write(out))?;
+            self.awaited.push(journaled);
         }
         Ok(())
     }
@@ -360,12 +281,12 @@ impl Checkpointer {
             quarantines.map(|quarantine| FileLen { path: quarantine.path.clone(), len: quarantine.durable });
         let outputs =
             self.outputs.iter().filter_map(|output| Some(FileLen { path: output.path.clone()?, len: output.len }));
-        let sinks = self.timed.iter();
+        let sinks = self.transactional.iter();
         Checkpoint {
             time: self.plan.time,
             offsets: sources.iter().filter_map(offset).collect(),
             files: outputs.chain(quarantines).collect(),
-            sinks: sinks.map(|sink| SinkTime { name: sink.id.clone(), time: sink.progress.kept() }).collect(),
+            sinks: sinks.map(|sink| SinkTime { name: sink.id.clone(), time: sink.progress.durable() }).collect(),
         }
     }
 }

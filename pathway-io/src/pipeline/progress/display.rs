@@ -15,6 +15,7 @@ use crate::run::control::Control;
 use crate::run::error::Result;
 use crate::run::summary::{Stop, Summary};
 use crate::run::threads;
+use crate::sink::thread::SinkPart;
 use crate::source::shared::Source;
 
 const PERIOD: Duration = Duration::from_millis(200);
@@ -70,21 +71,18 @@ impl Drop for Display {
 }
 
 fn look(control: &Control, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
-    let (parts, notes) = control.read(|run| {
-        let sources = run.sources.iter().map(|state| {
-            let intake = &state.source.intake;
-            let (counts, [pending, in_flight]) = (intake.counts(), intake.backlog());
-            let gauge = Gauge { rows: counts.rows + pending, commits: counts.commits, backlog: pending + in_flight };
-            (state.source.name.to_string(), gauge)
-        });
-        let sinks = run.sinks.iter().map(|sink| {
-            let (rows, commits) = sink.progress.done();
-            (format!("{SINK}{}", sink.name), Gauge { rows, commits, backlog: sink.progress.undelivered() })
-        });
-        let parts: Vec<(String, Gauge)> = sources.chain(sinks).collect();
-        let notes: Vec<String> = run.sources.iter().filter_map(|state| restarted(&state.source)).collect();
-        (parts, notes)
+    let sources = control.parts::<Source>();
+    let of_sources = sources.iter().map(|source| {
+        let (counts, [pending, in_flight]) = (source.intake.counts(), source.intake.backlog());
+        let gauge = Gauge { rows: counts.rows + pending, commits: counts.commits, backlog: pending + in_flight };
+        (source.name.to_string(), gauge)
     });
+    let of_sinks = control.parts::<SinkPart>().into_iter().map(|sink| {
+        let (rows, commits) = sink.progress.done();
+        (format!("{SINK}{}", sink.name), Gauge { rows, commits, backlog: sink.progress.undelivered() })
+    });
+    let parts: Vec<(String, Gauge)> = of_sources.chain(of_sinks).collect();
+    let notes: Vec<String> = sources.iter().filter_map(|source| restarted(source)).collect();
     rates.resize_with(parts.len(), Rate::default);
     let now = Instant::now();
     let rated = |((name, gauge), rate): ((String, Gauge), &mut Rate)| (name, gauge, rate.per_second(now, gauge.rows));

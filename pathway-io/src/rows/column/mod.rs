@@ -19,6 +19,7 @@ pub(crate) mod others;
 pub(crate) mod scan;
 pub(crate) mod text;
 mod tuple;
+mod values;
 
 use std::hash::Hasher;
 use std::ops::Range;
@@ -27,17 +28,7 @@ use serde::de::{DeserializeSeed, Deserializer};
 
 use crate::rows::data_type::DataType;
 
-/// What the engine asks of a column's values.
-#[cfg(feature = "dataflow")]
-use crate::dataflow::value::Values;
-
-/// Without the engine, nothing.
-#[doc(hidden)]
-#[cfg(not(feature = "dataflow"))]
-pub trait Values<T> {}
-
-#[cfg(not(feature = "dataflow"))]
-impl<T, B> Values<T> for B {}
+pub use self::values::Values;
 
 /// A type that can be a column.
 ///

@@ -16,7 +16,6 @@ pub use self::fatal::Fatal;
 pub(crate) use self::fatal::is_fatal;
 use crate::run::error::row_error::RowError;
 use crate::run::summary::Summary;
-use crate::source::lines::LinesError;
 
 /// Any error at all, as a source or a sink may return it.
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
@@ -88,7 +87,6 @@ impl Error {
         Error::Sink(Failure { name: name.to_owned(), kind, rest: None })
     }
 
-    #[cfg(feature = "dataflow")]
     pub(crate) fn computation(name: &str, kind: FailureKind) -> Self {
         Error::Computation(Failure { name: name.to_owned(), kind, rest: None })
     }
@@ -255,12 +253,6 @@ impl From<RowError> for Error {
     }
 }
 
-impl From<LinesError> for Error {
-    fn from(error: LinesError) -> Self {
-        Error::Other(error.into())
-    }
-}
-
 impl From<BoxError> for Error {
     fn from(error: BoxError) -> Self {
         // A boxed `Error` is unpacked, so that its name and its summary are not hidden in a second one.
@@ -268,16 +260,5 @@ impl From<BoxError> for Error {
             Ok(error) => *error,
             Err(error) => Error::Other(error),
         }
-    }
-}
-
-/// The text of a panic.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "(no text)".to_owned()
     }
 }

@@ -5,8 +5,12 @@
 
 #[cfg(feature = "arrow")]
 mod arrow;
+#[cfg(feature = "export")]
 mod json_schema;
+#[cfg(feature = "export")]
 mod pathway;
+#[cfg(feature = "export")]
 mod sql;
 
+#[cfg(feature = "export")]
 pub use sql::Dialect;

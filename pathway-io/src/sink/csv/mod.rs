@@ -28,9 +28,8 @@ use crate::rows::schema::{Schema, TableSchema};
 use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
-#[cfg(feature = "dataflow")]
-use crate::sink::file::numbered;
-use crate::sink::file::{FileSink, OutputFile};
+use crate::sink::file::{OutputFile, numbered};
+use crate::sink::spec::FileSink;
 
 /// Writes the updates of a table to a CSV file, which is created or truncated when the pipeline starts.
 ///
@@ -48,10 +47,9 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 /// If the pipeline of the table has been started.
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
-    #[cfg(feature = "dataflow")]
     if options.per_worker {
         let path = path.to_owned();
-        table.add_spread_sink(&path.clone(), move |worker| {
+        table.add_worker_sink(&path.clone(), move |worker| {
             let path = numbered(&path, worker);
             let sink = Box::new(CsvSink { file: OutputFile::new(&path), options: options.clone() });
             (path, sink)
@@ -66,7 +64,6 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
 #[must_use]
 pub struct Options {
     style: Style,
-    #[cfg(feature = "dataflow")]
     per_worker: bool,
 }
 
@@ -94,11 +91,7 @@ impl Options {
     }
 
     fn in_style(style: Style) -> Self {
-        Options {
-            style,
-            #[cfg(feature = "dataflow")]
-            per_worker: false,
-        }
+        Options { style, per_worker: false }
     }
 
     /// A file for each worker, in all processes, in place of one for all: of `counts.csv` worker 1 writes
@@ -118,7 +111,6 @@ impl Options {
     /// pipeline.run_on(Workers::threads(2))?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    #[cfg(feature = "dataflow")]
     pub fn per_worker(mut self) -> Self {
         self.per_worker = true;
         self

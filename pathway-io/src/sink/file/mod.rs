@@ -11,14 +11,13 @@ use crate::rows::commit::Commit;
 use crate::rows::fields::ColumnsOf;
 use crate::rows::schema::Schema;
 use crate::run::error::BoxError;
-use crate::sink::Sink;
 use crate::sink::file::storage::{Disk, Storage, StoredFile, sync_parent};
+use crate::sink::resume::PersistedFile;
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 128 * 1024;
 
 /// `counts.csv` as the worker or the process with this number writes it: `counts.1.csv`.
-#[cfg(feature = "dataflow")]
 pub(crate) fn numbered(path: &Path, number: usize) -> PathBuf {
     match path.extension() {
         Some(extension) => {
@@ -30,24 +29,10 @@ pub(crate) fn numbered(path: &Path, number: usize) -> PathBuf {
     }
 }
 
-/// A sink that writes one file.
-pub(crate) trait FileSink<S: Schema>: Sink<S> {
-    fn file(&mut self) -> &mut OutputFile;
-}
-
-/// How a persistent pipeline writes a file.
-#[derive(Clone)]
-pub(crate) struct Persisted {
-    /// How long the file was at the checkpoint; `None` if there was none.
-    pub(crate) len: Option<u64>,
-    /// Whether to sync.
-    pub(crate) sync: bool,
-}
-
 /// An output file. [`open`](OutputFile::open) creates or empties it, or goes on with it.
 pub(crate) struct OutputFile {
     path: PathBuf,
-    persisted: Option<Persisted>,
+    persisted: Option<PersistedFile>,
     file: Option<StoredFile>,
     /// What is formatted and not written yet.
     pub(crate) buffer: Vec<u8>,
@@ -59,7 +44,7 @@ impl OutputFile {
     }
 
     /// Makes it a file of a persistent pipeline, before it is opened.
-    pub(crate) fn persist(&mut self, persisted: Persisted) {
+    pub(crate) fn persist(&mut self, persisted: PersistedFile) {
         self.persisted = Some(persisted);
     }
 
@@ -67,7 +52,7 @@ impl OutputFile {
     pub(crate) fn open(&mut self) -> Result<bool, BoxError> {
         let storage: Arc<dyn Storage> = Disk::shared();
         let (file, new) = match self.persisted.clone() {
-            Some(Persisted { len: Some(len), sync }) => {
+            Some(PersistedFile { len: Some(len), sync }) => {
                 let mut file = StoredFile::open_at(&*storage, &self.path, len)?;
                 crash_point!(OutputCut);
                 if sync {

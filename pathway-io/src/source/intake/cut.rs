@@ -7,11 +7,8 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::Sender;
-
 use super::Intake;
 use super::state::{Cuts, State};
-use crate::sequencer::Message;
 use crate::source::intake::pending::Load;
 use crate::source::offset::AnyOffset;
 
@@ -29,16 +26,22 @@ pub(crate) struct Cut {
     pub(crate) credit: Arc<Credit>,
 }
 
-/// The way to the sequencer, which sending into never blocks.
-pub(crate) trait Outbox: Send + Sync + 'static {
-    /// Gives the message back if there is nobody any more.
-    fn send(&self, message: Message) -> Result<(), Message>;
+/// A message of an intake to the sequencer.
+pub(crate) enum IntakeMessage {
+    Commit(Cut),
+    /// Call [`Intake::autocommit`] of a source at that time.
+    Arm {
+        source: usize,
+        at: Instant,
+    },
+    /// A source waits for room in its backlog.
+    Pressed,
 }
 
-impl Outbox for Sender<Message> {
-    fn send(&self, message: Message) -> Result<(), Message> {
-        Sender::send(self, message).map_err(|unsent| unsent.0)
-    }
+/// The way to the sequencer. Sending never blocks.
+pub(crate) trait Outbox: Send + Sync + 'static {
+    /// Sends a message, and returns it if the sequencer is gone.
+    fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage>;
 }
 
 /// The right to have rows in flight; its last clone to be dropped gives it back.
@@ -59,7 +62,7 @@ impl Intake {
         let has_room = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
         if !has_room && !std::mem::replace(&mut state.pressed, true) {
             // Without a sequencer nothing is in flight for long.
-            let _ = self.sequencer.send(Message::Pressed);
+            let _ = self.sequencer.send(IntakeMessage::Pressed);
         }
         has_room
     }
@@ -108,7 +111,7 @@ impl Intake {
         // The sequencer outlives the subjects. Were it gone all the same, dropping the credit here would lock the
         // state a second time, so the message is kept for ever instead: the failure that ended the sequencer is
         // what the run reports.
-        if let Err(unsent) = self.sequencer.send(Message::Commit(cut)) {
+        if let Err(unsent) = self.sequencer.send(IntakeMessage::Commit(cut)) {
             std::mem::forget(unsent);
         }
     }
@@ -164,7 +167,7 @@ impl Intake {
             {
                 state.armed = true;
                 // Without a sequencer there is nobody to commit, and the run has failed already.
-                let _ = self.sequencer.send(Message::Arm { source: self.source, at });
+                let _ = self.sequencer.send(IntakeMessage::Arm { source: self.source, at });
             }
         }
         if state.pending.load.reaches(self.limit) {

@@ -39,7 +39,7 @@ use std::time::Duration;
 
 pub(crate) use self::admit::{Admitted, Push, Refused};
 pub(crate) use self::closing::Tail;
-pub(crate) use self::cut::{Credit, Cut, Outbox};
+pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
 use self::state::State;
 pub(crate) use self::state::{Counts, Cuts, Entry};
 use crate::run::error::Closed;

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::schema::Schema;
 use crate::run::sync::thread::{self, JoinHandle};
-use crate::sequencer::Message;
 use crate::source::intake::pending::AnyPool;
 use crate::source::intake::*;
 
@@ -23,7 +22,7 @@ pub(super) struct Row {
 /// A channel of the intake's own locks, so that loom knows it.
 #[derive(Default)]
 pub(super) struct Channel {
-    messages: Mutex<VecDeque<Message>>,
+    messages: Mutex<VecDeque<Option<IntakeMessage>>>,
     sent: Condvar,
     /// How many rows are on the way, and how many may be at a time; seen by no model, so that there are no more orders.
     pub(super) in_flight: AtomicUsize,
@@ -38,20 +37,25 @@ pub(super) struct Channel {
 pub(super) struct Sending(Arc<Channel>);
 
 impl Outbox for Sending {
-    fn send(&self, message: Message) -> Result<(), Message> {
-        if let Message::Commit(cut) = &message {
+    fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage> {
+        if let IntakeMessage::Commit(cut) = &message {
             let rows = cut.credit.load.rows;
             let before = self.0.in_flight.fetch_add(rows, Ordering::SeqCst);
             let limit = self.0.limit.load(Ordering::SeqCst);
             assert!(before == 0 || before + rows <= limit, "{rows} rows beside {before} in a backlog of {limit}");
         }
-        self.0.messages.lock().unwrap().push_back(message);
-        self.0.sent.notify_one();
+        self.0.push(Some(message));
         Ok(())
     }
 }
 
 impl Channel {
+    /// Sends a message; `None` ends the sequencer.
+    fn push(&self, message: Option<IntakeMessage>) {
+        self.messages.lock().unwrap().push_back(message);
+        self.sent.notify_one();
+    }
+
     pub(super) fn deliver(&self, rows: usize) {
         *self.delivered.lock().unwrap() += rows;
         self.delivery.notify_all();
@@ -64,7 +68,7 @@ impl Channel {
         }
     }
 
-    pub(super) fn receive(&self) -> Message {
+    pub(super) fn receive(&self) -> Option<IntakeMessage> {
         let mut messages = self.messages.lock().unwrap();
         loop {
             match messages.pop_front() {
@@ -168,7 +172,7 @@ impl Model {
         // What is in memory already goes, whatever the backlog says.
         self.channel.limit.store(usize::MAX, Ordering::SeqCst);
         self.intake.finish(Tail::Commit);
-        assert!(Sending(Arc::clone(&self.channel)).send(Message::Finish).is_ok());
+        self.channel.push(None);
         let commits = self.sequencer.join().unwrap();
         let state = self.intake.lock();
         assert!(state.in_flight.is_zero(), "credit is lost");
@@ -184,7 +188,7 @@ pub(super) fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
     let later = Instant::now() + Duration::from_secs(24 * 3600);
     loop {
         match channel.receive() {
-            Message::Commit(cut) => {
+            Some(IntakeMessage::Commit(cut)) => {
                 let offset = cut.offset.map(|offset| (offset as Box<dyn Any>).downcast::<u64>().map(|offset| *offset));
                 let batches = cut.parts.into_iter().map(|(_, batches)| batches.downcast::<Vec<Batch<Row>>>());
                 let rows = batches.flat_map(|batches| *batches.expect("they are rows"));
@@ -200,11 +204,9 @@ pub(super) fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
                     channel.in_flight.fetch_sub(cut.credit.load.rows, Ordering::SeqCst);
                 }
             }
-            Message::Arm { .. } => assert_eq!(intake.autocommit(later), None),
-            Message::Pressed => {}
-            Message::Finish => return commits,
-            // What an intake does not send.
-            _ => unreachable!("the model has neither state nor computations"),
+            Some(IntakeMessage::Arm { .. }) => assert_eq!(intake.autocommit(later), None),
+            Some(IntakeMessage::Pressed) => {}
+            None => return commits,
         }
     }
 }

@@ -1,0 +1,72 @@
+//! Running a computation in a test: [`compute`].
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Collection;
+use super::row::{ResultRow, Row};
+use crate::pipeline::Pipeline;
+use crate::rows::schema::Schema;
+use crate::rows::table::Table;
+use crate::run::error::{Result, RunResult};
+use crate::run::lock::Lock;
+use crate::source::connector::Connector;
+use crate::source::subject::Subject;
+
+/// What a computation makes of a table with these rows: its rows in order, each as often as it is there.
+///
+/// # Errors
+///
+/// As [`Pipeline::run`].
+///
+/// ```
+/// use pathway_io::{Schema, testing};
+///
+/// #[derive(Schema)]
+/// #[schema(dataflow)]
+/// struct Cat {
+///     genus: String,
+/// }
+///
+/// let cats = ["lynx", "felis", "lynx"].map(|genus| Cat { genus: genus.into() });
+/// let genera = testing::compute(cats, |cats| cats.distinct())?;
+/// assert_eq!(genera, ["felis", "lynx"].map(|genus| Cat { genus: genus.into() }));
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+pub fn compute<S, Out, F>(rows: impl IntoIterator<Item = S>, computation: F) -> Result<Vec<Out>>
+where
+    S: Row + Send,
+    Out: ResultRow,
+    F: for<'scope> Fn(Collection<'scope, S>) -> Collection<'scope, Out> + Send + Sync + 'static,
+{
+    let results = Arc::new(Lock::new(BTreeMap::new()));
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let adding = Arc::clone(&results);
+    let table = pipeline.read(Rows(rows.into_iter().collect()));
+    table.compute(computation).subscribe_commits(move |commit| {
+        let mut results = adding.lock();
+        for update in commit.iter() {
+            *results.entry(update.row).or_insert(0) += update.diff;
+        }
+    });
+    pipeline.run()?;
+    let mut results = results.lock();
+    let rows = std::mem::take(&mut *results).into_iter();
+    Ok(rows.flat_map(|(row, times)| std::iter::repeat_n(row, usize::try_from(times).unwrap_or(0))).collect())
+}
+
+/// A source of rows that are there.
+struct Rows<S>(Vec<S>);
+
+impl<S: Schema + Send> Connector for Rows<S> {
+    type Subjects = Subject<S>;
+    type Tables = Table<S>;
+
+    fn run(&mut self, rows: Self::Subjects) -> RunResult {
+        for row in self.0.drain(..) {
+            rows.next(row)?;
+        }
+        Ok(())
+    }
+}

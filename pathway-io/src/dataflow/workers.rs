@@ -1,0 +1,88 @@
+//! The workers that a command line asks for: [`Workers::from_args`].
+
+use std::sync::Arc;
+
+use crate::pipeline::extensions::FindEngine;
+use crate::pipeline::workers::Workers;
+
+impl Workers {
+    /// The workers that a command line asks for, in the options that Timely has for it:
+    ///
+    /// | option | meaning |
+    /// |---|---|
+    /// | `-w 2` | threads in each process, at least one |
+    /// | `-n 2` | how many processes there are |
+    /// | `-p 0` | the number of this one |
+    /// | `-h hosts.txt` | a file with the address of each process, one a line; otherwise `localhost:2101` and on |
+    ///
+    /// The processes hold the same program, and are started with the same options but for `-p`. Sources are run and sinks
+    /// are written in process 0; the others compute. Arguments that are no options are left alone, and so is all behind
+    /// `--`.
+    ///
+    /// # Errors
+    ///
+    /// If an option is unknown, or its value does not fit.
+    ///
+    /// ```
+    /// use pathway_io::dataflow::Workers;
+    ///
+    /// let args = ["program", "-w", "2"];
+    /// let workers = Workers::from_args(args.into_iter().map(str::to_owned))?;
+    /// assert!(Workers::from_args(["program".to_owned(), "-x".to_owned()]).is_err());
+    /// # drop(workers);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn from_args(args: impl IntoIterator<Item = String>) -> crate::Result<Self> {
+        use timely::CommunicationConfig::{Cluster, Process, ProcessBinary, Thread};
+
+        let refused = |text: String| crate::Error::pipeline(format!("its arguments do not fit: {text}"));
+        let config = timely::Config::from_args(args.into_iter()).map_err(refused)?;
+        let (threads, process, addresses) = match config.communication {
+            Thread => (1, 0, Vec::new()),
+            Process(threads) | ProcessBinary(threads) => (threads, 0, Vec::new()),
+            Cluster { threads, process, addresses, .. } => (threads, process, addresses),
+        };
+        if !addresses.is_empty() && process >= addresses.len() {
+            return Err(refused(format!("there is no process {process} of {}, they count from 0", addresses.len())));
+        }
+        let engine = Some((super::engine::find as FindEngine, Arc::new(config.worker) as _));
+        Ok(Workers { threads: threads.max(1), process, addresses, engine })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(args: &[&str]) -> Result<(usize, usize, Vec<String>), String> {
+        let args = ["program"].iter().chain(args).map(|arg| (*arg).to_owned());
+        let workers = Workers::from_args(args).map_err(|error| error.to_string())?;
+        Ok((workers.threads, workers.process, workers.addresses))
+    }
+
+    #[test]
+    fn a_command_line_says_how_many_there_are_and_where() {
+        let local = || vec!["localhost:2101".to_owned(), "localhost:2102".to_owned()];
+        assert_eq!(of(&[]), Ok((1, 0, vec![])));
+        assert_eq!(of(&["-w", "3", "input.csv"]), Ok((3, 0, vec![])));
+        assert_eq!(of(&["-w", "0"]), Ok((1, 0, vec![])));
+        assert_eq!(of(&["-w", "0", "-n", "2"]), Ok((1, 0, local())));
+        assert_eq!(of(&["-n", "2"]), Ok((1, 0, local())));
+        assert_eq!(of(&["-n", "2", "-p", "1", "-w", "4", "--", "-w", "5"]), Ok((4, 1, local())));
+        let hosts = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(&hosts, "a.example:7\nb.example:8\n").unwrap();
+        let path = hosts.path().to_str().unwrap();
+        let addresses = vec!["a.example:7".to_owned(), "b.example:8".to_owned()];
+        assert_eq!(of(&["-w", "2", "-n", "2", "-p", "1", "-h", path]), Ok((2, 1, addresses)));
+    }
+
+    #[test]
+    fn a_command_line_that_does_not_fit_is_refused() {
+        for args in [&["-w", "many"][..], &["-n", "2", "-p", "2"], &["-x"]] {
+            let error = of(args).unwrap_err();
+            assert!(error.starts_with("the pipeline failed: its arguments do not fit: "), "{error}");
+        }
+        let missing = of(&["-n", "2", "-p", "0", "-h", "missing/hosts.txt"]).unwrap_err();
+        assert!(missing.contains("No such file") || missing.contains("cannot find"), "{missing}");
+    }
+}

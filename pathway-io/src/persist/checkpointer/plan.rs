@@ -1,0 +1,77 @@
+//! What the checkpointer is started with: [`Plan`].
+
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender};
+use serde_json::Value;
+
+use crate::persist::Durability;
+use crate::persist::directory::StateDirectory;
+use crate::run::control::Control;
+use crate::sequencer::Message;
+use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
+use crate::sink::file::OutputFile;
+use crate::sink::file::storage::Storage;
+use crate::sink::outlet::{Progress, SyncTarget};
+use crate::sink::start::CheckpointedSink;
+use crate::source::shared::Source;
+
+/// A source, as far as the checkpointer has to do with it.
+pub(in crate::persist) struct PersistedSource {
+    pub(in crate::persist) source: Arc<Source>,
+    /// The number of its first table in the log.
+    pub(in crate::persist) first_table: u32,
+    pub(in crate::persist) offset: Option<Vec<u8>>,
+    pub(in crate::persist) quarantine: Option<Quarantine>,
+}
+
+/// The file of a source's bad rows.
+pub(in crate::persist) struct Quarantine {
+    /// As the program gives it.
+    pub(in crate::persist) path: String,
+    pub(in crate::persist) file: OutputFile,
+    /// How much of it is durable.
+    pub(in crate::persist) durable: u64,
+}
+
+/// A sink that has to have what becomes durable.
+pub(super) struct Output {
+    /// The table, by the numbers of its source and among that source's; `None` for a derived one.
+    pub(super) table: Option<(usize, usize)>,
+    /// The file that it writes, if it writes one.
+    pub(super) path: Option<String>,
+    pub(super) target: Arc<dyn SyncTarget>,
+    pub(super) len: u64,
+    /// It has received rows since the last checkpoint.
+    pub(super) dirty: bool,
+}
+
+/// A transactional sink.
+pub(super) struct TransactionalSink {
+    pub(super) id: String,
+    pub(super) target: Arc<dyn SyncTarget>,
+    pub(super) progress: Arc<Progress>,
+}
+
+/// Which log to go on with.
+pub(in crate::persist) enum FirstLog {
+    New,
+    Found { generation: u64, end: u64, begun: u64 },
+}
+
+/// What the thread is started with.
+pub(in crate::persist) struct Plan {
+    pub(in crate::persist) directory: Arc<StateDirectory>,
+    pub(in crate::persist) storage: Arc<dyn Storage>,
+    pub(in crate::persist) durability: Durability,
+    pub(in crate::persist) header: Value,
+    pub(in crate::persist) first_log: FirstLog,
+    pub(in crate::persist) time: u64,
+    pub(in crate::persist) sources: Vec<PersistedSource>,
+    /// The sinks of each table of each source.
+    pub(in crate::persist) sinks: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
+    pub(in crate::persist) received: Receiver<CheckpointMessage>,
+    pub(in crate::persist) results: Receiver<ComputedRecord>,
+    pub(in crate::persist) messages: Sender<Message>,
+    pub(in crate::persist) control: Arc<Control>,
+}

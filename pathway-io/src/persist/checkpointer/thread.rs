@@ -1,0 +1,77 @@
+//! The thread of the checkpointer, as the run starts it and waits for it.
+
+use std::sync::Arc;
+
+use super::{Checkpointer, PartFailed, Plan};
+use crate::persist::directory::StateDirectory;
+use crate::pipeline::extensions::Checkpointing;
+use crate::run::error::Error;
+use crate::run::guard::guarded;
+use crate::run::part::{Part, Phase, Role, Suspicion};
+use crate::run::threads;
+
+/// The checkpointer of a run.
+pub(in crate::persist) struct CheckpointerThread {
+    /// What the thread is started with, until it is.
+    pub(in crate::persist) plan: Option<Plan>,
+    /// Kept until the end of the run, so that no other pipeline opens it.
+    pub(in crate::persist) directory: Arc<StateDirectory>,
+}
+
+/// The checkpointer, as the run waits for it.
+struct CheckpointerPart;
+
+impl Part for CheckpointerPart {
+    fn role(&self) -> Role {
+        Role::Downstream
+    }
+
+    fn blame(&self) -> Vec<(Suspicion, Error)> {
+        let error = Error::pipeline("its state was still being written when the grace period was over");
+        vec![(Suspicion::Checkpointing, error)]
+    }
+}
+
+impl Checkpointing for CheckpointerThread {
+    fn start(&mut self) {
+        let Some(plan) = self.plan.take() else { return };
+        let control = Arc::clone(&plan.control);
+        let id = control.add(Arc::new(CheckpointerPart), Phase::Opening);
+        let ending = Arc::clone(&control);
+        let spawned = threads::spawn("checkpointer", move || {
+            let received = plan.received.clone();
+            let path = plan.directory.path().to_owned();
+            let result = guarded("its checkpointer", || {
+                let checkpointer = Checkpointer::begin(plan)?;
+                ending.set_phase(id, Phase::Running);
+                checkpointer.serve()
+            });
+            match result {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) if error.is::<PartFailed>() => {}
+                Ok(Err(error)) => {
+                    let path = path.display();
+                    ending.fail(Error::pipeline(format!("could not keep its state in `{path}`: {error}")));
+                }
+                Err(kind) => ending.fail(Error::pipeline_failure(kind)),
+            }
+            // What comes now is not durable, but whoever waits for credit must not wait for ever.
+            while received.recv().is_ok() {}
+            ending.set_phase(id, Phase::Ended);
+        });
+        if let Err(error) = spawned {
+            control.fail(Error::pipeline(error));
+            control.set_phase(id, Phase::Ended);
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.plan = None;
+    }
+
+    fn leave(self: Box<Self>, abandoned: bool) {
+        if abandoned {
+            std::mem::forget(self.directory);
+        }
+    }
+}

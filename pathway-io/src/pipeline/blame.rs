@@ -1,0 +1,31 @@
+//! Who is to blame if a run has not ended when the grace period is over: [`blame`].
+
+use crate::run::control::{Member, RunState};
+use crate::run::error::{Error, FailureKind};
+use crate::run::part::Role;
+
+/// Returns the failures of the parts downstream of the sources that have not ended. Parts wait for each other; only those
+/// with the strongest suspicion are named.
+pub(super) fn blame(run: &RunState) -> Vec<Error> {
+    if run.is_drained() {
+        // The last part ended at the last moment.
+        return Vec::new();
+    }
+    let is_suspect = |member: &&Member| member.part.role() != Role::Source && !member.has_ended();
+    let mut suspects: Vec<_> = run.parts.iter().filter(is_suspect).flat_map(|member| member.part.blame()).collect();
+    let Some(strongest) = suspects.iter().map(|(suspicion, _)| *suspicion).min() else {
+        let failure = || Error::pipeline_failure(FailureKind::TimedOut { undelivered: None });
+        return if run.is_done() { Vec::new() } else { vec![failure()] };
+    };
+    suspects.retain(|(suspicion, _)| *suspicion == strongest);
+    let mut failures: Vec<Error> = Vec::new();
+    for (_, error) in suspects {
+        // Several workers can be busy with one computation.
+        let is_known = matches!(&error, Error::Computation(failure)
+            if failures.iter().any(|known| matches!(known, Error::Computation(other) if other.name() == failure.name())));
+        if !is_known {
+            failures.push(error);
+        }
+    }
+    failures
+}

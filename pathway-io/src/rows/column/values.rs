@@ -1,0 +1,38 @@
+//! [`Values`]: what the engine requires of a column's values. A build without the feature `dataflow` requires nothing.
+
+/// What the engine requires of the values of one column type. The engine implements it for the type's buffer.
+#[doc(hidden)]
+#[cfg(feature = "dataflow")]
+pub trait Values<T> {
+    fn clone(value: &T) -> T;
+    fn compare(a: &T, b: &T) -> std::cmp::Ordering;
+    fn hash<H: std::hash::Hasher>(value: &T, state: &mut H);
+    fn debug(value: &T, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result;
+    /// # Errors
+    ///
+    /// Those of the serializer.
+    fn serialize<Z: serde::Serializer>(value: &T, serializer: Z) -> Result<Z::Ok, Z::Error>;
+    /// # Errors
+    ///
+    /// If what comes is no such value.
+    fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T, D::Error>;
+
+    /// The JSON of a `json` field, which is not what its column holds.
+    #[must_use]
+    fn field_text(_shown: &dyn std::any::Any) -> String {
+        unreachable!("no field of the type is a `json` column")
+    }
+    /// What the column holds of such a field.
+    #[must_use]
+    fn of_field(_shown: Option<&dyn std::any::Any>) -> T {
+        unreachable!("no field of the type is a `json` column")
+    }
+}
+
+/// What the engine requires of the values of one column type: there is no engine.
+#[doc(hidden)]
+#[cfg(not(feature = "dataflow"))]
+pub trait Values<T> {}
+
+#[cfg(not(feature = "dataflow"))]
+impl<T, B> Values<T> for B {}

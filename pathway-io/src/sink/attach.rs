@@ -1,0 +1,249 @@
+//! Attaching sinks to a table: the methods of [`Table`] for it, and the list that they fill ([`TableSinks`]).
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crossbeam_channel::Receiver;
+
+use super::Sink;
+use super::callback::{CommitCallback, UpdateCallback};
+use super::channel::Channel;
+use super::spec::{AnySink, FileSink, SinkSpec, Target};
+use crate::rows::commit::{Commit, Update};
+use crate::rows::schema::Schema;
+use crate::rows::table::Table;
+use crate::run::lock::Lock;
+
+/// The sinks of a table.
+pub(crate) struct TableSinks<S: Schema>(Lock<Attached<S>>);
+
+struct Attached<S: Schema> {
+    sinks: Vec<SinkSpec<S>>,
+    per_worker: Vec<PerWorker<S>>,
+    /// The pipeline has started, and takes no more.
+    taken: bool,
+}
+
+/// Makes the sink of a worker, and its path.
+type MakeSink<S> = dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send;
+
+/// A sink of which each worker has its own instance, with the path by which it is known.
+struct PerWorker<S: Schema> {
+    path: PathBuf,
+    make: Box<MakeSink<S>>,
+}
+
+impl<S: Schema> Default for TableSinks<S> {
+    fn default() -> Self {
+        TableSinks(Lock::new(Attached { sinks: Vec::new(), per_worker: Vec::new(), taken: false }))
+    }
+}
+
+impl<S: Schema> TableSinks<S> {
+    /// Returns what the sinks write.
+    pub(crate) fn targets(&self) -> Vec<Target> {
+        let attached = self.0.lock();
+        let per_worker = attached.per_worker.iter().map(|sink| Target::file(sink.path.clone()));
+        attached.sinks.iter().filter_map(|spec| spec.target.clone()).chain(per_worker).collect()
+    }
+
+    /// Returns the files that the sinks write, with those of the workers `workers`.
+    pub(crate) fn files(&self, workers: Range<usize>) -> Vec<PathBuf> {
+        let attached = self.0.lock();
+        let file = |spec: &SinkSpec<S>| match spec.sink {
+            AnySink::File(_) => Some(spec.target.as_ref()?.path.clone()),
+            AnySink::Plain(_) => None,
+        };
+        let files = attached.sinks.iter().filter_map(file);
+        let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| (sink.make)(worker).0));
+        files.chain(per_worker).collect()
+    }
+
+    /// Returns the number of transactional sinks.
+    pub(crate) fn transactional(&self) -> usize {
+        self.0.lock().sinks.iter().filter(|spec| spec.sink.is_transactional()).count()
+    }
+
+    /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
+    pub(crate) fn kinds(&self) -> (bool, bool) {
+        let attached = self.0.lock();
+        (!attached.sinks.is_empty(), !attached.per_worker.is_empty())
+    }
+
+    pub(crate) fn is_taken(&self) -> bool {
+        self.0.lock().taken
+    }
+
+    /// Takes the sinks for the whole table. Nothing can be attached any more.
+    pub(crate) fn take(&self) -> Vec<SinkSpec<S>> {
+        let mut attached = self.0.lock();
+        attached.taken = true;
+        std::mem::take(&mut attached.sinks)
+    }
+
+    /// Takes the sinks of each of the workers `workers`; an empty list if there are none.
+    pub(crate) fn take_of_workers(&self, workers: Range<usize>) -> Vec<Vec<SinkSpec<S>>> {
+        let per_worker = std::mem::take(&mut self.0.lock().per_worker);
+        if per_worker.is_empty() {
+            return Vec::new();
+        }
+        let of_worker = |worker| {
+            let specs = per_worker.iter().map(|sink| (sink.make)(worker));
+            specs.map(|(path, sink)| SinkSpec::file(path, sink)).collect()
+        };
+        workers.map(of_worker).collect()
+    }
+
+    /// Drops all sinks: their commits are made in another process.
+    pub(crate) fn leave(&self) {
+        let sinks = self.take();
+        let per_worker = std::mem::take(&mut self.0.lock().per_worker);
+        // Outside the lock, since their `Drop` is the user's code.
+        drop((sinks, per_worker));
+    }
+}
+
+impl<S: Schema> Table<S> {
+    fn sinks(&self) -> Arc<TableSinks<S>> {
+        self.extensions().get()
+    }
+
+    fn attach(&self, name: &str, attach: impl FnOnce(&mut Attached<S>)) {
+        let sinks = self.sinks();
+        let mut attached = sinks.0.lock();
+        assert!(!attached.taken, "cannot attach the sink `{name}`: the pipeline of its table has already been started");
+        attach(&mut attached);
+    }
+
+    fn add_sink(&self, sink: SinkSpec<S>) {
+        let name = Arc::clone(&sink.name);
+        self.attach(&name, |attached| attached.sinks.push(sink));
+    }
+
+    /// Adds a sink that writes a part of a file, such as a table of a database.
+    pub(crate) fn add_part_sink(&self, path: &Path, part: String, sink: Box<dyn Sink<S>>) {
+        self.add_sink(SinkSpec {
+            name: path.display().to_string().into(),
+            target: Some(Target { path: path.to_owned(), part: Some(part) }),
+            sink: AnySink::Plain(sink),
+        });
+    }
+
+    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {
+        self.add_sink(SinkSpec::file(path.to_owned(), sink));
+    }
+
+    /// Adds a sink of which each worker has its own instance.
+    pub(crate) fn add_worker_sink(
+        &self,
+        path: &Path,
+        make: impl Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send + 'static,
+    ) {
+        let sink = PerWorker { path: path.to_owned(), make: Box::new(make) };
+        self.attach(&path.display().to_string(), |attached| attached.per_worker.push(sink));
+    }
+}
+
+/// The bounds are on the methods: for one on the impl rustc would not say that the type is no schema.
+impl<S> Table<S> {
+    /// Sends the updates to a sink of your own.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    pub fn write_to(&self, sink: impl Sink<S> + 'static)
+    where
+        S: Schema,
+    {
+        self.add_sink(SinkSpec { name: Arc::clone(self.name()), target: None, sink: AnySink::Plain(Box::new(sink)) });
+    }
+
+    /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline. After a
+    /// restart of a persistent pipeline it sees the updates since the last checkpoint again.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, Schema, Subject, Update};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+    /// let pipeline = Pipeline::new();
+    /// let cats = pipeline.read(Cats);
+    /// cats.subscribe(|update: &Update<Cat>| println!("{} {:+}", update.row.key, update.diff));
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static)
+    where
+        S: Schema,
+    {
+        self.write_to(UpdateCallback(callback));
+    }
+
+    /// Calls `callback` with each commit, in order, on a thread of its own. A panic in it fails the pipeline. After a
+    /// restart of a persistent pipeline it sees the commits since the last checkpoint again.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Commit, Pipeline, Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+    /// let pipeline = Pipeline::new();
+    /// let cats = pipeline.read(Cats);
+    /// cats.subscribe_commits(|commit: &Commit<Cat>| println!("{} updates at {}", commit.len(), commit.time()));
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn subscribe_commits(&self, callback: impl FnMut(&Commit<S>) + Send + 'static)
+    where
+        S: Schema,
+    {
+        self.write_to(CommitCallback(callback));
+    }
+
+    /// A channel of the table's commits, of which it holds `capacity` at most. A full channel holds up the source once
+    /// its backlog is full; a receiver that is dropped ends its subscription. The channel is disconnected when the
+    /// pipeline has ended. After a restart of a persistent pipeline the commits since the last checkpoint come again.
+    ///
+    /// A receiver that is read on the thread that runs the pipeline wants [`Pipeline::start`](crate::Pipeline::start).
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+    /// #     Ok(cats.next(Cat { key: 1 })?)
+    /// # } }
+    /// let pipeline = Pipeline::new();
+    /// let commits = pipeline.read(Cats).commits(16);
+    /// let running = pipeline.start()?;
+    /// let mut keys = Vec::new();
+    /// for commit in &commits {
+    ///     keys.extend(commit.iter().map(|update| update.row.key));
+    /// }
+    /// running.join()?;
+    /// assert_eq!(keys, [1]);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn commits(&self, capacity: usize) -> Receiver<Commit<S>>
+    where
+        S: Schema,
+    {
+        let (sender, receiver) = crossbeam_channel::bounded(capacity);
+        self.write_to(Channel(sender));
+        receiver
+    }
+}

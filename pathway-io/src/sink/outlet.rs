@@ -1,0 +1,113 @@
+//! The channel of a sink: what it is sent ([`SinkMessage`]), the end that is written to ([`Outlet`]), and how far the sink
+//! has come ([`Progress`]).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+
+/// A message to the thread of a sink.
+pub(crate) enum SinkMessage<S: Schema> {
+    Commit(Delivery<S>),
+    /// Make everything up to that time durable, and reply with the length of the file at that time.
+    Sync {
+        time: u64,
+        reply: Sender<u64>,
+    },
+}
+
+/// A commit on its way to one sink.
+pub(crate) struct Delivery<S: Schema> {
+    pub(crate) commit: Commit<S>,
+    /// Dropped with the delivery, once the sink has taken the rows. For a source's table it is the commit's credit.
+    pub(crate) _receipt: Arc<dyn Send + Sync>,
+}
+
+/// The sending end of a sink's channel.
+pub(crate) struct Outlet<S: Schema> {
+    pub(crate) sender: Sender<SinkMessage<S>>,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl<S: Schema> Outlet<S> {
+    pub(crate) fn deliver(&self, commit: &Commit<S>, receipt: &Arc<dyn Send + Sync>) {
+        self.progress.queued(commit.len());
+        // A sink that has failed or ended has dropped its receiver. It is no longer served.
+        let _ =
+            self.sender.send(SinkMessage::Commit(Delivery { commit: commit.clone(), _receipt: Arc::clone(receipt) }));
+    }
+}
+
+/// Something that can be asked to make its data durable: a sink's channel with the row type erased, or the way to it.
+pub(crate) trait SyncTarget: Send + Sync {
+    /// Requests a sync up to `time`. The receiver is disconnected without a reply if the sink has failed.
+    fn request(&self, time: u64) -> Receiver<u64> {
+        let (reply, answer) = bounded(1);
+        self.request_with(time, reply);
+        answer
+    }
+
+    fn request_with(&self, time: u64, reply: Sender<u64>);
+}
+
+impl<S: Schema> SyncTarget for Sender<SinkMessage<S>> {
+    fn request_with(&self, time: u64, reply: Sender<u64>) {
+        // A sink that has ended does not reply.
+        let _ = self.send(SinkMessage::Sync { time, reply });
+    }
+}
+
+/// How far a sink has come, in updates.
+#[derive(Default)]
+pub(crate) struct Progress {
+    queued: AtomicU64,
+    taken: AtomicU64,
+    commits: AtomicU64,
+    /// Everything up to this time is durable in a transactional sink.
+    durable: AtomicU64,
+    /// The sink waits for the next message.
+    idle: AtomicBool,
+}
+
+impl Progress {
+    fn queued(&self, updates: usize) {
+        self.queued.fetch_add(updates as u64, Ordering::Relaxed);
+    }
+
+    pub(crate) fn taken(&self, updates: usize) {
+        self.taken.fetch_add(updates as u64, Ordering::Relaxed);
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_durable(&self, time: u64) {
+        self.durable.fetch_max(time, Ordering::Release);
+    }
+
+    /// Returns the time up to which a transactional sink is durable.
+    pub(crate) fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    /// Returns the updates that the sink has taken, and the number of commits that they were in.
+    pub(crate) fn done(&self) -> (u64, u64) {
+        (self.taken.load(Ordering::Relaxed), self.commits.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn set_idle(&self, idle: bool) {
+        self.idle.store(idle, Ordering::Relaxed);
+    }
+
+    /// Whether the sink is working or has work queued, rather than waiting for commits that are still upstream.
+    pub(crate) fn is_busy(&self) -> bool {
+        !self.idle.load(Ordering::Relaxed) || self.undelivered() > 0
+    }
+
+    /// Returns the number of updates that were queued and not taken.
+    pub(crate) fn undelivered(&self) -> u64 {
+        let taken = self.taken.load(Ordering::Relaxed);
+        self.queued.load(Ordering::Relaxed).saturating_sub(taken)
+    }
+}

@@ -1,0 +1,75 @@
+//! A sink as it is attached to a table, before the pipeline starts: [`SinkSpec`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::rows::schema::Schema;
+use crate::sink::Sink;
+use crate::sink::file::OutputFile;
+
+/// A file that a sink writes, or a part of one. No two sinks may write the same target.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    pub(crate) path: PathBuf,
+    /// The table, in a database.
+    pub(crate) part: Option<String>,
+}
+
+impl Target {
+    pub(crate) fn file(path: PathBuf) -> Self {
+        Target { path, part: None }
+    }
+}
+
+/// A sink that writes one file.
+pub(crate) trait FileSink<S: Schema>: Sink<S> {
+    fn file(&mut self) -> &mut OutputFile;
+}
+
+/// A sink that is attached to a table.
+pub(crate) struct SinkSpec<S: Schema> {
+    pub(crate) name: Arc<str>,
+    /// What the sink writes, if it writes a file.
+    pub(crate) target: Option<Target>,
+    pub(crate) sink: AnySink<S>,
+}
+
+/// A sink that the runtime calls through the trait alone, or one whose file it also syncs and measures.
+pub(crate) enum AnySink<S: Schema> {
+    Plain(Box<dyn Sink<S>>),
+    File(Box<dyn FileSink<S>>),
+}
+
+impl<S: Schema> SinkSpec<S> {
+    /// A sink that writes one file.
+    pub(crate) fn file(path: PathBuf, sink: Box<dyn FileSink<S>>) -> Self {
+        SinkSpec {
+            name: path.display().to_string().into(),
+            target: Some(Target::file(path)),
+            sink: AnySink::File(sink),
+        }
+    }
+}
+
+impl<S: Schema> AnySink<S> {
+    pub(crate) fn is_transactional(&self) -> bool {
+        match self {
+            AnySink::Plain(sink) => sink.is_transactional(),
+            AnySink::File(_) => false,
+        }
+    }
+
+    pub(crate) fn get(&mut self) -> &mut dyn Sink<S> {
+        match self {
+            AnySink::Plain(sink) => &mut **sink,
+            AnySink::File(sink) => &mut **sink,
+        }
+    }
+
+    pub(crate) fn file(&mut self) -> Option<&mut OutputFile> {
+        match self {
+            AnySink::Plain(_) => None,
+            AnySink::File(sink) => Some(sink.file()),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Starts the sinks of a table: [`start`].
+
+use std::sync::Arc;
+
+use super::outlet::{Outlet, Progress, SyncTarget};
+use super::resume::{Resume, sink_id};
+use super::spec::SinkSpec;
+use super::thread::{self, Mode};
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+use crate::run::control::Control;
+
+/// Running sinks.
+pub(crate) struct StartedSinks<S: Schema> {
+    pub(crate) outlets: Vec<Outlet<S>>,
+    /// The transactional sinks, which are sent a commit only once it is durable.
+    pub(crate) transactional: Vec<Outlet<S>>,
+    pub(crate) checkpointed: Vec<CheckpointedSink>,
+}
+
+/// A sink, as far as a checkpoint has to wait for it.
+pub(crate) struct CheckpointedSink {
+    pub(crate) kind: CheckpointedKind,
+    pub(crate) target: Arc<dyn SyncTarget>,
+    pub(crate) progress: Arc<Progress>,
+}
+
+pub(crate) enum CheckpointedKind {
+    File {
+        path: String,
+    },
+    /// It keeps nothing, but must have received what becomes durable.
+    Plain,
+    Transactional {
+        id: String,
+    },
+}
+
+/// How a sync request reaches a sink: directly, or by way of the dataflow that the sink is behind.
+pub(crate) type SyncRoute<'a> = &'a dyn Fn(Arc<dyn SyncTarget>) -> Arc<dyn SyncTarget>;
+
+/// Where the sinks of one table resume, in a persistent pipeline.
+pub(crate) struct ResumeTable<'a, S: Schema> {
+    pub(crate) resume: &'a Resume,
+    /// The name of the table in a checkpoint.
+    pub(crate) id: &'a str,
+    /// The commits that a transactional sink may have missed.
+    pub(crate) held: &'a [Commit<S>],
+}
+
+impl CheckpointedSink {
+    fn new<S: Schema>(kind: CheckpointedKind, outlet: &Outlet<S>, route: SyncRoute<'_>) -> Self {
+        CheckpointedSink {
+            kind,
+            target: route(Arc::new(outlet.sender.clone())),
+            progress: Arc::clone(&outlet.progress),
+        }
+    }
+}
+
+/// Starts a thread for each sink.
+pub(crate) fn start<S: Schema>(
+    specs: Vec<SinkSpec<S>>,
+    control: &Arc<Control>,
+    table: Option<&ResumeTable<'_, S>>,
+    route: SyncRoute<'_>,
+) -> StartedSinks<S> {
+    let mut started = StartedSinks { outlets: Vec::new(), transactional: Vec::new(), checkpointed: Vec::new() };
+    for mut spec in specs {
+        let Some(ResumeTable { resume, id, held }) = table else {
+            started.outlets.push(thread::spawn(spec, Mode::Plain, control));
+            continue;
+        };
+        let path = spec.target.as_ref().map(|target| target.path.display().to_string());
+        if let (Some(path), Some(file)) = (path, spec.sink.file()) {
+            file.persist(resume.file(&path));
+            let outlet = thread::spawn(spec, Mode::File, control);
+            started.checkpointed.push(CheckpointedSink::new(CheckpointedKind::File { path }, &outlet, route));
+            started.outlets.push(outlet);
+        } else if spec.sink.is_transactional() {
+            let id = sink_id(id, started.transactional.len());
+            let known = resume.sink_time(&id);
+            let mode = Mode::Transactional { checkpoint: resume.time(), known, held: held.to_vec() };
+            let outlet = thread::spawn(spec, mode, control);
+            // The checkpointer itself sends it commits, so that no other way leads to it.
+            let kind = CheckpointedKind::Transactional { id };
+            started.checkpointed.push(CheckpointedSink::new(kind, &outlet, &|sink| sink));
+            started.transactional.push(outlet);
+        } else {
+            let outlet = thread::spawn(spec, Mode::Plain, control);
+            started.checkpointed.push(CheckpointedSink::new(CheckpointedKind::Plain, &outlet, route));
+            started.outlets.push(outlet);
+        }
+    }
+    started
+}

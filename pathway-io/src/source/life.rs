@@ -1,0 +1,97 @@
+//! The life of a source on its own thread: calls `run`, again after a failure if its policy says so, and `on_stop`.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tracing::{info, warn};
+
+use crate::run::control::PartId;
+use crate::run::error::FailureKind;
+use crate::run::guard::{failed, guarded};
+use crate::run::part::Phase;
+use crate::source::connector::{Connector, Subjects};
+use crate::source::intake::Tail;
+use crate::source::intake::pending::AnyPool;
+use crate::source::partition::Partition;
+use crate::source::shared::Source;
+
+/// Runs a source to its end.
+pub(crate) fn run<C: Connector>(
+    mut connector: C,
+    pools: &[AnyPool],
+    partition: Option<Partition>,
+    source: &Arc<Source>,
+    id: PartId,
+) {
+    let started = Instant::now();
+    info!(connector = &*source.name, "start");
+    while attempt(&mut connector, pools, partition, source) == Next::Again {}
+    if let Err(kind) = guarded("on_stop", || connector.on_stop()) {
+        source.fail(kind);
+    }
+    let duration = started.elapsed();
+    if let Err(kind) = guarded("its drop", || drop(connector)) {
+        source.fail(kind);
+    }
+    let summary = source.summary_after(duration);
+    info!(connector = &*source.name, rows = summary.rows, commits = summary.commits, "end");
+    // A source ends once.
+    let _ = source.ended.set(summary);
+    source.control.set_phase(id, Phase::Ended);
+}
+
+#[derive(PartialEq, Eq)]
+enum Next {
+    Again,
+    End,
+}
+
+/// Calls `run`, and waits if it is to be run again. When it is not, its rows are committed and its hooks are gone.
+fn attempt<C: Connector>(
+    connector: &mut C,
+    pools: &[AnyPool],
+    partition: Option<Partition>,
+    source: &Arc<Source>,
+) -> Next {
+    source.attempts.entered();
+    let began = Instant::now();
+    let subjects = C::Subjects::open(source, pools, 0);
+    let result = guarded("run", || match partition {
+        Some(partition) => connector.run_partition(subjects, partition),
+        None => connector.run(subjects),
+    });
+    // Judged at this moment: a stop that comes later does not excuse an error that came before it.
+    let excused = source.control.is_stopping() || source.intake.has_told_closed();
+    let failure = match result {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(failed(error)),
+        Err(kind) => Some(kind),
+    };
+    if let Some(failure) = &failure
+        && !excused
+        && let Some(wait) = source.restart(failure, began.elapsed())
+    {
+        let at = Instant::now().checked_add(wait);
+        warn!(connector = &*source.name, attempts = source.attempts.get().entered, ?wait, "run again: it {failure}");
+        source.attempts.note(failure.text());
+        source.end_attempt();
+        if source.intake.begin_attempt(at) {
+            return Next::Again;
+        }
+        // The stop found it between two attempts.
+        source.end(source.unread_tail());
+        return Next::End;
+    }
+    // What a run has not come to the end of, the next one reads again from the last offset on.
+    let to_its_end = failure.is_none() && !source.control.is_stopping();
+    source.end(if to_its_end { Tail::Commit } else { source.unread_tail() });
+    match failure {
+        Some(FailureKind::Failed(error)) if excused => {
+            info!(connector = &*source.name, "ended after the stop with: {error}");
+            source.attempts.note(error.to_string());
+        }
+        Some(failure) => source.fail(failure),
+        None => {}
+    }
+    Next::End
+}
