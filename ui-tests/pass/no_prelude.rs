@@ -3,7 +3,7 @@
 mod bare {
     #![no_implicit_prelude]
 
-    use ::pathway_io::{Column, RunResult, Schema, Subject, connector, next};
+    use ::pathway_io::{ColumnType, RunResult, Schema, Subject, connector, next};
     use ::std::clone::Clone;
     use ::std::option::Option;
     use ::std::result::Result::Ok;

@@ -179,12 +179,14 @@ mod tests {
         assert!(offsets.seal().is_none());
     }
 
+    #[cfg(feature = "persist")]
     #[track_caller]
     fn comes_back<O: Offset + PartialEq + std::fmt::Debug>(offset: O) {
         let mut resumed = OffsetType::of::<O>().resume(&offset.encode().unwrap()).unwrap();
         assert_eq!(resumed.last(), Some(offset));
     }
 
+    #[cfg(feature = "persist")]
     #[test]
     fn any_offset_comes_back_as_it_was() {
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -206,8 +208,7 @@ mod tests {
     fn an_offset_without_a_form_in_json_is_null_there() {
         let offset = std::collections::BTreeMap::from([((1, 2), 3)]);
         assert_eq!(offset.to_json(), serde_json::Value::Null);
-        let mut resumed =
-            OffsetType::of::<std::collections::BTreeMap<(i32, i32), i32>>().resume(&offset.encode().unwrap()).unwrap();
-        assert_eq!(resumed.last(), Some(offset));
+        #[cfg(feature = "persist")]
+        comes_back(offset);
     }
 }

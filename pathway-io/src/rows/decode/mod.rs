@@ -4,7 +4,7 @@
 //! straight from it into its column's buffer: no tree of values, no struct, no `String`. A row is taken whole or not at
 //! all: whatever is wrong with it, the columns are cut back to the rows before it.
 
-#[cfg(any(test, fuzzing))]
+#[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;
 mod names;
 mod position;

@@ -4,7 +4,7 @@
 //! types (`types`) and the names fields of Rust (`names`), a key is looked for (`key`), and all of it is printed.
 
 mod csv;
-#[cfg(any(test, fuzzing))]
+#[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;
 mod key;
 mod names;

@@ -16,7 +16,7 @@
 //! # Ok::<(), pathway_io::Error>(())
 //! ```
 
-#[cfg(any(test, fuzzing))]
+#[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;
 
 use std::path::Path;
