@@ -1,21 +1,22 @@
-//! The tutorial: a file of JSON lines becomes a stream of updates in a CSV file, while it is read.
+//! The tutorial's program: reads a file of JSON lines and writes each change of the table to a CSV file.
 //!
 //! ```text
 //! cargo run --example cats
 //! cargo run --release --example cats -- --fast my.jsonl out.csv
 //! ```
 //!
-//! The rows come one a second, and `output.csv` grows while they do. With `--fast` they come as fast as they are read.
-//! A line that does not fit the schema ends the run; the rows before it are in the output.
+//! The program reads one row a second. Each row is in `output.csv` a tenth of a second later (`autocommit`), so you can
+//! watch the file grow. With `--fast` the program does not pause between rows. A line that does not fit the schema ends
+//! the run; the rows before it are in the output.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
 
-const USAGE: &str = "usage: cats [--fast] [INPUT] [OUTPUT]";
+const USAGE: &str = "usage: cats [--fast] [INPUT OUTPUT]";
 
 /// A species of cat.
 #[derive(Schema)]
@@ -28,75 +29,44 @@ struct Cat {
 
 struct FileStream {
     path: PathBuf,
-    /// Between one row and the next.
-    pause: Option<Duration>,
+    /// The time between one row and the next.
+    pause: Duration,
 }
 
-#[connector]
+#[connector(autocommit = "100ms")]
 impl FileStream {
     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
-        let file = self.path.display();
-        let mut input = BufReader::new(File::open(&self.path).map_err(|error| format!("{file}: {error}"))?);
-        // One buffer for all lines: `lines()` would allocate each anew.
-        let mut line = Vec::new();
-        while input.read_until(b'\n', &mut line).map_err(|error| format!("{file}: {error}"))? > 0 {
-            cats.next_json(&line).map_err(|error| format!("{file}, {error}"))?;
-            line.clear();
-            if let Some(pause) = self.pause {
-                cats.sleep(pause)?;
-            }
+        let path = self.path.display();
+        let file = File::open(&self.path).map_err(|error| format!("{path}: {error}"))?;
+        // `split`, because `lines` ends the loop at the first byte that is not UTF-8.
+        for line in BufReader::new(file).split(b'\n') {
+            cats.next_json(line?).map_err(|error| format!("{path}, {error}"))?;
+            cats.sleep(self.pause)?;
         }
         Ok(())
     }
 }
 
 fn main() -> pathway_io::Result<()> {
-    let args = Args::parse()?;
+    let mut args: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
+    let fast = args.first().is_some_and(|arg| arg == Path::new("--fast"));
+    let pause = Duration::from_secs(if fast { 0 } else { 1 });
+    let (input, output) = match args.split_off(usize::from(fast)).as_slice() {
+        [] => (concat!(env!("CARGO_MANIFEST_DIR"), "/cats.jsonl").into(), "output.csv".into()),
+        [input, output] => (input.clone(), output.clone()),
+        [arg, ..] => Err(std::io::Error::other(format!("unexpected argument `{}`; {USAGE}", arg.display())))?,
+    };
+    // The pipeline truncates its output before it reads the input.
+    if input.canonicalize().is_ok_and(|input| output.canonicalize().is_ok_and(|output| input == output)) {
+        Err(std::io::Error::other(format!("`{}` is both the input and the output", input.display())))?;
+    }
+
     let pipeline = Pipeline::new();
     pipeline.progress(true);
-    let cats = pipeline.read(FileStream { path: args.input, pause: args.pause });
-    csv::write(&cats, &args.output);
+    let cats = pipeline.read(FileStream { path: input, pause });
+    csv::write(&cats, &output);
     let summary = pipeline.run()?;
     println!("{summary}");
-    println!("the updates are in {}", args.output.display());
+    println!("the updates are in {}", output.display());
     Ok(())
-}
-
-struct Args {
-    input: PathBuf,
-    output: PathBuf,
-    pause: Option<Duration>,
-}
-
-impl Args {
-    fn parse() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let mut pause = Some(Duration::from_secs(1));
-        let mut paths = Vec::new();
-        for arg in std::env::args_os().skip(1) {
-            match arg.to_str() {
-                Some("--fast") => pause = None,
-                Some("--help") => {
-                    println!("{USAGE}");
-                    std::process::exit(0);
-                }
-                Some(option) if option.starts_with('-') => {
-                    return Err(format!("unknown option `{option}`; {USAGE}").into());
-                }
-                _ => paths.push(PathBuf::from(arg)),
-            }
-        }
-        let mut paths = paths.into_iter();
-        let input = paths.next().unwrap_or_else(|| concat!(env!("CARGO_MANIFEST_DIR"), "/cats.jsonl").into());
-        let output = paths.next().unwrap_or_else(|| "output.csv".into());
-        if let Some(more) = paths.next() {
-            return Err(format!("`{}` is one path too many; {USAGE}", more.display()).into());
-        }
-        // The output is truncated before the input is read.
-        if let (Ok(from), Ok(to)) = (input.canonicalize(), output.canonicalize())
-            && from == to
-        {
-            return Err(format!("`{}` is both the input and the output", input.display()).into());
-        }
-        Ok(Args { input, output, pause })
-    }
 }

@@ -27,12 +27,13 @@ fn three_rows_arrive_one_a_second_and_are_seen_on_the_way() {
     let started = Instant::now();
     let program = Program::spawn(std::process::Command::new(support::executable("cats")).current_dir(&dir));
     let output = dir.join("output.csv");
-    // The first commit comes after 1.5 s, long before the last row.
+    // The second row is written while the third is still to come.
     wait_for_text(&output, "felis");
+    assert!(!std::fs::read_to_string(&output).expect("it is there").contains("lynx"), "each row is seen before the next");
     let end = program.end().succeeded();
     assert!(started.elapsed() >= Duration::from_secs(3), "the rows come one a second");
     assert_eq!(records(&output), THREE_CATS);
-    assert!(end.stdout.contains("FileStream: 3 rows in "), "{end:#?}");
+    assert!(end.stdout.contains("FileStream: 3 rows in 3 commits"), "{end:#?}");
     assert!(end.stdout.contains("output.csv"), "{end:#?}");
 }
 
@@ -109,7 +110,7 @@ fn the_input_is_not_overwritten() {
 
 #[test]
 fn an_unknown_option_is_refused() {
-    let end = Program::start("cats", ["--slow"]).end().failed();
+    let end = Program::start("cats", ["--slow", "in.jsonl", "out.csv"]).end().failed();
     assert!(end.stderr.contains("--slow") && end.stderr.contains("usage:"), "{end:#?}");
 }
 
