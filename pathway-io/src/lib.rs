@@ -82,6 +82,8 @@ pub mod dataflow {
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod fuzz;
+#[cfg(any(doc, all(doctest, feature = "dataflow")))]
+pub mod guide;
 #[cfg(feature = "persist")]
 mod persist;
 mod pipeline;
@@ -171,12 +173,7 @@ pub mod __private0 {
     }
 }
 
-/// The code blocks of the README are tests, one of which computes.
-#[cfg(all(doctest, feature = "dataflow"))]
-#[doc = include_str!("../../README.md")]
+/// The code blocks of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
 struct Readme;
-
-/// And so are those of the guide to computations.
-#[cfg(all(doctest, feature = "dataflow"))]
-#[doc = include_str!("../../docs/dataflow.md")]
-struct Dataflow;

@@ -1,0 +1,21 @@
+//! Guides: a tutorial, a cookbook, and an introduction to computations.
+//!
+//! | module | read it to |
+//! |---|---|
+//! | [`tutorial`] | write your first source, step by step, and see each step's output |
+//! | [`cookbook`] | solve one task: poll an API, wrap an SDK, write a sink, test a connector |
+//! | [`dataflow`] | filter, join, group and iterate over tables, if you know SQL or pandas |
+//!
+//! The repository has further pages: the [guarantees](https://github.com/pathway-io/pathway-io/blob/main/docs/guarantees.md),
+//! [errors and ways out](https://github.com/pathway-io/pathway-io/blob/main/docs/errors.md),
+//! [durability](https://github.com/pathway-io/pathway-io/blob/main/docs/durability.md), and
+//! [coming from Pathway](https://github.com/pathway-io/pathway-io/blob/main/docs/coming-from-pathway.md).
+
+#[doc = include_str!("../docs/tutorial.md")]
+pub mod tutorial {}
+
+#[doc = include_str!("../docs/cookbook.md")]
+pub mod cookbook {}
+
+#[doc = include_str!("../docs/dataflow.md")]
+pub mod dataflow {}
