@@ -29,7 +29,10 @@ fn three_rows_arrive_one_a_second_and_are_seen_on_the_way() {
     let output = dir.join("output.csv");
     // The second row is written while the third is still to come.
     wait_for_text(&output, "felis");
-    assert!(!std::fs::read_to_string(&output).expect("it is there").contains("lynx"), "each row is seen before the next");
+    assert!(
+        !std::fs::read_to_string(&output).expect("it is there").contains("lynx"),
+        "each row is seen before the next"
+    );
     let end = program.end().succeeded();
     assert!(started.elapsed() >= Duration::from_secs(3), "the rows come one a second");
     assert_eq!(records(&output), THREE_CATS);

@@ -35,6 +35,7 @@ fn capacity<S: Schema + Send>(
     seen.try_iter().collect()
 }
 
+// Contract 6.1
 #[test]
 fn a_sink_that_takes_nothing_holds_up_the_source_after_two_backlogs() {
     let pushed = Arc::new(AtomicUsize::new(0));
@@ -75,6 +76,7 @@ fn small_commits_are_bounded_by_the_backlog_too() {
     assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [1, 1, 1, 1, 1, 5]);
 }
 
+// Contract 6.1
 #[test]
 fn a_slow_sink_is_never_more_than_two_backlogs_behind() {
     const ROWS: usize = 500;
@@ -127,6 +129,7 @@ fn the_slowest_sink_counts() {
     assert_eq!(by_commit(&fast).concat().len(), 14);
 }
 
+// Contract 6.2
 #[test]
 fn rows_of_a_megabyte_are_bounded_by_their_bytes() {
     const ROW: usize = 1 << 20;
@@ -140,6 +143,7 @@ fn rows_of_a_megabyte_are_bounded_by_their_bytes() {
     assert_eq!(rows, [16, 16]);
 }
 
+// Contract 6.3
 #[test]
 fn a_row_larger_than_the_backlog_passes_alone() {
     let seen = capacity(options(), |subject: &Subject<BytesRow>| {
@@ -152,6 +156,7 @@ fn a_row_larger_than_the_backlog_passes_alone() {
     assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [1, 2]);
 }
 
+// Contract 6.3
 #[test]
 fn a_transaction_larger_than_the_backlog_passes_alone_and_whole() {
     let pipeline = pipeline();
@@ -186,6 +191,7 @@ fn a_backlog_of_zero_is_one_of_one() {
     assert_eq!(by_commit(&seen), [[0], [1], [2]]);
 }
 
+// Contract 6.2
 #[test]
 fn the_default_backlog_is_65536_rows() {
     let seen = capacity(options(), |subject: &Subject<Number>| {

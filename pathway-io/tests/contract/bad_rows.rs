@@ -22,6 +22,7 @@ const ROWS: [&str; 5] = [
     r#"{"key": 5, "genus": "lynx"}"#,
 ];
 
+// Contract 7.1
 #[test]
 fn next_json_returns_the_error_and_the_next_good_row_arrives() {
     let pipeline = pipeline();
@@ -70,6 +71,7 @@ fn an_unhandled_error_fails_the_run_and_keeps_the_rows_before_it() {
     assert_eq!(error.summary().unwrap().sources[0].bad_rows, 1);
 }
 
+// Contract 7.2
 #[test]
 fn skip_counts_them_and_goes_on() {
     let pipeline = pipeline();
@@ -96,6 +98,7 @@ fn skip_counts_them_and_goes_on() {
     assert!(summary.to_string().ends_with(", 9 bad rows"), "{summary}");
 }
 
+// Contract 7.2
 #[test]
 fn quarantine_writes_each_to_a_file_at_once() {
     let dir = TempDir::new();
@@ -128,6 +131,7 @@ fn quarantine_writes_each_to_a_file_at_once() {
     assert_eq!(lines[3]["reason"], "row 6: a frame without an end");
 }
 
+// Contract 7.3
 #[test]
 fn the_row_beyond_the_limit_fails_the_run() {
     let dir = TempDir::new();
@@ -213,6 +217,7 @@ fn a_quarantine_that_cannot_be_opened_keeps_the_run_from_starting() {
     assert!(error.to_string().starts_with(&format!("sink `{}` failed: ", path.display())), "{error}");
 }
 
+// Contract 7.4
 #[test]
 fn reject_fails_as_next_json_does() {
     let pipeline = pipeline();
@@ -260,6 +265,7 @@ fn an_error_says_which_row_of_its_table_it_was() {
     run(pipeline).unwrap();
 }
 
+// Contract 7.5
 #[test]
 fn on_a_closed_subject_no_row_is_a_bad_one() {
     let dir = TempDir::new();

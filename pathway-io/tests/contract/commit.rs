@@ -17,6 +17,7 @@ fn now_millis() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis().try_into().unwrap()
 }
 
+// Contract 1.1
 #[test]
 fn commit_makes_rows_visible_while_the_source_goes_on() {
     let (go, gone) = mpsc::channel();
@@ -40,6 +41,7 @@ fn commit_makes_rows_visible_while_the_source_goes_on() {
     assert_eq!(summary.stop, None);
 }
 
+// Contract 1.2
 #[test]
 fn autocommit_makes_rows_visible_while_the_source_is_blocked() {
     let (go, gone) = mpsc::channel();
@@ -86,6 +88,7 @@ fn autocommit_of_zero_commits_at_once() {
     within(move || running.join()).unwrap();
 }
 
+// Contract 1.2
 #[test]
 fn the_default_autocommit_is_1500_ms_after_the_first_row() {
     let (pushed, push) = mpsc::channel();
@@ -157,6 +160,7 @@ fn an_eager_source_makes_no_more_commits_than_the_interval_allows() {
     assert!(commits.len() >= 2 && commits.len() as u128 <= most, "{} commits, {most} allowed", commits.len());
 }
 
+// Contract 1.3
 #[test]
 fn the_row_that_fills_the_backlog_commits_also_without_autocommit() {
     let (go, gone) = mpsc::channel();
@@ -179,6 +183,7 @@ fn the_row_that_fills_the_backlog_commits_also_without_autocommit() {
     assert_eq!(by_commit(&seen), [[3]]);
 }
 
+// Contract 1.4
 #[test]
 fn a_source_shorter_than_its_autocommit_loses_nothing() {
     for options in [ReadOptions::new(), manual(), ReadOptions::new().autocommit(Duration::MAX)] {
@@ -190,6 +195,7 @@ fn a_source_shorter_than_its_autocommit_loses_nothing() {
     }
 }
 
+// Contract 2.1
 #[test]
 fn one_commit_spans_the_tables_of_its_connector_at_one_time() {
     let pipeline = pipeline();
@@ -216,6 +222,7 @@ fn one_commit_spans_the_tables_of_its_connector_at_one_time() {
     assert_eq!((summary.sources[0].rows, summary.sources[0].commits), (4, 3));
 }
 
+// Contract 2.4
 #[test]
 fn empty_commits_make_no_output() {
     let pipeline = pipeline();
@@ -241,6 +248,7 @@ fn empty_commits_make_no_output() {
     assert_eq!(seen[0].updates, [(cat(1, "felis"), 1)]);
 }
 
+// Contract 2.3
 #[test]
 fn times_increase_strictly_across_sources_and_run_ahead_no_further_than_they_need() {
     const SOURCES: usize = 3;
@@ -278,6 +286,7 @@ fn times_increase_strictly_across_sources_and_run_ahead_no_further_than_they_nee
     assert!(all.windows(2).all(|pair| pair[1] == pair[0] + 1 || pair[1] <= after));
 }
 
+// Contract 2.2
 #[test]
 fn rows_of_a_commit_come_in_push_order() {
     let pipeline = pipeline();
@@ -287,6 +296,7 @@ fn rows_of_a_commit_come_in_push_order() {
     assert_eq!(by_commit(&seen), [(0..20_000).collect::<Vec<_>>()]);
 }
 
+// Contract 2.2
 #[test]
 fn a_push_that_returned_before_another_began_comes_before_it() {
     let pipeline = pipeline();
@@ -368,6 +378,7 @@ fn eight_threads_push_at_once() {
     assert_eq!(rows.len() as u64, THREADS * ROWS + transactions);
 }
 
+// Contract 2.5
 #[test]
 fn a_transaction_is_not_split_by_three_autocommits_and_manual_commits() {
     let (go, gone) = mpsc::channel();
@@ -436,6 +447,7 @@ fn plain_rows_pushed_before_a_transaction_commits_are_in_its_commit() {
     assert_eq!(by_commit(&seen), [vec![1, 2], vec![3]]);
 }
 
+// Contract 4.3
 #[test]
 fn a_dropped_transaction_writes_nothing() {
     let pipeline = pipeline();

@@ -47,6 +47,7 @@ fn a_hook_that_closes_a_socket_unblocks_the_read_and_the_stop_is_no_failure() {
     drop(peer);
 }
 
+// Contract 5.1
 #[test]
 fn hooks_are_called_once_after_the_subjects_are_closed_from_another_thread() {
     let pipeline = pipeline();

@@ -13,6 +13,7 @@ mod golden;
 mod hook;
 mod json_column;
 mod model;
+mod numbers;
 mod offset;
 mod panic;
 mod restart;

@@ -67,6 +67,7 @@ fn the_macro_carries_offsets_through() {
     assert_eq!(updates(&numbers), [(n(1), 1)]);
 }
 
+// Contract 9.2
 #[test]
 fn the_backlog_is_cut_at_the_last_offset() {
     let cuts = numbers_by_commit(options().backlog(5), |numbers| {
@@ -181,6 +182,7 @@ fn an_autocommit_that_found_no_offset_is_made_up_for_with_the_next() {
     run(pipeline).unwrap();
 }
 
+// Contract 9.5
 #[test]
 fn more_than_a_backlog_without_an_offset_is_an_error_that_says_so() {
     for with_try in [false, true] {

@@ -10,6 +10,7 @@ use pathway_io::{
 
 use crate::common::{Number, by_commit, cat, commits, next, numbers, pipeline, run, source, updates, within};
 
+// Contract 4.1
 #[test]
 fn a_panic_in_run_commits_what_was_pushed() {
     let stopped = Arc::new(AtomicUsize::new(0));
@@ -35,6 +36,7 @@ fn a_panic_in_run_commits_what_was_pushed() {
     assert_eq!(stopped.load(Ordering::Relaxed), 1);
 }
 
+// Contract 5.6
 #[test]
 fn a_panic_in_run_is_an_error_after_a_stop_too() {
     let pipeline = pipeline();
@@ -54,6 +56,7 @@ fn a_panic_in_run_is_an_error_after_a_stop_too() {
     );
 }
 
+// Contract 5.6
 #[test]
 fn a_panic_in_on_stop_is_an_error() {
     let pipeline = pipeline();
@@ -96,6 +99,7 @@ fn a_panic_in_the_drop_of_a_source_is_an_error() {
     assert_eq!(error.to_string(), "connector `Fragile` panicked in its drop: it breaks");
 }
 
+// Contract 5.6
 #[test]
 fn a_panic_in_a_hook_is_an_error() {
     let pipeline = pipeline();
@@ -224,6 +228,7 @@ impl<S: Schema> Sink<S> for Breaking {
     }
 }
 
+// Contract 5.6
 #[test]
 fn a_sink_that_breaks_anywhere_stops_the_run_and_is_not_called_again() {
     for place in [Place::Open, Place::Write, Place::Flush, Place::Close] {

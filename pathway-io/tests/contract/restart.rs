@@ -30,6 +30,7 @@ fn counter() -> (Arc<AtomicUsize>, impl FnMut() -> usize + Send + 'static) {
     (count, move || counted.fetch_add(1, Ordering::SeqCst) + 1)
 }
 
+// Contract 8.1
 #[test]
 fn an_error_or_a_panic_is_followed_by_another_attempt() {
     let (stops, mut stop) = counter();
@@ -58,6 +59,7 @@ fn an_error_or_a_panic_is_followed_by_another_attempt() {
     assert_eq!(summary.stop, None);
 }
 
+// Contract 8.1
 #[test]
 fn the_last_attempt_fails_the_pipeline() {
     let (stops, mut stop) = counter();
@@ -120,6 +122,7 @@ impl std::error::Error for Wrapped {
     }
 }
 
+// Contract 8.6
 #[test]
 fn a_fatal_error_is_the_last() {
     let fatal = || Error::fatal("no such account");
@@ -139,6 +142,7 @@ fn a_fatal_error_is_the_last() {
     }
 }
 
+// Contract 8.2
 #[test]
 fn handles_of_a_failed_attempt_are_closed_for_good() {
     let (closed, closings) = mpsc::channel();
@@ -229,6 +233,7 @@ impl Drop for Noted {
     }
 }
 
+// Contract 8.2
 #[test]
 fn hooks_of_a_failed_attempt_are_dropped_and_never_called() {
     let (sender, events) = mpsc::channel();
@@ -263,6 +268,7 @@ fn hooks_of_a_failed_attempt_are_dropped_and_never_called() {
     assert_eq!((summary.stop, summary.sources[0].attempts), (Some(Stop::Handle), 2));
 }
 
+// Contract 8.5
 #[test]
 fn a_stop_cuts_the_wait_short() {
     let (stops, mut stopped) = counter();
@@ -310,6 +316,7 @@ fn a_failure_after_a_stop_is_not_followed_by_another_attempt() {
     }
 }
 
+// Contract 8.3
 #[test]
 fn a_source_with_offsets_goes_on_behind_the_last_one() {
     let mut attempt = 0;
@@ -335,6 +342,7 @@ fn a_source_with_offsets_goes_on_behind_the_last_one() {
     assert_eq!(summary.sources[0].rows, 10);
 }
 
+// Contract 8.4
 #[test]
 fn rows_behind_the_last_offset_are_kept_where_nothing_reads_them_again() {
     let pipeline = pipeline();
@@ -348,6 +356,7 @@ fn rows_behind_the_last_offset_are_kept_where_nothing_reads_them_again() {
     assert_eq!(updates(&commits).len(), 2);
 }
 
+// Contract 8.4
 #[test]
 fn an_open_transaction_is_dropped() {
     let mut attempt = 0;

@@ -207,6 +207,7 @@ impl Drop for Child {
     }
 }
 
+// Contract 5.1
 #[test]
 fn a_signal_stops_a_source_that_is_blocked_in_a_read() {
     for signal in [SIGINT, SIGTERM] {
@@ -222,6 +223,7 @@ fn a_signal_stops_a_source_that_is_blocked_in_a_read() {
     }
 }
 
+// Contract 5.8
 #[test]
 fn a_second_signal_ends_the_process_at_once() {
     for (first, second) in [(SIGINT, SIGINT), (SIGINT, SIGTERM), (SIGTERM, SIGINT)] {

@@ -198,6 +198,7 @@ fn a_table_without_sinks_is_counted_and_dropped() {
     assert_eq!(summary.rows(), 1_000);
 }
 
+// Contract 4.2
 #[test]
 fn each_sink_of_a_table_gets_everything() {
     let dir = TempDir::new();

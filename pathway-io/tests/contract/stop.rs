@@ -92,6 +92,7 @@ impl<F> Drop for Noted<F> {
     }
 }
 
+// Contract 5.1
 #[test]
 fn a_stop_handle_ends_a_source_that_waits() {
     let calls = Calls::default();
@@ -229,6 +230,7 @@ fn a_dropped_running_stops_and_waits_for_the_end() {
     assert_eq!(seen.recv(), Err(mpsc::RecvError), "the sinks have ended");
 }
 
+// Contract 5.2
 #[test]
 fn on_stop_runs_once_on_the_sources_thread_however_run_ended() {
     type Run = fn(Subject<Number>) -> RunResult;
@@ -277,6 +279,7 @@ impl Sink<Number> for Unopenable {
     }
 }
 
+// Contract 5.2
 #[test]
 fn on_stop_does_not_run_where_run_was_never_entered() {
     let calls = Calls::default();
@@ -326,6 +329,7 @@ impl fmt::Display for Wrapped {
 
 impl std::error::Error for Wrapped {}
 
+// Contract 5.5
 #[test]
 fn closed_is_a_clean_end_whatever_it_is_wrapped_in() {
     type Wrap = fn(Closed) -> Box<dyn std::error::Error + Send + Sync>;
@@ -364,6 +368,7 @@ fn closed_is_a_clean_end_whatever_it_is_wrapped_in() {
     }
 }
 
+// Contract 5.5
 #[test]
 fn any_error_of_run_after_the_stop_is_a_clean_end() {
     let pipeline = pipeline();
@@ -383,6 +388,7 @@ fn any_error_of_run_after_the_stop_is_a_clean_end() {
     assert_eq!(summary.sources[0].error.as_deref(), Some("connection reset"));
 }
 
+// Contract 4.1
 #[test]
 fn a_failing_source_stops_the_other_and_loses_nothing() {
     let calls = Calls::default();
@@ -433,6 +439,7 @@ fn a_source_that_ends_leaves_the_others_running() {
     within(move || running.join()).unwrap();
 }
 
+// Contract 5.7
 #[test]
 fn later_failures_are_kept_behind_the_first() {
     let pipeline = pipeline();
@@ -467,6 +474,7 @@ fn deaf(released: Receiver<()>) -> impl Connector<Tables = Table<Number>> {
     })
 }
 
+// Contract 5.3
 #[test]
 fn a_source_that_ignores_the_stop_is_left_after_the_grace_and_named() {
     let (release, released) = mpsc::channel();
@@ -492,6 +500,7 @@ fn a_source_that_ignores_the_stop_is_left_after_the_grace_and_named() {
     drop(release);
 }
 
+// Contract 5.4
 #[test]
 fn what_a_source_that_is_left_behind_has_pushed_is_delivered() {
     let dir = TempDir::new();
@@ -565,6 +574,7 @@ fn on_stop_and_the_drop_of_a_source_are_within_the_grace_too() {
     }
 }
 
+// Contract 5.3
 #[test]
 fn a_sink_that_blocks_is_left_after_the_grace_and_named_with_what_it_missed() {
     let (release, released) = mpsc::channel::<()>();
@@ -634,6 +644,7 @@ fn an_unread_receiver_of_updates_is_left_after_the_grace_and_named_too() {
     assert_eq!(late.len(), 7);
 }
 
+// Contract 5.3
 #[test]
 fn after_a_normal_end_the_drain_has_no_deadline() {
     let (release, released) = mpsc::channel::<()>();
@@ -753,6 +764,7 @@ fn a_run_ends_while_nobody_joins_it() {
 }
 
 /// Every reason for a stop closes the subjects and calls the hooks of a source that knows nothing of it.
+// Contract 5.1
 #[test]
 fn any_failure_interrupts_a_source_that_is_blocked_in_a_read() {
     #[derive(Clone, Copy, Debug)]
@@ -802,6 +814,7 @@ fn any_failure_interrupts_a_source_that_is_blocked_in_a_read() {
     }
 }
 
+// Contract 5.3
 #[test]
 fn the_sources_and_then_the_sinks_have_the_grace_each() {
     const GRACE: Duration = Duration::from_millis(100);

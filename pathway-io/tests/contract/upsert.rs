@@ -13,6 +13,7 @@ fn output<S: Schema + Send>(run_source: impl FnMut(Subject<S>) -> RunResult + Se
     seen.try_iter().map(|Seen { updates, .. }| updates).collect()
 }
 
+// Contract 3.1
 #[test]
 fn the_last_push_of_a_key_in_a_commit_wins() {
     let output = output(|cats: Subject<Cat>| {
@@ -29,6 +30,7 @@ fn the_last_push_of_a_key_in_a_commit_wins() {
     assert_eq!(output, [[(cat(1, "c"), 1), (cat(2, "b"), 1), (cat(3, "d"), 1)]]);
 }
 
+// Contract 3.2
 #[test]
 fn a_changed_row_is_retracted_first_and_an_equal_one_makes_no_output() {
     let output = output(|cats: Subject<Cat>| {
@@ -57,6 +59,7 @@ fn a_changed_row_is_retracted_first_and_an_equal_one_makes_no_output() {
     );
 }
 
+// Contract 3.3
 #[test]
 fn a_removal_retracts_the_row_and_of_an_absent_key_nothing() {
     let output = output(|cats: Subject<Cat>| {
@@ -82,6 +85,7 @@ struct Weight {
     error: Option<f32>,
 }
 
+// Contract 3.2
 #[test]
 fn floats_are_compared_by_their_bits() {
     let nan = f64::NAN;
@@ -149,6 +153,7 @@ struct Event {
     what: u32,
 }
 
+// Contract 3.5
 #[test]
 fn an_append_only_table_keeps_no_state() {
     let output = output(|events: Subject<Event>| {
@@ -162,6 +167,7 @@ fn an_append_only_table_keeps_no_state() {
     assert_eq!(output, [vec![event(1), event(1)], vec![event(2)]]);
 }
 
+// Contract 3.4
 #[test]
 fn without_a_key_each_push_is_an_addition() {
     let output = output(|numbers: Subject<Number>| {

@@ -32,6 +32,7 @@ fn dies_at(point: Point, count: u32, started_before: bool, expected: &Outcome) -
     died
 }
 
+// Contract 9.3
 #[test]
 fn a_death_at_any_point_loses_and_doubles_nothing_and_every_point_is_reached() {
     let expected = undisturbed();

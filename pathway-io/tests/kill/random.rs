@@ -15,6 +15,7 @@ fn number(variable: &str) -> Option<u64> {
     env::var(variable).ok().map(|text| text.parse().expect("a number"))
 }
 
+// Contract 9.3
 #[test]
 fn killed_at_random_it_loses_and_doubles_nothing() {
     let rounds = number("PATHWAY_IO_KILL_ROUNDS").unwrap_or(8);

@@ -53,6 +53,7 @@ fn texts(lines: &Table<Line>) -> Table<Count> {
     lines.compute(|lines| lines.map(|line| line.text).count().map(|(word, n)| Count { word, n: n as i64 }))
 }
 
+// Contract 9.10
 #[test]
 fn a_result_goes_on_from_what_it_was() {
     let directory = TempDir::new();

@@ -8,6 +8,7 @@ use pathway_io::{Commit, Durability, Error, FailureKind, Pipeline, Restart, RunR
 use crate::common::{Number, TempDir, next, read, run, source};
 use crate::restart::{options, persistent};
 
+// Contract 9.9
 #[test]
 fn tells_each_committed_offset_in_order_once_it_is_durable() {
     for durability in [Durability::EveryCommit, Durability::NoSync] {
@@ -97,6 +98,7 @@ impl<S: Schema> Sink<S> for Late {
 }
 
 /// A kill in between would lose it otherwise: it is to be seen at least once.
+// Contract 9.8
 #[test]
 fn nothing_is_durable_before_a_sink_that_keeps_no_time_has_seen_it() {
     let directory = TempDir::new();

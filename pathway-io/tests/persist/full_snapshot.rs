@@ -18,6 +18,7 @@ fn run_snapshot(
     run(pipeline)
 }
 
+// Contract 9.7
 #[test]
 fn only_differences_are_written_in_one_commit() {
     let directory = TempDir::new();
@@ -50,6 +51,7 @@ fn only_differences_are_written_in_one_commit() {
     assert_eq!(rows(&directory, "cats.csv").last().unwrap(), "9,new 1");
 }
 
+// Contract 9.7
 #[test]
 fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
     let directory = TempDir::new();

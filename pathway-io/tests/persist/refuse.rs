@@ -43,6 +43,7 @@ fn read_as<S: Schema>(directory: &TempDir) -> Pipeline {
     pipeline
 }
 
+// Contract 9.6
 #[test]
 fn a_schema_that_has_changed() {
     mod other {
@@ -139,6 +140,7 @@ fn sources_that_are_missing_or_new_or_have_other_offsets() {
     run(pipeline).unwrap();
 }
 
+// Contract 9.6
 #[test]
 fn outputs_that_are_shorter_gone_new_or_left_behind() {
     let directory = one_cat();

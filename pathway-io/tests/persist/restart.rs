@@ -48,6 +48,7 @@ pub fn run_cats(
     run(pipeline)
 }
 
+// Contract 9.1
 #[test]
 fn a_second_run_goes_on_with_offset_state_files_and_clock() {
     for durability in [Durability::EveryCommit, Durability::Interval(Duration::from_secs(3600)), Durability::NoSync] {
@@ -94,6 +95,7 @@ fn what_is_behind_the_checkpoint_in_a_file_is_cut_off() {
     assert_eq!(read(directory.path("cats.csv")), before);
 }
 
+// Contract 9.4
 #[test]
 fn rows_behind_the_last_offset_are_dropped_where_run_fails_and_kept_where_it_ends() {
     let directory = TempDir::new();
@@ -113,6 +115,7 @@ fn rows_behind_the_last_offset_are_dropped_where_run_fails_and_kept_where_it_end
     assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1", "2,leo 1"]);
 }
 
+// Contract 9.4
 #[test]
 fn rows_behind_the_last_offset_are_dropped_at_a_stop() {
     let directory = TempDir::new();
@@ -133,6 +136,7 @@ fn rows_behind_the_last_offset_are_dropped_at_a_stop() {
     assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1"]);
 }
 
+// Contract 9.2
 #[test]
 fn no_cut_comes_before_the_first_offset() {
     let directory = TempDir::new();
@@ -145,6 +149,7 @@ fn no_cut_comes_before_the_first_offset() {
     assert_eq!(rows(&directory, "cats.csv"), [""; 0]);
 }
 
+// Contract 9.2
 #[test]
 fn one_offset_covers_all_tables_and_the_order_of_the_sources_may_change() {
     let directory = TempDir::new();

@@ -84,6 +84,7 @@ fn expected(to: u64) -> Vec<(String, i64)> {
     rows
 }
 
+// Contract 9.8
 #[test]
 fn is_given_each_commit_once_over_restarts() {
     let directory = TempDir::new();
