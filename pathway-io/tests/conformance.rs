@@ -1,4 +1,4 @@
-//! What Pathway's schemas can, written here: the rows of the table in `docs/conformance.md` that name this file.
+//! What Pathway's schemas can do, written here: the rows of the table in `docs/coming-from-pathway.md` that name this file.
 
 use pathway_io::schema::{assert_matches, assert_same};
 use pathway_io::{DataType, Keyed, Schema};
