@@ -31,7 +31,7 @@ use super::partitioned::Partitioned;
 use super::region::Busy;
 use super::table::DataflowTable;
 use crate::pipeline::any_table::{AnyTable, TableRun};
-use crate::pipeline::extensions::{Engine, EngineRun, RunningEngine, StartedEngine};
+use crate::pipeline::extensions::{Engine, EngineChoice, EngineRun, RunningEngine, StartedEngine};
 use crate::pipeline::workers::Workers;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
@@ -39,9 +39,6 @@ use crate::run::guard::guarded;
 use crate::run::part::{Part, Phase, Role, Suspicion};
 use crate::run::threads;
 use crate::sequencer::feed::Downstream;
-
-/// The worker that gathers results, among those of all processes.
-pub(crate) const FIRST_WORKER: u64 = 0;
 
 /// The computations of a pipeline, in the order in which they are built.
 struct DataflowEngine {
@@ -236,8 +233,8 @@ impl Engine for DataflowEngine {
 
 /// Returns Timely's own options.
 fn config(workers: &Workers) -> WorkerConfig {
-    let config = workers.engine.as_ref().and_then(|(_, config)| config.downcast_ref::<WorkerConfig>());
-    config.cloned().unwrap_or_default()
+    let choice = workers.engine.as_ref().and_then(|engine| engine.downcast_ref::<EngineChoice>());
+    choice.and_then(|choice| choice.options.downcast_ref::<WorkerConfig>()).cloned().unwrap_or_default()
 }
 
 /// What the workers send each other their data by, and what is to be kept until they have ended.

@@ -21,10 +21,10 @@ use timely::dataflow::channels::pushers::Tee;
 use timely::dataflow::operators::Operator;
 use timely::scheduling::SyncActivator;
 
+use super::Collection;
 use super::export::{AlsoTo, Exported};
 use super::row::ResultRow;
 use super::sync_requests::ServedSyncs;
-use super::{Collection, engine};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
@@ -32,6 +32,9 @@ use crate::rows::schema::{Schema, is_key};
 use crate::sequencer::journal::{ComputedRecord, Journal};
 use crate::sequencer::upsert::KeyOf;
 use crate::sink::outlet::Outlet;
+
+/// The worker that gathers results, among those of all processes.
+const FIRST_WORKER: u64 = 0;
 
 /// A row of `S` in some form, as it comes out of the dataflow.
 pub(crate) trait Gatherable<S: Schema>: ExchangeData {
@@ -105,7 +108,7 @@ pub(crate) fn gather<'scope, S: Schema, R: Gatherable<S>>(
     let (exported, tee) = is_read.then(|| Exported::new(&stream)).unzip();
     let taken = match place {
         Gather::First if stream.scope().peers() > 1 => {
-            gather_by(name, stream, Exchange::new(|_: &(R, u64, isize)| engine::FIRST_WORKER), tee, outlets)
+            gather_by(name, stream, Exchange::new(|_: &(R, u64, isize)| FIRST_WORKER), tee, outlets)
         }
         Gather::Each(place) if stream.scope().peers() > 1 => {
             gather_by(name, stream, Exchange::new(move |(row, ..): &(R, u64, isize)| place(row)), tee, outlets)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::pipeline::extensions::FindEngine;
+use crate::pipeline::extensions::EngineChoice;
 use crate::pipeline::workers::Workers;
 
 impl Workers {
@@ -45,8 +45,8 @@ impl Workers {
         if !addresses.is_empty() && process >= addresses.len() {
             return Err(refused(format!("there is no process {process} of {}, they count from 0", addresses.len())));
         }
-        let engine = Some((super::engine::find as FindEngine, Arc::new(config.worker) as _));
-        Ok(Workers { threads: threads.max(1), process, addresses, engine })
+        let engine = EngineChoice { find: super::engine::find, options: Box::new(config.worker) };
+        Ok(Workers { threads: threads.max(1), process, addresses, engine: Some(Arc::new(engine)) })
     }
 }
 

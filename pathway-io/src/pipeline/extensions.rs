@@ -80,6 +80,12 @@ pub(crate) trait Checkpointing: Send {
 /// Finds all computations on some tables.
 pub(crate) type FindEngine = fn(&[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>>;
 
+/// The engine that a command line asked for, with the engine's own options.
+pub(crate) struct EngineChoice {
+    pub(crate) find: FindEngine,
+    pub(crate) options: Box<dyn Any + Send + Sync>,
+}
+
 /// Notes with a table that it is computed on, and what runs the computations.
 #[derive(Default)]
 pub(crate) struct ComputedOn(pub(crate) OnceLock<FindEngine>);

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::any_table::{AnyTable, TableRun};
-use super::extensions::Prepared;
+use super::any_table::{AnyTable, TableRun, TableState};
 use super::workers::Workers;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
@@ -65,16 +64,17 @@ impl SourcePlan {
         matches!(self.launch, Launcher::Partitioned(_))
     }
 
-    /// Starts the tables, and returns what can be started of the source in this process.
+    /// Starts the tables, and returns what can be started of the source in this process. `state` is that of a table in a
+    /// persistent pipeline.
     pub(super) fn start(
         self,
         workers: &Workers,
         control: &Arc<Control>,
-        prepared: Option<&dyn Prepared>,
+        state: impl Fn(usize) -> Option<TableState>,
     ) -> StartedSource {
         let (mut stages, mut sinks) = (Vec::new(), Vec::new());
         for (number, table) in self.tables.iter().enumerate() {
-            let state = prepared.map(|prepared| prepared.table(&self.name, number));
+            let state = state(number);
             let started = table.start(&TableRun { control, workers: workers.numbers(), state });
             stages.push(started.stage);
             sinks.extend(started.sinks.into_iter().map(|sink| (number, sink)));

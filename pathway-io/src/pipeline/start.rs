@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use crossbeam_channel::unbounded;
 
 use super::any_table::AnyTable;
-use super::extensions::{ComputedOn, Engine, EngineRun, FindEngine, Persistence};
+use super::extensions::{ComputedOn, Engine, EngineChoice, EngineRun, FindEngine, Persistence};
 use super::plan::{Plan, Reader, SourcePlan};
 use super::running::Running;
 use super::signals::Signals;
@@ -75,7 +75,9 @@ pub(super) fn start(
     let (mut sources, mut tables, mut launches) = (Vec::new(), Vec::new(), Vec::new());
     for (connector, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
         let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
-        let started = plan.start(workers, &control, prepared.as_deref());
+        let name = Arc::clone(&plan.name);
+        let state = |table| prepared.as_ref().map(|prepared| prepared.table(&name, table));
+        let started = plan.start(workers, &control, state);
         sinks.extend(started.sinks.into_iter().map(|(table, sink)| (Some((connector, table)), sink)));
         for Reader { name, worker, spawn } in started.readers {
             let index = sources.len();
@@ -136,7 +138,7 @@ fn find_engine(sources: &[SourcePlan], workers: &Workers) -> Result<Option<Box<d
     let tables: Vec<Arc<dyn AnyTable>> = sources.iter().flat_map(|source| source.tables.clone()).collect();
     let of_table =
         |table: &Arc<dyn AnyTable>| -> Option<FindEngine> { table.extensions().find::<ComputedOn>()?.0.get().copied() };
-    let of_workers = || workers.engine.as_ref().map(|(find, _)| *find);
+    let of_workers = || workers.engine.as_ref()?.downcast_ref::<EngineChoice>().map(|choice| choice.find);
     tables.iter().find_map(of_table).or_else(of_workers).map(|find| find(&tables)).transpose()
 }
 

@@ -5,8 +5,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::extensions::FindEngine;
-
 /// The workers of a pipeline: threads that compute, in one process or in several.
 ///
 /// ```
@@ -26,8 +24,8 @@ pub struct Workers {
     pub(crate) process: usize,
     /// Where each process listens; empty where there is only one.
     pub(crate) addresses: Vec<String>,
-    /// The engine that a command line asked for, and the engine's own options.
-    pub(crate) engine: Option<(FindEngine, Arc<dyn Any + Send + Sync>)>,
+    /// The engine that a command line asked for: an `EngineChoice`.
+    pub(crate) engine: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Workers {
