@@ -114,6 +114,8 @@ pub use sink::file::faults;
 #[cfg(feature = "sqlite")]
 pub use sink::sqlite;
 pub use sink::{Sink, csv, jsonlines};
+#[cfg(feature = "async")]
+pub use source::async_subject::{AsyncSubject, AsyncTransaction, JsonSink, OffsetSink, Permit, RowSink};
 pub use source::connector::{Connector, Subjects};
 pub use source::hook::Hook;
 pub use source::lines::{BadLine, LinesError};
@@ -165,6 +167,13 @@ pub mod __private0 {
     pub use std::option::Option::{self, None, Some};
     pub use std::primitive::{bool, str, u16, usize};
     pub use std::time::Duration;
+
+    /// What an `async fn run` needs, by the names that a `run` that is not async finds above.
+    #[cfg(feature = "tokio")]
+    pub mod tasks {
+        pub use crate::source::async_subject::drive::{Drive, on_stop};
+        pub use crate::source::async_subject::glue::{IfSubject, SubjectTypes, TableOf};
+    }
 
     /// What `#[schema(dataflow)]` needs.
     #[cfg(feature = "dataflow")]

@@ -52,7 +52,7 @@ impl<S: Schema, O: Offset> Subject<S, O> {
         let admitted = self.admit_at().map_err(|Closed| RowError::closed())?;
         match admitted.push_at::<S, O, RowError>(self.pool(), offset, |batch| batch.push_json(json)) {
             Ok(()) => Ok(()),
-            Err((offset, error)) => self.source().bad_row_at(self.entry(), error, json, offset),
+            Err((offset, error)) => self.source().bad_row_at(self.entry(), error, json, offset, Push::Wait),
         }
     }
 

@@ -137,6 +137,13 @@ pub trait HandleOf<R, const I: usize>: 'static {
 #[doc(hidden)]
 pub struct Handle<C, R, const I: usize>(Subject<(), ()>, PhantomData<fn(C, R)>);
 
+impl<C, R, const I: usize> Handle<C, R, I> {
+    #[cfg(feature = "tokio")]
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        self.0.source()
+    }
+}
+
 impl<C: HandleOf<R, I>, R, const I: usize> Handle<C, R, I> {
     #[must_use]
     pub fn subject(self) -> C::Subject {

@@ -1,5 +1,7 @@
 //! Sources: connectors, the handles that they push through, and the intake in which pushed rows wait for a commit.
 
+#[cfg(feature = "async")]
+pub(crate) mod async_subject;
 pub(crate) mod at_offset;
 pub(crate) mod bad_rows;
 pub(crate) mod connector;

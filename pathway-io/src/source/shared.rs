@@ -14,7 +14,7 @@ use crate::run::part::{Part, Role, Suspicion};
 use crate::run::summary::SourceSummary;
 use crate::source::bad_rows::{BadRowPolicy, Verdict};
 use crate::source::hook::Hooks;
-use crate::source::intake::{Entry, Intake, Refused, Tail};
+use crate::source::intake::{Entry, Intake, Push, Refused, Tail};
 use crate::source::offset::{AnyOffset, Offset};
 use crate::source::on_durable::Durables;
 use crate::source::restart::{Attempts, Restart};
@@ -70,10 +70,10 @@ impl Source {
         Closed
     }
 
-    /// What becomes of a row that does not fit.
+    /// What becomes of a row that does not fit. `push` says whether it may wait for room.
     #[cold]
-    pub(crate) fn bad_row(&self, entry: Entry, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.judge(entry, error, raw, None::<()>)
+    pub(crate) fn bad_row(&self, entry: Entry, error: RowError, raw: &[u8], push: Push) -> Result<(), RowError> {
+        self.judge(entry, error, raw, None::<()>, push)
     }
 
     /// The same of a row that came with its offset, which is set if the run goes on without the row.
@@ -84,11 +84,19 @@ impl Source {
         error: RowError,
         raw: &[u8],
         offset: O,
+        push: Push,
     ) -> Result<(), RowError> {
-        self.judge(entry, error, raw, Some(offset))
+        self.judge(entry, error, raw, Some(offset), push)
     }
 
-    fn judge<O: Offset>(&self, entry: Entry, error: RowError, raw: &[u8], offset: Option<O>) -> Result<(), RowError> {
+    fn judge<O: Offset>(
+        &self,
+        entry: Entry,
+        error: RowError,
+        raw: &[u8],
+        offset: Option<O>,
+        push: Push,
+    ) -> Result<(), RowError> {
         let (row, bad_rows) = self.intake.count_bad_row(entry.table);
         let error = error.at_row(row);
         let beyond_limit = self.bad_rows_limit.is_some_and(|limit| bad_rows > limit);
@@ -99,7 +107,7 @@ impl Source {
                 Some(offset) if !beyond_limit => self.intake.advance(entry, offset).map_err(Refused::from),
                 _ => Ok(()),
             },
-            Ok(Verdict::Gather(line)) => self.intake.quarantine(entry, &line, offset),
+            Ok(Verdict::Gather(line)) => self.intake.quarantine(entry, &line, offset, push),
             Err(failure) => {
                 self.control.fail(failure);
                 self.intake.tell_closed();

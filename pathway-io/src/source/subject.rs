@@ -77,6 +77,18 @@ impl<S, O> Subject<S, O> {
     pub(crate) fn of_types<T, P>(self) -> Subject<T, P> {
         Subject { source: self.source, entry: self.entry, pool: self.pool, types: PhantomData }
     }
+
+    pub(crate) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    pub(crate) fn entry(&self) -> Entry {
+        self.entry
+    }
+
+    pub(crate) fn pool(&self) -> &AnyPool {
+        &self.pool
+    }
 }
 
 impl<S, O> fmt::Debug for Subject<S, O> {
@@ -131,18 +143,6 @@ impl<S: Schema, O> Subject<S, O> {
     pub(crate) fn new(source: Arc<Source>, table: usize, pool: AnyPool) -> Self {
         let entry = Entry { table, attempt: source.intake.attempt() };
         Subject { source, entry, pool, types: PhantomData }
-    }
-
-    pub(crate) fn source(&self) -> &Arc<Source> {
-        &self.source
-    }
-
-    pub(crate) fn entry(&self) -> Entry {
-        self.entry
-    }
-
-    pub(crate) fn pool(&self) -> &AnyPool {
-        &self.pool
     }
 
     /// Pushes into `pending` in place of the rows that the next commit takes.
@@ -207,7 +207,7 @@ impl<S: Schema, O> Subject<S, O> {
 
     /// What the `bad_rows` policy makes of a row that does not fit.
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.source.bad_row(self.entry, error, raw)
+        self.source.bad_row(self.entry, error, raw, Push::Wait)
     }
 }
 
@@ -260,7 +260,7 @@ impl<S, O> Subject<S, O> {
     where
         S: Schema,
     {
-        Transaction::new(self.clone())
+        Transaction::new(self.clone(), Push::Wait)
     }
 
     /// Commits, then closes this table for all clones of the subject. It is done for all tables of the connector when

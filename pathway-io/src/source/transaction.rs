@@ -7,6 +7,7 @@ use crate::rows::batch::Batch;
 use crate::rows::schema::Schema;
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
+use crate::source::intake::Push;
 use crate::source::intake::pending::Pending;
 use crate::source::offset::Offset;
 use crate::source::push::push_methods;
@@ -53,6 +54,8 @@ use crate::source::subject::Subject;
 pub struct Transaction<S, O = ()> {
     subject: Subject<S, O>,
     rows: Mutex<Pending>,
+    /// Whether the line of a bad row waits for room.
+    bad_rows: Push,
 }
 
 /// Another table of the connector inside a [`Transaction`]; see [`Transaction::with`].
@@ -60,24 +63,25 @@ pub struct Transaction<S, O = ()> {
 pub struct TransactionTable<'a, S, O = ()> {
     subject: &'a Subject<S, O>,
     rows: &'a Mutex<Pending>,
+    bad_rows: Push,
 }
 
 impl<S: Schema, O> Transaction<S, O> {
-    pub(crate) fn new(subject: Subject<S, O>) -> Self {
-        Transaction { subject, rows: Mutex::default() }
+    pub(crate) fn new(subject: Subject<S, O>, bad_rows: Push) -> Self {
+        Transaction { subject, rows: Mutex::default(), bad_rows }
     }
 
     #[inline]
-    fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
+    pub(crate) fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
         self.subject.push_into(&self.rows, fill)
     }
 
-    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+    pub(crate) fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
         self.subject.push_all_into(&self.rows, rows)
     }
 
-    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.bad_row(error, raw)
+    pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.subject.source().bad_row(self.subject.entry(), error, raw, self.bad_rows)
     }
 
     push_methods!();
@@ -94,7 +98,7 @@ impl<S: Schema, O> Transaction<S, O> {
             other.source().name,
             self.subject.source().name
         );
-        TransactionTable { subject: other, rows: &self.rows }
+        TransactionTable { subject: other, rows: &self.rows, bad_rows: self.bad_rows }
     }
 
     /// Makes the plain rows pushed so far and then the rows of the transaction one commit. It waits while the backlog
@@ -112,11 +116,17 @@ impl<S: Schema, O> Transaction<S, O> {
     }
 
     fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
+        let (subject, rows) = self.into_parts();
+        let source = subject.source();
+        source.intake.commit_transaction(subject.entry(), rows, offset).map_err(|refused| source.refuse(refused))
+    }
+
+    /// The rows, and the subject that they are pushed through.
+    pub(crate) fn into_parts(self) -> (Subject<S, O>, Pending) {
         let mut rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
         // The last push into it may have panicked.
         rows.repair();
-        let source = self.subject.source();
-        source.intake.commit_transaction(self.subject.entry(), rows, offset).map_err(|refused| source.refuse(refused))
+        (self.subject, rows)
     }
 }
 
@@ -143,7 +153,7 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
     }
 
     fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.bad_row(error, raw)
+        self.subject.source().bad_row(self.subject.entry(), error, raw, self.bad_rows)
     }
 
     push_methods!();

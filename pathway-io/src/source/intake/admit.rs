@@ -1,6 +1,7 @@
 //! The way of a row into the intake: it is *admitted*, which waits for room, and then pushed under the same lock.
 
 use std::sync::Arc;
+use std::task::Poll;
 
 use super::Intake;
 use super::state::{Cuts, Entry, State};
@@ -24,6 +25,10 @@ pub(crate) enum Push {
     At,
     /// It does not wait.
     Try,
+    /// It does not wait either: it has waited for room before, and room that others have taken since then is exceeded by
+    /// this one row.
+    #[cfg(feature = "async")]
+    Reserved,
 }
 
 /// Why a push was not admitted.
@@ -58,32 +63,52 @@ impl Intake {
         push: Push,
     ) -> Result<MutexGuard<'a, State>, Refused> {
         loop {
-            state.check_open(entry)?;
-            if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
-                return Ok(state);
-            }
-            if !state.has_cut() {
-                // All that waits is behind the last offset.
-                return if push == Push::At { Ok(state) } else { Err(Refused::NoOffset) };
-            }
-            if self.may_cut(&mut state) {
-                self.cut(&mut state);
-            } else if push == Push::Try {
-                return Err(Refused::Full);
-            } else {
-                state = self.wait(state);
+            match self.room_for(&mut state, entry, push) {
+                Poll::Ready(result) => return result.map(|()| state),
+                Poll::Pending if push == Push::Try => return Err(Refused::Full),
+                Poll::Pending => state = self.wait(state),
             }
         }
     }
 
-    /// Adds the line of a bad row, which becomes durable with the rows around it, and the offset that it came with.
+    /// Whether a row may be pushed into `table`; `Pending` if it has to wait.
+    #[inline]
+    pub(super) fn room_for(
+        self: &Arc<Self>,
+        state: &mut State,
+        entry: Entry,
+        push: Push,
+    ) -> Poll<Result<(), Refused>> {
+        loop {
+            state.check_open(entry)?;
+            if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
+                return Poll::Ready(Ok(()));
+            }
+            #[cfg(feature = "async")]
+            if push == Push::Reserved {
+                return Poll::Ready(Ok(()));
+            }
+            if !state.has_cut() {
+                // All that waits is behind the last offset.
+                return Poll::Ready(if push == Push::At { Ok(()) } else { Err(Refused::NoOffset) });
+            }
+            if !self.may_cut(state) {
+                return Poll::Pending;
+            }
+            self.cut(state);
+        }
+    }
+
+    /// Adds the line of a bad row, which becomes durable with the rows around it, and the offset that it came with. `push`
+    /// says whether it waits for room.
     pub(crate) fn quarantine<O: Offset>(
         self: &Arc<Self>,
         entry: Entry,
         line: &[u8],
         offset: Option<O>,
+        push: Push,
     ) -> Result<(), Refused> {
-        let push = if offset.is_some() { Push::At } else { Push::Wait };
+        let push = if push == Push::Wait && offset.is_some() { Push::At } else { push };
         let mut state = self.make_room(self.lock(), entry, push)?;
         if offset.is_none() {
             state.begin_tail();
@@ -99,9 +124,9 @@ impl Intake {
 
 /// A push that may go ahead: the lock is held.
 pub(crate) struct Admitted<'a> {
-    intake: &'a Arc<Intake>,
-    state: MutexGuard<'a, State>,
-    table: usize,
+    pub(super) intake: &'a Arc<Intake>,
+    pub(super) state: MutexGuard<'a, State>,
+    pub(super) table: usize,
 }
 
 impl Admitted<'_> {

@@ -20,9 +20,7 @@ impl Intake {
         state.attempt += 1;
         state.cut_due = true;
         self.cut_if_due(&mut state);
-        drop(state);
-        self.room.notify_all();
-        self.closing.notify_all();
+        self.announce_closing(state);
     }
 
     /// Waits until `at`, and until what the attempt before has pushed is committed, so that the next one resumes behind

@@ -21,21 +21,24 @@ impl Intake {
     /// Closes one table for all its handles.
     pub(crate) fn close_table(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
         let committed = self.commit(entry);
+        self.mark_closed(entry);
+        committed
+    }
+
+    /// The second half of it.
+    pub(crate) fn mark_closed(&self, entry: Entry) {
         let mut state = self.lock();
         if entry.attempt == state.attempt {
             state.closed_tables[entry.table] = true;
         }
-        drop(state);
-        self.room.notify_all();
-        self.closing.notify_all();
-        committed
+        self.announce_closing(state);
     }
 
     /// Closes all tables for all handles; the rows pushed so far stay pending.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
-        self.room.notify_all();
-        self.closing.notify_all();
+        let mut state = self.lock();
+        state.closed = true;
+        self.announce_closing(state);
     }
 
     /// `run` has ended, or is not waited for any longer: commits what was pushed, whatever the backlog says, since the

@@ -148,8 +148,7 @@ impl Intake {
         let mut state = self.lock();
         state.in_flight = state.in_flight.minus(load);
         self.cut_if_due(&mut state);
-        drop(state);
-        self.room.notify_all();
+        self.announce_room(state);
     }
 
     /// There is something new to commit: sees to it that somebody will, and does so at once where the backlog is full.

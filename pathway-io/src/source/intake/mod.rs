@@ -24,6 +24,8 @@
 //! | `cut.rs` | the cut, and the room that comes back |
 //! | `closing.rs` | handles that are closed |
 //! | `attempts.rs` | restarts |
+//! | `wakers.rs` | tasks that wait beside the threads |
+//! | `poll.rs` | the same waits for tasks (feature `async`) |
 
 mod admit;
 mod attempts;
@@ -32,14 +34,20 @@ mod cut;
 #[cfg(test)]
 mod model;
 pub(crate) mod pending;
+#[cfg(feature = "async")]
+mod poll;
 mod state;
+mod wakers;
 
 use std::sync::{Arc, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 pub(crate) use self::admit::{Admitted, Push, Refused};
 pub(crate) use self::closing::Tail;
 pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
+#[cfg(feature = "async")]
+pub(crate) use self::poll::{CommitTransaction, Place};
 use self::state::State;
 pub(crate) use self::state::{Counts, Cuts, Entry};
 use crate::run::error::Closed;
@@ -117,17 +125,24 @@ impl Intake {
 
     fn commit_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, entry: Entry) -> Result<(), Closed> {
         loop {
-            state.check_open(entry)?;
-            if !state.has_cut() {
-                state.cut_due |= !state.pending.load.is_zero();
-                return Ok(());
+            match self.try_commit(&mut state, entry) {
+                Poll::Ready(result) => return result,
+                Poll::Pending => state = self.wait(state),
             }
-            if self.may_cut(&mut state) {
-                self.cut(&mut state);
-                return Ok(());
-            }
-            state = self.wait(state);
         }
+    }
+
+    fn try_commit(self: &Arc<Self>, state: &mut State, entry: Entry) -> Poll<Result<(), Closed>> {
+        state.check_open(entry)?;
+        if !state.has_cut() {
+            state.cut_due |= !state.pending.load.is_zero();
+            return Poll::Ready(Ok(()));
+        }
+        if !self.may_cut(state) {
+            return Poll::Pending;
+        }
+        self.cut(state);
+        Poll::Ready(Ok(()))
     }
 
     /// Sets the offset of everything pushed so far.
@@ -152,40 +167,68 @@ impl Intake {
     pub(crate) fn commit_transaction<O: Offset>(
         self: &Arc<Self>,
         entry: Entry,
-        transaction: Pending,
-        offset: Option<O>,
+        mut transaction: Pending,
+        mut offset: Option<O>,
     ) -> Result<(), Refused> {
         let mut state = self.lock();
-        if state.cuts != Cuts::Anywhere && (offset.is_none() || state.cuts == Cuts::AtEnd) {
+        if state.is_for_later(offset.is_some()) {
             state = self.make_room(state, entry, Push::Wait)?;
-            state.check_transaction(entry, &transaction)?;
-            state.begin_tail();
-            state.pending.append(transaction);
-            state.cut_due = true;
-            return Ok(());
+            return Ok(state.append_for_later(entry, transaction)?);
         }
         state.transactions_waiting += 1;
-        let mut offset = offset;
         let committed = loop {
-            if let Err(closed) = state.check_transaction(entry, &transaction) {
-                break Err(closed);
+            match self.try_transaction(&mut state, entry, &mut transaction, &mut offset) {
+                Poll::Ready(committed) => break committed,
+                Poll::Pending => state = self.wait(state),
             }
-            let load = state.pending.load.plus(transaction.load);
-            if self.has_room(&mut state, load) {
-                state.pending.append(transaction);
-                if let Some(offset) = offset.take() {
-                    state.set_offset(offset);
-                }
-                self.cut(&mut state);
-                break Ok(());
-            }
-            state = self.wait(state);
         };
+        self.leave_queue(state);
+        Ok(committed?)
+    }
+
+    /// Commits the transaction if there is room for it. Whoever tries is counted among those that wait.
+    fn try_transaction<O: Offset>(
+        self: &Arc<Self>,
+        state: &mut State,
+        entry: Entry,
+        transaction: &mut Pending,
+        offset: &mut Option<O>,
+    ) -> Poll<Result<(), Closed>> {
+        state.check_transaction(entry, transaction)?;
+        let load = state.pending.load.plus(transaction.load);
+        if !self.has_room(state, load) {
+            return Poll::Pending;
+        }
+        state.pending.append(std::mem::take(transaction));
+        if let Some(offset) = offset.take() {
+            state.set_offset(offset);
+        }
+        self.cut(state);
+        Poll::Ready(Ok(()))
+    }
+
+    /// A transaction waits no longer, so that what it has held up may be cut.
+    fn leave_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         state.transactions_waiting -= 1;
         self.cut_if_due(&mut state);
+        self.announce_room(state);
+    }
+
+    /// Lets go of the lock, and wakes whoever waits for room.
+    fn announce_room(&self, mut state: MutexGuard<'_, State>) {
+        let tasks = state.room.take();
         drop(state);
         self.room.notify_all();
-        Ok(committed?)
+        // Without the lock, since a waker runs code of the runtime that the task is on.
+        tasks.wake();
+    }
+
+    /// The same after something was closed, which those that wait for room have to know, too.
+    fn announce_closing(&self, mut state: MutexGuard<'_, State>) {
+        let tasks = state.closing.take();
+        self.announce_room(state);
+        self.closing.notify_all();
+        tasks.wake();
     }
 
     /// The offset of the last commit that had one, also of a run before this one.

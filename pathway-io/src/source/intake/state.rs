@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::wakers::Wakers;
 use crate::run::error::Closed;
 use crate::source::intake::pending::{Load, Pending};
 use crate::source::offset::{Offset, Offsets};
@@ -51,6 +52,10 @@ pub(super) struct State {
     pub(super) transactions_waiting: usize,
     /// Handles of an attempt before this one are closed for good.
     pub(super) attempt: u32,
+    /// Tasks that wait for room, as threads wait for [`Intake::room`](super::Intake).
+    pub(super) room: Wakers,
+    /// Tasks that wait for something to be closed.
+    pub(super) closing: Wakers,
     pub(super) closed: bool,
     pub(super) closed_tables: Vec<bool>,
     /// A handle has returned `Closed`: an error of `run` is then a clean end.
@@ -76,6 +81,8 @@ impl State {
             pressed: false,
             transactions_waiting: 0,
             attempt: 0,
+            room: Wakers::default(),
+            closing: Wakers::default(),
             closed: false,
             closed_tables: vec![false; tables],
             told_closed: false,
@@ -110,6 +117,20 @@ impl State {
         if self.is_closed(entry) || closed.any(|(closed, _)| transaction.has_rows_of(closed)) {
             return Err(self.tell_closed(entry));
         }
+        Ok(())
+    }
+
+    /// Whether a transaction waits for an offset that another push brings, or for the end.
+    pub(super) fn is_for_later(&self, has_offset: bool) -> bool {
+        self.cuts != Cuts::Anywhere && (!has_offset || self.cuts == Cuts::AtEnd)
+    }
+
+    /// Puts such a transaction behind the rows that wait.
+    pub(super) fn append_for_later(&mut self, entry: Entry, transaction: Pending) -> Result<(), Closed> {
+        self.check_transaction(entry, &transaction)?;
+        self.begin_tail();
+        self.pending.append(transaction);
+        self.cut_due = true;
         Ok(())
     }
 

@@ -1,0 +1,102 @@
+//! The methods of an [`AsyncSubject`] that have to do with offsets.
+
+use std::convert::Infallible;
+
+use super::AsyncSubject;
+use super::sink::OffsetSink;
+use crate::rows::schema::Schema;
+use crate::run::error::Closed;
+use crate::run::error::row_error::RowError;
+use crate::source::intake::Push;
+use crate::source::offset::Offset;
+
+/// The rules of offsets are those of a [`Subject`](crate::Subject).
+impl<S: Schema, O: Offset> AsyncSubject<S, O> {
+    /// Returns the last committed offset: where to go on. `None` if there is none, as on the first start.
+    #[must_use]
+    pub fn resume(&self) -> Option<O> {
+        self.subject.resume()
+    }
+
+    /// Pushes one row, and sets the offset that covers everything up to and with it. Waits while the backlog is full.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the row is not pushed and the offset is not set.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject is closed: `run` should end.
+    #[inline]
+    pub async fn next_at(&self, offset: O, row: S) -> Result<(), Closed> {
+        let fields = row.into_fields();
+        let admitted = self.admit(Push::At).await?;
+        let pushed = admitted.push_at::<S, O, Infallible>(self.subject.pool(), offset, |batch| {
+            batch.push(fields);
+            Ok(())
+        });
+        match pushed {
+            Ok(()) => Ok(()),
+            Err((_, never)) => match never {},
+        }
+    }
+
+    /// Decodes and pushes one JSON object as [`next_json`](Self::next_json) does, and sets the offset that covers everything up to
+    /// and with it. The offset of a bad row that the policy lets pass is set, too.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`next_at`](Self::next_at).
+    ///
+    /// # Errors
+    ///
+    /// As [`next_json`](Self::next_json). The offset is not set then.
+    pub async fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError> {
+        let json = json.as_ref();
+        let pushed = match self.admit(Push::At).await {
+            Ok(admitted) => {
+                admitted.push_at::<S, O, RowError>(self.subject.pool(), offset, |batch| batch.push_json(json))
+            }
+            Err(Closed) => return Err(RowError::closed()),
+        };
+        let (source, entry) = (self.subject.source(), self.subject.entry());
+        pushed.or_else(|(offset, error)| source.bad_row_at(entry, error, json, offset, Push::Reserved))
+    }
+
+    /// Sets the offset that covers everything pushed so far, without a commit. It never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject is closed.
+    pub fn advance(&self, offset: O) -> Result<(), Closed> {
+        self.subject.advance(offset)
+    }
+
+    /// Sets the offset that covers everything pushed so far, and makes that one commit.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the call commits nothing. The offset stays set once the future was polled, as
+    /// by [`advance`](Self::advance).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] after a stop.
+    pub async fn commit_at(&self, offset: O) -> Result<(), Closed> {
+        self.advance(offset)?;
+        self.commit().await
+    }
+
+    /// Has `callback` called with each offset once the checkpoint that holds it is on disk; see
+    /// [`Subject::on_durable`](crate::Subject::on_durable). It is called on a thread of the library's, outside of the runtime of
+    /// `run`.
+    pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static) {
+        self.subject.on_durable(callback);
+    }
+
+    /// Returns a `futures::Sink` of rows with their offsets.
+    #[must_use]
+    pub fn at(&self) -> OffsetSink<S, O> {
+        OffsetSink::new(self)
+    }
+}

@@ -1,0 +1,305 @@
+//! The life of an `async fn run`: [`Drive`].
+//!
+//! Each attempt has a runtime of one thread, the connector's own, and a `LocalSet`, so that nothing need be `Send`. A stop ends
+//! `run` without its doing, since a future can be dropped where it waits:
+//!
+//! 1. The subjects are closed. That wakes the drive, and whatever in `run` waits for a subject.
+//! 2. `run` is polled once more, so that what has just been woken can return. It then has the time of `#[connector(stop = ..)]`.
+//! 3. Its future is dropped, inside the runtime, so that what it holds can still say goodbye.
+//! 4. The tasks that it has started are dropped, and the runtime without waiting for its blocking tasks.
+//!
+//! User code runs in each of these steps, and may panic. The first panic is that of `run`; further ones are failures beside it.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::LocalSet;
+use tokio::time::Sleep;
+
+use super::AsyncSubject;
+use crate::run::control::panicked;
+use crate::run::error::{BoxError, RunResult};
+use crate::source::connector::{Handle, IntoRunResult};
+use crate::source::intake::Place;
+use crate::source::shared::Source;
+
+type Panic = Box<dyn Any + Send>;
+
+thread_local! {
+    /// The tasks of the `run` that this thread drives.
+    static TASKS: RefCell<Option<Rc<Tasks>>> = const { RefCell::new(None) };
+}
+
+/// A parameter of `run`, of which the drive takes what its source is.
+#[doc(hidden)]
+pub trait Driven {
+    #[doc(hidden)]
+    fn source(&self) -> Arc<Source>;
+}
+
+impl<S, O> Driven for AsyncSubject<S, O> {
+    fn source(&self) -> Arc<Source> {
+        Arc::clone(self.subject.source())
+    }
+}
+
+impl<C, R, const I: usize> Driven for Handle<C, R, I> {
+    fn source(&self) -> Arc<Source> {
+        Arc::clone(Handle::source(self))
+    }
+}
+
+/// Runs the future of an `async fn run` to its end, or to a stop.
+#[doc(hidden)]
+pub struct Drive {
+    source: Arc<Source>,
+    /// How long `run` may go on after a stop.
+    stop: Duration,
+}
+
+impl Drive {
+    /// A drive for the connector that this subject belongs to.
+    #[doc(hidden)]
+    pub fn new(subject: &impl Driven, stop: Duration) -> Self {
+        Drive { source: subject.source(), stop }
+    }
+
+    /// # Errors
+    ///
+    /// That of `run`, or of a task that it has started.
+    #[doc(hidden)]
+    pub fn run(self, run: impl Future<Output: IntoRunResult>) -> RunResult {
+        let runtime = runtime()?;
+        let tasks = Rc::new(Tasks::default());
+        let mut panics = Panics::default();
+        let local = LocalSet::new();
+        TASKS.set(Some(Rc::clone(&tasks)));
+        let mut run = Box::pin(run);
+        let ended = panics.catch(|| {
+            let driving = Driving {
+                run: run.as_mut(),
+                source: &self.source,
+                tasks: &tasks,
+                stop: self.stop,
+                place: Place::default(),
+                stopped: None,
+            };
+            runtime.block_on(local.run_until(driving))
+        });
+        {
+            let _runtime = runtime.enter();
+            let _local = local.enter();
+            panics.catch(|| drop(run));
+        }
+        panics.catch(|| drop(local));
+        TASKS.set(None);
+        panics.catch(|| runtime.shutdown_background());
+        let failure = tasks.failure.take();
+        let result = match (ended.flatten(), failure) {
+            (_, Some(Failure::Panic(panic))) => {
+                panics.0.push(panic);
+                Ok(())
+            }
+            (Some(Err(error)), _) | (_, Some(Failure::Error(error))) => Err(error),
+            (Some(Ok(())) | None, None) => Ok(()),
+        };
+        panics.raise(&self.source);
+        result
+    }
+}
+
+/// Runs an `async fn on_stop`, on a runtime of its own: that of `run` is gone.
+#[doc(hidden)]
+pub fn on_stop(future: impl Future<Output = ()>) {
+    let runtime = match runtime() {
+        Ok(runtime) => runtime,
+        Err(error) => panic!("{error}"),
+    };
+    let local = LocalSet::new();
+    runtime.block_on(local.run_until(future));
+    drop(local);
+    runtime.shutdown_background();
+}
+
+fn runtime() -> Result<Runtime, BoxError> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    runtime.map_err(|error| format!("its runtime could not be started: {error}").into())
+}
+
+/// Panics of one attempt.
+#[derive(Default)]
+struct Panics(Vec<Panic>);
+
+impl Panics {
+    fn catch<T>(&mut self, run: impl FnOnce() -> T) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(value) => Some(value),
+            Err(panic) => {
+                self.0.push(panic);
+                None
+            }
+        }
+    }
+
+    /// The first one is that of `run`.
+    fn raise(self, source: &Source) {
+        let mut panics = self.0.into_iter();
+        let Some(first) = panics.next() else { return };
+        for panic in panics {
+            source.fail(panicked("run", &*panic));
+        }
+        resume_unwind(first);
+    }
+}
+
+/// `run` on its way to the end; `None` if it is to be dropped where it waits.
+struct Driving<'a, F> {
+    run: Pin<&'a mut F>,
+    source: &'a Source,
+    tasks: &'a Tasks,
+    stop: Duration,
+    place: Place,
+    /// A stop has come: when the time after it is over. `None` inside is never.
+    stopped: Option<Option<Pin<Box<Sleep>>>>,
+}
+
+impl<F> Driving<'_, F> {
+    /// Whether `run` has had its time.
+    fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.stopped.is_none() {
+            if self.source.intake.poll_stopped(&mut self.place, cx).is_pending() {
+                return Poll::Pending;
+            }
+            if self.stop.is_zero() {
+                return Poll::Ready(());
+            }
+            let until = Instant::now().checked_add(self.stop);
+            self.stopped = Some(until.map(|until| Box::pin(tokio::time::sleep_until(until.into()))));
+        }
+        match &mut self.stopped {
+            Some(Some(sleep)) => sleep.as_mut().poll(cx),
+            _ => Poll::Pending,
+        }
+    }
+}
+
+impl<F: Future<Output: IntoRunResult>> Future for Driving<'_, F> {
+    type Output = Option<RunResult>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.tasks.watch(cx.waker());
+        if let Poll::Ready(result) = this.run.as_mut().poll(cx) {
+            return Poll::Ready(Some(result.into_run_result()));
+        }
+        if this.poll_stop(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        // After a stop a task fails because of it, and `run` has its time to say goodbye all the same.
+        if this.stopped.is_none() && this.tasks.has_failed() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    }
+}
+
+impl<F> Drop for Driving<'_, F> {
+    fn drop(&mut self) {
+        self.place.give_back_closing(&self.source.intake);
+    }
+}
+
+/// What the tasks of a `run` tell it.
+#[derive(Default)]
+struct Tasks {
+    failure: RefCell<Option<Failure>>,
+    waker: RefCell<Option<Waker>>,
+}
+
+enum Failure {
+    Error(BoxError),
+    Panic(Panic),
+}
+
+impl Tasks {
+    fn watch(&self, waker: &Waker) {
+        let mut watching = self.waker.borrow_mut();
+        if watching.as_ref().is_none_or(|watching| !watching.will_wake(waker)) {
+            *watching = Some(waker.clone());
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.failure.borrow().is_some()
+    }
+
+    /// Notes the first failure; a panic counts before an error.
+    fn fail(&self, failure: Failure) {
+        let mut first = self.failure.borrow_mut();
+        match (&*first, &failure) {
+            (None, _) | (Some(Failure::Error(_)), Failure::Panic(_)) => *first = Some(failure),
+            (Some(_), _) => {}
+        }
+        drop(first);
+        if let Some(waker) = &*self.waker.borrow() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// Starts a task whose end concerns `run`.
+pub(super) fn spawn<T>(task: T)
+where
+    T: Future<Output: IntoRunResult> + 'static,
+{
+    let Some(tasks) = TASKS.with_borrow(Clone::clone) else {
+        panic!("`AsyncSubject::spawn` was called outside of an `async fn run`");
+    };
+    tokio::task::spawn_local(Task { tasks, task: Some(Box::pin(task)) });
+}
+
+/// A task of `run`; `None` once it has ended.
+struct Task<T: Future> {
+    tasks: Rc<Tasks>,
+    task: Option<Pin<Box<T>>>,
+}
+
+impl<T: Future> Task<T> {
+    fn end(&mut self) {
+        let task = self.task.take();
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| drop(task))) {
+            self.tasks.fail(Failure::Panic(panic));
+        }
+    }
+}
+
+impl<T: Future<Output: IntoRunResult>> Future for Task<T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let Some(task) = &mut this.task else { return Poll::Ready(()) };
+        let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx).map(IntoRunResult::into_run_result)));
+        match polled {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(Ok(()))) => {}
+            Ok(Poll::Ready(Err(error))) => this.tasks.fail(Failure::Error(error)),
+            Err(panic) => this.tasks.fail(Failure::Panic(panic)),
+        }
+        this.end();
+        Poll::Ready(())
+    }
+}
+
+impl<T: Future> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

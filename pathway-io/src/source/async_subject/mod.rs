@@ -1,0 +1,510 @@
+//! [`AsyncSubject`], the handle through which a task pushes rows into a table.
+//!
+//! It is a [`Subject`] whose waits are futures. What a push does, and what it waits for, is the intake's alone, see
+//! `intake/poll.rs`.
+//!
+//! | file | content |
+//! |---|---|
+//! | `wait.rs` | the futures: room, a commit, the end |
+//! | `budget.rs` | when a push that need not wait yields all the same |
+//! | `at_offset.rs` | the methods that have to do with offsets |
+//! | `permit.rs` | `reserve` and its `Permit` |
+//! | `transaction.rs` | `AsyncTransaction` |
+//! | `sink.rs` | adapters for `futures::Sink` |
+//! | `timer.rs` | the clock behind `sleep` |
+//! | `drive.rs` | the life of an `async fn run` (feature `tokio`) |
+//! | `glue.rs` | what `#[connector]` refers to |
+
+mod at_offset;
+mod budget;
+#[cfg(feature = "tokio")]
+pub(crate) mod drive;
+pub(crate) mod glue;
+mod permit;
+mod sink;
+mod timer;
+mod transaction;
+mod wait;
+
+use std::convert::Infallible;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+pub use self::permit::Permit;
+pub use self::sink::{JsonSink, OffsetSink, RowSink};
+pub use self::transaction::AsyncTransaction;
+use self::wait::{Admission, Closing, Committing, Sleeping};
+use crate::rows::batch::Batch;
+use crate::rows::bounds::{DataColumn, Removable};
+use crate::rows::schema::{Keyed, Schema};
+use crate::run::error::Closed;
+use crate::run::error::row_error::RowError;
+use crate::source::hook::Hook;
+use crate::source::intake::Push;
+use crate::source::lines::{Lines, LinesError, Report};
+use crate::source::subject::{Subject, TryNextError};
+
+/// Pushes rows from a task into one of a source's tables, without blocking the thread.
+///
+/// An `async fn run` under `#[connector]` receives one for each table (feature `tokio`). Clones push into the same table, from
+/// any task, thread or runtime: all waits are plain futures. The methods have the names of [`Subject`]'s methods. Those that may
+/// wait are async, so that a forgotten `.await` does not compile.
+///
+/// ```
+/// use pathway_io::{AsyncSubject, RunResult, Schema, connector, testing};
+///
+/// #[derive(Schema)]
+/// struct Trade {
+///     id: u64,
+///     cents: i64,
+/// }
+///
+/// struct Exchange;
+///
+/// # #[cfg(feature = "tokio")]
+/// #[connector]
+/// impl Exchange {
+///     async fn run(&mut self, trades: AsyncSubject<Trade>) -> RunResult {
+///         for id in 0..3 {
+///             trades.next(Trade { id, cents: 950 }).await?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// # #[cfg(feature = "tokio")]
+/// assert_eq!(testing::collect(Exchange)?.len(), 3);
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+///
+/// # Cancel safety
+///
+/// A future can be dropped before it completes, as `select!` does. In no case is a row pushed by halves, and a place in a queue is
+/// given back.
+///
+/// | future | effect of a drop |
+/// |---|---|
+/// | a push that waits | only its own row is not pushed, and is gone |
+/// | [`reserve`](Self::reserve) | none: you still have the row |
+/// | [`next_json_lines`](Self::next_json_lines) | the lines before the one that waited were pushed |
+/// | [`commit`](Self::commit), [`close`](Self::close), a transaction's `commit` | the call commits nothing |
+/// | [`commit_at`](Self::commit_at) | the call commits nothing; its offset stays set, as by [`advance`](Self::advance) |
+/// | [`closed`](Self::closed), [`sleep`](Self::sleep) | none |
+///
+/// # Fairness
+///
+/// A loop of pushes that never waits yields to the runtime every 100 us, so that timers and other tasks run.
+pub struct AsyncSubject<S, O = ()> {
+    subject: Subject<S, O>,
+}
+
+impl<S, O> Clone for AsyncSubject<S, O> {
+    fn clone(&self) -> Self {
+        AsyncSubject { subject: self.subject.clone() }
+    }
+}
+
+impl<S, O> fmt::Debug for AsyncSubject<S, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AsyncSubject").field(&self.subject).finish()
+    }
+}
+
+impl<S, O> From<Subject<S, O>> for AsyncSubject<S, O> {
+    fn from(subject: Subject<S, O>) -> Self {
+        AsyncSubject { subject }
+    }
+}
+
+impl<S, O> Subject<S, O> {
+    /// Returns a handle for tasks that pushes into the same table.
+    ///
+    /// It is for a `run` that has a runtime already: tasks of any runtime can use the handle.
+    #[must_use]
+    pub fn to_async(&self) -> AsyncSubject<S, O> {
+        AsyncSubject { subject: self.clone() }
+    }
+}
+
+/// What the futures are made of.
+impl<S, O> AsyncSubject<S, O> {
+    #[inline]
+    fn admit(&self, push: Push) -> Admission<'_> {
+        Admission::new(self.subject.source(), self.subject.entry(), push)
+    }
+
+    /// Pushes into a batch as [`Subject::push`] does. `Err` outside if the subject is closed, inside if `fill` failed.
+    #[inline]
+    async fn push<E>(
+        &self,
+        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
+    ) -> Result<Result<(), E>, Closed>
+    where
+        S: Schema,
+    {
+        let admitted = self.admit(Push::Wait).await?;
+        Ok(admitted.push::<S, E>(self.subject.pool(), fill))
+    }
+
+    /// What the `bad_rows` policy makes of a row that does not fit. Its push has waited for room already.
+    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.subject.source().bad_row(self.subject.entry(), error, raw, Push::Reserved)
+    }
+}
+
+/// The bounds are on the methods, as those of a [`Subject`] are: for one on the impl rustc would not say that the type is no
+/// schema.
+impl<S, O> AsyncSubject<S, O> {
+    /// Pushes one row. Waits while the backlog is full.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the row is not pushed, and is dropped. With [`reserve`](Self::reserve) you
+    /// keep it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject is closed: `run` should end.
+    ///
+    /// # Panics
+    ///
+    /// As [`Subject::next`], if a `#[schema(json)]` column cannot be serialised.
+    #[inline]
+    #[doc(alias("push", "send", "emit"))]
+    pub async fn next(&self, row: S) -> Result<(), Closed>
+    where
+        S: Schema,
+    {
+        // Before the wait, since it may run code of the user's, which has no place under the intake's lock.
+        let fields = row.into_fields();
+        let admitted = self.admit(Push::Wait).await?;
+        let Ok(()) = admitted.push::<S, Infallible>(self.subject.pool(), |batch| {
+            batch.push(fields);
+            Ok(())
+        });
+        Ok(())
+    }
+
+    /// Pushes one row if that is possible without waiting.
+    ///
+    /// It does not yield to the runtime either: a loop of it has to do so.
+    ///
+    /// # Errors
+    ///
+    /// Returns the row if the backlog is full or the subject is closed.
+    pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
+    where
+        S: Schema,
+    {
+        self.subject.try_next(row)
+    }
+
+    /// Decodes one JSON object by the schema and pushes it, as [`Subject::next_json`] does.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the row is not pushed, and does not count as a bad one.
+    ///
+    /// # Errors
+    ///
+    /// A [`RowError`] that names column, position and reason, if the policy for bad rows is to fail. On a closed subject an error
+    /// whose [`is_closed`](RowError::is_closed) is true.
+    pub async fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
+    where
+        S: Schema,
+    {
+        match self.push(|batch| batch.push_json(json.as_ref())).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => self.bad_row(error, json.as_ref()),
+            Err(Closed) => Err(RowError::closed()),
+        }
+    }
+
+    /// Pushes many rows at once: JSON objects, one a line, as [`Subject::next_json_lines`] does. Returns how many were pushed.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the lines before the one that waited were pushed, and those behind it were
+    /// not. Which one that was is not known afterwards: push line by line where that matters.
+    ///
+    /// # Errors
+    ///
+    /// A [`LinesError`] that names the bad lines, if the policy for bad rows is to fail: the good ones around them were pushed. If
+    /// the subject is closed, an error that says from which line on nothing was pushed.
+    pub async fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, LinesError>
+    where
+        S: Schema,
+    {
+        let mut lines = Lines::new(lines.as_ref());
+        let mut report = Report::default();
+        loop {
+            let refused = match self.admit(Push::Wait).await {
+                Ok(admitted) => {
+                    let pushed = admitted.push_all::<S, RowError>(self.subject.pool(), &mut |batch| {
+                        let pushed = batch.push_json(lines.advance()?);
+                        if pushed.is_ok() {
+                            report.pushed();
+                        }
+                        Some(pushed)
+                    });
+                    match pushed {
+                        Ok(true) => return report.result(),
+                        Ok(false) => continue,
+                        Err(error) => self.bad_row(error, lines.line()),
+                    }
+                }
+                Err(Closed) if lines.advance().is_none() => return report.result(),
+                Err(Closed) => Err(RowError::closed()),
+            };
+            if let Err(error) = refused
+                && !report.refused(lines.number(), error)
+            {
+                return report.result();
+            }
+        }
+    }
+
+    /// Pushes a row from JSON that is already parsed, as [`Subject::next_value`] does.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`next_json`](Self::next_json).
+    ///
+    /// # Errors
+    ///
+    /// As [`next_json`](Self::next_json), without a position.
+    pub async fn next_value(&self, value: Value) -> Result<(), RowError>
+    where
+        S: Schema,
+    {
+        match self.push(|batch| batch.push_value(&value)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => self.bad_row(error, value.to_string().as_bytes()),
+            Err(Closed) => Err(RowError::closed()),
+        }
+    }
+
+    /// Pushes a row by its `data: String` column; the others get their defaults.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject is closed.
+    pub async fn next_str(&self, data: impl AsRef<str>) -> Result<(), Closed>
+    where
+        S: DataColumn<String>,
+    {
+        self.next(S::from_data(data.as_ref().to_owned())).await
+    }
+
+    /// Pushes a row by its `data: Vec<u8>` column; the others get their defaults.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`next`](Self::next).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject is closed.
+    pub async fn next_bytes(&self, data: impl AsRef<[u8]>) -> Result<(), Closed>
+    where
+        S: DataColumn<Vec<u8>>,
+    {
+        self.next(S::from_data(data.as_ref().to_vec())).await
+    }
+
+    /// Retracts the row with that primary key; see [`Subject::remove`].
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, nothing is retracted.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject is closed.
+    #[doc(alias("delete"))]
+    pub async fn remove(&self, key: <S as Keyed>::Key) -> Result<(), Closed>
+    where
+        S: Keyed + Removable,
+    {
+        let key = S::tombstone(key);
+        let Ok(()) = self
+            .push::<Infallible>(|batch| {
+                batch.push_removal(key);
+                Ok(())
+            })
+            .await?;
+        Ok(())
+    }
+
+    /// Reports a bad row that the source itself has found; the policy for bad rows handles it.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the row does not count.
+    ///
+    /// # Errors
+    ///
+    /// The row's error with that `reason`, if the policy is to fail. On a closed subject an error whose
+    /// [`is_closed`](RowError::is_closed) is true.
+    pub async fn reject(&self, raw: impl AsRef<[u8]>, reason: impl fmt::Display) -> Result<(), RowError>
+    where
+        S: Schema,
+    {
+        let error = RowError::new(reason.to_string());
+        match self.admit(Push::Wait).await {
+            Ok(admitted) => {
+                drop(admitted);
+                self.bad_row(error, raw.as_ref())
+            }
+            Err(Closed) => Err(RowError::closed()),
+        }
+    }
+
+    /// Makes everything pushed so far one atomic commit; see [`Subject::commit`]. Waits while the backlog has no room for it.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the call commits nothing. The rows stay for the next commit.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] after a stop; the rows are committed all the same when `run` ends.
+    #[doc(alias("flush"))]
+    pub async fn commit(&self) -> Result<(), Closed> {
+        Committing::new(self.subject.source(), self.subject.entry()).await
+    }
+
+    /// Commits, then closes this table for all its handles. The library closes all tables when `run` ends.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, the call commits nothing and the table stays open for its other handles.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if it was closed already.
+    pub async fn close(self) -> Result<(), Closed> {
+        let committed = self.commit().await;
+        self.subject.source().intake.mark_closed(self.subject.entry());
+        committed
+    }
+
+    /// Waits for room for one row. The [`Permit`] then pushes it without waiting, so that a `select!` loses no row.
+    ///
+    /// ```
+    /// # use pathway_io::{AsyncSubject, Closed, Schema};
+    /// # #[derive(Schema)] struct Trade { id: u64 }
+    /// # async fn next_trade() -> Trade { Trade { id: 1 } }
+    /// # async fn push(trades: AsyncSubject<Trade>) -> Result<(), Closed> {
+    /// let permit = trades.reserve().await?;
+    /// permit.next(next_trade().await)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A permit holds no room, and keeps nobody from using it: its row may exceed the backlog by one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future, or the permit, has no effect.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject is closed.
+    pub async fn reserve(&self) -> Result<Permit<'_, S, O>, Closed>
+    where
+        S: Schema,
+    {
+        drop(self.admit(Push::Wait).await?);
+        Ok(Permit::new(self))
+    }
+
+    /// Resolves when the subject is closed: by a stop, by [`close`](Self::close), or since this attempt of `run` has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    pub async fn closed(&self) {
+        Closing::new(self.subject.source(), self.subject.entry()).await;
+    }
+
+    /// Waits for `duration`, or until a stop.
+    ///
+    /// It works in every runtime, since it has a clock of its own.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] as soon as the subject is closed.
+    pub async fn sleep(&self, duration: Duration) -> Result<(), Closed> {
+        let until = Instant::now().checked_add(duration);
+        Sleeping::new(self.subject.source(), self.subject.entry(), until).await
+    }
+
+    /// Returns whether the subject is closed: by a stop, by [`close`](Self::close), or since this attempt of `run` has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.subject.is_closed()
+    }
+
+    /// Starts a task beside `run`, on the same thread. Its error or panic is an error or panic of `run`.
+    ///
+    /// The task returns what `run` may return. When it fails, `run` is dropped where it waits. When `run` ends, or a stop drops it,
+    /// its tasks are dropped, too.
+    ///
+    /// # Panics
+    ///
+    /// If it is called from elsewhere than the `async fn run` of a connector, or a task that `run` has started in this way.
+    #[cfg(feature = "tokio")]
+    pub fn spawn<T>(&self, task: T)
+    where
+        T: Future<Output: crate::source::connector::IntoRunResult> + 'static,
+    {
+        drive::spawn(task);
+    }
+
+    /// Starts a unit of rows that nothing ever splits. See [`AsyncTransaction`].
+    #[must_use = "a transaction that is dropped writes nothing"]
+    pub fn transaction(&self) -> AsyncTransaction<S, O>
+    where
+        S: Schema,
+    {
+        AsyncTransaction::new(self)
+    }
+
+    /// Has `hook` called once when a stop comes; see [`Subject::on_interrupt`]. A task has no need of it, since its future is
+    /// dropped: it is for clients that block in threads.
+    pub fn on_interrupt<R>(&self, hook: impl FnOnce() -> R + Send + 'static) -> Hook {
+        self.subject.on_interrupt(hook)
+    }
+
+    /// Returns a handle for callbacks and threads that pushes into the same table.
+    ///
+    /// Its `next` and `commit` block the thread while the backlog is full. In a task use only what never waits, such as
+    /// [`try_next`](Subject::try_next): a wait would hold up the whole runtime, and a stop as well.
+    #[must_use]
+    pub fn subject(&self) -> Subject<S, O> {
+        self.subject.clone()
+    }
+
+    /// Returns a `futures::Sink` of rows.
+    #[must_use]
+    pub fn sink(&self) -> RowSink<S, O> {
+        RowSink::new(self)
+    }
+
+    /// Returns a `futures::Sink` of JSON objects, one an item.
+    #[must_use]
+    pub fn json(&self) -> JsonSink<S, O> {
+        JsonSink::new(self)
+    }
+}

@@ -1,0 +1,97 @@
+//! [`Permit`], a push that cannot wait.
+
+use std::convert::Infallible;
+use std::fmt;
+
+use super::AsyncSubject;
+use crate::rows::schema::Schema;
+use crate::run::error::Closed;
+use crate::source::intake::{Admitted, Push};
+use crate::source::offset::Offset;
+
+/// Pushes one row without waiting. [`AsyncSubject::reserve`] returns it.
+#[must_use = "a permit that is dropped pushes nothing"]
+pub struct Permit<'a, S, O = ()> {
+    subject: &'a AsyncSubject<S, O>,
+}
+
+impl<'a, S, O> Permit<'a, S, O> {
+    pub(super) fn new(subject: &'a AsyncSubject<S, O>) -> Self {
+        Permit { subject }
+    }
+
+    /// Pushes the row. It cannot wait, since the permit has.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject was closed since then.
+    ///
+    /// # Panics
+    ///
+    /// As [`Subject::next`](crate::Subject::next).
+    pub fn next(self, row: S) -> Result<(), Closed>
+    where
+        S: Schema,
+    {
+        self.subject.push_reserved(row)
+    }
+
+    /// Pushes the row, and sets the offset that covers everything up to and with it.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject was closed since the permit was given.
+    pub fn next_at(self, offset: O, row: S) -> Result<(), Closed>
+    where
+        S: Schema,
+        O: Offset,
+    {
+        self.subject.push_reserved_at(offset, row)
+    }
+}
+
+impl<S, O> fmt::Debug for Permit<'_, S, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Permit").field(self.subject).finish()
+    }
+}
+
+/// Pushes of which the wait is over.
+impl<S: Schema, O> AsyncSubject<S, O> {
+    fn admit_reserved(&self) -> Result<Admitted<'_>, Closed> {
+        let source = self.subject.source();
+        source.intake.admit(self.subject.entry(), Push::Reserved).map_err(|refused| source.refuse(refused))
+    }
+
+    pub(super) fn push_reserved(&self, row: S) -> Result<(), Closed> {
+        let fields = row.into_fields();
+        let Ok(()) = self.admit_reserved()?.push::<S, Infallible>(self.subject.pool(), |batch| {
+            batch.push(fields);
+            Ok(())
+        });
+        Ok(())
+    }
+
+    pub(super) fn push_reserved_at(&self, offset: O, row: S) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
+        let fields = row.into_fields();
+        let pushed = self.admit_reserved()?.push_at::<S, O, Infallible>(self.subject.pool(), offset, |batch| {
+            batch.push(fields);
+            Ok(())
+        });
+        match pushed {
+            Ok(()) => Ok(()),
+            Err((_, never)) => match never {},
+        }
+    }
+
+    pub(super) fn push_reserved_json(&self, json: &[u8]) -> Result<(), crate::RowError> {
+        use crate::RowError;
+        let admitted = self.admit_reserved().map_err(|Closed| RowError::closed())?;
+        admitted
+            .push::<S, RowError>(self.subject.pool(), |batch| batch.push_json(json))
+            .or_else(|error| self.bad_row(error, json))
+    }
+}

@@ -1,0 +1,129 @@
+//! A clock for tasks of any runtime: one thread for the process, which ends when it has had nothing to do for a while.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::run::threads;
+
+/// How long the thread stays without a timer.
+const IDLE: Duration = Duration::from_secs(10);
+
+static CLOCK: Clock = Clock { state: Mutex::new(State::new()), changed: Condvar::new() };
+
+/// The moment, and a number that tells timers of one moment apart.
+type Key = (Instant, u64);
+
+struct Clock {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    waiting: BTreeMap<Key, Waker>,
+    last: u64,
+    is_running: bool,
+}
+
+impl State {
+    const fn new() -> Self {
+        State { waiting: BTreeMap::new(), last: 0, is_running: false }
+    }
+}
+
+impl Clock {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Wakers run without this lock, so that it is never poisoned halfway.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The life of the thread.
+    fn run(&self) {
+        let mut state = self.lock();
+        let mut idle_since = None;
+        loop {
+            let now = Instant::now();
+            if let Some(next) = state.waiting.first_entry() {
+                idle_since = None;
+                let at = next.key().0;
+                if at <= now {
+                    let waker = next.remove();
+                    drop(state);
+                    // A waker that panics must not end the clock of all others; the panic's text was printed.
+                    let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+                    state = self.lock();
+                } else {
+                    state = self.wait(state, at - now);
+                }
+                continue;
+            }
+            let left = IDLE.saturating_sub(now - *idle_since.get_or_insert(now));
+            if left.is_zero() {
+                // The next timer starts another thread.
+                state.is_running = false;
+                return;
+            }
+            state = self.wait(state, left);
+        }
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Duration) -> MutexGuard<'a, State> {
+        self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0
+    }
+}
+
+/// Resolves at a moment.
+pub(super) struct Timer {
+    at: Instant,
+    key: Option<Key>,
+}
+
+impl Timer {
+    pub(super) fn at(at: Instant) -> Self {
+        Timer { at, key: None }
+    }
+
+    pub(super) fn poll_at(&mut self, cx: &Context<'_>) -> Poll<()> {
+        self.leave();
+        if self.at <= Instant::now() {
+            return Poll::Ready(());
+        }
+        let mut state = CLOCK.lock();
+        if !state.is_running {
+            let started = threads::spawn("pathway-io timer", || CLOCK.run());
+            if started.is_err() {
+                // Without a thread the task looks at the clock itself.
+                drop(state);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            state.is_running = true;
+        }
+        state.last += 1;
+        let key = (self.at, state.last);
+        state.waiting.insert(key, cx.waker().clone());
+        self.key = Some(key);
+        let is_first = state.waiting.first_key_value().is_some_and(|(first, _)| *first == key);
+        drop(state);
+        if is_first {
+            CLOCK.changed.notify_one();
+        }
+        Poll::Pending
+    }
+
+    fn leave(&mut self) {
+        if let Some(key) = self.key.take() {
+            let waker = CLOCK.lock().waiting.remove(&key);
+            // Outside the lock, since it may be the last of a task.
+            drop(waker);
+        }
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}

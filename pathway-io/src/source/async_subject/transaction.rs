@@ -1,0 +1,112 @@
+//! [`AsyncTransaction`]: a transaction whose commit is a future.
+
+use std::fmt;
+
+use super::AsyncSubject;
+use crate::rows::batch::Batch;
+use crate::rows::schema::Schema;
+use crate::run::error::Closed;
+use crate::run::error::row_error::RowError;
+use crate::source::intake::{CommitTransaction, Push};
+use crate::source::offset::Offset;
+use crate::source::push::push_methods;
+use crate::source::transaction::{Transaction, TransactionTable};
+
+/// Rows that become visible together or not at all, pushed from a task.
+///
+/// It has the push methods of a [`Transaction`]. None of them waits, so none is async: the transaction is held in memory, whatever
+/// its size. [`commit`](Self::commit) is async. A transaction that is dropped writes nothing.
+///
+/// ```
+/// # use pathway_io::{AsyncSubject, Closed, Schema};
+/// # #[derive(Schema)] struct Account { name: String, balance: i64 }
+/// # #[derive(Schema)] struct Booking { text: String }
+/// # async fn book(accounts: AsyncSubject<Account>, bookings: AsyncSubject<Booking>) -> Result<(), Closed> {
+/// let transfer = accounts.transaction();
+/// transfer.next(Account { name: "ann".into(), balance: -5 })?;
+/// transfer.next(Account { name: "bob".into(), balance: 5 })?;
+/// transfer.with(&bookings).next(Booking { text: "ann to bob: 5".into() })?;
+/// transfer.commit().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a transaction that is dropped writes nothing"]
+pub struct AsyncTransaction<S, O = ()> {
+    rows: Transaction<S, O>,
+}
+
+impl<S: Schema, O> AsyncTransaction<S, O> {
+    pub(super) fn new(subject: &AsyncSubject<S, O>) -> Self {
+        // A wait for room would block the thread: a bad row counts as the transaction's, whose size you choose.
+        AsyncTransaction { rows: Transaction::new(subject.subject.clone(), Push::Reserved) }
+    }
+
+    #[inline]
+    fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
+        self.rows.push(fill)
+    }
+
+    fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+        self.rows.push_all(rows)
+    }
+
+    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
+        self.rows.bad_row(error, raw)
+    }
+
+    push_methods!();
+
+    /// Pushes into another table of the connector, in the same unit.
+    ///
+    /// # Panics
+    ///
+    /// If `other` belongs to another connector, since its rows could not be in one commit with these.
+    pub fn with<'a, T: Schema>(&'a self, other: &'a AsyncSubject<T, O>) -> TransactionTable<'a, T, O> {
+        self.rows.with(&other.subject)
+    }
+
+    /// Makes the plain rows pushed so far and then the rows of the transaction one commit. Waits while the backlog has no room;
+    /// see [`Transaction::commit`].
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it completes, nothing of the transaction is written, and its place in the queue is given
+    /// back.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] after a stop, or if one of its tables was closed: nothing of the transaction is written.
+    #[doc(alias("flush"))]
+    pub async fn commit(self) -> Result<(), Closed> {
+        self.finish(None::<()>).await
+    }
+
+    async fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
+        let (subject, rows) = self.rows.into_parts();
+        let source = subject.source();
+        let committed = CommitTransaction::new(&source.intake, subject.entry(), rows, offset).await;
+        committed.map_err(|refused| source.refuse(refused))
+    }
+}
+
+impl<S: Schema, O: Offset> AsyncTransaction<S, O> {
+    /// Commits as [`commit`](Self::commit) does, with the offset that covers the transaction and everything that the connector
+    /// pushed before this moment.
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`commit`](Self::commit). The offset is not set.
+    ///
+    /// # Errors
+    ///
+    /// As [`commit`](Self::commit).
+    pub async fn commit_at(self, offset: O) -> Result<(), Closed> {
+        self.finish(Some(offset)).await
+    }
+}
+
+impl<S, O> fmt::Debug for AsyncTransaction<S, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AsyncTransaction").field(&self.rows).finish()
+    }
+}

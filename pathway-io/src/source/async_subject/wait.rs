@@ -1,0 +1,164 @@
+//! The futures behind the methods of an [`AsyncSubject`](super::AsyncSubject): waits for room, for a commit and for the end.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::budget;
+use super::timer::Timer;
+use crate::run::error::Closed;
+use crate::source::intake::{Admitted, Entry, Place, Push};
+use crate::source::shared::Source;
+
+/// Whether a push may take the thread's time.
+#[derive(Clone, Copy)]
+pub(super) enum Turn {
+    First,
+    Yielded,
+    Taken,
+}
+
+impl Turn {
+    /// Yields once where the thread's budget is spent.
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
+        match self {
+            Turn::Taken => return Poll::Ready(()),
+            Turn::Yielded => budget::renew(),
+            Turn::First if budget::take() => {}
+            Turn::First => {
+                *self = Turn::Yielded;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+        }
+        *self = Turn::Taken;
+        Poll::Ready(())
+    }
+}
+
+/// Waits until a row may be pushed. What it resolves to holds the intake's lock, and must not be kept across an `.await`.
+#[must_use]
+pub(super) struct Admission<'a> {
+    source: &'a Source,
+    entry: Entry,
+    push: Push,
+    place: Place,
+    turn: Turn,
+}
+
+impl<'a> Admission<'a> {
+    #[inline]
+    pub(super) fn new(source: &'a Source, entry: Entry, push: Push) -> Self {
+        Admission { source, entry, push, place: Place::default(), turn: Turn::First }
+    }
+}
+
+impl<'a> Future for Admission<'a> {
+    type Output = Result<Admitted<'a>, Closed>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if this.turn.poll(cx).is_pending() {
+            return Poll::Pending;
+        }
+        let source = this.source;
+        let admitted = source.intake.poll_admit(this.entry, this.push, &mut this.place, cx);
+        admitted.map(|admitted| admitted.map_err(|refused| source.refuse(refused)))
+    }
+}
+
+impl Drop for Admission<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.place.give_back_room(&self.source.intake);
+    }
+}
+
+/// Waits until what was pushed so far is one commit.
+#[must_use]
+pub(super) struct Committing<'a> {
+    source: &'a Source,
+    entry: Entry,
+    place: Place,
+}
+
+impl<'a> Committing<'a> {
+    pub(super) fn new(source: &'a Source, entry: Entry) -> Self {
+        Committing { source, entry, place: Place::default() }
+    }
+}
+
+impl Future for Committing<'_> {
+    type Output = Result<(), Closed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        this.source.intake.poll_commit(this.entry, &mut this.place, cx)
+    }
+}
+
+impl Drop for Committing<'_> {
+    fn drop(&mut self) {
+        self.place.give_back_room(&self.source.intake);
+    }
+}
+
+/// Waits until a table is closed.
+#[must_use]
+pub(super) struct Closing<'a> {
+    source: &'a Source,
+    entry: Entry,
+    place: Place,
+}
+
+impl<'a> Closing<'a> {
+    pub(super) fn new(source: &'a Source, entry: Entry) -> Self {
+        Closing { source, entry, place: Place::default() }
+    }
+}
+
+impl Future for Closing<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        this.source.intake.poll_closed(this.entry, &mut this.place, cx)
+    }
+}
+
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.place.give_back_closing(&self.source.intake);
+    }
+}
+
+/// Waits until a table is closed, which is an error, or until a moment has come.
+#[must_use]
+pub(super) struct Sleeping<'a> {
+    closing: Closing<'a>,
+    timer: Option<Timer>,
+}
+
+impl<'a> Sleeping<'a> {
+    /// A moment too far away to be named never comes.
+    pub(super) fn new(source: &'a Source, entry: Entry, until: Option<Instant>) -> Self {
+        Sleeping { closing: Closing::new(source, entry), timer: until.map(Timer::at) }
+    }
+}
+
+impl Future for Sleeping<'_> {
+    type Output = Result<(), Closed>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if Pin::new(&mut this.closing).poll(cx).is_ready() {
+            return Poll::Ready(this.closing.source.intake.check_open(this.closing.entry));
+        }
+        match &mut this.timer {
+            Some(timer) => timer.poll_at(cx).map(Ok),
+            None => Poll::Pending,
+        }
+    }
+}

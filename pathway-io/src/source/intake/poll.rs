@@ -1,0 +1,189 @@
+//! The waits of the intake for tasks: each looks under the lock whether it is over, as a thread would, and otherwise leaves its
+//! waker there before it lets go of the lock. Whoever changes what is waited for takes the lock, too, and so finds the waker.
+//!
+//! A future that is dropped takes its waker with it ([`Place`]), so that a loop which drops one with each of its turns adds up
+//! to nothing.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use super::state::{Entry, State};
+use super::wakers::Wakers;
+use super::{Admitted, Intake, Push, Refused};
+use crate::run::error::Closed;
+use crate::run::sync::MutexGuard;
+use crate::source::intake::pending::Pending;
+use crate::source::offset::Offset;
+
+/// A task's place among those that wait; empty while it does not wait. Whoever has one gives it back when it is dropped.
+#[derive(Default)]
+pub(crate) struct Place(Option<u64>);
+
+/// What a task waits for.
+type List = fn(&mut State) -> &mut Wakers;
+
+const ROOM: List = |state| &mut state.room;
+const CLOSING: List = |state| &mut state.closing;
+
+impl Place {
+    /// The lock, for a task that is in no list.
+    fn enter<'a>(&mut self, intake: &'a Intake, list: List) -> MutexGuard<'a, State> {
+        let mut state = intake.lock();
+        if let Some(number) = self.0.take()
+            && let Some(waker) = list(&mut state).remove(number)
+        {
+            drop(state);
+            drop(waker);
+            state = intake.lock();
+        }
+        state
+    }
+
+    fn wait(&mut self, mut state: MutexGuard<'_, State>, list: List, waker: &Waker) {
+        self.0 = Some(list(&mut state).add(waker.clone()));
+    }
+
+    /// The task waits for room no longer.
+    pub(crate) fn give_back_room(&mut self, intake: &Intake) {
+        if self.0.is_some() {
+            drop(self.enter(intake, ROOM));
+        }
+    }
+
+    /// The task waits for an end no longer.
+    pub(crate) fn give_back_closing(&mut self, intake: &Intake) {
+        if self.0.is_some() {
+            drop(self.enter(intake, CLOSING));
+        }
+    }
+}
+
+impl Intake {
+    /// [`admit`](Self::admit) for a task.
+    #[inline]
+    pub(crate) fn poll_admit<'a>(
+        self: &'a Arc<Self>,
+        entry: Entry,
+        push: Push,
+        place: &mut Place,
+        cx: &Context<'_>,
+    ) -> Poll<Result<Admitted<'a>, Refused>> {
+        let mut state = place.enter(self, ROOM);
+        match self.room_for(&mut state, entry, push) {
+            Poll::Ready(result) => {
+                Poll::Ready(result.map(|()| Admitted { intake: self, state, table: entry.table }))
+            }
+            Poll::Pending => {
+                place.wait(state, ROOM, cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// [`commit`](Self::commit) for a task.
+    pub(crate) fn poll_commit(
+        self: &Arc<Self>,
+        entry: Entry,
+        place: &mut Place,
+        cx: &Context<'_>,
+    ) -> Poll<Result<(), Closed>> {
+        let mut state = place.enter(self, ROOM);
+        let committed = self.try_commit(&mut state, entry);
+        if committed.is_pending() {
+            place.wait(state, ROOM, cx.waker());
+        }
+        committed
+    }
+
+    /// Resolves when the table is closed.
+    pub(crate) fn poll_closed(&self, entry: Entry, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
+        self.poll_closing(|state| state.is_closed(entry), place, cx)
+    }
+
+    /// Resolves when all tables are closed, as they are by a stop.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn poll_stopped(&self, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
+        self.poll_closing(|state| state.closed, place, cx)
+    }
+
+    fn poll_closing(
+        &self,
+        is_closed: impl FnOnce(&State) -> bool,
+        place: &mut Place,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
+        let state = place.enter(self, CLOSING);
+        if is_closed(&state) {
+            return Poll::Ready(());
+        }
+        place.wait(state, CLOSING, cx.waker());
+        Poll::Pending
+    }
+}
+
+/// [`Intake::commit_transaction`] for a task. Dropped while it waits, it commits nothing, and what it has held up goes ahead.
+pub(crate) struct CommitTransaction<'a, O> {
+    intake: &'a Arc<Intake>,
+    entry: Entry,
+    transaction: Pending,
+    offset: Option<O>,
+    /// It is counted among the transactions that wait.
+    is_queued: bool,
+    place: Place,
+}
+
+/// Nothing in it is pinned.
+impl<O> Unpin for CommitTransaction<'_, O> {}
+
+impl<'a, O: Offset> CommitTransaction<'a, O> {
+    pub(crate) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
+        CommitTransaction { intake, entry, transaction, offset, is_queued: false, place: Place::default() }
+    }
+}
+
+impl<O: Offset> Future for CommitTransaction<'_, O> {
+    type Output = Result<(), Refused>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let intake = this.intake;
+        let mut state = this.place.enter(intake, ROOM);
+        if !this.is_queued && state.is_for_later(this.offset.is_some()) {
+            return match intake.room_for(&mut state, this.entry, Push::Wait)? {
+                Poll::Ready(()) => {
+                    let transaction = std::mem::take(&mut this.transaction);
+                    Poll::Ready(Ok(state.append_for_later(this.entry, transaction)?))
+                }
+                Poll::Pending => {
+                    this.place.wait(state, ROOM, cx.waker());
+                    Poll::Pending
+                }
+            };
+        }
+        if !this.is_queued {
+            state.transactions_waiting += 1;
+            this.is_queued = true;
+        }
+        match intake.try_transaction(&mut state, this.entry, &mut this.transaction, &mut this.offset) {
+            Poll::Ready(committed) => {
+                this.is_queued = false;
+                intake.leave_queue(state);
+                Poll::Ready(committed.map_err(Refused::from))
+            }
+            Poll::Pending => {
+                this.place.wait(state, ROOM, cx.waker());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl<O> Drop for CommitTransaction<'_, O> {
+    fn drop(&mut self) {
+        if std::mem::take(&mut self.is_queued) {
+            self.intake.leave_queue(self.intake.lock());
+        }
+        self.place.give_back_room(self.intake);
+    }
+}
