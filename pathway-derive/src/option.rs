@@ -31,6 +31,11 @@ impl RawOption {
         self.spelled(ctxt, |value| value.to_token_stream().to_string())
     }
 
+    /// The value, if it is written behind a `=`.
+    pub fn plain(&self) -> Option<&Expr> {
+        self.value.as_ref()
+    }
+
     /// The same, where `spell` says how a value is written.
     fn spelled(&self, ctxt: &Ctxt, spell: impl Fn(&Expr) -> String) -> Option<Expr> {
         let Some(group) = &self.parens else { return self.value.clone() };

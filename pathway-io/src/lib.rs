@@ -124,6 +124,9 @@ pub use source::options::{BadRows, ReadOptions};
 pub use source::restart::Restart;
 pub use source::subject::{Subject, TryNextError};
 pub use source::transaction::{Transaction, TransactionTable};
+#[cfg(not(feature = "async"))]
+#[doc(hidden)]
+pub use source::without_async::AsyncSubject;
 
 /// Runs sources and computations in tests.
 pub mod testing {

@@ -21,6 +21,8 @@ pub struct Connector<'a> {
 
 pub struct Run<'a> {
     pub method: &'a ImplItemFn,
+    /// It is an `async fn`.
+    pub is_async: bool,
     /// The subjects.
     pub parameters: Vec<Parameter<'a>>,
     /// The type of a last parameter that says which part of the source is meant.
@@ -29,6 +31,8 @@ pub struct Run<'a> {
 
 /// A parameter behind the receiver.
 pub struct Parameter<'a> {
+    /// It is one of an `async fn`.
+    pub is_async: bool,
     pub name: Option<&'a Ident>,
     pub ty: &'a Type,
     pub kind: Kind<'a>,
@@ -36,14 +40,42 @@ pub struct Parameter<'a> {
 
 /// What a parameter's type is, as far as can be seen.
 pub enum Kind<'a> {
-    /// `Subject<S>` or `Subject<S, O>`.
-    Subject { schema: &'a Type, offset: Option<&'a Type> },
+    /// `Subject<S>` or `Subject<S, O>`, of either handle.
+    Subject { handle: Handle, schema: &'a Type, offset: Option<&'a Type> },
     /// A reference to anything.
     Reference(&'a syn::TypeReference),
     /// A type that no alias of a subject would be called.
     Other,
     /// A path that may be an alias of a subject.
     Unknown,
+}
+
+/// Whether the runtime has what an `async fn run` needs.
+pub const ASYNC: bool = cfg!(feature = "tokio");
+
+/// The two types of handles.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Handle {
+    Blocking,
+    Async,
+}
+
+impl Handle {
+    /// The one that a `run` takes.
+    pub fn of_run(is_async: bool) -> Self {
+        if is_async { Handle::Async } else { Handle::Blocking }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Handle::Blocking => "Subject",
+            Handle::Async => "AsyncSubject",
+        }
+    }
+
+    fn named(name: &Ident) -> Option<Self> {
+        [Handle::Blocking, Handle::Async].into_iter().find(|handle| name == handle.name())
+    }
 }
 
 /// Types of the standard library that stand where a subject should.
@@ -102,28 +134,45 @@ impl<'a> Connector<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn from_method(method: &'a ImplItemFn) -> Self {
+    /// Whether its body, which is written for handles of the one kind, can stand with the handles that it is given. Without the
+    /// feature there are none of the other kind.
+    pub fn is_of_one_kind(&self) -> bool {
+        let handles = self.parameters.iter().filter_map(Parameter::handle);
+        handles.into_iter().all(|handle| handle == Handle::of_run(self.is_async)) && (!self.is_async || ASYNC)
+    }
+
+    pub fn from_method(method: &'a ImplItemFn) -> Self {
+        let is_async = method.sig.asyncness.is_some();
         let mut parameters: Vec<Parameter> = method
             .sig
             .inputs
             .iter()
             .filter_map(|input| match input {
                 FnArg::Receiver(_) => None,
-                FnArg::Typed(typed) => Some(Parameter::of(typed)),
+                FnArg::Typed(typed) => Some(Parameter::of(typed, is_async)),
             })
             .collect();
         let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
-        Run { method, parameters, part }
+        Run { method, is_async, parameters, part }
     }
 }
 
 impl<'a> Parameter<'a> {
-    pub fn of(typed: &'a PatType) -> Self {
+    pub fn of(typed: &'a PatType, is_async: bool) -> Self {
         let name = match &*typed.pat {
             Pat::Ident(pat) => Some(&pat.ident),
             _ => None,
         };
-        Parameter { name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
+        Parameter { is_async, name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
+    }
+
+    /// The handle, if it is written as one.
+    pub fn handle(&self) -> Option<Handle> {
+        match self.kind {
+            Kind::Subject { handle, .. } => Some(handle),
+            Kind::Reference(reference) => Handle::named(&types::last_segment(&reference.elem)?.ident),
+            Kind::Other | Kind::Unknown => None,
+        }
     }
 
     /// Whether rustc has to say if it is a subject.
@@ -146,14 +195,14 @@ impl<'a> Kind<'a> {
         let Some(segment) = types::last_segment(ty) else {
             return if matches!(ty, Type::Path(_) | Type::Macro(_)) { Kind::Unknown } else { Kind::Other };
         };
-        if segment.ident == "Subject"
+        if let Some(handle) = Handle::named(&segment.ident)
             && let PathArguments::AngleBracketed(arguments) = &segment.arguments
         {
             let mut arguments = arguments.args.iter();
             return match (arguments.next(), arguments.next(), arguments.next()) {
-                (Some(GenericArgument::Type(schema)), None, None) => Kind::Subject { schema, offset: None },
+                (Some(GenericArgument::Type(schema)), None, None) => Kind::Subject { handle, schema, offset: None },
                 (Some(GenericArgument::Type(schema)), Some(GenericArgument::Type(offset)), None) => {
-                    Kind::Subject { schema, offset: Some(offset) }
+                    Kind::Subject { handle, schema, offset: Some(offset) }
                 }
                 _ => Kind::Unknown,
             };

@@ -7,15 +7,30 @@ use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::{duration, suggest};
 
-const OPTIONS: [&str; 5] = ["name", "autocommit", "eager", "backlog", "crate"];
+const OPTIONS: [&str; 6] = ["name", "autocommit", "eager", "backlog", "stop", "crate"];
+
+/// A text, or an expression that rustc has to judge.
+pub enum Name {
+    Text(LitStr),
+    Other(Expr),
+}
+
+/// A time.
+pub enum Time {
+    Off,
+    Nanos(u64),
+    /// An expression that rustc has to judge.
+    Other(Expr),
+}
 
 #[derive(Default)]
 pub struct Options {
-    pub name: Slot<LitStr>,
-    /// In nanoseconds; `None` inside is off.
-    pub autocommit: Slot<Option<u64>>,
+    pub name: Slot<Name>,
+    pub autocommit: Slot<Time>,
     pub eager: Slot<()>,
     pub backlog: Slot<Expr>,
+    /// How long an `async fn run` may go on after a stop.
+    pub stop: Slot<Time>,
     pub krate: Slot<Path>,
 }
 
@@ -26,7 +41,8 @@ impl Options {
             let key = &option.key;
             match option.name().as_str() {
                 "name" => options.name.set(ctxt, key, name(ctxt, &option)),
-                "autocommit" => options.autocommit.set(ctxt, key, autocommit(ctxt, &option)),
+                "autocommit" => options.autocommit.set(ctxt, key, time(ctxt, &option, true)),
+                "stop" => options.stop.set(ctxt, key, time(ctxt, &option, false)),
                 "eager" => options.eager.set(ctxt, key, option::flag(ctxt, &option, "connector")),
                 "backlog" => {
                     options.backlog.set(ctxt, key, option::expression(ctxt, &option, "10_000"));
@@ -40,29 +56,48 @@ impl Options {
     }
 }
 
-fn name(ctxt: &Ctxt, option: &RawOption) -> Option<LitStr> {
+fn name(ctxt: &Ctxt, option: &RawOption) -> Option<Name> {
+    if let Some(expr) = option.plain().filter(|expr| is_for_rustc(expr)) {
+        return Some(Name::Other(expr.clone()));
+    }
     let name = option::string(ctxt, option)?;
     if name.value().is_empty() {
         ctxt.error(&name, "a connector's name cannot be empty");
     }
-    Some(name)
+    Some(Name::Text(name))
 }
 
-fn autocommit(ctxt: &Ctxt, option: &RawOption) -> Option<Option<u64>> {
-    let expected = "expected a duration such as \"100ms\" or \"1.5s\", or `off`";
+fn time(ctxt: &Ctxt, option: &RawOption, or_off: bool) -> Option<Time> {
+    let or_off_text = if or_off { ", or `off`" } else { "" };
+    let expected = format!("expected a duration such as \"100ms\" or \"1.5s\"{or_off_text}");
     let Some(value) = option.value(ctxt) else {
         if !option.is_reported() {
             ctxt.error(&option.key, expected);
         }
         return None;
     };
-    let interval = match option::peel(&value) {
-        Expr::Path(path) if path.path.is_ident("off") => Some(None),
-        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => duration::parse(&text.value()).map(Some),
+    let time = match option::peel(&value) {
+        Expr::Path(path) if or_off && path.path.is_ident("off") => Some(Time::Off),
+        Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => duration::parse(&text.value()).map(Time::Nanos),
+        other if is_for_rustc(other) => Some(Time::Other(other.clone())),
         _ => None,
     };
-    if interval.is_none() && !option.is_reported() {
+    if time.is_none() && !option.is_reported() {
         ctxt.error(value, expected);
     }
-    interval
+    time
+}
+
+/// Whether the value is a constant or another expression. A literal of another type is a mistake, and so is a lone name in
+/// lower case: it is a text without its quotes.
+fn is_for_rustc(expr: &Expr) -> bool {
+    match option::peel(expr) {
+        Expr::Lit(_) | Expr::Unary(_) => false,
+        Expr::Path(path) => match path.path.get_ident() {
+            Some(name) => name.to_string().chars().any(char::is_uppercase),
+            None => true,
+        },
+        Expr::Verbatim(_) | Expr::Assign(_) | Expr::Infer(_) => false,
+        _ => true,
+    }
 }

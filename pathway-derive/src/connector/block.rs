@@ -5,10 +5,10 @@
 //! further one.
 
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use quote::{quote, quote_spanned};
 use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
 
-use super::ast::{Connector, Parameter, is_named};
+use super::ast::{Connector, Parameter, Run, is_named};
 use super::expand::{if_subject, place};
 use super::parse::statements;
 use crate::types;
@@ -19,10 +19,19 @@ pub fn block(connector: &Connector) -> ItemImpl {
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         if is_named(method, "run") {
-            check_subjects(method, connector.options.krate.get());
+            if Run::from_method(method).is_of_one_kind() {
+                check_subjects(method, connector.options.krate.get());
+            } else {
+                // which would not compile with the other handle: that is no second mistake
+                method.block.stmts = vec![statements(quote!(loop {}))];
+                method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables, clippy::empty_loop)]));
+            }
             method.attrs.push(parse_quote! {
                 #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
             });
+            if method.sig.asyncness.is_some() {
+                method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
+            }
         } else if is_named(method, "on_stop") {
             method.attrs.push(parse_quote!(#[allow(clippy::unused_self)]));
         }
@@ -38,7 +47,7 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
     let mut lets = TokenStream::new();
     for input in &mut run.sig.inputs {
         let FnArg::Typed(typed) = input else { continue };
-        let parameter = Parameter::of(typed);
+        let parameter = Parameter::of(typed, run.sig.asyncness.is_some());
         // what `#[cfg]` may take away has no `let`
         let is_plain = typed.attrs.is_empty() && types::is_nameable(&typed.ty);
         if !is_plain || !parameter.may_be_subject() {

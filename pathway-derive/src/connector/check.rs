@@ -3,7 +3,8 @@
 use quote::ToTokens;
 use syn::{FnArg, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use super::ast::{Connector, Kind, Parameter, Run, is_partition, is_zero};
+use super::ast::{ASYNC, Connector, Handle, Kind, Parameter, Run, is_partition, is_zero};
+use super::attr::Time;
 use crate::ctxt::Ctxt;
 use crate::{option, types};
 
@@ -16,8 +17,23 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
     {
         ctxt.error(backlog, "a backlog holds at least 1 row");
     }
-    if let (Some(eager), Some(None)) = (connector.options.eager.key(), connector.options.autocommit.get()) {
+    if let (Some(eager), Some(Time::Off)) = (connector.options.eager.key(), connector.options.autocommit.get()) {
         ctxt.error(eager, "`eager` says how autocommit goes, which is off\nhelp: remove one of the two");
+    }
+}
+
+/// Reports the time after a stop that no `run` can make use of.
+pub fn stop(ctxt: &Ctxt, connector: &Connector) {
+    if let Some(stop) = connector.options.stop.key()
+        && !connector.runs.is_empty()
+        && connector.runs.iter().all(|run| !run.is_async)
+    {
+        ctxt.error(
+            stop,
+            "`stop` is the time that an `async fn run` has after a stop\n\
+             note: a `run` that is not async ends when it returns\n\
+             help: remove it, or make `run` an `async fn`",
+        );
     }
 }
 
@@ -36,6 +52,14 @@ pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
 
 /// Reports what is wrong with a `run`; whether its impl can be emitted all the same.
 pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
+    if run.is_async && !ASYNC {
+        ctxt.error(
+            run.method.sig.asyncness,
+            "an `async fn run` needs the feature `tokio` of pathway-io\n\
+             help: run `cargo add pathway-io --features tokio`",
+        );
+        return false;
+    }
     let mut is_sound = qualifiers(ctxt, run.method, "run");
     is_sound &= receiver(ctxt, run.method, "`run` must take `&mut self`");
     is_sound &= subjects(ctxt, run);
@@ -45,22 +69,11 @@ pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
 fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
     let sig = &method.sig;
     let before = (
-        &sig.asyncness,
         &sig.constness,
         matches!(sig.safety, Safety::Unsafe(_)),
         &sig.abi,
         sig.generics.params.is_empty(),
     );
-    if let Some(token) = &sig.asyncness {
-        ctxt.error(
-            token,
-            format!(
-                "`{name}` cannot be `async`\n\
-                 note: a connector has a thread of its own and may block\n\
-                 help: build a runtime inside `{name}` and call its `block_on`"
-            ),
-        );
-    }
     if let Some(token) = &sig.constness {
         ctxt.error(token, format!("`{name}` cannot be `const`\nhelp: remove `const`"));
     }
@@ -73,7 +86,7 @@ fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
     if !sig.generics.params.is_empty() {
         ctxt.error(&sig.generics, format!("`{name}` cannot be generic\nhelp: put the parameters on the `impl` block"));
     }
-    matches!(before, (None, None, false, None, true))
+    matches!(before, (None, false, None, true))
 }
 
 fn receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {
@@ -110,7 +123,11 @@ fn subjects(ctxt: &Ctxt, run: &Run) -> bool {
     if run.parameters.is_empty() && matches!(sig.inputs.first(), Some(FnArg::Receiver(_))) {
         ctxt.error_at(
             sig.paren_token.span.join(),
-            "`run` takes a subject for each table\nhelp: `fn run(&mut self, cats: Subject<Cat>)`",
+            format!(
+                "`run` takes a subject for each table\nhelp: `{}fn run(&mut self, cats: {}<Cat>)`",
+                if run.is_async { "async " } else { "" },
+                Handle::of_run(run.is_async).name()
+            ),
         );
         return false;
     }
@@ -131,10 +148,10 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
         ctxt.error(parameter.ty, message);
         return false;
     }
+    let expected = Handle::of_run(parameter.is_async);
     match parameter.kind {
         Kind::Reference(reference) => {
-            let segment = types::last_segment(&reference.elem);
-            if segment.is_some_and(|segment| segment.ident == "Subject") {
+            if parameter.handle() == Some(expected) {
                 let name = parameter.name.map_or("cats".to_owned(), ToString::to_string);
                 let ty = types::text(&reference.elem);
                 ctxt.error(
@@ -150,16 +167,42 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
             no_subject(ctxt, parameter);
             false
         }
+        Kind::Subject { handle, .. } if handle != expected => {
+            of_other_kind(ctxt, parameter, expected);
+            false
+        }
         Kind::Subject { .. } | Kind::Unknown => true,
     }
 }
 
+/// Reports a handle that belongs to the other kind of `run`.
+fn of_other_kind(ctxt: &Ctxt, parameter: &Parameter, expected: Handle) {
+    let written = types::text(parameter.ty);
+    let other = if parameter.is_async { Handle::Blocking } else { Handle::Async };
+    let right = written.replacen(other.name(), expected.name(), 1);
+    let message = if parameter.is_async {
+        format!(
+            "an `async fn run` takes an `AsyncSubject`, found `{written}`\n\
+             note: a push into a `Subject` blocks the thread, and with it the runtime\n\
+             help: write `{right}`"
+        )
+    } else {
+        format!(
+            "a `run` that is not async takes a `Subject`, found `{written}`\n\
+             help: write `{right}`, or make it an `async fn run`"
+        )
+    };
+    ctxt.error(parameter.ty, message);
+}
+
 fn no_subject(ctxt: &Ctxt, parameter: &Parameter) {
+    let (a, run) = if parameter.is_async { ("an", "an `async fn run`") } else { ("a", "`run`") };
+    let handle = Handle::of_run(parameter.is_async).name();
+    let found = types::text(parameter.ty);
     ctxt.error(
         parameter.ty,
         format!(
-            "expected a `Subject<_>`, found `{}`\nnote: `run` takes one `Subject<_>` for each table that it feeds",
-            types::text(parameter.ty)
+            "expected {a} `{handle}<_>`, found `{found}`\nnote: {run} takes one `{handle}<_>` for each table that it feeds"
         ),
     );
 }
@@ -188,9 +231,20 @@ fn one_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
 }
 
 /// The same for an `on_stop`.
-pub fn on_stop(ctxt: &Ctxt, method: &ImplItemFn) -> bool {
+pub fn on_stop(ctxt: &Ctxt, connector: &Connector, method: &ImplItemFn) -> bool {
     let message = "`on_stop` takes only `&mut self`";
     let mut is_sound = qualifiers(ctxt, method, "on_stop");
+    if let Some(token) = &method.sig.asyncness
+        && !connector.runs.iter().any(|run| run.is_async)
+    {
+        ctxt.error(
+            token,
+            "`on_stop` can only be `async` beside an `async fn run`\n\
+             note: it runs on the connector's own thread and may block\n\
+             help: remove `async`",
+        );
+        is_sound = false;
+    }
     is_sound &= receiver(ctxt, method, message);
     let others = method.sig.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
     if is_sound {

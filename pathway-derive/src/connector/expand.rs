@@ -11,6 +11,7 @@ use syn::spanned::Spanned;
 use syn::{Ident, ReturnType, Type, parse_quote};
 
 use super::ast::{Connector, Kind, Parameter, Run, cfgs};
+use super::attr::{Name, Time};
 use crate::{option, types};
 
 /// The impl for one `run`; `#[cfg]` chooses between several.
@@ -47,6 +48,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     });
     let arguments = arguments.chain(part);
     let call = quote!(Self::run(#this, #(#arguments),*));
+    let call = if run.is_async { quote!(#call.await) } else { call };
     let result = match returned(run) {
         Some(ty) if !types::is_nameable(&ty) => {
             let span = Span::mixed_site().located_at(ty.span());
@@ -58,13 +60,16 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             quote!(#pw::run_result::<Self, #signature>(#call))
         }
     };
+    let result = if run.is_async { driven(connector, run, &result, &pw) } else { result };
     let options = options(connector, &pw);
     let on_stop = connector.on_stops.iter().filter(|_| stops_well).map(|method| {
         let cfgs = super::ast::cfgs(method);
+        let call = quote!(Self::on_stop(self));
+        let call = if method.sig.asyncness.is_some() { quote!(#pw::tasks::on_stop(#call)) } else { call };
         quote! {
             #(#cfgs)*
             fn on_stop(&mut self) {
-                Self::on_stop(self);
+                #call;
             }
         }
     });
@@ -104,6 +109,29 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             #[automatically_derived]
             #connector_impl
         };
+    }
+}
+
+/// The result of an `async fn run`, which is driven to its end or to a stop.
+fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) -> TokenStream {
+    let drive = Ident::new("drive", Span::mixed_site());
+    let stop = connector.options.stop.get().and_then(|stop| time(stop, pw));
+    let stop = stop.unwrap_or_else(|| quote!(#pw::Duration::ZERO));
+    // that of a row which is no schema is known to be none already
+    let first = option::ident_at(&local(0), local(0).span().located_at(place(&run.parameters[0])));
+
+    quote! {
+        let #drive = #pw::tasks::Drive::new(&#first, #stop);
+        #pw::tasks::Drive::run(#drive, async move { #result })
+    }
+}
+
+/// A time as a `Duration`; `None` if it is off.
+fn time(time: &Time, pw: &Ident) -> Option<TokenStream> {
+    match time {
+        Time::Off => None,
+        Time::Nanos(nanos) => Some(quote!(#pw::Duration::from_nanos(#nanos))),
+        Time::Other(expr) => Some(expr.to_token_stream()),
     }
 }
 
@@ -171,7 +199,10 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         let at = option::ident_at(pw, span);
         let row = match parameter.kind {
             Kind::Subject { schema, .. } => schema.to_token_stream(),
-            _ => quote_spanned!(span=> <#ty as #at::SubjectTypes>::Schema),
+            _ => {
+                let names = names(parameter, &at);
+                quote_spanned!(span=> <#ty as #names::SubjectTypes>::Schema)
+            }
         };
         let schema = quote_spanned!(span=> #at::IfSchema<#row, #row>);
         let subject = if_subject(parameter, &at.to_token_stream());
@@ -246,7 +277,10 @@ pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
     let (pw, ty) = (option::ident_at(pw, span), parameter.ty);
     match parameter.kind {
         Kind::Subject { schema, .. } => quote_spanned!(span=> #pw::Table<#schema>),
-        _ => quote_spanned!(span=> #pw::TableOf<#ty>),
+        _ => {
+            let names = names(parameter, &pw);
+            quote_spanned!(span=> #names::TableOf<#ty>)
+        }
     }
 }
 
@@ -258,7 +292,8 @@ fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
             let ty = parameter.ty;
             let span = ty.span();
             let pw = option::ident_at(pw, span);
-            quote_spanned!(span=> <#ty as #pw::SubjectTypes>::Offset)
+            let names = names(parameter, &pw);
+            quote_spanned!(span=> <#ty as #names::SubjectTypes>::Offset)
         }
     }
 }
@@ -277,12 +312,19 @@ pub fn place(parameter: &Parameter) -> Span {
     }
 }
 
+/// Where the names for the parameter's kind of handle are.
+fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
+    let span = place(parameter);
+    if parameter.is_async { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
+}
+
 /// The type of a parameter, if it is the subject of a schema. All of it is at one place: errors of one text at one place are
 /// shown once.
 pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let span = place(parameter);
     let ty = located_at(parameter.ty.to_token_stream(), span);
-    quote_spanned!(span=> #runtime::IfSubject<#ty>)
+    let names = names(parameter, runtime);
+    quote_spanned!(span=> #names::IfSubject<#ty>)
 }
 
 /// The same tokens, shown at another place.
@@ -304,10 +346,14 @@ fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
 
 fn options(connector: &Connector, pw: &Ident) -> TokenStream {
     let options = &connector.options;
-    let name = options.name.get().map_or_else(|| connector.type_name(), syn::LitStr::value);
-    let autocommit = options.autocommit.get().map(|interval| match interval {
-        Some(nanos) => quote!(.autocommit(#pw::Duration::from_nanos(#nanos))),
-        None => quote!(.autocommit(#pw::None)),
+    let name = match options.name.get() {
+        Some(Name::Text(text)) => text.value().into_token_stream(),
+        Some(Name::Other(expr)) => expr.to_token_stream(),
+        None => connector.type_name().into_token_stream(),
+    };
+    let autocommit = options.autocommit.get().map(|interval| {
+        let interval = time(interval, pw).unwrap_or_else(|| quote!(#pw::None));
+        quote!(.autocommit(#interval))
     });
     let eager = options.eager.is_set().then(|| quote!(.eager(true)));
     let backlog = options.backlog.get().map(|rows| quote!(.backlog(#rows)));

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Item, ItemStruct, parse_quote};
 
-use super::ast::{Connector, Kind, Run, cfgs};
+use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
 use super::attr::Options;
 use super::expand::{checks, table_type};
 use crate::{generics, option};
@@ -28,11 +28,13 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     let (generics, _, where_clause) = generics.split_for_impl();
     let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
     let where_clause = generics::with_static(where_clause.to_token_stream());
-    let checks = run.filter(|_| !borrows).map(|run| checks(connector, run, &pw));
+    // and so has a handle of the other kind, of which nothing is asked then
+    let checks = run.filter(|run| !borrows && run.is_of_one_kind()).map(|run| checks(connector, run, &pw));
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
         run.parameters
             .iter()
             .filter_map(|parameter| match parameter.kind {
+                Kind::Unknown if parameter.is_async && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
                 // of a reference the table is that of the subject behind it
                 Kind::Reference(reference) => match Kind::of(&reference.elem) {

@@ -39,11 +39,12 @@ fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
     let options = attr::Options::parse(&ctxt, options);
     let connector = ast::Connector::from_block(&ctxt, block, options);
     check::options(&ctxt, &connector);
+    check::stop(&ctxt, &connector);
     let owns = check::lifetimes(&ctxt, &connector);
     let mut output = ctxt.check();
     let mut stops_well = true;
     for method in &connector.on_stops {
-        let (errors, is_sound) = check_method(ast::cfgs(method), |ctxt| check::on_stop(ctxt, method));
+        let (errors, is_sound) = check_method(ast::cfgs(method), |ctxt| check::on_stop(ctxt, &connector, method));
         output.extend(errors);
         stops_well &= is_sound;
     }

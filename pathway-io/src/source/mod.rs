@@ -20,3 +20,5 @@ pub(crate) mod restart;
 pub(crate) mod shared;
 pub(crate) mod subject;
 pub(crate) mod transaction;
+#[cfg(not(feature = "async"))]
+pub(crate) mod without_async;

@@ -13,7 +13,7 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -254,10 +254,53 @@ impl Tasks {
     }
 }
 
+/// What a task of `run` may return.
+#[diagnostic::on_unimplemented(
+    message = "a task must return `()` or `Result<(), E>`, found `{Self}`",
+    label = "not a result of a task",
+    note = "`E` is any error that converts into `Box<dyn Error + Send + Sync>`; `pathway_io::RunResult` takes them all"
+)]
+pub trait TaskResult {
+    #[doc(hidden)]
+    fn into_task_result(self) -> RunResult;
+}
+
+#[diagnostic::do_not_recommend]
+impl TaskResult for () {
+    fn into_task_result(self) -> RunResult {
+        Ok(())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError>> TaskResult for Result<(), E> {
+    fn into_task_result(self) -> RunResult {
+        self.map_err(Into::into)
+    }
+}
+
+/// Of a task that is a loop without an end: `!`, which has no name yet.
+#[diagnostic::do_not_recommend]
+impl TaskResult for <fn() -> ! as Returning>::Output {
+    fn into_task_result(self) -> RunResult {
+        self
+    }
+}
+
+/// What a function returns.
+#[doc(hidden)]
+pub trait Returning {
+    type Output;
+}
+
+impl<T> Returning for fn() -> T {
+    type Output = T;
+}
+
 /// Starts a task whose end concerns `run`.
 pub(super) fn spawn<T>(task: T)
 where
-    T: Future<Output: IntoRunResult> + 'static,
+    T: Future<Output: TaskResult> + 'static,
 {
     let Some(tasks) = TASKS.with_borrow(Clone::clone) else {
         panic!("`AsyncSubject::spawn` was called outside of an `async fn run`");
@@ -280,13 +323,13 @@ impl<T: Future> Task<T> {
     }
 }
 
-impl<T: Future<Output: IntoRunResult>> Future for Task<T> {
+impl<T: Future<Output: TaskResult>> Future for Task<T> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let Some(task) = &mut this.task else { return Poll::Ready(()) };
-        let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx).map(IntoRunResult::into_run_result)));
+        let polled = catch_unwind(AssertUnwindSafe(|| task.as_mut().poll(cx).map(TaskResult::into_task_result)));
         match polled {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(Ok(()))) => {}

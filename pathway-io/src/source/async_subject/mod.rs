@@ -458,7 +458,7 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Starts a task beside `run`, on the same thread. Its error or panic is an error or panic of `run`.
     ///
-    /// The task returns what `run` may return. When it fails, `run` is dropped where it waits. When `run` ends, or a stop drops it,
+    /// The task returns `()`, `Result<(), E>` as `run` may, or never. When it fails, `run` is dropped where it waits. When `run` ends, or a stop drops it,
     /// its tasks are dropped, too.
     ///
     /// # Panics
@@ -467,7 +467,7 @@ impl<S, O> AsyncSubject<S, O> {
     #[cfg(feature = "tokio")]
     pub fn spawn<T>(&self, task: T)
     where
-        T: Future<Output: crate::source::connector::IntoRunResult> + 'static,
+        T: Future<Output: drive::TaskResult> + 'static,
     {
         drive::spawn(task);
     }
