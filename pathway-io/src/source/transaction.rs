@@ -76,7 +76,10 @@ impl<S: Schema, O> Transaction<S, O> {
         self.subject.push_into(&self.rows, fill)
     }
 
-    pub(crate) fn push_all<E>(&self, rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>) -> Result<Result<(), E>, Closed> {
+    pub(crate) fn push_all<E>(
+        &self,
+        rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<Result<(), E>, Closed> {
         self.subject.push_all_into(&self.rows, rows)
     }
 

@@ -1,8 +1,35 @@
-//! Async connectors: the handle in any runtime, and the life of an `async fn run`.
+//! Async connectors: the handle in any runtime, and the life of an `async fn run`. The cases of the contract are held once more,
+//! with [`blocking`] handles over async ones.
 
+#[path = "../contract/backlog.rs"]
+mod backlog;
+#[path = "../contract/bad_rows.rs"]
+mod bad_rows;
 #[path = "../common/mod.rs"]
-#[allow(dead_code, reason = "the other tests of the crate use the rest")]
-mod common;
+mod base;
+mod blocking;
+#[path = "../contract/commit.rs"]
+mod commit;
+mod common {
+    pub use crate::base::*;
+    pub use crate::blocking::{Subject, Transaction, numbers, source};
+}
 mod fairness;
 mod handle;
+#[path = "../contract/hook.rs"]
+mod hook;
+#[path = "../contract/json_column.rs"]
+mod json_column;
 mod life;
+#[path = "../contract/model.rs"]
+mod model;
+#[path = "../contract/offset.rs"]
+mod offset;
+#[path = "../contract/panic.rs"]
+mod panic;
+#[path = "../contract/restart.rs"]
+mod restart;
+#[path = "../contract/stop.rs"]
+mod stop;
+#[path = "../contract/upsert.rs"]
+mod upsert;

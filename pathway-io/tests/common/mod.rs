@@ -6,7 +6,9 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
 use std::{fs, thread};
 
-use pathway_io::{Connector, Pipeline, Result, RunResult, Schema, Subject, Subjects, Summary, Table};
+use pathway_io::{Connector, Pipeline, Result, RunResult, Schema, Subjects, Summary, Table};
+#[allow(unused_imports, reason = "some tests have handles of another kind")]
+pub use pathway_io::{Subject, Transaction};
 
 /// What only a hang can reach.
 pub const DEADLINE: Duration = Duration::from_secs(30);

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use pathway_io::{BytesRow, ReadOptions, RunResult, Schema, Subject, TryNextError};
+use pathway_io::{BytesRow, ReadOptions, RunResult, Schema, TryNextError};
 
-use crate::common::{Number, Seen, by_commit, commits, next, pipeline, run, source, within};
+use crate::common::{Number, Seen, Subject, by_commit, commits, next, pipeline, run, source, within};
 
 fn options() -> ReadOptions {
     ReadOptions::new().autocommit(None)

@@ -2,11 +2,11 @@
 
 use std::sync::mpsc;
 
-use pathway_io::{BadRows, LinesError, ReadOptions, RowError, Schema, Stop, Subject};
+use pathway_io::{BadRows, LinesError, ReadOptions, RowError, Schema, Stop};
 use serde_json::{Value, json};
 
 use crate::common::{
-    Cat, Number, TempDir, by_commit, cat, commits, next, pipeline, read, run, source, updates, within,
+    Cat, Number, Subject, TempDir, by_commit, cat, commits, next, pipeline, read, run, source, updates, within,
 };
 
 fn options() -> ReadOptions {

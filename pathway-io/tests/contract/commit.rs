@@ -5,9 +5,11 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use pathway_io::{Closed, ReadOptions, Subject};
+use pathway_io::{Closed, ReadOptions};
 
-use crate::common::{Cat, Number, by_commit, cat, commits, next, numbers, pipeline, run, source, updates, within};
+use crate::common::{
+    Cat, Number, Subject, by_commit, cat, commits, next, numbers, pipeline, run, source, updates, within,
+};
 
 fn manual() -> ReadOptions {
     ReadOptions::new().autocommit(None)

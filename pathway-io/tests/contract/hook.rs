@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use pathway_io::{ReadOptions, Stop, Subject};
+use pathway_io::{ReadOptions, Stop};
 
-use crate::common::{Number, by_commit, commits, next, pipeline, run, source, within};
+use crate::common::{Number, Subject, by_commit, commits, next, pipeline, run, source, within};
 
 /// Two ends of a connection.
 pub fn connection() -> (TcpStream, TcpStream) {

@@ -2,11 +2,11 @@
 
 use std::thread;
 
-use pathway_io::{ReadOptions, Schema, Subject};
+use pathway_io::{ReadOptions, Schema};
 use serde::ser::Error as _;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::common::{commits, pipeline, run, source, updates};
+use crate::common::{Subject, commits, pipeline, run, source, updates};
 
 /// Odd numbers cannot be written.
 #[derive(Clone, Debug, PartialEq, Deserialize)]

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Barrier};
 
-use pathway_io::{ReadOptions, RunResult, Subject, Transaction};
+use pathway_io::{ReadOptions, RunResult};
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
-use crate::common::{Cat, Number, Seen, cat, commits, pipeline, run, source};
+use crate::common::{Cat, Number, Seen, Subject, Transaction, cat, commits, pipeline, run, source};
 
 /// What a source does with its two tables, of which one has a key.
 #[derive(Debug, Clone)]

@@ -4,9 +4,9 @@ use std::sync::mpsc;
 use std::time::Duration;
 use std::{fs, thread};
 
-use pathway_io::{BadRows, ReadOptions, Subject, Table, connector};
+use pathway_io::{BadRows, ReadOptions, Table, connector};
 
-use crate::common::{Cat, Number, TempDir, by_commit, cat, commits, next, pipeline, run, source, updates};
+use crate::common::{Cat, Number, Subject, TempDir, by_commit, cat, commits, next, pipeline, run, source, updates};
 
 fn options() -> ReadOptions {
     ReadOptions::new().autocommit(None)
@@ -31,11 +31,11 @@ fn n(n: u64) -> Number {
 #[test]
 fn the_macro_carries_offsets_through() {
     struct Two;
-    type Cats = Subject<Cat, String>;
+    type Cats = pathway_io::Subject<Cat, String>;
 
     #[connector(autocommit = off)]
     impl Two {
-        fn run(&mut self, cats: Cats, numbers: Subject<Number, String>) -> pathway_io::Result<()> {
+        fn run(&mut self, cats: Cats, numbers: pathway_io::Subject<Number, String>) -> pathway_io::Result<()> {
             assert_eq!(cats.resume(), None);
             cats.next(cat(1, "felis"))?;
             numbers.next_json_at("one".to_string(), r#"{"n": 1}"#)?;
@@ -50,7 +50,7 @@ fn the_macro_carries_offsets_through() {
 
     #[connector]
     impl One {
-        fn run(&mut self, numbers: Subject<Number, (String, u64)>) -> pathway_io::Result<()> {
+        fn run(&mut self, numbers: pathway_io::Subject<Number, (String, u64)>) -> pathway_io::Result<()> {
             numbers.next_at(("file".to_string(), 5), n(1))?;
             numbers.commit()?;
             assert_eq!(numbers.resume(), Some(("file".to_string(), 5)));
@@ -316,10 +316,10 @@ fn a_closed_subject_takes_no_offset() {
 fn a_connector_by_hand_has_offsets() {
     struct ByHand;
     impl pathway_io::Connector for ByHand {
-        type Subjects = Subject<Number, u64>;
+        type Subjects = pathway_io::Subject<Number, u64>;
         type Tables = Table<Number>;
 
-        fn run(&mut self, numbers: Subject<Number, u64>) -> pathway_io::RunResult {
+        fn run(&mut self, numbers: pathway_io::Subject<Number, u64>) -> pathway_io::RunResult {
             Ok(numbers.next_at(1, n(1))?)
         }
     }

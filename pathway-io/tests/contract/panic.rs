@@ -5,10 +5,10 @@ use std::sync::{Arc, mpsc};
 use std::{fmt, thread};
 
 use pathway_io::{
-    Commit, Connector, Error, FailureKind, ReadOptions, RunResult, Schema, Sink, Stop, Subject, Table, TableSchema,
+    Commit, Connector, Error, FailureKind, ReadOptions, RunResult, Schema, Sink, Stop, Table, TableSchema,
 };
 
-use crate::common::{Number, by_commit, cat, commits, next, numbers, pipeline, run, source, updates, within};
+use crate::common::{Number, Subject, by_commit, cat, commits, next, numbers, pipeline, run, source, updates, within};
 
 // Contract 4.1
 #[test]
@@ -73,10 +73,10 @@ fn a_panic_in_on_stop_is_an_error() {
 fn a_panic_in_the_drop_of_a_source_is_an_error() {
     struct Fragile(bool);
     impl Connector for Fragile {
-        type Subjects = Subject<Number>;
+        type Subjects = pathway_io::Subject<Number>;
         type Tables = Table<Number>;
 
-        fn run(&mut self, _: Subject<Number>) -> RunResult {
+        fn run(&mut self, _: pathway_io::Subject<Number>) -> RunResult {
             self.0 = true;
             Ok(())
         }

@@ -5,9 +5,9 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use pathway_io::{Closed, Error, ReadOptions, Restart, RunResult, Stop, Subject};
+use pathway_io::{Closed, Error, ReadOptions, Restart, RunResult, Stop};
 
-use crate::common::{Number, by_commit, commits, next, pipeline, run, source, updates, within};
+use crate::common::{Number, Subject, by_commit, commits, next, pipeline, run, source, updates, within};
 
 fn at_once(attempts: u32) -> ReadOptions {
     options(Restart::backoff(Duration::from_millis(1)..Duration::from_millis(2)).attempts(attempts))

@@ -9,12 +9,10 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
-use pathway_io::{
-    Closed, Commit, Connector, Error, FailureKind, ReadOptions, RunResult, Sink, Stop, Subject, Table, csv,
-};
+use pathway_io::{Closed, Commit, Connector, Error, FailureKind, ReadOptions, RunResult, Sink, Stop, Table, csv};
 
 use crate::common::{
-    Cat, DEADLINE, Number, TempDir, by_commit, commits, next, numbers, pipeline, read, run, source, within,
+    Cat, DEADLINE, Number, Subject, TempDir, by_commit, commits, next, numbers, pipeline, read, run, source, within,
 };
 use crate::hook::connection;
 
@@ -61,15 +59,15 @@ struct Noted<F> {
     run: F,
 }
 
-fn noted<F: FnMut(Subject<Number>) -> RunResult + Send + 'static>(calls: &Calls, run: F) -> Noted<F> {
+fn noted<F: FnMut(pathway_io::Subject<Number>) -> RunResult + Send + 'static>(calls: &Calls, run: F) -> Noted<F> {
     Noted { calls: calls.clone(), run }
 }
 
-impl<F: FnMut(Subject<Number>) -> RunResult + Send + 'static> Connector for Noted<F> {
-    type Subjects = Subject<Number>;
+impl<F: FnMut(pathway_io::Subject<Number>) -> RunResult + Send + 'static> Connector for Noted<F> {
+    type Subjects = pathway_io::Subject<Number>;
     type Tables = Table<Number>;
 
-    fn run(&mut self, subject: Subject<Number>) -> RunResult {
+    fn run(&mut self, subject: pathway_io::Subject<Number>) -> RunResult {
         struct Ended<'a>(&'a Calls);
         impl Drop for Ended<'_> {
             fn drop(&mut self) {
@@ -233,7 +231,7 @@ fn a_dropped_running_stops_and_waits_for_the_end() {
 // Contract 5.2
 #[test]
 fn on_stop_runs_once_on_the_sources_thread_however_run_ended() {
-    type Run = fn(Subject<Number>) -> RunResult;
+    type Run = fn(pathway_io::Subject<Number>) -> RunResult;
     let runs: [Run; 5] = [
         |_| Ok(()),
         |subject| {
@@ -540,10 +538,10 @@ fn what_a_source_that_is_left_behind_has_pushed_is_delivered() {
 fn on_stop_and_the_drop_of_a_source_are_within_the_grace_too() {
     struct Slow(mpsc::Sender<()>, Receiver<()>, bool);
     impl Connector for Slow {
-        type Subjects = Subject<Number>;
+        type Subjects = pathway_io::Subject<Number>;
         type Tables = Table<Number>;
 
-        fn run(&mut self, subject: Subject<Number>) -> RunResult {
+        fn run(&mut self, subject: pathway_io::Subject<Number>) -> RunResult {
             self.0.send(())?;
             Ok(subject.wait_closed()?)
         }

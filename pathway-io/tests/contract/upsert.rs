@@ -1,8 +1,8 @@
 //! Rule 3: a primary key makes a push an upsert.
 
-use pathway_io::{ReadOptions, RunResult, Schema, Subject};
+use pathway_io::{ReadOptions, RunResult, Schema};
 
-use crate::common::{Cat, Number, Seen, cat, commits, pipeline, run, source, updates};
+use crate::common::{Cat, Number, Seen, Subject, cat, commits, pipeline, run, source, updates};
 
 /// What the pushes of `run_source` make, commit by commit; only manual commits cut.
 fn output<S: Schema + Send>(run_source: impl FnMut(Subject<S>) -> RunResult + Send + 'static) -> Vec<Vec<(S, i64)>> {

@@ -137,10 +137,7 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Pushes into a batch as [`Subject::push`] does. `Err` outside if the subject is closed, inside if `fill` failed.
     #[inline]
-    async fn push<E>(
-        &self,
-        fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
-    ) -> Result<Result<(), E>, Closed>
+    async fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed>
     where
         S: Schema,
     {

@@ -73,12 +73,7 @@ impl Intake {
 
     /// Whether a row may be pushed into `table`; `Pending` if it has to wait.
     #[inline]
-    pub(super) fn room_for(
-        self: &Arc<Self>,
-        state: &mut State,
-        entry: Entry,
-        push: Push,
-    ) -> Poll<Result<(), Refused>> {
+    pub(super) fn room_for(self: &Arc<Self>, state: &mut State, entry: Entry, push: Push) -> Poll<Result<(), Refused>> {
         loop {
             state.check_open(entry)?;
             if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {

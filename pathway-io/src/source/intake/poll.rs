@@ -71,9 +71,7 @@ impl Intake {
     ) -> Poll<Result<Admitted<'a>, Refused>> {
         let mut state = place.enter(self, ROOM);
         match self.room_for(&mut state, entry, push) {
-            Poll::Ready(result) => {
-                Poll::Ready(result.map(|()| Admitted { intake: self, state, table: entry.table }))
-            }
+            Poll::Ready(result) => Poll::Ready(result.map(|()| Admitted { intake: self, state, table: entry.table })),
             Poll::Pending => {
                 place.wait(state, ROOM, cx.waker());
                 Poll::Pending
@@ -107,12 +105,7 @@ impl Intake {
         self.poll_closing(|state| state.closed, place, cx)
     }
 
-    fn poll_closing(
-        &self,
-        is_closed: impl FnOnce(&State) -> bool,
-        place: &mut Place,
-        cx: &Context<'_>,
-    ) -> Poll<()> {
+    fn poll_closing(&self, is_closed: impl FnOnce(&State) -> bool, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
         let state = place.enter(self, CLOSING);
         if is_closed(&state) {
             return Poll::Ready(());
