@@ -142,6 +142,10 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     pub fn commit_at(&self, offset: O) -> Result<(), Closed> {
         wait(self.0.commit_at(offset))
     }
+
+    pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static) {
+        self.0.on_durable(callback);
+    }
 }
 
 /// The same of a transaction.

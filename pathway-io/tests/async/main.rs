@@ -5,6 +5,7 @@
 mod backlog;
 #[path = "../contract/bad_rows.rs"]
 mod bad_rows;
+#[allow(dead_code, reason = "its handles are not of this kind")]
 #[path = "../common/mod.rs"]
 mod base;
 mod blocking;

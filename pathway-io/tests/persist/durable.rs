@@ -3,9 +3,9 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pathway_io::{Commit, Durability, Error, FailureKind, Pipeline, Restart, RunResult, Schema, Sink, Subject, csv};
+use pathway_io::{Commit, Durability, Error, FailureKind, Pipeline, Restart, RunResult, Schema, Sink, csv};
 
-use crate::common::{Number, TempDir, next, read, run, source};
+use crate::common::{Number, Subject, TempDir, next, read, run, source};
 use crate::restart::{options, persistent};
 
 // Contract 9.9

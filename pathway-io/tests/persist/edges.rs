@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use pathway_io::{BadRows, Durability, Error, FailureKind, Restart, Subject, csv, jsonlines};
+use pathway_io::{BadRows, Durability, Error, FailureKind, Restart, csv, jsonlines};
 
-use crate::common::{Number, TempDir, cat, next, read, run, source};
+use crate::common::{Number, Subject, TempDir, cat, next, read, run, source};
 use crate::restart::{options, persistent, rows, run_cats};
 
 #[test]

@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pathway_io::{Restart, RunResult, Subject, csv};
+use pathway_io::{Restart, RunResult, csv};
 
-use crate::common::{Cat, TempDir, cat, run, source};
+use crate::common::{Cat, Subject, TempDir, cat, run, source};
 use crate::restart::{options, persistent, rows};
 
 fn run_snapshot(

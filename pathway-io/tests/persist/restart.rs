@@ -3,9 +3,9 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use pathway_io::{BadRows, Durability, Pipeline, ReadOptions, Restart, RunResult, Schema, Subject, csv, jsonlines};
+use pathway_io::{BadRows, Durability, Pipeline, ReadOptions, Restart, RunResult, Schema, csv, jsonlines};
 
-use crate::common::{Cat, Number, TempDir, cat, commits, next, read, run, source, updates};
+use crate::common::{Cat, Number, Subject, TempDir, cat, commits, next, read, run, source, updates};
 
 /// A pipeline that goes on from the state in a directory.
 pub fn persistent(directory: &TempDir) -> Pipeline {

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use std::thread;
 use std::time::Duration;
 
-use pathway_io::{Durability, RunResult, Schema, Subject, csv};
+use pathway_io::{Durability, RunResult, Schema, csv};
 
-use crate::common::{TempDir, run, source};
+use crate::common::{Subject, TempDir, run, source};
 use crate::restart::{options, persistent, rows};
 
 #[derive(Schema)]
