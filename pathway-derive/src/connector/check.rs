@@ -68,12 +68,7 @@ pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
 
 fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
     let sig = &method.sig;
-    let before = (
-        &sig.constness,
-        matches!(sig.safety, Safety::Unsafe(_)),
-        &sig.abi,
-        sig.generics.params.is_empty(),
-    );
+    let before = (&sig.constness, matches!(sig.safety, Safety::Unsafe(_)), &sig.abi, sig.generics.params.is_empty());
     if let Some(token) = &sig.constness {
         ctxt.error(token, format!("`{name}` cannot be `const`\nhelp: remove `const`"));
     }

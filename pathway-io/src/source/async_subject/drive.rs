@@ -24,9 +24,9 @@ use tokio::task::LocalSet;
 use tokio::time::Sleep;
 
 use super::AsyncSubject;
-use crate::run::control::panicked;
 use crate::run::error::{BoxError, RunResult};
-use crate::source::connector::{Handle, IntoRunResult};
+use crate::run::guard::panicked;
+use crate::source::glue::{Handle, IntoRunResult};
 use crate::source::intake::Place;
 use crate::source::shared::Source;
 
@@ -153,7 +153,7 @@ impl Panics {
         let mut panics = self.0.into_iter();
         let Some(first) = panics.next() else { return };
         for panic in panics {
-            source.fail(panicked("run", &*panic));
+            source.fail(panicked("run", panic));
         }
         resume_unwind(first);
     }

@@ -1,13 +1,14 @@
 //! What `#[connector]` refers to where `run` takes [`AsyncSubject`]s: the counterparts of the same names in the module
-//! [`connector`](crate::source::connector).
+//! [`glue`](crate::source::glue).
 
 use std::sync::Arc;
 
 use super::AsyncSubject;
-use crate::pipeline::any_table::AnyTable;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
-use crate::source::connector::{IfSchema, OneSubject};
+use crate::source::connector::OneSubject;
+use crate::source::declare::Declare;
+use crate::source::glue::IfSchema;
 use crate::source::intake::pending::AnyPool;
 use crate::source::offset::{Offset, OffsetType};
 use crate::source::shared::Source;
@@ -16,8 +17,8 @@ use crate::source::subject::Subject;
 impl<S: Schema, O: Offset> OneSubject for AsyncSubject<S, O> {
     type Table = Table<S>;
 
-    fn declare_one(source: &Arc<str>, list: &mut Vec<Arc<dyn AnyTable>>) -> Table<S> {
-        <Subject<S, O>>::declare_one(source, list)
+    fn declare_one(tables: &mut impl Declare) -> Table<S> {
+        <Subject<S, O>>::declare_one(tables)
     }
 
     fn offset_type_one() -> OffsetType {
