@@ -22,9 +22,9 @@ mod option;
 mod schema;
 #[cfg(test)]
 mod snapshots;
-#[cfg(test)]
-mod soup;
 mod suggest;
+#[cfg(test)]
+mod token_fuzz;
 mod types;
 
 use proc_macro::TokenStream;

@@ -119,9 +119,9 @@ impl<'a> Column<'a> {
             None => of_struct.rename_all.get().map_or(plain.clone(), |case| case.apply(&plain)),
         };
         let description = super::attr::description(&field.attrs);
-        let mut is_broken = super::check::owned(ctxt, &field.ty);
+        let mut is_broken = super::column_type::owned(ctxt, &field.ty);
         if options.flatten.is_set() {
-            is_broken |= super::check::container(ctxt, &field.ty);
+            is_broken |= super::column_type::container(ctxt, &field.ty);
         }
         Some(Column { ident, ty: &field.ty, options, name, description, is_broken })
     }

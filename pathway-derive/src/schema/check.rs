@@ -1,16 +1,12 @@
 //! The rules that a schema as a whole keeps.
 
-use syn::{GenericParam, LitStr, Type};
+use syn::{GenericParam, LitStr};
 
 use super::ast::{Column, Schema};
 use crate::ctxt::Ctxt;
-use crate::types::{self, text};
 
 /// Columns that every table has behind those of its schema.
 pub const RESERVED: [&str; 2] = ["time", "diff"];
-
-/// What serde would flatten, and a table cannot.
-const CONTAINERS: [&str; 3] = ["HashMap", "BTreeMap", "Vec"];
 
 pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
     generics(ctxt, schema);
@@ -34,42 +30,6 @@ fn generics(ctxt: &Ctxt, schema: &Schema) {
 
 fn generic(ctxt: &Ctxt, parameter: &syn::Ident) {
     ctxt.error(parameter, "a schema cannot be generic\nnote: each schema has one fixed list of columns");
-}
-
-/// Reports a type that is a reference; a lifetime parameter of the struct has been reported for itself.
-pub fn owned(ctxt: &Ctxt, ty: &Type) -> bool {
-    let Type::Reference(reference) = types::peel(ty) else { return false };
-    if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") {
-        let owned = match types::peel(&reference.elem) {
-            elem if types::last_segment(elem).is_some_and(|segment| segment.ident == "str") => "String".to_owned(),
-            Type::Slice(slice) => format!("Vec<{}>", text(&slice.elem)),
-            elem => text(elem),
-        };
-        ctxt.error(ty, format!("a column must own its value\nhelp: use `{owned}`"));
-    }
-    true
-}
-
-/// Reports a type to be flattened that holds a schema, or anything, and is none.
-pub fn container(ctxt: &Ctxt, ty: &Type) -> bool {
-    let Some(segment) = types::last_segment(ty) else { return false };
-    let name = &segment.ident;
-    if let Some(item) = types::option_of(ty) {
-        let item = text(item);
-        let help = format!("flatten `{item}` itself, and make its columns `Option`s");
-        ctxt.error(ty, format!("`flatten` takes a schema, not an `Option` of one\nhelp: {help}"));
-    } else if CONTAINERS.iter().any(|container| name == container) && !types::type_arguments(segment).is_empty() {
-        let help = "`#[schema(json)]` makes one column of it";
-        ctxt.error(
-            ty,
-            format!(
-                "`flatten` takes a schema, not a `{name}`\nnote: a schema has one fixed list of columns\nhelp: {help}"
-            ),
-        );
-    } else {
-        return false;
-    }
-    true
 }
 
 /// A name in JSON, where it is written, and whether it is an alias.

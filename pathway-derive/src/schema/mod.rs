@@ -3,12 +3,12 @@
 mod ast;
 pub mod attr;
 mod check;
-mod dataflow;
+mod column_type;
 mod expand;
 mod fallback;
 mod lock;
-mod place;
 mod sample;
+mod source_path;
 
 use proc_macro2::TokenStream;
 use syn::DeriveInput;

@@ -6,8 +6,8 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
 
 use super::super::ast::{Column, Schema};
-use super::is_own;
 use super::keyed::inner_key;
+use super::tree::is_own;
 use crate::{option, types};
 
 /// The impls that hold the columns' types to what a column must be.

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
 use super::super::ast::{Column, Schema};
-use super::{is_own, local, values};
+use super::local;
+use super::tree::{is_own, values};
 use crate::option;
 
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {

@@ -6,9 +6,11 @@
 //! and no impl for a column of a well-known type that has neither default nor example.
 
 mod data;
+mod dataflow;
 mod description;
 mod fields;
 mod keyed;
+mod tree;
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -18,9 +20,9 @@ use syn::ext::IdentExt;
 pub use self::data::data_of;
 pub use self::fields::fields;
 use self::fields::{from_column, into_column};
+use self::tree::{is_own, tree, values};
 use super::ast::{Column, Schema};
-use super::dataflow;
-use crate::{option, types};
+use crate::option;
 
 pub fn expand(schema: &Schema) -> TokenStream {
     let (import, pw) = option::runtime(schema.options.krate.get());
@@ -109,54 +111,5 @@ fn leaf(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
         }
         (true, false) => quote!(#pw::Flat<#row, #i>),
         (true, true) => quote!(#pw::FlatKey<#row, #i>),
-    }
-}
-
-/// Whether nothing has to be said of the column's type but the type itself.
-///
-/// A name such as `String` can be another type's. As a plain column that is one error; where more is asked of it, as a
-/// key or by the engine, it would be one for each, so that there only names of the language's own are taken for granted.
-pub fn is_own(schema: &Schema, column: &Column) -> bool {
-    let options = &column.options;
-    let is_plain = !column.is_json() && !options.default.is_set() && !options.example.is_set();
-    let is_known = if column.is_key() {
-        types::is_primitive_key
-    } else if schema.options.dataflow.is_set() {
-        types::is_primitive
-    } else {
-        types::is_known_column
-    };
-    is_plain && is_known(column.ty)
-}
-
-/// The columns as a balanced tree of types.
-fn tree(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
-    halves(columns, first, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
-}
-
-/// The columns as a balanced tree of values or patterns.
-pub fn values(
-    columns: &[Column],
-    first: usize,
-    pw: &Ident,
-    leaf: &dyn Fn(usize, &Column) -> TokenStream,
-) -> TokenStream {
-    halves(columns, first, leaf, &|left, right| quote!(#pw::Pair(#left, #right)))
-}
-
-fn halves(
-    columns: &[Column],
-    first: usize,
-    leaf: &dyn Fn(usize, &Column) -> TokenStream,
-    pair: &dyn Fn(TokenStream, TokenStream) -> TokenStream,
-) -> TokenStream {
-    match columns {
-        [] => TokenStream::new(),
-        [column] => leaf(first, column),
-        _ => {
-            let (left, right) = columns.split_at(columns.len() / 2);
-            let middle = first + left.len();
-            pair(halves(left, first, leaf, pair), halves(right, middle, leaf, pair))
-        }
     }
 }

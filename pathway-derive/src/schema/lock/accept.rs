@@ -10,7 +10,7 @@ use syn::LitStr;
 use syn::ext::IdentExt;
 
 use super::guess::Source;
-use super::spelled;
+use super::text_form;
 use crate::files::lock::{Column, Entry, Lock};
 use crate::schema::ast::Schema;
 use crate::types::text;
@@ -21,7 +21,7 @@ use crate::types::text;
 ///
 /// If the file cannot be written. It is then as it was.
 pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>, literal: &LitStr) -> io::Result<Lock> {
-    let is_told = |column: &super::super::ast::Column| column.is_flat() || spelled::data_type(column).is_some();
+    let is_told = |column: &super::super::ast::Column| column.is_flat() || text_form::data_type(column).is_some();
     // read only where something has to be looked up
     let source = (!schema.columns.iter().all(is_told)).then(|| Source::read(literal));
     let lock = lock_of(schema, old, source.as_ref());
@@ -39,7 +39,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>, source: Option<&Source>) -> 
             let field = column.ident.unraw().to_string();
             return Entry::Flatten { ty: text(column.ty), field, primary_key: column.is_key() };
         }
-        let data_type = spelled::data_type(column).or_else(|| source.and_then(|source| source.guess(column.ty)));
+        let data_type = text_form::data_type(column).or_else(|| source.and_then(|source| source.guess(column.ty)));
         // the last resort is what it was, which the compiler then confirms or not
         let (data_type, optional) = match (data_type, old.and_then(|old| old.column(&column.name))) {
             (Some((data_type, optional)), _) => (Some(data_type), optional),

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::LitStr;
 use syn::ext::IdentExt;
 
-use super::{ACCEPT, COMPATIBLE, spelled};
+use super::{ACCEPT, COMPATIBLE, text_form};
 use crate::ctxt::Ctxt;
 use crate::files::data_type::{DataType, PLAIN};
 use crate::files::lock::{self, Entry, Lock};
@@ -119,7 +119,7 @@ impl Comparison<'_> {
                 self.breaking(column.ident, what);
             }
         }
-        let (Some((new, optional)), Some(locked)) = (spelled::data_type(column), &old.data_type) else {
+        let (Some((new, optional)), Some(locked)) = (text_form::data_type(column), &old.data_type) else {
             return self.const_check(old, column.ident.span());
         };
         if !new.reads(locked) || (old.optional && !optional) {
@@ -172,7 +172,7 @@ impl Comparison<'_> {
         if is_known || column.default().is_some() {
             return quote!(#locked);
         }
-        match spelled::data_type(column) {
+        match text_form::data_type(column) {
             Some((_, true)) => quote!(#locked),
             Some((_, false)) => {
                 let (name, file, ty) = (&column.name, &self.file, text(ty));

@@ -6,7 +6,7 @@ use std::fs;
 use syn::{Item, LitStr, Type};
 
 use crate::files::data_type::DataType;
-use crate::schema::place;
+use crate::schema::source_path;
 use crate::types;
 
 /// Longer source files are not searched.
@@ -19,7 +19,7 @@ pub struct Source(Vec<Item>);
 
 impl Source {
     pub fn read(literal: &LitStr) -> Source {
-        let file = place::source_file(literal.span());
+        let file = source_path::source_file(literal.span());
         let file = file.filter(|file| fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() <= BYTES));
         let text = file.and_then(|file| fs::read_to_string(file).ok());
         let items = text.and_then(|text| syn::parse_file(&text).ok());

@@ -8,9 +8,9 @@
 mod accept;
 mod compare;
 mod guess;
-mod spelled;
 #[cfg(test)]
 mod tests;
+mod text_form;
 
 use std::env;
 use std::path::Path;
@@ -20,7 +20,7 @@ use quote::quote;
 use syn::LitStr;
 
 use super::ast::Schema;
-use super::place;
+use super::source_path;
 use crate::ctxt::Ctxt;
 use crate::files::head::Head;
 use crate::files::lock::Lock;
@@ -64,8 +64,8 @@ fn hold(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
             return TokenStream::new();
         }
     };
-    let candidates = place::candidates(literal);
-    let found = place::find(&candidates);
+    let candidates = source_path::candidates(literal);
+    let found = source_path::find(&candidates);
     let name = literal.value();
     let lock = found.map(|place| read(place));
     let (place, lock) = match (found, lock, is_update) {
@@ -78,7 +78,7 @@ fn hold(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
             match accept::accept(schema, place, old.as_ref(), literal) {
                 Ok(lock) => (place, lock),
                 Err(error) => {
-                    let reason = place::reason(&error);
+                    let reason = source_path::reason(&error);
                     let message = format!("cannot write the lock `{name}`: {reason}\nnote: to {}", place.display());
                     ctxt.error(literal, message);
                     return TokenStream::new();
@@ -92,21 +92,21 @@ fn hold(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
             return TokenStream::new();
         }
         _ => {
-            let places = place::list(&candidates);
+            let places = source_path::list(&candidates);
             let message = format!("there is no lock `{name}` yet\nnote: looked for {places}\n{ACCEPT_NEW}");
             ctxt.error(literal, message);
             return TokenStream::new();
         }
     };
     let checks = compare::compare(ctxt, schema, literal, &lock);
-    let track = place::track(place, 0);
+    let track = source_path::track(place, 0);
     quote!(#track #checks)
 }
 
 const ACCEPT_NEW: &str = "help: to write it, set `PATHWAY_LOCK=update` and build";
 
 fn read(place: &Path) -> Result<Lock, String> {
-    let head = Head::read(place, BYTES).map_err(|error| place::reason(&error))?;
+    let head = Head::read(place, BYTES).map_err(|error| source_path::reason(&error))?;
     if !head.is_whole {
         return Err(format!("it is longer than {BYTES} bytes"));
     }

@@ -1,37 +1,37 @@
 //! `sample = "cats.jsonl"`: the schema is held to real data, at compile time.
 //!
-//! The file's first rows are read (`files::rows`), and each field is judged by the type of its column as it is written (`judge`).
+//! The file's first rows are read (`files::rows`), and each field is judged by the type of its column as it is written (`type_check`).
 //! Where the type is a name that only the compiler knows (an alias, a type of one's own, the columns of a `flatten`), what
 //! was seen is summed up (`summary`) and left to a function of the runtime that the compiler evaluates.
 
-mod judge;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod type_check;
 
 use proc_macro2::TokenStream;
 use syn::LitStr;
 
 use super::ast::{Column, Schema};
 use super::check::RESERVED;
-use super::place;
+use super::source_path;
 use crate::ctxt::Ctxt;
 use crate::files::rows::{Cell, Named, Row, Rows};
 use crate::suggest;
 use crate::types::{option_of, text};
-pub use judge::{Shape, length};
 use summary::Summaries;
+pub use type_check::{Shape, length};
 
 /// Holds the schema to its sample, if it has one. What comes back has the sample tracked, and checks what is left.
 pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let Some(literal) = schema.options.sample.get() else { return TokenStream::new() };
-    let candidates = place::candidates(literal);
-    let place = place::find(&candidates).unwrap_or(&candidates[0]);
+    let candidates = source_path::candidates(literal);
+    let place = source_path::find(&candidates).unwrap_or(&candidates[0]);
     let rows = match Rows::read(place) {
         Ok(rows) => rows,
         Err(error) => {
-            let reason = place::reason(&error);
-            let places = place::list(if place.exists() { std::slice::from_ref(place) } else { &candidates });
+            let reason = source_path::reason(&error);
+            let places = source_path::list(if place.exists() { std::slice::from_ref(place) } else { &candidates });
             let message = format!("cannot read the sample `{}`: {reason}\nnote: looked for {places}", literal.value());
             ctxt.error(literal, message);
             return TokenStream::new();
@@ -57,7 +57,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
         held.is_readable = false;
     }
     let checks = held.finish();
-    let track = place::track(place, file_len);
+    let track = source_path::track(place, file_len);
     quote::quote!(#track #checks)
 }
 

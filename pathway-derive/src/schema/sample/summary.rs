@@ -10,7 +10,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::judge::is_float_name;
+use super::type_check::is_float_name;
 use crate::files::json::Value;
 use crate::files::rows::Cell;
 use crate::option;

@@ -7,7 +7,7 @@ use pathway_io::column::{Buffer, ColumnType};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::judge::Shape;
+use super::type_check::Shape;
 use crate::files::rows::{Cell, Format, Rows, parse};
 use crate::files::{json, tests::json_text};
 

@@ -1,6 +1,6 @@
 //! Whatever tokens a macro is given, it does not panic, and what comes out can be parsed.
 //!
-//! `SOUP_CASES=1000000 cargo test -p pathway-derive soup` tries more.
+//! `FUZZ_CASES=1000000 cargo test -p pathway-derive token_fuzz` tries more.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ const ROWS: &str = r#"
     (crate) { cats }.next(), Self { key: text.parse()?, type: vec![], .. }
 "#;
 
-/// A change of a soup: where, by what, and how.
+/// A change of the tokens: where, by what, and how.
 type Change = (usize, usize, u8);
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
@@ -115,7 +115,7 @@ fn cook(inputs: &[TokenStream], check: impl Fn(TokenStream)) {
     for input in inputs {
         vocabulary(input.clone(), &mut words);
     }
-    let cases = std::env::var("SOUP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500);
+    let cases = std::env::var("FUZZ_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(1500);
     let config = Config { cases, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&(0..inputs.len(), changes()), |(input, changes)| {
         check(mutate(inputs[input].clone(), &words, &changes));
@@ -138,7 +138,7 @@ fn lines(text: &str) -> Vec<TokenStream> {
 }
 
 #[test]
-fn a_soup_of_schema_gives_items() {
+fn any_tokens_of_schema_gives_items() {
     cook(&items(SCHEMAS), |tokens| {
         if let Ok(input) = syn::parse2::<DeriveInput>(tokens) {
             assert_items(&crate::schema::derive(&input));
@@ -147,7 +147,7 @@ fn a_soup_of_schema_gives_items() {
 }
 
 #[test]
-fn a_soup_of_column_gives_items() {
+fn any_tokens_of_column_gives_items() {
     cook(&items(COLUMNS), |tokens| {
         if let Ok(input) = syn::parse2::<DeriveInput>(tokens) {
             assert_items(&crate::column::derive(&input));
@@ -156,7 +156,7 @@ fn a_soup_of_column_gives_items() {
 }
 
 #[test]
-fn a_soup_of_connector_gives_items() {
+fn any_tokens_of_connector_gives_items() {
     let (options, blocks) = CONNECTORS.trim().split_once('\n').unwrap();
     let inputs: Vec<TokenStream> = items(blocks)
         .into_iter()
@@ -181,7 +181,7 @@ fn a_soup_of_connector_gives_items() {
 }
 
 #[test]
-fn a_soup_of_next_gives_an_expression() {
+fn any_tokens_of_next_gives_an_expression() {
     cook(&lines(ROWS), |tokens| {
         // the front macro always gives the crate
         let tokens: TokenStream = tokens.into_iter().skip(1).collect();

@@ -7,8 +7,8 @@ use quote::{quote, quote_spanned};
 use syn::Ident;
 use syn::ext::IdentExt;
 
-use super::ast::{Column, Schema};
-use super::expand::{is_own, values};
+use super::super::ast::{Column, Schema};
+use super::tree::{is_own, values};
 use crate::{option, types};
 
 /// The impls, if the option is given.
