@@ -144,7 +144,7 @@ pub mod __private0 {
     pub use crate::rows::column::list::ListBuffer;
     pub use crate::rows::column::{ColumnType, KeyType, NotNull};
     pub use crate::rows::data_type::DataType;
-    pub use crate::rows::describe::{Note, assert_distinct, assert_keyless, describe, width};
+    pub use crate::rows::describe::{Clash, Note, assert_distinct, assert_keyless, clashes, describe, width};
     pub use crate::rows::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
         flat_key, flat_key_columns, key, missing, own_key,

@@ -79,6 +79,7 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
             let mut column = *of_type;
             column.name = names[at.field];
             column.field = column.name;
+            column.field_index = at.field;
             while at.note < notes.len() && notes[at.note].field() == at.field {
                 match notes[at.note] {
                     Note::Key(_) => column.primary_key = true,
@@ -96,6 +97,7 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
             while i < flat.len() {
                 let mut column = flat[i];
                 column.field = names[at.field];
+                column.field_index = at.field;
                 column.primary_key &= *keyed;
                 columns[at.column] = column;
                 at.column += 1;
@@ -107,22 +109,91 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
     at
 }
 
-/// Fails if a column of `field` has a name that one before has.
+/// A name that two fields have in common, at least one of which is flattened.
 #[doc(hidden)]
-#[track_caller]
-pub const fn assert_distinct(columns: &[Column], field: &'static str) {
+#[derive(Debug, Clone, Copy)]
+pub struct Clash {
+    name: &'static str,
+    first: &'static str,
+    second: &'static str,
+}
+
+/// The first clash of each of `F` fields with a field before it.
+///
+/// The columns are looked up by the hash of their name, so that the time is linear in them: compared pair by pair, a few
+/// hundred columns would take seconds. Only aliases are compared with all other aliases; few columns have one.
+#[doc(hidden)]
+#[must_use]
+pub const fn clashes<const N: usize, const F: usize>(columns: &[Column]) -> [Option<Clash>; F] {
+    let mut clashes = [None; F];
+    let (mut heads, mut links) = ([NONE; N], [NONE; N]);
     let mut i = 0;
-    while i < columns.len() {
-        let mut before = 0;
-        while before < i && same(columns[i].field, field) && !same(columns[before].field, field) {
-            if let Some(name) = shared_name(&columns[i], &columns[before]) {
-                let first = columns[before].field;
-                let message = Message::new().push("column `").push(name).push("` is defined twice: by the field `");
-                panic!("{}", message.push(first).push("` and by the field `").push(field).push("`").as_str());
+    while i < N {
+        let bucket = hash(columns[i].name) % N;
+        (links[i], heads[bucket]) = (heads[bucket], i);
+        i += 1;
+    }
+    i = 0;
+    while i < N {
+        let aliases = columns[i].aliases;
+        let mut n = 0;
+        while n <= aliases.len() {
+            let name = if n == 0 { columns[i].name } else { aliases[n - 1] };
+            let mut other = heads[hash(name) % N];
+            while other != NONE {
+                if same(columns[other].name, name) {
+                    note(&mut clashes, columns, i, other, name);
+                }
+                other = links[other];
             }
-            before += 1;
+            n += 1;
+        }
+        let mut other = 0;
+        while !aliases.is_empty() && other < i {
+            if let Some(name) = shared_alias(&columns[i], &columns[other]) {
+                note(&mut clashes, columns, i, other, name);
+            }
+            other += 1;
         }
         i += 1;
+    }
+    clashes
+}
+
+/// The end of a list.
+const NONE: usize = usize::MAX;
+
+/// Notes the clash at the later of two fields. Within one field there is none: a struct's own derive has seen to that.
+const fn note<const F: usize>(
+    clashes: &mut [Option<Clash>; F],
+    columns: &[Column],
+    one: usize,
+    other: usize,
+    name: &'static str,
+) {
+    let (first, second) = if one < other { (&columns[one], &columns[other]) } else { (&columns[other], &columns[one]) };
+    if first.field_index != second.field_index && clashes[second.field_index].is_none() {
+        clashes[second.field_index] = Some(Clash { name, first: first.field, second: second.field });
+    }
+}
+
+/// The FNV-1a hash of a name.
+const fn hash(name: &str) -> usize {
+    let (mut hash, mut i) = (0x811c_9dc5_u32, 0);
+    while i < name.len() {
+        hash = (hash ^ name.as_bytes()[i] as u32).wrapping_mul(0x0100_0193);
+        i += 1;
+    }
+    hash as usize
+}
+
+/// Fails if a field has a name that a field before it has.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_distinct(clash: Option<Clash>) {
+    if let Some(Clash { name, first, second }) = clash {
+        let message = Message::new().push("column `").push(name).push("` is defined twice: by the field `");
+        panic!("{}", message.push(first).push("` and by the field `").push(second).push("`").as_str());
     }
 }
 
@@ -142,15 +213,14 @@ pub const fn assert_keyless(field: &'static str, columns: &[Column]) {
     }
 }
 
-/// A name or alias that two columns have in common.
-const fn shared_name(a: &Column, b: &Column) -> Option<&'static str> {
+/// An alias that two columns have in common.
+const fn shared_alias(a: &Column, b: &Column) -> Option<&'static str> {
     let mut i = 0;
-    while i <= a.aliases.len() {
-        let name = if i == 0 { a.name } else { a.aliases[i - 1] };
+    while i < a.aliases.len() {
         let mut j = 0;
-        while j <= b.aliases.len() {
-            if same(name, if j == 0 { b.name } else { b.aliases[j - 1] }) {
-                return Some(name);
+        while j < b.aliases.len() {
+            if same(a.aliases[i], b.aliases[j]) {
+                return Some(a.aliases[i]);
             }
             j += 1;
         }

@@ -205,6 +205,8 @@ pub struct Column {
     pub aliases: &'static [&'static str],
     /// The name of the struct's field: of a flattened column that of the flattened row.
     pub(crate) field: &'static str,
+    /// The number of that field.
+    pub(crate) field_index: usize,
     /// A value can stand for none, see `next::Rest`.
     pub(crate) has_placeholder: bool,
     default: Option<fn() -> Value>,
@@ -223,6 +225,7 @@ impl Column {
             description: "",
             aliases: &[],
             field: "",
+            field_index: 0,
             has_placeholder: T::HAS_PLACEHOLDER,
             default: None,
             example: None,

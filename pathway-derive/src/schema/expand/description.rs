@@ -20,8 +20,15 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     // an item inside of an impl cannot speak of its `Self`
     let row = schema.ident;
     let checks = checks(schema, pw);
+    let fields = schema.columns.len();
+    let clashes = may_clash(schema).then(|| {
+        quote! {
+            const CLASHES: [#pw::Option<#pw::Clash>; #fields] = #pw::clashes::<{ #pw::width::<#row>() }, #fields>(COLUMNS);
+        }
+    });
     quote!({
         const COLUMNS: &[#pw::Column] = &#pw::describe::<#row, { #pw::width::<#row>() }>(#lists);
+        #clashes
         #checks
         COLUMNS
     })
@@ -42,6 +49,12 @@ fn notes_on(i: usize, column: &Column, pw: &Ident) -> impl Iterator<Item = Token
     [key, description, aliases, field].into_iter().flatten()
 }
 
+/// Whether the names of flattened columns have to be compared: one that is defined twice in the struct itself has been
+/// reported, and a flattened schema alone has been compared by its own derive.
+fn may_clash(schema: &Schema) -> bool {
+    schema.names_differ && schema.columns.len() > 1
+}
+
 /// What fails if a flattened schema has a key that would be lost, or a name that is taken.
 fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
@@ -56,10 +69,10 @@ fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
                 const _: () = #pw::assert_keyless(#field, #pw::flat_columns::<#row, #i>());
             });
         }
-        if schema.names_differ && i > 0 && (column.is_flat() || is_behind_flat) {
+        if may_clash(schema) && i > 0 && (column.is_flat() || is_behind_flat) {
             let span = option::glue(column.name_span());
             let pw = option::ident_at(pw, span);
-            checks.extend(quote_spanned!(span=> const _: () = #pw::assert_distinct(COLUMNS, #field);));
+            checks.extend(quote_spanned!(span=> const _: () = #pw::assert_distinct(CLASHES[#i]);));
         }
         is_behind_flat |= column.is_flat();
     }
