@@ -167,6 +167,7 @@ pub mod __private0 {
     pub use pathway_derive::next;
     pub use std::clone::Clone;
     pub use std::default::Default;
+    pub use std::marker::Send;
     pub use std::option::Option::{self, None, Some};
     pub use std::primitive::{bool, str, u16, usize};
     pub use std::time::Duration;

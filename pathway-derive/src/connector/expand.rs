@@ -8,7 +8,7 @@
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{Ident, ReturnType, Type, parse_quote};
+use syn::{Generics, Ident, ReturnType, Type, parse_quote};
 
 use super::ast::{Connector, Kind, Parameter, Run, cfgs};
 use super::attr::{Name, Time};
@@ -20,7 +20,8 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let checks = checks(connector, run, &pw);
     let cfgs = cfgs(run.method);
     let self_ty = &connector.block.self_ty;
-    let (generics, _, where_clause) = connector.block.generics.split_for_impl();
+    let generics = owned(connector, &pw);
+    let (generics, _, where_clause) = generics.split_for_impl();
     let subjects = subjects_type(run, &pw);
     let tables = tables_type(run, &pw);
     let locals: Vec<Ident> = (0..run.parameters.len()).map(local).collect();
@@ -174,7 +175,8 @@ fn signature() -> Ident {
 /// The impls that hold the types of `run`'s parameters and result to what they must be.
 pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     let self_ty = &connector.block.self_ty;
-    let (generics, _, where_clause) = connector.block.generics.split_for_impl();
+    let generics = owned(connector, pw);
+    let (generics, _, where_clause) = generics.split_for_impl();
     let signature = signature();
     // `pub`, since the impls of a public connector name it
     let mut checks = quote! {
@@ -231,6 +233,17 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         }
     }
     checks
+}
+
+/// The parameters of the block, with what the trait asks of a connector. Of a generic one the author need not write it, as a
+/// derive asks for none either.
+fn owned(connector: &Connector, pw: &Ident) -> Generics {
+    let mut generics = connector.block.generics.clone();
+    if generics.type_params().next().is_some() {
+        let self_ty = &connector.block.self_ty;
+        generics.make_where_clause().predicates.push(parse_quote!(#self_ty: #pw::Send + 'static));
+    }
+    generics
 }
 
 fn returned(run: &Run) -> Option<Type> {

@@ -8,6 +8,7 @@ mod bad_rows;
 #[allow(dead_code, reason = "its handles are not of this kind")]
 #[path = "../common/mod.rs"]
 mod base;
+#[allow(dead_code, reason = "other cases need the rest")]
 mod blocking;
 #[path = "../contract/commit.rs"]
 mod commit;

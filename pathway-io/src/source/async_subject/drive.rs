@@ -76,7 +76,7 @@ impl Drive {
     /// That of `run`, or of a task that it has started.
     #[doc(hidden)]
     pub fn run(self, run: impl Future<Output: IntoRunResult>) -> RunResult {
-        let runtime = runtime()?;
+        let runtime = Attempt::new()?;
         let tasks = Rc::new(Tasks::default());
         let mut panics = Panics::default();
         let local = LocalSet::new();
@@ -91,16 +91,18 @@ impl Drive {
                 place: Place::default(),
                 stopped: None,
             };
-            runtime.block_on(local.run_until(driving))
+            runtime.get().block_on(local.run_until(driving))
         });
         {
-            let _runtime = runtime.enter();
-            let _local = local.enter();
-            panics.catch(|| drop(run));
+            let _runtime = runtime.get().enter();
+            {
+                let _local = local.enter();
+                panics.catch(|| drop(run));
+            }
+            panics.catch(|| drop(local));
         }
-        panics.catch(|| drop(local));
         TASKS.set(None);
-        panics.catch(|| runtime.shutdown_background());
+        panics.catch(|| drop(runtime));
         let failure = tasks.failure.take();
         let result = match (ended.flatten(), failure) {
             (_, Some(Failure::Panic(panic))) => {
@@ -118,19 +120,36 @@ impl Drive {
 /// Runs an `async fn on_stop`, on a runtime of its own: that of `run` is gone.
 #[doc(hidden)]
 pub fn on_stop(future: impl Future<Output = ()>) {
-    let runtime = match runtime() {
-        Ok(runtime) => runtime,
+    match Attempt::new() {
+        Ok(runtime) => runtime.get().block_on(LocalSet::new().run_until(future)),
+        // As a panic it is an error that names the connector.
         Err(error) => panic!("{error}"),
-    };
-    let local = LocalSet::new();
-    runtime.block_on(local.run_until(future));
-    drop(local);
-    runtime.shutdown_background();
+    }
 }
 
-fn runtime() -> Result<Runtime, BoxError> {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| format!("its runtime could not be started: {error}").into())
+/// The runtime of one attempt. Its end waits for nothing, also not for blocking tasks.
+struct Attempt(Option<Runtime>);
+
+impl Attempt {
+    fn new() -> Result<Self, BoxError> {
+        let runtime = Builder::new_current_thread().enable_all().build();
+        match runtime {
+            Ok(runtime) => Ok(Attempt(Some(runtime))),
+            Err(error) => Err(format!("its runtime could not be started: {error}").into()),
+        }
+    }
+
+    fn get(&self) -> &Runtime {
+        self.0.as_ref().expect("it is taken when it is dropped")
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 /// Panics of one attempt.
