@@ -35,8 +35,7 @@ impl Wakers {
         self.waiting.remove(&number)
     }
 
-    /// Whether that task is still here.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "async"))]
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

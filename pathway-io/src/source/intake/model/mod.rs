@@ -7,6 +7,8 @@
 //! Time passes as it likes: an armed autocommit fires when the sequencer comes to its message.
 
 mod rig;
+#[cfg(feature = "async")]
+mod tasks;
 
 use std::time::Instant;
 

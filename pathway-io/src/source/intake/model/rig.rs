@@ -96,11 +96,16 @@ pub(super) fn pool() -> AnyPool {
 }
 
 pub(super) fn push(intake: &Arc<Intake>, entry: Entry, n: u64) -> Result<(), Refused> {
-    let Ok(()) = intake.admit(entry, Push::Wait)?.push::<Row, Infallible>(&pool(), |batch| {
+    fill(intake.admit(entry, Push::Wait)?, n);
+    Ok(())
+}
+
+/// Pushes a row that may go ahead.
+pub(super) fn fill(admitted: Admitted<'_>, n: u64) {
+    let Ok(()) = admitted.push::<Row, Infallible>(&pool(), |batch| {
         batch.push(Row { n }.into_fields());
         Ok(())
     });
-    Ok(())
 }
 
 pub(super) fn push_at(intake: &Arc<Intake>, entry: Entry, n: u64, offset: u64) -> Result<(), Refused> {

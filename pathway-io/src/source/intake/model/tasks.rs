@@ -1,0 +1,198 @@
+//! Tasks that wait beside the threads: a waker is registered under the lock that tests for room, so that no order loses it.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+
+use super::rig::*;
+use crate::run::sync::{Condvar, Mutex};
+use crate::source::intake::*;
+
+/// A flag made of the intake's own locks, so that loom knows it.
+#[derive(Default)]
+struct Woken {
+    flag: Mutex<bool>,
+    changed: Condvar,
+}
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        *self.flag.lock().unwrap() = true;
+        self.changed.notify_one();
+    }
+}
+
+/// Polls until it is over, each time it is woken and never else: a waker that is lost hangs.
+fn until_ready<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut cx = Context::from_waker(&waker);
+    loop {
+        if let Poll::Ready(value) = poll(&mut cx) {
+            return value;
+        }
+        let mut flag = woken.flag.lock().unwrap();
+        while !std::mem::take(&mut *flag) {
+            flag = woken.changed.wait(flag).unwrap();
+        }
+    }
+}
+
+/// Pushes a row from a task.
+fn push_by_task(intake: &Arc<Intake>, n: u64) -> Result<(), Refused> {
+    let mut place = Place::default();
+    until_ready(|cx| {
+        intake.poll_admit(FIRST, Push::Wait, &mut place, cx).map(|admitted| admitted.map(|row| fill(row, n)))
+    })
+}
+
+fn commit_by_task(intake: &Arc<Intake>) -> Result<(), Closed> {
+    let mut place = Place::default();
+    until_ready(|cx| intake.poll_commit(FIRST, &mut place, cx))
+}
+
+fn nobody_waits(intake: &Intake) {
+    let state = intake.lock();
+    assert!(state.room.is_empty() && state.closing.is_empty(), "a place was not given back");
+}
+
+#[test]
+fn room_that_comes_back_finds_the_task() {
+    check("task waits for room", || {
+        let model = Model::new(1, false);
+        let other = model.spawn(|intake| [10, 11].map(|n| push_by_task(intake, n).unwrap()));
+        push_by_task(&model.intake, 20).unwrap();
+        push(&model.intake, FIRST, 21).unwrap();
+        commit_by_task(&model.intake).unwrap();
+        other.join().unwrap();
+        nobody_waits(&model.intake);
+        let all = rows(&model.end());
+        assert_eq!((of(&all, 1), of(&all, 2), all.len()), (vec![10, 11], vec![20, 21], 4));
+    });
+}
+
+#[test]
+fn a_stop_finds_the_task() {
+    check("task waits for room, and a stop", || {
+        let model = Model::stuck(1, false);
+        let pusher = model.spawn(|intake| [10, 11, 12].map(|n| push_by_task(intake, n).is_ok()));
+        let waiting = model.spawn(|intake| {
+            let mut place = Place::default();
+            until_ready(|cx| intake.poll_closed(FIRST, &mut place, cx));
+        });
+        model.intake.close();
+        waiting.join().unwrap();
+        let taken = pusher.join().unwrap();
+        nobody_waits(&model.intake);
+        let all = rows(&model.end());
+        let taken = [10, 11, 12].into_iter().zip(taken).filter(|(_, taken)| *taken).map(|(n, _)| n);
+        assert_eq!(all, taken.collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn the_end_of_an_attempt_and_of_a_table_find_the_task() {
+    check("task waits for the end of its attempt", || {
+        let model = Model::new(1, false);
+        let waiting = model.spawn(|intake| {
+            let mut place = Place::default();
+            until_ready(|cx| intake.poll_closed(FIRST, &mut place, cx));
+        });
+        let other = model.spawn(|intake| {
+            let mut place = Place::default();
+            until_ready(|cx| intake.poll_closed(OTHER_TABLE, &mut place, cx));
+        });
+        model.intake.close_table(OTHER_TABLE).unwrap();
+        other.join().unwrap();
+        model.intake.end_attempt();
+        waiting.join().unwrap();
+        nobody_waits(&model.intake);
+        assert!(rows(&model.end()).is_empty());
+    });
+}
+
+#[test]
+fn a_push_that_is_dropped_leaves_its_place_and_no_row() {
+    check("task is dropped while room comes back", || {
+        let model = Model::new(1, false);
+        push(&model.intake, FIRST, 10).unwrap();
+        let dropped = model.spawn(|intake| {
+            let mut place = Place::default();
+            let mut cx = Context::from_waker(Waker::noop());
+            let admitted = intake.poll_admit(FIRST, Push::Wait, &mut place, &mut cx);
+            let is_waiting = admitted.is_pending();
+            drop(admitted);
+            place.give_back_room(intake);
+            is_waiting
+        });
+        // Which nobody but the room that comes back lets in.
+        push_by_task(&model.intake, 20).unwrap();
+        push_by_task(&model.intake, 21).unwrap();
+        dropped.join().unwrap();
+        nobody_waits(&model.intake);
+        assert_eq!(rows(&model.end()), [10, 20, 21]);
+    });
+}
+
+#[test]
+fn a_transaction_by_a_task_is_whole() {
+    check("transaction by a task, and a push", || {
+        let model = Model::new(1, false);
+        let unit = model.spawn(|intake| {
+            let mut commit = pin!(CommitTransaction::new(intake, FIRST, transaction(&[10, 11]), None::<()>));
+            until_ready(|cx| commit.as_mut().poll(cx)).unwrap();
+        });
+        push_by_task(&model.intake, 20).unwrap();
+        push_by_task(&model.intake, 21).unwrap();
+        unit.join().unwrap();
+        nobody_waits(&model.intake);
+        let commits = model.end();
+        let all = rows(&commits);
+        assert_eq!((of(&all, 1), of(&all, 2)), (vec![10, 11], vec![20, 21]));
+        assert!(commits.iter().any(|(rows, _)| rows.ends_with(&[10, 11])), "{commits:?}");
+    });
+}
+
+#[test]
+fn a_transaction_that_is_dropped_holds_up_nobody() {
+    check("transaction dropped in the queue", || {
+        let model = Model::new(1, false);
+        push(&model.intake, FIRST, 10).unwrap();
+        let unit = model.spawn(|intake| {
+            let mut cx = Context::from_waker(Waker::noop());
+            let mut commit = pin!(CommitTransaction::new(intake, FIRST, transaction(&[20, 21]), None::<()>));
+            commit.as_mut().poll(&mut cx).is_ready()
+        });
+        push_by_task(&model.intake, 11).unwrap();
+        push_by_task(&model.intake, 12).unwrap();
+        commit_by_task(&model.intake).unwrap();
+        let is_committed = unit.join().unwrap();
+        nobody_waits(&model.intake);
+        let all = rows(&model.end());
+        assert_eq!(of(&all, 1), [10, 11, 12]);
+        assert_eq!(of(&all, 2), if is_committed { vec![20, 21] } else { vec![] });
+    });
+}
+
+#[test]
+fn a_commit_that_is_dropped_leaves_nothing_due() {
+    check("commit dropped while it waits", || {
+        let model = Model::stuck(4, false);
+        for n in [10, 11, 12] {
+            push(&model.intake, FIRST, n).unwrap();
+        }
+        model.intake.commit(FIRST).unwrap();
+        push(&model.intake, FIRST, 20).unwrap();
+        push(&model.intake, FIRST, 21).unwrap();
+        let mut place = Place::default();
+        let mut cx = Context::from_waker(Waker::noop());
+        for _ in 0..100 {
+            assert!(model.intake.poll_commit(FIRST, &mut place, &mut cx).is_pending());
+        }
+        assert!(!model.intake.lock().room.is_empty());
+        place.give_back_room(&model.intake);
+        nobody_waits(&model.intake);
+        assert!(!model.intake.lock().cut_due, "the room that comes back would make the commit");
+        assert_eq!(rows(&model.end()), [10, 11, 12, 20, 21]);
+    });
+}
