@@ -107,10 +107,12 @@ pub use rows::schema::{Column, Keyed, Schema, TableSchema};
 pub use rows::table::Table;
 pub use run::error::row_error::RowError;
 pub use run::error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
+pub use run::restart::Restart;
 pub use run::summary::{SourceSummary, Stop, Summary};
 #[cfg(feature = "faults")]
 #[doc(hidden)]
 pub use sink::file::faults;
+pub use sink::options::SinkOptions;
 #[cfg(feature = "sqlite")]
 pub use sink::sqlite;
 pub use sink::{Sink, csv, jsonlines};
@@ -121,7 +123,6 @@ pub use source::hook::Hook;
 pub use source::lines::{BadLine, LinesError};
 pub use source::offset::Offset;
 pub use source::options::{BadRows, ReadOptions};
-pub use source::restart::Restart;
 pub use source::subject::{Subject, TryNextError};
 pub use source::transaction::{Transaction, TransactionTable};
 #[cfg(not(feature = "async"))]

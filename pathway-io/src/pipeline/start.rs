@@ -14,6 +14,7 @@ use super::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::Result;
 use crate::run::part::Phase;
+use crate::run::restart::Attempts;
 use crate::sequencer::clock::Clock;
 use crate::sequencer::{SequencedSource, Sequencer};
 use crate::source::bad_rows::BadRowPolicy;
@@ -21,7 +22,6 @@ use crate::source::hook::Hooks;
 use crate::source::intake::{Cuts, Gathering, Intake};
 use crate::source::on_durable::Durables;
 use crate::source::options::ReadOptions;
-use crate::source::restart::Attempts;
 use crate::source::shared::Source;
 
 /// Checks everything that can be refused, and starts the threads.

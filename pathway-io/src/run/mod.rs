@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub(crate) mod guard;
 pub(crate) mod lock;
 pub(crate) mod part;
+pub(crate) mod restart;
 pub(crate) mod summary;
 pub(crate) mod sync;
 pub(crate) mod threads;

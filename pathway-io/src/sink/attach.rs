@@ -9,11 +9,13 @@ use crossbeam_channel::Receiver;
 use super::Sink;
 use super::callback::{CommitCallback, UpdateCallback};
 use super::channel::Channel;
+use super::options::SinkOptions;
 use super::spec::{AnySink, FileSink, SinkSpec, Target};
 use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::lock::Lock;
+use crate::run::restart::Restart;
 
 /// The sinks of a table.
 pub(crate) struct TableSinks<S: Schema>(Lock<Attached<S>>);
@@ -122,11 +124,12 @@ impl<S: Schema> Table<S> {
     }
 
     /// Adds a sink that writes a part of a file, such as a table of a database.
-    pub(crate) fn add_part_sink(&self, path: &Path, part: String, sink: Box<dyn Sink<S>>) {
+    pub(crate) fn add_part_sink(&self, path: &Path, part: String, retry: Restart, sink: Box<dyn Sink<S>>) {
         self.add_sink(SinkSpec {
             name: path.display().to_string().into(),
             target: Some(Target { path: path.to_owned(), part: Some(part) }),
             sink: AnySink::Plain(sink),
+            retry: Some(retry),
         });
     }
 
@@ -156,7 +159,20 @@ impl<S> Table<S> {
     where
         S: Schema,
     {
-        self.add_sink(SinkSpec { name: Arc::clone(self.name()), target: None, sink: AnySink::Plain(Box::new(sink)) });
+        self.write_to_with(sink, SinkOptions::new());
+    }
+
+    /// Sends the updates to your own sink, with options.
+    ///
+    /// # Panics
+    ///
+    /// If the pipeline has been started.
+    pub fn write_to_with(&self, sink: impl Sink<S> + 'static, options: SinkOptions)
+    where
+        S: Schema,
+    {
+        let (name, sink) = (Arc::clone(self.name()), AnySink::Plain(Box::new(sink)));
+        self.add_sink(SinkSpec { name, target: None, sink, retry: options.retry });
     }
 
     /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline. After a

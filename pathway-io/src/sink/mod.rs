@@ -6,8 +6,11 @@ mod channel;
 pub mod csv;
 pub(crate) mod file;
 pub mod jsonlines;
+pub(crate) mod options;
 pub(crate) mod outlet;
+pub(crate) mod part;
 pub(crate) mod resume;
+mod retry;
 pub(crate) mod spec;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -22,6 +25,7 @@ use crate::run::error::RunResult;
 /// of the times.
 ///
 /// An error or a panic in any method fails the pipeline; the sink is then dropped without further calls.
+/// [`SinkOptions::retry`](crate::SinkOptions::retry) tries it again after an error.
 ///
 /// In a persistent pipeline a sink is handed each commit *at least once*: the commits that were on their way when the
 /// process died come again after the restart, with other times, and nothing is durable that was not written and flushed
@@ -102,9 +106,12 @@ pub trait Sink<S: Schema>: Send {
     /// [keeps the time](Sink::is_transactional). A time that is older than the checkpoint's is made up for by the commits that
     /// are missing; one that is newer fails the start.
     ///
+    /// With [`SinkOptions::retry`](crate::SinkOptions::retry) it is also called after an error: the commits since the last
+    /// flush that are later than the returned time are written again. What was not flushed before must then be undone.
+    ///
     /// # Errors
     ///
-    /// An error keeps the pipeline from starting.
+    /// An error keeps the pipeline from starting, or is a further failure of a sink that is tried again.
     fn recover(
         &mut self,
         schema: &'static TableSchema,

@@ -70,6 +70,10 @@ pub(crate) struct Progress {
     durable: AtomicU64,
     /// The sink waits for the next message.
     idle: AtomicBool,
+    /// How often the sink was tried again after an error.
+    retries: AtomicU64,
+    /// The sink has failed, and has not caught up since.
+    retrying: AtomicBool,
 }
 
 impl Progress {
@@ -98,6 +102,27 @@ impl Progress {
 
     pub(crate) fn set_idle(&self, idle: bool) {
         self.idle.store(idle, Ordering::Relaxed);
+    }
+
+    /// Records that the sink is about to be tried again.
+    pub(crate) fn retry(&self) {
+        self.retries.fetch_add(1, Ordering::Relaxed);
+        self.retrying.store(true, Ordering::Relaxed);
+    }
+
+    /// Records that the sink works again.
+    pub(crate) fn recovered(&self) {
+        self.retrying.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns how often the sink was tried again after an error.
+    pub(crate) fn retries(&self) -> u64 {
+        self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Whether the sink has failed and has not caught up since.
+    pub(crate) fn is_retrying(&self) -> bool {
+        self.retrying.load(Ordering::Relaxed)
     }
 
     /// Whether the sink is working or has work queued, rather than waiting for commits that are still upstream.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::rows::schema::Schema;
+use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
 
@@ -32,6 +33,8 @@ pub(crate) struct SinkSpec<S: Schema> {
     /// What the sink writes, if it writes a file.
     pub(crate) target: Option<Target>,
     pub(crate) sink: AnySink<S>,
+    /// When the sink is tried again after an error. A file never is.
+    pub(crate) retry: Option<Restart>,
 }
 
 /// A sink that the runtime calls through the trait alone, or one whose file it also syncs and measures.
@@ -47,6 +50,7 @@ impl<S: Schema> SinkSpec<S> {
             name: path.display().to_string().into(),
             target: Some(Target::file(path)),
             sink: AnySink::File(sink),
+            retry: None,
         }
     }
 }

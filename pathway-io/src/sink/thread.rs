@@ -10,14 +10,16 @@ use tracing::info;
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
-use crate::run::control::{Control, PartId};
+use crate::run::control::Control;
 use crate::run::error::{Error, FailureKind, RunResult};
 use crate::run::guard::{failed, panicked};
-use crate::run::part::{Part, Phase, Role, Suspicion};
+use crate::run::part::Phase;
 use crate::run::threads;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
 use crate::sink::outlet::{Delivery, Outlet, Progress, SinkMessage};
+use crate::sink::part::{SinkPart, Worker};
+use crate::sink::retry::Retry;
 use crate::sink::spec::{AnySink, SinkSpec};
 
 /// How a sink takes part in a persistent pipeline.
@@ -36,29 +38,6 @@ pub(crate) enum Mode<S: Schema> {
     },
 }
 
-/// A sink, as the run waits for it.
-pub(crate) struct SinkPart {
-    pub(crate) name: Arc<str>,
-    pub(crate) progress: Arc<Progress>,
-    is_transactional: bool,
-}
-
-impl Part for SinkPart {
-    fn role(&self) -> Role {
-        Role::Downstream
-    }
-
-    fn opens_first(&self) -> bool {
-        self.is_transactional
-    }
-
-    fn blame(&self) -> Vec<(Suspicion, Error)> {
-        let suspicion = if self.progress.is_busy() { Suspicion::Busy } else { Suspicion::Idle };
-        let kind = FailureKind::TimedOut { undelivered: Some(self.progress.undelivered()) };
-        vec![(suspicion, Error::sink(&self.name, kind))]
-    }
-}
-
 /// Starts the thread of a sink, which opens it first. The control knows when it is open and when it has ended.
 pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<Control>) -> Outlet<S> {
     // Bounded by the backlog of the table's source: each delivery holds credit for its rows.
@@ -71,8 +50,8 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
     });
     let id = control.add(Arc::clone(&part) as _, Phase::Opening);
     let worker = Worker { part, id, control: Arc::clone(control), place: Cell::new("open") };
-    let name = spec.name;
-    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec.sink, mode, told));
+    let name = Arc::clone(&spec.name);
+    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec, mode, told));
     if let Err(error) = spawned {
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
         control.set_phase(id, Phase::Ended);
@@ -80,18 +59,10 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
     Outlet { sender, progress }
 }
 
-struct Worker {
-    part: Arc<SinkPart>,
-    id: PartId,
-    control: Arc<Control>,
-    /// The method of the sink that is being called, for the text of a panic.
-    place: Cell<&'static str>,
-}
-
 impl Worker {
-    fn run<S: Schema>(self, sink: AnySink<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
+    fn run<S: Schema>(self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
         // The sink is dropped inside, since its drop may panic too.
-        let result = catch_unwind(AssertUnwindSafe(|| self.serve(sink, mode, &told)));
+        let result = catch_unwind(AssertUnwindSafe(|| self.serve(spec, mode, &told)));
         let failure = match result {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(failed(error)),
@@ -106,32 +77,48 @@ impl Worker {
         self.control.set_phase(self.id, Phase::Ended);
     }
 
-    fn serve<S: Schema>(&self, mut sink: AnySink<S>, mode: Mode<S>, told: &Receiver<SinkMessage<S>>) -> RunResult {
+    fn serve<S: Schema>(&self, spec: SinkSpec<S>, mode: Mode<S>, told: &Receiver<SinkMessage<S>>) -> RunResult {
+        let (mut sink, mut retry) = (spec.sink, spec.retry.map(Retry::new));
         let mut lengths = matches!(mode, Mode::File).then(Lengths::default);
         let is_transactional = matches!(mode, Mode::Transactional { .. });
-        if let Mode::Transactional { checkpoint, known, held } = mode {
-            self.recover(sink.get(), checkpoint, known, &held)?;
-        } else {
-            // A sink that refuses the checkpoint must do so before a file is touched.
-            if !self.control.wait_until_checked() {
-                return Ok(());
+        // A sink that refuses the checkpoint must do so before a file is touched.
+        if !is_transactional && !self.control.wait_until_checked() {
+            return Ok(());
+        }
+        while let Err(error) = self.open(sink.get(), &mode) {
+            match &mut retry {
+                Some(retry) => retry.pause(error, self)?,
+                None => return Err(error),
             }
-            sink.get().open(S::SCHEMA)?;
+        }
+        drop(mode);
+        let mut last = self.part.progress.durable();
+        if let Some(retry) = &mut retry {
+            retry.opened(last);
+            self.part.progress.recovered();
         }
         if let (Some(lengths), Some(file)) = (&mut lengths, sink.file()) {
             lengths.opened(file);
         }
         self.control.set_phase(self.id, Phase::Running);
-        let mut last = 0;
         let mut next = self.wait(told);
         while let Some(now) = next {
             match now {
                 SinkMessage::Commit(delivery) => {
-                    self.write(&mut sink, &delivery, lengths.as_mut())?;
                     last = delivery.commit.time();
+                    match &mut retry {
+                        Some(retry) => retry.write(delivery, sink.get(), self)?,
+                        None => self.write(&mut sink, &delivery, lengths.as_mut())?,
+                    }
                 }
                 SinkMessage::Sync { time, reply } => {
-                    self.sync(&mut sink)?;
+                    match sink.file() {
+                        Some(file) => {
+                            self.place.set("flush");
+                            file.sync()?;
+                        }
+                        None => self.flush(sink.get(), retry.as_mut())?,
+                    }
                     let len = lengths.as_mut().map_or(0, |lengths| lengths.at(time));
                     if is_transactional {
                         self.part.progress.set_durable(last);
@@ -143,8 +130,7 @@ impl Worker {
             next = match told.try_recv() {
                 Ok(next) => Some(next),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
-                    self.place.set("flush");
-                    sink.get().flush()?;
+                    self.flush(sink.get(), retry.as_mut())?;
                     if is_transactional {
                         self.part.progress.set_durable(last);
                     }
@@ -180,11 +166,24 @@ impl Worker {
         Ok(())
     }
 
-    fn sync<S: Schema>(&self, sink: &mut AnySink<S>) -> RunResult {
-        self.place.set("flush");
-        match sink.file() {
-            Some(file) => file.sync(),
-            None => sink.get().flush(),
+    fn flush<S: Schema>(&self, sink: &mut dyn Sink<S>, retry: Option<&mut Retry<S>>) -> RunResult {
+        match retry {
+            Some(retry) => retry.flush(sink, self),
+            None => {
+                self.place.set("flush");
+                sink.flush()
+            }
+        }
+    }
+
+    /// Opens a sink as its mode requires.
+    fn open<S: Schema>(&self, sink: &mut dyn Sink<S>, mode: &Mode<S>) -> RunResult {
+        match mode {
+            Mode::Transactional { checkpoint, known, held } => self.recover(sink, *checkpoint, *known, held),
+            Mode::Plain | Mode::File => {
+                self.place.set("open");
+                sink.open(S::SCHEMA)
+            }
         }
     }
 
@@ -193,17 +192,17 @@ impl Worker {
         self.place.set("recover");
         let time = sink.recover(S::SCHEMA)?.unwrap_or(0);
         if time > checkpoint {
-            return Err(format!(
+            return Err(Error::fatal(format!(
                 "it has commits up to time {time}, and the checkpoint in the state directory is of time {checkpoint}: \
                  they do not belong together"
-            )
+            ))
             .into());
         }
         if time < known {
-            return Err(format!(
+            return Err(Error::fatal(format!(
                 "it has commits up to time {time} only, and had them up to {known} when the last checkpoint was made: \
                  it was exchanged for an older one"
-            )
+            ))
             .into());
         }
         self.place.set("write");

@@ -16,7 +16,6 @@ pub(crate) mod on_durable;
 pub(crate) mod options;
 pub(crate) mod partition;
 pub(crate) mod push;
-pub(crate) mod restart;
 pub(crate) mod shared;
 pub(crate) mod subject;
 pub(crate) mod transaction;

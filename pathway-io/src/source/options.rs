@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::source::restart::Restart;
+use crate::run::restart::Restart;
 
 /// The autocommit interval of a source that names none, as in Pathway.
 const DEFAULT_AUTOCOMMIT: Duration = Duration::from_millis(1500);

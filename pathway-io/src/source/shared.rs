@@ -11,13 +11,13 @@ use crate::run::error::row_error::RowError;
 use crate::run::error::{Closed, Error, FailureKind, is_fatal};
 use crate::run::guard::guarded;
 use crate::run::part::{Part, Role, Suspicion};
+use crate::run::restart::{Attempts, Restart};
 use crate::run::summary::SourceSummary;
 use crate::source::bad_rows::{BadRowPolicy, Verdict};
 use crate::source::hook::Hooks;
 use crate::source::intake::{Entry, Intake, Push, Refused, Tail};
 use crate::source::offset::{AnyOffset, Offset};
 use crate::source::on_durable::Durables;
-use crate::source::restart::{Attempts, Restart};
 
 /// What all handles of one connector share.
 #[doc(hidden)]

@@ -17,6 +17,7 @@ mod numbers;
 mod offset;
 mod panic;
 mod restart;
+mod retry;
 mod signal;
 mod sinks;
 mod stop;

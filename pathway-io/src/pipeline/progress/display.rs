@@ -15,7 +15,7 @@ use crate::run::control::Control;
 use crate::run::error::Result;
 use crate::run::summary::{Stop, Summary};
 use crate::run::threads;
-use crate::sink::thread::SinkPart;
+use crate::sink::part::SinkPart;
 use crate::source::shared::Source;
 
 const PERIOD: Duration = Duration::from_millis(200);

@@ -1,0 +1,45 @@
+//! [`SinkOptions`]: how a sink is attached to a table.
+
+use crate::run::restart::Restart;
+
+/// The options of [`Table::write_to_with`](crate::Table::write_to_with).
+///
+/// ```
+/// use std::time::Duration;
+/// use pathway_io::{Restart, SinkOptions};
+///
+/// let waits = Duration::from_millis(100)..Duration::from_secs(10);
+/// let options = SinkOptions::new().retry(Restart::backoff(waits).attempts(20));
+/// # let _ = options;
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct SinkOptions {
+    pub(super) retry: Option<Restart>,
+}
+
+impl SinkOptions {
+    /// Makes the options of [`Table::write_to`](crate::Table::write_to): an error fails the pipeline.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Tries the sink again after an error of any of its methods.
+    ///
+    /// The library keeps the commits since the last successful [`flush`](crate::Sink::flush). After an error it waits,
+    /// calls [`recover`](crate::Sink::recover), writes the commits with a later time again, and flushes. If `recover`
+    /// returns `None`, it writes all of them again. An error of `open`, or of `recover` at the start of a persistent
+    /// pipeline, is followed by another call of the same method.
+    ///
+    /// - The commits that are kept count as backlog, so the sources wait while the sink does not recover. So that they
+    ///   are few, `flush` is also called when 25,000 updates or 100 ms have come together.
+    /// - A flush that succeeds resets the count of attempts and the waits.
+    /// - An error that is marked [fatal](crate::Error::fatal), and a panic, fail the pipeline at once.
+    /// - A stop ends the wait. One more attempt follows, so that the rows arrive if they can.
+    ///
+    /// The default `recover` calls `open`. A sink whose `open` deletes what is there must implement `recover`.
+    pub fn retry(mut self, restart: Restart) -> Self {
+        self.retry = Some(restart);
+        self
+    }
+}

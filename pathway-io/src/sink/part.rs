@@ -1,0 +1,41 @@
+//! A sink as the run and its own thread know it: [`SinkPart`] and [`Worker`].
+
+use std::cell::Cell;
+use std::sync::Arc;
+
+use crate::run::control::{Control, PartId};
+use crate::run::error::{Error, FailureKind};
+use crate::run::part::{Part, Role, Suspicion};
+use crate::sink::outlet::Progress;
+
+/// A sink, as the run waits for it.
+pub(crate) struct SinkPart {
+    pub(crate) name: Arc<str>,
+    pub(crate) progress: Arc<Progress>,
+    pub(super) is_transactional: bool,
+}
+
+impl Part for SinkPart {
+    fn role(&self) -> Role {
+        Role::Downstream
+    }
+
+    fn opens_first(&self) -> bool {
+        self.is_transactional
+    }
+
+    fn blame(&self) -> Vec<(Suspicion, Error)> {
+        let suspicion = if self.progress.is_busy() { Suspicion::Busy } else { Suspicion::Idle };
+        let kind = FailureKind::TimedOut { undelivered: Some(self.progress.undelivered()) };
+        vec![(suspicion, Error::sink(&self.name, kind))]
+    }
+}
+
+/// The thread of a sink.
+pub(super) struct Worker {
+    pub(super) part: Arc<SinkPart>,
+    pub(super) id: PartId,
+    pub(super) control: Arc<Control>,
+    /// The method of the sink that is being called, for the text of a panic.
+    pub(super) place: Cell<&'static str>,
+}

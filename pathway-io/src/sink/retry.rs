@@ -1,0 +1,160 @@
+//! Trying a sink again after an error: [`Retry`].
+//!
+//! What a sink has taken since its last flush may be lost with its connection or its transaction. So the deliveries since
+//! then are kept. They hold the credit of their rows, which bounds their number by the backlog: while the sink does not
+//! recover, the sources wait. After an error the sink says where it stands, and receives what came after that again.
+
+use std::time::{Duration, Instant};
+
+use tracing::{info, warn};
+
+use crate::rows::schema::Schema;
+use crate::run::error::{BoxError, Error, RunResult, is_fatal};
+use crate::run::restart::{Attempts, Restart};
+use crate::sink::Sink;
+use crate::sink::outlet::Delivery;
+use crate::sink::part::Worker;
+
+/// A flush follows at the latest when that many updates are kept ...
+const HELD_UPDATES: usize = 25_000;
+/// ... or when the first of them is that old: whoever reads the database must not wait for a pause in the stream.
+const HELD_TIME: Duration = Duration::from_millis(100);
+
+/// What is needed to write to a sink again.
+pub(super) struct Retry<S: Schema> {
+    restart: Restart,
+    attempts: Attempts,
+    /// The commits since the last flush.
+    held: Vec<Delivery<S>>,
+    updates: usize,
+    /// When the first of them was written.
+    since: Option<Instant>,
+    /// The time of the last commit that was flushed.
+    flushed: u64,
+    began: Instant,
+    /// A flush has succeeded since the last error.
+    progressed: bool,
+    /// A stop was requested: the attempt that follows is the last.
+    is_last: bool,
+}
+
+impl<S: Schema> Retry<S> {
+    pub(super) fn new(restart: Restart) -> Self {
+        Retry {
+            restart,
+            attempts: Attempts::default(),
+            held: Vec::new(),
+            updates: 0,
+            since: None,
+            flushed: 0,
+            began: Instant::now(),
+            progressed: false,
+            is_last: false,
+        }
+    }
+
+    /// Records that the sink is open, and has all commits up to `time`.
+    pub(super) fn opened(&mut self, time: u64) {
+        self.flushed = time;
+        self.began = Instant::now();
+    }
+
+    /// Writes a commit, and keeps it until it is flushed.
+    pub(super) fn write(&mut self, delivery: Delivery<S>, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
+        worker.place.set("write");
+        let written = sink.write(&delivery.commit);
+        self.updates += delivery.commit.len();
+        self.since.get_or_insert_with(Instant::now);
+        self.held.push(delivery);
+        if let Err(error) = written {
+            return self.recover(error, sink, worker);
+        }
+        let is_due = self.updates >= HELD_UPDATES || self.since.is_some_and(|since| since.elapsed() >= HELD_TIME);
+        if is_due { self.flush(sink, worker) } else { Ok(()) }
+    }
+
+    pub(super) fn flush(&mut self, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
+        worker.place.set("flush");
+        match sink.flush() {
+            Ok(()) => {
+                self.release(worker);
+                Ok(())
+            }
+            Err(error) => self.recover(error, sink, worker),
+        }
+    }
+
+    /// Lets go of the commits, which the sink has flushed.
+    fn release(&mut self, worker: &Worker) {
+        for delivery in self.held.drain(..) {
+            self.flushed = delivery.commit.time();
+            worker.part.progress.taken(delivery.commit.len());
+        }
+        self.updates = 0;
+        self.since = None;
+        self.progressed = true;
+        self.is_last = false;
+    }
+
+    /// Tries again until all that is kept is flushed.
+    fn recover(&mut self, mut error: BoxError, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
+        loop {
+            self.pause(error, worker)?;
+            self.began = Instant::now();
+            match self.catch_up(sink, worker) {
+                Ok(()) => {
+                    info!(sink = &*worker.part.name, "recovered");
+                    worker.part.progress.recovered();
+                    return Ok(());
+                }
+                Err(next) => error = next,
+            }
+        }
+    }
+
+    /// Asks the sink where it stands, and writes what came after that again.
+    fn catch_up(&mut self, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
+        worker.place.set("recover");
+        let time = sink.recover(S::SCHEMA)?.unwrap_or(0);
+        // A sink that does not keep its time may be written to twice, and one that does must be where it can be.
+        if sink.is_transactional() {
+            let (flushed, last) = (self.flushed, self.held.last().map_or(self.flushed, |last| last.commit.time()));
+            if time < flushed || time > last {
+                return Err(Error::fatal(format!(
+                    "after an error it has commits up to time {time}, and was written up to {flushed} at least and \
+                     {last} at most: somebody else has changed it"
+                ))
+                .into());
+            }
+        }
+        worker.place.set("write");
+        for delivery in self.held.iter().filter(|delivery| delivery.commit.time() > time) {
+            sink.write(&delivery.commit)?;
+        }
+        worker.place.set("flush");
+        sink.flush()?;
+        self.release(worker);
+        Ok(())
+    }
+
+    /// Waits for the next attempt.
+    ///
+    /// # Errors
+    ///
+    /// Returns `error` if there is to be no other attempt.
+    pub(super) fn pause(&mut self, error: BoxError, worker: &Worker) -> RunResult {
+        if self.is_last || is_fatal(&*error) {
+            return Err(error);
+        }
+        // An attempt that wrote something was healthy, however short.
+        let ran = if std::mem::take(&mut self.progressed) { Duration::MAX } else { self.began.elapsed() };
+        let Some(wait) = self.attempts.failed(&self.restart, ran) else { return Err(error) };
+        worker.part.progress.retry();
+        let retries = worker.part.progress.retries();
+        warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {error}");
+        let until = Instant::now().checked_add(wait);
+        self.is_last = worker.control.wait(|run| run.stop.is_some(), |_| until);
+        self.began = Instant::now();
+        Ok(())
+    }
+}
