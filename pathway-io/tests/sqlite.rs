@@ -541,3 +541,114 @@ proptest! {
         prop_assert_eq!(rows(&path, "SELECT * FROM Cat ORDER BY key"), expected);
     }
 }
+
+/// Another program's lock on a database.
+fn locked(path: &Path) -> Connection {
+    let other = Connection::open(path).unwrap();
+    other.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS other (x); BEGIN IMMEDIATE").unwrap();
+    other
+}
+
+#[test]
+fn a_database_that_is_locked_for_longer_than_sqlite_waits_is_waited_for() {
+    let dir = Dir::new();
+    let path = dir.path("cats.sqlite");
+    let other = locked(&path);
+    // Longer than SQLite's own wait, so that the first attempt fails.
+    let unlock = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(1_500));
+        other.execute_batch("COMMIT").unwrap();
+    });
+    write(&path, sqlite::Options::new(), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
+    unlock.join().unwrap();
+    assert_eq!(rows(&path, "SELECT * FROM Cat"), [[int(1), text("felis")]]);
+}
+
+#[test]
+fn a_lock_that_comes_while_rows_flow_is_waited_for_and_one_attempt_is_no_retry() {
+    for attempts in [1, 60] {
+        let dir = Dir::new();
+        let path = dir.path("cats.sqlite");
+        let retry =
+            pathway_io::Restart::backoff(Duration::from_millis(1)..Duration::from_millis(50)).attempts(attempts);
+        let database = path.clone();
+        let result = write(&path, sqlite::Options::new().retry(retry), move |cats: Subject<Cat>| {
+            cats.next(cat(1, "felis"))?;
+            cats.commit()?;
+            let other = locked(&database);
+            let unlock = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(1_500));
+                other.execute_batch("COMMIT").unwrap();
+            });
+            cats.next(cat(2, "lynx"))?;
+            cats.commit()?;
+            unlock.join().unwrap();
+            Ok(())
+        });
+        if attempts == 1 {
+            assert!(result.unwrap_err().to_string().contains("database is locked"));
+        } else {
+            result.unwrap();
+            assert_eq!(rows(&path, "SELECT key FROM Cat ORDER BY key"), [[int(1)], [int(2)]]);
+        }
+    }
+}
+
+#[derive(Schema)]
+struct Case {
+    id: i64,
+    #[schema(rename = "ID")]
+    other: i64,
+}
+
+#[derive(Schema)]
+struct Timed {
+    #[schema(rename = "Time")]
+    at: i64,
+}
+
+#[test]
+fn columns_that_differ_in_case_only_are_named() {
+    let dir = Dir::new();
+    let path = dir.path("case.sqlite");
+    let error = write(&path, sqlite::Options::new(), |_: Subject<Case>| Ok(())).unwrap_err().to_string();
+    assert!(error.contains("the columns `id` and `ID` differ in case only"), "{error}");
+    let error = write(&path, sqlite::Options::new(), |_: Subject<Timed>| Ok(())).unwrap_err().to_string();
+    assert!(error.contains("the columns `Time` and `time` differ in case only"), "{error}");
+}
+
+/// Runs a persistent pipeline with one row more each time.
+fn persistent(dir: &Dir, rows: i64) -> Result<Summary> {
+    let pipeline = Pipeline::persistent(dir.path("state")).unwrap();
+    pipeline.handle_signals(false);
+    let cats = pipeline.read_with(Offsets(rows), ReadOptions::new().name("cats"));
+    sqlite::write(&cats, dir.path("cats.sqlite"));
+    pipeline.run()
+}
+
+struct Offsets(i64);
+
+impl Connector for Offsets {
+    type Subjects = Subject<Cat, i64>;
+    type Tables = Table<Cat>;
+
+    fn run(&mut self, cats: Subject<Cat, i64>) -> RunResult {
+        for key in cats.resume().unwrap_or(0)..self.0 {
+            cats.next_at(key + 1, cat(key, &"felis".repeat(100)))?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_database_that_lost_its_end_is_refused() {
+    for lost in [7, 100, 1_000, 4_096, 10_000] {
+        let dir = Dir::new();
+        persistent(&dir, 500).unwrap();
+        let file = std::fs::OpenOptions::new().write(true).open(dir.path("cats.sqlite")).unwrap();
+        let len = file.metadata().unwrap().len();
+        file.set_len(len - lost).unwrap();
+        let error = persistent(&dir, 501).expect_err("it is damaged").to_string();
+        assert!(error.contains("cats.sqlite") && (error.contains("damaged") || error.contains("malformed")), "{error}");
+    }
+}

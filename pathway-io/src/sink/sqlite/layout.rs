@@ -141,8 +141,25 @@ impl Layout {
         }
     }
 
+    /// Checks the names of the columns, of which SQLite tells two apart only by more than the case of ASCII letters.
+    fn check_names(&self) -> Result<(), BoxError> {
+        for (number, column) in self.columns.iter().enumerate() {
+            let same = |other: &&Described| other.name.eq_ignore_ascii_case(&column.name);
+            if let Some(other) = self.columns[..number].iter().find(same) {
+                return Err(format!(
+                    "the columns `{}` and `{}` differ in case only, and SQLite takes them for one; rename one of them \
+                     (`#[schema(rename = \"..\")]`)",
+                    other.name, column.name
+                )
+                .into());
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the table, or takes over the one that is there; gives the time of its last commit, if that is kept.
     pub(super) fn prepare(&self, connection: &mut Connection, start: Start) -> Result<Option<u64>, BoxError> {
+        self.check_names()?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(&format!(
             "CREATE TABLE IF NOT EXISTS {TABLES} (name TEXT NOT NULL PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID"

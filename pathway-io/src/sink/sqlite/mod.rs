@@ -9,7 +9,7 @@
 //! | column type | in SQLite |
 //! |---|---|
 //! | `bool`, integers up to `i64` and `u32` | `INTEGER`, `bool` as 0 and 1 |
-//! | `u64`, `Duration` (in nanoseconds) and its like | an integer; beyond 64 bits with a sign, a text with the digits |
+//! | `u64`, `Duration` (in nanoseconds) and its like | an integer; beyond 64 bits with a sign, a text with the digits. The column is declared `BLOB`, since `INTEGER` would turn such a text into a float |
 //! | `f32`, `f64` | `REAL`; `NaN`, which SQLite has not, is the text `NaN`, and `-0.0` is `0.0` |
 //! | `Vec<u8>`, `Bytes` | `BLOB` |
 //! | `Value`, lists, arrays, tuples, `#[schema(json)]` | `TEXT` with JSON |
@@ -59,8 +59,11 @@
 mod bind;
 mod layout;
 
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
@@ -69,17 +72,18 @@ use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
 use crate::rows::schema::{Schema, TableSchema};
 use crate::rows::table::Table;
-use crate::run::error::{BoxError, RunResult};
+use crate::run::error::{BoxError, Error, RunResult};
+use crate::run::restart::Restart;
 use crate::sink::Sink;
 use bind::{Bind, Part};
 use layout::{Layout, Start};
 
-/// How long a commit waits for somebody else who is writing to the database.
-const BUSY: Duration = Duration::from_secs(5);
-/// Commits that wait go into one transaction until it has that many updates ...
-const GROUP_UPDATES: usize = 50_000;
-/// ... or is that old: who reads the database is not to wait for ever.
-const GROUP_TIME: Duration = Duration::from_millis(100);
+/// How long SQLite itself waits for somebody else who uses the database; then the retry policy takes over.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// Held while a sink opens its database: SQLite does not wait for another connection that changes the journal's mode,
+/// such as that of a second table of the database.
+static OPENING: Mutex<()> = Mutex::new(());
 
 /// Keeps a table in a SQLite database, by primary key or else as its updates, under the name of its schema.
 ///
@@ -101,7 +105,13 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     let path = path.as_ref();
     let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
     let part = layout.table.clone();
-    table.add_part_sink(path, part, Box::new(SqliteSink { path: path.to_owned(), layout, database: None }));
+    let sink = SqliteSink { path: path.to_owned(), layout, database: None, is_checked: false };
+    table.add_part_sink(path, part, options.retry.unwrap_or_else(default_retry), Box::new(sink));
+}
+
+/// See [`Options::retry`].
+fn default_retry() -> Restart {
+    Restart::backoff(Duration::from_millis(10)..Duration::from_secs(1)).attempts(60)
 }
 
 /// How a table is kept in a database.
@@ -121,6 +131,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
 pub struct Options {
     table: Option<String>,
     updates: bool,
+    retry: Option<Restart>,
 }
 
 impl Options {
@@ -140,18 +151,30 @@ impl Options {
         self.updates = true;
         self
     }
+
+    /// Sets how often a commit is tried again while another program has locked the database.
+    ///
+    /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each attempt
+    /// waits for up to 1 s in SQLite itself. Meanwhile the backlog holds up the sources. Any other error fails the
+    /// pipeline at once. `attempts(1)` turns it off. See [`SinkOptions::retry`](crate::SinkOptions::retry).
+    pub fn retry(mut self, restart: Restart) -> Self {
+        self.retry = Some(restart);
+        self
+    }
 }
 
 struct SqliteSink {
     path: PathBuf,
     layout: Layout,
     database: Option<Database>,
+    /// The file was checked when the pipeline started.
+    is_checked: bool,
 }
 
 struct Database {
     connection: Connection,
-    /// Since when a transaction is open, and the updates in it.
-    transaction: Option<(Instant, usize)>,
+    /// A transaction is open. It ends with the next flush, so that commits that come together share one.
+    in_transaction: bool,
     /// Where values without a form of SQLite's are spelled.
     scratch: Vec<u8>,
 }
@@ -159,43 +182,75 @@ struct Database {
 impl SqliteSink {
     /// Gives the time of the last commit that is kept.
     fn open_database(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
+        // The connection of a failed attempt goes first, and what it had not committed with it.
+        self.database = None;
+        let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut connection = Connection::open(&self.path)?;
         connection.busy_timeout(BUSY)?;
         // Who reads does not hold up who writes. A file system that cannot do it keeps the mode that it has.
-        use_wal(&connection)?;
+        connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", if start == Start::Empty { "NORMAL" } else { "FULL" })?;
         let time = self.layout.prepare(&mut connection, start)?;
-        self.database = Some(Database { connection, transaction: None, scratch: Vec::new() });
+        self.database = Some(Database { connection, in_transaction: false, scratch: Vec::new() });
         Ok(time)
     }
 }
 
-/// SQLite itself does not wait here for another connection that does the same, such as that of a table beside this one.
-fn use_wal(connection: &Connection) -> rusqlite::Result<()> {
-    let until = Instant::now() + BUSY;
-    loop {
-        match connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(())) {
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < until => {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            result => return result,
-        }
+/// Refuses a file that lost a part of its last page: SQLite reads zeros there, and calls it whole. It finds pages that are
+/// missing by itself.
+fn check_whole(path: &Path) -> Result<(), BoxError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // After a crash the last page may be torn, and the write-ahead log has it.
+    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return Ok(());
+    }
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    let (mut header, len) = ([0; 18], file.metadata()?.len());
+    if len < header.len() as u64 {
+        return Ok(());
+    }
+    file.read_exact(&mut header)?;
+    // The largest page does not fit into its two bytes, and is written as 1.
+    let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => 65_536,
+        size => size,
+    };
+    if page > 0 && !len.is_multiple_of(page) {
+        return Err(format!(
+            "the database is damaged: its file has {len} bytes, and its pages have {page} each; restore it and the \
+             state directory from one backup"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Marks an error as fatal, unless another attempt may succeed: the database is in use.
+fn judged(error: BoxError) -> BoxError {
+    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    match code {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => error,
+        _ => Error::fatal(error).into(),
     }
 }
 
 impl Database {
     fn begin(&mut self) -> rusqlite::Result<()> {
-        if self.transaction.is_none() {
+        if !self.in_transaction {
             self.connection.execute_batch("BEGIN IMMEDIATE")?;
-            self.transaction = Some((Instant::now(), 0));
+            self.in_transaction = true;
         }
         Ok(())
     }
 
     fn end(&mut self) -> rusqlite::Result<()> {
-        if self.transaction.is_some() {
+        if self.in_transaction {
             self.connection.execute_batch("COMMIT")?;
-            self.transaction = None;
+            self.in_transaction = false;
         }
         Ok(())
     }
@@ -210,12 +265,6 @@ impl Database {
             }
         }
         self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, commit.time().cast_signed()))?;
-        if let Some((since, updates)) = &mut self.transaction {
-            *updates += commit.len();
-            if *updates >= GROUP_UPDATES || since.elapsed() >= GROUP_TIME {
-                self.end()?;
-            }
-        }
         Ok(())
     }
 
@@ -262,7 +311,8 @@ impl Database {
 
 impl<S: Schema> Sink<S> for SqliteSink {
     fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
-        self.open_database(Start::Empty)?;
+        self.is_checked = true;
+        self.open_database(Start::Empty).map_err(judged)?;
         Ok(())
     }
 
@@ -271,24 +321,26 @@ impl<S: Schema> Sink<S> for SqliteSink {
     }
 
     fn recover(&mut self, _schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
-        self.open_database(Start::Continue)
+        if !std::mem::replace(&mut self.is_checked, true) {
+            check_whole(&self.path).map_err(judged)?;
+        }
+        self.open_database(Start::Continue).map_err(judged)
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
         let database = self.database.as_mut().ok_or("the database is not open")?;
-        Ok(database.apply(&self.layout, commit)?)
+        database.apply(&self.layout, commit).map_err(|error| judged(error.into()))
     }
 
     fn flush(&mut self) -> RunResult {
-        if let Some(database) = &mut self.database {
-            database.end()?;
+        match &mut self.database {
+            Some(database) => database.end().map_err(|error| judged(error.into())),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn close(&mut self) -> RunResult {
-        if let Some(mut database) = self.database.take() {
-            database.end()?;
+        if let Some(database) = self.database.take() {
             database.connection.close().map_err(|(_, error)| error)?;
         }
         Ok(())
