@@ -16,7 +16,7 @@ pub enum DataType {
     I16,
     /// `i32`
     I32,
-    /// `i64`
+    /// `i64` and `isize`
     I64,
     /// `u8`
     U8,
@@ -24,13 +24,17 @@ pub enum DataType {
     U16,
     /// `u32`
     U32,
-    /// `u64`
+    /// `u64` and `usize`
     U64,
+    /// `i128`: a string in JSON where it has more than 64 bits
+    I128,
+    /// `u128`: a string in JSON where it has more than 64 bits
+    U128,
     /// `f32`
     F32,
     /// `f64`
     F64,
-    /// `String`; by the name of `String` itself, the compiler would write that as `std::string::String` in the errors
+    /// `String` and other texts; by the name of `String` itself, the compiler would write that as `std::string::String` in the errors
     /// of every crate that uses this one
     Str,
     /// `Vec<u8>`, base64 in text
@@ -48,7 +52,7 @@ pub enum DataType {
     /// A day and a time without a time zone: `DateTime` of `jiff` and `NaiveDateTime` of `chrono`,
     /// `2021-03-21T18:34:12.5` in text
     DateTime,
-    /// An instant: `Timestamp` of `jiff` and `DateTime<Utc>` of `chrono`, `2021-03-21T18:34:12.5Z` in text
+    /// An instant: `SystemTime`, `Timestamp` of `jiff` and `DateTime<Utc>` of `chrono`, `2021-03-21T18:34:12.5Z` in text
     Timestamp,
     /// An instant and an offset from UTC: `DateTime<FixedOffset>` of `chrono`, `2021-03-21T18:34:12.5+01:00` in text
     OffsetDateTime,
@@ -56,6 +60,8 @@ pub enum DataType {
     Uuid,
     /// `Decimal` of `rust_decimal`, with all its digits in text
     Decimal,
+    /// `BTreeMap<String, T>` and `HashMap<String, T>`
+    Map(&'static DataType),
     /// A value that may be null, inside another type
     Optional(&'static DataType),
     /// `Vec<T>`
@@ -78,6 +84,8 @@ impl fmt::Display for DataType {
             DataType::U16 => f.write_str("u16"),
             DataType::U32 => f.write_str("u32"),
             DataType::U64 => f.write_str("u64"),
+            DataType::I128 => f.write_str("i128"),
+            DataType::U128 => f.write_str("u128"),
             DataType::F32 => f.write_str("f32"),
             DataType::F64 => f.write_str("f64"),
             DataType::Str => f.write_str("String"),
@@ -92,6 +100,7 @@ impl fmt::Display for DataType {
             DataType::OffsetDateTime => f.write_str("OffsetDateTime"),
             DataType::Uuid => f.write_str("Uuid"),
             DataType::Decimal => f.write_str("Decimal"),
+            DataType::Map(item) => write!(f, "Map<String, {item}>"),
             DataType::Optional(item) => write!(f, "Option<{item}>"),
             DataType::List(item) => write!(f, "Vec<{item}>"),
             DataType::Array(item, len) => write!(f, "[{item}; {len}]"),

@@ -9,6 +9,7 @@
 
 mod any_json;
 mod json;
+mod map;
 mod nested;
 mod number;
 mod own;

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::num::NonZero;
 use std::time::Duration;
 
 use serde::de::{Deserialize, Deserializer, Error};
@@ -54,8 +55,22 @@ macro_rules! with_serde {
 
 with_serde! {
     bool: Ord::cmp, i8: Ord::cmp, i16: Ord::cmp, i32: Ord::cmp, i64: Ord::cmp, u8: Ord::cmp, u16: Ord::cmp,
-    u32: Ord::cmp, u64: Ord::cmp, f32: f32::total_cmp, f64: f64::total_cmp, Duration: Ord::cmp,
+    u32: Ord::cmp, u64: Ord::cmp, isize: Ord::cmp, usize: Ord::cmp, i128: Ord::cmp, u128: Ord::cmp, f32: f32::total_cmp, f64: f64::total_cmp, Duration: Ord::cmp,
 }
+
+macro_rules! nonzero {
+    ($($type:ident)*) => {
+        $(
+            impl FixedValue for NonZero<$type> {
+                fn compare(self, other: Self) -> Ordering {
+                    self.cmp(&other)
+                }
+            }
+        )*
+    };
+}
+
+nonzero!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
 
 #[cfg(feature = "jiff")]
 impl FixedValue for jiff::SignedDuration {
@@ -71,8 +86,7 @@ impl FixedValue for chrono::TimeDelta {
     }
 }
 
-#[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
-impl<T: crate::rows::column::others::text_form::Spelled + Ord> FixedValue for T {
+impl<T: crate::rows::column::others::text_form::TextForm + Ord> FixedValue for T {
     fn compare(self, other: Self) -> Ordering {
         // Values that the type's own order takes for the same may be written differently, and are two then.
         self.cmp(&other).then_with(|| {

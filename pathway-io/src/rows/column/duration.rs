@@ -18,6 +18,10 @@ impl NotNull for Duration {}
 impl Fixed for Duration {
     type Identity = Duration;
 
+    fn placeholder() -> Self {
+        Duration::ZERO
+    }
+
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         // `deserialize_any` would make a float of an integer beyond 64 bits.
         deserializer.deserialize_u128(NanosVisitor)

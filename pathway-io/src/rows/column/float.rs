@@ -21,6 +21,10 @@ macro_rules! floats {
             impl Fixed for $type {
                 type Identity = $bits;
 
+                fn placeholder() -> Self {
+                    0.0
+                }
+
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     deserializer.deserialize_any(FloatVisitor(PhantomData))

@@ -28,6 +28,7 @@ impl fmt::Display for Wanted {
             DataType::Timestamp => " like `2021-03-21T18:34:12Z`",
             DataType::OffsetDateTime => " like `2021-03-21T18:34:12+01:00`",
             DataType::Decimal => " in a string",
+            DataType::I128 | DataType::U128 => " in a number of 64 bits or a string",
             _ => "",
         };
         write!(f, "{article} `{name}`{form}")

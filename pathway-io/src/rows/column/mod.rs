@@ -12,13 +12,17 @@ mod duration;
 mod float;
 pub(crate) mod json;
 pub(crate) mod list;
+pub(crate) mod map;
 pub(crate) mod mismatch;
+mod nonzero;
 pub(crate) mod number;
 pub(crate) mod option;
 pub(crate) mod others;
+pub(crate) mod represented;
 pub(crate) mod scan;
 pub(crate) mod text;
 mod tuple;
+mod wide;
 mod values;
 
 use std::hash::Hasher;

@@ -15,15 +15,23 @@ use crate::rows::data_type::DataType;
 
 /// Values of a fixed size, side by side.
 #[doc(hidden)]
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct NumberBuffer<T>(Vec<T>);
+
+impl<T> Default for NumberBuffer<T> {
+    fn default() -> Self {
+        NumberBuffer(Vec::new())
+    }
+}
 
 /// A value of a fixed size, whose text form needs no quotes in CSV.
 #[doc(hidden)]
-pub trait Fixed: ColumnType + Copy + Default {
+pub trait Fixed: ColumnType + Copy {
     /// What tells one value from another. Of some types `==` takes values for the same that are written differently.
     type Identity: Eq + Hash;
 
+    /// Some value or other, for a row of which only the key is known.
+    fn placeholder() -> Self;
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
     /// See [`Buffer::scan`].
     #[inline]
@@ -65,7 +73,7 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
 
     #[inline]
     fn push_placeholder(&mut self) {
-        self.0.push(T::default());
+        self.0.push(T::placeholder());
     }
 
     #[inline]
@@ -130,6 +138,10 @@ impl NotNull for bool {}
 impl Fixed for bool {
     type Identity = bool;
 
+    fn placeholder() -> Self {
+        false
+    }
+
     #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(BoolVisitor)
@@ -189,6 +201,10 @@ macro_rules! integers {
             impl Fixed for $type {
                 type Identity = $type;
 
+                fn placeholder() -> Self {
+                    0
+                }
+
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     deserializer.deserialize_any(IntegerVisitor(PhantomData))
@@ -218,15 +234,17 @@ macro_rules! integers {
     };
 }
 
-integers!(i8 i16 i32 i64 u8 u16 u32 u64);
+integers!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
 
 column_type!(i8, NumberBuffer<i8>, DataType::I8);
 column_type!(i16, NumberBuffer<i16>, DataType::I16);
 column_type!(i32, NumberBuffer<i32>, DataType::I32);
 column_type!(i64, NumberBuffer<i64>, DataType::I64);
+column_type!(isize, NumberBuffer<isize>, DataType::I64);
 column_type!(u16, NumberBuffer<u16>, DataType::U16);
 column_type!(u32, NumberBuffer<u32>, DataType::U32);
 column_type!(u64, NumberBuffer<u64>, DataType::U64);
+column_type!(usize, NumberBuffer<usize>, DataType::U64);
 
 /// Not by `column_type!`: many `u8` are bytes, and base64 in text.
 impl ColumnType for u8 {
@@ -236,7 +254,7 @@ impl ColumnType for u8 {
     type ListBuffer = super::bytes::BytesBuffer;
 }
 
-struct IntegerVisitor<T>(PhantomData<T>);
+pub(super) struct IntegerVisitor<T>(pub(super) PhantomData<T>);
 
 impl<'de, T: Fixed + TryFrom<u64> + TryFrom<i64>> Visitor<'de> for IntegerVisitor<T> {
     type Value = T;

@@ -208,6 +208,7 @@ proptest! {
 mod dates;
 #[cfg(any(feature = "bytes", feature = "rust_decimal", feature = "uuid"))]
 mod others;
+mod std_types;
 
 fn text_in<T: ColumnType>(style: Style, value: T) -> String {
     let mut buffer = T::Buffer::default();

@@ -23,7 +23,7 @@ impl NotNull for String {}
 
 impl TextBuffer {
     #[inline]
-    fn text(&self, row: usize) -> &str {
+    pub(super) fn text(&self, row: usize) -> &str {
         &self.arena[self.ends.range(row)]
     }
 

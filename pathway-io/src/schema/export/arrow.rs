@@ -93,6 +93,8 @@ fn arrow_type(data_type: &DataType) -> ArrowType {
         DataType::U64 => ArrowType::UInt64,
         DataType::F32 => ArrowType::Float32,
         DataType::F64 => ArrowType::Float64,
+        // no decimal of Arrow has an exact type for 128 bits and no sign
+        DataType::I128 | DataType::U128 => ArrowType::Decimal256(39, 0),
         DataType::Str | DataType::Json => ArrowType::Utf8,
         DataType::Bytes => ArrowType::Binary,
         DataType::Duration | DataType::SignedDuration => ArrowType::Duration(TimeUnit::Nanosecond),
@@ -102,6 +104,10 @@ fn arrow_type(data_type: &DataType) -> ArrowType {
         DataType::Timestamp | DataType::OffsetDateTime => ArrowType::Timestamp(TimeUnit::Nanosecond, utc()),
         DataType::Uuid => ArrowType::FixedSizeBinary(16),
         DataType::Decimal => ArrowType::Decimal256(57, 28),
+        DataType::Map(item) => {
+            let fields = vec![Field::new("keys", ArrowType::Utf8, false), field("values", item, false)];
+            ArrowType::Map(Arc::new(Field::new("entries", ArrowType::Struct(Fields::from(fields)), false)), true)
+        }
         DataType::Optional(item) => arrow_type(item),
         DataType::List(item) => ArrowType::List(Arc::new(field("item", item, false))),
         DataType::Array(item, len) => {

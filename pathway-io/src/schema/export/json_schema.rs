@@ -115,6 +115,11 @@ fn value(data_type: &DataType) -> Value {
         DataType::U16 => integer(u16::MIN, u16::MAX),
         DataType::U32 => integer(u32::MIN, u32::MAX),
         DataType::U64 => integer(u64::MIN, u64::MAX),
+        // what is beyond 64 bits is a string
+        DataType::I128 => {
+            json!({ "anyOf": [integer(i64::MIN, u64::MAX), { "type": "string", "pattern": "^[-+]?[0-9]+$" }] })
+        }
+        DataType::U128 => json!({ "anyOf": [integer(0, u64::MAX), { "type": "string", "pattern": "^[+]?[0-9]+$" }] }),
         DataType::F32 | DataType::F64 => {
             json!({ "anyOf": [{ "type": "number" }, { "enum": ["NaN", "Infinity", "-Infinity", "inf", "-inf"] }] })
         }
@@ -135,6 +140,7 @@ fn value(data_type: &DataType) -> Value {
         DataType::Timestamp | DataType::OffsetDateTime => json!({ "type": "string", "format": "date-time" }),
         DataType::Uuid => json!({ "type": "string", "format": "uuid" }),
         DataType::Decimal => json!({ "type": ["string", "integer"], "pattern": "^[-+]?[0-9._]+([eE][-+]?[0-9]+)?$" }),
+        DataType::Map(item) => json!({ "type": "object", "additionalProperties": value(item) }),
         DataType::Optional(item) => nullable(value(item)),
         DataType::List(item) => json!({ "type": "array", "items": value(item) }),
         DataType::Array(item, len) => {

@@ -197,6 +197,7 @@ fn dtype(data_type: &DataType) -> Value {
         DataType::List(item) | DataType::Array(item, _) => json!({ "type": "LIST", "wrapped": dtype(item) }),
         DataType::Tuple(items) => json!({ "type": "TUPLE", "wrapped": items.iter().map(dtype).collect::<Vec<_>>() }),
         DataType::Json => json!({ "type": "OPTIONAL", "wrapped": plain("Json") }),
+        DataType::Map(_) => plain("Json"),
         other => plain(match python(other).as_str() {
             "bool" => "BOOL",
             "int" => "INT",
@@ -219,6 +220,7 @@ fn python(data_type: &DataType) -> String {
         DataType::F32 | DataType::F64 => "float",
         DataType::Bytes => "bytes",
         DataType::Json => "pw.Json | None",
+        DataType::Map(_) => "pw.Json",
         DataType::Duration | DataType::SignedDuration => "pw.Duration",
         DataType::DateTime => "pw.DateTimeNaive",
         DataType::OffsetDateTime => "pw.DateTimeUtc",
@@ -233,6 +235,8 @@ fn python(data_type: &DataType) -> String {
         DataType::Str | DataType::Date | DataType::Time | DataType::Timestamp | DataType::Uuid | DataType::Decimal => {
             "str"
         }
+        // what has more than 64 bits is a string in JSON, and no integer of Pathway's either
+        DataType::I128 | DataType::U128 => "str",
     };
     plain.to_owned()
 }
@@ -240,7 +244,7 @@ fn python(data_type: &DataType) -> String {
 /// A value as Python source.
 fn literal(value: &Value, data_type: &DataType) -> String {
     match (value, data_type) {
-        (value, DataType::Json) if !value.is_null() => format!("pw.Json({})", plain_literal(value)),
+        (value, DataType::Json | DataType::Map(_)) if !value.is_null() => format!("pw.Json({})", plain_literal(value)),
         (value, DataType::Optional(item)) if !value.is_null() => literal(value, item),
         (Value::String(text), DataType::F32 | DataType::F64) => format!("float({})", string(text)),
         (Value::String(text), DataType::Bytes) => {

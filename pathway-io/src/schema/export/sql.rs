@@ -142,6 +142,11 @@ fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) 
         DataType::U16 => ("integer", between(0, u16::MAX.into())),
         DataType::U32 => ("bigint", between(0, u32::MAX.into())),
         DataType::U64 => ("numeric(20)", between(0, u64::MAX.into())),
+        DataType::I128 | DataType::U128 => {
+            let least = if *data_type == DataType::U128 { "0".to_owned() } else { i128::MIN.to_string() };
+            let most = if *data_type == DataType::U128 { u128::MAX.to_string() } else { i128::MAX.to_string() };
+            ("numeric(39)", Some(format!("{name} BETWEEN {least} AND {most}")))
+        }
         DataType::F32 => ("real", None),
         DataType::F64 => ("double precision", None),
         DataType::Str => ("text", None),
@@ -155,7 +160,9 @@ fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) 
         DataType::Uuid => ("uuid", None),
         DataType::Decimal => ("numeric", None),
         DataType::Optional(item) => postgres(item, name),
-        DataType::Json | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => ("jsonb", None),
+        DataType::Json | DataType::Map(_) | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => {
+            ("jsonb", None)
+        }
     }
 }
 
@@ -179,7 +186,7 @@ fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
         DataType::F32 | DataType::F64 => ("REAL", None),
         DataType::Bytes => ("BLOB", None),
         DataType::Optional(item) => sqlite(item, name),
-        DataType::Json | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => {
+        DataType::Json | DataType::Map(_) | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => {
             ("TEXT", Some(format!("{name} IS NULL OR json_valid({name})")))
         }
         _ => ("TEXT", None),
@@ -191,7 +198,9 @@ fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
     match (value, data_type) {
         (Value::Null, DataType::Json) => "'null'".to_owned(),
         (Value::Null, _) => "NULL".to_owned(),
-        (_, DataType::Json | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_)) => text(&value.to_string()),
+        (_, DataType::Json | DataType::Map(_) | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_)) => {
+            text(&value.to_string())
+        }
         (Value::Bool(value), _) if dialect == Dialect::Postgres => value.to_string(),
         (Value::Bool(value), _) => u8::from(*value).to_string(),
         (Value::Number(number), _) => number.to_string(),

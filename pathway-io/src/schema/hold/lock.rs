@@ -151,6 +151,8 @@ const fn plain(data_type: &DataType) -> u8 {
         DataType::OffsetDateTime => 21,
         DataType::Uuid => 22,
         DataType::Decimal => 23,
-        DataType::Optional(_) | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => 0,
+        DataType::I128 => 24,
+        DataType::U128 => 25,
+        DataType::Optional(_) | DataType::Map(_) | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => 0,
     }
 }

@@ -62,7 +62,12 @@ impl Affinity {
             | DataType::U32 => Affinity::Integer,
             DataType::F32 | DataType::F64 => Affinity::Real,
             // Integers, and a text where they do not fit, of which another affinity would make a float.
-            DataType::U64 | DataType::Duration | DataType::SignedDuration | DataType::Bytes => Affinity::None,
+            DataType::U64
+            | DataType::I128
+            | DataType::U128
+            | DataType::Duration
+            | DataType::SignedDuration
+            | DataType::Bytes => Affinity::None,
             DataType::Optional(item) => Affinity::of(item),
             _ => Affinity::Text,
         }

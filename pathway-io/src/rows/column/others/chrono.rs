@@ -13,7 +13,7 @@ use super::iso8601::{
     write_offset, write_time, write_utc,
 };
 use super::signed::signed_duration;
-use super::text_form::{FORM, Fault, Spelled};
+use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{KeyType, NotNull, Style, column_type};
 use crate::rows::data_type::DataType;
@@ -68,8 +68,12 @@ fn of_time(time: NaiveTime) -> Clock {
     Clock { hour, minute, second, nano: time.nanosecond() % SECOND }
 }
 
-impl Spelled for NaiveDate {
+impl TextForm for NaiveDate {
     type Identity = NaiveDate;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> NaiveDate {
@@ -85,8 +89,12 @@ impl Spelled for NaiveDate {
     }
 }
 
-impl Spelled for NaiveTime {
+impl TextForm for NaiveTime {
     type Identity = NaiveTime;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> NaiveTime {
@@ -102,8 +110,12 @@ impl Spelled for NaiveTime {
     }
 }
 
-impl Spelled for NaiveDateTime {
+impl TextForm for NaiveDateTime {
     type Identity = NaiveDateTime;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> NaiveDateTime {
@@ -120,8 +132,12 @@ impl Spelled for NaiveDateTime {
     }
 }
 
-impl Spelled for DateTime<Utc> {
+impl TextForm for DateTime<Utc> {
     type Identity = DateTime<Utc>;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> DateTime<Utc> {
@@ -138,8 +154,12 @@ impl Spelled for DateTime<Utc> {
     }
 }
 
-impl Spelled for DateTime<FixedOffset> {
+impl TextForm for DateTime<FixedOffset> {
     type Identity = (NaiveDateTime, FixedOffset);
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> Self::Identity {

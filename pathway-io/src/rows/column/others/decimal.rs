@@ -8,7 +8,7 @@
 
 use rust_decimal::Decimal;
 
-use super::text_form::{FORM, Fault, Spelled};
+use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{NotNull, Style, column_type};
 use crate::rows::data_type::DataType;
@@ -16,7 +16,11 @@ use crate::rows::data_type::DataType;
 column_type!(Decimal, NumberBuffer<Decimal>, DataType::Decimal);
 impl NotNull for Decimal {}
 
-impl Spelled for Decimal {
+impl TextForm for Decimal {
+    fn placeholder() -> Self {
+        Self::default()
+    }
+
     /// All digits as an integer, and how many of them are behind the point.
     type Identity = (i128, u32);
 

@@ -34,6 +34,7 @@ pub(super) struct Clock {
 }
 
 /// Reads a date and nothing else.
+#[cfg(any(feature = "chrono", feature = "jiff"))]
 pub(super) fn read_date(text: &str) -> Result<Day, Fault> {
     let mut reader = Reader(text.as_bytes());
     let day = reader.day()?;
@@ -45,6 +46,7 @@ pub(super) fn read_date(text: &str) -> Result<Day, Fault> {
 }
 
 /// Reads a time of day and nothing else.
+#[cfg(any(feature = "chrono", feature = "jiff"))]
 pub(super) fn read_time(text: &str) -> Result<Clock, Fault> {
     let mut reader = Reader(text.as_bytes());
     let clock = reader.clock()?;
@@ -56,6 +58,7 @@ pub(super) fn read_time(text: &str) -> Result<Clock, Fault> {
 }
 
 /// Reads a date and a time without an offset.
+#[cfg(any(feature = "chrono", feature = "jiff"))]
 pub(super) fn read_date_time(text: &str) -> Result<(Day, Clock), Fault> {
     let mut reader = Reader(text.as_bytes());
     let both = reader.day_and_clock()?;

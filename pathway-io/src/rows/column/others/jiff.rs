@@ -13,7 +13,7 @@ use super::iso8601::{
     write_time, write_utc,
 };
 use super::signed::signed_duration;
-use super::text_form::{FORM, Fault, Spelled};
+use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{KeyType, NotNull, Style, column_type};
 use crate::rows::data_type::DataType;
@@ -58,8 +58,12 @@ fn of_time(time: Time) -> Clock {
     }
 }
 
-impl Spelled for Date {
+impl TextForm for Date {
     type Identity = Date;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> Date {
@@ -75,8 +79,12 @@ impl Spelled for Date {
     }
 }
 
-impl Spelled for Time {
+impl TextForm for Time {
     type Identity = Time;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> Time {
@@ -92,8 +100,12 @@ impl Spelled for Time {
     }
 }
 
-impl Spelled for DateTime {
+impl TextForm for DateTime {
     type Identity = DateTime;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> DateTime {
@@ -110,8 +122,12 @@ impl Spelled for DateTime {
     }
 }
 
-impl Spelled for Timestamp {
+impl TextForm for Timestamp {
     type Identity = Timestamp;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> Timestamp {

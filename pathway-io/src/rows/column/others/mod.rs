@@ -1,16 +1,17 @@
-//! Column types of other crates, each behind the feature that has the crate's name.
+//! Column types that stand in JSON as a string of a certain form: those of the standard library, and those of other crates,
+//! each behind the feature that has the crate's name.
 
 #[cfg(feature = "chrono")]
 mod chrono;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
-#[cfg(any(feature = "chrono", feature = "jiff"))]
+mod ip;
 mod iso8601;
 #[cfg(feature = "jiff")]
 mod jiff;
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 mod signed;
-#[cfg(any(feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
+mod system_time;
 pub(crate) mod text_form;
 #[cfg(feature = "uuid")]
 mod uuid;

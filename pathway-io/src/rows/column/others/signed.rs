@@ -19,6 +19,10 @@ macro_rules! signed_duration {
         impl $crate::rows::column::number::Fixed for $type {
             type Identity = $type;
 
+            fn placeholder() -> Self {
+                <$type>::default()
+            }
+
             fn read<'de, D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 // `deserialize_any` would make a float of an integer beyond 64 bits.
                 let nanos = deserializer.deserialize_i128($crate::rows::column::others::signed::NanosVisitor)?;

@@ -19,11 +19,16 @@ pub(super) type Fault = &'static str;
 pub(super) const FORM: Fault = "";
 
 /// A value of a fixed size with a text form, which must hold neither quotes nor backslashes, commas and line breaks.
-pub trait Spelled: ColumnType + Copy + Default {
+pub trait TextForm: ColumnType + Copy {
     /// See [`Fixed::Identity`].
     type Identity: Eq + Hash;
 
+    fn placeholder() -> Self;
     fn identity(self) -> Self::Identity;
+    /// What the error for another text names.
+    fn expected() -> String {
+        Wanted(Self::DATA_TYPE).to_string()
+    }
     fn parse(text: &str) -> Result<Self, &'static str>;
     /// Of an integer in JSON, if the type takes some.
     #[inline]
@@ -33,17 +38,21 @@ pub trait Spelled: ColumnType + Copy + Default {
     fn write(self, style: Style, out: &mut Vec<u8>);
 }
 
-impl<T: Spelled> Fixed for T {
-    type Identity = <T as Spelled>::Identity;
+impl<T: TextForm> Fixed for T {
+    type Identity = <T as TextForm>::Identity;
+
+    fn placeholder() -> T {
+        TextForm::placeholder()
+    }
 
     #[inline]
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_any(SpelledVisitor(PhantomData))
+        deserializer.deserialize_any(TextFormVisitor(PhantomData))
     }
 
     #[inline]
     fn identity(self) -> Self::Identity {
-        Spelled::identity(self)
+        TextForm::identity(self)
     }
 
     #[inline]
@@ -59,15 +68,15 @@ impl<T: Spelled> Fixed for T {
     }
 }
 
-struct SpelledVisitor<T>(PhantomData<T>);
+struct TextFormVisitor<T>(PhantomData<T>);
 
-impl<T: Spelled> SpelledVisitor<T> {
+impl<T: TextForm> TextFormVisitor<T> {
     fn integer<E: Error>(integer: i128, found: Unexpected<'_>) -> Result<T, E> {
         T::of_integer(integer).ok_or_else(|| super::super::mismatch::mismatch(T::DATA_TYPE, found))
     }
 }
 
-impl<'de, T: Spelled> Visitor<'de> for SpelledVisitor<T> {
+impl<'de, T: TextForm> Visitor<'de> for TextFormVisitor<T> {
     type Value = T;
 
     #[inline]
@@ -88,8 +97,8 @@ impl<'de, T: Spelled> Visitor<'de> for SpelledVisitor<T> {
 
 #[cold]
 #[inline(never)]
-fn wrong_text<T: ColumnType, E: Error>(text: &str, fault: Fault) -> E {
-    let (expected, found) = (Wanted(T::DATA_TYPE), shorten(text));
+fn wrong_text<T: TextForm, E: Error>(text: &str, fault: Fault) -> E {
+    let (expected, found) = (T::expected(), shorten(text));
     let colon = if fault.is_empty() { "" } else { ": " };
     E::custom(format_args!("expected {expected}, found the string {found}{colon}{fault}"))
 }

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::text_form::{FORM, Fault, Spelled};
+use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{KeyType, NotNull, Style, column_type};
 use crate::rows::data_type::DataType;
@@ -11,8 +11,12 @@ column_type!(Uuid, NumberBuffer<Uuid>, DataType::Uuid);
 impl KeyType for Uuid {}
 impl NotNull for Uuid {}
 
-impl Spelled for Uuid {
+impl TextForm for Uuid {
     type Identity = Uuid;
+
+    fn placeholder() -> Self {
+        Self::default()
+    }
 
     #[inline]
     fn identity(self) -> Uuid {

@@ -1,0 +1,92 @@
+//! [`Values`] of maps by name, and of types that are held as another column type.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use serde::de::{Deserialize, Deserializer};
+use serde::ser::{SerializeSeq, Serializer};
+
+use super::nested::order_all;
+use super::{As, Came, Values};
+use crate::rows::column::ColumnType;
+use crate::rows::column::map::{MapBuffer, TextMap};
+use crate::rows::column::represented::{Represented, RepresentedBuffer};
+
+type ValueBuffer<M> = <<M as TextMap>::Value as ColumnType>::Buffer;
+
+/// The fields in the order of their names.
+fn sorted<M: TextMap>(map: &M) -> Vec<(&String, &M::Value)> {
+    let mut fields: Vec<_> = map.fields().collect();
+    fields.sort_unstable_by_key(|(name, _)| *name);
+    fields
+}
+
+impl<M: TextMap> Values<M> for MapBuffer<M> {
+    fn clone(map: &M) -> M {
+        map.fields().map(|(name, value)| (name.clone(), ValueBuffer::<M>::clone(value))).collect()
+    }
+
+    fn compare(a: &M, b: &M) -> Ordering {
+        order_all(sorted(a), sorted(b), |(name, value), (other_name, other)| {
+            name.cmp(other_name).then_with(|| ValueBuffer::<M>::compare(value, other))
+        })
+    }
+
+    fn hash<H: Hasher>(map: &M, state: &mut H) {
+        let fields = sorted(map);
+        state.write_usize(fields.len());
+        for (name, value) in fields {
+            name.hash(state);
+            <ValueBuffer<M> as Values<M::Value>>::hash(value, state);
+        }
+    }
+
+    fn debug(map: &M, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = sorted(map).into_iter().map(|(name, value)| (name, As::<_, ValueBuffer<M>>::new(value)));
+        f.debug_map().entries(fields).finish()
+    }
+
+    fn serialize<Z: Serializer>(map: &M, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        let fields = sorted(map);
+        let mut sequence = serializer.serialize_seq(Some(fields.len()))?;
+        for (name, value) in fields {
+            sequence.serialize_element(&(name, As::<_, ValueBuffer<M>>::new(value)))?;
+        }
+        sequence.end()
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
+        let fields = Vec::<(String, Came<M::Value, ValueBuffer<M>>)>::deserialize(deserializer)?;
+        Ok(fields.into_iter().map(|(name, value)| (name, value.0)).collect())
+    }
+}
+
+type InnerBuffer<T> = <<T as Represented>::Inner as ColumnType>::Buffer;
+
+/// What represents a value is compared and sent in its stead.
+impl<T: Represented> Values<T> for RepresentedBuffer<T> {
+    fn clone(value: &T) -> T {
+        T::restore(value.with_inner(InnerBuffer::<T>::clone))
+    }
+
+    fn compare(a: &T, b: &T) -> Ordering {
+        a.with_inner(|a| b.with_inner(|b| InnerBuffer::<T>::compare(a, b)))
+    }
+
+    fn hash<H: Hasher>(value: &T, state: &mut H) {
+        value.with_inner(|inner| <InnerBuffer<T> as Values<T::Inner>>::hash(inner, state));
+    }
+
+    fn debug(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        value.with_inner(|inner| InnerBuffer::<T>::debug(inner, f))
+    }
+
+    fn serialize<Z: Serializer>(value: &T, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        value.with_inner(|inner| InnerBuffer::<T>::serialize(inner, serializer))
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        InnerBuffer::<T>::deserialize(deserializer).map(T::restore)
+    }
+}

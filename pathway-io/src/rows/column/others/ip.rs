@@ -1,0 +1,58 @@
+//! IP addresses and socket addresses of the standard library, by their usual text.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+
+use super::text_form::{FORM, Fault, TextForm};
+use crate::rows::column::number::NumberBuffer;
+use crate::rows::column::{KeyType, NotNull, Style, column_type};
+use crate::rows::data_type::DataType;
+
+const V4: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
+const V6: Ipv6Addr = Ipv6Addr::UNSPECIFIED;
+
+macro_rules! addresses {
+    ($($type:ty, $placeholder:expr, $expected:literal;)*) => {
+        $(
+            column_type!($type, NumberBuffer<$type>, DataType::Str);
+            impl KeyType for $type {}
+            impl NotNull for $type {}
+
+            impl TextForm for $type {
+                type Identity = $type;
+
+                fn placeholder() -> Self {
+                    $placeholder
+                }
+
+                #[inline]
+                fn identity(self) -> $type {
+                    self
+                }
+
+                fn expected() -> String {
+                    $expected.to_owned()
+                }
+
+                fn parse(text: &str) -> Result<$type, Fault> {
+                    text.parse().map_err(|_| FORM)
+                }
+
+                fn write(self, _style: Style, out: &mut Vec<u8>) {
+                    // Writing into memory cannot fail.
+                    let written = write!(out, "{self}");
+                    debug_assert!(written.is_ok());
+                }
+            }
+        )*
+    };
+}
+
+addresses! {
+    IpAddr, IpAddr::V4(V4), "an IP address like `192.0.2.1` or `2001:db8::1`";
+    Ipv4Addr, V4, "an IPv4 address like `192.0.2.1`";
+    Ipv6Addr, V6, "an IPv6 address like `2001:db8::1`";
+    SocketAddr, SocketAddr::V4(SocketAddrV4::new(V4, 0)), "a socket address like `192.0.2.1:80` or `[2001:db8::1]:80`";
+    SocketAddrV4, SocketAddrV4::new(V4, 0), "an IPv4 socket address like `192.0.2.1:80`";
+    SocketAddrV6, SocketAddrV6::new(V6, 0, 0, 0), "an IPv6 socket address like `[2001:db8::1]:80`";
+}

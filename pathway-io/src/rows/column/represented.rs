@@ -1,0 +1,298 @@
+//! Types that are held as the values of another column type: other strings, `char`, paths, boxes and sets.
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{Hash, Hasher};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::de::{Deserializer, Error};
+
+use super::list::ListBuffer;
+use super::mismatch::shorten;
+use super::scan::Scan;
+use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style};
+use crate::rows::data_type::DataType;
+
+/// A type whose values are held as those of another.
+#[doc(hidden)]
+pub trait Represented: ColumnType {
+    type Inner: ColumnType;
+    /// What a value must be that is read, if [`check`](Represented::check) does anything.
+    const EXPECTED: Option<&'static str> = None;
+
+    fn into_inner(self) -> Self::Inner;
+    /// Calls `f` with what represents the value, as what compares and sends values does.
+    fn with_inner<R>(&self, f: impl FnOnce(&Self::Inner) -> R) -> R;
+    /// The value again; of a placeholder some value or other.
+    fn restore(inner: Self::Inner) -> Self;
+    /// The form in which the value that was read is held, or `None` if there is no such value.
+    fn check(inner: Self::Inner) -> Option<Self::Inner> {
+        Some(inner)
+    }
+}
+
+type InnerBuffer<T> = <<T as Represented>::Inner as ColumnType>::Buffer;
+
+/// What represents the values.
+#[doc(hidden)]
+pub struct RepresentedBuffer<T: Represented>(InnerBuffer<T>);
+
+impl<T: Represented> Default for RepresentedBuffer<T> {
+    fn default() -> Self {
+        RepresentedBuffer(InnerBuffer::<T>::default())
+    }
+}
+
+impl<T: Represented> Buffer for RepresentedBuffer<T> {
+    type Item = T;
+    const NEEDS_QUOTES: bool = InnerBuffer::<T>::NEEDS_QUOTES;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    #[inline]
+    fn push(&mut self, item: T) {
+        self.0.push(item.into_inner());
+    }
+
+    #[inline]
+    fn push_placeholder(&mut self) {
+        self.0.push_placeholder();
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.0.push_from(&other.0, row);
+    }
+
+    #[inline]
+    fn push_missing(&mut self) -> bool {
+        self.0.push_missing()
+    }
+
+    #[inline]
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        self.0.decode(deserializer)?;
+        let Some(expected) = T::EXPECTED else { return Ok(()) };
+        let row = self.0.len() - 1;
+        let Some(inner) = T::check(self.0.get(row)) else {
+            let mut found = Vec::new();
+            self.0.write_text(row, Style::Plain, &mut found);
+            let found = shorten(&String::from_utf8_lossy(&found));
+            return Err(D::Error::custom(format_args!("expected {expected}, found {found}")));
+        };
+        self.0.truncate(row);
+        self.0.push(inner);
+        Ok(())
+    }
+
+    #[inline]
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        T::EXPECTED.is_none() && self.0.scan(scan)
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> T {
+        T::restore(self.0.get(row))
+    }
+
+    #[inline]
+    fn is_null(&self, row: usize) -> bool {
+        self.0.is_null(row)
+    }
+
+    #[inline]
+    fn scalar(&self, row: usize) -> Scalar<'_> {
+        self.0.scalar(row)
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.0.equal(row, &other.0, other_row)
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
+        self.0.hash(row, state);
+    }
+
+    #[inline]
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.0.write_text(row, style, out);
+    }
+
+    #[inline]
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.0.write_json(row, style, out);
+    }
+}
+
+/// Types that are held as a `String`.
+macro_rules! texts {
+    ($($type:ty, |$value:ident| $into:expr, |$text:ident| $restore:expr;)*) => {
+        $(
+            impl ColumnType for $type {
+                const DATA_TYPE: DataType = DataType::Str;
+                type Buffer = RepresentedBuffer<$type>;
+                type ListBuffer = ListBuffer<RepresentedBuffer<$type>>;
+            }
+            impl KeyType for $type {}
+            impl NotNull for $type {}
+
+            impl Represented for $type {
+                type Inner = String;
+
+                fn into_inner(self) -> String {
+                    let $value = self;
+                    $into
+                }
+
+                fn with_inner<R>(&self, f: impl FnOnce(&String) -> R) -> R {
+                    f(&self.clone().into_inner())
+                }
+
+                fn restore($text: String) -> $type {
+                    $restore
+                }
+            }
+        )*
+    };
+}
+
+texts! {
+    Box<str>, |text| text.into_string(), |text| text.into_boxed_str();
+    Arc<str>, |text| text.as_ref().to_owned(), |text| text.into();
+    Cow<'static, str>, |text| text.into_owned(), |text| Cow::Owned(text);
+    PathBuf, |path| of_path(path), |text| text.into();
+}
+
+/// # Panics
+///
+/// If the path is not UTF-8: a text that stood for it would be the path of another file, or of none.
+fn of_path(path: PathBuf) -> String {
+    match path.into_os_string().into_string() {
+        Ok(text) => text,
+        Err(path) => panic!("the path {} is not UTF-8, so it cannot be a column", path.display()),
+    }
+}
+
+impl ColumnType for char {
+    const DATA_TYPE: DataType = DataType::Str;
+    type Buffer = RepresentedBuffer<char>;
+    type ListBuffer = ListBuffer<RepresentedBuffer<char>>;
+}
+
+impl KeyType for char {}
+impl NotNull for char {}
+
+impl Represented for char {
+    type Inner = String;
+    const EXPECTED: Option<&'static str> = Some("a single character");
+
+    fn into_inner(self) -> String {
+        self.to_string()
+    }
+
+    fn with_inner<R>(&self, f: impl FnOnce(&String) -> R) -> R {
+        f(&self.to_string())
+    }
+
+    fn restore(text: String) -> char {
+        text.chars().next().unwrap_or_default()
+    }
+
+    fn check(text: String) -> Option<String> {
+        (text.chars().count() == 1).then_some(text)
+    }
+}
+
+impl<T: ColumnType> ColumnType for Box<T> {
+    const DATA_TYPE: DataType = T::DATA_TYPE;
+    const OPTIONAL: bool = T::OPTIONAL;
+    const ELEMENT: DataType = T::ELEMENT;
+    const HAS_PLACEHOLDER: bool = T::HAS_PLACEHOLDER;
+    type Buffer = RepresentedBuffer<Box<T>>;
+    type ListBuffer = ListBuffer<RepresentedBuffer<Box<T>>>;
+}
+
+impl<T: KeyType> KeyType for Box<T> {}
+
+impl<T: NotNull> NotNull for Box<T> {
+    fn is_null(&self) -> bool {
+        T::is_null(self)
+    }
+}
+
+impl<T: ColumnType> Represented for Box<T> {
+    type Inner = T;
+
+    fn into_inner(self) -> T {
+        *self
+    }
+
+    fn with_inner<R>(&self, f: impl FnOnce(&T) -> R) -> R {
+        f(self)
+    }
+
+    fn restore(inner: T) -> Box<T> {
+        Box::new(inner)
+    }
+}
+
+/// Sets are held as their items in order, so that equal sets have one form.
+macro_rules! sets {
+    ($($set:ident: $($bound:path),*;)*) => {
+        $(
+            impl<T: KeyType $(+ $bound)*> ColumnType for $set<T> {
+                const DATA_TYPE: DataType = T::LIST;
+                type Buffer = RepresentedBuffer<$set<T>>;
+                type ListBuffer = ListBuffer<RepresentedBuffer<$set<T>>>;
+            }
+
+            impl<T: KeyType $(+ $bound)*> NotNull for $set<T> {}
+
+            impl<T: KeyType $(+ $bound)*> Represented for $set<T> {
+                type Inner = Vec<T>;
+                const EXPECTED: Option<&'static str> = Some("a list");
+
+                fn into_inner(self) -> Vec<T> {
+                    let mut items = Vec::from_iter(self);
+                    items.sort_unstable();
+                    items
+                }
+
+                fn with_inner<R>(&self, f: impl FnOnce(&Vec<T>) -> R) -> R {
+                    f(&self.clone().into_inner())
+                }
+
+                fn restore(items: Vec<T>) -> Self {
+                    items.into_iter().collect()
+                }
+
+                fn check(mut items: Vec<T>) -> Option<Vec<T>> {
+                    items.sort_unstable();
+                    items.dedup();
+                    Some(items)
+                }
+            }
+        )*
+    };
+}
+
+sets! {
+    BTreeSet: Ord;
+    HashSet: Ord, Hash;
+}
