@@ -22,8 +22,8 @@ pub(crate) mod represented;
 pub(crate) mod scan;
 pub(crate) mod text;
 mod tuple;
-mod wide;
 mod values;
+mod wide;
 
 use std::hash::Hasher;
 use std::ops::Range;
