@@ -14,8 +14,10 @@
 #[doc = include_str!("../docs/tutorial.md")]
 pub mod tutorial {}
 
+#[cfg(any(not(doctest), feature = "persist"))]
 #[doc = include_str!("../docs/cookbook.md")]
 pub mod cookbook {}
 
+#[cfg(any(not(doctest), feature = "dataflow"))]
 #[doc = include_str!("../docs/dataflow.md")]
 pub mod dataflow {}

@@ -1,66 +1,116 @@
-//! Typed, back-pressured streams of table updates from any data source.
+//! Turns any data source into a typed, back-pressured, restartable stream of table updates.
 //!
-//! A data source for which no connector exists becomes one struct, the rows, and one `impl`, the source:
+//! You write one struct (the rows) and one `impl` block (the source). The library makes atomic commits, upserts by key,
+//! bounded memory, an orderly stop and, if you ask for it, an exactly-once restart.
+//!
+//! # Quick start
 //!
 //! ```
-//! use pathway_io::{Pipeline, Schema, Subject, Update, connector};
+//! use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
 //!
 //! #[derive(Schema)]
 //! struct Cat {
 //!     #[schema(primary_key)]
 //!     key: i64,
 //!     genus: String,
-//!     #[schema(default = 4.5)]
-//!     weight: f64,
 //! }
 //!
 //! struct Cats;
 //!
 //! #[connector]
 //! impl Cats {
-//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
-//!         cats.next(Cat { key: 1, genus: "felis".into(), weight: 4.0 })?;
-//!         cats.next_json(r#"{"key": 2, "genus": "lynx"}"#)?;
+//!     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+//!         cats.next(Cat { key: 1, genus: "felis".into() })?;
+//!         cats.next_json(r#"{"key": 2, "genus": "puma"}"#)?;
 //!         cats.commit()?;
-//!         cats.remove(1)?;
+//!         cats.next(Cat { key: 2, genus: "lynx".into() })?; // cat 2 changes
 //!         Ok(())
 //!     }
 //! }
 //!
 //! let pipeline = Pipeline::new();
 //! let cats = pipeline.read(Cats);
-//! cats.subscribe(|update: &Update<Cat>| println!("{:+} {}", update.diff, update.row.genus));
-//! let summary = pipeline.run()?;
-//! assert_eq!(summary.sources[0].commits, 2);
+//! csv::write(&cats, "cats.csv");
+//! pipeline.run()?;
 //! # Ok::<(), pathway_io::Error>(())
 //! ```
 //!
-//! | what you want | where it is |
-//! |---|---|
-//! | describe the rows | [`derive(Schema)`](macro@Schema), [`Keyed`], [`TableSchema`] |
-//! | hold the rows to data, and to what they were | `sample` and `lock` of [`derive(Schema)`](macro@Schema), [`schema::assert_matches`] |
-//! | find the struct for a file | [`schema::infer`] |
-//! | tell databases, validators and Python what the rows are | [`TableSchema::sql_ddl`], [`TableSchema::json_schema`], [`TableSchema::pathway_class`] |
-//! | write a source | [`macro@connector`], or [`Connector`] by hand; [`ReadOptions`] |
-//! | push rows, remove them, commit | [`Subject`] |
-//! | push a unit that nothing splits | [`Transaction`] |
-//! | unblock a source when a stop comes | [`Subject::on_interrupt`] |
-//! | lay out a pipeline and run it | [`Pipeline`], [`Running`], [`Summary`] |
-//! | write files | [`csv`], [`jsonlines`]; with the feature `sqlite`, databases |
-//! | be called, or read a channel | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::updates`] |
-//! | write a sink | [`Sink`], [`Commit`], [`Update`] |
-//! | go on after a restart, exactly once | [`Pipeline::persistent`], [`Subject::resume`], [`Subject::next_at`], [`Durability`], [`Offset`] |
-//! | do something about bad rows | [`BadRows`], [`RowError`] |
-//! | have a source run again after an error | [`Restart`], [`Error::fatal`] |
-//! | test a source | [`testing`] |
+//! The program writes this file. A `diff` of 1 adds a row, and -1 retracts one:
 //!
-//! The library writes to neither stdout nor stderr, unless [`Pipeline::progress`] asks for it. It says what it does through
-//! [`tracing`](https://docs.rs/tracing): starts, stops and errors, and at the debug level each commit.
+//! ```csv
+//! key,genus,time,diff
+//! 1,felis,1795963910146,1
+//! 2,puma,1795963910146,1
+//! 2,puma,1795963910147,-1
+//! 2,lynx,1795963910147,1
+//! ```
+//!
+//! The [tutorial](guide::tutorial) continues from here, and the [cookbook](guide::cookbook) has recipes.
+//!
+//! # Concepts
+//!
+//! - A **schema** is a row struct with [`derive(Schema)`](macro@Schema): the typed columns of a table.
+//! - A **connector** is a struct whose `impl` block has [`#[connector]`](macro@connector). Its `run` reads your data. A
+//!   **source** is a connector that a pipeline runs, on its own thread.
+//! - A [`Subject`] is the handle through which `run` pushes rows into one table. Clones push from any thread.
+//! - A **commit** is what sinks receive: updates of one time, whole and in order. Rows are committed by
+//!   [`commit`](Subject::commit), by a [`Transaction`], by the autocommit timer (1.5 s), by a full backlog, and at the end
+//!   of `run`.
+//! - A **primary key** makes pushes upserts: a row replaces the row with its key. [`remove`](Subject::remove) retracts it.
+//! - The **backlog** bounds memory. A push waits while the slowest sink is too far behind.
+//!
+//! # Errors and stopping
+//!
+//! `?` ends `run`. The rows before it are committed, and the pipeline stops with an [`Error`] that names the connector and
+//! the cause. [`BadRows`] skips or quarantines rows that do not fit, and [`Restart`] calls `run` again after an error.
+//!
+//! Ctrl-C, SIGTERM, a [`StopHandle`] and any failure stop the pipeline in order: subjects are closed, hooks are called,
+//! sources and sinks finish within the [grace period](Pipeline::grace_period). Every push then returns [`Closed`]. If `run`
+//! is blocked in somebody else's call, register a hook with [`on_interrupt`](Subject::on_interrupt) that ends the call.
+//! `on_stop` is for cleaning up: it runs once, after `run`.
+//!
+//! # Where to find what
+//!
+//! | task | items |
+//! |---|---|
+//! | describe rows | [`derive(Schema)`](macro@Schema), [`derive(ColumnType)`](macro@ColumnType), [`Keyed`], [`TableSchema`] |
+//! | check rows at compile time | `sample` and `lock` of [`derive(Schema)`](macro@Schema), [`schema::assert_matches`] |
+//! | find the struct for a file | `schema::infer` |
+//! | describe rows to databases, validators and Python | `TableSchema::sql_ddl`, `json_schema`, `pathway_class` |
+//! | write a source | [`macro@connector`], [`Connector`], [`ReadOptions`]; `AsyncSubject` for an `async fn run` |
+//! | push rows, remove them, commit | [`Subject`], [`next!`], [`Transaction`] |
+//! | run a pipeline | [`Pipeline`], [`Running`], [`StopHandle`], [`Summary`] |
+//! | write files and databases | [`csv`], [`jsonlines`], `sqlite` |
+//! | receive updates in code | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::commits`] |
+//! | write a sink | [`Sink`], [`Commit`], [`Update`] |
+//! | compute on tables | `Table::compute`, [`dataflow`] |
+//! | resume after a restart | `Pipeline::persistent`, [`Subject::resume`], [`Subject::next_at`], [`Offset`] |
+//! | handle bad rows and failing sources | [`BadRows`], [`RowError`], [`Restart`], [`Error::fatal`] |
+//! | test a source | [`testing`] |
+//! | show progress | [`Pipeline::progress`], [`progress`] |
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `persist` (default) | `Pipeline::persistent`: a pipeline that resumes after a restart |
+//! | `infer` (default) | `schema::infer`: the struct that fits sample data |
+//! | `export` (default) | schemas as JSON Schema, SQL and Pathway classes |
+//! | `dataflow` | computations on tables, with Timely and Differential Dataflow |
+//! | `async`, `tokio` | `AsyncSubject` for tasks of any runtime; connectors with an `async fn run` on tokio |
+//! | `sqlite` | a SQLite sink |
+//! | `progress` | progress lines on the terminal |
+//! | `arrow` | `TableSchema::arrow_schema` |
+//! | `jiff`, `chrono`, `uuid`, `rust_decimal`, `bytes` | column types of the crate of that name |
+//!
+//! The library writes to neither stdout nor stderr, unless [`Pipeline::progress`] asks for it. It logs through
+//! [`tracing`](https://docs.rs/tracing): starts, stops and errors, and each commit at the debug level.
 
 #![cfg_attr(
     not(all(feature = "dataflow", feature = "persist", feature = "progress", feature = "sqlite")),
     allow(dead_code, reason = "the seams serve parts that this build leaves out")
 )]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 /// A place at which a test may have the process die; nothing at all without the feature `faults`.
 macro_rules! crash_point {
@@ -82,7 +132,7 @@ pub mod dataflow {
 #[doc(hidden)]
 #[allow(missing_docs)]
 pub mod fuzz;
-#[cfg(any(doc, all(doctest, feature = "dataflow")))]
+#[cfg(any(doc, doctest))]
 pub mod guide;
 #[cfg(feature = "persist")]
 mod persist;

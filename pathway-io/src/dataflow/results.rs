@@ -212,7 +212,9 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
 
     /// The time of the oldest commit that was not taken.
     fn untaken(&mut self) -> Option<u64> {
-        while self.untaken.pop_front_if(|(_, taken)| taken.load(Ordering::Acquire)).is_some() {}
+        while self.untaken.front().is_some_and(|(_, taken)| taken.load(Ordering::Acquire)) {
+            self.untaken.pop_front();
+        }
         self.untaken.front().map(|(time, _)| *time)
     }
 }

@@ -93,7 +93,7 @@ impl Pipeline {
     /// `directory`, a directory of its own, which is made if it is not there.
     ///
     /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
-    /// [`ReadOptions::full_snapshot`]. A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
+    /// [`ReadOptions::full_snapshot`](crate::ReadOptions::full_snapshot). A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
     /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
     /// time](crate::Sink::is_transactional). What is computed from tables is computed anew, and its files go on too; a table
     /// without a key that is computed on keeps its distinct rows for that. What cannot be gone on with (another schema, an output that is shorter than it was, a

@@ -234,8 +234,9 @@ impl Lengths {
     }
 
     fn at(&mut self, time: u64) -> u64 {
-        while let Some((_, len)) = self.since.pop_front_if(|(written, _)| *written <= time) {
-            self.len = len;
+        while let Some((_, len)) = self.since.front().filter(|(written, _)| *written <= time) {
+            self.len = *len;
+            self.since.pop_front();
         }
         self.len
     }

@@ -52,10 +52,11 @@ impl<'de> Visitor<'de> for NanosVisitor {
     }
 
     fn visit_u128<E: Error>(self, nanos: u128) -> Result<Duration, E> {
-        if nanos > Duration::MAX.as_nanos() {
-            return Err(out_of_range(DataType::Duration, nanos));
+        const SECOND: u128 = 1_000_000_000;
+        match u64::try_from(nanos / SECOND) {
+            Ok(seconds) => Ok(Duration::new(seconds, (nanos % SECOND) as u32)),
+            Err(_) => Err(out_of_range(DataType::Duration, nanos)),
         }
-        Ok(Duration::from_nanos_u128(nanos))
     }
 
     fn visit_i64<E: Error>(self, nanos: i64) -> Result<Duration, E> {
