@@ -88,20 +88,19 @@ impl Persistence for State {
 }
 
 impl Pipeline {
-    /// A pipeline that goes on where it was when it was last run, however that ended, and whose output files have each row
-    /// once: the offsets of its sources, the tables with a primary key and the lengths of the files are kept in
-    /// `directory`, a directory of its own, which is made if it is not there.
+    /// Returns a pipeline that continues where its last run ended, however that ended, and writes each row once.
     ///
-    /// Every source needs a name of its own, and either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
-    /// [`ReadOptions::full_snapshot`](crate::ReadOptions::full_snapshot). A source that had come to its end runs again, with [`Subject::resume`](crate::Subject::resume)
-    /// where it was. Callbacks, receivers and sinks of your own see each commit at least once, unless the sink [keeps its
-    /// time](crate::Sink::is_transactional). What is computed from tables is computed anew, and its files go on too; a table
-    /// without a key that is computed on keeps its distinct rows for that. What cannot be gone on with (another schema, an output that is shorter than it was, a
-    /// state of a newer version) fails the start, before anything is touched.
+    /// `directory` holds the offsets of the sources, the rows of tables with a primary key, and the lengths of the output
+    /// files. It is for the state alone, and is created if it is missing.
     ///
-    /// # Errors
+    /// Each source must have an explicit name. It must have either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
+    /// [`full_snapshot`](crate::ReadOptions::full_snapshot). A source that had ended runs again, and
+    /// [`Subject::resume`](crate::Subject::resume) returns its last offset. Callbacks, receivers and your own sinks receive each
+    /// commit at least once, unless the sink [is transactional](crate::Sink::is_transactional). Computed tables are recomputed
+    /// from the current rows; for that, a table without a key that is computed on keeps its distinct rows.
     ///
-    /// If the directory cannot be made, holds something else, or is in use by another pipeline.
+    /// If the state does not fit (another schema, an output that is shorter than it was, a state of a newer version), the start
+    /// fails before any file is changed.
     ///
     /// ```
     /// use pathway_io::{Pipeline, Schema, Subject, connector, csv};
@@ -132,12 +131,28 @@ impl Pipeline {
     /// assert_eq!(std::fs::read_to_string(&output)?.lines().count(), 4);
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the directory cannot be created, holds something else, or is in use by another pipeline.
     pub fn persistent(directory: impl AsRef<Path>) -> Result<Self> {
         let directory = Arc::new(StateDirectory::open(directory.as_ref())?);
         Ok(Self::with_persistence(Some(Arc::new(State { directory, durability: Lock::default() }))))
     }
 
-    /// When the commits of a [persistent](Self::persistent) pipeline become durable; of another it changes nothing.
+    /// Sets when the commits of a [persistent](Self::persistent) pipeline become durable. In another pipeline it has no effect.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pathway_io::{Durability, Pipeline};
+    ///
+    /// # let directory = tempfile::tempdir()?;
+    /// # let state = directory.path().join("state");
+    /// let pipeline = Pipeline::persistent(&state)?;
+    /// pipeline.durability(Durability::Interval(Duration::from_secs(1)));
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     pub fn durability(&self, durability: Durability) -> &Self {
         let state = self.persistence().and_then(|persistence| (persistence as &dyn Any).downcast_ref::<State>());
         if let Some(state) = state {

@@ -41,7 +41,9 @@ use crate::source::shared::Source;
 /// How long sources, and then sinks, have after a stop.
 const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 
-/// Sources and sinks, to be run together.
+/// Runs sources and sinks together.
+///
+/// The methods that configure a pipeline take `&self`; those that start it take `self`.
 ///
 /// ```
 /// use pathway_io::{connector, Pipeline, Schema, Subject};
@@ -99,7 +101,7 @@ impl Default for Pipeline {
 }
 
 impl Pipeline {
-    /// A pipeline without sources.
+    /// Returns a pipeline without sources.
     #[must_use]
     pub fn new() -> Self {
         Self::with_persistence(None)
@@ -119,12 +121,24 @@ impl Pipeline {
         self.plan.lock()
     }
 
-    /// Adds a source with the options that its connector has; gives its table, or a tuple of its tables.
+    /// Adds a source with the options of its connector. Returns its table, or a tuple of its tables.
     pub fn read<C: Connector>(&self, source: C) -> C::Tables {
         self.read_with(source, ReadOptions::new())
     }
 
-    /// Adds a source with options that win over those of its connector.
+    /// Adds a source with options that override those of its connector.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, ReadOptions, Schema, Subject};
+    /// # #[derive(Schema)] struct Tick { n: u64 }
+    /// # struct Clock;
+    /// # #[connector] impl Clock { fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::RunResult { Ok(ticks.next(Tick { n: 1 })?) } }
+    /// let pipeline = Pipeline::new();
+    /// let ticks = pipeline.read_with(Clock, ReadOptions::new().name("ticks").backlog(100));
+    /// # drop(ticks);
+    /// assert!(pipeline.run()?.source("ticks").is_some());
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     pub fn read_with<C: Connector>(&self, connector: C, options: ReadOptions) -> C::Tables {
         let options = options.or(C::options());
         let mut plan = self.plan();
@@ -146,19 +160,37 @@ impl Pipeline {
         handles
     }
 
-    /// How long the sources, and then the sinks, have after a stop; 10 s unless set. What is still busy then is left
-    /// behind and named in the error.
+    /// Sets how long the sources, and then the sinks, have to end after a stop. The default is 10 s.
+    ///
+    /// What is still busy then is abandoned, and the error names it.
+    ///
+    /// ```
+    /// # use pathway_io::Pipeline;
+    /// let pipeline = Pipeline::new();
+    /// pipeline.grace_period(std::time::Duration::from_secs(2));
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     pub fn grace_period(&self, grace_period: Duration) -> &Self {
         self.plan().grace_period = grace_period;
         self
     }
 
-    /// Whether SIGINT and SIGTERM (Ctrl-C on Windows) stop the pipeline while it runs; they do unless told otherwise.
-    /// A second signal ends the process at once.
+    /// Sets whether SIGINT and SIGTERM (Ctrl-C on Windows) stop the pipeline while it runs. The default is true.
     ///
-    /// Once a pipeline has handled signals they cannot be given back to the system on Unix; while none runs, the default
-    /// action is carried out in its place. A program with signal handlers of its own turns this off, and stops the
-    /// pipeline by a [`StopHandle`].
+    /// A second signal ends the process at once. On Unix, the library cannot give signals back to the system once a pipeline
+    /// has handled them: while no pipeline runs, it carries out their default action itself. If your program installs its own
+    /// signal handlers, call `handle_signals(false)` and stop the pipeline by a [`StopHandle`].
+    ///
+    /// ```
+    /// # use pathway_io::Pipeline;
+    /// let pipeline = Pipeline::new();
+    /// pipeline.handle_signals(false);
+    /// let stop = pipeline.stop_handle();
+    /// stop.stop(); // in your own handler
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     pub fn handle_signals(&self, handle: bool) -> &Self {
         self.plan().handle_signals = handle;
         self
@@ -172,23 +204,49 @@ impl Pipeline {
         self
     }
 
-    /// A handle that stops the pipeline from anywhere, also before it runs.
+    /// Returns a handle that stops the pipeline from anywhere, also before it runs.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, ReadOptions, Schema, Subject};
+    /// # #[derive(Schema)] struct Tick { n: u64 }
+    /// # struct Clock;
+    /// # #[connector] impl Clock { fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::RunResult { Ok(ticks.next(Tick { n: 1 })?) } }
+    /// let pipeline = Pipeline::new();
+    /// let ticks = pipeline.read(Clock);
+    /// let stop = pipeline.stop_handle();
+    /// ticks.subscribe(move |update| if update.row.n == 1 { stop.stop() });
+    /// pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     #[must_use]
     pub fn stop_handle(&self) -> StopHandle {
         StopHandle(Arc::clone(&self.control))
     }
 
-    /// Runs until every source has ended or a stop, and all rows are in the sinks.
+    /// Runs the pipeline until every source has ended or a stop occurs, and all rows are in the sinks.
     ///
     /// # Errors
     ///
-    /// The first failure of a source or a sink, with the others in [`Error::others`](crate::Error::others) and what was done in
-    /// [`Error::summary`](crate::Error::summary). A stop by handle or signal is no error.
+    /// The first failure of a source, sink or computation. [`Error::others`](crate::Error::others) has the later failures, and
+    /// [`Error::summary`](crate::Error::summary) the counts. A stop by handle or signal is not an error.
     pub fn run(self) -> Result<Summary> {
         self.start()?.join()
     }
 
-    /// [`run`](Self::run) on several workers, or in several processes; `run` has one worker.
+    /// Runs the pipeline on several workers, or in several processes. [`run`](Self::run) has one worker.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, ReadOptions, Schema, Subject};
+    /// # #[derive(Schema)] struct Tick { n: u64 }
+    /// # struct Clock;
+    /// # #[connector] impl Clock { fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::RunResult { Ok(ticks.next(Tick { n: 1 })?) } }
+    /// use pathway_io::dataflow::Workers;
+    ///
+    /// let pipeline = Pipeline::new();
+    /// let _ticks = pipeline.read(Clock);
+    /// pipeline.run_on(Workers::threads(2))?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -197,17 +255,40 @@ impl Pipeline {
         self.start_on(workers)?.join()
     }
 
-    /// Starts the pipeline, for a program that goes on beside it.
+    /// Starts the pipeline, and returns while it runs.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, ReadOptions, Schema, Subject};
+    /// # #[derive(Schema)] struct Tick { n: u64 }
+    /// # struct Clock;
+    /// # #[connector] impl Clock { fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::RunResult { Ok(ticks.next(Tick { n: 1 })?) } }
+    /// let pipeline = Pipeline::new();
+    /// let ticks = pipeline.read(Clock).commits(8);
+    /// let running = pipeline.start()?;
+    /// for commit in ticks {
+    ///     println!("{} rows", commit.len()); // ends with the run
+    /// }
+    /// let summary = running.join()?;
+    /// # assert_eq!(summary.rows(), 1);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// If a sink cannot be opened, two of them write to one path, or the system refuses them a thread. No source has been
-    /// entered then.
+    /// If a sink cannot be opened, two sinks write to one path, or the system refuses a thread. No source has been entered
+    /// then.
     pub fn start(self) -> Result<Running> {
         self.start_on(Workers::threads(1))
     }
 
-    /// [`start`](Self::start) on several workers, or in several processes.
+    /// Starts the pipeline on several workers, or in several processes. See [`start`](Self::start).
+    ///
+    /// ```
+    /// # use pathway_io::{dataflow::Workers, Pipeline};
+    /// let running = Pipeline::new().start_on(Workers::threads(2))?;
+    /// running.join()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     ///
     /// # Errors
     ///

@@ -49,7 +49,18 @@ use crate::sink::Sink;
 use crate::sink::file::OutputFile;
 use crate::sink::spec::FileSink;
 
-/// Writes the updates of a table to a JSON Lines file, which is created or truncated when the pipeline starts.
+/// Writes the updates of a table to a file of JSON lines, which is created or truncated when the pipeline starts.
+///
+/// ```no_run
+/// # use pathway_io::{connector, csv, jsonlines, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// let cats = pipeline.read(Cats);
+/// jsonlines::write(&cats, "cats.jsonl");
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
 ///
 /// # Panics
 ///

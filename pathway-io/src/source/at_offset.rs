@@ -9,19 +9,39 @@ use crate::source::intake::Push;
 use crate::source::offset::Offset;
 use crate::source::subject::Subject;
 
-/// A row and its offset are committed together. An offset stands for everything that the connector pushed before it,
-/// into any of its tables. Once a connector has set one, commits end only directly after an offset: what is pushed
-/// behind the last one waits for the next, whoever asks for a commit, and more than a backlog of it is an error that
-/// fails the pipeline. Threads that push with offsets see to their order themselves.
+/// Methods that set the position to resume from.
+///
+/// An offset covers everything that the connector pushed before it, into any of its tables. Once a connector has set one,
+/// commits end only directly after an offset: later rows wait for the next offset, whoever asks for a commit. More than a
+/// backlog of such rows fails the pipeline. Threads that push with offsets must order their pushes themselves.
 impl<S: Schema, O: Offset> Subject<S, O> {
-    /// The last committed offset: where to go on. `None` if there is none, as on the first start.
+    /// Returns the last committed offset, or `None` if there is none, as on the first start.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Line { text: String }
+    /// # fn run(lines: Subject<Line, u64>) -> pathway_io::RunResult {
+    /// let from = lines.resume().unwrap_or(0);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn resume(&self) -> Option<O> {
         self.source().intake.resume()
     }
 
-    /// Pushes one row, and sets the offset that stands for everything up to and with it. It waits while the backlog is
-    /// full.
+    /// Pushes one row together with its offset. It waits while the backlog is full.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Line { text: String }
+    /// # fn run(lines: Subject<Line, u64>) -> pathway_io::RunResult {
+    /// let input = ["tea", "milk"];
+    /// for (offset, text) in (0..).zip(input).skip(lines.resume().unwrap_or(0) as usize) {
+    ///     // The position after the row: where to continue.
+    ///     lines.next_at(offset + 1, Line { text: text.into() })?;
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -40,8 +60,17 @@ impl<S: Schema, O: Offset> Subject<S, O> {
         }
     }
 
-    /// [`next_json`](Self::next_json), with the offset that stands for everything up to and with the row. A bad row
-    /// that the policy lets pass counts: its offset is set too.
+    /// Decodes and pushes one JSON object together with its offset. See [`next_json`](Self::next_json).
+    ///
+    /// The offset also counts if the row is bad and the policy for bad rows lets it pass.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Line { text: String }
+    /// # fn run(lines: Subject<Line, u64>) -> pathway_io::RunResult {
+    /// lines.next_json_at(1, r#"{"text": "tea"}"#)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -56,8 +85,17 @@ impl<S: Schema, O: Offset> Subject<S, O> {
         }
     }
 
-    /// Sets the offset that stands for everything pushed so far, after a [`remove`](Self::remove) or several rows,
-    /// without a commit.
+    /// Sets the offset for everything pushed so far, without a commit: after a [`remove`](Self::remove) or several rows.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Line { text: String }
+    /// # fn run(lines: Subject<Line, u64>) -> pathway_io::RunResult {
+    /// lines.next(Line { text: "tea".into() })?;
+    /// lines.next(Line { text: "milk".into() })?;
+    /// lines.advance(2)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -66,8 +104,16 @@ impl<S: Schema, O: Offset> Subject<S, O> {
         self.source().intake.advance(self.entry(), offset)
     }
 
-    /// Sets the offset that stands for everything pushed so far, and makes that one commit; see
-    /// [`commit`](Self::commit).
+    /// Sets the offset for everything pushed so far, and commits. See [`commit`](Self::commit).
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Line { text: String }
+    /// # fn run(lines: Subject<Line, u64>) -> pathway_io::RunResult {
+    /// lines.next(Line { text: "tea".into() })?;
+    /// lines.commit_at(1)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -76,12 +122,24 @@ impl<S: Schema, O: Offset> Subject<S, O> {
         self.source().intake.commit_at(self.entry(), offset)
     }
 
-    /// Has `callback` called with each offset once the checkpoint that holds it is on disk: in order, from a thread of
-    /// the runtime, also after `run` has ended. A source over a queue that keeps no positions acknowledges there; of
-    /// several offsets between two commits only the last is seen, and it stands for those before it. In a pipeline that
-    /// is not [persistent](crate::Pipeline::persistent) nothing is ever durable, and it is not called. Before `run` is
-    /// [run again](crate::Restart) it is dropped. While it is called no other checkpoint is made, so it is not the place to push
-    /// rows or to wait for long. A panic in it fails the pipeline.
+    /// Calls `callback` with each offset once the checkpoint that contains it is on disk.
+    ///
+    /// A source over a queue without positions acknowledges its messages here. Calls are in order, from a thread of the
+    /// runtime, and can come after `run` has ended. Of several offsets between two commits, only the last is reported; it
+    /// covers those before it. No other checkpoint is made during the call, so do not push rows or wait for long in it.
+    /// A panic in it fails the pipeline. The callback is dropped before another attempt of `run`, and is never called in a
+    /// pipeline that is not persistent.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Line { text: String }
+    /// # fn run(lines: Subject<Line, u64>) -> pathway_io::RunResult {
+    /// let (acknowledge, _queue) = std::sync::mpsc::channel();
+    /// lines.on_durable(move |offset| {
+    ///     let _ = acknowledge.send(*offset);
+    /// });
+    /// # Ok(()) }
+    /// ```
     pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static) {
         self.source().durables.add(self.entry().attempt, callback);
     }

@@ -10,8 +10,10 @@ const DEFAULT_AUTOCOMMIT: Duration = Duration::from_millis(1500);
 /// The backlog of a source that names none, in rows.
 const DEFAULT_BACKLOG: usize = 65_536;
 
-/// How a source is read. `#[connector(..)]` sets its defaults, [`Pipeline::read_with`](crate::Pipeline::read_with)
-/// overrides them.
+/// Says how a source is read.
+///
+/// `#[connector(..)]` sets the defaults of a connector, and [`Pipeline::read_with`](crate::Pipeline::read_with) overrides
+/// them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,46 +39,51 @@ pub struct ReadOptions {
     restart: Option<Restart>,
 }
 
-/// What happens to a row that does not fit the schema.
+/// Says what happens to a row that does not fit the schema.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadRows {
     /// The push returns the error, and the source decides. This is the default.
     #[default]
     Fail,
-    /// The row is counted and left out; the push returns `Ok`.
+    /// The row is counted and skipped. The push returns `Ok`.
     Skip,
-    /// The row is counted and written to this file, as one JSON object a line with `source`, `offset`, `reason` and
-    /// `raw` (`raw_base64` where it is not UTF-8); the push returns `Ok`. The file is created or truncated when the
-    /// pipeline starts; a persistent pipeline goes on with it, and writes each row with the commit around it. Of a source in
-    /// parts each of several processes writes its own, `bad.0.jsonl` for `bad.jsonl`.
+    /// The row is counted and written to this file. The push returns `Ok`.
+    ///
+    /// Each line of the file is a JSON object with `source`, `offset`, `reason` and `raw`, or `raw_base64` if the row is
+    /// not UTF-8. The pipeline creates or truncates the file at its start. A persistent pipeline continues it, and
+    /// writes each row with the commit around it. If a partitioned source runs in several processes, each writes its own
+    /// file: `bad.0.jsonl` for `bad.jsonl`.
     Quarantine(PathBuf),
 }
 
 impl ReadOptions {
-    /// Options that leave everything as the connector has it.
+    /// Returns options that leave everything as the connector has it.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The source's name in errors, in the summary and in the log; otherwise the type's name. A second source of one
-    /// name gets `-2` behind it.
+    /// Sets the source's name in errors, in the summary and in the log. The default is the name of the type.
+    ///
+    /// A second source of one name is called `name-2`, a third `name-3`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// How long a pushed row waits at most for its commit; 1,500 ms unless set. `None` turns autocommit off, zero
-    /// commits whenever the sequencer is free.
+    /// Sets how long a pushed row waits for its commit at most. The default is 1,500 ms.
+    ///
+    /// `None` turns autocommit off. Zero commits whenever the sequencer is free.
     pub fn autocommit(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.autocommit = Some(interval.into());
         self
     }
 
-    /// Counts the autocommit interval from the last commit, and not from the first row after it: a row that comes when
-    /// the last commit is older than the interval is committed at once, alone, and what follows it waits until the
-    /// interval is over. Rows of a sparse source are then seen within some tens of microseconds, and a fast one makes no
-    /// more commits than before. Off unless set, since rows that are pushed together are then not seen together.
+    /// Counts the autocommit interval from the last commit, and not from the first row after it.
+    ///
+    /// A row that comes when the last commit is older than the interval is then committed at once, alone; later rows wait
+    /// until the interval is over. Rows of a sparse source are visible within tens of microseconds, and a fast source makes
+    /// no more commits than before. The default is off, because rows that are pushed together are then not seen together.
     ///
     /// ```
     /// use std::time::Duration;
@@ -90,24 +97,34 @@ impl ReadOptions {
         self
     }
 
-    /// The backlog, in rows; 65,536 unless set, and at least 1. It bounds the rows since the last commit, and those
-    /// that the slowest sink has not taken yet; a push waits where it is full.
+    /// Sets the backlog, in rows. The default is 65,536, and the minimum is 1.
+    ///
+    /// It bounds the rows since the last commit, and the committed rows that the slowest sink has not taken. A push waits
+    /// while it is full.
     pub fn backlog(mut self, rows: usize) -> Self {
         self.backlog = Some(rows);
         self
     }
 
-    /// What happens to a row that does not fit the schema.
+    /// Sets what happens to a row that does not fit the schema. The default is [`BadRows::Fail`].
     pub fn bad_rows(mut self, bad_rows: BadRows) -> Self {
         self.bad_rows = Some(bad_rows);
         self
     }
 
-    /// Declares that the source sends its whole table each time it runs, by primary key: for a source without offsets in a
-    /// [persistent](crate::Pipeline::persistent) pipeline. What it pushes up to the end of `run` is one commit; it is
-    /// compared with what was there before, keys that are absent are retracted, and only differences are written. The
-    /// table is held in memory until then, and what was pushed before `run` failed or was stopped is dropped. In another
-    /// pipeline it changes nothing.
+    /// Declares that the source sends its whole table each time it runs, by primary key.
+    ///
+    /// It is for a source without offsets in a persistent pipeline. Everything that the source pushes up to the end of `run`
+    /// is one commit. The library compares it with the previous table and retracts absent keys, so that only differences are
+    /// written. The table is in memory until then. If `run` fails or is stopped, its rows are dropped. In another pipeline
+    /// the option has no effect.
+    ///
+    /// ```
+    /// use pathway_io::ReadOptions;
+    ///
+    /// let options = ReadOptions::new().name("countries").full_snapshot();
+    /// # drop(options);
+    /// ```
     pub fn full_snapshot(mut self) -> Self {
         self.full_snapshot = Some(true);
         self
@@ -117,15 +134,31 @@ impl ReadOptions {
         self.full_snapshot.unwrap_or(false)
     }
 
-    /// How many bad rows are left out or put into quarantine; the next one fails the run, with an error that says so. It
-    /// is counted, and kept in the quarantine, too. No limit unless set; without effect where bad rows
-    /// [fail](BadRows::Fail) anyway.
+    /// Sets how many bad rows are skipped or quarantined. The next one fails the run.
+    ///
+    /// That row is also counted and quarantined. The default is no limit. The option has no effect with [`BadRows::Fail`].
+    ///
+    /// ```
+    /// use pathway_io::{BadRows, ReadOptions};
+    ///
+    /// let options = ReadOptions::new().bad_rows(BadRows::Quarantine("bad.jsonl".into())).bad_rows_limit(100);
+    /// # drop(options);
+    /// ```
     pub fn bad_rows_limit(mut self, rows: u64) -> Self {
         self.bad_rows_limit = Some(rows);
         self
     }
 
-    /// Has the source run again where its `run` has failed; see [`Restart`]. It does not unless set.
+    /// Runs the source again after its `run` has failed; see [`Restart`]. The default is one attempt.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pathway_io::{ReadOptions, Restart};
+    ///
+    /// let restart = Restart::backoff(Duration::from_secs(1)..Duration::from_secs(60)).attempts(10);
+    /// let options = ReadOptions::new().restart(restart);
+    /// # drop(options);
+    /// ```
     pub fn restart(mut self, restart: Restart) -> Self {
         self.restart = Some(restart);
         self

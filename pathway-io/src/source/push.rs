@@ -8,15 +8,23 @@ macro_rules! push_methods {
     () => {
         /// Pushes one row. Outside a transaction it waits while the backlog is full.
         ///
+        /// ```
+        /// # use pathway_io::{Schema, Subject};
+        /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+        /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+        /// cats.next(Cat { key: 1, genus: "felis".into() })?;
+        /// # Ok(()) }
+        /// ```
+        ///
         /// # Errors
         ///
         /// [`Closed`] if the subject is closed: `run` should end.
         ///
         /// # Panics
         ///
-        /// If the value of a `#[schema(json)]` column cannot be written as JSON: its own `Serialize` fails, or a map has
-        /// keys that are no texts. Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names
-        /// the connector, the type and the reason; what was pushed before is committed.
+        /// If a `#[schema(json)]` column cannot be written as JSON: its `Serialize` fails, or a map has keys that are not text.
+        /// Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names the connector, the type and the
+        /// reason; the rows before it are committed.
         #[inline]
         #[doc(alias("push", "send", "emit"))]
         pub fn next(&self, row: S) -> Result<(), Closed>
@@ -31,14 +39,26 @@ macro_rules! push_methods {
             Ok(())
         }
 
-        /// Decodes one JSON object by the schema and pushes it. Defaults fill in what is missing, fields that are no
-        /// columns are passed over (unless the schema says `deny_unknown`), and white space around the object is
-        /// allowed.
+        /// Decodes one JSON object by the schema and pushes it.
+        ///
+        /// Defaults fill in missing columns. Fields without a column are ignored, unless the schema has `deny_unknown`. White
+        /// space around the object is allowed.
+        ///
+        /// ```
+        /// # use pathway_io::{Schema, Subject};
+        /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+        /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+        /// cats.next_json(r#"{"key": 1, "genus": "felis"}"#)?;
+        /// if let Err(error) = cats.next_json(r#"{"key": "one"}"#) {
+        ///     eprintln!("{error}"); // row 2, column `key`, byte 8: expected an `i64`, found the string "one"
+        /// }
+        /// # Ok(()) }
+        /// ```
         ///
         /// # Errors
         ///
-        /// A [`RowError`] that names column, position and reason, if the policy for bad rows is to fail; nothing is
-        /// pushed then. On a closed subject an error whose [`is_closed`](RowError::is_closed) is true.
+        /// A [`RowError`] that names the column, the position and the reason, if the policy for bad rows is to fail. Nothing is
+        /// pushed then. On a closed subject, an error whose [`is_closed`](RowError::is_closed) is true.
         #[inline]
         pub fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
         where
@@ -52,17 +72,25 @@ macro_rules! push_methods {
             }
         }
 
-        /// Pushes many rows at once: JSON objects, one a line, each by the rules of [`next_json`](Self::next_json). Blank
-        /// lines are passed over, lines may end with `\r\n`, and the last one needs no end. The lock is
-        /// taken once for many of them. The lines become no unit by that: a commit may come between two of them.
+        /// Pushes many rows at once: one JSON object per line, each by the rules of [`next_json`](Self::next_json).
         ///
-        /// Gives how many rows were pushed: all lines, but for blank ones and bad ones that the policy lets pass.
+        /// Returns the number of rows pushed. Blank lines are skipped, lines may end in `\r\n`, and the last line needs no line
+        /// end. The lines are not one unit: a commit can fall between two of them. It is faster than a call for each line,
+        /// because it takes the lock once for many.
+        ///
+        /// ```
+        /// # use pathway_io::{Schema, Subject};
+        /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+        /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+        /// let pushed = cats.next_json_lines("{\"key\": 1, \"genus\": \"felis\"}\n{\"key\": 2, \"genus\": \"lynx\"}\n")?;
+        /// assert_eq!(pushed, 2);
+        /// # Ok(()) }
+        /// ```
         ///
         /// # Errors
         ///
-        /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is
-        /// to fail: the good ones around them were pushed. If the subject is closed, an error that says from which line
-        /// on nothing was pushed.
+        /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is to fail.
+        /// The good lines around them were pushed. On a closed subject, the error names the first line that was not pushed.
         pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::LinesError>
         where
             S: Schema,
@@ -91,7 +119,15 @@ macro_rules! push_methods {
             }
         }
 
-        /// Pushes a row from a JSON value that was parsed already, by the rules of [`next_json`](Self::next_json).
+        /// Pushes a row from a JSON value that is already parsed, by the rules of [`next_json`](Self::next_json).
+        ///
+        /// ```
+        /// # use pathway_io::{Schema, Subject};
+        /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+        /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+        /// cats.next_value(serde_json::json!({"key": 1, "genus": "felis"}))?;
+        /// # Ok(()) }
+        /// ```
         ///
         /// # Errors
         ///
@@ -108,7 +144,14 @@ macro_rules! push_methods {
             }
         }
 
-        /// Pushes a row by its `data: String` column; the others get their defaults.
+        /// Pushes a row with this text in its column `data: String`. The other columns receive their defaults.
+        ///
+        /// ```
+        /// # use pathway_io::{Subject, TextRow};
+        /// # fn run(lines: Subject<TextRow>) -> pathway_io::RunResult {
+        /// lines.next_str("one line of a log")?;
+        /// # Ok(()) }
+        /// ```
         ///
         /// # Errors
         ///
@@ -120,7 +163,14 @@ macro_rules! push_methods {
             self.next(S::from_data(data.as_ref().to_owned()))
         }
 
-        /// Pushes a row by its `data: Vec<u8>` column; the others get their defaults.
+        /// Pushes a row with these bytes in its column `data: Vec<u8>`. The other columns receive their defaults.
+        ///
+        /// ```
+        /// # use pathway_io::{BytesRow, Subject};
+        /// # fn run(frames: Subject<BytesRow>) -> pathway_io::RunResult {
+        /// frames.next_bytes([0xca, 0xfe])?;
+        /// # Ok(()) }
+        /// ```
         ///
         /// # Errors
         ///
@@ -132,8 +182,18 @@ macro_rules! push_methods {
             self.next(S::from_data(data.as_ref().to_vec()))
         }
 
-        /// Retracts the row with that primary key: a tuple, in column order, if the key has several columns. A key
-        /// that no row has is no error and makes no output.
+        /// Retracts the row with this primary key.
+        ///
+        /// A key of several columns is a tuple, in column order. A key that no row has is not an error and produces no output.
+        ///
+        /// ```
+        /// # use pathway_io::{Schema, Subject};
+        /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+        /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+        /// cats.next(Cat { key: 1, genus: "felis".into() })?;
+        /// cats.remove(1)?;
+        /// # Ok(()) }
+        /// ```
         ///
         /// # Errors
         ///
@@ -151,13 +211,21 @@ macro_rules! push_methods {
             Ok(())
         }
 
-        /// Hands over a bad row that the source itself has found, such as a torn frame: it goes the way of the
-        /// policy for bad rows.
+        /// Reports a bad row that the source itself has found, such as a torn frame. The policy for bad rows handles it.
+        ///
+        /// ```
+        /// # use pathway_io::{Schema, Subject};
+        /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+        /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+        /// let frame = b"\x00\xff";
+        /// cats.reject(frame, "the checksum is wrong")?;
+        /// # Ok(()) }
+        /// ```
         ///
         /// # Errors
         ///
-        /// The row's error with that `reason`, if the policy is to fail. On a closed subject an error whose
-        /// [`is_closed`](RowError::is_closed) is true: the row is then no bad one, but what the stop has torn.
+        /// The row's error with that `reason`, if the policy is to fail. On a closed subject, an error whose
+        /// [`is_closed`](RowError::is_closed) is true: such a row does not count as bad.
         pub fn reject(&self, raw: impl AsRef<[u8]>, reason: impl std::fmt::Display) -> Result<(), RowError>
         where
             S: Schema,

@@ -17,13 +17,13 @@ use crate::source::push::push_methods;
 use crate::source::shared::Source;
 use crate::source::transaction::Transaction;
 
-/// The handle through which a source pushes rows into one of its tables.
+/// Pushes rows into one table of a source.
 ///
-/// It is handed to [`Connector::run`](crate::Connector::run). Clones push into the same table, from any thread; a push
-/// that returned before another began comes before it.
+/// [`Connector::run`](crate::Connector::run) receives a subject for each of its tables. Clones push into the same table,
+/// from any thread. A push that returned before another began comes first.
 ///
-/// Pushed rows become visible together, at the next commit: [`commit`](Self::commit), the autocommit interval, a full
-/// backlog, or the end of `run`. `O` is the source's offset type.
+/// Pushed rows become visible together, with the next commit: by [`commit`](Self::commit), the autocommit interval, a
+/// full backlog, or the end of `run`. `O` is the source's offset type.
 ///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
@@ -215,11 +215,24 @@ impl<S: Schema, O> Subject<S, O> {
 impl<S, O> Subject<S, O> {
     push_methods!();
 
-    /// Pushes one row if that is possible without waiting.
+    /// Pushes one row if this is possible without waiting.
+    ///
+    /// It is for callbacks that must not block.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// if let Err(error) = cats.try_next(Cat { key: 1, genus: "felis".into() }) {
+    ///     let row = error.into_row(); // the backlog is full, or the subject is closed
+    ///     eprintln!("dropped cat {}", row.key);
+    /// }
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
-    /// Gives the row back if the backlog is full or the subject is closed.
+    /// Returns the row if the backlog is full or the subject is closed.
     pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
     where
         S: Schema,
@@ -240,21 +253,42 @@ impl<S, O> Subject<S, O> {
         }
     }
 
-    /// Makes everything pushed so far, through any handle of this connector and into any of its tables, one atomic
-    /// commit; open transactions are apart. Nothing happens where there is nothing to commit. Where the connector sets
-    /// offsets, rows behind the last one wait for the next.
+    /// Commits everything pushed so far, through any handle of this connector and into any of its tables.
     ///
-    /// `Ok` says that the commit is queued for the sinks. It waits while the backlog has no room for it.
+    /// The commit does not contain open transactions. If nothing was pushed, nothing happens. If the connector sets offsets,
+    /// rows after the last offset wait for the next one. `Ok` means that the commit is queued for the sinks; it is not
+    /// durable yet. The call waits while the backlog has no room for the commit.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// cats.next(Cat { key: 1, genus: "felis".into() })?;
+    /// cats.next(Cat { key: 2, genus: "lynx".into() })?;
+    /// cats.commit()?; // sinks see both rows at one time
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop; the rows are committed all the same when `run` ends.
+    /// [`Closed`] after a stop. The rows are committed nevertheless when `run` ends.
     #[doc(alias("flush"))]
     pub fn commit(&self) -> Result<(), Closed> {
         self.source.intake.commit(self.entry)
     }
 
-    /// Starts a unit of rows that nothing ever splits. See [`Transaction`].
+    /// Starts a transaction: rows that nothing ever splits. See [`Transaction`].
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// let both = cats.transaction();
+    /// both.next(Cat { key: 1, genus: "felis".into() })?;
+    /// both.next(Cat { key: 2, genus: "lynx".into() })?;
+    /// both.commit()?;
+    /// # Ok(()) }
+    /// ```
     #[must_use = "a transaction that is dropped writes nothing"]
     pub fn transaction(&self) -> Transaction<S, O>
     where
@@ -263,8 +297,19 @@ impl<S, O> Subject<S, O> {
         Transaction::new(self.clone(), Push::Wait)
     }
 
-    /// Commits, then closes this table for all clones of the subject. It is done for all tables of the connector when
-    /// `run` ends.
+    /// Commits, then closes this table for all clones of the subject.
+    ///
+    /// The library closes all tables of a connector when its `run` ends.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// let clone = cats.clone();
+    /// cats.close()?;
+    /// assert!(clone.is_closed());
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -275,6 +320,17 @@ impl<S, O> Subject<S, O> {
 
     /// Waits for `duration`, or until a stop.
     ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// loop {
+    ///     // poll your source, push what is new
+    ///     cats.sleep(std::time::Duration::from_secs(1))?; // a stop ends the wait, and `?` ends `run`
+    /// }
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Closed`] as soon as the subject is closed.
@@ -283,8 +339,19 @@ impl<S, O> Subject<S, O> {
         self.source.intake.wait_closed(self.entry, Instant::now().checked_add(duration))
     }
 
-    /// Waits until the subject is closed, for a client that pushes from threads of its own while `run` has nothing to
-    /// do.
+    /// Waits until the subject is closed.
+    ///
+    /// It is for a client that pushes from its own threads and returns at once.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// let clone = cats.clone();
+    /// std::thread::spawn(move || clone.next(Cat { key: 1, genus: "felis".into() }));
+    /// cats.wait_closed()?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -293,17 +360,45 @@ impl<S, O> Subject<S, O> {
         self.source.intake.wait_closed(self.entry, None)
     }
 
-    /// Whether the subject is closed: by a stop, by [`close`](Self::close), or since this attempt of `run` has ended.
+    /// Returns whether the subject is closed: by a stop, by [`close`](Self::close), or because this attempt of `run` has
+    /// ended.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// while !cats.is_closed() {
+    ///     // read the next message from a client that cannot be interrupted
+    /// }
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.source.intake.is_closed(self.entry)
     }
 
-    /// Has `hook` called once when a stop comes, after the subjects are closed and from a thread of its own, to
-    /// unblock a `run` that hangs in somebody else's read. What it returns is ignored.
+    /// Registers a hook that the library calls once when a stop comes, to unblock a `run` that waits in somebody else's call.
     ///
-    /// If the stop has come already it is called at once; once `run` has returned it is dropped. Hooks add up. A panic
-    /// in one fails the pipeline.
+    /// The hook runs on its own thread, after the subjects are closed. Its result is ignored. If the stop has come already,
+    /// it is called at once. When `run` has returned, it is dropped. You can register several hooks. A panic in a hook fails
+    /// the pipeline.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// use std::io::Read;
+    /// use std::net::{Shutdown, TcpStream};
+    ///
+    /// let mut socket = TcpStream::connect("feed.example.org:9000")?;
+    /// cats.on_interrupt({
+    ///     let socket = socket.try_clone()?;
+    ///     move || socket.shutdown(Shutdown::Both)
+    /// });
+    /// let mut line = String::new();
+    /// socket.read_to_string(&mut line)?; // the hook ends this read
+    /// # Ok(()) }
+    /// ```
     pub fn on_interrupt<R>(&self, hook: impl FnOnce() -> R + Send + 'static) -> Hook {
         let hook = Box::new(move || {
             hook();

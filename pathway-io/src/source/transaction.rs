@@ -89,11 +89,23 @@ impl<S: Schema, O> Transaction<S, O> {
 
     push_methods!();
 
-    /// Pushes into another table of the connector, in the same unit.
+    /// Pushes into another table of the connector, in the same transaction.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Account { #[schema(primary_key)] name: String, balance: i64 }
+    /// # #[derive(Schema)] struct Booking { text: String }
+    /// # fn run(accounts: Subject<Account>, bookings: Subject<Booking>) -> pathway_io::RunResult {
+    /// let transfer = accounts.transaction();
+    /// transfer.next(Account { name: "ann".into(), balance: -5 })?;
+    /// transfer.with(&bookings).next(Booking { text: "ann pays 5".into() })?;
+    /// transfer.commit()?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Panics
     ///
-    /// If `other` belongs to another connector, since its rows could not be in one commit with these.
+    /// If `other` belongs to another connector, because its rows could not be in one commit with these.
     pub fn with<'a, T: Schema>(&'a self, other: &'a Subject<T, O>) -> TransactionTable<'a, T, O> {
         assert!(
             std::ptr::eq(&**self.subject.source(), &**other.source()),
@@ -104,15 +116,26 @@ impl<S: Schema, O> Transaction<S, O> {
         TransactionTable { subject: other, rows: &self.rows, bad_rows: self.bad_rows }
     }
 
-    /// Makes the plain rows pushed so far and then the rows of the transaction one commit. It waits while the backlog
-    /// has no room; a transaction larger than the backlog waits until nothing else is on the way.
+    /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit.
     ///
-    /// Where the connector sets offsets the transaction is written whole after the next of them;
-    /// [`commit_at`](Self::commit_at) brings one.
+    /// The call waits while the backlog has no room. A transaction larger than the backlog waits until nothing else is in
+    /// flight. If the connector sets offsets, the transaction is written whole after the next offset;
+    /// [`commit_at`](Self::commit_at) sets one.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// let both = cats.transaction();
+    /// both.next(Cat { key: 1, genus: "felis".into() })?;
+    /// both.next(Cat { key: 2, genus: "lynx".into() })?;
+    /// both.commit()?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop, or if one of its tables was closed: nothing of the transaction is written.
+    /// [`Closed`] after a stop, or if one of its tables was closed. Nothing of the transaction is written then.
     #[doc(alias("flush"))]
     pub fn commit(self) -> Result<(), Closed> {
         self.finish(None::<()>)
@@ -134,8 +157,18 @@ impl<S: Schema, O> Transaction<S, O> {
 }
 
 impl<S: Schema, O: Offset> Transaction<S, O> {
-    /// [`commit`](Self::commit), with the offset that stands for the transaction and everything that the connector
-    /// pushed before this moment.
+    /// Commits like [`commit`](Self::commit), and sets the offset for everything that the connector pushed before.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Line { text: String }
+    /// # fn run(lines: Subject<Line, u64>) -> pathway_io::RunResult {
+    /// let page = lines.transaction();
+    /// page.next(Line { text: "tea".into() })?;
+    /// page.next(Line { text: "milk".into() })?;
+    /// page.commit_at(2)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -33,6 +33,17 @@ use crate::sink::spec::FileSink;
 
 /// Writes the updates of a table to a CSV file, which is created or truncated when the pipeline starts.
 ///
+/// ```no_run
+/// # use pathway_io::{connector, csv, jsonlines, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// let cats = pipeline.read(Cats);
+/// csv::write(&cats, "cats.csv");
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
+///
 /// # Panics
 ///
 /// If the pipeline of the table has been started.
@@ -40,7 +51,18 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     write_with(table, path, Options::new());
 }
 
-/// [`write()`] with options.
+/// Writes the updates of a table to a CSV file, with options.
+///
+/// ```no_run
+/// # use pathway_io::{connector, csv, jsonlines, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// let cats = pipeline.read(Cats);
+/// csv::write_with(&cats, "cats.csv", csv::Options::pathway());
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
 ///
 /// # Panics
 ///
