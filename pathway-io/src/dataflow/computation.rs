@@ -1,4 +1,4 @@
-//! Computations, as the user writes them and as the engine has them: [`compute`], [`Table::compute`].
+//! The public API for computations ([`compute`], [`Table::compute`]) and their type-erased form for the engine.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -25,11 +25,11 @@ use crate::run::lock::Lock;
 use crate::sink::attach::TableSinks;
 use crate::sink::start::CheckpointedSink;
 
-/// The tables that a computation reads: a reference to one, or a tuple of up to eight.
+/// The tables that a computation reads: a reference to one table, or a tuple of up to eight references.
 #[diagnostic::on_unimplemented(
     message = "a computation cannot read `{Self}`",
-    label = "not a tuple of tables",
-    note = "it reads a tuple of references to tables: `compute((&cats, &owners), |scope, (cats, owners)| ..)`"
+    label = "expected a reference to a table, or a tuple of references",
+    note = "pass references to the tables: `compute((&cats, &owners), |scope, (cats, owners)| ..)`"
 )]
 pub trait Tables {
     #[doc(hidden)]
@@ -39,10 +39,10 @@ pub trait Tables {
     fn ports(self) -> Self::Ports;
 }
 
-/// How the rows of some tables come into a computation.
+/// The entry of several tables into a computation.
 #[doc(hidden)]
 pub trait Ports: Send + Sync + 'static {
-    /// What the closure is handed.
+    /// The collections that the user's closure receives.
     type Collections<'scope>;
 
     fn tables(&self) -> Vec<Weak<Extensions>>;
@@ -54,12 +54,12 @@ pub trait Ports: Send + Sync + 'static {
     fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Self::Collections<'inner>;
 }
 
-/// How the rows of one table come into a computation.
+/// The entry of one table into a computation.
 #[doc(hidden)]
 pub struct Port<S: Row> {
     table: Weak<Extensions>,
     name: Arc<str>,
-    /// Of a run, the queues of the workers; none where the table is itself derived.
+    /// One queue per worker. The list is empty if the table is itself derived.
     queues: Lock<Vec<Option<Receiver<Arrival<S>>>>>,
 }
 
@@ -82,13 +82,13 @@ impl<S: Row> Ports for Port<S> {
         let is_started = self.table.upgrade().is_none_or(|table| table.get::<TableSinks<S>>().is_taken());
         assert!(
             !is_started,
-            "cannot compute `{computation}` from the table of `{}`: its pipeline has already been started",
+            "cannot compute `{computation}` from the table of `{}`: its pipeline has already been started; call `compute` before `run` or `start`",
             self.name
         );
     }
 
     fn start(&self, workers: usize) {
-        // Sinks that are taken before the sources start are those of another process, where the commits are made.
+        // If the sinks are taken before the sources start, another process makes the commits of this table.
         if let Some(table) = self.table.upgrade()
             && table.get::<DataflowTable>().is_sequenced()
             && !table.get::<TableSinks<S>>().is_taken()
@@ -103,7 +103,7 @@ impl<S: Row> Ports for Port<S> {
         let collection = match building.derived.get(&identity(&self.table)) {
             Some(exported) => match exported.stream(building.scope) {
                 Some(stream) => stream.as_collection(),
-                None => decoded(exported.stream(building.scope).expect("a table has rows of its own type")),
+                None => decoded(exported.stream(building.scope).expect("the stream holds the rows of this table")),
             },
             None => {
                 let mut queues = self.queues.lock();
@@ -160,15 +160,14 @@ tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
 tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
 tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
-/// Computes a table from several others, which must all be of one pipeline.
+/// Computes a table from one or more tables of the same pipeline.
 ///
-/// The closure is called once on each worker, when the pipeline starts; it lays the computation out, with the methods of
-/// [`Collection`] and all that Timely and Differential Dataflow have to offer.
+/// The closure runs once on each worker when the pipeline starts. It describes the computation with the methods of
+/// [`Collection`] and with all operators of Timely and Differential Dataflow.
 ///
 /// # Panics
 ///
-/// If the pipeline of the tables has been started.
-///
+/// If the pipeline of the tables has already been started.
 /// ```
 /// # use pathway_io::{Pipeline, Schema, Subject, connector};
 /// use pathway_io::dataflow::compute;
@@ -231,13 +230,13 @@ where
     output
 }
 
-/// The bound is on the method: for one on the impl rustc would not say what is missing.
+/// The bound is on the method because rustc does not name the missing trait if the bound is on the impl.
 impl<S> Table<S> {
-    /// Computes a table from this one. See [`compute`] for several.
+    /// Computes a table from this one. See [`compute`] for several tables.
     ///
     /// # Panics
     ///
-    /// If the pipeline of the table has been started.
+    /// If the pipeline of the table has already been started.
     pub fn compute<Out, F>(&self, computation: F) -> Table<Out>
     where
         S: Input<Out>,
@@ -253,7 +252,7 @@ struct Computed<P, Out: ResultRow, F> {
     name: Arc<str>,
     ports: P,
     output: Table<Out>,
-    /// It has sinks for all of it, in all processes of a run.
+    /// Set if sinks receive the whole table, in any process of the run.
     is_gathered: AtomicBool,
     outlets: GatheredOutlets<Out>,
     computation: F,

@@ -1,11 +1,12 @@
-//! The engine of a running pipeline: which computations there are, and the workers that run them.
+//! The engine of a running pipeline: it finds the computations and runs the workers.
 //!
-//! All computations of a pipeline are one dataflow, which each worker builds in the same order on its own thread. Then it
-//! steps: what there is to do is done, and the thread sleeps until a commit, another worker or a sink wakes it. The
-//! dataflow is complete when the sources have ended and all results were taken.
+//! All computations of a pipeline form one dataflow. Each worker builds it in the same order on its own thread. Then
+//! the worker steps: it does all pending work, and sleeps until a commit, another worker or a sink wakes it. The
+//! dataflow is complete when the sources have ended and the sinks have taken all results.
 //!
-//! A worker that panics leaves the others waiting for ever for what it would have sent. So whoever fails says so
-//! to all, and they leave everything as it is; the failure is the end of the run anyway.
+//! If a worker panics, the other workers would wait for its data without end. So a worker that fails sets a flag in
+//! [`Flow`], and all workers end at once without finishing their work. This loses nothing, since the failure ends the
+//! run.
 
 use std::any::Any;
 use std::collections::{HashMap, HashSet};
@@ -40,14 +41,14 @@ use crate::run::part::{Part, Phase, Role, Suspicion};
 use crate::run::threads;
 use crate::sequencer::feed::Downstream;
 
-/// The computations of a pipeline, in the order in which they are built.
+/// The computations of a pipeline, in the order in which the workers build them.
 struct DataflowEngine {
     computations: Vec<Arc<dyn Computation>>,
-    /// The tables whose commits several processes make.
+    /// The tables whose commits are made by several processes.
     partitioned: Vec<Arc<dyn Partitioned>>,
 }
 
-/// The threads of the engine.
+/// The worker threads of the engine.
 struct Guards {
     guards: WorkerGuards<()>,
     flow: Arc<Flow>,
@@ -64,7 +65,7 @@ impl RunningEngine for Guards {
 
     fn leave(self: Box<Self>, drained: bool, grace_period: Duration) {
         if !drained {
-            // A loop without an end takes no further step.
+            // A worker whose dataflow loops without end checks the flag between steps.
             self.flow.abort();
         }
         if self.flow.is_aborted() {
@@ -73,18 +74,19 @@ impl RunningEngine for Guards {
         }
         let (ended, end) = bounded::<()>(0);
         let spawned = threads::spawn("leave", move || {
-            // How they end is of no account any more.
+            // The workers have been told to end, so a panic during their join is not reported.
             let _ = guarded("a worker", || drop(self.guards));
             drop(ended);
         });
         if spawned.is_ok() {
-            // Nothing is ever sent: it ends by the disconnection, or by the time.
+            // Nothing is ever sent on this channel: the wait ends when the sender is dropped or the grace period is
+            // over.
             let _ = end.recv_timeout(grace_period);
         }
     }
 }
 
-/// A worker, as the run waits for it.
+/// A worker, as the control of the run sees it.
 struct WorkerPart(Busy);
 
 impl Part for WorkerPart {
@@ -97,12 +99,12 @@ impl Part for WorkerPart {
             move |name: Arc<str>| (suspicion, Error::computation(&name, FailureKind::TimedOut { undelivered: None }))
         };
         let busy = self.0.name().map(blame(Suspicion::Busy));
-        // A worker that is not busy may be between two steps.
+        // A worker that is not marked as busy may be between two steps of a computation.
         busy.or_else(|| self.0.last().map(blame(Suspicion::BetweenSteps))).into_iter().collect()
     }
 }
 
-/// A worker that is reported as ended, however it ends.
+/// Reports the worker as ended when it is dropped, also if the worker panics.
 struct Alive<'a> {
     control: &'a Control,
     id: PartId,
@@ -114,7 +116,7 @@ impl Drop for Alive<'_> {
     }
 }
 
-/// Finds all computations on the tables of a pipeline.
+/// Finds all computations that read the tables of a pipeline, directly or through other computations.
 pub(super) fn find(tables: &[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>> {
     let mut known = HashSet::new();
     let mut computations: HashMap<u64, Arc<dyn Computation>> = HashMap::new();
@@ -131,7 +133,7 @@ pub(super) fn find(tables: &[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>> {
     computations.sort_unstable_by_key(|computation| computation.number());
     for computation in &computations {
         if computation.inputs().iter().any(|table| !known.contains(&identity(table))) {
-            let message = "it reads tables of two pipelines";
+            let message = "it reads tables of two pipelines; read all of its tables with one `Pipeline`";
             return Err(Error::computation(computation.name(), FailureKind::Failed(message.into())));
         }
     }
@@ -139,13 +141,13 @@ pub(super) fn find(tables: &[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>> {
 }
 
 impl DataflowEngine {
-    /// Lets go of what no worker has taken.
+    /// Drops the queued commits that no worker has taken.
     fn abandon(&self) {
         self.computations.iter().for_each(|computation| computation.abandon());
         self.partitioned.iter().for_each(|table| table.abandon());
     }
 
-    /// What the same program has in all its processes, and the form of the dataflow depends on.
+    /// Hashes the parts of the program that determine the shape of the dataflow. All processes must agree on them.
     fn fingerprint(&self, partitioned: &[Arc<dyn AnyTable>]) -> u64 {
         let mut state = DefaultHasher::new();
         partitioned.len().hash(&mut state);
@@ -167,10 +169,10 @@ impl Engine for DataflowEngine {
         self.computations.iter().map(|computation| computation.output()).collect()
     }
 
-    /// Starts the workers. What fails later is reported to the control.
+    /// Starts the workers. Later failures are reported to the control.
     ///
-    /// In several processes it waits for the others first, and the partitioned tables are put together from what all
-    /// processes have.
+    /// With several processes, it first waits for the other processes. Then it combines each partitioned table from the
+    /// rows that all processes read.
     fn start(mut self: Box<Self>, run: &EngineRun<'_>) -> Result<Option<StartedEngine>> {
         let EngineRun { workers, partitioned, prepared, control, messages, grace_period } = run;
         if self.computations.is_empty() && (workers.processes() == 1 || partitioned.is_empty()) {
@@ -223,7 +225,8 @@ impl Engine for DataflowEngine {
                 sinks,
             })),
             Err(error) => {
-                // The workers that did start must not wait for the others, nor other processes for this one.
+                // Some workers may have started. They must not wait for the missing ones, nor other processes for this
+                // process.
                 flow.fail(control, Error::pipeline(error.clone()));
                 Err(Error::pipeline(error))
             }
@@ -231,13 +234,13 @@ impl Engine for DataflowEngine {
     }
 }
 
-/// Returns Timely's own options.
+/// Returns the options that the user has set for Timely itself.
 fn config(workers: &Workers) -> WorkerConfig {
     let choice = workers.engine.as_ref().and_then(|engine| engine.downcast_ref::<EngineChoice>());
     choice.and_then(|choice| choice.options.downcast_ref::<WorkerConfig>()).cloned().unwrap_or_default()
 }
 
-/// What the workers send each other their data by, and what is to be kept until they have ended.
+/// Returns the channels between the workers, and a guard that must be kept until the workers have ended.
 fn allocators(workers: &Workers, cluster: Option<&Cluster>) -> Result<(Vec<AllocatorBuilder>, Box<dyn Any + Send>)> {
     if let Some(cluster) = cluster {
         let hooks = Hooks::default();
@@ -255,10 +258,10 @@ fn allocators(workers: &Workers, cluster: Option<&Cluster>) -> Result<(Vec<Alloc
     config.try_build().map_err(Error::pipeline)
 }
 
-/// What the workers of a process have in common.
+/// What the workers of one process share.
 struct Team {
     team: Vec<(PartId, Busy)>,
-    /// The number of the first of them, among those of all processes.
+    /// The number of the first worker of this process, counted over all processes.
     first: usize,
     engine: Arc<DataflowEngine>,
     flow: Arc<Flow>,
@@ -266,14 +269,15 @@ struct Team {
 }
 
 impl Team {
-    /// The life of one worker, on its own thread.
+    /// Runs one worker on its own thread until its dataflow is complete or the run has failed.
     fn run(&self, worker: &mut Worker) {
         let number = worker.index() - self.first;
         let _alive = Alive { control: &self.control, id: self.team[number].0 };
         if let Err(kind) = guarded("an operator", || self.work(worker, number)) {
             self.fail(number, kind);
         }
-        // After a failure there is something left, with what the user's closures have captured.
+        // After a failure the dataflow still exists. Its drop runs the drops of the values that the user's closures
+        // captured.
         let dropped = guarded("the drop of an operator", || {
             for dataflow in worker.installed_dataflows() {
                 worker.drop_dataflow(dataflow);

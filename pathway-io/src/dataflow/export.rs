@@ -1,9 +1,9 @@
-//! How the collection of a derived table gets from the computation that gives it to those that read it.
+//! Passes the collection of a derived table from the computation that produces it to the computations that read it.
 //!
-//! They are built one after the other, by code that knows nothing of each other's row types, so that a collection has to
-//! be kept with its type forgotten; and what borrows its scope cannot be a `dyn Any`. But a stream is only its place in
-//! the graph and a list of those who are sent its data. [`Exported`] holds these two, and a list of our own hangs at
-//! the operator that gathers the table's results: all that is sent to it goes to the list as well.
+//! The engine builds one computation after the other and does not know their row types, so it must keep a collection
+//! type-erased. A collection borrows its scope, so it cannot be a `dyn Any`. But a stream consists only of its place in
+//! the graph and a list of its readers. [`Exported`] keeps these two. The operator that gathers the results of the
+//! table copies its input to the readers ([`AlsoTo`]).
 
 use std::any::Any;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use timely::logging::TimelyLogger;
 use timely::progress::Source;
 use timely::worker::Worker;
 
-/// A stream of some type, without its scope.
+/// A type-erased stream without its scope.
 pub(crate) struct Exported {
     source: Source,
     /// A `TeeHelper<u64, C>`.
@@ -29,13 +29,14 @@ pub(crate) struct Exported {
 }
 
 impl Exported {
-    /// The stream's data will come by way of the returned `Tee`.
+    /// Exports a stream. Whatever is pushed into the returned `Tee` reaches the readers.
     pub(crate) fn new<C: Clone + timely::Container>(stream: &Stream<'_, u64, C>) -> (Self, Tee<u64, C>) {
         let (tee, readers) = Tee::new();
         (Exported { source: *stream.name(), readers: Box::new(readers) }, tee)
     }
 
-    /// Of a stream that no operator gathers, if somebody reads it; and one that is empty and as far as it is.
+    /// Exports a stream that no operator gathers, if a computation reads it. Also returns an empty stream with the same
+    /// frontier.
     pub(crate) fn of<'scope, D: Clone + 'static>(
         stream: Stream<'scope, u64, Vec<D>>,
         is_read: bool,
@@ -49,7 +50,7 @@ impl Exported {
         (ends, exported)
     }
 
-    /// The stream again, for one more reader; `None` if it is of another type.
+    /// Returns the stream for one more reader, or `None` if the stream has another type.
     pub(crate) fn stream<'scope, C: Clone + 'static>(
         &self,
         scope: Scope<'scope, u64>,
@@ -59,10 +60,10 @@ impl Exported {
     }
 }
 
-/// A contract that sends everything to a `Tee` too.
+/// A contract that copies all data to a `Tee`.
 pub(crate) struct AlsoTo<P, C> {
     pub(crate) pact: P,
-    /// None if nobody reads there: data is not copied for nobody.
+    /// `None` if no computation reads the stream, so that its data is not copied.
     pub(crate) tee: Option<Tee<u64, C>>,
 }
 
@@ -86,7 +87,7 @@ where
     }
 }
 
-/// Pushes what it is given to both.
+/// A pusher that pushes into both.
 pub(crate) struct Both<P, C> {
     pusher: P,
     tee: Option<Tee<u64, C>>,

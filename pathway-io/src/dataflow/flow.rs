@@ -1,15 +1,15 @@
-//! What the sequencer and the workers of a running pipeline share: [`Flow`].
+//! The state that the sequencer and the workers of a running pipeline share: [`Flow`].
 //!
-//! **The frontier** is the time before which nothing can come any more into any table of this process. The sequencer
-//! alone hands out times, so a commit at time `t` moves it to `t + 1` for all tables at once: one that is silent
-//! holds up nobody, and while nothing happens nothing runs. Each worker is woken by its activations, and reads the
-//! frontier before it empties its queues: what lies in them later is not older.
+//! **The frontier** is the time before which no table of this process receives another commit. Only the sequencer
+//! assigns times, so a commit at time `t` moves the frontier of all tables to `t + 1` at once. An idle table therefore
+//! never holds up the others, and an idle pipeline uses no CPU. Each worker reads the frontier before it empties its
+//! queues. A commit that enters a queue later has a time at or after that frontier.
 //!
-//! Where sources are read in parts by several processes, each tells the others of its commits, and they move their
-//! frontiers beyond them as if it was their own.
+//! If several processes read partitions, each process announces its commits to the others. They then move their
+//! frontiers past these times, as for their own commits.
 //!
-//! **The ledger** keeps each commit's right to its room in the backlog, until the results of its time were taken by
-//! their sinks. So memory stays bounded, whichever of source, engine and sink is the slowest.
+//! **The ledger** keeps the backlog credit of each commit until the sinks have taken the results of its time. So memory
+//! stays bounded, no matter which of source, engine and sink is the slowest.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,7 +23,7 @@ use crate::run::lock::Lock;
 use crate::sequencer::feed::Downstream;
 use crate::source::intake::Credit;
 
-/// See the module's text.
+/// The shared state. The module documentation describes it.
 #[derive(Default)]
 pub(crate) struct Flow {
     frontier: AtomicU64,
@@ -35,7 +35,7 @@ pub(crate) struct Flow {
     announce: OnceLock<Box<dyn Fn(u64) + Send + Sync>>,
 }
 
-/// What wakes a worker, and the operators that take something in.
+/// Wakes a worker at the operators that bring commits into the dataflow.
 struct Waker {
     activations: SyncActivations,
     inlets: Vec<Vec<usize>>,
@@ -44,11 +44,11 @@ struct Waker {
 #[derive(Default)]
 struct Ledger {
     credits: BTreeMap<u64, Arc<Credit>>,
-    /// Nothing will be taken any more, so nothing is kept.
+    /// Set when no more results will be taken. Credits are then returned at once.
     closed: bool,
 }
 
-/// How far a worker may go.
+/// The time that a worker may advance to.
 #[derive(Clone, Copy)]
 pub(crate) struct Horizon {
     pub(crate) frontier: u64,
@@ -56,16 +56,16 @@ pub(crate) struct Horizon {
 }
 
 impl Flow {
-    /// A worker has built its dataflow, and is to be woken from now on.
+    /// Registers a worker that has built its dataflow. From now on every commit wakes it.
     pub(crate) fn join(&self, activations: SyncActivations, inlets: Vec<Vec<usize>>) {
-        // What came in before is found now.
+        // Commits that were queued before the registration woke no worker, so the worker looks for them now.
         let _ = activations.activate_batch(inlets.iter().cloned());
         self.wakers.lock().push(Waker { activations, inlets });
     }
 
     fn wake(&self) {
         for waker in &*self.wakers.lock() {
-            // A worker that is gone has said why.
+            // This fails only if the worker has ended, and a worker that fails reports its own error.
             let _ = waker.activations.activate_batch(waker.inlets.iter().cloned());
         }
     }
@@ -76,28 +76,28 @@ impl Flow {
         }
     }
 
-    /// Has other processes told of each commit: theirs must not wait for this one's clock. It must not take long.
+    /// Sets the callback that tells other processes of each commit, so that they do not wait for this process's clock.
+    /// The callback must return quickly.
     pub(crate) fn announce_by(&self, announce: impl Fn(u64) + Send + Sync + 'static) {
-        // A run has one cluster.
+        // The cell is empty: a run has one cluster.
         let _ = self.announce.set(Box::new(announce));
     }
 
-    /// Something has failed: the workers leave everything as it is and end. What fails after that is a consequence,
-    /// and not reported.
+    /// Reports a failure and ends the workers. Later failures follow from the first one and are not reported.
     pub(crate) fn fail(&self, control: &Control, error: Error) {
-        // The failure is known before anybody ends because of it, or the run could end without.
+        // The control must know the failure before any worker ends. Otherwise the run could end without an error.
         if !self.failed.swap(true, Ordering::AcqRel) {
             control.fail(error);
         }
         self.abort();
     }
 
-    /// A failure is known, or about to be, that ends the workers.
+    /// Returns whether a failure has ended the workers, or is about to.
     pub(crate) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Acquire)
     }
 
-    /// The workers leave everything as it is and end.
+    /// Ends the workers without finishing their work.
     pub(crate) fn abort(&self) {
         self.aborted.store(true, Ordering::Release);
         self.close();
@@ -109,23 +109,23 @@ impl Flow {
     }
 
     pub(crate) fn horizon(&self) -> Horizon {
-        // In this order: once it is finished, the frontier does not move.
+        // The order matters: after `finished` is set, the frontier does not move, so this frontier is the last one.
         let finished = self.finished.load(Ordering::Acquire);
         Horizon { frontier: self.frontier.load(Ordering::Acquire), finished }
     }
 
-    /// The results of all times before `frontier` were taken.
+    /// Returns the credits of all times before `frontier`, since the sinks have taken the results of these times.
     pub(crate) fn release(&self, frontier: Option<u64>) {
         let released = {
             let mut ledger = self.ledger.lock();
             let kept = frontier.map_or_else(BTreeMap::new, |frontier| ledger.credits.split_off(&frontier));
             std::mem::replace(&mut ledger.credits, kept)
         };
-        // Outside the lock: it makes a source commit, perhaps.
+        // Dropped outside the lock, because a returned credit can let a source commit, which takes the lock.
         drop(released);
     }
 
-    /// Nothing will be taken any more.
+    /// Returns all credits, since no more results will be taken.
     pub(crate) fn close(&self) {
         self.ledger.lock().closed = true;
         self.release(None);

@@ -1,8 +1,10 @@
-//! How commits come into the dataflow: [`WorkerFeed`], the sequencer's end, and [`inlet`], the operator at the worker's.
+//! The entry of commits into the dataflow: [`WorkerFeed`] on the side of the sequencer, the operator [`inlet`] on the
+//! side of the worker.
 //!
-//! A commit is handed over whole, as the columns that it is; the worker makes rows of them. Where there are several
-//! workers, the batches of a commit are dealt out among them in turn. A worker takes so many commits and computes on them
-//! before it takes more: what waits costs less as columns than inside the engine, where each time has its own.
+//! The sequencer hands over a whole commit in columns, and the worker turns it into rows. With several workers, the
+//! batches of a commit are distributed among them in turn. A worker takes a limited number of commits and computes on
+//! them before it takes more. Commits cost less memory in columns than inside the engine, which keeps state for each
+//! time.
 
 use std::sync::Arc;
 
@@ -20,26 +22,26 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::sequencer::feed::Feed;
 
-/// How many commits are taken at once.
+/// The largest number of commits that a worker takes at once.
 const AT_ONCE: usize = 1024;
 
-/// The part of a commit that a worker is to take: the batches `first`, `first + step`, ...
+/// A worker's share of a commit: the batches `first`, `first + step`, and so on.
 pub(crate) struct Arrival<S: Schema> {
     commit: Commit<S>,
     first: usize,
     step: usize,
 }
 
-/// Where the sequencer sends the commits of one table to the workers, for one computation.
+/// The sequencer's end of the queues that carry one table's commits to the workers of one computation.
 pub(crate) struct WorkerFeed<S: Schema> {
     workers: Vec<Sender<Arrival<S>>>,
-    /// The worker whose turn it is.
+    /// The worker that receives the next batch.
     next: usize,
 }
 
 impl<S: Schema> WorkerFeed<S> {
-    /// Makes the feed, and the queue of each worker. The queues are unbounded, because the backlog of the table's source
-    /// bounds what is in them.
+    /// Makes the feed and one queue per worker. The queues are unbounded, because the backlog of the source limits what
+    /// they hold.
     pub(crate) fn new(workers: usize) -> (Self, Vec<Receiver<Arrival<S>>>) {
         let (workers, queues) = (0..workers).map(|_| unbounded()).unzip();
         (WorkerFeed { workers, next: 0 }, queues)
@@ -49,21 +51,21 @@ impl<S: Schema> WorkerFeed<S> {
 impl<S: Schema> Feed<S> for WorkerFeed<S> {
     fn send(&mut self, commit: &Commit<S>, partition: Option<usize>) {
         if let Some(worker) = partition {
-            // It stays with the worker whose part of the source it is.
+            // The commit stays with the worker that owns this partition of the source.
             let _ = self.workers[worker].send(Arrival { commit: commit.clone(), first: 0, step: 1 });
             return;
         }
         let (step, batches) = (self.workers.len(), commit.batches().len());
         for first in 0..batches.min(step) {
             let worker = (self.next + first) % step;
-            // A worker that is gone has said why.
+            // This fails only if the worker has ended, and a worker that fails reports its own error.
             let _ = self.workers[worker].send(Arrival { commit: commit.clone(), first, step });
         }
         self.next = (self.next + batches) % step.max(1);
     }
 }
 
-/// A table's rows, with their times and how often they come or go.
+/// Builds the operator that brings a table into the dataflow as rows with times and diffs.
 pub(crate) fn inlet<'scope, S: Row>(
     scope: Scope<'scope, u64>,
     name: &str,
@@ -77,8 +79,8 @@ pub(crate) fn inlet<'scope, S: Row>(
     inlet_of(scope, name, queue, flow, inlets, rows).as_collection()
 }
 
-/// The operator that takes a worker's share of a table in; its address is what has to be activated. Without a queue
-/// nothing comes in here: the table is another process's. `take` makes of a batch what goes on.
+/// Builds the operator that takes a worker's share of a table, and adds its address to `inlets` so that it can be
+/// activated. Without a queue it produces nothing: another process has the table. `take` turns a batch into output.
 pub(crate) fn inlet_of<'scope, S: Schema, D: Clone + 'static>(
     scope: Scope<'scope, u64>,
     name: &str,
@@ -93,7 +95,8 @@ pub(crate) fn inlet_of<'scope, S: Schema, D: Clone + 'static>(
         let mut capability = queue.is_some().then_some(capability);
         move |output| {
             let (Some(held), Some(queue)) = (&mut capability, &queue) else { return };
-            // Before the queue is emptied: what comes into it later is not before this frontier.
+            // The frontier is read before the queue is emptied. A commit that is queued later has a time at or after
+            // it.
             let horizon = flow.horizon();
             let mut taken = 0;
             while taken < AT_ONCE
@@ -110,7 +113,8 @@ pub(crate) fn inlet_of<'scope, S: Schema, D: Clone + 'static>(
                 }
             }
             if taken == AT_ONCE {
-                // There may be more, which the frontier is beyond.
+                // The queue may hold more commits, with times before the frontier. So the capability must not advance
+                // yet.
                 activator.activate();
             } else if horizon.finished {
                 capability = None;

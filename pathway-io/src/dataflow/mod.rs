@@ -1,8 +1,7 @@
-//! Computing on tables, with [Timely](https://docs.rs/timely) and [Differential
+//! Computations on tables with [Timely](https://docs.rs/timely) and [Differential
 //! Dataflow](https://docs.rs/differential-dataflow), behind the feature `dataflow`.
 //!
-//! A computation is a closure from the collections of some tables to a collection of rows, which is a table again:
-//!
+//! A computation is a closure from the collections of some tables to a collection of rows. The result is again a table:
 //! ```
 //! # #[cfg(feature = "dataflow")] {
 //! use pathway_io::{Pipeline, Schema, Subject, connector};
@@ -45,15 +44,16 @@
 //! # }
 //! # Ok::<(), pathway_io::Error>(())
 //! ```
+//! The guide [From a table to a computation](https://github.com/pathway-io/pathway-io/blob/main/docs/dataflow.md) is
+//! for readers who know SQL or pandas. It shows the operations on a collection and the common mistakes.
 //!
-//! The guide [From a table to a computation](https://github.com/pathway-io/pathway-io/blob/main/docs/dataflow.md) shows, for
-//! those who know SQL or pandas, what can be done with a collection, and what goes wrong.
+//! # How a row flows
 //!
-//! How a row flows: the sequencer hands each commit of an input table to the workers, whole and with its time (`inlet`).
-//! Each worker has built the same dataflow (`engine`), every computation in a region of its own (`computation`,
-//! `region`). When no update of a time can come any more, the results of that time are gathered, consolidated and
-//! handed to the sinks as one commit (`results`). Until they have taken it, the input commit's room in the backlog is
-//! not given back (`flow`).
+//! 1. The sequencer hands each whole commit of an input table to the workers, with its time (`inlet`).
+//! 2. Each worker has built the same dataflow (`engine`), with one region per computation (`computation`, `region`).
+//! 3. When no more updates of a time can arrive, the results of that time are gathered, consolidated and handed to the
+//! sinks as one commit (`results`).
+//! 4. When the sinks have taken that commit, the input commit returns its space in the backlog (`flow`).
 
 mod building;
 mod cluster;
@@ -79,7 +79,7 @@ pub use {differential_dataflow, timely};
 pub use crate::pipeline::workers::Workers;
 pub use crate::source::partition::Partition;
 
-/// A table inside a computation: its rows with the times and the number of times that they came or went.
+/// A table inside a computation: rows, each with a time and a diff.
 ///
-/// Its methods are those of [`differential_dataflow::Collection`], of which it is the form for our rows and times.
+/// This is [`differential_dataflow::Collection`] for the rows and times of this library, with the same methods.
 pub type Collection<'scope, S> = differential_dataflow::VecCollection<'scope, u64, S, isize>;

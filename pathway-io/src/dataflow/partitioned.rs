@@ -1,15 +1,15 @@
-//! The tables of partitioned sources in several processes: [`PartitionedTable`].
+//! The tables of partitioned sources with several processes: [`PartitionedTable`].
 //!
-//! Each process makes commits of its own parts, with times of its own clock, and what must be one table is put together
-//! in the dataflow. Of a row type only its columns are known here, so that rows are sent as the JSON that every column can
-//! be written as and read from. Where the table has a key, each push goes to the worker that keeps the key's state,
-//! and becomes the updates that it makes there, time by time. Of several pushes of a key at one time the last of the
-//! highest part counts.
+//! Each process makes commits of its own partitions, with times of its own clock. The dataflow combines them into one
+//! table. This module knows only the columns of a row type, so rows travel as JSON, which every column can write and
+//! read. If the table has a key, each push goes to the worker that keeps the state of the key. That worker turns pushes
+//! into updates, one time after the other. If several pushes of a key have the same time, the last push of the highest
+//! partition wins.
 //!
-//! With each row goes the place of its push, and with a key that of the key's first push, so that a sink sees the rows of
-//! one time in the order of the parts, and those of one part in push order.
+//! Each row carries the place of its push. With a key, it carries the place of the key's first push. So a sink receives
+//! the rows of one time in the order of the partitions, and the rows of one partition in push order.
 //!
-//! Computations read the table as they read a derived one; its sinks are served by a gathering operator.
+//! Computations read the table like a derived table. A gathering operator serves its sinks.
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
@@ -37,23 +37,23 @@ use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{Schema, is_key};
 use crate::run::lock::Lock;
 
-/// A row as JSON, or a key.
+/// A row or a key as JSON.
 type Encoded = Vec<u8>;
 
-/// The part, and the number of the push among all of the part.
+/// The partition, and the number of the push within the partition.
 type Place = (usize, u64);
 
-/// A row with its place, by which it is sorted in its commit.
+/// A row with its place, which is its sort key within the commit.
 pub(crate) type Placed = (Place, Encoded);
 
-/// A push or a removal: the key, the place, and the row, if it is a push.
+/// A push or a removal: the key, the place, and the row if it is a push.
 type Push = (Encoded, Place, Option<Encoded>);
 
-/// The table of a partitioned source, with its row type erased.
+/// The type-erased table of a partitioned source.
 pub(super) trait Partitioned: Send + Sync {
-    /// Builds it on one worker.
+    /// Builds the table on one worker.
     fn build(&self, building: &mut Building<'_>);
-    /// A run has failed: lets go of what no worker has taken.
+    /// Drops what no worker has taken, after a failed run.
     fn abandon(&self);
 }
 
@@ -78,7 +78,7 @@ impl<S: Schema> EngineTable for PipelineTable<S> {
         rows.add_feed(Box::new(feed));
         let (has_sinks, _) = self.sink_kinds();
         let outlets = GatheredOutlets::default();
-        // In several processes nothing is persistent, and no checkpoint waits.
+        // A pipeline with several processes is never persistent, so no sink takes part in a checkpoint.
         outlets.start(extensions, run, &mut Vec::new());
         let table: Arc<dyn Partitioned> = Arc::new(PartitionedTable {
             name: Arc::from(S::SCHEMA.name),
@@ -139,7 +139,7 @@ impl<S: Schema> Partitioned for PartitionedTable<S> {
     }
 }
 
-/// Makes updates of pushes and removals, each at the worker that keeps the state of its key.
+/// Turns pushes and removals into updates, each at the worker that keeps the state of its key.
 fn upserted<'scope>(
     name: &str,
     pushes: Stream<'scope, u64, Vec<(Push, u64, isize)>>,
@@ -192,7 +192,7 @@ fn encoded<S: Schema>(writer: &RowWriter, batch: &Batch<S>, row: usize) -> Encod
     json
 }
 
-/// The key of a row, in a form that no other key has.
+/// Encodes the key of a row. Different keys have different encodings.
 fn encoded_key<S: Schema>(batch: &Batch<S>, row: usize) -> Encoded {
     let mut key = Vec::new();
     batch.columns.visit(0, &mut Key { row, is_key: is_key::<S>, key: &mut key });
@@ -217,7 +217,7 @@ impl Visitor for Key<'_> {
 /// Appends a row to a batch.
 fn decode<S: Schema>(json: &[u8], diff: i64, batch: &mut Batch<S>) {
     if let Err(error) = batch.push_encoded(json, diff) {
-        panic!("a row of `{}` does not read back from what it was written as: {error}", S::SCHEMA.name);
+        panic!("cannot read a row of `{}` from the JSON that its columns wrote: {error}", S::SCHEMA.name);
     }
 }
 
@@ -228,7 +228,7 @@ impl<S: Schema> Gatherable<S> for Placed {
     }
 }
 
-/// The rows of a table in parts, for a computation.
+/// Decodes the rows of a partitioned table for a computation.
 pub(crate) fn decoded<'scope, S: Schema>(
     rows: Stream<'scope, u64, Vec<(Placed, u64, isize)>>,
 ) -> VecCollection<'scope, u64, S, isize> {
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn at_one_time_the_highest_part_counts_and_of_one_part_the_last() {
+    fn the_last_push_of_the_highest_partition_wins_at_one_time() {
         let pushes = vec![
             push("b", 0, 9, Some("b of 0"), 1),
             push("a", 1, 1, Some("a of 1"), 1),
@@ -274,7 +274,7 @@ mod tests {
             .map(|((place, row), time, diff)| (time, place, diff, String::from_utf8(row).unwrap()))
             .collect();
         updates.sort_unstable();
-        // Each at the place of its key's first push.
+        // Each update has the place of its key's first push.
         let expected = [
             (1, (0, 7), 1, "a of 1"),
             (1, (0, 8), 1, "b of 0"),

@@ -1,4 +1,4 @@
-//! Each computation is a region of the dataflow, so that a panic in it, or work that does not end, has a name.
+//! The region of each computation, which lets an error message name the computation that panics or does not end.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,11 +9,11 @@ use timely::progress::operate::{Connectivity, FrontierInterest, SharedProgress};
 use timely::progress::{Operate, timestamp::Timestamp};
 use timely::scheduling::Schedule;
 
-/// The computation that a worker is busy with.
+/// The computation that a worker is running.
 #[derive(Clone)]
 pub(crate) struct Busy {
     working: Arc<AtomicBool>,
-    /// The last one.
+    /// The computation that the worker ran last.
     computation: Arc<AtomicUsize>,
     names: Arc<[Arc<str>]>,
 }
@@ -21,12 +21,12 @@ pub(crate) struct Busy {
 const NONE: usize = usize::MAX;
 
 impl Busy {
-    /// `names` are those of all computations.
+    /// `names` holds the names of all computations.
     pub(crate) fn new(names: &Arc<[Arc<str>]>) -> Self {
         Busy { working: Arc::default(), computation: Arc::new(AtomicUsize::new(NONE)), names: Arc::clone(names) }
     }
 
-    /// Runs `work` as that of a computation. It stays marked if `work` panics: it is the one to blame.
+    /// Runs `work` and marks `computation` as running. The mark stays if `work` panics, so that the error can name it.
     pub(crate) fn with<T>(&self, computation: usize, work: impl FnOnce() -> T) -> T {
         self.computation.store(computation, Ordering::Relaxed);
         self.working.store(true, Ordering::Relaxed);
@@ -39,13 +39,13 @@ impl Busy {
         if self.working.load(Ordering::Relaxed) { self.last() } else { None }
     }
 
-    /// The computation that it was busy with last.
+    /// Returns the name of the computation that the worker ran last.
     pub(crate) fn last(&self) -> Option<Arc<str>> {
         self.names.get(self.computation.load(Ordering::Relaxed)).cloned()
     }
 }
 
-/// An operator that marks its computation as busy while it works.
+/// An operator that marks its computation as running while it works.
 pub(crate) struct Named<O> {
     pub(crate) operator: O,
     pub(crate) computation: usize,

@@ -1,9 +1,9 @@
-//! How results leave the dataflow: [`gather`], the operator at a derived table's end.
+//! The exit of results from the dataflow: the operator [`gather`] at the end of a derived table.
 //!
-//! Updates of all workers come to the first one and wait there, each time for itself, until the frontier says that none
-//! of that time can follow. Then they are consolidated and become one commit, which goes to the table's sinks as any
-//! other. While a sink has not taken it, the operator holds back its own output: that is how all processes learn
-//! how far the sinks are.
+//! The updates of all workers are sent to the first worker. They are kept by time until the frontier shows that no more
+//! updates of that time can arrive. Then they are consolidated into one commit, which goes to the sinks of the table.
+//! The operator holds its output frontier at the oldest commit that a sink has not taken. That is how all processes
+//! learn the progress of the sinks.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::hash::BuildHasher;
@@ -33,10 +33,10 @@ use crate::sequencer::journal::{ComputedRecord, Journal};
 use crate::sequencer::upsert::KeyOf;
 use crate::sink::outlet::Outlet;
 
-/// The worker that gathers results, among those of all processes.
+/// The worker that gathers results, numbered over all processes.
 const FIRST_WORKER: u64 = 0;
 
-/// A row of `S` in some form, as it comes out of the dataflow.
+/// A row of `S` in the form in which it leaves the dataflow.
 pub(crate) trait Gatherable<S: Schema>: ExchangeData {
     fn give_to(self, diff: i64, batch: &mut Batch<S>);
 }
@@ -48,37 +48,37 @@ impl<S: ResultRow> Gatherable<S> for S {
     }
 }
 
-/// Where results come together.
+/// The worker at which results are gathered.
 pub(crate) enum Gather<R> {
-    /// At the first worker.
+    /// The first worker.
     First,
-    /// Where they are: what is to be added up is at one worker already.
+    /// The worker that produced the result. All updates that can cancel each other are already there.
     Here,
-    /// At all workers, each at that of its hash.
+    /// The worker that the hash of the row selects.
     Each(Box<dyn Fn(&R) -> u64>),
 }
 
-/// Where the commits of a derived table go.
+/// The destinations of the commits of a derived table.
 pub(crate) struct Outlets<S: Schema> {
     pub(crate) outlets: Vec<Outlet<S>>,
     pub(crate) logged: Option<Logged<S>>,
     pub(crate) pool: Arc<Pool<S>>,
-    /// The results up to this time are in the outputs already, if a run before this one has written them.
+    /// The last time whose results an earlier run has made durable in the outputs.
     pub(crate) durable: Option<u64>,
     pub(crate) syncs: ServedSyncs,
 }
 
 impl<S: Schema> Outlets<S> {
-    /// Whether the results of a time are to be delivered.
+    /// Returns whether the results of a time must be delivered.
     fn want(&self, time: u64) -> bool {
         (!self.outlets.is_empty() || self.logged.is_some()) && self.durable.is_none_or(|durable| time > durable)
     }
 }
 
-/// The way to transactional sinks, which receive a commit only once it is durable: through the checkpointer.
+/// The path to transactional sinks through the checkpointer. They receive a commit only once it is durable.
 pub(crate) struct Logged<S: Schema> {
     pub(crate) journal: Journal<S>,
-    /// The number of the table in the log.
+    /// The number of the table in the write-ahead log.
     pub(crate) table: u32,
     pub(crate) results: Sender<ComputedRecord>,
 }
@@ -87,16 +87,17 @@ impl<S: Schema> Logged<S> {
     fn send(&self, commit: Commit<S>, receipt: Arc<dyn Send + Sync>) {
         let time = commit.time();
         let journaled = self.journal.record(commit, receipt);
-        // A checkpointer that is gone has said why.
+        // This fails only if the checkpointer has ended, and it then has reported its own error.
         let _ = self.results.send(ComputedRecord { table: self.table, time, journaled });
     }
 }
 
 type Updates<S> = Vec<(S, u64, isize)>;
 
-/// Gathers what a computation gives, and passes it on if another computation reads it. `outlets` are there on the worker
-/// that gathers. The stream that is returned is always empty: its frontier is the time before which all results were
-/// taken.
+/// Gathers the results of a computation, and exports them if another computation reads them.
+///
+/// The worker that gathers passes `outlets`. The returned stream is always empty: its frontier is the time before which
+/// the sinks have taken all results.
 pub(crate) fn gather<'scope, S: Schema, R: Gatherable<S>>(
     name: &str,
     results: Collection<'scope, R>,
@@ -152,13 +153,14 @@ fn gather_by<'scope, S: Schema, R: Gatherable<S>>(
 
 struct Gathered<S: Schema, R> {
     waiting: BTreeMap<u64, Vec<(R, isize)>>,
-    /// The commits that were delivered, and whether each was taken.
+    /// The delivered commits that may not have been taken: the time, and a flag that is set when all sinks have taken
+    /// it.
     untaken: VecDeque<(u64, Arc<AtomicBool>)>,
     outlets: Option<Outlets<S>>,
     activator: SyncActivator,
 }
 
-/// Is dropped when all sinks have taken a commit.
+/// A token that is dropped when all sinks have taken a commit.
 struct Receipt {
     taken: Arc<AtomicBool>,
     activator: SyncActivator,
@@ -167,7 +169,7 @@ struct Receipt {
 impl Drop for Receipt {
     fn drop(&mut self) {
         self.taken.store(true, Ordering::Release);
-        // A worker that has ended needs to know nothing.
+        // This fails only if the worker has ended, and then it does not need the news.
         let _ = self.activator.activate();
     }
 }
@@ -176,7 +178,7 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
     fn add(&mut self, updates: &mut Updates<R>) {
         let want = |time| self.outlets.as_ref().is_some_and(|outlets| outlets.want(time));
         let mut updates = updates.drain(..).filter(|(_, time, _)| want(*time)).peekable();
-        // Mostly all are of one time, which is then looked up once.
+        // Most updates of a batch have the same time, so the map is searched once per run of equal times.
         while let Some((row, time, diff)) = updates.next() {
             let waiting = self.waiting.entry(time).or_default();
             waiting.push((row, diff));
@@ -210,7 +212,7 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
         }
     }
 
-    /// The time of the oldest commit that was not taken.
+    /// Returns the time of the oldest commit that a sink has not taken.
     fn untaken(&mut self) -> Option<u64> {
         while self.untaken.front().is_some_and(|(_, taken)| taken.load(Ordering::Acquire)) {
             self.untaken.pop_front();
@@ -219,7 +221,7 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
     }
 }
 
-/// The batches of a commit: the rows are in order, but that of one key, what goes comes before what comes.
+/// Builds the batches of a commit. Rows are sorted, except that updates of one key are adjacent, retractions first.
 fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Pool<S>) -> Vec<Batch<S>> {
     let mut batches = Filling { done: Vec::new(), open: pool.get(), pool };
     if !S::SCHEMA.has_key() || rows.iter().all(|(_, diff)| *diff > 0) {
@@ -246,7 +248,7 @@ fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Pool<S>) -
     batches.finish()
 }
 
-/// Batches being filled.
+/// The batches of a commit while they are being filled.
 struct Filling<'a, S: Schema> {
     done: Vec<Batch<S>>,
     open: Batch<S>,

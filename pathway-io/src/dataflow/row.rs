@@ -1,4 +1,4 @@
-//! What a row must be able to do to take part in a computation.
+//! The traits that a row needs to take part in a computation.
 
 use std::fmt::Debug;
 use std::hash::Hash;
@@ -11,10 +11,10 @@ use crate::rows::schema::Schema;
 
 /// A row that a computation can read: any schema that is `Clone`.
 ///
-/// What else is asked of it depends on what is done with it, and `#[schema(dataflow)]` gives it all.
+/// An operator may need more traits. `#[schema(dataflow)]` implements all of them.
 #[diagnostic::on_unimplemented(
     message = "rows of `{Self}` cannot be computed on",
-    label = "lacks the traits that the engine needs",
+    label = "does not implement the traits that computations need",
     note = "put `#[schema(dataflow)]` on the struct"
 )]
 pub trait Row: Schema + Clone {}
@@ -22,18 +22,19 @@ pub trait Row: Schema + Clone {}
 #[diagnostic::do_not_recommend]
 impl<S: Schema + Clone> Row for S {}
 
-/// A row that a computation can read which gives rows of `Out`: any [`Row`], whatever `Out` is.
+/// A row that a computation can read to produce rows of `Out`: any [`Row`], for every `Out`.
 ///
-/// As a bound, `Row` would leave the rows in the closure what they are, and be one error; the first method of the engine
-/// that asks for `Clone` would be the next. Here they are an associated type, and rustc has two implementations to choose
-/// from. It looks into both, finds that neither holds, and takes the rows for an error, with which nothing else is wrong.
+/// This trait exists so that a row without `Clone` gives one compile error. With the bound `Row`, rustc would report
+/// the row and then also the first operator that needs `Clone`. Here the closure receives an associated type, and rustc
+/// has two implementations to choose from. If neither applies, rustc treats the rows as erroneous and reports nothing
+/// further.
 #[diagnostic::on_unimplemented(
     message = "rows of `{Self}` cannot be computed on",
-    label = "lacks the traits that the engine needs",
+    label = "does not implement the traits that computations need",
     note = "put `#[schema(dataflow)]` on the struct"
 )]
 pub trait Input<Out: ?Sized>: Row {
-    /// The row itself.
+    /// The row type itself.
     type Row;
 
     #[doc(hidden)]
@@ -49,7 +50,7 @@ impl<S: Row, Out> Input<Out> for S {
     }
 }
 
-/// What nothing is.
+/// A trait that no type implements.
 #[doc(hidden)]
 pub trait Nothing {}
 
@@ -62,14 +63,15 @@ impl<S: Row + Nothing> Input<[S]> for S {
     }
 }
 
-/// A row that a computation can give: it is compared, hashed, sorted, and sent to other workers and processes.
+/// A row that a computation can produce. The engine compares, hashes and sorts it, and sends it to other workers and
+/// processes.
 ///
-/// `#[schema(dataflow)]` on its struct gives it all of that, and so do derives of `Clone`, `Debug`, `PartialEq`, `Eq`,
-/// `PartialOrd`, `Ord`, `Hash` and serde's two.
+/// `#[schema(dataflow)]` on the struct implements everything that is needed. You can also derive `Clone`, `Debug`,
+/// `PartialEq`, `Eq`, `PartialOrd`, `Ord`, `Hash`, and serde's `Serialize` and `Deserialize`.
 #[diagnostic::on_unimplemented(
     message = "rows of `{Self}` cannot come out of a computation",
-    label = "lacks the traits that the engine needs",
-    note = "it gives rows of a struct with `#[derive(Schema)]` and `#[schema(dataflow)]`: `.map(|..| Row {{ .. }})` makes them"
+    label = "does not implement the traits that computations need",
+    note = "return rows of a struct with `#[derive(Schema)]` and `#[schema(dataflow)]`: `.map(|..| Row {{ .. }})`"
 )]
 pub trait ResultRow: Row + Debug + Ord + Hash + Serialize + DeserializeOwned + Send + Sync {}
 

@@ -1,8 +1,9 @@
-//! Sync requests of the checkpointer to the sinks of a derived table, on their way through the dataflow: [`PendingSyncs`].
+//! The path of the checkpointer's sync requests to the sinks of a derived table, through the dataflow:
+//! [`PendingSyncs`].
 //!
-//! A checkpoint of a time needs the length that a file has once everything up to that time is in it. The results of a time
-//! come when the dataflow has completed it. So a request waits for the operator that sends the results to the sinks, and
-//! follows them there.
+//! A checkpoint at time `t` needs the length of each output file once all results up to `t` are in it. The dataflow
+//! produces these results later than the sequencer commits `t`. So a request waits until the operator has sent the
+//! results to the sinks, and then follows them.
 
 use std::sync::{Arc, MutexGuard};
 
@@ -20,11 +21,11 @@ struct State {
     waiting: Vec<Waiting>,
 }
 
-/// How far the results are on their way to the sinks.
+/// How far the operator has sent results to the sinks.
 enum Reached {
     Before(u64),
     All,
-    /// The dataflow was given up, and what is missing does not come any more.
+    /// The dataflow was abandoned, and the missing results will never arrive.
     Never,
 }
 
@@ -45,14 +46,14 @@ impl PendingSyncs {
         self.0.lock()
     }
 
-    /// All results of times before `frontier` were handed on; all there are, if there is none.
+    /// Records that all results before `frontier` were sent to the sinks. `None` means all results.
     pub(crate) fn reach(&self, frontier: Option<u64>) {
         let mut state = self.lock();
         state.reached = frontier.map_or(Reached::All, Reached::Before);
         state.release();
     }
 
-    /// Nothing more will be handed on.
+    /// Records that no more results will be sent.
     fn give_up(&self) {
         let mut state = self.lock();
         if let Reached::Before(_) = state.reached {
@@ -80,7 +81,7 @@ impl Waiting {
     }
 }
 
-/// A sink that sync requests reach by way of the dataflow.
+/// A sink that sync requests reach through the dataflow.
 pub(crate) struct RoutedSink {
     pub(crate) pending: Arc<PendingSyncs>,
     pub(crate) sink: Arc<dyn SyncTarget>,
@@ -94,7 +95,7 @@ impl SyncTarget for RoutedSink {
     }
 }
 
-/// The operator's end. When it is dropped before all results were handed on, they never will be.
+/// The operator's end. If it is dropped before all results were sent, the pending requests fail.
 pub(crate) struct ServedSyncs(pub(crate) Arc<PendingSyncs>);
 
 impl Drop for ServedSyncs {
@@ -103,13 +104,13 @@ impl Drop for ServedSyncs {
     }
 }
 
-/// Replies at once. It stands for the transactional sinks of a computed table: its request has followed the results, which
-/// the log therefore has.
+/// A target that replies at once, for the transactional sinks of a derived table. The request has followed the results,
+/// so the log already has them.
 pub(super) struct ResultsLogged;
 
 impl SyncTarget for ResultsLogged {
     fn request_with(&self, _time: u64, reply: Sender<u64>) {
-        // The checkpointer may have given up.
+        // This fails only if the checkpointer no longer waits for the reply.
         let _ = reply.send(0);
     }
 }
@@ -120,7 +121,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers with the time.
+    /// A sink that replies with the time of the request.
     struct Sink;
 
     impl SyncTarget for Sink {
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ask_follows_the_results_up_to_its_time() {
+    fn a_sync_request_reaches_the_sink_after_the_results_up_to_its_time() {
         let pending = Arc::new(PendingSyncs::default());
         let served = ServedSyncs(Arc::clone(&pending));
         let early = request(&pending, 5);
@@ -153,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_answers_for_a_dataflow_that_was_given_up() {
+    fn a_sync_request_to_an_abandoned_dataflow_is_not_answered() {
         let pending = Arc::new(PendingSyncs::default());
         let served = ServedSyncs(Arc::clone(&pending));
         pending.reach(Some(5));

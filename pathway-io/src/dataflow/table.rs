@@ -1,5 +1,5 @@
-//! What a table has to do with computations: those that read it, and the sinks of a table whose commits come out of the
-//! dataflow.
+//! The link between a table and its computations: the computations that read it, and the sinks of a table whose commits
+//! come out of the dataflow.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -20,12 +20,12 @@ use crate::sink::outlet::{Progress, SyncTarget};
 use crate::sink::spec::SinkSpec;
 use crate::sink::start::{self, CheckpointedKind, CheckpointedSink, ResumeTable};
 
-/// What the engine keeps of a table, among the table's [`Extensions`].
+/// The engine's data about a table, stored in the table's [`Extensions`].
 #[derive(Default)]
 pub(super) struct DataflowTable {
-    /// It is the result of a computation.
+    /// The table is the result of a computation.
     is_derived: AtomicBool,
-    /// In this run, its commits are made in several processes.
+    /// Several processes make the commits of the table in this run.
     is_partitioned: AtomicBool,
     computations: Lock<Vec<Arc<dyn Computation>>>,
 }
@@ -39,7 +39,7 @@ impl DataflowTable {
         self.is_partitioned.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the commits come from the sequencer of this process, and from there alone.
+    /// Returns whether all commits of the table come from the sequencer of this process.
     pub(super) fn is_sequenced(&self) -> bool {
         !self.is_derived.load(Ordering::Relaxed) && !self.is_partitioned.load(Ordering::Relaxed)
     }
@@ -54,11 +54,11 @@ impl DataflowTable {
     }
 }
 
-/// Where the commits of a table that comes out of the dataflow go: from the first worker, and from each.
+/// The destinations of the commits that come out of the dataflow.
 pub(super) struct GatheredOutlets<S: Schema> {
-    /// Until the gathering worker has taken them. `None` in the other processes.
+    /// The outlets of the worker that gathers, until it takes them. `None` in the other processes.
     pub(super) whole: Lock<Option<Outlets<S>>>,
-    /// Until each worker has taken its own.
+    /// The outlets of each worker, until it takes them.
     pub(super) of_workers: Lock<Vec<Option<Outlets<S>>>>,
 }
 
@@ -69,7 +69,7 @@ impl<S: Schema> Default for GatheredOutlets<S> {
 }
 
 impl<S: Schema> GatheredOutlets<S> {
-    /// Starts the sinks of the table that belong to this process, and drops the others.
+    /// Starts the sinks of the table that belong to this process, and drops the other sinks.
     pub(super) fn start(&self, table: &Extensions, run: &TableRun<'_>, checkpointed: &mut Vec<CheckpointedSink>) {
         let (sinks, rows) = (table.get::<TableSinks<S>>(), table.get::<TableRows<S>>());
         let of_workers = sinks.take_of_workers(run.workers.clone());
@@ -81,21 +81,21 @@ impl<S: Schema> GatheredOutlets<S> {
         }
     }
 
-    /// Takes the outlets of a worker of this process: those for the whole table, and its own.
+    /// Takes the outlets of a worker of this process: those for the whole table, and those for its own partition.
     pub(super) fn take(&self, worker: usize) -> (Option<Outlets<S>>, Option<Outlets<S>>) {
-        // The first worker of a process takes what there is only one of.
+        // A process has one set of outlets for the whole table, which its first worker takes.
         let whole = if worker == 0 { self.whole.lock().take() } else { None };
         (whole, self.of_workers.lock().get_mut(worker).and_then(Option::take))
     }
 
-    /// Lets go of what no worker has taken, so that the sinks end.
+    /// Drops the outlets that no worker has taken, so that the sinks end.
     pub(super) fn abandon(&self) {
         drop(self.whole.lock().take());
         self.of_workers.lock().clear();
     }
 }
 
-/// Whether a process has the first worker, which gathers the results.
+/// Returns whether a process runs the first worker, which gathers the results.
 fn is_first(workers: &Range<usize>) -> bool {
     workers.start == 0
 }
@@ -107,7 +107,7 @@ fn gathered<S: Schema>(
     run: &TableRun<'_>,
     checkpointed: &mut Vec<CheckpointedSink>,
 ) -> Outlets<S> {
-    // One worker may be ahead of another, and each answers for its own files.
+    // Each worker has its own pending requests, because one worker may be ahead of another.
     let pending: Arc<PendingSyncs> = Arc::default();
     let route = |sink| -> Arc<dyn SyncTarget> { Arc::new(RoutedSink { pending: Arc::clone(&pending), sink }) };
     let resume = run.state.as_ref().map(|state| ResumeTable { resume: &state.resume, id: &state.id, held });

@@ -1,4 +1,4 @@
-//! Running a computation in a test: [`compute`].
+//! Runs a computation in a test: [`compute`].
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::run::lock::Lock;
 use crate::source::connector::Connector;
 use crate::source::subject::Subject;
 
-/// What a computation makes of a table with these rows: its rows in order, each as often as it is there.
+/// Returns the rows that a computation produces from a table with these rows, in order. A row with diff `n` appears `n`
+/// times.
 ///
 /// # Errors
 ///
-/// As [`Pipeline::run`].
-///
+/// The errors of [`Pipeline::run`].
 /// ```
 /// use pathway_io::{Schema, testing};
 ///
@@ -56,7 +56,7 @@ where
     Ok(rows.flat_map(|(row, times)| std::iter::repeat_n(row, usize::try_from(times).unwrap_or(0))).collect())
 }
 
-/// A source of rows that are there.
+/// A source that pushes the given rows.
 struct Rows<S>(Vec<S>);
 
 impl<S: Schema + Send> Connector for Rows<S> {

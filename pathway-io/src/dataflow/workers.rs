@@ -1,4 +1,4 @@
-//! The workers that a command line asks for: [`Workers::from_args`].
+//! The choice of workers from the command line: [`Workers::from_args`].
 
 use std::sync::Arc;
 
@@ -6,23 +6,21 @@ use crate::pipeline::extensions::EngineChoice;
 use crate::pipeline::workers::Workers;
 
 impl Workers {
-    /// The workers that a command line asks for, in the options that Timely has for it:
+    /// Reads the number of workers and processes from command-line arguments, with the options of Timely:
     ///
     /// | option | meaning |
     /// |---|---|
-    /// | `-w 2` | threads in each process, at least one |
-    /// | `-n 2` | how many processes there are |
-    /// | `-p 0` | the number of this one |
-    /// | `-h hosts.txt` | a file with the address of each process, one a line; otherwise `localhost:2101` and on |
+    /// | `-w 2` | the number of threads in each process, at least one |
+    /// | `-n 2` | the number of processes |
+    /// | `-p 0` | the number of this process, counted from 0 |
+    /// | `-h hosts.txt` | a file with one address per process, one per line; the default is `localhost:2101` and the ports after it |
     ///
-    /// The processes hold the same program, and are started with the same options but for `-p`. Sources are run and sinks
-    /// are written in process 0; the others compute. Arguments that are no options are left alone, and so is all behind
-    /// `--`.
+    /// All processes run the same program with the same options, except for `-p`. Process 0 runs the sources and writes
+    /// the sinks; the other processes only compute. Positional arguments and everything after `--` are ignored.
     ///
     /// # Errors
     ///
-    /// If an option is unknown, or its value does not fit.
-    ///
+    /// If an option is unknown or its value is invalid.
     /// ```
     /// use pathway_io::dataflow::Workers;
     ///
@@ -35,7 +33,7 @@ impl Workers {
     pub fn from_args(args: impl IntoIterator<Item = String>) -> crate::Result<Self> {
         use timely::CommunicationConfig::{Cluster, Process, ProcessBinary, Thread};
 
-        let refused = |text: String| crate::Error::pipeline(format!("its arguments do not fit: {text}"));
+        let refused = |text: String| crate::Error::pipeline(format!("invalid command-line arguments: {text}"));
         let config = timely::Config::from_args(args.into_iter()).map_err(refused)?;
         let (threads, process, addresses) = match config.communication {
             Thread => (1, 0, Vec::new()),
@@ -43,7 +41,7 @@ impl Workers {
             Cluster { threads, process, addresses, .. } => (threads, process, addresses),
         };
         if !addresses.is_empty() && process >= addresses.len() {
-            return Err(refused(format!("there is no process {process} of {}, they count from 0", addresses.len())));
+            return Err(refused(format!("`-p {process}` is out of range: with {} processes, expected 0 to {}", addresses.len(), addresses.len() - 1)));
         }
         let engine = EngineChoice { find: super::engine::find, options: Box::new(config.worker) };
         Ok(Workers { threads: threads.max(1), process, addresses, engine: Some(Arc::new(engine)) })
@@ -61,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_line_says_how_many_there_are_and_where() {
+    fn a_command_line_sets_threads_processes_and_addresses() {
         let local = || vec!["localhost:2101".to_owned(), "localhost:2102".to_owned()];
         assert_eq!(of(&[]), Ok((1, 0, vec![])));
         assert_eq!(of(&["-w", "3", "input.csv"]), Ok((3, 0, vec![])));
@@ -77,10 +75,10 @@ mod tests {
     }
 
     #[test]
-    fn a_command_line_that_does_not_fit_is_refused() {
+    fn an_invalid_command_line_is_rejected() {
         for args in [&["-w", "many"][..], &["-n", "2", "-p", "2"], &["-x"]] {
             let error = of(args).unwrap_err();
-            assert!(error.starts_with("the pipeline failed: its arguments do not fit: "), "{error}");
+            assert!(error.starts_with("the pipeline failed: invalid command-line arguments: "), "{error}");
         }
         let missing = of(&["-n", "2", "-p", "0", "-h", "missing/hosts.txt"]).unwrap_err();
         assert!(missing.contains("No such file") || missing.contains("cannot find"), "{missing}");

@@ -1,4 +1,5 @@
-//! Fields under `#[schema(json)]`: what they are is their JSON text, as in the column that holds them.
+//! Fields under `#[schema(json)]`: they are compared, hashed and sent as their JSON text, like the column that holds
+//! them.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -14,9 +15,11 @@ use crate::rows::column::ColumnType;
 use crate::rows::column::any_json::{Json, JsonType, SerdeBuffer};
 use crate::rows::fields::Field;
 
+/// Returns the JSON text of a value.
+///
 /// # Panics
 ///
-/// If the type's own `Serialize` fails, or a map has keys that are no texts: as where such a value is pushed.
+/// If the type's own `Serialize` fails, or if a map has keys that are not strings. Pushing such a value panics as well.
 fn text<T: JsonType>(value: &T) -> String {
     match serde_json::to_string(value) {
         Ok(text) => text,
@@ -24,26 +27,28 @@ fn text<T: JsonType>(value: &T) -> String {
     }
 }
 
+/// Copies a value by writing and reading its JSON.
+///
 /// # Panics
 ///
-/// If the type does not read what it has written.
+/// If the type cannot read the JSON that it has written.
 fn copy<T: JsonType>(value: &T) -> T {
     let text = text(value);
     match serde_json::from_str(&text) {
         Ok(value) => value,
         Err(error) => {
             let name = std::any::type_name::<T>();
-            panic!("a `{name}` does not read back from the JSON that it was written as: {error}: {text}")
+            panic!("cannot read a `{name}` from the JSON that it wrote: {error}: {text}")
         }
     }
 }
 
-/// Null comes first, as it does in other columns.
+/// Compares two JSON texts. Null comes first, as in other columns.
 fn order(a: &str, b: &str) -> Ordering {
     (a != "null").cmp(&(b != "null")).then_with(|| a.cmp(b))
 }
 
-/// A text, as it is.
+/// A JSON text that is formatted without quotes.
 struct AsIs(String);
 
 impl Debug for AsIs {
@@ -52,9 +57,9 @@ impl Debug for AsIs {
     }
 }
 
-/// What the macro has shown, of which it knows no more than that it is the field.
+/// Returns the field that the macro passed as `dyn Any`, which hides its type from the macro's code.
 fn field<T: 'static>(field: &dyn Any) -> &T {
-    field.downcast_ref().expect("the column is made of the field's type")
+    field.downcast_ref().expect("the column has the field's type")
 }
 
 impl<T: JsonType> Values<Json<T>> for SerdeBuffer<T> {
@@ -63,7 +68,7 @@ impl<T: JsonType> Values<Json<T>> for SerdeBuffer<T> {
     }
 
     fn of_field(shown: Option<&dyn Any>) -> Json<T> {
-        Json(copy::<T>(field(shown.expect("a field that is no `Option` has a value"))))
+        Json(copy::<T>(field(shown.expect("only a field of type `Option` is null"))))
     }
 
     fn clone(value: &Json<T>) -> Json<T> {
@@ -92,21 +97,21 @@ impl<T: JsonType> Values<Json<T>> for SerdeBuffer<T> {
     }
 }
 
-/// A field of any type of serde's, or `Option` of one; `None` is null.
+/// A field of a type with serde's traits, or an `Option` of one, where `None` is null.
 ///
-/// It names the field and not its type, as the tree of [`Fields`](crate::rows::fields::Fields) does, and hands the value to
-/// what the field's column is: so a type without serde's traits is no further error here.
+/// The type names the field and not the field's type, like the tree of [`Fields`](crate::rows::fields::Fields). So a
+/// type without serde's traits causes no second compile error here.
 pub struct JsonView<'a, S, const I: usize> {
     field: Option<&'a dyn Any>,
     row: PhantomData<fn() -> S>,
 }
 
-/// Shows the `I`th field.
+/// Returns a view of the `I`th field.
 pub fn json<S: Field<I>, const I: usize, T: 'static>(field: &T) -> JsonView<'_, S, I> {
     JsonView { field: Some(field), row: PhantomData }
 }
 
-/// The same where it may be null.
+/// Returns a view of the `I`th field, which may be null.
 pub fn json_option<S: Field<I>, const I: usize, T: 'static>(field: &Option<T>) -> JsonView<'_, S, I> {
     JsonView { field: field.as_ref().map(|field| field as &dyn Any), row: PhantomData }
 }

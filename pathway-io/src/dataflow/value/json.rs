@@ -1,8 +1,8 @@
 //! [`Values`] of JSON.
 //!
-//! JSON has no order of its own. Here null comes first, then truth values, numbers, texts, lists and objects; these are
-//! compared by their fields in the order of the names, however a map keeps them. Two values are the same where they are
-//! in a column: `1` is not `1.0`, and `-0.0` not `0.0`.
+//! JSON defines no order. Here null comes first, then booleans, numbers, strings, arrays and objects. Objects are
+//! compared by their fields in the order of the names, whatever the order in the map. Values are equal exactly if they
+//! are equal in a column: `1` differs from `1.0`, and `-0.0` from `0.0`.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -47,7 +47,7 @@ fn order(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Bool(a), Value::Bool(b)) => a.cmp(b),
         (Value::Number(a), Value::Number(b)) => {
-            // Their text tells an integer from a float, and integers that are too large for one.
+            // The text distinguishes an integer from a float, and integers that a float cannot represent exactly.
             let size = |number: &Number| number.as_f64().unwrap_or(f64::NAN);
             size(a).total_cmp(&size(b)).then_with(|| a.to_string().cmp(&b.to_string()))
         }

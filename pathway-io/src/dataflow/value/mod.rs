@@ -1,11 +1,11 @@
-//! What `#[schema(dataflow)]` gives a row: the traits that the engine asks for, column by column.
+//! The traits that `#[schema(dataflow)]` implements for a row, column by column.
 //!
-//! The macro emits one body that shows the fields, [`Shown::view`], and for each trait a line that calls a function of
-//! this module. What a column's type does is in [`Values`], implemented for the buffer that the type names, since that
-//! is where each family of types is one. Columns are compared, hashed and told apart as everywhere else: floats by their
-//! bits, in the total order; a `json` column by its text.
+//! The macro generates one body that exposes the fields, [`Shown::view`], and for each trait one line that calls a
+//! function of this module. [`Values`] defines the behaviour of each column type. It is implemented for the buffers,
+//! because all types of a family share one buffer. Columns are compared and hashed as everywhere in this library:
+//! floats by their bits in total order, a `json` column by its text.
 //!
-//! The form for serde is a tuple of the columns, for sending rows from one worker to another.
+//! The serde form of a row is a tuple of its columns. It serves to send rows from one worker to another.
 
 mod any_json;
 mod json;
@@ -34,7 +34,7 @@ use std::marker::PhantomData;
 pub use crate::rows::column::Values;
 pub use crate::rows::fields::{Fields, Pair, RowOf};
 
-/// A value that is shown and sent as its column's values are.
+/// A value that is formatted and serialized as a value of its column.
 struct As<'a, T, B>(&'a T, PhantomData<fn(B)>);
 
 impl<'a, T, B> As<'a, T, B> {
@@ -55,7 +55,7 @@ impl<T, B: Values<T>> Serialize for As<'_, T, B> {
     }
 }
 
-/// A value that comes as its column's values do.
+/// A value that is deserialized as a value of its column.
 struct Came<T, B>(T, PhantomData<fn(B)>);
 
 impl<'de, T, B: Values<T>> Deserialize<'de> for Came<T, B> {

@@ -1,4 +1,4 @@
-//! [`Values`] that are made of others: options, lists, arrays and tuples.
+//! [`Values`] that contain others: options, lists, arrays and tuples.
 
 use std::any::Any;
 use std::cmp::Ordering;
@@ -14,7 +14,7 @@ use crate::rows::column::list::ListBuffer;
 use crate::rows::column::option::OptionBuffer;
 use crate::rows::column::{Buffer, NotNull};
 
-/// There is one null: what is within is `None` too if it is the null itself.
+/// Returns the inner value, or `None` if the value is null. An inner value that is null itself counts as null as well.
 #[inline]
 fn unless_null<T: NotNull>(value: &Option<T>) -> Option<&T> {
     value.as_ref().filter(|value| !value.is_null())
@@ -67,7 +67,7 @@ where
     }
 }
 
-/// The order of the first elements that differ; else the shorter comes first.
+/// Compares by the first elements that differ. If there are none, the shorter list comes first.
 #[inline]
 pub(super) fn order_all<T>(
     a: impl IntoIterator<Item = T>,
@@ -148,7 +148,7 @@ impl<B: Buffer + Values<B::Item>, const N: usize> Values<[B::Item; N]> for Array
         let items: Vec<B::Item> = came.into_iter().map(|came| came.0).collect();
         items
             .try_into()
-            .map_err(|items: Vec<B::Item>| D::Error::invalid_length(items.len(), &"as many as the array has"))
+            .map_err(|items: Vec<B::Item>| D::Error::invalid_length(items.len(), &"the length of the array"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! [`Values`] of a fixed size, such as numbers and dates.
+//! [`Values`] of fixed size, such as numbers and dates.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,8 +13,7 @@ use super::Values;
 use crate::rows::column::Style;
 use crate::rows::column::number::{Fixed, NumberBuffer};
 
-/// What is not the same for all values of a fixed size. The form for serde is the text that JSON has, unless the type
-/// has a better one.
+/// The behaviour that differs between values of fixed size. By default the serde form is the JSON text.
 pub trait FixedValue: Fixed {
     fn compare(self, other: Self) -> Ordering;
 
@@ -88,7 +87,7 @@ impl FixedValue for chrono::TimeDelta {
 
 impl<T: crate::rows::column::others::text_form::TextForm + Ord> FixedValue for T {
     fn compare(self, other: Self) -> Ordering {
-        // Values that the type's own order takes for the same may be written differently, and are two then.
+        // Values that are equal in the type's own order may be written differently. They then count as two values.
         self.cmp(&other).then_with(|| {
             if Fixed::identity(self) == Fixed::identity(other) { Ordering::Equal } else { text(self).cmp(&text(other)) }
         })

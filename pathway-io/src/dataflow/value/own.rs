@@ -11,7 +11,7 @@ use super::Values;
 use crate::rows::column::ColumnType;
 use crate::rows::column::derived::{Newtype, NewtypeBuffer, VariantBuffer, Variants};
 
-/// Variants are in the order in which they stand in the enum.
+/// Variants are ordered as they are declared in the enum.
 impl<T: Variants + ColumnType> Values<T> for VariantBuffer<T> {
     fn clone(value: &T) -> T {
         T::of(value.index())
@@ -38,7 +38,7 @@ impl<T: Variants + ColumnType> Values<T> for VariantBuffer<T> {
         if usize::from(index) < T::NAMES.len() {
             Ok(T::of(index))
         } else {
-            Err(D::Error::custom("there is no such variant"))
+            Err(D::Error::custom("unknown variant"))
         }
     }
 }

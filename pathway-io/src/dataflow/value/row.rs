@@ -1,4 +1,4 @@
-//! A row's fields, shown one by one, and the functions that the macro's impls call.
+//! Views of a row's fields, and the functions that the generated impls call.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Debug, DebugStruct};
@@ -16,9 +16,9 @@ use crate::rows::fields::{
 use crate::rows::schema::Schema;
 
 #[doc(hidden)]
-/// A row struct whose fields can be seen.
+/// A row struct whose fields can be viewed.
 pub trait Shown: Schema<Fields: Restored> {
-    /// The names of its fields.
+    /// The names of the fields.
     const FIELDS: &'static [&'static str];
 
     fn view(&self) -> impl View<Row = RowOf<Self>>;
@@ -27,9 +27,9 @@ pub trait Shown: Schema<Fields: Restored> {
 #[doc(hidden)]
 /// Fields of a row, by reference.
 pub trait View {
-    /// The fields as a batch takes them.
+    /// The form of the fields that a batch accepts.
     type Row;
-    /// How many elements they are for serde.
+    /// The number of elements in the serde form.
     const LEN: usize;
 
     fn to_row(&self) -> Self::Row;
@@ -38,19 +38,19 @@ pub trait View {
     fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>);
     /// # Errors
     ///
-    /// Those of the serializer.
+    /// The errors of the serializer.
     fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error>;
 }
 
 #[doc(hidden)]
 /// Fields that can be read from a sequence.
 pub trait Restored: Fields {
-    /// How many elements they are for serde.
+    /// The number of elements in the serde form.
     const LEN: usize;
 
     /// # Errors
     ///
-    /// If what comes is no such row.
+    /// If the sequence does not hold the fields of this row.
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<Self::Row, A::Error>;
 }
 
@@ -96,26 +96,26 @@ impl<L: Restored, R: Restored> Restored for Pair<L, R> {
     }
 }
 
-/// The next element, which must be there.
+/// Reads the next element, which must exist.
 fn element<'de, T: serde::Deserialize<'de>, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T, A::Error> {
     sequence.next_element()?.ok_or_else(|| A::Error::custom("the row has fewer columns than its schema"))
 }
 
 type BufferOf<T> = <T as ColumnType>::Buffer;
 
-/// A column.
+/// A view of one column.
 pub struct OwnView<'a, T>(&'a T);
 
-/// The `I`th field, a column. It names the field and not its type, as the tree of [`Fields`] does.
+/// A view of the `I`th field, a column. It names the field and not its type, like the tree of [`Fields`].
 pub struct LeafView<'a, S: Field<I>, const I: usize>(OwnView<'a, S::Type>);
 
-/// Shows the `I`th field.
+/// Returns a view of the `I`th field.
 #[inline]
 pub fn leaf<S: Field<I>, const I: usize>(value: &S::Type) -> LeafView<'_, S, I> {
     LeafView(OwnView(value))
 }
 
-/// Shows a field of a type that is known to be that of a column.
+/// Returns a view of a field whose type is known to be a column type.
 #[inline]
 pub fn own<T: ColumnType>(value: &T) -> OwnView<'_, T> {
     OwnView(value)
@@ -201,10 +201,10 @@ impl<T: ColumnType> Restored for Own<T> {
     }
 }
 
-/// A flattened row, which has the traits itself.
+/// A view of a flattened row, which implements the traits itself.
 pub struct FlatView<'a, S>(&'a S);
 
-/// Shows a flattened field.
+/// Returns a view of a flattened field.
 #[inline]
 pub fn flat<S>(value: &S) -> FlatView<'_, S> {
     FlatView(value)
@@ -251,46 +251,46 @@ impl<S: FlatKeyField<I, Type: DeserializeOwned>, const I: usize> Restored for Fl
     }
 }
 
-/// `Clone::clone`.
+/// Implements `Clone::clone`.
 #[inline]
 pub fn clone<S: Shown>(row: &S) -> S {
     S::from_fields(row.view().to_row())
 }
 
-/// `PartialEq::eq`.
+/// Implements `PartialEq::eq`.
 #[inline]
 pub fn equal<S: Shown>(a: &S, b: &S) -> bool {
     compare(a, b).is_eq()
 }
 
-/// `Ord::cmp`.
+/// Implements `Ord::cmp`.
 #[inline]
 pub fn compare<S: Shown>(a: &S, b: &S) -> Ordering {
     a.view().compare(&b.view())
 }
 
-/// `Hash::hash`.
+/// Implements `Hash::hash`.
 #[inline]
 pub fn hash<S: Shown, H: Hasher>(row: &S, state: &mut H) {
     row.view().hash(state);
 }
 
-/// `Debug::fmt`.
+/// Implements `Debug::fmt`.
 ///
 /// # Errors
 ///
-/// Those of the formatter.
+/// The errors of the formatter.
 pub fn debug<S: Shown>(row: &S, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut f = f.debug_struct(S::SCHEMA.name);
     row.view().debug(S::FIELDS, &mut f);
     f.finish()
 }
 
-/// `Serialize::serialize`.
+/// Implements `Serialize::serialize`.
 ///
 /// # Errors
 ///
-/// Those of the serializer.
+/// The errors of the serializer.
 #[inline]
 pub fn serialize<S: Shown, Z: Serializer>(row: &S, serializer: Z) -> Result<Z::Ok, Z::Error> {
     let mut tuple = serializer.serialize_tuple(<S::Fields as Restored>::LEN)?;
@@ -298,11 +298,11 @@ pub fn serialize<S: Shown, Z: Serializer>(row: &S, serializer: Z) -> Result<Z::O
     tuple.end()
 }
 
-/// `Deserialize::deserialize`.
+/// Implements `Deserialize::deserialize`.
 ///
 /// # Errors
 ///
-/// If what comes is no such row.
+/// If the input does not hold the fields of this row.
 #[inline]
 pub fn deserialize<'de, S: Shown, D: Deserializer<'de>>(deserializer: D) -> Result<S, D::Error> {
     deserializer.deserialize_tuple(<S::Fields as Restored>::LEN, RowVisitor(PhantomData))

@@ -1,4 +1,4 @@
-//! [`Values`] that are texts or strings of bytes.
+//! [`Values`] that are strings or byte strings.
 
 use std::cmp::Ordering;
 use std::fmt::{self, Debug};
