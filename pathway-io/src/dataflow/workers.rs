@@ -41,7 +41,11 @@ impl Workers {
             Cluster { threads, process, addresses, .. } => (threads, process, addresses),
         };
         if !addresses.is_empty() && process >= addresses.len() {
-            return Err(refused(format!("`-p {process}` is out of range: with {} processes, expected 0 to {}", addresses.len(), addresses.len() - 1)));
+            return Err(refused(format!(
+                "`-p {process}` is out of range: with {} processes, expected 0 to {}",
+                addresses.len(),
+                addresses.len() - 1
+            )));
         }
         let engine = EngineChoice { find: super::engine::find, options: Box::new(config.worker) };
         Ok(Workers { threads: threads.max(1), process, addresses, engine: Some(Arc::new(engine)) })

@@ -35,11 +35,7 @@ impl<T: Variants + ColumnType> Values<T> for VariantBuffer<T> {
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         let index = <u16 as Deserialize>::deserialize(deserializer)?;
-        if usize::from(index) < T::NAMES.len() {
-            Ok(T::of(index))
-        } else {
-            Err(D::Error::custom("unknown variant"))
-        }
+        if usize::from(index) < T::NAMES.len() { Ok(T::of(index)) } else { Err(D::Error::custom("unknown variant")) }
     }
 }
 
