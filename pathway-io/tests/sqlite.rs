@@ -452,7 +452,13 @@ fn two_sinks_on_one_table_are_an_error() {
         pipeline.run().unwrap_err().to_string()
     };
     let twice = error(&|cats| sqlite::write_with(cats, &path, sqlite::Options::new().table("CAT")));
-    assert_eq!(twice, format!("sink `{0}` failed: two sinks write to its table `CAT`", path.display()));
+    assert_eq!(
+        twice,
+        format!(
+            "sink `{0}` failed: two sinks write to its table `CAT`; help: give each sink its own table",
+            path.display()
+        )
+    );
     let file = error(&|cats| csv::write(cats, &path));
     assert_eq!(file, format!("sink `{0}` failed: two sinks write to one file, as `{0}` and `{0}`", path.display()));
     assert!(!path.exists());

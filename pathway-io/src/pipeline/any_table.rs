@@ -1,4 +1,4 @@
-//! [`AnyTable`]: a table with its row type erased, as a pipeline knows it.
+//! The type-erased table of a pipeline: [`AnyTable`].
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -16,36 +16,38 @@ use crate::sink::spec::Target;
 use crate::sink::start::CheckpointedSink;
 use crate::source::intake::pending::AnyPool;
 
-/// A table with its row type erased.
+/// A type-erased table.
 pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn schema(&self) -> &'static TableSchema;
     fn extensions(&self) -> &Arc<Extensions>;
     fn pool(&self) -> AnyPool;
-    /// Returns what the sinks write.
+    /// Returns the files and database tables that the sinks write.
     fn targets(&self) -> Vec<Target>;
-    /// Returns the files whose lengths belong to a checkpoint.
+    /// Returns the output files whose lengths are part of a checkpoint.
     fn files(&self, workers: Range<usize>) -> Vec<PathBuf>;
     /// Returns the number of transactional sinks.
     fn transactional_sinks(&self) -> usize;
-    /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
+    /// Returns whether the table has sinks for the whole table, and whether it has sinks of which each worker has its
+    /// own.
     fn sink_kinds(&self) -> (bool, bool);
-    /// Keeps all rows of a table without current rows.
+    /// Keeps a count of each row, for a table without a key that computations read.
     fn keep_rows(&self);
-    /// Takes rows from the log.
+    /// Restores rows from the log.
     ///
     /// # Errors
     ///
-    /// If the rows cannot be read; the text says what is wrong with them.
+    /// If the rows cannot be decoded. The text describes the cause.
     fn restore(&self, rows: &[u8], restored: Restored) -> Result<(), String>;
     /// Starts the sinks, and returns the table's stage of the sequencer.
     fn start(&self, run: &TableRun<'_>) -> StartedTable;
-    /// Drops the sinks: the commits are made in another process.
+    /// Drops the sinks, because another process makes the commits of the table.
     fn leave(&self);
 }
 
-/// What the engine does with a table by its row type. The engine implements it; a build without it has nothing to do.
+/// Operations of the engine that need the row type of a table. Without the feature `dataflow` the trait is empty.
 pub(crate) trait EngineTable {
-    /// Makes the table one that several processes feed, in the run that starts. The engine knows what it returns.
+    /// Prepares the table for a run in which several processes make its commits. Only the engine knows the returned
+    /// type.
     #[cfg(feature = "dataflow")]
     fn partition(&self, run: &TableRun<'_>) -> Box<dyn std::any::Any>;
 }
@@ -53,36 +55,37 @@ pub(crate) trait EngineTable {
 #[cfg(not(feature = "dataflow"))]
 impl<T> EngineTable for T {}
 
-/// What rows from the log are.
+/// The kind of rows that come from the log.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Restored {
-    /// They belong to the current rows.
+    /// The rows belong to the current rows.
     pub(crate) state: bool,
-    /// They are a commit of this time that a transactional sink may have missed.
+    /// The rows are a commit of this time that a transactional sink may have missed.
     pub(crate) held: Option<u64>,
 }
 
-/// The run that starts a table.
+/// A run, as a table sees it at the start.
 pub(crate) struct TableRun<'a> {
     pub(crate) control: &'a Arc<Control>,
-    /// The workers of this process, by their numbers among those of all processes.
+    /// The workers of this process, numbered over all processes.
     pub(crate) workers: Range<usize>,
     /// `None` in a pipeline that is not persistent.
     pub(crate) state: Option<TableState>,
 }
 
-/// A table's place in the state of a persistent pipeline.
+/// The part of the state of a persistent pipeline that belongs to one table.
 pub(crate) struct TableState {
     pub(crate) resume: Arc<Resume>,
-    /// The name of the table in a checkpoint.
+    /// The identifier of the table in a checkpoint.
     pub(crate) id: String,
-    /// The number of a computed table in the log, and the way there, if the log holds its commits for transactional sinks.
+    /// The number of a derived table in the log, and the channel to it. Set if the log holds the table's commits for
+    /// transactional sinks.
     pub(crate) results: Option<(u32, Sender<ComputedRecord>)>,
 }
 
-/// A table that runs.
+/// A table that has been started.
 pub(crate) struct StartedTable {
     pub(crate) stage: Box<dyn Stage>,
-    /// Its sinks, as far as a checkpoint waits for them.
+    /// The sinks that take part in checkpoints.
     pub(crate) sinks: Vec<CheckpointedSink>,
 }

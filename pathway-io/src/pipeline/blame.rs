@@ -1,14 +1,14 @@
-//! Who is to blame if a run has not ended when the grace period is over: [`blame`].
+//! Finds the parts that prevented the end of a run within the grace period: [`blame`].
 
 use crate::run::control::{Member, RunState};
 use crate::run::error::{Error, FailureKind};
 use crate::run::part::Role;
 
-/// Returns the failures of the parts downstream of the sources that have not ended. Parts wait for each other; only those
-/// with the strongest suspicion are named.
+/// Returns a failure for each part after the sources that is most likely to block the end of the run. Other parts that
+/// have not ended may only be waiting for these.
 pub(super) fn blame(run: &RunState) -> Vec<Error> {
     if run.is_drained() {
-        // The last part ended at the last moment.
+        // The last part has ended after the deadline but before this call.
         return Vec::new();
     }
     let is_suspect = |member: &&Member| member.part.role() != Role::Source && !member.has_ended();
@@ -20,7 +20,7 @@ pub(super) fn blame(run: &RunState) -> Vec<Error> {
     suspects.retain(|(suspicion, _)| *suspicion == strongest);
     let mut failures: Vec<Error> = Vec::new();
     for (_, error) in suspects {
-        // Several workers can be busy with one computation.
+        // Several workers can be busy with the same computation, which is named once.
         let is_known = matches!(&error, Error::Computation(failure)
             if failures.iter().any(|known| matches!(known, Error::Computation(other) if other.name() == failure.name())));
         if !is_known {

@@ -1,4 +1,4 @@
-//! What persistence and the engine do in a run. The pipeline knows them by these traits alone.
+//! The traits through which the pipeline calls persistence and the engine. It knows neither of them directly.
 
 use std::any::Any;
 use std::path::Path;
@@ -20,16 +20,16 @@ use crate::source::offset::Offsets;
 use crate::source::options::BadRows;
 use crate::source::shared::Source;
 
-/// What makes a pipeline persistent.
+/// The persistence of a pipeline.
 pub(crate) trait Persistence: Any + Send + Sync {
-    /// Returns the directory of the state, in which no output may be.
+    /// Returns the state directory, in which no output may be.
     fn directory(&self) -> &Path;
 
-    /// Checks the pipeline against the state of the run before, and reads its tables back.
+    /// Checks the pipeline against the state of the previous run, and restores the tables.
     ///
     /// # Errors
     ///
-    /// If the pipeline cannot continue from the state. Nothing on disk has been changed then.
+    /// If the pipeline cannot continue from the state. In that case nothing on disk has changed.
     fn prepare(
         self: Arc<Self>,
         sources: &[SourcePlan],
@@ -38,25 +38,26 @@ pub(crate) trait Persistence: Any + Send + Sync {
     ) -> Result<Box<dyn Prepared>>;
 }
 
-/// What a persistent pipeline starts from.
+/// The restored state that a persistent pipeline continues from.
 pub(crate) trait Prepared: Send {
-    /// Returns the time of the checkpoint; 0 before the first one.
+    /// Returns the time of the checkpoint, or 0 before the first checkpoint.
     fn time(&self) -> u64;
 
-    /// Returns the state of a source's table.
+    /// Returns the state of a table of a source.
     fn table(&self, source: &str, table: usize) -> TableState;
 
-    /// Returns the state of a computed table, by its number among those.
+    /// Returns the state of a derived table. Derived tables are numbered separately from other tables.
     fn derived(&self, number: usize) -> TableState;
 
     /// Returns the offsets that a source resumes from.
     fn take_offsets(&mut self, source: usize) -> Offsets;
 
-    /// Adds the next source, which the checkpointer will know by its number.
+    /// Adds the next source. The checkpointer identifies sources by the order of these calls.
     fn add_source(&mut self, source: &Arc<Source>, bad_rows: BadRows);
 
-    /// Returns the way to the checkpointer, and the checkpointer, which is started later. `sinks` are the sinks that a
-    /// checkpoint waits for, with the numbers of their source and table; those of derived tables have none.
+    /// Returns the channel to the checkpointer, and the checkpointer, which is started later. `sinks` are the sinks
+    /// that take part in checkpoints, with the numbers of their source and table. Sinks of derived tables have no such
+    /// numbers.
     fn begin(
         self: Box<Self>,
         sinks: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
@@ -67,43 +68,45 @@ pub(crate) trait Prepared: Send {
 
 /// The checkpointer of a run.
 pub(crate) trait Checkpointing: Send {
-    /// Starts the checkpointer, which makes a first checkpoint. Until then, its part of the run is opening.
+    /// Starts the checkpointer, which makes a first checkpoint. Its part of the run is in the phase `Opening` until
+    /// then.
     fn start(&mut self);
 
-    /// The run has failed before the checkpointer was started: lets go of the sinks, which end by that.
+    /// Drops the sinks so that they end, if the run failed before the checkpointer was started.
     fn give_up(&mut self);
 
-    /// Ends the run's hold on the state. If some part was abandoned, it may still write, and the state stays locked.
+    /// Releases the state directory. If a part was abandoned, the directory stays locked, since that part may still
+    /// write.
     fn leave(self: Box<Self>, abandoned: bool);
 }
 
-/// Finds all computations on some tables.
+/// A function that finds all computations that read the given tables.
 pub(crate) type FindEngine = fn(&[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>>;
 
-/// The engine that a command line asked for, with the engine's own options.
+/// The engine that a command line selects, with the options of the engine.
 pub(crate) struct EngineChoice {
     pub(crate) find: FindEngine,
     pub(crate) options: Box<dyn Any + Send + Sync>,
 }
 
-/// Notes with a table that it is computed on, and what runs the computations.
+/// Marks a table that computations read, and stores the function that finds them.
 #[derive(Default)]
 pub(crate) struct ComputedOn(pub(crate) OnceLock<FindEngine>);
 
-/// What runs the computations of a pipeline.
+/// The engine that runs the computations of a pipeline.
 pub(crate) trait Engine: Send {
-    /// Returns the tables that are computed.
+    /// Returns the derived tables.
     fn tables(&self) -> Vec<Arc<dyn AnyTable>>;
 
-    /// Starts the computations; `None` if there is nothing to compute, or if a stop came first.
+    /// Starts the computations. Returns `None` if there are none, or if the pipeline was stopped before the start.
     ///
     /// # Errors
     ///
-    /// If the other processes do not fit, or a thread cannot be started.
+    /// If the other processes run a different program, or if a thread cannot be started.
     fn start(self: Box<Self>, run: &EngineRun<'_>) -> Result<Option<StartedEngine>>;
 }
 
-/// The run that starts an engine.
+/// A run, as an engine sees it at the start.
 pub(crate) struct EngineRun<'a> {
     pub(crate) workers: &'a Workers,
     /// The tables of partitioned sources.
@@ -118,15 +121,15 @@ pub(crate) struct EngineRun<'a> {
 pub(crate) struct StartedEngine {
     pub(crate) downstream: Arc<dyn Downstream>,
     pub(crate) running: Box<dyn RunningEngine>,
-    /// The sinks of derived tables that a checkpoint waits for.
+    /// The sinks of derived tables that take part in checkpoints.
     pub(crate) sinks: Vec<CheckpointedSink>,
 }
 
 /// The threads of an engine.
 pub(crate) trait RunningEngine: Send {
-    /// Ends the wait for other processes, which are told so.
+    /// Ends the wait for other processes, and notifies them.
     fn cut_short(&self);
 
-    /// Waits for the threads, at most for the grace period. After a failure, some may never end.
+    /// Waits for the threads, at most for the grace period. After a failure, some threads may never end.
     fn leave(self: Box<Self>, drained: bool, grace_period: Duration);
 }

@@ -1,4 +1,4 @@
-//! [`Pipeline`]: sources, their tables and the sinks of these, laid out and then run.
+//! [`Pipeline`]: the public type that collects sources, tables and sinks, and then runs them.
 
 pub(crate) mod any_table;
 mod blame;
@@ -38,7 +38,7 @@ use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
 use crate::source::shared::Source;
 
-/// How long sources, and then sinks, have after a stop.
+/// The default time that sources, and then sinks, have to end after a stop.
 const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 
 /// Runs sources and sinks together.
@@ -76,13 +76,14 @@ pub struct Pipeline {
     persistence: Option<Arc<dyn Persistence>>,
 }
 
-/// Stops a pipeline from anywhere; see [`Pipeline::stop_handle`].
+/// A handle that stops a pipeline from any thread; see [`Pipeline::stop_handle`].
 #[derive(Clone)]
 pub struct StopHandle(Arc<Control>);
 
 impl StopHandle {
-    /// Asks the pipeline to stop, and returns at once. Before the pipeline has started, no source will be entered;
-    /// after it has ended, nothing happens.
+    /// Asks the pipeline to stop, and returns at once.
+    ///
+    /// Before the start of the pipeline, this prevents all sources from running. After its end, it has no effect.
     pub fn stop(&self) {
         self.0.stop(Stop::Handle);
     }
@@ -149,7 +150,7 @@ impl Pipeline {
         let pools: Vec<AnyPool> = tables.iter().map(|table| table.pool()).collect();
         let launch = if connector.partition().is_some() {
             Launcher::Partitioned(Box::new(move |partition| {
-                let copy = connector.partition().expect("a source is partitioned, or it is not");
+                let copy = connector.partition().expect("`partition` returned `Some` before");
                 spawn(copy, pools.clone(), Some(partition))
             }))
         } else {
@@ -196,9 +197,11 @@ impl Pipeline {
         self
     }
 
-    /// Whether a person sees the run: on a terminal, a line on standard error for each source and sink, and a summary
-    /// at the end; see [`progress`](crate::pipeline::progress). Without the feature `progress`, and where standard error is no
-    /// terminal, nothing is written.
+    /// Sets whether the progress of the run is shown on standard error. The default is `false`.
+    ///
+    /// On a terminal, you see one line per source and sink, and a summary at the end; see
+    /// [`progress`](crate::pipeline::progress). Nothing is written if the feature `progress` is off or standard error
+    /// is not a terminal.
     pub fn progress(&self, progress: bool) -> &Self {
         self.plan().progress = progress;
         self
@@ -250,7 +253,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// The errors of [`run`](Self::run).
     pub fn run_on(self, workers: Workers) -> Result<Summary> {
         self.start_on(workers)?.join()
     }
@@ -292,7 +295,7 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// As [`start`](Self::start).
+    /// The errors of [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let Pipeline { plan, control, persistence } = self;
         start::start(plan.into_inner(), control, persistence, &workers)
@@ -313,7 +316,7 @@ impl Declare for Declared {
     }
 }
 
-/// Returns what runs a connector on its own thread.
+/// Returns a function that runs a connector on its own thread.
 fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, partition: Option<Partition>) -> Spawn {
     Box::new(move |source: Arc<Source>, id: PartId| {
         let name = source.name.to_string();
@@ -321,7 +324,7 @@ fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, partition: Option<Part
     })
 }
 
-/// The name of a type without its path and its parameters.
+/// Returns the name of a type without its path and its parameters.
 fn short_type_name<T>() -> &'static str {
     let name = std::any::type_name::<T>();
     let name = name.split('<').next().unwrap_or(name);

@@ -1,4 +1,4 @@
-//! [`Plan`]: what a pipeline is laid out to be.
+//! [`Plan`]: the sources and settings of a pipeline before it starts.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub(super) struct Plan {
     pub(super) progress: bool,
 }
 
-/// A source that was read and does not run yet.
+/// A source that was added to the pipeline and has not been started.
 pub(crate) struct SourcePlan {
     pub(crate) name: Arc<str>,
     pub(crate) options: ReadOptions,
@@ -34,27 +34,27 @@ pub(crate) struct SourcePlan {
     pub(super) launch: Launcher,
 }
 
-/// What starts a source's thread.
+/// A function that starts the thread of a source.
 pub(super) type Spawn = Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<()> + Send>;
 
-/// How a source is started.
+/// How a source is started: once, or once per partition.
 pub(super) enum Launcher {
     Whole(Spawn),
     Partitioned(Box<dyn Fn(Partition) -> Spawn + Send>),
 }
 
-/// A connector whose tables have started. Its readers share them.
+/// A connector whose tables have been started. All of its readers share the tables.
 pub(super) struct StartedSource {
     pub(super) stages: Vec<Box<dyn Stage>>,
-    /// The sinks that a checkpoint waits for, with the number of their table.
+    /// The sinks that take part in checkpoints, each with the number of its table.
     pub(super) sinks: Vec<(usize, CheckpointedSink)>,
     pub(super) readers: Vec<Reader>,
 }
 
-/// A source, or a partition of one, that can be started.
+/// A source, or a partition of one, that is ready to start.
 pub(super) struct Reader {
     pub(super) name: Arc<str>,
-    /// The worker whose part of a partitioned source it is.
+    /// The worker that owns the partition, for a partitioned source.
     pub(super) worker: Option<usize>,
     pub(super) spawn: Spawn,
 }
@@ -64,8 +64,8 @@ impl SourcePlan {
         matches!(self.launch, Launcher::Partitioned(_))
     }
 
-    /// Starts the tables, and returns what can be started of the source in this process. `state` is that of a table in a
-    /// persistent pipeline.
+    /// Starts the tables, and returns the readers of this process. `state` returns the state of a table in a persistent
+    /// pipeline.
     pub(super) fn start(
         self,
         workers: &Workers,
@@ -98,7 +98,7 @@ impl SourcePlan {
 }
 
 impl Plan {
-    /// Removes the sources that run in process 0 alone. Partitioned sources run in every process.
+    /// Removes the sources that run only in process 0. Partitioned sources run in every process.
     pub(super) fn leave_to_others(&mut self) {
         self.sources.retain(|source| {
             let runs = source.is_partitioned();
@@ -109,7 +109,7 @@ impl Plan {
         });
     }
 
-    /// Gives each process its own quarantine files: on one machine, they would write into each other's.
+    /// Gives each process its own quarantine files, because processes on one machine would write to the same files.
     pub(super) fn number_quarantines(&mut self, process: usize) {
         for source in self.sources.iter_mut().filter(|source| source.is_partitioned()) {
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
@@ -119,7 +119,7 @@ impl Plan {
         }
     }
 
-    /// A second source of one name gets `-2` behind it, a third `-3`.
+    /// Returns a name that no other source has: the second source of a name gets the suffix `-2`, the third `-3`.
     pub(super) fn unique_name(&mut self, name: &str) -> Arc<str> {
         let mut unique = name.to_owned();
         let mut number = 1;
@@ -130,8 +130,7 @@ impl Plan {
         unique.into()
     }
 
-    /// Two sinks on one path would write into each other's rows, and in the directory of a state the next start finds
-    /// nothing else.
+    /// Checks that no two sinks write to the same path, and that no sink writes into the state directory.
     pub(super) fn check_paths(&self, derived: &[Arc<dyn AnyTable>], state: Option<&Path>) -> Result<()> {
         let state = state.map(resolve);
         let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
@@ -145,11 +144,11 @@ impl Plan {
         for target in targets {
             let path = resolve(&target.path);
             if state.as_deref().is_some_and(|state| path.parent() == Some(state)) {
-                let message = "it is in the state directory, and a state wants a directory of its own";
+                let message = "it is in the state directory, which must not hold other files; help: write it to another directory";
                 return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
             }
             let others = seen.entry(path).or_default();
-            // The tables of a database may stand beside each other.
+            // Sinks may write to different tables of the same database.
             let apart = |other: &Target| match (&other.part, &target.part) {
                 (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
                 _ => false,
@@ -165,13 +164,13 @@ impl Plan {
 
 fn written_twice(one: &Target, other: &Target) -> Error {
     let message = match (&one.part, &other.part) {
-        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`"),
+        (Some(_), Some(part)) => format!("two sinks write to its table `{part}`; help: give each sink its own table"),
         _ => format!("two sinks write to one file, as `{}` and `{}`", one.path.display(), other.path.display()),
     };
     Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
 }
 
-/// One spelling of a path, whether the file exists or not.
+/// Returns the canonical form of a path, whether the file exists or not.
 fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;

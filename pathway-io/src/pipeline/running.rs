@@ -1,4 +1,4 @@
-//! [`Running`]: a started pipeline, as the program has it that goes on beside it.
+//! [`Running`]: a started pipeline that runs while the program continues.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,8 +9,7 @@ use crate::run::error::{Error, Result};
 use crate::run::guard::panicked;
 use crate::run::summary::{Stop, Summary};
 
-/// A pipeline that runs. Dropped, it stops and waits for the end.
-///
+/// A pipeline that is running. If you drop it, the pipeline stops, and the drop waits for its end.
 /// ```
 /// # use pathway_io::{connector, Pipeline, Schema, Subject};
 /// # #[derive(Schema)] struct Tick { n: u64 }
@@ -28,10 +27,10 @@ use crate::run::summary::{Stop, Summary};
 /// assert!(summary.sources[0].rows >= first.len() as u64);
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
-#[must_use = "a running pipeline that is dropped stops"]
+#[must_use = "the pipeline stops when this value is dropped"]
 pub struct Running {
     control: Arc<Control>,
-    /// Of the supervisor; `None` once it was joined.
+    /// The supervisor's thread, or `None` once it has been joined.
     supervisor: Option<JoinHandle<Result<Summary>>>,
 }
 
@@ -40,16 +39,16 @@ impl Running {
         Running { control, supervisor: Some(supervisor) }
     }
 
-    /// Asks for a stop, and returns at once; [`join`](Self::join) waits for the end.
+    /// Asks the pipeline to stop, and returns at once. [`join`](Self::join) waits for the end.
     pub fn stop(&self) {
         self.control.stop(Stop::Handle);
     }
 
-    /// Waits for the end of the run.
+    /// Waits for the end of the run and returns its summary.
     ///
     /// # Errors
     ///
-    /// As [`Pipeline::run`](crate::Pipeline::run).
+    /// The errors of [`Pipeline::run`](crate::Pipeline::run).
     pub fn join(mut self) -> Result<Summary> {
         self.end()
     }
@@ -66,7 +65,7 @@ impl Drop for Running {
     fn drop(&mut self) {
         if self.supervisor.is_some() {
             self.stop();
-            // Who drops a running pipeline does not ask how it ended; failures are in the log.
+            // A drop cannot return the result. Failures were logged when they happened.
             let _ = self.end();
         }
     }

@@ -1,4 +1,4 @@
-//! The start of a pipeline: from its plan to the threads that run it.
+//! Starts a pipeline: turns its plan into running threads.
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,7 +24,7 @@ use crate::source::on_durable::Durables;
 use crate::source::options::ReadOptions;
 use crate::source::shared::Source;
 
-/// Checks everything that can be refused, and starts the threads.
+/// Makes all checks that can fail without side effects, and starts the threads.
 pub(super) fn start(
     mut plan: Plan,
     control: Arc<Control>,
@@ -133,7 +133,7 @@ pub(super) fn start(
     supervisor.start(sequencer, launches)
 }
 
-/// Returns what computes, if a table is computed on or the command line asks for several processes.
+/// Returns the engine, if a computation reads one of the tables or the command line asks for several processes.
 fn find_engine(sources: &[SourcePlan], workers: &Workers) -> Result<Option<Box<dyn Engine>>> {
     let tables: Vec<Arc<dyn AnyTable>> = sources.iter().flat_map(|source| source.tables.clone()).collect();
     let of_table =
@@ -142,7 +142,7 @@ fn find_engine(sources: &[SourcePlan], workers: &Workers) -> Result<Option<Box<d
     tables.iter().find_map(of_table).or_else(of_workers).map(|find| find(&tables)).transpose()
 }
 
-/// Where the rows of a source of a persistent pipeline may be cut.
+/// Returns where the rows of a source of a persistent pipeline may be cut into commits.
 fn cuts(options: &ReadOptions) -> Cuts {
     if options.is_full_snapshot() { Cuts::AtEnd } else { Cuts::AtOffsets }
 }

@@ -1,11 +1,12 @@
-//! [`Supervisor`]: how a run begins, and how it ends.
+//! [`Supervisor`]: starts the parts of a run and waits for their end.
 //!
-//! The end has two phases. First the sources: each ends by itself, or a stop closes its subjects and its thread comes
-//! back. Then the sinks: the sequencer is told that no commit will follow, hands out what it has, and drops its ends
-//! of the sinks' channels. After a stop each phase has the grace; who is still busy then is left behind and named.
+//! The end has two phases. First the sources end: each returns by itself, or a stop closes its subjects. Then the sinks
+//! end: the supervisor tells the sequencer that no commit will follow. The sequencer delivers all remaining commits and
+//! drops its ends of the sinks' channels. After a stop, each phase has the grace period. A part that has not ended by
+//! then is abandoned and named in the error.
 //!
-//! The supervisor sees to it on a thread of its own, so that a run ends by itself also while nobody joins it: who reads
-//! `commits` until they are disconnected must not wait for ever.
+//! The supervisor has its own thread, so that a run also ends if no thread joins it. For example, the program may read
+//! `commits` until the channel is disconnected before it calls `join`.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -28,7 +29,7 @@ use crate::sequencer::{Message, Sequencer};
 use crate::source::intake::Tail;
 use crate::source::shared::Source;
 
-/// What starts the parts of a run and waits for them.
+/// Starts the parts of a run and waits for them.
 pub(crate) struct Supervisor {
     pub(crate) control: Arc<Control>,
     pub(crate) messages: Sender<Message>,
@@ -38,14 +39,14 @@ pub(crate) struct Supervisor {
     pub(crate) progress: bool,
     /// The checkpointer of a persistent pipeline.
     pub(crate) state: Option<Box<dyn Checkpointing>>,
-    /// The threads that compute.
+    /// The threads of the engine.
     pub(crate) engine: Option<Box<dyn RunningEngine>>,
 }
 
-/// A source that is ready, and what starts its thread.
+/// A source that is ready to start, and the function that starts its thread.
 pub(crate) type Launch = (Arc<Source>, PartId, Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<()> + Send>);
 
-/// The sequencer, as the run waits for it. It waits for no other part, so that it is never to blame by itself.
+/// The sequencer, as the control of the run sees it. It waits for no other part, so it is never reported by itself.
 struct SequencerPart;
 
 impl Part for SequencerPart {
@@ -54,19 +55,19 @@ impl Part for SequencerPart {
     }
 }
 
-/// The thread of a supervisor, and how it gets what it supervises.
+/// The thread of a supervisor, and the channel through which it receives its supervisor.
 struct Watch {
     thread: JoinHandle<Result<Summary>>,
     hand_over: Sender<Supervisor>,
 }
 
 impl Supervisor {
-    /// Starts everything, the sources last and only once all sinks are open.
+    /// Starts all parts. The sources start last, after all sinks are open.
     pub(crate) fn start(mut self, sequencer: Sequencer, launches: Vec<Launch>) -> Result<Running> {
         self.start_sequencer(sequencer);
-        // Before the sources, since a run that cannot be watched is none.
+        // The supervisor's thread must exist before the sources start, since nothing would end them without it.
         let watch = self.watch();
-        // No file is touched before the transactional sinks have agreed.
+        // Sinks touch no file until all transactional sinks have passed their checks.
         self.control.wait(RunState::is_checked, |run| self.deadline(run, None));
         self.control.update(|run| run.checking = run.checking && !run.failures.is_empty());
         self.control.wait(RunState::is_ready, |run| self.deadline(run, None));
@@ -75,21 +76,21 @@ impl Supervisor {
                 state.start();
                 self.control.wait(|run| run.is_ready() || !run.failures.is_empty(), |run| self.deadline(run, None));
             } else {
-                // A sink that was not opened has nothing to make durable.
+                // The sinks are not open, so there is no state to checkpoint.
                 state.give_up();
             }
         }
-        // What fails from here on is for `join` to say.
+        // A failure before this point is returned by `start`, a later one by `join`.
         let failed = self.control.update(|run| !run.failures.is_empty());
         self.start_sources(launches);
         let control = Arc::clone(&self.control);
         match watch {
             Some(watch) if !failed => {
-                // The thread waits for it.
+                // The send cannot fail: the thread waits for exactly this message.
                 let _ = watch.hand_over.send(self);
                 Ok(Running::new(control, watch.thread))
             }
-            _ => Err(self.end().err().unwrap_or_else(|| Error::pipeline("it could not be watched"))),
+            _ => Err(self.end().err().unwrap_or_else(|| Error::pipeline("its supervisor thread could not be started"))),
         }
     }
 
@@ -101,7 +102,8 @@ impl Supervisor {
         let spawned = threads::spawn("sequencer", move || {
             if let Err(kind) = guarded("its sequencer", || sequencer.run()) {
                 control.fail(Error::pipeline_failure(kind));
-                // Nothing is delivered any more, but whoever waits for credit must not wait for ever.
+                // The commits cannot be delivered any more, but they must be dropped: sources may be waiting for their
+                // credits.
                 while messages.recv().is_ok_and(|message| !matches!(message, Message::Finish)) {}
             }
             if let Some(downstream) = downstream {
@@ -119,7 +121,7 @@ impl Supervisor {
         let (hand_over, handed_over) = bounded::<Supervisor>(1);
         let spawned = threads::spawn("supervisor", move || match handed_over.recv() {
             Ok(supervisor) => supervisor.show_until_end(),
-            // The run did not start, and `start` says so.
+            // The channel was closed because the run did not start. `start` returns the error.
             Err(_) => Ok(Summary::default()),
         });
         match spawned {
@@ -131,16 +133,16 @@ impl Supervisor {
         }
     }
 
-    /// Starts the sources, unless the run has failed or was stopped by then.
+    /// Starts the sources, unless the run has already failed or was stopped.
     fn start_sources(&self, launches: Vec<Launch>) {
         for (source, id, spawn) in launches {
             if self.control.is_stopping() {
-                // Its connector is dropped with what would have started it.
+                // The closure owns the connector, whose drop may panic.
                 if let Err(kind) = guarded("its drop", || drop(spawn)) {
                     source.fail(kind);
                 }
             } else {
-                // A source is started once.
+                // The cell is empty: a source is started once.
                 let _ = source.started.set(Instant::now());
                 self.control.set_phase(id, Phase::Running);
                 match spawn(Arc::clone(&source), id) {
@@ -148,28 +150,28 @@ impl Supervisor {
                     Err(error) => source.fail(FailureKind::Failed(Box::new(error))),
                 }
             }
-            // It was never entered, so there is nothing to clean up.
+            // The source has not run, so it has pushed nothing that must be committed.
             source.intake.finish(Tail::Drop);
             let _ = source.ended.set(source.summary_after(Duration::ZERO));
             self.control.set_phase(id, Phase::Ended);
         }
     }
 
-    /// The time at which a phase that began at `began` is over; none without a stop.
+    /// Returns the deadline of a phase that began at `began`, or `None` without a stop.
     fn deadline(&self, run: &RunState, began: Option<Instant>) -> Option<Instant> {
         let (_, stopped) = run.stop?;
         began.map_or(stopped, |began| began.max(stopped)).checked_add(self.grace_period)
     }
 
-    /// The time at which the drain that began at `began` is over. Where there are other processes, it begins when their
-    /// sources have ended, which have the grace for that.
+    /// Returns the deadline of the drain that began at `began`. With several processes, the drain's grace period begins
+    /// when the sources' grace period is over, since the sources of other processes may use all of theirs.
     fn drain_deadline(&self, run: &RunState, began: Instant) -> Option<Instant> {
         let has_peers = run.parts.iter().any(|member| member.part.role() == Role::Process);
         let began = if has_peers { began.max(self.deadline(run, None)?) } else { began };
         self.deadline(run, Some(began))
     }
 
-    /// Waits for the end, and shows the run until then.
+    /// Waits for the end, and shows the progress until then.
     fn show_until_end(self) -> Result<Summary> {
         let display = if self.progress { Display::start(&self.control) } else { None };
         let result = self.end();
@@ -185,7 +187,7 @@ impl Supervisor {
             self.abandon_sources();
         }
         let draining = Instant::now();
-        // A sequencer that is gone has said so.
+        // This fails only if the sequencer has panicked, and then the control already knows the failure.
         let _ = self.messages.send(Message::Finish);
         let drained = self.control.wait(RunState::is_drained, |run| self.drain_deadline(run, draining));
         if !drained {
@@ -204,7 +206,7 @@ impl Supervisor {
         self.result()
     }
 
-    /// Abandons sources that have not ended in time. What they have pushed is committed for them.
+    /// Abandons the sources that have not ended in time, and commits what they have pushed.
     fn abandon_sources(&self) {
         for source in self.control.parts::<Source>() {
             if source.ended.get().is_none() {
@@ -223,7 +225,7 @@ impl Supervisor {
             let (parts, failures) = (std::mem::take(&mut run.parts), std::mem::take(&mut run.failures));
             (parts, failures, run.stop.map(|(stop, _)| stop))
         });
-        // Abandoned threads may still hold the control. Nothing of the sources must stay in it.
+        // Abandoned threads may keep the control alive, so it must not keep the sources alive.
         drop(parts);
         let summary = Summary { sources: sources.iter().map(|source| source.summary()).collect(), stop };
         let mut failures = failures.into_iter();

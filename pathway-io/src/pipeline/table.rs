@@ -1,7 +1,7 @@
-//! A table of a pipeline, by its row type: [`PipelineTable`].
+//! The pipeline's side of a table with its row type: [`PipelineTable`].
 //!
-//! While a pipeline is laid out, sinks and computations are attached to the table. When the pipeline is started, this
-//! becomes a stage of the sequencer.
+//! Sinks and computations are attached to the table before the start. At the start, the table becomes a stage of the
+//! sequencer.
 
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -25,22 +25,22 @@ use crate::sink::spec::Target;
 use crate::sink::start::{self, ResumeTable};
 use crate::source::intake::pending::AnyPool;
 
-/// A table, as the pipeline has it.
+/// A table of a pipeline.
 pub(crate) struct PipelineTable<S> {
     extensions: Arc<Extensions>,
     rows: PhantomData<fn() -> S>,
 }
 
-/// What the pipeline keeps of a table, among the table's [`Extensions`].
+/// The pipeline's data about a table, stored in the table's [`Extensions`].
 pub(crate) struct TableRows<S: Schema> {
     pub(crate) pool: Arc<Pool<S>>,
     kept: Lock<Kept<S>>,
 }
 
-/// The rows that a table has before it starts: those that a state directory had. And the computations that read it.
+/// The state of a table before the start: the rows that were restored, and the computations that read the table.
 struct Kept<S: Schema> {
     upsert: Option<Upsert<S>>,
-    /// All rows of a table without current rows, if computations read it and the pipeline is persistent.
+    /// The count of each row of a table without a key, if the pipeline is persistent and computations read the table.
     multiset: Option<Multiset<S>>,
     /// Commits that a transactional sink may have missed.
     held: Vec<Commit<S>>,
@@ -60,17 +60,17 @@ impl<S: Schema> TableRows<S> {
         self.kept.lock()
     }
 
-    /// Takes the commits that transactional sinks may have missed.
+    /// Takes the restored commits that transactional sinks may have missed.
     pub(crate) fn take_held(&self) -> Vec<Commit<S>> {
         std::mem::take(&mut self.kept().held)
     }
 
-    /// Has the sequencer send the commits to a computation, too.
+    /// Adds a computation to which the sequencer also sends the commits.
     pub(crate) fn add_feed(&self, feed: Box<dyn Feed<S>>) {
         self.kept().feeds.push(feed);
     }
 
-    /// Leaves the pushes as they are: they become updates in the dataflow.
+    /// Leaves pushes as they are, because the dataflow turns them into updates.
     pub(crate) fn leave_pushes(&self) {
         self.kept().upsert = None;
     }

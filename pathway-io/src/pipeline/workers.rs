@@ -1,4 +1,4 @@
-//! [`Workers`]: on how many threads, and in how many processes, a pipeline runs.
+//! [`Workers`]: the number of threads and processes that a pipeline runs on.
 
 use std::any::Any;
 use std::fmt;
@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The workers of a pipeline: threads that compute, in one process or in several.
-///
 /// ```
 /// use pathway_io::Pipeline;
 /// use pathway_io::dataflow::Workers;
@@ -18,18 +17,18 @@ use std::sync::Arc;
 #[derive(Clone)]
 #[must_use]
 pub struct Workers {
-    /// In each process.
+    /// The number of threads in each process.
     pub(crate) threads: usize,
     /// The number of this process.
     pub(crate) process: usize,
-    /// Where each process listens; empty where there is only one.
+    /// The address on which each process listens. Empty if there is only one process.
     pub(crate) addresses: Vec<String>,
-    /// The engine that a command line asked for: an `EngineChoice`.
+    /// The engine that a command line selects: an `EngineChoice`.
     pub(crate) engine: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Workers {
-    /// This many threads in this process, at least one.
+    /// Returns workers with this many threads in this process, at least one.
     pub fn threads(threads: usize) -> Self {
         Workers { threads: threads.max(1), process: 0, addresses: Vec::new(), engine: None }
     }
@@ -44,7 +43,7 @@ impl Workers {
         self.processes() * self.threads
     }
 
-    /// Returns the workers of this process, by their numbers among those of all processes.
+    /// Returns the workers of this process, numbered over all processes.
     pub(crate) fn numbers(&self) -> Range<usize> {
         let first = self.process * self.threads;
         first..first + self.threads

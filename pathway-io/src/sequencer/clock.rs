@@ -2,29 +2,30 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Gives each commit a time: the wall clock in Unix milliseconds, or one more than the last where that is not greater.
+/// A clock that assigns each commit a time in Unix milliseconds. If the wall clock has not advanced, the time is the
+/// last time plus one.
 pub(crate) struct Clock {
     last: u64,
 }
 
 impl Clock {
-    /// A clock whose times are all greater than `last`.
+    /// Returns a clock whose times are all greater than `last`.
     pub(crate) fn after(last: u64) -> Self {
         Clock { last }
     }
 
-    /// The last time that it gave.
+    /// Returns the last time that the clock assigned.
     pub(crate) fn last(&self) -> u64 {
         self.last
     }
 
-    /// Another clock has come as far as `time`: the next time is later.
+    /// Records that another process's clock has reached `time`, so that the next time here is later.
     pub(crate) fn observe(&mut self, time: u64) {
         self.last = self.last.max(time);
     }
 
     pub(crate) fn tick(&mut self) -> u64 {
-        // A wall clock before 1970 counts as 1970: the order holds all the same.
+        // A wall clock before 1970 counts as 1970. The times still increase.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
         self.last = u64::try_from(now).unwrap_or(u64::MAX).max(self.last + 1);
         self.last
@@ -40,11 +41,11 @@ mod tests {
         let mut clock = Clock::after(0);
         let times: Vec<u64> = (0..10_000).map(|_| clock.tick()).collect();
         assert!(times.windows(2).all(|pair| pair[0] < pair[1]));
-        assert!(times[0] > 1_600_000_000_000, "{} is no Unix time in milliseconds", times[0]);
+        assert!(times[0] > 1_600_000_000_000, "expected a Unix time in milliseconds, found {}", times[0]);
     }
 
     #[test]
-    fn a_wall_clock_that_stands_back_is_waited_for_in_single_steps() {
+    fn times_increase_by_one_while_the_wall_clock_is_behind() {
         let ahead = u64::MAX / 2;
         let mut clock = Clock::after(ahead);
         assert_eq!((clock.tick(), clock.tick()), (ahead + 1, ahead + 2));

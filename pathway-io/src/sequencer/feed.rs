@@ -1,6 +1,6 @@
-//! The way from the sequencer to computations: [`Feed`] for the rows of one table, [`Downstream`] for the clock.
+//! The path from the sequencer to computations: [`Feed`] for the rows of one table, [`Downstream`] for the clock.
 //!
-//! The engine implements both. They are called once for each commit, and never for each row.
+//! The engine implements both. The sequencer calls them once per commit, never once per row.
 
 use std::sync::Arc;
 
@@ -8,20 +8,20 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::source::intake::Credit;
 
-/// Takes the commits of one table.
+/// A receiver of the commits of one table.
 pub(crate) trait Feed<S: Schema>: Send {
-    /// Sends a commit; `partition` is the worker whose part of a partitioned source it is.
+    /// Sends a commit. For a partitioned source, `partition` is the worker that owns the partition.
     fn send(&mut self, commit: &Commit<S>, partition: Option<usize>);
 }
 
-/// Learns how far the commits are.
+/// A receiver of the progress of all commits.
 pub(crate) trait Downstream: Send + Sync {
-    /// A commit of that time was sent. `credit` is held until its results were taken.
+    /// Reports that a commit of that time was sent. `credit` must be held until its results were taken.
     fn committed(&self, time: u64, credit: &Arc<Credit>);
 
-    /// No commit can have a time before `frontier` any more.
+    /// Reports that no later commit has a time before `frontier`.
     fn advance(&self, frontier: u64);
 
-    /// No commit will follow.
+    /// Reports that no more commits follow.
     fn finish(&self);
 }

@@ -1,4 +1,5 @@
-//! What the checkpointer of a persistent pipeline is sent. The channel is the seam: the sequencer knows nothing of logs.
+//! Messages to the checkpointer of a persistent pipeline. The sequencer knows only these types, not the write-ahead
+//! log.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::source::offset::AnyOffset;
 /// A message to the checkpointer.
 pub(crate) enum CheckpointMessage {
     Commit(CommitRecord),
-    /// A source waits for room in its backlog, which the commits before this message may hold.
+    /// A source waits for space in its backlog. The commits before this message may occupy that space until they are
+    /// durable.
     Pressed,
 }
 
@@ -20,25 +22,25 @@ pub(crate) enum CheckpointMessage {
 pub(crate) struct CommitRecord {
     pub(crate) time: u64,
     pub(crate) source: usize,
-    /// The tables that it changed.
+    /// The tables that the commit changed.
     pub(crate) tables: Vec<TableRecord>,
-    /// A computation reads one of them, so that derived tables may change.
+    /// Whether a computation reads one of the tables, so that derived tables may change.
     pub(crate) computed_on: bool,
     pub(crate) offset: Option<Box<dyn AnyOffset>>,
     /// Lines for the quarantine file.
     pub(crate) bad: Vec<u8>,
-    /// Held until the commit is in the log, so that a slow log is felt where rows are pushed.
+    /// The credit, held until the commit is in the log. So a slow log slows down the source that pushes.
     pub(crate) _credit: Arc<Credit>,
 }
 
-/// A table of a commit.
+/// The changes of a commit to one table.
 pub(crate) struct TableRecord {
     pub(crate) table: usize,
-    /// `None` if the log needs nothing of it.
+    /// `None` if the log stores nothing for this table.
     pub(crate) journaled: Option<Box<dyn Journaled>>,
 }
 
-/// One commit of a computed table that a transactional sink receives once it is durable.
+/// A commit of a derived table that a transactional sink receives once the commit is durable.
 pub(crate) struct ComputedRecord {
     /// The number of the table in the log.
     pub(crate) table: u32,
@@ -46,7 +48,7 @@ pub(crate) struct ComputedRecord {
     pub(crate) journaled: Box<dyn Journaled>,
 }
 
-/// What a table has in a persistent pipeline.
+/// The part of persistence that belongs to one table.
 pub(crate) struct Journal<S: Schema> {
     pub(crate) writer: Arc<RowWriter>,
     /// The transactional sinks, which receive a commit only once it is durable.
@@ -58,7 +60,7 @@ impl<S: Schema> Journal<S> {
         Journal { writer: Arc::new(RowWriter::new::<S>()), transactional: transactional.into() }
     }
 
-    /// Makes a commit ready for the log; `receipt` is held until the transactional sinks have taken it.
+    /// Prepares a commit for the log. `receipt` is held until the transactional sinks have taken the commit.
     pub(crate) fn record(&self, commit: Commit<S>, receipt: Arc<dyn Send + Sync>) -> Box<dyn Journaled> {
         Box::new(JournaledCommit {
             commit,
@@ -69,13 +71,13 @@ impl<S: Schema> Journal<S> {
     }
 }
 
-/// The updates of one commit in one table, with the row type erased.
+/// The type-erased updates of one commit in one table.
 pub(crate) trait Journaled: Send {
-    /// Appends them in the form of the log.
+    /// Appends the updates in the format of the log.
     fn write(&self, out: &mut Vec<u8>);
-    /// Whether transactional sinks wait for it to become durable.
+    /// Returns whether a transactional sink receives the commit once it is durable.
     fn is_awaited(&self) -> bool;
-    /// Delivers it to the transactional sinks: it is durable.
+    /// Delivers the commit to the transactional sinks. It must be durable.
     fn deliver(self: Box<Self>);
 }
 
@@ -102,14 +104,14 @@ impl<S: Schema> Journaled for JournaledCommit<S> {
     }
 }
 
-/// A part of the current rows of all tables, as of one moment.
+/// A piece of a snapshot of all tables at one time.
 pub(crate) enum SnapshotPiece {
     Rows {
         source: usize,
         table: usize,
         rows: Vec<u8>,
     },
-    /// The pieces before it were all, as of the commit of that time.
+    /// Ends the snapshot. It contains all commits up to this time.
     End {
         time: u64,
     },

@@ -1,8 +1,8 @@
-//! The sequencer: the one thread that puts the commits of all sources in order.
+//! The sequencer: the one thread that orders the commits of all sources.
 //!
-//! It gives each commit its time, turns pushes into updates if a table has a primary key, and sends the result to the
-//! table's sinks. It never waits for a sink: the backlogs of the sources bound what is in the sinks' channels. Between
-//! commits it keeps the autocommit timers, and sleeps when there are none.
+//! It assigns each commit its time. If a table has a primary key, it turns pushes into updates. It sends the result to
+//! the sinks of the table, and never waits for a sink: the backlogs of the sources limit what the sinks' channels hold.
+//! Between commits it runs the autocommit timers, and sleeps if there are none.
 
 pub(crate) mod clock;
 pub(crate) mod feed;
@@ -26,11 +26,11 @@ use crate::source::intake::{Cut, Intake, IntakeMessage, Outbox};
 /// A message to the sequencer.
 pub(crate) enum Message {
     Intake(IntakeMessage),
-    /// Send all rows of the tables that have a state.
+    /// Asks for all rows of the tables that have state.
     Snapshot(Sender<SnapshotPiece>),
-    /// Another process has made a commit at that time.
+    /// Another process has made a commit at this time.
     PeerTime(u64),
-    /// All sources have ended, and all their commits were sent.
+    /// All sources have ended, and all of their commits were sent before this message.
     Finish,
 }
 
@@ -40,7 +40,9 @@ impl Outbox for Sender<Message> {
             Ok(()) => Ok(()),
             Err(unsent) => match unsent.0 {
                 Message::Intake(message) => Err(message),
-                Message::Snapshot(_) | Message::PeerTime(_) | Message::Finish => unreachable!("it was not sent"),
+                Message::Snapshot(_) | Message::PeerTime(_) | Message::Finish => {
+                    unreachable!("only intake messages are sent through this channel")
+                }
             },
         }
     }
@@ -50,28 +52,28 @@ pub(crate) struct Sequencer {
     pub(crate) messages: Receiver<Message>,
     pub(crate) clock: Clock,
     pub(crate) sources: Vec<SequencedSource>,
-    /// The tables of each connector. Its partitions share them.
+    /// The tables of each connector. All partitions of a connector share them.
     pub(crate) tables: Vec<Vec<Box<dyn Stage>>>,
-    /// Where the commits of a persistent pipeline become durable.
+    /// The channel to the checkpointer of a persistent pipeline.
     pub(crate) checkpointer: Option<Sender<CheckpointMessage>>,
     /// The computations, if there are any.
     pub(crate) downstream: Option<Arc<dyn Downstream>>,
 }
 
-/// A source, or a partition of one, as the sequencer has it.
+/// The sequencer's data about a source or a partition of one.
 pub(crate) struct SequencedSource {
     pub(crate) name: Arc<str>,
     pub(crate) intake: Arc<Intake>,
-    /// The connector, by its place in [`Sequencer::tables`].
+    /// The connector's index in [`Sequencer::tables`].
     pub(crate) connector: usize,
-    /// The worker whose part of a partitioned source it is.
+    /// The worker that owns the partition, for a partitioned source.
     pub(crate) partition: Option<usize>,
-    /// When its autocommit is due.
+    /// The time of the next autocommit.
     pub(crate) timer: Option<Instant>,
 }
 
 impl Sequencer {
-    /// Runs until it is told to finish.
+    /// Runs until the sequencer receives [`Message::Finish`].
     pub(crate) fn run(mut self) {
         self.restore();
         loop {
@@ -100,7 +102,8 @@ impl Sequencer {
         }
     }
 
-    /// Recomputes the derived tables of a persistent pipeline, from all rows as of the checkpoint and at its time.
+    /// Recomputes the derived tables of a persistent pipeline from the rows of the checkpoint, at the time of the
+    /// checkpoint.
     fn restore(&mut self) {
         let (Some(_), Some(downstream)) = (&self.checkpointer, &self.downstream) else { return };
         let time = self.clock.last();
@@ -144,7 +147,8 @@ impl Sequencer {
             if computed_on {
                 downstream.committed(time, &cut.credit);
             } else if self.checkpointer.is_some() {
-                // A checkpoint of this time waits for the results up to it.
+                // The tables of this commit feed no computation, but a checkpoint of this time waits for all results up
+                // to it.
                 downstream.advance(time + 1);
             }
         }
@@ -156,12 +160,13 @@ impl Sequencer {
 
     fn send(&self, message: CheckpointMessage) {
         if let Some(checkpointer) = &self.checkpointer {
-            // The checkpointer outlives the sequencer. If it is gone, the run has failed and says so.
+            // The checkpointer outlives the sequencer. If it has ended, the run has failed with an error of the
+            // checkpointer.
             let _ = checkpointer.send(message);
         }
     }
 
-    /// Sends all current rows. The receiver takes them as they come, unless it has given up.
+    /// Sends all current rows. Send errors are ignored: they mean that the receiver no longer needs the snapshot.
     fn snapshot(&self, pieces: &Sender<SnapshotPiece>) {
         for (source, stages) in self.tables.iter().enumerate() {
             for (table, stage) in stages.iter().enumerate() {

@@ -1,8 +1,8 @@
-//! The rows of a table without a key that a persistent pipeline computes on: [`Multiset`].
+//! The rows of a table without a key that a computation of a persistent pipeline reads: [`Multiset`].
 //!
-//! Such a table has no current rows, and for a sink none are kept of it. But what was computed of it is made anew after a
-//! restart, of all its rows: each once, with the number of times that it came. So what is kept is bounded by the distinct
-//! rows, and not by the history.
+//! Sinks do not need the rows of such a table, so normally none are kept. But after a restart, the computation is
+//! recomputed from all rows. So each distinct row is kept once, with its count. Memory is limited by the number of
+//! distinct rows, not by the length of the history.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -16,10 +16,10 @@ use crate::rows::schema::Schema;
 
 pub(crate) struct Multiset<S: Schema> {
     hasher: RandomState,
-    /// Each row's hash, and its place in `rows`.
+    /// The hash of each row, and the index of the row in `rows`.
     places: HashTable<(u64, usize)>,
     rows: ColumnsOf<S>,
-    /// How often each of them came.
+    /// The count of each row.
     counts: Vec<i64>,
 }
 
@@ -34,7 +34,7 @@ impl<S: Schema> Default for Multiset<S> {
     }
 }
 
-/// Hashes one row, by all its columns.
+/// Hashes one row over all of its columns.
 struct RowHash<'a, H> {
     row: usize,
     state: &'a mut H,
@@ -48,7 +48,7 @@ impl<H: Hasher> Visitor for RowHash<'_, H> {
 }
 
 impl<S: Schema> Multiset<S> {
-    /// Counts the rows of a batch, each as often as its diff says.
+    /// Adds the diff of each row of a batch to the row's count.
     pub(crate) fn add(&mut self, batch: &Batch<S>) {
         for row in 0..batch.len() {
             let mut state = self.hasher.build_hasher();
@@ -69,7 +69,7 @@ impl<S: Schema> Multiset<S> {
         }
     }
 
-    /// Shows each row, and how often it came.
+    /// Calls `show` with each row and its count.
     pub(crate) fn for_each(&self, mut show: impl FnMut(&ColumnsOf<S>, usize, i64)) {
         for (row, &count) in self.counts.iter().enumerate() {
             show(&self.rows, row, count);

@@ -1,4 +1,4 @@
-//! A table as the sequencer has it: [`Stage`], which turns pushes into updates and passes them on.
+//! The part of the sequencer that serves one table: [`Stage`] turns pushes into updates and passes them on.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,50 +15,50 @@ use crate::rows::schema::Schema;
 use crate::sink::outlet::Outlet;
 use crate::source::intake::Credit;
 
-/// A table as the sequencer has it, with the row type erased.
+/// A type-erased stage.
 pub(crate) trait Stage: Send {
-    /// Takes a `Vec<Batch<S>>`, or nothing.
+    /// Processes one commit. `batches` is a `Vec<Batch<S>>`, or `None` if the commit has no rows for this table.
     fn sequence(&mut self, batches: Option<Box<dyn Any + Send>>, commit: &StageCommit<'_>) -> Sequenced;
 
-    /// Emits the current rows, in pieces as the log has them; nothing for a table without state.
+    /// Emits the current rows in the format of the log, in pieces. Emits nothing for a table without state.
     fn snapshot(&self, emit: &mut dyn FnMut(Vec<u8>));
 
-    /// Whether computations read the table.
+    /// Returns whether computations read the table.
     fn is_computed_on(&self) -> bool;
 
     /// Sends the current rows to the computations that read the table, as one commit.
     fn feed_all(&mut self, time: u64);
 }
 
-/// The commit that a stage takes part in.
+/// A commit, as each of its stages sees it.
 pub(crate) struct StageCommit<'a> {
     pub(crate) time: u64,
-    /// The rows are the whole table: a row that is not among them is removed.
+    /// Whether the rows are the whole table, so that every other row is removed.
     pub(crate) whole: bool,
-    /// The worker whose part of a partitioned source they are.
+    /// The worker that owns the partition, for a partitioned source.
     pub(crate) partition: Option<usize>,
     pub(crate) credit: &'a Arc<Credit>,
 }
 
-/// What has become of the rows of a commit in one table.
+/// The result of a commit for one table.
 #[derive(Default)]
 pub(crate) struct Sequenced {
-    /// There was something to deliver.
+    /// Whether the commit changed the table.
     pub(crate) delivered: bool,
-    /// What the log needs of it.
+    /// The changes for the log, if it stores any for this table.
     pub(crate) journaled: Option<Box<dyn Journaled>>,
 }
 
 /// The state of one table, and its sinks.
 pub(crate) struct TableStage<S: Schema> {
-    /// The current row of each key; `None` for a table without a key, for one that is only appended to, and for one whose
+    /// The current row of each key. `None` for a table without a key, for an append-only table, and for a table whose
     /// pushes become updates in the dataflow.
     pub(crate) upsert: Option<Upsert<S>>,
-    /// All rows of a table without a key, if computations read it and the pipeline is persistent.
+    /// The count of each row of a table without a key, if the pipeline is persistent and computations read the table.
     pub(crate) multiset: Option<Multiset<S>>,
     pub(crate) pool: Arc<Pool<S>>,
     pub(crate) outlets: Vec<Outlet<S>>,
-    /// The sinks of each worker, if each has its own.
+    /// The sinks of each worker, if each worker has its own.
     pub(crate) worker_outlets: Vec<Vec<Outlet<S>>>,
     /// `None` in a pipeline that is not persistent.
     pub(crate) journal: Option<Journal<S>>,
@@ -67,7 +67,7 @@ pub(crate) struct TableStage<S: Schema> {
 }
 
 impl<S: Schema> TableStage<S> {
-    /// Shows the rows that are kept, and how often each is there.
+    /// Calls `show` with each row of the state and its count.
     fn for_each(&self, mut show: impl FnMut(&ColumnsOf<S>, usize, i64)) {
         if let Some(upsert) = &self.upsert {
             upsert.for_each(|columns, row| show(columns, row, 1));
@@ -83,7 +83,7 @@ impl<S: Schema> Stage for TableStage<S> {
         let batches = match batches.map(<Box<dyn Any + Send>>::downcast::<Vec<Batch<S>>>) {
             None => Vec::new(),
             Some(Ok(batches)) => *batches,
-            Some(Err(_)) => unreachable!("a table's index stands for its own row type"),
+            Some(Err(_)) => unreachable!("the batches have the row type of their table"),
         };
         let batches = match &mut self.upsert {
             None => batches,

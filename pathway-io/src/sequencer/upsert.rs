@@ -1,9 +1,9 @@
-//! Tables with a primary key: [`Upsert`] turns pushes and removals into the updates that they make.
+//! Tables with a primary key: [`Upsert`] turns pushes and removals into updates.
 //!
-//! The current row of each key is kept in columns, as everywhere else. A hash table maps keys to *slots*, numbered by
-//! `u32`; a slot knows where its row is. Rows are kept in segments of a fixed number of rows: a new row goes to the
-//! open segment, the old one becomes a hole, and a full segment that is more than half holes is emptied into the open
-//! one. So the state is bounded by twice its keys, and no commit pays for more than a few segments at once.
+//! The current row of each key is kept in columns. A hash table maps keys to *slots*, numbered by `u32`, and each slot
+//! stores the position of its row. Rows are kept in segments of fixed size. A new row goes to the open segment, and the
+//! row that it replaces becomes a hole. If more than half of a full segment is holes, its rows move to the open
+//! segment. So memory is at most twice what the rows need, and a commit never moves more than a few segments.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::rows::column::Buffer;
 use crate::rows::fields::{Columns, ColumnsOf, Visitor};
 use crate::rows::schema::{Schema, is_key};
 
-/// Rows a segment has: few enough that emptying one takes well under a millisecond.
+/// The number of rows in a segment. It is small enough that moving one takes well under a millisecond.
 const SEGMENT: u32 = 1 << 10;
-/// How many empty segments keep their buffers.
+/// The number of empty segments that keep their buffers for reuse.
 const KEPT_SEGMENTS: usize = 4;
 
-/// No row, no operation.
+/// Marks a slot without a row, or a row that is a hole.
 const NONE: u32 = u32::MAX;
 
 /// The current rows of a table by key.
@@ -31,43 +31,43 @@ pub(crate) struct Upsert<S: Schema> {
     slots: Vec<Slot>,
     free_slots: Vec<u32>,
     rows: Rows<S>,
-    /// Scratch of `apply`: the keys of the commit in the order of their first push.
+    /// Scratch space of `apply`: the keys of the commit, in the order of their first push.
     touched: Vec<Touched>,
 }
 
-/// Where a key is found. The hash stands here too, so that the table grows without a look at the slots, which lie all over
-/// the memory.
+/// An entry of the hash table. It includes the hash, so that the table can grow without reading the slots, which would
+/// miss the cache.
 struct Place {
     hash: KeyHash,
     slot: u32,
 }
 
-/// Half of a key's hash. Keys are compared anyway, and it takes half the room.
+/// The upper half of a key's hash. It takes half the memory, and a collision is harmless because keys are compared.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct KeyHash(u32);
 
 impl KeyHash {
-    /// As the hash table wants it: its lowest bits and its highest ones matter.
+    /// Returns the hash in the form that the hash table needs: it uses the lowest and the highest bits.
     #[inline]
     fn spread(self) -> u64 {
-        // An odd number, the golden ratio of 64 bits, spreads one half over both.
+        // Multiplication with an odd constant, here the 64-bit golden ratio, distributes the 32 bits over all 64.
         u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
-/// What is known of one key.
+/// The state of one key.
 struct Slot {
     hash: KeyHash,
-    /// Where its current row is, or `NONE`.
+    /// The position of the current row, or `NONE`.
     row: u32,
-    /// Its place in `touched` while a commit is being applied, or `NONE`.
+    /// The index in `touched` while a commit is being applied, or `NONE`.
     touched: u32,
 }
 
-/// A key of the commit that is being applied.
+/// A key that the current commit changes.
 struct Touched {
     slot: u32,
-    /// Batch and row of its last push or removal.
+    /// The batch and the row of the last push or removal.
     last: (u32, u32),
 }
 
@@ -100,7 +100,7 @@ impl<S: Schema, H: Hasher> Visitor for HashKey<'_, S, H> {
     }
 }
 
-/// The key of a row in a batch, to be hashed.
+/// A wrapper that hashes the key of a row in a batch.
 pub(crate) struct KeyOf<'a, S: Schema> {
     pub(crate) columns: &'a ColumnsOf<S>,
     pub(crate) row: usize,
@@ -113,8 +113,9 @@ impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
 }
 
 impl<S: Schema> Upsert<S> {
-    /// Applies one commit; gives the updates that it makes, `-1` of an old row before `+1` of the new one, in the
-    /// order of each key's first push. If it is the `whole` table, keys that are not in it are removed, after all else.
+    /// Applies one commit and returns its updates. The `-1` of an old row comes before the `+1` of the new row, and
+    /// keys are in the order of their first push. If the commit is the `whole` table, all other keys are removed at the
+    /// end.
     pub(crate) fn apply(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>, whole: bool) -> Vec<Batch<S>> {
         let mut sent = if whole { vec![false; self.slots.len()] } else { Vec::new() };
         for (number, batch) in batches.iter().enumerate() {
@@ -138,7 +139,7 @@ impl<S: Schema> Upsert<S> {
         updates.finish()
     }
 
-    /// Takes a key out that a whole table does not have.
+    /// Removes a key that the whole table does not contain.
     #[cold]
     fn remove(&mut self, slot: u32, updates: &mut Updates<'_, S>) {
         let row = self.slots[slot as usize].row;
@@ -150,7 +151,7 @@ impl<S: Schema> Upsert<S> {
         }
     }
 
-    /// Shows the current row of each key.
+    /// Calls `show` with the current row of each key.
     pub(crate) fn for_each(&self, mut show: impl FnMut(&ColumnsOf<S>, usize)) {
         for slot in self.slots.iter().filter(|slot| slot.row != NONE) {
             let (columns, row) = self.rows.at(slot.row);
@@ -164,7 +165,7 @@ impl<S: Schema> Upsert<S> {
         KeyHash((state.finish() >> 32) as u32)
     }
 
-    /// Notes that a push or a removal is the last of its key so far.
+    /// Records a push or a removal as the last one of its key so far.
     #[inline]
     fn touch(&mut self, batches: &[Batch<S>], number: usize, row: usize) {
         let columns = &batches[number].columns;
@@ -175,7 +176,7 @@ impl<S: Schema> Upsert<S> {
                 return false;
             }
             let slot = &slots[place.slot as usize];
-            // A key that is new in this commit has no current row yet, only the one that was pushed.
+            // If the key is new in this commit, it has no current row, so the pushed row has to be compared.
             let (known, at) = if slot.row == NONE {
                 let (batch, row) = touched[slot.touched as usize].last;
                 (&batches[batch as usize].columns, row as usize)
@@ -214,7 +215,7 @@ impl<S: Schema> Upsert<S> {
         slot
     }
 
-    /// Makes a row of the commit the current one of its key, or, if it is a removal, leaves the key without.
+    /// Makes a row of the commit the current row of its key. If the row is a removal, removes the key.
     fn change(&mut self, slot: u32, batch: &Batch<S>, row: usize, updates: &mut Updates<'_, S>) {
         let removed = batch.diff(row) < 0;
         let entry = &mut self.slots[slot as usize];
@@ -235,7 +236,7 @@ impl<S: Schema> Upsert<S> {
         }
     }
 
-    /// Leaves a key without a row.
+    /// Removes the key of a slot, and frees the slot.
     fn forget(&mut self, slot: u32) {
         let entry = &mut self.slots[slot as usize];
         entry.row = NONE;
@@ -246,7 +247,7 @@ impl<S: Schema> Upsert<S> {
     }
 }
 
-/// Updates being written into batches.
+/// The updates of a commit while they are written into batches.
 struct Updates<'a, S: Schema> {
     done: Vec<Batch<S>>,
     open: Batch<S>,
@@ -271,20 +272,20 @@ impl<S: Schema> Updates<'_, S> {
     }
 }
 
-/// Rows in segments; a row is known by the number of its segment and its place there, in one `u32`.
+/// Rows in segments. A `u32` identifies a row: the number of its segment, and its index in the segment.
 struct Rows<S: Schema> {
     segments: Vec<Segment<S>>,
-    /// The segment that takes the next row.
+    /// The segment that receives the next row.
     open: u32,
-    /// Segments without rows.
+    /// The empty segments.
     free: Vec<u32>,
-    /// Full segments that have become sparse; one may stand here twice.
+    /// The full segments that have become sparse. A segment may occur twice.
     sparse: Vec<u32>,
 }
 
 struct Segment<S: Schema> {
     columns: ColumnsOf<S>,
-    /// The slot of each row, `NONE` for a hole.
+    /// The slot of each row, or `NONE` for a hole.
     slots: Vec<u32>,
     live: usize,
 }
@@ -339,7 +340,7 @@ impl<S: Schema> Rows<S> {
     fn next_segment(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             let number = self.segments.len();
-            assert!(number < (NONE / SEGMENT) as usize, "a table holds at most four billion keys");
+            assert!(number < (NONE / SEGMENT) as usize, "the table has too many keys: at most four billion fit");
             self.segments.push(Segment::default());
             number as u32
         })
@@ -359,7 +360,7 @@ impl<S: Schema> Rows<S> {
         }
     }
 
-    /// Empties the segments that have become sparse, and tells the slots where their rows are now.
+    /// Moves the rows out of sparse segments, and updates the positions in their slots.
     fn compact(&mut self, slots: &mut [Slot]) {
         while let Some(number) = self.sparse.pop() {
             if !self.segments[number as usize].is_sparse() {

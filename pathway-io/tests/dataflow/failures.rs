@@ -263,7 +263,10 @@ fn tables_of_two_pipelines_cannot_be_computed_together() {
     let others = other.read(source(|_: Subject<Number>| Ok(())));
     let _both = compute((&numbers, &others), |_, (numbers, others)| count(numbers.concat(others)));
     let error = run(one).unwrap_err();
-    assert_eq!(error.to_string(), "computation `Count` failed: it reads tables of two pipelines; read all of its tables with one `Pipeline`");
+    assert_eq!(
+        error.to_string(),
+        "computation `Count` failed: it reads tables of two pipelines; read all of its tables with one `Pipeline`"
+    );
 }
 
 #[test]
