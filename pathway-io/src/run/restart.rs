@@ -1,36 +1,34 @@
-//! [`Restart`]: whether a source whose `run` has failed is run again, and when.
+//! [`Restart`]: the policy for running a source again after its `run` has failed.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// The shortest wait, so that a source which fails at once does not take a core.
+/// The shortest wait. It keeps a source that fails at once from occupying a core.
 const SHORTEST: Duration = Duration::from_millis(1);
-/// The least time after which an attempt counts as healthy, unless another is given.
+/// The shortest time after which an attempt counts as healthy by default.
 const HEALTHY: Duration = Duration::from_secs(10);
 
-/// Has a source run again whose `run` has returned an error or panicked, for
+/// A policy that runs a source again after its `run` has returned an error or panicked. Set it with
 /// [`ReadOptions::restart`](crate::ReadOptions::restart).
 ///
-/// Before each new attempt it waits: first for the lower end of the range, then twice as long each time, up to the
-/// upper end; a quarter of a longer wait is left to chance, so that sources that failed together do not all come back
-/// together. A stop cuts the wait short. An attempt that has been running for a while before it fails (see
-/// [`healthy_after`](Restart::healthy_after)) starts the count and the waits anew.
+/// The wait before a new attempt starts at the lower end of the range and doubles each time, up to the upper end. Up to
+/// a quarter of a longer wait is random, so that sources that failed together do not all reconnect together. A stop
+/// ends the wait. If an attempt runs long enough before it fails (see [`healthy_after`](Restart::healthy_after)), the
+/// count and the waits start over.
 ///
-/// What is run again is the same connector: [`run`](crate::Connector::run) is called on the value as the failed attempt
-/// has left it, with new subjects. All handles of the failed attempt are closed for good, those too that a client's
-/// thread still holds, and its hooks are dropped. [`on_stop`](crate::Connector::on_stop) is called once, after the last
+/// Each attempt calls [`run`](crate::Connector::run) on the same connector, in the state in which the failed attempt
+/// left it, with new subjects. All handles of the failed attempt stay closed, including those that a client's thread
+/// still holds, and its hooks are dropped. [`on_stop`](crate::Connector::on_stop) is called once, after the last
 /// attempt.
 ///
-/// A source with offsets goes on from [`resume`](crate::Subject::resume), and what it had pushed behind its last offset
-/// is dropped, since it will come again. Without offsets what it has pushed is committed, and what it pushes again
-/// repeats: rows with a primary key replace themselves, rows without one are there twice. An open transaction is
-/// dropped in either case.
+/// A source with offsets continues from [`resume`](crate::Subject::resume). The rows that it pushed after its last
+/// offset are dropped, since it reads them again. Without offsets, all pushed rows are committed. If the source then
+/// pushes them again, a row with a primary key replaces itself, and a row without a key is duplicated. An open
+/// transaction is always dropped.
 ///
-/// Not followed by another attempt are errors after a stop, and those that are marked
-/// [fatal](crate::Error::fatal).
-///
+/// Errors after a stop, and errors that are marked [fatal](crate::Error::fatal), are not followed by another attempt.
 /// ```
 /// use std::time::Duration;
 /// use pathway_io::{connector, Pipeline, ReadOptions, Restart, Schema, Subject};
@@ -67,22 +65,23 @@ pub struct Restart {
 }
 
 impl Restart {
-    /// Waits for the lower end of `waits` before the second attempt, then twice as long each time up to its upper end;
-    /// at least 1 ms. Without [`attempts`](Restart::attempts) there is no end to it.
+    /// Creates a policy that waits for the lower end of `waits`, at least 1 ms, before the second attempt. The wait
+    /// then doubles each time, up to the upper end. The number of attempts is unlimited unless you set
+    /// [`attempts`](Restart::attempts).
     pub fn backoff(waits: Range<Duration>) -> Self {
         let shortest = waits.start.max(SHORTEST);
         Restart { waits: shortest..waits.end.max(shortest), attempts: None, healthy_after: None }
     }
 
-    /// How many attempts in a row may fail, the first one counted: the last of them fails the pipeline. 1 is no restart
-    /// at all, as is 0.
+    /// Sets how many attempts in a row may fail, including the first. The failure of the last one fails the pipeline.
+    /// With 0 or 1, the source is never run again.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// How long an attempt must have been running so that its failure is the first in a row again. Unless set, twice
-    /// the longest wait, and at least 10 s.
+    /// Sets how long an attempt must run so that its failure counts as the first in a row. The default is twice the
+    /// longest wait, and at least 10 s.
     pub fn healthy_after(mut self, duration: Duration) -> Self {
         self.healthy_after = Some(duration);
         self
@@ -92,37 +91,37 @@ impl Restart {
         ran >= self.healthy_after.unwrap_or_else(|| self.waits.end.saturating_mul(2).max(HEALTHY))
     }
 
-    /// The wait after so many failures in a row; `None` if there is to be no other attempt.
+    /// Returns the wait after this many failures in a row, or `None` if no other attempt follows.
     fn wait(&self, failures: u32, chance: u64) -> Option<Duration> {
         if self.attempts.is_some_and(|attempts| failures >= attempts) {
             return None;
         }
         let factor = 1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX);
         let wait = self.waits.start.saturating_mul(factor).min(self.waits.end);
-        // In 1024ths of a quarter.
+        // `chance` selects how many 1024ths of a quarter are subtracted.
         let less = wait / (4 * 1024) * (chance % 1024) as u32;
         Some((wait - less).max(self.waits.start))
     }
 }
 
-/// The attempts of one source, as they are counted.
+/// The counted attempts of one source.
 #[derive(Default)]
 pub(crate) struct Attempts(Mutex<Attempted>);
 
-/// What has become of them so far.
+/// The counts so far.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Attempted {
-    /// How often `run` was entered.
+    /// The number of calls of `run`.
     pub(crate) entered: u32,
-    /// Failures without a healthy attempt in between.
+    /// The number of failures since the last healthy attempt.
     failures: u32,
-    /// What the last failed one said.
+    /// The error text of the last failed attempt.
     pub(crate) last_error: Option<String>,
 }
 
 impl Attempts {
     fn lock(&self) -> MutexGuard<'_, Attempted> {
-        // No code of the user's runs under this lock.
+        // No user code runs under this lock, so a poisoned value is still valid.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -131,14 +130,14 @@ impl Attempts {
         attempted.entered = attempted.entered.saturating_add(1);
     }
 
-    /// An attempt that ran for so long has failed: how long to wait before the next, if there is to be one.
+    /// Counts a failed attempt that ran for `ran`. Returns the wait before the next attempt, if there is one.
     pub(crate) fn failed(&self, restart: &Restart, ran: Duration) -> Option<Duration> {
         let mut attempted = self.lock();
         attempted.failures = if restart.is_healthy(ran) { 1 } else { attempted.failures.saturating_add(1) };
         restart.wait(attempted.failures, RandomState::new().build_hasher().finish())
     }
 
-    /// Notes what failed without failing the pipeline.
+    /// Records an error that does not fail the pipeline.
     pub(crate) fn note(&self, error: String) {
         self.lock().last_error = Some(error);
     }
@@ -166,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_takes_a_quarter_at_most_and_never_the_shortest() {
+    fn chance_shortens_a_wait_by_a_quarter_at_most() {
         let restart = Restart::backoff(ms(100)..ms(1000));
         for chance in 0..2048 {
             assert_eq!(restart.wait(1, chance), Some(ms(100)));
@@ -176,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_waits_are_put_right() {
+    fn a_reversed_or_zero_range_of_waits_is_corrected() {
         assert_eq!(Restart::backoff(ms(0)..ms(0)).wait(1, 0), Some(SHORTEST));
         assert_eq!(Restart::backoff(ms(7)..ms(3)).wait(5, 0), Some(ms(7)));
         assert_eq!(Restart::backoff(Duration::MAX..Duration::MAX).wait(5, 1023), Some(Duration::MAX));
@@ -184,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_healthy_attempt_starts_the_count_anew() {
+    fn a_healthy_attempt_resets_the_count() {
         let restart = Restart::backoff(ms(1)..ms(1)).attempts(2);
         let attempts = Attempts::default();
         for ran in [ms(0), HEALTHY, HEALTHY] {

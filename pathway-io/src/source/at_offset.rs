@@ -1,4 +1,4 @@
-//! The methods of a [`Subject`] that have to do with offsets: where the source goes on after a restart.
+//! The methods of a [`Subject`] for offsets, from which a source continues after a restart.
 
 use std::convert::Infallible;
 
@@ -45,7 +45,7 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed: `run` should end.
+    /// [`Closed`] if the subject is closed. Return from `run` in this case.
     #[inline]
     pub fn next_at(&self, offset: O, row: S) -> Result<(), Closed> {
         let fields = row.into_fields();
@@ -74,7 +74,7 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// As [`next_json`](Self::next_json). The offset is not set then.
+    /// As for [`next_json`](Self::next_json). In this case the offset is not set.
     #[inline]
     pub fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError> {
         let json = json.as_ref();

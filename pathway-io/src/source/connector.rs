@@ -1,4 +1,4 @@
-//! The source as the runtime sees it: the [`Connector`] trait and what its associated types may be.
+//! The runtime's view of a source: the [`Connector`] trait and the requirements on its associated types.
 
 use std::sync::Arc;
 
@@ -13,11 +13,10 @@ use crate::source::partition::Partition;
 use crate::source::shared::Source;
 use crate::source::subject::Subject;
 
-/// A source of rows. `#[connector]` implements it for a type whose inherent impl has a `run`; it can also be
-/// implemented by hand.
+/// A source of rows. `#[connector]` implements it for a type that has an inherent method `run`. You can also implement
+/// it by hand.
 ///
-/// Each reader of a connector runs on a thread of its own.
-///
+/// Each reader of a connector runs on its own thread.
 /// ```
 /// use pathway_io::{Connector, ReadOptions, RunResult, Schema, Subject, Table};
 ///
@@ -52,30 +51,33 @@ use crate::source::subject::Subject;
     note = "put `#[connector]` on its `impl` block with the `run` method"
 )]
 pub trait Connector: Send + 'static {
-    /// What `run` is handed: a [`Subject`] for the connector's one table, or a tuple of them.
+    /// The parameter of `run`: a [`Subject`] if the connector feeds one table, otherwise a tuple of subjects.
     type Subjects: Subjects<Tables = Self::Tables>;
-    /// What [`Pipeline::read`](crate::Pipeline::read) returns: a [`Table`] for each subject.
+    /// The result of [`Pipeline::read`](crate::Pipeline::read): a [`Table`] for each subject.
     type Tables;
 
-    /// The defaults of the options; a reader's own win over them.
+    /// Returns the default options. The options of [`Pipeline::read_with`](crate::Pipeline::read_with) override them.
     fn options() -> ReadOptions {
         ReadOptions::new()
     }
 
-    /// Reads the source and pushes rows until it ends or a push says [`Closed`](crate::Closed).
+    /// Reads the source and pushes rows until the source ends or a push returns [`Closed`](crate::Closed).
     ///
     /// # Errors
     ///
-    /// Whatever the author returns. It fails the pipeline, unless a stop had been asked for or a handle had returned
-    /// `Closed`; with a [`Restart`](crate::Restart), `run` is called again before that.
+    /// Any error that the implementation returns. An error fails the pipeline, unless a stop was requested before or a
+    /// subject had returned `Closed`. With a [`Restart`](crate::Restart), `run` is called again before the pipeline
+    /// fails.
     fn run(&mut self, subjects: Self::Subjects) -> RunResult;
 
-    /// A copy of the source that reads one part, if it is a source in parts. It then runs once for each worker of the
-    /// pipeline, in all processes, each time by [`run_partition`](Self::run_partition) of a copy. `#[connector]` implements both for
-    /// a `run` whose last parameter is a [`Partition`].
+    /// Returns a copy of the source that reads one partition, if the source is partitioned.
     ///
-    /// The parts feed one table. Of a table with a key, the part that pushed last has its say; of two pushes at one time,
-    /// that with the higher number.
+    /// A partitioned source runs once for each worker of the pipeline, in all processes. Each worker calls
+    /// [`run_partition`](Self::run_partition) on its copy. `#[connector]` implements both methods if the last parameter
+    /// of `run` is a [`Partition`].
+    ///
+    /// All partitions feed the same tables. If a table has a key, the last push of a key wins. If two pushes have the
+    /// same time, the one from the partition with the higher index wins.
     fn partition(&self) -> Option<Self>
     where
         Self: Sized,
@@ -83,17 +85,17 @@ pub trait Connector: Send + 'static {
         None
     }
 
-    /// Reads one part of the source.
+    /// Reads one partition of the source.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// As for [`run`](Self::run).
     fn run_partition(&mut self, subjects: Self::Subjects, partition: Partition) -> RunResult {
         let _ = partition;
         self.run(subjects)
     }
 
-    /// Cleans up: called exactly once, on the source's thread, however the last `run` ended.
+    /// Cleans up. It is called exactly once, on the source's thread, however the last `run` ended.
     fn on_stop(&mut self) {}
 }
 
@@ -104,18 +106,18 @@ pub trait Connector: Send + 'static {
     note = "`run` takes one `Subject<_>` for each table that it feeds"
 )]
 pub trait Subjects: Sized + Send + 'static {
-    /// The tables that they feed.
+    /// The tables that the subjects feed.
     type Tables;
 
     /// Declares the tables, in the order of the subjects.
     #[doc(hidden)]
     fn declare(tables: &mut impl Declare) -> Self::Tables;
 
-    /// The type of the offsets, which all subjects share.
+    /// Returns the type of the offsets, which all subjects share.
     #[doc(hidden)]
     fn offset_type() -> OffsetType;
 
-    /// Makes the subjects for a run; `first` is the index of the first table in `pools`.
+    /// Makes the subjects for one call of `run`. `first` is the index of the first table in `pools`.
     #[doc(hidden)]
     fn open(source: &Arc<Source>, pools: &[AnyPool], first: usize) -> Self;
 }

@@ -1,5 +1,5 @@
-//! What the output of `#[connector]` refers to besides [`Connector`](crate::Connector): the types here carry the bounds that
-//! make one mistake one error, at the user's own tokens.
+//! The items that the output of `#[connector]` refers to, besides [`Connector`](crate::Connector). Their bounds are
+//! placed so that one mistake gives one compile error, at the user's own tokens.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::source::offset::{Offset, OffsetType};
 use crate::source::shared::Source;
 use crate::source::subject::Subject;
 
-/// A partitioned source, of which each worker has a copy.
+/// A partitioned source. Each worker runs its own clone.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` reads a part of its source, and cannot be cloned for the others",
@@ -26,13 +26,13 @@ pub trait Partitioned: Clone {}
 #[diagnostic::do_not_recommend]
 impl<C: Clone> Partitioned for C {}
 
-/// Copies a partitioned source: the bound is here, for an error of our own.
+/// Clones a partitioned source. The bound is here so that a missing `Clone` gives this trait's error message.
 #[doc(hidden)]
 pub fn partition_of<C: Partitioned>(connector: &C) -> C {
     connector.clone()
 }
 
-/// What `run` may return under `#[connector]`.
+/// A type that `run` may return under `#[connector]`.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`run` must return `()` or `Result<(), E>`, found `{Self}`",
@@ -56,24 +56,24 @@ impl<E: Into<BoxError>> IntoRunResult for Result<(), E> {
     }
 }
 
-/// What the `run` under `#[connector]` returns: the bound is here, for one error at the user's type. `R` is a type that
-/// each use of the macro makes, so that two on one type are one conflict and not several.
+/// The return type of `run` under `#[connector]`. The bound is here so that an unsuitable type gives one error. Each
+/// use of the macro defines its own `R`, so that two uses on one type give one conflict and not several.
 #[doc(hidden)]
 pub trait Returns<R> {
     type Output: IntoRunResult;
 }
 
-/// The result of a `run` as the trait has it.
+/// Converts the result of `run` to the result that the trait declares.
 ///
 /// # Errors
 ///
-/// That of `run`.
+/// The error of `run`.
 #[doc(hidden)]
 pub fn run_result<C: Returns<R>, R>(result: C::Output) -> RunResult {
     result.into_run_result()
 }
 
-/// What a subject is one of, be that a schema or not.
+/// The type parameters of a subject, whether or not the row type is a schema.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "expected a `Subject<_>`, found `{Self}`",
@@ -90,7 +90,7 @@ impl<S, O> SubjectTypes for Subject<S, O> {
     type Offset = O;
 }
 
-/// `T`, whatever the type that it is asked of.
+/// A trait whose associated type is always `T`.
 #[doc(hidden)]
 pub trait Same<T> {
     type Type;
@@ -100,22 +100,24 @@ impl<F: ?Sized, T> Same<T> for F {
     type Type = T;
 }
 
-/// `T`, if `S` is a schema. If not, rustc says so and has no type at all, with which nothing else can be wrong: for that
-/// the way to `T` leads through an associated type of the trait that may be missing. A bound would leave the type as it is,
-/// and each use of it would be a further error.
+/// `T`, if `S` is a schema.
+///
+/// If `S` is not a schema, rustc reports that and treats the alias as an erroneous type, which causes no further
+/// errors. For this, the path to `T` goes through an associated type of the missing trait. With a bound, rustc would
+/// keep the type, and each use of it would be a further error.
 #[doc(hidden)]
 pub type IfSchema<S, T> = <<S as Schema>::Fields as Same<T>>::Type;
 
-/// `T`, if it is the subject of a schema, in the same way.
+/// `T`, if it is the subject of a schema. It limits errors in the same way as [`IfSchema`].
 #[doc(hidden)]
 pub type IfSubject<T> = IfSchema<<T as SubjectTypes>::Schema, T>;
 
-/// The table of a subject by another name, be its row a schema or not.
+/// The table of a subject, whether or not the row type is a schema.
 #[doc(hidden)]
 pub type TableOf<T> = Table<<T as SubjectTypes>::Schema>;
 
-/// A subject of `run` as the type that it is checked to be. Which that is, the argument does not tell: or it would be what an
-/// error type is taken for.
+/// Converts a subject of `run` to the type that was checked. The return type is not inferred from the argument, because
+/// then an erroneous argument type would spread.
 #[doc(hidden)]
 #[inline]
 pub fn checked<T, U: Into<T>>(subject: U) -> T {
@@ -128,12 +130,12 @@ pub trait HandleOf<R, const I: usize>: 'static {
     type Schema: Schema;
     type Offset: Offset;
     type Subject: From<Subject<Self::Schema, Self::Offset>>;
-    /// That of the schema, or of what is none, so that a use of it is no further error.
+    /// The table of the schema. If the row type is not a schema, a placeholder that causes no further errors.
     type Table: From<Table<Self::Schema>>;
 }
 
-/// The subject of a connector's `I`th parameter. What it is of stands with the connector alone: whoever looks into this type,
-/// for a `Send`, meets no type that is an error.
+/// The subject of a connector's `I`th parameter. The row type appears only in the connector's impl. So a check of this
+/// type, for example for `Send`, never meets an erroneous type.
 #[doc(hidden)]
 pub struct Handle<C, R, const I: usize>(Subject<(), ()>, PhantomData<fn(C, R)>);
 
@@ -167,14 +169,14 @@ impl<C: HandleOf<R, I>, R: 'static, const I: usize> OneSubject for Handle<C, R, 
     }
 }
 
-/// The offset type of the `I`th parameter of `run` is that of the first.
+/// Requires that the offset type of the `I`th parameter of `run` equals that of the first.
 #[doc(hidden)]
 pub trait OffsetOf<R, const I: usize> {
     type First;
     type Offset: SameOffset<Self::First>;
 }
 
-/// One type by two names.
+/// A trait that holds for two equal types.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "the subjects of one connector share one offset",
@@ -184,7 +186,7 @@ pub trait SameOffset<First> {}
 
 impl<O> SameOffset<O> for O {}
 
-/// The subjects of a connector whose macro failed: no program with it ever runs.
+/// The subjects of a connector whose macro reported an error. A program that contains one does not compile.
 #[doc(hidden)]
 pub struct NoSubjects<T>(PhantomData<fn() -> T>);
 

@@ -1,4 +1,4 @@
-//! `on_interrupt`: what unblocks a `run` that hangs in somebody else's read.
+//! The hooks of `on_interrupt`, which unblock a `run` that waits in a foreign read.
 
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
@@ -12,7 +12,7 @@ type Task = Box<dyn FnOnce() + Send>;
 
 /// The hooks of one source.
 pub(crate) struct Hooks {
-    /// The source, once the run knows it.
+    /// The source's part of the run, once it has been added.
     part: OnceLock<PartId>,
     name: Arc<str>,
     control: Arc<Control>,
@@ -22,7 +22,7 @@ pub(crate) struct Hooks {
 #[derive(Default)]
 struct HookState {
     phase: Phase,
-    /// Hooks of an attempt before this one have nothing left to unblock.
+    /// The number of the current attempt. A hook of an earlier attempt is dropped, since that `run` has returned.
     attempt: u32,
     next: u64,
     waiting: Vec<(u64, Task)>,
@@ -32,22 +32,22 @@ struct HookState {
 enum Phase {
     #[default]
     Waiting,
-    /// The stop came: a further hook is called at once.
+    /// The stop has come, so a new hook is called at once.
     Fired,
-    /// `run` has returned: there is nothing left to unblock.
+    /// `run` has returned, so a new hook is dropped.
     Ended,
 }
 
-/// A registered hook, as [`Subject::on_interrupt`](crate::Subject::on_interrupt) returns it. Dropping it changes
-/// nothing.
+/// A registered hook, returned by [`Subject::on_interrupt`](crate::Subject::on_interrupt). Dropping it does not cancel
+/// the hook.
 pub struct Hook {
     hooks: Weak<Hooks>,
     id: u64,
 }
 
 impl Hook {
-    /// Takes the hook back, for a source that has replaced what it would have closed. Does nothing if it was called
-    /// already.
+    /// Cancels the hook, for example if the source has replaced the connection that the hook would close. Does nothing
+    /// if the hook was already called.
     pub fn cancel(&self) {
         if let Some(hooks) = self.hooks.upgrade() {
             let cancelled = {
@@ -55,7 +55,7 @@ impl Hook {
                 let place = state.waiting.iter().position(|(id, _)| *id == self.id);
                 place.map(|place| state.waiting.swap_remove(place))
             };
-            // Dropped here, outside the lock: what the hook has captured may have a `Drop` of its own.
+            // The drop is outside the lock, because it may run user code that registers or cancels a hook.
             drop(cancelled);
         }
     }
@@ -72,9 +72,9 @@ impl Hooks {
         Arc::new(Hooks { part: OnceLock::new(), name, control, state: Lock::default() })
     }
 
-    /// Counts the hooks that run as helpers of that part.
+    /// Sets the part of the run that running hooks are counted for.
     pub(crate) fn belong_to(&self, part: PartId) {
-        // A source is added to its run once.
+        // The cell is empty: a source is added to its run once.
         let _ = self.part.set(part);
     }
 
@@ -94,13 +94,13 @@ impl Hooks {
                 drop(state);
                 self.spawn(task);
             }
-            // Outside the lock, too, since what it has captured may have a `Drop` of its own.
+            // The lock is released before `task` is dropped, since that drop may run user code.
             Phase::Ended => drop(state),
         }
         Hook { hooks: Arc::downgrade(self), id }
     }
 
-    /// Calls all hooks, each on a thread of its own, since one that blocks must not hold up the others.
+    /// Calls all hooks, each on its own thread, so that a hook that blocks does not delay the others.
     pub(crate) fn fire(self: &Arc<Self>) {
         let tasks = {
             let mut state = self.lock();
@@ -109,7 +109,7 @@ impl Hooks {
             }
             state.phase = Phase::Fired;
             let tasks = std::mem::take(&mut state.waiting);
-            // Under the lock, so that the source cannot have ended before they count.
+            // They are counted under the lock, so that the source cannot count as ended before its hooks do.
             self.count(|running| running + tasks.len());
             tasks
         };
@@ -118,12 +118,12 @@ impl Hooks {
         }
     }
 
-    /// `run` has returned for the last time: drops the hooks that were not called.
+    /// Drops the hooks that were not called, after the last call of `run`.
     pub(crate) fn end(&self) {
         self.drop_waiting(|state| state.phase = Phase::Ended);
     }
 
-    /// The same before `run` is run again.
+    /// Drops the hooks that were not called, before `run` is called again.
     pub(crate) fn end_attempt(&self) {
         self.drop_waiting(|state| state.attempt += 1);
     }
@@ -139,7 +139,7 @@ impl Hooks {
         }
     }
 
-    /// Calls a hook that is counted as running.
+    /// Calls a hook that has already been counted as running.
     fn spawn(self: &Arc<Self>, task: Task) {
         let hooks = Arc::clone(self);
         let spawned = threads::spawn(&format!("{} interrupt", self.name), move || {

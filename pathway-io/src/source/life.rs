@@ -1,4 +1,5 @@
-//! The life of a source on its own thread: calls `run`, again after a failure if its policy says so, and `on_stop`.
+//! Runs a source on its own thread: calls `run`, calls it again after a failure if the policy allows it, and then
+//! `on_stop`.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -35,7 +36,7 @@ pub(crate) fn run<C: Connector>(
     }
     let summary = source.summary_after(duration);
     info!(connector = &*source.name, rows = summary.rows, commits = summary.commits, "end");
-    // A source ends once.
+    // The cell is empty: a source ends once.
     let _ = source.ended.set(summary);
     source.control.set_phase(id, Phase::Ended);
 }
@@ -46,7 +47,7 @@ enum Next {
     End,
 }
 
-/// Calls `run`, and waits if it is to be run again. When it is not, its rows are committed and its hooks are gone.
+/// Calls `run` once. If `run` will be called again, waits until then. Otherwise commits its rows and drops its hooks.
 fn attempt<C: Connector>(
     connector: &mut C,
     pools: &[AnyPool],
@@ -60,7 +61,7 @@ fn attempt<C: Connector>(
         Some(partition) => connector.run_partition(subjects, partition),
         None => connector.run(subjects),
     });
-    // Judged at this moment: a stop that comes later does not excuse an error that came before it.
+    // This is decided right after `run` returned: a later stop does not excuse an earlier error.
     let excused = source.control.is_stopping() || source.intake.has_told_closed();
     let failure = match result {
         Ok(Ok(())) => None,
@@ -78,11 +79,11 @@ fn attempt<C: Connector>(
         if source.intake.begin_attempt(at) {
             return Next::Again;
         }
-        // The stop found it between two attempts.
+        // The stop came between two attempts.
         source.end(source.unread_tail());
         return Next::End;
     }
-    // What a run has not come to the end of, the next one reads again from the last offset on.
+    // If `run` was cut short, the next run reads again from the last offset, so the rows after that offset are dropped.
     let to_its_end = failure.is_none() && !source.control.is_stopping();
     source.end(if to_its_end { Tail::Commit } else { source.unread_tail() });
     match failure {

@@ -1,14 +1,14 @@
-//! Many JSON objects at once, one a line: the input and the error of `next_json_lines`.
+//! Input and error of `next_json_lines`, which pushes many JSON objects, one per line.
 
 use std::fmt;
 
 use crate::run::error::Error;
 use crate::run::error::row_error::RowError;
 
-/// How many bad lines an error keeps: enough to see what is wrong with a file, whatever its size.
+/// The number of bad lines that an error keeps. This is enough to find the cause, and limits memory.
 const KEPT: usize = 100;
 
-/// The lines of a buffer that are not blank, without their ends.
+/// The lines of a buffer that are not blank, without their line ends.
 pub(crate) struct Lines<'a> {
     rest: &'a [u8],
     line: &'a [u8],
@@ -20,7 +20,7 @@ impl<'a> Lines<'a> {
         Lines { rest: buffer, line: &[], number: 0 }
     }
 
-    /// Goes on to the next line, and gives it. The `\r` of a line's end is left to the decoder: it is white space.
+    /// Moves to the next line and returns it. A `\r` at its end remains, since the decoder skips it as white space.
     #[inline]
     pub(crate) fn advance(&mut self) -> Option<&'a [u8]> {
         while !self.rest.is_empty() {
@@ -37,22 +37,21 @@ impl<'a> Lines<'a> {
         None
     }
 
-    /// The line that was given last.
+    /// Returns the current line.
     pub(crate) fn line(&self) -> &'a [u8] {
         self.line
     }
 
-    /// Its number in the buffer; the first is 1.
+    /// Returns the number of the current line in the buffer, counted from 1.
     pub(crate) fn number(&self) -> usize {
         self.number
     }
 }
 
-/// Why some of the lines given to [`Subject::next_json_lines`](crate::Subject::next_json_lines) were not pushed.
+/// The error of [`Subject::next_json_lines`](crate::Subject::next_json_lines): some lines were not pushed.
 ///
-/// Either they do not fit the schema, and all others were pushed; or the subject was closed on the way
-/// ([`is_closed`](Self::is_closed)), and the lines behind that moment were not.
-///
+/// Either these lines do not fit the schema, and all others were pushed. Or the subject was closed during the call
+/// ([`is_closed`](Self::is_closed)), and the lines from that moment on were not pushed.
 /// ```
 /// # use pathway_io::{connector, testing, Schema, Subject};
 /// # #[derive(Schema)] struct Cat { key: i64 }
@@ -76,20 +75,20 @@ pub struct LinesError(Box<Report>);
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BadLine {
-    /// Its number in the buffer; the first line is 1, and blank lines count.
+    /// The number of the line in the buffer. The first line is 1, and blank lines count.
     pub line: usize,
-    /// What is wrong with it.
+    /// The reason why the line does not fit.
     pub error: RowError,
 }
 
-/// What became of the lines of a buffer.
+/// The result of pushing the lines of a buffer.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     rows: usize,
     bad: Vec<BadLine>,
-    /// Bad lines that are not in the list.
+    /// The number of bad lines that are not in the list.
     more: usize,
-    /// The number of the line that found the subject closed.
+    /// The number of the line at which the subject was found closed.
     closed_at: Option<usize>,
 }
 
@@ -99,7 +98,7 @@ impl Report {
         self.rows += 1;
     }
 
-    /// Whether the next line may be tried.
+    /// Records a refused line. Returns whether the next line may be tried.
     #[cold]
     pub(crate) fn refused(&mut self, line: usize, error: RowError) -> bool {
         if error.is_closed() {
@@ -118,31 +117,31 @@ impl Report {
 }
 
 impl LinesError {
-    /// How many lines were pushed as rows.
+    /// Returns the number of lines that were pushed as rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.0.rows
     }
 
-    /// The bad lines, in their order; of more than a hundred, the first hundred.
+    /// Returns the first hundred bad lines, in order.
     #[must_use]
     pub fn bad_lines(&self) -> &[BadLine] {
         &self.0.bad
     }
 
-    /// How many lines are bad, those that [`bad_lines`](Self::bad_lines) leaves out included.
+    /// Returns the number of bad lines, including those that [`bad_lines`](Self::bad_lines) omits.
     #[must_use]
     pub fn bad_line_count(&self) -> usize {
         self.0.bad.len() + self.0.more
     }
 
-    /// Whether the subject was closed before all lines were pushed.
+    /// Returns whether the subject was closed before all lines were pushed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.closed_at.is_some()
     }
 
-    /// The number of the first line that was not pushed because the subject was closed.
+    /// Returns the number of the first line that was not pushed because the subject was closed.
     #[must_use]
     pub fn closed_at(&self) -> Option<usize> {
         self.0.closed_at
@@ -169,7 +168,7 @@ impl fmt::Display for LinesError {
 }
 
 impl std::error::Error for LinesError {
-    /// That of the first bad line.
+    /// Returns the error of the first bad line.
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.0.bad.first().map(|bad| &bad.error as _)
     }
@@ -196,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_lines_count_and_are_passed_over() {
+    fn blank_lines_are_counted_and_skipped() {
         assert_eq!(lines(""), []);
         assert_eq!(lines("\n \r\n\t"), []);
         assert_eq!(lines("a"), [(1, "a")]);
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn says_what_arrived_and_what_is_wrong() {
+    fn the_error_text_names_the_bad_lines_and_the_pushed_rows() {
         let mut report = Report::default();
         report.pushed();
         assert!(report.refused(2, RowError::new("missing").at_column(Some("genus"))));

@@ -1,7 +1,8 @@
-//! Where a source stands in what it reads: its [`Offset`].
+//! The position of a source in its input: its [`Offset`].
 //!
-//! An offset travels with the rows that it stands for. The last one that was set waits beside the pending rows in a
-//! [`Slot`] that the intake keeps without its type; a cut *seals* it, that is, takes it along with the commit.
+//! An offset is committed together with the rows that it covers. The last offset that was set is kept beside the
+//! pending rows, in a type-erased [`Slot`] of the intake. A cut *seals* the offset, which means that it becomes part of
+//! the commit.
 
 use std::any::{Any, TypeId, type_name};
 
@@ -11,12 +12,11 @@ use serde::de::DeserializeOwned;
 #[cfg(feature = "persist")]
 use crate::run::error::BoxError;
 
-/// A source's position: what [`Subject::resume`](crate::Subject::resume) gives back after a restart.
+/// The position of a source in its input, which [`Subject::resume`](crate::Subject::resume) returns after a restart.
 ///
-/// Implemented for every type that serde can write and read and that can be cloned and sent to another thread: a
-/// number, a text, a map of partitions to positions, a struct of your own. It is kept as MessagePack, which does not tell
-/// `Some(None)` or `Some(())` from `None`.
-///
+/// The trait is implemented for every type that serde can write and read, and that is `Clone` and `Send`. Examples are
+/// a number, a string, a map from partitions to positions, or your own struct. An offset is stored as MessagePack,
+/// which does not distinguish `Some(None)` or `Some(())` from `None`.
 /// ```
 /// use pathway_io::{Offset, Subject, connector};
 ///
@@ -51,13 +51,13 @@ pub trait Offset: Serialize + DeserializeOwned + Clone + Send + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Offset for T {}
 
-/// An offset with its type forgotten.
+/// A type-erased offset.
 pub(crate) trait AnyOffset: Any + Send {
-    /// Encodes it for a checkpoint: as MessagePack, because JSON has no maps whose keys are not texts, such as those of
-    /// partitions.
+    /// Encodes the offset for a checkpoint. The format is MessagePack, because the keys of a JSON object must be
+    /// strings, and the keys of a map from partitions often are not.
     #[cfg(feature = "persist")]
     fn encode(&self) -> Result<Vec<u8>, BoxError>;
-    /// As it stands beside a bad row.
+    /// Returns the offset as JSON, for the quarantine file.
     fn to_json(&self) -> serde_json::Value;
 }
 
@@ -68,16 +68,16 @@ impl<O: Offset> AnyOffset for O {
     }
 
     fn to_json(&self) -> serde_json::Value {
-        // A map whose keys are no strings has no form in JSON, and the row is worth more than its place.
+        // A map whose keys are not strings has no JSON form. Then the bad row is written without its offset.
         serde_json::to_value(self).unwrap_or_default()
     }
 }
 
-/// The type of a connector's offsets, as a value.
+/// The type of a connector's offsets as a value.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct OffsetType {
-    /// There are none: the type is `()`.
+    /// Whether the type is `()`, so that the connector has no offsets.
     pub(crate) is_unit: bool,
     pub(crate) name: &'static str,
     #[cfg(feature = "persist")]
@@ -101,11 +101,11 @@ impl OffsetType {
     }
 }
 
-/// The offsets of one source; the type is `O`.
+/// The offsets of one source, whose type is `O`.
 struct Slot<O> {
-    /// Set since the last cut.
+    /// The offset that was set after the last cut.
     next: Option<O>,
-    /// That of the last cut that had one, or what a restart has found.
+    /// The offset of the last cut that had one, or the restored offset.
     last: Option<O>,
 }
 
@@ -126,12 +126,12 @@ impl<O: Offset> AnySlot for Slot<O> {
     }
 }
 
-/// The offsets of one source, with their type forgotten.
+/// The type-erased offsets of one source.
 #[derive(Default)]
 pub(crate) struct Offsets(Option<Box<dyn AnySlot>>);
 
 impl Offsets {
-    /// Those of a source that goes on from `offset`.
+    /// Returns the offsets of a source that resumes from `offset`.
     pub(crate) fn resumed<O: Offset>(offset: O) -> Self {
         Offsets(Some(Box::new(Slot { next: None, last: Some(offset) })))
     }
@@ -147,17 +147,17 @@ impl Offsets {
         self.slot().next = Some(offset);
     }
 
-    /// Whether an offset was set since the last cut.
+    /// Returns whether an offset was set after the last cut.
     pub(crate) fn is_set(&self) -> bool {
         self.0.as_ref().is_some_and(|slot| slot.is_set())
     }
 
-    /// Takes the offset along with a commit.
+    /// Takes the offset for a commit.
     pub(crate) fn seal(&mut self) -> Option<Box<dyn AnyOffset>> {
         self.0.as_mut()?.seal()
     }
 
-    /// The offset of the last commit that had one.
+    /// Returns the offset of the last commit that had one.
     pub(crate) fn last<O: Offset>(&mut self) -> Option<O> {
         self.slot().last.clone()
     }
@@ -168,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_offset_is_the_last_one_only_once_it_is_sealed() {
+    fn an_offset_becomes_the_last_one_when_it_is_sealed() {
         let mut offsets = Offsets::resumed(3_u64);
         assert_eq!((offsets.last(), offsets.is_set()), (Some(3_u64), false));
         offsets.set(4_u64);
@@ -188,7 +188,7 @@ mod tests {
 
     #[cfg(feature = "persist")]
     #[test]
-    fn any_offset_comes_back_as_it_was() {
+    fn an_offset_is_decoded_as_it_was_encoded() {
         #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
         enum Position {
             Start,
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn an_offset_without_a_form_in_json_is_null_there() {
+    fn an_offset_without_a_json_form_is_written_as_null() {
         let offset = std::collections::BTreeMap::from([((1, 2), 3)]);
         assert_eq!(offset.to_json(), serde_json::Value::Null);
         #[cfg(feature = "persist")]

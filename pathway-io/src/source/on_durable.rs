@@ -1,4 +1,4 @@
-//! `on_durable`: who wants to know what has become durable.
+//! The callbacks of `on_durable`, which receive the offsets that have become durable.
 
 use std::any::Any;
 use std::sync::MutexGuard;
@@ -16,7 +16,7 @@ pub(crate) struct Durables(Lock<State>);
 
 #[derive(Default)]
 struct State {
-    /// Callbacks of an attempt before this one are not wanted any more.
+    /// The number of the current attempt. Callbacks of earlier attempts are dropped.
     attempt: u32,
     callbacks: Vec<Callback>,
 }
@@ -38,11 +38,11 @@ impl Durables {
         }
     }
 
-    /// Drops the callbacks before `run` is run again.
+    /// Drops the callbacks before `run` is called again.
     ///
     /// # Errors
     ///
-    /// If the drop of one panics.
+    /// If the drop of a callback panics.
     pub(crate) fn end_attempt(&self) -> Result<(), FailureKind> {
         let unwanted = {
             let mut state = self.lock();
@@ -56,13 +56,13 @@ impl Durables {
         !self.lock().callbacks.is_empty()
     }
 
-    /// Calls each with an offset that a checkpoint holds.
+    /// Calls each callback with an offset that a checkpoint holds.
     ///
     /// # Errors
     ///
-    /// If one panics.
+    /// If a callback panics.
     pub(crate) fn tell(&self, offset: &dyn AnyOffset) -> Result<(), FailureKind> {
-        // Outside the lock, since a callback may register another.
+        // The callbacks run outside the lock, since a callback may register another.
         let (attempt, mut callbacks) = {
             let mut state = self.lock();
             (state.attempt, std::mem::take(&mut state.callbacks))

@@ -1,13 +1,13 @@
-//! How a source is read: [`ReadOptions`].
+//! The options of a source: [`ReadOptions`].
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::run::restart::Restart;
 
-/// The autocommit interval of a source that names none, as in Pathway.
+/// The default autocommit interval, the same as in Pathway.
 const DEFAULT_AUTOCOMMIT: Duration = Duration::from_millis(1500);
-/// The backlog of a source that names none, in rows.
+/// The default backlog, in rows.
 const DEFAULT_BACKLOG: usize = 65_536;
 
 /// Says how a source is read.
@@ -43,7 +43,7 @@ pub struct ReadOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BadRows {
-    /// The push returns the error, and the source decides. This is the default.
+    /// The push returns the error, and the source decides what to do. This is the default.
     #[default]
     Fail,
     /// The row is counted and skipped. The push returns `Ok`.
@@ -85,6 +85,10 @@ impl ReadOptions {
     /// until the interval is over. Rows of a sparse source are visible within tens of microseconds, and a fast source makes
     /// no more commits than before. The default is off, because rows that are pushed together are then not seen together.
     ///
+    /// If a row arrives when the last commit is older than the interval, it is committed at once. The following rows
+    /// wait until the interval is over. So sinks see the rows of a sparse source within some tens of microseconds,
+    /// while a fast source makes no more commits than before. This is off by default, because rows that are pushed
+    /// together may then become visible in two commits.
     /// ```
     /// use std::time::Duration;
     /// use pathway_io::ReadOptions;
@@ -164,7 +168,7 @@ impl ReadOptions {
         self
     }
 
-    /// These options, and where they say nothing, those of `defaults`.
+    /// Returns these options, with unset ones taken from `defaults`.
     pub(crate) fn or(self, defaults: ReadOptions) -> Self {
         ReadOptions {
             name: self.name.or(defaults.name),

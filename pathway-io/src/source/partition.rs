@@ -1,9 +1,8 @@
-//! [`Partition`]: which part of a source one of its readers reads.
+//! [`Partition`]: the part of a source that one reader reads.
 
-/// The part of a partitioned source that one run reads: number `index` of `count`.
+/// The partition of a source that one call of `run` reads: number `index` of `count`.
 ///
-/// A connector whose `run` takes it as its last parameter runs once for each worker, as a clone of its own:
-///
+/// If the last parameter of a connector's `run` is a `Partition`, each worker runs its own clone of the connector:
 /// ```
 /// use pathway_io::dataflow::{Partition, Workers};
 /// use pathway_io::{Pipeline, Schema, Subject, connector};
@@ -31,21 +30,20 @@
 /// assert_eq!(summary.rows(), 100);
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
-///
-/// The parts of one process share its clock, so that no result waits for the clock of a part that is silent. Where there are
-/// several processes, each has its own: the times of a part strictly increase, and commits of parts in different processes
-/// may have one `time`. A sink is handed those as one, with the rows by part and then in push order; of two pushes of one
-/// key at one time, that of the higher part counts.
+/// The partitions of one process share a clock, so results never wait for an idle partition of the same process. With
+/// several processes, each process has its own clock. The times of one partition strictly increase, but commits of
+/// partitions in different processes may have the same `time`. A sink receives these as one commit, with the rows
+/// ordered by partition and then by push. If two pushes of one key have the same time, the higher partition wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct Partition {
-    /// From 0 to `count - 1`: the number of the worker among those of all processes.
+    /// The number of the worker over all processes, from 0 to `count - 1`.
     pub index: usize,
-    /// How many parts there are: the workers of all processes.
+    /// The number of partitions, which equals the number of workers in all processes.
     pub count: usize,
 }
 
 impl Partition {
-    /// All of it: what a source in parts reads where there is one worker.
+    /// The only partition of a partitioned source that runs on one worker.
     pub const WHOLE: Partition = Partition { index: 0, count: 1 };
 }

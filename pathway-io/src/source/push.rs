@@ -1,12 +1,12 @@
-//! The push methods that a [`Subject`](crate::Subject), a [`Transaction`](crate::Transaction) and a table inside one
-//! have in common, written once.
+//! The push methods that [`Subject`](crate::Subject), [`Transaction`](crate::Transaction) and a table in a transaction
+//! have in common.
 
-/// Expects of `Self` the methods `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with the
-/// same result, and `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`. The bounds are on the methods: for one on
-/// the impl rustc would not say that the type is no schema.
+/// Expects these methods on `Self`: `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with
+/// the same result, and `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`. The bounds are on the methods,
+/// because with a bound on the impl rustc would not report that the row type is not a schema.
 macro_rules! push_methods {
     () => {
-        /// Pushes one row. Outside a transaction it waits while the backlog is full.
+        /// Pushes one row. Outside a transaction, it waits while the backlog is full.
         ///
         /// ```
         /// # use pathway_io::{Schema, Subject};
@@ -18,7 +18,7 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// [`Closed`] if the subject is closed: `run` should end.
+        /// [`Closed`] if the subject is closed. Return from `run` in this case.
         ///
         /// # Panics
         ///
@@ -131,12 +131,12 @@ macro_rules! push_methods {
         ///
         /// # Errors
         ///
-        /// As [`next_json`](Self::next_json), without a position.
+        /// As for [`next_json`](Self::next_json), without a position.
         pub fn next_value(&self, value: serde_json::Value) -> Result<(), RowError>
         where
             S: Schema,
         {
-            // The value is needed a second time only if it does not fit.
+            // The value is borrowed, because a bad row is also needed for the error.
             match self.push(|batch| batch.push_value(&value)) {
                 Ok(Ok(())) => Ok(()),
                 Ok(Err(error)) => self.bad_row(error, value.to_string().as_bytes()),

@@ -1,4 +1,4 @@
-//! One source while it runs: what its handles share ([`Source`]).
+//! The shared state of one running source: [`Source`].
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ use crate::source::intake::{Entry, Intake, Push, Refused, Tail};
 use crate::source::offset::{AnyOffset, Offset};
 use crate::source::on_durable::Durables;
 
-/// What all handles of one connector share.
+/// The state that all handles of one connector share.
 #[doc(hidden)]
 pub struct Source {
     pub(crate) name: Arc<str>,
@@ -27,14 +27,14 @@ pub struct Source {
     pub(crate) hooks: Arc<Hooks>,
     pub(crate) durables: Durables,
     pub(crate) bad_rows: Arc<BadRowPolicy>,
-    /// A restart reads again what is behind the last offset.
+    /// Set in a persistent pipeline. A restart then reads everything after the last offset again.
     pub(crate) persistent: bool,
     pub(crate) bad_rows_limit: Option<u64>,
     pub(crate) restart: Option<Restart>,
     pub(crate) attempts: Attempts,
     pub(crate) control: Arc<Control>,
     pub(crate) started: OnceLock<Instant>,
-    /// What the source has done, once it has ended.
+    /// The summary of the source, set once the source has ended.
     pub(crate) ended: OnceLock<SourceSummary>,
 }
 
@@ -55,7 +55,7 @@ impl Part for Source {
 }
 
 impl Source {
-    /// What a handle says of a push that was refused. A source that goes without offsets for too long has failed.
+    /// Returns the error for a refused push. If the backlog filled up without an offset, the source has failed.
     #[cold]
     pub(crate) fn refuse(&self, refused: Refused) -> Closed {
         if refused == Refused::NoOffset {
@@ -76,7 +76,7 @@ impl Source {
         self.judge(entry, error, raw, None::<()>, push)
     }
 
-    /// The same of a row that came with its offset, which is set if the run goes on without the row.
+    /// Handles a bad row that has an offset. The offset is set if the policy lets the source continue without the row.
     #[cold]
     pub(crate) fn bad_row_at<O: Offset>(
         &self,
@@ -132,7 +132,7 @@ impl Source {
     }
 
     fn fail_beyond_limit(&self, bad_rows: u64, last: &RowError) {
-        // Of those that come at the same time from several threads, one is the first.
+        // Several threads can exceed the limit at once. Only the one that reaches `limit + 1` reports it.
         if self.bad_rows_limit.is_none_or(|limit| bad_rows != limit.saturating_add(1)) {
             return;
         }
@@ -146,18 +146,18 @@ impl Source {
         self.control.fail(Error::connector(&self.name, kind));
     }
 
-    /// How long to wait before `run` is run again after a failure, if it is to be.
+    /// Returns the wait before the next attempt, or `None` if `run` is not called again.
     pub(super) fn restart(&self, failure: &FailureKind, ran: Duration) -> Option<Duration> {
         let restart = self.restart.as_ref()?;
         let fatal = match failure {
-            // Looking for causes runs code of the user's; where that panics, there is no mark to be found.
+            // The search runs user code. If that code panics, the error counts as not fatal.
             FailureKind::Failed(error) => guarded("the causes of its error", || is_fatal(&**error)).unwrap_or(false),
             _ => false,
         };
         if fatal { None } else { self.attempts.failed(restart, ran) }
     }
 
-    /// `run` has failed and will be run again: nothing of this attempt is to reach into the next.
+    /// Ends a failed attempt that is followed by another one. Nothing of this attempt may reach the next.
     pub(super) fn end_attempt(&self) {
         self.intake.end_attempt();
         self.hooks.end_attempt();
@@ -166,18 +166,18 @@ impl Source {
         }
     }
 
-    /// What becomes of the rows behind the last offset of a run that has not come to its end.
+    /// Returns what to do with the rows after the last offset, if `run` was cut short.
     pub(crate) fn unread_tail(&self) -> Tail {
         if self.persistent { Tail::Drop } else { Tail::Commit }
     }
 
-    /// `run` was run for the last time.
+    /// Ends the source after its last call of `run`.
     pub(super) fn end(&self, tail: Tail) {
         self.intake.finish(tail);
         self.hooks.end();
     }
 
-    /// Returns what the source has done so far, or in the end.
+    /// Returns the summary of the source so far, or the final one if the source has ended.
     pub(crate) fn summary(&self) -> SourceSummary {
         let elapsed = || self.started.get().map_or(Duration::ZERO, Instant::elapsed);
         self.ended.get().cloned().unwrap_or_else(|| self.summary_after(elapsed()))

@@ -25,6 +25,8 @@ use crate::source::transaction::Transaction;
 /// Pushed rows become visible together, with the next commit: by [`commit`](Self::commit), the autocommit interval, a
 /// full backlog, or the end of `run`. `O` is the source's offset type.
 ///
+/// Pushed rows become visible together, at the next commit. A commit is made by [`commit`](Self::commit), by the
+/// autocommit interval, by a full backlog, or by the end of `run`. `O` is the type of the source's offsets.
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
 ///
@@ -57,7 +59,7 @@ pub struct Subject<S, O = ()> {
     source: Arc<Source>,
     entry: Entry,
     pool: AnyPool,
-    /// A subject takes rows in and holds none, so it is `Send` and `Sync` whatever the row is.
+    /// `fn(S, O)` makes the subject `Send` and `Sync` for every row type, since a subject stores no rows.
     types: PhantomData<fn(S, O)>,
 }
 
@@ -73,7 +75,7 @@ impl<S, O> Clone for Subject<S, O> {
 }
 
 impl<S, O> Subject<S, O> {
-    /// The same handle where its types are known by another way.
+    /// Returns the same handle with other type parameters, for a caller that knows them from the connector.
     pub(crate) fn of_types<T, P>(self) -> Subject<T, P> {
         Subject { source: self.source, entry: self.entry, pool: self.pool, types: PhantomData }
     }
@@ -100,17 +102,17 @@ impl<S, O> fmt::Debug for Subject<S, O> {
     }
 }
 
-/// A row that was not pushed, and why.
+/// The error of [`Subject::try_next`]: a row that was not pushed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TryNextError<S> {
-    /// The backlog is full: the sinks have not taken the rows before it yet.
+    /// The backlog is full, because the sinks have not yet taken earlier rows.
     Full(S),
     /// The subject is closed.
     Closed(S),
 }
 
 impl<S> TryNextError<S> {
-    /// The row.
+    /// Returns the row.
     #[must_use]
     pub fn into_row(self) -> S {
         match self {
@@ -118,7 +120,7 @@ impl<S> TryNextError<S> {
         }
     }
 
-    /// Whether the subject is closed, so that no later push will succeed.
+    /// Returns whether the subject is closed, so that every later push fails too.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         matches!(self, TryNextError::Closed(_))
@@ -165,7 +167,7 @@ impl<S: Schema, O> Subject<S, O> {
         Ok(pushed)
     }
 
-    /// `Err` outside if the subject is closed, inside if `fill` failed.
+    /// Pushes one row. The outer `Err` means that the subject is closed, the inner one that `fill` failed.
     #[inline]
     fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
         match self.source.intake.admit(self.entry, Push::Wait) {
@@ -174,8 +176,8 @@ impl<S: Schema, O> Subject<S, O> {
         }
     }
 
-    /// Lets `rows` push one row after the other until it gives `None` or an error, which comes back. `Err` outside if
-    /// the subject is closed.
+    /// Lets `rows` push one row after the other until it returns `None` or an error, which is returned. The outer `Err`
+    /// means that the subject is closed.
     fn push_all<E>(
         &self,
         mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
@@ -190,7 +192,7 @@ impl<S: Schema, O> Subject<S, O> {
         }
     }
 
-    /// [`push_all`](Self::push_all), into `pending`.
+    /// Pushes rows as [`push_all`](Self::push_all) does, but into `pending`.
     pub(crate) fn push_all_into<E>(
         &self,
         pending: &Mutex<Pending>,
@@ -205,13 +207,14 @@ impl<S: Schema, O> Subject<S, O> {
         }
     }
 
-    /// What the `bad_rows` policy makes of a row that does not fit.
+    /// Applies the `bad_rows` policy to a row that does not fit.
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.source.bad_row(self.entry, error, raw, Push::Wait)
     }
 }
 
-/// Here are no bounds, so that a row type that is no schema is one error, and what has nothing to do with rows none.
+/// This impl has no bounds, so that a row type that is not a schema gives one error, and methods without rows give
+/// none.
 impl<S, O> Subject<S, O> {
     push_methods!();
 
@@ -313,7 +316,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if it was closed already.
+    /// [`Closed`] if the subject was already closed.
     pub fn close(self) -> Result<(), Closed> {
         self.source.intake.close_table(self.entry)
     }
@@ -335,7 +338,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// [`Closed`] as soon as the subject is closed.
     pub fn sleep(&self, duration: Duration) -> Result<(), Closed> {
-        // A time too far away to be named is no deadline at all.
+        // If the addition overflows, the wait has no deadline.
         self.source.intake.wait_closed(self.entry, Instant::now().checked_add(duration))
     }
 
