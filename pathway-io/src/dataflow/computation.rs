@@ -234,6 +234,27 @@ where
 impl<S> Table<S> {
     /// Computes a table from this one. See [`compute`] for several tables.
     ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, RunResult, Schema, Subject};
+    /// # #[derive(Schema, Clone)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>) -> RunResult { Ok(cats.next(Cat { key: 1, genus: "felis".into() })?) } }
+    /// #[derive(Schema)]
+    /// #[schema(dataflow)]
+    /// struct GenusCount {
+    ///     #[schema(primary_key)]
+    ///     genus: String,
+    ///     n: i64,
+    /// }
+    ///
+    /// let pipeline = Pipeline::new();
+    /// let cats = pipeline.read(Cats);
+    /// let counts = cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
+    /// counts.subscribe(|update| println!("{:+} {} {}", update.diff, update.row.genus, update.row.n)); // +1 felis 1
+    /// pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the pipeline of the table has already been started.

@@ -197,11 +197,19 @@ impl Pipeline {
         self
     }
 
-    /// Sets whether the progress of the run is shown on standard error. The default is `false`.
+    /// Sets whether the pipeline shows its progress on the terminal.
     ///
-    /// On a terminal, you see one line per source and sink, and a summary at the end; see
-    /// [`progress`](crate::pipeline::progress). Nothing is written if the feature `progress` is off or standard error
-    /// is not a terminal.
+    /// On standard error, it draws a line for each source and sink, and a summary at the end; see
+    /// [`progress`](crate::progress). Without the feature `progress`, and if standard error is not a terminal, it
+    /// writes nothing.
+    ///
+    /// ```
+    /// # use pathway_io::Pipeline;
+    /// let pipeline = Pipeline::new();
+    /// pipeline.progress(true);
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     pub fn progress(&self, progress: bool) -> &Self {
         self.plan().progress = progress;
         self

@@ -150,7 +150,27 @@ impl<S: Schema> Table<S> {
 
 /// The bounds are on the methods: for one on the impl rustc would not say that the type is no schema.
 impl<S> Table<S> {
-    /// Sends the updates to a sink of your own.
+    /// Sends the updates to your own sink.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, Subject, Update};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>) -> RunResult { Ok(cats.next(Cat { key: 1 })?) } }
+    /// struct Count(usize);
+    ///
+    /// impl Sink<Cat> for Count {
+    ///     fn write(&mut self, commit: &Commit<Cat>) -> RunResult {
+    ///         self.0 += commit.len();
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let pipeline = Pipeline::new();
+    /// pipeline.read(Cats).write_to(Count(0));
+    /// pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     ///
     /// # Panics
     ///
@@ -175,8 +195,10 @@ impl<S> Table<S> {
         self.add_sink(SinkSpec { name, target: None, sink, retry: options.retry });
     }
 
-    /// Calls `callback` with each update, in order, on a thread of its own. A panic in it fails the pipeline. After a
-    /// restart of a persistent pipeline it sees the updates since the last checkpoint again.
+    /// Calls `callback` with each update, in order, on its own thread.
+    ///
+    /// A panic in it fails the pipeline. After a restart of a persistent pipeline, it receives the updates since the last
+    /// checkpoint again.
     ///
     /// # Panics
     ///
@@ -200,8 +222,10 @@ impl<S> Table<S> {
         self.write_to(UpdateCallback(callback));
     }
 
-    /// Calls `callback` with each commit, in order, on a thread of its own. A panic in it fails the pipeline. After a
-    /// restart of a persistent pipeline it sees the commits since the last checkpoint again.
+    /// Calls `callback` with each commit, in order, on its own thread.
+    ///
+    /// A panic in it fails the pipeline. After a restart of a persistent pipeline, it receives the commits since the last
+    /// checkpoint again.
     ///
     /// # Panics
     ///
@@ -225,11 +249,13 @@ impl<S> Table<S> {
         self.write_to(CommitCallback(callback));
     }
 
-    /// A channel of the table's commits, of which it holds `capacity` at most. A full channel holds up the source once
-    /// its backlog is full; a receiver that is dropped ends its subscription. The channel is disconnected when the
-    /// pipeline has ended. After a restart of a persistent pipeline the commits since the last checkpoint come again.
+    /// Returns a channel of the table's commits that holds at most `capacity` of them.
     ///
-    /// A receiver that is read on the thread that runs the pipeline wants [`Pipeline::start`](crate::Pipeline::start).
+    /// A full channel holds up the source once its backlog is full. If you drop the receiver, its subscription ends. The
+    /// channel is disconnected when the pipeline has ended. After a restart of a persistent pipeline, the commits since
+    /// the last checkpoint come again.
+    ///
+    /// To read the receiver on the thread that runs the pipeline, use [`Pipeline::start`](crate::Pipeline::start).
     ///
     /// # Panics
     ///

@@ -21,51 +21,59 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::{Schema, TableSchema};
 use crate::run::error::RunResult;
 
-/// A destination of a table's updates. Each sink runs on a thread of its own and sees every commit whole, in the order
-/// of the times.
+/// Receives the updates of a table.
 ///
-/// An error or a panic in any method fails the pipeline; the sink is then dropped without further calls.
+/// Each sink runs on its own thread and receives every commit whole, in the order of the times. An error or a panic in any
+/// method fails the pipeline; the sink is then dropped without further calls.
 /// [`SinkOptions::retry`](crate::SinkOptions::retry) tries it again after an error.
 ///
-/// In a persistent pipeline a sink is handed each commit *at least once*: the commits that were on their way when the
-/// process died come again after the restart, with other times, and nothing is durable that was not written and flushed
-/// here: a sink that is slow holds up the checkpoints. A sink that [keeps their time](Sink::is_transactional) beside
-/// its rows is handed each exactly once.
+/// A persistent pipeline delivers each commit *at least once*: after a restart, the sink receives the commits since the last
+/// checkpoint again, with other times. No commit is durable before the sink has written and flushed it, so a slow sink
+/// delays the checkpoints. A [transactional](Sink::is_transactional) sink receives each commit exactly once.
 ///
 /// ```
-/// use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, Subject};
+/// use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, Subject, TableSchema};
 ///
 /// #[derive(Schema)]
 /// struct Line { text: String }
 ///
-/// struct Count(std::sync::mpsc::Sender<usize>);
+/// struct Printer;
 ///
-/// impl Sink<Line> for Count {
+/// impl Sink<Line> for Printer {
+///     fn open(&mut self, schema: &'static TableSchema) -> RunResult {
+///         println!("{}", schema.name);
+///         Ok(())
+///     }
+///
 ///     fn write(&mut self, commit: &Commit<Line>) -> RunResult {
-///         self.0.send(commit.len())?;
+///         for update in commit.iter() {
+///             println!("{:+} {}", update.diff, update.row.text);
+///         }
+///         Ok(())
+///     }
+///
+///     fn flush(&mut self) -> RunResult {
+///         Ok(std::io::Write::flush(&mut std::io::stdout())?)
+///     }
+///
+///     fn close(&mut self) -> RunResult {
+///         println!("done");
 ///         Ok(())
 ///     }
 /// }
 ///
-/// struct Lines;
-///
-/// #[connector]
-/// impl Lines {
-///     fn run(&mut self, lines: Subject<Line>) -> pathway_io::Result<()> {
-///         lines.next(Line { text: "hello".into() })?;
-///         Ok(())
-///     }
-/// }
-///
-/// let (sender, receiver) = std::sync::mpsc::channel();
+/// # struct Lines;
+/// # #[connector]
+/// # impl Lines {
+/// #     fn run(&mut self, lines: Subject<Line>) -> pathway_io::Result<()> { Ok(lines.next(Line { text: "hello".into() })?) }
+/// # }
 /// let pipeline = Pipeline::new();
-/// pipeline.read(Lines).write_to(Count(sender));
+/// pipeline.read(Lines).write_to(Printer);
 /// pipeline.run()?;
-/// assert_eq!(receiver.iter().sum::<usize>(), 1);
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
 pub trait Sink<S: Schema>: Send {
-    /// Called once, before any source runs.
+    /// Opens the sink. Called once, before any source runs.
     ///
     /// # Errors
     ///
@@ -75,15 +83,16 @@ pub trait Sink<S: Schema>: Send {
         Ok(())
     }
 
-    /// Takes one commit.
+    /// Writes one commit.
     ///
     /// # Errors
     ///
     /// An error stops the pipeline.
     fn write(&mut self, commit: &Commit<S>) -> RunResult;
 
-    /// Called after a commit, unless another is waiting, and in a persistent pipeline before what was written becomes
-    /// durable elsewhere: it should become visible now.
+    /// Makes the written commits visible.
+    ///
+    /// Called after a commit if no other commit is waiting; in a persistent pipeline also before they become durable elsewhere.
     ///
     /// # Errors
     ///
@@ -92,19 +101,49 @@ pub trait Sink<S: Schema>: Send {
         Ok(())
     }
 
-    /// Whether the sink keeps the time of its last commit beside its rows and makes both durable together, as a database
-    /// does in one transaction. A persistent pipeline then calls [`recover`](Sink::recover) in place of
-    /// [`open`](Sink::open), and delivers each commit exactly once: first it holds it durably itself, then it hands it to
-    /// the sink, and it lets go of it when `flush` has returned. So what was written must be durable, with the time of
-    /// the last commit, when `flush` returns, and nothing of it before may outlive its time.
+    /// Returns whether the sink stores the time of its last commit with its rows, and makes both durable together.
+    ///
+    /// A database does so in one transaction. A persistent pipeline then calls [`recover`](Sink::recover) instead of
+    /// [`open`](Sink::open), and delivers each commit exactly once: it first makes the commit durable itself, then passes it to
+    /// the sink, and discards it when `flush` has returned. When `flush` returns, the rows and the time of the last commit must
+    /// be durable. Before that, no row may become durable without its time.
+    ///
+    /// ```
+    /// # use pathway_io::{Commit, RunResult, Schema, Sink, TableSchema};
+    /// # struct Database;
+    /// # impl Database { fn time(&self) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> { Ok(None) } fn begin(&mut self) {} fn store_time(&mut self, _: u64) {} fn commit(&mut self) {} }
+    /// # struct Rows { database: Database, time: u64 }
+    /// impl<S: Schema> Sink<S> for Rows {
+    ///     fn is_transactional(&self) -> bool {
+    ///         true
+    ///     }
+    ///
+    ///     fn recover(&mut self, _: &'static TableSchema) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
+    ///         self.database.time() // of the last commit in the database
+    ///     }
+    ///
+    ///     fn write(&mut self, commit: &Commit<S>) -> RunResult {
+    ///         self.database.begin(); // unless a transaction is open
+    ///         // .. write the rows ..
+    ///         self.time = commit.time();
+    ///         Ok(())
+    ///     }
+    ///
+    ///     fn flush(&mut self) -> RunResult {
+    ///         self.database.store_time(self.time);
+    ///         self.database.commit();
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
     fn is_transactional(&self) -> bool {
         false
     }
 
-    /// Opens what an earlier run has left, of which nothing may be lost, and says the time of the last commit in it;
-    /// `None` if there is none. Called in place of [`open`](Sink::open) in a persistent pipeline, if the sink
-    /// [keeps the time](Sink::is_transactional). A time that is older than the checkpoint's is made up for by the commits that
-    /// are missing; one that is newer fails the start.
+    /// Opens what an earlier run has written, without losing any of it. Returns the time of the last commit in it, if any.
+    ///
+    /// Called instead of [`open`](Sink::open) in a persistent pipeline if the sink [is transactional](Sink::is_transactional). If
+    /// the time is older than the checkpoint's, the library delivers the missing commits. If it is newer, the start fails.
     ///
     /// With [`SinkOptions::retry`](crate::SinkOptions::retry) it is also called after an error: the commits since the last
     /// flush that are later than the returned time are written again. What was not flushed before must then be undone.
@@ -120,7 +159,7 @@ pub trait Sink<S: Schema>: Send {
         Ok(None)
     }
 
-    /// Called once, after the last commit and a flush.
+    /// Closes the sink. Called once, after the last commit and a flush.
     ///
     /// # Errors
     ///

@@ -85,9 +85,20 @@ const BUSY: Duration = Duration::from_secs(1);
 /// such as that of a second table of the database.
 static OPENING: Mutex<()> = Mutex::new(());
 
-/// Keeps a table in a SQLite database, by primary key or else as its updates, under the name of its schema.
+/// Keeps a table in a SQLite database, under the name of its schema: by primary key, or else as its updates.
 ///
-/// Several tables may be written to one database.
+/// Several tables can be written to one database.
+///
+/// ```no_run
+/// # use pathway_io::{connector, sqlite, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// let cats = pipeline.read(Cats);
+/// sqlite::write(&cats, "zoo.sqlite");
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
 ///
 /// # Panics
 ///
@@ -96,7 +107,18 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     write_with(table, path, Options::new());
 }
 
-/// [`write()`] with options.
+/// Keeps a table in a SQLite database, with options.
+///
+/// ```no_run
+/// # use pathway_io::{connector, sqlite, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// let cats = pipeline.read(Cats);
+/// sqlite::write_with(&cats, "zoo.sqlite", sqlite::Options::new().table("cat_history").updates());
+/// # Ok::<(), pathway_io::Error>(())
+/// ```
 ///
 /// # Panics
 ///
