@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprPath, Ident, Token, Type, token};
+use syn::{Attribute, Block, Expr, ExprPath, Ident, Stmt, Token, Type, token};
 
 use crate::option::glue;
 
@@ -120,16 +120,32 @@ fn convert(value: &impl ToTokens, runtime: &Runtime) -> TokenStream {
     quote_spanned!(span=> #pw::convert(#value))
 }
 
-/// Whether the expression's type is inferred from where it stands: a conversion would leave it unknown.
+/// Whether the expression's type is inferred from where it stands, or it has none, as `return` has: a conversion would leave
+/// it unknown.
 fn is_told_by_its_place(value: &Expr) -> bool {
     const GENERIC: [&str; 6] = ["into", "try_into", "parse", "collect", "sum", "product"];
     /// Methods that give what is in their receiver, or the receiver with another error.
     const THROUGH: [&str; 6] = ["unwrap", "expect", "unwrap_or_default", "map_err", "context", "with_context"];
+    const DIVERGING: [&str; 4] = ["todo", "unimplemented", "unreachable", "panic"];
+    /// Functions of traits, whose type is that of their place: `Into::into`, `Default::default`.
+    const TRAITS: [(&str, &str); 4] =
+        [("Default", "default"), ("Into", "into"), ("From", "from"), ("FromIterator", "from_iter")];
     match value {
         Expr::Group(value) => is_told_by_its_place(&value.expr),
         Expr::Paren(value) => is_told_by_its_place(&value.expr),
         Expr::Try(value) => is_told_by_its_place(&value.expr),
         Expr::Await(value) => is_told_by_its_place(&value.base),
+        Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
+        Expr::Macro(call) => {
+            call.mac.path.segments.last().is_some_and(|name| DIVERGING.iter().any(|known| name.ident == known))
+        }
+        Expr::Block(block) => is_block_told(&block.block),
+        Expr::Unsafe(block) => is_block_told(&block.block),
+        Expr::If(value) => {
+            let otherwise = value.else_branch.as_ref();
+            is_block_told(&value.then_branch) && otherwise.is_some_and(|(_, value)| is_told_by_its_place(value))
+        }
+        Expr::Match(value) => value.arms.iter().all(|arm| is_told_by_its_place(&arm.body)),
         Expr::MethodCall(call) if call.turbofish.is_some() => false,
         Expr::MethodCall(call) if THROUGH.iter().any(|name| call.method == name) => {
             is_told_by_its_place(&call.receiver)
@@ -137,12 +153,28 @@ fn is_told_by_its_place(value: &Expr) -> bool {
         Expr::Cast(cast) => matches!(*cast.ty, Type::Infer(_)),
         Expr::MethodCall(call) => GENERIC.iter().any(|name| call.method == name),
         Expr::Call(call) => match &*call.func {
-            Expr::Path(path) => path.path.segments.last().is_some_and(|segment| {
-                segment.ident == "default"
-                    && path.path.segments.iter().rev().nth(1).is_some_and(|s| s.ident == "Default")
-            }),
+            Expr::Path(path) => {
+                let mut names = path.path.segments.iter().rev().map(|segment| &segment.ident);
+                let (function, owner) = (names.next(), names.next());
+                TRAITS.iter().any(|(known, name)| {
+                    owner.is_some_and(|owner| owner == known) && function.is_some_and(|function| function == name)
+                })
+            }
             _ => false,
         },
+        _ => false,
+    }
+}
+
+/// The same of a block's last expression. Statements alone make a block that is left before its end, or a `()`, which rustc
+/// then says is no value of the column.
+fn is_block_told(block: &Block) -> bool {
+    match block.stmts.last() {
+        Some(Stmt::Expr(value, _)) => is_told_by_its_place(value),
+        Some(Stmt::Macro(call)) => {
+            let name = call.mac.path.segments.last().map(|segment| segment.ident.to_string());
+            matches!(name.as_deref(), Some("todo" | "unimplemented" | "unreachable" | "panic"))
+        }
         _ => false,
     }
 }

@@ -1,0 +1,57 @@
+//! `next!` takes what a struct literal takes: values whose type their place tells, values that are none, and blocks.
+
+#![allow(unreachable_code)]
+
+use pathway_io::{RunResult, Schema, Subject, connector, next};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+    genus: String,
+    weight: Option<f64>,
+}
+
+/// A row of a database: the type of a value is that of its place.
+struct Record;
+
+impl Record {
+    fn get<T: Default>(&self, _index: usize) -> Result<T, std::io::Error> {
+        Ok(T::default())
+    }
+}
+
+struct Zoo;
+
+#[connector]
+impl Zoo {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        let record = Record;
+        next!(cats, Cat { key: record.get(0)?, genus: "felis", weight: None })?;
+        next!(cats, Cat { key: Into::into(3u8), genus: From::from("lynx"), weight: Some(1.0) })?;
+        let tame = cats.is_closed();
+        next!(cats, Cat {
+            key: if tame { 1 } else { 2 },
+            genus: if tame { "felis" } else { "lynx" },
+            weight: match tame { true => None, false => Some(4.0) },
+        })?;
+        next!(cats, Cat {
+            key: { let half = 21; half * 2 },
+            genus: match tame { true => "puma".into(), false => char::from(b'x').into() },
+            weight: if tame { return Ok(()) } else { 2.0 },
+        })?;
+        for key in 0..3 {
+            next!(cats, Cat { key, genus: if key == 1 { continue } else { "f" }, weight: None })?;
+        }
+        if tame {
+            next!(cats, Cat { key: todo!(), genus: unimplemented!("later"), weight: { return Ok(()) } })?;
+        }
+        Ok(())
+    }
+}
+
+fn main() -> pathway_io::Result<()> {
+    let updates = pathway_io::testing::collect(Zoo)?;
+    let genera: Vec<_> = updates.iter().map(|update| (update.row.key, update.row.genus.as_str())).collect();
+    assert_eq!(genera, [(0, "felis"), (3, "lynx"), (2, "lynx"), (42, "x"), (0, "f"), (2, "f")]);
+    Ok(())
+}
