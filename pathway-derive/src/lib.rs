@@ -173,7 +173,7 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// assert_eq!(Cat::schema().columns[0].data_type, DataType::U64);
 /// assert_eq!(Cat::schema().columns[1].default_value(), Some("calm".into()));
 /// ```
-#[proc_macro_derive(ColumnType, attributes(column))]
+#[proc_macro_derive(ColumnType, attributes(column, schema))]
 pub fn derive_column(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     column::derive(&input).into()

@@ -1,15 +1,18 @@
 //! "Did you mean": the known name that is nearest to what was written.
 
-/// The help for an unknown name: the nearest known one, or all of them.
+/// The help for an unknown name: the nearest known one, what does its work, or all known ones.
 pub fn help(written: &str, known: &[&str]) -> String {
-    match nearest(written, known) {
-        Some(name) => format!("did you mean `{name}`?"),
+    if let Some(name) = nearest(written, known) {
+        return format!("did you mean `{name}`?");
+    }
+    match ADVICE.iter().find(|(other, _)| *other == written.to_lowercase()) {
+        Some((_, advice)) => (*advice).to_owned(),
         None => format!("expected one of {}", list(known, "or")),
     }
 }
 
 /// What options of ours are called elsewhere.
-const OTHERWISE: [(&str, &str); 8] = [
+const OTHERWISE: [(&str, &str); 14] = [
     ("key", "primary_key"),
     ("pk", "primary_key"),
     ("id", "primary_key"),
@@ -18,6 +21,26 @@ const OTHERWISE: [(&str, &str); 8] = [
     ("flat", "flatten"),
     ("interval", "autocommit"),
     ("buffer", "backlog"),
+    ("deny_unknown_fields", "deny_unknown"),
+    ("default_value", "default"),
+    ("ignore", "skip"),
+    ("skip_serializing", "skip"),
+    ("skip_deserializing", "skip"),
+    ("skip_serializing_if", "skip"),
+];
+
+/// What other derives have an option for, and ours has something else for.
+const ADVICE: [(&str, &str); 10] = [
+    ("description", "a doc comment is the description"),
+    ("doc", "a doc comment is the description"),
+    ("comment", "a doc comment is the description"),
+    ("nullable", "a column of type `Option<T>` may be null"),
+    ("optional", "a column of type `Option<T>` may be null"),
+    ("not_null", "only a column of type `Option<T>` may be null"),
+    ("required", "every column is required that has no default and no `Option`"),
+    ("transparent", "`#[derive(ColumnType)]` makes a column type of a struct with one unnamed field"),
+    ("tag", "`#[schema(json)]` makes a column of an enum that derives serde's traits"),
+    ("untagged", "`#[schema(json)]` makes a column of an enum that derives serde's traits"),
 ];
 
 /// The known name that is so near that a typing error or another habit explains it.

@@ -53,6 +53,17 @@ pub fn is_string(ty: &Type) -> bool {
     is_written(ty, &["String"])
 }
 
+/// Whether the type is written as one that a literal text converts to, besides `String`.
+pub fn is_other_text(ty: &Type) -> bool {
+    last_segment(ty).is_some_and(|segment| {
+        let holds_str = || type_arguments(segment).iter().any(|item| is_written(item, &["str"]));
+        match segment.ident.to_string().as_str() {
+            "Box" | "Arc" | "Cow" => holds_str(),
+            name => name == "PathBuf" && segment.arguments.is_empty(),
+        }
+    })
+}
+
 /// Whether the type is written as one that can be a column, with nothing in it whose name might as well be another's. If it
 /// is something else nonetheless, rustc refuses it all the same, but points to the derive.
 pub fn is_known_column(ty: &Type) -> bool {
@@ -77,7 +88,9 @@ pub fn is_primitive(ty: &Type) -> bool {
 
 /// The same of those that can be part of a primary key.
 pub fn is_primitive_key(ty: &Type) -> bool {
-    is_written(ty, &["bool", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"])
+    const NAMES: [&str; 14] =
+        ["bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
+    is_written(ty, &NAMES)
 }
 
 fn is_written(ty: &Type, names: &[&str]) -> bool {
@@ -176,7 +189,7 @@ mod tests {
         for ty in ["i64", "std::string::String", "Option<Vec<f32>>", "Vec<Option<u8>>", "(bool)"] {
             assert!(known(ty), "{ty}");
         }
-        for ty in ["u128", "String<64>", "Vec<u8, 64>", "Vec<Uuid>", "Option<Option<i64>>", "Value", "Vec", "[u8; 4]"] {
+        for ty in ["f16", "String<64>", "Vec<u8, 64>", "Vec<Uuid>", "Option<Option<i64>>", "Value", "Vec", "[u8; 4]"] {
             assert!(!known(ty), "{ty}");
         }
     }

@@ -41,6 +41,7 @@ pub struct Variant<'a> {
 
 impl<'a> Column<'a> {
     pub fn from_input(ctxt: &Ctxt, input: &'a DeriveInput) -> Self {
+        misplaced(ctxt, input);
         let mut rename_all = Slot::default();
         let mut krate = Slot::default();
         for option in options_of(ctxt, &input.attrs) {
@@ -192,4 +193,23 @@ fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {
         }
     }
     options
+}
+
+/// Reports `#[schema(..)]` and `#[serde(..)]`, which would be ignored: the derive of `Schema` is not there, and serde is not
+/// asked.
+fn misplaced(ctxt: &Ctxt, input: &DeriveInput) {
+    let of_variants: Vec<&Attribute> = match &input.data {
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.attrs).collect(),
+        Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    for attribute in input.attrs.iter().chain(of_variants).filter(|attribute| attribute.path().is_ident("schema")) {
+        let options = attribute.meta.require_list().map_or_else(|_| "..".to_owned(), |list| types::text(&list.tokens));
+        ctxt.error(
+            attribute.path(),
+            format!(
+                "the options of `#[derive(ColumnType)]` are in `#[column(..)]`\nhelp: write `#[column({options})]`"
+            ),
+        );
+    }
 }

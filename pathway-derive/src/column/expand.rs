@@ -17,8 +17,8 @@ pub fn expand(column: &Column) -> TokenStream {
         Kind::Enum(variants) => {
             let texts = variants.iter().map(|variant| &variant.text);
             let placed = || (0u16..).zip(variants);
-            let to = placed().map(|(i, Variant { ident, .. })| quote!(Self::#ident => #i,));
-            let from = placed().skip(1).map(|(i, Variant { ident, .. })| quote!(#i => Self::#ident,));
+            let to = placed().map(|(i, Variant { ident, .. })| quote!(Self::#ident {} => #i,));
+            let from = placed().skip(1).map(|(i, Variant { ident, .. })| quote!(#i => Self::#ident {},));
             let first = variants.first().map(|variant| variant.ident);
             let aliases: Vec<_> = placed()
                 .flat_map(|(i, variant)| variant.aliases.iter().map(move |alias| quote!((#alias, #i))))
@@ -36,7 +36,7 @@ pub fn expand(column: &Column) -> TokenStream {
                     #aliases
                     #other
                     fn index(&self) -> #pw::u16 { match self { #(#to)* } }
-                    fn of(index: #pw::u16) -> Self { match index { #(#from)* _ => Self::#first } }
+                    fn of(index: #pw::u16) -> Self { match index { #(#from)* _ => Self::#first {} } }
                 }
                 #of_variants
             }

@@ -6,7 +6,7 @@ use std::fmt;
 const DEPTH: usize = 32;
 
 /// The types without parameters, by their spelling and by their names in the runtime.
-pub const PLAIN: [(&str, &str); 22] = [
+pub const PLAIN: [(&str, &str); 24] = [
     ("bool", "Bool"),
     ("i8", "I8"),
     ("i16", "I16"),
@@ -16,6 +16,8 @@ pub const PLAIN: [(&str, &str); 22] = [
     ("u16", "U16"),
     ("u32", "U32"),
     ("u64", "U64"),
+    ("i128", "I128"),
+    ("u128", "U128"),
     ("f32", "F32"),
     ("f64", "F64"),
     ("String", "Str"),
@@ -37,6 +39,8 @@ pub enum DataType {
     /// One of [`PLAIN`], by its spelling.
     Plain(&'static str),
     Bytes,
+    /// A map by name.
+    Map(Box<DataType>),
     Optional(Box<DataType>),
     List(Box<DataType>),
     Array(Box<DataType>, usize),
@@ -66,7 +70,7 @@ impl DataType {
             (DataType::Plain(old), DataType::Plain(new)) => old == new || widens(old, new),
             (DataType::Optional(old), DataType::Optional(new)) => new.reads(old),
             (old, DataType::Optional(new)) => new.reads(old),
-            (DataType::List(old), DataType::List(new)) => new.reads(old),
+            (DataType::Map(old), DataType::Map(new)) | (DataType::List(old), DataType::List(new)) => new.reads(old),
             (DataType::Array(old, _), DataType::List(new)) => new.reads(old),
             (DataType::Array(old, len), DataType::Array(new, new_len)) => len == new_len && new.reads(old),
             (DataType::Tuple(olds), DataType::Tuple(news)) => {
@@ -80,12 +84,14 @@ impl DataType {
 /// Whether every value of the one is a value of the other, in text too.
 fn widens(old: &str, new: &str) -> bool {
     let wider: &[&str] = match old {
-        "i8" => &["i16", "i32", "i64"],
-        "i16" => &["i32", "i64"],
-        "i32" => &["i64"],
-        "u8" => &["u16", "u32", "u64", "i16", "i32", "i64"],
-        "u16" => &["u32", "u64", "i32", "i64"],
-        "u32" => &["u64", "i64"],
+        "i8" => &["i16", "i32", "i64", "i128"],
+        "i16" => &["i32", "i64", "i128"],
+        "i32" => &["i64", "i128"],
+        "i64" => &["i128"],
+        "u8" => &["u16", "u32", "u64", "u128", "i16", "i32", "i64", "i128"],
+        "u16" => &["u32", "u64", "u128", "i32", "i64", "i128"],
+        "u32" => &["u64", "u128", "i64", "i128"],
+        "u64" => &["u128", "i128"],
         "f32" => &["f64"],
         _ => &[],
     };
@@ -120,15 +126,19 @@ fn parse(text: &mut &str, depth: usize) -> Option<DataType> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     *text = rest;
-    if !matches!(name, "Option" | "Vec") {
+    if !matches!(name, "Map" | "Option" | "Vec") {
         return DataType::plain(name);
     }
-    if !eat(text, "<") {
+    if !eat(text, if name == "Map" { "<String, " } else { "<" }) {
         return None;
     }
     let item = parse(text, depth + 1)?;
     let is_closed = eat(text, ">");
-    is_closed.then(|| if name == "Vec" { DataType::list(item) } else { DataType::Optional(Box::new(item)) })
+    is_closed.then(|| match name {
+        "Map" => DataType::Map(Box::new(item)),
+        "Vec" => DataType::list(item),
+        _ => DataType::Optional(Box::new(item)),
+    })
 }
 
 fn eat(text: &mut &str, prefix: &str) -> bool {
@@ -142,6 +152,7 @@ impl fmt::Display for DataType {
         match self {
             DataType::Plain(name) => f.write_str(name),
             DataType::Bytes => f.write_str("Vec<u8>"),
+            DataType::Map(item) => write!(f, "Map<String, {item}>"),
             DataType::Optional(item) => write!(f, "Option<{item}>"),
             DataType::List(item) => write!(f, "Vec<{item}>"),
             DataType::Array(item, len) => write!(f, "[{item}; {len}]"),

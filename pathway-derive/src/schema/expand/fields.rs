@@ -134,6 +134,8 @@ fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
     } else if matches!(literal, Lit::Str(_)) && types::is_string(ty) {
         // a method of a trait would have to be in scope, as `From` is not where there is no prelude
         quote_spanned!(span=> #pw::to_string(#value))
+    } else if matches!(literal, Lit::Str(_)) && types::is_other_text(ty) {
+        quote_spanned!(span=> #pw::convert(#value))
     } else {
         value.to_token_stream()
     }

@@ -13,7 +13,7 @@ use crate::types;
 /// key or by the engine, it would be one for each, so that there only names of the language's own are taken for granted.
 pub fn is_own(schema: &Schema, column: &Column) -> bool {
     let options = &column.options;
-    let is_plain = !column.is_json() && !options.default.is_set() && !options.example.is_set();
+    let is_plain = !column.is_json() && !column.is_flat() && !options.default.is_set() && !options.example.is_set();
     let is_known = if column.is_key() {
         types::is_primitive_key
     } else if schema.options.dataflow.is_set() {

@@ -232,6 +232,10 @@ fn tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
             quote!(#pw::DataType::#variant)
         }
         DataType::Bytes => quote!(#pw::DataType::Bytes),
+        DataType::Map(item) => {
+            let item = tokens(item, pw);
+            quote!(#pw::DataType::Map(&#item))
+        }
         DataType::Optional(item) => {
             let item = tokens(item, pw);
             quote!(#pw::DataType::Optional(&#item))

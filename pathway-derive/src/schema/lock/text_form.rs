@@ -21,9 +21,10 @@ pub fn of_shape(shape: &Shape) -> Option<DataType> {
     Some(match shape {
         Shape::Bool => DataType::Plain("bool"),
         Shape::Integer { name, .. } => DataType::Plain(name),
+        Shape::Wide(name) => DataType::Plain(name),
         Shape::F32 => DataType::Plain("f32"),
         Shape::F64 => DataType::Plain("f64"),
-        Shape::String => DataType::Plain("String"),
+        Shape::Char | Shape::String => DataType::Plain("String"),
         Shape::Bytes => DataType::Bytes,
         Shape::Duration => DataType::Plain("Duration"),
         Shape::Option(item) => DataType::Optional(Box::new(of_shape(item)?)),

@@ -17,8 +17,11 @@ pub enum Shape {
         least: i128,
         most: i128,
     },
+    /// `i128` or `u128`, which JSON also has as a string.
+    Wide(&'static str),
     F32,
     F64,
+    Char,
     String,
     Bytes,
     Duration,
@@ -54,6 +57,10 @@ const INTEGERS: [(&str, i128, i128); 8] = [
     ("u64", 0, u64::MAX as i128),
 ];
 
+/// The integers that a number of JSON may be in a column of 128 bits: others are strings.
+const WIDE_LEAST: i128 = i64::MIN as i128;
+const WIDE_MOST: i128 = u64::MAX as i128;
+
 /// `Duration::MAX` in nanoseconds.
 const LONGEST: i128 = u64::MAX as i128 * 1_000_000_000 + 999_999_999;
 
@@ -88,6 +95,11 @@ impl Shape {
         };
         match (name.as_str(), arguments.as_slice()) {
             ("bool", []) => Shape::Bool,
+            ("usize", []) => Shape::integer("u64"),
+            ("isize", []) => Shape::integer("i64"),
+            ("i128", []) => Shape::Wide("i128"),
+            ("u128", []) => Shape::Wide("u128"),
+            ("char", []) => Shape::Char,
             ("f32", []) => Shape::F32,
             ("f64", []) => Shape::F64,
             ("String", []) => Shape::String,
@@ -98,12 +110,16 @@ impl Shape {
                 Shape::Integer { name: "u8", .. } => Shape::Bytes,
                 item => Shape::List(Box::new(item)),
             },
-            (name, []) => INTEGERS
-                .iter()
-                .find(|(known, ..)| *known == name)
-                .map_or(Shape::Unknown, |&(name, least, most)| Shape::Integer { name, least, most }),
+            (name, []) => Shape::integer(name),
             _ => Shape::Unknown,
         }
+    }
+
+    fn integer(name: &str) -> Shape {
+        INTEGERS
+            .iter()
+            .find(|(known, ..)| *known == name)
+            .map_or(Shape::Unknown, |&(name, least, most)| Shape::Integer { name, least, most })
     }
 
     /// A part of it is known to the compiler alone.
@@ -141,6 +157,11 @@ impl Shape {
                 }
             }
             (Shape::Integer { .. }, Value::Float(found)) => Err(misfit(format!("is {found:?}"))),
+            (Shape::Wide(name), Value::Integer(found)) if (WIDE_LEAST..=WIDE_MOST).contains(found) => {
+                if *name == "u128" && *found < 0 { Err(misfit(format!("is {found}"))) } else { Ok(()) }
+            }
+            (Shape::Wide(name), Value::String(text)) if is_wide(name, text) => Ok(()),
+            (Shape::Char, Value::String(text)) if text.chars().count() == 1 => Ok(()),
             (Shape::F32, Value::Integer(_)) => Ok(()),
             (Shape::F32, Value::Float(found)) => {
                 if (*found as f32).is_infinite() {
@@ -208,6 +229,8 @@ impl Shape {
             Shape::Integer { least, most, .. } => {
                 text.parse::<i128>().is_ok_and(|found| (least..=most).contains(&&found))
             }
+            Shape::Wide(name) => is_wide(name, text),
+            Shape::Char => text.chars().count() == 1,
             Shape::F32 | Shape::F64 => text.parse::<f64>().is_ok(),
             Shape::Bytes => is_base64(text),
             Shape::Duration => text.parse::<i128>().is_ok_and(|nanos| (0..=LONGEST).contains(&nanos)),
@@ -227,6 +250,10 @@ pub fn length(len: &Expr) -> Option<usize> {
         Expr::Lit(ExprLit { lit: Lit::Int(len), .. }) => len.base10_parse().ok(),
         _ => None,
     }
+}
+
+fn is_wide(name: &str, text: &str) -> bool {
+    if name == "u128" { text.parse::<u128>().is_ok() } else { text.parse::<i128>().is_ok() }
 }
 
 fn kind(value: &Value) -> &'static str {

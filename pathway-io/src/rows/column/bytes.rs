@@ -46,7 +46,9 @@ mod shared {
     use crate::rows::data_type::DataType;
 
     column_type!(Bytes, BytesBuffer<Bytes>, DataType::Bytes);
+    #[diagnostic::do_not_recommend]
     impl KeyType for Bytes {}
+    #[diagnostic::do_not_recommend]
     impl NotNull for Bytes {}
 
     impl ByteString for Bytes {

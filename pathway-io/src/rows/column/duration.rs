@@ -12,7 +12,9 @@ use super::{KeyType, NotNull, Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
 column_type!(Duration, NumberBuffer<Duration>, DataType::Duration);
+#[diagnostic::do_not_recommend]
 impl KeyType for Duration {}
+#[diagnostic::do_not_recommend]
 impl NotNull for Duration {}
 
 impl Fixed for Duration {

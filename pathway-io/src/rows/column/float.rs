@@ -16,6 +16,7 @@ use crate::rows::data_type::DataType;
 macro_rules! floats {
     ($($type:ident: $bits:ident),*) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl NotNull for $type {}
 
             impl Fixed for $type {

@@ -25,6 +25,7 @@ pub struct JsonBuffer {
 
 column_type!(Value, JsonBuffer, DataType::Json);
 
+#[diagnostic::do_not_recommend]
 impl NotNull for Value {
     #[inline]
     fn is_null(&self) -> bool {

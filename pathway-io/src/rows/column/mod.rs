@@ -36,31 +36,42 @@ pub use self::values::Values;
 
 /// A type that can be a column.
 ///
-/// | type | text, in CSV and in JSON |
-/// |---|---|
-/// | `bool`, `i8` to `i64`, `u8` to `u64` | `true`, `-5` |
-/// | `f32`, `f64` | the shortest that reads back as the same float: `1.0`, `1e-7`; `NaN` |
-/// | `String` | itself |
-/// | `Vec<u8>`, `bytes::Bytes` | base64: `AQI=` |
-/// | `serde_json::Value` | JSON |
-/// | `Duration`, `jiff::SignedDuration`, `chrono::TimeDelta` | integer nanoseconds: `1500000000` |
-/// | `jiff::civil::Date`, `chrono::NaiveDate` | `2021-03-21` |
-/// | `jiff::civil::Time`, `chrono::NaiveTime` | `18:34:12.5` |
-/// | `jiff::civil::DateTime`, `chrono::NaiveDateTime` | `2021-03-21T18:34:12.5` |
-/// | `jiff::Timestamp`, `chrono::DateTime<Utc>` | `2021-03-21T18:34:12.5Z`; read with any offset |
-/// | `chrono::DateTime<FixedOffset>` | `2021-03-21T18:34:12.5+01:00` |
-/// | `uuid::Uuid` | `67e55044-10b1-426f-9247-bb680e5fe0c8` |
-/// | `rust_decimal::Decimal` | all its digits: `12.50`; in JSON a string, and an integer is read too |
-/// | `Option<T>` | nothing in CSV, `null` in JSON |
-/// | `Vec<T>`, arrays, tuples | a JSON list |
+/// | type | text in CSV | JSON | SQL (PostgreSQL, SQLite) | Arrow |
+/// |---|---|---|---|---|
+/// | `bool` | `true` | the same | `boolean`, `BOOLEAN` | `Boolean` |
+/// | `i8` to `i64`, `u8` to `u64`, `NonZero` of them | `-5` | the same | an integer type, `INTEGER` | `Int8` to `UInt64` |
+/// | `isize`, `usize` | as `i64` and `u64` | the same | as `i64` and `u64` | `Int64`, `UInt64` |
+/// | `i128`, `u128`, `NonZero` of them | `-5` | a number; beyond 64 bits a string | `numeric(39)`, `INTEGER` within 64 bits | `Decimal256(39, 0)` |
+/// | `f32`, `f64` | the shortest that reads back as the same float: `1.0`, `1e-7`; `NaN` | the same; what is not finite is a string | `real`, `double precision`, `REAL` | `Float32`, `Float64` |
+/// | `String`, `Box<str>`, `Arc<str>`, `Cow<'static, str>` | itself | a string | `text`, `TEXT` | `Utf8` |
+/// | `char`, `PathBuf` (UTF-8), an enum with `#[derive(ColumnType)]` | itself | a string | `text`, `TEXT` | `Utf8` |
+/// | `IpAddr`, `SocketAddr`, and those of v4 and v6 | `192.0.2.1`, `[2001:db8::1]:80` | a string | `text`, `TEXT` | `Utf8` |
+/// | `Vec<u8>`, `bytes::Bytes` | base64: `AQI=` | a string | `bytea`, `BLOB` | `Binary` |
+/// | `serde_json::Value` | JSON | any JSON | `jsonb`, `TEXT` | `Utf8` with `arrow.json` |
+/// | `Duration`, `jiff::SignedDuration`, `chrono::TimeDelta` | integer nanoseconds: `1500000000` | the same | `numeric(29)`, `INTEGER` | `Duration` |
+/// | `SystemTime`, `jiff::Timestamp`, `chrono::DateTime<Utc>` | `2021-03-21T18:34:12.5Z`; read with any offset | a string | `timestamptz`, `TEXT` | `Timestamp` in UTC |
+/// | `jiff::civil::Date`, `chrono::NaiveDate` | `2021-03-21` | a string | `date`, `TEXT` | `Date32` |
+/// | `jiff::civil::Time`, `chrono::NaiveTime` | `18:34:12.5` | a string | `time`, `TEXT` | `Time64` |
+/// | `jiff::civil::DateTime`, `chrono::NaiveDateTime` | `2021-03-21T18:34:12.5` | a string | `timestamp`, `TEXT` | `Timestamp` |
+/// | `chrono::DateTime<FixedOffset>` | `2021-03-21T18:34:12.5+01:00` | a string | `timestamptz`, `TEXT` | `Timestamp` in UTC |
+/// | `uuid::Uuid` | `67e55044-10b1-426f-9247-bb680e5fe0c8` | a string | `uuid`, `TEXT` | `FixedSizeBinary(16)` |
+/// | `rust_decimal::Decimal` | all its digits: `12.50` | a string; an integer is read too | `numeric`, `TEXT` | `Decimal256(57, 28)` |
+/// | `Option<T>` | nothing | `null` | without `NOT NULL` | nullable |
+/// | `Box<T>`, a newtype with `#[derive(ColumnType)]` | as `T` | as `T` | as `T` | as `T` |
+/// | `Vec<T>`, arrays, `BTreeSet<T>`, `HashSet<T>` | as JSON | a list; a set in order | `jsonb`, `TEXT` | `List` |
+/// | tuples | as JSON | a list | `jsonb`, `TEXT` | `Struct` |
+/// | `BTreeMap<String, T>`, `HashMap<String, T>` | as JSON | an object, by name | `jsonb`, `TEXT` | `Map` |
+///
+/// In the dataflow engine a column is compared, hashed and sent as what its text says.
 ///
 /// Types of another crate are columns if the feature with the crate's name is on. Every text reads back as the same
 /// value; the ways in which dates may be read besides their own form are those of ISO 8601 that are in common use,
-/// such as a space for the `T` and `+0100` for an offset.
+/// such as a space for the `T` and `+0100` for an offset. To push a `PathBuf` that is not UTF-8 is a panic, which ends the
+/// source with an error.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column",
     label = "not a column type",
-    note = "columns are `bool`, `i8` to `i64`, `u8` to `u64`, `f32`, `f64`, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, and `Option<T>`, `Vec<T>`, arrays and tuples of them",
+    note = "columns are `bool`, `char`, integers, floats, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, `SystemTime`, `PathBuf`, IP addresses, and `Option<T>`, `Vec<T>`, arrays, tuples, sets and maps by `String` of them",
     note = "with the feature of their crate's name, so are dates and times of `jiff` and `chrono`, and `Uuid`, `Decimal` and `Bytes`",
     note = "of a type of your own: `#[derive(ColumnType)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(flatten)]` for a schema; `#[schema(json)]` for what implements serde's traits"
 )]
@@ -90,9 +101,7 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a primary key",
     label = "not a key type",
-    note = "keys are `bool`, `i8` to `i64`, `u8` to `u64`, `String`, `Vec<u8>`, `Duration`, and `Vec<T>`, arrays and tuples of them; and of other crates, dates, times and `Uuid`",
-    note = "a key must always have a value that equals itself: `Option` may have none, and a float may be `NaN` or one of two zeros",
-    note = "nor may a key equal another that is written differently, as a `Decimal` or a `DateTime<FixedOffset>` may"
+    note = "keys are columns but for `Option`, floats, JSON and maps: a key always has a value, and equal keys are written alike"
 )]
 pub trait KeyType: ColumnType + Clone {}
 
@@ -100,8 +109,8 @@ pub trait KeyType: ColumnType + Clone {}
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column inside `Option`",
-    label = "not a column type that is never null",
-    note = "`Option<T>` takes every column type but another `Option`: there is one null, not two"
+    label = "not a column type, or an `Option` itself: there is one null, not two",
+    note = "of a type of your own: `#[derive(ColumnType)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(json)]` for what implements serde's traits"
 )]
 pub trait NotNull: ColumnType {
     /// Whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.
@@ -222,8 +231,11 @@ impl Ends {
 }
 
 /// A type without parameters as a column, whose lists have no form of their own.
+///
+/// Errors list what implements a trait. The text of the error names these types in a better order, so they are left out.
 macro_rules! column_type {
     ($type:ty, $buffer:ty, $data_type:expr) => {
+        #[diagnostic::do_not_recommend]
         impl $crate::rows::column::ColumnType for $type {
             const DATA_TYPE: $crate::rows::data_type::DataType = $data_type;
             type Buffer = $buffer;

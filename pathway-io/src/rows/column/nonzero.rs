@@ -12,7 +12,9 @@ macro_rules! nonzero {
     ($($type:ident)*) => {
         $(
             column_type!(NonZero<$type>, NumberBuffer<NonZero<$type>>, <$type as ColumnType>::DATA_TYPE);
+            #[diagnostic::do_not_recommend]
             impl KeyType for NonZero<$type> {}
+            #[diagnostic::do_not_recommend]
             impl NotNull for NonZero<$type> {}
 
             impl Fixed for NonZero<$type> {

@@ -132,7 +132,9 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
 }
 
 column_type!(bool, NumberBuffer<bool>, DataType::Bool);
+#[diagnostic::do_not_recommend]
 impl KeyType for bool {}
+#[diagnostic::do_not_recommend]
 impl NotNull for bool {}
 
 impl Fixed for bool {
@@ -195,7 +197,9 @@ impl<'de> Visitor<'de> for BoolVisitor {
 macro_rules! integers {
     ($($type:ident)*) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl KeyType for $type {}
+            #[diagnostic::do_not_recommend]
             impl NotNull for $type {}
 
             impl Fixed for $type {
@@ -247,6 +251,7 @@ column_type!(u64, NumberBuffer<u64>, DataType::U64);
 column_type!(usize, NumberBuffer<usize>, DataType::U64);
 
 /// Not by `column_type!`: many `u8` are bytes, and base64 in text.
+#[diagnostic::do_not_recommend]
 impl ColumnType for u8 {
     const DATA_TYPE: DataType = DataType::U8;
     const LIST: DataType = DataType::Bytes;

@@ -144,12 +144,15 @@ impl<T: Represented> Buffer for RepresentedBuffer<T> {
 macro_rules! texts {
     ($($type:ty, |$value:ident| $into:expr, |$text:ident| $restore:expr;)*) => {
         $(
+            #[diagnostic::do_not_recommend]
             impl ColumnType for $type {
                 const DATA_TYPE: DataType = DataType::Str;
                 type Buffer = RepresentedBuffer<$type>;
                 type ListBuffer = ListBuffer<RepresentedBuffer<$type>>;
             }
+            #[diagnostic::do_not_recommend]
             impl KeyType for $type {}
+            #[diagnostic::do_not_recommend]
             impl NotNull for $type {}
 
             impl Represented for $type {
@@ -189,13 +192,16 @@ fn of_path(path: PathBuf) -> String {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl ColumnType for char {
     const DATA_TYPE: DataType = DataType::Str;
     type Buffer = RepresentedBuffer<char>;
     type ListBuffer = ListBuffer<RepresentedBuffer<char>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl KeyType for char {}
+#[diagnostic::do_not_recommend]
 impl NotNull for char {}
 
 impl Represented for char {

@@ -18,7 +18,9 @@ pub struct TextBuffer {
 }
 
 column_type!(String, TextBuffer, DataType::Str);
+#[diagnostic::do_not_recommend]
 impl KeyType for String {}
+#[diagnostic::do_not_recommend]
 impl NotNull for String {}
 
 impl TextBuffer {

@@ -16,7 +16,9 @@ macro_rules! wide {
     ($($type:ident $data_type:ident)*) => {
         $(
             column_type!($type, NumberBuffer<$type>, DataType::$data_type);
+            #[diagnostic::do_not_recommend]
             impl KeyType for $type {}
+            #[diagnostic::do_not_recommend]
             impl NotNull for $type {}
 
             impl Fixed for $type {

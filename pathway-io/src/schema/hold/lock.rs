@@ -93,7 +93,7 @@ pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {
     match (old, new) {
         (DataType::Optional(old), DataType::Optional(new)) => reads(new, old),
         (old, DataType::Optional(new)) => reads(new, old),
-        (DataType::List(old), DataType::List(new)) => reads(new, old),
+        (DataType::Map(old), DataType::Map(new)) | (DataType::List(old), DataType::List(new)) => reads(new, old),
         (DataType::Array(old, _), DataType::List(new)) => reads(new, old),
         (DataType::Array(old, len), DataType::Array(new, new_len)) => *len == *new_len && reads(new, old),
         (DataType::Tuple(olds), DataType::Tuple(news)) => {
@@ -112,6 +112,12 @@ pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {
 /// The integers and floats that hold every value of another.
 const fn widens(new: &DataType, old: &DataType) -> bool {
     match old {
+        DataType::I8 | DataType::I16 | DataType::I32 | DataType::I64 if matches!(new, DataType::I128) => true,
+        DataType::U8 | DataType::U16 | DataType::U32 | DataType::U64
+            if matches!(new, DataType::I128 | DataType::U128) =>
+        {
+            true
+        }
         DataType::I8 => matches!(new, DataType::I16 | DataType::I32 | DataType::I64),
         DataType::I16 => matches!(new, DataType::I32 | DataType::I64),
         DataType::I32 | DataType::U32 if matches!(new, DataType::I64) => true,

@@ -25,14 +25,23 @@ column_type!(NaiveTime, NumberBuffer<NaiveTime>, DataType::Time);
 column_type!(NaiveDateTime, NumberBuffer<NaiveDateTime>, DataType::DateTime);
 column_type!(DateTime<Utc>, NumberBuffer<DateTime<Utc>>, DataType::Timestamp);
 column_type!(DateTime<FixedOffset>, NumberBuffer<DateTime<FixedOffset>>, DataType::OffsetDateTime);
+#[diagnostic::do_not_recommend]
 impl KeyType for NaiveDate {}
+#[diagnostic::do_not_recommend]
 impl KeyType for NaiveTime {}
+#[diagnostic::do_not_recommend]
 impl KeyType for NaiveDateTime {}
+#[diagnostic::do_not_recommend]
 impl KeyType for DateTime<Utc> {}
+#[diagnostic::do_not_recommend]
 impl NotNull for NaiveDate {}
+#[diagnostic::do_not_recommend]
 impl NotNull for NaiveTime {}
+#[diagnostic::do_not_recommend]
 impl NotNull for NaiveDateTime {}
+#[diagnostic::do_not_recommend]
 impl NotNull for DateTime<Utc> {}
+#[diagnostic::do_not_recommend]
 impl NotNull for DateTime<FixedOffset> {}
 
 signed_duration!(TimeDelta, time_delta_nanos, time_delta_of_nanos);

@@ -14,6 +14,7 @@ use crate::rows::column::{NotNull, Style, column_type};
 use crate::rows::data_type::DataType;
 
 column_type!(Decimal, NumberBuffer<Decimal>, DataType::Decimal);
+#[diagnostic::do_not_recommend]
 impl NotNull for Decimal {}
 
 impl TextForm for Decimal {

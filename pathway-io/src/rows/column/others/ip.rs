@@ -15,7 +15,9 @@ macro_rules! addresses {
     ($($type:ty, $placeholder:expr, $expected:literal;)*) => {
         $(
             column_type!($type, NumberBuffer<$type>, DataType::Str);
+            #[diagnostic::do_not_recommend]
             impl KeyType for $type {}
+            #[diagnostic::do_not_recommend]
             impl NotNull for $type {}
 
             impl TextForm for $type {

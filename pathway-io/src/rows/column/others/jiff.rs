@@ -22,13 +22,21 @@ column_type!(Date, NumberBuffer<Date>, DataType::Date);
 column_type!(Time, NumberBuffer<Time>, DataType::Time);
 column_type!(DateTime, NumberBuffer<DateTime>, DataType::DateTime);
 column_type!(Timestamp, NumberBuffer<Timestamp>, DataType::Timestamp);
+#[diagnostic::do_not_recommend]
 impl KeyType for Date {}
+#[diagnostic::do_not_recommend]
 impl KeyType for Time {}
+#[diagnostic::do_not_recommend]
 impl KeyType for DateTime {}
+#[diagnostic::do_not_recommend]
 impl KeyType for Timestamp {}
+#[diagnostic::do_not_recommend]
 impl NotNull for Date {}
+#[diagnostic::do_not_recommend]
 impl NotNull for Time {}
+#[diagnostic::do_not_recommend]
 impl NotNull for DateTime {}
+#[diagnostic::do_not_recommend]
 impl NotNull for Timestamp {}
 
 signed_duration!(SignedDuration, SignedDuration::as_nanos, SignedDuration::try_from_nanos_i128);

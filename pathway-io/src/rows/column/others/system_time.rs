@@ -12,7 +12,9 @@ use crate::rows::column::{KeyType, NotNull, Style, column_type};
 use crate::rows::data_type::DataType;
 
 column_type!(SystemTime, NumberBuffer<SystemTime>, DataType::Timestamp);
+#[diagnostic::do_not_recommend]
 impl KeyType for SystemTime {}
+#[diagnostic::do_not_recommend]
 impl NotNull for SystemTime {}
 
 const DAY: i64 = 86_400;

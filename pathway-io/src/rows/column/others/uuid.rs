@@ -8,7 +8,9 @@ use crate::rows::column::{KeyType, NotNull, Style, column_type};
 use crate::rows::data_type::DataType;
 
 column_type!(Uuid, NumberBuffer<Uuid>, DataType::Uuid);
+#[diagnostic::do_not_recommend]
 impl KeyType for Uuid {}
+#[diagnostic::do_not_recommend]
 impl NotNull for Uuid {}
 
 impl TextForm for Uuid {

@@ -1,0 +1,16 @@
+use pathway_io::Schema;
+
+#[derive(Schema)]
+#[schema(deny_unknown_fields)]
+struct Cat {
+    #[schema(description = "Its number.")]
+    key: i64,
+    #[schema(nullable)]
+    genus: String,
+    #[schema(default_value = 4)]
+    legs: u8,
+    #[schema(skip_serializing_if = "Option::is_none")]
+    nick: Option<String>,
+}
+
+fn main() {}
