@@ -195,7 +195,10 @@ pub mod __private0 {
     pub use crate::rows::column::list::ListBuffer;
     pub use crate::rows::column::{ColumnType, KeyType, NotNull};
     pub use crate::rows::data_type::DataType;
-    pub use crate::rows::describe::{Clash, Note, assert_distinct, assert_keyless, clashes, describe, width};
+    pub use crate::rows::describe::{
+        Clash, Note, assert_distinct, assert_keyless, clashes, count_names, describe, prefixed_len, prefixed_names,
+        prefixed_text, width,
+    };
     pub use crate::rows::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
         flat_key, flat_key_columns, key, missing, own_key,
@@ -220,7 +223,7 @@ pub mod __private0 {
     pub use std::default::Default;
     pub use std::marker::Send;
     pub use std::option::Option::{self, None, Some};
-    pub use std::primitive::{bool, str, u16, usize};
+    pub use std::primitive::{bool, str, u8, u16, usize};
     pub use std::time::Duration;
 
     /// What an `async fn run` needs, by the names that a `run` that is not async finds above.

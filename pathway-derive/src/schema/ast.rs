@@ -2,7 +2,7 @@
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type};
+use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type, parse_quote_spanned};
 
 use super::attr::{ColumnOptions, StructOptions};
 use crate::ctxt::Ctxt;
@@ -16,10 +16,18 @@ pub struct Schema<'a> {
     pub options: StructOptions,
     pub description: String,
     pub columns: Vec<Column<'a>>,
+    /// The fields that are no columns.
+    pub skipped: Vec<Skipped<'a>>,
     /// The item is no struct with named fields; there are no columns to speak of.
     pub is_shapeless: bool,
     /// No two columns that stand in the struct itself have the same name.
     pub names_differ: bool,
+}
+
+/// A field with `#[schema(skip)]`.
+pub struct Skipped<'a> {
+    pub ident: &'a Ident,
+    pub ty: &'a Type,
 }
 
 /// A field.
@@ -38,13 +46,15 @@ impl<'a> Schema<'a> {
     /// Reads the whole item and reports what is wrong with its shape and with each option for itself.
     pub fn from_input(ctxt: &Ctxt, input: &'a DeriveInput) -> Self {
         let options = StructOptions::from_attributes(ctxt, &input.attrs);
-        let (columns, is_shapeless) = match &input.data {
+        let (fields, is_shapeless) = match &input.data {
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => {
-                    if fields.named.is_empty() {
+                    let fields = Column::from_fields(ctxt, fields.named.iter(), &options);
+                    let is_empty = fields.iter().all(|column| column.options.skip.is_set());
+                    if is_empty {
                         ctxt.error(&input.ident, "a schema needs at least one column");
                     }
-                    (Column::from_fields(ctxt, fields.named.iter(), &options), fields.named.is_empty())
+                    (fields, is_empty)
                 }
                 Fields::Unnamed(fields) => {
                     let example = format!(
@@ -78,6 +88,8 @@ impl<'a> Schema<'a> {
                 (Vec::new(), true)
             }
         };
+        let (skipped, columns): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.options.skip.is_set());
+        let skipped = skipped.into_iter().map(|Column { ident, ty, .. }| Skipped { ident, ty }).collect();
         let description = super::attr::description(&input.attrs);
         Schema {
             ident: &input.ident,
@@ -85,6 +97,7 @@ impl<'a> Schema<'a> {
             options,
             description,
             columns,
+            skipped,
             is_shapeless,
             names_differ: true,
         }
@@ -103,7 +116,17 @@ impl<'a> Column<'a> {
 
     fn from_field(ctxt: &Ctxt, field: &'a Field, of_struct: &StructOptions) -> Option<Self> {
         let ident = field.ident.as_ref()?;
-        let options = ColumnOptions::from_attributes(ctxt, &field.attrs);
+        let mut options = ColumnOptions::from_attributes(ctxt, &field.attrs);
+        if options.skip.is_set() {
+            super::check::skipped(ctxt, &options);
+        } else if let (Some(default), false, false, false) = (
+            of_struct.default.given(),
+            options.default.is_set(),
+            options.primary_key.is_set(),
+            options.flatten.is_set(),
+        ) {
+            options.default.set(ctxt, &default.key, Some(Some(of_whole(default, ident))));
+        }
         if let Err(error) = field.modifiers.require_empty() {
             ctxt.syn_error(error);
         }
@@ -119,7 +142,7 @@ impl<'a> Column<'a> {
             None => of_struct.rename_all.get().map_or(plain.clone(), |case| case.apply(&plain)),
         };
         let description = super::attr::description(&field.attrs);
-        let mut is_broken = super::column_type::owned(ctxt, &field.ty);
+        let mut is_broken = !options.skip.is_set() && super::column_type::owned(ctxt, &field.ty);
         if options.flatten.is_set() {
             is_broken |= super::column_type::container(ctxt, &field.ty);
         }
@@ -151,6 +174,15 @@ impl<'a> Column<'a> {
     /// Where its name is written.
     pub fn name_span(&self) -> Span {
         self.options.rename.get().map_or(self.ident.span(), LitStr::span)
+    }
+}
+
+/// A field of the struct's default.
+fn of_whole(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
+    let span = crate::option::glue(default.key.span());
+    match &default.value {
+        Some(value) => parse_quote_spanned!(span=> (#value).#ident),
+        None => parse_quote_spanned!(span=> <Self as ::core::default::Default>::default().#ident),
     }
 }
 

@@ -7,14 +7,18 @@ use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::suggest;
 
-const STRUCT_OPTIONS: [&str; 7] = ["rename_all", "append_only", "deny_unknown", "dataflow", "sample", "lock", "crate"];
-const COLUMN_OPTIONS: [&str; 7] = ["primary_key", "default", "rename", "alias", "flatten", "example", "json"];
+const STRUCT_OPTIONS: [&str; 8] =
+    ["rename_all", "append_only", "deny_unknown", "default", "dataflow", "sample", "lock", "crate"];
+const COLUMN_OPTIONS: [&str; 9] =
+    ["primary_key", "default", "rename", "alias", "flatten", "prefix", "skip", "example", "json"];
 
 #[derive(Default)]
 pub struct StructOptions {
     pub rename_all: Slot<Case>,
     pub append_only: Slot<()>,
     pub deny_unknown: Slot<()>,
+    /// `None` inside is the struct's own `Default`.
+    pub default: Slot<Option<Expr>>,
     pub dataflow: Slot<()>,
     pub sample: Slot<LitStr>,
     pub lock: Slot<LitStr>,
@@ -29,6 +33,8 @@ pub struct ColumnOptions {
     pub rename: Slot<LitStr>,
     pub aliases: Vec<LitStr>,
     pub flatten: Slot<()>,
+    pub prefix: Slot<LitStr>,
+    pub skip: Slot<()>,
     pub example: Slot<Expr>,
     pub json: Slot<()>,
 }
@@ -42,6 +48,7 @@ impl StructOptions {
                 "rename_all" => options.rename_all.set(ctxt, key, case(ctxt, &option)),
                 "append_only" => options.append_only.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "deny_unknown" => options.deny_unknown.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                "default" => options.default.set(ctxt, key, Some(option.value(ctxt))),
                 "dataflow" => options.dataflow.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "sample" => options.sample.set(ctxt, key, option::string(ctxt, &option)),
                 "lock" => options.lock.set(ctxt, key, option::string(ctxt, &option)),
@@ -69,6 +76,8 @@ impl ColumnOptions {
                 "rename" => options.rename.set(ctxt, key, option::string(ctxt, &option)),
                 "alias" => options.aliases.extend(option::string(ctxt, &option)),
                 "flatten" => options.flatten.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                "prefix" => options.prefix.set(ctxt, key, option::string(ctxt, &option)),
+                "skip" => options.skip.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "example" => {
                     options.example.set(ctxt, key, option::expression(ctxt, &option, "value"));
                 }

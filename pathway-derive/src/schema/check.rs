@@ -3,6 +3,7 @@
 use syn::{GenericParam, LitStr};
 
 use super::ast::{Column, Schema};
+use super::attr::ColumnOptions;
 use crate::ctxt::Ctxt;
 
 /// Columns that every table has behind those of its schema.
@@ -79,8 +80,38 @@ fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
     differ
 }
 
+/// Reports what a field that is no column cannot have.
+pub fn skipped(ctxt: &Ctxt, options: &ColumnOptions) {
+    let others = [
+        options.primary_key.key(),
+        options.default.key(),
+        options.rename.key(),
+        options.flatten.key(),
+        options.prefix.key(),
+        options.example.key(),
+        options.json.key(),
+    ];
+    for key in others.into_iter().flatten() {
+        ctxt.error(
+            key,
+            format!(
+                "`{key}` cannot be used with `skip`\nnote: the field is no column; its value is `Default::default()`"
+            ),
+        );
+    }
+    for alias in &options.aliases {
+        ctxt.error(
+            alias,
+            "`alias` cannot be used with `skip`\nnote: the field is no column; its value is `Default::default()`",
+        );
+    }
+}
+
 fn combinations(ctxt: &Ctxt, column: &Column) {
     let options = &column.options;
+    if let (false, Some(prefix)) = (column.is_flat(), options.prefix.key()) {
+        ctxt.error(prefix, "`prefix` is for the columns of `flatten`\nhelp: `rename` changes the name of one column");
+    }
     if let (true, Some(default)) = (column.is_key(), options.default.key()) {
         ctxt.error(default, "a primary key cannot have a default\nnote: every row would share one key");
     }

@@ -32,12 +32,18 @@ pub enum Note {
     Aliases(usize, &'static [&'static str]),
     /// The name of the field, where that of the column is another.
     Field(usize, &'static str),
+    /// The names of a flattened field's columns: of each its name, then its aliases.
+    Prefixed(usize, &'static [&'static str]),
 }
 
 impl Note {
     const fn field(&self) -> usize {
         match self {
-            Note::Key(field) | Note::Description(field, _) | Note::Aliases(field, _) | Note::Field(field, _) => *field,
+            Note::Key(field)
+            | Note::Description(field, _)
+            | Note::Aliases(field, _)
+            | Note::Field(field, _)
+            | Note::Prefixed(field, _) => *field,
         }
     }
 }
@@ -86,6 +92,7 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
                     Note::Description(_, text) => column.description = text,
                     Note::Aliases(_, aliases) => column.aliases = aliases,
                     Note::Field(_, name) => column.field = name,
+                    Note::Prefixed(..) => {}
                 }
                 at.note += 1;
             }
@@ -94,8 +101,20 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
         }
         Shape::Flat { columns: flat, keyed } => {
             let mut i = 0;
+            let mut names_left: Option<&'static [&'static str]> = None;
+            if at.note < notes.len() && notes[at.note].field() == at.field {
+                if let Note::Prefixed(_, names) = notes[at.note] {
+                    names_left = Some(names);
+                }
+                at.note += 1;
+            }
             while i < flat.len() {
                 let mut column = flat[i];
+                if let Some(names) = names_left {
+                    let (own, rest) = names.split_at(column.aliases.len() + 1);
+                    (column.name, column.aliases) = (own[0], own.split_at(1).1);
+                    names_left = Some(rest);
+                }
                 column.field = names[at.field];
                 column.field_index = at.field;
                 column.primary_key &= *keyed;
@@ -107,6 +126,85 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
     }
     at.field += 1;
     at
+}
+
+/// How many names and aliases the columns have.
+#[doc(hidden)]
+#[must_use]
+pub const fn count_names(columns: &[Column]) -> usize {
+    let (mut count, mut i) = (0, 0);
+    while i < columns.len() {
+        count += 1 + columns[i].aliases.len();
+        i += 1;
+    }
+    count
+}
+
+/// How long the text of all names and aliases is, each behind the prefix.
+#[doc(hidden)]
+#[must_use]
+pub const fn prefixed_len(prefix: &str, columns: &[Column]) -> usize {
+    let (mut len, mut i) = (0, 0);
+    while i < columns.len() {
+        let mut n = 0;
+        while n <= columns[i].aliases.len() {
+            len += prefix.len() + nth_name(&columns[i], n).len();
+            n += 1;
+        }
+        i += 1;
+    }
+    len
+}
+
+/// That text.
+#[doc(hidden)]
+#[must_use]
+pub const fn prefixed_text<const LEN: usize>(prefix: &str, columns: &[Column]) -> [u8; LEN] {
+    let (mut text, mut at, mut i) = ([0; LEN], 0, 0);
+    while i < columns.len() {
+        let mut n = 0;
+        while n <= columns[i].aliases.len() {
+            let name = nth_name(&columns[i], n);
+            let mut byte = 0;
+            while byte < prefix.len() + name.len() {
+                text[at] =
+                    if byte < prefix.len() { prefix.as_bytes()[byte] } else { name.as_bytes()[byte - prefix.len()] };
+                (at, byte) = (at + 1, byte + 1);
+            }
+            n += 1;
+        }
+        i += 1;
+    }
+    text
+}
+
+/// The names and aliases as parts of that text.
+#[doc(hidden)]
+#[must_use]
+pub const fn prefixed_names<const N: usize>(
+    prefix: &str,
+    columns: &[Column],
+    text: &'static [u8],
+) -> [&'static str; N] {
+    let (mut names, mut rest, mut at, mut i) = ([""; N], text, 0, 0);
+    while i < columns.len() {
+        let mut n = 0;
+        while n <= columns[i].aliases.len() {
+            let (name, behind) = rest.split_at(prefix.len() + nth_name(&columns[i], n).len());
+            names[at] = match std::str::from_utf8(name) {
+                Ok(name) => name,
+                Err(_) => panic!("two texts make a text"),
+            };
+            (rest, at, n) = (behind, at + 1, n + 1);
+        }
+        i += 1;
+    }
+    names
+}
+
+/// The name of a column, or behind it one of its aliases.
+const fn nth_name(column: &Column, n: usize) -> &'static str {
+    if n == 0 { column.name } else { column.aliases[n - 1] }
 }
 
 /// A name that two fields have in common, at least one of which is flattened.

@@ -114,13 +114,15 @@ pub struct TableSchema {
     pub deny_unknown: bool,
     /// The columns, in the order of the output.
     pub columns: &'static [Column],
+    /// The names of the struct's fields that are no columns.
+    pub(crate) skipped: &'static [&'static str],
 }
 
 impl TableSchema {
     #[doc(hidden)]
     #[must_use]
     pub const fn new(name: &'static str, columns: &'static [Column]) -> Self {
-        TableSchema { name, description: "", append_only: false, deny_unknown: false, columns }
+        TableSchema { name, description: "", append_only: false, deny_unknown: false, columns, skipped: &[] }
     }
 
     #[doc(hidden)]
@@ -141,6 +143,13 @@ impl TableSchema {
     #[must_use]
     pub const fn deny_unknown(mut self) -> Self {
         self.deny_unknown = true;
+        self
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn skip(mut self, fields: &'static [&'static str]) -> Self {
+        self.skipped = fields;
         self
     }
 

@@ -23,11 +23,12 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
         quote!(#ident: #missing)
     });
     let ty = data.ty;
+    let skipped = super::skipped(schema, pw);
     Some(quote! {
         #[automatically_derived]
         impl #pw::DataColumn<#ty> for #row {
             fn from_data(data: #ty) -> Self {
-                Self { #(#values),* }
+                Self { #(#values,)* #skipped }
             }
         }
     })

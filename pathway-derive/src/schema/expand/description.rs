@@ -1,8 +1,8 @@
 //! The columns as the schema describes them: a list of names, and one of notes on what few of them have.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Ident;
+use syn::{Ident, LitStr};
 
 use super::super::ast::{Column, Schema};
 use crate::option;
@@ -10,8 +10,7 @@ use crate::option;
 /// The list of columns.
 pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     let names = schema.columns.iter().map(|column| if column.is_flat() { column.field() } else { column.name.clone() });
-    let notes = schema.columns.iter().enumerate().filter(|(_, column)| !column.is_flat());
-    let notes = notes.flat_map(|(i, column)| notes_on(i, column, pw));
+    let notes = schema.columns.iter().enumerate().flat_map(|(i, column)| notes_on(schema, i, column, pw));
     let lists = quote!(&[#(#names),*], &[#(#notes),*]);
     if !schema.columns.iter().any(Column::is_flat) {
         let width = schema.columns.len();
@@ -34,7 +33,10 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     })
 }
 
-fn notes_on(i: usize, column: &Column, pw: &Ident) -> impl Iterator<Item = TokenStream> {
+fn notes_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Vec<TokenStream> {
+    if column.is_flat() {
+        return column.options.prefix.get().map(|prefix| prefixed(schema, i, column, prefix, pw)).into_iter().collect();
+    }
     let key = column.is_key().then(|| quote!(#pw::Note::Key(#i)));
     let description = (!column.description.is_empty()).then(|| {
         let text = &column.description;
@@ -46,7 +48,19 @@ fn notes_on(i: usize, column: &Column, pw: &Ident) -> impl Iterator<Item = Token
     });
     let field = column.field();
     let field = (field != column.name).then(|| quote!(#pw::Note::Field(#i, #field)));
-    [key, description, aliases, field].into_iter().flatten()
+    [key, description, aliases, field].into_iter().flatten().collect()
+}
+
+/// The names of the columns of a flattened field, behind a prefix. The compiler puts them together: a text first, of which
+/// each name is then a part.
+fn prefixed(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Ident) -> TokenStream {
+    let (row, columns) = (schema.ident, if column.is_key() { "flat_key_columns" } else { "flat_columns" });
+    let columns = Ident::new(columns, Span::mixed_site());
+    quote!(#pw::Note::Prefixed(#i, {
+        const FLAT: &[#pw::Column] = #pw::#columns::<#row, #i>();
+        const TEXT: &[#pw::u8] = &#pw::prefixed_text::<{ #pw::prefixed_len(#prefix, FLAT) }>(#prefix, FLAT);
+        &#pw::prefixed_names::<{ #pw::count_names(FLAT) }>(#prefix, FLAT, TEXT)
+    }))
 }
 
 /// Whether the names of flattened columns have to be compared: one that is defined twice in the struct itself has been

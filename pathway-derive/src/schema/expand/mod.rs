@@ -13,9 +13,10 @@ mod keyed;
 mod tree;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Ident;
 use syn::ext::IdentExt;
+use syn::spanned::Spanned;
 
 pub use self::data::data_of;
 pub use self::fields::fields;
@@ -65,21 +66,38 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let idents = schema.columns.iter().map(|column| column.ident);
     let locals =
         schema.columns.iter().enumerate().map(|(i, column)| from_column(column, local(i).to_token_stream(), pw));
+    let skipped = skipped(schema, pw);
+    let skips = (!schema.skipped.is_empty()).then(|| {
+        let names = schema.skipped.iter().map(|field| field.ident.unraw().to_string());
+        quote!(.skip(&[#(#names),*]))
+    });
     quote! {
         #[automatically_derived]
         impl #pw::Schema for #row {
             type Fields = #tree;
             const SCHEMA: &'static #pw::TableSchema =
-                &#pw::TableSchema::new(#name, #columns) #describe #append_only #deny_unknown;
+                &#pw::TableSchema::new(#name, #columns) #describe #append_only #deny_unknown #skips;
             fn into_fields(self) -> #fields_row {
                 #take
             }
             fn from_fields(fields: #fields_row) -> Self {
                 let #bind = fields;
-                Self { #(#idents: #locals),* }
+                Self { #(#idents: #locals,)* #skipped }
             }
         }
     }
+}
+
+/// The fields that are no columns, in a literal of the row.
+fn skipped(schema: &Schema, pw: &Ident) -> TokenStream {
+    let fields = schema.skipped.iter().map(|field| {
+        let (ident, ty) = (field.ident, field.ty);
+        let span = option::glue(ty.span());
+        let pw = option::ident_at(pw, span);
+        // the type is named, so that the error for one without a default is there
+        quote_spanned!(span=> #ident: <#ty as #pw::Default>::default(),)
+    });
+    fields.collect()
 }
 
 fn local(i: usize) -> Ident {
