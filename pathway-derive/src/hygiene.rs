@@ -29,12 +29,18 @@ const IMPORTS: [(&str, &str); 2] = [
 ];
 
 /// Lints that the output may allow, and why.
-const LINTS: [(&str, &str); 9] = [
+const LINTS: [(&str, &str); 15] = [
     ("unused_qualifications", "glue at a user's type looks like the user's own"),
     ("unreachable_pub", "the impls of a public connector name the type"),
     ("clippy::needless_pass_by_value", "a subject is given, not lent"),
     ("clippy::unnecessary_wraps", "`run` and its result are what the trait has"),
     ("clippy::unused_self", "as above"),
+    ("clippy::missing_const_for_fn", "as above"),
+    ("clippy::needless_pass_by_ref_mut", "as above"),
+    ("clippy::future_not_send", "an async connector stays on its thread"),
+    ("clippy::unused_async", "as above"),
+    ("unused_mut", "the body is left out after an error"),
+    ("unused_variables", "as above"),
     ("clippy::shadow_reuse", "a parameter is checked under its own name"),
     ("clippy::empty_loop", "what stands in after an error has no value to return"),
     ("unreachable_code", "as above"),
@@ -170,7 +176,12 @@ fn is_error(mac: &syn::Macro) -> bool {
 
 /// Whether the statement is a `let` of a lint that is allowed, which the inputs have none of.
 fn is_added(statement: &syn::Stmt) -> bool {
-    matches!(statement, syn::Stmt::Local(local) if local.attrs.iter().any(|added| added.path().is_ident("allow")))
+    match statement {
+        syn::Stmt::Local(local) => local.attrs.iter().any(|added| added.path().is_ident("allow")),
+        // in place of a body that is left out after an error
+        syn::Stmt::Expr(syn::Expr::Loop(body), None) => body.body.stmts.is_empty(),
+        _ => false,
+    }
 }
 
 /// Whether the block stands in the input, but for attributes on its methods and what their bodies begin with.

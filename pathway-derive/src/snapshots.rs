@@ -155,6 +155,21 @@ fn connector() {
 }
 
 #[test]
+fn connector_async() {
+    let input = quote! {
+        impl Cats {
+            async fn run(&mut self, cats: AsyncSubject<Cat>) -> RunResult {
+                cats.next(Cat { key: 1 }).await?;
+                Ok(())
+            }
+            async fn on_stop(&mut self) {}
+        }
+    };
+    let options = quote!(name = "cats", stop = "5s");
+    insta::assert_snapshot!(expanded(input, |input| crate::connector::expand(options.clone(), input)));
+}
+
+#[test]
 fn rarer_forms_and_stubs_are_hygienic() {
     let connectors = [
         "impl<T: Send> Cats<T> where T: Copy { fn run(&mut self, cats: Subject<Cat, u64>, more: More) { more.end(cats) } }",
@@ -162,6 +177,10 @@ fn rarer_forms_and_stubs_are_hygienic() {
         "impl Cats { fn run(&mut self, cats: &Subject<Cat>, x: String) {} }",
         "impl Cats { fn run(&mut self, cats: Subject<Cat>, part: Partition) {} }",
         "impl Cats { async fn run(self) {} fn on_stop(&self) {} }",
+        "impl Cats { async fn run(&mut self, cats: Subject<Cat>) {} }",
+        "impl Cats { fn run(&mut self, cats: AsyncSubject<Cat>) {} }",
+        "impl<T> Cats<T> { async fn run(&mut self, cats: AsyncSubject<Cat, u64>, more: More, part: Partition) {} }",
+        "impl Cats { fn run(&mut self, cats: Subject<impl Schema>) {} }",
         "impl Cats {}",
         "struct Cats;",
     ];

@@ -103,6 +103,18 @@ pub fn is_nameable(ty: &Type) -> bool {
     is_nameable_in(ty.to_token_stream())
 }
 
+/// Whether there is an `impl Trait` in the type.
+pub fn has_impl_trait(ty: &Type) -> bool {
+    fn is_in(tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Group(group) => is_in(group.stream()),
+            TokenTree::Ident(ident) => ident == "impl",
+            _ => false,
+        })
+    }
+    is_in(ty.to_token_stream())
+}
+
 fn is_nameable_in(tokens: TokenStream) -> bool {
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {

@@ -179,6 +179,13 @@ pub use source::transaction::{Transaction, TransactionTable};
 #[doc(hidden)]
 pub use source::without_async::AsyncSubject;
 
+/// Its tokens, which only an editor reads.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __as_it_is {
+    ($($tokens:tt)*) => { $($tokens)* };
+}
+
 /// Runs sources and computations in tests.
 pub mod testing {
     #[cfg(feature = "dataflow")]
@@ -189,6 +196,7 @@ pub mod testing {
 /// What the macros' output refers to. It changes with every release and is for them alone.
 #[doc(hidden)]
 pub mod __private0 {
+    pub use crate::__as_it_is as as_it_is;
     pub use crate::rows::bounds::{DataColumn, Removable};
     pub use crate::rows::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
     pub use crate::rows::column::derived::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
@@ -230,7 +238,7 @@ pub mod __private0 {
     #[cfg(feature = "tokio")]
     pub mod tasks {
         pub use crate::source::async_subject::drive::{Drive, on_stop};
-        pub use crate::source::async_subject::glue::{IfSubject, SubjectTypes, TableOf};
+        pub use crate::source::async_subject::tasks::{AsyncSubjectTypes as SubjectTypes, IfSubject, TableOf};
     }
 
     /// What `#[schema(dataflow)]` needs.

@@ -9,7 +9,7 @@ use syn::{
 
 use super::attr::Options;
 use crate::ctxt::Ctxt;
-use crate::{generics, types};
+use crate::{generics, suggest, types};
 
 pub struct Connector<'a> {
     pub block: &'a ItemImpl,
@@ -51,7 +51,7 @@ pub enum Kind<'a> {
 }
 
 /// Whether the runtime has what an `async fn run` needs.
-pub const ASYNC: bool = cfg!(feature = "tokio");
+pub const ASYNC: bool = cfg!(any(test, feature = "tokio"));
 
 /// The two types of handles.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -97,11 +97,7 @@ impl<'a> Connector<'a> {
             }
         }
         if connector.runs.is_empty() {
-            ctxt.error(
-                &block.self_ty,
-                "connector has no `run` method\n\
-                 help: add `fn run(&mut self, rows: Subject<Row>) -> pathway_io::RunResult { .. }`",
-            );
+            no_run(ctxt, block);
         }
         connector
     }
@@ -133,12 +129,40 @@ impl<'a> Connector<'a> {
     }
 }
 
+/// Reports that there is no `run`, unless it may be what is typed only halfway.
+fn no_run(ctxt: &Ctxt, block: &ItemImpl) {
+    if block.items.iter().any(|item| matches!(item, ImplItem::Verbatim(_))) {
+        return;
+    }
+    let names = block.items.iter().filter_map(|item| match item {
+        ImplItem::Fn(method) => Some(&method.sig.ident),
+        _ => None,
+    });
+    for name in names {
+        let written = name.unraw().to_string();
+        if suggest::nearest(&written, &["run"]).is_some() {
+            ctxt.error(name, "connector has no `run` method\nhelp: did you mean `run`?");
+            return;
+        }
+    }
+    ctxt.error(
+        &block.self_ty,
+        "connector has no `run` method\n\
+         help: add `fn run(&mut self, rows: Subject<Row>) -> pathway_io::RunResult { .. }`",
+    );
+}
+
 impl<'a> Run<'a> {
     /// Whether its body, which is written for handles of the one kind, can stand with the handles that it is given. Without the
     /// feature there are none of the other kind.
     pub fn is_of_one_kind(&self) -> bool {
         let handles = self.parameters.iter().filter_map(Parameter::handle);
         handles.into_iter().all(|handle| handle == Handle::of_run(self.is_async)) && (!self.is_async || ASYNC)
+    }
+
+    /// Whether impls can name the types of its parameters.
+    pub fn is_nameable(&self) -> bool {
+        self.is_of_one_kind() && !self.parameters.iter().any(|parameter| types::has_impl_trait(parameter.ty))
     }
 
     pub fn from_method(method: &'a ImplItemFn) -> Self {

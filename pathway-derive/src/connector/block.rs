@@ -5,17 +5,18 @@
 //! further one.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
 
 use super::ast::{Connector, Parameter, Run, is_named};
 use super::expand::{if_subject, place};
 use super::parse::statements;
-use crate::types;
+use crate::{option, types};
 
 /// The block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
 pub fn block(connector: &Connector) -> ItemImpl {
     let mut block = connector.block.clone();
+    block.items.retain(|item| !matches!(item, ImplItem::Verbatim(_)));
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         if is_named(method, "run") {
@@ -27,16 +28,50 @@ pub fn block(connector: &Connector) -> ItemImpl {
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables, clippy::empty_loop)]));
             }
             method.attrs.push(parse_quote! {
-                #[allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_self)]
+                #[allow(
+                    clippy::missing_const_for_fn,
+                    clippy::needless_pass_by_ref_mut,
+                    clippy::needless_pass_by_value,
+                    clippy::unnecessary_wraps,
+                    clippy::unused_self
+                )]
             });
             if method.sig.asyncness.is_some() {
                 method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
             }
         } else if is_named(method, "on_stop") {
-            method.attrs.push(parse_quote!(#[allow(clippy::unused_self)]));
+            method.attrs.push(parse_quote! {
+                #[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_ref_mut, clippy::unused_self)]
+            });
+            if method.sig.asyncness.is_some() {
+                method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
+            }
         }
     }
     block
+}
+
+/// What is typed only halfway. rustc has complained of it before it called the macro, and stumbles over nothing here: it never
+/// reads what is in the call of a macro that is not there. An editor does, and completes it.
+pub fn unfinished(connector: &Connector) -> Option<TokenStream> {
+    let block = connector.block;
+    let items = block.items.iter().filter(|item| matches!(item, ImplItem::Verbatim(_)));
+    let tokens: TokenStream = items.map(ToTokens::to_token_stream).collect();
+    if tokens.is_empty() {
+        return None;
+    }
+    let (import, pw) = option::runtime(connector.options.krate.get());
+    let self_ty = &block.self_ty;
+    let (generics, _, where_clause) = block.generics.split_for_impl();
+    Some(quote! {
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            #import
+            #[cfg(rust_analyzer)]
+            #pw::as_it_is! { impl #generics #self_ty #where_clause { #tokens } }
+        };
+    })
 }
 
 fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {

@@ -68,8 +68,15 @@ pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
 
 fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
     let sig = &method.sig;
-    let before = (&sig.constness, matches!(sig.safety, Safety::Unsafe(_)), &sig.abi, sig.generics.params.is_empty());
-    if let Some(token) = &sig.constness {
+    let before = (
+        name == "run" && sig.constness.is_some(),
+        matches!(sig.safety, Safety::Unsafe(_)),
+        &sig.abi,
+        sig.generics.params.is_empty(),
+    );
+    if let Some(token) = &sig.constness
+        && name == "run"
+    {
         ctxt.error(token, format!("`{name}` cannot be `const`\nhelp: remove `const`"));
     }
     if let Safety::Unsafe(token) = &sig.safety {
@@ -81,7 +88,7 @@ fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
     if !sig.generics.params.is_empty() {
         ctxt.error(&sig.generics, format!("`{name}` cannot be generic\nhelp: put the parameters on the `impl` block"));
     }
-    matches!(before, (None, false, None, true))
+    matches!(before, (false, false, None, true))
 }
 
 fn receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {
@@ -141,6 +148,17 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
     if is_partition(parameter.ty) {
         let message = "the partition is the last parameter of `run`\nhelp: move it behind the subjects";
         ctxt.error(parameter.ty, message);
+        return false;
+    }
+    if types::has_impl_trait(parameter.ty) {
+        ctxt.error(
+            parameter.ty,
+            format!(
+                "a table has one type of rows, which `{}` does not name\n\
+                 help: put a type parameter on the `impl` block",
+                types::text(parameter.ty)
+            ),
+        );
         return false;
     }
     let expected = Handle::of_run(parameter.is_async);

@@ -77,7 +77,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     // all that asks for `Send` is at the user's type: errors of one text at one place are shown once
     let span = self_ty.span();
     // names are hygienic, so the body must have the very same
-    let given = Ident::new("subjects", Span::mixed_site());
+    let given = Ident::new("__subjects", Span::mixed_site());
     // a lone subject is asked for its row in the method's signature, too
     let (method_span, given_type) = match run.parameters.as_slice() {
         [parameter] => (place(parameter), subjects.clone()),
@@ -115,7 +115,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
 
 /// The result of an `async fn run`, which is driven to its end or to a stop.
 fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) -> TokenStream {
-    let drive = Ident::new("drive", Span::mixed_site());
+    let drive = Ident::new("__drive", Span::mixed_site());
     let stop = connector.options.stop.get().and_then(|stop| time(stop, pw));
     let stop = stop.unwrap_or_else(|| quote!(#pw::Duration::ZERO));
     // that of a row which is no schema is known to be none already
@@ -164,7 +164,7 @@ fn in_parts(
 }
 
 fn part() -> Ident {
-    Ident::new("part", Span::mixed_site())
+    Ident::new("__part", Span::mixed_site())
 }
 
 /// The type that keeps the impls of one use of the macro apart from those of another.
@@ -254,7 +254,7 @@ fn returned(run: &Run) -> Option<Type> {
 }
 
 fn local(i: usize) -> Ident {
-    format_ident!("subject_{}", i, span = Span::mixed_site())
+    format_ident!("__subject_{}", i, span = Span::mixed_site())
 }
 
 fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
@@ -331,11 +331,12 @@ fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
     if parameter.is_async { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
 }
 
-/// The type of a parameter, if it is the subject of a schema. All of it is at one place: errors of one text at one place are
+/// The type of a parameter, if it is the subject of a schema. What is added is at one place: errors of one text at one place are
 /// shown once.
 pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let span = place(parameter);
-    let ty = located_at(parameter.ty.to_token_stream(), span);
+    // at its own place, where the same error about a name that is not in scope is shown already
+    let ty = parameter.ty;
     let names = names(parameter, runtime);
     quote_spanned!(span=> #names::IfSubject<#ty>)
 }

@@ -7,7 +7,7 @@ use syn::{Item, ItemStruct, parse_quote};
 use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
 use super::attr::Options;
 use super::expand::{checks, table_type};
-use crate::{generics, option};
+use crate::{generics, option, types};
 
 /// For a `run` that the trait cannot have.
 pub fn of_run(connector: &Connector, run: &Run) -> TokenStream {
@@ -29,11 +29,12 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
     let where_clause = generics::with_static(where_clause.to_token_stream());
     // and so has a handle of the other kind, of which nothing is asked then
-    let checks = run.filter(|run| !borrows && run.is_of_one_kind()).map(|run| checks(connector, run, &pw));
+    let checks = run.filter(|run| !borrows && run.is_nameable()).map(|run| checks(connector, run, &pw));
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
         run.parameters
             .iter()
             .filter_map(|parameter| match parameter.kind {
+                _ if types::has_impl_trait(parameter.ty) => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Unknown if parameter.is_async && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
                 // of a reference the table is that of the subject behind it

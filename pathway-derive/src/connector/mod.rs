@@ -65,7 +65,8 @@ fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
         output.extend(fallback::without_run(&connector));
     }
     let block = block::block(&connector);
-    quote!(#block #output)
+    let unfinished = block::unfinished(&connector);
+    quote!(#block #output #unfinished)
 }
 
 /// The errors of a method, which are there where the method is.

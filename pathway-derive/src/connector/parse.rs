@@ -1,7 +1,7 @@
 //! The user's item, read without the bodies of its methods.
 //!
 //! They are rustc's to read, which knows more than `syn` does, such as a `$body:block` of `macro_rules!` that is a statement;
-//! and in an editor a body that is not whole yet leaves the connector one.
+//! and in an editor a body, or another method, that is not whole yet leaves the connector one.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative;
@@ -31,11 +31,22 @@ fn items(input: ParseStream, block: &mut ItemImpl) -> syn::Result<()> {
                 input.advance_to(&ahead);
                 ImplItem::Fn(method)
             }
-            Err(_) => input.parse()?,
+            Err(_) => other(input)?,
         };
         block.items.push(item);
     }
     Ok(())
+}
+
+/// An item that is no method. What is none at all is kept token by token, so that a method which is typed only halfway leaves the
+/// others as they are.
+fn other(input: ParseStream) -> syn::Result<ImplItem> {
+    let ahead = input.fork();
+    let Ok(item) = ahead.parse() else {
+        return Ok(ImplItem::Verbatim(input.parse::<TokenTree>()?.into()));
+    };
+    input.advance_to(&ahead);
+    Ok(item)
 }
 
 fn method(input: ParseStream) -> syn::Result<ImplItemFn> {

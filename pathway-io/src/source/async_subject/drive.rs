@@ -29,6 +29,7 @@ use crate::run::guard::panicked;
 use crate::source::glue::{Handle, IntoRunResult};
 use crate::source::intake::Place;
 use crate::source::shared::Source;
+use crate::source::subject::Subject;
 
 type Panic = Box<dyn Any + Send>;
 
@@ -47,6 +48,13 @@ pub trait Driven {
 impl<S, O> Driven for AsyncSubject<S, O> {
     fn source(&self) -> Arc<Source> {
         Arc::clone(self.subject.source())
+    }
+}
+
+/// Which `run` is not given: that it is not is an error already.
+impl<S, O> Driven for Subject<S, O> {
+    fn source(&self) -> Arc<Source> {
+        Arc::clone(self.source())
     }
 }
 

@@ -13,15 +13,18 @@
 //! | `sink.rs` | adapters for `futures::Sink` |
 //! | `timer.rs` | the clock behind `sleep` |
 //! | `drive.rs` | the life of an `async fn run` (feature `tokio`) |
-//! | `glue.rs` | what `#[connector]` refers to |
+//! | `glue.rs` | the handle as one of the subjects of a connector |
+//! | `tasks.rs` | what `#[connector]` refers to |
 
 mod at_offset;
 mod budget;
 #[cfg(feature = "tokio")]
 pub(crate) mod drive;
-pub(crate) mod glue;
+mod glue;
 mod permit;
 mod sink;
+#[cfg(feature = "tokio")]
+pub(crate) mod tasks;
 mod timer;
 mod transaction;
 mod wait;

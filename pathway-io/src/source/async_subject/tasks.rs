@@ -1,0 +1,32 @@
+//! What `#[connector]` refers to where `run` is async: the counterparts of the same names in the module
+//! [`connector`](crate::source::connector).
+
+use super::AsyncSubject;
+use crate::rows::table::Table;
+use crate::source::connector::IfSchema;
+
+/// What an async subject is one of, be that a schema or not.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "expected an `AsyncSubject<_>`, found `{Self}`",
+    label = "not an async subject",
+    note = "an `async fn run` takes one `AsyncSubject<_>` for each table that it feeds"
+)]
+pub trait AsyncSubjectTypes {
+    type Schema;
+    type Offset;
+}
+
+#[diagnostic::do_not_recommend]
+impl<S, O> AsyncSubjectTypes for AsyncSubject<S, O> {
+    type Schema = S;
+    type Offset = O;
+}
+
+/// `T`, if it is the async subject of a schema.
+#[doc(hidden)]
+pub type IfSubject<T> = IfSchema<<T as AsyncSubjectTypes>::Schema, T>;
+
+/// The table of an async subject by another name, be its row a schema or not.
+#[doc(hidden)]
+pub type TableOf<T> = Table<<T as AsyncSubjectTypes>::Schema>;

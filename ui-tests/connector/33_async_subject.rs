@@ -1,0 +1,21 @@
+use pathway_io::{AsyncSubject, RunResult, Schema, connector};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+}
+
+struct Cats;
+
+#[connector]
+impl Cats {
+    fn run(&mut self, cats: AsyncSubject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 }).await?;
+        Ok(())
+    }
+}
+
+fn main() {
+    let pipeline = pathway_io::Pipeline::new();
+    let _cats: pathway_io::Table<Cat> = pipeline.read(Cats);
+}
