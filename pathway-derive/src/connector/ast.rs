@@ -8,6 +8,7 @@ use syn::{
 };
 
 use super::attr::Options;
+use super::parse::is_unfinished;
 use crate::ctxt::Ctxt;
 use crate::{generics, suggest, types};
 
@@ -131,7 +132,7 @@ impl<'a> Connector<'a> {
 
 /// Reports that there is no `run`, unless it may be what is typed only halfway.
 fn no_run(ctxt: &Ctxt, block: &ItemImpl) {
-    if block.items.iter().any(|item| matches!(item, ImplItem::Verbatim(_))) {
+    if block.items.iter().any(is_unfinished) {
         return;
     }
     let names = block.items.iter().filter_map(|item| match item {

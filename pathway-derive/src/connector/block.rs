@@ -10,13 +10,13 @@ use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quot
 
 use super::ast::{Connector, Parameter, Run, is_named};
 use super::expand::{if_subject, place};
-use super::parse::statements;
+use super::parse::{is_unfinished, statements};
 use crate::{option, types};
 
 /// The block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
 pub fn block(connector: &Connector) -> ItemImpl {
     let mut block = connector.block.clone();
-    block.items.retain(|item| !matches!(item, ImplItem::Verbatim(_)));
+    block.items.retain(|item| !is_unfinished(item));
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         if is_named(method, "run") {
@@ -55,7 +55,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
 /// reads what is in the call of a macro that is not there. An editor does, and completes it.
 pub fn unfinished(connector: &Connector) -> Option<TokenStream> {
     let block = connector.block;
-    let items = block.items.iter().filter(|item| matches!(item, ImplItem::Verbatim(_)));
+    let items = block.items.iter().filter(|item| is_unfinished(item));
     let tokens: TokenStream = items.map(ToTokens::to_token_stream).collect();
     if tokens.is_empty() {
         return None;

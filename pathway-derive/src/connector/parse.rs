@@ -49,6 +49,11 @@ fn other(input: ParseStream) -> syn::Result<ImplItem> {
     Ok(item)
 }
 
+/// Whether it is a token of what is no item. What `syn` takes for one without knowing it is longer.
+pub fn is_unfinished(item: &ImplItem) -> bool {
+    matches!(item, ImplItem::Verbatim(tokens) if tokens.clone().into_iter().nth(1).is_none())
+}
+
 fn method(input: ParseStream) -> syn::Result<ImplItemFn> {
     let mut attrs = input.call(Attribute::parse_outer)?;
     let vis = input.parse()?;

@@ -1,0 +1,83 @@
+//! What a push by a task costs beside that by a thread, and what room is left for the tasks beside it.
+
+mod common;
+
+use std::time::Duration;
+
+use common::{Cat, cat, time};
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use futures_util::{StreamExt, stream};
+use pathway_io::__private0::tasks::Drive;
+use pathway_io::{AsyncSubject, ReadOptions, RunResult, Schema, Subject};
+
+/// Runs `push` as the future of an `async fn run` is run.
+fn drive<S: Schema>(
+    push: impl AsyncFn(AsyncSubject<S>) -> RunResult + Send + 'static,
+) -> impl FnMut(Subject<S>) -> RunResult + Send {
+    move |rows| Drive::new(&rows, Duration::ZERO).run(push(rows.to_async()))
+}
+
+fn push(c: &mut Criterion) {
+    let mut group = c.benchmark_group("async push");
+    group.throughput(Throughput::Elements(1));
+    let options = ReadOptions::new;
+    group.bench_function("Subject::next", |b| {
+        b.iter_custom(|iters| {
+            time::<Cat>(options(), |_| {}, move |cats| (0..iters).try_for_each(|n| Ok(cats.next(cat(n))?)))
+        });
+    });
+    group.bench_function("AsyncSubject::next", |b| {
+        b.iter_custom(|iters| {
+            let push = async move |cats: AsyncSubject<Cat>| {
+                for n in 0..iters {
+                    cats.next(cat(n)).await?;
+                }
+                Ok(())
+            };
+            time::<Cat>(options(), |_| {}, drive(push))
+        });
+    });
+    group.bench_function("a permit", |b| {
+        b.iter_custom(|iters| {
+            let push = async move |cats: AsyncSubject<Cat>| {
+                for n in 0..iters {
+                    cats.reserve().await?.next(cat(n))?;
+                }
+                Ok(())
+            };
+            time::<Cat>(options(), |_| {}, drive(push))
+        });
+    });
+    group.bench_function("stream.forward", |b| {
+        b.iter_custom(|iters| {
+            let push = async move |cats: AsyncSubject<Cat>| {
+                Ok(stream::iter(0..iters).map(cat).map(Ok).forward(cats.sink()).await?)
+            };
+            time::<Cat>(options(), |_| {}, drive(push))
+        });
+    });
+    group.bench_function("Subject::next of a number", |b| {
+        b.iter_custom(|iters| {
+            time::<common::Numbers>(options(), |_| {}, move |rows| (0..iters).try_for_each(|n| Ok(rows.next(row(n))?)))
+        });
+    });
+    group.bench_function("AsyncSubject::next of a number", |b| {
+        b.iter_custom(|iters| {
+            let push = async move |rows: AsyncSubject<common::Numbers>| {
+                for n in 0..iters {
+                    rows.next(row(n)).await?;
+                }
+                Ok(())
+            };
+            time::<common::Numbers>(options(), |_| {}, drive(push))
+        });
+    });
+    group.finish();
+}
+
+fn row(n: u64) -> common::Numbers {
+    common::Numbers { a: n as i64, b: 1, c: 2.0, d: 3.0 }
+}
+
+criterion_group!(benches, push);
+criterion_main!(benches);
