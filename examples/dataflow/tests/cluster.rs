@@ -1,4 +1,4 @@
-//! The script, which compares two processes with one.
+//! Runs the script that compares two processes with one.
 #![cfg(unix)]
 
 #[path = "../../tests/support/mod.rs"]
@@ -11,7 +11,7 @@ use support::{Program, fresh_dir, hosts};
 const PROGRAM: &str = env!("CARGO_BIN_EXE_cluster");
 
 #[test]
-fn two_processes_write_what_one_does() {
+fn two_processes_write_the_same_as_one() {
     for threads in ["1", "2"] {
         let dir = fresh_dir(&format!("cluster-{threads}"));
         let text = dir.join("text.txt");
@@ -27,9 +27,9 @@ fn two_processes_write_what_one_does() {
 }
 
 #[test]
-fn arguments_that_do_not_fit_are_refused() {
+fn invalid_arguments_are_rejected() {
     let end = Program::spawn(Command::new(PROGRAM).args(["-w", "2", "README.md"])).end().failed();
     assert!(end.stderr.contains("usage: cluster"), "{end:#?}");
     let end = Program::spawn(Command::new(PROGRAM).args(["-n", "2", "-p", "2", "--", "a.txt", "b.csv"])).end().failed();
-    assert!(end.stderr.contains("no process 2 of 2"), "{end:#?}");
+    assert!(end.stderr.contains("`-p 2` is out of range: with 2 processes"), "{end:#?}");
 }

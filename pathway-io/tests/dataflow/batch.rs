@@ -1,5 +1,5 @@
-//! Upserts and removals feed computations, each of which must be, after every commit, what a batch recomputation of the
-//! table makes of it.
+//! Upserts and removals feed computations. After every commit, each result must equal a batch recomputation from the
+//! rows of the table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::Receiver;
@@ -27,7 +27,7 @@ struct Edge {
     to: u8,
 }
 
-/// A result: what it is of, and what it is.
+/// A row of a result: its kind and its value.
 #[derive(Schema)]
 #[schema(dataflow)]
 struct Found {
@@ -39,7 +39,7 @@ fn found(of: u8, what: i64) -> Found {
     Found { of, what }
 }
 
-/// A collection as the rows that it holds, and how often.
+/// A collection as a map from rows to their counts.
 type Bag<S> = BTreeMap<S, i64>;
 
 fn add<S: Ord + Clone>(bag: &mut Bag<S>, updates: &[(S, i64)]) {
@@ -66,7 +66,7 @@ fn by_genus(cats: &Bag<Cat>) -> BTreeMap<u8, Vec<i64>> {
     groups
 }
 
-/// All that can be reached from 0.
+/// Returns all nodes that can be reached from 0.
 fn reached(edges: &Bag<Edge>) -> BTreeSet<u8> {
     let mut reached = BTreeSet::from([0]);
     let mut new = vec![0];
@@ -121,7 +121,7 @@ fn reachable(edges: Collection<'_, Edge>) -> Collection<'_, Found> {
         .map(|node| found(node, 0))
 }
 
-/// Checks a derived table against the table that it comes from, at the time of each of that one's commits.
+/// Checks a derived table against its input table, at the time of each commit of the input.
 fn check<S: ResultRow>(
     what: &str,
     input: &[Seen<S>],
@@ -160,14 +160,14 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// What a commit changes of cats and of edges.
+/// The changes of a commit to cats and to edges.
 type Changes = (Vec<(Cat, i64)>, Vec<(Edge, i64)>);
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn every_prefix_is_what_a_batch_would_make(ops in prop::collection::vec(op(), 0..60), workers in 1..4usize) {
+    fn every_prefix_equals_a_batch_recomputation(ops in prop::collection::vec(op(), 0..60), workers in 1..4usize) {
         let pipeline = pipeline();
         let (cats, edges) = pipeline.read(source(move |(cats, edges): (Subject<Cat>, Subject<Edge>)| {
             for op in ops.clone() {

@@ -1,7 +1,7 @@
-//! What the tests of computations share beside what all tests do: runs on several workers.
+//! Shared code of the tests of computations, in addition to that of all tests: runs on several workers.
 
 #[path = "../common/mod.rs"]
-#[expect(dead_code, reason = "it has more than these tests need")]
+#[expect(dead_code, reason = "these tests use only a part of it")]
 mod shared;
 
 use pathway_io::dataflow::Workers;
@@ -9,7 +9,7 @@ use pathway_io::{Pipeline, Result, Summary};
 
 pub use self::shared::{DEADLINE, Seen, TempDir, commits, next, pipeline, ranked, run, source, within};
 
-/// Runs a pipeline on several workers to its end, which must come.
+/// Runs a pipeline on several workers and fails if it does not end.
 #[track_caller]
 pub fn run_on(pipeline: Pipeline, workers: Workers) -> Result<Summary> {
     within(move || pipeline.run_on(workers))

@@ -1,4 +1,4 @@
-//! Rule 5 of the contract with the engine on: whatever fails, nothing hangs, and the error says who it was.
+//! Failures of computations: the run ends with an error that names the part that failed.
 
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -27,7 +27,7 @@ fn count(numbers: Collection<'_, Number>) -> Collection<'_, Count> {
     numbers.map(|number| number.n).count().map(|(n, times)| Count { n, times: times as i64 })
 }
 
-/// Pushes numbers until it is stopped.
+/// Pushes numbers until the subject is closed.
 fn endless(numbers: &Subject<Number>) -> RunResult {
     for n in 0.. {
         numbers.next(Number { n: n % 100 })?;
@@ -59,7 +59,7 @@ fn a_panic_in_an_operator_names_the_computation() {
 }
 
 #[test]
-fn a_panic_behind_an_exchange_names_the_computation() {
+fn a_panic_after_an_exchange_names_the_computation() {
     for workers in [1, 3] {
         let pipeline = pipeline();
         let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
@@ -79,7 +79,7 @@ fn a_panic_behind_an_exchange_names_the_computation() {
 }
 
 #[test]
-fn a_panic_where_the_computation_is_laid_out_keeps_the_sources_from_starting() {
+fn a_panic_while_a_computation_is_built_prevents_the_start_of_the_sources() {
     for workers in [1, 2] {
         let (entered, was_entered) = mpsc::channel();
         let pipeline = pipeline();
@@ -104,7 +104,7 @@ fn a_stop_drains_what_was_committed() {
         running.stop();
         let summary = within(move || running.join()).unwrap();
         assert_eq!(summary.stop, Some(Stop::Handle));
-        // Every row is counted once in the end.
+        // At the end, every row has been counted exactly once.
         let updates = std::iter::once(first).chain(counts.try_iter()).flat_map(|commit| commit.updates);
         let counted: i64 = updates.map(|(row, diff)| row.times * diff).sum();
         assert_eq!(counted, summary.rows() as i64);
@@ -112,7 +112,7 @@ fn a_stop_drains_what_was_committed() {
 }
 
 #[test]
-fn a_source_that_fails_has_its_rows_counted() {
+fn rows_of_a_failed_source_are_counted() {
     let pipeline = pipeline();
     let numbers = pipeline.read(source(|numbers: Subject<Number>| {
         numbers.next(Number { n: 7 })?;
@@ -133,7 +133,7 @@ impl Sink<Count> for Broken {
 }
 
 #[test]
-fn a_sink_that_fails_ends_the_run_and_is_named_as_the_table() {
+fn a_failing_sink_ends_the_run_and_has_the_name_of_its_table() {
     let pipeline = pipeline();
     let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
     numbers.compute(count).write_to(Broken);
@@ -142,7 +142,7 @@ fn a_sink_that_fails_ends_the_run_and_is_named_as_the_table() {
 }
 
 #[test]
-fn a_computation_that_does_not_end_is_left_behind_and_named() {
+fn a_computation_that_does_not_end_is_abandoned_and_named() {
     let (entered, was_entered) = mpsc::channel();
     let pipeline = pipeline();
     pipeline.grace_period(Duration::from_millis(100));
@@ -150,7 +150,7 @@ fn a_computation_that_does_not_end_is_left_behind_and_named() {
     let counts = numbers.compute(move |numbers| {
         let entered = entered.clone();
         numbers.map(move |number| -> Count {
-            // Nobody looks any more after the first.
+            // The receiver is dropped after the first message.
             let _ = entered.send(number.n);
             loop {
                 std::thread::park();
@@ -173,7 +173,7 @@ fn a_computation_that_does_not_end_is_left_behind_and_named() {
 }
 
 #[test]
-fn a_loop_that_does_not_end_is_named_and_ends_when_the_grace_is_over() {
+fn an_endless_loop_is_named_and_ends_after_the_grace_period() {
     for workers in [1, 2] {
         let (entered, was_entered) = mpsc::channel();
         let pipeline = pipeline();
@@ -187,7 +187,7 @@ fn a_loop_that_does_not_end_is_named_and_ends_when_the_grace_is_over() {
             let entered = entered.clone();
             numbers.iterate(move |_, numbers| {
                 numbers.map(move |number| {
-                    // Nobody looks any more after the first.
+                    // The receiver is dropped after the first message.
                     let _ = entered.send(number.n);
                     Number { n: number.n + 1 }
                 })
@@ -202,21 +202,21 @@ fn a_loop_that_does_not_end_is_named_and_ends_when_the_grace_is_over() {
         let abandoned = "computation `Number` did not finish within the grace period and was abandoned";
         assert_eq!(error.to_string(), abandoned);
         assert_eq!(error.others().len(), 0, "{error:?}");
-        // The closures go, and what they have captured.
+        // The worker ends and drops the closures with everything that they captured.
         let deadline = Instant::now() + DEADLINE;
         while was_entered.recv_timeout(DEADLINE).is_ok() {
-            assert!(Instant::now() < deadline, "it goes on for ever");
+            assert!(Instant::now() < deadline, "the worker still runs after the deadline");
         }
-        assert!(Instant::now() < deadline, "it stays for ever");
+        assert!(Instant::now() < deadline, "the closure was not dropped before the deadline");
     }
 }
 
 #[test]
-fn who_waits_for_a_sink_that_is_busy_is_not_to_blame() {
+fn only_the_busy_sink_is_named_and_not_the_parts_that_wait_for_it() {
     let (entered, was_entered) = mpsc::channel::<()>();
     let pipeline = pipeline();
     pipeline.grace_period(Duration::from_millis(500));
-    // Few, so that nobody else is busy for long.
+    // The backlog is small, so that no other part is busy for long.
     let few = ReadOptions::new().backlog(10);
     let numbers = pipeline.read_with(source(|numbers: Subject<Number>| endless(&numbers)), few);
     let counts = numbers.compute(count);
@@ -237,7 +237,7 @@ fn who_waits_for_a_sink_that_is_busy_is_not_to_blame() {
 }
 
 #[test]
-fn what_is_thrown_may_panic_itself() {
+fn a_panic_payload_may_panic_when_it_is_dropped() {
     struct Thrown;
 
     impl Drop for Thrown {
@@ -271,7 +271,7 @@ fn tables_of_two_pipelines_cannot_be_computed_together() {
 
 #[test]
 #[should_panic(expected = "its pipeline has already been started")]
-fn a_computation_comes_too_late_once_the_pipeline_runs() {
+fn a_computation_cannot_be_added_after_the_start() {
     let pipeline = pipeline();
     let numbers = pipeline.read(source(|_: Subject<Number>| Ok(())));
     run(pipeline).unwrap();

@@ -1,4 +1,5 @@
-//! What Pathway itself wrote for the same pushes, row for row. Its times stand in the files as ranks.
+//! Compares results row for row with files that Pathway wrote for the same pushes. Times in the files are replaced by
+//! ranks.
 
 use pathway_io::dataflow::{Workers, compute};
 use pathway_io::{Schema, Subject, Table, csv};
@@ -42,7 +43,7 @@ fn cat(key: i64, genus: &str) -> Cat {
     Cat { key, genus: genus.into() }
 }
 
-/// What `table` makes of the pipeline that it is laid out in, on several workers.
+/// Returns the CSV that a table produces on several workers. `table` adds the table to the pipeline.
 fn written<S: Schema>(workers: usize, table: impl Fn(&pathway_io::Pipeline) -> Table<S>) -> Vec<Vec<String>> {
     let dir = TempDir::new();
     let path = dir.path("output.csv");

@@ -1,4 +1,4 @@
-//! Computations on tables, with the engine on.
+//! Tests of computations on tables.
 
 mod batch;
 mod cluster;

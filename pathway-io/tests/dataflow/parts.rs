@@ -1,4 +1,4 @@
-//! Sources that are read in parts, one for each worker.
+//! Partitioned sources, with one partition for each worker.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +36,7 @@ impl Numbers {
 }
 
 #[test]
-fn each_worker_reads_its_part() {
+fn each_worker_reads_its_partition() {
     for workers in [1, 2, 3] {
         let pipeline = pipeline();
         let numbers = pipeline.read(Numbers);
@@ -60,7 +60,7 @@ fn each_worker_reads_its_part() {
 }
 
 #[test]
-fn a_run_without_workers_has_one_part_and_the_source_its_own_name() {
+fn a_run_on_one_worker_has_one_partition_and_the_plain_source_name() {
     let pipeline = pipeline();
     pipeline.read(Numbers);
     let summary = run(pipeline).unwrap();
@@ -75,7 +75,7 @@ struct Cat {
     by: u64,
 }
 
-/// All parts push the same keys.
+/// A source whose partitions all push the same keys.
 #[derive(Clone)]
 struct Cats;
 
@@ -95,7 +95,7 @@ impl Cats {
 }
 
 #[test]
-fn the_parts_feed_one_table_with_one_row_for_each_key() {
+fn all_partitions_feed_one_table_with_one_row_for_each_key() {
     let pipeline = pipeline();
     let cats = pipeline.read(Cats);
     let cats = (commits(&cats.compute(|cats| cats)), commits(&cats));
@@ -109,7 +109,7 @@ fn the_parts_feed_one_table_with_one_row_for_each_key() {
         assert!(rows.values().all(|n| *n == 1));
         let keys: BTreeSet<u64> = rows.keys().map(|row| row.key).collect();
         assert_eq!(keys.len(), rows.len());
-        // Who removes it last may come before who pushes it last.
+        // The last removal of key 7 may come before the last push of it.
         assert!((0..50).filter(|key| *key != 7).all(|key| keys.contains(&key)));
     }
 }
@@ -121,7 +121,7 @@ struct Broken;
 impl Broken {
     fn run(&mut self, numbers: Subject<Number>, part: Partition) -> RunResult {
         if part.index == 1 {
-            return Err("no such part".into());
+            return Err("no such partition".into());
         }
         numbers.wait_closed()?;
         Ok(())
@@ -129,10 +129,10 @@ impl Broken {
 }
 
 #[test]
-fn a_part_that_fails_is_named() {
+fn a_failing_partition_is_named() {
     let pipeline = pipeline();
     pipeline.read(Broken);
     let error = run_on(pipeline, Workers::threads(3)).unwrap_err();
     assert!(matches!(error, Error::Connector(_)));
-    assert_eq!(error.to_string(), "connector `broken[1]` failed: no such part");
+    assert_eq!(error.to_string(), "connector `broken[1]` failed: no such partition");
 }

@@ -1,4 +1,4 @@
-//! What `#[schema(dataflow)]` gives a row, for every type of columns.
+//! The traits that `#[schema(dataflow)]` implements for a row, for every column type.
 
 use std::cmp::Ordering;
 use std::fmt::Debug;
@@ -23,7 +23,7 @@ enum Mood {
     Angry,
 }
 
-/// Of serde's traits alone.
+/// A type with only serde's traits.
 #[derive(Serialize, Deserialize)]
 struct Tags(Vec<String>);
 
@@ -85,7 +85,7 @@ fn row() -> Row {
     }
 }
 
-/// A row that went to another process and came back.
+/// Serializes a row as for another process, and returns the deserialized row.
 fn sent<T: Serialize + DeserializeOwned + Send + 'static>(row: T) -> T {
     let row = Bincode::from(row);
     let mut bytes = Vec::new();
@@ -107,7 +107,7 @@ fn check<T: Clone + Debug + Ord + Hash + Serialize + DeserializeOwned + Send + '
 }
 
 #[test]
-fn a_row_is_what_it_was_after_a_copy_and_a_journey() {
+fn a_row_is_unchanged_after_a_clone_and_after_serialization() {
     check(&row());
     check(&Row { option: Some(f64::INFINITY), more: None, ..row() });
     check(&Inner { a: 1, b: true });
@@ -141,7 +141,7 @@ fn rows_differ_in_each_column_and_are_ordered_by_the_first_that_differs() {
 }
 
 #[test]
-fn floats_are_in_their_total_order() {
+fn floats_have_their_total_order() {
     let of = |float: f64| Row { option: Some(float), ..row() };
     let ordered = [f64::NEG_INFINITY, -1.0, -0.0, 0.0, 1.0, f64::INFINITY, f64::NAN];
     for pair in ordered.windows(2) {
@@ -150,9 +150,9 @@ fn floats_are_in_their_total_order() {
     assert_eq!(of(f64::NAN), of(f64::NAN));
 }
 
-/// As a column tells them apart, so that what a computation takes away is what it has added.
+/// Values are distinguished as in columns, so that a computation retracts exactly what it has added.
 #[test]
-fn values_of_json_are_told_apart_as_in_columns_and_are_in_one_order() {
+fn json_values_are_compared_as_in_columns_and_have_a_total_order() {
     #[derive(Schema)]
     #[schema(dataflow)]
     struct Json {
@@ -191,7 +191,7 @@ fn values_of_json_are_told_apart_as_in_columns_and_are_in_one_order() {
         assert!(pair[0] < pair[1], "{pair:?}");
     }
     rows.iter().for_each(check);
-    // There is one null, not two.
+    // `Some(null)` and `None` are one null.
     let none = Json { value: Value::Null, option: None };
     assert_eq!(row(&Value::Null), none);
     let state = RandomState::new();
@@ -199,7 +199,7 @@ fn values_of_json_are_told_apart_as_in_columns_and_are_in_one_order() {
 }
 
 #[test]
-fn a_row_is_shown_field_by_field() {
+fn debug_prints_a_row_field_by_field() {
     assert_eq!(format!("{:?}", Inner { a: 1, b: true }), "Inner { a: 1, b: true }");
     let shown = format!("{:?}", row());
     for part in [

@@ -1,4 +1,4 @@
-//! What a table that was computed can do.
+//! The operations on a derived table.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::{Seen, TempDir, commits, next, pipeline, run, run_on, source, within};
 
-/// A row that has the engine's traits by derives of its own.
+/// A row that derives the required traits itself.
 #[derive(Schema, Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 struct Cat {
     #[schema(primary_key)]
@@ -59,7 +59,7 @@ fn a_count_follows_its_table() {
 }
 
 #[test]
-fn one_table_is_computed_on_again_and_again() {
+fn several_computations_read_one_table_and_each_other() {
     for threads in [1, 2, 3] {
         let pipeline = pipeline();
         let cats = pipeline.read(source(|cats: Subject<Cat>| {
@@ -88,7 +88,7 @@ fn one_table_is_computed_on_again_and_again() {
 }
 
 #[test]
-fn each_worker_can_write_a_file_of_its_own() {
+fn each_worker_can_write_its_own_file() {
     let dir = TempDir::new();
     let pipeline = pipeline();
     let cats = pipeline.read(source(|cats: Subject<Cat>| {
@@ -114,7 +114,7 @@ fn each_worker_can_write_a_file_of_its_own() {
     for worker in 0..3 {
         let part = lines(&format!("counts.{worker}.csv"));
         assert_eq!(part[0], "genus,n,time,diff");
-        assert!(part.len() > 1, "worker {worker} has none of twenty groups");
+        assert!(part.len() > 1, "worker {worker} received none of the twenty groups");
         parts.extend(part.into_iter().skip(1));
     }
     let mut all: Vec<String> = lines("all.csv").into_iter().skip(1).collect();
@@ -122,12 +122,12 @@ fn each_worker_can_write_a_file_of_its_own() {
     parts.sort();
     all.sort();
     assert_eq!(parts, all);
-    // A source that is not in parts is the first worker's.
+    // A source that is not partitioned belongs to the first worker.
     assert_eq!([lines("cats.0.csv").len(), lines("cats.1.csv").len(), lines("cats.2.csv").len()], [42, 1, 1]);
 }
 
 #[test]
-fn a_silent_source_holds_up_nobody() {
+fn an_idle_source_does_not_delay_other_results() {
     let pipeline = pipeline();
     let cats = pipeline.read(source(|cats: Subject<Cat>| {
         cats.next(cat(1, "felis"))?;
@@ -143,9 +143,9 @@ fn a_silent_source_holds_up_nobody() {
     within(move || running.join()).unwrap();
 }
 
-/// Nothing happens after the row of the busy one but its autocommit.
+/// After the row of the busy source, only its autocommit happens.
 #[test]
-fn a_join_with_a_silent_source_is_seen_with_the_autocommit_of_the_busy_one() {
+fn a_join_with_an_idle_source_appears_at_the_autocommit_of_the_busy_one() {
     for threads in [1, 2] {
         let pipeline = pipeline();
         let silent = pipeline.read(source(|counts: Subject<GenusCount>| {
@@ -174,7 +174,7 @@ fn a_join_with_a_silent_source_is_seen_with_the_autocommit_of_the_busy_one() {
 }
 
 #[test]
-fn eight_tables_are_computed_on_together() {
+fn one_computation_reads_eight_tables() {
     for threads in [1, 2] {
         let pipeline = pipeline();
         let tables = [0, 1, 2, 3, 4, 5, 6, 7]

@@ -1,4 +1,4 @@
-//! What can be put between two processes, to hold up what they say or to cut it off.
+//! A proxy between two processes, which can delay or cut their connections.
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
@@ -9,25 +9,25 @@ use std::time::Duration;
 use super::{Cluster, hosts};
 use crate::common::TempDir;
 
-/// Stands between a process and one before it.
+/// A proxy between a process and one with a lower number.
 pub struct Between {
     address: String,
-    /// The lines for data, as they come.
+    /// The data connections, as they arrive.
     pub data: Receiver<TcpStream>,
 }
 
 impl Between {
-    /// Lets what the earlier process says of its state come that much later.
+    /// Forwards to `to`, and delays the control messages of the earlier process by `delay`.
     fn of(to: String, delay: Duration) -> Self {
         use std::io::{Read, Write};
         use std::net::Shutdown;
 
-        // "pathway0", then the numbers of the process, of the connection's kind, and three more.
+        // The greeting: "pathway0", the process number, the kind of connection, and three more numbers.
         const GREETING: usize = 48;
 
         fn forward(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
             let mut bytes = [0; 4096];
-            // Who is gone has closed both.
+            // A peer that has gone has closed both directions.
             while let Ok(read @ 1..) = from.read(&mut bytes) {
                 thread::sleep(delay);
                 if to.write_all(&bytes[..read]).is_err() {
@@ -52,7 +52,7 @@ impl Between {
                     continue;
                 }
                 if !is_for_words {
-                    // The test may be over.
+                    // The send fails if the test is already over.
                     let _ = sender.send(later.try_clone().unwrap());
                 }
                 let delay = if is_for_words { delay } else { Duration::ZERO };
@@ -65,7 +65,7 @@ impl Between {
     }
 }
 
-/// Two processes, and what stands between them.
+/// Starts two processes with a proxy between them.
 pub fn pair(program: &str, delay: Duration) -> (Cluster, Between) {
     let dir = TempDir::new();
     let direct = hosts(&dir, 2);

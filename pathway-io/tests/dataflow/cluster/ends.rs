@@ -1,4 +1,4 @@
-//! What ends one process ends all, and each says why.
+//! The end of one process ends all processes, and each reports the reason.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use super::between::pair;
 use super::{Cluster, end, ranked};
 
 #[test]
-fn a_process_that_is_killed_takes_the_others_down() {
+fn a_killed_process_ends_the_others() {
     for killed in [0, 1, 2] {
         let mut cluster = Cluster::start(&["endless", "endless", "endless"], 1);
         cluster.wait_for_lines("0.csv", 100);
@@ -37,10 +37,10 @@ fn a_stop_of_one_process_is_a_stop_of_all() {
         }
     }
 }
-/// The dataflow of the other process is complete long before the word of the stop comes.
+/// The dataflow of the other process is complete long before the message about the stop arrives.
 #[cfg(unix)]
 #[test]
-fn a_stop_is_heard_also_when_all_is_done() {
+fn a_stop_arrives_even_after_the_dataflow_is_complete() {
     let (mut cluster, _between) = pair("endless", Duration::from_millis(700));
     cluster.wait_for_lines("0.csv", 100);
     cluster.signal(0, "-TERM");
@@ -49,13 +49,13 @@ fn a_stop_is_heard_also_when_all_is_done() {
     }
 }
 
-/// Process 1 has done all that it had to do, and waits for process 0, whose sink would never end.
+/// Process 1 has finished its work and waits for process 0, whose sink never ends.
 #[cfg(unix)]
 #[test]
-fn a_process_that_is_done_can_stop_one_that_is_not() {
+fn a_finished_process_can_stop_one_that_still_runs() {
     let mut cluster = Cluster::start(&["stuck", "stuck"], 1);
     cluster.wait_for_lines("0.csv", 2);
-    // It must hold whenever the stop comes. By now it mostly has said bye.
+    // The property must hold whenever the stop comes. After this time, process 1 has usually reported that it is done.
     thread::sleep(Duration::from_millis(500));
     cluster.signal(1, "-TERM");
     let said = cluster.end();
@@ -65,10 +65,10 @@ fn a_process_that_is_done_can_stop_one_that_is_not() {
     }
 }
 
-/// The source and then the sink of process 0 take less than the grace each, and together more.
+/// The source and the sink of process 0 each take less than the grace period, and together more.
 #[cfg(unix)]
 #[test]
-fn the_sources_of_others_and_then_their_sinks_have_the_grace_each() {
+fn sources_and_then_sinks_of_other_processes_each_have_the_grace_period() {
     let mut cluster = Cluster::start(&["slow", "slow"], 1);
     cluster.wait_for_lines("0.csv", 2);
     cluster.signal(1, "-TERM");
@@ -79,10 +79,10 @@ fn the_sources_of_others_and_then_their_sinks_have_the_grace_each() {
 
 #[cfg(unix)]
 #[test]
-fn processes_that_cannot_reach_each_other_any_more_end() {
+fn processes_that_lose_their_connection_end() {
     let (mut cluster, between) = pair("endless", Duration::ZERO);
     cluster.wait_for_lines("0.csv", 100);
-    // Words still go to and fro.
+    // Shuts down the data connections only, so that control messages still arrive.
     for line in between.data.try_iter() {
         line.shutdown(std::net::Shutdown::Both).unwrap();
     }
@@ -92,10 +92,10 @@ fn processes_that_cannot_reach_each_other_any_more_end() {
     }
 }
 
-/// As a machine without power is: it closes nothing.
+/// The process is suspended. Like a machine without power, it closes no connection.
 #[cfg(unix)]
 #[test]
-fn a_process_that_is_silent_is_gone() {
+fn a_silent_process_counts_as_gone() {
     let mut cluster = Cluster::start(&["endless", "endless"], 1);
     cluster.wait_for_lines("0.csv", 100);
     cluster.signal(1, "-STOP");
@@ -105,18 +105,18 @@ fn a_process_that_is_silent_is_gone() {
 }
 
 #[test]
-fn a_failure_of_one_process_is_one_of_all_and_what_is_on_its_way_is_written() {
+fn a_failure_of_one_process_fails_all_and_queued_commits_are_written() {
     let mut cluster = Cluster::start(&["broken", "broken"], 1);
     let said = cluster.end();
     assert!(said[0].0.contains("failed: ") && said[0].0.contains("a sink breaks"), "{said:?}");
     assert!(said[1].0.contains("failed: the pipeline failed: process 0 at 127.0.0.1:"), "{said:?}");
     assert!(said[1].0.contains("a sink breaks"), "{said:?}");
-    // However far the source came, the file is whole.
+    // The file holds whole commits, however far the source came.
     ranked(&cluster.dir.path("0.csv"));
 }
 
 #[test]
-fn a_source_that_fails_is_a_failure_of_all_and_its_rows_are_counted() {
+fn a_failing_source_fails_all_processes_and_its_rows_are_counted() {
     let mut cluster = Cluster::start(&["failing", "failing"], 1);
     let said = cluster.end();
     for (out, err) in &said {
@@ -127,7 +127,7 @@ fn a_source_that_fails_is_a_failure_of_all_and_its_rows_are_counted() {
 }
 
 #[test]
-fn a_panic_in_an_operator_of_any_process_names_the_computation_in_all() {
+fn a_panic_in_an_operator_names_the_computation_in_all_processes() {
     let mut cluster = Cluster::start(&["panicking", "panicking", "panicking"], 1);
     for (out, err) in cluster.end() {
         assert!(out.contains("computation `Count` panicked in an operator: no 13, Some(Failure)"), "{out}{err}");
@@ -135,7 +135,7 @@ fn a_panic_in_an_operator_of_any_process_names_the_computation_in_all() {
 }
 
 #[test]
-fn a_process_of_another_program_is_refused() {
+fn a_process_of_another_program_is_rejected() {
     let mut cluster = Cluster::start(&["counting", "other"], 1);
     for (process, (out, err)) in cluster.end().into_iter().enumerate() {
         let other = 1 - process;
@@ -144,9 +144,9 @@ fn a_process_of_another_program_is_refused() {
     }
 }
 
-/// What the workers build depends on whether anybody writes the table.
+/// The workers build a different dataflow if a table has no sink.
 #[test]
-fn a_process_whose_tables_have_other_sinks_is_refused() {
+fn a_process_with_different_sinks_is_rejected() {
     let mut cluster = Cluster::start(&["written", "unwritten"], 1);
     for (process, (out, err)) in cluster.end().into_iter().enumerate() {
         let other = 1 - process;

@@ -1,4 +1,5 @@
-//! Several processes on this machine, each the test program itself, told by its environment what to be.
+//! Tests with several processes on this machine. Each process is the test program, which reads its role from the
+//! environment.
 
 #[cfg(unix)]
 mod between;
@@ -23,7 +24,7 @@ const PROGRAM: &str = "PATHWAY_IO_TEST_PROGRAM";
 const ARGUMENTS: &str = "PATHWAY_IO_TEST_ARGUMENTS";
 const OUTPUT: &str = "PATHWAY_IO_TEST_OUTPUT";
 
-/// What a process of a cluster does.
+/// Runs the program of a child process; in the parent it does nothing.
 #[test]
 fn child() {
     let Ok(program) = env::var(PROGRAM) else { return };
@@ -70,7 +71,7 @@ fn child() {
             let words = pipeline.read(source(|_: Subject<Word>| Ok(())));
             let _same = words.compute(|words| words);
         }
-        program => panic!("there is no program `{program}`"),
+        program => panic!("unknown program `{program}`"),
     }
     match pipeline.run_on(workers) {
         Ok(summary) => println!("ended: {:?}", summary.stop),
@@ -90,14 +91,14 @@ struct Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         for process in &mut self.processes {
-            // Mostly it has ended.
+            // The process has usually ended, and then the call fails.
             let _ = process.kill();
             let _ = process.wait();
         }
     }
 }
 
-/// A file with addresses that are free at the moment.
+/// Writes a hosts file with addresses that are free at the moment.
 fn hosts(dir: &TempDir, processes: usize) -> PathBuf {
     let listeners: Vec<TcpListener> = (0..processes).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let lines: Vec<String> = listeners.iter().map(|listener| format!("{}\n", listener.local_addr().unwrap())).collect();
@@ -113,7 +114,7 @@ impl Cluster {
         Cluster::start_at(dir, programs, threads, |_| hosts.clone())
     }
 
-    /// Each process has addresses of its own for the others.
+    /// Starts the processes. Each has its own hosts file.
     fn start_at(dir: TempDir, programs: &[&str], threads: usize, hosts: impl Fn(usize) -> PathBuf) -> Self {
         let start = |(process, program): (usize, &&str)| {
             let hosts = hosts(process);
@@ -132,12 +133,12 @@ impl Cluster {
         Cluster { processes, dir }
     }
 
-    /// Waits for all processes; what each has said, on standard output and on standard error.
+    /// Waits for all processes. Returns the standard output and the standard error of each.
     fn end(&mut self) -> Vec<(String, String)> {
         self.processes.drain(..).map(end).collect()
     }
 
-    /// Sends a process a signal.
+    /// Sends a signal to a process.
     #[cfg(unix)]
     fn signal(&self, process: usize, signal: &str) {
         let id = self.processes[process].id().to_string();
@@ -158,7 +159,7 @@ impl Cluster {
     }
 }
 
-/// Waits for a process; what it has said.
+/// Waits for a process. Returns its standard output and its standard error.
 fn end(mut process: Child) -> (String, String) {
     let deadline = Instant::now() + DEADLINE;
     while process.try_wait().unwrap().is_none() {
@@ -172,7 +173,7 @@ fn end(mut process: Child) -> (String, String) {
     (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
-/// The rows of a CSV file with each time replaced by its rank.
+/// Returns the rows of a CSV file, with each time replaced by its rank.
 fn ranked(path: &Path) -> Vec<String> {
     let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let mut times = Vec::new();
@@ -197,7 +198,7 @@ fn expected(dir: &TempDir) -> [Vec<String>; 2] {
 }
 
 #[test]
-fn processes_and_threads_write_what_one_thread_writes() {
+fn processes_and_threads_write_the_same_as_one_thread() {
     let dir = TempDir::new();
     let expected = expected(&dir);
     assert!(expected[0].len() > 100 && expected[1].len() > 1000);
@@ -211,7 +212,7 @@ fn processes_and_threads_write_what_one_thread_writes() {
         assert_eq!(written, expected);
         assert!(!cluster.dir.path("1.csv").exists());
     }
-    // And threads without processes.
+    // Threads without further processes must write the same.
     for threads in [2, 3] {
         let pipeline = pipeline();
         counting(&pipeline, &dir.path("threads.csv"), false);

@@ -1,4 +1,4 @@
-//! Sources in parts, which each process reads its own of.
+//! Partitioned sources, of which each process reads its own partitions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{Cluster, ranked};
 use crate::common::TempDir;
 
-/// What the updates of a file add up to; every prefix must be a table.
+/// Adds up the updates of a file. Every prefix must be a table.
 fn table(path: &Path) -> BTreeMap<String, i64> {
     let mut rows = BTreeMap::new();
     for line in ranked(path) {
@@ -15,24 +15,24 @@ fn table(path: &Path) -> BTreeMap<String, i64> {
         let (row, _) = row.rsplit_once(',').unwrap();
         let count = rows.entry(row.to_owned()).or_insert(0);
         *count += diff.parse::<i64>().unwrap();
-        assert!(*count >= 0, "{row} went before it came");
+        assert!(*count >= 0, "{row} was retracted before it was added");
     }
     rows.retain(|_, count| *count != 0);
     rows
 }
 
-/// The updates of a file, in no order.
+/// Returns the updates of a file as a set.
 fn updates(path: &Path) -> BTreeSet<String> {
     fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// What the workers have written, each into a file of its own.
+/// Returns the updates that the workers have written, each into its own file.
 fn in_parts_of(dir: &TempDir, workers: usize) -> BTreeSet<String> {
     assert!(!dir.path(&format!("each.{workers}.csv")).exists());
     (0..workers).flat_map(|worker| updates(&dir.path(&format!("each.{worker}.csv")))).collect()
 }
 
-/// In a commit the rows are in push order; with a key, in that of each key's first push.
+/// Checks that the rows of a commit are in push order. With a key, this is the order of each key's first push.
 fn in_push_order(dir: &TempDir, workers: usize) {
     let lines = ranked(&dir.path("0.lines.csv"));
     for part in 0..workers {
@@ -47,12 +47,12 @@ fn in_push_order(dir: &TempDir, workers: usize) {
         let key = fields.next().unwrap().parse().unwrap();
         (fields.nth(1).unwrap().parse().unwrap(), key)
     });
-    // One part may have come to the last key while another is with the others.
+    // One partition may have reached the last key while another still pushes the earlier keys.
     assert!(times_and_keys.filter(|(_, key)| *key < 40).is_sorted(), "{words:?}");
 }
 
 #[test]
-fn processes_that_read_parts_have_one_table() {
+fn partitions_of_all_processes_feed_one_table() {
     for (processes, threads) in [(1, 2), (2, 1), (2, 2)] {
         let mut cluster = Cluster::start(&["parts", "parts"][..processes], threads);
         for (out, err) in cluster.end() {
@@ -74,7 +74,7 @@ fn processes_that_read_parts_have_one_table() {
 }
 
 #[test]
-fn processes_that_read_parts_have_a_quarantine_each() {
+fn each_process_has_its_own_quarantine_file() {
     let mut cluster = Cluster::start(&["bad", "bad"], 2);
     for (out, err) in cluster.end() {
         assert!(out.contains("ended: None"), "{out}{err}");
@@ -90,7 +90,7 @@ fn processes_that_read_parts_have_a_quarantine_each() {
 
 #[cfg(unix)]
 #[test]
-fn a_silent_process_does_not_hold_up_the_others() {
+fn an_idle_process_does_not_delay_the_others() {
     let mut cluster = Cluster::start(&["silent", "silent"], 2);
     cluster.wait_for_lines("0.words.csv", 1 + 40 + 9 * 80 + 1);
     cluster.wait_for_lines("0.lines.csv", 1 + 400);
@@ -101,7 +101,7 @@ fn a_silent_process_does_not_hold_up_the_others() {
 }
 
 #[test]
-fn a_table_that_is_only_computed_on_stays_where_it_is() {
+fn rows_that_only_a_computation_reads_are_not_gathered() {
     let mut cluster = Cluster::start(&["between", "between"], 1);
     for (out, err) in cluster.end() {
         assert!(out.contains("ended: None"), "{out}{err}");
@@ -110,9 +110,9 @@ fn a_table_that_is_only_computed_on_stays_where_it_is() {
     assert_eq!(counts.into_keys().collect::<Vec<_>>(), ["0,400", "1,400"]);
 }
 
-/// Each opens its file once.
+/// Each worker opens its own file once.
 #[test]
-fn the_files_of_the_workers_fail_once_each() {
+fn the_file_of_each_worker_fails_once() {
     let mut cluster = Cluster::start(&["misplaced", "misplaced"], 1);
     for (process, (out, err)) in cluster.end().into_iter().enumerate() {
         let own = format!("sink `{}` failed", cluster.dir.path(&format!("missing/each.{process}.csv")).display());

@@ -1,4 +1,4 @@
-//! What the processes of a cluster do in these tests.
+//! The programs that the processes of a cluster run.
 
 use std::path::Path;
 use std::thread;
@@ -25,7 +25,7 @@ pub struct Count {
     n: i64,
 }
 
-/// Words that come, change and go in twenty commits.
+/// Words that are added, changed and removed in twenty commits.
 pub fn counting(pipeline: &Pipeline, output: &Path, endless: bool) {
     let words = pipeline.read(source(move |words: Subject<Word>| {
         for commit in 0..20u32 {
@@ -52,7 +52,7 @@ pub fn counting(pipeline: &Pipeline, output: &Path, endless: bool) {
     csv::write(&both, output.with_extension("both.csv"));
 }
 
-/// Words of which each worker reads a part; all parts push the same keys. But for the first they may be silent.
+/// Words of a partitioned source whose partitions push the same keys. All partitions except the first can be idle.
 #[derive(Clone)]
 pub struct Parts {
     silent: bool,
@@ -81,7 +81,7 @@ impl Parts {
     }
 }
 
-/// Each part has a row that does not fit.
+/// A source of which each partition has a bad row.
 #[derive(Clone)]
 pub struct BadParts;
 
@@ -112,7 +112,7 @@ pub fn in_parts(pipeline: &Pipeline, output: &Path, silent: bool) {
     csv::write_with(&words, output.with_file_name("each.csv"), csv::Options::new().per_worker());
 }
 
-/// A sink that takes its time at the end: that, or for ever.
+/// A sink whose close takes a while, or never ends.
 pub struct Slow(pub Option<Duration>);
 
 impl Sink<Count> for Slow {
@@ -131,7 +131,7 @@ impl Sink<Count> for Slow {
     }
 }
 
-/// Words whose source waits for the stop, if it is to, and then takes its time; so does the sink.
+/// A source that waits for the stop and then takes a while, with a sink that does the same.
 pub fn slow(pipeline: &Pipeline, output: &Path, source_takes: Option<Duration>, sink: Slow) {
     let words = pipeline.read(source(move |words: Subject<Word>| {
         words.next(Word { key: 1, word: "x".into() })?;
@@ -148,7 +148,7 @@ pub fn slow(pipeline: &Pipeline, output: &Path, source_takes: Option<Duration>, 
     counts.write_to(sink);
 }
 
-/// One worker of all comes to see the word that it does not like.
+/// Exactly one of all workers sees the word that makes it panic.
 pub fn panicking(pipeline: &Pipeline, output: &Path) {
     let words = pipeline.read(source(|words: Subject<Word>| {
         for key in 0..20 {
@@ -169,7 +169,7 @@ pub fn panicking(pipeline: &Pipeline, output: &Path) {
     csv::write(&counts, output);
 }
 
-/// A row that no process may be sent.
+/// A row that panics if it is sent to another process.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Schema)]
 struct Own {
     part: u64,
@@ -177,17 +177,17 @@ struct Own {
 
 impl serde::Serialize for Own {
     fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
-        panic!("a row is sent that nobody asked for")
+        panic!("a row was sent to another process")
     }
 }
 
 impl<'de> serde::Deserialize<'de> for Own {
     fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        panic!("a row has come that nobody asked for")
+        panic!("a row was received from another process")
     }
 }
 
-/// What lies between the table that is read and the one that is written is not written itself.
+/// The table between the input and the output has no sink.
 pub fn between(pipeline: &Pipeline, output: &Path) {
     let (_, lines) = pipeline.read(Parts { silent: false });
     let own = lines.compute(|lines| lines.map(|line| Own { part: line.part }));
@@ -196,7 +196,7 @@ pub fn between(pipeline: &Pipeline, output: &Path) {
     csv::write(&counts, output);
 }
 
-/// A table in parts with a sink, or without.
+/// A partitioned table with or without a sink.
 pub fn one_table(pipeline: &Pipeline, output: Option<&Path>) {
     let (words, _) = pipeline.read(Parts { silent: false });
     if let Some(output) = output {
@@ -204,7 +204,7 @@ pub fn one_table(pipeline: &Pipeline, output: Option<&Path>) {
     }
 }
 
-/// The files of the workers are to be where there is no directory.
+/// The files of the workers are in a directory that does not exist.
 pub fn misplaced(pipeline: &Pipeline, output: &Path) {
     let (words, _) = pipeline.read(Parts { silent: false });
     csv::write_with(&words, output.with_file_name("missing/each.csv"), csv::Options::new().per_worker());
