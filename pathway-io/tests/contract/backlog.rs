@@ -1,4 +1,4 @@
-//! Rule 7: memory is bounded, whatever the speed of source and sinks.
+//! Part 6 of the contract: memory is bounded, whatever the speed of sources and sinks.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -12,7 +12,8 @@ fn options() -> ReadOptions {
     ReadOptions::new().autocommit(None)
 }
 
-/// How many rows a source can push into a table whose sink takes nothing, and the numbers of the commits in the end.
+/// Counts the rows that a source can push into a table whose sink takes nothing. Also returns the numbers of each
+/// commit.
 fn capacity<S: Schema + Send>(
     options: ReadOptions,
     fill: impl Fn(&Subject<S>) -> RunResult + Send + 'static,
@@ -37,7 +38,7 @@ fn capacity<S: Schema + Send>(
 
 // Contract 6.1
 #[test]
-fn a_sink_that_takes_nothing_holds_up_the_source_after_two_backlogs() {
+fn a_blocked_sink_blocks_the_source_after_two_backlogs() {
     let pushed = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&pushed);
     let seen = capacity(options().backlog(5), move |subject: &Subject<Number>| {
@@ -54,7 +55,7 @@ fn a_sink_that_takes_nothing_holds_up_the_source_after_two_backlogs() {
         }
         Ok(())
     });
-    // Five that the sink has not taken, and five that wait.
+    // Five rows that the sink has not taken, and five that wait for the next commit.
     assert_eq!(pushed.load(Ordering::Relaxed), 10);
     assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [5, 5]);
 }
@@ -64,7 +65,7 @@ fn small_commits_are_bounded_by_the_backlog_too() {
     let seen = capacity(options().backlog(5), |subject: &Subject<Number>| {
         for n in 0..5 {
             subject.next(Number { n })?;
-            // The fifth fills it.
+            // The fifth row fills the backlog.
             subject.commit()?;
         }
         for n in 5..10 {
@@ -102,11 +103,11 @@ fn a_slow_sink_is_never_more_than_two_backlogs_behind() {
     });
     run(pipeline).unwrap();
     let worst = is_worst.iter().max().unwrap();
-    assert!(worst <= 10, "{worst} rows on their way");
+    assert!(worst <= 10, "{worst} rows in flight");
 }
 
 #[test]
-fn the_slowest_sink_counts() {
+fn the_slowest_sink_limits_the_source() {
     let (release, released) = mpsc::channel::<()>();
     let (result, results) = mpsc::channel();
     let pipeline = pipeline();
@@ -138,14 +139,14 @@ fn rows_of_a_megabyte_are_bounded_by_their_bytes() {
         Ok(())
     });
     let rows: Vec<usize> = seen.iter().map(|commit| commit.updates.len()).collect();
-    // 16 MiB of column data, with a little on top for where each row ends, that the sink has not taken, and as much
-    // that waits.
+    // 16 MiB of column data that the sink has not taken, and as much that waits. The backlog is slightly larger than
+    // that, since each row also stores where it ends.
     assert_eq!(rows, [16, 16]);
 }
 
 // Contract 6.3
 #[test]
-fn a_row_larger_than_the_backlog_passes_alone() {
+fn a_row_larger_than_the_backlog_is_committed_alone() {
     let seen = capacity(options(), |subject: &Subject<BytesRow>| {
         assert!(subject.try_next(BytesRow { data: vec![7; 17 << 20] }).is_ok());
         assert!(subject.try_next(BytesRow { data: vec![7] }).is_ok());
@@ -158,7 +159,7 @@ fn a_row_larger_than_the_backlog_passes_alone() {
 
 // Contract 6.3
 #[test]
-fn a_transaction_larger_than_the_backlog_passes_alone_and_whole() {
+fn a_transaction_larger_than_the_backlog_is_committed_alone_and_whole() {
     let pipeline = pipeline();
     let table = pipeline.read_with(
         source(|subject: Subject<Number>| {
@@ -183,7 +184,7 @@ fn a_transaction_larger_than_the_backlog_passes_alone_and_whole() {
 }
 
 #[test]
-fn a_backlog_of_zero_is_one_of_one() {
+fn a_backlog_of_zero_counts_as_one() {
     let pipeline = pipeline();
     let table = pipeline.read_with(crate::common::numbers(0..3), options().backlog(0));
     let seen = commits(&table);
@@ -201,9 +202,9 @@ fn the_default_backlog_is_65536_rows() {
     assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [65_536, 65_536]);
 }
 
-/// A commit that waits for room, an autocommit and a transaction compete for it; nobody may be forgotten.
+/// A commit, an autocommit and a transaction compete for the space. Each of them must make progress.
 #[test]
-fn nobody_waits_for_ever_in_a_small_backlog() {
+fn all_kinds_of_pushes_make_progress_in_a_small_backlog() {
     const ROWS: u64 = 300;
     let pipeline = pipeline();
     let table = pipeline.read_with(
@@ -250,9 +251,9 @@ fn nobody_waits_for_ever_in_a_small_backlog() {
     assert_eq!(by_commit(&seen).concat().len() as u64, 4 * ROWS + (0..ROWS).map(|n| n % 5).sum::<u64>());
 }
 
-/// Nobody pushes any more who could see that there is room.
+/// No push follows that could notice the free space.
 #[test]
-fn a_cut_that_had_to_wait_is_made_when_the_sink_has_taken_its_rows() {
+fn a_delayed_commit_is_made_when_the_sink_has_taken_its_rows() {
     let (release, released) = mpsc::channel::<()>();
     let (pushed, is_pushed) = mpsc::channel();
     let pipeline = pipeline();
@@ -279,7 +280,7 @@ fn a_cut_that_had_to_wait_is_made_when_the_sink_has_taken_its_rows() {
     within(move || running.join()).unwrap();
 }
 
-/// It waits until nothing is on the way, while others could go on for ever in what is left of the backlog.
+/// The transaction needs the whole backlog, while small commits could use the rest of it without end.
 #[test]
 fn a_large_transaction_does_not_starve_among_small_commits() {
     let (committed, is_committed) = mpsc::channel();
@@ -311,7 +312,7 @@ fn a_large_transaction_does_not_starve_among_small_commits() {
     );
     let seen = commits(&table);
     table.subscribe_commits(move |_| {
-        // Lets go of a commit when the next one is on its way, so that there is always one, if anybody may make it.
+        // Drops a commit only when the next one has been sent, so that the backlog is never empty.
         is_committed.try_iter().for_each(drop);
         let _ = is_committed.recv_timeout(Duration::from_millis(5));
     });

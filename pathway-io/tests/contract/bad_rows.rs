@@ -1,4 +1,4 @@
-//! Rule 8: bad rows are never dropped in silence.
+//! Part 7 of the contract: bad rows are never dropped silently.
 
 use std::sync::mpsc;
 
@@ -73,7 +73,7 @@ fn an_unhandled_error_fails_the_run_and_keeps_the_rows_before_it() {
 
 // Contract 7.2
 #[test]
-fn skip_counts_them_and_goes_on() {
+fn skip_counts_bad_rows_and_continues() {
     let pipeline = pipeline();
     let table = pipeline.read_with(
         source(|cats: Subject<Cat>| {
@@ -100,7 +100,7 @@ fn skip_counts_them_and_goes_on() {
 
 // Contract 7.2
 #[test]
-fn quarantine_writes_each_to_a_file_at_once() {
+fn quarantine_writes_each_bad_row_to_the_file_at_once() {
     let dir = TempDir::new();
     let path = dir.path("bad.jsonl");
     std::fs::write(&path, "of an earlier run").unwrap();
@@ -133,7 +133,7 @@ fn quarantine_writes_each_to_a_file_at_once() {
 
 // Contract 7.3
 #[test]
-fn the_row_beyond_the_limit_fails_the_run() {
+fn the_bad_row_that_exceeds_the_limit_fails_the_run() {
     let dir = TempDir::new();
     let path = dir.path("bad.jsonl");
     for (policy, place) in [
@@ -164,12 +164,12 @@ fn the_row_beyond_the_limit_fails_the_run() {
         assert_eq!(error.summary().unwrap().sources[0].bad_rows, 3);
         assert_eq!(updates(&seen), [(cat(1, "felis"), 1)]);
     }
-    // The one that was too many is kept too.
+    // The row that exceeds the limit is in the quarantine too.
     assert_eq!(read(&path).lines().count(), 3);
 }
 
 #[test]
-fn up_to_the_limit_the_run_goes_on() {
+fn the_run_continues_up_to_the_limit_of_bad_rows() {
     let pipeline = pipeline();
     let table = pipeline.read_with(
         source(|cats: Subject<Cat>| {
@@ -186,7 +186,7 @@ fn up_to_the_limit_the_run_goes_on() {
 }
 
 #[test]
-fn several_threads_beyond_the_limit_are_one_failure() {
+fn several_threads_that_exceed_the_limit_make_one_failure() {
     let pipeline = pipeline();
     let _table = pipeline.read_with(
         source(|cats: Subject<Cat>| {
@@ -205,12 +205,12 @@ fn several_threads_beyond_the_limit_are_one_failure() {
 }
 
 #[test]
-fn a_quarantine_that_cannot_be_opened_keeps_the_run_from_starting() {
+fn a_quarantine_file_that_cannot_be_opened_prevents_the_start() {
     let dir = TempDir::new();
     let path = dir.path("none").join("bad.jsonl");
     let pipeline = pipeline();
     pipeline.read_with(
-        source(|_: Subject<Cat>| panic!("it is entered")),
+        source(|_: Subject<Cat>| panic!("the source must not run")),
         options().bad_rows(BadRows::Quarantine(path.clone())),
     );
     let error = run(pipeline).unwrap_err();
@@ -235,9 +235,9 @@ fn reject_fails_as_next_json_does() {
     assert_eq!(error.summary().unwrap().sources[0].bad_rows, 1);
 }
 
-/// Each table counts what it was offered, good and bad, plain and in transactions.
+/// Each table counts all rows that were offered: good and bad ones, in a transaction or not.
 #[test]
-fn an_error_says_which_row_of_its_table_it_was() {
+fn an_error_has_the_number_of_the_row_in_its_table() {
     let pipeline = pipeline();
     pipeline.read(source(|(cats, numbers): (Subject<Cat>, Subject<Number>)| {
         let row = |result: Result<(), RowError>| result.unwrap_err().row();
@@ -267,7 +267,7 @@ fn an_error_says_which_row_of_its_table_it_was() {
 
 // Contract 7.5
 #[test]
-fn on_a_closed_subject_no_row_is_a_bad_one() {
+fn a_row_on_a_closed_subject_does_not_count_as_bad() {
     let dir = TempDir::new();
     let path = dir.path("bad.jsonl");
     for bad_rows in [BadRows::Fail, BadRows::Skip, BadRows::Quarantine(path.clone())] {
@@ -307,9 +307,9 @@ struct Pair {
     d: Option<f64>,
 }
 
-/// Whatever is wrong with a row, and wherever: nothing of it stays in the columns.
+/// Whatever is wrong with a row, and in whichever column: none of its values stays in the columns.
 #[test]
-fn a_bad_row_leaves_nothing_behind() {
+fn a_bad_row_leaves_no_values_in_the_columns() {
     let good = r#"{"a": 1, "b": "x", "c": "AQI=", "d": 1.5}"#;
     let bad = [
         "",
@@ -355,13 +355,13 @@ fn a_bad_row_leaves_nothing_behind() {
     assert!(updates.iter().all(|update| *update == (Pair { b: "x".into(), c: vec![1, 2], ..row }, 1)));
 }
 
-/// The lines of `ROWS` with what else stands in files.
+/// The lines of `ROWS`, with blank lines and line ends as in real files.
 fn buffer() -> String {
     format!("{}\r\n\n{}\n  \n{}\n{}\r\n{}", ROWS[0], ROWS[1], ROWS[2], ROWS[3], ROWS[4])
 }
 
 #[test]
-fn of_many_lines_the_bad_ones_are_named_and_the_good_ones_around_them_arrive() {
+fn the_error_of_many_lines_names_the_bad_ones_and_the_good_ones_arrive() {
     let pipeline = pipeline();
     let (give, given) = mpsc::channel::<LinesError>();
     let table = pipeline.read_with(
@@ -392,7 +392,7 @@ fn of_many_lines_the_bad_ones_are_named_and_the_good_ones_around_them_arrive() {
 }
 
 #[test]
-fn of_many_lines_the_bad_ones_go_the_way_of_the_policy() {
+fn the_policy_applies_to_bad_rows_among_many_lines() {
     let directory = TempDir::new();
     let bad = directory.path("bad.jsonl");
     let pipeline = pipeline();
@@ -411,7 +411,7 @@ fn of_many_lines_the_bad_ones_go_the_way_of_the_policy() {
 }
 
 #[test]
-fn many_lines_pass_a_small_backlog_and_end_where_the_subject_is_closed() {
+fn many_lines_wait_for_a_small_backlog_and_end_when_the_subject_is_closed() {
     let pipeline = pipeline();
     let (give, given) = mpsc::channel::<LinesError>();
     let stop = pipeline.stop_handle();

@@ -1,4 +1,4 @@
-//! Rules 1, 2 and 4: when rows become visible, that commits are whole and in order, and that nothing is lost.
+//! Parts 1, 2 and 4 of the contract: rows become visible, commits are whole and ordered, and no row is lost.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
@@ -21,7 +21,7 @@ fn now_millis() -> u64 {
 
 // Contract 1.1
 #[test]
-fn commit_makes_rows_visible_while_the_source_goes_on() {
+fn commit_makes_rows_visible_while_the_source_continues() {
     let (go, gone) = mpsc::channel();
     let pipeline = pipeline();
     let table = pipeline.read_with(
@@ -112,7 +112,7 @@ fn the_default_autocommit_is_1500_ms_after_the_first_row() {
     within(move || running.join()).unwrap();
 }
 
-/// The interval is longer than the test may take, so that what waits for it is never seen before the end.
+/// The interval is longer than the test may take, so a row that waits for it is not visible before the end.
 #[test]
 fn an_eager_source_commits_a_row_after_a_quiet_interval_at_once_and_the_next_ones_together() {
     let (go, gone) = mpsc::channel();
@@ -164,7 +164,7 @@ fn an_eager_source_makes_no_more_commits_than_the_interval_allows() {
 
 // Contract 1.3
 #[test]
-fn the_row_that_fills_the_backlog_commits_also_without_autocommit() {
+fn a_full_backlog_is_committed_also_without_autocommit() {
     let (go, gone) = mpsc::channel();
     let pipeline = pipeline();
     let table = pipeline.read_with(
@@ -205,7 +205,7 @@ fn one_commit_spans_the_tables_of_its_connector_at_one_time() {
         source(|(cats, counts): (Subject<Cat>, Subject<Number>)| {
             cats.next(cat(1, "felis"))?;
             counts.next(Number { n: 1 })?;
-            // Through a handle of the other table, too.
+            // A commit through a handle of the other table covers both tables.
             counts.clone().commit()?;
             cats.next(cat(2, "lynx"))?;
             cats.commit()?;
@@ -252,7 +252,7 @@ fn empty_commits_make_no_output() {
 
 // Contract 2.3
 #[test]
-fn times_increase_strictly_across_sources_and_run_ahead_no_further_than_they_need() {
+fn times_increase_strictly_across_sources_and_stay_near_the_wall_clock() {
     const SOURCES: usize = 3;
     const COMMITS: usize = 2_000;
     let before = now_millis();
@@ -282,9 +282,9 @@ fn times_increase_strictly_across_sources_and_run_ahead_no_further_than_they_nee
     }
     assert_eq!(all.len(), SOURCES * COMMITS);
     all.sort_unstable();
-    assert!(all.is_sorted_by(|a, b| a < b), "two commits have one time");
+    assert!(all.is_sorted_by(|a, b| a < b), "two commits have the same time");
     assert!(all[0] >= before);
-    // A time beyond the wall clock is one more than the last.
+    // If the wall clock is behind, a time is one more than the last.
     assert!(all.windows(2).all(|pair| pair[1] == pair[0] + 1 || pair[1] <= after));
 }
 
@@ -300,17 +300,17 @@ fn rows_of_a_commit_come_in_push_order() {
 
 // Contract 2.2
 #[test]
-fn a_push_that_returned_before_another_began_comes_before_it() {
+fn a_push_that_returns_before_another_begins_comes_first() {
     let pipeline = pipeline();
     let table = pipeline.read(source(|subject: Subject<Number>| {
-        // A ball is thrown to the other thread and back, and whoever holds it pushes.
+        // The threads pass a ball to and fro. The thread that holds the ball pushes.
         let (throw, thrown) = mpsc::channel();
         let (throw_back, thrown_back) = mpsc::channel();
         let other = subject.clone();
         let thrower = thread::spawn(move || -> Result<(), Closed> {
             for n in thrown {
                 other.next(Number { n })?;
-                throw_back.send(()).expect("it waits for the ball");
+                throw_back.send(()).expect("the other thread waits for the ball");
             }
             Ok(())
         });
@@ -392,7 +392,7 @@ fn a_transaction_is_not_split_by_three_autocommits_and_manual_commits() {
                 transaction.next(cat(n, "felis"))?;
                 transaction.with(&counts).next(Number { n: 100 + n as u64 })?;
                 counts.next(Number { n: n as u64 })?;
-                // Until an autocommit has made the plain row visible.
+                // Waits until an autocommit has made the plain row visible.
                 next(&gone);
             }
             counts.next(Number { n: 3 })?;
@@ -413,7 +413,7 @@ fn a_transaction_is_not_split_by_three_autocommits_and_manual_commits() {
         assert_eq!(next(&counts).updates, [(Number { n }, 1)]);
         go.send(()).unwrap();
     }
-    // The plain rows pushed before come with it, and first. Autocommit may have taken them by then.
+    // Earlier plain rows come first in the same commit, unless an autocommit has already taken them.
     let mut unit = next(&counts);
     if unit.updates.len() == 1 {
         assert_eq!(unit.updates, [(Number { n: 4 }, 1)]);
@@ -461,7 +461,7 @@ fn a_dropped_transaction_writes_nothing() {
             drop(transaction);
             let open = subject.transaction();
             open.next(Number { n: 3 })?;
-            // Dropped with the error, whereas the plain row stays.
+            // The error drops the transaction. The plain row is still committed.
             Err("torn".into())
         }),
         manual(),
@@ -557,7 +557,7 @@ fn all_handles_are_closed_once_run_has_ended() {
 }
 
 #[test]
-fn sleep_waits_as_long_as_it_says() {
+fn sleep_waits_for_the_given_duration() {
     let pipeline = pipeline();
     pipeline.read(source(|subject: Subject<Number>| {
         let before = Instant::now();

@@ -1,4 +1,4 @@
-//! What we write as CSV is what other readers read.
+//! CSV files that the library writes are read correctly by other readers.
 
 use std::process::{Command, Stdio};
 
@@ -19,7 +19,7 @@ struct Row {
     blob: Vec<u8>,
 }
 
-/// Texts of what CSV readers stumble over.
+/// Generates strings with characters that are difficult for CSV readers.
 fn text() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("\""),
@@ -51,7 +51,7 @@ fn row() -> impl Strategy<Value = Row> {
         .prop_map(|(text, note, list, n, blob)| Row { text, note, list, n, blob })
 }
 
-/// The CSV file of these rows.
+/// Returns the CSV file of these rows.
 fn written(rows: Vec<Row>) -> (TempDir, String) {
     let dir = TempDir::new();
     let pipeline = pipeline();
@@ -70,7 +70,7 @@ fn written(rows: Vec<Row>) -> (TempDir, String) {
     (dir, text)
 }
 
-/// The fields of a row as a reader should have them, but for the time; a null is an empty field to them.
+/// Returns the fields of a row as a reader should see them, without the time. A null is an empty field.
 fn fields(row: &Row) -> Vec<String> {
     use base64::Engine as _;
     vec![
@@ -145,7 +145,7 @@ struct Nullable {
 }
 
 #[test]
-fn the_bytes_hold_a_null_and_an_empty_text_apart() {
+fn a_null_and_an_empty_string_are_written_differently() {
     let dir = TempDir::new();
     let pipeline = pipeline();
     let table = pipeline.read(source(|subject: Subject<Nullable>| {
@@ -176,7 +176,7 @@ struct Blobs {
 }
 
 #[test]
-fn no_bytes_are_no_null() {
+fn empty_bytes_and_null_are_written_differently() {
     let dir = TempDir::new();
     let pipeline = pipeline();
     let table = pipeline.read(source(|subject: Subject<Blobs>| {
@@ -192,10 +192,10 @@ fn no_bytes_are_no_null() {
 }
 
 #[test]
-fn without_rows_there_is_the_header_alone() {
+fn a_file_without_rows_has_only_the_header() {
     let dir = TempDir::new();
     let path = dir.path("output.csv");
-    std::fs::write(&path, "of an earlier run, and longer than the header").unwrap();
+    std::fs::write(&path, "content of an earlier run that is longer than the header").unwrap();
     let pipeline = pipeline();
     csv::write(&pipeline.read(numbers(0..0)), &path);
     run(pipeline).unwrap();
@@ -203,7 +203,7 @@ fn without_rows_there_is_the_header_alone() {
 }
 
 #[test]
-fn the_header_is_there_before_the_first_row() {
+fn the_header_is_written_before_the_first_row() {
     let dir = TempDir::new();
     let path = dir.path("output.csv");
     let pipeline = pipeline();
@@ -217,7 +217,7 @@ fn the_header_is_there_before_the_first_row() {
 }
 
 #[test]
-fn a_file_larger_than_its_buffer_is_whole() {
+fn a_file_larger_than_its_buffer_is_complete() {
     let dir = TempDir::new();
     let pipeline = pipeline();
     csv::write(&pipeline.read(numbers(0..50_000)), dir.path("output.csv"));
@@ -231,7 +231,7 @@ fn a_file_larger_than_its_buffer_is_whole() {
 #[test]
 fn a_full_disk_is_an_error_that_names_the_file() {
     let pipeline = pipeline();
-    csv::write(&pipeline.read(source(|_: Subject<Row>| panic!("it is entered"))), "/dev/full");
+    csv::write(&pipeline.read(source(|_: Subject<Row>| panic!("the source must not run"))), "/dev/full");
     let error = run(pipeline).unwrap_err();
     assert!(error.to_string().starts_with("sink `/dev/full` failed: "), "{error}");
 }

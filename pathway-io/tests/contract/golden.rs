@@ -1,4 +1,4 @@
-//! What Pathway itself wrote for the same pushes. Its times stand in the files as ranks.
+//! Compares output with files that Pathway wrote for the same pushes. Times in the files are replaced by ranks.
 
 use pathway_io::{RunResult, Schema, Subject, csv};
 
@@ -16,7 +16,7 @@ fn cat(key: i64, genus: &str, epithet: &str) -> Cat {
     Cat { key, genus: genus.into(), epithet: epithet.into() }
 }
 
-/// What we write for the pushes of `run`.
+/// Returns the CSV that the library writes for the pushes of `run_source`.
 fn written(run_source: impl FnMut(Subject<Cat>) -> RunResult + Send + 'static) -> Vec<Vec<String>> {
     let dir = TempDir::new();
     let path = dir.path("output.csv");
@@ -28,7 +28,7 @@ fn written(run_source: impl FnMut(Subject<Cat>) -> RunResult + Send + 'static) -
 }
 
 #[test]
-fn cats_as_is() {
+fn cats_match_pathway() {
     let golden = ranked(include_str!("../goldens/cats_as_is.csv"));
     let ours = written(|cats| {
         cats.next_json(r#"{ "key": 1, "genus": "otocolobus", "epithet": "manul" }"#)?;
@@ -41,7 +41,7 @@ fn cats_as_is() {
 }
 
 #[test]
-fn upsert_session() {
+fn upserts_and_removals_match_pathway() {
     let golden = ranked(include_str!("../goldens/upsert_session.csv"));
     let ours = written(|cats| {
         cats.next(cat(1, "felis", "a"))?;

@@ -1,4 +1,4 @@
-//! `on_interrupt`: what unblocks a `run` that hangs in somebody else's read.
+//! The hooks of `on_interrupt`, which unblock a `run` that waits in a foreign read.
 
 use std::io::Read;
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use pathway_io::{ReadOptions, Stop};
 
 use crate::common::{Number, Subject, by_commit, commits, next, pipeline, run, source, within};
 
-/// Two ends of a connection.
+/// Returns the two ends of a connection.
 pub fn connection() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let here = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
@@ -20,7 +20,7 @@ pub fn connection() -> (TcpStream, TcpStream) {
 }
 
 #[test]
-fn a_hook_that_closes_a_socket_unblocks_the_read_and_the_stop_is_no_failure() {
+fn a_hook_that_closes_a_socket_unblocks_the_read_and_the_stop_is_clean() {
     let (socket, peer) = connection();
     let pipeline = pipeline();
     let (ready, is_ready) = mpsc::channel();
@@ -132,11 +132,11 @@ fn a_cancelled_hook_is_dropped_and_not_called() {
 }
 
 #[test]
-fn a_hook_that_blocks_holds_up_no_other() {
+fn a_hook_that_blocks_does_not_delay_other_hooks() {
     let pipeline = pipeline();
     let (ready, is_ready) = mpsc::channel();
     pipeline.read(source(move |subject: Subject<Number>| {
-        // The outer two wait for the one in the middle, in whatever order they are called.
+        // The first and the last hook wait for the one in the middle, in whatever order the hooks are called.
         let waiting: Vec<_> = (0..2).map(|_| mpsc::channel::<()>()).collect();
         let (wakers, mut sleepers): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
         let (hooked, is_hooked) = mpsc::channel();
@@ -164,7 +164,7 @@ fn a_hook_that_blocks_holds_up_no_other() {
 }
 
 #[test]
-fn a_hook_that_never_returns_is_left_behind_and_named() {
+fn a_hook_that_never_returns_is_abandoned_and_named() {
     let pipeline = pipeline();
     pipeline.grace_period(Duration::from_millis(50));
     let (release, released) = mpsc::channel::<()>();
@@ -207,7 +207,7 @@ fn hooks_are_dropped_when_run_has_returned() {
         })
         .on_stop(move || {
             let is_dropped = is_dropped.lock().unwrap().take().unwrap();
-            // Dropped uncalled, and before `on_stop`.
+            // The hook was dropped without a call, and before `on_stop`.
             assert_eq!(is_dropped.try_recv(), Err(mpsc::TryRecvError::Disconnected));
             count.fetch_add(1, Ordering::Relaxed);
         }),
@@ -217,7 +217,7 @@ fn hooks_are_dropped_when_run_has_returned() {
 }
 
 #[test]
-fn a_hook_registered_after_run_is_dropped_uncalled() {
+fn a_hook_registered_after_run_is_dropped_without_a_call() {
     let pipeline = pipeline();
     let (keep, kept) = mpsc::channel();
     pipeline.read(source(move |subject: Subject<Number>| Ok(keep.send(subject)?)));

@@ -1,4 +1,4 @@
-//! A `json` column whose own `Serialize` fails: a panic where the row is pushed, which takes nothing with it.
+//! A `json` column whose own `Serialize` fails. The push panics and affects no other row.
 
 use std::thread;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::common::{Subject, commits, pipeline, run, source, updates};
 
-/// Odd numbers cannot be written.
+/// A number that cannot be written if it is odd.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 struct Even(i64);
 
@@ -31,7 +31,7 @@ fn pair(key: i64) -> Pair {
 }
 
 #[test]
-fn in_run_it_is_an_error_that_names_connector_type_and_reason() {
+fn a_panic_in_run_is_an_error_that_names_connector_type_and_reason() {
     let pipeline = pipeline();
     let table = pipeline.read_with(
         source(|pairs: Subject<Pair>| {
@@ -48,11 +48,11 @@ fn in_run_it_is_an_error_that_names_connector_type_and_reason() {
 }
 
 #[test]
-fn in_a_thread_of_the_client_the_rows_around_it_arrive() {
+fn rows_around_a_panic_in_a_client_thread_arrive() {
     let pipeline = pipeline();
     let table = pipeline.read(source(|pairs: Subject<Pair>| {
         let transaction = pairs.transaction();
-        // each on a thread of its own, as of a client that goes on after a panic
+        // Each push runs on its own thread, as in a client that continues after a panic.
         let panics = |push: &(dyn Fn() -> bool + Sync)| thread::scope(|scope| scope.spawn(push).join().is_err());
         let plain = [2, 3, 4].map(|key| panics(&|| pairs.next(pair(key)).is_ok()));
         let within = [6, 7].map(|key| panics(&|| transaction.next(pair(key)).is_ok()));
@@ -60,7 +60,7 @@ fn in_a_thread_of_the_client_the_rows_around_it_arrive() {
         pairs.next(pair(8))?;
         transaction.next(pair(10))?;
         transaction.commit()?;
-        // what reads cannot be written is a bad row
+        // A value that can be read but not written is a bad row.
         let error = pairs.next_json(r#"{"key": 5, "name": "five", "even": 5}"#).unwrap_err();
         assert_eq!((error.column(), error.reason()), (Some("even"), "it is odd"));
         Ok(())
@@ -72,7 +72,7 @@ fn in_a_thread_of_the_client_the_rows_around_it_arrive() {
 }
 
 #[test]
-fn a_transaction_that_ends_with_the_panic_leaves_nothing_of_it_behind() {
+fn a_panic_drops_the_whole_transaction() {
     let pipeline = pipeline();
     let table = pipeline.read(source(|pairs: Subject<Pair>| {
         let transaction = pairs.transaction();

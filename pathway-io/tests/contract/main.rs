@@ -1,7 +1,7 @@
-//! The contract, held sentence by sentence: a module for each topic, all in one program, so that it is linked once.
+//! The tests of the contract, with one module for each topic. They form one program, so that it is linked once.
 //!
-//! No test sleeps in the hope that something has happened by then. Each waits for the event itself, with a deadline
-//! that only a hang can reach.
+//! No test sleeps in the hope that something has happened by then. Each test waits for the event itself, with a
+//! deadline that only a hang can reach.
 
 mod backlog;
 mod bad_rows;

@@ -1,4 +1,4 @@
-//! Random pushes, removals, commits and transactions of two sources, against a plain model of the contract.
+//! Compares random pushes, removals, commits and transactions of two sources with a plain model of the contract.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -10,12 +10,12 @@ use proptest::test_runner::Config;
 
 use crate::common::{Cat, Number, Seen, Subject, Transaction, cat, commits, pipeline, run, source};
 
-/// What a source does with its two tables, of which one has a key.
+/// A step of a source with two tables, one of which has a key.
 #[derive(Debug, Clone)]
 enum Step {
     Plain(Push),
     Commit,
-    /// Into one of a few transactions, which begins with its first push.
+    /// A push into one of several transactions. Each transaction starts with its first push.
     InTransaction(usize, Push),
     CommitTransaction(usize),
     DropTransaction(usize),
@@ -26,7 +26,7 @@ enum Push {
     Cat(i64, u8),
     Remove(i64),
     Number(u64),
-    /// A row that does not fit, which changes nothing.
+    /// A bad row, which changes nothing.
     Bad,
 }
 
@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// How a source ends.
+/// The end of a source.
 #[derive(Debug, Clone, Copy)]
 enum End {
     Return,
@@ -63,14 +63,14 @@ fn end() -> impl Strategy<Value = End> {
     prop_oneof![4 => Just(End::Return), 1 => Just(End::Error), 1 => Just(End::Panic)]
 }
 
-/// The updates of one commit, table by table.
+/// The updates of one commit for each table.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Output {
     cats: Vec<(Cat, i64)>,
     numbers: Vec<(Number, i64)>,
 }
 
-/// The contract as plainly as it can be written down.
+/// The contract in its simplest form.
 #[derive(Default)]
 struct Model {
     table: BTreeMap<i64, Cat>,
@@ -96,7 +96,7 @@ impl Model {
 
     fn commit(&mut self) {
         let mut output = Output::default();
-        // The keys in the order of their first push, with what each is to be.
+        // The keys in the order of their first push, each with its new row.
         let mut changes: Vec<(i64, Option<Cat>)> = Vec::new();
         for push in std::mem::take(&mut self.pending) {
             let (key, row) = match push {
@@ -169,7 +169,7 @@ fn perform(subjects: &Subjects, steps: &[Step], end: End) -> RunResult {
     match end {
         End::Return => Ok(()),
         End::Error => Err("torn".into()),
-        // Without the message of the panic hook.
+        // Panics without running the panic hook, which would print a message.
         End::Panic => resume_unwind(Box::new("torn")),
     }
 }
@@ -178,12 +178,12 @@ proptest! {
     #![proptest_config(Config { cases: 200, ..Config::default() })]
 
     #[test]
-    fn two_sources_do_what_the_model_does(
+    fn two_sources_behave_like_the_model(
         steps in prop::collection::vec(prop::collection::vec(step(), 0..60), 2),
         ends in prop::collection::vec(end(), 2),
     ) {
         let pipeline = pipeline();
-        // A source that fails stops the other, so both do all their steps before either ends.
+        // A source that fails stops the other one, so both complete all of their steps first.
         let done = Arc::new(Barrier::new(2));
         let mut seen = Vec::new();
         for (steps, end) in steps.iter().zip(&ends) {
@@ -204,7 +204,7 @@ proptest! {
         for ((cats, numbers), steps) in seen.iter().zip(&steps) {
             let mut model = Model::default();
             steps.iter().for_each(|step| model.step(step));
-            // How `run` ended makes no difference; what is in open transactions is dropped.
+            // However `run` ended, the rows are committed and open transactions are dropped.
             model.commit();
 
             let mut output: BTreeMap<u64, Output> = BTreeMap::new();
@@ -229,6 +229,6 @@ proptest! {
             prop_assert_eq!(output.into_values().collect::<Vec<_>>(), model.output);
         }
         times.sort_unstable();
-        prop_assert!(times.is_sorted_by(|a, b| a < b), "two commits have one time");
+        prop_assert!(times.is_sorted_by(|a, b| a < b), "two commits have the same time");
     }
 }

@@ -1,9 +1,9 @@
-//! The rules of `docs/guarantees.md` and the tests that cite them, as in `Contract 3.2`.
+//! Compares the rules in `docs/guarantees.md` with the tests that cite them, as in `Contract 3.2`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// The rules that `text` names after `mark`, each up to `end`.
+/// Returns the rule numbers that follow `mark` in `text`. Each number ends at one of `end`.
 fn numbers(text: &str, mark: &str, end: &[char]) -> BTreeSet<String> {
     let named = text.split(mark).skip(1).filter_map(|rest| rest.split(end).next());
     named

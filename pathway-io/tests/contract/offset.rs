@@ -1,4 +1,4 @@
-//! Rule 6, the part without a state directory: an offset is committed with its rows, and cuts come only after one.
+//! Offsets in a pipeline that is not persistent: an offset is committed with its rows, and commits end at an offset.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ fn options() -> ReadOptions {
     ReadOptions::new().autocommit(None)
 }
 
-/// The numbers of each commit of a source that is done with them.
+/// Returns the numbers of each commit of a source.
 fn numbers_by_commit(
     options: ReadOptions,
     mut push: impl FnMut(&Subject<Number, u64>) -> pathway_io::Result<()> + Send + 'static,
@@ -69,7 +69,7 @@ fn the_macro_carries_offsets_through() {
 
 // Contract 9.2
 #[test]
-fn the_backlog_is_cut_at_the_last_offset() {
+fn a_full_backlog_is_committed_up_to_the_last_offset() {
     let cuts = numbers_by_commit(options().backlog(5), |numbers| {
         for group in 0..4 {
             numbers.next(n(3 * group))?;
@@ -82,14 +82,14 @@ fn the_backlog_is_cut_at_the_last_offset() {
 }
 
 #[test]
-fn a_commit_takes_what_is_before_the_last_offset_and_the_rest_comes_with_the_next_one() {
+fn a_commit_takes_the_rows_up_to_the_last_offset_and_leaves_the_rest() {
     let cuts = numbers_by_commit(options(), |numbers| {
         numbers.next_at(1, n(1))?;
         numbers.next(n(2))?;
         numbers.commit()?;
         numbers.next(n(3))?;
         numbers.commit()?;
-        // A commit was asked for, and comes as soon as it may.
+        // The commit was requested earlier, and is made as soon as the offset is set.
         numbers.advance(3)?;
         assert_eq!(numbers.resume(), Some(3));
         numbers.next(n(4))?;
@@ -101,8 +101,8 @@ fn a_commit_takes_what_is_before_the_last_offset_and_the_rest_comes_with_the_nex
 }
 
 #[test]
-fn a_cut_in_the_middle_splits_large_batches_rightly() {
-    // More rows than a batch holds, on both sides of the offset.
+fn a_commit_splits_a_batch_at_the_offset() {
+    // On both sides of the offset there are more rows than fit into a batch.
     let cuts = numbers_by_commit(options(), |numbers| {
         for i in 0..10_000 {
             numbers.next(n(i))?;
@@ -123,7 +123,7 @@ fn a_cut_in_the_middle_splits_large_batches_rightly() {
 fn autocommit_cuts_only_after_an_offset() {
     let options = ReadOptions::new().autocommit(Duration::ZERO);
     let cuts = numbers_by_commit(options, |numbers| {
-        // Before the first offset the rule does not hold yet.
+        // From this first offset on, commits end only at offsets.
         numbers.advance(0)?;
         for i in 1..=3_000 {
             match i % 3 {
@@ -131,7 +131,7 @@ fn autocommit_cuts_only_after_an_offset() {
                 _ => numbers.next(n(i))?,
             }
             if i % 100 == 0 {
-                // The sequencer's chance to come in between.
+                // Lets the sequencer make an autocommit here.
                 thread::yield_now();
             }
         }
@@ -142,7 +142,7 @@ fn autocommit_cuts_only_after_an_offset() {
 }
 
 #[test]
-fn an_autocommit_that_found_no_offset_is_made_up_for_with_the_next() {
+fn an_autocommit_without_an_offset_is_made_at_the_next_offset() {
     let pipeline = pipeline();
     let (seen_first, first_is_seen) = mpsc::channel();
     let (seen_second, second_is_seen) = mpsc::channel();
@@ -153,7 +153,7 @@ fn an_autocommit_that_found_no_offset_is_made_up_for_with_the_next() {
             numbers.next_at(1, n(1))?;
             next(&first_is_seen);
             numbers.next(n(2))?;
-            // The other source's rows come after it, and so do their timers.
+            // Rows of the other source are committed later, and so are the autocommits of both sources.
             next(&ticks);
             numbers.advance(2)?;
             next(&second_is_seen);
@@ -184,7 +184,7 @@ fn an_autocommit_that_found_no_offset_is_made_up_for_with_the_next() {
 
 // Contract 9.5
 #[test]
-fn more_than_a_backlog_without_an_offset_is_an_error_that_says_so() {
+fn more_than_a_backlog_without_an_offset_fails_the_source() {
     for with_try in [false, true] {
         let pipeline = pipeline();
         let table = pipeline.read_with(
@@ -204,13 +204,13 @@ fn more_than_a_backlog_without_an_offset_is_an_error_that_says_so() {
         let seen = commits(&table);
         let error = run(pipeline).unwrap_err().to_string();
         assert!(error.contains("connector `careless` failed: it pushed more than its backlog of 10 rows"), "{error}");
-        // Nothing is lost where no restart will read it again.
+        // The pipeline is not persistent, so no restart reads the rows again, and they are committed.
         assert_eq!(by_commit(&seen).concat(), (1..=11).collect::<Vec<_>>());
     }
 }
 
 #[test]
-fn a_row_with_an_offset_is_taken_where_the_backlog_is_full_of_rows_without() {
+fn a_row_with_an_offset_is_accepted_by_a_backlog_full_of_rows_without_offset() {
     let cuts = numbers_by_commit(options().backlog(3), |numbers| {
         numbers.commit_at(0)?;
         for i in 0..3 {
@@ -222,7 +222,7 @@ fn a_row_with_an_offset_is_taken_where_the_backlog_is_full_of_rows_without() {
 }
 
 #[test]
-fn transactions_come_whole_with_their_offset_or_with_the_next() {
+fn a_transaction_is_committed_whole_at_its_offset_or_at_the_next() {
     let cuts = numbers_by_commit(options().backlog(4), |numbers| {
         numbers.next_at(1, n(1))?;
         let transaction = numbers.transaction();
@@ -231,7 +231,7 @@ fn transactions_come_whole_with_their_offset_or_with_the_next() {
         numbers.next(n(2))?;
         transaction.commit_at(2)?;
         assert_eq!(numbers.resume(), Some(2));
-        // Without an offset it waits, whatever else asks for a commit.
+        // The transaction has no offset, so it waits although other commits are requested.
         let transaction = numbers.transaction();
         for i in 20..26 {
             transaction.next(n(i))?;
@@ -240,7 +240,7 @@ fn transactions_come_whole_with_their_offset_or_with_the_next() {
         numbers.commit()?;
         assert_eq!(numbers.resume(), Some(2));
         numbers.next_at(3, n(3))?;
-        // It waits for room in the backlog, if there is none yet.
+        // Waits for space in the backlog, if it is full.
         numbers.commit()?;
         assert_eq!(numbers.resume(), Some(3));
         Ok(())
@@ -249,19 +249,19 @@ fn transactions_come_whole_with_their_offset_or_with_the_next() {
 }
 
 #[test]
-fn an_offset_without_rows_makes_no_output_and_is_resumed_from() {
+fn an_offset_without_rows_makes_no_output_and_is_the_resume_point() {
     let cuts = numbers_by_commit(options(), |numbers| {
         numbers.commit_at(7)?;
         assert_eq!(numbers.resume(), Some(7));
         numbers.advance(8)?;
-        assert_eq!(numbers.resume(), Some(7), "it is not committed yet");
+        assert_eq!(numbers.resume(), Some(7), "the offset is not committed yet");
         Ok(())
     });
     assert_eq!(cuts, [[0_u64; 0]; 0]);
 }
 
 #[test]
-fn a_bad_row_that_is_let_pass_counts_with_its_offset() {
+fn the_offset_of_a_skipped_bad_row_is_set() {
     let directory = TempDir::new();
     let path = directory.path("bad.jsonl");
     let cuts = numbers_by_commit(options().bad_rows(BadRows::Quarantine(path.clone())).name("numbers"), |numbers| {
@@ -281,7 +281,7 @@ fn a_bad_row_that_is_let_pass_counts_with_its_offset() {
 }
 
 #[test]
-fn a_bad_row_that_fails_leaves_the_offset_alone() {
+fn the_offset_of_a_failing_bad_row_is_not_set() {
     numbers_by_commit(options(), |numbers| {
         numbers.next_json_at(1, r#"{"n": 1}"#)?;
         assert!(numbers.next_json_at(2, r#"{"n": "two"}"#).is_err());
@@ -292,7 +292,7 @@ fn a_bad_row_that_fails_leaves_the_offset_alone() {
 }
 
 #[test]
-fn a_closed_subject_takes_no_offset() {
+fn a_closed_subject_refuses_offsets() {
     let pipeline = pipeline();
     pipeline.read_with(
         source(|numbers: Subject<Number, u64>| {
@@ -311,9 +311,9 @@ fn a_closed_subject_takes_no_offset() {
     run(pipeline).unwrap();
 }
 
-/// A connector written by hand has offsets as well.
+/// A connector that is written by hand can have offsets too.
 #[test]
-fn a_connector_by_hand_has_offsets() {
+fn a_connector_written_by_hand_has_offsets() {
     struct ByHand;
     impl pathway_io::Connector for ByHand {
         type Subjects = pathway_io::Subject<Number, u64>;

@@ -1,4 +1,4 @@
-//! Rule 5: a panic or an error anywhere is an `Err` that names who failed, and nothing hangs or is lost.
+//! Part 5 of the contract: a panic or an error anywhere is an `Err` that names the part, and no row is lost.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -91,7 +91,7 @@ fn a_panic_in_the_drop_of_a_source_is_an_error() {
     let error = run(fragile).unwrap_err();
     assert_eq!(error.to_string(), "connector `Fragile` panicked in its drop: it breaks");
 
-    // Also where it was never entered.
+    // The connector is also dropped if its source never ran.
     let stopped = pipeline();
     stopped.read(Fragile(true));
     stopped.stop_handle().stop();
@@ -111,7 +111,7 @@ fn a_panic_in_a_hook_is_an_error() {
             panic!("no socket")
         });
         ready.send(())?;
-        // Were `run` to return before the hook is called, it would be dropped uncalled.
+        // If `run` returned before the hook is called, the hook would be dropped without a call.
         let _ = is_called.recv();
         Ok(())
     }));
@@ -124,7 +124,7 @@ fn a_panic_in_a_hook_is_an_error() {
 }
 
 #[test]
-fn a_payload_without_a_text_is_no_obstacle() {
+fn a_panic_payload_without_text_is_reported() {
     let pipeline = pipeline();
     pipeline.read(source(|_: Subject<Number>| std::panic::panic_any(7)));
     let error = run(pipeline).unwrap_err();
@@ -132,7 +132,7 @@ fn a_payload_without_a_text_is_no_obstacle() {
     assert!(matches!(failure.kind(), FailureKind::Panicked { place: "run", .. }));
 }
 
-/// An error whose text cannot be had.
+/// An error whose text panics.
 #[derive(Debug)]
 struct Speechless;
 
@@ -145,7 +145,7 @@ impl fmt::Display for Speechless {
 impl std::error::Error for Speechless {}
 
 #[test]
-fn an_error_whose_display_panics_hangs_nothing() {
+fn an_error_whose_display_panics_does_not_hang_the_run() {
     for after_a_stop in [false, true] {
         let pipeline = pipeline();
         let stop = pipeline.stop_handle();
@@ -181,7 +181,7 @@ impl Sink<Number> for SpeechlessSink {
     }
 }
 
-/// Where a sink breaks.
+/// The method in which a sink fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     Open,
@@ -190,7 +190,7 @@ enum Place {
     Close,
 }
 
-/// Breaks, and notes what it was called for.
+/// A sink that fails in one method, and records its calls.
 struct Breaking {
     place: Place,
     panics: bool,
@@ -230,7 +230,7 @@ impl<S: Schema> Sink<S> for Breaking {
 
 // Contract 5.6
 #[test]
-fn a_sink_that_breaks_anywhere_stops_the_run_and_is_not_called_again() {
+fn a_failing_sink_stops_the_run_and_is_not_called_again() {
     for place in [Place::Open, Place::Write, Place::Flush, Place::Close] {
         for panics in [false, true] {
             let (calls, called) = mpsc::channel();
@@ -264,9 +264,9 @@ fn a_sink_that_breaks_anywhere_stops_the_run_and_is_not_called_again() {
             assert_eq!(matches!(failure.kind(), FailureKind::Panicked { .. }), panics);
             assert!(error.others().is_empty(), "{error:?}");
             let called: Vec<Place> = called.try_iter().collect();
-            assert_eq!(called.last(), Some(&place), "it was called again: {called:?}");
+            assert_eq!(called.last(), Some(&place), "the sink was called again: {called:?}");
             assert_eq!(called.iter().filter(|call| **call == place).count(), 1);
-            // Every other sink has all that was pushed; without sinks no source is entered.
+            // The other sink has received all pushed rows. If a sink fails to open, no source has run.
             let rows = error.summary().unwrap().rows();
             assert_eq!(by_commit(&seen).len() as u64, rows);
             assert_eq!(stopped.load(Ordering::Relaxed), usize::from(place != Place::Open));
@@ -292,7 +292,7 @@ fn a_panic_in_a_callback_names_the_connector_of_its_table() {
 }
 
 #[test]
-fn a_sink_that_breaks_wakes_a_source_that_waits_for_it() {
+fn a_failing_sink_wakes_a_source_that_waits_for_it() {
     let pipeline = pipeline();
     let (go, gone) = mpsc::channel();
     let table = pipeline.read_with(
@@ -324,9 +324,9 @@ fn explode() -> u8 {
     panic!("boom")
 }
 
-/// A default is the user's code, and runs in the middle of a push.
+/// A default is user code that runs during a push.
 #[test]
-fn a_panic_in_a_default_leaves_the_rows_before_it_whole() {
+fn a_panic_in_a_default_keeps_earlier_rows_complete() {
     let pipeline = pipeline();
     let table = pipeline.read_with(
         source(|subject: Subject<Explosive>| {

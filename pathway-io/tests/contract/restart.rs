@@ -1,4 +1,4 @@
-//! A source whose `run` has failed is run again: what becomes of its rows, its handles, its hooks and its offsets.
+//! A source whose `run` fails is run again: the effect on its rows, handles, hooks and offsets.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
@@ -13,7 +13,7 @@ fn at_once(attempts: u32) -> ReadOptions {
     options(Restart::backoff(Duration::from_millis(1)..Duration::from_millis(2)).attempts(attempts))
 }
 
-/// Without autocommit, so that the tests say when there is a commit.
+/// Turns autocommit off, so that the tests control every commit.
 fn options(restart: Restart) -> ReadOptions {
     ReadOptions::new().name("numbers").autocommit(None).restart(restart)
 }
@@ -23,7 +23,7 @@ fn never() -> ReadOptions {
     options(Restart::backoff(hour..hour))
 }
 
-/// Counts, and tells which count it is.
+/// Returns a counter, and a function that increments it and returns the new count.
 fn counter() -> (Arc<AtomicUsize>, impl FnMut() -> usize + Send + 'static) {
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
@@ -82,7 +82,7 @@ fn the_last_attempt_fails_the_pipeline() {
 }
 
 #[test]
-fn an_attempt_that_ran_for_long_enough_begins_the_count_anew() {
+fn an_attempt_that_ran_long_enough_resets_the_count() {
     for (healthy_after, expected) in [(Duration::ZERO, 6), (Duration::from_secs(3600), 2)] {
         let wait = Restart::backoff(Duration::from_millis(1)..Duration::from_millis(2));
         let mut attempt = 0;
@@ -99,7 +99,7 @@ fn an_attempt_that_ran_for_long_enough_begins_the_count_anew() {
 }
 
 #[test]
-fn without_the_option_there_is_one_attempt() {
+fn there_is_one_attempt_by_default() {
     let (runs, mut enter) = counter();
     let pipeline = pipeline();
     let _numbers = pipeline.read(source(move |_: Subject<Number>| Err(format!("loss {}", enter()).into())));
@@ -124,7 +124,7 @@ impl std::error::Error for Wrapped {
 
 // Contract 8.6
 #[test]
-fn a_fatal_error_is_the_last() {
+fn a_fatal_error_prevents_another_attempt() {
     let fatal = || Error::fatal("no such account");
     let ways: [fn() -> RunResult; 4] = [
         || Err(Error::fatal("no such account"))?,
@@ -144,7 +144,7 @@ fn a_fatal_error_is_the_last() {
 
 // Contract 8.2
 #[test]
-fn handles_of_a_failed_attempt_are_closed_for_good() {
+fn handles_of_a_failed_attempt_stay_closed() {
     let (closed, closings) = mpsc::channel();
     let mut attempt = 0;
     let mut old = None;
@@ -154,7 +154,7 @@ fn handles_of_a_failed_attempt_are_closed_for_good() {
         if attempt == 1 {
             old = Some((subject.clone(), subject.transaction()));
             let (waiting, closed) = (subject.clone(), closed.clone());
-            // The client's own thread, which nobody stops.
+            // The client's own thread, which keeps running after the attempt.
             thread::spawn(move || closed.send(waiting.wait_closed()));
             return Err("the connection is lost".into());
         }
@@ -170,8 +170,9 @@ fn handles_of_a_failed_attempt_are_closed_for_good() {
         let mixed = subject.transaction();
         assert_eq!(mixed.with(&old).next(Number { n: 1 }), Err(Closed));
         assert_eq!(old.clone().close(), Err(Closed));
-        assert_eq!(subject.next(Number { n: 2 }), Ok(()), "it is another attempt's table that was closed");
-        // A handle has said `Closed`, but none of this attempt: it is no clean end.
+        assert_eq!(subject.next(Number { n: 2 }), Ok(()), "only the table of the first attempt was closed");
+        // A handle of the first attempt has returned `Closed`, but no handle of this attempt has. So this is not a
+        // clean end.
         Err("another loss".into())
     });
     let commits = commits(&pipeline.read_with(numbers, at_once(2)));
@@ -196,7 +197,7 @@ fn a_push_that_waits_for_room_is_refused_when_its_attempt_fails() {
         thread::spawn(move || {
             for n in 0.. {
                 if pusher.try_next(Number { n }).is_err() {
-                    // The backlog is full: the next one waits.
+                    // If the backlog is full, the next push waits.
                     let _ = filled.send(n);
                     let _ = refused.send((n, pusher.next(Number { n })));
                     return;
@@ -210,7 +211,7 @@ fn a_push_that_waits_for_room_is_refused_when_its_attempt_fails() {
     let (sender, seen) = mpsc::channel();
     table.subscribe(move |update| {
         sender.send(update.row.n).unwrap();
-        // Once it is let go, it takes everything.
+        // Once the sink is released, it takes everything.
         let _ = released.recv();
     });
     let running = pipeline.start().unwrap();
@@ -223,12 +224,12 @@ fn a_push_that_waits_for_room_is_refused_when_its_attempt_fails() {
     assert_eq!(summary.sources[0].attempts, 2);
 }
 
-/// Notes its end.
+/// A value that reports its drop.
 struct Noted(mpsc::Sender<&'static str>);
 
 impl Drop for Noted {
     fn drop(&mut self) {
-        // Who listens may have gone.
+        // The receiver may be gone.
         let _ = self.0.send("dropped");
     }
 }
@@ -252,7 +253,7 @@ fn hooks_of_a_failed_attempt_are_dropped_and_never_called() {
             return Err("the connection is lost".into());
         }
         assert_eq!(events.try_recv(), Ok("dropped"), "before the second attempt");
-        // A client that has not noticed yet.
+        // A client that has not noticed the new attempt yet.
         old.as_ref().unwrap().on_interrupt(move || {
             noted.0.send("called of the late").unwrap();
         });
@@ -270,7 +271,7 @@ fn hooks_of_a_failed_attempt_are_dropped_and_never_called() {
 
 // Contract 8.5
 #[test]
-fn a_stop_cuts_the_wait_short() {
+fn a_stop_ends_the_wait_between_attempts() {
     let (stops, mut stopped) = counter();
     let pipeline = pipeline();
     let numbers = source(|subject: Subject<Number>| {
@@ -283,7 +284,7 @@ fn a_stop_cuts_the_wait_short() {
     let commits = commits(&pipeline.read_with(numbers, never()));
     let stop = pipeline.stop_handle();
     let running = pipeline.start().unwrap();
-    // The first attempt has failed when its row is committed: nothing else commits it.
+    // The row is committed only when the first attempt has failed.
     assert_eq!(next(&commits).updates, [(Number { n: 7 }, 1)]);
     stop.stop();
     let summary = within(move || running.join()).unwrap();
@@ -318,7 +319,7 @@ fn a_failure_after_a_stop_is_not_followed_by_another_attempt() {
 
 // Contract 8.3
 #[test]
-fn a_source_with_offsets_goes_on_behind_the_last_one() {
+fn a_source_with_offsets_continues_after_the_last_one() {
     let mut attempt = 0;
     let pipeline = pipeline();
     let numbers = source(move |subject: Subject<Number, u64>| {
@@ -326,7 +327,7 @@ fn a_source_with_offsets_goes_on_behind_the_last_one() {
         let from = subject.resume().unwrap_or(0);
         assert_eq!(from, [0, 5, 7][attempt - 1]);
         for n in from..10 {
-            // The row comes before its offset, and the attempt fails between them.
+            // The row is pushed before its offset, and the attempt fails between the two.
             subject.next(Number { n })?;
             if (attempt, n) == (1, 5) || (attempt, n) == (2, 7) {
                 return Err("the connection is lost".into());
@@ -344,7 +345,7 @@ fn a_source_with_offsets_goes_on_behind_the_last_one() {
 
 // Contract 8.4
 #[test]
-fn rows_behind_the_last_offset_are_kept_where_nothing_reads_them_again() {
+fn rows_after_the_last_offset_are_kept_if_no_attempt_reads_them_again() {
     let pipeline = pipeline();
     let numbers = source(move |subject: Subject<Number, u64>| {
         subject.next_at(1, Number { n: 0 })?;
@@ -380,7 +381,7 @@ fn an_open_transaction_is_dropped() {
 }
 
 #[test]
-fn a_table_that_was_closed_is_open_again() {
+fn a_closed_table_is_open_in_the_next_attempt() {
     let mut attempt = 0;
     let pipeline = pipeline();
     let numbers = source(move |(a, b): (Subject<Number>, Subject<Number>)| {
@@ -398,7 +399,7 @@ fn a_table_that_was_closed_is_open_again() {
 }
 
 #[test]
-fn a_failing_sink_ends_a_source_that_would_be_run_again() {
+fn a_failing_sink_ends_a_source_that_would_otherwise_run_again() {
     let pipeline = pipeline();
     let table = pipeline.read_with(
         source(|subject: Subject<Number>| {

@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, and what the library writes to the terminal: the test program starts itself as a child for these.
+//! SIGINT and SIGTERM, and output to the terminal. The test program starts itself as a child process for these tests.
 
 #![cfg(unix)]
 
@@ -15,20 +15,20 @@ use pathway_io::{BadRows, Pipeline, ReadOptions, Subject, csv};
 use crate::common::{Cat, DEADLINE, Number, TempDir, next, numbers, read, source, within};
 use crate::hook::connection;
 
-/// Says which part the child plays.
+/// The environment variable that names the role of the child.
 const PART: &str = "PATHWAY_IO_TEST_CHILD";
 const OUTPUT: &str = "PATHWAY_IO_TEST_OUTPUT";
 
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 
-/// A line of the child's for its parent, whatever the test harness prints around it.
+/// Prints a line from the child to its parent, marked so that output of the test harness does not match.
 fn say(line: &str) {
     let mut out = io::stdout().lock();
     writeln!(out, "\n@{line}").and_then(|()| out.flush()).expect("the parent reads");
 }
 
-/// In the child: plays its part and leaves. In the parent there is nothing to do.
+/// Runs the role of a child process; in the parent it does nothing.
 #[test]
 fn child() {
     let Ok(part) = env::var(PART) else { return };
@@ -48,7 +48,7 @@ fn child() {
     std::process::exit(0);
 }
 
-/// A source that hangs in a read of a socket, which its hook closes.
+/// A source that waits in a read of a socket, which its hook closes.
 fn blocked(handle_signals: bool) {
     let (socket, _peer) = connection();
     let pipeline = Pipeline::new();
@@ -87,7 +87,7 @@ fn deaf() {
     pipeline.run().unwrap();
 }
 
-/// A pipeline that has ended does not take the signals of another away.
+/// The end of one pipeline does not remove the signal handling of another.
 fn one_of_two() {
     let ended = Pipeline::new();
     ended.read(source(|subject: Subject<Number>| Ok(subject.wait_closed()?)));
@@ -98,7 +98,7 @@ fn one_of_two() {
     drop(ended);
     say("alone");
     say(&format!("{:?}", running.join().unwrap().stop));
-    // And it starts anew.
+    // A new pipeline handles signals again.
     let pipeline = Pipeline::new();
     pipeline.read(source(|subject: Subject<Number>| {
         say("again");
@@ -107,9 +107,9 @@ fn one_of_two() {
     say(&format!("{:?}", pipeline.run().unwrap().stop));
 }
 
-/// Everything that could be worth a word.
+/// A run with every event that the library might print.
 fn silent() {
-    // What a panic prints is std's doing.
+    // The panic message itself is printed by the standard library.
     std::panic::set_hook(Box::new(|_| {}));
     let dir = TempDir::new();
     say("begin");
@@ -151,7 +151,7 @@ fn silent() {
     say("end");
 }
 
-/// A child and what it says.
+/// A child process and its output.
 struct Child {
     process: std::process::Child,
     lines: Receiver<String>,
@@ -169,7 +169,7 @@ impl Child {
         let out = BufReader::new(process.stdout.take().unwrap());
         thread::spawn(move || {
             let said = out.lines().map_while(Result::ok).filter_map(|text| Some(text.strip_prefix('@')?.to_owned()));
-            // Until nobody listens any more.
+            // Sends lines until the receiver is dropped.
             said.map(|text| line.send(text)).find(Result::is_err)
         });
         Child { process, lines }
@@ -189,11 +189,11 @@ impl Child {
     fn ends(mut self) -> ExitStatus {
         let deadline = Instant::now() + DEADLINE;
         loop {
-            // Polled, so that a child that does not end is still ours to kill.
+            // The status is polled, so that a child that does not end can still be killed.
             if let Some(status) = self.process.try_wait().unwrap() {
                 return status;
             }
-            assert!(Instant::now() < deadline, "it does not end");
+            assert!(Instant::now() < deadline, "the child does not end");
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -201,7 +201,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It may have ended long ago.
+        // The process may have ended already, and then the call fails.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -247,7 +247,7 @@ fn signals_are_handled_only_while_a_pipeline_runs() {
 }
 
 #[test]
-fn signals_are_not_handled_where_that_is_off() {
+fn signals_are_not_handled_if_the_option_is_off() {
     let child = Child::start("unhandled", None);
     child.says("ready");
     child.send(SIGTERM);

@@ -1,4 +1,4 @@
-//! Sinks: what they are called for, `updates`, files and their paths.
+//! Sinks: the order of their calls, `updates`, and output files with their paths.
 
 use std::sync::mpsc;
 
@@ -8,7 +8,7 @@ use pathway_io::{
 
 use crate::common::{Number, TempDir, by_commit, cat, commits, next, numbers, pipeline, read, run, source, within};
 
-/// What a sink was called for.
+/// A call of a sink's method.
 #[derive(Debug, PartialEq, Eq)]
 enum Call {
     Open(&'static str),
@@ -19,7 +19,7 @@ enum Call {
 
 struct Noting {
     calls: mpsc::Sender<Call>,
-    /// Where the first commit waits for the others to be queued.
+    /// The first commit waits here until the other commits are queued.
     gate: Option<mpsc::Receiver<()>>,
 }
 
@@ -61,7 +61,8 @@ fn a_sink_is_flushed_unless_another_commit_waits() {
         }),
         ReadOptions::new().autocommit(None),
     );
-    // Attached later, and so served later: when this one has the last, the other has it in its queue.
+    // This sink was attached later, so it is served later. When it has the last commit, the other sink has that commit
+    // queued.
     table.write_to(Noting { calls, gate: Some(gate) });
     let last = commits(&table);
     let running = pipeline.start().unwrap();
@@ -95,7 +96,7 @@ fn a_sink_without_rows_is_opened_and_closed() {
 }
 
 #[test]
-fn all_sinks_are_open_before_any_source_is_entered() {
+fn all_sinks_are_open_before_any_source_runs() {
     struct Slow(mpsc::Sender<&'static str>);
     impl Sink<Number> for Slow {
         fn open(&mut self, _: &'static TableSchema) -> RunResult {
@@ -138,7 +139,7 @@ fn updates_are_the_commits_and_end_with_the_run() {
     let receivers = [table.commits(0), table.commits(1), table.clone().commits(10)];
     let running = pipeline.start().unwrap();
     let seen = within(move || {
-        // In step, since the first holds one commit at a time.
+        // The receivers advance in step, since the first one holds only one commit at a time.
         let [a, b, c] = receivers;
         a.iter().zip(b.iter()).zip(c.iter()).map(|((a, b), c)| [a, b, c]).collect::<Vec<_>>()
     });
@@ -153,7 +154,7 @@ fn updates_are_the_commits_and_end_with_the_run() {
 }
 
 #[test]
-fn a_dropped_receiver_ends_its_subscription_alone() {
+fn a_dropped_receiver_ends_only_its_own_subscription() {
     let pipeline = pipeline();
     let table = pipeline.read_with(numbers(0..1_000), ReadOptions::new().autocommit(None).backlog(3));
     let receiver = table.commits(1);
@@ -166,7 +167,7 @@ fn a_dropped_receiver_ends_its_subscription_alone() {
 }
 
 #[test]
-fn a_full_receiver_holds_up_the_source() {
+fn a_full_receiver_blocks_the_source() {
     let (result, results) = mpsc::channel();
     let pipeline = pipeline();
     let table = pipeline.read_with(
@@ -200,7 +201,7 @@ fn a_table_without_sinks_is_counted_and_dropped() {
 
 // Contract 4.2
 #[test]
-fn each_sink_of_a_table_gets_everything() {
+fn each_sink_of_a_table_receives_all_updates() {
     let dir = TempDir::new();
     let pipeline = pipeline();
     let table = pipeline.read(numbers(0..100));
@@ -219,7 +220,7 @@ fn each_sink_of_a_table_gets_everything() {
 }
 
 #[test]
-fn two_sinks_on_one_path_are_refused_before_a_file_is_touched() {
+fn two_sinks_on_one_path_are_rejected_before_a_file_is_touched() {
     let dir = TempDir::new();
     std::fs::create_dir(dir.path("sub")).unwrap();
     let (a, b) = (dir.path("a.csv"), dir.path("b.csv"));
@@ -228,7 +229,7 @@ fn two_sinks_on_one_path_are_refused_before_a_file_is_touched() {
     let other_spellings = [a.clone(), dir.path("sub").join("..").join("a.csv"), dir.path(".").join("a.csv")];
     for other in other_spellings {
         let pipeline = pipeline();
-        let first = pipeline.read(source(|_: Subject<Number>| panic!("it is entered")));
+        let first = pipeline.read(source(|_: Subject<Number>| panic!("the source must not run")));
         let second = pipeline.read(numbers(0..1));
         csv::write(&first, &b);
         csv::write(&first, &a);
@@ -237,7 +238,7 @@ fn two_sinks_on_one_path_are_refused_before_a_file_is_touched() {
         assert!(error.to_string().contains("a.csv"), "{error}");
         assert_eq!((read(&a), read(&b)), ("kept".into(), "kept".into()));
     }
-    // A file that is not there yet has one path too.
+    // Two paths to a file that does not exist yet are recognized as one.
     for bad_rows in [false, true] {
         let pipeline = pipeline();
         let (path, same) = (dir.path("new.csv"), dir.path("sub").join("..").join("new.csv"));
@@ -257,7 +258,7 @@ fn two_sinks_on_one_path_are_refused_before_a_file_is_touched() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_a_file_is_that_file() {
+fn a_link_to_a_file_counts_as_the_same_path() {
     let dir = TempDir::new();
     std::fs::write(dir.path("a.csv"), "kept").unwrap();
     std::os::unix::fs::symlink(dir.path("a.csv"), dir.path("link.csv")).unwrap();
@@ -269,7 +270,7 @@ fn a_link_to_a_file_is_that_file() {
     assert_eq!(read(dir.path("a.csv")), "kept");
 }
 
-/// Names go into the names of threads, which the system wants without a NUL.
+/// Names become part of thread names, in which the system allows no NUL.
 #[test]
 fn a_name_may_hold_any_character() {
     let pipeline = pipeline();
@@ -295,7 +296,7 @@ fn sinks_are_attached_before_the_start() {
 }
 
 #[test]
-fn the_ready_schemas_take_text_and_bytes() {
+fn the_built_in_schemas_accept_text_and_bytes() {
     let texts = testing::collect(source(|lines: Subject<TextRow>| {
         lines.next_str("a")?;
         let transaction = lines.transaction();
@@ -323,7 +324,7 @@ fn next_str_fills_the_other_columns_with_their_defaults() {
 }
 
 #[test]
-fn collect_gives_the_error_of_the_run() {
+fn collect_returns_the_error_of_the_run() {
     let error = testing::collect(source(|subject: Subject<crate::common::Cat>| {
         subject.next(cat(1, "felis"))?;
         Err("no such device".into())

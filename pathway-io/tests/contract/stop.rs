@@ -1,4 +1,4 @@
-//! Rule 5: what a stop does, and what ends a run.
+//! Part 5 of the contract: the effects of a stop, and the end of a run.
 
 use std::io::Read;
 use std::net::Shutdown;
@@ -16,7 +16,7 @@ use crate::common::{
 };
 use crate::hook::connection;
 
-/// A grace that is over soon.
+/// A short grace period.
 const SHORT: Duration = Duration::from_millis(50);
 
 /// A source that waits for a stop.
@@ -27,7 +27,7 @@ pub fn waiting() -> impl Connector<Tables = Table<Number>> {
     })
 }
 
-/// Which threads `run` and `on_stop` were called on.
+/// The threads on which `run` and `on_stop` were called.
 #[derive(Clone, Default)]
 struct Calls(Arc<Mutex<Vec<(&'static str, ThreadId)>>>);
 
@@ -36,13 +36,13 @@ impl Calls {
         self.0.lock().unwrap().push((what, thread::current().id()));
     }
 
-    /// `run` and then `on_stop`, once each and on one thread that is not ours.
+    /// Checks that `run` and then `on_stop` were called once each, on the same thread, which is not the test's thread.
     #[track_caller]
     fn assert_run_and_stopped(&self) {
         let calls = self.0.lock().unwrap();
         let names: Vec<_> = calls.iter().map(|(what, _)| *what).collect();
         assert_eq!(names, ["run", "run ended", "on_stop", "drop"]);
-        assert!(calls.iter().all(|(_, thread)| *thread == calls[0].1), "they were on several threads");
+        assert!(calls.iter().all(|(_, thread)| *thread == calls[0].1), "the calls were on several threads");
         assert_ne!(calls[0].1, thread::current().id());
     }
 
@@ -53,7 +53,7 @@ impl Calls {
     }
 }
 
-/// Notes its calls.
+/// A connector that records its calls.
 struct Noted<F> {
     calls: Calls,
     run: F,
@@ -112,12 +112,12 @@ fn a_stop_handle_ends_a_source_that_waits() {
     assert_eq!(summary.sources[0].error.as_deref(), Some("the subject is closed"));
     assert_eq!(by_commit(&seen), [[1]]);
     calls.assert_run_and_stopped();
-    // Of no effect any more.
+    // A second stop has no effect.
     stop.stop();
 }
 
 #[test]
-fn every_wait_is_cut_short_by_a_stop() {
+fn a_stop_ends_every_wait() {
     type Wait = fn(&Subject<Number>) -> Result<(), Closed>;
     let waits: [(bool, Wait); 4] = [
         (false, |subject| subject.wait_closed()),
@@ -166,7 +166,7 @@ fn every_wait_is_cut_short_by_a_stop() {
 }
 
 #[test]
-fn a_transaction_that_waits_for_room_is_refused_at_the_stop_whole() {
+fn a_transaction_that_waits_for_space_is_refused_whole_at_a_stop() {
     let pipeline = pipeline();
     let (taken, is_taken) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
@@ -198,7 +198,7 @@ fn a_transaction_that_waits_for_room_is_refused_at_the_stop_whole() {
 }
 
 #[test]
-fn a_pipeline_stopped_before_its_start_enters_no_source() {
+fn a_pipeline_stopped_before_its_start_runs_no_source() {
     let dir = TempDir::new();
     let path = dir.path("output.csv");
     let calls = Calls::default();
@@ -214,14 +214,14 @@ fn a_pipeline_stopped_before_its_start_enters_no_source() {
 }
 
 #[test]
-fn a_dropped_running_stops_and_waits_for_the_end() {
+fn dropping_a_running_pipeline_stops_it_and_waits_for_the_end() {
     let calls = Calls::default();
     let pipeline = pipeline();
     let table = pipeline.read(noted(&calls, |subject| Ok(subject.wait_closed()?)));
     let seen = commits(&table);
     let running = pipeline.start().unwrap();
     within(move || drop(running));
-    // A stop may come before the source is entered.
+    // The stop may come before the source runs.
     if calls.0.lock().unwrap().len() > 1 {
         calls.assert_run_and_stopped();
     }
@@ -273,13 +273,13 @@ impl Sink<Number> for Unopenable {
     }
 
     fn write(&mut self, _: &Commit<Number>) -> RunResult {
-        unreachable!("it is not open")
+        unreachable!("the sink is not open")
     }
 }
 
 // Contract 5.2
 #[test]
-fn on_stop_does_not_run_where_run_was_never_entered() {
+fn on_stop_does_not_run_if_run_was_never_called() {
     let calls = Calls::default();
     let pipeline = pipeline();
     let table = pipeline.read(noted(&calls, |_| Ok(())));
@@ -291,7 +291,7 @@ fn on_stop_does_not_run_where_run_was_never_entered() {
 }
 
 #[test]
-fn start_says_that_a_sink_cannot_be_opened() {
+fn start_returns_an_error_if_a_sink_cannot_be_opened() {
     let dir = TempDir::new();
     let path = dir.path("none").join("output.csv");
     let pipeline = pipeline();
@@ -300,13 +300,13 @@ fn start_says_that_a_sink_cannot_be_opened() {
     assert!(error.to_string().starts_with(&format!("sink `{}` failed: ", path.display())), "{error}");
 }
 
-/// Whether a source that fails fast has failed by then must not decide what `start` says.
+/// A source may fail before or after `start` returns. In both cases `start` returns `Ok`.
 #[test]
-fn start_does_not_speak_for_the_sources() {
+fn start_does_not_report_failures_of_sources() {
     for _ in 0..10 {
         let pipeline = pipeline();
         pipeline.read(source(|_: Subject<Number>| Err("at once".into())));
-        // While these are being started the first has time to fail.
+        // The first source has time to fail while these are started.
         for _ in 0..20 {
             pipeline.read(numbers(0..1));
         }
@@ -315,7 +315,7 @@ fn start_does_not_speak_for_the_sources() {
     }
 }
 
-/// An error that hides its cause, as `anyhow::Error` and many others do from a downcast.
+/// An error that hides its cause from a downcast, as `anyhow::Error` and many others do.
 #[derive(Debug)]
 struct Wrapped(Box<dyn std::error::Error + Send + Sync>);
 
@@ -339,7 +339,7 @@ fn closed_is_a_clean_end_whatever_it_is_wrapped_in() {
         |closed| anyhow::Error::from(closed).context("while reading").into(),
     ];
     for wrap in wraps {
-        // After a stop.
+        // `run` returns the error after a stop.
         let pipeline = pipeline();
         let (ready, is_ready) = mpsc::channel();
         pipeline.read(source(move |subject: Subject<Number>| {
@@ -351,7 +351,7 @@ fn closed_is_a_clean_end_whatever_it_is_wrapped_in() {
         running.stop();
         within(move || running.join()).unwrap();
 
-        // After a `close` of the source's own, which is no stop.
+        // `run` returns the error after it has called `close` itself, which is not a stop.
         let pipeline = crate::common::pipeline();
         let table = pipeline.read(source(move |subject: Subject<Number>| {
             subject.next(Number { n: 1 })?;
@@ -373,7 +373,7 @@ fn any_error_of_run_after_the_stop_is_a_clean_end() {
     let (ready, is_ready) = mpsc::channel();
     pipeline.read(source(move |subject: Subject<Number>| {
         let _ = ready.send(());
-        // Without a handle saying so.
+        // No handle returns `Closed` to this source.
         while !subject.is_closed() {
             thread::yield_now();
         }
@@ -439,7 +439,7 @@ fn a_source_that_ends_leaves_the_others_running() {
 
 // Contract 5.7
 #[test]
-fn later_failures_are_kept_behind_the_first() {
+fn later_failures_are_listed_after_the_first() {
     let pipeline = pipeline();
     pipeline.read_with(
         source(|_: Subject<Number>| Err("first".into())).on_stop(|| panic!("second")),
@@ -452,7 +452,7 @@ fn later_failures_are_kept_behind_the_first() {
     let error = run(pipeline).unwrap_err();
     assert_eq!(error.to_string(), "connector `a` failed: first");
     let mut others: Vec<String> = error.others().iter().map(Error::to_string).collect();
-    // `b` may not have been entered yet when `a` failed.
+    // If `a` fails before `b` runs, the failure of `b` does not occur.
     others.sort();
     assert_eq!(others[0], "connector `a` panicked in on_stop: second");
     assert!(others.len() == 1 || others[1] == "connector `b` panicked in on_stop: third", "{others:?}");
@@ -460,7 +460,7 @@ fn later_failures_are_kept_behind_the_first() {
     assert!(debug.contains("second"), "{debug}");
 }
 
-/// A source that does nothing about a stop until it is released.
+/// A source that ignores a stop until it is released.
 fn deaf(released: Receiver<()>) -> impl Connector<Tables = Table<Number>> {
     source(move |subject: Subject<Number>| {
         for n in 0..3 {
@@ -474,7 +474,7 @@ fn deaf(released: Receiver<()>) -> impl Connector<Tables = Table<Number>> {
 
 // Contract 5.3
 #[test]
-fn a_source_that_ignores_the_stop_is_left_after_the_grace_and_named() {
+fn a_source_that_ignores_the_stop_is_abandoned_and_named() {
     let (release, released) = mpsc::channel();
     let pipeline = pipeline();
     pipeline.grace_period(SHORT);
@@ -500,7 +500,7 @@ fn a_source_that_ignores_the_stop_is_left_after_the_grace_and_named() {
 
 // Contract 5.4
 #[test]
-fn what_a_source_that_is_left_behind_has_pushed_is_delivered() {
+fn the_rows_of_an_abandoned_source_are_delivered() {
     let dir = TempDir::new();
     let path = dir.path("output.csv");
     let (release, released) = mpsc::channel();
@@ -528,14 +528,14 @@ fn what_a_source_that_is_left_behind_has_pushed_is_delivered() {
     assert_eq!(error.summary().unwrap().rows(), 1);
     let written = read(&path);
     assert_eq!(written.lines().count(), 2);
-    // When it comes back at last it is told so, and nothing is written any more.
+    // When the source returns at last, its pushes are refused, and nothing more is written.
     drop::<mpsc::Sender<()>>(release);
     assert_eq!(next(&is_back), (Err(Closed), Err(Closed)));
     assert_eq!(read(&path), written);
 }
 
 #[test]
-fn on_stop_and_the_drop_of_a_source_are_within_the_grace_too() {
+fn the_grace_period_includes_on_stop_and_the_drop_of_a_source() {
     struct Slow(mpsc::Sender<()>, Receiver<()>, bool);
     impl Connector for Slow {
         type Subjects = pathway_io::Subject<Number>;
@@ -574,7 +574,7 @@ fn on_stop_and_the_drop_of_a_source_are_within_the_grace_too() {
 
 // Contract 5.3
 #[test]
-fn a_sink_that_blocks_is_left_after_the_grace_and_named_with_what_it_missed() {
+fn a_sink_that_blocks_is_abandoned_and_named_with_its_undelivered_updates() {
     let (release, released) = mpsc::channel::<()>();
     let pipeline = pipeline();
     pipeline.grace_period(SHORT);
@@ -608,13 +608,13 @@ fn a_sink_that_blocks_is_left_after_the_grace_and_named_with_what_it_missed() {
     );
     let Error::Sink(failure) = &error else { panic!("{error:?}") };
     assert!(matches!(failure.kind(), FailureKind::TimedOut { undelivered: Some(5) }));
-    // The other sink of the table has them all.
+    // The other sink of the table has received all commits.
     assert_eq!(by_commit(&seen).len(), 7);
     drop(release);
 }
 
 #[test]
-fn an_unread_receiver_of_updates_is_left_after_the_grace_and_named_too() {
+fn an_unread_receiver_of_updates_is_abandoned_and_named_too() {
     let pipeline = pipeline();
     pipeline.grace_period(SHORT);
     let (pushed, is_pushed) = mpsc::channel();
@@ -637,7 +637,7 @@ fn an_unread_receiver_of_updates_is_left_after_the_grace_and_named_too() {
     let error = within(move || running.join()).unwrap_err();
     assert!(error.to_string().starts_with("sink `numbers` did not finish"), "{error}");
     assert!(error.to_string().ends_with("; 5 updates were not delivered"), "{error}");
-    // Nothing stops the receiver from taking them all now.
+    // The receiver can still take the queued commits.
     let late: Vec<usize> = updates.iter().map(|commit| commit.len()).collect();
     assert_eq!(late.len(), 7);
 }
@@ -667,7 +667,7 @@ fn after_a_normal_end_the_drain_has_no_deadline() {
 }
 
 #[test]
-fn a_stop_during_the_drain_gives_the_sinks_their_grace() {
+fn a_stop_during_the_drain_starts_the_grace_period_of_the_sinks() {
     let (release, released) = mpsc::channel::<()>();
     let (ready, is_ready) = mpsc::channel();
     let pipeline = pipeline();
@@ -687,7 +687,7 @@ fn a_stop_during_the_drain_gives_the_sinks_their_grace() {
 }
 
 #[test]
-fn the_summary_says_what_each_source_has_done() {
+fn the_summary_counts_the_rows_and_commits_of_each_source() {
     let pipeline = pipeline();
     pipeline.read_with(numbers(0..10), ReadOptions::new().name("a").autocommit(None).backlog(4));
     pipeline.read_with(
@@ -711,7 +711,7 @@ fn the_summary_says_what_each_source_has_done() {
 }
 
 #[test]
-fn a_second_reader_of_a_name_gets_another() {
+fn a_second_source_with_the_same_name_gets_a_suffix() {
     let pipeline = pipeline();
     for _ in 0..3 {
         pipeline.read_with(numbers(0..1), ReadOptions::new().name("cats"));
@@ -745,9 +745,9 @@ fn a_stop_from_within_the_source_is_a_stop() {
     assert!(stopped.load(Ordering::Relaxed));
 }
 
-/// Who reads `updates` until their end need not join first.
+/// A program that reads `updates` until their end does not have to join first.
 #[test]
-fn a_run_ends_while_nobody_joins_it() {
+fn a_run_ends_without_a_join() {
     let (release, released) = mpsc::channel();
     let pipeline = pipeline();
     pipeline.grace_period(SHORT);
@@ -761,7 +761,7 @@ fn a_run_ends_while_nobody_joins_it() {
     drop(release);
 }
 
-/// Every reason for a stop closes the subjects and calls the hooks of a source that knows nothing of it.
+/// Every reason for a stop closes the subjects and calls the hooks of the other source.
 // Contract 5.1
 #[test]
 fn any_failure_interrupts_a_source_that_is_blocked_in_a_read() {
@@ -805,7 +805,10 @@ fn any_failure_interrupts_a_source_that_is_blocked_in_a_read() {
         assert!(error.others().is_empty(), "{error:?}");
         let summary = error.summary().unwrap();
         assert_eq!(summary.stop, Some(Stop::Failure));
-        assert!(summary.source("Noted").unwrap().error.is_some(), "its read has failed, which is no failure");
+        assert!(
+            summary.source("Noted").unwrap().error.is_some(),
+            "the error of the interrupted read is in the summary"
+        );
         assert_eq!(by_commit(&seen), [[1]]);
         calls.assert_run_and_stopped();
         drop(peer);
@@ -814,7 +817,7 @@ fn any_failure_interrupts_a_source_that_is_blocked_in_a_read() {
 
 // Contract 5.3
 #[test]
-fn the_sources_and_then_the_sinks_have_the_grace_each() {
+fn sources_and_then_sinks_each_have_the_grace_period() {
     const GRACE: Duration = Duration::from_millis(100);
     let (release, released) = mpsc::channel();
     let (open, opened) = mpsc::channel::<()>();
@@ -840,7 +843,7 @@ fn the_sources_and_then_the_sinks_have_the_grace_each() {
 }
 
 #[test]
-fn a_sink_that_does_not_open_is_left_after_the_grace() {
+fn a_sink_that_never_finishes_opening_is_abandoned() {
     struct Stuck(mpsc::Sender<()>, Receiver<()>);
     impl Sink<Number> for Stuck {
         fn open(&mut self, _: &'static pathway_io::TableSchema) -> RunResult {

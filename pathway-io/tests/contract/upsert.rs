@@ -1,10 +1,10 @@
-//! Rule 3: a primary key makes a push an upsert.
+//! Part 3 of the contract: with a primary key, a push is an upsert.
 
 use pathway_io::{ReadOptions, RunResult, Schema};
 
 use crate::common::{Cat, Number, Seen, Subject, cat, commits, pipeline, run, source, updates};
 
-/// What the pushes of `run_source` make, commit by commit; only manual commits cut.
+/// Returns the updates of each commit. Only manual commits are made.
 fn output<S: Schema + Send>(run_source: impl FnMut(Subject<S>) -> RunResult + Send + 'static) -> Vec<Vec<(S, i64)>> {
     let pipeline = pipeline();
     let table = pipeline.read_with(source(run_source), ReadOptions::new().autocommit(None));
@@ -26,7 +26,7 @@ fn the_last_push_of_a_key_in_a_commit_wins() {
         cats.remove(4)?;
         Ok(())
     });
-    // In the order of each key's first push.
+    // Keys are in the order of their first push.
     assert_eq!(output, [[(cat(1, "c"), 1), (cat(2, "b"), 1), (cat(3, "d"), 1)]]);
 }
 
@@ -42,7 +42,7 @@ fn a_changed_row_is_retracted_first_and_an_equal_one_makes_no_output() {
         cats.next(cat(2, "b"))?;
         cats.next(cat(1, "y"))?;
         cats.commit()?;
-        // Away and back within one commit is no change.
+        // A removal and a push of the same row within one commit cancel out.
         cats.remove(1)?;
         cats.next(cat(1, "y"))?;
         cats.next(cat(2, "z"))?;
@@ -61,7 +61,7 @@ fn a_changed_row_is_retracted_first_and_an_equal_one_makes_no_output() {
 
 // Contract 3.3
 #[test]
-fn a_removal_retracts_the_row_and_of_an_absent_key_nothing() {
+fn a_removal_retracts_the_row_and_ignores_an_absent_key() {
     let output = output(|cats: Subject<Cat>| {
         cats.next(cat(1, "a"))?;
         cats.remove(2)?;
@@ -197,7 +197,8 @@ fn many_upserts_of_one_key_in_one_transaction_make_one_row() {
     assert_eq!((summary.sources[0].rows, summary.sources[0].commits), (u64::from(UPSERTS), 1));
 }
 
-/// More rows than a batch or a segment of the state has, replaced and removed often enough that the state is compacted.
+/// There are more rows than a batch or a segment of the state holds. Many are replaced and removed, so that the state
+/// is compacted.
 #[test]
 fn the_state_survives_its_compaction() {
     const KEYS: i64 = 10_000;
