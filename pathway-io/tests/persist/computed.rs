@@ -1,4 +1,4 @@
-//! Tables that are computed from others, across restarts. What they are after a kill is in `tests/kill`.
+//! Derived tables across restarts. `tests/kill` checks them after a kill.
 
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +55,7 @@ fn texts(lines: &Table<Line>) -> Table<Count> {
 
 // Contract 9.10
 #[test]
-fn a_result_goes_on_from_what_it_was() {
+fn results_continue_after_a_restart() {
     let directory = TempDir::new();
     let run_on = |threads, push: fn(Subject<Cat, u64>, Subject<Line, u64>) -> RunResult| {
         let pipeline = persistent(&directory);
@@ -65,7 +65,7 @@ fn a_result_goes_on_from_what_it_was() {
         let (genera, texts) = (genera(&cats), texts(&lines));
         csv::write(&genera, directory.path("genera.csv"));
         csv::write(&texts, directory.path("texts.csv"));
-        // On what was computed, and on a table that is silent after a restart.
+        // Computations on a derived table, and on a table that is idle after a restart.
         let all = compute((&genera, &texts), |_, (genera, texts)| {
             genera.map(|count| (count.word, count.n)).join_map(
                 texts.map(|count| (count.word, count.n)),
@@ -104,7 +104,7 @@ fn a_result_goes_on_from_what_it_was() {
 }
 
 #[test]
-fn a_source_that_sends_its_whole_table_is_computed_on_by_the_difference() {
+fn a_full_snapshot_feeds_only_its_differences_to_computations() {
     let directory = TempDir::new();
     for cats in [["felis", "felis", "lynx"], ["felis", "puma", "lynx"]] {
         let pipeline = persistent(&directory);
@@ -119,9 +119,9 @@ fn a_source_that_sends_its_whole_table_is_computed_on_by_the_difference() {
     assert_eq!(rows(&directory, "genera.csv"), expected);
 }
 
-/// Each worker's file is one of the outputs: gone on with, and not begun anew.
+/// The file of each worker is one of the outputs. It is continued after a restart, and not started over.
 #[test]
-fn each_worker_goes_on_with_its_own_file() {
+fn each_worker_continues_its_own_file() {
     let directory = TempDir::new();
     for key in [1, 2] {
         let pipeline = persistent(&directory);
@@ -139,9 +139,9 @@ fn each_worker_goes_on_with_its_own_file() {
     }
 }
 
-/// What a computation has not come to the end of is not durable, and is read again.
+/// Rows are durable only when the computation has processed them, so the next start reads these rows again.
 #[test]
-fn a_computation_that_panics_goes_on_at_the_next_start() {
+fn a_computation_that_panicked_continues_at_the_next_start() {
     let directory = TempDir::new();
     let run_once = |breaks: bool| {
         let pipeline = persistent(&directory);
@@ -173,9 +173,9 @@ fn a_computation_that_panics_goes_on_at_the_next_start() {
     assert_eq!(rows(&directory, "cats.csv").len(), 4);
 }
 
-/// Rows that are there from the first, at time 0: before any commit, and at the first start, which has no checkpoint.
+/// The computation has rows at time 0, before any commit. The first start has no checkpoint yet.
 #[test]
-fn rows_that_come_of_no_table_are_written_once() {
+fn rows_that_a_computation_creates_itself_are_written_once() {
     let directory = TempDir::new();
     for key in 1..=3 {
         let pipeline = persistent(&directory);
@@ -193,9 +193,9 @@ fn rows_that_come_of_no_table_are_written_once() {
     assert_eq!(rows(&directory, "all.csv"), ["0,felis 1", "1,felis 1", "2,felis 1", "3,felis 1"]);
 }
 
-/// The source has not been entered then, and the start waits for the results.
+/// The source has not run when the stop comes, because the start waits for the results.
 #[test]
-fn a_stop_while_all_is_computed_anew_waits_no_longer_than_the_grace() {
+fn a_stop_during_recomputation_waits_at_most_the_grace_period() {
     let directory = TempDir::new();
     let (entered, entering) = mpsc::channel();
     let hang = Arc::new(AtomicBool::new(false));
@@ -207,7 +207,7 @@ fn a_stop_while_all_is_computed_anew_waits_no_longer_than_the_grace() {
         let same = cats.compute(move |cats| {
             let (hang, entered) = (Arc::clone(&hang), entered.clone());
             cats.map(move |cat| {
-                // Nobody looks in the first run.
+                // In the first run there is no receiver.
                 let _ = entered.send(());
                 while hang.load(Ordering::Relaxed) {
                     std::thread::sleep(Duration::from_millis(5));
@@ -221,22 +221,22 @@ fn a_stop_while_all_is_computed_anew_waits_no_longer_than_the_grace() {
     run(lay_out(|cats| Ok(cats.next_at(1, cat(1, "felis"))?))).unwrap();
     next(&entering);
     hang.store(true, Ordering::Relaxed);
-    let pipeline = lay_out(|_| panic!("it is not run"));
+    let pipeline = lay_out(|_| panic!("the source must not run"));
     let stop = pipeline.stop_handle();
     let running = std::thread::spawn(move || pipeline.run());
     next(&entering);
     stop.stop();
     let error = within(move || running.join().unwrap().unwrap_err());
     hang.store(false, Ordering::Relaxed);
-    // And nobody else: the sink only waits for it.
+    // Only the computation is named, because the sink waits for it.
     assert!(error.to_string().starts_with("computation `Cat` did not finish"), "{error}");
     assert!(error.others().is_empty(), "{:?}", error.others());
     assert_eq!(rows(&directory, "same.csv"), ["1,felis 1"]);
 }
 
-/// As of a table that is read.
+/// The same holds for a table that is read from a source.
 #[test]
-fn nothing_is_durable_before_a_sink_behind_it_has_seen_what_came_of_it() {
+fn a_row_is_not_durable_before_a_sink_has_seen_its_results() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     let (tell, durable) = mpsc::channel();
@@ -254,9 +254,9 @@ fn nothing_is_durable_before_a_sink_behind_it_has_seen_what_came_of_it() {
     assert_eq!(seeing.try_iter().collect::<Vec<_>>(), [true]);
 }
 
-/// What came of it is in the log by then, where the database cannot have it yet.
+/// By then, the log has the results. The database cannot have them yet.
 #[test]
-fn nothing_is_durable_before_what_came_of_it_for_a_database() {
+fn a_row_is_not_durable_before_its_results_for_a_transactional_sink() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     let (tell, durable) = mpsc::channel();
@@ -264,7 +264,7 @@ fn nothing_is_durable_before_what_came_of_it_for_a_database() {
     let cats = pipeline.read_with(
         source(move |cats: Subject<Cat, u64>| {
             let tell = tell.clone();
-            // Nobody listens any more when all is computed.
+            // The receiver is dropped once all results are there.
             cats.on_durable(move |offset: &u64| _ = tell.send(*offset));
             Ok(cats.next_at(1, cat(1, "felis"))?)
         }),
@@ -274,7 +274,7 @@ fn nothing_is_durable_before_what_came_of_it_for_a_database() {
     let words = cats.compute(move |cats| {
         let (durable, seen) = (Arc::clone(&durable), seen.clone());
         cats.map(move |cat| {
-            // Not waited for: it is not to come.
+            // Checks that no message comes within this time.
             seen.send(durable.lock().unwrap().recv_timeout(Duration::from_millis(300)).is_err()).unwrap();
             Count { word: cat.genus, n: 1 }
         })
@@ -286,7 +286,7 @@ fn nothing_is_durable_before_what_came_of_it_for_a_database() {
     assert_eq!(database.lock().unwrap().rows, [("felis".to_owned(), 1)]);
 }
 
-/// However many rows came, what is kept of them is each once.
+/// Each distinct row is kept once, however many rows were pushed.
 #[test]
 fn rows_without_a_key_are_kept_once_each() {
     const COMMITS: i64 = 40;
@@ -309,7 +309,7 @@ fn rows_without_a_key_are_kept_once_each() {
     };
     run_from(0);
     run_from(COMMITS);
-    // A log that has become too long is begun anew while the run goes on.
+    // A log that has grown too long is replaced by a new log during the run.
     let pipeline = persistent(&directory);
     let lines: Table<Line> =
         pipeline.read_with(source(|lines: Subject<Line, i64>| Ok(lines.wait_closed()?)), options("lines"));
@@ -318,7 +318,7 @@ fn rows_without_a_key_are_kept_once_each() {
     let deadline = Instant::now() + DEADLINE;
     let size = || {
         let logs = fs::read_dir(directory.path("state")).unwrap();
-        // One may be removed meanwhile.
+        // A log may be removed while the sizes are summed up.
         logs.map(|file| file.unwrap().metadata().map_or(0, |file| file.len())).sum::<u64>()
     };
     while size() > 100_000 {
@@ -331,7 +331,7 @@ fn rows_without_a_key_are_kept_once_each() {
     assert_eq!(last, format!("{},{} 1", "four".repeat(100), 2 * COMMITS * 250));
 }
 
-/// Sinks that keep their own time behind two tables, one of them computed from the other. Gives the rows of both.
+/// Two transactional sinks, one on a table and one on a table derived from it. They keep the rows of both.
 struct Databases([Arc<Mutex<Database>>; 2]);
 
 impl Databases {
@@ -339,7 +339,8 @@ impl Databases {
         Databases([Arc::default(), Arc::default()])
     }
 
-    /// Pushes one cat for each step up to `to`, beside a file of the same; the databases are full after `room` commits.
+    /// Pushes one cat for each step up to `to`, and writes the same tables to files. The databases are full after
+    /// `room` commits.
     fn run(&self, directory: &TempDir, room: usize, to: u64, durability: Durability) -> pathway_io::Result<()> {
         let pipeline = persistent(directory);
         pipeline.durability(durability);
@@ -363,7 +364,7 @@ impl Databases {
         pipeline.run_on(Workers::threads(2)).map(drop)
     }
 
-    /// They hold what the files do.
+    /// Checks that the databases hold the same updates as the files.
     fn check(&self, directory: &TempDir) {
         for (database, file) in self.0.iter().zip(["genera.csv", "many.csv"]) {
             let held = database.lock().unwrap().rows.clone();
@@ -374,8 +375,9 @@ impl Databases {
 }
 
 #[test]
-fn a_database_has_each_result_once_over_restarts() {
-    // Under an interval the small backlog would be full of what waits for a checkpoint, were none made for it.
+fn a_transactional_sink_has_each_result_once_across_restarts() {
+    // With an interval, the small backlog fills up with rows that wait for a checkpoint. So a checkpoint must be made
+    // early.
     for durability in [Durability::EveryCommit, Durability::NoSync, Durability::Interval(Duration::from_secs(600))] {
         within(move || {
             let (directory, databases) = (TempDir::new(), Databases::new());
@@ -388,7 +390,7 @@ fn a_database_has_each_result_once_over_restarts() {
 }
 
 #[test]
-fn a_database_that_failed_is_given_the_results_that_it_misses() {
+fn a_transactional_sink_that_failed_receives_the_missing_results() {
     for room in 0..6 {
         let (directory, databases) = (TempDir::new(), Databases::new());
         databases.run(&directory, room, 40, Durability::EveryCommit).unwrap_err();
@@ -399,10 +401,10 @@ fn a_database_that_failed_is_given_the_results_that_it_misses() {
     }
 }
 
-/// A pipeline of which the sources must not run.
+/// Returns the error of a start. The sources must not run.
 fn refused(directory: &TempDir, lay_out: impl FnOnce(&Table<Line>)) -> String {
     let pipeline: Pipeline = persistent(directory);
-    let lines = pipeline.read_with(source(|_: Subject<Line, u64>| panic!("it is not run")), options("lines"));
+    let lines = pipeline.read_with(source(|_: Subject<Line, u64>| panic!("the source must not run")), options("lines"));
     jsonlines::write(&lines, directory.path("lines.jsonl"));
     lay_out(&lines);
     let before = read(directory.path("lines.jsonl"));
@@ -417,7 +419,7 @@ fn assert_contains(text: &str, part: &str) {
 }
 
 #[test]
-fn what_a_restart_would_make_another_is_refused() {
+fn a_start_with_a_changed_computation_is_rejected() {
     let plain = TempDir::new();
     let pipeline = persistent(&plain);
     let lines =

@@ -10,7 +10,7 @@ use crate::restart::{options, persistent};
 
 // Contract 9.9
 #[test]
-fn tells_each_committed_offset_in_order_once_it_is_durable() {
+fn the_callback_receives_each_committed_offset_once_it_is_durable() {
     for durability in [Durability::EveryCommit, Durability::NoSync] {
         let directory = TempDir::new();
         let pipeline = persistent(&directory);
@@ -21,7 +21,7 @@ fn tells_each_committed_offset_in_order_once_it_is_durable() {
             source(move |numbers: Subject<Number, u64>| {
                 let (told, path) = (told.clone(), path.clone());
                 numbers.on_durable(move |offset: &u64| {
-                    // What an offset stands for is in the file before it is told.
+                    // The rows that an offset covers are in the file before the callback receives the offset.
                     let lines = read(&path).lines().count() as u64;
                     told.send((*offset, lines)).unwrap();
                 });
@@ -29,7 +29,7 @@ fn tells_each_committed_offset_in_order_once_it_is_durable() {
                     numbers.next(Number { n })?;
                     numbers.commit_at(n)?;
                 }
-                // Set, and not asked to be committed: it comes with the end of the run.
+                // This offset is set without a commit. It is committed at the end of the run.
                 numbers.next_at(101, Number { n: 101 })?;
                 Ok(())
             }),
@@ -44,7 +44,7 @@ fn tells_each_committed_offset_in_order_once_it_is_durable() {
 }
 
 #[test]
-fn tells_over_restarts_what_is_new_in_order_and_never_before_it_is_found_again() {
+fn the_callback_receives_new_offsets_in_order_across_restarts() {
     let directory = TempDir::new();
     let (told, telling) = mpsc::channel();
     for round in 0..4_u64 {
@@ -70,12 +70,12 @@ fn tells_over_restarts_what_is_new_in_order_and_never_before_it_is_found_again()
     }
     let told: Vec<u64> = telling.try_iter().collect();
     assert!(told.is_sorted_by(|a, b| a < b), "{told:?}");
-    // Those of an attempt that has failed may have become durable when nobody was there to be told.
+    // Offsets of a failed attempt may have become durable after its callback was dropped.
     let second_attempts = (1..=80).filter(|n| (n - 1) % 20 >= 10);
     assert!(second_attempts.clone().all(|n| told.contains(&n)), "{told:?}");
 }
 
-/// A sink that has seen nothing before it is flushed, and lets the checkpoint come before that, if it does.
+/// A sink that has seen nothing before its flush. It gives an early checkpoint time to happen before the flush.
 pub struct Late {
     pub durable: mpsc::Receiver<u64>,
     pub seen: mpsc::Sender<bool>,
@@ -90,17 +90,17 @@ impl<S: Schema> Sink<S> for Late {
 
     fn flush(&mut self) -> RunResult {
         if std::mem::take(&mut self.written) {
-            // Not waited for: it is not to come.
+            // Checks that no message comes within this time.
             self.seen.send(self.durable.recv_timeout(Duration::from_millis(300)).is_err())?;
         }
         Ok(())
     }
 }
 
-/// A kill in between would lose it otherwise: it is to be seen at least once.
+/// Otherwise a kill between the two would lose the row, which must be seen at least once.
 // Contract 9.8
 #[test]
-fn nothing_is_durable_before_a_sink_that_keeps_no_time_has_seen_it() {
+fn a_row_is_not_durable_before_a_plain_sink_has_seen_it() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     let (tell, durable) = mpsc::channel();
@@ -120,7 +120,7 @@ fn nothing_is_durable_before_a_sink_that_keeps_no_time_has_seen_it() {
 }
 
 #[test]
-fn a_panic_in_it_fails_the_pipeline_and_names_the_connector() {
+fn a_panic_in_the_callback_fails_the_pipeline_and_names_the_connector() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     pipeline.read_with(
@@ -137,7 +137,7 @@ fn a_panic_in_it_fails_the_pipeline_and_names_the_connector() {
 }
 
 #[test]
-fn without_a_state_nothing_is_durable() {
+fn the_callback_is_not_called_without_a_state_directory() {
     let pipeline = Pipeline::new();
     pipeline.handle_signals(false);
     let (told, telling) = mpsc::channel();
@@ -154,7 +154,7 @@ fn without_a_state_nothing_is_durable() {
 }
 
 #[test]
-fn is_told_while_a_callback_registers_another() {
+fn a_callback_can_register_another() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     let (told, telling) = mpsc::channel();

@@ -1,4 +1,4 @@
-//! The edges of what a source may do: nothing at all, too much at once, too many bad rows, a clock that was set back.
+//! Edge cases of sources: no rows, large transactions, many bad rows, and a clock that was set back.
 
 use std::fs;
 use std::sync::mpsc;
@@ -30,7 +30,7 @@ fn a_source_without_rows_leaves_a_header_and_a_state() {
 }
 
 #[test]
-fn a_transaction_larger_than_the_backlog_comes_whole_with_its_offset() {
+fn a_transaction_larger_than_the_backlog_is_committed_whole_with_its_offset() {
     let directory = TempDir::new();
     let (durable, telling) = mpsc::channel();
     for round in 0..3_u64 {
@@ -47,7 +47,7 @@ fn a_transaction_larger_than_the_backlog_comes_whole_with_its_offset() {
                     unit.next(Number { n: 1000 * round + n })?;
                 }
                 unit.commit_at(round + 1)?;
-                // Open to its end, and so never there.
+                // This transaction stays open until the end, so it is dropped.
                 let open = numbers.transaction();
                 open.next(Number { n: 7 })?;
                 std::mem::forget(open);
@@ -67,7 +67,7 @@ fn a_transaction_larger_than_the_backlog_comes_whole_with_its_offset() {
 }
 
 #[test]
-fn the_limit_of_bad_rows_is_counted_over_the_attempts_and_ends_them() {
+fn the_limit_of_bad_rows_spans_all_attempts() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     let restart = Restart::backoff(Duration::ZERO..Duration::ZERO).attempts(50);
@@ -91,7 +91,7 @@ fn the_limit_of_bad_rows_is_counted_over_the_attempts_and_ends_them() {
 }
 
 #[test]
-fn what_is_torn_behind_a_checkpoint_is_cut_off_in_every_file() {
+fn incomplete_output_after_the_checkpoint_is_truncated_in_every_file() {
     let directory = TempDir::new();
     let run_once = |to: u64| {
         let pipeline = persistent(&directory);
@@ -113,7 +113,7 @@ fn what_is_torn_behind_a_checkpoint_is_cut_off_in_every_file() {
     for name in names {
         let text = read(directory.path(name));
         let last = text.lines().last().unwrap();
-        // A line that is whole, and one of which only a part was written.
+        // One complete line, and one of which only a part was written.
         fs::write(directory.path(name), format!("{text}{last}\n{}", &last[..last.len() / 2])).unwrap();
     }
     run_once(6);
@@ -125,7 +125,7 @@ fn what_is_torn_behind_a_checkpoint_is_cut_off_in_every_file() {
     }
 }
 
-/// The frames of a log, and where each begins.
+/// Returns the frames of a log, each with its position.
 fn frames(log: &[u8]) -> Vec<(usize, u8, Vec<u8>)> {
     let mut frames = Vec::new();
     let mut at = 0;
@@ -138,10 +138,10 @@ fn frames(log: &[u8]) -> Vec<(usize, u8, Vec<u8>)> {
 }
 
 #[test]
-fn times_go_on_behind_the_checkpoint_where_the_clock_was_set_back() {
+fn times_continue_after_the_checkpoint_if_the_clock_was_set_back() {
     let directory = TempDir::new();
     run_cats(&directory, Durability::EveryCommit, |cats| Ok(cats.next_at(1, cat(1, "felis"))?)).unwrap();
-    // As if the run before had had a clock that is a day ahead.
+    // Simulates that the clock of the previous run was one day ahead.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     let ahead = now + 24 * 3600 * 1000;
     let path = directory.path("state").join("log-1");
@@ -170,7 +170,7 @@ fn times_go_on_behind_the_checkpoint_where_the_clock_was_set_back() {
 }
 
 #[test]
-fn a_run_whose_sink_was_left_behind_keeps_the_state_for_itself() {
+fn a_run_with_an_abandoned_sink_keeps_the_state_locked() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     pipeline.grace_period(Duration::from_millis(50));
@@ -188,7 +188,7 @@ fn a_run_whose_sink_was_left_behind_keeps_the_state_for_itself() {
     cats.subscribe(move |_| {
         let _ = &ended;
         stop.stop();
-        // Until the test is over.
+        // Blocks until the test is over.
         let _ = released.recv();
     });
     csv::write(&cats, directory.path("cats.csv"));
@@ -197,7 +197,7 @@ fn a_run_whose_sink_was_left_behind_keeps_the_state_for_itself() {
         matches!(&error, Error::Sink(failure) if matches!(failure.kind(), FailureKind::TimedOut { .. })),
         "{error}"
     );
-    // It may still write, so nobody else is let in.
+    // The abandoned sink may still write, so the state directory stays locked.
     let refused = pathway_io::Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
     assert!(refused.contains("is in use by another pipeline"), "{refused}");
     drop(release);
@@ -205,14 +205,14 @@ fn a_run_whose_sink_was_left_behind_keeps_the_state_for_itself() {
     let _ = next::<()>;
 }
 
-/// An offset that has no form, or breaks where it is given one.
+/// An offset whose `Serialize` fails or panics.
 #[derive(Debug, Clone, Deserialize)]
 struct Formless(u64);
 
 impl Serialize for Formless {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
         match self.0 {
-            2 => Err(serde::ser::Error::custom("it has no form")),
+            2 => Err(serde::ser::Error::custom("not serializable")),
             3 => panic!("it breaks"),
             n => serializer.serialize_newtype_struct("Formless", &n),
         }
@@ -220,9 +220,9 @@ impl Serialize for Formless {
 }
 
 #[test]
-fn an_offset_that_cannot_be_written_is_the_failure_of_its_source() {
+fn an_offset_that_cannot_be_serialized_fails_its_source() {
     for (offset, expected) in [
-        (2, "connector `numbers` failed: its offset cannot be written: it has no form"),
+        (2, "connector `numbers` failed: its offset cannot be written: not serializable"),
         (3, "connector `numbers` panicked in the form of its offset: it breaks"),
     ] {
         let directory = TempDir::new();
@@ -235,7 +235,7 @@ fn an_offset_that_cannot_be_written_is_the_failure_of_its_source() {
                     numbers.next_at(Formless(1), Number { n: 1 })?;
                     numbers.commit()?;
                     if round == 0 {
-                        // So that the first is durable.
+                        // Waits until the first offset is durable.
                         let (told, durable) = mpsc::channel();
                         numbers.on_durable(move |_| _ = told.send(()));
                         numbers.commit_at(Formless(1))?;

@@ -1,4 +1,4 @@
-//! Sources that send their whole table each time.
+//! Sources that push their whole table each time.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn only_differences_are_written_in_one_commit() {
         let summary = run_snapshot(&directory, move |subject| {
             for cat in cats.lock().unwrap().drain(..) {
                 subject.next(cat)?;
-                // Nothing cuts it.
+                // A manual commit does not split the snapshot.
                 subject.commit()?;
             }
             Ok(())
@@ -44,7 +44,7 @@ fn only_differences_are_written_in_one_commit() {
     send(vec![cat(4, "uncia"), cat(2, "caracal"), cat(3, "puma")]);
     expected.extend(["4,uncia 1", "2,lynx -1", "2,caracal 1", "1,leo -1"]);
     assert_eq!(rows(&directory, "cats.csv"), expected);
-    // An empty table is one too.
+    // An empty table is a snapshot too.
     send(Vec::new());
     assert_eq!(rows(&directory, "cats.csv").len(), expected.len() + 3);
     send(vec![cat(9, "new")]);
@@ -53,7 +53,7 @@ fn only_differences_are_written_in_one_commit() {
 
 // Contract 9.7
 #[test]
-fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
+fn an_incomplete_snapshot_retracts_nothing() {
     let directory = TempDir::new();
     run_snapshot(&directory, |cats| {
         cats.next(cat(1, "felis"))?;
@@ -78,7 +78,7 @@ fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
     csv::write(&cats, directory.path("cats.csv"));
     run(pipeline).unwrap();
     assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1", "2,lynx 1"]);
-    // Nor does an attempt that failed, where the next one sends it all.
+    // A failed attempt retracts nothing either, if the next attempt pushes the whole table.
     let pipeline = persistent(&directory);
     let restart = Restart::backoff(Duration::ZERO..Duration::ZERO);
     let mut attempt = 0;
@@ -96,7 +96,7 @@ fn a_table_that_was_not_sent_to_its_end_retracts_nothing() {
     csv::write(&cats, directory.path("cats.csv"));
     run(pipeline).unwrap();
     assert_eq!(rows(&directory, "cats.csv"), ["1,felis 1", "2,lynx 1"]);
-    // A source that is never entered has sent nothing either.
+    // A source that never ran retracts nothing.
     let pipeline = persistent(&directory);
     pipeline.stop_handle().stop();
     let cats = pipeline.read_with(source(|_: Subject<Cat>| Ok(())), options("cats").full_snapshot());

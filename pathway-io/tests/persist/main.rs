@@ -1,7 +1,7 @@
-//! Persistent pipelines: what a restart finds, and what it refuses. The faults are in `tests/kill`.
+//! Persistent pipelines: the state that a restart finds, and the starts that are rejected. `tests/kill` injects faults.
 
 #[path = "../common/mod.rs"]
-#[expect(dead_code, reason = "it has more than these tests need")]
+#[expect(dead_code, reason = "these tests use only a part of it")]
 mod common;
 #[cfg(feature = "dataflow")]
 mod computed;

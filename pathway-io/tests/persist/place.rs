@@ -1,4 +1,4 @@
-//! Where the state and the outputs are: other processes, other working directories, files that go away.
+//! The locations of state and outputs: other processes, other working directories, and files that disappear.
 
 use std::env;
 use std::ffi::OsString;
@@ -13,10 +13,10 @@ use pathway_io::{Durability, Pipeline, RunResult, Subject, csv};
 use crate::common::{Cat, DEADLINE, TempDir, cat, read, run, source};
 use crate::restart::{options, persistent, rows, run_cats};
 
-/// Tells the child what to do.
+/// The environment variable that names the role of the child.
 const PART: &str = "PATHWAY_IO_PLACE";
 
-/// In the child: plays its part. In the parent there is nothing to do.
+/// Runs the role of a child process; in the parent it does nothing.
 #[test]
 fn child() {
     let Ok(part) = env::var(PART) else { return };
@@ -43,7 +43,7 @@ fn start(part: &str, directory: &Path) -> Child {
         .unwrap()
 }
 
-/// Has the state until somebody closes its standard input.
+/// Holds the state directory until standard input is closed.
 fn hold() -> pathway_io::Result<()> {
     let pipeline = Pipeline::persistent("state")?;
     println!("\n@held");
@@ -53,7 +53,7 @@ fn hold() -> pathway_io::Result<()> {
 }
 
 #[test]
-fn a_second_process_is_refused_while_the_first_one_lives() {
+fn a_second_process_is_rejected_while_the_first_one_runs() {
     let directory = TempDir::new();
     let mut holder = start("hold", &directory.path(""));
     let mut said = BufReader::new(holder.stdout.take().unwrap()).lines();
@@ -63,19 +63,19 @@ fn a_second_process_is_refused_while_the_first_one_lives() {
     let second = start("hold", &directory.path("")).wait_with_output().unwrap();
     let error = String::from_utf8(second.stderr).unwrap();
     assert!(!second.status.success() && error.contains("state` is in use by another pipeline"), "{error}");
-    // Not in order: the lock goes with the process.
+    // The child is killed, so only the system can release the lock.
     holder.kill().unwrap();
     holder.wait().unwrap();
     Pipeline::persistent(directory.path("state")).map(drop).unwrap();
 }
 
-/// The logs that have their names.
+/// Returns the files that are named like logs.
 fn logs(state: &Path) -> Vec<OsString> {
     let names = fs::read_dir(state).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| name != "lock" && !name.to_string_lossy().ends_with(".new")).collect()
 }
 
-/// Paths that hold for the directory where it was started, of which it goes away, if it is to, while it runs.
+/// Uses paths relative to the initial working directory. If `away`, the program changes it during the run.
 fn wander(away: bool) -> pathway_io::Result<()> {
     let pipeline = Pipeline::persistent("state")?;
     pipeline.handle_signals(false);
@@ -92,10 +92,10 @@ fn wander(away: bool) -> pathway_io::Result<()> {
                 cats.next_at(n + 1, cat(1, &format!("{text}{n}")))?;
                 cats.commit()?;
             }
-            // Four megabytes of history for one row: the log is begun anew as soon as they are durable.
+            // The history is four megabytes for one row, so a new log is started as soon as the rows are durable.
             let deadline = Instant::now() + DEADLINE;
             while logs(&state).iter().any(|log| before.contains(log)) {
-                assert!(Instant::now() < deadline, "no log was begun anew");
+                assert!(Instant::now() < deadline, "no new log was started before the deadline");
                 cats.sleep(Duration::from_millis(1))?;
             }
             Ok(())
@@ -107,7 +107,7 @@ fn wander(away: bool) -> pathway_io::Result<()> {
 }
 
 #[test]
-fn relative_paths_hold_while_the_program_changes_its_directory() {
+fn relative_paths_stay_valid_when_the_program_changes_its_directory() {
     let directory = TempDir::new();
     fs::create_dir(directory.path("elsewhere")).unwrap();
     for round in 1..=2 {
@@ -119,7 +119,7 @@ fn relative_paths_hold_while_the_program_changes_its_directory() {
 }
 
 #[test]
-fn a_start_in_another_directory_finds_no_state_there_and_touches_no_file_of_the_first() {
+fn a_start_in_another_directory_starts_over_and_leaves_the_first_one_unchanged() {
     let directory = TempDir::new();
     fs::create_dir(directory.path("elsewhere")).unwrap();
     for place in ["", "elsewhere"] {
@@ -135,7 +135,7 @@ fn one_cat(directory: &TempDir, n: u64) -> pathway_io::Result<pathway_io::Summar
 }
 
 #[test]
-fn an_output_that_is_removed_while_it_is_written_is_missed_at_the_next_start() {
+fn an_output_that_is_removed_during_a_run_fails_the_next_start() {
     let directory = TempDir::new();
     let path = directory.path("cats.csv");
     run_cats(&directory, Durability::EveryCommit, move |cats| {
@@ -148,7 +148,7 @@ fn an_output_that_is_removed_while_it_is_written_is_missed_at_the_next_start() {
 }
 
 #[test]
-fn a_state_that_is_removed_while_it_is_written_is_missed_before_anything_is_durable() {
+fn a_state_that_is_removed_during_a_run_fails_the_run_before_anything_is_durable() {
     for durability in [Durability::EveryCommit, Durability::NoSync] {
         let directory = TempDir::new();
         let state = directory.path("state");
@@ -160,14 +160,14 @@ fn a_state_that_is_removed_while_it_is_written_is_missed_before_anything_is_dura
         let error = error.unwrap_err();
         assert!(error.to_string().contains("cannot find `"), "{error}");
         assert!(error.others().is_empty(), "{:?}", error.others());
-        // There is nothing to go on from.
+        // No state is left to continue from.
         one_cat(&directory, 2).unwrap();
         assert_eq!(rows(&directory, "cats.csv"), ["1,2 1"]);
     }
 }
 
 #[test]
-fn a_directory_that_cannot_be_written_is_named() {
+fn the_error_names_a_directory_that_cannot_be_written() {
     if !Path::new("/proc/version").exists() {
         return;
     }
@@ -175,7 +175,7 @@ fn a_directory_that_cannot_be_written_is_named() {
     assert!(error.contains("cannot create the state directory `/proc/pathway-io`"), "{error}");
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
-    let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| panic!("it is not run")), options("cats"));
+    let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| panic!("the source must not run")), options("cats"));
     csv::write(&cats, "/proc/pathway-io.csv");
     let error = run(pipeline).unwrap_err().to_string();
     assert!(error.contains("cannot create `/proc/pathway-io.csv`"), "{error}");

@@ -1,4 +1,4 @@
-//! What a start refuses, in a sentence, and before anything is touched.
+//! Starts that are rejected with one sentence, before any file changes.
 
 use std::fs;
 
@@ -10,14 +10,14 @@ use pathway_io::{
 use crate::common::{Cat, Number, TempDir, cat, read, run, source};
 use crate::restart::{options, persistent, run_cats};
 
-/// A state of one cat, with the outputs that belong to it.
+/// Creates a state with one cat, and the outputs that belong to it.
 fn one_cat() -> TempDir {
     let directory = TempDir::new();
     run_cats(&directory, pathway_io::Durability::EveryCommit, |cats| Ok(cats.next_at(1, cat(1, "felis"))?)).unwrap();
     directory
 }
 
-/// What the start says, and that it has changed nothing.
+/// Returns the error of a start, and checks that no output has changed.
 #[track_caller]
 fn refused(directory: &TempDir, pipeline: Pipeline) -> String {
     let outputs = ["cats.csv", "cats.jsonl"].map(|name| fs::read(directory.path(name)).ok());
@@ -38,14 +38,14 @@ fn write_both<S: Schema>(directory: &TempDir, table: &Table<S>) {
 
 fn read_as<S: Schema>(directory: &TempDir) -> Pipeline {
     let pipeline = persistent(directory);
-    let table = pipeline.read_with(source(|_: Subject<S, u64>| panic!("it is not run")), options("cats"));
+    let table = pipeline.read_with(source(|_: Subject<S, u64>| panic!("the source must not run")), options("cats"));
     write_both(directory, &table);
     pipeline
 }
 
 // Contract 9.6
 #[test]
-fn a_schema_that_has_changed() {
+fn a_changed_schema_is_rejected() {
     mod other {
         use pathway_io::Schema;
 
@@ -105,7 +105,7 @@ fn a_schema_that_has_changed() {
     let error = refused(&directory, read_as::<other::Type>(&directory));
     assert_contains(&error, "the schema of table `Type` of source `cats` has changed");
     assert_contains(&error, directory.path("state").to_str().unwrap());
-    // And what fits is still taken.
+    // The unchanged schema is still accepted.
     run_cats(&directory, pathway_io::Durability::EveryCommit, |cats| {
         assert_eq!(cats.resume(), Some(1));
         Ok(())
@@ -114,7 +114,7 @@ fn a_schema_that_has_changed() {
 }
 
 #[test]
-fn sources_that_are_missing_or_new_or_have_other_offsets() {
+fn missing_or_new_sources_and_other_offset_types_are_rejected() {
     let directory = one_cat();
     let pipeline = persistent(&directory);
     write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("dogs")));
@@ -130,7 +130,7 @@ fn sources_that_are_missing_or_new_or_have_other_offsets() {
     let error = refused(&directory, pipeline);
     assert_contains(&error, "the offset of source `cats` cannot be read as `alloc::string::String`");
 
-    // A wider number reads a narrower one.
+    // A wider number type can read a narrower one.
     let pipeline = persistent(&directory);
     let wider = source(|cats: Subject<Cat, i128>| {
         assert_eq!(cats.resume(), Some(1));
@@ -142,7 +142,7 @@ fn sources_that_are_missing_or_new_or_have_other_offsets() {
 
 // Contract 9.6
 #[test]
-fn outputs_that_are_shorter_gone_new_or_left_behind() {
+fn changed_outputs_are_rejected() {
     let directory = one_cat();
     let good = read(directory.path("cats.csv"));
     let again = || read_as::<Cat>(&directory);
@@ -171,7 +171,7 @@ fn outputs_that_are_shorter_gone_new_or_left_behind() {
 }
 
 #[test]
-fn a_source_without_name_offsets_or_key() {
+fn a_source_without_name_offsets_or_key_is_rejected() {
     fn pipeline_with(source: impl Connector, options: ReadOptions) -> String {
         let directory = TempDir::new();
         let pipeline = persistent(&directory);
@@ -196,7 +196,7 @@ fn a_source_without_name_offsets_or_key() {
 }
 
 #[test]
-fn a_directory_that_is_in_use_or_holds_something_else() {
+fn a_directory_that_is_in_use_or_holds_other_files_is_rejected() {
     let directory = TempDir::new();
     let first = persistent(&directory);
     let error = Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
@@ -216,14 +216,14 @@ fn a_directory_that_is_in_use_or_holds_something_else() {
 }
 
 #[test]
-fn an_output_in_the_state_directory() {
+fn an_output_in_the_state_directory_is_rejected() {
     let directory = TempDir::new();
     let inside = directory.path("state").join("cats.csv");
     for quarantine in [false, true] {
         let pipeline = persistent(&directory);
         let bad = if quarantine { inside.clone() } else { directory.path("bad.jsonl") };
         let options = options("cats").bad_rows(BadRows::Quarantine(bad));
-        let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| panic!("it is not run")), options);
+        let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| panic!("the source must not run")), options);
         csv::write(&cats, if quarantine { directory.path("cats.csv") } else { inside.clone() });
         assert_contains(&refused(&directory, pipeline), "cats.csv` failed: it is in the state directory");
         assert!(!inside.exists());
@@ -231,11 +231,11 @@ fn an_output_in_the_state_directory() {
 }
 
 #[test]
-fn a_state_of_a_newer_version() {
+fn a_state_of_a_newer_version_is_rejected() {
     let directory = one_cat();
     let log = directory.path("state").join("log-1");
     let bytes = fs::read(&log).unwrap();
-    // The header with another version, and its checksum made right again.
+    // The header with another version and a valid checksum.
     let len = u32::from_le_bytes(bytes[4..8].try_into().unwrap()) as usize;
     let mut header: serde_json::Value = serde_json::from_slice(&bytes[13..13 + len]).unwrap();
     header["format"] = 2.into();
@@ -251,19 +251,19 @@ fn a_state_of_a_newer_version() {
 }
 
 #[test]
-fn a_state_that_is_half_copied_or_damaged() {
+fn a_partially_copied_or_damaged_state_is_rejected() {
     let directory = one_cat();
     let log = directory.path("state").join("log-1");
     let bytes = fs::read(&log).unwrap();
-    // Half copied: too short for a checkpoint.
+    // A partial copy that is too short to hold a checkpoint.
     fs::write(&log, &bytes[..200]).unwrap();
     assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte");
     fs::write(&log, b"").unwrap();
     assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte 0");
-    // A wrong bit anywhere but behind the last checkpoint but one: what stands there may be an unfinished sync.
+    // Flips one bit before the last two frames. Damage in these frames could be an unfinished write.
     let frames: Vec<usize> = (0..bytes.len() - 4).filter(|&at| bytes[at..].starts_with(b"pwf1")).collect();
     let last = *frames.last().unwrap();
-    // Header, the first checkpoint, the row and its checkpoint.
+    // Header, the first checkpoint, the row, and its checkpoint.
     assert_eq!(frames.len(), 4);
     for place in (0..frames[2]).step_by(7) {
         let mut wrong = bytes.clone();
@@ -271,7 +271,7 @@ fn a_state_that_is_half_copied_or_damaged() {
         fs::write(&log, wrong).unwrap();
         assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte");
     }
-    // A torn one is what a crash leaves: the checkpoint before it counts.
+    // A crash leaves a truncated checkpoint. The previous checkpoint is used.
     let mut rows_lost = bytes.clone();
     rows_lost[frames[2] + 20] ^= 0x10;
     let mut torn = vec![rows_lost];
@@ -288,7 +288,7 @@ fn a_state_that_is_half_copied_or_damaged() {
 }
 
 #[test]
-fn parts_of_a_source_on_several_threads() {
+fn partitions_on_several_threads_are_rejected() {
     #[derive(Clone)]
     struct Numbers;
 
@@ -308,18 +308,19 @@ fn parts_of_a_source_on_several_threads() {
     let error = start(2).unwrap_err().to_string();
     assert_eq!(error, "the pipeline failed: cannot be persistent yet while a source is read in several partitions");
     assert!(!directory.path("numbers.csv").exists());
-    // One thread reads all parts, which is one.
+    // With one thread there is only one partition.
     start(1).unwrap();
     assert_eq!(crate::restart::rows(&directory, "numbers.csv"), ["0 1"]);
 }
 
 #[cfg(feature = "dataflow")]
 #[test]
-fn several_processes() {
+fn several_processes_are_rejected() {
     for process in ["0", "1"] {
         let directory = TempDir::new();
         let pipeline = persistent(&directory);
-        let numbers = pipeline.read_with(source(|_: Subject<Number, u64>| panic!("it is not run")), options("numbers"));
+        let numbers =
+            pipeline.read_with(source(|_: Subject<Number, u64>| panic!("the source must not run")), options("numbers"));
         csv::write(&numbers, directory.path("numbers.csv"));
         let workers = ["program", "-n", "2", "-p", process].map(str::to_owned);
         let error = pipeline.run_on(Workers::from_args(workers).unwrap()).unwrap_err().to_string();

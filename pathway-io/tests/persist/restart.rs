@@ -1,4 +1,4 @@
-//! Runs that go on where the one before has ended.
+//! Runs that continue from the state of the previous run.
 
 use std::sync::mpsc;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use pathway_io::{BadRows, Durability, Pipeline, ReadOptions, Restart, RunResult,
 
 use crate::common::{Cat, Number, Subject, TempDir, cat, commits, next, read, run, source, updates};
 
-/// A pipeline that goes on from the state in a directory.
+/// Returns a pipeline that continues from the state in a directory.
 pub fn persistent(directory: &TempDir) -> Pipeline {
     let pipeline = Pipeline::persistent(directory.path("state")).unwrap();
     pipeline.handle_signals(false);
@@ -18,7 +18,7 @@ pub fn options(name: &str) -> ReadOptions {
     ReadOptions::new().name(name).autocommit(None)
 }
 
-/// The rows of a CSV file without their times, which must increase.
+/// Returns the rows of a CSV file without their times, after a check that the times increase.
 pub fn rows(directory: &TempDir, name: &str) -> Vec<String> {
     let text = read(directory.path(name));
     let mut last = 0;
@@ -34,7 +34,7 @@ pub fn rows(directory: &TempDir, name: &str) -> Vec<String> {
     rows
 }
 
-/// Runs a source of cats with offsets once, into `cats.csv` and `cats.jsonl`.
+/// Runs a source of cats with offsets once. The outputs are `cats.csv` and `cats.jsonl`.
 pub fn run_cats(
     directory: &TempDir,
     durability: Durability,
@@ -50,7 +50,7 @@ pub fn run_cats(
 
 // Contract 9.1
 #[test]
-fn a_second_run_goes_on_with_offset_state_files_and_clock() {
+fn a_second_run_continues_offset_state_files_and_clock() {
     for durability in [Durability::EveryCommit, Durability::Interval(Duration::from_secs(3600)), Durability::NoSync] {
         let directory = TempDir::new();
         run_cats(&directory, durability, |cats| {
@@ -64,7 +64,7 @@ fn a_second_run_goes_on_with_offset_state_files_and_clock() {
         .unwrap();
         run_cats(&directory, durability, |cats| {
             assert_eq!(cats.resume(), Some(3));
-            // The same again makes no output, as it would not have in one run.
+            // The unchanged row makes no output, exactly as within one run.
             cats.next_at(4, cat(1, "felis"))?;
             cats.next_at(5, cat(2, "leo"))?;
             cats.remove(3)?;
@@ -86,7 +86,7 @@ fn a_second_run_goes_on_with_offset_state_files_and_clock() {
 }
 
 #[test]
-fn what_is_behind_the_checkpoint_in_a_file_is_cut_off() {
+fn output_after_the_checkpoint_is_truncated() {
     let directory = TempDir::new();
     run_cats(&directory, Durability::EveryCommit, |cats| Ok(cats.next_at(1, cat(1, "felis"))?)).unwrap();
     let before = read(directory.path("cats.csv"));
@@ -97,7 +97,7 @@ fn what_is_behind_the_checkpoint_in_a_file_is_cut_off() {
 
 // Contract 9.4
 #[test]
-fn rows_behind_the_last_offset_are_dropped_where_run_fails_and_kept_where_it_ends() {
+fn rows_after_the_last_offset_are_dropped_if_run_fails_and_kept_if_it_ends() {
     let directory = TempDir::new();
     run_cats(&directory, Durability::EveryCommit, |cats| {
         cats.next_at(1, cat(1, "felis"))?;
@@ -117,7 +117,7 @@ fn rows_behind_the_last_offset_are_dropped_where_run_fails_and_kept_where_it_end
 
 // Contract 9.4
 #[test]
-fn rows_behind_the_last_offset_are_dropped_at_a_stop() {
+fn rows_after_the_last_offset_are_dropped_at_a_stop() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     let stop = pipeline.stop_handle();
@@ -126,7 +126,7 @@ fn rows_behind_the_last_offset_are_dropped_at_a_stop() {
             cats.next_at(1, cat(1, "felis"))?;
             cats.next(cat(2, "lynx"))?;
             stop.stop();
-            // A clean end, after which the next run reads the second row again.
+            // A clean end. The next run still reads the second row again.
             Ok(())
         }),
         options("cats"),
@@ -138,7 +138,7 @@ fn rows_behind_the_last_offset_are_dropped_at_a_stop() {
 
 // Contract 9.2
 #[test]
-fn no_cut_comes_before_the_first_offset() {
+fn no_commit_is_made_before_the_first_offset() {
     let directory = TempDir::new();
     let error = run_cats(&directory, Durability::EveryCommit, |cats| {
         cats.next(cat(1, "felis"))?;
@@ -186,7 +186,7 @@ fn one_offset_covers_all_tables_and_the_order_of_the_sources_may_change() {
 }
 
 #[test]
-fn bad_rows_are_under_the_checkpoint_and_the_next_good_one_arrives() {
+fn bad_rows_belong_to_the_checkpoint_and_the_next_good_row_arrives() {
     let directory = TempDir::new();
     for round in 0..2_u64 {
         let pipeline = persistent(&directory);
@@ -198,7 +198,7 @@ fn bad_rows_are_under_the_checkpoint_and_the_next_good_one_arrives() {
                 numbers.next_json_at(at + 1, format!(r#"{{"n": "bad {at}"}}"#))?;
                 numbers.next_json_at(at + 2, format!(r#"{{"n": {}}}"#, at + 2))?;
                 numbers.commit()?;
-                // Behind the last offset: it is read again.
+                // This bad row comes after the last offset, so it is read again.
                 numbers.next_json(r#"{"n": "torn"}"#)?;
                 Err("torn".into())
             }),
@@ -218,7 +218,7 @@ fn bad_rows_are_under_the_checkpoint_and_the_next_good_one_arrives() {
 }
 
 #[test]
-fn the_row_beyond_the_limit_of_bad_ones_is_kept_and_not_read_again() {
+fn the_bad_row_that_exceeds_the_limit_is_quarantined_and_not_read_again() {
     let directory = TempDir::new();
     for (round, expected) in [(0, 2), (1, 3)] {
         let pipeline = persistent(&directory);
@@ -241,7 +241,7 @@ fn the_row_beyond_the_limit_of_bad_ones_is_kept_and_not_read_again() {
 }
 
 #[test]
-fn the_log_is_bounded_by_the_keys() {
+fn the_size_of_the_log_is_bounded_by_the_keys() {
     let directory = TempDir::new();
     for round in 0..4_u64 {
         run_cats(&directory, Durability::NoSync, move |cats| {
@@ -260,7 +260,7 @@ fn the_log_is_bounded_by_the_keys() {
             .unwrap()
             .map(|entry| entry.unwrap().metadata().unwrap().len())
             .sum();
-        // Five megabytes went through each time; fifty rows are fifty kilobytes.
+        // Five megabytes pass through in each round, but the fifty current rows take only fifty kilobytes.
         assert!(size < 7_000_000, "{size} bytes after round {round}");
     }
     let all = rows(&directory, "cats.csv");
@@ -278,7 +278,7 @@ fn the_log_is_bounded_by_the_keys() {
     assert!(last.iter().all(|row| row.ends_with(" -1")));
 }
 
-/// Every type of column, with the values that a careless form would change.
+/// A row with every column type, with values that an inexact encoding would change.
 #[derive(Schema, Debug, Clone, PartialEq)]
 struct Everything {
     #[schema(primary_key)]
@@ -331,7 +331,7 @@ fn everything() -> Vec<Everything> {
 }
 
 #[test]
-fn every_column_type_comes_back_as_it_was() {
+fn every_column_type_is_restored_exactly() {
     let directory = TempDir::new();
     for round in 0..3 {
         let pipeline = persistent(&directory);
@@ -346,13 +346,13 @@ fn every_column_type_comes_back_as_it_was() {
         );
         let seen = commits(&table);
         run(pipeline).unwrap();
-        // A row that came back with any other bit would be taken out and put in again.
+        // A row whose restored value differs in any bit would be retracted and added again.
         assert_eq!(updates(&seen).len(), if round == 0 { everything().len() } else { 0 }, "round {round}");
     }
 }
 
 #[test]
-fn a_source_that_is_run_again_goes_on_from_its_offset_in_the_same_files() {
+fn a_source_that_is_run_again_continues_from_its_offset_in_the_same_files() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     let restart = Restart::backoff(Duration::ZERO..Duration::ZERO).attempts(5);
@@ -364,7 +364,7 @@ fn a_source_that_is_run_again_goes_on_from_its_offset_in_the_same_files() {
             assert_eq!(from, 2 * (attempt - 1));
             cats.next_at(from + 1, cat(1, &attempt.to_string()))?;
             cats.next_json_at(from + 2, "torn")?;
-            // Behind the last offset: it comes again.
+            // This row comes after the last offset, so it is pushed again.
             cats.next(cat(2, "tail"))?;
             if attempt < 4 { Err("torn".into()) } else { Ok(cats.advance(100)?) }
         }),
@@ -379,7 +379,7 @@ fn a_source_that_is_run_again_goes_on_from_its_offset_in_the_same_files() {
     run_to_its_end(&directory);
 }
 
-/// What the state says after the test above.
+/// Checks the state after the test above with another run.
 fn run_to_its_end(directory: &TempDir) {
     let pipeline = persistent(directory);
     let cats = pipeline.read_with(
@@ -394,7 +394,7 @@ fn run_to_its_end(directory: &TempDir) {
 }
 
 #[test]
-fn a_callback_sees_what_comes_after_the_restart() {
+fn a_callback_receives_only_the_updates_after_the_restart() {
     let directory = TempDir::new();
     for round in 0..2_u64 {
         let pipeline = persistent(&directory);

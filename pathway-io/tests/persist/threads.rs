@@ -16,17 +16,17 @@ struct Event {
     n: u64,
 }
 
-/// How far each partition was read.
+/// The position in each partition.
 type Positions = BTreeMap<u64, u64>;
 
 const PARTITIONS: u64 = 4;
 const EVENTS: u64 = 300;
 
-/// Reads each partition on a thread of its own from where it stood, and stops after so many events of all.
+/// Reads each partition on its own thread from its position, and stops after `most` events in total.
 fn read_partitions(events: &Subject<Event, Positions>, most: u64) -> RunResult {
     let positions = events.resume().unwrap_or_default();
     let from = positions.clone();
-    // Who pushes says how far all of them are, so the row and its offset are one step.
+    // The offset holds the positions of all partitions, so the row and its offset are pushed under one lock.
     let shared = Mutex::new((positions, most));
     thread::scope(|scope| {
         for partition in 0..PARTITIONS {
@@ -51,7 +51,7 @@ fn read_partitions(events: &Subject<Event, Positions>, most: u64) -> RunResult {
 }
 
 #[test]
-fn each_row_comes_once_however_often_they_are_torn() {
+fn each_row_arrives_once_however_often_the_run_is_interrupted() {
     for durability in [Durability::EveryCommit, Durability::NoSync] {
         let directory = TempDir::new();
         let mut runs = 0;
@@ -73,7 +73,7 @@ fn each_row_comes_once_however_often_they_are_torn() {
         for row in rows(&directory, "events.csv") {
             let numbers = row.strip_suffix(" 1").and_then(|row| row.split_once(',')).unwrap();
             let (partition, n): (usize, u64) = (numbers.0.parse().unwrap(), numbers.1.parse().unwrap());
-            assert_eq!(n, next[partition], "of partition {partition}");
+            assert_eq!(n, next[partition], "in partition {partition}");
             next[partition] += 1;
         }
         assert_eq!(next, [EVENTS; PARTITIONS as usize]);

@@ -1,4 +1,4 @@
-//! Sinks that keep their own time.
+//! Transactional sinks, which store the time of their last commit.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -8,19 +8,19 @@ use pathway_io::{Commit, Durability, RunResult, Schema, Sink, Subject, TableSche
 use crate::common::{Cat, Number, TempDir, cat, run, source};
 use crate::restart::{options, persistent};
 
-/// What a database would have: the updates of all commits, and the time of the last.
+/// A simulated database: the updates of all commits, and the time of the last one.
 #[derive(Default, Clone)]
 pub struct Database {
     pub rows: Vec<(String, i64)>,
     time: Option<u64>,
 }
 
-/// A sink that writes into it in one step, as a transaction does.
+/// A sink that writes to the database in one step, like a transaction.
 pub struct Timed<F> {
     database: Arc<Mutex<Database>>,
     open: Database,
     row: F,
-    /// Commits after which it is full.
+    /// The number of commits until the database is full.
     pub room: usize,
 }
 
@@ -42,7 +42,7 @@ impl<S: Schema, F: Fn(&S) -> String + Send> Sink<S> for Timed<F> {
         self.open.rows.extend(commit.iter().map(|update| ((self.row)(&update.row), update.diff)));
         self.open.time = Some(commit.time());
         if self.room.is_multiple_of(2) {
-            // Some commits alone, some together with the next.
+            // Some commits are written alone, and some together with the next one.
             Sink::<S>::flush(self)?;
         }
         Ok(())
@@ -62,7 +62,7 @@ fn genus(cat: &Cat) -> String {
     cat.genus.clone()
 }
 
-/// Pushes cats from the offset on up to `to`, all with the same few keys, and fails then if so asked.
+/// Pushes cats from the offset up to `to`, all with the same few keys. Then it fails if `fail` is set.
 fn cats(to: u64, fail: bool) -> impl FnMut(Subject<Cat, u64>) -> RunResult + Send + 'static {
     move |cats| {
         for n in cats.resume().unwrap_or(0)..to {
@@ -86,7 +86,7 @@ fn expected(to: u64) -> Vec<(String, i64)> {
 
 // Contract 9.8
 #[test]
-fn is_given_each_commit_once_over_restarts() {
+fn a_transactional_sink_receives_each_commit_once_across_restarts() {
     let directory = TempDir::new();
     let database = Arc::new(Mutex::new(Database::default()));
     for round in 1..=5 {
@@ -102,7 +102,7 @@ fn is_given_each_commit_once_over_restarts() {
 }
 
 #[test]
-fn one_that_is_older_than_the_checkpoint_is_given_what_it_misses() {
+fn a_transactional_sink_behind_the_checkpoint_receives_the_missing_commits() {
     for room in 0..6 {
         let directory = TempDir::new();
         let database = Arc::new(Mutex::new(Database::default()));
@@ -113,7 +113,7 @@ fn one_that_is_older_than_the_checkpoint_is_given_what_it_misses() {
             let mut sink = timed(&database, genus);
             sink.room = room;
             table.write_to(sink);
-            // Of a table without key the log has rows only for this.
+            // The table has no key, so the log stores its rows only for the transactional sink.
             let table = pipeline.read_with(
                 source(move |numbers: Subject<Number, u64>| {
                     for n in numbers.resume().unwrap_or(0)..to {
@@ -140,7 +140,7 @@ fn one_that_is_older_than_the_checkpoint_is_given_what_it_misses() {
 }
 
 #[test]
-fn one_that_is_newer_or_was_exchanged_is_refused_and_no_file_is_touched() {
+fn a_newer_or_exchanged_transactional_sink_is_rejected_and_no_file_is_touched() {
     let directory = TempDir::new();
     let database = Arc::new(Mutex::new(Database::default()));
     let run_once = |to: u64| {
@@ -170,7 +170,7 @@ fn one_that_is_newer_or_was_exchanged_is_refused_and_no_file_is_touched() {
 }
 
 #[test]
-fn a_source_that_waits_for_such_a_sink_waits_for_no_interval() {
+fn a_source_that_waits_for_a_transactional_sink_triggers_a_checkpoint() {
     for backlog in [1, 4, 100] {
         let directory = TempDir::new();
         let database = Arc::new(Mutex::new(Database::default()));
@@ -178,7 +178,7 @@ fn a_source_that_waits_for_such_a_sink_waits_for_no_interval() {
         pipeline.durability(Durability::Interval(Duration::from_secs(3600)));
         let table = pipeline.read_with(source(cats(200, false)), options("cats").backlog(backlog));
         table.write_to(timed(&database, genus));
-        // Rows of one unit are many at once.
+        // A transaction makes many rows one commit.
         let numbers = pipeline.read_with(
             source(|numbers: Subject<Number, u64>| {
                 for unit in 0..3 {
