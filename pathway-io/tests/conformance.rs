@@ -1,4 +1,5 @@
-//! What Pathway's schemas can do, written here: the rows of the table in `docs/coming-from-pathway.md` that name this file.
+//! The features of Pathway's schemas in Rust: the rows of the table in `docs/coming-from-pathway.md` that name this
+//! file.
 
 use pathway_io::schema::{assert_matches, assert_same};
 use pathway_io::{DataType, Keyed, Schema};
@@ -57,7 +58,7 @@ fn a_union_is_two_flattened_schemas() {
 }
 
 #[test]
-fn definitions_of_columns_are_options_and_comments() {
+fn column_definitions_are_attributes_and_doc_comments() {
     let [id, owner] = Animal::schema().columns else { panic!() };
     assert_eq!((id.description, id.primary_key, id.data_type), ("Its number.", true, DataType::I64));
     assert_eq!((owner.default_value(), owner.example_value()), (Some(json!("nobody")), Some(json!("ann"))));
@@ -66,7 +67,7 @@ fn definitions_of_columns_are_options_and_comments() {
     assert_eq!(Animal::schema().column("owner").map(|column| column.optional), Some(false));
 }
 
-/// `Animal.with_types(id=str)`: the schema that both come from has the type for a parameter.
+/// `Animal.with_types(id=str)`: a macro that has the type as a parameter defines both schemas.
 macro_rules! animal_by {
     ($name:ident, $id:ty) => {
         #[derive(Schema)]
@@ -84,13 +85,13 @@ animal_by!(ByName, String);
 const _: () = assert_same::<ByNumber, Animal>();
 
 #[test]
-fn other_types_are_a_macro() {
+fn with_types_is_a_macro() {
     assert_eq!(ByName::schema().columns[0].data_type, DataType::Str);
     let (name, number) = (ByName { id: "a".into(), owner: String::new() }, ByNumber { id: 1, owner: String::new() });
     assert_eq!((name.key().as_str(), number.key(), name.owner, number.owner), ("a", 1, String::new(), String::new()));
 }
 
-/// `Cat.without(Cat.lives)` is what `Cat` was made of.
+/// `Cat.without(Cat.lives)` has the columns of `Animal`, from which `Cat` was composed.
 const _: () = assert_matches::<Cat, Animal>();
 
 /// `Cat.update_properties(append_only=True)`.
@@ -104,7 +105,7 @@ struct CatLog {
 const _: () = assert_same::<CatLog, Cat>();
 
 #[test]
-fn properties_are_those_of_the_outer_schema() {
+fn the_outer_schema_determines_the_properties() {
     assert!(CatLog::schema().append_only && !Cat::schema().append_only);
     let log = CatLog { cat: Cat { animal: Animal { id: 1, owner: String::new() }, lives: 1 } };
     assert_eq!((log.key(), log.cat.key()), (1, 1));

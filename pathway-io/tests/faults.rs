@@ -1,5 +1,5 @@
-//! Whatever breaks, the process ends by itself, with one sentence and an exit code that is not 0, and `on_stop` was
-//! called once. Each fault strikes a child of its own: the test program, started anew.
+//! Faults at every boundary: the process ends by itself with one sentence and an exit code other than 0, after one call
+//! of `on_stop`. Each fault runs in a child process, which is the test program itself.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, ExitStatus, Stdio};
@@ -13,21 +13,21 @@ use pathway_io::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What only a hang can reach.
+/// The longest wait, which only a hang can reach.
 const DEADLINE: Duration = Duration::from_secs(30);
-/// Says which part the child plays.
+/// The environment variable that names the role of the child.
 const PART: &str = "PATHWAY_IO_FAULT";
-/// For how long the slow sink is watched.
+/// The environment variable for the number of seconds that the slow sink is watched.
 const SECONDS: &str = "PATHWAY_IO_FAULT_SECONDS";
 
-/// Prints as the child of its parent, whatever the test harness prints around it.
+/// Prints a line from the child to its parent, marked so that output of the test harness does not match.
 fn say(line: &str) {
     let mut out = io::stdout().lock();
     writeln!(out, "\n@{line}").and_then(|()| out.flush()).expect("the parent reads");
 }
 
-/// In the child: plays its part, and leaves as a `main` that returns a `pathway_io::Result` does. In the parent there is
-/// nothing to do.
+/// Runs the role of a child process and exits like a `main` that returns a `pathway_io::Result`. In the parent it does
+/// nothing.
 #[test]
 fn child() {
     let Ok(part) = env::var(PART) else { return };
@@ -43,7 +43,7 @@ fn child() {
     std::process::exit(0);
 }
 
-/// What a child has said until its end.
+/// The output of a child that has ended.
 struct Ended {
     status: ExitStatus,
     said: Vec<String>,
@@ -64,13 +64,13 @@ impl Child {
         let out = BufReader::new(child.process.stdout.take().unwrap());
         thread::spawn(move || {
             let said = out.lines().map_while(Result::ok).filter_map(|text| Some(text.strip_prefix('@')?.to_owned()));
-            // Until nobody listens any more.
+            // Sends lines until the receiver is dropped.
             said.map(|text| line.send(text)).find(Result::is_err)
         });
         child
     }
 
-    /// A child whose standard output nobody reads.
+    /// Starts a child whose standard output is not read.
     fn start_unheard(part: &str, settings: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env::current_exe().unwrap())
             .args(["child", "--exact", "--nocapture"])
@@ -85,7 +85,7 @@ impl Child {
         let mut err = process.stderr.take().unwrap();
         thread::spawn(move || {
             let mut text = String::new();
-            // What is no text fails the comparison of what is.
+            // If the output is not UTF-8, the comparison with the expected text fails.
             let _ = err.read_to_string(&mut text);
             sender.send(text)
         });
@@ -101,11 +101,11 @@ impl Child {
     fn ends_within(mut self, time: Duration) -> Ended {
         let deadline = Instant::now() + time;
         let status = loop {
-            // Polled, so that a child that does not end is still ours to kill.
+            // The status is polled, so that a child that does not end can still be killed.
             if let Some(status) = self.process.try_wait().unwrap() {
                 break status;
             }
-            assert!(Instant::now() < deadline, "it does not end");
+            assert!(Instant::now() < deadline, "the child does not end");
             thread::sleep(Duration::from_millis(1));
         };
         let errors = self.errors.recv_timeout(DEADLINE).unwrap();
@@ -115,7 +115,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        // It may have ended long ago.
+        // The process may have ended already, and then the call fails.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -130,7 +130,7 @@ struct Row {
     text: String,
 }
 
-/// Breaks where it is serialised, if it is to.
+/// A value whose `Serialize` panics if the flag is set.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 struct Fragile(bool);
 
@@ -145,7 +145,7 @@ fn default() -> String {
     panic!("{}", text("default"))
 }
 
-/// Breaks where it is cloned, if it is to.
+/// An offset whose `Clone` panics if the flag is set.
 #[derive(Debug, Serialize, Deserialize)]
 struct Offset(bool);
 
@@ -160,7 +160,7 @@ fn text(boundary: &str) -> String {
     format!("it breaks at: {boundary}")
 }
 
-/// Breaks at its boundary, and nowhere else.
+/// Panics at its boundary, and nowhere else.
 struct Breaking(String);
 
 impl Breaking {
@@ -173,7 +173,7 @@ impl Breaking {
     }
 }
 
-/// What breaks by being dropped.
+/// A value that panics when it is dropped.
 struct Dropped(Breaking, &'static str);
 
 impl Drop for Dropped {
@@ -206,7 +206,7 @@ impl Connector for BreakingSource {
     type Tables = Table<Row>;
 
     fn options() -> ReadOptions {
-        // A policy is not to change anything in what happens at last.
+        // With a restart policy, the last attempt must behave as a single one does.
         let wait = Duration::from_millis(1);
         ReadOptions::new().name("rows").autocommit(None).restart(Restart::backoff(wait..wait).attempts(2))
     }
@@ -216,7 +216,7 @@ impl Connector for BreakingSource {
         let unused = Dropped(self.0.same(), "hook drop");
         rows.on_interrupt(move || {
             inside.at("hook");
-            // Dropped without a call where nothing stops the run.
+            // The hook is dropped without a call if no stop comes.
             let _ = &unused;
         });
         for n in 0..3 {
@@ -231,7 +231,7 @@ impl Connector for BreakingSource {
             return Err(TornText.into());
         }
         if self.0.0 == "hook" {
-            // Somebody has to stop it.
+            // Another part stops the pipeline.
             return Ok(rows.wait_closed()?);
         }
         before.at("run");
@@ -282,7 +282,7 @@ fn break_at(boundary: &str) -> pathway_io::Result<()> {
     Ok(())
 }
 
-/// Each boundary, and who is named.
+/// Each boundary, with the part that the error must name.
 const BOUNDARIES: [(&str, &str); 17] = [
     ("run", "connector `rows` panicked in run"),
     ("conversion", "connector `rows` panicked in run"),
@@ -323,7 +323,7 @@ fn a_panic_at_any_boundary_ends_the_process_with_one_sentence() {
     }
 }
 
-/// Prints each row until nobody reads.
+/// Prints each row until standard output is closed.
 fn printing() -> pathway_io::Result<()> {
     let pipeline = Pipeline::new();
     let rows = pipeline.read(Printed);
@@ -361,9 +361,9 @@ impl Connector for Printed {
 }
 
 #[test]
-fn a_closed_stdout_is_the_failure_of_who_prints() {
+fn a_closed_stdout_fails_the_sink_that_prints() {
     let mut child = Child::start_unheard("printing", &[]);
-    // As `| head` does when it has seen enough.
+    // Closes standard output after some lines, as `head` does.
     let mut out = BufReader::new(child.process.stdout.take().unwrap()).lines();
     assert!(out.any(|line| line.is_ok_and(|line| line == "@ready")));
     drop(out);
@@ -374,31 +374,32 @@ fn a_closed_stdout_is_the_failure_of_who_prints() {
     assert_eq!(text.lines().filter(|line| *line == "on_stop").count(), 1, "{text}");
 }
 
-/// A sink that takes a row every now and then under a source at full speed, stopped after a while.
+/// A sink that takes a row from time to time while its source pushes at full speed. The pipeline is stopped after a
+/// while.
 fn slow_sink() -> pathway_io::Result<()> {
-    let seconds: u64 = env::var(SECONDS).expect("it is set").parse().expect("it is a number");
+    let seconds: u64 = env::var(SECONDS).expect("the parent sets the variable").parse().expect("a number");
     let pipeline = Pipeline::new();
     pipeline.grace_period(Duration::from_secs(1));
     let numbers = pipeline.read(Printed);
     let (sender, took) = mpsc::channel();
     numbers.subscribe(move |_| {
-        sender.send(()).expect("it is watched");
+        sender.send(()).expect("the receiver exists");
         thread::sleep(Duration::from_secs(1));
     });
     let running = pipeline.start()?;
-    // From the first row on, all buffers fill up; they are full when the second comes.
-    took.recv().expect("there is a sink");
-    took.recv().expect("there is a sink");
+    // From the first row on, all buffers fill up. They are full when the second row arrives.
+    took.recv().expect("the sink is running");
+    took.recv().expect("the sink is running");
     let before = resident();
     let mut taken = 2;
     for _ in 0..seconds {
-        took.recv().expect("there is a sink");
+        took.recv().expect("the sink is running");
         taken += 1;
     }
     say(&format!("grown {}", resident().saturating_sub(before)));
     let stopped = Instant::now();
     running.stop();
-    let Err(error) = running.join() else { panic!("the sink has undelivered nothing") };
+    let Err(error) = running.join() else { panic!("the slow sink should have undelivered updates") };
     say(&format!("ended {}", stopped.elapsed().as_millis()));
     let Error::Sink(failure) = &error else { panic!("{error}") };
     let FailureKind::TimedOut { undelivered: Some(undelivered) } = failure.kind() else { panic!("{error}") };
@@ -409,7 +410,7 @@ fn slow_sink() -> pathway_io::Result<()> {
     Err(error)
 }
 
-/// The memory that the process holds, in KiB; 0 where nobody says.
+/// Returns the resident memory of the process in KiB, or 0 if it is unknown.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -426,11 +427,11 @@ fn watch_slow_sink(seconds: u64) {
         line.unwrap_or_else(|| panic!("no {what}: {:?}", ended.said)).parse().unwrap()
     };
     println!("{:?}", ended.said);
-    // The backlog of 16 MiB is full before the first look.
+    // The backlog of 16 MiB is full before the first measurement.
     assert!(figure("grown") < 4 * 1024, "memory grows: {:?}", ended.said);
-    // The grace of a second, and what a loaded machine adds.
+    // The grace period is one second, and a loaded machine adds some time.
     assert!((900..6_000).contains(&figure("ended")), "{:?}", ended.said);
-    // A commit of which a part was taken is undelivered as a whole, so that the two may overlap.
+    // A commit that was taken in part counts as undelivered as a whole, so the two counts may overlap.
     assert_eq!(figure("unaccounted"), 0, "{:?}", ended.said);
     assert!(
         ended.errors.contains(&format!("{} updates were not delivered", figure("undelivered"))),
@@ -440,12 +441,12 @@ fn watch_slow_sink(seconds: u64) {
 }
 
 #[test]
-fn a_slow_sink_holds_up_the_source_and_is_named_at_the_stop() {
+fn a_slow_sink_blocks_the_source_and_is_named_at_the_stop() {
     watch_slow_sink(1);
 }
 
 #[test]
 #[ignore = "takes a minute"]
-fn a_slow_sink_is_held_for_a_minute() {
+fn memory_stays_bounded_for_a_minute_with_a_slow_sink() {
     watch_slow_sink(60);
 }

@@ -1,4 +1,4 @@
-//! What `jsonlines::write` writes, and that the same schema reads it back.
+//! The output of `jsonlines::write`, which the same schema reads back.
 
 use std::fs;
 use std::time::Duration;
@@ -22,7 +22,7 @@ struct Reading {
     extra: Value,
     pairs: Vec<(i16, Option<String>)>,
     place: [f64; 2],
-    /// The device's own clock.
+    /// The time by the device's own clock.
     #[schema(alias = "time")]
     at: i64,
 }
@@ -83,7 +83,7 @@ prop_compose! {
     }
 }
 
-/// Debug forms, since they tell `-0.0` from `0.0` and let `NaN` equal itself.
+/// Returns the rows as text, in which `-0.0` differs from `0.0` and `NaN` equals itself.
 fn shown(rows: impl IntoIterator<Item = Reading>) -> Vec<String> {
     rows.into_iter().map(|row| format!("{row:?}")).collect()
 }
@@ -92,7 +92,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 64, ..ProptestConfig::default() })]
 
     #[test]
-    fn rows_come_back_as_they_were(rows in proptest::collection::vec(reading(), 0..8)) {
+    fn rows_are_read_back_unchanged(rows in proptest::collection::vec(reading(), 0..8)) {
         let text = written(rows.clone());
         for line in text.lines() {
             let object: Value = serde_json::from_str(line).unwrap();
@@ -146,12 +146,12 @@ fn columns_come_first_and_then_diff_and_time() {
 }
 
 #[test]
-fn no_rows_make_an_empty_file() {
+fn a_table_without_rows_makes_an_empty_file() {
     assert_eq!(written(Vec::new()), "");
 }
 
 #[test]
-fn only_what_outputs_add_is_passed_over() {
+fn only_the_columns_that_outputs_add_are_ignored() {
     let mut line = written(vec![Reading {
         on: true,
         count: 1,
@@ -166,7 +166,7 @@ fn only_what_outputs_add_is_passed_over() {
         place: [0.0; 2],
         at: 7,
     }]);
-    // The alias `time` comes after the column that it names, and is passed over there.
+    // The alias `time` comes after the column that it refers to, and is ignored there.
     let updates: Vec<Update<Reading>> = testing::collect(Lines(line.clone())).unwrap();
     assert_eq!(updates[0].row.at, 7);
     line = line.replace("\"at\":7,", "");

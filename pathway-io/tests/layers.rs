@@ -1,6 +1,6 @@
-//! Holds the folders of `src` to one direction of imports, and the files to none that import each other in a circle.
+//! Checks that the folders of `src` import in one direction, and that no files import each other in a circle.
 //!
-//! It reads the `crate::<folder>` paths of each file. `docs/architecture.md` draws the direction.
+//! It reads the `crate::<folder>` paths of each file. `docs/architecture.md` shows the direction.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dataflow", &["run", "rows", "source", "sink", "sequencer", "pipeline"]),
 ];
 
-/// The files below `src`, with their text. Files of tests are left out: they may look at everything.
+/// Returns the files below `src` with their text. Test files are omitted, because they may import everything.
 fn files() -> BTreeMap<String, String> {
     fn collect(directory: &Path, prefix: &str, files: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(directory).unwrap() {
@@ -37,14 +37,14 @@ fn files() -> BTreeMap<String, String> {
     files
 }
 
-/// The text without comments and without the tests at its end.
+/// Returns the text without comments and without the tests at its end.
 fn code(text: &str) -> String {
     let end = text.find("#[cfg(test)]\nmod tests {").unwrap_or(text.len());
     let lines = text[..end].lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// The paths that a file names below `crate::`, with braces expanded: `crate::run::{error, lock::Lock}` is two of them.
+/// Returns the paths of a file below `crate::`, with braces expanded: `crate::run::{error, lock::Lock}` has two paths.
 fn paths(text: &str) -> BTreeSet<Vec<String>> {
     let mut paths = BTreeSet::new();
     for (at, _) in text.match_indices("crate::") {
@@ -56,7 +56,7 @@ fn paths(text: &str) -> BTreeSet<Vec<String>> {
     paths
 }
 
-/// Reads one path from the beginning of `text`; returns the rest.
+/// Reads one path from the beginning of `text`, and returns the rest.
 fn expand<'t>(text: &'t str, prefix: &[String], paths: &mut BTreeSet<Vec<String>>) -> &'t str {
     let mut path = prefix.to_vec();
     let mut rest = text.trim_start();
@@ -73,7 +73,7 @@ fn expand<'t>(text: &'t str, prefix: &[String], paths: &mut BTreeSet<Vec<String>
         }
         let end = rest.find(|next: char| !next.is_alphanumeric() && next != '_').unwrap_or(rest.len());
         if end == 0 {
-            // Not a path: skipped, so that each step goes on.
+            // This is not a path. Skipping one byte guarantees progress.
             return rest.get(1..).unwrap_or("");
         }
         path.push(rest[..end].to_owned());
@@ -93,10 +93,9 @@ fn folders_import_in_one_direction() {
     let mut violations = Vec::new();
     for (file, text) in files() {
         let Some((folder, _)) = file.split_once('/') else { continue };
-        let (_, allowed) = ALLOWED
-            .iter()
-            .find(|(name, _)| *name == folder)
-            .unwrap_or_else(|| panic!("`{folder}` is a new folder: say in this test what it may import"));
+        let (_, allowed) = ALLOWED.iter().find(|(name, _)| *name == folder).unwrap_or_else(|| {
+            panic!("`{folder}` is a new folder: add it to `ALLOWED` with the folders that it may import")
+        });
         for path in paths(&text) {
             let target = path[0].as_str();
             let is_folder = ALLOWED.iter().any(|(name, _)| *name == target);
@@ -115,7 +114,7 @@ fn no_core_folder_names_an_optional_feature_in_a_body() {
         let core =
             ["run/", "rows/", "source/", "sink/", "sequencer/", "pipeline/"].iter().any(|core| file.starts_with(core));
         if core {
-            // What a build without the feature has instead belongs to the same place.
+            // The replacement for a build without the feature belongs to the same place.
             let places =
                 text.matches("feature = \"dataflow\"").count() - text.matches("not(feature = \"dataflow\")").count();
             violations.extend((0..places).map(|_| file.clone()));
@@ -129,7 +128,7 @@ fn no_core_folder_names_an_optional_feature_in_a_body() {
 }
 
 #[test]
-fn paths_are_read() {
+fn paths_are_extracted_from_code() {
     let read = |text: &str| paths(text).into_iter().map(|path| path.join("::")).collect::<Vec<_>>();
     assert_eq!(
         read("use crate::run::{error::{Error, Result}, lock::Lock};"),

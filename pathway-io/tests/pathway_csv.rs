@@ -1,4 +1,4 @@
-//! `csv::Options::pathway()` against files that Pathway 0.33.0 wrote, byte for byte.
+//! Compares `csv::Options::pathway()` byte for byte with files that Pathway 0.33.0 wrote.
 
 use std::fs;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use pathway_io::{Connector, Pipeline, Result, Schema, Subject, Table, connector, csv};
 use serde_json::{Value, json};
 
-/// What a source of one table writes in one commit, with its time as rank 0.
+/// Returns the CSV of a source with one table and one commit, whose time is replaced by rank 0.
 fn written<C, S>(source: C) -> Vec<u8>
 where
     C: Connector<Tables = Table<S>>,
@@ -51,12 +51,12 @@ impl Cats {
 }
 
 #[test]
-fn quotes_line_breaks_and_unicode() {
+fn quotes_line_breaks_and_unicode_match_pathway() {
     let golden = include_bytes!("goldens/unicode_quotes_newlines.csv");
     assert_eq!(written(Cats).escape_ascii().to_string(), golden.escape_ascii().to_string());
 }
 
-/// The columns of the golden but for those of types that have no counterpart here.
+/// The columns of the golden file, except those whose types have no counterpart here.
 #[derive(Schema)]
 struct Types {
     #[schema(primary_key)]
@@ -105,7 +105,7 @@ impl Source {
             f: f64::INFINITY,
             b: false,
             by: vec![],
-            // A duration of -1 s in the golden, which a `std::time::Duration` cannot be.
+            // The golden file has a duration of -1 s here, which `std::time::Duration` cannot represent.
             dur: Duration::from_secs(1),
             js: json!([1, 2]),
             tup: (2, "r".into()),
@@ -115,7 +115,7 @@ impl Source {
     }
 }
 
-/// The fields of a file as they stand there, quotes and all.
+/// Returns the fields of a file exactly as written, with their quotes.
 fn cells(text: &[u8]) -> Vec<Vec<String>> {
     let mut records = vec![vec![String::new()]];
     let mut inside = false;
@@ -154,12 +154,12 @@ fn types() {
     assert_eq!(compared, 3 * 11 - 1);
 }
 
-/// The columns of the golden that need a feature.
+/// The columns of the golden file that need a feature.
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 mod dates {
     use super::*;
 
-    /// What the golden was made from: its dates at an offset, too, which Pathway turns into UTC.
+    /// The input of the golden file. It includes dates with an offset, which Pathway converts to UTC.
     const ROWS: [&str; 3] = [
         r#"{"key": 1, "dn": "2021-03-21T18:34:12.123456", "du": "2021-03-21T18:34:12Z", "dur": 86400000005000}"#,
         r#"{"key": 2, "dn": "2021-03-21T18:34:12.000000001", "du": "2021-03-21T18:34:12+01:00", "dur": 1}"#,

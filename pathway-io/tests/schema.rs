@@ -1,4 +1,4 @@
-//! What `#[derive(Schema)]` makes of a struct.
+//! The description that `#[derive(Schema)]` generates for a struct.
 
 use pathway_io::{DataType, Keyed, Schema};
 use serde_json::json;
@@ -21,7 +21,7 @@ struct Cat {
 }
 
 #[test]
-fn names_types_and_defaults() {
+fn a_schema_describes_names_types_and_defaults() {
     let schema = Cat::schema();
     assert_eq!(schema.name, "Cat");
     assert_eq!(schema.description, "Cats, as zoologists\nlist them.");
@@ -40,7 +40,7 @@ fn names_types_and_defaults() {
 }
 
 #[test]
-fn rows_have_keys() {
+fn rows_return_their_keys() {
     let cat = Cat { key: 3, genus_name: "lynx".into(), weight: None, tags: vec![], r#type: None };
     assert_eq!(cat.key(), 3);
     assert_eq!(Cat::from_fields(cat.into_fields()).key, 3);
@@ -75,7 +75,7 @@ struct Poll {
 }
 
 #[test]
-fn a_flattened_schema_stands_in_place_of_its_field() {
+fn the_columns_of_a_flattened_schema_replace_its_field() {
     let schema = Vote::schema();
     assert!(schema.append_only);
     let columns: Vec<_> = schema.columns.iter().map(|column| (column.name, column.primary_key)).collect();
@@ -108,7 +108,7 @@ struct Line {
 }
 
 #[test]
-fn a_schema_serialises() {
+fn a_schema_serializes() {
     let schema = serde_json::to_value(Line::schema()).unwrap();
     assert_eq!(
         schema["columns"][1],

@@ -1,4 +1,4 @@
-//! Tables in SQLite: what is in them, how values are kept, and which tables are left alone.
+//! Tables in SQLite: their rows, the storage of values, and the tables that are not touched.
 #![cfg(feature = "sqlite")]
 
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ fn cat(key: i64, genus: &str) -> Cat {
     Cat { key, genus: genus.into() }
 }
 
-/// A source with one table, made of a closure.
+/// A source with one table that calls a closure.
 struct Source<S, F>(F, std::marker::PhantomData<fn(S)>);
 
 fn source<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static>(run: F) -> Source<S, F> {
@@ -45,7 +45,7 @@ impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector fo
     }
 }
 
-/// Runs a source into the database.
+/// Writes a source to the database.
 fn write<S: Schema>(
     path: &Path,
     options: sqlite::Options,
@@ -86,7 +86,7 @@ impl Dir {
 }
 
 #[test]
-fn a_keyed_table_is_what_it_is_now() {
+fn a_keyed_table_holds_the_current_rows() {
     let dir = Dir::new();
     let path = dir.path("cats.sqlite");
     write(&path, sqlite::Options::new(), |cats| {
@@ -106,7 +106,7 @@ fn a_keyed_table_is_what_it_is_now() {
 }
 
 #[test]
-fn the_time_is_that_of_the_last_commit() {
+fn the_stored_time_is_the_time_of_the_last_commit() {
     let dir = Dir::new();
     let path = dir.path("cats.sqlite");
     let pipeline = Pipeline::new();
@@ -132,7 +132,7 @@ struct Line {
 }
 
 #[test]
-fn a_table_without_a_key_is_its_updates() {
+fn a_table_without_a_key_holds_its_updates() {
     let dir = Dir::new();
     let (path, file) = (dir.path("lines.sqlite"), dir.path("lines.csv"));
     let pipeline = Pipeline::new();
@@ -161,7 +161,7 @@ fn a_table_without_a_key_is_its_updates() {
 }
 
 #[test]
-fn the_updates_of_a_keyed_table_can_be_kept_too() {
+fn the_updates_of_a_keyed_table_can_be_stored_too() {
     let dir = Dir::new();
     let path = dir.path("cats.sqlite");
     write(&path, sqlite::Options::new().table("history").updates(), |cats| {
@@ -233,7 +233,7 @@ fn types() -> Types {
 }
 
 #[test]
-fn values_are_what_they_are_in_sqlite() {
+fn values_have_the_matching_sqlite_types() {
     let dir = Dir::new();
     let path = dir.path("types.sqlite");
     write(&path, sqlite::Options::new(), |subject| Ok(subject.next(types())?)).unwrap();
@@ -262,7 +262,7 @@ fn values_are_what_they_are_in_sqlite() {
 }
 
 #[test]
-fn nothing_is_lost_that_sqlite_has_no_room_for() {
+fn values_that_sqlite_types_cannot_hold_are_stored_as_text() {
     let dir = Dir::new();
     let path = dir.path("types.sqlite");
     let unsigned = [0, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX];
@@ -298,7 +298,7 @@ struct Odd {
 }
 
 #[test]
-fn names_and_keys_may_be_anything() {
+fn names_and_keys_may_contain_any_character() {
     let dir = Dir::new();
     let path = dir.path("odd.sqlite");
     let name = "drop table \"x\"; `y`";
@@ -326,7 +326,7 @@ struct Pair {
 }
 
 #[test]
-fn a_table_may_be_all_key() {
+fn a_table_may_consist_of_key_columns_only() {
     let dir = Dir::new();
     let path = dir.path("pairs.sqlite");
     write(&path, sqlite::Options::new(), |pairs| {
@@ -342,14 +342,14 @@ fn a_table_may_be_all_key() {
 }
 
 fn error_of(path: &Path) -> String {
-    let error = write(path, sqlite::Options::new(), |_: Subject<Cat>| panic!("the source is entered")).unwrap_err();
+    let error = write(path, sqlite::Options::new(), |_: Subject<Cat>| panic!("the source must not run")).unwrap_err();
     let error = error.to_string();
     let start = format!("sink `{}` failed: ", path.display());
     error.strip_prefix(&start).unwrap_or_else(|| panic!("{error}")).to_owned()
 }
 
 #[test]
-fn a_table_of_another_shape_is_left_alone() {
+fn a_table_with_other_columns_is_not_touched() {
     let dir = Dir::new();
     for (number, (create, difference)) in [
         ("TABLE Cat (key INTEGER PRIMARY KEY)", "it lacks a column `genus`"),
@@ -378,7 +378,7 @@ fn a_table_of_another_shape_is_left_alone() {
 }
 
 #[test]
-fn rows_that_no_pipeline_has_written_are_left_alone() {
+fn rows_of_another_program_are_not_touched() {
     let dir = Dir::new();
     let path = dir.path("cats.sqlite");
     let database = Connection::open(&path).unwrap();
@@ -390,29 +390,29 @@ fn rows_that_no_pipeline_has_written_are_left_alone() {
          empty it, or write to another one (`sqlite::Options::table`)"
     );
     assert_eq!(rows(&path, "SELECT * FROM Cat"), [[int(7), text("puma")]]);
-    // An empty one, of other names for the same types, is taken.
+    // An empty table is accepted, even if it uses other names for the same types.
     database.execute("DELETE FROM Cat", []).unwrap();
     for key in [1, 2] {
         write(&path, sqlite::Options::new(), move |cats| Ok(cats.next(cat(key, "felis"))?)).unwrap();
-        // Like a file it is begun anew.
+        // Like a file, the table is started over.
         assert_eq!(rows(&path, "SELECT key FROM Cat"), [[int(key)]]);
     }
 }
 
 #[test]
-fn what_is_no_table_is_left_alone() {
+fn a_view_or_a_file_that_is_not_a_database_is_not_touched() {
     let dir = Dir::new();
     let path = dir.path("cats.sqlite");
     Connection::open(&path).unwrap().execute_batch("CREATE VIEW Cat AS SELECT 1 AS key").unwrap();
     assert_eq!(error_of(&path), "`Cat` is not a table but a view");
     let path = dir.path("cats.txt");
-    std::fs::write(&path, "this is a text, and a long one too; it is no database at all").unwrap();
+    std::fs::write(&path, "this is a long line of plain text and not a database file at all").unwrap();
     assert_eq!(error_of(&path), "file is not a database");
     assert!(error_of(&dir.path("no/such/directory.sqlite")).contains("unable to open database file"));
 }
 
 #[test]
-fn several_tables_stand_in_one_database() {
+fn one_database_can_hold_several_tables() {
     let dir = Dir::new();
     let path = dir.path("zoo.sqlite");
     let pipeline = Pipeline::new();
@@ -446,7 +446,7 @@ fn two_sinks_on_one_table_are_an_error() {
     let path = dir.path("cats.sqlite");
     let error = |second: &dyn Fn(&Table<Cat>)| {
         let pipeline = Pipeline::new();
-        let cats = pipeline.read(source(|_: Subject<Cat>| panic!("the source is entered")));
+        let cats = pipeline.read(source(|_: Subject<Cat>| panic!("the source must not run")));
         sqlite::write(&cats, &path);
         second(&cats);
         pipeline.run().unwrap_err().to_string()
@@ -472,7 +472,7 @@ struct Account {
 }
 
 #[test]
-fn who_reads_sees_whole_commits_and_holds_nobody_up() {
+fn a_reader_sees_whole_commits_and_does_not_block_the_writer() {
     let dir = Dir::new();
     let path = dir.path("bank.sqlite");
     let done = Arc::new(AtomicBool::new(false));
@@ -481,7 +481,7 @@ fn who_reads_sees_whole_commits_and_holds_nobody_up() {
     let reader = std::thread::spawn(move || {
         opened.recv().unwrap();
         let held = Connection::open(&path_of_reader).unwrap();
-        // A transaction that reads from the first to the last commit.
+        // A transaction that stays open from the first to the last commit.
         held.execute_batch("BEGIN").unwrap();
         let _: i64 = held.query_row("SELECT count(*) FROM Account", [], |row| row.get(0)).unwrap();
         let database = Connection::open(&path_of_reader).unwrap();
@@ -495,7 +495,7 @@ fn who_reads_sees_whole_commits_and_holds_nobody_up() {
         reads
     });
     write(&path, sqlite::Options::new(), move |accounts| {
-        // All sinks are open by now.
+        // All sinks are open at this point.
         sender.send(())?;
         for balance in 0..2_000 {
             let transfer = accounts.transaction();
@@ -511,7 +511,7 @@ fn who_reads_sees_whole_commits_and_holds_nobody_up() {
     assert_eq!(rows(&path, "SELECT balance FROM Account ORDER BY name"), [[int(1999)], [int(-1999)]]);
 }
 
-/// What happens to a key, and whether a commit follows.
+/// Generates the steps of a history: a key, its new value or a removal, and whether a commit follows.
 fn steps() -> impl Strategy<Value = Vec<(i64, Option<u8>, bool)>> {
     proptest::collection::vec((0_i64..6, proptest::option::weighted(0.7, 0_u8..4), any::<bool>()), 0..60)
 }
@@ -520,7 +520,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, cases: 48, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_history_ends_in_the_table_that_a_map_would_be(steps in steps()) {
+    fn any_history_ends_in_the_same_table_as_a_map(steps in steps()) {
         let dir = Dir::new();
         let path = dir.path("cats.sqlite");
         let mut map = BTreeMap::new();

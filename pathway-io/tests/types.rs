@@ -1,4 +1,4 @@
-//! Columns of other crates' types from end to end: by `next` and from JSON, as keys, with defaults, into CSV and back.
+//! Column types of other crates: pushed by `next` and from JSON, as keys, with defaults, and written to CSV and back.
 #![cfg(all(feature = "bytes", feature = "chrono", feature = "jiff", feature = "rust_decimal", feature = "uuid"))]
 
 use std::fs;
@@ -52,10 +52,10 @@ impl Trades {
     fn run(&mut self, trades: Subject<Trade>) -> Result<()> {
         trades.next_json(text("1.50"))?;
         trades.commit()?;
-        // The same row, pushed another way: a null in an `Option<Value>` is `None`.
+        // The same row pushed in another way: a null in an `Option<Value>` is `None`.
         trades.next(Trade { note: Some(Value::Null), ..trade("1.50") })?;
         trades.commit()?;
-        // The same price, written otherwise.
+        // The same price in a different notation.
         trades.next_value(serde_json::from_str(&text("1.5")).map_err(std::io::Error::other)?)?;
         trades.commit()?;
         let Trade { id, at, day, .. } = trade("0");
@@ -65,7 +65,7 @@ impl Trades {
 }
 
 #[test]
-fn are_upserted_by_key() {
+fn foreign_types_are_upserted_by_key() {
     let updates = testing::collect(Trades).unwrap();
     let seen: Vec<_> =
         updates.into_iter().map(|update| (update.row.price.to_string(), update.row, update.diff)).collect();
@@ -74,7 +74,7 @@ fn are_upserted_by_key() {
 }
 
 #[test]
-fn have_one_text_in_csv_and_json() {
+fn foreign_types_have_the_same_text_in_csv_and_json() {
     let directory = tempfile::tempdir().unwrap();
     let [csv, json] = ["trades.csv", "trades.jsonl"].map(|name| directory.path().join(name));
     let pipeline = Pipeline::new();
@@ -99,7 +99,7 @@ fn have_one_text_in_csv_and_json() {
 }
 
 #[test]
-fn describe_themselves() {
+fn foreign_types_describe_themselves() {
     let schema = serde_json::to_value(Trade::schema()).unwrap();
     let types: Vec<_> = schema["columns"].as_array().unwrap().iter().map(|column| &column["type"]).collect();
     assert_eq!(types, ["Uuid", "Timestamp", "Date", "Decimal", "Time", "OffsetDateTime", "Vec<u8>", "Value"]);

@@ -1,4 +1,4 @@
-//! What test programs share: rows, a source made of a closure, and waits with a deadline.
+//! Shared code of the test programs: rows, a source that calls closures, and waits with a deadline.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use pathway_io::{Connector, Pipeline, Result, RunResult, Schema, Subjects, Summa
 #[allow(unused_imports, reason = "some tests have handles of another kind")]
 pub use pathway_io::{Subject, Transaction};
 
-/// What only a hang can reach.
+/// The longest wait, which only a hang can reach.
 pub const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A row with a key.
@@ -31,7 +31,7 @@ pub struct Number {
     pub n: u64,
 }
 
-/// A source made of closures.
+/// A source that calls closures.
 pub struct Source<T, F> {
     run: F,
     on_stop: Box<dyn FnMut() + Send>,
@@ -72,71 +72,71 @@ pub fn numbers(numbers: std::ops::Range<u64>) -> impl Connector<Tables = Table<N
     })
 }
 
-/// A pipeline that leaves the signals of the test program alone.
+/// A pipeline that does not handle signals, so that the test program keeps their default actions.
 pub fn pipeline() -> Pipeline {
     let pipeline = Pipeline::new();
     pipeline.handle_signals(false);
     pipeline
 }
 
-/// The result of `work`, which must not hang.
+/// Returns the result of `work`, and fails if it takes longer than the deadline.
 #[track_caller]
 pub fn within<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     let (sender, receiver) = mpsc::channel();
     let worker = thread::spawn(move || {
-        // Nobody waits any more after the deadline.
+        // After the deadline the receiver is gone.
         let _ = sender.send(work());
     });
     match receiver.recv_timeout(DEADLINE) {
         Ok(result) => result,
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("it hangs"),
         Err(mpsc::RecvTimeoutError::Disconnected) => {
-            std::panic::resume_unwind(worker.join().expect_err("it sent nothing"))
+            std::panic::resume_unwind(worker.join().expect_err("the worker sent no result"))
         }
     }
 }
 
-/// Runs a pipeline to its end, which must come.
+/// Runs a pipeline to its end, and fails if it does not end.
 #[track_caller]
 pub fn run(pipeline: Pipeline) -> Result<Summary> {
     within(move || pipeline.run())
 }
 
-/// The next event, which must come.
+/// Returns the next event, and fails if none arrives.
 #[track_caller]
 pub fn next<T>(events: &Receiver<T>) -> T {
     events.recv_timeout(DEADLINE).expect("the event comes before the deadline")
 }
 
-/// A commit as a sink has seen it.
+/// A commit as a sink has received it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen<S> {
     pub time: u64,
     pub updates: Vec<(S, i64)>,
 }
 
-/// The commits of a table as they come.
+/// Returns a receiver of the table's commits.
 pub fn commits<S: Schema + Send>(table: &Table<S>) -> Receiver<Seen<S>> {
     let (sender, receiver) = mpsc::channel();
     table.subscribe_commits(move |commit| {
         let updates = commit.iter().map(|update| (update.row, update.diff)).collect();
-        // A test that has seen enough does not look any more.
+        // The send fails if the test has dropped the receiver.
         let _ = sender.send(Seen { time: commit.time(), updates });
     });
     receiver
 }
 
-/// The updates of all commits, without their times.
+/// Returns the updates of all commits, without their times.
 pub fn updates<S>(commits: &Receiver<Seen<S>>) -> Vec<(S, i64)> {
     commits.try_iter().flat_map(|commit| commit.updates).collect()
 }
 
-/// The numbers of each commit.
+/// Returns the numbers of each commit.
 pub fn by_commit(commits: &Receiver<Seen<Number>>) -> Vec<Vec<u64>> {
     commits.try_iter().map(|commit| commit.updates.into_iter().map(|(row, _)| row.n).collect()).collect()
 }
 
-/// A directory that is removed with the test.
+/// A directory that is removed at the end of the test.
 pub struct TempDir(tempfile::TempDir);
 
 impl TempDir {
@@ -153,7 +153,7 @@ pub fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap()
 }
 
-/// The records of a CSV text, with each time replaced by its rank: Pathway's times stand in its files as ranks.
+/// Returns the records of a CSV text, with each time replaced by its rank, as in the files that Pathway wrote.
 pub fn ranked(text: &str) -> Vec<Vec<String>> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
     let mut records: Vec<Vec<String>> =

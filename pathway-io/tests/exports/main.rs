@@ -1,8 +1,9 @@
-//! Schemas in other languages, held to the real things: rows that we wrote are validated by the `jsonschema` package,
-//! loaded into SQLite, and read by Pathway; PostgreSQL's own parser reads the DDL for it.
+//! Checks schemas in other languages with the real tools. The `jsonschema` package validates rows that the library
+//! wrote, SQLite and Pathway load them, and PostgreSQL's own parser reads the DDL.
 //!
-//! All of them are Python's, see `check.py`. What is not installed is skipped with a message; in CI `.ci/run` makes an
-//! environment that has it all, and names its interpreter in `PATHWAY_IO_PYTHON`.
+//! The script `check.py` runs these tools, which are Python packages. A package that is not installed is skipped with a
+//! message. In CI, `.ci/run` creates an environment with all of them, and passes its interpreter in
+//! `PATHWAY_IO_PYTHON`.
 
 use std::fs;
 use std::path::Path;
@@ -92,7 +93,7 @@ fn rows() -> Vec<Everything> {
         byte: 255,
         word: 65535,
         dword: u32::MAX,
-        // Pathway and SQLite end here
+        // Pathway and SQLite support integers up to this value.
         qword: i64::MAX as u64,
         single: 0.1,
         double: -1e-7,
@@ -160,7 +161,7 @@ impl Rows {
     }
 }
 
-/// Writes the rows and the schema in each language, and has `check.py` see whether they fit.
+/// Writes the rows and the schema in each language, and runs one check of `check.py`.
 fn check(what: &str) {
     let directory = tempfile::tempdir().unwrap();
     let path = |name: &str| directory.path().join(name);

@@ -1,7 +1,8 @@
-//! A small pipeline on a disk that fails: at each byte of each file, at each call; and on what a power cut may leave of a
-//! log.
+//! A small pipeline on a disk that fails at each byte of each file and at each call, and logs as a power cut may leave
+//! them.
 //!
-//! It makes a checkpoint of each commit, so that its files have the same bytes each time, but for when a log is begun anew.
+//! The pipeline makes a checkpoint of each commit. So its files have the same bytes in each run, except for the moment
+//! at which a new log starts.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -62,7 +63,7 @@ fn wait_for(offset: u64, durable: &Receiver<Option<u64>>) {
     while durable.recv().is_ok_and(|told| told.is_some_and(|told| told < offset)) {}
 }
 
-/// Steps of all runs, and of the first of two.
+/// The number of steps of all runs, and of the first of two runs.
 const ALL: u64 = 6;
 const FIRST: u64 = 3;
 
@@ -78,13 +79,13 @@ fn run(directory: &Path, to: u64) -> pathway_io::Result<()> {
 
 const OUTPUTS: [&str; 3] = ["cats.csv", "cats.jsonl", "bad.jsonl"];
 
-/// The outputs, with all times alike and the row numbers of one process taken out.
+/// Returns the outputs with times and row numbers replaced, since these differ between runs.
 fn outputs(directory: &Path) -> [String; 3] {
     OUTPUTS.map(|name| {
         let text = fs::read_to_string(directory.join(name)).expect(name);
         let mut plain = String::new();
         for word in text.split_inclusive([',', '}', ' ']) {
-            // A time has the only number of thirteen digits, and the number of a row stands behind `row`.
+            // Only times have thirteen digits, and a row number follows the word `row`.
             let digits = word.chars().filter(char::is_ascii_digit).count();
             plain.push_str(if digits == 13 || plain.ends_with("row ") { "#," } else { word });
         }
@@ -92,7 +93,7 @@ fn outputs(directory: &Path) -> [String; 3] {
     })
 }
 
-/// The files of a directory and of the state in it, by their paths there.
+/// The files of a directory and of its state, with their relative paths.
 type Files = Vec<(PathBuf, Vec<u8>)>;
 
 fn files(directory: &Path) -> Files {
@@ -108,12 +109,12 @@ fn files(directory: &Path) -> Files {
     files
 }
 
-/// A directory in which one case comes after the other.
+/// A directory in which the test cases run one after the other.
 struct Place {
     directory: TempDir,
-    /// What a run that nobody disturbed has written.
+    /// The outputs of an undisturbed run.
     expected: [String; 3],
-    /// What there is when a case begins: nothing, and what a first run has left.
+    /// The initial files of a case: none, or those of a first run.
     beginnings: [(&'static str, Files); 2],
 }
 
@@ -122,9 +123,9 @@ impl Place {
         let directory = TempDir::new().expect("a directory");
         let path = directory.path();
         let _disk = Mount::new(path, Fault::None);
-        run(path, FIRST).expect("nothing is in its way");
+        run(path, FIRST).expect("a run without faults succeeds");
         let middle = files(path);
-        run(path, ALL).expect("nothing is in its way");
+        run(path, ALL).expect("a run without faults succeeds");
         let expected = outputs(path);
         assert_eq!(expected.clone().map(|text| text.lines().count()), [1 + 6, 6, 2]);
         let beginnings = [("from nothing", Files::new()), ("from the middle", middle)];
@@ -137,21 +138,22 @@ impl Place {
 
     fn begin(&self, files: &Files) {
         for (path, _) in self::files(self.path()) {
-            fs::remove_file(self.path().join(path)).expect("it is there");
+            fs::remove_file(self.path().join(path)).expect("the file exists");
         }
         for (path, bytes) in files {
-            fs::write(self.path().join(path), bytes).expect("there is room");
+            fs::write(self.path().join(path), bytes).expect("the write succeeds");
         }
     }
 
-    /// Goes on where there is nothing in the way any more; in the end all must be as if there had never been.
-    fn goes_on(&self, after: &str) {
+    /// Runs again without a fault. The outputs must then equal those of an undisturbed run.
+    fn continues(&self, after: &str) {
         let _disk = Mount::new(self.path(), Fault::None);
         run(self.path(), ALL).unwrap_or_else(|error| panic!("{after}: {error}"));
         assert_eq!(outputs(self.path()), self.expected, "{after}");
     }
 
-    /// Runs from a beginning with a fault, and then without. Says what the first has said, if the fault has struck.
+    /// Runs from the given files, first with a fault and then without. Returns the error of the first run if the fault
+    /// occurred.
     fn survives(&self, (name, files): &(&str, Files), fault: &Fault) -> Option<String> {
         let case = format!("{name}, with {fault:?}");
         self.begin(files);
@@ -164,40 +166,43 @@ impl Place {
                 let (_, what) = said.split_once(&format!("cannot {} ", call.operation)).expect(&said);
                 let named = Path::new(what.split('`').nth(1).expect(&said));
                 assert!(named.starts_with(&call.path) || named.with_extension("") == call.path, "{case}: {said}");
-                // And by the name that it has.
+                // The error must use the current name of the file.
                 assert!(named.exists() || call.operation == "create", "{case}: {said}");
                 Some(said)
             }
-            (result, struck) => panic!("{case}: {struck:?} has failed, and it says {result:?}"),
+            (result, struck) => panic!("{case}: {struck:?} failed, but the run returned {result:?}"),
         };
         drop(disk);
-        self.goes_on(&case);
+        self.continues(&case);
         said
     }
 }
 
-/// Every how manieth byte and call.
+/// Returns the distance between the tested bytes and calls.
 pub fn step() -> u64 {
     env::var("PATHWAY_IO_DISK_STEP").map_or(13, |step| step.parse().expect("a number"))
 }
 
 #[test]
-fn full_at_each_byte_of_each_file_it_says_so_and_goes_on_when_there_is_room() {
+fn a_full_disk_at_each_byte_is_reported_and_the_next_start_continues() {
     let place = Place::new();
     for beginning in &place.beginnings {
         let mut logs = 0;
-        // A tiny log is begun anew at nearly every step.
+        // The limit for the size of a log is tiny, so nearly every step starts a new log.
         let logs_of_steps = (1..=ALL + 2).map(|generation| format!("state/log-{generation}"));
         for name in OUTPUTS.map(str::to_owned).into_iter().chain(logs_of_steps) {
             let path = place.path().join(&name);
             let begun = beginning.1.iter().find(|(path, _)| path == Path::new(&name));
             let begun = begun.map_or(0, |(_, bytes)| bytes.len() as u64);
             let (mut at, mut last) = (begun, None);
-            // When a log is begun anew depends on the threads: where it has ended once there may be bytes the next time.
+            // The moment at which a new log starts depends on the threads, so the size of a log varies between runs.
             while at < last.unwrap_or(begun) + 5 * step() {
                 let fault = Fault::Full { path: path.clone(), at };
                 if let Some(said) = place.survives(beginning, &fault) {
-                    assert!(said.contains(&format!("` at byte {at}: ")), "{fault:?}: `{said}` says where");
+                    assert!(
+                        said.contains(&format!("` at byte {at}: ")),
+                        "{fault:?}: expected the position in `{said}`"
+                    );
                     last = Some(at);
                 }
                 at += step();
@@ -205,7 +210,7 @@ fn full_at_each_byte_of_each_file_it_says_so_and_goes_on_when_there_is_room() {
             if name.starts_with("state") {
                 logs += u32::from(last.is_some());
             } else {
-                let len = fs::metadata(&path).expect("it is there").len();
+                let len = fs::metadata(&path).expect("the file exists").len();
                 assert!(
                     last.is_some_and(|last| last + step() >= len),
                     "{name} has {len} bytes, and was full at {last:?}"
@@ -217,25 +222,25 @@ fn full_at_each_byte_of_each_file_it_says_so_and_goes_on_when_there_is_room() {
     }
 }
 
-/// A call without the generation of a log.
+/// Returns the kind of a call: its operation, and its path without the generation of the log.
 fn kind(place: &Place, call: &Call) -> (&'static str, String) {
-    let path = call.path.strip_prefix(place.path()).expect("it is below").display().to_string();
+    let path = call.path.strip_prefix(place.path()).expect("the path is in the directory").display().to_string();
     (call.operation, path.trim_end_matches(|c: char| c.is_ascii_digit()).to_owned())
 }
 
 #[test]
-fn each_call_that_fails_is_an_error_that_names_it_and_the_next_start_goes_on() {
+fn each_failing_call_is_named_in_the_error_and_the_next_start_continues() {
     let place = Place::new();
     for beginning in &place.beginnings {
         place.begin(&beginning.1);
         let disk = Mount::new(place.path(), Fault::None);
-        run(place.path(), ALL).expect("nothing is in its way");
+        run(place.path(), ALL).expect("a run without faults succeeds");
         let calls = disk.calls();
         drop(disk);
         let (mut struck, mut missed) = (BTreeSet::new(), BTreeSet::new());
         for call in &calls {
             let strikes = place.survives(beginning, &Fault::Call(call.clone())).is_some();
-            // When a log is begun anew depends on the threads, and so do the calls for it.
+            // The moment at which a new log starts depends on the threads, and so do the calls for it.
             assert!(strikes || call.path.starts_with(place.path().join("state")), "{call:?} was not made again");
             if strikes { &mut struck } else { &mut missed }.insert(kind(&place, call));
         }
@@ -252,7 +257,7 @@ fn short_writes_and_interruptions_change_nothing() {
     }
 }
 
-/// Where the first checkpoint of a log ends.
+/// Returns the position at which the first checkpoint of a log ends.
 fn first_checkpoint(log: &[u8]) -> usize {
     let mut at = 0;
     loop {
@@ -266,29 +271,29 @@ fn first_checkpoint(log: &[u8]) -> usize {
 }
 
 #[test]
-fn a_checkpoint_that_is_torn_at_any_byte_is_none_and_the_one_before_it_counts() {
+fn a_checkpoint_truncated_at_any_byte_is_ignored_and_the_previous_one_is_used() {
     let place = Place::new();
     place.begin(&Files::new());
-    run(place.path(), FIRST).expect("nothing is in its way");
+    run(place.path(), FIRST).expect("a run without faults succeeds");
     let whole = files(place.path());
     let name = Path::new("state/log-1");
-    let log = &whole.iter().find(|(path, _)| path == name).expect("there is a log").1;
+    let log = &whole.iter().find(|(path, _)| path == name).expect("the log exists").1;
     let begun = first_checkpoint(log);
-    assert!(log.len() > begun + 200, "there are others behind it");
-    for len in (0..log.len()).step_by(usize::try_from(step()).expect("a step is small")) {
-        // It ends there, or the system had made it longer already.
+    assert!(log.len() > begun + 200, "more frames follow the first checkpoint");
+    for len in (0..log.len()).step_by(usize::try_from(step()).expect("the step fits")) {
+        // The log ends at `len`, or the system has already extended it with zeros.
         for zeros in [0, log.len() - len] {
             place.begin(&whole);
             let torn = [&log[..len], &vec![0; zeros]].concat();
-            fs::write(place.path().join(name), torn).expect("there is room");
+            fs::write(place.path().join(name), torn).expect("the write succeeds");
             if len >= begun {
-                // A step in the same log, and the next start reads what that has written behind.
-                run(place.path(), FIRST + 1).expect("the checkpoint before it counts");
-                place.goes_on(&format!("torn at {len}, {zeros} zeros"));
+                // One more step is appended to the same log, and the next start must read it.
+                run(place.path(), FIRST + 1).expect("the previous checkpoint is used");
+                place.continues(&format!("torn at {len}, {zeros} zeros"));
                 continue;
             }
             let outputs = OUTPUTS.map(|name| fs::read(place.path().join(name)).expect(name));
-            let said = run(place.path(), ALL).expect_err("there is no checkpoint").to_string();
+            let said = run(place.path(), ALL).expect_err("a log without a checkpoint is rejected").to_string();
             assert!(said.contains("log-1` is damaged at byte"), "torn at {len}: {said}");
             assert_eq!(outputs, OUTPUTS.map(|name| fs::read(place.path().join(name)).expect(name)));
         }

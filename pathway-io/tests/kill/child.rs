@@ -1,4 +1,4 @@
-//! The child: started, killed, waited for.
+//! Starts, kills and awaits the child process.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use crate::program;
 
-/// What only a hang can reach.
+/// The longest wait, which only a hang can reach.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// A program and its directory.
+/// A program with its directory.
 pub struct Program {
     directory: TempDir,
     pub durability: &'static str,
@@ -29,8 +29,8 @@ impl Program {
     }
 
     pub fn start(&self, steps: &str, variables: &[(&str, &str)]) -> Running {
-        let child = Command::new(env::current_exe().expect("the test is a program"))
-            .args(["program::plays_the_child", "--exact", "--nocapture", "--test-threads=1"])
+        let child = Command::new(env::current_exe().expect("the path of the test program"))
+            .args(["program::child", "--exact", "--nocapture", "--test-threads=1"])
             .env(program::DIRECTORY, self.directory.path())
             .env(program::STEPS, steps)
             .env(program::DURABILITY, self.durability)
@@ -42,23 +42,23 @@ impl Program {
         Running(child)
     }
 
-    /// How far its sources have come when it has ended.
+    /// Returns the positions of its sources after the program has ended.
     pub fn resumed(&self) -> (u64, u64) {
         let read = |name| fs::read_to_string(self.path(name)).expect(name).parse().expect("a number");
         (read("bank"), read("clock"))
     }
 
-    /// Leaves its files where they are, for who wants to look at them.
+    /// Keeps the files for inspection, and returns their directory.
     pub fn keep(self) -> String {
         self.directory.keep().display().to_string()
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub fn run(&self, steps: &str, variables: &[(&str, &str)]) -> Ended {
         self.start(steps, variables).wait()
     }
 
-    /// Runs it to its end, which must be a good one.
+    /// Runs the program to its end, which must be successful.
     #[track_caller]
     pub fn finish(&self, steps: &str) {
         let ended = self.run(steps, &[]);
@@ -70,7 +70,7 @@ pub struct Running(Child);
 
 impl Running {
     pub fn kill(mut self) {
-        // It may have ended by itself.
+        // The process may have ended by itself, and then the call fails.
         let _ = self.0.kill();
         self.0.wait().expect("the child ends");
     }
@@ -99,15 +99,15 @@ impl Running {
     }
 }
 
-/// How a child has ended.
+/// The end of a child process.
 pub struct Ended {
     pub status: ExitStatus,
-    /// What its pipeline has said.
+    /// The error output of the child.
     pub error: String,
 }
 
 impl Ended {
-    /// It was killed, and did not leave.
+    /// Returns whether the child was killed rather than having exited.
     pub fn has_crashed(&self) -> bool {
         self.status.code().is_none()
     }

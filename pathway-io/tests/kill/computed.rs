@@ -1,4 +1,4 @@
-//! Tables that are computed from those of the program, and what their files must be.
+//! The derived tables of the program, and the expected content of their files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -34,7 +34,7 @@ struct Seen {
     step: u64,
 }
 
-/// Of a table with a key and of one without, of tables that are computed themselves, and of two sources.
+/// Adds computations on a table with a key, on one without a key, on derived tables, and on tables of two sources.
 pub fn add(accounts: &Table<Account>, bookings: &Table<Booking>, ticks: &Table<Tick>, directory: &Path) {
     let count = |(word, n): (String, isize)| Count { word, n: n as i64 };
     let owners = accounts.compute(move |accounts| accounts.map(|account| account.owner).count().map(count));
@@ -62,14 +62,14 @@ pub fn add(accounts: &Table<Account>, bookings: &Table<Booking>, ticks: &Table<T
     sqlite::write(&seen, directory.join("seen.sqlite"));
 }
 
-/// What of them must be as in a run that nobody disturbed.
+/// The results that must equal those of an undisturbed run.
 #[derive(PartialEq)]
 pub struct Computed {
-    /// Of the source that makes every commit itself: the commits, row for row.
+    /// The source makes every commit itself, so these results must be equal commit by commit.
     owners: Commits,
     texts: Commits,
     met: Commits,
-    /// Of both: the table.
+    /// Depends on both sources, so only the final table must be equal.
     seen: BTreeMap<String, String>,
 }
 

@@ -1,4 +1,4 @@
-//! The program on a disk that fails at one call.
+//! The program on a disk on which one call fails.
 
 use pathway_io::Durability;
 use pathway_io::faults::{Fault, Mount};
@@ -8,26 +8,27 @@ use crate::child::Program;
 use crate::outputs::outcome;
 use crate::program::{self, To};
 
-/// Runs it in this process, since there is no need to kill it.
+/// Runs the program in this process, since it is not killed here.
 fn run(program: &Program) -> pathway_io::Result<()> {
     program::run(&program.path(""), [To::Total(12); 2], Durability::EveryCommit)
 }
 
 #[test]
-fn a_call_that_fails_is_an_error_and_the_next_start_goes_on() {
+fn a_failing_call_is_an_error_and_the_next_start_continues() {
     let undisturbed = Program::new();
     let disk = Mount::new(&undisturbed.path(""), Fault::None);
-    run(&undisturbed).expect("nothing is in its way");
+    run(&undisturbed).expect("a run without faults succeeds");
     let expected = outcome(&undisturbed);
     let calls = disk.calls();
     let mut strikes = 0;
-    for call in calls.iter().step_by(usize::try_from(step()).expect("a step is small")) {
+    for call in calls.iter().step_by(usize::try_from(step()).expect("the step fits")) {
         let program = Program::new();
         let mut call = call.clone();
-        call.path = program.path("").join(call.path.strip_prefix(undisturbed.path("")).expect("it is below"));
+        call.path =
+            program.path("").join(call.path.strip_prefix(undisturbed.path("")).expect("the path is in the directory"));
         let disk = Mount::new(&program.path(""), Fault::Call(call.clone()));
         let result = run(&program);
-        // How many checkpoints there are depends on how commits come together, and so what is in each.
+        // The number of checkpoints depends on how commits are grouped, so a planned fault may not occur.
         let struck = disk.struck().is_some();
         assert_eq!(result.is_err(), struck, "{call:?}: {result:?}");
         strikes += usize::from(struck);

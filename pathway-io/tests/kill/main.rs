@@ -1,15 +1,15 @@
-//! Exactly once, proven by fault: a program is killed, at random and at each named point, and its disk fails at each call
-//! and at each byte; when it is started again it goes on, and in the end its files are those of a run that nobody
-//! disturbed.
+//! Tests of exactly-once by fault injection. A program is killed at random moments and at each named point, and its
+//! disk fails at each call and at each byte. After a restart it continues, and in the end its files must equal those of
+//! an undisturbed run.
 //!
-//! The program is this test itself, started anew as a child; what it does is in [`program`], what its files must be in
-//! [`outputs`]. A smaller one, for the many faults of a disk, runs in this process ([`bytes`]).
+//! The program is this test itself, started as a child process. [`program`] defines it, and [`outputs`] defines the
+//! expected files. A smaller program, for the many disk faults, runs in this process ([`bytes`]).
 //!
-//! | variable | sets |
+//! | variable | meaning |
 //! |---|---|
-//! | `PATHWAY_IO_KILL_ROUNDS` | how often it is killed at random; 8 |
-//! | `PATHWAY_IO_KILL_SEED` | the random numbers |
-//! | `PATHWAY_IO_DISK_STEP` | the distance of the bytes and calls at which the disk fails; 13 |
+//! | `PATHWAY_IO_KILL_ROUNDS` | the number of random kills; 8 by default |
+//! | `PATHWAY_IO_KILL_SEED` | the seed of the random numbers |
+//! | `PATHWAY_IO_DISK_STEP` | the distance between the bytes and calls at which the disk fails; 13 by default |
 
 mod bytes;
 mod child;

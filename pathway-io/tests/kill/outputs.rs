@@ -1,4 +1,4 @@
-//! What the files of a program must be.
+//! The expected content of a program's files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::child::Program;
 
-/// A row and its diff, at a time.
+/// A time, a row and its diff.
 type Update = (u64, String, i64);
-/// Rows and diffs, commit by commit.
+/// The rows and diffs of each commit.
 pub type Commits = Vec<Vec<(String, i64)>>;
 
-/// The updates of a CSV file.
+/// Reads the updates of a CSV file.
 pub fn csv(program: &Program, name: &str) -> Vec<Update> {
     let mut reader = ::csv::Reader::from_path(program.path(name)).expect(name);
     reader
@@ -26,7 +26,7 @@ pub fn csv(program: &Program, name: &str) -> Vec<Update> {
         .collect()
 }
 
-/// The updates of a JSON Lines file.
+/// Reads the updates of a JSON Lines file.
 pub fn json(program: &Program, name: &str) -> Vec<Update> {
     let text = fs::read_to_string(program.path(name)).expect(name);
     assert!(text.is_empty() || text.ends_with('\n'), "{name} ends with a whole line");
@@ -41,7 +41,7 @@ pub fn json(program: &Program, name: &str) -> Vec<Update> {
         .collect()
 }
 
-/// The commits, without their times, which must increase.
+/// Groups updates into commits without their times, after a check that the times increase.
 pub fn commits(updates: Vec<Update>, name: &str) -> Commits {
     let mut commits = Commits::new();
     let mut last = 0;
@@ -56,18 +56,22 @@ pub fn commits(updates: Vec<Update>, name: &str) -> Commits {
     commits
 }
 
-/// The table that a history of updates makes; each prefix of it must be one.
+/// Applies a history of updates to an empty table. Each prefix must be a valid table.
 pub fn table(updates: &[Update], key: impl Fn(&str) -> String, name: &str) -> BTreeMap<String, String> {
     let mut table = BTreeMap::new();
     for (time, row, diff) in updates {
         match diff {
             1 => {
                 let before = table.insert(key(row), row.clone());
-                assert_eq!(before, None, "{name}: {row} is added at {time} where there is another");
+                assert_eq!(before, None, "{name}: {row} is added at {time}, but its key already has a row");
             }
             -1 => {
                 let before = table.remove(&key(row));
-                assert_eq!(before.as_ref(), Some(row), "{name}: {row} is taken out at {time}");
+                assert_eq!(
+                    before.as_ref(),
+                    Some(row),
+                    "{name}: {row} is retracted at {time}, but it is not the current row"
+                );
             }
             other => panic!("{name} has a diff of {other}"),
         }
@@ -79,7 +83,7 @@ pub fn first_field(row: &str) -> String {
     row.split('|').next().unwrap_or_default().to_owned()
 }
 
-/// The rows of a table in a database.
+/// Reads the rows of a table in a database.
 pub fn database(program: &Program, file: &str, query: &str) -> Vec<String> {
     let connection = rusqlite::Connection::open(program.path(file)).expect(file);
     let mut statement = connection.prepare(query).expect(query);
@@ -98,29 +102,29 @@ pub fn database(program: &Program, file: &str, query: &str) -> Vec<String> {
     rows.expect(query).collect::<Result<_, _>>().expect(query)
 }
 
-/// Everything that must be as in a run that nobody disturbed.
+/// The outputs that must equal those of an undisturbed run.
 #[derive(PartialEq)]
 pub struct Outcome {
-    /// Of the source that makes every commit itself: the commits, row for row.
+    /// This source makes every commit itself, so its outputs must be equal commit by commit.
     accounts: Commits,
     accounts_json: Commits,
     bookings: Commits,
     bad: Vec<String>,
-    /// Of the other: the table.
+    /// An autocommit makes the commits of the other source, so only its final table must be equal.
     ticks: BTreeMap<String, String>,
     bookings_in_database: Vec<String>,
     #[cfg(feature = "dataflow")]
     computed: crate::computed::Computed,
 }
 
-/// The first place at which two lists differ.
+/// Returns a description of the first difference between two lists.
 pub fn first<T: std::fmt::Debug + PartialEq>(name: &str, found: &[T], expected: &[T]) -> Option<String> {
     let place = (0..found.len().max(expected.len())).find(|&i| found.get(i) != expected.get(i))?;
-    Some(format!("{name} {place}: {:?}, and not {:?}", found.get(place), expected.get(place)))
+    Some(format!("{name} {place}: found {:?}, expected {:?}", found.get(place), expected.get(place)))
 }
 
 impl Outcome {
-    /// Which of its parts is another, and where.
+    /// Returns a description of the first difference.
     pub fn difference(&self, expected: &Outcome) -> Option<String> {
         let ticks = (self.ticks != expected.ticks).then(|| "the table of ticks".to_owned());
         let difference = first("commit of accounts.csv", &self.accounts, &expected.accounts)
@@ -135,7 +139,7 @@ impl Outcome {
     }
 }
 
-/// Reads the files of a program that has ended, and holds them to all that can be said of them alone.
+/// Reads the files of a program that has ended, and makes all checks that need no other run.
 #[track_caller]
 pub fn outcome(program: &Program) -> Outcome {
     let accounts = csv(program, "accounts.csv");
@@ -152,7 +156,7 @@ pub fn outcome(program: &Program) -> Outcome {
         accounts: commits(accounts, "accounts.csv"),
         accounts_json: commits(json(program, "accounts.jsonl"), "accounts.jsonl"),
         bookings: commits(json(program, "bookings.jsonl"), "bookings.jsonl"),
-        // The number of the row counts those of the process.
+        // The row number counts the rows of one process, so it differs between runs.
         bad: bad.lines().map(without_row_number).collect(),
         ticks: ticks_table,
         bookings_in_database: database(program, "bank.sqlite", "SELECT step, text, diff FROM Booking ORDER BY rowid"),
@@ -164,7 +168,7 @@ pub fn outcome(program: &Program) -> Outcome {
 fn without_row_number(line: &str) -> String {
     let mut line: Value = serde_json::from_str(line).expect("a whole line");
     let reason = line["reason"].as_str().expect("a reason");
-    let place = reason.find(", ").expect("the number of the row comes first");
+    let place = reason.find(", ").expect("the row number comes first");
     let reason = reason[place..].to_owned();
     line["reason"] = reason.into();
     line.to_string()

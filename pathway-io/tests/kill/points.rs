@@ -1,4 +1,4 @@
-//! Death at each named point.
+//! Kills at each named point.
 
 use pathway_io::faults::Point;
 
@@ -6,7 +6,7 @@ use crate::child::Program;
 use crate::outputs::{Outcome, outcome};
 
 const STEPS: &str = "total:60";
-/// So that there is a new log every few checkpoints.
+/// Makes logs so small that a new one starts every few checkpoints.
 const TINY_LOGS: (&str, &str) = ("PATHWAY_IO_TINY_LOGS", "1");
 
 fn undisturbed() -> Outcome {
@@ -15,7 +15,8 @@ fn undisturbed() -> Outcome {
     outcome(&program)
 }
 
-/// Whether the program dies at the `count`th time that it comes to a point; in the end its files must be right.
+/// Kills the program when it reaches a point for the `count`th time, and checks its files after a restart. Returns
+/// whether the point was reached.
 fn dies_at(point: Point, count: u32, started_before: bool, expected: &Outcome) -> bool {
     let program = Program::new();
     if started_before {
@@ -28,13 +29,13 @@ fn dies_at(point: Point, count: u32, started_before: bool, expected: &Outcome) -
     assert!(died || ended.status.success(), "{point:?}: {}", ended.error);
     program.finish(STEPS);
     let difference = outcome(&program).difference(expected);
-    assert_eq!(difference, None, "after a death at {at}, started before: {started_before}");
+    assert_eq!(difference, None, "after a kill at {at}, started before: {started_before}");
     died
 }
 
 // Contract 9.3
 #[test]
-fn a_death_at_any_point_loses_and_doubles_nothing_and_every_point_is_reached() {
+fn a_kill_at_any_point_loses_and_duplicates_nothing() {
     let expected = undisturbed();
     for &point in Point::ALL {
         let mut deaths = 0;
@@ -48,7 +49,7 @@ fn a_death_at_any_point_loses_and_doubles_nothing_and_every_point_is_reached() {
 }
 
 #[test]
-fn a_death_at_the_same_point_over_and_over_is_survived() {
+fn repeated_kills_at_the_same_point_lose_and_duplicate_nothing() {
     let expected = undisturbed();
     for point in [Point::CheckpointTorn, Point::OutputsSynced, Point::HandedOver, Point::CheckpointAppended] {
         let program = Program::new();

@@ -1,6 +1,6 @@
-//! The program under test: two sources, one that makes every commit itself and one that leaves it to the clock, with upserts,
-//! removals, transactions over two tables, and bad rows, into CSV, JSON Lines, SQLite and a quarantine; with the feature
-//! `dataflow` also tables that are computed from these.
+//! The program under test. It has two sources: one makes every commit itself, and one relies on autocommit. They push
+//! upserts, removals, transactions over two tables and bad rows, into CSV, JSON Lines, SQLite and a quarantine file.
+//! With the feature `dataflow`, the program also has derived tables.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,9 +11,9 @@ use pathway_io::{
     BadRows, Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, connector, csv, jsonlines, sqlite,
 };
 
-/// The directory of the child; the parent has none.
+/// The environment variable for the directory of the child. The parent does not set it for itself.
 pub const DIRECTORY: &str = "PATHWAY_IO_KILL_DIRECTORY";
-/// How far each source goes: `total:N`, `totals:N:M` for the two, `more:N` from where it resumes, or `endless`.
+/// The end of each source: `total:N`, `totals:N:M` for the two sources, `more:N` from where it resumes, or `endless`.
 pub const STEPS: &str = "PATHWAY_IO_KILL_STEPS";
 pub const DURABILITY: &str = "PATHWAY_IO_KILL_DURABILITY";
 
@@ -38,7 +38,7 @@ pub struct Tick {
     pub step: u64,
 }
 
-/// A number that a step has, and every run gives it the same.
+/// Returns a pseudorandom number that depends only on the step and the salt, so that every run repeats it.
 fn mix(step: u64, salt: u64) -> u64 {
     let mut x = step.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(salt.wrapping_mul(0xd1b5_4a32_d192_ed03));
     x ^= x >> 31;
@@ -53,11 +53,11 @@ fn account(step: u64, salt: u64) -> Account {
 
 struct Bank {
     to: To,
-    /// Where it tells how far it has come.
+    /// The file that reports the position of the source.
     tell: PathBuf,
 }
 
-// A checkpoint waits for what is computed of the rows on their way: with a small backlog, not for long.
+// A checkpoint waits for the results of queued rows. With a small backlog this takes little time.
 #[connector(name = "bank", autocommit = off, backlog = 100)]
 impl Bank {
     fn run(&mut self, accounts: Subject<Account, u64>, bookings: Subject<Booking, u64>) -> RunResult {
@@ -67,7 +67,7 @@ impl Bank {
         for step in from..last {
             let end = step + 1;
             if step % 8 == 7 {
-                // So that not all of it is one checkpoint.
+                // Spreads the commits over several checkpoints.
                 accounts.sleep(Duration::from_millis(1))?;
             }
             match mix(step, 1) % 8 {
@@ -84,17 +84,17 @@ impl Bank {
                     accounts.commit_at(end)?;
                 }
                 3 => {
-                    // A torn line, and a good one behind it.
+                    // A truncated line, followed by a valid one.
                     accounts.next_json_at(end, format!(r#"{{"id": {step}, "owner""#))?;
                     bookings.next(Booking { step, text: String::new() })?;
                     bookings.commit_at(end)?;
                 }
                 4 => {
-                    // An offset and nothing else.
+                    // A commit with an offset and without rows.
                     accounts.commit_at(end)?;
                 }
                 5 => {
-                    // A transaction that is dropped, and rows that are not.
+                    // A transaction that is dropped, and plain rows that are kept.
                     let dropped = accounts.transaction();
                     dropped.next(account(step, 9))?;
                     drop(dropped);
@@ -142,7 +142,7 @@ impl Clock {
     }
 }
 
-/// How far a source goes.
+/// The end of a source.
 #[derive(Clone, Copy)]
 pub enum To {
     Total(u64),
@@ -152,7 +152,7 @@ pub enum To {
 
 impl To {
     fn of_environment(source: usize) -> Self {
-        let text = env::var(STEPS).expect("the parent says how far");
+        let text = env::var(STEPS).expect("the parent sets the variable");
         let number = |text: &str| text.parse().expect("a number");
         match text.split_once(':') {
             Some(("total", steps)) => To::Total(number(steps)),
@@ -173,9 +173,9 @@ impl To {
     }
 }
 
-/// In the child: runs the pipeline, and leaves as a `main` would. In the parent there is nothing to do.
+/// Runs the pipeline in a child process and exits like a `main`; in the parent it does nothing.
 #[test]
-fn plays_the_child() {
+fn child() {
     let Ok(directory) = env::var(DIRECTORY) else { return };
     let durability = match env::var(DURABILITY).as_deref() {
         Ok("os") => Durability::NoSync,

@@ -7,7 +7,7 @@ use std::{env, thread};
 use crate::child::Program;
 use crate::outputs::outcome;
 
-/// Steps of the last run, which nobody disturbs.
+/// The number of steps of the last run, which is not disturbed.
 const LAST: u64 = 40;
 const TINY_LOGS: (&str, &str) = ("PATHWAY_IO_TINY_LOGS", "1");
 
@@ -17,7 +17,7 @@ fn number(variable: &str) -> Option<u64> {
 
 // Contract 9.3
 #[test]
-fn killed_at_random_it_loses_and_doubles_nothing() {
+fn random_kills_lose_and_duplicate_nothing() {
     let rounds = number("PATHWAY_IO_KILL_ROUNDS").unwrap_or(8);
     let seed = number("PATHWAY_IO_KILL_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
     eprintln!("seed {seed}");
@@ -30,16 +30,16 @@ fn killed_at_random_it_loses_and_doubles_nothing() {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            // Not to wait for something, but to strike at any moment; starting takes some milliseconds, and with workers a
-            // good many more.
+            // This is not a wait for an event: the kill must come at a random moment. The start takes some
+            // milliseconds, and considerably more with workers.
             let longest = if cfg!(feature = "dataflow") { 300_000 } else { 60_000 };
             thread::sleep(Duration::from_micros(2_000 + random % longest));
             running.kill();
         }
         program.finish(&format!("more:{LAST}"));
-        // An undisturbed run, as far as this one has come.
+        // An undisturbed run up to the position that the killed program has reached.
         let (bank, clock) = program.resumed();
-        assert!(bank + clock > 2 * LAST, "seed {seed}, {durability}: nothing was going on when it was killed");
+        assert!(bank + clock > 2 * LAST, "seed {seed}, {durability}: the program made no progress before the kills");
         let undisturbed = Program::new();
         undisturbed.finish(&format!("totals:{bank}:{clock}"));
         if let Some(difference) = outcome(&program).difference(&outcome(&undisturbed)) {
