@@ -1,7 +1,7 @@
-//! Counting cats on the engine, beside the same by hand: rows a second, peak memory, and the way from a commit to the sink.
+//! Counting cats with the engine and by hand: rows per second, peak memory, and the time from a commit to the sink.
 //!
-//! Each figure comes from a process of its own, since a peak is a process's. With the arguments `groupby IN.jsonl
-//! OUT.csv THREADS` it is what `peers/compare` runs beside Pathway.
+//! Each figure comes from its own process, because peak memory is measured per process. `peers/compare` runs this
+//! program with the arguments `groupby IN.jsonl OUT.csv THREADS` beside Pathway.
 
 mod common;
 
@@ -32,7 +32,7 @@ struct KeyCount {
     n: i64,
 }
 
-/// What is done with the cats.
+/// A computation on the cats.
 #[derive(Clone, Copy)]
 struct Job {
     name: &'static str,
@@ -60,7 +60,7 @@ fn by_hand(cats: &Table<Cat>) {
             }
         }
         for (genus, n) in &counts {
-            writeln!(output, "{genus},{n},{},1", commit.time()).expect("the disk has room");
+            writeln!(output, "{genus},{n},{},1", commit.time()).expect("the write succeeds");
         }
     });
 }
@@ -106,7 +106,7 @@ fn number(text: &str) -> u64 {
     text.parse().expect("a number")
 }
 
-/// `short` is what `cargo test --benches` asks for.
+/// Runs all measurements. `cargo test --benches` sets `short`.
 fn all(short: bool) {
     let sizes: &[&str] = if short { &["1000"] } else { &["100000", "1000000", "10000000"] };
     println!("{:<32} {:>7} {:>11} {:>11} {:>9} {:>8}", "", "threads", "rows", "k rows/s", "ns a row", "peak MB");
@@ -145,14 +145,14 @@ fn throughput(job: &str, threads: usize, rows: u64) {
         Ok(())
     };
     let took = time_on(Workers::threads(threads), ReadOptions::new(), job.lay_out, run);
-    // Some jobs write nothing.
+    // Some jobs write no output.
     let _ = std::fs::remove_file(output());
     let peak = peak().map_or("unknown".to_owned(), |peak| format!("{:.1}", peak as f64 / 1e6));
     let (rate, each) = (rows as f64 / took.as_secs_f64() / 1e3, took.as_nanos() as f64 / rows as f64);
     println!("{:<32} {threads:>7} {rows:>11} {rate:>11.0} {each:>9.0} {peak:>8}", job.says);
 }
 
-/// From a commit of one row to what comes of it.
+/// Measures the time from a commit of one row to its result.
 fn latency(job: &str, threads: usize, rounds: u64) {
     let (seen, arrivals) = channel();
     let (report, reported) = channel();
@@ -178,7 +178,7 @@ fn latency(job: &str, threads: usize, rounds: u64) {
     println!("{says:<32} {threads:>7} {:>9.1} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99), percentile(0.999));
 }
 
-/// JSON Lines, counted by genus, to CSV; prints the seconds that the run took, and the peak memory in MB.
+/// Counts JSON Lines by genus into a CSV file. Prints the seconds of the run and the peak memory in MB.
 fn groupby(input: &str, output: &str, threads: usize) {
     let input = input.to_owned();
     let took = time_on(

@@ -1,11 +1,11 @@
-//! What durability costs: the time from a commit to `on_durable`, and rows a second through a persistent pipeline, beside the
-//! two syncs that a checkpoint cannot do without, of the output and of the log.
+//! The cost of durability: the time from a commit to `on_durable`, and the rows per second of a persistent pipeline.
+//! For comparison, it also measures the two syncs that every checkpoint needs, one of the output and one of the log.
 //!
-//! `durable IN.jsonl OUT.csv ROWS-A-COMMIT none|every|interval|os` is the job of `peers/compare`: it prints the seconds that the
-//! run took, and the peak memory in MB.
+//! `peers/compare` runs `durable IN.jsonl OUT.csv ROWS-A-COMMIT none|every|interval|os`, which prints the seconds of
+//! the run and the peak memory in MB.
 //!
-//! It has a harness of its own, since what counts here is the distribution and not the mean. The files are in the
-//! directory for temporary files: `TMPDIR` chooses the disk.
+//! The benchmark has its own harness, because the distribution matters here and not the mean. Its files are in the
+//! directory for temporary files, so `TMPDIR` selects the disk.
 
 mod common;
 
@@ -35,7 +35,7 @@ fn main() {
         }
         return;
     }
-    // `cargo test --benches` asks for a short run.
+    // `cargo test --benches` requests a short run.
     let short = std::env::args().any(|arg| arg == "--test");
     let (commits, rows) = if short { (10, 10_000) } else { (2_000, 2_000_000) };
     println!("{:<58} {:>9} {:>9}", "us", "p50", "p99");
@@ -59,7 +59,7 @@ fn main() {
     }
 }
 
-/// The lines of a file to CSV, with so many rows a commit. The state is beside the output, since the disk counts.
+/// Copies the lines of a file to CSV, with `every` rows per commit. The state is on the same disk as the output.
 fn job(input: &str, output: &Path, every: u64, durability: Option<Durability>) -> Duration {
     let input = input.to_owned();
     let directory = output.parent().expect("a file is in a directory");

@@ -1,5 +1,5 @@
-//! How time and memory grow: 100 k, 1 M and 10 M rows from JSON to CSV, and the bytes that a key of the upsert state
-//! takes. Each figure comes from a process of its own, since a peak is a process's.
+//! The growth of time and memory: 100 k, 1 M and 10 M rows from JSON to CSV, and the bytes per key of the upsert state.
+//! Each figure comes from its own process, because peak memory is measured per process.
 
 mod common;
 

@@ -1,7 +1,7 @@
-//! JSON Lines to CSV through a pipeline, as a program: what `peers/compare` runs beside the other systems.
+//! A program that copies JSON Lines to CSV through a pipeline. `peers/compare` runs it beside the other systems.
 //!
-//! `jsonl_to_csv IN.jsonl OUT.csv plain|keyed|parse` prints the seconds that the run took, and the peak memory in MB;
-//! `parse` reads the input and parses it, and that is all: the limit of the others.
+//! `jsonl_to_csv IN.jsonl OUT.csv plain|keyed|parse` prints the seconds of the run and the peak memory in MB. With
+//! `parse` it only reads and parses the input, which is the upper limit for the others.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn main() {
         [input, output, "plain"] => run::<Cat>(input, output),
         [input, output, "keyed"] => run::<KeyedCat>(input, output),
         [input, _, "parse"] => parse(input),
-        // `cargo bench` runs it without arguments, and there is nothing to measure then.
+        // `cargo bench` runs the program without arguments, and then there is nothing to measure.
         _ => return println!("usage: jsonl_to_csv IN.jsonl OUT.csv plain|keyed|parse"),
     };
     println!("secs {:.4}", took.as_secs_f64());

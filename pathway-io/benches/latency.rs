@@ -1,6 +1,7 @@
-//! From a commit to the callback, and from a push to the callback under autocommit: percentiles, in microseconds.
+//! The time from a commit to the callback, and from a push to the callback under autocommit: percentiles in
+//! microseconds.
 //!
-//! It has a harness of its own, since what counts here is the distribution and not the mean.
+//! The benchmark has its own harness, because the distribution matters here and not the mean.
 
 mod common;
 
@@ -11,7 +12,7 @@ use common::{Cat, cat, time};
 use pathway_io::{ReadOptions, Subject};
 
 fn main() {
-    // `cargo test --benches` asks for a short run.
+    // `cargo test --benches` requests a short run.
     let short = std::env::args().any(|arg| arg == "--test");
     let rounds = if short { 10 } else { 20_000 };
     println!("{:<42} {:>9} {:>9} {:>9}", "us", "p50", "p99", "p99.9");
@@ -21,7 +22,7 @@ fn main() {
         let interval = Duration::from_millis(ms);
         let options = ReadOptions::new().autocommit(interval);
         measure(&format!("next to subscribe, autocommit {ms} ms"), options.clone(), rounds, |_| Ok(()));
-        // Sparse, or it would not differ.
+        // The rows are sparse, because otherwise an eager autocommit makes no difference.
         let pause = move |cats: &Subject<Cat>| cats.sleep(interval * 2);
         measure(&format!("the same, eager, a row every {} ms", 2 * ms), options.eager(true), rounds.min(200), pause);
     }

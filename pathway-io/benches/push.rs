@@ -1,4 +1,4 @@
-//! What a push costs, from one thread and from eight, beside the parser and the channel alone.
+//! The cost of a push from one thread and from eight, beside the parser and the channel alone.
 
 mod common;
 
@@ -62,7 +62,7 @@ fn push(c: &mut Criterion) {
     group.bench_function("next_json", |b| {
         b.iter_custom(|iters| time::<Cat>(options(), |_| {}, push_lines(Arc::clone(&input), iters)));
     });
-    // Buffers of a thousand lines, a row each.
+    // Buffers of a thousand lines, with one row per line.
     let buffers: Arc<Vec<String>> = Arc::new(input.chunks(1_000).map(|lines| lines.join("\n")).collect());
     group.bench_function("next_json_lines", |b| {
         b.iter_custom(|iters| {

@@ -1,4 +1,4 @@
-//! The whole way of a row, from JSON or a struct to a file, a callback or nowhere; with and without a key.
+//! The complete path of a row, from JSON or a struct to a file, a callback or no sink, with and without a key.
 
 mod common;
 
@@ -13,7 +13,7 @@ use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use pathway_io::{ReadOptions, Schema, csv, jsonlines};
 
-/// One schema from JSON Lines to CSV.
+/// Measures one schema from JSON Lines to CSV.
 fn to_csv<S: Schema>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, line: impl Fn(u64) -> String) {
     let input = Arc::new(lines(20_000, line));
     let path = scratch("way.csv");
@@ -22,7 +22,7 @@ fn to_csv<S: Schema>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, line:
             time::<S>(ReadOptions::new(), |table| csv::write(table, &path), push_lines(Arc::clone(&input), iters))
         });
     });
-    // A run without output has made no file.
+    // A run without output has created no file.
     let _ = std::fs::remove_file(path);
 }
 
@@ -81,7 +81,7 @@ fn way(c: &mut Criterion) {
     group.finish();
 }
 
-/// Keys are made as they are pushed, so that as many are new as there are rows.
+/// Keys are generated during the push, so that the ratio of new keys does not depend on the number of rows.
 fn to_csv_by_key(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, key: fn(u64) -> u64) {
     use std::io::Write as _;
     let path = scratch("upsert.csv");

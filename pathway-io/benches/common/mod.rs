@@ -1,5 +1,5 @@
-//! What the benchmarks share: schemas, input, and a source made of a closure.
-#![allow(dead_code, reason = "each benchmark uses a part of it")]
+//! Shared code of the benchmarks: schemas, input, and a source that calls a closure.
+#![allow(dead_code, reason = "each benchmark uses only a part of it")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
@@ -20,7 +20,7 @@ pub struct Cat {
     pub epithet: String,
 }
 
-/// The same with a primary key.
+/// The tutorial's row with a primary key.
 #[derive(Schema, Clone)]
 pub struct KeyedCat {
     #[schema(primary_key)]
@@ -29,7 +29,7 @@ pub struct KeyedCat {
     pub epithet: String,
 }
 
-/// Integers and floats only.
+/// A row with integers and floats only.
 #[derive(Schema, Clone)]
 pub struct Numbers {
     pub a: i64,
@@ -38,7 +38,7 @@ pub struct Numbers {
     pub d: f64,
 }
 
-/// Eight columns.
+/// A row with eight columns.
 #[derive(Schema, Clone)]
 pub struct Eight {
     pub a: i64,
@@ -53,46 +53,46 @@ pub struct Eight {
 
 macro_rules! wide {
     ($($name:ident)*) => {
-        /// 32 columns of integers.
+        /// A row with 32 columns of integers.
         #[derive(Schema, Clone)]
         pub struct Wide { $(pub $name: i64),* }
 
-        /// The names of its columns.
+        /// The names of the columns of [`Wide`].
         pub const WIDE: &[&str] = &[$(stringify!($name)),*];
     };
 }
 wide!(a0 a1 a2 a3 a4 a5 a6 a7 b0 b1 b2 b3 b4 b5 b6 b7 c0 c1 c2 c3 c4 c5 c6 c7 d0 d1 d2 d3 d4 d5 d6 d7);
 
-/// What cats there are.
+/// The genera of the cats.
 pub const GENERA: [&str; 7] = ["felis", "lynx", "otocolobus", "panthera", "puma", "caracal", "leopardus"];
 
-/// A cat; its key is what `key` makes of its number.
+/// Returns the cat with number `n`.
 pub fn cat(n: u64) -> Cat {
     Cat { key: n as i64, genus: GENERA[n as usize % 7].into(), epithet: format!("e{}", n % 1000) }
 }
 
-/// JSON Lines: `rows` of them, each from its number.
+/// Returns `rows` JSON lines, each generated from its number.
 pub fn lines(rows: u64, line: impl Fn(u64) -> String) -> Vec<String> {
     (0..rows).map(line).collect()
 }
 
-/// A cat as a JSON line.
+/// Returns a cat as a JSON line.
 pub fn cat_line(key: u64) -> String {
     let Cat { genus, epithet, .. } = cat(key);
     format!(r#"{{"key": {key}, "genus": "{genus}", "epithet": "{epithet}"}}"#)
 }
 
-/// A cat with a kilobyte of epithet.
+/// Returns a cat with an epithet of one kilobyte as a JSON line.
 pub fn long_line(key: u64) -> String {
     format!(r#"{{"key": {key}, "genus": "felis", "epithet": "{}"}}"#, "x".repeat(1000))
 }
 
-/// [`Numbers`] as a JSON line.
+/// Returns [`Numbers`] as a JSON line.
 pub fn number_line(n: u64) -> String {
     format!(r#"{{"a": {n}, "b": {}, "c": {}.5, "d": {}}}"#, n % 1000, n, n as f64 / 7.0)
 }
 
-/// [`Eight`] as a JSON line.
+/// Returns [`Eight`] as a JSON line.
 pub fn eight_line(n: u64) -> String {
     let Cat { genus, epithet, .. } = cat(n);
     format!(
@@ -100,17 +100,17 @@ pub fn eight_line(n: u64) -> String {
     )
 }
 
-/// [`Wide`] as a JSON line.
+/// Returns [`Wide`] as a JSON line.
 pub fn wide_line(n: u64) -> String {
     let mut line = String::from("{");
     for (i, name) in WIDE.iter().enumerate() {
         let comma = if i == 0 { "" } else { ", " };
-        write!(line, "{comma}\"{name}\": {}", n + i as u64).expect("a String takes everything");
+        write!(line, "{comma}\"{name}\": {}", n + i as u64).expect("writing to a `String` succeeds");
     }
     line + "}"
 }
 
-/// A source that calls a closure, and gives the time that a run took.
+/// A source that calls a closure and reports the duration of the run.
 pub struct Closure<S, F> {
     run: F,
     schema: PhantomData<fn(S)>,
@@ -125,7 +125,7 @@ impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector fo
     }
 }
 
-/// Runs a pipeline with one source; gives the time from its start to its end.
+/// Runs a pipeline with one source, and returns the time from its start to its end.
 pub fn time<S: Schema>(
     options: ReadOptions,
     sinks: impl FnOnce(&Table<S>),
@@ -134,7 +134,7 @@ pub fn time<S: Schema>(
     time_on(Workers::threads(1), options, sinks, run)
 }
 
-/// The same on several workers.
+/// Runs a pipeline with one source on several workers, and returns the time from its start to its end.
 pub fn time_on<S: Schema>(
     workers: Workers,
     options: ReadOptions,
@@ -150,7 +150,7 @@ pub fn time_on<S: Schema>(
     start.elapsed()
 }
 
-/// Pushes `rows` JSON lines, over and over the ones given.
+/// Pushes `rows` JSON lines by repeating the given ones.
 pub fn push_lines<S: Schema>(
     lines: std::sync::Arc<Vec<String>>,
     rows: u64,
@@ -163,19 +163,19 @@ pub fn push_lines<S: Schema>(
     }
 }
 
-/// A file for output in the system's directory for such.
+/// Returns a path for an output file in the system's temporary directory.
 pub fn scratch(name: &str) -> std::path::PathBuf {
     std::env::temp_dir().join(format!("pathway-io-bench-{}-{name}", std::process::id()))
 }
 
-/// The peak of this process's resident memory in bytes; known on Linux.
+/// Returns the peak resident memory of this process in bytes, if it is known. It is known on Linux.
 pub fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
-/// The tutorial's row, borrowed from its line: the least that a parser has to do.
+/// The tutorial's row, borrowed from its line: the least work that a parser can do.
 #[derive(Deserialize)]
 pub struct Parsed<'a> {
     pub key: i64,
@@ -183,7 +183,7 @@ pub struct Parsed<'a> {
     pub epithet: &'a str,
 }
 
-/// What whoever reads JSON Lines pays for the parser alone.
+/// Measures the parser alone, which every reader of JSON Lines needs.
 pub fn parse_limit(group: &mut BenchmarkGroup<'_, WallTime>) {
     let input = lines(10_000, cat_line);
     group.bench_function("serde_json parses a row", |b| {
