@@ -1,4 +1,4 @@
-//! The counts, and what is taken back, as a person sees them.
+//! The printed counts and retractions.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -22,7 +22,7 @@ const CHANGES: [&str; 7] = [
 ];
 
 #[test]
-fn each_cat_takes_back_the_count_before() {
+fn each_cat_retracts_the_previous_count() {
     let dir = fresh_dir("genus-counts");
     let end = Program::spawn(genus_counts().arg("--fast").current_dir(&dir)).end().succeeded();
     let changes: Vec<&str> = end.stdout.split("\n\n").collect();
@@ -38,7 +38,7 @@ fn each_cat_takes_back_the_count_before() {
 }
 
 #[test]
-fn a_count_is_seen_while_the_source_goes_on() {
+fn a_count_is_visible_while_the_source_continues() {
     let dir = fresh_dir("genus-counts-live");
     let mut program = Program::spawn(genus_counts().current_dir(&dir));
     program.wait_for(|line| line == "+1 felis 2");
@@ -50,7 +50,7 @@ fn a_count_is_seen_while_the_source_goes_on() {
 }
 
 #[test]
-fn a_line_that_is_no_cat_is_named() {
+fn a_line_that_is_not_a_cat_is_named() {
     let dir = fresh_dir("genus-counts-bad");
     let input = dir.join("cats.jsonl");
     std::fs::write(&input, "{\"key\": 1, \"genus\": \"felis\", \"epithet\": \"catus\"}\n{\"key\": 2}\n")

@@ -1,4 +1,4 @@
-//! The counts are the same, however many workers have read the files.
+//! The counts do not depend on the number of workers that read the files.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -14,7 +14,7 @@ fn logs(options: &str, directory: &Path, output: &Path) -> Program {
     Program::spawn(command.args(options.split_whitespace()).arg("--").arg(directory).arg(output))
 }
 
-/// Seven files, one of them without lines, and a directory that is none.
+/// Writes seven files, one of them empty, and a subdirectory.
 fn write_logs(directory: &Path) {
     std::fs::create_dir_all(directory.join("old")).expect("a directory");
     for file in 0..7 {
@@ -28,7 +28,7 @@ fn write_logs(directory: &Path) {
     }
 }
 
-/// What the changes of a file add up to.
+/// Adds up the updates of a file.
 fn table(path: &Path) -> BTreeMap<String, i64> {
     let mut rows = BTreeMap::new();
     for record in &records(path)[1..] {
@@ -40,7 +40,7 @@ fn table(path: &Path) -> BTreeMap<String, i64> {
 }
 
 #[test]
-fn the_levels_are_counted_whoever_reads_the_files() {
+fn the_counts_are_the_same_for_any_number_of_workers() {
     let dir = fresh_dir("logs");
     let directory = dir.join("logs");
     write_logs(&directory);
@@ -66,7 +66,7 @@ fn the_levels_are_counted_whoever_reads_the_files() {
 }
 
 #[test]
-fn a_directory_that_is_not_there_is_named() {
+fn a_missing_directory_is_named() {
     let dir = fresh_dir("logs-missing");
     let end = logs("", &dir.join("missing"), &dir.join("levels.csv")).end().failed();
     assert!(end.stderr.contains("missing: ") && end.stderr.contains("connector `Logs` failed"), "{end:#?}");

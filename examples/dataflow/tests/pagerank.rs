@@ -1,4 +1,4 @@
-//! The ranks after every change, held against a computation from scratch.
+//! Compares the ranks after every change with a computation from scratch.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -10,7 +10,7 @@ use support::{Program, fresh_dir, records};
 
 type Ranks = BTreeMap<String, i64>;
 
-/// The rule of the program's head, in a loop.
+/// Computes the ranks with a plain loop, by the rule in the head of the program.
 fn from_scratch(links: &BTreeSet<(String, String)>) -> Ranks {
     let pages = links.iter().flat_map(|(from, to)| [from, to]);
     let base: Ranks = pages.map(|page| (page.clone(), 150_000)).collect();
@@ -28,7 +28,7 @@ fn from_scratch(links: &BTreeSet<(String, String)>) -> Ranks {
     }
 }
 
-/// The links after each line of a file.
+/// Returns the links after each line of a file.
 fn prefixes(file: &str) -> Vec<BTreeSet<(String, String)>> {
     let mut links = BTreeSet::new();
     let prefixes = file.lines().map(|line| {
@@ -68,14 +68,14 @@ fn every_prefix_has_the_ranks_of_its_links() {
             assert_eq!(ranks, expected);
         }
         assert!(changes.next().is_some_and(|end| end.starts_with("Links: 9 rows in 9 commits")), "{end:#?}");
-        // What the links of the end come to.
+        // The ranks that follow from the last links.
         assert!(ranks["home"] > ranks["help"] && ranks["help"] > ranks["shop"], "{ranks:?}");
         assert!(records(&dir.join("ranks.csv")).len() > 9);
     }
 }
 
 #[test]
-fn a_line_that_is_no_link_is_named() {
+fn a_line_that_is_not_a_link_is_named() {
     let dir = fresh_dir("pagerank-bad");
     let input = dir.join("links.jsonl");
     std::fs::write(&input, "{\"from\": \"a\", \"to\": \"b\"}\n{\"from\": \"a\"}\n").expect("a file");

@@ -1,4 +1,4 @@
-//! The trends against a server of the test's own, on a terminal and off it.
+//! The trends from a server that the test runs itself, with and without a terminal.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -12,7 +12,7 @@ use std::process::Command;
 use server::{Connection, POSTS, commit, next, post, send, serve};
 use support::{Program, fresh_dir, records};
 
-/// In the server's microseconds: 01:00 and 01:01 of the first day.
+/// Times in the server's microseconds: 01:00 and 01:01 of the first day.
 const FIRST: u64 = 3_600_000_000;
 const SECOND: u64 = 3_660_000_000;
 
@@ -29,7 +29,7 @@ fn start(dir: &Path, url: &str, more: &[&str]) -> Program {
     Program::spawn(command.current_dir(dir).args(["--url", url]).args(more).arg("trends.csv"))
 }
 
-/// The rows that are left when all updates are applied; each retraction must find its row.
+/// Applies all updates and returns the remaining rows. Each retraction must match a row.
 fn last_state(records: &[String]) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
     for record in records {
@@ -47,7 +47,7 @@ fn last_state(records: &[String]) -> Vec<String> {
 }
 
 #[test]
-fn posts_that_come_and_go_change_the_ranks_of_their_minute() {
+fn added_and_removed_posts_change_the_ranks_of_their_minute() {
     for threads in ["1", "2"] {
         let dir = fresh_dir(&format!("trending-{threads}"));
         let (url, connections) = serve();
@@ -58,11 +58,11 @@ fn posts_that_come_and_go_change_the_ranks_of_their_minute() {
         program.wait_for(|line| line == "+1 01:00 1 #cats 2");
         say(&mut connection, SECOND, "p3", "#dogs");
         say(&mut connection, SECOND + 1, "p4", "nothing to say");
-        // Each is seen before what comes next, so that the retraction is not merged away.
+        // Each row must be visible before the next change, so that the retraction is not merged with it.
         program.wait_for(|line| line == "+1 01:01 1 #dogs 1");
         unsay(&mut connection, SECOND + 2, "p1");
         program.wait_for(|line| line == "-1 01:00 1 #cats 2");
-        // An edit.
+        // An edited post.
         send(&mut connection, &commit(SECOND + 3, "update", POSTS, "p2", post("#birds")));
         for n in 0..11 {
             say(&mut connection, SECOND + 4, &format!("q{n}"), &format!("#t{n:02}"));
@@ -81,10 +81,10 @@ fn posts_that_come_and_go_change_the_ranks_of_their_minute() {
     }
 }
 
-/// `script` gives its child a terminal.
+/// `script` runs the program on a terminal.
 #[cfg(target_os = "linux")]
 #[test]
-fn a_terminal_sees_the_table() {
+fn the_table_is_drawn_on_a_terminal() {
     let dir = fresh_dir("trending-terminal");
     let (url, connections) = serve();
     let command = format!("TERM=xterm '{}' --url '{url}' --events 3", env!("CARGO_BIN_EXE_trending"));

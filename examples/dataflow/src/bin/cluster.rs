@@ -1,14 +1,12 @@
-//! Counts the words of a text in one process or in several, which may be on several machines.
-//!
+//! Counts the words of a text, in one process or in several processes on one or more machines.
 //! ```text
 //! examples/dataflow/cluster.sh                                 # two processes on this machine, compared with one
 //! cargo run -p example-dataflow --bin cluster -- -w 2 -- README.md counts.csv
 //! ```
-//!
-//! In front of the second `--` are the options of Timely: `-w` threads in each of `-n` processes, of which this is number
-//! `-p`; `-h` names a file with the address of each. All are started with the same arguments, but for `-p`. Process 0
-//! reads the text and writes the file; each word is counted by the worker that its hash says, so that all have a part
-//! of the work and of the state.
+//! The options before the second `--` belong to Timely: `-w` threads in each of `-n` processes, and `-p` for the number
+//! of this process. `-h` names a file with the address of each process. Start all processes with the same arguments,
+//! except for `-p`. Process 0 reads the text and writes the file. The hash of a word selects the worker that counts it,
+//! so all workers share the work and the state.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -25,7 +23,7 @@ struct Line {
     text: String,
 }
 
-/// How often a word was seen.
+/// The number of times that a word occurs.
 #[derive(Schema)]
 #[schema(dataflow)]
 struct WordCount {
@@ -38,7 +36,7 @@ struct Lines {
     path: PathBuf,
 }
 
-/// Each line is a commit, so that the counts are those of one run as of another.
+/// Each line is one commit, so that every run produces the same updates.
 #[connector(autocommit = off)]
 impl Lines {
     fn run(&mut self, lines: Subject<Line>) -> RunResult {

@@ -1,13 +1,11 @@
-//! Counts cats by genus while they come, and shows what each change takes back.
-//!
+//! Counts cats by genus as they arrive, and shows the retractions that each change makes.
 //! ```text
 //! cargo run -p example-dataflow --bin genus_counts
 //! cargo run -p example-dataflow --bin genus_counts -- --fast my.jsonl counts.csv
 //! ```
-//!
-//! One cat is read a second, a commit each. Its genus has another count then: the old row is retracted, -1, and the new
-//! one comes, +1. The third cat comes twice, since the manul was moved to a genus of its own: its key is the
-//! same, so the cat is replaced, and two counts change.
+//! The source reads one cat per second and commits each. Each cat changes the count of its genus: the old row is
+//! retracted (-1), and the new row is added (+1). The third cat comes a second time, because the manul was moved to
+//! another genus. Its key is the same, so the cat is replaced and two counts change.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -18,7 +16,7 @@ use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
 
 const USAGE: &str = "usage: genus_counts [--fast] [INPUT.jsonl] [OUTPUT.csv]";
 
-/// A species of cat. The computation only reads it: that takes `Clone` and nothing else.
+/// A species of cat. The computation only reads it, so `Clone` is enough.
 #[derive(Schema, Clone)]
 struct Cat {
     #[schema(primary_key)]
@@ -27,7 +25,7 @@ struct Cat {
     epithet: String,
 }
 
-/// How many species a genus has. The computation makes such rows: `dataflow` gives them what the engine needs for that.
+/// The number of species of a genus. The computation produces these rows, so they need `#[schema(dataflow)]`.
 #[derive(Schema)]
 #[schema(dataflow)]
 struct GenusCount {
@@ -38,7 +36,7 @@ struct GenusCount {
 
 struct Cats {
     path: PathBuf,
-    /// Between one cat and the next.
+    /// The pause between two cats.
     pause: Duration,
 }
 

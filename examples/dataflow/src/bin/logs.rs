@@ -1,12 +1,10 @@
-//! Counts the lines of a directory of log files by their level. The files are dealt out among the workers.
-//!
+//! Counts the lines of log files by level. The files of a directory are distributed among the workers.
 //! ```text
 //! cargo run -p example-dataflow --bin logs -- -w 4 -- /var/log/my-service levels.csv
 //! ```
-//!
-//! In front of the second `--` are the options of Timely, as in `cluster.rs`. Here nothing goes through process 0 but the
-//! counts: each worker of each process reads the files that are its own, and a line stays where it was read until it has
-//! become one of its level. In several processes all have to see the same files, under whatever path.
+//! The options before the second `--` belong to Timely, as in `cluster.rs`. Each worker of each process reads its own
+//! files and extracts the levels. Only counts are sent to process 0. With several processes, all of them must see the
+//! same files, but the path may differ.
 
 use std::error::Error;
 use std::fs::File;
@@ -27,7 +25,7 @@ struct Line {
     text: String,
 }
 
-/// How many lines have a level, and how long they are together.
+/// The number of lines with a level, and their total length.
 #[derive(Schema)]
 #[schema(dataflow)]
 struct LevelCount {
@@ -37,14 +35,14 @@ struct LevelCount {
     bytes: i64,
 }
 
-/// Is cloned for each part.
+/// The source. Each partition is a clone of it.
 #[derive(Clone)]
 struct Logs {
     directory: PathBuf,
 }
 
 impl Logs {
-    /// All files, in the order of their names: that is the same for all parts.
+    /// Returns all files, sorted by name so that every partition sees the same order.
     fn files(&self) -> Result<Vec<PathBuf>, Box<dyn Error + Send + Sync>> {
         let directory = self.directory.display();
         let entries = self.directory.read_dir().map_err(|error| format!("{directory}: {error}"))?;
@@ -68,7 +66,7 @@ impl Logs {
             let input = BufReader::new(File::open(path).map_err(|error| format!("{file}: {error}"))?);
             for text in input.lines() {
                 let text = text.map_err(|error| format!("{file}: {error}"))?;
-                // What has none goes on with the line before it, such as a backtrace.
+                // A line without a level belongs to the line before it, for example in a backtrace.
                 if let Some(level) = level(&text) {
                     lines.next(Line { level: level.into(), text })?;
                 }
@@ -78,7 +76,7 @@ impl Logs {
     }
 }
 
-/// The level that a line names first.
+/// Returns the first level that a line contains.
 fn level(text: &str) -> Option<&'static str> {
     let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
     words.find_map(|word| LEVELS.into_iter().find(|level| *level == word))
@@ -95,7 +93,7 @@ fn main() -> pathway_io::Result<()> {
     let pipeline = Pipeline::new();
     let lines = pipeline.read(Logs { directory: directory.into() });
     let counts = lines.compute(|lines| {
-        // A line counts once, and as many bytes as it has: both are added up by level.
+        // `explode` adds up two values per level: the number of lines, and their bytes.
         let levels = lines.explode(|line| Some((line.level, (1, line.text.len() as isize))));
         levels.count().map(|(level, (lines, bytes))| LevelCount { level, lines: lines as i64, bytes: bytes as i64 })
     });

@@ -1,17 +1,15 @@
-//! The rank of pages by the links between them, kept up to date while links come and go.
-//!
+//! Ranks pages by the links between them, and updates the ranks as links are added and removed.
 //! ```text
 //! cargo run -p example-dataflow --bin pagerank
 //! cargo run -p example-dataflow --bin pagerank -- --fast --threads 2 my-links.jsonl ranks.csv
 //! ```
+//! Each line is a link, `{"from": "home", "to": "news"}`, or a removed link with `"gone": true`. Each line is its own
+//! commit, one second after the previous one, or at once with `--fast`. The program prints the ranks that change.
 //!
-//! Each line is a link, `{"from": "home", "to": "news"}`, or one that is `"gone": true`; each is a commit of its own, a
-//! second after the last, or with `--fast` at once. What is printed are the ranks that change by it.
-//!
-//! A page has 0.15 to begin with, and gives 0.85 of what it has to the pages that it links to, in equal shares. `iterate`
-//! repeats that until nothing changes. Two things make that end, and make the result the same whatever the order in
-//! which the links came: ranks are whole millionths, rounded down, since sums of floats depend on their order; and from one
-//! round to the next they can only grow, since they begin at the least that a page can have.
+//! A page has a base rank of 0.15. It passes 0.85 of its rank to the pages that it links to, in equal shares. `iterate`
+//! repeats this until no rank changes. Ranks are whole millionths, rounded down, because sums of floats would depend on
+//! the order of the links. Ranks start at the base, so they only grow from one round to the next. Therefore the
+//! iteration ends, and the result does not depend on the order of the links.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -25,10 +23,10 @@ use serde::Deserialize;
 
 const USAGE: &str = "usage: pagerank [--fast] [--threads N] [LINKS.jsonl] [OUTPUT.csv]";
 
-/// What a page has to begin with, in millionths.
+/// The base rank of a page, in millionths.
 const BASE: isize = 150_000;
 
-/// A link. Both columns are the key: a link that is there already makes no difference.
+/// A link. Both columns are the key, so adding an existing link changes nothing.
 #[derive(Schema, Clone)]
 struct Link {
     #[schema(primary_key)]
@@ -58,7 +56,8 @@ fn ranks(links: Collection<'_, Link>) -> Collection<'_, Rank> {
                 .join_map(degrees, |page, rank, degree| (page.clone(), rank * 85 / (100 * degree)))
                 .join_map(links, |_from, share, to| (to.clone(), *share))
                 .concat(base)
-                // A share becomes as many records of its page, which are never made: `count` adds them up.
+                // `explode` makes the share the diff of the record. `count` adds these up, so no copies of the record
+                // are made.
                 .explode(|(page, share)| Some((page, share)))
                 .count()
         })
@@ -67,7 +66,7 @@ fn ranks(links: Collection<'_, Link>) -> Collection<'_, Rank> {
 
 struct Links {
     path: PathBuf,
-    /// Between one line and the next.
+    /// The pause between two lines.
     pause: Duration,
 }
 

@@ -1,17 +1,15 @@
-//! The hashtags of the minute, from the firehose of Bluesky: the ten that most posts have, as a live table.
-//!
+//! Shows the ten most frequent hashtags of the minute, from the public stream of Bluesky, as a live table.
 //! ```text
 //! cargo run --release -p example-dataflow --bin trending
 //! cargo run --release -p example-dataflow --bin trending -- --events 20000 --threads 2 trends.csv
 //! ```
+//! The source is the connector of `example-jetstream`. The program counts posts by tag and by the minute in which the
+//! server received them, and keeps the ten highest ranks of each minute. A deleted post is removed from its minute. An
+//! edited post moves from its old tags to the new ones, even long after the minute has passed. Each change retracts the
+//! previous row. The terminal is drawn from these updates alone and shows their number. If standard output is not a
+//! terminal, the updates are printed line by line.
 //!
-//! The source is the connector of `example-jetstream`. Posts are counted by tag and by the minute in which the server saw
-//! them; of each minute the first ten ranks are kept. A post that is deleted is taken out of its minute again, one
-//! that is edited moves from its old tags to the new ones, also long after the minute has passed. Whatever changes
-//! retracts the row before: the terminal is drawn from these updates alone, and shows how many there were. Where
-//! standard output is no terminal, they are printed one by one.
-//!
-//! It runs until Ctrl-C, or until `--events N` posts and likes were seen. `--url` chooses another server.
+//! The program runs until Ctrl-C, or until it has seen `--events N` posts and likes. `--url` selects another server.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -27,18 +25,18 @@ const USAGE: &str = "usage: trending [--url URL] [--events N] [--threads N] [TRE
 const RANKS: usize = 10;
 const MINUTE: u64 = 60_000_000;
 
-/// A place among the tags of a minute.
+/// The rank of a tag within a minute.
 #[derive(Schema)]
 #[schema(dataflow)]
 struct Trend {
-    /// In minutes since 1970.
+    /// The minute, counted from the start of 1970.
     #[schema(primary_key)]
     minute: u64,
-    /// From 1.
+    /// The rank, counted from 1.
     #[schema(primary_key)]
     rank: u64,
     tag: String,
-    /// How many posts have it.
+    /// The number of posts with the tag.
     posts: i64,
 }
 
@@ -46,7 +44,8 @@ fn trends(posts: Collection<'_, Post>) -> Collection<'_, Trend> {
     posts
         .flat_map(|post| tags(&post.text).into_iter().map(move |tag| (post.time_us / MINUTE, tag)))
         .count()
-        // What `reduce` is given is sorted: the most posts first, and of as many the tag that comes first.
+        // `reduce` receives sorted input: the most posts first, and tags with the same number of posts in alphabetical
+        // order.
         .map(|((minute, tag), posts)| (minute, (Reverse(posts), tag)))
         .reduce(|_minute, tags, top| {
             let ranked = tags.iter().take(RANKS).zip(1..);
@@ -55,7 +54,8 @@ fn trends(posts: Collection<'_, Post>) -> Collection<'_, Trend> {
         .map(|(minute, (rank, tag, posts))| Trend { minute, rank, tag, posts: posts as i64 })
 }
 
-/// The hashtags of a text, each once, in small letters: words that begin with `#` and are no number.
+/// Returns the hashtags of a text in lower case, without duplicates. A hashtag is a word that begins with `#` and is
+/// not a number.
 fn tags(text: &str) -> Vec<String> {
     let words = text.split_whitespace().filter_map(|word| word.strip_prefix(['#', '＃']));
     let names = words.map(|word| word.trim_end_matches(|letter: char| !letter.is_alphanumeric()).to_lowercase());
@@ -65,12 +65,12 @@ fn tags(text: &str) -> Vec<String> {
     tags
 }
 
-/// A minute as a clock shows it, in UTC.
+/// Formats a minute as a time of day in UTC.
 fn clock(minute: u64) -> String {
     format!("{:02}:{:02}", minute / 60 % 24, minute % 60)
 }
 
-/// The table as the updates make it.
+/// The table, built from its updates.
 #[derive(Default)]
 struct Board {
     rows: BTreeMap<(u64, u64), Trend>,
@@ -92,10 +92,11 @@ impl Board {
         }
     }
 
-    /// Draws the last minute over what was drawn before.
+    /// Draws the last minute over the previous drawing.
     fn draw(&self) -> io::Result<()> {
         let minute = self.rows.last_key_value().map_or(0, |((minute, _), _)| *minute);
-        // To the upper left corner; each line is cleared behind its end, and all below the last.
+        // Moves the cursor to the upper left corner. Each line is cleared after its end, and so is everything below the
+        // last line.
         let mut text = String::from("\x1b[H");
         let _ = write!(text, "{:>5}  {:<40}{:>6}\x1b[K\r\n", clock(minute), "hashtag", "posts");
         for trend in self.rows.range((minute, 0)..).map(|(_, trend)| trend) {
@@ -104,7 +105,7 @@ impl Board {
             let _ = write!(text, "{:>5}  #{tag:<39}{:>6}  {bar}\x1b[K\r\n", trend.rank, trend.posts);
         }
         let _ = write!(text, "{} updates, {} of them retractions\x1b[K\r\n\x1b[J", self.updates, self.retractions);
-        // In one write, so that nothing that others write comes in between.
+        // One write, so that other output does not come in between.
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
@@ -129,7 +130,7 @@ fn main() -> pathway_io::Result<()> {
         let mut board = Board::default();
         trends.subscribe_commits(move |commit| {
             board.apply(commit);
-            // A terminal that is gone is no reason to stop.
+            // A closed terminal is not a reason to stop.
             let _ = board.draw();
         });
     } else {
@@ -174,7 +175,7 @@ mod tests {
     use super::tags;
 
     #[test]
-    fn tags_are_words_behind_a_hash() {
+    fn tags_are_words_after_a_hash() {
         assert_eq!(
             tags("#Cats, and #cats again: #Café! #日本 ＃Ｗide a#b # #1 #2nd #a-b #"),
             ["2nd", "a-b", "café", "cats", "日本", "ｗide"]
