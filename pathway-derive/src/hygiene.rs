@@ -5,7 +5,7 @@
 //!
 //! - a path begins with the alias of the runtime or with `::`, is a word of the user's, or a name bound beside it;
 //! - an associated item is `<T as Trait>::X`, since `T::X` may be another trait's, and a method is one of few, all inherent;
-//! - patterns bind no capitals, which where there is such a constant would match it;
+//! - patterns bind names that begin with `__`: where there is a constant of the name, they would match it;
 //! - no macro is called but by an absolute path, and nothing is imported but the runtime under its alias;
 //! - impls are `#[automatically_derived]`, items are in a `const _`, and lints are allowed for a reason.
 
@@ -49,8 +49,8 @@ const LINTS: [(&str, &str); 15] = [
 
 /// Methods that the output may call. All are inherent ones of the runtime's types, which come before any trait's, but for
 /// `next`, which is the subject's whatever that is.
-const METHODS: [&str; 9] =
-    ["describe", "append_only", "deny_unknown", "name", "autocommit", "eager", "backlog", "row", "next"];
+const METHODS: [&str; 10] =
+    ["describe", "append_only", "deny_unknown", "skip", "name", "autocommit", "eager", "backlog", "row", "next"];
 
 /// The tokens with the names of the prelude in a module `user`.
 pub fn foreign(tokens: TokenStream) -> TokenStream {
@@ -80,9 +80,10 @@ fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
         Ok(file) => file,
         Err(_) => syn::parse2(quote::quote!(const _: () = { #output };)).unwrap(),
     };
+    let users = names.clone();
     let mut bound = Bound(names);
     bound.visit_file(&file);
-    let mut visitor = Hygiene { names: bound.0, wrongs: Vec::new() };
+    let mut visitor = Hygiene { names: bound.0, words: users, wrongs: Vec::new() };
     for item in &file.items {
         visitor.top(item, input);
     }
@@ -137,6 +138,8 @@ impl Visit<'_> for Bound {
 
 struct Hygiene {
     names: HashSet<String>,
+    /// The user's own.
+    words: HashSet<String>,
     wrongs: Vec<String>,
 }
 
@@ -227,7 +230,10 @@ impl Visit<'_> for Hygiene {
     }
 
     fn visit_pat_ident(&mut self, pat: &syn::PatIdent) {
-        if pat.ident.to_string().starts_with(char::is_uppercase) {
+        let name = pat.ident.to_string();
+        // the subjects of a connector are bound in a function that is called in no expression of the user's
+        let is_ours = name.starts_with("__") || name == "self" || name.starts_with("subject");
+        if !is_ours && !self.words.contains(&name) {
             self.wrong("a pattern that may be a constant's name", pat);
         }
         visit::visit_pat_ident(self, pat);
@@ -287,11 +293,12 @@ fn what_could_be_captured_is_found() {
         "#[automatically_derived] impl Schema for Cat {}",
         "#[automatically_derived] impl __pathway_io::Schema for Cat { fn f() -> Option<Cat> { loop {} } }",
         "const X: __pathway_io::u8 = Some(3);",
-        "fn f(x: __pathway_io::Row) { match x { None => {} } }",
-        "fn f(x: Cat) -> Self::Key { loop {} }",
-        "fn f(x: Cat) -> <Cat>::Key { loop {} }",
-        "fn f(x: Cat) { x.clone() }",
-        "fn f(x: Cat) { panic!() }",
+        "fn f(__x: __pathway_io::Row) { match __x { None => {} } }",
+        "fn f(__x: Cat) -> Self::Key { loop {} }",
+        "fn f(__x: Cat) -> <Cat>::Key { loop {} }",
+        "fn f(x: Cat) {}",
+        "fn f(__x: Cat) { __x.clone() }",
+        "fn f(__x: Cat) { panic!() }",
         "use ::pathway_io::__private0::*;",
         "#[allow(warnings)] fn f() {}",
         "#[allow(unreachable_code, dead_code)] fn f() {}",
@@ -302,6 +309,6 @@ fn what_could_be_captured_is_found() {
         assert!(!check(&input, &inner).is_empty(), "{text}");
     }
     let right = "const _: () = { #[automatically_derived] impl __pathway_io::Schema for Cat { type Key = user::i64; \
-                 fn f(&self, x: &::core::primitive::str) -> <Self as __pathway_io::Schema>::Key { let y = x; y } } };";
+                 fn f(&self, __x: &::core::primitive::str) -> <Self as __pathway_io::Schema>::Key { let __y = __x; __y } } };";
     assert_eq!(check(&input, &right.parse().unwrap()), Vec::<String>::new());
 }

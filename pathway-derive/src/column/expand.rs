@@ -36,7 +36,7 @@ pub fn expand(column: &Column) -> TokenStream {
                     #aliases
                     #other
                     fn index(&self) -> #pw::u16 { match self { #(#to)* } }
-                    fn of(index: #pw::u16) -> Self { match index { #(#from)* _ => Self::#first {} } }
+                    fn of(__index: #pw::u16) -> Self { match __index { #(#from)* _ => Self::#first {} } }
                 }
                 #of_variants
             }
@@ -45,7 +45,7 @@ pub fn expand(column: &Column) -> TokenStream {
             #[automatically_derived]
             impl #pw::Newtype for #name {
                 type Inner = #inner;
-                fn wrap(inner: <Self as #pw::Newtype>::Inner) -> Self { Self(inner) }
+                fn wrap(__inner: <Self as #pw::Newtype>::Inner) -> Self { Self(__inner) }
                 fn into_inner(self) -> <Self as #pw::Newtype>::Inner { self.0 }
                 fn inner(&self) -> &<Self as #pw::Newtype>::Inner { &self.0 }
             }

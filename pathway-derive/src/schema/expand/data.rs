@@ -16,7 +16,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let values = schema.columns.iter().enumerate().map(|(i, column)| {
         let ident = column.ident;
         if column.name == "data" {
-            return quote!(#ident: data);
+            return quote!(#ident: __data);
         }
         let leaf = leaf(schema, i, column, pw);
         let missing = from_column(column, quote!(#pw::missing::<#leaf>()), pw);
@@ -27,7 +27,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     Some(quote! {
         #[automatically_derived]
         impl #pw::DataColumn<#ty> for #row {
-            fn from_data(data: #ty) -> Self {
+            fn from_data(__data: #ty) -> Self {
                 Self { #(#values,)* #skipped }
             }
         }

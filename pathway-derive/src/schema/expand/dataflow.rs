@@ -35,46 +35,46 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
         }
         #[automatically_derived]
         impl #flow::Debug for #row {
-            fn fmt(&self, f: &mut #flow::fmt::Formatter<'_>) -> #flow::fmt::Result {
-                #flow::debug(self, f)
+            fn fmt(&self, __f: &mut #flow::fmt::Formatter<'_>) -> #flow::fmt::Result {
+                #flow::debug(self, __f)
             }
         }
         #[automatically_derived]
         impl #flow::PartialEq for #row {
-            fn eq(&self, other: &Self) -> ::core::primitive::bool {
-                #flow::equal(self, other)
+            fn eq(&self, __other: &Self) -> ::core::primitive::bool {
+                #flow::equal(self, __other)
             }
         }
         #[automatically_derived]
         impl #flow::Eq for #row {}
         #[automatically_derived]
         impl #flow::PartialOrd for #row {
-            fn partial_cmp(&self, other: &Self) -> #flow::Option<#flow::Ordering> {
-                #flow::Some(#flow::compare(self, other))
+            fn partial_cmp(&self, __other: &Self) -> #flow::Option<#flow::Ordering> {
+                #flow::Some(#flow::compare(self, __other))
             }
         }
         #[automatically_derived]
         impl #flow::Ord for #row {
-            fn cmp(&self, other: &Self) -> #flow::Ordering {
-                #flow::compare(self, other)
+            fn cmp(&self, __other: &Self) -> #flow::Ordering {
+                #flow::compare(self, __other)
             }
         }
         #[automatically_derived]
         impl #flow::Hash for #row {
-            fn hash<H: #flow::Hasher>(&self, state: &mut H) {
-                #flow::hash(self, state);
+            fn hash<H: #flow::Hasher>(&self, __state: &mut H) {
+                #flow::hash(self, __state);
             }
         }
         #[automatically_derived]
         impl #flow::Serialize for #row {
-            fn serialize<S: #flow::Serializer>(&self, serializer: S) -> #flow::Result<S::Ok, S::Error> {
-                #flow::serialize(self, serializer)
+            fn serialize<S: #flow::Serializer>(&self, __serializer: S) -> #flow::Result<S::Ok, S::Error> {
+                #flow::serialize(self, __serializer)
             }
         }
         #[automatically_derived]
         impl<'de> #flow::Deserialize<'de> for #row {
-            fn deserialize<D: #flow::Deserializer<'de>>(deserializer: D) -> #flow::Result<Self, D::Error> {
-                #flow::deserialize(deserializer)
+            fn deserialize<D: #flow::Deserializer<'de>>(__deserializer: D) -> #flow::Result<Self, D::Error> {
+                #flow::deserialize(__deserializer)
             }
         }
     })

@@ -106,10 +106,10 @@ fn make(pw: &Ident, name: &str, column: &Column, value: &TokenStream) -> TokenSt
     let name = Ident::new(name, Span::mixed_site());
     let ty = column.ty;
     let column_type = column_type(column, pw);
-    let made = into_column(column, quote!(value), pw);
+    let made = into_column(column, quote!(__value), pw);
     quote! {
         fn #name() -> #column_type {
-            let value: #ty = #value;
+            let __value: #ty = #value;
             #made
         }
     }

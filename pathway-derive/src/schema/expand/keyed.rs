@@ -56,7 +56,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let has_flat = keys.iter().any(|(_, column)| column.is_flat());
     let allow = has_flat.then(|| quote!(#[allow(unused_qualifications)]));
     // names are hygienic, so the bodies must have the very same
-    let given = Ident::new("key", Span::mixed_site());
+    let given = Ident::new("__key", Span::mixed_site());
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
     let tombstone_head = quote_spanned!(span=> fn tombstone(#given: #own_key) -> #own_partial);
     let tombstone_method = option::item_at(span, tombstone_head, quote!(let #pattern = #given; #partial));

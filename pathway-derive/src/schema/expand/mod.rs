@@ -80,8 +80,8 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
             fn into_fields(self) -> #fields_row {
                 #take
             }
-            fn from_fields(fields: #fields_row) -> Self {
-                let #bind = fields;
+            fn from_fields(__fields: #fields_row) -> Self {
+                let #bind = __fields;
                 Self { #(#idents: #locals,)* #skipped }
             }
         }
@@ -101,7 +101,7 @@ fn skipped(schema: &Schema, pw: &Ident) -> TokenStream {
 }
 
 fn local(i: usize) -> Ident {
-    format_ident!("field_{}", i, span = Span::mixed_site())
+    format_ident!("__field_{}", i, span = Span::mixed_site())
 }
 
 fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
