@@ -187,5 +187,7 @@ fn any_tokens_of_next_gives_an_expression() {
         let tokens: TokenStream = tokens.into_iter().skip(1).collect();
         let output = crate::next::expand(quote::quote!((crate) #tokens));
         assert!(syn::parse2::<Expr>(output.clone()).is_ok(), "{output}");
+        // an editor takes whatever comes
+        let _ = crate::next::sketch::expand(quote::quote!((crate) #tokens));
     });
 }

@@ -211,7 +211,7 @@ pub mod __private0 {
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
         flat_key, flat_key_columns, key, missing, own_key,
     };
-    pub use crate::rows::next::{FromValue, Rest, checked_rest, convert, refused, to_string};
+    pub use crate::rows::next::{FromValue, Rest, checked_rest, convert, refused, sketched, to_string};
     pub use crate::rows::schema::{Column, Keyed, Schema, TableSchema};
     pub use crate::rows::table::Table;
     pub use crate::run::error::RunResult;
@@ -226,7 +226,7 @@ pub mod __private0 {
     };
     pub use crate::source::options::ReadOptions;
     pub use crate::source::partition::Partition;
-    pub use pathway_derive::next;
+    pub use pathway_derive::{next, sketch};
     pub use std::clone::Clone;
     pub use std::default::Default;
     pub use std::marker::Send;

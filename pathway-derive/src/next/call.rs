@@ -122,7 +122,7 @@ fn convert(value: &impl ToTokens, runtime: &Runtime) -> TokenStream {
 
 /// Whether the expression's type is inferred from where it stands, or it has none, as `return` has: a conversion would leave
 /// it unknown.
-fn is_told_by_its_place(value: &Expr) -> bool {
+pub fn is_told_by_its_place(value: &Expr) -> bool {
     const GENERIC: [&str; 6] = ["into", "try_into", "parse", "collect", "sum", "product"];
     /// Methods that give what is in their receiver, or the receiver with another error.
     const THROUGH: [&str; 6] = ["unwrap", "expect", "unwrap_or_default", "map_err", "context", "with_context"];

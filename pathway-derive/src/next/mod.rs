@@ -4,6 +4,7 @@
 
 mod call;
 mod parse;
+pub mod sketch;
 
 use proc_macro2::{Group, Span, TokenStream};
 use quote::{ToTokens, quote};

@@ -65,10 +65,10 @@ fn help(input: ParseStream, subject: &Expr) -> String {
 }
 
 /// The tokens up to a comma, to be underlined.
-struct Wrong(TokenStream);
+pub struct Wrong(TokenStream);
 
 impl Wrong {
-    fn parse(input: ParseStream) -> Self {
+    pub fn parse(input: ParseStream) -> Self {
         let mut tokens = TokenStream::new();
         while !input.is_empty() && !input.peek(Token![,]) {
             match input.parse::<TokenTree>() {
@@ -101,7 +101,7 @@ fn is_literal(input: ParseStream) -> bool {
 }
 
 /// Whether all that comes until a comma is a path and braces.
-fn is_whole_literal(input: ParseStream) -> bool {
+pub fn is_whole_literal(input: ParseStream) -> bool {
     let ahead = input.fork();
     ahead.parse::<ExprPath>().is_ok()
         && ahead.peek(token::Brace)

@@ -57,11 +57,28 @@ use crate::run::error::Closed;
 /// # Errors
 ///
 /// [`Closed`](crate::Closed) if the subject is closed, as `next` itself.
+#[cfg(not(rust_analyzer))]
 #[macro_export]
 macro_rules! next {
     ($($tokens:tt)*) => {
         $crate::__private0::next! { ($crate) $($tokens)* }
     };
+}
+
+/// The same as an editor sees it: the tokens as they stand, so that it can complete them.
+#[cfg(rust_analyzer)]
+#[macro_export]
+macro_rules! next {
+    ($($tokens:tt)*) => {
+        $crate::__private0::sketch! { ($crate) $($tokens)* }
+    };
+}
+
+/// What `..` stands for in an editor, which runs nothing.
+#[doc(hidden)]
+#[must_use]
+pub fn sketched<T>() -> T {
+    unreachable!("only an editor expands `next!` to this")
 }
 
 /// A column's type, made of a value of type `V`.
