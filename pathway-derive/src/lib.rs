@@ -32,32 +32,66 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Makes a struct the schema of a table: its fields are the columns.
 ///
-/// It is all that a row struct needs. It implements `Schema` and, where a column is marked `primary_key`, `Keyed`.
+/// A row struct needs no other derive. This one implements `Schema` and, if a column is marked `primary_key`, `Keyed`. Which
+/// types a column can have is listed at [`ColumnType`](../pathway_io/trait.ColumnType.html).
 ///
 /// # Options of the struct
 ///
 /// | `#[schema(..)]` | meaning |
 /// |---|---|
-/// | `rename_all = "camelCase"` | renames all columns; serde's spellings |
-/// | `append_only` | rows are never removed |
-/// | `deny_unknown` | JSON rows with fields that are no columns are refused, but for `time` and `diff`, which every output adds |
-/// | `sample = "cats.jsonl"` | holds the columns to real data: see below |
-/// | `lock = "cat.schema.json"` | holds the columns to what was accepted last: see below |
-/// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
+/// | `rename_all = "camelCase"` | Renames all columns. The spellings are serde's. |
+/// | `append_only` | Rows are never removed. |
+/// | `deny_unknown` | A JSON row with an unknown field is an error. `time` and `diff`, which every output adds, are allowed. |
+/// | `default`, `default = expr` | A column that a row lacks gets its value from the struct's `Default`, or from `expr`. Columns of the key and of flattened schemas do not. |
+/// | `sample = "cats.jsonl"` | Checks the columns against real data: see below. |
+/// | `lock = "cat.schema.json"` | Checks the columns against those that were last accepted: see below. |
+/// | `crate = path` | Names the path of `pathway_io`, if the crate was renamed or re-exported. |
 ///
 /// # Options of a column
 ///
 /// | `#[schema(..)]` | meaning |
 /// |---|---|
-/// | `primary_key` | the column belongs to the primary key, on one or several columns |
-/// | `default`, `default = expr` | what fills in the column where a row lacks it; a literal converts to `String` and to `Option` |
-/// | `rename = ".."` | its name in JSON and in every output |
-/// | `alias = ".."` | a further name that is accepted in JSON; repeatable |
-/// | `flatten` | the field is itself a schema, and its columns stand in place of it; with `primary_key`, its key is a part of the key |
-/// | `json` | the value of any serde type as one JSON column; of an `Option`, null is `None` |
-/// | `example = expr` | an example for the schema's description |
+/// | `primary_key` | The column belongs to the primary key. One or several columns can have it. |
+/// | `default`, `default = expr` | Supplies the value for a row that lacks the column. A literal converts to `String` and to `Option`. |
+/// | `rename = ".."` | Sets the column's name in JSON and in every output. |
+/// | `alias = ".."` | Adds a name that is accepted when JSON is read. You can repeat the option. |
+/// | `flatten` | Inserts the columns of another schema. With `primary_key`, its key becomes one element of the key. |
+/// | `flatten, prefix = "home_"` | The same, with each name behind a prefix: so one schema can be flattened several times. |
+/// | `skip` | The field is no column. A row that is read has `Default::default()` there. |
+/// | `json` | Stores a value of any serde type as one JSON column. In an `Option`, null is `None`. |
+/// | `example = expr` | Adds an example to the schema's description. |
 ///
 /// Doc comments become descriptions.
+///
+/// ```
+/// use pathway_io::Schema;
+///
+/// #[derive(Schema)]
+/// struct Place {
+///     city: String,
+/// }
+///
+/// #[derive(Schema, Default)]
+/// #[schema(default)]
+/// struct Owner {
+///     name: String,
+///     #[schema(skip)]
+///     visits: u32,
+/// }
+///
+/// #[derive(Schema)]
+/// struct Trip {
+///     #[schema(flatten, prefix = "from_")]
+///     from: Place,
+///     #[schema(flatten, prefix = "to_")]
+///     to: Place,
+///     #[schema(flatten)]
+///     owner: Owner,
+/// }
+///
+/// let names: Vec<_> = Trip::schema().columns.iter().map(|column| column.name).collect();
+/// assert_eq!(names, ["from_city", "to_city", "name"]);
+/// ```
 ///
 /// # A sample
 ///

@@ -93,7 +93,7 @@ pub fn is_primitive_key(ty: &Type) -> bool {
     is_written(ty, &NAMES)
 }
 
-fn is_written(ty: &Type, names: &[&str]) -> bool {
+pub fn is_written(ty: &Type, names: &[&str]) -> bool {
     last_segment(ty)
         .is_some_and(|segment| segment.arguments.is_empty() && names.iter().any(|name| segment.ident == name))
 }

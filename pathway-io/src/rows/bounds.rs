@@ -1,6 +1,8 @@
 //! What a schema must be for some of a subject's methods.
 
 use super::schema::Schema;
+#[cfg(any(not(feature = "arrow"), not(feature = "dataflow")))]
+use super::schema::TableSchema;
 
 /// A schema whose rows may be retracted: every one that is not `append_only`.
 ///
@@ -31,4 +33,46 @@ pub trait Removable {}
 pub trait DataColumn<T>: Schema {
     /// A row of which only the data is given.
     fn from_data(data: T) -> Self;
+}
+
+/// What no type has: it stands in for a method whose feature is off, so that the compiler names the feature.
+#[cfg(not(feature = "dataflow"))]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`Table::compute` needs the feature `dataflow`",
+    label = "the feature `dataflow` of `pathway-io` is off",
+    note = "turn it on with `cargo add pathway-io --features dataflow`"
+)]
+pub trait WithDataflow {}
+
+#[cfg(not(feature = "dataflow"))]
+impl<S: Schema> crate::rows::table::Table<S> {
+    /// Fails to compile: the feature `dataflow` is off.
+    #[doc(hidden)]
+    pub fn compute<F>(&self, _computation: F)
+    where
+        for<'a> TableSchema: WithDataflow,
+    {
+    }
+}
+
+/// The same for `TableSchema::arrow_schema`.
+#[cfg(not(feature = "arrow"))]
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`TableSchema::arrow_schema` needs the feature `arrow`",
+    label = "the feature `arrow` of `pathway-io` is off",
+    note = "turn it on with `cargo add pathway-io --features arrow`"
+)]
+pub trait WithArrow {}
+
+#[cfg(not(feature = "arrow"))]
+impl TableSchema {
+    /// Fails to compile: the feature `arrow` is off.
+    #[doc(hidden)]
+    pub fn arrow_schema(&self)
+    where
+        for<'a> TableSchema: WithArrow,
+    {
+    }
 }

@@ -85,7 +85,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     let span = given.span();
     let module = option::ident_at(&Ident::new("dataflow", span), span);
-    let alias = Ident::new("__pathway_io_dataflow", proc_macro2::Span::mixed_site());
+    let alias = Ident::new("__pathway_io_dataflow", option::glue(span));
     let import = match schema.options.krate.get() {
         Some(path) => quote_spanned!(span=> use #path::__private0::#module as #alias;),
         None => quote_spanned!(span=> use ::pathway_io::__private0::#module as #alias;),

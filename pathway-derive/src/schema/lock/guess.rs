@@ -59,6 +59,13 @@ impl Source {
                         item => Some(DataType::Optional(Box::new(item))),
                     },
                     ("Vec", [item]) => inner(item).map(DataType::list),
+                    ("Box" | "Arc", [text]) if types::is_written(text, &["str"]) => DataType::plain("String"),
+                    ("Cow", _) => DataType::plain("String"),
+                    ("Box" | "NonZero", [item]) => inner(item),
+                    ("BTreeSet" | "HashSet", [item]) => inner(item).map(DataType::list),
+                    ("BTreeMap" | "HashMap", [name, item]) if types::is_string(name) => {
+                        inner(item).map(|item| DataType::Map(Box::new(item)))
+                    }
                     ("DateTime", [zone]) => {
                         let is_utc = types::last_segment(zone).is_some_and(|zone| zone.ident == "Utc");
                         Some(DataType::Plain(if is_utc { "Timestamp" } else { "OffsetDateTime" }))
@@ -102,7 +109,7 @@ fn named<'a>(items: &'a [Item], name: &str, found: &mut Vec<&'a Item>) {
     }
 }
 
-/// The types of well-known crates.
+/// The types of the standard library and of well-known crates.
 fn by_name(name: &str) -> Option<DataType> {
     match name {
         "NaiveDate" => DataType::plain("Date"),
@@ -110,6 +117,10 @@ fn by_name(name: &str) -> Option<DataType> {
         "NaiveDateTime" => DataType::plain("DateTime"),
         "TimeDelta" => DataType::plain("SignedDuration"),
         "Bytes" => Some(DataType::Bytes),
+        "SystemTime" => DataType::plain("Timestamp"),
+        "PathBuf" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr" | "SocketAddrV4" | "SocketAddrV6" => {
+            DataType::plain("String")
+        }
         name => DataType::plain(name),
     }
 }

@@ -72,7 +72,7 @@ fn names_are_looked_up_in_the_source_file() {
     let input = parse_quote! {
         struct Cat {
             a: Id, b: Option<model::Name>, c: model::Moods, d: Either, e: Round, f: chrono::DateTime<Utc>, g: [Id; 2],
-            h: Elsewhere,
+            h: Elsewhere, i: HashMap<String, Option<PathBuf>>, j: BTreeSet<Id>, k: Box<NonZero<u8>>, l: SystemTime,
         }
     };
     let types = |lock: &Lock| -> Vec<String> {
@@ -84,7 +84,23 @@ fn names_are_looked_up_in_the_source_file() {
         shown.collect()
     };
     let lock = accepted(&input, None, source());
-    assert_eq!(types(&lock), ["u64", "Option<String>", "Vec<String>", "?", "?", "Timestamp", "[u64; 2]", "?"]);
+    assert_eq!(
+        types(&lock),
+        [
+            "u64",
+            "Option<String>",
+            "Vec<String>",
+            "?",
+            "?",
+            "Timestamp",
+            "[u64; 2]",
+            "?",
+            "Map<String, Option<String>>",
+            "Vec<u64>",
+            "u8",
+            "Timestamp"
+        ]
+    );
 
     // what somebody has written in place of the question mark stays
     let old =
