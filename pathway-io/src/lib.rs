@@ -163,6 +163,8 @@ pub use run::summary::{SourceSummary, Stop, Summary};
 #[doc(hidden)]
 pub use sink::file::faults;
 pub use sink::options::SinkOptions;
+#[cfg(feature = "postgres")]
+pub use sink::postgres;
 #[cfg(feature = "sqlite")]
 pub use sink::sqlite;
 pub use sink::{Sink, csv, jsonlines};

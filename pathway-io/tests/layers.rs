@@ -12,7 +12,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("rows", &["run"]),
     ("schema", &["rows"]),
     ("source", &["run", "rows"]),
-    ("sink", &["run", "rows"]),
+    ("sink", &["run", "rows", "schema"]),
     ("sequencer", &["run", "rows", "source", "sink"]),
     ("pipeline", &["run", "rows", "source", "sink", "sequencer"]),
     ("persist", &["run", "rows", "source", "sink", "sequencer", "pipeline"]),

@@ -3,6 +3,8 @@
 pub(crate) mod batch;
 pub(crate) mod bounds;
 pub(crate) mod builtin_schemas;
+#[cfg(any(feature = "arrow", feature = "postgres"))]
+pub(crate) mod civil;
 pub mod column;
 pub(crate) mod commit;
 pub(crate) mod data_type;

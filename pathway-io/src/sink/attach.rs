@@ -123,14 +123,10 @@ impl<S: Schema> Table<S> {
         self.attach(&name, |attached| attached.sinks.push(sink));
     }
 
-    /// Adds a sink that writes a part of a file, such as a table of a database.
-    pub(crate) fn add_part_sink(&self, path: &Path, part: String, retry: Restart, sink: Box<dyn Sink<S>>) {
-        self.add_sink(SinkSpec {
-            name: path.display().to_string().into(),
-            target: Some(Target { path: path.to_owned(), part: Some(part) }),
-            sink: AnySink::Plain(sink),
-            retry: Some(retry),
-        });
+    /// Adds a sink that writes a table of a database, which is known by that name.
+    pub(crate) fn add_database_sink(&self, name: String, target: Target, retry: Restart, sink: Box<dyn Sink<S>>) {
+        let (target, sink, retry) = (Some(target), AnySink::Plain(sink), Some(retry));
+        self.add_sink(SinkSpec { name: name.into(), target, sink, retry });
     }
 
     pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {

@@ -9,6 +9,8 @@ pub mod jsonlines;
 pub(crate) mod options;
 pub(crate) mod outlet;
 pub(crate) mod part;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 pub(crate) mod resume;
 mod retry;
 pub(crate) mod spec;

@@ -121,6 +121,7 @@ impl Progress {
     }
 
     /// Whether the sink has failed and has not caught up since.
+    #[allow(dead_code, reason = "a monitor shows it")]
     pub(crate) fn is_retrying(&self) -> bool {
         self.retrying.load(Ordering::Relaxed)
     }

@@ -75,6 +75,7 @@ use crate::rows::table::Table;
 use crate::run::error::{BoxError, Error, RunResult};
 use crate::run::restart::Restart;
 use crate::sink::Sink;
+use crate::sink::spec::Target;
 use bind::{Bind, Part};
 use layout::{Layout, Start};
 
@@ -126,9 +127,10 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
     let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
-    let part = layout.table.clone();
+    let target = Target { path: path.to_owned(), part: Some(layout.table.clone()) };
     let sink = SqliteSink { path: path.to_owned(), layout, database: None, is_checked: false };
-    table.add_part_sink(path, part, options.retry.unwrap_or_else(default_retry), Box::new(sink));
+    let (name, retry) = (path.display().to_string(), options.retry.unwrap_or_else(default_retry));
+    table.add_database_sink(name, target, retry, Box::new(sink));
 }
 
 /// See [`Options::retry`].

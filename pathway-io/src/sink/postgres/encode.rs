@@ -1,0 +1,233 @@
+//! Values in the binary form of PostgreSQL, as `COPY BINARY` and arrays have them: four bytes with the length, and the
+//! value; a length of -1 is a null.
+
+use crate::rows::civil;
+use crate::rows::column::{Buffer, Scalar, Style};
+use crate::sink::postgres::kind::Kind;
+
+/// Days from 1970-01-01 to PostgreSQL's own epoch, 2000-01-01.
+const EPOCH_DAYS: i64 = 10_957;
+const EPOCH_MICROS: i128 = EPOCH_DAYS as i128 * 86_400_000_000;
+
+/// Why PostgreSQL cannot hold a value.
+pub(super) type Fault = &'static str;
+
+const NUL: Fault = "a text with a NUL character, which PostgreSQL cannot hold; replace it in the source";
+const RANGE: Fault = "a date or time that PostgreSQL does not have";
+const NANOS: Fault =
+    "a time with more digits than microseconds, which PostgreSQL would round: two keys could become one";
+const FORM: Fault = "a value of a form that this sink does not know";
+
+/// Appends a field without a value.
+fn begin(out: &mut Vec<u8>) -> usize {
+    out.extend_from_slice(&(-1_i32).to_be_bytes());
+    out.len()
+}
+
+/// Completes the field that starts at `start`.
+fn end(out: &mut [u8], start: usize) -> Result<(), Fault> {
+    let len = i32::try_from(out.len() - start).map_err(|_| "a value of more than 1 GB")?;
+    out[start - 4..start].copy_from_slice(&len.to_be_bytes());
+    Ok(())
+}
+
+/// Appends an integer of eight bytes.
+pub(super) fn int8(value: i64, out: &mut Vec<u8>) {
+    out.extend_from_slice(&8_i32.to_be_bytes());
+    out.extend_from_slice(&value.to_be_bytes());
+}
+
+/// Appends one value of a column. `exact` is for a key, which must not be rounded.
+#[inline]
+pub(super) fn field<B: Buffer>(
+    kind: Kind,
+    exact: bool,
+    buffer: &B,
+    row: usize,
+    out: &mut Vec<u8>,
+    scratch: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    let start = begin(out);
+    match (kind, buffer.scalar(row)) {
+        (_, Scalar::Null) => return Ok(()),
+        (Kind::Bool, Scalar::Integer(value)) => out.push(u8::from(value != 0)),
+        // The column's type says that it fits.
+        (Kind::Int2, Scalar::Integer(value)) => out.extend_from_slice(&(value as i16).to_be_bytes()),
+        (Kind::Int4, Scalar::Integer(value)) => out.extend_from_slice(&(value as i32).to_be_bytes()),
+        (Kind::Int8, Scalar::Integer(value)) => out.extend_from_slice(&value.to_be_bytes()),
+        (Kind::Numeric(_), Scalar::Integer(value)) => numeric(itoa::Buffer::new().format(value), out)?,
+        (Kind::Float4, Scalar::Float(value)) => out.extend_from_slice(&(value as f32).to_be_bytes()),
+        (Kind::Float8, Scalar::Float(value)) => out.extend_from_slice(&value.to_be_bytes()),
+        (Kind::Text, Scalar::Text(value)) => text(value.as_bytes(), out)?,
+        (Kind::Bytea, Scalar::Bytes(value)) => out.extend_from_slice(value),
+        (kind, Scalar::Spelled) => {
+            scratch.clear();
+            match kind {
+                Kind::Jsonb => buffer.write_json(row, Style::Plain, scratch),
+                _ => buffer.write_text(row, Style::Plain, scratch),
+            }
+            spelled(kind, exact, scratch, out)?;
+        }
+        _ => return Err(FORM),
+    }
+    end(out, start)
+}
+
+fn text(value: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    if memchr::memchr(0, value).is_some() {
+        return Err(NUL);
+    }
+    out.extend_from_slice(value);
+    Ok(())
+}
+
+/// Appends a value of which there is a text.
+fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
+    match kind {
+        Kind::Text => return text(value, out),
+        Kind::Jsonb => {
+            if has_nul_escape(value) {
+                return Err(NUL);
+            }
+            // The version of the form.
+            out.push(1);
+            out.extend_from_slice(value);
+            return Ok(());
+        }
+        _ => {}
+    }
+    let value = std::str::from_utf8(value).map_err(|_| FORM)?;
+    match kind {
+        Kind::Numeric(_) => numeric(value, out)?,
+        Kind::Date => {
+            let days = civil::days(value).ok_or(FORM)? - EPOCH_DAYS;
+            out.extend_from_slice(&i32::try_from(days).map_err(|_| RANGE)?.to_be_bytes());
+        }
+        Kind::Time => {
+            let nanos = civil::time_of_day(value).ok_or(FORM)?;
+            out.extend_from_slice(&micros(nanos.into(), exact, 0)?.to_be_bytes());
+        }
+        Kind::Timestamp => {
+            let nanos = civil::date_time(value).ok_or(FORM)?;
+            out.extend_from_slice(&micros(nanos, exact, EPOCH_MICROS)?.to_be_bytes());
+        }
+        Kind::Timestamptz => {
+            let nanos = civil::instant(value).ok_or(FORM)?;
+            out.extend_from_slice(&micros(nanos, exact, EPOCH_MICROS)?.to_be_bytes());
+        }
+        Kind::Uuid => out.extend_from_slice(&civil::uuid(value).ok_or(FORM)?),
+        _ => return Err(FORM),
+    }
+    Ok(())
+}
+
+/// Returns the microseconds since an epoch, without the digits behind them.
+fn micros(nanos: i128, exact: bool, epoch: i128) -> Result<i64, Fault> {
+    if exact && nanos.rem_euclid(1_000) != 0 {
+        return Err(NANOS);
+    }
+    i64::try_from(nanos.div_euclid(1_000) - epoch).map_err(|_| RANGE)
+}
+
+/// Whether a JSON text has an escaped NUL in it.
+fn has_nul_escape(json: &[u8]) -> bool {
+    let mut rest = json;
+    while let Some(place) = memchr::memchr(b'\\', rest) {
+        if rest[place + 1..].starts_with(b"u0000") {
+            return true;
+        }
+        // The escaped character may be a backslash itself.
+        rest = rest.get(place + 2..).unwrap_or(&[]);
+    }
+    false
+}
+
+/// Appends a `numeric`: groups of four digits, and where the point is.
+fn numeric(text: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
+    const NEGATIVE: u16 = 0x4000;
+    let (negative, whole, fraction) = civil::decimal(text).ok_or(FORM)?;
+    let head = out.len();
+    out.extend_from_slice(&[0; 8]);
+    let group = |digits: &[u8]| digits.iter().fold(0_i16, |sum, digit| sum * 10 + i16::from(digit - b'0'));
+    let whole = whole.trim_start_matches('0').as_bytes();
+    // The first group before the point may be shorter, and the last one behind it.
+    let (first, others) = whole.split_at(whole.len() % 4);
+    let mut groups = 0_i16;
+    let mut weight = -1_i16;
+    if !first.is_empty() {
+        out.extend_from_slice(&group(first).to_be_bytes());
+    }
+    for digits in others.chunks(4) {
+        out.extend_from_slice(&group(digits).to_be_bytes());
+    }
+    let before = whole.len().div_ceil(4);
+    weight += i16::try_from(before).map_err(|_| FORM)?;
+    groups += i16::try_from(before).map_err(|_| FORM)?;
+    for digits in fraction.as_bytes().chunks(4) {
+        let value = group(digits) * 10_i16.pow(4 - digits.len() as u32);
+        // Zeros before the first digit are no groups.
+        if groups == 0 && value == 0 {
+            weight -= 1;
+            continue;
+        }
+        out.extend_from_slice(&value.to_be_bytes());
+        groups += 1;
+    }
+    while groups > 0 && out.ends_with(&[0, 0]) {
+        out.truncate(out.len() - 2);
+        groups -= 1;
+    }
+    if groups == 0 {
+        weight = 0;
+    }
+    let sign = if negative && groups > 0 { NEGATIVE } else { 0 };
+    let scale = u16::try_from(fraction.len()).map_err(|_| FORM)?;
+    let head = &mut out[head..head + 8];
+    head[..2].copy_from_slice(&groups.to_be_bytes());
+    head[2..4].copy_from_slice(&weight.to_be_bytes());
+    head[4..6].copy_from_slice(&sign.to_be_bytes());
+    head[6..].copy_from_slice(&scale.to_be_bytes());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numeric_of(text: &str) -> Vec<i16> {
+        let mut out = vec![9];
+        numeric(text, &mut out).unwrap();
+        out[1..].chunks(2).map(|pair| i16::from_be_bytes([pair[0], pair[1]])).collect()
+    }
+
+    #[test]
+    fn a_numeric_is_groups_of_four_digits() {
+        // The number of groups, the weight of the first, the sign, the digits behind the point, and the groups.
+        for (text, expected) in [
+            ("0", vec![0, 0, 0, 0]),
+            ("-0.00", vec![0, 0, 0, 2]),
+            ("7", vec![1, 0, 0, 0, 7]),
+            ("-12345", vec![2, 1, 0x4000, 0, 1, 2345]),
+            ("10000", vec![1, 1, 0, 0, 1]),
+            ("12.50", vec![2, 0, 0, 2, 12, 5000]),
+            ("0.00012", vec![2, -1, 0, 5, 1, 2000]),
+            ("0.00001", vec![1, -2, 0, 5, 1000]),
+        ] {
+            assert_eq!(numeric_of(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_nul_is_found_behind_any_number_of_backslashes() {
+        assert!(has_nul_escape(br#""\u0000""#) && has_nul_escape(br#""\\\u0000""#));
+        assert!(!has_nul_escape(br#""\\u0000""#) && !has_nul_escape(br#""\"u0000""#) && !has_nul_escape(b"\\"));
+    }
+
+    #[test]
+    fn a_key_is_not_rounded() {
+        assert_eq!(micros(1_500, false, 0), Ok(1));
+        assert_eq!(micros(-1, false, 0), Ok(-1));
+        assert_eq!(micros(1_500, true, 0), Err(NANOS));
+        assert_eq!(micros(2_000, true, 0), Ok(2));
+    }
+}

@@ -1,0 +1,63 @@
+//! What is wrong, in the server's own words, and whether another attempt may succeed: [`judged`].
+
+use std::error::Error as StdError;
+use std::{fmt, io};
+
+use postgres::error::DbError;
+
+use crate::run::error::{BoxError, Error};
+
+/// An error of the server or of the connection, with its cause in the text: that of the client alone is `db error`.
+#[derive(Debug)]
+struct ServerError(postgres::Error);
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(error) = self.0.as_db_error() else {
+            write!(f, "{}", self.0)?;
+            let mut next = self.0.source();
+            while let Some(cause) = next {
+                write!(f, ": {cause}")?;
+                next = cause.source();
+            }
+            return Ok(());
+        };
+        write!(f, "{} (SQLSTATE {})", error.message(), error.code().code())?;
+        for (what, text) in [("detail", error.detail()), ("hint", error.hint()), ("in", error.where_())] {
+            if let Some(text) = text {
+                write!(f, "; {what}: {}", text.replace('\n', " "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl StdError for ServerError {}
+
+/// Makes an error of the client one of a sink, and marks it as fatal unless another attempt may succeed.
+pub(super) fn judged(error: postgres::Error) -> BoxError {
+    let is_transient = is_transient(&error);
+    let error = ServerError(error);
+    if is_transient { error.into() } else { Error::fatal(error).into() }
+}
+
+fn is_transient(error: &postgres::Error) -> bool {
+    if let Some(error) = error.as_db_error() {
+        return is_transient_state(error);
+    }
+    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
+    while let Some(cause) = next {
+        if cause.is::<io::Error>() {
+            return true;
+        }
+        next = cause.source();
+    }
+    error.is_closed()
+}
+
+fn is_transient_state(error: &DbError) -> bool {
+    let state = error.code().code();
+    // No connection, an operator's intervention, too few resources; serialization, deadlock, and a lock that was waited
+    // for in vain.
+    ["08", "57P", "53"].iter().any(|class| state.starts_with(class)) || ["40001", "40P01", "55P03"].contains(&state)
+}

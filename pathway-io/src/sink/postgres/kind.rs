@@ -1,0 +1,125 @@
+//! Which type of PostgreSQL each column type has: [`Kind`].
+
+use crate::rows::data_type::DataType;
+
+/// A type of PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Bool,
+    Int2,
+    Int4,
+    Int8,
+    /// With room for that many digits; `None` for any number of them, also behind the point.
+    Numeric(Option<i32>),
+    Float4,
+    Float8,
+    Text,
+    Bytea,
+    Date,
+    Time,
+    Timestamp,
+    Timestamptz,
+    Uuid,
+    Jsonb,
+}
+
+impl Kind {
+    /// The types are those of `TableSchema::sql_ddl`.
+    pub(super) fn of(data_type: &DataType) -> Self {
+        match data_type {
+            DataType::Bool => Kind::Bool,
+            DataType::I8 | DataType::I16 | DataType::U8 => Kind::Int2,
+            DataType::I32 | DataType::U16 => Kind::Int4,
+            DataType::I64 | DataType::U32 => Kind::Int8,
+            DataType::U64 => Kind::Numeric(Some(20)),
+            DataType::Duration | DataType::SignedDuration => Kind::Numeric(Some(29)),
+            DataType::F32 => Kind::Float4,
+            DataType::F64 => Kind::Float8,
+            DataType::Str => Kind::Text,
+            DataType::Bytes => Kind::Bytea,
+            DataType::Date => Kind::Date,
+            DataType::Time => Kind::Time,
+            DataType::DateTime => Kind::Timestamp,
+            DataType::Timestamp | DataType::OffsetDateTime => Kind::Timestamptz,
+            DataType::Uuid => Kind::Uuid,
+            DataType::Decimal => Kind::Numeric(None),
+            DataType::Optional(item) => Kind::of(item),
+            DataType::Json | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => Kind::Jsonb,
+        }
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Kind::Bool => "boolean",
+            Kind::Int2 => "smallint",
+            Kind::Int4 => "integer",
+            Kind::Int8 => "bigint",
+            Kind::Numeric(_) => "numeric",
+            Kind::Float4 => "real",
+            Kind::Float8 => "double precision",
+            Kind::Text => "text",
+            Kind::Bytea => "bytea",
+            Kind::Date => "date",
+            Kind::Time => "time",
+            Kind::Timestamp => "timestamp",
+            Kind::Timestamptz => "timestamptz",
+            Kind::Uuid => "uuid",
+            Kind::Jsonb => "jsonb",
+        }
+    }
+
+    /// The number of the type, which is the same in every database.
+    pub(super) fn oid(self) -> u32 {
+        match self {
+            Kind::Bool => 16,
+            Kind::Bytea => 17,
+            Kind::Int8 => 20,
+            Kind::Int2 => 21,
+            Kind::Int4 => 23,
+            Kind::Text => 25,
+            Kind::Float4 => 700,
+            Kind::Float8 => 701,
+            Kind::Date => 1082,
+            Kind::Time => 1083,
+            Kind::Timestamp => 1114,
+            Kind::Timestamptz => 1184,
+            Kind::Numeric(_) => 1700,
+            Kind::Uuid => 2950,
+            Kind::Jsonb => 3802,
+        }
+    }
+
+    /// Whether a column of that type and modifier keeps every value as it is.
+    pub(super) fn fits(self, oid: u32, modifier: i32) -> bool {
+        let keeps = match self {
+            // A modifier is the digits in the upper half and those behind the point in the lower, and 4.
+            Kind::Numeric(Some(digits)) => {
+                modifier >= 0 && {
+                    let (all, behind) = ((modifier - 4) >> 16, (modifier - 4) & 0x7ff);
+                    // A scale below zero rounds. It has eleven bits with a sign.
+                    behind < 0x400 && all - behind >= digits
+                }
+            }
+            Kind::Time | Kind::Timestamp | Kind::Timestamptz => modifier == 6,
+            _ => false,
+        };
+        oid == self.oid() && (modifier == -1 || keeps)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_column_that_rounds_does_not_fit() {
+        let numeric = |digits: i32, behind: i32| (digits << 16 | behind & 0x7ff) + 4;
+        let u64 = Kind::Numeric(Some(20));
+        assert!(u64.fits(1700, -1) && u64.fits(1700, numeric(20, 0)) && u64.fits(1700, numeric(25, 5)));
+        assert!(!u64.fits(1700, numeric(19, 0)) && !u64.fits(1700, numeric(22, 5)) && !u64.fits(20, -1));
+        assert!(!u64.fits(1700, numeric(30, -2)));
+        assert!(Kind::Numeric(None).fits(1700, -1) && !Kind::Numeric(None).fits(1700, numeric(30, 10)));
+        assert!(Kind::Time.fits(1083, 6) && !Kind::Time.fits(1083, 0));
+        assert!(Kind::Text.fits(25, -1) && !Kind::Text.fits(1043, 14));
+    }
+}

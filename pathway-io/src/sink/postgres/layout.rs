@@ -1,0 +1,265 @@
+//! What a table looks like in PostgreSQL, and whether the one that is there does: [`Layout`].
+
+use postgres::{Client, Transaction};
+
+use crate::rows::schema::{Column, TableSchema};
+use crate::run::error::{BoxError, Error};
+use crate::schema::Dialect;
+use crate::sink::postgres::error::judged;
+use crate::sink::postgres::kind::Kind;
+
+/// Where the time of each table's last commit is; a table that is named here is ours.
+const TABLES: &str = "pathway_io_tables";
+/// PostgreSQL cuts longer names, and two of them could become one.
+const LONGEST_NAME: usize = 63;
+
+/// What becomes of the rows that an earlier run has written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    Empty,
+    Continue,
+}
+
+/// The statements for one table.
+pub(super) struct Layout {
+    pub(super) table: String,
+    /// Whether it is the stream of updates, and not the current rows.
+    pub(super) updates: bool,
+    /// For the current rows, from an array for each column.
+    pub(super) upsert: String,
+    pub(super) delete: String,
+    /// For the stream of updates.
+    pub(super) copy: String,
+    pub(super) set_time: String,
+    pub(super) columns: Vec<Described>,
+    create: String,
+}
+
+/// A column as it should be.
+pub(super) struct Described {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) primary_key: bool,
+    optional: bool,
+}
+
+/// A column as the server describes it.
+struct Found {
+    name: String,
+    oid: u32,
+    modifier: i32,
+    shown: String,
+    not_null: bool,
+    primary_key: bool,
+}
+
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+impl Layout {
+    pub(super) fn new(schema: &'static TableSchema, table: Option<&str>, updates: bool) -> Self {
+        let table = table.unwrap_or(schema.name).to_owned();
+        let updates = updates || !schema.has_key();
+        let mut columns: Vec<Described> = schema.columns.iter().map(|column| describe(column, !updates)).collect();
+        if updates {
+            let added = ["time", "diff"].into_iter();
+            columns.extend(added.map(|name| Described { name, kind: Kind::Int8, primary_key: false, optional: false }));
+        }
+        let name = quoted(&table);
+        let names = |key: Option<bool>| -> Vec<String> {
+            let chosen = columns.iter().filter(|column| key.is_none_or(|key| key == column.primary_key));
+            chosen.map(|column| quoted(column.name)).collect()
+        };
+        let arrays = |key: Option<bool>| -> String {
+            let chosen = columns.iter().filter(|column| key.is_none_or(|key| key == column.primary_key));
+            let arrays = chosen.zip(1..).map(|(column, number)| format!("${number}::{}[]", column.kind.name()));
+            arrays.collect::<Vec<_>>().join(", ")
+        };
+        let (all, keys, values) = (names(None).join(", "), names(Some(true)), names(Some(false)));
+        let set: Vec<String> = values.iter().map(|value| format!("{value} = excluded.{value}")).collect();
+        let action = if set.is_empty() { "NOTHING".into() } else { format!("UPDATE SET {}", set.join(", ")) };
+        let same: Vec<String> = keys.iter().map(|key| format!("kept.{key} = gone.{key}")).collect();
+        let keys = keys.join(", ");
+        let create = if updates {
+            schema.sql_ddl_of_updates(Dialect::Postgres, &table)
+        } else {
+            schema.sql_ddl(Dialect::Postgres, &table)
+        };
+        Layout {
+            upsert: format!(
+                "INSERT INTO {name} ({all}) SELECT * FROM unnest({}) ON CONFLICT ({keys}) DO {action}",
+                arrays(None)
+            ),
+            delete: format!(
+                "DELETE FROM {name} AS kept USING unnest({}) AS gone ({keys}) WHERE {}",
+                arrays(Some(true)),
+                same.join(" AND ")
+            ),
+            copy: format!("COPY {name} ({all}) FROM STDIN (FORMAT BINARY)"),
+            set_time: format!("UPDATE {TABLES} SET time = $2 WHERE name = $1"),
+            table,
+            updates,
+            columns,
+            create,
+        }
+    }
+
+    /// Checks the names, of which PostgreSQL cuts the end.
+    pub(super) fn check_names(&self) -> Result<(), BoxError> {
+        let columns = self.columns.iter().map(|column| ("column", column.name));
+        for (what, name) in [("table", &*self.table)].into_iter().chain(columns) {
+            if name.len() > LONGEST_NAME {
+                let len = name.len();
+                return Err(Error::fatal(format!(
+                    "the name of the {what} `{name}` has {len} bytes, and PostgreSQL keeps {LONGEST_NAME}; rename it"
+                ))
+                .into());
+            }
+            if name.is_empty() || name.contains('\0') {
+                return Err(Error::fatal(format!(
+                    "the name of the {what} `{}` is none that PostgreSQL can have; rename it",
+                    name.escape_debug()
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the table, or takes over the one that is there; returns the time of its last commit, if that is kept.
+    pub(super) fn prepare(&self, client: &mut Client, start: Start) -> Result<Option<u64>, BoxError> {
+        let mut transaction = client.transaction().map_err(judged)?;
+        // Two sinks that create the same table at once would be in each other's way.
+        let alone = format!("SELECT pg_advisory_xact_lock(hashtextextended('{TABLES}', 0))");
+        transaction.batch_execute(&alone).map_err(judged)?;
+        if relation_kind(&mut transaction, TABLES)?.is_none() {
+            let create = format!("CREATE TABLE {TABLES} (name text NOT NULL PRIMARY KEY, time bigint NOT NULL)");
+            transaction.batch_execute(&create).map_err(judged)?;
+        }
+        let kind = relation_kind(&mut transaction, &self.table)?;
+        match kind.as_deref() {
+            None => transaction.batch_execute(&self.create).map_err(judged)?,
+            // A table, and one in partitions.
+            Some("rp" | "pp") => self.check(&mut transaction)?,
+            Some("ru" | "pu") if start == Start::Empty => self.check(&mut transaction)?,
+            Some("ru" | "pu") => {
+                let table = &self.table;
+                return Err(Error::fatal(format!(
+                    "the table `{table}` is UNLOGGED, and PostgreSQL empties it after a crash; `ALTER TABLE .. SET LOGGED`"
+                ))
+                .into());
+            }
+            Some(_) => return Err(Error::fatal(format!("`{}` is not a permanent table", self.table)).into()),
+        }
+        let time = match start {
+            Start::Empty => {
+                transaction.batch_execute(&format!("DELETE FROM {}", quoted(&self.table))).map_err(judged)?;
+                None
+            }
+            Start::Continue if kind.is_none() => None,
+            Start::Continue => self.time(&mut transaction)?.filter(|time| *time > 0),
+        };
+        let set = format!(
+            "INSERT INTO {TABLES} (name, time) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET time = excluded.time"
+        );
+        transaction.execute(&set, &[&self.table, &time.unwrap_or(0)]).map_err(judged)?;
+        transaction.commit().map_err(judged)?;
+        Ok(time.map(i64::cast_unsigned))
+    }
+
+    /// The time of the last commit; `None` if the table is not ours.
+    fn time(&self, transaction: &mut Transaction<'_>) -> Result<Option<i64>, BoxError> {
+        let query = format!("SELECT time FROM {TABLES} WHERE name = $1");
+        let row = transaction.query_opt(&query, &[&self.table]).map_err(judged)?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Sees to it that a table that is there is ours to write.
+    fn check(&self, transaction: &mut Transaction<'_>) -> Result<(), BoxError> {
+        let elsewhere = "or write to another one (`postgres::Options::table`)";
+        let table = &self.table;
+        let differences = self.differences(&columns(transaction, table)?);
+        if !differences.is_empty() {
+            let differences = differences.join("; ");
+            return Err(Error::fatal(format!(
+                "there is a table `{table}` of another shape: {differences}; alter or drop it, {elsewhere}"
+            ))
+            .into());
+        }
+        if self.time(transaction)?.is_none() {
+            let query = format!("SELECT EXISTS (SELECT 1 FROM {})", quoted(table));
+            let has_rows: bool = transaction.query_one(&query, &[]).map_err(judged)?.get(0);
+            if has_rows {
+                return Err(Error::fatal(format!(
+                    "there is a table `{table}` with rows that no pipeline has written; empty it, {elsewhere}"
+                ))
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything that is not as it should be in the table that is there. The order of the columns does not matter.
+    fn differences(&self, found: &[Found]) -> Vec<String> {
+        let mut differences = Vec::new();
+        for column in &self.columns {
+            let name = column.name;
+            let Some(found) = found.iter().find(|found| found.name == name) else {
+                differences.push(format!("it lacks the column `{name}` ({})", column.kind.name()));
+                continue;
+            };
+            if !column.kind.fits(found.oid, found.modifier) {
+                let (found, kind) = (&found.shown, column.kind.name());
+                differences.push(format!("its column `{name}` is {found} and should be {kind}"));
+            }
+            match (found.primary_key, column.primary_key) {
+                (false, true) => differences.push(format!("its column `{name}` is not in the primary key")),
+                (true, false) => differences.push(format!("its column `{name}` is in the primary key")),
+                _ => {}
+            }
+            if found.not_null && column.optional {
+                differences.push(format!("its column `{name}` takes no NULL"));
+            }
+        }
+        let more = found.iter().filter(|found| self.columns.iter().all(|column| column.name != found.name));
+        differences.extend(more.map(|found| format!("it has one column more, `{}`", found.name)));
+        differences
+    }
+}
+
+fn describe(column: &'static Column, keyed: bool) -> Described {
+    Described {
+        name: column.name,
+        kind: Kind::of(&column.data_type),
+        primary_key: keyed && column.primary_key,
+        optional: column.optional,
+    }
+}
+
+/// What a name in the current schema is, and whether it is permanent, as two letters of the catalogue.
+fn relation_kind(transaction: &mut Transaction<'_>, name: &str) -> Result<Option<String>, BoxError> {
+    let query = "SELECT relkind::text || relpersistence::text FROM pg_class \
+                 WHERE relname = $1 AND relnamespace = current_schema()::regnamespace";
+    let row = transaction.query_opt(query, &[&name]).map_err(judged)?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+fn columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Found>, BoxError> {
+    let query = "SELECT a.attname::text, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+                 EXISTS (SELECT 1 FROM pg_index i \
+                     WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)) \
+                 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+                 WHERE c.relname = $1 AND c.relnamespace = current_schema()::regnamespace \
+                 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
+    let rows = transaction.query(query, &[&table]).map_err(judged)?;
+    let found = rows.iter().map(|row| Found {
+        name: row.get(0),
+        oid: row.get(1),
+        modifier: row.get(2),
+        shown: row.get(3),
+        not_null: row.get(4),
+        primary_key: row.get(5),
+    });
+    Ok(found.collect())
+}

@@ -1,0 +1,287 @@
+//! Tables in PostgreSQL databases.
+//!
+//! A table with a primary key is kept as its *current rows*. A table without one is kept as its updates, with `time` and
+//! `diff` beside the columns. Every commit is applied whole, in one transaction; commits that come together share one. The
+//! table `pathway_io_tables` has the time of each table's last commit, which is written in the same transaction.
+//!
+//! | column type | in PostgreSQL |
+//! |---|---|
+//! | `bool` | `boolean` |
+//! | `i8`, `i16`, `u8` | `smallint` |
+//! | `i32`, `u16` | `integer` |
+//! | `i64`, `u32` | `bigint` |
+//! | `u64`, `Duration` (in nanoseconds) and its like | `numeric` |
+//! | `f32`, `f64` | `real`, `double precision`; all values, also `NaN` and `-0.0` |
+//! | `String`, enums | `text` |
+//! | `Vec<u8>`, `bytes::Bytes` | `bytea` |
+//! | dates, times of day | `date`, `time` |
+//! | civil date-times; instants | `timestamp`; `timestamptz`, without the offset |
+//! | `uuid::Uuid` | `uuid` |
+//! | `rust_decimal::Decimal` | `numeric`, with the zeros at the end |
+//! | `Value`, lists, arrays, tuples, `json` columns | `jsonb` |
+//! | `Option<T>` | as `T`, or `NULL` |
+//!
+//! PostgreSQL has microseconds: nanoseconds are cut off, and in a primary key they are an error. It has no NUL in a text:
+//! such a row is an error that names the column. Names are quoted, so that two columns can differ in case only; a name of
+//! more than 63 bytes is an error, since PostgreSQL would cut it.
+//!
+//! # The table
+//!
+//! The pipeline makes the table when it starts, by [`TableSchema::sql_ddl`](crate::TableSchema::sql_ddl), or empties it if
+//! an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses somebody
+//! else's table only if the columns have these types and the table is empty. Otherwise it leaves the table unchanged,
+//! names each difference, and does not start. The role needs the right to create tables, unless both tables are there.
+//!
+//! While the pipeline runs, it holds an advisory lock for the table. A second process that writes the same table does not
+//! start. Each table has its own connection.
+//!
+//! # Errors
+//!
+//! These errors are tried again, see [`Options::retry`]: connections that cannot be made or are lost, and the SQLSTATE
+//! classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization), 40P01
+//! (deadlock) and 55P03 (lock). All others, such as a wrong password or a violated constraint, fail the pipeline at once.
+//!
+//! ```no_run
+//! use pathway_io::{Pipeline, Schema, Subject, connector, postgres};
+//!
+//! #[derive(Schema)]
+//! struct Cat {
+//!     #[schema(primary_key)]
+//!     key: i64,
+//!     genus: String,
+//! }
+//!
+//! struct Cats;
+//!
+//! #[connector]
+//! impl Cats {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!         cats.next(Cat { key: 1, genus: "felis".into() })?;
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let pipeline = Pipeline::new();
+//! let cats = pipeline.read(Cats);
+//! postgres::write_with(&cats, "host=localhost dbname=zoo", postgres::Options::new().table("cats"));
+//! pipeline.run()?;
+//! # Ok::<(), pathway_io::Error>(())
+//! ```
+
+mod apply;
+mod encode;
+mod error;
+mod kind;
+mod layout;
+mod session;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use postgres::Config;
+use postgres::tls::{MakeTlsConnect, TlsConnect};
+
+use crate::rows::commit::Commit;
+use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::table::Table;
+use crate::run::error::{BoxError, RunResult};
+use crate::run::restart::Restart;
+use crate::sink::Sink;
+use crate::sink::spec::Target;
+use layout::{Layout, Start};
+use session::{Connect, Session, Sessions};
+
+/// The TLS side of a connection, as [`Options::tls`] takes it.
+type Socket = postgres::Socket;
+
+/// Keeps a table in a PostgreSQL database, under the name of its schema.
+///
+/// `config` is a connection string: `host=db user=zoo dbname=zoo`, or `postgresql://zoo@db/zoo`.
+///
+/// # Panics
+///
+/// If the pipeline of the table has been started.
+pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
+    write_with(table, config, Options::new());
+}
+
+/// [`write()`] with options.
+///
+/// # Panics
+///
+/// If the pipeline of the table has been started.
+pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, options: Options) {
+    let Options { table: name, schema, updates, connect, retry } = options;
+    let config = config.into();
+    let layout = Layout::new(S::SCHEMA, name.as_deref(), updates);
+    let database = shown(&config);
+    let part = match &schema {
+        Some(schema) => format!("{schema}.{}", layout.table),
+        None => layout.table.clone(),
+    };
+    let target = Target { path: PathBuf::from(&database), part: Some(part) };
+    let name = format!("{database} {}", layout.table);
+    let sink = PostgresSink::<S> {
+        layout,
+        sessions: Sessions::new(config, schema, connect),
+        session: None,
+        pending: Vec::new(),
+        scratch: Vec::new(),
+    };
+    table.add_database_sink(name, target, retry.unwrap_or_else(default_retry), Box::new(sink));
+}
+
+/// See [`Options::retry`].
+fn default_retry() -> Restart {
+    Restart::backoff(Duration::from_millis(100)..Duration::from_secs(10)).attempts(40)
+}
+
+/// The host and the database of a connection string, without user and password.
+fn shown(config: &str) -> String {
+    let Ok(config) = config.parse::<Config>() else { return "postgresql:".to_owned() };
+    let host = match config.get_hosts().first() {
+        Some(postgres::config::Host::Tcp(host)) => host.clone(),
+        #[cfg(unix)]
+        Some(postgres::config::Host::Unix(path)) => path.display().to_string(),
+        None => String::new(),
+    };
+    let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
+    format!("postgresql://{host}/{database}")
+}
+
+/// How a table is kept in a database.
+///
+/// ```no_run
+/// # use pathway_io::{connector, postgres, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// # let cats = pipeline.read(Cats);
+/// let options = postgres::Options::new().schema("zoo").table("cat_history").updates();
+/// postgres::write_with(&cats, "host=localhost dbname=zoo", options);
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct Options {
+    table: Option<String>,
+    schema: Option<String>,
+    updates: bool,
+    connect: Connect,
+    retry: Option<Restart>,
+}
+
+impl Options {
+    /// Makes the options of [`write()`]: the name of the schema, current rows if there is a primary key, no TLS.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the name of the table.
+    pub fn table(mut self, name: impl Into<String>) -> Self {
+        self.table = Some(name.into());
+        self
+    }
+
+    /// Sets the schema of the database that has the table, and `pathway_io_tables` beside it. It must exist.
+    ///
+    /// Without this call it is the first schema of the role's `search_path`.
+    pub fn schema(mut self, name: impl Into<String>) -> Self {
+        self.schema = Some(name.into());
+        self
+    }
+
+    /// Appends every update, with `time` and `diff`, though there is a primary key.
+    pub fn updates(mut self) -> Self {
+        self.updates = true;
+        self
+    }
+
+    /// Encrypts the connection, with a connector such as that of `postgres-native-tls` or `tokio-postgres-rustls`.
+    pub fn tls<T>(mut self, tls: T) -> Self
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::TlsConnect: Send,
+        T::Stream: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        self.connect = Connect::tls(tls);
+        self
+    }
+
+    /// Sets how often the database is tried again after an error that can pass.
+    ///
+    /// By default there are 40 attempts in a row, with waits from 100 ms to 10 s: about five minutes in all. Meanwhile the
+    /// backlog holds up the sources. `attempts(1)` turns it off. See [`SinkOptions::retry`](crate::SinkOptions::retry).
+    pub fn retry(mut self, restart: Restart) -> Self {
+        self.retry = Some(restart);
+        self
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Options { table, schema, updates, retry, .. } = self;
+        f.debug_struct("Options")
+            .field("table", table)
+            .field("schema", schema)
+            .field("updates", updates)
+            .field("retry", retry)
+            .finish_non_exhaustive()
+    }
+}
+
+struct PostgresSink<S: Schema> {
+    layout: Layout,
+    sessions: Sessions,
+    session: Option<Session>,
+    /// The commits since the last flush, which go into one transaction.
+    pending: Vec<Commit<S>>,
+    scratch: Vec<u8>,
+}
+
+impl<S: Schema> PostgresSink<S> {
+    fn connect(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
+        self.pending.clear();
+        // The connection of a failed attempt goes first, and its lock with it.
+        self.session = None;
+        let (session, time) = self.sessions.open(&self.layout, start)?;
+        self.session = Some(session);
+        Ok(time)
+    }
+}
+
+impl<S: Schema> Sink<S> for PostgresSink<S> {
+    fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
+        self.connect(Start::Empty)?;
+        Ok(())
+    }
+
+    fn is_transactional(&self) -> bool {
+        true
+    }
+
+    fn recover(&mut self, _schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
+        self.connect(Start::Continue)
+    }
+
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        self.pending.push(commit.clone());
+        Ok(())
+    }
+
+    fn flush(&mut self) -> RunResult {
+        if !self.pending.is_empty() {
+            let session = self.session.as_mut().ok_or("there is no connection")?;
+            session.apply(&self.layout, &self.pending, &mut self.scratch)?;
+            self.pending.clear();
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> RunResult {
+        // Everything is committed.
+        self.session = None;
+        Ok(())
+    }
+}

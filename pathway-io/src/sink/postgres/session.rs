@@ -1,0 +1,212 @@
+//! Connections: [`Sessions`] makes them, and a [`Session`] is one that holds the lock of its table.
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use postgres::tls::{MakeTlsConnect, TlsConnect};
+use postgres::{Client, Config, NoTls, Statement};
+
+use super::Socket;
+use super::apply;
+use super::error::judged;
+use super::layout::{Layout, Start};
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+use crate::run::error::{BoxError, Error, RunResult};
+
+/// How long a server may take to answer a first time, unless the connection string says otherwise.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a connection may be dead before it is noticed, unless the connection string says otherwise.
+const DEAD: Duration = Duration::from_secs(30);
+/// Keepalives of the client are two hours apart by default.
+const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
+/// How long the process before may take to let go of the table: a server finishes a statement before it sees that its
+/// client is gone.
+const LOCK_TIMEOUT: &str = "5s";
+
+type ConnectFn = dyn Fn(&Config) -> Result<Client, postgres::Error> + Send + Sync;
+
+/// Makes connections, with TLS or without.
+#[derive(Clone)]
+pub(super) struct Connect(Arc<ConnectFn>);
+
+impl Default for Connect {
+    fn default() -> Self {
+        Connect(Arc::new(|config| config.connect(NoTls)))
+    }
+}
+
+impl Connect {
+    pub(super) fn tls<T>(tls: T) -> Self
+    where
+        T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,
+        T::TlsConnect: Send,
+        T::Stream: Send,
+        <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+    {
+        Connect(Arc::new(move |config| config.connect(tls.clone())))
+    }
+}
+
+/// Makes the connections of one sink, one after the other.
+pub(super) struct Sessions {
+    config: String,
+    schema: Option<String>,
+    connect: Connect,
+    /// Tells the connections of this sink from all others.
+    name: String,
+    /// The server's process of the last connection.
+    last: Option<i32>,
+}
+
+/// A connection.
+pub(super) struct Session {
+    client: Client,
+    /// For the current rows: upsert and delete.
+    change: Option<[Statement; 2]>,
+    set_time: Statement,
+}
+
+impl Sessions {
+    pub(super) fn new(config: String, schema: Option<String>, connect: Connect) -> Self {
+        let name = format!("pathway-io {:016x}", RandomState::new().hash_one(0));
+        Sessions { config, schema, connect, name, last: None }
+    }
+
+    /// Connects, takes the lock of the table, and prepares the table. Returns the time of the last commit in it.
+    pub(super) fn open(&mut self, layout: &Layout, start: Start) -> Result<(Session, Option<u64>), BoxError> {
+        layout.check_names()?;
+        let mut client = (self.connect.0)(&self.config()?).map_err(judged)?;
+        // A limit for the statements of people is none for this sink, and a server that is told to be sloppy must not be
+        // where each commit counts.
+        client
+            .batch_execute(
+                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0; \
+                 SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4",
+            )
+            .map_err(judged)?;
+        if start == Start::Continue {
+            client
+                .batch_execute(
+                    "SELECT set_config('synchronous_commit', 'on', false) \
+                     WHERE current_setting('synchronous_commit') = 'off'",
+                )
+                .map_err(judged)?;
+        }
+        self.enter_schema(&mut client)?;
+        self.lock(&mut client, &layout.table)?;
+        let time = layout.prepare(&mut client, start)?;
+        let change = match layout.updates {
+            true => None,
+            false => {
+                Some([client.prepare(&layout.upsert).map_err(judged)?, client.prepare(&layout.delete).map_err(judged)?])
+            }
+        };
+        let set_time = client.prepare(&layout.set_time).map_err(judged)?;
+        Ok((Session { client, change, set_time }, time))
+    }
+
+    fn config(&self) -> Result<Config, BoxError> {
+        let mut config: Config = self.config.parse().map_err(judged)?;
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT);
+        }
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(DEAD);
+        }
+        if config.get_keepalives_idle() == DEFAULT_KEEPALIVE {
+            config.keepalives_idle(DEAD / 3);
+        }
+        config.application_name(&self.name);
+        Ok(config)
+    }
+
+    fn enter_schema(&self, client: &mut Client) -> Result<(), BoxError> {
+        if let Some(schema) = &self.schema {
+            client
+                .execute("SELECT set_config('search_path', quote_ident($1::text), false)", &[schema])
+                .map_err(judged)?;
+        }
+        let found: Option<String> = client.query_one("SELECT current_schema()::text", &[]).map_err(judged)?.get(0);
+        match (found, &self.schema) {
+            (Some(_), _) => Ok(()),
+            (None, Some(schema)) => {
+                Err(Error::fatal(format!("there is no schema `{schema}`; `CREATE SCHEMA \"{schema}\"`")).into())
+            }
+            (None, None) => {
+                Err(Error::fatal("the role's `search_path` names no schema; set `postgres::Options::schema`").into())
+            }
+        }
+    }
+
+    /// Takes the lock that keeps others from writing the table. It ends with the connection, after whatever the server
+    /// still does for it: so the time that is read behind it is that of the last commit for good.
+    fn lock(&mut self, client: &mut Client, table: &str) -> Result<(), BoxError> {
+        let was_open = self.last.is_some();
+        if let Some(last) = self.last {
+            // The server may not have noticed that the connection before is gone.
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2";
+            client.execute(end, &[&last, &self.name]).map_err(judged)?;
+        }
+        let key = "hashtextextended('pathway-io ' || current_schema() || '.' || $1::text, 0)";
+        let set = |timeout: &str| format!("SET lock_timeout = '{timeout}'");
+        client.batch_execute(&set(LOCK_TIMEOUT)).map_err(judged)?;
+        if let Err(error) = client.execute(&format!("SELECT pg_advisory_lock({key})"), &[&table]) {
+            let is_taken = error.code().is_some_and(|code| code.code() == "55P03");
+            // Who had it before will have it again.
+            if !is_taken || was_open {
+                return Err(judged(error));
+            }
+            return Err(Error::fatal(format!(
+                "another process writes the table `{table}`: {}; end it, or write to another table \
+                 (`postgres::Options::table`)",
+                holder(client, key, table).unwrap_or_else(|| "an unknown one".to_owned())
+            ))
+            .into());
+        }
+        client.batch_execute(&set("0")).map_err(judged)?;
+        self.last = Some(client.query_one("SELECT pg_backend_pid()", &[]).map_err(judged)?.get(0));
+        Ok(())
+    }
+}
+
+/// The connection that has the lock.
+fn holder(client: &mut Client, key: &str, table: &str) -> Option<String> {
+    let query = format!(
+        "SELECT format('server process %s, application `%s`, client %s', a.pid, a.application_name, \
+             coalesce(host(a.client_addr), 'local')) \
+         FROM pg_locks l JOIN pg_stat_activity a USING (pid), (SELECT {key} AS key) k \
+         WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+         AND (l.classid::bigint << 32 | l.objid::bigint) = k.key"
+    );
+    client.query_opt(&query, &[&table]).ok()??.get(0)
+}
+
+impl Session {
+    /// Applies commits and their time in one transaction.
+    pub(super) fn apply<S: Schema>(
+        &mut self,
+        layout: &Layout,
+        commits: &[Commit<S>],
+        scratch: &mut Vec<u8>,
+    ) -> RunResult {
+        let Some(last) = commits.last() else { return Ok(()) };
+        let mut transaction = self.client.transaction().map_err(judged)?;
+        match &self.change {
+            Some([upsert, delete]) => {
+                apply::change(&mut transaction, layout, [upsert, delete], commits, scratch)?;
+            }
+            None => apply::append(&mut transaction, layout, commits, scratch)?,
+        }
+        let time = last.time().cast_signed();
+        // `COMMIT` of a failed transaction is no error for the client. This statement would be one.
+        let changed = transaction.execute(&self.set_time, &[&layout.table, &time]).map_err(judged)?;
+        if changed != 1 {
+            let table = &layout.table;
+            return Err(Error::fatal(format!("the row of `{table}` in `pathway_io_tables` was removed")).into());
+        }
+        transaction.commit().map_err(judged)?;
+        Ok(())
+    }
+}
