@@ -1,0 +1,260 @@
+//! Errors that pass, and errors that do not.
+
+use std::io::{Read, Write};
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use pathway_io::{Connector, Pipeline, ReadOptions, Restart, RunResult, Schema, Subject, Table, postgres as sink};
+
+use crate::common::{Cat, TempDir, cat};
+use crate::{client, database, rows, server, source, write};
+
+fn cats() -> sink::Options {
+    sink::Options::new().table("cats")
+}
+
+fn soon() -> Restart {
+    Restart::backoff(Duration::from_millis(1)..Duration::from_millis(20))
+}
+
+#[track_caller]
+fn error(config: &str, options: sink::Options, run: impl FnMut(Subject<Cat>) -> RunResult + Send + 'static) -> String {
+    write(config, options, run).expect_err("it fails").to_string()
+}
+
+fn one(cats: Subject<Cat>) -> RunResult {
+    cats.next(cat(1, "felis"))?;
+    Ok(cats.commit()?)
+}
+
+#[test]
+fn what_does_not_pass_ends_it_at_once_and_says_why() {
+    let Some(config) = database() else { return };
+    let mut database = client(&config);
+    // Endless attempts: a test that hangs is one that tries again.
+    let options = || cats().retry(soon());
+    let said = error(&config.replace("dbname=", "dbname=no_"), options(), one);
+    assert!(said.contains("database \"no_") && said.contains("does not exist (SQLSTATE 3D000)"), "{said}");
+    let said = error("host=/tmp dbname", options(), one);
+    assert!(said.contains("invalid connection string"), "{said}");
+    database
+        .batch_execute(
+            "CREATE TABLE cats (key bigint PRIMARY KEY, genus text CONSTRAINT short CHECK (length(genus) < 4))",
+        )
+        .unwrap();
+    let said = error(&config, options(), one);
+    assert!(said.contains("violates check constraint \"short\" (SQLSTATE 23514)"), "{said}");
+    assert!(said.contains("detail: Failing row contains (1, felis)"), "{said}");
+    assert_eq!(rows(&config, "SELECT * FROM cats"), Vec::<Vec<String>>::new());
+    // A deferred one is found by `COMMIT` alone.
+    database
+        .batch_execute(
+            "DROP TABLE cats; CREATE TABLE cats (key bigint PRIMARY KEY, genus text UNIQUE DEFERRABLE INITIALLY DEFERRED)",
+        )
+        .unwrap();
+    let said = error(&config, options(), |cats| {
+        cats.next(cat(1, "felis"))?;
+        cats.next(cat(2, "felis"))?;
+        Ok(cats.commit()?)
+    });
+    assert!(said.contains("duplicate key value violates unique constraint"), "{said}");
+    assert_eq!(rows(&config, "SELECT * FROM cats"), Vec::<Vec<String>>::new());
+    // Somebody removes what says that the table is ours.
+    let emptied = config.clone();
+    let said = error(&config, cats().retry(soon()).table("others"), move |cats| {
+        client(&emptied).batch_execute("DELETE FROM pathway_io_tables").unwrap();
+        one(cats)
+    });
+    assert!(said.contains("the row of `others` in `pathway_io_tables` was removed"), "{said}");
+}
+
+#[test]
+fn a_server_that_is_not_there_is_waited_for_up_to_the_limit() {
+    let directory = TempDir::new();
+    let config = server::config(&directory.path(""), "zoo");
+    let said = error(&config, cats().retry(soon().attempts(3)), one);
+    assert!(said.contains("error connecting to server: "), "{said}");
+}
+
+/// Pushes rows without a key until `end`, and counts them.
+struct Flood {
+    pushed: Arc<AtomicU64>,
+    end: Arc<AtomicBool>,
+}
+
+impl Flood {
+    fn new() -> (Self, Arc<AtomicU64>, Arc<AtomicBool>) {
+        let (pushed, end) = (Arc::default(), Arc::default());
+        (Flood { pushed: Arc::clone(&pushed), end: Arc::clone(&end) }, pushed, end)
+    }
+}
+
+impl Connector for Flood {
+    type Subjects = Subject<Cat, i64>;
+    type Tables = Table<Cat>;
+
+    fn options() -> ReadOptions {
+        ReadOptions::new().autocommit(Duration::from_millis(1)).name("flood").backlog(500)
+    }
+
+    fn run(&mut self, cats: Subject<Cat, i64>) -> RunResult {
+        for key in cats.resume().unwrap_or(0).. {
+            if self.end.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            cats.next_at(key + 1, cat(key % 1_000, &format!("g{key}")))?;
+            self.pushed.store(key as u64 + 1, Ordering::SeqCst);
+            if key % 100 == 0 {
+                // So that it is still going on when the last disturbance comes.
+                cats.sleep(Duration::from_micros(200))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Writes both forms of a table while `disturb` does its worst, and looks at what is there in the end.
+fn disturbed(config: &str, persistent: bool, disturb: impl Fn(usize)) {
+    let directory = TempDir::new();
+    let pipeline = match persistent {
+        true => Pipeline::persistent(directory.path("state")).unwrap(),
+        false => Pipeline::new(),
+    };
+    pipeline.handle_signals(false);
+    let (flood, pushed, end) = Flood::new();
+    let cats = pipeline.read(flood);
+    sink::write_with(&cats, config, self::cats().retry(soon()));
+    sink::write_with(&cats, config, self::cats().table("updates").updates().retry(soon()));
+    let running = pipeline.start().unwrap();
+    for round in 0..12 {
+        let before = pushed.load(Ordering::SeqCst);
+        // More than the backlogs hold, so that rows arrived in between.
+        let until = std::time::Instant::now() + crate::common::DEADLINE;
+        while pushed.load(Ordering::SeqCst) < before + 2_500 {
+            assert!(std::time::Instant::now() < until, "nothing comes through after disturbance {round}");
+            thread::sleep(Duration::from_millis(1));
+        }
+        disturb(round);
+    }
+    end.store(true, Ordering::SeqCst);
+    crate::common::within(move || running.join()).unwrap();
+    let last = pushed.load(Ordering::SeqCst);
+    // Each row came once: as many as were pushed, and as many other ones.
+    let query = "SELECT count(*), count(DISTINCT genus) FROM updates WHERE diff = 1";
+    assert_eq!(rows(config, query), [[last.to_string(), last.to_string()]]);
+    assert_eq!(rows(config, "SELECT sum(diff) FROM updates"), [["1000"]]);
+    let kept = "SELECT key, genus FROM cats ORDER BY key";
+    let summed = "SELECT key, genus FROM updates GROUP BY key, genus HAVING sum(diff) > 0 ORDER BY key";
+    assert_eq!(rows(config, kept), rows(config, summed));
+}
+
+#[test]
+fn connections_that_the_server_ends_lose_and_double_nothing() {
+    let Some(config) = database() else { return };
+    for persistent in [false, true] {
+        client(&config).batch_execute("DROP TABLE IF EXISTS cats, updates, pathway_io_tables").unwrap();
+        let killed = AtomicU64::new(0);
+        disturbed(&config, persistent, |_| {
+            let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND application_name LIKE 'pathway-io %'";
+            killed.fetch_add(client(&config).query_one(end, &[]).unwrap().get::<_, i64>(0) as u64, Ordering::SeqCst);
+        });
+        assert!(killed.load(Ordering::SeqCst) >= 12, "{killed:?} connections were ended");
+    }
+}
+
+#[test]
+fn a_server_that_restarts_while_rows_flow_loses_and_doubles_nothing() {
+    let Some(server) = server::start() else { return };
+    let config = server.database("zoo");
+    disturbed(&config, true, |round| {
+        if round % 4 == 3 {
+            server.down();
+            thread::sleep(Duration::from_millis(50));
+            server.up();
+        }
+    });
+}
+
+/// Passes bytes on between a socket and the server's, until it is told to cut.
+struct Proxy {
+    links: Arc<Mutex<Vec<UnixStream>>>,
+}
+
+impl Proxy {
+    fn new(socket: &Path, server: &Path) -> Self {
+        let listener = UnixListener::bind(socket).unwrap();
+        let links = Arc::<Mutex<Vec<UnixStream>>>::default();
+        let (open, server) = (Arc::clone(&links), server.to_owned());
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let (client, upstream) = (client.unwrap(), UnixStream::connect(&server).unwrap());
+                let clone = |stream: &UnixStream| stream.try_clone().unwrap();
+                open.lock().unwrap().extend([clone(&client), clone(&upstream)]);
+                let (there, back) = (clone(&client), clone(&upstream));
+                thread::spawn(move || pass(there, upstream));
+                thread::spawn(move || pass(back, client));
+            }
+        });
+        Proxy { links }
+    }
+
+    /// Cuts all connections: the clients' ends alone, so that the server still works on what it was sent.
+    fn cut(&self) -> usize {
+        let mut links = self.links.lock().unwrap();
+        let clients = links.drain(..).step_by(2);
+        clients.map(|client| client.shutdown(std::net::Shutdown::Both)).count()
+    }
+}
+
+fn pass(mut from: UnixStream, mut to: UnixStream) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(len) = from.read(&mut buffer) {
+        if len == 0 || to.write_all(&buffer[..len]).is_err() {
+            break;
+        }
+    }
+    // The other end may be gone already.
+    let _ = to.shutdown(std::net::Shutdown::Write);
+}
+
+#[test]
+fn connections_that_are_cut_on_the_way_lose_and_double_nothing() {
+    let Some(config) = database() else { return };
+    let Some(server) = crate::shared() else { return };
+    let directory = tempfile::Builder::new().prefix("px").tempdir_in("/tmp").unwrap();
+    let name = ".s.PGSQL.5432";
+    let proxy = Proxy::new(&directory.path().join(name), &server.host().join(name));
+    let through = config.replace(&server.host().display().to_string(), &directory.path().display().to_string());
+    disturbed(&through, true, |_| assert!(proxy.cut() > 0));
+}
+
+#[derive(Schema)]
+struct Wide {
+    #[schema(primary_key)]
+    key: i64,
+    text: String,
+}
+
+#[test]
+fn one_commit_may_be_larger_than_a_statement() {
+    let Some(config) = database() else { return };
+    let pipeline = crate::common::pipeline();
+    let wide = pipeline.read(source(|wide: Subject<Wide>| {
+        let all = wide.transaction();
+        for key in 0..50_000 {
+            all.next(Wide { key, text: "x".repeat(400) })?;
+        }
+        Ok(all.commit()?)
+    }));
+    sink::write(&wide, &*config);
+    sink::write_with(&wide, &*config, sink::Options::new().table("stream").updates());
+    crate::common::run(pipeline).unwrap();
+    let count = "SELECT count(*), count(DISTINCT key) FROM";
+    assert_eq!(rows(&config, &format!("{count} \"Wide\"")), [["50000", "50000"]]);
+    assert_eq!(rows(&config, &format!("{count} stream")), [["50000", "50000"]]);
+}

@@ -1,0 +1,79 @@
+//! Tables in PostgreSQL, on a real server: values, shapes, errors that pass and errors that do not, and exactly once.
+
+#[path = "../common/mod.rs"]
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod common;
+mod failures;
+#[path = "../common/server.rs"]
+mod server;
+mod tables;
+mod values;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pathway_io::{Connector, ReadOptions, Result, RunResult, Schema, Subject, Summary, Table, postgres as sink};
+use postgres::{Client, NoTls};
+
+use self::server::Server;
+
+/// The server of all tests that do not end it.
+fn shared() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    SERVER.get_or_init(server::start).as_ref()
+}
+
+/// A new database, by its connection string; `None` without a server.
+fn database() -> Option<String> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    Some(shared()?.database(&format!("db{}", NEXT.fetch_add(1, Ordering::SeqCst))))
+}
+
+fn client(config: &str) -> Client {
+    Client::connect(config, NoTls).unwrap()
+}
+
+/// A source with one table, made of a closure, that makes every commit itself.
+struct Source<S, F>(F, std::marker::PhantomData<fn(S)>);
+
+fn source<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static>(run: F) -> Source<S, F> {
+    Source(run, std::marker::PhantomData)
+}
+
+impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector for Source<S, F> {
+    type Subjects = Subject<S>;
+    type Tables = Table<S>;
+
+    fn options() -> ReadOptions {
+        ReadOptions::new().autocommit(None)
+    }
+
+    fn run(&mut self, subject: Subject<S>) -> RunResult {
+        (self.0)(subject)
+    }
+}
+
+/// Runs a source into the database.
+#[track_caller]
+fn write<S: Schema>(
+    config: &str,
+    options: sink::Options,
+    run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
+) -> Result<Summary> {
+    let pipeline = common::pipeline();
+    sink::write_with(&pipeline.read(source(run)), config, options);
+    common::run(pipeline)
+}
+
+/// The rows of a query, as texts.
+fn rows(config: &str, query: &str) -> Vec<Vec<String>> {
+    let messages = client(config).simple_query(query).unwrap();
+    let row = |row: postgres::SimpleQueryRow| {
+        (0..row.len()).map(|column| row.get(column).unwrap_or("NULL").to_owned()).collect()
+    };
+    let rows = messages.into_iter().filter_map(|message| match message {
+        postgres::SimpleQueryMessage::Row(found) => Some(row(found)),
+        _ => None,
+    });
+    rows.collect()
+}
