@@ -21,7 +21,10 @@ pub struct Program {
 
 impl Program {
     pub fn new() -> Self {
-        Program { directory: TempDir::new().expect("a directory"), durability: "every" }
+        let directory = TempDir::new().expect("a directory");
+        #[cfg(feature = "postgres")]
+        crate::postgres::prepare(directory.path());
+        Program { directory, durability: "every" }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -60,6 +60,8 @@ pub fn add(accounts: &Table<Account>, bookings: &Table<Booking>, ticks: &Table<T
     sqlite::write(&owners, directory.join("computed.sqlite"));
     sqlite::write(&met, directory.join("computed.sqlite"));
     sqlite::write(&seen, directory.join("seen.sqlite"));
+    #[cfg(feature = "postgres")]
+    crate::postgres::add_computed(&owners, &met, directory);
 }
 
 /// The results that must equal those of an undisturbed run.
@@ -101,10 +103,13 @@ pub fn outcome(program: &Program) -> Computed {
         "SELECT json_object('id', id, 'owner', owner, 'step', step) FROM Seen GROUP BY id, owner, step HAVING sum(diff) > 0",
     );
     assert_eq!(in_database.len(), table.len(), "what was seen in the database");
+    let met = outputs::commits(met, "met.csv");
+    #[cfg(feature = "postgres")]
+    crate::postgres::check_computed(program, &current, &met);
     Computed {
         owners: outputs::commits(owners, "owners.csv"),
         texts: outputs::commits(outputs::json(program, "texts.jsonl"), "texts.jsonl"),
-        met: outputs::commits(met, "met.csv"),
+        met,
         seen: table,
     }
 }

@@ -18,5 +18,11 @@ mod computed;
 mod disk;
 mod outputs;
 mod points;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod program;
 mod random;
+#[cfg(feature = "postgres")]
+#[path = "../common/server.rs"]
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod server;

@@ -147,15 +147,18 @@ pub fn outcome(program: &Program) -> Outcome {
     let ticks_table = table(&ticks, first_field, "ticks.csv");
     let accounts_table = table(&accounts, first_field, "accounts.csv");
     let in_database = database(program, "bank.sqlite", "SELECT * FROM Account ORDER BY CAST(id AS TEXT)");
-    assert_eq!(in_database, accounts_table.into_values().collect::<Vec<_>>(), "the accounts in the database");
+    assert_eq!(in_database, accounts_table.values().cloned().collect::<Vec<_>>(), "the accounts in the database");
     let in_database = database(program, "ticks.sqlite", "SELECT * FROM Tick ORDER BY CAST(key AS TEXT)");
     assert_eq!(in_database, ticks_table.values().cloned().collect::<Vec<_>>(), "the ticks in the database");
     commits(ticks, "ticks.csv");
+    let bookings = commits(json(program, "bookings.jsonl"), "bookings.jsonl");
+    #[cfg(feature = "postgres")]
+    crate::postgres::check(program, &accounts_table, &ticks_table, &bookings);
     let bad = fs::read_to_string(program.path("bad.jsonl")).expect("bad.jsonl");
     Outcome {
         accounts: commits(accounts, "accounts.csv"),
         accounts_json: commits(json(program, "accounts.jsonl"), "accounts.jsonl"),
-        bookings: commits(json(program, "bookings.jsonl"), "bookings.jsonl"),
+        bookings,
         // The row number counts the rows of one process, so it differs between runs.
         bad: bad.lines().map(without_row_number).collect(),
         ticks: ticks_table,

@@ -208,6 +208,8 @@ pub fn run(directory: &Path, [bank, clock]: [To; 2], durability: Durability) -> 
     sqlite::write(&accounts, directory.join("bank.sqlite"));
     sqlite::write(&bookings, directory.join("bank.sqlite"));
     sqlite::write(&ticks, directory.join("ticks.sqlite"));
+    #[cfg(feature = "postgres")]
+    crate::postgres::add(&accounts, &bookings, &ticks, directory);
     #[cfg(feature = "dataflow")]
     crate::computed::add(&accounts, &bookings, &ticks, directory);
     pipeline.run_on(Workers::threads(2))?;

@@ -205,12 +205,12 @@ fn names_may_be_anything_that_postgresql_can_tell_apart() {
 #[test]
 fn a_schema_has_its_own_tables() {
     let Some(config) = database() else { return };
-    let error = refused::<Cat>(&config, cats().schema("zoo"));
-    assert!(error.contains("there is no schema `zoo`; `CREATE SCHEMA \"zoo\"`"), "{error}");
-    client(&config).batch_execute("CREATE SCHEMA zoo").unwrap();
-    write(&config, cats().schema("zoo"), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
-    assert_eq!(rows(&config, "SELECT name FROM zoo.pathway_io_tables"), [["cats"]]);
-    assert_eq!(rows(&config, "SELECT genus FROM zoo.cats"), [["felis"]]);
+    let error = refused::<Cat>(&config, cats().schema("zoo.1"));
+    assert!(error.contains("there is no schema `zoo.1`; `CREATE SCHEMA \"zoo.1\"`"), "{error}");
+    client(&config).batch_execute("CREATE SCHEMA \"zoo.1\"").unwrap();
+    write(&config, cats().schema("zoo.1"), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
+    assert_eq!(rows(&config, "SELECT name FROM \"zoo.1\".pathway_io_tables"), [["cats"]]);
+    assert_eq!(rows(&config, "SELECT genus FROM \"zoo.1\".cats"), [["felis"]]);
 }
 
 #[test]

@@ -240,7 +240,7 @@ fn describe(column: &'static Column, keyed: bool) -> Described {
 /// What a name in the current schema is, and whether it is permanent, as two letters of the catalogue.
 fn relation_kind(transaction: &mut Transaction<'_>, name: &str) -> Result<Option<String>, BoxError> {
     let query = "SELECT relkind::text || relpersistence::text FROM pg_class \
-                 WHERE relname = $1 AND relnamespace = current_schema()::regnamespace";
+                 WHERE relname = $1 AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
     let row = transaction.query_opt(query, &[&name]).map_err(judged)?;
     Ok(row.map(|row| row.get(0)))
 }
@@ -250,7 +250,7 @@ fn columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Found>,
                  EXISTS (SELECT 1 FROM pg_index i \
                      WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)) \
                  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
-                 WHERE c.relname = $1 AND c.relnamespace = current_schema()::regnamespace \
+                 WHERE c.relname = $1 AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) \
                  AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
     let rows = transaction.query(query, &[&table]).map_err(judged)?;
     let found = rows.iter().map(|row| Found {
