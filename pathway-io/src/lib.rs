@@ -148,7 +148,7 @@ pub use pathway_derive::{ColumnType, Schema, connector};
 #[cfg(feature = "persist")]
 pub use persist::Durability;
 pub use pipeline::running::Running;
-pub use pipeline::{Pipeline, StopHandle, progress};
+pub use pipeline::{Pipeline, StopHandle, monitor, progress};
 pub use rows::builtin_schemas::{BytesRow, TextRow};
 pub use rows::column::{self, ColumnType};
 pub use rows::commit::{Commit, Update};

@@ -200,6 +200,11 @@ impl Log {
         self.file.len() > enough
     }
 
+    /// Returns the length of the file.
+    pub(crate) fn len(&self) -> u64 {
+        self.file.len()
+    }
+
     /// Bytes that belong to no checkpoint yet.
     pub(crate) fn since_checkpoint(&self) -> u64 {
         self.file.len() - self.committed + self.buffer.len() as u64

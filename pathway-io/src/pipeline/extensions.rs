@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
 
@@ -11,7 +11,9 @@ use super::any_table::{AnyTable, TableState};
 use super::plan::SourcePlan;
 use super::workers::Workers;
 use crate::run::control::Control;
-use crate::run::error::Result;
+use crate::run::error::{Error, Result};
+use crate::run::lock::Lock;
+use crate::run::part::{Part, Role, Suspicion};
 use crate::sequencer::Message;
 use crate::sequencer::feed::Downstream;
 use crate::sequencer::journal::CheckpointMessage;
@@ -64,6 +66,33 @@ pub(crate) trait Prepared: Send {
         messages: &Sender<Message>,
         control: &Arc<Control>,
     ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>);
+}
+
+/// The checkpointer, as the run waits for it.
+#[derive(Default)]
+pub(crate) struct CheckpointerPart {
+    pub(crate) last: Lock<Option<LastCheckpoint>>,
+}
+
+/// The last checkpoint of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LastCheckpoint {
+    /// The time of the last commit in it.
+    pub(crate) time: u64,
+    pub(crate) made: Instant,
+    pub(crate) duration: Duration,
+    pub(crate) log_bytes: u64,
+}
+
+impl Part for CheckpointerPart {
+    fn role(&self) -> Role {
+        Role::Downstream
+    }
+
+    fn blame(&self) -> Vec<(Suspicion, Error)> {
+        let error = Error::pipeline("its state was still being written when the grace period was over");
+        vec![(Suspicion::Checkpointing, error)]
+    }
 }
 
 /// The checkpointer of a run.

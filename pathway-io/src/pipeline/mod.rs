@@ -3,6 +3,7 @@
 pub(crate) mod any_table;
 mod blame;
 pub(crate) mod extensions;
+pub mod monitor;
 pub(crate) mod plan;
 pub mod progress;
 pub(crate) mod running;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use self::any_table::AnyTable;
 use self::extensions::Persistence;
+use self::monitor::Monitor;
 use self::plan::{Launcher, Plan, SourcePlan, Spawn};
 use self::running::Running;
 use self::table::PipelineTable;
@@ -73,6 +75,7 @@ const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 pub struct Pipeline {
     plan: Lock<Plan>,
     control: Arc<Control>,
+    monitor: Monitor,
     persistence: Option<Arc<dyn Persistence>>,
 }
 
@@ -111,7 +114,8 @@ impl Pipeline {
     pub(crate) fn with_persistence(persistence: Option<Arc<dyn Persistence>>) -> Self {
         let plan =
             Plan { sources: Vec::new(), grace_period: DEFAULT_GRACE_PERIOD, handle_signals: true, progress: false };
-        Pipeline { plan: Lock::new(plan), control: Arc::default(), persistence }
+        let control = Arc::default();
+        Pipeline { plan: Lock::new(plan), monitor: Monitor::new(&control), control, persistence }
     }
 
     pub(crate) fn persistence(&self) -> Option<&dyn Persistence> {
@@ -234,6 +238,21 @@ impl Pipeline {
         StopHandle(Arc::clone(&self.control))
     }
 
+    /// Returns a handle that takes snapshots of the pipeline from any thread. See [`monitor`](crate::monitor).
+    ///
+    /// ```
+    /// # use pathway_io::Pipeline;
+    /// let pipeline = Pipeline::new();
+    /// let monitor = pipeline.monitor();
+    /// pipeline.run()?;
+    /// assert!(monitor.snapshot().sources.is_empty());
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
+    }
+
     /// Runs the pipeline until every source has ended or a stop occurs, and all rows are in the sinks.
     ///
     /// # Errors
@@ -305,8 +324,8 @@ impl Pipeline {
     ///
     /// The errors of [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
-        let Pipeline { plan, control, persistence } = self;
-        start::start(plan.into_inner(), control, persistence, &workers)
+        let Pipeline { plan, control, monitor, persistence } = self;
+        start::start(plan.into_inner(), control, monitor, persistence, &workers)
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+use super::monitor::Monitor;
 use crate::run::control::Control;
 use crate::run::error::{Error, Result};
 use crate::run::guard::panicked;
@@ -30,18 +31,34 @@ use crate::run::summary::{Stop, Summary};
 #[must_use = "the pipeline stops when this value is dropped"]
 pub struct Running {
     control: Arc<Control>,
+    monitor: Monitor,
     /// The supervisor's thread, or `None` once it has been joined.
     supervisor: Option<JoinHandle<Result<Summary>>>,
 }
 
 impl Running {
-    pub(crate) fn new(control: Arc<Control>, supervisor: JoinHandle<Result<Summary>>) -> Self {
-        Running { control, supervisor: Some(supervisor) }
+    pub(crate) fn new(control: Arc<Control>, monitor: Monitor, supervisor: JoinHandle<Result<Summary>>) -> Self {
+        Running { control, monitor, supervisor: Some(supervisor) }
     }
 
     /// Asks the pipeline to stop, and returns at once. [`join`](Self::join) waits for the end.
     pub fn stop(&self) {
         self.control.stop(Stop::Handle);
+    }
+
+    /// Returns a handle that takes snapshots of the pipeline from any thread. See [`monitor`](crate::monitor).
+    ///
+    /// ```
+    /// # use pathway_io::Pipeline;
+    /// let running = Pipeline::new().start()?;
+    /// let snapshot = running.monitor().snapshot();
+    /// # drop(snapshot);
+    /// running.join()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.monitor.clone()
     }
 
     /// Waits for the end of the run and returns its summary.

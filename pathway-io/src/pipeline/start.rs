@@ -6,6 +6,7 @@ use crossbeam_channel::unbounded;
 
 use super::any_table::AnyTable;
 use super::extensions::{ComputedOn, Engine, EngineChoice, EngineRun, FindEngine, Persistence};
+use super::monitor::Monitor;
 use super::plan::{Plan, Reader, SourcePlan};
 use super::running::Running;
 use super::signals::Signals;
@@ -13,6 +14,7 @@ use super::supervisor::Supervisor;
 use super::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::Result;
+use crate::run::lock::Lock;
 use crate::run::part::Phase;
 use crate::run::restart::Attempts;
 use crate::sequencer::clock::Clock;
@@ -28,6 +30,7 @@ use crate::source::shared::Source;
 pub(super) fn start(
     mut plan: Plan,
     control: Arc<Control>,
+    monitor: Monitor,
     persistence: Option<Arc<dyn Persistence>>,
     workers: &Workers,
 ) -> Result<Running> {
@@ -101,6 +104,7 @@ pub(super) fn start(
                 control: Arc::clone(&control),
                 started: OnceLock::new(),
                 ended: OnceLock::new(),
+                seen: Lock::default(),
             });
             if let Some(prepared) = &mut prepared {
                 prepared.add_source(&source, options.bad_row_policy());
@@ -122,6 +126,7 @@ pub(super) fn start(
     let (checkpointer, state) = prepared.map(|prepared| prepared.begin(sinks, &messages, &control)).unzip();
     let supervisor = Supervisor {
         control,
+        monitor,
         messages,
         grace_period: plan.grace_period,
         signals,

@@ -16,22 +16,24 @@ use crossbeam_channel::{Sender, bounded};
 
 use super::blame::blame;
 use super::extensions::{Checkpointing, RunningEngine};
+use super::monitor::Monitor;
 use super::progress::Display;
 use super::running::Running;
 use super::signals::Signals;
 use crate::run::control::{Control, PartId, RunState};
 use crate::run::error::{Error, FailureKind, Result};
 use crate::run::guard::guarded;
-use crate::run::part::{Part, Phase, Role};
+use crate::run::part::{Phase, Role};
 use crate::run::summary::Summary;
 use crate::run::threads;
-use crate::sequencer::{Message, Sequencer};
+use crate::sequencer::{Message, Sequencer, SequencerPart};
 use crate::source::intake::Tail;
 use crate::source::shared::Source;
 
 /// Starts the parts of a run and waits for them.
 pub(crate) struct Supervisor {
     pub(crate) control: Arc<Control>,
+    pub(crate) monitor: Monitor,
     pub(crate) messages: Sender<Message>,
     pub(crate) grace_period: Duration,
     pub(crate) signals: Option<Signals>,
@@ -45,15 +47,6 @@ pub(crate) struct Supervisor {
 
 /// A source that is ready to start, and the function that starts its thread.
 pub(crate) type Launch = (Arc<Source>, PartId, Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<()> + Send>);
-
-/// The sequencer, as the control of the run sees it. It waits for no other part, so it is never reported by itself.
-struct SequencerPart;
-
-impl Part for SequencerPart {
-    fn role(&self) -> Role {
-        Role::Downstream
-    }
-}
 
 /// The thread of a supervisor, and the channel through which it receives its supervisor.
 struct Watch {
@@ -83,12 +76,12 @@ impl Supervisor {
         // A failure before this point is returned by `start`, a later one by `join`.
         let failed = self.control.update(|run| !run.failures.is_empty());
         self.start_sources(launches);
-        let control = Arc::clone(&self.control);
+        let (control, monitor) = (Arc::clone(&self.control), self.monitor.clone());
         match watch {
             Some(watch) if !failed => {
                 // The send cannot fail: the thread waits for exactly this message.
                 let _ = watch.hand_over.send(self);
-                Ok(Running::new(control, watch.thread))
+                Ok(Running::new(control, monitor, watch.thread))
             }
             _ => Err(self.end().err().unwrap_or_else(|| Error::pipeline("its supervisor thread could not be started"))),
         }
@@ -98,7 +91,7 @@ impl Supervisor {
         let control = Arc::clone(&self.control);
         let messages = sequencer.messages.clone();
         let downstream = sequencer.downstream.clone();
-        let id = control.add(Arc::new(SequencerPart), Phase::Running);
+        let id = control.add(Arc::new(SequencerPart { time: sequencer.clock.face() }), Phase::Running);
         let spawned = threads::spawn("sequencer", move || {
             if let Err(kind) = guarded("its sequencer", || sequencer.run()) {
                 control.fail(Error::pipeline_failure(kind));
@@ -173,7 +166,7 @@ impl Supervisor {
 
     /// Waits for the end, and shows the progress until then.
     fn show_until_end(self) -> Result<Summary> {
-        let display = if self.progress { Display::start(&self.control) } else { None };
+        let display = if self.progress { Display::start(&self.monitor) } else { None };
         let result = self.end();
         if let Some(display) = display {
             display.finish(&result);
@@ -220,6 +213,7 @@ impl Supervisor {
     }
 
     fn result(&self) -> Result<Summary> {
+        self.monitor.end();
         let sources = self.control.parts::<Source>();
         let (parts, failures, stop) = self.control.update(|run| {
             let (parts, failures) = (std::mem::take(&mut run.parts), std::mem::take(&mut run.failures));

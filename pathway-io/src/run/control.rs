@@ -111,9 +111,20 @@ impl Control {
 
     /// Returns the parts of one type, in the order in which they were added.
     pub(crate) fn parts<T: Part>(&self) -> Vec<Arc<T>> {
-        let all: Vec<Arc<dyn Any + Send + Sync>> =
-            self.lock().parts.iter().map(|member| Arc::clone(&member.part) as _).collect();
-        all.into_iter().filter_map(|part| part.downcast().ok()).collect()
+        self.phases().into_iter().map(|(part, _)| part).collect()
+    }
+
+    /// Returns the parts of one type, and how far each has come.
+    pub(crate) fn phases<T: Part>(&self) -> Vec<(Arc<T>, Phase)> {
+        let run = self.lock();
+        let of_type = run.parts.iter().filter(|member| (&*member.part as &dyn Any).is::<T>());
+        let of_type = of_type.map(|member| (Arc::clone(&member.part) as Arc<dyn Any + Send + Sync>, member.phase));
+        of_type.filter_map(|(part, phase)| Some((part.downcast().ok()?, phase))).collect()
+    }
+
+    /// Returns why the run ends before its sources do, if it does.
+    pub(crate) fn stop_reason(&self) -> Option<Stop> {
+        self.lock().stop.map(|(reason, _)| reason)
     }
 
     /// Changes the state and wakes the threads that wait for it.

@@ -9,3 +9,4 @@ pub(crate) mod restart;
 pub(crate) mod summary;
 pub(crate) mod sync;
 pub(crate) mod threads;
+pub(crate) mod time;

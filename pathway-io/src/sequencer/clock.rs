@@ -1,34 +1,43 @@
 //! The logical clock that orders commits.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::run::time::unix_millis;
 
 /// A clock that assigns each commit a time in Unix milliseconds. If the wall clock has not advanced, the time is the
 /// last time plus one.
 pub(crate) struct Clock {
-    last: u64,
+    /// Written by the sequencer alone, and read by those who watch the run.
+    last: Arc<AtomicU64>,
 }
 
 impl Clock {
     /// Returns a clock whose times are all greater than `last`.
     pub(crate) fn after(last: u64) -> Self {
-        Clock { last }
+        Clock { last: Arc::new(AtomicU64::new(last)) }
     }
 
     /// Returns the last time that the clock assigned.
     pub(crate) fn last(&self) -> u64 {
-        self.last
+        self.last.load(Ordering::Relaxed)
+    }
+
+    /// Returns the last time, for others to read.
+    pub(crate) fn face(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.last)
     }
 
     /// Records that another process's clock has reached `time`, so that the next time here is later.
     pub(crate) fn observe(&mut self, time: u64) {
-        self.last = self.last.max(time);
+        self.last.store(self.last().max(time), Ordering::Relaxed);
     }
 
     pub(crate) fn tick(&mut self) -> u64 {
         // A wall clock before 1970 counts as 1970. The times still increase.
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
-        self.last = u64::try_from(now).unwrap_or(u64::MAX).max(self.last + 1);
-        self.last
+        let time = unix_millis().max(self.last() + 1);
+        self.last.store(time, Ordering::Relaxed);
+        time
     }
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod stage;
 pub(crate) mod upsert;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -21,6 +22,7 @@ use self::clock::Clock;
 use self::feed::Downstream;
 use self::journal::{CheckpointMessage, CommitRecord, SnapshotPiece, TableRecord};
 use self::stage::{Stage, StageCommit};
+use crate::run::part::{Part, Role};
 use crate::source::intake::{Cut, Intake, IntakeMessage, Outbox};
 
 /// A message to the sequencer.
@@ -45,6 +47,18 @@ impl Outbox for Sender<Message> {
                 }
             },
         }
+    }
+}
+
+/// The sequencer, as the run waits for it. It waits for no other part, so that it is never to blame by itself.
+pub(crate) struct SequencerPart {
+    /// The time of the last commit.
+    pub(crate) time: Arc<AtomicU64>,
+}
+
+impl Part for SequencerPart {
+    fn role(&self) -> Role {
+        Role::Downstream
     }
 }
 

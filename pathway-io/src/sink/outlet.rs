@@ -34,7 +34,7 @@ pub(crate) struct Outlet<S: Schema> {
 
 impl<S: Schema> Outlet<S> {
     pub(crate) fn deliver(&self, commit: &Commit<S>, receipt: &Arc<dyn Send + Sync>) {
-        self.progress.queued(commit.len());
+        self.progress.queued(commit);
         // A sink that has failed or ended has dropped its receiver. It is no longer served.
         let _ =
             self.sender.send(SinkMessage::Commit(Delivery { commit: commit.clone(), _receipt: Arc::clone(receipt) }));
@@ -66,6 +66,8 @@ pub(crate) struct Progress {
     queued: AtomicU64,
     taken: AtomicU64,
     commits: AtomicU64,
+    /// The time of the oldest commit that the sink has not taken, while there is one.
+    oldest: AtomicU64,
     /// Everything up to this time is durable in a transactional sink.
     durable: AtomicU64,
     /// The sink waits for the next message.
@@ -77,8 +79,26 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    fn queued(&self, updates: usize) {
-        self.queued.fetch_add(updates as u64, Ordering::Relaxed);
+    fn queued<S: Schema>(&self, commit: &Commit<S>) {
+        if self.undelivered() == 0 {
+            self.oldest.store(commit.time(), Ordering::Relaxed);
+        }
+        self.queued.fetch_add(commit.len() as u64, Ordering::Relaxed);
+    }
+
+    /// Records that the sink begins to write the commit of that time.
+    pub(crate) fn writes(&self, time: u64) {
+        self.oldest.store(time, Ordering::Relaxed);
+    }
+
+    /// Returns the time of the oldest commit that the sink has not taken, if there is one.
+    pub(crate) fn oldest_undelivered(&self) -> Option<u64> {
+        (self.undelivered() > 0).then(|| self.oldest.load(Ordering::Relaxed))
+    }
+
+    /// Whether the sink waits for the next message.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.idle.load(Ordering::Relaxed)
     }
 
     pub(crate) fn taken(&self, updates: usize) {

@@ -62,6 +62,9 @@ impl<S: Schema> Retry<S> {
     /// Writes a commit, and keeps it until it is flushed.
     pub(super) fn write(&mut self, delivery: Delivery<S>, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
         worker.place.set("write");
+        if self.held.is_empty() {
+            worker.part.progress.writes(delivery.commit.time());
+        }
         let written = sink.write(&delivery.commit);
         self.updates += delivery.commit.len();
         self.since.get_or_insert_with(Instant::now);

@@ -158,6 +158,7 @@ impl Worker {
         lengths: Option<&mut Lengths>,
     ) -> RunResult {
         self.place.set("write");
+        self.part.progress.writes(delivery.commit.time());
         sink.get().write(&delivery.commit)?;
         self.part.progress.taken(delivery.commit.len());
         if let (Some(lengths), Some(file)) = (lengths, sink.file()) {

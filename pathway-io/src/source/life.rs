@@ -76,7 +76,10 @@ fn attempt<C: Connector>(
         warn!(connector = &*source.name, attempts = source.attempts.get().entered, ?wait, "run again: it {failure}");
         source.attempts.note(failure.text());
         source.end_attempt();
-        if source.intake.begin_attempt(at) {
+        source.seen.lock().next_attempt = at;
+        let begun = source.intake.begin_attempt(at);
+        source.seen.lock().next_attempt = None;
+        if begun {
             return Next::Again;
         }
         // The stop came between two attempts.

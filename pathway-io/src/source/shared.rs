@@ -10,6 +10,7 @@ use crate::run::control::Control;
 use crate::run::error::row_error::RowError;
 use crate::run::error::{Closed, Error, FailureKind, is_fatal};
 use crate::run::guard::guarded;
+use crate::run::lock::Lock;
 use crate::run::part::{Part, Role, Suspicion};
 use crate::run::restart::{Attempts, Restart};
 use crate::run::summary::SourceSummary;
@@ -36,6 +37,18 @@ pub struct Source {
     pub(crate) started: OnceLock<Instant>,
     /// The summary of the source, set once the source has ended.
     pub(crate) ended: OnceLock<SourceSummary>,
+    pub(crate) seen: Lock<Seen>,
+}
+
+/// What those who watch a source have noticed, since its pushes note no time.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    /// The rows that were pushed when somebody last looked ...
+    offered: u64,
+    /// ... and when that number was first seen.
+    since: Option<Instant>,
+    /// When the next attempt begins, while the source waits for it.
+    pub(crate) next_attempt: Option<Instant>,
 }
 
 impl Part for Source {
@@ -175,6 +188,15 @@ impl Source {
     pub(super) fn end(&self, tail: Tail) {
         self.intake.finish(tail);
         self.hooks.end();
+    }
+
+    /// Returns for how long no row has been pushed, as far as looks at the source can tell; `None` before the first row.
+    pub(crate) fn since_last_row(&self, offered: u64, now: Instant) -> Option<Duration> {
+        let mut seen = self.seen.lock();
+        if seen.offered != offered {
+            (seen.offered, seen.since) = (offered, Some(now));
+        }
+        seen.since.map(|since| now.saturating_duration_since(since))
     }
 
     /// Returns the summary of the source so far, or the final one if the source has ended.

@@ -9,6 +9,7 @@ mod plan;
 mod thread;
 
 use std::mem;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::RecvTimeoutError;
@@ -21,6 +22,7 @@ use super::Durability;
 use super::frame::Kind;
 use super::log::Log;
 use super::record::{Checkpoint, FileLen, SinkTime};
+use crate::pipeline::extensions::{CheckpointerPart, LastCheckpoint};
 use crate::run::error::{BoxError, FailureKind};
 use crate::run::guard::guarded;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord, Journaled};
@@ -35,6 +37,8 @@ const BYTES: u64 = 4 * 1024 * 1024;
 
 struct Checkpointer {
     plan: Plan,
+    /// Where the last checkpoint is noted.
+    part: Arc<CheckpointerPart>,
     log: Log,
     outputs: Vec<Output>,
     transactional: Vec<TransactionalSink>,
@@ -72,7 +76,7 @@ fn encode(offset: &dyn AnyOffset) -> Result<Vec<u8>, FailureKind> {
 
 impl Checkpointer {
     /// Opens the log, and makes the first checkpoint. All sinks are open.
-    fn begin(mut plan: Plan) -> Result<Self, BoxError> {
+    fn begin(mut plan: Plan, part: Arc<CheckpointerPart>) -> Result<Self, BoxError> {
         let sync = plan.durability.syncs();
         let (logs, unnamed) = plan.directory.logs()?;
         for path in unnamed {
@@ -108,6 +112,7 @@ impl Checkpointer {
         }
         let mut checkpointer = Checkpointer {
             plan,
+            part,
             log,
             outputs,
             transactional,
@@ -215,7 +220,7 @@ impl Checkpointer {
 
     /// Makes everything so far durable, in the order that `docs/durability.md` gives.
     fn checkpoint(&mut self) -> Result<(), BoxError> {
-        let time = self.plan.time;
+        let (time, began) = (self.plan.time, Instant::now());
         let asked: Vec<_> = self
             .outputs
             .iter_mut()
@@ -240,7 +245,10 @@ impl Checkpointer {
             }
         }
         self.log.commit(&self.record().to_json())?;
-        debug!(time, commits = self.news, "checkpoint");
+        let (made, log_bytes) = (Instant::now(), self.log.len());
+        let duration = made.duration_since(began);
+        debug!(time, commits = self.news, ?duration, log_bytes, "checkpoint");
+        *self.part.last.lock() = Some(LastCheckpoint { time, made, duration, log_bytes });
         self.news = 0;
         self.pressed = false;
         if !self.awaited.is_empty() {

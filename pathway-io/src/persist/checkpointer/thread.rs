@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::{Checkpointer, PartFailed, Plan};
 use crate::persist::directory::StateDirectory;
-use crate::pipeline::extensions::Checkpointing;
+use crate::pipeline::extensions::{CheckpointerPart, Checkpointing};
 use crate::run::error::Error;
 use crate::run::guard::guarded;
-use crate::run::part::{Part, Phase, Role, Suspicion};
+use crate::run::part::Phase;
 use crate::run::threads;
 
 /// The checkpointer of a run.
@@ -18,31 +18,18 @@ pub(in crate::persist) struct CheckpointerThread {
     pub(in crate::persist) directory: Arc<StateDirectory>,
 }
 
-/// The checkpointer, as the run waits for it.
-struct CheckpointerPart;
-
-impl Part for CheckpointerPart {
-    fn role(&self) -> Role {
-        Role::Downstream
-    }
-
-    fn blame(&self) -> Vec<(Suspicion, Error)> {
-        let error = Error::pipeline("its state was still being written when the grace period was over");
-        vec![(Suspicion::Checkpointing, error)]
-    }
-}
-
 impl Checkpointing for CheckpointerThread {
     fn start(&mut self) {
         let Some(plan) = self.plan.take() else { return };
         let control = Arc::clone(&plan.control);
-        let id = control.add(Arc::new(CheckpointerPart), Phase::Opening);
+        let part = Arc::new(CheckpointerPart::default());
+        let id = control.add(Arc::clone(&part) as _, Phase::Opening);
         let ending = Arc::clone(&control);
         let spawned = threads::spawn("checkpointer", move || {
             let received = plan.received.clone();
             let path = plan.directory.path().to_owned();
             let result = guarded("its checkpointer", || {
-                let checkpointer = Checkpointer::begin(plan)?;
+                let checkpointer = Checkpointer::begin(plan, part)?;
                 ending.set_phase(id, Phase::Running);
                 checkpointer.serve()
             });

@@ -2,7 +2,6 @@
 //!
 //! It reads what the runtime counts anyway, so that a run is no slower for being watched.
 
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -11,12 +10,10 @@ use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
 use super::line::{Gauge, Rate, SINK, grouped, note, table};
 use super::screen;
-use crate::run::control::Control;
+use crate::pipeline::monitor::{Monitor, Snapshot, SourceStatus};
 use crate::run::error::Result;
 use crate::run::summary::{Stop, Summary};
 use crate::run::threads;
-use crate::sink::part::SinkPart;
-use crate::source::shared::Source;
 
 const PERIOD: Duration = Duration::from_millis(200);
 
@@ -29,19 +26,23 @@ pub(crate) struct Display {
 
 impl Display {
     /// `None` where there is nobody to see anything.
-    pub(crate) fn start(control: &Arc<Control>) -> Option<Self> {
+    pub(crate) fn start(monitor: &Monitor) -> Option<Self> {
         let terminal = Term::stderr();
         if !terminal.is_term() || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb") {
             return None;
         }
         let id = screen::add();
-        let control = Arc::clone(control);
+        let monitor = monitor.clone();
         let (stop, stopped) = bounded(0);
         let spawned = threads::spawn("progress", move || {
             let mut rates = Vec::new();
             while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
                 let (rows, columns) = terminal.size();
-                screen::draw(id, look(&control, &mut rates, columns.into()), usize::from(rows).saturating_sub(2));
+                screen::draw(
+                    id,
+                    look(&monitor.snapshot(), &mut rates, columns.into()),
+                    usize::from(rows).saturating_sub(2),
+                );
             }
         });
         // A run that cannot be watched is still a run.
@@ -70,19 +71,18 @@ impl Drop for Display {
     }
 }
 
-fn look(control: &Control, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
-    let sources = control.parts::<Source>();
-    let of_sources = sources.iter().map(|source| {
-        let (counts, [pending, in_flight]) = (source.intake.counts(), source.intake.backlog());
-        let gauge = Gauge { rows: counts.rows + pending, commits: counts.commits, backlog: pending + in_flight };
-        (source.name.to_string(), gauge)
+fn look(seen: &Snapshot, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
+    let of_sources = seen.sources.iter().map(|source| {
+        let (waiting, in_flight) = (source.backlog.rows, source.in_flight.rows);
+        let gauge = Gauge { rows: source.rows + waiting, commits: source.commits, backlog: waiting + in_flight };
+        (source.name.clone(), gauge)
     });
-    let of_sinks = control.parts::<SinkPart>().into_iter().map(|sink| {
-        let (rows, commits) = sink.progress.done();
-        (format!("{SINK}{}", sink.name), Gauge { rows, commits, backlog: sink.progress.undelivered() })
+    let of_sinks = seen.sinks.iter().map(|sink| {
+        let gauge = Gauge { rows: sink.updates, commits: sink.commits, backlog: sink.undelivered };
+        (format!("{SINK}{}", sink.name), gauge)
     });
     let parts: Vec<(String, Gauge)> = of_sources.chain(of_sinks).collect();
-    let notes: Vec<String> = sources.iter().filter_map(|source| restarted(source)).collect();
+    let notes: Vec<String> = seen.sources.iter().filter_map(restarted).collect();
     rates.resize_with(parts.len(), Rate::default);
     let now = Instant::now();
     let rated = |((name, gauge), rate): ((String, Gauge), &mut Rate)| (name, gauge, rate.per_second(now, gauge.rows));
@@ -93,10 +93,9 @@ fn look(control: &Control, rates: &mut Vec<Rate>, columns: usize) -> Vec<String>
 }
 
 /// What there is to say of a source whose `run` has failed and is run again.
-fn restarted(source: &Source) -> Option<String> {
-    let attempted = source.attempts.get();
-    let error = attempted.last_error?;
-    Some(format!("{}: {} so far, the last error: {error}", source.name, counted(attempted.entered.into(), "attempt")))
+fn restarted(source: &SourceStatus) -> Option<String> {
+    let error = source.last_error.as_ref()?;
+    Some(format!("{}: {} so far, the last error: {error}", source.name, counted(source.attempts.into(), "attempt")))
 }
 
 fn counted(n: u64, what: &str) -> String {

@@ -77,7 +77,7 @@ pub(crate) struct Display;
 
 #[cfg(not(feature = "progress"))]
 impl Display {
-    pub(crate) fn start(_: &std::sync::Arc<crate::run::control::Control>) -> Option<Self> {
+    pub(crate) fn start(_: &super::monitor::Monitor) -> Option<Self> {
         None
     }
 

@@ -49,7 +49,7 @@ pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
 #[cfg(feature = "async")]
 pub(crate) use self::poll::{CommitTransaction, Place};
 use self::state::State;
-pub(crate) use self::state::{Counts, Cuts, Entry};
+pub(crate) use self::state::{Counts, Cuts, Entry, Level};
 use crate::run::error::Closed;
 use crate::run::sync::{self, Condvar, Mutex, MutexGuard};
 use crate::source::intake::pending::{Load, Pending};
@@ -112,8 +112,11 @@ impl Intake {
         state
     }
 
-    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
-        self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned))
+    fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        state.waiting += 1;
+        let mut state = self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned));
+        state.waiting -= 1;
+        state
     }
 
     /// Makes everything pushed so far one commit; waits until the backlog has room for it. Rows behind the last offset
@@ -254,11 +257,16 @@ impl Intake {
         format!("{} rows or {} MiB", self.limit.rows, self.limit.bytes / (1024 * 1024))
     }
 
-    /// Rows that wait for their commit, and rows that wait for the slowest sink.
-    #[cfg(feature = "progress")]
-    pub(crate) fn backlog(&self) -> [u64; 2] {
+    /// Returns how far the source has come, and how full its backlog is.
+    pub(crate) fn level(&self) -> Level {
         let state = self.lock();
-        [state.pending.load, state.in_flight].map(|load| load.rows as u64)
+        Level {
+            counts: state.counts,
+            pending: state.pending.load,
+            in_flight: state.in_flight,
+            offered: state.offered.iter().sum(),
+            is_waiting: state.waiting > 0 || !state.room.is_empty(),
+        }
     }
 
     pub(crate) fn counts(&self) -> Counts {

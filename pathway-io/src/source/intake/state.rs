@@ -33,6 +33,20 @@ pub(crate) struct Counts {
     pub(crate) bad_rows: u64,
 }
 
+/// How far a source has come, and how full its backlog is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Level {
+    pub(crate) counts: Counts,
+    /// Rows that wait for their commit.
+    pub(crate) pending: Load,
+    /// Rows that the slowest sink has not taken.
+    pub(crate) in_flight: Load,
+    /// Rows that were pushed, good and bad.
+    pub(crate) offered: u64,
+    /// A thread or a task waits for room in the backlog.
+    pub(crate) is_waiting: bool,
+}
+
 pub(super) struct State {
     pub(super) pending: Pending,
     pub(super) offsets: Offsets,
@@ -48,6 +62,8 @@ pub(super) struct State {
     pub(super) cut_due: bool,
     /// The sequencer knows that the next cut waits for credit.
     pub(super) pressed: bool,
+    /// Threads that wait for room.
+    pub(super) waiting: usize,
     /// Transactions that wait for credit; nothing else is cut before them, lest they wait for ever.
     pub(super) transactions_waiting: usize,
     /// Handles of an attempt before this one are closed for good.
@@ -79,6 +95,7 @@ impl State {
             armed: false,
             cut_due: false,
             pressed: false,
+            waiting: 0,
             transactions_waiting: 0,
             attempt: 0,
             room: Wakers::default(),

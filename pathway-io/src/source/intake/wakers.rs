@@ -35,7 +35,6 @@ impl Wakers {
         self.waiting.remove(&number)
     }
 
-    #[cfg(all(test, feature = "async"))]
     pub(super) fn is_empty(&self) -> bool {
         self.waiting.is_empty()
     }

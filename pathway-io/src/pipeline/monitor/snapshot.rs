@@ -1,0 +1,295 @@
+//! The state of a pipeline at one moment, as values: [`Snapshot`].
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::run::summary::Stop;
+
+/// The state of a pipeline at one moment.
+///
+/// The parts are looked at one after the other, while the pipeline runs. Numbers of different parts can therefore differ by
+/// what happened in between.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// The sources of this process, in the order in which they were read.
+    pub sources: Vec<SourceStatus>,
+    /// The sinks, in the order in which they were started.
+    pub sinks: Vec<SinkStatus>,
+    /// The last checkpoint of a persistent pipeline.
+    pub checkpoint: Option<CheckpointStatus>,
+    /// The clock that orders commits; `None` before the start.
+    pub clock: Option<ClockStatus>,
+    /// Why the run ends, or has ended, before its sources did.
+    pub stop: Option<Stop>,
+}
+
+/// The state of one source.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SourceStatus {
+    /// The source's name.
+    pub name: String,
+    /// What the source is doing.
+    pub state: SourceState,
+    /// The rows and removals that were committed.
+    pub rows: u64,
+    /// The rows that did not fit the schema.
+    pub bad_rows: u64,
+    /// The commits that the rows were in.
+    pub commits: u64,
+    /// How often `run` was called.
+    pub attempts: u32,
+    /// The rows that wait for their commit.
+    pub backlog: Load,
+    /// The committed rows that the slowest sink has not taken.
+    pub in_flight: Load,
+    /// For how long no row was pushed. `None` before the first row.
+    ///
+    /// No time is noted for a row. The library looks at each source at least once a second, and when you take a snapshot.
+    /// The duration counts from the look that first saw the last row.
+    pub since_last_row: Option<Duration>,
+    /// The last error or panic of `run` that did not fail the pipeline.
+    pub last_error: Option<String>,
+}
+
+/// What a source is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SourceState {
+    /// It was not entered yet.
+    Starting,
+    /// `run` is running.
+    Running,
+    /// A push or a commit waits until the sinks have taken earlier rows.
+    WaitingForRoom,
+    /// `run` has failed, and is called again at that time.
+    BackingOff {
+        /// In Unix milliseconds.
+        until: u64,
+    },
+    /// It has ended.
+    Ended,
+}
+
+/// An amount of rows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Load {
+    /// The number of rows.
+    pub rows: u64,
+    /// How much memory they take, about.
+    pub bytes: u64,
+}
+
+/// The state of one sink.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct SinkStatus {
+    /// The path of a file, or the name of the table's source.
+    pub name: String,
+    /// What the sink is doing.
+    pub state: SinkState,
+    /// The updates that it has taken.
+    pub updates: u64,
+    /// The commits that the updates were in.
+    pub commits: u64,
+    /// The updates that wait for it.
+    pub undelivered: u64,
+    /// How old the oldest commit is that it has not taken, by the wall clock. Zero if there is none.
+    pub lag: Duration,
+    /// How often it was tried again after an error.
+    pub retries: u64,
+}
+
+/// What a sink is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SinkState {
+    /// It is being opened.
+    Opening,
+    /// It waits for commits.
+    Idle,
+    /// It writes or flushes.
+    Writing,
+    /// It has failed, and is tried again.
+    Retrying,
+    /// It has ended.
+    Ended,
+}
+
+/// The last checkpoint of a persistent pipeline.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct CheckpointStatus {
+    /// The time of the last commit in it.
+    pub time: u64,
+    /// How long ago it became durable.
+    pub age: Duration,
+    /// How long it took.
+    pub duration: Duration,
+    /// The length of the log after it.
+    pub log_bytes: u64,
+}
+
+/// The clock that orders commits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct ClockStatus {
+    /// The time of the last commit, in Unix milliseconds; 0 if there was none.
+    pub time: u64,
+    /// How far it is ahead of the wall clock.
+    pub ahead: Duration,
+}
+
+impl Snapshot {
+    /// Returns the source of that name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&SourceStatus> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+
+    /// Returns the first sink of that name.
+    #[must_use]
+    pub fn sink(&self, name: &str) -> Option<&SinkStatus> {
+        self.sinks.iter().find(|sink| sink.name == name)
+    }
+}
+
+impl SourceState {
+    /// The names of all states.
+    #[cfg(feature = "metrics")]
+    pub(super) const NAMES: [&'static str; 5] = ["starting", "running", "waiting_for_room", "backing_off", "ended"];
+
+    /// Returns the name of the state in JSON and in metrics, such as `waiting_for_room`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            SourceState::Starting => "starting",
+            SourceState::Running => "running",
+            SourceState::WaitingForRoom => "waiting_for_room",
+            SourceState::BackingOff { .. } => "backing_off",
+            SourceState::Ended => "ended",
+        }
+    }
+}
+
+impl SinkState {
+    /// The names of all states.
+    #[cfg(feature = "metrics")]
+    pub(super) const NAMES: [&'static str; 5] = ["opening", "idle", "writing", "retrying", "ended"];
+
+    /// Returns the name of the state in JSON and in metrics, such as `writing`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            SinkState::Opening => "opening",
+            SinkState::Idle => "idle",
+            SinkState::Writing => "writing",
+            SinkState::Retrying => "retrying",
+            SinkState::Ended => "ended",
+        }
+    }
+}
+
+/// A number with a comma before each three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+fn counted(n: u64, what: &str) -> String {
+    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{:.1} s", duration.as_secs_f64())
+}
+
+/// Writes one line for each source and sink, then the checkpoint, the clock and the stop.
+impl fmt::Display for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines: Vec<String> = self.sources.iter().map(SourceStatus::to_string).collect();
+        lines.extend(self.sinks.iter().map(SinkStatus::to_string));
+        lines.extend(self.checkpoint.map(|checkpoint| checkpoint.to_string()));
+        lines.extend(self.clock.map(|clock| clock.to_string()));
+        lines.extend(self.stop.map(|stop| match stop {
+            Stop::Handle => "stopping: by handle".to_owned(),
+            Stop::Signal(number) => format!("stopping: by signal {number}"),
+            Stop::Failure => "stopping: by a failure".to_owned(),
+        }));
+        f.write_str(&lines.join("\n"))
+    }
+}
+
+impl fmt::Display for SourceStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SourceStatus { name, state, .. } = self;
+        write!(f, "source {name}: {state}, {} in {}", counted(self.rows, "row"), counted(self.commits, "commit"))?;
+        write!(f, ", backlog {}", counted(self.backlog.rows, "row"))?;
+        write!(f, ", in flight {}", counted(self.in_flight.rows, "row"))?;
+        if self.bad_rows > 0 {
+            write!(f, ", {}", counted(self.bad_rows, "bad row"))?;
+        }
+        if let Some(since) = self.since_last_row {
+            write!(f, ", last row {} ago", seconds(since))?;
+        }
+        if self.attempts > 1 {
+            write!(f, ", {}", counted(self.attempts.into(), "attempt"))?;
+        }
+        if let Some(error) = &self.last_error {
+            // It may have several lines, and a snapshot has one for each source.
+            write!(f, ", last error: {}", error.replace(char::is_control, " "))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SourceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SourceState::WaitingForRoom => f.write_str("waiting for room"),
+            SourceState::BackingOff { until } => write!(f, "backing off until {until}"),
+            state => f.write_str(state.name()),
+        }
+    }
+}
+
+impl fmt::Display for SinkStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SinkStatus { name, state, .. } = self;
+        write!(f, "sink {name}: {state}, {} in {}", counted(self.updates, "update"), counted(self.commits, "commit"))?;
+        write!(f, ", {} undelivered, lag {}", grouped(self.undelivered), seconds(self.lag))?;
+        if self.retries > 0 {
+            write!(f, ", {} {}", grouped(self.retries), if self.retries == 1 { "retry" } else { "retries" })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for SinkState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for CheckpointStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (age, took) = (seconds(self.age), self.duration.as_secs_f64() * 1e3);
+        write!(f, "checkpoint: time {}, {age} ago, took {took:.1} ms, log {} bytes", self.time, grouped(self.log_bytes))
+    }
+}
+
+impl fmt::Display for ClockStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "clock: time {}", self.time)?;
+        if self.ahead.is_zero() { Ok(()) } else { write!(f, ", {} ahead of the wall clock", seconds(self.ahead)) }
+    }
+}

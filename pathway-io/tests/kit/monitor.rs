@@ -1,0 +1,195 @@
+//! What a monitor sees of a pipeline.
+
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pathway_io::monitor::{Monitor, SinkState, Snapshot, SourceState};
+use pathway_io::{ReadOptions, Restart, Stop, Subject};
+
+use crate::common::{DEADLINE, Number, TempDir, next, pipeline, run, source, within};
+
+/// Takes snapshots until one has what is expected.
+#[track_caller]
+pub fn until(monitor: &Monitor, holds: impl Fn(&Snapshot) -> bool) -> Snapshot {
+    let began = Instant::now();
+    loop {
+        let snapshot = monitor.snapshot();
+        if holds(&snapshot) {
+            return snapshot;
+        }
+        assert!(began.elapsed() < DEADLINE, "it never comes to that:\n{snapshot}");
+        thread::yield_now();
+    }
+}
+
+/// A callback that waits to be let on, once for each commit, and says that it was entered.
+fn gate() -> (Sender<()>, Receiver<()>, impl FnMut() + Send) {
+    let (open, opened) = mpsc::channel::<()>();
+    let (enter, entered) = mpsc::channel();
+    let pass = move || {
+        // The test may have ended.
+        let _ = enter.send(());
+        let _ = opened.recv();
+    };
+    (open, entered, pass)
+}
+
+#[test]
+fn a_pipeline_is_watched_before_during_and_after_its_run() {
+    let pipeline = pipeline();
+    let monitor = pipeline.monitor();
+    let (end, ends) = mpsc::channel::<()>();
+    let table = pipeline.read_with(
+        source(move |rows: Subject<Number>| {
+            rows.next(Number { n: 1 })?;
+            rows.next(Number { n: 2 })?;
+            rows.commit()?;
+            rows.next(Number { n: 3 })?;
+            // The test lets it end.
+            let _ = ends.recv();
+            Ok(())
+        }),
+        ReadOptions::new().name("numbers").autocommit(None),
+    );
+    let (open, entered, mut pass) = gate();
+    table.subscribe_commits(move |_| pass());
+    let before = monitor.snapshot();
+    assert!(before.sources.is_empty() && before.sinks.is_empty() && before.clock.is_none());
+
+    let running = pipeline.start().unwrap();
+    next(&entered);
+    let during = until(&running.monitor(), |seen| seen.sources[0].backlog.rows == 1);
+    let (of_source, of_sink) = (during.source("numbers").unwrap(), during.sink("numbers").unwrap());
+    assert_eq!((of_source.state, of_source.rows, of_source.commits), (SourceState::Running, 2, 1));
+    assert_eq!((of_source.in_flight.rows, of_source.attempts, of_source.bad_rows), (2, 1, 0));
+    assert!(of_source.backlog.bytes > 0 && of_source.since_last_row.is_some());
+    assert_eq!((of_sink.state, of_sink.updates, of_sink.undelivered), (SinkState::Writing, 0, 2));
+    let time = during.clock.unwrap().time;
+    assert!(time > 1_600_000_000_000, "{time}");
+
+    open.send(()).unwrap();
+    let idle = until(&monitor, |seen| seen.sinks[0].state == SinkState::Idle);
+    assert_eq!((idle.sinks[0].updates, idle.sinks[0].commits, idle.sinks[0].undelivered), (2, 1, 0));
+    assert_eq!((idle.sinks[0].lag, idle.sources[0].in_flight.rows), (Duration::ZERO, 0));
+    drop((end, open));
+    within(move || running.join()).unwrap();
+
+    let after = monitor.snapshot();
+    assert_eq!((after.sources[0].state, after.sources[0].rows), (SourceState::Ended, 3));
+    assert_eq!((after.sinks[0].state, after.sinks[0].updates), (SinkState::Ended, 3));
+    assert_eq!(after.stop, None);
+}
+
+#[test]
+fn a_source_that_waits_for_room_says_so() {
+    let pipeline = pipeline();
+    let monitor = pipeline.monitor();
+    let numbers = source(|rows: Subject<Number>| {
+        for n in 0..10 {
+            rows.next(Number { n })?;
+        }
+        Ok(())
+    });
+    let table = pipeline.read_with(numbers, ReadOptions::new().backlog(2));
+    let (open, _entered, mut pass) = gate();
+    table.subscribe_commits(move |_| pass());
+    let running = pipeline.start().unwrap();
+    let seen = until(&monitor, |seen| seen.sources[0].state == SourceState::WaitingForRoom);
+    assert_eq!((seen.sources[0].backlog.rows, seen.sources[0].in_flight.rows), (2, 2));
+    // Its oldest commit grows older.
+    until(&monitor, |seen| seen.sinks[0].lag > Duration::from_millis(1));
+    drop(open);
+    within(move || running.join()).unwrap();
+    assert_eq!(monitor.snapshot().sources[0].rows, 10);
+}
+
+#[test]
+fn a_source_that_backs_off_says_until_when() {
+    let pipeline = pipeline();
+    let monitor = pipeline.monitor();
+    let failing = source(|_: Subject<Number>| Err("gone\nfor good".into()));
+    let hour = Duration::from_secs(3600);
+    let _table = pipeline.read_with(failing, ReadOptions::new().name("failing").restart(Restart::backoff(hour..hour)));
+    let running = pipeline.start().unwrap();
+    let seen = until(&monitor, |seen| matches!(seen.sources[0].state, SourceState::BackingOff { .. }));
+    let SourceState::BackingOff { until } = seen.sources[0].state else { unreachable!() };
+    let wall = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis() as u64;
+    assert!(until > wall + 3_500_000 && until <= wall + 3_600_000, "{until} at {wall}");
+    assert_eq!((seen.sources[0].attempts, seen.sources[0].last_error.as_deref()), (1, Some("gone\nfor good")));
+    let text = seen.to_string();
+    assert!(text.contains("backing off until ") && text.contains("last error: gone for good"), "{text}");
+    running.stop();
+    within(move || running.join()).unwrap();
+    assert_eq!((monitor.snapshot().stop, monitor.snapshot().sources[0].state), (Some(Stop::Handle), SourceState::Ended));
+}
+
+#[test]
+fn bad_rows_and_the_clock_are_counted() {
+    let pipeline = pipeline();
+    let monitor = pipeline.monitor();
+    let fast = source(|rows: Subject<Number>| {
+        rows.next_json("{}")?;
+        // Each commit has a later time, and no millisecond passes for most.
+        for n in 0..30_000 {
+            rows.next(Number { n })?;
+            rows.commit()?;
+        }
+        Ok(())
+    });
+    let _table = pipeline.read_with(fast, ReadOptions::new().bad_rows(pathway_io::BadRows::Skip));
+    run(pipeline).unwrap();
+    let seen = monitor.snapshot();
+    assert_eq!((seen.sources[0].bad_rows, seen.sources[0].commits), (1, 30_000));
+    assert!(seen.clock.unwrap().ahead > Duration::from_secs(1), "{seen}");
+}
+
+#[test]
+#[cfg(feature = "persist")]
+fn the_last_checkpoint_is_seen() {
+    let directory = TempDir::new();
+    let state = directory.path("state");
+    let pipeline = pathway_io::Pipeline::persistent(&state).unwrap();
+    pipeline.handle_signals(false);
+    let monitor = pipeline.monitor();
+    let numbers = source(|rows: Subject<Number, u64>| Ok(rows.next_at(1, Number { n: 1 })?));
+    let _table = pipeline.read_with(numbers, ReadOptions::new().name("numbers"));
+    run(pipeline).unwrap();
+    let seen = monitor.snapshot();
+    let (checkpoint, clock) = (seen.checkpoint.unwrap(), seen.clock.unwrap());
+    assert_eq!(checkpoint.time, clock.time);
+    assert_eq!(checkpoint.log_bytes, std::fs::metadata(state.join("log-1")).unwrap().len());
+    assert!(checkpoint.duration > Duration::ZERO && seen.to_string().contains("\ncheckpoint: time "), "{seen}");
+}
+
+#[test]
+fn a_snapshot_is_json_and_text() {
+    let pipeline = pipeline();
+    let monitor = pipeline.monitor();
+    let numbers = source(|rows: Subject<Number>| Ok(rows.next(Number { n: 1 })?));
+    let table = pipeline.read_with(numbers, ReadOptions::new().name("numbers"));
+    table.subscribe(|_| {});
+    run(pipeline).unwrap();
+    let seen = monitor.snapshot();
+    let mut json = serde_json::to_value(&seen).unwrap();
+    json["sources"][0]["since_last_row_seconds"].take();
+    json["clock"].take();
+    let expected = serde_json::json!({
+        "sources": [{
+            "name": "numbers", "state": "ended", "backing_off_until": null, "rows": 1, "bad_rows": 0, "commits": 1,
+            "attempts": 1, "backlog": {"rows": 0, "bytes": 0}, "in_flight": {"rows": 0, "bytes": 0},
+            "since_last_row_seconds": null, "last_error": null,
+        }],
+        "sinks": [{
+            "name": "numbers", "state": "ended", "updates": 1, "commits": 1, "undelivered": 0, "lag_seconds": 0.0,
+            "retries": 0,
+        }],
+        "checkpoint": null, "clock": null, "stop": null,
+    });
+    assert_eq!(json, expected);
+    let text = seen.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    let source = "source numbers: ended, 1 row in 1 commit, backlog 0 rows, in flight 0 rows, last row 0.0 s ago";
+    assert_eq!(lines[..2], [source, "sink numbers: ended, 1 update in 1 commit, 0 undelivered, lag 0.0 s"]);
+    assert!(lines[2].starts_with("clock: time ") && lines.len() == 3, "{text}");
+}
