@@ -1,0 +1,84 @@
+//! Publishing a snapshot through the `metrics` facade.
+//!
+//! The metrics are made from the JSON form of the snapshot, so that the rule which the documentation gives for their names
+//! holds for a field that is added later, too.
+
+use std::collections::HashMap;
+
+use metrics::{Label, counter, gauge};
+use serde_json::{Map, Value};
+
+use super::{Monitor, SinkState, SourceState};
+
+/// The fields that only grow.
+const COUNTERS: &[&str] = &["rows", "bad_rows", "commits", "attempts", "updates", "retries"];
+
+impl Monitor {
+    /// Publishes a snapshot through the [`metrics`](https://docs.rs/metrics) facade (feature `metrics`).
+    ///
+    /// Install an exporter, such as `metrics-exporter-prometheus`, and call this each time before the metrics are read, or
+    /// a few times a second.
+    ///
+    /// The name of a metric is `pathway_`, then the path of the number in the JSON form of [`Snapshot`](super::Snapshot)
+    /// with underscores: `pathway_source_rows_total{source="cats"}`, `pathway_sink_lag_seconds{sink="cats.csv"}`,
+    /// `pathway_checkpoint_log_bytes`, `pathway_clock_ahead_seconds`.
+    ///
+    /// - The label of a source is `source`, that of a sink is `sink`. A second sink of one name gets `-2`.
+    /// - Numbers that only grow are counters, and end in `_total`. All others are gauges.
+    /// - `pathway_source_state{source="cats", state="running"}` is 1 for the present state, and 0 for each other state.
+    /// - A field that is `null` is not published.
+    ///
+    /// ```
+    /// # use pathway_io::Pipeline;
+    /// let pipeline = Pipeline::new();
+    /// let monitor = pipeline.monitor();
+    /// pipeline.run()?;
+    /// monitor.record();
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn record(&self) {
+        let Ok(Value::Object(snapshot)) = serde_json::to_value(self.snapshot()) else { return };
+        for (name, value) in &snapshot {
+            match (name.as_str(), value) {
+                ("sources", Value::Array(sources)) => parts("source", &SourceState::NAMES, sources),
+                ("sinks", Value::Array(sinks)) => parts("sink", &SinkState::NAMES, sinks),
+                (_, Value::Object(fields)) => numbers(&format!("pathway_{name}"), fields, &[], 0),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Publishes the sources or the sinks.
+fn parts(kind: &'static str, states: &[&'static str], parts: &[Value]) {
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for part in parts.iter().filter_map(Value::as_object) {
+        let name = part.get("name").and_then(Value::as_str).unwrap_or_default();
+        let number = seen.entry(name).or_default();
+        *number += 1;
+        let name = if *number == 1 { name.to_owned() } else { format!("{name}-{number}") };
+        let label = Label::new(kind, name);
+        let prefix = format!("pathway_{kind}");
+        for state in states {
+            let is_present = part.get("state").and_then(Value::as_str) == Some(state);
+            let labels = vec![label.clone(), Label::new("state", *state)];
+            gauge!(format!("{prefix}_state"), labels).set(f64::from(u8::from(is_present)));
+        }
+        numbers(&prefix, part, &[label], 0);
+    }
+}
+
+/// Publishes the numbers of an object, and those of the objects in it.
+fn numbers(prefix: &str, fields: &Map<String, Value>, labels: &[Label], depth: usize) {
+    for (field, value) in fields {
+        let name = format!("{prefix}_{field}");
+        match value {
+            Value::Object(inner) => numbers(&name, inner, labels, depth + 1),
+            Value::Number(number) if depth == 0 && COUNTERS.contains(&field.as_str()) => {
+                counter!(format!("{name}_total"), labels.to_vec()).absolute(number.as_u64().unwrap_or_default());
+            }
+            Value::Number(number) => gauge!(name, labels.to_vec()).set(number.as_f64().unwrap_or_default()),
+            _ => {}
+        }
+    }
+}
