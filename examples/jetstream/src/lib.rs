@@ -7,19 +7,20 @@
 //! - When the connection breaks, the source connects again, after a wait that doubles up to half a minute, and asks for
 //!   everything since the last event that it saw. The server sends that event again: the same row under the same key
 //!   makes no output.
-//! - `run` hangs in a read most of the time. `on_interrupt` shuts the socket down, which ends the read with an error;
-//!   `run` sees that its subject is closed, and returns.
+//! - A stop drops `run` where it waits, for the handshake or for the next message, and the connection with it.
 
+pub mod demo;
 mod event;
-mod socket;
 
-use std::net::Shutdown;
 use std::time::Duration;
 
 use event::{Commit, Event, LIKES, LikeRecord, POSTS, PostRecord};
-use pathway_io::{Schema, Subject, connector};
+use futures_util::StreamExt;
+use pathway_io::{AsyncSubject, Schema, connector};
 use serde::de::DeserializeOwned;
-use tungstenite::Message;
+use tokio::time::timeout;
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::{self, Message};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -27,6 +28,8 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub const SERVER: &str = "wss://jetstream2.us-east.bsky.network/subscribe";
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
+/// The whole network is never silent for that long; a connection that is has died without a word.
+const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A post.
 #[derive(Schema, Clone)]
@@ -77,24 +80,23 @@ pub struct Jetstream {
 
 #[connector(autocommit = "500ms")]
 impl Jetstream {
-    fn run(&mut self, posts: Subject<Post>, likes: Subject<Like>) -> Result<(), BoxError> {
+    async fn run(&mut self, posts: AsyncSubject<Post>, likes: AsyncSubject<Like>) -> Result<(), BoxError> {
         let mut wait = FIRST_WAIT;
         loop {
             let before = self.cursor;
-            let Err(error) = self.session(&posts, &likes) else {
+            let Err(error) = self.session(&posts, &likes).await else {
                 return Ok(());
             };
             match error.downcast_ref::<tungstenite::Error>() {
                 // What was reached once will come back.
-                Some(lost) if self.reached && !socket::is_final(lost) => {}
+                Some(lost) if self.reached && !is_final(lost) => {}
                 Some(refused) => return Err(format!("{}: {refused}", self.url).into()),
                 None => return Err(error),
             }
             if self.cursor > before {
                 wait = FIRST_WAIT;
             }
-            // Ends `run` where it was the stop that has shut the socket down.
-            posts.sleep(wait)?;
+            posts.sleep(wait).await?;
             eprintln!("connecting again: {error}");
             wait = (wait * 2).min(LONGEST_WAIT);
         }
@@ -108,25 +110,19 @@ impl Jetstream {
     }
 
     /// Reads one connection until it breaks, which is a [`tungstenite::Error`], or there are events enough.
-    fn session(&mut self, posts: &Subject<Post>, likes: &Subject<Like>) -> Result<(), BoxError> {
-        let url = self.address();
-        let stream = socket::connect(&url)?;
-        let interrupt = stream.try_clone()?;
-        // Before the handshake, which may hang as well.
-        let hook = posts.on_interrupt(move || interrupt.shutdown(Shutdown::Both));
-        let ended = socket::open(&url, stream).map_err(BoxError::from).and_then(|mut socket| {
-            self.reached = true;
-            while self.wanted > 0 {
-                // Pings are answered by the library.
-                if let Message::Text(text) = socket.read()? {
-                    self.take(&text, posts, likes)?;
-                }
+    async fn session(&mut self, posts: &AsyncSubject<Post>, likes: &AsyncSubject<Like>) -> Result<(), BoxError> {
+        let (mut socket, _) = unless_silent(connect_async(self.address())).await?;
+        self.reached = true;
+        while self.wanted > 0 {
+            // Pings are answered by the library.
+            match unless_silent(async { socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed)) })
+                .await?
+            {
+                Message::Text(text) => self.take(&text, posts, likes).await?,
+                _ => {}
             }
-            Ok(())
-        });
-        // The next connection brings a hook of its own.
-        hook.cancel();
-        ended
+        }
+        Ok(())
     }
 
     /// The URL with what is asked for.
@@ -140,40 +136,45 @@ impl Jetstream {
     }
 
     /// Pushes what a message says.
-    fn take(&mut self, text: &str, posts: &Subject<Post>, likes: &Subject<Like>) -> Result<(), BoxError> {
+    async fn take(
+        &mut self,
+        text: &str,
+        posts: &AsyncSubject<Post>,
+        likes: &AsyncSubject<Like>,
+    ) -> Result<(), BoxError> {
         let event: Event = match serde_json::from_str(text) {
             Ok(event) => event,
-            Err(error) => return Ok(posts.reject(text, format_args!("no event: {error}"))?),
+            Err(error) => return Ok(posts.reject(text, format_args!("no event: {error}")).await?),
         };
         let taken = match event.commit {
             Some(commit) if commit.collection == POSTS => match Change::of(event.did, commit) {
                 Ok(Change::Put(did, rkey, PostRecord { text, created_at, langs, reply })) => {
                     let reply_to = reply.map(|reply| reply.parent.uri);
-                    posts.next(Post { did, rkey, text, langs, reply_to, created_at, time_us: event.time_us })?;
+                    posts.next(Post { did, rkey, text, langs, reply_to, created_at, time_us: event.time_us }).await?;
                     true
                 }
                 Ok(Change::Delete(did, rkey)) => {
-                    posts.remove((did, rkey))?;
+                    posts.remove((did, rkey)).await?;
                     true
                 }
                 Ok(Change::Other) => false,
                 Err(reason) => {
-                    posts.reject(text, reason)?;
+                    posts.reject(text, reason).await?;
                     false
                 }
             },
             Some(commit) if commit.collection == LIKES => match Change::of(event.did, commit) {
                 Ok(Change::Put(did, rkey, LikeRecord { subject, created_at })) => {
-                    likes.next(Like { did, rkey, subject: subject.uri, created_at })?;
+                    likes.next(Like { did, rkey, subject: subject.uri, created_at }).await?;
                     true
                 }
                 Ok(Change::Delete(did, rkey)) => {
-                    likes.remove((did, rkey))?;
+                    likes.remove((did, rkey)).await?;
                     true
                 }
                 Ok(Change::Other) => false,
                 Err(reason) => {
-                    likes.reject(text, reason)?;
+                    likes.reject(text, reason).await?;
                     false
                 }
             },
@@ -183,6 +184,20 @@ impl Jetstream {
         self.wanted -= u64::from(taken);
         self.cursor = self.cursor.max(Some(event.time_us));
         Ok(())
+    }
+}
+
+/// What comes of a connection, unless it says nothing for too long.
+async fn unless_silent<T>(answer: impl Future<Output = tungstenite::Result<T>>) -> tungstenite::Result<T> {
+    timeout(SILENCE_LIMIT, answer).await.map_err(|late| tungstenite::Error::Io(late.into()))?
+}
+
+/// Whether it would fail in the same way the next time: the URL is wrong, or the server refuses the request.
+fn is_final(error: &tungstenite::Error) -> bool {
+    match error {
+        tungstenite::Error::Url(_) | tungstenite::Error::HttpFormat(_) => true,
+        tungstenite::Error::Http(response) => response.status().is_client_error() && response.status().as_u16() != 429,
+        _ => false,
     }
 }
 

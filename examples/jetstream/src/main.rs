@@ -2,23 +2,26 @@
 //!
 //! ```text
 //! cargo run --release -p example-jetstream
+//! cargo run --release -p example-jetstream -- --live
 //! cargo run --release -p example-jetstream -- --events 10000 posts.csv likes.csv
 //! ```
 //!
-//! The server is one of [Jetstream](https://bsky.network/docs/jetstream/)'s, which needs no account; `--url` chooses
-//! another. It runs until Ctrl-C, or until `--events N` posts and likes were created, changed or deleted. Messages that
+//! It reads a server of this program's own, with invented events. `--live` reads one of
+//! [Jetstream](https://bsky.network/docs/jetstream/)'s, which needs no account, and `--url` another. It runs until Ctrl-C, or until
+//! `--events N` posts and likes were created, changed or deleted. Messages that
 //! cannot be read are counted in the summary, and kept in a file with `--quarantine FILE`.
 //!
 //! The connector is this package's library, and is used by other examples.
 
 use std::path::PathBuf;
 
-use example_jetstream::{Jetstream, SERVER};
+use example_jetstream::{Jetstream, SERVER, demo};
 use pathway_io::{BadRows, Pipeline, ReadOptions, csv};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-const USAGE: &str = "usage: example-jetstream [--url URL] [--events N] [--quarantine FILE] [POSTS.csv] [LIKES.csv]";
+const USAGE: &str =
+    "usage: example-jetstream [--live | --url URL] [--events N] [--quarantine FILE] [POSTS.csv] [LIKES.csv]";
 
 fn main() -> pathway_io::Result<()> {
     let args = Args::parse()?;
@@ -44,7 +47,7 @@ struct Args {
 
 impl Args {
     fn parse() -> Result<Self, BoxError> {
-        let mut url = SERVER.to_owned();
+        let mut url = None;
         let mut events = u64::MAX;
         let mut bad_rows = BadRows::Skip;
         let mut paths = Vec::new();
@@ -52,13 +55,15 @@ impl Args {
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or(USAGE);
             match arg.to_str() {
-                Some("--url") => url = value()?.into_string().map_err(|_| USAGE)?,
+                Some("--live") => url = Some(SERVER.to_owned()),
+                Some("--url") => url = Some(value()?.into_string().map_err(|_| USAGE)?),
                 Some("--events") => events = value()?.to_str().and_then(|n| n.parse().ok()).ok_or(USAGE)?,
                 Some("--quarantine") => bad_rows = BadRows::Quarantine(value()?.into()),
                 Some(option) if option.starts_with('-') => return Err(USAGE.into()),
                 _ => paths.push(PathBuf::from(arg)),
             }
         }
+        let url = url.map_or_else(demo::serve, Ok)?;
         let mut paths = paths.into_iter();
         let posts = paths.next().unwrap_or_else(|| "posts.csv".into());
         let likes = paths.next().unwrap_or_else(|| "likes.csv".into());

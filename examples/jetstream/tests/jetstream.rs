@@ -165,3 +165,13 @@ fn wss_speaks_tls() {
     let end = program.end().failed();
     assert!(end.stderr.contains(&url) && !end.stderr.contains("panicked"), "{end:#?}");
 }
+
+#[test]
+fn without_arguments_it_reads_its_own_server() {
+    let dir = fresh_dir("jetstream-demo");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_example-jetstream"));
+    let end = Program::spawn(command.current_dir(&dir).args(["--events", "30"])).end().succeeded();
+    assert!(end.stdout.contains("Jetstream: 30 rows in "), "{end:#?}");
+    assert!(records(&dir.join("posts.csv")).len() > 10);
+    assert!(records(&dir.join("likes.csv")).len() > 5);
+}

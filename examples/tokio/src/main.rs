@@ -1,19 +1,17 @@
-//! A connector around an async client, with tokio as a dependency of this program alone.
+//! A connector around an async client.
 //!
 //! ```text
 //! cargo run -p example-tokio
 //! cargo run -p example-tokio -- --trades 5000
 //! ```
 //!
-//! `run` is an ordinary function on a thread of its own, so that it may block: it builds a runtime and waits in
-//! `block_on` for what the client yields. What arrives that way is pushed with `next`, which waits while the backlog is
-//! full, and the client's own flow control holds the exchange up.
+//! `run` is an `async fn` on a runtime of the connector's own thread. What the client yields is pushed with `next(..).await`, which
+//! waits while the backlog is full, and the client's own flow control holds the exchange up.
 //!
-//! Callbacks come on the runtime's threads, where waiting would hold up everything else that the runtime does. They
-//! push with `try_next` and decide what to do when the backlog is full: a quote is worth nothing once there is a newer
-//! one, so it is dropped and counted.
+//! Callbacks must not wait, since that would hold up everything else that the runtime does. They push with `try_next` and decide
+//! what to do when the backlog is full: a quote is worth nothing once there is a newer one, so it is dropped and counted.
 //!
-//! A stop reaches the runtime through `on_interrupt`, which wakes the `select!` in `run`.
+//! There is nothing to write for a stop: the future of `run` is dropped where it waits, and the session with it.
 
 mod sdk;
 
@@ -21,9 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use pathway_io::{Pipeline, RunResult, Schema, Subject, TryNextError, connector, csv};
-use tokio::runtime::Runtime;
-use tokio::sync::Notify;
+use pathway_io::{AsyncSubject, Pipeline, RunResult, Schema, TryNextError, connector, csv};
 
 const USAGE: &str = "usage: example-tokio [--trades N] [TRADES.csv] [QUOTES.csv]";
 
@@ -53,39 +49,23 @@ struct Exchange {
 
 #[connector(autocommit = "100ms")]
 impl Exchange {
-    fn run(&mut self, trades: Subject<Trade>, quotes: Subject<Quote>) -> RunResult {
-        let stop = Arc::new(Notify::new());
-        trades.on_interrupt({
-            let stop = Arc::clone(&stop);
-            // It leaves a permit behind where nobody waits yet, so that no stop is missed.
-            move || stop.notify_one()
-        });
+    async fn run(&mut self, trades: AsyncSubject<Trade>, quotes: AsyncSubject<Quote>) -> RunResult {
+        let mut client = sdk::Client::connect(self.trades).await;
         let dropped = Arc::clone(&self.dropped);
-        Runtime::new()?.block_on(async {
-            let mut client = sdk::Client::connect(self.trades).await;
-            let _subscription = client.on_quote(move |sdk::Quote { symbol, bid_cents, ask_cents }| {
-                match quotes.try_next(Quote { symbol: symbol.to_owned(), bid_cents, ask_cents }) {
-                    Ok(()) => {}
-                    Err(TryNextError::Full(_)) => {
-                        dropped.fetch_add(1, Ordering::Relaxed);
-                    }
-                    // `run` is about to end, and the subscription with it.
-                    Err(TryNextError::Closed(_)) => {}
+        let _subscription = client.on_quote(move |sdk::Quote { symbol, bid_cents, ask_cents }| {
+            match quotes.try_next(Quote { symbol: symbol.to_owned(), bid_cents, ask_cents }) {
+                Ok(()) => {}
+                Err(TryNextError::Full(_)) => {
+                    dropped.fetch_add(1, Ordering::Relaxed);
                 }
-            });
-            loop {
-                tokio::select! {
-                    () = stop.notified() => return Ok(()),
-                    trade = client.next_trade() => match trade {
-                        Some(sdk::Trade { id, symbol, cents }) => {
-                            // May wait: this is the source's thread, not one of the runtime's.
-                            trades.next(Trade { id, symbol: symbol.to_owned(), cents })?;
-                        }
-                        None => return Ok(()),
-                    },
-                }
+                // `run` is about to end, and the subscription with it.
+                Err(TryNextError::Closed(_)) => {}
             }
-        })
+        });
+        while let Some(sdk::Trade { id, symbol, cents }) = client.next_trade().await {
+            trades.next(Trade { id, symbol: symbol.to_owned(), cents }).await?;
+        }
+        Ok(())
     }
 }
 

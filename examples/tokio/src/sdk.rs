@@ -1,7 +1,7 @@
 //! Stands in for a vendor's async client: an exchange that sends trades and quotes.
 //!
 //! It knows nothing of pathway-io. Its functions must be called inside a tokio runtime, and it calls back from the
-//! runtime's threads, where nothing may block.
+//! runtime, where nothing may block.
 
 use std::time::Duration;
 
@@ -58,7 +58,7 @@ impl Client {
         self.trades.recv().await
     }
 
-    /// Calls `callback` with each quote, on a thread of the runtime.
+    /// Calls `callback` with each quote, in a task of the runtime.
     pub fn on_quote(&self, callback: impl Fn(Quote) + Send + 'static) -> Subscription {
         Subscription(tokio::spawn(async move {
             let mut clock = ticks(Duration::from_millis(2));

@@ -30,7 +30,7 @@ fn every_trade_and_the_quotes_beside_them() {
 
 #[cfg(unix)]
 #[test]
-fn ctrl_c_wakes_the_runtime() {
+fn ctrl_c_drops_the_session() {
     let dir = fresh_dir("tokio-interrupt");
     let program = Program::spawn(program().current_dir(&dir));
     support::wait_for_text(&dir.join("quotes.csv"), "PUMA");
