@@ -121,7 +121,10 @@ fn a_source_that_backs_off_says_until_when() {
     assert!(text.contains("backing off until ") && text.contains("last error: gone for good"), "{text}");
     running.stop();
     within(move || running.join()).unwrap();
-    assert_eq!((monitor.snapshot().stop, monitor.snapshot().sources[0].state), (Some(Stop::Handle), SourceState::Ended));
+    assert_eq!(
+        (monitor.snapshot().stop, monitor.snapshot().sources[0].state),
+        (Some(Stop::Handle), SourceState::Ended)
+    );
 }
 
 #[test]

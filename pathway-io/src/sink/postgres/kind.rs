@@ -32,6 +32,7 @@ impl Kind {
             DataType::I32 | DataType::U16 => Kind::Int4,
             DataType::I64 | DataType::U32 => Kind::Int8,
             DataType::U64 => Kind::Numeric(Some(20)),
+            DataType::I128 | DataType::U128 => Kind::Numeric(Some(39)),
             DataType::Duration | DataType::SignedDuration => Kind::Numeric(Some(29)),
             DataType::F32 => Kind::Float4,
             DataType::F64 => Kind::Float8,
@@ -44,7 +45,9 @@ impl Kind {
             DataType::Uuid => Kind::Uuid,
             DataType::Decimal => Kind::Numeric(None),
             DataType::Optional(item) => Kind::of(item),
-            DataType::Json | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => Kind::Jsonb,
+            DataType::Json | DataType::Map(_) | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => {
+                Kind::Jsonb
+            }
         }
     }
 

@@ -3,7 +3,7 @@
 
 use super::AsyncSubject;
 use crate::rows::table::Table;
-use crate::source::connector::IfSchema;
+use crate::source::glue::IfSchema;
 
 /// What an async subject is one of, be that a schema or not.
 #[doc(hidden)]
