@@ -80,14 +80,14 @@
 //! | write a source | [`macro@connector`], [`Connector`], [`ReadOptions`]; `AsyncSubject` for an `async fn run` |
 //! | push rows, remove them, commit | [`Subject`], [`next!`], [`Transaction`] |
 //! | run a pipeline | [`Pipeline`], [`Running`], [`StopHandle`], [`Summary`] |
-//! | write files and databases | [`csv`], [`jsonlines`], `sqlite` |
+//! | write files and databases | [`csv`], [`jsonlines`], `sqlite`, `postgres`; [`SinkOptions`] |
 //! | receive updates in code | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::commits`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
 //! | compute on tables | `Table::compute`, [`dataflow`] |
 //! | resume after a restart | `Pipeline::persistent`, [`Subject::resume`], [`Subject::next_at`], [`Offset`] |
 //! | handle bad rows and failing sources | [`BadRows`], [`RowError`], [`Restart`], [`Error::fatal`] |
 //! | test a source | [`testing`] |
-//! | show progress | [`Pipeline::progress`], [`progress`] |
+//! | watch a run | [`monitor`], [`Pipeline::progress`], [`progress`] |
 //!
 //! # Features
 //!
@@ -98,8 +98,9 @@
 //! | `export` (default) | schemas as JSON Schema, SQL and Pathway classes |
 //! | `dataflow` | computations on tables, with Timely and Differential Dataflow |
 //! | `async`, `tokio` | `AsyncSubject` for tasks of any runtime; connectors with an `async fn run` on tokio |
-//! | `sqlite` | a SQLite sink |
+//! | `sqlite`, `postgres` | sinks that keep a table in a database, each commit once |
 //! | `progress` | progress lines on the terminal |
+//! | `metrics` | snapshots of a run through the `metrics` facade |
 //! | `arrow` | `TableSchema::arrow_schema` |
 //! | `jiff`, `chrono`, `uuid`, `rust_decimal`, `bytes` | column types of the crate of that name |
 //!
