@@ -95,7 +95,6 @@ impl<S: Schema, O: Offset> AsyncSubject<S, O> {
     }
 
     /// Returns a `futures::Sink` of rows with their offsets.
-    #[must_use]
     pub fn at(&self) -> OffsetSink<S, O> {
         OffsetSink::new(self)
     }

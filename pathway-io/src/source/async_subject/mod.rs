@@ -6,6 +6,7 @@
 //! | file | content |
 //! |---|---|
 //! | `wait.rs` | the futures: room, a commit, the end |
+//! | `push.rs` | the pushes |
 //! | `budget.rs` | when a push that need not wait yields all the same |
 //! | `at_offset.rs` | the methods that have to do with offsets |
 //! | `permit.rs` | `reserve` and its `Permit` |
@@ -22,6 +23,7 @@ mod budget;
 pub(crate) mod drive;
 mod glue;
 mod permit;
+mod push;
 mod sink;
 #[cfg(feature = "tokio")]
 pub(crate) mod tasks;
@@ -29,25 +31,18 @@ mod timer;
 mod transaction;
 mod wait;
 
-use std::convert::Infallible;
 use std::fmt;
 use std::time::{Duration, Instant};
-
-use serde_json::Value;
 
 pub use self::permit::Permit;
 pub use self::sink::{JsonSink, OffsetSink, RowSink};
 pub use self::transaction::AsyncTransaction;
 use self::wait::{Admission, Closing, Committing, Sleeping};
-use crate::rows::batch::Batch;
-use crate::rows::bounds::{DataColumn, Removable};
-use crate::rows::schema::{Keyed, Schema};
+use crate::rows::schema::Schema;
 use crate::run::error::Closed;
-use crate::run::error::row_error::RowError;
 use crate::source::hook::Hook;
 use crate::source::intake::Push;
-use crate::source::lines::{Lines, LinesError, Report};
-use crate::source::subject::{Subject, TryNextError};
+use crate::source::subject::Subject;
 
 /// Pushes rows from a task into one of a source's tables, without blocking the thread.
 ///
@@ -137,235 +132,11 @@ impl<S, O> AsyncSubject<S, O> {
     fn admit(&self, push: Push) -> Admission<'_> {
         Admission::new(self.subject.source(), self.subject.entry(), push)
     }
-
-    /// Pushes into a batch as [`Subject::push`] does. `Err` outside if the subject is closed, inside if `fill` failed.
-    #[inline]
-    async fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed>
-    where
-        S: Schema,
-    {
-        let admitted = self.admit(Push::Wait).await?;
-        Ok(admitted.push::<S, E>(self.subject.pool(), fill))
-    }
-
-    /// What the `bad_rows` policy makes of a row that does not fit. Its push has waited for room already.
-    fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.source().bad_row(self.subject.entry(), error, raw, Push::Reserved)
-    }
 }
 
 /// The bounds are on the methods, as those of a [`Subject`] are: for one on the impl rustc would not say that the type is no
 /// schema.
 impl<S, O> AsyncSubject<S, O> {
-    /// Pushes one row. Waits while the backlog is full.
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped before it completes, the row is not pushed, and is dropped. With [`reserve`](Self::reserve) you
-    /// keep it.
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`] if the subject is closed: `run` should end.
-    ///
-    /// # Panics
-    ///
-    /// As [`Subject::next`], if a `#[schema(json)]` column cannot be serialised.
-    #[inline]
-    #[doc(alias("push", "send", "emit"))]
-    pub async fn next(&self, row: S) -> Result<(), Closed>
-    where
-        S: Schema,
-    {
-        // Before the wait, since it may run code of the user's, which has no place under the intake's lock.
-        let fields = row.into_fields();
-        let admitted = self.admit(Push::Wait).await?;
-        let Ok(()) = admitted.push::<S, Infallible>(self.subject.pool(), |batch| {
-            batch.push(fields);
-            Ok(())
-        });
-        Ok(())
-    }
-
-    /// Pushes one row if that is possible without waiting.
-    ///
-    /// It does not yield to the runtime either: a loop of it has to do so.
-    ///
-    /// # Errors
-    ///
-    /// Returns the row if the backlog is full or the subject is closed.
-    pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
-    where
-        S: Schema,
-    {
-        self.subject.try_next(row)
-    }
-
-    /// Decodes one JSON object by the schema and pushes it, as [`Subject::next_json`] does.
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped before it completes, the row is not pushed, and does not count as a bad one.
-    ///
-    /// # Errors
-    ///
-    /// A [`RowError`] that names column, position and reason, if the policy for bad rows is to fail. On a closed subject an error
-    /// whose [`is_closed`](RowError::is_closed) is true.
-    pub async fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
-    where
-        S: Schema,
-    {
-        match self.push(|batch| batch.push_json(json.as_ref())).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => self.bad_row(error, json.as_ref()),
-            Err(Closed) => Err(RowError::closed()),
-        }
-    }
-
-    /// Pushes many rows at once: JSON objects, one a line, as [`Subject::next_json_lines`] does. Returns how many were pushed.
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped before it completes, the lines before the one that waited were pushed, and those behind it were
-    /// not. Which one that was is not known afterwards: push line by line where that matters.
-    ///
-    /// # Errors
-    ///
-    /// A [`LinesError`] that names the bad lines, if the policy for bad rows is to fail: the good ones around them were pushed. If
-    /// the subject is closed, an error that says from which line on nothing was pushed.
-    pub async fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, LinesError>
-    where
-        S: Schema,
-    {
-        let mut lines = Lines::new(lines.as_ref());
-        let mut report = Report::default();
-        loop {
-            let refused = match self.admit(Push::Wait).await {
-                Ok(admitted) => {
-                    let pushed = admitted.push_all::<S, RowError>(self.subject.pool(), &mut |batch| {
-                        let pushed = batch.push_json(lines.advance()?);
-                        if pushed.is_ok() {
-                            report.pushed();
-                        }
-                        Some(pushed)
-                    });
-                    match pushed {
-                        Ok(true) => return report.result(),
-                        Ok(false) => continue,
-                        Err(error) => self.bad_row(error, lines.line()),
-                    }
-                }
-                Err(Closed) if lines.advance().is_none() => return report.result(),
-                Err(Closed) => Err(RowError::closed()),
-            };
-            if let Err(error) = refused
-                && !report.refused(lines.number(), error)
-            {
-                return report.result();
-            }
-        }
-    }
-
-    /// Pushes a row from JSON that is already parsed, as [`Subject::next_value`] does.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`next_json`](Self::next_json).
-    ///
-    /// # Errors
-    ///
-    /// As [`next_json`](Self::next_json), without a position.
-    pub async fn next_value(&self, value: Value) -> Result<(), RowError>
-    where
-        S: Schema,
-    {
-        match self.push(|batch| batch.push_value(&value)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => self.bad_row(error, value.to_string().as_bytes()),
-            Err(Closed) => Err(RowError::closed()),
-        }
-    }
-
-    /// Pushes a row by its `data: String` column; the others get their defaults.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`next`](Self::next).
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`] if the subject is closed.
-    pub async fn next_str(&self, data: impl AsRef<str>) -> Result<(), Closed>
-    where
-        S: DataColumn<String>,
-    {
-        self.next(S::from_data(data.as_ref().to_owned())).await
-    }
-
-    /// Pushes a row by its `data: Vec<u8>` column; the others get their defaults.
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`next`](Self::next).
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`] if the subject is closed.
-    pub async fn next_bytes(&self, data: impl AsRef<[u8]>) -> Result<(), Closed>
-    where
-        S: DataColumn<Vec<u8>>,
-    {
-        self.next(S::from_data(data.as_ref().to_vec())).await
-    }
-
-    /// Retracts the row with that primary key; see [`Subject::remove`].
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped before it completes, nothing is retracted.
-    ///
-    /// # Errors
-    ///
-    /// [`Closed`] if the subject is closed.
-    #[doc(alias("delete"))]
-    pub async fn remove(&self, key: <S as Keyed>::Key) -> Result<(), Closed>
-    where
-        S: Keyed + Removable,
-    {
-        let key = S::tombstone(key);
-        let Ok(()) = self
-            .push::<Infallible>(|batch| {
-                batch.push_removal(key);
-                Ok(())
-            })
-            .await?;
-        Ok(())
-    }
-
-    /// Reports a bad row that the source itself has found; the policy for bad rows handles it.
-    ///
-    /// # Cancel safety
-    ///
-    /// If the future is dropped before it completes, the row does not count.
-    ///
-    /// # Errors
-    ///
-    /// The row's error with that `reason`, if the policy is to fail. On a closed subject an error whose
-    /// [`is_closed`](RowError::is_closed) is true.
-    pub async fn reject(&self, raw: impl AsRef<[u8]>, reason: impl fmt::Display) -> Result<(), RowError>
-    where
-        S: Schema,
-    {
-        let error = RowError::new(reason.to_string());
-        match self.admit(Push::Wait).await {
-            Ok(admitted) => {
-                drop(admitted);
-                self.bad_row(error, raw.as_ref())
-            }
-            Err(Closed) => Err(RowError::closed()),
-        }
-    }
-
     /// Makes everything pushed so far one atomic commit; see [`Subject::commit`]. Waits while the backlog has no room for it.
     ///
     /// # Cancel safety
@@ -497,13 +268,11 @@ impl<S, O> AsyncSubject<S, O> {
     }
 
     /// Returns a `futures::Sink` of rows.
-    #[must_use]
     pub fn sink(&self) -> RowSink<S, O> {
         RowSink::new(self)
     }
 
     /// Returns a `futures::Sink` of JSON objects, one an item.
-    #[must_use]
     pub fn json(&self) -> JsonSink<S, O> {
         JsonSink::new(self)
     }
