@@ -30,12 +30,14 @@ fn n(n: u64) -> Number {
 
 #[test]
 fn the_macro_carries_offsets_through() {
+    use pathway_io::Subject;
+
     struct Two;
-    type Cats = pathway_io::Subject<Cat, String>;
+    type Cats = Subject<Cat, String>;
 
     #[connector(autocommit = off)]
     impl Two {
-        fn run(&mut self, cats: Cats, numbers: pathway_io::Subject<Number, String>) -> pathway_io::Result<()> {
+        fn run(&mut self, cats: Cats, numbers: Subject<Number, String>) -> pathway_io::Result<()> {
             assert_eq!(cats.resume(), None);
             cats.next(cat(1, "felis"))?;
             numbers.next_json_at("one".to_string(), r#"{"n": 1}"#)?;
@@ -50,7 +52,7 @@ fn the_macro_carries_offsets_through() {
 
     #[connector]
     impl One {
-        fn run(&mut self, numbers: pathway_io::Subject<Number, (String, u64)>) -> pathway_io::Result<()> {
+        fn run(&mut self, numbers: Subject<Number, (String, u64)>) -> pathway_io::Result<()> {
             numbers.next_at(("file".to_string(), 5), n(1))?;
             numbers.commit()?;
             assert_eq!(numbers.resume(), Some(("file".to_string(), 5)));
@@ -314,12 +316,14 @@ fn a_closed_subject_refuses_offsets() {
 /// A connector that is written by hand can have offsets too.
 #[test]
 fn a_connector_written_by_hand_has_offsets() {
+    use pathway_io::Subject;
+
     struct ByHand;
     impl pathway_io::Connector for ByHand {
-        type Subjects = pathway_io::Subject<Number, u64>;
+        type Subjects = Subject<Number, u64>;
         type Tables = Table<Number>;
 
-        fn run(&mut self, numbers: pathway_io::Subject<Number, u64>) -> pathway_io::RunResult {
+        fn run(&mut self, numbers: Subject<Number, u64>) -> pathway_io::RunResult {
             Ok(numbers.next_at(1, n(1))?)
         }
     }

@@ -71,12 +71,14 @@ fn a_panic_in_on_stop_is_an_error() {
 
 #[test]
 fn a_panic_in_the_drop_of_a_source_is_an_error() {
+    use pathway_io::Subject;
+
     struct Fragile(bool);
     impl Connector for Fragile {
-        type Subjects = pathway_io::Subject<Number>;
+        type Subjects = Subject<Number>;
         type Tables = Table<Number>;
 
-        fn run(&mut self, _: pathway_io::Subject<Number>) -> RunResult {
+        fn run(&mut self, _: Subject<Number>) -> RunResult {
             self.0 = true;
             Ok(())
         }

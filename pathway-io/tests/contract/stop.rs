@@ -9,6 +9,7 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 use std::{fmt, io};
 
+use pathway_io::Subject as BlockingSubject;
 use pathway_io::{Closed, Commit, Connector, Error, FailureKind, ReadOptions, RunResult, Sink, Stop, Table, csv};
 
 use crate::common::{
@@ -59,15 +60,15 @@ struct Noted<F> {
     run: F,
 }
 
-fn noted<F: FnMut(pathway_io::Subject<Number>) -> RunResult + Send + 'static>(calls: &Calls, run: F) -> Noted<F> {
+fn noted<F: FnMut(BlockingSubject<Number>) -> RunResult + Send + 'static>(calls: &Calls, run: F) -> Noted<F> {
     Noted { calls: calls.clone(), run }
 }
 
-impl<F: FnMut(pathway_io::Subject<Number>) -> RunResult + Send + 'static> Connector for Noted<F> {
-    type Subjects = pathway_io::Subject<Number>;
+impl<F: FnMut(BlockingSubject<Number>) -> RunResult + Send + 'static> Connector for Noted<F> {
+    type Subjects = BlockingSubject<Number>;
     type Tables = Table<Number>;
 
-    fn run(&mut self, subject: pathway_io::Subject<Number>) -> RunResult {
+    fn run(&mut self, subject: BlockingSubject<Number>) -> RunResult {
         struct Ended<'a>(&'a Calls);
         impl Drop for Ended<'_> {
             fn drop(&mut self) {
@@ -231,7 +232,9 @@ fn dropping_a_running_pipeline_stops_it_and_waits_for_the_end() {
 // Contract 5.2
 #[test]
 fn on_stop_runs_once_on_the_sources_thread_however_run_ended() {
-    type Run = fn(pathway_io::Subject<Number>) -> RunResult;
+    use pathway_io::Subject;
+
+    type Run = fn(Subject<Number>) -> RunResult;
     let runs: [Run; 5] = [
         |_| Ok(()),
         |subject| {
@@ -536,12 +539,14 @@ fn the_rows_of_an_abandoned_source_are_delivered() {
 
 #[test]
 fn the_grace_period_includes_on_stop_and_the_drop_of_a_source() {
+    use pathway_io::Subject;
+
     struct Slow(mpsc::Sender<()>, Receiver<()>, bool);
     impl Connector for Slow {
-        type Subjects = pathway_io::Subject<Number>;
+        type Subjects = Subject<Number>;
         type Tables = Table<Number>;
 
-        fn run(&mut self, subject: pathway_io::Subject<Number>) -> RunResult {
+        fn run(&mut self, subject: Subject<Number>) -> RunResult {
             self.0.send(())?;
             Ok(subject.wait_closed()?)
         }
