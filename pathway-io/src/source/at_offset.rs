@@ -14,6 +14,10 @@ use crate::source::subject::Subject;
 /// An offset covers everything that the connector pushed before it, into any of its tables. Once a connector has set one,
 /// commits end only directly after an offset: later rows wait for the next offset, whoever asks for a commit. More than a
 /// backlog of such rows fails the pipeline. Threads that push with offsets must order their pushes themselves.
+///
+/// An offset also covers the rows of a [`Transaction`](crate::Transaction) that is open when it is set. Such an offset, and
+/// the rows before it, therefore wait until the transaction is committed. If the transaction is dropped instead, they
+/// wait for the next offset.
 impl<S: Schema, O: Offset> Subject<S, O> {
     /// Returns the last committed offset, or `None` if there is none, as on the first start.
     ///

@@ -112,6 +112,7 @@ struct Slot<O> {
 trait AnySlot: Any + Send {
     fn is_set(&self) -> bool;
     fn seal(&mut self) -> Option<Box<dyn AnyOffset>>;
+    fn unset(&mut self);
 }
 
 impl<O: Offset> AnySlot for Slot<O> {
@@ -123,6 +124,10 @@ impl<O: Offset> AnySlot for Slot<O> {
         let offset = self.next.take()?;
         self.last = Some(offset.clone());
         Some(Box::new(offset))
+    }
+
+    fn unset(&mut self) {
+        self.next = None;
     }
 }
 
@@ -155,6 +160,13 @@ impl Offsets {
     /// Takes the offset for a commit.
     pub(crate) fn seal(&mut self) -> Option<Box<dyn AnyOffset>> {
         self.0.as_mut()?.seal()
+    }
+
+    /// Forgets the offset that was set since the last cut.
+    pub(crate) fn unset(&mut self) {
+        if let Some(slot) = &mut self.0 {
+            slot.unset();
+        }
     }
 
     /// Returns the offset of the last commit that had one.

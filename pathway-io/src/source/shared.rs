@@ -72,11 +72,17 @@ impl Source {
     #[cold]
     pub(crate) fn refuse(&self, refused: Refused) -> Closed {
         if refused == Refused::NoOffset {
-            let error = format!(
+            let of_transaction = format!(
+                "it pushed more than its backlog of {} while an offset waited for an open transaction: \
+                 commit or drop the transaction before you set an offset, or end it with `commit_at`",
+                self.intake.limit_text()
+            );
+            let of_tail = format!(
                 "it pushed more than its backlog of {} behind its last offset, so that none of it can be committed: \
                  set offsets more often (`next_at`, `advance`, `commit_at`), or enlarge the backlog",
                 self.intake.limit_text()
             );
+            let error = if self.intake.waits_for_transaction() { of_transaction } else { of_tail };
             self.fail(FailureKind::Failed(error.into()));
             self.intake.tell_closed();
         }

@@ -153,12 +153,15 @@ impl<S: Schema, O> Subject<S, O> {
         pending: &Mutex<Pending>,
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<Result<(), E>, Closed> {
-        self.source.intake.check_open(self.entry)?;
         let mut pending = pending.lock().unwrap_or_else(|poisoned| {
             let mut pending = poisoned.into_inner();
             pending.repair();
             pending
         });
+        match pending.opened {
+            Some(_) => self.source.intake.check_open(self.entry)?,
+            None => pending.opened = Some(self.source.intake.open_transaction(self.entry)?),
+        }
         let pushed = pending.push::<S, E>(self.entry.table, &self.pool, fill);
         drop(pending);
         if pushed.is_ok() {

@@ -1,16 +1,17 @@
 //! Units of rows that are never split: [`Transaction`].
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::rows::batch::Batch;
 use crate::rows::schema::Schema;
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
-use crate::source::intake::Push;
 use crate::source::intake::pending::Pending;
+use crate::source::intake::{Entry, Push};
 use crate::source::offset::Offset;
 use crate::source::push::push_methods;
+use crate::source::shared::Source;
 use crate::source::subject::Subject;
 
 /// Rows that become visible together or not at all.
@@ -53,9 +54,25 @@ use crate::source::subject::Subject;
 #[must_use = "a transaction that is dropped writes nothing"]
 pub struct Transaction<S, O = ()> {
     subject: Subject<S, O>,
-    rows: Mutex<Pending>,
+    rows: OpenRows,
     /// Whether the line of a bad row waits for room.
     bad_rows: Push,
+}
+
+/// The rows of a transaction, which tell the intake when they are dropped.
+struct OpenRows {
+    source: Arc<Source>,
+    entry: Entry,
+    pending: Mutex<Pending>,
+}
+
+impl Drop for OpenRows {
+    fn drop(&mut self) {
+        let pending = self.pending.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = pending.opened.take() {
+            self.source.intake.drop_transaction(self.entry, opened);
+        }
+    }
 }
 
 /// Another table of the connector inside a [`Transaction`]; see [`Transaction::with`].
@@ -68,19 +85,20 @@ pub struct TransactionTable<'a, S, O = ()> {
 
 impl<S: Schema, O> Transaction<S, O> {
     pub(crate) fn new(subject: Subject<S, O>, bad_rows: Push) -> Self {
-        Transaction { subject, rows: Mutex::default(), bad_rows }
+        let rows = OpenRows { source: Arc::clone(subject.source()), entry: subject.entry(), pending: Mutex::default() };
+        Transaction { subject, rows, bad_rows }
     }
 
     #[inline]
     pub(crate) fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
-        self.subject.push_into(&self.rows, fill)
+        self.subject.push_into(&self.rows.pending, fill)
     }
 
     pub(crate) fn push_all<E>(
         &self,
         rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<Result<(), E>, Closed> {
-        self.subject.push_all_into(&self.rows, rows)
+        self.subject.push_all_into(&self.rows.pending, rows)
     }
 
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
@@ -113,14 +131,15 @@ impl<S: Schema, O> Transaction<S, O> {
             other.source().name,
             self.subject.source().name
         );
-        TransactionTable { subject: other, rows: &self.rows, bad_rows: self.bad_rows }
+        TransactionTable { subject: other, rows: &self.rows.pending, bad_rows: self.bad_rows }
     }
 
     /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit.
     ///
     /// The call waits while the backlog has no room. A transaction larger than the backlog waits until nothing else is in
     /// flight. If the connector sets offsets, the transaction is written whole after the next offset;
-    /// [`commit_at`](Self::commit_at) sets one.
+    /// [`commit_at`](Self::commit_at) sets one. An offset that was set while the transaction was open covers its rows: it
+    /// waits, with everything pushed before it, until the transaction has ended.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};
@@ -143,13 +162,16 @@ impl<S: Schema, O> Transaction<S, O> {
 
     fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
         let (subject, rows) = self.into_parts();
-        let source = subject.source();
-        source.intake.commit_transaction(subject.entry(), rows, offset).map_err(|refused| source.refuse(refused))
+        let (source, entry, opened) = (subject.source(), subject.entry(), rows.opened);
+        source.intake.commit_transaction(entry, rows, offset).map_err(|refused| {
+            opened.inspect(|opened| source.intake.drop_transaction(entry, *opened));
+            source.refuse(refused)
+        })
     }
 
-    /// The rows, and the subject that they are pushed through.
-    pub(crate) fn into_parts(self) -> (Subject<S, O>, Pending) {
-        let mut rows = self.rows.into_inner().unwrap_or_else(PoisonError::into_inner);
+    /// The rows, and the subject that they are pushed through. The caller tells the intake how the transaction ends.
+    pub(crate) fn into_parts(mut self) -> (Subject<S, O>, Pending) {
+        let mut rows = std::mem::take(self.rows.pending.get_mut().unwrap_or_else(PoisonError::into_inner));
         // The last push into it may have panicked.
         rows.repair();
         (self.subject, rows)

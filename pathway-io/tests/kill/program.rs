@@ -101,6 +101,15 @@ impl Bank {
                     accounts.next_at(end, account(step, 2))?;
                     accounts.commit()?;
                 }
+                6 => {
+                    // An offset outside a transaction, which covers a row inside it.
+                    let transfer = accounts.transaction();
+                    transfer.next(account(step, 2))?;
+                    bookings.next_at(end, Booking { step, text: "outside".into() })?;
+                    bookings.commit()?;
+                    transfer.with(&bookings).next(Booking { step, text: "inside".into() })?;
+                    transfer.commit()?;
+                }
                 _ => {
                     for salt in 2..4 {
                         accounts.next(account(step, salt))?;

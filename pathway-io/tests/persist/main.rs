@@ -13,3 +13,4 @@ mod refuse;
 mod restart;
 mod threads;
 mod timed;
+mod transaction;

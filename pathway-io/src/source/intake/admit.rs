@@ -85,7 +85,8 @@ impl Intake {
             }
             if !state.has_cut() {
                 // All that waits is behind the last offset.
-                return Poll::Ready(if push == Push::At { Ok(()) } else { Err(Refused::NoOffset) });
+                let may_bring_offset = push == Push::At && !state.offset_waits;
+                return Poll::Ready(if may_bring_offset { Ok(()) } else { Err(Refused::NoOffset) });
             }
             if !self.may_cut(state) {
                 return Poll::Pending;

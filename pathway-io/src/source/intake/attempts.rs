@@ -18,6 +18,7 @@ impl Intake {
     pub(crate) fn end_attempt(self: &Arc<Self>) {
         let mut state = self.lock();
         state.attempt += 1;
+        state.forget_transactions();
         state.cut_due = true;
         self.cut_if_due(&mut state);
         self.announce_closing(state);
@@ -47,7 +48,7 @@ impl Intake {
             // It sends its whole table again.
             state.pending = Pending::default();
         } else {
-            state.pending.drop_tail();
+            state.drop_unread();
         }
         state.cut_due = false;
         state.first_push = None;

@@ -47,10 +47,11 @@ impl Intake {
         self.close();
         let mut state = self.lock();
         match tail {
-            Tail::Commit => state.pending.end_tail(),
-            Tail::Drop => {
-                state.pending.drop_tail();
+            Tail::Commit => {
+                state.offset_waits = false;
+                state.pending.end_tail();
             }
+            Tail::Drop => state.drop_unread(),
         }
         if state.cuts == Cuts::AtEnd {
             // A table that was not sent to its end says nothing of what is gone.

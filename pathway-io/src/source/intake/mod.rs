@@ -175,8 +175,11 @@ impl Intake {
     ) -> Result<(), Refused> {
         let mut state = self.lock();
         if state.is_for_later(offset.is_some()) {
-            state = self.make_room(state, entry, Push::Wait)?;
-            return Ok(state.append_for_later(entry, transaction)?);
+            // An offset that waits for this transaction makes no room before it.
+            if !state.offset_waits {
+                state = self.make_room(state, entry, Push::Wait)?;
+            }
+            return Ok(self.append_for_later(&mut state, entry, transaction)?);
         }
         state.transactions_waiting += 1;
         let committed = loop {
@@ -187,6 +190,16 @@ impl Intake {
         };
         self.leave_queue(state);
         Ok(committed?)
+    }
+
+    /// Adds a transaction that a later offset, or the end, will commit.
+    fn append_for_later(self: &Arc<Self>, state: &mut State, entry: Entry, transaction: Pending) -> Result<(), Closed> {
+        state.check_transaction(entry, &transaction)?;
+        state.append_transaction(transaction);
+        state.cut_due = true;
+        // An offset may have waited for this transaction alone.
+        self.cut_if_due(state);
+        Ok(())
     }
 
     /// Commits the transaction if there is room for it. Whoever tries is counted among those that wait.
@@ -202,7 +215,7 @@ impl Intake {
         if !self.has_room(state, load) {
             return Poll::Pending;
         }
-        state.pending.append(std::mem::take(transaction));
+        state.append_transaction(std::mem::take(transaction));
         if let Some(offset) = offset.take() {
             state.set_offset(offset);
         }
@@ -232,6 +245,27 @@ impl Intake {
         self.announce_room(state);
         self.closing.notify_all();
         tasks.wake();
+    }
+
+    /// A transaction gets its first row: from now on an offset that is set waits for its end.
+    pub(crate) fn open_transaction(&self, entry: Entry) -> Result<u64, Closed> {
+        let mut state = self.lock();
+        state.check_open(entry)?;
+        Ok(state.open_transaction())
+    }
+
+    /// A transaction has ended without a commit. An offset that waits for it waits for the next one, since the source may
+    /// be about to end with an error, and would not read these rows again.
+    pub(crate) fn drop_transaction(&self, entry: Entry, opened: u64) {
+        let mut state = self.lock();
+        if entry.attempt == state.attempt {
+            state.end_transaction(Some(opened), false);
+        }
+    }
+
+    /// Whether an offset waits for the end of a transaction.
+    pub(crate) fn waits_for_transaction(&self) -> bool {
+        self.lock().offset_waits
     }
 
     /// The offset of the last commit that had one, also of a run before this one.

@@ -101,6 +101,8 @@ pub(crate) struct Pending {
     /// What stands before the tail; `None` if there is no tail.
     before_tail: Option<Load>,
     bad: BadLines,
+    /// Of the rows of a transaction: what the intake has given it with its first row.
+    pub(crate) opened: Option<u64>,
 }
 
 /// Lines of bad rows, which become durable with the rows around them.
@@ -177,6 +179,10 @@ impl Pending {
     #[inline]
     pub(crate) fn end_tail(&mut self) {
         self.before_tail = None;
+    }
+
+    pub(crate) fn has_tail(&self) -> bool {
+        self.before_tail.is_some()
     }
 
     /// What a cut takes.

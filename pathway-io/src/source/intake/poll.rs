@@ -143,10 +143,17 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
         let intake = this.intake;
         let mut state = this.place.enter(intake, ROOM);
         if !this.is_queued && state.is_for_later(this.offset.is_some()) {
-            return match intake.room_for(&mut state, this.entry, Push::Wait)? {
+            // An offset that waits for this transaction makes no room before it.
+            let room = if state.offset_waits {
+                Poll::Ready(())
+            } else {
+                intake.room_for(&mut state, this.entry, Push::Wait)?
+            };
+            return match room {
                 Poll::Ready(()) => {
+                    state.check_transaction(this.entry, &this.transaction)?;
                     let transaction = std::mem::take(&mut this.transaction);
-                    Poll::Ready(Ok(state.append_for_later(this.entry, transaction)?))
+                    Poll::Ready(Ok(intake.append_for_later(&mut state, this.entry, transaction)?))
                 }
                 Poll::Pending => {
                     this.place.wait(state, ROOM, cx.waker());
@@ -178,5 +185,8 @@ impl<O> Drop for CommitTransaction<'_, O> {
             self.intake.leave_queue(self.intake.lock());
         }
         self.place.give_back_room(self.intake);
+        if let Some(opened) = self.transaction.opened.take() {
+            self.intake.drop_transaction(self.entry, opened);
+        }
     }
 }

@@ -66,6 +66,16 @@ pub(super) struct State {
     pub(super) waiting: usize,
     /// Transactions that wait for credit; nothing else is cut before them, lest they wait for ever.
     pub(super) transactions_waiting: usize,
+    /// Transactions that have rows and have not ended.
+    open: usize,
+    /// Those of them that had rows when the last offset was set.
+    straddling: usize,
+    /// How many offsets were set, which says of a transaction whether it is one of these.
+    offsets_set: u64,
+    /// The last offset covers rows of transactions that were not committed: it waits for them, and nothing is cut.
+    pub(super) offset_waits: bool,
+    /// A row of these is not among the rows of that offset, which therefore waits for the next one.
+    is_void: bool,
     /// Handles of an attempt before this one are closed for good.
     pub(super) attempt: u32,
     /// Tasks that wait for room, as threads wait for [`Intake::room`](super::Intake).
@@ -97,6 +107,11 @@ impl State {
             pressed: false,
             waiting: 0,
             transactions_waiting: 0,
+            open: 0,
+            straddling: 0,
+            offsets_set: 0,
+            offset_waits: false,
+            is_void: false,
             attempt: 0,
             room: Wakers::default(),
             closing: Wakers::default(),
@@ -142,19 +157,12 @@ impl State {
         self.cuts != Cuts::Anywhere && (!has_offset || self.cuts == Cuts::AtEnd)
     }
 
-    /// Puts such a transaction behind the rows that wait.
-    pub(super) fn append_for_later(&mut self, entry: Entry, transaction: Pending) -> Result<(), Closed> {
-        self.check_transaction(entry, &transaction)?;
-        self.begin_tail();
-        self.pending.append(transaction);
-        self.cut_due = true;
-        Ok(())
-    }
-
     /// Whether a cut would have rows or an offset.
     #[inline]
     pub(super) fn has_cut(&self) -> bool {
-        self.cuts != Cuts::AtEnd && (!self.pending.before_tail().is_zero() || self.offsets.is_set())
+        self.cuts != Cuts::AtEnd
+            && !self.offset_waits
+            && (!self.pending.before_tail().is_zero() || self.offsets.is_set())
     }
 
     /// A row without an offset comes.
@@ -170,5 +178,61 @@ impl State {
         self.cuts = if self.cuts == Cuts::AtEnd { Cuts::AtEnd } else { Cuts::AtOffsets };
         self.pending.end_tail();
         self.offsets.set(offset);
+        self.offsets_set += 1;
+        self.straddling = self.open;
+        self.offset_waits = self.open > 0;
+        self.is_void = false;
+    }
+
+    /// A transaction gets its first row. Returns what [`end_transaction`](Self::end_transaction) tells it by.
+    pub(super) fn open_transaction(&mut self) -> u64 {
+        self.open += 1;
+        self.offsets_set
+    }
+
+    /// Whether the last offset waits for this transaction.
+    pub(super) fn straddles(&self, opened: Option<u64>) -> bool {
+        opened.is_some_and(|opened| opened < self.offsets_set)
+    }
+
+    /// Adds the rows of a transaction, which has ended.
+    pub(super) fn append_transaction(&mut self, transaction: Pending) {
+        let opened = transaction.opened;
+        let is_covered = self.straddles(opened) && !self.pending.has_tail();
+        if !is_covered {
+            self.begin_tail();
+        }
+        self.pending.append(transaction);
+        self.end_transaction(opened, is_covered);
+    }
+
+    /// A transaction has ended; `is_covered` says that its rows are among those that the last offset covers.
+    pub(super) fn end_transaction(&mut self, opened: Option<u64>, is_covered: bool) {
+        if opened.is_none() {
+            return;
+        }
+        if self.straddles(opened) {
+            self.straddling = self.straddling.saturating_sub(1);
+            self.is_void |= !is_covered;
+            self.offset_waits &= self.straddling > 0 || self.is_void;
+        }
+        self.open = self.open.saturating_sub(1);
+    }
+
+    /// The transactions of an attempt that has failed have ended.
+    pub(super) fn forget_transactions(&mut self) {
+        self.is_void |= self.straddling > 0;
+        (self.open, self.straddling) = (0, 0);
+    }
+
+    /// Drops the rows that the source will read again: those behind the last offset, and all that an offset covers which
+    /// waits for a transaction.
+    pub(super) fn drop_unread(&mut self) {
+        if std::mem::take(&mut self.offset_waits) {
+            self.pending = Pending::default();
+            self.offsets.unset();
+        } else {
+            self.pending.drop_tail();
+        }
     }
 }

@@ -1,0 +1,114 @@
+//! Offsets that are set while a transaction is open.
+
+use std::sync::mpsc;
+
+use pathway_io::{RunResult, Subject, csv};
+
+use crate::common::{Number, TempDir, read, run, source};
+use crate::restart::{options, persistent, rows};
+
+fn run_numbers(
+    directory: &TempDir,
+    push: impl FnMut(Subject<Number, u64>) -> RunResult + Send + 'static,
+) -> pathway_io::Result<pathway_io::Summary> {
+    let pipeline = persistent(directory);
+    let numbers = pipeline.read_with(source(push), options("numbers").backlog(100));
+    csv::write(&numbers, directory.path("numbers.csv"));
+    run(pipeline)
+}
+
+#[test]
+fn an_offset_waits_for_the_transaction_that_was_open_when_it_was_set() {
+    let directory = TempDir::new();
+    let (told, telling) = mpsc::channel();
+    let path = directory.path("numbers.csv");
+    run_numbers(&directory, move |numbers| {
+        let (told, path) = (told.clone(), path.clone());
+        numbers.on_durable(move |offset: &u64| told.send((*offset, read(&path).lines().count())).unwrap());
+        let transaction = numbers.transaction();
+        transaction.next(Number { n: 0 })?;
+        numbers.next(Number { n: 1 })?;
+        numbers.commit_at(2)?;
+        transaction.commit()?;
+        numbers.next_at(3, Number { n: 3 })?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rows(&directory, "numbers.csv"), ["1 1", "0 1", "3 1"]);
+    // Whatever was told as durable had the row of the transaction in it.
+    let told: Vec<_> = telling.try_iter().collect();
+    assert!(told.iter().all(|(_, lines)| *lines >= 3), "{told:?}");
+    assert_eq!(told.last(), Some(&(3, 4)));
+}
+
+#[test]
+fn an_offset_is_not_kept_if_its_transaction_was_not_committed_before_a_failure() {
+    for by_next_at in [false, true] {
+        let directory = TempDir::new();
+        let error = run_numbers(&directory, move |numbers| {
+            let transaction = numbers.transaction();
+            transaction.next(Number { n: 0 })?;
+            if by_next_at {
+                numbers.next_at(2, Number { n: 1 })?;
+            } else {
+                numbers.next(Number { n: 1 })?;
+                numbers.advance(2)?;
+            }
+            numbers.commit()?;
+            Err("gone")?
+        });
+        assert!(error.unwrap_err().to_string().contains("gone"));
+        run_numbers(&directory, |numbers| {
+            assert_eq!(numbers.resume(), None);
+            let transaction = numbers.transaction();
+            transaction.next(Number { n: 0 })?;
+            transaction.commit_at(1)?;
+            Ok(numbers.next_at(2, Number { n: 1 })?)
+        })
+        .unwrap();
+        assert_eq!(rows(&directory, "numbers.csv"), ["0 1", "1 1"]);
+    }
+}
+
+#[test]
+fn an_offset_of_one_transaction_waits_for_the_others_and_one_after_them_for_nothing() {
+    let directory = TempDir::new();
+    let error = run_numbers(&directory, |numbers| {
+        let (one, other) = (numbers.transaction(), numbers.transaction());
+        one.next(Number { n: 0 })?;
+        other.next(Number { n: 1 })?;
+        one.commit_at(1)?;
+        drop(other);
+        // A transaction that began after the offset is not waited for, and an empty one never.
+        let empty = numbers.transaction();
+        numbers.next_at(2, Number { n: 2 })?;
+        let later = numbers.transaction();
+        later.next(Number { n: 3 })?;
+        numbers.commit()?;
+        drop((empty, later));
+        Err("gone")?
+    });
+    assert!(error.unwrap_err().to_string().contains("gone"));
+    run_numbers(&directory, |numbers| {
+        assert_eq!(numbers.resume(), Some(2));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(rows(&directory, "numbers.csv"), ["0 1", "2 1"]);
+}
+
+#[test]
+fn a_transaction_that_never_ends_is_named_before_memory_is_full() {
+    let directory = TempDir::new();
+    let error = run_numbers(&directory, |numbers| {
+        let transaction = numbers.transaction();
+        transaction.next(Number { n: 0 })?;
+        for n in 1.. {
+            numbers.next_at(n, Number { n })?;
+        }
+        drop(transaction);
+        Ok(())
+    });
+    let text = error.unwrap_err().to_string();
+    assert!(text.contains("while an offset waited for an open transaction"), "{text}");
+}
