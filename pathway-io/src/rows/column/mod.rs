@@ -170,11 +170,9 @@ pub trait Buffer: Default + Send + Sync + 'static {
     }
     /// Reads one value. After an error the buffer may hold a part of it: see `truncate`.
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
-    /// Reads one value if it is of the plainest form; see [`scan`]. If not, the buffer may hold a part of it.
-    #[inline]
+    /// Reads one value, if the scan does not give it up; see [`scan`]. If it does, the buffer may hold a part of the value.
     fn scan(&mut self, scan: &mut scan::Scan<'_>) -> bool {
-        let _ = scan;
-        false
+        scan::decode(self, scan)
     }
     /// Drops all values from `len` on, and what a failed `decode` left behind.
     fn truncate(&mut self, len: usize);

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::mismatch::{mismatch, out_of_range, refuse};
-use super::scan::Scan;
+use super::scan::{self, Scan};
 use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
@@ -90,9 +90,18 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
 
     #[inline]
     fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
-        let value = T::scan(scan);
-        self.0.extend(value);
-        value.is_some()
+        let start = scan.place();
+        match T::scan(scan) {
+            Some(value) => {
+                self.0.push(value);
+                true
+            }
+            // Of an unusual form, such as `"NaN"`.
+            None => {
+                scan.go_back(start);
+                scan::decode(self, scan)
+            }
+        }
     }
 
     #[inline]
@@ -216,7 +225,10 @@ macro_rules! integers {
 
                 #[inline]
                 fn scan(scan: &mut Scan<'_>) -> Option<Self> {
-                    scan.integer()?.try_into().ok()
+                    match scan.integer()? {
+                        (false, value) => value.try_into().ok(),
+                        (true, value) => 0_i64.checked_sub_unsigned(value)?.try_into().ok(),
+                    }
                 }
 
                 #[inline]

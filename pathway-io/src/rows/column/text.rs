@@ -72,13 +72,9 @@ impl Buffer for TextBuffer {
 
     #[inline]
     fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
-        match scan.text() {
-            Some(text) => {
-                self.append(text);
-                true
-            }
-            None => false,
-        }
+        let scanned = scan.text_into(&mut self.arena);
+        self.ends.push(self.arena.len());
+        scanned
     }
 
     #[inline]

@@ -1,13 +1,15 @@
 //! One JSON object becomes one row of the typed columns.
 //!
-//! The plainest rows are scanned without further ado (`column::scan`). All others serde_json reads, and each value goes
-//! straight from it into its column's buffer: no tree of values, no struct, no `String`. A row is taken whole or not at
-//! all: whatever is wrong with it, the columns are cut back to the rows before it.
+//! Nearly all rows are scanned (`scanned.rs`, `column::scan`). What the scan gives up, serde_json reads from its start, and
+//! says what is wrong with it. On both ways each value goes straight from the text into its column's buffer: no tree of
+//! values, no struct, no `String`. A row is taken whole or not at all: whatever is wrong with it, the columns are cut back
+//! to the rows before it.
 
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;
 mod names;
 mod position;
+mod scanned;
 
 use std::fmt;
 
@@ -15,7 +17,6 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde_json::Value;
 
 use crate::rows::column::mismatch;
-use crate::rows::column::scan::Scan;
 use crate::rows::data_type::DataType;
 use crate::rows::fields::{Columns, ColumnsOf, Fields};
 use crate::rows::schema::{RESERVED, Schema, TableSchema};
@@ -34,32 +35,35 @@ pub(crate) fn decode_json<S: Schema>(
     text: &[u8],
     seen: &mut Seen,
 ) -> Result<(), RowError> {
-    let scanned = seen.tries_scan() && scan::<S>(columns, len, text);
+    let text = utf8(text)?;
+    let scanned = seen.tries_scan() && scanned::scan::<S>(columns, len, text, seen);
     seen.note_scan(scanned);
-    if scanned { Ok(()) } else { parse::<S>(columns, len, text, seen) }
+    if scanned { Ok(()) } else { parse_text::<S>(columns, len, text, seen) }
 }
 
-/// Appends the row if it is of the plainest form; see [`Scan`].
+/// Checks the whole row at once, instead of each string in it.
 #[inline]
-fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &[u8]) -> bool {
-    let mut scan = Scan::new(text);
-    let scanned = scan.open() && columns.scan(&mut scan, S::SCHEMA.columns, 0) && scan.close();
-    if !scanned {
-        columns.truncate(len);
-    }
-    scanned
+fn utf8(text: &[u8]) -> Result<&str, RowError> {
+    std::str::from_utf8(text)
+        .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))
 }
 
-/// Appends the row, whatever its form, or says what is wrong with it.
+/// Appends the row, without the scan, or says what is wrong with it.
 pub(crate) fn parse<S: Schema>(
     columns: &mut ColumnsOf<S>,
     len: usize,
     text: &[u8],
     seen: &mut Seen,
 ) -> Result<(), RowError> {
-    // Once for the row, instead of for each string in it.
-    let text = std::str::from_utf8(text)
-        .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))?;
+    parse_text::<S>(columns, len, utf8(text)?, seen)
+}
+
+fn parse_text<S: Schema>(
+    columns: &mut ColumnsOf<S>,
+    len: usize,
+    text: &str,
+    seen: &mut Seen,
+) -> Result<(), RowError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     seen.start(ColumnsOf::<S>::WIDTH);
     let read = deserializer.deserialize_any(Row::<S> { columns, seen }).and_then(|()| deserializer.end());

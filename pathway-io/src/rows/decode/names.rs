@@ -35,6 +35,15 @@ impl Seen {
         self.current = None;
     }
 
+    /// Makes it ready for the rest of a row whose first `count` columns are there.
+    #[inline]
+    pub(super) fn start_after(&mut self, width: usize, count: usize) {
+        self.start(width);
+        self.columns[..count].fill(true);
+        self.count = count;
+        self.place = count;
+    }
+
     /// Whether to try the scan first. With a source whose rows it gives up on it is tried now and then only.
     #[inline]
     pub(super) fn tries_scan(&self) -> bool {
@@ -49,6 +58,18 @@ impl Seen {
     #[cfg(test)]
     pub(super) fn unscanned_rows(&self) -> u32 {
         self.unscanned
+    }
+
+    /// The column that the next field probably is.
+    #[inline]
+    pub(super) fn guess(&self) -> usize {
+        self.next[self.place]
+    }
+
+    /// Notes that the guess was right.
+    #[inline]
+    pub(super) fn found(&mut self, index: usize) {
+        self.place = index + 1;
     }
 
     /// The column of that name, if there is one.

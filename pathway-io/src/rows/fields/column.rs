@@ -163,7 +163,17 @@ impl<T: ColumnType> Columns for Leaf<T> {
 
     #[inline]
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
-        (first == 0 || scan.next()) && scan.name(columns[first].name) && self.0.scan(scan)
+        if !((first == 0 || scan.next()) && scan.name(columns[first].name)) {
+            return false;
+        }
+        let scanned = self.0.scan(scan);
+        scan.column_in_order(scanned);
+        scanned
+    }
+
+    #[inline]
+    fn scan_at(&mut self, scan: &mut Scan<'_>, _index: usize) -> bool {
+        self.0.scan(scan)
     }
 
     fn truncate(&mut self, len: usize) {

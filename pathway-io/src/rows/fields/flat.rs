@@ -162,6 +162,11 @@ impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
         self.0.scan(scan, columns, first)
     }
 
+    #[inline]
+    fn scan_at(&mut self, scan: &mut Scan<'_>, index: usize) -> bool {
+        self.0.scan_at(scan, index)
+    }
+
     fn truncate(&mut self, len: usize) {
         self.0.truncate(len);
     }

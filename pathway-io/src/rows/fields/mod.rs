@@ -83,8 +83,10 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn push_from(&mut self, other: &Self, row: usize);
     /// Reads the next value of a JSON object into the column at `index`.
     fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
-    /// Reads the columns from `first` on if their fields come in this order, each of the plainest form.
+    /// Reads the columns from `first` on, as far as their fields come in this order.
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool;
+    /// Reads the value of the column at `index`.
+    fn scan_at(&mut self, scan: &mut Scan<'_>, index: usize) -> bool;
     fn truncate(&mut self, len: usize);
 
     fn get(&self, row: usize) -> Self::Row;
@@ -175,6 +177,14 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     #[inline]
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
         self.0.scan(scan, columns, first) && self.1.scan(scan, columns, first + L::WIDTH)
+    }
+
+    #[inline]
+    fn scan_at(&mut self, scan: &mut Scan<'_>, index: usize) -> bool {
+        match index.checked_sub(L::WIDTH) {
+            None => self.0.scan_at(scan, index),
+            Some(index) => self.1.scan_at(scan, index),
+        }
     }
 
     fn truncate(&mut self, len: usize) {

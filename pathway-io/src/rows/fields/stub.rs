@@ -55,6 +55,9 @@ impl Columns for Stub {
     fn scan(&mut self, _scan: &mut Scan<'_>, _columns: &'static [Column], _first: usize) -> bool {
         false
     }
+    fn scan_at(&mut self, _scan: &mut Scan<'_>, _index: usize) -> bool {
+        false
+    }
     fn truncate(&mut self, _len: usize) {}
     fn get(&self, _row: usize) {}
     fn equal(&self, _row: usize, _other: &Self, _other_row: usize) -> bool {

@@ -1,0 +1,158 @@
+//! Rows as they come, JSON Lines to CSV: shapes of rows, each beside the same job as a user would write it by hand, with
+//! serde_json into a borrowed struct and the `csv` crate.
+//!
+//! Without arguments it runs the jobs in turn and prints, for each shape, the nanoseconds of CPU time that the loop by hand
+//! takes for a row, and what the others take of that, in CPU time and in wall time. `shapes JOB SHAPE ROWS` runs one job
+//! and prints nothing, for `valgrind --tool=callgrind`: the difference of two row counts is what the rows between them cost.
+//!
+//! | job | |
+//! |---|---|
+//! | `hand` | the loop by hand, on one thread |
+//! | `library` | a connector that pushes each line with `next_json`, and `csv::write` |
+//! | `read` | the lines alone, each checked to be UTF-8 |
+//! | `parse` | `hand` without the output |
+//! | `decode` | `library` without a sink |
+
+mod by_hand;
+#[path = "../common/mod.rs"]
+mod common;
+mod rows;
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::{BufRead, BufReader, Write as _};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use common::scratch;
+use pathway_io::{ReadOptions, RunResult, Schema, csv};
+use rows::SHAPES;
+
+/// How many different rows there are; they are repeated.
+const BLOCK: u64 = 1_000;
+const ROUNDS: usize = 5;
+const JOBS: [Job; 5] = [Job::Hand, Job::Library, Job::Read, Job::Parse, Job::Decode];
+
+#[derive(Debug, Clone, Copy)]
+enum Job {
+    Hand,
+    Library,
+    Read,
+    Parse,
+    Decode,
+}
+
+/// A shape of rows.
+struct Shape {
+    name: &'static str,
+    line: fn(u64) -> String,
+    library: fn(&Path, Option<&Path>) -> RunResult,
+    by_hand: fn(&Path, Option<&Path>) -> RunResult,
+}
+
+impl Shape {
+    fn run(&self, job: Job, input: &Path, output: &Path) -> RunResult {
+        match job {
+            Job::Hand => (self.by_hand)(input, Some(output)),
+            Job::Library => (self.library)(input, Some(output)),
+            Job::Read => for_each_line(input, |line| {
+                black_box(line);
+                Ok(())
+            }),
+            Job::Parse => (self.by_hand)(input, None),
+            Job::Decode => (self.library)(input, None),
+        }
+    }
+
+    fn write_input(&self, rows: u64, path: &Path) -> RunResult {
+        let block: String = (0..BLOCK).map(|n| (self.line)(n) + "\n").collect();
+        let mut file = File::create(path)?;
+        for _ in 0..rows / BLOCK {
+            file.write_all(block.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+fn main() -> RunResult {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (input, output) = (scratch("shapes.jsonl"), scratch("shapes.csv"));
+    let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [job, shape, rows, ..] => run_one(job, shape, rows.parse()?, &input, &output),
+        _ if args.iter().any(|arg| arg == "--test") => compare(BLOCK, &input, &output),
+        _ => compare(200_000, &input, &output),
+    };
+    for path in [input, output] {
+        let _ = std::fs::remove_file(path);
+    }
+    done
+}
+
+fn run_one(job: &str, shape: &str, rows: u64, input: &Path, output: &Path) -> RunResult {
+    let name = job;
+    let job = JOBS.into_iter().find(|job| format!("{job:?}").to_lowercase() == name).ok_or("no such job")?;
+    let shape = SHAPES.iter().find(|known| known.name == shape).ok_or("no such shape")?;
+    shape.write_input(rows, input)?;
+    shape.run(job, input, output)
+}
+
+fn compare(rows: u64, input: &Path, output: &Path) -> RunResult {
+    println!("{rows} rows, medians of {ROUNDS} rounds in turn: ratios to the loop by hand, in CPU time and in wall time");
+    for shape in SHAPES {
+        shape.write_input(rows, input)?;
+        let mut times: [Vec<[f64; 2]>; JOBS.len()] = Default::default();
+        for _ in 0..ROUNDS {
+            for (job, times) in JOBS.into_iter().zip(&mut times) {
+                let (start, cpu) = (Instant::now(), cpu_time());
+                shape.run(job, input, output)?;
+                times.push([(cpu_time() - cpu).as_secs_f64(), start.elapsed().as_secs_f64()]);
+            }
+        }
+        print!("{:<10} hand {:>6.0} ns", shape.name, median(times[0].iter().map(|[cpu, _]| cpu * 1e9 / rows as f64)));
+        for (job, taken) in JOBS.into_iter().zip(&times).skip(1) {
+            // Each round beside the loop's of the same round, since the machine may be slower in the next.
+            let [cpu, wall] = [0, 1].map(|of| median(taken.iter().zip(&times[0]).map(|(job, hand)| job[of] / hand[of])));
+            print!("   {} {cpu:.2}, {wall:.2}", format!("{job:?}").to_lowercase());
+        }
+        println!();
+    }
+    Ok(())
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The CPU time of all threads of this process so far, those that have ended included.
+#[cfg(unix)]
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
+}
+
+#[cfg(not(unix))]
+fn cpu_time() -> Duration {
+    Duration::ZERO
+}
+
+fn library<S: Schema>(input: &Path, output: Option<&Path>) -> RunResult {
+    let input = input.to_owned();
+    common::time::<S>(
+        ReadOptions::new().autocommit(Duration::from_secs(1)),
+        |table| output.into_iter().for_each(|output| csv::write(table, output)),
+        move |table| for_each_line(&input, |line| Ok(table.next_json(line)?)),
+    );
+    Ok(())
+}
+
+fn for_each_line(input: &Path, mut take: impl FnMut(&str) -> RunResult) -> RunResult {
+    let mut reader = BufReader::with_capacity(64 * 1024, File::open(input)?);
+    let mut line = String::new();
+    while reader.read_line(&mut line)? > 0 {
+        take(&line)?;
+        line.clear();
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! A row's JSON read without serde_json, straight into the columns: [`Scan`] is the place in its text.
+//!
+//! Nothing is judged here. What the scan does not take (an error, or something so rare that it is not worth the code) it
+//! gives up, and serde_json reads the row from its start. So it must take only what serde_json would take, and to the
+//! same value; property tests and the fuzz target `next_json` hold it to that.
+//!
+//! | file | reads |
+//! |---|---|
+//! | `mod.rs` | the marks between values, and names |
+//! | `text.rs` | strings and their escapes |
+//! | `number.rs` | integers and floats |
+//! | `value.rs` | any value, to pass over it or to have serde_json decode it alone |
+
+mod number;
+mod text;
+mod value;
+
+pub(crate) use self::value::decode;
+
+/// A place in a row's text, and how far the columns have come in their order.
+#[derive(Debug)]
+pub struct Scan<'a> {
+    text: &'a str,
+    at: usize,
+    /// The place behind the last column that came in its turn, and how many these are.
+    in_order: (usize, usize),
+    gave_up: bool,
+}
+
+impl<'a> Scan<'a> {
+    pub(crate) fn new(text: &'a str) -> Self {
+        Scan { text, at: 0, in_order: (0, 0), gave_up: false }
+    }
+
+    /// Where it is, to go back there.
+    #[inline]
+    pub(crate) fn place(&self) -> usize {
+        self.at
+    }
+
+    #[inline]
+    pub(crate) fn go_back(&mut self, place: usize) {
+        self.at = place;
+    }
+
+    #[inline]
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    #[inline]
+    pub(crate) fn space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn eat(&mut self, byte: u8) -> bool {
+        let found = self.peek() == Some(byte);
+        self.at += usize::from(found);
+        found
+    }
+
+    /// The comma between one field and the next.
+    #[inline]
+    pub(crate) fn next(&mut self) -> bool {
+        self.space();
+        let comma = self.eat(b',');
+        self.space();
+        comma
+    }
+
+    /// `{` at the start of the text.
+    #[inline]
+    pub(crate) fn open(&mut self) -> bool {
+        self.space();
+        let open = self.eat(b'{');
+        self.space();
+        self.in_order = (self.at, 0);
+        open
+    }
+
+    /// `}` at the end of the text.
+    #[inline]
+    pub(crate) fn close(&mut self) -> bool {
+        self.space();
+        self.eat(b'}') && self.end()
+    }
+
+    /// The end of the text.
+    #[inline]
+    pub(crate) fn end(&mut self) -> bool {
+        self.space();
+        self.at == self.text.len()
+    }
+
+    /// `"name":` with white space around the colon. If another name is there, the place stays where it is.
+    #[inline]
+    pub(crate) fn name(&mut self, name: &str) -> bool {
+        // A name that JSON would escape is not found, since the text has no escape then.
+        let rest = &self.text.as_bytes()[self.at..];
+        if rest.len() < name.len() + 2 || rest[0] != b'"' || rest[name.len() + 1] != b'"' {
+            return false;
+        }
+        if &rest[1..=name.len()] != name.as_bytes() {
+            return false;
+        }
+        let start = self.at;
+        self.at += name.len() + 2;
+        let colon = self.colon();
+        if !colon {
+            self.at = start;
+        }
+        colon
+    }
+
+    #[inline]
+    pub(crate) fn colon(&mut self) -> bool {
+        self.space();
+        let colon = self.eat(b':');
+        self.space();
+        colon
+    }
+
+    #[inline]
+    pub(crate) fn literal(&mut self, literal: &[u8]) -> bool {
+        let found = self.text.as_bytes()[self.at..].starts_with(literal);
+        self.at += if found { literal.len() } else { 0 };
+        found
+    }
+
+    /// Notes whether the value of a column that came in its turn was read.
+    #[inline]
+    pub(crate) fn column_in_order(&mut self, scanned: bool) {
+        self.gave_up |= !scanned;
+        self.in_order = (self.at, self.in_order.1 + 1);
+    }
+
+    /// Goes back to where the columns left their order, and says how many came in it; `None` if a value was given up.
+    #[inline]
+    pub(crate) fn leave_order(&mut self) -> Option<usize> {
+        self.at = self.in_order.0;
+        (!self.gave_up).then_some(self.in_order.1)
+    }
+}

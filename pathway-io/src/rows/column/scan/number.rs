@@ -1,0 +1,128 @@
+//! Numbers. Digits are read eight at a time.
+
+use super::Scan;
+
+/// The powers of ten that are exact as floats.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+/// Up to here, integers are exact as floats.
+const EXACT: u64 = 1 << 53;
+/// As many digits always fit in 64 bits.
+const DIGITS: usize = 19;
+
+/// The number whose digits are the bytes of `word`, the first of them the lowest byte.
+#[inline]
+fn eight_digits(word: u64) -> u64 {
+    // Pairs of digits, then both pairs of pairs, each of the products in the upper half.
+    let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
+    let upper = (pairs & 0xff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
+    let lower = ((pairs >> 16) & 0xff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
+    upper.wrapping_add(lower) >> 32
+}
+
+impl Scan<'_> {
+    /// An integer of 64 bits: whether it is negative, and how much it is.
+    #[inline]
+    pub(crate) fn integer(&mut self) -> Option<(bool, u64)> {
+        let negative = self.eat(b'-');
+        let padded = self.peek() == Some(b'0');
+        let (value, digits) = self.digits(0);
+        // `-0` is a float to serde_json, and `01` no number at all.
+        if digits == 0 || digits > DIGITS || (padded && (negative || digits > 1)) {
+            return None;
+        }
+        Some((negative, value))
+    }
+
+    /// A float. Where its digits and the power of ten below them are exact as floats, the one rounding of their quotient
+    /// is the right one (Clinger, 1990). The standard library reads the others, and rounds them right too.
+    #[inline]
+    pub(crate) fn float(&mut self) -> Option<f64> {
+        let start = self.at;
+        let negative = self.eat(b'-');
+        let padded = self.peek() == Some(b'0');
+        let (whole, digits) = self.digits(0);
+        if digits == 0 || (padded && digits > 1) {
+            return None;
+        }
+        let (value, decimals) = if self.eat(b'.') {
+            let (value, decimals) = self.digits(whole);
+            if decimals == 0 {
+                return None;
+            }
+            (value, decimals)
+        } else {
+            (whole, 0)
+        };
+        let exponent = matches!(self.peek(), Some(b'e' | b'E'));
+        if exponent || digits + decimals > DIGITS || value > EXACT {
+            return self.long_float(start, decimals > 0);
+        }
+        let value = value as f64 / POWERS[decimals];
+        Some(if negative { -value } else { value })
+    }
+
+    /// The float that begins at `start`, of which all is read but the exponent. One that does not fit is no float, and an
+    /// integer is left to serde_json, which does not make one of 32 bits by way of one of 64.
+    fn long_float(&mut self, start: usize, decimals: bool) -> Option<f64> {
+        let exponent = self.eat(b'e') || self.eat(b'E');
+        if exponent {
+            let _ = self.eat(b'+') || self.eat(b'-');
+            if self.digits(0).1 == 0 {
+                return None;
+            }
+        }
+        if !exponent && !decimals {
+            return None;
+        }
+        self.text.get(start..self.at)?.parse().ok().filter(|value: &f64| value.is_finite())
+    }
+
+    /// Puts digits behind those of `value`, and counts them. What it is of more than 64 bits has no meaning.
+    #[inline]
+    pub(super) fn digits(&mut self, mut value: u64) -> (u64, usize) {
+        let (text, start) = (self.text.as_bytes(), self.at);
+        while let Some(chunk) = text[self.at..].first_chunk() {
+            let word = u64::from_le_bytes(*chunk) ^ 0x3030_3030_3030_3030;
+            // The top bit of each byte that is no digit; a carry can mark bytes above the first one only.
+            let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
+            if others == 0 {
+                value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
+                self.at += 8;
+                continue;
+            }
+            let count = others.trailing_zeros() / 8;
+            if count > 0 {
+                let digits = eight_digits(word << (64 - 8 * count));
+                value = value.wrapping_mul(10_u64.pow(count)).wrapping_add(digits);
+                self.at += count as usize;
+            }
+            return (value, self.at - start);
+        }
+        while let Some(digit @ b'0'..=b'9') = self.peek() {
+            value = value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            self.at += 1;
+        }
+        (value, self.at - start)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_and_reads_digits() {
+        for digits in 0..=DIGITS {
+            for behind in ["", ",", ".5", ", \"a\": 12345678", "e5", "\u{c5}\u{9}", "/:;0"] {
+                let number = &"9876543210123456789"[..digits];
+                let text = format!("{number}{behind}");
+                let mut scan = Scan::new(&text);
+                assert_eq!(scan.digits(0), (number.parse().unwrap_or(0), digits), "{text}");
+                assert_eq!(scan.at, digits, "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! A row read by the scan: first the columns as far as they come in their order, in code that knows what comes next, and
+//! then the fields that are left, in any order.
+
+use super::Seen;
+use crate::rows::column::scan::Scan;
+use crate::rows::fields::{Columns, ColumnsOf, Fields};
+use crate::rows::schema::{RESERVED, Schema};
+
+/// Appends the row, unless the scan gives it up; then the columns, which have `len` rows, are as they were.
+#[inline]
+pub(super) fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen: &mut Seen) -> bool {
+    let mut scan = Scan::new(text);
+    let in_order = scan.open() && columns.scan(&mut scan, S::SCHEMA.columns, 0) && scan.close();
+    let scanned = in_order || scan_rest::<S>(columns, &mut scan, seen).is_some();
+    if !scanned {
+        columns.truncate(len);
+    }
+    scanned
+}
+
+/// Reads the fields after those that came in order, and fills in what is missing.
+fn scan_rest<S: Schema>(columns: &mut ColumnsOf<S>, scan: &mut Scan<'_>, seen: &mut Seen) -> Option<()> {
+    let in_order = scan.leave_order()?;
+    seen.start_after(ColumnsOf::<S>::WIDTH, in_order);
+    let mut first = in_order == 0;
+    loop {
+        scan.space();
+        if scan.eat(b'}') {
+            break;
+        }
+        if !first && !scan.next() {
+            return None;
+        }
+        first = false;
+        match column::<S>(scan, seen)? {
+            // A field that is given twice is serde_json's to judge.
+            Some(index) if !seen.mark(index) => return None,
+            Some(index) if !columns.scan_at(scan, index) => return None,
+            Some(_) => {}
+            None => _ = scan.value()?,
+        }
+    }
+    let filled = scan.end() && seen.missing().all(|index| S::Fields::fill(columns, index));
+    filled.then_some(())
+}
+
+/// The column of the next field, if it is one.
+#[inline]
+fn column<S: Schema>(scan: &mut Scan<'_>, seen: &mut Seen) -> Option<Option<usize>> {
+    let guess = seen.guess();
+    if let Some(column) = S::SCHEMA.columns.get(guess)
+        && scan.name(column.name)
+    {
+        seen.found(guess);
+        return Some(Some(guess));
+    }
+    let name = scan.text()?;
+    let index = seen.find(S::SCHEMA, name);
+    let refused = index.is_none() && S::SCHEMA.deny_unknown && !RESERVED.contains(&name);
+    (scan.colon() && !refused).then_some(index)
+}
