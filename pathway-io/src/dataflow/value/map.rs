@@ -1,4 +1,4 @@
-//! [`Values`] of maps by name, and of types that are held as another column type.
+//! [`Values`] of maps by name, of types that are held as another column type, and of raw JSON.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -11,6 +11,7 @@ use super::nested::order_all;
 use super::{As, Came, Values};
 use crate::rows::column::ColumnType;
 use crate::rows::column::map::{MapBuffer, TextMap};
+use crate::rows::column::raw_json::{RawJson, RawJsonBuffer};
 use crate::rows::column::represented::{Represented, RepresentedBuffer};
 
 type ValueBuffer<M> = <<M as TextMap>::Value as ColumnType>::Buffer;
@@ -88,5 +89,32 @@ impl<T: Represented> Values<T> for RepresentedBuffer<T> {
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         InnerBuffer::<T>::deserialize(deserializer).map(T::restore)
+    }
+}
+
+impl Values<RawJson> for RawJsonBuffer {
+    fn clone(value: &RawJson) -> RawJson {
+        value.clone()
+    }
+
+    fn compare(a: &RawJson, b: &RawJson) -> Ordering {
+        a.cmp(b)
+    }
+
+    fn hash<H: Hasher>(value: &RawJson, state: &mut H) {
+        value.hash(state);
+    }
+
+    fn debug(value: &RawJson, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(value, f)
+    }
+
+    fn serialize<Z: Serializer>(value: &RawJson, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        serializer.serialize_str(value.as_str())
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<RawJson, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        RawJson::new(text).map_err(serde::de::Error::custom)
     }
 }

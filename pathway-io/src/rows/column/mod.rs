@@ -18,6 +18,7 @@ mod nonzero;
 pub(crate) mod number;
 pub(crate) mod option;
 pub(crate) mod others;
+pub(crate) mod raw_json;
 pub(crate) mod represented;
 pub(crate) mod scan;
 pub(crate) mod text;
@@ -47,7 +48,7 @@ pub use self::values::Values;
 /// | `char`, `PathBuf` (UTF-8), an enum with `#[derive(ColumnType)]` | itself | a string | `text`, `TEXT` | `Utf8` |
 /// | `IpAddr`, `SocketAddr`, and those of v4 and v6 | `192.0.2.1`, `[2001:db8::1]:80` | a string | `text`, `TEXT` | `Utf8` |
 /// | `Vec<u8>`, `bytes::Bytes` | base64: `AQI=` | a string | `bytea`, `BLOB` | `Binary` |
-/// | `serde_json::Value` | JSON | any JSON | `jsonb`, `TEXT` | `Utf8` with `arrow.json` |
+/// | `serde_json::Value`, `RawJson` | JSON | any JSON | `jsonb`, `TEXT` | `Utf8` with `arrow.json` |
 /// | `Duration`, `jiff::SignedDuration`, `chrono::TimeDelta` | integer nanoseconds: `1500000000` | the same | `numeric(29)`, `INTEGER` | `Duration` |
 /// | `SystemTime`, `jiff::Timestamp`, `chrono::DateTime<Utc>` | `2021-03-21T18:34:12.5Z`; read with any offset | a string | `timestamptz`, `TEXT` | `Timestamp` in UTC |
 /// | `jiff::civil::Date`, `chrono::NaiveDate` | `2021-03-21` | a string | `date`, `TEXT` | `Date32` |

@@ -30,7 +30,7 @@ impl TextBuffer {
     }
 
     #[inline]
-    fn append(&mut self, text: &str) {
+    pub(super) fn append(&mut self, text: &str) {
         self.arena.push_str(text);
         self.ends.push(self.arena.len());
     }

@@ -14,6 +14,7 @@ use proptest::prelude::*;
 
 use super::{check, read, text, text_of};
 use crate::rows::column::ColumnType;
+use crate::rows::column::raw_json::RawJson;
 
 fn instant() -> impl Strategy<Value = SystemTime> {
     any::<i64>().prop_map(|nanos| {
@@ -45,6 +46,7 @@ hold_for! {
     lists_of_maps: vec(btree_map(text(), text(), 0..3), 0..3);
     sets: btree_set(text(), 0..4);
     sets_of_bytes: btree_set(any::<u8>(), 0..4);
+    raw: text().prop_map(|text| RawJson::new(serde_json::json!({ "text": text }).to_string()).unwrap());
     optional: option::of((any::<char>(), any::<usize>()));
 }
 
@@ -56,6 +58,18 @@ fn maps_and_sets_have_one_form() {
     assert_eq!(map, BTreeMap::from([("a".to_owned(), 2), ("b".to_owned(), 3)]));
     assert_eq!(text_of(read::<BTreeSet<String>>(r#"["b", "a", "b"]"#).unwrap()), r#"["a","b"]"#);
     assert_eq!(<HashMap<String, Option<u8>>>::DATA_TYPE.to_string(), "Map<String, Option<u8>>");
+}
+
+#[test]
+fn raw_json_is_kept_as_it_is() {
+    let text = r#"{"b": 0.10, "a": [123456789012345678901234567890, "\u0041"]}"#;
+    let raw = read::<RawJson>(text).unwrap();
+    assert_eq!(raw.as_str(), text);
+    assert_eq!(text_of(raw), text);
+    assert_eq!(text_of(read::<RawJson>("{\n \"a\": 1\r\n}").unwrap()), "{  \"a\": 1  }");
+    assert_eq!(read::<Option<RawJson>>("null"), Ok(None));
+    assert_eq!(text_of(Some(RawJson::new(" null ").unwrap())), "");
+    assert!(RawJson::new("1 2").is_err());
 }
 
 #[test]

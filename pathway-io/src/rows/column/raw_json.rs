@@ -1,0 +1,160 @@
+//! [`RawJson`]: JSON that is kept as the text that it is.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::hash::Hasher;
+
+use serde::de::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::list::ListBuffer;
+use super::text::TextBuffer;
+use super::{Buffer, ColumnType, NotNull, Style};
+use crate::rows::data_type::DataType;
+
+/// A JSON value that is kept as its text: digits, the order of fields and escapes stay as they were.
+///
+/// It is for values that a program hands on and does not look into. A `serde_json::Value` is parsed into a tree, in which a
+/// number of more than 64 bits loses digits.
+///
+/// ```
+/// use pathway_io::{RawJson, Schema};
+///
+/// #[derive(Schema)]
+/// struct Event {
+///     id: u64,
+///     payload: RawJson,
+/// }
+///
+/// let payload = RawJson::new(r#"{"price": 0.10, "id": 123456789012345678901234567890}"#)?;
+/// assert_eq!(payload.as_str(), r#"{"price": 0.10, "id": 123456789012345678901234567890}"#);
+/// assert!(RawJson::new("{").is_err());
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RawJson(String);
+
+impl RawJson {
+    /// Checks that the text is one JSON value, and keeps it without the white space around it. A line break within becomes a
+    /// space.
+    ///
+    /// # Errors
+    ///
+    /// If the text is not one JSON value.
+    pub fn new(text: impl AsRef<str>) -> serde_json::Result<RawJson> {
+        let value: &RawValue = serde_json::from_str(text.as_ref())?;
+        Ok(RawJson(one_line(value.get()).into_owned()))
+    }
+
+    /// Returns the text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Returns the text without a copy.
+    #[must_use]
+    pub fn into_string(self) -> String {
+        self.0
+    }
+}
+
+impl fmt::Debug for RawJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for RawJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The JSON on one line, as a row is: a line break is only ever between its parts, since a string has an escape for it.
+fn one_line(json: &str) -> Cow<'_, str> {
+    if json.contains(['\n', '\r']) { Cow::Owned(json.replace(['\n', '\r'], " ")) } else { Cow::Borrowed(json) }
+}
+
+/// The texts, one after the other.
+#[doc(hidden)]
+#[derive(Debug, Default)]
+pub struct RawJsonBuffer(TextBuffer);
+
+#[diagnostic::do_not_recommend]
+impl ColumnType for RawJson {
+    const DATA_TYPE: DataType = DataType::Json;
+    type Buffer = RawJsonBuffer;
+    type ListBuffer = ListBuffer<RawJsonBuffer>;
+}
+
+#[diagnostic::do_not_recommend]
+impl NotNull for RawJson {
+    fn is_null(&self) -> bool {
+        self.0 == "null"
+    }
+}
+
+impl Buffer for RawJsonBuffer {
+    type Item = RawJson;
+    const NEEDS_QUOTES: bool = true;
+
+    #[inline]
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline]
+    fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
+    #[inline]
+    fn push(&mut self, item: RawJson) {
+        self.0.push(item.0);
+    }
+
+    fn push_placeholder(&mut self) {
+        self.0.append("null");
+    }
+
+    #[inline]
+    fn push_from(&mut self, other: &Self, row: usize) {
+        self.0.push_from(&other.0, row);
+    }
+
+    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
+        let value = Box::<RawValue>::deserialize(deserializer)?;
+        self.0.append(&one_line(value.get()));
+        Ok(())
+    }
+
+    #[inline]
+    fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    #[inline]
+    fn get(&self, row: usize) -> RawJson {
+        RawJson(self.0.get(row))
+    }
+
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.0.equal(row, &other.0, other_row)
+    }
+
+    #[inline]
+    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
+        self.0.hash(row, state);
+    }
+
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.write_json(row, style, out);
+    }
+
+    #[inline]
+    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.0.write_text(row, style, out);
+    }
+}
