@@ -208,8 +208,8 @@ pub mod __private0 {
     pub use crate::rows::column::{ColumnType, KeyType, NotNull};
     pub use crate::rows::data_type::DataType;
     pub use crate::rows::describe::{
-        Clash, Note, assert_distinct, assert_keyless, clashes, count_names, describe, prefixed_len, prefixed_names,
-        prefixed_text, width,
+        Clash, MOST, Note, assert_distinct, assert_keyless, clashes, count_names, describe, describe_generic,
+        prefixed_len, prefixed_names, prefixed_text, width,
     };
     pub use crate::rows::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,

@@ -1,8 +1,9 @@
 //! The model of a row struct: what the user wrote, with every option in its place.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type, parse_quote_spanned};
+use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type, parse_quote, parse_quote_spanned};
 
 use super::attr::{ColumnOptions, StructOptions};
 use crate::ctxt::Ctxt;
@@ -12,7 +13,8 @@ use crate::types::text;
 /// A struct that derives `Schema`.
 pub struct Schema<'a> {
     pub ident: &'a Ident,
-    pub generics: &'a Generics,
+    /// The parameters; types are `'static`, as rows are, so that a forgotten bound is no error at each of the impls.
+    pub generics: Generics,
     pub options: StructOptions,
     pub description: String,
     pub columns: Vec<Column<'a>>,
@@ -93,7 +95,7 @@ impl<'a> Schema<'a> {
         let description = super::attr::description(&input.attrs);
         Schema {
             ident: &input.ident,
-            generics: &input.generics,
+            generics: bounded(&input.generics),
             options,
             description,
             columns,
@@ -105,7 +107,20 @@ impl<'a> Schema<'a> {
 
     /// Whether all impls can be emitted, whatever errors there are.
     pub fn is_sound(&self) -> bool {
-        !self.is_shapeless && self.generics.params.is_empty() && !self.columns.iter().any(|column| column.is_broken)
+        let borrows = self.generics.lifetimes().next().is_some();
+        !self.is_shapeless && !borrows && !self.columns.iter().any(|column| column.is_broken)
+    }
+
+    /// Whether it has type or `const` parameters.
+    pub fn is_generic(&self) -> bool {
+        !self.generics.params.is_empty()
+    }
+
+    /// The type, with its parameters.
+    pub fn ty(&self) -> TokenStream {
+        let (_, arguments, _) = self.generics.split_for_impl();
+        let ident = self.ident;
+        quote!(#ident #arguments)
     }
 }
 
@@ -177,6 +192,14 @@ impl<'a> Column<'a> {
     }
 }
 
+fn bounded(generics: &Generics) -> Generics {
+    let mut generics = generics.clone();
+    for parameter in generics.type_params_mut() {
+        parameter.bounds.push(parse_quote!('static));
+    }
+    generics
+}
+
 /// A field of the struct's default.
 fn of_whole(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
     let span = crate::option::glue(default.key.span());
@@ -190,7 +213,7 @@ fn of_whole(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
 struct DefaultValue<'a>(&'a syn::Token![=], &'a Expr);
 
 impl quote::ToTokens for DefaultValue<'_> {
-    fn to_tokens(&self, tokens: &mut proc_macro2::TokenStream) {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
         self.0.to_tokens(tokens);
         self.1.to_tokens(tokens);
     }

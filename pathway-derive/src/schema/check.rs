@@ -11,6 +11,7 @@ pub const RESERVED: [&str; 2] = ["time", "diff"];
 
 pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
     generics(ctxt, schema);
+    files(ctxt, schema);
     schema.names_differ = names(ctxt, schema);
     for column in &schema.columns {
         combinations(ctxt, column);
@@ -23,14 +24,18 @@ fn generics(ctxt: &Ctxt, schema: &Schema) {
             GenericParam::Lifetime(parameter) => {
                 ctxt.error(&parameter.lifetime, "a schema cannot borrow\nhelp: use `String` in place of `&str`");
             }
-            GenericParam::Type(parameter) => generic(ctxt, &parameter.ident),
-            GenericParam::Const(parameter) => generic(ctxt, &parameter.ident),
+            GenericParam::Type(_) | GenericParam::Const(_) => {}
         }
     }
 }
 
-fn generic(ctxt: &Ctxt, parameter: &syn::Ident) {
-    ctxt.error(parameter, "a schema cannot be generic\nnote: each schema has one fixed list of columns");
+/// Reports options of a generic schema for which the compiler has to know its columns before its parameters.
+fn files(ctxt: &Ctxt, schema: &Schema) {
+    let (sample, lock) = (schema.options.sample.key(), schema.options.lock.key());
+    let prefixes = schema.columns.iter().filter_map(|column| column.options.prefix.key());
+    for key in sample.into_iter().chain(lock).chain(prefixes).filter(|_| schema.is_generic()) {
+        ctxt.error(key, format!("a generic schema cannot have a `{key}`\nnote: its columns depend on its parameters"));
+    }
 }
 
 /// A name in JSON, where it is written, and whether it is an alias.

@@ -11,9 +11,9 @@ use crate::{generics, option};
 pub fn expand(schema: &Schema) -> TokenStream {
     let (import, pw) = option::runtime(schema.options.krate.get());
     let row = schema.ident;
-    let generics = generics::owned(schema.generics, &parse_quote!('static));
+    let generics = generics::owned(&schema.generics, &parse_quote!('static));
     let (impl_generics, _, where_clause) = generics.split_for_impl();
-    let arguments = generics::arguments(schema.generics);
+    let arguments = generics::arguments(&schema.generics);
     let name = row.to_string();
     let stub = quote!(#pw::Stub);
     // the types of the other columns are judged all the same

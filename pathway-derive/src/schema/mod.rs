@@ -20,8 +20,8 @@ pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
     let mut schema = ast::Schema::from_input(&ctxt, input);
     check::check(&ctxt, &mut schema);
-    let sample = schema.is_sound().then(|| sample::check(&ctxt, &schema));
-    let lock = schema.is_sound().then(|| lock::check(&ctxt, &schema));
+    let sample = (schema.is_sound() && !schema.is_generic()).then(|| sample::check(&ctxt, &schema));
+    let lock = (schema.is_sound() && !schema.is_generic()).then(|| lock::check(&ctxt, &schema));
     let errors = ctxt.check();
     let impls = if schema.is_sound() { expand::expand(&schema) } else { fallback::expand(&schema) };
     quote::quote!(#errors #impls #sample #lock)

@@ -66,6 +66,30 @@ pub const fn describe<S: Schema, const N: usize>(names: &[&'static str], notes: 
     columns
 }
 
+/// How many columns a generic schema with a flattened field can have.
+#[doc(hidden)]
+pub const MOST: usize = 256;
+
+/// The columns of a generic schema, out of an array with room for [`MOST`]: the compiler knows the length of an array only
+/// where there are no parameters. What would be an error at a field of another schema is one where the schema is used.
+#[doc(hidden)]
+#[must_use]
+#[track_caller]
+pub const fn describe_generic<S: Schema>(
+    names: &[&'static str],
+    columns: &'static [Column; MOST],
+) -> &'static [Column] {
+    assert_keyless_in(&S::Fields::SHAPE, names, 0);
+    let columns = columns.split_at(width::<S>()).0;
+    let clashes = clashes::<MOST, MOST>(columns);
+    let mut field = 0;
+    while field < names.len() {
+        assert_distinct(clashes[field]);
+        field += 1;
+    }
+    columns
+}
+
 /// How far the lists are filled and read.
 #[derive(Clone, Copy)]
 struct Place {
@@ -226,13 +250,13 @@ pub const fn clashes<const N: usize, const F: usize>(columns: &[Column]) -> [Opt
     let mut clashes = [None; F];
     let (mut heads, mut links) = ([NONE; N], [NONE; N]);
     let mut i = 0;
-    while i < N {
+    while i < columns.len() {
         let bucket = hash(columns[i].name) % N;
         (links[i], heads[bucket]) = (heads[bucket], i);
         i += 1;
     }
     i = 0;
-    while i < N {
+    while i < columns.len() {
         let aliases = columns[i].aliases;
         let mut n = 0;
         while n <= aliases.len() {
@@ -293,6 +317,18 @@ pub const fn assert_distinct(clash: Option<Clash>) {
         let message = Message::new().push("column `").push(name).push("` is defined twice: by the field `");
         panic!("{}", message.push(first).push("` and by the field `").push(second).push("`").as_str());
     }
+}
+
+/// The same for each field that is flattened without its key. Returns the number of the field behind the shape.
+#[track_caller]
+const fn assert_keyless_in(shape: &Shape, names: &[&'static str], field: usize) -> usize {
+    match shape {
+        Shape::Empty => return field,
+        Shape::Pair(left, right) => return assert_keyless_in(right, names, assert_keyless_in(left, names, field)),
+        Shape::Flat { columns, keyed: false } => assert_keyless(names[field], columns),
+        Shape::Flat { .. } | Shape::Column(_) => {}
+    }
+    field + 1
 }
 
 /// Fails if the columns of the flattened field have a key, which nothing says is part of the whole's.

@@ -11,7 +11,8 @@ use crate::types;
 
 /// Where every column but `data` can be left out, a row can be made of that one.
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
-    let row = schema.ident;
+    let row = schema.ty();
+    let (parameters, _, bounds) = schema.generics.split_for_impl();
     let data = data_of(schema)?;
     let values = schema.columns.iter().enumerate().map(|(i, column)| {
         let ident = column.ident;
@@ -26,7 +27,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let skipped = super::skipped(schema, pw);
     Some(quote! {
         #[automatically_derived]
-        impl #pw::DataColumn<#ty> for #row {
+        impl #parameters #pw::DataColumn<#ty> for #row #bounds {
             fn from_data(__data: #ty) -> Self {
                 Self { #(#values,)* #skipped }
             }

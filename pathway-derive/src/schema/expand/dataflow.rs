@@ -4,8 +4,8 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Ident;
 use syn::ext::IdentExt;
+use syn::{Ident, parse_quote};
 
 use super::super::ast::{Column, Schema};
 use super::tree::{is_own, values};
@@ -14,66 +14,70 @@ use crate::{option, types};
 /// The impls, if the option is given.
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let given = schema.options.dataflow.key()?;
-    let row = schema.ident;
+    let row = schema.ty();
+    let (parameters, _, bounds) = schema.generics.split_for_impl();
+    let mut received = schema.generics.clone();
+    received.params.insert(0, parse_quote!('de));
+    let (received, _, _) = received.split_for_impl();
     let (import, flow) = runtime(schema, given);
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
     let view = values(&schema.columns, 0, pw, &|i, column| shown(schema, i, column, &flow));
     Some(quote! {
         #import
         #[automatically_derived]
-        impl #flow::Shown for #row {
+        impl #parameters #flow::Shown for #row #bounds {
             const FIELDS: &'static [&'static ::core::primitive::str] = &[#(#names),*];
             fn view(&self) -> impl #flow::View<Row = #flow::RowOf<Self>> {
                 #view
             }
         }
         #[automatically_derived]
-        impl #flow::Clone for #row {
+        impl #parameters #flow::Clone for #row #bounds {
             fn clone(&self) -> Self {
                 #flow::clone(self)
             }
         }
         #[automatically_derived]
-        impl #flow::Debug for #row {
+        impl #parameters #flow::Debug for #row #bounds {
             fn fmt(&self, __f: &mut #flow::fmt::Formatter<'_>) -> #flow::fmt::Result {
                 #flow::debug(self, __f)
             }
         }
         #[automatically_derived]
-        impl #flow::PartialEq for #row {
+        impl #parameters #flow::PartialEq for #row #bounds {
             fn eq(&self, __other: &Self) -> ::core::primitive::bool {
                 #flow::equal(self, __other)
             }
         }
         #[automatically_derived]
-        impl #flow::Eq for #row {}
+        impl #parameters #flow::Eq for #row #bounds {}
         #[automatically_derived]
-        impl #flow::PartialOrd for #row {
+        impl #parameters #flow::PartialOrd for #row #bounds {
             fn partial_cmp(&self, __other: &Self) -> #flow::Option<#flow::Ordering> {
                 #flow::Some(#flow::compare(self, __other))
             }
         }
         #[automatically_derived]
-        impl #flow::Ord for #row {
+        impl #parameters #flow::Ord for #row #bounds {
             fn cmp(&self, __other: &Self) -> #flow::Ordering {
                 #flow::compare(self, __other)
             }
         }
         #[automatically_derived]
-        impl #flow::Hash for #row {
-            fn hash<H: #flow::Hasher>(&self, __state: &mut H) {
+        impl #parameters #flow::Hash for #row #bounds {
+            fn hash<__H: #flow::Hasher>(&self, __state: &mut __H) {
                 #flow::hash(self, __state);
             }
         }
         #[automatically_derived]
-        impl #flow::Serialize for #row {
-            fn serialize<S: #flow::Serializer>(&self, __serializer: S) -> #flow::Result<S::Ok, S::Error> {
+        impl #parameters #flow::Serialize for #row #bounds {
+            fn serialize<__S: #flow::Serializer>(&self, __serializer: __S) -> #flow::Result<__S::Ok, __S::Error> {
                 #flow::serialize(self, __serializer)
             }
         }
         #[automatically_derived]
-        impl<'de> #flow::Deserialize<'de> for #row {
-            fn deserialize<D: #flow::Deserializer<'de>>(__deserializer: D) -> #flow::Result<Self, D::Error> {
+        impl #received #flow::Deserialize<'de> for #row #bounds {
+            fn deserialize<__D: #flow::Deserializer<'de>>(__deserializer: __D) -> #flow::Result<Self, __D::Error> {
                 #flow::deserialize(__deserializer)
             }
         }
@@ -95,7 +99,7 @@ fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
 
 /// A field, by reference, as what it is to the runtime.
 fn shown(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStream {
-    let (row, ident) = (schema.ident, column.ident);
+    let (row, ident) = (schema.ty(), column.ident);
     if column.is_flat() {
         quote!(#flow::flat(&self.#ident))
     } else if is_own(schema, column) {

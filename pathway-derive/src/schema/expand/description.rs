@@ -16,6 +16,11 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
         let width = schema.columns.len();
         return quote!(&#pw::describe::<Self, #width>(#lists));
     }
+    if schema.is_generic() {
+        // an item cannot speak of the parameters, and so no array of as many columns as there are is possible
+        let names = schema.columns.iter().map(Column::field);
+        return quote!(#pw::describe_generic::<Self>(&[#(#names),*], &#pw::describe::<Self, { #pw::MOST }>(#lists)));
+    }
     // an item inside of an impl cannot speak of its `Self`
     let row = schema.ident;
     let checks = checks(schema, pw);

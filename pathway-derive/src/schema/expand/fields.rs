@@ -12,7 +12,8 @@ use crate::{option, types};
 
 /// The impls that hold the columns' types to what a column must be.
 pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
-    let row = schema.ident;
+    let row = schema.ty();
+    let (parameters, _, bounds) = schema.generics.split_for_impl();
     let mut impls = TokenStream::new();
     for (i, column) in
         schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_own(schema, column))
@@ -25,12 +26,12 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
                 quote! {
                     #[automatically_derived]
                     #[allow(unused_qualifications)]
-                    impl #pw::FlatKeyField<#i> for #row { type Type = #ty; type Key = #key; }
+                    impl #parameters #pw::FlatKeyField<#i> for #row #bounds { type Type = #ty; type Key = #key; }
                 }
             } else {
                 quote! {
                     #[automatically_derived]
-                    impl #pw::FlatField<#i> for #row { type Type = #ty; }
+                    impl #parameters #pw::FlatField<#i> for #row #bounds { type Type = #ty; }
                 }
             });
             continue;
@@ -57,7 +58,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         impls.extend(quote! {
             #[automatically_derived]
             #allow
-            impl #pw::#field<#i> for #row { type Type = #column_type; #default #example }
+            impl #parameters #pw::#field<#i> for #row #bounds { type Type = #column_type; #default #example }
         });
     }
     impls

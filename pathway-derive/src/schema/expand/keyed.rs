@@ -11,7 +11,8 @@ use super::tree::{is_own, values};
 use crate::option;
 
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
-    let row = schema.ident;
+    let row = schema.ty();
+    let (parameters, _, bounds) = schema.generics.split_for_impl();
     let keys: Vec<(usize, &Column)> = schema.columns.iter().enumerate().filter(|(_, c)| c.is_key()).collect();
     if keys.is_empty() {
         return None;
@@ -60,7 +61,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
     let tombstone_head = quote_spanned!(span=> fn tombstone(#given: #own_key) -> #own_partial);
     let tombstone_method = option::item_at(span, tombstone_head, quote!(let #pattern = #given; #partial));
-    let head = quote_spanned!(span=> impl #at::Keyed for #row);
+    let head = quote_spanned!(span=> impl #parameters #at::Keyed for #row #bounds);
     let body = quote! {
         type Key = #key_type;
         #key_method

@@ -47,8 +47,9 @@ pub fn expand(schema: &Schema) -> TokenStream {
 }
 
 fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
-    let row = schema.ident;
-    let name = row.unraw().to_string();
+    let row = schema.ty();
+    let (parameters, _, bounds) = schema.generics.split_for_impl();
+    let name = schema.ident.unraw().to_string();
     let tree = tree(&schema.columns, 0, pw, &|i, column| leaf(schema, i, column, pw));
     let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Tree>::Row);
     let columns = description::columns(schema, pw);
@@ -73,7 +74,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     });
     quote! {
         #[automatically_derived]
-        impl #pw::Schema for #row {
+        impl #parameters #pw::Schema for #row #bounds {
             type Fields = #tree;
             const SCHEMA: &'static #pw::TableSchema =
                 &#pw::TableSchema::new(#name, #columns) #describe #append_only #deny_unknown #skips;
@@ -105,19 +106,20 @@ fn local(i: usize) -> Ident {
 }
 
 fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
-    let row = schema.ident;
+    let row = schema.ty();
+    let (parameters, _, bounds) = schema.generics.split_for_impl();
     // without a key, that is what is missing
     (!schema.options.append_only.is_set() || !schema.columns.iter().any(Column::is_key)).then(|| {
         quote! {
             #[automatically_derived]
-            impl #pw::Removable for #row {}
+            impl #parameters #pw::Removable for #row #bounds {}
         }
     })
 }
 
 /// The leaf of a field in the tree of types.
 fn leaf(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
-    let row = schema.ident;
+    let row = schema.ty();
     match (column.is_flat(), column.is_key()) {
         (false, _) if is_own(schema, column) => {
             let ty = column.ty;
