@@ -118,8 +118,8 @@ fn a_push_that_is_dropped_leaves_its_place_and_no_row() {
         push(&model.intake, FIRST, 10).unwrap();
         let dropped = model.spawn(|intake| {
             let mut place = Place::default();
-            let mut cx = Context::from_waker(Waker::noop());
-            let admitted = intake.poll_admit(FIRST, Push::Wait, &mut place, &mut cx);
+            let cx = Context::from_waker(Waker::noop());
+            let admitted = intake.poll_admit(FIRST, Push::Wait, &mut place, &cx);
             let is_waiting = admitted.is_pending();
             drop(admitted);
             place.give_back_room(intake);
@@ -185,9 +185,9 @@ fn a_commit_that_is_dropped_leaves_nothing_due() {
         push(&model.intake, FIRST, 20).unwrap();
         push(&model.intake, FIRST, 21).unwrap();
         let mut place = Place::default();
-        let mut cx = Context::from_waker(Waker::noop());
+        let cx = Context::from_waker(Waker::noop());
         for _ in 0..100 {
-            assert!(model.intake.poll_commit(FIRST, &mut place, &mut cx).is_pending());
+            assert!(model.intake.poll_commit(FIRST, &mut place, &cx).is_pending());
         }
         assert!(!model.intake.lock().room.is_empty());
         place.give_back_room(&model.intake);
