@@ -165,6 +165,8 @@ pub use run::summary::{SourceSummary, Stop, Summary};
 #[doc(hidden)]
 pub use sink::file::faults;
 pub use sink::options::SinkOptions;
+#[cfg(feature = "parquet")]
+pub use sink::parquet;
 #[cfg(feature = "postgres")]
 pub use sink::postgres;
 #[cfg(feature = "sqlite")]

@@ -13,6 +13,8 @@ use crate::sink::file::storage::{FileError, Storage, StoredFile, remove, sync_pa
 const BUFFER: usize = 256 * 1024;
 /// A log that is no longer than this is left as it is.
 const SMALL: u64 = 1024 * 1024;
+/// The same where a sink makes many commits durable at once: a log that is begun anew ends its parts.
+const SMALL_IF_STAGED: u64 = 64 * 1024 * 1024;
 
 /// The path of a generation.
 pub(crate) fn path(directory: &Path, generation: u64) -> PathBuf {
@@ -195,8 +197,9 @@ impl Log {
     }
 
     /// Whether most of it is history.
-    pub(crate) fn is_overgrown(&self) -> bool {
-        let enough = if self.is_tiny() { self.begun } else { 2 * self.begun + SMALL };
+    pub(crate) fn is_overgrown(&self, has_staged: bool) -> bool {
+        let small = if has_staged { SMALL_IF_STAGED } else { SMALL };
+        let enough = if self.is_tiny() { self.begun } else { 2 * self.begun + small };
         self.file.len() > enough
     }
 

@@ -7,6 +7,8 @@ mod hold;
 #[cfg(feature = "infer")]
 pub(crate) mod infer;
 
+#[cfg(feature = "parquet")]
+pub(crate) use self::export::BatchBuilder;
 #[cfg(feature = "export")]
 pub use self::export::Dialect;
 pub use self::hold::matches::{assert_matches, assert_same};

@@ -55,7 +55,7 @@ impl<S: Schema> TableSinks<S> {
         let attached = self.0.lock();
         let file = |spec: &SinkSpec<S>| match spec.sink {
             AnySink::File(_) => Some(spec.target.as_ref()?.path.clone()),
-            AnySink::Plain(_) => None,
+            AnySink::Plain(_) | AnySink::Staged(_) => None,
         };
         let files = attached.sinks.iter().filter_map(file);
         let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| (sink.make)(worker).0));
@@ -127,6 +127,17 @@ impl<S: Schema> Table<S> {
     pub(crate) fn add_database_sink(&self, name: String, target: Target, retry: Restart, sink: Box<dyn Sink<S>>) {
         let (target, sink, retry) = (Some(target), AnySink::Plain(sink), Some(retry));
         self.add_sink(SinkSpec { name: name.into(), target, sink, retry });
+    }
+
+    /// Adds a sink that writes a directory, part by part.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn add_staged_sink(&self, directory: &Path, sink: Box<dyn super::spec::StagedSink<S>>) {
+        self.add_sink(SinkSpec {
+            name: directory.display().to_string().into(),
+            target: Some(Target::file(directory.to_owned())),
+            sink: AnySink::Staged(sink),
+            retry: None,
+        });
     }
 
     pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {

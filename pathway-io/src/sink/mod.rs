@@ -8,6 +8,8 @@ pub(crate) mod file;
 pub mod jsonlines;
 pub(crate) mod options;
 pub(crate) mod outlet;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub(crate) mod part;
 #[cfg(feature = "postgres")]
 pub mod postgres;

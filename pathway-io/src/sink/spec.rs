@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::rows::schema::Schema;
+use crate::run::error::RunResult;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
@@ -27,6 +29,18 @@ pub(crate) trait FileSink<S: Schema>: Sink<S> {
     fn file(&mut self) -> &mut OutputFile;
 }
 
+/// A transactional sink that makes many commits durable at once, as a part of its output. A flush makes nothing durable.
+pub(crate) trait StagedSink<S: Schema>: Sink<S> {
+    /// When the part must end at the latest.
+    fn due(&self) -> Option<Instant>;
+
+    /// Makes everything that was written durable.
+    fn end_part(&mut self) -> RunResult;
+
+    /// Returns the time up to which everything is durable.
+    fn durable(&self) -> u64;
+}
+
 /// A sink that is attached to a table.
 pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) name: Arc<str>,
@@ -41,6 +55,8 @@ pub(crate) struct SinkSpec<S: Schema> {
 pub(crate) enum AnySink<S: Schema> {
     Plain(Box<dyn Sink<S>>),
     File(Box<dyn FileSink<S>>),
+    #[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "the seam serves Parquet"))]
+    Staged(Box<dyn StagedSink<S>>),
 }
 
 impl<S: Schema> SinkSpec<S> {
@@ -60,6 +76,15 @@ impl<S: Schema> AnySink<S> {
         match self {
             AnySink::Plain(sink) => sink.is_transactional(),
             AnySink::File(_) => false,
+            AnySink::Staged(sink) => sink.is_transactional(),
+        }
+    }
+
+    /// The same sink, if it makes many commits durable at once.
+    pub(crate) fn staged(&mut self) -> Option<&mut dyn StagedSink<S>> {
+        match self {
+            AnySink::Plain(_) | AnySink::File(_) => None,
+            AnySink::Staged(sink) => Some(&mut **sink),
         }
     }
 
@@ -67,12 +92,13 @@ impl<S: Schema> AnySink<S> {
         match self {
             AnySink::Plain(sink) => &mut **sink,
             AnySink::File(sink) => &mut **sink,
+            AnySink::Staged(sink) => &mut **sink,
         }
     }
 
     pub(crate) fn file(&mut self) -> Option<&mut OutputFile> {
         match self {
-            AnySink::Plain(_) => None,
+            AnySink::Plain(_) | AnySink::Staged(_) => None,
             AnySink::File(sink) => Some(sink.file()),
         }
     }

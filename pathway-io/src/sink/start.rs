@@ -33,6 +33,8 @@ pub(crate) enum CheckpointedKind {
     Plain,
     Transactional {
         id: String,
+        /// It makes many commits durable at once, and the log keeps them until then.
+        is_staged: bool,
     },
 }
 
@@ -81,9 +83,10 @@ pub(crate) fn start<S: Schema>(
             let id = sink_id(id, started.transactional.len());
             let known = resume.sink_time(&id);
             let mode = Mode::Transactional { checkpoint: resume.time(), known, held: held.to_vec() };
+            let is_staged = spec.sink.staged().is_some();
             let outlet = thread::spawn(spec, mode, control);
             // The checkpointer itself sends it commits, so that no other way leads to it.
-            let kind = CheckpointedKind::Transactional { id };
+            let kind = CheckpointedKind::Transactional { id, is_staged };
             started.checkpointed.push(CheckpointedSink::new(kind, &outlet, &|sink| sink));
             started.transactional.push(outlet);
         } else {

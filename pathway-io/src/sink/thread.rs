@@ -5,13 +5,13 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, TryRecvError, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, unbounded};
 use tracing::info;
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::Control;
-use crate::run::error::{Error, FailureKind, RunResult};
+use crate::run::error::{BoxError, Error, FailureKind, RunResult};
 use crate::run::guard::{failed, panicked};
 use crate::run::part::Phase;
 use crate::run::threads;
@@ -85,7 +85,7 @@ impl Worker {
         if !is_transactional && !self.control.wait_until_checked() {
             return Ok(());
         }
-        while let Err(error) = self.open(sink.get(), &mode) {
+        while let Err(error) = self.open(&mut sink, &mode) {
             match &mut retry {
                 Some(retry) => retry.pause(error, self)?,
                 None => return Err(error),
@@ -101,7 +101,7 @@ impl Worker {
             lengths.opened(file);
         }
         self.control.set_phase(self.id, Phase::Running);
-        let mut next = self.wait(told);
+        let mut next = self.wait(told, &mut sink)?;
         while let Some(now) = next {
             match now {
                 SinkMessage::Commit(delivery) => {
@@ -112,13 +112,7 @@ impl Worker {
                     }
                 }
                 SinkMessage::Sync { time, reply } => {
-                    match sink.file() {
-                        Some(file) => {
-                            self.place.set("flush");
-                            file.sync()?;
-                        }
-                        None => self.flush(sink.get(), retry.as_mut())?,
-                    }
+                    self.sync(&mut sink, retry.as_mut())?;
                     let len = lengths.as_mut().map_or(0, |lengths| lengths.at(time));
                     if is_transactional {
                         self.part.progress.set_durable(last);
@@ -132,9 +126,10 @@ impl Worker {
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
                     self.flush(sink.get(), retry.as_mut())?;
                     if is_transactional {
-                        self.part.progress.set_durable(last);
+                        let durable = sink.staged().map_or(last, |sink| sink.durable());
+                        self.part.progress.set_durable(durable);
                     }
-                    self.wait(told)
+                    self.wait(told, &mut sink)?
                 }
             };
         }
@@ -144,11 +139,40 @@ impl Worker {
         Ok(())
     }
 
-    fn wait<S: Schema>(&self, told: &Receiver<SinkMessage<S>>) -> Option<SinkMessage<S>> {
-        self.part.progress.set_idle(true);
-        let next = told.recv().ok();
-        self.part.progress.set_idle(false);
-        next
+    /// Waits for the next message; `None` if there will be none. A part that is due meanwhile is ended.
+    fn wait<S: Schema>(
+        &self,
+        told: &Receiver<SinkMessage<S>>,
+        sink: &mut AnySink<S>,
+    ) -> Result<Option<SinkMessage<S>>, BoxError> {
+        loop {
+            let due = sink.staged().and_then(|sink| sink.due());
+            self.part.progress.set_idle(true);
+            let next = match due {
+                None => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => told.recv_deadline(due),
+            };
+            self.part.progress.set_idle(false);
+            match (next, sink.staged()) {
+                (Ok(message), _) => return Ok(Some(message)),
+                (Err(RecvTimeoutError::Timeout), Some(sink)) => {
+                    self.place.set("flush");
+                    sink.end_part()?;
+                    self.part.progress.set_durable(sink.durable());
+                }
+                (Err(_), _) => return Ok(None),
+            }
+        }
+    }
+
+    /// Makes everything that was written durable.
+    fn sync<S: Schema>(&self, sink: &mut AnySink<S>, retry: Option<&mut Retry<S>>) -> RunResult {
+        self.place.set("flush");
+        match sink {
+            AnySink::File(sink) => sink.file().sync(),
+            AnySink::Staged(sink) => sink.end_part(),
+            AnySink::Plain(sink) => self.flush(&mut **sink, retry),
+        }
     }
 
     fn write<S: Schema>(
@@ -178,20 +202,20 @@ impl Worker {
     }
 
     /// Opens a sink as its mode requires.
-    fn open<S: Schema>(&self, sink: &mut dyn Sink<S>, mode: &Mode<S>) -> RunResult {
+    fn open<S: Schema>(&self, sink: &mut AnySink<S>, mode: &Mode<S>) -> RunResult {
         match mode {
             Mode::Transactional { checkpoint, known, held } => self.recover(sink, *checkpoint, *known, held),
             Mode::Plain | Mode::File => {
                 self.place.set("open");
-                sink.open(S::SCHEMA)
+                sink.get().open(S::SCHEMA)
             }
         }
     }
 
     /// Opens a sink that keeps its own time, and gives it the commits that it misses.
-    fn recover<S: Schema>(&self, sink: &mut dyn Sink<S>, checkpoint: u64, known: u64, held: &[Commit<S>]) -> RunResult {
+    fn recover<S: Schema>(&self, sink: &mut AnySink<S>, checkpoint: u64, known: u64, held: &[Commit<S>]) -> RunResult {
         self.place.set("recover");
-        let time = sink.recover(S::SCHEMA)?.unwrap_or(0);
+        let time = sink.get().recover(S::SCHEMA)?.unwrap_or(0);
         if time > checkpoint {
             return Err(Error::fatal(format!(
                 "it has commits up to time {time}, and the checkpoint in the state directory is of time {checkpoint}: \
@@ -208,10 +232,9 @@ impl Worker {
         }
         self.place.set("write");
         for commit in held.iter().filter(|commit| commit.time() > time) {
-            sink.write(commit)?;
+            sink.get().write(commit)?;
         }
-        self.place.set("flush");
-        sink.flush()?;
+        self.sync(sink, None)?;
         self.part.progress.set_durable(held.last().map_or(time, |last| last.time().max(time)));
         Ok(())
     }

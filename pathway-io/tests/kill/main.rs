@@ -17,6 +17,8 @@ mod child;
 mod computed;
 mod disk;
 mod outputs;
+#[cfg(feature = "parquet")]
+mod parts;
 mod points;
 #[cfg(feature = "postgres")]
 mod postgres;

@@ -154,6 +154,8 @@ pub fn outcome(program: &Program) -> Outcome {
     let bookings = commits(json(program, "bookings.jsonl"), "bookings.jsonl");
     #[cfg(feature = "postgres")]
     crate::postgres::check(program, &accounts_table, &ticks_table, &bookings);
+    #[cfg(feature = "parquet")]
+    crate::parts::check(program, &bookings);
     let bad = fs::read_to_string(program.path("bad.jsonl")).expect("bad.jsonl");
     Outcome {
         accounts: commits(accounts, "accounts.csv"),

@@ -219,6 +219,8 @@ pub fn run(directory: &Path, [bank, clock]: [To; 2], durability: Durability) -> 
     sqlite::write(&ticks, directory.join("ticks.sqlite"));
     #[cfg(feature = "postgres")]
     crate::postgres::add(&accounts, &bookings, &ticks, directory);
+    #[cfg(feature = "parquet")]
+    crate::parts::add(&bookings, directory);
     #[cfg(feature = "dataflow")]
     crate::computed::add(&accounts, &bookings, &ticks, directory);
     pipeline.run_on(Workers::threads(2))?;

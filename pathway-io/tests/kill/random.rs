@@ -31,8 +31,12 @@ fn random_kills_lose_and_duplicate_nothing() {
             random ^= random >> 7;
             random ^= random << 17;
             // This is not a wait for an event: the kill must come at a random moment. The start takes some
-            // milliseconds, and considerably more with workers or a server.
-            let longest = if cfg!(any(feature = "dataflow", feature = "postgres")) { 300_000 } else { 60_000 };
+            // milliseconds, and considerably more with workers, parts or a server.
+            let longest = if cfg!(any(feature = "dataflow", feature = "parquet", feature = "postgres")) {
+                300_000
+            } else {
+                60_000
+            };
             thread::sleep(Duration::from_micros(2_000 + random % longest));
             running.kill();
         }

@@ -50,6 +50,8 @@ struct Checkpointer {
     results: Vec<ComputedRecord>,
     /// Sinks wait for results.
     awaits_results: bool,
+    /// A sink makes many commits durable at once, which the log has until then.
+    has_staged: bool,
     /// A source waits for room that they may hold.
     pressed: bool,
     /// There is something to make durable.
@@ -98,13 +100,15 @@ impl Checkpointer {
             }
         }
         let (mut outputs, mut transactional, mut awaits_results) = (Vec::new(), Vec::new(), false);
+        let mut has_staged = false;
         for (table, CheckpointedSink { kind, target, progress }) in mem::take(&mut plan.sinks) {
             match kind {
                 CheckpointedKind::File { path } => {
                     outputs.push(Output { table, path: Some(path), target, len: 0, dirty: true });
                 }
                 CheckpointedKind::Plain => outputs.push(Output { table, path: None, target, len: 0, dirty: false }),
-                CheckpointedKind::Transactional { id } => {
+                CheckpointedKind::Transactional { id, is_staged } => {
+                    has_staged |= is_staged;
                     awaits_results |= table.is_none();
                     transactional.push(TransactionalSink { id, target, progress });
                 }
@@ -120,6 +124,7 @@ impl Checkpointer {
             awaited: Vec::new(),
             results: Vec::new(),
             awaits_results,
+            has_staged,
             pressed: false,
             news: 0,
         };
@@ -135,7 +140,7 @@ impl Checkpointer {
         let mut due: Option<Instant> = None;
         loop {
             // Also at the start: the run before may have ended in the middle of a burst.
-            if self.news == 0 && self.log.is_overgrown() {
+            if self.news == 0 && self.log.is_overgrown(self.has_staged) {
                 self.compact()?;
             }
             let entry = match due {

@@ -1,5 +1,8 @@
 //! Arrow: the schema of record batches, Parquet files and Flight streams.
 
+pub(crate) mod batch;
+mod node;
+
 use std::sync::Arc;
 
 use arrow_schema::{DataType as ArrowType, Field, Fields, Metadata, Schema, TimeUnit};

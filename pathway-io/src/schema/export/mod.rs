@@ -12,5 +12,7 @@ mod pathway;
 #[cfg(feature = "export")]
 mod sql;
 
+#[cfg(feature = "parquet")]
+pub(crate) use arrow::batch::BatchBuilder;
 #[cfg(feature = "export")]
 pub use sql::Dialect;

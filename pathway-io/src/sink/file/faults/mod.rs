@@ -73,6 +73,12 @@ points! {
     HandedOver,
     /// `on_durable` was called.
     Told,
+    /// A part of a table was written, and not synced.
+    PartWritten,
+    /// A part of a table was synced, and has not its name yet.
+    PartSynced,
+    /// A part of a table has its name, which is not durable.
+    PartNamed,
 }
 
 struct Crash {

@@ -1,0 +1,209 @@
+//! Commits as record batches: [`BatchBuilder`], and the methods of [`Commit`] for one of them.
+//!
+//! Values go from the typed columns into Arrow's buffers, and no struct is made. What is nested takes the way through its
+//! JSON form.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, RecordBatch};
+use arrow_schema::{ArrowError, DataType as ArrowType, Field, Schema as ArrowSchema, SchemaRef};
+
+use super::node::{Fault, Node};
+use crate::rows::batch::Batch;
+use crate::rows::column::{Buffer, Scalar, Style};
+use crate::rows::commit::Commit;
+use crate::rows::data_type::DataType;
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{Schema, TableSchema};
+
+impl TableSchema {
+    /// The same for the *updates*, with the columns `time` and `diff` at the end; behind the feature `arrow`.
+    #[must_use]
+    pub fn arrow_schema_of_updates(&self) -> ArrowSchema {
+        let schema = self.arrow_schema();
+        let added = ["time", "diff"].map(|name| Arc::new(Field::new(name, ArrowType::Int64, false)));
+        let fields: Vec<Arc<Field>> = schema.fields().iter().cloned().chain(added).collect();
+        ArrowSchema::new_with_metadata(fields, schema.metadata().clone())
+    }
+}
+
+/// Gathers the rows of commits.
+pub(crate) struct BatchBuilder {
+    schema: SchemaRef,
+    table: &'static TableSchema,
+    columns: Vec<Node>,
+    /// The times and the diffs, if the updates are gathered.
+    updates: Option<(Vec<i64>, Vec<i64>)>,
+    rows: usize,
+    scratch: Vec<u8>,
+}
+
+impl BatchBuilder {
+    pub(crate) fn new(table: &'static TableSchema, updates: bool) -> Self {
+        let schema = if updates { table.arrow_schema_of_updates() } else { table.arrow_schema() };
+        BatchBuilder {
+            columns: columns(table, &schema),
+            schema: Arc::new(schema),
+            table,
+            updates: updates.then(Default::default),
+            rows: 0,
+            scratch: Vec::new(),
+        }
+    }
+
+    pub(crate) fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds the rows of a commit.
+    ///
+    /// # Errors
+    ///
+    /// Names the column with a value that Arrow does not have. Some rows may have been added.
+    pub(crate) fn append<S: Schema>(&mut self, commit: &Commit<S>) -> Result<(), ArrowError> {
+        commit.batches().iter().try_for_each(|batch| self.append_batch(batch, commit.time()))
+    }
+
+    fn append_batch<S: Schema>(&mut self, batch: &Batch<S>, time: u64) -> Result<(), ArrowError> {
+        let mut append =
+            Append { len: batch.len(), columns: &mut self.columns, scratch: &mut self.scratch, fault: None };
+        batch.columns.visit(0, &mut append);
+        if let Some((column, fault)) = append.fault {
+            let name = self.table.columns[column].name;
+            return Err(ArrowError::InvalidArgumentError(format!("column `{name}`: it has {fault}")));
+        }
+        if let Some((times, diffs)) = &mut self.updates {
+            times.extend((0..batch.len()).map(|_| time.cast_signed()));
+            diffs.extend((0..batch.len()).map(|row| batch.diff(row)));
+        }
+        self.rows += batch.len();
+        Ok(())
+    }
+
+    /// Returns what was gathered, and begins again.
+    pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
+        let columns = std::mem::replace(&mut self.columns, columns(self.table, &self.schema));
+        let mut arrays: Vec<ArrayRef> = columns.into_iter().map(Node::finish).collect::<Result<_, _>>()?;
+        if let Some((times, diffs)) = &mut self.updates {
+            for numbers in [times, diffs] {
+                arrays.push(Arc::new(Int64Array::from(std::mem::take(numbers))));
+            }
+        }
+        self.rows = 0;
+        RecordBatch::try_new(Arc::clone(&self.schema), arrays)
+    }
+}
+
+fn columns(table: &TableSchema, schema: &ArrowSchema) -> Vec<Node> {
+    let pairs = table.columns.iter().zip(schema.fields());
+    pairs.map(|(column, field)| Node::new(&column.data_type, field.data_type())).collect()
+}
+
+/// Appends whole columns of a batch.
+struct Append<'a> {
+    len: usize,
+    columns: &'a mut [Node],
+    scratch: &'a mut Vec<u8>,
+    fault: Option<(usize, Fault)>,
+}
+
+impl Visitor for Append<'_> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        if self.fault.is_some() {
+            return;
+        }
+        let node = &mut self.columns[index];
+        for row in 0..self.len {
+            let appended = match buffer.scalar(row) {
+                Scalar::Null => {
+                    node.push_null();
+                    Ok(())
+                }
+                Scalar::Integer(value) => node.push_integer(value.into()),
+                Scalar::Float(value) => node.push_float(value),
+                Scalar::Text(value) => node.push_text(value),
+                Scalar::Bytes(value) => node.push_bytes(value),
+                Scalar::Spelled => {
+                    self.scratch.clear();
+                    spelled(node, buffer, row, self.scratch)
+                }
+            };
+            if let Err(fault) = appended {
+                self.fault = Some((index, fault));
+                return;
+            }
+        }
+    }
+}
+
+fn spelled<B: Buffer>(node: &mut Node, buffer: &B, row: usize, scratch: &mut Vec<u8>) -> Result<(), Fault> {
+    if node.is_nested() {
+        buffer.write_json(row, Style::Plain, scratch);
+        let value = serde_json::from_slice(scratch).map_err(|_| super::node::FORM)?;
+        return node.push_json(&value);
+    }
+    match node.data_type() {
+        DataType::Json => buffer.write_json(row, Style::Plain, scratch),
+        _ => buffer.write_text(row, Style::Plain, scratch),
+    }
+    node.push_text(std::str::from_utf8(scratch).map_err(|_| super::node::FORM)?)
+}
+
+impl<S: Schema> Commit<S> {
+    /// The rows as an Arrow record batch, in the columns of [`TableSchema::arrow_schema`]; behind the feature `arrow`.
+    ///
+    /// Rows that are retracted are among them: see [`record_batch_of_updates`](Commit::record_batch_of_updates).
+    ///
+    /// # Errors
+    ///
+    /// Names the column with a value that Arrow does not have, such as an instant after the year 2262 or a duration of
+    /// more than 292 years.
+    ///
+    /// ```
+    /// use pathway_io::{Pipeline, Schema, Subject, connector};
+    ///
+    /// #[derive(Schema)]
+    /// struct Cat { key: i64, genus: String }
+    ///
+    /// struct Cats;
+    ///
+    /// #[connector]
+    /// impl Cats {
+    ///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+    ///         Ok(cats.next(Cat { key: 1, genus: "felis".into() })?)
+    ///     }
+    /// }
+    ///
+    /// let pipeline = Pipeline::new();
+    /// let commits = pipeline.read(Cats).commits(1);
+    /// let running = pipeline.start()?;
+    /// for commit in &commits {
+    ///     let batch = commit.record_batch()?;
+    ///     assert_eq!((batch.num_rows(), batch.num_columns()), (1, 2));
+    /// }
+    /// running.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn record_batch(&self) -> Result<RecordBatch, ArrowError> {
+        self.batch_of(false)
+    }
+
+    /// The updates as an Arrow record batch, with the columns `time` and `diff` at the end; behind the feature `arrow`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`record_batch`](Commit::record_batch).
+    pub fn record_batch_of_updates(&self) -> Result<RecordBatch, ArrowError> {
+        self.batch_of(true)
+    }
+
+    fn batch_of(&self, updates: bool) -> Result<RecordBatch, ArrowError> {
+        let mut builder = BatchBuilder::new(S::SCHEMA, updates);
+        builder.append(self)?;
+        builder.finish()
+    }
+}

@@ -1,0 +1,339 @@
+//! One column of a record batch as it grows, or a part of a nested one: [`Node`].
+
+use std::sync::Arc;
+
+use arrow_array::builder::BooleanBufferBuilder;
+use arrow_array::types::{
+    ArrowPrimitiveType, Date32Type, Decimal256Type, DurationNanosecondType, Float32Type, Float64Type, Int8Type,
+    Int16Type, Int32Type, Int64Type, Time64NanosecondType, TimestampNanosecondType, UInt8Type, UInt16Type, UInt32Type,
+    UInt64Type,
+};
+use arrow_array::{
+    ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, FixedSizeListArray, ListArray, PrimitiveArray,
+    StringArray, StructArray,
+};
+use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer, i256};
+use arrow_schema::{ArrowError, DataType as ArrowType, Field};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use crate::rows::civil;
+use crate::rows::data_type::DataType;
+
+/// Why Arrow does not have a value.
+pub(super) type Fault = &'static str;
+
+pub(super) const FORM: Fault = "a value of a form that Arrow does not have here";
+const RANGE: Fault = "a value that is out of the range of its Arrow type";
+
+/// Digits behind the point of a decimal.
+const SCALE: usize = 28;
+
+/// Values, and which of them are there.
+pub(super) struct Node {
+    data_type: DataType,
+    arrow: ArrowType,
+    present: Vec<bool>,
+    values: Values,
+}
+
+enum Values {
+    Bool(BooleanBufferBuilder),
+    I8(Vec<i8>),
+    I16(Vec<i16>),
+    I32(Vec<i32>),
+    I64(Vec<i64>),
+    U8(Vec<u8>),
+    U16(Vec<u16>),
+    U32(Vec<u32>),
+    U64(Vec<u64>),
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    /// Texts, and bytes: where each ends.
+    Arena(Vec<i32>, Vec<u8>),
+    Decimal(Vec<i256>),
+    Uuid(Vec<u8>),
+    List(Vec<i32>, Box<Node>),
+    Array(usize, Box<Node>),
+    Tuple(Vec<Node>),
+}
+
+impl Values {
+    fn new(data_type: &DataType, arrow: &ArrowType) -> Self {
+        match data_type {
+            DataType::Bool => Values::Bool(BooleanBufferBuilder::new(0)),
+            DataType::I8 => Values::I8(Vec::new()),
+            DataType::I16 => Values::I16(Vec::new()),
+            DataType::I32 | DataType::Date => Values::I32(Vec::new()),
+            DataType::I64
+            | DataType::Duration
+            | DataType::SignedDuration
+            | DataType::Time
+            | DataType::DateTime
+            | DataType::Timestamp
+            | DataType::OffsetDateTime => Values::I64(Vec::new()),
+            DataType::U8 => Values::U8(Vec::new()),
+            DataType::U16 => Values::U16(Vec::new()),
+            DataType::U32 => Values::U32(Vec::new()),
+            DataType::U64 => Values::U64(Vec::new()),
+            DataType::F32 => Values::F32(Vec::new()),
+            DataType::F64 => Values::F64(Vec::new()),
+            DataType::Str | DataType::Json | DataType::Bytes => Values::Arena(vec![0], Vec::new()),
+            DataType::Uuid => Values::Uuid(Vec::new()),
+            DataType::Decimal => Values::Decimal(Vec::new()),
+            DataType::Optional(item) => Values::new(item, arrow),
+            DataType::List(item) => Values::List(vec![0], Box::new(Node::of_item(item, arrow))),
+            DataType::Array(item, len) => Values::Array(*len, Box::new(Node::of_item(item, arrow))),
+            DataType::Tuple(items) => {
+                let fields = match arrow {
+                    ArrowType::Struct(fields) => fields.clone(),
+                    _ => arrow_schema::Fields::empty(),
+                };
+                let items = items.iter().zip(&fields);
+                Values::Tuple(items.map(|(item, field)| Node::new(item, field.data_type())).collect())
+            }
+        }
+    }
+}
+
+/// The field of a list's elements.
+fn item_field(arrow: &ArrowType) -> Arc<Field> {
+    match arrow {
+        ArrowType::List(field) | ArrowType::FixedSizeList(field, _) => Arc::clone(field),
+        other => Arc::new(Field::new("item", other.clone(), true)),
+    }
+}
+
+impl Node {
+    pub(super) fn new(data_type: &DataType, arrow: &ArrowType) -> Self {
+        if let DataType::Optional(item) = data_type {
+            return Node::new(item, arrow);
+        }
+        let (arrow, values) = (arrow.clone(), Values::new(data_type, arrow));
+        Node { data_type: *data_type, arrow, present: Vec::new(), values }
+    }
+
+    fn of_item(item: &DataType, arrow: &ArrowType) -> Self {
+        Node::new(item, item_field(arrow).data_type())
+    }
+
+    pub(super) fn data_type(&self) -> DataType {
+        self.data_type
+    }
+
+    pub(super) fn is_nested(&self) -> bool {
+        matches!(self.values, Values::List(..) | Values::Array(..) | Values::Tuple(_))
+    }
+
+    pub(super) fn push_null(&mut self) {
+        self.push_placeholder();
+        if let Some(last) = self.present.last_mut() {
+            *last = false;
+        }
+    }
+
+    /// Pushes a value that stands for none.
+    fn push_placeholder(&mut self) {
+        self.present.push(true);
+        match &mut self.values {
+            Values::Bool(values) => values.append(false),
+            Values::I8(values) => values.push(0),
+            Values::I16(values) => values.push(0),
+            Values::I32(values) => values.push(0),
+            Values::I64(values) => values.push(0),
+            Values::U8(values) => values.push(0),
+            Values::U16(values) => values.push(0),
+            Values::U32(values) => values.push(0),
+            Values::U64(values) => values.push(0),
+            Values::F32(values) => values.push(0.0),
+            Values::F64(values) => values.push(0.0),
+            Values::Arena(ends, _) | Values::List(ends, _) => ends.extend_from_within(ends.len() - 1..),
+            Values::Decimal(values) => values.push(i256::ZERO),
+            Values::Uuid(values) => values.extend_from_slice(&[0; 16]),
+            Values::Array(len, item) => (0..*len).for_each(|_| item.push_placeholder()),
+            Values::Tuple(items) => items.iter_mut().for_each(Node::push_placeholder),
+        }
+    }
+
+    pub(super) fn push_integer(&mut self, value: i128) -> Result<(), Fault> {
+        fn push<T: TryFrom<i128>>(values: &mut Vec<T>, value: i128) -> Result<(), Fault> {
+            values.push(T::try_from(value).map_err(|_| RANGE)?);
+            Ok(())
+        }
+        match &mut self.values {
+            Values::Bool(values) => values.append(value != 0),
+            Values::I8(values) => push(values, value)?,
+            Values::I16(values) => push(values, value)?,
+            Values::I32(values) => push(values, value)?,
+            Values::I64(values) => push(values, value)?,
+            Values::U8(values) => push(values, value)?,
+            Values::U16(values) => push(values, value)?,
+            Values::U32(values) => push(values, value)?,
+            Values::U64(values) => push(values, value)?,
+            _ => return Err(FORM),
+        }
+        self.present.push(true);
+        Ok(())
+    }
+
+    pub(super) fn push_float(&mut self, value: f64) -> Result<(), Fault> {
+        match &mut self.values {
+            // It was one.
+            Values::F32(values) => values.push(value as f32),
+            Values::F64(values) => values.push(value),
+            _ => return Err(FORM),
+        }
+        self.present.push(true);
+        Ok(())
+    }
+
+    pub(super) fn push_bytes(&mut self, value: &[u8]) -> Result<(), Fault> {
+        let Values::Arena(ends, bytes) = &mut self.values else { return Err(FORM) };
+        bytes.extend_from_slice(value);
+        ends.push(i32::try_from(bytes.len()).map_err(|_| "more than 2 GB of text in one batch")?);
+        self.present.push(true);
+        Ok(())
+    }
+
+    pub(super) fn push_text(&mut self, text: &str) -> Result<(), Fault> {
+        match self.data_type {
+            DataType::Date => self.push_integer(civil::days(text).ok_or(FORM)?.into()),
+            DataType::Time => self.push_integer(civil::time_of_day(text).ok_or(FORM)?.into()),
+            DataType::DateTime => self.push_integer(civil::date_time(text).ok_or(FORM)?),
+            DataType::Timestamp | DataType::OffsetDateTime => self.push_integer(civil::instant(text).ok_or(FORM)?),
+            _ => match &mut self.values {
+                Values::Arena(..) => self.push_bytes(text.as_bytes()),
+                Values::F32(_) | Values::F64(_) => self.push_float(text.parse().map_err(|_| FORM)?),
+                Values::Uuid(values) => {
+                    values.extend_from_slice(&civil::uuid(text).ok_or(FORM)?);
+                    self.present.push(true);
+                    Ok(())
+                }
+                Values::Decimal(values) => {
+                    values.push(decimal(text)?);
+                    self.present.push(true);
+                    Ok(())
+                }
+                // An integer that its scalar has no room for.
+                _ => self.push_integer(text.parse().map_err(|_| RANGE)?),
+            },
+        }
+    }
+
+    /// Pushes a value by its JSON form.
+    pub(super) fn push_json(&mut self, value: &Value) -> Result<(), Fault> {
+        if matches!(self.data_type, DataType::Json) {
+            return self.push_text(&value.to_string());
+        }
+        match value {
+            Value::Null => {
+                self.push_null();
+                return Ok(());
+            }
+            Value::Bool(value) => return self.push_integer((*value).into()),
+            Value::String(text) if matches!(self.data_type, DataType::Bytes) => {
+                return self.push_bytes(&STANDARD.decode(text).map_err(|_| FORM)?);
+            }
+            Value::String(text) => return self.push_text(text),
+            Value::Number(number) => {
+                if matches!(self.values, Values::F32(_) | Values::F64(_)) {
+                    return self.push_float(number.as_f64().ok_or(FORM)?);
+                }
+                let integer = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
+                return self.push_integer(integer.ok_or(RANGE)?);
+            }
+            Value::Array(_) | Value::Object(_) => {}
+        }
+        let Value::Array(items) = value else { return Err(FORM) };
+        match &mut self.values {
+            Values::List(ends, item) => {
+                items.iter().try_for_each(|value| item.push_json(value))?;
+                ends.push(i32::try_from(item.present.len()).map_err(|_| "more than 2^31 elements in one batch")?);
+            }
+            Values::Array(len, item) if *len == items.len() => {
+                items.iter().try_for_each(|value| item.push_json(value))?;
+            }
+            Values::Tuple(nodes) if nodes.len() == items.len() => {
+                nodes.iter_mut().zip(items).try_for_each(|(node, value)| node.push_json(value))?;
+            }
+            _ => return Err(FORM),
+        }
+        self.present.push(true);
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<ArrayRef, ArrowError> {
+        let Node { arrow, present, values, .. } = self;
+        let len = present.len();
+        let nulls = present.contains(&false).then(|| NullBuffer::from(present));
+        Ok(match values {
+            Values::Bool(mut values) => Arc::new(BooleanArray::new(values.finish(), nulls)),
+            Values::I8(values) => primitive::<Int8Type>(values, nulls, &arrow)?,
+            Values::I16(values) => primitive::<Int16Type>(values, nulls, &arrow)?,
+            Values::I32(values) if arrow == ArrowType::Date32 => primitive::<Date32Type>(values, nulls, &arrow)?,
+            Values::I32(values) => primitive::<Int32Type>(values, nulls, &arrow)?,
+            Values::I64(values) => match arrow {
+                ArrowType::Time64(_) => primitive::<Time64NanosecondType>(values, nulls, &arrow)?,
+                ArrowType::Timestamp(..) => primitive::<TimestampNanosecondType>(values, nulls, &arrow)?,
+                ArrowType::Duration(_) => primitive::<DurationNanosecondType>(values, nulls, &arrow)?,
+                _ => primitive::<Int64Type>(values, nulls, &arrow)?,
+            },
+            Values::U8(values) => primitive::<UInt8Type>(values, nulls, &arrow)?,
+            Values::U16(values) => primitive::<UInt16Type>(values, nulls, &arrow)?,
+            Values::U32(values) => primitive::<UInt32Type>(values, nulls, &arrow)?,
+            Values::U64(values) => primitive::<UInt64Type>(values, nulls, &arrow)?,
+            Values::F32(values) => primitive::<Float32Type>(values, nulls, &arrow)?,
+            Values::F64(values) => primitive::<Float64Type>(values, nulls, &arrow)?,
+            Values::Decimal(values) => primitive::<Decimal256Type>(values, nulls, &arrow)?,
+            Values::Arena(ends, bytes) if arrow == ArrowType::Binary => {
+                Arc::new(BinaryArray::try_new(offsets(ends), Buffer::from_vec(bytes), nulls)?)
+            }
+            Values::Arena(ends, bytes) => {
+                Arc::new(StringArray::try_new(offsets(ends), Buffer::from_vec(bytes), nulls)?)
+            }
+            Values::Uuid(bytes) => Arc::new(FixedSizeBinaryArray::try_new(16, Buffer::from_vec(bytes), nulls)?),
+            Values::List(ends, item) => {
+                Arc::new(ListArray::try_new(item_field(&arrow), offsets(ends), item.finish()?, nulls)?)
+            }
+            Values::Array(size, item) => {
+                let size = i32::try_from(size).map_err(|error| ArrowError::ComputeError(error.to_string()))?;
+                let (field, items) = (item_field(&arrow), item.finish()?);
+                Arc::new(FixedSizeListArray::try_new_with_length(field, size, items, nulls, len)?)
+            }
+            Values::Tuple(nodes) => {
+                let fields = match arrow {
+                    ArrowType::Struct(fields) => fields,
+                    _ => arrow_schema::Fields::empty(),
+                };
+                let arrays = nodes.into_iter().map(Node::finish).collect::<Result<_, _>>()?;
+                Arc::new(StructArray::try_new(fields, arrays, nulls)?)
+            }
+        })
+    }
+}
+
+fn primitive<T: ArrowPrimitiveType>(
+    values: Vec<T::Native>,
+    nulls: Option<NullBuffer>,
+    arrow: &ArrowType,
+) -> Result<ArrayRef, ArrowError> {
+    let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls)?;
+    // With the time zone, and the precision.
+    Ok(Arc::new(array.with_data_type(arrow.clone())))
+}
+
+fn offsets(ends: Vec<i32>) -> OffsetBuffer<i32> {
+    OffsetBuffer::new(ScalarBuffer::from(ends))
+}
+
+/// A decimal with all of its digits behind the point.
+fn decimal(text: &str) -> Result<i256, Fault> {
+    let (negative, whole, fraction) = civil::decimal(text).ok_or(FORM)?;
+    if fraction.len() > SCALE {
+        return Err(RANGE);
+    }
+    let sign = if negative { "-" } else { "" };
+    let zeros = SCALE - fraction.len();
+    i256::from_string(&format!("{sign}{whole}{fraction}{:0<zeros$}", "")).ok_or(RANGE)
+}

@@ -1,0 +1,254 @@
+//! Parts of a table in Parquet files.
+//!
+//! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written one
+//! after the other: `part-00000001-<time>.parquet`, where `<time>` is that of the last commit in it. The columns have the
+//! types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema). DuckDB, Polars and pyarrow read all parts of a
+//! directory as one table.
+//!
+//! A part appears under its name when it is complete. Until then it is `part.parquet.new`, which readers must not read. A
+//! part ends when it has [`rows`](Options::rows), when it is as old as [`every`](Options::every) says, and when the
+//! pipeline ends. It has whole commits.
+//!
+//! The pipeline makes the directory, or removes the parts in it when it starts. A persistent pipeline continues them. Each
+//! commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a complete part are
+//! kept in the state: when 64 MiB of the state are history, a part ends earlier.
+//!
+//! ```
+//! use pathway_io::{Pipeline, Schema, Subject, connector, parquet};
+//!
+//! #[derive(Schema)]
+//! struct Cat {
+//!     #[schema(primary_key)]
+//!     key: i64,
+//!     genus: String,
+//! }
+//!
+//! struct Cats;
+//!
+//! #[connector]
+//! impl Cats {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!         Ok(cats.next(Cat { key: 1, genus: "felis".into() })?)
+//!     }
+//! }
+//!
+//! let directory = tempfile::tempdir()?;
+//! let pipeline = Pipeline::new();
+//! let cats = pipeline.read(Cats);
+//! parquet::write(&cats, directory.path().join("cats"), parquet::Options::new().rows(100_000));
+//! pipeline.run()?;
+//! assert_eq!(std::fs::read_dir(directory.path().join("cats"))?.count(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod part;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::rows::commit::Commit;
+use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::table::Table;
+use crate::run::error::{BoxError, RunResult};
+use crate::schema::BatchBuilder;
+use crate::sink::Sink;
+use crate::sink::file::storage::{Disk, FileError, Storage, remove, sync_parent};
+use crate::sink::spec::StagedSink;
+use part::Part;
+
+/// Rows of a record batch: what is gathered before it is encoded.
+const BATCH: usize = 16_384;
+
+/// The name of a part while it is written.
+const UNFINISHED: &str = "part.parquet.new";
+
+/// Writes the updates of a table into Parquet files in a directory.
+///
+/// # Panics
+///
+/// If the pipeline of the table has been started.
+pub fn write<S: Schema>(table: &Table<S>, directory: impl AsRef<Path>, options: Options) {
+    let directory = directory.as_ref();
+    table.add_staged_sink(directory, Box::new(ParquetSink::new(directory, options)));
+}
+
+/// When a part ends.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// let options = pathway_io::parquet::Options::new().rows(500_000).every(Duration::from_secs(3600));
+/// # let _ = options;
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Options {
+    rows: usize,
+    every: Option<Duration>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { rows: 1_000_000, every: None }
+    }
+}
+
+impl Options {
+    /// Ends a part after 1,000,000 updates.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ends a part with the commit after which it has that many updates.
+    pub fn rows(mut self, rows: usize) -> Self {
+        self.rows = rows.max(1);
+        self
+    }
+
+    /// Ends a part that long after its first commit, also if no other commit comes. A directory without updates receives
+    /// no parts.
+    pub fn every(mut self, duration: Duration) -> Self {
+        self.every = Some(duration);
+        self
+    }
+}
+
+struct ParquetSink {
+    directory: PathBuf,
+    options: Options,
+    storage: Arc<dyn Storage>,
+    builder: Option<BatchBuilder>,
+    part: Option<Part>,
+    /// When the part was begun.
+    since: Instant,
+    /// Updates in the part, and the time of the last commit.
+    updates: usize,
+    last: u64,
+    /// The number and the last time of the last complete part.
+    complete: (u64, u64),
+}
+
+impl ParquetSink {
+    fn new(directory: &Path, options: Options) -> Self {
+        ParquetSink {
+            directory: directory.to_owned(),
+            options,
+            storage: Disk::shared(),
+            builder: None,
+            part: None,
+            since: Instant::now(),
+            updates: 0,
+            last: 0,
+            complete: (0, 0),
+        }
+    }
+
+    /// Makes the directory, removes what was not complete, and finds the complete parts.
+    fn enter(&mut self) -> Result<Vec<(u64, u64, PathBuf)>, BoxError> {
+        let directory = &self.directory;
+        if !directory.is_dir() {
+            fs::create_dir_all(directory).map_err(|error| FileError::new("create", directory, error))?;
+            sync_parent(&*self.storage, directory)?;
+        }
+        let mut parts = Vec::new();
+        let entries = fs::read_dir(directory).map_err(|error| FileError::new("read", directory, error))?;
+        for entry in entries {
+            let path = entry.map_err(|error| FileError::new("read", directory, error))?.path();
+            match path.file_name().and_then(|name| name.to_str()) {
+                Some(UNFINISHED) => remove(&*self.storage, &path)?,
+                Some(name) => parts.extend(numbers(name).map(|(number, time)| (number, time, path.clone()))),
+                None => {}
+            }
+        }
+        parts.sort();
+        Ok(parts)
+    }
+
+    /// Encodes what was gathered.
+    fn encode(&mut self) -> Result<(), BoxError> {
+        let Some(builder) = self.builder.as_mut().filter(|builder| builder.rows() > 0) else { return Ok(()) };
+        let batch = builder.finish()?;
+        let part = match &mut self.part {
+            Some(part) => part,
+            none => none.insert(Part::begin(&self.storage, self.directory.join(UNFINISHED), builder.schema())?),
+        };
+        part.write(&batch)
+    }
+}
+
+/// The number of a part and the time of its last commit, by its name.
+fn numbers(name: &str) -> Option<(u64, u64)> {
+    let (number, time) = name.strip_prefix("part-")?.strip_suffix(".parquet")?.split_once('-')?;
+    Some((number.parse().ok()?, time.parse().ok()?))
+}
+
+impl<S: Schema> Sink<S> for ParquetSink {
+    fn open(&mut self, schema: &'static TableSchema) -> RunResult {
+        for (_, _, path) in self.enter()? {
+            remove(&*self.storage, &path)?;
+        }
+        self.builder = Some(BatchBuilder::new(schema, true));
+        Ok(())
+    }
+
+    fn is_transactional(&self) -> bool {
+        true
+    }
+
+    fn recover(&mut self, schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
+        let parts = self.enter()?;
+        // The run before may have ended between the name of a part and its sync.
+        sync_parent(&*self.storage, &self.directory.join(UNFINISHED))?;
+        self.builder = Some(BatchBuilder::new(schema, true));
+        let last = parts.last().map(|(number, time, _)| (*number, *time));
+        self.complete = last.unwrap_or_default();
+        self.last = self.complete.1;
+        Ok(last.map(|(_, time)| time))
+    }
+
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        let builder = self.builder.as_mut().ok_or("the directory is not open")?;
+        if self.updates == 0 {
+            self.since = Instant::now();
+        }
+        builder.append(commit)?;
+        self.updates += commit.len();
+        self.last = commit.time();
+        if builder.rows() >= BATCH {
+            self.encode()?;
+        }
+        let is_old = self.options.every.is_some_and(|every| self.since.elapsed() >= every);
+        if self.updates >= self.options.rows || is_old {
+            StagedSink::<S>::end_part(self)?;
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> RunResult {
+        StagedSink::<S>::end_part(self)
+    }
+}
+
+impl<S: Schema> StagedSink<S> for ParquetSink {
+    fn due(&self) -> Option<Instant> {
+        if self.updates == 0 { None } else { self.since.checked_add(self.options.every?) }
+    }
+
+    fn end_part(&mut self) -> RunResult {
+        self.encode()?;
+        if let Some(part) = self.part.take() {
+            let number = self.complete.0 + 1;
+            let name = format!("part-{number:08}-{}.parquet", self.last);
+            part.end(&*self.storage, self.directory.join(name))?;
+            self.complete = (number, self.last);
+        }
+        self.updates = 0;
+        Ok(())
+    }
+
+    fn durable(&self) -> u64 {
+        self.complete.1
+    }
+}

@@ -1,0 +1,305 @@
+//! Parts of tables in Parquet files, and record batches: what is in them, and when a part is there.
+#![cfg(feature = "parquet")]
+
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod common;
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type, UInt64Type};
+use arrow_array::{Array, RecordBatch};
+use arrow_schema::DataType;
+use common::{Cat, DEADLINE, Number, TempDir, cat, numbers, pipeline, run, source, within};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use pathway_io::{Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, parquet as sink};
+use serde_json::{Value, json};
+
+/// The names of the files in a directory.
+fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The batches of each part.
+fn parts(directory: &Path) -> Vec<Vec<RecordBatch>> {
+    let read = |name: &String| {
+        let file = File::open(directory.join(name)).unwrap();
+        ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap().map(Result::unwrap).collect()
+    };
+    names(directory).iter().map(read).collect()
+}
+
+/// The numbers in each part, with their diffs.
+fn values(directory: &Path) -> Vec<Vec<u64>> {
+    let of_batch = |batch: &RecordBatch| batch.column(0).as_primitive::<UInt64Type>().values().to_vec();
+    parts(directory).iter().map(|batches| batches.iter().flat_map(of_batch).collect()).collect()
+}
+
+#[test]
+fn a_part_has_whole_commits_up_to_its_number_of_rows() {
+    let dir = TempDir::new();
+    let path = dir.path("numbers");
+    for _ in 0..2 {
+        // The second run begins again.
+        let pipeline = pipeline();
+        let rows = source(|numbers: Subject<Number>| {
+            for n in 0..10 {
+                numbers.next(Number { n })?;
+                if n % 2 == 1 {
+                    numbers.commit()?;
+                }
+            }
+            Ok(())
+        });
+        let numbers = pipeline.read_with(rows, ReadOptions::new().autocommit(None));
+        sink::write(&numbers, &path, sink::Options::new().rows(3));
+        run(pipeline).unwrap();
+        assert_eq!(values(&path), [vec![0, 1, 2, 3], vec![4, 5, 6, 7], vec![8, 9]]);
+    }
+    let times: Vec<u64> = names(&path)
+        .iter()
+        .map(|name| name.trim_end_matches(".parquet").rsplit('-').next().unwrap().parse().unwrap())
+        .collect();
+    for (part, time) in parts(&path).iter().zip(times) {
+        let last = part.last().unwrap().column_by_name("time").unwrap().as_primitive::<Int64Type>().values().to_vec();
+        assert_eq!(last.last(), Some(&(time as i64)));
+    }
+}
+
+#[test]
+fn other_files_are_left_alone_and_an_empty_table_has_no_part() {
+    let dir = TempDir::new();
+    let path = dir.path("numbers");
+    fs::create_dir(&path).unwrap();
+    for name in ["mine.parquet", "part-x.parquet", "part.parquet.new"] {
+        fs::write(path.join(name), "mine").unwrap();
+    }
+    let pipeline = pipeline();
+    sink::write(&pipeline.read(numbers(0..0)), &path, sink::Options::new());
+    run(pipeline).unwrap();
+    assert_eq!(names(&path), ["mine.parquet", "part-x.parquet"]);
+}
+
+#[test]
+fn a_part_ends_in_time_though_nothing_comes_any_more() {
+    let dir = TempDir::new();
+    let path = dir.path("numbers");
+    let pipeline = pipeline();
+    let rows = source(|numbers: Subject<Number>| {
+        numbers.next(Number { n: 7 })?;
+        numbers.commit()?;
+        Ok(numbers.wait_closed()?)
+    });
+    let numbers = pipeline.read(rows);
+    sink::write(&numbers, &path, sink::Options::new().every(Duration::from_millis(20)));
+    let running = pipeline.start().unwrap();
+    let until = Instant::now() + DEADLINE;
+    while !path.exists() || names(&path).iter().all(|name| !name.ends_with(".parquet")) {
+        assert!(Instant::now() < until, "no part");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert_eq!(values(&path), [[7]]);
+    running.stop();
+    within(move || running.join()).unwrap();
+    assert_eq!(values(&path), [[7]]);
+}
+
+#[derive(Schema)]
+struct Types {
+    id: i32,
+    yes: Option<bool>,
+    big: u64,
+    single: f32,
+    text: Option<String>,
+    bytes: Vec<u8>,
+    nap: Duration,
+    json: Value,
+    list: Vec<Option<f64>>,
+    array: [i64; 2],
+    pair: Option<(bool, String)>,
+    deep: Vec<Vec<Vec<u8>>>,
+}
+
+fn types(id: i32) -> Types {
+    Types {
+        id,
+        yes: Some(true),
+        big: u64::MAX,
+        single: 0.1,
+        text: Some("a \"b\"\n\0".into()),
+        bytes: vec![0, 255],
+        nap: Duration::from_nanos(1_500),
+        json: json!({"a": [1, null]}),
+        list: vec![Some(0.1), None, Some(f64::NAN), Some(f64::NEG_INFINITY)],
+        array: [i64::MIN, i64::MAX],
+        pair: Some((true, "é".into())),
+        deep: vec![vec![vec![0, 1]], vec![]],
+    }
+}
+
+#[test]
+fn every_type_keeps_its_value() {
+    let dir = TempDir::new();
+    let path = dir.path("types");
+    let pipeline = pipeline();
+    let rows = source(|subject: Subject<Types>| {
+        subject.next(types(1))?;
+        subject.next(Types { yes: None, text: None, list: vec![], pair: None, deep: vec![], ..types(2) })?;
+        Ok(())
+    });
+    let table = pipeline.read(rows);
+    let commits = table.commits(4);
+    sink::write(&table, &path, sink::Options::new());
+    run(pipeline).unwrap();
+    let direct = commits.recv().unwrap().record_batch_of_updates().unwrap();
+    let read = parts(&path).concat();
+    let read = arrow_select(&read);
+    assert_eq!(read.num_rows(), 2);
+    for (column, field) in direct.columns().iter().zip(direct.schema().fields()) {
+        let other = read.column_by_name(field.name()).unwrap();
+        assert_eq!(other.data_type(), column.data_type(), "{}", field.name());
+        assert_eq!(format!("{other:?}"), format!("{column:?}"), "{}", field.name());
+    }
+    assert_eq!(read.column(0).as_primitive::<Int32Type>().values(), &[1, 2]);
+    assert!(read.column(1).is_null(1) && read.column(4).is_null(1) && read.column(10).is_null(1));
+    assert_eq!(read.column(2).as_primitive::<UInt64Type>().value(0), u64::MAX);
+    assert_eq!(read.column(4).as_string::<i32>().value(0), "a \"b\"\n\0");
+    assert_eq!(read.column(5).as_binary::<i32>().value(0), [0, 255]);
+    assert_eq!(read.column(7).as_string::<i32>().value(0), r#"{"a":[1,null]}"#);
+    let list = read.column(8).as_list::<i32>().value(0);
+    let floats = list.as_primitive::<arrow_array::types::Float64Type>();
+    assert!(floats.value(0) == 0.1 && floats.is_null(1) && floats.value(2).is_nan() && floats.value(3).is_infinite());
+    assert_eq!(
+        read.column(9).as_fixed_size_list().value(0).as_primitive::<Int64Type>().values(),
+        &[i64::MIN, i64::MAX]
+    );
+    assert_eq!(read.column(10).as_struct().column(1).as_string::<i32>().value(0), "é");
+    let deep = read.column(11).as_list::<i32>().value(0);
+    assert_eq!(deep.as_list::<i32>().value(0).as_binary::<i32>().value(0), [0, 1]);
+    assert_eq!(direct.schema().field_with_name("diff").unwrap().data_type(), &DataType::Int64);
+}
+
+/// One part has one batch here.
+fn arrow_select(batches: &[RecordBatch]) -> RecordBatch {
+    assert_eq!(batches.len(), 1);
+    batches[0].clone()
+}
+
+#[test]
+fn a_value_that_arrow_does_not_have_is_an_error_that_names_the_column() {
+    let dir = TempDir::new();
+    let pipeline = pipeline();
+    let rows =
+        source(|subject: Subject<Types>| Ok(subject.next(Types { nap: Duration::from_secs(u64::MAX), ..types(1) })?));
+    sink::write(&pipeline.read(rows), dir.path("types"), sink::Options::new());
+    let error = run(pipeline).unwrap_err().to_string();
+    assert!(error.contains("column `nap`: it has a value that is out of the range of its Arrow type"), "{error}");
+}
+
+#[cfg(all(feature = "chrono", feature = "jiff", feature = "uuid", feature = "rust_decimal"))]
+mod others {
+    use super::*;
+
+    #[derive(Schema)]
+    struct Others {
+        day: chrono::NaiveDate,
+        time_of_day: jiff::civil::Time,
+        moment: jiff::civil::DateTime,
+        at: Option<jiff::Timestamp>,
+        offset: chrono::DateTime<chrono::FixedOffset>,
+        span: jiff::SignedDuration,
+        id: uuid::Uuid,
+        price: rust_decimal::Decimal,
+        days: Vec<chrono::NaiveDate>,
+    }
+
+    #[test]
+    fn dates_and_the_like_are_numbers_of_arrow() {
+        let pipeline = pipeline();
+        let commits = pipeline
+            .read(source(|subject: Subject<Others>| {
+                Ok(subject.next(Others {
+                    day: "2021-03-21".parse().unwrap(),
+                    time_of_day: "18:34:12.000000001".parse().unwrap(),
+                    moment: "1969-12-31T23:59:59.5".parse().unwrap(),
+                    at: Some("2021-03-21T00:00:00.000000001Z".parse().unwrap()),
+                    offset: "2021-03-21T01:00:00+01:00".parse().unwrap(),
+                    span: jiff::SignedDuration::from_nanos(-5),
+                    id: "67e55044-10b1-426f-9247-bb680e5fe0c8".parse().unwrap(),
+                    price: "-12.50".parse().unwrap(),
+                    days: vec!["1970-01-02".parse().unwrap()],
+                })?)
+            }))
+            .commits(1);
+        run(pipeline).unwrap();
+        let batch = commits.recv().unwrap().record_batch().unwrap();
+        let text = format!("{batch:?}");
+        for expected in ["2021-03-21", "18:34:12.000000001", "1969-12-31T23:59:59.500", "2021-03-21T00:00:00.000000001"]
+        {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        let decimals = batch.column(7).as_primitive::<arrow_array::types::Decimal256Type>();
+        assert_eq!(decimals.value_as_string(0), "-12.5000000000000000000000000000");
+        assert_eq!(
+            batch.column(4).as_primitive::<arrow_array::types::TimestampNanosecondType>().value(0),
+            1_616_284_800_000_000_000
+        );
+        assert_eq!(batch.column(6).as_fixed_size_binary().value(0)[0], 0x67);
+        let days = batch.column(8).as_list::<i32>().value(0);
+        assert_eq!(days.as_primitive::<arrow_array::types::Date32Type>().value(0), 1);
+    }
+}
+
+/// Cats up to a number, with an offset behind each.
+struct Cats(i64);
+
+impl Connector for Cats {
+    type Subjects = Subject<Cat, i64>;
+    type Tables = Table<Cat>;
+
+    fn run(&mut self, cats: Subject<Cat, i64>) -> RunResult {
+        for key in cats.resume().unwrap_or(0)..self.0 {
+            cats.next_at(key + 1, cat(key, "felis"))?;
+            cats.commit()?;
+        }
+        Ok(())
+    }
+}
+
+fn persistent(dir: &TempDir, cats: i64) -> pathway_io::Result<pathway_io::Summary> {
+    let pipeline = Pipeline::persistent(dir.path("state")).unwrap();
+    pipeline.handle_signals(false);
+    let cats = pipeline.read_with(Cats(cats), ReadOptions::new().name("cats"));
+    sink::write(&cats, dir.path("cats"), sink::Options::new().rows(4));
+    run(pipeline)
+}
+
+#[test]
+fn a_persistent_pipeline_continues_its_parts() {
+    let dir = TempDir::new();
+    let path = dir.path("cats");
+    let keys = |directory: &Path| -> Vec<i64> {
+        let of_batch = |batch: &RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
+        parts(directory).iter().flatten().flat_map(of_batch).collect()
+    };
+    persistent(&dir, 10).unwrap();
+    assert_eq!(keys(&path), (0..10).collect::<Vec<_>>());
+    let before = names(&path);
+    persistent(&dir, 15).unwrap();
+    assert_eq!(keys(&path), (0..15).collect::<Vec<_>>());
+    assert_eq!(names(&path)[..before.len()], before);
+    // What the state still has is written again, and what it does not have is missed.
+    fs::remove_file(path.join(names(&path).last().unwrap())).unwrap();
+    persistent(&dir, 16).unwrap();
+    assert_eq!(keys(&path), (0..16).collect::<Vec<_>>());
+    for name in names(&path) {
+        fs::remove_file(path.join(name)).unwrap();
+    }
+    let error = persistent(&dir, 17).unwrap_err().to_string();
+    assert!(error.contains("it was exchanged for an older one"), "{error}");
+}
