@@ -196,7 +196,7 @@ macro_rules! __as_it_is {
 pub mod testing {
     #[cfg(feature = "dataflow")]
     pub use crate::dataflow::testing::compute;
-    pub use crate::pipeline::testing::collect;
+    pub use crate::pipeline::testing::{Clock, collect};
 }
 
 /// What the macros' output refers to. It changes with every release and is for them alone.

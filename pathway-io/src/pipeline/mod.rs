@@ -12,10 +12,11 @@ mod start;
 pub(crate) mod supervisor;
 pub(crate) mod table;
 pub mod testing;
+mod watchdog;
 pub(crate) mod workers;
 
 use std::fmt;
-use std::sync::{Arc, MutexGuard};
+use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use self::any_table::AnyTable;
@@ -32,6 +33,7 @@ use crate::run::error::Result;
 use crate::run::lock::Lock;
 use crate::run::summary::{Stop, Summary};
 use crate::run::threads;
+use crate::run::time::Time;
 use crate::source::connector::{Connector, Subjects};
 use crate::source::declare::Declare;
 use crate::source::intake::pending::AnyPool;
@@ -75,7 +77,8 @@ const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 pub struct Pipeline {
     plan: Lock<Plan>,
     control: Arc<Control>,
-    monitor: Monitor,
+    /// Made once somebody asks for it, or at the start.
+    monitor: OnceLock<Monitor>,
     persistence: Option<Arc<dyn Persistence>>,
 }
 
@@ -114,8 +117,21 @@ impl Pipeline {
     pub(crate) fn with_persistence(persistence: Option<Arc<dyn Persistence>>) -> Self {
         let plan =
             Plan { sources: Vec::new(), grace_period: DEFAULT_GRACE_PERIOD, handle_signals: true, progress: false };
-        let control = Arc::default();
-        Pipeline { plan: Lock::new(plan), monitor: Monitor::new(&control), control, persistence }
+        Pipeline { plan: Lock::new(plan), control: Arc::default(), monitor: OnceLock::new(), persistence }
+    }
+
+    /// Has the pipeline follow another clock.
+    ///
+    /// # Panics
+    ///
+    /// If a stop handle or a monitor was taken, since these belong to the pipeline as it was.
+    #[track_caller]
+    pub(crate) fn with_time(mut self, time: Time) -> Self {
+        let Some(watched) = Arc::get_mut(&mut self.control) else {
+            panic!("set the clock of a pipeline before you take its stop handle or its monitor")
+        };
+        watched.time = time;
+        self
     }
 
     pub(crate) fn persistence(&self) -> Option<&dyn Persistence> {
@@ -250,7 +266,7 @@ impl Pipeline {
     /// ```
     #[must_use]
     pub fn monitor(&self) -> Monitor {
-        self.monitor.clone()
+        self.monitor.get_or_init(|| Monitor::new(&self.control)).clone()
     }
 
     /// Runs the pipeline until every source has ended or a stop occurs, and all rows are in the sinks.
@@ -324,7 +340,8 @@ impl Pipeline {
     ///
     /// The errors of [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
-        let Pipeline { plan, control, monitor, persistence } = self;
+        let monitor = self.monitor();
+        let Pipeline { plan, control, persistence, .. } = self;
         start::start(plan.into_inner(), control, monitor, persistence, &workers)
     }
 }

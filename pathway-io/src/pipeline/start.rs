@@ -90,6 +90,7 @@ pub(super) fn start(
                 eager: options.is_eager(),
                 offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(connector)).unwrap_or_default(),
                 cuts: if persistent { cuts(&options) } else { Cuts::Anywhere },
+                time: control.time.clone(),
             };
             let source = Arc::new(Source {
                 intake: Intake::new(index, started.stages.len(), gathering, messages.clone()),
@@ -100,6 +101,7 @@ pub(super) fn start(
                 persistent,
                 bad_rows_limit: options.bad_row_limit(),
                 restart: options.restart_policy(),
+                idle: options.idle_limit(),
                 attempts: Attempts::default(),
                 control: Arc::clone(&control),
                 started: OnceLock::new(),
@@ -124,6 +126,7 @@ pub(super) fn start(
     }
     let clock = Clock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
     let (checkpointer, state) = prepared.map(|prepared| prepared.begin(sinks, &messages, &control)).unzip();
+    let time = control.time.clone();
     let supervisor = Supervisor {
         control,
         monitor,
@@ -134,7 +137,7 @@ pub(super) fn start(
         state,
         engine,
     };
-    let sequencer = Sequencer { messages: received, clock, sources, tables, checkpointer, downstream };
+    let sequencer = Sequencer { messages: received, clock, time, sources, tables, checkpointer, downstream };
     supervisor.start(sequencer, launches)
 }
 

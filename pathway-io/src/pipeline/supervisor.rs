@@ -20,6 +20,7 @@ use super::monitor::Monitor;
 use super::progress::Display;
 use super::running::Running;
 use super::signals::Signals;
+use super::watchdog::Watchdog;
 use crate::run::control::{Control, PartId, RunState};
 use crate::run::error::{Error, FailureKind, Result};
 use crate::run::guard::guarded;
@@ -91,7 +92,10 @@ impl Supervisor {
         let control = Arc::clone(&self.control);
         let messages = sequencer.messages.clone();
         let downstream = sequencer.downstream.clone();
-        let id = control.add(Arc::new(SequencerPart { time: sequencer.clock.face() }), Phase::Running);
+        let id = control.add(
+            Arc::new(SequencerPart { time: sequencer.clock.face(), messages: self.messages.clone() }),
+            Phase::Running,
+        );
         let spawned = threads::spawn("sequencer", move || {
             if let Err(kind) = guarded("its sequencer", || sequencer.run()) {
                 control.fail(Error::pipeline_failure(kind));
@@ -175,14 +179,15 @@ impl Supervisor {
     }
 
     fn end(mut self) -> Result<Summary> {
-        let ended = self.control.wait(RunState::sources_have_ended, |run| self.deadline(run, None));
+        let mut watchdog = Watchdog::new(&self.control, self.grace_period);
+        let ended = watchdog.watch(RunState::sources_have_ended, |run| self.deadline(run, None));
         if !ended {
             self.abandon_sources();
         }
         let draining = Instant::now();
         // This fails only if the sequencer has panicked, and then the control already knows the failure.
         let _ = self.messages.send(Message::Finish);
-        let drained = self.control.wait(RunState::is_drained, |run| self.drain_deadline(run, draining));
+        let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining));
         if !drained {
             self.control.abandon(blame);
             if let Some(engine) = &self.engine {

@@ -5,19 +5,22 @@
 
 use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{error, info};
 
 use crate::run::error::Error;
 use crate::run::part::{Part, Phase, Role};
 use crate::run::summary::Stop;
+use crate::run::time::Time;
 
 /// The shared state of one run.
 #[derive(Default)]
 pub(crate) struct Control {
     state: Mutex<RunState>,
     changed: Condvar,
+    /// What the waits of the run follow.
+    pub(crate) time: Time,
 }
 
 #[derive(Default)]
@@ -160,6 +163,29 @@ impl Control {
                     self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
                 }
             };
+        }
+    }
+
+    /// Waits for a duration. Returns whether a stop was requested meanwhile.
+    pub(crate) fn sleep(&self, duration: Duration) -> bool {
+        // A moment too far away to be named never comes.
+        let until = self.time.now().checked_add(duration);
+        let _waiting = self.time.wait_until(until);
+        let mut is_stopping = false;
+        let done = |run: &RunState| {
+            is_stopping = run.stop.is_some();
+            is_stopping || (self.time.is_manual() && until.is_some_and(|until| until <= self.time.now()))
+        };
+        self.wait(done, |_| until.filter(|_| !self.time.is_manual()));
+        is_stopping
+    }
+
+    /// The manual clock of the run was set: wakes whoever waits for it.
+    pub(crate) fn time_passed(&self) {
+        let parts: Vec<Arc<dyn Part>> =
+            self.update(|run| run.parts.iter().map(|member| Arc::clone(&member.part)).collect());
+        for part in parts {
+            part.time_passed();
         }
     }
 

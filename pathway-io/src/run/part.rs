@@ -12,6 +12,9 @@ pub(crate) trait Part: Any + Send + Sync {
     /// Called once when a stop is requested.
     fn interrupt(&self) {}
 
+    /// Called when the manual clock of the run was set: wakes whoever waits for it.
+    fn time_passed(&self) {}
+
     /// Whether no file may be touched before this part has opened.
     fn opens_first(&self) -> bool {
         false

@@ -1,9 +1,141 @@
-//! The wall clock in the unit of commit times.
+//! The one place where the runtime reads the time that it waits by: [`Time`].
+//!
+//! It is the system's clock, or in a test one that is set by hand. Autocommit, back-off, `sleep`, idle sources and stalls
+//! follow it. The grace period after a stop does not: a test that hangs must end.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Returns the wall clock in Unix milliseconds. A wall clock before 1970 counts as 1970.
 pub(crate) fn unix_millis() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
     u64::try_from(now).unwrap_or(u64::MAX)
+}
+
+/// What the time is.
+#[derive(Clone, Default)]
+pub(crate) struct Time(Option<Arc<ManualTime>>);
+
+impl Time {
+    pub(crate) fn manual(time: &Arc<ManualTime>) -> Self {
+        Time(Some(Arc::clone(time)))
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        match &self.0 {
+            None => Instant::now(),
+            Some(manual) => manual.now(),
+        }
+    }
+
+    /// Whether it is set by hand. A wait for it then has no time-out, and is woken whenever it is set.
+    pub(crate) fn is_manual(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Tells a manual clock that something waits for that moment, until what is returned is dropped.
+    pub(crate) fn wait_until(&self, moment: Option<Instant>) -> Option<Waiting> {
+        let (time, moment) = (self.0.as_ref()?, moment?);
+        *time.lock().waits.entry(moment).or_default() += 1;
+        time.changed.notify_all();
+        Some(Waiting { time: Arc::clone(time), moment })
+    }
+}
+
+/// A clock that is set by hand.
+pub(crate) struct ManualTime {
+    start: Instant,
+    state: Mutex<ManualState>,
+    /// Something waits for it that did not before.
+    changed: Condvar,
+}
+
+/// Wakes whoever waits for the clock in one run. Returns `false` if the run is gone.
+type Wake = Arc<dyn Fn() -> bool + Send + Sync>;
+
+#[derive(Default)]
+struct ManualState {
+    passed: Duration,
+    /// The moments that something waits for, and how many do.
+    waits: BTreeMap<Instant, usize>,
+    /// The runs that follow it.
+    runs: Vec<Wake>,
+}
+
+/// A wait for a moment of a manual clock.
+pub(crate) struct Waiting {
+    time: Arc<ManualTime>,
+    moment: Instant,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let mut state = self.time.lock();
+        if let Some(count) = state.waits.get_mut(&self.moment) {
+            *count -= 1;
+            if *count == 0 {
+                state.waits.remove(&self.moment);
+            }
+        }
+    }
+}
+
+impl ManualTime {
+    pub(crate) fn new() -> Arc<Self> {
+        Arc::new(ManualTime { start: Instant::now(), state: Mutex::default(), changed: Condvar::new() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ManualState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn now(&self) -> Instant {
+        self.start + self.lock().passed
+    }
+
+    /// Has a run follow this clock.
+    pub(crate) fn follow(&self, wake: impl Fn() -> bool + Send + Sync + 'static) {
+        self.lock().runs.push(Arc::new(wake));
+    }
+
+    pub(crate) fn passed(&self) -> Duration {
+        self.lock().passed
+    }
+
+    pub(crate) fn advance(&self, duration: Duration) {
+        let runs = {
+            let mut state = self.lock();
+            state.passed += duration;
+            state.runs.clone()
+        };
+        // Without the lock, since whoever is woken looks at the clock. Who has not waited yet will look at it first.
+        let gone: Vec<Wake> = runs.into_iter().filter(|wake| !wake()).collect();
+        self.lock().runs.retain(|run| !gone.iter().any(|gone| Arc::ptr_eq(run, gone)));
+    }
+
+    /// Waits until something waits for a moment that is still to come, and returns how far away the first is. `None` if the
+    /// time-out, which is real, comes before that.
+    pub(crate) fn next_wait(&self, timeout: Duration) -> Option<Duration> {
+        let until = Instant::now() + timeout;
+        let mut state = self.lock();
+        loop {
+            let now = self.start + state.passed;
+            if let Some((moment, _)) = state.waits.range(now..).find(|(moment, _)| **moment > now) {
+                return Some(*moment - now);
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return None;
+            }
+            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl fmt::Debug for ManualTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ManualTime").field("passed", &self.passed()).finish_non_exhaustive()
+    }
 }

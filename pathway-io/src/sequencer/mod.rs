@@ -23,6 +23,7 @@ use self::feed::Downstream;
 use self::journal::{CheckpointMessage, CommitRecord, SnapshotPiece, TableRecord};
 use self::stage::{Stage, StageCommit};
 use crate::run::part::{Part, Role};
+use crate::run::time::Time;
 use crate::source::intake::{Cut, Intake, IntakeMessage, Outbox};
 
 /// A message to the sequencer.
@@ -32,6 +33,8 @@ pub(crate) enum Message {
     Snapshot(Sender<SnapshotPiece>),
     /// Another process has made a commit at this time.
     PeerTime(u64),
+    /// The manual clock of the run was set.
+    TimePassed,
     /// All sources have ended, and all of their commits were sent before this message.
     Finish,
 }
@@ -42,7 +45,7 @@ impl Outbox for Sender<Message> {
             Ok(()) => Ok(()),
             Err(unsent) => match unsent.0 {
                 Message::Intake(message) => Err(message),
-                Message::Snapshot(_) | Message::PeerTime(_) | Message::Finish => {
+                Message::Snapshot(_) | Message::PeerTime(_) | Message::TimePassed | Message::Finish => {
                     unreachable!("only intake messages are sent through this channel")
                 }
             },
@@ -54,17 +57,24 @@ impl Outbox for Sender<Message> {
 pub(crate) struct SequencerPart {
     /// The time of the last commit.
     pub(crate) time: Arc<AtomicU64>,
+    pub(crate) messages: Sender<Message>,
 }
 
 impl Part for SequencerPart {
     fn role(&self) -> Role {
         Role::Downstream
     }
+
+    fn time_passed(&self) {
+        // A sequencer that has ended has no timers.
+        let _ = self.messages.send(Message::TimePassed);
+    }
 }
 
 pub(crate) struct Sequencer {
     pub(crate) messages: Receiver<Message>,
     pub(crate) clock: Clock,
+    pub(crate) time: Time,
     pub(crate) sources: Vec<SequencedSource>,
     /// The tables of each connector. All partitions of a connector share them.
     pub(crate) tables: Vec<Vec<Box<dyn Stage>>>,
@@ -93,8 +103,11 @@ impl Sequencer {
         loop {
             let next = self.sources.iter().filter_map(|source| source.timer).min();
             let message = match next {
-                None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(at) => self.messages.recv_deadline(at),
+                Some(at) if !self.time.is_manual() => self.messages.recv_deadline(at),
+                at => {
+                    let _waiting = self.time.wait_until(at);
+                    self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
+                }
             };
             match message {
                 Ok(Message::Intake(IntakeMessage::Commit(cut))) => self.commit(cut),
@@ -107,11 +120,12 @@ impl Sequencer {
                         downstream.advance(time + 1);
                     }
                 }
+                Ok(Message::TimePassed) => {}
                 Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.sources.iter().any(|source| source.timer.is_some()) {
-                self.fire(Instant::now());
+                self.fire(self.time.now());
             }
         }
     }

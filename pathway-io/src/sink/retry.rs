@@ -155,8 +155,7 @@ impl<S: Schema> Retry<S> {
         worker.part.progress.retry();
         let retries = worker.part.progress.retries();
         warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {error}");
-        let until = Instant::now().checked_add(wait);
-        self.is_last = worker.control.wait(|run| run.stop.is_some(), |_| until);
+        self.is_last = worker.control.sleep(wait);
         self.began = Instant::now();
         Ok(())
     }

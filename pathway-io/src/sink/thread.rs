@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, unbounded};
-use tracing::info;
+use tracing::{info, info_span};
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
@@ -61,6 +61,8 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
 
 impl Worker {
     fn run<S: Schema>(self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
+        // The events of the user's code on this thread belong to it.
+        let _span = info_span!("sink", sink = &*self.part.name).entered();
         // The sink is dropped inside, since its drop may panic too.
         let result = catch_unwind(AssertUnwindSafe(|| self.serve(spec, mode, &told)));
         let failure = match result {

@@ -102,9 +102,18 @@ impl Hooks {
 
     /// Calls all hooks, each on its own thread, so that a hook that blocks does not delay the others.
     pub(crate) fn fire(self: &Arc<Self>) {
+        self.fire_if(|_| true);
+    }
+
+    /// The same for one attempt, if it has not ended. The next one has hooks again.
+    pub(crate) fn fire_attempt(self: &Arc<Self>, attempt: u32) {
+        self.fire_if(|state| state.attempt == attempt);
+    }
+
+    fn fire_if(self: &Arc<Self>, holds: impl FnOnce(&HookState) -> bool) {
         let tasks = {
             let mut state = self.lock();
-            if state.phase != Phase::Waiting {
+            if state.phase != Phase::Waiting || !holds(&state) {
                 return;
             }
             state.phase = Phase::Fired;
@@ -125,7 +134,11 @@ impl Hooks {
 
     /// Drops the hooks that were not called, before `run` is called again.
     pub(crate) fn end_attempt(&self) {
-        self.drop_waiting(|state| state.attempt += 1);
+        self.drop_waiting(|state| {
+            state.attempt += 1;
+            // An idle attempt was interrupted alone. After a stop there is no other attempt.
+            state.phase = Phase::Waiting;
+        });
     }
 
     fn drop_waiting(&self, change: impl FnOnce(&mut HookState)) {

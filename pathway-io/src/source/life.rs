@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use tracing::{info, warn};
+use tracing::{info, info_span, warn};
 
 use crate::run::control::PartId;
 use crate::run::error::FailureKind;
@@ -25,6 +25,8 @@ pub(crate) fn run<C: Connector>(
     id: PartId,
 ) {
     let started = Instant::now();
+    // The events of the user's code on this thread belong to it.
+    let _span = info_span!("source", connector = &*source.name).entered();
     info!(connector = &*source.name, "start");
     while attempt(&mut connector, pools, partition, source) == Next::Again {}
     if let Err(kind) = guarded("on_stop", || connector.on_stop()) {
@@ -55,24 +57,30 @@ fn attempt<C: Connector>(
     source: &Arc<Source>,
 ) -> Next {
     source.attempts.entered();
-    let began = Instant::now();
+    let time = &source.control.time;
+    let began = time.now();
+    source.seen.lock().begin_attempt(began);
     let subjects = C::Subjects::open(source, pools, 0);
     let result = guarded("run", || match partition {
         Some(partition) => connector.run_partition(subjects, partition),
         None => connector.run(subjects),
     });
     // This is decided right after `run` returned: a later stop does not excuse an earlier error.
-    let excused = source.control.is_stopping() || source.intake.has_told_closed();
-    let failure = match result {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(failed(error)),
-        Err(kind) => Some(kind),
+    let is_stopping = source.control.is_stopping();
+    let idle = source.idle_failure().filter(|_| !is_stopping);
+    // That its handles were closed is no excuse for a source that was idle.
+    let excused = is_stopping || (idle.is_none() && source.intake.has_told_closed());
+    let failure = match (idle, result) {
+        (_, Err(kind)) => Some(kind),
+        (Some(idle), Ok(_)) => Some(idle),
+        (None, Ok(Ok(()))) => None,
+        (None, Ok(Err(error))) => Some(failed(error)),
     };
     if let Some(failure) = &failure
         && !excused
-        && let Some(wait) = source.restart(failure, began.elapsed())
+        && let Some(wait) = source.restart(failure, time.now().saturating_duration_since(began))
     {
-        let at = Instant::now().checked_add(wait);
+        let at = time.now().checked_add(wait);
         warn!(connector = &*source.name, attempts = source.attempts.get().entered, ?wait, "run again: it {failure}");
         source.attempts.note(failure.text());
         source.end_attempt();

@@ -37,6 +37,7 @@ pub struct ReadOptions {
     full_snapshot: Option<bool>,
     bad_rows_limit: Option<u64>,
     restart: Option<Restart>,
+    idle: Option<Duration>,
 }
 
 /// Says what happens to a row that does not fit the schema.
@@ -168,6 +169,34 @@ impl ReadOptions {
         self
     }
 
+    /// Treats the source as failed if `run` pushes nothing for that long.
+    ///
+    /// It is for connections that die in silence. The library closes the subjects of the attempt and calls its
+    /// [`on_interrupt`](crate::Subject::on_interrupt) hooks; the future of an `async fn run` is dropped. Then a
+    /// [`restart`](Self::restart) has `run` called again, and without one the pipeline fails.
+    ///
+    /// - Rows, removals and bad rows count as pushed. Commits and offsets alone do not.
+    /// - The time in which a push waits for room does not count.
+    /// - The duration must be longer than any pause of a healthy source, and than its longest
+    ///   [`sleep`](crate::Subject::sleep). It is exact to a quarter of itself, or to a second if that is less.
+    /// - A `run` that does not return within the [grace period](crate::Pipeline::grace_period) after that fails the
+    ///   pipeline.
+    ///
+    /// There is no limit by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pathway_io::{ReadOptions, Restart};
+    ///
+    /// let restart = Restart::backoff(Duration::from_secs(1)..Duration::from_secs(60));
+    /// let options = ReadOptions::new().idle(Duration::from_secs(90)).restart(restart);
+    /// # drop(options);
+    /// ```
+    pub fn idle(mut self, duration: Duration) -> Self {
+        self.idle = Some(duration);
+        self
+    }
+
     /// Returns these options, with unset ones taken from `defaults`.
     pub(crate) fn or(self, defaults: ReadOptions) -> Self {
         ReadOptions {
@@ -179,6 +208,7 @@ impl ReadOptions {
             full_snapshot: self.full_snapshot.or(defaults.full_snapshot),
             bad_rows_limit: self.bad_rows_limit.or(defaults.bad_rows_limit),
             restart: self.restart.or(defaults.restart),
+            idle: self.idle.or(defaults.idle),
         }
     }
 
@@ -204,6 +234,10 @@ impl ReadOptions {
 
     pub(crate) fn bad_row_limit(&self) -> Option<u64> {
         self.bad_rows_limit
+    }
+
+    pub(crate) fn idle_limit(&self) -> Option<Duration> {
+        self.idle
     }
 
     pub(crate) fn restart_policy(&self) -> Option<Restart> {

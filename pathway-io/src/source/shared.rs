@@ -16,7 +16,7 @@ use crate::run::restart::{Attempts, Restart};
 use crate::run::summary::SourceSummary;
 use crate::source::bad_rows::{BadRowPolicy, Verdict};
 use crate::source::hook::Hooks;
-use crate::source::intake::{Entry, Intake, Push, Refused, Tail};
+use crate::source::intake::{Entry, Intake, Level, Push, Refused, Tail};
 use crate::source::offset::{AnyOffset, Offset};
 use crate::source::on_durable::Durables;
 
@@ -32,6 +32,8 @@ pub struct Source {
     pub(crate) persistent: bool,
     pub(crate) bad_rows_limit: Option<u64>,
     pub(crate) restart: Option<Restart>,
+    /// For how long an attempt may push nothing.
+    pub(crate) idle: Option<Duration>,
     pub(crate) attempts: Attempts,
     pub(crate) control: Arc<Control>,
     pub(crate) started: OnceLock<Instant>,
@@ -49,6 +51,34 @@ pub(crate) struct Seen {
     since: Option<Instant>,
     /// When the next attempt begins, while the source waits for it.
     pub(crate) next_attempt: Option<Instant>,
+    /// Since when the present attempt has pushed nothing although it could; `None` while no attempt runs.
+    idle_since: Option<Instant>,
+    /// When the present attempt was interrupted because it was idle.
+    interrupted: Option<Instant>,
+}
+
+impl Seen {
+    pub(super) fn begin_attempt(&mut self, now: Instant) {
+        self.idle_since = Some(now);
+        self.interrupted = None;
+    }
+
+    fn notice(&mut self, offered: u64, now: Instant) {
+        if self.offered != offered {
+            (self.offered, self.since) = (offered, Some(now));
+            self.idle_since = self.idle_since.map(|_| now);
+        }
+    }
+}
+
+/// What a look at a source has found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pulse {
+    Alive,
+    /// It has just been interrupted, since it has pushed nothing for that long.
+    Interrupted(Duration),
+    /// It was interrupted so long ago, and has not returned.
+    Deaf(Duration),
 }
 
 impl Part for Source {
@@ -60,6 +90,10 @@ impl Part for Source {
     fn interrupt(&self) {
         self.intake.close();
         self.hooks.fire();
+    }
+
+    fn time_passed(&self) {
+        self.intake.time_passed();
     }
 
     fn blame(&self) -> Vec<(Suspicion, Error)> {
@@ -199,10 +233,41 @@ impl Source {
     /// Returns for how long no row has been pushed, as far as looks at the source can tell; `None` before the first row.
     pub(crate) fn since_last_row(&self, offered: u64, now: Instant) -> Option<Duration> {
         let mut seen = self.seen.lock();
-        if seen.offered != offered {
-            (seen.offered, seen.since) = (offered, Some(now));
-        }
+        seen.notice(offered, now);
         seen.since.map(|since| now.saturating_duration_since(since))
+    }
+
+    /// Looks whether the source is idle, and if so, interrupts the attempt: closes its handles and calls its hooks.
+    pub(crate) fn check_pulse(&self, level: &Level, now: Instant) -> Pulse {
+        let Some(limit) = self.idle else { return Pulse::Alive };
+        let mut seen = self.seen.lock();
+        if let Some(interrupted) = seen.interrupted {
+            return Pulse::Deaf(now.saturating_duration_since(interrupted));
+        }
+        seen.notice(level.offered, now);
+        let Some(since) = seen.idle_since else { return Pulse::Alive };
+        if level.is_waiting {
+            // It would push if it could.
+            seen.idle_since = Some(now);
+            return Pulse::Alive;
+        }
+        if now.saturating_duration_since(since) < limit || !self.intake.interrupt_attempt(level.attempt, level.offered)
+        {
+            return Pulse::Alive;
+        }
+        seen.interrupted = Some(now);
+        drop(seen);
+        self.hooks.fire_attempt(level.attempt);
+        Pulse::Interrupted(limit)
+    }
+
+    /// The attempt has returned. Returns how it failed if it was interrupted because it was idle.
+    pub(super) fn idle_failure(&self) -> Option<FailureKind> {
+        let mut seen = self.seen.lock();
+        seen.idle_since = None;
+        seen.interrupted.take()?;
+        let limit = self.idle?;
+        Some(FailureKind::Failed(format!("it pushed nothing for {limit:?}, the limit of `ReadOptions::idle`").into()))
     }
 
     /// Returns the summary of the source so far, or the final one if the source has ended.

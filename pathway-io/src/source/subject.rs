@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::rows::batch::Batch;
 use crate::rows::schema::Schema;
@@ -342,7 +342,7 @@ impl<S, O> Subject<S, O> {
     /// [`Closed`] as soon as the subject is closed.
     pub fn sleep(&self, duration: Duration) -> Result<(), Closed> {
         // If the addition overflows, the wait has no deadline.
-        self.source.intake.wait_closed(self.entry, Instant::now().checked_add(duration))
+        self.source.intake.wait_closed(self.entry, self.source.control.time.now().checked_add(duration))
     }
 
     /// Waits until the subject is closed.

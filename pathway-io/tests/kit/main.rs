@@ -4,6 +4,8 @@
 #[allow(dead_code)]
 mod common;
 
+mod clock;
+mod events;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod monitor;

@@ -136,7 +136,7 @@ impl Monitor {
 
     fn look(&self) -> Snapshot {
         let control = &self.0.control;
-        let (now, wall) = (Instant::now(), unix_millis());
+        let (now, wall) = (control.time.now(), unix_millis());
         let sources = control.phases::<Source>().into_iter();
         let sinks = control.phases::<SinkPart>().into_iter();
         let checkpoint = control.parts::<CheckpointerPart>().first().and_then(|part| *part.last.lock());

@@ -32,7 +32,7 @@ mod transaction;
 mod wait;
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use self::permit::Permit;
 pub use self::sink::{JsonSink, OffsetSink, RowSink};
@@ -217,7 +217,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// [`Closed`] as soon as the subject is closed.
     pub async fn sleep(&self, duration: Duration) -> Result<(), Closed> {
-        let until = Instant::now().checked_add(duration);
+        let until = self.subject.source().control.time.now().checked_add(duration);
         Sleeping::new(self.subject.source(), self.subject.entry(), until).await
     }
 

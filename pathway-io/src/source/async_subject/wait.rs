@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::budget;
 use super::timer::Timer;
 use crate::run::error::Closed;
+use crate::run::time::Waiting;
 use crate::source::intake::{Admitted, Entry, Place, Push};
 use crate::source::shared::Source;
 
@@ -139,12 +140,14 @@ impl Drop for Closing<'_> {
 pub(super) struct Sleeping<'a> {
     closing: Closing<'a>,
     timer: Option<Timer>,
+    /// It waits for a manual clock.
+    waiting: Option<Waiting>,
 }
 
 impl<'a> Sleeping<'a> {
     /// A moment too far away to be named never comes.
     pub(super) fn new(source: &'a Source, entry: Entry, until: Option<Instant>) -> Self {
-        Sleeping { closing: Closing::new(source, entry), timer: until.map(Timer::at) }
+        Sleeping { closing: Closing::new(source, entry), timer: until.map(Timer::at), waiting: None }
     }
 }
 
@@ -153,10 +156,21 @@ impl Future for Sleeping<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        let time = &this.closing.source.control.time;
         if Pin::new(&mut this.closing).poll(cx).is_ready() {
             return Poll::Ready(this.closing.source.intake.check_open(this.closing.entry));
         }
         match &mut this.timer {
+            // Who sets a manual clock wakes whoever waits for the end.
+            Some(timer) if time.is_manual() => {
+                if timer.moment() <= time.now() {
+                    return Poll::Ready(Ok(()));
+                }
+                if this.waiting.is_none() {
+                    this.waiting = time.wait_until(Some(timer.moment()));
+                }
+                Poll::Pending
+            }
             Some(timer) => timer.poll_at(cx).map(Ok),
             None => Poll::Pending,
         }

@@ -54,6 +54,7 @@ impl Intake {
         state.first_push = None;
         state.closed_tables.fill(false);
         state.told_closed = false;
+        state.interrupted = false;
         true
     }
 }

@@ -41,6 +41,22 @@ impl Intake {
         self.announce_closing(state);
     }
 
+    /// The manual clock was set: whoever waits for it looks at it again.
+    pub(crate) fn time_passed(&self) {
+        self.announce_closing(self.lock());
+    }
+
+    /// Ends the attempt, if it is still the one that was seen and has pushed nothing since: closes its handles.
+    pub(crate) fn interrupt_attempt(&self, attempt: u32, offered: u64) -> bool {
+        let mut state = self.lock();
+        if state.closed || state.attempt != attempt || state.offered.iter().sum::<u64>() != offered {
+            return false;
+        }
+        state.interrupted = true;
+        self.announce_closing(state);
+        true
+    }
+
     /// `run` has ended, or is not waited for any longer: commits what was pushed, whatever the backlog says, since the
     /// rows are in memory already.
     pub(crate) fn finish(self: &Arc<Self>, tail: Tail) {
@@ -93,9 +109,13 @@ impl Intake {
         let Some(deadline) = deadline else {
             return Some(self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned)));
         };
-        let left = deadline.saturating_duration_since(Instant::now());
+        let left = deadline.saturating_duration_since(self.time.now());
         if left.is_zero() {
             return None;
+        }
+        if self.time.is_manual() {
+            let _waiting = self.time.wait_until(Some(deadline));
+            return Some(self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned)));
         }
         Some(match self.closing.wait_timeout(state, left) {
             Ok((state, _)) => state,

@@ -89,7 +89,7 @@ impl Intake {
         state.pressed = false;
         state.first_push = None;
         if self.eager {
-            state.last_cut = Some(Instant::now());
+            state.last_cut = Some(self.time.now());
         }
         // First, since it runs code of the user's.
         let offset = state.offsets.seal();
@@ -155,7 +155,7 @@ impl Intake {
     #[inline]
     pub(super) fn after_push(self: &Arc<Self>, state: &mut State) {
         if state.first_push.is_none() && self.interval.is_some() {
-            let now = Instant::now();
+            let now = self.time.now();
             state.first_push = Some(now);
             let due = self.due(state);
             if self.eager && due.is_some_and(|at| at <= now) {

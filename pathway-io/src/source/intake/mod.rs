@@ -52,6 +52,7 @@ use self::state::State;
 pub(crate) use self::state::{Counts, Cuts, Entry, Level};
 use crate::run::error::Closed;
 use crate::run::sync::{self, Condvar, Mutex, MutexGuard};
+use crate::run::time::Time;
 use crate::source::intake::pending::{Load, Pending};
 use crate::source::offset::{Offset, Offsets};
 
@@ -67,6 +68,7 @@ pub(crate) struct Gathering {
     /// With the one that a restart goes on from.
     pub(crate) offsets: Offsets,
     pub(crate) cuts: Cuts,
+    pub(crate) time: Time,
 }
 
 /// See the module's text.
@@ -76,6 +78,7 @@ pub(crate) struct Intake {
     interval: Option<Duration>,
     /// The interval is counted from the last cut, not from the first push after it.
     eager: bool,
+    time: Time,
     sequencer: Box<dyn Outbox>,
     state: Mutex<State>,
     /// Credit came back, or the subjects were closed.
@@ -92,6 +95,7 @@ impl Intake {
             limit: Load { rows: gathering.backlog, bytes: BACKLOG_BYTES },
             interval: gathering.autocommit,
             eager: gathering.eager,
+            time: gathering.time,
             sequencer: Box::new(sequencer),
             state: Mutex::new(state),
             room: Condvar::new(),
@@ -299,6 +303,7 @@ impl Intake {
             pending: state.pending.load,
             in_flight: state.in_flight,
             offered: state.offered.iter().sum(),
+            attempt: state.attempt,
             is_waiting: state.waiting > 0 || !state.room.is_empty(),
         }
     }

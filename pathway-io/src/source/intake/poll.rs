@@ -99,10 +99,10 @@ impl Intake {
         self.poll_closing(|state| state.is_closed(entry), place, cx)
     }
 
-    /// Resolves when all tables are closed, as they are by a stop.
+    /// Resolves when all tables are closed, as they are by a stop, or when the attempt was idle for too long.
     #[cfg(feature = "tokio")]
     pub(crate) fn poll_stopped(&self, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
-        self.poll_closing(|state| state.closed, place, cx)
+        self.poll_closing(|state| state.closed || state.interrupted, place, cx)
     }
 
     fn poll_closing(&self, is_closed: impl FnOnce(&State) -> bool, place: &mut Place, cx: &Context<'_>) -> Poll<()> {

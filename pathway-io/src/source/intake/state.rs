@@ -43,6 +43,7 @@ pub(crate) struct Level {
     pub(crate) in_flight: Load,
     /// Rows that were pushed, good and bad.
     pub(crate) offered: u64,
+    pub(crate) attempt: u32,
     /// A thread or a task waits for room in the backlog.
     pub(crate) is_waiting: bool,
 }
@@ -83,6 +84,8 @@ pub(super) struct State {
     /// Tasks that wait for something to be closed.
     pub(super) closing: Wakers,
     pub(super) closed: bool,
+    /// The present attempt has pushed nothing for too long, and is to end.
+    pub(super) interrupted: bool,
     pub(super) closed_tables: Vec<bool>,
     /// A handle has returned `Closed`: an error of `run` is then a clean end.
     pub(super) told_closed: bool,
@@ -116,6 +119,7 @@ impl State {
             room: Wakers::default(),
             closing: Wakers::default(),
             closed: false,
+            interrupted: false,
             closed_tables: vec![false; tables],
             told_closed: false,
             finished: false,
@@ -126,7 +130,7 @@ impl State {
 
     #[inline]
     pub(super) fn is_closed(&self, entry: Entry) -> bool {
-        entry.attempt != self.attempt || self.closed || self.closed_tables[entry.table]
+        entry.attempt != self.attempt || self.closed || self.interrupted || self.closed_tables[entry.table]
     }
 
     #[inline]

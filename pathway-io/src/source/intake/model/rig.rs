@@ -155,6 +155,7 @@ impl Model {
             eager,
             offsets: Offsets::default(),
             cuts: Cuts::Anywhere,
+            time: Time::default(),
         };
         let intake = Intake::new(0, 2, gathering, Sending(Arc::clone(&channel)));
         let sequencer = thread::spawn({

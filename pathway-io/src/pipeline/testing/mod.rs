@@ -1,5 +1,8 @@
 //! Running a source in a test: [`collect`]; and, with the feature `dataflow`, a computation: `compute`.
 
+mod clock;
+
+pub use self::clock::Clock;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::pipeline::Pipeline;

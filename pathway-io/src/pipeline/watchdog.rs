@@ -1,0 +1,157 @@
+//! [`Watchdog`]: looks at a run now and then, for what no thread of the run can notice itself.
+//!
+//! - A source that has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) is interrupted.
+//! - A source that waits for room although no sink takes anything is *stalled*. The most common cause is a callback or a sink
+//!   that pushes into its own source: it waits for room that only it can make. A warning names the parts.
+//!
+//! The supervisor looks while it waits for the run, so that this costs no thread, and nothing for each row.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tracing::warn;
+
+use crate::run::control::{Control, RunState};
+use crate::run::error::FailureKind;
+use crate::run::part::Phase;
+use crate::sink::part::SinkPart;
+use crate::source::intake::{Level, pending::Load};
+use crate::source::shared::{Pulse, Source};
+
+/// How long a source waits for room, and no sink takes anything, before a warning says so.
+const STALL: Duration = Duration::from_secs(10);
+/// The longest time between two looks.
+const LONGEST: Duration = Duration::from_secs(1);
+/// The shortest time between two looks.
+const SHORTEST: Duration = Duration::from_millis(5);
+
+pub(super) struct Watchdog {
+    control: Arc<Control>,
+    grace_period: Duration,
+    interval: Duration,
+    sources: Vec<Watched>,
+}
+
+struct Watched {
+    source: Arc<Source>,
+    /// The state in which the source waits for room, and since when. It is stalled while that does not change.
+    waits: Option<(Standstill, Instant)>,
+    /// The present wait was reported.
+    is_reported: bool,
+}
+
+/// What changes whenever anything moves between a source and the sinks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Standstill {
+    commits: u64,
+    in_flight: Load,
+    taken: u64,
+}
+
+impl Watchdog {
+    pub(super) fn new(control: &Arc<Control>, grace_period: Duration) -> Self {
+        let sources = control.parts::<Source>();
+        let idle = sources.iter().filter_map(|source| source.idle).min();
+        let interval = idle.map_or(LONGEST, |idle| (idle / 4).clamp(SHORTEST, LONGEST));
+        let watched = |source| Watched { source, waits: None, is_reported: false };
+        let sources = sources.into_iter().map(watched).collect();
+        Watchdog { control: Arc::clone(control), grace_period, interval, sources }
+    }
+
+    /// Waits as [`Control::wait`] does, and looks at the run meanwhile.
+    pub(super) fn watch(
+        &mut self,
+        mut done: impl FnMut(&RunState) -> bool,
+        deadline: impl Fn(&RunState) -> Option<Instant>,
+    ) -> bool {
+        let control = Arc::clone(&self.control);
+        let time = &control.time;
+        loop {
+            let look = time.now() + self.interval;
+            let (mut is_done, mut is_over) = (false, false);
+            control.wait(
+                |run| {
+                    is_done = done(run);
+                    is_over = deadline(run).is_some_and(|deadline| deadline <= Instant::now());
+                    is_done || is_over || look <= time.now()
+                },
+                |run| {
+                    let look = Some(look).filter(|_| !time.is_manual());
+                    [deadline(run), look].into_iter().flatten().min()
+                },
+            );
+            if is_done || is_over {
+                return is_done;
+            }
+            self.look();
+        }
+    }
+
+    fn look(&mut self) {
+        let now = self.control.time.now();
+        let sinks = self.control.parts::<SinkPart>();
+        let taken = sinks.iter().map(|sink| sink.progress.done()).map(|(updates, commits)| updates + commits).sum();
+        let phases = self.control.phases::<Source>();
+        for watched in &mut self.sources {
+            let runs =
+                phases.iter().any(|(source, phase)| Arc::ptr_eq(source, &watched.source) && *phase == Phase::Running);
+            if !runs {
+                continue;
+            }
+            let level = watched.source.intake.level();
+            check_pulse(&watched.source, &level, now, self.grace_period);
+            watched.source.since_last_row(level.offered, now);
+            watched.check_stall(&level, taken, &sinks, now);
+        }
+    }
+}
+
+fn check_pulse(source: &Source, level: &Level, now: Instant, grace_period: Duration) {
+    match source.check_pulse(level, now) {
+        Pulse::Alive => {}
+        Pulse::Interrupted(idle) => {
+            warn!(connector = &*source.name, ?idle, "idle: it pushed nothing for {idle:?}, and is interrupted");
+        }
+        Pulse::Deaf(waited) if waited >= grace_period && !source.control.is_stopping() => {
+            let idle = source.idle.unwrap_or_default();
+            let text = format!(
+                "it pushed nothing for {idle:?}, the limit of `ReadOptions::idle`, and `run` did not return within \
+                 {grace_period:?} after that; help: register a hook that unblocks it with `on_interrupt`"
+            );
+            source.fail(FailureKind::Failed(text.into()));
+        }
+        Pulse::Deaf(_) => {}
+    }
+}
+
+impl Watched {
+    fn check_stall(&mut self, level: &Level, taken: u64, sinks: &[Arc<SinkPart>], now: Instant) {
+        if !level.is_waiting {
+            (self.waits, self.is_reported) = (None, false);
+            return;
+        }
+        let present = Standstill { commits: level.counts.commits, in_flight: level.in_flight, taken };
+        let since = match self.waits {
+            Some((before, since)) if before == present => since,
+            _ => {
+                (self.waits, self.is_reported) = (Some((present, now)), false);
+                return;
+            }
+        };
+        let waited = now.saturating_duration_since(since);
+        if waited < STALL || std::mem::replace(&mut self.is_reported, true) {
+            return;
+        }
+        let busy = sinks.iter().filter(|sink| sink.progress.undelivered() > 0);
+        let busy: Vec<String> = busy.map(|sink| format!("`{}`", sink.name)).collect();
+        let sinks = busy.join(", ");
+        let source = &*self.source.name;
+        warn!(
+            connector = source,
+            sinks,
+            ?waited,
+            "stalled: source `{source}` waits for room in its backlog, and for {waited:?} these sinks have taken nothing: \
+             {sinks}; a callback or sink that pushes into the source that feeds it waits for itself"
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! Time that passes when a test says so.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use pathway_io::monitor::SourceState;
+use pathway_io::testing::Clock;
+use pathway_io::{ReadOptions, Restart, Subject};
+
+use crate::common::{self, Number, commits, next, run, source, within};
+use crate::monitor::until;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn autocommit_follows_it() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let table = pipeline.read_with(
+        source(|rows: Subject<Number>| {
+            rows.next(Number { n: 1 })?;
+            rows.wait_closed()?;
+            Ok(())
+        }),
+        ReadOptions::new().autocommit(HOUR),
+    );
+    let seen = commits(&table);
+    let running = pipeline.start().unwrap();
+    assert_eq!(clock.advance_to_next(), HOUR);
+    assert_eq!(next(&seen).updates, [(Number { n: 1 }, 1)]);
+    assert_eq!(clock.elapsed(), HOUR);
+    running.stop();
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+fn sleep_follows_it() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let table = pipeline.read_with(
+        source(|rows: Subject<Number>| {
+            for n in 0..3 {
+                rows.next(Number { n })?;
+                rows.commit()?;
+                rows.sleep(HOUR)?;
+            }
+            Ok(())
+        }),
+        ReadOptions::new().autocommit(None),
+    );
+    let seen = commits(&table);
+    let running = pipeline.start().unwrap();
+    for n in 0..3 {
+        assert_eq!(next(&seen).updates, [(Number { n }, 1)]);
+        assert_eq!(clock.advance_to_next(), HOUR);
+    }
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+fn back_off_follows_it() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let monitor = pipeline.monitor();
+    let (mut attempts, (attempt, attempted)) = (0, mpsc::channel());
+    let failing = source(move |_: Subject<Number>| {
+        attempts += 1;
+        attempt.send(attempts).unwrap();
+        if attempts < 3 { Err("gone".into()) } else { Ok(()) }
+    });
+    let _table = pipeline.read_with(failing, ReadOptions::new().restart(Restart::backoff(HOUR..HOUR)));
+    let running = pipeline.start().unwrap();
+    for expected in 1..=3 {
+        assert_eq!(next(&attempted), expected);
+        if expected < 3 {
+            until(&monitor, |seen| matches!(seen.sources[0].state, SourceState::BackingOff { .. }));
+            assert_eq!(clock.advance_to_next(), HOUR);
+        }
+    }
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+#[should_panic(expected = "before you take its stop handle or its monitor")]
+fn it_is_set_before_handles_are_taken() {
+    let pipeline = common::pipeline();
+    let _monitor = pipeline.monitor();
+    let _ = Clock::new().drive(pipeline);
+}
+
+#[test]
+fn a_clock_of_a_pipeline_that_is_gone_stands_alone() {
+    let clock = Clock::new();
+    run(clock.drive(common::pipeline())).unwrap();
+    clock.advance(HOUR);
+    assert_eq!(clock.elapsed(), HOUR);
+}
+
+#[cfg(feature = "tokio")]
+mod asynchronous {
+    use pathway_io::{AsyncSubject, RunResult, connector};
+
+    use super::*;
+
+    struct Sleeper;
+
+    #[connector(autocommit = off)]
+    impl Sleeper {
+        async fn run(&mut self, rows: AsyncSubject<Number>) -> RunResult {
+            rows.next(Number { n: 1 }).await?;
+            rows.commit().await?;
+            rows.sleep(HOUR).await?;
+            Ok(rows.next(Number { n: 2 }).await?)
+        }
+    }
+
+    #[test]
+    fn sleep_follows_it() {
+        let clock = Clock::new();
+        let pipeline = clock.drive(common::pipeline());
+        let seen = commits(&pipeline.read(Sleeper));
+        let running = pipeline.start().unwrap();
+        assert_eq!(next(&seen).updates, [(Number { n: 1 }, 1)]);
+        assert_eq!(clock.advance_to_next(), HOUR);
+        assert_eq!(next(&seen).updates, [(Number { n: 2 }, 1)]);
+        within(move || running.join()).unwrap();
+    }
+}

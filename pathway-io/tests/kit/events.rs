@@ -1,0 +1,289 @@
+//! Sources that are idle, pipelines that stall, and the events and spans that say so.
+
+use std::fmt::{self, Write as _};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pathway_io::testing::Clock;
+use pathway_io::{ReadOptions, Restart, Subject};
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use crate::common::{self, Number, next, source, within};
+use crate::monitor::until;
+
+/// Sends each span and each event as text.
+struct Telling(Mutex<Sender<String>>);
+
+struct Fields(String);
+
+impl Visit for Fields {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        write!(self.0, " {}={value:?}", field.name()).unwrap();
+    }
+}
+
+impl Telling {
+    fn tell(&self, kind: &str, metadata: &Metadata<'_>, fields: Fields) {
+        // A test that has seen enough does not listen.
+        let _ = self.0.lock().unwrap().send(format!("{kind} {}{}", metadata.level(), fields.0));
+    }
+}
+
+impl Subscriber for Telling {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target().starts_with("pathway_io")
+    }
+
+    fn new_span(&self, span: &Attributes<'_>) -> Id {
+        let mut fields = Fields(String::new());
+        span.record(&mut fields);
+        self.tell(span.metadata().name(), span.metadata(), fields);
+        Id::from_u64(1)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut fields = Fields(String::new());
+        event.record(&mut fields);
+        self.tell("event", event.metadata(), fields);
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+/// The spans and events of the whole program. Each test has names of its own.
+fn told() -> &'static Mutex<Vec<Sender<String>>> {
+    static LISTENERS: std::sync::OnceLock<&'static Mutex<Vec<Sender<String>>>> = std::sync::OnceLock::new();
+    LISTENERS.get_or_init(|| {
+        let (sender, receiver) = mpsc::channel::<String>();
+        let listeners: &'static Mutex<Vec<Sender<String>>> = Box::leak(Box::default());
+        tracing::subscriber::set_global_default(Telling(Mutex::new(sender))).unwrap();
+        std::thread::spawn(move || {
+            for text in receiver {
+                listeners.lock().unwrap().retain(|listener| listener.send(text.clone()).is_ok());
+            }
+        });
+        listeners
+    })
+}
+
+fn listen() -> mpsc::Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    told().lock().unwrap().push(sender);
+    receiver
+}
+
+/// The next text with all of these in it.
+#[track_caller]
+fn hear(heard: &mpsc::Receiver<String>, parts: &[&str]) -> String {
+    loop {
+        let text = next(heard);
+        if parts.iter().all(|part| text.contains(part)) {
+            return text;
+        }
+    }
+}
+
+#[test]
+fn sources_and_sinks_have_spans() {
+    let heard = listen();
+    let pipeline = common::pipeline();
+    let table = pipeline
+        .read_with(source(|rows: Subject<Number>| Ok(rows.next(Number { n: 1 })?)), ReadOptions::new().name("spanned"));
+    table.subscribe(|_| {});
+    within(move || pipeline.run()).unwrap();
+    // In any order.
+    let mut spans = Vec::new();
+    while spans.len() < 2 {
+        let text = next(&heard);
+        if text.contains("=\"spanned\"") && !text.starts_with("event") {
+            spans.push(text);
+        }
+    }
+    spans.sort();
+    assert_eq!(spans, ["sink INFO sink=\"spanned\"", "source INFO connector=\"spanned\""]);
+}
+
+/// A callback that pushes into the source that feeds it, which waits for room that only the callback can make.
+#[test]
+fn a_cycle_that_stalls_is_named() {
+    let heard = listen();
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let monitor = pipeline.monitor();
+    let subject = Arc::new(Mutex::new(None));
+    let keep = Arc::clone(&subject);
+    let table = pipeline.read_with(
+        source(move |rows: Subject<Number>| {
+            *keep.lock().unwrap() = Some(rows.clone());
+            rows.next(Number { n: 1 })?;
+            rows.wait_closed()?;
+            Ok(())
+        }),
+        ReadOptions::new().name("cyclic").backlog(2).autocommit(Duration::ZERO),
+    );
+    table.subscribe(move |update| {
+        let rows = subject.lock().unwrap().clone().unwrap();
+        for n in 0..3 {
+            // Closed by the stop.
+            let _ = rows.next(Number { n: update.row.n + n });
+        }
+    });
+    let running = pipeline.start().unwrap();
+    clock.advance(Duration::from_millis(1));
+    until(&monitor, |seen| seen.sources[0].state == pathway_io::monitor::SourceState::WaitingForRoom);
+    // One look notes the state, and a later one finds it unchanged.
+    let warned = loop {
+        clock.advance(Duration::from_secs(5));
+        let mut texts = heard.try_iter();
+        if let Some(text) = texts.find(|text| text.contains("stalled: source `cyclic`")) {
+            break text;
+        }
+        assert!(clock.elapsed() < Duration::from_secs(5_000_000), "nobody warns");
+        std::thread::yield_now();
+    };
+    assert!(warned.starts_with("event WARN"), "{warned}");
+    assert!(warned.contains("connector=\"cyclic\" sinks=\"`cyclic`\" waited="), "{warned}");
+    running.stop();
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+fn an_idle_source_is_run_again() {
+    let heard = listen();
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let monitor = pipeline.monitor();
+    let minute = Duration::from_secs(60);
+    let mut attempts = 0;
+    let silent = source(move |rows: Subject<Number>| {
+        attempts += 1;
+        rows.next(Number { n: attempts })?;
+        if attempts == 3 {
+            return Ok(());
+        }
+        // As a connection that has died in silence: only the hook ends the wait.
+        let (unblock, unblocked) = mpsc::channel::<()>();
+        rows.on_interrupt(move || unblock.send(()));
+        let _ = unblocked.recv();
+        // Whatever it returns then: a closed handle, or an end as if all were well.
+        if attempts == 1 { Ok(rows.next(Number { n: 99 })?) } else { Ok(()) }
+    });
+    let options = ReadOptions::new().name("silent").idle(minute).restart(Restart::backoff(minute..minute));
+    let table = pipeline.read_with(silent, options);
+    let seen = common::commits(&table);
+    let running = pipeline.start().unwrap();
+    for attempt in 1..3 {
+        until(&monitor, |seen| seen.sources[0].attempts == attempt && seen.sources[0].since_last_row.is_some());
+        until(&monitor, |seen| seen.sources[0].rows + seen.sources[0].backlog.rows == u64::from(attempt));
+        // Not yet.
+        clock.advance(minute - Duration::from_secs(1));
+        assert_eq!(monitor.snapshot().sources[0].attempts, attempt);
+        clock.advance(Duration::from_secs(1));
+        hear(&heard, &["event WARN", "connector=\"silent\"", "idle=60s", "idle: it pushed nothing for 60s"]);
+        let error = "it pushed nothing for 60s, the limit of `ReadOptions::idle`";
+        let backing = until(&monitor, |seen| seen.sources[0].state.name() == "backing_off");
+        assert_eq!(backing.sources[0].last_error.as_deref(), Some(error));
+        clock.advance(minute);
+    }
+    let summary = within(move || running.join()).unwrap();
+    assert_eq!((summary.sources[0].attempts, summary.sources[0].rows), (3, 3));
+    assert_eq!(common::updates(&seen).iter().map(|(row, _)| row.n).collect::<Vec<_>>(), [1, 2, 3]);
+}
+
+#[test]
+fn without_a_restart_an_idle_source_fails() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let monitor = pipeline.monitor();
+    let silent = source(|rows: Subject<Number>| Ok(rows.wait_closed()?));
+    let _table = pipeline.read_with(silent, ReadOptions::new().name("silent").idle(Duration::from_secs(60)));
+    let running = pipeline.start().unwrap();
+    until(&monitor, |seen| seen.sources[0].attempts == 1);
+    clock.advance(Duration::from_secs(60));
+    let error = within(move || running.join()).unwrap_err();
+    let text = "it pushed nothing for 60s, the limit of `ReadOptions::idle`";
+    assert!(error.to_string().contains("silent") && error.to_string().contains(text), "{error}");
+    assert!(error.others().is_empty());
+}
+
+#[test]
+fn an_idle_source_that_does_not_return_fails() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    pipeline.grace_period(Duration::from_millis(1));
+    let monitor = pipeline.monitor();
+    let (end, ends) = mpsc::channel::<()>();
+    let deaf = source(move |_: Subject<Number>| {
+        // The test ends it.
+        let _ = ends.recv();
+        Ok(())
+    });
+    let minute = Duration::from_secs(60);
+    let options = ReadOptions::new().name("deaf").idle(minute).restart(Restart::backoff(minute..minute));
+    let _table = pipeline.read_with(deaf, options);
+    let running = pipeline.start().unwrap();
+    until(&monitor, |seen| seen.sources[0].attempts == 1);
+    clock.advance(minute);
+    until(&monitor, |_| {
+        // Each look is one step.
+        clock.advance(minute);
+        monitor.snapshot().stop.is_some()
+    });
+    let error = within(move || running.join()).unwrap_err();
+    let text = "`run` did not return within 1ms after that; help: register a hook that unblocks it with `on_interrupt`";
+    assert!(error.to_string().contains(text), "{error}");
+    drop(end);
+}
+
+#[test]
+fn a_source_that_pushes_is_not_idle() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let busy = source(|rows: Subject<Number>| {
+        for n in 0..10 {
+            rows.next(Number { n })?;
+            rows.sleep(Duration::from_secs(50))?;
+        }
+        Ok(())
+    });
+    let _table = pipeline.read_with(busy, ReadOptions::new().idle(Duration::from_secs(60)).autocommit(None));
+    let running = pipeline.start().unwrap();
+    for _ in 0..10 {
+        assert_eq!(clock.advance_to_next(), Duration::from_secs(50));
+    }
+    assert_eq!(within(move || running.join()).unwrap().rows(), 10);
+}
+
+#[test]
+fn a_source_that_waits_for_room_is_not_idle() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let monitor = pipeline.monitor();
+    let table = pipeline.read_with(
+        source(|rows: Subject<Number>| {
+            for n in 0..10 {
+                rows.next(Number { n })?;
+            }
+            Ok(())
+        }),
+        ReadOptions::new().idle(Duration::from_secs(60)).backlog(2).autocommit(None),
+    );
+    let (open, opened) = mpsc::channel::<()>();
+    table.subscribe_commits(move |_| {
+        // The test lets it go on.
+        let _ = opened.recv();
+    });
+    let running = pipeline.start().unwrap();
+    until(&monitor, |seen| seen.sources[0].state.name() == "waiting_for_room");
+    for _ in 0..100 {
+        clock.advance(Duration::from_secs(50));
+    }
+    drop(open);
+    assert_eq!(within(move || running.join()).unwrap().rows(), 10);
+}
