@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Counts the words of a text in one process, then in two processes on this machine, and compares what they have written.
+# Counts the words of a text in one process, then in two processes on this machine, and compares the outputs.
 #
 #   examples/dataflow/cluster.sh [TEXT]
 #
-# THREADS=2 gives each process as many, PROGRAM=path takes a program that is built already, HOSTS=file the addresses of
-# the two; else they are localhost:2101 and localhost:2102.
+# THREADS=2 sets the number of threads in each process. PROGRAM=path selects a program that is already built. HOSTS=file names
+# a file with the addresses of the two processes; the default is localhost:2101 and localhost:2102.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 text=${1:-$root/README.md}
@@ -29,12 +29,12 @@ process 1 &
 process 0
 wait $!
 
-# Each run has times of its own; what counts is which updates have the same one.
+# The times differ between runs, so they are replaced by ranks.
 ranked() {
     awk -F, 'NR > 1 { if ($3 != time) { rank++; time = $3 } print $1 "," $2 "," rank "," $4 }' "$1"
 }
 if ! diff <(ranked "$work/one.csv") <(ranked "$work/two.csv"); then
-    echo 'one process and two have not written the same' >&2
+    echo 'the outputs of one process and of two processes differ' >&2
     exit 1
 fi
 echo "the same $(ranked "$work/two.csv" | wc -l) updates from one process and from two"

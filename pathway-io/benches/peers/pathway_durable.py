@@ -1,7 +1,7 @@
 """JSON Lines to CSV with Pathway's persistence: pathway_durable.py IN.jsonl OUT.csv ROWS-A-COMMIT subject|native [SNAPSHOT-MS]
 
-Without an interval nothing is persisted. The subject commits itself, and its offsets are not told to Pathway, which has no
-public way for that; what is persisted is what it has sent.
+Without an interval nothing is persisted. The subject commits by itself. Pathway has no public API for its offsets, so the
+rows that it has sent are persisted.
 """
 import json
 import os
@@ -39,7 +39,7 @@ if mode == "native":
 else:
     cats = pw.io.python.read(Cats(), schema=Cat, autocommit_duration_ms=None, name="cats")
 pw.io.csv.write(cats, output)
-# Beside the output, since the disk counts.
+# The state is on the same disk as the output.
 state = tempfile.mkdtemp(dir=os.path.dirname(output))
 config = None
 if interval:

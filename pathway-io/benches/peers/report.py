@@ -1,8 +1,8 @@
-"""What each peer prints of itself."""
+"""The figures that each peer prints about itself."""
 
 
 def peak():
-    """The process's peak of resident memory in MB. Its parent cannot tell: what it sees has the parent's own in it."""
+    """Prints the peak resident memory in MB. The parent cannot measure it, because its figure includes its own memory."""
     try:
         with open("/proc/self/status") as status:
             line = next(line for line in status if line.startswith("VmHWM:"))

@@ -1,6 +1,6 @@
-"""Holds the exports of a schema to the real things. Called by main.rs beside it: check.py WHAT DIRECTORY.
+"""Checks the exports of a schema with the real tools. `main.rs` calls it: check.py WHAT DIRECTORY.
 
-Exits with 77 where a package is missing.
+Exits with 77 if a package is missing.
 """
 
 import base64
@@ -78,14 +78,14 @@ def jsonschema():
         refuses(moment="2021")
     assert schema["title"] == "Everything" and schema["x-primary-key"] == ["key", "select \"all\" it's"]
     assert schema["properties"]["byte"]["examples"] == [255]
-    print(f"jsonschema took {len(rows())} rows and refused what it should")
+    print(f"jsonschema accepted {len(rows())} rows and rejected all invalid ones")
 
 
 def load(connection, table, header, records):
     columns = ", ".join('"' + name.replace('"', '""') + '"' for name in header)
     marks = ", ".join("?" for _ in header)
     for record in records:
-        # a null is an empty field, and no text in these rows is empty
+        # An empty field is a null, because no string in these rows is empty.
         values = [value if value != "" else None for value in record]
         connection.execute(f"INSERT INTO {table} ({columns}) VALUES ({marks})", values)
 
@@ -111,7 +111,7 @@ def sqlite():
                 expected = str(expected).lower()
             elif isinstance(expected, (list, dict)) or name == "value":
                 expected, value = expected, json.loads(value if value is not None else "null")
-            assert value == expected, f"{name}: {value!r}, and not {expected!r}"
+            assert value == expected, f"{name}: found {value!r}, expected {expected!r}"
 
     keys = {name: key for _, name, _, _, _, key in connection.execute(f"PRAGMA table_info({table})") if key}
     assert keys == {"key": 1, "select \"all\" it's": 2}, keys
@@ -135,7 +135,7 @@ def sqlite():
     refuses("qword", str(2**64 - 1))
     refuses("type", "maybe")
     refuses("list", "[1")
-    # what is left out gets the schema's defaults
+    # Omitted columns get the defaults of the schema.
     required = {name: rows()[0][name] for name in names if name not in ("byte", "single", "text", "raw", "value", "took", "list", "pair")}
     required = {name: json.dumps(value) if isinstance(value, (list, dict)) else value for name, value in required.items()}
     required["key"] = 77
@@ -196,7 +196,7 @@ def pathway():
 
 
 def same(pw, name, found, expected):
-    """Whether Pathway's value is the one that we wrote."""
+    """Asserts that Pathway's value equals the written one."""
     if isinstance(found, pw.Json):
         found = found.value
     elif isinstance(found, bytes):
@@ -208,13 +208,13 @@ def same(pw, name, found, expected):
 
         found, expected = pandas.Timestamp(found), pandas.Timestamp(expected)
     elif isinstance(found, tuple):
-        assert len(found) == len(expected), f"{name}: {found!r}, and not {expected!r}"
+        assert len(found) == len(expected), f"{name}: found {found!r}, expected {expected!r}"
         for inner, wanted in zip(found, expected):
             same(pw, name, inner, wanted)
         return
     if found != found:
         found = None
-    assert found == expected and type(found) is not str or found == expected, f"{name}: {found!r}, and not {expected!r}"
+    assert found == expected and type(found) is not str or found == expected, f"{name}: found {found!r}, expected {expected!r}"
 
 
 {"jsonschema": jsonschema, "sqlite": sqlite, "postgres": postgres, "pathway": pathway}[sys.argv[1]]()
