@@ -1,5 +1,5 @@
-//! The growth of time and memory: 100 k, 1 M and 10 M rows from JSON to CSV, and the bytes per key of the upsert state.
-//! Each figure comes from its own process, because peak memory is measured per process.
+//! The growth of time and memory for 100 k, 1 M and 10 M rows from JSON to CSV, and the bytes per key of the upsert
+//! state. Each figure comes from its own process, because peak memory is measured per process.
 
 mod common;
 

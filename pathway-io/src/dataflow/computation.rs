@@ -46,9 +46,11 @@ pub trait Ports: Send + Sync + 'static {
     type Collections<'scope>;
 
     fn tables(&self) -> Vec<Weak<Extensions>>;
+    /// Checks that a computation can still be added.
+    ///
     /// # Panics
     ///
-    /// If the pipeline of a table has been started.
+    /// If the pipeline of a table has already been started.
     fn assert_not_started(&self, computation: &str);
     fn start(&self, workers: usize);
     fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Self::Collections<'inner>;
@@ -168,6 +170,7 @@ tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 /// # Panics
 ///
 /// If the pipeline of the tables has already been started.
+///
 /// ```
 /// # use pathway_io::{Pipeline, Schema, Subject, connector};
 /// use pathway_io::dataflow::compute;
@@ -232,7 +235,9 @@ where
 
 /// The bound is on the method because rustc does not name the missing trait if the bound is on the impl.
 impl<S> Table<S> {
-    /// Computes a table from this one. See [`compute`] for several tables.
+    /// Computes a table from this one.
+    ///
+    /// See [`compute`] for several tables.
     ///
     /// ```
     /// # use pathway_io::{connector, Pipeline, RunResult, Schema, Subject};

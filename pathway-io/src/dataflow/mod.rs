@@ -2,6 +2,7 @@
 //! Dataflow](https://docs.rs/differential-dataflow), behind the feature `dataflow`.
 //!
 //! A computation is a closure from the collections of some tables to a collection of rows. The result is again a table:
+//!
 //! ```
 //! # #[cfg(feature = "dataflow")] {
 //! use pathway_io::{Pipeline, Schema, Subject, connector};
@@ -44,6 +45,7 @@
 //! # }
 //! # Ok::<(), pathway_io::Error>(())
 //! ```
+//!
 //! The guide [From a table to a computation](https://github.com/pathway-io/pathway-io/blob/main/docs/dataflow.md) is
 //! for readers who know SQL or pandas. It shows the operations on a collection and the common mistakes.
 //!

@@ -63,8 +63,9 @@ impl<S: Row + Nothing> Input<[S]> for S {
     }
 }
 
-/// A row that a computation can produce. The engine compares, hashes and sorts it, and sends it to other workers and
-/// processes.
+/// A row that a computation can produce.
+///
+/// The engine compares, hashes and sorts it, and sends it to other workers and processes.
 ///
 /// `#[schema(dataflow)]` on the struct implements everything that is needed. You can also derive `Clone`, `Debug`,
 /// `PartialEq`, `Eq`, `PartialOrd`, `Ord`, `Hash`, and serde's `Serialize` and `Deserialize`.

@@ -1,5 +1,4 @@
-//! The link between a table and its computations: the computations that read it, and the sinks of a table whose commits
-//! come out of the dataflow.
+//! The engine's data about a table: the computations that read it, and its sinks if its commits come out of the dataflow.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -13,12 +13,14 @@ use crate::run::lock::Lock;
 use crate::source::connector::Connector;
 use crate::source::subject::Subject;
 
-/// Returns the rows that a computation produces from a table with these rows, in order. A row with diff `n` appears `n`
-/// times.
+/// Returns the rows that a computation produces from a table with these rows, in order.
+///
+/// A row with diff `n` appears `n` times.
 ///
 /// # Errors
 ///
 /// The errors of [`Pipeline::run`].
+///
 /// ```
 /// use pathway_io::{Schema, testing};
 ///

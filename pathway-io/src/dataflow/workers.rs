@@ -21,6 +21,7 @@ impl Workers {
     /// # Errors
     ///
     /// If an option is unknown or its value is invalid.
+    ///
     /// ```
     /// use pathway_io::dataflow::Workers;
     ///

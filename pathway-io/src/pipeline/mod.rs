@@ -142,7 +142,9 @@ impl Pipeline {
         self.plan.lock()
     }
 
-    /// Adds a source with the options of its connector. Returns its table, or a tuple of its tables.
+    /// Adds a source with the options of its connector.
+    ///
+    /// Returns its table, or a tuple of its tables.
     pub fn read<C: Connector>(&self, source: C) -> C::Tables {
         self.read_with(source, ReadOptions::new())
     }

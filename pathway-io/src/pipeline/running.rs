@@ -10,7 +10,10 @@ use crate::run::error::{Error, Result};
 use crate::run::guard::panicked;
 use crate::run::summary::{Stop, Summary};
 
-/// A pipeline that is running. If you drop it, the pipeline stops, and the drop waits for its end.
+/// A pipeline that is running.
+///
+/// If you drop it, the pipeline stops, and the drop waits for its end.
+///
 /// ```
 /// # use pathway_io::{connector, Pipeline, Schema, Subject};
 /// # #[derive(Schema)] struct Tick { n: u64 }
@@ -41,7 +44,9 @@ impl Running {
         Running { control, monitor, supervisor: Some(supervisor) }
     }
 
-    /// Asks the pipeline to stop, and returns at once. [`join`](Self::join) waits for the end.
+    /// Asks the pipeline to stop, and returns at once.
+    ///
+    /// [`join`](Self::join) waits for the end.
     pub fn stop(&self) {
         self.control.stop(Stop::Handle);
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// The workers of a pipeline: threads that compute, in one process or in several.
+///
 /// ```
 /// use pathway_io::Pipeline;
 /// use pathway_io::dataflow::Workers;

@@ -10,8 +10,9 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// The shortest time after which an attempt counts as healthy by default.
 const HEALTHY: Duration = Duration::from_secs(10);
 
-/// A policy that runs a source again after its `run` has returned an error or panicked. Set it with
-/// [`ReadOptions::restart`](crate::ReadOptions::restart).
+/// A policy that runs a source again after its `run` has returned an error or panicked.
+///
+/// Set it with [`ReadOptions::restart`](crate::ReadOptions::restart).
 ///
 /// The wait before a new attempt starts at the lower end of the range and doubles each time, up to the upper end. Up to
 /// a quarter of a longer wait is random, so that sources that failed together do not all reconnect together. A stop
@@ -29,6 +30,7 @@ const HEALTHY: Duration = Duration::from_secs(10);
 /// transaction is always dropped.
 ///
 /// Errors after a stop, and errors that are marked [fatal](crate::Error::fatal), are not followed by another attempt.
+///
 /// ```
 /// use std::time::Duration;
 /// use pathway_io::{connector, Pipeline, ReadOptions, Restart, Schema, Subject};
@@ -65,23 +67,26 @@ pub struct Restart {
 }
 
 impl Restart {
-    /// Creates a policy that waits for the lower end of `waits`, at least 1 ms, before the second attempt. The wait
-    /// then doubles each time, up to the upper end. The number of attempts is unlimited unless you set
+    /// Creates a policy that waits for the lower end of `waits`, at least 1 ms, before the second attempt.
+    ///
+    /// The wait then doubles each time, up to the upper end. The number of attempts is unlimited unless you set
     /// [`attempts`](Restart::attempts).
     pub fn backoff(waits: Range<Duration>) -> Self {
         let shortest = waits.start.max(SHORTEST);
         Restart { waits: shortest..waits.end.max(shortest), attempts: None, healthy_after: None }
     }
 
-    /// Sets how many attempts in a row may fail, including the first. The failure of the last one fails the pipeline.
-    /// With 0 or 1, the source is never run again.
+    /// Sets how many attempts in a row may fail, including the first.
+    ///
+    /// The failure of the last one fails the pipeline. With 0 or 1, the source is never run again.
     pub fn attempts(mut self, attempts: u32) -> Self {
         self.attempts = Some(attempts);
         self
     }
 
-    /// Sets how long an attempt must run so that its failure counts as the first in a row. The default is twice the
-    /// longest wait, and at least 10 s.
+    /// Sets how long an attempt must run so that its failure counts as the first in a row.
+    ///
+    /// The default is twice the longest wait, and at least 10 s.
     pub fn healthy_after(mut self, duration: Duration) -> Self {
         self.healthy_after = Some(duration);
         self

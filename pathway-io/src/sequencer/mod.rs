@@ -1,8 +1,8 @@
 //! The sequencer: the one thread that orders the commits of all sources.
 //!
 //! It assigns each commit its time. If a table has a primary key, it turns pushes into updates. It sends the result to
-//! the sinks of the table, and never waits for a sink: the backlogs of the sources limit what the sinks' channels hold.
-//! Between commits it runs the autocommit timers, and sleeps if there are none.
+//! the sinks of the table. It never waits for a sink, because the backlogs of the sources limit the rows in the sinks'
+//! channels. Between commits it runs the autocommit timers, and sleeps if there are none.
 
 pub(crate) mod clock;
 pub(crate) mod feed;

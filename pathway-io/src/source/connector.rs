@@ -13,10 +13,12 @@ use crate::source::partition::Partition;
 use crate::source::shared::Source;
 use crate::source::subject::Subject;
 
-/// A source of rows. `#[connector]` implements it for a type that has an inherent method `run`. You can also implement
-/// it by hand.
+/// A source of rows.
+///
+/// `#[connector]` implements it for a type that has an inherent method `run`. You can also implement it by hand.
 ///
 /// Each reader of a connector runs on its own thread.
+///
 /// ```
 /// use pathway_io::{Connector, ReadOptions, RunResult, Schema, Subject, Table};
 ///

@@ -14,7 +14,9 @@ use crate::source::offset::{Offset, OffsetType};
 use crate::source::shared::Source;
 use crate::source::subject::Subject;
 
-/// A partitioned source. Each worker runs its own clone.
+/// A partitioned source.
+///
+/// Each worker runs its own clone.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` reads a part of its source, and cannot be cloned for the others",
@@ -26,7 +28,9 @@ pub trait Partitioned: Clone {}
 #[diagnostic::do_not_recommend]
 impl<C: Clone> Partitioned for C {}
 
-/// Clones a partitioned source. The bound is here so that a missing `Clone` gives this trait's error message.
+/// Clones a partitioned source.
+///
+/// The bound is here so that a missing `Clone` gives this trait's error message.
 #[doc(hidden)]
 pub fn partition_of<C: Partitioned>(connector: &C) -> C {
     connector.clone()
@@ -56,8 +60,10 @@ impl<E: Into<BoxError>> IntoRunResult for Result<(), E> {
     }
 }
 
-/// The return type of `run` under `#[connector]`. The bound is here so that an unsuitable type gives one error. Each
-/// use of the macro defines its own `R`, so that two uses on one type give one conflict and not several.
+/// The return type of `run` under `#[connector]`.
+///
+/// The bound is here so that an unsuitable type gives one error. Each use of the macro defines its own `R`, so that two
+/// uses on one type give one conflict and not several.
 #[doc(hidden)]
 pub trait Returns<R> {
     type Output: IntoRunResult;
@@ -108,7 +114,9 @@ impl<F: ?Sized, T> Same<T> for F {
 #[doc(hidden)]
 pub type IfSchema<S, T> = <<S as Schema>::Fields as Same<T>>::Type;
 
-/// `T`, if it is the subject of a schema. It limits errors in the same way as [`IfSchema`].
+/// `T`, if it is the subject of a schema.
+///
+/// It limits errors in the same way as [`IfSchema`].
 #[doc(hidden)]
 pub type IfSubject<T> = IfSchema<<T as SubjectTypes>::Schema, T>;
 
@@ -116,8 +124,9 @@ pub type IfSubject<T> = IfSchema<<T as SubjectTypes>::Schema, T>;
 #[doc(hidden)]
 pub type TableOf<T> = Table<<T as SubjectTypes>::Schema>;
 
-/// Converts a subject of `run` to the type that was checked. The return type is not inferred from the argument, because
-/// then an erroneous argument type would spread.
+/// Converts a subject of `run` to the type that was checked.
+///
+/// The return type is not inferred from the argument, because then an erroneous argument type would spread.
 #[doc(hidden)]
 #[inline]
 pub fn checked<T, U: Into<T>>(subject: U) -> T {
@@ -134,8 +143,10 @@ pub trait HandleOf<R, const I: usize>: 'static {
     type Table: From<Table<Self::Schema>>;
 }
 
-/// The subject of a connector's `I`th parameter. The row type appears only in the connector's impl. So a check of this
-/// type, for example for `Send`, never meets an erroneous type.
+/// The subject of a connector's `I`th parameter.
+///
+/// The row type appears only in the connector's impl. So a check of this type, for example for `Send`, never meets an
+/// erroneous type.
 #[doc(hidden)]
 pub struct Handle<C, R, const I: usize>(Subject<(), ()>, PhantomData<fn(C, R)>);
 
@@ -186,7 +197,9 @@ pub trait SameOffset<First> {}
 
 impl<O> SameOffset<O> for O {}
 
-/// The subjects of a connector whose macro reported an error. A program that contains one does not compile.
+/// The subjects of a connector whose macro reported an error.
+///
+/// A program that contains one does not compile.
 #[doc(hidden)]
 pub struct NoSubjects<T>(PhantomData<fn() -> T>);
 

@@ -38,16 +38,18 @@ enum Phase {
     Ended,
 }
 
-/// A registered hook, returned by [`Subject::on_interrupt`](crate::Subject::on_interrupt). Dropping it does not cancel
-/// the hook.
+/// A registered hook, returned by [`Subject::on_interrupt`](crate::Subject::on_interrupt).
+///
+/// Dropping it does not cancel the hook.
 pub struct Hook {
     hooks: Weak<Hooks>,
     id: u64,
 }
 
 impl Hook {
-    /// Cancels the hook, for example if the source has replaced the connection that the hook would close. Does nothing
-    /// if the hook was already called.
+    /// Cancels the hook, for example if the source has replaced the connection that the hook would close.
+    ///
+    /// Does nothing if the hook was already called.
     pub fn cancel(&self) {
         if let Some(hooks) = self.hooks.upgrade() {
             let cancelled = {

@@ -52,6 +52,7 @@ impl<'a> Lines<'a> {
 ///
 /// Either these lines do not fit the schema, and all others were pushed. Or the subject was closed during the call
 /// ([`is_closed`](Self::is_closed)), and the lines from that moment on were not pushed.
+///
 /// ```
 /// # use pathway_io::{connector, testing, Schema, Subject};
 /// # #[derive(Schema)] struct Cat { key: i64 }

@@ -17,6 +17,7 @@ use crate::run::error::BoxError;
 /// The trait is implemented for every type that serde can write and read, and that is `Clone` and `Send`. Examples are
 /// a number, a string, a map from partitions to positions, or your own struct. An offset is stored as MessagePack,
 /// which does not distinguish `Some(None)` or `Some(())` from `None`.
+///
 /// ```
 /// use pathway_io::{Offset, Subject, connector};
 ///
@@ -53,7 +54,7 @@ impl<T: Serialize + DeserializeOwned + Clone + Send + 'static> Offset for T {}
 
 /// A type-erased offset.
 pub(crate) trait AnyOffset: Any + Send {
-    /// Encodes the offset for a checkpoint. The format is MessagePack, because the keys of a JSON object must be
+    /// Encodes the offset for a checkpoint, as MessagePack. JSON is unsuitable because the keys of its objects must be
     /// strings, and the keys of a map from partitions often are not.
     #[cfg(feature = "persist")]
     fn encode(&self) -> Result<Vec<u8>, BoxError>;

@@ -90,6 +90,7 @@ impl ReadOptions {
     /// wait until the interval is over. So sinks see the rows of a sparse source within some tens of microseconds,
     /// while a fast source makes no more commits than before. This is off by default, because rows that are pushed
     /// together may then become visible in two commits.
+    ///
     /// ```
     /// use std::time::Duration;
     /// use pathway_io::ReadOptions;

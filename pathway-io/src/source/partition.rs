@@ -3,6 +3,7 @@
 /// The partition of a source that one call of `run` reads: number `index` of `count`.
 ///
 /// If the last parameter of a connector's `run` is a `Partition`, each worker runs its own clone of the connector:
+///
 /// ```
 /// use pathway_io::dataflow::{Partition, Workers};
 /// use pathway_io::{Pipeline, Schema, Subject, connector};
@@ -30,8 +31,10 @@
 /// assert_eq!(summary.rows(), 100);
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
-/// The partitions of one process share a clock, so results never wait for an idle partition of the same process. With
-/// several processes, each process has its own clock. The times of one partition strictly increase, but commits of
+///
+/// The partitions of one process share a clock, so results never wait for an idle partition of the same process.
+///
+/// With several processes, each process has its own clock. The times of one partition strictly increase, but commits of
 /// partitions in different processes may have the same `time`. A sink receives these as one commit, with the rows
 /// ordered by partition and then by push. If two pushes of one key have the same time, the higher partition wins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

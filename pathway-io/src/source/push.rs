@@ -6,7 +6,9 @@
 /// because with a bound on the impl rustc would not report that the row type is not a schema.
 macro_rules! push_methods {
     () => {
-        /// Pushes one row. Outside a transaction, it waits while the backlog is full.
+        /// Pushes one row.
+        ///
+        /// Outside a transaction, it waits while the backlog is full.
         ///
         /// ```
         /// # use pathway_io::{Schema, Subject};

@@ -27,6 +27,7 @@ use crate::source::transaction::Transaction;
 ///
 /// Pushed rows become visible together, at the next commit. A commit is made by [`commit`](Self::commit), by the
 /// autocommit interval, by a full backlog, or by the end of `run`. `O` is the type of the source's offsets.
+///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
 ///

@@ -1,5 +1,5 @@
-//! A small pipeline on a disk that fails at each byte of each file and at each call, and logs as a power cut may leave
-//! them.
+//! A small pipeline on a disk that fails at each byte of each file and at each call. Other tests start from logs as a
+//! power cut may leave them.
 //!
 //! The pipeline makes a checkpoint of each commit. So its files have the same bytes in each run, except for the moment
 //! at which a new log starts.

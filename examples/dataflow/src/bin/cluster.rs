@@ -1,8 +1,10 @@
 //! Counts the words of a text, in one process or in several processes on one or more machines.
+//!
 //! ```text
 //! examples/dataflow/cluster.sh                                 # two processes on this machine, compared with one
 //! cargo run -p example-dataflow --bin cluster -- -w 2 -- README.md counts.csv
 //! ```
+//!
 //! The options before the second `--` belong to Timely: `-w` threads in each of `-n` processes, and `-p` for the number
 //! of this process. `-h` names a file with the address of each process. Start all processes with the same arguments,
 //! except for `-p`. Process 0 reads the text and writes the file. The hash of a word selects the worker that counts it,

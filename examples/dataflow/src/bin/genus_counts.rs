@@ -1,8 +1,10 @@
 //! Counts cats by genus as they arrive, and shows the retractions that each change makes.
+//!
 //! ```text
 //! cargo run -p example-dataflow --bin genus_counts
 //! cargo run -p example-dataflow --bin genus_counts -- --fast my.jsonl counts.csv
 //! ```
+//!
 //! The source reads one cat per second and commits each. Each cat changes the count of its genus: the old row is
 //! retracted (-1), and the new row is added (+1). The third cat comes a second time, because the manul was moved to
 //! another genus. Its key is the same, so the cat is replaced and two counts change.

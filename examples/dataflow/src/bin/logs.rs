@@ -1,7 +1,9 @@
 //! Counts the lines of log files by level. The files of a directory are distributed among the workers.
+//!
 //! ```text
 //! cargo run -p example-dataflow --bin logs -- -w 4 -- /var/log/my-service levels.csv
 //! ```
+//!
 //! The options before the second `--` belong to Timely, as in `cluster.rs`. Each worker of each process reads its own
 //! files and extracts the levels. Only counts are sent to process 0. With several processes, all of them must see the
 //! same files, but the path may differ.

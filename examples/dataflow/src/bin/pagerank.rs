@@ -1,8 +1,10 @@
 //! Ranks pages by the links between them, and updates the ranks as links are added and removed.
+//!
 //! ```text
 //! cargo run -p example-dataflow --bin pagerank
 //! cargo run -p example-dataflow --bin pagerank -- --fast --threads 2 my-links.jsonl ranks.csv
 //! ```
+//!
 //! Each line is a link, `{"from": "home", "to": "news"}`, or a removed link with `"gone": true`. Each line is its own
 //! commit, one second after the previous one, or at once with `--fast`. The program prints the ranks that change.
 //!

@@ -1,8 +1,10 @@
 //! Shows the ten most frequent hashtags of the minute, from the public stream of Bluesky, as a live table.
+//!
 //! ```text
 //! cargo run --release -p example-dataflow --bin trending
 //! cargo run --release -p example-dataflow --bin trending -- --events 20000 --threads 2 trends.csv
 //! ```
+//!
 //! The source is the connector of `example-jetstream`. The program counts posts by tag and by the minute in which the
 //! server received them, and keeps the ten highest ranks of each minute. A deleted post is removed from its minute. An
 //! edited post moves from its old tags to the new ones, even long after the minute has passed. Each change retracts the

@@ -13,7 +13,9 @@ use super::Values;
 use crate::rows::column::Style;
 use crate::rows::column::number::{Fixed, NumberBuffer};
 
-/// The behaviour that differs between values of fixed size. By default the serde form is the JSON text.
+/// The behaviour that differs between values of fixed size.
+///
+/// By default the serde form is the JSON text.
 pub trait FixedValue: Fixed {
     fn compare(self, other: Self) -> Ordering;
 

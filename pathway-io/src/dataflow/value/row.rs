@@ -106,7 +106,9 @@ type BufferOf<T> = <T as ColumnType>::Buffer;
 /// A view of one column.
 pub struct OwnView<'a, T>(&'a T);
 
-/// A view of the `I`th field, a column. It names the field and not its type, like the tree of [`Fields`].
+/// A view of the `I`th field, a column.
+///
+/// It names the field and not its type, like the tree of [`Fields`].
 pub struct LeafView<'a, S: Field<I>, const I: usize>(OwnView<'a, S::Type>);
 
 /// Returns a view of the `I`th field.
