@@ -1,4 +1,5 @@
-//! The engine's data about a table: the computations that read it, and its sinks if its commits come out of the dataflow.
+//! The engine's data about a table: the computations that read it, and its sinks if its commits come out of the
+//! dataflow.
 
 use std::ops::Range;
 use std::sync::Arc;

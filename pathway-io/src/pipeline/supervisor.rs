@@ -160,8 +160,8 @@ impl Supervisor {
         began.map_or(stopped, |began| began.max(stopped)).checked_add(self.grace_period)
     }
 
-    /// Returns the deadline of the drain that began at `began`. With several processes, its grace period begins when that
-    /// of the sources is over, because sources of other processes may use it up.
+    /// Returns the deadline of the drain that began at `began`. With several processes, its grace period begins when
+    /// that of the sources is over, because sources of other processes may use it up.
     fn drain_deadline(&self, run: &RunState, began: Instant) -> Option<Instant> {
         let has_peers = run.parts.iter().any(|member| member.part.role() == Role::Process);
         let began = if has_peers { began.max(self.deadline(run, None)?) } else { began };
