@@ -115,11 +115,9 @@ impl Jetstream {
         self.reached = true;
         while self.wanted > 0 {
             // Pings are answered by the library.
-            match unless_silent(async { socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed)) })
-                .await?
-            {
-                Message::Text(text) => self.take(&text, posts, likes).await?,
-                _ => {}
+            let next = async { socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed)) };
+            if let Message::Text(text) = unless_silent(next).await? {
+                self.take(&text, posts, likes).await?;
             }
         }
         Ok(())

@@ -97,7 +97,9 @@ fn run_one(job: &str, shape: &str, rows: u64, input: &Path, output: &Path) -> Ru
 }
 
 fn compare(rows: u64, input: &Path, output: &Path) -> RunResult {
-    println!("{rows} rows, medians of {ROUNDS} rounds in turn: ratios to the loop by hand, in CPU time and in wall time");
+    println!(
+        "{rows} rows, medians of {ROUNDS} rounds in turn: ratios to the loop by hand, in CPU time and in wall time"
+    );
     for shape in SHAPES {
         shape.write_input(rows, input)?;
         let mut times: [Vec<[f64; 2]>; JOBS.len()] = Default::default();
@@ -111,7 +113,8 @@ fn compare(rows: u64, input: &Path, output: &Path) -> RunResult {
         print!("{:<10} hand {:>6.0} ns", shape.name, median(times[0].iter().map(|[cpu, _]| cpu * 1e9 / rows as f64)));
         for (job, taken) in JOBS.into_iter().zip(&times).skip(1) {
             // Each round beside the loop's of the same round, since the machine may be slower in the next.
-            let [cpu, wall] = [0, 1].map(|of| median(taken.iter().zip(&times[0]).map(|(job, hand)| job[of] / hand[of])));
+            let [cpu, wall] =
+                [0, 1].map(|of| median(taken.iter().zip(&times[0]).map(|(job, hand)| job[of] / hand[of])));
             print!("   {} {cpu:.2}, {wall:.2}", format!("{job:?}").to_lowercase());
         }
         println!();

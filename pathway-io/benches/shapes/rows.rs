@@ -152,14 +152,18 @@ fn plain_text(text: &str) -> String {
 }
 
 fn escape_non_ascii(text: &str) -> String {
-    let escape = |letter: char| if letter.is_ascii() { letter.to_string() } else { format!("\\u{:04x}", u32::from(letter)) };
+    let escape =
+        |letter: char| if letter.is_ascii() { letter.to_string() } else { format!("\\u{:04x}", u32::from(letter)) };
     format!("\"{}\"", text.chars().map(escape).collect::<String>())
 }
 
 /// The second word in quotes.
 fn add_quotes(text: &str) -> String {
-    let quoted: Vec<String> =
-        text.split(' ').enumerate().map(|(i, word)| if i == 1 { format!("\\\"{word}\\\"") } else { word.to_owned() }).collect();
+    let quoted: Vec<String> = text
+        .split(' ')
+        .enumerate()
+        .map(|(i, word)| if i == 1 { format!("\\\"{word}\\\"") } else { word.to_owned() })
+        .collect();
     format!("\"{}\"", quoted.join(" "))
 }
 
@@ -181,7 +185,10 @@ fn floats_line(n: u64) -> String {
 }
 
 fn nested_line(n: u64) -> String {
-    format!(r#"{{"id": {n}, "points": [[{n}, 2], [3, 4, 5], [], [-6, {}]], "tags": ["new", "t{n}", "żółty"]}}"#, n % 1000)
+    format!(
+        r#"{{"id": {n}, "points": [[{n}, 2], [3, 4, 5], [], [-6, {}]], "tags": ["new", "t{n}", "żółty"]}}"#,
+        n % 1000
+    )
 }
 
 // The names of the wide columns are those of the struct above.

@@ -58,12 +58,7 @@ pub(crate) fn parse<S: Schema>(
     parse_text::<S>(columns, len, utf8(text)?, seen)
 }
 
-fn parse_text<S: Schema>(
-    columns: &mut ColumnsOf<S>,
-    len: usize,
-    text: &str,
-    seen: &mut Seen,
-) -> Result<(), RowError> {
+fn parse_text<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen: &mut Seen) -> Result<(), RowError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     seen.start(ColumnsOf::<S>::WIDTH);
     let read = deserializer.deserialize_any(Row::<S> { columns, seen }).and_then(|()| deserializer.end());

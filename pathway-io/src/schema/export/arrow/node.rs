@@ -9,7 +9,7 @@ use arrow_array::types::{
     UInt64Type,
 };
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, FixedSizeListArray, ListArray, PrimitiveArray,
+    ArrayRef, BinaryArray, BooleanArray, FixedSizeBinaryArray, FixedSizeListArray, ListArray, MapArray, PrimitiveArray,
     StringArray, StructArray,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer, i256};
@@ -53,10 +53,14 @@ enum Values {
     /// Texts, and bytes: where each ends.
     Arena(Vec<i32>, Vec<u8>),
     Decimal(Vec<i256>),
+    /// Integers of 128 bits, as decimals without a fraction.
+    Wide(Vec<i256>),
     Uuid(Vec<u8>),
     List(Vec<i32>, Box<Node>),
     Array(usize, Box<Node>),
     Tuple(Vec<Node>),
+    /// Where each map ends among the keys and the values.
+    Map(Vec<i32>, Box<[Node; 2]>),
 }
 
 impl Values {
@@ -82,9 +86,16 @@ impl Values {
             DataType::Str | DataType::Json | DataType::Bytes => Values::Arena(vec![0], Vec::new()),
             DataType::Uuid => Values::Uuid(Vec::new()),
             DataType::Decimal => Values::Decimal(Vec::new()),
+            DataType::I128 | DataType::U128 => Values::Wide(Vec::new()),
             DataType::Optional(item) => Values::new(item, arrow),
             DataType::List(item) => Values::List(vec![0], Box::new(Node::of_item(item, arrow))),
             DataType::Array(item, len) => Values::Array(*len, Box::new(Node::of_item(item, arrow))),
+            DataType::Map(item) => {
+                let fields = entry_fields(arrow);
+                let values = fields.get(1).map_or(&ArrowType::Null, |field| field.data_type());
+                let keys = Node::new(&DataType::Str, &ArrowType::Utf8);
+                Values::Map(vec![0], Box::new([keys, Node::new(item, values)]))
+            }
             DataType::Tuple(items) => {
                 let fields = match arrow {
                     ArrowType::Struct(fields) => fields.clone(),
@@ -102,6 +113,17 @@ fn item_field(arrow: &ArrowType) -> Arc<Field> {
     match arrow {
         ArrowType::List(field) | ArrowType::FixedSizeList(field, _) => Arc::clone(field),
         other => Arc::new(Field::new("item", other.clone(), true)),
+    }
+}
+
+/// The fields of a map's entries: the key and the value.
+fn entry_fields(arrow: &ArrowType) -> arrow_schema::Fields {
+    match arrow {
+        ArrowType::Map(entries, _) => match entries.data_type() {
+            ArrowType::Struct(fields) => fields.clone(),
+            _ => arrow_schema::Fields::empty(),
+        },
+        _ => arrow_schema::Fields::empty(),
     }
 }
 
@@ -123,7 +145,7 @@ impl Node {
     }
 
     pub(super) fn is_nested(&self) -> bool {
-        matches!(self.values, Values::List(..) | Values::Array(..) | Values::Tuple(_))
+        matches!(self.values, Values::List(..) | Values::Array(..) | Values::Tuple(_) | Values::Map(..))
     }
 
     pub(super) fn push_null(&mut self) {
@@ -148,8 +170,10 @@ impl Node {
             Values::U64(values) => values.push(0),
             Values::F32(values) => values.push(0.0),
             Values::F64(values) => values.push(0.0),
-            Values::Arena(ends, _) | Values::List(ends, _) => ends.extend_from_within(ends.len() - 1..),
-            Values::Decimal(values) => values.push(i256::ZERO),
+            Values::Arena(ends, _) => ends.extend_from_within(ends.len() - 1..),
+            Values::List(ends, _) => ends.extend_from_within(ends.len() - 1..),
+            Values::Map(ends, _) => ends.extend_from_within(ends.len() - 1..),
+            Values::Decimal(values) | Values::Wide(values) => values.push(i256::ZERO),
             Values::Uuid(values) => values.extend_from_slice(&[0; 16]),
             Values::Array(len, item) => (0..*len).for_each(|_| item.push_placeholder()),
             Values::Tuple(items) => items.iter_mut().for_each(Node::push_placeholder),
@@ -171,6 +195,7 @@ impl Node {
             Values::U16(values) => push(values, value)?,
             Values::U32(values) => push(values, value)?,
             Values::U64(values) => push(values, value)?,
+            Values::Wide(values) => values.push(i256::from_i128(value)),
             _ => return Err(FORM),
         }
         self.present.push(true);
@@ -215,6 +240,11 @@ impl Node {
                     self.present.push(true);
                     Ok(())
                 }
+                Values::Wide(values) => {
+                    values.push(i256::from_string(text).ok_or(FORM)?);
+                    self.present.push(true);
+                    Ok(())
+                }
                 // An integer that its scalar has no room for.
                 _ => self.push_integer(text.parse().map_err(|_| RANGE)?),
             },
@@ -245,7 +275,20 @@ impl Node {
             }
             Value::Array(_) | Value::Object(_) => {}
         }
-        let Value::Array(items) = value else { return Err(FORM) };
+        let items = match (value, &mut self.values) {
+            (Value::Array(items), _) => items,
+            (Value::Object(entries), Values::Map(ends, nodes)) => {
+                let [keys, values] = &mut **nodes;
+                for (key, value) in entries {
+                    keys.push_text(key)?;
+                    values.push_json(value)?;
+                }
+                ends.push(i32::try_from(keys.present.len()).map_err(|_| "more than 2^31 entries in one batch")?);
+                self.present.push(true);
+                return Ok(());
+            }
+            _ => return Err(FORM),
+        };
         match &mut self.values {
             Values::List(ends, item) => {
                 items.iter().try_for_each(|value| item.push_json(value))?;
@@ -285,7 +328,7 @@ impl Node {
             Values::U64(values) => primitive::<UInt64Type>(values, nulls, &arrow)?,
             Values::F32(values) => primitive::<Float32Type>(values, nulls, &arrow)?,
             Values::F64(values) => primitive::<Float64Type>(values, nulls, &arrow)?,
-            Values::Decimal(values) => primitive::<Decimal256Type>(values, nulls, &arrow)?,
+            Values::Decimal(values) | Values::Wide(values) => primitive::<Decimal256Type>(values, nulls, &arrow)?,
             Values::Arena(ends, bytes) if arrow == ArrowType::Binary => {
                 Arc::new(BinaryArray::try_new(offsets(ends), Buffer::from_vec(bytes), nulls)?)
             }
@@ -300,6 +343,16 @@ impl Node {
                 let size = i32::try_from(size).map_err(|error| ArrowError::ComputeError(error.to_string()))?;
                 let (field, items) = (item_field(&arrow), item.finish()?);
                 Arc::new(FixedSizeListArray::try_new_with_length(field, size, items, nulls, len)?)
+            }
+            Values::Map(ends, nodes) => {
+                let fields = entry_fields(&arrow);
+                let arrays = nodes.into_iter().map(Node::finish).collect::<Result<_, _>>()?;
+                let entries = StructArray::try_new(fields, arrays, None)?;
+                let (field, ordered) = match &arrow {
+                    ArrowType::Map(field, ordered) => (Arc::clone(field), *ordered),
+                    _ => return Err(ArrowError::SchemaError("a map has the type of a map".to_owned())),
+                };
+                Arc::new(MapArray::try_new(field, offsets(ends), entries, nulls, ordered)?)
             }
             Values::Tuple(nodes) => {
                 let fields = match arrow {
