@@ -30,10 +30,19 @@ fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Asserts that a future waits, and drops it.
+/// Asserts that a future waits, and drops it; nothing keeps its waker.
 #[track_caller]
 fn drop_waiting<T>(future: impl Future<Output = T>) {
-    assert!(poll(pin!(future)).is_pending());
+    let wakes = Arc::new(Wakes::default());
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut future = Box::pin(future);
+    // A place is kept over several polls, and is one.
+    for _ in 0..3 {
+        assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(Arc::strong_count(&wakes) <= 4, "each poll has left a waker");
+    }
+    drop(future);
+    assert_eq!(Arc::strong_count(&wakes), 2, "the waker is still there");
 }
 
 /// Ends the wait of the sink.
