@@ -222,9 +222,14 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// A last parameter `part: Partition` makes it a source in parts: it is `Clone`, and runs once for each worker, each time as
 /// a clone that reads the part of that number.
 ///
+/// An `async fn run` (feature `tokio`) takes an `AsyncSubject<S>` for each table. It runs on a runtime of one thread, the
+/// connector's own, so that its future need not be `Send`. A stop drops the future where it waits. Beside it, `on_stop` may be
+/// async, too.
+///
 /// # Options
 ///
-/// They are defaults, which `Pipeline::read_with` overrides.
+/// They are defaults, which `Pipeline::read_with` overrides, but for `stop`. A value is a literal, a constant or another
+/// expression.
 ///
 /// | `#[connector(..)]` | meaning |
 /// |---|---|
@@ -232,6 +237,7 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
 /// | `eager` | a row that comes when the last commit is older than the interval is committed at once |
 /// | `backlog = 10_000` | how many rows may wait, before a push does |
+/// | `stop = "5s"` | how long an `async fn run` may go on after a stop; without it, not at all |
 /// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 ///
 /// # Example

@@ -134,8 +134,8 @@ impl<S, O> AsyncSubject<S, O> {
     }
 }
 
-/// The bounds are on the methods, as those of a [`Subject`] are: for one on the impl rustc would not say that the type is no
-/// schema.
+// The bounds are on the methods, as those of a `Subject` are: for one on the impl rustc would not say that the type is no
+// schema.
 impl<S, O> AsyncSubject<S, O> {
     /// Makes everything pushed so far one atomic commit; see [`Subject::commit`]. Waits while the backlog has no room for it.
     ///

@@ -33,8 +33,8 @@ impl<S, O> AsyncSubject<S, O> {
     }
 }
 
-/// The bounds are on the methods, as those of a [`Subject`] are: for one on the impl rustc would not say that the type is no
-/// schema.
+// The bounds are on the methods, as those of a `Subject` are: for one on the impl rustc would not say that the type is no
+// schema.
 impl<S, O> AsyncSubject<S, O> {
     /// Pushes one row. Waits while the backlog is full.
     ///
