@@ -1,0 +1,1 @@
+../../docs/frame.rs
