@@ -80,7 +80,7 @@
 //! | write a source | [`macro@connector`], [`Connector`], [`ReadOptions`]; `AsyncSubject` for an `async fn run` |
 //! | push rows, remove them, commit | [`Subject`], [`next!`], [`Transaction`] |
 //! | run a pipeline | [`Pipeline`], [`Running`], [`StopHandle`], [`Summary`] |
-//! | write files and databases | [`csv`], [`jsonlines`], `sqlite`, `postgres`; [`SinkOptions`] |
+//! | write files and databases | [`csv`], [`jsonlines`], `sqlite`, `postgres`, `parquet`; [`SinkOptions`] |
 //! | receive updates in code | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::commits`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
 //! | compute on tables | `Table::compute`, [`dataflow`] |
@@ -98,7 +98,7 @@
 //! | `export` (default) | schemas as JSON Schema, SQL and Pathway classes |
 //! | `dataflow` | computations on tables, with Timely and Differential Dataflow |
 //! | `async`, `tokio` | `AsyncSubject` for tasks of any runtime; connectors with an `async fn run` on tokio |
-//! | `sqlite`, `postgres` | sinks that keep a table in a database, each commit once |
+//! | `sqlite`, `postgres`, `parquet` | sinks that keep a table in a database or in Parquet files, each commit once |
 //! | `progress` | progress lines on the terminal |
 //! | `metrics` | snapshots of a run through the `metrics` facade |
 //! | `arrow` | `TableSchema::arrow_schema` |
