@@ -1,3 +1,5 @@
+//! The first program of the README. It writes the changes of a table to `cats.csv`.
+
 use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv};
 
 #[derive(Schema)]
