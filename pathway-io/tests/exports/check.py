@@ -217,4 +217,116 @@ def same(pw, name, found, expected):
     assert found == expected and type(found) is not str or found == expected, f"{name}: found {found!r}, expected {expected!r}"
 
 
-{"jsonschema": jsonschema, "sqlite": sqlite, "postgres": postgres, "pathway": pathway}[sys.argv[1]]()
+# Types that all three readers have.
+PARQUET_TYPES = {
+    "key": "int64",
+    "tiny": "int8",
+    "short": "int16",
+    "int": "int32",
+    "byte": "uint8",
+    "word": "uint16",
+    "dword": "uint32",
+    "qword": "uint64",
+    "type": "bool",
+    "single": "float",
+    "double": "double",
+    "day": "date32[day]",
+    "hour": "time64[ns]",
+    "moment": "timestamp[ns]",
+    "time": "int64",
+    "diff": "int64",
+}
+
+
+def nanoseconds(text):
+    """Of a time of day, or since 1970-01-01; the data has no more than microseconds."""
+    import datetime
+
+    if "T" not in text:
+        time = datetime.time.fromisoformat(text)
+        return ((time.hour * 60 + time.minute) * 60 + time.second) * 10**9 + time.microsecond * 1000
+    moment = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.timezone.utc)
+    epoch = datetime.datetime.fromtimestamp(0, datetime.timezone.utc)
+    return (moment - epoch) // datetime.timedelta(microseconds=1) * 1000
+
+
+def equal(name, found, expected):
+    """A value of a Parquet file, and the one of JSON Lines."""
+    import struct
+    import uuid
+
+    if isinstance(found, dict):
+        found = list(found.values())
+    if isinstance(found, list):
+        assert len(found) == len(expected), f"{name}: {found!r}, and not {expected!r}"
+        for inner, wanted in zip(found, expected):
+            equal(name, inner, wanted)
+        return
+    if isinstance(found, int) and isinstance(expected, str):
+        expected = nanoseconds(expected)
+    elif isinstance(found, bytes) and len(found) == 16 and "-" in expected:
+        found = str(uuid.UUID(bytes=found))
+    elif isinstance(found, bytes):
+        found = base64.b64encode(found).decode()
+    elif hasattr(found, "isoformat"):
+        found = found.isoformat()
+    elif isinstance(found, uuid.UUID):
+        found = str(found)
+    elif name == "single":
+        expected = struct.unpack("f", struct.pack("f", expected))[0]
+    elif name == "value":
+        found = json.loads(found)
+    assert found == expected and type(found) is type(expected), f"{name}: {found!r}, and not {expected!r}"
+
+
+def holds(table):
+    """Holds what a reader has made of the parts, as an Arrow table, to the rows."""
+    pa = need("pyarrow")
+    for name, wanted in PARQUET_TYPES.items():
+        if name in table.column_names:
+            found = str(table.schema.field(name).type)
+            assert found == wanted, f"{name} is {found}, and not {wanted}"
+    columns = {}
+    for name, column in zip(table.column_names, table.columns):
+        kind = column.type
+        if isinstance(kind, pa.BaseExtensionType):
+            column = column.cast(kind.storage_type)
+        elif pa.types.is_timestamp(kind) or pa.types.is_duration(kind) or pa.types.is_time(kind):
+            column = column.cast(pa.int64())
+        columns[name] = column.to_pylist()
+    expected = sorted(rows(), key=lambda row: row["key"])
+    places = sorted(range(len(columns["key"])), key=lambda place: columns["key"][place])
+    assert len(places) == len(expected) == 2, f"{len(places)} rows, and not {len(expected)}"
+    for place, row in zip(places, expected):
+        assert set(columns) == set(row), set(columns) ^ set(row)
+        for name, wanted in row.items():
+            equal(name, columns[name][place], wanted)
+
+
+def pyarrow():
+    dataset = need("pyarrow.dataset")
+    holds(dataset.dataset(DIRECTORY / "parts", format="parquet").to_table())
+
+
+def polars():
+    package = need("polars")
+    need("pyarrow")
+    holds(package.read_parquet(DIRECTORY / "parts" / "*.parquet").to_arrow())
+
+
+def duckdb():
+    package = need("duckdb")
+    need("pyarrow")
+    parts = DIRECTORY / "parts" / "*.parquet"
+    described = package.sql(f"SELECT * FROM '{parts}'")
+    types = dict(zip(described.columns, map(str, described.types)))
+    for name, wanted in {"id": "UUID", "value": "JSON", "price": "VARCHAR"}.items():
+        assert types.get(name, wanted) == wanted, f"{name} is {types[name]}, and not {wanted}"
+    table = described.arrow()
+    holds(table.read_all() if hasattr(table, "read_all") else table)
+
+
+CHECKS = [jsonschema, sqlite, postgres, pathway, pyarrow, polars, duckdb]
+{check.__name__: check for check in CHECKS}[sys.argv[1]]()

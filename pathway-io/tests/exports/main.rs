@@ -170,6 +170,8 @@ fn check(what: &str) {
     let all = pipeline.read(Rows);
     csv::write(&all, path("rows.csv"));
     jsonlines::write(&all, path("rows.jsonl"));
+    #[cfg(feature = "parquet")]
+    pathway_io::parquet::write(&all, path("parts"), pathway_io::parquet::Options::new().rows(1));
     pipeline.run().unwrap();
     fs::write(path("schema.json"), schema.json_schema().to_string()).unwrap();
     fs::write(path("description.json"), json!({ "description": schema.description }).to_string()).unwrap();
@@ -215,4 +217,22 @@ fn postgres_parses_the_ddl() {
 #[test]
 fn pathway_reads_the_json_lines() {
     check("pathway");
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn pyarrow_reads_the_parts() {
+    check("pyarrow");
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn polars_reads_the_parts() {
+    check("polars");
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn duckdb_reads_the_parts() {
+    check("duckdb");
 }

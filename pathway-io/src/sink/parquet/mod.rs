@@ -2,7 +2,8 @@
 //!
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written one
 //! after the other: `part-00000001-<time>.parquet`, where `<time>` is that of the last commit in it. The columns have the
-//! types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema). DuckDB, Polars and pyarrow read all parts of a
+//! types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal` is a text: few readers have
+//! decimals of 57 digits. DuckDB, Polars and pyarrow read all parts of a
 //! directory as one table.
 //!
 //! A part appears under its name when it is complete. Until then it is `part.parquet.new`, which readers must not read. A
@@ -189,7 +190,7 @@ impl<S: Schema> Sink<S> for ParquetSink {
         for (_, _, path) in self.enter()? {
             remove(&*self.storage, &path)?;
         }
-        self.builder = Some(BatchBuilder::new(schema, true));
+        self.builder = Some(BatchBuilder::for_files(schema));
         Ok(())
     }
 
@@ -201,7 +202,7 @@ impl<S: Schema> Sink<S> for ParquetSink {
         let parts = self.enter()?;
         // The run before may have ended between the name of a part and its sync.
         sync_parent(&*self.storage, &self.directory.join(UNFINISHED))?;
-        self.builder = Some(BatchBuilder::new(schema, true));
+        self.builder = Some(BatchBuilder::for_files(schema));
         let last = parts.last().map(|(number, time, _)| (*number, *time));
         self.complete = last.unwrap_or_default();
         self.last = self.complete.1;

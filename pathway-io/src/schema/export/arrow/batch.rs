@@ -51,10 +51,21 @@ impl BatchBuilder {
         }
     }
 
+    /// Gathers updates for a file. Few readers of files have decimals of 57 digits: there they are texts.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn for_files(table: &'static TableSchema) -> Self {
+        let schema = table.arrow_schema_of_updates();
+        let fields: Vec<Field> = schema.fields().iter().map(|field| portable(field)).collect();
+        let schema = ArrowSchema::new_with_metadata(fields, schema.metadata().clone());
+        BatchBuilder { columns: columns(table, &schema), schema: Arc::new(schema), ..BatchBuilder::new(table, true) }
+    }
+
+    #[cfg(feature = "parquet")]
     pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
+    #[cfg(feature = "parquet")]
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
@@ -96,6 +107,18 @@ impl BatchBuilder {
         self.rows = 0;
         RecordBatch::try_new(Arc::clone(&self.schema), arrays)
     }
+}
+
+#[cfg(feature = "parquet")]
+fn portable(field: &Field) -> Field {
+    let data_type = match field.data_type() {
+        ArrowType::Decimal256(..) => ArrowType::Utf8,
+        ArrowType::List(item) => ArrowType::List(Arc::new(portable(item))),
+        ArrowType::FixedSizeList(item, len) => ArrowType::FixedSizeList(Arc::new(portable(item)), *len),
+        ArrowType::Struct(fields) => ArrowType::Struct(fields.iter().map(|field| portable(field)).collect()),
+        other => other.clone(),
+    };
+    field.clone().with_data_type(data_type)
 }
 
 fn columns(table: &TableSchema, schema: &ArrowSchema) -> Vec<Node> {

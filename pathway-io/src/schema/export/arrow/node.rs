@@ -84,6 +84,8 @@ impl Values {
             DataType::F32 => Values::F32(Vec::new()),
             DataType::F64 => Values::F64(Vec::new()),
             DataType::Str | DataType::Json | DataType::Bytes => Values::Arena(vec![0], Vec::new()),
+            // As files have it.
+            DataType::Decimal if *arrow == ArrowType::Utf8 => Values::Arena(vec![0], Vec::new()),
             DataType::Uuid => Values::Uuid(Vec::new()),
             DataType::Decimal => Values::Decimal(Vec::new()),
             DataType::I128 | DataType::U128 => Values::Wide(Vec::new()),
