@@ -47,7 +47,7 @@ const LINTS: [(&str, &str); 15] = [
     ("clippy::all", "never: here for the test of the test"),
 ];
 
-/// Methods that the output may call. All are inherent ones of the runtime's types, which come before any trait's, but for
+/// Methods that the output may call. All are inherent ones of the runtime's types, which come before any trait's, except for
 /// `next`, which is the subject's whatever that is.
 const METHODS: [&str; 10] =
     ["describe", "append_only", "deny_unknown", "skip", "name", "autocommit", "eager", "backlog", "row", "next"];
@@ -153,7 +153,7 @@ impl Hygiene {
         match item {
             syn::Item::Const(item) if item.ident == "_" => self.visit_item_const(item),
             syn::Item::Macro(item) if is_error(&item.mac) => {}
-            // the user's, whose body is not looked into but for what is put before it
+            // the user's, whose body is not examined, except for what is put before it
             syn::Item::Impl(block) if is_user_impl(block, input) => {
                 for item in &block.items {
                     if let syn::ImplItem::Fn(method) = item {
@@ -181,13 +181,13 @@ fn is_error(mac: &syn::Macro) -> bool {
 fn is_added(statement: &syn::Stmt) -> bool {
     match statement {
         syn::Stmt::Local(local) => local.attrs.iter().any(|added| added.path().is_ident("allow")),
-        // in place of a body that is left out after an error
+        // replaces a body that is left out after an error
         syn::Stmt::Expr(syn::Expr::Loop(body), None) => body.body.stmts.is_empty(),
         _ => false,
     }
 }
 
-/// Whether the block stands in the input, but for attributes on its methods and what their bodies begin with.
+/// Whether the block is the one in the input, apart from attributes on its methods and what their bodies begin with.
 fn is_user_impl(block: &syn::ItemImpl, input: &TokenStream) -> bool {
     let mut block = block.clone();
     for item in &mut block.items {

@@ -1,4 +1,4 @@
-//! What a program is told that needs a feature which it does not have, in a package of its own.
+//! The errors of programs that need a feature they do not have, each in its own package.
 
 use std::fs;
 use std::path::Path;

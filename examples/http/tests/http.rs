@@ -110,7 +110,7 @@ fn without_arguments_it_polls_its_own_server() {
     assert!(rows.len() > 6, "{rows:?}");
 }
 
-/// There is no certificate here that the world trusts, but the client must get as far as to ask for one.
+/// The server has no trusted certificate. The client must at least reach the point of asking for one.
 #[cfg(unix)]
 #[test]
 fn https_speaks_tls() {

@@ -21,7 +21,7 @@ pub fn serve() -> io::Result<String> {
     let url = format!("ws://{}/subscribe", listener.local_addr()?);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // It ends when the client goes, which is no failure.
+            // It ends when the client disconnects, which does not fail the server.
             thread::spawn(move || talk(stream));
         }
     });

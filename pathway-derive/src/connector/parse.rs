@@ -8,7 +8,7 @@ use syn::parse::discouraged::Speculative;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Block, Expr, FnModifiers, ImplItem, ImplItemFn, Item, ItemImpl, Stmt, braced, token};
 
-/// The item; what is no impl block is read as it is.
+/// Parses the item. Anything but an impl block is read as an ordinary item.
 pub fn item(tokens: TokenStream) -> syn::Result<Item> {
     let mut head: Vec<TokenTree> = tokens.clone().into_iter().collect();
     if let Some(TokenTree::Group(group)) = head.pop() {
@@ -38,7 +38,7 @@ fn items(input: ParseStream, block: &mut ItemImpl) -> syn::Result<()> {
     Ok(())
 }
 
-/// An item that is no method. What is none at all is kept token by token, so that a method which is typed only halfway leaves the
+/// An item other than a method. Tokens that form no item are kept one by one, so that a method which is typed only halfway leaves the
 /// others as they are.
 fn other(input: ParseStream) -> syn::Result<ImplItem> {
     let ahead = input.fork();
@@ -49,7 +49,7 @@ fn other(input: ParseStream) -> syn::Result<ImplItem> {
     Ok(item)
 }
 
-/// Whether it is a token of what is no item. What `syn` takes for one without knowing it is longer.
+/// Whether the token belongs to something that does not parse as an item. What `syn` takes for one without knowing it is longer.
 pub fn is_unfinished(item: &ImplItem) -> bool {
     matches!(item, ImplItem::Verbatim(tokens) if tokens.clone().into_iter().nth(1).is_none())
 }
@@ -66,7 +66,7 @@ fn method(input: ParseStream) -> syn::Result<ImplItemFn> {
     Ok(ImplItemFn { attrs, vis, modifiers, sig, block })
 }
 
-/// Statements that nobody has looked into.
+/// Statements that are passed on unparsed.
 pub fn statements(tokens: TokenStream) -> Stmt {
     Stmt::Expr(Expr::Verbatim(tokens), None)
 }

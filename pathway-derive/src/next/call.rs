@@ -167,7 +167,7 @@ pub fn is_told_by_its_place(value: &Expr) -> bool {
 }
 
 /// The same of a block's last expression. Statements alone make a block that is left before its end, or a `()`, which rustc
-/// then says is no value of the column.
+/// then reports as not being a value of the column.
 fn is_block_told(block: &Block) -> bool {
     match block.stmts.last() {
         Some(Stmt::Expr(value, _)) => is_told_by_its_place(value),

@@ -1,6 +1,6 @@
 //! What an editor sees of `next!`: each token of the user's once and in its place, whether the row is whole or not.
 //!
-//! rust-analyzer expands a macro with an identifier of its own where the cursor is, and completes what it finds there in the
+//! rust-analyzer expands a macro with a marker identifier where the cursor is, and completes what it finds there in the
 //! expansion. The full expansion is of no use to it: it names a field twice for `..`, and nothing comes out of a row that
 //! does not parse. Here all that is added are the calls around values that parse.
 

@@ -13,14 +13,14 @@ use crate::types::text;
 /// A struct that derives `Schema`.
 pub struct Schema<'a> {
     pub ident: &'a Ident,
-    /// The parameters; types are `'static`, as rows are, so that a forgotten bound is no error at each of the impls.
+    /// The parameters; types are `'static`, as rows are, so that a forgotten bound does not cause an error at each of the impls.
     pub generics: Generics,
     pub options: StructOptions,
     pub description: String,
     pub columns: Vec<Column<'a>>,
     /// The fields that are no columns.
     pub skipped: Vec<Skipped<'a>>,
-    /// The item is no struct with named fields; there are no columns to speak of.
+    /// The item is not a struct with named fields, so it has no columns.
     pub is_shapeless: bool,
     /// No two columns that stand in the struct itself have the same name.
     pub names_differ: bool,

@@ -85,7 +85,7 @@ fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
     differ
 }
 
-/// Reports what a field that is no column cannot have.
+/// Reports the options that a field without a column cannot have.
 pub fn skipped(ctxt: &Ctxt, options: &ColumnOptions) {
     let others = [
         options.primary_key.key(),

@@ -13,7 +13,7 @@ use crate::sink::file::storage::{FileError, Storage, StoredFile, remove, sync_pa
 const BUFFER: usize = 256 * 1024;
 /// A log that is no longer than this is left as it is.
 const SMALL: u64 = 1024 * 1024;
-/// The same where a sink makes many commits durable at once: a log that is begun anew ends its parts.
+/// The threshold if a sink makes many commits durable at once: each new generation of the log ends its parts.
 const SMALL_IF_STAGED: u64 = 64 * 1024 * 1024;
 
 /// The path of a generation.
@@ -44,7 +44,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Begins a generation under a name of its own.
+    /// Begins a generation of the log, under a name that no other has.
     pub(crate) fn begin(
         directory: &Path,
         storage: &Arc<dyn Storage>,
@@ -160,7 +160,7 @@ impl Log {
         if self.sync {
             self.file.sync()?;
         }
-        // Who has removed it would begin anew at the next start, and lose what was told to be durable.
+        // Without it, the next start would begin from nothing and lose what was reported as durable.
         self.file.check_name()?;
         crash_point!(CheckpointSynced);
         self.committed = self.file.len();
@@ -188,7 +188,7 @@ impl Log {
         Ok(())
     }
 
-    /// Whether a test wants logs to be begun anew all the time.
+    /// Whether a test asks for a new generation of the log at every opportunity.
     fn is_tiny(&self) -> bool {
         #[cfg(feature = "faults")]
         return crate::sink::file::faults::tiny_logs(&self.directory);

@@ -68,7 +68,7 @@ fn attempt<C: Connector>(
     // This is decided right after `run` returned: a later stop does not excuse an earlier error.
     let is_stopping = source.control.is_stopping();
     let idle = source.idle_failure().filter(|_| !is_stopping);
-    // That its handles were closed is no excuse for a source that was idle.
+    // The closed handles do not excuse a source that was idle.
     let excused = is_stopping || (idle.is_none() && source.intake.has_told_closed());
     let failure = match (idle, result) {
         (_, Err(kind)) => Some(kind),

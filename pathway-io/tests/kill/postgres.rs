@@ -1,4 +1,4 @@
-//! The same tables in PostgreSQL, where there is a server: each program has a schema of its own.
+//! The same tables in PostgreSQL, where there is a server: each program has its own schema.
 
 use std::collections::BTreeMap;
 use std::fs;

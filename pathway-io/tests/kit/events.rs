@@ -56,7 +56,7 @@ impl Subscriber for Telling {
     fn exit(&self, _: &Id) {}
 }
 
-/// The spans and events of the whole program. Each test has names of its own.
+/// The spans and events of the whole program. Each test uses its own names.
 fn told() -> &'static Mutex<Vec<Sender<String>>> {
     static LISTENERS: std::sync::OnceLock<&'static Mutex<Vec<Sender<String>>>> = std::sync::OnceLock::new();
     LISTENERS.get_or_init(|| {

@@ -51,7 +51,7 @@
 //! | `source` | info | `connector` |
 //! | `sink` | info | `sink` |
 //!
-//! The thread of a source or a sink is inside its span, so that the events of your own code there belong to it.
+//! The thread of a source or a sink is inside its span, so that the events of your code there belong to it.
 //!
 //! | event | level | fields | when |
 //! |---|---|---|---|

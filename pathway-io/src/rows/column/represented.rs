@@ -26,7 +26,7 @@ pub trait Represented: ColumnType {
     fn with_inner<R>(&self, f: impl FnOnce(&Self::Inner) -> R) -> R;
     /// The value again; of a placeholder some value or other.
     fn restore(inner: Self::Inner) -> Self;
-    /// The form in which the value that was read is held, or `None` if there is no such value.
+    /// The form in which the value that was read is held, or `None`  if the type has no such value.
     fn check(inner: Self::Inner) -> Option<Self::Inner> {
         Some(inner)
     }

@@ -200,7 +200,7 @@ impl Session {
             None => apply::append(&mut transaction, layout, commits, scratch)?,
         }
         let time = last.time().cast_signed();
-        // `COMMIT` of a failed transaction is no error for the client. This statement would be one.
+        // `COMMIT` of a failed transaction succeeds for the client. This statement fails instead.
         let changed = transaction.execute(&self.set_time, &[&layout.table, &time]).map_err(judged)?;
         if changed != 1 {
             let table = &layout.table;

@@ -125,7 +125,7 @@ fn a_push_that_is_dropped_leaves_its_place_and_no_row() {
             place.give_back_room(intake);
             is_waiting
         });
-        // Which nobody but the room that comes back lets in.
+        // Only the room that comes back lets it in.
         push_by_task(&model.intake, 20).unwrap();
         push_by_task(&model.intake, 21).unwrap();
         dropped.join().unwrap();
