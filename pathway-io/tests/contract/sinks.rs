@@ -1,4 +1,4 @@
-//! Sinks: the order of their calls, `updates`, and output files with their paths.
+//! Sinks: the order of their calls, `commits`, and output files with their paths.
 
 use std::sync::mpsc;
 
@@ -124,7 +124,7 @@ fn all_sinks_are_open_before_any_source_runs() {
 }
 
 #[test]
-fn updates_are_the_commits_and_end_with_the_run() {
+fn commits_receives_each_commit_and_ends_with_the_run() {
     let pipeline = pipeline();
     let table = pipeline.read_with(
         source(|subject: Subject<Number>| {

@@ -619,7 +619,7 @@ fn a_sink_that_blocks_is_abandoned_and_named_with_its_undelivered_updates() {
 }
 
 #[test]
-fn an_unread_receiver_of_updates_is_abandoned_and_named_too() {
+fn an_unread_receiver_of_commits_is_abandoned_and_named_too() {
     let pipeline = pipeline();
     pipeline.grace_period(SHORT);
     let (pushed, is_pushed) = mpsc::channel();
@@ -750,7 +750,7 @@ fn a_stop_from_within_the_source_is_a_stop() {
     assert!(stopped.load(Ordering::Relaxed));
 }
 
-/// A program that reads `updates` until their end does not have to join first.
+/// A program that reads `commits` until the channel is disconnected does not have to join first.
 #[test]
 fn a_run_ends_without_a_join() {
     let (release, released) = mpsc::channel();
