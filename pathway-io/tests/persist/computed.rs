@@ -53,7 +53,7 @@ fn texts(lines: &Table<Line>) -> Table<Count> {
     lines.compute(|lines| lines.map(|line| line.text).count().map(|(word, n)| Count { word, n: n as i64 }))
 }
 
-// Contract 9.10
+// Contract 9.11
 #[test]
 fn results_continue_after_a_restart() {
     let directory = TempDir::new();

@@ -17,6 +17,7 @@ fn run_numbers(
     run(pipeline)
 }
 
+// Contract 9.10
 #[test]
 fn an_offset_waits_for_the_transaction_that_was_open_when_it_was_set() {
     let directory = TempDir::new();
