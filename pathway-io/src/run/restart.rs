@@ -29,6 +29,8 @@ const HEALTHY: Duration = Duration::from_secs(10);
 /// pushes them again, a row with a primary key replaces itself, and a row without a key is duplicated. An open
 /// transaction is always dropped.
 ///
+/// For a sink, [`SinkOptions::retry`](crate::SinkOptions::retry) says what an attempt is.
+///
 /// Errors after a stop, and errors that are marked [fatal](crate::Error::fatal), are not followed by another attempt.
 ///
 /// ```

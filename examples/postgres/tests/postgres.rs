@@ -1,0 +1,57 @@
+//! The table is that of the file, also after a kill and a restart of the server.
+
+#[path = "../../../pathway-io/tests/common/server.rs"]
+mod server;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use postgres::{Client, NoTls};
+
+fn program(directory: &Path, config: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_example-postgres"));
+    command.current_dir(directory).args(["--fast", config, "cats.jsonl"]);
+    command
+}
+
+/// How many rows there are; none while there is no table.
+fn count(client: &mut Client) -> i64 {
+    client.query_one("SELECT count(*) FROM cats", &[]).map_or(0, |row| row.get(0))
+}
+
+#[test]
+fn killed_and_started_again_it_continues() {
+    let Some(server) = server::start() else { return };
+    let config = server.database("zoo");
+    let directory = tempfile::tempdir().unwrap();
+    let rows = 200_000;
+    let line = |key: i64| format!("{{\"key\": {key}, \"genus\": \"felis\", \"epithet\": \"e{key}\"}}\n");
+    fs::write(directory.path().join("cats.jsonl"), (0..rows).map(line).collect::<String>()).unwrap();
+    let mut running = program(directory.path(), &config).spawn().unwrap();
+    let until = Instant::now() + Duration::from_secs(60);
+    let mut client = Client::connect(&config, NoTls).unwrap();
+    while count(&mut client) == 0 {
+        assert!(Instant::now() < until, "no rows");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    running.kill().unwrap();
+    running.wait().unwrap();
+    drop(client);
+    server.down();
+    let mut waiting = program(directory.path(), &config).spawn().unwrap();
+    server.up();
+    assert!(waiting.wait().unwrap().success());
+    let mut client = Client::connect(&config, NoTls).unwrap();
+    assert_eq!(count(&mut client), rows);
+    let wrong = "SELECT count(*) FROM cats WHERE epithet <> 'e' || key";
+    assert_eq!(client.query_one(wrong, &[]).unwrap().get::<_, i64>(0), 0);
+}
+
+#[test]
+fn without_a_connection_it_says_how_it_is_called() {
+    let output = Command::new(env!("CARGO_BIN_EXE_example-postgres")).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("usage: example-postgres"));
+}
