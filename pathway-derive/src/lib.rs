@@ -57,7 +57,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `alias = ".."` | Adds a name that is accepted when JSON is read. You can repeat the option. |
 /// | `flatten` | Inserts the columns of another schema. With `primary_key`, its key becomes one element of the key. |
 /// | `flatten, prefix = "home_"` | The same, with each name behind a prefix: so one schema can be flattened several times. |
-/// | `skip` | The field is no column. A row that is read has `Default::default()` there. |
+/// | `skip` | The field is no column. A row that is read, or copied by the dataflow engine, has `Default::default()` there. |
 /// | `json` | Stores a value of any serde type as one JSON column. In an `Option`, null is `None`. |
 /// | `example = expr` | Adds an example to the schema's description. |
 ///

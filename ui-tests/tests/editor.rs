@@ -1,5 +1,5 @@
-//! What rust-analyzer completes inside the macros, asked over its protocol. Without the component the test is skipped:
-//! `rustup component add rust-analyzer` installs it.
+//! What rust-analyzer completes inside the macros, asked over its protocol. Without the component, or without the sources of
+//! the standard library that it reads, the test is skipped: `rustup component add rust-analyzer rust-src` installs them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -61,8 +61,10 @@ const CASES: &[(&str, &str, &[&str])] = &[
 
 #[test]
 fn the_editor_completes_inside_the_macros() {
-    if !Command::new("rust-analyzer").arg("--version").output().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: rust-analyzer is not installed; `rustup component add rust-analyzer` installs it");
+    let is_installed =
+        Command::new("rust-analyzer").arg("--version").output().is_ok_and(|output| output.status.success());
+    if !is_installed || !has_sources() {
+        eprintln!("skipped: `rustup component add rust-analyzer rust-src` installs what is missing");
         return;
     }
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("editor");
@@ -77,6 +79,16 @@ fn the_editor_completes_inside_the_macros() {
         }
     }
     assert!(wrongs.is_empty(), "{}", wrongs.join("\n"));
+}
+
+/// Whether the sources of the standard library are installed. Where they are not, rust-analyzer would install them, and a
+/// test changes no toolchain: with them rustc shows more in some errors.
+fn has_sources() -> bool {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output();
+    let Ok(sysroot) = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()) else {
+        return false;
+    };
+    Path::new(&sysroot).join("lib/rustlib/src/rust/library/core").is_dir()
 }
 
 /// A package that depends on this workspace's crate.

@@ -3,7 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type, parse_quote, parse_quote_spanned};
+use syn::{
+    Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type, TypeParam, WherePredicate, parse_quote,
+    parse_quote_spanned,
+};
 
 use super::attr::{ColumnOptions, StructOptions};
 use crate::ctxt::Ctxt;
@@ -108,7 +111,21 @@ impl<'a> Schema<'a> {
     /// Whether all impls can be emitted, whatever errors there are.
     pub fn is_sound(&self) -> bool {
         let borrows = self.generics.lifetimes().next().is_some();
-        !self.is_shapeless && !borrows && !self.columns.iter().any(|column| column.is_broken)
+        let is_unbound = self.generics.type_params().any(|parameter| self.is_unbound(parameter));
+        !self.is_shapeless && !borrows && !is_unbound && !self.columns.iter().any(|column| column.is_broken)
+    }
+
+    /// Whether nothing is asked of a type parameter: no column can be of that type.
+    pub fn is_unbound(&self, parameter: &TypeParam) -> bool {
+        let predicates = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        // what is ours asks for `'static` alone
+        let is_asked = predicates.filter(|predicate| match predicate {
+            WherePredicate::Type(predicate) => {
+                matches!(&predicate.bounded_ty, Type::Path(path) if path.path.is_ident(&parameter.ident))
+            }
+            _ => false,
+        });
+        parameter.bounds.is_empty() && is_asked.count() < 2
     }
 
     /// Whether it has type or `const` parameters.
@@ -194,8 +211,10 @@ impl<'a> Column<'a> {
 
 fn bounded(generics: &Generics) -> Generics {
     let mut generics = generics.clone();
-    for parameter in generics.type_params_mut() {
-        parameter.bounds.push(parse_quote!('static));
+    let names: Vec<Ident> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
+    let predicates = names.iter().map(|name| -> WherePredicate { parse_quote!(#name: 'static) });
+    if !names.is_empty() {
+        generics.make_where_clause().predicates.extend(predicates);
     }
     generics
 }

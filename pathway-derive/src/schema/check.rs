@@ -24,6 +24,13 @@ fn generics(ctxt: &Ctxt, schema: &Schema) {
             GenericParam::Lifetime(parameter) => {
                 ctxt.error(&parameter.lifetime, "a schema cannot borrow\nhelp: use `String` in place of `&str`");
             }
+            GenericParam::Type(parameter) if schema.is_unbound(parameter) => {
+                let name = &parameter.ident;
+                let help = format!(
+                    "write `{name}: pathway_io::ColumnType`, or `{name}: pathway_io::Schema` for a flattened row"
+                );
+                ctxt.error(name, format!("the parameter `{name}` of a schema needs a bound\nhelp: {help}"));
+            }
             GenericParam::Type(_) | GenericParam::Const(_) => {}
         }
     }

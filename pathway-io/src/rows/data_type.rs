@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::ser::{Serialize, Serializer};
 
-/// The type of a column's values. Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`.
+/// The type of a column's values. Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`; of
+/// both kinds of maps it is `Map<String, i64>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataType {

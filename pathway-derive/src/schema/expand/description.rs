@@ -40,7 +40,14 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
 
 fn notes_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Vec<TokenStream> {
     if column.is_flat() {
-        return column.options.prefix.get().map(|prefix| prefixed(schema, i, column, prefix, pw)).into_iter().collect();
+        return column
+            .options
+            .prefix
+            .get()
+            .filter(|_| !schema.is_generic())
+            .map(|prefix| prefixed(schema, i, column, prefix, pw))
+            .into_iter()
+            .collect();
     }
     let key = column.is_key().then(|| quote!(#pw::Note::Key(#i)));
     let description = (!column.description.is_empty()).then(|| {

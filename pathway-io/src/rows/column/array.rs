@@ -27,6 +27,7 @@ impl<T: ColumnType, const N: usize> ColumnType for [T; N] {
     type ListBuffer = ListBuffer<ArrayBuffer<T::Buffer, N>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: KeyType, const N: usize> KeyType for [T; N] {}
 impl<T: ColumnType, const N: usize> NotNull for [T; N] {}
 

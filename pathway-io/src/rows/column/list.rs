@@ -23,6 +23,7 @@ impl<T: ColumnType> ColumnType for Vec<T> {
     type ListBuffer = ListBuffer<T::ListBuffer>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: KeyType> KeyType for Vec<T> {}
 impl<T: ColumnType> NotNull for Vec<T> {}
 

@@ -234,6 +234,7 @@ impl<T: ColumnType> ColumnType for Box<T> {
     type ListBuffer = ListBuffer<RepresentedBuffer<Box<T>>>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: KeyType> KeyType for Box<T> {}
 
 impl<T: NotNull> NotNull for Box<T> {
