@@ -94,6 +94,39 @@ use crate::source::subject::Subject;
 /// # Fairness
 ///
 /// A loop of pushes that never waits yields to the runtime every 100 us, so that timers and other tasks run.
+///
+/// # The methods side by side
+///
+/// ```
+/// # use std::time::Duration;
+/// # use pathway_io::{AsyncSubject, RunResult, Schema};
+/// # #[derive(Schema)] struct Trade { #[schema(primary_key)] id: u64, cents: i64 }
+/// async fn push(trades: AsyncSubject<Trade, u64>) -> RunResult {
+///     let from = trades.resume().unwrap_or(0);
+///     trades.next_at(from + 1, Trade { id: 1, cents: 950 }).await?; // a row and its offset
+///     trades.next_json(r#"{"id": 2, "cents": 900}"#).await?;
+///     trades.remove(2).await?;
+///     trades.advance(from + 2)?; // an offset for all of these
+///     trades.commit().await?;
+///
+///     let both = trades.transaction(); // pushes into it never wait
+///     both.next(Trade { id: 3, cents: 100 })?;
+///     both.next(Trade { id: 4, cents: 200 })?;
+///     both.commit_at(from + 4).await?;
+///
+///     let permit = trades.reserve().await?; // wait first, then make the row
+///     permit.next(Trade { id: 5, cents: 300 })?;
+///     if let Err(error) = trades.try_next(Trade { id: 6, cents: 400 }) {
+///         eprintln!("dropped trade {}", error.into_row().id); // in a callback that must not wait
+///     }
+///     while !trades.is_closed() {
+///         trades.sleep(Duration::from_secs(1)).await?; // ends at a stop
+///     }
+///     trades.closed().await;
+///     trades.close().await?;
+///     Ok(())
+/// }
+/// ```
 pub struct AsyncSubject<S, O = ()> {
     subject: Subject<S, O>,
 }
