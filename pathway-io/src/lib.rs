@@ -196,12 +196,17 @@ macro_rules! __as_it_is {
 pub mod testing {
     #[cfg(feature = "dataflow")]
     pub use crate::dataflow::testing::compute;
-    pub use crate::pipeline::testing::{Clock, collect};
+    pub use crate::pipeline::testing::{Clock, Harness, Report, Step, collect, script};
 }
 
 /// What the macros' output refers to. It changes with every release and is for them alone.
 #[doc(hidden)]
 pub mod __private0 {
+    /// What `connector_tests!` calls.
+    #[cfg(feature = "persist")]
+    pub mod testing {
+        pub use crate::pipeline::testing::suite::{Check, Length, Suite};
+    }
     pub use crate::__as_it_is as as_it_is;
     pub use crate::rows::bounds::{DataColumn, Removable};
     pub use crate::rows::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};

@@ -42,6 +42,11 @@ pub(crate) trait Persistence: Any + Send + Sync {
 
 /// The restored state that a persistent pipeline continues from.
 pub(crate) trait Prepared: Send {
+    /// Whether a run after this one resumes from what this one commits.
+    fn is_resumed(&self) -> bool {
+        true
+    }
+
     /// Returns the time of the checkpoint, or 0 before the first checkpoint.
     fn time(&self) -> u64;
 

@@ -45,7 +45,7 @@ pub(super) fn start(
     }
     let mut prepared =
         persistence.map(|persistence| persistence.prepare(&plan.sources, &derived, workers)).transpose()?;
-    let persistent = prepared.is_some();
+    let persistent = prepared.as_ref().is_some_and(|prepared| prepared.is_resumed());
     let policies: Vec<BadRowPolicy> = plan
         .sources
         .iter()

@@ -6,6 +6,9 @@ mod common;
 
 mod clock;
 mod events;
+mod harness;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod monitor;
+#[cfg(feature = "persist")]
+mod suite;

@@ -1,8 +1,20 @@
-//! Running a source in a test: [`collect`]; and, with the feature `dataflow`, a computation: `compute`.
+//! Testing sources: [`collect`], [`Harness`], [`script`], [`Clock`] and `connector_tests!`. With the feature `dataflow`, also a
+//! computation: `compute`.
 
 mod clock;
+mod harness;
+#[cfg(feature = "persist")]
+mod macros;
+mod memory;
+#[cfg(feature = "persist")]
+mod rows;
+mod script;
+#[cfg(feature = "persist")]
+pub(crate) mod suite;
 
 pub use self::clock::Clock;
+pub use self::harness::{Harness, Report};
+pub use self::script::{Step, script};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::pipeline::Pipeline;

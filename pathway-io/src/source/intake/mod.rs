@@ -304,6 +304,7 @@ impl Intake {
             in_flight: state.in_flight,
             offered: state.offered.iter().sum(),
             attempt: state.attempt,
+            refusals: state.refusals,
             is_waiting: state.waiting > 0 || !state.room.is_empty(),
         }
     }

@@ -44,6 +44,8 @@ pub(crate) struct Level {
     /// Rows that were pushed, good and bad.
     pub(crate) offered: u64,
     pub(crate) attempt: u32,
+    /// How often a handle has returned `Closed`.
+    pub(crate) refusals: u64,
     /// A thread or a task waits for room in the backlog.
     pub(crate) is_waiting: bool,
 }
@@ -89,6 +91,8 @@ pub(super) struct State {
     pub(super) closed_tables: Vec<bool>,
     /// A handle has returned `Closed`: an error of `run` is then a clean end.
     pub(super) told_closed: bool,
+    /// How often a handle has returned it.
+    pub(super) refusals: u64,
     /// The whole table was sent.
     pub(super) finished: bool,
     /// Rows that each table was offered, good and bad: the number of a row in an error.
@@ -122,6 +126,7 @@ impl State {
             interrupted: false,
             closed_tables: vec![false; tables],
             told_closed: false,
+            refusals: 0,
             finished: false,
             offered: vec![0; tables],
             counts: Counts::default(),
@@ -144,6 +149,7 @@ impl State {
     /// What a failed attempt has left behind says nothing about the present one.
     #[cold]
     pub(super) fn tell_closed(&mut self, entry: Entry) -> Closed {
+        self.refusals += 1;
         self.told_closed |= entry.attempt == self.attempt;
         Closed
     }

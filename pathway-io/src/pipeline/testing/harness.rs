@@ -1,0 +1,359 @@
+//! [`Harness`]: runs one connector under conditions that a test chooses, and reports what it did.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::clock::{Clock, DEADLINE};
+use super::memory::{Kept, Memory};
+use crate::pipeline::monitor::{Monitor, SourceState};
+use crate::pipeline::table::TableRows;
+use crate::pipeline::workers::Workers;
+use crate::pipeline::{Pipeline, StopHandle};
+use crate::rows::commit::{Commit, Update};
+use crate::rows::schema::Schema;
+use crate::rows::table::Table;
+use crate::run::error::{Result, RunResult};
+use crate::run::lock::Lock;
+use crate::run::summary::Summary;
+use crate::sink::Sink;
+use crate::source::connector::{Connector, Subjects};
+use crate::source::offset::{AnyOffset, Offset, Offsets};
+use crate::source::options::ReadOptions;
+use crate::source::partition::Partition;
+
+/// Runs a connector with one table, and reports what it did.
+///
+/// ```
+/// use pathway_io::{RunResult, Schema, Subject, connector, testing::Harness};
+///
+/// #[derive(Schema)]
+/// struct Line { n: u64 }
+///
+/// struct Lines;
+///
+/// #[connector]
+/// impl Lines {
+///     fn run(&mut self, lines: Subject<Line, u64>) -> RunResult {
+///         for n in lines.resume().unwrap_or(0)..10 {
+///             lines.next_at(n + 1, Line { n })?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let report = Harness::new(Lines).resume_at(7_u64).run();
+/// let rows: Vec<u64> = report.rows().map(|update| update.row.n).collect();
+/// assert_eq!(rows, [7, 8, 9]);
+/// assert_eq!(report.offsets::<u64>().last(), Some(&10));
+/// assert_eq!(report.on_stops(), 1);
+/// assert!(report.result().is_ok());
+/// ```
+#[must_use]
+pub struct Harness<C: Connector<Tables = Table<S>>, S: Schema> {
+    connector: C,
+    options: ReadOptions,
+    resume: Offsets,
+    stop: Stop,
+    sink: Option<Attach<S>>,
+    clock: Option<Clock>,
+    grace_period: Duration,
+    raw: bool,
+    workers: usize,
+}
+
+/// Attaches a sink to a table.
+type Attach<S> = Box<dyn FnOnce(&Table<S>) + Send>;
+
+/// When the harness stops the run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    Never,
+    /// When `run` has been entered, and has pushed nothing.
+    Before,
+    /// When the sinks have received so many updates.
+    AfterRows(usize),
+    /// When the source waits for a sink that takes nothing.
+    Full,
+}
+
+/// What a [`Harness`] has seen of its run.
+pub struct Report<S: Schema> {
+    commits: Vec<Commit<S>>,
+    kept: Kept,
+    on_stops: usize,
+    pub(super) refusals: u64,
+    pub(super) bad_rows: u64,
+    /// `run` has returned within the grace period.
+    pub(super) returned: bool,
+    result: Result<Summary>,
+}
+
+impl<S: Schema> fmt::Debug for Report<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { commits, result, .. } = self;
+        f.debug_struct("Report").field("commits", commits).field("result", result).finish_non_exhaustive()
+    }
+}
+
+impl<S: Schema> Report<S> {
+    /// Returns all updates, in order.
+    pub fn rows(&self) -> impl Iterator<Item = Update<S>> + '_ {
+        self.commits.iter().flat_map(Commit::iter)
+    }
+
+    /// Returns the commits, in order.
+    #[must_use]
+    pub fn commits(&self) -> &[Commit<S>] {
+        &self.commits
+    }
+
+    /// Returns the offsets of the commits, in order. An offset of another type is left out.
+    #[must_use]
+    pub fn offsets<O: Offset>(&self) -> Vec<O> {
+        let kept = self.kept.lock();
+        let of_type = |offset: &dyn AnyOffset| (offset as &dyn std::any::Any).downcast_ref::<O>().cloned();
+        kept.iter().filter_map(|(_, offset)| of_type(&**offset)).collect()
+    }
+
+    pub(super) fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Returns how often `on_stop` was called.
+    #[must_use]
+    pub fn on_stops(&self) -> usize {
+        self.on_stops
+    }
+
+    /// Returns how the run ended.
+    ///
+    /// # Errors
+    ///
+    /// That of [`Pipeline::run`].
+    pub fn result(&self) -> std::result::Result<&Summary, &crate::Error> {
+        self.result.as_ref()
+    }
+}
+
+impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
+    /// Returns a harness that runs the connector to its end, with a sink that keeps all commits.
+    pub fn new(connector: C) -> Self {
+        Harness {
+            connector,
+            options: ReadOptions::new(),
+            resume: Offsets::default(),
+            stop: Stop::Never,
+            sink: None,
+            clock: None,
+            grace_period: Duration::from_secs(10),
+            raw: false,
+            workers: 1,
+        }
+    }
+
+    /// Reads the source with options that override those of the connector.
+    pub fn options(mut self, options: ReadOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Has the source resume from an offset, as after a restart.
+    pub fn resume_at<O: Offset>(self, offset: O) -> Self {
+        assert_eq!(
+            <C::Subjects as Subjects>::offset_type().name,
+            std::any::type_name::<O>(),
+            "the offsets of the connector have another type"
+        );
+        self.resume(Offsets::resumed(offset))
+    }
+
+    pub(super) fn resume(mut self, offsets: Offsets) -> Self {
+        self.resume = offsets;
+        self
+    }
+
+    /// Stops the run once the sinks have received so many updates. 0 stops it when `run` is entered.
+    pub fn stop_after_rows(self, rows: usize) -> Self {
+        self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
+    }
+
+    /// Stops the run when the source waits for a sink that takes nothing. The backlog is one row.
+    ///
+    /// A source that ends before that is not stopped.
+    pub fn stop_when_full(self) -> Self {
+        self.stop(Stop::Full)
+    }
+
+    pub(super) fn stop(mut self, stop: Stop) -> Self {
+        self.stop = stop;
+        self
+    }
+
+    /// Adds a sink.
+    pub fn sink(mut self, sink: impl Sink<S> + 'static) -> Self {
+        self.sink = Some(Box::new(|table| table.write_to(sink)));
+        self
+    }
+
+    /// Has the run follow a clock.
+    pub fn clock(mut self, clock: &Clock) -> Self {
+        self.clock = Some(clock.clone());
+        self
+    }
+
+    /// Sets the grace period. The default is 10 s.
+    pub fn grace_period(mut self, grace_period: Duration) -> Self {
+        self.grace_period = grace_period;
+        self
+    }
+
+    /// Has sinks see the pushes themselves, before they become updates by key.
+    pub(super) fn raw(mut self) -> Self {
+        self.raw = true;
+        self
+    }
+
+    pub(super) fn workers(mut self, workers: usize) -> Self {
+        self.workers = workers;
+        self
+    }
+
+    /// Runs the connector.
+    pub fn run(self) -> Report<S> {
+        let kept = Kept::default();
+        let has_offsets = !<C::Subjects as Subjects>::offset_type().is_unit;
+        let memory = Memory { resume: Lock::new(self.resume), kept: Arc::clone(&kept) };
+        let mut pipeline = Pipeline::with_persistence(has_offsets.then(|| Arc::new(memory) as _));
+        pipeline.handle_signals(false).grace_period(self.grace_period);
+        if let Some(clock) = &self.clock {
+            pipeline = clock.drive(pipeline);
+        }
+        let (monitor, stop) = (pipeline.monitor(), pipeline.stop_handle());
+        let on_stops = Arc::new(AtomicUsize::new(0));
+        let stop_before = (self.stop == Stop::Before).then(|| stop.clone());
+        let counted = Counted { connector: self.connector, on_stops: Arc::clone(&on_stops), stop_before };
+        let options = self.options.or(C::options());
+        let options = if self.stop == Stop::Full { options.backlog(1) } else { options };
+        let table = pipeline.read_with(counted, options);
+        if self.raw {
+            table.extensions().get::<TableRows<S>>().leave_pushes();
+        }
+        if let Some(sink) = self.sink {
+            sink(&table);
+        }
+        let commits = Arc::new(Lock::new(Vec::new()));
+        let (open, gate) = crossbeam_channel::bounded::<()>(0);
+        table.write_to(Keeping {
+            commits: Arc::clone(&commits),
+            rows: 0,
+            stop: self.stop,
+            handle: stop.clone(),
+            gate: (self.stop == Stop::Full).then_some(gate),
+        });
+        let control = Arc::clone(&pipeline.control);
+        let running = pipeline.start_on(Workers::threads(self.workers));
+        let sources = control.parts::<crate::source::shared::Source>();
+        if self.stop == Stop::Full {
+            wait_until_full(&monitor);
+            stop.stop();
+            // The source must end although the sink takes nothing.
+            let grace = Instant::now() + self.grace_period;
+            while Instant::now() < grace && !has_ended(&monitor) {
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        drop(open);
+        let result = running.and_then(crate::Running::join);
+        let last = monitor.snapshot();
+        Report {
+            commits: std::mem::take(&mut *commits.lock()),
+            kept,
+            on_stops: on_stops.load(Ordering::Acquire),
+            refusals: sources.iter().map(|source| source.intake.level().refusals).sum(),
+            bad_rows: last.sources.iter().map(|source| source.bad_rows).sum(),
+            returned: has_ended(&monitor),
+            result,
+        }
+    }
+}
+
+fn has_ended(monitor: &Monitor) -> bool {
+    monitor.snapshot().sources.iter().all(|source| source.state == SourceState::Ended)
+}
+
+/// Waits for an event, with a deadline: a source that does nothing is stopped then.
+fn wait_until_full(monitor: &Monitor) {
+    let until = Instant::now() + DEADLINE;
+    while Instant::now() < until {
+        let waits = |state| matches!(state, SourceState::WaitingForRoom | SourceState::Ended);
+        if monitor.snapshot().sources.iter().all(|source| waits(source.state)) {
+            return;
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// A connector whose calls are counted.
+struct Counted<C> {
+    connector: C,
+    on_stops: Arc<AtomicUsize>,
+    /// Stops the run when it is entered.
+    stop_before: Option<StopHandle>,
+}
+
+impl<C: Connector> Connector for Counted<C> {
+    type Subjects = C::Subjects;
+    type Tables = C::Tables;
+
+    fn run(&mut self, subjects: Self::Subjects) -> RunResult {
+        if let Some(stop) = &self.stop_before {
+            stop.stop();
+        }
+        self.connector.run(subjects)
+    }
+
+    fn partition(&self) -> Option<Self> {
+        let connector = self.connector.partition()?;
+        Some(Counted { connector, on_stops: Arc::clone(&self.on_stops), stop_before: self.stop_before.clone() })
+    }
+
+    fn run_partition(&mut self, subjects: Self::Subjects, partition: Partition) -> RunResult {
+        if let Some(stop) = &self.stop_before {
+            stop.stop();
+        }
+        self.connector.run_partition(subjects, partition)
+    }
+
+    fn on_stop(&mut self) {
+        self.on_stops.fetch_add(1, Ordering::Release);
+        self.connector.on_stop();
+    }
+}
+
+/// Keeps the commits, and stops the run after some of them.
+struct Keeping<S: Schema> {
+    commits: Arc<Lock<Vec<Commit<S>>>>,
+    rows: usize,
+    stop: Stop,
+    handle: StopHandle,
+    /// Disconnected once commits may be taken.
+    gate: Option<crossbeam_channel::Receiver<()>>,
+}
+
+impl<S: Schema> Sink<S> for Keeping<S> {
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        if let Some(gate) = &self.gate {
+            // It ends with an error, since nothing is ever sent.
+            let _ = gate.recv();
+        }
+        self.rows += commit.len();
+        self.commits.lock().push(commit.clone());
+        if matches!(self.stop, Stop::AfterRows(rows) if self.rows >= rows) {
+            self.handle.stop();
+        }
+        Ok(())
+    }
+}

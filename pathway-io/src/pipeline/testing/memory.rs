@@ -1,0 +1,118 @@
+//! A state in memory for the test kit: it resumes a source from an offset, and keeps the offsets of the commits.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender, unbounded};
+
+use crate::pipeline::any_table::{AnyTable, TableState};
+use crate::pipeline::extensions::{CheckpointerPart, Checkpointing, Persistence, Prepared};
+use crate::pipeline::plan::SourcePlan;
+use crate::pipeline::workers::Workers;
+use crate::run::control::Control;
+use crate::run::error::{Error, Result};
+use crate::run::lock::Lock;
+use crate::run::part::Phase;
+use crate::run::threads;
+use crate::sequencer::Message;
+use crate::sequencer::journal::CheckpointMessage;
+use crate::sink::resume::Resume;
+use crate::sink::start::CheckpointedSink;
+use crate::source::offset::{AnyOffset, Offsets};
+use crate::source::options::BadRows;
+use crate::source::shared::Source;
+
+/// The offsets of the commits of a run, each with the time of its commit.
+pub(super) type Kept = Arc<Lock<Vec<(u64, Box<dyn AnyOffset>)>>>;
+
+/// The state of a pipeline with one source.
+pub(super) struct Memory {
+    pub(super) resume: Lock<Offsets>,
+    pub(super) kept: Kept,
+}
+
+impl Persistence for Memory {
+    /// There are no files.
+    fn directory(&self) -> &Path {
+        Path::new("state in memory")
+    }
+
+    fn prepare(self: Arc<Self>, _: &[SourcePlan], _: &[Arc<dyn AnyTable>], _: &Workers) -> Result<Box<dyn Prepared>> {
+        Ok(Box::new(PreparedMemory(self)))
+    }
+}
+
+struct PreparedMemory(Arc<Memory>);
+
+impl Prepared for PreparedMemory {
+    /// A source that fails or is stopped has its rows committed, as in a pipeline without a state.
+    fn is_resumed(&self) -> bool {
+        false
+    }
+
+    fn time(&self) -> u64 {
+        0
+    }
+
+    fn table(&self, source: &str, table: usize) -> TableState {
+        TableState { resume: Arc::new(Resume::default()), id: format!("{source}/{table}"), results: None }
+    }
+
+    fn derived(&self, number: usize) -> TableState {
+        self.table("", number)
+    }
+
+    fn take_offsets(&mut self, _: usize) -> Offsets {
+        std::mem::take(&mut *self.0.resume.lock())
+    }
+
+    fn add_source(&mut self, _: &Arc<Source>, _: BadRows) {}
+
+    fn begin(
+        self: Box<Self>,
+        _: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
+        _: &Sender<Message>,
+        control: &Arc<Control>,
+    ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>) {
+        // Bounded by the backlog of the source: each message holds credit.
+        let (sender, received) = unbounded();
+        let keeper = Keeper { received, kept: Arc::clone(&self.0.kept), control: Arc::clone(control) };
+        (sender, Box::new(KeeperThread(Some(keeper))))
+    }
+}
+
+struct KeeperThread(Option<Keeper>);
+
+struct Keeper {
+    received: Receiver<CheckpointMessage>,
+    kept: Kept,
+    control: Arc<Control>,
+}
+
+impl Checkpointing for KeeperThread {
+    fn start(&mut self) {
+        let Some(keeper) = self.0.take() else { return };
+        let control = Arc::clone(&keeper.control);
+        let id = control.add(Arc::new(CheckpointerPart::default()), Phase::Running);
+        let spawned = threads::spawn("offsets", move || {
+            for message in keeper.received {
+                if let CheckpointMessage::Commit(record) = message
+                    && let Some(offset) = record.offset
+                {
+                    keeper.kept.lock().push((record.time, offset));
+                }
+            }
+            keeper.control.set_phase(id, Phase::Ended);
+        });
+        if let Err(error) = spawned {
+            control.fail(Error::pipeline(error));
+            control.set_phase(id, Phase::Ended);
+        }
+    }
+
+    fn give_up(&mut self) {
+        self.0 = None;
+    }
+
+    fn leave(self: Box<Self>, _: bool) {}
+}

@@ -1,0 +1,375 @@
+//! The checks behind `connector_tests!`: one function for each promise. Each returns a text that says which promise is
+//! broken, and where the documentation makes it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::harness::{Harness, Report, Stop};
+use crate::pipeline::testing::rows::{Pushed, pushed};
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+use crate::rows::table::Table;
+use crate::run::error::{FailureKind, RunResult};
+use crate::sink::Sink;
+use crate::source::connector::{Connector, Subjects};
+use crate::source::options::ReadOptions;
+
+/// How long a connector under test has after a stop.
+const GRACE_PERIOD: Duration = Duration::from_secs(5);
+/// How many handles of a connector may learn that they are closed: a client can have some threads.
+const MOST_REFUSALS: u64 = 16;
+/// How many offsets are tried, spread over all.
+const MOST_OFFSETS: usize = 200;
+
+/// How long the source is.
+#[derive(Debug, Clone, Copy)]
+pub enum Length {
+    /// `run` returns by itself.
+    Ends,
+    /// `run` returns only after a stop, which comes after so many rows.
+    EndlessAfter(usize),
+}
+
+/// What a check finds.
+pub type Verdict = Result<(), String>;
+
+/// A check, by the name of its test.
+#[allow(non_camel_case_types, reason = "they are the names of functions")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// See `connector_tests!`.
+    has_a_row,
+    /// See `connector_tests!`.
+    every_row_fits,
+    /// See `connector_tests!`.
+    stops_before_a_row,
+    /// See `connector_tests!`.
+    stops_between_rows,
+    /// See `connector_tests!`.
+    stops_in_a_full_backlog,
+    /// See `connector_tests!`.
+    stops_pushing_after_closed,
+    /// See `connector_tests!`.
+    survives_a_failing_sink,
+    /// See `connector_tests!`.
+    appends_no_key_twice,
+    /// See `connector_tests!`.
+    removes_only_keys_that_exist,
+    /// See `connector_tests!`.
+    resumes_at_every_offset,
+    /// See `connector_tests!`.
+    sets_offsets_within_the_backlog,
+    /// See `connector_tests!`.
+    sends_the_same_table_twice,
+    /// See `connector_tests!`.
+    partitions_are_disjoint,
+}
+
+impl Check {
+    /// All checks.
+    pub const ALL: &'static [Check] = &[
+        Check::has_a_row,
+        Check::every_row_fits,
+        Check::stops_before_a_row,
+        Check::stops_between_rows,
+        Check::stops_in_a_full_backlog,
+        Check::stops_pushing_after_closed,
+        Check::survives_a_failing_sink,
+        Check::appends_no_key_twice,
+        Check::removes_only_keys_that_exist,
+        Check::resumes_at_every_offset,
+        Check::sets_offsets_within_the_backlog,
+        Check::sends_the_same_table_twice,
+        Check::partitions_are_disjoint,
+    ];
+}
+
+/// A connector under test.
+pub struct Suite<F> {
+    make: F,
+    length: Length,
+}
+
+impl<F, C, S> Suite<F>
+where
+    F: Fn() -> C,
+    C: Connector<Tables = Table<S>>,
+    S: Schema,
+{
+    /// A suite for the connectors that `make` returns.
+    pub fn new(make: F, length: Length) -> Self {
+        Suite { make, length }
+    }
+
+    fn harness(&self) -> Harness<C, S> {
+        let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).raw();
+        match self.length {
+            Length::Ends => harness,
+            Length::EndlessAfter(rows) => harness.stop_after_rows(rows.max(1)),
+        }
+    }
+
+    /// A whole run, whose rows are committed one by one.
+    fn whole(&self) -> Result<Report<S>, String> {
+        let report = self.harness().options(ReadOptions::new().backlog(1)).run();
+        match report.result() {
+            Ok(_) => Ok(report),
+            Err(error) => Err(format!("an undisturbed run fails: {error}")),
+        }
+    }
+
+    /// The source has a row at all: without one, no other check means anything.
+    fn has_a_row(&self) -> Verdict {
+        let report = self.harness().run();
+        match report.result() {
+            _ if report.rows().next().is_some() || report.bad_rows > 0 => Ok(()),
+            Ok(_) => Err("`run` has ended without a row: the other tests of this source would check nothing".into()),
+            Err(error) => Err(format!("`run` has ended without a row: {error}")),
+        }
+    }
+
+    /// Every row fits the schema.
+    fn every_row_fits(&self) -> Verdict {
+        let report = self.harness().run();
+        match report.bad_rows {
+            0 => Ok(()),
+            bad => Err(format!(
+                "{bad} of the rows do not fit `{}`: its columns are not those of the data (contract, section 2.7)",
+                S::SCHEMA.name
+            )),
+        }
+    }
+
+    /// A stop before the first row ends `run`.
+    fn stops_before_a_row(&self) -> Verdict {
+        self.ends("before its first row", Stop::Before)
+    }
+
+    /// A stop between two rows ends `run`.
+    fn stops_between_rows(&self) -> Verdict {
+        self.ends("between two rows", Stop::AfterRows(3))
+    }
+
+    /// A stop ends a `run` that waits for room.
+    fn stops_in_a_full_backlog(&self) -> Verdict {
+        self.ends("while a push waited for room", Stop::Full)
+    }
+
+    fn ends(&self, when: &str, stop: Stop) -> Verdict {
+        let report = Harness::new((self.make)())
+            .grace_period(GRACE_PERIOD)
+            .options(ReadOptions::new().backlog(1))
+            .stop(stop)
+            .run();
+        ended(&report, &format!("after a stop {when}"))
+    }
+
+    /// After `Closed`, `run` pushes nothing more.
+    fn stops_pushing_after_closed(&self) -> Verdict {
+        let report = Harness::new((self.make)()).grace_period(GRACE_PERIOD).stop(Stop::Before).run();
+        match report.refusals {
+            0..=MOST_REFUSALS => Ok(()),
+            refusals => Err(format!(
+                "{refusals} pushes came after a stop: return when a push returns `Closed`, as `?` does (contract, \
+                 section 2.4)"
+            )),
+        }
+    }
+
+    /// The failure of a sink ends `run`, and is the only failure.
+    fn survives_a_failing_sink(&self) -> Verdict {
+        let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).options(ReadOptions::new().backlog(1));
+        let report = harness.sink(Failing).run();
+        ended(&report, "after a sink had failed")?;
+        match report.result() {
+            Err(error) if !error.others().is_empty() => {
+                Err(format!("after a sink had failed, the source failed, too: {}", error.others()[0]))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An append-only table never has a key twice.
+    fn appends_no_key_twice(&self) -> Verdict {
+        let keys = key_columns::<S>();
+        if !S::SCHEMA.append_only || keys.is_empty() {
+            return Ok(());
+        }
+        let mut seen = HashSet::new();
+        for row in all(&self.whole()?) {
+            if !seen.insert(row.key.clone()) {
+                return Err(format!("`{}` is append-only, and has the key {} twice", S::SCHEMA.name, row.key));
+            }
+        }
+        Ok(())
+    }
+
+    /// Each removal is of a key that exists.
+    fn removes_only_keys_that_exist(&self) -> Verdict {
+        let mut present = HashSet::new();
+        for row in all(&self.whole()?) {
+            if row.diff > 0 {
+                present.insert(row.key);
+            } else if !present.remove(&row.key) {
+                return Err(format!("the key {} is removed, and there is no row with it", row.key));
+            }
+        }
+        Ok(())
+    }
+
+    /// From each offset, the source sends what one run sends after it.
+    fn resumes_at_every_offset(&self) -> Verdict {
+        let ty = <C::Subjects as Subjects>::offset_type();
+        if ty.is_unit {
+            return Ok(());
+        }
+        let whole = self.whole()?;
+        let all_rows = all(&whole);
+        let kept = whole.kept().lock();
+        let step = kept.len().div_ceil(MOST_OFFSETS).max(1);
+        for (time, offset) in kept.iter().step_by(step) {
+            let before = whole.commits().iter().filter(|commit| commit.time() <= *time).map(Commit::len).sum::<usize>();
+            let rest = &all_rows[before..];
+            let length = match self.length {
+                Length::Ends => Stop::Never,
+                // After the last row there is nothing to wait for.
+                Length::EndlessAfter(_) if rest.is_empty() => continue,
+                Length::EndlessAfter(_) => Stop::AfterRows(rest.len()),
+            };
+            let place = offset.to_json();
+            let bytes = offset.encode().map_err(|error| format!("the offset {place} cannot be written: {error}"))?;
+            let offsets =
+                ty.resume(&bytes).map_err(|error| format!("the offset {place} cannot be read back: {error}"))?;
+            let report = self.harness().resume(offsets).stop(length).run();
+            if let Err(error) = report.result() {
+                return Err(format!("resumed at {place}, `run` fails: {error}"));
+            }
+            same(rest, &all(&report), self.length)
+                .map_err(|difference| format!("resumed at {place}, the source does not send the rest of its rows: {difference} (contract, section 2.9)"))?;
+        }
+        Ok(())
+    }
+
+    /// An offset comes before the backlog is full.
+    fn sets_offsets_within_the_backlog(&self) -> Verdict {
+        if <C::Subjects as Subjects>::offset_type().is_unit {
+            return Ok(());
+        }
+        let report = self.harness().run();
+        match report.result() {
+            Err(error) if error.to_string().contains("behind its last offset") => Err(error.to_string()),
+            Ok(_) if report.kept().lock().is_empty() => Err("the source has an offset type, and sets no offset".into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// A source that sends its whole table sends the same table twice.
+    fn sends_the_same_table_twice(&self) -> Verdict {
+        if !C::options().is_full_snapshot() {
+            return Ok(());
+        }
+        let table = || -> Result<Vec<Pushed>, String> {
+            let mut rows = all(&self.whole()?);
+            rows.sort();
+            Ok(rows)
+        };
+        same(&table()?, &table()?, Length::Ends)
+            .map_err(|difference| format!("two runs of a `full_snapshot` source send different tables: {difference}"))
+    }
+
+    /// The partitions of a source are disjoint, and together they are the whole.
+    fn partitions_are_disjoint(&self) -> Verdict {
+        if (self.make)().partition().is_none() {
+            return Ok(());
+        }
+        let rows = |workers| -> Result<Vec<Pushed>, String> {
+            let report = self.harness().workers(workers).run();
+            if let Err(error) = report.result() {
+                return Err(format!("read in {workers} partitions, it fails: {error}"));
+            }
+            let mut rows = all(&report);
+            rows.sort();
+            Ok(rows)
+        };
+        let whole = rows(1)?;
+        for workers in 2..=3 {
+            same(&whole, &rows(workers)?, Length::Ends).map_err(|difference| {
+                format!("{workers} partitions together are not the whole, each row once: {difference}")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Runs one check.
+    pub fn check(&self, check: Check) -> Verdict {
+        match check {
+            Check::has_a_row => self.has_a_row(),
+            Check::every_row_fits => self.every_row_fits(),
+            Check::stops_before_a_row => self.stops_before_a_row(),
+            Check::stops_between_rows => self.stops_between_rows(),
+            Check::stops_in_a_full_backlog => self.stops_in_a_full_backlog(),
+            Check::stops_pushing_after_closed => self.stops_pushing_after_closed(),
+            Check::survives_a_failing_sink => self.survives_a_failing_sink(),
+            Check::appends_no_key_twice => self.appends_no_key_twice(),
+            Check::removes_only_keys_that_exist => self.removes_only_keys_that_exist(),
+            Check::resumes_at_every_offset => self.resumes_at_every_offset(),
+            Check::sets_offsets_within_the_backlog => self.sets_offsets_within_the_backlog(),
+            Check::sends_the_same_table_twice => self.sends_the_same_table_twice(),
+            Check::partitions_are_disjoint => self.partitions_are_disjoint(),
+        }
+    }
+}
+
+fn ended<S: Schema>(report: &Report<S>, when: &str) -> Verdict {
+    if !report.returned {
+        return Err(format!(
+            "{when}, `run` has not returned within {GRACE_PERIOD:?}: return when a push or `sleep` returns `Closed`, and \
+             unblock foreign reads with `on_interrupt` (contract, section 2.4)"
+        ));
+    }
+    if report.on_stops() != 1 {
+        return Err(format!("{when}, `on_stop` was called {} times", report.on_stops()));
+    }
+    match report.result() {
+        // Whatever it is, the source was not abandoned; errors of an undisturbed run are for another test.
+        Err(error) if matches!(error, crate::Error::Connector(failure) if matches!(failure.kind(), FailureKind::Panicked { .. })) => {
+            Err(format!("{when}, the source panics: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A sink that fails at the first commit.
+struct Failing;
+
+impl<S: Schema> Sink<S> for Failing {
+    fn write(&mut self, _: &Commit<S>) -> RunResult {
+        Err("a sink that fails, of the test kit".into())
+    }
+}
+
+fn key_columns<S: Schema>() -> Vec<usize> {
+    let columns = S::SCHEMA.columns.iter().enumerate();
+    columns.filter(|(_, column)| column.primary_key).map(|(number, _)| number).collect()
+}
+
+fn all<S: Schema>(report: &Report<S>) -> Vec<Pushed> {
+    report.commits().iter().flat_map(pushed).collect()
+}
+
+/// Compares what was expected with what came. Of a source without an end, there can be more.
+fn same(expected: &[Pushed], found: &[Pushed], length: Length) -> Verdict {
+    for (place, row) in expected.iter().enumerate() {
+        match found.get(place) {
+            Some(other) if other == row => {}
+            Some(other) => return Err(format!("row {} is {other}, and should be {row}", place + 1)),
+            None => return Err(format!("{} rows come, and there should be {}", found.len(), expected.len())),
+        }
+    }
+    match found.get(expected.len()) {
+        Some(more) if matches!(length, Length::Ends) => {
+            Err(format!("{} rows come, and there should be {}: one more is {more}", found.len(), expected.len()))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,68 @@
+//! The harness and the script.
+
+use std::time::Duration;
+
+use pathway_io::testing::Step::{Commit, End, Fail, Offset, Panic, Pause, Push};
+use pathway_io::testing::{Clock, Harness, script};
+use pathway_io::{ReadOptions, Restart, Stop};
+
+use crate::common::{Number, within};
+
+fn n(n: u64) -> Number {
+    Number { n }
+}
+
+#[test]
+fn a_script_is_followed_step_by_step() {
+    let steps = [Push(n(1)), Push(n(2)), Commit, Push(n(3)), Offset(3), Commit, End, Push(n(4))];
+    let report = within(move || Harness::new(script(steps)).run());
+    let commits: Vec<Vec<u64>> =
+        report.commits().iter().map(|commit| commit.iter().map(|update| update.row.n).collect()).collect();
+    assert_eq!(commits, [vec![1, 2], vec![3]]);
+    assert_eq!(report.offsets::<u64>(), [3]);
+    assert!(report.offsets::<String>().is_empty());
+    assert_eq!((report.on_stops(), report.result().unwrap().rows()), (1, 3));
+}
+
+#[test]
+fn a_script_fails_and_panics() {
+    let failed = within(|| Harness::new(script([Push(n(1)), Fail("gone")])).run());
+    assert!(failed.result().unwrap_err().to_string().contains("gone"));
+    assert_eq!(failed.rows().count(), 1);
+    let panicked = within(|| Harness::new(script([Push(n(1)), Panic])).run());
+    assert!(panicked.result().unwrap_err().to_string().contains("as the script says"));
+}
+
+#[test]
+fn a_script_goes_on_after_a_failure_and_pauses_by_the_clock() {
+    let clock = Clock::new();
+    let hour = Duration::from_secs(3600);
+    let steps = [Push(n(1)), Commit, Fail("gone"), Pause(hour), Push(n(2))];
+    let options = ReadOptions::new().autocommit(None).restart(Restart::backoff(hour..hour));
+    let harness = Harness::new(script(steps)).options(options).clock(&clock);
+    let running = std::thread::spawn(move || harness.run());
+    assert_eq!((clock.advance_to_next(), clock.advance_to_next()), (hour, hour));
+    let report = within(move || running.join().unwrap());
+    assert_eq!(report.rows().map(|update| update.row.n).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(report.result().unwrap().sources[0].attempts, 2);
+}
+
+#[test]
+fn a_run_is_stopped_after_rows() {
+    let endless = || crate::common::numbers(0..u64::MAX);
+    let report =
+        within(move || Harness::new(endless()).options(ReadOptions::new().backlog(2)).stop_after_rows(5).run());
+    assert!(report.rows().count() >= 5);
+    assert_eq!(report.result().unwrap().stop, Some(Stop::Handle));
+    let report = within(move || Harness::new(endless()).stop_after_rows(0).run());
+    assert_eq!((report.rows().count(), report.on_stops()), (0, 1));
+    let report = within(move || Harness::new(endless()).stop_when_full().run());
+    // One row in flight, and one that has filled the backlog.
+    assert_eq!((report.rows().count(), report.on_stops()), (2, 1));
+}
+
+#[test]
+#[should_panic(expected = "the offsets of the connector have another type")]
+fn an_offset_of_another_type_is_refused() {
+    let _ = Harness::new(script([Push(n(1))])).resume_at("one".to_owned());
+}

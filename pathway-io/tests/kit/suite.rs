@@ -1,0 +1,270 @@
+//! Each test that `connector_tests!` makes fails with a connector that is broken in one way, and only that test.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use pathway_io::__private0::testing::{Check, Length, Suite};
+use pathway_io::dataflow::Partition;
+use pathway_io::{Connector, ReadOptions, RunResult, Schema, Subject, Table, connector};
+
+use crate::common::{Cat, Number, cat, source};
+
+/// A good source with offsets.
+#[derive(Clone)]
+struct Counting {
+    to: u64,
+}
+
+#[connector(name = "counting")]
+impl Counting {
+    fn run(&mut self, rows: Subject<Number, u64>) -> RunResult {
+        for n in rows.resume().unwrap_or(0)..self.to {
+            rows.next_at(n + 1, Number { n })?;
+        }
+        Ok(())
+    }
+}
+
+pathway_io::connector_tests! { counting: Counting { to: 10 }, ends }
+pathway_io::connector_tests! { endless: Counting { to: u64::MAX }, endless, after 20 rows }
+pathway_io::connector_tests! { keyed: Kennel, ends }
+pathway_io::connector_tests! { in_partitions: Slices { overlap: false }, ends }
+
+/// A good source with a key, which sends its whole table.
+struct Kennel;
+
+#[connector]
+impl Kennel {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        for key in 0..5 {
+            cats.next(cat(key, "felis"))?;
+        }
+        Ok(cats.remove(3)?)
+    }
+}
+
+/// A source in partitions.
+#[derive(Clone)]
+struct Slices {
+    overlap: bool,
+}
+
+#[connector]
+impl Slices {
+    fn run(&mut self, rows: Subject<Number>, partition: Partition) -> RunResult {
+        for n in (0..12).filter(|n| n % partition.count as u64 == partition.index as u64 || (self.overlap && *n == 0)) {
+            rows.next(Number { n })?;
+        }
+        Ok(())
+    }
+}
+
+/// The only check that fails, and its text.
+#[track_caller]
+fn only_failure<C: Connector<Tables = Table<S>>, S: Schema>(make: impl Fn() -> C, expected: Check, text: &str) {
+    let suite = Suite::new(make, Length::Ends);
+    let failed: Vec<(Check, String)> =
+        Check::ALL.iter().filter_map(|check| Some((*check, suite.check(*check).err()?))).collect();
+    match &failed[..] {
+        [(check, found)] if *check == expected => assert!(found.contains(text), "{found}"),
+        failed => panic!("expected {expected:?} alone to fail, and these did: {failed:#?}"),
+    }
+}
+
+/// A read that never comes back.
+fn hang() {
+    loop {
+        thread::park();
+    }
+}
+
+/// A push that is tried for ever.
+fn insist(rows: &Subject<Number>, n: u64) {
+    while rows.next(Number { n }).is_err() {
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn a_source_without_rows() {
+    only_failure(|| source(|_: Subject<Number>| Ok(())), Check::has_a_row, "without a row");
+}
+
+#[test]
+fn rows_that_do_not_fit() {
+    struct Misfit;
+    #[connector]
+    impl Misfit {
+        fn run(&mut self, rows: Subject<Number>) -> RunResult {
+            rows.next(Number { n: 1 })?;
+            // It reports the row, and goes on.
+            let _ = rows.next_json(r#"{"n": "one"}"#);
+            Ok(())
+        }
+    }
+    only_failure(|| Misfit, Check::every_row_fits, "1 of the rows do not fit `Number`");
+}
+
+#[test]
+fn a_run_that_ignores_a_stop_before_its_first_row() {
+    let make = || {
+        source(|rows: Subject<Number>| {
+            if rows.next(Number { n: 0 }).is_err() {
+                hang();
+            }
+            Ok(())
+        })
+    };
+    only_failure(
+        make,
+        Check::stops_before_a_row,
+        "after a stop before its first row, `run` has not returned within 5s",
+    );
+}
+
+#[test]
+fn a_run_that_ignores_a_stop_between_rows() {
+    let make = || {
+        source(|rows: Subject<Number>| {
+            for n in 0..3 {
+                rows.next(Number { n })?;
+            }
+            // The sink takes them, or the stop comes.
+            rows.commit()?;
+            let _ = rows.sleep(Duration::from_millis(300));
+            insist(&rows, 3);
+            Ok(())
+        })
+    };
+    only_failure(make, Check::stops_between_rows, "after a stop between two rows, `run` has not returned within 5s");
+}
+
+#[test]
+fn a_run_that_ignores_a_stop_while_it_waits_for_room() {
+    let make = || {
+        source(|rows: Subject<Number>| {
+            for n in 0..2 {
+                rows.next(Number { n })?;
+            }
+            // A stop that comes earlier ends it. Only a sink that takes nothing makes it wait below.
+            rows.sleep(Duration::from_millis(300))?;
+            insist(&rows, 2);
+            Ok(())
+        })
+    };
+    only_failure(make, Check::stops_in_a_full_backlog, "after a stop while a push waited for room");
+}
+
+#[test]
+fn a_run_that_pushes_after_closed() {
+    let make = || {
+        source(|rows: Subject<Number>| {
+            for n in 0..100 {
+                // It should return.
+                let _ = rows.next(Number { n });
+            }
+            Ok(())
+        })
+    };
+    only_failure(make, Check::stops_pushing_after_closed, "100 pushes came after a stop");
+}
+
+#[test]
+fn a_run_that_ignores_the_failure_of_a_sink() {
+    let make = || {
+        source(|rows: Subject<Number>| {
+            rows.next(Number { n: 0 })?;
+            let _ = rows.sleep(Duration::from_millis(300));
+            insist(&rows, 1);
+            Ok(())
+        })
+    };
+    only_failure(make, Check::survives_a_failing_sink, "after a sink had failed, `run` has not returned within 5s");
+}
+
+#[test]
+fn a_key_that_is_appended_twice() {
+    #[derive(Schema)]
+    #[schema(append_only)]
+    struct Entry {
+        #[schema(primary_key)]
+        id: u64,
+    }
+    let make = || {
+        source(|rows: Subject<Entry>| {
+            for id in [1, 2, 1] {
+                rows.next(Entry { id })?;
+            }
+            Ok(())
+        })
+    };
+    only_failure(make, Check::appends_no_key_twice, "`Entry` is append-only, and has the key {id: 1} twice");
+}
+
+#[test]
+fn a_removal_of_a_key_that_is_not_there() {
+    let make = || {
+        source(|cats: Subject<Cat>| {
+            cats.next(cat(1, "felis"))?;
+            Ok(cats.remove(2)?)
+        })
+    };
+    only_failure(make, Check::removes_only_keys_that_exist, "the key {key: 2} is removed, and there is no row with it");
+}
+
+#[test]
+fn an_offset_that_is_one_too_early() {
+    struct Early;
+    #[connector]
+    impl Early {
+        fn run(&mut self, rows: Subject<Number, u64>) -> RunResult {
+            for n in rows.resume().unwrap_or(0)..10 {
+                // It should be the place after the row.
+                rows.next_at(n, Number { n })?;
+            }
+            Ok(())
+        }
+    }
+    let text = "resumed at 0, the source does not send the rest of its rows: row 1 is {n: 0}, and should be {n: 1}";
+    only_failure(|| Early, Check::resumes_at_every_offset, text);
+}
+
+#[test]
+fn offsets_that_do_not_come() {
+    struct Offsetless;
+    #[connector]
+    impl Offsetless {
+        fn run(&mut self, rows: Subject<Number, u64>) -> RunResult {
+            Ok(rows.next(Number { n: rows.resume().unwrap_or(0) })?)
+        }
+    }
+    only_failure(|| Offsetless, Check::sets_offsets_within_the_backlog, "has an offset type, and sets no offset");
+}
+
+#[test]
+fn a_table_that_is_another_each_time() {
+    static RUNS: AtomicU64 = AtomicU64::new(0);
+    struct Changing;
+    impl Connector for Changing {
+        type Subjects = Subject<Number>;
+        type Tables = Table<Number>;
+        fn options() -> ReadOptions {
+            ReadOptions::new().full_snapshot()
+        }
+        fn run(&mut self, rows: Subject<Number>) -> RunResult {
+            Ok(rows.next(Number { n: RUNS.fetch_add(1, Ordering::Relaxed) })?)
+        }
+    }
+    only_failure(
+        || Changing,
+        Check::sends_the_same_table_twice,
+        "two runs of a `full_snapshot` source send different tables",
+    );
+}
+
+#[test]
+fn partitions_that_overlap() {
+    let text = "2 partitions together are not the whole, each row once: row 2 is {n: 0}, and should be {n: 10}";
+    only_failure(|| Slices { overlap: true }, Check::partitions_are_disjoint, text);
+}
