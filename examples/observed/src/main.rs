@@ -1,0 +1,85 @@
+//! A pipeline that is watched: `/metrics` for Prometheus, and a page that refreshes itself for people.
+//!
+//! ```sh
+//! cargo run -p example-observed -- 127.0.0.1:9100
+//! ```
+//!
+//! Open <http://127.0.0.1:9100/> in a browser, and end the program with Ctrl-C.
+
+mod page;
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use pathway_io::monitor::Monitor;
+use pathway_io::{Pipeline, ReadOptions, RunResult, Schema, Subject, connector};
+
+#[derive(Schema)]
+struct Reading {
+    #[schema(primary_key)]
+    sensor: u64,
+    celsius: f64,
+}
+
+/// Sensors that are read a hundred times a second, for ever.
+struct Sensors;
+
+#[connector(name = "sensors", autocommit = "200ms")]
+impl Sensors {
+    fn run(&mut self, readings: Subject<Reading, u64>) -> RunResult {
+        for n in readings.resume().unwrap_or(0).. {
+            readings.next_at(n + 1, Reading { sensor: n % 10, celsius: 20.0 + (n % 7) as f64 })?;
+            readings.sleep(Duration::from_millis(10))?;
+        }
+        Ok(())
+    }
+}
+
+fn main() -> pathway_io::Result<()> {
+    let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:9100".to_owned());
+    let metrics = PrometheusBuilder::new().install_recorder().map_err(std::io::Error::other)?;
+    let pipeline = Pipeline::new();
+    let readings = pipeline.read_with(Sensors, ReadOptions::new().idle(Duration::from_secs(60)));
+    readings.subscribe(|_| {});
+    let monitor = pipeline.monitor();
+    let listener = TcpListener::bind(&address)?;
+    println!("http://{}/", listener.local_addr()?);
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            // A client that goes away early is not our failure.
+            let _ = answer(&client, &monitor, &metrics);
+        }
+    });
+    println!("{}", pipeline.run()?);
+    Ok(())
+}
+
+fn answer(client: &TcpStream, monitor: &Monitor, metrics: &PrometheusHandle) -> std::io::Result<()> {
+    // One client that says nothing must not keep the others out.
+    client.set_read_timeout(Some(Duration::from_secs(1)))?;
+    let mut request = String::new();
+    BufReader::new(client).read_line(&mut request)?;
+    let (status, kind, body) = match request.split(' ').nth(1) {
+        Some("/") => ("200 OK", "text/html; charset=utf-8", page::html(&monitor.snapshot())),
+        Some("/metrics") => {
+            monitor.record();
+            ("200 OK", "text/plain; version=0.0.4", metrics.render())
+        }
+        _ => ("404 Not Found", "text/plain", "try / or /metrics\n".to_owned()),
+    };
+    let length = body.len();
+    let mut client = client;
+    write!(
+        client,
+        "HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pathway_io::connector_tests! { sensors: Sensors, endless, after 5 rows }
+}
