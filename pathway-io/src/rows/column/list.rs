@@ -5,6 +5,7 @@ use std::hash::Hasher;
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::mismatch::refuse;
+use super::scan::Scan;
 use super::{Buffer, ColumnType, Ends, Into, KeyType, NotNull, Style};
 use crate::rows::data_type::DataType;
 
@@ -61,6 +62,23 @@ impl<B: Buffer> Buffer for ListBuffer<B> {
 
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_any(ListVisitor(self))
+    }
+
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        if !scan.eat(b'[') {
+            return false;
+        }
+        scan.space();
+        let mut first = true;
+        while !scan.eat(b']') {
+            if !(first || scan.next()) || !self.items.scan(scan) {
+                return false;
+            }
+            first = false;
+            scan.space();
+        }
+        self.ends.push(self.items.len());
+        true
     }
 
     fn truncate(&mut self, len: usize) {

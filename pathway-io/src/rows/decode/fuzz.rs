@@ -182,3 +182,6 @@ impl Visitor for Json<'_> {
         buffer.write_json(self.row, self.style, self.json);
     }
 }
+
+#[cfg(test)]
+mod tests;

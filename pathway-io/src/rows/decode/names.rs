@@ -10,6 +10,8 @@ use crate::rows::schema::TableSchema;
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     columns: Vec<bool>,
+    /// By the hash of a name, the one column that it can be.
+    buckets: Vec<Bucket>,
     count: usize,
     /// For each column what came after it the last time; first of all, what came first.
     next: Vec<usize>,
@@ -28,6 +30,7 @@ impl Seen {
         if self.columns.len() != width {
             self.columns = vec![false; width];
             self.next = (0..=width).collect();
+            self.buckets.clear();
         }
         self.columns.fill(false);
         self.count = 0;
@@ -84,9 +87,18 @@ impl Seen {
         Some(index)
     }
 
-    #[inline(never)]
-    fn search(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
-        let index = schema.columns.iter().position(|column| column.name == name || column.aliases.contains(&name))?;
+    /// The column of that name, if there is one, where the guess was wrong.
+    #[inline]
+    pub(super) fn search(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
+        if self.buckets.is_empty() {
+            self.buckets = buckets(schema);
+        }
+        let index = match self.buckets[hash(name)] {
+            Bucket::Empty => return None,
+            Bucket::One(index) if is_named(schema, index, name) => index,
+            Bucket::One(_) => return None,
+            Bucket::Many => (0..schema.columns.len()).find(|index| is_named(schema, *index, name))?,
+        };
         self.next[self.place] = index;
         Some(index)
     }
@@ -112,6 +124,45 @@ impl Seen {
         let columns = if whole { &[] } else { self.columns.as_slice() };
         columns.iter().enumerate().filter(|(_, seen)| !**seen).map(|(index, _)| index)
     }
+}
+
+/// The columns whose names have one hash.
+#[derive(Debug, Clone, Copy)]
+enum Bucket {
+    Empty,
+    One(usize),
+    Many,
+}
+
+const BUCKETS: usize = 128;
+
+/// Of a name's length and its first and last bytes, which tell the names of most schemas apart.
+#[inline]
+fn hash(name: &str) -> usize {
+    let (first, last) = (name.bytes().next().unwrap_or(0), name.bytes().next_back().unwrap_or(0));
+    (name.len() + 5 * usize::from(first) + 29 * usize::from(last)) % BUCKETS
+}
+
+#[cold]
+fn buckets(schema: &TableSchema) -> Vec<Bucket> {
+    let mut buckets = vec![Bucket::Empty; BUCKETS];
+    for (index, column) in schema.columns.iter().enumerate() {
+        for name in column.aliases.iter().chain([&column.name]) {
+            let bucket = &mut buckets[hash(name)];
+            *bucket = match *bucket {
+                Bucket::Empty => Bucket::One(index),
+                Bucket::One(other) if other == index => Bucket::One(index),
+                _ => Bucket::Many,
+            };
+        }
+    }
+    buckets
+}
+
+#[inline]
+fn is_named(schema: &TableSchema, index: usize, name: &str) -> bool {
+    let column = &schema.columns[index];
+    column.name == name || column.aliases.contains(&name)
 }
 
 /// The name that somebody may have meant.

@@ -24,11 +24,11 @@ fn scan_rest<S: Schema>(columns: &mut ColumnsOf<S>, scan: &mut Scan<'_>, seen: &
     seen.start_after(ColumnsOf::<S>::WIDTH, in_order);
     let mut first = in_order == 0;
     loop {
-        scan.space();
-        if scan.eat(b'}') {
+        if !first && scan.next() {
+            // Another field.
+        } else if scan.eat(b'}') {
             break;
-        }
-        if !first && !scan.next() {
+        } else if !first {
             return None;
         }
         first = false;
@@ -55,7 +55,10 @@ fn column<S: Schema>(scan: &mut Scan<'_>, seen: &mut Seen) -> Option<Option<usiz
         return Some(Some(guess));
     }
     let name = scan.text()?;
-    let index = seen.find(S::SCHEMA, name);
+    let index = seen.search(S::SCHEMA, name);
+    if let Some(index) = index {
+        seen.found(index);
+    }
     let refused = index.is_none() && S::SCHEMA.deny_unknown && !RESERVED.contains(&name);
     (scan.colon() && !refused).then_some(index)
 }

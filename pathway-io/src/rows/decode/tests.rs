@@ -294,6 +294,22 @@ fn scanned_and_parsed(text: &[u8]) -> (Option<String>, Option<String>) {
 }
 
 #[test]
+fn rows_as_they_come_are_scanned() {
+    let rows = [
+        r#"{"note":"a\n\"b\"","maybe":null,"single":1e-3,"float":-12.345678901234567,"text":"\u017c\ud83d\ude00","flag":false,"byte":0,"int":1}"#,
+        r#"{"x":{"a":[1,{"b":null}],"c":"}"},"int":9223372036854775807,"y":[],"byte":1,"flag":true,"text":"","z":-0.5e1,
+            "float":1234567890123456789.5,"single":0,"maybe":-1,"note":"\\","w":"\ud800"}"#,
+        r#"{"int":1,"byte":2,"flag":true,"text":"a","float":"NaN","single":"-Infinity"}"#,
+        r#"{ "int" : 1 , "byte":2,"flag":true, "text": "a","float":1e22,"single":16777217.0,"note":"x" } "#,
+    ];
+    for row in rows {
+        let (scanned, parsed) = scanned_and_parsed(row.as_bytes());
+        assert!(scanned.is_some(), "{row}");
+        assert_eq!(scanned, parsed, "{row}");
+    }
+}
+
+#[test]
 fn plain_rows_are_scanned() {
     let plain = r#" {"int": -12, "byte":255,"flag":true , "text":"ż", "float": 0.1, "single":-2.50, "maybe":7, "note": null}
 "#;
@@ -307,7 +323,7 @@ fn a_source_of_unusual_rows_is_scanned_again_once_they_are_plain() {
     let (mut columns, mut seen) = (ColumnsOf::<Cat>::default(), Seen::default());
     for row in 0..1_000 {
         assert!(seen.unscanned_rows() <= row);
-        decode_json::<Cat>(&mut columns, row as usize, br#"{"genus": "x", "key": 1}"#, &mut seen).unwrap();
+        decode_json::<Cat>(&mut columns, row as usize, br#"{"genus": "x", "\u006bey": 1}"#, &mut seen).unwrap();
     }
     let mut plain = ColumnsOf::<Plain>::default();
     let row = br#"{"int":1,"byte":2,"flag":true,"text":"a","float":1,"single":1,"maybe":null,"note":null}"#;

@@ -161,7 +161,8 @@ impl<T: ColumnType> Columns for Leaf<T> {
         map.next_value_seed(Into(&mut self.0))
     }
 
-    #[inline]
+    /// Inlined, so that the column's name is a constant.
+    #[inline(always)]
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
         if !((first == 0 || scan.next()) && scan.name(columns[first].name)) {
             return false;

@@ -157,7 +157,7 @@ impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
         self.0.decode(index, map)
     }
 
-    #[inline]
+    #[inline(always)]
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
         self.0.scan(scan, columns, first)
     }

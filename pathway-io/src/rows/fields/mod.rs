@@ -174,7 +174,7 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
         self.0.scan(scan, columns, first) && self.1.scan(scan, columns, first + L::WIDTH)
     }

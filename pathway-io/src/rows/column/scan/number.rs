@@ -7,6 +7,15 @@ const POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
+const POWERS_OF_TEN: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut i = 1;
+    while i < powers.len() {
+        powers[i] = powers[i - 1] * 10;
+        i += 1;
+    }
+    powers
+};
 /// Up to here, integers are exact as floats.
 const EXACT: u64 = 1 << 53;
 /// As many digits always fit in 64 bits.
@@ -20,6 +29,54 @@ fn eight_digits(word: u64) -> u64 {
     let upper = (pairs & 0xff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
     let lower = ((pairs >> 16) & 0xff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
     upper.wrapping_add(lower) >> 32
+}
+
+/// For each power of ten up to the 19th, 128 bits of its reciprocal, the first of them a 1 and the last ones cut off; and by
+/// how many bits that is shifted to the left.
+const RECIPROCALS: [(u128, i32); 20] = {
+    let mut reciprocals = [(0, 0); 20];
+    let mut i = 1;
+    while i < reciprocals.len() {
+        let power = POWERS_OF_TEN[i] as u128;
+        // Long division of 2 to the power of `shift`, bit by bit.
+        let (mut remainder, mut quotient, mut shift) = (1, 0, 0);
+        while quotient >> 127 == 0 {
+            remainder *= 2;
+            quotient = (quotient << 1) | (remainder >= power) as u128;
+            remainder %= power;
+            shift += 1;
+        }
+        reciprocals[i] = (quotient, shift);
+        i += 1;
+    }
+    reciprocals
+};
+
+/// `value`, which is not exact as a float, divided by that power of ten, which is not 0, and rounded; `None` where 128 bits
+/// of the power's reciprocal leave it open which float is the nearest (Lemire, 2021).
+#[inline]
+fn quotient(value: u64, power: usize) -> Option<f64> {
+    let &(reciprocal, shift) = RECIPROCALS.get(power).filter(|_| power > 0)?;
+    let zeros = value.leading_zeros();
+    let value = u128::from(value << zeros);
+    // The upper 128 bits of the product, less than 2 too small in their last place.
+    let upper = value * (reciprocal >> 64);
+    let product = upper + ((value * (reciprocal & u128::from(u64::MAX))) >> 64);
+    let normal = product.leading_zeros();
+    let product = product << normal;
+    // 53 bits are the float's. What is behind them tells where it is rounded to, if it is clear of a half on both sides
+    // and of the end of its range.
+    let (mantissa, behind) = ((product >> 75) as u64, (product << 53) >> 53);
+    let half = 1_u128 << 74;
+    let error = 2_u128 << normal;
+    if behind.abs_diff(half) <= error || behind + error >= half * 2 {
+        return None;
+    }
+    let mantissa = mantissa + u64::from(behind > half);
+    // The mantissa may have become a power of two with one bit more, which is exact too.
+    let exponent = 75 + 64 - normal as i32 - zeros as i32 - shift;
+    let scale = f64::from_bits(((1023 + exponent) as u64) << 52);
+    Some(mantissa as f64 * scale)
 }
 
 impl Scan<'_> {
@@ -57,14 +114,20 @@ impl Scan<'_> {
             (whole, 0)
         };
         let exponent = matches!(self.peek(), Some(b'e' | b'E'));
-        if exponent || digits + decimals > DIGITS || value > EXACT {
+        if exponent || digits + decimals > DIGITS {
             return self.long_float(start, decimals > 0);
         }
-        let value = value as f64 / POWERS[decimals];
+        let value = if value <= EXACT {
+            value as f64 / POWERS[decimals]
+        } else if let Some(value) = quotient(value, decimals) {
+            value
+        } else {
+            return self.long_float(start, decimals > 0);
+        };
         Some(if negative { -value } else { value })
     }
 
-    /// The float that begins at `start`, of which all is read but the exponent. One that does not fit is not a float, and an
+    /// The float that begins at `start`, of which all is read but the exponent. One that does not fit is no float, and an
     /// integer is left to serde_json, which does not make one of 32 bits by way of one of 64.
     fn long_float(&mut self, start: usize, decimals: bool) -> Option<f64> {
         let exponent = self.eat(b'e') || self.eat(b'E');
@@ -86,19 +149,18 @@ impl Scan<'_> {
         let (text, start) = (self.text.as_bytes(), self.at);
         while let Some(chunk) = text[self.at..].first_chunk() {
             let word = u64::from_le_bytes(*chunk) ^ 0x3030_3030_3030_3030;
-            // The top bit of each byte other than a digit; a carry can mark bytes above the first one only.
+            // The top bit of each byte that is no digit; a carry can mark bytes above the first one only.
             let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
             if others == 0 {
                 value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
                 self.at += 8;
                 continue;
             }
-            let count = others.trailing_zeros() / 8;
-            if count > 0 {
-                let digits = eight_digits(word << (64 - 8 * count));
-                value = value.wrapping_mul(10_u64.pow(count)).wrapping_add(digits);
-                self.at += count as usize;
-            }
+            let count = others.trailing_zeros() as usize / 8;
+            // In two steps, since the one of 64 bits for no digits would be none.
+            let digits = eight_digits((word << (56 - 8 * count)) << 8);
+            value = value.wrapping_mul(POWERS_OF_TEN[count]).wrapping_add(digits);
+            self.at += count;
             return (value, self.at - start);
         }
         while let Some(digit @ b'0'..=b'9') = self.peek() {
@@ -112,6 +174,35 @@ impl Scan<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn quotients_are_the_nearest_floats(value in EXACT + 1.., power in 1_usize..=DIGITS, bits in 0_u32..11) {
+            for value in [value, value >> bits].into_iter().filter(|value| *value > EXACT) {
+                let expected: f64 = format!("{value}e-{power}").parse().unwrap();
+                if let Some(quotient) = quotient(value, power) {
+                    proptest::prop_assert_eq!(quotient, expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn halves_are_left_to_others() {
+        // Between two floats lies `2^53 + 1`, here a tenth of it, a hundredth and so on.
+        let half = EXACT + 1;
+        for power in 1..=3 {
+            let value = half * 10_u64.pow(power as u32);
+            assert_eq!(quotient(value, power), None);
+            for near in [value - 1, value + 1] {
+                let expected: f64 = format!("{near}e-{power}").parse().unwrap();
+                assert_eq!(quotient(near, power), Some(expected));
+            }
+        }
+        assert!(quotient(EXACT + 2, 0).is_none() && quotient(EXACT + 2, 20).is_none());
+    }
 
     #[test]
     fn counts_and_reads_digits() {

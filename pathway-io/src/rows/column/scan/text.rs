@@ -3,47 +3,62 @@
 
 use super::Scan;
 
+/// How many words are looked at before it is worth a call.
+const NEAR: usize = 3;
+
 /// A byte in each of eight places.
 const fn eight(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// The place of the first byte, from `at` on, that is a quote, a backslash or a control character.
+/// Marks the bytes that are a quote, a backslash or a control character by their top bits. Bytes above the first one may
+/// be marked in error, since a borrow goes on to them.
 #[inline]
-fn special(text: &[u8], mut at: usize) -> Option<usize> {
-    let short = at + 32;
-    while let Some(chunk) = text.get(at..)?.first_chunk() {
-        let word = u64::from_le_bytes(*chunk);
-        // The top bit of each byte that is less than a space, or is 0 once the one looked for is taken out. A borrow
-        // can mark bytes above the first one only.
-        let (quotes, backslashes) = (word ^ eight(b'"'), word ^ eight(b'\\'));
-        let control = word.wrapping_sub(eight(b' ')) & !word;
-        let quote = quotes.wrapping_sub(eight(1)) & !quotes;
-        let backslash = backslashes.wrapping_sub(eight(1)) & !backslashes;
-        let found = (control | quote | backslash) & eight(0x80);
-        if found != 0 {
-            return Some(at + found.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-        if at == short {
-            at = skip_plain(text, at);
-        }
-    }
-    let rest = text.get(at..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20))?;
-    Some(at + rest)
+fn special_bytes(word: u64) -> u64 {
+    // Less than a space, or 0 once the one looked for is taken out.
+    let (quotes, backslashes) = (word ^ eight(b'"'), word ^ eight(b'\\'));
+    let control = word.wrapping_sub(eight(b' ')) & !word;
+    let quote = quotes.wrapping_sub(eight(1)) & !quotes;
+    let backslash = backslashes.wrapping_sub(eight(1)) & !backslashes;
+    (control | quote | backslash) & eight(0x80)
 }
 
-/// Passes over blocks of 32 bytes that hold nothing special.
-#[inline(never)]
-fn skip_plain(text: &[u8], mut at: usize) -> usize {
-    while let Some(block) = text.get(at..).and_then(<[u8]>::first_chunk::<32>) {
-        // Without an early end, so that it becomes vector instructions.
-        if block.iter().fold(false, |any, byte| any | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\')) {
-            break;
+/// The place of the first byte, from `at` on, that is a quote, a backslash or a control character; the length of the text
+/// if there is none.
+#[inline]
+pub(crate) fn special(text: &[u8], at: usize) -> usize {
+    let mut at = at;
+    for _ in 0..NEAR {
+        let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk) else { break };
+        let found = special_bytes(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
         }
-        at += 32;
+        at += 8;
     }
-    at
+    far_special(text, at)
+}
+
+/// The same, past the first words.
+#[inline(never)]
+fn far_special(text: &[u8], start: usize) -> usize {
+    let mut rest = &text[start..];
+    loop {
+        // Blocks of 32 bytes, without an early end, so that they become vector instructions.
+        while let Some((block, behind)) = rest.split_first_chunk::<32>()
+            && !block.iter().fold(false, |any, byte| any | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
+        {
+            rest = behind;
+        }
+        let Some((chunk, behind)) = rest.split_first_chunk() else { break };
+        let found = special_bytes(u64::from_le_bytes(*chunk));
+        if found != 0 {
+            return text.len() - rest.len() + found.trailing_zeros() as usize / 8;
+        }
+        rest = behind;
+    }
+    let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
+    text.len() - rest.len() + plain
 }
 
 impl<'a> Scan<'a> {
@@ -80,10 +95,11 @@ impl<'a> Scan<'a> {
 
     #[inline]
     fn next_stretch(&mut self) -> Option<(&'a str, u8)> {
-        let end = special(self.text.as_bytes(), self.at)?;
-        let stretch = (self.text.get(self.at..end)?, self.text.as_bytes()[end]);
+        let end = special(self.text.as_bytes(), self.at);
+        let byte = *self.text.as_bytes().get(end)?;
+        let stretch = self.text.get(self.at..end)?;
         self.at = end + 1;
-        Some(stretch)
+        Some((stretch, byte))
     }
 
     /// Appends what follows a backslash.
@@ -134,19 +150,32 @@ impl<'a> Scan<'a> {
     }
 
     /// Passes over a string. Here half of a surrogate pair is let through, as by serde_json.
+    #[inline]
     pub(super) fn skip_text(&mut self) -> Option<()> {
-        let (_, mut end) = self.stretch()?;
-        while end == b'\\' {
-            let kind = self.peek()?;
-            self.at += 1;
-            match kind {
-                b'u' => _ = self.hex()?,
-                b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                _ => return None,
-            }
-            (_, end) = self.next_stretch()?;
+        if !self.eat(b'"') {
+            return None;
         }
-        (end == b'"').then_some(())
+        loop {
+            self.at = special(self.text.as_bytes(), self.at);
+            if self.eat(b'"') {
+                return Some(());
+            }
+            self.skip_escape()?;
+        }
+    }
+
+    #[inline(never)]
+    fn skip_escape(&mut self) -> Option<()> {
+        if !self.eat(b'\\') {
+            return None;
+        }
+        let kind = self.peek()?;
+        self.at += 1;
+        match kind {
+            b'u' => self.hex().map(|_| ()),
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
+            _ => None,
+        }
     }
 }
 
@@ -157,18 +186,18 @@ mod tests {
     #[test]
     fn finds_the_first_special_byte_wherever_it_is() {
         for len in 0..100 {
-            assert_eq!(special(&vec![b'x'; len], 0), None);
+            assert_eq!(special(&vec![b'x'; len], 0), len);
             for place in 0..len {
                 for byte in [b'"', b'\\', 0, b'\n', 0x1f] {
                     let mut text = vec![b'x'; len];
                     text[place] = byte;
-                    assert_eq!(special(&text, 0), Some(place));
-                    assert_eq!(special(&text, place + 1), None);
+                    assert_eq!(special(&text, 0), place);
+                    assert_eq!(special(&text, place + 1), len);
                 }
                 for byte in [b' ', b'!', b'#', b'[', b']', 0x7f, 0x80, 0x9f, 0xa2, 0xdc, 0xff] {
                     let mut text = vec![b'"'; len];
                     text[..=place].fill(byte);
-                    assert_eq!(special(&text, 0), (place + 1 < len).then_some(place + 1), "{byte}");
+                    assert_eq!(special(&text, 0), place + 1, "{byte}");
                 }
             }
         }

@@ -28,7 +28,7 @@ impl<'a> Scan<'a> {
                     self.at += 1;
                     self.space();
                     if !self.eat(if object { b'}' } else { b']' }) {
-                        (brackets, depth) = (brackets << 1 | u64::from(object), depth + 1);
+                        (brackets, depth) = ((brackets << 1) | u64::from(object), depth + 1);
                         if object {
                             self.skip_name()?;
                         }
@@ -44,39 +44,56 @@ impl<'a> Scan<'a> {
                     return self.text.get(start..self.at);
                 }
                 let object = brackets & 1 == 1;
-                if self.next() {
-                    if object {
-                        self.skip_name()?;
+                self.space();
+                match self.peek()? {
+                    b',' => {
+                        self.at += 1;
+                        self.space();
+                        if object {
+                            self.skip_name()?;
+                        }
+                        break;
                     }
-                    break;
+                    b'}' if object => {}
+                    b']' if !object => {}
+                    _ => return None,
                 }
-                if !self.eat(if object { b'}' } else { b']' }) {
-                    return None;
-                }
+                self.at += 1;
                 (brackets, depth) = (brackets >> 1, depth - 1);
             }
         }
     }
 
+    #[inline]
     fn skip_name(&mut self) -> Option<()> {
         self.skip_text()?;
         self.colon().then_some(())
     }
 
+    #[inline]
     fn skip_number(&mut self) -> Option<()> {
         self.eat(b'-');
         let padded = self.peek() == Some(b'0');
-        let (_, digits) = self.digits(0);
-        if digits == 0 || (padded && digits > 1) || (self.eat(b'.') && self.digits(0).1 == 0) {
+        let digits = self.skip_digits();
+        if digits == 0 || (padded && digits > 1) || (self.eat(b'.') && self.skip_digits() == 0) {
             return None;
         }
         if self.eat(b'e') || self.eat(b'E') {
             let _ = self.eat(b'+') || self.eat(b'-');
-            if self.digits(0).1 == 0 {
+            if self.skip_digits() == 0 {
                 return None;
             }
         }
         Some(())
+    }
+
+    #[inline]
+    fn skip_digits(&mut self) -> usize {
+        let start = self.at;
+        while let Some(b'0'..=b'9') = self.peek() {
+            self.at += 1;
+        }
+        self.at - start
     }
 }
 
