@@ -127,7 +127,7 @@ impl Scan<'_> {
         Some(if negative { -value } else { value })
     }
 
-    /// The float that begins at `start`, of which all is read but the exponent. One that does not fit is no float, and an
+    /// The float that begins at `start`, of which all is read but the exponent. One that does not fit is not a float, and an
     /// integer is left to serde_json, which does not make one of 32 bits by way of one of 64.
     fn long_float(&mut self, start: usize, decimals: bool) -> Option<f64> {
         let exponent = self.eat(b'e') || self.eat(b'E');
@@ -149,7 +149,7 @@ impl Scan<'_> {
         let (text, start) = (self.text.as_bytes(), self.at);
         while let Some(chunk) = text[self.at..].first_chunk() {
             let word = u64::from_le_bytes(*chunk) ^ 0x3030_3030_3030_3030;
-            // The top bit of each byte that is no digit; a carry can mark bytes above the first one only.
+            // The top bit of each byte other than a digit; a carry can mark bytes above the first one only.
             let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
             if others == 0 {
                 value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
