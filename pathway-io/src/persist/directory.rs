@@ -1,10 +1,12 @@
 //! The state directory, and the lock that keeps a second process out of it.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::log;
-use crate::run::error::{Error, Result};
+use crate::run::error::{BoxError, Error, Result};
+use crate::run::files::{Watch, private};
 use crate::sink::file::storage::{Disk, FileError, sync_parent};
 
 const LOCK: &str = "lock";
@@ -13,7 +15,21 @@ const LOCK: &str = "lock";
 fn create(path: &Path) -> std::result::Result<(), FileError> {
     let missing: Vec<&Path> =
         path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
-    fs::create_dir_all(path).map_err(|error| FileError::new("create the state directory", path, error))?;
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let failed = |error| FileError::new("create the state directory", path, error);
+    match path.parent() {
+        Some(parent) if !path.is_dir() => {
+            fs::create_dir_all(parent).map_err(failed)?;
+            match builder.create(path) {
+                // Another program was faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
+                created => created.map_err(failed)?,
+            }
+        }
+        _ => fs::create_dir_all(path).map_err(failed)?,
+    }
     missing.into_iter().try_for_each(|directory| sync_parent(&*Disk::shared(), directory))
 }
 
@@ -22,6 +38,36 @@ pub(crate) struct StateDirectory {
     path: PathBuf,
     /// Locked until this is dropped, by the end of the process at the latest.
     lock: File,
+    watch: Watch,
+}
+
+/// What a file system or a desktop puts into any directory.
+fn is_foreign(name: &str) -> bool {
+    name.starts_with('.') || name == "lost+found"
+}
+
+/// Opens the lock, which is never a way to another file.
+fn open_lock(path: &Path) -> io::Result<File> {
+    if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(io::Error::other("it is a link or a directory, and not a file of a state"));
+    }
+    private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)
+}
+
+/// Whether another pipeline writes the log. It is asked as well as the lock, which somebody may have removed.
+fn is_written(log: &Path) -> io::Result<bool> {
+    if log.symlink_metadata()?.is_symlink() {
+        return Err(io::Error::other("it is a link, and not a file of a state"));
+    }
+    // On Windows a lock would keep this program from reading the log as well.
+    if cfg!(windows) {
+        return Ok(false);
+    }
+    let file = File::open(log)?;
+    let is_written = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+    // Were it to fail, closing would have to do.
+    let _ = file.unlock();
+    Ok(is_written)
 }
 
 impl Drop for StateDirectory {
@@ -39,29 +85,55 @@ impl StateDirectory {
             .map_err(|error| Error::pipeline(FileError::new("find the state directory", path, error)))?;
         let failed = |operation, error| Error::pipeline(FileError::new(operation, path, error));
         create(path).map_err(Error::pipeline)?;
+        let mut logs = Vec::new();
         for entry in fs::read_dir(path).map_err(|error| failed("read the state directory", error))? {
             let name = entry.map_err(|error| failed("read the state directory", error))?.file_name();
             let name = name.to_string_lossy();
-            if name != LOCK && log::generation(name.trim_end_matches(".new")).is_none() {
-                return Err(Error::pipeline(format!(
-                    "`{}` is no state directory: it holds `{name}`, and a state wants a directory of its own",
-                    path.display()
-                )));
+            if name == LOCK || is_foreign(&name) {
+                continue;
+            }
+            match log::generation(&name) {
+                Some(generation) => logs.push(log::path(path, generation)),
+                None if log::generation(name.trim_end_matches(".new")).is_some() => {}
+                None => {
+                    return Err(Error::pipeline(format!(
+                        "`{}` is no state directory: it holds `{name}`, and a state wants a directory of its own",
+                        path.display()
+                    )));
+                }
             }
         }
-        let lock = File::create(path.join(LOCK)).map_err(|error| failed("open the lock in", error))?;
+        let in_use =
+            || Error::pipeline(format!("the state directory `{}` is in use by another pipeline", path.display()));
+        let lock_path = path.join(LOCK);
+        let lock = open_lock(&lock_path)
+            .map_err(|error| Error::pipeline(FileError::new("open the lock", &lock_path, error)))?;
         match lock.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err(Error::pipeline(format!(
-                    "the state directory `{}` is in use by another pipeline",
-                    path.display()
-                )));
-            }
+            Err(TryLockError::WouldBlock) => return Err(in_use()),
             Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
         }
+        let watch = lock.metadata().map_err(|error| failed("open the lock in", error))?;
+        let directory = StateDirectory { path: path.to_owned(), watch: Watch::new(&lock_path, &watch), lock };
+        for log in logs {
+            match is_written(&log) {
+                Ok(false) => {}
+                Ok(true) => return Err(in_use()),
+                // The run before has just removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::pipeline(FileError::new("open", &log, error))),
+            }
+        }
         crash_point!(Locked);
-        Ok(StateDirectory { path: path.to_owned(), lock })
+        Ok(directory)
+    }
+
+    /// Checks that the directory is still the one that was locked. Another one would have another lock.
+    pub(crate) fn check(&self) -> std::result::Result<(), BoxError> {
+        self.watch.check(0, false).map_err(|error| {
+            format!("the state directory `{}` is no longer locked: its file `{LOCK}`: {error}", self.path.display())
+                .into()
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -74,9 +146,11 @@ impl StateDirectory {
             let (mut logs, mut unnamed) = (Vec::new(), Vec::new());
             for entry in fs::read_dir(&self.path)? {
                 let entry = entry?;
-                match log::generation(&entry.file_name().to_string_lossy()) {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                match log::generation(&name) {
                     Some(generation) => logs.push(generation),
-                    None if entry.file_name() != LOCK => unnamed.push(entry.path()),
+                    None if name != LOCK && !is_foreign(&name) => unnamed.push(entry.path()),
                     None => {}
                 }
             }

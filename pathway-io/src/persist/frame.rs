@@ -142,28 +142,31 @@ impl Reader {
         })
     }
 
-    /// How many whole checkpoints stand behind the place where no whole frame follows.
+    /// The whole checkpoints that stand behind the place where no whole frame follows.
     ///
     /// A power cut may leave what was not synced in any state, and a checkpoint on disk whose rows are not. But a checkpoint
     /// is only begun when the one before it is durable with all that it stands for: two of them behind a frame that is not
-    /// whole say that it was, and that the file is damaged.
-    pub(crate) fn checkpoints_behind(&mut self) -> Result<usize, FileError> {
+    /// whole say that it was, and that the file is damaged. Of a single one, what it says of the one before it tells.
+    pub(crate) fn checkpoints_behind(&mut self) -> Result<Vec<Frame>, FileError> {
         let path = self.path.clone();
         let mut from = self.at + 1;
-        let mut count = 0;
-        let mut search = || -> io::Result<usize> {
+        let mut found = Vec::new();
+        let mut search = || -> io::Result<()> {
             while let Some(marker) = find_marker(&mut self.file, from)? {
                 self.file.seek(SeekFrom::Start(marker))?;
                 self.at = marker;
                 from = marker + 1;
                 if let Some(frame) = self.read()? {
-                    count += usize::from(frame.kind == Kind::Checkpoint);
                     from = frame.end;
+                    if frame.kind == Kind::Checkpoint && found.len() < 2 {
+                        found.push(frame);
+                    }
                 }
             }
-            Ok(count)
+            Ok(())
         };
-        search().map_err(|error| FileError::new("read", &path, error))
+        search().map_err(|error| FileError::new("read", &path, error))?;
+        Ok(found)
     }
 }
 
@@ -213,7 +216,7 @@ mod tests {
         while let Some(frame) = reader.next().unwrap() {
             kinds.push(frame.kind);
         }
-        (kinds, reader.at(), reader.checkpoints_behind().unwrap())
+        (kinds, reader.at(), reader.checkpoints_behind().unwrap().len())
     }
 
     #[test]

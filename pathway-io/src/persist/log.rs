@@ -1,5 +1,7 @@
 //! [`Log`]: the state on disk, as it is written. `docs/durability.md` says what is in it.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use serde_json::Value;
 
 use super::frame::{self, Kind};
 use crate::run::error::BoxError;
-use crate::sink::file::storage::{FileError, Storage, StoredFile, remove, sync_parent};
+use crate::sink::file::storage::{FileError, Readers, Storage, StoredFile, remove, sync_parent};
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 256 * 1024;
@@ -52,8 +54,19 @@ impl Log {
         header: &Value,
         sync: bool,
     ) -> Result<Self, BoxError> {
-        let file = StoredFile::create(&**storage, &unnamed(directory, generation))?;
-        let mut log = Log {
+        let mut log = Log::create(directory, storage, generation, sync)?;
+        log.append(Kind::Header, |out| out.extend_from_slice(header.to_string().as_bytes()))?;
+        Ok(log)
+    }
+
+    fn create(directory: &Path, storage: &Arc<dyn Storage>, generation: u64, sync: bool) -> Result<Self, BoxError> {
+        let path = unnamed(directory, generation);
+        // One that was begun and not finished, or a link to somebody else's file.
+        if path.symlink_metadata().is_ok() {
+            remove(&**storage, &path)?;
+        }
+        let file = StoredFile::create(&**storage, &path, Readers::Owner)?.ours_alone();
+        Ok(Log {
             directory: directory.to_owned(),
             storage: Arc::clone(storage),
             generation,
@@ -63,8 +76,33 @@ impl Log {
             committed: 0,
             named: false,
             sync,
-        };
-        log.append(Kind::Header, |out| out.extend_from_slice(header.to_string().as_bytes()))?;
+        })
+    }
+
+    /// Begins the next generation with what another one has up to its last checkpoint, which ended at `end`.
+    ///
+    /// The run before may have ended with a failed sync. The system then takes the pages for written that it could not
+    /// write, so that syncing that file again proves nothing: only what is written a second time can be synced.
+    pub(crate) fn rewrite(
+        directory: &Path,
+        storage: &Arc<dyn Storage>,
+        generation: u64,
+        end: u64,
+        begun: u64,
+        sync: bool,
+    ) -> Result<Self, BoxError> {
+        let from = path(directory, generation);
+        let mut log = Log::create(directory, storage, generation + 1, sync)?;
+        let failed = |error| FileError::new("read", &from, error);
+        let mut source = File::open(&from).map_err(failed)?.take(end);
+        let mut piece = vec![0; BUFFER];
+        loop {
+            match source.read(&mut piece).map_err(failed)? {
+                0 => break,
+                len => log.file.append(&piece[..len])?,
+            }
+        }
+        (log.begun, log.committed) = (begun, end);
         Ok(log)
     }
 
@@ -78,7 +116,7 @@ impl Log {
         sync: bool,
     ) -> Result<Self, FileError> {
         let path = path(directory, generation);
-        let mut file = StoredFile::open_at(&**storage, &path, end)?;
+        let mut file = StoredFile::open_at(&**storage, &path, end)?.ours_alone();
         if sync {
             // The run before may not have.
             sync_parent(&**storage, &path)?;
@@ -161,7 +199,7 @@ impl Log {
             self.file.sync()?;
         }
         // Without it, the next start would begin from nothing and lose what was reported as durable.
-        self.file.check_name()?;
+        self.file.check()?;
         crash_point!(CheckpointSynced);
         self.committed = self.file.len();
         if !self.named {
@@ -179,7 +217,9 @@ impl Log {
             sync_parent(&*self.storage, &name)?;
         }
         self.named = true;
-        self.begun = self.file.len();
+        if self.begun == 0 {
+            self.begun = self.file.len();
+        }
         crash_point!(LogNameSynced);
         if let Some(before) = self.generation.checked_sub(1).filter(|before| *before > 0) {
             remove(&*self.storage, &path(&self.directory, before))?;
@@ -206,6 +246,11 @@ impl Log {
     /// Returns the length of the file.
     pub(crate) fn len(&self) -> u64 {
         self.file.len()
+    }
+
+    /// Where the last checkpoint has ended.
+    pub(crate) fn committed(&self) -> u64 {
+        self.committed
     }
 
     /// Bytes that belong to no checkpoint yet.

@@ -23,7 +23,7 @@ use crate::sequencer::Message;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
 use crate::sink::file::storage::Disk;
-use crate::sink::resume::{Resume, sink_id};
+use crate::sink::resume::{Resume, path_key, sink_id};
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::Offsets;
 use crate::source::options::BadRows;
@@ -79,7 +79,7 @@ impl PreparedState {
         let ids = computed_ids(derived);
         let written = |(table, id): (&Arc<dyn AnyTable>, &Option<String>)| DerivedShape {
             table: table.schema(),
-            files: table.files(workers.numbers()).iter().map(|path| path.display().to_string()).collect(),
+            files: table.files(workers.numbers()).iter().map(|path| path_key(path)).collect(),
             sinks: id.iter().flat_map(|id| sinks(id, &**table)).collect(),
         };
         let shapes = Shapes {
@@ -101,6 +101,7 @@ impl PreparedState {
             generation: found.generation,
             end: found.end,
             begun: found.begun,
+            is_clean: found.checkpoint.is_end,
         });
         let numbers = record::computed_tables(&header, &shapes.derived);
         let checkpoint = found.map(|found| found.checkpoint);
@@ -156,10 +157,16 @@ impl Prepared for PreparedState {
     fn add_source(&mut self, source: &Arc<Source>, bad_rows: BadRows) {
         let quarantine = match bad_rows {
             BadRows::Quarantine(path) => {
-                let name = path.display().to_string();
-                let mut file = OutputFile::new(&path);
+                let name = path_key(&path);
+                let mut file = OutputFile::new(&path).private();
                 file.persist(self.resume.file(&name));
-                Some(Quarantine { path: name, file, durable: 0 })
+                Some(Quarantine {
+                    path: name,
+                    file,
+                    durable: 0,
+                    check: None,
+                    at: std::path::absolute(&path).unwrap_or(path),
+                })
             }
             BadRows::Fail | BadRows::Skip => None,
         };

@@ -203,9 +203,26 @@ fn table_difference(before: &Value, now: &Value) -> Option<String> {
 /// How long a file is once everything up to a checkpoint is in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileLen {
-    /// As the program gives it.
+    /// As the program gives it, by [`path_key`](crate::sink::resume::path_key).
     pub(crate) path: String,
     pub(crate) len: u64,
+    /// The check value of its last kilobytes.
+    pub(crate) check: Option<u32>,
+}
+
+impl FileLen {
+    fn to_json(&self) -> Value {
+        let mut file = json!({"path": self.path, "len": self.len});
+        if let Some(check) = self.check {
+            file["check"] = check.into();
+        }
+        file
+    }
+
+    fn of_json(file: &Value) -> Option<Self> {
+        let check = file["check"].as_u64().and_then(|check| u32::try_from(check).ok());
+        Some(FileLen { path: file["path"].as_str()?.to_owned(), len: file["len"].as_u64()?, check })
+    }
 }
 
 /// How far a sink has come that keeps its own time.
@@ -224,15 +241,20 @@ pub(crate) struct Checkpoint {
     pub(crate) offsets: Vec<(String, Vec<u8>)>,
     pub(crate) files: Vec<FileLen>,
     pub(crate) sinks: Vec<SinkTime>,
+    /// Where in the log the checkpoint before it has ended; 0 if it is the first.
+    pub(crate) after: u64,
+    /// The run has ended after it, and nothing has failed.
+    pub(crate) is_end: bool,
 }
 
 impl Checkpoint {
     pub(crate) fn to_json(&self) -> Value {
         let offsets: Map<String, Value> =
             self.offsets.iter().map(|(name, offset)| (name.clone(), BASE64_STANDARD.encode(offset).into())).collect();
-        let files: Vec<Value> = self.files.iter().map(|file| json!({"path": file.path, "len": file.len})).collect();
+        let files: Vec<Value> = self.files.iter().map(FileLen::to_json).collect();
         let sinks: Vec<Value> = self.sinks.iter().map(|sink| json!({"name": sink.name, "time": sink.time})).collect();
-        json!({"time": self.time, "offsets": offsets, "files": files, "sinks": sinks})
+        let (after, is_end) = (self.after, self.is_end);
+        json!({"time": self.time, "offsets": offsets, "files": files, "sinks": sinks, "after": after, "end": is_end})
     }
 
     /// `None` if it is none: the checksum was right, so it was never written by this version.
@@ -241,8 +263,7 @@ impl Checkpoint {
         let offsets =
             offsets.map(|(name, offset)| Some((name.clone(), BASE64_STANDARD.decode(offset.as_str()?).ok()?)));
         let files = value["files"].as_array()?.iter();
-        let files =
-            files.map(|file| Some(FileLen { path: file["path"].as_str()?.to_owned(), len: file["len"].as_u64()? }));
+        let files = files.map(FileLen::of_json);
         let sinks = value["sinks"].as_array()?.iter();
         let sinks =
             sinks.map(|sink| Some(SinkTime { name: sink["name"].as_str()?.to_owned(), time: sink["time"].as_u64()? }));
@@ -251,6 +272,9 @@ impl Checkpoint {
             offsets: offsets.collect::<Option<_>>()?,
             files: files.collect::<Option<_>>()?,
             sinks: sinks.collect::<Option<_>>()?,
+            // A log of an earlier version lacks them.
+            after: value["after"].as_u64().unwrap_or_default(),
+            is_end: value["end"] == true,
         })
     }
 }

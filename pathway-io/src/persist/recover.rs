@@ -13,7 +13,8 @@ use super::log;
 use super::record::{self, Checkpoint, Shapes};
 use crate::pipeline::any_table::{AnyTable, Restored};
 use crate::run::error::BoxError;
-use crate::sink::resume::sink_id;
+use crate::sink::file::check_value;
+use crate::sink::resume::{path_key, shown_path, sink_id};
 
 /// A log with a checkpoint.
 pub(crate) struct Found {
@@ -26,6 +27,9 @@ pub(crate) struct Found {
     /// Where the first one has.
     pub(crate) begun: u64,
 }
+
+/// What to do about a log that cannot be used.
+const WAY_OUT: &str = "restore the state directory and the outputs from a backup, or remove both to start over";
 
 /// What the pipeline has on disk besides its state.
 pub(crate) struct Outputs {
@@ -47,7 +51,7 @@ pub(crate) fn find(directory: &StateDirectory, shapes: &Shapes, outputs: &Output
 }
 
 fn damaged(path: &Path, at: u64, what: &str) -> BoxError {
-    format!("`{}` is damaged at byte {at}: {what}", path.display()).into()
+    format!("`{}` is damaged at byte {at}: {what}\nhelp: {WAY_OUT}", path.display()).into()
 }
 
 pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Found, BoxError> {
@@ -71,7 +75,14 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
         }
     }
     let at = reader.at();
-    if reader.checkpoints_behind()? > 1 {
+    let behind = reader.checkpoints_behind()?;
+    // A single one may be there before its rows are, but not before the checkpoint that it follows.
+    let follows = |frame: &Frame| serde_json::from_slice::<Value>(&frame.payload).ok()?["after"].as_u64();
+    let has_lost_one = |frame: &Frame| match (follows(frame), &last) {
+        (Some(after), Some((_, end))) => after != *end,
+        _ => false,
+    };
+    if behind.len() > 1 || behind.first().is_some_and(has_lost_one) {
         return Err(damaged(path, at, "what stands there is not what was written"));
     }
     // It got its name only after its first checkpoint.
@@ -80,7 +91,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
 }
 
 fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxError> {
-    let recorded = |path: &Path| checkpoint.files.iter().any(|file| *file.path == path.display().to_string());
+    let recorded = |path: &Path| checkpoint.files.iter().any(|file| file.path == path_key(path));
     for path in &outputs.files {
         if !recorded(path) {
             return Err(format!(
@@ -91,22 +102,34 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
         }
     }
     for file in &checkpoint.files {
-        let Some(path) = outputs.files.iter().find(|path| path.display().to_string() == file.path) else {
-            return Err(
-                format!("the output `{}` is no longer in the pipeline, and would be left behind", file.path).into()
-            );
+        let Some(path) = outputs.files.iter().find(|path| path_key(path) == file.path) else {
+            let path = shown_path(&file.path);
+            return Err(format!("the output `{path}` is no longer in the pipeline, and would be left behind").into());
         };
+        let shown = path.display();
         let len = match std::fs::metadata(path) {
-            Ok(metadata) => metadata.len(),
+            Ok(metadata) if metadata.is_file() => metadata.len(),
+            // A device or a pipe keeps nothing.
+            Ok(_) => continue,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(format!("the output `{}` is gone: it had {} bytes", file.path, file.len).into());
+                return Err(format!("the output `{shown}` is gone: it had {} bytes", file.len).into());
             }
             Err(error) => return Err(crate::sink::file::storage::FileError::new("open", path, error).into()),
         };
         if len < file.len {
             return Err(format!(
-                "the output `{}` is shorter than it was: it had {} bytes and has {len}",
-                file.path, file.len
+                "the output `{shown}` is shorter than it was: it had {} bytes and has {len}",
+                file.len
+            )
+            .into());
+        }
+        if let Some(check) = file.check
+            && check_value(path, file.len)? != check
+        {
+            return Err(format!(
+                "the output `{shown}` was changed since the last run: the bytes before byte {} are not those that were \
+                 written\nhelp: {WAY_OUT}",
+                file.len
             )
             .into());
         }

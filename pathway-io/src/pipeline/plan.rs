@@ -9,6 +9,7 @@ use super::any_table::{AnyTable, TableRun, TableState};
 use super::workers::Workers;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
+use crate::run::files::FileId;
 use crate::sequencer::stage::Stage;
 use crate::sink::file::numbered;
 use crate::sink::spec::Target;
@@ -133,7 +134,7 @@ impl Plan {
     /// Checks that no two sinks write to the same path, and that no sink writes into the state directory.
     pub(super) fn check_paths(&self, derived: &[Arc<dyn AnyTable>], state: Option<&Path>) -> Result<()> {
         let state = state.map(resolve);
-        let mut seen: HashMap<PathBuf, Vec<Target>> = HashMap::new();
+        let mut seen: HashMap<FileKey, Vec<Target>> = HashMap::new();
         let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
         let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
         for source in &self.sources {
@@ -147,7 +148,13 @@ impl Plan {
                 let message = "it is in the state directory, which must not hold other files; help: write it to another directory";
                 return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
             }
-            let others = seen.entry(path).or_default();
+            // A device or a pipe may be shared, and a file has as many names as it has links.
+            let found = path.metadata().ok();
+            if found.as_ref().is_some_and(|found| !found.is_file()) {
+                continue;
+            }
+            let key = found.as_ref().and_then(FileId::of).map_or(FileKey::Path(path), FileKey::Id);
+            let others = seen.entry(key).or_default();
             // Sinks may write to different tables of the same database.
             let apart = |other: &Target| match (&other.part, &target.part) {
                 (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
@@ -160,6 +167,14 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// What tells files apart.
+#[derive(PartialEq, Eq, Hash)]
+enum FileKey {
+    Id(FileId),
+    /// It does not exist yet.
+    Path(PathBuf),
 }
 
 fn written_twice(one: &Target, other: &Target) -> Error {

@@ -2,6 +2,7 @@
 
 pub(crate) mod control;
 pub(crate) mod error;
+pub(crate) mod files;
 pub(crate) mod guard;
 pub(crate) mod lock;
 pub(crate) mod part;

@@ -1,6 +1,10 @@
 //! Where the outputs of a persistent pipeline resume: [`Resume`].
 
 use std::collections::HashMap;
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 
 /// What the last checkpoint of a persistent pipeline says of its outputs.
 #[derive(Debug, Default)]
@@ -9,7 +13,7 @@ pub(crate) struct Resume {
     pub(crate) checkpoint: Option<u64>,
     /// Whether files are synced.
     pub(crate) sync: bool,
-    /// The length of each file, by its path as the program gives it.
+    /// The length of each file, by its [`path_key`].
     pub(crate) files: HashMap<String, u64>,
     /// The time of each transactional sink, by its id.
     pub(crate) sinks: HashMap<String, u64>,
@@ -38,6 +42,23 @@ pub(crate) struct PersistedFile {
     /// The length of the file at the checkpoint; `None` if there was no file.
     pub(crate) len: Option<u64>,
     pub(crate) sync: bool,
+}
+
+/// What stands before a path that is not UTF-8. No path has it in it.
+const NOT_UTF8: char = '\0';
+
+/// Returns the text by which the state knows a file: its path as the program gives it, and no other path's.
+pub(crate) fn path_key(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) => text.to_owned(),
+        None => format!("{NOT_UTF8}{}", BASE64_STANDARD.encode(path.as_os_str().as_encoded_bytes())),
+    }
+}
+
+/// Returns the path of a [`path_key`], to be read by people.
+pub(crate) fn shown_path(key: &str) -> String {
+    let bytes = key.strip_prefix(NOT_UTF8).and_then(|encoded| BASE64_STANDARD.decode(encoded).ok());
+    bytes.map_or_else(|| key.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// Returns the name of a transactional sink in a checkpoint.

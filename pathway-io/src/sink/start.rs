@@ -1,9 +1,10 @@
 //! Starts the sinks of a table: [`start`].
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::outlet::{Outlet, Progress, SyncTarget};
-use super::resume::{Resume, sink_id};
+use super::resume::{Resume, path_key, sink_id};
 use super::spec::SinkSpec;
 use super::thread::{self, Mode};
 use crate::rows::commit::Commit;
@@ -27,7 +28,7 @@ pub(crate) struct CheckpointedSink {
 
 pub(crate) enum CheckpointedKind {
     File {
-        path: String,
+        path: PathBuf,
     },
     /// It keeps nothing, but must have received what becomes durable.
     Plain,
@@ -73,9 +74,9 @@ pub(crate) fn start<S: Schema>(
             started.outlets.push(thread::spawn(spec, Mode::Plain, control));
             continue;
         };
-        let path = spec.target.as_ref().map(|target| target.path.display().to_string());
+        let path = spec.target.as_ref().map(|target| target.path.clone());
         if let (Some(path), Some(file)) = (path, spec.sink.file()) {
-            file.persist(resume.file(&path));
+            file.persist(resume.file(&path_key(&path)));
             let outlet = thread::spawn(spec, Mode::File, control);
             started.checkpointed.push(CheckpointedSink::new(CheckpointedKind::File { path }, &outlet, route));
             started.outlets.push(outlet);

@@ -137,6 +137,9 @@ impl Worker {
         }
         self.place.set("close");
         sink.get().close()?;
+        if let Some(file) = sink.file() {
+            file.check()?;
+        }
         self.place.set("its drop");
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Rows that do not fit the schema, and where they go.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::run::error::row_error::RowError;
 use crate::run::error::{Error, FailureKind};
+use crate::run::files::{Watch, lock, private};
 use crate::source::options::BadRows;
 
 /// [`BadRows`] with its file open.
@@ -18,12 +19,47 @@ pub(crate) enum BadRowPolicy {
     Skip,
     Quarantine {
         path: PathBuf,
-        file: Mutex<File>,
+        file: Mutex<QuarantineFile>,
     },
     /// Into a file too, but with the commit that has the rows around it: see the checkpointer.
     Gather {
         path: PathBuf,
     },
+}
+
+/// The file of a quarantine that is not persistent.
+pub(crate) struct QuarantineFile {
+    file: File,
+    watch: Watch,
+    /// What was written.
+    len: u64,
+}
+
+impl QuarantineFile {
+    fn create(path: &Path) -> std::io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let file = private(&mut options).write(true).append(cfg!(unix)).create(true).open(path)?;
+        let opened = file.metadata()?;
+        if opened.is_file() {
+            lock(&file)?;
+            file.set_len(0)?;
+        }
+        Ok(QuarantineFile { watch: Watch::new(path, &opened), file, len: 0 })
+    }
+
+    fn append(&mut self, line: &[u8]) -> std::io::Result<()> {
+        self.watch.check(self.len, false)?;
+        self.file.write_all(line)?;
+        self.len += line.len() as u64;
+        self.watch.check(self.len, false)
+    }
+}
+
+impl Drop for QuarantineFile {
+    /// Closing it is not enough: a process that is just being started from this one has it too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
 }
 
 /// What the policy makes of a bad row.
@@ -44,7 +80,7 @@ impl BadRowPolicy {
             BadRows::Skip => BadRowPolicy::Skip,
             BadRows::Quarantine(path) if persistent => BadRowPolicy::Gather { path },
             BadRows::Quarantine(path) => {
-                let file = Mutex::new(File::create(&path).map_err(|error| failure(&path, error))?);
+                let file = Mutex::new(QuarantineFile::create(&path).map_err(|error| failure(&path, error))?);
                 BadRowPolicy::Quarantine { path, file }
             }
         })
@@ -68,7 +104,7 @@ impl BadRowPolicy {
             BadRowPolicy::Quarantine { path, file } => {
                 let line = line(source, error, raw, offset);
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                file.write_all(&line).map_err(|error| failure(path, error))?;
+                file.append(&line).map_err(|error| failure(path, error))?;
                 Ok(Verdict::Pass)
             }
             BadRowPolicy::Gather { .. } => Ok(Verdict::Gather(line(source, error, raw, offset))),

@@ -14,3 +14,5 @@ mod restart;
 mod threads;
 mod timed;
 mod transaction;
+#[cfg(unix)]
+mod watch;

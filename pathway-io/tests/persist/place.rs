@@ -135,14 +135,15 @@ fn one_cat(directory: &TempDir, n: u64) -> pathway_io::Result<pathway_io::Summar
 }
 
 #[test]
-fn an_output_that_is_removed_during_a_run_fails_the_next_start() {
+fn an_output_that_is_removed_during_a_run_fails_the_run_and_the_next_start() {
     let directory = TempDir::new();
     let path = directory.path("cats.csv");
-    run_cats(&directory, Durability::EveryCommit, move |cats| {
+    let error = run_cats(&directory, Durability::EveryCommit, move |cats| {
         fs::remove_file(&path)?;
         Ok(cats.next_at(1, cat(1, "felis"))?)
-    })
-    .unwrap();
+    });
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("cats.csv`: it was removed or renamed"), "{error}");
     let error = one_cat(&directory, 2).unwrap_err().to_string();
     assert!(error.contains("cats.csv` is gone: it had"), "{error}");
 }
@@ -158,7 +159,7 @@ fn a_state_that_is_removed_during_a_run_fails_the_run_before_anything_is_durable
             Ok(cats.next_at(1, cat(1, "felis"))?)
         });
         let error = error.unwrap_err();
-        assert!(error.to_string().contains("cannot find `"), "{error}");
+        assert!(error.to_string().contains("state` is no longer locked: its file `lock`: it was removed"), "{error}");
         assert!(error.others().is_empty(), "{:?}", error.others());
         // No state is left to continue from.
         one_cat(&directory, 2).unwrap();

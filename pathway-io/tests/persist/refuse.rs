@@ -254,7 +254,7 @@ fn a_state_of_a_newer_version_is_rejected() {
 fn a_partially_copied_or_damaged_state_is_rejected() {
     let directory = one_cat();
     let log = directory.path("state").join("log-1");
-    let bytes = fs::read(&log).unwrap();
+    let mut bytes = fs::read(&log).unwrap();
     // A partial copy that is too short to hold a checkpoint.
     fs::write(&log, &bytes[..200]).unwrap();
     assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte");
@@ -262,21 +262,33 @@ fn a_partially_copied_or_damaged_state_is_rejected() {
     assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte 0");
     // Flips one bit before the last two frames. Damage in these frames could be an unfinished write.
     let frames: Vec<usize> = (0..bytes.len() - 4).filter(|&at| bytes[at..].starts_with(b"pwf1")).collect();
-    let last = *frames.last().unwrap();
-    // Header, the first checkpoint, the row, and its checkpoint.
-    assert_eq!(frames.len(), 4);
-    for place in (0..frames[2]).step_by(7) {
-        let mut wrong = bytes.clone();
-        wrong[place] ^= 0x10;
-        fs::write(&log, wrong).unwrap();
-        assert_contains(&refused(&directory, read_as::<Cat>(&directory)), "log-1` is damaged at byte");
-    }
-    // A crash leaves a truncated checkpoint. The previous checkpoint is used.
+    // Header, the first checkpoint, the row and its checkpoint, and the one that says that the run has ended.
+    let [.., last, end] = frames[..] else { unreachable!() };
+    assert_eq!(frames.len(), 5);
+    let damage = |bytes: &[u8], places: std::ops::Range<usize>| {
+        for place in places.step_by(7) {
+            let mut wrong = bytes.to_vec();
+            wrong[place] ^= 0x10;
+            fs::write(&log, wrong).unwrap();
+            let error = refused(&directory, read_as::<Cat>(&directory));
+            assert_contains(&error, "log-1` is damaged at byte");
+            assert_contains(&error, "help: restore the state directory and the outputs from a backup");
+        }
+    };
+    // The last checkpoint but one too, of which the last one tells.
+    damage(&bytes, 0..end);
+    bytes.truncate(end);
+    damage(&bytes, 0..frames[2]);
+    // A torn one is what a crash leaves: the checkpoint before it counts.
     let mut rows_lost = bytes.clone();
     rows_lost[frames[2] + 20] ^= 0x10;
     let mut torn = vec![rows_lost];
     torn.extend([last, last + 1, last + 20, bytes.len() - 1].map(|len| bytes[..len].to_vec()));
     for torn in torn {
+        // Each start after a crash begins a new generation.
+        for generation in 1..3 {
+            let _ = fs::remove_file(directory.path("state").join(format!("log-{generation}")));
+        }
         fs::write(&log, torn).unwrap();
         run_cats(&directory, pathway_io::Durability::EveryCommit, |cats| {
             assert_eq!(cats.resume(), None);
@@ -284,6 +296,7 @@ fn a_partially_copied_or_damaged_state_is_rejected() {
         })
         .unwrap();
         assert_eq!(crate::restart::rows(&directory, "cats.csv"), ["1,felis 1"]);
+        assert!(!log.exists() && directory.path("state").join("log-2").exists());
     }
 }
 

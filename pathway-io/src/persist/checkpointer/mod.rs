@@ -26,7 +26,9 @@ use crate::pipeline::extensions::{CheckpointerPart, LastCheckpoint};
 use crate::run::error::{BoxError, FailureKind};
 use crate::run::guard::guarded;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord, Journaled};
+use crate::sink::file::check_value;
 use crate::sink::file::storage::remove;
+use crate::sink::resume::path_key;
 use crate::sink::start::{CheckpointedKind, CheckpointedSink};
 use crate::source::offset::AnyOffset;
 
@@ -80,17 +82,22 @@ impl Checkpointer {
     /// Opens the log, and makes the first checkpoint. All sinks are open.
     fn begin(mut plan: Plan, part: Arc<CheckpointerPart>) -> Result<Self, BoxError> {
         let sync = plan.durability.syncs();
+        plan.directory.check()?;
         let (logs, unnamed) = plan.directory.logs()?;
         for path in unnamed {
             remove(&*plan.storage, &path)?;
         }
         let log = match plan.first_log {
             FirstLog::New => Log::begin(plan.directory.path(), &plan.storage, 1, &plan.header, sync)?,
-            FirstLog::Found { generation, end, begun } => {
+            FirstLog::Found { generation, end, begun, is_clean } => {
                 for older in logs.into_iter().filter(|older| *older != generation) {
                     remove(&*plan.storage, &super::log::path(plan.directory.path(), older))?;
                 }
-                Log::go_on(plan.directory.path(), &plan.storage, generation, end, begun, sync)?
+                if sync && !is_clean {
+                    Log::rewrite(plan.directory.path(), &plan.storage, generation, end, begun, sync)?
+                } else {
+                    Log::go_on(plan.directory.path(), &plan.storage, generation, end, begun, sync)?
+                }
             }
         };
         for source in &mut plan.sources {
@@ -104,9 +111,19 @@ impl Checkpointer {
         for (table, CheckpointedSink { kind, target, progress }) in mem::take(&mut plan.sinks) {
             match kind {
                 CheckpointedKind::File { path } => {
-                    outputs.push(Output { table, path: Some(path), target, len: 0, dirty: true });
+                    let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
+                    outputs.push(Output {
+                        table,
+                        path: Some((path, absolute)),
+                        target,
+                        len: 0,
+                        check: None,
+                        dirty: true,
+                    });
                 }
-                CheckpointedKind::Plain => outputs.push(Output { table, path: None, target, len: 0, dirty: false }),
+                CheckpointedKind::Plain => {
+                    outputs.push(Output { table, path: None, target, len: 0, check: None, dirty: false });
+                }
                 CheckpointedKind::Transactional { id, is_staged } => {
                     has_staged |= is_staged;
                     awaits_results |= table.is_none();
@@ -169,9 +186,19 @@ impl Checkpointer {
                 due = None;
             }
             if ended {
-                return Ok(());
+                return self.end();
             }
         }
+    }
+
+    /// Says in the log that nothing has failed, so that the next start can go on with it.
+    fn end(mut self) -> Result<(), BoxError> {
+        if self.plan.durability.syncs() {
+            let mut last = self.record();
+            last.is_end = true;
+            self.log.commit(&last.to_json())?;
+        }
+        Ok(())
     }
 
     /// Whether a checkpoint should not be waited for any longer.
@@ -229,26 +256,38 @@ impl Checkpointer {
         let asked: Vec<_> = self
             .outputs
             .iter_mut()
-            .filter(|output| output.dirty)
+            // A file that has no new rows may have lost those that it had.
+            .filter(|output| output.dirty || (output.path.is_some() && output.table.is_some()))
             .map(|output| (output.target.request(time), output))
             .collect();
         for (answer, output) in asked {
-            output.len = answer.recv().map_err(|_| PartFailed)?;
+            let len = answer.recv().map_err(|_| PartFailed)?;
+            if let Some((_, path)) = &output.path
+                && (output.len != len || output.check.is_none())
+            {
+                output.check = Some(check_value(path, len)?);
+            }
+            output.len = len;
             output.dirty = false;
         }
         self.take_results(time)?;
         crash_point!(OutputsSynced);
         for source in &mut self.plan.sources {
-            if let Some(Quarantine { file, durable, .. }) = &mut source.quarantine
-                && *durable != file.position()
-            {
+            let Some(Quarantine { file, durable, check, at, .. }) = &mut source.quarantine else { continue };
+            if *durable != file.position() {
                 file.flush()?;
                 crash_point!(QuarantineWritten);
                 file.sync()?;
                 *durable = file.position();
+                *check = None;
                 crash_point!(QuarantineSynced);
             }
+            file.check()?;
+            if check.is_none() {
+                *check = Some(check_value(at, *durable)?);
+            }
         }
+        self.plan.directory.check()?;
         self.log.commit(&self.record().to_json())?;
         let (made, log_bytes) = (Instant::now(), self.log.len());
         let duration = made.duration_since(began);
@@ -290,16 +329,22 @@ impl Checkpointer {
         let sources = &self.plan.sources;
         let offset = |source: &PersistedSource| Some((source.source.name.to_string(), source.offset.clone()?));
         let quarantines = sources.iter().filter_map(|source| source.quarantine.as_ref());
-        let quarantines =
-            quarantines.map(|quarantine| FileLen { path: quarantine.path.clone(), len: quarantine.durable });
-        let outputs =
-            self.outputs.iter().filter_map(|output| Some(FileLen { path: output.path.clone()?, len: output.len }));
+        let quarantines = quarantines.map(|quarantine| FileLen {
+            path: quarantine.path.clone(),
+            len: quarantine.durable,
+            check: quarantine.check,
+        });
+        let outputs = self.outputs.iter().filter_map(|output| {
+            Some(FileLen { path: path_key(&output.path.as_ref()?.0), len: output.len, check: output.check })
+        });
         let sinks = self.transactional.iter();
         Checkpoint {
             time: self.plan.time,
             offsets: sources.iter().filter_map(offset).collect(),
             files: outputs.chain(quarantines).collect(),
             sinks: sinks.map(|sink| SinkTime { name: sink.id.clone(), time: sink.progress.durable() }).collect(),
+            after: self.log.committed(),
+            is_end: false,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the checkpointer is started with: [`Plan`].
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, Sender};
@@ -32,16 +33,22 @@ pub(in crate::persist) struct Quarantine {
     pub(in crate::persist) file: OutputFile,
     /// How much of it is durable.
     pub(in crate::persist) durable: u64,
+    /// The check value of that.
+    pub(in crate::persist) check: Option<u32>,
+    /// Where it is, wherever the program goes.
+    pub(in crate::persist) at: PathBuf,
 }
 
 /// A sink that has to have what becomes durable.
 pub(super) struct Output {
     /// The table, by the numbers of its source and among that source's; `None` for a derived one.
     pub(super) table: Option<(usize, usize)>,
-    /// The file that it writes, if it writes one.
-    pub(super) path: Option<String>,
+    /// The file that it writes, if it writes one: as the program gives it, and wherever the program goes.
+    pub(super) path: Option<(PathBuf, PathBuf)>,
     pub(super) target: Arc<dyn SyncTarget>,
     pub(super) len: u64,
+    /// The check value of that.
+    pub(super) check: Option<u32>,
     /// It has received rows since the last checkpoint.
     pub(super) dirty: bool,
 }
@@ -56,7 +63,13 @@ pub(super) struct TransactionalSink {
 /// Which log to go on with.
 pub(in crate::persist) enum FirstLog {
     New,
-    Found { generation: u64, end: u64, begun: u64 },
+    Found {
+        generation: u64,
+        end: u64,
+        begun: u64,
+        /// The run before has come to its end, and what it has synced is on disk.
+        is_clean: bool,
+    },
 }
 
 /// What the thread is started with.

@@ -6,13 +6,42 @@ pub(crate) mod storage;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+#[cfg(feature = "persist")]
+use std::{
+    fs::File,
+    io::{self, Read, Seek, SeekFrom},
+};
 
 use crate::rows::commit::Commit;
 use crate::rows::fields::ColumnsOf;
 use crate::rows::schema::Schema;
 use crate::run::error::BoxError;
-use crate::sink::file::storage::{Disk, Storage, StoredFile, sync_parent};
+#[cfg(feature = "persist")]
+use crate::sink::file::storage::FileError;
+use crate::sink::file::storage::{Disk, Readers, Storage, StoredFile, sync_parent};
 use crate::sink::resume::PersistedFile;
+
+/// How much of the end of a file its check value covers.
+#[cfg(feature = "persist")]
+const CHECKED: u64 = 4096;
+
+/// Returns the check value of the last kilobytes before `len`, so that a later run can tell whether the file is the one
+/// that was written.
+#[cfg(feature = "persist")]
+pub(crate) fn check_value(path: &Path, len: u64) -> Result<u32, FileError> {
+    let read = || -> io::Result<u32> {
+        let mut file = File::open(path)?;
+        // A device or a pipe keeps nothing.
+        if !file.metadata()?.is_file() {
+            return Ok(0);
+        }
+        file.seek(SeekFrom::Start(len.saturating_sub(CHECKED)))?;
+        let mut end = Vec::new();
+        file.take(len.min(CHECKED)).read_to_end(&mut end)?;
+        Ok(crc32fast::hash(&end))
+    };
+    read().map_err(|error| FileError::new("read the end of", path, error))
+}
 
 /// Bytes that are gathered before they are written.
 const BUFFER: usize = 128 * 1024;
@@ -34,18 +63,34 @@ pub(crate) struct OutputFile {
     path: PathBuf,
     persisted: Option<PersistedFile>,
     file: Option<StoredFile>,
+    readers: Readers,
+    /// How much of it was synced.
+    synced: Option<u64>,
     /// What is formatted and not written yet.
     pub(crate) buffer: Vec<u8>,
 }
 
 impl OutputFile {
     pub(crate) fn new(path: &Path) -> Self {
-        OutputFile { path: path.to_owned(), persisted: None, file: None, buffer: Vec::new() }
+        OutputFile {
+            path: path.to_owned(),
+            persisted: None,
+            file: None,
+            readers: Readers::Umask,
+            synced: None,
+            buffer: Vec::new(),
+        }
     }
 
     /// Makes it a file of a persistent pipeline, before it is opened.
     pub(crate) fn persist(&mut self, persisted: PersistedFile) {
         self.persisted = Some(persisted);
+    }
+
+    /// Lets only the user who runs the program read the file.
+    pub(crate) fn private(mut self) -> Self {
+        self.readers = Readers::Owner;
+        self
     }
 
     /// Opens the file; says whether it is empty, and so wants a header.
@@ -64,7 +109,7 @@ impl OutputFile {
                 (file, false)
             }
             persisted => {
-                let file = StoredFile::create(&*storage, &self.path)?;
+                let file = StoredFile::create(&*storage, &self.path, self.readers)?;
                 crash_point!(OutputCreated);
                 if persisted.is_some_and(|persisted| persisted.sync) {
                     sync_parent(&*storage, &self.path)?;
@@ -72,7 +117,7 @@ impl OutputFile {
                 (file, true)
             }
         };
-        self.file = Some(file);
+        self.file = Some(if self.persisted.is_some() { file.ours_alone() } else { file });
         self.buffer.reserve(BUFFER + BUFFER / 4);
         Ok(new)
     }
@@ -81,6 +126,11 @@ impl OutputFile {
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), BoxError> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
+    }
+
+    /// Checks that the file is still there, with all that was written to it.
+    pub(crate) fn check(&self) -> Result<(), BoxError> {
+        Ok(self.file.as_ref().map_or(Ok(()), StoredFile::check)?)
     }
 
     /// How long the file is once the buffer is written.
@@ -92,8 +142,13 @@ impl OutputFile {
     pub(crate) fn sync(&mut self) -> Result<(), BoxError> {
         self.flush()?;
         crash_point!(OutputWritten);
-        if let (Some(file), true) = (&mut self.file, self.persisted.as_ref().is_some_and(|persisted| persisted.sync)) {
-            file.sync()?;
+        if let Some(file) = &mut self.file {
+            let is_synced = self.synced == Some(file.len());
+            if !is_synced && self.persisted.as_ref().is_some_and(|persisted| persisted.sync) {
+                file.sync()?;
+                self.synced = Some(file.len());
+            }
+            file.check()?;
         }
         crash_point!(OutputSynced);
         Ok(())
@@ -129,6 +184,8 @@ impl OutputFile {
         let Some(file) = &mut self.file else {
             return Err("the file is not open".into());
         };
+        // Before the write, since a file that was emptied is long enough again after it.
+        file.check()?;
         file.append(&self.buffer)?;
         self.buffer.clear();
         // One row of a gigabyte must not keep its buffer for ever.

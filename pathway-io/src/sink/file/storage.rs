@@ -10,11 +10,13 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::run::files::{Watch, lock, private};
+
 /// A file system, as far as a pipeline writes to it.
 pub(crate) trait Storage: Send + Sync {
-    /// Creates the file, or empties it.
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Handle>>;
-    /// Opens a file that is there, and cuts it to `len` bytes.
+    /// Creates the file, or empties it, unless another pipeline has it.
+    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>>;
+    /// Opens a file that is there, unless another pipeline has it, and cuts it to `len` bytes.
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -22,10 +24,21 @@ pub(crate) trait Storage: Send + Sync {
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
 }
 
+/// Who may read a file that is created.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Readers {
+    /// Those whom the `umask` of the program lets.
+    #[default]
+    Umask,
+    /// The user who runs the program: a state, and rows that may be secret.
+    Owner,
+}
+
 /// An open file, at its end.
 pub(crate) trait Handle: Write + Send {
     /// Makes the contents durable.
     fn sync(&mut self) -> io::Result<()>;
+    fn metadata(&self) -> io::Result<fs::Metadata>;
 }
 
 /// The real file system.
@@ -41,15 +54,16 @@ impl Disk {
 }
 
 impl Storage for Disk {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Handle>> {
-        Ok(Box::new(File::create(path)?))
+    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>> {
+        let mut options = for_appending();
+        if readers == Readers::Owner {
+            private(&mut options);
+        }
+        LockedFile::open(options.create(true), path, 0)
     }
 
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
-        let mut file = OpenOptions::new().write(true).open(path)?;
-        file.set_len(len)?;
-        file.seek(SeekFrom::End(0))?;
-        Ok(Box::new(file))
+        LockedFile::open(&for_appending(), path, len)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -66,9 +80,54 @@ impl Storage for Disk {
     }
 }
 
-impl Handle for File {
+/// Each write goes to the end, so that a file which somebody empties gets no hole. Windows cannot cut such a file.
+fn for_appending() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true).append(cfg!(unix));
+    options
+}
+
+/// A file that other pipelines are kept from writing.
+struct LockedFile(File);
+
+impl LockedFile {
+    fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
+        let mut file = options.open(path)?;
+        // A device or a pipe has no length to cut, and may be shared.
+        if file.metadata()?.is_file() {
+            lock(&file)?;
+            file.set_len(len)?;
+            file.seek(SeekFrom::End(0))?;
+        }
+        Ok(Box::new(LockedFile(file)))
+    }
+}
+
+impl Drop for LockedFile {
+    /// Closing it is not enough: a process that is just being started from this one has it too.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+impl Write for LockedFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Handle for LockedFile {
     fn sync(&mut self) -> io::Result<()> {
-        self.sync_data()
+        // A device or a pipe keeps nothing.
+        if self.0.metadata()?.is_file() { self.0.sync_data() } else { Ok(()) }
+    }
+
+    fn metadata(&self) -> io::Result<fs::Metadata> {
+        self.0.metadata()
     }
 }
 
@@ -76,37 +135,51 @@ impl Handle for File {
 pub(crate) struct StoredFile {
     path: PathBuf,
     handle: Box<dyn Handle>,
+    watch: Watch,
+    /// Nobody else may append to it either.
+    is_ours_alone: bool,
     len: u64,
 }
 
 impl StoredFile {
-    pub(crate) fn create(storage: &dyn Storage, path: &Path) -> Result<Self, FileError> {
-        let handle = storage.create(path).map_err(|error| FileError::new("create", path, error))?;
-        Ok(StoredFile { path: path.to_owned(), handle, len: 0 })
+    pub(crate) fn create(storage: &dyn Storage, path: &Path, readers: Readers) -> Result<Self, FileError> {
+        let handle = storage.create(path, readers).map_err(|error| FileError::new("create", path, error))?;
+        Self::new(path, handle, 0)
+    }
+
+    fn new(path: &Path, handle: Box<dyn Handle>, len: u64) -> Result<Self, FileError> {
+        let opened = handle.metadata().map_err(|error| FileError::new("open", path, error))?;
+        let watch = Watch::new(path, &opened);
+        Ok(StoredFile { path: path.to_owned(), handle, watch, is_ours_alone: false, len })
+    }
+
+    /// Also refuses what another program appends, because the length is recorded.
+    pub(crate) fn ours_alone(mut self) -> Self {
+        self.is_ours_alone = true;
+        self
     }
 
     /// A file that is there, cut to `len` bytes.
     pub(crate) fn open_at(storage: &dyn Storage, path: &Path, len: u64) -> Result<Self, FileError> {
         let handle = storage.open_at(path, len).map_err(|error| FileError::new("open", path, error).at(len))?;
-        Ok(StoredFile { path: path.to_owned(), handle, len })
+        Self::new(path, handle, len)
     }
 
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    /// Whether the file can still be found.
-    pub(crate) fn check_name(&self) -> Result<(), FileError> {
-        match fs::metadata(&self.path) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(FileError::new("find", &self.path, error)),
-        }
+    /// Checks that the file is still there, under its name and with all that was written.
+    pub(crate) fn check(&self) -> Result<(), FileError> {
+        self.watch.check(self.len, self.is_ours_alone).map_err(|error| FileError::new("continue", &self.path, error))
     }
 
     /// Gives the file another name, in the place of what has it.
     pub(crate) fn rename(&mut self, storage: &dyn Storage, to: PathBuf) -> Result<(), FileError> {
         storage.rename(&self.path, &to).map_err(|error| FileError::new("rename", &self.path, error))?;
         self.path = to;
+        let renamed = self.handle.metadata().map_err(|error| FileError::new("find", &self.path, error))?;
+        self.watch = Watch::new(&self.path, &renamed);
         Ok(())
     }
 

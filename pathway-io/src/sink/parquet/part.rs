@@ -12,7 +12,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::WriterProperties;
 
 use crate::run::error::BoxError;
-use crate::sink::file::storage::{Storage, StoredFile, sync_parent};
+use crate::sink::file::storage::{Readers, Storage, StoredFile, sync_parent};
 
 /// Rows of a row group: it is held in memory, encoded, until it is written.
 const ROW_GROUP: usize = 131_072;
@@ -36,7 +36,7 @@ pub(super) struct Part(ArrowWriter<PartFile>);
 
 impl Part {
     pub(super) fn begin(storage: &Arc<dyn Storage>, path: PathBuf, schema: &SchemaRef) -> Result<Self, BoxError> {
-        let file = PartFile(StoredFile::create(&**storage, &path)?);
+        let file = PartFile(StoredFile::create(&**storage, &path, Readers::Umask)?);
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(ROW_GROUP))

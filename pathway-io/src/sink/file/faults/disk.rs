@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::sink::file::storage::{Disk, Handle, Storage};
+use crate::sink::file::storage::{Disk, Handle, Readers, Storage};
 
 /// What a disk does. Each strikes once, but for `Full`, which stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,10 +131,10 @@ fn named(path: &Path) -> PathBuf {
 pub(crate) struct Mounts;
 
 impl Storage for Mounts {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Handle>> {
-        let Some(state) = find(path) else { return Disk.create(path) };
+    fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>> {
+        let Some(state) = find(path) else { return Disk.create(path, readers) };
         state.call("create", &named(path))?;
-        Ok(state.wrap(Disk.create(path)?, named(path), 0))
+        Ok(state.wrap(Disk.create(path, readers)?, named(path), 0))
     }
 
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
@@ -208,5 +208,9 @@ impl Write for FaultyHandle {
 impl Handle for FaultyHandle {
     fn sync(&mut self) -> io::Result<()> {
         self.state.call("sync", &self.path).map(drop)
+    }
+
+    fn metadata(&self) -> io::Result<std::fs::Metadata> {
+        self.inner.metadata()
     }
 }
