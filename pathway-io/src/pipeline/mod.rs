@@ -74,6 +74,7 @@ const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 /// assert_eq!(summary.sources[0].rows, 3);
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
+#[must_use = "a pipeline does nothing until it is run or started"]
 pub struct Pipeline {
     plan: Lock<Plan>,
     control: Arc<Control>,
@@ -199,7 +200,9 @@ impl Pipeline {
         self
     }
 
-    /// Sets whether SIGINT and SIGTERM (Ctrl-C on Windows) stop the pipeline while it runs. The default is true.
+    /// Sets whether SIGINT, SIGTERM and SIGHUP (Ctrl-C on Windows) stop the pipeline while it runs. The default is true.
+    ///
+    /// A SIGHUP that was ignored when the first pipeline started, as `nohup` has it, stays ignored.
     ///
     /// A second signal ends the process at once. On Unix, the library cannot give signals back to the system once a pipeline
     /// has handled them: while no pipeline runs, it carries out their default action itself. If your program installs its own

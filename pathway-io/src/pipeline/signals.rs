@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, or Ctrl-C on Windows, as stops.
+//! SIGINT, SIGTERM and SIGHUP, or Ctrl-C on Windows, as stops.
 //!
 //! The first signal of a running pipeline asks it to stop; the second ends the process as if nobody had handled it.
 //! When no pipeline runs, signals do what they do by default.
@@ -15,7 +15,7 @@ mod unix {
     use std::sync::{Arc, Mutex, OnceLock, PoisonError};
     use std::thread::JoinHandle;
 
-    use signal_hook::consts::{SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
     use signal_hook::flag;
     use signal_hook::iterator;
 
@@ -31,6 +31,26 @@ mod unix {
     static LETHAL: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     /// How many pipelines wait for their first signal.
     static LISTENING: Mutex<usize> = Mutex::new(0);
+
+    /// The signals that are stops. A program that was started by `nohup` ignores the end of its terminal.
+    fn stops() -> &'static [i32] {
+        static STOPS: OnceLock<Vec<i32>> = OnceLock::new();
+        STOPS.get_or_init(|| {
+            let mut stops = vec![SIGINT, SIGTERM];
+            if !is_ignored(SIGHUP) {
+                stops.push(SIGHUP);
+            }
+            stops
+        })
+    }
+
+    /// Whether the process ignores a signal. Only Linux tells without `unsafe`; elsewhere the answer is no.
+    fn is_ignored(signal: i32) -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+        mask & (1 << (signal - 1)) != 0
+    }
 
     fn lethal() -> &'static Arc<AtomicBool> {
         LETHAL.get_or_init(|| Arc::new(AtomicBool::new(true)))
@@ -72,13 +92,13 @@ mod unix {
             static DEFAULT_ACTION: Mutex<bool> = Mutex::new(false);
             let mut registered = DEFAULT_ACTION.lock().unwrap_or_else(PoisonError::into_inner);
             if !*registered {
-                for signal in [SIGINT, SIGTERM] {
+                for &signal in stops() {
                     flag::register_conditional_default(signal, Arc::clone(lethal()))?;
                 }
                 *registered = true;
             }
             drop(registered);
-            let mut signals = iterator::Signals::new([SIGINT, SIGTERM])?;
+            let mut signals = iterator::Signals::new(stops())?;
             let handle = signals.handle();
             let listening = Listening::start();
             let (control, ear) = (Arc::clone(control), Arc::clone(&listening));
