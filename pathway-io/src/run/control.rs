@@ -120,9 +120,12 @@ impl Control {
     /// Returns the parts of one type, and how far each has come.
     pub(crate) fn phases<T: Part>(&self) -> Vec<(Arc<T>, Phase)> {
         let run = self.lock();
-        let of_type = run.parts.iter().filter(|member| (&*member.part as &dyn Any).is::<T>());
-        let of_type = of_type.map(|member| (Arc::clone(&member.part) as Arc<dyn Any + Send + Sync>, member.phase));
-        of_type.filter_map(|(part, phase)| Some((part.downcast().ok()?, phase))).collect()
+        let mut found = Vec::with_capacity(run.parts.len());
+        for Member { part, phase, .. } in run.parts.iter().filter(|member| (&*member.part as &dyn Any).is::<T>()) {
+            let part: Arc<dyn Any + Send + Sync> = Arc::clone(part) as _;
+            found.extend(part.downcast().ok().map(|part| (part, *phase)));
+        }
+        found
     }
 
     /// Returns why the run ends before its sources do, if it does.
