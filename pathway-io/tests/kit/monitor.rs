@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use pathway_io::monitor::{Monitor, SinkState, Snapshot, SourceState};
 use pathway_io::{ReadOptions, Restart, Stop, Subject};
 
-use crate::common::{DEADLINE, Number, TempDir, next, pipeline, run, source, within};
+use crate::common::{DEADLINE, Number, next, pipeline, run, source, within};
 
 /// Takes snapshots until one has what is expected.
 #[track_caller]
@@ -150,7 +150,7 @@ fn bad_rows_and_the_clock_are_counted() {
 #[test]
 #[cfg(feature = "persist")]
 fn the_last_checkpoint_is_seen() {
-    let directory = TempDir::new();
+    let directory = crate::common::TempDir::new();
     let state = directory.path("state");
     let pipeline = pathway_io::Pipeline::persistent(&state).unwrap();
     pipeline.handle_signals(false);
