@@ -136,7 +136,7 @@ pub(crate) struct StoredFile {
     path: PathBuf,
     handle: Box<dyn Handle>,
     watch: Watch,
-    /// Nobody else may append to it either.
+    /// No other program may append to it either.
     is_ours_alone: bool,
     len: u64,
 }
