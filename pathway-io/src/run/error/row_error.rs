@@ -104,7 +104,15 @@ impl fmt::Display for RowError {
             separator = ", ";
         }
         let colon = if separator.is_empty() { "" } else { ": " };
-        write!(f, "{colon}{}", self.0.reason)
+        f.write_str(colon)?;
+        // A source's own reason may hold anything, and a log has one line for each.
+        for part in self.0.reason.split_inclusive(char::is_control) {
+            match part.chars().next_back().filter(|last| last.is_control()) {
+                Some(last) => write!(f, "{}{}", &part[..part.len() - last.len_utf8()], last.escape_default())?,
+                None => f.write_str(part)?,
+            }
+        }
+        Ok(())
     }
 }
 
@@ -125,6 +133,13 @@ mod tests {
         assert_eq!((error.row(), error.column(), error.position()), (Some(3), Some("genus"), Some(17)));
         assert_eq!(error.reason(), "missing");
         assert!(!error.is_closed());
+    }
+
+    #[test]
+    fn a_reason_stays_on_its_line() {
+        let error = RowError::new("no\nsuch\r\u{1b}[31m \u{e9}\u{85}");
+        assert_eq!(error.to_string(), "no\\nsuch\\r\\u{1b}[31m \u{e9}\\u{85}");
+        assert_eq!(error.reason(), "no\nsuch\r\u{1b}[31m \u{e9}\u{85}");
     }
 
     #[test]
