@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crossbeam_channel::unbounded;
+use tracing::warn;
 
 use super::any_table::AnyTable;
 use super::extensions::{ComputedOn, Engine, EngineChoice, EngineRun, FindEngine, Persistence};
@@ -125,6 +126,10 @@ pub(super) fn start(
         tables.push(started.stages);
     }
     let clock = Clock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
+    if let Some(ahead) = clock.is_ahead() {
+        let seconds = ahead.as_secs();
+        warn!(seconds, "the state is {seconds} s ahead of this machine's clock: times of commits count on from there");
+    }
     let (checkpointer, state) = prepared.map(|prepared| prepared.begin(sinks, &messages, &control)).unzip();
     let time = control.time.clone();
     let supervisor = Supervisor {

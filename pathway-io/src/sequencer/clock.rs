@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use crate::run::time::unix_millis;
 
@@ -16,6 +17,13 @@ impl Clock {
     /// Returns a clock whose times are all greater than `last`.
     pub(crate) fn after(last: u64) -> Self {
         Clock { last: Arc::new(AtomicU64::new(last)) }
+    }
+
+    /// Returns how far the clock is ahead of the wall clock, if that is more than a minute: the wall clock was wrong in the run
+    /// that this one resumes, or is wrong now.
+    pub(crate) fn is_ahead(&self) -> Option<Duration> {
+        let ahead = Duration::from_millis(self.last().saturating_sub(unix_millis()));
+        (ahead > Duration::from_secs(60)).then_some(ahead)
     }
 
     /// Returns the last time that the clock assigned.
@@ -58,5 +66,8 @@ mod tests {
         let ahead = u64::MAX / 2;
         let mut clock = Clock::after(ahead);
         assert_eq!((clock.tick(), clock.tick()), (ahead + 1, ahead + 2));
+        assert!(clock.is_ahead().is_some_and(|ahead| ahead > Duration::from_secs(1 << 40)));
+        let soon = unix_millis() + 30_000;
+        assert_eq!([0, soon].map(|last| Clock::after(last).is_ahead()), [None, None]);
     }
 }
