@@ -1,4 +1,4 @@
-//! SIGINT and SIGTERM, and output to the terminal. The test program starts itself as a child process for these tests.
+//! SIGINT, SIGTERM and SIGHUP, and output to the terminal. The test program starts itself as a child process for these tests.
 
 #![cfg(unix)]
 
@@ -19,6 +19,7 @@ use crate::hook::connection;
 const PART: &str = "PATHWAY_IO_TEST_CHILD";
 const OUTPUT: &str = "PATHWAY_IO_TEST_OUTPUT";
 
+const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 
@@ -159,7 +160,17 @@ struct Child {
 
 impl Child {
     fn start(part: &str, output: Option<&Path>) -> Self {
-        let mut command = Command::new(env::current_exe().unwrap());
+        Self::start_by(Command::new(env::current_exe().unwrap()), part, output)
+    }
+
+    /// Starts it as `nohup` does.
+    fn start_without_hangups(part: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(env::current_exe().unwrap());
+        Self::start_by(shell, part, None)
+    }
+
+    fn start_by(mut command: Command, part: &str, output: Option<&Path>) -> Self {
         command.args(["signal::child", "--exact", "--nocapture"]).env(PART, part);
         if let Some(path) = output {
             command.env(OUTPUT, path);
@@ -210,7 +221,7 @@ impl Drop for Child {
 // Contract 5.1
 #[test]
 fn a_signal_stops_a_source_that_is_blocked_in_a_read() {
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
         let dir = TempDir::new();
         let path = dir.path("output.csv");
         let child = Child::start("blocked", Some(&path));
@@ -226,7 +237,7 @@ fn a_signal_stops_a_source_that_is_blocked_in_a_read() {
 // Contract 5.8
 #[test]
 fn a_second_signal_ends_the_process_at_once() {
-    for (first, second) in [(SIGINT, SIGINT), (SIGINT, SIGTERM), (SIGTERM, SIGINT)] {
+    for (first, second) in [(SIGINT, SIGINT), (SIGINT, SIGTERM), (SIGTERM, SIGINT), (SIGHUP, SIGHUP)] {
         let child = Child::start("deaf", None);
         child.says("ready");
         child.send(first);
@@ -238,12 +249,27 @@ fn a_second_signal_ends_the_process_at_once() {
 
 #[test]
 fn signals_are_handled_only_while_a_pipeline_runs() {
-    for signal in [SIGINT, SIGTERM] {
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
         let child = Child::start("after", None);
         child.says("ready");
         child.send(signal);
         assert_eq!(child.ends().signal(), Some(signal));
     }
+}
+
+#[test]
+fn a_hangup_that_was_ignored_at_the_start_stays_ignored() {
+    if !Path::new("/proc/self/status").exists() {
+        return;
+    }
+    let child = Child::start_without_hangups("blocked");
+    child.says("ready");
+    child.send(SIGHUP);
+    child.send(SIGTERM);
+    child.says("on_stop");
+    // The first signal that was heard.
+    child.says("Some(Signal(15))");
+    assert!(child.ends().success());
 }
 
 #[test]
