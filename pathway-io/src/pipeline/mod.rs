@@ -110,7 +110,6 @@ impl Default for Pipeline {
 
 impl Pipeline {
     /// Returns a pipeline without sources.
-    #[must_use]
     pub fn new() -> Self {
         Self::with_persistence(None)
     }

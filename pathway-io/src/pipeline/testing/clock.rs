@@ -68,7 +68,6 @@ impl Clock {
     /// # Panics
     ///
     /// If you have taken a stop handle of the pipeline or a monitor before.
-    #[must_use]
     #[track_caller]
     pub fn drive(&self, pipeline: Pipeline) -> Pipeline {
         let pipeline = pipeline.with_time(Time::manual(&self.0));
