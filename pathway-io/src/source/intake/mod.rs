@@ -183,7 +183,12 @@ impl Intake {
             if !state.offset_waits {
                 state = self.make_room(state, entry, Push::Wait)?;
             }
-            return Ok(self.append_for_later(&mut state, entry, transaction)?);
+            state.append_for_later(entry, transaction)?;
+            if state.has_cut() {
+                // An offset has waited for it. A stop that comes now leaves the rows to the end of `run`.
+                let _ = self.commit_locked(state, entry);
+            }
+            return Ok(());
         }
         state.transactions_waiting += 1;
         let committed = loop {
@@ -194,16 +199,6 @@ impl Intake {
         };
         self.leave_queue(state);
         Ok(committed?)
-    }
-
-    /// Adds a transaction that a later offset, or the end, will commit.
-    fn append_for_later(self: &Arc<Self>, state: &mut State, entry: Entry, transaction: Pending) -> Result<(), Closed> {
-        state.check_transaction(entry, &transaction)?;
-        state.append_transaction(transaction);
-        state.cut_due = true;
-        // An offset may have waited for this transaction alone.
-        self.cut_if_due(state);
-        Ok(())
     }
 
     /// Commits the transaction if there is room for it. Whoever tries is counted among those that wait.

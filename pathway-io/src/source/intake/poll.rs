@@ -123,6 +123,8 @@ pub(crate) struct CommitTransaction<'a, O> {
     offset: Option<O>,
     /// It is counted among the transactions that wait.
     is_queued: bool,
+    /// Its rows wait for an offset or the end, which will commit them whatever becomes of this future.
+    is_appended: bool,
     place: Place,
 }
 
@@ -131,7 +133,15 @@ impl<O> Unpin for CommitTransaction<'_, O> {}
 
 impl<'a, O: Offset> CommitTransaction<'a, O> {
     pub(crate) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
-        CommitTransaction { intake, entry, transaction, offset, is_queued: false, place: Place::default() }
+        CommitTransaction {
+            intake,
+            entry,
+            transaction,
+            offset,
+            is_queued: false,
+            is_appended: false,
+            place: Place::default(),
+        }
     }
 }
 
@@ -143,23 +153,22 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
         let intake = this.intake;
         let mut state = this.place.enter(intake, ROOM);
         if !this.is_queued && state.is_for_later(this.offset.is_some()) {
-            // An offset that waits for this transaction makes no room before it.
-            let room = if state.offset_waits {
-                Poll::Ready(())
-            } else {
-                intake.room_for(&mut state, this.entry, Push::Wait)?
-            };
-            return match room {
-                Poll::Ready(()) => {
-                    state.check_transaction(this.entry, &this.transaction)?;
-                    let transaction = std::mem::take(&mut this.transaction);
-                    Poll::Ready(Ok(intake.append_for_later(&mut state, this.entry, transaction)?))
-                }
-                Poll::Pending => {
+            if !this.is_appended {
+                // An offset that waits for this transaction makes no room before it.
+                if !state.offset_waits && intake.room_for(&mut state, this.entry, Push::Wait)?.is_pending() {
                     this.place.wait(state, ROOM, cx.waker());
-                    Poll::Pending
+                    return Poll::Pending;
                 }
-            };
+                state.check_transaction(this.entry, &this.transaction)?;
+                state.append_for_later(this.entry, std::mem::take(&mut this.transaction))?;
+                this.is_appended = true;
+            }
+            // An offset has waited for it. A stop that comes now leaves the rows to the end of `run`.
+            if state.has_cut() && intake.try_commit(&mut state, this.entry).is_pending() {
+                this.place.wait(state, ROOM, cx.waker());
+                return Poll::Pending;
+            }
+            return Poll::Ready(Ok(()));
         }
         if !this.is_queued {
             state.transactions_waiting += 1;
