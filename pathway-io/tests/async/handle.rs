@@ -149,13 +149,13 @@ fn a_commit_that_is_dropped_commits_nothing_and_holds_up_nobody() {
 #[test]
 fn a_transaction_that_is_dropped_in_the_queue_lets_the_others_go_ahead() {
     let seen = beside_a_sink_that_waits(ReadOptions::new(), |numbers, release| {
+        wait(numbers.next_at(4, number(4)))?;
         let first = numbers.transaction();
         first.next(number(90))?;
         first.next(number(91))?;
         let mut first = Box::pin(first.commit_at(91));
         assert!(poll(first.as_mut()).is_pending());
-        // Fits, but is behind the first.
-        wait(numbers.next_at(4, number(4)))?;
+        // The row alone would fit, but the transaction is first in the queue.
         let wakes = Arc::new(Wakes::default());
         let waker = Waker::from(Arc::clone(&wakes));
         let commit = numbers.commit();
