@@ -197,6 +197,9 @@ impl Checkpointer {
             let mut last = self.record();
             last.is_end = true;
             self.log.commit(&last.to_json())?;
+            if let Some(last) = &mut *self.part.last.lock() {
+                last.log_bytes = self.log.len();
+            }
         }
         Ok(())
     }

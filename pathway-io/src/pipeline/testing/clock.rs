@@ -24,7 +24,7 @@ pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 ///
 /// struct Hourly;
 ///
-/// #[connector]
+/// #[connector(autocommit = off)]
 /// impl Hourly {
 ///     fn run(&mut self, ticks: Subject<Tick>) -> RunResult {
 ///         for n in 0.. {
