@@ -30,7 +30,7 @@
 //!
 //! let pipeline = Pipeline::new();
 //! let cats = pipeline.read(Cats);
-//! csv::write(&cats, "cats.csv");
+//! csv::write(&cats, "zoo.csv");
 //! pipeline.run()?;
 //! # Ok::<(), pathway_io::Error>(())
 //! ```
