@@ -228,7 +228,7 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// They are defaults, which `Pipeline::read_with` overrides, but for `stop`. A value is a literal, a constant or another
+/// Each option except `stop` is a default that `Pipeline::read_with` can override. A value is a literal, a constant or another
 /// expression.
 ///
 /// | `#[connector(..)]` | meaning |

@@ -179,8 +179,9 @@ pub use source::hook::Hook;
 pub use source::lines::{BadLine, LinesError};
 pub use source::offset::Offset;
 pub use source::options::{BadRows, ReadOptions};
-pub use source::subject::{Subject, TryNextError};
+pub use source::subject::Subject;
 pub use source::transaction::{Transaction, TransactionTable};
+pub use source::try_next_error::TryNextError;
 #[cfg(not(feature = "async"))]
 #[doc(hidden)]
 pub use source::without_async::AsyncSubject;

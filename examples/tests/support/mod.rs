@@ -1,7 +1,6 @@
 //! Examples as child processes: started, watched line by line, interrupted, and judged by their end.
 
-// Each test file takes what it needs.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};

@@ -115,7 +115,7 @@ fn stub(column: &Column, pw: &Ident) -> TokenStream {
     let (parameters, _, bounds) = generics.split_for_impl();
     let arguments = generics::arguments(column.generics);
     let of_variants = of_variants(column, pw);
-    // after an error nothing of this ever runs
+    // The macro reports an error as well, so these loops never run.
     quote! {
         #[allow(clippy::empty_loop)]
         #[automatically_derived]

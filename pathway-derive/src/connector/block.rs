@@ -23,10 +23,11 @@ pub fn block(connector: &Connector) -> ItemImpl {
             if Run::from_method(method).is_of_one_kind() {
                 check_subjects(method, connector.options.krate.get());
             } else {
-                // which would not compile with the other handle: that is no second mistake
+                // The body does not compile with the other handle, and the pair is already reported: `loop` hides the second error.
                 method.block.stmts = vec![statements(quote!(loop {}))];
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables, clippy::empty_loop)]));
             }
+            // The trait fixes the signature, so the user cannot follow these lints.
             method.attrs.push(parse_quote! {
                 #[allow(
                     clippy::missing_const_for_fn,
@@ -40,6 +41,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
                 method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
             }
         } else if is_named(method, "on_stop") {
+            // As for `run`.
             method.attrs.push(parse_quote! {
                 #[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_ref_mut, clippy::unused_self)]
             });
@@ -51,8 +53,9 @@ pub fn block(connector: &Connector) -> ItemImpl {
     block
 }
 
-/// What is typed only halfway. rustc has complained of it before it called the macro, and stumbles over nothing here: it never
-/// reads what is in the call of a macro that is not there. An editor does, and completes it.
+/// Returns the unfinished items of the block, wrapped so that an editor can complete them.
+///
+/// rustc has already reported them. It compiles nothing of this wrapper, because `cfg(rust_analyzer)` is off for it.
 pub fn unfinished(connector: &Connector) -> Option<TokenStream> {
     let block = connector.block;
     let items = block.items.iter().filter(|item| is_unfinished(item));
@@ -64,6 +67,7 @@ pub fn unfinished(connector: &Connector) -> Option<TokenStream> {
     let self_ty = &block.self_ty;
     let (generics, _, where_clause) = block.generics.split_for_impl();
     Some(quote! {
+        // Cargo does not know the cfg that rust-analyzer sets.
         #[allow(unexpected_cfgs)]
         const _: () = {
             #[cfg(rust_analyzer)]
@@ -98,7 +102,7 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
             continue;
         };
         let mutability = mutability.take();
-        // the same parameter, and glue that looks like the user's own to these lints
+        // The `let` carries the user's span, so these lints would report it as the user's code.
         lets.extend(quote_spanned! {span=>
             #[allow(unused_qualifications, clippy::shadow_reuse)]
             let #mutability #ident = #runtime::checked::<#checked, _>(#ident);

@@ -105,7 +105,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         const _: () = {
             #import
             #checks
-            // glue at a user's type looks like the user's own to that lint
+            // The impl carries the span of the user's type, so the lint would report it as the user's code.
             #[allow(unused_qualifications)]
             #[automatically_derived]
             #connector_impl
@@ -178,7 +178,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     let generics = owned(connector, pw);
     let (generics, _, where_clause) = generics.split_for_impl();
     let signature = signature();
-    // `pub`, since the impls of a public connector name it
+    // The enum is `pub` because the impls of a public connector name it; `unreachable_pub` cannot see that.
     let mut checks = quote! {
         #[doc(hidden)]
         #[allow(unreachable_pub)]

@@ -1,6 +1,6 @@
 //! `next!`: a struct literal whose values convert, pushed into a subject.
 //!
-//! The literal's path and fields are the user's own tokens: what is missing, unknown or repeated is for rustc to say.
+//! The expansion keeps the user's path and field names, so rustc reports missing, unknown and repeated fields itself.
 
 mod call;
 mod parse;

@@ -97,7 +97,7 @@ impl StateDirectory {
                 None if log::generation(name.trim_end_matches(".new")).is_some() => {}
                 None => {
                     return Err(Error::pipeline(format!(
-                        "`{}` is no state directory: it holds `{name}`, and a state wants a directory of its own",
+                        "`{}` is not a state directory: it contains `{name}`. help: choose an empty or a new directory",
                         path.display()
                     )));
                 }

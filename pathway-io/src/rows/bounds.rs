@@ -35,7 +35,7 @@ pub trait DataColumn<T>: Schema {
     fn from_data(data: T) -> Self;
 }
 
-/// What no type has: it stands in for a method whose feature is off, so that the compiler names the feature.
+/// A bound that no type meets, so that a call of `Table::compute` without the feature is an error that names the feature.
 #[cfg(not(feature = "dataflow"))]
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(

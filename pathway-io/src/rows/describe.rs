@@ -1,8 +1,7 @@
 //! How the columns of a schema are put together while the program is compiled.
 //!
-//! What a type says of a column is in the tree of the fields, as their [`Shape`]; what the struct says of it is a list of
-//! names and, for what few columns have, of [`Note`]s. [`describe`] makes one list of both, and the asserts hold it to what
-//! no macro can see: the columns of flattened schemas.
+//! The tree of fields holds what each type defines, as a [`Shape`]. The struct adds a list of names, and a [`Note`] for each
+//! rare property. [`describe`] joins the two. Its asserts check what no macro can see: the columns of flattened schemas.
 
 use crate::rows::fields::{Columns, ColumnsOf, Fields};
 use crate::rows::message::{Message, same};

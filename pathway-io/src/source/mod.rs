@@ -19,5 +19,6 @@ pub(crate) mod push;
 pub(crate) mod shared;
 pub(crate) mod subject;
 pub(crate) mod transaction;
+pub(crate) mod try_next_error;
 #[cfg(not(feature = "async"))]
 pub(crate) mod without_async;

@@ -16,14 +16,12 @@ use crate::source::intake::{Entry, Push, Refused};
 use crate::source::push::push_methods;
 use crate::source::shared::Source;
 use crate::source::transaction::Transaction;
+use crate::source::try_next_error::TryNextError;
 
 /// Pushes rows into one table of a source.
 ///
 /// [`Connector::run`](crate::Connector::run) receives a subject for each of its tables. Clones push into the same table,
 /// from any thread. A push that returned before another began comes first.
-///
-/// Pushed rows become visible together, with the next commit: by [`commit`](Self::commit), the autocommit interval, a
-/// full backlog, or the end of `run`. `O` is the source's offset type.
 ///
 /// Pushed rows become visible together, at the next commit. A commit is made by [`commit`](Self::commit), by the
 /// autocommit interval, by a full backlog, or by the end of `run`. `O` is the type of the source's offsets.
@@ -102,45 +100,6 @@ impl<S, O> fmt::Debug for Subject<S, O> {
             .finish_non_exhaustive()
     }
 }
-
-/// The error of [`Subject::try_next`]: a row that was not pushed.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum TryNextError<S> {
-    /// The backlog is full, because the sinks have not yet taken earlier rows.
-    Full(S),
-    /// The subject is closed.
-    Closed(S),
-}
-
-impl<S> TryNextError<S> {
-    /// Returns the row.
-    #[must_use]
-    pub fn into_row(self) -> S {
-        match self {
-            TryNextError::Full(row) | TryNextError::Closed(row) => row,
-        }
-    }
-
-    /// Returns whether the subject is closed, so that every later push fails too.
-    #[must_use]
-    pub fn is_closed(&self) -> bool {
-        matches!(self, TryNextError::Closed(_))
-    }
-}
-
-impl<S> fmt::Debug for TryNextError<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_closed() { "Closed(..)" } else { "Full(..)" })
-    }
-}
-
-impl<S> fmt::Display for TryNextError<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_closed() { "the subject is closed" } else { "the backlog is full" })
-    }
-}
-
-impl<S> std::error::Error for TryNextError<S> {}
 
 impl<S: Schema, O> Subject<S, O> {
     pub(crate) fn new(source: Arc<Source>, table: usize, pool: AnyPool) -> Self {

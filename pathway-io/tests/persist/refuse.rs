@@ -205,7 +205,10 @@ fn a_directory_that_is_in_use_or_holds_other_files_is_rejected() {
     drop(persistent(&directory));
     fs::write(directory.path("state").join("notes.txt"), "mine").unwrap();
     let error = Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
-    assert_contains(&error, "is no state directory: it holds `notes.txt`");
+    assert_contains(
+        &error,
+        "is not a state directory: it contains `notes.txt`. help: choose an empty or a new directory",
+    );
     assert_eq!(read(directory.path("state").join("notes.txt")), "mine");
     let file = directory.path("file");
     fs::write(&file, "mine").unwrap();

@@ -1,7 +1,6 @@
 //! A server of the test's own that speaks Jetstream's frames.
 
-// Each test file takes what it needs.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};

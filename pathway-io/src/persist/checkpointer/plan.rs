@@ -67,7 +67,7 @@ pub(in crate::persist) enum FirstLog {
         generation: u64,
         end: u64,
         begun: u64,
-        /// The run before has come to its end, and what it has synced is on disk.
+        /// Whether the previous run ended in order, so that everything it synced is on disk.
         is_clean: bool,
     },
 }

@@ -43,7 +43,7 @@ pub use self::values::Values;
 /// | `i8` to `i64`, `u8` to `u64`, `NonZero` of them | `-5` | the same | an integer type, `INTEGER` | `Int8` to `UInt64` |
 /// | `isize`, `usize` | as `i64` and `u64` | the same | as `i64` and `u64` | `Int64`, `UInt64` |
 /// | `i128`, `u128`, `NonZero` of them | `-5` | a number; beyond 64 bits a string | `numeric(39)`, `INTEGER` within 64 bits | `Decimal256(39, 0)` |
-/// | `f32`, `f64` | the shortest that reads back as the same float: `1.0`, `1e-7`; `NaN` | the same; what is not finite is a string | `real`, `double precision`, `REAL` | `Float32`, `Float64` |
+/// | `f32`, `f64` | the shortest text that parses to the same float: `1.0`, `1e-7`; `NaN` | the same; NaN and infinities are strings | `real`, `double precision`, `REAL` | `Float32`, `Float64` |
 /// | `String`, `Box<str>`, `Arc<str>`, `Cow<'static, str>` | itself | a string | `text`, `TEXT` | `Utf8` |
 /// | `char`, `PathBuf` (UTF-8), an enum with `#[derive(ColumnType)]` | itself | a string | `text`, `TEXT` | `Utf8` |
 /// | `IpAddr`, `SocketAddr`, and those of v4 and v6 | `192.0.2.1`, `[2001:db8::1]:80` | a string | `text`, `TEXT` | `Utf8` |

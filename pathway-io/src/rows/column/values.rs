@@ -14,10 +14,10 @@ pub trait Values<T> {
     fn serialize<Z: serde::Serializer>(value: &T, serializer: Z) -> Result<Z::Ok, Z::Error>;
     /// # Errors
     ///
-    /// If what comes is no such value.
+    /// If the input does not hold a value of this type.
     fn deserialize<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<T, D::Error>;
 
-    /// The JSON of a `json` field, which is not what its column holds.
+    /// Returns the JSON text of a `json` field, whose column holds another type.
     #[must_use]
     fn field_text(_shown: &dyn std::any::Any) -> String {
         unreachable!("no field of the type is a `json` column")

@@ -1,9 +1,9 @@
 //! One JSON object becomes one row of the typed columns.
 //!
-//! Nearly all rows are scanned (`scanned.rs`, `column::scan`). What the scan gives up, serde_json reads from its start, and
-//! says what is wrong with it. On both ways each value goes straight from the text into its column's buffer: no tree of
-//! values, no struct, no `String`. A row is taken whole or not at all: whatever is wrong with it, the columns are cut back
-//! to the rows before it.
+//! Nearly all rows are scanned (`scanned.rs`, `column::scan`). If the scan gives up, serde_json reads the row from
+//! its start and reports the error. Both write each value straight from the text into its column's buffer, without a tree
+//! of values, a struct or a `String`. A row is taken whole or not at all: after an error the columns are truncated to the
+//! rows before it.
 
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;

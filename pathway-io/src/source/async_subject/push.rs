@@ -13,7 +13,7 @@ use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::intake::Push;
 use crate::source::lines::{Lines, LinesError, Report};
-use crate::source::subject::TryNextError;
+use crate::source::try_next_error::TryNextError;
 
 /// What the methods are made of.
 impl<S, O> AsyncSubject<S, O> {
