@@ -1,4 +1,4 @@
-//! Eight sensors, each read by a thread of its own, push into one table; the terminal shows the latest reading of each.
+//! Eight sensors push into one table, each from its own thread. The terminal shows the latest reading of each.
 //!
 //! ```text
 //! cargo run --example sensors
@@ -6,9 +6,9 @@
 //! ```
 //!
 //! The threads push through clones of one subject. The sensor's name is the primary key, so that each reading replaces
-//! the one before: an update is a retraction of the old row and the new row, at one time. The table on the terminal is
-//! kept from these updates alone and drawn anew with each commit, ten times a second at most; where standard output is
-//! no terminal it is printed once, at the end.
+//! the one before: an update is a retraction of the old row and the new row, at one time. The program
+//! keeps its table from these updates alone. It redraws the table after a commit, at most ten times a second. If standard
+//! output is not a terminal, it prints the table once, at the end.
 //!
 //! It ends after `--seconds N`, after `--readings N` of each sensor, or with Ctrl-C.
 
@@ -143,7 +143,7 @@ fn main() -> pathway_io::Result<()> {
         board.apply(update);
         // A new reading is two updates, the old row's going and the new row's coming: the table is whole after the second.
         if live && update.is_addition() {
-            // A terminal that is gone is no reason to stop: the readings still go into the file.
+            // A closed terminal does not stop the program: the readings still go into the file.
             let _ = board.draw(true);
         }
     });

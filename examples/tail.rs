@@ -9,9 +9,9 @@
 //!
 //! - **Partial lines** wait for their line end, however many writes they come in. What is still partial at the end of
 //!   the run is not a line and not a row.
-//! - **Rotation**: when another file stands under the name, the old one is read to its end first, and a last line
-//!   without a line end becomes a row, since nobody will end it any more. While no file stands under the name, the
-//!   source waits for one. Lines that a writer adds to the old file after that are not seen.
+//! - **Rotation**: when another file has the name, the old file is read to its end first. Its last line becomes a row even
+//!   without a line end, because no writer will complete it. While no file has the name, the source waits for one. It does not
+//!   read lines that a writer adds to the old file later.
 //! - **Truncation**: a file that has become shorter is read from its start. One that was emptied and has grown past
 //!   its old length between two looks cannot be told from one that grew.
 //! - Bytes that are not UTF-8 are shown as U+FFFD, and a line of more than a megabyte becomes several rows, so that a
@@ -179,7 +179,7 @@ impl Splitter<'_> {
     }
 }
 
-/// Prints the lines. A `subscribe` would do too, but could not say that nobody reads them any more.
+/// Prints the lines. `subscribe` would do too, but its callback could not report a closed standard output.
 struct Terminal;
 
 impl Sink<Line> for Terminal {

@@ -1,6 +1,6 @@
 //! `tail` against a file that grows, rotates and is emptied under it, until Ctrl-C.
 //!
-//! Only where the test can send a Ctrl-C, and where a file has an identity of its own.
+//! Unix only: the test sends SIGINT, and recognizes a rotated file by its inode.
 #![cfg(unix)]
 
 mod support;

@@ -57,7 +57,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `alias = ".."` | Adds a name that is accepted when JSON is read. You can repeat the option. |
 /// | `flatten` | Inserts the columns of another schema. With `primary_key`, its key becomes one element of the key. |
 /// | `flatten, prefix = "home_"` | The same, with each name behind a prefix: so one schema can be flattened several times. |
-/// | `skip` | The field is no column. A row that is read, or copied by the dataflow engine, has `Default::default()` there. |
+/// | `skip` | Leaves the field out of the columns. It is `Default::default()` in a row that is read or that the dataflow engine copies. |
 /// | `json` | Stores a value of any serde type as one JSON column. In an `Option`, null is `None`. |
 /// | `example = expr` | Adds an example to the schema's description. |
 ///
@@ -96,30 +96,30 @@ use syn::{DeriveInput, parse_macro_input};
 /// # A sample
 ///
 /// `sample` names a file of JSON Lines, or of CSV with a header (`.csv`), beside the source file or else in the package's
-/// directory. The compiler reads its first 1,000 lines, and of those no more than 4 MiB, and refuses the struct if one of
-/// them is no row of it: a value of another type, a null or a missing field without an `Option` or a default. Fields that
-/// are no column are passed over, unless `deny_unknown` refuses them. In CSV an empty field is a null and `""` an empty text.
+/// directory. The compiler reads its first 1,000 lines, up to 4 MiB. It refuses the struct if one of them does not fit: a
+/// value of another type, or a null or missing field without an `Option` or a default. Fields without a column are
+/// ignored, unless `deny_unknown` refuses them. In CSV an empty field is a null, and `""` is an empty text.
 ///
-/// A file of up to 256 MiB is tracked: the crate is built anew when it changes. The compiler holds it in memory for that, some
-/// three bytes for each of its own; with a larger one, `println!("cargo::rerun-if-changed=cats.jsonl")` in a `build.rs` does it.
+/// A file of up to 256 MiB is tracked: the crate is rebuilt when the file changes. The compiler needs about three bytes of
+/// memory for each byte of the file. For a larger file, print `cargo::rerun-if-changed=cats.jsonl` in a `build.rs`.
 ///
 /// # A lock
 ///
-/// `lock` names a file that says what the columns were when they were accepted last; it is looked for in the same places, and
-/// belongs into version control. `PATHWAY_LOCK=update cargo build` writes it, and nothing else ever does.
+/// `lock` names a file that records the columns as they were last accepted. It is looked up in the same places, and belongs
+/// in version control. Only `PATHWAY_LOCK=update cargo build` writes it.
 ///
 /// | change | |
 /// |---|---|
-/// | a column more, with a default or of an `Option`; a default more | compatible: builds in silence |
-/// | an integer that holds all values of the one before, `f64` for `f32`, `Option<T>` for `T`, a `Vec` for an array | compatible |
+/// | a new column with a default or of an `Option`; a new default | compatible: no message |
+/// | an integer type that holds all values of the old one, `f64` for `f32`, `Option<T>` for `T`, a `Vec` for an array | compatible |
 /// | a description, an example, the value of a default, the order of the columns, `append_only` | compatible |
-/// | a column less, or by another name; another type; `T` for `Option<T>`; a default or an alias less | an error at the column |
-/// | a column more that every row must have | an error at the column |
-/// | another primary key, another order of it; `deny_unknown`; another name of the struct | an error |
+/// | a column removed or renamed; another type; `T` for `Option<T>`; a default or an alias removed | an error at the column |
+/// | a new column that every row must have | an error at the column |
+/// | another primary key, or the same in another order; `deny_unknown` added; the struct renamed | an error |
 ///
-/// The columns of a flattened schema are held by a lock of its own, which it must have. What a type is that is written by a
-/// name of your own, such as an alias, the compiler alone knows: it is compared when the crate is built, and looked up in the
-/// source file when the lock is written. Where it is not found there, the lock has a `?`, and an error says what to write.
+/// A flattened schema must have its own lock, which covers its columns. If you write a type by your own name, such as an
+/// alias, the type is compared when the crate is built, and looked up in the source file when the lock is written. If it is
+/// not found there, the lock has a `?`, and an error tells you what to write.
 ///
 /// The file is JSON, with one column on each line:
 ///
@@ -179,7 +179,7 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// | `rename_all = "snake_case"` | the enum | renames all variants; serde's spellings |
 /// | `rename = ".."` | a variant | its text |
 /// | `alias = ".."` | a variant | a further text that is read as it; repeatable |
-/// | `other` | one variant | is read from every text that is no other's, and written as its own |
+/// | `other` | one variant | is read from every text that no other variant has, and written as its name |
 /// | `crate = path` | the type | where to find `pathway_io` if it was renamed or re-exported |
 ///
 /// ```

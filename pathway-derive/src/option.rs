@@ -46,7 +46,7 @@ impl RawOption {
         value
     }
 
-    /// Whether the way in which the value is written has been reported, so that it being none is no further error.
+    /// Returns whether the form of the value has been reported, so that a missing value is not reported as well.
     pub fn is_reported(&self) -> bool {
         self.parens.is_some()
     }

@@ -173,7 +173,7 @@ fn any_tokens_of_connector_gives_items() {
         };
         let item: TokenStream = tokens.collect();
         let output = crate::connector::expand(options, item.clone());
-        // what is no item stands in the output as it is
+        // The output repeats tokens that are not an item, so it cannot be parsed either.
         if syn::parse2::<Item>(item).is_ok() {
             assert_items(&output);
         }

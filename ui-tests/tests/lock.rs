@@ -1,5 +1,5 @@
-//! Locks and samples as cargo sees them, in a package of its own: the variable that has locks written, and builds that are
-//! made anew when a file has changed.
+//! Locks and samples in a separate cargo package: the variable that makes cargo write locks, and rebuilds after a file has
+//! changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -150,7 +150,7 @@ fn a_server_that_refuses_is_not_asked_again() {
     assert!(end.stderr.contains("404"), "{end:#?}");
 }
 
-/// There is no certificate here that the world trusts, but the client must get as far as to ask for one.
+/// The test has no trusted certificate, but the client must get as far as the TLS handshake.
 #[test]
 fn wss_speaks_tls() {
     let dir = fresh_dir("jetstream-tls");

@@ -16,7 +16,7 @@ fn program(directory: &Path, config: &str) -> Command {
     command
 }
 
-/// How many rows there are; none while there is no table.
+/// Counts the rows of the table. Before the table exists, the count is 0.
 fn count(client: &mut Client) -> i64 {
     client.query_one("SELECT count(*) FROM cats", &[]).map_or(0, |row| row.get(0))
 }

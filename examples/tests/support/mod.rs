@@ -22,7 +22,7 @@ pub struct Program {
     stderr: String,
 }
 
-/// What an example has left behind.
+/// The exit status and output of an example that has ended.
 #[derive(Debug)]
 pub struct End {
     pub status: ExitStatus,
@@ -174,7 +174,7 @@ pub fn hosts(dir: &Path) -> PathBuf {
     path
 }
 
-/// Waits until a file that an example writes has that text. Files tell nobody, so it is looked at again and again.
+/// Waits until a file that an example writes has that text. A file sends no event, so the test polls it.
 pub fn wait_for_text(path: &Path, text: &str) {
     let deadline = Instant::now() + DEADLINE;
     while !std::fs::read_to_string(path).is_ok_and(|all| all.contains(text)) {

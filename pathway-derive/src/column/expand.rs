@@ -108,7 +108,7 @@ fn of_variants(column: &Column, pw: &Ident) -> TokenStream {
     }
 }
 
-/// Enough that a column of this type is no further error.
+/// Generates a minimal impl, so that a column of this type causes no second error.
 fn stub(column: &Column, pw: &Ident) -> TokenStream {
     let name = column.ident;
     let generics = generics::owned(column.generics, &parse_quote!(#pw::Item));

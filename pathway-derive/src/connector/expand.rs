@@ -1,9 +1,9 @@
 //! The `Connector` impl of a sound connector.
 //!
-//! As in a schema, what a type must be is one bound on an associated type, at the user's own tokens: [`checks`]. A
-//! single `Subject<Cat>` stands in the impl as itself; where there are several, each is wrapped in a type that names
-//! its place (`Handle<Self, 1>`), so that an error underlines the one parameter and not the tuple. Where the row is no
-//! schema, the user's type is an error type to rustc ([`if_subject`]): all that is made of it is no further error.
+//! As in a schema, each requirement on a type is one bound on an associated type, at the user's tokens: [`checks`]. A
+//! single `Subject<Cat>` appears in the impl unchanged. Several subjects are each wrapped in a type that names their
+//! position (`Handle<Self, 1>`), so that an error underlines one parameter and not the tuple. If the row type does not
+//! implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports nothing that follows from it.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -35,7 +35,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         if run.parameters.len() == 1 {
             return quote!(#local);
         }
-        // where the row is no schema, this is that error once more
+        // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
         let span = place(parameter);
         let at = option::ident_at(&pw, span);
         let handle = located_at(quote!(#local), span);
@@ -118,7 +118,7 @@ fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) ->
     let drive = Ident::new("__drive", Span::mixed_site());
     let stop = connector.options.stop.get().and_then(|stop| time(stop, pw));
     let stop = stop.unwrap_or_else(|| quote!(#pw::Duration::ZERO));
-    // that of a row which is no schema is known to be none already
+    // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
     let first = option::ident_at(&local(0), local(0).span().located_at(place(&run.parameters[0])));
 
     quote! {
@@ -136,7 +136,7 @@ fn time(time: &Time, pw: &Ident) -> Option<TokenStream> {
     }
 }
 
-/// The methods of a source in parts. As a whole it is read where nobody has asked for parts.
+/// Generates the methods of a partitioned source. Without a call for partitions, the source is read as one.
 fn in_parts(
     span: Span,
     this: &Ident,
@@ -272,7 +272,7 @@ fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
     }
 }
 
-/// The tables, with the schemas as they are written, so that a use of a table is no second error.
+/// Generates the type of the tables with the schemas as written, so that a use of a table causes no second error.
 fn tables_type(run: &Run, pw: &Ident) -> TokenStream {
     match run.parameters.as_slice() {
         [parameter] => table_type(parameter, pw),

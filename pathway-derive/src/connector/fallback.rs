@@ -1,4 +1,4 @@
-//! What stands in for the `Connector` impl after an error: enough that reading from it is no second one.
+//! A minimal `Connector` impl after an error, so that reading from the connector causes no second error.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -67,7 +67,7 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     }
 }
 
-/// For an attribute that stands on the struct in place of its impl block.
+/// Generates the impl for an attribute that is on the struct instead of its impl block.
 pub fn of_item(item: &Item, options: &Options) -> Option<TokenStream> {
     let Item::Struct(ItemStruct { ident, generics, .. }) = item else { return None };
     if !generics.params.is_empty() {

@@ -16,7 +16,7 @@ pub struct Head {
 impl Head {
     /// # Errors
     ///
-    /// If there is no such file, if it is none (to open a pipe would wait for who writes into it), or if it cannot be read.
+    /// If the file does not exist, is not a regular file (opening a pipe would wait for its writer), or cannot be read.
     pub fn read(path: &Path, limit: usize) -> io::Result<Head> {
         let metadata = fs::metadata(path)?;
         if metadata.is_dir() {

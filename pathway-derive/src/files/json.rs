@@ -207,7 +207,7 @@ impl Parser<'_> {
         Ok(escaped)
     }
 
-    /// What stands behind the backslash of `\u1f63a`, or of a pair of them.
+    /// Reads the rest of a `\u` escape after its backslash, or of a surrogate pair.
     fn code_point(&mut self) -> Result<char, Fault> {
         let first = self.code_unit()?;
         let unit = if (0xd800..0xdc00).contains(&first) {

@@ -37,7 +37,7 @@ pub struct Lock {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     Column(Column),
-    /// The columns of another schema, which has a lock of its own.
+    /// The columns of another schema, which has its own lock.
     Flatten {
         ty: String,
         field: String,

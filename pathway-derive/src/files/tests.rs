@@ -186,7 +186,7 @@ proptest! {
 }
 
 fn records() -> impl Strategy<Value = Vec<Vec<Option<String>>>> {
-    // a line without anything on it is no record
+    // An empty line is not a record, so each record has at least two fields.
     let field = prop::option::of("[a\",\n\r é]{0,4}");
     let record = prop::collection::vec(field, 2..4);
     prop::collection::vec(record, 0..6)

@@ -42,15 +42,16 @@ pub fn source_file(span: Span) -> Option<PathBuf> {
     span.unwrap().local_file().or_else(|| proc_macro::Span::call_site().local_file())
 }
 
-/// An item for which rustc, and so cargo, has the crate built anew when the file changes. `include_bytes!` is the one way
-/// there is on a stable compiler.
+/// Generates an item that makes cargo rebuild the crate when the file changes.
+///
+/// `include_bytes!` is the only way on a stable compiler.
 pub fn track(path: &Path, file_len: u64) -> Option<TokenStream> {
     if file_len > TRACKED {
         return None;
     }
     let path = std::path::absolute(path).ok()?;
     let path = path.to_str()?;
-    // never evaluated, or the bytes would be copied once more: measured, 3.2 bytes of memory for each in place of 5.5
+    // The closure is never evaluated, which saves a copy of the file: measured, 3.2 bytes of memory per byte instead of 5.5.
     Some(quote!(
         const _: fn() = || {
             if false {

@@ -1,7 +1,7 @@
 //! The entry of commits into the dataflow: [`WorkerFeed`] on the side of the sequencer, the operator [`inlet`] on the
 //! side of the worker.
 //!
-//! The sequencer hands over a whole commit in columns, and the worker turns it into rows. With several workers, the
+//! The sequencer passes a whole commit in columns, and the worker turns it into rows. With several workers, the
 //! batches of a commit are distributed among them in turn. A worker takes a limited number of commits and computes on
 //! them before it takes more. Commits cost less memory in columns than inside the engine, which keeps state for each
 //! time.

@@ -97,7 +97,7 @@ impl StateDirectory {
                 None if log::generation(name.trim_end_matches(".new")).is_some() => {}
                 None => {
                     return Err(Error::pipeline(format!(
-                        "`{}` is not a state directory: it contains `{name}`. help: choose an empty or a new directory",
+                        "`{}` is not a state directory: it contains `{name}`\nhelp: choose an empty or a new directory",
                         path.display()
                     )));
                 }
@@ -140,7 +140,7 @@ impl StateDirectory {
         &self.path
     }
 
-    /// The generations that have their name, the newest first, and the files of all others that a run has left behind.
+    /// Returns the generations with a final name, newest first, and the files of unfinished generations.
     pub(crate) fn logs(&self) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), FileError> {
         let read = || {
             let (mut logs, mut unnamed) = (Vec::new(), Vec::new());

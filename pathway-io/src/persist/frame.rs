@@ -142,11 +142,11 @@ impl Reader {
         })
     }
 
-    /// The whole checkpoints that stand behind the place where no whole frame follows.
+    /// Returns the complete checkpoints after the first incomplete frame.
     ///
-    /// A power cut may leave what was not synced in any state, and a checkpoint on disk whose rows are not. But a checkpoint
-    /// is only begun when the one before it is durable with all that it stands for: two of them behind a frame that is not
-    /// whole say that it was, and that the file is damaged. Of a single one, what it says of the one before it tells.
+    /// A power cut may leave unsynced bytes in any state, so a checkpoint can be on disk without its rows. But a checkpoint
+    /// starts only after the previous one is durable. Two checkpoints after an incomplete frame therefore prove that the
+    /// frame was durable and the file is damaged. A single one records its predecessor, which decides.
     pub(crate) fn checkpoints_behind(&mut self) -> Result<Vec<Frame>, FileError> {
         let path = self.path.clone();
         let mut from = self.at + 1;

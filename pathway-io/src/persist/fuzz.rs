@@ -48,7 +48,7 @@ impl LogFile {
 
 impl Drop for LogFile {
     fn drop(&mut self) {
-        // It lies in the directory for what nobody misses.
+        // The file is in the temporary directory, so a failure does no harm.
         let _ = fs::remove_file(&self.0);
     }
 }

@@ -118,7 +118,7 @@ pub(crate) fn check_header(header: &Value, shapes: &Shapes) -> Result<(), String
     let derived = |header: &Value| header["derived"].as_array().cloned().unwrap_or_default();
     let (before, now) = (derived(header), derived(&present));
     for table in &now {
-        // What is written anew, or no longer, is found by its path. It goes by the first: there is one, or it is not here.
+        // Computed tables are matched by their first output. A table without an output is not in the record.
         let same = before.iter().find(|other| first_output(other) == first_output(table));
         if let Some(difference) = same.and_then(|same| table_difference(same, table)) {
             return Err(format!(
@@ -233,7 +233,7 @@ pub(crate) struct SinkTime {
     pub(crate) time: u64,
 }
 
-/// Everything that becomes durable together, but for the rows.
+/// Everything except the rows that becomes durable together.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Checkpoint {
     pub(crate) time: u64,

@@ -28,7 +28,9 @@ pub(crate) struct Found {
     pub(crate) begun: u64,
 }
 
-/// What to do about a log that cannot be used.
+/// The help for an output or a sink that the pipeline no longer has.
+const ADD_AGAIN: &str = "add it again, or remove the state directory and the outputs to start over";
+/// The help for a log that cannot be used.
 const WAY_OUT: &str = "restore the state directory and the outputs from a backup, or remove both to start over";
 
 /// What the pipeline has on disk besides its state.
@@ -94,17 +96,15 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
     let recorded = |path: &Path| checkpoint.files.iter().any(|file| file.path == path_key(path));
     for path in &outputs.files {
         if !recorded(path) {
-            return Err(format!(
-                "the output `{}` is new: what was written before it was there would be missing in it",
-                path.display()
-            )
-            .into());
+            return Err(
+                format!("the output `{}` is new: it would not contain the earlier commits", path.display()).into()
+            );
         }
     }
     for file in &checkpoint.files {
         let Some(path) = outputs.files.iter().find(|path| path_key(path) == file.path) else {
             let path = shown_path(&file.path);
-            return Err(format!("the output `{path}` is no longer in the pipeline, and would be left behind").into());
+            return Err(format!("the output `{path}` is no longer in the pipeline\nhelp: {ADD_AGAIN}").into());
         };
         let shown = path.display();
         let len = match std::fs::metadata(path) {
@@ -136,13 +136,11 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
     }
     for sink in &outputs.sinks {
         if !checkpoint.sinks.iter().any(|known| known.name == *sink) {
-            return Err(
-                format!("the sink `{sink}` is new: what came before it was there would be missing in it").into()
-            );
+            return Err(format!("the sink `{sink}` is new: it would not receive the earlier commits").into());
         }
     }
     if let Some(gone) = checkpoint.sinks.iter().find(|known| !outputs.sinks.contains(&known.name)) {
-        return Err(format!("the sink `{}` is no longer in the pipeline, and would be left behind", gone.name).into());
+        return Err(format!("the sink `{}` is no longer in the pipeline\nhelp: {ADD_AGAIN}", gone.name).into());
     }
     Ok(())
 }

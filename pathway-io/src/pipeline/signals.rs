@@ -1,6 +1,6 @@
 //! SIGINT, SIGTERM and SIGHUP, or Ctrl-C on Windows, as stops.
 //!
-//! The first signal of a running pipeline asks it to stop; the second ends the process as if nobody had handled it.
+//! The first signal of a running pipeline asks it to stop; the second ends the process as its default action would.
 //! When no pipeline runs, signals do what they do by default.
 
 #[cfg(unix)]

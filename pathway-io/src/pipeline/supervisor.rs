@@ -70,7 +70,7 @@ impl Supervisor {
                 state.start();
                 self.control.wait(|run| run.is_ready() || !run.failures.is_empty(), |run| self.deadline(run, None));
             } else {
-                // The sinks are not open, so there is no state to checkpoint.
+                // The sinks are not open, so the checkpointer has nothing to do.
                 state.give_up();
             }
         }

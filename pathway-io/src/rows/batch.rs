@@ -203,7 +203,7 @@ impl<S: Schema> Batches<S> {
         self.sealed.is_empty() && self.current.len == 0
     }
 
-    /// All batches with rows; what is left behind is empty.
+    /// Takes all batches with rows, and leaves none.
     pub(crate) fn take(&mut self) -> Vec<Batch<S>> {
         let mut all = std::mem::take(&mut self.sealed);
         if self.current.is_sparse() && self.current.len > 0 {
@@ -220,7 +220,7 @@ impl<S: Schema> Batches<S> {
         self.mark = (self.sealed.len(), self.current.len);
     }
 
-    /// The rows before the mark; what is left behind is those after it, and the mark stands before them.
+    /// Takes the rows before the mark. The rows after it stay, and the mark moves to their start.
     pub(crate) fn take_marked(&mut self) -> Vec<Batch<S>> {
         let (number, row) = std::mem::take(&mut self.mark);
         let mut later = self.sealed.split_off(number.min(self.sealed.len()));

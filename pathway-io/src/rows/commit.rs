@@ -79,7 +79,7 @@ impl<S: Schema> Commit<S> {
         self.rows.len == 0
     }
 
-    /// The updates in push order, each row built anew.
+    /// Returns the updates in push order. Each call builds the rows again from their columns.
     pub fn iter(&self) -> impl Iterator<Item = Update<S>> + '_ {
         self.batches().iter().flat_map(|batch| {
             (0..batch.len()).map(|row| Update { row: batch.row(row), time: self.time, diff: batch.diff(row) })

@@ -7,7 +7,7 @@ use crate::rows::fields::{Columns, ColumnsOf, Fields};
 use crate::rows::message::{Message, same};
 use crate::rows::schema::{Column, Schema};
 
-/// The columns of a part of a row, but for their names.
+/// The columns of a part of a row, without their names.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {

@@ -162,14 +162,14 @@ pub fn to_string(text: &str) -> String {
     text.to_owned()
 }
 
-/// The value as the column wants it.
+/// Converts a value to the type of its column.
 #[doc(hidden)]
 #[inline]
 pub fn convert<T: FromValue<V>, V>(value: V) -> T {
     T::from_value(value)
 }
 
-/// What `..` stands for. No method has a bound: that a type is no schema is said where this is made.
+/// The `..` of `next!`. Its methods have no bound, because a type that is not a schema is reported where this is created.
 #[doc(hidden)]
 pub struct Rest<S> {
     given: &'static [&'static str],

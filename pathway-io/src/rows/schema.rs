@@ -108,9 +108,9 @@ pub struct TableSchema {
     pub name: &'static str,
     /// The doc comment of the struct; empty if it has none.
     pub description: &'static str,
-    /// Rows are only ever added.
+    /// Whether rows are only ever added.
     pub append_only: bool,
-    /// JSON rows with fields that are no columns are refused, but for `time` and `diff`, which every output adds.
+    /// Whether JSON rows with unknown fields are refused. `time` and `diff` are always accepted, because every output adds them.
     pub deny_unknown: bool,
     /// The columns, in the order of the output.
     pub columns: &'static [Column],
@@ -251,7 +251,7 @@ impl Column {
         }
     }
 
-    /// The default as JSON, evaluated anew at each call; `None` if the column has none.
+    /// Returns the default as JSON, evaluated by this call; `None` if the column has none.
     #[must_use]
     pub fn default_value(&self) -> Option<Value> {
         self.default.map(|default| default())

@@ -17,10 +17,10 @@ pub struct Table<S> {
     rows: PhantomData<fn() -> S>,
 }
 
-/// What each layer keeps of a table, one value for each type: its sinks, its state, the computations that read it.
+/// The values that the layers attach to a table, one for each type: its sinks, its state, the computations that read it.
 ///
-/// `Table<S>` has no bound on `S`, so that a struct that is no sound schema is one error, at its definition, and not
-/// another at every table of it. Therefore the values are here with their types erased.
+/// `Table<S>` has no bound on `S`, so that a struct with a wrong schema is one error, at its definition, and not another
+/// at every table of it. Therefore the values are type-erased.
 #[doc(hidden)]
 #[derive(Default)]
 pub struct Extensions(Lock<Vec<Arc<dyn Any + Send + Sync>>>);

@@ -33,7 +33,7 @@ pub(crate) enum Role {
     Source,
     /// It processes what the sources have pushed.
     Downstream,
-    /// It is another process, which ends when all of its own parts have.
+    /// Another process, which ends when all of its parts have.
     Process,
 }
 

@@ -15,7 +15,7 @@ pub(crate) use std::thread;
 pub(crate) fn clear_poison<T>(mutex: &Mutex<T>) {
     #[cfg(not(all(test, pathway_loom)))]
     mutex.clear_poison();
-    // In a model nobody panics but to fail it.
+    // In a model every panic is a failure, so the mutex is not used again.
     #[cfg(all(test, pathway_loom))]
     let _ = mutex;
 }

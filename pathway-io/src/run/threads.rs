@@ -3,8 +3,8 @@
 use std::io;
 use std::thread::{Builder, JoinHandle};
 
-/// Starts a thread under a name. A NUL, which a system's thread names cannot hold, may stand in a connector's name or
-/// in a path, and is no reason to fail.
+/// Starts a thread with a name. A connector's name or a path may contain a NUL, which thread names cannot, so each NUL
+/// becomes `?`.
 pub(crate) fn spawn<T: Send + 'static>(
     name: &str,
     run: impl FnOnce() -> T + Send + 'static,

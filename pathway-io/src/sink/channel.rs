@@ -7,8 +7,8 @@ use crate::rows::schema::Schema;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
 
-/// Sends each commit, and waits while the channel is full. A receiver that was dropped has ended its subscription: it
-/// is no error, and commits for it are let go.
+/// Sends each commit, and waits while the channel is full. A dropped receiver ends its subscription: later commits are
+/// discarded without an error.
 pub(crate) struct Channel<S: Schema>(pub(crate) Sender<Commit<S>>);
 
 impl<S: Schema> Sink<S> for Channel<S> {

@@ -1,9 +1,9 @@
 //! Tables as JSON Lines files.
 //!
-//! Each update is one JSON object on a line of its own: the schema's columns in order, then `diff` and `time`. A null
-//! is `null`; floats that JSON has no word for are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; bytes are
+//! Each update is one JSON object on one line: the schema's columns in order, then `diff` and `time`. A null
+//! is `null`; floats that JSON cannot express are the strings `"NaN"`, `"Infinity"` and `"-Infinity"`; bytes are
 //! base64; a `Duration` is a number of nanoseconds. The same schema reads the lines back with
-//! [`next_json`](crate::Subject::next_json), which passes `diff` and `time` over, also where it denies unknown fields.
+//! [`next_json`](crate::Subject::next_json), which ignores `diff` and `time`, even with `deny_unknown`.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, jsonlines};

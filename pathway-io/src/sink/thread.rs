@@ -73,7 +73,7 @@ impl Worker {
         if let Some(kind) = failure {
             self.control.fail(Error::sink(&self.part.name, kind));
         }
-        // What is still queued gives its credit back here, and the sequencer sees that nobody is left.
+        // Dropping the receiver returns the credit of queued commits, and tells the sequencer that the sink has ended.
         drop(told);
         info!(sink = &*self.part.name, "end");
         self.control.set_phase(self.id, Phase::Ended);

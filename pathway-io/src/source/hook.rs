@@ -138,7 +138,7 @@ impl Hooks {
     pub(crate) fn end_attempt(&self) {
         self.drop_waiting(|state| {
             state.attempt += 1;
-            // An idle attempt was interrupted alone. After a stop there is no other attempt.
+            // The interrupt concerned only the idle attempt. After a stop no attempt follows.
             state.phase = Phase::Waiting;
         });
     }

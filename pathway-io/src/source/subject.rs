@@ -107,7 +107,7 @@ impl<S: Schema, O> Subject<S, O> {
         Subject { source, entry, pool, types: PhantomData }
     }
 
-    /// Pushes into `pending` in place of the rows that the next commit takes.
+    /// Pushes into `pending` instead of the rows that the next commit takes.
     pub(crate) fn push_into<E>(
         &self,
         pending: &Mutex<Pending>,

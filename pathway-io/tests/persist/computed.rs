@@ -207,7 +207,7 @@ fn a_stop_during_recomputation_waits_at_most_the_grace_period() {
         let same = cats.compute(move |cats| {
             let (hang, entered) = (Arc::clone(&hang), entered.clone());
             cats.map(move |cat| {
-                // In the first run there is no receiver.
+                // The first run has no receiver.
                 let _ = entered.send(());
                 while hang.load(Ordering::Relaxed) {
                     std::thread::sleep(Duration::from_millis(5));
@@ -462,6 +462,6 @@ fn a_start_with_a_changed_computation_is_rejected() {
     });
     assert_contains(
         &error,
-        "the sink `Count/0/computed/0` is new: what came before it was there would be missing in it",
+        "the sink `Count/0/computed/0` is new: it would not receive the earlier commits",
     );
 }

@@ -207,7 +207,7 @@ fn a_directory_that_is_in_use_or_holds_other_files_is_rejected() {
     let error = Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
     assert_contains(
         &error,
-        "is not a state directory: it contains `notes.txt`. help: choose an empty or a new directory",
+        "is not a state directory: it contains `notes.txt`\nhelp: choose an empty or a new directory",
     );
     assert_eq!(read(directory.path("state").join("notes.txt")), "mine");
     let file = directory.path("file");

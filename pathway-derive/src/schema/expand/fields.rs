@@ -64,7 +64,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     impls
 }
 
-/// The type of the column of a field: its own, but for what is taken as JSON.
+/// Returns the column type of a field: the field's type, except for `json` fields.
 fn column_type(column: &Column, pw: &Ident) -> TokenStream {
     let ty = column.ty;
     if !column.is_json() {
@@ -133,7 +133,7 @@ fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
         let value = convert(value, item, pw);
         quote_spanned!(span=> #pw::Some(#value))
     } else if matches!(literal, Lit::Str(_)) && types::is_string(ty) {
-        // a method of a trait would have to be in scope, as `From` is not where there is no prelude
+        // A function, because a trait method must be in scope, and `From` is not in a crate without a prelude.
         quote_spanned!(span=> #pw::to_string(#value))
     } else if matches!(literal, Lit::Str(_)) && types::is_other_text(ty) {
         quote_spanned!(span=> #pw::convert(#value))

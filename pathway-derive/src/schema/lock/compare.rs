@@ -1,4 +1,4 @@
-//! The struct beside its lock: can what was written before still be read?
+//! Compares a struct with its lock: can rows that were written before still be read?
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -13,13 +13,13 @@ use crate::option;
 use crate::schema::ast::{Column, Schema};
 use crate::types::text;
 
-/// Reports what is not compatible; what comes back has the compiler judge the rest.
+/// Reports incompatible changes, and returns checks that the compiler evaluates for types that the macro does not know.
 pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock) -> TokenStream {
     let (_, pw) = option::runtime(schema.options.krate.get());
     let comparison = Comparison { ctxt, schema, literal, lock, file: literal.value(), pw };
     comparison.whole();
     if !comparison.same_key() {
-        // one error for one change: a column that joins the key or leaves it is no other column
+        // One error for one change: a column that joins or leaves the key would be reported a second time.
         return TokenStream::new();
     }
     let mut checks = TokenStream::new();

@@ -1,9 +1,8 @@
-//! `lock = "cat.schema.json"`: the schema is held to what was accepted last.
+//! `lock = "cat.schema.json"`: compares the schema with the one that was last accepted.
 //!
-//! The file is read, and the struct compared with it (`compare`): what existing rows can be read with is passed in silence,
-//! and all else is an error. Where a type is a name that only the compiler knows, the comparison is left to a function of the
-//! runtime that the compiler evaluates. With `PATHWAY_LOCK=update` in the environment the file is written anew (`accept`),
-//! which nothing else ever does.
+//! The macro reads the file and compares the struct with it (`compare`). A change is an error unless existing rows can still
+//! be read. If only the compiler can resolve a type's name, a `const` function of the runtime does the comparison. Only
+//! `PATHWAY_LOCK=update` in the environment makes the macro rewrite the file (`accept`).
 
 mod accept;
 mod compare;

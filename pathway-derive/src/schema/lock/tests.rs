@@ -102,7 +102,7 @@ fn names_are_looked_up_in_the_source_file() {
         ]
     );
 
-    // what somebody has written in place of the question mark stays
+    // A type that a user wrote for the question mark stays.
     let old =
         Lock::parse(&lock.print().replace("\"h\", \"type\": \"?\"", "\"h\", \"type\": \"Date\", \"optional\": true"));
     let lock = accepted(&input, Some(&old.unwrap()), source());

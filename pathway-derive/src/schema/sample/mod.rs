@@ -158,7 +158,7 @@ impl<'a> Held<'a> {
         self.summaries.end(row.line);
     }
 
-    /// Of a `json` column no more is known than that a null wants an `Option`, and not even that for sure.
+    /// Checks only that the text of a `json` column is JSON: the macro does not know what its type accepts.
     fn json(&mut self, at: usize, line: usize, field: &Named) {
         if let Cell::Text(Some(text)) = &field.cell
             && crate::files::json::parse(text).is_err()
@@ -167,7 +167,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// A field that is no column of the struct itself.
+    /// Judges a field that is not a column of the struct itself.
     fn other(&mut self, row: &Row, field: &Named) {
         let has_flat = self.schema.columns.iter().any(Column::is_flat);
         if has_flat {

@@ -1,6 +1,6 @@
-//! Whether a value fits a type, as far as the type can be told from how it is written.
+//! Decides whether a value fits a type, as far as the type's spelling shows.
 //!
-//! Only the names that nobody gives to a type of their own are known here. What is taken is what the column would take.
+//! It knows only names that users do not give to their own types, and accepts what the column accepts.
 
 use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, Type, TypePath};
 

@@ -57,7 +57,7 @@ impl Greeting {
         stream.set_read_timeout(None)?;
         let (magic, numbers) = bytes.split_at(MAGIC.len());
         if magic != MAGIC {
-            return Err(io::Error::new(ErrorKind::InvalidData, "it is no process of a pipeline"));
+            return Err(io::Error::new(ErrorKind::InvalidData, "the peer is not a process of a pathway-io pipeline"));
         }
         let mut numbers = numbers.as_chunks::<8>().0.iter().map(|number| u64::from_be_bytes(*number));
         let mut next = || numbers.next().unwrap_or_default();

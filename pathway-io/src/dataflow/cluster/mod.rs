@@ -214,7 +214,7 @@ mod tests {
     use super::message::PeerMessage;
     use super::*;
 
-    /// More than what a connection holds that nobody reads from.
+    /// More than a connection buffers while its receiver does not read.
     const COMMITS: u64 = 1_000_000;
 
     #[test]

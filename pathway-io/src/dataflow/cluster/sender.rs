@@ -8,11 +8,11 @@ use super::{Peer, ShutdownBarrier};
 use crate::dataflow::flow::Flow;
 use crate::run::control::{Control, RunState};
 
-/// How often the others hear that this process is there.
+/// How often this process sends a heartbeat to its peers.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Peer {
-    /// Tells it how far the clock is, and when this process stops, fails, or has done its part, until all have done theirs.
+    /// Sends this process's clock and its stop, failure or end to the peer, until every process has ended.
     pub(super) fn tell(&self, flow: &Flow, control: &Control, barrier: &ShutdownBarrier) {
         let mut told = PeerProgress::default();
         loop {
@@ -31,7 +31,7 @@ impl Peer {
                 None if over => break,
                 None => PeerMessage::Heartbeat,
             };
-            // Who is gone is missed by the one who listens.
+            // The receiver of this connection reports a peer that is gone.
             let _ = word.write(&mut &self.control);
             match word {
                 PeerMessage::Heartbeat => {}
@@ -44,7 +44,7 @@ impl Peer {
                 }
                 PeerMessage::Failed(_) => {
                     barrier.mark_told(control);
-                    // It is to notice, if it has not heard.
+                    // The peer may have missed the message, but it notices the closed connection.
                     let _ = self.data.shutdown(Shutdown::Both);
                     return;
                 }
@@ -53,7 +53,7 @@ impl Peer {
         if !told.done {
             barrier.mark_told(control);
         }
-        // Nobody says anything any more: who listens may go. Who is left behind is not listened to.
+        // Once all parts are done, only this side is closed, so that the peer can still send. Otherwise the peer is abandoned.
         let how = if told.done { Shutdown::Write } else { Shutdown::Both };
         let _ = self.control.shutdown(how);
     }

@@ -1,4 +1,4 @@
-//! How the log is kept short: it is begun anew with the rows as they are.
+//! Log compaction: a new log starts with the current rows.
 
 use crossbeam_channel::bounded;
 
@@ -10,7 +10,7 @@ use crate::sequencer::Message;
 use crate::sequencer::journal::SnapshotPiece;
 
 impl Checkpointer {
-    /// Begins the log anew with the current rows, since most of it is history.
+    /// Starts a new log with the current rows, because most of the old one is history.
     pub(super) fn compact(&mut self) -> Result<(), BoxError> {
         // So that no sink may miss a commit that only the old log has.
         let asked: Vec<_> = self.transactional.iter().map(|sink| sink.target.request(self.plan.time)).collect();
@@ -34,7 +34,7 @@ impl Checkpointer {
             }
         };
         self.log = log;
-        // The sequencer had handed over all that the rows have in them.
+        // The sequencer sent every commit up to `time` before it took the snapshot, so this loop ends.
         while self.plan.time < time {
             let Ok(entry) = self.plan.received.recv() else { break };
             self.absorb(entry, Kind::Held)?;

@@ -1,8 +1,8 @@
 //! The checkpointer: the one thread that makes commits durable, behind the sequencer.
 //!
-//! What the sequencer hands over it appends to the log at once, so that nothing is held in memory for the sake of the next
-//! checkpoint. A checkpoint then asks each file for a sync, appends what belongs together, and syncs the log. While it
-//! does so further commits gather, and share the next one.
+//! It appends each commit to the log at once, so no commit is held in memory until the next checkpoint. A checkpoint then
+//! syncs each output file, appends its own record, and syncs the log. Commits that arrive meanwhile share the next
+//! checkpoint.
 
 mod compact;
 mod plan;
@@ -44,9 +44,9 @@ struct Checkpointer {
     log: Log,
     outputs: Vec<Output>,
     transactional: Vec<TransactionalSink>,
-    /// Offsets that somebody wants to be told of once they are durable.
+    /// Offsets whose `on_durable` callbacks are due once the offsets are durable.
     told: Vec<(usize, Box<dyn AnyOffset>)>,
-    /// Commits that a sink wants to have once they are durable.
+    /// Commits that a sink receives once they are durable.
     awaited: Vec<Box<dyn Journaled>>,
     /// Results of times that no checkpoint has covered yet.
     results: Vec<ComputedRecord>,
@@ -212,7 +212,7 @@ impl Checkpointer {
     /// Takes a commit into the log, and notes what is to be done once it is durable.
     fn absorb(&mut self, message: CheckpointMessage, kind: Kind) -> Result<(), BoxError> {
         let CheckpointMessage::Commit(record) = message else {
-            // All that it may wait for was handed over before, or is on its way through the dataflow.
+            // Every commit that it may wait for was received before, or is on its way through the dataflow.
             self.pressed = !self.awaited.is_empty() || self.awaits_results;
             return Ok(());
         };

@@ -1,6 +1,6 @@
 //! The thread that looks at a run five times a second and draws what it sees.
 //!
-//! It reads what the runtime counts anyway, so that a run is no slower for being watched.
+//! It reads counters that the runtime keeps anyway, so the display does not slow the run down.
 
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub(crate) struct Display {
 }
 
 impl Display {
-    /// `None` where there is nobody to see anything.
+    /// Starts the display; returns `None` if standard error is not a terminal that can show it.
     pub(crate) fn start(monitor: &Monitor) -> Option<Self> {
         let terminal = Term::stderr();
         if !terminal.is_term() || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb") {
@@ -50,7 +50,7 @@ impl Display {
         Some(Display { id, started: Instant::now(), thread })
     }
 
-    /// Puts the summary in place of the lines.
+    /// Replaces the lines with the summary.
     pub(crate) fn finish(mut self, result: &Result<Summary>) {
         self.end(&last_words(result, self.started.elapsed()));
     }

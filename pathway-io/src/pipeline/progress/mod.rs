@@ -1,8 +1,7 @@
-//! What a person sees of a run: the lines of [`Pipeline::progress`](crate::Pipeline::progress), and how a program
-//! writes to the same terminal.
+//! The display of [`Pipeline::progress`](crate::Pipeline::progress), and how a program writes to the same terminal.
 //!
-//! With the feature `progress`, a pipeline that was asked for it draws a line on standard error for each source and
-//! each sink, five times a second, and a short summary at its end; nothing where standard error is no terminal.
+//! With the feature `progress`, a pipeline can show one line for each source and each sink on standard error. It updates
+//! them five times a second, and ends with a short summary. If standard error is not a terminal, it shows nothing.
 //!
 //! ```text
 //!                          rows    rows/s  commits  backlog
@@ -10,10 +9,9 @@
 //! → readings.csv         24,682       820       31        0
 //! ```
 //!
-//! The lines stand *below* the cursor, which stays where the program has it. A program that draws a table of its own,
-//! or logs a line now and then, needs to know nothing of them. Several lines at a time, as a log writes them, can hide
-//! a part of them until they are drawn again, and leave remains of them behind; written through [`writer`] or inside
-//! [`suspend`] they do not:
+//! The lines are *below* the cursor, which stays where the program has it. A program that draws its own table, or logs a
+//! line now and then, need not know about them. Several log lines at once can cover a part of the display until the next
+//! update, and remains of it can stay on the screen. Write through [`writer`] or inside [`suspend`] to prevent that:
 //!
 //! ```
 //! use std::io::Write;

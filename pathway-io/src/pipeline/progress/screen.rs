@@ -17,7 +17,7 @@ static SCREEN: Mutex<Screen> = Mutex::new(Screen { blocks: Vec::new(), drawn: fa
 
 /// There is one terminal, so there is one of it in the process.
 pub(super) struct Screen {
-    /// The lines of each pipeline, by a number of its own.
+    /// The lines of each pipeline, with the pipeline's number.
     blocks: Vec<(u64, Vec<String>)>,
     drawn: bool,
 }
@@ -104,7 +104,7 @@ fn drawing(lines: &[&str]) -> String {
 }
 
 fn write(text: &str) {
-    // Of a terminal that is gone nobody can be told.
+    // If the terminal is closed, the error cannot be shown anywhere.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
@@ -121,7 +121,7 @@ mod tests {
             assert!(first.screen.is_some() && SUSPENDED.get());
             drop(first);
             assert!(Suspended::begin().screen.is_some());
-            // Nobody waits any more after the deadline.
+            // The send fails if the deadline has passed and the test has ended.
             let _ = sender.send(());
         });
         done.recv_timeout(std::time::Duration::from_secs(30)).expect("it does not wait for itself");

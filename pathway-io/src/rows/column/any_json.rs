@@ -1,7 +1,7 @@
 //! `#[schema(json)]`: a value of any type that serde can read and write, as JSON.
 //!
-//! The column holds the compact text of each value: it is what every sink writes and what tells two values apart, and
-//! it asks no more of the type than serde's traits. A value is parsed anew where a row is taken out.
+//! The column holds the compact text of each value. Every sink writes this text, and two values are equal if their texts
+//! are, so the type needs only serde's traits. A value is parsed each time a row is read from the column.
 
 use std::any::type_name;
 use std::hash::{Hash, Hasher};

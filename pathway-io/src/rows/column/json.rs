@@ -1,10 +1,10 @@
-//! `serde_json::Value`: any JSON at all, null included.
+//! `serde_json::Value`: any JSON value, null included.
 //!
-//! In an `Option<Value>` the null of JSON is `None`, also if a program pushes it as `Some(Value::Null)`: what was read
-//! and what was pushed shall not differ where their text does not.
+//! In an `Option<Value>`, JSON's null is `None`, even if a program pushes `Some(Value::Null)`: values with the same text
+//! must be the same whether they were read or pushed.
 //!
-//! The values stay as they are, since a text of them would be parsed anew for each row that is taken out, and JSON
-//! that a program built may be nested deeper than a parser goes.
+//! The column keeps the values and not their text. The text would be parsed for each row that is read from the column,
+//! and a value that a program built may be nested deeper than the parser allows.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -1,7 +1,7 @@
-//! What a column says when JSON holds something that it does not take.
+//! The error of a column when a JSON value does not fit it.
 //!
-//! serde's own messages name serde's data model (``invalid type: integer `5` ``); these name the Rust type that the
-//! column wants and what is there in its stead. The paths here are cold: nothing of them is inlined into a decoder.
+//! serde's own messages name serde's data model (``invalid type: integer `5` ``); these name the Rust type of the
+//! column and the value that was found. The code here is cold, and is never inlined into a decoder.
 
 use std::fmt;
 

@@ -81,10 +81,10 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
     const DATA_TYPE: DataType;
     /// Whether a value can be null.
     const OPTIONAL: bool = false;
-    /// The type as part of another: with its nullability.
+    /// The type as an element of another type, with its nullability.
     #[doc(hidden)]
     const ELEMENT: DataType = Self::DATA_TYPE;
-    /// What a `Vec` of these is: `List`, but for bytes.
+    /// The type of a `Vec` of this type: a `List`, except for bytes.
     #[doc(hidden)]
     const LIST: DataType = DataType::List(&Self::ELEMENT);
     /// Whether a placeholder in the buffer can be taken out again, as some value or other.
@@ -106,7 +106,7 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
 )]
 pub trait KeyType: ColumnType + Clone {}
 
-/// A type without a null of its own for `Option<T>` to clash with: so there is one null and not two.
+/// A type without its own null, so that `Option<T>` has one null and not two.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column inside `Option`",
@@ -175,7 +175,7 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn scan(&mut self, scan: &mut scan::Scan<'_>) -> bool {
         scan::decode(self, scan)
     }
-    /// Drops all values from `len` on, and what a failed `decode` left behind.
+    /// Drops all values from `len` on, and the partial value of a failed `decode`.
     fn truncate(&mut self, len: usize);
 
     fn get(&self, row: usize) -> Self::Item;
@@ -229,7 +229,7 @@ impl Ends {
     }
 }
 
-/// A type without parameters as a column, whose lists have no form of their own.
+/// A column type without parameters, whose lists have no special form.
 ///
 /// Errors list what implements a trait. The text of the error names these types in a better order, so they are left out.
 macro_rules! column_type {

@@ -347,7 +347,7 @@ fn objects_of_json_are_told_apart_by_their_hashes() {
     for n in 0..100 {
         buffer.push(serde_json::json!({"id": n, "name": "felis"}));
     }
-    // a name is no value, and what is within is told from what is beside it
+    // A name hashes differently from a value, and a nested field differently from its siblings.
     buffer.push(serde_json::json!({"felis": "name", "id": 0}));
     buffer.push(serde_json::json!({"id": {"name": "felis"}}));
     let hash = |row| {

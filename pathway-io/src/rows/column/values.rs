@@ -29,7 +29,7 @@ pub trait Values<T> {
     }
 }
 
-/// What the engine requires of the values of one column type: there is no engine.
+/// The engine's requirements on a column type's values. Without the engine there are none.
 #[doc(hidden)]
 #[cfg(not(feature = "dataflow"))]
 pub trait Values<T> {}

@@ -54,7 +54,7 @@ struct Rich {
     inner: Inner,
 }
 
-/// Unknown names refused; integers of 128 bits, which serde_json reads by a way of its own.
+/// A row that refuses unknown names, with 128-bit integers, which serde_json reads by a separate path.
 #[derive(Schema)]
 #[schema(crate = crate, deny_unknown)]
 struct Strict {

@@ -111,8 +111,8 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
         None => reason.replacen("EOF while", "the text ends while", 1),
     };
     let mut column = seen.current.map(|index| &schema.columns[index]);
-    // serde_json reads 128-bit integers, and so durations, by a way of its own: it tells no visitor what else there is,
-    // and finds the point of `1.5` only when the column is done with.
+    // serde_json reads 128-bit integers, and so durations, by a separate path. It calls no visitor for another value, and
+    // finds the point of `1.5` only after the column has ended.
     if !error.is_data() {
         let last = column.or_else(|| seen.last().map(|index| &schema.columns[index]));
         if let Some(last) = last.filter(|last| holds_durations(&last.data_type)) {

@@ -1,8 +1,8 @@
-//! Where in its text a row is at fault.
+//! Finds the byte at which a row's text is wrong.
 //!
-//! serde_json gives a line and a column. For text that is no JSON it is that of the offending byte; for a value of the
-//! wrong type it is where the parser had come to when the column refused the value, which is past it. The value is what
-//! one wants to be shown, so there the text is looked through once more.
+//! serde_json reports a line and a column. In text that is not JSON they are those of the offending byte. For a value of
+//! the wrong type they are past the value, where the parser stopped. The error should point at the value, so its start is
+//! searched for.
 
 use serde_json::error::Category;
 

@@ -1,4 +1,4 @@
-//! A field that is a row of another schema, whose columns stand in place of it.
+//! A field that is a row of another schema and is replaced by its columns.
 
 use std::marker::PhantomData;
 
@@ -9,7 +9,7 @@ use crate::rows::column::scan::Scan;
 use crate::rows::describe::Shape;
 use crate::rows::schema::{Column, Keyed, Schema};
 
-/// The `I`th field is itself a row, whose columns stand in place of it.
+/// The `I`th field is itself a row, and is replaced by its columns.
 #[doc(hidden)]
 pub trait FlatField<const I: usize>: 'static {
     type Type: Schema;

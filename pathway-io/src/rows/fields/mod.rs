@@ -11,11 +11,11 @@
 //! Columns = Pair<Leaf<i64>, Pair<Leaf<String>, Leaf<Uuid>>>
 //! ```
 //!
-//! A leaf names its column (`Col<Cat, 2, ..>`) and not its type: what the type must be able to do stands in one place,
-//! [`Field::Type`](column::Field), so that a type that is no column gives one error, at the user's own tokens, and none
-//! wherever the schema is used. For the same reason `Row` and `Partial` are of a trait of their own, [`Tree`], that asks
-//! nothing of the columns' types. A type that is known to be a column by its name, such as `i64`, stands in the tree itself
-//! (`Own<i64>`), which costs the compiler a good part less.
+//! A leaf names its column (`Col<Cat, 2, ..>`) and not its type. The bounds on the type are in one place,
+//! [`Field::Type`](column::Field), so an unsupported type is one error, at the user's tokens, and not one at each use of
+//! the schema. For the same reason `Row` and `Partial` belong to a separate trait, [`Tree`], without bounds on the column
+//! types. A type whose name shows that it is a column, such as `i64`, is in the tree itself (`Own<i64>`), which compiles
+//! faster.
 
 mod column;
 mod flat;
@@ -57,7 +57,7 @@ pub trait Tree: 'static {
 #[doc(hidden)]
 pub trait Fields: Tree {
     type Columns: Columns<Row = Self::Row, Partial = Self::Partial>;
-    /// Their columns, but for the names.
+    /// The columns of these fields, without their names.
     const SHAPE: Shape;
 
     /// Pushes the default of the column at `index`, or null; `false` if it has neither.

@@ -26,7 +26,7 @@ pub enum FailureKind {
         /// The panic's text.
         message: String,
     },
-    /// It was still busy when the grace was over, and was left behind.
+    /// It did not finish within the grace period and was abandoned.
     TimedOut {
         /// For a sink, the updates that it had not taken by then.
         undelivered: Option<u64>,

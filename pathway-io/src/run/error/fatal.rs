@@ -1,11 +1,11 @@
-//! The mark of an error that another attempt cannot mend, and how it is found.
+//! The mark of an error that a restart cannot fix, and how it is found.
 
 use std::error::Error as StdError;
 use std::fmt;
 
-/// The mark of an error that no [`Restart`](crate::Restart) is to follow; see [`Error::fatal`](crate::Error::fatal).
-// It is an error of its own, below the `Error` that holds it, so that it is found in the causes also where that one was
-// taken apart: `io::Error::other` and `anyhow` hide what they are made of, and give its causes alone.
+/// The mark of an error after which no [`Restart`](crate::Restart) follows; see [`Error::fatal`](crate::Error::fatal).
+// It is a separate error below the `Error` that holds it. `io::Error::other` and `anyhow` hide the error that they wrap and
+// expose only its causes, among which the mark is still found.
 pub struct Fatal(pub(super) Box<dyn StdError + Send + Sync>);
 
 impl fmt::Display for Fatal {

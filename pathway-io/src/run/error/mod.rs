@@ -196,8 +196,8 @@ impl fmt::Display for Error {
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")?;
-        // The direct cause stands in the sentence already; below it stand the causes of that, but for what has been said:
-        // many an error ends with its cause.
+        // The sentence contains the direct cause. Its own causes follow, except those whose text is already in it: many
+        // errors end with their cause.
         let mut said = self.to_string();
         let mut cause = self.source().and_then(StdError::source);
         while let Some(error) = cause {

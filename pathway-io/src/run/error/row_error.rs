@@ -81,7 +81,7 @@ impl RowError {
         &self.0.reason
     }
 
-    /// Whether the row was refused for no fault of its own, because the subject is closed.
+    /// Returns whether the row was refused only because the subject is closed.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.closed

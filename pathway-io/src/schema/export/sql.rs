@@ -32,8 +32,8 @@ impl TableSchema {
     /// integers are signed and of 64 bits, so that the upper half of `u64` is refused there. Defaults are evaluated by this
     /// call.
     ///
-    /// Our CSV is loaded as it is, but for bytes, which are base64 there, and for SQLite's nulls, which its `.import` takes
-    /// for empty texts.
+    /// The database loads our CSV unchanged, with two exceptions: bytes are base64 there, and SQLite's `.import` reads nulls
+    /// as empty texts.
     ///
     /// ```
     /// use pathway_io::Schema;

@@ -35,7 +35,7 @@ fn of_kinds(kinds: &Kinds) -> String {
     }
 }
 
-/// In CSV whatever is no number is a text.
+/// Returns the type for CSV fields, where everything except a number is text.
 fn of_texts(kinds: &Kinds) -> String {
     let Kinds { bools, integers, floats, float_names, texts, .. } = *kinds;
     match (bools, integers + floats, texts) {

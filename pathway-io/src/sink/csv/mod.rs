@@ -116,9 +116,9 @@ impl Options {
         Options { style, per_worker: false }
     }
 
-    /// A file for each worker, in all processes, in place of one for all: of `counts.csv` worker 1 writes
-    /// `counts.1.csv`. Together they hold the table's updates, each in one of them; of a source that is not in parts
-    /// they are all in the first.
+    /// Writes one file for each worker in all processes: for `counts.csv`, worker 1 writes `counts.1.csv`.
+    ///
+    /// Each update is in one of the files. The updates of a source that is not partitioned are all in the first.
     ///
     /// ```no_run
     /// # use pathway_io::dataflow::Workers;

@@ -93,7 +93,7 @@ impl OutputFile {
         self
     }
 
-    /// Opens the file; says whether it is empty, and so wants a header.
+    /// Opens the file, and returns whether it is empty and so needs a header.
     pub(crate) fn open(&mut self) -> Result<bool, BoxError> {
         let storage: Arc<dyn Storage> = Disk::shared();
         let (file, new) = match self.persisted.clone() {

@@ -274,7 +274,7 @@ fn create(table: &str, columns: &[Described], keys: &[String]) -> String {
     if !keys.is_empty() {
         lines.push(format!("PRIMARY KEY ({})", keys.join(", ")));
     }
-    // An integer key alone is the number of the row, which needs no index of its own.
+    // A single integer key is SQLite's rowid, which needs no separate index.
     let by_row_number = keys.len() == 1 && columns.iter().any(|c| c.key > 0 && c.affinity == Affinity::Integer);
     let without_row_number = if keys.is_empty() || by_row_number { "" } else { " WITHOUT ROWID" };
     format!("CREATE TABLE {table} (\n    {}\n){without_row_number}", lines.join(",\n    "))

@@ -125,7 +125,7 @@ impl Drive {
     }
 }
 
-/// Runs an `async fn on_stop`, on a runtime of its own: that of `run` is gone.
+/// Runs an `async fn on_stop` on a new runtime, because the runtime of `run` has been shut down.
 #[doc(hidden)]
 pub fn on_stop(future: impl Future<Output = ()>) {
     match Attempt::new() {

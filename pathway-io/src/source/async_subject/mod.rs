@@ -212,7 +212,7 @@ impl<S, O> AsyncSubject<S, O> {
     /// # }
     /// ```
     ///
-    /// A permit holds no room, and keeps nobody from using it: its row may exceed the backlog by one.
+    /// A permit does not reserve room that others could use: its row may exceed the backlog by one.
     ///
     /// # Cancel safety
     ///
@@ -240,7 +240,7 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Waits for `duration`, or until a stop.
     ///
-    /// It works in every runtime, since it has a clock of its own.
+    /// It works in every runtime, because it uses the library's own clock.
     ///
     /// # Cancel safety
     ///

@@ -128,7 +128,7 @@ impl Intake {
         })
     }
 
-    /// A handle is about to return `Closed` for a reason of its own.
+    /// Records that a handle is about to return `Closed`.
     pub(crate) fn tell_closed(&self) {
         self.lock().told_closed = true;
     }

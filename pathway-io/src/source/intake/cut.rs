@@ -165,7 +165,7 @@ impl Intake {
                 && let Some(at) = due
             {
                 state.armed = true;
-                // Without a sequencer there is nobody to commit, and the run has failed already.
+                // If the sequencer has ended, the run has failed already and nothing more is committed.
                 let _ = self.sequencer.send(IntakeMessage::Arm { source: self.source, at });
             }
         }

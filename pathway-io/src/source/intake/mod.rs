@@ -65,7 +65,7 @@ pub(crate) struct Gathering {
     pub(crate) backlog: usize,
     pub(crate) autocommit: Option<Duration>,
     pub(crate) eager: bool,
-    /// With the one that a restart goes on from.
+    /// The offsets, with the one from which a restart resumes.
     pub(crate) offsets: Offsets,
     pub(crate) cuts: Cuts,
     pub(crate) time: Time,

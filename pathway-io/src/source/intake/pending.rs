@@ -98,7 +98,7 @@ impl<S: Schema> AnyBatches for Batches<S> {
 pub(crate) struct Pending {
     tables: Vec<Option<Box<dyn AnyBatches>>>,
     pub(crate) load: Load,
-    /// What stands before the tail; `None` if there is no tail.
+    /// The load before the tail; `None` without a tail.
     before_tail: Option<Load>,
     bad: BadLines,
     /// Of the rows of a transaction: what the intake has given it with its first row.
@@ -240,7 +240,7 @@ impl Pending {
         }
     }
 
-    /// The rows of each table that has any; what is left behind is empty.
+    /// Takes the rows of each table that has any, and leaves none.
     fn take(&mut self) -> Vec<(usize, Box<dyn Any + Send>)> {
         self.load = Load::default();
         let tables = self.tables.iter_mut().enumerate();

@@ -146,7 +146,7 @@ impl State {
         Ok(())
     }
 
-    /// What a failed attempt has left behind says nothing about the present one.
+    /// Counts a refused push, and remembers it only for a handle of the current attempt.
     #[cold]
     pub(super) fn tell_closed(&mut self, entry: Entry) -> Closed {
         self.refusals += 1;

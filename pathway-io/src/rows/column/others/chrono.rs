@@ -1,10 +1,10 @@
 //! The dates and times of `chrono`, in the text forms of [`iso8601`](super::iso8601), and its `TimeDelta`.
 //!
-//! A leap second is `:60`, as long as it is where leap seconds are: `chrono` lets a program put one behind any
-//! second, and such a one is written as the second that follows.
+//! A leap second is written as `:60` if it is at the end of a minute. `chrono` allows one after any second; such a leap
+//! second is written as the second that follows.
 //!
-//! A `DateTime<FixedOffset>` keeps its offset: a row with the same instant at another one is another row. Since `==`
-//! sees no difference there, it cannot be a key. A `DateTime<Local>` is no column, as its text depends on the machine.
+//! A `DateTime<FixedOffset>` keeps its offset: the same instant at another offset is another row. It cannot be a key,
+//! because `==` ignores the offset. A `DateTime<Local>` cannot be a column, because its text depends on the machine.
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 

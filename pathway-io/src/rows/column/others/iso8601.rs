@@ -1,8 +1,8 @@
-//! Dates and times in text as ISO 8601 and RFC 3339 have them: one form for the types of `jiff` and of `chrono`.
+//! Dates and times as ISO 8601 and RFC 3339 text, in one form for the types of `jiff` and of `chrono`.
 //!
-//! Written are `2021-03-21`, `18:34:12.5`, `2021-03-21T18:34:12.5` and, with an offset behind, `Z` or `+01:00`. A
-//! fraction has the digits that it needs and no more; a year before 0 or after 9999 has a sign and six digits. Read
-//! are also a time without seconds, `t` or a space in place of `T`, `z`, and offsets like `+0100` and `+01`.
+//! The written forms are `2021-03-21`, `18:34:12.5` and `2021-03-21T18:34:12.5`; an offset follows as `Z` or `+01:00`.
+//! A fraction has only the digits that it needs. A year before 0 or after 9999 has a sign and six digits. The parser
+//! also accepts a time without seconds, `t` or a space for `T`, `z`, and offsets like `+0100` and `+01`.
 //!
 //! The crates' own parsers take more than is safe in a column: where a date is wanted, `jiff` drops the time behind
 //! it. And each crate writes fractions and years in another way.

@@ -1,8 +1,8 @@
 //! The dates and times of `jiff`, in the text forms of [`iso8601`](super::iso8601), and its `SignedDuration`.
 //!
-//! A `Zoned` is no column: its text means another instant once the rules of its time zone change, and can only be
-//! read where there is a database of time zones. A `Timestamp`, and a column for the zone's name, say the same for
-//! good. Nor is a `Span`, of which there are several for one length.
+//! A `Zoned` cannot be a column: its text means another instant once the rules of its time zone change, and reading it
+//! needs a time zone database. Use a `Timestamp`, and a column for the zone's name. A `Span` cannot be a column
+//! either, because several spans have the same length.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::Offset;

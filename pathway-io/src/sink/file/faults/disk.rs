@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::sink::file::storage::{Disk, Handle, Readers, Storage};
 
-/// What a disk does. Each strikes once, but for `Full`, which stays.
+/// A fault of a disk. Each happens once, except `Full`, which stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing.
     None,
-    /// There is no room for a file beyond that many bytes: what still fits is written, and then it is full.
+    /// The disk is full once a file has that many bytes: a longer write is cut short.
     Full {
         /// Its path; the next generation of a log has the one that it is to get.
         path: PathBuf,
@@ -39,7 +39,7 @@ pub struct Call {
     pub number: u64,
 }
 
-/// A directory on a disk of its own, until it is dropped.
+/// A directory on a simulated disk, until it is dropped.
 pub struct Mount(Arc<State>);
 
 struct State {

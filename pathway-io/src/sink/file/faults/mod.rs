@@ -6,7 +6,7 @@
 //! | variable | meaning |
 //! |---|---|
 //! | `PATHWAY_IO_CRASH` | `CheckpointSynced:3` aborts the process when it comes to that point the third time |
-//! | `PATHWAY_IO_TINY_LOGS` | logs are begun anew as soon as they have doubled, as they are on every [`Mount`] |
+//! | `PATHWAY_IO_TINY_LOGS` | logs are compacted as soon as they have doubled, as on every [`Mount`] |
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -17,7 +17,7 @@ mod disk;
 pub(crate) use disk::Mounts;
 pub use disk::{Call, Fault, Mount};
 
-/// Whether the logs in a directory are begun anew all the time.
+/// Returns whether the logs in a directory are compacted as soon as they have doubled.
 pub(crate) fn tiny_logs(directory: &Path) -> bool {
     static TINY: OnceLock<bool> = OnceLock::new();
     *TINY.get_or_init(|| std::env::var_os("PATHWAY_IO_TINY_LOGS").is_some()) || disk::is_mounted(directory)

@@ -34,7 +34,7 @@ fn pushes_of_two_threads_and_autocommit() {
 
 #[test]
 fn autocommit_brings_out_every_row_while_nothing_else_happens() {
-    // A cut of two rows holds up another of two, or of one, and nobody but the timer makes it.
+    // A cut of two rows delays the next cut, of two rows or of one. Only the timer makes it.
     for (name, backlog, eager) in
         [("autocommit", 3, false), ("autocommit in a small backlog", 2, false), ("eager autocommit", 3, true)]
     {
@@ -46,7 +46,7 @@ fn autocommit_brings_out_every_row_while_nothing_else_happens() {
             });
             push(&model.intake, FIRST, 20).unwrap();
             push(&model.intake, FIRST, 21).unwrap();
-            // A row that nobody commits would be waited for for ever.
+            // A row that is never committed would block this wait for ever.
             model.channel.wait_for(4);
             other.join().unwrap();
             let all = rows(&model.end());
@@ -61,7 +61,7 @@ fn the_row_that_fills_the_backlog_brings_out_all_of_them() {
         let model = Model::new(2, false);
         let other = model.spawn(|intake| push(intake, FIRST, 10).unwrap());
         push(&model.intake, FIRST, 20).unwrap();
-        // Nobody else asks for a commit, nor for room.
+        // Nothing else asks for a commit or for room.
         model.channel.wait_for(2);
         other.join().unwrap();
         let all = rows(&model.end());
@@ -144,7 +144,7 @@ fn a_transaction_that_is_refused_holds_up_no_row() {
         model.intake.close_table(OTHER_TABLE).unwrap();
         push(&model.intake, FIRST, 11).unwrap();
         let committed = unit.join().unwrap();
-        // All of them, while nobody ends anything.
+        // All rows arrive although the source has not ended.
         model.channel.wait_for(if committed { 4 } else { 2 });
         let all = rows(&model.end());
         assert_eq!(of(&all, 1), [10, 11]);
