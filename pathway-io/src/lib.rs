@@ -131,7 +131,7 @@ pub mod dataflow {
 }
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 #[doc(hidden)]
-#[allow(missing_docs)]
+#[allow(missing_docs, reason = "not a part of the public API")]
 pub mod fuzz;
 #[cfg(any(doc, doctest))]
 pub mod guide;

@@ -67,23 +67,24 @@ impl Watchdog {
         let control = Arc::clone(&self.control);
         let time = &control.time;
         loop {
-            let look = time.now() + self.interval;
+            let next_look = time.now() + self.interval;
+            // The first look comes at once: a clock that is set by hand may have passed the limit already.
+            self.look();
             let (mut is_done, mut is_over) = (false, false);
             control.wait(
                 |run| {
                     is_done = done(run);
                     is_over = deadline(run).is_some_and(|deadline| deadline <= Instant::now());
-                    is_done || is_over || look <= time.now()
+                    is_done || is_over || next_look <= time.now()
                 },
                 |run| {
-                    let look = Some(look).filter(|_| !time.is_manual());
-                    [deadline(run), look].into_iter().flatten().min()
+                    let next_look = Some(next_look).filter(|_| !time.is_manual());
+                    [deadline(run), next_look].into_iter().flatten().min()
                 },
             );
             if is_done || is_over {
                 return is_done;
             }
-            self.look();
         }
     }
 

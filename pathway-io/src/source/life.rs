@@ -56,10 +56,10 @@ fn attempt<C: Connector>(
     partition: Option<Partition>,
     source: &Arc<Source>,
 ) -> Next {
-    source.attempts.entered();
     let time = &source.control.time;
     let began = time.now();
     source.seen.lock().begin_attempt(began);
+    source.attempts.entered();
     let subjects = C::Subjects::open(source, pools, 0);
     let result = guarded("run", || match partition {
         Some(partition) => connector.run_partition(subjects, partition),

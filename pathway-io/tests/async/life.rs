@@ -332,7 +332,7 @@ fn a_task_that_the_stop_has_ended_leaves_run_its_time() {
                     pushes.sleep(Duration::from_micros(10)).await?;
                     pushes.next(Number { n: 1 }).await?;
                 }
-                #[allow(unreachable_code)]
+                #[allow(unreachable_code, reason = "it names the type of the block")]
                 RunResult::Ok(())
             });
             self.0.send(())?;

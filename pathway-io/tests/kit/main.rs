@@ -1,7 +1,7 @@
 //! Watching a pipeline, and the test kit.
 
 #[path = "../common/mod.rs"]
-#[allow(dead_code)]
+#[allow(dead_code, reason = "other tests need the rest")]
 mod common;
 
 mod clock;

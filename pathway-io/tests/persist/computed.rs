@@ -460,8 +460,5 @@ fn a_start_with_a_changed_computation_is_rejected() {
         csv::write(&texts, computed.path("texts.csv"));
         texts.write_to(timed(&Arc::default(), |count: &Count| count.word.clone()));
     });
-    assert_contains(
-        &error,
-        "the sink `Count/0/computed/0` is new: it would not receive the earlier commits",
-    );
+    assert_contains(&error, "the sink `Count/0/computed/0` is new: it would not receive the earlier commits");
 }

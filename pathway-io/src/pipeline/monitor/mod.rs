@@ -158,8 +158,9 @@ impl Monitor {
 }
 
 fn look_at_source(source: &Source, phase: Phase, now: Instant, wall: u64) -> SourceStatus {
-    let (level, attempted) = (source.intake.level(), source.attempts.get());
+    // Read in the reverse order of writing: a source that backs off has noted the error before.
     let next_attempt = source.seen.lock().next_attempt;
+    let (level, attempted) = (source.intake.level(), source.attempts.get());
     let state = match (phase, next_attempt) {
         (Phase::Opening, _) => SourceState::Starting,
         (Phase::Ended, _) => SourceState::Ended,

@@ -52,6 +52,7 @@ macro_rules! connector_tests {
     };
     (@suite $module:ident, $connector:expr, $length:expr) => {
         mod $module {
+            // The connector's expression may name only paths from the crate root.
             #[allow(unused_imports)]
             use super::*;
 
