@@ -89,7 +89,6 @@ impl Watchdog {
     }
 
     fn look(&mut self) {
-        let now = self.control.time.now();
         let sinks = self.control.parts::<SinkPart>();
         let taken = sinks.iter().map(|sink| sink.progress.done()).map(|(updates, commits)| updates + commits).sum();
         let phases = self.control.phases::<Source>();
@@ -100,15 +99,15 @@ impl Watchdog {
                 continue;
             }
             let level = watched.source.intake.level();
-            check_pulse(&watched.source, &level, now, self.grace_period);
-            watched.source.since_last_row(level.offered, now);
-            watched.check_stall(&level, taken, &sinks, now);
+            check_pulse(&watched.source, &level, self.grace_period);
+            watched.source.since_last_row(level.offered);
+            watched.check_stall(&level, taken, &sinks, self.control.time.now());
         }
     }
 }
 
-fn check_pulse(source: &Source, level: &Level, now: Instant, grace_period: Duration) {
-    match source.check_pulse(level, now) {
+fn check_pulse(source: &Source, level: &Level, grace_period: Duration) {
+    match source.check_pulse(level) {
         Pulse::Alive => {}
         Pulse::Interrupted(idle) => {
             warn!(connector = &*source.name, ?idle, "idle: it pushed nothing for {idle:?}, and is interrupted");

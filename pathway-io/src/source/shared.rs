@@ -231,16 +231,20 @@ impl Source {
     }
 
     /// Returns for how long no row has been pushed, as far as looks at the source can tell; `None` before the first row.
-    pub(crate) fn since_last_row(&self, offered: u64, now: Instant) -> Option<Duration> {
+    pub(crate) fn since_last_row(&self, offered: u64) -> Option<Duration> {
         let mut seen = self.seen.lock();
+        // Read after `offered`: with an earlier time, its rows would look older than they are.
+        let now = self.control.time.now();
         seen.notice(offered, now);
         seen.since.map(|since| now.saturating_duration_since(since))
     }
 
     /// Looks whether the source is idle, and if so, interrupts the attempt: closes its handles and calls its hooks.
-    pub(crate) fn check_pulse(&self, level: &Level, now: Instant) -> Pulse {
+    pub(crate) fn check_pulse(&self, level: &Level) -> Pulse {
         let Some(limit) = self.idle else { return Pulse::Alive };
         let mut seen = self.seen.lock();
+        // Read after `level`, as in `since_last_row`.
+        let now = self.control.time.now();
         if let Some(interrupted) = seen.interrupted {
             return Pulse::Deaf(now.saturating_duration_since(interrupted));
         }

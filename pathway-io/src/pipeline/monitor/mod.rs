@@ -180,7 +180,7 @@ fn look_at_source(source: &Source, phase: Phase, now: Instant, wall: u64) -> Sou
         attempts: attempted.entered,
         backlog: load(level.pending),
         in_flight: load(level.in_flight),
-        since_last_row: source.since_last_row(level.offered, now),
+        since_last_row: source.since_last_row(level.offered),
         last_error: attempted.last_error,
     }
 }
