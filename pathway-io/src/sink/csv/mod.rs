@@ -121,6 +121,7 @@ impl Options {
     /// Each update is in one of the files. The updates of a source that is not partitioned are all in the first.
     ///
     /// ```no_run
+    /// # #[cfg(feature = "dataflow")] {
     /// # use pathway_io::dataflow::Workers;
     /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
     /// # #[derive(Schema)] #[schema(dataflow)] struct Cat { key: i64 }
@@ -131,6 +132,7 @@ impl Options {
     /// let distinct = cats.compute(|cats| cats.distinct());
     /// csv::write_with(&distinct, "distinct.csv", csv::Options::new().per_worker());
     /// pipeline.run_on(Workers::threads(2))?;
+    /// # }
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     pub fn per_worker(mut self) -> Self {
