@@ -211,8 +211,9 @@ pub mod __private0 {
     pub use crate::__as_it_is as as_it_is;
     pub use crate::rows::bounds::{DataColumn, Removable};
     pub use crate::rows::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
-    pub use crate::rows::column::derived::{Item, Newtype, NewtypeBuffer, VariantBuffer, Variants, is_inner_null};
+    pub use crate::rows::column::derived::{Item, VariantBuffer, Variants};
     pub use crate::rows::column::list::ListBuffer;
+    pub use crate::rows::column::represented::{Represented, RepresentedBuffer, is_inner_null};
     pub use crate::rows::column::{ColumnType, KeyType, NotNull};
     pub use crate::rows::data_type::DataType;
     pub use crate::rows::describe::{
@@ -242,6 +243,7 @@ pub mod __private0 {
     pub use std::clone::Clone;
     pub use std::default::Default;
     pub use std::marker::Send;
+    pub use std::ops::FnOnce;
     pub use std::option::Option::{self, None, Some};
     pub use std::primitive::{bool, str, u8, u16, usize};
     pub use std::time::Duration;

@@ -43,23 +43,25 @@ pub fn expand(column: &Column) -> TokenStream {
         }
         Kind::Newtype(inner) => quote! {
             #[automatically_derived]
-            impl #pw::Newtype for #name {
+            impl #pw::Represented for #name {
                 type Inner = #inner;
-                fn wrap(__inner: <Self as #pw::Newtype>::Inner) -> Self { Self(__inner) }
-                fn into_inner(self) -> <Self as #pw::Newtype>::Inner { self.0 }
-                fn inner(&self) -> &<Self as #pw::Newtype>::Inner { &self.0 }
+                fn into_inner(self) -> <Self as #pw::Represented>::Inner { self.0 }
+                fn with_inner<__R>(&self, __f: impl #pw::FnOnce(&<Self as #pw::Represented>::Inner) -> __R) -> __R {
+                    __f(&self.0)
+                }
+                fn restore(__inner: <Self as #pw::Represented>::Inner) -> Self { Self(__inner) }
             }
             #[automatically_derived]
             impl #pw::ColumnType for #name
             where
                 for<'a> #inner: #pw::ColumnType,
             {
-                const DATA_TYPE: #pw::DataType = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::DATA_TYPE;
-                const OPTIONAL: #pw::bool = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::OPTIONAL;
-                const ELEMENT: #pw::DataType = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::ELEMENT;
-                const HAS_PLACEHOLDER: #pw::bool = <<Self as #pw::Newtype>::Inner as #pw::ColumnType>::HAS_PLACEHOLDER;
-                type Buffer = #pw::NewtypeBuffer<Self>;
-                type ListBuffer = #pw::ListBuffer<#pw::NewtypeBuffer<Self>>;
+                const DATA_TYPE: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::DATA_TYPE;
+                const OPTIONAL: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::OPTIONAL;
+                const ELEMENT: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::ELEMENT;
+                const HAS_PLACEHOLDER: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::HAS_PLACEHOLDER;
+                type Buffer = #pw::RepresentedBuffer<Self>;
+                type ListBuffer = #pw::ListBuffer<#pw::RepresentedBuffer<Self>>;
             }
             #[automatically_derived]
             impl #pw::NotNull for #name

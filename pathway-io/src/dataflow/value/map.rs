@@ -1,4 +1,4 @@
-//! [`Values`] of maps by name, of types that are held as another column type, and of raw JSON.
+//! [`Values`] of maps by name and of raw JSON.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,7 +12,6 @@ use super::{As, Came, Values};
 use crate::rows::column::ColumnType;
 use crate::rows::column::map::{MapBuffer, TextMap};
 use crate::rows::column::raw_json::{RawJson, RawJsonBuffer};
-use crate::rows::column::represented::{Represented, RepresentedBuffer};
 
 type ValueBuffer<M> = <<M as TextMap>::Value as ColumnType>::Buffer;
 
@@ -60,35 +59,6 @@ impl<M: TextMap> Values<M> for MapBuffer<M> {
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
         let fields = Vec::<(String, Came<M::Value, ValueBuffer<M>>)>::deserialize(deserializer)?;
         Ok(fields.into_iter().map(|(name, value)| (name, value.0)).collect())
-    }
-}
-
-type InnerBuffer<T> = <<T as Represented>::Inner as ColumnType>::Buffer;
-
-/// What represents a value is compared and sent in its stead.
-impl<T: Represented> Values<T> for RepresentedBuffer<T> {
-    fn clone(value: &T) -> T {
-        T::restore(value.with_inner(InnerBuffer::<T>::clone))
-    }
-
-    fn compare(a: &T, b: &T) -> Ordering {
-        a.with_inner(|a| b.with_inner(|b| InnerBuffer::<T>::compare(a, b)))
-    }
-
-    fn hash<H: Hasher>(value: &T, state: &mut H) {
-        value.with_inner(|inner| <InnerBuffer<T> as Values<T::Inner>>::hash(inner, state));
-    }
-
-    fn debug(value: &T, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        value.with_inner(|inner| InnerBuffer::<T>::debug(inner, f))
-    }
-
-    fn serialize<Z: Serializer>(value: &T, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        value.with_inner(|inner| InnerBuffer::<T>::serialize(inner, serializer))
-    }
-
-    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        InnerBuffer::<T>::deserialize(deserializer).map(T::restore)
     }
 }
 

@@ -8,11 +8,12 @@
 //! The serde form of a row is a tuple of its columns. It serves to send rows from one worker to another.
 
 mod any_json;
+mod derived;
 mod json;
 mod map;
 mod nested;
 mod number;
-mod own;
+mod represented;
 mod row;
 mod text;
 

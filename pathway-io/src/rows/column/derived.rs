@@ -1,5 +1,4 @@
-//! What `#[derive(ColumnType)]` makes columns of: enums without fields, stored as the place of the variant, and newtypes,
-//! stored as what is in them.
+//! Enums without fields with `#[derive(ColumnType)]`, stored as the index of the variant. Newtypes are in `represented`.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -9,10 +8,10 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::mismatch::{refuse, shorten};
 use super::text::write_json_string;
-use super::{Buffer, ColumnType, NotNull, Scalar, Style};
+use super::{Buffer, ColumnType, Scalar, Style};
 use crate::rows::data_type::DataType;
 
-/// What every type in a column is.
+/// The bounds of every type in a column.
 #[doc(hidden)]
 pub trait Item: Send + Sync + 'static {}
 
@@ -23,16 +22,16 @@ impl<T: Send + Sync + 'static> Item for T {}
 pub trait Variants: Sized + Send + Sync + 'static {
     /// The texts of the variants, in order; at least one.
     const NAMES: &'static [&'static str];
-    /// Further texts, and the places of the variants that they are read as.
+    /// Further texts, and the indices of the variants that they are read as.
     const ALIASES: &'static [(&'static str, u16)] = &[];
-    /// The place of the variant that is read from any other text.
+    /// The index of the variant that is read from any other text.
     const OTHER: Option<u16> = None;
 
     fn index(&self) -> u16;
     fn of(index: u16) -> Self;
 }
 
-/// Variants, by their place in the enum.
+/// Variants, by their index in the enum.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct VariantBuffer<T> {
@@ -150,7 +149,7 @@ fn unknown<E: Error>(names: &'static [&'static str], text: &str) -> E {
     E::custom(format_args!("expected {}, found the string {}", OneOf(names), shorten(text)))
 }
 
-/// The texts that there are.
+/// Displays the texts that are allowed.
 struct OneOf(&'static [&'static str]);
 
 impl fmt::Display for OneOf {
@@ -165,112 +164,4 @@ impl fmt::Display for OneOf {
         }
         Ok(())
     }
-}
-
-/// A struct around one value.
-#[doc(hidden)]
-pub trait Newtype: Sized + Send + Sync + 'static {
-    type Inner: ColumnType;
-
-    fn wrap(inner: Self::Inner) -> Self;
-    fn into_inner(self) -> Self::Inner;
-    fn inner(&self) -> &Self::Inner;
-}
-
-type InnerBuffer<T> = <<T as Newtype>::Inner as ColumnType>::Buffer;
-
-/// What is in the newtypes.
-#[doc(hidden)]
-pub struct NewtypeBuffer<T: Newtype>(InnerBuffer<T>);
-
-impl<T: Newtype> Default for NewtypeBuffer<T> {
-    fn default() -> Self {
-        NewtypeBuffer(InnerBuffer::<T>::default())
-    }
-}
-
-impl<T: Newtype + ColumnType> Buffer for NewtypeBuffer<T> {
-    type Item = T;
-    const NEEDS_QUOTES: bool = InnerBuffer::<T>::NEEDS_QUOTES;
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-
-    #[inline]
-    fn push(&mut self, item: T) {
-        self.0.push(item.into_inner());
-    }
-
-    #[inline]
-    fn push_placeholder(&mut self) {
-        self.0.push_placeholder();
-    }
-
-    #[inline]
-    fn push_from(&mut self, other: &Self, row: usize) {
-        self.0.push_from(&other.0, row);
-    }
-
-    #[inline]
-    fn push_missing(&mut self) -> bool {
-        self.0.push_missing()
-    }
-
-    #[inline]
-    fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-        self.0.decode(deserializer)
-    }
-
-    #[inline]
-    fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
-
-    #[inline]
-    fn get(&self, row: usize) -> T {
-        T::wrap(self.0.get(row))
-    }
-
-    #[inline]
-    fn is_null(&self, row: usize) -> bool {
-        self.0.is_null(row)
-    }
-
-    #[inline]
-    fn scalar(&self, row: usize) -> Scalar<'_> {
-        self.0.scalar(row)
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.0.equal(row, &other.0, other_row)
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        self.0.hash(row, state);
-    }
-
-    #[inline]
-    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-        self.0.write_text(row, style, out);
-    }
-
-    #[inline]
-    fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-        self.0.write_json(row, style, out);
-    }
-}
-
-/// Whether what is in a newtype is the null itself.
-#[doc(hidden)]
-pub fn is_inner_null<T: Newtype<Inner: NotNull>>(value: &T) -> bool {
-    value.inner().is_null()
 }

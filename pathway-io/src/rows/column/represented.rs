@@ -1,4 +1,5 @@
-//! Types that are held as the values of another column type: other strings, `char`, paths, boxes and sets.
+//! Types that are stored as the values of another column type: other strings, `char`, paths, boxes, sets, and newtypes with
+//! `#[derive(ColumnType)]`.
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
@@ -14,19 +15,19 @@ use super::scan::Scan;
 use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style};
 use crate::rows::data_type::DataType;
 
-/// A type whose values are held as those of another.
+/// A type whose values are stored as values of another type.
 #[doc(hidden)]
-pub trait Represented: ColumnType {
+pub trait Represented: Sized + Send + Sync + 'static {
     type Inner: ColumnType;
-    /// What a value must be that is read, if [`check`](Represented::check) does anything.
+    /// The name of the values that [`check`](Represented::check) accepts; `None` if it accepts all.
     const EXPECTED: Option<&'static str> = None;
 
     fn into_inner(self) -> Self::Inner;
-    /// Calls `f` with what represents the value, as what compares and sends values does.
+    /// Calls `f` with the stored form of the value, to compare it or to send it.
     fn with_inner<R>(&self, f: impl FnOnce(&Self::Inner) -> R) -> R;
-    /// The value again; of a placeholder some value or other.
+    /// Returns the value of a stored form. For a placeholder, the value is arbitrary.
     fn restore(inner: Self::Inner) -> Self;
-    /// The form in which the value that was read is held, or `None`  if the type has no such value.
+    /// Returns the form in which a value that was read is stored, or `None` if the type has no such value.
     fn check(inner: Self::Inner) -> Option<Self::Inner> {
         Some(inner)
     }
@@ -34,7 +35,7 @@ pub trait Represented: ColumnType {
 
 type InnerBuffer<T> = <<T as Represented>::Inner as ColumnType>::Buffer;
 
-/// What represents the values.
+/// The stored forms of the values.
 #[doc(hidden)]
 pub struct RepresentedBuffer<T: Represented>(InnerBuffer<T>);
 
@@ -44,7 +45,7 @@ impl<T: Represented> Default for RepresentedBuffer<T> {
     }
 }
 
-impl<T: Represented> Buffer for RepresentedBuffer<T> {
+impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     type Item = T;
     const NEEDS_QUOTES: bool = InnerBuffer::<T>::NEEDS_QUOTES;
 
@@ -140,7 +141,13 @@ impl<T: Represented> Buffer for RepresentedBuffer<T> {
     }
 }
 
-/// Types that are held as a `String`.
+/// Returns whether a newtype contains the null of its inner type.
+#[doc(hidden)]
+pub fn is_inner_null<T: Represented<Inner: NotNull>>(value: &T) -> bool {
+    value.with_inner(NotNull::is_null)
+}
+
+/// Types that are stored as a `String`.
 macro_rules! texts {
     ($($type:ty, |$value:ident| $into:expr, |$text:ident| $restore:expr;)*) => {
         $(
@@ -184,7 +191,7 @@ texts! {
 
 /// # Panics
 ///
-/// If the path is not UTF-8: a text that stood for it would be the path of another file, or of none.
+/// If the path is not UTF-8: a replacement text could be the path of another file.
 fn of_path(path: PathBuf) -> String {
     match path.into_os_string().into_string() {
         Ok(text) => text,
@@ -259,7 +266,7 @@ impl<T: ColumnType> Represented for Box<T> {
     }
 }
 
-/// Sets are held as their items in order, so that equal sets have one form.
+/// Sets are stored as their items in order, so that equal sets have one form.
 macro_rules! sets {
     ($($set:ident: $($bound:path),*;)*) => {
         $(
