@@ -155,7 +155,8 @@ pub use rows::column::raw_json::RawJson;
 pub use rows::column::{self, ColumnType};
 pub use rows::commit::{Commit, Update};
 pub use rows::data_type::DataType;
-pub use rows::schema::{Column, Keyed, Schema, TableSchema};
+pub use rows::description::{Column, TableSchema};
+pub use rows::schema::{Keyed, Schema};
 pub use rows::table::Table;
 pub use run::error::row_error::RowError;
 pub use run::error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
@@ -220,12 +221,13 @@ pub mod __private0 {
         Clash, MOST, Note, assert_distinct, assert_keyless, clashes, count_names, describe, describe_generic,
         prefixed_len, prefixed_names, prefixed_text, width,
     };
+    pub use crate::rows::description::{Column, TableSchema};
     pub use crate::rows::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
         flat_key, flat_key_columns, key, missing, own_key,
     };
     pub use crate::rows::next::{FromValue, Rest, checked_rest, convert, refused, sketched, to_string};
-    pub use crate::rows::schema::{Column, Keyed, Schema, TableSchema};
+    pub use crate::rows::schema::{Keyed, Schema};
     pub use crate::rows::table::Table;
     pub use crate::run::error::RunResult;
     pub use crate::schema::glue::{

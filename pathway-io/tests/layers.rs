@@ -1,6 +1,6 @@
 //! Checks that the folders of `src` import in one direction, and that no files import each other in a circle.
 //!
-//! It reads the `crate::<folder>` paths of each file. `docs/architecture.md` shows the direction.
+//! It reads the paths of each file that begin with `crate::` or `super::`. `docs/architecture.md` shows the direction.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -105,6 +105,71 @@ fn folders_import_in_one_direction() {
         }
     }
     assert!(violations.is_empty(), "against the direction of docs/architecture.md:\n{}", violations.join("\n"));
+}
+
+/// Returns the file that defines the item of a path: the one with the longest matching path of modules.
+fn file_of<'f>(path: &[String], files: &'f BTreeMap<String, String>) -> Option<&'f str> {
+    (1..=path.len()).rev().find_map(|len| {
+        let module = path[..len].join("/");
+        let names = [format!("{module}.rs"), format!("{module}/mod.rs")];
+        names.iter().find_map(|name| files.get_key_value(name)).map(|(file, _)| file.as_str())
+    })
+}
+
+/// Returns the text with each `super::` as a path from the crate's root. A `mod.rs` is the module of its folder.
+fn with_absolute_paths(file: &str, text: &str) -> String {
+    let module = file.trim_end_matches(".rs").trim_end_matches("/mod");
+    let parent = module.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let grandparent = parent.rsplit_once('/').map_or("", |(grandparent, _)| grandparent);
+    let root =
+        |folder: &str| format!("crate::{}", folder.split('/').map(|name| format!("{name}::")).collect::<String>());
+    text.replace("super::super::", &root(grandparent)).replace("super::", &root(parent))
+}
+
+/// Returns the files that lie on circles of imports, each with the files of its circles that it imports.
+fn circles(files: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<String>> {
+    // `lib.rs` re-exports from all folders, and the generated code reaches them through it.
+    let mut imports: BTreeMap<&str, BTreeSet<&str>> = files
+        .iter()
+        .filter(|(file, _)| *file != "lib.rs")
+        .map(|(file, text)| {
+            let targets = paths(&with_absolute_paths(file, text));
+            (file.as_str(), targets.iter().filter_map(|path| file_of(path, files)).filter(|to| to != file).collect())
+        })
+        .collect();
+    // A file without an import, or without an importer, is on no circle. What remains after removing these is.
+    loop {
+        let imported: BTreeSet<&str> = imports.values().flatten().copied().collect();
+        let before = imports.len();
+        imports.retain(|file, targets| !targets.is_empty() && imported.contains(file));
+        let left: BTreeSet<&str> = imports.keys().copied().collect();
+        imports.values_mut().for_each(|targets| targets.retain(|target| left.contains(target)));
+        if imports.len() == before && imports.values().all(|targets| !targets.is_empty()) {
+            break;
+        }
+    }
+    imports
+        .into_iter()
+        .map(|(file, targets)| (file.to_owned(), targets.into_iter().map(str::to_owned).collect()))
+        .collect()
+}
+
+#[test]
+fn no_files_import_each_other_in_a_circle() {
+    let circles = circles(&files());
+    assert!(circles.is_empty(), "files on circles, or between circles: {circles:#?}");
+}
+
+#[test]
+fn circles_are_found() {
+    let files = |texts: &[(&str, &str)]| {
+        texts.iter().map(|(file, text)| ((*file).to_owned(), (*text).to_owned())).collect::<BTreeMap<_, _>>()
+    };
+    let line = files(&[("a/mod.rs", "use crate::b::c::C;"), ("b/c.rs", "use super::d::D;"), ("b/d.rs", "struct D;")]);
+    assert_eq!(circles(&line), BTreeMap::new());
+    let circle =
+        files(&[("a/mod.rs", "use crate::b::c::C;"), ("b/c.rs", "use super::d::D;"), ("b/d.rs", "use crate::a::A;")]);
+    assert_eq!(circles(&circle).keys().collect::<Vec<_>>(), ["a/mod.rs", "b/c.rs", "b/d.rs"]);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::log;
 use crate::run::error::{BoxError, Error, Result};
 use crate::run::files::{Watch, private};
-use crate::sink::file::storage::{Disk, FileError, sync_parent};
+use crate::sink::file::file_system;
+use crate::sink::file::storage::{FileError, sync_parent};
 
 const LOCK: &str = "lock";
 
@@ -30,7 +31,7 @@ fn create(path: &Path) -> std::result::Result<(), FileError> {
         }
         _ => fs::create_dir_all(path).map_err(failed)?,
     }
-    missing.into_iter().try_for_each(|directory| sync_parent(&*Disk::shared(), directory))
+    missing.into_iter().try_for_each(|directory| sync_parent(&*file_system(), directory))
 }
 
 /// A state directory that is locked.

@@ -22,7 +22,7 @@ use crate::run::error::{BoxError, Error, Result};
 use crate::sequencer::Message;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
-use crate::sink::file::storage::Disk;
+use crate::sink::file::file_system;
 use crate::sink::resume::{Resume, path_key, sink_id};
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::Offsets;
@@ -189,7 +189,7 @@ impl Prepared for PreparedState {
         let (sender, received) = unbounded();
         let plan = Plan {
             directory: Arc::clone(&self.directory),
-            storage: Disk::shared(),
+            storage: file_system(),
             durability: self.durability,
             first_log: self.first_log,
             time: self.resume.time(),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-use crate::rows::schema::TableSchema;
+use crate::rows::description::TableSchema;
 
 /// The version of the format. It changes when an older reader would misunderstand what a newer one has written.
 pub(crate) const FORMAT: u64 = 1;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
-use crate::rows::schema::TableSchema;
+use crate::rows::description::TableSchema;
 use crate::rows::table::Extensions;
 use crate::run::control::Control;
 use crate::sequencer::journal::ComputedRecord;

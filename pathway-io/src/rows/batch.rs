@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 use crate::rows::decode::{self, Seen};
-use crate::rows::fields::{Columns, ColumnsOf, PartialOf, RowOf};
-use crate::rows::schema::Schema;
+use crate::rows::fields::Columns;
+use crate::rows::schema::{ColumnsOf, PartialOf, RowOf, Schema};
 use crate::run::error::row_error::RowError;
 
 /// A batch is sealed when it has that many rows, so that buffers stay in the cache and the pool stays small.

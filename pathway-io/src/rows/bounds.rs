@@ -1,8 +1,8 @@
 //! What a schema must be for some of a subject's methods.
 
-use super::schema::Schema;
 #[cfg(any(not(feature = "arrow"), not(feature = "dataflow")))]
-use super::schema::TableSchema;
+use super::description::TableSchema;
+use super::schema::Schema;
 
 /// A schema whose rows may be retracted: every one that is not `append_only`.
 ///

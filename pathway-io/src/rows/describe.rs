@@ -3,24 +3,10 @@
 //! The tree of fields holds what each type defines, as a [`Shape`]. The struct adds a list of names, and a [`Note`] for each
 //! rare property. [`describe`] joins the two. Its asserts check what no macro can see: the columns of flattened schemas.
 
-use crate::rows::fields::{Columns, ColumnsOf, Fields};
+use crate::rows::description::{Column, Shape};
+use crate::rows::fields::{Columns, Fields};
 use crate::rows::message::{Message, same};
-use crate::rows::schema::{Column, Schema};
-
-/// The columns of a part of a row, without their names.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub enum Shape {
-    Column(Column),
-    Pair(&'static Shape, &'static Shape),
-    /// Those of another schema; `keyed` if a key there is part of the key here.
-    Flat {
-        columns: &'static [Column],
-        keyed: bool,
-    },
-    /// Nothing, after an error.
-    Empty,
-}
+use crate::rows::schema::{ColumnsOf, Schema};
 
 /// Something to say of the column that is the field of that number. A list of them is sorted by the number.
 #[doc(hidden)]

@@ -4,8 +4,8 @@
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::column::{Buffer, Style};
 use crate::rows::commit::Commit;
-use crate::rows::fields::{Columns, ColumnsOf, Visitor};
-use crate::rows::schema::{Schema, is_key};
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{ColumnsOf, Schema, is_key};
 
 /// Writes the rows of one table.
 pub(crate) struct RowWriter {

@@ -10,6 +10,7 @@ pub(crate) mod commit;
 pub(crate) mod data_type;
 pub(crate) mod decode;
 pub(crate) mod describe;
+pub(crate) mod description;
 pub(crate) mod encode;
 pub(crate) mod fields;
 pub(crate) mod message;

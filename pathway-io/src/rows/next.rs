@@ -3,9 +3,10 @@
 //! The macro leaves the row a struct literal with the user's own tokens, so that what is missing, unknown or repeated is
 //! for rustc to say, with its fixes. Around each value it puts [`convert`]; `..` becomes a base made by [`Rest`].
 
-use crate::rows::fields::{Columns, ColumnsOf, Fields};
+use crate::rows::description::Column;
+use crate::rows::fields::{Columns, Fields};
 use crate::rows::message::{Message, same};
-use crate::rows::schema::{Column, Schema};
+use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::Closed;
 
 /// Pushes a row with keyword arguments: `next!(subject, Schema { column: value, .. })`.

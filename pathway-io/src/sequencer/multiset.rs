@@ -11,8 +11,8 @@ use hashbrown::HashTable;
 
 use crate::rows::batch::Batch;
 use crate::rows::column::Buffer;
-use crate::rows::fields::{Columns, ColumnsOf, Visitor};
-use crate::rows::schema::Schema;
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{ColumnsOf, Schema};
 
 pub(crate) struct Multiset<S: Schema> {
     hasher: RandomState,

@@ -10,8 +10,7 @@ use super::upsert::Upsert;
 use crate::rows::batch::{Batch, Batches, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::encode::Pieces;
-use crate::rows::fields::ColumnsOf;
-use crate::rows::schema::Schema;
+use crate::rows::schema::{ColumnsOf, Schema};
 use crate::sink::outlet::Outlet;
 use crate::source::intake::Credit;
 

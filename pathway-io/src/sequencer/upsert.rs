@@ -13,8 +13,8 @@ use hashbrown::HashTable;
 
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::column::Buffer;
-use crate::rows::fields::{Columns, ColumnsOf, Visitor};
-use crate::rows::schema::{Schema, is_key};
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{ColumnsOf, Schema, is_key};
 
 /// The number of rows in a segment. It is small enough that moving one takes well under a millisecond.
 const SEGMENT: u32 = 1 << 10;

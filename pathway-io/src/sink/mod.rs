@@ -22,7 +22,8 @@ pub(crate) mod start;
 pub(crate) mod thread;
 
 use crate::rows::commit::Commit;
-use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::description::TableSchema;
+use crate::rows::schema::Schema;
 use crate::run::error::RunResult;
 
 /// Receives the updates of a table.

@@ -15,7 +15,6 @@ use crate::source::intake::pending::{AnyPool, Pending};
 use crate::source::intake::{Entry, Push, Refused};
 use crate::source::push::push_methods;
 use crate::source::shared::Source;
-use crate::source::transaction::Transaction;
 use crate::source::try_next_error::TryNextError;
 
 /// Pushes rows into one table of a source.
@@ -241,26 +240,6 @@ impl<S, O> Subject<S, O> {
     #[doc(alias("flush"))]
     pub fn commit(&self) -> Result<(), Closed> {
         self.source.intake.commit(self.entry)
-    }
-
-    /// Starts a transaction: rows that nothing ever splits. See [`Transaction`].
-    ///
-    /// ```
-    /// # use pathway_io::{Schema, Subject};
-    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
-    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
-    /// let both = cats.transaction();
-    /// both.next(Cat { key: 1, genus: "felis".into() })?;
-    /// both.next(Cat { key: 2, genus: "lynx".into() })?;
-    /// both.commit()?;
-    /// # Ok(()) }
-    /// ```
-    #[must_use = "a transaction that is dropped writes nothing"]
-    pub fn transaction(&self) -> Transaction<S, O>
-    where
-        S: Schema,
-    {
-        Transaction::new(self.clone(), Push::Wait)
     }
 
     /// Commits, then closes this table for all clones of the subject.

@@ -83,6 +83,25 @@ pub struct TransactionTable<'a, S, O = ()> {
     bad_rows: Push,
 }
 
+impl<S: Schema, O> Subject<S, O> {
+    /// Starts a transaction: rows that nothing ever splits. See [`Transaction`].
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
+    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
+    /// let both = cats.transaction();
+    /// both.next(Cat { key: 1, genus: "felis".into() })?;
+    /// both.next(Cat { key: 2, genus: "lynx".into() })?;
+    /// both.commit()?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use = "a transaction that is dropped writes nothing"]
+    pub fn transaction(&self) -> Transaction<S, O> {
+        Transaction::new(self.clone(), Push::Wait)
+    }
+}
+
 impl<S: Schema, O> Transaction<S, O> {
     pub(crate) fn new(subject: Subject<S, O>, bad_rows: Push) -> Self {
         let rows = OpenRows { source: Arc::clone(subject.source()), entry: subject.entry(), pending: Mutex::default() };

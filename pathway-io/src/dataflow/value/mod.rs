@@ -33,7 +33,8 @@ pub use std::result::Result;
 use std::marker::PhantomData;
 
 pub use crate::rows::column::Values;
-pub use crate::rows::fields::{Fields, Pair, RowOf};
+pub use crate::rows::fields::{Fields, Pair};
+pub use crate::rows::schema::RowOf;
 
 /// A value that is formatted and serialized as a value of its column.
 struct As<'a, T, B>(&'a T, PhantomData<fn(B)>);

@@ -10,10 +10,8 @@ use serde::ser::{Serialize, SerializeTuple, Serializer};
 
 use super::{As, Came, Values};
 use crate::rows::column::ColumnType;
-use crate::rows::fields::{
-    Col, Columns, ColumnsOf, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Own, Pair, RowOf,
-};
-use crate::rows::schema::Schema;
+use crate::rows::fields::{Col, Columns, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Own, Pair};
+use crate::rows::schema::{ColumnsOf, RowOf, Schema};
 
 #[doc(hidden)]
 /// A row struct whose fields can be viewed.

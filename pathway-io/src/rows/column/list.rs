@@ -9,6 +9,21 @@ use super::scan::Scan;
 use super::{Buffer, ColumnType, Ends, Into, KeyType, NotNull, Style};
 use crate::rows::data_type::DataType;
 
+/// Implements `ColumnType` for a type without parameters whose lists have no special form.
+///
+/// Errors list what implements a trait. The text of the error names these types in a better order, so they are left out.
+macro_rules! column_type {
+    ($type:ty, $buffer:ty, $data_type:expr) => {
+        #[diagnostic::do_not_recommend]
+        impl $crate::rows::column::ColumnType for $type {
+            const DATA_TYPE: $crate::rows::data_type::DataType = $data_type;
+            type Buffer = $buffer;
+            type ListBuffer = $crate::rows::column::list::ListBuffer<$buffer>;
+        }
+    };
+}
+pub(super) use column_type;
+
 /// Lists, one after the other.
 #[doc(hidden)]
 #[derive(Debug, Default)]

@@ -31,6 +31,7 @@ use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer};
 
+use self::list::column_type;
 use crate::rows::data_type::DataType;
 
 pub use self::values::Values;
@@ -228,21 +229,6 @@ impl Ends {
         self.0.last().copied().unwrap_or(0)
     }
 }
-
-/// A column type without parameters, whose lists have no special form.
-///
-/// Errors list what implements a trait. The text of the error names these types in a better order, so they are left out.
-macro_rules! column_type {
-    ($type:ty, $buffer:ty, $data_type:expr) => {
-        #[diagnostic::do_not_recommend]
-        impl $crate::rows::column::ColumnType for $type {
-            const DATA_TYPE: $crate::rows::data_type::DataType = $data_type;
-            type Buffer = $buffer;
-            type ListBuffer = $crate::rows::column::list::ListBuffer<$buffer>;
-        }
-    };
-}
-use column_type;
 
 /// Reads one value into a buffer: the seed that serde's access traits ask for.
 pub(crate) struct Into<'a, B>(pub(crate) &'a mut B);

@@ -9,8 +9,9 @@ use serde_json::Value;
 use crate::fuzz::records;
 use crate::rows::column::{Buffer, Style};
 use crate::rows::decode::{self, Seen};
-use crate::rows::fields::{Columns, ColumnsOf, Visitor};
-use crate::rows::schema::{Column, Schema};
+use crate::rows::description::Column;
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
 
 /// Every type that the scan knows.

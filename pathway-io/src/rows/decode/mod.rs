@@ -18,8 +18,9 @@ use serde_json::Value;
 
 use crate::rows::column::mismatch;
 use crate::rows::data_type::DataType;
-use crate::rows::fields::{Columns, ColumnsOf, Fields};
-use crate::rows::schema::{RESERVED, Schema, TableSchema};
+use crate::rows::description::{RESERVED, TableSchema};
+use crate::rows::fields::{Columns, Fields};
+use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
 
 pub(crate) use names::Seen;

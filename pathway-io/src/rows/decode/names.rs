@@ -3,7 +3,7 @@
 //! A source writes its fields in one order, mostly that of the columns. So the first guess is the column that last came
 //! after this one; only where that fails are all names and aliases looked through.
 
-use crate::rows::schema::TableSchema;
+use crate::rows::description::TableSchema;
 
 /// What one row needs to know about its columns, and what the rows before it taught. It is scratch space, to be kept
 /// with the columns that it serves.

@@ -3,8 +3,9 @@
 
 use super::Seen;
 use crate::rows::column::scan::Scan;
-use crate::rows::fields::{Columns, ColumnsOf, Fields};
-use crate::rows::schema::{RESERVED, Schema};
+use crate::rows::description::RESERVED;
+use crate::rows::fields::{Columns, Fields};
+use crate::rows::schema::{ColumnsOf, Schema};
 
 /// Appends the row, unless the scan gives it up; then the columns, which have `len` rows, are as they were.
 #[inline]

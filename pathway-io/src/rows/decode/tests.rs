@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::rows::fields::RowOf;
+use crate::rows::schema::RowOf;
 
 #[derive(Debug, Clone, PartialEq, pathway_derive::Schema)]
 #[schema(crate = crate)]

@@ -4,9 +4,8 @@ use serde::de::MapAccess;
 
 use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
-use crate::rows::column::{Buffer, ColumnType, Into, KeyType};
-use crate::rows::describe::Shape;
-use crate::rows::schema::Column;
+use crate::rows::column::{Buffer, ColumnType, Into, KeyType, to_json};
+use crate::rows::description::{Column, Shape};
 
 /// The `I`th field of a row struct is a column of this type.
 #[doc(hidden)]
@@ -76,7 +75,7 @@ impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Tree
 
 impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fields for Col<S, I, DEFAULT, EXAMPLE> {
     type Columns = Leaf<S::Type>;
-    const SHAPE: Shape = Shape::Column(Column::of_field::<S, I>(DEFAULT, EXAMPLE));
+    const SHAPE: Shape = Shape::Column(describe::<S, I>(DEFAULT, EXAMPLE));
 
     fn fill(columns: &mut Self::Columns, _index: usize) -> bool {
         if DEFAULT {
@@ -84,6 +83,16 @@ impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fiel
             return true;
         }
         columns.0.push_missing()
+    }
+}
+
+/// Returns the description of a field's column, with its default and example where it has them.
+const fn describe<S: Field<I>, const I: usize>(default: bool, example: bool) -> Column {
+    Column {
+        has_default: default,
+        default: if default { Some(|| to_json(S::default())) } else { None },
+        example: if example { Some(|| to_json(S::example())) } else { None },
+        ..Column::of_type::<S::Type>()
     }
 }
 

@@ -4,10 +4,10 @@ use std::marker::PhantomData;
 
 use serde::de::MapAccess;
 
-use super::{Columns, ColumnsOf, Fields, Tree, Visitor};
+use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
-use crate::rows::describe::Shape;
-use crate::rows::schema::{Column, Keyed, Schema};
+use crate::rows::description::{Column, Shape};
+use crate::rows::schema::{ColumnsOf, Keyed, Schema};
 
 /// The `I`th field is itself a row, and is replaced by its columns.
 #[doc(hidden)]

@@ -28,21 +28,12 @@ pub use self::flat::{Flat, FlatField, FlatKey, FlatKeyField, flat_columns, flat_
 pub use self::stub::Stub;
 use crate::rows::column::Buffer;
 use crate::rows::column::scan::Scan;
-use crate::rows::describe::Shape;
-use crate::rows::schema::{Column, Schema};
+use crate::rows::description::{Column, Shape};
 
 /// Two halves of a row.
 #[doc(hidden)]
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Pair<L, R>(pub L, pub R);
-
-/// What a schema's row is, taken apart.
-#[doc(hidden)]
-pub type RowOf<S> = <<S as Schema>::Fields as Tree>::Row;
-/// A batch of a schema's rows.
-pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
-/// A row of a schema of which only the key is known.
-pub(crate) type PartialOf<S> = <<S as Schema>::Fields as Tree>::Partial;
 
 /// The fields of a row, or a part of them, whatever their types are: a tree of types, never a value.
 #[doc(hidden)]

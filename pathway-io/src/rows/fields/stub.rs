@@ -4,8 +4,8 @@ use serde::de::MapAccess;
 
 use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
-use crate::rows::describe::Shape;
-use crate::rows::schema::{Column, Schema, TableSchema};
+use crate::rows::description::{Column, Shape, TableSchema};
+use crate::rows::schema::Schema;
 
 /// The fields of a struct whose derive failed, the columns for them, and a schema.
 #[doc(hidden)]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_schema::{DataType as ArrowType, Field, Fields, Metadata, Schema, TimeUnit};
 
 use crate::rows::data_type::DataType;
-use crate::rows::schema::{Column, TableSchema};
+use crate::rows::description::{Column, TableSchema};
 
 impl TableSchema {
     /// The schema in the terms of Arrow, with the columns of the table alone; behind the feature `arrow`.

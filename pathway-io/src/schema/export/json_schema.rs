@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::rows::data_type::DataType;
-use crate::rows::schema::{Column, TableSchema};
+use crate::rows::description::{Column, TableSchema};
 
 impl TableSchema {
     /// The schema of a row in JSON, as [JSON Schema](https://json-schema.org/draft/2020-12) of the draft 2020-12: what

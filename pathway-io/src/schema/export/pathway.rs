@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::rows::data_type::DataType;
-use crate::rows::schema::{Column, TableSchema};
+use crate::rows::description::{Column, TableSchema};
 
 /// Python's keywords: no column of a class can be called so.
 const KEYWORDS: [&str; 35] = [

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::rows::data_type::DataType;
-use crate::rows::schema::{Column, TableSchema};
+use crate::rows::description::{Column, TableSchema};
 
 /// The SQL of one database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

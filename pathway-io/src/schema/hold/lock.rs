@@ -4,8 +4,9 @@
 //! The functions are evaluated in constants, and their panics are the compiler's errors.
 
 use crate::rows::data_type::DataType;
+use crate::rows::description::TableSchema;
 use crate::rows::message::{Message, same};
-use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::schema::Schema;
 
 /// A schema with a lock.
 #[doc(hidden)]

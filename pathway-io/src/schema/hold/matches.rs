@@ -1,8 +1,9 @@
 //! Schemas held to each other by the compiler.
 
 use super::lock::reads;
+use crate::rows::description::Column;
 use crate::rows::message::{Message, same};
-use crate::rows::schema::{Column, Schema};
+use crate::rows::schema::Schema;
 
 /// Fails to compile unless rows of `A` have all that rows of `B` have: each column of `B` by its name, with a type whose
 /// values `B`'s column can hold, and null only where that may be null. `A` may have further columns, and its key does not

@@ -5,8 +5,8 @@
 //! compiler's error, at the field.
 
 use crate::rows::data_type::DataType;
+use crate::rows::description::{Column, RESERVED, TableSchema};
 use crate::rows::message::{Message, same};
-use crate::rows::schema::{Column, RESERVED, TableSchema};
 
 /// The kinds of values in a sample. In CSV, where all are texts, they are what the text could be.
 #[doc(hidden)]

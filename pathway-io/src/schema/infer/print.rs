@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Inferred, key, names, types};
-use crate::rows::schema::RESERVED;
+use crate::rows::description::RESERVED;
 
 pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let rows = inferred.rows;

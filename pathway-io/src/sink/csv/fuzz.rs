@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::fuzz::records;
 use crate::rows::column::{Buffer, Style};
-use crate::rows::fields::{Columns, ColumnsOf, Visitor};
-use crate::rows::schema::Schema;
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{ColumnsOf, Schema};
 use crate::sink::csv;
 
 #[derive(Schema)]

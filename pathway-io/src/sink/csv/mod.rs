@@ -23,8 +23,9 @@ use std::path::Path;
 
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::rows::commit::Commit;
+use crate::rows::description::TableSchema;
 use crate::rows::fields::{Columns, Visitor};
-use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
@@ -266,7 +267,7 @@ impl Visitor for Quoted<'_> {
 /// The fields of one row, for the fuzzer.
 #[cfg(any(test, fuzzing))]
 pub(crate) fn write_fields<S: Schema>(
-    columns: &crate::rows::fields::ColumnsOf<S>,
+    columns: &crate::rows::schema::ColumnsOf<S>,
     row: usize,
     style: Style,
     out: &mut Vec<u8>,

@@ -13,13 +13,20 @@ use std::{
 };
 
 use crate::rows::commit::Commit;
-use crate::rows::fields::ColumnsOf;
-use crate::rows::schema::Schema;
+use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::BoxError;
 #[cfg(feature = "persist")]
 use crate::sink::file::storage::FileError;
-use crate::sink::file::storage::{Disk, Readers, Storage, StoredFile, sync_parent};
+use crate::sink::file::storage::{Readers, Storage, StoredFile, sync_parent};
 use crate::sink::resume::PersistedFile;
+
+/// Returns the file system: the real one, or in this library's own tests one that can fail.
+pub(crate) fn file_system() -> Arc<dyn Storage> {
+    #[cfg(feature = "faults")]
+    return Arc::new(faults::Mounts);
+    #[cfg(not(feature = "faults"))]
+    Arc::new(storage::Disk)
+}
 
 /// How much of the end of a file its check value covers.
 #[cfg(feature = "persist")]
@@ -95,7 +102,7 @@ impl OutputFile {
 
     /// Opens the file, and returns whether it is empty and so needs a header.
     pub(crate) fn open(&mut self) -> Result<bool, BoxError> {
-        let storage: Arc<dyn Storage> = Disk::shared();
+        let storage = file_system();
         let (file, new) = match self.persisted.clone() {
             Some(PersistedFile { len: Some(len), sync }) => {
                 let mut file = StoredFile::open_at(&*storage, &self.path, len)?;

@@ -8,7 +8,6 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use crate::run::files::{Watch, lock, private};
 
@@ -43,15 +42,6 @@ pub(crate) trait Handle: Write + Send {
 
 /// The real file system.
 pub(crate) struct Disk;
-
-impl Disk {
-    pub(crate) fn shared() -> Arc<dyn Storage> {
-        #[cfg(feature = "faults")]
-        return Arc::new(crate::sink::file::faults::Mounts);
-        #[cfg(not(feature = "faults"))]
-        Arc::new(Disk)
-    }
-}
 
 impl Storage for Disk {
     fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>> {

@@ -50,12 +50,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::rows::commit::Commit;
-use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::description::TableSchema;
+use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
 use crate::schema::BatchBuilder;
 use crate::sink::Sink;
-use crate::sink::file::storage::{Disk, FileError, Storage, remove, sync_parent};
+use crate::sink::file::file_system;
+use crate::sink::file::storage::{FileError, Storage, remove, sync_parent};
 use crate::sink::spec::StagedSink;
 use part::Part;
 
@@ -136,7 +138,7 @@ impl ParquetSink {
         ParquetSink {
             directory: directory.to_owned(),
             options,
-            storage: Disk::shared(),
+            storage: file_system(),
             builder: None,
             part: None,
             since: Instant::now(),

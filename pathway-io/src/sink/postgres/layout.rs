@@ -2,7 +2,7 @@
 
 use postgres::{Client, Transaction};
 
-use crate::rows::schema::{Column, TableSchema};
+use crate::rows::description::{Column, TableSchema};
 use crate::run::error::{BoxError, Error};
 use crate::schema::Dialect;
 use crate::sink::postgres::error::judged;

@@ -82,7 +82,8 @@ use postgres::Config;
 use postgres::tls::{MakeTlsConnect, TlsConnect};
 
 use crate::rows::commit::Commit;
-use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::description::TableSchema;
+use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
 use crate::run::restart::Restart;

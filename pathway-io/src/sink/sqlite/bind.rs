@@ -3,8 +3,9 @@
 use rusqlite::Statement;
 
 use crate::rows::column::{Buffer, Scalar, Style};
+use crate::rows::description::Column;
 use crate::rows::fields::Visitor;
-use crate::rows::schema::{Column, Schema};
+use crate::rows::schema::Schema;
 
 /// Which columns of a row are parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]

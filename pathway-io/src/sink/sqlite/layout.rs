@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
 use crate::rows::data_type::DataType;
-use crate::rows::schema::{Column, TableSchema};
+use crate::rows::description::{Column, TableSchema};
 use crate::run::error::BoxError;
 
 /// Where the time of each table's last commit is; a table that is named here is ours.

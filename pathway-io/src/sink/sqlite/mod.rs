@@ -69,8 +69,9 @@ use rusqlite::{Connection, ErrorCode};
 
 use crate::rows::batch::Batch;
 use crate::rows::commit::Commit;
+use crate::rows::description::TableSchema;
 use crate::rows::fields::Columns;
-use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, Error, RunResult};
 use crate::run::restart::Restart;

@@ -13,8 +13,9 @@ use crate::rows::batch::Batch;
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::rows::commit::Commit;
 use crate::rows::data_type::DataType;
+use crate::rows::description::TableSchema;
 use crate::rows::fields::{Columns, Visitor};
-use crate::rows::schema::{Schema, TableSchema};
+use crate::rows::schema::Schema;
 
 impl TableSchema {
     /// The same for the *updates*, with the columns `time` and `diff` at the end; behind the feature `arrow`.
