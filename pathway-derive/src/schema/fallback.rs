@@ -15,7 +15,6 @@ pub fn expand(schema: &Schema) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let arguments = generics::arguments(&schema.generics);
     let name = row.to_string();
-    let stub = quote!(#pw::Stub);
     // the types of the other columns are judged all the same
     let fields = schema.generics.params.is_empty().then(|| expand::fields(schema, &pw));
     let keyed = key_type(schema).map(|key| {
@@ -24,7 +23,7 @@ pub fn expand(schema: &Schema) -> TokenStream {
             impl #impl_generics #pw::Keyed for #row #arguments #where_clause {
                 type Key = #key;
                 fn key(&self) -> <Self as #pw::Keyed>::Key { loop {} }
-                fn tombstone(_: <Self as #pw::Keyed>::Key) {}
+                fn tombstone(_: <Self as #pw::Keyed>::Key) -> #pw::Option<#pw::bool> { loop {} }
             }
         }
     });
@@ -51,10 +50,10 @@ pub fn expand(schema: &Schema) -> TokenStream {
             #fields
             #[automatically_derived]
             impl #impl_generics #pw::Schema for #row #arguments #where_clause {
-                type Fields = #stub;
+                type Fields = #pw::Own<#pw::bool>;
                 const SCHEMA: &'static #pw::TableSchema = &#pw::TableSchema::new(#name, &[]);
-                fn into_fields(self) {}
-                fn from_fields((): ()) -> Self { loop {} }
+                fn into_fields(self) -> #pw::bool { loop {} }
+                fn from_fields(_: #pw::bool) -> Self { loop {} }
             }
             #keyed
             #removable

@@ -85,7 +85,6 @@ struct Place {
 
 const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &mut [Column], mut at: Place) -> Place {
     match shape {
-        Shape::Empty => return at,
         Shape::Pair(left, right) => {
             let at = fill(left, names, notes, columns, at);
             return fill(right, names, notes, columns, at);
@@ -308,7 +307,6 @@ pub const fn assert_distinct(clash: Option<Clash>) {
 #[track_caller]
 const fn assert_keyless_in(shape: &Shape, names: &[&'static str], field: usize) -> usize {
     match shape {
-        Shape::Empty => return field,
         Shape::Pair(left, right) => return assert_keyless_in(right, names, assert_keyless_in(left, names, field)),
         Shape::Flat { columns, keyed: false } => assert_keyless(names[field], columns),
         Shape::Flat { .. } | Shape::Column(_) => {}

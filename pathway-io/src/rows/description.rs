@@ -99,8 +99,6 @@ pub enum Shape {
         columns: &'static [Column],
         keyed: bool,
     },
-    /// Nothing, after an error.
-    Empty,
 }
 
 impl Serialize for TableSchema {
