@@ -100,6 +100,7 @@ pub(super) fn start(
                 durables: Durables::default(),
                 bad_rows: Arc::clone(&bad_rows),
                 persistent,
+                partitions: worker.map_or(1, |_| workers.count()),
                 bad_rows_limit: options.bad_row_limit(),
                 restart: options.restart_policy(),
                 idle: options.idle_limit(),

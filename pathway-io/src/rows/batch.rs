@@ -31,6 +31,8 @@ pub(crate) struct Batch<S: Schema> {
     /// key counts.
     diffs: Vec<i64>,
     len: usize,
+    /// It has no rows, and says that the rows after it are the whole table: earlier rows are gone.
+    starts_table: bool,
     /// The most rows and bytes that it has ever had: what its buffers have room for.
     peak: (usize, usize),
     /// Scratch of the JSON decoder.
@@ -39,13 +41,25 @@ pub(crate) struct Batch<S: Schema> {
 
 impl<S: Schema> Default for Batch<S> {
     fn default() -> Self {
-        Batch { columns: ColumnsOf::<S>::default(), diffs: Vec::new(), len: 0, peak: (0, 0), seen: Seen::default() }
+        Batch {
+            columns: ColumnsOf::<S>::default(),
+            diffs: Vec::new(),
+            len: 0,
+            starts_table: false,
+            peak: (0, 0),
+            seen: Seen::default(),
+        }
     }
 }
 
 impl<S: Schema> Batch<S> {
     pub(crate) fn len(&self) -> usize {
         self.len
+    }
+
+    /// Returns whether the rows of the commit up to here, and the rows of the table, are replaced by the rows after it.
+    pub(crate) fn starts_table(&self) -> bool {
+        self.starts_table
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -165,7 +179,7 @@ impl<S: Schema> Pool<S> {
     }
 
     pub(crate) fn put(&self, mut batch: Batch<S>) {
-        if batch.bytes() > POOL_BYTES {
+        if batch.bytes() > POOL_BYTES || batch.starts_table {
             return;
         }
         batch.clear();
@@ -203,6 +217,15 @@ impl<S: Schema> Batches<S> {
         self.sealed.is_empty() && self.current.len == 0
     }
 
+    /// Makes the list the whole table. Returns whether it was not before.
+    pub(crate) fn start_table(&mut self) -> bool {
+        let is_new = !self.sealed.first().is_some_and(Batch::starts_table);
+        if is_new {
+            self.sealed.insert(0, Batch { starts_table: true, ..Batch::default() });
+        }
+        is_new
+    }
+
     /// Takes all batches with rows, and leaves none.
     pub(crate) fn take(&mut self) -> Vec<Batch<S>> {
         let mut all = std::mem::take(&mut self.sealed);
@@ -225,6 +248,10 @@ impl<S: Schema> Batches<S> {
         let (number, row) = std::mem::take(&mut self.mark);
         let mut later = self.sealed.split_off(number.min(self.sealed.len()));
         let mut marked = std::mem::take(&mut self.sealed);
+        if row == 0 {
+            self.sealed = later;
+            return marked;
+        }
         let split = later.first_mut().unwrap_or(&mut self.current);
         let mut rest = self.pool.get();
         for later_row in row..split.len {
@@ -235,7 +262,7 @@ impl<S: Schema> Batches<S> {
         if before.len > 0 {
             marked.push(if before.is_sparse() { before.copy() } else { before });
         }
-        later.retain(|batch| batch.len > 0);
+        later.retain(|batch| batch.len > 0 || batch.starts_table);
         self.sealed = later;
         marked
     }

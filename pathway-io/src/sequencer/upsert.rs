@@ -115,8 +115,10 @@ impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
 impl<S: Schema> Upsert<S> {
     /// Applies one commit and returns its updates. The `-1` of an old row comes before the `+1` of the new row, and
     /// keys are in the order of their first push. If the commit is the `whole` table, all other keys are removed at the
-    /// end.
+    /// end. It is also the whole table if a batch starts a table; then the batches before it do not count.
     pub(crate) fn apply(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>, whole: bool) -> Vec<Batch<S>> {
+        let start = batches.iter().rposition(Batch::starts_table);
+        let (batches, whole) = (&batches[start.unwrap_or(0)..], whole || start.is_some());
         let mut sent = if whole { vec![false; self.slots.len()] } else { Vec::new() };
         for (number, batch) in batches.iter().enumerate() {
             for row in 0..batch.len() {

@@ -30,6 +30,8 @@ pub struct Source {
     pub(crate) bad_rows: Arc<BadRowPolicy>,
     /// Set in a persistent pipeline. A restart then reads everything after the last offset again.
     pub(crate) persistent: bool,
+    /// The number of partitions in all processes; 1 if the source is not read in partitions.
+    pub(crate) partitions: usize,
     pub(crate) bad_rows_limit: Option<u64>,
     pub(crate) restart: Option<Restart>,
     /// For how long an attempt may push nothing.
@@ -121,6 +123,21 @@ impl Source {
             self.intake.tell_closed();
         }
         Closed
+    }
+
+    /// Fails the source if the rows of one of its handles cannot be a whole table.
+    pub(crate) fn check_whole(&self) -> Result<(), Closed> {
+        if self.partitions <= 1 {
+            return Ok(());
+        }
+        let error = format!(
+            "it commits a transaction with `replace_all`, but it is read in {} partitions, of which each has only a part of \
+             the table: run the pipeline on one worker, or remove rows by key",
+            self.partitions
+        );
+        self.fail(FailureKind::Failed(error.into()));
+        self.intake.tell_closed();
+        Err(Closed)
     }
 
     /// What becomes of a row that does not fit. `push` says whether it may wait for room.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::rows::batch::Batch;
-use crate::rows::schema::Schema;
+use crate::rows::bounds::Removable;
+use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::intake::pending::Pending;
@@ -75,8 +76,19 @@ impl Drop for OpenRows {
     }
 }
 
+impl OpenRows {
+    /// Makes the rows of a table the whole table.
+    fn start_table<S: Schema, O>(pending: &Mutex<Pending>, subject: &Subject<S, O>) {
+        let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.opened.is_none() {
+            // If the subject is closed, the commit returns the error.
+            pending.opened = subject.source().intake.open_transaction(subject.entry()).ok();
+        }
+        pending.start_table::<S>(subject.entry().table, subject.pool());
+    }
+}
+
 /// Another table of the connector inside a [`Transaction`]; see [`Transaction::with`].
-#[must_use]
 pub struct TransactionTable<'a, S, O = ()> {
     subject: &'a Subject<S, O>,
     rows: &'a Mutex<Pending>,
@@ -126,6 +138,46 @@ impl<S: Schema, O> Transaction<S, O> {
 
     push_methods!();
 
+    /// Makes the transaction the whole table: its commit also retracts all rows whose keys it does not contain.
+    ///
+    /// Use it for a source that reads its whole table each time, such as a poll of an API. The commit contains only the
+    /// differences, also after a restart. If the transaction has no rows, all rows are retracted. If it is dropped, nothing
+    /// is retracted. Another table of the connector keeps its rows, unless it is replaced too:
+    /// `transaction.with(&other).replace_all()`.
+    ///
+    /// Rows that were pushed outside the transaction are replaced if they were pushed before its commit. Rows that the
+    /// policy for bad rows leaves out are not in the transaction, so their earlier rows are retracted.
+    ///
+    /// The schema needs a primary key, and must not be `append_only`.
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # use std::time::Duration;
+    /// # #[derive(Schema)] struct Ship { #[schema(primary_key)] id: u32, name: String }
+    /// # fn ask_port() -> Vec<Ship> { Vec::new() }
+    /// # fn run(ships: Subject<Ship>) -> pathway_io::RunResult {
+    /// loop {
+    ///     let in_port = ships.transaction().replace_all();
+    ///     for ship in ask_port() {
+    ///         in_port.next(ship)?;
+    ///     }
+    ///     in_port.commit()?; // ships that have left are retracted
+    ///     ships.sleep(Duration::from_secs(60))?;
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// In a source that is read in several partitions, a transaction cannot be the whole table. Its commit then fails the
+    /// pipeline and returns [`Closed`].
+    #[doc(alias("truncate", "snapshot", "overwrite"))]
+    pub fn replace_all(self) -> Self
+    where
+        S: Keyed + Removable,
+    {
+        OpenRows::start_table(&self.rows.pending, &self.subject);
+        self
+    }
+
     /// Pushes into another table of the connector, in the same transaction.
     ///
     /// ```
@@ -143,6 +195,7 @@ impl<S: Schema, O> Transaction<S, O> {
     /// # Panics
     ///
     /// If `other` belongs to another connector, because its rows could not be in one commit with these.
+    #[must_use]
     pub fn with<'a, T: Schema>(&'a self, other: &'a Subject<T, O>) -> TransactionTable<'a, T, O> {
         assert!(
             std::ptr::eq(&**self.subject.source(), &**other.source()),
@@ -180,7 +233,7 @@ impl<S: Schema, O> Transaction<S, O> {
     }
 
     fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
-        let (subject, rows) = self.into_parts();
+        let (subject, rows) = self.into_parts()?;
         let (source, entry, opened) = (subject.source(), subject.entry(), rows.opened);
         source.intake.commit_transaction(entry, rows, offset).map_err(|refused| {
             opened.inspect(|opened| source.intake.drop_transaction(entry, *opened));
@@ -188,12 +241,17 @@ impl<S: Schema, O> Transaction<S, O> {
         })
     }
 
-    /// The rows, and the subject that they are pushed through. The caller tells the intake how the transaction ends.
-    pub(crate) fn into_parts(mut self) -> (Subject<S, O>, Pending) {
-        let mut rows = std::mem::take(self.rows.pending.get_mut().unwrap_or_else(PoisonError::into_inner));
+    /// Returns the rows, and the subject that they are pushed through. The caller tells the intake how the transaction
+    /// ends.
+    pub(crate) fn into_parts(mut self) -> Result<(Subject<S, O>, Pending), Closed> {
+        let rows = self.rows.pending.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if rows.replaces {
+            self.subject.source().check_whole()?;
+        }
+        let mut rows = std::mem::take(rows);
         // The last push into it may have panicked.
         rows.repair();
-        (self.subject, rows)
+        Ok((self.subject, rows))
     }
 }
 
@@ -234,6 +292,29 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
     }
 
     push_methods!();
+
+    /// Makes the transaction's rows of this table the whole table. See [`Transaction::replace_all`].
+    ///
+    /// ```
+    /// # use pathway_io::{Schema, Subject};
+    /// # #[derive(Schema)] struct Ship { #[schema(primary_key)] id: u32, name: String }
+    /// # #[derive(Schema)] struct Berth { #[schema(primary_key)] number: u32, ship: u32 }
+    /// # fn run(ships: Subject<Ship>, berths: Subject<Berth>) -> pathway_io::RunResult {
+    /// let port = ships.transaction().replace_all();
+    /// let taken = port.with(&berths).replace_all();
+    /// port.next(Ship { id: 7, name: "Argo".into() })?;
+    /// taken.next(Berth { number: 1, ship: 7 })?;
+    /// port.commit()?; // both tables change in one commit
+    /// # Ok(()) }
+    /// ```
+    #[expect(clippy::must_use_candidate, reason = "without pushes, it empties the table")]
+    pub fn replace_all(self) -> Self
+    where
+        S: Keyed + Removable,
+    {
+        OpenRows::start_table(self.rows, self.subject);
+        self
+    }
 }
 
 impl<S, O> fmt::Debug for Transaction<S, O> {

@@ -164,6 +164,13 @@ impl<S: Schema, O> Transaction<S, O> {
         self.0.with(&other.0)
     }
 
+    pub fn replace_all(self) -> Self
+    where
+        S: Keyed + Removable,
+    {
+        Transaction(self.0.replace_all())
+    }
+
     pub fn commit(self) -> Result<(), Closed> {
         wait(self.0.commit())
     }

@@ -29,6 +29,8 @@ mod model;
 mod offset;
 #[path = "../contract/panic.rs"]
 mod panic;
+#[path = "../contract/replace_all.rs"]
+mod replace_all;
 #[path = "../contract/restart.rs"]
 mod restart;
 #[path = "../contract/stop.rs"]

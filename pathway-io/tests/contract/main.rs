@@ -16,6 +16,7 @@ mod model;
 mod numbers;
 mod offset;
 mod panic;
+mod replace_all;
 mod restart;
 mod retry;
 mod signal;

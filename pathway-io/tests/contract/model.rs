@@ -15,6 +15,8 @@ use crate::common::{Cat, Number, Seen, Subject, Transaction, cat, commits, pipel
 enum Step {
     Plain(Push),
     Commit,
+    /// Makes one of several transactions the whole table of cats.
+    ReplaceAll(usize),
     /// A push into one of several transactions. Each transaction starts with its first push.
     InTransaction(usize, Push),
     CommitTransaction(usize),
@@ -28,6 +30,8 @@ enum Push {
     Number(u64),
     /// A bad row, which changes nothing.
     Bad,
+    /// The start of a transaction that is the whole table of cats.
+    All,
 }
 
 const TRANSACTIONS: usize = 3;
@@ -45,6 +49,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => push().prop_map(Step::Plain),
         3 => Just(Step::Commit),
+        1 => (0..TRANSACTIONS).prop_map(Step::ReplaceAll),
         6 => (0..TRANSACTIONS, push()).prop_map(|(number, push)| Step::InTransaction(number, push)),
         2 => (0..TRANSACTIONS).prop_map(Step::CommitTransaction),
         1 => (0..TRANSACTIONS).prop_map(Step::DropTransaction),
@@ -77,6 +82,8 @@ struct Model {
     pending: Vec<Push>,
     transactions: [Vec<Push>; TRANSACTIONS],
     output: Vec<Output>,
+    /// Whether each of these is of a whole table.
+    is_whole: Vec<bool>,
 }
 
 impl Model {
@@ -84,6 +91,7 @@ impl Model {
         match step {
             Step::Plain(push) => self.pending.push(push.clone()),
             Step::Commit => self.commit(),
+            Step::ReplaceAll(number) => self.transactions[*number].insert(0, Push::All),
             Step::InTransaction(number, push) => self.transactions[*number].push(push.clone()),
             Step::CommitTransaction(number) => {
                 let rows = std::mem::take(&mut self.transactions[*number]);
@@ -98,6 +106,7 @@ impl Model {
         let mut output = Output::default();
         // The keys in the order of their first push, each with its new row.
         let mut changes: Vec<(i64, Option<Cat>)> = Vec::new();
+        let mut is_whole = false;
         for push in std::mem::take(&mut self.pending) {
             let (key, row) = match push {
                 Push::Cat(key, genus) => (key, Some(cat(key, &genus.to_string()))),
@@ -107,11 +116,21 @@ impl Model {
                     continue;
                 }
                 Push::Bad => continue,
+                Push::All => {
+                    is_whole = true;
+                    changes.clear();
+                    continue;
+                }
             };
             match changes.iter_mut().find(|(known, _)| *known == key) {
                 Some(change) => change.1 = row,
                 None => changes.push((key, row)),
             }
+        }
+        if is_whole {
+            let absent = self.table.keys().filter(|key| changes.iter().all(|(known, _)| known != *key));
+            let absent: Vec<_> = absent.map(|key| (*key, None)).collect();
+            changes.extend(absent);
         }
         for (key, new) in changes {
             let old = self.table.remove(&key);
@@ -121,10 +140,20 @@ impl Model {
             }
             self.table.extend(new.map(|row| (key, row)));
         }
+        if is_whole {
+            sort_last_retractions(&mut output.cats);
+        }
         if output != Output::default() {
             self.output.push(output);
+            self.is_whole.push(is_whole);
         }
     }
+}
+
+/// Sorts the retractions at the end, since the order of keys that a whole table does not contain is not specified.
+fn sort_last_retractions(updates: &mut [(Cat, i64)]) {
+    let last = updates.iter().rposition(|(_, diff)| *diff > 0).map_or(0, |at| at + 1);
+    updates[last..].sort_by_key(|(cat, _)| cat.key);
 }
 
 type Subjects = (Subject<Cat>, Subject<Number>);
@@ -134,6 +163,7 @@ fn push_plain((cats, numbers): &Subjects, push: &Push) -> RunResult {
         Push::Cat(key, genus) => cats.next(cat(key, &genus.to_string()))?,
         Push::Remove(key) => cats.remove(key)?,
         Push::Number(n) => numbers.next(Number { n })?,
+        Push::All => unreachable!("only a transaction is a whole table"),
         Push::Bad => drop(cats.next_json(r#"{"key": 1, "genus": 5}"#).unwrap_err()),
     }
     Ok(())
@@ -144,6 +174,7 @@ fn push_into(transaction: &Transaction<Cat>, (_, numbers): &Subjects, push: &Pus
         Push::Cat(key, genus) => transaction.next_json(format!(r#"{{"key": {key}, "genus": "{genus}"}}"#))?,
         Push::Remove(key) => transaction.remove(key)?,
         Push::Number(n) => transaction.with(numbers).next(Number { n })?,
+        Push::All => unreachable!("`Step::ReplaceAll` begins it"),
         Push::Bad => drop(transaction.next_json(r#"{"key": 1"#).unwrap_err()),
     }
     Ok(())
@@ -155,6 +186,10 @@ fn perform(subjects: &Subjects, steps: &[Step], end: End) -> RunResult {
         match step {
             Step::Plain(push) => push_plain(subjects, push)?,
             Step::Commit => subjects.0.commit()?,
+            Step::ReplaceAll(number) => {
+                let transaction = transactions[*number].take().unwrap_or_else(|| subjects.0.transaction());
+                transactions[*number] = Some(transaction.replace_all());
+            }
             Step::InTransaction(number, push) => {
                 let transaction = transactions[*number].get_or_insert_with(|| subjects.0.transaction());
                 push_into(transaction, subjects, push)?;
@@ -226,7 +261,11 @@ proptest! {
             }
             prop_assert_eq!(&table, &model.table);
             times.extend(output.keys().copied());
-            prop_assert_eq!(output.into_values().collect::<Vec<_>>(), model.output);
+            let mut output: Vec<_> = output.into_values().collect();
+            output.iter_mut().zip(&model.is_whole).filter(|(_, whole)| **whole).for_each(|(output, _)| {
+                sort_last_retractions(&mut output.cats);
+            });
+            prop_assert_eq!(output, model.output);
         }
         times.sort_unstable();
         prop_assert!(times.is_sorted_by(|a, b| a < b), "two commits have the same time");

@@ -94,6 +94,40 @@ impl Cats {
     }
 }
 
+/// A source whose partitions each commit a whole table.
+#[derive(Clone)]
+struct Whole;
+
+#[connector]
+impl Whole {
+    fn run(&mut self, cats: Subject<Cat>, part: Partition) -> RunResult {
+        cats.next(Cat { key: part.index as u64, by: 0 })?;
+        cats.commit()?;
+        let all = cats.transaction().replace_all();
+        all.next(Cat { key: 7, by: part.index as u64 })?;
+        Ok(all.commit()?)
+    }
+}
+
+#[test]
+fn a_partition_cannot_replace_the_whole_table() {
+    let pipeline = pipeline();
+    let cats = commits(&pipeline.read(Whole));
+    let error = run_on(pipeline, Workers::threads(2)).unwrap_err();
+    assert!(error.to_string().contains("`replace_all`, but it is read in 2 partitions"), "{error}");
+    let updates: Vec<_> = cats.try_iter().flat_map(|commit| commit.updates).collect();
+    assert!(updates.iter().all(|(row, diff)| row.key < 2 && *diff == 1), "{updates:?}");
+}
+
+#[test]
+fn a_partition_that_is_the_only_one_replaces_the_table() {
+    let pipeline = pipeline();
+    let cats = commits(&pipeline.read(Whole));
+    run_on(pipeline, Workers::threads(1)).unwrap();
+    let updates: Vec<_> = cats.try_iter().flat_map(|commit| commit.updates).collect();
+    assert_eq!(updates, [(Cat { key: 0, by: 0 }, 1), (Cat { key: 7, by: 0 }, 1), (Cat { key: 0, by: 0 }, -1)]);
+}
+
 #[test]
 fn all_partitions_feed_one_table_with_one_row_for_each_key() {
     let pipeline = pipeline();

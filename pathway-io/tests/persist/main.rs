@@ -10,6 +10,7 @@ mod edges;
 mod full_snapshot;
 mod place;
 mod refuse;
+mod replace_all;
 mod restart;
 mod threads;
 mod timed;

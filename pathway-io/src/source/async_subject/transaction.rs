@@ -4,7 +4,8 @@ use std::fmt;
 
 use super::AsyncSubject;
 use crate::rows::batch::Batch;
-use crate::rows::schema::Schema;
+use crate::rows::bounds::Removable;
+use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::intake::{CommitTransaction, Push};
@@ -56,11 +57,35 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
 
     push_methods!();
 
+    /// Makes the transaction the whole table: its commit also retracts all rows whose keys it does not contain. See
+    /// [`Transaction::replace_all`].
+    ///
+    /// ```
+    /// # use pathway_io::{AsyncSubject, Closed, Schema};
+    /// # #[derive(Schema)] struct Ship { #[schema(primary_key)] id: u32, name: String }
+    /// # async fn run(ships: AsyncSubject<Ship>, in_port: Vec<Ship>) -> Result<(), Closed> {
+    /// let all = ships.transaction().replace_all();
+    /// for ship in in_port {
+    ///     all.next(ship)?;
+    /// }
+    /// all.commit().await?; // ships that have left are retracted
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[doc(alias("truncate", "snapshot", "overwrite"))]
+    pub fn replace_all(self) -> Self
+    where
+        S: Keyed + Removable,
+    {
+        AsyncTransaction { rows: self.rows.replace_all() }
+    }
+
     /// Pushes into another table of the connector, in the same unit.
     ///
     /// # Panics
     ///
     /// If `other` belongs to another connector, since its rows could not be in one commit with these.
+    #[must_use]
     pub fn with<'a, T: Schema>(&'a self, other: &'a AsyncSubject<T, O>) -> TransactionTable<'a, T, O> {
         self.rows.with(&other.subject)
     }
@@ -82,7 +107,7 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
     }
 
     async fn finish<P: Offset>(self, offset: Option<P>) -> Result<(), Closed> {
-        let (subject, rows) = self.rows.into_parts();
+        let (subject, rows) = self.rows.into_parts()?;
         let source = subject.source();
         let committed = CommitTransaction::new(&source.intake, subject.entry(), rows, offset).await;
         committed.map_err(|refused| source.refuse(refused))

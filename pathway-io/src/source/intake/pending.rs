@@ -101,6 +101,8 @@ pub(crate) struct Pending {
     /// The load before the tail; `None` without a tail.
     before_tail: Option<Load>,
     bad: BadLines,
+    /// One of its tables is whole: [`Pending::start_table`].
+    pub(crate) replaces: bool,
     /// Of the rows of a transaction: what the intake has given it with its first row.
     pub(crate) opened: Option<u64>,
 }
@@ -109,6 +111,7 @@ pub(crate) struct Pending {
 #[derive(Default)]
 pub(crate) struct BadLines {
     pub(crate) text: Vec<u8>,
+    /// The part of the load that does not consist of rows: the lines, and the starts of whole tables.
     pub(crate) rows: usize,
     /// What of it stands before the tail, while there is one.
     mark: (usize, usize),
@@ -145,6 +148,16 @@ impl Pending {
         let grown = batch.bytes() - before;
         self.load = self.load.plus(Load { rows: 1, bytes: grown });
         Ok(())
+    }
+
+    /// Makes the rows of a table the whole table. This is part of the load, so that it is cut without rows too, and so
+    /// that only a backlog of them waits.
+    pub(crate) fn start_table<S: Schema>(&mut self, table: usize, pool: &AnyPool) {
+        self.replaces = true;
+        if self.batches::<S>(table, pool).start_table() {
+            self.load = self.load.plus(Load { rows: 1, bytes: 0 });
+            self.bad.rows += 1;
+        }
     }
 
     #[inline]
@@ -228,6 +241,7 @@ impl Pending {
     /// Puts the rows of `later` behind these.
     pub(crate) fn append(&mut self, later: Pending) {
         self.load = self.load.plus(later.load);
+        self.bad.rows += later.bad.rows;
         if self.tables.len() < later.tables.len() {
             self.tables.resize_with(later.tables.len(), || None);
         }
