@@ -20,5 +20,6 @@ pub(crate) mod shared;
 pub(crate) mod subject;
 pub(crate) mod transaction;
 pub(crate) mod try_next_error;
+pub(crate) mod try_push;
 #[cfg(not(feature = "async"))]
 pub(crate) mod without_async;

@@ -1,6 +1,5 @@
 //! [`Subject`], the handle through which a source pushes rows into a table.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
@@ -12,10 +11,9 @@ use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::hook::Hook;
 use crate::source::intake::pending::{AnyPool, Pending};
-use crate::source::intake::{Entry, Push, Refused};
+use crate::source::intake::{Entry, Push};
 use crate::source::push::push_methods;
 use crate::source::shared::Source;
-use crate::source::try_next_error::TryNextError;
 
 /// Pushes rows into one table of a source.
 ///
@@ -179,44 +177,6 @@ impl<S: Schema, O> Subject<S, O> {
 /// none.
 impl<S, O> Subject<S, O> {
     push_methods!();
-
-    /// Pushes one row if this is possible without waiting.
-    ///
-    /// It is for callbacks that must not block.
-    ///
-    /// ```
-    /// # use pathway_io::{Schema, Subject};
-    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
-    /// # fn run(cats: Subject<Cat>) -> pathway_io::RunResult {
-    /// if let Err(error) = cats.try_next(Cat { key: 1, genus: "felis".into() }) {
-    ///     let row = error.into_row(); // the backlog is full, or the subject is closed
-    ///     eprintln!("dropped cat {}", row.key);
-    /// }
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Returns the row if the backlog is full or the subject is closed.
-    pub fn try_next(&self, row: S) -> Result<(), TryNextError<S>>
-    where
-        S: Schema,
-    {
-        match self.source.intake.admit(self.entry, Push::Try) {
-            Ok(admitted) => {
-                let Ok(()) = admitted.push::<S, Infallible>(&self.pool, |batch| {
-                    batch.push(row.into_fields());
-                    Ok(())
-                });
-                Ok(())
-            }
-            Err(Refused::Full) => Err(TryNextError::Full(row)),
-            Err(refused @ (Refused::Closed | Refused::NoOffset)) => {
-                self.source.refuse(refused);
-                Err(TryNextError::Closed(row))
-            }
-        }
-    }
 
     /// Commits everything pushed so far, through any handle of this connector and into any of its tables.
     ///

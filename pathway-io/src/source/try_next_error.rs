@@ -3,6 +3,8 @@
 use std::fmt;
 
 /// The error of [`Subject::try_next`](crate::Subject::try_next): a row that was not pushed.
+///
+/// It is also the error of [`Subject::try_remove`](crate::Subject::try_remove), with the key instead of the row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum TryNextError<S> {
     /// The backlog is full, because the sinks have not yet taken earlier rows.
@@ -12,7 +14,7 @@ pub enum TryNextError<S> {
 }
 
 impl<S> TryNextError<S> {
-    /// Returns the row.
+    /// Returns the row, or the key.
     #[must_use]
     pub fn into_row(self) -> S {
         match self {

@@ -54,6 +54,17 @@ impl<S: Schema, O> Subject<S, O> {
         self.0.try_next(row)
     }
 
+    pub fn try_next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError> {
+        self.0.try_next_json(json)
+    }
+
+    pub fn try_remove(&self, key: S::Key) -> Result<(), TryNextError<S::Key>>
+    where
+        S: Keyed + Removable,
+    {
+        self.0.try_remove(key)
+    }
+
     pub fn next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError> {
         wait(self.0.next_json(json))
     }

@@ -13,7 +13,7 @@ use pathway_io::{AsyncSubject, BadRows, Closed, Pipeline, ReadOptions, RunResult
 
 use crate::base::source;
 use crate::blocking::wait;
-use crate::common::{Number, TempDir, by_commit, commits, next, pipeline, read, run, within};
+use crate::common::{Cat, Number, TempDir, by_commit, cat, commits, next, pipeline, read, run, updates, within};
 
 /// Counts how often it is woken.
 #[derive(Default)]
@@ -169,6 +169,22 @@ fn a_transaction_that_is_dropped_in_the_queue_lets_the_others_go_ahead() {
         Ok(())
     });
     assert_eq!(seen, [vec![1, 2, 3], vec![4]]);
+}
+
+#[test]
+fn a_permit_pushes_json_and_removes() {
+    let pipeline = pipeline();
+    let cats = pipeline.read(source(|cats: Subject<Cat>| {
+        let cats = cats.to_async();
+        wait(cats.reserve())?.next_json(r#"{"key": 1, "genus": "felis"}"#)?;
+        assert_eq!(wait(cats.reserve())?.next_json("{}").unwrap_err().column(), Some("key"));
+        wait(cats.commit())?;
+        wait(cats.reserve())?.remove(1)?;
+        Ok(())
+    }));
+    let seen = commits(&cats);
+    run(pipeline).unwrap();
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1), (cat(1, "felis"), -1)]);
 }
 
 #[test]

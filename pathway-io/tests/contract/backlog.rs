@@ -4,9 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use pathway_io::{BytesRow, ReadOptions, RunResult, Schema, TryNextError};
+use pathway_io::{BadRows, BytesRow, ReadOptions, RunResult, Schema, TryNextError};
 
-use crate::common::{Number, Seen, Subject, by_commit, commits, next, pipeline, run, source, within};
+use crate::common::{
+    Cat, Number, Seen, Subject, TempDir, by_commit, cat, commits, next, pipeline, read, run, source, within,
+};
 
 fn options() -> ReadOptions {
     ReadOptions::new().autocommit(None)
@@ -58,6 +60,45 @@ fn a_blocked_sink_blocks_the_source_after_two_backlogs() {
     // Five rows that the sink has not taken, and five that wait for the next commit.
     assert_eq!(pushed.load(Ordering::Relaxed), 10);
     assert_eq!(seen.iter().map(|commit| commit.updates.len()).collect::<Vec<_>>(), [5, 5]);
+}
+
+#[test]
+fn pushes_of_json_and_removals_can_refuse_to_wait() {
+    let directory = TempDir::new();
+    let path = directory.path("bad.jsonl");
+    let seen = capacity(options().backlog(2).bad_rows(BadRows::Quarantine(path.clone())), |cats: &Subject<Cat>| {
+        cats.try_next_json(r#"{"key": 1, "genus": "felis"}"#)?;
+        cats.try_next_json(r#"{"key": 2, "genus": "lynx"}"#)?;
+        cats.try_remove(1)?;
+        cats.try_next_json(r#"{"key": 3, "genus": 5}"#)?;
+        cats.try_remove(2)?;
+        let full = cats.try_next_json(r#"{"key": 4, "genus": "puma"}"#).unwrap_err();
+        assert!(full.is_full() && !full.is_closed());
+        assert_eq!(full.to_string(), "the backlog is full");
+        // The text is not read, so it does not count as a bad row.
+        assert!(cats.try_next_json("torn").unwrap_err().is_full());
+        assert!(matches!(cats.try_remove(7), Err(TryNextError::Full(7))));
+        Ok(())
+    });
+    let seen: Vec<_> = seen.into_iter().map(|commit| commit.updates).collect();
+    assert_eq!(
+        seen,
+        [vec![(cat(1, "felis"), 1), (cat(2, "lynx"), 1)], vec![(cat(1, "felis"), -1), (cat(2, "lynx"), -1)]]
+    );
+    assert_eq!(read(path).lines().count(), 1);
+}
+
+#[test]
+fn a_closed_subject_refuses_pushes_that_never_wait() {
+    let pipeline = pipeline();
+    pipeline.read(source(|cats: Subject<Cat>| {
+        cats.clone().close()?;
+        let closed = cats.try_next_json("torn").unwrap_err();
+        assert!(closed.is_closed() && !closed.is_full());
+        assert!(matches!(cats.try_remove(7), Err(TryNextError::Closed(7))));
+        Ok(())
+    }));
+    assert_eq!(run(pipeline).unwrap().sources[0].bad_rows, 0);
 }
 
 #[test]

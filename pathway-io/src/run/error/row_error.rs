@@ -9,8 +9,8 @@ use std::fmt;
 /// Its [`Display`](fmt::Display) is one sentence with all that is known, such as
 /// ``row 3, column `genus`, byte 17: expected a `String`, found the number 5``.
 ///
-/// It is also what pushing a row gives on a closed subject ([`is_closed`](RowError::is_closed)); there is nothing wrong
-/// with the row then.
+/// It is also what pushing a row gives on a closed subject ([`is_closed`](RowError::is_closed)), or if the push would have to
+/// wait ([`is_full`](RowError::is_full)); there is nothing wrong with the row then.
 #[derive(Debug)]
 // Boxed, since it stands in the `Result` of a call that is made for each row.
 pub struct RowError(Box<Inner>);
@@ -22,12 +22,20 @@ struct Inner {
     row: Option<u64>,
     reason: Cow<'static, str>,
     closed: bool,
+    full: bool,
 }
 
 impl RowError {
     #[cold]
     pub(crate) fn new(reason: impl Into<Cow<'static, str>>) -> Self {
-        RowError(Box::new(Inner { column: None, position: None, row: None, reason: reason.into(), closed: false }))
+        RowError(Box::new(Inner {
+            column: None,
+            position: None,
+            row: None,
+            reason: reason.into(),
+            closed: false,
+            full: false,
+        }))
     }
 
     /// The error of a push into a closed subject.
@@ -35,6 +43,14 @@ impl RowError {
     pub(crate) fn closed() -> Self {
         let mut error = RowError::new("the subject is closed");
         error.0.closed = true;
+        error
+    }
+
+    /// The error of a push that must not wait.
+    #[cold]
+    pub(crate) fn full() -> Self {
+        let mut error = RowError::new("the backlog is full");
+        error.0.full = true;
         error
     }
 
@@ -85,6 +101,13 @@ impl RowError {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.0.closed
+    }
+
+    /// Returns whether [`Subject::try_next_json`](crate::Subject::try_next_json) refused the row only because the backlog is
+    /// full.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.full
     }
 }
 

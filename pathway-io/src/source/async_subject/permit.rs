@@ -4,8 +4,11 @@ use std::convert::Infallible;
 use std::fmt;
 
 use super::AsyncSubject;
-use crate::rows::schema::Schema;
+use crate::rows::batch::Batch;
+use crate::rows::bounds::Removable;
+use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
+use crate::run::error::row_error::RowError;
 use crate::source::intake::{Admitted, Push};
 use crate::source::offset::Offset;
 
@@ -34,6 +37,31 @@ impl<'a, S, O> Permit<'a, S, O> {
         S: Schema,
     {
         self.subject.push_reserved(row)
+    }
+
+    /// Decodes one JSON object and pushes it. It cannot wait.
+    ///
+    /// # Errors
+    ///
+    /// As [`AsyncSubject::next_json`].
+    pub fn next_json(self, json: impl AsRef<[u8]>) -> Result<(), RowError>
+    where
+        S: Schema,
+    {
+        self.subject.push_reserved_json(json.as_ref())
+    }
+
+    /// Retracts the row with this primary key. It cannot wait.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the subject was closed since the permit was given.
+    pub fn remove(self, key: <S as Keyed>::Key) -> Result<(), Closed>
+    where
+        S: Keyed + Removable,
+    {
+        let key = S::tombstone(key);
+        self.subject.fill_reserved(|batch| batch.push_removal(key))
     }
 
     /// Pushes the row, and sets the offset that covers everything up to and with it.
@@ -65,8 +93,12 @@ impl<S: Schema, O> AsyncSubject<S, O> {
 
     pub(super) fn push_reserved(&self, row: S) -> Result<(), Closed> {
         let fields = row.into_fields();
+        self.fill_reserved(|batch| batch.push(fields))
+    }
+
+    fn fill_reserved(&self, fill: impl FnOnce(&mut Batch<S>)) -> Result<(), Closed> {
         let Ok(()) = self.admit_reserved()?.push::<S, Infallible>(self.subject.pool(), |batch| {
-            batch.push(fields);
+            fill(batch);
             Ok(())
         });
         Ok(())
@@ -87,8 +119,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         }
     }
 
-    pub(super) fn push_reserved_json(&self, json: &[u8]) -> Result<(), crate::RowError> {
-        use crate::RowError;
+    pub(super) fn push_reserved_json(&self, json: &[u8]) -> Result<(), RowError> {
         let admitted = self.admit_reserved().map_err(|Closed| RowError::closed())?;
         admitted
             .push::<S, RowError>(self.subject.pool(), |batch| batch.push_json(json))

@@ -80,6 +80,36 @@ impl<S, O> AsyncSubject<S, O> {
         self.subject.try_next(row)
     }
 
+    /// Decodes one JSON object and pushes it if this is possible without waiting. See
+    /// [`Subject::try_next_json`](crate::Subject::try_next_json).
+    ///
+    /// It does not yield to the runtime either.
+    ///
+    /// # Errors
+    ///
+    /// As [`Subject::try_next_json`](crate::Subject::try_next_json).
+    pub fn try_next_json(&self, json: impl AsRef<[u8]>) -> Result<(), RowError>
+    where
+        S: Schema,
+    {
+        self.subject.try_next_json(json)
+    }
+
+    /// Retracts the row with this primary key if this is possible without waiting. See
+    /// [`Subject::try_remove`](crate::Subject::try_remove).
+    ///
+    /// It does not yield to the runtime either.
+    ///
+    /// # Errors
+    ///
+    /// Returns the key if the backlog is full or the subject is closed.
+    pub fn try_remove(&self, key: <S as Keyed>::Key) -> Result<(), TryNextError<<S as Keyed>::Key>>
+    where
+        S: Keyed + Removable,
+    {
+        self.subject.try_remove(key)
+    }
+
     /// Decodes one JSON object by the schema and pushes it, as [`Subject::next_json`](crate::Subject::next_json) does.
     ///
     /// # Cancel safety

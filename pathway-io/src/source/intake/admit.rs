@@ -27,7 +27,6 @@ pub(crate) enum Push {
     Try,
     /// It does not wait either: it has waited for room before, and room that others have taken since then is exceeded by
     /// this one row.
-    #[cfg(feature = "async")]
     Reserved,
 }
 
@@ -79,7 +78,6 @@ impl Intake {
             if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
                 return Poll::Ready(Ok(()));
             }
-            #[cfg(feature = "async")]
             if push == Push::Reserved {
                 return Poll::Ready(Ok(()));
             }
