@@ -13,6 +13,7 @@
 
 use std::any::Any;
 use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
@@ -36,6 +37,9 @@ use crate::rows::encode::RowWriter;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{Schema, is_key};
 use crate::run::lock::Lock;
+
+/// A hash table with fewer keys than this is not worth shrinking.
+const SHRINK_FROM: usize = 4096;
 
 /// A row or a key as JSON.
 type Encoded = Vec<u8>;
@@ -149,6 +153,7 @@ fn upserted<'scope>(
         let mut capability = Some(capability);
         let mut waiting: BTreeMap<u64, Vec<Push>> = BTreeMap::new();
         let mut rows: HashMap<Encoded, Encoded, foldhash::fast::RandomState> = HashMap::default();
+        let mut peak = 0;
         move |(input, frontier), output| {
             input.for_each(|_, pushes| {
                 for (push, time, _) in pushes.drain(..) {
@@ -177,6 +182,7 @@ fn upserted<'scope>(
                     old.into_iter().for_each(|old| session.give(((place, old), time, -1)));
                     pushed.into_iter().for_each(|new| session.give(((place, new), time, 1)));
                 }
+                shrink(&mut rows, &mut peak);
             }
             match frontier {
                 Some(frontier) => held.downgrade(&frontier),
@@ -184,6 +190,16 @@ fn upserted<'scope>(
             }
         }
     })
+}
+
+/// Frees memory if most keys were removed. `peak` is the largest number of keys since it last did so: the capacity does
+/// not tell, because a removed key can leave a mark in its place.
+fn shrink<K: Eq + Hash, V, H: BuildHasher>(rows: &mut HashMap<K, V, H>, peak: &mut usize) {
+    *peak = rows.len().max(*peak);
+    if *peak >= SHRINK_FROM && rows.len() < *peak / 4 {
+        *peak = rows.len();
+        rows.shrink_to(2 * rows.len());
+    }
 }
 
 fn encoded<S: Schema>(writer: &RowWriter, batch: &Batch<S>, row: usize) -> Encoded {
@@ -251,6 +267,20 @@ mod tests {
 
     fn push(key: &str, part: usize, place: u64, row: Option<&str>, time: u64) -> (Push, u64, isize) {
         ((key.into(), (part, place), row.map(Into::into)), time, 1)
+    }
+
+    #[test]
+    fn memory_shrinks_after_a_mass_removal() {
+        let mut rows: HashMap<u64, ()> = (0..100_000).map(|key| (key, ())).collect();
+        let mut peak = 0;
+        shrink(&mut rows, &mut peak);
+        rows.retain(|key, ()| key % 2 == 0);
+        shrink(&mut rows, &mut peak);
+        assert_eq!(peak, 100_000, "a half is left");
+        rows.retain(|key, ()| key % 100 == 0);
+        shrink(&mut rows, &mut peak);
+        assert_eq!((rows.len(), peak), (1000, 1000));
+        assert!(rows.capacity() < 5000, "it has memory for {} keys", rows.capacity());
     }
 
     #[test]

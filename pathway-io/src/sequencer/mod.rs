@@ -8,6 +8,7 @@ pub(crate) mod clock;
 pub(crate) mod feed;
 pub(crate) mod journal;
 pub(crate) mod multiset;
+mod segments;
 pub(crate) mod stage;
 pub(crate) mod upsert;
 

@@ -1,9 +1,8 @@
 //! Tables with a primary key: [`Upsert`] turns pushes and removals into updates.
 //!
 //! The current row of each key is kept in columns. A hash table maps keys to *slots*, numbered by `u32`, and each slot
-//! stores the position of its row. Rows are kept in segments of fixed size. A new row goes to the open segment, and the
-//! row that it replaces becomes a hole. If more than half of a full segment is holes, its rows move to the open
-//! segment. So memory is at most twice what the rows need, and a commit never moves more than a few segments.
+//! stores the position of its row in the [`Rows`]. After most keys were removed, hash table, slots and rows are rebuilt in
+//! smaller buffers. As when a hash table grows, the commit that causes this takes longer.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -11,18 +10,16 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
+use super::segments::{NONE, Rows};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::column::Buffer;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema, is_key};
 
-/// The number of rows in a segment. It is small enough that moving one takes well under a millisecond.
-const SEGMENT: u32 = 1 << 10;
-/// The number of empty segments that keep their buffers for reuse.
-const KEPT_SEGMENTS: usize = 4;
-
-/// Marks a slot without a row, or a row that is a hole.
-const NONE: u32 = u32::MAX;
+/// Fewer slots than this are not worth a rebuild.
+const SHRINK_FROM: usize = 4096;
+/// The state is rebuilt if less than this part of the slots is in use. Therefore many removals pay for each rebuild.
+const SHRINK_PART: usize = 4;
 
 /// The current rows of a table by key.
 pub(crate) struct Upsert<S: Schema> {
@@ -137,8 +134,37 @@ impl<S: Schema> Upsert<S> {
                 self.remove(slot as u32, &mut updates);
             }
         }
-        self.rows.compact(&mut self.slots);
+        let slots = &mut self.slots;
+        self.rows.compact(|slot, row| slots[slot as usize].row = row);
+        self.shrink();
         updates.finish()
+    }
+
+    /// Rebuilds the state if most of its slots are free.
+    fn shrink(&mut self) {
+        let live = self.slots.len() - self.free_slots.len();
+        if self.slots.len() < SHRINK_FROM || live >= self.slots.len() / SHRINK_PART {
+            return;
+        }
+        let (slots, rows) = (std::mem::take(&mut self.slots), std::mem::take(&mut self.rows));
+        self.free_slots = Vec::new();
+        self.slots_by_key = HashTable::with_capacity(live);
+        for slot in slots.into_iter().filter(|slot| slot.row != NONE) {
+            let (columns, at) = rows.at(slot.row);
+            let number = self.slots.len() as u32;
+            let row = self.rows.insert(columns, at, number);
+            self.slots.push(Slot { row, ..slot });
+            let place = Place { hash: slot.hash, slot: number };
+            self.slots_by_key.insert_unique(slot.hash.spread(), place, |place| place.hash.spread());
+        }
+    }
+
+    /// The number of keys and rows for which it has memory, whichever is larger.
+    #[cfg(test)]
+    fn capacity(&self) -> usize {
+        let buffers =
+            [self.slots.capacity(), self.free_slots.capacity(), self.touched.capacity(), self.rows.capacity()];
+        buffers.into_iter().fold(self.slots_by_key.capacity(), usize::max)
     }
 
     /// Removes a key that the whole table does not contain.
@@ -274,114 +300,82 @@ impl<S: Schema> Updates<'_, S> {
     }
 }
 
-/// Rows in segments. A `u32` identifies a row: the number of its segment, and its index in the segment.
-struct Rows<S: Schema> {
-    segments: Vec<Segment<S>>,
-    /// The segment that receives the next row.
-    open: u32,
-    /// The empty segments.
-    free: Vec<u32>,
-    /// The full segments that have become sparse. A segment may occur twice.
-    sparse: Vec<u32>,
-}
+#[cfg(test)]
+mod tests {
+    use pathway_derive::Schema;
 
-struct Segment<S: Schema> {
-    columns: ColumnsOf<S>,
-    /// The slot of each row, or `NONE` for a hole.
-    slots: Vec<u32>,
-    live: usize,
-}
+    use super::*;
+    use crate::rows::schema::Keyed;
 
-impl<S: Schema> Default for Segment<S> {
-    fn default() -> Self {
-        Segment { columns: ColumnsOf::<S>::default(), slots: Vec::new(), live: 0 }
-    }
-}
-
-impl<S: Schema> Segment<S> {
-    fn is_full(&self) -> bool {
-        self.slots.len() == SEGMENT as usize
+    #[derive(Schema)]
+    #[schema(crate = crate)]
+    struct Cat {
+        #[schema(primary_key)]
+        key: i64,
+        genus: String,
     }
 
-    fn is_sparse(&self) -> bool {
-        self.is_full() && self.live < SEGMENT as usize / 2
-    }
-
-    fn clear(&mut self) {
-        self.columns.truncate(0);
-        self.slots.clear();
-        self.live = 0;
-    }
-}
-
-impl<S: Schema> Default for Rows<S> {
-    fn default() -> Self {
-        Rows { segments: Vec::new(), open: 0, free: Vec::new(), sparse: Vec::new() }
-    }
-}
-
-impl<S: Schema> Rows<S> {
-    #[inline]
-    fn at(&self, row: u32) -> (&ColumnsOf<S>, usize) {
-        (&self.segments[(row / SEGMENT) as usize].columns, (row % SEGMENT) as usize)
-    }
-
-    fn insert(&mut self, columns: &ColumnsOf<S>, row: usize, slot: u32) -> u32 {
-        if self.segments.get(self.open as usize).is_none_or(Segment::is_full) {
-            self.open = self.next_segment();
+    /// Pushes `genus`, or removes the key.
+    fn batch(keys: impl Iterator<Item = i64>, genus: Option<&str>) -> Batch<Cat> {
+        let mut batch = Batch::default();
+        for key in keys {
+            match genus {
+                Some(genus) => batch.push(Cat { key, genus: genus.to_owned() }.into_fields()),
+                None => batch.push_removal(Cat::tombstone(key)),
+            }
         }
-        let segment = &mut self.segments[self.open as usize];
-        let place = segment.slots.len() as u32;
-        segment.columns.push_from(columns, row);
-        segment.slots.push(slot);
-        segment.live += 1;
-        self.note_sparse(self.open);
-        self.open * SEGMENT + place
+        batch
     }
 
-    fn next_segment(&mut self) -> u32 {
-        self.free.pop().unwrap_or_else(|| {
-            let number = self.segments.len();
-            assert!(number < (NONE / SEGMENT) as usize, "the table has too many keys: at most four billion fit");
-            self.segments.push(Segment::default());
-            number as u32
-        })
+    fn updates(upsert: &mut Upsert<Cat>, batch: Batch<Cat>) -> Vec<(i64, String, i64)> {
+        let batches = upsert.apply(&[batch], &Pool::new(), false);
+        let rows = batches.iter().flat_map(|batch| (0..batch.len()).map(|row| (batch.row(row), batch.diff(row))));
+        rows.map(|(cat, diff)| (cat.key, cat.genus, diff)).collect()
     }
 
-    fn remove(&mut self, row: u32) {
-        let (number, place) = (row / SEGMENT, (row % SEGMENT) as usize);
-        let segment = &mut self.segments[number as usize];
-        segment.slots[place] = NONE;
-        segment.live -= 1;
-        self.note_sparse(number);
-    }
+    const KEYS: i64 = 100_000;
 
-    fn note_sparse(&mut self, number: u32) {
-        if self.segments[number as usize].is_sparse() && self.sparse.last() != Some(&number) {
-            self.sparse.push(number);
+    #[test]
+    fn memory_shrinks_after_a_mass_removal() {
+        let mut upsert = Upsert::<Cat>::default();
+        for round in 0..2 {
+            assert_eq!(updates(&mut upsert, batch(0..KEYS, Some("felis"))).len(), KEYS as usize, "round {round}");
+            assert!(upsert.capacity() >= KEYS as usize);
+            // At once, and in many small commits.
+            let mut removed: Vec<i64> = (0..KEYS).filter(|key| key % 1000 != 7).collect();
+            let few = removed.split_off(if round == 0 { removed.len() } else { 0 });
+            updates(&mut upsert, batch(removed.into_iter(), None));
+            for keys in few.chunks(100) {
+                updates(&mut upsert, batch(keys.iter().copied(), None));
+            }
+            assert!(upsert.capacity() <= 2 * SHRINK_FROM, "it has memory for {} keys", upsert.capacity());
+            // The remaining keys are found, and the others are not.
+            let changed = updates(&mut upsert, batch((0..KEYS).filter(|key| key % 500 == 7), Some("lynx")));
+            let retracted = changed.iter().filter(|(.., diff)| *diff < 0);
+            assert!(retracted.clone().all(|(key, genus, _)| key % 1000 == 7 && genus == "felis"));
+            assert_eq!((changed.len(), retracted.count()), (300, 100));
+            let gone = updates(&mut upsert, batch(0..KEYS, None));
+            assert_eq!(gone.len(), 200);
         }
     }
 
-    /// Moves the rows out of sparse segments, and updates the positions in their slots.
-    fn compact(&mut self, slots: &mut [Slot]) {
-        while let Some(number) = self.sparse.pop() {
-            if !self.segments[number as usize].is_sparse() {
-                continue;
-            }
-            if self.open == number {
-                self.open = self.next_segment();
-            }
-            let mut emptied = std::mem::take(&mut self.segments[number as usize]);
-            for (place, &slot) in emptied.slots.iter().enumerate() {
-                if slot != NONE {
-                    slots[slot as usize].row = self.insert(&emptied.columns, place, slot);
-                }
-            }
-            if self.free.len() < KEPT_SEGMENTS {
-                emptied.clear();
-                self.segments[number as usize] = emptied;
-            }
-            self.free.push(number);
+    #[test]
+    fn a_table_that_keeps_its_size_is_not_rebuilt() {
+        let mut upsert = Upsert::<Cat>::default();
+        updates(&mut upsert, batch(0..KEYS, Some("felis")));
+        updates(&mut upsert, batch(0..KEYS / 2, None));
+        assert!(upsert.capacity() >= KEYS as usize);
+    }
+
+    #[test]
+    fn a_large_row_that_is_replaced_often_is_kept_once() {
+        let mut upsert = Upsert::<Cat>::default();
+        for round in 0..100 {
+            let genus = format!("{round}{}", "x".repeat(1 << 20));
+            updates(&mut upsert, batch(0..1, Some(&genus)));
+            // Small rows beside it do not keep it either.
+            updates(&mut upsert, batch(1..3, Some(&round.to_string())));
         }
+        assert!(upsert.rows.bytes() < 4 << 20, "{} bytes for a row of a megabyte", upsert.rows.bytes());
     }
 }

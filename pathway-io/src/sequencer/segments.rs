@@ -1,0 +1,145 @@
+//! The current rows of a table with a primary key: [`Rows`].
+//!
+//! Rows are kept in segments of limited size. A new row goes to the open segment, and the row that it replaces becomes a
+//! hole. If more than half of the rows of a full segment are holes, its rows move to the open segment. So memory is at most
+//! twice what the rows need, and a commit never moves more than a few segments.
+
+use crate::rows::fields::Columns;
+use crate::rows::schema::{ColumnsOf, Schema};
+
+/// The number of rows in a segment. It is small enough that moving one takes well under a millisecond.
+const SEGMENT: u32 = 1 << 10;
+/// A segment with that many bytes is full too, so that holes do not keep more than this, except for one large row.
+const SEGMENT_BYTES: usize = 1 << 20;
+/// The number of empty segments that keep their buffers for reuse.
+const KEPT_SEGMENTS: usize = 4;
+
+/// Marks a slot without a row, or a row that is a hole.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// Rows in segments. A `u32` identifies a row: the number of its segment, and its index in the segment.
+pub(super) struct Rows<S: Schema> {
+    segments: Vec<Segment<S>>,
+    /// The segment that receives the next row.
+    open: u32,
+    /// The empty segments.
+    free: Vec<u32>,
+    /// The full segments that have become sparse. A segment may occur twice.
+    sparse: Vec<u32>,
+}
+
+struct Segment<S: Schema> {
+    columns: ColumnsOf<S>,
+    /// The slot of each row, or `NONE` for a hole.
+    slots: Vec<u32>,
+    live: usize,
+    is_full: bool,
+}
+
+impl<S: Schema> Default for Segment<S> {
+    fn default() -> Self {
+        Segment { columns: ColumnsOf::<S>::default(), slots: Vec::new(), live: 0, is_full: false }
+    }
+}
+
+impl<S: Schema> Segment<S> {
+    fn push(&mut self, columns: &ColumnsOf<S>, row: usize, slot: u32) {
+        self.columns.push_from(columns, row);
+        self.slots.push(slot);
+        self.live += 1;
+        self.is_full = self.slots.len() == SEGMENT as usize || self.columns.bytes() >= SEGMENT_BYTES;
+    }
+
+    fn is_sparse(&self) -> bool {
+        self.is_full && self.live * 2 < self.slots.len()
+    }
+
+    fn clear(&mut self) {
+        self.columns.truncate(0);
+        self.slots.clear();
+        self.live = 0;
+        self.is_full = false;
+    }
+}
+
+impl<S: Schema> Default for Rows<S> {
+    fn default() -> Self {
+        Rows { segments: Vec::new(), open: 0, free: Vec::new(), sparse: Vec::new() }
+    }
+}
+
+impl<S: Schema> Rows<S> {
+    #[inline]
+    pub(super) fn at(&self, row: u32) -> (&ColumnsOf<S>, usize) {
+        (&self.segments[(row / SEGMENT) as usize].columns, (row % SEGMENT) as usize)
+    }
+
+    pub(super) fn insert(&mut self, columns: &ColumnsOf<S>, row: usize, slot: u32) -> u32 {
+        if self.segments.get(self.open as usize).is_none_or(|open| open.is_full) {
+            self.open = self.next_segment();
+        }
+        let segment = &mut self.segments[self.open as usize];
+        let place = segment.slots.len() as u32;
+        segment.push(columns, row, slot);
+        self.note_sparse(self.open);
+        self.open * SEGMENT + place
+    }
+
+    fn next_segment(&mut self) -> u32 {
+        self.free.pop().unwrap_or_else(|| {
+            let number = self.segments.len();
+            assert!(number < (NONE / SEGMENT) as usize, "the table has too many keys: at most four billion fit");
+            self.segments.push(Segment::default());
+            number as u32
+        })
+    }
+
+    pub(super) fn remove(&mut self, row: u32) {
+        let (number, place) = (row / SEGMENT, (row % SEGMENT) as usize);
+        let segment = &mut self.segments[number as usize];
+        segment.slots[place] = NONE;
+        segment.live -= 1;
+        self.note_sparse(number);
+    }
+
+    fn note_sparse(&mut self, number: u32) {
+        if self.segments[number as usize].is_sparse() && self.sparse.last() != Some(&number) {
+            self.sparse.push(number);
+        }
+    }
+
+    /// Moves the rows out of sparse segments. Calls `moved` with the slot of each row and its new position.
+    pub(super) fn compact(&mut self, mut moved: impl FnMut(u32, u32)) {
+        while let Some(number) = self.sparse.pop() {
+            if !self.segments[number as usize].is_sparse() {
+                continue;
+            }
+            if self.open == number {
+                self.open = self.next_segment();
+            }
+            let mut emptied = std::mem::take(&mut self.segments[number as usize]);
+            for (place, &slot) in emptied.slots.iter().enumerate() {
+                if slot != NONE {
+                    moved(slot, self.insert(&emptied.columns, place, slot));
+                }
+            }
+            if self.free.len() < KEPT_SEGMENTS && emptied.columns.bytes() <= 2 * SEGMENT_BYTES {
+                emptied.clear();
+                self.segments[number as usize] = emptied;
+            }
+            self.free.push(number);
+        }
+    }
+
+    /// The bytes of all rows, with the holes.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> usize {
+        self.segments.iter().map(|segment| segment.columns.bytes()).sum()
+    }
+
+    /// The number of rows for which it has memory.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.segments.iter().map(|segment| segment.slots.capacity()).sum::<usize>().max(self.segments.capacity())
+    }
+}
