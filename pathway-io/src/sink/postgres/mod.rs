@@ -22,7 +22,9 @@
 //! | `Option<T>` | as `T`, or `NULL` |
 //!
 //! PostgreSQL has microseconds: nanoseconds are cut off, and in a primary key they are an error. It has no NUL in a text:
-//! such a row is an error that names the column. Names are quoted, so that two columns can differ in case only; a name of
+//! such a row is an error that names the column, as is a value of more than 1 GB. In a persistent pipeline the commit with
+//! that row is durable by then, so every later start fails too, until you delete the state directory and the outputs. If
+//! your source can read such rows, check them, and pass them to [`Subject::reject`](crate::Subject::reject) instead. Names are quoted, so that two columns can differ in case only; a name of
 //! more than 63 bytes is an error, since PostgreSQL would cut it.
 //!
 //! # The table

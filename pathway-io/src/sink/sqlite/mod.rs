@@ -21,6 +21,10 @@
 //! that name which somebody else has made is taken if it has the same columns and no rows; any other is left alone, and
 //! the pipeline does not start.
 //!
+//! SQLite holds at most 10^9 bytes in a row. A larger row fails the pipeline. In a persistent pipeline the commit with that
+//! row is durable by then, so every later start fails too, until you delete the state directory and the outputs. If your
+//! source can read such rows, check their length, and pass them to [`Subject::reject`](crate::Subject::reject) instead.
+//!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, sqlite};
 //!
