@@ -100,7 +100,7 @@ impl Watchdog {
             }
             let level = watched.source.intake.level();
             check_pulse(&watched.source, &level, self.grace_period);
-            watched.source.since_last_row(level.offered);
+            watched.source.look(level.offered);
             watched.check_stall(&level, taken, &sinks, self.control.time.now());
         }
     }

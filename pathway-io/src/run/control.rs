@@ -128,9 +128,11 @@ impl Control {
         found
     }
 
-    /// Returns why the run ends before its sources do, if it does.
-    pub(crate) fn stop_reason(&self) -> Option<Stop> {
-        self.lock().stop.map(|(reason, _)| reason)
+    /// Returns all parts, how far each has come, and why the run ends before its sources do, if it does: one look at the state.
+    pub(crate) fn look(&self) -> (Vec<(Arc<dyn Part>, Phase)>, Option<Stop>) {
+        let run = self.lock();
+        let parts = run.parts.iter().map(|member| (Arc::clone(&member.part), member.phase)).collect();
+        (parts, run.stop.map(|(reason, _)| reason))
     }
 
     /// Changes the state and wakes the threads that wait for it.

@@ -247,13 +247,14 @@ impl Source {
         self.hooks.end();
     }
 
-    /// Returns for how long no row has been pushed, as far as looks at the source can tell; `None` before the first row.
-    pub(crate) fn since_last_row(&self, offered: u64) -> Option<Duration> {
+    /// Returns when the next attempt begins, while the source waits for it, and for how long no row has been pushed, as far as
+    /// looks at the source can tell; `None` before the first row.
+    pub(crate) fn look(&self, offered: u64) -> (Option<Instant>, Option<Duration>) {
         let mut seen = self.seen.lock();
         // Read after `offered`: with an earlier time, its rows would look older than they are.
         let now = self.control.time.now();
         seen.notice(offered, now);
-        seen.since.map(|since| now.saturating_duration_since(since))
+        (seen.next_attempt, seen.since.map(|since| now.saturating_duration_since(since)))
     }
 
     /// Looks whether the source is idle, and if so, interrupts the attempt: closes its handles and calls its hooks.

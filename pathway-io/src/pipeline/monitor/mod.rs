@@ -74,7 +74,9 @@ mod record;
 mod serialize;
 mod snapshot;
 
+use std::any::Any;
 use std::fmt;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -137,30 +139,41 @@ impl Monitor {
     fn look(&self) -> Snapshot {
         let control = &self.0.control;
         let (now, wall) = (control.time.now(), unix_millis());
-        let sources = control.phases::<Source>().into_iter();
-        let sinks = control.phases::<SinkPart>().into_iter();
-        let checkpoint = control.parts::<CheckpointerPart>().first().and_then(|part| *part.last.lock());
-        let time =
-            control.parts::<SequencerPart>().first().map(|part| part.time.load(std::sync::atomic::Ordering::Relaxed));
+        // The lock of the control is not held while the parts are looked at, since each has locks too.
+        let (parts, stop) = control.look();
+        let (mut sources, mut sinks, mut last_checkpoint, mut clock_time) = (Vec::new(), Vec::new(), None, None);
+        for (part, phase) in &parts {
+            let part: &dyn Any = &**part;
+            if let Some(source) = part.downcast_ref::<Source>() {
+                sources.push(look_at_source(source, *phase, now, wall));
+            } else if let Some(sink) = part.downcast_ref::<SinkPart>() {
+                sinks.push(look_at_sink(sink, *phase, wall));
+            } else if let Some(sequencer) = part.downcast_ref::<SequencerPart>() {
+                clock_time = Some(sequencer.time.load(Ordering::Relaxed));
+            } else if let Some(checkpointer) = part.downcast_ref::<CheckpointerPart>() {
+                last_checkpoint = *checkpointer.last.lock();
+            }
+        }
         Snapshot {
-            sources: sources.map(|(source, phase)| look_at_source(&source, phase, now, wall)).collect(),
-            sinks: sinks.map(|(sink, phase)| look_at_sink(&sink, phase, wall)).collect(),
-            checkpoint: checkpoint.map(|last| CheckpointStatus {
+            sources,
+            sinks,
+            checkpoint: last_checkpoint.map(|last| CheckpointStatus {
                 time: last.time,
                 age: now.saturating_duration_since(last.made),
                 duration: last.duration,
                 log_bytes: last.log_bytes,
             }),
-            clock: time.map(|time| ClockStatus { time, ahead: Duration::from_millis(time.saturating_sub(wall)) }),
-            stop: control.stop_reason(),
+            clock: clock_time.map(|time| ClockStatus { time, ahead: Duration::from_millis(time.saturating_sub(wall)) }),
+            stop,
         }
     }
 }
 
 fn look_at_source(source: &Source, phase: Phase, now: Instant, wall: u64) -> SourceStatus {
+    let level = source.intake.level();
+    let (next_attempt, since_last_row) = source.look(level.offered);
     // Read in the reverse order of writing: a source that backs off has noted the error before.
-    let next_attempt = source.seen.lock().next_attempt;
-    let (level, attempted) = (source.intake.level(), source.attempts.get());
+    let attempted = source.attempts.get();
     let state = match (phase, next_attempt) {
         (Phase::Opening, _) => SourceState::Starting,
         (Phase::Ended, _) => SourceState::Ended,
@@ -180,7 +193,7 @@ fn look_at_source(source: &Source, phase: Phase, now: Instant, wall: u64) -> Sou
         attempts: attempted.entered,
         backlog: load(level.pending),
         in_flight: load(level.in_flight),
-        since_last_row: source.since_last_row(level.offered),
+        since_last_row,
         last_error: attempted.last_error,
     }
 }
