@@ -86,7 +86,7 @@
 //! | compute on tables | `Table::compute`, [`dataflow`] |
 //! | resume after a restart | `Pipeline::persistent`, [`Subject::resume`], [`Subject::next_at`], [`Offset`] |
 //! | handle bad rows and failing sources | [`BadRows`], [`RowError`], [`Restart`], [`Error::fatal`] |
-//! | test a source | [`testing`] |
+//! | test a source or a sink | [`testing`], `connector_tests!`, `sink_tests!` |
 //! | watch a run | [`monitor`], [`Pipeline::progress`], [`progress`] |
 //!
 //! # Features
@@ -194,19 +194,22 @@ macro_rules! __as_it_is {
     ($($tokens:tt)*) => { $($tokens)* };
 }
 
-/// Runs sources and computations in tests.
+/// Runs sources, sinks and computations in tests.
 pub mod testing {
     #[cfg(feature = "dataflow")]
     pub use crate::dataflow::testing::compute;
+    #[cfg(feature = "persist")]
+    pub use crate::pipeline::testing::EveryColumn;
     pub use crate::pipeline::testing::{Clock, Harness, Report, Step, collect, script};
 }
 
 /// What the macros' output refers to. It changes with every release and is for them alone.
 #[doc(hidden)]
 pub mod __private0 {
-    /// What `connector_tests!` calls.
+    /// What `connector_tests!` and `sink_tests!` call.
     #[cfg(feature = "persist")]
     pub mod testing {
+        pub use crate::pipeline::testing::sinks::{Form, SinkCheck, SinkSuite};
         pub use crate::pipeline::testing::suite::{Check, Length, Suite};
     }
     pub use crate::__as_it_is as as_it_is;

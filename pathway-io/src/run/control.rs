@@ -40,6 +40,12 @@ pub(crate) struct Member {
     pub(crate) helpers: usize,
 }
 
+/// The parts of a run and why it ends, at one moment.
+pub(crate) struct Look {
+    pub(crate) parts: Vec<(Arc<dyn Part>, Phase)>,
+    pub(crate) stop: Option<Stop>,
+}
+
 /// The number of a part in its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PartId(usize);
@@ -129,10 +135,12 @@ impl Control {
     }
 
     /// Returns all parts, how far each has come, and why the run ends before its sources do, if it does: one look at the state.
-    pub(crate) fn look(&self) -> (Vec<(Arc<dyn Part>, Phase)>, Option<Stop>) {
+    pub(crate) fn look(&self) -> Look {
         let run = self.lock();
-        let parts = run.parts.iter().map(|member| (Arc::clone(&member.part), member.phase)).collect();
-        (parts, run.stop.map(|(reason, _)| reason))
+        Look {
+            parts: run.parts.iter().map(|member| (Arc::clone(&member.part), member.phase)).collect(),
+            stop: run.stop.map(|(reason, _)| reason),
+        }
     }
 
     /// Changes the state and wakes the threads that wait for it.

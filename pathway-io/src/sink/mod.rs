@@ -19,6 +19,8 @@ pub(crate) mod spec;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 pub(crate) mod start;
+#[cfg(all(test, feature = "persist"))]
+mod tests;
 pub(crate) mod thread;
 
 use crate::rows::commit::Commit;
@@ -35,6 +37,8 @@ use crate::run::error::RunResult;
 /// A persistent pipeline delivers each commit *at least once*: after a restart, the sink receives the commits since the last
 /// checkpoint again, with other times. No commit is durable before the sink has written and flushed it, so a slow sink
 /// delays the checkpoints. A [transactional](Sink::is_transactional) sink receives each commit exactly once.
+///
+/// `sink_tests!` tests an implementation.
 ///
 /// ```
 /// use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, Subject, TableSchema};

@@ -11,4 +11,6 @@ mod harness;
 mod metrics;
 mod monitor;
 #[cfg(feature = "persist")]
+mod sinks;
+#[cfg(feature = "persist")]
 mod suite;

@@ -84,7 +84,7 @@ pub use self::snapshot::{
     CheckpointStatus, ClockStatus, Load, SinkState, SinkStatus, Snapshot, SourceState, SourceStatus,
 };
 use super::extensions::CheckpointerPart;
-use crate::run::control::Control;
+use crate::run::control::{Control, Look};
 use crate::run::part::Phase;
 use crate::run::time::unix_millis;
 use crate::sequencer::SequencerPart;
@@ -140,7 +140,7 @@ impl Monitor {
         let control = &self.0.control;
         let (now, wall) = (control.time.now(), unix_millis());
         // The lock of the control is not held while the parts are looked at, since each has locks too.
-        let (parts, stop) = control.look();
+        let Look { parts, stop } = control.look();
         let (mut sources, mut sinks, mut last_checkpoint, mut clock_time) = (Vec::new(), Vec::new(), None, None);
         for (part, phase) in &parts {
             let part: &dyn Any = &**part;

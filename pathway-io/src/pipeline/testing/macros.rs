@@ -90,3 +90,134 @@ macro_rules! connector_tests {
         )+
     };
 }
+
+/// Makes a `#[test]` of each promise of a [`Sink`](crate::Sink).
+///
+/// The first closure makes the sink, with a new directory that the sink may write to. It is called several times with one
+/// directory to start the sink again after an end without a flush, as after a kill. The second closure reads what was written, as
+/// JSON objects in the form in which [`next_json`](crate::Subject::next_json) reads rows:
+///
+/// - `updates:` returns each update in order, with its `diff` and, if the output has it, its `time`.
+/// - `rows:` returns the rows that the table has now, in any order.
+///
+/// The rows are of [`testing::EveryColumn`](crate::testing::EveryColumn). For a sink of one schema write
+/// `warehouse of Cat: ..`. The values are made from the schema. A column whose type refuses them, such as an enum, needs
+/// `#[schema(example = ..)]`.
+///
+/// | test | promise |
+/// |---|---|
+/// | `writes_every_row` | each row of a commit is written once |
+/// | `keeps_the_order_of_commits` | the output has the commits in the order of their times |
+/// | `shows_commits_after_a_flush` | a reader sees whole commits after each flush |
+/// | `closes_an_empty_table` | a table without a row is an output without a row |
+/// | `takes_removals` | a `diff` of -1 removes a row |
+/// | `keeps_nulls`, `keeps_empty_values`, `keeps_quotes`, `keeps_nul`, `keeps_extremes`, `keeps_nan_and_infinity` | a value is written as it is, or a method returns an error |
+///
+/// If the sink [is transactional](crate::Sink::is_transactional):
+///
+/// | test | promise |
+/// |---|---|
+/// | `recovers_nothing_at_first` | without a commit, `recover` returns `None` |
+/// | `recovers_its_last_commit` | `recover` returns the time of the last commit, and changes nothing |
+/// | `recovers_whole_commits` | after an end between `write` and `flush`, the rows are those of the commits up to the time |
+/// | `takes_the_commits_that_it_misses` | with the commits after its time, it has each once |
+/// | `undoes_what_was_not_flushed` | `recover` on the same sink undoes what was written since the last flush |
+/// | `keeps_its_time_without_a_commit` | a flush with nothing to write keeps the time |
+///
+/// The end of a sink without a flush is simulated: the kit drops it. The kit writes no negative zero.
+///
+/// ```
+/// use std::fs::File;
+/// use std::io::Write;
+/// use std::path::PathBuf;
+/// use pathway_io::{Commit, RunResult, Schema, Sink, TableSchema};
+/// use serde_json::{Value, json};
+///
+/// #[derive(Schema)]
+/// struct Line { n: u64 }
+///
+/// struct Numbers { path: PathBuf, file: Option<File> }
+///
+/// impl Sink<Line> for Numbers {
+///     fn open(&mut self, _: &'static TableSchema) -> RunResult {
+///         self.file = Some(File::create(&self.path)?);
+///         Ok(())
+///     }
+///
+///     fn write(&mut self, commit: &Commit<Line>) -> RunResult {
+///         let mut file = self.file.as_ref().ok_or("it is not open")?;
+///         for update in commit.iter() {
+///             writeln!(file, "{}", update.row.n)?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// pathway_io::sink_tests! {
+///     numbers of Line: |directory| Numbers { path: directory.join("numbers"), file: None },
+///     updates: |directory| {
+///         let text = std::fs::read_to_string(directory.join("numbers")).unwrap();
+///         text.lines().map(|line| json!({"n": line.parse::<u64>().unwrap(), "diff": 1})).collect()
+///     }
+/// }
+/// # fn main() {}
+/// ```
+#[macro_export]
+macro_rules! sink_tests {
+    ($module:ident: $sink:expr, updates: $read:expr $(,)?) => {
+        $crate::sink_tests! { $module of $crate::testing::EveryColumn: $sink, updates: $read }
+    };
+    ($module:ident: $sink:expr, rows: $read:expr $(,)?) => {
+        $crate::sink_tests! { $module of $crate::testing::EveryColumn: $sink, rows: $read }
+    };
+    ($module:ident of $schema:ty: $sink:expr, updates: $read:expr $(,)?) => {
+        $crate::sink_tests! { @suite $module, $schema, $sink, Updates, $read }
+    };
+    ($module:ident of $schema:ty: $sink:expr, rows: $read:expr $(,)?) => {
+        $crate::sink_tests! { @suite $module, $schema, $sink, Rows, $read }
+    };
+    (@suite $module:ident, $schema:ty, $sink:expr, $form:ident, $read:expr) => {
+        mod $module {
+            // The expressions may name only paths from the crate root.
+            #[allow(unused_imports)]
+            use super::*;
+
+            fn check(check: $crate::__private0::testing::SinkCheck) {
+                let form = $crate::__private0::testing::Form::$form;
+                let suite = $crate::__private0::testing::SinkSuite::<$schema, _, _>::new($sink, form, $read);
+                if let ::core::result::Result::Err(broken) = suite.check(check) {
+                    ::core::panic!("{broken}");
+                }
+            }
+
+            $crate::sink_tests! {
+                @tests
+                writes_every_row
+                keeps_the_order_of_commits
+                shows_commits_after_a_flush
+                closes_an_empty_table
+                takes_removals
+                keeps_nulls
+                keeps_empty_values
+                keeps_quotes
+                keeps_nul
+                keeps_extremes
+                keeps_nan_and_infinity
+                recovers_nothing_at_first
+                recovers_its_last_commit
+                recovers_whole_commits
+                takes_the_commits_that_it_misses
+                undoes_what_was_not_flushed
+                keeps_its_time_without_a_commit
+            }
+        }
+    };
+    (@tests $($name:ident)+) => {
+        $(
+            #[::core::prelude::v1::test]
+            fn $name() {
+                check($crate::__private0::testing::SinkCheck::$name);
+            }
+        )+
+    };
+}

@@ -1,7 +1,10 @@
-//! Testing sources: [`collect`], [`Harness`], [`script`], [`Clock`] and `connector_tests!`. With the feature `dataflow`, also a
+//! Testing sources: [`collect`], [`Harness`], [`script`], [`Clock`],
+//! `connector_tests!` and `sink_tests!`. With the feature `dataflow`, also a
 //! computation: `compute`.
 
 mod clock;
+#[cfg(feature = "persist")]
+mod every_column;
 mod harness;
 #[cfg(feature = "persist")]
 mod macros;
@@ -10,9 +13,15 @@ mod memory;
 mod rows;
 mod script;
 #[cfg(feature = "persist")]
+pub(crate) mod sinks;
+#[cfg(feature = "persist")]
 pub(crate) mod suite;
+#[cfg(feature = "persist")]
+mod values;
 
 pub use self::clock::Clock;
+#[cfg(feature = "persist")]
+pub use self::every_column::EveryColumn;
 pub use self::harness::{Harness, Report};
 pub use self::script::{Step, script};
 use std::sync::{Arc, Mutex, PoisonError};

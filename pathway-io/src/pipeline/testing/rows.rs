@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::rows::batch::Batch;
 use crate::rows::column::{Buffer, Style};
 use crate::rows::commit::Commit;
 use crate::rows::fields::{Columns, Visitor};
@@ -28,17 +29,19 @@ pub(super) fn pushed<S: Schema>(commit: &Commit<S>) -> Vec<Pushed> {
     let has_key = S::SCHEMA.columns.iter().any(|column| column.primary_key);
     let rows = commit.batches().iter().flat_map(|batch| (0..batch.len()).map(move |row| (batch, row)));
     rows.map(|(batch, row)| {
-        let text = |keys_alone| {
-            let mut fields = Fields::<S> { row, keys_alone, out: vec![b'{'], schema: std::marker::PhantomData };
-            Columns::visit(&batch.columns, 0, &mut fields);
-            fields.out.push(b'}');
-            String::from_utf8_lossy(&fields.out).into_owned()
-        };
-        let (diff, key) = (batch.diff(row), text(has_key));
-        let row = if diff > 0 || !has_key { text(false) } else { key.clone() };
+        let (diff, key) = (batch.diff(row), text(batch, row, has_key));
+        let row = if diff > 0 || !has_key { text(batch, row, false) } else { key.clone() };
         Pushed { key, row, diff }
     })
     .collect()
+}
+
+/// Returns the columns of a row, or those of its key.
+pub(super) fn text<S: Schema>(batch: &Batch<S>, row: usize, keys_alone: bool) -> String {
+    let mut fields = Fields::<S> { row, keys_alone, out: vec![b'{'], schema: std::marker::PhantomData };
+    Columns::visit(&batch.columns, 0, &mut fields);
+    fields.out.push(b'}');
+    String::from_utf8_lossy(&fields.out).into_owned()
 }
 
 struct Fields<S> {

@@ -1,0 +1,510 @@
+//! The checks behind `sink_tests!`: one function for each promise.
+//!
+//! The kit calls the methods of the sink itself, as the thread of a sink does, so that it can stop between two of them. What
+//! the sink has written is read back by the author's closure, as JSON, and compared as rows of the schema.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::marker::PhantomData;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::Value;
+
+use super::rows::text;
+use super::suite::Verdict;
+use super::values::{self, Kind};
+use crate::rows::batch::{Batch, Pool};
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+use crate::sink::Sink;
+
+/// What the reader of a sink under test returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Each update that was written, with its `diff`.
+    Updates,
+    /// The rows that the table has now.
+    Rows,
+}
+
+/// A check, by the name of its test.
+#[allow(non_camel_case_types, reason = "they are the names of functions")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SinkCheck {
+    /// See `sink_tests!`.
+    writes_every_row,
+    /// See `sink_tests!`.
+    keeps_the_order_of_commits,
+    /// See `sink_tests!`.
+    shows_commits_after_a_flush,
+    /// See `sink_tests!`.
+    closes_an_empty_table,
+    /// See `sink_tests!`.
+    takes_removals,
+    /// See `sink_tests!`.
+    keeps_nulls,
+    /// See `sink_tests!`.
+    keeps_empty_values,
+    /// See `sink_tests!`.
+    keeps_quotes,
+    /// See `sink_tests!`.
+    keeps_nul,
+    /// See `sink_tests!`.
+    keeps_extremes,
+    /// See `sink_tests!`.
+    keeps_nan_and_infinity,
+    /// See `sink_tests!`.
+    recovers_nothing_at_first,
+    /// See `sink_tests!`.
+    recovers_its_last_commit,
+    /// See `sink_tests!`.
+    recovers_whole_commits,
+    /// See `sink_tests!`.
+    takes_the_commits_that_it_misses,
+    /// See `sink_tests!`.
+    undoes_what_was_not_flushed,
+    /// See `sink_tests!`.
+    keeps_its_time_without_a_commit,
+}
+
+impl SinkCheck {
+    /// All checks.
+    pub const ALL: &'static [SinkCheck] = &[
+        SinkCheck::writes_every_row,
+        SinkCheck::keeps_the_order_of_commits,
+        SinkCheck::shows_commits_after_a_flush,
+        SinkCheck::closes_an_empty_table,
+        SinkCheck::takes_removals,
+        SinkCheck::keeps_nulls,
+        SinkCheck::keeps_empty_values,
+        SinkCheck::keeps_quotes,
+        SinkCheck::keeps_nul,
+        SinkCheck::keeps_extremes,
+        SinkCheck::keeps_nan_and_infinity,
+        SinkCheck::recovers_nothing_at_first,
+        SinkCheck::recovers_its_last_commit,
+        SinkCheck::recovers_whole_commits,
+        SinkCheck::takes_the_commits_that_it_misses,
+        SinkCheck::undoes_what_was_not_flushed,
+        SinkCheck::keeps_its_time_without_a_commit,
+    ];
+}
+
+/// A sink under test.
+pub struct SinkSuite<S, M, R> {
+    make: M,
+    form: Form,
+    read: R,
+    schema: PhantomData<S>,
+}
+
+/// An update, as it was written or should have been.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Written {
+    row: String,
+    diff: i64,
+    /// `None` if the reader does not return it.
+    time: Option<u64>,
+}
+
+impl fmt::Display for Written {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // A row can have a text of some kilobytes.
+        let mut row: String = self.row.chars().take(600).collect();
+        if row.len() < self.row.len() {
+            row.push_str(" ..");
+        }
+        write!(f, "{:+} {row}", self.diff)?;
+        self.time.map_or(Ok(()), |time| write!(f, " at {time}"))
+    }
+}
+
+impl<S, K, M, R> SinkSuite<S, M, R>
+where
+    S: Schema,
+    K: Sink<S>,
+    M: Fn(&Path) -> K,
+    R: Fn(&Path) -> Vec<Value>,
+{
+    /// A suite for the sinks that `make` returns, of which `read` reads what they have written.
+    pub fn new(make: M, form: Form, read: R) -> Self {
+        SinkSuite { make, form, read, schema: PhantomData }
+    }
+
+    /// Each update of a commit is written once.
+    fn writes_every_row(&self) -> Verdict {
+        let directory = Directory::new()?;
+        let commit =
+            commit::<S>(1, &[(values::row::<S>(1)?, 1), (values::row::<S>(2)?, 1), (values::row::<S>(3)?, 1)])?;
+        let mut sink = self.open(&directory)?;
+        done("write", sink.write(&commit))?;
+        finish(sink)?;
+        self.compare(&directory, &[commit], Order::Any)
+            .map_err(|difference| format!("a commit of 3 rows is not written whole: {difference} (`Sink::write`)"))
+    }
+
+    /// The commits are in the output in the order of their times.
+    fn keeps_the_order_of_commits(&self) -> Verdict {
+        let directory = Directory::new()?;
+        let commits = self.commits(3)?;
+        let mut sink = self.open(&directory)?;
+        for commit in &commits {
+            done("write", sink.write(commit))?;
+        }
+        finish(sink)?;
+        self.compare(&directory, &commits, Order::Same).map_err(|difference| {
+            format!("3 commits were written between two flushes, and are not in the order of their times: {difference}")
+        })
+    }
+
+    /// After a flush, another reader sees all commits.
+    fn shows_commits_after_a_flush(&self) -> Verdict {
+        let directory = Directory::new()?;
+        let commits = self.commits(2)?;
+        let mut sink = self.open(&directory)?;
+        for n in 0..commits.len() {
+            done("write", sink.write(&commits[n]))?;
+            done("flush", sink.flush())?;
+            self.compare(&directory, &commits[..=n], Order::Same).map_err(|difference| {
+                format!("after commit {} and a flush, a reader does not see it: {difference} (`Sink::flush`)", n + 1)
+            })?;
+        }
+        finish(sink)
+    }
+
+    /// A table without a row is an output without a row.
+    fn closes_an_empty_table(&self) -> Verdict {
+        let directory = Directory::new()?;
+        finish(self.open(&directory)?).map_err(|error| format!("a table without rows cannot be written: {error}"))?;
+        self.compare(&directory, &[], Order::Same)
+    }
+
+    /// An update whose `diff` is -1 is a removal.
+    fn takes_removals(&self) -> Verdict {
+        if S::SCHEMA.append_only || !S::SCHEMA.columns.iter().any(|column| column.primary_key) {
+            return Ok(());
+        }
+        let directory = Directory::new()?;
+        let row = values::row::<S>(1)?;
+        let commits = [commit::<S>(1, &[(row.clone(), 1)])?, commit::<S>(2, &[(row, -1)])?];
+        let mut sink = self.open(&directory)?;
+        for commit in &commits {
+            done("write", sink.write(commit))?;
+            done("flush", sink.flush())?;
+        }
+        finish(sink)?;
+        self.compare(&directory, &commits, Order::Same)
+            .map_err(|difference| format!("a row that was removed is not removed: {difference} (`Update::diff`)"))
+    }
+
+    /// A value is written as it is, or refused with an error.
+    fn keeps(&self, kind: Kind, what: &str) -> Verdict {
+        let rows = values::special::<S>(kind)?;
+        let mut commits = Vec::new();
+        for (time, (_, row)) in (1..).zip(&rows) {
+            commits.push(commit::<S>(time, &[(row.clone(), 1)])?);
+        }
+        // All at once, which is fast. If that fails, each row by itself.
+        if self.write_all(&commits).is_ok_and(|verdict| verdict.is_ok()) {
+            return Ok(());
+        }
+        for ((column, _), commit) in rows.iter().zip(commits) {
+            if let Ok(Err(difference)) = self.write_all(&[commit]) {
+                return Err(format!(
+                    "{what} in the column `{column}` is not written as it is, and no method has returned an error: \
+                     {difference}"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes commits and compares the output.
+    ///
+    /// # Errors
+    ///
+    /// The sink refuses a row.
+    fn write_all(&self, commits: &[Commit<S>]) -> Result<Verdict, String> {
+        let directory = Directory::new()?;
+        let mut sink = self.open(&directory)?;
+        for commit in commits {
+            done("write", sink.write(commit))?;
+        }
+        finish(sink)?;
+        Ok(self.compare(&directory, commits, Order::Any))
+    }
+
+    /// Runs a check of a transactional sink.
+    fn recovers(&self, check: impl FnOnce(&Directory, &[Commit<S>]) -> Verdict) -> Verdict {
+        let directory = Directory::new()?;
+        if !(self.make)(&directory.0).is_transactional() {
+            return Ok(());
+        }
+        check(&directory, &self.commits(3)?)
+    }
+
+    /// A sink that has no commit says so.
+    fn recovers_nothing_at_first(&self) -> Verdict {
+        self.recovers(|directory, _| match recover(&mut (self.make)(&directory.0))? {
+            None => Ok(()),
+            Some(time) => Err(format!("nothing was written, and `recover` returns the time {time} (`Sink::recover`)")),
+        })
+    }
+
+    /// A sink recovers the time of its last commit, and loses no row. The pipeline refuses one that is too new, and nothing
+    /// may have changed by then.
+    fn recovers_its_last_commit(&self) -> Verdict {
+        self.recovers(|directory, commits| {
+            let mut sink = self.recover_first(directory)?;
+            for commit in &commits[..2] {
+                done("write", sink.write(commit))?;
+                done("flush", sink.flush())?;
+            }
+            drop(sink);
+            let mut next = (self.make)(&directory.0);
+            let (found, last) = (recover(&mut next)?, commits[1].time());
+            if found != Some(last) {
+                return Err(format!(
+                    "the last commit that was flushed has the time {last}, and `recover` returns {found:?} (`Sink::recover`)"
+                ));
+            }
+            drop(next);
+            self.compare(directory, &commits[..2], Order::Same)
+                .map_err(|difference| format!("`recover` changes what an earlier run has written: {difference}"))
+        })
+    }
+
+    /// A sink that is killed between `write` and `flush` has whole commits, and their time.
+    fn recovers_whole_commits(&self) -> Verdict {
+        self.recovers(|directory, commits| {
+            let mut sink = self.recover_first(directory)?;
+            done("write", sink.write(&commits[0]))?;
+            done("flush", sink.flush())?;
+            done("write", sink.write(&commits[1]))?;
+            drop(sink);
+            let time = recover(&mut (self.make)(&directory.0))?.unwrap_or(0);
+            let durable: Vec<_> = commits.iter().filter(|commit| commit.time() <= time).cloned().collect();
+            if durable.is_empty() {
+                return Err(format!(
+                    "a commit was flushed, and after an end without a further flush `recover` returns {time}: the commit is \
+                     lost (`Sink::is_transactional`)"
+                ));
+            }
+            self.compare(directory, &durable, Order::Same).map_err(|difference| {
+                format!(
+                    "after an end between `write` and `flush`, `recover` returns the time {time}, and the rows are not those \
+                     of the commits up to it: {difference} (`Sink::is_transactional`: no row may become durable without \
+                     its time)"
+                )
+            })
+        })
+    }
+
+    /// A sink that is older than the checkpoint is given the missing commits, and has each once.
+    fn takes_the_commits_that_it_misses(&self) -> Verdict {
+        self.recovers(|directory, commits| {
+            let mut sink = self.recover_first(directory)?;
+            done("write", sink.write(&commits[0]))?;
+            done("flush", sink.flush())?;
+            drop(sink);
+            let mut next = (self.make)(&directory.0);
+            let time = recover(&mut next)?.unwrap_or(0);
+            self.catch_up(next, directory, commits, time)
+                .map_err(|difference| format!("after the commits that it missed, it has not each once: {difference}"))
+        })
+    }
+
+    /// After an error, `recover` is called on the same sink, and undoes what was not flushed.
+    fn undoes_what_was_not_flushed(&self) -> Verdict {
+        self.recovers(|directory, commits| {
+            let mut sink = self.recover_first(directory)?;
+            done("write", sink.write(&commits[0]))?;
+            done("flush", sink.flush())?;
+            done("write", sink.write(&commits[1]))?;
+            let time = recover(&mut sink)?.unwrap_or(0);
+            self.catch_up(sink, directory, commits, time).map_err(|difference| {
+                format!(
+                    "`recover` was called after an error, returned the time {time}, and the commits after it were written \
+                     again: {difference} (`Sink::recover`: what was not flushed must be undone)"
+                )
+            })
+        })
+    }
+
+    /// A flush without a commit does not forget the time.
+    fn keeps_its_time_without_a_commit(&self) -> Verdict {
+        self.recovers(|directory, commits| {
+            let mut sink = self.recover_first(directory)?;
+            done("write", sink.write(&commits[0]))?;
+            finish(sink)?;
+            let mut next = (self.make)(&directory.0);
+            recover(&mut next)?;
+            finish(next)?;
+            let (found, last) = (recover(&mut (self.make)(&directory.0))?, commits[0].time());
+            if found == Some(last) {
+                return Ok(());
+            }
+            Err(format!(
+                "after a run without a commit, `recover` returns {found:?}, and the last commit has the time {last}: a flush \
+                 with nothing to write must keep it"
+            ))
+        })
+    }
+
+    /// Writes the commits after a time, closes the sink, and compares the output with all commits.
+    fn catch_up(&self, mut sink: K, directory: &Directory, commits: &[Commit<S>], time: u64) -> Verdict {
+        for commit in commits.iter().filter(|commit| commit.time() > time) {
+            done("write", sink.write(commit))?;
+        }
+        finish(sink)?;
+        self.compare(directory, commits, Order::Any)
+    }
+
+    /// Commits of one row each.
+    fn commits(&self, number: u64) -> Result<Vec<Commit<S>>, String> {
+        (1..=number).map(|n| commit(n * 10, &[(values::row::<S>(n)?, 1)])).collect()
+    }
+
+    fn open(&self, directory: &Directory) -> Result<K, String> {
+        let mut sink = (self.make)(&directory.0);
+        done("open", sink.open(S::SCHEMA))?;
+        Ok(sink)
+    }
+
+    /// A persistent pipeline recovers a transactional sink also at the first start.
+    fn recover_first(&self, directory: &Directory) -> Result<K, String> {
+        let mut sink = (self.make)(&directory.0);
+        recover(&mut sink)?;
+        Ok(sink)
+    }
+
+    /// Compares what is read with what was written.
+    fn compare(&self, directory: &Directory, commits: &[Commit<S>], order: Order) -> Verdict {
+        let mut found = Vec::new();
+        for value in (self.read)(&directory.0) {
+            let mut batch = Batch::<S>::default();
+            batch.push_value(&value).map_err(|error| {
+                format!("the reader returns {value}, which is no row of `{}`: {error}", S::SCHEMA.name)
+            })?;
+            let time = value.get("time").and_then(Value::as_u64).filter(|_| self.form == Form::Updates);
+            let diff = value.get("diff").and_then(Value::as_i64).filter(|_| self.form == Form::Updates);
+            found.push(Written { row: text(&batch, 0, false), diff: diff.unwrap_or(1), time });
+        }
+        let has_times = found.iter().all(|written| written.time.is_some());
+        let mut expected = expected(commits, self.form, has_times);
+        if order == Order::Any || self.form == Form::Rows {
+            expected.sort();
+            found.sort();
+        }
+        let differs = |(expected, found): (&Written, &Written)| expected != found;
+        if let Some(place) = expected.iter().zip(&found).position(differs) {
+            return Err(format!("number {} is\n  {}\nand should be\n  {}", place + 1, found[place], expected[place]));
+        }
+        match (expected.get(found.len()), found.get(expected.len())) {
+            (Some(missing), _) => {
+                Err(format!("{} are read, and should be {}: missing is\n  {missing}", found.len(), expected.len()))
+            }
+            (_, Some(more)) => {
+                Err(format!("{} are read, and should be {}: too many is\n  {more}", found.len(), expected.len()))
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Runs one check.
+    pub fn check(&self, check: SinkCheck) -> Verdict {
+        match check {
+            SinkCheck::writes_every_row => self.writes_every_row(),
+            SinkCheck::keeps_the_order_of_commits => self.keeps_the_order_of_commits(),
+            SinkCheck::shows_commits_after_a_flush => self.shows_commits_after_a_flush(),
+            SinkCheck::closes_an_empty_table => self.closes_an_empty_table(),
+            SinkCheck::takes_removals => self.takes_removals(),
+            SinkCheck::keeps_nulls => self.keeps(Kind::Null, "a null"),
+            SinkCheck::keeps_empty_values => self.keeps(Kind::Empty, "an empty value"),
+            SinkCheck::keeps_quotes => self.keeps(Kind::Quotes, "a separator or a quote"),
+            SinkCheck::keeps_nul => self.keeps(Kind::Nul, "a NUL"),
+            SinkCheck::keeps_extremes => self.keeps(Kind::Extremes, "an extreme value"),
+            SinkCheck::keeps_nan_and_infinity => self.keeps(Kind::NotFinite, "a NaN or an infinity"),
+            SinkCheck::recovers_nothing_at_first => self.recovers_nothing_at_first(),
+            SinkCheck::recovers_its_last_commit => self.recovers_its_last_commit(),
+            SinkCheck::recovers_whole_commits => self.recovers_whole_commits(),
+            SinkCheck::takes_the_commits_that_it_misses => self.takes_the_commits_that_it_misses(),
+            SinkCheck::undoes_what_was_not_flushed => self.undoes_what_was_not_flushed(),
+            SinkCheck::keeps_its_time_without_a_commit => self.keeps_its_time_without_a_commit(),
+        }
+    }
+}
+
+/// Whether the order of what is read counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Order {
+    Same,
+    Any,
+}
+
+/// Returns what the reader should return.
+fn expected<S: Schema>(commits: &[Commit<S>], form: Form, has_times: bool) -> Vec<Written> {
+    let updates = commits.iter().flat_map(|commit| {
+        let rows = commit.batches().iter().flat_map(|batch| (0..batch.len()).map(move |row| (batch, row)));
+        rows.map(|(batch, row)| Written {
+            row: text(batch, row, false),
+            diff: batch.diff(row),
+            time: has_times.then_some(commit.time()),
+        })
+    });
+    if form == Form::Updates {
+        return updates.collect();
+    }
+    let mut table: BTreeMap<String, i64> = BTreeMap::new();
+    for update in updates {
+        *table.entry(update.row).or_default() += update.diff;
+    }
+    let present = table.into_iter().filter(|(_, count)| *count > 0);
+    present.map(|(row, _)| Written { row, diff: 1, time: None }).collect()
+}
+
+fn commit<S: Schema>(time: u64, rows: &[(Value, i64)]) -> Result<Commit<S>, String> {
+    let mut batch = Batch::<S>::default();
+    for (row, diff) in rows {
+        batch.push_encoded(row.to_string().as_bytes(), *diff).map_err(|error| error.to_string())?;
+    }
+    Ok(Commit::new(time, vec![batch], Pool::new()))
+}
+
+fn done(method: &str, result: crate::RunResult) -> Verdict {
+    result.map_err(|error| format!("`{method}` fails: {error}"))
+}
+
+fn recover<S: Schema>(sink: &mut impl Sink<S>) -> Result<Option<u64>, String> {
+    sink.recover(S::SCHEMA).map_err(|error| format!("`recover` fails: {error}"))
+}
+
+/// Ends a sink, as its thread does.
+fn finish<S: Schema>(mut sink: impl Sink<S>) -> Verdict {
+    done("flush", sink.flush())?;
+    done("close", sink.close())
+}
+
+/// A directory that is removed with its content.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Result<Self, String> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let now = crate::run::time::unix_millis();
+        let name = format!("pathway-io-sink-{}-{now}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).map_err(|error| format!("cannot create {}: {error}", path.display()))?;
+        Ok(Directory(path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // A sink of the author's may still have a file open; what is left is in the system's directory for such files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,159 @@
+//! The sinks of this crate, held to what `sink_tests!` asks of the user's.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::attach::TableSinks;
+use super::spec::AnySink;
+use super::{Sink, csv, jsonlines};
+use crate::rows::commit::Commit;
+use crate::rows::data_type::DataType;
+use crate::rows::description::TableSchema;
+use crate::rows::schema::Schema as _;
+use crate::rows::table::Table;
+use crate::run::error::{BoxError, RunResult};
+use crate::testing::EveryColumn;
+
+/// A sink as it is attached to a table, for a thread that the kit plays.
+struct Attached(AnySink<EveryColumn>);
+
+fn attached(attach: impl FnOnce(&Table<EveryColumn>)) -> Attached {
+    let table = crate::Pipeline::new().read(crate::testing::script([]));
+    attach(&table);
+    let spec = table.extensions().get::<TableSinks<EveryColumn>>().take().pop().unwrap();
+    Attached(spec.sink)
+}
+
+impl Sink<EveryColumn> for Attached {
+    fn open(&mut self, schema: &'static TableSchema) -> RunResult {
+        self.0.get().open(schema)
+    }
+
+    fn write(&mut self, commit: &Commit<EveryColumn>) -> RunResult {
+        self.0.get().write(commit)
+    }
+
+    fn flush(&mut self) -> RunResult {
+        self.0.get().flush()
+    }
+
+    fn is_transactional(&self) -> bool {
+        self.0.is_transactional()
+    }
+
+    fn recover(&mut self, schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
+        self.0.get().recover(schema)
+    }
+
+    fn close(&mut self) -> RunResult {
+        self.0.get().close()
+    }
+}
+
+crate::sink_tests! {
+    csv_files: |directory| attached(|table| csv::write(table, directory.join("out.csv"))),
+    updates: |directory| read_csv(&directory.join("out.csv")),
+}
+crate::sink_tests! {
+    json_lines: |directory| attached(|table| jsonlines::write(table, directory.join("out.jsonl"))),
+    updates: |directory| {
+        let text = fs::read_to_string(directory.join("out.jsonl")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    },
+}
+#[cfg(feature = "sqlite")]
+crate::sink_tests! {
+    sqlite_rows: |directory| attached(|table| crate::sqlite::write(table, directory.join("out.sqlite"))),
+    rows: |directory| read_sqlite(&directory.join("out.sqlite")),
+}
+#[cfg(feature = "sqlite")]
+crate::sink_tests! {
+    sqlite_updates: |directory| attached(|table| {
+        crate::sqlite::write_with(table, directory.join("out.sqlite"), crate::sqlite::Options::new().updates());
+    }),
+    updates: |directory| read_sqlite(&directory.join("out.sqlite")),
+}
+
+/// A value from its text in a file.
+fn from_text(ty: &DataType, text: &str) -> Value {
+    match ty {
+        DataType::F32 | DataType::F64 if text.ends_with("inf") => json!(text.replace("inf", "Infinity")),
+        DataType::F32 | DataType::F64 if text == "NaN" => json!(text),
+        DataType::I128 | DataType::U128 | DataType::Str | DataType::Bytes | DataType::Timestamp => json!(text),
+        _ => serde_json::from_str(text).unwrap(),
+    }
+}
+
+/// The type of a column; of `time` and `diff`, that of any integer.
+fn type_of(name: &str) -> DataType {
+    let column = EveryColumn::schema().columns.iter().find(|column| column.name == name);
+    column.map_or(DataType::I64, |column| column.data_type)
+}
+
+fn read_csv(path: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap();
+    let mut records = records(&text).into_iter();
+    let names: Vec<String> = records.next().unwrap().into_iter().map(Option::unwrap).collect();
+    let row = |record: Vec<Option<String>>| -> Value {
+        let value = |(name, field): (&String, Option<String>)| {
+            let value = field.map_or(Value::Null, |field| from_text(&type_of(name), &field));
+            (name.clone(), value)
+        };
+        names.iter().zip(record).map(value).collect::<serde_json::Map<_, _>>().into()
+    };
+    records.map(row).collect()
+}
+
+/// The fields of RFC 4180. An empty field without quotes is `None`.
+fn records(text: &str) -> Vec<Vec<Option<String>>> {
+    let (mut records, mut record, mut letters) = (Vec::new(), Vec::new(), text.chars().peekable());
+    while letters.peek().is_some() {
+        let mut field = String::new();
+        let is_quoted = letters.next_if_eq(&'"').is_some();
+        let end = loop {
+            match letters.next() {
+                Some('"') if is_quoted && letters.next_if_eq(&'"').is_none() => break letters.next(),
+                end @ (Some(',' | '\n') | None) if !is_quoted => break end,
+                Some(letter) => field.push(letter),
+                None => panic!("a quote is open"),
+            }
+        };
+        record.push((is_quoted || !field.is_empty()).then_some(field));
+        if end != Some(',') {
+            records.push(std::mem::take(&mut record));
+        }
+    }
+    records
+}
+
+#[cfg(feature = "sqlite")]
+fn read_sqlite(path: &Path) -> Vec<Value> {
+    use base64::Engine as _;
+    use rusqlite::types::ValueRef;
+
+    let database = rusqlite::Connection::open(path).unwrap();
+    let mut statement = database.prepare("SELECT * FROM EveryColumn ORDER BY rowid").unwrap();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let mut rows = statement.query([]).unwrap();
+    let mut values = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        let value = |(number, name): (usize, &String)| {
+            let ty = type_of(name);
+            let value = match row.get_ref(number).unwrap() {
+                ValueRef::Null => Value::Null,
+                ValueRef::Integer(number) if ty == DataType::Bool => json!(number == 1),
+                ValueRef::Integer(number) => json!(number),
+                ValueRef::Real(number) if number.is_finite() => json!(number),
+                ValueRef::Real(number) if number > 0.0 => json!("Infinity"),
+                ValueRef::Real(_) => json!("-Infinity"),
+                ValueRef::Blob(bytes) => json!(base64::prelude::BASE64_STANDARD.encode(bytes)),
+                ValueRef::Text(text) => from_text(&ty, std::str::from_utf8(text).unwrap()),
+            };
+            (name.clone(), value)
+        };
+        values.push(names.iter().enumerate().map(value).collect::<serde_json::Map<_, _>>().into());
+    }
+    values
+}
