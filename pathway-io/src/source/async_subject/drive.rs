@@ -11,7 +11,7 @@
 //! User code runs in each of these steps, and may panic. The first panic is that of `run`; further ones are failures beside it.
 
 use std::any::Any;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -36,6 +36,13 @@ type Panic = Box<dyn Any + Send>;
 thread_local! {
     /// The tasks of the `run` that this thread drives.
     static TASKS: RefCell<Option<Rc<Tasks>>> = const { RefCell::new(None) };
+    /// After how many polls the next `run` that this thread drives is dropped.
+    static POLLS: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Drops the next `run` that this thread drives where it waits after so many polls, for the test kit. That is a failure of it.
+pub(crate) fn drop_after(polls: u64) {
+    POLLS.set(Some(polls));
 }
 
 /// A parameter of `run`, of which the drive takes what its source is.
@@ -98,6 +105,7 @@ impl Drive {
                 stop: self.stop,
                 place: Place::default(),
                 stopped: None,
+                polls_left: POLLS.take(),
             };
             runtime.get().block_on(local.run_until(driving))
         });
@@ -195,6 +203,8 @@ struct Driving<'a, F> {
     place: Place,
     /// A stop has come: when the time after it is over. `None` inside is never.
     stopped: Option<Option<Pin<Box<Sleep>>>>,
+    /// After how many polls it is dropped, in a test.
+    polls_left: Option<u64>,
 }
 
 impl<F> Driving<'_, F> {
@@ -226,8 +236,18 @@ impl<F: Future<Output: IntoRunResult>> Future for Driving<'_, F> {
         if let Poll::Ready(result) = this.run.as_mut().poll(cx) {
             return Poll::Ready(Some(result.into_run_result()));
         }
+        if let Some(left) = &mut this.polls_left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                return Poll::Ready(Some(Err("the test kit has dropped it where it waited".into())));
+            }
+        }
         if this.poll_stop(cx).is_ready() {
-            return Poll::Ready(None);
+            // The stop may have come since `run` was polled above, and it is to be polled once more after a stop.
+            return Poll::Ready(match this.run.as_mut().poll(cx) {
+                Poll::Ready(result) => Some(result.into_run_result()),
+                Poll::Pending => None,
+            });
         }
         // After a stop a task fails because of it, and `run` has its time to say goodbye all the same.
         if this.stopped.is_none() && this.tasks.has_failed() {
