@@ -283,6 +283,25 @@ impl Source {
         Pulse::Interrupted(limit)
     }
 
+    /// Interrupts the present attempt as if it were idle, for the test kit. Nothing happens if the source has ended.
+    pub(crate) fn interrupt_attempt(&self) {
+        loop {
+            let level = self.intake.level();
+            let mut seen = self.seen.lock();
+            if self.intake.interrupt_attempt(level.attempt, level.offered) {
+                seen.interrupted = Some(self.control.time.now());
+                drop(seen);
+                return self.hooks.fire_attempt(level.attempt);
+            }
+            drop(seen);
+            let now = self.intake.level();
+            // Only a push in between is a reason to look again.
+            if now.attempt != level.attempt || now.offered == level.offered {
+                return;
+            }
+        }
+    }
+
     /// The attempt has returned. Returns how it failed if it was interrupted because it was idle.
     pub(super) fn idle_failure(&self) -> Option<FailureKind> {
         let mut seen = self.seen.lock();

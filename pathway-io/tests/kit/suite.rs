@@ -268,3 +268,67 @@ fn partitions_that_overlap() {
     let text = "2 partitions together are not the whole, each row once: row 2 is {n: 0}, and should be {n: 10}";
     only_failure(|| Slices { overlap: true }, Check::partitions_are_disjoint, text);
 }
+
+#[test]
+fn rows_that_are_lost_by_a_failure() {
+    struct Once(Option<Vec<u64>>);
+    #[connector]
+    impl Once {
+        fn run(&mut self, rows: Subject<Number>) -> RunResult {
+            // It should keep those that it has not pushed.
+            for n in self.0.take().unwrap_or_default() {
+                rows.next(Number { n })?;
+            }
+            Ok(())
+        }
+    }
+    let text = "after row 1, `run` was interrupted and called again: {n: ";
+    only_failure(|| Once(Some((0..6).collect())), Check::restarts_after_each_row, text);
+}
+
+#[cfg(feature = "tokio")]
+mod asynchronous {
+    use std::collections::VecDeque;
+
+    use pathway_io::AsyncSubject;
+
+    use super::*;
+
+    /// A queue that keeps a row until it is pushed, or not.
+    struct Queue {
+        left: VecDeque<u64>,
+        careful: bool,
+    }
+
+    #[connector]
+    impl Queue {
+        async fn run(&mut self, rows: AsyncSubject<Number>) -> RunResult {
+            while let Some(n) = self.left.front().copied() {
+                if self.careful {
+                    rows.next(Number { n }).await?;
+                    self.left.pop_front();
+                    continue;
+                }
+                self.left.pop_front();
+                // A future that is dropped does not come to the second line.
+                if let Err(closed) = rows.next(Number { n }).await {
+                    self.left.push_front(n);
+                    return Err(closed.into());
+                }
+            }
+            Ok(())
+        }
+    }
+
+    fn queue(careful: bool) -> Queue {
+        Queue { left: (0..6).collect(), careful }
+    }
+
+    pathway_io::connector_tests! { careful: queue(true), ends }
+
+    #[test]
+    fn a_row_that_is_lost_with_the_future() {
+        let text = "the future of `run` was dropped after poll ";
+        only_failure(|| queue(false), Check::can_be_dropped_at_each_await, text);
+    }
+}

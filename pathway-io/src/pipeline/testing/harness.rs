@@ -1,8 +1,8 @@
 //! [`Harness`]: runs one connector under conditions that a test chooses, and reports what it did.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use crate::pipeline::{Pipeline, StopHandle};
 use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
+use crate::run::control::Control;
 use crate::run::error::{Result, RunResult};
 use crate::run::lock::Lock;
 use crate::run::summary::Summary;
@@ -23,6 +24,7 @@ use crate::source::connector::{Connector, Subjects};
 use crate::source::offset::{AnyOffset, Offset, Offsets};
 use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
+use crate::source::shared::Source;
 
 /// Runs a connector with one table, and reports what it did.
 ///
@@ -62,6 +64,7 @@ pub struct Harness<C: Connector<Tables = Table<S>>, S: Schema> {
     grace_period: Duration,
     raw: bool,
     workers: usize,
+    fail: Fail,
 }
 
 /// Attaches a sink to a table.
@@ -77,6 +80,16 @@ pub(super) enum Stop {
     AfterRows(usize),
     /// When the source waits for a sink that takes nothing.
     Full,
+}
+
+/// When the harness ends the first attempt of the source. The restart policy then has it run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fail {
+    Never,
+    /// When the sinks have received so many updates.
+    AfterRows(usize),
+    /// When its future was polled so often. A `run` that is not async is left alone.
+    AfterPolls(u64),
 }
 
 /// What a [`Harness`] has seen of its run.
@@ -151,6 +164,7 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
             grace_period: Duration::from_secs(10),
             raw: false,
             workers: 1,
+            fail: Fail::Never,
         }
     }
 
@@ -221,6 +235,11 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
         self
     }
 
+    pub(super) fn fail(mut self, fail: Fail) -> Self {
+        self.fail = fail;
+        self
+    }
+
     /// Runs the connector.
     pub fn run(self) -> Report<S> {
         let kept = Kept::default();
@@ -234,7 +253,8 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
         let (monitor, stop) = (pipeline.monitor(), pipeline.stop_handle());
         let on_stops = Arc::new(AtomicUsize::new(0));
         let stop_before = (self.stop == Stop::Before).then(|| stop.clone());
-        let counted = Counted { connector: self.connector, on_stops: Arc::clone(&on_stops), stop_before };
+        let counted =
+            Counted { connector: self.connector, on_stops: Arc::clone(&on_stops), stop_before, fail: self.fail };
         let options = self.options.or(C::options());
         let options = if self.stop == Stop::Full { options.backlog(1) } else { options };
         let table = pipeline.read_with(counted, options);
@@ -252,10 +272,12 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
             stop: self.stop,
             handle: stop.clone(),
             gate: (self.stop == Stop::Full).then_some(gate),
+            fail: self.fail,
+            control: Arc::downgrade(&pipeline.control),
         });
         let control = Arc::clone(&pipeline.control);
         let running = pipeline.start_on(Workers::threads(self.workers));
-        let sources = control.parts::<crate::source::shared::Source>();
+        let sources = control.parts::<Source>();
         if self.stop == Stop::Full {
             wait_until_full(&monitor);
             stop.stop();
@@ -302,28 +324,44 @@ struct Counted<C> {
     on_stops: Arc<AtomicUsize>,
     /// Stops the run when it is entered.
     stop_before: Option<StopHandle>,
+    fail: Fail,
 }
+
+impl<C> Counted<C> {
+    fn enter(&mut self) {
+        if let Some(stop) = &self.stop_before {
+            stop.stop();
+        }
+        if let Fail::AfterPolls(polls) = std::mem::replace(&mut self.fail, Fail::Never) {
+            drop_after(polls);
+        }
+    }
+}
+
+#[cfg(feature = "tokio")]
+use crate::source::async_subject::drive::drop_after;
+
+/// No `run` is async.
+#[cfg(not(feature = "tokio"))]
+fn drop_after(_: u64) {}
 
 impl<C: Connector> Connector for Counted<C> {
     type Subjects = C::Subjects;
     type Tables = C::Tables;
 
     fn run(&mut self, subjects: Self::Subjects) -> RunResult {
-        if let Some(stop) = &self.stop_before {
-            stop.stop();
-        }
+        self.enter();
         self.connector.run(subjects)
     }
 
     fn partition(&self) -> Option<Self> {
         let connector = self.connector.partition()?;
-        Some(Counted { connector, on_stops: Arc::clone(&self.on_stops), stop_before: self.stop_before.clone() })
+        let (on_stops, stop_before) = (Arc::clone(&self.on_stops), self.stop_before.clone());
+        Some(Counted { connector, on_stops, stop_before, fail: self.fail })
     }
 
     fn run_partition(&mut self, subjects: Self::Subjects, partition: Partition) -> RunResult {
-        if let Some(stop) = &self.stop_before {
-            stop.stop();
-        }
+        self.enter();
         self.connector.run_partition(subjects, partition)
     }
 
@@ -341,6 +379,8 @@ struct Keeping<S: Schema> {
     handle: StopHandle,
     /// Disconnected once commits may be taken.
     gate: Option<crossbeam_channel::Receiver<()>>,
+    fail: Fail,
+    control: Weak<Control>,
 }
 
 impl<S: Schema> Sink<S> for Keeping<S> {
@@ -353,6 +393,11 @@ impl<S: Schema> Sink<S> for Keeping<S> {
         self.commits.lock().push(commit.clone());
         if matches!(self.stop, Stop::AfterRows(rows) if self.rows >= rows) {
             self.handle.stop();
+        }
+        if matches!(self.fail, Fail::AfterRows(rows) if self.rows >= rows) {
+            self.fail = Fail::Never;
+            let sources = self.control.upgrade().map(|control| control.parts::<Source>()).unwrap_or_default();
+            sources.iter().for_each(|source| source.interrupt_attempt());
         }
         Ok(())
     }

@@ -18,6 +18,8 @@
 /// | `sets_offsets_within_the_backlog` | an offset comes before the backlog is full |
 /// | `sends_the_same_table_twice` | `full_snapshot`: two runs send one table |
 /// | `partitions_are_disjoint` | 1, 2 and 3 partitions have the same rows, each once |
+/// | `restarts_after_each_row` | `run` is interrupted after a row and called again: nothing is missing, and with offsets each row comes once |
+/// | `can_be_dropped_at_each_await` | the same for an `async fn run` whose future is dropped where it waits |
 ///
 /// ```
 /// use pathway_io::{RunResult, Schema, Subject, connector};
@@ -78,6 +80,8 @@ macro_rules! connector_tests {
                 sets_offsets_within_the_backlog
                 sends_the_same_table_twice
                 partitions_are_disjoint
+                restarts_after_each_row
+                can_be_dropped_at_each_await
             }
         }
     };

@@ -9,7 +9,7 @@ use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::Schema;
 
 /// A pushed row, or a removal.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Pushed {
     /// The key columns in JSON, or all columns of a table without a key.
     pub(super) key: String,

@@ -1,15 +1,16 @@
 //! The checks behind `connector_tests!`: one function for each promise. Each returns a text that says which promise is
 //! broken, and where the documentation makes it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use super::harness::{Harness, Report, Stop};
+use super::harness::{Fail, Harness, Report, Stop};
 use crate::pipeline::testing::rows::{Pushed, pushed};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{FailureKind, RunResult};
+use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::source::connector::{Connector, Subjects};
 use crate::source::options::ReadOptions;
@@ -20,6 +21,11 @@ const GRACE_PERIOD: Duration = Duration::from_secs(5);
 const MOST_REFUSALS: u64 = 16;
 /// How many offsets are tried, spread over all.
 const MOST_OFFSETS: usize = 200;
+
+/// A limit of `ReadOptions::idle` that no test reaches.
+const IDLE: Duration = Duration::from_secs(3600);
+/// How many places of a failure are tried, spread over all rows, or one poll after the other.
+const MOST_FAILURES: usize = 100;
 
 /// How long the source is.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +69,10 @@ pub enum Check {
     sends_the_same_table_twice,
     /// See `connector_tests!`.
     partitions_are_disjoint,
+    /// See `connector_tests!`.
+    restarts_after_each_row,
+    /// See `connector_tests!`.
+    can_be_dropped_at_each_await,
 }
 
 impl Check {
@@ -81,6 +91,8 @@ impl Check {
         Check::sets_offsets_within_the_backlog,
         Check::sends_the_same_table_twice,
         Check::partitions_are_disjoint,
+        Check::restarts_after_each_row,
+        Check::can_be_dropped_at_each_await,
     ];
 }
 
@@ -300,6 +312,71 @@ where
         Ok(())
     }
 
+    /// After a failure at any row, a `run` of the same connector loses nothing.
+    fn restarts_after_each_row(&self) -> Verdict {
+        let Some(whole) = self.reference()? else { return Ok(()) };
+        let step = whole.len().div_ceil(MOST_FAILURES).max(1);
+        for row in (1..=whole.len()).step_by(step) {
+            let when = format!("after row {row}, `run` was interrupted and called again");
+            if !self.fails(Fail::AfterRows(row), &whole, &when)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// The future of `run` can be dropped wherever it waits, and nothing is lost.
+    fn can_be_dropped_at_each_await(&self) -> Verdict {
+        let Some(whole) = self.reference()? else { return Ok(()) };
+        for polls in 1..=MOST_FAILURES as u64 {
+            let when = format!("the future of `run` was dropped after poll {polls}, and `run` called again");
+            if !self.fails(Fail::AfterPolls(polls), &whole, &when)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the rows of a run, with which runs that fail are compared; `None` if they cannot be, because the source has neither
+    /// an end nor offsets, or sends other rows each time, or because another test fails that says why.
+    fn reference(&self) -> Result<Option<Vec<Pushed>>, String> {
+        let has_offsets = !<C::Subjects as Subjects>::offset_type().is_unit;
+        let is_endless = matches!(self.length, Length::EndlessAfter(_));
+        if (is_endless && !has_offsets) || (has_offsets && self.resumes_at_every_offset().is_err()) {
+            return Ok(None);
+        }
+        let (first, second) = (all(&self.whole()?), all(&self.whole()?));
+        Ok((is_endless || first == second).then_some(first))
+    }
+
+    /// Runs the source with a failure of its first attempt. Returns whether it has failed.
+    fn fails(&self, fail: Fail, whole: &[Pushed], when: &str) -> Result<bool, String> {
+        let moment = Duration::from_millis(1);
+        // The interrupt is that of an idle source, which this one is not.
+        let options = ReadOptions::new().backlog(1).idle(IDLE).restart(Restart::backoff(moment..moment).attempts(3));
+        let stop = match self.length {
+            Length::Ends => Stop::Never,
+            Length::EndlessAfter(_) => Stop::AfterRows(whole.len()),
+        };
+        let report = self.harness().options(options).stop(stop).fail(fail).run();
+        if !report.returned {
+            // It ignores that its handles are closed, as the tests of a stop say.
+            return Ok(false);
+        }
+        let summary = report.result().map_err(|error| format!("{when}: it fails: {error}"))?;
+        let has_failed = summary.sources.iter().any(|source| source.attempts > 1);
+        let found = all(&report);
+        let verdict = if <C::Subjects as Subjects>::offset_type().is_unit {
+            contains(&found, whole)
+        } else {
+            same(whole, &found, self.length)
+        };
+        match verdict {
+            Ok(()) => Ok(has_failed),
+            Err(difference) => Err(format!("{when}: {difference} (contract, section 2.8)")),
+        }
+    }
+
     /// Runs one check.
     pub fn check(&self, check: Check) -> Verdict {
         match check {
@@ -316,6 +393,8 @@ where
             Check::sets_offsets_within_the_backlog => self.sets_offsets_within_the_backlog(),
             Check::sends_the_same_table_twice => self.sends_the_same_table_twice(),
             Check::partitions_are_disjoint => self.partitions_are_disjoint(),
+            Check::restarts_after_each_row => self.restarts_after_each_row(),
+            Check::can_be_dropped_at_each_await => self.can_be_dropped_at_each_await(),
         }
     }
 }
@@ -355,6 +434,21 @@ fn key_columns<S: Schema>() -> Vec<usize> {
 
 fn all<S: Schema>(report: &Report<S>) -> Vec<Pushed> {
     report.commits().iter().flat_map(pushed).collect()
+}
+
+/// Checks that nothing is missing. A source without offsets can send rows again.
+fn contains(found: &[Pushed], expected: &[Pushed]) -> Verdict {
+    let mut count: HashMap<&Pushed, usize> = HashMap::new();
+    for row in found {
+        *count.entry(row).or_default() += 1;
+    }
+    for row in expected {
+        match count.get_mut(row).filter(|left| **left > 0) {
+            Some(left) => *left -= 1,
+            None => return Err(format!("{row} is missing")),
+        }
+    }
+    Ok(())
 }
 
 /// Compares what was expected with what came. Of a source without an end, there can be more.
