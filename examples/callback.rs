@@ -90,3 +90,10 @@ fn main() -> pathway_io::Result<()> {
     pipeline.run()?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pathway_io::connector_tests! { doors: Doors, endless, after 4 rows }
+}

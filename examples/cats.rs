@@ -70,3 +70,10 @@ fn main() -> pathway_io::Result<()> {
     println!("the updates are in {}", output.display());
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pathway_io::connector_tests! { file_stream: FileStream { path: concat!(env!("CARGO_MANIFEST_DIR"), "/cats.jsonl").into(), pause: Duration::ZERO }, ends }
+}

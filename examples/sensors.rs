@@ -180,3 +180,10 @@ fn parse_args() -> Result<(Sensors, Option<PathBuf>), Box<dyn std::error::Error 
     }
     Ok((sensors, output))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pathway_io::connector_tests! { sensors: Sensors { seconds: None, readings: Some(3) }, ends }
+}

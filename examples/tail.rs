@@ -214,3 +214,10 @@ fn main() -> pathway_io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pathway_io::connector_tests! { lines: Tail { path: concat!(env!("CARGO_MANIFEST_DIR"), "/cats.jsonl").into() }, endless, after 3 rows }
+}

@@ -164,3 +164,14 @@ impl Args {
         Ok(Args { url, pages, state, output: output.unwrap_or_else(|| "releases.csv".into()) })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn releases() -> Releases {
+        Releases { url: demo::serve().expect("a free port"), pages: u64::MAX }
+    }
+
+    pathway_io::connector_tests! { against_the_demo: releases(), endless, after 20 rows }
+}

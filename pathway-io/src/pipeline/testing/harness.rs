@@ -65,6 +65,7 @@ pub struct Harness<C: Connector<Tables = Table<S>>, S: Schema> {
     raw: bool,
     workers: usize,
     fail: Fail,
+    has_deadline: bool,
 }
 
 /// Attaches a sink to a table.
@@ -165,6 +166,7 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
             raw: false,
             workers: 1,
             fail: Fail::Never,
+            has_deadline: false,
         }
     }
 
@@ -240,6 +242,12 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
         self
     }
 
+    /// Stops a run that does not get as far as it should.
+    pub(super) fn with_deadline(mut self) -> Self {
+        self.has_deadline = true;
+        self
+    }
+
     /// Runs the connector.
     pub fn run(self) -> Report<S> {
         let kept = Kept::default();
@@ -288,7 +296,15 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
             }
         }
         drop(open);
+        let (ended, end) = crossbeam_channel::bounded::<()>(0);
+        if self.has_deadline {
+            // It ends with the run, since the sender is dropped then.
+            thread::spawn(move || {
+                end.recv_timeout(DEADLINE).is_err_and(|error| error.is_timeout()).then(|| stop.stop())
+            });
+        }
         let result = running.and_then(crate::Running::join);
+        drop(ended);
         let last = monitor.snapshot();
         Report {
             commits: std::mem::take(&mut *commits.lock()),

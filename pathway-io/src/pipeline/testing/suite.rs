@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use super::clock::DEADLINE;
 use super::harness::{Fail, Harness, Report, Stop};
 use crate::pipeline::testing::rows::{Pushed, pushed};
 use crate::rows::commit::Commit;
@@ -117,7 +118,7 @@ where
         let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).raw();
         match self.length {
             Length::Ends => harness,
-            Length::EndlessAfter(rows) => harness.stop_after_rows(rows.max(1)),
+            Length::EndlessAfter(rows) => harness.stop_after_rows(rows.max(1)).with_deadline(),
         }
     }
 
@@ -133,10 +134,16 @@ where
     /// The source has a row at all: without one, no other check means anything.
     fn has_a_row(&self) -> Verdict {
         let report = self.harness().run();
-        match report.result() {
-            _ if report.rows().next().is_some() || report.bad_rows > 0 => Ok(()),
-            Ok(_) => Err("`run` has ended without a row: the other tests of this source would check nothing".into()),
-            Err(error) => Err(format!("`run` has ended without a row: {error}")),
+        let found = report.rows().count();
+        match (report.result(), self.length) {
+            (Ok(_), Length::EndlessAfter(rows)) if (1..rows).contains(&found) => Err(format!(
+                "the source is declared `endless, after {rows} rows`, and has sent {found} of them in {DEADLINE:?}"
+            )),
+            _ if found > 0 || report.bad_rows > 0 => Ok(()),
+            (Ok(_), _) => {
+                Err("`run` has ended without a row: the other tests of this source would check nothing".into())
+            }
+            (Err(error), _) => Err(format!("`run` has ended without a row: {error}")),
         }
     }
 
