@@ -3,7 +3,8 @@
 /// Makes a `#[test]` of each promise of a connector with one table.
 ///
 /// The expression is evaluated for each run, several times in a test. A source that does not end by itself is
-/// declared `endless, after 20 rows`. A test whose promise does not concern the connector passes.
+/// declared `endless, after 20 rows`. A test whose promise does not concern the connector passes. So do the last two tests for a
+/// source that sends other rows in each run, or has neither an end nor offsets: there is nothing to compare with.
 ///
 /// | test | promise |
 /// |---|---|
