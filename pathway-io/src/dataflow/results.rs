@@ -43,8 +43,7 @@ pub(crate) trait Gatherable<S: Schema>: ExchangeData {
 
 impl<S: ResultRow> Gatherable<S> for S {
     fn give_to(self, diff: i64, batch: &mut Batch<S>) {
-        batch.columns.push(self.into_fields());
-        batch.pushed(diff);
+        batch.push_times(self.into_fields(), diff);
     }
 }
 

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::rows::decode::{self, Seen};
 use crate::rows::fields::Columns;
+use crate::rows::refusal::{self, can_refuse};
 use crate::rows::schema::{ColumnsOf, PartialOf, RowOf, Schema};
 use crate::run::error::row_error::RowError;
 
@@ -73,8 +74,17 @@ impl<S: Schema> Batch<S> {
 
     #[inline]
     pub(crate) fn push(&mut self, fields: RowOf<S>) {
-        self.columns.push(fields);
-        self.pushed(1);
+        self.push_times(fields, 1);
+    }
+
+    #[inline]
+    pub(crate) fn push_times(&mut self, fields: RowOf<S>, diff: i64) {
+        if const { can_refuse(S::SCHEMA.columns) } {
+            refusal::push::<S>(&mut self.columns, self.len, fields);
+        } else {
+            self.columns.push(fields);
+        }
+        self.pushed(diff);
     }
 
     #[inline]

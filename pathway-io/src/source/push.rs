@@ -24,9 +24,10 @@ macro_rules! push_methods {
         ///
         /// # Panics
         ///
-        /// If a `#[schema(json)]` column cannot be written as JSON: its `Serialize` fails, or a map has keys that are not text.
-        /// Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names the connector, the type and the
-        /// reason; the rows before it are committed.
+        /// If a column cannot hold its value: a `Value` or a `#[schema(json)]` column is nested more than 100 levels deep, a
+        /// `#[schema(json)]` type fails to serialize or does not read back what it writes (a NaN becomes `null`), or a `PathBuf`
+        /// is not UTF-8. Nothing is pushed then. In `run`, a panic ends the pipeline with an error that names the connector, the
+        /// column and the reason; the rows before it are committed.
         #[inline]
         #[doc(alias("push", "send", "emit"))]
         pub fn next(&self, row: S) -> Result<(), Closed>

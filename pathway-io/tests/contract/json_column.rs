@@ -42,7 +42,7 @@ fn a_panic_in_run_is_an_error_that_names_connector_type_and_reason() {
     );
     let seen = commits(&table);
     let error = run(pipeline).unwrap_err().to_string();
-    assert!(error.starts_with("connector `pairs` panicked in run: a `"), "{error}");
+    assert!(error.starts_with("connector `pairs` panicked in run: column `even`: a `"), "{error}");
     assert!(error.ends_with("Even` cannot be written as JSON: it is odd"), "{error}");
     assert_eq!(updates(&seen), [(pair(2), 1)]);
 }

@@ -1,7 +1,8 @@
 //! `#[schema(json)]`: a value of any type that serde can read and write, as JSON.
 //!
 //! The column holds the compact text of each value. Every sink writes this text, and two values are equal if their texts
-//! are, so the type needs only serde's traits. A value is parsed each time a row is read from the column.
+//! are, so the type needs only serde's traits. A value is parsed each time a row is read from the column, and once at the push,
+//! to refuse what does not read back.
 
 use std::any::type_name;
 use std::hash::{Hash, Hasher};
@@ -9,9 +10,13 @@ use std::io;
 use std::marker::PhantomData;
 
 use serde::Serialize;
-use serde::de::{DeserializeOwned, Deserializer};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer};
+use serde_json::value::RawValue;
 
 use super::list::ListBuffer;
+use super::mismatch::shorten;
+use super::scan::Scan;
+use super::strict::{self, Fault};
 use super::{Buffer, ColumnType, Ends, NotNull, Style};
 use crate::rows::data_type::DataType;
 
@@ -91,6 +96,37 @@ impl<T> SerdeBuffer<T> {
     }
 }
 
+impl<T: JsonType> SerdeBuffer<T> {
+    /// Appends the text of a value, or says why it has none. A text that does not read back is refused here, where it is
+    /// one row: later it would be a log that cannot be read, or the end of a sink.
+    fn write(&mut self, value: &T) -> Result<(), String> {
+        let start = self.arena.len();
+        let written = serde_json::to_writer(&mut self.arena, value).map_err(|error| error.to_string());
+        let written = written.and_then(|()| reads_back::<T>(&self.arena[start..]));
+        match written {
+            Ok(()) => self.ends.push(self.arena.len()),
+            Err(_) => self.arena.truncate(start),
+        }
+        written
+    }
+
+    /// Appends the value that a text holds, as the type writes it.
+    fn read(&mut self, text: &str) -> Result<(), Fault> {
+        strict::check(text)?;
+        let value = serde_json::from_str(text).map_err(|error| Fault::of(text, &error))?;
+        self.write(&value).map_err(Fault::at_start)
+    }
+}
+
+fn reads_back<T: JsonType>(text: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(text).map_err(|error| error.to_string())?;
+    strict::check(text).map_err(Fault::into_reason)?;
+    match serde_json::from_str::<T>(text) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("the type does not read back what it writes: {error}: {}", shorten(text))),
+    }
+}
+
 impl<T: JsonType> Buffer for SerdeBuffer<T> {
     type Item = Json<T>;
     const NEEDS_QUOTES: bool = true;
@@ -107,14 +143,11 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
 
     /// # Panics
     ///
-    /// If the type's own `Serialize` fails, or a map has keys that are no texts.
+    /// If the type's own `Serialize` fails, a map has keys that are no texts, or the JSON cannot be read back.
     fn push(&mut self, item: Json<T>) {
-        let start = self.arena.len();
-        if let Err(error) = serde_json::to_writer(&mut self.arena, &item.0) {
-            self.arena.truncate(start);
-            panic!("a `{}` cannot be written as JSON: {error}", type_name::<T>());
+        if let Err(reason) = self.write(&item.0) {
+            panic!("a `{}` cannot be written as JSON: {reason}", type_name::<T>());
         }
-        self.ends.push(self.arena.len());
     }
 
     fn push_placeholder(&mut self) {
@@ -127,11 +160,12 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
     }
 
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-        let value = T::deserialize(deserializer)?;
-        // an error, not a panic: the row is bad, and `truncate` takes back what was written of it
-        serde_json::to_writer(&mut self.arena, &value).map_err(serde::de::Error::custom)?;
-        self.ends.push(self.arena.len());
-        Ok(())
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        self.read(text.get()).map_err(|fault| fault.after(text.get()))
+    }
+
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        scan.value().is_some_and(|text| self.read(text).is_ok())
     }
 
     #[inline]
@@ -142,7 +176,7 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
 
     /// # Panics
     ///
-    /// If the type does not read what it has written.
+    /// If the type does not read what it has written, although it did when the value was pushed.
     fn get(&self, row: usize) -> Json<T> {
         let text = self.text(row);
         match serde_json::from_slice(text) {

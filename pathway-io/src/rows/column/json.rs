@@ -3,15 +3,17 @@
 //! In an `Option<Value>`, JSON's null is `None`, even if a program pushes `Some(Value::Null)`: values with the same text
 //! must be the same whether they were read or pushed.
 //!
-//! The column keeps the values and not their text. The text would be parsed for each row that is read from the column,
-//! and a value that a program built may be nested deeper than the parser allows.
+//! The column keeps the values and not their text, which would be parsed for each row that is read from the column. What
+//! is refused, at the push, is in `strict`.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::de::{Deserialize, Deserializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::{Buffer, NotNull, Style, column_type};
+use super::scan::Scan;
+use super::{Buffer, NotNull, Style, column_type, strict};
 use crate::rows::data_type::DataType;
 
 /// JSON values.
@@ -47,8 +49,14 @@ impl Buffer for JsonBuffer {
         self.values.len() * size_of::<Value>() + self.heap
     }
 
+    /// # Panics
+    ///
+    /// If the value is nested too deep to be read back from the log or from an output.
     fn push(&mut self, value: Value) {
-        self.heap += heap(&value);
+        match heap(&value, 0) {
+            Some(heap) => self.heap += heap,
+            None => panic!("{}", strict::too_deep()),
+        }
         self.values.push(value);
     }
 
@@ -61,8 +69,16 @@ impl Buffer for JsonBuffer {
     }
 
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-        self.push(Value::deserialize(deserializer)?);
+        let text = Box::<RawValue>::deserialize(deserializer)?;
+        let text = text.get();
+        self.push(strict::parse(text).map_err(|fault| fault.after::<D::Error>(text))?);
         Ok(())
+    }
+
+    fn scan(&mut self, scan: &mut Scan<'_>) -> bool {
+        let Some(Ok(value)) = scan.value().map(strict::parse) else { return false };
+        self.push(value);
+        true
     }
 
     fn truncate(&mut self, len: usize) {
@@ -70,7 +86,7 @@ impl Buffer for JsonBuffer {
             self.values.clear();
             self.heap = 0;
         } else if len < self.values.len() {
-            self.heap -= self.values.drain(len..).map(|value| heap(&value)).sum::<usize>();
+            self.heap -= self.values.drain(len..).filter_map(|value| heap(&value, 0)).sum::<usize>();
         }
     }
 
@@ -97,15 +113,17 @@ impl Buffer for JsonBuffer {
     }
 }
 
-/// An estimate of the bytes that a value has on the heap: those of texts and elements, not the allocator's own.
-fn heap(value: &Value) -> usize {
+/// An estimate of the bytes that a value has on the heap: those of texts and elements, not the allocator's own. `None` if
+/// the value, with `depth` levels around it, is nested too deep.
+fn heap(value: &Value, depth: usize) -> Option<usize> {
     match value {
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-        Value::String(text) => text.len(),
-        Value::Array(items) => items.iter().map(|item| size_of::<Value>() + heap(item)).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => Some(0),
+        Value::String(text) => Some(text.len()),
+        Value::Array(_) | Value::Object(_) if depth == strict::DEPTH => None,
+        Value::Array(items) => items.iter().map(|item| Some(size_of::<Value>() + heap(item, depth + 1)?)).sum(),
         Value::Object(fields) => {
             let entry = size_of::<String>() + size_of::<Value>();
-            fields.iter().map(|(name, field)| entry + name.len() + heap(field)).sum()
+            fields.iter().map(|(name, field)| Some(entry + name.len() + heap(field, depth + 1)?)).sum()
         }
     }
 }

@@ -1,16 +1,17 @@
 //! `BTreeMap<String, T>` and `HashMap<String, T>`: JSON objects whose values have one type.
 //!
-//! The fields are held in the order of their names, so that equal maps have one form. Where a name is given twice in JSON,
-//! its last value counts, as for a map of serde.
+//! The fields are held in the order of their names, so that equal maps have one form. A name that is
+//! given twice in JSON is an error, as it is for a column.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hasher;
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
 use super::list::ListBuffer;
 use super::mismatch::refuse;
+use super::strict::given_twice;
 use super::text::TextBuffer;
 use super::{Buffer, ColumnType, Ends, Into, NotNull, Style};
 use crate::rows::data_type::DataType;
@@ -74,20 +75,25 @@ impl<M: TextMap> MapBuffer<M> {
         self.ends.push(self.names.len());
     }
 
-    /// Puts the fields that were read since `start` in order, unless they are.
-    fn sort(&mut self, start: usize) {
+    /// Puts the fields that were read since `start` in order, unless they are. Fails with a name that is there twice.
+    fn sort(&mut self, start: usize) -> Result<(), String> {
         let end = self.names.len();
         if (start + 1..end).all(|field| self.names.text(field - 1) < self.names.text(field)) {
-            return;
+            return Ok(());
         }
-        let fields: BTreeMap<String, M::Value> =
-            (start..end).map(|field| (self.names.get(field), self.values.get(field))).collect();
+        let mut fields: BTreeMap<String, M::Value> = BTreeMap::new();
+        for field in start..end {
+            if fields.insert(self.names.get(field), self.values.get(field)).is_some() {
+                return Err(self.names.get(field));
+            }
+        }
         self.names.truncate(start);
         self.values.truncate(start);
         for (name, value) in fields {
             self.names.push(name);
             self.values.push(value);
         }
+        Ok(())
     }
 }
 
@@ -128,7 +134,7 @@ impl<M: TextMap> Buffer for MapBuffer<M> {
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         let start = self.names.len();
         deserializer.deserialize_any(MapVisitor(self))?;
-        self.sort(start);
+        self.sort(start).map_err(|name| D::Error::custom(given_twice(&name)))?;
         self.end();
         Ok(())
     }

@@ -21,6 +21,7 @@ pub(crate) mod others;
 pub(crate) mod raw_json;
 pub(crate) mod represented;
 pub(crate) mod scan;
+pub(crate) mod strict;
 pub(crate) mod text;
 mod tuple;
 mod values;
@@ -63,6 +64,10 @@ pub use self::values::Values;
 /// | `Vec<T>`, arrays, `BTreeSet<T>`, `HashSet<T>` | as JSON | a list; a set in order | `jsonb`, `TEXT` | `List` |
 /// | tuples | as JSON | a list | `jsonb`, `TEXT` | `Struct` |
 /// | `BTreeMap<String, T>`, `HashMap<String, T>` | as JSON | an object, by name | `jsonb`, `TEXT` | `Map` |
+///
+/// JSON in a `Value`, a `RawJson`, a map or a `#[schema(json)]` column is nested at most 100 levels, and no object in it has
+/// a name twice; a `RawJson` keeps such names. An integer beyond 64 bits in a `Value` is an error, because it would lose
+/// digits. A fraction is the nearest `f64`. A `RawJson` keeps all digits.
 ///
 /// In the dataflow engine a column is compared, hashed and sent as what its text says.
 ///

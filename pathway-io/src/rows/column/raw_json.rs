@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::fmt;
 use std::hash::Hasher;
 
-use serde::de::{Deserialize, Deserializer};
+use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use super::list::ListBuffer;
 use super::text::TextBuffer;
-use super::{Buffer, ColumnType, NotNull, Style};
+use super::{Buffer, ColumnType, NotNull, Style, strict};
 use crate::rows::data_type::DataType;
 
 /// A JSON value that is kept as its text: digits, the order of fields and escapes stay as they were.
@@ -40,9 +40,10 @@ impl RawJson {
     ///
     /// # Errors
     ///
-    /// If the text is not one JSON value.
+    /// If the text is not one JSON value, or if it is nested more than 100 levels deep.
     pub fn new(text: impl AsRef<str>) -> serde_json::Result<RawJson> {
         let value: &RawValue = serde_json::from_str(text.as_ref())?;
+        strict::check_depth(value.get()).map_err(|fault| serde_json::Error::custom(fault.into_reason()))?;
         Ok(RawJson(one_line(value.get()).into_owned()))
     }
 
@@ -125,6 +126,7 @@ impl Buffer for RawJsonBuffer {
 
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         let value = Box::<RawValue>::deserialize(deserializer)?;
+        strict::check_depth(value.get()).map_err(|fault| fault.after::<D::Error>(value.get()))?;
         self.0.append(&one_line(value.get()));
         Ok(())
     }

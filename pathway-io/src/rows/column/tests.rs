@@ -367,11 +367,15 @@ fn objects_of_json_are_told_apart_by_their_hashes() {
 }
 
 #[test]
-fn json_built_in_a_program_may_be_deeper_than_a_parser_goes() {
-    let deep = (0..300).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
+fn json_built_in_a_program_is_held_to_the_limit_of_depth() {
+    let deep = |levels| (0..levels).fold(Value::Null, |inner, _| Value::Array(vec![inner]));
     let mut buffer = <Value as ColumnType>::Buffer::default();
-    buffer.push(deep.clone());
-    assert_eq!(buffer.get(0), deep);
+    buffer.push(deep(super::strict::DEPTH));
+    assert_eq!(buffer.get(0), deep(super::strict::DEPTH));
+    let refused =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| buffer.push(deep(super::strict::DEPTH + 1))));
+    assert_eq!(*refused.unwrap_err().downcast::<String>().unwrap(), "the JSON is nested more than 100 levels deep");
+    assert_eq!(buffer.len(), 1);
 }
 
 #[test]

@@ -35,7 +35,9 @@ macro_rules! tuples {
 
                 #[inline]
                 fn len(&self) -> usize {
-                    self.0.len()
+                    // The last of them: if an element panics in `push`, the tuple was not pushed.
+                    let lens = [$(self.$index.len()),+];
+                    lens[lens.len() - 1]
                 }
 
                 #[inline]

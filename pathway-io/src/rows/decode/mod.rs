@@ -8,7 +8,6 @@
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;
 mod names;
-mod position;
 mod scanned;
 
 use std::fmt;
@@ -17,9 +16,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Vis
 use serde_json::Value;
 
 use crate::rows::column::mismatch;
+use crate::rows::column::strict::split_place;
 use crate::rows::data_type::DataType;
 use crate::rows::description::{RESERVED, TableSchema};
 use crate::rows::fields::{Columns, Fields};
+use crate::rows::position;
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
 
@@ -65,7 +66,11 @@ fn parse_text<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, see
     let read = deserializer.deserialize_any(Row::<S> { columns, seen }).and_then(|()| deserializer.end());
     let result = match read {
         Ok(()) => fill_missing::<S>(columns, seen),
-        Err(error) => Err(explain(S::SCHEMA, seen, &error).at_position(Some(position::position(text, &error)))),
+        Err(error) => {
+            let (explained, place) = explain(S::SCHEMA, seen, &error);
+            let place = place.and_then(|(at, len)| Some(position::start_of_value(text, &error, len)? + at));
+            Err(explained.at_position(Some(place.unwrap_or_else(|| position::position(text, &error)))))
+        }
     };
     if result.is_err() {
         columns.truncate(len);
@@ -83,7 +88,7 @@ pub(crate) fn decode_value<S: Schema>(
     seen.start(ColumnsOf::<S>::WIDTH);
     let result = match value.deserialize_any(Row::<S> { columns, seen }) {
         Ok(()) => fill_missing::<S>(columns, seen),
-        Err(error) => Err(explain(S::SCHEMA, seen, &error)),
+        Err(error) => Err(explain(S::SCHEMA, seen, &error).0),
     };
     if result.is_err() {
         columns.truncate(len);
@@ -101,12 +106,13 @@ fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<()
     Ok(())
 }
 
-/// What serde_json says, in our words and with the column.
+/// What serde_json says, in our words and with the column. For a fault inside a column's JSON, also its
+/// place there, and the length of that JSON.
 #[cold]
-fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> RowError {
+fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> (RowError, Option<(usize, usize)>) {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    let reason = text.strip_suffix(&place).unwrap_or(&text);
+    let (reason, place_within) = split_place(text.strip_suffix(&place).unwrap_or(&text));
     let mut reason = match reason.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected ")) {
         Some((found, expected)) => format!("expected {expected}, found {found}"),
         None => reason.replacen("EOF while", "the text ends while", 1),
@@ -121,7 +127,7 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
             column = Some(last);
         }
     }
-    RowError::new(reason).at_column(column.map(|column| column.name))
+    (RowError::new(reason).at_column(column.map(|column| column.name)), place_within)
 }
 
 fn holds_durations(data_type: &DataType) -> bool {

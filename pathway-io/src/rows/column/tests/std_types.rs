@@ -54,8 +54,10 @@ hold_for! {
 fn maps_and_sets_have_one_form() {
     let map = HashMap::from([("b".to_owned(), 1_u8), ("a".to_owned(), 2), ("c".to_owned(), 3)]);
     assert_eq!(text_of(map), r#"{"a":2,"b":1,"c":3}"#);
-    let map = read::<BTreeMap<String, u8>>(r#"{"b": 1, "a": 2, "b": 3}"#).unwrap();
-    assert_eq!(map, BTreeMap::from([("a".to_owned(), 2), ("b".to_owned(), 3)]));
+    let map = read::<BTreeMap<String, u8>>(r#"{"b": 1, "a": 2}"#).unwrap();
+    assert_eq!(map, BTreeMap::from([("a".to_owned(), 2), ("b".to_owned(), 1)]));
+    let twice = read::<BTreeMap<String, u8>>(r#"{"b": 1, "a": 2, "b": 3}"#).unwrap_err();
+    assert_eq!(twice, "the name \"b\" is given twice in one object");
     assert_eq!(text_of(read::<BTreeSet<String>>(r#"["b", "a", "b"]"#).unwrap()), r#"["a","b"]"#);
     assert_eq!(<HashMap<String, Option<u8>>>::DATA_TYPE.to_string(), "Map<String, Option<u8>>");
 }

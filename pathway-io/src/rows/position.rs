@@ -4,21 +4,46 @@
 //! the wrong type they are past the value, where the parser stopped. The error should point at the value, so its start is
 //! searched for.
 
+use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
 /// The offset of what is wrong in `text`. Not for errors that came from no text, which have no place in it.
 #[cold]
-pub(super) fn position(text: &str, error: &serde_json::Error) -> usize {
+pub(crate) fn position(text: &str, error: &serde_json::Error) -> usize {
     let bytes = text.as_bytes();
-    let line = match error.line().checked_sub(2) {
-        None => 0,
-        Some(skipped) => memchr::memchr_iter(b'\n', bytes).nth(skipped).map_or(0, |newline| newline + 1),
-    };
-    let last_read = (line + error.column()).saturating_sub(1);
+    let last_read = end(text, error).saturating_sub(1);
     match error.classify() {
         Category::Eof => bytes.len(),
         Category::Data => token(bytes, last_read),
         Category::Syntax | Category::Io => last_read,
+    }
+}
+
+/// The offset behind what was read of `text`.
+fn end(text: &str, error: &serde_json::Error) -> usize {
+    let line = match error.line().checked_sub(2) {
+        None => 0,
+        Some(skipped) => memchr::memchr_iter(b'\n', text.as_bytes()).nth(skipped).map_or(0, |newline| newline + 1),
+    };
+    line + error.column()
+}
+
+/// Where the value of `len` bytes starts that was the last to be read completely. serde_json has read it, and of what is
+/// behind it the commas, and the brackets of what it is in.
+#[cold]
+pub(crate) fn start_of_value(text: &str, error: &serde_json::Error, len: usize) -> Option<usize> {
+    let mut end = end(text, error).min(text.len());
+    loop {
+        let start = end.checked_sub(len)?;
+        let last = text.as_bytes().get(end.checked_sub(1)?)?;
+        let value = text.get(start..end).filter(|_| !last.is_ascii_whitespace());
+        if value.is_some_and(|value| serde_json::from_str::<IgnoredAny>(value).is_ok()) {
+            return Some(start);
+        }
+        if !last.is_ascii_whitespace() && !b",]}".contains(last) {
+            return None;
+        }
+        end -= 1;
     }
 }
 

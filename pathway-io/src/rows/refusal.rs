@@ -1,0 +1,77 @@
+//! A row that was pushed as a struct and has a value that its column refuses.
+//!
+//! `next` can only say that the subject is closed, so such a push panics. The buffer that panics does not know its column,
+//! which is added to the message here. Only JSON columns refuse values, and only their schemas pay for it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use crate::rows::column::Buffer;
+use crate::rows::data_type::DataType;
+use crate::rows::description::Column;
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{ColumnsOf, RowOf, Schema};
+
+/// Whether a column can refuse a value.
+pub(crate) const fn can_refuse(columns: &[Column]) -> bool {
+    let mut i = 0;
+    while i < columns.len() {
+        if has_json(&columns[i].data_type) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn has_json(data_type: &DataType) -> bool {
+    match data_type {
+        DataType::Json => true,
+        DataType::Optional(item) | DataType::List(item) | DataType::Array(item, _) | DataType::Map(item) => {
+            has_json(item)
+        }
+        DataType::Tuple(items) => {
+            let mut i = 0;
+            while i < items.len() {
+                if has_json(&items[i]) {
+                    return true;
+                }
+                i += 1;
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
+/// Pushes a row behind the `len` rows that the columns have.
+///
+/// # Panics
+///
+/// If a column refuses its value. The columns are then as they were.
+pub(crate) fn push<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, fields: RowOf<S>) {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(|| columns.push(fields))) else { return };
+    let mut refused = Shorter { len, column: None };
+    columns.visit(0, &mut refused);
+    columns.truncate(len);
+    match (refused.column, payload.downcast::<String>()) {
+        (Some(column), Ok(reason)) => {
+            resume_unwind(Box::new(format!("column `{}`: {reason}", S::SCHEMA.columns[column].name)))
+        }
+        (_, Ok(reason)) => resume_unwind(reason),
+        (_, Err(payload)) => resume_unwind(payload),
+    }
+}
+
+/// The first column without the row: the columns before it took their values.
+struct Shorter {
+    len: usize,
+    column: Option<usize>,
+}
+
+impl Visitor for Shorter {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        if self.column.is_none() && buffer.len() <= self.len {
+            self.column = Some(index);
+        }
+    }
+}
