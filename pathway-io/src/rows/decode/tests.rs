@@ -375,3 +375,12 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_scan_takes_no_row_without_its_brackets() {
+    let fields = r#""int":0,"byte":0,"flag":true,"text":"","float":0,"single":0.1,"maybe":null,"note":null"#;
+    assert!(scanned_and_parsed(format!("{{{fields}}}").as_bytes()).0.is_some());
+    for row in [format!("{fields}}}"), format!(" {fields}}}"), format!("{{{fields}"), format!("[{fields}}}")] {
+        assert_eq!(scanned_and_parsed(row.as_bytes()), (None, None), "{row}");
+    }
+}

@@ -97,6 +97,8 @@ impl<'a> Scan<'a> {
         let open = self.eat(b'{');
         self.space();
         self.in_order = (self.at, 0);
+        // Else the fields would be read without it.
+        self.gave_up |= !open;
         open
     }
 
