@@ -35,7 +35,7 @@ impl Head {
     }
 }
 
-/// The text without the mark that some editors put at the start of a file.
+/// The text without the byte order mark that some editors put at the start of a file.
 pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }

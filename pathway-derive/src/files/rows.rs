@@ -78,7 +78,7 @@ fn format(path: &Path, bytes: &[u8]) -> Format {
     match extension.as_deref() {
         Some("csv") => Format::Csv,
         Some("jsonl" | "ndjson" | "json") => Format::JsonLines,
-        _ if bytes.trim_ascii_start().starts_with(b"{") => Format::JsonLines,
+        _ if without_mark(bytes).trim_ascii_start().starts_with(b"{") => Format::JsonLines,
         _ => Format::Csv,
     }
 }
@@ -108,6 +108,7 @@ fn json_lines(bytes: &[u8], is_cut: bool) -> Vec<Result<Row, Fault>> {
             None if is_cut || rest.is_empty() => break,
             None => std::mem::take(&mut rest),
         };
+        let text = without_mark(text);
         if text.trim_ascii().is_empty() {
             continue;
         }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::rows::decode::without_mark;
 use crate::run::error::Error;
 use crate::run::error::row_error::RowError;
 
@@ -30,7 +31,7 @@ impl<'a> Lines<'a> {
             };
             (self.line, self.rest) = (line, rest);
             self.number += 1;
-            if line.iter().any(|byte| !byte.is_ascii_whitespace()) {
+            if without_mark(line).iter().any(|byte| !byte.is_ascii_whitespace()) {
                 return Some(line);
             }
         }
@@ -199,6 +200,7 @@ mod tests {
     fn blank_lines_are_counted_and_skipped() {
         assert_eq!(lines(""), []);
         assert_eq!(lines("\n \r\n\t"), []);
+        assert_eq!(lines("\u{feff}\n\u{feff}a"), [(2, "\u{feff}a")]);
         assert_eq!(lines("a"), [(1, "a")]);
         assert_eq!(lines("a\nb\n"), [(1, "a"), (2, "b")]);
         assert_eq!(lines("\n a\r\n\n\nb"), [(2, " a\r"), (5, "b")]);

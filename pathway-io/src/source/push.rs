@@ -45,7 +45,8 @@ macro_rules! push_methods {
         /// Decodes one JSON object by the schema and pushes it.
         ///
         /// Defaults fill in missing columns. Fields without a column are ignored, unless the schema has `deny_unknown`. White
-        /// space around the object is allowed.
+        /// space around the object is allowed, and a byte order mark in front of it. A blank text is a bad row:
+        /// [`next_json_lines`](Self::next_json_lines) skips blank lines.
         ///
         /// ```
         /// # use pathway_io::{Schema, Subject};

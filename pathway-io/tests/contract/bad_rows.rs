@@ -437,3 +437,49 @@ fn many_lines_wait_for_a_small_backlog_and_end_when_the_subject_is_closed() {
     assert_eq!((error.is_closed(), error.closed_at(), error.rows()), (true, Some(2), 0));
     assert_eq!(error.to_string(), "the subject was closed before line 2; 0 rows were pushed");
 }
+
+// FAULTS 7
+#[test]
+fn a_byte_order_mark_is_skipped_in_front_of_a_row() {
+    let pipeline = pipeline();
+    let table = pipeline.read(source(|cats: Subject<Cat>| {
+        cats.next_json("\u{feff}{\"key\": 1, \"genus\": \"felis\"}")?;
+        let lines =
+            "\u{feff}{\"key\": 2, \"genus\": \"lynx\"}\r\n\u{feff}\r\n\n\u{feff} {\"genus\": \"puma\", \"key\": 3}\n";
+        assert_eq!(cats.next_json_lines(lines)?, 2);
+        let transaction = cats.transaction();
+        transaction.next_json("\u{feff}{\"key\": 4, \"genus\": \"\u{feff}leo\"}")?;
+        transaction.commit()?;
+        let error = cats.next_json("\u{feff}{\"key\": true}").unwrap_err();
+        assert_eq!((error.column(), error.position()), (Some("key"), Some(11)));
+        let error = cats.next_json("\u{feff}\u{fffe}{}").unwrap_err();
+        assert_eq!(error.position(), Some(3));
+        Ok(())
+    }));
+    let seen = commits(&table);
+    run(pipeline).unwrap();
+    let rows: Vec<Cat> = updates(&seen).into_iter().map(|(row, _)| row).collect();
+    assert_eq!(rows, [cat(1, "felis"), cat(2, "lynx"), cat(3, "puma"), cat(4, "\u{feff}leo")]);
+}
+
+// FAULTS 8
+#[test]
+fn a_blank_line_is_a_bad_row_that_is_named_so() {
+    let pipeline = pipeline();
+    let table = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            for blank in ["", "\n", " \t\r\n", "\u{feff}", "\u{feff} \n"] {
+                cats.next_json(blank)?;
+            }
+            Ok(cats.next_json(ROWS[0])?)
+        }),
+        options().bad_rows(BadRows::Skip),
+    );
+    let seen = commits(&table);
+    assert_eq!(run(pipeline).unwrap().sources[0].bad_rows, 5);
+    assert_eq!(updates(&seen), [(cat(1, "felis"), 1)]);
+
+    let pipeline = self::pipeline();
+    pipeline.read(source(|cats: Subject<Cat>| Ok(cats.next_json("\n")?)));
+    assert!(run(pipeline).unwrap_err().to_string().ends_with("row 1: the line is blank"));
+}

@@ -43,6 +43,14 @@ pub(crate) fn decode_json<S: Schema>(
     if scanned { Ok(()) } else { parse_text::<S>(columns, len, text, seen) }
 }
 
+/// The byte order mark, which some programs put at the start of a file.
+const MARK: char = '\u{feff}';
+
+/// A line without a byte order mark in front of it: the lines of several files can come one after the other.
+pub(crate) fn without_mark(line: &[u8]) -> &[u8] {
+    line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
+}
+
 /// Checks the whole row at once, instead of each string in it.
 #[inline]
 fn utf8(text: &[u8]) -> Result<&str, RowError> {
@@ -61,6 +69,12 @@ pub(crate) fn parse<S: Schema>(
 }
 
 fn parse_text<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen: &mut Seen) -> Result<(), RowError> {
+    if let Some(rest) = text.strip_prefix(MARK) {
+        return parse_text::<S>(columns, len, rest, seen).map_err(|error| error.moved_by(MARK.len_utf8()));
+    }
+    if text.trim_ascii().is_empty() {
+        return Err(RowError::new("the line is blank"));
+    }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     seen.start(ColumnsOf::<S>::WIDTH);
     let read = deserializer.deserialize_any(Row::<S> { columns, seen }).and_then(|()| deserializer.end());

@@ -66,6 +66,13 @@ impl RowError {
         self
     }
 
+    /// The same error of a text that has so many bytes more in front.
+    #[cold]
+    pub(crate) fn moved_by(mut self, bytes: usize) -> Self {
+        self.0.position = self.0.position.map(|position| position + bytes);
+        self
+    }
+
     #[cold]
     pub(crate) fn at_row(mut self, row: u64) -> Self {
         self.0.row = Some(row);

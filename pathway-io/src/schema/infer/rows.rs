@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::csv::Reader;
 use super::invalid;
+use crate::rows::decode::without_mark;
 
 /// The value of a field.
 #[derive(Debug)]
@@ -19,7 +20,7 @@ pub(super) enum Cell<'a> {
 
 /// Hands the fields on, and counts the rows. Behind a cut the sample goes on.
 pub(super) fn read(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io::Result<usize> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = without_mark(bytes);
     if bytes.trim_ascii_start().starts_with(b"{") {
         json_lines(bytes, is_cut, field)
     } else {
@@ -43,6 +44,7 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
             None if is_cut && rows > 0 => break,
             None => std::mem::take(&mut rest),
         };
+        let line = without_mark(line);
         if line.trim_ascii().is_empty() {
             continue;
         }
