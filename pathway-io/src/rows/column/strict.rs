@@ -48,6 +48,12 @@ impl Fault {
         self.reason
     }
 
+    /// The byte of the text at which it is.
+    #[cfg(feature = "infer")]
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
     /// The fault as the error of a deserializer that has just read the whole of `text`. In the row, the place is found by the
     /// length of the text, because about its end is known.
     #[cold]
@@ -75,13 +81,24 @@ pub(crate) fn too_deep() -> String {
 
 /// Reads a value.
 pub(crate) fn parse(text: &str) -> Result<Value, Fault> {
+    match parse_lossy(text)? {
+        (_, Some(fault)) => Err(fault),
+        (value, None) => Ok(value),
+    }
+}
+
+/// Reads a value, and returns the fault besides if it has an integer of more than 64 bits, which is a float then.
+pub(crate) fn parse_lossy(text: &str) -> Result<(Value, Option<Fault>), Fault> {
     let long = Cell::new(false);
     let value = read(text, Strict::<true> { depth: 0, long: &long })?;
     // Large floats are rare, so most texts are read once.
-    match long.get().then(|| long_integer(text)).flatten() {
-        Some(fault) => Err(fault),
-        None => Ok(value),
-    }
+    Ok((value, long.get().then(|| long_integer(text)).flatten()))
+}
+
+/// Whether a number that was read as a float may have been an integer of more than 64 bits.
+pub(crate) fn may_be_long(value: f64) -> bool {
+    // From here on, floats have no fraction.
+    value.abs() >= i64::MAX as f64
 }
 
 /// Checks a text that is kept, or that another type reads.
@@ -204,8 +221,7 @@ impl<'de, const KEEP: bool> Visitor<'de> for Strict<'_, KEEP> {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        // From here on, floats have no fraction.
-        if value.abs() >= i64::MAX as f64 {
+        if may_be_long(value) {
             self.long.set(true);
         }
         Ok(value.into())

@@ -29,7 +29,7 @@ const BYTES: u64 = 64 << 20;
 ///
 /// Its [`Display`](fmt::Display) is the source of the struct, which compiles against the sample: its columns are `bool`,
 /// `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these where all their elements are alike, and
-/// `serde_json::Value` for objects and for what is mixed; an `Option` where a value is null or missing. A comment says
+/// `serde_json::Value` for objects and for what is mixed (`RawJson` if integers beyond 64 bits are in it); an `Option` where a value is null or missing. A comment says
 /// which column may be the primary key, and why. Names that are none in Rust are renamed.
 ///
 /// `cargo run --example infer cats.jsonl` prints it.

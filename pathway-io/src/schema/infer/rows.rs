@@ -5,15 +5,18 @@ use std::io;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::csv::Reader;
 use super::invalid;
+use crate::rows::column::strict;
 use crate::rows::decode::without_mark;
 
 /// The value of a field.
 #[derive(Debug)]
 pub(super) enum Cell<'a> {
-    Json(&'a Value),
+    /// The value, and whether it has integers beyond 64 bits, which are floats in it.
+    Json(&'a Value, bool),
     /// What CSV has: `None` is a field that is empty and not in quotes.
     Text(Option<&'a str>),
 }
@@ -48,7 +51,9 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let fields: Fields = serde_json::from_slice(line).map_err(|error| {
+        let fields: Fields<'_> = serde_json::from_slice(line).map_err(|error| {
+            // What is passed over is not said to the byte.
+            let error = serde_json::from_slice::<Value>(line).err().unwrap_or(error);
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default();
             invalid(format!("line {number} column {}: {reason}", error.column()))
@@ -57,7 +62,11 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
             if fields.0[..index].iter().any(|(before, _)| before == name) {
                 return Err(invalid(format!("line {number}: `{name}` is given twice")));
             }
-            field(name, Cell::Json(value));
+            let (value, long) = strict::parse_lossy(value.get()).map_err(|fault| {
+                let column = value.get().as_ptr() as usize - line.as_ptr() as usize + fault.at() + 1;
+                invalid(format!("line {number} column {column}: {}", fault.into_reason()))
+            })?;
+            field(name, Cell::Json(&value, long.is_some()));
         }
         rows += 1;
     }
@@ -65,9 +74,9 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
 }
 
 /// The fields of an object, in their order.
-struct Fields(Vec<(String, Value)>);
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(FieldsVisitor)
     }
@@ -76,13 +85,13 @@ impl<'de> Deserialize<'de> for Fields {
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
+    type Value = Fields<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with the columns of a row, one on each line")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
         let mut fields = Vec::new();
         while let Some(entry) = map.next_entry()? {
             fields.push(entry);

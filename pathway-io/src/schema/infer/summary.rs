@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::{Number, Value};
 
 use super::rows::Cell;
+use crate::rows::column::strict::may_be_long;
 
 /// How many of each kind there are, and what else types are chosen by.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +23,8 @@ pub(super) struct Kinds {
     pub texts: usize,
     pub lists: usize,
     pub objects: usize,
+    /// How many are integers beyond 64 bits, or have one in them.
+    pub longs: usize,
     /// What is in the lists, all together and by its place.
     pub items: Option<Box<Kinds>>,
     pub places: Vec<Kinds>,
@@ -49,8 +52,8 @@ impl Summary {
     pub fn add(&mut self, cell: Cell<'_>) {
         self.count += 1;
         match cell {
-            Cell::Json(value) => {
-                self.kinds.add(value);
+            Cell::Json(value, long) => {
+                self.kinds.add(value, long);
                 match value {
                     Value::String(text) => self.note(text),
                     Value::Number(number) => self.note(&number.to_string()),
@@ -88,7 +91,10 @@ impl Summary {
 }
 
 impl Kinds {
-    fn add(&mut self, value: &Value) {
+    /// `long` tells whether the column's value has integers beyond 64 bits.
+    fn add(&mut self, value: &Value, long: bool) {
+        let long = long && has_long(value);
+        self.longs += usize::from(long);
         match value {
             Value::Null => self.nulls += 1,
             Value::Bool(_) => self.bools += 1,
@@ -103,12 +109,12 @@ impl Kinds {
                 self.lists += 1;
                 self.length = if is_first { Some(items.len()) } else { self.length.filter(|len| *len == items.len()) };
                 for (place, item) in items.iter().enumerate() {
-                    self.items.get_or_insert_default().add(item);
+                    self.items.get_or_insert_default().add(item, long);
                     if place < PLACES {
                         if self.places.len() <= place {
                             self.places.push(Kinds::default());
                         }
-                        self.places[place].add(item);
+                        self.places[place].add(item, long);
                     }
                 }
             }
@@ -130,7 +136,16 @@ impl Kinds {
             "NaN" | "inf" | "-inf" => self.float_names += 1,
             _ if !is_number => self.texts += 1,
             text => match (text.parse::<i128>(), text.parse::<f64>()) {
-                (Ok(integer), _) => self.add_integer(integer),
+                (Ok(integer), _) => {
+                    let is_long = integer < i64::MIN.into() || integer > u64::MAX.into();
+                    self.longs += usize::from(is_long);
+                    self.add_integer(integer);
+                }
+                // An integer of more than 128 bits, which no type holds either.
+                (Err(_), _) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    self.longs += 1;
+                    self.add_integer(if text == digits { i128::MAX } else { i128::MIN });
+                }
                 (Err(_), Ok(float)) if float.is_finite() && !text.ends_with('.') => self.floats += 1,
                 _ => self.texts += 1,
             },
@@ -142,6 +157,16 @@ impl Kinds {
         self.integers += 1;
         self.least = if is_first { integer } else { self.least.min(integer) };
         self.most = if is_first { integer } else { self.most.max(integer) };
+    }
+}
+
+/// Whether a number in the value may be an integer beyond 64 bits.
+fn has_long(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => integer(number).is_none() && number.as_f64().is_some_and(may_be_long),
+        Value::Array(items) => items.iter().any(has_long),
+        Value::Object(fields) => fields.values().any(has_long),
+        _ => false,
     }
 }
 

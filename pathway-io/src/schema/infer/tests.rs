@@ -43,6 +43,55 @@ fn values_become_types() {
     assert_eq!(of(&["[1, {}]"]), "a: Vec<serde_json::Value>,");
 }
 
+/// The comments and the type of the column `a`.
+fn remarks(sample: &str) -> String {
+    let source = infer(sample.as_bytes()).unwrap().to_string();
+    let lines = source.lines().map(str::trim).skip_while(|line| !line.starts_with("struct"));
+    lines
+        .filter(|line| line.starts_with("// int") || line.contains("; int") || line.starts_with("a:"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+// FAULTS 4
+#[test]
+fn integers_beyond_64_bits_keep_their_digits_or_a_comment_says_that_they_do_not() {
+    const LOSES: &str = "// integers beyond 64 bits lose digits in an `f64` a:";
+    const KEEPS: &str = "// integers beyond 64 bits keep their digits here a:";
+    for long in ["18446744073709551616", "99999999999999999999", "-9223372036854775809", &"9".repeat(50)] {
+        let json = |value: &str| remarks(&format!("{{\"a\": {}}}\n{{\"a\": {value}}}\n", value.replace("#", "1.5")));
+        let of = |value: &str| json(&value.replace("@", long));
+        assert_eq!(of("@"), format!("{LOSES} f64,"));
+        assert_eq!(of("[@, 1]"), format!("{LOSES} Vec<f64>,"));
+        assert_eq!(of("[@, \"x\"]"), format!("{LOSES} (f64, String),"));
+        assert_eq!(of("{\"b\": [@]}"), format!("{KEEPS} pathway_io::RawJson,"));
+        assert_eq!(of("[{\"b\": @}]"), format!("{KEEPS} Vec<pathway_io::RawJson>,"));
+        assert_eq!(
+            remarks(&format!("{{\"a\": {long}}}\n{{\"a\": \"x\"}}")),
+            "// numbers and strings; integers beyond 64 bits keep their digits here a: pathway_io::RawJson,"
+        );
+        assert_eq!(remarks(&format!("a,b\n{long},\n1,\n")), format!("{KEEPS} String,"));
+        assert_eq!(remarks(&format!("a,b\n{long},\n1.5,\n")), format!("{LOSES} f64,"));
+    }
+    for short in ["1e30", "18446744073709551616.0", "18446744073709551615", "-9223372036854775808"] {
+        assert!(remarks(&format!("{{\"a\": [{short}]}}")).starts_with("a: "));
+    }
+}
+
+// FAULTS 5, 7, 8
+#[test]
+fn lines_are_read_by_the_rules_of_a_push() {
+    let sample = "\u{feff}{\"a\": 1}\n\u{feff}\n \t\r\n\u{feff}{\"a\": 2}\r\n";
+    assert_eq!(fields(sample).last().unwrap(), "a: i64,");
+    assert_eq!(fields("\u{feff}a,b\n1,2\n")[0], "a: i64,");
+    assert_eq!(
+        error("{\"a\": 1}\n{\"a\": {\"b\": 1, \"b\": 2}}"),
+        "line 2 column 16: the name \"b\" is given twice in one object"
+    );
+    let deep = format!("{{\"a\": {}{}}}", "[".repeat(101), "]".repeat(101));
+    assert_eq!(error(&deep), "line 1 column 107: the JSON is nested more than 100 levels deep");
+}
+
 #[test]
 fn texts_of_csv_become_types() {
     let of = |values: &[&str]| fields(&format!("a,b\n{},\n", values.join(",\n")))[0].clone();

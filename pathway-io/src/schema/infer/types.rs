@@ -4,6 +4,8 @@ use super::summary::{Kinds, Summary};
 
 /// What takes everything.
 const ANY: &str = "serde_json::Value";
+/// The same with the digits of integers beyond 64 bits, which a `Value` refuses.
+const RAW: &str = "pathway_io::RawJson";
 
 /// A type in Rust, and what there is to say about it.
 pub(super) struct Typed {
@@ -16,7 +18,15 @@ pub(super) struct Typed {
 pub(super) fn of_column(summary: &Summary) -> Typed {
     let kinds = &summary.kinds;
     let ty = if summary.is_text { of_texts(kinds) } else { of_kinds(kinds) };
-    let remark = (!summary.is_text && ty == ANY).then(|| mixed(kinds)).flatten();
+    let mut remark = (!summary.is_text && is_any(&ty)).then(|| mixed(kinds)).flatten();
+    if kinds.longs > 0 {
+        let long = if ty.contains("f64") {
+            "integers beyond 64 bits lose digits in an `f64`"
+        } else {
+            "integers beyond 64 bits keep their digits here"
+        };
+        remark = Some(remark.map_or_else(|| long.to_owned(), |mixed| format!("{mixed}; {long}")));
+    }
     Typed { is_key_type: matches!(ty.as_str(), "i64" | "u64" | "String"), ty, remark }
 }
 
@@ -31,8 +41,17 @@ fn of_kinds(kinds: &Kinds) -> String {
         (0, 1.., 0, 0, 0) => "bool".to_owned(),
         (0, 0, 1.., 0, 0) => "String".to_owned(),
         (0, 0, 0, 1.., 0) => list(kinds),
-        _ => ANY.to_owned(),
+        _ => any(kinds).to_owned(),
     }
+}
+
+/// What takes everything that is in these.
+fn any(kinds: &Kinds) -> &'static str {
+    if kinds.longs > 0 { RAW } else { ANY }
+}
+
+fn is_any(ty: &str) -> bool {
+    ty == ANY || ty == RAW
 }
 
 /// Returns the type for CSV fields, where everything except a number is text.
@@ -41,7 +60,7 @@ fn of_texts(kinds: &Kinds) -> String {
     match (bools, integers + floats, texts) {
         (1.., 0, 0) if float_names == 0 => "bool".to_owned(),
         (0, 1.., 0) => match number(kinds, floats + float_names > 0) {
-            any if any == ANY => "String".to_owned(),
+            any if is_any(&any) => "String".to_owned(),
             number => number,
         },
         _ => "String".to_owned(),
@@ -56,7 +75,7 @@ fn number(kinds: &Kinds, is_float: bool) -> String {
     } else if kinds.least >= 0 && kinds.most <= u64::MAX.into() {
         "u64"
     } else {
-        ANY
+        any(kinds)
     };
     ty.to_owned()
 }
@@ -65,11 +84,11 @@ fn number(kinds: &Kinds, is_float: bool) -> String {
 fn list(kinds: &Kinds) -> String {
     let Some(items) = &kinds.items else { return format!("Vec<{ANY}>") };
     let item = of_kinds(items);
-    if item == ANY
+    if is_any(&item)
         && let Some(2..=12) = kinds.length
     {
         let places: Vec<String> = kinds.places.iter().map(element).collect();
-        if places.iter().all(|place| !place.contains(ANY)) {
+        if places.iter().all(|place| !place.contains(ANY) && !place.contains(RAW)) {
             return format!("({})", places.join(", "));
         }
     }
@@ -79,7 +98,7 @@ fn list(kinds: &Kinds) -> String {
 /// The type of an element, that may be null.
 fn element(kinds: &Kinds) -> String {
     match of_kinds(kinds) {
-        ty if kinds.nulls > 0 && ty != ANY => format!("Option<{ty}>"),
+        ty if kinds.nulls > 0 && !is_any(&ty) => format!("Option<{ty}>"),
         ty => ty,
     }
 }
