@@ -178,7 +178,10 @@ impl TextForm for DateTime<FixedOffset> {
     fn parse(text: &str) -> Result<DateTime<FixedOffset>, Fault> {
         let (day, clock, east) = read_instant(text)?;
         let offset = FixedOffset::east_opt(east).ok_or(OUT_OF_RANGE)?;
-        to_date(day)?.and_time(to_time(clock)?).and_local_timezone(offset).single().ok_or(OUT_OF_RANGE)
+        match to_date(day) {
+            Ok(date) => date.and_time(to_time(clock)?).and_local_timezone(offset).single().ok_or(OUT_OF_RANGE),
+            Err(fault) => beyond_calendar(day, clock, offset).ok_or(fault),
+        }
     }
 
     fn write(self, style: Style, out: &mut Vec<u8>) {
@@ -186,12 +189,35 @@ impl TextForm for DateTime<FixedOffset> {
             return self.to_utc().write(style, out);
         }
         let (utc, offset) = self.identity();
-        // Within a day of the ends of the calendar there may be no such local time.
-        let (local, east) = match utc.checked_add_offset(offset) {
-            Some(local) => (local, offset.local_minus_utc()),
-            None => (utc, 0),
-        };
-        local.write(style, out);
+        let east = offset.local_minus_utc();
+        match utc.checked_add_offset(offset) {
+            Some(local) => local.write(style, out),
+            None => write_date_time(day_beyond(east), of_time(utc.time() + offset), style, out),
+        }
         write_offset(east, out);
     }
+}
+
+/// The day of a local time that is beyond the calendar, which ends with whole days in UTC: the one behind its last day, or
+/// before its first, by the direction of the offset.
+fn day_beyond(east: i32) -> Day {
+    if east < 0 {
+        let first = of_date(NaiveDate::MIN);
+        Day { year: first.year - 1, month: 12, day: 31 }
+    } else {
+        let last = of_date(NaiveDate::MAX);
+        Day { year: last.year + 1, month: 1, day: 1 }
+    }
+}
+
+/// The instant of such a local time.
+fn beyond_calendar(day: Day, clock: Clock, offset: FixedOffset) -> Option<DateTime<FixedOffset>> {
+    let east = offset.local_minus_utc();
+    let end = if east < 0 { NaiveDate::MIN } else { NaiveDate::MAX };
+    let local = to_time(clock).ok()?;
+    // The local time is on the day beyond, and its offset leads back into the calendar.
+    let second = i32::try_from(local.num_seconds_from_midnight()).ok()? - east;
+    let leads_back = if east < 0 { second >= 86_400 } else { second < 0 };
+    let is_within = day == day_beyond(east) && leads_back;
+    is_within.then(|| DateTime::from_naive_utc_and_offset(end.and_time(local - offset), offset))
 }

@@ -17,7 +17,7 @@ pub(super) const NO_DAY: Fault = "there is no such day";
 pub(super) const OUT_OF_RANGE: Fault = "it is out of range";
 
 /// A day as it is written, whether the calendar has it or not.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Day {
     pub(super) year: i32,
     pub(super) month: u8,

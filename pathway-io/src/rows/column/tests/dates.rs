@@ -277,12 +277,32 @@ mod of_chrono {
         check(&[here, there]);
     }
 
+    // FAULTS 49
     #[test]
-    fn has_a_text_at_the_ends_of_the_calendar() {
-        for (utc, east) in [(DateTime::<Utc>::MAX_UTC, 3600), (DateTime::<Utc>::MIN_UTC, -3600)] {
-            let moved = utc.with_timezone(&FixedOffset::east_opt(east).unwrap());
-            let text = text_of(moved);
-            assert_eq!(read::<DateTime<FixedOffset>>(&format!("{text:?}")), Ok(moved), "{text}");
+    fn is_equal_after_a_round_trip_at_the_ends_of_the_calendar() {
+        let ends = [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC];
+        for east in [0, 1, 7200, 86_399].into_iter().flat_map(|east| [east, -east]) {
+            let offset = FixedOffset::east_opt(east).unwrap();
+            for (end, inwards) in ends.into_iter().zip([1, -1]) {
+                for seconds in [0, 1, 3600, 86_398, 86_399, 86_400, 200_000] {
+                    let moved = (end + TimeDelta::seconds(inwards * seconds)).with_timezone(&offset);
+                    let text = text_of(moved);
+                    let back = read::<DateTime<FixedOffset>>(&format!("{text:?}")).unwrap();
+                    assert_eq!((back.naive_utc(), back.offset()), (moved.naive_utc(), moved.offset()), "{text}");
+                    assert_eq!(read::<DateTime<Utc>>(&format!("{text:?}")), Ok(moved.to_utc()), "{text}");
+                }
+            }
+        }
+        let last = DateTime::<Utc>::MAX_UTC.with_timezone(&FixedOffset::east_opt(7200).unwrap());
+        assert_eq!(text_of(last), "+262143-01-01T01:59:59.999999999+02:00");
+        for beyond in [
+            "+262143-01-01T02:00:00+02:00",
+            "+262143-01-01T00:00:00-02:00",
+            "+262143-01-02T00:00:00+02:00",
+            "-262144-12-31T21:59:59-02:00",
+            "-262144-12-30T23:00:00-02:00",
+        ] {
+            assert!(read::<DateTime<FixedOffset>>(&format!("{beyond:?}")).is_err(), "{beyond}");
         }
     }
 
