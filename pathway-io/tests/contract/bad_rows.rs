@@ -481,5 +481,5 @@ fn a_blank_line_is_a_bad_row_that_is_named_so() {
 
     let pipeline = self::pipeline();
     pipeline.read(source(|cats: Subject<Cat>| Ok(cats.next_json("\n")?)));
-    assert!(run(pipeline).unwrap_err().to_string().ends_with("row 1: the line is blank"));
+    assert!(run(pipeline).unwrap_err().to_string().ends_with("row 1, byte 1: the line is blank"));
 }

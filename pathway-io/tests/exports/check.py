@@ -66,6 +66,8 @@ def jsonschema():
     refuses(places=[[1.0, 5]])
     refuses(unknown=1)
     refuses(took=1.5)
+    refuses(key=1.5)
+    takes(key=1.0, tiny=-0.0, qword=1e3)
     refuses(double="x")
     refuses(tiny=...)
     takes(byte=..., text=..., maybe=..., columns=None)

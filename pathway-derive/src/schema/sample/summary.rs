@@ -10,7 +10,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 
-use super::type_check::is_float_name;
+use super::type_check::{is_float_name, whole};
 use crate::files::json::Value;
 use crate::files::rows::Cell;
 use crate::option;
@@ -64,6 +64,7 @@ impl Summaries {
                 summary.kinds.entry(kind(value)).or_insert(line);
                 match value {
                     Value::Integer(integer) => summary.integer(*integer, line),
+                    Value::Float(found) => whole(*found).into_iter().for_each(|integer| summary.integer(integer, line)),
                     Value::List(items) => items.iter().for_each(|item| {
                         summary.items.entry(kind(item)).or_insert(line);
                     }),
@@ -175,6 +176,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Null => "Null",
         Value::Bool(_) => "Bool",
         Value::Integer(_) => "Integer",
+        Value::Float(found) if whole(*found).is_some() => "Integer",
         Value::Float(_) => "Float",
         Value::String(text) if is_float_name(text) => "FloatName",
         Value::String(_) => "Text",

@@ -140,6 +140,11 @@ impl Shape {
     }
 
     fn judge_json(&self, value: &Value) -> Result<(), Misfit> {
+        if let (Shape::Integer { .. } | Shape::Wide(_), Value::Float(found)) = (self, value)
+            && let Some(integer) = whole(*found)
+        {
+            return self.judge_json(&Value::Integer(integer));
+        }
         match (self, value) {
             (Shape::Unknown, _) | (Shape::Bool, Value::Bool(_)) | (Shape::F64, Value::Float(_) | Value::Integer(_)) => {
                 Ok(())
@@ -266,6 +271,12 @@ fn kind(value: &Value) -> &'static str {
         Value::List(_) => "a list",
         Value::Object(_) => "an object",
     }
+}
+
+/// The integer that a number with a fraction or an exponent is, as `next_json` reads it: `1.0` and `1e3`.
+pub fn whole(found: f64) -> Option<i128> {
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    (found.fract() == 0.0 && found.abs() < EXACT).then_some(found as i128)
 }
 
 /// The texts by which JSON, that has no word for them, spells the floats that are not finite.

@@ -271,6 +271,13 @@ impl ColumnType for u8 {
     type ListBuffer = super::bytes::BytesBuffer;
 }
 
+/// The integer that a number with a fraction or an exponent is, such as `1.0`, `1e3` and `-0`: JSON does not tell it from an
+/// integer, and neither does JSON Schema. `None` where floats are too far apart to know.
+pub(super) fn whole(value: f64) -> Option<i64> {
+    const EXACT: f64 = (1_u64 << 53) as f64;
+    (value.fract() == 0.0 && value.abs() < EXACT).then_some(value as i64)
+}
+
 pub(super) struct IntegerVisitor<T>(pub(super) PhantomData<T>);
 
 impl<'de, T: Fixed + TryFrom<u64> + TryFrom<i64>> Visitor<'de> for IntegerVisitor<T> {
@@ -287,6 +294,9 @@ impl<'de, T: Fixed + TryFrom<u64> + TryFrom<i64>> Visitor<'de> for IntegerVisito
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
+        if let Some(integer) = whole(value) {
+            return self.visit_i64(integer);
+        }
         // An integer beyond 64 bits arrives as a float.
         if value.abs() >= i64::MAX as f64 {
             Err(out_of_range(T::DATA_TYPE, value))

@@ -289,8 +289,8 @@ fn errors_name_what_is_wanted_and_what_is_there() {
     assert_eq!(read::<u8>("300").unwrap_err(), "300 is out of range for `u8`");
     assert_eq!(read::<u8>("-1").unwrap_err(), "-1 is out of range for `u8`");
     assert_eq!(read::<u64>("18446744073709551616").unwrap_err(), "1.8446744073709552e19 is out of range for `u64`");
-    assert_eq!(read::<i64>("1.0").unwrap_err(), "expected an `i64`, found the number 1.0");
-    assert_eq!(read::<i64>("1e3").unwrap_err(), "expected an `i64`, found the number 1000.0");
+    assert_eq!(read::<i64>("1.5").unwrap_err(), "expected an `i64`, found the number 1.5");
+    assert_eq!(read::<i64>("1e-3").unwrap_err(), "expected an `i64`, found the number 0.001");
     assert_eq!(read::<i64>("\"1\"").unwrap_err(), "expected an `i64`, found the string \"1\"");
     assert_eq!(read::<bool>("1").unwrap_err(), "expected a `bool`, found the number 1");
     assert_eq!(read::<f64>("\"nan\"").unwrap_err(), "expected an `f64`, found the string \"nan\"");
@@ -391,4 +391,26 @@ fn describes_its_types() {
 
     fn is_key<T: KeyType>() {}
     is_key::<(bool, u8, String, Vec<u8>, Duration, [Vec<i64>; 2])>();
+}
+
+// FAULTS 6
+#[test]
+fn integers_are_read_from_what_is_an_integer_to_json_schema() {
+    for (json, value) in
+        [("1.0", 1), ("-0", 0), ("-0.0", 0), ("1e0", 1), ("1.2E2", 120), ("9007199254740991.0", (1 << 53) - 1)]
+    {
+        assert_eq!(read::<i64>(json), Ok(value), "{json}");
+        assert_eq!(read::<Option<u64>>(json), Ok(Some(value as u64)), "{json}");
+        assert_eq!(read::<Vec<i128>>(&format!("[{json}]")), Ok(vec![value.into()]), "{json}");
+        assert_eq!(read::<(u128,)>(&format!("[{json}]")), Ok((value as u128,)), "{json}");
+    }
+    assert_eq!(read::<u8>("255.0"), Ok(255));
+    assert_eq!(read::<u8>("256.0").unwrap_err(), "256 is out of range for `u8`");
+    assert_eq!(read::<u64>("-1.0").unwrap_err(), "-1 is out of range for `u64`");
+    assert_eq!(read::<std::num::NonZero<i64>>("2e0"), Ok(std::num::NonZero::new(2).unwrap()));
+    assert!(read::<std::num::NonZero<i64>>("-0").is_err());
+    // From 2 to the power of 53 on, floats skip integers.
+    for json in ["9007199254740992.0", "9007199254740993.0", "1e17", "0.5", "1e-1"] {
+        assert!(read::<i64>(json).is_err() && read::<i128>(json).is_err(), "{json}");
+    }
 }

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::mismatch::{mismatch, out_of_range, refuse};
-use super::number::{Fixed, NumberBuffer};
+use super::number::{Fixed, NumberBuffer, whole};
 use super::{KeyType, NotNull, Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
@@ -74,6 +74,9 @@ impl<'de, T: Fixed + TryFrom<i64> + TryFrom<u64> + std::str::FromStr> Visitor<'d
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<T, E> {
+        if let Some(integer) = whole(value) {
+            return self.visit_i64(integer);
+        }
         if value.fract() == 0.0 && value.abs() >= i64::MAX as f64 {
             return Err(E::custom("an integer beyond 64 bits must be a string in JSON: as a number it loses digits"));
         }

@@ -73,7 +73,7 @@ fn parse_text<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, see
         return parse_text::<S>(columns, len, rest, seen).map_err(|error| error.moved_by(MARK.len_utf8()));
     }
     if text.trim_ascii().is_empty() {
-        return Err(RowError::new("the line is blank"));
+        return Err(RowError::new("the line is blank").at_position(Some(text.len())));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     seen.start(ColumnsOf::<S>::WIDTH);

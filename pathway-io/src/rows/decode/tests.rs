@@ -101,7 +101,7 @@ fn says_what_is_wrong_with_a_value_and_where() {
     );
     assert_eq!(error(r#"{"key": {"a":1}}"#), "column `key`, byte 8: expected an `i64`, found an object");
     assert_eq!(error(r#"{"key": [ [1]]}"#), "column `key`, byte 8: expected an `i64`, found a list");
-    assert_eq!(error(r#"{"key":1.0}"#), "column `key`, byte 7: expected an `i64`, found the number 1.0");
+    assert_eq!(error(r#"{"key":1.5}"#), "column `key`, byte 7: expected an `i64`, found the number 1.5");
     assert_eq!(
         error(r#"{"nap":-1}"#),
         "column `nap`, byte 7: number out of range; a `Duration` is a whole number of nanoseconds"
@@ -130,8 +130,8 @@ fn says_what_is_wrong_with_the_columns() {
 
 #[test]
 fn says_where_text_is_no_json() {
-    assert_eq!(error(""), "byte 0: the text ends while parsing a value");
-    assert_eq!(error("  \n"), "byte 3: the text ends while parsing a value");
+    assert_eq!(error(""), "byte 0: the line is blank");
+    assert_eq!(error("  \n"), "byte 3: the line is blank");
     assert_eq!(error(r#"{"key":1"#), "byte 8: the text ends while parsing an object");
     assert_eq!(error(r#"{"key":1,"genus":"fe"#), "column `genus`, byte 20: the text ends while parsing a string");
     assert_eq!(error(r#"{"key":1 "genus":"a"}"#), "byte 9: expected `,` or `}`");

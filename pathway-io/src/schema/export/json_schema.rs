@@ -14,8 +14,9 @@ impl TableSchema {
     /// primary key, for which JSON Schema has no word, are listed as `x-primary-key`. Defaults are evaluated by this call.
     /// The columns are in their order if serde_json has the feature `preserve_order`, and else by name.
     ///
-    /// Some rules it cannot tell: `next_json` takes no `1.0` for an integer, which is an integer to JSON Schema, and no
-    /// column twice.
+    /// Some rules it cannot tell: `next_json` takes no column twice, and follows the rules for JSON in a column
+    /// ([`ColumnType`](crate::ColumnType)). `1.0`, `1e0` and `-0` are integers for both, below 2 to the power of 53. From there on,
+    /// and in a column of nanoseconds, `next_json` takes an integer only without a fraction and an exponent.
     ///
     /// ```
     /// use pathway_io::Schema;

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use crate::rows::column::mismatch::{Wanted, refuse, shorten};
-use crate::rows::column::number::Fixed;
+use crate::rows::column::number::{Fixed, whole};
 use crate::rows::column::{ColumnType, Style};
 
 /// Why a text is not the form of any value: what follows the text in the error. Empty if the form that the error
@@ -92,7 +92,14 @@ impl<'de, T: TextForm> Visitor<'de> for TextFormVisitor<T> {
         Self::integer(found.into(), Unexpected::Signed(found))
     }
 
-    refuse!(T::DATA_TYPE; bool float unit seq map);
+    fn visit_f64<E: Error>(self, found: f64) -> Result<T, E> {
+        match whole(found) {
+            Some(integer) => Self::integer(integer.into(), Unexpected::Float(found)),
+            None => Err(super::super::mismatch::mismatch(T::DATA_TYPE, Unexpected::Float(found))),
+        }
+    }
+
+    refuse!(T::DATA_TYPE; bool unit seq map);
 }
 
 #[cold]
