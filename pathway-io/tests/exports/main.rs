@@ -236,3 +236,26 @@ fn polars_reads_the_parts() {
 fn duckdb_reads_the_parts() {
     check("duckdb");
 }
+
+#[derive(Schema)]
+struct WithNul {
+    #[schema(default = "a\0b")]
+    text: String,
+    #[schema(default = json!({ "a": ["\0"] }))]
+    value: Value,
+    #[schema(default = "ab")]
+    plain: String,
+}
+
+// FAULTS 11
+#[test]
+fn a_default_with_a_nul_is_left_out_where_no_text_holds_one() {
+    let postgres = WithNul::schema().sql_ddl(Dialect::Postgres, "t");
+    let remark = "    -- without its default: PostgreSQL has no NUL in a text\n";
+    assert!(postgres.contains(&format!("{remark}    \"text\" text NOT NULL,\n")), "{postgres}");
+    assert!(postgres.contains(&format!("{remark}    \"value\" jsonb,\n")), "{postgres}");
+    assert!(postgres.contains("    \"plain\" text NOT NULL DEFAULT 'ab'\n"), "{postgres}");
+    let sqlite = WithNul::schema().sql_ddl(Dialect::Sqlite, "t");
+    assert!(sqlite.contains("DEFAULT (CAST(X'610062' AS TEXT))"), "{sqlite}");
+    assert!(!sqlite.contains("without its default"), "{sqlite}");
+}

@@ -56,6 +56,9 @@ impl TableSchema {
     /// "#
     /// );
     /// ```
+    ///
+    /// A default with a NUL in a text is left out for PostgreSQL, which holds none, and a comment in the SQL says so. In SQLite it
+    /// is a `CAST`. In a name or a description a NUL is left out.
     #[must_use]
     pub fn sql_ddl(&self, dialect: Dialect, table: &str) -> String {
         create(self, dialect, table, false)
@@ -110,6 +113,11 @@ fn comment(sql: &mut String, dialect: Dialect, indent: &str, description: &str) 
 fn definition(column: &Column, dialect: Dialect) -> String {
     let mut sql = String::new();
     comment(&mut sql, dialect, "    ", column.description);
+    let default = column.default_value();
+    let is_left_out = dialect == Dialect::Postgres && default.as_ref().is_some_and(has_nul);
+    if is_left_out {
+        sql.push_str("    -- without its default: PostgreSQL has no NUL in a text\n");
+    }
     let name = quoted(column.name);
     let (ty, check) = match dialect {
         Dialect::Postgres => postgres(&column.data_type, &name),
@@ -120,7 +128,7 @@ fn definition(column: &Column, dialect: Dialect) -> String {
     if !column.optional && !matches!(column.data_type, DataType::Json) {
         sql.push_str(" NOT NULL");
     }
-    if let Some(default) = column.default_value() {
+    if let Some(default) = default.filter(|_| !is_left_out) {
         let _ = write!(sql, " DEFAULT {}", literal(&default, &column.data_type, dialect));
     }
     if let Some(check) = check {
@@ -193,6 +201,16 @@ fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
     }
 }
 
+/// Whether a text in a default has a NUL, which neither `text` nor `jsonb` of PostgreSQL holds.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.contains('\0'),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(fields) => fields.iter().any(|(name, field)| name.contains('\0') || has_nul(field)),
+        _ => false,
+    }
+}
+
 /// A default, of which JSON has the value.
 fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
     match (value, data_type) {
@@ -209,6 +227,11 @@ fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
             let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
             if dialect == Dialect::Postgres { format!("'\\x{hex}'::bytea") } else { format!("X'{hex}'") }
         }
+        (Value::String(value), _) if value.contains('\0') => {
+            // A literal would end there.
+            let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
+            format!("(CAST(X'{hex}' AS TEXT))")
+        }
         (Value::String(value), _) => text(value),
         (other, _) => text(&other.to_string()),
     }
@@ -222,4 +245,23 @@ fn quoted(name: &str) -> String {
 /// A text in single quotes. PostgreSQL has no NUL in one, and takes backslashes as they are.
 fn text(value: &str) -> String {
     format!("'{}'", value.replace('\0', "").replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rows::data_type::DataType;
+
+    // FAULTS 11
+    #[test]
+    fn a_nul_in_a_default_is_not_dropped_silently() {
+        let nul = Value::from("it's a\0b");
+        assert!(
+            has_nul(&nul)
+                && has_nul(&serde_json::json!([{ "a\0": 1 }]))
+                && has_nul(&serde_json::json!({ "a": ["\0"] }))
+        );
+        assert!(!has_nul(&serde_json::json!({ "a": ["\\0", 0, null] })));
+        assert_eq!(literal(&nul, &DataType::Str, Dialect::Sqlite), "(CAST(X'6974277320610062' AS TEXT))");
+    }
 }
