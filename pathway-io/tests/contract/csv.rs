@@ -235,3 +235,70 @@ fn a_full_disk_is_an_error_that_names_the_file() {
     let error = run(pipeline).unwrap_err();
     assert!(error.to_string().starts_with("sink `/dev/full` failed: "), "{error}");
 }
+
+#[derive(Schema, Debug, Clone, PartialEq)]
+struct Sheet {
+    #[schema(rename = "=name")]
+    text: String,
+    maybe: Option<String>,
+    blob: Vec<u8>,
+    n: i64,
+    float: f64,
+    list: Vec<String>,
+    value: serde_json::Value,
+}
+
+fn sheet(text: &str) -> Sheet {
+    Sheet {
+        text: text.into(),
+        maybe: Some(text.into()),
+        // `+A==` in base64
+        blob: vec![0xf8],
+        n: -1,
+        float: -1.5,
+        list: vec!["=1".into()],
+        value: (-7).into(),
+    }
+}
+
+// FAULTS 47
+#[test]
+fn texts_that_a_spreadsheet_would_run_are_escaped_on_request() {
+    let texts = ["=1+1", "+1", "-1", "@a", "\ta", "\ra", "=\"a\",b", "a=1", "", "'=1", " =1"];
+    let escaped = ["'=1+1", "'+1", "'-1", "'@a", "'\ta", "\"'\ra\"", "\"'=\"\"a\"\",b\"", "a=1", "\"\"", "'=1", " =1"];
+    for (options, is_escaped) in [
+        (csv::Options::new(), false),
+        (csv::Options::new().escape_formulas(), true),
+        (csv::Options::pathway(), false),
+        (csv::Options::pathway().escape_formulas(), true),
+    ] {
+        let dir = TempDir::new();
+        let pipeline = pipeline();
+        let table = pipeline.read(source(move |subject: Subject<Sheet>| {
+            for text in texts {
+                subject.next(sheet(text))?;
+            }
+            Ok(subject.next(Sheet { maybe: None, ..sheet("x") })?)
+        }));
+        let is_pathway = options == csv::Options::pathway() || options == csv::Options::pathway().escape_formulas();
+        csv::write_with(&table, dir.path("sheet.csv"), options);
+        run(pipeline).unwrap();
+        let file = read(dir.path("sheet.csv"));
+        let mut reader = ::csv::Reader::from_reader(file.as_bytes());
+        assert_eq!(&reader.headers().unwrap()[0], if is_escaped { "'=name" } else { "=name" });
+        let records: Vec<::csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        for (record, text) in records.iter().zip(texts) {
+            let is_formula = is_escaped && text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+            let expected = if is_formula { format!("'{text}") } else { text.to_owned() };
+            assert_eq!([&record[0], &record[1]], [&expected, &expected]);
+            assert_eq!(&record[2], if is_escaped { "'+A==" } else { "+A==" });
+            assert_eq!([&record[3], &record[4], &record[5], &record[6]], ["-1", "-1.5", "[\"=1\"]", "-7"]);
+        }
+        assert_eq!(&records[texts.len()][1], if is_pathway { "None" } else { "" });
+        if is_escaped && !is_pathway {
+            for (line, escaped) in file.split_inclusive('\n').skip(1).zip(escaped) {
+                assert!(line.starts_with(&format!("{escaped},{escaped},'+A==,-1,")), "{line}");
+            }
+        }
+    }
+}

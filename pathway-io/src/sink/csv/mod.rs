@@ -23,7 +23,8 @@ use std::path::Path;
 
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::rows::commit::Commit;
-use crate::rows::description::TableSchema;
+use crate::rows::data_type::DataType;
+use crate::rows::description::{Column, TableSchema};
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
@@ -88,6 +89,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
 pub struct Options {
     style: Style,
     per_worker: bool,
+    escape_formulas: bool,
 }
 
 impl Options {
@@ -114,7 +116,28 @@ impl Options {
     }
 
     fn in_style(style: Style) -> Self {
-        Options { style, per_worker: false }
+        Options { style, per_worker: false, escape_formulas: false }
+    }
+
+    /// Puts a `'` in front of a text that a spreadsheet would run as a formula.
+    ///
+    /// Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break, and can come from anybody who can write into a text
+    /// column: `=HYPERLINK(..)` sends cells elsewhere. Texts, bytes, dates and the names of columns are escaped; numbers are not,
+    /// and no other text of a number or of JSON is a formula. Without this option, fields are written as they are, because a
+    /// program that reads the file would read the `'` too.
+    ///
+    /// ```no_run
+    /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+    /// # let pipeline = Pipeline::new();
+    /// # let cats = pipeline.read(Cats);
+    /// csv::write_with(&cats, "for_excel.csv", csv::Options::new().escape_formulas());
+    /// ```
+    pub fn escape_formulas(mut self) -> Self {
+        self.escape_formulas = true;
+        self
     }
 
     /// Writes one file for each worker in all processes: for `counts.csv`, worker 1 writes `counts.1.csv`.
@@ -172,6 +195,9 @@ impl<S: Schema> Sink<S> for CsvSink {
                 Style::Plain | Style::Exact => quote_if_needed(out, start),
                 Style::Pathway => quote(out, start),
             }
+            if self.options.escape_formulas {
+                escape_formula(out, start);
+            }
             out.push(b',');
         }
         out.extend_from_slice(match self.options.style {
@@ -182,6 +208,15 @@ impl<S: Schema> Sink<S> for CsvSink {
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        let is_pathway = self.options.style == Style::Pathway;
+        if self.options.escape_formulas {
+            let around = if is_pathway { ["\"", "\",\"", "\"\n"] } else { ["", ",", "\n"] };
+            return Ok(self.file.write_records(
+                commit,
+                |columns, row, out| columns.visit(0, &mut Escaped { row, is_pathway, columns: S::SCHEMA.columns, out }),
+                |diff, time, out| numbers(around, diff, time, out),
+            )?);
+        }
         match self.options.style {
             Style::Plain | Style::Exact => self.file.write_records(
                 commit,
@@ -261,6 +296,43 @@ impl Visitor for Quoted<'_> {
             double_quotes(self.out, start);
         }
         self.out.extend_from_slice(b"\",");
+    }
+}
+
+/// Appends each field as the other visitors do, and makes texts of what would be formulas.
+struct Escaped<'a> {
+    row: usize,
+    is_pathway: bool,
+    columns: &'static [Column],
+    out: &'a mut Vec<u8>,
+}
+
+impl Visitor for Escaped<'_> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        let (row, start) = (self.row, self.out.len());
+        if self.is_pathway {
+            Quoted { row, out: self.out }.column(index, buffer);
+        } else {
+            Minimal { row, out: self.out }.column(index, buffer);
+        }
+        // Bytes are base64, which has a `+`, and years outside of 0 to 9999 a sign.
+        if let DataType::Str
+        | DataType::Bytes
+        | DataType::Date
+        | DataType::DateTime
+        | DataType::Timestamp
+        | DataType::OffsetDateTime = self.columns[index].data_type
+        {
+            escape_formula(self.out, start);
+        }
+    }
+}
+
+/// Escapes the field that starts at `start`, if a spreadsheet would run it.
+fn escape_formula(out: &mut Vec<u8>, start: usize) {
+    let text = start + usize::from(out.get(start) == Some(&b'"'));
+    if let Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') = out.get(text) {
+        out.insert(text, b'\'');
     }
 }
 
