@@ -6,7 +6,7 @@
 //! A `DateTime<FixedOffset>` keeps its offset: the same instant at another offset is another row. It cannot be a key,
 //! because `==` ignores the offset. A `DateTime<Local>` cannot be a column, because its text depends on the machine.
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, Timelike, Utc};
 
 use super::iso8601::{
     Clock, Day, NO_DAY, OUT_OF_RANGE, read_date, read_date_time, read_instant, read_time, write_date, write_date_time,
@@ -77,6 +77,21 @@ fn of_time(time: NaiveTime) -> Clock {
     Clock { hour, minute, second, nano: time.nanosecond() % SECOND }
 }
 
+/// A time as its text tells it: a leap second is only at the end of a minute of the local time. For that to be so after a
+/// restart too, others are no values besides the second that follows.
+fn as_written(utc: NaiveDateTime, offset: FixedOffset) -> NaiveDateTime {
+    let Some(nanos) = utc.nanosecond().checked_sub(SECOND) else { return utc };
+    if (utc.time() + offset).second() == 59 {
+        return utc;
+    }
+    let second = utc.with_nanosecond(nanos).and_then(|second| second.checked_add_signed(TimeDelta::seconds(1)));
+    second.unwrap_or(utc)
+}
+
+fn no_offset() -> FixedOffset {
+    Utc.fix()
+}
+
 impl TextForm for NaiveDate {
     type Identity = NaiveDate;
 
@@ -107,7 +122,11 @@ impl TextForm for NaiveTime {
 
     #[inline]
     fn identity(self) -> NaiveTime {
-        self
+        as_written(NaiveDate::default().and_time(self), no_offset()).time()
+    }
+
+    fn canonical(self) -> NaiveTime {
+        TextForm::identity(self)
     }
 
     fn parse(text: &str) -> Result<NaiveTime, Fault> {
@@ -128,7 +147,11 @@ impl TextForm for NaiveDateTime {
 
     #[inline]
     fn identity(self) -> NaiveDateTime {
-        self
+        as_written(self, no_offset())
+    }
+
+    fn canonical(self) -> NaiveDateTime {
+        TextForm::identity(self)
     }
 
     fn parse(text: &str) -> Result<NaiveDateTime, Fault> {
@@ -142,15 +165,19 @@ impl TextForm for NaiveDateTime {
 }
 
 impl TextForm for DateTime<Utc> {
-    type Identity = DateTime<Utc>;
+    type Identity = NaiveDateTime;
 
     fn placeholder() -> Self {
         Self::default()
     }
 
     #[inline]
-    fn identity(self) -> DateTime<Utc> {
-        self
+    fn identity(self) -> NaiveDateTime {
+        as_written(self.naive_utc(), no_offset())
+    }
+
+    fn canonical(self) -> DateTime<Utc> {
+        TextForm::identity(self).and_utc()
     }
 
     fn parse(text: &str) -> Result<DateTime<Utc>, Fault> {
@@ -172,7 +199,12 @@ impl TextForm for DateTime<FixedOffset> {
 
     #[inline]
     fn identity(self) -> Self::Identity {
-        (self.naive_utc(), *self.offset())
+        (as_written(self.naive_utc(), *self.offset()), *self.offset())
+    }
+
+    fn canonical(self) -> DateTime<FixedOffset> {
+        let (utc, offset) = TextForm::identity(self);
+        DateTime::from_naive_utc_and_offset(utc, offset)
     }
 
     fn parse(text: &str) -> Result<DateTime<FixedOffset>, Fault> {
@@ -188,7 +220,7 @@ impl TextForm for DateTime<FixedOffset> {
         if style == Style::Pathway {
             return self.to_utc().write(style, out);
         }
-        let (utc, offset) = self.identity();
+        let (utc, offset) = (self.naive_utc(), *self.offset());
         let east = offset.local_minus_utc();
         match utc.checked_add_offset(offset) {
             Some(local) => local.write(style, out),

@@ -1,5 +1,7 @@
-//! IP addresses and socket addresses of the standard library, by their usual text.
+//! IP addresses and socket addresses of the standard library, by their usual text. It lacks the flow label of an IPv6 socket
+//! address, which therefore does not tell rows apart.
 
+use std::convert::identity;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
@@ -11,8 +13,20 @@ use crate::rows::data_type::DataType;
 const V4: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 const V6: Ipv6Addr = Ipv6Addr::UNSPECIFIED;
 
+fn without_flow(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(_) => address,
+        SocketAddr::V6(address) => SocketAddr::V6(without_flow_v6(address)),
+    }
+}
+
+fn without_flow_v6(mut address: SocketAddrV6) -> SocketAddrV6 {
+    address.set_flowinfo(0);
+    address
+}
+
 macro_rules! addresses {
-    ($($type:ty, $placeholder:expr, $expected:literal;)*) => {
+    ($($type:ty, $placeholder:expr, $identity:expr, $expected:literal;)*) => {
         $(
             column_type!($type, NumberBuffer<$type>, DataType::Str);
             #[diagnostic::do_not_recommend]
@@ -29,7 +43,11 @@ macro_rules! addresses {
 
                 #[inline]
                 fn identity(self) -> $type {
-                    self
+                    $identity(self)
+                }
+
+                fn canonical(self) -> $type {
+                    $identity(self)
                 }
 
                 fn expected() -> String {
@@ -51,10 +69,10 @@ macro_rules! addresses {
 }
 
 addresses! {
-    IpAddr, IpAddr::V4(V4), "an IP address like `192.0.2.1` or `2001:db8::1`";
-    Ipv4Addr, V4, "an IPv4 address like `192.0.2.1`";
-    Ipv6Addr, V6, "an IPv6 address like `2001:db8::1`";
-    SocketAddr, SocketAddr::V4(SocketAddrV4::new(V4, 0)), "a socket address like `192.0.2.1:80` or `[2001:db8::1]:80`";
-    SocketAddrV4, SocketAddrV4::new(V4, 0), "an IPv4 socket address like `192.0.2.1:80`";
-    SocketAddrV6, SocketAddrV6::new(V6, 0, 0, 0), "an IPv6 socket address like `[2001:db8::1]:80`";
+    IpAddr, IpAddr::V4(V4), identity, "an IP address like `192.0.2.1` or `2001:db8::1`";
+    Ipv4Addr, V4, identity, "an IPv4 address like `192.0.2.1`";
+    Ipv6Addr, V6, identity, "an IPv6 address like `2001:db8::1`";
+    SocketAddr, SocketAddr::V4(SocketAddrV4::new(V4, 0)), without_flow, "a socket address like `192.0.2.1:80` or `[2001:db8::1]:80`";
+    SocketAddrV4, SocketAddrV4::new(V4, 0), identity, "an IPv4 socket address like `192.0.2.1:80`";
+    SocketAddrV6, SocketAddrV6::new(V6, 0, 0, 0), without_flow_v6, "an IPv6 socket address like `[2001:db8::1]:80`";
 }

@@ -1,7 +1,7 @@
 //! `SystemTime`: an instant in UTC, in the text form of [`iso8601`](super::iso8601).
 //!
 //! The calendar of the text ends with the years -999,999 and 999,999. A `SystemTime` beyond them, which no clock shows, is
-//! written as the first or last second of that calendar.
+//! written as the first or last second of that calendar, and tells no rows apart.
 
 use std::time::{Duration, SystemTime};
 
@@ -63,15 +63,23 @@ fn at(seconds: i64, nanos: u32) -> Option<SystemTime> {
 }
 
 impl TextForm for SystemTime {
-    type Identity = SystemTime;
+    /// The seconds and nanoseconds that the text has.
+    type Identity = (i64, u32);
 
     fn placeholder() -> Self {
         SystemTime::UNIX_EPOCH
     }
 
     #[inline]
-    fn identity(self) -> SystemTime {
-        self
+    fn identity(self) -> (i64, u32) {
+        let (seconds, nanos) = since_1970(self);
+        let first = number_of(-LAST_YEAR, 1, 1) * DAY;
+        (seconds.clamp(first, number_of(LAST_YEAR + 1, 1, 1) * DAY - 1), nanos)
+    }
+
+    fn canonical(self) -> SystemTime {
+        let (seconds, nanos) = TextForm::identity(self);
+        at(seconds, nanos).unwrap_or(self)
     }
 
     fn parse(text: &str) -> Result<SystemTime, Fault> {
@@ -87,9 +95,7 @@ impl TextForm for SystemTime {
     }
 
     fn write(self, style: Style, out: &mut Vec<u8>) {
-        let (seconds, nano) = since_1970(self);
-        let first = number_of(-LAST_YEAR, 1, 1) * DAY;
-        let seconds = seconds.clamp(first, number_of(LAST_YEAR + 1, 1, 1) * DAY - 1);
+        let (seconds, nano) = TextForm::identity(self);
         let ((year, month, day), of_day) = (day_of(seconds.div_euclid(DAY)), seconds.rem_euclid(DAY));
         // Within a year of six digits, 12, 31, 23, 59 and 59.
         let day = Day { year: year as i32, month: month as u8, day: day as u8 };
@@ -146,5 +152,7 @@ mod tests {
         // beyond the calendar of the text
         let far = at(i64::MAX, 0).unwrap();
         assert_eq!(text(far), "+999999-12-31T23:59:59Z");
+        let back = SystemTime::parse("+999999-12-31T23:59:59Z").unwrap();
+        assert!(back != far && TextForm::identity(back) == TextForm::identity(far));
     }
 }

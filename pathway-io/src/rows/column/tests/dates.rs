@@ -277,6 +277,29 @@ mod of_chrono {
         check(&[here, there]);
     }
 
+    // FAULTS 49: of the same kind
+    #[test]
+    fn a_leap_second_within_a_minute_is_the_value_that_is_read_back() {
+        fn holds<T: ColumnType + Debug + Clone>(value: T) {
+            let text = text_of(value.clone());
+            let back: T = read(&format!("{text:?}")).unwrap();
+            let [mut pushed, mut again] = [T::Buffer::default(), T::Buffer::default()];
+            pushed.push(value);
+            again.push(back);
+            assert!(pushed.equal(0, &again, 0), "{text}");
+        }
+        for second in [0, 30, 58, 59] {
+            let time = NaiveTime::from_hms_nano_opt(12, 0, second, SECOND + 5).unwrap();
+            let date_time = NaiveDate::from_ymd_opt(2021, 3, 21).unwrap().and_time(time);
+            holds(time);
+            holds(date_time);
+            holds(date_time.and_utc());
+            for east in [0, 1, -1, 3600, 3601] {
+                holds(date_time.and_utc().with_timezone(&FixedOffset::east_opt(east).unwrap()));
+            }
+        }
+    }
+
     // FAULTS 49
     #[test]
     fn is_equal_after_a_round_trip_at_the_ends_of_the_calendar() {
