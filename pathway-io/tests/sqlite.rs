@@ -658,3 +658,33 @@ fn a_database_that_lost_its_end_is_refused() {
         assert!(error.contains("cats.sqlite") && (error.contains("damaged") || error.contains("malformed")), "{error}");
     }
 }
+
+#[derive(Schema)]
+struct Big {
+    #[schema(primary_key)]
+    key: u64,
+}
+
+// FAULTS 12
+#[test]
+fn a_u64_key_is_declared_so_that_no_digits_are_lost() {
+    let dir = Dir::new();
+    let path = dir.path("big.db");
+    let keys = [0, 1 << 63, u64::MAX - 1, u64::MAX];
+    write(&path, sqlite::Options::new().table("big"), move |big: Subject<Big>| {
+        for key in keys {
+            big.next(Big { key })?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    // With the affinity of `INTEGER`, the last two would be one float, and one key.
+    let declared = rows(&path, "SELECT type FROM pragma_table_info('big') WHERE name = 'key'");
+    assert_eq!(declared, [[text("BLOB")]]);
+    let stored = rows(&path, "SELECT CAST(key AS TEXT) FROM big");
+    assert_eq!(stored.len(), keys.len());
+    for key in keys {
+        assert!(stored.contains(&vec![text(&key.to_string())]), "{stored:?}");
+    }
+    assert_eq!(rows(&path, "SELECT count(*) FROM big WHERE key = 0 OR key = '18446744073709551615'"), [[int(2)]]);
+}

@@ -483,3 +483,33 @@ fn a_blank_line_is_a_bad_row_that_is_named_so() {
     pipeline.read(source(|cats: Subject<Cat>| Ok(cats.next_json("\n")?)));
     assert!(run(pipeline).unwrap_err().to_string().ends_with("row 1, byte 1: the line is blank"));
 }
+
+// FAULTS 9
+#[test]
+fn a_byte_that_is_not_utf_8_is_one_bad_row_of_a_file() {
+    use std::io::{BufRead, BufReader};
+
+    let file = b"{\"key\": 1, \"genus\": \"felis\"}\n{\"key\": 2, \"genus\": \"l\xffnx\"}\r\n\n{\"key\": 3, \"genus\": \"puma\"}";
+    let [by_line, at_once] = [false, true].map(|at_once| {
+        let pipeline = pipeline();
+        let table = pipeline.read_with(
+            source(move |cats: Subject<Cat>| {
+                if at_once {
+                    cats.next_json_lines(file)?;
+                    return Ok(());
+                }
+                for line in BufReader::new(&file[..]).split(b'\n') {
+                    cats.next_json(line?)?;
+                }
+                Ok(())
+            }),
+            options().bad_rows(BadRows::Skip),
+        );
+        let seen = commits(&table);
+        let bad = run(pipeline).unwrap().sources[0].bad_rows;
+        assert_eq!(updates(&seen), [(cat(1, "felis"), 1), (cat(3, "puma"), 1)]);
+        bad
+    });
+    // `next_json_lines` skips the blank line.
+    assert_eq!((by_line, at_once), (2, 1));
+}

@@ -47,7 +47,7 @@ impl Cats {
     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
         let file = self.path.display();
         let input = BufReader::new(File::open(&self.path).map_err(|error| format!("{file}: {error}"))?);
-        for line in input.lines() {
+        for line in input.split(b'\n') {
             cats.next_json(line?).map_err(|error| format!("{file}, {error}"))?;
             cats.commit()?;
             cats.sleep(self.pause)?;
