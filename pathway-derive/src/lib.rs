@@ -59,6 +59,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `flatten, prefix = "home_"` | The same, with each name behind a prefix: so one schema can be flattened several times. |
 /// | `skip` | Leaves the field out of the columns. It is `Default::default()` in a row that is read or that the dataflow engine copies. |
 /// | `json` | Stores a value of any serde type as one JSON column. In an `Option`, null is `None`. |
+/// | `with = "module"` | Stores a field of a foreign type as `module::Column`, by the functions `to_column` and `from_column` of the module: see below. |
+/// | `try_from = "T", into = "T"` | The same by the traits: `Into<T>` writes the field, `TryFrom<T>` reads it. The field's type must be `Clone`. |
 /// | `example = expr` | Adds an example to the schema's description. |
 ///
 /// Doc comments become descriptions.
@@ -91,6 +93,60 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// let names: Vec<_> = Trip::schema().columns.iter().map(|column| column.name).collect();
 /// assert_eq!(names, ["from_city", "to_city", "name"]);
+/// ```
+///
+/// # Foreign types
+///
+/// A field can have a type that is no column type. `with` names a module that converts it: `Column` is the column's type,
+/// `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. An error makes the row a
+/// bad row that names the column. Of an `Option` field, the value inside is converted and `None` is null. The field's type can
+/// be part of the primary key if it is `Clone` and the column's type can. In JSON, in every output and in the schema, the
+/// column is what its type says.
+///
+/// ```
+/// use pathway_io::{RunResult, Schema, Subject, connector};
+///
+/// mod ports {
+///     use std::ops::RangeInclusive;
+///
+///     pub type Column = String;
+///
+///     pub fn to_column(ports: &RangeInclusive<u16>) -> String {
+///         format!("{}-{}", ports.start(), ports.end())
+///     }
+///
+///     pub fn from_column(text: String) -> Result<RangeInclusive<u16>, Box<dyn std::error::Error>> {
+///         let (first, last) = text.split_once('-').ok_or("no `-`")?;
+///         Ok(first.parse()?..=last.parse()?)
+///     }
+/// }
+///
+/// #[derive(Schema)]
+/// struct Rule {
+///     #[schema(with = "ports")]
+///     ports: std::ops::RangeInclusive<u16>,
+///     #[schema(try_from = "u32", into = "u32")]
+///     letter: Option<char>,
+/// }
+///
+/// struct Rules;
+///
+/// #[connector]
+/// impl Rules {
+///     fn run(&mut self, rules: Subject<Rule>) -> RunResult {
+///         rules.next_json(r#"{"ports": "80-90", "letter": 97}"#)?;
+///         let error = rules.next_json(r#"{"ports": "80"}"#).unwrap_err();
+///         assert_eq!(error.column(), Some("ports"));
+///         Ok(())
+///     }
+/// }
+///
+/// # fn main() -> pathway_io::Result<()> {
+/// let updates = pathway_io::testing::collect(Rules)?;
+/// assert_eq!(updates[0].row.ports, 80..=90);
+/// assert_eq!(updates[0].row.letter, Some('a'));
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # A sample

@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, token};
+use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, token};
 
 use crate::ctxt::Ctxt;
 
@@ -203,9 +203,25 @@ pub fn path(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
     let path = path.filter(of_module);
     if path.is_none() && !option.is_reported() {
         let place = value.map_or_else(|| option.key.to_token_stream(), ToTokens::to_token_stream);
-        ctxt.error(place, "expected a path\nhelp: write `crate = some::path`");
+        ctxt.error(place, format!("expected a path\nhelp: write `{} = some::path`", option.name()));
     }
     path
+}
+
+/// Reads an option that takes a type, in a string or, if it is a path, as it is.
+pub fn ty(ctxt: &Ctxt, option: &RawOption) -> Option<Type> {
+    let value = option.value(ctxt);
+    let value = value.as_ref().map(peel);
+    let ty = match value {
+        Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) => text.parse().ok(),
+        Some(Expr::Path(path)) => syn::parse2(path.to_token_stream()).ok(),
+        _ => None,
+    };
+    if ty.is_none() && !option.is_reported() {
+        let place = value.map_or_else(|| option.key.to_token_stream(), ToTokens::to_token_stream);
+        ctxt.error(place, format!("expected a type\nhelp: write `{} = \"String\"`", option.name()));
+    }
+    ty
 }
 
 /// The expression without the invisible groups that `macro_rules!` puts around `$e:expr`.

@@ -57,6 +57,18 @@ fn schema_flatten() {
 }
 
 #[test]
+fn schema_converted() {
+    insta::assert_snapshot!(schema(quote! {
+        struct Cat {
+            #[schema(primary_key, with = hex)]
+            collar: Color,
+            #[schema(try_from = u32, into = u32, default = Even(4))]
+            legs: Option<Even>,
+        }
+    }));
+}
+
+#[test]
 fn schema_json_and_data() {
     insta::assert_snapshot!(schema(quote! {
         struct Log {

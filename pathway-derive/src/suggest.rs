@@ -12,7 +12,7 @@ pub fn help(written: &str, known: &[&str]) -> String {
 }
 
 /// What options of ours are called elsewhere.
-const OTHERWISE: [(&str, &str); 14] = [
+const OTHERWISE: [(&str, &str); 17] = [
     ("key", "primary_key"),
     ("pk", "primary_key"),
     ("id", "primary_key"),
@@ -27,6 +27,9 @@ const OTHERWISE: [(&str, &str); 14] = [
     ("skip_serializing", "skip"),
     ("skip_deserializing", "skip"),
     ("skip_serializing_if", "skip"),
+    ("from", "try_from"),
+    ("serialize_with", "with"),
+    ("deserialize_with", "with"),
 ];
 
 /// What other derives have an option for, and ours has something else for.

@@ -215,6 +215,9 @@ pub mod __private0 {
     pub use crate::__as_it_is as as_it_is;
     pub use crate::rows::bounds::{DataColumn, Removable};
     pub use crate::rows::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
+    pub use crate::rows::column::converted::{
+        Conversion, Converted, converted, converted_key, from_converted, from_converted_option, to_converted_option,
+    };
     pub use crate::rows::column::derived::{Item, VariantBuffer, Variants};
     pub use crate::rows::column::list::ListBuffer;
     pub use crate::rows::column::represented::{Represented, RepresentedBuffer, is_inner_null};
@@ -246,11 +249,14 @@ pub mod __private0 {
     pub use crate::source::partition::Partition;
     pub use pathway_derive::{next, sketch};
     pub use std::clone::Clone;
+    pub use std::convert::{Into, TryFrom};
     pub use std::default::Default;
     pub use std::marker::Send;
     pub use std::ops::FnOnce;
     pub use std::option::Option::{self, None, Some};
     pub use std::primitive::{bool, str, u8, u16, usize};
+    pub use std::result::Result;
+    pub use std::string::String;
     pub use std::time::Duration;
 
     /// What an `async fn run` needs, by the names that a `run` that is not async finds above.

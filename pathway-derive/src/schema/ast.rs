@@ -4,14 +4,14 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::{
-    Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Type, TypeParam, WherePredicate, parse_quote,
-    parse_quote_spanned,
+    Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Path, Type, TypeParam, WherePredicate,
+    parse_quote, parse_quote_spanned,
 };
 
 use super::attr::{ColumnOptions, StructOptions};
 use crate::ctxt::Ctxt;
 use crate::option::Given;
-use crate::types::text;
+use crate::types::{self, text};
 
 /// A struct that derives `Schema`.
 pub struct Schema<'a> {
@@ -45,6 +45,14 @@ pub struct Column<'a> {
     pub description: String,
     /// Its type cannot stand in an impl without further errors.
     pub is_broken: bool,
+}
+
+/// What converts between a field and its column.
+pub enum Conversion<'a> {
+    /// The functions of a module.
+    Module(&'a Path),
+    /// The traits of the standard library.
+    Types { try_from: &'a Type, into: &'a Type },
 }
 
 impl<'a> Schema<'a> {
@@ -178,7 +186,11 @@ impl<'a> Column<'a> {
         if options.flatten.is_set() {
             is_broken |= super::column_type::container(ctxt, &field.ty);
         }
-        Some(Column { ident, ty: &field.ty, options, name, description, is_broken })
+        let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken };
+        // without its other half, the foreign type would be a second error
+        let is_stored_as_it_is = column.conversion().is_none() && !column.is_json() && !column.is_flat();
+        column.is_broken |= column.options.conversions > 0 && is_stored_as_it_is && !column.options.skip.is_set();
+        Some(column)
     }
 
     pub fn is_key(&self) -> bool {
@@ -192,6 +204,26 @@ impl<'a> Column<'a> {
     /// Its value is taken for what serde makes of it; a key is none that a type could not be.
     pub fn is_json(&self) -> bool {
         self.options.json.is_set() && !self.is_flat() && !self.is_key()
+    }
+
+    /// How the value is stored, if not as it is. Of an option that cannot be used here, and has been reported, nothing is left.
+    pub fn conversion(&self) -> Option<Conversion<'_>> {
+        let options = &self.options;
+        if self.is_flat() || self.is_json() {
+            return None;
+        }
+        match (options.with.get(), options.try_from.get(), options.into.get()) {
+            (Some(module), _, _) => Some(Conversion::Module(module)),
+            (None, Some(try_from), Some(into)) if text(try_from) == text(into) => {
+                Some(Conversion::Types { try_from, into })
+            }
+            _ => None,
+        }
+    }
+
+    /// The field's type; of an `Option` whose item is stored in another form, the item.
+    pub fn item(&self) -> &Type {
+        types::option_of(self.ty).unwrap_or(self.ty)
     }
 
     pub fn default(&self) -> Option<&Given<Option<Expr>>> {

@@ -1,6 +1,6 @@
 //! The options of `#[schema(..)]`, on the struct and on a column.
 
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path};
+use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Type};
 
 use crate::case::{Case, NAMES};
 use crate::ctxt::Ctxt;
@@ -9,8 +9,20 @@ use crate::suggest;
 
 const STRUCT_OPTIONS: [&str; 8] =
     ["rename_all", "append_only", "deny_unknown", "default", "dataflow", "sample", "lock", "crate"];
-const COLUMN_OPTIONS: [&str; 9] =
-    ["primary_key", "default", "rename", "alias", "flatten", "prefix", "skip", "example", "json"];
+const COLUMN_OPTIONS: [&str; 12] = [
+    "primary_key",
+    "default",
+    "rename",
+    "alias",
+    "flatten",
+    "prefix",
+    "skip",
+    "example",
+    "json",
+    "with",
+    "try_from",
+    "into",
+];
 
 #[derive(Default)]
 pub struct StructOptions {
@@ -37,6 +49,11 @@ pub struct ColumnOptions {
     pub skip: Slot<()>,
     pub example: Slot<Expr>,
     pub json: Slot<()>,
+    pub with: Slot<Path>,
+    pub try_from: Slot<Type>,
+    pub into: Slot<Type>,
+    /// How many of the last three are given, with those whose value cannot be read.
+    pub conversions: usize,
 }
 
 impl StructOptions {
@@ -68,6 +85,7 @@ impl ColumnOptions {
         let mut options = ColumnOptions::default();
         for option in options_of(ctxt, attributes, "column", &COLUMN_OPTIONS) {
             let key = &option.key;
+            options.conversions += usize::from(["with", "try_from", "into"].contains(&option.name().as_str()));
             match option.name().as_str() {
                 "primary_key" => options.primary_key.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "default" => {
@@ -82,6 +100,9 @@ impl ColumnOptions {
                     options.example.set(ctxt, key, option::expression(ctxt, &option, "value"));
                 }
                 "json" => options.json.set(ctxt, key, option::flag(ctxt, &option, "schema")),
+                "with" => options.with.set(ctxt, key, option::path(ctxt, &option)),
+                "try_from" => options.try_from.set(ctxt, key, option::ty(ctxt, &option)),
+                "into" => options.into.set(ctxt, key, option::ty(ctxt, &option)),
                 name if STRUCT_OPTIONS.contains(&name) => {
                     ctxt.error(key, format!("`{name}` belongs on the struct, not on a column"));
                 }

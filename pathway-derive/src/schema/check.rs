@@ -5,6 +5,7 @@ use syn::{GenericParam, LitStr};
 use super::ast::{Column, Schema};
 use super::attr::ColumnOptions;
 use crate::ctxt::Ctxt;
+use crate::types::text;
 
 /// Columns that every table has behind those of its schema.
 pub const RESERVED: [&str; 2] = ["time", "diff"];
@@ -102,6 +103,9 @@ pub fn skipped(ctxt: &Ctxt, options: &ColumnOptions) {
         options.prefix.key(),
         options.example.key(),
         options.json.key(),
+        options.with.key(),
+        options.try_from.key(),
+        options.into.key(),
     ];
     for key in others.into_iter().flatten() {
         ctxt.error(
@@ -134,9 +138,18 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
         );
     }
     if !column.is_flat() {
+        conversions(ctxt, options);
         return;
     }
-    let others = [options.default.key(), options.rename.key(), options.example.key(), options.json.key()];
+    let others = [
+        options.default.key(),
+        options.rename.key(),
+        options.example.key(),
+        options.json.key(),
+        options.with.key(),
+        options.try_from.key(),
+        options.into.key(),
+    ];
     for key in others.into_iter().flatten() {
         if !(column.is_key() && key == "default") {
             ctxt.error(key, format!("`{key}` cannot be used with `flatten`\nnote: the columns are those of the other schema, as they stand there"));
@@ -144,5 +157,32 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
     }
     for alias in &options.aliases {
         ctxt.error(alias, "`alias` cannot be used with `flatten`\nnote: the columns are those of the other schema, as they stand there");
+    }
+}
+
+/// Reports options of which each says how the column is stored, and one half of a pair.
+fn conversions(ctxt: &Ctxt, options: &ColumnOptions) {
+    let (json, with) = (options.json.key(), options.with.key());
+    let (try_from, into) = (options.try_from.given(), options.into.given());
+    let given = [json, with, try_from.or(into).map(|given| &given.key)];
+    let mut given = given.into_iter().flatten();
+    if let (Some(first), Some(second)) = (given.next(), given.next()) {
+        ctxt.error(second, format!("`{second}` cannot be used with `{first}`: both say how the column is stored"));
+        return;
+    }
+    let is_read = [options.with.is_set(), try_from.is_some(), into.is_some()].into_iter().filter(|set| *set).count();
+    match (try_from, into) {
+        _ if is_read < options.conversions => {}
+        (Some(one), None) | (None, Some(one)) => {
+            let (key, other) = (&one.key, if try_from.is_some() { "into" } else { "try_from" });
+            let help = format!("add `{other} = \"{}\"`", text(&one.value));
+            ctxt.error(key, format!("`{key}` needs `{other}` with the same type\nhelp: {help}"));
+        }
+        (Some(try_from), Some(into)) if text(&try_from.value) != text(&into.value) => {
+            let (from, to) = (text(&try_from.value), text(&into.value));
+            let message = format!("the column is read as `{from}` and written as `{to}`");
+            ctxt.error(&into.value, format!("{message}\nhelp: `try_from` and `into` name one column type"));
+        }
+        _ => {}
     }
 }

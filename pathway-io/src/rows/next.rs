@@ -3,6 +3,7 @@
 //! The macro leaves the row a struct literal with the user's own tokens, so that what is missing, unknown or repeated is
 //! for rustc to say, with its fixes. Around each value it puts [`convert`]; `..` becomes a base made by [`Rest`].
 
+use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
 use crate::rows::fields::{Columns, Fields};
 use crate::rows::message::{Message, same};
@@ -230,8 +231,9 @@ const fn assert_rest<S: Schema>(given: &[&str]) {
                 missing += 1;
             }
         } else if !column.has_placeholder {
-            let message = Message::new().push("`..` cannot stand beside the `json` column `").push(column.name);
-            panic!("{}", message.push("`\nhelp: name all columns, or make it an `Option`").as_str());
+            let kind = if matches!(column.data_type, DataType::Json) { "`json`" } else { "converted" };
+            let message = Message::new().push("`..` cannot stand beside the ").push(kind).push(" column `");
+            panic!("{}", message.push(column.name).push("`\nhelp: name all columns, or make it an `Option`").as_str());
         }
         i += 1;
     }

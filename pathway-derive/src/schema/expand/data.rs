@@ -5,7 +5,7 @@ use quote::quote;
 use syn::Ident;
 
 use super::super::ast::{Column, Schema};
-use super::fields::from_column;
+use super::convert::from_column;
 use super::leaf;
 use crate::types;
 
@@ -20,7 +20,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
             return quote!(#ident: __data);
         }
         let leaf = leaf(schema, i, column, pw);
-        let missing = from_column(column, quote!(#pw::missing::<#leaf>()), pw);
+        let missing = from_column(schema, i, column, quote!(#pw::missing::<#leaf>()), pw);
         quote!(#ident: #missing)
     });
     let ty = data.ty;
@@ -37,8 +37,9 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 
 /// The `data` column, if it is the only one that has to be given.
 pub fn data_of<'s, 'a>(schema: &'s Schema<'a>) -> Option<&'s Column<'a>> {
-    let (data, others): (Vec<&Column>, Vec<&Column>) =
-        schema.columns.iter().partition(|column| column.name == "data" && !column.is_flat() && !column.is_json());
+    let (data, others): (Vec<&Column>, Vec<&Column>) = schema.columns.iter().partition(|column| {
+        column.name == "data" && !column.is_flat() && !column.is_json() && column.conversion().is_none()
+    });
     let can_be_left_out =
         |column: &&Column| !column.is_flat() && (column.default().is_some() || types::option_of(column.ty).is_some());
     match data.as_slice() {

@@ -2,7 +2,7 @@
 //!
 //! One body shows the fields; that of each trait is a call, and what is done with a column is the runtime's affair.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Ident, parse_quote};
@@ -104,6 +104,10 @@ fn shown(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStrea
         quote!(#flow::flat(&self.#ident))
     } else if is_own(schema, column) {
         quote!(#flow::own(&self.#ident))
+    } else if column.conversion().is_some() {
+        let is_option = types::option_of(column.ty).is_some();
+        let view = Ident::new(if is_option { "converted_option" } else { "converted" }, Span::mixed_site());
+        quote!(#flow::#view::<#row, #i>(&self.#ident))
     } else if !column.is_json() {
         quote!(#flow::leaf::<#row, #i>(&self.#ident))
     } else if types::option_of(column.ty).is_some() {

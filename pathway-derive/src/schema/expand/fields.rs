@@ -1,4 +1,4 @@
-//! What holds the columns' types to what a column must be; defaults; what `json` makes of a type.
+//! What holds the columns' types to what a column must be; defaults.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
 
 use super::super::ast::{Column, Schema};
+use super::convert::{column_type, conversion, into_column};
 use super::keyed::inner_key;
 use super::tree::is_own;
 use crate::{option, types};
@@ -46,11 +47,15 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
                     quote_spanned!(span=> #pw::Default::default())
                 }
             };
-            make(pw, "default", column, &value)
+            make(schema, i, pw, "default", column, &value)
         });
-        let example =
-            column.options.example.get().map(|example| make(pw, "example", column, &convert(example, ty, pw)));
-        let column_type = column_type(column, pw);
+        let example = column
+            .options
+            .example
+            .get()
+            .map(|example| make(schema, i, pw, "example", column, &convert(example, ty, pw)));
+        impls.extend(conversion(schema, i, column, pw));
+        let column_type = column_type(schema, i, column, pw);
         // glue at a user's type looks like the user's own to that lint
         let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
         // a key is a column too: asked for both, a type that is neither would be two errors
@@ -64,50 +69,12 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     impls
 }
 
-/// Returns the column type of a field: the field's type, except for `json` fields.
-fn column_type(column: &Column, pw: &Ident) -> TokenStream {
-    let ty = column.ty;
-    if !column.is_json() {
-        return ty.to_token_stream();
-    }
-    let item = types::option_of(ty);
-    let span = item.unwrap_or(ty).span();
-    let at = option::ident_at(pw, span);
-    match item {
-        Some(item) => {
-            let json = quote_spanned!(span=> #at::Json<#item>);
-            let span = ty.span();
-            let at = option::ident_at(pw, span);
-            quote_spanned!(span=> #at::Option<#json>)
-        }
-        None => quote_spanned!(span=> #at::Json<#ty>),
-    }
-}
-
-/// The value of a field as its column has it.
-pub fn into_column(column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
-    match (column.is_json(), types::option_of(column.ty)) {
-        (false, _) => value,
-        (true, Some(_)) => quote!(#pw::to_json_option(#value)),
-        (true, None) => quote!(#pw::Json(#value)),
-    }
-}
-
-/// The value of a field out of that of its column.
-pub fn from_column(column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
-    match (column.is_json(), types::option_of(column.ty)) {
-        (false, _) => value,
-        (true, Some(_)) => quote!(#pw::from_json_option(#value)),
-        (true, None) => quote!(#pw::from_json(#value)),
-    }
-}
-
 /// A function that makes a value. The `let` has rustc point from a wrong value to the field's type.
-fn make(pw: &Ident, name: &str, column: &Column, value: &TokenStream) -> TokenStream {
+fn make(schema: &Schema, i: usize, pw: &Ident, name: &str, column: &Column, value: &TokenStream) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());
     let ty = column.ty;
-    let column_type = column_type(column, pw);
-    let made = into_column(column, quote!(__value), pw);
+    let column_type = column_type(schema, i, column, pw);
+    let made = into_column(schema, i, column, quote!(__value), pw);
     quote! {
         fn #name() -> #column_type {
             let __value: #ty = #value;

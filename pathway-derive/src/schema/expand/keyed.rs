@@ -6,6 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Ident, Type};
 
 use super::super::ast::{Column, Schema};
+use super::convert::into_column;
 use super::local;
 use super::tree::{is_own, values};
 use crate::option;
@@ -28,6 +29,8 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
             let span = column.ty.span();
             let pw = option::ident_at(pw, span);
             quote_spanned!(span=> #pw::flat_key::<#row, #i>(&#this.#ident))
+        } else if column.conversion().is_some() {
+            quote!(#pw::converted_key::<#row, #i>(&#this.#ident))
         } else if is_own(schema, column) {
             quote!(#pw::own_key(&#this.#ident))
         } else {
@@ -38,7 +41,10 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let partial = values(&schema.columns, 0, pw, &|i, column| {
         let local = local(i);
         match (column.is_flat(), column.is_key()) {
-            (false, true) => quote!(#pw::Some(#local)),
+            (false, true) => {
+                let value = into_column(schema, i, column, local.to_token_stream(), pw);
+                quote!(#pw::Some(#value))
+            }
             (false, false) => quote!(#pw::None),
             (true, true) => quote!(#local),
             (true, false) => quote!(()),

@@ -5,6 +5,7 @@
 //! type is. What costs compile time is bodies and impls: there are two bodies for each schema and one for each default,
 //! and no impl for a column of a well-known type that has neither default nor example.
 
+mod convert;
 mod data;
 mod dataflow;
 mod description;
@@ -18,9 +19,9 @@ use syn::Ident;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 
+use self::convert::{from_column, into_column};
 pub use self::data::data_of;
 pub use self::fields::fields;
-use self::fields::{from_column, into_column};
 use self::tree::{is_own, tree, values};
 use super::ast::{Column, Schema};
 use crate::option;
@@ -59,14 +60,17 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     });
     let append_only = schema.options.append_only.is_set().then(|| quote!(.append_only()));
     let deny_unknown = schema.options.deny_unknown.is_set().then(|| quote!(.deny_unknown()));
-    let take = values(&schema.columns, 0, pw, &|_, column| {
+    let take = values(&schema.columns, 0, pw, &|i, column| {
         let ident = column.ident;
-        into_column(column, quote!(self.#ident), pw)
+        into_column(schema, i, column, quote!(self.#ident), pw)
     });
     let bind = values(&schema.columns, 0, pw, &|i, _| local(i).to_token_stream());
     let idents = schema.columns.iter().map(|column| column.ident);
-    let locals =
-        schema.columns.iter().enumerate().map(|(i, column)| from_column(column, local(i).to_token_stream(), pw));
+    let locals = schema
+        .columns
+        .iter()
+        .enumerate()
+        .map(|(i, column)| from_column(schema, i, column, local(i).to_token_stream(), pw));
     let skipped = skipped(schema, pw);
     let skips = (!schema.skipped.is_empty()).then(|| {
         let names = schema.skipped.iter().map(|field| field.ident.unraw().to_string());

@@ -13,7 +13,8 @@ use crate::types;
 /// key or by the engine, it would be one for each, so that there only names of the language's own are taken for granted.
 pub fn is_own(schema: &Schema, column: &Column) -> bool {
     let options = &column.options;
-    let is_plain = !column.is_json() && !column.is_flat() && !options.default.is_set() && !options.example.is_set();
+    let is_stored_as_it_is = !column.is_json() && !column.is_flat() && column.conversion().is_none();
+    let is_plain = is_stored_as_it_is && !options.default.is_set() && !options.example.is_set();
     let is_known = if column.is_key() {
         types::is_primitive_key
     } else if schema.options.dataflow.is_set() {

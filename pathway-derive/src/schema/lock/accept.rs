@@ -39,7 +39,9 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>, source: Option<&Source>) -> 
             let field = column.ident.unraw().to_string();
             return Entry::Flatten { ty: text(column.ty), field, primary_key: column.is_key() };
         }
-        let data_type = text_form::data_type(column).or_else(|| source.and_then(|source| source.guess(column.ty)));
+        // the type of a converted field is not that of its column
+        let guess = || source.filter(|_| column.conversion().is_none()).and_then(|source| source.guess(column.ty));
+        let data_type = text_form::data_type(column).or_else(guess);
         // the last resort is what it was, which the compiler then confirms or not
         let (data_type, optional) = match (data_type, old.and_then(|old| old.column(&column.name))) {
             (Some((data_type, optional)), _) => (Some(data_type), optional),

@@ -10,7 +10,7 @@ pub fn data_type(column: &Column) -> Option<(DataType, bool)> {
     if column.is_json() {
         return Some((DataType::Plain("Value"), option_of(column.ty).is_some()));
     }
-    match Shape::of(column.ty) {
+    match Shape::of_column(column) {
         Shape::Option(item) => Some((of_shape(&item)?, true)),
         shape => Some((of_shape(&shape)?, false)),
     }

@@ -107,7 +107,7 @@ impl<'a> Held<'a> {
     fn new(ctxt: &'a Ctxt, schema: &'a Schema<'a>, literal: &'a LitStr, path: &'a str) -> Self {
         let states = schema.columns.iter().map(|column| State {
             column,
-            shape: if column.is_json() { Shape::Unknown } else { Shape::of(column.ty) },
+            shape: if column.is_json() { Shape::Unknown } else { Shape::of_column(column) },
             is_reported: false,
             count: 0,
             absent: None,

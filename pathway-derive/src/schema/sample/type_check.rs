@@ -6,6 +6,7 @@ use syn::{Expr, ExprLit, GenericArgument, Lit, PathArguments, Type, TypePath};
 
 use crate::files::json::{self, Value};
 use crate::files::rows::Cell;
+use crate::schema::ast::{Column, Conversion};
 use crate::types;
 
 /// A type as it is written.
@@ -65,6 +66,18 @@ const WIDE_MOST: i128 = u64::MAX as i128;
 const LONGEST: i128 = u64::MAX as i128 * 1_000_000_000 + 999_999_999;
 
 impl Shape {
+    /// The shape of what a column holds, which for a converted field is not the field's type.
+    pub fn of_column(column: &Column) -> Shape {
+        match column.conversion() {
+            None => Shape::of(column.ty),
+            Some(Conversion::Types { into, .. }) if types::option_of(column.ty).is_some() => {
+                Shape::Option(Box::new(Shape::of(into)))
+            }
+            Some(Conversion::Types { into, .. }) => Shape::of(into),
+            Some(Conversion::Module(_)) => Shape::Unknown,
+        }
+    }
+
     pub fn of(ty: &Type) -> Shape {
         match types::peel(ty) {
             Type::Path(path) if path.qself.is_none() => Shape::of_path(path),

@@ -18,6 +18,7 @@ mod row;
 mod text;
 
 pub use any_json::{JsonView, json, json_option};
+pub use represented::{ConvertedView, converted, converted_option};
 pub use row::{
     FlatView, LeafView, OwnView, Restored, Shown, View, clone, compare, debug, deserialize, equal, flat, hash, leaf,
     own, serialize,

@@ -1,15 +1,16 @@
-//! [`Values`] of types that are stored as the values of another column type.
+//! [`Values`] of types that are stored as the values of another column type, and views of fields that are converted to one.
 
 use std::cmp::Ordering;
-use std::fmt;
+use std::fmt::{self, DebugStruct};
 use std::hash::Hasher;
 
 use serde::de::Deserializer;
-use serde::ser::Serializer;
+use serde::ser::{SerializeTuple, Serializer};
 
-use super::Values;
-use crate::rows::column::ColumnType;
+use super::{Values, View, own};
+use crate::rows::column::converted::{Conversion, Converted};
 use crate::rows::column::represented::{Represented, RepresentedBuffer};
+use crate::rows::column::{ColumnType, NotNull};
 
 type InnerBuffer<T> = <<T as Represented>::Inner as ColumnType>::Buffer;
 
@@ -37,5 +38,48 @@ impl<T: Represented + ColumnType> Values<T> for RepresentedBuffer<T> {
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
         InnerBuffer::<T>::deserialize(deserializer).map(T::restore)
+    }
+}
+
+/// A view of a field by what its column holds.
+pub struct ConvertedView<T, R> {
+    column: T,
+    restore: fn(T) -> R,
+}
+
+/// Returns a view of the `I`th field, which is stored in another form.
+pub fn converted<S: Conversion<I>, const I: usize>(field: &S::Field) -> ConvertedView<S::Column, Converted<S, I>> {
+    ConvertedView { column: S::to_column(field), restore: Represented::restore }
+}
+
+/// Returns a view of the `I`th field, which may be null.
+pub fn converted_option<S: Conversion<I, Column: NotNull>, const I: usize>(
+    field: &Option<S::Field>,
+) -> ConvertedView<Option<S::Column>, Option<Converted<S, I>>> {
+    ConvertedView { column: field.as_ref().map(S::to_column), restore: |column| column.map(Represented::restore) }
+}
+
+impl<T: ColumnType, R> View for ConvertedView<T, R> {
+    type Row = R;
+    const LEN: usize = 1;
+
+    fn to_row(&self) -> R {
+        (self.restore)(own(&self.column).to_row())
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        own(&self.column).compare(&own(&other.column))
+    }
+
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        own(&self.column).hash(state);
+    }
+
+    fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
+        own(&self.column).debug(names, f);
+    }
+
+    fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
+        own(&self.column).serialize(tuple)
     }
 }

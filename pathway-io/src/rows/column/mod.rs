@@ -7,6 +7,7 @@
 pub(crate) mod any_json;
 pub(crate) mod array;
 pub(crate) mod bytes;
+pub(crate) mod converted;
 pub(crate) mod derived;
 mod duration;
 mod float;

@@ -27,9 +27,13 @@ pub trait Represented: Sized + Send + Sync + 'static {
     fn with_inner<R>(&self, f: impl FnOnce(&Self::Inner) -> R) -> R;
     /// Returns the value of a stored form. For a placeholder, the value is arbitrary.
     fn restore(inner: Self::Inner) -> Self;
-    /// Returns the form in which a value that was read is stored, or `None` if the type has no such value.
-    fn check(inner: Self::Inner) -> Option<Self::Inner> {
-        Some(inner)
+    /// Returns the form in which a value that was read is stored.
+    ///
+    /// # Errors
+    ///
+    /// If the type has no such value. The text follows "expected .., found ..".
+    fn check(inner: Self::Inner) -> Result<Self::Inner, String> {
+        Ok(inner)
     }
 }
 
@@ -84,15 +88,19 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
         self.0.decode(deserializer)?;
         let Some(expected) = T::EXPECTED else { return Ok(()) };
         let row = self.0.len() - 1;
-        let Some(inner) = T::check(self.0.get(row)) else {
-            let mut found = Vec::new();
-            self.0.write_text(row, Style::Plain, &mut found);
-            let found = shorten(&String::from_utf8_lossy(&found));
-            return Err(D::Error::custom(format_args!("expected {expected}, found {found}")));
-        };
-        self.0.truncate(row);
-        self.0.push(inner);
-        Ok(())
+        match T::check(self.0.get(row)) {
+            Ok(inner) => {
+                self.0.truncate(row);
+                self.0.push(inner);
+                Ok(())
+            }
+            Err(reason) => {
+                let mut found = Vec::new();
+                self.0.write_text(row, Style::Plain, &mut found);
+                let found = shorten(&String::from_utf8_lossy(&found));
+                Err(D::Error::custom(format_args!("expected {expected}, found {found}{reason}")))
+            }
+        }
     }
 
     #[inline]
@@ -227,8 +235,8 @@ impl Represented for char {
         text.chars().next().unwrap_or_default()
     }
 
-    fn check(text: String) -> Option<String> {
-        (text.chars().count() == 1).then_some(text)
+    fn check(text: String) -> Result<String, String> {
+        if text.chars().count() == 1 { Ok(text) } else { Err(String::new()) }
     }
 }
 
@@ -296,10 +304,10 @@ macro_rules! sets {
                     items.into_iter().collect()
                 }
 
-                fn check(mut items: Vec<T>) -> Option<Vec<T>> {
+                fn check(mut items: Vec<T>) -> Result<Vec<T>, String> {
                     items.sort_unstable();
                     items.dedup();
-                    Some(items)
+                    Ok(items)
                 }
             }
         )*

@@ -1,0 +1,128 @@
+//! Fields whose column has another type: what `json`, `with` and `try_from` make of a type and of a value.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote, quote_spanned};
+use syn::Ident;
+use syn::spanned::Spanned;
+
+use super::super::ast::{Column, Conversion, Schema};
+use crate::{option, types};
+
+/// Returns the column type of a field.
+pub fn column_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
+    let ty = column.ty;
+    let item = types::option_of(ty);
+    let span = item.unwrap_or(ty).span();
+    let at = option::ident_at(pw, span);
+    let stored = if column.is_json() {
+        let item = column.item();
+        quote_spanned!(span=> #at::Json<#item>)
+    } else if let Some(conversion) = column.conversion() {
+        let row = schema.ty();
+        let span = option::glue(match conversion {
+            Conversion::Module(module) => module.span(),
+            Conversion::Types { into, .. } => into.span(),
+        });
+        let at = option::ident_at(pw, span);
+        quote_spanned!(span=> #at::Converted<#row, #i>)
+    } else {
+        return ty.to_token_stream();
+    };
+    if item.is_none() {
+        return stored;
+    }
+    let span = ty.span();
+    let at = option::ident_at(pw, span);
+    quote_spanned!(span=> #at::Option<#stored>)
+}
+
+/// The value of a field as its column has it.
+pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
+    let row = schema.ty();
+    match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
+        (true, _, Some(_)) => quote!(#pw::to_json_option(#value)),
+        (true, _, None) => quote!(#pw::Json(#value)),
+        (false, true, Some(_)) => quote!(#pw::to_converted_option::<#row, #i>(#value)),
+        (false, true, None) => quote!(#pw::Converted::<#row, #i>(#value)),
+        (false, false, _) => value,
+    }
+}
+
+/// The value of a field out of that of its column.
+pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
+    let row = schema.ty();
+    match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
+        (true, _, Some(_)) => quote!(#pw::from_json_option(#value)),
+        (true, _, None) => quote!(#pw::from_json(#value)),
+        (false, true, Some(_)) => quote!(#pw::from_converted_option::<#row, #i>(#value)),
+        (false, true, None) => quote!(#pw::from_converted::<#row, #i>(#value)),
+        (false, false, _) => value,
+    }
+}
+
+/// The impl that converts a field of a foreign type, if it is one.
+///
+/// Each call is at the user's tokens: what a function lacks, and what does not convert, is rustc's to report there.
+pub fn conversion(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
+    let row = schema.ty();
+    let (parameters, _, bounds) = schema.generics.split_for_impl();
+    let item = column.item();
+    let name = types::text(item);
+    let article = if name.starts_with(['A', 'E', 'I', 'O', 'i']) { "an" } else { "a" };
+    let expected = format!("{article} `{name}`");
+    let (stored, methods) = match column.conversion()? {
+        Conversion::Module(module) => {
+            let span = option::glue(module.span());
+            let [column_type, to, from] =
+                ["Column", "to_column", "from_column"].map(|name| Ident::new(name, module.span()));
+            let [field, column] = ["__field", "__column"].map(|name| Ident::new(name, span));
+            let at = option::ident_at(pw, span);
+            let methods = quote_spanned! {span=>
+                fn to_column(#field: &<Self as #at::Conversion<#i>>::Field) -> <Self as #at::Conversion<#i>>::Column {
+                    #module::#to(#field)
+                }
+                fn from_column(
+                    #column: <Self as #at::Conversion<#i>>::Column,
+                ) -> #at::Result<<Self as #at::Conversion<#i>>::Field, #at::String> {
+                    #at::converted::<<Self as #at::Conversion<#i>>::Field, _>(#module::#from(#column))
+                }
+            };
+            (quote!(#module::#column_type), methods)
+        }
+        Conversion::Types { try_from, into } => {
+            let [read, written] = [try_from, into].map(|ty| option::glue(ty.span()));
+            let (at_read, at_written) = (option::ident_at(pw, read), option::ident_at(pw, written));
+            let clone = option::ident_at(pw, option::glue(item.span()));
+            let clone = quote_spanned!(item.span()=> <#item as #clone::Clone>::clone);
+            let (from, to) = (
+                quote_spanned!(read=> <Self as #at_read::Conversion<#i>>::Column),
+                quote_spanned!(written=> <Self as #at_written::Conversion<#i>>::Column),
+            );
+            let written = quote_spanned! {written=>
+                fn to_column(__field: &<Self as #at_written::Conversion<#i>>::Field) -> #to {
+                    <Self as #at_written::Conversion<#i>>::into_column(#clone(__field))
+                }
+                fn into_column(__field: <Self as #at_written::Conversion<#i>>::Field) -> #to {
+                    <#item as #at_written::Into<#to>>::into(__field)
+                }
+            };
+            let read = quote_spanned! {read=>
+                fn from_column(__column: #from) -> #at_read::Result<<Self as #at_read::Conversion<#i>>::Field, #at_read::String> {
+                    #at_read::converted(<#item as #at_read::TryFrom<#from>>::try_from(__column))
+                }
+            };
+            (into.to_token_stream(), quote!(#written #read))
+        }
+    };
+    // glue at a user's type looks like the user's own to that lint
+    Some(quote! {
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #parameters #pw::Conversion<#i> for #row #bounds {
+            type Field = #item;
+            type Column = #stored;
+            const EXPECTED: &'static #pw::str = #expected;
+            #methods
+        }
+    })
+}

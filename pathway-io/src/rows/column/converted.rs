@@ -1,0 +1,151 @@
+//! `#[schema(with = "..")]` and `#[schema(try_from = "..", into = "..")]`: fields of a foreign type, stored as values of a
+//! column type.
+//!
+//! The macro implements [`Conversion`] for the row, once for each such field. The column's type is then [`Converted`], which
+//! names the field by its row and number, and not by its type. A type that does not convert is therefore one error, in the
+//! macro's impl, at the user's tokens.
+
+use std::fmt::Display;
+
+use super::list::ListBuffer;
+use super::represented::{Represented, RepresentedBuffer, is_inner_null};
+use super::{ColumnType, KeyType, NotNull};
+use crate::rows::data_type::DataType;
+
+/// How the `I`th field of a row is stored.
+#[doc(hidden)]
+pub trait Conversion<const I: usize>: 'static {
+    /// The type of the field; for a field of type `Option<T>` it is `T`.
+    type Field: Send + Sync + 'static;
+    type Column: ColumnType;
+    /// The name of the field's type, with its article.
+    const EXPECTED: &'static str;
+
+    fn to_column(field: &Self::Field) -> Self::Column;
+    fn into_column(field: Self::Field) -> Self::Column {
+        Self::to_column(&field)
+    }
+    /// # Errors
+    ///
+    /// Says why the column's value is none of the field's type.
+    fn from_column(column: Self::Column) -> Result<Self::Field, String>;
+}
+
+/// What the function that reads a field can return: the field's value, or a `Result` of it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "expected a `{F}` or a `Result` of it, found `{Self}`",
+    label = "cannot be read as a `{F}`",
+    note = "the error of the `Result` must implement `Display`: it becomes the reason of the bad row"
+)]
+pub trait IntoField<F> {
+    /// # Errors
+    ///
+    /// The error's text.
+    fn into_field(self) -> Result<F, String>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<F> IntoField<F> for F {
+    fn into_field(self) -> Result<F, String> {
+        Ok(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<F, E: Display> IntoField<F> for Result<F, E> {
+    fn into_field(self) -> Result<F, String> {
+        self.map_err(|error| error.to_string())
+    }
+}
+
+/// Converts what a function of the user's returned.
+///
+/// # Errors
+///
+/// The error's text.
+#[doc(hidden)]
+pub fn converted<F, R: IntoField<F>>(returned: R) -> Result<F, String> {
+    returned.into_field()
+}
+
+/// The value of a converted field, as its column holds it.
+#[doc(hidden)]
+pub struct Converted<S: Conversion<I>, const I: usize>(pub S::Field);
+
+impl<S: Conversion<I>, const I: usize> Represented for Converted<S, I> {
+    type Inner = S::Column;
+    const EXPECTED: Option<&'static str> = Some(S::EXPECTED);
+
+    fn into_inner(self) -> S::Column {
+        S::into_column(self.0)
+    }
+
+    fn with_inner<R>(&self, f: impl FnOnce(&S::Column) -> R) -> R {
+        f(&S::to_column(&self.0))
+    }
+
+    /// # Panics
+    ///
+    /// If the conversion cannot read what it wrote.
+    fn restore(inner: S::Column) -> Self {
+        match S::from_column(inner) {
+            Ok(field) => Converted(field),
+            Err(error) => panic!("{} does not read back from its column: {error}", S::EXPECTED),
+        }
+    }
+
+    /// Returns the form that the field itself is written in, so that equal fields have one form.
+    fn check(inner: S::Column) -> Result<S::Column, String> {
+        S::from_column(inner).map(S::into_column).map_err(|error| format!(": {error}"))
+    }
+}
+
+impl<S: Conversion<I>, const I: usize> ColumnType for Converted<S, I> {
+    const DATA_TYPE: DataType = S::Column::DATA_TYPE;
+    const OPTIONAL: bool = S::Column::OPTIONAL;
+    const ELEMENT: DataType = S::Column::ELEMENT;
+    const HAS_PLACEHOLDER: bool = false;
+    type Buffer = RepresentedBuffer<Converted<S, I>>;
+    type ListBuffer = ListBuffer<RepresentedBuffer<Converted<S, I>>>;
+}
+
+impl<S: Conversion<I, Column: NotNull>, const I: usize> NotNull for Converted<S, I> {
+    fn is_null(&self) -> bool {
+        is_inner_null(self)
+    }
+}
+
+impl<S: Conversion<I, Field: Clone>, const I: usize> Clone for Converted<S, I> {
+    fn clone(&self) -> Self {
+        Converted(self.0.clone())
+    }
+}
+
+impl<S: Conversion<I, Field: Clone, Column: KeyType>, const I: usize> KeyType for Converted<S, I> {}
+
+/// The value of an `Option` field as its column has it, and back.
+#[doc(hidden)]
+#[must_use]
+pub fn to_converted_option<S: Conversion<I>, const I: usize>(value: Option<S::Field>) -> Option<Converted<S, I>> {
+    value.map(Converted)
+}
+
+#[doc(hidden)]
+#[must_use]
+pub fn from_converted_option<S: Conversion<I>, const I: usize>(value: Option<Converted<S, I>>) -> Option<S::Field> {
+    value.map(|Converted(value)| value)
+}
+
+#[doc(hidden)]
+#[must_use]
+pub fn from_converted<S: Conversion<I>, const I: usize>(Converted(value): Converted<S, I>) -> S::Field {
+    value
+}
+
+/// A copy of the value of a key's field.
+#[doc(hidden)]
+#[must_use]
+pub fn converted_key<S: Conversion<I, Field: Clone>, const I: usize>(field: &S::Field) -> S::Field {
+    field.clone()
+}
