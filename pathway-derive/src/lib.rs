@@ -59,6 +59,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `flatten, prefix = "home_"` | The same, with each name behind a prefix: so one schema can be flattened several times. |
 /// | `skip` | Leaves the field out of the columns. It is `Default::default()` in a row that is read or that the dataflow engine copies. |
 /// | `json` | Stores a value of any serde type as one JSON column. In an `Option`, null is `None`. |
+/// | `path = "seller.name"` | Reads the column inside of another field of the JSON: see below. |
 /// | `with = "module"` | Stores a field of a foreign type as `module::Column`, by the functions `to_column` and `from_column` of the module: see below. |
 /// | `try_from = "T", into = "T"` | The same by the traits: `Into<T>` writes the field, `TryFrom<T>` reads it. The field's type must be `Clone`. |
 /// | `example = expr` | Adds an example to the schema's description. |
@@ -93,6 +94,47 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// let names: Vec<_> = Trip::schema().columns.iter().map(|column| column.name).collect();
 /// assert_eq!(names, ["from_city", "to_city", "name"]);
+/// ```
+///
+/// # Nested JSON
+///
+/// `path` says where in a row's JSON a column is: names of fields, and numbers of items in lists, as in `images[0].url`. It can be
+/// combined with every option but `flatten` and `skip`. If a step is missing or null, the column is missing: it has its
+/// default, is `None`, or is an error that names the path. A step of another type is an error.
+///
+/// In every output and in the exported schemas, the column has its own name. Rows with the value under that name or under an
+/// alias are read as well, so that `next_json` reads what a sink wrote. The exception is a column with the name of the field in
+/// which its path begins. Two columns cannot read one value, and a field in which a path begins cannot be a column. Unknown
+/// fields beside a step are ignored, under `deny_unknown` too.
+///
+/// ```
+/// # use pathway_io::{RunResult, Schema, Subject, connector};
+/// #[derive(Schema)]
+/// struct Offer {
+///     id: u64,
+///     #[schema(path = "seller.name")]
+///     seller: String,
+///     #[schema(path = "images[0].url")]
+///     image: Option<String>,
+/// }
+///
+/// # struct Offers;
+/// #
+/// # #[connector]
+/// # impl Offers {
+/// #     fn run(&mut self, offers: Subject<Offer>) -> RunResult {
+/// offers.next_json(r#"{"id": 1, "seller": {"name": "ann"}, "images": [{"url": "/1.png"}]}"#)?;
+/// let error = offers.next_json(r#"{"id": 2, "seller": {}}"#).unwrap_err();
+/// assert_eq!(error.reason(), "missing at `seller.name`");
+/// #         Ok(())
+/// #     }
+/// # }
+/// #
+/// # fn main() -> pathway_io::Result<()> {
+/// # let updates = pathway_io::testing::collect(Offers)?;
+/// # assert_eq!(updates[0].row.image.as_deref(), Some("/1.png"));
+/// # Ok(())
+/// # }
 /// ```
 ///
 /// # Foreign types

@@ -69,6 +69,18 @@ fn schema_converted() {
 }
 
 #[test]
+fn schema_path() {
+    insta::assert_snapshot!(schema(quote! {
+        struct Offer {
+            #[schema(path = "seller.name")]
+            seller: String,
+            #[schema(path = "images[0].url", default)]
+            image: String,
+        }
+    }));
+}
+
+#[test]
 fn schema_json_and_data() {
     insta::assert_snapshot!(schema(quote! {
         struct Log {

@@ -33,7 +33,7 @@ const OTHERWISE: [(&str, &str); 17] = [
 ];
 
 /// What other derives have an option for, and ours has something else for.
-const ADVICE: [(&str, &str); 10] = [
+const ADVICE: [(&str, &str); 11] = [
     ("description", "a doc comment is the description"),
     ("doc", "a doc comment is the description"),
     ("comment", "a doc comment is the description"),
@@ -41,6 +41,7 @@ const ADVICE: [(&str, &str); 10] = [
     ("optional", "a column of type `Option<T>` may be null"),
     ("not_null", "only a column of type `Option<T>` may be null"),
     ("required", "every column is required that has no default and no `Option`"),
+    ("pointer", "`path = \"seller.name\"` reads a column inside of a field"),
     ("transparent", "`#[derive(ColumnType)]` makes a column type of a struct with one unnamed field"),
     ("tag", "`#[schema(json)]` makes a column of an enum that derives serde's traits"),
     ("untagged", "`#[schema(json)]` makes a column of an enum that derives serde's traits"),

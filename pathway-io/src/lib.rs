@@ -227,7 +227,7 @@ pub mod __private0 {
         Clash, MOST, Note, assert_distinct, assert_keyless, clashes, count_names, describe, describe_generic,
         prefixed_len, prefixed_names, prefixed_text, width,
     };
-    pub use crate::rows::description::{Column, TableSchema};
+    pub use crate::rows::description::{Column, Step, TableSchema};
     pub use crate::rows::fields::{
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
         flat_key, flat_key_columns, key, missing, own_key,

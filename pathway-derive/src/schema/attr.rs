@@ -2,6 +2,7 @@
 
 use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Type};
 
+use super::path::Path as JsonPath;
 use crate::case::{Case, NAMES};
 use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
@@ -9,7 +10,7 @@ use crate::suggest;
 
 const STRUCT_OPTIONS: [&str; 8] =
     ["rename_all", "append_only", "deny_unknown", "default", "dataflow", "sample", "lock", "crate"];
-const COLUMN_OPTIONS: [&str; 12] = [
+const COLUMN_OPTIONS: [&str; 13] = [
     "primary_key",
     "default",
     "rename",
@@ -22,6 +23,7 @@ const COLUMN_OPTIONS: [&str; 12] = [
     "with",
     "try_from",
     "into",
+    "path",
 ];
 
 #[derive(Default)]
@@ -52,6 +54,7 @@ pub struct ColumnOptions {
     pub with: Slot<Path>,
     pub try_from: Slot<Type>,
     pub into: Slot<Type>,
+    pub path: Slot<JsonPath>,
     /// How many of the last three are given, with those whose value cannot be read.
     pub conversions: usize,
 }
@@ -102,6 +105,7 @@ impl ColumnOptions {
                 "json" => options.json.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "with" => options.with.set(ctxt, key, option::path(ctxt, &option)),
                 "try_from" => options.try_from.set(ctxt, key, option::ty(ctxt, &option)),
+                "path" => options.path.set(ctxt, key, super::path::read(ctxt, &option)),
                 "into" => options.into.set(ctxt, key, option::ty(ctxt, &option)),
                 name if STRUCT_OPTIONS.contains(&name) => {
                     ctxt.error(key, format!("`{name}` belongs on the struct, not on a column"));

@@ -4,6 +4,7 @@ use syn::{GenericParam, LitStr};
 
 use super::ast::{Column, Schema};
 use super::attr::ColumnOptions;
+use super::path::Path;
 use crate::ctxt::Ctxt;
 use crate::types::text;
 
@@ -13,7 +14,7 @@ pub const RESERVED: [&str; 2] = ["time", "diff"];
 pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
     generics(ctxt, schema);
     files(ctxt, schema);
-    schema.names_differ = names(ctxt, schema);
+    schema.names_differ = names(ctxt, schema) && paths(ctxt, schema);
     for column in &schema.columns {
         combinations(ctxt, column);
     }
@@ -93,6 +94,33 @@ fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
     differ
 }
 
+/// Whether no two columns of the struct read one value.
+fn paths(ctxt: &Ctxt, schema: &Schema) -> bool {
+    let mut differ = true;
+    let columns = || schema.columns.iter().filter(|column| !column.is_flat());
+    let mut seen: Vec<&Path> = Vec::new();
+    for column in columns() {
+        let Some(path) = column.options.path.get() else { continue };
+        let (text, root) = (path.literal.value(), path.root());
+        // a column is not read under its name if its path begins in a field of that name
+        let begins_there = |other: &Column| other.options.path.get().is_some_and(|path| path.root() == root);
+        let is_other = |other: &&Column| other.name == root && !begins_there(other);
+        let alias = columns().flat_map(|other| &other.options.aliases).find(|alias| alias.value() == root);
+        if let Some(place) = columns().find(is_other).map(Column::name_span).or(alias.map(LitStr::span)) {
+            let what = format!("the path `{text}` begins in the field `{root}`, which is a column itself");
+            ctxt.error(&path.literal, what);
+            ctxt.error_at(place, format!("`{root}` is read here"));
+            differ = false;
+        } else if let Some(other) = seen.iter().find(|other| other.overlaps(path)) {
+            ctxt.error(&path.literal, format!("the path `{text}` reads a value that another column reads"));
+            ctxt.error(&other.literal, "read here");
+            differ = false;
+        }
+        seen.push(path);
+    }
+    differ
+}
+
 /// Reports the options that a field without a column cannot have.
 pub fn skipped(ctxt: &Ctxt, options: &ColumnOptions) {
     let others = [
@@ -106,6 +134,7 @@ pub fn skipped(ctxt: &Ctxt, options: &ColumnOptions) {
         options.with.key(),
         options.try_from.key(),
         options.into.key(),
+        options.path.key(),
     ];
     for key in others.into_iter().flatten() {
         ctxt.error(
@@ -149,6 +178,7 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
         options.with.key(),
         options.try_from.key(),
         options.into.key(),
+        options.path.key(),
     ];
     for key in others.into_iter().flatten() {
         if !(column.is_key() && key == "default") {

@@ -7,6 +7,7 @@ mod column_type;
 mod expand;
 mod fallback;
 mod lock;
+mod path;
 mod sample;
 mod source_path;
 

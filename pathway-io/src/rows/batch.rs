@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::rows::decode::{self, Seen};
 use crate::rows::fields::Columns;
+use crate::rows::path;
 use crate::rows::refusal::{self, can_refuse};
 use crate::rows::schema::{ColumnsOf, PartialOf, RowOf, Schema};
 use crate::run::error::row_error::RowError;
@@ -96,13 +97,16 @@ impl<S: Schema> Batch<S> {
 
     /// Pushes a row of a log. By the slower way, so that the quick one has no second caller and stays where it is inlined.
     pub(crate) fn restore_json(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
-        decode::parse::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
+        decode::parse_stored::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
         self.pushed(diff);
         Ok(())
     }
 
     /// Pushes a row that was written as JSON, any number of times.
     pub(crate) fn push_encoded(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
+        if const { path::any(S::SCHEMA.columns) } {
+            return self.restore_json(json, diff);
+        }
         decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
         self.pushed(diff);
         Ok(())

@@ -3,9 +3,10 @@
 //! The tree of fields holds what each type defines, as a [`Shape`]. The struct adds a list of names, and a [`Note`] for each
 //! rare property. [`describe`] joins the two. Its asserts check what no macro can see: the columns of flattened schemas.
 
-use crate::rows::description::{Column, Shape};
+use crate::rows::description::{Column, Shape, Step};
 use crate::rows::fields::{Columns, Fields};
 use crate::rows::message::{Message, same};
+use crate::rows::path::overlap;
 use crate::rows::schema::{ColumnsOf, Schema};
 
 /// Something to say of the column that is the field of that number. A list of them is sorted by the number.
@@ -17,6 +18,8 @@ pub enum Note {
     Aliases(usize, &'static [&'static str]),
     /// The name of the field, where that of the column is another.
     Field(usize, &'static str),
+    /// Where the column is read, and the same in steps.
+    Path(usize, &'static str, &'static [Step]),
     /// The names of a flattened field's columns: of each its name, then its aliases.
     Prefixed(usize, &'static [&'static str]),
 }
@@ -28,6 +31,7 @@ impl Note {
             | Note::Description(field, _)
             | Note::Aliases(field, _)
             | Note::Field(field, _)
+            | Note::Path(field, ..)
             | Note::Prefixed(field, _) => *field,
         }
     }
@@ -100,6 +104,7 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
                     Note::Description(_, text) => column.description = text,
                     Note::Aliases(_, aliases) => column.aliases = aliases,
                     Note::Field(_, name) => column.field = name,
+                    Note::Path(_, path, steps) => (column.path, column.steps) = (path, steps),
                     Note::Prefixed(..) => {}
                 }
                 at.note += 1;
@@ -220,6 +225,8 @@ const fn nth_name(column: &Column, n: usize) -> &'static str {
 #[derive(Debug, Clone, Copy)]
 pub struct Clash {
     name: &'static str,
+    /// It is a part of a path, and not a name.
+    is_path: bool,
     first: &'static str,
     second: &'static str,
 }
@@ -248,16 +255,35 @@ pub const fn clashes<const N: usize, const F: usize>(columns: &[Column]) -> [Opt
             let mut other = heads[hash(name) % N];
             while other != NONE {
                 if same(columns[other].name, name) {
-                    note(&mut clashes, columns, i, other, name);
+                    note(&mut clashes, columns, i, other, name, false);
                 }
                 other = links[other];
             }
             n += 1;
         }
+        if let Some(root) = columns[i].root() {
+            let mut other = heads[hash(root) % N];
+            while other != NONE {
+                if same(columns[other].name, root) && columns[other].is_read_by_name() {
+                    note(&mut clashes, columns, i, other, root, true);
+                }
+                other = links[other];
+            }
+            other = 0;
+            while other < columns.len() {
+                if has_alias(&columns[other], root) {
+                    note(&mut clashes, columns, i, other, root, true);
+                }
+                if other < i && overlap(columns[i].steps, columns[other].steps) {
+                    note(&mut clashes, columns, i, other, columns[i].path, true);
+                }
+                other += 1;
+            }
+        }
         let mut other = 0;
         while !aliases.is_empty() && other < i {
             if let Some(name) = shared_alias(&columns[i], &columns[other]) {
-                note(&mut clashes, columns, i, other, name);
+                note(&mut clashes, columns, i, other, name, false);
             }
             other += 1;
         }
@@ -276,10 +302,11 @@ const fn note<const F: usize>(
     one: usize,
     other: usize,
     name: &'static str,
+    is_path: bool,
 ) {
     let (first, second) = if one < other { (&columns[one], &columns[other]) } else { (&columns[other], &columns[one]) };
     if first.field_index != second.field_index && clashes[second.field_index].is_none() {
-        clashes[second.field_index] = Some(Clash { name, first: first.field, second: second.field });
+        clashes[second.field_index] = Some(Clash { name, is_path, first: first.field, second: second.field });
     }
 }
 
@@ -297,8 +324,9 @@ const fn hash(name: &str) -> usize {
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_distinct(clash: Option<Clash>) {
-    if let Some(Clash { name, first, second }) = clash {
-        let message = Message::new().push("column `").push(name).push("` is defined twice: by the field `");
+    if let Some(Clash { name, is_path, first, second }) = clash {
+        let (before, behind) = if is_path { ("`", "` is read twice") } else { ("column `", "` is defined twice") };
+        let message = Message::new().push(before).push(name).push(behind).push(": by the field `");
         panic!("{}", message.push(first).push("` and by the field `").push(second).push("`").as_str());
     }
 }
@@ -328,6 +356,17 @@ pub const fn assert_keyless(field: &'static str, columns: &[Column]) {
         }
         i += 1;
     }
+}
+
+const fn has_alias(column: &Column, name: &str) -> bool {
+    let mut i = 0;
+    while i < column.aliases.len() {
+        if same(column.aliases[i], name) {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 /// An alias that two columns have in common.

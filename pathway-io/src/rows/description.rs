@@ -115,6 +115,14 @@ impl Serialize for TableSchema {
     }
 }
 
+/// One step of the path to a column.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    Field(&'static str),
+    Item(usize),
+}
+
 /// The description of one column.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
@@ -133,6 +141,9 @@ pub struct Column {
     pub description: &'static str,
     /// Further names that are accepted in JSON.
     pub aliases: &'static [&'static str],
+    /// Where in a row's JSON the column is read, such as `seller.name`; empty if it is a field of the row itself.
+    pub path: &'static str,
+    pub(crate) steps: &'static [Step],
     /// The name of the struct's field: of a flattened column that of the flattened row.
     pub(crate) field: &'static str,
     /// The number of that field.
@@ -154,6 +165,8 @@ impl Column {
             has_default: false,
             description: "",
             aliases: &[],
+            path: "",
+            steps: &[],
             field: "",
             field_index: 0,
             has_placeholder: T::HAS_PLACEHOLDER,
@@ -190,6 +203,9 @@ impl Serialize for Column {
         }
         if !self.aliases.is_empty() {
             map.serialize_entry("aliases", self.aliases)?;
+        }
+        if !self.path.is_empty() {
+            map.serialize_entry("path", self.path)?;
         }
         if let Some(example) = self.example_value() {
             map.serialize_entry("example", &example)?;

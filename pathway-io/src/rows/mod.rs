@@ -15,6 +15,7 @@ pub(crate) mod encode;
 pub(crate) mod fields;
 pub(crate) mod message;
 pub(crate) mod next;
+pub(crate) mod path;
 pub(crate) mod position;
 pub(crate) mod refusal;
 pub(crate) mod schema;

@@ -60,7 +60,11 @@ fn notes_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Vec<Token
     });
     let field = column.field();
     let field = (field != column.name).then(|| quote!(#pw::Note::Field(#i, #field)));
-    [key, description, aliases, field].into_iter().flatten().collect()
+    let path = column.options.path.get().map(|path| {
+        let (text, steps) = (&path.literal, path.tokens(pw));
+        quote!(#pw::Note::Path(#i, #text, #steps))
+    });
+    [key, description, aliases, field, path].into_iter().flatten().collect()
 }
 
 /// The names of the columns of a flattened field, behind a prefix. The compiler puts them together: a text first, of which

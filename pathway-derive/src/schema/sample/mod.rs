@@ -14,8 +14,10 @@ use syn::LitStr;
 
 use super::ast::{Column, Schema};
 use super::check::RESERVED;
+use super::path::{Path, Step};
 use super::source_path;
 use crate::ctxt::Ctxt;
+use crate::files::json::Value;
 use crate::files::rows::{Cell, Named, Row, Rows};
 use crate::suggest;
 use crate::types::{option_of, text};
@@ -43,7 +45,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let mut any = false;
     for row in rows {
         match row {
-            Ok(row) => held.row(&row),
+            Ok(row) => held.row(&held.unfolded(row)),
             Err(fault) => {
                 held.at_sample(fault.line, fault.column, &fault.reason);
                 held.is_readable = false;
@@ -59,6 +61,16 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let checks = held.finish();
     let track = source_path::track(place, file_len);
     quote::quote!(#track #checks)
+}
+
+/// The value at the end of a path; in a null there is none.
+fn at<'v>(value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
+    let Some((step, rest)) = steps.split_first() else { return Some(value) };
+    match (value, step) {
+        (Value::Object(fields), Step::Field(name)) => at(&fields.iter().find(|field| field.name == *name)?.value, rest),
+        (Value::List(items), Step::Item(index)) => at(items.get(*index)?, rest),
+        _ => None,
+    }
 }
 
 /// What is known of a column while the rows go by.
@@ -123,6 +135,29 @@ impl<'a> Held<'a> {
             others: Vec::new(),
             is_readable: true,
         }
+    }
+
+    /// The row with the values of paths under the names of their columns, as if they were fields of the row.
+    fn unfolded(&self, row: Row) -> Row {
+        let paths: Vec<(&str, &Path)> = self
+            .states
+            .iter()
+            .filter_map(|state| state.column.options.path.get().map(|path| (state.column.name.as_str(), path)))
+            .collect();
+        let mut fields = Vec::new();
+        for field in row.fields {
+            let mut inside = paths.iter().filter(|(_, path)| path.root() == field.name).peekable();
+            match &field.cell {
+                Cell::Json(value) if inside.peek().is_some() => {
+                    fields.extend(inside.filter_map(|(name, path)| {
+                        let cell = Cell::Json(at(value, &path.steps[1..])?.clone());
+                        Some(Named { name: (*name).to_owned(), cell, column: field.column })
+                    }));
+                }
+                _ => fields.push(field),
+            }
+        }
+        Row { line: row.line, fields }
     }
 
     fn row(&mut self, row: &Row) {

@@ -120,7 +120,7 @@ fn decode<S: Schema>(data: &[u8], as_values_too: bool) {
     let [mut scanned, mut parsed, mut again, mut by_value] = std::array::from_fn(|_| Rows::<S>::default());
     for text in records(data) {
         let row = scanned.decode(decode::decode_json::<S>, text);
-        let expected = parsed.decode(decode::parse::<S>, text);
+        let expected = parsed.decode(decode::parse_stored::<S>, text);
         match (&row, &expected) {
             (Ok(row), Ok(expected)) => assert_eq!(show(row), show(expected), "the scan takes it for another row"),
             (Err(error), Err(expected)) => {

@@ -8,9 +8,11 @@
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;
 mod names;
+mod nested;
 mod scanned;
 
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
@@ -23,6 +25,8 @@ use crate::rows::fields::{Columns, Fields};
 use crate::rows::position;
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
+
+use nested::{Field, Nested};
 
 pub(crate) use names::Seen;
 
@@ -58,14 +62,17 @@ fn utf8(text: &[u8]) -> Result<&str, RowError> {
         .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))
 }
 
-/// Appends the row, without the scan, or says what is wrong with it.
-pub(crate) fn parse<S: Schema>(
+/// Appends a row that the library has written, by which every column is under its name. It does not scan.
+pub(crate) fn parse_stored<S: Schema>(
     columns: &mut ColumnsOf<S>,
     len: usize,
     text: &[u8],
     seen: &mut Seen,
 ) -> Result<(), RowError> {
-    parse_text::<S>(columns, len, utf8(text)?, seen)
+    seen.is_stored = true;
+    let parsed = utf8(text).and_then(|text| parse_text::<S>(columns, len, text, seen));
+    seen.is_stored = false;
+    parsed
 }
 
 fn parse_text<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen: &mut Seen) -> Result<(), RowError> {
@@ -114,7 +121,13 @@ pub(crate) fn decode_value<S: Schema>(
 fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<(), RowError> {
     for index in seen.missing() {
         if !S::Fields::fill(columns, index) {
-            return Err(RowError::new("missing").at_column(Some(S::SCHEMA.columns[index].name)));
+            let column = &S::SCHEMA.columns[index];
+            let reason = if column.path.is_empty() || seen.is_stored {
+                "missing".to_owned()
+            } else {
+                format!("missing at `{}`", column.path)
+            };
+            return Err(RowError::new(reason).at_column(Some(column.name)));
         }
     }
     Ok(())
@@ -140,6 +153,9 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
             reason.push_str("; a `Duration` is a whole number of nanoseconds");
             column = Some(last);
         }
+    }
+    if let Some(nested) = column.filter(|_| seen.nested) {
+        reason.push_str(&format!(", at `{}`", nested.path));
     }
     (RowError::new(reason).at_column(column.map(|column| column.name)), place_within)
 }
@@ -168,11 +184,15 @@ impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
 
     #[inline]
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(field) = map.next_key_seed(Name { schema: S::SCHEMA, seen: self.seen })? {
+        while let Some(field) = map.next_key_seed(Name::<S> { seen: self.seen, schema: PhantomData })? {
             match field {
                 Field::Column(index) => {
                     self.columns.decode(index, &mut map)?;
                     // What is wrong behind the value is not the column's fault.
+                    self.seen.current = None;
+                }
+                Field::Nested(place) => {
+                    map.next_value_seed(Nested::<S> { columns: self.columns, seen: self.seen, place })?;
                     self.seen.current = None;
                 }
                 Field::Unknown => {
@@ -184,18 +204,13 @@ impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
     }
 }
 
-enum Field {
-    Column(usize),
-    Unknown,
-}
-
 /// Reads the name of a field. The text has been unescaped when it comes here, so that `"\u006bey"` is `key`.
-struct Name<'a> {
-    schema: &'static TableSchema,
+struct Name<'a, S> {
     seen: &'a mut Seen,
+    schema: PhantomData<fn() -> S>,
 }
 
-impl<'de> DeserializeSeed<'de> for Name<'_> {
+impl<'de, S: Schema> DeserializeSeed<'de> for Name<'_, S> {
     type Value = Field;
 
     #[inline]
@@ -204,7 +219,7 @@ impl<'de> DeserializeSeed<'de> for Name<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Name<'_> {
+impl<S: Schema> Visitor<'_> for Name<'_, S> {
     type Value = Field;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,7 +228,7 @@ impl<'de> Visitor<'de> for Name<'_> {
 
     #[inline]
     fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
-        match self.seen.find(self.schema, name) {
+        match self.seen.find(S::SCHEMA, name) {
             Some(index) if self.seen.mark(index) => Ok(Field::Column(index)),
             // A row that a sink wrote, of a schema in which an alias is `time` or `diff`.
             Some(_) if RESERVED.contains(&name) => {
@@ -223,9 +238,12 @@ impl<'de> Visitor<'de> for Name<'_> {
             Some(_) => Err(E::custom("given twice")),
             None => {
                 self.seen.current = None;
+                if let Some(place) = nested::root::<S>(name).filter(|_| !self.seen.is_stored) {
+                    return Ok(Field::Nested(place));
+                }
                 // What a sink wrote can be read back.
-                if self.schema.deny_unknown && !RESERVED.contains(&name) {
-                    Err(E::custom(unknown(self.schema, name)))
+                if S::SCHEMA.deny_unknown && !RESERVED.contains(&name) {
+                    Err(E::custom(unknown(S::SCHEMA, name)))
                 } else {
                     Ok(Field::Unknown)
                 }

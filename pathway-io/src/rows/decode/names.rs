@@ -19,6 +19,10 @@ pub(crate) struct Seen {
     place: usize,
     /// The column whose value is being read.
     pub(super) current: Option<usize>,
+    /// The value is read inside of another field, by the column's path.
+    pub(super) nested: bool,
+    /// The row was written by the library, by which every column is under its name.
+    pub(super) is_stored: bool,
     /// How many rows there were since the last that was scanned.
     unscanned: u32,
 }
@@ -36,6 +40,7 @@ impl Seen {
         self.count = 0;
         self.place = 0;
         self.current = None;
+        self.nested = false;
     }
 
     /// Makes it ready for the rest of a row whose first `count` columns are there.
@@ -80,7 +85,7 @@ impl Seen {
     pub(super) fn find(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
         let guess = self.next[self.place];
         let index = match schema.columns.get(guess) {
-            Some(column) if column.name == name => guess,
+            Some(column) if column.name == name && (self.is_stored || column.is_read_by_name()) => guess,
             _ => self.search(schema, name)?,
         };
         self.place = index + 1;
@@ -95,9 +100,9 @@ impl Seen {
         }
         let index = match self.buckets[hash(name)] {
             Bucket::Empty => return None,
-            Bucket::One(index) if is_named(schema, index, name) => index,
+            Bucket::One(index) if is_named(schema, index, name, self.is_stored) => index,
             Bucket::One(_) => return None,
-            Bucket::Many => (0..schema.columns.len()).find(|index| is_named(schema, *index, name))?,
+            Bucket::Many => (0..schema.columns.len()).find(|index| is_named(schema, *index, name, self.is_stored))?,
         };
         self.next[self.place] = index;
         Some(index)
@@ -110,6 +115,18 @@ impl Seen {
         let first = !std::mem::replace(&mut self.columns[index], true);
         self.count += usize::from(first);
         first
+    }
+
+    /// Notes that the row has this column inside of another field.
+    pub(super) fn mark_nested<E: serde::de::Error>(&mut self, index: usize) -> Result<(), E> {
+        let is_first = self.mark(index);
+        self.nested = true;
+        if is_first { Ok(()) } else { Err(E::custom("given twice")) }
+    }
+
+    pub(super) fn leave_nested(&mut self) {
+        self.current = None;
+        self.nested = false;
     }
 
     /// The last column that the row had.
@@ -160,9 +177,9 @@ fn buckets(schema: &TableSchema) -> Vec<Bucket> {
 }
 
 #[inline]
-fn is_named(schema: &TableSchema, index: usize, name: &str) -> bool {
+fn is_named(schema: &TableSchema, index: usize, name: &str, is_stored: bool) -> bool {
     let column = &schema.columns[index];
-    column.name == name || column.aliases.contains(&name)
+    column.name == name && (is_stored || column.is_read_by_name()) || column.aliases.contains(&name)
 }
 
 /// The name that somebody may have meant.

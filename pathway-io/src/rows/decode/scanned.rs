@@ -1,7 +1,10 @@
 //! A row read by the scan: first the columns as far as they come in their order, in code that knows what comes next, and
 //! then the fields that are left, in any order.
 
+use serde::de::DeserializeSeed;
+
 use super::Seen;
+use super::nested::{self, Field, Nested};
 use crate::rows::column::scan::Scan;
 use crate::rows::description::RESERVED;
 use crate::rows::fields::{Columns, Fields};
@@ -33,33 +36,41 @@ fn scan_rest<S: Schema>(columns: &mut ColumnsOf<S>, scan: &mut Scan<'_>, seen: &
             return None;
         }
         first = false;
-        match column::<S>(scan, seen)? {
+        match field::<S>(scan, seen)? {
             // A field that is given twice is serde_json's to judge.
-            Some(index) if !seen.mark(index) => return None,
-            Some(index) if !columns.scan_at(scan, index) => return None,
-            Some(_) => {}
-            None => _ = scan.value()?,
+            Field::Column(index) if !seen.mark(index) => return None,
+            Field::Column(index) if !columns.scan_at(scan, index) => return None,
+            Field::Column(_) => {}
+            Field::Nested(place) => {
+                let mut inside = serde_json::Deserializer::from_str(scan.value()?);
+                Nested::<S> { columns, seen, place }.deserialize(&mut inside).ok()?;
+            }
+            Field::Unknown => _ = scan.value()?,
         }
     }
     let filled = scan.end() && seen.missing().all(|index| S::Fields::fill(columns, index));
     filled.then_some(())
 }
 
-/// The column of the next field, if it is one.
+/// What the next field is.
 #[inline]
-fn column<S: Schema>(scan: &mut Scan<'_>, seen: &mut Seen) -> Option<Option<usize>> {
+fn field<S: Schema>(scan: &mut Scan<'_>, seen: &mut Seen) -> Option<Field> {
     let guess = seen.guess();
     if let Some(column) = S::SCHEMA.columns.get(guess)
+        && column.is_read_by_name()
         && scan.name(column.name)
     {
         seen.found(guess);
-        return Some(Some(guess));
+        return Some(Field::Column(guess));
     }
     let name = scan.text()?;
-    let index = seen.search(S::SCHEMA, name);
-    if let Some(index) = index {
-        seen.found(index);
-    }
-    let refused = index.is_none() && S::SCHEMA.deny_unknown && !RESERVED.contains(&name);
-    (scan.colon() && !refused).then_some(index)
+    let field = match seen.search(S::SCHEMA, name) {
+        Some(index) => {
+            seen.found(index);
+            Field::Column(index)
+        }
+        None => nested::root::<S>(name).map_or(Field::Unknown, Field::Nested),
+    };
+    let refused = matches!(field, Field::Unknown) && S::SCHEMA.deny_unknown && !RESERVED.contains(&name);
+    (scan.colon() && !refused).then_some(field)
 }

@@ -289,7 +289,7 @@ fn scanned_and_parsed(text: &[u8]) -> (Option<String>, Option<String>) {
         assert_eq!(columns.bytes(), 0, "something of the row stayed behind");
     }
     let mut columns = ColumnsOf::<Plain>::default();
-    let parsed = parse::<Plain>(&mut columns, 0, text, &mut seen).is_ok().then(|| row(&columns));
+    let parsed = parse_stored::<Plain>(&mut columns, 0, text, &mut seen).is_ok().then(|| row(&columns));
     (scanned, parsed)
 }
 
@@ -384,3 +384,5 @@ fn the_scan_takes_no_row_without_its_brackets() {
         assert_eq!(scanned_and_parsed(row.as_bytes()), (None, None), "{row}");
     }
 }
+
+mod paths;

@@ -173,7 +173,8 @@ impl<T: ColumnType> Columns for Leaf<T> {
     /// Inlined, so that the column's name is a constant.
     #[inline(always)]
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
-        if !((first == 0 || scan.next()) && scan.name(columns[first].name)) {
+        let column = &columns[first];
+        if !(column.is_read_by_name() && (first == 0 || scan.next()) && scan.name(column.name)) {
             return false;
         }
         let scanned = self.0.scan(scan);

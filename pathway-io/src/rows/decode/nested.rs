@@ -1,0 +1,214 @@
+//! Columns with a `path`: the descent into the field in which their paths begin.
+//!
+//! A value is read once, as the text goes by, whichever columns are in it and in whatever order. Each step keeps the columns
+//! whose paths lead here: they are those that share the first steps with one of them, [`Place`].
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::names::Seen;
+use crate::rows::description::{Column, Step, TableSchema};
+use crate::rows::fields::Columns;
+use crate::rows::path::{Steps, any};
+use crate::rows::schema::{ColumnsOf, Schema};
+
+/// What a field of a row is.
+pub(super) enum Field {
+    Column(usize),
+    /// Columns are inside of it.
+    Nested(Place),
+    Unknown,
+}
+
+/// A place inside of a row: the first steps of a column's path.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    column: usize,
+    depth: usize,
+}
+
+/// What is at one step from a place.
+enum Child {
+    Column(usize),
+    Place(Place),
+}
+
+/// The place of a field of the row, if paths begin there.
+#[inline]
+pub(super) fn root<S: Schema>(name: &str) -> Option<Place> {
+    if !const { any(S::SCHEMA.columns) } {
+        return None;
+    }
+    let column = S::SCHEMA.columns.iter().position(|column| column.root() == Some(name))?;
+    Some(Place { column, depth: 1 })
+}
+
+impl Place {
+    fn steps(self, schema: &TableSchema) -> &'static [Step] {
+        &schema.columns[self.column].steps[..self.depth]
+    }
+
+    /// The columns whose paths lead on from here, and their next steps.
+    fn next(self, schema: &TableSchema) -> impl Iterator<Item = (usize, &'static Column, Step)> {
+        let steps = self.steps(schema);
+        schema.columns.iter().enumerate().filter_map(move |(index, column)| {
+            let next = *column.steps.get(self.depth)?;
+            column.steps.starts_with(steps).then_some((index, column, next))
+        })
+    }
+
+    fn child(self, schema: &TableSchema, is_it: impl Fn(Step) -> bool) -> Option<Child> {
+        let (index, column, _) = self.next(schema).find(|(_, _, step)| is_it(*step))?;
+        let depth = self.depth + 1;
+        Some(if column.steps.len() == depth {
+            Child::Column(index)
+        } else {
+            Child::Place(Place { column: index, depth })
+        })
+    }
+}
+
+/// Reads the columns inside of a value.
+pub(super) struct Nested<'a, S: Schema> {
+    pub(super) columns: &'a mut ColumnsOf<S>,
+    pub(super) seen: &'a mut Seen,
+    pub(super) place: Place,
+}
+
+impl<S: Schema> Nested<'_, S> {
+    fn inner(&mut self, place: Place) -> Nested<'_, S> {
+        Nested { columns: self.columns, seen: self.seen, place }
+    }
+
+    /// Fails if no path goes on this way.
+    fn expect<E: Error>(&self, is_way: fn(Step) -> bool, found: &str) -> Result<(), E> {
+        if self.place.next(S::SCHEMA).any(|(_, _, step)| is_way(step)) {
+            return Ok(());
+        }
+        let expected = if found == "a list" { "an object" } else { "a list" };
+        Err(E::custom(format_args!("expected {expected} at `{}`, found {found}", Steps(self.place.steps(S::SCHEMA)))))
+    }
+}
+
+impl<'de, S: Schema> DeserializeSeed<'de> for Nested<'_, S> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.seen.current = Some(self.place.column);
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, S: Schema> Visitor<'de> for Nested<'_, S> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_list = self.place.next(S::SCHEMA).all(|(_, _, step)| matches!(step, Step::Item(_)));
+        let expected = if is_list { "a list" } else { "an object" };
+        write!(f, "{expected} at `{}`", Steps(self.place.steps(S::SCHEMA)))
+    }
+
+    /// In a null, all columns are missing.
+    fn visit_unit<E: Error>(self) -> Result<(), E> {
+        self.seen.current = None;
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        self.expect(|step| matches!(step, Step::Field(_)), "an object")?;
+        self.seen.current = None;
+        while let Some(child) = map.next_key_seed(Name { schema: S::SCHEMA, place: self.place })? {
+            match child {
+                Some(Child::Column(index)) => {
+                    self.seen.mark_nested(index)?;
+                    self.columns.decode(index, &mut map)?;
+                    self.seen.leave_nested();
+                }
+                Some(Child::Place(place)) => map.next_value_seed(self.inner(place))?,
+                None => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut items: A) -> Result<(), A::Error> {
+        self.expect(|step| matches!(step, Step::Item(_)), "a list")?;
+        self.seen.current = None;
+        for item in 0.. {
+            let is_more = match self.place.child(S::SCHEMA, |step| step == Step::Item(item)) {
+                Some(Child::Column(index)) => {
+                    items.next_element_seed(Item::<S> { columns: self.columns, seen: self.seen, index })?
+                }
+                Some(Child::Place(place)) => items.next_element_seed(self.inner(place))?,
+                None => items.next_element::<IgnoredAny>()?.map(drop),
+            };
+            if is_more.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads the name of a field inside of a place.
+struct Name {
+    schema: &'static TableSchema,
+    place: Place,
+}
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Option<Child>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Child>, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for Name {
+    type Value = Option<Child>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a field")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Option<Child>, E> {
+        Ok(self.place.child(self.schema, |step| matches!(step, Step::Field(field) if field == name)))
+    }
+}
+
+/// Reads a column that is an item of a list.
+struct Item<'a, S: Schema> {
+    columns: &'a mut ColumnsOf<S>,
+    seen: &'a mut Seen,
+    index: usize,
+}
+
+impl<'de, S: Schema> DeserializeSeed<'de> for Item<'_, S> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        self.seen.mark_nested(self.index)?;
+        self.columns.decode(self.index, &mut One(Some(deserializer)))?;
+        self.seen.leave_nested();
+        Ok(())
+    }
+}
+
+/// One value, where a column expects the fields of an object.
+struct One<D>(Option<D>);
+
+impl<'de, D: Deserializer<'de>> MapAccess<'de> for One<D> {
+    type Error = D::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, _: K) -> Result<Option<K::Value>, D::Error> {
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, D::Error> {
+        match self.0.take() {
+            Some(deserializer) => seed.deserialize(deserializer),
+            None => Err(D::Error::custom("the item has been read")),
+        }
+    }
+}

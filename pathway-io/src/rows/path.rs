@@ -1,0 +1,73 @@
+//! `#[schema(path = "seller.name")]`: where in a row's JSON a column is read.
+//!
+//! The macro parses the path. Here are its steps and the functions that compare them while the program is compiled; `decode`
+//! follows them. A row that the library itself has written has the column under its name.
+
+use std::fmt;
+
+use crate::rows::description::{Column, Step};
+use crate::rows::message::same;
+
+/// The first steps of a path, as they are written.
+pub(crate) struct Steps(pub(crate) &'static [Step]);
+
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, step) in self.0.iter().enumerate() {
+            match step {
+                Step::Field(name) if i == 0 => f.write_str(name)?,
+                Step::Field(name) => write!(f, ".{name}")?,
+                Step::Item(index) => write!(f, "[{index}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Column {
+    /// The field of the row in which the path begins.
+    pub(crate) const fn root(&self) -> Option<&'static str> {
+        match self.steps {
+            [Step::Field(root), ..] => Some(root),
+            _ => None,
+        }
+    }
+
+    /// Whether a row may have the column under its name: not if the path begins in a field of the same name.
+    #[inline]
+    pub(crate) const fn is_read_by_name(&self) -> bool {
+        match self.root() {
+            Some(root) => !same(root, self.name),
+            None => true,
+        }
+    }
+}
+
+/// Whether a column has a path.
+pub(crate) const fn any(columns: &[Column]) -> bool {
+    let mut i = 0;
+    while i < columns.len() {
+        if !columns[i].steps.is_empty() {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+/// Whether one of two paths begins with the other, so that both read one value.
+pub(crate) const fn overlap(a: &[Step], b: &[Step]) -> bool {
+    let (mut i, least) = (0, if a.len() < b.len() { a.len() } else { b.len() });
+    while i < least {
+        let is_same = match (a[i], b[i]) {
+            (Step::Field(a), Step::Field(b)) => same(a, b),
+            (Step::Item(a), Step::Item(b)) => a == b,
+            _ => false,
+        };
+        if !is_same {
+            return false;
+        }
+        i += 1;
+    }
+    least > 0
+}
