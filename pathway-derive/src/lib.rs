@@ -139,7 +139,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// # Foreign types
 ///
-/// A field can have a type that is no column type. `with` names a module that converts it: `Column` is the column's type,
+/// A field can have a type that cannot be a column. `with` names a module that converts it: `Column` is the column's type,
 /// `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. An error makes the row a
 /// bad row that names the column. Of an `Option` field, the value inside is converted and `None` is null. The field's type can
 /// be part of the primary key if it is `Clone` and the column's type can. In JSON, in every output and in the schema, the
@@ -271,6 +271,31 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 ///
 /// An enum is a text, the variant's name, in JSON and in every output; any other text is refused with a list of what there
 /// is. A newtype is what it holds. Both can be part of a primary key if they are `Clone`, and what a newtype holds can be.
+///
+/// An enum whose variants have fields is a column by `#[schema(json)]` and serde's derives, and not by this one. It is written
+/// as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the like change that. A
+/// `json` column can be an `Option`, a `Vec` or a map of such a type, too:
+///
+/// ```
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// enum Event {
+///     Created(String),
+///     Deleted { by: String },
+/// }
+///
+/// #[derive(pathway_io::Schema)]
+/// struct Entry {
+///     id: u64,
+///     #[schema(json)]
+///     event: Event,
+///     #[schema(json)]
+///     history: Vec<Event>,
+/// }
+/// ```
+///
+/// # Options
 ///
 /// | `#[column(..)]` | on | meaning |
 /// |---|---|---|

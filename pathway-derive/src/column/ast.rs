@@ -80,14 +80,19 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
     let mut variants = Vec::new();
     let mut other = Slot::default();
     let mut texts = Texts::default();
-    for variant in &data.variants {
-        if !variant.fields.is_empty() {
-            ctxt.error(
-                &variant.fields,
+    let with_fields = data.variants.iter().find(|variant| !variant.fields.is_empty());
+    if let Some(variant) = with_fields {
+        let name = &input.ident;
+        ctxt.error(
+            &variant.fields,
+            format!(
                 "a variant of a column cannot have fields\n\
-                 help: `#[schema(json)]` on the column takes any type that serde reads and writes",
-            );
-        }
+                 help: store `{name}` as JSON: derive `serde::Serialize` and `serde::Deserialize` for it, not `ColumnType`, and write the column as\n    \
+                 #[schema(json)]\n    column: {name},"
+            ),
+        );
+    }
+    for variant in &data.variants {
         let mut rename: Slot<LitStr> = Slot::default();
         let mut aliases = Vec::new();
         let mut is_other = false;
@@ -116,7 +121,6 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
         variants.push(Variant { ident: &variant.ident, text, aliases, is_other });
     }
     texts.check(ctxt);
-    let has_fields = data.variants.iter().any(|variant| !variant.fields.is_empty());
     if variants.is_empty() {
         ctxt.error(&input.ident, "a column needs at least one variant");
     }
@@ -125,7 +129,7 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
     if too_many {
         ctxt.error(&input.ident, "a column can have at most 65535 variants");
     }
-    if has_fields || variants.is_empty() || too_many { Kind::Broken } else { Kind::Enum(variants) }
+    if with_fields.is_some() || variants.is_empty() || too_many { Kind::Broken } else { Kind::Enum(variants) }
 }
 
 /// The texts of all variants, and where they are written.
