@@ -128,6 +128,10 @@ pub mod dataflow;
 pub mod dataflow {
     pub use crate::pipeline::workers::Workers;
     pub use crate::source::partition::Partition;
+
+    /// It is never compiled: rustc finds it, and says that the function is behind the feature.
+    #[cfg(feature = "dataflow")]
+    pub fn compute() {}
 }
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 #[doc(hidden)]

@@ -6,6 +6,11 @@ use std::process::Command;
 
 /// What the compiler says to a program with these features.
 fn check(name: &str, features: &str, program: &str) -> (bool, String) {
+    check_with(name, features, "", program)
+}
+
+/// The same of a program with further dependencies.
+fn check_with(name: &str, features: &str, dependencies: &str, program: &str) -> (bool, String) {
     let ui_tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&directory);
@@ -13,7 +18,7 @@ fn check(name: &str, features: &str, program: &str) -> (bool, String) {
     let runtime = ui_tests.with_file_name("pathway-io");
     let manifest = format!(
         "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\
-         [dependencies]\npathway-io = {{ path = {runtime:?}, features = [{features}] }}\n[workspace]\n"
+         [dependencies]\npathway-io = {{ path = {runtime:?}, features = [{features}] }}\n{dependencies}\n[workspace]\n"
     );
     fs::write(directory.join("Cargo.toml"), manifest).unwrap();
     fs::copy(ui_tests.with_file_name("Cargo.lock"), directory.join("Cargo.lock")).unwrap();
@@ -62,5 +67,71 @@ fn an_async_run_without_the_feature_is_one_error_that_names_it() {
         assert!(text.contains("error: an `async fn run` needs the feature `tokio` of pathway-io"), "{text}");
         assert!(text.contains("help: run `cargo add pathway-io --features tokio`"), "{text}");
         assert!(text.contains("could not compile `without"), "the second is cargo's: {text}");
+    }
+}
+
+/// A program that reads cats and then does what needs a feature.
+fn cats(rest: &str) -> String {
+    format!(
+        "use pathway_io::{{RunResult, Schema, Subject, connector}};
+#[derive(Schema)]
+pub struct Cat {{
+    pub key: i64,
+}}
+pub struct Cats;
+#[connector]
+impl Cats {{
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {{
+        Ok(cats.next(Cat {{ key: 1 }})?)
+    }}
+}}
+{rest}
+"
+    )
+}
+
+/// A `main` with the table of the cats.
+fn with_table(statement: &str) -> String {
+    cats(&format!(
+        "fn main() {{
+    let pipeline = pathway_io::Pipeline::new();
+    let cats = pipeline.read(Cats);
+    {statement}
+}}"
+    ))
+}
+
+#[test]
+fn what_needs_a_feature_is_one_error_that_names_it() {
+    for (feature, program) in [
+        ("sqlite", with_table("pathway_io::sqlite::write(&cats, \"cats.db\", \"cats\");")),
+        ("sqlite", cats("use pathway_io::sqlite;\nfn main() { let _ = sqlite::write::<Cat>; }")),
+        ("postgres", with_table("pathway_io::postgres::write(&cats, \"host=x\", \"cats\");")),
+        ("parquet", with_table("pathway_io::parquet::write(&cats, \"cats\");")),
+        ("dataflow", with_table("cats.compute(|cats| cats);")),
+        ("dataflow", with_table("pathway_io::dataflow::compute((&cats,), |cats| cats);")),
+        ("dataflow", with_table("let _ = (cats, pathway_io::testing::compute(Cats, |cats| cats));")),
+        ("dataflow", cats("#[derive(Schema)]\n#[schema(dataflow)]\nstruct Dog { key: i64 }\nfn main() {}")),
+        ("arrow", with_table("let _ = (cats, Cat::schema().arrow_schema());")),
+        ("arrow", with_table("cats.subscribe_commits(|commit| { commit.record_batch(); });")),
+    ] {
+        let (passes, text) = check("missing", "", &program);
+        let errors = text.lines().filter(|line| line.starts_with("error") && !line.contains("could not compile"));
+        let count = errors.count();
+        let names_it = text.contains(&format!("the feature `{feature}`"))
+            || text.contains(&format!("the item is gated behind the `{feature}` feature"));
+        assert!(!passes && count == 1 && names_it, "{feature}\n{program}\n{text}");
+    }
+}
+
+#[test]
+fn a_type_of_another_crate_without_its_feature_is_one_error_that_names_features() {
+    let types = "chrono = \"*\"\nuuid = \"*\"";
+    for ty in ["chrono::NaiveDate", "Option<chrono::DateTime<chrono::Utc>>", "uuid::Uuid", "Vec<uuid::Uuid>"] {
+        let program = format!("#[derive(pathway_io::Schema)]\npub struct Cat {{ pub day: {ty} }}\nfn main() {{}}");
+        let (passes, text) = check_with("missing_types", "", types, &program);
+        let errors = text.lines().filter(|line| line.starts_with("error") && !line.contains("could not compile"));
+        let count = errors.count();
+        assert!(!passes && count == 1 && text.contains("each with the feature of that name"), "{ty}\n{text}");
     }
 }

@@ -35,44 +35,64 @@ pub trait DataColumn<T>: Schema {
     fn from_data(data: T) -> Self;
 }
 
-/// A bound that no type meets, so that a call of `Table::compute` without the feature is an error that names the feature.
-#[cfg(not(feature = "dataflow"))]
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`Table::compute` needs the feature `dataflow`",
-    label = "the feature `dataflow` of `pathway-io` is off",
-    note = "turn it on with `cargo add pathway-io --features dataflow`"
-)]
-pub trait WithDataflow {}
+/// Methods of a feature that is off: a call fails to compile, with an error that names the feature. Their bound is one that no
+/// type meets. Of functions and modules, rustc itself says that they are behind a feature.
+macro_rules! without {
+    ($feature:literal: $bound:ident, $message:literal, $label:literal, $note:literal; $($item:tt)*) => {
+        #[cfg(not(feature = $feature))]
+        #[doc(hidden)]
+        #[diagnostic::on_unimplemented(message = $message, label = $label, note = $note)]
+        pub trait $bound {}
 
-#[cfg(not(feature = "dataflow"))]
-impl<S: Schema> crate::rows::table::Table<S> {
-    /// Fails to compile: the feature `dataflow` is off.
-    #[doc(hidden)]
-    pub fn compute<F>(&self, _computation: F)
-    where
-        for<'a> TableSchema: WithDataflow,
-    {
+        #[cfg(not(feature = $feature))]
+        $($item)*
+    };
+}
+
+without! {
+    "dataflow": WithDataflow,
+    "`Table::compute` needs the feature `dataflow`",
+    "the feature `dataflow` of `pathway-io` is off",
+    "turn it on with `cargo add pathway-io --features dataflow`";
+    impl<S: Schema> crate::rows::table::Table<S> {
+        /// Fails to compile: the feature `dataflow` is off.
+        #[doc(hidden)]
+        pub fn compute<F>(&self, _computation: F)
+        where
+            for<'a> TableSchema: WithDataflow,
+        {
+        }
     }
 }
 
-/// The same for `TableSchema::arrow_schema`.
-#[cfg(not(feature = "arrow"))]
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`TableSchema::arrow_schema` needs the feature `arrow`",
-    label = "the feature `arrow` of `pathway-io` is off",
-    note = "turn it on with `cargo add pathway-io --features arrow`"
-)]
-pub trait WithArrow {}
+without! {
+    "arrow": WithArrow,
+    "`TableSchema::arrow_schema` needs the feature `arrow`",
+    "the feature `arrow` of `pathway-io` is off",
+    "turn it on with `cargo add pathway-io --features arrow`";
+    impl TableSchema {
+        /// Fails to compile: the feature `arrow` is off.
+        #[doc(hidden)]
+        pub fn arrow_schema(&self)
+        where
+            for<'a> TableSchema: WithArrow,
+        {
+        }
+    }
+}
 
-#[cfg(not(feature = "arrow"))]
-impl TableSchema {
-    /// Fails to compile: the feature `arrow` is off.
-    #[doc(hidden)]
-    pub fn arrow_schema(&self)
-    where
-        for<'a> TableSchema: WithArrow,
-    {
+without! {
+    "arrow": WithArrowBatches,
+    "`Commit::record_batch` needs the feature `arrow`",
+    "the feature `arrow` of `pathway-io` is off",
+    "turn it on with `cargo add pathway-io --features arrow`";
+    impl<S: Schema> crate::rows::commit::Commit<S> {
+        /// Fails to compile: the feature `arrow` is off.
+        #[doc(hidden)]
+        pub fn record_batch(&self)
+        where
+            for<'a> TableSchema: WithArrowBatches,
+        {
+        }
     }
 }

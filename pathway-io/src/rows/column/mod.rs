@@ -80,7 +80,7 @@ pub use self::values::Values;
     message = "`{Self}` cannot be used as a column",
     label = "not a column type",
     note = "columns are `bool`, `char`, integers, floats, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, `SystemTime`, `PathBuf`, IP addresses, and `Option<T>`, `Vec<T>`, arrays, tuples, sets and maps by `String` of them",
-    note = "with the feature of their crate's name, so are dates and times of `jiff` and `chrono`, and `Uuid`, `Decimal` and `Bytes`",
+    note = "so are types of `chrono`, `jiff`, `uuid`, `rust_decimal` and `bytes`, each with the feature of that name: `cargo add pathway-io --features chrono`",
     note = "of a type of your own: `#[derive(ColumnType)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(flatten)]` for a schema; `#[schema(json)]` for what implements serde's traits"
 )]
 pub trait ColumnType: Sized + Send + Sync + 'static {
@@ -118,6 +118,7 @@ pub trait KeyType: ColumnType + Clone {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column inside `Option`",
     label = "not a column type, or an `Option` itself: there is one null, not two",
+    note = "types of `chrono`, `jiff`, `uuid`, `rust_decimal` and `bytes` are columns, each with the feature of that name: `cargo add pathway-io --features chrono`",
     note = "of a type of your own: `#[derive(ColumnType)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(json)]` for what implements serde's traits"
 )]
 pub trait NotNull: ColumnType {
