@@ -158,7 +158,7 @@ impl<'a> Column<'a> {
         let ident = field.ident.as_ref()?;
         let mut options = ColumnOptions::from_attributes(ctxt, &field.attrs);
         if options.skip.is_set() {
-            super::check::skipped(ctxt, &options);
+            options.check_skipped(ctxt);
         } else if let (Some(default), false, false, false) = (
             of_struct.default.given(),
             options.default.is_set(),

@@ -121,6 +121,37 @@ impl ColumnOptions {
         }
         options
     }
+
+    /// Reports the options that a field without a column cannot have.
+    pub fn check_skipped(&self, ctxt: &Ctxt) {
+        let others = [
+            self.primary_key.key(),
+            self.default.key(),
+            self.rename.key(),
+            self.flatten.key(),
+            self.prefix.key(),
+            self.example.key(),
+            self.json.key(),
+            self.with.key(),
+            self.try_from.key(),
+            self.into.key(),
+            self.path.key(),
+        ];
+        for key in others.into_iter().flatten() {
+            ctxt.error(
+                key,
+                format!(
+                    "`{key}` cannot be used with `skip`\nnote: the field is no column; its value is `Default::default()`"
+                ),
+            );
+        }
+        for alias in &self.aliases {
+            ctxt.error(
+                alias,
+                "`alias` cannot be used with `skip`\nnote: the field is no column; its value is `Default::default()`",
+            );
+        }
+    }
 }
 
 fn unknown(ctxt: &Ctxt, option: &RawOption, place: &str, name: &str, known: &[&str]) {

@@ -121,37 +121,6 @@ fn paths(ctxt: &Ctxt, schema: &Schema) -> bool {
     differ
 }
 
-/// Reports the options that a field without a column cannot have.
-pub fn skipped(ctxt: &Ctxt, options: &ColumnOptions) {
-    let others = [
-        options.primary_key.key(),
-        options.default.key(),
-        options.rename.key(),
-        options.flatten.key(),
-        options.prefix.key(),
-        options.example.key(),
-        options.json.key(),
-        options.with.key(),
-        options.try_from.key(),
-        options.into.key(),
-        options.path.key(),
-    ];
-    for key in others.into_iter().flatten() {
-        ctxt.error(
-            key,
-            format!(
-                "`{key}` cannot be used with `skip`\nnote: the field is no column; its value is `Default::default()`"
-            ),
-        );
-    }
-    for alias in &options.aliases {
-        ctxt.error(
-            alias,
-            "`alias` cannot be used with `skip`\nnote: the field is no column; its value is `Default::default()`",
-        );
-    }
-}
-
 fn combinations(ctxt: &Ctxt, column: &Column) {
     let options = &column.options;
     if let (false, Some(prefix)) = (column.is_flat(), options.prefix.key()) {
