@@ -29,7 +29,8 @@ const IMPORTS: [(&str, &str); 2] = [
 ];
 
 /// Lints that the output may allow, and why.
-const LINTS: [(&str, &str); 15] = [
+const LINTS: [(&str, &str); 16] = [
+    ("deprecated", "the impls of a deprecated type name it"),
     ("unused_qualifications", "glue at a user's type looks like the user's own"),
     ("unreachable_pub", "the impls of a public connector name the type"),
     ("clippy::needless_pass_by_value", "a subject is given, not lent"),
@@ -231,8 +232,7 @@ impl Visit<'_> for Hygiene {
 
     fn visit_pat_ident(&mut self, pat: &syn::PatIdent) {
         let name = pat.ident.to_string();
-        // the subjects of a connector are bound in a function that is called in no expression of the user's
-        let is_ours = name.starts_with("__") || name == "self" || name.starts_with("subject");
+        let is_ours = name.starts_with("__") || name == "self";
         if !is_ours && !self.words.contains(&name) {
             self.wrong("a pattern that may be a constant's name", pat);
         }

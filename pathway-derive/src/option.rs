@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, token};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, token};
 
 use crate::ctxt::Ctxt;
 
@@ -90,7 +90,16 @@ fn parse_one(input: ParseStream) -> syn::Result<RawOption> {
         if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new_spanned(key, format!("expected a value after `{name} =`")));
         }
-        Some(input.parse()?)
+        let value = input.parse().map_err(|error| {
+            // syn has no token for the end of the list, and would show the error at the macro
+            let is_at_end = error.to_string().starts_with("unexpected end of input");
+            if is_at_end {
+                syn::Error::new_spanned(&key, format!("the value of `{name}` is not finished"))
+            } else {
+                error
+            }
+        });
+        Some(value?)
     } else {
         None
     };
@@ -260,6 +269,12 @@ pub fn item_at(span: Span, head: TokenStream, body: TokenStream) -> TokenStream 
     let mut body = Group::new(Delimiter::Brace, body);
     body.set_span(span);
     quote!(#head #body)
+}
+
+/// An attribute for the impls of an item of which something is deprecated: they name it, and no user's code does.
+pub fn allow_deprecated<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> Option<TokenStream> {
+    let is_deprecated = attributes.into_iter().any(|attribute| attribute.path().is_ident("deprecated"));
+    is_deprecated.then(|| quote!(#[allow(deprecated)]))
 }
 
 /// `use <path to the runtime> as <alias>;`, and the alias.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Ident, LitStr, Meta, Path, Type};
 
@@ -19,6 +19,8 @@ pub struct Column<'a> {
     pub ident: &'a Ident,
     pub generics: &'a Generics,
     pub krate: Slot<Path>,
+    /// What the impls may name although it is deprecated.
+    pub allow: Option<TokenStream>,
     pub kind: Kind<'a>,
 }
 
@@ -72,7 +74,12 @@ impl<'a> Column<'a> {
             }
         };
         let kind = if input.generics.params.is_empty() { kind } else { Kind::Broken };
-        Column { ident: &input.ident, generics: &input.generics, krate, kind }
+        let of_variants = match &input.data {
+            Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.attrs).collect(),
+            Data::Struct(_) | Data::Union(_) => Vec::new(),
+        };
+        let allow = option::allow_deprecated(input.attrs.iter().chain(of_variants));
+        Column { ident: &input.ident, generics: &input.generics, krate, allow, kind }
     }
 }
 

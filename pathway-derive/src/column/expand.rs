@@ -80,7 +80,9 @@ pub fn expand(column: &Column) -> TokenStream {
         },
         Kind::Broken => stub(column, &pw),
     };
+    let allow = &column.allow;
     quote! {
+        #allow
         const _: () = {
             #import
             #impls

@@ -20,6 +20,8 @@ pub struct Schema<'a> {
     pub generics: Generics,
     pub options: StructOptions,
     pub description: String,
+    /// What the impls may name although it is deprecated.
+    pub allow: Option<TokenStream>,
     pub columns: Vec<Column<'a>>,
     /// The fields that are no columns.
     pub skipped: Vec<Skipped<'a>>,
@@ -104,7 +106,13 @@ impl<'a> Schema<'a> {
         let (skipped, columns): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.options.skip.is_set());
         let skipped = skipped.into_iter().map(|Column { ident, ty, .. }| Skipped { ident, ty }).collect();
         let description = super::attr::description(&input.attrs);
+        let of_fields = match &input.data {
+            Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
+            Data::Enum(_) | Data::Union(_) => Vec::new(),
+        };
+        let allow = crate::option::allow_deprecated(input.attrs.iter().chain(of_fields));
         Schema {
+            allow,
             ident: &input.ident,
             generics: bounded(&input.generics),
             options,

@@ -20,19 +20,22 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_own(schema, column))
     {
         let ty = column.ty;
+        // a private type in a public row is an error at this item
+        let span = option::glue(ty.span());
         if column.is_flat() {
+            let of_type = quote_spanned!(span=> type Type = #ty;);
             impls.extend(if column.is_key() {
                 let key = inner_key(ty, pw);
                 // glue at a user's type looks like the user's own to that lint
                 quote! {
                     #[automatically_derived]
                     #[allow(unused_qualifications)]
-                    impl #parameters #pw::FlatKeyField<#i> for #row #bounds { type Type = #ty; type Key = #key; }
+                    impl #parameters #pw::FlatKeyField<#i> for #row #bounds { #of_type type Key = #key; }
                 }
             } else {
                 quote! {
                     #[automatically_derived]
-                    impl #parameters #pw::FlatField<#i> for #row #bounds { type Type = #ty; }
+                    impl #parameters #pw::FlatField<#i> for #row #bounds { #of_type }
                 }
             });
             continue;
@@ -56,6 +59,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
             .map(|example| make(schema, i, pw, "example", column, &convert(example, ty, pw)));
         impls.extend(conversion(schema, i, column, pw));
         let column_type = column_type(schema, i, column, pw);
+        let of_type = quote_spanned!(span=> type Type = #column_type;);
         // glue at a user's type looks like the user's own to that lint
         let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
         // a key is a column too: asked for both, a type that is neither would be two errors
@@ -63,7 +67,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         impls.extend(quote! {
             #[automatically_derived]
             #allow
-            impl #parameters #pw::#field<#i> for #row #bounds { type Type = #column_type; #default #example }
+            impl #parameters #pw::#field<#i> for #row #bounds { #of_type #default #example }
         });
     }
     impls

@@ -34,7 +34,9 @@ pub fn expand(schema: &Schema) -> TokenStream {
     let removable = removable(schema, &pw);
     let data = data::expand(schema, &pw);
     let dataflow = dataflow::expand(schema, &pw);
+    let allow = &schema.allow;
     quote! {
+        #allow
         const _: () = {
             #import
             #fields
