@@ -38,7 +38,7 @@ struct Doc {
 const COLUMNS: [&str; 9] = ["value", "maybe", "list", "pair", "array", "map", "raw", "json", "maybe_json"];
 
 fn nested(levels: usize) -> Value {
-    let leaf = if levels % 2 == 0 { Value::from(7) } else { Value::from("\"[{\\") };
+    let leaf = if levels.is_multiple_of(2) { Value::from(7) } else { Value::from("\"[{\\") };
     (0..levels).fold(leaf, |inner, level| match level % 3 {
         0 => serde_json::json!({ "a": inner }),
         _ => Value::Array(vec![inner]),

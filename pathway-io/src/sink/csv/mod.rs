@@ -211,11 +211,12 @@ impl<S: Schema> Sink<S> for CsvSink {
         let is_pathway = self.options.style == Style::Pathway;
         if self.options.escape_formulas {
             let around = if is_pathway { ["\"", "\",\"", "\"\n"] } else { ["", ",", "\n"] };
-            return Ok(self.file.write_records(
+            self.file.write_records(
                 commit,
                 |columns, row, out| columns.visit(0, &mut Escaped { row, is_pathway, columns: S::SCHEMA.columns, out }),
                 |diff, time, out| numbers(around, diff, time, out),
-            )?);
+            )?;
+            return Ok(());
         }
         match self.options.style {
             Style::Plain | Style::Exact => self.file.write_records(

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 
 use super::{check, read, text_of};
-use crate::rows::column::ColumnType;
+use crate::rows::column::{Buffer, ColumnType};
 
 const SECOND: u32 = 1_000_000_000;
 
