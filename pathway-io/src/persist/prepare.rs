@@ -19,6 +19,7 @@ use crate::pipeline::plan::SourcePlan;
 use crate::pipeline::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::{BoxError, Error, Result};
+use crate::run::guard::guarded;
 use crate::sequencer::Message;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
@@ -61,8 +62,13 @@ impl PreparedState {
             check_source(source).map_err(Error::pipeline)?;
         }
         let path = directory.path().to_owned();
-        Self::recover(directory, durability, sources, derived, workers)
-            .map_err(|error| Error::pipeline(format!("cannot go on from the state in `{}`: {error}", path.display())))
+        Self::recover(directory, durability, sources, derived, workers).map_err(|error| {
+            match error.downcast::<Error>() {
+                // The panic of a connector's offset, which names the connector.
+                Ok(error) => *error,
+                Err(error) => Error::pipeline(format!("cannot go on from the state in `{}`: {error}", path.display())),
+            }
+        })
     }
 
     fn recover(
@@ -305,7 +311,9 @@ fn offsets(source: &SourcePlan, found: Option<&Found>) -> std::result::Result<(O
         return Ok((Offsets::default(), None));
     };
     let ty = source.offset_type;
-    let resumed = ty.resume(offset).map_err(|error| -> BoxError {
+    let decoded = guarded("the reading of its offset", || ty.resume(offset))
+        .map_err(|kind| Error::connector(&source.name, kind))?;
+    let resumed = decoded.map_err(|error| -> BoxError {
         format!("the offset of source `{name}` cannot be read as `{}`: {error}", ty.name).into()
     })?;
     Ok((resumed, Some(offset.clone())))

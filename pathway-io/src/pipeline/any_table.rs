@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 use crate::rows::description::TableSchema;
 use crate::rows::table::Extensions;
 use crate::run::control::Control;
+use crate::run::error::Result;
 use crate::sequencer::journal::ComputedRecord;
 use crate::sequencer::stage::Stage;
 use crate::sink::resume::Resume;
@@ -25,6 +26,12 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn targets(&self) -> Vec<Target>;
     /// Returns the output files whose lengths are part of a checkpoint.
     fn files(&self, workers: Range<usize>) -> Vec<PathBuf>;
+    /// Asks each sink whether it is transactional, which is the user's code.
+    ///
+    /// # Errors
+    ///
+    /// If that panics.
+    fn check_sinks(&self) -> Result<()>;
     /// Returns the number of transactional sinks.
     fn transactional_sinks(&self) -> usize;
     /// Returns whether the table has sinks for the whole table, and whether it has sinks of which each worker has its

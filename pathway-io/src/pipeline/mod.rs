@@ -29,7 +29,8 @@ use self::workers::Workers;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::control::{Control, PartId};
-use crate::run::error::Result;
+use crate::run::error::{Error, Result};
+use crate::run::guard::guarded;
 use crate::run::lock::Lock;
 use crate::run::summary::{Stop, Summary};
 use crate::run::threads;
@@ -346,7 +347,14 @@ impl Pipeline {
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let monitor = self.monitor();
         let Pipeline { plan, control, persistence, .. } = self;
-        start::start(plan.into_inner(), control, monitor, persistence, &workers)
+        // Whatever of the user's code runs or is dropped at the start, no panic of it leaves this call.
+        let stop = Arc::clone(&control);
+        guarded("its start", || start::start(plan.into_inner(), control, monitor, persistence, &workers))
+            .unwrap_or_else(|kind| {
+                // Threads that were started already must not wait for the others.
+                stop.fail(Error::pipeline("its start failed"));
+                Err(Error::pipeline_failure(kind))
+            })
     }
 }
 

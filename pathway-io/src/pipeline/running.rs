@@ -6,8 +6,9 @@ use std::thread::JoinHandle;
 
 use super::monitor::Monitor;
 use crate::run::control::Control;
-use crate::run::error::{Error, Result};
-use crate::run::guard::panicked;
+use crate::run::error::{Error, FailureKind, Result};
+use crate::run::guard::{DROP_OF_ERROR, dropped};
+use crate::run::panics::message;
 use crate::run::summary::{Stop, Summary};
 
 /// A pipeline that is running.
@@ -79,7 +80,10 @@ impl Running {
         let Some(supervisor) = self.supervisor.take() else {
             return Ok(Summary::default());
         };
-        supervisor.join().unwrap_or_else(|payload| Err(Error::pipeline_failure(panicked("its supervisor", payload))))
+        supervisor.join().unwrap_or_else(|payload| {
+            let kind = FailureKind::Panicked { place: "its supervisor", message: message(payload) };
+            Err(Error::pipeline_failure(kind))
+        })
     }
 }
 
@@ -88,7 +92,7 @@ impl Drop for Running {
         if self.supervisor.is_some() {
             self.stop();
             // A drop cannot return the result. Failures were logged when they happened.
-            let _ = self.end();
+            let _ = dropped(DROP_OF_ERROR, [self.end()]);
         }
     }
 }

@@ -23,7 +23,7 @@ use super::signals::Signals;
 use super::watchdog::Watchdog;
 use crate::run::control::{Control, PartId, RunState};
 use crate::run::error::{Error, FailureKind, Result};
-use crate::run::guard::guarded;
+use crate::run::guard::{Ending, guarded};
 use crate::run::part::{Phase, Role};
 use crate::run::summary::Summary;
 use crate::run::threads;
@@ -97,6 +97,7 @@ impl Supervisor {
             Phase::Running,
         );
         let spawned = threads::spawn("sequencer", move || {
+            let _ending = Ending { control: &control, id };
             if let Err(kind) = guarded("its sequencer", || sequencer.run()) {
                 control.fail(Error::pipeline_failure(kind));
                 // The commits cannot be delivered any more, but they must be dropped: sources may be waiting for their
@@ -106,7 +107,6 @@ impl Supervisor {
             if let Some(downstream) = downstream {
                 downstream.finish();
             }
-            control.set_phase(id, Phase::Ended);
         });
         if let Err(error) = spawned {
             self.control.fail(Error::pipeline(error));
@@ -220,6 +220,8 @@ impl Supervisor {
     fn result(&self) -> Result<Summary> {
         self.monitor.end();
         let sources = self.control.parts::<Source>();
+        let left: Vec<Error> = sources.iter().flat_map(|source| source.leave()).collect();
+        self.control.abandon(|_| left);
         let (parts, failures, stop) = self.control.update(|run| {
             let (parts, failures) = (std::mem::take(&mut run.parts), std::mem::take(&mut run.failures));
             (parts, failures, run.stop.map(|(stop, _)| stop))

@@ -15,6 +15,7 @@ use crate::rows::description::TableSchema;
 use crate::rows::encode;
 use crate::rows::schema::Schema;
 use crate::rows::table::{Extensions, Table};
+use crate::run::error::Result;
 use crate::run::lock::Lock;
 use crate::sequencer::feed::Feed;
 use crate::sequencer::journal::Journal;
@@ -110,6 +111,10 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
 
     fn files(&self, workers: Range<usize>) -> Vec<PathBuf> {
         self.sinks().files(workers)
+    }
+
+    fn check_sinks(&self) -> Result<()> {
+        self.sinks().check()
     }
 
     fn transactional_sinks(&self) -> usize {

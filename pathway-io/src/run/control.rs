@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tracing::{error, info};
 
 use crate::run::error::Error;
+use crate::run::panics::caught;
 use crate::run::part::{Part, Phase, Role};
 use crate::run::summary::Stop;
 use crate::run::time::Time;
@@ -212,7 +213,7 @@ impl Control {
             run.parts.iter().map(|member| Arc::clone(&member.part)).collect()
         });
         if !parts.is_empty() {
-            info!(?reason, "stop");
+            let _ = caught(|| info!(?reason, "stop"));
         }
         for part in parts {
             part.interrupt();
@@ -221,7 +222,7 @@ impl Control {
 
     /// Records a failure, and requests a stop.
     pub(crate) fn fail(&self, error: Error) {
-        error!("{error}");
+        log(&error);
         self.update(|state| state.failures.push(error));
         self.stop(Stop::Failure);
     }
@@ -240,9 +241,14 @@ impl Control {
     pub(crate) fn abandon(&self, errors: impl FnOnce(&RunState) -> Vec<Error>) {
         self.update(|state| {
             for error in errors(state) {
-                error!("{error}");
+                log(&error);
                 state.failures.push(error);
             }
         });
     }
+}
+
+/// Logs a failure. The subscriber is the user's code: if it panics, the failure must still be recorded.
+fn log(error: &Error) {
+    let _ = caught(|| error!("{error}"));
 }

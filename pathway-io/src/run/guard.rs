@@ -1,9 +1,9 @@
 //! Calls into code of the user's: a panic there becomes a [`FailureKind`], and never unwinds into the runtime.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use crate::run::control::{Control, PartId};
 use crate::run::error::{BoxError, FailureKind};
+use crate::run::panics::caught;
+use crate::run::part::Phase;
 
 /// Calls `call`, and names `place` if it panics.
 ///
@@ -11,30 +11,46 @@ use crate::run::error::{BoxError, FailureKind};
 ///
 /// If `call` panics.
 pub(crate) fn guarded<T>(place: &'static str, call: impl FnOnce() -> T) -> Result<T, FailureKind> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|payload| panicked(place, payload))
+    caught(call).map_err(|message| FailureKind::Panicked { place, message })
 }
+
+/// Drops values of the user's, each by itself: with two panics at once the process would abort.
+///
+/// # Errors
+///
+/// If one of them panics; the first one is reported.
+pub(crate) fn dropped<T>(place: &'static str, values: impl IntoIterator<Item = T>) -> Result<(), FailureKind> {
+    let mut result = Ok(());
+    for value in values {
+        result = result.and(guarded(place, || drop(value)));
+    }
+    result
+}
+
+/// Where an error is dropped.
+pub(crate) const DROP_OF_ERROR: &str = "the drop of its error";
 
 /// Returns the failure of a part that returned an error. The error's text is the user's code too: if that panics, the
 /// panic is reported.
 pub(crate) fn failed(error: BoxError) -> FailureKind {
     match guarded("the text of its error", || error.to_string()) {
         Ok(_) => FailureKind::Failed(error),
-        Err(kind) => kind,
+        Err(kind) => {
+            // One panic of this error is reported already.
+            let _ = dropped(DROP_OF_ERROR, [error]);
+            kind
+        }
     }
 }
 
-/// Returns the failure of a part that panicked.
-pub(crate) fn panicked(place: &'static str, payload: Box<dyn Any + Send>) -> FailureKind {
-    let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
-        (*text).to_owned()
-    } else if let Some(text) = payload.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "(no text)".to_owned()
-    };
-    // A payload can be of any type, and its `Drop` can panic in turn. That of a second payload is not tried.
-    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
+/// Marks a part as ended when it is dropped, however its thread ends. Nothing else would end a run that waits for it.
+pub(crate) struct Ending<'a> {
+    pub(crate) control: &'a Control,
+    pub(crate) id: PartId,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.control.set_phase(self.id, Phase::Ended);
     }
-    FailureKind::Panicked { place, message }
 }

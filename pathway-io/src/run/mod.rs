@@ -5,6 +5,7 @@ pub(crate) mod error;
 pub(crate) mod files;
 pub(crate) mod guard;
 pub(crate) mod lock;
+pub(crate) mod panics;
 pub(crate) mod part;
 pub(crate) mod restart;
 pub(crate) mod summary;

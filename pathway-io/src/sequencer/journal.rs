@@ -8,7 +8,7 @@ use crate::rows::encode::RowWriter;
 use crate::rows::schema::Schema;
 use crate::sink::outlet::Outlet;
 use crate::source::intake::Credit;
-use crate::source::offset::AnyOffset;
+use crate::source::offset::SealedOffset;
 
 /// A message to the checkpointer.
 pub(crate) enum CheckpointMessage {
@@ -26,7 +26,7 @@ pub(crate) struct CommitRecord {
     pub(crate) tables: Vec<TableRecord>,
     /// Whether a computation reads one of the tables, so that derived tables may change.
     pub(crate) computed_on: bool,
-    pub(crate) offset: Option<Box<dyn AnyOffset>>,
+    pub(crate) offset: Option<SealedOffset>,
     /// Lines for the quarantine file.
     pub(crate) bad: Vec<u8>,
     /// The credit, held until the commit is in the log. So a slow log slows down the source that pushes.

@@ -14,6 +14,8 @@ use super::spec::{AnySink, FileSink, SinkSpec, Target};
 use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
+use crate::run::error::{Error, Result};
+use crate::run::guard::guarded;
 use crate::run::lock::Lock;
 use crate::run::restart::Restart;
 
@@ -60,6 +62,19 @@ impl<S: Schema> TableSinks<S> {
         let files = attached.sinks.iter().filter_map(file);
         let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| (sink.make)(worker).0));
         files.chain(per_worker).collect()
+    }
+
+    /// Asks each sink whether it is transactional, which is the user's code.
+    ///
+    /// # Errors
+    ///
+    /// If that panics.
+    pub(crate) fn check(&self) -> Result<()> {
+        for spec in &self.0.lock().sinks {
+            guarded("is_transactional", || spec.sink.is_transactional())
+                .map_err(|kind| Error::sink(&spec.name, kind))?;
+        }
+        Ok(())
     }
 
     /// Returns the number of transactional sinks.

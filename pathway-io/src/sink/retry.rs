@@ -10,6 +10,8 @@ use tracing::{info, warn};
 
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult, is_fatal};
+use crate::run::guard::DROP_OF_ERROR;
+use crate::run::panics::text_of;
 use crate::run::restart::{Attempts, Restart};
 use crate::sink::Sink;
 use crate::sink::outlet::Delivery;
@@ -154,7 +156,9 @@ impl<S: Schema> Retry<S> {
         let Some(wait) = self.attempts.failed(&self.restart, ran) else { return Err(error) };
         worker.part.progress.retry();
         let retries = worker.part.progress.retries();
-        warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {error}");
+        warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {}", text_of(&*error));
+        worker.place.set(DROP_OF_ERROR);
+        drop(error);
         self.is_last = worker.control.sleep(wait);
         self.began = Instant::now();
         Ok(())

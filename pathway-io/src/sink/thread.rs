@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, unbounded};
@@ -12,8 +11,10 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::Control;
 use crate::run::error::{BoxError, Error, FailureKind, RunResult};
-use crate::run::guard::{failed, panicked};
+use crate::run::guard::{Ending, dropped, failed, guarded};
+use crate::run::panics::caught;
 use crate::run::part::Phase;
+use crate::run::restart::Restart;
 use crate::run::threads;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
@@ -61,33 +62,52 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
 
 impl Worker {
     fn run<S: Schema>(self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
+        let _ending = Ending { control: &self.control, id: self.id };
+        // Each call into the sink is guarded. What else runs is the subscriber of `tracing`.
+        if let Err(kind) = guarded("its thread", || self.live(spec, mode, told)) {
+            self.fail(kind);
+        }
+    }
+
+    fn fail(&self, kind: FailureKind) {
+        self.control.fail(Error::sink(&self.part.name, kind));
+    }
+
+    fn live<S: Schema>(&self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
         // The events of the user's code on this thread belong to it.
         let _span = info_span!("sink", sink = &*self.part.name).entered();
-        // The sink is dropped inside, since its drop may panic too.
-        let result = catch_unwind(AssertUnwindSafe(|| self.serve(spec, mode, &told)));
-        let failure = match result {
+        let SinkSpec { mut sink, retry, .. } = spec;
+        let failure = match caught(|| self.serve(&mut sink, retry, mode, &told)) {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(failed(error)),
-            Err(payload) => Some(panicked(self.place.get(), payload)),
+            Err(message) => Some(FailureKind::Panicked { place: self.place.get(), message }),
         };
         if let Some(kind) = failure {
-            self.control.fail(Error::sink(&self.part.name, kind));
+            self.fail(kind);
+        }
+        if let Err(kind) = dropped("its drop", [sink]) {
+            self.fail(kind);
         }
         // Dropping the receiver returns the credit of queued commits, and tells the sequencer that the sink has ended.
         drop(told);
         info!(sink = &*self.part.name, "end");
-        self.control.set_phase(self.id, Phase::Ended);
     }
 
-    fn serve<S: Schema>(&self, spec: SinkSpec<S>, mode: Mode<S>, told: &Receiver<SinkMessage<S>>) -> RunResult {
-        let (mut sink, mut retry) = (spec.sink, spec.retry.map(Retry::new));
+    fn serve<S: Schema>(
+        &self,
+        sink: &mut AnySink<S>,
+        retry: Option<Restart>,
+        mode: Mode<S>,
+        told: &Receiver<SinkMessage<S>>,
+    ) -> RunResult {
+        let mut retry = retry.map(Retry::new);
         let mut lengths = matches!(mode, Mode::File).then(Lengths::default);
         let is_transactional = matches!(mode, Mode::Transactional { .. });
         // A sink that refuses the checkpoint must do so before a file is touched.
         if !is_transactional && !self.control.wait_until_checked() {
             return Ok(());
         }
-        while let Err(error) = self.open(&mut sink, &mode) {
+        while let Err(error) = self.open(sink, &mode) {
             match &mut retry {
                 Some(retry) => retry.pause(error, self)?,
                 None => return Err(error),
@@ -103,18 +123,18 @@ impl Worker {
             lengths.opened(file);
         }
         self.control.set_phase(self.id, Phase::Running);
-        let mut next = self.wait(told, &mut sink)?;
+        let mut next = self.wait(told, sink)?;
         while let Some(now) = next {
             match now {
                 SinkMessage::Commit(delivery) => {
                     last = delivery.commit.time();
                     match &mut retry {
                         Some(retry) => retry.write(delivery, sink.get(), self)?,
-                        None => self.write(&mut sink, &delivery, lengths.as_mut())?,
+                        None => self.write(sink, &delivery, lengths.as_mut())?,
                     }
                 }
                 SinkMessage::Sync { time, reply } => {
-                    self.sync(&mut sink, retry.as_mut())?;
+                    self.sync(sink, retry.as_mut())?;
                     let len = lengths.as_mut().map_or(0, |lengths| lengths.at(time));
                     if is_transactional {
                         self.part.progress.set_durable(last);
@@ -131,7 +151,7 @@ impl Worker {
                         let durable = sink.staged().map_or(last, |sink| sink.durable());
                         self.part.progress.set_durable(durable);
                     }
-                    self.wait(told, &mut sink)?
+                    self.wait(told, sink)?
                 }
             };
         }
@@ -140,7 +160,6 @@ impl Worker {
         if let Some(file) = sink.file() {
             file.check()?;
         }
-        self.place.set("its drop");
         Ok(())
     }
 

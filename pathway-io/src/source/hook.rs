@@ -4,7 +4,7 @@ use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind};
-use crate::run::guard::guarded;
+use crate::run::guard::{dropped, guarded};
 use crate::run::lock::Lock;
 use crate::run::threads;
 
@@ -149,7 +149,7 @@ impl Hooks {
             change(&mut state);
             std::mem::take(&mut state.waiting)
         };
-        if let Err(kind) = guarded("the drop of an `on_interrupt` hook", || drop(uncalled)) {
+        if let Err(kind) = dropped("the drop of an `on_interrupt` hook", uncalled) {
             self.fail(kind);
         }
     }

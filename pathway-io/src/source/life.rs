@@ -2,14 +2,14 @@
 //! `on_stop`.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tracing::{info, info_span, warn};
 
 use crate::run::control::PartId;
 use crate::run::error::FailureKind;
-use crate::run::guard::{failed, guarded};
-use crate::run::part::Phase;
+use crate::run::guard::{DROP_OF_ERROR, Ending, dropped, failed, guarded};
+use crate::run::panics::text_of;
 use crate::source::connector::{Connector, Subjects};
 use crate::source::intake::Tail;
 use crate::source::intake::pending::AnyPool;
@@ -18,29 +18,47 @@ use crate::source::shared::Source;
 
 /// Runs a source to its end.
 pub(crate) fn run<C: Connector>(
-    mut connector: C,
+    connector: C,
     pools: &[AnyPool],
     partition: Option<Partition>,
     source: &Arc<Source>,
     id: PartId,
 ) {
+    let _ending = Ending { control: &source.control, id };
     let started = Instant::now();
-    // The events of the user's code on this thread belong to it.
-    let _span = info_span!("source", connector = &*source.name).entered();
-    info!(connector = &*source.name, "start");
-    while attempt(&mut connector, pools, partition, source) == Next::Again {}
-    if let Err(kind) = guarded("on_stop", || connector.on_stop()) {
+    // Each call into the connector is guarded. What else runs is the subscriber of `tracing`.
+    if let Err(kind) = guarded(ITS_THREAD, || live(connector, pools, partition, source)) {
         source.fail(kind);
     }
-    let duration = started.elapsed();
+    let summary = source.summary_after(started.elapsed());
+    // The cell is empty: a source ends once.
+    let _ = source.ended.set(summary);
+}
+
+/// Where a panic of a subscriber is reported.
+const ITS_THREAD: &str = "its thread";
+
+fn live<C: Connector>(mut connector: C, pools: &[AnyPool], partition: Option<Partition>, source: &Arc<Source>) {
+    // The events of the user's code on this thread belong to it.
+    let _span = info_span!("source", connector = &*source.name).entered();
+    let ran = guarded(ITS_THREAD, || {
+        info!(connector = &*source.name, "start");
+        while attempt(&mut connector, pools, partition, source) == Next::Again {}
+    });
+    if let Err(kind) = ran {
+        source.fail(kind);
+        source.end(source.unread_tail());
+    }
+    if source.attempts.get().entered > 0
+        && let Err(kind) = guarded("on_stop", || connector.on_stop())
+    {
+        source.fail(kind);
+    }
     if let Err(kind) = guarded("its drop", || drop(connector)) {
         source.fail(kind);
     }
-    let summary = source.summary_after(duration);
-    info!(connector = &*source.name, rows = summary.rows, commits = summary.commits, "end");
-    // The cell is empty: a source ends once.
-    let _ = source.ended.set(summary);
-    source.control.set_phase(id, Phase::Ended);
+    let counts = source.intake.counts();
+    info!(connector = &*source.name, rows = counts.rows, commits = counts.commits, "end");
 }
 
 #[derive(PartialEq, Eq)]
@@ -72,38 +90,57 @@ fn attempt<C: Connector>(
     let excused = is_stopping || (idle.is_none() && source.intake.has_told_closed());
     let failure = match (idle, result) {
         (_, Err(kind)) => Some(kind),
-        (Some(idle), Ok(_)) => Some(idle),
+        (Some(idle), Ok(result)) => {
+            if let Err(kind) = dropped(DROP_OF_ERROR, result.err()) {
+                source.fail(kind);
+            }
+            Some(idle)
+        }
         (None, Ok(Ok(()))) => None,
         (None, Ok(Err(error))) => Some(failed(error)),
     };
-    if let Some(failure) = &failure
-        && !excused
-        && let Some(wait) = source.restart(failure, time.now().saturating_duration_since(began))
-    {
-        let at = time.now().checked_add(wait);
-        warn!(connector = &*source.name, attempts = source.attempts.get().entered, ?wait, "run again: it {failure}");
-        source.attempts.note(failure.text());
-        source.end_attempt();
-        source.seen.lock().next_attempt = at;
-        let begun = source.intake.begin_attempt(at);
-        source.seen.lock().next_attempt = None;
-        if begun {
-            return Next::Again;
-        }
-        // The stop came between two attempts.
-        source.end(source.unread_tail());
-        return Next::End;
-    }
+    let wait = match &failure {
+        Some(failure) if !excused => source.restart(failure, time.now().saturating_duration_since(began)),
+        _ => None,
+    };
+    let failure = match (failure, wait) {
+        (Some(failure), Some(wait)) => return again(source, failure, wait),
+        (failure, _) => failure,
+    };
     // If `run` was cut short, the next run reads again from the last offset, so the rows after that offset are dropped.
     let to_its_end = failure.is_none() && !source.control.is_stopping();
     source.end(if to_its_end { Tail::Commit } else { source.unread_tail() });
     match failure {
         Some(FailureKind::Failed(error)) if excused => {
-            info!(connector = &*source.name, "ended after the stop with: {error}");
-            source.attempts.note(error.to_string());
+            let text = text_of(&*error);
+            info!(connector = &*source.name, "ended after the stop with: {text}");
+            source.attempts.note(text);
+            if let Err(kind) = dropped(DROP_OF_ERROR, [error]) {
+                source.fail(kind);
+            }
         }
         Some(failure) => source.fail(failure),
         None => {}
     }
+    Next::End
+}
+
+/// Ends an attempt that has failed, and waits for the next one.
+fn again(source: &Source, failure: FailureKind, wait: Duration) -> Next {
+    let at = source.control.time.now().checked_add(wait);
+    warn!(connector = &*source.name, attempts = source.attempts.get().entered, ?wait, "run again: it {failure}");
+    source.attempts.note(failure.text());
+    if let Err(kind) = dropped(DROP_OF_ERROR, [failure]) {
+        source.fail(kind);
+    }
+    source.end_attempt();
+    source.seen.lock().next_attempt = at;
+    let begun = source.intake.begin_attempt(at);
+    source.seen.lock().next_attempt = None;
+    if begun {
+        return Next::Again;
+    }
+    // The stop came between two attempts.
+    source.end(source.unread_tail());
     Next::End
 }

@@ -5,12 +5,17 @@
 //! the commit.
 
 use std::any::{Any, TypeId, type_name};
+use std::ops::Deref;
+use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 #[cfg(feature = "persist")]
 use crate::run::error::BoxError;
+use crate::run::error::FailureKind;
+use crate::run::guard::{dropped, guarded};
+use crate::run::lock::Lock;
 
 /// The position of a source in its input, which [`Subject::resume`](crate::Subject::resume) returns after a restart.
 ///
@@ -74,6 +79,46 @@ impl<O: Offset> AnyOffset for O {
     }
 }
 
+/// The first panic in an offset's code outside of `run`. That code runs on whichever thread cuts the rows or lets go of an
+/// offset last, where a panic would be taken for one of another part.
+type OffsetFailure = Arc<Lock<Option<FailureKind>>>;
+
+fn note<T>(failure: &OffsetFailure, result: Result<T, FailureKind>) -> Option<T> {
+    let kind = match result {
+        Ok(value) => return Some(value),
+        Err(kind) => kind,
+    };
+    failure.lock().get_or_insert(kind);
+    None
+}
+
+fn drop_offset<O>(offset: Option<O>, failure: &OffsetFailure) {
+    if std::mem::needs_drop::<O>() {
+        note(failure, dropped("the drop of its offset", offset));
+    }
+}
+
+/// The offset of a commit. Its drop does not panic.
+pub(crate) struct SealedOffset {
+    offset: Option<Box<dyn AnyOffset>>,
+    failure: OffsetFailure,
+}
+
+impl Deref for SealedOffset {
+    type Target = dyn AnyOffset;
+
+    fn deref(&self) -> &dyn AnyOffset {
+        // There is one until the drop.
+        self.offset.as_deref().unwrap_or(&())
+    }
+}
+
+impl Drop for SealedOffset {
+    fn drop(&mut self) {
+        drop_offset(self.offset.take(), &self.failure);
+    }
+}
+
 /// The type of a connector's offsets as a value.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
@@ -112,8 +157,9 @@ struct Slot<O> {
 
 trait AnySlot: Any + Send {
     fn is_set(&self) -> bool;
-    fn seal(&mut self) -> Option<Box<dyn AnyOffset>>;
-    fn unset(&mut self);
+    fn seal(&mut self, failure: &OffsetFailure) -> Option<SealedOffset>;
+    fn unset(&mut self, failure: &OffsetFailure);
+    fn end(self: Box<Self>, failure: &OffsetFailure);
 }
 
 impl<O: Offset> AnySlot for Slot<O> {
@@ -121,58 +167,81 @@ impl<O: Offset> AnySlot for Slot<O> {
         self.next.is_some()
     }
 
-    fn seal(&mut self) -> Option<Box<dyn AnyOffset>> {
+    fn seal(&mut self, failure: &OffsetFailure) -> Option<SealedOffset> {
         let offset = self.next.take()?;
-        self.last = Some(offset.clone());
-        Some(Box::new(offset))
+        let last = note(failure, guarded("the clone of its offset", || offset.clone()));
+        drop_offset(std::mem::replace(&mut self.last, last), failure);
+        Some(SealedOffset { offset: Some(Box::new(offset)), failure: Arc::clone(failure) })
     }
 
-    fn unset(&mut self) {
-        self.next = None;
+    fn unset(&mut self, failure: &OffsetFailure) {
+        drop_offset(self.next.take(), failure);
+    }
+
+    fn end(self: Box<Self>, failure: &OffsetFailure) {
+        drop_offset(self.next, failure);
+        drop_offset(self.last, failure);
     }
 }
 
 /// The type-erased offsets of one source.
 #[derive(Default)]
-pub(crate) struct Offsets(Option<Box<dyn AnySlot>>);
+pub(crate) struct Offsets {
+    slot: Option<Box<dyn AnySlot>>,
+    failure: OffsetFailure,
+}
 
 impl Offsets {
     /// Returns the offsets of a source that resumes from `offset`.
     pub(crate) fn resumed<O: Offset>(offset: O) -> Self {
-        Offsets(Some(Box::new(Slot { next: None, last: Some(offset) })))
+        Offsets { slot: Some(Box::new(Slot { next: None, last: Some(offset) })), failure: Arc::default() }
     }
 
     #[inline]
     fn slot<O: Offset>(&mut self) -> &mut Slot<O> {
-        let any: &mut dyn Any = &mut **self.0.get_or_insert_with(|| Box::new(Slot::<O> { next: None, last: None }));
+        let any: &mut dyn Any = &mut **self.slot.get_or_insert_with(|| Box::new(Slot::<O> { next: None, last: None }));
         any.downcast_mut().expect("the subjects of one connector share one offset type")
     }
 
     #[inline]
     pub(crate) fn set<O: Offset>(&mut self, offset: O) {
-        self.slot().next = Some(offset);
+        let earlier = self.slot().next.replace(offset);
+        drop_offset(earlier, &self.failure);
     }
 
     /// Returns whether an offset was set after the last cut.
     pub(crate) fn is_set(&self) -> bool {
-        self.0.as_ref().is_some_and(|slot| slot.is_set())
+        self.slot.as_ref().is_some_and(|slot| slot.is_set())
     }
 
     /// Takes the offset for a commit.
-    pub(crate) fn seal(&mut self) -> Option<Box<dyn AnyOffset>> {
-        self.0.as_mut()?.seal()
+    pub(crate) fn seal(&mut self) -> Option<SealedOffset> {
+        self.slot.as_mut()?.seal(&self.failure)
     }
 
     /// Forgets the offset that was set since the last cut.
     pub(crate) fn unset(&mut self) {
-        if let Some(slot) = &mut self.0 {
-            slot.unset();
+        if let Some(slot) = &mut self.slot {
+            slot.unset(&self.failure);
         }
     }
 
     /// Returns the offset of the last commit that had one.
     pub(crate) fn last<O: Offset>(&mut self) -> Option<O> {
         self.slot().last.clone()
+    }
+
+    /// Takes the first panic in the code of an offset.
+    pub(crate) fn take_failure(&self) -> Option<FailureKind> {
+        self.failure.lock().take()
+    }
+
+    /// Drops all offsets. Returns the first panic.
+    pub(crate) fn end(self) -> Option<FailureKind> {
+        if let Some(slot) = self.slot {
+            slot.end(&self.failure);
+        }
+        self.failure.lock().take()
     }
 }
 

@@ -4,9 +4,12 @@ use std::any::Any;
 use std::sync::MutexGuard;
 
 use crate::run::error::FailureKind;
-use crate::run::guard::guarded;
+use crate::run::guard::{dropped, guarded};
 use crate::run::lock::Lock;
 use crate::source::offset::{AnyOffset, Offset};
+
+/// Where a callback is dropped.
+const ITS_DROP: &str = "the drop of an `on_durable` callback";
 
 type Callback = Box<dyn FnMut(&dyn Any) + Send>;
 
@@ -38,7 +41,7 @@ impl Durables {
         }
     }
 
-    /// Drops the callbacks before `run` is called again.
+    /// Drops the callbacks before `run` is called again, and at the end of the run.
     ///
     /// # Errors
     ///
@@ -49,7 +52,7 @@ impl Durables {
             state.attempt += 1;
             std::mem::take(&mut state.callbacks)
         };
-        guarded("the drop of an `on_durable` callback", || drop(unwanted))
+        dropped(ITS_DROP, unwanted)
     }
 
     pub(crate) fn is_wanted(&self) -> bool {
@@ -67,18 +70,17 @@ impl Durables {
             let mut state = self.lock();
             (state.attempt, std::mem::take(&mut state.callbacks))
         };
-        guarded("an `on_durable` callback", move || {
-            for callback in &mut callbacks {
-                callback(offset);
-            }
+        let told = guarded("an `on_durable` callback", || callbacks.iter_mut().for_each(|callback| callback(offset)));
+        let unwanted = {
             let mut state = self.lock();
-            if state.attempt == attempt {
+            if told.is_ok() && state.attempt == attempt {
                 callbacks.append(&mut state.callbacks);
-                state.callbacks = callbacks;
+                std::mem::replace(&mut state.callbacks, callbacks)
             } else {
-                drop(state);
-                drop(callbacks);
+                callbacks
             }
-        })
+        };
+        // Outside the lock, and not while another panic unwinds.
+        told.and(dropped(ITS_DROP, unwanted))
     }
 }

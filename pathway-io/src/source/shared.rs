@@ -231,6 +231,7 @@ impl Source {
     pub(super) fn end_attempt(&self) {
         self.intake.end_attempt();
         self.hooks.end_attempt();
+        self.check_offsets();
         if let Err(kind) = self.durables.end_attempt() {
             self.fail(kind);
         }
@@ -245,6 +246,20 @@ impl Source {
     pub(super) fn end(&self, tail: Tail) {
         self.intake.finish(tail);
         self.hooks.end();
+        self.check_offsets();
+    }
+
+    /// Reports a panic in the code of an offset that was outside of `run`.
+    fn check_offsets(&self) {
+        if let Some(kind) = self.intake.take_offset_failure() {
+            self.fail(kind);
+        }
+    }
+
+    /// Drops what is left of the user's at the end of the run. Returns the failures.
+    pub(crate) fn leave(&self) -> impl Iterator<Item = Error> {
+        let kinds = [self.durables.end_attempt().err(), self.intake.end_offsets()];
+        kinds.into_iter().flatten().map(|kind| Error::connector(&self.name, kind))
     }
 
     /// Returns when the next attempt begins, while the source waits for it, and for how long no row has been pushed, as far as

@@ -8,6 +8,7 @@ mod computed;
 mod durable;
 mod edges;
 mod full_snapshot;
+mod hostile;
 mod json;
 mod place;
 mod refuse;

@@ -30,7 +30,7 @@ use crate::sink::file::check_value;
 use crate::sink::file::storage::remove;
 use crate::sink::resume::path_key;
 use crate::sink::start::{CheckpointedKind, CheckpointedSink};
-use crate::source::offset::AnyOffset;
+use crate::source::offset::{AnyOffset, SealedOffset};
 
 /// Commits that one checkpoint covers at most: so that it comes, however fast the sources are.
 const COMMITS: usize = 4096;
@@ -45,7 +45,7 @@ struct Checkpointer {
     outputs: Vec<Output>,
     transactional: Vec<TransactionalSink>,
     /// Offsets whose `on_durable` callbacks are due once the offsets are durable.
-    told: Vec<(usize, Box<dyn AnyOffset>)>,
+    told: Vec<(usize, SealedOffset)>,
     /// Commits that a sink receives once they are durable.
     awaited: Vec<Box<dyn Journaled>>,
     /// Results of times that no checkpoint has covered yet.

@@ -6,7 +6,7 @@ use super::{Checkpointer, PartFailed, Plan};
 use crate::persist::directory::StateDirectory;
 use crate::pipeline::extensions::{CheckpointerPart, Checkpointing};
 use crate::run::error::Error;
-use crate::run::guard::guarded;
+use crate::run::guard::{Ending, guarded};
 use crate::run::part::Phase;
 use crate::run::threads;
 
@@ -26,6 +26,7 @@ impl Checkpointing for CheckpointerThread {
         let id = control.add(Arc::clone(&part) as _, Phase::Opening);
         let ending = Arc::clone(&control);
         let spawned = threads::spawn("checkpointer", move || {
+            let _ending = Ending { control: &ending, id };
             let received = plan.received.clone();
             let path = plan.directory.path().to_owned();
             let result = guarded("its checkpointer", || {
@@ -44,7 +45,6 @@ impl Checkpointing for CheckpointerThread {
             }
             // What comes now is not durable, but whoever waits for credit must not wait for ever.
             while received.recv().is_ok() {}
-            ending.set_phase(id, Phase::Ended);
         });
         if let Err(error) = spawned {
             control.fail(Error::pipeline(error));

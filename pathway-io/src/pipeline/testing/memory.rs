@@ -18,12 +18,12 @@ use crate::sequencer::Message;
 use crate::sequencer::journal::CheckpointMessage;
 use crate::sink::resume::Resume;
 use crate::sink::start::CheckpointedSink;
-use crate::source::offset::{AnyOffset, Offsets};
+use crate::source::offset::{Offsets, SealedOffset};
 use crate::source::options::BadRows;
 use crate::source::shared::Source;
 
 /// The offsets of the commits of a run, each with the time of its commit.
-pub(super) type Kept = Arc<Lock<Vec<(u64, Box<dyn AnyOffset>)>>>;
+pub(super) type Kept = Arc<Lock<Vec<(u64, SealedOffset)>>>;
 
 /// The state of a pipeline with one source.
 pub(super) struct Memory {

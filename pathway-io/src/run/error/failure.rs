@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use super::Error;
+use crate::run::panics::text_of;
 use crate::run::summary::Summary;
 
 /// Who failed, and how.
@@ -58,14 +59,14 @@ impl FailureKind {
     /// What went wrong, without who it was.
     pub(crate) fn text(&self) -> String {
         match self {
-            FailureKind::Failed(cause) => cause.to_string(),
+            FailureKind::Failed(cause) => text_of(&**cause),
             kind => kind.to_string(),
         }
     }
 
     pub(super) fn fmt_after_name(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            FailureKind::Failed(cause) => write!(f, "failed: {cause}"),
+            FailureKind::Failed(cause) => write!(f, "failed: {}", text_of(&**cause)),
             FailureKind::Panicked { place, message } => write!(f, "panicked in {place}: {message}"),
             FailureKind::TimedOut { undelivered } => {
                 f.write_str("did not finish within the grace period and was abandoned")?;

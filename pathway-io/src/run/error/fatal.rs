@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::run::panics::source_of;
+
 /// The mark of an error after which no [`Restart`](crate::Restart) follows; see [`Error::fatal`](crate::Error::fatal).
 // It is a separate error below the `Error` that holds it. `io::Error::other` and `anyhow` hide the error that they wrap and
 // expose only its causes, among which the mark is still found.
@@ -34,7 +36,8 @@ pub(crate) fn is_fatal(error: &(dyn StdError + 'static)) -> bool {
         if error.is::<Fatal>() {
             return true;
         }
-        next = error.source();
+        // An error whose `source` panics has no further causes.
+        next = source_of(error).unwrap_or(None);
     }
     false
 }

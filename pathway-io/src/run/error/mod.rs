@@ -15,6 +15,7 @@ pub use self::failure::{Failure, FailureKind};
 pub use self::fatal::Fatal;
 pub(crate) use self::fatal::is_fatal;
 use crate::run::error::row_error::RowError;
+use crate::run::panics::{source_of, text_of};
 use crate::run::summary::Summary;
 
 /// Any error at all, as a source or a sink may return it.
@@ -199,14 +200,24 @@ impl fmt::Debug for Error {
         // The sentence contains the direct cause. Its own causes follow, except those whose text is already in it: many
         // errors end with their cause.
         let mut said = self.to_string();
-        let mut cause = self.source().and_then(StdError::source);
-        while let Some(error) = cause {
-            let text = error.to_string();
-            if !said.ends_with(&text) {
-                write!(f, "\n  caused by: {text}")?;
+        let mut last = self.source();
+        // The causes are the user's code, which can panic. An error must not do so where it is printed.
+        while let Some(error) = last {
+            let cause = match source_of(error) {
+                Ok(cause) => cause,
+                Err(message) => {
+                    write!(f, "\n  caused by: (the source of the error panicked: {message})")?;
+                    break;
+                }
+            };
+            if let Some(cause) = cause {
+                let text = text_of(cause);
+                if !said.ends_with(&text) {
+                    write!(f, "\n  caused by: {text}")?;
+                }
+                said = text;
             }
-            said = text;
-            cause = error.source();
+            last = cause;
         }
         for other in self.others() {
             write!(f, "\n  later: {other}")?;

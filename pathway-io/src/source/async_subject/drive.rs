@@ -24,8 +24,9 @@ use tokio::task::LocalSet;
 use tokio::time::Sleep;
 
 use super::AsyncSubject;
+use crate::run::error::FailureKind;
 use crate::run::error::{BoxError, RunResult};
-use crate::run::guard::panicked;
+use crate::run::panics::message;
 use crate::source::glue::{Handle, IntoRunResult};
 use crate::source::intake::Place;
 use crate::source::shared::Source;
@@ -188,7 +189,7 @@ impl Panics {
         let mut panics = self.0.into_iter();
         let Some(first) = panics.next() else { return };
         for panic in panics {
-            source.fail(panicked("run", panic));
+            source.fail(FailureKind::Panicked { place: "run", message: message(panic) });
         }
         resume_unwind(first);
     }

@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::Intake;
 use super::state::{Cuts, State};
 use crate::source::intake::pending::Load;
-use crate::source::offset::AnyOffset;
+use crate::source::offset::SealedOffset;
 
 /// One commit of one source, on its way to the sequencer.
 pub(crate) struct Cut {
@@ -18,7 +18,7 @@ pub(crate) struct Cut {
     /// Table index and `Vec<Batch<S>>`.
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
     /// What it covers of the source. Then it may have no parts: the source has read on, and found no rows.
-    pub(crate) offset: Option<Box<dyn AnyOffset>>,
+    pub(crate) offset: Option<SealedOffset>,
     /// Lines for the quarantine.
     pub(crate) bad: Vec<u8>,
     /// It is all that the source has, and what is not in it is gone.
@@ -91,7 +91,7 @@ impl Intake {
         if self.eager {
             state.last_cut = Some(self.time.now());
         }
-        // First, since it runs code of the user's.
+        // First, since it runs code of the user's, which is guarded.
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
         // An offset alone takes room too, so that not any number of them is on the way.

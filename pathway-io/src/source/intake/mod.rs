@@ -50,7 +50,7 @@ pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
 pub(crate) use self::poll::{CommitTransaction, Place};
 use self::state::State;
 pub(crate) use self::state::{Counts, Cuts, Entry, Level};
-use crate::run::error::Closed;
+use crate::run::error::{Closed, FailureKind};
 use crate::run::sync::{self, Condvar, Mutex, MutexGuard};
 use crate::run::time::Time;
 use crate::source::intake::pending::{Load, Pending};
@@ -270,6 +270,17 @@ impl Intake {
     /// The offset of the last commit that had one, also of a run before this one.
     pub(crate) fn resume<O: Offset>(&self) -> Option<O> {
         self.lock().offsets.last()
+    }
+
+    /// Takes the first panic in the code of an offset that was outside of `run`.
+    pub(crate) fn take_offset_failure(&self) -> Option<FailureKind> {
+        self.lock().offsets.take_failure()
+    }
+
+    /// Drops the offsets at the end of the run. Returns the first panic in the drop of one.
+    pub(crate) fn end_offsets(&self) -> Option<FailureKind> {
+        let offsets = std::mem::take(&mut self.lock().offsets);
+        offsets.end()
     }
 
     /// Counts a row that was pushed into a transaction; the plain ones are counted as they are admitted.

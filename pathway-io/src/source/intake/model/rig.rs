@@ -195,7 +195,7 @@ pub(super) fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
     loop {
         match channel.receive() {
             Some(IntakeMessage::Commit(cut)) => {
-                let offset = cut.offset.map(|offset| (offset as Box<dyn Any>).downcast::<u64>().map(|offset| *offset));
+                let offset = cut.offset.map(|offset| (&*offset as &dyn Any).downcast_ref::<u64>().copied());
                 let batches = cut.parts.into_iter().map(|(_, batches)| batches.downcast::<Vec<Batch<Row>>>());
                 let rows = batches.flat_map(|batches| *batches.expect("they are rows"));
                 let rows: Vec<Batch<Row>> = rows.collect();

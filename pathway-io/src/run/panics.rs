@@ -1,0 +1,58 @@
+//! Panics of the user's code, caught as text. The lowest layer: errors use it too, since their causes are such code.
+
+use std::any::Any;
+use std::error::Error as StdError;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Calls `call`, and returns the text of its panic if it panics.
+pub(crate) fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(message)
+}
+
+/// Returns the text of a panic.
+pub(crate) fn message(payload: Box<dyn Any + Send>) -> String {
+    let message = if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "(no text)".to_owned()
+    };
+    // A payload can be of any type, and its `Drop` can panic in turn. That of a second payload is not tried.
+    if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+    message
+}
+
+/// Returns the text of an error. An error that has been told once can still panic the next time.
+pub(crate) fn text_of(error: &(dyn StdError + 'static)) -> String {
+    caught(|| error.to_string()).unwrap_or_else(|message| format!("(the text of the error panicked: {message})"))
+}
+
+/// Returns the cause of an error; an `Err` with the text of the panic if it cannot be asked for.
+pub(crate) fn source_of<'e>(
+    error: &'e (dyn StdError + 'static),
+) -> Result<Option<&'e (dyn StdError + 'static)>, String> {
+    caught(|| error.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Bomb;
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            std::panic::panic_any(Bomb);
+        }
+    }
+
+    #[test]
+    fn a_payload_whose_drop_panics_is_caught() {
+        assert_eq!(caught(|| -> () { std::panic::panic_any(Bomb) }), Err("(no text)".to_owned()));
+        assert_eq!(caught(|| drop(Bomb)), Err("(no text)".to_owned()));
+        assert_eq!(caught(|| -> () { panic!("no {}", 7) }), Err("no 7".to_owned()));
+    }
+}
