@@ -36,7 +36,7 @@ use crate::pipeline::extensions::{Engine, EngineChoice, EngineRun, RunningEngine
 use crate::pipeline::workers::Workers;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
-use crate::run::guard::guarded;
+use crate::run::guard::{Ending, guarded};
 use crate::run::part::{Part, Phase, Role, Suspicion};
 use crate::run::threads;
 use crate::sequencer::feed::Downstream;
@@ -68,17 +68,15 @@ impl RunningEngine for Guards {
             // A worker whose dataflow loops without end checks the flag between steps.
             self.flow.abort();
         }
-        if self.flow.is_aborted() {
-            std::mem::forget(self.guards);
-            return;
-        }
+        // A worker that has not ended may never do so. Neither may the threads of a connection to a process that is gone.
+        let waits = drained && !(self.flow.is_aborted() && self.barrier.is_some());
         let (ended, end) = bounded::<()>(0);
         let spawned = threads::spawn("leave", move || {
             // The workers have been told to end, so a panic during their join is not reported.
             let _ = guarded("a worker", || drop(self.guards));
             drop(ended);
         });
-        if spawned.is_ok() {
+        if spawned.is_ok() && waits {
             // Nothing is ever sent on this channel: the wait ends when the sender is dropped or the grace period is
             // over.
             let _ = end.recv_timeout(grace_period);
@@ -101,18 +99,6 @@ impl Part for WorkerPart {
         let busy = self.0.name().map(blame(Suspicion::Busy));
         // A worker that is not marked as busy may be between two steps of a computation.
         busy.or_else(|| self.0.last().map(blame(Suspicion::BetweenSteps))).into_iter().collect()
-    }
-}
-
-/// Reports the worker as ended when it is dropped, also if the worker panics.
-struct Alive<'a> {
-    control: &'a Control,
-    id: PartId,
-}
-
-impl Drop for Alive<'_> {
-    fn drop(&mut self) {
-        self.control.set_phase(self.id, Phase::Ended);
     }
 }
 
@@ -272,7 +258,7 @@ impl Team {
     /// Runs one worker on its own thread until its dataflow is complete or the run has failed.
     fn run(&self, worker: &mut Worker) {
         let number = worker.index() - self.first;
-        let _alive = Alive { control: &self.control, id: self.team[number].0 };
+        let _ending = Ending { control: &self.control, id: self.team[number].0 };
         if let Err(kind) = guarded("an operator", || self.work(worker, number)) {
             self.fail(number, kind);
         }

@@ -277,3 +277,42 @@ fn a_computation_cannot_be_added_after_the_start() {
     run(pipeline).unwrap();
     let _counts = numbers.compute(count);
 }
+
+/// A run whose computation panics.
+#[cfg(target_os = "linux")]
+fn run_to_a_panic(workers: usize) {
+    let pipeline = pipeline();
+    let numbers = pipeline.read(source(|numbers: Subject<Number>| Ok(numbers.next(Number { n: 1 })?)));
+    let counts = numbers.compute(|numbers| numbers.map(|number| -> Count { panic!("no {}", number.n) }));
+    counts.subscribe(|_| ());
+    let error = run_on(pipeline, Workers::threads(workers)).unwrap_err();
+    assert!(error.to_string().ends_with("panicked in an operator: no 1"), "{error}");
+}
+
+/// A thread that nobody joins keeps its stack mapped. Other tests run in this process, so another one measures.
+#[cfg(target_os = "linux")]
+#[test]
+fn runs_that_panic_leave_no_threads_and_no_mappings() {
+    const CHILD: &str = "PATHWAY_IO_TEST_LEAK";
+    let usage = || {
+        let threads = std::fs::read_dir("/proc/self/task").unwrap().count();
+        (threads, std::fs::read_to_string("/proc/self/maps").unwrap().lines().count())
+    };
+    if std::env::var_os(CHILD).is_some() {
+        (0..20).for_each(|_| run_to_a_panic(2));
+        let (threads, mappings) = usage();
+        (0..200).for_each(|_| run_to_a_panic(2));
+        let (threads_after, mappings_after) = usage();
+        println!("threads: {threads} to {threads_after}, mappings: {mappings} to {mappings_after}");
+        assert!(threads_after <= threads + 4 && mappings_after <= mappings + 40);
+        return;
+    }
+    let child = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "failures::runs_that_panic_leave_no_threads_and_no_mappings", "--nocapture"])
+        .env(CHILD, "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    println!("{said}");
+    assert!(child.status.success() && said.contains("mappings: "), "{said}");
+}
