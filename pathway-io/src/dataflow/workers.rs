@@ -5,6 +5,9 @@ use std::sync::Arc;
 use crate::pipeline::extensions::EngineChoice;
 use crate::pipeline::workers::Workers;
 
+/// The environment variable with the cluster key.
+const KEY: &str = "PATHWAY_CLUSTER_KEY";
+
 impl Workers {
     /// Reads the number of workers and processes from command-line arguments, with the options of Timely:
     ///
@@ -18,9 +21,11 @@ impl Workers {
     /// All processes run the same program with the same options, except for `-p`. Process 0 runs the sources and writes
     /// the sinks; the other processes only compute. Positional arguments and everything after `--` are ignored.
     ///
+    /// If the environment variable `PATHWAY_CLUSTER_KEY` is set, it is the [cluster key](Self::cluster_key).
+    ///
     /// # Errors
     ///
-    /// If an option is unknown or its value is invalid.
+    /// If an option is unknown or its value is invalid, or if `PATHWAY_CLUSTER_KEY` is set and empty.
     ///
     /// ```
     /// use pathway_io::dataflow::Workers;
@@ -48,8 +53,38 @@ impl Workers {
                 addresses.len() - 1
             )));
         }
+        let key = std::env::var_os(KEY).map(std::ffi::OsString::into_encoded_bytes);
+        if key.as_ref().is_some_and(Vec::is_empty) && !addresses.is_empty() {
+            return Err(crate::Error::pipeline(format!(
+                "the environment variable `{KEY}` is empty; set it or remove it"
+            )));
+        }
         let engine = EngineChoice { find: super::engine::find, options: Box::new(config.worker) };
-        Ok(Workers { threads: threads.max(1), process, addresses, engine: Some(Arc::new(engine)) })
+        Ok(Workers {
+            threads: threads.max(1),
+            process,
+            addresses,
+            key: key.unwrap_or_default(),
+            engine: Some(Arc::new(engine)),
+        })
+    }
+
+    /// Sets the secret that all processes of the pipeline share. A process that does not know it cannot take part.
+    ///
+    /// Each connection is opened by a challenge and a response (HMAC-SHA-256), so that the key itself is never sent. The key
+    /// should be long and random. What follows is neither encrypted nor signed: whoever can read or change the packets of
+    /// the network can read or change the rows. Without a key, the ports must be reachable by trusted programs only.
+    ///
+    /// ```
+    /// use pathway_io::dataflow::Workers;
+    ///
+    /// let workers = Workers::from_args(std::env::args().take(1))?.cluster_key("a long and random text");
+    /// # drop(workers);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn cluster_key(mut self, key: impl Into<Vec<u8>>) -> Self {
+        self.key = key.into();
+        self
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Workers {
     pub(crate) process: usize,
     /// The address on which each process listens. Empty if there is only one process.
     pub(crate) addresses: Vec<String>,
+    /// The secret that the processes share. Empty without one.
+    pub(crate) key: Vec<u8>,
     /// The engine that a command line selects: an `EngineChoice`.
     pub(crate) engine: Option<Arc<dyn Any + Send + Sync>>,
 }
@@ -31,7 +33,7 @@ pub struct Workers {
 impl Workers {
     /// Returns workers with this many threads in this process, at least one.
     pub fn threads(threads: usize) -> Self {
-        Workers { threads: threads.max(1), process: 0, addresses: Vec::new(), engine: None }
+        Workers { threads: threads.max(1), process: 0, addresses: Vec::new(), key: Vec::new(), engine: None }
     }
 
     /// Returns the number of processes.

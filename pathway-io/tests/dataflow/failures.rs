@@ -289,7 +289,7 @@ fn run_to_a_panic(workers: usize) {
     assert!(error.to_string().ends_with("panicked in an operator: no 1"), "{error}");
 }
 
-/// A thread that nobody joins keeps its stack mapped. Other tests run in this process, so another one measures.
+/// The stack of a thread that is never joined stays mapped. Other tests run in this process, so another one measures.
 #[cfg(target_os = "linux")]
 #[test]
 fn runs_that_panic_leave_no_threads_and_no_mappings() {

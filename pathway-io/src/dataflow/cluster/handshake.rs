@@ -1,75 +1,95 @@
 //! How the processes of a cluster find each other: [`meet`].
 //!
-//! Each listens for those with a higher number and dials those with a lower one, twice: for the dataflow's data, and for
-//! words. On each connection both say first who they are, so that the same program with the same arguments is held
-//! against itself; and while one waits for the others, it can be stopped.
+//! Each listens for those with a higher number and connects to those with a lower one, twice: for the dataflow's data, and
+//! for control messages. On each connection both say first who they are ([`greeting`](super::greeting)), so that the same
+//! program with the same arguments is held against itself.
+//!
+//! Anybody can connect to a port. So each greeting has its own thread and a deadline, and one that is wrong is ignored: a
+//! stranger can neither end the run nor keep the true process out. No greeting is waited for here without looking for a stop.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{TcpListener, TcpStream, ToSocketAddrs};
+use std::io::{self, ErrorKind};
+use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::info;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
+use tracing::{info, warn};
 
 use super::Peer;
+use super::greeting::{Answer, GREETING_TIMEOUT, Greeter, Greeting, Kind};
 use crate::pipeline::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::{Error, Result};
+use crate::run::threads;
 
-/// How often a process looks whether another has come.
+/// How often a process looks whether another has come, or a stop.
 const LOOK: Duration = Duration::from_millis(20);
-/// How long a greeting may take.
-const GREETING: Duration = Duration::from_secs(5);
-
-/// What a connection is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Data = 0,
-    Control = 1,
-}
-
-/// What each end of a connection says first.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Greeting {
-    process: u64,
-    kind: u64,
-    processes: u64,
-    threads: u64,
-    /// Of the computations: processes of different programs would wait for each other for ever.
-    program: u64,
-}
-
-const MAGIC: &[u8; 8] = b"pathway0";
-const GREETING_BYTES: usize = MAGIC.len() + 5 * size_of::<u64>();
-
-impl Greeting {
-    fn write(self, stream: &mut TcpStream) -> io::Result<()> {
-        let mut bytes = MAGIC.to_vec();
-        for number in [self.process, self.kind, self.processes, self.threads, self.program] {
-            bytes.extend_from_slice(&number.to_be_bytes());
-        }
-        stream.write_all(&bytes)
-    }
-
-    fn read(stream: &mut TcpStream) -> io::Result<Self> {
-        let mut bytes = [0; GREETING_BYTES];
-        stream.set_read_timeout(Some(GREETING))?;
-        stream.read_exact(&mut bytes)?;
-        stream.set_read_timeout(None)?;
-        let (magic, numbers) = bytes.split_at(MAGIC.len());
-        if magic != MAGIC {
-            return Err(io::Error::new(ErrorKind::InvalidData, "the peer is not a process of a pathway-io pipeline"));
-        }
-        let mut numbers = numbers.as_chunks::<8>().0.iter().map(|number| u64::from_be_bytes(*number));
-        let mut next = || numbers.next().unwrap_or_default();
-        Ok(Greeting { process: next(), kind: next(), processes: next(), threads: next(), program: next() })
-    }
-}
+/// How many connections may greet at once. A further one takes the place of the oldest.
+const GREETERS: usize = 64;
 
 /// One process, while it looks for the others.
 struct Handshake<'a> {
     workers: &'a Workers,
+    key: Arc<[u8]>,
     program: u64,
     control: &'a Control,
+}
+
+/// What a connection has led to.
+type Connected = io::Result<(TcpStream, Answer, Option<Greeting>)>;
+
+/// The connections that greet at the moment, each on its own thread.
+struct Greeters {
+    key: Arc<[u8]>,
+    greeting: Vec<Arc<TcpStream>>,
+    sender: Sender<Greeted>,
+    greeted: Receiver<Greeted>,
+}
+
+/// A connection that has greeted, unless its greeting has failed.
+struct Greeted {
+    stream: Arc<TcpStream>,
+    nonces: Option<(Greeting, bool, Vec<u8>)>,
+}
+
+impl Greeters {
+    fn new(key: &Arc<[u8]>) -> Self {
+        let (sender, greeted) = unbounded();
+        Greeters { key: Arc::clone(key), greeting: Vec::new(), sender, greeted }
+    }
+
+    fn start(&mut self, stream: TcpStream) -> io::Result<()> {
+        stream.set_nonblocking(false)?;
+        if self.greeting.len() >= GREETERS {
+            // Its thread notices that and ends.
+            let _ = self.greeting.remove(0).shutdown(Shutdown::Both);
+        }
+        let stream = Arc::new(stream);
+        self.greeting.push(Arc::clone(&stream));
+        let (key, sender, deadline) = (Arc::clone(&self.key), self.sender.clone(), Instant::now() + GREETING_TIMEOUT);
+        threads::spawn("greeting", move || {
+            let mut greeter = Greeter::new(&stream, &key, deadline);
+            let nonces = greeter.accept().ok().map(|(other, is_proven)| (other, is_proven, greeter.into_nonces()));
+            // After a stop the receiver is gone.
+            let _ = sender.send(Greeted { stream, nonces });
+        })
+        .map(drop)
+    }
+
+    /// Returns a connection that has ended its greeting, if there is one.
+    fn next(&mut self) -> Option<Greeted> {
+        let greeted = self.greeted.try_recv().ok()?;
+        self.greeting.retain(|stream| !Arc::ptr_eq(stream, &greeted.stream));
+        Some(greeted)
+    }
+}
+
+impl Drop for Greeters {
+    fn drop(&mut self) {
+        for stream in &self.greeting {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
+    }
 }
 
 impl Handshake<'_> {
@@ -106,19 +126,67 @@ impl Handshake<'_> {
         self.control.wait(|run| run.stop.is_some(), |_| Some(until))
     }
 
+    /// Connects once, on its own thread: looking up a name or a machine that is off may take long.
+    fn connect_once(&self, process: usize, kind: Kind) -> Result<Receiver<Connected>> {
+        let (sender, connected) = bounded(1);
+        let (address, own) = (self.workers.addresses[process].clone(), self.greeting(kind as u64));
+        let key = Arc::clone(&self.key);
+        threads::spawn("connecting", move || {
+            let greeted = connect(&address).and_then(|stream| {
+                let deadline = Instant::now() + GREETING_TIMEOUT;
+                let (answer, other) = Greeter::new(&stream, &key, deadline).connect(own)?;
+                Ok((stream, answer, other))
+            });
+            // After a stop the receiver is gone.
+            let _ = sender.send(greeted);
+        })
+        .map_err(Error::pipeline)?;
+        Ok(connected)
+    }
+
     /// Connects to an earlier process, as often as it takes; `None` after a stop.
     fn dial(&self, process: usize, kind: Kind) -> Result<Option<TcpStream>> {
         let address = &self.workers.addresses[process];
+        let refused = |why: String| Err(Error::pipeline(format!("process {process} at {address} {why}")));
         loop {
-            let greeted = connect(address).and_then(|mut stream| {
-                self.greeting(kind as u64).write(&mut stream)?;
-                let other = Greeting::read(&mut stream)?;
-                Ok((stream, other))
-            });
-            match greeted {
-                Ok((stream, other)) => {
-                    self.check(other)?;
-                    return Ok(Some(stream));
+            let connected = self.connect_once(process, kind)?;
+            let connected = loop {
+                match connected.recv_timeout(LOOK) {
+                    Ok(connected) => break connected,
+                    Err(RecvTimeoutError::Timeout) if self.control.is_stopping() => return Ok(None),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break Err(ErrorKind::Other.into()),
+                }
+            };
+            match connected {
+                Ok((_, Answer::WrongKey, _)) => {
+                    return refused(
+                        "has another cluster key; help: set `PATHWAY_CLUSTER_KEY` to the same text for all processes"
+                            .to_owned(),
+                    );
+                }
+                Ok((_, Answer::Taken, _)) => {
+                    return refused(format!(
+                        "already has a process {own}: either a second one was started with `-p {own}`, or a stranger \
+                         has taken the place; help: set `PATHWAY_CLUSTER_KEY`, which keeps strangers out",
+                        own = self.workers.process
+                    ));
+                }
+                Ok((stream, answer, other)) => {
+                    if let Some(other) = other {
+                        self.check(other)?;
+                        if other.process != process as u64 {
+                            return refused(format!("is process {}: the lists of addresses differ", other.process));
+                        }
+                    }
+                    if answer == Answer::Accepted {
+                        return Ok(Some(stream));
+                    }
+                    return refused(
+                        "does not accept this process: it runs another program, or one whose tables have other sinks, \
+                         or was started with other numbers of threads or processes"
+                            .to_owned(),
+                    );
                 }
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     return Err(Error::pipeline(format!("process {process} at {address}: {error}")));
@@ -136,24 +204,48 @@ impl Handshake<'_> {
     fn accept(&self, listeners: &[TcpListener]) -> Result<Option<Vec<Peer>>> {
         let later = self.workers.process + 1..self.workers.processes();
         let mut found: Vec<[Option<TcpStream>; 2]> = later.clone().map(|_| [None, None]).collect();
+        let mut greeters = Greeters::new(&self.key);
         while found.iter().flatten().any(Option::is_none) {
-            let accepted: Vec<TcpStream> =
-                listeners.iter().filter_map(|listener| listener.accept().ok()).map(|(stream, _)| stream).collect();
-            if accepted.is_empty() && self.is_stopped() {
+            if self.is_stopped() {
                 return Ok(None);
             }
-            for mut stream in accepted {
-                // Who does not greet is not meant.
-                let greeted = stream.set_nonblocking(false).and_then(|()| Greeting::read(&mut stream));
-                let Ok(other) = greeted else { continue };
-                // It is to see the fault as well.
-                let answered = self.greeting(other.kind).write(&mut stream);
-                self.check(other)?;
+            for (stream, _) in listeners.iter().filter_map(|listener| listener.accept().ok()) {
+                // A connection that is gone already is none.
+                let _ = greeters.start(stream);
+            }
+            while let Some(Greeted { stream, nonces }) = greeters.next() {
+                let Some((other, is_proven, nonces)) = nonces else { continue };
+                let greeter = Greeter::answering(&stream, &self.key, nonces);
                 let place = (other.process as usize).checked_sub(later.start).and_then(|place| found.get_mut(place));
-                let line = place.and_then(|lines| lines.get_mut(other.kind as usize));
-                if let (Some(line), Ok(())) = (line, answered) {
-                    *line = Some(stream);
-                }
+                let place = place.and_then(|lines| lines.get_mut(other.kind as usize));
+                let fault = self.check(other);
+                let own = self.greeting(other.kind);
+                let answered = match (is_proven, fault, place) {
+                    (false, _, _) => greeter.answer(Answer::WrongKey, None),
+                    (true, Ok(()), Some(place)) if place.as_ref().is_some_and(is_alive) => {
+                        greeter.answer(Answer::Taken, None)
+                    }
+                    (true, Ok(()), Some(place)) => {
+                        let accepted = greeter.answer(Answer::Accepted, Some(own));
+                        *place = accepted.and_then(|()| stream.try_clone()).ok();
+                        continue;
+                    }
+                    // Only a process of this cluster knows the key. Without one it may be a stranger.
+                    (true, fault, _) => {
+                        let is_known = !self.key.is_empty();
+                        let answered = greeter.answer(Answer::Unfit, is_known.then_some(own));
+                        if is_known {
+                            fault?;
+                        }
+                        answered
+                    }
+                };
+                let address = stream.peer_addr().map_or_else(|_| "?".to_owned(), |address| address.to_string());
+                let was_answered = answered.is_ok();
+                warn!(
+                    address,
+                    was_answered, "a connection was refused: it is not one of the processes that are waited for"
+                );
             }
         }
         let peers = later.zip(found).filter_map(|(process, lines)| match lines {
@@ -168,12 +260,22 @@ impl Handshake<'_> {
     }
 }
 
-/// Connects without waiting longer than a greeting may take: a stop is not to wait for a machine that is off.
+/// Whether the other end has not closed a connection on which nothing was sent yet.
+fn is_alive(stream: &TcpStream) -> bool {
+    let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+    let is_open = match peeked {
+        Ok(read) => read > 0,
+        Err(error) => error.kind() == ErrorKind::WouldBlock,
+    };
+    is_open && stream.set_nonblocking(false).is_ok()
+}
+
+/// Connects to the first of the addresses that can be reached.
 fn connect(address: &str) -> io::Result<TcpStream> {
     let mut last = io::Error::from(ErrorKind::AddrNotAvailable);
     for address in address.split_whitespace() {
         for address in address.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, GREETING) {
+            match TcpStream::connect_timeout(&address, GREETING_TIMEOUT) {
                 Ok(stream) => return Ok(stream),
                 Err(error) => last = error,
             }
@@ -184,7 +286,7 @@ fn connect(address: &str) -> io::Result<TcpStream> {
 
 /// Waits until all processes are there; `None` if a stop came first.
 pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result<Option<Vec<Peer>>> {
-    let handshake = Handshake { workers, program, control };
+    let handshake = Handshake { workers, key: workers.key.as_slice().into(), program, control };
     let own = &workers.addresses[workers.process];
     info!(process = workers.process, processes = workers.processes(), "waits for the other processes");
     let cannot_listen = |error| Error::pipeline(format!("cannot listen at {own}: {error}"));

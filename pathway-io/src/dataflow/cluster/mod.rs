@@ -1,6 +1,6 @@
 //! Several processes as one: how they find each other, and what they tell each other beside the dataflow.
 //!
-//! Every two processes have two connections ([`handshake`]). One carries the dataflow's data and is Timely's
+//! Every two processes have two connections ([`handshake`], [`greeting`]). One carries the dataflow's data and is Timely's
 //! ([`data_stream`]). The other carries our own messages ([`message`]). For each other process, one thread sends them
 //! ([`sender`]), so that a process that hangs delays no other, and one thread receives them ([`receiver`]).
 //!
@@ -15,6 +15,7 @@
 //! - **A heartbeat** is sent every second until then: a machine without power closes no connection.
 
 mod data_stream;
+mod greeting;
 mod handshake;
 mod message;
 mod receiver;

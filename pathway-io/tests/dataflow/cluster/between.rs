@@ -22,8 +22,18 @@ impl Between {
         use std::io::{Read, Write};
         use std::net::Shutdown;
 
-        // The greeting: "pathway0", the process number, the kind of connection, and three more numbers.
-        const GREETING: usize = 48;
+        /// "pathway1" and a nonce.
+        const HELLO: usize = 40;
+        /// The process number, the kind of connection and three more numbers, then a proof.
+        const GREETING: usize = 72;
+
+        /// Forwards one message of the greeting.
+        fn pass<const N: usize>(from: &mut TcpStream, to: &mut TcpStream) -> std::io::Result<[u8; N]> {
+            let mut message = [0; N];
+            from.read_exact(&mut message)?;
+            to.write_all(&message)?;
+            Ok(message)
+        }
 
         fn forward(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
             let mut bytes = [0; 4096];
@@ -43,12 +53,13 @@ impl Between {
         thread::spawn(move || {
             for mut later in listener.incoming().flatten() {
                 let Ok(mut earlier) = TcpStream::connect(&to) else { continue };
-                let mut greeting = [0; GREETING];
-                if later.read_exact(&mut greeting).is_err() || earlier.write_all(&greeting).is_err() {
-                    continue;
-                }
-                let is_for_words = greeting[23] == 1;
-                if earlier.read_exact(&mut greeting).is_err() || later.write_all(&greeting).is_err() {
+                let greeted = pass::<HELLO>(&mut later, &mut earlier)
+                    .and_then(|_| pass::<HELLO>(&mut earlier, &mut later))
+                    .and_then(|_| pass::<GREETING>(&mut later, &mut earlier));
+                let Ok(greeting) = greeted else { continue };
+                let is_for_words = greeting[15] == 1;
+                // The answer is one byte, and again a greeting.
+                if pass::<{ GREETING + 1 }>(&mut earlier, &mut later).is_err() {
                     continue;
                 }
                 if !is_for_words {

@@ -6,6 +6,8 @@ mod between;
 mod ends;
 mod parts;
 mod programs;
+#[cfg(unix)]
+mod strangers;
 
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -116,20 +118,17 @@ impl Cluster {
 
     /// Starts the processes. Each has its own hosts file.
     fn start_at(dir: TempDir, programs: &[&str], threads: usize, hosts: impl Fn(usize) -> PathBuf) -> Self {
-        let start = |(process, program): (usize, &&str)| {
-            let hosts = hosts(process);
-            let arguments = format!("-w {threads} -n {} -p {process} -h {}", programs.len(), hosts.display());
-            Command::new(env::current_exe().unwrap())
-                .args(["--exact", "cluster::child", "--nocapture"])
-                .env(PROGRAM, program)
-                .env(ARGUMENTS, arguments)
-                .env(OUTPUT, dir.path(&format!("{process}.csv")))
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped())
-                .spawn()
-                .unwrap()
-        };
-        let processes = programs.iter().enumerate().map(start).collect();
+        let count = programs.len();
+        let processes = programs.iter().enumerate();
+        let processes = processes.map(|(process, program)| {
+            start_process(
+                &dir,
+                program,
+                &format!("-w {threads} -n {count} -p {process} -h {}", hosts(process).display()),
+                "k",
+            )
+        });
+        let processes = processes.collect();
         Cluster { processes, dir }
     }
 
@@ -157,6 +156,24 @@ impl Cluster {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// Starts a process. Without a key, it is empty.
+fn start_process(dir: &TempDir, program: &str, arguments: &str, key: &str) -> Child {
+    let process = arguments.split_once("-p ").unwrap().1.split(' ').next().unwrap();
+    let mut command = Command::new(env::current_exe().unwrap());
+    command
+        .args(["--exact", "cluster::child", "--nocapture"])
+        .env(PROGRAM, program)
+        .env(ARGUMENTS, arguments)
+        .env(OUTPUT, dir.path(&format!("{process}.csv")))
+        .env_remove("PATHWAY_CLUSTER_KEY")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if !key.is_empty() {
+        command.env("PATHWAY_CLUSTER_KEY", key);
+    }
+    command.spawn().unwrap()
 }
 
 /// Waits for a process. Returns its standard output and its standard error.
