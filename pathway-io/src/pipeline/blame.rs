@@ -1,4 +1,4 @@
-//! Finds the parts that prevented the end of a run within the grace period: [`blame`].
+//! Finds the parts that prevented the end of a run within the grace period: [`blame`] and [`blame_sources`].
 
 use crate::run::control::{Member, RunState};
 use crate::run::error::{Error, FailureKind};
@@ -28,4 +28,10 @@ pub(super) fn blame(run: &RunState) -> Vec<Error> {
         }
     }
     failures
+}
+
+/// Returns a failure for each source that has not ended.
+pub(super) fn blame_sources(run: &RunState) -> Vec<Error> {
+    let busy = run.parts.iter().filter(|member| member.part.role() == Role::Source && !member.has_ended());
+    busy.flat_map(|member| member.part.blame()).map(|(_, error)| error).collect()
 }

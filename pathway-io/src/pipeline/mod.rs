@@ -19,6 +19,8 @@ use std::fmt;
 use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::Duration;
 
+use tracing::warn;
+
 use self::any_table::AnyTable;
 use self::extensions::Persistence;
 use self::monitor::Monitor;
@@ -42,9 +44,6 @@ use crate::source::life;
 use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
 use crate::source::shared::Source;
-
-/// The default time that sources, and then sinks, have to end after a stop.
-const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(10);
 
 /// Runs sources and sinks together.
 ///
@@ -116,9 +115,7 @@ impl Pipeline {
     }
 
     pub(crate) fn with_persistence(persistence: Option<Arc<dyn Persistence>>) -> Self {
-        let plan =
-            Plan { sources: Vec::new(), grace_period: DEFAULT_GRACE_PERIOD, handle_signals: true, progress: false };
-        Pipeline { plan: Lock::new(plan), control: Arc::default(), monitor: OnceLock::new(), persistence }
+        Pipeline { plan: Lock::default(), control: Arc::default(), monitor: OnceLock::new(), persistence }
     }
 
     /// Has the pipeline follow another clock.
@@ -225,8 +222,10 @@ impl Pipeline {
     /// Sets whether the pipeline shows its progress on the terminal.
     ///
     /// On standard error, it draws a line for each source and sink, and a summary at the end; see
-    /// [`progress`](crate::progress). Without the feature `progress`, and if standard error is not a terminal, it
-    /// writes nothing.
+    /// [`progress`](crate::progress). If standard error is not a terminal, it writes a line for each failed attempt of a
+    /// source that is run again, and what a stop waits for.
+    ///
+    /// Without the feature `progress`, a call does not compile.
     ///
     /// ```
     /// # use pathway_io::Pipeline;
@@ -235,8 +234,18 @@ impl Pipeline {
     /// # pipeline.run()?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
+    #[cfg(feature = "progress")]
     pub fn progress(&self, progress: bool) -> &Self {
         self.plan().progress = progress;
+        self
+    }
+
+    /// Does not compile without the feature `progress`: the compiler's message names it.
+    #[cfg(not(feature = "progress"))]
+    pub fn progress<'a>(&'a self, _: bool) -> &'a Self
+    where
+        for<'f> progress::Progress<'f>: progress::IsEnabled,
+    {
         self
     }
 
@@ -345,16 +354,30 @@ impl Pipeline {
     ///
     /// The errors of [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
-        let monitor = self.monitor();
-        let Pipeline { plan, control, persistence, .. } = self;
+        let (monitor, control, persistence) = (self.monitor(), Arc::clone(&self.control), self.persistence.clone());
+        let plan = std::mem::take(&mut *self.plan());
+        // What is dropped here has no sources any more.
+        drop(self);
         // Whatever of the user's code runs or is dropped at the start, no panic of it leaves this call.
         let stop = Arc::clone(&control);
-        guarded("its start", || start::start(plan.into_inner(), control, monitor, persistence, &workers))
-            .unwrap_or_else(|kind| {
-                // Threads that were started already must not wait for the others.
-                stop.fail(Error::pipeline("its start failed"));
-                Err(Error::pipeline_failure(kind))
-            })
+        guarded("its start", || start::start(plan, control, monitor, persistence, &workers)).unwrap_or_else(|kind| {
+            // Threads that were started already must not wait for the others.
+            stop.fail(Error::pipeline("its start failed"));
+            Err(Error::pipeline_failure(kind))
+        })
+    }
+}
+
+/// Warns if the pipeline has sources that were never started.
+impl Drop for Pipeline {
+    fn drop(&mut self) {
+        let plan = std::mem::take(&mut *self.plan());
+        if plan.sources.is_empty() {
+            return;
+        }
+        let names: Vec<String> = plan.sources.iter().map(|source| format!("`{}`", source.name)).collect();
+        let sources = names.join(", ");
+        warn!(sources, "dropped without a run: the sources {sources} have not been read; help: call `run` or `start`");
     }
 }
 

@@ -19,11 +19,20 @@ use crate::source::options::{BadRows, ReadOptions};
 use crate::source::partition::Partition;
 use crate::source::shared::Source;
 
+/// The default time that sources, and then sinks, have to end after a stop.
+const DEFAULT_GRACE_PERIOD: Duration = Duration::from_secs(10);
+
 pub(super) struct Plan {
     pub(super) sources: Vec<SourcePlan>,
     pub(super) grace_period: Duration,
     pub(super) handle_signals: bool,
     pub(super) progress: bool,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan { sources: Vec::new(), grace_period: DEFAULT_GRACE_PERIOD, handle_signals: true, progress: false }
+    }
 }
 
 /// A source that was added to the pipeline and has not been started.

@@ -1,7 +1,7 @@
 //! SIGINT, SIGTERM and SIGHUP, or Ctrl-C on Windows, as stops.
 //!
-//! The first signal of a running pipeline asks it to stop; the second ends the process as its default action would.
-//! When no pipeline runs, signals do what they do by default.
+//! The first signal of a running pipeline asks it to stop; the second ends the process as its default action would, with
+//! the cursor below the lines of [`progress`](super::progress). When no pipeline runs, signals do what they do by default.
 
 #[cfg(unix)]
 pub(crate) use unix::Signals;
@@ -12,25 +12,55 @@ pub(crate) use windows::Signals;
 mod unix {
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+    use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
     use std::thread::JoinHandle;
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
     use signal_hook::flag;
     use signal_hook::iterator;
+    use signal_hook::low_level::emulate_default_handler;
 
+    use crate::pipeline::progress;
     use crate::run::control::Control;
     use crate::run::error::{Error, Result};
     use crate::run::summary::Stop;
     use crate::run::threads;
 
-    /// Whether a signal is to end the process: no pipeline runs that has not been told to stop by one already.
+    /// Whether no pipeline runs, so that a signal does what it does by default.
     ///
     /// The library behind cannot give a signal back to the system once it was handled, so the default action is
     /// emulated while this is set.
-    static LETHAL: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    /// How many pipelines wait for their first signal.
-    static LISTENING: Mutex<usize> = Mutex::new(0);
+    static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    /// Whether no pipeline draws on the terminal, so that Ctrl-Z stops the process at once.
+    static UNDRAWN: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    static REGISTRY: Mutex<Registry> = Mutex::new(Registry { running: Vec::new(), next: 0, listener: None });
+
+    /// The pipelines that run with signals on, and the thread that listens for them.
+    ///
+    /// One thread decides for all, so that each signal counts once, however soon the next one follows.
+    struct Registry {
+        running: Vec<Entry>,
+        next: u64,
+        listener: Option<Listener>,
+    }
+
+    struct Entry {
+        id: u64,
+        control: Arc<Control>,
+        /// A signal has asked it to stop.
+        has_heard: bool,
+        /// It draws on the terminal.
+        draws: bool,
+    }
+
+    struct Listener {
+        handle: iterator::Handle,
+        thread: JoinHandle<()>,
+    }
+
+    fn registry() -> MutexGuard<'static, Registry> {
+        REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
     /// The signals that are stops. A program that was started by `nohup` ignores the end of its terminal.
     fn stops() -> &'static [i32] {
@@ -52,77 +82,118 @@ mod unix {
         mask & (1 << (signal - 1)) != 0
     }
 
-    fn lethal() -> &'static Arc<AtomicBool> {
-        LETHAL.get_or_init(|| Arc::new(AtomicBool::new(true)))
+    fn idle() -> &'static Arc<AtomicBool> {
+        IDLE.get_or_init(|| Arc::new(AtomicBool::new(true)))
     }
 
-    /// A pipeline that waits for its first signal, until it is heard or dropped.
-    struct Listening(AtomicBool);
+    fn undrawn() -> &'static Arc<AtomicBool> {
+        UNDRAWN.get_or_init(|| Arc::new(AtomicBool::new(true)))
+    }
 
-    impl Listening {
-        fn start() -> Arc<Self> {
-            let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
-            *listening += 1;
-            lethal().store(false, Ordering::SeqCst);
-            Arc::new(Listening(AtomicBool::new(true)))
+    impl Registry {
+        /// Starts the listener, unless it runs.
+        fn listen(&mut self, draws: bool) -> io::Result<()> {
+            static DEFAULT_ACTIONS: Mutex<Vec<i32>> = Mutex::new(Vec::new());
+            let mut registered = DEFAULT_ACTIONS.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut register = |signal, flag: &Arc<AtomicBool>| {
+                if !registered.contains(&signal) {
+                    flag::register_conditional_default(signal, Arc::clone(flag))?;
+                    registered.push(signal);
+                }
+                io::Result::Ok(())
+            };
+            for &signal in stops() {
+                register(signal, idle())?;
+            }
+            // Only a program that draws needs to know of Ctrl-Z.
+            let draws = draws && !is_ignored(SIGTSTP);
+            if draws {
+                register(SIGTSTP, undrawn())?;
+            }
+            if self.listener.is_none() {
+                let mut signals = iterator::Signals::new(stops())?;
+                let handle = signals.handle();
+                let thread = threads::spawn("signals", move || signals.forever().for_each(hear))?;
+                self.listener = Some(Listener { handle, thread });
+            }
+            match &self.listener {
+                Some(listener) if draws => listener.handle.add_signal(SIGTSTP),
+                _ => Ok(()),
+            }
         }
 
-        fn end(&self) {
-            if self.0.swap(false, Ordering::SeqCst) {
-                let mut listening = LISTENING.lock().unwrap_or_else(PoisonError::into_inner);
-                *listening -= 1;
-                lethal().store(*listening == 0, Ordering::SeqCst);
-            }
+        fn set_flags(&self) {
+            idle().store(self.running.is_empty(), Ordering::SeqCst);
+            undrawn().store(!self.running.iter().any(|entry| entry.draws), Ordering::SeqCst);
+        }
+
+        /// Ends the listener if no pipeline runs. Returns its thread.
+        fn close(&mut self) -> Option<JoinHandle<()>> {
+            self.set_flags();
+            let listener = if self.running.is_empty() { self.listener.take()? } else { return None };
+            // This is done under the lock: what the old listener has heard, a new one has not.
+            listener.handle.close();
+            Some(listener.thread)
+        }
+    }
+
+    /// Handles a signal. It runs no code of the user's, so that the next signal is heard, too.
+    fn hear(signal: i32) {
+        if signal == SIGTSTP {
+            // If this fails, the process just continues.
+            progress::pause_terminal(|| drop(emulate_default_handler(signal)));
+            return;
+        }
+        let unaware: Vec<Arc<Control>> = {
+            let mut registry = registry();
+            let unaware = registry.running.iter_mut().filter(|entry| !entry.has_heard);
+            unaware.map(|entry| (entry.has_heard = true, Arc::clone(&entry.control)).1).collect()
+        };
+        if unaware.is_empty() {
+            // The handler ends the process at a further signal, should the terminal not take what is written to it.
+            idle().store(true, Ordering::SeqCst);
+            progress::end_terminal(|| {
+                drop(emulate_default_handler(signal));
+                // What a shell returns for a program that was ended by this signal.
+                std::process::exit(128 + signal);
+            });
+        }
+        for control in unaware {
+            control.stop(Stop::Signal(signal));
         }
     }
 
     /// Handles signals until it is dropped.
-    pub(crate) struct Signals {
-        listening: Arc<Listening>,
-        handle: iterator::Handle,
-        thread: Option<JoinHandle<()>>,
-    }
+    pub(crate) struct Signals(u64);
 
     impl Signals {
-        pub(crate) fn install(control: &Arc<Control>) -> Result<Self> {
-            Self::try_install(control).map_err(Error::pipeline)
-        }
-
-        fn try_install(control: &Arc<Control>) -> io::Result<Self> {
-            static DEFAULT_ACTION: Mutex<bool> = Mutex::new(false);
-            let mut registered = DEFAULT_ACTION.lock().unwrap_or_else(PoisonError::into_inner);
-            if !*registered {
-                for &signal in stops() {
-                    flag::register_conditional_default(signal, Arc::clone(lethal()))?;
-                }
-                *registered = true;
+        /// Starts to handle signals for a pipeline. `draws` says whether it draws on the terminal.
+        pub(crate) fn install(control: &Arc<Control>, draws: bool) -> Result<Self> {
+            let mut registry = registry();
+            if let Err(error) = registry.listen(draws) {
+                let ended = registry.close();
+                // It is not joined, since it may wait for the lock.
+                drop(ended);
+                return Err(Error::pipeline(error));
             }
-            drop(registered);
-            let mut signals = iterator::Signals::new(stops())?;
-            let handle = signals.handle();
-            let listening = Listening::start();
-            let (control, ear) = (Arc::clone(control), Arc::clone(&listening));
-            let spawned = threads::spawn("signals", move || {
-                for signal in signals.forever() {
-                    ear.end();
-                    control.stop(Stop::Signal(signal));
-                }
-            });
-            match spawned {
-                Ok(thread) => Ok(Signals { listening, handle, thread: Some(thread) }),
-                Err(error) => {
-                    listening.end();
-                    Err(error)
-                }
-            }
+            let id = registry.next;
+            registry.next += 1;
+            registry.running.push(Entry { id, control: Arc::clone(control), has_heard: false, draws });
+            registry.set_flags();
+            Ok(Signals(id))
         }
     }
 
     impl Drop for Signals {
         fn drop(&mut self) {
-            self.listening.end();
-            self.handle.close();
-            if let Some(thread) = self.thread.take() {
+            let mut registry = registry();
+            let place = registry.running.iter().position(|entry| entry.id == self.0);
+            let entry = place.map(|place| registry.running.remove(place));
+            let thread = registry.close();
+            drop(registry);
+            // The control is dropped outside the lock, since its parts are the user's.
+            drop(entry);
+            if let Some(thread) = thread {
                 // It runs no code that panics.
                 let _ = thread.join();
             }
@@ -134,6 +205,7 @@ mod unix {
 mod windows {
     use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
+    use crate::pipeline::progress;
     use crate::run::control::Control;
     use crate::run::error::{Error, Result};
     use crate::run::summary::Stop;
@@ -148,7 +220,7 @@ mod windows {
     }
 
     impl Signals {
-        pub(crate) fn install(control: &Arc<Control>) -> Result<Self> {
+        pub(crate) fn install(control: &Arc<Control>, _draws: bool) -> Result<Self> {
             let installed = INSTALLED.get_or_init(|| ctrlc::set_handler(on_ctrl_c).map_err(|error| error.to_string()));
             if let Err(error) = installed {
                 return Err(Error::pipeline(error.clone()));
@@ -163,7 +235,7 @@ mod windows {
             RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
         if running.iter().all(|control| control.is_stopping()) {
             // What the console does by itself: STATUS_CONTROL_C_EXIT.
-            std::process::exit(0xC000_013A_u32 as i32);
+            progress::end_terminal(|| std::process::exit(0xC000_013A_u32 as i32));
         }
         for control in running {
             control.stop(Stop::Signal(2));

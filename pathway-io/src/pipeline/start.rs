@@ -9,6 +9,7 @@ use super::any_table::AnyTable;
 use super::extensions::{ComputedOn, Engine, EngineChoice, EngineRun, FindEngine, Persistence};
 use super::monitor::Monitor;
 use super::plan::{Plan, Reader, SourcePlan};
+use super::progress;
 use super::running::Running;
 use super::signals::Signals;
 use super::supervisor::Supervisor;
@@ -55,7 +56,12 @@ pub(super) fn start(
         .map(|source| BadRowPolicy::open(source.options.bad_row_policy(), persistent))
         .collect::<Result<_>>()?;
     let (messages, received) = unbounded();
-    let signals = if plan.handle_signals { Some(Signals::install(&control)?) } else { None };
+    if plan.progress {
+        // The cell is empty: a pipeline starts once.
+        let _ = control.notices.set(progress::tell);
+    }
+    let draws = plan.progress && progress::is_shown();
+    let signals = if plan.handle_signals { Some(Signals::install(&control, draws)?) } else { None };
     control.update(|run| run.checking = persistent);
     let mut sinks = Vec::new();
     let started = match engine {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
-use super::blame::blame;
+use super::blame::{blame, blame_sources};
 use super::extensions::{Checkpointing, RunningEngine};
 use super::monitor::Monitor;
 use super::progress::Display;
@@ -180,14 +180,14 @@ impl Supervisor {
 
     fn end(mut self) -> Result<Summary> {
         let mut watchdog = Watchdog::new(&self.control, self.grace_period);
-        let ended = watchdog.watch(RunState::sources_have_ended, |run| self.deadline(run, None));
+        let ended = watchdog.watch(RunState::sources_have_ended, |run| self.deadline(run, None), blame_sources);
         if !ended {
             self.abandon_sources();
         }
         let draining = Instant::now();
         // This fails only if the sequencer has panicked, and then the control already knows the failure.
         let _ = self.messages.send(Message::Finish);
-        let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining));
+        let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining), blame);
         if !drained {
             self.control.abandon(blame);
             if let Some(engine) = &self.engine {
@@ -211,10 +211,7 @@ impl Supervisor {
                 source.intake.finish(source.unread_tail());
             }
         }
-        self.control.abandon(|run| {
-            let busy = run.parts.iter().filter(|member| member.part.role() == Role::Source && !member.has_ended());
-            busy.flat_map(|member| member.part.blame()).map(|(_, error)| error).collect()
-        });
+        self.control.abandon(blame_sources);
     }
 
     fn result(&self) -> Result<Summary> {

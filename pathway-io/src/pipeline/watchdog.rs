@@ -3,23 +3,27 @@
 //! - A source that has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) is interrupted.
 //! - A source that waits for room although no sink takes anything is *stalled*. The most common cause is a callback or a sink
 //!   that pushes into its own source: it waits for room that only it can make. A warning names the parts.
+//! - A stop that takes longer than [`PATIENCE`] says once, in each phase of the end, what it waits for.
 //!
 //! The supervisor looks while it waits for the run, so that this costs no thread, and nothing for each row.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tracing::warn;
+use tracing::{info, warn};
 
-use crate::run::control::{Control, RunState};
-use crate::run::error::FailureKind;
+use crate::run::control::{Control, Notice, RunState};
+use crate::run::error::{Error, FailureKind};
 use crate::run::part::Phase;
+use crate::run::summary::Stop;
 use crate::sink::part::SinkPart;
 use crate::source::intake::{Level, pending::Load};
 use crate::source::shared::{Pulse, Source};
 
 /// How long a source waits for room, and no sink takes anything, before a warning says so.
 const STALL: Duration = Duration::from_secs(10);
+/// How long a stop waits before it says for what.
+const PATIENCE: Duration = Duration::from_millis(500);
 /// The longest time between two looks.
 const LONGEST: Duration = Duration::from_secs(1);
 /// The shortest time between two looks.
@@ -63,10 +67,15 @@ impl Watchdog {
         &mut self,
         mut done: impl FnMut(&RunState) -> bool,
         deadline: impl Fn(&RunState) -> Option<Instant>,
+        blame: impl Fn(&RunState) -> Vec<Error>,
     ) -> bool {
         let control = Arc::clone(&self.control);
         let time = &control.time;
+        let began = Instant::now();
+        let patience = PATIENCE.min(self.grace_period / 2);
+        let mut is_told = false;
         loop {
+            let tells = |run: &RunState| run.stop.filter(|_| !is_told).map(|(_, at)| began.max(at) + patience);
             let next_look = time.now() + self.interval;
             // The first look comes at once: a clock that is set by hand may have passed the limit already.
             self.look();
@@ -75,17 +84,36 @@ impl Watchdog {
                 |run| {
                     is_done = done(run);
                     is_over = deadline(run).is_some_and(|deadline| deadline <= Instant::now());
-                    is_done || is_over || next_look <= time.now()
+                    let is_due = tells(run).is_some_and(|at| at <= Instant::now());
+                    is_done || is_over || is_due || next_look <= time.now()
                 },
                 |run| {
                     let next_look = Some(next_look).filter(|_| !time.is_manual());
-                    [deadline(run), next_look].into_iter().flatten().min()
+                    [deadline(run), next_look, tells(run)].into_iter().flatten().min()
                 },
             );
             if is_done || is_over {
                 return is_done;
             }
+            let late = control.update(|run| {
+                let (stop, _) = run.stop.filter(|_| tells(run).is_some_and(|at| at <= Instant::now()))?;
+                Some((stop, blame(run)))
+            });
+            if let Some((stop, late)) = late {
+                is_told = true;
+                self.tell(stop, &late);
+            }
         }
+    }
+
+    /// Says what a stop waits for.
+    fn tell(&self, stop: Stop, late: &[Error]) {
+        let names: Vec<String> = late.iter().map(culprit).collect();
+        let waits_for = if names.is_empty() { "the pipeline".to_owned() } else { names.join(", ") };
+        let up_to = seconds(self.grace_period);
+        let again = if matches!(stop, Stop::Signal(_)) { "; Ctrl-C again ends at once" } else { "" };
+        info!(waits_for, grace_period = ?self.grace_period, "stopping: waiting up to {up_to} for {waits_for}");
+        self.control.tell(Notice::Stopping, || format!("stopping: waiting up to {up_to} for {waits_for}{again}"));
     }
 
     fn look(&mut self) {
@@ -104,6 +132,20 @@ impl Watchdog {
             watched.check_stall(&level, taken, &sinks, self.control.time.now());
         }
     }
+}
+
+/// Returns what the error is about.
+fn culprit(error: &Error) -> String {
+    match error {
+        Error::Connector(failure) | Error::Computation(failure) => format!("`{}`", failure.name()),
+        Error::Sink(failure) => format!("sink `{}`", failure.name()),
+        _ => "the state or another process".to_owned(),
+    }
+}
+
+fn seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if duration.subsec_nanos() == 0 { format!("{seconds} s") } else { format!("{seconds:.1} s") }
 }
 
 fn check_pulse(source: &Source, level: &Level, grace_period: Duration) {

@@ -4,7 +4,7 @@
 //! requests a stop. The thread that waits for the run sees each change through one condition variable.
 
 use std::any::Any;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::{error, info};
@@ -22,6 +22,17 @@ pub(crate) struct Control {
     changed: Condvar,
     /// What the waits of the run follow.
     pub(crate) time: Time,
+    /// Writes lines for a program that has asked for progress.
+    pub(crate) notices: OnceLock<fn(Notice, &str)>,
+}
+
+/// What a line for a program that has asked for progress is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// A source has failed and is run again.
+    Attempt,
+    /// A stop waits for something.
+    Stopping,
 }
 
 #[derive(Default)]
@@ -231,6 +242,14 @@ impl Control {
     pub(crate) fn wait_until_checked(&self) -> bool {
         self.wait(|run| !run.checking || !run.failures.is_empty(), |_| None);
         !self.lock().checking
+    }
+
+    /// Writes a line for a program that has asked for progress.
+    pub(crate) fn tell(&self, notice: Notice, text: impl FnOnce() -> String) {
+        if let Some(tell) = self.notices.get() {
+            // An error may hold line ends, or what would move the cursor.
+            tell(notice, &text().replace(char::is_control, " "));
+        }
     }
 
     pub(crate) fn is_stopping(&self) -> bool {

@@ -72,6 +72,7 @@ impl fmt::Display for Summary {
         }
         match self.stop {
             Some(Stop::Handle) => write!(f, "\nstopped"),
+            Some(Stop::Signal(1)) => write!(f, "\nstopped by SIGHUP"),
             Some(Stop::Signal(2)) => write!(f, "\nstopped by SIGINT"),
             Some(Stop::Signal(15)) => write!(f, "\nstopped by SIGTERM"),
             Some(Stop::Signal(signal)) => write!(f, "\nstopped by signal {signal}"),
@@ -99,6 +100,10 @@ impl fmt::Display for SourceSummary {
         }
         if self.attempts > 1 {
             write!(f, ", {} attempts", self.attempts)?;
+            if let Some(error) = &self.error {
+                // It may have several lines, and a summary has one for each source.
+                write!(f, ", last error: {}", error.replace(char::is_control, " "))?;
+            }
         }
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, info_span, warn};
 
-use crate::run::control::PartId;
-use crate::run::error::FailureKind;
+use crate::run::control::{Notice, PartId};
+use crate::run::error::{Closed, FailureKind};
 use crate::run::guard::{DROP_OF_ERROR, Ending, dropped, failed, guarded};
 use crate::run::panics::text_of;
 use crate::source::connector::{Connector, Subjects};
@@ -114,7 +114,10 @@ fn attempt<C: Connector>(
         Some(FailureKind::Failed(error)) if excused => {
             let text = text_of(&*error);
             info!(connector = &*source.name, "ended after the stop with: {text}");
-            source.attempts.note(text);
+            // That the subject is closed says less than why an earlier attempt has failed.
+            if !error.is::<Closed>() || source.attempts.get().last_error.is_none() {
+                source.attempts.note(text);
+            }
             if let Err(kind) = dropped(DROP_OF_ERROR, [error]) {
                 source.fail(kind);
             }
@@ -128,8 +131,14 @@ fn attempt<C: Connector>(
 /// Ends an attempt that has failed, and waits for the next one.
 fn again(source: &Source, failure: FailureKind, wait: Duration) -> Next {
     let at = source.control.time.now().checked_add(wait);
-    warn!(connector = &*source.name, attempts = source.attempts.get().entered, ?wait, "run again: it {failure}");
-    source.attempts.note(failure.text());
+    let attempts = source.attempts.get().entered;
+    let text = failure.text();
+    warn!(connector = &*source.name, attempts, ?wait, "run again: it {failure}");
+    source.control.tell(Notice::Attempt, || {
+        let (name, next) = (&source.name, u64::from(attempts) + 1);
+        format!("{name}: attempt {attempts} failed, attempt {next} in {:.1} s: {text}", wait.as_secs_f64())
+    });
+    source.attempts.note(text);
     if let Err(kind) = dropped(DROP_OF_ERROR, [failure]) {
         source.fail(kind);
     }

@@ -54,7 +54,7 @@ fn an_error_or_a_panic_is_followed_by_another_attempt() {
     let source = &summary.sources[0];
     assert_eq!((source.rows, source.commits, source.attempts), (3, 3, 3));
     assert_eq!(source.error.as_deref(), Some("panicked in run: out of patience"));
-    assert!(source.to_string().ends_with(", 3 attempts"), "{source}");
+    assert!(source.to_string().ends_with(", 3 attempts, last error: panicked in run: out of patience"), "{source}");
     assert_eq!(stops.load(Ordering::SeqCst), 1);
     assert_eq!(summary.stop, None);
 }

@@ -191,7 +191,7 @@ impl Child {
         assert_eq!(next(&self.lines), line);
     }
 
-    fn send(&self, signal: i32) {
+    fn send(&self, signal: impl std::fmt::Display) {
         let kill = format!("kill -{signal} {}", self.process.id());
         assert!(Command::new("sh").arg("-c").arg(kill).status().unwrap().success());
     }
@@ -245,6 +245,19 @@ fn a_second_signal_ends_the_process_at_once() {
         child.send(second);
         assert_eq!(child.ends().signal(), Some(second));
     }
+}
+
+/// Both are pending when the process continues, so that they arrive at once.
+#[test]
+fn two_signals_at_the_same_time_count_as_two() {
+    let child = Child::start("deaf", None);
+    child.says("ready");
+    for signal in ["STOP", "TERM", "INT", "CONT"] {
+        child.send(signal);
+    }
+    // One of them has asked for the stop, and the other has ended the process.
+    let ended_by = child.ends().signal();
+    assert!(matches!(ended_by, Some(SIGINT | SIGTERM)), "{ended_by:?}");
 }
 
 #[test]

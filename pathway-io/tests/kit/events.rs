@@ -300,3 +300,49 @@ fn a_source_that_waits_for_room_is_not_idle() {
     drop(open);
     assert_eq!(within(move || running.join()).unwrap().rows(), 10);
 }
+
+#[test]
+fn a_stop_that_takes_long_says_what_it_waits_for() {
+    let heard = listen();
+    let pipeline = common::pipeline();
+    pipeline.grace_period(Duration::from_secs(60));
+    let stop = pipeline.stop_handle();
+    let (end_source, source_ends) = mpsc::channel::<()>();
+    let (end_sink, sink_ends) = mpsc::channel::<()>();
+    let slow = source(move |rows: Subject<Number>| {
+        rows.next(Number { n: 1 })?;
+        rows.commit()?;
+        stop.stop();
+        Ok(source_ends.recv()?)
+    });
+    let table = pipeline.read_with(slow, ReadOptions::new().name("slow to end"));
+    table.subscribe(move |_| sink_ends.recv().unwrap());
+    let running = pipeline.start().unwrap();
+    let said = hear(&heard, &["stopping: waiting up to 60 s for `slow to end`", "grace_period=60s"]);
+    assert!(said.starts_with("event INFO"), "{said}");
+    end_source.send(()).unwrap();
+    hear(&heard, &["stopping: waiting up to 60 s for sink `slow to end`"]);
+    end_sink.send(()).unwrap();
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+fn a_pipeline_that_is_dropped_without_a_run_is_a_warning() {
+    let heard = listen();
+    let pipeline = common::pipeline();
+    pipeline.read_with(source(|_: Subject<Number>| Ok(())), ReadOptions::new().name("forgotten"));
+    drop(pipeline);
+    let said = hear(&heard, &["dropped without a run", "`forgotten`"]);
+    assert!(said.starts_with("event WARN"), "{said}");
+
+    let pipeline = common::pipeline();
+    pipeline.read_with(source(|_: Subject<Number>| Ok(())), ReadOptions::new().name("not forgotten"));
+    within(move || pipeline.run()).unwrap();
+    drop(common::pipeline());
+    // The end of the source has been told, and no warning before it.
+    let mut before = Vec::new();
+    while !before.iter().any(|text: &String| text.contains("\"not forgotten\" rows=0")) {
+        before.push(next(&heard));
+    }
+    assert!(!before.iter().any(|text| text.contains("without a run") && text.contains("not forgotten")), "{before:#?}");
+}

@@ -67,6 +67,8 @@
 //! | `idle: ..` | warn | `connector`, `idle` | a source has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) |
 //! | `bad row left out: ..` | warn | `connector` | a row did not fit the schema |
 //! | `stop` | info | `reason` | the run is asked to stop |
+//! | `stopping: ..` | info | `waits_for`, `grace_period` | a stop waits for sources, or then for sinks, for over half a second |
+//! | `dropped without a run: ..` | warn | `sources` | a pipeline with sources is dropped without `run` or `start` |
 //! | the text of the error | error | | a part has failed |
 
 #[cfg(feature = "metrics")]

@@ -2,6 +2,7 @@
 //!
 //! It reads counters that the runtime keeps anyway, so the display does not slow the run down.
 
+use std::io::Write as _;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -9,8 +10,9 @@ use console::Term;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
 use super::line::{Gauge, Rate, SINK, grouped, note, table};
-use super::screen;
+use super::screen::{self, Leave};
 use crate::pipeline::monitor::{Monitor, Snapshot, SourceStatus};
+use crate::run::control::Notice;
 use crate::run::error::Result;
 use crate::run::summary::{Stop, Summary};
 use crate::run::threads;
@@ -27,10 +29,10 @@ pub(crate) struct Display {
 impl Display {
     /// Starts the display; returns `None` if standard error is not a terminal that can show it.
     pub(crate) fn start(monitor: &Monitor) -> Option<Self> {
-        let terminal = Term::stderr();
-        if !terminal.is_term() || std::env::var_os("TERM").is_some_and(|kind| kind == "dumb") {
+        if !is_shown() {
             return None;
         }
+        let terminal = Term::stderr();
         let id = screen::add();
         let monitor = monitor.clone();
         let (stop, stopped) = bounded(0);
@@ -69,6 +71,33 @@ impl Drop for Display {
     fn drop(&mut self) {
         self.end("");
     }
+}
+
+/// Whether standard error is a terminal that can show the lines.
+pub(crate) fn is_shown() -> bool {
+    Term::stderr().is_term() && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb")
+}
+
+/// Writes a line of text above the lines of the pipelines. On a terminal, the lines show the attempts already.
+pub(crate) fn tell(notice: Notice, text: &str) {
+    match (notice, is_shown()) {
+        (Notice::Attempt, true) => {}
+        (Notice::Stopping, true) => screen::print(text),
+        (_, false) => {
+            // A closed standard error does not end the run.
+            let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
+        }
+    }
+}
+
+/// Puts the cursor below the lines, and calls what ends the process.
+pub(crate) fn end_terminal(then: impl FnOnce()) {
+    screen::leave(Leave::Lines, then);
+}
+
+/// Takes the lines off, and calls what stops the process until it is continued.
+pub(crate) fn pause_terminal(then: impl FnOnce()) {
+    screen::leave(Leave::Nothing, then);
 }
 
 fn look(seen: &Snapshot, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {

@@ -1,13 +1,23 @@
 //! The display of [`Pipeline::progress`](crate::Pipeline::progress), and how a program writes to the same terminal.
 //!
 //! With the feature `progress`, a pipeline can show one line for each source and each sink on standard error. It updates
-//! them five times a second, and ends with a short summary. If standard error is not a terminal, it shows nothing.
+//! them five times a second, and ends with a short summary. The lines never exceed the window.
 //!
 //! ```text
 //!                          rows    rows/s  commits  backlog
 //! Sensors                12,345       410       31        4
 //! → readings.csv         24,682       820       31        0
 //! ```
+//!
+//! If standard error is not a terminal, the pipeline writes only what happens: a line for each attempt of a source that has
+//! failed and is run again. On both, a stop that takes longer than half a second says once what it waits for:
+//!
+//! ```text
+//! stopping: waiting up to 10 s for `Sensors`; Ctrl-C again ends at once
+//! ```
+//!
+//! A closed standard error does not stop the run. A second Ctrl-C leaves the cursor below the lines. Ctrl-Z takes them off the
+//! terminal, and they are drawn again when the program continues.
 //!
 //! The lines are *below* the cursor, which stays where the program has it. A program that draws its own table, or logs a
 //! line now and then, need not know about them. Several log lines at once can cover a part of the display until the next
@@ -31,8 +41,15 @@ mod line;
 #[cfg(feature = "progress")]
 mod screen;
 
+#[cfg(not(feature = "progress"))]
+mod off;
+
 #[cfg(feature = "progress")]
-pub(crate) use display::Display;
+pub(crate) use display::{Display, end_terminal, is_shown, pause_terminal, tell};
+#[cfg(not(feature = "progress"))]
+pub(crate) use off::{Display, end_terminal, is_shown, pause_terminal, tell};
+#[cfg(not(feature = "progress"))]
+pub use off::{IsEnabled, Progress};
 
 /// Calls `write` while the lines are off the terminal; they come back within 0.2 s. Without lines, and without the
 /// feature `progress`, it is only called.
@@ -67,17 +84,4 @@ impl Write for Writer {
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().flush()
     }
-}
-
-/// Without the feature nothing is drawn.
-#[cfg(not(feature = "progress"))]
-pub(crate) struct Display;
-
-#[cfg(not(feature = "progress"))]
-impl Display {
-    pub(crate) fn start(_: &super::monitor::Monitor) -> Option<Self> {
-        None
-    }
-
-    pub(crate) fn finish(self, _: &crate::run::error::Result<crate::run::summary::Summary>) {}
 }

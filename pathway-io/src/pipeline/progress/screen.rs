@@ -11,15 +11,20 @@
 use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
-static SCREEN: Mutex<Screen> = Mutex::new(Screen { blocks: Vec::new(), drawn: false });
+static SCREEN: Mutex<Screen> = Mutex::new(Screen { blocks: Vec::new(), drawn: Vec::new() });
+
+/// How long the end of the process waits for a thread that is using the terminal.
+const PATIENCE: Duration = Duration::from_millis(200);
 
 /// There is one terminal, so there is one of it in the process.
 pub(super) struct Screen {
     /// The lines of each pipeline, with the pipeline's number.
     blocks: Vec<(u64, Vec<String>)>,
-    drawn: bool,
+    /// What is on the terminal now.
+    drawn: Vec<String>,
 }
 
 fn lock() -> MutexGuard<'static, Screen> {
@@ -54,11 +59,69 @@ impl Drop for Suspended {
 /// The screen without lines, for as long as the guard lives.
 fn cleared() -> MutexGuard<'static, Screen> {
     let mut screen = lock();
-    if screen.drawn {
-        write("\x1b[J");
-        screen.drawn = false;
-    }
+    clear(&mut screen);
     screen
+}
+
+fn clear(screen: &mut Screen) {
+    if !screen.drawn.is_empty() {
+        write("\x1b[J");
+        screen.drawn.clear();
+    }
+}
+
+/// What remains on the terminal when the process stops drawing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leave {
+    /// The lines as they were drawn last, with the cursor below them.
+    Lines,
+    Nothing,
+}
+
+/// Stops drawing, and calls `then`, which ends the process or stops it for a time.
+///
+/// The call comes from the thread of the signals, which must stay able to end the process: it does not wait for long for a
+/// closure of [`suspend`](super::suspend).
+pub(super) fn leave(what: Leave, then: impl FnOnce()) {
+    let deadline = Instant::now() + PATIENCE;
+    let screen = loop {
+        match SCREEN.try_lock() {
+            Ok(screen) => break Some(screen),
+            Err(TryLockError::Poisoned(poisoned)) => break Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) if Instant::now() >= deadline => break None,
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(1)),
+        }
+    };
+    if let Some(mut screen) = screen {
+        if what == Leave::Lines {
+            write(&remains(&screen.drawn));
+            screen.drawn.clear();
+        } else {
+            clear(&mut screen);
+        }
+        // The guard keeps the other threads from drawing meanwhile.
+        then();
+    } else {
+        then();
+    }
+}
+
+/// The lines below the cursor, with the cursor below them.
+fn remains(lines: &[String]) -> String {
+    let mut out = String::new();
+    if !lines.is_empty() {
+        out.push_str("\x1b[J");
+        lines.iter().for_each(|line| out = format!("{out}\r\n{line}"));
+        out.push_str("\r\n");
+    }
+    out
+}
+
+/// Writes a line that stays. The lines of the pipelines come back below it.
+pub(super) fn print(text: &str) {
+    let _screen = cleared();
+    // The terminal has echoed `^C` where the cursor was.
+    write(&format!("\r\x1b[K{text}\r\n"));
 }
 
 /// Adds a pipeline.
@@ -75,10 +138,9 @@ pub(super) fn draw(id: u64, lines: Vec<String>, room: usize) {
     if let Some((_, block)) = screen.blocks.iter_mut().find(|(other, _)| *other == id) {
         *block = lines;
     }
-    let lines: Vec<&str> = screen.blocks.iter().flat_map(|(_, lines)| lines).map(String::as_str).take(room).collect();
-    let drawing = drawing(&lines);
-    screen.drawn = true;
-    write(&drawing);
+    let lines: Vec<String> = screen.blocks.iter().flat_map(|(_, lines)| lines).take(room).cloned().collect();
+    write(&drawing(&lines));
+    screen.drawn = lines;
 }
 
 /// Takes a pipeline away and writes its last words.
@@ -88,7 +150,7 @@ pub(super) fn remove(id: u64, last: &str) {
     write(last);
 }
 
-fn drawing(lines: &[&str]) -> String {
+fn drawing(lines: &[String]) -> String {
     let mut out = String::from("\x1b[J");
     if lines.is_empty() {
         return out;
@@ -124,13 +186,16 @@ mod tests {
             // The send fails if the deadline has passed and the test has ended.
             let _ = sender.send(());
         });
-        done.recv_timeout(std::time::Duration::from_secs(30)).expect("it does not wait for itself");
+        done.recv_timeout(Duration::from_secs(30)).expect("it does not wait for itself");
         thread.join().expect("what it asserts holds");
     }
 
     #[test]
     fn draws_below_the_cursor_and_comes_back() {
-        assert_eq!(drawing(&["a", "b"]), "\x1b[J\x1bD\x1bD\x1b[2A\x1b7\r\na\r\nb\x1b8");
+        let lines = ["a", "b"].map(str::to_owned);
+        assert_eq!(drawing(&lines), "\x1b[J\x1bD\x1bD\x1b[2A\x1b7\r\na\r\nb\x1b8");
         assert_eq!(drawing(&[]), "\x1b[J");
+        assert_eq!(remains(&lines), "\x1b[J\r\na\r\nb\r\n");
+        assert_eq!(remains(&[]), "");
     }
 }
