@@ -7,10 +7,11 @@
 //!
 //! The threads push through clones of one subject. The sensor's name is the primary key, so that each reading replaces
 //! the one before: an update is a retraction of the old row and the new row, at one time. The program
-//! keeps its table from these updates alone. It redraws the table after a commit, at most ten times a second. If standard
-//! output is not a terminal, it prints the table once, at the end.
+//! keeps its table from these updates alone. It redraws the table after a commit, at most ten times a second, and shows as
+//! much of it as the window holds. If standard output is not a terminal, it prints the table once a second, and at the end.
 //!
-//! It ends after `--seconds N`, after `--readings N` of each sensor, or with Ctrl-C.
+//! It ends after `--seconds N`, after `--readings N` of each sensor, with Ctrl-C, or when the program that reads its output
+//! has ended (`cargo run --example sensors | head -2`).
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,10 +21,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use console::{Term, truncate_str};
 use pathway_io::{Closed, Pipeline, Schema, Subject, Update, connector, csv};
 
 const USAGE: &str = "usage: sensors [--seconds N] [--readings N] [OUTPUT.csv]";
 const SENSORS: [&str; 8] = ["attic", "bath", "cellar", "garage", "garden", "hall", "kitchen", "study"];
+
+/// The lines below the table: the head of the progress, the source, two sinks, and the cursor's.
+const BELOW: usize = 5;
+/// How often the table is printed where it cannot be redrawn.
+const PERIOD: Duration = Duration::from_secs(1);
 
 /// The latest reading of a sensor.
 #[derive(Schema, Clone)]
@@ -93,7 +100,8 @@ impl Noise {
 #[derive(Default)]
 struct Board {
     rows: BTreeMap<String, Reading>,
-    drawn: bool,
+    /// The lines that were drawn last.
+    drawn: usize,
 }
 
 impl Board {
@@ -105,29 +113,55 @@ impl Board {
         }
     }
 
-    fn draw(&mut self, live: bool) -> io::Result<()> {
-        let mut text = String::new();
-        if live && self.drawn {
-            // Back up over the head and one line for each sensor; to the left first, where a Ctrl-C was echoed.
-            let _ = write!(text, "\r\x1b[{}A", SENSORS.len() + 1);
-        }
-        let end = if live { "\x1b[K\n" } else { "\n" };
-        let _ = write!(text, "{:<10}{:>8}{:>10}{end}", "sensor", "°C", "readings");
-        for name in SENSORS {
-            let _ = match self.rows.get(name) {
-                Some(Reading { celsius, readings, .. }) => {
-                    let bar = "█".repeat((celsius - 10.0).clamp(0.0, 20.0) as usize);
-                    write!(text, "{name:<10}{celsius:>7.1}{readings:>10}  {bar}{end}")
-                }
-                None => write!(text, "{name:<10}{:>7}{:>10}{end}", "-", 0),
-            };
-        }
-        self.drawn = true;
-        // In one write, so that nothing that others write comes in between.
-        let mut stdout = io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()
+    /// The head, and a line for each sensor.
+    fn lines(&self) -> Vec<String> {
+        let head = format!("{:<10}{:>8}{:>10}", "sensor", "°C", "readings");
+        let lines = SENSORS.iter().map(|&name| match self.rows.get(name) {
+            Some(Reading { celsius, readings, .. }) => {
+                let bar = "█".repeat((celsius - 10.0).clamp(0.0, 20.0) as usize);
+                format!("{name:<10}{celsius:>7.1}{readings:>10}  {bar}")
+            }
+            None => format!("{name:<10}{:>7}{:>10}", "-", 0),
+        });
+        std::iter::once(head).chain(lines).collect()
     }
+
+    fn print(&self) -> io::Result<()> {
+        write_at_once(&(self.lines().join("\n") + "\n"))
+    }
+
+    /// Draws over what was drawn last. A table that is higher or wider than the window would scroll with each drawing.
+    fn draw(&mut self) -> io::Result<()> {
+        let (rows, columns) = Term::stdout().size();
+        let mut lines = self.lines();
+        lines.truncate(usize::from(rows).saturating_sub(BELOW));
+        let mut text = String::new();
+        if self.drawn > 0 {
+            // Back up over the lines; to the left first, where a Ctrl-C was echoed.
+            let _ = write!(text, "\r\x1b[{}A", self.drawn);
+        }
+        if lines.len() != self.drawn {
+            // The window has another height: its lines have moved.
+            text.push_str("\x1b[J");
+        }
+        for line in &lines {
+            let _ = writeln!(text, "{}\x1b[K", truncate_str(line, usize::from(columns).saturating_sub(1), ""));
+        }
+        self.drawn = lines.len();
+        write_at_once(&text)
+    }
+}
+
+/// Writes to standard output in one call, so that nothing that others write comes in between.
+fn write_at_once(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()
+}
+
+/// A reader of the output that has gone, as `head` does after its lines, is not an error.
+fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+    written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
 
 fn main() -> pathway_io::Result<()> {
@@ -138,27 +172,38 @@ fn main() -> pathway_io::Result<()> {
     let readings = pipeline.read(sensors);
     let board = Arc::new(Mutex::new(Board::default()));
     let drawn = Arc::clone(&board);
+    let stop = pipeline.stop_handle();
+    let mut printed = Instant::now();
     readings.subscribe(move |update| {
         let mut board = drawn.lock().unwrap_or_else(PoisonError::into_inner);
         board.apply(update);
         // A new reading is two updates, the old row's going and the new row's coming: the table is whole after the second.
-        if live && update.is_addition() {
+        if !update.is_addition() {
+            return;
+        }
+        if live {
             // A closed terminal does not stop the program: the readings still go into the file.
-            let _ = board.draw(true);
+            let _ = board.draw();
+        } else if printed.elapsed() >= PERIOD {
+            printed = Instant::now();
+            if board.print().is_err() {
+                // Another error than a closed pipe comes again at the end.
+                stop.stop();
+            }
         }
     });
     if let Some(output) = &output {
         csv::write(&readings, output);
     }
     let summary = pipeline.run()?;
-    if !live {
-        board.lock().unwrap_or_else(PoisonError::into_inner).draw(false)?;
-    }
-    println!("{summary}");
+    let mut text = summary.to_string() + "\n";
     if let Some(output) = output {
-        println!("the updates are in {}", output.display());
+        let _ = writeln!(text, "the updates are in {}", output.display());
     }
-    Ok(())
+    if !live {
+        unless_closed(board.lock().unwrap_or_else(PoisonError::into_inner).print())?;
+    }
+    Ok(unless_closed(write_at_once(&text))?)
 }
 
 fn parse_args() -> Result<(Sensors, Option<PathBuf>), Box<dyn std::error::Error + Send + Sync>> {

@@ -23,7 +23,7 @@ fn the_table_is_that_of_the_updates() {
     for (sensor, row) in rows {
         let fields: Vec<&str> = row.split(',').collect();
         assert_eq!(fields[2], "30");
-        let drawn = end.stdout.lines().find(|line| line.starts_with(&sensor)).expect("a line for each sensor");
+        let drawn = end.stdout.lines().rfind(|line| line.starts_with(&sensor)).expect("a line for each sensor");
         let drawn: Vec<&str> = drawn.split_whitespace().collect();
         assert_eq!((drawn[1].parse::<f64>(), drawn[2]), (fields[1].parse::<f64>(), "30"));
     }
@@ -46,6 +46,31 @@ fn a_terminal_sees_the_table_and_the_progress() {
     assert!(seen.contains("\x1b[9A"), "the table is drawn over itself: {seen}");
     assert!(seen.contains("rows/s") && seen.contains("→ Sensors"), "a line for the sink: {seen}");
     assert!(seen.contains("400 rows from 1 source in "), "a summary at the end: {seen}");
+}
+
+/// One row of the table and the head: the window holds neither the table nor all lines of the progress.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_small_window_shows_a_part_of_the_table() {
+    let sensors = support::executable("sensors");
+    let command = format!("stty rows 7 cols 20; TERM=xterm '{}' --readings 50", sensors.display());
+    let end = Program::spawn(std::process::Command::new("script").args(["-qec", &command, "/dev/null"])).end();
+    let seen = &end.succeeded().stdout;
+    assert!(seen.contains("\r\x1b[2A") && !seen.contains("\x1b[9A"), "{seen}");
+    assert!(seen.contains("attic") && !seen.contains("cellar"), "{seen}");
+    assert!(!seen.contains('█') || !seen.contains(&"█".repeat(9)), "no line is wider than the window: {seen}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ends_when_its_output_is_closed() {
+    let sensors = support::executable("sensors");
+    let pipe = format!("'{}' | head -2; echo \"status ${{PIPESTATUS[0]}}\"", sensors.display());
+    let end = Program::spawn(std::process::Command::new("bash").args(["-c", &pipe])).end().succeeded();
+    let lines: Vec<&str> = end.stdout.lines().collect();
+    assert_eq!(lines.len(), 3, "{end:#?}");
+    assert!(lines[1].starts_with("attic") && lines[2] == "status 0", "{end:#?}");
+    assert_eq!(end.stderr, "");
 }
 
 #[cfg(unix)]
