@@ -7,6 +7,7 @@
 //! The SDK here reports the doors of a zoo. A hook of `on_interrupt` shuts it down when the pipeline stops: the program stops
 //! after the fourth event.
 
+use std::io::{self, Write as _};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
@@ -82,8 +83,10 @@ fn main() -> pathway_io::Result<()> {
     let doors = pipeline.read(Doors);
     let stop = pipeline.stop_handle();
     doors.subscribe(move |update: &Update<Door>| {
-        println!("{:+} door {} {}", update.diff, update.row.number, update.row.opened_by);
-        if update.row.number == 2 && !update.is_addition() {
+        let Door { number, opened_by } = &update.row;
+        // `println` would panic once the program that reads the output has ended.
+        let is_closed = writeln!(io::stdout(), "{:+} door {number} {opened_by}", update.diff).is_err();
+        if is_closed || *number == 2 && !update.is_addition() {
             stop.stop();
         }
     });

@@ -105,3 +105,21 @@ fn an_unknown_option_is_refused() {
     let end = Program::spawn(command.arg("--minutes")).end().failed();
     assert!(end.stderr.contains("usage: trending"), "{end:#?}");
 }
+
+#[test]
+fn the_demo_needs_no_network() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trending"));
+    let end = Program::spawn(command.args(["--demo", "--events", "100"])).end().succeeded();
+    assert!(end.stdout.contains(" 1 #"), "a first rank: {end:#?}");
+    assert!(end.stdout.contains("Jetstream: 100 rows in "), "{end:#?}");
+}
+
+/// The stream never ends by itself.
+#[cfg(unix)]
+#[test]
+fn ends_when_its_output_is_closed() {
+    let pipe = format!("'{}' --demo | head -2; echo \"status ${{PIPESTATUS[0]}}\"", env!("CARGO_BIN_EXE_trending"));
+    let end = Program::spawn(Command::new("bash").args(["-c", &pipe])).end().succeeded();
+    assert_eq!(end.stdout.lines().last(), Some("status 0"), "{end:#?}");
+    assert_eq!((end.stdout.lines().count(), end.stderr.as_str()), (3, ""), "{end:#?}");
+}

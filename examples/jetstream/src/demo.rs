@@ -1,55 +1,80 @@
-//! A server that speaks Jetstream's frames, for a first look without a network: invented posts and likes, one every few
-//! milliseconds, and now and then a delete.
+//! A server that speaks Jetstream's frames, for a look without a network: it replays the events of `events.jsonl`, which were
+//! written for this program, again and again. In each round they are later, and under new keys.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::Value;
+use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::event::{LIKES, POSTS};
+const EVENTS: &str = include_str!("../events.jsonl");
+/// The time between two events. They were a second apart or so.
+const PACE: Duration = Duration::from_millis(10);
 
 /// Starts it on a free port of this machine, and returns its address.
 ///
 /// # Errors
 ///
-/// That of the system, if it has no port.
+/// That of the system, if it has no port, or that of the recording, if it cannot be read.
 pub fn serve() -> io::Result<String> {
+    let events = recorded()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("ws://{}/subscribe", listener.local_addr()?);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            let events = events.clone();
             // It ends when the client disconnects, which does not fail the server.
-            thread::spawn(move || talk(stream));
+            thread::spawn(move || replay(stream, &events));
         }
     });
     Ok(url)
 }
 
-fn talk(stream: TcpStream) -> Result<(), Box<tungstenite::Error>> {
-    let mut socket =
-        tungstenite::accept(stream).map_err(|error| tungstenite::Error::Io(io::Error::other(error.to_string())))?;
-    for n in 1_u64.. {
-        let (collection, key) = if n % 3 == 0 { (LIKES, n / 3) } else { (POSTS, n) };
-        let created_at = "2026-01-02T03:04:05Z";
-        let record = match collection {
-            LIKES => json!({"subject": {"uri": format!("at://did:plc:dog/{POSTS}/{n}")}, "createdAt": created_at}),
-            _ => json!({"text": format!("post number {n}"), "createdAt": created_at, "langs": ["en"]}),
-        };
-        let (operation, key, record) = match (collection, n % 10) {
-            (POSTS, 0) => ("delete", key - 6, None),
-            _ => ("create", key, Some(record)),
-        };
-        let did = format!("did:plc:cat{}", key % 7);
-        let mut commit = json!({"operation": operation, "collection": collection, "rkey": key.to_string()});
-        if let Some(record) = record {
-            commit["record"] = record;
+/// An event, and when it happened.
+#[derive(Clone)]
+struct Recorded {
+    time_us: u64,
+    rkey: String,
+    event: Value,
+}
+
+fn recorded() -> io::Result<Vec<Recorded>> {
+    let read = |line: &str| {
+        let event: Value = serde_json::from_str(line)?;
+        let rkey = event["commit"]["rkey"].as_str().unwrap_or_default().to_owned();
+        Ok(Recorded { time_us: event["time_us"].as_u64().unwrap_or(0), rkey, event })
+    };
+    EVENTS.lines().map(read).collect()
+}
+
+fn replay(stream: TcpStream, events: &[Recorded]) -> Result<(), Box<tungstenite::Error>> {
+    let mut cursor = 0_u64;
+    #[expect(clippy::result_large_err, reason = "the error's type is the library's")]
+    let read_cursor = |request: &Request, response: Response| {
+        let query = request.uri().query().unwrap_or_default();
+        let found = query.split('&').find_map(|part| part.strip_prefix("cursor=")?.parse().ok());
+        cursor = found.unwrap_or(0);
+        Ok(response)
+    };
+    let mut socket = tungstenite::accept_hdr(stream, read_cursor)
+        .map_err(|error| tungstenite::Error::Io(io::Error::other(error.to_string())))?;
+    let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+    let length = last.time_us - first.time_us + 1_000_000;
+    for round in cursor.saturating_sub(first.time_us) / length.. {
+        for Recorded { time_us, rkey, event } in events {
+            let time_us = time_us + round * length;
+            if time_us < cursor {
+                continue;
+            }
+            let mut event = event.clone();
+            event["time_us"] = time_us.into();
+            event["commit"]["rkey"] = format!("{rkey}-{round}").into();
+            socket.send(Message::text(event.to_string())).map_err(Box::new)?;
+            thread::sleep(PACE);
         }
-        let event = json!({"did": did, "time_us": n, "kind": "commit", "commit": commit});
-        socket.send(Message::text(event.to_string())).map_err(Box::new)?;
-        thread::sleep(Duration::from_millis(2));
     }
     Ok(())
 }

@@ -4,9 +4,9 @@
 //!   delete becomes a `remove`; of a row from before the program started it makes no output.
 //! - Messages that cannot be read are rejected, and go the way of `BadRows`. Kinds of events that are not asked for are
 //!   passed over.
-//! - When the connection breaks, the source connects again, after a wait that doubles up to half a minute, and asks for
-//!   everything since the last event that it saw. The server sends that event again: the same row under the same key
-//!   makes no output.
+//! - When the connection breaks, or without a network, the pipeline runs the source again, after a wait that doubles up to
+//!   half a minute ([`restart`]). The source asks for everything since the last event that it saw. The server sends that
+//!   event again: the same row under the same key makes no output.
 //! - A stop drops `run` where it waits, for the handshake or for the next message, and the connection with it.
 
 pub mod demo;
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use event::{Commit, Event, LIKES, LikeRecord, POSTS, PostRecord};
 use futures_util::StreamExt;
-use pathway_io::{AsyncSubject, Schema, connector};
+use pathway_io::{AsyncSubject, Error, Restart, RunResult, Schema, connector};
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 use tokio_tungstenite::connect_async;
@@ -72,47 +72,36 @@ pub struct Jetstream {
     url: String,
     /// How many posts and likes are still wanted.
     wanted: u64,
-    /// Whether a server was there once.
-    reached: bool,
     /// The time of the last event, in the server's microseconds.
     cursor: Option<u64>,
 }
 
 #[connector(autocommit = "500ms")]
 impl Jetstream {
-    async fn run(&mut self, posts: AsyncSubject<Post>, likes: AsyncSubject<Like>) -> Result<(), BoxError> {
-        let mut wait = FIRST_WAIT;
-        loop {
-            let before = self.cursor;
-            let Err(error) = self.session(&posts, &likes).await else {
-                return Ok(());
-            };
-            match error.downcast_ref::<tungstenite::Error>() {
-                // What was reached once will come back.
-                Some(lost) if self.reached && !is_final(lost) => {}
-                Some(refused) => return Err(format!("{}: {refused}", self.url).into()),
-                None => return Err(error),
-            }
-            if self.cursor > before {
-                wait = FIRST_WAIT;
-            }
-            posts.sleep(wait).await?;
-            eprintln!("connecting again: {error}");
-            wait = (wait * 2).min(LONGEST_WAIT);
+    async fn run(&mut self, posts: AsyncSubject<Post>, likes: AsyncSubject<Like>) -> RunResult {
+        let Err(error) = self.session(&posts, &likes).await else { return Ok(()) };
+        match error.downcast_ref::<tungstenite::Error>() {
+            Some(refused) if is_final(refused) => Err(Error::fatal(format!("{}: {refused}", self.url)).into()),
+            Some(lost) => Err(format!("{}: {lost}", self.url).into()),
+            None => Err(error),
         }
     }
+}
+
+/// When the source is run again after its connection was lost or not made.
+pub fn restart() -> Restart {
+    Restart::backoff(FIRST_WAIT..LONGEST_WAIT)
 }
 
 impl Jetstream {
     /// Reads a server, until `wanted` posts and likes were created, changed or deleted.
     pub fn new(url: String, wanted: u64) -> Self {
-        Jetstream { url, wanted, reached: false, cursor: None }
+        Jetstream { url, wanted, cursor: None }
     }
 
     /// Reads one connection until it breaks, which is a [`tungstenite::Error`], or there are events enough.
     async fn session(&mut self, posts: &AsyncSubject<Post>, likes: &AsyncSubject<Like>) -> Result<(), BoxError> {
         let (mut socket, _) = unless_silent(connect_async(self.address())).await?;
-        self.reached = true;
         while self.wanted > 0 {
             // Pings are answered by the library.
             let next = async { socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed)) };

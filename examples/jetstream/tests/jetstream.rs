@@ -76,7 +76,8 @@ fn creates_updates_and_deletes_over_two_connections() {
         ["did:plc:cat,p1,at://did:plc:dog/app.bsky.feed.post/p8,2026-01-02T03:04:06Z,1".to_owned()]
     );
     assert!(end.stdout.contains("Jetstream: 9 rows in ") && end.stdout.contains(", 2 bad rows"), "{end:#?}");
-    assert_eq!(end.stderr.matches("connecting again").count(), 1, "{end:#?}");
+    assert_eq!(end.stderr.matches("Jetstream: attempt 1 failed, attempt 2 in ").count(), 1, "{end:#?}");
+    assert!(end.stdout.contains(", 2 attempts, last error: ") && end.stdout.contains(&url), "{end:#?}");
     let bad = std::fs::read_to_string(dir.join("bad.jsonl")).expect("the quarantine");
     assert_eq!(bad.lines().count(), 2, "{bad}");
     assert!(bad.contains("no event") && bad.contains("no record of its collection"), "{bad}");
@@ -125,15 +126,26 @@ fn ctrl_c_unblocks_the_handshake() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_named() {
-    let dir = fresh_dir("jetstream-nobody");
+fn an_address_that_is_none_is_named() {
+    let dir = fresh_dir("jetstream-nowhere");
+    let end = start(&dir, "jetstream", &[]).end().failed();
+    assert!(end.stderr.contains("connector `Jetstream` failed: jetstream: "), "{end:#?}");
+}
+
+/// As without a network.
+#[cfg(unix)]
+#[test]
+fn a_server_that_does_not_answer_is_tried_again() {
+    let dir = fresh_dir("jetstream-away");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = listener.local_addr().expect("it is bound").to_string();
+    let url = format!("ws://{}/subscribe", listener.local_addr().expect("it is bound"));
     drop(listener);
-    for url in [format!("ws://{address}/subscribe"), format!("http://{address}/"), "jetstream".to_owned()] {
-        let end = start(&dir, &url, &[]).end().failed();
-        assert!(end.stderr.contains("connector `Jetstream`") && end.stderr.contains(&url), "{end:#?}");
-    }
+    let mut program = start(&dir, &url, &[]);
+    program
+        .wait_for_error(|line| line.starts_with("Jetstream: attempt 2 failed, attempt 3 in ") && line.contains(&url));
+    program.interrupt();
+    let end = program.end().succeeded();
+    assert!(end.stdout.contains("attempts, last error: ") && end.stdout.contains("stopped by SIGINT"), "{end:#?}");
 }
 
 #[test]
@@ -156,22 +168,28 @@ fn wss_speaks_tls() {
     let dir = fresh_dir("jetstream-tls");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("wss://localhost:{}/subscribe", listener.local_addr().expect("it is bound").port());
-    let program = start(&dir, &url, &[]);
+    let mut program = start(&dir, &url, &[]);
     let (mut stream, _) = listener.accept().expect("the client comes");
     let mut hello = [0; 6];
     stream.read_exact(&mut hello).expect("a greeting");
     assert_eq!((hello[0], hello[5]), (22, 1), "a handshake record with a client hello");
     stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").expect("the client reads");
-    let end = program.end().failed();
-    assert!(end.stderr.contains(&url) && !end.stderr.contains("panicked"), "{end:#?}");
+    drop(stream);
+    program.wait_for_error(|line| line.contains("attempt 1 failed") && line.contains(&url));
 }
 
 #[test]
-fn without_arguments_it_reads_its_own_server() {
+fn the_demo_replays_its_recording() {
     let dir = fresh_dir("jetstream-demo");
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-jetstream"));
-    let end = Program::spawn(command.current_dir(&dir).args(["--events", "30"])).end().succeeded();
-    assert!(end.stdout.contains("Jetstream: 30 rows in "), "{end:#?}");
-    assert!(records(&dir.join("posts.csv")).len() > 10);
-    assert!(records(&dir.join("likes.csv")).len() > 5);
+    // More than one round.
+    let end = Program::spawn(command.current_dir(&dir).args(["--demo", "--events", "150"])).end().succeeded();
+    assert!(end.stdout.contains("Jetstream: 150 rows in "), "{end:#?}");
+    let posts = last_state(&records(&dir.join("posts.csv")));
+    // The key of a post says its round.
+    assert!(
+        posts.iter().any(|post| post.contains("-0,")) && posts.iter().any(|post| post.contains("-1,")),
+        "{posts:?}"
+    );
+    assert!(last_state(&records(&dir.join("likes.csv"))).len() > 20);
 }

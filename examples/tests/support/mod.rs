@@ -66,6 +66,18 @@ impl Program {
         }
     }
 
+    /// Waits until a line of its standard error satisfies a condition.
+    pub fn wait_for_error(&mut self, is_awaited: impl Fn(&str) -> bool) {
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            match self.next_line(deadline) {
+                Some((Stream::Err, line)) if is_awaited(&line) => return,
+                Some(_) => {}
+                None => self.give_up("the line that the test waits for did not come"),
+            }
+        }
+    }
+
     /// Sends it the signal of Ctrl-C.
     #[cfg(unix)]
     pub fn interrupt(&self) {

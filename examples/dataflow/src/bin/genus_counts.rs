@@ -9,8 +9,9 @@
 //! retracted (-1), and the new row is added (+1). The third cat comes a second time, because the manul was moved to
 //! another genus. Its key is the same, so the cat is replaced and two counts change.
 
+use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -63,15 +64,17 @@ fn main() -> pathway_io::Result<()> {
     let counts =
         cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
     counts.subscribe_commits(|commit| {
+        // The output may be closed: the updates still go into the file.
+        let mut text = String::new();
         for update in commit.iter() {
-            println!("{:+} {} {}", update.diff, update.row.genus, update.row.n);
+            let _ = writeln!(text, "{:+} {} {}", update.diff, update.row.genus, update.row.n);
         }
-        println!();
+        let _ = writeln!(io::stdout(), "{text}");
     });
     csv::write(&counts, &output);
     let summary = pipeline.run()?;
-    println!("{summary}");
-    println!("the counts are in {}", output.display());
+    let _ = writeln!(io::stdout(), "{summary}");
+    let _ = writeln!(io::stdout(), "the counts are in {}", output.display());
     Ok(())
 }
 

@@ -13,8 +13,9 @@
 //! the order of the links. Ranks start at the base, so they only grow from one round to the next. Therefore the
 //! iteration ends, and the result does not depend on the order of the links.
 
+use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Write as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -107,15 +108,17 @@ fn main() -> pathway_io::Result<()> {
     let links = pipeline.read(Links { path: args.input, pause: args.pause });
     let ranks = links.compute(ranks);
     ranks.subscribe_commits(|commit| {
+        // The output may be closed: the updates still go into the file.
+        let mut text = String::new();
         for update in commit.iter() {
-            println!("{:+} {} {:.6}", update.diff, update.row.page, update.row.millionths as f64 / 1e6);
+            let _ = writeln!(text, "{:+} {} {:.6}", update.diff, update.row.page, update.row.millionths as f64 / 1e6);
         }
-        println!();
+        let _ = writeln!(io::stdout(), "{text}");
     });
     csv::write(&ranks, &args.output);
     let summary = pipeline.run_on(Workers::threads(args.threads))?;
-    println!("{summary}");
-    println!("the ranks are in {}", args.output.display());
+    let _ = writeln!(io::stdout(), "{summary}");
+    let _ = writeln!(io::stdout(), "the ranks are in {}", args.output.display());
     Ok(())
 }
 

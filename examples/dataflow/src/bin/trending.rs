@@ -1,6 +1,7 @@
 //! Shows the ten most frequent hashtags of the minute, from the public stream of Bluesky, as a live table.
 //!
 //! ```text
+//! cargo run --release -p example-dataflow --bin trending -- --demo
 //! cargo run --release -p example-dataflow --bin trending
 //! cargo run --release -p example-dataflow --bin trending -- --events 20000 --threads 2 trends.csv
 //! ```
@@ -11,7 +12,8 @@
 //! previous row. The terminal is drawn from these updates alone and shows their number. If standard output is not a
 //! terminal, the updates are printed line by line.
 //!
-//! The program runs until Ctrl-C, or until it has seen `--events N` posts and likes. `--url` selects another server.
+//! The program runs until Ctrl-C, or until it has seen `--events N` posts and likes. `--url` selects another server. Without a
+//! network it says so and tries again. `--demo` needs none: it replays recorded events through a server of this machine.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -19,13 +21,16 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
-use example_jetstream::{Jetstream, Post, SERVER};
+use console::{Term, truncate_str};
+use example_jetstream::{Jetstream, Post, SERVER, demo, restart};
 use pathway_io::dataflow::{Collection, Workers};
 use pathway_io::{BadRows, Commit, Pipeline, ReadOptions, Schema, csv};
 
-const USAGE: &str = "usage: trending [--url URL] [--events N] [--threads N] [TRENDS.csv]";
+const USAGE: &str = "usage: trending [--demo | --url URL] [--events N] [--threads N] [TRENDS.csv]";
 const RANKS: usize = 10;
 const MINUTE: u64 = 60_000_000;
+/// The lines below the table: the head of the progress, the source, three sinks, and the cursor's.
+const BELOW: usize = 6;
 
 /// The rank of a tag within a minute.
 #[derive(Schema)]
@@ -96,17 +101,25 @@ impl Board {
 
     /// Draws the last minute over the previous drawing.
     fn draw(&self) -> io::Result<()> {
+        let (height, width) = Term::stdout().size();
+        let width = usize::from(width).saturating_sub(1);
         let minute = self.rows.last_key_value().map_or(0, |((minute, _), _)| *minute);
         // Moves the cursor to the upper left corner. Each line is cleared after its end, and so is everything below the
         // last line.
         let mut text = String::from("\x1b[H");
-        let _ = write!(text, "{:>5}  {:<40}{:>6}\x1b[K\r\n", clock(minute), "hashtag", "posts");
+        let mut lines = vec![format!("{:>5}  {:<40}{:>6}", clock(minute), "hashtag", "posts")];
         for trend in self.rows.range((minute, 0)..).map(|(_, trend)| trend) {
             let tag: String = trend.tag.chars().take(38).collect();
             let bar = "█".repeat(trend.posts.clamp(0, 30) as usize);
-            let _ = write!(text, "{:>5}  #{tag:<39}{:>6}  {bar}\x1b[K\r\n", trend.rank, trend.posts);
+            lines.push(format!("{:>5}  #{tag:<39}{:>6}  {bar}", trend.rank, trend.posts));
         }
-        let _ = write!(text, "{} updates, {} of them retractions\x1b[K\r\n\x1b[J", self.updates, self.retractions);
+        // As much as the window holds: more would scroll with each drawing.
+        lines.truncate(usize::from(height).saturating_sub(BELOW + 1));
+        lines.push(format!("{} updates, {} of them retractions", self.updates, self.retractions));
+        for line in &lines {
+            let _ = write!(text, "{}\x1b[K\r\n", truncate_str(line, width, ""));
+        }
+        text.push_str("\x1b[J");
         // One write, so that other output does not come in between.
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
@@ -114,18 +127,21 @@ impl Board {
     }
 }
 
-fn print(commit: &Commit<Trend>) {
+fn print(commit: &Commit<Trend>) -> io::Result<()> {
+    let mut text = String::new();
     for update in commit.iter() {
         let Trend { minute, rank, tag, posts } = &update.row;
-        println!("{:+} {} {rank} #{tag} {posts}", update.diff, clock(*minute));
+        let _ = writeln!(text, "{:+} {} {rank} #{tag} {posts}", update.diff, clock(*minute));
     }
+    io::stdout().write_all(text.as_bytes())
 }
 
 fn main() -> pathway_io::Result<()> {
     let args = Args::parse()?;
     let pipeline = Pipeline::new();
+    pipeline.progress(true);
     let source = Jetstream::new(args.url, args.events);
-    let (posts, _likes) = pipeline.read_with(source, ReadOptions::new().bad_rows(BadRows::Skip));
+    let (posts, _likes) = pipeline.read_with(source, ReadOptions::new().bad_rows(BadRows::Skip).restart(restart()));
     let trends = posts.compute(trends);
     if io::stdout().is_terminal() {
         print!("\x1b[2J");
@@ -136,13 +152,20 @@ fn main() -> pathway_io::Result<()> {
             let _ = board.draw();
         });
     } else {
-        trends.subscribe_commits(print);
+        let stop = pipeline.stop_handle();
+        trends.subscribe_commits(move |commit| {
+            if print(commit).is_err() {
+                // The program that reads the output has ended.
+                stop.stop();
+            }
+        });
     }
     if let Some(output) = &args.output {
         csv::write(&trends, output);
     }
     let summary = pipeline.run_on(Workers::threads(args.threads))?;
-    println!("{summary}");
+    // The output may be closed.
+    let _ = writeln!(io::stdout(), "{summary}");
     Ok(())
 }
 
@@ -160,6 +183,7 @@ impl Args {
         while let Some(arg) = args.next() {
             let mut value = || args.next().and_then(|value| value.into_string().ok()).ok_or(USAGE);
             match arg.to_str() {
+                Some("--demo") => parsed.url = demo::serve()?,
                 Some("--url") => parsed.url = value()?,
                 Some("--events") => parsed.events = value()?.parse().map_err(|_| USAGE)?,
                 Some("--threads") => parsed.threads = value()?.parse().map_err(|_| USAGE)?,
