@@ -177,7 +177,7 @@ tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 /// # #[derive(Schema)] #[schema(dataflow)] struct Cat { #[schema(primary_key)] key: i64, genus: String }
 /// # #[derive(Schema)] #[schema(dataflow)] struct Owner { cat: i64, name: String }
 /// # struct Cats;
-/// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>, owners: Subject<Owner>) -> pathway_io::Result<()> {
+/// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>, owners: Subject<Owner>) -> pathway_io::RunResult {
 /// #     cats.next(Cat { key: 1, genus: "felis".into() })?;
 /// #     Ok(owners.next(Owner { cat: 1, name: "Ann".into() })?)
 /// # } }

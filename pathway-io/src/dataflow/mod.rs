@@ -27,7 +27,7 @@
 //!
 //! #[connector]
 //! impl Cats {
-//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::RunResult {
 //!         cats.next(Cat { key: 1, genus: "felis".into() })?;
 //!         cats.next(Cat { key: 2, genus: "felis".into() })?;
 //!         Ok(())

@@ -112,7 +112,7 @@ impl Pipeline {
     ///
     /// #[connector(name = "orders")]
     /// impl Orders {
-    ///     fn run(&mut self, orders: Subject<Order, u64>) -> pathway_io::Result<()> {
+    ///     fn run(&mut self, orders: Subject<Order, u64>) -> pathway_io::RunResult {
     ///         for id in orders.resume().unwrap_or(0)..3 {
     ///             orders.next_at(id + 1, Order { id })?;
     ///         }

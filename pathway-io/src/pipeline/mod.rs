@@ -59,7 +59,7 @@ use crate::source::shared::Source;
 ///
 /// #[connector]
 /// impl Clock {
-///     fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::Result<()> {
+///     fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::RunResult {
 ///         for n in 0..3 {
 ///             ticks.next(Tick { n })?;
 ///         }

@@ -20,7 +20,7 @@ use crate::run::summary::{Stop, Summary};
 /// # #[derive(Schema)] struct Tick { n: u64 }
 /// # struct Endless;
 /// # #[connector] impl Endless {
-/// #     fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::Result<()> { loop { ticks.next(Tick { n: 1 })?; } }
+/// #     fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::RunResult { loop { ticks.next(Tick { n: 1 })?; } }
 /// # }
 /// let pipeline = Pipeline::new();
 /// let updates = pipeline.read(Endless).commits(8);

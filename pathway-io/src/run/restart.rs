@@ -44,7 +44,7 @@ const HEALTHY: Duration = Duration::from_secs(10);
 ///
 /// #[connector]
 /// impl Flaky {
-///     fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::Result<()> {
+///     fn run(&mut self, ticks: Subject<Tick>) -> pathway_io::RunResult {
 ///         self.connections += 1;
 ///         if self.connections < 3 {
 ///             return Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset).into());

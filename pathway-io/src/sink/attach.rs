@@ -287,7 +287,7 @@ impl<S> Table<S> {
     /// # use pathway_io::{connector, Pipeline, Schema, Subject};
     /// # #[derive(Schema)] struct Cat { key: i64 }
     /// # struct Cats;
-    /// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+    /// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>) -> pathway_io::RunResult {
     /// #     Ok(cats.next(Cat { key: 1 })?)
     /// # } }
     /// let pipeline = Pipeline::new();

@@ -74,7 +74,7 @@ use crate::run::error::RunResult;
 /// # struct Lines;
 /// # #[connector]
 /// # impl Lines {
-/// #     fn run(&mut self, lines: Subject<Line>) -> pathway_io::Result<()> { Ok(lines.next(Line { text: "hello".into() })?) }
+/// #     fn run(&mut self, lines: Subject<Line>) -> pathway_io::RunResult { Ok(lines.next(Line { text: "hello".into() })?) }
 /// # }
 /// let pipeline = Pipeline::new();
 /// pipeline.read(Lines).write_to(Printer);

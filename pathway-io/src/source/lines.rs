@@ -59,7 +59,7 @@ impl<'a> Lines<'a> {
 /// # #[derive(Schema)] struct Cat { key: i64 }
 /// # struct Cats;
 /// # #[connector] impl Cats {
-/// #     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+/// #     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::RunResult {
 /// let error = cats.next_json_lines("{\"key\": 1}\n{\"key\": true}\n{\"key\": 3}\n").unwrap_err();
 /// assert_eq!(error.rows(), 2);
 /// assert_eq!(error.bad_lines()[0].line, 2);

@@ -33,7 +33,7 @@ use crate::run::lock::Lock;
 ///
 /// #[connector]
 /// impl Lines {
-///     fn run(&mut self, lines: Subject<Line, usize>) -> pathway_io::Result<()> {
+///     fn run(&mut self, lines: Subject<Line, usize>) -> pathway_io::RunResult {
 ///         let from = lines.resume().unwrap_or(0);
 ///         for (i, text) in self.0.iter().enumerate().skip(from) {
 ///             // The position after the line: where to go on.

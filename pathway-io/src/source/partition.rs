@@ -16,7 +16,7 @@
 ///
 /// #[connector]
 /// impl Numbers {
-///     fn run(&mut self, numbers: Subject<Number>, part: Partition) -> pathway_io::Result<()> {
+///     fn run(&mut self, numbers: Subject<Number>, part: Partition) -> pathway_io::RunResult {
 ///         for n in (0..self.to).filter(|n| n % part.count as u64 == part.index as u64) {
 ///             numbers.next(Number { n })?;
 ///         }

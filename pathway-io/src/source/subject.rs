@@ -37,7 +37,7 @@ use crate::source::shared::Source;
 ///
 /// #[connector]
 /// impl Cats {
-///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::RunResult {
 ///         cats.next(Cat { key: 1, genus: "felis".into() })?;
 ///         cats.next_json(r#"{"key": 2, "genus": "lynx"}"#)?;
 ///         cats.commit()?;

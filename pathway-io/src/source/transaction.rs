@@ -38,7 +38,7 @@ use crate::source::subject::Subject;
 ///
 /// #[connector]
 /// impl Bank {
-///     fn run(&mut self, accounts: Subject<Account>, bookings: Subject<Booking>) -> pathway_io::Result<()> {
+///     fn run(&mut self, accounts: Subject<Account>, bookings: Subject<Booking>) -> pathway_io::RunResult {
 ///         let transfer = accounts.transaction();
 ///         transfer.next(Account { name: "ann".into(), balance: -5 })?;
 ///         transfer.next(Account { name: "bob".into(), balance: 5 })?;

@@ -49,7 +49,7 @@ use crate::source::connector::Connector;
 ///
 /// #[connector]
 /// impl OneCat {
-///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::RunResult {
 ///         cats.next_json(r#"{"key": 1}"#)?;
 ///         Ok(())
 ///     }

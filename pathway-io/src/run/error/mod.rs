@@ -23,13 +23,17 @@ pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// What `run`, and each method of a sink, returns: `?` takes any error.
 ///
+/// The error of [`Result`] is [`Error`], to which only some errors convert.
+///
 /// ```
 /// fn run() -> pathway_io::RunResult {
-///     let port: u16 = "8080".parse()?;
-///     assert_eq!(port, 8080);
+///     for record in csv::Reader::from_path("zebras.csv")?.records() { // `csv::Error`
+///         let _key: i64 = record?[0].parse()?;                        // `ParseIntError`
+///     }
+///     std::fs::remove_file("zebras.csv")?;                            // `io::Error`
 ///     Ok(())
 /// }
-/// # run().unwrap();
+/// # assert!(run().unwrap_err().is::<csv::Error>());
 /// ```
 pub type RunResult = std::result::Result<(), Box<dyn StdError + Send + Sync>>;
 

@@ -28,7 +28,7 @@
 //!
 //! #[connector]
 //! impl Cats {
-//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::RunResult {
 //!         Ok(cats.next(Cat { key: 1, genus: "felis".into() })?)
 //!     }
 //! }

@@ -39,7 +39,7 @@
 //!
 //! #[connector]
 //! impl Cats {
-//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+//!     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::RunResult {
 //!         cats.next(Cat { key: 1, genus: "felis".into() })?;
 //!         cats.commit()?;
 //!         cats.next(Cat { key: 1, genus: "lynx".into() })?;

@@ -197,7 +197,7 @@ impl<S: Schema> Commit<S> {
     ///
     /// #[connector]
     /// impl Cats {
-    ///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::Result<()> {
+    ///     fn run(&mut self, cats: Subject<Cat>) -> pathway_io::RunResult {
     ///         Ok(cats.next(Cat { key: 1, genus: "felis".into() })?)
     ///     }
     /// }
