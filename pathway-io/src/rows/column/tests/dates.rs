@@ -14,7 +14,7 @@ fn nanos() -> impl Strategy<Value = u32> {
     prop_oneof![Just(0), Just(SECOND - 1), 0..SECOND, (0..1000_u32).prop_map(|millis| millis * 1_000_000)]
 }
 
-/// What is wrong with a text in a column.
+/// Returns the error for a text in a column.
 fn fault<T: ColumnType + Debug>(text: &str) -> String {
     read::<T>(&format!("{text:?}")).unwrap_err()
 }
@@ -195,7 +195,7 @@ mod of_jiff {
 
 #[cfg(feature = "chrono")]
 mod of_chrono {
-    use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+    use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
     use proptest::collection::vec;
     use proptest::option;
 
@@ -289,7 +289,7 @@ mod of_chrono {
             assert!(pushed.equal(0, &again, 0), "{text}");
         }
         for second in [0, 30, 58, 59] {
-            let time = NaiveTime::from_hms_nano_opt(12, 0, second, SECOND + 5).unwrap();
+            let time = NaiveTime::from_hms_opt(12, 0, second).unwrap().with_nanosecond(SECOND + 5).unwrap();
             let date_time = NaiveDate::from_ymd_opt(2021, 3, 21).unwrap().and_time(time);
             holds(time);
             holds(date_time);
