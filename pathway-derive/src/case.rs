@@ -1,6 +1,6 @@
 //! The spellings of `rename_all`, as serde has them.
 
-/// How the columns of a struct are spelt, made from Rust's `snake_case`.
+/// A spelling of column names, converted from Rust's `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
     Lower,
@@ -13,7 +13,7 @@ pub enum Case {
     ScreamingKebab,
 }
 
-/// What `rename_all` takes.
+/// The values of `rename_all`.
 pub const NAMES: [(&str, Case); 8] = [
     ("lowercase", Case::Lower),
     ("UPPERCASE", Case::Upper),
@@ -45,7 +45,7 @@ impl Case {
         }
     }
 
-    /// The same, made from the `PascalCase` of a variant.
+    /// Converts a variant's name, which is in `PascalCase`.
     pub fn apply_to_variant(self, variant: &str) -> String {
         match self {
             Case::Lower => variant.to_ascii_lowercase(),

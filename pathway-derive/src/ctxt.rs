@@ -37,7 +37,7 @@ impl Ctxt {
         self.errors.borrow().as_ref().is_some_and(|errors| !errors.is_empty())
     }
 
-    /// The errors as `compile_error!` items; empty if there are none.
+    /// Returns the errors as `compile_error!` items; empty if there are none.
     pub fn check(self) -> TokenStream {
         let errors = self.errors.borrow_mut().take().unwrap_or_default();
         errors.iter().map(syn::Error::to_compile_error).collect()

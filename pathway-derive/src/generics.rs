@@ -4,7 +4,7 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Lifetime, TypeParamBound};
 
-/// The parameters without lifetimes, which stand as `'static`, and with a bound on types.
+/// Returns the parameters without lifetimes, which stand as `'static`, and with a bound on types.
 pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
     let mut owned = generics.clone();
     owned.params = generics
@@ -26,7 +26,7 @@ pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
     owned
 }
 
-/// What a type with these parameters is called with, where lifetimes stand as `'static`.
+/// Returns the arguments for a type with these parameters; each lifetime is `'static`.
 pub fn arguments(generics: &Generics) -> Option<TokenStream> {
     let arguments = generics.params.iter().map(|parameter| match parameter {
         GenericParam::Lifetime(_) => quote!('static),
@@ -36,7 +36,7 @@ pub fn arguments(generics: &Generics) -> Option<TokenStream> {
     (!generics.params.is_empty()).then(|| quote!(<#(#arguments),*>))
 }
 
-/// The tokens with `'static` for each lifetime.
+/// Returns the tokens with `'static` for each lifetime.
 pub fn with_static(tokens: TokenStream) -> TokenStream {
     let mut after_quote = false;
     tokens
@@ -56,7 +56,7 @@ pub fn with_static(tokens: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// The lifetimes that are written `'_`.
+/// Returns the lifetimes that are written `'_`.
 pub fn elided(tokens: TokenStream) -> Vec<Lifetime> {
     let mut after_quote = false;
     let found = tokens.into_iter().flat_map(|token| {

@@ -15,7 +15,7 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::visit::{self, Visit};
 
-/// What the prelude has.
+/// The names of the prelude.
 const PRELUDE: [&str; 36] = [
     "bool", "str", "i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "usize", "f32", "f64", "String", "Vec",
     "Option", "Some", "None", "Result", "Ok", "Err", "Box", "Clone", "Copy", "Default", "From", "Into", "Iterator",
@@ -53,7 +53,7 @@ const LINTS: [(&str, &str); 16] = [
 const METHODS: [&str; 10] =
     ["describe", "append_only", "deny_unknown", "skip", "name", "autocommit", "eager", "backlog", "row", "next"];
 
-/// The tokens with the names of the prelude in a module `user`.
+/// Returns the tokens with the names of the prelude in a module `user`.
 pub fn foreign(tokens: TokenStream) -> TokenStream {
     tokens
         .into_iter()
@@ -178,7 +178,7 @@ fn is_error(mac: &syn::Macro) -> bool {
     mac.path.leading_colon.is_some() && mac.path.segments.last().is_some_and(|name| name.ident == "compile_error")
 }
 
-/// Whether the statement is a `let` of a lint that is allowed, which the inputs have none of.
+/// Returns whether the statement is a `let` of a lint that is allowed, which the inputs have none of.
 fn is_added(statement: &syn::Stmt) -> bool {
     match statement {
         syn::Stmt::Local(local) => local.attrs.iter().any(|added| added.path().is_ident("allow")),
@@ -188,7 +188,7 @@ fn is_added(statement: &syn::Stmt) -> bool {
     }
 }
 
-/// Whether the block is the one in the input, apart from attributes on its methods and what their bodies begin with.
+/// Returns whether the block is the one in the input, apart from attributes on its methods and what their bodies begin with.
 fn is_user_impl(block: &syn::ItemImpl, input: &TokenStream) -> bool {
     let mut block = block.clone();
     for item in &mut block.items {

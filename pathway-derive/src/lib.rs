@@ -396,14 +396,14 @@ pub fn connector(options: TokenStream, item: TokenStream) -> TokenStream {
     connector::expand(options.into(), item.into()).into()
 }
 
-/// The expansion of `next!` that an editor sees.
+/// Returns the expansion of `next!` that an editor sees.
 #[doc(hidden)]
 #[proc_macro]
 pub fn sketch(tokens: TokenStream) -> TokenStream {
     next::sketch::expand(tokens.into()).into()
 }
 
-/// What `pathway_io::next!` hands its tokens to, behind the path of its crate in parentheses.
+/// Expands `pathway_io::next!`, which passes the path of its crate in parentheses and then its tokens.
 #[doc(hidden)]
 #[proc_macro]
 pub fn next(tokens: TokenStream) -> TokenStream {

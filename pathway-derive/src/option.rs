@@ -17,7 +17,7 @@ use crate::ctxt::Ctxt;
 pub struct RawOption {
     pub key: Ident,
     value: Option<Expr>,
-    /// What stands in parentheses behind the key, where no option has any.
+    /// A group in parentheses after the key, which is an error.
     parens: Option<Group>,
 }
 
@@ -26,17 +26,17 @@ impl RawOption {
         self.key.unraw().to_string()
     }
 
-    /// The value. One in parentheses is reported, and taken all the same.
+    /// Returns the value. One in parentheses is reported, and taken all the same.
     pub fn value(&self, ctxt: &Ctxt) -> Option<Expr> {
         self.spelled(ctxt, |value| value.to_token_stream().to_string())
     }
 
-    /// The value, if it is written behind a `=`.
+    /// Returns the value, if it is written behind a `=`.
     pub fn plain(&self) -> Option<&Expr> {
         self.value.as_ref()
     }
 
-    /// The same, where `spell` says how a value is written.
+    /// Reads a value that `spell` converts to its spelling.
     fn spelled(&self, ctxt: &Ctxt, spell: impl Fn(&Expr) -> String) -> Option<Expr> {
         let Some(group) = &self.parens else { return self.value.clone() };
         let name = self.name();
@@ -233,7 +233,7 @@ pub fn ty(ctxt: &Ctxt, option: &RawOption) -> Option<Type> {
     ty
 }
 
-/// The expression without the invisible groups that `macro_rules!` puts around `$e:expr`.
+/// Returns the expression without the invisible groups that `macro_rules!` puts around `$e:expr`.
 pub fn peel(expr: &Expr) -> &Expr {
     match expr {
         Expr::Group(group) => peel(&group.expr),
@@ -252,18 +252,18 @@ fn quoted(expr: &Expr) -> String {
     format!("{text:?}")
 }
 
-/// The same name at another place, such as the runtime's alias at one of the user's: an error about a path is shown
+/// Returns the name with another span, such as the runtime's alias at a token of the user: rustc shows an error about a path
 /// where its first token is.
 pub fn ident_at(ident: &Ident, span: Span) -> Ident {
     Ident::new(&ident.to_string(), span)
 }
 
-/// A span for tokens of ours that stand at the user's.
+/// Returns a span for tokens of ours that stand at the user's.
 pub fn glue(user: Span) -> Span {
     Span::mixed_site().located_at(user)
 }
 
-/// An item whose head and body are at one place of the user's, so that what rustc says of the item as a whole is said
+/// Returns an item whose head and body are at one place of the user's, so that what rustc says of the item as a whole is said
 /// there. `head` is at `span` already.
 pub fn item_at(span: Span, head: TokenStream, body: TokenStream) -> TokenStream {
     let mut body = Group::new(Delimiter::Brace, body);
@@ -271,7 +271,7 @@ pub fn item_at(span: Span, head: TokenStream, body: TokenStream) -> TokenStream 
     quote!(#head #body)
 }
 
-/// An attribute for the impls of an item of which something is deprecated: they name it, and no user's code does.
+/// Returns an attribute for the impls of an item of which something is deprecated: they name it, and no user's code does.
 pub fn allow_deprecated<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> Option<TokenStream> {
     let is_deprecated = attributes.into_iter().any(|attribute| attribute.path().is_ident("deprecated"));
     is_deprecated.then(|| quote!(#[allow(deprecated)]))

@@ -7,7 +7,7 @@ use quote::quote;
 
 use crate::hygiene;
 
-/// The input and the output as rustfmt would have them.
+/// Returns the input and the output as rustfmt would have them.
 fn shown(input: &TokenStream, output: TokenStream) -> String {
     let pretty = |tokens: TokenStream| prettyplease::unparse(&syn::parse2(tokens).unwrap());
     format!("{}\n// expands to\n\n{}", pretty(input.clone()), pretty(output))

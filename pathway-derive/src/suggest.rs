@@ -1,6 +1,6 @@
 //! "Did you mean": the known name that is nearest to what was written.
 
-/// The help for an unknown name: the nearest known one, what does its work, or all known ones.
+/// Returns the help for an unknown name: the nearest known one, what does its work, or all known ones.
 pub fn help(written: &str, known: &[&str]) -> String {
     if let Some(name) = nearest(written, known) {
         return format!("did you mean `{name}`?");
@@ -11,7 +11,7 @@ pub fn help(written: &str, known: &[&str]) -> String {
     }
 }
 
-/// What options of ours are called elsewhere.
+/// Names that other derives have for our options.
 const OTHERWISE: [(&str, &str); 17] = [
     ("key", "primary_key"),
     ("pk", "primary_key"),
@@ -32,7 +32,7 @@ const OTHERWISE: [(&str, &str); 17] = [
     ("deserialize_with", "with"),
 ];
 
-/// What other derives have an option for, and ours has something else for.
+/// Options of other derives for which ours has another way.
 const ADVICE: [(&str, &str); 11] = [
     ("description", "a doc comment is the description"),
     ("doc", "a doc comment is the description"),
@@ -47,7 +47,7 @@ const ADVICE: [(&str, &str); 11] = [
     ("untagged", "`#[schema(json)]` makes a column of an enum that derives serde's traits"),
 ];
 
-/// The known name that is so near that a typing error or another habit explains it.
+/// Returns the known name that is so near that a typing error or another habit explains it.
 pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let written = written.to_lowercase();
     let otherwise = OTHERWISE.iter().find(|(other, _)| *other == written).map(|(_, name)| *name);
@@ -62,7 +62,7 @@ pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
         .map(|(_, name)| name)
 }
 
-/// The names in backquotes: `` `a`, `b` or `c` ``.
+/// Returns the names in backquotes: `` `a`, `b` or `c` ``.
 pub fn list(names: &[&str], before_last: &str) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
@@ -72,7 +72,7 @@ pub fn list(names: &[&str], before_last: &str) -> String {
     }
 }
 
-/// How many characters must be inserted, removed, replaced or swapped with their neighbour.
+/// Returns the edit distance: insertions, removals, replacements and swaps of neighbours.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before_last = vec![0; b.len() + 1];

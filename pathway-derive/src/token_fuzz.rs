@@ -78,7 +78,7 @@ fn count(tokens: &TokenStream) -> usize {
     tokens.clone().into_iter().map(|token| 1 + inner(token)).sum()
 }
 
-/// The tokens with that at `at`, in depth-first order, changed.
+/// Returns the tokens with that at `at`, in depth-first order, changed.
 fn change(tokens: TokenStream, at: &mut usize, word: &TokenTree, how: u8) -> TokenStream {
     let mut changed = TokenStream::new();
     for token in tokens {

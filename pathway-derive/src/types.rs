@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
-/// The type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
+/// Returns the type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
 pub fn peel(ty: &Type) -> &Type {
     match ty {
         Type::Group(group) => peel(&group.elem),
@@ -16,7 +16,7 @@ pub fn peel(ty: &Type) -> &Type {
     }
 }
 
-/// The last segment of a plain path.
+/// Returns the last segment of a plain path.
 pub fn last_segment(ty: &Type) -> Option<&PathSegment> {
     match peel(ty) {
         Type::Path(path) if path.qself.is_none() => path.path.segments.last(),
@@ -24,7 +24,7 @@ pub fn last_segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// The types in the angle brackets of a segment.
+/// Returns the types in the angle brackets of a segment.
 pub fn type_arguments(segment: &PathSegment) -> Vec<&Type> {
     match &segment.arguments {
         PathArguments::AngleBracketed(arguments) => arguments
@@ -39,7 +39,7 @@ pub fn type_arguments(segment: &PathSegment) -> Vec<&Type> {
     }
 }
 
-/// The `T` of a type written `Option<T>`.
+/// Returns the `T` of a type written `Option<T>`.
 pub fn option_of(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty)?;
     match type_arguments(segment).as_slice() {
@@ -48,12 +48,12 @@ pub fn option_of(ty: &Type) -> Option<&Type> {
     }
 }
 
-/// Whether the type is written `String`.
+/// Returns whether the type is written `String`.
 pub fn is_string(ty: &Type) -> bool {
     is_written(ty, &["String"])
 }
 
-/// Whether the type is written as one that a literal text converts to, besides `String`.
+/// Returns whether the type is written as one that a literal text converts to, besides `String`.
 pub fn is_other_text(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| {
         let holds_str = || type_arguments(segment).iter().any(|item| is_written(item, &["str"]));
@@ -81,12 +81,12 @@ pub fn is_known_column(ty: &Type) -> bool {
     is_primitive(ty) || is_string(ty) || last_segment(ty).is_some_and(holds_known)
 }
 
-/// Whether it is one of the language's own.
+/// Returns whether it is one of the language's own.
 pub fn is_primitive(ty: &Type) -> bool {
     is_primitive_key(ty) || is_written(ty, &["f32", "f64"])
 }
 
-/// The same of those that can be part of a primary key.
+/// Returns whether a type is a primitive that can be part of a primary key.
 pub fn is_primitive_key(ty: &Type) -> bool {
     const NAMES: [&str; 14] =
         ["bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
@@ -98,12 +98,12 @@ pub fn is_written(ty: &Type, names: &[&str]) -> bool {
         .is_some_and(|segment| segment.arguments.is_empty() && names.iter().any(|name| segment.ident == name))
 }
 
-/// Whether the type can stand outside of a function's signature: no elided lifetime, no `impl Trait`.
+/// Returns whether the type can stand outside of a function's signature: no elided lifetime, no `impl Trait`.
 pub fn is_nameable(ty: &Type) -> bool {
     is_nameable_in(ty.to_token_stream())
 }
 
-/// Whether there is an `impl Trait` in the type.
+/// Returns whether there is an `impl Trait` in the type.
 pub fn has_impl_trait(ty: &Type) -> bool {
     fn is_in(tokens: TokenStream) -> bool {
         tokens.into_iter().any(|token| match token {
@@ -136,7 +136,7 @@ fn is_nameable_in(tokens: TokenStream) -> bool {
     true
 }
 
-/// A type, or something as short, in the usual spelling.
+/// Returns a type, or something as short, in the usual spelling.
 pub fn text(tokens: impl ToTokens) -> String {
     let mut text = String::new();
     write(tokens.to_token_stream(), &mut text);

@@ -207,10 +207,10 @@ pub mod testing {
     pub use crate::pipeline::testing::{Clock, Harness, Report, Step, collect, script};
 }
 
-/// What the macros' output refers to. It changes with every release and is for them alone.
+/// Names for the output of the macros alone. They change with every release.
 #[doc(hidden)]
 pub mod __private0 {
-    /// What `connector_tests!` and `sink_tests!` call.
+    /// Functions that the output of `connector_tests!` and `sink_tests!` calls.
     #[cfg(feature = "persist")]
     pub mod testing {
         pub use crate::pipeline::testing::sinks::{Form, SinkCheck, SinkSuite};
@@ -263,14 +263,14 @@ pub mod __private0 {
     pub use std::string::String;
     pub use std::time::Duration;
 
-    /// What an `async fn run` needs, by the names that a `run` that is not async finds above.
+    /// Names for an `async fn run`, the same as those above for a `run` that is not async.
     #[cfg(feature = "tokio")]
     pub mod tasks {
         pub use crate::source::async_subject::drive::{Drive, on_stop};
         pub use crate::source::async_subject::tasks::{AsyncSubjectTypes as SubjectTypes, IfSubject, TableOf};
     }
 
-    /// What `#[schema(dataflow)]` needs.
+    /// Names for the output of `#[schema(dataflow)]`.
     #[cfg(feature = "dataflow")]
     pub mod dataflow {
         pub use crate::dataflow::value::*;

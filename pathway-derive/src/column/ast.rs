@@ -19,7 +19,7 @@ pub struct Column<'a> {
     pub ident: &'a Ident,
     pub generics: &'a Generics,
     pub krate: Slot<Path>,
-    /// What the impls may name although it is deprecated.
+    /// The `#[allow]` with which the impls may name deprecated items.
     pub allow: Option<TokenStream>,
     pub kind: Kind<'a>,
 }

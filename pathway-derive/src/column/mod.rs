@@ -8,7 +8,7 @@ use syn::DeriveInput;
 
 use crate::ctxt::Ctxt;
 
-/// The impls for a column type; after a mistake its errors, and impls that make its uses no further ones.
+/// Returns the impls for a column type; after a mistake its errors, and impls that make its uses no further ones.
 pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
     let column = ast::Column::from_input(&ctxt, input);

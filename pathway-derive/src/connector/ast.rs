@@ -39,7 +39,7 @@ pub struct Parameter<'a> {
     pub kind: Kind<'a>,
 }
 
-/// What a parameter's type is, as far as can be seen.
+/// The type of a parameter, as far as its tokens show it.
 pub enum Kind<'a> {
     /// `Subject<S>` or `Subject<S, O>`, of either handle.
     Subject { handle: Handle, schema: &'a Type, offset: Option<&'a Type> },
@@ -62,7 +62,7 @@ pub enum Handle {
 }
 
 impl Handle {
-    /// The one that a `run` takes.
+    /// Returns the one that a `run` takes.
     pub fn of_run(is_async: bool) -> Self {
         if is_async { Handle::Async } else { Handle::Blocking }
     }
@@ -103,7 +103,7 @@ impl<'a> Connector<'a> {
         connector
     }
 
-    /// The lifetimes that need not be `'static`: parameters of the block, and `'_`.
+    /// Returns the lifetimes that need not be `'static`: parameters of the block, and `'_`.
     pub fn borrowed(&self) -> Vec<Lifetime> {
         let generics = &self.block.generics;
         let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -121,7 +121,7 @@ impl<'a> Connector<'a> {
         named.chain(generics::elided(self.block.self_ty.to_token_stream())).collect()
     }
 
-    /// The name by default: that of the type.
+    /// Returns the name by default: that of the type.
     pub fn type_name(&self) -> String {
         types::last_segment(&self.block.self_ty)
             .map_or_else(|| types::text(&self.block.self_ty), |segment| segment.ident.to_string())
@@ -161,7 +161,7 @@ impl<'a> Run<'a> {
         handles.into_iter().all(|handle| handle == Handle::of_run(self.is_async)) && (!self.is_async || ASYNC)
     }
 
-    /// Whether impls can name the types of its parameters.
+    /// Returns whether impls can name the types of its parameters.
     pub fn is_nameable(&self) -> bool {
         self.is_of_one_kind() && !self.parameters.iter().any(|parameter| types::has_impl_trait(parameter.ty))
     }
@@ -191,7 +191,7 @@ impl<'a> Parameter<'a> {
         Parameter { is_async, name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
     }
 
-    /// The handle, if it is written as one.
+    /// Returns the handle, if it is written as one.
     pub fn handle(&self) -> Option<Handle> {
         match self.kind {
             Kind::Subject { handle, .. } => Some(handle),
@@ -200,13 +200,13 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// Whether rustc has to say if it is a subject.
+    /// Returns whether rustc has to say if it is a subject.
     pub fn may_be_subject(&self) -> bool {
         matches!(self.kind, Kind::Subject { .. } | Kind::Unknown)
     }
 }
 
-/// Whether the type is written `Partition`.
+/// Returns whether the type is written `Partition`.
 pub fn is_partition(ty: &Type) -> bool {
     types::last_segment(ty).is_some_and(|segment| segment.ident == "Partition" && segment.arguments.is_empty())
 }
@@ -236,17 +236,17 @@ impl<'a> Kind<'a> {
     }
 }
 
-/// Whether it is the method of that name, which may be written as a raw identifier.
+/// Returns whether it is the method of that name, which may be written as a raw identifier.
 pub fn is_named(method: &ImplItemFn, name: &str) -> bool {
     method.sig.ident.unraw() == name
 }
 
-/// The attributes that say whether a method is there at all.
+/// Returns the attributes that say whether a method is there at all.
 pub fn cfgs(method: &ImplItemFn) -> impl Iterator<Item = &Attribute> {
     method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
-/// Whether the expression is a whole number; others are left to rustc.
+/// Returns whether the expression is a whole number; others are left to rustc.
 pub fn is_zero(expr: &Expr) -> bool {
     matches!(expr, Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.base10_digits() == "0")
 }

@@ -29,7 +29,7 @@ pub struct Options {
     pub autocommit: Slot<Time>,
     pub eager: Slot<()>,
     pub backlog: Slot<Expr>,
-    /// How long an `async fn run` may go on after a stop.
+    /// The time that an `async fn run` has after a stop.
     pub stop: Slot<Time>,
     pub krate: Slot<Path>,
 }

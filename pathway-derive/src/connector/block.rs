@@ -13,7 +13,7 @@ use super::expand::{if_subject, place};
 use super::parse::{is_unfinished, statements};
 use crate::{option, types};
 
-/// The block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
+/// Returns the block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
 pub fn block(connector: &Connector) -> ItemImpl {
     let mut block = connector.block.clone();
     block.items.retain(|item| !is_unfinished(item));

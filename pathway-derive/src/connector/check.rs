@@ -8,7 +8,7 @@ use super::attr::Time;
 use crate::ctxt::Ctxt;
 use crate::{option, types};
 
-/// How many tables a connector can have.
+/// The most tables that a connector can have.
 const MOST_SUBJECTS: usize = 8;
 
 pub fn options(ctxt: &Ctxt, connector: &Connector) {
@@ -243,7 +243,7 @@ fn one_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
     is_sound
 }
 
-/// The same for an `on_stop`.
+/// Checks an `on_stop` method; returns whether it can be called.
 pub fn on_stop(ctxt: &Ctxt, connector: &Connector, method: &ImplItemFn) -> bool {
     let message = "`on_stop` takes only `&mut self`";
     let mut is_sound = qualifiers(ctxt, method, "on_stop");

@@ -14,7 +14,7 @@ use super::ast::{Connector, Kind, Parameter, Run, cfgs};
 use super::attr::{Name, Time};
 use crate::{option, types};
 
-/// The impl for one `run`; `#[cfg]` chooses between several.
+/// Returns the impl for one `run`; `#[cfg]` chooses between several.
 pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream {
     let (import, pw) = option::runtime(connector.options.krate.get());
     let checks = checks(connector, run, &pw);
@@ -113,7 +113,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     }
 }
 
-/// The result of an `async fn run`, which is driven to its end or to a stop.
+/// Returns the result of an `async fn run`, which is driven to its end or to a stop.
 fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) -> TokenStream {
     let drive = Ident::new("__drive", Span::mixed_site());
     let stop = connector.options.stop.get().and_then(|stop| time(stop, pw));
@@ -127,7 +127,7 @@ fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) ->
     }
 }
 
-/// A time as a `Duration`; `None` if it is off.
+/// Returns a time as a `Duration`; `None` if it is off.
 fn time(time: &Time, pw: &Ident) -> Option<TokenStream> {
     match time {
         Time::Off => None,
@@ -167,12 +167,12 @@ fn part() -> Ident {
     Ident::new("__part", Span::mixed_site())
 }
 
-/// The type that keeps the impls of one use of the macro apart from those of another.
+/// Returns the type that keeps the impls of one use of the macro apart from those of another.
 fn signature() -> Ident {
     Ident::new("__PathwayIoSignature", Span::mixed_site())
 }
 
-/// The impls that hold the types of `run`'s parameters and result to what they must be.
+/// Returns the impls that hold the types of `run`'s parameters and result to what they must be.
 pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     let self_ty = &connector.block.self_ty;
     let generics = owned(connector, pw);
@@ -311,13 +311,13 @@ fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
     }
 }
 
-/// Where the tuple as a whole is found wanting: at the parameter that rustc alone can judge.
+/// Returns where the tuple as a whole is found wanting: at the parameter that rustc alone can judge.
 fn unknown_span(parameters: &[Parameter]) -> Span {
     let unknown = parameters.iter().find(|parameter| matches!(parameter.kind, Kind::Unknown));
     unknown.map_or_else(Span::mixed_site, |parameter| parameter.ty.span())
 }
 
-/// Where a parameter is shown to be no subject of a schema: at the row, if that can be told.
+/// Returns where a parameter is shown to be no subject of a schema: at the row, if that can be told.
 pub fn place(parameter: &Parameter) -> Span {
     match parameter.kind {
         Kind::Subject { schema, .. } => schema.span(),
@@ -325,7 +325,7 @@ pub fn place(parameter: &Parameter) -> Span {
     }
 }
 
-/// Where the names for the parameter's kind of handle are.
+/// Returns where the names for the parameter's kind of handle are.
 fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
     let span = place(parameter);
     if parameter.is_async { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
@@ -341,7 +341,7 @@ pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     quote_spanned!(span=> #names::IfSubject<#ty>)
 }
 
-/// The same tokens, shown at another place.
+/// Returns the tokens with another span.
 fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
     tokens
         .into_iter()

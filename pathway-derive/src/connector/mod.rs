@@ -15,7 +15,7 @@ use syn::{Attribute, Item, ItemImpl};
 
 use crate::ctxt::Ctxt;
 
-/// The user's impl block and the `Connector` impl beside it; after a mistake also its errors.
+/// Returns the user's impl block and the `Connector` impl beside it; after a mistake also its errors.
 pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     match parse::item(item.clone()) {
         Ok(Item::Impl(block)) if block.trait_.is_none() => on_block(options, &block),
@@ -69,7 +69,7 @@ fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
     quote!(#block #output #unfinished)
 }
 
-/// The errors of a method, which are there where the method is.
+/// Returns the errors of a method, which are there where the method is.
 fn check_method<'a>(
     cfgs: impl Iterator<Item = &'a Attribute>,
     check: impl FnOnce(&Ctxt) -> bool,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How deep types may be nested: no struct has deeper ones, and a file may hold anything.
+/// The limit for nested types. A file can contain anything, and no struct has deeper types.
 const DEPTH: usize = 32;
 
 /// The types without parameters, by their spelling and by their names in the runtime.
@@ -36,7 +36,7 @@ pub const PLAIN: [(&str, &str); 24] = [
 /// A type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DataType {
-    /// One of [`PLAIN`], by its spelling.
+    /// A type of [`PLAIN`], by its spelling.
     Plain(&'static str),
     Bytes,
     /// A map by name.
@@ -52,7 +52,7 @@ impl DataType {
         PLAIN.iter().find(|(known, _)| *known == name).map(|(known, _)| DataType::Plain(known))
     }
 
-    /// A list, which of `u8` is bytes.
+    /// Returns a list, which of `u8` is bytes.
     pub fn list(item: DataType) -> DataType {
         if item == DataType::Plain("u8") { DataType::Bytes } else { DataType::List(Box::new(item)) }
     }
@@ -64,7 +64,7 @@ impl DataType {
         (rest.is_empty() && data_type.to_string() == text).then_some(data_type)
     }
 
-    /// Whether every value of `old` is read by a column of this type.
+    /// Returns whether every value of `old` is read by a column of this type.
     pub fn reads(&self, old: &DataType) -> bool {
         match (old, self) {
             (DataType::Plain(old), DataType::Plain(new)) => old == new || widens(old, new),
@@ -81,7 +81,7 @@ impl DataType {
     }
 }
 
-/// Whether every value of the one is a value of the other, in text too.
+/// Returns whether every value of the one is a value of the other, in text too.
 fn widens(old: &str, new: &str) -> bool {
     let wider: &[&str] = match old {
         "i8" => &["i16", "i32", "i64", "i128"],

@@ -7,9 +7,9 @@ use std::path::Path;
 /// The first bytes of a file.
 pub struct Head {
     pub bytes: Vec<u8>,
-    /// That is all of it.
+    /// Whether `text` is the whole file.
     pub is_whole: bool,
-    /// How long the file is, as far as the file system says.
+    /// The length of the file, as the file system reports it.
     pub file_len: u64,
 }
 
@@ -35,7 +35,7 @@ impl Head {
     }
 }
 
-/// The text without the byte order mark that some editors put at the start of a file.
+/// Returns the text without the byte order mark that some editors put at the start of a file.
 pub fn without_mark(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }

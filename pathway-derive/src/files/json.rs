@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// How deep lists and objects may be nested, as in serde_json.
+/// The limit for nested lists and objects, the same as in serde_json.
 const DEPTH: usize = 127;
 
 /// A value.
@@ -32,7 +32,7 @@ pub struct Field {
     pub value_at: usize,
 }
 
-/// What is wrong with a text, and where, in bytes.
+/// An error in a JSON text, with its position in bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
     pub at: usize,
@@ -166,7 +166,7 @@ impl Parser<'_> {
         }
     }
 
-    /// A string, whose first quote is next.
+    /// Returns a string, whose first quote is next.
     fn string(&mut self) -> Result<String, Fault> {
         self.at += 1;
         let mut string = String::new();

@@ -33,7 +33,7 @@ pub struct Lock {
     pub entries: Vec<Entry>,
 }
 
-/// What stands for a field of the struct.
+/// The entry of a lock for one field of the struct.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     Column(Column),
@@ -57,7 +57,7 @@ pub struct Column {
     pub description: String,
 }
 
-/// What is wrong with a lock.
+/// An error in a lock file.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
     /// From 1.
@@ -132,7 +132,7 @@ fn flag(text: &mut String, name: &str, value: bool) {
     }
 }
 
-/// A string of JSON.
+/// Returns a string of JSON.
 fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {

@@ -8,7 +8,7 @@ use super::csv::{Reader, Record};
 use super::head::{Head, without_mark};
 use super::json;
 
-/// How many lines are read at most.
+/// The most lines that are read.
 const LINES: usize = 1000;
 /// And how many bytes, whatever the lines.
 const BYTES: usize = 4 << 20;
@@ -16,7 +16,7 @@ const BYTES: usize = 4 << 20;
 /// The value of a field.
 pub enum Cell {
     Json(json::Value),
-    /// What CSV has: `None` is a field that is empty and not in quotes.
+    /// A field of CSV; `None` if it is empty and not in quotes.
     Text(Option<String>),
 }
 
@@ -34,7 +34,7 @@ pub struct Row {
     pub fields: Vec<Named>,
 }
 
-/// What makes the rest of the sample unreadable.
+/// An error that makes the rest of the sample unreadable.
 pub struct Fault {
     pub line: usize,
     pub column: usize,
@@ -83,7 +83,7 @@ fn format(path: &Path, bytes: &[u8]) -> Format {
     }
 }
 
-/// The rows that `bytes` begin with, up to the first that cannot be read. Behind a cut the file goes on.
+/// Returns the rows that `bytes` begin with, up to the first that cannot be read. Behind a cut the file goes on.
 pub fn parse(bytes: &[u8], is_cut: bool, format: Format) -> Vec<Result<Row, Fault>> {
     let mut rows = match format {
         Format::JsonLines => json_lines(bytes, is_cut),
@@ -123,7 +123,7 @@ fn json_lines(bytes: &[u8], is_cut: bool) -> Vec<Result<Row, Fault>> {
     rows
 }
 
-/// The fields of a row, or where it is wrong and why.
+/// Returns the fields of a row, or where it is wrong and why.
 fn json_row(text: &[u8]) -> Result<Vec<Named>, (usize, String)> {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,

@@ -98,7 +98,7 @@ pub fn json_text() -> impl Strategy<Value = String> {
     })
 }
 
-/// The same value, as serde_json has it; beyond 64 bits it has floats.
+/// Converts a value to serde_json's type, which has floats beyond 64 bits.
 fn like_serde(value: &Value) -> serde_json::Value {
     match value {
         Value::Null => serde_json::Value::Null,

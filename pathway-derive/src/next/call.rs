@@ -64,7 +64,7 @@ impl Row {
         quote!(#subject #next (#row))
     }
 
-    /// The literal with converted values and a base for `..`.
+    /// Returns the literal with converted values and a base for `..`.
     fn value(&self, runtime: &Runtime) -> TokenStream {
         let fields = self.fields.iter().map(|field| field.value(runtime));
         let rest = self.rest.as_ref().map(|(dots, base)| match base {
@@ -166,7 +166,7 @@ pub fn is_told_by_its_place(value: &Expr) -> bool {
     }
 }
 
-/// The same of a block's last expression. Statements alone make a block that is left before its end, or a `()`, which rustc
+/// Returns whether a block's last expression has a known type. A block of statements alone is left before its end, or is a `()`, which rustc
 /// then reports as not being a value of the column.
 fn is_block_told(block: &Block) -> bool {
     match block.stmts.last() {

@@ -14,7 +14,7 @@ use self::call::{Call, Runtime};
 use self::parse::parse;
 use crate::ctxt::Ctxt;
 
-/// The tokens of `next!` behind `($crate)`.
+/// Returns the tokens of `next!` behind `($crate)`.
 pub fn expand(tokens: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
     let mut krate = TokenStream::new();

@@ -52,7 +52,7 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
     Some(call)
 }
 
-/// What to write instead of something that is no literal of a row; the thing itself has been parsed.
+/// Suggests a row literal for an expression that is something else, and has been parsed already.
 fn help(input: ParseStream, subject: &Expr) -> String {
     let subject = text(subject);
     if input.is_empty() {
@@ -94,13 +94,13 @@ fn drain(input: ParseStream) {
     let _ = input.parse::<TokenStream>();
 }
 
-/// Whether a path and braces come next.
+/// Returns whether a path and braces come next.
 fn is_literal(input: ParseStream) -> bool {
     let ahead = input.fork();
     ahead.parse::<ExprPath>().is_ok() && ahead.peek(token::Brace)
 }
 
-/// Whether all that comes until a comma is a path and braces.
+/// Returns whether all that comes until a comma is a path and braces.
 pub fn is_whole_literal(input: ParseStream) -> bool {
     let ahead = input.fork();
     ahead.parse::<ExprPath>().is_ok()
@@ -145,7 +145,7 @@ fn fields(ctxt: &Ctxt, input: ParseStream, row: &mut Row) {
     }
 }
 
-/// A name, of which a keyword is reported.
+/// Returns a name, of which a keyword is reported.
 fn column_name(ctxt: &Ctxt, input: ParseStream) -> syn::Result<Ident> {
     if !input.peek(Ident) {
         let word = input.fork().call(Ident::parse_any)?;
@@ -198,7 +198,7 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
     Ok(())
 }
 
-/// The name and the value of `key = 1` and of `"key": 1`.
+/// Returns the name and the value of `key = 1` and of `"key": 1`.
 fn instead(wrong: &Wrong) -> Option<(String, String)> {
     let quoted = |input: ParseStream| {
         let name: LitStr = input.parse()?;

@@ -12,7 +12,7 @@ use syn::{Expr, ExprPath, Ident, Token};
 use super::call::{Runtime, is_told_by_its_place};
 use super::parse::{Wrong, is_whole_literal};
 
-/// The tokens of `next!` behind `($crate)`.
+/// Returns the tokens of `next!` behind `($crate)`.
 pub fn expand(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter();
     let Some(TokenTree::Group(krate)) = tokens.next() else { return TokenStream::new() };
@@ -26,7 +26,7 @@ pub fn expand(tokens: TokenStream) -> TokenStream {
     if row.is_empty() { subject } else { quote!(#subject.next(#row)) }
 }
 
-/// The braces of a row with their values converted; any other token as it is.
+/// Returns the braces of a row with their values converted; any other token as it is.
 fn literal(token: TokenTree, pw: &TokenStream) -> TokenTree {
     let TokenTree::Group(group) = token else { return token };
     let parsed = Parser::parse2(|input: ParseStream| fields(input, pw), group.stream());

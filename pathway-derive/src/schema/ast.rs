@@ -20,7 +20,7 @@ pub struct Schema<'a> {
     pub generics: Generics,
     pub options: StructOptions,
     pub description: String,
-    /// What the impls may name although it is deprecated.
+    /// The `#[allow]` with which the impls may name deprecated items.
     pub allow: Option<TokenStream>,
     pub columns: Vec<Column<'a>>,
     /// The fields that are no columns.
@@ -49,7 +49,7 @@ pub struct Column<'a> {
     pub is_broken: bool,
 }
 
-/// What converts between a field and its column.
+/// The conversion between a field and its column.
 pub enum Conversion<'a> {
     /// The functions of a module.
     Module(&'a Path),
@@ -124,14 +124,14 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Whether all impls can be emitted, whatever errors there are.
+    /// Returns whether all impls can be emitted, whatever errors there are.
     pub fn is_sound(&self) -> bool {
         let borrows = self.generics.lifetimes().next().is_some();
         let is_unbound = self.generics.type_params().any(|parameter| self.is_unbound(parameter));
         !self.is_shapeless && !borrows && !is_unbound && !self.columns.iter().any(|column| column.is_broken)
     }
 
-    /// Whether nothing is asked of a type parameter: no column can be of that type.
+    /// Returns whether nothing is asked of a type parameter: no column can be of that type.
     pub fn is_unbound(&self, parameter: &TypeParam) -> bool {
         let predicates = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         // what is ours asks for `'static` alone
@@ -144,12 +144,12 @@ impl<'a> Schema<'a> {
         parameter.bounds.is_empty() && is_asked.count() < 2
     }
 
-    /// Whether it has type or `const` parameters.
+    /// Returns whether it has type or `const` parameters.
     pub fn is_generic(&self) -> bool {
         !self.generics.params.is_empty()
     }
 
-    /// The type, with its parameters.
+    /// Returns the type, with its parameters.
     pub fn ty(&self) -> TokenStream {
         let (_, arguments, _) = self.generics.split_for_impl();
         let ident = self.ident;
@@ -214,7 +214,7 @@ impl<'a> Column<'a> {
         self.options.json.is_set() && !self.is_flat() && !self.is_key()
     }
 
-    /// How the value is stored, if not as it is. Of an option that cannot be used here, and has been reported, nothing is left.
+    /// The stored form of the value, if it is another type. `None` also for an option that has been reported.
     pub fn conversion(&self) -> Option<Conversion<'_>> {
         let options = &self.options;
         if self.is_flat() || self.is_json() {
@@ -229,7 +229,7 @@ impl<'a> Column<'a> {
         }
     }
 
-    /// The field's type; of an `Option` whose item is stored in another form, the item.
+    /// Returns the field's type; of an `Option` whose item is stored in another form, the item.
     pub fn item(&self) -> &Type {
         types::option_of(self.ty).unwrap_or(self.ty)
     }
@@ -238,12 +238,12 @@ impl<'a> Column<'a> {
         self.options.default.given()
     }
 
-    /// The name of the field itself.
+    /// Returns the name of the field itself.
     pub fn field(&self) -> String {
         self.ident.unraw().to_string()
     }
 
-    /// Where its name is written.
+    /// Returns where its name is written.
     pub fn name_span(&self) -> Span {
         self.options.rename.get().map_or(self.ident.span(), LitStr::span)
     }
@@ -259,7 +259,7 @@ fn bounded(generics: &Generics) -> Generics {
     generics
 }
 
-/// A field of the struct's default.
+/// Returns a field of the struct's default.
 fn of_whole(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
     let span = crate::option::glue(default.key.span());
     match &default.value {

@@ -55,7 +55,7 @@ pub struct ColumnOptions {
     pub try_from: Slot<Type>,
     pub into: Slot<Type>,
     pub path: Slot<JsonPath>,
-    /// How many of the last three are given, with those whose value cannot be read.
+    /// The number of the last three that are written, including those whose value cannot be read.
     pub conversions: usize,
 }
 
@@ -196,7 +196,7 @@ pub fn case(ctxt: &Ctxt, option: &RawOption) -> Option<Case> {
     case
 }
 
-/// The doc comment: its lines, trimmed.
+/// Returns the doc comment: its lines, trimmed.
 pub fn description(attributes: &[Attribute]) -> String {
     let mut lines = Vec::new();
     for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("doc")) {

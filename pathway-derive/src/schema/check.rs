@@ -60,7 +60,7 @@ impl Name<'_> {
     }
 }
 
-/// Whether no name is taken twice.
+/// Returns whether no name is taken twice.
 fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
     let mut differ = true;
     let mut seen: Vec<Name> = Vec::new();
@@ -94,7 +94,7 @@ fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
     differ
 }
 
-/// Whether no two columns of the struct read one value.
+/// Returns whether no two columns of the struct read one value.
 fn paths(ctxt: &Ctxt, schema: &Schema) -> bool {
     let mut differ = true;
     let columns = || schema.columns.iter().filter(|column| !column.is_flat());

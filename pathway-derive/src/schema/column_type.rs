@@ -5,7 +5,7 @@ use syn::Type;
 use crate::ctxt::Ctxt;
 use crate::types::{self, text};
 
-/// What serde would flatten, and a table cannot.
+/// Types that serde can flatten, and a table cannot.
 const CONTAINERS: [&str; 3] = ["HashMap", "BTreeMap", "Vec"];
 
 /// Reports a type that is a reference; a lifetime parameter of the struct has been reported for itself.

@@ -62,7 +62,7 @@ pub fn expand(schema: &Schema) -> TokenStream {
     }
 }
 
-/// The key as far as the options tell; of a shapeless item there is none.
+/// Returns the key as far as the options tell; of a shapeless item there is none.
 fn key_type(schema: &Schema) -> Option<TokenStream> {
     if !schema.generics.params.is_empty() {
         return None;

@@ -16,7 +16,7 @@ use syn::DeriveInput;
 
 use crate::ctxt::Ctxt;
 
-/// The impls for a row struct; after a mistake also its errors.
+/// Returns the impls for a row struct; after a mistake also its errors.
 pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
     let mut schema = ast::Schema::from_input(&ctxt, input);

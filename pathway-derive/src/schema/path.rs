@@ -40,7 +40,7 @@ pub fn read(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
     }
 }
 
-/// What is wrong with a path, and at which of its bytes.
+/// An error in a path, with its position in bytes.
 #[derive(Debug, PartialEq)]
 struct Fault {
     at: usize,
@@ -89,12 +89,12 @@ impl Path {
         }
     }
 
-    /// Whether one of the two begins with the other, so that both read one value.
+    /// Returns whether one of the two begins with the other, so that both read one value.
     pub fn overlaps(&self, other: &Path) -> bool {
         self.steps.iter().zip(&other.steps).all(|(a, b)| a == b)
     }
 
-    /// The steps as a constant of the runtime's.
+    /// Returns the steps as a constant of the runtime's.
     pub fn tokens(&self, pw: &Ident) -> TokenStream {
         let steps = self.steps.iter().map(|step| match step {
             Step::Field(name) => quote!(#pw::Step::Field(#name)),

@@ -12,7 +12,7 @@ use syn::LitStr;
 /// was read. Of a larger file that changes, the beginning hardly ever does.
 const TRACKED: u64 = 256 << 20;
 
-/// Where a file may be, best first: beside the source file, then in the package's directory.
+/// Returns where a file may be, best first: beside the source file, then in the package's directory.
 pub fn candidates(path: &LitStr) -> Vec<PathBuf> {
     let text = path.value();
     let mut places: Vec<PathBuf> = Vec::new();
@@ -25,7 +25,7 @@ pub fn candidates(path: &LitStr) -> Vec<PathBuf> {
     places
 }
 
-/// The first candidate that is there.
+/// Returns the first candidate that is there.
 pub fn find(candidates: &[PathBuf]) -> Option<&PathBuf> {
     candidates.iter().find(|place| place.exists())
 }
@@ -34,7 +34,7 @@ fn source_directory(span: Span) -> Option<PathBuf> {
     source_file(span)?.parent().map(Path::to_owned)
 }
 
-/// The source file; of the tokens of another crate's macro it is where that is called.
+/// Returns the source file; of the tokens of another crate's macro it is where that is called.
 pub fn source_file(span: Span) -> Option<PathBuf> {
     if !proc_macro::is_available() {
         return None;
@@ -61,7 +61,7 @@ pub fn track(path: &Path, file_len: u64) -> Option<TokenStream> {
     ))
 }
 
-/// The error's text, the same on every system where it can be.
+/// Returns the error's text, the same on every system where it can be.
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file".to_owned(),
@@ -70,7 +70,7 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// The places in words: the first as it was resolved, which is beside the source file.
+/// Returns the places in words: the first as it was resolved, which is beside the source file.
 pub fn list(places: &[PathBuf]) -> String {
     let Some((first, others)) = places.split_first() else {
         return String::new();

@@ -244,7 +244,7 @@ fn allocators(workers: &Workers, cluster: Option<&Cluster>) -> Result<(Vec<Alloc
     config.try_build().map_err(Error::pipeline)
 }
 
-/// What the workers of one process share.
+/// The state that the workers of one process share.
 struct Team {
     team: Vec<(PartId, Busy)>,
     /// The number of the first worker of this process, counted over all processes.

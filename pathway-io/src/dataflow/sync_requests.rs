@@ -21,7 +21,7 @@ struct State {
     waiting: Vec<Waiting>,
 }
 
-/// How far the operator has sent results to the sinks.
+/// The time up to which the operator has sent results to the sinks.
 enum Reached {
     Before(u64),
     All,

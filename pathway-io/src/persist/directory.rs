@@ -42,7 +42,7 @@ pub(crate) struct StateDirectory {
     watch: Watch,
 }
 
-/// What a file system or a desktop puts into any directory.
+/// Returns whether a file system or a desktop puts files of that name into any directory.
 fn is_foreign(name: &str) -> bool {
     name.starts_with('.') || name == "lost+found"
 }
@@ -55,7 +55,7 @@ fn open_lock(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)
 }
 
-/// Whether another pipeline writes the log. It is asked as well as the lock, which somebody may have removed.
+/// Returns whether another pipeline writes the log. It is asked as well as the lock, which somebody may have removed.
 fn is_written(log: &Path) -> io::Result<bool> {
     if log.symlink_metadata()?.is_symlink() {
         return Err(io::Error::other("it is a link, and not a file of a state"));

@@ -16,16 +16,16 @@ const MARKER: [u8; 4] = *b"pwf1";
 /// Marker, length, checksum and kind.
 const HEAD: usize = 13;
 
-/// What a frame holds; see `docs/durability.md`.
+/// The kind of a frame's contents; see `docs/durability.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What the pipeline looks like; the first frame.
+    /// The shape of the pipeline; the first frame.
     Header,
     /// A part of the rows of a table when the log was begun.
     Snapshot,
     /// The updates of one commit.
     Rows,
-    /// The same of a commit that the snapshot has in it, for a sink that may miss it.
+    /// Rows of a commit that is also in the snapshot, for a sink that may lack it.
     Held,
     /// Everything before it belongs together.
     Checkpoint,
@@ -101,7 +101,7 @@ impl Reader {
         Ok(Reader { path: path.to_owned(), file: BufReader::with_capacity(128 * 1024, file), len, at: 0 })
     }
 
-    /// The next frame; `None` where no whole one follows.
+    /// Returns the next frame; `None` where no whole one follows.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, FileError> {
         let frame = self.read().map_err(|error| FileError::new("read", &self.path, error))?;
         if let Some(frame) = &frame {
@@ -110,7 +110,7 @@ impl Reader {
         Ok(frame)
     }
 
-    /// Where the last whole frame has ended.
+    /// Returns where the last whole frame has ended.
     pub(crate) fn at(&self) -> u64 {
         self.at
     }
@@ -170,7 +170,7 @@ impl Reader {
     }
 }
 
-/// The first place from `from` on where a marker stands.
+/// Returns the first place from `from` on where a marker stands.
 fn find_marker(file: &mut BufReader<File>, from: u64) -> io::Result<Option<u64>> {
     file.seek(SeekFrom::Start(from))?;
     let mut window = Vec::new();

@@ -91,7 +91,7 @@ fn log(data: &[u8], shapes: &Shapes) -> Vec<u8> {
     log
 }
 
-/// Where the checkpoint has ended that is gone on from.
+/// Returns where the checkpoint has ended that is gone on from.
 fn read(log: &[u8], shapes: &Shapes) -> Result<u64, String> {
     FILE.with_borrow(|file| {
         fs::write(&file.0, log).expect("the directory for temporary files can be written to");

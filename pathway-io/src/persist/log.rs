@@ -18,12 +18,12 @@ const SMALL: u64 = 1024 * 1024;
 /// The threshold if a sink makes many commits durable at once: each new generation of the log ends its parts.
 const SMALL_IF_STAGED: u64 = 64 * 1024 * 1024;
 
-/// The path of a generation.
+/// Returns the path of a generation.
 pub(crate) fn path(directory: &Path, generation: u64) -> PathBuf {
     directory.join(format!("log-{generation}"))
 }
 
-/// The generation of a file of that name.
+/// Returns the generation of a file of that name.
 pub(crate) fn generation(name: &str) -> Option<u64> {
     name.strip_prefix("log-")?.parse().ok()
 }
@@ -35,7 +35,7 @@ pub(crate) struct Log {
     generation: u64,
     file: StoredFile,
     buffer: Vec<u8>,
-    /// How long it was when it was begun: header, rows and the first checkpoint.
+    /// The length of a new log: header, rows and the first checkpoint.
     begun: u64,
     /// Where its last checkpoint has ended.
     committed: u64,
@@ -228,7 +228,7 @@ impl Log {
         Ok(())
     }
 
-    /// Whether a test asks for a new generation of the log at every opportunity.
+    /// Returns whether a test asks for a new generation of the log at every opportunity.
     fn is_tiny(&self) -> bool {
         #[cfg(feature = "faults")]
         return crate::sink::file::faults::tiny_logs(&self.directory);
@@ -236,7 +236,7 @@ impl Log {
         false
     }
 
-    /// Whether most of it is history.
+    /// Returns whether most of it is history.
     pub(crate) fn is_overgrown(&self, has_staged: bool) -> bool {
         let small = if has_staged { SMALL_IF_STAGED } else { SMALL };
         let enough = if self.is_tiny() { self.begun } else { 2 * self.begun + small };
@@ -248,7 +248,7 @@ impl Log {
         self.file.len()
     }
 
-    /// Where the last checkpoint has ended.
+    /// Returns where the last checkpoint has ended.
     pub(crate) fn committed(&self) -> u64 {
         self.committed
     }

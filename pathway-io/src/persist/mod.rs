@@ -53,7 +53,7 @@ pub enum Durability {
     EveryCommit,
     /// A checkpoint each so often: a power cut costs at most the commits of that time, which the sources read again.
     Interval(Duration),
-    /// As `EveryCommit`, but nothing is synced: what a power cut leaves is up to the operating system, and a state that is
+    /// Like `EveryCommit`, without a sync: the operating system decides what a power cut leaves, and a state that is
     /// damaged by it is refused at the next start.
     NoSync,
 }

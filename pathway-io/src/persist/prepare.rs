@@ -30,7 +30,7 @@ use crate::source::offset::Offsets;
 use crate::source::options::BadRows;
 use crate::source::shared::Source;
 
-/// What a persistent pipeline starts from.
+/// The state from which a persistent pipeline starts.
 pub(super) struct PreparedState {
     directory: Arc<StateDirectory>,
     durability: Durability,
@@ -223,7 +223,7 @@ fn check_workers(workers: &Workers, sources: &[SourcePlan]) -> Result<()> {
     Ok(())
 }
 
-/// Whether all rows of a table are kept, because computations read it and it has no current rows. If so, they are.
+/// Returns whether all rows of a table are kept, because computations read it and it has no current rows. If so, they are.
 fn keep_rows(table: &dyn AnyTable) -> bool {
     let is_kept = !table.schema().is_upserted() && table.extensions().find::<ComputedOn>().is_some();
     if is_kept {
@@ -270,7 +270,7 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     }
 }
 
-/// What the computed tables are called, as far as they have sinks that keep their own time.
+/// Returns the names of the computed tables with transactional sinks; `None` for other tables.
 fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let id = |table: &Arc<dyn AnyTable>| {
@@ -285,7 +285,7 @@ fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
     derived.iter().map(id).collect()
 }
 
-/// The sinks of a table that keep their own time.
+/// Returns the sinks of a table that keep their own time.
 fn sinks(table_id: &str, table: &dyn AnyTable) -> impl Iterator<Item = String> {
     (0..table.transactional_sinks()).map(move |sink| sink_id(table_id, sink))
 }

@@ -29,7 +29,7 @@ pub(crate) struct DerivedShape {
     pub(crate) sinks: Vec<String>,
 }
 
-/// The first frame of a log: what the pipeline looked like that wrote it.
+/// Returns the first frame of a log: what the pipeline looked like that wrote it.
 pub(crate) fn header(shapes: &Shapes) -> Value {
     let sources = shapes.sources.iter().map(|source| {
         let tables = source.tables.iter().map(|(table, kept)| {
@@ -59,7 +59,7 @@ pub(crate) fn header(shapes: &Shapes) -> Value {
     header
 }
 
-/// What a table must have in common with what was written of it. Defaults, descriptions and further names may change.
+/// Returns the properties of a table that must not change between runs. Defaults, descriptions and aliases may change.
 fn table_shape(table: &TableSchema) -> Value {
     let columns: Vec<Value> = table
         .columns
@@ -135,7 +135,7 @@ fn first_output(computed: &Value) -> &Value {
     if files.is_null() { &computed["sinks"][0] } else { files }
 }
 
-/// The number of the first table of each source in the log, in the order of a header.
+/// Returns the number of the first table of each source in the log, in the order of a header.
 pub(crate) fn first_tables(header: &Value, sources: &[SourceShape]) -> Vec<u32> {
     let written = header["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
     let first = |name: &str| tables(written.iter().take_while(|source| source["name"] != name));
@@ -200,10 +200,10 @@ fn table_difference(before: &Value, now: &Value) -> Option<String> {
     }
 }
 
-/// How long a file is once everything up to a checkpoint is in it.
+/// The length of a file that contains everything up to a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct FileLen {
-    /// As the program gives it, by [`path_key`](crate::sink::resume::path_key).
+    /// The path as the program specifies it, by [`path_key`](crate::sink::resume::path_key).
     pub(crate) path: String,
     pub(crate) len: u64,
     /// The check value of its last kilobytes.
@@ -225,7 +225,7 @@ impl FileLen {
     }
 }
 
-/// How far a sink has come that keeps its own time.
+/// The time of the last commit in a transactional sink.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SinkTime {
     pub(crate) name: String,

@@ -33,15 +33,15 @@ const ADD_AGAIN: &str = "add it again, or remove the state directory and the out
 /// The help for a log that cannot be used.
 const WAY_OUT: &str = "restore the state directory and the outputs from a backup, or remove both to start over";
 
-/// What the pipeline has on disk besides its state.
+/// The outputs of the pipeline on disk.
 pub(crate) struct Outputs {
-    /// As the program gives the paths.
+    /// The paths, as the program specifies them.
     pub(crate) files: Vec<PathBuf>,
     /// The ids of the sinks that keep their own time.
     pub(crate) sinks: Vec<String>,
 }
 
-/// The newest log of the directory, if there is one, which this pipeline can go on from.
+/// Returns the newest log of the directory, if there is one, which this pipeline can go on from.
 pub(crate) fn find(directory: &StateDirectory, shapes: &Shapes, outputs: &Outputs) -> Result<Option<Found>, BoxError> {
     let (logs, _) = directory.logs()?;
     let Some(&generation) = logs.first() else {
@@ -176,7 +176,7 @@ impl Found {
         Ok(())
     }
 
-    /// What all these sinks are known to have.
+    /// Returns the last time that all these sinks are known to have.
     fn known(&self, sinks: impl Iterator<Item = String>) -> u64 {
         let time = |id: String| self.checkpoint.sinks.iter().find(|sink| sink.name == id).map_or(0, |sink| sink.time);
         sinks.map(time).min().unwrap_or(u64::MAX)

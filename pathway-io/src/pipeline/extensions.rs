@@ -42,7 +42,7 @@ pub(crate) trait Persistence: Any + Send + Sync {
 
 /// The restored state that a persistent pipeline continues from.
 pub(crate) trait Prepared: Send {
-    /// Whether a run after this one resumes from what this one commits.
+    /// Returns whether a run after this one resumes from what this one commits.
     fn is_resumed(&self) -> bool {
         true
     }

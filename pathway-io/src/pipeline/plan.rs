@@ -47,7 +47,7 @@ pub(crate) struct SourcePlan {
 /// A function that starts the thread of a source.
 pub(super) type Spawn = Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<()> + Send>;
 
-/// How a source is started: once, or once per partition.
+/// Starts a source: once, or once per partition.
 pub(super) enum Launcher {
     Whole(Spawn),
     Partitioned(Box<dyn Fn(Partition) -> Spawn + Send>),
@@ -178,7 +178,7 @@ impl Plan {
     }
 }
 
-/// What tells files apart.
+/// The identity of a file.
 #[derive(PartialEq, Eq, Hash)]
 enum FileKey {
     Id(FileId),

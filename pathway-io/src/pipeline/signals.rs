@@ -62,7 +62,7 @@ mod unix {
         REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The signals that are stops. A program that was started by `nohup` ignores the end of its terminal.
+    /// Returns the signals that are stops. A program that was started by `nohup` ignores the end of its terminal.
     fn stops() -> &'static [i32] {
         static STOPS: OnceLock<Vec<i32>> = OnceLock::new();
         STOPS.get_or_init(|| {
@@ -74,7 +74,7 @@ mod unix {
         })
     }
 
-    /// Whether the process ignores a signal. Only Linux tells without `unsafe`; elsewhere the answer is no.
+    /// Returns whether the process ignores a signal. Only Linux tells without `unsafe`; elsewhere the answer is no.
     fn is_ignored(signal: i32) -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -20,9 +20,9 @@ use crate::sink::part::SinkPart;
 use crate::source::intake::{Level, pending::Load};
 use crate::source::shared::{Pulse, Source};
 
-/// How long a source waits for room, and no sink takes anything, before a warning says so.
+/// The time that a source waits for room, while no sink takes anything, before a warning.
 const STALL: Duration = Duration::from_secs(10);
-/// How long a stop waits before it says for what.
+/// The time that a stop waits before it reports what it waits for.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// The longest time between two looks.
 const LONGEST: Duration = Duration::from_secs(1);
@@ -44,7 +44,7 @@ struct Watched {
     is_reported: bool,
 }
 
-/// What changes whenever anything moves between a source and the sinks.
+/// Counters that change whenever anything moves between a source and the sinks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Standstill {
     commits: u64,

@@ -18,7 +18,7 @@ use crate::run::error::row_error::RowError;
 const SEAL_ROWS: usize = 4096;
 /// ... or that many bytes of column data.
 const SEAL_BYTES: usize = 256 * 1024;
-/// How many idle batches a pool keeps: as many full ones as the default backlog has, twice.
+/// The most idle batches in a pool: twice the number of full ones in the default backlog.
 const POOL_BATCHES: usize = 2 * 65_536 / SEAL_ROWS;
 /// A batch with more column data than this is freed, not kept: one row of a gigabyte must not stay for ever.
 const POOL_BYTES: usize = 2 * SEAL_BYTES;
@@ -162,7 +162,7 @@ impl<S: Schema> Batch<S> {
         self.len = len;
     }
 
-    /// Whether most of the room in its buffers is empty.
+    /// Returns whether most of the room in its buffers is empty.
     fn is_sparse(&self) -> bool {
         self.len * SPARSE < self.peak.0 || self.bytes() * SPARSE < self.peak.1
     }
@@ -218,7 +218,7 @@ impl<S: Schema> Batches<S> {
         Batches { sealed: Vec::new(), current: pool.get(), pool, mark: (0, 0) }
     }
 
-    /// The batch that takes the next row.
+    /// Returns the batch that takes the next row.
     #[inline]
     pub(crate) fn current(&mut self) -> &mut Batch<S> {
         if self.current.is_full() {

@@ -31,7 +31,7 @@ pub trait Removable {}
     note = "name every column with `next`, or use the ready-made schemas `pathway_io::TextRow` and `pathway_io::BytesRow`"
 )]
 pub trait DataColumn<T>: Schema {
-    /// A row of which only the data is given.
+    /// Returns a row of which only the data is given.
     fn from_data(data: T) -> Self;
 }
 

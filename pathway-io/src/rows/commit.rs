@@ -13,12 +13,12 @@ pub struct Update<S> {
     pub row: S,
     /// The time of the commit: a logical clock in milliseconds since the Unix epoch.
     pub time: u64,
-    /// How often the row came, or, if negative, went.
+    /// The number of rows added, or, if negative, removed.
     pub diff: i64,
 }
 
 impl<S> Update<S> {
-    /// Whether the row came.
+    /// Returns whether the row came.
     ///
     /// ```
     /// let update = pathway_io::Update { row: "felis", time: 7, diff: -1 };
@@ -60,14 +60,14 @@ impl<S: Schema> Commit<S> {
         Commit { time, rows: Arc::new(Rows { batches, len, pool }) }
     }
 
-    /// The time of all its updates: a logical clock in milliseconds since the Unix epoch, greater than that of every
+    /// Returns the time of all its updates: a logical clock in milliseconds since the Unix epoch, greater than that of every
     /// commit before.
     #[must_use]
     pub fn time(&self) -> u64 {
         self.time
     }
 
-    /// How many updates it has; at least one.
+    /// Returns the number of updates, which is at least one.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len

@@ -37,14 +37,14 @@ impl Note {
     }
 }
 
-/// How many columns a row has.
+/// Returns the number of columns in a row.
 #[doc(hidden)]
 #[must_use]
 pub const fn width<S: Schema>() -> usize {
     ColumnsOf::<S>::WIDTH
 }
 
-/// The columns of a row, of which `N` is the [`width`]. There is a name for each field: that of the column or, of a
+/// Returns the columns of a row, of which `N` is the [`width`]. There is a name for each field: that of the column or, of a
 /// flattened schema, that of the field.
 #[doc(hidden)]
 #[must_use]
@@ -55,7 +55,7 @@ pub const fn describe<S: Schema, const N: usize>(names: &[&'static str], notes: 
     columns
 }
 
-/// How many columns a generic schema with a flattened field can have.
+/// The most columns of a generic schema with a flattened field.
 #[doc(hidden)]
 pub const MOST: usize = 256;
 
@@ -79,7 +79,7 @@ pub const fn describe_generic<S: Schema>(
     columns
 }
 
-/// How far the lists are filled and read.
+/// The positions in the three lists while they are filled and read.
 #[derive(Clone, Copy)]
 struct Place {
     column: usize,
@@ -141,7 +141,7 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
     at
 }
 
-/// How many names and aliases the columns have.
+/// Returns the number of names and aliases of the columns.
 #[doc(hidden)]
 #[must_use]
 pub const fn count_names(columns: &[Column]) -> usize {
@@ -153,7 +153,7 @@ pub const fn count_names(columns: &[Column]) -> usize {
     count
 }
 
-/// How long the text of all names and aliases is, each behind the prefix.
+/// Returns the length of [`prefixed_text`].
 #[doc(hidden)]
 #[must_use]
 pub const fn prefixed_len(prefix: &str, columns: &[Column]) -> usize {
@@ -169,7 +169,7 @@ pub const fn prefixed_len(prefix: &str, columns: &[Column]) -> usize {
     len
 }
 
-/// That text.
+/// Returns all names and aliases, each after the prefix, as one text.
 #[doc(hidden)]
 #[must_use]
 pub const fn prefixed_text<const LEN: usize>(prefix: &str, columns: &[Column]) -> [u8; LEN] {
@@ -191,7 +191,7 @@ pub const fn prefixed_text<const LEN: usize>(prefix: &str, columns: &[Column]) -
     text
 }
 
-/// The names and aliases as parts of that text.
+/// Returns the names and aliases as parts of that text.
 #[doc(hidden)]
 #[must_use]
 pub const fn prefixed_names<const N: usize>(
@@ -215,7 +215,7 @@ pub const fn prefixed_names<const N: usize>(
     names
 }
 
-/// The name of a column, or behind it one of its aliases.
+/// Returns the name of a column, or behind it one of its aliases.
 const fn nth_name(column: &Column, n: usize) -> &'static str {
     if n == 0 { column.name } else { column.aliases[n - 1] }
 }
@@ -231,7 +231,7 @@ pub struct Clash {
     second: &'static str,
 }
 
-/// The first clash of each of `F` fields with a field before it.
+/// Returns the first clash of each of `F` fields with a field before it.
 ///
 /// The columns are looked up by the hash of their name, so that the time is linear in them: compared pair by pair, a few
 /// hundred columns would take seconds. Only aliases are compared with all other aliases; few columns have one.
@@ -310,7 +310,7 @@ const fn note<const F: usize>(
     }
 }
 
-/// The FNV-1a hash of a name.
+/// Returns the FNV-1a hash of a name.
 const fn hash(name: &str) -> usize {
     let (mut hash, mut i) = (0x811c_9dc5_u32, 0);
     while i < name.len() {
@@ -331,7 +331,7 @@ pub const fn assert_distinct(clash: Option<Clash>) {
     }
 }
 
-/// The same for each field that is flattened without its key. Returns the number of the field behind the shape.
+/// Checks each field that is flattened without its key. Returns the number of the field after the shape.
 #[track_caller]
 const fn assert_keyless_in(shape: &Shape, names: &[&'static str], field: usize) -> usize {
     match shape {
@@ -369,7 +369,7 @@ const fn has_alias(column: &Column, name: &str) -> bool {
     false
 }
 
-/// An alias that two columns have in common.
+/// Returns an alias that two columns have in common.
 const fn shared_alias(a: &Column, b: &Column) -> Option<&'static str> {
     let mut i = 0;
     while i < a.aliases.len() {

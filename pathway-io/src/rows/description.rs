@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::rows::column::ColumnType;
 use crate::rows::data_type::DataType;
 
-/// What every output adds to the columns. No column can be called so, though an alias of one can.
+/// The columns that every output adds. No column can have such a name, though an alias can.
 pub(crate) const RESERVED: [&str; 2] = ["time", "diff"];
 
 /// The description of a table: its name, its options and its columns.
@@ -67,13 +67,13 @@ impl TableSchema {
         self
     }
 
-    /// The column of that name (not of an alias), if there is one.
+    /// Returns the column of that name (not of an alias), if there is one.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The columns of the primary key, in order; none if the table has no key.
+    /// Returns the columns of the primary key, in order; none if the table has no key.
     pub fn primary_key(&self) -> impl Iterator<Item = &'static Column> + use<> {
         self.columns.iter().filter(|column| column.primary_key)
     }
@@ -82,7 +82,7 @@ impl TableSchema {
         self.columns.iter().any(|column| column.primary_key)
     }
 
-    /// Whether a push replaces the row with its key: the table has a key, and is not append-only.
+    /// Returns whether a push replaces the row with its key: the table has a key, and is not append-only.
     pub(crate) fn is_upserted(&self) -> bool {
         self.has_key() && !self.append_only
     }
@@ -94,7 +94,7 @@ impl TableSchema {
 pub enum Shape {
     Column(Column),
     Pair(&'static Shape, &'static Shape),
-    /// Those of another schema; `keyed` if a key there is part of the key here.
+    /// The columns of a flattened schema; `keyed` if its key is part of this key.
     Flat {
         columns: &'static [Column],
         keyed: bool,
@@ -155,7 +155,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// A column of that type, as yet without a name.
+    /// Returns a column of that type, as yet without a name.
     pub(crate) const fn of_type<T: ColumnType>() -> Self {
         Column {
             name: "",
@@ -181,7 +181,7 @@ impl Column {
         self.default.map(|default| default())
     }
 
-    /// The example as JSON; `None` if the column has none.
+    /// Returns the example as JSON; `None` if the column has none.
     #[must_use]
     pub fn example_value(&self) -> Option<Value> {
         self.example.map(|example| example())

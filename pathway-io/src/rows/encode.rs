@@ -9,7 +9,7 @@ use crate::rows::schema::{ColumnsOf, Schema, is_key};
 
 /// Writes the rows of one table.
 pub(crate) struct RowWriter {
-    /// What stands before each column's value.
+    /// The text before each column's value.
     names: Vec<Vec<u8>>,
 }
 

@@ -51,7 +51,7 @@ impl Message {
         }
     }
 
-    /// The type in its Rust spelling, as `Display` has it.
+    /// Returns the type in its Rust spelling, as `Display` has it.
     pub(crate) const fn push_type(self, data_type: &DataType) -> Self {
         match data_type {
             DataType::Bool => self.push("bool"),
@@ -95,7 +95,7 @@ impl Message {
         }
     }
 
-    /// The type of a column, that may be null or not.
+    /// Returns the type of a column, that may be null or not.
     pub(crate) const fn push_column(self, data_type: &DataType, optional: bool) -> Self {
         if optional { self.push("Option<").push_type(data_type).push(">") } else { self.push_type(data_type) }
     }

@@ -67,7 +67,7 @@ macro_rules! next {
     };
 }
 
-/// The same as an editor sees it: the tokens as they stand, so that it can complete them.
+/// Expands to the tokens as they stand, for an editor, so that it can complete them.
 #[cfg(rust_analyzer)]
 #[macro_export]
 macro_rules! next {
@@ -76,7 +76,7 @@ macro_rules! next {
     };
 }
 
-/// What `..` stands for in an editor, which runs nothing.
+/// Returns the value of `..` in an editor, which runs nothing.
 #[doc(hidden)]
 #[must_use]
 pub fn sketched<T>() -> T {
@@ -157,7 +157,7 @@ into_owned! {
     [T: Clone] &Vec<T> => Vec<T>, |items| items.clone();
 }
 
-/// A literal that is the default of a `String`.
+/// Returns a literal that is the default of a `String`.
 #[doc(hidden)]
 #[must_use]
 pub fn to_string(text: &str) -> String {
@@ -179,14 +179,14 @@ pub struct Rest<S> {
 }
 
 impl<S> Rest<S> {
-    /// A row that has the columns which are left out.
+    /// Returns a row that has the columns which are left out.
     #[must_use]
     pub fn row(&self) -> S {
         (self.make)(self.given)
     }
 }
 
-/// The rest of a row of which these fields are `given`; it fails where [`assert_rest`] does.
+/// Returns the rest of a row of which these fields are `given`; it fails where [`assert_rest`] does.
 #[doc(hidden)]
 #[track_caller]
 #[must_use]
@@ -195,7 +195,7 @@ pub const fn checked_rest<S: Schema>(given: &'static [&'static str]) -> Rest<S> 
     Rest { given, make: rest }
 }
 
-/// A row for the fields that are not `given`: these have a value that stands for none.
+/// Returns a row for the fields that are not `given`: these have a value that stands for none.
 fn rest<S: Schema>(given: &[&str]) -> S {
     let mut columns = ColumnsOf::<S>::default();
     for (i, column) in S::SCHEMA.columns.iter().enumerate() {
@@ -266,7 +266,7 @@ const fn contains(names: &[&str], name: &str) -> bool {
     false
 }
 
-/// What a `next!` with a mistake in it is.
+/// Returns the expansion of a `next!` with a mistake in it.
 #[doc(hidden)]
 pub fn refused<T: ?Sized>(_subject: &T) -> Result<(), Closed> {
     Err(Closed)

@@ -25,7 +25,7 @@ impl fmt::Display for Steps {
 }
 
 impl Column {
-    /// The field of the row in which the path begins.
+    /// Returns the field of the row in which the path begins.
     pub(crate) const fn root(&self) -> Option<&'static str> {
         match self.steps {
             [Step::Field(root), ..] => Some(root),
@@ -33,7 +33,7 @@ impl Column {
         }
     }
 
-    /// Whether a row may have the column under its name: not if the path begins in a field of the same name.
+    /// Returns whether a row may have the column under its name: not if the path begins in a field of the same name.
     #[inline]
     pub(crate) const fn is_read_by_name(&self) -> bool {
         match self.root() {
@@ -43,7 +43,7 @@ impl Column {
     }
 }
 
-/// Whether a column has a path.
+/// Returns whether a column has a path.
 pub(crate) const fn any(columns: &[Column]) -> bool {
     let mut i = 0;
     while i < columns.len() {
@@ -55,7 +55,7 @@ pub(crate) const fn any(columns: &[Column]) -> bool {
     false
 }
 
-/// Whether one of two paths begins with the other, so that both read one value.
+/// Returns whether one of two paths begins with the other, so that both read one value.
 pub(crate) const fn overlap(a: &[Step], b: &[Step]) -> bool {
     let (mut i, least) = (0, if a.len() < b.len() { a.len() } else { b.len() });
     while i < least {

@@ -28,7 +28,7 @@ fn end(text: &str, error: &serde_json::Error) -> usize {
     line + error.column()
 }
 
-/// Where the value of `len` bytes starts that was the last to be read completely. serde_json has read it, and of what is
+/// Returns where the value of `len` bytes starts that was the last to be read completely. serde_json has read it, and of what is
 /// behind it the commas, and the brackets of what it is in.
 #[cold]
 pub(crate) fn start_of_value(text: &str, error: &serde_json::Error, len: usize) -> Option<usize> {
@@ -47,7 +47,7 @@ pub(crate) fn start_of_value(text: &str, error: &serde_json::Error, len: usize) 
     }
 }
 
-/// Where the last token starts that starts at `limit` or before it. Up to there, `text` has been found to be JSON.
+/// Returns where the last token starts that starts at `limit` or before it. Up to there, `text` has been found to be JSON.
 fn token(text: &[u8], limit: usize) -> usize {
     let (mut at, mut start) = (0, 0);
     while at <= limit && at < text.len() {
@@ -65,7 +65,7 @@ fn token(text: &[u8], limit: usize) -> usize {
     start
 }
 
-/// The length of the string, with its quotes, that `text` starts with.
+/// Returns the length of the string, with its quotes, that `text` starts with.
 fn string(text: &[u8]) -> usize {
     let mut at = 1;
     while let Some(byte) = text.get(at) {
@@ -78,7 +78,7 @@ fn string(text: &[u8]) -> usize {
     text.len()
 }
 
-/// The length of the number, `true`, `false` or `null` that `text` starts with.
+/// Returns the length of the number, `true`, `false` or `null` that `text` starts with.
 fn word(text: &[u8]) -> usize {
     let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"+-.".contains(byte);
     text.iter().position(ends).unwrap_or(text.len()).max(1)

@@ -11,7 +11,7 @@ use crate::rows::description::Column;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, RowOf, Schema};
 
-/// Whether a column can refuse a value.
+/// Returns whether a column can refuse a value.
 pub(crate) const fn can_refuse(columns: &[Column]) -> bool {
     let mut i = 0;
     while i < columns.len() {

@@ -44,7 +44,7 @@ pub trait Schema: Sized + 'static {
     #[doc(hidden)]
     fn from_fields(fields: RowOf<Self>) -> Self;
 
-    /// The table's name, options and columns.
+    /// Returns the table's name, options and columns.
     #[must_use]
     fn schema() -> &'static TableSchema {
         Self::SCHEMA
@@ -79,10 +79,10 @@ pub trait Keyed: Schema {
     /// The key column's type; a tuple, in column order, if the key has several columns.
     type Key;
 
-    /// The primary key of this row.
+    /// Returns the primary key of this row.
     fn key(&self) -> Self::Key;
 
-    /// A row of which only the key is known: what `remove` puts into the stream.
+    /// Returns a row of which only the key is known: what `remove` puts into the stream.
     #[doc(hidden)]
     fn tombstone(key: Self::Key) -> PartialOf<Self>;
 }
@@ -95,7 +95,7 @@ pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
 /// A row of a schema of which only the key is known.
 pub(crate) type PartialOf<S> = <<S as Schema>::Fields as Tree>::Partial;
 
-/// Whether the column with that number belongs to the primary key.
+/// Returns whether the column with that number belongs to the primary key.
 #[inline]
 pub(crate) fn is_key<S: Schema>(column: usize) -> bool {
     S::SCHEMA.columns[column].primary_key

@@ -20,13 +20,13 @@ use crate::run::time::Time;
 pub(crate) struct Control {
     state: Mutex<RunState>,
     changed: Condvar,
-    /// What the waits of the run follow.
+    /// The clock that the waits of the run follow.
     pub(crate) time: Time,
     /// Writes lines for a program that has asked for progress.
     pub(crate) notices: OnceLock<fn(Notice, &str)>,
 }
 
-/// What a line for a program that has asked for progress is about.
+/// The topic of a line for a program that has asked for progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Notice {
     /// A source has failed and is run again.
@@ -73,12 +73,12 @@ impl RunState {
         self.parts.iter().filter(|member| member.part.role() == role).all(holds)
     }
 
-    /// Whether every part that must open before files are touched has opened.
+    /// Returns whether every part that must open before files are touched has opened.
     pub(crate) fn is_checked(&self) -> bool {
         self.parts.iter().all(|member| !member.part.opens_first() || member.phase != Phase::Opening)
     }
 
-    /// Whether every part downstream of the sources is ready.
+    /// Returns whether every part downstream of the sources is ready.
     pub(crate) fn is_ready(&self) -> bool {
         self.all(Role::Downstream, |member| member.phase != Phase::Opening)
     }
@@ -87,12 +87,12 @@ impl RunState {
         self.all(Role::Source, Member::has_ended)
     }
 
-    /// Whether everything downstream of the sources of this process has ended.
+    /// Returns whether everything downstream of the sources of this process has ended.
     pub(crate) fn is_done(&self) -> bool {
         self.all(Role::Downstream, Member::has_ended)
     }
 
-    /// Whether everything downstream of the sources has ended, also in the other processes.
+    /// Returns whether everything downstream of the sources has ended, also in the other processes.
     pub(crate) fn is_drained(&self) -> bool {
         self.is_done() && self.all(Role::Process, Member::has_ended)
     }

@@ -15,7 +15,7 @@ pub(crate) trait Part: Any + Send + Sync {
     /// Called when the manual clock of the run was set: wakes whoever waits for it.
     fn time_passed(&self) {}
 
-    /// Whether no file may be touched before this part has opened.
+    /// Returns whether no file may be touched before this part has opened.
     fn opens_first(&self) -> bool {
         false
     }
@@ -37,7 +37,7 @@ pub(crate) enum Role {
     Process,
 }
 
-/// How far a part has come.
+/// The phase of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Opening,
@@ -45,7 +45,7 @@ pub(crate) enum Phase {
     Ended,
 }
 
-/// How much speaks for a part being the cause that a run does not end, the strongest first. Parts wait for each other, so
+/// The evidence that a part is the cause of a run that does not end, the strongest first. Parts wait for each other, so
 /// that only the strongest is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Suspicion {

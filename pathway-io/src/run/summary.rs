@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What a pipeline has done, source by source.
+/// The result of a run, source by source.
 ///
 /// Its `Display` is a line for each source, and one for the stop if there was one.
 #[derive(Debug, Clone, Default)]
@@ -15,7 +15,7 @@ pub struct Summary {
     pub stop: Option<Stop>,
 }
 
-/// What one source has done.
+/// The result of one source.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct SourceSummary {
@@ -29,14 +29,14 @@ pub struct SourceSummary {
     pub bad_rows: u64,
     /// From the start of `run` to the end of `on_stop`.
     pub duration: Duration,
-    /// How often `run` was called: more than once where it failed and a [`Restart`](crate::Restart) had it run again.
+    /// The number of calls of `run`: more than one if it failed and [`Restart`](crate::Restart) applied.
     pub attempts: u32,
     /// The last error or panic of `run` that did not fail the pipeline: one after which it was run again, or an error
     /// that it returned after a stop, which is a clean end, since its client was just closed under it.
     pub error: Option<String>,
 }
 
-/// What made a run end before its sources did.
+/// The reason why a run ended before its sources did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stop {
@@ -49,13 +49,13 @@ pub enum Stop {
 }
 
 impl Summary {
-    /// The rows of all sources together.
+    /// Returns the rows of all sources together.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.sources.iter().map(|source| source.rows).sum()
     }
 
-    /// The source of that name, if there is one.
+    /// Returns the source of that name, if there is one.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&SourceSummary> {
         self.sources.iter().find(|source| source.name == name)

@@ -14,7 +14,7 @@ pub(crate) fn unix_millis() -> u64 {
     u64::try_from(now).unwrap_or(u64::MAX)
 }
 
-/// What the time is.
+/// The source of the time.
 #[derive(Clone, Default)]
 pub(crate) struct Time(Option<Arc<ManualTime>>);
 
@@ -30,7 +30,7 @@ impl Time {
         }
     }
 
-    /// Whether it is set by hand. A wait for it then has no time-out, and is woken whenever it is set.
+    /// Returns whether it is set by hand. A wait for it then has no time-out, and is woken whenever it is set.
     pub(crate) fn is_manual(&self) -> bool {
         self.0.is_some()
     }

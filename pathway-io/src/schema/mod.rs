@@ -16,7 +16,7 @@ pub use self::hold::matches::{assert_matches, assert_same};
 pub use self::infer::{Inferred, infer};
 pub use crate::rows::bounds::{DataColumn, Removable};
 
-/// What the macros' output refers to.
+/// Names for the output of the macros.
 pub(crate) mod glue {
     pub use super::hold::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked};
     pub use super::hold::sample::{Kind, Sample, SampleField, assert_sample, assert_sample_known};

@@ -131,13 +131,13 @@ impl<S: Schema> Rows<S> {
         }
     }
 
-    /// The bytes of all rows, with the holes.
+    /// Returns the bytes of all rows, with the holes.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         self.segments.iter().map(|segment| segment.columns.bytes()).sum()
     }
 
-    /// The number of rows for which it has memory.
+    /// Returns the number of rows for which it has memory.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.segments.iter().map(|segment| segment.slots.capacity()).sum::<usize>().max(self.segments.capacity())

@@ -159,7 +159,7 @@ impl<S: Schema> Upsert<S> {
         }
     }
 
-    /// The number of keys and rows for which it has memory, whichever is larger.
+    /// Returns the number of keys and rows for which it has memory, whichever is larger.
     #[cfg(test)]
     fn capacity(&self) -> usize {
         let buffers =

@@ -73,7 +73,7 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 
 struct JsonLinesSink {
     file: OutputFile,
-    /// What stands before each column's value: `"name":`.
+    /// The text before each column's value: `"name":`.
     names: Vec<Vec<u8>>,
 }
 

@@ -60,7 +60,7 @@ impl<S: Schema> SyncTarget for Sender<SinkMessage<S>> {
     }
 }
 
-/// How far a sink has come, in updates.
+/// The progress of a sink, in updates.
 #[derive(Default)]
 pub(crate) struct Progress {
     queued: AtomicU64,
@@ -72,7 +72,7 @@ pub(crate) struct Progress {
     durable: AtomicU64,
     /// The sink waits for the next message.
     idle: AtomicBool,
-    /// How often the sink was tried again after an error.
+    /// The number of retries after an error.
     retries: AtomicU64,
     /// The sink has failed, and has not caught up since.
     retrying: AtomicBool,
@@ -96,7 +96,7 @@ impl Progress {
         (self.undelivered() > 0).then(|| self.oldest.load(Ordering::Relaxed))
     }
 
-    /// Whether the sink waits for the next message.
+    /// Returns whether the sink waits for the next message.
     pub(crate) fn is_idle(&self) -> bool {
         self.idle.load(Ordering::Relaxed)
     }
@@ -140,13 +140,13 @@ impl Progress {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// Whether the sink has failed and has not caught up since.
+    /// Returns whether the sink has failed and has not caught up since.
     #[allow(dead_code, reason = "a monitor shows it")]
     pub(crate) fn is_retrying(&self) -> bool {
         self.retrying.load(Ordering::Relaxed)
     }
 
-    /// Whether the sink is working or has work queued, rather than waiting for commits that are still upstream.
+    /// Returns whether the sink is working or has work queued, rather than waiting for commits that are still upstream.
     pub(crate) fn is_busy(&self) -> bool {
         !self.idle.load(Ordering::Relaxed) || self.undelivered() > 0
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-/// What the last checkpoint of a persistent pipeline says of its outputs.
+/// The contents of the last checkpoint about the outputs of a persistent pipeline.
 #[derive(Debug, Default)]
 pub(crate) struct Resume {
     /// The time of the checkpoint; `None` before the first one.
@@ -36,7 +36,7 @@ impl Resume {
     }
 }
 
-/// How a persistent pipeline writes a file.
+/// A file that a persistent pipeline writes.
 #[derive(Debug, Clone)]
 pub(crate) struct PersistedFile {
     /// The length of the file at the checkpoint; `None` if there was no file.
@@ -44,7 +44,7 @@ pub(crate) struct PersistedFile {
     pub(crate) sync: bool,
 }
 
-/// What stands before a path that is not UTF-8. No path has it in it.
+/// The mark before a path that is not UTF-8. No path contains it.
 const NOT_UTF8: char = '\0';
 
 /// Returns the text by which the state knows a file: its path as the program gives it, and no other path's.

@@ -22,7 +22,7 @@ const HELD_UPDATES: usize = 25_000;
 /// ... or when the first of them is that old: whoever reads the database must not wait for a pause in the stream.
 const HELD_TIME: Duration = Duration::from_millis(100);
 
-/// What is needed to write to a sink again.
+/// The state that a retry of a sink needs.
 pub(super) struct Retry<S: Schema> {
     restart: Restart,
     attempts: Attempts,

@@ -44,7 +44,7 @@ pub(crate) trait StagedSink<S: Schema>: Sink<S> {
 /// A sink that is attached to a table.
 pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) name: Arc<str>,
-    /// What the sink writes, if it writes a file.
+    /// The file that the sink writes, if any.
     pub(crate) target: Option<Target>,
     pub(crate) sink: AnySink<S>,
     /// When the sink is tried again after an error. A file never is.
@@ -60,7 +60,7 @@ pub(crate) enum AnySink<S: Schema> {
 }
 
 impl<S: Schema> SinkSpec<S> {
-    /// A sink that writes one file.
+    /// Returns a sink that writes one file.
     pub(crate) fn file(path: PathBuf, sink: Box<dyn FileSink<S>>) -> Self {
         SinkSpec {
             name: path.display().to_string().into(),
@@ -80,7 +80,7 @@ impl<S: Schema> AnySink<S> {
         }
     }
 
-    /// The same sink, if it makes many commits durable at once.
+    /// Returns the sink if it makes many commits durable at once.
     pub(crate) fn staged(&mut self) -> Option<&mut dyn StagedSink<S>> {
         match self {
             AnySink::Plain(_) | AnySink::File(_) => None,

@@ -39,7 +39,7 @@ pub(crate) enum CheckpointedKind {
     },
 }
 
-/// How a sync request reaches a sink: directly, or by way of the dataflow that the sink is behind.
+/// Routes a sync request to a sink: directly, or through the dataflow before the sink.
 pub(crate) type SyncRoute<'a> = &'a dyn Fn(Arc<dyn SyncTarget>) -> Arc<dyn SyncTarget>;
 
 /// Where the sinks of one table resume, in a persistent pipeline.

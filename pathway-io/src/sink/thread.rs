@@ -23,7 +23,7 @@ use crate::sink::part::{SinkPart, Worker};
 use crate::sink::retry::Retry;
 use crate::sink::spec::{AnySink, SinkSpec};
 
-/// How a sink takes part in a persistent pipeline.
+/// The role of a sink in a persistent pipeline.
 pub(crate) enum Mode<S: Schema> {
     /// It keeps nothing, and is opened for a new run.
     Plain,
@@ -264,7 +264,7 @@ impl Worker {
     }
 }
 
-/// How long a file was after each commit since the last sync.
+/// The length of a file after each commit since the last sync.
 #[derive(Default)]
 struct Lengths {
     /// At the time that was last asked for.

@@ -31,7 +31,7 @@ pub(crate) enum BadRowPolicy {
 pub(crate) struct QuarantineFile {
     file: File,
     watch: Watch,
-    /// What was written.
+    /// The number of bytes written.
     len: u64,
 }
 
@@ -62,13 +62,13 @@ impl Drop for QuarantineFile {
     }
 }
 
-/// What the policy makes of a bad row.
+/// The decision of the policy on a bad row.
 pub(crate) enum Verdict {
     /// The push fails.
     Fail,
     /// The run goes on without it.
     Pass,
-    /// The same, once this line is on its way.
+    /// Skip the row, and add this line to the lines that become durable with the commit.
     Gather(Vec<u8>),
 }
 
@@ -86,7 +86,7 @@ impl BadRowPolicy {
         })
     }
 
-    /// Where they are kept.
+    /// Returns where they are kept.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             BadRowPolicy::Fail | BadRowPolicy::Skip => None,
@@ -94,7 +94,7 @@ impl BadRowPolicy {
         }
     }
 
-    /// What becomes of a row, which is kept if there is a quarantine.
+    /// Decides on a bad row, and writes it if there is a quarantine.
     ///
     /// Each row is written at once: bad rows are rare, and one that is reported must be on disk.
     pub(crate) fn judge(&self, source: &str, error: &RowError, raw: &[u8], offset: Value) -> Result<Verdict, Error> {
@@ -112,7 +112,7 @@ impl BadRowPolicy {
     }
 }
 
-/// A bad row as the quarantine has it.
+/// Returns a bad row as the quarantine has it.
 fn line(source: &str, error: &RowError, raw: &[u8], offset: Value) -> Vec<u8> {
     let mut entry = Map::new();
     entry.insert("source".into(), source.into());

@@ -107,7 +107,7 @@ impl Hooks {
         self.fire_if(|_| true);
     }
 
-    /// The same for one attempt, if it has not ended. The next one has hooks again.
+    /// Calls the hooks of one attempt, if it has not ended. The next attempt has its own hooks.
     pub(crate) fn fire_attempt(self: &Arc<Self>, attempt: u32) {
         self.fire_if(|state| state.attempt == attempt);
     }

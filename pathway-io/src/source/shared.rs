@@ -44,7 +44,7 @@ pub struct Source {
     pub(crate) seen: Lock<Seen>,
 }
 
-/// What those who watch a source have noticed, since its pushes note no time.
+/// Observations of a source over time, because its pushes record no time.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     /// The rows that were pushed when somebody last looked ...
@@ -73,7 +73,7 @@ impl Seen {
     }
 }
 
-/// What a look at a source has found.
+/// The result of a look at a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pulse {
     Alive,
@@ -140,7 +140,7 @@ impl Source {
         Err(Closed)
     }
 
-    /// What becomes of a row that does not fit. `push` says whether it may wait for room.
+    /// Applies the `bad_rows` policy to a row that does not fit. `push` says whether it may wait for room.
     #[cold]
     pub(crate) fn bad_row(&self, entry: Entry, error: RowError, raw: &[u8], push: Push) -> Result<(), RowError> {
         self.judge(entry, error, raw, None::<()>, push)

@@ -36,7 +36,7 @@ pub fn column_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> To
     quote_spanned!(span=> #at::Option<#stored>)
 }
 
-/// The value of a field as its column has it.
+/// Returns the value of a field as its column has it.
 pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
@@ -48,7 +48,7 @@ pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
     }
 }
 
-/// The value of a field out of that of its column.
+/// Returns the value of a field out of that of its column.
 pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
@@ -60,7 +60,7 @@ pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
     }
 }
 
-/// The impl that converts a field of a foreign type, if it is one.
+/// Returns the impl that converts a field of a foreign type, if it is one.
 ///
 /// Each call is at the user's tokens: what a function lacks, and what does not convert, is rustc's to report there.
 pub fn conversion(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {

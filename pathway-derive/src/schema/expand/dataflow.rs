@@ -11,7 +11,7 @@ use super::super::ast::{Column, Schema};
 use super::tree::{is_own, values};
 use crate::{option, types};
 
-/// The impls, if the option is given.
+/// Returns the impls, if the option is given.
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let given = schema.options.dataflow.key()?;
     let row = schema.ty();
@@ -84,7 +84,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     })
 }
 
-/// The import of what the impls refer to. Without the runtime's feature it is not there, and rustc says so where the
+/// Returns the import of what the impls refer to. Without the runtime's feature it is not there, and rustc says so where the
 /// option is written.
 fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     let span = given.span();
@@ -97,7 +97,7 @@ fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     (import, alias)
 }
 
-/// A field, by reference, as what it is to the runtime.
+/// Returns a field, by reference, as what it is to the runtime.
 fn shown(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStream {
     let (row, ident) = (schema.ty(), column.ident);
     if column.is_flat() {

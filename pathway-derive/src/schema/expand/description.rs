@@ -7,7 +7,7 @@ use syn::{Ident, LitStr};
 use super::super::ast::{Column, Schema};
 use crate::option;
 
-/// The list of columns.
+/// Returns the list of columns.
 pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     let names = schema.columns.iter().map(|column| if column.is_flat() { column.field() } else { column.name.clone() });
     let notes = schema.columns.iter().enumerate().flat_map(|(i, column)| notes_on(schema, i, column, pw));
@@ -79,13 +79,13 @@ fn prefixed(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Id
     }))
 }
 
-/// Whether the names of flattened columns have to be compared: one that is defined twice in the struct itself has been
+/// Returns whether the names of flattened columns have to be compared: one that is defined twice in the struct itself has been
 /// reported, and a flattened schema alone has been compared by its own derive.
 fn may_clash(schema: &Schema) -> bool {
     schema.names_differ && schema.columns.len() > 1
 }
 
-/// What fails if a flattened schema has a key that would be lost, or a name that is taken.
+/// Generates asserts that fail if a flattened schema has a key that would be lost, or a duplicate name.
 fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
     let mut checks = TokenStream::new();

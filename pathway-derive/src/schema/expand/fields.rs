@@ -11,7 +11,7 @@ use super::keyed::inner_key;
 use super::tree::is_own;
 use crate::{option, types};
 
-/// The impls that hold the columns' types to what a column must be.
+/// Returns the impls that hold the columns' types to what a column must be.
 pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
@@ -73,7 +73,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     impls
 }
 
-/// A function that makes a value. The `let` has rustc point from a wrong value to the field's type.
+/// Returns a function that makes a value. The `let` has rustc point from a wrong value to the field's type.
 fn make(schema: &Schema, i: usize, pw: &Ident, name: &str, column: &Column, value: &TokenStream) -> TokenStream {
     let name = Ident::new(name, Span::mixed_site());
     let ty = column.ty;
@@ -87,7 +87,7 @@ fn make(schema: &Schema, i: usize, pw: &Ident, name: &str, column: &Column, valu
     }
 }
 
-/// A literal where a `String` or an `Option` is wanted becomes one.
+/// Returns a literal where a `String` or an `Option` is wanted becomes one.
 fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
     let literal = match option::peel(value) {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),

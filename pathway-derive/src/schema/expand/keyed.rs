@@ -81,7 +81,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     })
 }
 
-/// The key of a flattened row. All of it is at the user's type: errors of one text at one place are shown once.
+/// Returns the key of a flattened row. All of it is at the user's type: errors of one text at one place are shown once.
 pub fn inner_key(ty: &Type, pw: &Ident) -> TokenStream {
     let span = ty.span();
     let pw = option::ident_at(pw, span);

@@ -95,7 +95,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     }
 }
 
-/// The fields that are no columns, in a literal of the row.
+/// Returns the fields that are no columns, in a literal of the row.
 fn skipped(schema: &Schema, pw: &Ident) -> TokenStream {
     let fields = schema.skipped.iter().map(|field| {
         let (ident, ty) = (field.ident, field.ty);
@@ -123,7 +123,7 @@ fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     })
 }
 
-/// The leaf of a field in the tree of types.
+/// Returns the leaf of a field in the tree of types.
 fn leaf(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     match (column.is_flat(), column.is_key()) {

@@ -7,7 +7,7 @@ use syn::Ident;
 use super::super::ast::{Column, Schema};
 use crate::types;
 
-/// Whether nothing has to be said of the column's type but the type itself.
+/// Returns whether nothing has to be said of the column's type but the type itself.
 ///
 /// A name such as `String` can be another type's. As a plain column that is one error; where more is asked of it, as a
 /// key or by the engine, it would be one for each, so that there only names of the language's own are taken for granted.
@@ -25,12 +25,12 @@ pub fn is_own(schema: &Schema, column: &Column) -> bool {
     is_plain && is_known(column.ty)
 }
 
-/// The columns as a balanced tree of types.
+/// Returns the columns as a balanced tree of types.
 pub fn tree(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
     halves(columns, first, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
 }
 
-/// The columns as a balanced tree of values or patterns.
+/// Returns the columns as a balanced tree of values or patterns.
 pub fn values(
     columns: &[Column],
     first: usize,

@@ -32,7 +32,7 @@ pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>, literal: &LitSt
     Ok(lock)
 }
 
-/// The schema as a lock has it.
+/// Returns the schema as a lock has it.
 pub fn lock_of(schema: &Schema, old: Option<&Lock>, source: Option<&Source>) -> Lock {
     let entries = schema.columns.iter().map(|column| {
         if column.is_flat() {

@@ -156,7 +156,7 @@ impl Comparison<'_> {
         TokenStream::new()
     }
 
-    /// What the lock does not have must not be needed; what is flattened must have a lock.
+    /// Checks a column that the lock lacks: it must be optional or have a default, and a flattened schema must have a lock.
     fn added(&self, column: &Column) -> TokenStream {
         let pw = &self.pw;
         let is_known = self.lock.entries.iter().any(|entry| match entry {
@@ -197,7 +197,7 @@ impl Comparison<'_> {
         }
     }
 
-    /// The compiler's part for a column of the lock.
+    /// Returns the compiler's part for a column of the lock.
     fn const_check(&self, old: &lock::Column, span: Span) -> TokenStream {
         let (row, file, pw) = (self.schema.ident, &self.file, &self.pw);
         let lock::Column { name, optional, has_default, .. } = old;
@@ -218,12 +218,12 @@ impl Comparison<'_> {
     }
 }
 
-/// A column's name, or the name of a flattened field.
+/// Returns a column's name, or the name of a flattened field.
 fn name_of(column: &Column) -> String {
     if column.is_flat() { column.ident.unraw().to_string() } else { column.name.clone() }
 }
 
-/// The type as a constant of the runtime's.
+/// Returns the type as a constant of the runtime's.
 fn tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
     match data_type {
         DataType::Plain(name) => {

@@ -11,7 +11,7 @@ use crate::types;
 
 /// Longer source files are not searched.
 const BYTES: u64 = 4 << 20;
-/// How many names may stand for each other.
+/// The most type aliases that are followed for one name.
 const STEPS: usize = 16;
 
 /// The items of the source file.
@@ -31,7 +31,7 @@ impl Source {
         Source(items)
     }
 
-    /// The type, of an `Option` that of what is in it, and whether it is one.
+    /// Returns the type, of an `Option` that of what is in it, and whether it is one.
     pub fn guess(&self, ty: &Type) -> Option<(DataType, bool)> {
         match self.whole(ty, 0)? {
             DataType::Optional(item) => Some((*item, true)),
@@ -77,7 +77,7 @@ impl Source {
         }
     }
 
-    /// A type of the source file itself, if just one has that name.
+    /// Returns a type of the source file itself, if just one has that name.
     fn own(&self, name: &str, step: usize) -> Option<DataType> {
         let mut found = Vec::new();
         named(&self.0, name, &mut found);
@@ -109,7 +109,7 @@ fn named<'a>(items: &'a [Item], name: &str, found: &mut Vec<&'a Item>) {
     }
 }
 
-/// The types of the standard library and of well-known crates.
+/// Returns the types of the standard library and of well-known crates.
 fn by_name(name: &str) -> Option<DataType> {
     match name {
         "NaiveDate" => DataType::plain("Date"),

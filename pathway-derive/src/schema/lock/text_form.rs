@@ -5,7 +5,7 @@ use crate::files::data_type::DataType;
 use crate::schema::ast::Column;
 use crate::types::option_of;
 
-/// The type, of an `Option` that of what is in it, and whether it is one. `None` is for the compiler to say.
+/// Returns the type, of an `Option` that of what is in it, and whether it is one. `None` is for the compiler to say.
 pub fn data_type(column: &Column) -> Option<(DataType, bool)> {
     if column.is_json() {
         return Some((DataType::Plain("Value"), option_of(column.ty).is_some()));
@@ -16,7 +16,7 @@ pub fn data_type(column: &Column) -> Option<(DataType, bool)> {
     }
 }
 
-/// The same of a type inside another.
+/// Returns the type of a part of a column's type.
 pub fn of_shape(shape: &Shape) -> Option<DataType> {
     Some(match shape {
         Shape::Bool => DataType::Plain("bool"),

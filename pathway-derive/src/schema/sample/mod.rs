@@ -63,7 +63,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     quote::quote!(#track #checks)
 }
 
-/// The value at the end of a path; in a null there is none.
+/// Returns the value at the end of a path; in a null there is none.
 fn at<'v>(value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
     let Some((step, rest)) = steps.split_first() else { return Some(value) };
     match (value, step) {
@@ -73,13 +73,13 @@ fn at<'v>(value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
     }
 }
 
-/// What is known of a column while the rows go by.
+/// The state of a column while the rows are read.
 struct State<'a> {
     column: &'a Column<'a>,
     shape: Shape,
     /// It has been reported, once is enough.
     is_reported: bool,
-    /// How many rows have it.
+    /// The number of rows that have the column.
     count: usize,
     /// The first line that lacks it.
     absent: Option<usize>,
@@ -137,7 +137,7 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// The row with the values of paths under the names of their columns, as if they were fields of the row.
+    /// Returns the row with the values of paths under the names of their columns, as if they were fields of the row.
     fn unfolded(&self, row: Row) -> Row {
         let paths: Vec<(&str, &Path)> = self
             .states
@@ -244,7 +244,7 @@ impl<'a> Held<'a> {
         self.ctxt.error(state.column.ident, message);
     }
 
-    /// What no row by itself tells; and the checks that are left to the compiler.
+    /// Reports what only all rows together show, and generates the checks that the compiler makes.
     fn finish(mut self) -> TokenStream {
         if !self.is_readable {
             return TokenStream::new();

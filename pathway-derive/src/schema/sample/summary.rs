@@ -26,7 +26,7 @@ const FAR: i128 = 1 << 100;
 struct Summary {
     /// The first line with each kind.
     kinds: Kinds,
-    /// The same of what is in lists.
+    /// The kinds of the items in lists.
     items: Kinds,
     /// The least and the greatest integer, and their lines.
     least: Option<(i128, usize)>,
@@ -87,7 +87,7 @@ impl Summaries {
         }
     }
 
-    /// A check for each of the columns.
+    /// Returns a check for each of the columns.
     pub fn expand<'a>(
         &self,
         schema: &Schema,

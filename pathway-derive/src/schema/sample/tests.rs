@@ -174,7 +174,7 @@ fn rows_of_csv() -> impl Strategy<Value = String> {
     })
 }
 
-/// What `infer` makes of a sample passes the check against it, whatever the sample.
+/// The struct that `infer` prints for a sample passes the check against that sample.
 #[test]
 fn infer_and_sample_agree() {
     let directory = tempfile::tempdir().unwrap();

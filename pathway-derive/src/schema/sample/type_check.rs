@@ -38,7 +38,7 @@ pub enum Shape {
 /// Why a value does not fit.
 #[derive(Debug, PartialEq)]
 pub struct Misfit {
-    /// What it is: `is a number`.
+    /// A description of the value, such as `is a number`.
     pub found: String,
     pub help: Option<String>,
 }
@@ -66,7 +66,7 @@ const WIDE_MOST: i128 = u64::MAX as i128;
 const LONGEST: i128 = u64::MAX as i128 * 1_000_000_000 + 999_999_999;
 
 impl Shape {
-    /// The shape of what a column holds, which for a converted field is not the field's type.
+    /// Returns the shape of what a column holds, which for a converted field is not the field's type.
     pub fn of_column(column: &Column) -> Shape {
         match column.conversion() {
             None => Shape::of(column.ty),
@@ -221,7 +221,7 @@ impl Shape {
         }
     }
 
-    /// A value in a list.
+    /// Returns a value in a list.
     fn judge_inside(&self, value: &Value) -> Result<(), Misfit> {
         self.judge_json(value).map_err(|misfit| {
             let inner = misfit.found.strip_prefix("is ").map(|found| format!("holds {found}"));
@@ -286,18 +286,18 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The integer that a number with a fraction or an exponent is, as `next_json` reads it: `1.0` and `1e3`.
+/// Returns the integer that a number with a fraction or an exponent is, as `next_json` reads it: `1.0` and `1e3`.
 pub fn whole(found: f64) -> Option<i128> {
     const EXACT: f64 = (1_u64 << 53) as f64;
     (found.fract() == 0.0 && found.abs() < EXACT).then_some(found as i128)
 }
 
-/// The texts by which JSON, that has no word for them, spells the floats that are not finite.
+/// Returns the texts by which JSON, that has no word for them, spells the floats that are not finite.
 pub fn is_float_name(text: &str) -> bool {
     matches!(text, "NaN" | "Infinity" | "inf" | "-Infinity" | "-inf")
 }
 
-/// Whether it is padded base64, of the standard alphabet and without stray bits.
+/// Returns whether it is padded base64, of the standard alphabet and without stray bits.
 fn is_base64(text: &str) -> bool {
     let bytes = text.as_bytes();
     let data = bytes.strip_suffix(b"==").or_else(|| bytes.strip_suffix(b"=")).unwrap_or(bytes);
@@ -320,7 +320,7 @@ fn is_base64(text: &str) -> bool {
         && data.last().and_then(|last| six_bits(*last)).is_none_or(|last| last & stray == 0)
 }
 
-/// A text in quotes, cut where it would swamp the message.
+/// Returns a text in quotes, cut where it would swamp the message.
 fn shorten(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{:?}...", &text[..end]),

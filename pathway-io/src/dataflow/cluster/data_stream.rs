@@ -13,7 +13,7 @@ pub(crate) struct DataStream {
     stream: TcpStream,
     /// The connection for words to the same process.
     words: Arc<TcpStream>,
-    /// How many zeros came last: an orderly end is a header of nothing else.
+    /// The number of zeros at the end: an orderly end is a header of zeros only.
     zeros: usize,
 }
 

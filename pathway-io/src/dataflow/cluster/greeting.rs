@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// How long a whole greeting may take.
+/// The deadline for a whole greeting.
 pub(super) const GREETING_TIMEOUT: Duration = Duration::from_secs(5);
 
 const MAGIC: &[u8; 8] = b"pathway1";
@@ -27,14 +27,14 @@ const HELLO_BYTES: usize = MAGIC.len() + NONCE_BYTES;
 const GREETING_BYTES: usize = 5 * size_of::<u64>();
 const PROOF_BYTES: usize = 32;
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Data = 0,
     Control = 1,
 }
 
-/// Who one end of a connection is.
+/// The identity of one end of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Greeting {
     pub(super) process: u64,
@@ -57,7 +57,7 @@ impl Greeting {
     }
 }
 
-/// What the listening end says to a greeting.
+/// The answer of the listening end to a greeting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Accepted = 0,
@@ -86,7 +86,7 @@ impl<'a> Greeter<'a> {
         Greeter { stream, key, deadline, nonces: Vec::new() }
     }
 
-    /// A greeter for the answer alone, after the greeting has been read by another thread.
+    /// Returns a greeter for the answer alone, after the greeting has been read by another thread.
     pub(super) fn answering(stream: &'a TcpStream, key: &'a [u8], nonces: Vec<u8>) -> Self {
         Greeter { stream, key, deadline: Instant::now(), nonces }
     }

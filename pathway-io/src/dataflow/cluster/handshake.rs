@@ -22,9 +22,9 @@ use crate::run::control::Control;
 use crate::run::error::{Error, Result};
 use crate::run::threads;
 
-/// How often a process looks whether another has come, or a stop.
+/// The interval at which a process looks for new connections, and for a stop.
 const LOOK: Duration = Duration::from_millis(20);
-/// How many connections may greet at once. A further one takes the place of the oldest.
+/// The most connections that greet at once. A further one replaces the oldest.
 const GREETERS: usize = 64;
 
 /// One process, while it looks for the others.
@@ -35,7 +35,7 @@ struct Handshake<'a> {
     control: &'a Control,
 }
 
-/// What a connection has led to.
+/// The result of a connection.
 type Connected = io::Result<(TcpStream, Answer, Option<Greeting>)>;
 
 /// The connections that greet at the moment, each on its own thread.
@@ -260,7 +260,7 @@ impl Handshake<'_> {
     }
 }
 
-/// Whether the other end has not closed a connection on which nothing was sent yet.
+/// Returns whether the other end has not closed a connection on which nothing was sent yet.
 fn is_alive(stream: &TcpStream) -> bool {
     let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
     let is_open = match peeked {

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use crate::run::summary::Stop;
 
-/// What one process tells another.
+/// A message from one process to another.
 pub(super) enum PeerMessage {
     /// It has made a commit at that time.
     Time(u64),

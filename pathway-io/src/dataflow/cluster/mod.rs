@@ -39,9 +39,9 @@ use crate::run::part::{Part, Phase, Role, Suspicion};
 use crate::run::threads;
 use crate::sequencer::Message;
 
-/// How long it may take to say or to hear why something ends.
+/// The deadline for sending or receiving the reason for an end.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long a process may at least say nothing.
+/// The lower limit for the time without a message from a peer.
 const MIN_PEER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The other processes.
@@ -56,7 +56,7 @@ struct Peer {
     control: TcpStream,
 }
 
-/// How far the processes are with ending together: a process ends only when all have done their work.
+/// The progress of the processes towards a common end: a process ends only when all have done their work.
 #[derive(Default)]
 pub(crate) struct ShutdownBarrier {
     state: Lock<BarrierState>,
@@ -140,7 +140,7 @@ impl Cluster {
         Ok(handshake::meet(workers, program, control)?.map(|peers| Cluster { peers }))
     }
 
-    /// The connections for the dataflow's data, in the order of the processes; none at this one's place.
+    /// Returns the connections for the dataflow's data, in the order of the processes; none at this one's place.
     pub(crate) fn data_streams(&self, own: usize) -> io::Result<Vec<Option<DataStream>>> {
         let stream =
             |peer: &Peer| Ok(Some(DataStream::new(peer.data.try_clone()?, Arc::new(peer.control.try_clone()?))));

@@ -18,7 +18,7 @@ use crate::sequencer::Message;
 pub(super) struct Receiver {
     pub(super) stream: TcpStream,
     pub(super) peer: String,
-    /// How long it may send nothing.
+    /// The longest time without a message.
     pub(super) peer_timeout: Duration,
     pub(super) flow: Arc<Flow>,
     pub(super) control: Arc<Control>,

@@ -8,7 +8,7 @@ use super::{Peer, ShutdownBarrier};
 use crate::dataflow::flow::Flow;
 use crate::run::control::{Control, RunState};
 
-/// How often this process sends a heartbeat to its peers.
+/// The interval between two heartbeats to a peer.
 const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Peer {
@@ -59,7 +59,7 @@ impl Peer {
     }
 }
 
-/// What it has been told.
+/// The progress that a peer knows of.
 #[derive(Default)]
 struct PeerProgress {
     time: u64,
@@ -69,7 +69,7 @@ struct PeerProgress {
 }
 
 impl PeerProgress {
-    /// What is to be told next, if anything.
+    /// Returns the next message for the peer, if there is news.
     fn news(&self, run: &RunState, flow: &Flow, barrier: &ShutdownBarrier) -> Option<PeerMessage> {
         let failure = || run.failures.first().map(ToString::to_string);
         // What fails after the bye is of another process, and the others hear it there.

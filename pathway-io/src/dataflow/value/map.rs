@@ -15,7 +15,7 @@ use crate::rows::column::raw_json::{RawJson, RawJsonBuffer};
 
 type ValueBuffer<M> = <<M as TextMap>::Value as ColumnType>::Buffer;
 
-/// The fields in the order of their names.
+/// Returns the fields in the order of their names.
 fn sorted<M: TextMap>(map: &M) -> Vec<(&String, &M::Value)> {
     let mut fields: Vec<_> = map.fields().collect();
     fields.sort_unstable_by_key(|(name, _)| *name);

@@ -34,7 +34,7 @@ use crate::source::offset::{AnyOffset, SealedOffset};
 
 /// Commits that one checkpoint covers at most: so that it comes, however fast the sources are.
 const COMMITS: usize = 4096;
-/// The same in bytes of the log.
+/// The number of bytes in the log after which a checkpoint is due.
 const BYTES: u64 = 4 * 1024 * 1024;
 
 struct Checkpointer {
@@ -72,7 +72,7 @@ impl std::fmt::Display for PartFailed {
 
 impl std::error::Error for PartFailed {}
 
-/// An offset as a checkpoint has it. Its form is the user's.
+/// Returns an offset as a checkpoint has it. Its form is the user's.
 fn encode(offset: &dyn AnyOffset) -> Result<Vec<u8>, FailureKind> {
     guarded("the form of its offset", || offset.encode())?
         .map_err(|error| FailureKind::Failed(format!("its offset cannot be written: {error}").into()))
@@ -204,7 +204,7 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// Whether a checkpoint should not be waited for any longer.
+    /// Returns whether a checkpoint should not be waited for any longer.
     fn is_full(&self) -> bool {
         self.news >= COMMITS || self.pressed || self.log.since_checkpoint() >= BYTES
     }

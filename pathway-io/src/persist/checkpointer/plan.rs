@@ -28,10 +28,10 @@ pub(in crate::persist) struct PersistedSource {
 
 /// The file of a source's bad rows.
 pub(in crate::persist) struct Quarantine {
-    /// As the program gives it.
+    /// The path, as the program specifies it.
     pub(in crate::persist) path: String,
     pub(in crate::persist) file: OutputFile,
-    /// How much of it is durable.
+    /// The number of bytes that are durable.
     pub(in crate::persist) durable: u64,
     /// The check value of that.
     pub(in crate::persist) check: Option<u32>,
@@ -72,7 +72,7 @@ pub(in crate::persist) enum FirstLog {
     },
 }
 
-/// What the thread is started with.
+/// The arguments of the checkpointer's thread.
 pub(in crate::persist) struct Plan {
     pub(in crate::persist) directory: Arc<StateDirectory>,
     pub(in crate::persist) storage: Arc<dyn Storage>,

@@ -12,7 +12,7 @@ use crate::run::threads;
 
 /// The checkpointer of a run.
 pub(in crate::persist) struct CheckpointerThread {
-    /// What the thread is started with, until it is.
+    /// The arguments of the thread, until it starts.
     pub(in crate::persist) plan: Option<Plan>,
     /// Kept until the end of the run, so that no other pipeline opens it.
     pub(in crate::persist) directory: Arc<StateDirectory>,

@@ -30,7 +30,7 @@ pub struct Snapshot {
 pub struct SourceStatus {
     /// The source's name.
     pub name: String,
-    /// What the source is doing.
+    /// The state of the source.
     pub state: SourceState,
     /// The rows and removals that were committed.
     pub rows: u64,
@@ -38,7 +38,7 @@ pub struct SourceStatus {
     pub bad_rows: u64,
     /// The commits that the rows were in.
     pub commits: u64,
-    /// How often `run` was called.
+    /// The number of calls of `run`.
     pub attempts: u32,
     /// The rows that wait for their commit.
     pub backlog: Load,
@@ -53,7 +53,7 @@ pub struct SourceStatus {
     pub last_error: Option<String>,
 }
 
-/// What a source is doing.
+/// The state of a source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceState {
@@ -78,7 +78,7 @@ pub enum SourceState {
 pub struct Load {
     /// The number of rows.
     pub rows: u64,
-    /// How much memory they take, about.
+    /// Their approximate size in memory.
     pub bytes: u64,
 }
 
@@ -88,7 +88,7 @@ pub struct Load {
 pub struct SinkStatus {
     /// The path of a file, or the name of the table's source.
     pub name: String,
-    /// What the sink is doing.
+    /// The state of the sink.
     pub state: SinkState,
     /// The updates that it has taken.
     pub updates: u64,
@@ -96,13 +96,13 @@ pub struct SinkStatus {
     pub commits: u64,
     /// The updates that wait for it.
     pub undelivered: u64,
-    /// How old the oldest commit is that it has not taken, by the wall clock. Zero if there is none.
+    /// The age of the oldest commit that the sink has not taken, by the wall clock. Zero if there is none.
     pub lag: Duration,
-    /// How often it was tried again after an error.
+    /// The number of retries after an error.
     pub retries: u64,
 }
 
-/// What a sink is doing.
+/// The state of a sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SinkState {
@@ -124,9 +124,9 @@ pub enum SinkState {
 pub struct CheckpointStatus {
     /// The time of the last commit in it.
     pub time: u64,
-    /// How long ago it became durable.
+    /// The time since it became durable.
     pub age: Duration,
-    /// How long it took.
+    /// The time that it took.
     pub duration: Duration,
     /// The length of the log after it.
     pub log_bytes: u64,
@@ -138,7 +138,7 @@ pub struct CheckpointStatus {
 pub struct ClockStatus {
     /// The time of the last commit, in Unix milliseconds; 0 if there was none.
     pub time: u64,
-    /// How far it is ahead of the wall clock.
+    /// The time by which it is ahead of the wall clock.
     pub ahead: Duration,
 }
 
@@ -192,7 +192,7 @@ impl SinkState {
     }
 }
 
-/// A number with a comma before each three digits.
+/// Returns a number with a comma before each three digits.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);

@@ -73,7 +73,7 @@ impl Drop for Display {
     }
 }
 
-/// Whether standard error is a terminal that can show the lines.
+/// Returns whether standard error is a terminal that can show the lines.
 pub(crate) fn is_shown() -> bool {
     Term::stderr().is_term() && std::env::var_os("TERM").is_none_or(|kind| kind != "dumb")
 }
@@ -121,7 +121,7 @@ fn look(seen: &Snapshot, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
     lines
 }
 
-/// What there is to say of a source whose `run` has failed and is run again.
+/// Returns a line on a source whose `run` has failed and is called again.
 fn restarted(source: &SourceStatus) -> Option<String> {
     let error = source.last_error.as_ref()?;
     Some(format!("{}: {} so far, the last error: {error}", source.name, counted(source.attempts.into(), "attempt")))

@@ -15,7 +15,7 @@ const NUMBERS: usize = ROWS + RATE + COMMITS + BACKLOG;
 const SHORTEST_NAME: usize = 8;
 const LONGEST_NAME: usize = 40;
 
-/// What a source or a sink has done.
+/// The counters of a source or a sink.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Gauge {
     pub(super) rows: u64,
@@ -23,7 +23,7 @@ pub(super) struct Gauge {
     pub(super) backlog: u64,
 }
 
-/// How fast something counts.
+/// The speed of a counter.
 #[derive(Default)]
 pub(super) struct Rate {
     samples: VecDeque<(Instant, u64)>,
@@ -42,7 +42,7 @@ impl Rate {
     }
 }
 
-/// The head and the lines, for a terminal of that many columns.
+/// Returns the head and the lines, for a terminal of that many columns.
 pub(super) fn table(parts: &[(String, Gauge, u64)], columns: usize) -> Vec<String> {
     // The last column stays free: some terminals wrap when it is written.
     let width = columns.saturating_sub(1);
@@ -59,7 +59,7 @@ pub(super) fn table(parts: &[(String, Gauge, u64)], columns: usize) -> Vec<Strin
     std::iter::once(head).chain(lines).map(cut).collect()
 }
 
-/// A line of text below the others, such as an error, which may hold anything.
+/// Returns a line of text below the others, such as an error, which may hold anything.
 pub(super) fn note(text: &str, columns: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     truncate_str(&line, columns.saturating_sub(1), "").into_owned()
@@ -68,7 +68,7 @@ pub(super) fn note(text: &str, columns: usize) -> String {
 /// Stands before the name of a sink.
 pub(super) const SINK: &str = "→ ";
 
-/// A name in exactly that many columns. Of a long one the end stays: in a path, that is the file's name.
+/// Returns a name in exactly that many columns. Of a long one the end stays: in a path, that is the file's name.
 fn fit(name: &str, width: usize) -> String {
     let (mark, name) = name.split_at(if name.starts_with(SINK) { SINK.len() } else { 0 });
     let width = width - measure_text_width(mark);
@@ -84,7 +84,7 @@ fn fit(name: &str, width: usize) -> String {
     format!("{mark}{name}{padding}")
 }
 
-/// A number with a comma before each three digits.
+/// Returns a number with a comma before each three digits.
 pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();

@@ -16,14 +16,14 @@ use std::time::{Duration, Instant};
 
 static SCREEN: Mutex<Screen> = Mutex::new(Screen { blocks: Vec::new(), drawn: Vec::new() });
 
-/// How long the end of the process waits for a thread that is using the terminal.
+/// The time that the end of the process waits for a thread that is using the terminal.
 const PATIENCE: Duration = Duration::from_millis(200);
 
 /// There is one terminal, so there is one of it in the process.
 pub(super) struct Screen {
     /// The lines of each pipeline, with the pipeline's number.
     blocks: Vec<(u64, Vec<String>)>,
-    /// What is on the terminal now.
+    /// The present contents of the terminal.
     drawn: Vec<String>,
 }
 
@@ -56,7 +56,7 @@ impl Drop for Suspended {
     }
 }
 
-/// The screen without lines, for as long as the guard lives.
+/// Returns the screen without lines, for as long as the guard lives.
 fn cleared() -> MutexGuard<'static, Screen> {
     let mut screen = lock();
     clear(&mut screen);
@@ -70,7 +70,7 @@ fn clear(screen: &mut Screen) {
     }
 }
 
-/// What remains on the terminal when the process stops drawing.
+/// The lines that remain on the terminal when the process stops drawing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leave {
     /// The lines as they were drawn last, with the cursor below them.
@@ -106,7 +106,7 @@ pub(super) fn leave(what: Leave, then: impl FnOnce()) {
     }
 }
 
-/// The lines below the cursor, with the cursor below them.
+/// Returns the lines below the cursor, with the cursor below them.
 fn remains(lines: &[String]) -> String {
     let mut out = String::new();
     if !lines.is_empty() {

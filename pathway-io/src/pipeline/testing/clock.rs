@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::pipeline::Pipeline;
 use crate::run::time::{ManualTime, Time};
 
-/// How long a test waits, in real time, for something that must come.
+/// The deadline, in real time, for an event that a test expects.
 pub(super) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A clock that a test sets by hand, so that the test never sleeps.

@@ -93,7 +93,7 @@ pub(super) enum Fail {
     AfterPolls(u64),
 }
 
-/// What a [`Harness`] has seen of its run.
+/// The events of a run that a [`Harness`] has recorded.
 pub struct Report<S: Schema> {
     commits: Vec<Commit<S>>,
     kept: Kept,

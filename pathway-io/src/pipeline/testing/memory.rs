@@ -45,7 +45,7 @@ impl Persistence for Memory {
 struct PreparedMemory(Arc<Memory>);
 
 impl Prepared for PreparedMemory {
-    /// A source that fails or is stopped has its rows committed, as in a pipeline without a state.
+    /// Returns a source that fails or is stopped has its rows committed, as in a pipeline without a state.
     fn is_resumed(&self) -> bool {
         false
     }

@@ -20,7 +20,7 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::sink::Sink;
 
-/// What the reader of a sink under test returns.
+/// The return value of the reader of a sink under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Each update that was written, with its `diff`.
@@ -128,7 +128,7 @@ where
     M: Fn(&Path) -> K,
     R: Fn(&Path) -> Vec<Value>,
 {
-    /// A suite for the sinks that `make` returns, of which `read` reads what they have written.
+    /// Returns a suite for the sinks that `make` returns, of which `read` reads what they have written.
     pub fn new(make: M, form: Form, read: R) -> Self {
         SinkSuite { make, form, read, schema: PhantomData }
     }
@@ -181,7 +181,7 @@ where
         self.compare(&directory, &[], Order::Same)
     }
 
-    /// An update whose `diff` is -1 is a removal.
+    /// Returns an update whose `diff` is -1 is a removal.
     fn takes_removals(&self) -> Verdict {
         if S::SCHEMA.append_only || !S::SCHEMA.columns.iter().any(|column| column.primary_key) {
             return Ok(());
@@ -245,7 +245,7 @@ where
         check(&directory, &self.commits(3)?)
     }
 
-    /// A sink that has no commit says so.
+    /// Returns a sink that has no commit says so.
     fn recovers_nothing_at_first(&self) -> Verdict {
         self.recovers(|directory, _| match recover(&mut (self.make)(&directory.0))? {
             None => Ok(()),
@@ -276,7 +276,7 @@ where
         })
     }
 
-    /// A sink that is killed between `write` and `flush` has whole commits, and their time.
+    /// Returns a sink that is killed between `write` and `flush` has whole commits, and their time.
     fn recovers_whole_commits(&self) -> Verdict {
         self.recovers(|directory, commits| {
             let mut sink = self.recover_first(directory)?;
@@ -302,7 +302,7 @@ where
         })
     }
 
-    /// A sink that is older than the checkpoint is given the missing commits, and has each once.
+    /// Returns a sink that is older than the checkpoint is given the missing commits, and has each once.
     fn takes_the_commits_that_it_misses(&self) -> Verdict {
         self.recovers(|directory, commits| {
             let mut sink = self.recover_first(directory)?;
@@ -333,7 +333,7 @@ where
         })
     }
 
-    /// A flush without a commit does not forget the time.
+    /// Returns a flush without a commit does not forget the time.
     fn keeps_its_time_without_a_commit(&self) -> Verdict {
         self.recovers(|directory, commits| {
             let mut sink = self.recover_first(directory)?;
@@ -373,7 +373,7 @@ where
         Ok(sink)
     }
 
-    /// A persistent pipeline recovers a transactional sink also at the first start.
+    /// Returns a persistent pipeline recovers a transactional sink also at the first start.
     fn recover_first(&self, directory: &Directory) -> Result<K, String> {
         let mut sink = (self.make)(&directory.0);
         recover(&mut sink)?;

@@ -16,19 +16,19 @@ use crate::sink::Sink;
 use crate::source::connector::{Connector, Subjects};
 use crate::source::options::ReadOptions;
 
-/// How long a connector under test has after a stop.
+/// The time that a connector under test has after a stop.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
-/// How many handles of a connector may learn that they are closed: a client can have some threads.
+/// The most pushes after a stop that are refused and allowed: each thread of a client can make one.
 const MOST_REFUSALS: u64 = 16;
-/// How many offsets are tried, spread over all.
+/// The most offsets that are tried, spread over all.
 const MOST_OFFSETS: usize = 200;
 
 /// A limit of `ReadOptions::idle` that no test reaches.
 const IDLE: Duration = Duration::from_secs(3600);
-/// How many places of a failure are tried, spread over all rows, or one poll after the other.
+/// The most places of a failure that are tried, spread over all rows, or one poll after the other.
 const MOST_FAILURES: usize = 100;
 
-/// How long the source is.
+/// The length of the source.
 #[derive(Debug, Clone, Copy)]
 pub enum Length {
     /// `run` returns by itself.
@@ -37,7 +37,7 @@ pub enum Length {
     EndlessAfter(usize),
 }
 
-/// What a check finds.
+/// The result of a check; the error says which promise is broken.
 pub type Verdict = Result<(), String>;
 
 /// A check, by the name of its test.
@@ -109,7 +109,7 @@ where
     C: Connector<Tables = Table<S>>,
     S: Schema,
 {
-    /// A suite for the connectors that `make` returns.
+    /// Returns a suite for the connectors that `make` returns.
     pub fn new(make: F, length: Length) -> Self {
         Suite { make, length }
     }
@@ -122,7 +122,7 @@ where
         }
     }
 
-    /// A whole run, whose rows are committed one by one.
+    /// Returns a whole run, whose rows are committed one by one.
     fn whole(&self) -> Result<Report<S>, String> {
         let report = self.harness().options(ReadOptions::new().backlog(1)).run();
         match report.result() {
@@ -159,17 +159,17 @@ where
         }
     }
 
-    /// A stop before the first row ends `run`.
+    /// Returns a stop before the first row ends `run`.
     fn stops_before_a_row(&self) -> Verdict {
         self.ends("before its first row", Stop::Before)
     }
 
-    /// A stop between two rows ends `run`.
+    /// Returns a stop between two rows ends `run`.
     fn stops_between_rows(&self) -> Verdict {
         self.ends("between two rows", Stop::AfterRows(3))
     }
 
-    /// A stop ends a `run` that waits for room.
+    /// Returns a stop ends a `run` that waits for room.
     fn stops_in_a_full_backlog(&self) -> Verdict {
         self.ends("while a push waited for room", Stop::Full)
     }
@@ -195,7 +195,7 @@ where
         }
     }
 
-    /// The failure of a sink ends `run`, and is the only failure.
+    /// Returns the failure of a sink ends `run`, and is the only failure.
     fn survives_a_failing_sink(&self) -> Verdict {
         let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).options(ReadOptions::new().backlog(1));
         let report = harness.sink(Failing).run();
@@ -282,7 +282,7 @@ where
         }
     }
 
-    /// A source that sends its whole table sends the same table twice.
+    /// Returns a source that sends its whole table sends the same table twice.
     fn sends_the_same_table_twice(&self) -> Verdict {
         if !C::options().is_full_snapshot() {
             return Ok(());

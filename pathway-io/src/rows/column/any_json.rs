@@ -209,7 +209,7 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
     }
 }
 
-/// The value of a `json` field as its column has it, and back: of an `Option` the null is the column's own.
+/// Returns the value of a `json` field as its column has it, and back: of an `Option` the null is the column's own.
 #[doc(hidden)]
 #[must_use]
 pub fn to_json_option<T>(value: Option<T>) -> Option<Json<T>> {

@@ -126,7 +126,7 @@ impl<'de, B: Buffer, const N: usize> Visitor<'de> for ArrayVisitor<'_, B, N> {
     refuse!(<[B::Item; N]>::DATA_TYPE; bool integer float str unit map);
 }
 
-/// The error for a list that is too short (`Some` with what it has) or too long.
+/// Returns the error for a list that is too short (`Some` with what it has) or too long.
 #[cold]
 pub(super) fn wrong_length<E: Error>(wanted: DataType, found: Option<usize>) -> E {
     let expected = Wanted(wanted);

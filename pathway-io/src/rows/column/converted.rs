@@ -12,7 +12,7 @@ use super::represented::{Represented, RepresentedBuffer, is_inner_null};
 use super::{ColumnType, KeyType, NotNull};
 use crate::rows::data_type::DataType;
 
-/// How the `I`th field of a row is stored.
+/// The stored form of the `I`th field of a row.
 #[doc(hidden)]
 pub trait Conversion<const I: usize>: 'static {
     /// The type of the field; for a field of type `Option<T>` it is `T`.
@@ -31,7 +31,7 @@ pub trait Conversion<const I: usize>: 'static {
     fn from_column(column: Self::Column) -> Result<Self::Field, String>;
 }
 
-/// What the function that reads a field can return: the field's value, or a `Result` of it.
+/// The return types of a function that reads a field: the field's value, or a `Result` of it.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "expected a `{F}` or a `Result` of it, found `{Self}`",
@@ -124,7 +124,7 @@ impl<S: Conversion<I, Field: Clone>, const I: usize> Clone for Converted<S, I> {
 
 impl<S: Conversion<I, Field: Clone, Column: KeyType>, const I: usize> KeyType for Converted<S, I> {}
 
-/// The value of an `Option` field as its column has it, and back.
+/// Returns the value of an `Option` field as its column has it, and back.
 #[doc(hidden)]
 #[must_use]
 pub fn to_converted_option<S: Conversion<I>, const I: usize>(value: Option<S::Field>) -> Option<Converted<S, I>> {
@@ -143,7 +143,7 @@ pub fn from_converted<S: Conversion<I>, const I: usize>(Converted(value): Conver
     value
 }
 
-/// A copy of the value of a key's field.
+/// Returns a copy of the value of a key's field.
 #[doc(hidden)]
 #[must_use]
 pub fn converted_key<S: Conversion<I, Field: Clone>, const I: usize>(field: &S::Field) -> S::Field {

@@ -93,13 +93,13 @@ fn write_finite(value: &impl serde::Serialize, out: &mut Vec<u8>) {
 
 struct FloatVisitor<T>(PhantomData<T>);
 
-/// How a float type takes the numbers of JSON.
+/// The conversions of a float type from the numbers of JSON.
 trait Float: Fixed {
     fn of_u64(value: u64) -> Self;
     fn of_i64(value: i64) -> Self;
     /// `None` if the value is beyond the type.
     fn of_f64(value: f64) -> Option<Self>;
-    /// A `NaN` as [`Style::Exact`] has it: by the hexadecimal digits of its bits. `None` if it is none.
+    /// Returns a `NaN` as [`Style::Exact`] has it: by the hexadecimal digits of its bits. `None` if it is none.
     fn of_nan_bits(bits: &str) -> Option<Self>;
 }
 
@@ -152,7 +152,7 @@ impl Float for f32 {
     }
 }
 
-/// The neighbour of `near` whose shortest text reads as `value`, if there is one.
+/// Returns the neighbour of `near` whose shortest text reads as `value`, if there is one.
 #[cold]
 fn undo_double_rounding(value: f64, near: f32) -> f32 {
     let reads_as_value = |candidate: &f32| candidate.to_string().parse() == Ok(value);

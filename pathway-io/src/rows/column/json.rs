@@ -21,7 +21,7 @@ use crate::rows::data_type::DataType;
 #[derive(Debug, Default)]
 pub struct JsonBuffer {
     values: Vec<Value>,
-    /// What the values have on the heap.
+    /// The size of the values on the heap.
     heap: usize,
 }
 
@@ -113,7 +113,7 @@ impl Buffer for JsonBuffer {
     }
 }
 
-/// An estimate of the bytes that a value has on the heap: those of texts and elements, not the allocator's own. `None` if
+/// Returns an estimate of the bytes that a value has on the heap: those of texts and elements, not the allocator's own. `None` if
 /// the value, with `depth` levels around it, is nested too deep.
 fn heap(value: &Value, depth: usize) -> Option<usize> {
     match value {

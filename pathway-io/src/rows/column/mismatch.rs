@@ -9,10 +9,10 @@ use serde::de::{Error, Unexpected};
 
 use crate::rows::data_type::DataType;
 
-/// How many characters of a text an error repeats.
+/// The most characters of a text that an error repeats.
 const SHOWN: usize = 40;
 
-/// What is wanted, with its article: ``a `u8` `` or ``an `i8` ``.
+/// Displays the expected type with its article: ``a `u8` `` or ``an `i8` ``.
 pub(crate) struct Wanted(pub(crate) DataType);
 
 impl fmt::Display for Wanted {
@@ -35,7 +35,7 @@ impl fmt::Display for Wanted {
     }
 }
 
-/// The error for a value of a kind that the column does not take.
+/// Returns the error for a value of a kind that the column does not take.
 #[cold]
 #[inline(never)]
 pub(crate) fn mismatch<E: Error>(wanted: DataType, found: Unexpected<'_>) -> E {
@@ -59,7 +59,7 @@ fn describe(wanted: DataType, found: Unexpected<'_>) -> String {
     }
 }
 
-/// A text in quotes, cut where it would swamp the message.
+/// Returns a text in quotes, cut where it would swamp the message.
 pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{:?}...", &text[..end]),
@@ -67,7 +67,7 @@ pub(crate) fn shorten(text: &str) -> String {
     }
 }
 
-/// The error for a number that is of the right kind and too large or too small.
+/// Returns the error for a number that is of the right kind and too large or too small.
 #[cold]
 #[inline(never)]
 pub(crate) fn out_of_range<E: Error>(wanted: DataType, found: impl fmt::Debug) -> E {

@@ -122,14 +122,14 @@ pub trait KeyType: ColumnType + Clone {}
     note = "of a type of your own: `#[derive(ColumnType)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(json)]` for what implements serde's traits"
 )]
 pub trait NotNull: ColumnType {
-    /// Whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.
+    /// Returns whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.
     #[inline]
     fn is_null(&self) -> bool {
         false
     }
 }
 
-/// How values are spelled.
+/// The spelling of values.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -137,7 +137,7 @@ pub enum Style {
     Plain,
     /// Byte for byte as Pathway's writers have it.
     Pathway,
-    /// As `Plain`, but so that the very same bits are read back: a `NaN` has many.
+    /// Like `Plain`, but with the bits of a `NaN`, so that exactly the same value is read back.
     Exact,
 }
 
@@ -165,7 +165,7 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
-    /// The bytes of data held, as the backlog counts them.
+    /// Returns the bytes of data held, as the backlog counts them.
     fn bytes(&self) -> usize;
 
     fn push(&mut self, item: Self::Item);
@@ -194,7 +194,7 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn scalar(&self, row: usize) -> Scalar<'_> {
         if self.is_null(row) { Scalar::Null } else { Scalar::Spelled }
     }
-    /// Whether two values are the same, floats by their bits.
+    /// Returns whether two values are the same, floats by their bits.
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     fn hash<H: Hasher>(&self, row: usize, state: &mut H);
     /// Appends the text form as CSV has it, without quotes around it; nothing for null.

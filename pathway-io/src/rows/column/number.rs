@@ -27,7 +27,7 @@ impl<T> Default for NumberBuffer<T> {
 /// A value of a fixed size, whose text form needs no quotes in CSV.
 #[doc(hidden)]
 pub trait Fixed: ColumnType + Copy {
-    /// What tells one value from another. Of some types `==` takes values for the same that are written differently.
+    /// The identity of a value. For some types, `==` is true for values that are written differently.
     type Identity: Eq + Hash;
 
     /// Some value or other, for a row of which only the key is known.

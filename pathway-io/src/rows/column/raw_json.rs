@@ -72,7 +72,7 @@ impl fmt::Display for RawJson {
     }
 }
 
-/// The JSON on one line, as a row is: a line break is only ever between its parts, since a string has an escape for it.
+/// Returns the JSON on one line, as a row is: a line break is only ever between its parts, since a string has an escape for it.
 fn one_line(json: &str) -> Cow<'_, str> {
     if json.contains(['\n', '\r']) { Cow::Owned(json.replace(['\n', '\r'], " ")) } else { Cow::Borrowed(json) }
 }

@@ -17,14 +17,14 @@ use serde_json::{Map, Value};
 use super::mismatch::shorten;
 use crate::rows::position::position;
 
-/// How deep the JSON of a column may be nested. Together with the row and the lists and tuples around the value, this is
+/// The limit for nested JSON in a column. Together with the row and the lists and tuples around the value, this is
 /// less than the 127 levels that serde_json reads.
 pub(crate) const DEPTH: usize = 100;
 
 /// Separates the reason of a [`Fault`] from its place, in the text of serde's error, which has no other way to carry it.
 const PLACE: char = '\u{1f}';
 
-/// What is wrong with the JSON of a column, and the byte of its text at which it is.
+/// An error in the JSON of a column, with its position in bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
     reason: String,
@@ -32,7 +32,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// The fault that serde_json found in `text`.
+    /// Returns the fault that serde_json found in `text`.
     #[cold]
     pub(crate) fn of(text: &str, error: &serde_json::Error) -> Self {
         let message = error.to_string();
@@ -48,7 +48,7 @@ impl Fault {
         self.reason
     }
 
-    /// The byte of the text at which it is.
+    /// Returns the byte of the text at which it is.
     #[cfg(feature = "infer")]
     pub(crate) fn at(&self) -> usize {
         self.at
@@ -95,7 +95,7 @@ pub(crate) fn parse_lossy(text: &str) -> Result<(Value, Option<Fault>), Fault> {
     Ok((value, long.get().then(|| long_integer(text)).flatten()))
 }
 
-/// Whether a number that was read as a float may have been an integer of more than 64 bits.
+/// Returns whether a number that was read as a float may have been an integer of more than 64 bits.
 pub(crate) fn may_be_long(value: f64) -> bool {
     // From here on, floats have no fraction.
     value.abs() >= i64::MAX as f64
@@ -130,7 +130,7 @@ pub(crate) fn check_depth(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The place of the quote that closes the string whose opening quote is at `at`.
+/// Returns the place of the quote that closes the string whose opening quote is at `at`.
 fn string_end(text: &[u8], mut at: usize) -> usize {
     at += 1;
     while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -143,7 +143,7 @@ fn string_end(text: &[u8], mut at: usize) -> usize {
     text.len()
 }
 
-/// The first integer of a JSON text that does not fit in 64 bits.
+/// Returns the first integer of a JSON text that does not fit in 64 bits.
 #[cold]
 fn long_integer(text: &str) -> Option<Fault> {
     let bytes = text.as_bytes();
@@ -174,7 +174,7 @@ fn long_integer(text: &str) -> Option<Fault> {
 
 /// Reads one value by the rules; unless `KEEP`, for its errors only.
 struct Strict<'a, const KEEP: bool> {
-    /// How many levels are around the value.
+    /// The number of levels around the value.
     depth: usize,
     /// Set by a number that may be an integer of more than 64 bits.
     long: &'a Cell<bool>,

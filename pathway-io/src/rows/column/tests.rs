@@ -239,7 +239,7 @@ fn has_the_text_forms_of_the_contract() {
     assert_eq!(text_of(Some("a,\n".to_owned())), "a,\n");
 }
 
-/// As Pathway 0.33.0 was seen to write them.
+/// The expected texts were observed in the output of Pathway 0.33.0.
 #[test]
 fn has_the_text_forms_of_pathway() {
     fn text_of<T: ColumnType>(value: T) -> String {

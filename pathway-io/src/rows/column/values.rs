@@ -1,6 +1,6 @@
 //! [`Values`]: what the engine requires of a column's values. A build without the feature `dataflow` requires nothing.
 
-/// What the engine requires of the values of one column type. The engine implements it for the type's buffer.
+/// The operations that the engine requires of a column type's values. The engine implements them for the type's buffer.
 #[doc(hidden)]
 #[cfg(feature = "dataflow")]
 pub trait Values<T> {
@@ -22,7 +22,7 @@ pub trait Values<T> {
     fn field_text(_shown: &dyn std::any::Any) -> String {
         unreachable!("no field of the type is a `json` column")
     }
-    /// What the column holds of such a field.
+    /// Returns the column's value for such a field.
     #[must_use]
     fn of_field(_shown: Option<&dyn std::any::Any>) -> T {
         unreachable!("no field of the type is a `json` column")

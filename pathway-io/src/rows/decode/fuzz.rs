@@ -92,7 +92,7 @@ impl<S: Schema> Default for Rows<S> {
 type Decoder<S, T> = fn(&mut ColumnsOf<S>, usize, &T, &mut Seen) -> Result<(), RowError>;
 
 impl<S: Schema> Rows<S> {
-    /// The row as it is in the batch then, or the error, which must leave nothing behind.
+    /// Returns the row as it is in the batch then, or the error, which must leave nothing behind.
     fn decode<T: ?Sized>(&mut self, decoder: Decoder<S, T>, text: &T) -> Result<Vec<u8>, RowError> {
         let before = self.columns.bytes();
         match decoder(&mut self.columns, self.len, text, &mut self.seen) {
@@ -142,7 +142,7 @@ fn decode<S: Schema>(data: &[u8], as_values_too: bool) {
     }
 }
 
-/// What serde makes of the same text for the same struct.
+/// Decodes the text with serde into the same struct.
 fn as_a_struct(text: &[u8]) {
     let mut rows = Rows::<Plain>::default();
     let ours = rows.decode(decode::decode_json::<Plain>, text).is_ok().then(|| Plain::from_fields(rows.columns.get(0)));

@@ -50,7 +50,7 @@ pub(crate) fn decode_json<S: Schema>(
 /// The byte order mark, which some programs put at the start of a file.
 const MARK: char = '\u{feff}';
 
-/// A line without a byte order mark in front of it: the lines of several files can come one after the other.
+/// Returns a line without a byte order mark in front of it: the lines of several files can come one after the other.
 pub(crate) fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
@@ -99,7 +99,7 @@ fn parse_text<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, see
     result
 }
 
-/// The same for JSON that is already parsed. Its errors have no position.
+/// Decodes a row from parsed JSON. Its errors have no position.
 pub(crate) fn decode_value<S: Schema>(
     columns: &mut ColumnsOf<S>,
     len: usize,
@@ -133,7 +133,7 @@ fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<()
     Ok(())
 }
 
-/// What serde_json says, in our words and with the column. For a fault inside a column's JSON, also its
+/// Translates an error of serde_json into our words, with the column. For a fault inside a column's JSON, returns also its
 /// place there, and the length of that JSON.
 #[cold]
 fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> (RowError, Option<(usize, usize)>) {

@@ -5,7 +5,7 @@
 
 use crate::rows::description::TableSchema;
 
-/// What one row needs to know about its columns, and what the rows before it taught. It is scratch space, to be kept
+/// The columns found in one row, and hints from the rows before it. It is scratch space, kept
 /// with the columns that it serves.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
@@ -23,7 +23,7 @@ pub(crate) struct Seen {
     pub(super) nested: bool,
     /// The row was written by the library, by which every column is under its name.
     pub(super) is_stored: bool,
-    /// How many rows there were since the last that was scanned.
+    /// The number of rows since the last that was scanned.
     unscanned: u32,
 }
 
@@ -52,7 +52,7 @@ impl Seen {
         self.place = count;
     }
 
-    /// Whether to try the scan first. With a source whose rows it gives up on it is tried now and then only.
+    /// Returns whether to try the scan first. With a source whose rows it gives up on it is tried now and then only.
     #[inline]
     pub(super) fn tries_scan(&self) -> bool {
         self.unscanned < 8 || self.unscanned.is_multiple_of(64)
@@ -68,7 +68,7 @@ impl Seen {
         self.unscanned
     }
 
-    /// The column that the next field probably is.
+    /// Returns the column that the next field probably is.
     #[inline]
     pub(super) fn guess(&self) -> usize {
         self.next[self.place]
@@ -80,7 +80,7 @@ impl Seen {
         self.place = index + 1;
     }
 
-    /// The column of that name, if there is one.
+    /// Returns the column of that name, if there is one.
     #[inline]
     pub(super) fn find(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
         let guess = self.next[self.place];
@@ -92,7 +92,7 @@ impl Seen {
         Some(index)
     }
 
-    /// The column of that name, if there is one, where the guess was wrong.
+    /// Returns the column of that name, if there is one, where the guess was wrong.
     #[inline]
     pub(super) fn search(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
         if self.buckets.is_empty() {
@@ -129,12 +129,12 @@ impl Seen {
         self.nested = false;
     }
 
-    /// The last column that the row had.
+    /// Returns the last column that the row had.
     pub(super) fn last(&self) -> Option<usize> {
         self.place.checked_sub(1)
     }
 
-    /// The columns that the row lacks.
+    /// Returns the columns that the row lacks.
     #[inline]
     pub(super) fn missing(&self) -> impl Iterator<Item = usize> {
         let whole = self.count == self.columns.len();
@@ -182,7 +182,7 @@ fn is_named(schema: &TableSchema, index: usize, name: &str, is_stored: bool) -> 
     column.name == name && (is_stored || column.is_read_by_name()) || column.aliases.contains(&name)
 }
 
-/// The name that somebody may have meant.
+/// Returns the name that somebody may have meant.
 #[cold]
 pub(super) fn did_you_mean(schema: &TableSchema, name: &str) -> Option<&'static str> {
     let names = schema.columns.iter().flat_map(|column| column.aliases.iter().copied().chain([column.name]));
@@ -194,7 +194,7 @@ pub(super) fn did_you_mean(schema: &TableSchema, name: &str) -> Option<&'static 
         .map(|(_, candidate)| candidate)
 }
 
-/// How many letters have to be changed, added or taken out to make one name of the other, their case aside.
+/// Returns the edit distance between two names, ignoring case.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.to_lowercase().chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();

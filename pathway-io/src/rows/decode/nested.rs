@@ -13,7 +13,7 @@ use crate::rows::fields::Columns;
 use crate::rows::path::{Steps, any};
 use crate::rows::schema::{ColumnsOf, Schema};
 
-/// What a field of a row is.
+/// The kind of a field in a row.
 pub(super) enum Field {
     Column(usize),
     /// Columns are inside of it.
@@ -28,13 +28,13 @@ pub(super) struct Place {
     depth: usize,
 }
 
-/// What is at one step from a place.
+/// The targets one step from a place.
 enum Child {
     Column(usize),
     Place(Place),
 }
 
-/// The place of a field of the row, if paths begin there.
+/// Returns the place of a field of the row, if paths begin there.
 #[inline]
 pub(super) fn root<S: Schema>(name: &str) -> Option<Place> {
     if !const { any(S::SCHEMA.columns) } {
@@ -49,7 +49,7 @@ impl Place {
         &schema.columns[self.column].steps[..self.depth]
     }
 
-    /// The columns whose paths lead on from here, and their next steps.
+    /// Returns the columns whose paths lead on from here, and their next steps.
     fn next(self, schema: &TableSchema) -> impl Iterator<Item = (usize, &'static Column, Step)> {
         let steps = self.steps(schema);
         schema.columns.iter().enumerate().filter_map(move |(index, column)| {

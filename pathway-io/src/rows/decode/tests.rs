@@ -20,7 +20,7 @@ struct Cat {
     nap: Option<Duration>,
 }
 
-/// The same, `deny_unknown`.
+/// A `Cat` with `deny_unknown`.
 struct StrictCat(Cat);
 
 impl Schema for StrictCat {
@@ -276,7 +276,7 @@ fn plain_row() -> impl Strategy<Value = String> {
     })
 }
 
-/// What a row is with and without the scan.
+/// Decodes a row with and without the scan.
 fn scanned_and_parsed(text: &[u8]) -> (Option<String>, Option<String>) {
     let row = |columns: &ColumnsOf<Plain>| {
         // By their text, which tells `-0.0` from `0.0` and knows `NaN` again.

@@ -12,26 +12,26 @@ use crate::rows::description::{Column, Shape};
 pub trait Field<const I: usize>: 'static {
     type Type: ColumnType;
 
-    /// What fills in the column when a row lacks it. Whether there is anything is said by the leaf in the tree: that is
+    /// Returns the default. The leaf in the tree says whether there is one: that is
     /// half as much to compile as a constant with a function in it.
     #[must_use]
     fn default() -> Self::Type {
         unreachable!("the column has no default")
     }
 
-    /// An example for the documentation, by the same rule.
+    /// Returns an example for the documentation, by the same rule.
     #[must_use]
     fn example() -> Self::Type {
         unreachable!("the column has no example")
     }
 }
 
-/// The same, and it belongs to the primary key.
+/// The `I`th field of a row struct is a column of this type in the primary key.
 #[doc(hidden)]
 pub trait KeyField<const I: usize>: 'static {
     type Type: KeyType;
 
-    /// An example for the documentation. A key has no default.
+    /// Returns an example for the documentation. A key has no default.
     #[must_use]
     fn example() -> Self::Type {
         unreachable!("the column has no example")
@@ -96,7 +96,7 @@ const fn describe<S: Field<I>, const I: usize>(default: bool, example: bool) -> 
     }
 }
 
-/// The value of a column that a row lacks. The macros call it only where there is one.
+/// Returns the value of a column that a row lacks. The macros call it only where there is one.
 #[doc(hidden)]
 #[must_use]
 pub fn missing<F: Fields>() -> F::Row {
@@ -106,14 +106,14 @@ pub fn missing<F: Fields>() -> F::Row {
     columns.get(0)
 }
 
-/// A copy of a key column's value.
+/// Returns a copy of a key column's value.
 #[doc(hidden)]
 #[must_use]
 pub fn key<S: KeyField<I>, const I: usize>(value: &S::Type) -> S::Type {
     value.clone()
 }
 
-/// The same of a type that is known to be that of a key.
+/// Returns a copy of a key column's value whose type is known.
 #[doc(hidden)]
 #[must_use]
 pub fn own_key<T: KeyType>(value: &T) -> T {

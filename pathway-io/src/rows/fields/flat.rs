@@ -15,7 +15,7 @@ pub trait FlatField<const I: usize>: 'static {
     type Type: Schema;
 }
 
-/// The same, and the row's key belongs to the primary key.
+/// The `I`th field is itself a row with a key, which belongs to the primary key.
 #[doc(hidden)]
 pub trait FlatKeyField<const I: usize>: 'static {
     type Type: Keyed<Key = Self::Key>;
@@ -26,7 +26,7 @@ pub trait FlatKeyField<const I: usize>: 'static {
 #[doc(hidden)]
 pub struct Flat<S, const I: usize>(S);
 
-/// The same, whose key belongs to the primary key.
+/// The field of a flattened row whose key belongs to the primary key, in the tree.
 #[doc(hidden)]
 pub struct FlatKey<S, const I: usize>(S);
 
@@ -58,28 +58,28 @@ impl<S: FlatKeyField<I>, const I: usize> Fields for FlatKey<S, I> {
     }
 }
 
-/// A copy of the key of a flattened row.
+/// Returns a copy of the key of a flattened row.
 #[doc(hidden)]
 #[must_use]
 pub fn flat_key<S: FlatKeyField<I>, const I: usize>(row: &S::Type) -> S::Key {
     row.key()
 }
 
-/// The columns of a flattened field.
+/// Returns the columns of a flattened field.
 #[doc(hidden)]
 #[must_use]
 pub const fn flat_columns<S: FlatField<I>, const I: usize>() -> &'static [Column] {
     S::Type::SCHEMA.columns
 }
 
-/// The same of a field whose key is part of the key.
+/// Returns the columns of a flattened field whose key is part of the key.
 #[doc(hidden)]
 #[must_use]
 pub const fn flat_key_columns<S: FlatKeyField<I>, const I: usize>() -> &'static [Column] {
     S::Type::SCHEMA.columns
 }
 
-/// What is known of a flattened row of which only the key of the whole is known.
+/// The known part of a flattened row when only the key of the whole row is known.
 #[doc(hidden)]
 pub trait Mode<S: Schema>: Send + Sync + 'static {
     type Partial;

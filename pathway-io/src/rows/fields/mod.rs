@@ -40,7 +40,7 @@ pub struct Pair<L, R>(pub L, pub R);
 pub trait Tree: 'static {
     /// The fields' values, in the same tree.
     type Row;
-    /// The same with any column left out.
+    /// The fields' values, where any column can be missing.
     type Partial;
 }
 
@@ -55,12 +55,12 @@ pub trait Fields: Tree {
     fn fill(columns: &mut Self::Columns, index: usize) -> bool;
 }
 
-/// What a typed buffer is to a field, this is to a row.
+/// The buffers of all fields of a row.
 #[doc(hidden)]
 pub trait Columns: Default + Send + Sync + 'static {
     type Row;
     type Partial;
-    /// How many columns it has.
+    /// The number of columns.
     const WIDTH: usize;
 
     fn bytes(&self) -> usize;
@@ -82,7 +82,7 @@ pub trait Columns: Default + Send + Sync + 'static {
 
     fn get(&self, row: usize) -> Self::Row;
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
-    /// Whether two rows agree in the columns from `first` on that `key` names.
+    /// Returns whether two rows agree in the columns from `first` on that `key` names.
     fn key_equal(
         &self,
         row: usize,

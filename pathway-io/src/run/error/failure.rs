@@ -7,14 +7,14 @@ use super::Error;
 use crate::run::panics::text_of;
 use crate::run::summary::Summary;
 
-/// Who failed, and how.
+/// A failure of a source, sink or other part of a run.
 pub struct Failure {
     pub(super) name: String,
     pub(super) kind: FailureKind,
     pub(super) rest: Option<Box<Rest>>,
 }
 
-/// How something failed.
+/// The kind of a failure.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FailureKind {
@@ -34,21 +34,21 @@ pub enum FailureKind {
     },
 }
 
-/// What else an error of a run knows.
+/// The further contents of a run's error.
 pub(super) struct Rest {
     pub(super) others: Vec<Error>,
     pub(super) summary: Summary,
 }
 
 impl Failure {
-    /// The connector's name; for a computation that of the schema of its rows; for a file sink its path, for other sinks
+    /// Returns the connector's name; for a computation that of the schema of its rows; for a file sink its path, for other sinks
     /// the name of the table's connector; empty for a pipeline.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How it failed.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> &FailureKind {
         &self.kind
@@ -56,7 +56,7 @@ impl Failure {
 }
 
 impl FailureKind {
-    /// What went wrong, without who it was.
+    /// Returns the text of the failure without the name of the part.
     pub(crate) fn text(&self) -> String {
         match self {
             FailureKind::Failed(cause) => text_of(&**cause),
@@ -80,7 +80,7 @@ impl FailureKind {
     }
 }
 
-/// What comes behind the name of who failed, as in `failed: the file is gone`.
+/// Displays the text after the name of the part, as in `failed: the file is gone`.
 impl fmt::Display for FailureKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.fmt_after_name(f)

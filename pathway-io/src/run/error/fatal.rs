@@ -23,13 +23,13 @@ impl fmt::Debug for Fatal {
 }
 
 impl StdError for Fatal {
-    /// The causes of the error that is marked, which has the same text.
+    /// Returns the causes of the error that is marked, which has the same text.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source()
     }
 }
 
-/// Whether an error or one of its causes is marked as fatal.
+/// Returns whether an error or one of its causes is marked as fatal.
 pub(crate) fn is_fatal(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {

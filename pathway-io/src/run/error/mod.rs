@@ -21,7 +21,7 @@ use crate::run::summary::Summary;
 /// Any error at all, as a source or a sink may return it.
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// What `run`, and each method of a sink, returns: `?` takes any error.
+/// The return type of `run` and of each method of a sink: `?` converts any error.
 ///
 /// The error of [`Result`] is [`Error`], to which only some errors convert.
 ///
@@ -137,7 +137,7 @@ impl Error {
         Error::Fatal(Fatal(error.into()))
     }
 
-    /// Whether it, or a cause of it, is marked as [fatal](Error::fatal).
+    /// Returns whether it, or a cause of it, is marked as [fatal](Error::fatal).
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         is_fatal(self)
@@ -157,13 +157,13 @@ impl Error {
         self.failure()?.rest.as_deref()
     }
 
-    /// What failed later in the same run, in the order in which it was noticed.
+    /// Returns the later failures of the same run, in the order in which they were noticed.
     #[must_use]
     pub fn others(&self) -> &[Error] {
         self.rest().map_or(&[], |rest| &rest.others)
     }
 
-    /// What the run had done when it ended; `None` for an error that is not of a run.
+    /// Returns the summary of the run; `None` if the error is not from a run.
     #[must_use]
     pub fn summary(&self) -> Option<&Summary> {
         self.rest().map(|rest| &rest.summary)
@@ -231,7 +231,7 @@ impl fmt::Debug for Error {
 }
 
 impl StdError for Error {
-    /// The error that `run` or a sink returned; also for errors that merely wrap another.
+    /// Returns the error that `run` or a sink returned; also for errors that merely wrap another.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Error::Connector(failure)

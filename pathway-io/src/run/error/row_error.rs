@@ -38,7 +38,7 @@ impl RowError {
         }))
     }
 
-    /// The error of a push into a closed subject.
+    /// Returns the error of a push into a closed subject.
     #[cold]
     pub(crate) fn closed() -> Self {
         let mut error = RowError::new("the subject is closed");
@@ -46,7 +46,7 @@ impl RowError {
         error
     }
 
-    /// The error of a push that must not wait.
+    /// Returns the error of a push that must not wait.
     #[cold]
     pub(crate) fn full() -> Self {
         let mut error = RowError::new("the backlog is full");
@@ -66,7 +66,7 @@ impl RowError {
         self
     }
 
-    /// The same error of a text that has so many bytes more in front.
+    /// Returns the same error of a text that has so many bytes more in front.
     #[cold]
     pub(crate) fn moved_by(mut self, bytes: usize) -> Self {
         self.0.position = self.0.position.map(|position| position + bytes);
@@ -79,13 +79,13 @@ impl RowError {
         self
     }
 
-    /// The name of the column whose value is at fault; `None` if no single one is, as in text that is not JSON.
+    /// Returns the name of the column whose value is at fault; `None` if no single one is, as in text that is not JSON.
     #[must_use]
     pub fn column(&self) -> Option<&str> {
         self.0.column
     }
 
-    /// Where in the input of this row the fault is: an offset in bytes, of which the first is 0. `None` if it is
+    /// Returns where in the input of this row the fault is: an offset in bytes, of which the first is 0. `None` if it is
     /// nowhere, as a missing column is, or if the row did not come as text.
     #[must_use]
     pub fn position(&self) -> Option<usize> {
@@ -98,7 +98,7 @@ impl RowError {
         self.0.row
     }
 
-    /// What is wrong, without the place.
+    /// Returns the reason without the position.
     #[must_use]
     pub fn reason(&self) -> &str {
         &self.0.reason

@@ -11,7 +11,7 @@ use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, TableSchema};
 
 impl TableSchema {
-    /// The schema in the terms of Arrow, with the columns of the table alone; behind the feature `arrow`.
+    /// Returns the schema in the terms of Arrow, with the columns of the table alone; behind the feature `arrow`.
     ///
     /// Times have nanoseconds. An instant is in UTC, whatever its offset was; a `Value` is a text with the extension type
     /// `arrow.json`, a `Uuid` 16 bytes with `arrow.uuid`; a `Decimal` has 57 digits, 28 of them behind the point, which

@@ -6,7 +6,7 @@ use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, TableSchema};
 
 impl TableSchema {
-    /// The schema of a row in JSON, as [JSON Schema](https://json-schema.org/draft/2020-12) of the draft 2020-12: what
+    /// Returns the schema of a row in JSON, as [JSON Schema](https://json-schema.org/draft/2020-12) of the draft 2020-12: what
     /// `next_json` takes, and what [`jsonlines`](crate::jsonlines) writes.
     ///
     /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its names.
@@ -160,7 +160,7 @@ fn integer(least: impl Into<serde_json::Number>, most: impl Into<serde_json::Num
     json!({ "type": "integer", "minimum": least.into(), "maximum": most.into() })
 }
 
-/// The text as a part of a URI's fragment.
+/// Returns the text as a part of a URI's fragment.
 fn percent(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -17,7 +17,7 @@ const KEYWORDS: [&str; 35] = [
     "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
-/// What a `pw.Schema` has itself: a column that stands there by such a name takes it away.
+/// The members of `pw.Schema`: a column with such a name would hide the member.
 const MEMBERS: [&str; 21] = [
     "assert_matches_schema",
     "column_names",
@@ -46,7 +46,7 @@ const MEMBERS: [&str; 21] = [
 const TYPES: [&str; 7] = ["bool", "bytes", "float", "int", "list", "str", "tuple"];
 
 impl TableSchema {
-    /// The arguments of Pathway's `pw.schema_from_dict`, as JSON:
+    /// Returns the arguments of Pathway's `pw.schema_from_dict`, as JSON:
     ///
     /// ```python
     /// with open("cat.json") as file:
@@ -93,7 +93,7 @@ impl TableSchema {
         format!("{{\n  \"name\": {name},\n{properties}  \"columns\": {{\n{}\n  }}\n}}\n", columns.join(",\n"))
     }
 
-    /// The source of a Python class with the same columns, to be pasted into a program of Pathway. It expects
+    /// Returns the source of a Python class with the same columns, to be pasted into a program of Pathway. It expects
     /// `import pathway as pw`. See [`pathway_dict`](TableSchema::pathway_dict) for the types.
     ///
     /// A column that Python cannot call by its name is called otherwise, with `name=` saying what it is.
@@ -177,7 +177,7 @@ fn entry(column: &Column) -> Value {
     entry
 }
 
-/// Whether JSON has the value as Pathway's type has it.
+/// Returns whether JSON has the value as Pathway's type has it.
 fn is_plain(value: &Value, data_type: &DataType) -> bool {
     value.is_null()
         || match data_type {
@@ -186,7 +186,7 @@ fn is_plain(value: &Value, data_type: &DataType) -> bool {
         }
 }
 
-/// The type as Pathway's own dictionaries have it.
+/// Returns the type as Pathway's own dictionaries have it.
 fn dtype(data_type: &DataType) -> Value {
     let plain = |name: &str| json!({ "type": name });
     match data_type {
@@ -211,7 +211,7 @@ fn dtype(data_type: &DataType) -> Value {
     }
 }
 
-/// The type as an annotation.
+/// Returns the type as an annotation.
 fn python(data_type: &DataType) -> String {
     let plain = match data_type {
         DataType::Bool => "bool",
@@ -241,7 +241,7 @@ fn python(data_type: &DataType) -> String {
     plain.to_owned()
 }
 
-/// A value as Python source.
+/// Returns a value as Python source.
 fn literal(value: &Value, data_type: &DataType) -> String {
     match (value, data_type) {
         (value, DataType::Json | DataType::Map(_)) if !value.is_null() => format!("pw.Json({})", plain_literal(value)),
@@ -293,14 +293,14 @@ fn plain_literal(value: &Value) -> String {
     }
 }
 
-/// A string of Python's: JSON's escapes mean the same there.
+/// Returns a string of Python's: JSON's escapes mean the same there.
 fn string(text: &str) -> String {
     let quoted = Value::from(text).to_string();
     // but a line of source must not end inside of it, and DEL and the line separators are written out
     quoted.replace('\u{7f}', "\\x7f").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// The name itself, or another where it is none in Python.
+/// Returns the name itself, or another where it is none in Python.
 fn attribute(name: &str, index: usize, taken: &mut Vec<String>) -> String {
     let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());

@@ -23,7 +23,7 @@ pub enum Dialect {
 }
 
 impl TableSchema {
-    /// The statements that create a table for the *current* rows: the schema's columns with `NOT NULL`, defaults and
+    /// Returns the statements that create a table for the *current* rows: the schema's columns with `NOT NULL`, defaults and
     /// checks, the primary key, and the descriptions as comments.
     ///
     /// Names are quoted, so that any will do; PostgreSQL cuts off those beyond 63 bytes. Lists, arrays, tuples and `Value`
@@ -64,7 +64,7 @@ impl TableSchema {
         create(self, dialect, table, false)
     }
 
-    /// The same for the *updates*, row for row as [`csv`](crate::csv) writes them: with the columns `time` and `diff` at the
+    /// Returns the DDL for the *updates*, row for row as [`csv`](crate::csv) writes them: with the columns `time` and `diff` at the
     /// end, and without a primary key, since a key has several updates.
     #[must_use]
     pub fn sql_ddl_of_updates(&self, dialect: Dialect, table: &str) -> String {
@@ -137,7 +137,7 @@ fn definition(column: &Column, dialect: Dialect) -> String {
     sql
 }
 
-/// The type, and what it would take too much.
+/// Returns the type, and what it would take too much.
 fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
     let between = |least: i128, most: i128| Some(format!("{name} BETWEEN {least} AND {most}"));
     match data_type {
@@ -201,7 +201,7 @@ fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
     }
 }
 
-/// Whether a text in a default has a NUL, which neither `text` nor `jsonb` of PostgreSQL holds.
+/// Returns whether a text in a default has a NUL, which neither `text` nor `jsonb` of PostgreSQL holds.
 fn has_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
@@ -211,7 +211,7 @@ fn has_nul(value: &Value) -> bool {
     }
 }
 
-/// A default, of which JSON has the value.
+/// Returns a default, of which JSON has the value.
 fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
     match (value, data_type) {
         (Value::Null, DataType::Json) => "'null'".to_owned(),
@@ -237,12 +237,12 @@ fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
     }
 }
 
-/// A name in double quotes. No database has a NUL in one.
+/// Returns a name in double quotes. No database has a NUL in one.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('\0', "").replace('"', "\"\""))
 }
 
-/// A text in single quotes. PostgreSQL has no NUL in one, and takes backslashes as they are.
+/// Returns a text in single quotes. PostgreSQL has no NUL in one, and takes backslashes as they are.
 fn text(value: &str) -> String {
     format!("'{}'", value.replace('\0', "").replace('\'', "''"))
 }

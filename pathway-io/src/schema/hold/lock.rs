@@ -89,7 +89,7 @@ pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: &str, known:
 
 const ACCEPT: &str = "\nhelp: to accept it, set `PATHWAY_LOCK=update` and build";
 
-/// Whether every value of the old type is read by a column of the new one.
+/// Returns whether every value of the old type is read by a column of the new one.
 pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {
     match (old, new) {
         (DataType::Optional(old), DataType::Optional(new)) => reads(new, old),
@@ -110,7 +110,7 @@ pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {
     }
 }
 
-/// The integers and floats that hold every value of another.
+/// Returns the integers and floats that hold every value of another.
 const fn widens(new: &DataType, old: &DataType) -> bool {
     match old {
         DataType::I8 | DataType::I16 | DataType::I32 | DataType::I64 if matches!(new, DataType::I128) => true,
@@ -132,7 +132,7 @@ const fn widens(new: &DataType, old: &DataType) -> bool {
     }
 }
 
-/// A number for each type without parameters: constants cannot be compared with `==`.
+/// Returns a number for each type without parameters: constants cannot be compared with `==`.
 const fn plain(data_type: &DataType) -> u8 {
     match data_type {
         DataType::Bool => 1,

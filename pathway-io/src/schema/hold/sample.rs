@@ -32,13 +32,13 @@ pub struct Sample {
     pub fields: &'static [SampleField],
 }
 
-/// One of its fields.
+/// A field of a sample.
 #[doc(hidden)]
 pub struct SampleField {
     pub name: &'static str,
     /// Each kind of value, and the first line with it.
     pub kinds: &'static [(Kind, u32)],
-    /// The same of what is in lists.
+    /// The kinds of the items in lists.
     pub items: &'static [(Kind, u32)],
     /// The least and the greatest integer, and their lines.
     pub least: (i128, u32),
@@ -136,7 +136,7 @@ const fn answers_to(column: &Column, name: &str) -> bool {
     is_alias || same(column.name, name)
 }
 
-/// The first line whose value the column does not take, and what is there.
+/// Returns the first line whose value the column does not take, and what is there.
 const fn fault(column: &Column, field: &SampleField, is_text: bool) -> Option<(u32, &'static str)> {
     let mut first: Option<(u32, &'static str)> = None;
     let mut at = 0;
@@ -182,7 +182,7 @@ const fn earlier(first: Option<(u32, &'static str)>, line: u32, what: &'static s
     }
 }
 
-/// Whether a value of JSON can be one of the type; a null is judged elsewhere.
+/// Returns whether a value of JSON can be one of the type; a null is judged elsewhere.
 const fn takes(data_type: &DataType, kind: Kind) -> bool {
     match data_type {
         DataType::Bool => matches!(kind, Kind::Bool),
@@ -200,7 +200,7 @@ const fn takes(data_type: &DataType, kind: Kind) -> bool {
     }
 }
 
-/// Whether a field of CSV can be one of the type.
+/// Returns whether a field of CSV can be one of the type.
 const fn takes_text(data_type: &DataType, kind: Kind) -> bool {
     match data_type {
         DataType::Bool => matches!(kind, Kind::Bool),

@@ -10,7 +10,7 @@ pub struct Record {
     pub fields: Vec<Option<String>>,
 }
 
-/// What is wrong, and on which line.
+/// An error in a CSV file, with its line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
     pub line: usize,

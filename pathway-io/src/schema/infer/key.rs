@@ -9,7 +9,7 @@ pub(super) struct Guess {
     pub reason: String,
 }
 
-/// A column that never has a value twice and is never without one: by its name, or else because it stands first.
+/// Returns a column that never has a value twice and is never without one: by its name, or else because it stands first.
 pub(super) fn guess(inferred: &Inferred) -> Option<Guess> {
     let rows = inferred.rows;
     if rows < 2 {
@@ -35,7 +35,7 @@ pub(super) fn guess(inferred: &Inferred) -> Option<Guess> {
     }
 }
 
-/// How much a name looks like that of a key; less is more.
+/// Ranks a name by its likeness to that of a key; a lower rank is more likely.
 fn rank(name: &str) -> Option<usize> {
     let lower = name.to_lowercase();
     let whole = ["id", "_id", "key", "uuid", "guid", "uri", "url"].iter().position(|known| *known == lower);

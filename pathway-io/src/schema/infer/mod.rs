@@ -21,7 +21,7 @@ use std::io::{self, Read};
 
 use summary::Summary;
 
-/// How much of a sample is read: enough for any, and no more than memory has room for.
+/// The most bytes of a sample that are read. It bounds the memory.
 const BYTES: u64 = 64 << 20;
 
 /// Finds the row struct that fits a sample: JSON Lines, if it begins with `{`, or else CSV with a header. The first 64 MiB
@@ -97,7 +97,7 @@ pub struct Inferred {
     columns: Vec<Column>,
 }
 
-/// What a sample has under one name.
+/// The values of a sample under one name.
 #[derive(Debug, Clone)]
 struct Column {
     name: String,

@@ -12,7 +12,7 @@ const NEVER: [&str; 4] = ["crate", "self", "super", "Self"];
 /// Names of types that stand in the struct.
 const TYPES: [&str; 7] = ["Schema", "Option", "Vec", "String", "Self", "Some", "None"];
 
-/// A field for each column, of which no two are the same: the column's own name wherever that can be.
+/// Returns a field for each column, of which no two are the same: the column's own name wherever that can be.
 pub(super) fn of_fields(columns: &[&str]) -> Vec<String> {
     let mut fields: Vec<String> = columns.iter().enumerate().map(|(index, name)| of_field(name, index)).collect();
     let mut taken: Vec<String> = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn of_fields(columns: &[&str]) -> Vec<String> {
     fields
 }
 
-/// A name much like the column's.
+/// Returns a name much like the column's.
 fn of_field(column: &str, index: usize) -> String {
     let field = snake(column);
     if field.is_empty() {
@@ -45,7 +45,7 @@ fn of_field(column: &str, index: usize) -> String {
     }
 }
 
-/// A name for the struct.
+/// Returns a name for the struct.
 pub(super) fn of_struct(name: &str) -> String {
     let mut pascal = String::new();
     for word in snake(name).split('_').filter(|word| !word.is_empty()) {
@@ -59,7 +59,7 @@ pub(super) fn of_struct(name: &str) -> String {
     if TYPES.contains(&pascal.as_str()) { format!("{pascal}Row") } else { pascal }
 }
 
-/// The letters and digits of a name in `snake_case`; what cannot be part of a name in Rust divides words.
+/// Returns the letters and digits of a name in `snake_case`; what cannot be part of a name in Rust divides words.
 fn snake(name: &str) -> String {
     let mut snake = String::new();
     let mut before = ' ';
@@ -91,7 +91,7 @@ fn snake(name: &str) -> String {
     }
 }
 
-/// The letters of the scripts of which each can stand anywhere in a name.
+/// Returns the letters of the scripts of which each can stand anywhere in a name.
 fn is_letter(c: char) -> bool {
     let is_latin = ('\u{c0}'..='\u{17f}').contains(&c)
         && !matches!(c, '×' | '÷' | '\u{132}' | '\u{133}' | '\u{13f}' | '\u{140}' | '\u{149}' | '\u{17f}');

@@ -76,7 +76,7 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
     f.write_str("}\n")
 }
 
-/// Whether the sample was written by this library, or by Pathway.
+/// Returns whether the sample was written by this library, or by Pathway.
 fn is_output(inferred: &Inferred) -> bool {
     inferred.columns.len() > 2
         && RESERVED.iter().all(|name| {
@@ -89,7 +89,7 @@ fn is_output(inferred: &Inferred) -> bool {
         })
 }
 
-/// A name like this one that no column has.
+/// Returns a name like this one that no column has.
 fn free(inferred: &Inferred, name: &str) -> String {
     let mut free = format!("{name}_");
     while inferred.columns.iter().any(|column| column.name == free) {

@@ -17,7 +17,7 @@ use crate::rows::decode::without_mark;
 pub(super) enum Cell<'a> {
     /// The value, and whether it has integers beyond 64 bits, which are floats in it.
     Json(&'a Value, bool),
-    /// What CSV has: `None` is a field that is empty and not in quotes.
+    /// A field of CSV; `None` if it is empty and not in quotes.
     Text(Option<&'a str>),
 }
 

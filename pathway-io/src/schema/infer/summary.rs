@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 use super::rows::Cell;
 use crate::rows::column::strict::may_be_long;
 
-/// How many of each kind there are, and what else types are chosen by.
+/// The number of values of each kind, and what else decides on the type.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kinds {
     pub nulls: usize,
@@ -23,9 +23,9 @@ pub(super) struct Kinds {
     pub texts: usize,
     pub lists: usize,
     pub objects: usize,
-    /// How many are integers beyond 64 bits, or have one in them.
+    /// The number of values that are, or contain, integers beyond 64 bits.
     pub longs: usize,
-    /// What is in the lists, all together and by its place.
+    /// The items of the lists, all together and by position.
     pub items: Option<Box<Kinds>>,
     pub places: Vec<Kinds>,
     /// The length of the lists, if they all have the same.
@@ -36,7 +36,7 @@ pub(super) struct Kinds {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Summary {
     pub kinds: Kinds,
-    /// How many rows have it.
+    /// The number of rows that have the column.
     pub count: usize,
     /// It comes from CSV, where all values are texts.
     pub is_text: bool,
@@ -160,7 +160,7 @@ impl Kinds {
     }
 }
 
-/// Whether a number in the value may be an integer beyond 64 bits.
+/// Returns whether a number in the value may be an integer beyond 64 bits.
 fn has_long(value: &Value) -> bool {
     match value {
         Value::Number(number) => integer(number).is_none() && number.as_f64().is_some_and(may_be_long),

@@ -2,9 +2,9 @@
 
 use super::summary::{Kinds, Summary};
 
-/// What takes everything.
+/// The type that accepts every value.
 const ANY: &str = "serde_json::Value";
-/// The same with the digits of integers beyond 64 bits, which a `Value` refuses.
+/// The type that also keeps the digits of integers beyond 64 bits, which a `Value` refuses.
 const RAW: &str = "pathway_io::RawJson";
 
 /// A type in Rust, and what there is to say about it.
@@ -14,7 +14,7 @@ pub(super) struct Typed {
     pub remark: Option<String>,
 }
 
-/// The type of a column, without the `Option`.
+/// Returns the type of a column, without the `Option`.
 pub(super) fn of_column(summary: &Summary) -> Typed {
     let kinds = &summary.kinds;
     let ty = if summary.is_text { of_texts(kinds) } else { of_kinds(kinds) };
@@ -45,7 +45,7 @@ fn of_kinds(kinds: &Kinds) -> String {
     }
 }
 
-/// What takes everything that is in these.
+/// Returns the type that accepts every value of these kinds.
 fn any(kinds: &Kinds) -> &'static str {
     if kinds.longs > 0 { RAW } else { ANY }
 }
@@ -95,7 +95,7 @@ fn list(kinds: &Kinds) -> String {
     format!("Vec<{}>", element(items))
 }
 
-/// The type of an element, that may be null.
+/// Returns the type of an element, that may be null.
 fn element(kinds: &Kinds) -> String {
     match of_kinds(kinds) {
         ty if kinds.nulls > 0 && !is_any(&ty) => format!("Option<{ty}>"),
@@ -103,7 +103,7 @@ fn element(kinds: &Kinds) -> String {
     }
 }
 
-/// What a column of anything has.
+/// Returns a comment that names the kinds in a column of mixed values.
 fn mixed(kinds: &Kinds) -> Option<String> {
     let names = [
         (kinds.bools, "booleans"),

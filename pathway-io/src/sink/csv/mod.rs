@@ -83,7 +83,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     table.add_file_sink(path, Box::new(CsvSink { file: OutputFile::new(path), options }));
 }
 
-/// How a CSV file is written.
+/// Options for a CSV file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Options {

@@ -28,7 +28,7 @@ pub(crate) fn file_system() -> Arc<dyn Storage> {
     Arc::new(storage::Disk)
 }
 
-/// How much of the end of a file its check value covers.
+/// The number of bytes at the end of a file that its check value covers.
 #[cfg(feature = "persist")]
 const CHECKED: u64 = 4096;
 
@@ -71,9 +71,9 @@ pub(crate) struct OutputFile {
     persisted: Option<PersistedFile>,
     file: Option<StoredFile>,
     readers: Readers,
-    /// How much of it was synced.
+    /// The length that was synced.
     synced: Option<u64>,
-    /// What is formatted and not written yet.
+    /// Formatted bytes that are not written yet.
     pub(crate) buffer: Vec<u8>,
 }
 
@@ -140,7 +140,7 @@ impl OutputFile {
         Ok(self.file.as_ref().map_or(Ok(()), StoredFile::check)?)
     }
 
-    /// How long the file is once the buffer is written.
+    /// Returns the length of the file including the buffer.
     pub(crate) fn position(&self) -> u64 {
         self.file.as_ref().map_or(0, StoredFile::len) + self.buffer.len() as u64
     }

@@ -23,10 +23,10 @@ pub(crate) trait Storage: Send + Sync {
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
 }
 
-/// Who may read a file that is created.
+/// The users who may read a new file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Readers {
-    /// Those whom the `umask` of the program lets.
+    /// The users that the program's `umask` allows.
     #[default]
     Umask,
     /// The user who runs the program: a state, and rows that may be secret.
@@ -149,7 +149,7 @@ impl StoredFile {
         self
     }
 
-    /// A file that is there, cut to `len` bytes.
+    /// Returns a file that is there, cut to `len` bytes.
     pub(crate) fn open_at(storage: &dyn Storage, path: &Path, len: u64) -> Result<Self, FileError> {
         let handle = storage.open_at(path, len).map_err(|error| FileError::new("open", path, error).at(len))?;
         Self::new(path, handle, len)
@@ -210,7 +210,7 @@ pub(crate) fn sync_parent(storage: &dyn Storage, path: &Path) -> Result<(), File
     storage.sync_directory(parent).map_err(|error| FileError::new("sync the directory of", path, error))
 }
 
-/// What went wrong with which file, and where in it.
+/// An error of a file, with its path and position.
 #[derive(Debug)]
 pub(crate) struct FileError {
     operation: &'static str,

@@ -181,7 +181,7 @@ impl ParquetSink {
     }
 }
 
-/// The number of a part and the time of its last commit, by its name.
+/// Returns the number of a part and the time of its last commit, by its name.
 fn numbers(name: &str) -> Option<(u64, u64)> {
     let (number, time) = name.strip_prefix("part-")?.strip_suffix(".parquet")?.split_once('-')?;
     Some((number.parse().ok()?, time.parse().ok()?))

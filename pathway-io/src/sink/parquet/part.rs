@@ -62,7 +62,7 @@ impl Part {
     }
 }
 
-/// The error of the file, taken out of the one of the writer.
+/// Returns the error of the file, taken out of the one of the writer.
 fn cause(error: ParquetError) -> BoxError {
     match error {
         ParquetError::External(error) => match error.downcast::<io::Error>() {

@@ -22,7 +22,7 @@ use crate::run::error::{BoxError, Error};
 
 /// Rows that go into one statement at most: it holds all of them in the memory of the server.
 const ROWS: usize = 20_000;
-/// The same in bytes.
+/// The most bytes in one statement.
 const BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that are gathered for a `COPY` before they are sent.
 const BUFFER: usize = 64 * 1024;
@@ -230,7 +230,7 @@ impl Arrays {
     }
 }
 
-/// An error of `COPY`, taken out of the one that `Write` requires.
+/// Returns an error of `COPY`, taken out of the one that `Write` requires.
 fn of_copy(error: io::Error) -> BoxError {
     match error.downcast::<postgres::Error>() {
         Ok(error) => judged(error),

@@ -129,7 +129,7 @@ fn micros(nanos: i128, exact: bool, epoch: i128) -> Result<i64, Fault> {
     i64::try_from(nanos.div_euclid(1_000) - epoch).map_err(|_| RANGE)
 }
 
-/// Whether a JSON text has an escaped NUL in it.
+/// Returns whether a JSON text has an escaped NUL in it.
 fn has_nul_escape(json: &[u8]) -> bool {
     let mut rest = json;
     while let Some(place) = memchr::memchr(b'\\', rest) {

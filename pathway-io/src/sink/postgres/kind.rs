@@ -71,7 +71,7 @@ impl Kind {
         }
     }
 
-    /// The number of the type, which is the same in every database.
+    /// Returns the number of the type, which is the same in every database.
     pub(super) fn oid(self) -> u32 {
         match self {
             Kind::Bool => 16,
@@ -92,7 +92,7 @@ impl Kind {
         }
     }
 
-    /// Whether a column of that type and modifier keeps every value as it is.
+    /// Returns whether a column of that type and modifier keeps every value as it is.
     pub(super) fn fits(self, oid: u32, modifier: i32) -> bool {
         let keeps = match self {
             // A modifier is the digits in the upper half and those behind the point in the lower, and 4.

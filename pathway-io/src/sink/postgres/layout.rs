@@ -13,7 +13,7 @@ const TABLES: &str = "pathway_io_tables";
 /// PostgreSQL cuts longer names, and two of them could become one.
 const LONGEST_NAME: usize = 63;
 
-/// What becomes of the rows that an earlier run has written.
+/// The treatment of rows from an earlier run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     Empty,
@@ -168,7 +168,7 @@ impl Layout {
         Ok(time.map(i64::cast_unsigned))
     }
 
-    /// The time of the last commit; `None` if the table is not ours.
+    /// Returns the time of the last commit; `None` if the table is not ours.
     fn time(&self, transaction: &mut Transaction<'_>) -> Result<Option<i64>, BoxError> {
         let query = format!("SELECT time FROM {TABLES} WHERE name = $1");
         let row = transaction.query_opt(&query, &[&self.table]).map_err(judged)?;
@@ -237,7 +237,7 @@ fn describe(column: &'static Column, keyed: bool) -> Described {
     }
 }
 
-/// What a name in the current schema is, and whether it is permanent, as two letters of the catalogue.
+/// Looks up the kind and the persistence of a relation in the current schema, as two letters of the catalogue.
 fn relation_kind(transaction: &mut Transaction<'_>, name: &str) -> Result<Option<String>, BoxError> {
     let query = "SELECT relkind::text || relpersistence::text FROM pg_class \
                  WHERE relname = $1 AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";

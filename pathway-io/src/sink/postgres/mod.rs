@@ -139,7 +139,7 @@ fn default_retry() -> Restart {
     Restart::backoff(Duration::from_millis(100)..Duration::from_secs(10)).attempts(40)
 }
 
-/// The host and the database of a connection string, without user and password.
+/// Returns the host and the database of a connection string, without user and password.
 fn shown(config: &str) -> String {
     let Ok(config) = config.parse::<Config>() else { return "postgresql:".to_owned() };
     let host = match config.get_hosts().first() {
@@ -152,7 +152,7 @@ fn shown(config: &str) -> String {
     format!("postgresql://{host}/{database}")
 }
 
-/// How a table is kept in a database.
+/// Options for a table in a database.
 ///
 /// ```no_run
 /// # use pathway_io::{connector, postgres, Pipeline, Schema, Subject};

@@ -15,13 +15,13 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult};
 
-/// How long a server may take to answer a first time, unless the connection string says otherwise.
+/// The connect timeout, unless the connection string sets one.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a connection may be dead before it is noticed, unless the connection string says otherwise.
+/// The time until a dead connection is noticed, unless the connection string sets one.
 const DEAD: Duration = Duration::from_secs(30);
 /// Keepalives of the client are two hours apart by default.
 const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
-/// How long the process before may take to let go of the table: a server finishes a statement before it sees that its
+/// The time that an earlier process has to release the table: a server finishes a statement before it sees that its
 /// client is gone.
 const LOCK_TIMEOUT: &str = "5s";
 
@@ -171,7 +171,7 @@ impl Sessions {
     }
 }
 
-/// The connection that has the lock.
+/// Returns the connection that has the lock.
 fn holder(client: &mut Client, key: &str, table: &str) -> Option<String> {
     let query = format!(
         "SELECT format('server process %s, application `%s`, client %s', a.pid, a.application_name, \

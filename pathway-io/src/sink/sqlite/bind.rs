@@ -35,7 +35,7 @@ impl<'a, 'c> Bind<'a, 'c> {
         Bind { row, part, columns: S::SCHEMA.columns, statement, scratch, next: 1, result: Ok(()) }
     }
 
-    /// The number of the parameter behind the last that was bound.
+    /// Returns the number of the parameter behind the last that was bound.
     pub(super) fn finish(self) -> rusqlite::Result<usize> {
         self.result.map(|()| self.next)
     }

@@ -9,7 +9,7 @@ use crate::run::error::BoxError;
 /// Where the time of each table's last commit is; a table that is named here is ours.
 const TABLES: &str = "pathway_io_tables";
 
-/// What becomes of the rows that an earlier run has written.
+/// The treatment of rows from an earlier run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
     Empty,
@@ -38,7 +38,7 @@ struct Described {
     key: u32,
 }
 
-/// What SQLite makes of a column's declared type.
+/// The affinity that SQLite derives from a column's declared type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Affinity {
     Integer,
@@ -191,7 +191,7 @@ impl Layout {
         Ok(time.map(i64::cast_unsigned))
     }
 
-    /// The time of the last commit; `None` if the table is not ours.
+    /// Returns the time of the last commit; `None` if the table is not ours.
     fn time(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<i64>> {
         let query = format!("SELECT time FROM {TABLES} WHERE name = ?");
         transaction.query_row(&query, [&self.table], |row| row.get(0)).optional()
@@ -217,7 +217,7 @@ impl Layout {
         Ok(())
     }
 
-    /// What is not as it should be in the table that is there.
+    /// Returns a description of the first difference between the table in the database and the schema.
     fn difference(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<String>> {
         let mut query = transaction
             .prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid")?;

@@ -84,7 +84,7 @@ use crate::sink::spec::Target;
 use bind::{Bind, Part};
 use layout::{Layout, Start};
 
-/// How long SQLite itself waits for somebody else who uses the database; then the retry policy takes over.
+/// The time that SQLite itself waits for a locked database before the retry policy applies.
 const BUSY: Duration = Duration::from_secs(1);
 
 /// Held while a sink opens its database: SQLite does not wait for another connection that changes the journal's mode,
@@ -143,7 +143,7 @@ fn default_retry() -> Restart {
     Restart::backoff(Duration::from_millis(10)..Duration::from_secs(1)).attempts(60)
 }
 
-/// How a table is kept in a database.
+/// Options for a table in a database.
 ///
 /// ```no_run
 /// # use pathway_io::{connector, sqlite, Pipeline, Schema, Subject};
@@ -169,7 +169,7 @@ impl Options {
         Self::default()
     }
 
-    /// The name of the table in the database.
+    /// Returns the name of the table in the database.
     pub fn table(mut self, name: impl Into<String>) -> Self {
         self.table = Some(name.into());
         self

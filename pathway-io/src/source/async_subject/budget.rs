@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// Long beside what a yield costs (1 to 2 us in tokio), and short beside a timer's millisecond.
 const SLICE: Duration = Duration::from_micros(100);
-/// How many pushes share a look at the clock.
+/// The number of pushes between two looks at the clock.
 const PUSHES: u32 = 16;
 
 thread_local! {
@@ -21,7 +21,7 @@ thread_local! {
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Whether the next push may be made at once.
+/// Returns whether the next push may be made at once.
 #[inline]
 pub(super) fn take() -> bool {
     let left = LEFT.get();

@@ -76,12 +76,12 @@ impl<C, R, const I: usize> Driven for Handle<C, R, I> {
 #[doc(hidden)]
 pub struct Drive {
     source: Arc<Source>,
-    /// How long `run` may go on after a stop.
+    /// The time that `run` has after a stop.
     stop: Duration,
 }
 
 impl Drive {
-    /// A drive for the connector that this subject belongs to.
+    /// Returns a drive for the connector that this subject belongs to.
     #[doc(hidden)]
     pub fn new(subject: &impl Driven, stop: Duration) -> Self {
         Drive { source: subject.source(), stop }
@@ -209,7 +209,7 @@ struct Driving<'a, F> {
 }
 
 impl<F> Driving<'_, F> {
-    /// Whether `run` has had its time.
+    /// Returns whether `run` has had its time.
     fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.stopped.is_none() {
             if self.source.intake.poll_stopped(&mut self.place, cx).is_pending() {
@@ -264,7 +264,7 @@ impl<F> Drop for Driving<'_, F> {
     }
 }
 
-/// What the tasks of a `run` tell it.
+/// The channel from the tasks of a `run` to it.
 #[derive(Default)]
 struct Tasks {
     failure: RefCell<Option<Failure>>,
@@ -302,7 +302,7 @@ impl Tasks {
     }
 }
 
-/// What a task of `run` may return.
+/// The return types of a task of `run`.
 #[diagnostic::on_unimplemented(
     message = "a task must return `()` or `Result<(), E>`, found `{Self}`",
     label = "not a result of a task",
@@ -335,7 +335,7 @@ impl TaskResult for <fn() -> ! as Returning>::Output {
     }
 }
 
-/// What a function returns.
+/// The return type of a function.
 #[doc(hidden)]
 pub trait Returning {
     type Output;

@@ -159,7 +159,7 @@ impl<S, O> Subject<S, O> {
     }
 }
 
-/// What the futures are made of.
+/// The parts of the futures.
 impl<S, O> AsyncSubject<S, O> {
     #[inline]
     fn admit(&self, push: Push) -> Admission<'_> {

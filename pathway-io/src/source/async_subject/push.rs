@@ -15,7 +15,7 @@ use crate::source::intake::Push;
 use crate::source::lines::{Lines, LinesError, Report};
 use crate::source::try_next_error::TryNextError;
 
-/// What the methods are made of.
+/// The parts of the push methods.
 impl<S, O> AsyncSubject<S, O> {
     /// Pushes into a batch as [`Subject::push`](crate::Subject::push) does. `Err` outside if the subject is closed, inside if `fill` failed.
     #[inline]
@@ -27,7 +27,7 @@ impl<S, O> AsyncSubject<S, O> {
         Ok(admitted.push::<S, E>(self.subject.pool(), fill))
     }
 
-    /// What the `bad_rows` policy makes of a row that does not fit. Its push has waited for room already.
+    /// Applies the `bad_rows` policy to a row that does not fit. Its push has waited for room already.
     pub(super) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.subject.source().bad_row(self.subject.entry(), error, raw, Push::Reserved)
     }

@@ -5,7 +5,7 @@ use super::AsyncSubject;
 use crate::rows::table::Table;
 use crate::source::glue::IfSchema;
 
-/// What an async subject is one of, be that a schema or not.
+/// An async subject of any row type, whether it is a schema or not.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "expected an `AsyncSubject<_>`, found `{Self}`",

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::run::threads;
 
-/// How long the thread stays without a timer.
+/// The time that the thread stays alive without a timer.
 const IDLE: Duration = Duration::from_secs(10);
 
 static CLOCK: Clock = Clock { state: Mutex::new(State::new()), changed: Condvar::new() };

@@ -12,11 +12,11 @@ use crate::run::sync::MutexGuard;
 use crate::source::intake::pending::AnyPool;
 use crate::source::offset::Offset;
 
-/// How many rows are pushed under one lock where many come at once: some ten microseconds' worth, so that a commit by
+/// The most rows that are pushed under one lock: some ten microseconds' worth, so that a commit by
 /// another thread need not wait for longer.
 const LOCKED_ROWS: usize = 256;
 
-/// How a row comes.
+/// The way a row is pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Push {
     /// It waits for room.
@@ -70,7 +70,7 @@ impl Intake {
         }
     }
 
-    /// Whether a row may be pushed into `table`; `Pending` if it has to wait.
+    /// Returns whether a row may be pushed into `table`; `Pending` if it has to wait.
     #[inline]
     pub(super) fn room_for(self: &Arc<Self>, state: &mut State, entry: Entry, push: Push) -> Poll<Result<(), Refused>> {
         loop {

@@ -8,7 +8,7 @@ use super::state::Cuts;
 use crate::source::intake::pending::Pending;
 
 impl Intake {
-    /// The number of the present attempt, from 0 on.
+    /// Returns the number of the present attempt, from 0 on.
     pub(crate) fn attempt(&self) -> u32 {
         self.lock().attempt
     }

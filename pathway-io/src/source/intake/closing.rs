@@ -9,7 +9,7 @@ use super::state::{Cuts, Entry, State};
 use crate::run::error::Closed;
 use crate::run::sync::{self, MutexGuard};
 
-/// What becomes of the rows behind the last offset when `run` has ended.
+/// The treatment of rows after the last offset when `run` has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tail {
     Commit,
@@ -83,7 +83,7 @@ impl Intake {
         self.lock().is_closed(entry)
     }
 
-    /// The same for a handle that is about to say so.
+    /// Returns `Closed` if the handle is closed, and counts the refusal.
     pub(crate) fn check_open(&self, entry: Entry) -> Result<(), Closed> {
         self.lock().check_open(entry)
     }

@@ -17,7 +17,7 @@ pub(crate) struct Cut {
     pub(crate) source: usize,
     /// Table index and `Vec<Batch<S>>`.
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
-    /// What it covers of the source. Then it may have no parts: the source has read on, and found no rows.
+    /// The offset that it covers. With an offset, it may have no parts: the source has read on, and found no rows.
     pub(crate) offset: Option<SealedOffset>,
     /// Lines for the quarantine.
     pub(crate) bad: Vec<u8>,
@@ -57,7 +57,7 @@ impl Drop for Credit {
 }
 
 impl Intake {
-    /// Where there is none, the sequencer is told once: what is in flight may wait for a checkpoint.
+    /// Returns where there is none, the sequencer is told once: what is in flight may wait for a checkpoint.
     pub(super) fn has_room(&self, state: &mut State, load: Load) -> bool {
         let has_room = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
         if !has_room && !std::mem::replace(&mut state.pressed, true) {

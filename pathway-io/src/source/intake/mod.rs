@@ -59,7 +59,7 @@ use crate::source::offset::{Offset, Offsets};
 /// The byte half of the backlog; a larger row or transaction passes alone.
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
 
-/// How a source's rows are gathered.
+/// The settings by which a source's rows are gathered.
 pub(crate) struct Gathering {
     /// The backlog, in rows.
     pub(crate) backlog: usize,
@@ -238,7 +238,7 @@ impl Intake {
         tasks.wake();
     }
 
-    /// The same after something was closed, which those that wait for room have to know, too.
+    /// Announces that something was closed, also to pushes that wait for room.
     fn announce_closing(&self, mut state: MutexGuard<'_, State>) {
         let tasks = state.closing.take();
         self.announce_room(state);
@@ -262,12 +262,12 @@ impl Intake {
         }
     }
 
-    /// Whether an offset waits for the end of a transaction.
+    /// Returns whether an offset waits for the end of a transaction.
     pub(crate) fn waits_for_transaction(&self) -> bool {
         self.lock().offset_waits
     }
 
-    /// The offset of the last commit that had one, also of a run before this one.
+    /// Returns the offset of the last commit that had one, also of a run before this one.
     pub(crate) fn resume<O: Offset>(&self) -> Option<O> {
         self.lock().offsets.last()
     }
@@ -296,7 +296,7 @@ impl Intake {
         (state.offered[table], state.counts.bad_rows)
     }
 
-    /// How much the backlog is.
+    /// Returns the limit of the backlog as text.
     pub(crate) fn limit_text(&self) -> String {
         format!("{} rows or {} MiB", self.limit.rows, self.limit.bytes / (1024 * 1024))
     }

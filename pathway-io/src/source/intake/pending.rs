@@ -51,10 +51,10 @@ impl Load {
 trait AnyBatches: Any + Send {
     fn append(&mut self, other: Box<dyn AnyBatches>);
     fn has_rows(&self) -> bool;
-    /// A `Vec<Batch<S>>`, if there are rows.
+    /// Returns a `Vec<Batch<S>>`, if there are rows.
     fn take(&mut self) -> Option<Box<dyn Any + Send>>;
     fn mark(&mut self);
-    /// The rows before the mark, if there are any.
+    /// Returns the rows before the mark, if there are any.
     fn take_marked(&mut self) -> Option<Box<dyn Any + Send>>;
     fn drop_unmarked(&mut self);
     fn repair(&mut self);
@@ -101,7 +101,7 @@ pub(crate) struct Pending {
     /// The load before the tail; `None` without a tail.
     before_tail: Option<Load>,
     bad: BadLines,
-    /// One of its tables is whole: [`Pending::start_table`].
+    /// Whether one of its tables is whole: [`Pending::start_table`].
     pub(crate) replaces: bool,
     /// Of the rows of a transaction: what the intake has given it with its first row.
     pub(crate) opened: Option<u64>,
@@ -113,7 +113,7 @@ pub(crate) struct BadLines {
     pub(crate) text: Vec<u8>,
     /// The part of the load that does not consist of rows: the lines, and the starts of whole tables.
     pub(crate) rows: usize,
-    /// What of it stands before the tail, while there is one.
+    /// The part before the tail, if there is a tail.
     mark: (usize, usize),
 }
 
@@ -126,7 +126,7 @@ impl BadLines {
     }
 }
 
-/// What a cut has taken.
+/// The rows and lines that a cut has taken.
 pub(crate) struct Taken {
     /// Table index and `Vec<Batch<S>>`.
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
@@ -172,7 +172,7 @@ impl Pending {
         any.downcast_mut().expect(OWN_TYPE)
     }
 
-    /// What the next row begins, unless it has begun, is a tail.
+    /// Makes the next row the beginning of a tail, unless there is one.
     #[inline]
     pub(crate) fn begin_tail(&mut self) {
         if self.before_tail.is_none() {
@@ -198,7 +198,7 @@ impl Pending {
         self.before_tail.is_some()
     }
 
-    /// What a cut takes.
+    /// Returns the load before the tail, which a cut takes.
     pub(crate) fn before_tail(&self) -> Load {
         self.before_tail.unwrap_or(self.load)
     }

@@ -20,14 +20,14 @@ use crate::source::offset::Offset;
 #[derive(Default)]
 pub(crate) struct Place(Option<u64>);
 
-/// What a task waits for.
+/// The list of tasks that wait for one event.
 type List = fn(&mut State) -> &mut Wakers;
 
 const ROOM: List = |state| &mut state.room;
 const CLOSING: List = |state| &mut state.closing;
 
 impl Place {
-    /// The lock, for a task that is in no list.
+    /// Returns the lock, for a task that is in no list.
     fn enter<'a>(&mut self, intake: &'a Intake, list: List) -> MutexGuard<'a, State> {
         let mut state = intake.lock();
         if let Some(number) = self.0.take()

@@ -7,7 +7,7 @@ use crate::run::error::Closed;
 use crate::source::intake::pending::{Load, Pending};
 use crate::source::offset::{Offset, Offsets};
 
-/// What a handle pushes into: a table, in one attempt of its source.
+/// The target of a handle: a table, in one attempt of its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) table: usize,
@@ -25,7 +25,7 @@ pub(crate) enum Cuts {
     AtEnd,
 }
 
-/// What a source has done so far.
+/// The counters of a source.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Counts {
     pub(crate) rows: u64,
@@ -33,7 +33,7 @@ pub(crate) struct Counts {
     pub(crate) bad_rows: u64,
 }
 
-/// How far a source has come, and how full its backlog is.
+/// The progress of a source, and the level of its backlog.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Level {
     pub(crate) counts: Counts,
@@ -44,7 +44,7 @@ pub(crate) struct Level {
     /// Rows that were pushed, good and bad.
     pub(crate) offered: u64,
     pub(crate) attempt: u32,
-    /// How often a handle has returned `Closed`.
+    /// The number of times that a handle has returned `Closed`.
     pub(crate) refusals: u64,
     /// A thread or a task waits for room in the backlog.
     pub(crate) is_waiting: bool,
@@ -71,9 +71,9 @@ pub(super) struct State {
     pub(super) transactions_waiting: usize,
     /// Transactions that have rows and have not ended.
     open: usize,
-    /// Those of them that had rows when the last offset was set.
+    /// The number of open transactions that had rows when the last offset was set.
     straddling: usize,
-    /// How many offsets were set, which says of a transaction whether it is one of these.
+    /// The number of offsets set. It shows whether a transaction is older than the last offset.
     offsets_set: u64,
     /// The last offset covers rows of transactions that were not committed: it waits for them, and nothing is cut.
     pub(super) offset_waits: bool,
@@ -91,7 +91,7 @@ pub(super) struct State {
     pub(super) closed_tables: Vec<bool>,
     /// A handle has returned `Closed`: an error of `run` is then a clean end.
     pub(super) told_closed: bool,
-    /// How often a handle has returned it.
+    /// The number of times that a handle has returned `Closed`.
     pub(super) refusals: u64,
     /// The whole table was sent.
     pub(super) finished: bool,
@@ -162,7 +162,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether a transaction waits for an offset that another push brings, or for the end.
+    /// Returns whether a transaction waits for an offset that another push brings, or for the end.
     pub(super) fn is_for_later(&self, has_offset: bool) -> bool {
         self.cuts != Cuts::Anywhere && (!has_offset || self.cuts == Cuts::AtEnd)
     }
@@ -175,7 +175,7 @@ impl State {
         Ok(())
     }
 
-    /// Whether a cut would have rows or an offset.
+    /// Returns whether a cut would have rows or an offset.
     #[inline]
     pub(super) fn has_cut(&self) -> bool {
         self.cuts != Cuts::AtEnd
@@ -208,7 +208,7 @@ impl State {
         self.offsets_set
     }
 
-    /// Whether the last offset waits for this transaction.
+    /// Returns whether the last offset waits for this transaction.
     pub(super) fn straddles(&self, opened: Option<u64>) -> bool {
         opened.is_some_and(|opened| opened < self.offsets_set)
     }

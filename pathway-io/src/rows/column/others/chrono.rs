@@ -77,7 +77,7 @@ fn of_time(time: NaiveTime) -> Clock {
     Clock { hour, minute, second, nano: time.nanosecond() % SECOND }
 }
 
-/// A time as its text tells it: a leap second is only at the end of a minute of the local time. For that to be so after a
+/// Returns a time as its text tells it: a leap second is only at the end of a minute of the local time. For that to be so after a
 /// restart too, others are no values besides the second that follows.
 fn as_written(utc: NaiveDateTime, offset: FixedOffset) -> NaiveDateTime {
     let Some(nanos) = utc.nanosecond().checked_sub(SECOND) else { return utc };
@@ -242,7 +242,7 @@ fn day_beyond(east: i32) -> Day {
     }
 }
 
-/// The instant of such a local time.
+/// Returns the instant of such a local time.
 fn beyond_calendar(day: Day, clock: Clock, offset: FixedOffset) -> Option<DateTime<FixedOffset>> {
     let east = offset.local_minus_utc();
     let end = if east < 0 { NaiveDate::MIN } else { NaiveDate::MAX };

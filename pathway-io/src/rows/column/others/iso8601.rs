@@ -80,7 +80,7 @@ pub(super) fn read_instant(text: &str) -> Result<(Day, Clock, i32), Fault> {
     if reader.0.is_empty() { Ok((day, clock, offset)) } else { Err(FORM) }
 }
 
-/// What of a text has not been read yet.
+/// The rest of a text that has not been read yet.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {
@@ -102,7 +102,7 @@ impl Reader<'_> {
         self.0.iter().take_while(|byte| byte.is_ascii_digit()).count()
     }
 
-    /// A number of exactly so many digits, nine at most.
+    /// Returns a number of exactly so many digits, nine at most.
     fn number(&mut self, digits: usize) -> Result<u32, Fault> {
         let (number, rest) = self.0.split_at_checked(digits).ok_or(FORM)?;
         if !number.iter().all(u8::is_ascii_digit) {

@@ -20,7 +20,7 @@ impl NotNull for SystemTime {}
 const DAY: i64 = 86_400;
 const LAST_YEAR: i64 = 999_999;
 
-/// The number of a day of the Gregorian calendar, from that of 1970-01-01.
+/// Returns the number of a day of the Gregorian calendar, from that of 1970-01-01.
 ///
 /// Years begin in March here, so that a leap day is the last day of its year; 400 years have always the same 146,097 days.
 fn number_of(year: i64, month: i64, day: i64) -> i64 {
@@ -30,7 +30,7 @@ fn number_of(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// The year, month and day of that number.
+/// Returns the year, month and day of that number.
 fn day_of(number: i64) -> (i64, i64, i64) {
     let (era, of_era) = ((number + 719_468).div_euclid(146_097), (number + 719_468).rem_euclid(146_097));
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
@@ -40,7 +40,7 @@ fn day_of(number: i64) -> (i64, i64, i64) {
     (era * 400 + year + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
-/// The seconds and nanoseconds since 1970, of which the nanoseconds are never negative.
+/// Returns the seconds and nanoseconds since 1970, of which the nanoseconds are never negative.
 fn since_1970(time: SystemTime) -> (i64, u32) {
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => (i64::try_from(after.as_secs()).unwrap_or(i64::MAX), after.subsec_nanos()),

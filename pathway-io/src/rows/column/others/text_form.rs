@@ -25,12 +25,12 @@ pub trait TextForm: ColumnType + Copy {
 
     fn placeholder() -> Self;
     fn identity(self) -> Self::Identity;
-    /// The value that its text reads back as: it has no more than the text tells.
+    /// Returns the value that its text reads back as: it has no more than the text tells.
     #[must_use]
     fn canonical(self) -> Self {
         self
     }
-    /// What the error for another text names.
+    /// Returns the description of a valid text, for the error about another one.
     fn expected() -> String {
         Wanted(Self::DATA_TYPE).to_string()
     }

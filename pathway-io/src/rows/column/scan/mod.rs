@@ -33,7 +33,7 @@ impl<'a> Scan<'a> {
         Scan { text, at: 0, in_order: (0, 0), gave_up: false }
     }
 
-    /// Where it is, to go back there.
+    /// Returns where it is, to go back there.
     #[inline]
     pub(crate) fn place(&self) -> usize {
         self.at
@@ -63,7 +63,7 @@ impl<'a> Scan<'a> {
         found
     }
 
-    /// The comma between one field and the next.
+    /// Returns the comma between one field and the next.
     #[inline]
     pub(crate) fn next(&mut self) -> bool {
         self.mark(b',')
@@ -109,7 +109,7 @@ impl<'a> Scan<'a> {
         self.eat(b'}') && self.end()
     }
 
-    /// The end of the text.
+    /// Returns the end of the text.
     #[inline]
     pub(crate) fn end(&mut self) -> bool {
         self.space();

@@ -18,10 +18,10 @@ const POWERS_OF_TEN: [u64; 20] = {
 };
 /// Up to here, integers are exact as floats.
 const EXACT: u64 = 1 << 53;
-/// As many digits always fit in 64 bits.
+/// The most digits that always fit in 64 bits.
 const DIGITS: usize = 19;
 
-/// The number whose digits are the bytes of `word`, the first of them the lowest byte.
+/// Returns the number whose digits are the bytes of `word`, the first of them the lowest byte.
 #[inline]
 fn eight_digits(word: u64) -> u64 {
     // Pairs of digits, then both pairs of pairs, each of the products in the upper half.
@@ -80,7 +80,7 @@ fn quotient(value: u64, power: usize) -> Option<f64> {
 }
 
 impl Scan<'_> {
-    /// An integer of 64 bits: whether it is negative, and how much it is.
+    /// Returns an integer of 64 bits: whether it is negative, and how much it is.
     #[inline]
     pub(crate) fn integer(&mut self) -> Option<(bool, u64)> {
         let negative = self.eat(b'-');
@@ -93,7 +93,7 @@ impl Scan<'_> {
         Some((negative, value))
     }
 
-    /// A float. Where its digits and the power of ten below them are exact as floats, the one rounding of their quotient
+    /// Returns a float. Where its digits and the power of ten below them are exact as floats, the one rounding of their quotient
     /// is the right one (Clinger, 1990). The standard library reads the others, and rounds them right too.
     #[inline]
     pub(crate) fn float(&mut self) -> Option<f64> {

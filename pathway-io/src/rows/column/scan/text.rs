@@ -3,10 +3,10 @@
 
 use super::Scan;
 
-/// How many words are looked at before it is worth a call.
+/// The number of words that are checked inline before a call is worth its cost.
 const NEAR: usize = 3;
 
-/// A byte in each of eight places.
+/// Returns a byte in each of eight places.
 const fn eight(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
@@ -23,7 +23,7 @@ fn special_bytes(word: u64) -> u64 {
     (control | quote | backslash) & eight(0x80)
 }
 
-/// The place of the first byte, from `at` on, that is a quote, a backslash or a control character; the length of the text
+/// Returns the place of the first byte, from `at` on, that is a quote, a backslash or a control character; the length of the text
 /// if there is none.
 #[inline]
 pub(crate) fn special(text: &[u8], at: usize) -> usize {
@@ -39,7 +39,7 @@ pub(crate) fn special(text: &[u8], at: usize) -> usize {
     far_special(text, at)
 }
 
-/// The same, past the first words.
+/// Finds the next special byte after the first words.
 #[inline(never)]
 fn far_special(text: &[u8], start: usize) -> usize {
     let mut rest = &text[start..];
@@ -78,7 +78,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// A string without escapes.
+    /// Returns a string without escapes.
     #[inline]
     pub(crate) fn text(&mut self) -> Option<&'a str> {
         match self.stretch()? {
@@ -87,7 +87,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// A string's text up to the first special byte, and that byte.
+    /// Returns a string's text up to the first special byte, and that byte.
     #[inline]
     fn stretch(&mut self) -> Option<(&'a str, u8)> {
         if self.eat(b'"') { self.next_stretch() } else { None }
@@ -117,7 +117,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The letter that is written behind a backslash. Half of a surrogate pair is none.
+    /// Returns the letter that is written behind a backslash. Half of a surrogate pair is none.
     #[inline]
     fn escape(&mut self) -> Option<char> {
         let kind = self.peek()?;

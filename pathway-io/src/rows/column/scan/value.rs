@@ -3,7 +3,7 @@
 use super::Scan;
 use crate::rows::column::Buffer;
 
-/// How deep values may be nested: less than serde_json takes.
+/// The limit for nested values, below that of serde_json.
 const DEPTH: u32 = 60;
 
 /// Has serde_json decode one value. It sees the value alone, so that all others of the row need not go by way of it.
@@ -101,7 +101,7 @@ impl<'a> Scan<'a> {
 mod tests {
     use super::*;
 
-    /// How much of `text` is a value.
+    /// Returns the part of `text` that is a value.
     fn value(text: &str) -> Option<&str> {
         Scan::new(text).value()
     }

@@ -18,7 +18,7 @@ use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::Schema;
 
 impl TableSchema {
-    /// The same for the *updates*, with the columns `time` and `diff` at the end; behind the feature `arrow`.
+    /// Returns the Arrow schema of the *updates*, with the columns `time` and `diff` at the end (feature `arrow`).
     #[must_use]
     pub fn arrow_schema_of_updates(&self) -> ArrowSchema {
         let schema = self.arrow_schema();
@@ -178,7 +178,7 @@ fn spelled<B: Buffer>(node: &mut Node, buffer: &B, row: usize, scratch: &mut Vec
 }
 
 impl<S: Schema> Commit<S> {
-    /// The rows as an Arrow record batch, in the columns of [`TableSchema::arrow_schema`]; behind the feature `arrow`.
+    /// Returns the rows as an Arrow record batch, in the columns of [`TableSchema::arrow_schema`]; behind the feature `arrow`.
     ///
     /// Rows that are retracted are among them: see [`record_batch_of_updates`](Commit::record_batch_of_updates).
     ///
@@ -216,7 +216,7 @@ impl<S: Schema> Commit<S> {
         self.batch_of(false)
     }
 
-    /// The updates as an Arrow record batch, with the columns `time` and `diff` at the end; behind the feature `arrow`.
+    /// Returns the updates as an Arrow record batch, with the columns `time` and `diff` at the end; behind the feature `arrow`.
     ///
     /// # Errors
     ///

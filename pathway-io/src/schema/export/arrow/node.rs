@@ -110,7 +110,7 @@ impl Values {
     }
 }
 
-/// The field of a list's elements.
+/// Returns the field of a list's elements.
 fn item_field(arrow: &ArrowType) -> Arc<Field> {
     match arrow {
         ArrowType::List(field) | ArrowType::FixedSizeList(field, _) => Arc::clone(field),
@@ -118,7 +118,7 @@ fn item_field(arrow: &ArrowType) -> Arc<Field> {
     }
 }
 
-/// The fields of a map's entries: the key and the value.
+/// Returns the fields of a map's entries: the key and the value.
 fn entry_fields(arrow: &ArrowType) -> arrow_schema::Fields {
     match arrow {
         ArrowType::Map(entries, _) => match entries.data_type() {
@@ -382,7 +382,7 @@ fn offsets(ends: Vec<i32>) -> OffsetBuffer<i32> {
     OffsetBuffer::new(ScalarBuffer::from(ends))
 }
 
-/// A decimal with all of its digits behind the point.
+/// Returns a decimal with all of its digits behind the point.
 fn decimal(text: &str) -> Result<i256, Fault> {
     let (negative, whole, fraction) = civil::decimal(text).ok_or(FORM)?;
     if fraction.len() > SCALE {

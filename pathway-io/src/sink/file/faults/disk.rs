@@ -22,7 +22,7 @@ pub enum Fault {
         /// The length that it may have.
         at: u64,
     },
-    /// That call fails.
+    /// The call with that number fails.
     Call(Call),
     /// Each write is interrupted once and then takes a single byte.
     Short,
@@ -51,7 +51,7 @@ struct State {
 #[derive(Default)]
 struct Calls {
     made: Vec<Call>,
-    /// How many there were of each operation and path.
+    /// The number of calls of each operation for each path.
     counts: HashMap<(&'static str, PathBuf), u64>,
     struck: Option<Call>,
 }
@@ -79,13 +79,13 @@ impl Mount {
         Mount(state)
     }
 
-    /// All calls so far.
+    /// Returns all calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
         self.0.calls().made.clone()
     }
 
-    /// The first call that has failed, if one has.
+    /// Returns the first call that has failed, if one has.
     #[must_use]
     pub fn struck(&self) -> Option<Call> {
         self.0.calls().struck.clone()
@@ -122,7 +122,7 @@ impl State {
     }
 }
 
-/// The name that a file is to get.
+/// Returns the name that a file is to get.
 fn named(path: &Path) -> PathBuf {
     if path.extension().is_some_and(|extension| extension == "new") { path.with_extension("") } else { path.to_owned() }
 }
@@ -169,7 +169,7 @@ struct FaultyHandle {
 }
 
 impl FaultyHandle {
-    /// How many of so many bytes there is room for.
+    /// Returns how many of the bytes the disk has room for.
     fn room(&self, bytes: usize) -> usize {
         match &self.state.fault {
             Fault::Full { path, at } if *path == self.path => {

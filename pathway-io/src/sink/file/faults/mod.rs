@@ -108,7 +108,7 @@ pub(crate) fn reach(point: Point) {
     }
 }
 
-/// Whether it will die when it comes to the point now.
+/// Returns whether it will die when it comes to the point now.
 pub(crate) fn is_due(point: Point) -> bool {
     let Some(crash) = crash().filter(|crash| crash.name == format!("{point:?}")) else {
         return false;

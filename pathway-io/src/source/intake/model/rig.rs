@@ -24,12 +24,12 @@ pub(super) struct Row {
 pub(super) struct Channel {
     messages: Mutex<VecDeque<Option<IntakeMessage>>>,
     sent: Condvar,
-    /// How many rows are on the way, and how many may be at a time; seen by no model, so that there are no more orders.
+    /// The number of rows in flight, and its limit. No model observes them, so they add no orders.
     pub(super) in_flight: AtomicUsize,
     pub(super) limit: AtomicUsize,
     /// The sinks take nothing before the end.
     pub(super) stuck: bool,
-    /// How many rows the sinks have.
+    /// The number of rows that the sinks have.
     delivered: Mutex<usize>,
     delivery: Condvar,
 }
@@ -79,7 +79,7 @@ impl Channel {
     }
 }
 
-/// What the sinks have seen: the rows of each commit, and its offset.
+/// The commits that the sinks have seen: the rows of each, and its offset.
 pub(super) type Commits = Vec<(Vec<u64>, Option<u64>)>;
 
 pub(super) struct Model {
@@ -221,7 +221,7 @@ pub(super) fn rows(commits: &Commits) -> Vec<u64> {
     commits.iter().flat_map(|(rows, _)| rows.iter().copied()).collect()
 }
 
-/// Those of one thread, in the order in which they came out.
+/// Returns the rows of one thread, in the order in which they were delivered.
 pub(super) fn of(all: &[u64], thread: u64) -> Vec<u64> {
     all.iter().copied().filter(|n| n / 10 == thread).collect()
 }
