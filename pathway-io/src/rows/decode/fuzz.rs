@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use pathway_derive::Schema;
+use serde::de::{Deserialize, Deserializer, Error};
 use serde_json::Value;
 
 use crate::fuzz::records;
@@ -18,12 +19,15 @@ use crate::run::error::row_error::RowError;
 #[derive(Debug, Schema, serde::Deserialize)]
 #[schema(crate = crate)]
 struct Plain {
+    #[serde(deserialize_with = "whole")]
     int: i64,
+    #[serde(deserialize_with = "whole")]
     byte: u8,
     flag: bool,
     text: String,
     float: f64,
     single: f32,
+    #[serde(default, deserialize_with = "whole_or_null")]
     maybe: Option<i32>,
     note: Option<String>,
 }
@@ -142,12 +146,25 @@ fn decode<S: Schema>(data: &[u8], as_values_too: bool) {
     }
 }
 
+/// Reads an integer as JSON Schema does: `1.0`, `1e3` and `-0` are integers. As a float, none from 2^53 on is.
+fn whole<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deserializer: D) -> Result<T, D::Error> {
+    whole_or_null(deserializer)?.ok_or_else(|| D::Error::custom("null"))
+}
+
+fn whole_or_null<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let Some(number) = Option::<serde_json::Number>::deserialize(deserializer)? else { return Ok(None) };
+    let float = || number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 2_f64.powi(53));
+    let whole = number.as_i128().or_else(|| float().map(|float| float as i128));
+    whole.and_then(|whole| T::try_from(whole).ok()).map(Some).ok_or_else(|| D::Error::custom("not such an integer"))
+}
+
 /// Decodes the text with serde into the same struct.
 fn as_a_struct(text: &[u8]) {
     let mut rows = Rows::<Plain>::default();
     let ours = rows.decode(decode::decode_json::<Plain>, text).is_ok().then(|| Plain::from_fields(rows.columns.get(0)));
     // serde's structs may be lists too, and in a field that is passed over serde_json takes any bytes.
-    let object = std::str::from_utf8(text).ok().filter(|text| !text.trim_start().starts_with('['));
+    let object = std::str::from_utf8(text).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
+    let object = object.filter(|text| !text.trim_start().starts_with('['));
     let theirs = object.and_then(|text| serde_json::from_str::<Plain>(text).ok());
     match (&ours, &theirs) {
         (Some(ours), Some(theirs)) => assert_eq!(format!("{ours:?}"), format!("{theirs:?}")),
