@@ -213,8 +213,9 @@ pub mod __private0 {
     /// Functions that the output of `connector_tests!` and `sink_tests!` calls.
     #[cfg(feature = "persist")]
     pub mod testing {
-        pub use crate::pipeline::testing::sinks::{Form, SinkCheck, SinkSuite};
+        pub use crate::pipeline::testing::sinks::{SinkCheck, SinkSuite};
         pub use crate::pipeline::testing::suite::{Check, Length, Suite};
+        pub use crate::pipeline::testing::written::Form;
     }
     pub use crate::__as_it_is as as_it_is;
     pub use crate::rows::bounds::{DataColumn, Removable};

@@ -9,13 +9,13 @@ pub mod progress;
 pub(crate) mod running;
 pub(crate) mod signals;
 mod start;
+mod stop_handle;
 pub(crate) mod supervisor;
 pub(crate) mod table;
 pub mod testing;
 mod watchdog;
 pub(crate) mod workers;
 
-use std::fmt;
 use std::sync::{Arc, MutexGuard, OnceLock};
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ use self::extensions::Persistence;
 use self::monitor::Monitor;
 use self::plan::{Launcher, Plan, SourcePlan, Spawn};
 use self::running::Running;
+pub use self::stop_handle::StopHandle;
 use self::table::PipelineTable;
 use self::workers::Workers;
 use crate::rows::schema::Schema;
@@ -34,7 +35,7 @@ use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, Result};
 use crate::run::guard::guarded;
 use crate::run::lock::Lock;
-use crate::run::summary::{Stop, Summary};
+use crate::run::summary::Summary;
 use crate::run::threads;
 use crate::run::time::Time;
 use crate::source::connector::{Connector, Subjects};
@@ -81,25 +82,6 @@ pub struct Pipeline {
     /// Made once somebody asks for it, or at the start.
     monitor: OnceLock<Monitor>,
     persistence: Option<Arc<dyn Persistence>>,
-}
-
-/// A handle that stops a pipeline from any thread; see [`Pipeline::stop_handle`].
-#[derive(Clone)]
-pub struct StopHandle(Arc<Control>);
-
-impl StopHandle {
-    /// Asks the pipeline to stop, and returns at once.
-    ///
-    /// Before the start of the pipeline, this prevents all sources from running. After its end, it has no effect.
-    pub fn stop(&self) {
-        self.0.stop(Stop::Handle);
-    }
-}
-
-impl fmt::Debug for StopHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StopHandle").finish_non_exhaustive()
-    }
 }
 
 impl Default for Pipeline {

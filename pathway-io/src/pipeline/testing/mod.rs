@@ -4,6 +4,8 @@
 
 mod clock;
 #[cfg(feature = "persist")]
+mod directory;
+#[cfg(feature = "persist")]
 mod every_column;
 mod harness;
 #[cfg(feature = "persist")]
@@ -18,6 +20,8 @@ pub(crate) mod sinks;
 pub(crate) mod suite;
 #[cfg(feature = "persist")]
 mod values;
+#[cfg(feature = "persist")]
+pub(crate) mod written;
 
 pub use self::clock::Clock;
 #[cfg(feature = "persist")]

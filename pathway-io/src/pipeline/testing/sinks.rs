@@ -3,31 +3,20 @@
 //! The kit calls the methods of the sink itself, as the thread of a sink does, so that it can stop between two of them. What
 //! the sink has written is read back by the author's closure, as JSON, and compared as rows of the schema.
 
-use std::collections::BTreeMap;
-use std::fmt;
-use std::fs;
 use std::marker::PhantomData;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::path::Path;
 
 use serde_json::Value;
 
+use super::directory::Directory;
 use super::rows::text;
 use super::suite::Verdict;
 use super::values::{self, Kind};
+use super::written::{Form, Order, Written, expected};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::sink::Sink;
-
-/// The return value of the reader of a sink under test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// Each update that was written, with its `diff`.
-    Updates,
-    /// The rows that the table has now.
-    Rows,
-}
 
 /// A check, by the name of its test.
 #[allow(non_camel_case_types, reason = "they are the names of functions")]
@@ -98,27 +87,6 @@ pub struct SinkSuite<S, M, R> {
     form: Form,
     read: R,
     schema: PhantomData<S>,
-}
-
-/// An update, as it was written or should have been.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Written {
-    row: String,
-    diff: i64,
-    /// `None` if the reader does not return it.
-    time: Option<u64>,
-}
-
-impl fmt::Display for Written {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A row can have a text of some kilobytes.
-        let mut row: String = self.row.chars().take(600).collect();
-        if row.len() < self.row.len() {
-            row.push_str(" ..");
-        }
-        write!(f, "{:+} {row}", self.diff)?;
-        self.time.map_or(Ok(()), |time| write!(f, " at {time}"))
-    }
 }
 
 impl<S, K, M, R> SinkSuite<S, M, R>
@@ -437,34 +405,6 @@ where
     }
 }
 
-/// Whether the order of what is read counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    Same,
-    Any,
-}
-
-/// Returns what the reader should return.
-fn expected<S: Schema>(commits: &[Commit<S>], form: Form, has_times: bool) -> Vec<Written> {
-    let updates = commits.iter().flat_map(|commit| {
-        let rows = commit.batches().iter().flat_map(|batch| (0..batch.len()).map(move |row| (batch, row)));
-        rows.map(|(batch, row)| Written {
-            row: text(batch, row, false),
-            diff: batch.diff(row),
-            time: has_times.then_some(commit.time()),
-        })
-    });
-    if form == Form::Updates {
-        return updates.collect();
-    }
-    let mut table: BTreeMap<String, i64> = BTreeMap::new();
-    for update in updates {
-        *table.entry(update.row).or_default() += update.diff;
-    }
-    let present = table.into_iter().filter(|(_, count)| *count > 0);
-    present.map(|(row, _)| Written { row, diff: 1, time: None }).collect()
-}
-
 fn commit<S: Schema>(time: u64, rows: &[(Value, i64)]) -> Result<Commit<S>, String> {
     let mut batch = Batch::<S>::default();
     for (row, diff) in rows {
@@ -485,26 +425,4 @@ fn recover<S: Schema>(sink: &mut impl Sink<S>) -> Result<Option<u64>, String> {
 fn finish<S: Schema>(mut sink: impl Sink<S>) -> Verdict {
     done("flush", sink.flush())?;
     done("close", sink.close())
-}
-
-/// A directory that is removed with its content.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Result<Self, String> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let now = crate::run::time::unix_millis();
-        let name = format!("pathway-io-sink-{}-{now}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).map_err(|error| format!("cannot create {}: {error}", path.display()))?;
-        Ok(Directory(path))
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        // A sink of the author's may still have a file open; what is left is in the system's directory for such files.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }

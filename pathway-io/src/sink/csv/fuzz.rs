@@ -56,7 +56,7 @@ pub fn csv(data: &[u8]) {
         let (mut ours, mut expected, mut fields) = (Vec::new(), Vec::new(), Vec::new());
         for row in 0..len {
             let mut visitor = Fields { row, style, fields: Vec::new(), line: Vec::new() };
-            csv::write_fields::<Row>(&columns, row, style, &mut ours);
+            csv::fields::write_fields::<Row>(&columns, row, style, &mut ours);
             columns.visit(0, &mut visitor);
             ours.push(b'\n');
             visitor.line.push(b'\n');

@@ -1,0 +1,27 @@
+//! A directory for one test of a sink.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A directory that is removed with its content.
+pub(super) struct Directory(pub(super) PathBuf);
+
+impl Directory {
+    pub(super) fn new() -> Result<Self, String> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let now = crate::run::time::unix_millis();
+        let name = format!("pathway-io-sink-{}-{now}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir(&path).map_err(|error| format!("cannot create {}: {error}", path.display()))?;
+        Ok(Directory(path))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        // A sink of the author's may still have a file open; what is left is in the system's directory for such files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}

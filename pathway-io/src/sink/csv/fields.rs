@@ -1,0 +1,206 @@
+//! The fields of a row as text, and their quotes.
+
+use crate::rows::column::{Buffer, Scalar, Style};
+use crate::rows::data_type::DataType;
+use crate::rows::description::Column;
+#[cfg(any(test, fuzzing))]
+use crate::rows::fields::Columns;
+use crate::rows::fields::Visitor;
+#[cfg(any(test, fuzzing))]
+use crate::rows::schema::Schema;
+
+/// Appends each field of a row with a comma behind it, in quotes where it needs them.
+pub(super) struct Minimal<'a> {
+    pub(super) row: usize,
+    pub(super) out: &'a mut Vec<u8>,
+}
+
+impl Visitor for Minimal<'_> {
+    #[inline]
+    fn column<B: Buffer>(&mut self, _index: usize, buffer: &B) {
+        if B::NEEDS_QUOTES
+            && let Scalar::Text(text) = buffer.scalar(self.row)
+        {
+            write_text(text.as_bytes(), self.out);
+            self.out.push(b',');
+            return;
+        }
+        let start = self.out.len();
+        if !buffer.is_null(self.row) {
+            buffer.write_text(self.row, Style::Plain, self.out);
+            if B::NEEDS_QUOTES {
+                quote_if_needed(self.out, start);
+            } else if self.out.len() == start {
+                // No bytes are no null.
+                self.out.extend_from_slice(b"\"\"");
+            }
+        }
+        self.out.push(b',');
+    }
+}
+
+/// Appends each field of a row with a comma behind it, in quotes, as Pathway has it.
+pub(super) struct Quoted<'a> {
+    pub(super) row: usize,
+    pub(super) out: &'a mut Vec<u8>,
+}
+
+impl Visitor for Quoted<'_> {
+    #[inline]
+    fn column<B: Buffer>(&mut self, _index: usize, buffer: &B) {
+        if buffer.is_null(self.row) {
+            self.out.extend_from_slice(b"\"None\",");
+            return;
+        }
+        self.out.push(b'"');
+        let start = self.out.len();
+        buffer.write_text(self.row, Style::Pathway, self.out);
+        if B::NEEDS_QUOTES {
+            double_quotes(self.out, start);
+        }
+        self.out.extend_from_slice(b"\",");
+    }
+}
+
+/// Appends each field as the other visitors do, and makes texts of what would be formulas.
+pub(super) struct Escaped<'a> {
+    pub(super) row: usize,
+    pub(super) is_pathway: bool,
+    pub(super) columns: &'static [Column],
+    pub(super) out: &'a mut Vec<u8>,
+}
+
+impl Visitor for Escaped<'_> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        let (row, start) = (self.row, self.out.len());
+        if self.is_pathway {
+            Quoted { row, out: self.out }.column(index, buffer);
+        } else {
+            Minimal { row, out: self.out }.column(index, buffer);
+        }
+        // Bytes are base64, which has a `+`, and years outside of 0 to 9999 a sign.
+        if let DataType::Str
+        | DataType::Bytes
+        | DataType::Date
+        | DataType::DateTime
+        | DataType::Timestamp
+        | DataType::OffsetDateTime = self.columns[index].data_type
+        {
+            escape_formula(self.out, start);
+        }
+    }
+}
+
+/// Escapes the field that starts at `start`, if a spreadsheet would run it.
+pub(super) fn escape_formula(out: &mut Vec<u8>, start: usize) {
+    let text = start + usize::from(out.get(start) == Some(&b'"'));
+    if let Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') = out.get(text) {
+        out.insert(text, b'\'');
+    }
+}
+
+/// Appends the fields of one row, for the fuzzer.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn write_fields<S: Schema>(
+    columns: &crate::rows::schema::ColumnsOf<S>,
+    row: usize,
+    style: Style,
+    out: &mut Vec<u8>,
+) {
+    match style {
+        Style::Plain | Style::Exact => columns.visit(0, &mut Minimal { row, out }),
+        Style::Pathway => columns.visit(0, &mut Quoted { row, out }),
+    }
+}
+
+/// Appends a field, in quotes if it needs them.
+#[inline]
+fn write_text(text: &[u8], out: &mut Vec<u8>) {
+    if text.is_empty() || needs_quotes(text) {
+        write_quoted(text, out);
+    } else {
+        out.extend_from_slice(text);
+    }
+}
+
+/// Appends a field in quotes, and doubles those in it.
+#[inline(never)]
+fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    let mut copied = 0;
+    for quote in memchr::memchr_iter(b'"', text) {
+        out.extend_from_slice(&text[copied..=quote]);
+        copied = quote;
+    }
+    out.extend_from_slice(&text[copied..]);
+    out.push(b'"');
+}
+
+/// Quotes the field that starts at `start` if it holds what would end it, or if it is empty, since an empty field is
+/// a null.
+#[inline]
+pub(super) fn quote_if_needed(out: &mut Vec<u8>, start: usize) {
+    let field = &out[start..];
+    if field.is_empty() || needs_quotes(field) {
+        quote(out, start);
+    }
+}
+
+/// Measured: a plain loop is the quickest for the shortest texts, memchr for the longest, and blocks without an early end,
+/// which become vector instructions, for those between. The last block overlaps the one before.
+#[inline]
+fn needs_quotes(field: &[u8]) -> bool {
+    if field.len() > 128 {
+        return memchr::memchr3(b'"', b',', b'\n', field).is_some() || memchr::memchr(b'\r', field).is_some();
+    }
+    match (field.as_chunks(), field.last_chunk()) {
+        ((blocks, _), Some(last)) => {
+            blocks.iter().chain([last]).any(|block: &[u8; BLOCK]| needs_quotes_anywhere(block))
+        }
+        _ => match (field.first_chunk::<8>(), field.last_chunk::<8>()) {
+            (Some(first), Some(last)) => needs_quotes_anywhere(first) || needs_quotes_anywhere(last),
+            _ => field.iter().any(|byte| matches!(byte, b'"' | b',' | b'\r' | b'\n')),
+        },
+    }
+}
+
+const BLOCK: usize = 16;
+
+#[inline]
+fn needs_quotes_anywhere(block: &[u8]) -> bool {
+    block.iter().fold(false, |any, byte| any | (*byte == b'"') | (*byte == b',') | (*byte == b'\r') | (*byte == b'\n'))
+}
+
+/// Puts the field that starts at `start` into quotes.
+#[cold]
+pub(super) fn quote(out: &mut Vec<u8>, start: usize) {
+    out.insert(start, b'"');
+    double_quotes(out, start + 1);
+    out.push(b'"');
+}
+
+/// Doubles the quotes in what starts at `start`.
+#[inline]
+fn double_quotes(out: &mut Vec<u8>, start: usize) {
+    let quotes = memchr::memchr_iter(b'"', &out[start..]).count();
+    if quotes == 0 {
+        return;
+    }
+    // From the end on, each stretch between quotes goes to its place.
+    let mut end = out.len();
+    let mut to = end + quotes;
+    out.resize(to, b'"');
+    while let Some(at) = memchr::memrchr(b'"', &out[start..end]) {
+        let at = start + at;
+        to -= end - at;
+        out.copy_within(at..end, to);
+        to -= 1;
+        out[to] = b'"';
+        end = at;
+    }
+}
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;
