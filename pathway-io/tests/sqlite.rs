@@ -623,6 +623,23 @@ fn columns_that_differ_in_case_only_are_named() {
     assert!(error.contains("the columns `Time` and `time` differ in case only"), "{error}");
 }
 
+#[cfg(feature = "export")]
+#[test]
+fn the_ddl_names_columns_that_differ_in_case_only() {
+    use pathway_io::schema::Dialect;
+
+    let refused = |ddl: &str| Connection::open_in_memory().unwrap().execute_batch(ddl).is_err();
+    let case = Case::schema().sql_ddl(Dialect::Sqlite, "cats");
+    assert!(case.contains("-- SQLite refuses `ID` beside `id`: the names differ in case only\n    \"ID\""), "{case}");
+    assert!(refused(&case));
+    let timed = Timed::schema().sql_ddl_of_updates(Dialect::Sqlite, "cats");
+    assert!(timed.contains("-- SQLite refuses `time` beside `Time`"), "{timed}");
+    assert!(refused(&timed));
+    let current = Timed::schema().sql_ddl(Dialect::Sqlite, "cats");
+    assert!(!current.contains("--") && !refused(&current), "{current}");
+    assert!(!Case::schema().sql_ddl(Dialect::Postgres, "cats").contains("--"));
+}
+
 /// Runs a persistent pipeline with one row more each time.
 fn persistent(dir: &Dir, rows: i64) -> Result<Summary> {
     let pipeline = Pipeline::persistent(dir.path("state")).unwrap();

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use crate::rows::data_type::DataType;
-use crate::rows::description::{Column, TableSchema};
+use crate::rows::description::{Column, RESERVED, TableSchema};
 
 /// The SQL of one database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,8 @@ impl TableSchema {
     ///
     /// A default with a NUL in a text is left out for PostgreSQL, which holds none, and a comment in the SQL says so. In SQLite it
     /// is a `CAST`. In a name or a description a NUL is left out.
+    ///
+    /// SQLite refuses the statement if two columns differ only in the case of ASCII letters. A comment in the SQL names both.
     #[must_use]
     pub fn sql_ddl(&self, dialect: Dialect, table: &str) -> String {
         create(self, dialect, table, false)
@@ -77,11 +79,15 @@ fn create(schema: &TableSchema, dialect: Dialect, table: &str, updates: bool) ->
     let name = quoted(table);
     comment(&mut sql, dialect, "", schema.description);
     let _ = writeln!(sql, "CREATE TABLE {name} (");
-    let mut lines: Vec<String> = schema.columns.iter().map(|column| definition(column, dialect)).collect();
+    let columns = schema.columns.iter().enumerate();
+    let clash = |end: usize, name: &str| clash(&schema.columns[..end], name, dialect);
+    let mut lines: Vec<String> =
+        columns.map(|(index, column)| clash(index, column.name) + &definition(column, dialect)).collect();
     if updates {
         let integer = if dialect == Dialect::Postgres { "bigint" } else { "INTEGER" };
-        lines.push(format!("    \"time\" {integer} NOT NULL"));
-        lines.push(format!("    \"diff\" {integer} NOT NULL"));
+        for name in RESERVED {
+            lines.push(format!("{}    \"{name}\" {integer} NOT NULL", clash(schema.columns.len(), name)));
+        }
     } else if schema.has_key() {
         let key: Vec<String> = schema.primary_key().map(|column| quoted(column.name)).collect();
         lines.push(format!("    PRIMARY KEY ({})", key.join(", ")));
@@ -98,6 +104,16 @@ fn create(schema: &TableSchema, dialect: Dialect, table: &str, updates: bool) ->
         }
     }
     sql
+}
+
+/// Returns a comment for a column that SQLite takes for one of `before`: its names ignore the case of ASCII letters.
+fn clash(before: &[Column], name: &str, dialect: Dialect) -> String {
+    match before.iter().find(|column| dialect == Dialect::Sqlite && column.name.eq_ignore_ascii_case(name)) {
+        Some(other) => {
+            format!("    -- SQLite refuses `{name}` beside `{}`: the names differ in case only\n", other.name)
+        }
+        None => String::new(),
+    }
 }
 
 /// SQLite keeps the text of a `CREATE TABLE`, comments and all, and has no others.
