@@ -287,7 +287,7 @@ const BOUNDARIES: [(&str, &str); 17] = [
     ("run", "connector `rows` panicked in run"),
     ("conversion", "connector `rows` panicked in run"),
     ("default", "connector `rows` panicked in run"),
-    ("offset", "connector `rows` panicked in run"),
+    ("offset", "connector `rows` panicked in the clone of its offset"),
     ("error text", "connector `rows` panicked in the text of its error"),
     ("hook", "connector `rows` panicked in an `on_interrupt` hook"),
     ("hook drop", "connector `rows` panicked in the drop of an `on_interrupt` hook"),

@@ -99,15 +99,22 @@ impl Terminal {
 
     /// Waits until the terminal has received what the test waits for.
     #[track_caller]
-    fn wait(&mut self, mut until: impl FnMut(&str) -> bool) {
-        let deadline = Instant::now() + DEADLINE;
+    fn wait(&mut self, until: impl FnMut(&str) -> bool) {
+        assert!(self.wait_for(DEADLINE, until), "it does not come: {:?}", self.seen);
+    }
+
+    /// Waits for a time, and returns whether the terminal has received what the test waits for.
+    #[track_caller]
+    fn wait_for(&mut self, time: Duration, mut until: impl FnMut(&str) -> bool) -> bool {
+        let deadline = Instant::now() + time;
         while !until(&self.seen) {
             match self.bytes.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(bytes) => self.seen.push_str(&String::from_utf8_lossy(&bytes)),
                 Err(RecvTimeoutError::Disconnected) => panic!("the child has ended: {:?}", self.seen),
-                Err(RecvTimeoutError::Timeout) => panic!("it does not come: {:?}", self.seen),
+                Err(RecvTimeoutError::Timeout) => return false,
             }
         }
+        true
     }
 
     /// Waits until the progress is drawn, and returns the number of the process.
@@ -171,12 +178,15 @@ fn ctrl_z_takes_the_lines_off_and_they_come_back() {
         assert!(Instant::now() < deadline, "it does not stop");
         thread::sleep(Duration::from_millis(1));
     }
-    // `script` stops with its child, and continues it.
-    send("CONT", terminal.script.id());
-    send("CONT", process);
     // Off by the signal, and once more by the next drawing.
     let off = "\x1b[J\x1b[J";
-    terminal.wait(|seen| seen.split(off).nth(1).is_some_and(|after| after.contains("rows/s")));
+    let is_back = |seen: &str| seen.split(off).nth(1).is_some_and(|after| after.contains("rows/s"));
+    // `script` stops itself some time after its child has stopped, so one signal could come too early.
+    while !terminal.wait_for(Duration::from_millis(50), is_back) {
+        assert!(Instant::now() < deadline, "it does not come back: {:?}", terminal.seen);
+        send("CONT", terminal.script.id());
+        send("CONT", process);
+    }
     send("INT", process);
     terminal.wait(|seen| seen.contains(STOPPING));
     send("TERM", process);
