@@ -29,10 +29,13 @@ use crate::option;
 pub fn expand(schema: &Schema) -> TokenStream {
     let (import, pw) = option::runtime(schema.options.krate.get());
     let fields = fields(schema, &pw);
-    let body = schema_impl(schema, &pw);
-    let keyed = keyed::expand(schema, &pw);
-    let removable = removable(schema, &pw);
-    let data = data::expand(schema, &pw);
+    // Errors list the schemas that there are. Those of the runtime itself are no help to a user.
+    let is_ours = schema.options.krate.get().is_some_and(|path| path.is_ident("crate"));
+    let listed = |item: TokenStream| if is_ours { quote!(#[diagnostic::do_not_recommend] #item) } else { item };
+    let body = listed(schema_impl(schema, &pw));
+    let keyed = keyed::expand(schema, &pw).map(listed);
+    let removable = removable(schema, &pw).map(listed);
+    let data = data::expand(schema, &pw).map(listed);
     let dataflow = dataflow::expand(schema, &pw);
     let allow = &schema.allow;
     quote! {
