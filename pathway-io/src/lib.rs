@@ -204,7 +204,7 @@ pub mod testing {
     pub use crate::dataflow::testing::compute;
     #[cfg(feature = "persist")]
     pub use crate::pipeline::testing::EveryColumn;
-    pub use crate::pipeline::testing::{Clock, Harness, Report, Step, collect, script};
+    pub use crate::pipeline::testing::{Clock, Harness, Report, Step, TestedTables, collect, script};
 }
 
 /// Names for the output of the macros alone. They change with every release.
@@ -213,8 +213,9 @@ pub mod __private0 {
     /// Functions that the output of `connector_tests!` and `sink_tests!` calls.
     #[cfg(feature = "persist")]
     pub mod testing {
+        pub use crate::pipeline::testing::check::{Check, Length};
         pub use crate::pipeline::testing::sinks::{SinkCheck, SinkSuite};
-        pub use crate::pipeline::testing::suite::{Check, Length, Suite};
+        pub use crate::pipeline::testing::suite::Suite;
         pub use crate::pipeline::testing::written::Form;
     }
     pub use crate::__as_it_is as as_it_is;

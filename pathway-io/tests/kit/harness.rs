@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use pathway_io::testing::Step::{Commit, End, Fail, Offset, Panic, Pause, Push};
 use pathway_io::testing::{Clock, Harness, script};
-use pathway_io::{ReadOptions, Restart, Stop};
+use pathway_io::{ReadOptions, Restart, RunResult, Stop, Subject, connector};
 
-use crate::common::{Number, within};
+use crate::common::{Cat, Number, cat, within};
 
 fn n(n: u64) -> Number {
     Number { n }
@@ -65,4 +65,44 @@ fn a_run_is_stopped_after_rows() {
 #[should_panic(expected = "the offsets of the connector have another type")]
 fn an_offset_of_another_type_is_refused() {
     let _ = Harness::new(script([Push(n(1))])).resume_at("one".to_owned());
+}
+
+/// A cat and three numbers.
+struct Mixed;
+
+#[connector]
+impl Mixed {
+    fn run(&mut self, cats: Subject<Cat>, numbers: Subject<Number>) -> RunResult {
+        cats.next(cat(1, "felis"))?;
+        (1..=3).try_for_each(|n| numbers.next(Number { n }))?;
+        Ok(())
+    }
+}
+
+#[test]
+fn several_tables_are_recorded_and_take_sinks() {
+    let (sender, received) = std::sync::mpsc::channel();
+    let harness = Harness::new(Mixed)
+        .attach(|(_, numbers)| numbers.subscribe(move |update| sender.send(update.row.n).expect("it is received")));
+    let report = within(move || harness.run());
+    let cats: Vec<i64> =
+        report.commits_of::<Cat>(0).iter().flat_map(|commit| commit.iter()).map(|cat| cat.row.key).collect();
+    let numbers: Vec<u64> =
+        report.commits_of::<Number>(1).iter().flat_map(|commit| commit.iter()).map(|number| number.row.n).collect();
+    assert_eq!((cats, numbers), (vec![1], vec![1, 2, 3]));
+    assert_eq!(received.iter().collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!((report.on_stops(), report.result().unwrap().rows()), (1, 4));
+}
+
+#[test]
+fn the_rows_of_all_tables_count_for_a_stop() {
+    let report = within(|| Harness::new(Mixed).options(ReadOptions::new().backlog(1)).stop_after_rows(2).run());
+    assert_eq!(report.commits_of::<Cat>(0).len(), 1);
+    assert!(report.commits_of::<Number>(1).len() < 3, "{report:?}");
+}
+
+#[test]
+#[should_panic(expected = "the connector has no table 0 with rows of type `kit::common::Number`")]
+fn a_table_of_another_row_type_is_refused() {
+    let _ = Harness::new(Mixed).run().commits_of::<Number>(0);
 }

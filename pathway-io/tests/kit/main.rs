@@ -14,3 +14,5 @@ mod monitor;
 mod sinks;
 #[cfg(feature = "persist")]
 mod suite;
+#[cfg(feature = "persist")]
+mod tables;

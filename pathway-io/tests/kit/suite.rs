@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use pathway_io::__private0::testing::{Check, Length, Suite};
 use pathway_io::dataflow::Partition;
+use pathway_io::testing::TestedTables;
 use pathway_io::{Connector, ReadOptions, RunResult, Schema, Subject, Table, connector};
 
 use crate::common::{Cat, Number, cat, source};
@@ -62,7 +63,11 @@ impl Slices {
 
 /// The only check that fails, and its text.
 #[track_caller]
-fn only_failure<C: Connector<Tables = Table<S>>, S: Schema>(make: impl Fn() -> C, expected: Check, text: &str) {
+pub(crate) fn only_failure<C>(make: impl Fn() -> C, expected: Check, text: &str)
+where
+    C: Connector,
+    C::Tables: TestedTables,
+{
     let suite = Suite::new(make, Length::Ends);
     let failed: Vec<(Check, String)> =
         Check::ALL.iter().filter_map(|check| Some((*check, suite.check(*check).err()?))).collect();

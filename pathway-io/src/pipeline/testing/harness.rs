@@ -1,32 +1,34 @@
 //! [`Harness`]: runs one connector under conditions that a test chooses, and reports what it did.
 
-use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::clock::{Clock, DEADLINE};
 use super::memory::{Kept, Memory};
+use super::recorder::{Fail, Progress, Recorder, Stop};
+use super::report::Report;
+use super::tables::TestedTables;
 use crate::pipeline::monitor::{Monitor, SourceState};
-use crate::pipeline::table::TableRows;
 use crate::pipeline::workers::Workers;
 use crate::pipeline::{Pipeline, StopHandle};
-use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
-use crate::run::control::Control;
-use crate::run::error::{Result, RunResult};
+use crate::run::error::RunResult;
 use crate::run::lock::Lock;
-use crate::run::summary::Summary;
 use crate::sink::Sink;
 use crate::source::connector::{Connector, Subjects};
-use crate::source::offset::{AnyOffset, Offset, Offsets};
+use crate::source::offset::{Offset, Offsets};
 use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
 use crate::source::shared::Source;
 
-/// Runs a connector with one table, and reports what it did.
+/// Runs a connector, and reports what it did.
+///
+/// `S` is the row type of its table, or a tuple of the row types of its tables. The updates of one of several tables are in
+/// [`Report::commits_of`].
 ///
 /// ```
 /// use pathway_io::{RunResult, Schema, Subject, connector, testing::Harness};
@@ -54,105 +56,29 @@ use crate::source::shared::Source;
 /// assert!(report.result().is_ok());
 /// ```
 #[must_use]
-pub struct Harness<C: Connector<Tables = Table<S>>, S: Schema> {
+pub struct Harness<C: Connector, S> {
     connector: C,
     options: ReadOptions,
     resume: Offsets,
     stop: Stop,
-    sink: Option<Attach<S>>,
+    attached: Vec<Attach<C::Tables>>,
     clock: Option<Clock>,
     grace_period: Duration,
     raw: bool,
     workers: usize,
     fail: Fail,
     has_deadline: bool,
+    rows: PhantomData<fn() -> S>,
 }
 
-/// Attaches a sink to a table.
-type Attach<S> = Box<dyn FnOnce(&Table<S>) + Send>;
+/// Attaches sinks to tables.
+type Attach<T> = Box<dyn FnOnce(&T) + Send>;
 
-/// When the harness stops the run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stop {
-    Never,
-    /// When `run` has been entered, and has pushed nothing.
-    Before,
-    /// When the sinks have received so many updates.
-    AfterRows(usize),
-    /// When the source waits for a sink that takes nothing.
-    Full,
-}
-
-/// When the harness ends the first attempt of the source. The restart policy then has it run again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fail {
-    Never,
-    /// When the sinks have received so many updates.
-    AfterRows(usize),
-    /// When its future was polled so often. A `run` that is not async is left alone.
-    AfterPolls(u64),
-}
-
-/// The events of a run that a [`Harness`] has recorded.
-pub struct Report<S: Schema> {
-    commits: Vec<Commit<S>>,
-    kept: Kept,
-    on_stops: usize,
-    pub(super) refusals: u64,
-    pub(super) bad_rows: u64,
-    /// `run` has returned within the grace period.
-    pub(super) returned: bool,
-    result: Result<Summary>,
-}
-
-impl<S: Schema> fmt::Debug for Report<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Report { commits, result, .. } = self;
-        f.debug_struct("Report").field("commits", commits).field("result", result).finish_non_exhaustive()
-    }
-}
-
-impl<S: Schema> Report<S> {
-    /// Returns all updates, in order.
-    pub fn rows(&self) -> impl Iterator<Item = Update<S>> + '_ {
-        self.commits.iter().flat_map(Commit::iter)
-    }
-
-    /// Returns the commits, in order.
-    #[must_use]
-    pub fn commits(&self) -> &[Commit<S>] {
-        &self.commits
-    }
-
-    /// Returns the offsets of the commits, in order. An offset of another type is left out.
-    #[must_use]
-    pub fn offsets<O: Offset>(&self) -> Vec<O> {
-        let kept = self.kept.lock();
-        let of_type = |offset: &dyn AnyOffset| (offset as &dyn std::any::Any).downcast_ref::<O>().cloned();
-        kept.iter().filter_map(|(_, offset)| of_type(&**offset)).collect()
-    }
-
-    pub(super) fn kept(&self) -> &Kept {
-        &self.kept
-    }
-
-    /// Returns how often `on_stop` was called.
-    #[must_use]
-    pub fn on_stops(&self) -> usize {
-        self.on_stops
-    }
-
-    /// Returns how the run ended.
-    ///
-    /// # Errors
-    ///
-    /// That of [`Pipeline::run`].
-    pub fn result(&self) -> std::result::Result<&Summary, &crate::Error> {
-        self.result.as_ref()
-    }
-}
-
-impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
+impl<C, S> Harness<C, S>
+where
+    C: Connector,
+    C::Tables: TestedTables<Rows = S>,
+{
     /// Returns a harness that runs the connector to its end, with a sink that keeps all commits.
     pub fn new(connector: C) -> Self {
         Harness {
@@ -160,13 +86,14 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
             options: ReadOptions::new(),
             resume: Offsets::default(),
             stop: Stop::Never,
-            sink: None,
+            attached: Vec::new(),
             clock: None,
             grace_period: Duration::from_secs(10),
             raw: false,
             workers: 1,
             fail: Fail::Never,
             has_deadline: false,
+            rows: PhantomData::<fn() -> S>,
         }
     }
 
@@ -208,9 +135,23 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
         self
     }
 
-    /// Adds a sink.
-    pub fn sink(mut self, sink: impl Sink<S> + 'static) -> Self {
-        self.sink = Some(Box::new(|table| table.write_to(sink)));
+    /// Calls a function with the tables before the start, which adds sinks.
+    ///
+    /// ```
+    /// # use pathway_io::{RunResult, Schema, Subject, connector, testing::Harness};
+    /// # #[derive(Schema)] struct Author { id: u64 }
+    /// # #[derive(Schema)] struct Post { id: u64 }
+    /// # struct Blog;
+    /// # #[connector] impl Blog { fn run(&mut self, _: Subject<Author>, posts: Subject<Post>) -> RunResult { Ok(posts.next(Post { id: 1 })?) } }
+    /// let (sender, ids) = std::sync::mpsc::channel();
+    /// let report = Harness::new(Blog)
+    ///     .attach(|(_authors, posts)| posts.subscribe(move |post| sender.send(post.row.id).unwrap()))
+    ///     .run();
+    /// assert_eq!(ids.iter().collect::<Vec<_>>(), [1]);
+    /// # assert!(report.result().is_ok());
+    /// ```
+    pub fn attach(mut self, attach: impl FnOnce(&C::Tables) + Send + 'static) -> Self {
+        self.attached.push(Box::new(attach));
         self
     }
 
@@ -265,24 +206,23 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
             Counted { connector: self.connector, on_stops: Arc::clone(&on_stops), stop_before, fail: self.fail };
         let options = self.options.or(C::options());
         let options = if self.stop == Stop::Full { options.backlog(1) } else { options };
-        let table = pipeline.read_with(counted, options);
-        if self.raw {
-            table.extensions().get::<TableRows<S>>().leave_pushes();
-        }
-        if let Some(sink) = self.sink {
-            sink(&table);
-        }
-        let commits = Arc::new(Lock::new(Vec::new()));
+        let tables = pipeline.read_with(counted, options);
+        self.attached.into_iter().for_each(|attach| attach(&tables));
         let (open, gate) = crossbeam_channel::bounded::<()>(0);
-        table.write_to(Keeping {
-            commits: Arc::clone(&commits),
-            rows: 0,
-            stop: self.stop,
-            handle: stop.clone(),
+        let mut recorder = Recorder {
+            raw: self.raw,
             gate: (self.stop == Stop::Full).then_some(gate),
-            fail: self.fail,
-            control: Arc::downgrade(&pipeline.control),
-        });
+            progress: Arc::new(Progress {
+                counts: Lock::default(),
+                stop: self.stop.clone(),
+                handle: stop.clone(),
+                fail: Lock::new(self.fail),
+                control: Arc::downgrade(&pipeline.control),
+            }),
+            tables: Vec::new(),
+        };
+        tables.visit(&mut recorder);
+        let recorded = recorder.tables;
         let control = Arc::clone(&pipeline.control);
         let running = pipeline.start_on(Workers::threads(self.workers));
         let sources = control.parts::<Source>();
@@ -307,7 +247,8 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
         drop(ended);
         let last = monitor.snapshot();
         Report {
-            commits: std::mem::take(&mut *commits.lock()),
+            tables: recorded.into_iter().map(|take| take()).collect(),
+            rows: PhantomData::<fn() -> S>,
             kept,
             on_stops: on_stops.load(Ordering::Acquire),
             refusals: sources.iter().map(|source| source.intake.level().refusals).sum(),
@@ -315,6 +256,13 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
             returned: has_ended(&monitor),
             result,
         }
+    }
+}
+
+impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
+    /// Adds a sink.
+    pub fn sink(self, sink: impl Sink<S> + 'static) -> Self {
+        self.attach(|table| table.write_to(sink))
     }
 }
 
@@ -384,37 +332,5 @@ impl<C: Connector> Connector for Counted<C> {
     fn on_stop(&mut self) {
         self.on_stops.fetch_add(1, Ordering::Release);
         self.connector.on_stop();
-    }
-}
-
-/// Keeps the commits, and stops the run after some of them.
-struct Keeping<S: Schema> {
-    commits: Arc<Lock<Vec<Commit<S>>>>,
-    rows: usize,
-    stop: Stop,
-    handle: StopHandle,
-    /// Disconnected once commits may be taken.
-    gate: Option<crossbeam_channel::Receiver<()>>,
-    fail: Fail,
-    control: Weak<Control>,
-}
-
-impl<S: Schema> Sink<S> for Keeping<S> {
-    fn write(&mut self, commit: &Commit<S>) -> RunResult {
-        if let Some(gate) = &self.gate {
-            // It ends with an error, since nothing is ever sent.
-            let _ = gate.recv();
-        }
-        self.rows += commit.len();
-        self.commits.lock().push(commit.clone());
-        if matches!(self.stop, Stop::AfterRows(rows) if self.rows >= rows) {
-            self.handle.stop();
-        }
-        if matches!(self.fail, Fail::AfterRows(rows) if self.rows >= rows) {
-            self.fail = Fail::Never;
-            let sources = self.control.upgrade().map(|control| control.parts::<Source>()).unwrap_or_default();
-            sources.iter().for_each(|source| source.interrupt_attempt());
-        }
-        Ok(())
     }
 }

@@ -1,23 +1,26 @@
 //! The macros of the test kit.
 
-/// Makes a `#[test]` of each promise of a connector with one table.
+/// Makes a `#[test]` of each promise of a connector.
 ///
 /// The expression is evaluated for each run, several times in a test. A source that does not end by itself is
 /// declared `endless, after 20 rows`. A test whose promise does not concern the connector passes. So do the last two tests for a
 /// source that sends other rows in each run, or has neither an end nor offsets: there is nothing to compare with.
 ///
+/// A connector with several tables is tested table by table: keys and rows are compared within a table, and their order across
+/// tables is not. Each table must have a row.
+///
 /// | test | promise |
 /// |---|---|
-/// | `has_a_row` | the source has a row, so that the other tests check something |
+/// | `has_a_row` | the source has a row for each table, so that the other tests check something |
 /// | `every_row_fits` | no row is refused by the schema |
 /// | `stops_before_a_row`, `stops_between_rows`, `stops_in_a_full_backlog` | a stop ends `run` within 5 s, and `on_stop` is called once |
 /// | `stops_pushing_after_closed` | `run` returns after a push has returned `Closed` |
 /// | `survives_a_failing_sink` | the failure of a sink ends `run`, and is the only failure |
 /// | `appends_no_key_twice` | `append_only`: no key comes twice |
-/// | `removes_only_keys_that_exist` | a removal is of a key that was pushed |
+/// | `removes_only_keys_that_exist` | a removal is of a key that was pushed to the same table |
 /// | `resumes_at_every_offset` | from each offset, the source sends what one run sends after it; offsets survive serde |
 /// | `sets_offsets_within_the_backlog` | an offset comes before the backlog is full |
-/// | `sends_the_same_table_twice` | `full_snapshot`: two runs send one table |
+/// | `sends_the_same_table_twice` | `full_snapshot`: two runs send the same tables |
 /// | `partitions_are_disjoint` | 1, 2 and 3 partitions have the same rows, each once |
 /// | `restarts_after_each_row` | `run` is interrupted after a row and called again: nothing is missing, and with offsets each row comes once |
 /// | `can_be_dropped_at_each_await` | the same for an `async fn run` whose future is dropped where it waits |

@@ -2,7 +2,11 @@
 //! `connector_tests!` and `sink_tests!`. With the feature `dataflow`, also a
 //! computation: `compute`.
 
+#[cfg(feature = "persist")]
+pub(crate) mod check;
 mod clock;
+#[cfg(feature = "persist")]
+mod compare;
 #[cfg(feature = "persist")]
 mod directory;
 #[cfg(feature = "persist")]
@@ -11,6 +15,8 @@ mod harness;
 #[cfg(feature = "persist")]
 mod macros;
 mod memory;
+mod recorder;
+mod report;
 #[cfg(feature = "persist")]
 mod rows;
 mod script;
@@ -18,6 +24,7 @@ mod script;
 pub(crate) mod sinks;
 #[cfg(feature = "persist")]
 pub(crate) mod suite;
+mod tables;
 #[cfg(feature = "persist")]
 mod values;
 #[cfg(feature = "persist")]
@@ -26,8 +33,10 @@ pub(crate) mod written;
 pub use self::clock::Clock;
 #[cfg(feature = "persist")]
 pub use self::every_column::EveryColumn;
-pub use self::harness::{Harness, Report};
+pub use self::harness::Harness;
+pub use self::report::Report;
 pub use self::script::{Step, script};
+pub use self::tables::TestedTables;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::pipeline::Pipeline;

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::check::Verdict;
 use super::directory::Directory;
 use super::rows::text;
-use super::suite::Verdict;
 use super::values::{self, Kind};
 use super::written::{Form, Order, Written, expected};
 use crate::rows::batch::{Batch, Pool};

@@ -1,12 +1,17 @@
 //! The checks behind `connector_tests!`: one function for each promise. Each returns a text that says which promise is
 //! broken, and where the documentation makes it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::check::{Check, Length, Verdict};
 use super::clock::DEADLINE;
-use super::harness::{Fail, Harness, Report, Stop};
-use crate::pipeline::testing::rows::{Pushed, pushed};
+use super::compare::{TableRows, all, contains, count, same};
+use super::harness::Harness;
+use super::recorder::{Fail, Stop};
+use super::report::Report;
+use super::tables::{TableVisitor, TestedTables};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
@@ -28,93 +33,27 @@ const IDLE: Duration = Duration::from_secs(3600);
 /// The most places of a failure that are tried, spread over all rows, or one poll after the other.
 const MOST_FAILURES: usize = 100;
 
-/// The length of the source.
-#[derive(Debug, Clone, Copy)]
-pub enum Length {
-    /// `run` returns by itself.
-    Ends,
-    /// `run` returns only after a stop, which comes after so many rows.
-    EndlessAfter(usize),
-}
-
-/// The result of a check; the error says which promise is broken.
-pub type Verdict = Result<(), String>;
-
-/// A check, by the name of its test.
-#[allow(non_camel_case_types, reason = "they are the names of functions")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
-    /// See `connector_tests!`.
-    has_a_row,
-    /// See `connector_tests!`.
-    every_row_fits,
-    /// See `connector_tests!`.
-    stops_before_a_row,
-    /// See `connector_tests!`.
-    stops_between_rows,
-    /// See `connector_tests!`.
-    stops_in_a_full_backlog,
-    /// See `connector_tests!`.
-    stops_pushing_after_closed,
-    /// See `connector_tests!`.
-    survives_a_failing_sink,
-    /// See `connector_tests!`.
-    appends_no_key_twice,
-    /// See `connector_tests!`.
-    removes_only_keys_that_exist,
-    /// See `connector_tests!`.
-    resumes_at_every_offset,
-    /// See `connector_tests!`.
-    sets_offsets_within_the_backlog,
-    /// See `connector_tests!`.
-    sends_the_same_table_twice,
-    /// See `connector_tests!`.
-    partitions_are_disjoint,
-    /// See `connector_tests!`.
-    restarts_after_each_row,
-    /// See `connector_tests!`.
-    can_be_dropped_at_each_await,
-}
-
-impl Check {
-    /// All checks.
-    pub const ALL: &'static [Check] = &[
-        Check::has_a_row,
-        Check::every_row_fits,
-        Check::stops_before_a_row,
-        Check::stops_between_rows,
-        Check::stops_in_a_full_backlog,
-        Check::stops_pushing_after_closed,
-        Check::survives_a_failing_sink,
-        Check::appends_no_key_twice,
-        Check::removes_only_keys_that_exist,
-        Check::resumes_at_every_offset,
-        Check::sets_offsets_within_the_backlog,
-        Check::sends_the_same_table_twice,
-        Check::partitions_are_disjoint,
-        Check::restarts_after_each_row,
-        Check::can_be_dropped_at_each_await,
-    ];
-}
-
 /// A connector under test.
 pub struct Suite<F> {
     make: F,
     length: Length,
 }
 
-impl<F, C, S> Suite<F>
+/// The row types of a connector.
+type RowsOf<C> = <<C as Connector>::Tables as TestedTables>::Rows;
+
+impl<F, C> Suite<F>
 where
     F: Fn() -> C,
-    C: Connector<Tables = Table<S>>,
-    S: Schema,
+    C: Connector,
+    C::Tables: TestedTables,
 {
     /// Returns a suite for the connectors that `make` returns.
     pub fn new(make: F, length: Length) -> Self {
         Suite { make, length }
     }
 
-    fn harness(&self) -> Harness<C, S> {
+    fn harness(&self) -> Harness<C, RowsOf<C>> {
         let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).raw();
         match self.length {
             Length::Ends => harness,
@@ -123,7 +62,7 @@ where
     }
 
     /// Returns a whole run, whose rows are committed one by one.
-    fn whole(&self) -> Result<Report<S>, String> {
+    fn whole(&self) -> Result<Report<RowsOf<C>>, String> {
         let report = self.harness().options(ReadOptions::new().backlog(1)).run();
         match report.result() {
             Ok(_) => Ok(report),
@@ -134,12 +73,21 @@ where
     /// The source has a row at all: without one, no other check means anything.
     fn has_a_row(&self) -> Verdict {
         let report = self.harness().run();
-        let found = report.rows().count();
+        let tables = all(&report);
+        let found = count(&tables);
         match (report.result(), self.length) {
             (Ok(_), Length::EndlessAfter(rows)) if (1..rows).contains(&found) => Err(format!(
                 "the source is declared `endless, after {rows} rows`, and has sent {found} of them in {DEADLINE:?}"
             )),
-            _ if found > 0 || report.bad_rows > 0 => Ok(()),
+            _ if report.bad_rows > 0 => Ok(()),
+            _ if found > 0 => match tables.iter().find(|table| table.pushes.is_empty()) {
+                Some(empty) => Err(format!(
+                    "{}no row has come: the other tests would check nothing of this table. Choose a source with a row for \
+                     each table, or a larger number of rows after `endless`",
+                    empty.place
+                )),
+                None => Ok(()),
+            },
             (Ok(_), _) => {
                 Err("`run` has ended without a row: the other tests of this source would check nothing".into())
             }
@@ -152,10 +100,13 @@ where
         let report = self.harness().run();
         match report.bad_rows {
             0 => Ok(()),
-            bad => Err(format!(
-                "{bad} of the rows do not fit `{}`: its columns are not those of the data (contract, section 2.7)",
-                S::SCHEMA.name
-            )),
+            bad => {
+                let names: Vec<String> = all(&report).iter().map(|table| format!("`{}`", table.schema.name)).collect();
+                let names = names.join(" or ");
+                Err(format!(
+                    "{bad} of the rows do not fit {names}: its columns are not those of the data (contract, section 2.7)"
+                ))
+            }
         }
     }
 
@@ -198,7 +149,7 @@ where
     /// Returns the failure of a sink ends `run`, and is the only failure.
     fn survives_a_failing_sink(&self) -> Verdict {
         let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).options(ReadOptions::new().backlog(1));
-        let report = harness.sink(Failing).run();
+        let report = harness.attach(|tables| tables.visit(&mut FailingSinks::default())).run();
         ended(&report, "after a sink had failed")?;
         match report.result() {
             Err(error) if !error.others().is_empty() => {
@@ -210,14 +161,15 @@ where
 
     /// An append-only table never has a key twice.
     fn appends_no_key_twice(&self) -> Verdict {
-        let keys = key_columns::<S>();
-        if !S::SCHEMA.append_only || keys.is_empty() {
-            return Ok(());
-        }
-        let mut seen = HashSet::new();
-        for row in all(&self.whole()?) {
-            if !seen.insert(row.key.clone()) {
-                return Err(format!("`{}` is append-only, and has the key {} twice", S::SCHEMA.name, row.key));
+        for table in all(&self.whole()?) {
+            let schema = table.schema;
+            if !schema.append_only || !schema.columns.iter().any(|column| column.primary_key) {
+                continue;
+            }
+            let mut seen = HashSet::new();
+            if let Some(row) = table.rows().find(|row| !seen.insert(&row.key)) {
+                let (place, name, key) = (&table.place, schema.name, &row.key);
+                return Err(format!("{place}`{name}` is append-only, and has the key {key} twice"));
             }
         }
         Ok(())
@@ -225,12 +177,15 @@ where
 
     /// Each removal is of a key that exists.
     fn removes_only_keys_that_exist(&self) -> Verdict {
-        let mut present = HashSet::new();
-        for row in all(&self.whole()?) {
-            if row.diff > 0 {
-                present.insert(row.key);
-            } else if !present.remove(&row.key) {
-                return Err(format!("the key {} is removed, and there is no row with it", row.key));
+        for table in all(&self.whole()?) {
+            let mut present = HashSet::new();
+            for row in table.rows() {
+                if row.diff > 0 {
+                    present.insert(&row.key);
+                } else if !present.remove(&row.key) {
+                    let (place, key) = (&table.place, &row.key);
+                    return Err(format!("{place}the key {key} is removed, and there is no row with it"));
+                }
             }
         }
         Ok(())
@@ -243,30 +198,34 @@ where
             return Ok(());
         }
         let whole = self.whole()?;
-        let all_rows = all(&whole);
-        let kept = whole.kept().lock();
+        let all_tables = all(&whole);
+        let kept = whole.kept.lock();
         let step = kept.len().div_ceil(MOST_OFFSETS).max(1);
         for (time, offset) in kept.iter().step_by(step) {
-            let before = whole.commits().iter().filter(|commit| commit.time() <= *time).map(Commit::len).sum::<usize>();
-            let rest = &all_rows[before..];
-            let length = match self.length {
-                Length::Ends => Stop::Never,
-                // After the last row there is nothing to wait for.
-                Length::EndlessAfter(_) if rest.is_empty() => continue,
-                Length::EndlessAfter(_) => Stop::AfterRows(rest.len()),
-            };
+            let rest: Vec<TableRows> = all_tables.iter().map(|table| table.after(*time)).collect();
+            let Some(stop) = self.stop_after(&rest) else { continue };
             let place = offset.to_json();
             let bytes = offset.encode().map_err(|error| format!("the offset {place} cannot be written: {error}"))?;
             let offsets =
                 ty.resume(&bytes).map_err(|error| format!("the offset {place} cannot be read back: {error}"))?;
-            let report = self.harness().resume(offsets).stop(length).run();
+            let report = self.harness().resume(offsets).stop(stop).run();
             if let Err(error) = report.result() {
                 return Err(format!("resumed at {place}, `run` fails: {error}"));
             }
-            same(rest, &all(&report), self.length)
+            same(&rest, &all(&report), self.length)
                 .map_err(|difference| format!("resumed at {place}, the source does not send the rest of its rows: {difference} (contract, section 2.9)"))?;
         }
         Ok(())
+    }
+
+    /// Returns when a run that should send these rows is stopped; `None` if there is nothing to wait for.
+    fn stop_after(&self, tables: &[TableRows]) -> Option<Stop> {
+        match self.length {
+            Length::Ends => Some(Stop::Never),
+            Length::EndlessAfter(_) if count(tables) == 0 => None,
+            // Threads of a source need not feed its tables in the same proportion each time.
+            Length::EndlessAfter(_) => Some(Stop::AfterEach(tables.iter().map(|table| table.pushes.len()).collect())),
+        }
     }
 
     /// An offset comes before the backlog is full.
@@ -277,7 +236,7 @@ where
         let report = self.harness().run();
         match report.result() {
             Err(error) if error.to_string().contains("behind its last offset") => Err(error.to_string()),
-            Ok(_) if report.kept().lock().is_empty() => Err("the source has an offset type, and sets no offset".into()),
+            Ok(_) if report.kept.lock().is_empty() => Err("the source has an offset type, and sets no offset".into()),
             _ => Ok(()),
         }
     }
@@ -287,12 +246,12 @@ where
         if !C::options().is_full_snapshot() {
             return Ok(());
         }
-        let table = || -> Result<Vec<Pushed>, String> {
-            let mut rows = all(&self.whole()?);
-            rows.sort();
-            Ok(rows)
+        let tables = || -> Result<Vec<TableRows>, String> {
+            let mut tables = all(&self.whole()?);
+            tables.iter_mut().for_each(TableRows::sort);
+            Ok(tables)
         };
-        same(&table()?, &table()?, Length::Ends)
+        same(&tables()?, &tables()?, Length::Ends)
             .map_err(|difference| format!("two runs of a `full_snapshot` source send different tables: {difference}"))
     }
 
@@ -301,14 +260,14 @@ where
         if (self.make)().partition().is_none() {
             return Ok(());
         }
-        let rows = |workers| -> Result<Vec<Pushed>, String> {
+        let rows = |workers| -> Result<Vec<TableRows>, String> {
             let report = self.harness().workers(workers).run();
             if let Err(error) = report.result() {
                 return Err(format!("read in {workers} partitions, it fails: {error}"));
             }
-            let mut rows = all(&report);
-            rows.sort();
-            Ok(rows)
+            let mut tables = all(&report);
+            tables.iter_mut().for_each(TableRows::sort);
+            Ok(tables)
         };
         let whole = rows(1)?;
         for workers in 2..=3 {
@@ -322,8 +281,9 @@ where
     /// After a failure at any row, a `run` of the same connector loses nothing.
     fn restarts_after_each_row(&self) -> Verdict {
         let Some(whole) = self.reference()? else { return Ok(()) };
-        let step = whole.len().div_ceil(MOST_FAILURES).max(1);
-        for row in (1..=whole.len()).step_by(step) {
+        let rows = count(&whole);
+        let step = rows.div_ceil(MOST_FAILURES).max(1);
+        for row in (1..=rows).step_by(step) {
             let when = format!("after row {row}, `run` was interrupted and called again");
             if !self.fails(Fail::AfterRows(row), &whole, &when)? {
                 break;
@@ -346,25 +306,22 @@ where
 
     /// Returns the rows of a run, with which runs that fail are compared; `None` if they cannot be, because the source has neither
     /// an end nor offsets, or sends other rows each time, or because another test fails that says why.
-    fn reference(&self) -> Result<Option<Vec<Pushed>>, String> {
+    fn reference(&self) -> Result<Option<Vec<TableRows>>, String> {
         let has_offsets = !<C::Subjects as Subjects>::offset_type().is_unit;
         let is_endless = matches!(self.length, Length::EndlessAfter(_));
         if (is_endless && !has_offsets) || (has_offsets && self.resumes_at_every_offset().is_err()) {
             return Ok(None);
         }
         let (first, second) = (all(&self.whole()?), all(&self.whole()?));
-        Ok((is_endless || first == second).then_some(first))
+        Ok((is_endless || same(&first, &second, Length::Ends).is_ok()).then_some(first))
     }
 
     /// Runs the source with a failure of its first attempt. Returns whether it has failed.
-    fn fails(&self, fail: Fail, whole: &[Pushed], when: &str) -> Result<bool, String> {
+    fn fails(&self, fail: Fail, whole: &[TableRows], when: &str) -> Result<bool, String> {
         let moment = Duration::from_millis(1);
         // The interrupt is that of an idle source, which this one is not.
         let options = ReadOptions::new().backlog(1).idle(IDLE).restart(Restart::backoff(moment..moment).attempts(3));
-        let stop = match self.length {
-            Length::Ends => Stop::Never,
-            Length::EndlessAfter(_) => Stop::AfterRows(whole.len()),
-        };
+        let Some(stop) = self.stop_after(whole) else { return Ok(false) };
         let report = self.harness().options(options).stop(stop).fail(fail).run();
         if !report.returned {
             // It ignores that its handles are closed, as the tests of a stop say.
@@ -406,7 +363,7 @@ where
     }
 }
 
-fn ended<S: Schema>(report: &Report<S>, when: &str) -> Verdict {
+fn ended<S>(report: &Report<S>, when: &str) -> Verdict {
     if !report.returned {
         return Err(format!(
             "{when}, `run` has not returned within {GRACE_PERIOD:?}: return when a push or `sleep` returns `Closed`, and \
@@ -425,52 +382,31 @@ fn ended<S: Schema>(report: &Report<S>, when: &str) -> Verdict {
     }
 }
 
-/// A sink that fails at the first commit.
-struct Failing;
+/// Attaches a sink to each table, of which the first that receives a commit fails.
+#[derive(Default)]
+struct FailingSinks {
+    /// The number of the table whose sink fails.
+    failing: Arc<OnceLock<usize>>,
+    tables: usize,
+}
+
+impl TableVisitor for FailingSinks {
+    fn table<S: Schema>(&mut self, table: &Table<S>) {
+        table.write_to(Failing { table: self.tables, failing: Arc::clone(&self.failing) });
+        self.tables += 1;
+    }
+}
+
+struct Failing {
+    table: usize,
+    failing: Arc<OnceLock<usize>>,
+}
 
 impl<S: Schema> Sink<S> for Failing {
     fn write(&mut self, _: &Commit<S>) -> RunResult {
-        Err("a sink that fails, of the test kit".into())
-    }
-}
-
-fn key_columns<S: Schema>() -> Vec<usize> {
-    let columns = S::SCHEMA.columns.iter().enumerate();
-    columns.filter(|(_, column)| column.primary_key).map(|(number, _)| number).collect()
-}
-
-fn all<S: Schema>(report: &Report<S>) -> Vec<Pushed> {
-    report.commits().iter().flat_map(pushed).collect()
-}
-
-/// Checks that nothing is missing. A source without offsets can send rows again.
-fn contains(found: &[Pushed], expected: &[Pushed]) -> Verdict {
-    let mut count: HashMap<&Pushed, usize> = HashMap::new();
-    for row in found {
-        *count.entry(row).or_default() += 1;
-    }
-    for row in expected {
-        match count.get_mut(row).filter(|left| **left > 0) {
-            Some(left) => *left -= 1,
-            None => return Err(format!("{row} is missing")),
+        if *self.failing.get_or_init(|| self.table) == self.table {
+            return Err("a sink that fails, of the test kit".into());
         }
-    }
-    Ok(())
-}
-
-/// Compares what was expected with what came. Of a source without an end, there can be more.
-fn same(expected: &[Pushed], found: &[Pushed], length: Length) -> Verdict {
-    for (place, row) in expected.iter().enumerate() {
-        match found.get(place) {
-            Some(other) if other == row => {}
-            Some(other) => return Err(format!("row {} is {other}, and should be {row}", place + 1)),
-            None => return Err(format!("{} rows come, and there should be {}", found.len(), expected.len())),
-        }
-    }
-    match found.get(expected.len()) {
-        Some(more) if matches!(length, Length::Ends) => {
-            Err(format!("{} rows come, and there should be {}: one more is {more}", found.len(), expected.len()))
-        }
-        _ => Ok(()),
+        Ok(())
     }
 }

@@ -1,0 +1,124 @@
+//! [`Recorder`]: attaches a sink to each table that keeps its commits, and that stops or interrupts the run after some of them.
+
+use std::sync::{Arc, Weak};
+
+use crossbeam_channel::Receiver;
+
+use super::report::Recorded;
+use super::tables::TableVisitor;
+use crate::pipeline::StopHandle;
+use crate::pipeline::table::TableRows;
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+use crate::rows::table::Table;
+use crate::run::control::Control;
+use crate::run::error::RunResult;
+use crate::run::lock::Lock;
+use crate::sink::Sink;
+use crate::source::shared::Source;
+
+/// When the harness stops the run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stop {
+    Never,
+    /// When `run` has been entered, and has pushed nothing.
+    Before,
+    /// When the sinks have received so many updates.
+    AfterRows(usize),
+    /// When the sinks of each table have received so many updates of it.
+    AfterEach(Vec<usize>),
+    /// When the source waits for a sink that takes nothing.
+    Full,
+}
+
+/// When the harness ends the first attempt of the source. The restart policy then has it run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fail {
+    Never,
+    /// When the sinks have received so many updates.
+    AfterRows(usize),
+    /// When its future was polled so often. A `run` that is not async is left alone.
+    AfterPolls(u64),
+}
+
+/// Attaches a sink to each table.
+pub(super) struct Recorder {
+    /// Sinks see the pushes themselves, before they become updates by key.
+    pub(super) raw: bool,
+    /// Disconnected once commits may be taken.
+    pub(super) gate: Option<Receiver<()>>,
+    pub(super) progress: Arc<Progress>,
+    /// Functions that take the commits of each table after the run.
+    pub(super) tables: Vec<Box<dyn FnOnce() -> Box<dyn Recorded>>>,
+}
+
+impl TableVisitor for Recorder {
+    fn table<S: Schema>(&mut self, table: &Table<S>) {
+        if self.raw {
+            table.extensions().get::<TableRows<S>>().leave_pushes();
+        }
+        let commits = Arc::new(Lock::new(Vec::new()));
+        self.progress.counts.lock().push(0);
+        table.write_to(Keeping {
+            table: self.tables.len(),
+            commits: Arc::clone(&commits),
+            gate: self.gate.clone(),
+            progress: Arc::clone(&self.progress),
+        });
+        self.tables.push(Box::new(move || Box::new(std::mem::take(&mut *commits.lock()))));
+    }
+}
+
+/// The number of updates that the sinks of all tables have received, and the number after which something happens.
+pub(super) struct Progress {
+    /// The updates of each table.
+    pub(super) counts: Lock<Vec<usize>>,
+    pub(super) stop: Stop,
+    pub(super) handle: StopHandle,
+    pub(super) fail: Lock<Fail>,
+    pub(super) control: Weak<Control>,
+}
+
+impl Progress {
+    fn add(&self, table: usize, rows: usize) {
+        let mut counts = self.counts.lock();
+        counts[table] += rows;
+        let total = counts.iter().sum::<usize>();
+        let is_stopped = match &self.stop {
+            Stop::AfterRows(rows) => total >= *rows,
+            Stop::AfterEach(each) => counts.iter().zip(each).all(|(count, rows)| count >= rows),
+            Stop::Never | Stop::Before | Stop::Full => false,
+        };
+        drop(counts);
+        if is_stopped {
+            self.handle.stop();
+        }
+        let mut fail = self.fail.lock();
+        if matches!(*fail, Fail::AfterRows(rows) if total >= rows) {
+            *fail = Fail::Never;
+            drop(fail);
+            let sources = self.control.upgrade().map(|control| control.parts::<Source>()).unwrap_or_default();
+            sources.iter().for_each(|source| source.interrupt_attempt());
+        }
+    }
+}
+
+/// Keeps the commits of one table.
+struct Keeping<S: Schema> {
+    table: usize,
+    commits: Arc<Lock<Vec<Commit<S>>>>,
+    gate: Option<Receiver<()>>,
+    progress: Arc<Progress>,
+}
+
+impl<S: Schema> Sink<S> for Keeping<S> {
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
+        if let Some(gate) = &self.gate {
+            // It ends with an error, since nothing is ever sent.
+            let _ = gate.recv();
+        }
+        self.commits.lock().push(commit.clone());
+        self.progress.add(self.table, commit.len());
+        Ok(())
+    }
+}
