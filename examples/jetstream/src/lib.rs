@@ -101,12 +101,14 @@ impl Jetstream {
 
     /// Reads one connection until it breaks, which is a [`tungstenite::Error`], or there are events enough.
     async fn session(&mut self, posts: &AsyncSubject<Post>, likes: &AsyncSubject<Like>) -> Result<(), BoxError> {
+        // The event of the cursor comes again, and is not counted twice.
+        let resumed_at = self.cursor;
         let (mut socket, _) = unless_silent(connect_async(self.address())).await?;
         while self.wanted > 0 {
             // Pings are answered by the library.
             let next = async { socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed)) };
             if let Message::Text(text) = unless_silent(next).await? {
-                self.take(&text, posts, likes).await?;
+                self.take(&text, resumed_at, posts, likes).await?;
             }
         }
         Ok(())
@@ -126,6 +128,7 @@ impl Jetstream {
     async fn take(
         &mut self,
         text: &str,
+        resumed_at: Option<u64>,
         posts: &AsyncSubject<Post>,
         likes: &AsyncSubject<Like>,
     ) -> Result<(), BoxError> {
@@ -168,7 +171,8 @@ impl Jetstream {
             // Events of identities and accounts come whatever is asked for.
             Some(_) | None => false,
         };
-        self.wanted -= u64::from(taken);
+        let is_new = Some(event.time_us) > resumed_at;
+        self.wanted -= u64::from(taken && is_new);
         self.cursor = self.cursor.max(Some(event.time_us));
         Ok(())
     }
