@@ -212,3 +212,14 @@ impl<R: DeserializeOwned> Change<R> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+
+    static SERVER: LazyLock<String> = LazyLock::new(|| demo::serve().expect("a free port"));
+
+    pathway_io::connector_tests! { against_the_demo: Jetstream::new(SERVER.clone(), 20), ends }
+}

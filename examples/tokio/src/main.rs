@@ -105,3 +105,19 @@ fn parse_args() -> Result<(u64, PathBuf, PathBuf), Box<dyn std::error::Error + S
         Some(_) => Err(USAGE.into()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns an exchange that closes after one trade more than the one before.
+    ///
+    /// How many quotes come before the end depends on time. If two runs had the same by chance, the suite would require them of
+    /// all others. With another number of trades in each run, it does not compare runs.
+    fn exchange() -> Exchange {
+        static MADE: AtomicU64 = AtomicU64::new(0);
+        Exchange { trades: 40 + MADE.fetch_add(1, Ordering::Relaxed), dropped: Arc::default() }
+    }
+
+    pathway_io::connector_tests! { exchange: exchange(), ends }
+}
