@@ -1,5 +1,8 @@
 //! The sinks of this crate, held to what `sink_tests!` asks of the user's.
 
+#[cfg(all(unix, feature = "postgres"))]
+mod postgres;
+
 use std::fs;
 use std::path::Path;
 
@@ -11,27 +14,27 @@ use super::{Sink, csv, jsonlines};
 use crate::rows::commit::Commit;
 use crate::rows::data_type::DataType;
 use crate::rows::description::TableSchema;
-use crate::rows::schema::Schema as _;
+use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
 use crate::testing::EveryColumn;
 
 /// A sink as it is attached to a table, for a thread that the kit plays.
-struct Attached(AnySink<EveryColumn>);
+struct Attached<S: Schema>(AnySink<S>);
 
-fn attached(attach: impl FnOnce(&Table<EveryColumn>)) -> Attached {
+fn attached<S: Schema + Send>(attach: impl FnOnce(&Table<S>)) -> Attached<S> {
     let table = crate::Pipeline::new().read(crate::testing::script([]));
     attach(&table);
-    let spec = table.extensions().get::<TableSinks<EveryColumn>>().take().pop().unwrap();
+    let spec = table.extensions().get::<TableSinks<S>>().take().pop().unwrap();
     Attached(spec.sink)
 }
 
-impl Sink<EveryColumn> for Attached {
+impl<S: Schema> Sink<S> for Attached<S> {
     fn open(&mut self, schema: &'static TableSchema) -> RunResult {
         self.0.get().open(schema)
     }
 
-    fn write(&mut self, commit: &Commit<EveryColumn>) -> RunResult {
+    fn write(&mut self, commit: &Commit<S>) -> RunResult {
         self.0.get().write(commit)
     }
 
