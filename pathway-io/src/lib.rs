@@ -213,8 +213,8 @@ pub mod __private0 {
     /// Functions that the output of `connector_tests!` and `sink_tests!` calls.
     #[cfg(feature = "persist")]
     pub mod testing {
-        pub use crate::pipeline::testing::check::{Check, Length};
-        pub use crate::pipeline::testing::sinks::{SinkCheck, SinkSuite};
+        pub use crate::pipeline::testing::check::{Check, Length, SinkCheck};
+        pub use crate::pipeline::testing::sinks::SinkSuite;
         pub use crate::pipeline::testing::suite::Suite;
         pub use crate::pipeline::testing::written::Form;
     }

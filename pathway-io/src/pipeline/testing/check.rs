@@ -1,4 +1,4 @@
-//! The names of the checks of `connector_tests!`, and what each is told and returns.
+//! The names of the checks of `connector_tests!` and `sink_tests!`, and what each is told and returns.
 
 /// The length of the source.
 #[derive(Debug, Clone, Copy)]
@@ -12,59 +12,60 @@ pub enum Length {
 /// The result of a check; the error says which promise is broken.
 pub type Verdict = Result<(), String>;
 
-/// A check, by the name of its test.
-#[allow(non_camel_case_types, reason = "they are the names of functions")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Check {
-    /// See `connector_tests!`.
-    has_a_row,
-    /// See `connector_tests!`.
-    every_row_fits,
-    /// See `connector_tests!`.
-    stops_before_a_row,
-    /// See `connector_tests!`.
-    stops_between_rows,
-    /// See `connector_tests!`.
-    stops_in_a_full_backlog,
-    /// See `connector_tests!`.
-    stops_pushing_after_closed,
-    /// See `connector_tests!`.
-    survives_a_failing_sink,
-    /// See `connector_tests!`.
-    appends_no_key_twice,
-    /// See `connector_tests!`.
-    removes_only_keys_that_exist,
-    /// See `connector_tests!`.
-    resumes_at_every_offset,
-    /// See `connector_tests!`.
-    sets_offsets_within_the_backlog,
-    /// See `connector_tests!`.
-    sends_the_same_table_twice,
-    /// See `connector_tests!`.
-    partitions_are_disjoint,
-    /// See `connector_tests!`.
-    restarts_after_each_row,
-    /// See `connector_tests!`.
-    can_be_dropped_at_each_await,
+macro_rules! checks {
+    ($(#[doc = $doc:literal] $checks:ident by $tests:literal: $($name:ident)*;)*) => {
+        $(
+            #[doc = $doc]
+            #[allow(non_camel_case_types, reason = "they are the names of functions")]
+            #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+            pub enum $checks {
+                $(#[doc = $tests] $name,)*
+            }
+
+            impl $checks {
+                /// All checks.
+                pub const ALL: &'static [$checks] = &[$($checks::$name,)*];
+            }
+        )*
+    };
 }
 
-impl Check {
-    /// All checks.
-    pub const ALL: &'static [Check] = &[
-        Check::has_a_row,
-        Check::every_row_fits,
-        Check::stops_before_a_row,
-        Check::stops_between_rows,
-        Check::stops_in_a_full_backlog,
-        Check::stops_pushing_after_closed,
-        Check::survives_a_failing_sink,
-        Check::appends_no_key_twice,
-        Check::removes_only_keys_that_exist,
-        Check::resumes_at_every_offset,
-        Check::sets_offsets_within_the_backlog,
-        Check::sends_the_same_table_twice,
-        Check::partitions_are_disjoint,
-        Check::restarts_after_each_row,
-        Check::can_be_dropped_at_each_await,
-    ];
+checks! {
+    /// A check of a connector, by the name of its test.
+    Check by "See `connector_tests!`.":
+    has_a_row
+    every_row_fits
+    stops_before_a_row
+    stops_between_rows
+    stops_in_a_full_backlog
+    stops_pushing_after_closed
+    survives_a_failing_sink
+    appends_no_key_twice
+    removes_only_keys_that_exist
+    resumes_at_every_offset
+    sets_offsets_within_the_backlog
+    sends_the_same_table_twice
+    partitions_are_disjoint
+    restarts_after_each_row
+    can_be_dropped_at_each_await;
+
+    /// A check of a sink, by the name of its test.
+    SinkCheck by "See `sink_tests!`.":
+    writes_every_row
+    keeps_the_order_of_commits
+    shows_commits_after_a_flush
+    closes_an_empty_table
+    takes_removals
+    keeps_nulls
+    keeps_empty_values
+    keeps_quotes
+    keeps_nul
+    keeps_extremes
+    keeps_nan_and_infinity
+    recovers_nothing_at_first
+    recovers_its_last_commit
+    recovers_whole_commits
+    takes_the_commits_that_it_misses
+    undoes_what_was_not_flushed
+    keeps_its_time_without_a_commit;
 }

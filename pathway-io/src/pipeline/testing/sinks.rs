@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::check::SinkCheck;
 use super::check::Verdict;
 use super::directory::Directory;
 use super::rows::text;
@@ -17,69 +18,6 @@ use crate::rows::batch::{Batch, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::sink::Sink;
-
-/// A check, by the name of its test.
-#[allow(non_camel_case_types, reason = "they are the names of functions")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SinkCheck {
-    /// See `sink_tests!`.
-    writes_every_row,
-    /// See `sink_tests!`.
-    keeps_the_order_of_commits,
-    /// See `sink_tests!`.
-    shows_commits_after_a_flush,
-    /// See `sink_tests!`.
-    closes_an_empty_table,
-    /// See `sink_tests!`.
-    takes_removals,
-    /// See `sink_tests!`.
-    keeps_nulls,
-    /// See `sink_tests!`.
-    keeps_empty_values,
-    /// See `sink_tests!`.
-    keeps_quotes,
-    /// See `sink_tests!`.
-    keeps_nul,
-    /// See `sink_tests!`.
-    keeps_extremes,
-    /// See `sink_tests!`.
-    keeps_nan_and_infinity,
-    /// See `sink_tests!`.
-    recovers_nothing_at_first,
-    /// See `sink_tests!`.
-    recovers_its_last_commit,
-    /// See `sink_tests!`.
-    recovers_whole_commits,
-    /// See `sink_tests!`.
-    takes_the_commits_that_it_misses,
-    /// See `sink_tests!`.
-    undoes_what_was_not_flushed,
-    /// See `sink_tests!`.
-    keeps_its_time_without_a_commit,
-}
-
-impl SinkCheck {
-    /// All checks.
-    pub const ALL: &'static [SinkCheck] = &[
-        SinkCheck::writes_every_row,
-        SinkCheck::keeps_the_order_of_commits,
-        SinkCheck::shows_commits_after_a_flush,
-        SinkCheck::closes_an_empty_table,
-        SinkCheck::takes_removals,
-        SinkCheck::keeps_nulls,
-        SinkCheck::keeps_empty_values,
-        SinkCheck::keeps_quotes,
-        SinkCheck::keeps_nul,
-        SinkCheck::keeps_extremes,
-        SinkCheck::keeps_nan_and_infinity,
-        SinkCheck::recovers_nothing_at_first,
-        SinkCheck::recovers_its_last_commit,
-        SinkCheck::recovers_whole_commits,
-        SinkCheck::takes_the_commits_that_it_misses,
-        SinkCheck::undoes_what_was_not_flushed,
-        SinkCheck::keeps_its_time_without_a_commit,
-    ];
-}
 
 /// A sink under test.
 pub struct SinkSuite<S, M, R> {

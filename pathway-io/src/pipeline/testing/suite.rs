@@ -1,5 +1,5 @@
 //! The checks behind `connector_tests!`: one function for each promise. Each returns a text that says which promise is
-//! broken, and where the documentation makes it.
+//! broken, and where the documentation makes it. One function follows another, so the file is longer than most.
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};

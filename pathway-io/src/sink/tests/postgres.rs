@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use self::server::Server;
 use super::{attached, from_text};
-use crate::pipeline::testing::sinks::{SinkCheck, SinkSuite};
+use crate::pipeline::testing::check::SinkCheck;
+use crate::pipeline::testing::sinks::SinkSuite;
 use crate::pipeline::testing::written::Form;
 use crate::postgres::{Options, write_with};
 use crate::rows::data_type::DataType;
