@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::run::control::Control;
 use crate::run::summary::Stop;
 
-/// A handle that stops a pipeline from any thread; see [`Pipeline::stop_handle`].
+/// A handle that stops a pipeline from any thread; see [`Pipeline::stop_handle`](crate::Pipeline::stop_handle).
 #[derive(Clone)]
 pub struct StopHandle(pub(super) Arc<Control>);
 
