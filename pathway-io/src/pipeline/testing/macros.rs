@@ -4,7 +4,8 @@
 ///
 /// The expression is evaluated for each run, several times in a test. A source that does not end by itself is
 /// declared `endless, after 20 rows`. A test whose promise does not concern the connector passes. So do the last two tests for a
-/// source that sends other rows in each run, or has neither an end nor offsets: there is nothing to compare with.
+/// source that sends other rows in each run, or has neither an end nor offsets: there is nothing to compare with. If the rows
+/// depend on time, and two runs can be equal by chance, let each run have another length.
 ///
 /// A connector with several tables is tested table by table: keys and rows are compared within a table, and their order across
 /// tables is not. Each table must have a row.
