@@ -64,8 +64,8 @@ pub fn is_other_text(ty: &Type) -> bool {
     })
 }
 
-/// Whether the type is written as one that can be a column, with nothing in it whose name might as well be another's. If it
-/// is something else nonetheless, rustc refuses it all the same, but points to the derive.
+/// Returns whether the type is written as a column type of the language or its prelude. If another type has that name, rustc
+/// refuses it, but points to the derive.
 pub fn is_known_column(ty: &Type) -> bool {
     let holds_known = |segment: &PathSegment| match &segment.arguments {
         // one argument: a `Vec<u8, 64>` is somebody else's

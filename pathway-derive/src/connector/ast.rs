@@ -154,8 +154,7 @@ fn no_run(ctxt: &Ctxt, block: &ItemImpl) {
 }
 
 impl<'a> Run<'a> {
-    /// Whether its body, which is written for handles of the one kind, can stand with the handles that it is given. Without the
-    /// feature there are none of the other kind.
+    /// Returns whether the handles are of the kind for which the body is written. Without the feature there is one kind only.
     pub fn is_of_one_kind(&self) -> bool {
         let handles = self.parameters.iter().filter_map(Parameter::handle);
         handles.into_iter().all(|handle| handle == Handle::of_run(self.is_async)) && (!self.is_async || ASYNC)

@@ -88,8 +88,8 @@ fn time(ctxt: &Ctxt, option: &RawOption, or_off: bool) -> Option<Time> {
     time
 }
 
-/// Whether the value is a constant or another expression. A literal of another type is a mistake, and so is a lone name in
-/// lower case: it is a text without its quotes.
+/// Returns whether the value is a constant or another expression. A literal of another type is a mistake. So is a lone name in
+/// lower case, which is a text without its quotes.
 fn is_for_rustc(expr: &Expr) -> bool {
     match option::peel(expr) {
         Expr::Lit(_) | Expr::Unary(_) => false,

@@ -235,8 +235,8 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     checks
 }
 
-/// The parameters of the block, with what the trait asks of a connector. Of a generic one the author need not write it, as a
-/// derive asks for none either.
+/// Returns the parameters of the block, with the bounds that the trait requires. The author of a generic connector need not
+/// write them.
 fn owned(connector: &Connector, pw: &Ident) -> Generics {
     let mut generics = connector.block.generics.clone();
     if generics.type_params().next().is_some() {
@@ -331,8 +331,8 @@ fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
     if parameter.is_async { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
 }
 
-/// The type of a parameter, if it is the subject of a schema. What is added is at one place: errors of one text at one place are
-/// shown once.
+/// Returns the type of a parameter, if it is the subject of a schema. All added tokens have one span, because rustc shows
+/// errors with the same text and span once.
 pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let span = place(parameter);
     // at its own place, where the same error about a name that is not in scope is shown already

@@ -38,8 +38,8 @@ fn items(input: ParseStream, block: &mut ItemImpl) -> syn::Result<()> {
     Ok(())
 }
 
-/// An item other than a method. Tokens that form no item are kept one by one, so that a method which is typed only halfway leaves the
-/// others as they are.
+/// Parses an item other than a method. Tokens that form no item are kept one by one, so that a half-typed method does not
+/// affect the others.
 fn other(input: ParseStream) -> syn::Result<ImplItem> {
     let ahead = input.fork();
     let Ok(item) = ahead.parse() else {
@@ -49,7 +49,7 @@ fn other(input: ParseStream) -> syn::Result<ImplItem> {
     Ok(item)
 }
 
-/// Whether the token belongs to something that does not parse as an item. What `syn` takes for one without knowing it is longer.
+/// Returns whether the item is a single token that does not parse. An unknown item that `syn` accepts has more tokens.
 pub fn is_unfinished(item: &ImplItem) -> bool {
     matches!(item, ImplItem::Verbatim(tokens) if tokens.clone().into_iter().nth(1).is_none())
 }

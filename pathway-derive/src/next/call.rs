@@ -120,8 +120,8 @@ fn convert(value: &impl ToTokens, runtime: &Runtime) -> TokenStream {
     quote_spanned!(span=> #pw::convert(#value))
 }
 
-/// Whether the expression's type is inferred from where it stands, or it has none, as `return` has: a conversion would leave
-/// it unknown.
+/// Returns whether the expression's type is inferred from its place, or it has no type, such as `return`: a conversion would
+/// leave it unknown.
 pub fn is_told_by_its_place(value: &Expr) -> bool {
     const GENERIC: [&str; 6] = ["into", "try_into", "parse", "collect", "sum", "product"];
     /// Methods that give what is in their receiver, or the receiver with another error.
@@ -166,8 +166,8 @@ pub fn is_told_by_its_place(value: &Expr) -> bool {
     }
 }
 
-/// Returns whether a block's last expression has a known type. A block of statements alone is left before its end, or is a `()`, which rustc
-/// then reports as not being a value of the column.
+/// Returns whether the type of a block's last expression is inferred from its place. A block without such an expression ends
+/// early, or is a `()`, which rustc reports as not being a value of the column.
 fn is_block_told(block: &Block) -> bool {
     match block.stmts.last() {
         Some(Stmt::Expr(value, _)) => is_told_by_its_place(value),

@@ -214,7 +214,7 @@ impl<'a> Column<'a> {
         self.options.json.is_set() && !self.is_flat() && !self.is_key()
     }
 
-    /// The stored form of the value, if it is another type. `None` also for an option that has been reported.
+    /// Returns the conversion of the value, if it is stored as another type. `None` also for an option that has been reported.
     pub fn conversion(&self) -> Option<Conversion<'_>> {
         let options = &self.options;
         if self.is_flat() || self.is_json() {

@@ -146,8 +146,8 @@ fn tables<'a>(sources: impl Iterator<Item = &'a Value>) -> u32 {
     sources.map(|source| source["tables"].as_array().map_or(0, |tables| tables.len() as u32)).sum()
 }
 
-/// The number of each computed table in the log, behind those of the sources. One without sinks that keep their own time has
-/// nothing there.
+/// Returns the number of each computed table in the log, after those of the sources. A table without transactional sinks has
+/// none.
 pub(crate) fn computed_tables(header: &Value, derived: &[DerivedShape]) -> Vec<Option<u32>> {
     let first = tables(header["sources"].as_array().into_iter().flatten());
     let written = header["derived"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -59,8 +59,8 @@ pub const fn describe<S: Schema, const N: usize>(names: &[&'static str], notes: 
 #[doc(hidden)]
 pub const MOST: usize = 256;
 
-/// The columns of a generic schema, out of an array with room for [`MOST`]: the compiler knows the length of an array only
-/// where there are no parameters. What would be an error at a field of another schema is one where the schema is used.
+/// Returns the columns of a generic schema, as a part of an array with room for [`MOST`]: the compiler knows the length of an
+/// array only without parameters. The checks of its fields fail where the schema is used.
 #[doc(hidden)]
 #[must_use]
 #[track_caller]

@@ -67,8 +67,8 @@ fn notes_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Vec<Token
     [key, description, aliases, field, path].into_iter().flatten().collect()
 }
 
-/// The names of the columns of a flattened field, behind a prefix. The compiler puts them together: a text first, of which
-/// each name is then a part.
+/// Generates the names of a flattened field's columns, with a prefix. The compiler joins them to one text, and each name is a
+/// part of it.
 fn prefixed(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Ident) -> TokenStream {
     let (row, columns) = (schema.ident, if column.is_key() { "flat_key_columns" } else { "flat_columns" });
     let columns = Ident::new(columns, Span::mixed_site());

@@ -52,7 +52,7 @@ fn scan_rest<S: Schema>(columns: &mut ColumnsOf<S>, scan: &mut Scan<'_>, seen: &
     filled.then_some(())
 }
 
-/// The kind of the next field.
+/// Returns the kind of the next field.
 #[inline]
 fn field<S: Schema>(scan: &mut Scan<'_>, seen: &mut Seen) -> Option<Field> {
     let guess = seen.guess();

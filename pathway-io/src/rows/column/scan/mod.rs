@@ -69,7 +69,7 @@ impl<'a> Scan<'a> {
         self.mark(b',')
     }
 
-    /// A mark between values with white space around it. Nearly always there is none in front and at most one space behind.
+    /// Reads a mark between values, with white space around it. Usually there is none before it and at most one space after it.
     #[inline]
     fn mark(&mut self, mark: u8) -> bool {
         if let Some([first, second, third, ..]) = self.text.as_bytes().get(self.at..)

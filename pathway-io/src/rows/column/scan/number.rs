@@ -127,8 +127,8 @@ impl Scan<'_> {
         Some(if negative { -value } else { value })
     }
 
-    /// The float that begins at `start`, of which all is read but the exponent. One that does not fit is not a float, and an
-    /// integer is left to serde_json, which does not make one of 32 bits by way of one of 64.
+    /// Returns the float that begins at `start`, of which all but the exponent is read. A number that does not fit is not a float.
+    /// An integer is left to serde_json, which does not round twice for 32 bits.
     fn long_float(&mut self, start: usize, decimals: bool) -> Option<f64> {
         let exponent = self.eat(b'e') || self.eat(b'E');
         if exponent {
