@@ -1,8 +1,16 @@
 //! Each type of a column in Arrow.
 
+use std::collections::BTreeMap;
+
+use arrow_array::Array;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal256Type, UInt32Type};
 use arrow_schema::{DataType as ArrowType, Field, TimeUnit};
 
 use super::field;
+use crate::Schema;
+use crate::rows::batch::{Batch, Pool};
+use crate::rows::commit::Commit;
 use crate::rows::data_type::DataType;
 
 fn shown(data_type: DataType) -> String {
@@ -44,4 +52,62 @@ fn nulls_are_told_at_every_depth() {
     let pair = field("c", &DataType::Tuple(&[DataType::Bool, DataType::Optional(&DataType::Str)]), false);
     let fields = vec![Field::new("0", ArrowType::Boolean, false), Field::new("1", ArrowType::Utf8, true)];
     assert_eq!(pair.data_type(), &ArrowType::Struct(fields.into()));
+}
+
+#[derive(Schema)]
+#[schema(crate = crate)]
+struct Wide {
+    signed: i128,
+    unsigned: u128,
+    optional: Option<i128>,
+    list: Vec<u128>,
+    counts: BTreeMap<String, u32>,
+    totals: Option<BTreeMap<String, u128>>,
+}
+
+#[test]
+fn wide_integers_and_maps_keep_their_values() {
+    let mut batch = Batch::<Wide>::default();
+    let rows = [
+        Wide {
+            signed: i128::MIN,
+            unsigned: u128::MAX,
+            optional: None,
+            list: vec![],
+            counts: BTreeMap::new(),
+            totals: None,
+        },
+        Wide {
+            signed: i128::MAX,
+            unsigned: 0,
+            optional: Some(-1),
+            list: vec![7, u128::from(u64::MAX) + 1, u128::MAX],
+            counts: BTreeMap::from([("a".into(), 1), ("b\"".into(), u32::MAX)]),
+            totals: Some(BTreeMap::from([("all".into(), u128::MAX)])),
+        },
+    ];
+    for row in rows {
+        batch.push(row.into_fields());
+    }
+    let arrow = Commit::new(1, vec![batch], Pool::new()).record_batch().unwrap();
+    let column = |name: &str| arrow.column_by_name(name).unwrap();
+    let wide = |array: &dyn Array| -> Vec<Option<String>> {
+        array.as_primitive::<Decimal256Type>().iter().map(|value| value.map(|value| value.to_string())).collect()
+    };
+    let texts = |values: &[Option<&dyn ToString>]| -> Vec<Option<String>> {
+        values.iter().map(|value| value.map(|value| value.to_string())).collect()
+    };
+    assert_eq!(wide(column("signed")), texts(&[Some(&i128::MIN), Some(&i128::MAX)]));
+    assert_eq!(wide(column("unsigned")), texts(&[Some(&u128::MAX), Some(&0)]));
+    assert_eq!(wide(column("optional")), texts(&[None, Some(&-1)]));
+    let list = column("list").as_list::<i32>();
+    assert_eq!(list.value_length(0), 0);
+    assert_eq!(wide(&*list.value(1)), texts(&[Some(&7), Some(&(u128::from(u64::MAX) + 1)), Some(&u128::MAX)]));
+    let counts = column("counts").as_map();
+    assert_eq!((counts.value_length(0), counts.value_length(1)), (0, 2));
+    assert_eq!(counts.keys().as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["a", "b\""]);
+    assert_eq!(counts.values().as_primitive::<UInt32Type>().values().to_vec(), [1, u32::MAX]);
+    let totals = column("totals").as_map();
+    assert!(totals.is_null(0) && totals.is_valid(1));
+    assert_eq!(wide(totals.values()), texts(&[Some(&u128::MAX)]));
 }
