@@ -1,7 +1,8 @@
 //! A program that copies JSON Lines to CSV through a pipeline. `peers/compare` runs it beside the other systems.
 //!
-//! `jsonl_to_csv IN.jsonl OUT.csv plain|keyed|parse` prints the seconds of the run and the peak memory in MB. With
-//! `parse` it only reads and parses the input, which is the upper limit for the others.
+//! `jsonl_to_csv IN.jsonl OUT plain|keyed|parquet|parse` prints the seconds of the run and the peak memory in MB. With
+//! `parquet` (feature `parquet`) it writes Parquet files into the directory `OUT`. With `parse` it only reads and parses the
+//! input, which is the upper limit for the others.
 
 mod common;
 
@@ -11,16 +12,22 @@ use std::io::{BufRead, BufReader};
 use std::time::{Duration, Instant};
 
 use common::{Cat, KeyedCat, Parsed, peak, time};
-use pathway_io::{ReadOptions, Schema, csv};
+#[cfg(feature = "parquet")]
+use pathway_io::parquet::Options;
+use pathway_io::{ReadOptions, Schema, Table, csv};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let took = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [input, output, "plain"] => run::<Cat>(input, output),
         [input, output, "keyed"] => run::<KeyedCat>(input, output),
+        #[cfg(feature = "parquet")]
+        [input, output, "parquet"] => {
+            run_to::<Cat>(input, |table| pathway_io::parquet::write(table, output, Options::new()))
+        }
         [input, _, "parse"] => parse(input),
         // `cargo bench` runs the program without arguments, and then there is nothing to measure.
-        _ => return println!("usage: jsonl_to_csv IN.jsonl OUT.csv plain|keyed|parse"),
+        _ => return println!("usage: jsonl_to_csv IN.jsonl OUT plain|keyed|parquet|parse"),
     };
     println!("secs {:.4}", took.as_secs_f64());
     if let Some(peak) = peak() {
@@ -29,12 +36,13 @@ fn main() {
 }
 
 fn run<S: Schema>(input: &str, output: &str) -> Duration {
+    run_to::<S>(input, |table| csv::write(table, output))
+}
+
+fn run_to<S: Schema>(input: &str, sink: impl FnOnce(&Table<S>)) -> Duration {
     let input = input.to_owned();
-    time::<S>(
-        ReadOptions::new().autocommit(Duration::from_secs(1)),
-        |table| csv::write(table, output),
-        move |table| for_each_line(&input, |line| Ok(table.next_json(line)?)),
-    )
+    let options = ReadOptions::new().autocommit(Duration::from_secs(1));
+    time::<S>(options, sink, move |table| for_each_line(&input, |line| Ok(table.next_json(line)?)))
 }
 
 fn parse(input: &str) -> Duration {
