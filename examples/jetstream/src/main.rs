@@ -1,15 +1,16 @@
 //! Posts and likes from the firehose of Bluesky, in two CSV files.
 //!
 //! ```text
-//! cargo run --release -p example-jetstream -- --demo
 //! cargo run --release -p example-jetstream
-//! cargo run --release -p example-jetstream -- --events 10000 posts.csv likes.csv
+//! cargo run --release -p example-jetstream -- --live
+//! cargo run --release -p example-jetstream -- --live --events 10000 posts.csv likes.csv
 //! ```
 //!
-//! It reads a server of [Jetstream](https://bsky.network/docs/jetstream/)'s, which needs no account, or another with `--url`.
-//! Without a network it says so and tries again, until Ctrl-C. `--demo` needs none: it replays recorded events through a
-//! server of this program's own. The program runs until Ctrl-C, or until `--events N` posts and likes were created, changed
-//! or deleted. Messages that cannot be read are counted in the summary, and kept in a file with `--quarantine FILE`.
+//! It replays recorded events through a local server, also with `--demo`. With `--live` it reads a server of
+//! [Jetstream](https://bsky.network/docs/jetstream/), which needs no account, and with `--url` another one. Without a network
+//! it then says so and tries again, until Ctrl-C. The program runs until Ctrl-C, or until `--events N` posts and likes were
+//! created, changed or deleted. Messages that cannot be read are counted in the summary, and kept in a file with
+//! `--quarantine FILE`.
 //!
 //! The connector is this package's library, and is used by other examples.
 
@@ -21,7 +22,7 @@ use pathway_io::{BadRows, Pipeline, ReadOptions, csv};
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const USAGE: &str =
-    "usage: example-jetstream [--demo | --url URL] [--events N] [--quarantine FILE] [POSTS.csv] [LIKES.csv]";
+    "usage: example-jetstream [--demo | --live | --url URL] [--events N] [--quarantine FILE] [POSTS.csv] [LIKES.csv]";
 
 fn main() -> pathway_io::Result<()> {
     let args = Args::parse()?;
@@ -55,7 +56,8 @@ impl Args {
         while let Some(arg) = args.next() {
             let mut value = || args.next().ok_or(USAGE);
             match arg.to_str() {
-                Some("--demo") => url = Some(demo::serve()?),
+                Some("--demo") => url = None,
+                Some("--live") => url = Some(SERVER.to_owned()),
                 Some("--url") => url = Some(value()?.into_string().map_err(|_| USAGE)?),
                 Some("--events") => events = value()?.to_str().and_then(|n| n.parse().ok()).ok_or(USAGE)?,
                 Some("--quarantine") => bad_rows = BadRows::Quarantine(value()?.into()),
@@ -63,7 +65,7 @@ impl Args {
                 _ => paths.push(PathBuf::from(arg)),
             }
         }
-        let url = url.unwrap_or_else(|| SERVER.to_owned());
+        let url = url.map_or_else(demo::serve, Ok)?;
         let mut paths = paths.into_iter();
         let posts = paths.next().unwrap_or_else(|| "posts.csv".into());
         let likes = paths.next().unwrap_or_else(|| "likes.csv".into());

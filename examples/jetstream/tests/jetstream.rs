@@ -179,11 +179,20 @@ fn wss_speaks_tls() {
 }
 
 #[test]
-fn the_demo_replays_its_recording() {
-    let dir = fresh_dir("jetstream-demo");
+fn the_recording_is_replayed_by_default() {
+    replays_the_recording("jetstream-default", &[]);
+}
+
+#[test]
+fn the_demo_replays_the_recording() {
+    replays_the_recording("jetstream-demo", &["--demo"]);
+}
+
+fn replays_the_recording(name: &str, args: &[&str]) {
+    let dir = fresh_dir(name);
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-jetstream"));
     // More than one round.
-    let end = Program::spawn(command.current_dir(&dir).args(["--demo", "--events", "150"])).end().succeeded();
+    let end = Program::spawn(command.current_dir(&dir).args(args).args(["--events", "150"])).end().succeeded();
     assert!(end.stdout.contains("Jetstream: 150 rows in "), "{end:#?}");
     let posts = last_state(&records(&dir.join("posts.csv")));
     // The key of a post says its round.
