@@ -1,7 +1,7 @@
 //! Prints the row struct that fits a sample: JSON Lines, or CSV with a header.
 //!
 //! ```text
-//! cargo run --example infer cats.jsonl
+//! cargo run --example infer examples/cats.jsonl
 //! cargo run --example infer -- cats.csv Cat > src/cat.rs
 //! cat cats.jsonl | cargo run --example infer -- -
 //! ```

@@ -130,7 +130,7 @@ impl Board {
         write_at_once(&(self.lines().join("\n") + "\n"))
     }
 
-    /// Draws over what was drawn last. A table that is higher or wider than the window would scroll with each drawing.
+    /// Draws over the last drawing. A table larger than the window is clipped, because it would scroll each time.
     fn draw(&mut self) -> io::Result<()> {
         let (rows, columns) = Term::stdout().size();
         let mut lines = self.lines();

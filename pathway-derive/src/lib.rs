@@ -6,7 +6,9 @@
 //! Each macro is a folder of the same shape: `ast` is the model, borrowing the user's tokens; `attr` parses the options;
 //! `check` holds the rules that span several of them; `expand` turns the model into tokens; `fallback` is what stands
 //! in for them after an error, so that one mistake gives one error. All errors of an item are reported together, see
-//! `ctxt`. What the output refers to is `pathway_io::__private0`.
+//! `ctxt`. The output refers to `pathway_io::__private0`.
+//!
+//! This file is long because it holds the documentation of each macro.
 
 mod case;
 mod column;

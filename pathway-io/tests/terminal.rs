@@ -1,4 +1,4 @@
-//! Progress on a terminal and on a pipe: what is seen, and what remains on the screen when the process is stopped or ended.
+//! Progress on a terminal and on a pipe, and the screen after the process was stopped or has ended.
 //!
 //! The test program starts itself as a child process. `script` gives the child a terminal.
 

@@ -134,7 +134,7 @@ impl Watchdog {
     }
 }
 
-/// Returns what the error is about.
+/// Returns the name of the source or sink that an error names.
 fn culprit(error: &Error) -> String {
     match error {
         Error::Connector(failure) | Error::Computation(failure) => format!("`{}`", failure.name()),

@@ -195,7 +195,7 @@ pub const fn checked_rest<S: Schema>(given: &'static [&'static str]) -> Rest<S> 
     Rest { given, make: rest }
 }
 
-/// Returns a row for the fields that are not `given`: these have a value that stands for none.
+/// Returns a row for the fields that are not `given`. Each given field has a placeholder there.
 fn rest<S: Schema>(given: &[&str]) -> S {
     let mut columns = ColumnsOf::<S>::default();
     for (i, column) in S::SCHEMA.columns.iter().enumerate() {

@@ -28,8 +28,8 @@ fn end(text: &str, error: &serde_json::Error) -> usize {
     line + error.column()
 }
 
-/// Returns where the value of `len` bytes starts that was the last to be read completely. serde_json has read it, and of what is
-/// behind it the commas, and the brackets of what it is in.
+/// Returns the start of the last value that was read completely, which has `len` bytes. After it, serde_json has read at most
+/// commas and closing brackets.
 #[cold]
 pub(crate) fn start_of_value(text: &str, error: &serde_json::Error, len: usize) -> Option<usize> {
     let mut end = end(text, error).min(text.len());

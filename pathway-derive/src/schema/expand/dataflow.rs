@@ -84,8 +84,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     })
 }
 
-/// Returns the import of what the impls refer to. Without the runtime's feature it is not there, and rustc says so where the
-/// option is written.
+/// Returns the import that the impls need. If the runtime lacks the feature, the import fails, and rustc underlines the option.
 fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     let span = given.span();
     let module = option::ident_at(&Ident::new("dataflow", span), span);
@@ -97,7 +96,7 @@ fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     (import, alias)
 }
 
-/// Returns a field, by reference, as what it is to the runtime.
+/// Returns a reference to a field, wrapped in the runtime's type for its kind.
 fn shown(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStream {
     let (row, ident) = (schema.ty(), column.ident);
     if column.is_flat() {

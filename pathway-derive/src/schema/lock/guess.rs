@@ -31,7 +31,7 @@ impl Source {
         Source(items)
     }
 
-    /// Returns the type, of an `Option` that of what is in it, and whether it is one.
+    /// Returns the type without its `Option`, and whether it is an `Option`.
     pub fn guess(&self, ty: &Type) -> Option<(DataType, bool)> {
         match self.whole(ty, 0)? {
             DataType::Optional(item) => Some((*item, true)),

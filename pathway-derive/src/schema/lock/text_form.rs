@@ -5,7 +5,7 @@ use crate::files::data_type::DataType;
 use crate::schema::ast::Column;
 use crate::types::option_of;
 
-/// Returns the type, of an `Option` that of what is in it, and whether it is one. `None` is for the compiler to say.
+/// Returns the type without its `Option`, and whether it is an `Option`. `None` if only the compiler knows the type.
 pub fn data_type(column: &Column) -> Option<(DataType, bool)> {
     if column.is_json() {
         return Some((DataType::Plain("Value"), option_of(column.ty).is_some()));

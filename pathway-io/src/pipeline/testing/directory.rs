@@ -21,7 +21,7 @@ impl Directory {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        // A sink of the author's may still have a file open; what is left is in the system's directory for such files.
+        // The tested sink may still have a file open. The system cleans its temporary directory by itself.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

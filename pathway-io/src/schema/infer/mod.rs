@@ -29,10 +29,11 @@ const BYTES: u64 = 64 << 20;
 ///
 /// Its [`Display`](fmt::Display) is the source of the struct, which compiles against the sample: its columns are `bool`,
 /// `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these where all their elements are alike, and
-/// `serde_json::Value` for objects and for what is mixed (`RawJson` if integers beyond 64 bits are in it); an `Option` where a value is null or missing. A comment says
-/// which column may be the primary key, and why. Names that are none in Rust are renamed.
+/// `serde_json::Value` for objects and mixed values (`RawJson` if they contain integers beyond 64 bits). A column with a null or
+/// missing value is an `Option`. A comment says which column may be the primary key, and why. Names that Rust does not allow are
+/// changed.
 ///
-/// `cargo run --example infer cats.jsonl` prints it.
+/// `cargo run --example infer examples/cats.jsonl` prints it.
 ///
 /// # Errors
 ///
