@@ -13,11 +13,6 @@ pub fn checkpoint(data: &[u8]) {
     crate::persist::fuzz::checkpoint(data);
 }
 
-/// Splits an input into several rows, at the record separator of RFC 7464: neither JSON nor most texts hold it.
-pub(crate) fn records(data: &[u8]) -> impl Iterator<Item = &[u8]> {
-    data.split(|byte| *byte == 0x1e)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;

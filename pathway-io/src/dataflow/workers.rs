@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::pipeline::extensions::EngineChoice;
 use crate::pipeline::workers::Workers;
+use crate::run::error::{Error, Result};
 
 /// The environment variable with the cluster key.
 const KEY: &str = "PATHWAY_CLUSTER_KEY";
@@ -36,10 +37,10 @@ impl Workers {
     /// # drop(workers);
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    pub fn from_args(args: impl IntoIterator<Item = String>) -> crate::Result<Self> {
+    pub fn from_args(args: impl IntoIterator<Item = String>) -> Result<Self> {
         use timely::CommunicationConfig::{Cluster, Process, ProcessBinary, Thread};
 
-        let refused = |text: String| crate::Error::pipeline(format!("invalid command-line arguments: {text}"));
+        let refused = |text: String| Error::pipeline(format!("invalid command-line arguments: {text}"));
         let config = timely::Config::from_args(args.into_iter()).map_err(refused)?;
         let (threads, process, addresses) = match config.communication {
             Thread => (1, 0, Vec::new()),
@@ -55,9 +56,7 @@ impl Workers {
         }
         let key = std::env::var_os(KEY).map(std::ffi::OsString::into_encoded_bytes);
         if key.as_ref().is_some_and(Vec::is_empty) && !addresses.is_empty() {
-            return Err(crate::Error::pipeline(format!(
-                "the environment variable `{KEY}` is empty; set it or remove it"
-            )));
+            return Err(Error::pipeline(format!("the environment variable `{KEY}` is empty; set it or remove it")));
         }
         let engine = EngineChoice { find: super::engine::find, options: Box::new(config.worker) };
         Ok(Workers {

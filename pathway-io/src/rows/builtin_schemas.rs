@@ -1,6 +1,6 @@
 //! Two schemas for sources that have nothing but text or bytes.
 
-use crate::Schema;
+use pathway_derive::Schema;
 
 /// Rows of one `data` column of text, for [`Subject::next_str`](crate::Subject::next_str).
 #[derive(Schema, Debug, Clone, PartialEq, Eq, Hash)]

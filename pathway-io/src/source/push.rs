@@ -95,7 +95,7 @@ macro_rules! push_methods {
         ///
         /// A [`LinesError`](crate::LinesError) that names the bad lines by their numbers, if the policy for bad rows is to fail.
         /// The good lines around them were pushed. On a closed subject, the error names the first line that was not pushed.
-        pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::LinesError>
+        pub fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, crate::source::lines::LinesError>
         where
             S: Schema,
         {

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
+use pathway_derive::Schema;
 use serde_json::Value;
-
-use crate::Schema;
 
 /// A row with a column of each type that needs no other crate, for [`sink_tests!`](crate::sink_tests).
 #[derive(Schema, Debug, Clone, PartialEq)]

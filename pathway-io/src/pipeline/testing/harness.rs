@@ -12,6 +12,7 @@ use super::recorder::{Fail, Progress, Recorder, Stop};
 use super::report::Report;
 use super::tables::TestedTables;
 use crate::pipeline::monitor::{Monitor, SourceState};
+use crate::pipeline::running::Running;
 use crate::pipeline::workers::Workers;
 use crate::pipeline::{Pipeline, StopHandle};
 use crate::rows::schema::Schema;
@@ -243,7 +244,7 @@ where
                 end.recv_timeout(DEADLINE).is_err_and(|error| error.is_timeout()).then(|| stop.stop())
             });
         }
-        let result = running.and_then(crate::Running::join);
+        let result = running.and_then(Running::join);
         drop(ended);
         let last = monitor.snapshot();
         Report {

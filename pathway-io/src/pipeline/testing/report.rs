@@ -11,7 +11,7 @@ use crate::rows::commit::{Commit, Update};
 #[cfg(feature = "persist")]
 use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
-use crate::run::error::Result;
+use crate::run::error::{Error, Result};
 use crate::run::summary::Summary;
 use crate::source::offset::{AnyOffset, Offset};
 
@@ -127,7 +127,7 @@ impl<S> Report<S> {
     /// # Errors
     ///
     /// That of [`Pipeline::run`](crate::Pipeline::run).
-    pub fn result(&self) -> std::result::Result<&Summary, &crate::Error> {
+    pub fn result(&self) -> std::result::Result<&Summary, &Error> {
         self.result.as_ref()
     }
 }

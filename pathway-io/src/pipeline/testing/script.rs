@@ -6,6 +6,7 @@ use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::source::connector::Connector;
+use crate::source::options::ReadOptions;
 use crate::source::subject::Subject;
 
 /// A step of a [`script`].
@@ -53,8 +54,8 @@ impl<S: Schema + Send> Connector for Script<S> {
     type Subjects = Subject<S, u64>;
     type Tables = Table<S>;
 
-    fn options() -> crate::ReadOptions {
-        crate::ReadOptions::new().name("script")
+    fn options() -> ReadOptions {
+        ReadOptions::new().name("script")
     }
 
     fn run(&mut self, rows: Subject<S, u64>) -> RunResult {

@@ -17,6 +17,7 @@ use super::written::{Form, Order, Written, expected};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
+use crate::run::error::RunResult;
 use crate::sink::Sink;
 
 /// A sink under test.
@@ -351,7 +352,7 @@ fn commit<S: Schema>(time: u64, rows: &[(Value, i64)]) -> Result<Commit<S>, Stri
     Ok(Commit::new(time, vec![batch], Pool::new()))
 }
 
-fn done(method: &str, result: crate::RunResult) -> Verdict {
+fn done(method: &str, result: RunResult) -> Verdict {
     result.map_err(|error| format!("`{method}` fails: {error}"))
 }
 

@@ -15,7 +15,7 @@ use super::tables::{TableVisitor, TestedTables};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
-use crate::run::error::{FailureKind, RunResult};
+use crate::run::error::{Error, FailureKind, RunResult};
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::source::connector::{Connector, Subjects};
@@ -375,7 +375,7 @@ fn ended<S>(report: &Report<S>, when: &str) -> Verdict {
     }
     match report.result() {
         // Whatever it is, the source was not abandoned; errors of an undisturbed run are for another test.
-        Err(error) if matches!(error, crate::Error::Connector(failure) if matches!(failure.kind(), FailureKind::Panicked { .. })) => {
+        Err(error) if matches!(error, Error::Connector(failure) if matches!(failure.kind(), FailureKind::Panicked { .. })) => {
             Err(format!("{when}, the source panics: {error}"))
         }
         _ => Ok(()),

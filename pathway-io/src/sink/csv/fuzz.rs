@@ -4,8 +4,8 @@ use ::csv::QuoteStyle;
 use pathway_derive::Schema;
 use serde_json::Value;
 
-use crate::fuzz::records;
 use crate::rows::column::{Buffer, Style};
+use crate::rows::decode::fuzz::records;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::sink::csv;
