@@ -204,7 +204,7 @@ pub mod testing {
     pub use crate::dataflow::testing::compute;
     #[cfg(feature = "persist")]
     pub use crate::pipeline::testing::EveryColumn;
-    pub use crate::pipeline::testing::{Clock, Harness, Report, Step, TestedTables, collect, script};
+    pub use crate::pipeline::testing::{Clock, Harness, Report, Step, Stuck, TestedTables, collect, script};
 }
 
 /// Names for the output of the macros alone. They change with every release.

@@ -1,6 +1,7 @@
 //! What all threads of a run share.
 
 pub(crate) mod control;
+pub(crate) mod current;
 pub(crate) mod error;
 pub(crate) mod files;
 pub(crate) mod guard;

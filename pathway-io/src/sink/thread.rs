@@ -10,6 +10,7 @@ use tracing::{info, info_span};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::Control;
+use crate::run::current;
 use crate::run::error::{BoxError, Error, FailureKind, RunResult};
 use crate::run::guard::{Ending, dropped, failed, guarded};
 use crate::run::panics::caught;
@@ -63,6 +64,7 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
 impl Worker {
     fn run<S: Schema>(self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
         let _ending = Ending { control: &self.control, id: self.id };
+        current::enter(&self.control);
         // Each call into the sink is guarded. What else runs is the subscriber of `tracing`.
         if let Err(kind) = guarded("its thread", || self.live(spec, mode, told)) {
             self.fail(kind);

@@ -1,10 +1,13 @@
 //! The harness and the script.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use pathway_io::monitor::SourceState;
 use pathway_io::testing::Step::{Commit, End, Fail, Offset, Panic, Pause, Push};
-use pathway_io::testing::{Clock, Harness, script};
-use pathway_io::{ReadOptions, Restart, RunResult, Stop, Subject, connector};
+use pathway_io::testing::{Clock, Harness, Stuck, script};
+use pathway_io::{ReadOptions, Restart, RunResult, Sink, Stop, Subject, connector};
 
 use crate::common::{Cat, Number, cat, within};
 
@@ -59,6 +62,94 @@ fn a_run_is_stopped_after_rows() {
     let report = within(move || Harness::new(endless()).stop_when_full().run());
     // One row in flight, and one that has filled the backlog.
     assert_eq!((report.rows().count(), report.on_stops()), (2, 1));
+}
+
+/// Numbers without end, from an offset, and whether the source has returned.
+struct Resumed(Arc<AtomicBool>);
+
+#[connector(autocommit = off)]
+impl Resumed {
+    fn run(&mut self, numbers: Subject<Number, u64>) -> RunResult {
+        for n in numbers.resume().unwrap_or(0).. {
+            if numbers.next_at(n + 1, Number { n }).and_then(|()| numbers.commit()).is_err() {
+                break;
+            }
+        }
+        self.0.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+}
+
+/// Takes all, and counts the commits that came before the source had returned.
+struct Early(Arc<AtomicBool>, Arc<AtomicUsize>);
+
+impl Sink<Number> for Early {
+    fn write(&mut self, _: &pathway_io::Commit<Number>) -> RunResult {
+        if !self.0.load(Ordering::SeqCst) {
+            self.1.fetch_add(1, Ordering::SeqCst);
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_stuck_sink_holds_the_source_until_the_stop() {
+    let returned = Arc::new(AtomicBool::new(false));
+    let harness = Harness::new(Resumed(Arc::clone(&returned))).resume_at(7_u64);
+    let report = within(move || harness.stop_after_rows(10).sink(Stuck).run());
+    let rows: Vec<u64> = report.rows().map(|update| update.row.n).collect();
+    assert!(rows.len() >= 10 && rows.iter().copied().eq(7..7 + rows.len() as u64), "{rows:?}");
+    assert_eq!(report.on_stops(), 1);
+    assert_eq!(report.result().unwrap().stop, Some(Stop::Handle));
+}
+
+#[test]
+fn a_source_that_waits_for_a_stuck_sink_is_stopped() {
+    let returned = Arc::new(AtomicBool::new(false));
+    // Never 10 rows, since the backlog has only 3: the sink gives none of them back.
+    let harness = Harness::new(Resumed(returned)).options(ReadOptions::new().backlog(3));
+    let report = within(move || harness.stop_after_rows(10).sink(Stuck).run());
+    let rows = report.rows().count();
+    assert!((3..10).contains(&rows), "{rows}");
+    assert_eq!(report.result().unwrap().stop, Some(Stop::Handle));
+}
+
+#[test]
+fn a_source_that_ends_by_itself_is_not_stopped_by_a_stuck_sink() {
+    let report = within(|| Harness::new(script([Push(n(1)), Push(n(2))])).sink(Stuck).run());
+    assert_eq!((report.rows().count(), report.on_stops()), (2, 1));
+    assert_eq!(report.result().unwrap().stop, None);
+}
+
+#[test]
+fn any_sink_is_taken() {
+    let (returned, early) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let sink = Early(Arc::clone(&returned), Arc::clone(&early));
+    let harness = Harness::new(Resumed(returned)).options(ReadOptions::new().backlog(1));
+    let report = within(move || harness.stop_after_rows(10).sink(sink).run());
+    assert!(report.rows().count() >= 10 && early.load(Ordering::SeqCst) > 0);
+}
+
+#[test]
+fn a_stuck_sink_ends_with_any_pipeline() {
+    let pipeline = crate::common::pipeline();
+    let returned = Arc::new(AtomicBool::new(false));
+    let numbers = pipeline.read_with(Resumed(Arc::clone(&returned)), ReadOptions::new().backlog(3));
+    numbers.write_to(Stuck);
+    let commits = numbers.commits(8);
+    let running = pipeline.start().unwrap();
+    let monitor = running.monitor();
+    within(move || {
+        commits.recv().unwrap();
+        while monitor.snapshot().sources[0].state != SourceState::WaitingForRoom {
+            std::thread::yield_now();
+        }
+        assert_eq!(monitor.snapshot().sinks[0].updates, 0);
+        running.stop();
+        while commits.recv().is_ok() {}
+        running.join().unwrap();
+    });
+    assert!(returned.load(Ordering::SeqCst));
 }
 
 #[test]

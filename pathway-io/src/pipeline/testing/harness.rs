@@ -1,5 +1,6 @@
 //! [`Harness`]: runs one connector under conditions that a test chooses, and reports what it did.
 
+use std::any::TypeId;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,6 +11,7 @@ use super::clock::{Clock, DEADLINE};
 use super::memory::{Kept, Memory};
 use super::recorder::{Fail, Progress, Recorder, Stop};
 use super::report::Report;
+use super::stuck::Stuck;
 use super::tables::TestedTables;
 use crate::pipeline::monitor::{Monitor, SourceState};
 use crate::pipeline::running::Running;
@@ -17,6 +19,7 @@ use crate::pipeline::workers::Workers;
 use crate::pipeline::{Pipeline, StopHandle};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
+use crate::run::control::Control;
 use crate::run::error::RunResult;
 use crate::run::lock::Lock;
 use crate::sink::Sink;
@@ -63,6 +66,8 @@ pub struct Harness<C: Connector, S> {
     resume: Offsets,
     stop: Stop,
     attached: Vec<Attach<C::Tables>>,
+    /// A sink takes nothing until the source has ended.
+    is_stuck: bool,
     clock: Option<Clock>,
     grace_period: Duration,
     raw: bool,
@@ -88,6 +93,7 @@ where
             resume: Offsets::default(),
             stop: Stop::Never,
             attached: Vec::new(),
+            is_stuck: false,
             clock: None,
             grace_period: Duration::from_secs(10),
             raw: false,
@@ -124,7 +130,7 @@ where
         self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
     }
 
-    /// Stops the run when the source waits for a sink that takes nothing. The backlog is one row.
+    /// Stops the run when the source waits for a sink that takes nothing ([`Stuck`]). The backlog is one row.
     ///
     /// A source that ends before that is not stopped.
     pub fn stop_when_full(self) -> Self {
@@ -209,10 +215,8 @@ where
         let options = if self.stop == Stop::Full { options.backlog(1) } else { options };
         let tables = pipeline.read_with(counted, options);
         self.attached.into_iter().for_each(|attach| attach(&tables));
-        let (open, gate) = crossbeam_channel::bounded::<()>(0);
         let mut recorder = Recorder {
             raw: self.raw,
-            gate: (self.stop == Stop::Full).then_some(gate),
             progress: Arc::new(Progress {
                 counts: Lock::default(),
                 stop: self.stop.clone(),
@@ -227,16 +231,11 @@ where
         let control = Arc::clone(&pipeline.control);
         let running = pipeline.start_on(Workers::threads(self.workers));
         let sources = control.parts::<Source>();
-        if self.stop == Stop::Full {
-            wait_until_full(&monitor);
-            stop.stop();
-            // The source must end although the sink takes nothing.
-            let grace = Instant::now() + self.grace_period;
-            while Instant::now() < grace && !has_ended(&monitor) {
-                thread::sleep(Duration::from_millis(1));
-            }
+        if self.is_stuck || self.stop == Stop::Full {
+            // A source under test that does nothing is stopped.
+            let deadline = (self.stop == Stop::Full).then(|| Instant::now() + DEADLINE);
+            stop_when_full(&monitor, &control, &stop, deadline);
         }
-        drop(open);
         let (ended, end) = crossbeam_channel::bounded::<()>(0);
         if self.has_deadline {
             // It ends with the run, since the sender is dropped then.
@@ -261,8 +260,9 @@ where
 }
 
 impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
-    /// Adds a sink.
-    pub fn sink(self, sink: impl Sink<S> + 'static) -> Self {
+    /// Adds a sink. With [`Stuck`], the run is also stopped when the source waits for it.
+    pub fn sink<K: Sink<S> + 'static>(mut self, sink: K) -> Self {
+        self.is_stuck |= TypeId::of::<K>() == TypeId::of::<Stuck>();
         self.attach(|table| table.write_to(sink))
     }
 }
@@ -271,13 +271,13 @@ fn has_ended(monitor: &Monitor) -> bool {
     monitor.snapshot().sources.iter().all(|source| source.state == SourceState::Ended)
 }
 
-/// Waits for an event, with a deadline: a source that does nothing is stopped then.
-fn wait_until_full(monitor: &Monitor) {
-    let until = Instant::now() + DEADLINE;
-    while Instant::now() < until {
+/// Requests a stop once each source that has not ended waits for room. A stop for another reason ends the wait.
+fn stop_when_full(monitor: &Monitor, control: &Control, stop: &StopHandle, deadline: Option<Instant>) {
+    while !control.is_stopping() && !has_ended(monitor) {
         let waits = |state| matches!(state, SourceState::WaitingForRoom | SourceState::Ended);
-        if monitor.snapshot().sources.iter().all(|source| waits(source.state)) {
-            return;
+        let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if is_late || monitor.snapshot().sources.iter().all(|source| waits(source.state)) {
+            stop.stop();
         }
         thread::sleep(Duration::from_millis(1));
     }

@@ -1,4 +1,4 @@
-//! Testing sources: [`collect`], [`Harness`], [`script`], [`Clock`],
+//! Testing sources: [`collect`], [`Harness`], [`Stuck`], [`script`], [`Clock`],
 //! `connector_tests!` and `sink_tests!`. With the feature `dataflow`, also a
 //! computation: `compute`.
 
@@ -22,6 +22,7 @@ mod rows;
 mod script;
 #[cfg(feature = "persist")]
 pub(crate) mod sinks;
+mod stuck;
 #[cfg(feature = "persist")]
 pub(crate) mod suite;
 mod tables;
@@ -36,6 +37,7 @@ pub use self::every_column::EveryColumn;
 pub use self::harness::Harness;
 pub use self::report::Report;
 pub use self::script::{Step, script};
+pub use self::stuck::Stuck;
 pub use self::tables::TestedTables;
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, Weak};
 
-use crossbeam_channel::Receiver;
-
 use super::report::Recorded;
+use super::stuck::Stuck;
 use super::tables::TableVisitor;
 use crate::pipeline::StopHandle;
 use crate::pipeline::table::TableRows;
@@ -45,8 +44,6 @@ pub(super) enum Fail {
 pub(super) struct Recorder {
     /// Sinks see the pushes themselves, before they become updates by key.
     pub(super) raw: bool,
-    /// Disconnected once commits may be taken.
-    pub(super) gate: Option<Receiver<()>>,
     pub(super) progress: Arc<Progress>,
     /// Functions that take the commits of each table after the run.
     pub(super) tables: Vec<Box<dyn FnOnce() -> Box<dyn Recorded>>>,
@@ -57,12 +54,14 @@ impl TableVisitor for Recorder {
         if self.raw {
             table.extensions().get::<TableRows<S>>().leave_pushes();
         }
+        if self.progress.stop == Stop::Full {
+            table.write_to(Stuck);
+        }
         let commits = Arc::new(Lock::new(Vec::new()));
         self.progress.counts.lock().push(0);
         table.write_to(Keeping {
             table: self.tables.len(),
             commits: Arc::clone(&commits),
-            gate: self.gate.clone(),
             progress: Arc::clone(&self.progress),
         });
         self.tables.push(Box::new(move || Box::new(std::mem::take(&mut *commits.lock()))));
@@ -107,16 +106,11 @@ impl Progress {
 struct Keeping<S: Schema> {
     table: usize,
     commits: Arc<Lock<Vec<Commit<S>>>>,
-    gate: Option<Receiver<()>>,
     progress: Arc<Progress>,
 }
 
 impl<S: Schema> Sink<S> for Keeping<S> {
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
-        if let Some(gate) = &self.gate {
-            // It ends with an error, since nothing is ever sent.
-            let _ = gate.recv();
-        }
         self.commits.lock().push(commit.clone());
         self.progress.add(self.table, commit.len());
         Ok(())

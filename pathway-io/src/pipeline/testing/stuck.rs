@@ -1,0 +1,52 @@
+//! [`Stuck`]: a sink that takes nothing.
+
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
+use crate::run::current;
+use crate::run::error::RunResult;
+use crate::sink::Sink;
+
+/// A sink that takes no commit until all sources have ended, or until the run has failed.
+///
+/// The source keeps the credit of every row, as with a database that does not answer, and waits once its backlog is full. After
+/// a stop the source must end all the same. Then the sink takes all commits, so that the run ends.
+///
+/// [`Harness::sink`](super::Harness::sink) takes it, and then also stops the run when the source waits for it. Any pipeline
+/// takes it, too, and then the test has to stop the run.
+///
+/// ```
+/// use pathway_io::testing::{Harness, Stuck};
+/// use pathway_io::{RunResult, Schema, Subject, connector};
+///
+/// #[derive(Schema)]
+/// struct Line { n: u64 }
+///
+/// struct Lines;
+///
+/// #[connector]
+/// impl Lines {
+///     fn run(&mut self, lines: Subject<Line, u64>) -> RunResult {
+///         for n in lines.resume().unwrap_or(0).. {
+///             lines.next_at(n + 1, Line { n })?;
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// let report = Harness::new(Lines).resume_at(7_u64).stop_after_rows(10).sink(Stuck).run();
+/// assert!(report.rows().count() >= 10);
+/// assert_eq!(report.on_stops(), 1);
+/// assert!(report.result().is_ok());
+/// ```
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stuck;
+
+impl<S: Schema> Sink<S> for Stuck {
+    fn write(&mut self, _: &Commit<S>) -> RunResult {
+        // Outside a run there is nothing to wait for. A source that does not end in time is a failure of the run.
+        if let Some(run) = current::run() {
+            run.wait(|run| run.sources_have_ended() || !run.failures.is_empty(), |_| None);
+        }
+        Ok(())
+    }
+}
