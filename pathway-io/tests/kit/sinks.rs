@@ -1,7 +1,9 @@
 //! Each test that `sink_tests!` makes fails with a sink that is broken in one way, and only that test.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{LazyLock, Mutex, MutexGuard};
 
 use pathway_io::__private0::testing::{Form, SinkCheck, SinkSuite};
 use pathway_io::{Commit, RunResult, Schema, Sink, TableSchema};
@@ -35,6 +37,7 @@ enum Flaw {
     RecoversBeforeTheFirst,
     KeepsTheFirstTime,
     WritesBeforeTheTime,
+    TimeWhenDropped,
     RepeatsAfterRecover,
     KeepsWhatFailed,
     ForgetsTheTime,
@@ -68,6 +71,7 @@ struct Ledger {
     pending: Vec<Vec<Value>>,
     time: Option<u64>,
     first_time: Option<u64>,
+    flushed_time: Option<u64>,
     /// For a sink that writes before the time.
     flushed: usize,
     has_written: bool,
@@ -77,8 +81,19 @@ struct Ledger {
 impl Ledger {
     fn new(directory: &Path, is_transactional: bool, flaw: Flaw) -> Self {
         let (pending, path) = (Vec::new(), directory.join("ledger"));
-        let (time, first_time, flushed, has_written, resumed) = (None, None, 0, false, false);
-        Ledger { path, is_transactional, flaw, pending, time, first_time, flushed, has_written, resumed }
+        let (time, first_time, flushed_time, flushed, has_written, resumed) = (None, None, None, 0, false, false);
+        Ledger { path, is_transactional, flaw, pending, time, first_time, flushed_time, flushed, has_written, resumed }
+    }
+
+    /// Stores the time that a flush should have stored.
+    fn store_late_time(&mut self) {
+        if self.flaw == Flaw::TimeWhenDropped
+            && let Some(time) = self.flushed_time.take()
+        {
+            let mut stored = Stored::load(&self.path);
+            stored.time = Some(time);
+            stored.save(&self.path).unwrap();
+        }
     }
 
     fn encode(&self, item: Item, time: u64, diff: i64) -> Value {
@@ -99,6 +114,12 @@ impl Ledger {
             _ => json!(weight),
         };
         json!({"key": key, "text": text, "note": note, "weight": weight, "time": time, "diff": diff})
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.store_late_time();
     }
 }
 
@@ -143,7 +164,10 @@ impl Sink<Item> for Ledger {
         }
         stored.updates.extend(pending);
         self.flushed = stored.updates.len();
-        stored.time = self.time;
+        if self.flaw != Flaw::TimeWhenDropped {
+            stored.time = self.time;
+        }
+        self.flushed_time = self.time;
         if self.flaw == Flaw::KeepsTheFirstTime {
             self.first_time = self.first_time.or(self.time);
             stored.time = self.first_time;
@@ -156,6 +180,7 @@ impl Sink<Item> for Ledger {
     }
 
     fn recover(&mut self, _: &'static TableSchema) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
+        self.store_late_time();
         let mut stored = Stored::load(&self.path);
         if self.flaw != Flaw::KeepsWhatFailed {
             self.pending.clear();
@@ -186,6 +211,40 @@ impl Sink<Item> for Ledger {
     }
 }
 
+/// What each directory would have, in the memory of this process: the time and the updates.
+fn memory() -> MutexGuard<'static, HashMap<PathBuf, (Option<u64>, Vec<Value>)>> {
+    static MEMORY: LazyLock<Mutex<HashMap<PathBuf, (Option<u64>, Vec<Value>)>>> = LazyLock::new(Mutex::default);
+    MEMORY.lock().unwrap()
+}
+
+/// A transactional sink without a file.
+struct InMemory(PathBuf, Vec<Value>);
+
+impl Sink<Item> for InMemory {
+    fn write(&mut self, commit: &Commit<Item>) -> RunResult {
+        let ledger = Ledger::new(&self.0, true, Flaw::Flawless);
+        self.1.extend(commit.iter().map(|update| ledger.encode(update.row, update.time, update.diff)));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> RunResult {
+        let mut memory = memory();
+        let (time, updates) = memory.entry(self.0.clone()).or_default();
+        updates.append(&mut self.1);
+        *time = updates.last().map_or(*time, |update| update["time"].as_u64());
+        Ok(())
+    }
+
+    fn is_transactional(&self) -> bool {
+        true
+    }
+
+    fn recover(&mut self, _: &'static TableSchema) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
+        self.1.clear();
+        Ok(memory().get(&self.0).and_then(|(time, _)| *time))
+    }
+}
+
 fn updates(directory: &Path) -> Vec<Value> {
     Stored::load(&directory.join("ledger")).updates
 }
@@ -211,6 +270,11 @@ pathway_io::sink_tests! {
     transactional of Item: |directory| Ledger::new(directory, true, Flaw::Flawless),
     rows: rows,
 }
+// Its rows end with the process, so it is dropped.
+pathway_io::sink_tests! {
+    in_memory of Item: |directory| InMemory(directory.to_owned(), Vec::new()),
+    updates: |directory| memory().get(directory).cloned().unwrap_or_default().1,
+}
 // An error is not a silent change.
 pathway_io::sink_tests! {
     strict of Item: |directory| Ledger::new(directory, true, Flaw::RefusesNul),
@@ -219,13 +283,16 @@ pathway_io::sink_tests! {
 
 /// Checks that one check fails, and its text.
 #[track_caller]
-fn only_failure(flaw: Flaw, expected: SinkCheck, text: &str) {
+fn only_failure(test: &'static str, flaw: Flaw, expected: SinkCheck, text: &str) {
     // A transactional sink whose commits are lost at a flush breaks the promises of its recovery, too.
     let is_transactional = flaw != Flaw::FlushesAtClose;
     let make = |directory: &Path| Ledger::new(directory, is_transactional, flaw);
-    let suite = SinkSuite::<Item, _, _>::new(make, Form::Updates, updates);
+    let suite = SinkSuite::<Item, _, _>::new(make, Form::Updates, updates).in_test(test);
+    // The process that is killed in this check needs no other.
+    let is_killed = std::env::var_os("PATHWAY_IO_SINK_TEST").is_some();
+    let checks = if is_killed { &[SinkCheck::recovers_whole_commits] } else { SinkCheck::ALL };
     let failed: Vec<(SinkCheck, String)> =
-        SinkCheck::ALL.iter().filter_map(|check| Some((*check, suite.check(*check).err()?))).collect();
+        checks.iter().filter_map(|check| Some((*check, suite.check(*check).err()?))).collect();
     match &failed[..] {
         [(check, found)] if *check == expected => assert!(found.contains(text), "{found}"),
         failed => panic!("expected {expected:?} alone to fail, and these did: {failed:#?}"),
@@ -237,7 +304,8 @@ macro_rules! broken {
         $(
             #[test]
             fn $name() {
-                only_failure(Flaw::$flaw, SinkCheck::$check, $text);
+                let test = concat!(module_path!(), "::", stringify!($name));
+                only_failure(test, Flaw::$flaw, SinkCheck::$check, $text);
             }
         )+
 
@@ -265,7 +333,8 @@ broken! {
     a_nan_becomes_zero: NanAsZero => keeps_nan_and_infinity, "a NaN or an infinity in the column `weight`";
     a_time_comes_from_nowhere: RecoversBeforeTheFirst => recovers_nothing_at_first, "`recover` returns the time 5";
     a_time_stays_behind: KeepsTheFirstTime => recovers_its_last_commit, "has the time 20, and `recover` returns Some(10)";
-    rows_come_before_their_time: WritesBeforeTheTime => recovers_whole_commits, "the rows are not those of the commits up to it";
+    rows_come_before_their_time: WritesBeforeTheTime => recovers_whole_commits, "after a kill between `write` and `flush`, `recover` returns the time 10, and the rows are not those";
+    the_time_comes_when_it_is_dropped: TimeWhenDropped => recovers_whole_commits, "after a kill before the next flush `recover` returns 0";
     missing_commits_come_twice: RepeatsAfterRecover => takes_the_commits_that_it_misses, "it has not each once: number 3 is";
     a_failed_write_stays: KeepsWhatFailed => undoes_what_was_not_flushed, "what was not flushed must be undone";
     a_time_is_forgotten: ForgetsTheTime => keeps_its_time_without_a_commit, "`recover` returns None, and the last commit has the time 10";

@@ -17,6 +17,10 @@ impl Directory {
         fs::create_dir(&path).map_err(|error| format!("cannot create {}: {error}", path.display()))?;
         Ok(Directory(path))
     }
+
+    pub(super) fn is_empty(&self) -> bool {
+        fs::read_dir(&self.0).is_ok_and(|mut entries| entries.next().is_none())
+    }
 }
 
 impl Drop for Directory {

@@ -103,7 +103,7 @@ macro_rules! connector_tests {
 /// Makes a `#[test]` of each promise of a [`Sink`](crate::Sink).
 ///
 /// The first closure makes the sink, with a new directory that the sink may write to. It is called several times with one
-/// directory to start the sink again after an end without a flush, as after a kill. The second closure reads what was written, as
+/// directory to start the sink again after an end without a flush. The second closure reads what was written, as
 /// JSON objects in the form in which [`next_json`](crate::Subject::next_json) reads rows:
 ///
 /// - `updates:` returns each update in order, with its `diff` and, if the output has it, its `time`.
@@ -128,12 +128,18 @@ macro_rules! connector_tests {
 /// |---|---|
 /// | `recovers_nothing_at_first` | without a commit, `recover` returns `None` |
 /// | `recovers_its_last_commit` | `recover` returns the time of the last commit, and changes nothing |
-/// | `recovers_whole_commits` | after an end between `write` and `flush`, the rows are those of the commits up to the time |
+/// | `recovers_whole_commits` | after a kill between `write` and `flush`, the rows are those of the commits up to the time |
 /// | `takes_the_commits_that_it_misses` | with the commits after its time, it has each once |
 /// | `undoes_what_was_not_flushed` | `recover` on the same sink undoes what was written since the last flush |
 /// | `keeps_its_time_without_a_commit` | a flush with nothing to write keeps the time |
 ///
-/// The end of a sink without a flush is simulated: the kit drops it. The kit writes no negative zero.
+/// For `recovers_whole_commits`, the test binary runs this test in a second process, which makes the sink in the same directory,
+/// writes, and is killed. So the sink must be able to find its storage there: if your test starts a server, write its
+/// address to a file in the directory, and read it from there if the file exists. A sink that has written nothing to the directory and
+/// recovers nothing has its rows in the memory of the test: it is dropped instead of killed. In the other tests, too, the kit
+/// drops a sink to end it without a flush.
+///
+/// The kit writes no negative zero.
 ///
 /// ```
 /// use std::fs::File;
@@ -194,6 +200,7 @@ macro_rules! sink_tests {
             fn check(check: $crate::__private0::testing::SinkCheck) {
                 let form = $crate::__private0::testing::Form::$form;
                 let suite = $crate::__private0::testing::SinkSuite::<$schema, _, _>::new($sink, form, $read);
+                let suite = suite.in_test(::core::concat!(::core::module_path!(), "::recovers_whole_commits"));
                 if let ::core::result::Result::Err(broken) = suite.check(check) {
                     ::core::panic!("{broken}");
                 }

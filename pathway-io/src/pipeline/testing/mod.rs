@@ -13,6 +13,8 @@ mod directory;
 mod every_column;
 mod harness;
 #[cfg(feature = "persist")]
+mod killed;
+#[cfg(feature = "persist")]
 mod macros;
 mod memory;
 mod recorder;

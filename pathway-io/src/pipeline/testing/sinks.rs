@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::check::SinkCheck;
 use super::check::Verdict;
 use super::directory::Directory;
+use super::killed;
 use super::rows::text;
 use super::values::{self, Kind};
 use super::written::{Form, Order, Written, expected};
@@ -25,6 +26,8 @@ pub struct SinkSuite<S, M, R> {
     make: M,
     form: Form,
     read: R,
+    /// The path of the test that checks `recovers_whole_commits`, for a process that runs it and is killed.
+    test: Option<&'static str>,
     schema: PhantomData<S>,
 }
 
@@ -37,7 +40,14 @@ where
 {
     /// Returns a suite for the sinks that `make` returns, of which `read` reads what they have written.
     pub fn new(make: M, form: Form, read: R) -> Self {
-        SinkSuite { make, form, read, schema: PhantomData }
+        SinkSuite { make, form, read, test: None, schema: PhantomData }
+    }
+
+    /// Names the test that this suite is in, so that it can run in a process that is killed. Without a name, the sink is dropped.
+    #[must_use]
+    pub fn in_test(mut self, test: &'static str) -> Self {
+        self.test = Some(test);
+        self
     }
 
     /// Each update of a commit is written once.
@@ -183,29 +193,60 @@ where
         })
     }
 
-    /// Returns a sink that is killed between `write` and `flush` has whole commits, and their time.
+    /// A sink that is killed between `write` and `flush` has whole commits, and their time.
     fn recovers_whole_commits(&self) -> Verdict {
+        if let Some(directory) = killed::directory() {
+            let _sink = self.write_without_flush(&directory, &self.commits(3)?)?;
+            return killed::wait_for_kill();
+        }
+        let mut is_reachable = true;
+        let killed = self.recovers(|directory, commits| {
+            let Some(test) = self.test else {
+                is_reachable = false;
+                return Ok(());
+            };
+            killed::kill(test, &directory.0)?;
+            let is_empty = directory.is_empty();
+            let time = recover(&mut (self.make)(&directory.0))?;
+            // A sink that keeps its rows in the memory of the test has lost all of them with the process.
+            is_reachable = time.is_some() || !is_empty;
+            if is_reachable { self.has_whole_commits(directory, commits, time, "after a kill") } else { Ok(()) }
+        });
+        if is_reachable {
+            return killed;
+        }
         self.recovers(|directory, commits| {
-            let mut sink = self.recover_first(directory)?;
-            done("write", sink.write(&commits[0]))?;
-            done("flush", sink.flush())?;
-            done("write", sink.write(&commits[1]))?;
-            drop(sink);
-            let time = recover(&mut (self.make)(&directory.0))?.unwrap_or(0);
-            let durable: Vec<_> = commits.iter().filter(|commit| commit.time() <= time).cloned().collect();
-            if durable.is_empty() {
-                return Err(format!(
-                    "a commit was flushed, and after an end without a further flush `recover` returns {time}: the commit is \
-                     lost (`Sink::is_transactional`)"
-                ));
-            }
-            self.compare(directory, &durable, Order::Same).map_err(|difference| {
-                format!(
-                    "after an end between `write` and `flush`, `recover` returns the time {time}, and the rows are not those \
-                     of the commits up to it: {difference} (`Sink::is_transactional`: no row may become durable without \
-                     its time)"
-                )
-            })
+            drop(self.write_without_flush(&directory.0, commits)?);
+            let time = recover(&mut (self.make)(&directory.0))?;
+            self.has_whole_commits(directory, commits, time, "after an end")
+        })
+    }
+
+    /// Writes two commits and flushes the first.
+    fn write_without_flush(&self, directory: &Path, commits: &[Commit<S>]) -> Result<K, String> {
+        let mut sink = (self.make)(directory);
+        recover(&mut sink)?;
+        done("write", sink.write(&commits[0]))?;
+        done("flush", sink.flush())?;
+        done("write", sink.write(&commits[1]))?;
+        Ok(sink)
+    }
+
+    /// Compares the rows with the time that `recover` has returned after [`write_without_flush`](Self::write_without_flush).
+    fn has_whole_commits(&self, directory: &Directory, commits: &[Commit<S>], time: Option<u64>, end: &str) -> Verdict {
+        let time = time.unwrap_or(0);
+        let durable: Vec<_> = commits.iter().filter(|commit| commit.time() <= time).cloned().collect();
+        if durable.is_empty() {
+            return Err(format!(
+                "a commit was flushed, and {end} before the next flush `recover` returns {time}: the commit is lost, or \
+                 its time is (`Sink::is_transactional`: a flush makes both durable)"
+            ));
+        }
+        self.compare(directory, &durable, Order::Same).map_err(|difference| {
+            format!(
+                "{end} between `write` and `flush`, `recover` returns the time {time}, and the rows are not those of the \
+                 commits up to it: {difference} (`Sink::is_transactional`: no row may become durable without its time)"
+            )
         })
     }
 
