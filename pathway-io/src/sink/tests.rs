@@ -1,5 +1,7 @@
 //! The sinks of this crate, held to what `sink_tests!` asks of the user's.
 
+#[cfg(feature = "parquet")]
+mod parquet;
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres;
 
@@ -39,7 +41,9 @@ impl<S: Schema> Sink<S> for Attached<S> {
     }
 
     fn flush(&mut self) -> RunResult {
-        self.0.get().flush()
+        self.0.get().flush()?;
+        // A sink that writes parts has its commits in the state until the checkpointer asks for the end of a part.
+        self.0.staged().map_or(Ok(()), |sink| sink.end_part())
     }
 
     fn is_transactional(&self) -> bool {

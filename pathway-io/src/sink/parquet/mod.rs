@@ -2,8 +2,8 @@
 //!
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written one
 //! after the other: `part-00000001-<time>.parquet`, where `<time>` is that of the last commit in it. The columns have the
-//! types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal` is a text: few readers have
-//! decimals of 57 digits. DuckDB, Polars and pyarrow read all parts of a
+//! types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a `u128` are
+//! texts: few readers have decimals of 39 or 57 digits. DuckDB, Polars and pyarrow read all parts of a
 //! directory as one table.
 //!
 //! A part appears under its name when it is complete. Until then it is `part.parquet.new`, which readers must not read. A

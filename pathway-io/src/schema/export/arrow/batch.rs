@@ -116,6 +116,7 @@ fn portable(field: &Field) -> Field {
         ArrowType::Decimal256(..) => ArrowType::Utf8,
         ArrowType::List(item) => ArrowType::List(Arc::new(portable(item))),
         ArrowType::FixedSizeList(item, len) => ArrowType::FixedSizeList(Arc::new(portable(item)), *len),
+        ArrowType::Map(entries, sorted) => ArrowType::Map(Arc::new(portable(entries)), *sorted),
         ArrowType::Struct(fields) => ArrowType::Struct(fields.iter().map(|field| portable(field)).collect()),
         other => other.clone(),
     };

@@ -84,8 +84,10 @@ impl Values {
             DataType::F32 => Values::F32(Vec::new()),
             DataType::F64 => Values::F64(Vec::new()),
             DataType::Str | DataType::Json | DataType::Bytes => Values::Arena(vec![0], Vec::new()),
-            // As files have it.
-            DataType::Decimal if *arrow == ArrowType::Utf8 => Values::Arena(vec![0], Vec::new()),
+            // As files have them.
+            DataType::Decimal | DataType::I128 | DataType::U128 if *arrow == ArrowType::Utf8 => {
+                Values::Arena(vec![0], Vec::new())
+            }
             DataType::Uuid => Values::Uuid(Vec::new()),
             DataType::Decimal => Values::Decimal(Vec::new()),
             DataType::I128 | DataType::U128 => Values::Wide(Vec::new()),
@@ -198,6 +200,9 @@ impl Node {
             Values::U32(values) => push(values, value)?,
             Values::U64(values) => push(values, value)?,
             Values::Wide(values) => values.push(i256::from_i128(value)),
+            Values::Arena(..) if matches!(self.data_type, DataType::I128 | DataType::U128) => {
+                return self.push_bytes(value.to_string().as_bytes());
+            }
             _ => return Err(FORM),
         }
         self.present.push(true);
