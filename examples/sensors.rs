@@ -119,9 +119,9 @@ impl Board {
         let lines = SENSORS.iter().map(|&name| match self.rows.get(name) {
             Some(Reading { celsius, readings, .. }) => {
                 let bar = "█".repeat((celsius - 10.0).clamp(0.0, 20.0) as usize);
-                format!("{name:<10}{celsius:>7.1}{readings:>10}  {bar}")
+                format!("{name:<10}{celsius:>8.1}{readings:>10}  {bar}")
             }
-            None => format!("{name:<10}{:>7}{:>10}", "-", 0),
+            None => format!("{name:<10}{:>8}{:>10}", "-", 0),
         });
         std::iter::once(head).chain(lines).collect()
     }
