@@ -178,6 +178,7 @@ fn holder(client: &mut Client, key: &str, table: &str) -> Option<String> {
              coalesce(host(a.client_addr), 'local')) \
          FROM pg_locks l JOIN pg_stat_activity a USING (pid), (SELECT {key} AS key) k \
          WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
+         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
          AND (l.classid::bigint << 32 | l.objid::bigint) = k.key"
     );
     client.query_opt(&query, &[&table]).ok()??.get(0)
