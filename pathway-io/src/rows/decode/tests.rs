@@ -377,6 +377,20 @@ proptest! {
 }
 
 #[test]
+fn the_scan_takes_no_name_without_its_colon() {
+    // Found by the fuzz target: the name of a column, and behind it the text that was taken for a name.
+    for text in [
+        r#"{"key":1,"genus":"lynx","weight":4.5,"nap""other":null}"#,
+        r#"{"key":1,"genus":"lynx","nap""other":null}"#,
+        r#"{"key""other":1,"genus":"lynx"}"#,
+        r#"{"genus":"lynx","key" "key":1}"#,
+    ] {
+        let reason = error(text);
+        assert!(reason.contains("expected `:`"), "{text}: {reason}");
+    }
+}
+
+#[test]
 fn the_scan_takes_no_row_without_its_brackets() {
     let fields = r#""int":0,"byte":0,"flag":true,"text":"","float":0,"single":0.1,"maybe":null,"note":null"#;
     assert!(scanned_and_parsed(format!("{{{fields}}}").as_bytes()).0.is_some());
