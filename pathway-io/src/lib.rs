@@ -155,6 +155,7 @@ pub use persist::Durability;
 pub use pipeline::running::Running;
 pub use pipeline::{Pipeline, StopHandle, monitor, progress};
 pub use rows::builtin_schemas::{BytesRow, TextRow};
+pub use rows::check::RowCheck;
 pub use rows::column::raw_json::RawJson;
 pub use rows::column::{self, ColumnType};
 pub use rows::commit::{Commit, Update};

@@ -150,7 +150,7 @@ mod tests {
             let pool = Pool::new();
             for n in 1..=COMMITS as u64 {
                 let mut batch = pool.get();
-                batch.push(Number { n }.into_fields());
+                batch.push_times(Number { n }.into_fields(), 1);
                 feeds.send(&Commit::new(n, vec![batch], Arc::clone(&pool)), None);
             }
             let flow = Arc::<Flow>::default();

@@ -114,7 +114,8 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
     }
 
     fn check_sinks(&self) -> Result<()> {
-        self.sinks().check()
+        self.rows().pool.set_checks(self.sinks().check()?);
+        Ok(())
     }
 
     fn transactional_sinks(&self) -> usize {

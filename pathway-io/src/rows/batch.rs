@@ -3,11 +3,13 @@
 //! What costs in handing rows from thread to thread is memory allocated in one and freed in another, so a batch that
 //! every sink has taken returns to the pool that it came from, and the next rows are pushed into the same buffers.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde_json::Value;
 
+use crate::rows::check::{RowCheck, RowChecks};
 use crate::rows::decode::{self, Seen};
+use crate::rows::encode::RowWriter;
 use crate::rows::fields::Columns;
 use crate::rows::path;
 use crate::rows::refusal::{self, can_refuse};
@@ -39,6 +41,16 @@ pub(crate) struct Batch<S: Schema> {
     peak: (usize, usize),
     /// Scratch of the JSON decoder.
     seen: Seen,
+    /// The checks of rows that are pushed.
+    checks: RowChecks<S>,
+}
+
+/// A row that was pushed as a struct, and that a sink can never hold.
+pub(crate) struct RefusedRow<S> {
+    pub(crate) row: S,
+    /// The row as JSON.
+    pub(crate) json: Vec<u8>,
+    pub(crate) error: RowError,
 }
 
 impl<S: Schema> Default for Batch<S> {
@@ -50,6 +62,7 @@ impl<S: Schema> Default for Batch<S> {
             starts_table: false,
             peak: (0, 0),
             seen: Seen::default(),
+            checks: None,
         }
     }
 }
@@ -73,9 +86,48 @@ impl<S: Schema> Batch<S> {
         self.columns.bytes() + self.diffs.len() * size_of::<i64>()
     }
 
+    /// Pushes a row of a source.
     #[inline]
-    pub(crate) fn push(&mut self, fields: RowOf<S>) {
+    pub(crate) fn push(&mut self, fields: RowOf<S>) -> Result<(), Box<RefusedRow<S>>> {
         self.push_times(fields, 1);
+        if self.checks.is_none() {
+            return Ok(());
+        }
+        self.check().map_err(|error| self.take_back(error))
+    }
+
+    /// Asks the sinks whether they can hold the last row.
+    #[inline(never)]
+    fn check(&self) -> Result<(), RowError> {
+        let bytes = self.bytes();
+        self.checks
+            .iter()
+            .flat_map(|checks| &**checks)
+            .try_for_each(|check| check.check(&self.columns, self.len - 1, bytes))
+    }
+
+    /// [`check`](Self::check) for a row that came as JSON, which the caller has.
+    #[inline]
+    fn check_json(&mut self) -> Result<(), RowError> {
+        if self.checks.is_none() {
+            return Ok(());
+        }
+        self.check().inspect_err(|_| self.pop())
+    }
+
+    #[cold]
+    fn take_back(&mut self, error: RowError) -> Box<RefusedRow<S>> {
+        let row = self.len - 1;
+        let mut json = Vec::new();
+        RowWriter::new::<S>().write_row(&self.columns, row, &mut json);
+        let row = self.row(row);
+        self.pop();
+        Box::new(RefusedRow { row, json, error })
+    }
+
+    fn pop(&mut self) {
+        self.len -= 1;
+        self.repair();
     }
 
     #[inline]
@@ -92,7 +144,7 @@ impl<S: Schema> Batch<S> {
     pub(crate) fn push_json(&mut self, json: &[u8]) -> Result<(), RowError> {
         decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
         self.pushed(1);
-        Ok(())
+        self.check_json()
     }
 
     /// Pushes a row of a log. By the slower way, so that the quick one has no second caller and stays where it is inlined.
@@ -115,7 +167,7 @@ impl<S: Schema> Batch<S> {
     pub(crate) fn push_value(&mut self, value: &Value) -> Result<(), RowError> {
         decode::decode_value::<S>(&mut self.columns, self.len, value, &mut self.seen)?;
         self.pushed(1);
-        Ok(())
+        self.check_json()
     }
 
     pub(crate) fn push_removal(&mut self, key: PartialOf<S>) {
@@ -181,15 +233,29 @@ impl<S: Schema> Batch<S> {
 }
 
 /// Batches that wait to be filled again.
-pub(crate) struct Pool<S: Schema>(Mutex<Vec<Batch<S>>>);
+pub(crate) struct Pool<S: Schema> {
+    idle: Mutex<Vec<Batch<S>>>,
+    /// The checks of the table's sinks. Set once, before the first row.
+    checks: OnceLock<Arc<[RowCheck<S>]>>,
+}
 
 impl<S: Schema> Pool<S> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Pool(Mutex::new(Vec::new())))
+        Arc::new(Pool { idle: Mutex::new(Vec::new()), checks: OnceLock::new() })
+    }
+
+    /// Has these checks made of each row that is pushed from now on.
+    pub(crate) fn set_checks(&self, checks: Vec<RowCheck<S>>) {
+        if !checks.is_empty() {
+            // The pipeline of a table starts once.
+            let _ = self.checks.set(checks.into());
+        }
     }
 
     pub(crate) fn get(&self) -> Batch<S> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+        let mut batch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        batch.checks = self.checks.get().cloned();
+        batch
     }
 
     pub(crate) fn put(&self, mut batch: Batch<S>) {
@@ -197,7 +263,7 @@ impl<S: Schema> Pool<S> {
             return;
         }
         batch.clear();
-        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         if idle.len() < POOL_BATCHES {
             idle.push(batch);
         }

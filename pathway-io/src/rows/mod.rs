@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod bounds;
 pub(crate) mod builtin_schemas;
+pub(crate) mod check;
 #[cfg(any(feature = "arrow", feature = "postgres"))]
 pub(crate) mod civil;
 pub mod column;

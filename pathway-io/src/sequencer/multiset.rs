@@ -96,7 +96,7 @@ mod tests {
         for round in 0..3 {
             let mut batch = Batch::<Line>::default();
             for (text, weight) in [("a", 0.0), ("a", -0.0), ("b", f64::NAN), ("a", 0.0)] {
-                batch.push(Line { text: text.to_owned(), weight }.into_fields());
+                batch.push_times(Line { text: text.to_owned(), weight }.into_fields(), 1);
             }
             assert_eq!(batch.len(), 4, "round {round}");
             multiset.add(&batch);

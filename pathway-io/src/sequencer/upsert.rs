@@ -320,7 +320,7 @@ mod tests {
         let mut batch = Batch::default();
         for key in keys {
             match genus {
-                Some(genus) => batch.push(Cat { key, genus: genus.to_owned() }.into_fields()),
+                Some(genus) => batch.push_times(Cat { key, genus: genus.to_owned() }.into_fields(), 1),
                 None => batch.push_removal(Cat::tombstone(key)),
             }
         }

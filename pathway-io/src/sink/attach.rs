@@ -11,6 +11,7 @@ use super::callback::{CommitCallback, UpdateCallback};
 use super::channel::Channel;
 use super::options::SinkOptions;
 use super::spec::{AnySink, FileSink, SinkSpec, Target};
+use crate::rows::check::RowCheck;
 use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
@@ -64,17 +65,19 @@ impl<S: Schema> TableSinks<S> {
         files.chain(per_worker).collect()
     }
 
-    /// Asks each sink whether it is transactional, which is the user's code.
+    /// Asks each sink whether it is transactional, which is the user's code. Returns the checks of rows that the sinks make.
     ///
     /// # Errors
     ///
     /// If that panics.
-    pub(crate) fn check(&self) -> Result<()> {
-        for spec in &self.0.lock().sinks {
-            guarded("is_transactional", || spec.sink.is_transactional())
-                .map_err(|kind| Error::sink(&spec.name, kind))?;
+    pub(crate) fn check(&self) -> Result<Vec<RowCheck<S>>> {
+        let mut checks = Vec::new();
+        for spec in &mut self.0.lock().sinks {
+            let named = |kind| Error::sink(&spec.name, kind);
+            guarded("is_transactional", || spec.sink.is_transactional()).map_err(named)?;
+            checks.extend(guarded("row_check", || spec.sink.get().row_check()).map_err(named)?);
         }
-        Ok(())
+        Ok(checks)
     }
 
     /// Returns the number of transactional sinks.

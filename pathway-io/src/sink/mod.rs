@@ -23,6 +23,7 @@ pub(crate) mod start;
 mod tests;
 pub(crate) mod thread;
 
+use crate::rows::check::RowCheck;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
@@ -166,6 +167,36 @@ pub trait Sink<S: Schema>: Send {
     ) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
         self.open(schema)?;
         Ok(None)
+    }
+
+    /// Returns a check of rows, if the sink can never hold some of them. Called once, before the pipeline starts.
+    ///
+    /// The check is made where a row is pushed. A row that it refuses is a bad row, which the source's
+    /// [`BadRows`](crate::BadRows) policy handles, and is never committed. Without a check, the row would become durable in a
+    /// persistent pipeline, and the sink would refuse it again after each restart. Rows that a computation makes are not
+    /// checked.
+    ///
+    /// ```
+    /// # use pathway_io::{Commit, RowCheck, RunResult, Schema, Sink};
+    /// # #[derive(Schema)] struct Cat { key: i64, genus: String }
+    /// # struct Archive;
+    /// impl Sink<Cat> for Archive {
+    ///     fn row_check(&self) -> Option<RowCheck<Cat>> {
+    ///         Some(RowCheck::new(|cat: &Cat| match cat.genus.len() {
+    ///             0..=20 => Ok(()),
+    ///             len => Err(format!("column `genus` has {len} bytes, and the archive takes 20")),
+    ///         }))
+    ///     }
+    ///
+    ///     fn write(&mut self, commit: &Commit<Cat>) -> RunResult {
+    ///         // ..
+    /// #       let _ = commit;
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    fn row_check(&self) -> Option<RowCheck<S>> {
+        None
     }
 
     /// Closes the sink. Called once, after the last commit and a flush.

@@ -1,7 +1,5 @@
 //! The methods of a [`Subject`] for offsets, from which a source continues after a restart.
 
-use std::convert::Infallible;
-
 use crate::rows::schema::Schema;
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
@@ -54,13 +52,9 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     pub fn next_at(&self, offset: O, row: S) -> Result<(), Closed> {
         let fields = row.into_fields();
         let admitted = self.admit_at()?;
-        let pushed = admitted.push_at::<S, O, Infallible>(self.pool(), offset, |batch| {
-            batch.push(fields);
-            Ok(())
-        });
-        match pushed {
+        match admitted.push_at::<S, O, _>(self.pool(), offset, |batch| batch.push(fields)) {
             Ok(()) => Ok(()),
-            Err((_, never)) => match never {},
+            Err((offset, refused)) => self.source().refused_row_at(self.entry(), *refused, offset, Push::Wait),
         }
     }
 

@@ -2,7 +2,8 @@
 //! have in common.
 
 /// Expects these methods on `Self`: `push(&self, fill) -> Result<Result<(), E>, Closed>`, `push_all(&self, rows)` with
-/// the same result, and `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`. The bounds are on the methods,
+/// the same result, `bad_row(&self, RowError, &[u8]) -> Result<(), RowError>`, and
+/// `refused_row(&self, RefusedRow<S>) -> Result<(), Closed>`. The bounds are on the methods,
 /// because with a bound on the impl rustc would not report that the row type is not a schema.
 macro_rules! push_methods {
     () => {
@@ -22,6 +23,9 @@ macro_rules! push_methods {
         ///
         /// [`Closed`] if the subject is closed. Return from `run` in this case.
         ///
+        /// A row that a sink of the table [can never hold](crate::Sink::row_check) is handled by the policy for bad rows. If
+        /// that is to fail, it fails the pipeline, since this error cannot describe the row.
+        ///
         /// # Panics
         ///
         /// If a column cannot hold its value: a `Value` or a `#[schema(json)]` column is nested more than 100 levels deep, a
@@ -35,11 +39,7 @@ macro_rules! push_methods {
             S: Schema,
         {
             let fields = row.into_fields();
-            let Ok(()) = self.push::<std::convert::Infallible>(|batch| {
-                batch.push(fields);
-                Ok(())
-            })?;
-            Ok(())
+            self.push(|batch| batch.push(fields))?.or_else(|refused| self.refused_row(*refused))
         }
 
         /// Decodes one JSON object by the schema and pushes it.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tracing::warn;
 
+use crate::rows::batch::RefusedRow;
 use crate::run::control::Control;
 use crate::run::error::row_error::RowError;
 use crate::run::error::{Closed, Error, FailureKind, is_fatal};
@@ -157,6 +158,35 @@ impl Source {
         push: Push,
     ) -> Result<(), RowError> {
         self.judge(entry, error, raw, Some(offset), push)
+    }
+
+    /// [`bad_row`](Self::bad_row) for a row that a sink can never hold, where the error of the push cannot describe the row:
+    /// if the policy is to fail, the pipeline fails.
+    #[cold]
+    pub(crate) fn refused_row<S>(&self, entry: Entry, refused: RefusedRow<S>, push: Push) -> Result<(), Closed> {
+        let RefusedRow { json, error, .. } = refused;
+        self.judge(entry, error, &json, None::<()>, push).map_err(|error| self.fail_refused(error))
+    }
+
+    /// [`refused_row`](Self::refused_row) for a row with its offset.
+    #[cold]
+    pub(crate) fn refused_row_at<S, O: Offset>(
+        &self,
+        entry: Entry,
+        refused: RefusedRow<S>,
+        offset: O,
+        push: Push,
+    ) -> Result<(), Closed> {
+        let RefusedRow { json, error, .. } = refused;
+        self.judge(entry, error, &json, Some(offset), push).map_err(|error| self.fail_refused(error))
+    }
+
+    fn fail_refused(&self, error: RowError) -> Closed {
+        if !error.is_closed() {
+            self.fail(FailureKind::Failed(Box::new(error)));
+            self.intake.tell_closed();
+        }
+        Closed
     }
 
     fn judge<O: Offset>(

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::rows::batch::Batch;
+use crate::rows::batch::{Batch, RefusedRow};
 use crate::rows::schema::Schema;
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
@@ -170,6 +170,10 @@ impl<S: Schema, O> Subject<S, O> {
     /// Applies the `bad_rows` policy to a row that does not fit.
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.source.bad_row(self.entry, error, raw, Push::Wait)
+    }
+
+    fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
+        self.source.refused_row(self.entry, refused, Push::Wait)
     }
 }
 

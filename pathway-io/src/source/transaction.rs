@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::rows::batch::Batch;
+use crate::rows::batch::{Batch, RefusedRow};
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
@@ -134,6 +134,10 @@ impl<S: Schema, O> Transaction<S, O> {
 
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.subject.source().bad_row(self.subject.entry(), error, raw, self.bad_rows)
+    }
+
+    pub(crate) fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
+        self.subject.source().refused_row(self.subject.entry(), refused, self.bad_rows)
     }
 
     push_methods!();
@@ -289,6 +293,10 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
 
     fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.subject.source().bad_row(self.subject.entry(), error, raw, self.bad_rows)
+    }
+
+    fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
+        self.subject.source().refused_row(self.subject.entry(), refused, self.bad_rows)
     }
 
     push_methods!();

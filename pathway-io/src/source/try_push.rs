@@ -2,8 +2,10 @@
 
 use std::convert::Infallible;
 
+use crate::rows::batch::RefusedRow;
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
+use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::intake::{Admitted, Push, Refused};
 use crate::source::subject::Subject;
@@ -35,11 +37,13 @@ impl<S, O> Subject<S, O> {
     {
         match self.try_admit() {
             Ok(admitted) => {
-                let Ok(()) = admitted.push::<S, Infallible>(self.pool(), |batch| {
-                    batch.push(row.into_fields());
-                    Ok(())
-                });
-                Ok(())
+                admitted.push::<S, _>(self.pool(), |batch| batch.push(row.into_fields())).or_else(|refused| {
+                    let RefusedRow { row, json, error } = *refused;
+                    let refused = RefusedRow { row: (), json, error };
+                    // There was room for the row, so there is room for the line of a bad row.
+                    let passed = self.source().refused_row(self.entry(), refused, Push::Reserved);
+                    passed.map_err(|Closed| TryNextError::Closed(row))
+                })
             }
             Err(Refused::Full) => Err(TryNextError::Full(row)),
             Err(Refused::Closed | Refused::NoOffset) => Err(TryNextError::Closed(row)),

@@ -1,6 +1,8 @@
 //! Values in the binary form of PostgreSQL, as `COPY BINARY` and arrays have them: four bytes with the length, and the
 //! value; a length of -1 is a null.
 
+use std::ops::Range;
+
 use crate::rows::civil;
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::sink::postgres::kind::Kind;
@@ -8,6 +10,12 @@ use crate::sink::postgres::kind::Kind;
 /// Days from 1970-01-01 to PostgreSQL's own epoch, 2000-01-01.
 const EPOCH_DAYS: i64 = 10_957;
 const EPOCH_MICROS: i128 = EPOCH_DAYS as i128 * 86_400_000_000;
+/// What PostgreSQL has room for, counted from its epoch: from 4714-11-24 BC to the end of the year 5874897 ..
+const DATES: Range<i32> = -2_451_545..2_145_031_949;
+/// .. and to the end of the year 294276, in microseconds.
+const TIMESTAMPS: Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
+/// A time of day, of which the last is 24:00:00.
+const TIMES: Range<i64> = 0..86_400_000_001;
 
 /// Why PostgreSQL cannot hold a value.
 pub(super) type Fault = &'static str;
@@ -73,10 +81,13 @@ pub(super) fn field<B: Buffer>(
     end(out, start)
 }
 
+/// Checks the characters of a text.
+pub(super) fn check_text(value: &[u8]) -> Result<(), Fault> {
+    if memchr::memchr(0, value).is_some() { Err(NUL) } else { Ok(()) }
+}
+
 fn text(value: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
-    if memchr::memchr(0, value).is_some() {
-        return Err(NUL);
-    }
+    check_text(value)?;
     out.extend_from_slice(value);
     Ok(())
 }
@@ -101,19 +112,20 @@ fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(
         Kind::Numeric(_) => numeric(value, out)?,
         Kind::Date => {
             let days = civil::days(value).ok_or(FORM)? - EPOCH_DAYS;
-            out.extend_from_slice(&i32::try_from(days).map_err(|_| RANGE)?.to_be_bytes());
+            let days = i32::try_from(days).ok().filter(|days| DATES.contains(days)).ok_or(RANGE)?;
+            out.extend_from_slice(&days.to_be_bytes());
         }
         Kind::Time => {
             let nanos = civil::time_of_day(value).ok_or(FORM)?;
-            out.extend_from_slice(&micros(nanos.into(), exact, 0)?.to_be_bytes());
+            out.extend_from_slice(&micros(nanos.into(), exact, 0, TIMES)?.to_be_bytes());
         }
         Kind::Timestamp => {
             let nanos = civil::date_time(value).ok_or(FORM)?;
-            out.extend_from_slice(&micros(nanos, exact, EPOCH_MICROS)?.to_be_bytes());
+            out.extend_from_slice(&micros(nanos, exact, EPOCH_MICROS, TIMESTAMPS)?.to_be_bytes());
         }
         Kind::Timestamptz => {
             let nanos = civil::instant(value).ok_or(FORM)?;
-            out.extend_from_slice(&micros(nanos, exact, EPOCH_MICROS)?.to_be_bytes());
+            out.extend_from_slice(&micros(nanos, exact, EPOCH_MICROS, TIMESTAMPS)?.to_be_bytes());
         }
         Kind::Uuid => out.extend_from_slice(&civil::uuid(value).ok_or(FORM)?),
         _ => return Err(FORM),
@@ -122,11 +134,11 @@ fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(
 }
 
 /// Returns the microseconds since an epoch, without the digits behind them.
-fn micros(nanos: i128, exact: bool, epoch: i128) -> Result<i64, Fault> {
+fn micros(nanos: i128, exact: bool, epoch: i128, range: Range<i64>) -> Result<i64, Fault> {
     if exact && nanos.rem_euclid(1_000) != 0 {
         return Err(NANOS);
     }
-    i64::try_from(nanos.div_euclid(1_000) - epoch).map_err(|_| RANGE)
+    i64::try_from(nanos.div_euclid(1_000) - epoch).ok().filter(|micros| range.contains(micros)).ok_or(RANGE)
 }
 
 /// Returns whether a JSON text has an escaped NUL in it.
@@ -225,9 +237,9 @@ mod tests {
 
     #[test]
     fn a_key_is_not_rounded() {
-        assert_eq!(micros(1_500, false, 0), Ok(1));
-        assert_eq!(micros(-1, false, 0), Ok(-1));
-        assert_eq!(micros(1_500, true, 0), Err(NANOS));
-        assert_eq!(micros(2_000, true, 0), Ok(2));
+        assert_eq!(micros(1_500, false, 0, TIMESTAMPS), Ok(1));
+        assert_eq!(micros(-1, false, 0, TIMESTAMPS), Ok(-1));
+        assert_eq!(micros(1_500, true, 0, TIMESTAMPS), Err(NANOS));
+        assert_eq!(micros(2_000, true, 0, TIMESTAMPS), Ok(2));
     }
 }

@@ -21,11 +21,19 @@
 //! | `Value`, lists, arrays, tuples, `json` columns | `jsonb` |
 //! | `Option<T>` | as `T`, or `NULL` |
 //!
-//! PostgreSQL has microseconds: nanoseconds are cut off, and in a primary key they are an error. It has no NUL in a text:
-//! such a row is an error that names the column, as is a value of more than 1 GB. In a persistent pipeline the commit with
-//! that row is durable by then, so every later start fails too, until you delete the state directory and the outputs. If
-//! your source can read such rows, check them, and pass them to [`Subject::reject`](crate::Subject::reject) instead. Names are quoted, so that two columns can differ in case only; a name of
-//! more than 63 bytes is an error, since PostgreSQL would cut it.
+//! PostgreSQL has microseconds: nanoseconds are cut off. Names are quoted, so that two columns can differ in case only; a name
+//! of more than 63 bytes is an error, since PostgreSQL would cut it.
+//!
+//! # Rows that PostgreSQL cannot hold
+//!
+//! A row that a source pushes is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles, if it has one of
+//! these values. In a row that a computation makes, they fail the pipeline.
+//!
+//! - a NUL character in a text or in JSON
+//! - a date or time outside of PostgreSQL's range
+//! - a nanosecond in the primary key
+//! - a primary key of more than 2,688 bytes, less 8 for each further column; in a table of updates there is no such limit
+//! - JSON of more than 268,435,455 bytes, or a row of more than 1 GiB; see [`Options::row_limit`]
 //!
 //! # The table
 //!
@@ -75,6 +83,7 @@ mod encode;
 mod error;
 mod kind;
 mod layout;
+mod limit;
 mod session;
 
 use std::path::PathBuf;
@@ -83,6 +92,7 @@ use std::time::Duration;
 use postgres::Config;
 use postgres::tls::{MakeTlsConnect, TlsConnect};
 
+use crate::rows::check::RowCheck;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
@@ -114,7 +124,7 @@ pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
 ///
 /// If the pipeline of the table has been started.
 pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, options: Options) {
-    let Options { table: name, schema, updates, connect, retry } = options;
+    let Options { table: name, schema, updates, row_limit, connect, retry } = options;
     let config = config.into();
     let layout = Layout::new(S::SCHEMA, name.as_deref(), updates);
     let database = shown(&config);
@@ -126,6 +136,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
     let name = format!("{database} {}", layout.table);
     let sink = PostgresSink::<S> {
         layout,
+        row_limit: row_limit.unwrap_or(limit::ROW_LIMIT),
         sessions: Sessions::new(config, schema, connect),
         session: None,
         pending: Vec::new(),
@@ -170,6 +181,7 @@ pub struct Options {
     table: Option<String>,
     schema: Option<String>,
     updates: bool,
+    row_limit: Option<usize>,
     connect: Connect,
     retry: Option<Restart>,
 }
@@ -200,6 +212,14 @@ impl Options {
         self
     }
 
+    /// Sets the most bytes that a row takes in PostgreSQL. The default is 1 GiB less 64 KiB, which the server can hold.
+    ///
+    /// A larger row that a source pushes is a bad row. Set it lower if the server has little memory for large rows.
+    pub fn row_limit(mut self, bytes: usize) -> Self {
+        self.row_limit = Some(bytes);
+        self
+    }
+
     /// Encrypts the connection, with a connector such as that of `postgres-native-tls` or `tokio-postgres-rustls`.
     pub fn tls<T>(mut self, tls: T) -> Self
     where
@@ -224,11 +244,12 @@ impl Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Options { table, schema, updates, retry, .. } = self;
+        let Options { table, schema, updates, row_limit, retry, .. } = self;
         f.debug_struct("Options")
             .field("table", table)
             .field("schema", schema)
             .field("updates", updates)
+            .field("row_limit", row_limit)
             .field("retry", retry)
             .finish_non_exhaustive()
     }
@@ -236,6 +257,8 @@ impl std::fmt::Debug for Options {
 
 struct PostgresSink<S: Schema> {
     layout: Layout,
+    /// The most bytes in a row.
+    row_limit: usize,
     sessions: Sessions,
     session: Option<Session>,
     /// The commits since the last flush, which go into one transaction.
@@ -280,6 +303,10 @@ impl<S: Schema> Sink<S> for PostgresSink<S> {
             self.pending.clear();
         }
         Ok(())
+    }
+
+    fn row_check(&self) -> Option<RowCheck<S>> {
+        Some(limit::row_check(&self.layout, self.row_limit))
     }
 
     fn close(&mut self) -> RunResult {

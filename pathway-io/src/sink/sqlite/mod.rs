@@ -21,9 +21,9 @@
 //! that name which somebody else has made is taken if it has the same columns and no rows; any other is left alone, and
 //! the pipeline does not start.
 //!
-//! SQLite holds at most 10^9 bytes in a row. A larger row fails the pipeline. In a persistent pipeline the commit with that
-//! row is durable by then, so every later start fails too, until you delete the state directory and the outputs. If your
-//! source can read such rows, check their length, and pass them to [`Subject::reject`](crate::Subject::reject) instead.
+//! SQLite holds at most 10^9 bytes in a row, or the bytes of [`Options::row_limit`]. A larger row that a source pushes is a bad
+//! row, which the source's [`BadRows`](crate::BadRows) policy handles. A larger row that a computation makes fails the
+//! pipeline.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, sqlite};
@@ -62,6 +62,7 @@
 
 mod bind;
 mod layout;
+mod limit;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -69,9 +70,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode};
 
 use crate::rows::batch::Batch;
+use crate::rows::check::RowCheck;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
 use crate::rows::fields::Columns;
@@ -133,7 +136,8 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     let path = path.as_ref();
     let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
     let target = Target { path: path.to_owned(), part: Some(layout.table.clone()) };
-    let sink = SqliteSink { path: path.to_owned(), layout, database: None, is_checked: false };
+    let row_limit = options.row_limit.unwrap_or(limit::ROW_LIMIT);
+    let sink = SqliteSink { path: path.to_owned(), layout, row_limit, database: None, is_checked: false };
     let (name, retry) = (path.display().to_string(), options.retry.unwrap_or_else(default_retry));
     table.add_database_sink(name, target, retry, Box::new(sink));
 }
@@ -160,6 +164,7 @@ fn default_retry() -> Restart {
 pub struct Options {
     table: Option<String>,
     updates: bool,
+    row_limit: Option<usize>,
     retry: Option<Restart>,
 }
 
@@ -181,6 +186,15 @@ impl Options {
         self
     }
 
+    /// Sets the most bytes that a row takes in SQLite. The default is 10^9, the limit of SQLite itself.
+    ///
+    /// A row takes the bytes of its texts, blobs and JSON, and up to 18 bytes more for each column. A larger row that a source
+    /// pushes is a bad row. A higher limit has an effect only if your program links a SQLite that was compiled for it.
+    pub fn row_limit(mut self, bytes: usize) -> Self {
+        self.row_limit = Some(bytes);
+        self
+    }
+
     /// Sets how often a commit is tried again while another program has locked the database.
     ///
     /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each attempt
@@ -195,6 +209,8 @@ impl Options {
 struct SqliteSink {
     path: PathBuf,
     layout: Layout,
+    /// The most bytes in a row.
+    row_limit: usize,
     database: Option<Database>,
     /// The file was checked when the pipeline started.
     is_checked: bool,
@@ -220,6 +236,8 @@ impl SqliteSink {
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", if start == Start::Empty { "NORMAL" } else { "FULL" })?;
         let time = self.layout.prepare(&mut connection, start)?;
+        // SQLite keeps its own limit if that is lower.
+        connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
         self.database = Some(Database { connection, in_transaction: false, scratch: Vec::new() });
         Ok(time)
     }
@@ -366,6 +384,11 @@ impl<S: Schema> Sink<S> for SqliteSink {
             Some(database) => database.end().map_err(|error| judged(error.into())),
             None => Ok(()),
         }
+    }
+
+    fn row_check(&self) -> Option<RowCheck<S>> {
+        let added = if self.layout.updates { 2 } else { 0 };
+        Some(limit::row_check(self.row_limit, added))
     }
 
     fn close(&mut self) -> RunResult {

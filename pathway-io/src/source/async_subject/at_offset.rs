@@ -1,7 +1,5 @@
 //! The methods of an [`AsyncSubject`] that have to do with offsets.
 
-use std::convert::Infallible;
-
 use super::AsyncSubject;
 use super::sink::OffsetSink;
 use crate::rows::schema::Schema;
@@ -31,14 +29,8 @@ impl<S: Schema, O: Offset> AsyncSubject<S, O> {
     pub async fn next_at(&self, offset: O, row: S) -> Result<(), Closed> {
         let fields = row.into_fields();
         let admitted = self.admit(Push::At).await?;
-        let pushed = admitted.push_at::<S, O, Infallible>(self.subject.pool(), offset, |batch| {
-            batch.push(fields);
-            Ok(())
-        });
-        match pushed {
-            Ok(()) => Ok(()),
-            Err((_, never)) => match never {},
-        }
+        let pushed = admitted.push_at::<S, O, _>(self.subject.pool(), offset, |batch| batch.push(fields));
+        pushed.or_else(|(offset, refused)| self.refused_row_at(*refused, offset))
     }
 
     /// Decodes and pushes one JSON object as [`next_json`](Self::next_json) does, and sets the offset that covers everything up to

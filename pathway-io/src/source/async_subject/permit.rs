@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::fmt;
 
 use super::AsyncSubject;
-use crate::rows::batch::Batch;
+use crate::rows::batch::{Batch, RefusedRow};
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
@@ -93,7 +93,15 @@ impl<S: Schema, O> AsyncSubject<S, O> {
 
     pub(super) fn push_reserved(&self, row: S) -> Result<(), Closed> {
         let fields = row.into_fields();
-        self.fill_reserved(|batch| batch.push(fields))
+        let pushed = self.admit_reserved()?.push::<S, _>(self.subject.pool(), |batch| batch.push(fields));
+        pushed.or_else(|refused| self.refused_row(*refused))
+    }
+
+    pub(super) fn refused_row_at(&self, refused: RefusedRow<S>, offset: O) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
+        self.subject.source().refused_row_at(self.subject.entry(), refused, offset, Push::Reserved)
     }
 
     fn fill_reserved(&self, fill: impl FnOnce(&mut Batch<S>)) -> Result<(), Closed> {
@@ -109,14 +117,8 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         O: Offset,
     {
         let fields = row.into_fields();
-        let pushed = self.admit_reserved()?.push_at::<S, O, Infallible>(self.subject.pool(), offset, |batch| {
-            batch.push(fields);
-            Ok(())
-        });
-        match pushed {
-            Ok(()) => Ok(()),
-            Err((_, never)) => match never {},
-        }
+        let pushed = self.admit_reserved()?.push_at::<S, O, _>(self.subject.pool(), offset, |batch| batch.push(fields));
+        pushed.or_else(|(offset, refused)| self.refused_row_at(*refused, offset))
     }
 
     pub(super) fn push_reserved_json(&self, json: &[u8]) -> Result<(), RowError> {

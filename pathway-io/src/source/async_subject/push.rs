@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::AsyncSubject;
-use crate::rows::batch::Batch;
+use crate::rows::batch::{Batch, RefusedRow};
 use crate::rows::bounds::{DataColumn, Removable};
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
@@ -25,6 +25,10 @@ impl<S, O> AsyncSubject<S, O> {
     {
         let admitted = self.admit(Push::Wait).await?;
         Ok(admitted.push::<S, E>(self.subject.pool(), fill))
+    }
+
+    pub(super) fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
+        self.subject.source().refused_row(self.subject.entry(), refused, Push::Reserved)
     }
 
     /// Applies the `bad_rows` policy to a row that does not fit. Its push has waited for room already.
@@ -59,11 +63,8 @@ impl<S, O> AsyncSubject<S, O> {
         // Before the wait, since it may run code of the user's, which has no place under the intake's lock.
         let fields = row.into_fields();
         let admitted = self.admit(Push::Wait).await?;
-        let Ok(()) = admitted.push::<S, Infallible>(self.subject.pool(), |batch| {
-            batch.push(fields);
-            Ok(())
-        });
-        Ok(())
+        let pushed = admitted.push::<S, _>(self.subject.pool(), |batch| batch.push(fields));
+        pushed.or_else(|refused| self.refused_row(*refused))
     }
 
     /// Pushes one row if that is possible without waiting.

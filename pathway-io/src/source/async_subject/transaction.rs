@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::AsyncSubject;
-use crate::rows::batch::Batch;
+use crate::rows::batch::{Batch, RefusedRow};
 use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
@@ -53,6 +53,10 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
 
     fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.rows.bad_row(error, raw)
+    }
+
+    fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
+        self.rows.refused_row(refused)
     }
 
     push_methods!();

@@ -87,7 +87,7 @@ fn wide_integers_and_maps_keep_their_values() {
         },
     ];
     for row in rows {
-        batch.push(row.into_fields());
+        batch.push_times(row.into_fields(), 1);
     }
     let arrow = Commit::new(1, vec![batch], Pool::new()).record_batch().unwrap();
     let column = |name: &str| arrow.column_by_name(name).unwrap();

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -102,17 +101,13 @@ pub(super) fn push(intake: &Arc<Intake>, entry: Entry, n: u64) -> Result<(), Ref
 
 /// Pushes a row that may go ahead.
 pub(super) fn fill(admitted: Admitted<'_>, n: u64) {
-    let Ok(()) = admitted.push::<Row, Infallible>(&pool(), |batch| {
-        batch.push(Row { n }.into_fields());
-        Ok(())
-    });
+    assert!(admitted.push::<Row, _>(&pool(), |batch| batch.push(Row { n }.into_fields())).is_ok());
 }
 
 pub(super) fn push_at(intake: &Arc<Intake>, entry: Entry, n: u64, offset: u64) -> Result<(), Refused> {
-    let pushed = intake.admit(entry, Push::At)?.push_at::<Row, u64, Infallible>(&pool(), offset, |batch| {
-        batch.push(Row { n }.into_fields());
-        Ok(())
-    });
+    let pushed = intake
+        .admit(entry, Push::At)?
+        .push_at::<Row, u64, _>(&pool(), offset, |batch| batch.push(Row { n }.into_fields()));
     assert!(pushed.is_ok());
     Ok(())
 }
@@ -124,10 +119,8 @@ pub(super) fn transaction(rows: &[u64]) -> Pending {
 pub(super) fn transaction_of(entry: Entry, rows: &[u64]) -> Pending {
     let mut pending = Pending::default();
     for n in rows {
-        let Ok(()) = pending.push::<Row, Infallible>(entry.table, &pool(), |batch| {
-            batch.push(Row { n: *n }.into_fields());
-            Ok(())
-        });
+        let pushed = pending.push::<Row, _>(entry.table, &pool(), |batch| batch.push(Row { n: *n }.into_fields()));
+        assert!(pushed.is_ok());
     }
     pending
 }

@@ -1,0 +1,127 @@
+//! The check of values where a row is pushed, by the same code that writes them: [`row_check`].
+
+use std::cell::RefCell;
+
+use super::encode::{self, Fault};
+use super::kind::Kind;
+use super::layout::Layout;
+use crate::rows::check::RowCheck;
+use crate::rows::column::{Buffer, Scalar};
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{ColumnsOf, Schema};
+use crate::run::error::row_error::RowError;
+
+/// The most bytes of a row: PostgreSQL refuses messages and tuples of 1 GB, which contain a little more than the values.
+pub(super) const ROW_LIMIT: usize = (1 << 30) - (1 << 16);
+/// The most bytes of a `jsonb`. PostgreSQL counts them in another form, whose size depends on its parts.
+const JSONB_LIMIT: usize = (1 << 28) - 1;
+/// The most bytes in an entry of an index, with a page of 8 KiB. PostgreSQL may compress a longer key, and then holds it, but
+/// whether it does depends on the bytes of the key.
+const KEY_LIMIT: usize = 2_704;
+/// What a value takes besides its data, in a message and in an index.
+const OVERHEAD: usize = 8;
+/// The most bytes of a number.
+const SHORT: usize = 40;
+/// What a part of a `jsonb` takes besides its text.
+const JSONB_PART: usize = 12;
+const JSONB: Fault = "JSON of more than 268435455 bytes, which PostgreSQL cannot hold as `jsonb`";
+
+thread_local! {
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
+}
+
+#[derive(Default)]
+struct Scratch {
+    value: Vec<u8>,
+    spelled: Vec<u8>,
+}
+
+/// Returns the check for rows of at most `limit` bytes.
+pub(super) fn row_check<S: Schema>(layout: &Layout, limit: usize) -> RowCheck<S> {
+    let kinds: Vec<(Kind, bool)> = layout.columns.iter().map(|column| (column.kind, column.primary_key)).collect();
+    RowCheck::of_columns(0, move |columns: &ColumnsOf<S>, row| {
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut values = Values {
+                columns: &kinds,
+                row,
+                all: Sum::default(),
+                key: Sum { bytes: OVERHEAD, ..Sum::default() },
+                fault: None,
+                scratch,
+            };
+            columns.visit(0, &mut values);
+            let Values { all, key, fault, .. } = values;
+            let (column, reason) = if let Some((column, fault)) = fault {
+                (column, format!("it has {fault}"))
+            } else if all.bytes > limit {
+                let bytes = all.bytes;
+                (all.largest.1, format!("PostgreSQL holds at most {limit} bytes in a row, and this row takes {bytes}"))
+            } else if key.bytes > KEY_LIMIT {
+                let bytes = key.bytes;
+                (
+                    key.largest.1,
+                    format!("PostgreSQL holds at most {KEY_LIMIT} bytes in a key, and this key takes up to {bytes}"),
+                )
+            } else {
+                return Ok(());
+            };
+            Err(RowError::new(reason).at_column(Some(S::SCHEMA.columns[column].name)))
+        })
+    })
+}
+
+/// The bytes of several values.
+#[derive(Default)]
+struct Sum {
+    bytes: usize,
+    /// The size of the largest value, and its column.
+    largest: (usize, usize),
+}
+
+impl Sum {
+    fn add(&mut self, column: usize, bytes: usize) {
+        self.bytes += bytes + OVERHEAD;
+        self.largest = self.largest.max((bytes, column));
+    }
+}
+
+struct Values<'a> {
+    /// The kind of each column, and whether it belongs to the primary key of the table.
+    columns: &'a [(Kind, bool)],
+    row: usize,
+    all: Sum,
+    key: Sum,
+    fault: Option<(usize, Fault)>,
+    scratch: &'a mut Scratch,
+}
+
+impl Visitor for Values<'_> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        let (kind, in_key) = self.columns[index];
+        let Scratch { value, spelled } = &mut *self.scratch;
+        value.clear();
+        let written = match (kind, buffer.scalar(self.row)) {
+            // Such values always fit, and no array of them is made here.
+            (_, Scalar::Null) => Ok(0),
+            (_, Scalar::Integer(_) | Scalar::Float(_)) => Ok(SHORT),
+            (Kind::Text, Scalar::Text(text)) => encode::check_text(text.as_bytes()).map(|()| text.len()),
+            (Kind::Bytea, Scalar::Bytes(bytes)) => Ok(bytes.len()),
+            _ => encode::field(kind, in_key, buffer, self.row, value, spelled).map(|()| value.len()),
+        };
+        let written =
+            written.and_then(|len| if kind == Kind::Jsonb && len > JSONB_LIMIT { Err(JSONB) } else { Ok(len) });
+        match written {
+            Ok(len) => {
+                self.all.add(index, len);
+                if in_key {
+                    // Each part of JSON has its own head there.
+                    let parts = value.iter().filter(|byte| b",:[{".contains(byte)).count();
+                    self.key.add(index, if kind == Kind::Jsonb { len + JSONB_PART * parts } else { len });
+                }
+            }
+            Err(fault) => {
+                self.fault.get_or_insert((index, fault));
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The check of a row's size where it is pushed: [`row_check`].
+
+use crate::rows::check::RowCheck;
+use crate::rows::column::{Buffer, Scalar, Style};
+use crate::rows::fields::{Columns, Visitor};
+use crate::rows::schema::{ColumnsOf, Schema};
+use crate::run::error::row_error::RowError;
+
+/// The most bytes of a row, unless SQLite was compiled with another limit.
+pub(super) const ROW_LIMIT: usize = 1_000_000_000;
+/// What a value and its type take at most besides the value's data.
+const OVERHEAD: usize = 18;
+/// A value takes at most this many times the bytes in SQLite that it takes in its column: of an enum, the column has a number,
+/// and SQLite the name of the variant.
+const GROWTH: usize = 4_096;
+
+/// Returns the check for rows of at most `limit` bytes. `added` is the number of columns that the sink adds.
+pub(super) fn row_check<S: Schema>(limit: usize, added: usize) -> RowCheck<S> {
+    RowCheck::of_columns(limit / GROWTH, move |columns: &ColumnsOf<S>, row| {
+        // Rows of that size are rare.
+        let mut size = Size { row, bytes: OVERHEAD * (added + 1), largest: (0, 0), scratch: Vec::new() };
+        columns.visit(0, &mut size);
+        if size.bytes <= limit {
+            return Ok(());
+        }
+        let reason = format!("SQLite holds at most {limit} bytes in a row, and this row takes up to {}", size.bytes);
+        Err(RowError::new(reason).at_column(Some(S::SCHEMA.columns[size.largest.1].name)))
+    })
+}
+
+/// The bytes of a row in SQLite, rounded up by a few bytes for each value.
+struct Size {
+    row: usize,
+    bytes: usize,
+    /// The size of the largest value, and its column.
+    largest: (usize, usize),
+    scratch: Vec<u8>,
+}
+
+impl Visitor for Size {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        let data = match buffer.scalar(self.row) {
+            Scalar::Null | Scalar::Integer(_) | Scalar::Float(_) => 0,
+            Scalar::Text(text) => text.len(),
+            Scalar::Bytes(bytes) => bytes.len(),
+            Scalar::Spelled => {
+                self.scratch.clear();
+                buffer.write_text(self.row, Style::Plain, &mut self.scratch);
+                self.scratch.len()
+            }
+        };
+        self.largest = self.largest.max((data, index));
+        self.bytes += OVERHEAD + data;
+    }
+}

@@ -1,0 +1,180 @@
+//! Values that PostgreSQL cannot hold.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use pathway_io::{BadRows, Pipeline, Result, RunResult, Schema, Subject, Summary, postgres as sink};
+use postgres::{Client, NoTls};
+#[allow(unused_imports, reason = "some tests need features")]
+use serde_json::{Value, json};
+
+#[allow(unused_imports, reason = "some tests need features")]
+use crate::common::{TempDir, run, source};
+use crate::options;
+use crate::server::{self, Server};
+
+/// A new database, by its connection string; `None` without a server.
+fn database() -> Option<String> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let server = SERVER.get_or_init(server::start).as_ref()?;
+    Some(server.database(&format!("db{}", NEXT.fetch_add(1, Ordering::SeqCst))))
+}
+
+fn count(config: &str, table: &str) -> i64 {
+    let query = format!("SELECT count(*) FROM \"{table}\"");
+    Client::connect(config, NoTls).unwrap().query_one(&query, &[]).unwrap().get(0)
+}
+
+fn written<S: Schema>(
+    pipeline: Pipeline,
+    config: &str,
+    to: sink::Options,
+    bad_rows: BadRows,
+    run_source: impl FnMut(Subject<S, u64>) -> RunResult + Send + 'static,
+) -> Result<Summary> {
+    pipeline.handle_signals(false);
+    let table = pipeline.read_with(source(run_source), options(bad_rows));
+    sink::write_with(&table, config, to);
+    run(pipeline)
+}
+
+#[derive(Schema, Clone, Default)]
+struct Texts {
+    #[schema(primary_key)]
+    key: String,
+    text: String,
+    maybe: Option<String>,
+    list: Vec<String>,
+    json: Value,
+    bytes: Vec<u8>,
+}
+
+/// Each refused row, with its column.
+#[cfg(feature = "persist")]
+fn refused() -> Vec<(&'static str, Texts)> {
+    let row = Texts::default;
+    let nul = || "a\0b".to_owned();
+    vec![
+        ("key", Texts { key: nul(), ..row() }),
+        ("text", Texts { text: nul(), ..row() }),
+        ("maybe", Texts { maybe: Some(nul()), ..row() }),
+        ("list", Texts { list: vec![nul()], ..row() }),
+        ("json", Texts { json: json!({"a": [nul()]}), ..row() }),
+        ("json", Texts { json: json!({"a\0": 1}), ..row() }),
+        ("bytes", Texts { bytes: vec![0; 200_000], ..row() }),
+        ("text", Texts { text: "x".repeat(200_000), ..row() }),
+        ("json", Texts { json: json!("x".repeat(200_000)), ..row() }),
+    ]
+}
+
+#[test]
+#[cfg(feature = "persist")]
+fn a_persistent_pipeline_refuses_them_at_the_push_and_starts_again() {
+    let Some(config) = database() else { return };
+    let directory = TempDir::new();
+    for start in 0..2 {
+        let run = move |texts: Subject<Texts, u64>| {
+            for (column, row) in refused() {
+                let json = json!({"key": row.key, "text": row.text, "maybe": row.maybe, "list": row.list, "json": row.json,
+                                  "bytes": base64(&row.bytes)});
+                let error = texts.next_json(json.to_string()).unwrap_err();
+                assert_eq!(error.column(), Some(column), "{error}");
+            }
+            // Keys of every length up to the limit of the check are held, and so is what only looks like a NUL.
+            for len in 2_600..2_700 {
+                // It does not compress.
+                let key: String =
+                    (0..len).map(|i| char::from(b'!' + ((i * i * 7 + i / 3 + len * 31) % 90) as u8)).collect();
+                let row =
+                    Texts { key, text: "\\u0000".into(), json: json!("\\u0000"), bytes: vec![0], ..Texts::default() };
+                let json = json!({"key": row.key, "text": row.text, "list": [], "json": row.json, "bytes": "AA=="});
+                match texts.next_json(json.to_string()) {
+                    Ok(()) => assert!(len <= 2_688, "{len}"),
+                    Err(error) => {
+                        assert_eq!(error.column(), Some("key"), "{error}");
+                        assert!(len > 2_688, "{len}: {error}");
+                    }
+                }
+            }
+            Ok(texts.commit_at(start + 1)?)
+        };
+        let pipeline = Pipeline::persistent(directory.path("state")).unwrap();
+        let to = sink::Options::new().row_limit(100_000);
+        written(pipeline, &config, to, BadRows::Fail, run).unwrap();
+        assert_eq!(count(&config, "Texts"), 89);
+    }
+}
+
+#[cfg(feature = "persist")]
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::prelude::BASE64_STANDARD.encode(bytes)
+}
+
+#[test]
+fn a_table_of_updates_has_no_limit_of_keys() {
+    let Some(config) = database() else { return };
+    let run = |texts: Subject<Texts, u64>| {
+        let key = (0..5_000_u64).map(|i| char::from(b'!' + (i * i * 7 % 90) as u8)).collect();
+        Ok(texts.next(Texts { key, ..Texts::default() })?)
+    };
+    written(Pipeline::new(), &config, sink::Options::new().updates(), BadRows::Fail, run).unwrap();
+    assert_eq!(count(&config, "Texts"), 1);
+}
+
+#[cfg(all(feature = "chrono", feature = "jiff"))]
+#[test]
+fn dates_and_times_outside_of_its_range_are_refused_at_the_push() {
+    #[derive(Schema, Clone)]
+    struct Times {
+        date: chrono::NaiveDate,
+        at: chrono::NaiveDateTime,
+        instant: jiff::Timestamp,
+        clock: chrono::NaiveTime,
+    }
+    let Some(config) = database() else { return };
+    let date = |year| chrono::NaiveDate::from_ymd_opt(year, 6, 1).unwrap();
+    let day = |year, month, day| chrono::NaiveDate::from_ymd_opt(year, month, day).unwrap();
+    let row = Times {
+        date: date(2000),
+        at: date(2000).and_hms_opt(1, 2, 3).unwrap(),
+        instant: jiff::Timestamp::UNIX_EPOCH,
+        clock: chrono::NaiveTime::from_hms_nano_opt(23, 59, 59, 1_000_000_000).unwrap(),
+    };
+    let noon = |date: chrono::NaiveDate| date.and_hms_opt(12, 0, 0).unwrap();
+    let good = [
+        row.clone(),
+        Times { instant: jiff::Timestamp::MAX, ..row.clone() },
+        Times { date: day(-4713, 11, 24), at: noon(day(-4713, 11, 24)), ..row.clone() },
+        Times { date: chrono::NaiveDate::MAX, at: noon(day(262_142, 12, 31)), ..row.clone() },
+    ];
+    let bad = [
+        ("date", Times { date: day(-4713, 11, 23), ..row.clone() }),
+        ("date", Times { date: chrono::NaiveDate::MIN, ..row.clone() }),
+        ("at", Times { at: noon(day(-4713, 11, 23)), ..row.clone() }),
+        ("instant", Times { instant: jiff::Timestamp::MIN, ..row.clone() }),
+        ("clock", Times { clock: chrono::NaiveTime::from_hms_nano_opt(23, 59, 59, 1_500_000_000).unwrap(), ..row }),
+    ];
+    let directory = TempDir::new();
+    let quarantine = directory.path("bad.jsonl");
+    let columns = bad.clone().map(|(column, _)| column);
+    let run = move |times: Subject<Times, u64>| {
+        for row in good.iter().chain(bad.iter().map(|(_, row)| row)) {
+            times.next(row.clone())?;
+        }
+        Ok(())
+    };
+    written(Pipeline::new(), &config, sink::Options::new(), BadRows::Quarantine(quarantine.clone()), run).unwrap();
+    assert_eq!(count(&config, "Times"), 4);
+    let text = crate::read(quarantine);
+    for (line, column) in text.lines().zip(columns) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let reason = line["reason"].as_str().unwrap();
+        assert!(
+            reason.contains(&format!("column `{column}`: it has a date or time that PostgreSQL does not have")),
+            "{reason}"
+        );
+    }
+    assert_eq!(text.lines().count(), 5);
+}
