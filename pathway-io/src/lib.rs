@@ -165,6 +165,7 @@ pub use rows::schema::{Keyed, Schema};
 pub use rows::table::Table;
 pub use run::error::row_error::RowError;
 pub use run::error::{Closed, Error, Failure, FailureKind, Fatal, Result, RunResult};
+pub use run::quarantine::BadRows;
 pub use run::restart::Restart;
 pub use run::summary::{SourceSummary, Stop, Summary};
 #[cfg(feature = "faults")]
@@ -184,7 +185,7 @@ pub use source::connector::{Connector, Subjects};
 pub use source::hook::Hook;
 pub use source::lines::{BadLine, LinesError};
 pub use source::offset::Offset;
-pub use source::options::{BadRows, ReadOptions};
+pub use source::options::ReadOptions;
 pub use source::subject::Subject;
 pub use source::transaction::{Transaction, TransactionTable};
 pub use source::try_next_error::TryNextError;

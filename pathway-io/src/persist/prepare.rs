@@ -20,6 +20,7 @@ use crate::pipeline::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::{BoxError, Error, Result};
 use crate::run::guard::guarded;
+use crate::run::quarantine::BadRows;
 use crate::sequencer::Message;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
@@ -27,7 +28,6 @@ use crate::sink::file::file_system;
 use crate::sink::resume::{Resume, path_key, sink_id};
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::Offsets;
-use crate::source::options::BadRows;
 use crate::source::shared::Source;
 
 /// The state from which a persistent pipeline starts.

@@ -14,12 +14,12 @@ use crate::run::control::Control;
 use crate::run::error::{Error, Result};
 use crate::run::lock::Lock;
 use crate::run::part::{Part, Role, Suspicion};
+use crate::run::quarantine::BadRows;
 use crate::sequencer::Message;
 use crate::sequencer::feed::Downstream;
 use crate::sequencer::journal::CheckpointMessage;
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::Offsets;
-use crate::source::options::BadRows;
 use crate::source::shared::Source;
 
 /// The persistence of a pipeline.

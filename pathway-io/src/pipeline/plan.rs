@@ -10,12 +10,13 @@ use super::workers::Workers;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
 use crate::run::files::FileId;
+use crate::run::quarantine::BadRows;
 use crate::sequencer::stage::Stage;
 use crate::sink::file::numbered;
 use crate::sink::spec::Target;
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::OffsetType;
-use crate::source::options::{BadRows, ReadOptions};
+use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
 use crate::source::shared::Source;
 

@@ -28,6 +28,7 @@ use crate::run::part::{Phase, Role};
 use crate::run::summary::Summary;
 use crate::run::threads;
 use crate::sequencer::{Message, Sequencer, SequencerPart};
+use crate::sink::part::SinkPart;
 use crate::source::intake::Tail;
 use crate::source::shared::Source;
 
@@ -219,13 +220,16 @@ impl Supervisor {
         let sources = self.control.parts::<Source>();
         let left: Vec<Error> = sources.iter().flat_map(|source| source.leave()).collect();
         self.control.abandon(|_| left);
+        let sinks = self.control.parts::<SinkPart>();
+        let refused_updates = sinks.iter().map(|sink| sink.progress.refused_updates()).sum();
         let (parts, failures, stop) = self.control.update(|run| {
             let (parts, failures) = (std::mem::take(&mut run.parts), std::mem::take(&mut run.failures));
             (parts, failures, run.stop.map(|(stop, _)| stop))
         });
         // Abandoned threads may keep the control alive, so it must not keep the sources alive.
         drop(parts);
-        let summary = Summary { sources: sources.iter().map(|source| source.summary()).collect(), stop };
+        let summary =
+            Summary { sources: sources.iter().map(|source| source.summary()).collect(), stop, refused_updates };
         let mut failures = failures.into_iter();
         match failures.next() {
             None => Ok(summary),

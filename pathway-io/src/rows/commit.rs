@@ -68,12 +68,15 @@ impl<S: Schema> Commit<S> {
     }
 
     /// Returns the number of updates, which is at least one.
+    ///
+    /// Only a transactional sink with [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) can receive an empty
+    /// commit: one of which it has refused every update.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len
     }
 
-    /// Never true: empty commits are not delivered.
+    /// Returns whether the commit has no updates, which [`len`](Self::len) explains.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.len == 0
@@ -84,6 +87,24 @@ impl<S: Schema> Commit<S> {
         self.batches().iter().flat_map(|batch| {
             (0..batch.len()).map(|row| Update { row: batch.row(row), time: self.time, diff: batch.diff(row) })
         })
+    }
+
+    /// Returns the same commit with the updates whose numbers `keep` returns true for.
+    pub(crate) fn filtered(&self, keep: impl Fn(usize) -> bool) -> Commit<S> {
+        let (mut batches, mut update) = (Vec::new(), 0);
+        for batch in self.batches() {
+            let mut kept = Batch::default();
+            for row in 0..batch.len() {
+                if keep(update) {
+                    kept.push_from(&batch.columns, row, batch.diff(row));
+                }
+                update += 1;
+            }
+            if kept.len() > 0 {
+                batches.push(kept);
+            }
+        }
+        Commit::new(self.time, batches, Pool::new())
     }
 
     pub(crate) fn batches(&self) -> &[Batch<S>] {

@@ -8,6 +8,7 @@ pub(crate) mod guard;
 pub(crate) mod lock;
 pub(crate) mod panics;
 pub(crate) mod part;
+pub(crate) mod quarantine;
 pub(crate) mod restart;
 pub(crate) mod summary;
 pub(crate) mod sync;

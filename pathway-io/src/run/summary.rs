@@ -13,6 +13,9 @@ pub struct Summary {
     pub sources: Vec<SourceSummary>,
     /// Why the run ended before its sources did; `None` if they ended by themselves.
     pub stop: Option<Stop>,
+    /// The updates that sinks refused for good, and that were left out; see
+    /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
+    pub refused_updates: u64,
 }
 
 /// The result of one source.
@@ -69,6 +72,11 @@ impl fmt::Display for Summary {
                 writeln!(f)?;
             }
             write!(f, "{source}")?;
+        }
+        match self.refused_updates {
+            0 => {}
+            1 => write!(f, "\n1 update left out, because a sink refuses it for good")?,
+            updates => write!(f, "\n{updates} updates left out, because a sink refuses them for good")?,
         }
         match self.stop {
             Some(Stop::Handle) => write!(f, "\nstopped"),

@@ -18,6 +18,7 @@ use crate::rows::table::Table;
 use crate::run::error::{Error, Result};
 use crate::run::guard::guarded;
 use crate::run::lock::Lock;
+use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 
 /// The sinks of a table.
@@ -50,7 +51,11 @@ impl<S: Schema> TableSinks<S> {
     pub(crate) fn targets(&self) -> Vec<Target> {
         let attached = self.0.lock();
         let per_worker = attached.per_worker.iter().map(|sink| Target::file(sink.path.clone()));
-        attached.sinks.iter().filter_map(|spec| spec.target.clone()).chain(per_worker).collect()
+        let quarantines = attached.sinks.iter().filter_map(|spec| match &spec.refused_rows {
+            BadRows::Quarantine(path) => Some(Target::file(path.clone())),
+            BadRows::Fail | BadRows::Skip => None,
+        });
+        attached.sinks.iter().filter_map(|spec| spec.target.clone()).chain(quarantines).chain(per_worker).collect()
     }
 
     /// Returns the files that the sinks write, with those of the workers `workers`.
@@ -142,9 +147,16 @@ impl<S: Schema> Table<S> {
     }
 
     /// Adds a sink that writes a table of a database, which is known by that name.
-    pub(crate) fn add_database_sink(&self, name: String, target: Target, retry: Restart, sink: Box<dyn Sink<S>>) {
+    pub(crate) fn add_database_sink(
+        &self,
+        name: String,
+        target: Target,
+        retry: Restart,
+        refused_rows: BadRows,
+        sink: Box<dyn Sink<S>>,
+    ) {
         let (target, sink, retry) = (Some(target), AnySink::Plain(sink), Some(retry));
-        self.add_sink(SinkSpec { name: name.into(), target, sink, retry });
+        self.add_sink(SinkSpec { name: name.into(), target, sink, retry, refused_rows });
     }
 
     /// Adds a sink that writes a directory, part by part.
@@ -155,6 +167,7 @@ impl<S: Schema> Table<S> {
             target: Some(Target::file(directory.to_owned())),
             sink: AnySink::Staged(sink),
             retry: None,
+            refused_rows: BadRows::Fail,
         });
     }
 
@@ -217,7 +230,8 @@ impl<S> Table<S> {
         S: Schema,
     {
         let (name, sink) = (Arc::clone(self.name()), AnySink::Plain(Box::new(sink)));
-        self.add_sink(SinkSpec { name, target: None, sink, retry: options.retry });
+        let SinkOptions { retry, refused_rows } = options;
+        self.add_sink(SinkSpec { name, target: None, sink, retry, refused_rows });
     }
 
     /// Calls `callback` with each update, in order, on its own thread.

@@ -13,6 +13,7 @@ pub mod parquet;
 pub(crate) mod part;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+mod refusals;
 pub(crate) mod resume;
 mod retry;
 pub(crate) mod spec;

@@ -1,5 +1,6 @@
 //! [`SinkOptions`]: how a sink is attached to a table.
 
+use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 
 /// The options of [`Table::write_to_with`](crate::Table::write_to_with).
@@ -16,6 +17,7 @@ use crate::run::restart::Restart;
 #[must_use]
 pub struct SinkOptions {
     pub(super) retry: Option<Restart>,
+    pub(super) refused_rows: BadRows,
 }
 
 impl SinkOptions {
@@ -40,6 +42,27 @@ impl SinkOptions {
     /// The default `recover` calls `open`. A sink whose `open` deletes what is there must implement `recover`.
     pub fn retry(mut self, restart: Restart) -> Self {
         self.retry = Some(restart);
+        self
+    }
+
+    /// Sets what happens to rows that the sink refuses for good, such as those that violate a constraint of a table. The
+    /// default is that they fail the pipeline.
+    ///
+    /// In a persistent pipeline such a row is durable before the sink sees it, so it fails every later start too. With this
+    /// option the pipeline goes on without the row, also at a start after such a failure. It applies to errors that are marked
+    /// by [`Error::refused`](crate::Error::refused).
+    ///
+    /// - The library keeps the commits since the last flush, as for [`retry`](Self::retry), and calls
+    ///   [`recover`](crate::Sink::recover) before it writes them again, one at a time and without the refused updates. If an
+    ///   error does not name its update, the whole commit is left out.
+    /// - `BadRows::Skip` counts the updates that are left out. [`Summary`](crate::Summary) has the number, and a warning of
+    ///   `tracing` the reason.
+    /// - `BadRows::Quarantine` also appends each to the file, as an object with `sink`, `time`, `diff`, `reason` and `raw`.
+    ///   After a kill, an update can be in it twice.
+    ///
+    /// A row that can be refused where it is pushed should be: see [`Sink::row_check`](crate::Sink::row_check).
+    pub fn refused_rows(mut self, policy: BadRows) -> Self {
+        self.refused_rows = policy;
         self
     }
 }

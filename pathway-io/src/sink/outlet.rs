@@ -74,6 +74,8 @@ pub(crate) struct Progress {
     idle: AtomicBool,
     /// The number of retries after an error.
     retries: AtomicU64,
+    /// The number of updates that were left out, because the sink refuses them for good.
+    refused: AtomicU64,
     /// The sink has failed, and has not caught up since.
     retrying: AtomicBool,
 }
@@ -133,6 +135,16 @@ impl Progress {
     /// Records that the sink works again.
     pub(crate) fn recovered(&self) {
         self.retrying.store(false, Ordering::Relaxed);
+    }
+
+    /// Records that updates were left out, because the sink refuses them for good.
+    pub(crate) fn refused(&self, updates: usize) {
+        self.refused.fetch_add(updates as u64, Ordering::Relaxed);
+    }
+
+    /// Returns the number of updates that were left out.
+    pub(crate) fn refused_updates(&self) -> u64 {
+        self.refused.load(Ordering::Relaxed)
     }
 
     /// Returns how often the sink was tried again after an error.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use tracing::{info, warn};
 
+use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult, is_fatal};
 use crate::run::guard::DROP_OF_ERROR;
@@ -16,6 +17,7 @@ use crate::run::restart::{Attempts, Restart};
 use crate::sink::Sink;
 use crate::sink::outlet::Delivery;
 use crate::sink::part::Worker;
+use crate::sink::refusals::Refusals;
 
 /// A flush follows at the latest when that many updates are kept ...
 const HELD_UPDATES: usize = 25_000;
@@ -38,10 +40,11 @@ pub(super) struct Retry<S: Schema> {
     progressed: bool,
     /// A stop was requested: the attempt that follows is the last.
     is_last: bool,
+    refusals: Refusals,
 }
 
 impl<S: Schema> Retry<S> {
-    pub(super) fn new(restart: Restart) -> Self {
+    pub(super) fn new(restart: Restart, refusals: Refusals) -> Self {
         Retry {
             restart,
             attempts: Attempts::default(),
@@ -52,6 +55,7 @@ impl<S: Schema> Retry<S> {
             began: Instant::now(),
             progressed: false,
             is_last: false,
+            refusals,
         }
     }
 
@@ -104,9 +108,14 @@ impl<S: Schema> Retry<S> {
     /// Tries again until all that is kept is flushed.
     fn recover(&mut self, mut error: BoxError, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
         loop {
-            self.pause(error, worker)?;
-            self.began = Instant::now();
-            match self.catch_up(sink, worker) {
+            let caught_up = if self.refusals.apply_to(&error) {
+                self.leave_out(sink, worker)
+            } else {
+                self.pause(error, worker)?;
+                self.began = Instant::now();
+                self.catch_up(sink, worker)
+            };
+            match caught_up {
                 Ok(()) => {
                     info!(sink = &*worker.part.name, "recovered");
                     worker.part.progress.recovered();
@@ -115,6 +124,25 @@ impl<S: Schema> Retry<S> {
                 Err(next) => error = next,
             }
         }
+    }
+
+    /// Writes the commits that are kept, without what the sink refuses for good.
+    fn leave_out(&mut self, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
+        let held: Vec<Commit<S>> = self.held.iter().map(|delivery| delivery.commit.clone()).collect();
+        self.refusals.write_rest(&held, sink, worker)?;
+        self.release(worker);
+        Ok(())
+    }
+
+    /// Handles an error of the first commits, which the sink has missed in an earlier run.
+    pub(super) fn write_missed(
+        &mut self,
+        error: BoxError,
+        missed: &[Commit<S>],
+        sink: &mut dyn Sink<S>,
+        worker: &Worker,
+    ) -> RunResult {
+        if self.refusals.apply_to(&error) { self.refusals.write_rest(missed, sink, worker) } else { Err(error) }
     }
 
     /// Asks the sink where it stands, and writes what came after that again.

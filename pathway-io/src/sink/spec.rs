@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::rows::schema::Schema;
 use crate::run::error::RunResult;
+use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
@@ -49,6 +50,8 @@ pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) sink: AnySink<S>,
     /// When the sink is tried again after an error. A file never is.
     pub(crate) retry: Option<Restart>,
+    /// What happens to updates that the sink refuses for good.
+    pub(crate) refused_rows: BadRows,
 }
 
 /// A sink that the runtime calls through the trait alone, or one whose file it also syncs and measures.
@@ -67,6 +70,7 @@ impl<S: Schema> SinkSpec<S> {
             target: Some(Target::file(path)),
             sink: AnySink::File(sink),
             retry: None,
+            refused_rows: BadRows::Fail,
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use std::cell::Cell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, TryRecvError, unbounded};
 use tracing::{info, info_span};
@@ -15,14 +17,19 @@ use crate::run::error::{BoxError, Error, FailureKind, RunResult};
 use crate::run::guard::{Ending, dropped, failed, guarded};
 use crate::run::panics::caught;
 use crate::run::part::Phase;
+use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::run::threads;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
 use crate::sink::outlet::{Delivery, Outlet, Progress, SinkMessage};
 use crate::sink::part::{SinkPart, Worker};
+use crate::sink::refusals::Refusals;
 use crate::sink::retry::Retry;
 use crate::sink::spec::{AnySink, SinkSpec};
+
+/// For a sink that is tried once.
+const NO_WAIT: Range<Duration> = Duration::ZERO..Duration::ZERO;
 
 /// The role of a sink in a persistent pipeline.
 pub(crate) enum Mode<S: Schema> {
@@ -78,8 +85,8 @@ impl Worker {
     fn live<S: Schema>(&self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
         // The events of the user's code on this thread belong to it.
         let _span = info_span!("sink", sink = &*self.part.name).entered();
-        let SinkSpec { mut sink, retry, .. } = spec;
-        let failure = match caught(|| self.serve(&mut sink, retry, mode, &told)) {
+        let SinkSpec { mut sink, retry, refused_rows, .. } = spec;
+        let failure = match caught(|| self.serve(&mut sink, retry, refused_rows, mode, &told)) {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(failed(error)),
             Err(message) => Some(FailureKind::Panicked { place: self.place.get(), message }),
@@ -99,17 +106,23 @@ impl Worker {
         &self,
         sink: &mut AnySink<S>,
         retry: Option<Restart>,
+        refused_rows: BadRows,
         mode: Mode<S>,
         told: &Receiver<SinkMessage<S>>,
     ) -> RunResult {
-        let mut retry = retry.map(Retry::new);
+        // What the sink has not flushed is kept in either case.
+        let restart = retry.or_else(|| (refused_rows != BadRows::Fail).then(|| Restart::backoff(NO_WAIT).attempts(1)));
+        let mut retry = match restart {
+            Some(restart) => Some(Retry::new(restart, Refusals::open(refused_rows)?)),
+            None => None,
+        };
         let mut lengths = matches!(mode, Mode::File).then(Lengths::default);
         let is_transactional = matches!(mode, Mode::Transactional { .. });
         // A sink that refuses the checkpoint must do so before a file is touched.
         if !is_transactional && !self.control.wait_until_checked() {
             return Ok(());
         }
-        while let Err(error) = self.open(sink, &mode) {
+        while let Err(error) = self.open(sink, &mode, retry.as_mut()) {
             match &mut retry {
                 Some(retry) => retry.pause(error, self)?,
                 None => return Err(error),
@@ -228,9 +241,9 @@ impl Worker {
     }
 
     /// Opens a sink as its mode requires.
-    fn open<S: Schema>(&self, sink: &mut AnySink<S>, mode: &Mode<S>) -> RunResult {
+    fn open<S: Schema>(&self, sink: &mut AnySink<S>, mode: &Mode<S>, retry: Option<&mut Retry<S>>) -> RunResult {
         match mode {
-            Mode::Transactional { checkpoint, known, held } => self.recover(sink, *checkpoint, *known, held),
+            Mode::Transactional { checkpoint, known, held } => self.recover(sink, retry, *checkpoint, *known, held),
             Mode::Plain | Mode::File => {
                 self.place.set("open");
                 sink.get().open(S::SCHEMA)
@@ -239,7 +252,14 @@ impl Worker {
     }
 
     /// Opens a sink that keeps its own time, and gives it the commits that it misses.
-    fn recover<S: Schema>(&self, sink: &mut AnySink<S>, checkpoint: u64, known: u64, held: &[Commit<S>]) -> RunResult {
+    fn recover<S: Schema>(
+        &self,
+        sink: &mut AnySink<S>,
+        retry: Option<&mut Retry<S>>,
+        checkpoint: u64,
+        known: u64,
+        held: &[Commit<S>],
+    ) -> RunResult {
         self.place.set("recover");
         let time = sink.get().recover(S::SCHEMA)?.unwrap_or(0);
         if time > checkpoint {
@@ -256,13 +276,25 @@ impl Worker {
             ))
             .into());
         }
+        if let Err(error) = self.write_missed(sink, time, held) {
+            match retry {
+                Some(retry) => retry.write_missed(error, held, sink.get(), self)?,
+                None => return Err(error),
+            }
+        }
+        self.part.progress.set_durable(held.last().map_or(time, |last| last.time().max(time)));
+        Ok(())
+    }
+}
+
+impl Worker {
+    /// Writes the commits after `time`, and makes them durable.
+    fn write_missed<S: Schema>(&self, sink: &mut AnySink<S>, time: u64, held: &[Commit<S>]) -> RunResult {
         self.place.set("write");
         for commit in held.iter().filter(|commit| commit.time() > time) {
             sink.get().write(commit)?;
         }
-        self.sync(sink, None)?;
-        self.part.progress.set_durable(held.last().map_or(time, |last| last.time().max(time)));
-        Ok(())
+        self.sync(sink, None)
     }
 }
 

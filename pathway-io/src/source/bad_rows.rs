@@ -1,7 +1,5 @@
 //! Rows that do not fit the schema, and where they go.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -10,8 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::run::error::row_error::RowError;
 use crate::run::error::{Error, FailureKind};
-use crate::run::files::{Watch, lock, private};
-use crate::source::options::BadRows;
+use crate::run::quarantine::{BadRows, QuarantineFile};
 
 /// [`BadRows`] with its file open.
 pub(crate) enum BadRowPolicy {
@@ -25,41 +22,6 @@ pub(crate) enum BadRowPolicy {
     Gather {
         path: PathBuf,
     },
-}
-
-/// The file of a quarantine that is not persistent.
-pub(crate) struct QuarantineFile {
-    file: File,
-    watch: Watch,
-    /// The number of bytes written.
-    len: u64,
-}
-
-impl QuarantineFile {
-    fn create(path: &Path) -> std::io::Result<Self> {
-        let mut options = OpenOptions::new();
-        let file = private(&mut options).write(true).append(cfg!(unix)).create(true).open(path)?;
-        let opened = file.metadata()?;
-        if opened.is_file() {
-            lock(&file)?;
-            file.set_len(0)?;
-        }
-        Ok(QuarantineFile { watch: Watch::new(path, &opened), file, len: 0 })
-    }
-
-    fn append(&mut self, line: &[u8]) -> std::io::Result<()> {
-        self.watch.check(self.len, false)?;
-        self.file.write_all(line)?;
-        self.len += line.len() as u64;
-        self.watch.check(self.len, false)
-    }
-}
-
-impl Drop for QuarantineFile {
-    /// Closing it is not enough: a process that is just being started from this one has it too.
-    fn drop(&mut self) {
-        let _ = self.file.unlock();
-    }
 }
 
 /// The decision of the policy on a bad row.
@@ -80,7 +42,7 @@ impl BadRowPolicy {
             BadRows::Skip => BadRowPolicy::Skip,
             BadRows::Quarantine(path) if persistent => BadRowPolicy::Gather { path },
             BadRows::Quarantine(path) => {
-                let file = Mutex::new(QuarantineFile::create(&path).map_err(|error| failure(&path, error))?);
+                let file = Mutex::new(QuarantineFile::open(&path, false).map_err(|error| failure(&path, error))?);
                 BadRowPolicy::Quarantine { path, file }
             }
         })

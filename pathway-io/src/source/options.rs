@@ -1,8 +1,8 @@
 //! The options of a source: [`ReadOptions`].
 
-use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 
 /// The default autocommit interval, the same as in Pathway.
@@ -38,24 +38,6 @@ pub struct ReadOptions {
     bad_rows_limit: Option<u64>,
     restart: Option<Restart>,
     idle: Option<Duration>,
-}
-
-/// Says what happens to a row that does not fit the schema.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BadRows {
-    /// The push returns the error, and the source decides what to do. This is the default.
-    #[default]
-    Fail,
-    /// The row is counted and skipped. The push returns `Ok`.
-    Skip,
-    /// The row is counted and written to this file. The push returns `Ok`.
-    ///
-    /// Each line of the file is a JSON object with `source`, `offset`, `reason` and `raw`, or `raw_base64` if the row is
-    /// not UTF-8. The pipeline creates or truncates the file at its start. A persistent pipeline continues it, and
-    /// writes each row with the commit around it. If a partitioned source runs in several processes, each writes its own
-    /// file: `bad.0.jsonl` for `bad.jsonl`.
-    Quarantine(PathBuf),
 }
 
 impl ReadOptions {

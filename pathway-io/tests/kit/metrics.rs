@@ -62,6 +62,8 @@ fn each_number_of_a_snapshot_is_published_under_its_path() {
     let expected = [
         ("pathway_sink_commits_total{sink=\"numbers\"}", 1),
         ("pathway_sink_commits_total{sink=\"numbers-2\"}", 1),
+        ("pathway_sink_refused_total{sink=\"numbers\"}", 0),
+        ("pathway_sink_refused_total{sink=\"numbers-2\"}", 0),
         ("pathway_sink_retries_total{sink=\"numbers\"}", 0),
         ("pathway_sink_retries_total{sink=\"numbers-2\"}", 0),
         ("pathway_sink_updates_total{sink=\"numbers\"}", 2),

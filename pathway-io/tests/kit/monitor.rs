@@ -186,6 +186,7 @@ fn a_snapshot_is_json_and_text() {
         "sinks": [{
             "name": "numbers", "state": "ended", "updates": 1, "commits": 1, "undelivered": 0, "lag_seconds": 0.0,
             "retries": 0,
+            "refused": 0,
         }],
         "checkpoint": null, "clock": null, "stop": null,
     });

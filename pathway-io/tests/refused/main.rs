@@ -1,8 +1,10 @@
-//! Rows that a sink can never hold: they are bad rows where they are pushed, and nothing of them is durable.
+//! Rows that a sink can never hold: they are bad rows where they are pushed, and nothing of them is durable. Rows that only
+//! the sink knows to refuse can be left out.
 
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod common;
+mod left_out;
 #[cfg(all(unix, feature = "postgres"))]
 mod postgres;
 #[cfg(all(unix, feature = "postgres"))]
@@ -84,6 +86,7 @@ fn push_by_all(cats: &Subject<Cat, u64>) -> RunResult {
     Ok(cats.advance(4)?)
 }
 
+// Contract 7.6
 #[test]
 fn every_push_leaves_out_what_a_sink_cannot_hold() {
     let (ran, seen) = short(pipeline(), source(|cats: Subject<Cat, u64>| push_by_all(&cats)), BadRows::Skip);

@@ -9,7 +9,7 @@ use postgres::{Client, NoTls};
 use serde_json::{Value, json};
 
 #[allow(unused_imports, reason = "some tests need features")]
-use crate::common::{TempDir, run, source};
+use crate::common::{Cat, TempDir, cat, run, source};
 use crate::options;
 use crate::server::{self, Server};
 
@@ -177,4 +177,50 @@ fn dates_and_times_outside_of_its_range_are_refused_at_the_push() {
         );
     }
     assert_eq!(text.lines().count(), 5);
+}
+
+/// Pushes keys up to 9 in two commits. The server refuses 3 and 7.
+fn nine(cats: Subject<Cat, u64>) -> RunResult {
+    for key in 1..=9 {
+        cats.next(cat(key, if key == 3 || key == 7 { "panthera" } else { "lynx" }))?;
+        if key == 5 {
+            cats.commit()?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn what_constraints_and_triggers_refuse_is_found_and_left_out() {
+    let Some(config) = database() else { return };
+    let check = "genus text CHECK (length(genus) < 8)";
+    let trigger = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
+        $$ BEGIN IF NEW.genus = 'panthera' THEN RAISE EXCEPTION 'too large'; END IF; RETURN NEW; END $$; \
+        CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON cats FOR EACH ROW EXECUTE FUNCTION refuse()";
+    let deferred = "CREATE TABLE genera (name text PRIMARY KEY); INSERT INTO genera VALUES ('lynx'); \
+        ALTER TABLE cats ADD FOREIGN KEY (genus) REFERENCES genera DEFERRABLE INITIALLY DEFERRED";
+    for (columns, more) in [(check, ""), ("genus text", trigger), ("genus text", deferred)] {
+        let mut client = Client::connect(&config, NoTls).unwrap();
+        client
+            .batch_execute("DROP TABLE IF EXISTS cats, genera, pathway_io_tables; DROP FUNCTION IF EXISTS refuse")
+            .unwrap();
+        client.batch_execute(&format!("CREATE TABLE cats (key bigint PRIMARY KEY, {columns}); {more}")).unwrap();
+        let to = || sink::Options::new().table("cats");
+        written(Pipeline::new(), &config, to(), BadRows::Fail, nine).unwrap_err();
+        let directory = TempDir::new();
+        let path = directory.path("refused.jsonl");
+        let summary = written(
+            Pipeline::new(),
+            &config,
+            to().refused_rows(BadRows::Quarantine(path.clone())),
+            BadRows::Fail,
+            nine,
+        );
+        assert_eq!(summary.unwrap().refused_updates, 2, "{more}");
+        let keys: Vec<i64> =
+            client.query("SELECT key FROM cats ORDER BY key", &[]).unwrap().iter().map(|row| row.get(0)).collect();
+        assert_eq!(keys, [1, 2, 4, 5, 6, 8, 9], "{more}");
+        let lines = crate::read(&path);
+        assert!(lines.lines().count() == 2 && lines.lines().all(|line| line.contains("panthera")), "{lines}");
+    }
 }

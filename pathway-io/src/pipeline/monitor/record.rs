@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Monitor, SinkState, SourceState};
 
 /// The fields that only grow.
-const COUNTERS: &[&str] = &["rows", "bad_rows", "commits", "attempts", "updates", "retries"];
+const COUNTERS: &[&str] = &["rows", "bad_rows", "commits", "attempts", "updates", "retries", "refused"];
 
 impl Monitor {
     /// Publishes a snapshot through the [`metrics`](https://docs.rs/metrics) facade (feature `metrics`).

@@ -60,6 +60,7 @@ serialize!(SinkStatus |this| {
     "undelivered": &this.undelivered,
     "lag_seconds": &this.lag.as_secs_f64(),
     "retries": &this.retries,
+    "refused": &this.refused,
 });
 
 serialize!(CheckpointStatus |this| {

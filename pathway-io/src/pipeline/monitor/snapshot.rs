@@ -100,6 +100,8 @@ pub struct SinkStatus {
     pub lag: Duration,
     /// The number of retries after an error.
     pub retries: u64,
+    /// The updates that were left out, because the sink refuses them for good.
+    pub refused: u64,
 }
 
 /// The state of a sink.
@@ -269,6 +271,9 @@ impl fmt::Display for SinkStatus {
         write!(f, ", {} undelivered, lag {}", grouped(self.undelivered), seconds(self.lag))?;
         if self.retries > 0 {
             write!(f, ", {} {}", grouped(self.retries), if self.retries == 1 { "retry" } else { "retries" })?;
+        }
+        if self.refused > 0 {
+            write!(f, ", {} refused", grouped(self.refused))?;
         }
         Ok(())
     }

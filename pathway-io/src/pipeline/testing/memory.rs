@@ -13,13 +13,13 @@ use crate::run::control::Control;
 use crate::run::error::{Error, Result};
 use crate::run::lock::Lock;
 use crate::run::part::Phase;
+use crate::run::quarantine::BadRows;
 use crate::run::threads;
 use crate::sequencer::Message;
 use crate::sequencer::journal::CheckpointMessage;
 use crate::sink::resume::Resume;
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::{Offsets, SealedOffset};
-use crate::source::options::BadRows;
 use crate::source::shared::Source;
 
 /// The offsets of the commits of a run, each with the time of its commit.

@@ -29,6 +29,38 @@ impl StdError for Fatal {
     }
 }
 
+/// The mark of an error of a sink that refuses rows for good, below a [`Fatal`]; see [`Error::refused`](crate::Error::refused).
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) update: Option<usize>,
+    pub(super) error: Box<dyn StdError + Send + Sync>,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl StdError for Refused {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.source()
+    }
+}
+
+/// If an error or one of its causes is marked as refused, returns which update of the commit it is about, if it says so.
+pub(crate) fn refused_update(error: &(dyn StdError + 'static)) -> Option<Option<usize>> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let marked = error.downcast_ref::<Fatal>();
+        if let Some(refused) = marked.and_then(|Fatal(inner)| inner.downcast_ref::<Refused>()) {
+            return Some(refused.update);
+        }
+        next = source_of(error).unwrap_or(None);
+    }
+    None
+}
+
 /// Returns whether an error or one of its causes is marked as fatal.
 pub(crate) fn is_fatal(error: &(dyn StdError + 'static)) -> bool {
     let mut next = Some(error);

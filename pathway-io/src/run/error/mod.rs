@@ -13,7 +13,8 @@ use std::{fmt, io};
 use self::failure::Rest;
 pub use self::failure::{Failure, FailureKind};
 pub use self::fatal::Fatal;
-pub(crate) use self::fatal::is_fatal;
+use self::fatal::Refused;
+pub(crate) use self::fatal::{is_fatal, refused_update};
 use crate::run::error::row_error::RowError;
 use crate::run::panics::{source_of, text_of};
 use crate::run::summary::Summary;
@@ -135,6 +136,30 @@ impl Error {
     /// ```
     pub fn fatal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Error::Fatal(Fatal(error.into()))
+    }
+
+    /// Marks an error of a [`Sink`](crate::Sink) as one that refuses rows for good, so that another attempt would refuse them
+    /// too. `update` is the number of the update in the commit, from 0 on, if the sink knows it.
+    ///
+    /// It is [fatal](Error::fatal), unless [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) says that such rows
+    /// are left out. The text and the causes stay those of `error`.
+    ///
+    /// ```
+    /// # use pathway_io::{Commit, Error, RunResult, Schema, Sink};
+    /// # #[derive(Schema)] struct Cat { key: i64 }
+    /// # struct Archive;
+    /// # impl Archive { fn store(&mut self, _: &Cat) -> Result<(), &'static str> { Ok(()) } }
+    /// impl Sink<Cat> for Archive {
+    ///     fn write(&mut self, commit: &Commit<Cat>) -> RunResult {
+    ///         for (number, update) in commit.iter().enumerate() {
+    ///             self.store(&update.row).map_err(|refusal| Error::refused(number, refusal))?;
+    ///         }
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    pub fn refused(update: impl Into<Option<usize>>, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        Error::fatal(Refused { update: update.into(), error: error.into() })
     }
 
     /// Returns whether it, or a cause of it, is marked as [fatal](Error::fatal).

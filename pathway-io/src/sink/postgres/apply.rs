@@ -139,7 +139,7 @@ impl Visitor for Fields<'_> {
 }
 
 fn refused(layout: &Layout, (column, fault): (usize, Fault)) -> BoxError {
-    Error::fatal(format!("column `{}`: it has {fault}", layout.columns[column].name)).into()
+    Error::refused(None, format!("column `{}`: it has {fault}", layout.columns[column].name)).into()
 }
 
 /// Makes the rows of the keys what they are after the commits.

@@ -36,9 +36,20 @@ impl StdError for ServerError {}
 
 /// Makes an error of the client one of a sink, and marks it as fatal unless another attempt may succeed.
 pub(super) fn judged(error: postgres::Error) -> BoxError {
-    let is_transient = is_transient(&error);
+    let (is_transient, is_refusal) = (is_transient(&error), is_refusal(&error));
     let error = ServerError(error);
-    if is_transient { error.into() } else { Error::fatal(error).into() }
+    match (is_transient, is_refusal) {
+        (true, _) => error.into(),
+        (_, true) => Error::refused(None, error).into(),
+        _ => Error::fatal(error).into(),
+    }
+}
+
+/// Returns whether the server refuses a row for good: by its values, a constraint, a limit, or a trigger that raises an
+/// exception.
+fn is_refusal(error: &postgres::Error) -> bool {
+    let state = error.code().map_or("", |code| code.code());
+    ["22", "23", "54"].iter().any(|class| state.starts_with(class)) || state == "P0001"
 }
 
 fn is_transient(error: &postgres::Error) -> bool {

@@ -27,12 +27,14 @@
 //! # Rows that PostgreSQL cannot hold
 //!
 //! A row that a source pushes is a bad row, which the source's [`BadRows`](crate::BadRows) policy handles, if it has one of
-//! these values. In a row that a computation makes, they fail the pipeline.
+//! these values. In a row that a computation makes, they fail the pipeline, as does a row that violates a constraint of a table
+//! that you made, unless [`Options::refused_rows`] says otherwise.
 //!
 //! - a NUL character in a text or in JSON
 //! - a date or time outside of PostgreSQL's range
 //! - a nanosecond in the primary key
-//! - a primary key of more than 2,688 bytes, less 8 for each further column; in a table of updates there is no such limit
+//! - a primary key of more than 2,688 bytes, less 8 for each further column; in a table of updates their length does not
+//!   matter
 //! - JSON of more than 268,435,455 bytes, or a row of more than 1 GiB; see [`Options::row_limit`]
 //!
 //! # The table
@@ -98,6 +100,7 @@ use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
+use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::spec::Target;
@@ -124,7 +127,7 @@ pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
 ///
 /// If the pipeline of the table has been started.
 pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, options: Options) {
-    let Options { table: name, schema, updates, row_limit, connect, retry } = options;
+    let Options { table: name, schema, updates, row_limit, connect, retry, refused_rows } = options;
     let config = config.into();
     let layout = Layout::new(S::SCHEMA, name.as_deref(), updates);
     let database = shown(&config);
@@ -137,12 +140,13 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
     let sink = PostgresSink::<S> {
         layout,
         row_limit: row_limit.unwrap_or(limit::ROW_LIMIT),
+        finds_refused: refused_rows != BadRows::Fail,
         sessions: Sessions::new(config, schema, connect),
         session: None,
         pending: Vec::new(),
         scratch: Vec::new(),
     };
-    table.add_database_sink(name, target, retry.unwrap_or_else(default_retry), Box::new(sink));
+    table.add_database_sink(name, target, retry.unwrap_or_else(default_retry), refused_rows, Box::new(sink));
 }
 
 /// See [`Options::retry`].
@@ -184,6 +188,7 @@ pub struct Options {
     row_limit: Option<usize>,
     connect: Connect,
     retry: Option<Restart>,
+    refused_rows: BadRows,
 }
 
 impl Options {
@@ -240,17 +245,29 @@ impl Options {
         self.retry = Some(restart);
         self
     }
+
+    /// Sets what happens to rows that PostgreSQL refuses for good: those that violate a constraint or a trigger of a table that
+    /// you made, and rows of a computation with values that it cannot hold. The default is that they fail the pipeline.
+    ///
+    /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint) and 54 (limits), and to P0001 (`RAISE
+    /// EXCEPTION`). The server does not say which row of a commit it refuses; the sink finds it by trying parts of the commit.
+    /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
+    pub fn refused_rows(mut self, policy: BadRows) -> Self {
+        self.refused_rows = policy;
+        self
+    }
 }
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Options { table, schema, updates, row_limit, retry, .. } = self;
+        let Options { table, schema, updates, row_limit, retry, refused_rows, .. } = self;
         f.debug_struct("Options")
             .field("table", table)
             .field("schema", schema)
             .field("updates", updates)
             .field("row_limit", row_limit)
             .field("retry", retry)
+            .field("refused_rows", refused_rows)
             .finish_non_exhaustive()
     }
 }
@@ -259,6 +276,8 @@ struct PostgresSink<S: Schema> {
     layout: Layout,
     /// The most bytes in a row.
     row_limit: usize,
+    /// Whether it finds the update that the server refuses for good.
+    finds_refused: bool,
     sessions: Sessions,
     session: Option<Session>,
     /// The commits since the last flush, which go into one transaction.
@@ -299,7 +318,12 @@ impl<S: Schema> Sink<S> for PostgresSink<S> {
     fn flush(&mut self) -> RunResult {
         if !self.pending.is_empty() {
             let session = self.session.as_mut().ok_or("there is no connection")?;
-            session.apply(&self.layout, &self.pending, &mut self.scratch)?;
+            if let Err(error) = session.apply(&self.layout, &self.pending, &mut self.scratch) {
+                return Err(match &*self.pending {
+                    [commit] if self.finds_refused => session.locate(error, &self.layout, commit, &mut self.scratch),
+                    _ => error,
+                });
+            }
             self.pending.clear();
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postgres::tls::{MakeTlsConnect, TlsConnect};
-use postgres::{Client, Config, NoTls, Statement};
+use postgres::{Client, Config, NoTls, Statement, Transaction};
 
 use super::Socket;
 use super::apply;
@@ -13,7 +13,7 @@ use super::error::judged;
 use super::layout::{Layout, Start};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
-use crate::run::error::{BoxError, Error, RunResult};
+use crate::run::error::{BoxError, Error, RunResult, refused_update};
 
 /// The connect timeout, unless the connection string sets one.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -194,12 +194,7 @@ impl Session {
     ) -> RunResult {
         let Some(last) = commits.last() else { return Ok(()) };
         let mut transaction = self.client.transaction().map_err(judged)?;
-        match &self.change {
-            Some([upsert, delete]) => {
-                apply::change(&mut transaction, layout, [upsert, delete], commits, scratch)?;
-            }
-            None => apply::append(&mut transaction, layout, commits, scratch)?,
-        }
+        write(&mut transaction, self.change.as_ref(), layout, commits, scratch)?;
         let time = last.time().cast_signed();
         // `COMMIT` of a failed transaction succeeds for the client. This statement fails instead.
         let changed = transaction.execute(&self.set_time, &[&layout.table, &time]).map_err(judged)?;
@@ -209,5 +204,52 @@ impl Session {
         }
         transaction.commit().map_err(judged)?;
         Ok(())
+    }
+    /// Returns the error of a commit with the number of the first update that the server refuses for good, if it is such an
+    /// error. It tries ever shorter parts of the commit.
+    pub(super) fn locate<S: Schema>(
+        &mut self,
+        error: BoxError,
+        layout: &Layout,
+        commit: &Commit<S>,
+        scratch: &mut Vec<u8>,
+    ) -> BoxError {
+        if refused_update(&*error).is_none() {
+            return error;
+        }
+        // The first `taken` updates are taken, and the first `refused` are not.
+        let (mut taken, mut refused) = (0, commit.len());
+        while refused > taken + 1 {
+            let middle = usize::midpoint(taken, refused);
+            match self.try_out(layout, &commit.filtered(|update| update < middle), scratch) {
+                Ok(()) => taken = middle,
+                Err(error) if refused_update(&*error).is_some() => refused = middle,
+                Err(error) => return error,
+            }
+        }
+        Error::refused(refused.checked_sub(1), error).into()
+    }
+
+    /// Writes a commit, and undoes it.
+    fn try_out<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, scratch: &mut Vec<u8>) -> RunResult {
+        let mut transaction = self.client.transaction().map_err(judged)?;
+        write(&mut transaction, self.change.as_ref(), layout, std::slice::from_ref(commit), scratch)?;
+        transaction.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(judged)?;
+        transaction.rollback().map_err(judged)?;
+        Ok(())
+    }
+}
+
+/// Writes the rows of commits.
+fn write<S: Schema>(
+    transaction: &mut Transaction<'_>,
+    change: Option<&[Statement; 2]>,
+    layout: &Layout,
+    commits: &[Commit<S>],
+    scratch: &mut Vec<u8>,
+) -> RunResult {
+    match change {
+        Some([upsert, delete]) => apply::change(transaction, layout, [upsert, delete], commits, scratch),
+        None => apply::append(transaction, layout, commits, scratch),
     }
 }

@@ -23,7 +23,8 @@
 //!
 //! SQLite holds at most 10^9 bytes in a row, or the bytes of [`Options::row_limit`]. A larger row that a source pushes is a bad
 //! row, which the source's [`BadRows`](crate::BadRows) policy handles. A larger row that a computation makes fails the
-//! pipeline.
+//! pipeline, as does a row that violates a constraint of a table that you made, unless [`Options::refused_rows`] says
+//! otherwise.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, sqlite};
@@ -63,6 +64,7 @@
 mod bind;
 mod layout;
 mod limit;
+mod options;
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -86,6 +88,8 @@ use crate::sink::Sink;
 use crate::sink::spec::Target;
 use bind::{Bind, Part};
 use layout::{Layout, Start};
+
+pub use options::Options;
 
 /// The time that SQLite itself waits for a locked database before the retry policy applies.
 const BUSY: Duration = Duration::from_secs(1);
@@ -139,71 +143,12 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     let row_limit = options.row_limit.unwrap_or(limit::ROW_LIMIT);
     let sink = SqliteSink { path: path.to_owned(), layout, row_limit, database: None, is_checked: false };
     let (name, retry) = (path.display().to_string(), options.retry.unwrap_or_else(default_retry));
-    table.add_database_sink(name, target, retry, Box::new(sink));
+    table.add_database_sink(name, target, retry, options.refused_rows, Box::new(sink));
 }
 
 /// See [`Options::retry`].
 fn default_retry() -> Restart {
     Restart::backoff(Duration::from_millis(10)..Duration::from_secs(1)).attempts(60)
-}
-
-/// Options for a table in a database.
-///
-/// ```no_run
-/// # use pathway_io::{connector, sqlite, Pipeline, Schema, Subject};
-/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
-/// # struct Cats;
-/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
-/// # let pipeline = Pipeline::new();
-/// # let cats = pipeline.read(Cats);
-/// sqlite::write(&cats, "zoo.sqlite");
-/// sqlite::write_with(&cats, "zoo.sqlite", sqlite::Options::new().table("cat_history").updates());
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use]
-pub struct Options {
-    table: Option<String>,
-    updates: bool,
-    row_limit: Option<usize>,
-    retry: Option<Restart>,
-}
-
-impl Options {
-    /// The table is called as its schema, and kept by primary key if it has one.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Returns the name of the table in the database.
-    pub fn table(mut self, name: impl Into<String>) -> Self {
-        self.table = Some(name.into());
-        self
-    }
-
-    /// Keeps every update, with `time` and `diff` beside the columns, though there is a primary key.
-    pub fn updates(mut self) -> Self {
-        self.updates = true;
-        self
-    }
-
-    /// Sets the most bytes that a row takes in SQLite. The default is 10^9, the limit of SQLite itself.
-    ///
-    /// A row takes the bytes of its texts, blobs and JSON, and up to 18 bytes more for each column. A larger row that a source
-    /// pushes is a bad row. A higher limit has an effect only if your program links a SQLite that was compiled for it.
-    pub fn row_limit(mut self, bytes: usize) -> Self {
-        self.row_limit = Some(bytes);
-        self
-    }
-
-    /// Sets how often a commit is tried again while another program has locked the database.
-    ///
-    /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each attempt
-    /// waits for up to 1 s in SQLite itself. Meanwhile the backlog holds up the sources. Any other error fails the
-    /// pipeline at once. `attempts(1)` turns it off. See [`SinkOptions::retry`](crate::SinkOptions::retry).
-    pub fn retry(mut self, restart: Restart) -> Self {
-        self.retry = Some(restart);
-        self
-    }
 }
 
 struct SqliteSink {
@@ -222,6 +167,8 @@ struct Database {
     in_transaction: bool,
     /// Where values without a form of SQLite's are spelled.
     scratch: Vec<u8>,
+    /// The number of the update in its commit that is being written, from 1 on; 0 before the first.
+    update: usize,
 }
 
 impl SqliteSink {
@@ -238,7 +185,7 @@ impl SqliteSink {
         let time = self.layout.prepare(&mut connection, start)?;
         // SQLite keeps its own limit if that is lower.
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
-        self.database = Some(Database { connection, in_transaction: false, scratch: Vec::new() });
+        self.database = Some(Database { connection, in_transaction: false, scratch: Vec::new(), update: 0 });
         Ok(time)
     }
 }
@@ -285,6 +232,16 @@ fn judged(error: BoxError) -> BoxError {
     }
 }
 
+/// [`judged`] for an error of a commit, whose update of that number failed, if it is known.
+fn judged_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
+            Error::refused(update, error).into()
+        }
+        _ => judged(error.into()),
+    }
+}
+
 impl Database {
     fn begin(&mut self) -> rusqlite::Result<()> {
         if !self.in_transaction {
@@ -303,6 +260,7 @@ impl Database {
     }
 
     fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
+        self.update = 0;
         self.begin()?;
         for batch in commit.batches() {
             if layout.updates {
@@ -311,6 +269,7 @@ impl Database {
                 self.change(layout, batch)?;
             }
         }
+        self.update = 0;
         self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, commit.time().cast_signed()))?;
         Ok(())
     }
@@ -319,6 +278,7 @@ impl Database {
     fn append<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>, time: u64) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(&layout.insert)?;
         for row in 0..batch.len() {
+            self.update += 1;
             let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
             batch.columns.visit(0, &mut bind);
             let end = bind.finish()?;
@@ -335,6 +295,7 @@ impl Database {
         let mut delete = self.connection.prepare_cached(&layout.delete)?;
         let is_key = |column: usize| S::SCHEMA.columns[column].primary_key;
         for row in 0..batch.len() {
+            self.update += 1;
             let (statement, part) = if batch.diff(row) > 0 {
                 (&mut upsert, Part::All)
             } else {
@@ -376,12 +337,14 @@ impl<S: Schema> Sink<S> for SqliteSink {
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
         let database = self.database.as_mut().ok_or("the database is not open")?;
-        database.apply(&self.layout, commit).map_err(|error| judged(error.into()))
+        let applied = database.apply(&self.layout, commit);
+        applied.map_err(|error| judged_in_commit(error, database.update.checked_sub(1)))
     }
 
     fn flush(&mut self) -> RunResult {
         match &mut self.database {
-            Some(database) => database.end().map_err(|error| judged(error.into())),
+            // A constraint that is deferred does not say which update violates it.
+            Some(database) => database.end().map_err(|error| judged_in_commit(error, None)),
             None => Ok(()),
         }
     }

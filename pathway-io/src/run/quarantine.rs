@@ -1,0 +1,70 @@
+//! What happens to rows that are left out ([`BadRows`]), and the file that they are written to.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::run::files::{Watch, lock, private};
+
+/// Says what happens to a row that does not fit the schema, or that a sink refuses for good.
+///
+/// [`ReadOptions::bad_rows`](crate::ReadOptions::bad_rows) sets it for a source, and
+/// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) for a sink, where it differs as that method says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BadRows {
+    /// The push returns the error, and the source decides what to do. This is the default.
+    #[default]
+    Fail,
+    /// The row is counted and skipped. The push returns `Ok`.
+    Skip,
+    /// The row is counted and written to this file. The push returns `Ok`.
+    ///
+    /// Each line of the file is a JSON object with `source`, `offset`, `reason` and `raw`, or `raw_base64` if the row is
+    /// not UTF-8. The pipeline creates or truncates the file at its start. A persistent pipeline continues it, and
+    /// writes each row with the commit around it. If a partitioned source runs in several processes, each writes its own
+    /// file: `bad.0.jsonl` for `bad.jsonl`.
+    Quarantine(PathBuf),
+}
+
+/// The file of a quarantine, which grows with each row.
+pub(crate) struct QuarantineFile {
+    file: File,
+    watch: Watch,
+    /// The number of bytes written.
+    len: u64,
+}
+
+impl QuarantineFile {
+    /// Opens or creates the file, and keeps what is in it if told so.
+    pub(crate) fn open(path: &Path, keep: bool) -> std::io::Result<Self> {
+        let mut options = OpenOptions::new();
+        let mut file = private(&mut options).write(true).append(cfg!(unix)).create(true).open(path)?;
+        let opened = file.metadata()?;
+        let mut len = 0;
+        if opened.is_file() {
+            lock(&file)?;
+            if keep {
+                len = file.metadata()?.len();
+                file.seek(SeekFrom::Start(len))?;
+            } else {
+                file.set_len(0)?;
+            }
+        }
+        Ok(QuarantineFile { watch: Watch::new(path, &opened), file, len })
+    }
+
+    pub(crate) fn append(&mut self, line: &[u8]) -> std::io::Result<()> {
+        self.watch.check(self.len, false)?;
+        self.file.write_all(line)?;
+        self.len += line.len() as u64;
+        self.watch.check(self.len, false)
+    }
+}
+
+impl Drop for QuarantineFile {
+    /// Closing it is not enough: a process that is just being started from this one has it too.
+    fn drop(&mut self) {
+        let _ = self.file.unlock();
+    }
+}

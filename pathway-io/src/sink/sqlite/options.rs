@@ -1,0 +1,73 @@
+//! [`Options`] for a table in a SQLite database.
+
+use crate::run::quarantine::BadRows;
+use crate::run::restart::Restart;
+
+/// Options for a table in a database.
+///
+/// ```no_run
+/// # use pathway_io::{connector, sqlite, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// # let cats = pipeline.read(Cats);
+/// sqlite::write(&cats, "zoo.sqlite");
+/// sqlite::write_with(&cats, "zoo.sqlite", sqlite::Options::new().table("cat_history").updates());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use]
+pub struct Options {
+    pub(super) table: Option<String>,
+    pub(super) updates: bool,
+    pub(super) row_limit: Option<usize>,
+    pub(super) retry: Option<Restart>,
+    pub(super) refused_rows: BadRows,
+}
+
+impl Options {
+    /// The table is called as its schema, and kept by primary key if it has one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns the name of the table in the database.
+    pub fn table(mut self, name: impl Into<String>) -> Self {
+        self.table = Some(name.into());
+        self
+    }
+
+    /// Keeps every update, with `time` and `diff` beside the columns, though there is a primary key.
+    pub fn updates(mut self) -> Self {
+        self.updates = true;
+        self
+    }
+
+    /// Sets the most bytes that a row takes in SQLite. The default is 10^9, the limit of SQLite itself.
+    ///
+    /// A row takes the bytes of its texts, blobs and JSON, and up to 18 bytes more for each column. A larger row that a source
+    /// pushes is a bad row. A higher limit has an effect only if your program links a SQLite that was compiled for it.
+    pub fn row_limit(mut self, bytes: usize) -> Self {
+        self.row_limit = Some(bytes);
+        self
+    }
+
+    /// Sets how often a commit is tried again while another program has locked the database.
+    ///
+    /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each attempt
+    /// waits for up to 1 s in SQLite itself. Meanwhile the backlog holds up the sources. Any other error fails the
+    /// pipeline at once. `attempts(1)` turns it off. See [`SinkOptions::retry`](crate::SinkOptions::retry).
+    pub fn retry(mut self, restart: Restart) -> Self {
+        self.retry = Some(restart);
+        self
+    }
+
+    /// Sets what happens to rows that SQLite refuses for good: those that violate a constraint of a table that you made, and
+    /// those of a computation that are too large. The default is that they fail the pipeline.
+    ///
+    /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
+    pub fn refused_rows(mut self, policy: BadRows) -> Self {
+        self.refused_rows = policy;
+        self
+    }
+}
