@@ -16,7 +16,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("sequencer", &["run", "rows", "source", "sink"]),
     ("pipeline", &["run", "rows", "source", "sink", "sequencer"]),
     ("persist", &["run", "rows", "source", "sink", "sequencer", "pipeline"]),
-    ("dataflow", &["run", "rows", "source", "sink", "sequencer", "pipeline"]),
+    ("dataflow", &["run", "rows", "schema", "source", "sink", "sequencer", "pipeline"]),
 ];
 
 /// The names of the crate's root that macros write, for the user's crate. Other files name an item where it is defined.

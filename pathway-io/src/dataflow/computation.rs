@@ -3,164 +3,23 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use crossbeam_channel::Receiver;
-use differential_dataflow::{AsCollection, Hashable};
+use differential_dataflow::Hashable;
 use timely::dataflow::Scope;
 
 use super::Collection;
 use super::building::{Building, Computation, identity};
 use super::engine;
 use super::export::Exported;
-use super::inlet::{Arrival, WorkerFeed, inlet};
-use super::partitioned::decoded;
+use super::ports::{Ports, Tables};
 use super::region::Named;
 use super::results::{Gather, gather};
-use super::row::{Input, ResultRow, Row};
+use super::row::{Input, ResultRow};
 use super::table::{DataflowTable, GatheredOutlets};
 use crate::pipeline::any_table::{AnyTable, TableRun};
 use crate::pipeline::extensions::ComputedOn;
-use crate::pipeline::table::{PipelineTable, TableRows};
+use crate::pipeline::table::PipelineTable;
 use crate::rows::table::{Extensions, Table};
-use crate::run::lock::Lock;
-use crate::sink::attach::TableSinks;
 use crate::sink::start::CheckpointedSink;
-
-/// The tables that a computation reads: a reference to one table, or a tuple of up to eight references.
-#[diagnostic::on_unimplemented(
-    message = "a computation cannot read `{Self}`",
-    label = "expected a reference to a table, or a tuple of references",
-    note = "pass references to the tables: `compute((&cats, &owners), |scope, (cats, owners)| ..)`"
-)]
-pub trait Tables {
-    #[doc(hidden)]
-    type Ports: Ports;
-
-    #[doc(hidden)]
-    fn ports(self) -> Self::Ports;
-}
-
-/// The entry of several tables into a computation.
-#[doc(hidden)]
-pub trait Ports: Send + Sync + 'static {
-    /// The collections that the user's closure receives.
-    type Collections<'scope>;
-
-    fn tables(&self) -> Vec<Weak<Extensions>>;
-    /// Checks that a computation can still be added.
-    ///
-    /// # Panics
-    ///
-    /// If the pipeline of a table has already been started.
-    fn assert_not_started(&self, computation: &str);
-    fn start(&self, workers: usize);
-    fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Self::Collections<'inner>;
-}
-
-/// The entry of one table into a computation.
-#[doc(hidden)]
-pub struct Port<S: Row> {
-    table: Weak<Extensions>,
-    name: Arc<str>,
-    /// One queue per worker. The list is empty if the table is itself derived.
-    queues: Lock<Vec<Option<Receiver<Arrival<S>>>>>,
-}
-
-impl<S: Row> Tables for &Table<S> {
-    type Ports = Port<S>;
-
-    fn ports(self) -> Port<S> {
-        Port { table: Arc::downgrade(self.extensions()), name: Arc::clone(self.name()), queues: Lock::default() }
-    }
-}
-
-impl<S: Row> Ports for Port<S> {
-    type Collections<'scope> = Collection<'scope, S>;
-
-    fn tables(&self) -> Vec<Weak<Extensions>> {
-        vec![Weak::clone(&self.table)]
-    }
-
-    fn assert_not_started(&self, computation: &str) {
-        let is_started = self.table.upgrade().is_none_or(|table| table.get::<TableSinks<S>>().is_taken());
-        assert!(
-            !is_started,
-            "cannot compute `{computation}` from the table of `{}`: its pipeline has already been started; call `compute` before `run` or `start`",
-            self.name
-        );
-    }
-
-    fn start(&self, workers: usize) {
-        // If the sinks are taken before the sources start, another process makes the commits of this table.
-        if let Some(table) = self.table.upgrade()
-            && table.get::<DataflowTable>().is_sequenced()
-            && !table.get::<TableSinks<S>>().is_taken()
-        {
-            let (feed, queues) = WorkerFeed::<S>::new(workers);
-            table.get::<TableRows<S>>().add_feed(Box::new(feed));
-            *self.queues.lock() = queues.into_iter().map(Some).collect();
-        }
-    }
-
-    fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Collection<'inner, S> {
-        let collection = match building.derived.get(&identity(&self.table)) {
-            Some(exported) => match exported.stream(building.scope) {
-                Some(stream) => stream.as_collection(),
-                None => decoded(exported.stream(building.scope).expect("the stream holds the rows of this table")),
-            },
-            None => {
-                let mut queues = self.queues.lock();
-                let queue = queues.get_mut(building.worker).and_then(Option::take);
-                inlet(building.scope, &self.name, queue, Arc::clone(&building.flow), &mut building.inlets)
-            }
-        };
-        collection.enter_region(inner)
-    }
-}
-
-macro_rules! tuples {
-    ($($S:ident $i:tt),+) => {
-        impl<'t, $($S: Row),+> Tables for ($(&'t Table<$S>,)+) {
-            type Ports = ($(Port<$S>,)+);
-
-            fn ports(self) -> Self::Ports {
-                ($(self.$i.ports(),)+)
-            }
-        }
-
-        impl<$($S: Row),+> Ports for ($(Port<$S>,)+) {
-            type Collections<'scope> = ($(Collection<'scope, $S>,)+);
-
-            fn tables(&self) -> Vec<Weak<Extensions>> {
-                vec![$(Weak::clone(&self.$i.table)),+]
-            }
-
-            fn assert_not_started(&self, computation: &str) {
-                $(self.$i.assert_not_started(computation);)+
-            }
-
-            fn start(&self, workers: usize) {
-                $(self.$i.start(workers);)+
-            }
-
-            fn enter<'inner>(
-                &self,
-                building: &mut Building<'_>,
-                inner: Scope<'inner, u64>,
-            ) -> Self::Collections<'inner> {
-                ($(self.$i.enter(building, inner),)+)
-            }
-        }
-    };
-}
-
-tuples!(A 0);
-tuples!(A 0, B 1);
-tuples!(A 0, B 1, C 2);
-tuples!(A 0, B 1, C 2, D 3);
-tuples!(A 0, B 1, C 2, D 3, E 4);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6);
-tuples!(A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7);
 
 /// Computes a table from one or more tables of the same pipeline.
 ///

@@ -17,6 +17,7 @@ use timely::dataflow::{Scope, Stream};
 use super::Collection;
 use super::flow::Flow;
 use super::row::Row;
+use super::selection::Selection;
 use crate::rows::batch::Batch;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
@@ -66,15 +67,17 @@ impl<S: Schema> Feed<S> for WorkerFeed<S> {
 }
 
 /// Builds the operator that brings a table into the dataflow as rows with times and diffs.
-pub(crate) fn inlet<'scope, S: Row>(
+pub(crate) fn inlet<'scope, S: Row, P: Selection<S>>(
     scope: Scope<'scope, u64>,
     name: &str,
     queue: Option<Receiver<Arrival<S>>>,
     flow: Arc<Flow>,
     inlets: &mut Vec<Vec<usize>>,
-) -> Collection<'scope, S> {
-    let rows = |batch: &Batch<S>, time: u64, rows: &mut Vec<(S, u64, isize)>| {
-        rows.extend((0..batch.len()).map(|row| (batch.row(row), time, batch.diff(row) as isize)));
+    selection: P,
+) -> Collection<'scope, P::Row> {
+    let rows = move |batch: &Batch<S>, time: u64, rows: &mut Vec<(P::Row, u64, isize)>| {
+        let row_at = selection.reader(&batch.columns);
+        rows.extend((0..batch.len()).map(|row| (row_at(row), time, batch.diff(row) as isize)));
     };
     inlet_of(scope, name, queue, flow, inlets, rows).as_collection()
 }
@@ -132,6 +135,7 @@ mod tests {
 
     use pathway_derive::Schema;
 
+    use super::super::selection::Whole;
     use super::*;
     use crate::rows::batch::Pool;
     use crate::sequencer::feed::Downstream;
@@ -159,7 +163,7 @@ mod tests {
             let seen = Rc::new(Cell::new(0));
             let (queue, counted) = (queues.pop(), Rc::clone(&seen));
             worker.dataflow::<u64, _, _>(|scope| {
-                let numbers = inlet(scope, "numbers", queue, flow, &mut Vec::new());
+                let numbers = inlet(scope, "numbers", queue, flow, &mut Vec::new(), Whole);
                 numbers.inspect(move |_| counted.set(counted.get() + 1));
             });
             worker.step();

@@ -65,16 +65,21 @@ mod export;
 mod flow;
 mod inlet;
 mod partitioned;
+mod ports;
+mod projection;
 mod region;
 mod results;
 mod row;
+mod selection;
 mod sync_requests;
 mod table;
 pub(crate) mod testing;
 pub(crate) mod value;
 mod workers;
 
-pub use computation::{Tables, compute};
+pub use computation::compute;
+pub use ports::Tables;
+pub use projection::Projection;
 pub use row::{Input, ResultRow, Row};
 pub use {differential_dataflow, timely};
 

@@ -17,17 +17,20 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
-use differential_dataflow::{AsCollection, Hashable, VecCollection};
+use differential_dataflow::{AsCollection, Hashable};
 use timely::container::CapacityContainerBuilder;
 use timely::dataflow::Stream;
 use timely::dataflow::channels::pact::Exchange;
 use timely::dataflow::operators::Operator;
 use timely::dataflow::operators::vec::Map;
 
+use super::Collection;
 use super::building::{Building, identity};
 use super::export::Exported;
 use super::inlet::{Arrival, WorkerFeed, inlet_of};
 use super::results::{Gather, Gatherable, gather};
+use super::row::Row;
+use super::selection::Selection;
 use super::table::{DataflowTable, GatheredOutlets};
 use crate::pipeline::any_table::{AnyTable, EngineTable, TableRun};
 use crate::pipeline::table::{PipelineTable, TableRows};
@@ -245,15 +248,16 @@ impl<S: Schema> Gatherable<S> for Placed {
 }
 
 /// Decodes the rows of a partitioned table for a computation.
-pub(crate) fn decoded<'scope, S: Schema>(
+pub(crate) fn decoded<'scope, S: Row, P: Selection<S>>(
     rows: Stream<'scope, u64, Vec<(Placed, u64, isize)>>,
-) -> VecCollection<'scope, u64, S, isize> {
+    selection: P,
+) -> Collection<'scope, P::Row> {
     let mut batch = Batch::<S>::default();
-    let decoded = rows.flat_map(move |((_place, json), time, diff)| {
+    let decoded = rows.map(move |((_place, json), time, diff)| {
         decode(&json, 1, &mut batch);
-        let row = batch.row(0);
+        let row = selection.reader(&batch.columns)(0);
         batch.clear();
-        Some((row, time, diff))
+        (row, time, diff)
     });
     decoded.as_collection()
 }

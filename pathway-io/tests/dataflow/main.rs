@@ -6,5 +6,6 @@ mod common;
 mod failures;
 mod golden;
 mod parts;
+mod projection;
 mod rows;
 mod tables;

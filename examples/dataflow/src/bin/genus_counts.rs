@@ -28,6 +28,12 @@ struct Cat {
     epithet: String,
 }
 
+/// The column of a cat that the computation looks at.
+#[derive(Schema, Clone)]
+struct Genus {
+    genus: String,
+}
+
 /// The number of species of a genus. The computation produces these rows, so they need `#[schema(dataflow)]`.
 #[derive(Schema)]
 #[schema(dataflow)]
@@ -61,8 +67,9 @@ fn main() -> pathway_io::Result<()> {
     let (source, output) = parse_args()?;
     let pipeline = Pipeline::new();
     let cats = pipeline.read(source);
-    let counts =
-        cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
+    let counts = cats
+        .columns::<Genus>()
+        .compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
     counts.subscribe_commits(|commit| {
         // The output may be closed: the updates still go into the file.
         let mut text = String::new();

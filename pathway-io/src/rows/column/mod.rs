@@ -26,6 +26,7 @@ pub(crate) mod strict;
 pub(crate) mod text;
 mod tuple;
 mod values;
+pub(crate) mod view;
 mod wide;
 
 use std::hash::Hasher;

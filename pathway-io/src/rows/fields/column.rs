@@ -4,6 +4,7 @@ use serde::de::MapAccess;
 
 use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
+use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::column::{Buffer, ColumnType, Into, KeyType, to_json};
 use crate::rows::description::{Column, Shape};
 
@@ -194,6 +195,15 @@ impl<T: ColumnType> Columns for Leaf<T> {
     #[inline]
     fn get(&self, row: usize) -> T {
         self.0.get(row)
+    }
+
+    fn buffer(&self, _index: usize) -> &dyn AnyBuffer {
+        &self.0
+    }
+
+    #[inline]
+    fn get_from(views: &[ColumnView<'_>], row: usize) -> T {
+        views[0].get(row)
     }
 
     #[inline]

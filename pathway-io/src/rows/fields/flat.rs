@@ -6,6 +6,7 @@ use serde::de::MapAccess;
 
 use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
+use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::description::{Column, Shape};
 use crate::rows::schema::{ColumnsOf, Keyed, Schema};
 
@@ -174,6 +175,15 @@ impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
     #[inline]
     fn get(&self, row: usize) -> S {
         S::from_fields(self.0.get(row))
+    }
+
+    fn buffer(&self, index: usize) -> &dyn AnyBuffer {
+        self.0.buffer(index)
+    }
+
+    #[inline]
+    fn get_from(views: &[ColumnView<'_>], row: usize) -> S {
+        S::from_fields(ColumnsOf::<S>::get_from(views, row))
     }
 
     #[inline]

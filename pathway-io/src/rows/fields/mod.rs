@@ -28,6 +28,7 @@ pub use self::flat::{Flat, FlatField, FlatKey, FlatKeyField, flat_columns, flat_
 pub use self::stub::Stub;
 use crate::rows::column::Buffer;
 use crate::rows::column::scan::Scan;
+use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::description::{Column, Shape};
 
 /// Two halves of a row.
@@ -81,6 +82,10 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn truncate(&mut self, len: usize);
 
     fn get(&self, row: usize) -> Self::Row;
+    /// Returns the buffer of the column at `index`.
+    fn buffer(&self, index: usize) -> &dyn AnyBuffer;
+    /// Returns a row of the columns of another schema's batch: there is one view for each column of this row.
+    fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row;
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     /// Returns whether two rows agree in the columns from `first` on that `key` names.
     fn key_equal(
@@ -186,6 +191,19 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     #[inline]
     fn get(&self, row: usize) -> Self::Row {
         Pair(self.0.get(row), self.1.get(row))
+    }
+
+    fn buffer(&self, index: usize) -> &dyn AnyBuffer {
+        match index.checked_sub(L::WIDTH) {
+            None => self.0.buffer(index),
+            Some(index) => self.1.buffer(index),
+        }
+    }
+
+    #[inline]
+    fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row {
+        let (left, right) = views.split_at(L::WIDTH);
+        Pair(L::get_from(left, row), R::get_from(right, row))
     }
 
     #[inline]

@@ -227,6 +227,7 @@ fn processes_and_threads_write_the_same_as_one_thread() {
         }
         let written = [ranked(&cluster.dir.path("0.csv")), ranked(&cluster.dir.path("0.both.csv"))];
         assert_eq!(written, expected);
+        assert_eq!(ranked(&cluster.dir.path("0.projected.csv")), expected[0]);
         assert!(!cluster.dir.path("1.csv").exists());
     }
     // Threads without further processes must write the same.

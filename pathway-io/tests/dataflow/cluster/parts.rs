@@ -70,6 +70,7 @@ fn partitions_of_all_processes_feed_one_table() {
         let counts = table(&cluster.dir.path("0.csv"));
         let counted: i64 = counts.keys().map(|row| row.rsplit_once(',').unwrap().1.parse::<i64>().unwrap()).sum();
         assert_eq!(counted, 41, "{counts:?}");
+        assert_eq!(table(&cluster.dir.path("0.projected.csv")), counts);
     }
 }
 

@@ -17,6 +17,13 @@ pub struct Word {
     pub word: String,
 }
 
+/// The words without their keys.
+#[derive(Schema)]
+#[schema(dataflow)]
+struct Spelling {
+    word: String,
+}
+
 #[derive(Schema)]
 #[schema(dataflow)]
 pub struct Count {
@@ -50,6 +57,10 @@ pub fn counting(pipeline: &Pipeline, output: &Path, endless: bool) {
     });
     csv::write(&counts, output);
     csv::write(&both, output.with_extension("both.csv"));
+    let projected = words
+        .columns::<Spelling>()
+        .compute(|words| words.map(|word| word.word).count().map(|(word, n)| Count { word, n: n as i64 }));
+    csv::write(&projected, output.with_extension("projected.csv"));
 }
 
 /// Words of a partitioned source whose partitions push the same keys. All partitions except the first can be idle.
@@ -107,6 +118,10 @@ pub fn in_parts(pipeline: &Pipeline, output: &Path, silent: bool) {
     let counts =
         words.compute(|words| words.map(|word| word.word).count().map(|(word, n)| Count { word, n: n as i64 }));
     csv::write(&counts, output);
+    let projected = words
+        .columns::<Spelling>()
+        .compute(|words| words.map(|word| word.word).count().map(|(word, n)| Count { word, n: n as i64 }));
+    csv::write(&projected, output.with_extension("projected.csv"));
     csv::write(&words, output.with_extension("words.csv"));
     csv::write(&lines, output.with_extension("lines.csv"));
     csv::write_with(&words, output.with_file_name("each.csv"), csv::Options::new().per_worker());

@@ -1,0 +1,68 @@
+//! A column of a batch, as the row type of another schema reads it: [`ColumnView`].
+//!
+//! A value of the same Rust type is taken from the buffer. A value of another type that can hold it, such as an `i64` for an
+//! `i32`, is read from its JSON.
+
+use std::any::Any;
+use std::panic::resume_unwind;
+
+use super::strict::Fault;
+use super::{Buffer, ColumnType, Style};
+
+/// A type-erased [`Buffer`].
+#[doc(hidden)]
+pub trait AnyBuffer: Any {
+    /// Appends the JSON form of a value.
+    fn write_json(&self, row: usize, out: &mut Vec<u8>);
+}
+
+impl<B: Buffer> AnyBuffer for B {
+    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
+        Buffer::write_json(self, row, Style::Exact, out);
+    }
+}
+
+/// The buffer of a column, with names for errors.
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct ColumnView<'a> {
+    pub(crate) name: &'static str,
+    /// The name of the schema that the column belongs to.
+    pub(crate) schema: &'static str,
+    /// The name of the schema that reads it.
+    pub(crate) reader: &'static str,
+    pub(crate) buffer: &'a dyn AnyBuffer,
+}
+
+impl ColumnView<'_> {
+    /// Returns a value.
+    ///
+    /// # Panics
+    ///
+    /// If the values have another type than `T`, and `T` has no such value.
+    #[inline]
+    pub(crate) fn get<T: ColumnType>(&self, row: usize) -> T {
+        let buffer: &dyn Any = self.buffer;
+        match buffer.downcast_ref::<T::Buffer>() {
+            Some(buffer) => buffer.get(row),
+            None => self.convert(row),
+        }
+    }
+
+    #[cold]
+    fn convert<T: ColumnType>(&self, row: usize) -> T {
+        let mut json = Vec::new();
+        self.buffer.write_json(row, &mut json);
+        let text = String::from_utf8_lossy(&json);
+        let mut converted = T::Buffer::default();
+        match converted.decode(&mut serde_json::Deserializer::from_str(&text)) {
+            Ok(()) => converted.get(0),
+            // Not by `panic!`, which would write to stderr: this is an error of the data, and not of the program.
+            Err(error) => {
+                let reason = Fault::of(&text, &error).into_reason();
+                let ColumnView { name, schema, reader, .. } = self;
+                resume_unwind(Box::new(format!("cannot read column `{name}` of `{schema}` for `{reader}`: {reason}")))
+            }
+        }
+    }
+}
