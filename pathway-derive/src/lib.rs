@@ -15,6 +15,7 @@ mod column;
 mod connector;
 mod ctxt;
 mod duration;
+mod editor;
 mod files;
 mod generics;
 #[cfg(test)]
@@ -403,6 +404,13 @@ pub fn connector(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn sketch(tokens: TokenStream) -> TokenStream {
     next::sketch::expand(tokens.into()).into()
+}
+
+/// Returns the modules whose items an editor completes as the names of options.
+#[doc(hidden)]
+#[proc_macro]
+pub fn options(_: TokenStream) -> TokenStream {
+    editor::modules().into()
 }
 
 /// Expands `pathway_io::next!`, which passes the path of its crate in parentheses and then its tokens.

@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, token};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, token};
 
 use crate::ctxt::Ctxt;
 
@@ -271,10 +271,26 @@ pub fn item_at(span: Span, head: TokenStream, body: TokenStream) -> TokenStream 
     quote!(#head #body)
 }
 
-/// Returns an attribute for the impls of an item of which something is deprecated: they name it, and no user's code does.
-pub fn allow_deprecated<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> Option<TokenStream> {
-    let is_deprecated = attributes.into_iter().any(|attribute| attribute.path().is_ident("deprecated"));
-    is_deprecated.then(|| quote!(#[allow(deprecated)]))
+/// Returns the attributes of the fields or variants.
+pub fn inner_attributes(data: &Data) -> Vec<&Attribute> {
+    match data {
+        Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
+        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.attrs).collect(),
+        Data::Union(_) => Vec::new(),
+    }
+}
+
+/// Returns an attribute for what a derive with that helper attribute emits: it names what may be deprecated, which is not the
+/// user's doing, and Cargo does not know the cfg of rust-analyzer.
+pub fn allow(input: &DeriveInput, helper: &str) -> Option<TokenStream> {
+    let has = |name: &str| {
+        let attributes = input.attrs.iter().chain(inner_attributes(&input.data));
+        attributes.into_iter().any(|attribute| attribute.path().is_ident(name))
+    };
+    let deprecated = has("deprecated").then(|| quote!(deprecated));
+    let cfg = has(helper).then(|| quote!(unexpected_cfgs));
+    let lints: Vec<_> = deprecated.into_iter().chain(cfg).collect();
+    (!lints.is_empty()).then(|| quote!(#[allow(#(#lints),*)]))
 }
 
 /// `use <path to the runtime> as <alias>;`, and the alias.

@@ -267,6 +267,12 @@ pub mod __private0 {
     pub use std::string::String;
     pub use std::time::Duration;
 
+    /// The options that an editor completes.
+    #[cfg(rust_analyzer)]
+    pub mod options {
+        pathway_derive::options! {}
+    }
+
     /// Names for an `async fn run`, the same as those above for a `run` that is not async.
     #[cfg(feature = "tokio")]
     pub mod tasks {

@@ -57,6 +57,42 @@ const CASES: &[(&str, &str, &[&str])] = &[
         "pub struct Zoo;\n#[connector]\nimpl Zoo { fn run(&mut self, cats: Subject<Cat>) -> RunResult { cats.$0; Ok(()) } }",
         &["next", "commit", "next_json"],
     ),
+    (
+        "an option of a struct",
+        "#[derive(Schema)]\n#[schema(app$0)]\nstruct Dog { key: i64 }",
+        &["append_only", "rename_all"],
+    ),
+    (
+        "a further option of a struct",
+        "#[derive(Schema)]\n#[schema(append_only, $0)]\nstruct Dog { key: i64 }",
+        &["deny_unknown", "sample"],
+    ),
+    ("an option of a column", "#[derive(Schema)]\nstruct Dog { #[schema($0)] key: i64 }", &["primary_key", "rename"]),
+    (
+        "an option before a value is written",
+        "#[derive(Schema)]\nstruct Dog { #[schema(primary_key, ali$0 = \"k\")] key: i64 }",
+        &["alias"],
+    ),
+    (
+        "an option of a column type",
+        "#[derive(pathway_io::ColumnType)]\n#[column(re$0)]\nenum Mood { Calm }",
+        &["rename_all"],
+    ),
+    (
+        "an option of a variant",
+        "#[derive(pathway_io::ColumnType)]\nenum Mood { #[column(rename = \"calm\", $0)] Calm }",
+        &["alias", "other"],
+    ),
+    (
+        "an option of a connector",
+        "pub struct Zoo;\n#[connector(auto$0)]\nimpl Zoo { fn run(&mut self, cats: Subject<Cat>) -> RunResult { Ok(()) } }",
+        &["autocommit", "backlog"],
+    ),
+    (
+        "a first option of a connector",
+        "pub struct Zoo;\n#[connector($0)]\nimpl Zoo { fn run(&mut self, cats: Subject<Cat>) -> RunResult { Ok(()) } }",
+        &["autocommit", "name"],
+    ),
 ];
 
 #[test]

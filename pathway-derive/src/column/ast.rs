@@ -11,15 +11,15 @@ use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::{schema, suggest, types};
 
-const TYPE_OPTIONS: [&str; 2] = ["rename_all", "crate"];
-const VARIANT_OPTIONS: [&str; 3] = ["rename", "alias", "other"];
+pub const TYPE_OPTIONS: [&str; 2] = ["rename_all", "crate"];
+pub const VARIANT_OPTIONS: [&str; 3] = ["rename", "alias", "other"];
 
 /// A type that derives `ColumnType`.
 pub struct Column<'a> {
     pub ident: &'a Ident,
     pub generics: &'a Generics,
     pub krate: Slot<Path>,
-    /// The `#[allow]` with which the impls may name deprecated items.
+    /// The lints that the impls are exempt from.
     pub allow: Option<TokenStream>,
     pub kind: Kind<'a>,
 }
@@ -74,11 +74,7 @@ impl<'a> Column<'a> {
             }
         };
         let kind = if input.generics.params.is_empty() { kind } else { Kind::Broken };
-        let of_variants = match &input.data {
-            Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.attrs).collect(),
-            Data::Struct(_) | Data::Union(_) => Vec::new(),
-        };
-        let allow = option::allow_deprecated(input.attrs.iter().chain(of_variants));
+        let allow = option::allow(input, "column");
         Column { ident: &input.ident, generics: &input.generics, krate, allow, kind }
     }
 }
@@ -209,12 +205,8 @@ fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {
 /// Reports `#[schema(..)]` and `#[serde(..)]`, which would be ignored: the derive of `Schema` is not there, and serde is not
 /// asked.
 fn misplaced(ctxt: &Ctxt, input: &DeriveInput) {
-    let of_variants: Vec<&Attribute> = match &input.data {
-        Data::Enum(data) => data.variants.iter().flat_map(|variant| &variant.attrs).collect(),
-        Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
-        Data::Union(_) => Vec::new(),
-    };
-    for attribute in input.attrs.iter().chain(of_variants).filter(|attribute| attribute.path().is_ident("schema")) {
+    let inner = option::inner_attributes(&input.data);
+    for attribute in input.attrs.iter().chain(inner).filter(|attribute| attribute.path().is_ident("schema")) {
         let options = attribute.meta.require_list().map_or_else(|_| "..".to_owned(), |list| types::text(&list.tokens));
         ctxt.error(
             attribute.path(),

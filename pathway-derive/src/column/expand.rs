@@ -10,7 +10,7 @@ use syn::{Ident, parse_quote};
 use super::ast::{Column, Kind, Variant};
 use crate::{generics, option};
 
-pub fn expand(column: &Column) -> TokenStream {
+pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
     let (import, pw) = option::runtime(column.krate.get());
     let name = column.ident;
     let impls = match &column.kind {
@@ -85,6 +85,7 @@ pub fn expand(column: &Column) -> TokenStream {
         #allow
         const _: () = {
             #import
+            #completion
             #impls
         };
     }
@@ -121,7 +122,6 @@ fn stub(column: &Column, pw: &Ident) -> TokenStream {
     let of_variants = of_variants(column, pw);
     // The macro reports an error as well, so these loops never run.
     quote! {
-        #[allow(clippy::empty_loop)]
         #[automatically_derived]
         impl #parameters #pw::Variants for #name #arguments #bounds {
             const NAMES: &'static [&'static #pw::str] = &[];

@@ -7,7 +7,7 @@ use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::{duration, suggest};
 
-const OPTIONS: [&str; 6] = ["name", "autocommit", "eager", "backlog", "stop", "crate"];
+pub const OPTIONS: [&str; 6] = ["name", "autocommit", "eager", "backlog", "stop", "crate"];
 
 /// A text, or an expression that rustc has to judge.
 pub enum Name {

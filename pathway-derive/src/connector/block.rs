@@ -11,7 +11,7 @@ use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quot
 use super::ast::{Connector, Parameter, Run, is_named};
 use super::expand::{if_subject, place};
 use super::parse::{is_unfinished, statements};
-use crate::{option, types};
+use crate::{editor, option, types};
 
 /// Returns the block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
 pub fn block(connector: &Connector) -> ItemImpl {
@@ -25,7 +25,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
             } else {
                 // The body does not compile with the other handle, and the pair is already reported: `loop` hides the second error.
                 method.block.stmts = vec![statements(quote!(loop {}))];
-                method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables, clippy::empty_loop)]));
+                method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables)]));
             }
             // The trait fixes the signature, so the user cannot follow these lints.
             method.attrs.push(parse_quote! {
@@ -53,29 +53,34 @@ pub fn block(connector: &Connector) -> ItemImpl {
     block
 }
 
-/// Returns the unfinished items of the block, wrapped so that an editor can complete them.
+/// Returns what an editor completes by: the options, and the unfinished items of the block in a wrapper.
 ///
-/// rustc has already reported them. It compiles nothing of this wrapper, because `cfg(rust_analyzer)` is off for it.
-pub fn unfinished(connector: &Connector) -> Option<TokenStream> {
+/// rustc has already reported the items. It compiles nothing of this, because only rust-analyzer sets its cfg.
+pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     let block = connector.block;
+    let krate = connector.options.krate.get();
+    let options = editor::import(editor::OF_CONNECTOR, editor::names(options), krate);
     let items = block.items.iter().filter(|item| is_unfinished(item));
     let tokens: TokenStream = items.map(ToTokens::to_token_stream).collect();
-    if tokens.is_empty() {
-        return None;
-    }
-    let (import, pw) = option::runtime(connector.options.krate.get());
-    let self_ty = &block.self_ty;
-    let (generics, _, where_clause) = block.generics.split_for_impl();
-    Some(quote! {
-        // Cargo does not know the cfg that rust-analyzer sets.
-        #[allow(unexpected_cfgs)]
-        const _: () = {
+    let unfinished = (!tokens.is_empty()).then(|| {
+        let (import, pw) = option::runtime(krate);
+        let self_ty = &block.self_ty;
+        let (generics, _, where_clause) = block.generics.split_for_impl();
+        quote! {
             #[cfg(rust_analyzer)]
             #import
             #[cfg(rust_analyzer)]
             #pw::as_it_is! { impl #generics #self_ty #where_clause { #tokens } }
+        }
+    });
+    quote! {
+        // Cargo does not know the cfg that rust-analyzer sets.
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #options
+            #unfinished
         };
-    })
+    }
 }
 
 fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {

@@ -1,7 +1,7 @@
 //! `#[connector]`.
 
 mod ast;
-mod attr;
+pub mod attr;
 mod block;
 mod check;
 mod expand;
@@ -34,9 +34,9 @@ pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
 }
 
-fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
+fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
     let ctxt = Ctxt::new();
-    let options = attr::Options::parse(&ctxt, options);
+    let options = attr::Options::parse(&ctxt, tokens.clone());
     let connector = ast::Connector::from_block(&ctxt, block, options);
     check::options(&ctxt, &connector);
     check::stop(&ctxt, &connector);
@@ -65,8 +65,8 @@ fn on_block(options: TokenStream, block: &ItemImpl) -> TokenStream {
         output.extend(fallback::without_run(&connector));
     }
     let block = block::block(&connector);
-    let unfinished = block::unfinished(&connector);
-    quote!(#block #output #unfinished)
+    let completion = block::completion(&connector, tokens);
+    quote!(#completion #block #output)
 }
 
 /// Returns the errors of a method, which are there where the method is.

@@ -20,8 +20,6 @@ pub struct Schema<'a> {
     pub generics: Generics,
     pub options: StructOptions,
     pub description: String,
-    /// The `#[allow]` with which the impls may name deprecated items.
-    pub allow: Option<TokenStream>,
     pub columns: Vec<Column<'a>>,
     /// The fields that are no columns.
     pub skipped: Vec<Skipped<'a>>,
@@ -106,13 +104,7 @@ impl<'a> Schema<'a> {
         let (skipped, columns): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.options.skip.is_set());
         let skipped = skipped.into_iter().map(|Column { ident, ty, .. }| Skipped { ident, ty }).collect();
         let description = super::attr::description(&input.attrs);
-        let of_fields = match &input.data {
-            Data::Struct(data) => data.fields.iter().flat_map(|field| &field.attrs).collect(),
-            Data::Enum(_) | Data::Union(_) => Vec::new(),
-        };
-        let allow = crate::option::allow_deprecated(input.attrs.iter().chain(of_fields));
         Schema {
-            allow,
             ident: &input.ident,
             generics: bounded(&input.generics),
             options,

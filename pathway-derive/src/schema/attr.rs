@@ -8,9 +8,9 @@ use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::suggest;
 
-const STRUCT_OPTIONS: [&str; 8] =
+pub const STRUCT_OPTIONS: [&str; 8] =
     ["rename_all", "append_only", "deny_unknown", "default", "dataflow", "sample", "lock", "crate"];
-const COLUMN_OPTIONS: [&str; 13] = [
+pub const COLUMN_OPTIONS: [&str; 13] = [
     "primary_key",
     "default",
     "rename",

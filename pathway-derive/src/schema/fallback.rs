@@ -2,21 +2,20 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::parse_quote;
+use syn::{Ident, parse_quote};
 
 use super::ast::Schema;
 use super::expand;
-use crate::{generics, option};
+use crate::generics;
 
-pub fn expand(schema: &Schema) -> TokenStream {
-    let (import, pw) = option::runtime(schema.options.krate.get());
+pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
     let generics = generics::owned(&schema.generics, &parse_quote!('static));
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let arguments = generics::arguments(&schema.generics);
     let name = row.to_string();
     // the types of the other columns are judged all the same
-    let fields = schema.generics.params.is_empty().then(|| expand::fields(schema, &pw));
+    let fields = schema.generics.params.is_empty().then(|| expand::fields(schema, pw));
     let keyed = key_type(schema).map(|key| {
         quote! {
             #[automatically_derived]
@@ -42,23 +41,18 @@ pub fn expand(schema: &Schema) -> TokenStream {
             }
         }
     });
-    // after an error nothing of this ever runs
     quote! {
-        #[allow(clippy::empty_loop, unreachable_code)]
-        const _: () = {
-            #import
-            #fields
-            #[automatically_derived]
-            impl #impl_generics #pw::Schema for #row #arguments #where_clause {
-                type Fields = #pw::Own<#pw::bool>;
-                const SCHEMA: &'static #pw::TableSchema = &#pw::TableSchema::new(#name, &[]);
-                fn into_fields(self) -> #pw::bool { loop {} }
-                fn from_fields(_: #pw::bool) -> Self { loop {} }
-            }
-            #keyed
-            #removable
-            #data
-        };
+        #fields
+        #[automatically_derived]
+        impl #impl_generics #pw::Schema for #row #arguments #where_clause {
+            type Fields = #pw::Own<#pw::bool>;
+            const SCHEMA: &'static #pw::TableSchema = &#pw::TableSchema::new(#name, &[]);
+            fn into_fields(self) -> #pw::bool { loop {} }
+            fn from_fields(_: #pw::bool) -> Self { loop {} }
+        }
+        #keyed
+        #removable
+        #data
     }
 }
 

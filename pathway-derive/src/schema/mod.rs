@@ -12,9 +12,11 @@ mod sample;
 mod source_path;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 use syn::DeriveInput;
 
 use crate::ctxt::Ctxt;
+use crate::{editor, option};
 
 /// Returns the impls for a row struct; after a mistake also its errors.
 pub fn derive(input: &DeriveInput) -> TokenStream {
@@ -24,6 +26,20 @@ pub fn derive(input: &DeriveInput) -> TokenStream {
     let sample = (schema.is_sound() && !schema.is_generic()).then(|| sample::check(&ctxt, &schema));
     let lock = (schema.is_sound() && !schema.is_generic()).then(|| lock::check(&ctxt, &schema));
     let errors = ctxt.check();
-    let impls = if schema.is_sound() { expand::expand(&schema) } else { fallback::expand(&schema) };
-    quote::quote!(#errors #impls #sample #lock)
+    let (import, pw) = option::runtime(schema.options.krate.get());
+    let allow = option::allow(input, "schema");
+    let krate = schema.options.krate.get();
+    let completion = editor::of_derive(input, "schema", [editor::OF_STRUCT, editor::OF_COLUMN], krate);
+    let impls = if schema.is_sound() { expand::expand(&schema, &pw) } else { fallback::expand(&schema, &pw) };
+    quote! {
+        #allow
+        const _: () = {
+            #import
+            #completion
+            #impls
+        };
+        #errors
+        #sample
+        #lock
+    }
 }

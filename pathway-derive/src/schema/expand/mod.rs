@@ -26,30 +26,17 @@ use self::tree::{is_own, tree, values};
 use super::ast::{Column, Schema};
 use crate::option;
 
-pub fn expand(schema: &Schema) -> TokenStream {
-    let (import, pw) = option::runtime(schema.options.krate.get());
-    let fields = fields(schema, &pw);
+pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
+    let fields = fields(schema, pw);
     // Errors list the schemas that there are. Those of the runtime itself are no help to a user.
     let is_ours = schema.options.krate.get().is_some_and(|path| path.is_ident("crate"));
     let listed = |item: TokenStream| if is_ours { quote!(#[diagnostic::do_not_recommend] #item) } else { item };
-    let body = listed(schema_impl(schema, &pw));
-    let keyed = keyed::expand(schema, &pw).map(listed);
-    let removable = removable(schema, &pw).map(listed);
-    let data = data::expand(schema, &pw).map(listed);
-    let dataflow = dataflow::expand(schema, &pw);
-    let allow = &schema.allow;
-    quote! {
-        #allow
-        const _: () = {
-            #import
-            #fields
-            #body
-            #keyed
-            #removable
-            #data
-            #dataflow
-        };
-    }
+    let body = listed(schema_impl(schema, pw));
+    let keyed = keyed::expand(schema, pw).map(listed);
+    let removable = removable(schema, pw).map(listed);
+    let data = data::expand(schema, pw).map(listed);
+    let dataflow = dataflow::expand(schema, pw);
+    quote!(#fields #body #keyed #removable #data #dataflow)
 }
 
 fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
