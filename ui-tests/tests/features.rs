@@ -112,6 +112,7 @@ fn what_needs_a_feature_is_one_error_that_names_it() {
         ("dataflow", with_table("pathway_io::dataflow::compute((&cats,), |cats| cats);")),
         ("dataflow", with_table("let _ = (cats, pathway_io::testing::compute(Cats, |cats| cats));")),
         ("dataflow", cats("#[derive(Schema)]\n#[schema(dataflow)]\nstruct Dog { key: i64 }\nfn main() {}")),
+        ("metrics", "fn main() { pathway_io::Pipeline::new().monitor().record(); }".to_owned()),
         ("arrow", with_table("let _ = (cats, Cat::schema().arrow_schema());")),
         ("arrow", with_table("cats.subscribe_commits(|commit| { commit.record_batch(); });")),
     ] {

@@ -35,6 +35,15 @@ pub trait DataColumn<T>: Schema {
     fn from_data(data: T) -> Self;
 }
 
+/// A trait that no `Vec` implements, because no other crate may implement it for one.
+///
+/// A trait with an impl for all types `T` has a second one `where Vec<T>: Never`, which never applies. If one impl alone could
+/// apply, rustc would take it, report each of its bounds that fails, and know an associated type all the same. Where two
+/// could, it looks at their bounds first: then the trait itself is what a type lacks, with its own message, and the
+/// associated type is an error that causes no others.
+#[doc(hidden)]
+pub trait Never {}
+
 /// Methods of a feature that is off: a call fails to compile, with an error that names the feature. Their bound is one that no
 /// type meets. Of functions and modules, rustc itself says that they are behind a feature.
 macro_rules! without {
@@ -96,3 +105,5 @@ without! {
         }
     }
 }
+
+pub(crate) use without;

@@ -227,3 +227,19 @@ fn look_at_sink(sink: &SinkPart, phase: Phase, wall: u64) -> SinkStatus {
         refused: progress.refused_updates(),
     }
 }
+
+crate::rows::bounds::without! {
+    "metrics": WithMetrics,
+    "`Monitor::record` needs the feature `metrics`",
+    "the feature `metrics` of `pathway-io` is off",
+    "turn it on with `cargo add pathway-io --features metrics`";
+    impl Monitor {
+        /// Fails to compile: the feature `metrics` is off.
+        #[doc(hidden)]
+        pub fn record(&self)
+        where
+            for<'a> Monitor: WithMetrics,
+        {
+        }
+    }
+}
