@@ -1,5 +1,6 @@
 //! Conversions of the wrong types: each is one error, at the module's name, at the type, or at the field.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use pathway_io::Schema;
@@ -69,6 +70,37 @@ mod float {
     }
 }
 
+mod shared {
+    pub type Column = String;
+
+    pub fn to_column(text: &std::rc::Rc<str>) -> String {
+        text.to_string()
+    }
+
+    pub fn from_column(text: String) -> std::rc::Rc<str> {
+        text.into()
+    }
+}
+
+struct NoDisplay;
+
+#[derive(Clone)]
+struct Even(u32);
+
+impl From<Even> for u32 {
+    fn from(Even(number): Even) -> u32 {
+        number
+    }
+}
+
+impl TryFrom<u32> for Even {
+    type Error = NoDisplay;
+
+    fn try_from(number: u32) -> Result<Even, NoDisplay> {
+        if number.is_multiple_of(2) { Ok(Even(number)) } else { Err(NoDisplay) }
+    }
+}
+
 #[derive(Schema)]
 struct Returned {
     #[schema(with = "hex")]
@@ -117,7 +149,20 @@ struct Default {
     a: Color,
 }
 
+#[derive(Schema)]
+struct NotSend {
+    #[schema(with = "shared")]
+    a: Rc<str>,
+}
+
+#[derive(Schema)]
+struct ErrorWithoutDisplay {
+    #[schema(try_from = "u32", into = "u32")]
+    a: Even,
+}
+
 fn main() {
+    let _ = (NotSend::schema(), ErrorWithoutDisplay::schema());
     let _ = (Returned::schema(), Argument::schema(), NoColumn::schema(), NoConversion::schema());
     let _ = (NoColumnType::schema(), NotClone::schema(), Key::schema(), Default::schema());
 }

@@ -52,7 +52,7 @@ pub enum Conversion<'a> {
     /// The functions of a module.
     Module(&'a Path),
     /// The traits of the standard library.
-    Types { try_from: &'a Type, into: &'a Type },
+    Types { into: &'a Type },
 }
 
 impl<'a> Schema<'a> {
@@ -214,9 +214,7 @@ impl<'a> Column<'a> {
         }
         match (options.with.get(), options.try_from.get(), options.into.get()) {
             (Some(module), _, _) => Some(Conversion::Module(module)),
-            (None, Some(try_from), Some(into)) if text(try_from) == text(into) => {
-                Some(Conversion::Types { try_from, into })
-            }
+            (None, Some(try_from), Some(into)) if text(try_from) == text(into) => Some(Conversion::Types { into }),
             _ => None,
         }
     }

@@ -21,7 +21,7 @@ pub fn column_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> To
         let row = schema.ty();
         let span = option::glue(match conversion {
             Conversion::Module(module) => module.span(),
-            Conversion::Types { into, .. } => into.span(),
+            Conversion::Types { into } => into.span(),
         });
         let at = option::ident_at(pw, span);
         quote_spanned!(span=> #at::Converted<#row, #i>)
@@ -70,59 +70,39 @@ pub fn conversion(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Opt
     let name = types::text(item);
     let article = if name.starts_with(['A', 'E', 'I', 'O', 'i']) { "an" } else { "a" };
     let expected = format!("{article} `{name}`");
-    let (stored, methods) = match column.conversion()? {
+    let (stored, by, conversion) = match column.conversion()? {
         Conversion::Module(module) => {
             let span = option::glue(module.span());
             let [column_type, to, from] =
                 ["Column", "to_column", "from_column"].map(|name| Ident::new(name, module.span()));
             let [field, column] = ["__field", "__column"].map(|name| Ident::new(name, span));
             let at = option::ident_at(pw, span);
-            let methods = quote_spanned! {span=>
-                fn to_column(#field: &<Self as #at::Conversion<#i>>::Field) -> <Self as #at::Conversion<#i>>::Column {
-                    #module::#to(#field)
-                }
-                fn from_column(
-                    #column: <Self as #at::Conversion<#i>>::Column,
-                ) -> #at::Result<<Self as #at::Conversion<#i>>::Field, #at::String> {
-                    #at::converted::<<Self as #at::Conversion<#i>>::Field, _>(#module::#from(#column))
-                }
-            };
-            (quote!(#module::#column_type), methods)
-        }
-        Conversion::Types { try_from, into } => {
-            let [read, written] = [try_from, into].map(|ty| option::glue(ty.span()));
-            let (at_read, at_written) = (option::ident_at(pw, read), option::ident_at(pw, written));
-            let clone = option::ident_at(pw, option::glue(item.span()));
-            let clone = quote_spanned!(item.span()=> <#item as #clone::Clone>::clone);
-            let (from, to) = (
-                quote_spanned!(read=> <Self as #at_read::Conversion<#i>>::Column),
-                quote_spanned!(written=> <Self as #at_written::Conversion<#i>>::Column),
+            let (of_field, of_column) = (
+                quote_spanned!(span=> <Self as #at::ConvertedField<#i>>::Field),
+                quote_spanned!(span=> <Self as #at::ConvertedField<#i>>::Column),
             );
-            let written = quote_spanned! {written=>
-                fn to_column(__field: &<Self as #at_written::Conversion<#i>>::Field) -> #to {
-                    <Self as #at_written::Conversion<#i>>::into_column(#clone(__field))
-                }
-                fn into_column(__field: <Self as #at_written::Conversion<#i>>::Field) -> #to {
-                    <#item as #at_written::Into<#to>>::into(__field)
+            let methods = quote_spanned! {span=>
+                fn to_column(#field: &#of_field) -> #of_column { #module::#to(#field) }
+                fn from_column(#column: #of_column) -> #at::Result<#of_field, #at::String> {
+                    #at::converted::<#of_field, _>(#module::#from(#column))
                 }
             };
-            let read = quote_spanned! {read=>
-                fn from_column(__column: #from) -> #at_read::Result<<Self as #at_read::Conversion<#i>>::Field, #at_read::String> {
-                    #at_read::converted(<#item as #at_read::TryFrom<#from>>::try_from(__column))
-                }
+            let conversion = quote! {
+                #[automatically_derived]
+                impl #parameters #pw::Conversion<#i> for #row #bounds { #methods }
             };
-            (into.to_token_stream(), quote!(#written #read))
+            (quote!(#module::#column_type), quote!(()), Some(conversion))
         }
+        Conversion::Types { into } => (into.to_token_stream(), quote!(#pw::ByTraits), None),
     };
-    // glue at a user's type looks like the user's own to that lint
     Some(quote! {
         #[automatically_derived]
-        #[allow(unused_qualifications)]
-        impl #parameters #pw::Conversion<#i> for #row #bounds {
+        impl #parameters #pw::ConvertedField<#i> for #row #bounds {
             type Field = #item;
             type Column = #stored;
+            type By = #by;
             const EXPECTED: &'static #pw::str = #expected;
-            #methods
         }
+        #conversion
     })
 }

@@ -22,59 +22,56 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let (import, flow) = runtime(schema, given);
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
     let view = values(&schema.columns, 0, pw, &|i, column| shown(schema, i, column, &flow));
+    let row_impl = |name: &str, body: TokenStream| {
+        // where another derive has the impl too, rustc points to the option
+        let span = option::glue(given.span());
+        let (flow, name) = (option::ident_at(&flow, span), Ident::new(name, span));
+        let head = quote_spanned!(span=> impl #parameters #flow::#name for #row #bounds);
+        let item = option::item_at(span, head, body);
+        quote!(#[automatically_derived] #item)
+    };
+    let impls = [
+        row_impl(
+            "Shown",
+            quote! {
+                const FIELDS: &'static [&'static ::core::primitive::str] = &[#(#names),*];
+                fn view(&self) -> impl #flow::View<Row = #flow::RowOf<Self>> {
+                    #view
+                }
+            },
+        ),
+        row_impl("Clone", quote!(fn clone(&self) -> Self { #flow::clone(self) })),
+        row_impl(
+            "Debug",
+            quote!(fn fmt(&self, __f: &mut #flow::fmt::Formatter<'_>) -> #flow::fmt::Result { #flow::debug(self, __f) }),
+        ),
+        row_impl(
+            "PartialEq",
+            quote!(fn eq(&self, __other: &Self) -> ::core::primitive::bool { #flow::equal(self, __other) }),
+        ),
+        row_impl("Eq", TokenStream::new()),
+        row_impl(
+            "PartialOrd",
+            quote! {
+                fn partial_cmp(&self, __other: &Self) -> #flow::Option<#flow::Ordering> {
+                    #flow::Some(#flow::compare(self, __other))
+                }
+            },
+        ),
+        row_impl("Ord", quote!(fn cmp(&self, __other: &Self) -> #flow::Ordering { #flow::compare(self, __other) })),
+        row_impl("Hash", quote!(fn hash<__H: #flow::Hasher>(&self, __state: &mut __H) { #flow::hash(self, __state); })),
+        row_impl(
+            "Serialize",
+            quote! {
+                fn serialize<__S: #flow::Serializer>(&self, __serializer: __S) -> #flow::Result<__S::Ok, __S::Error> {
+                    #flow::serialize(self, __serializer)
+                }
+            },
+        ),
+    ];
     Some(quote! {
         #import
-        #[automatically_derived]
-        impl #parameters #flow::Shown for #row #bounds {
-            const FIELDS: &'static [&'static ::core::primitive::str] = &[#(#names),*];
-            fn view(&self) -> impl #flow::View<Row = #flow::RowOf<Self>> {
-                #view
-            }
-        }
-        #[automatically_derived]
-        impl #parameters #flow::Clone for #row #bounds {
-            fn clone(&self) -> Self {
-                #flow::clone(self)
-            }
-        }
-        #[automatically_derived]
-        impl #parameters #flow::Debug for #row #bounds {
-            fn fmt(&self, __f: &mut #flow::fmt::Formatter<'_>) -> #flow::fmt::Result {
-                #flow::debug(self, __f)
-            }
-        }
-        #[automatically_derived]
-        impl #parameters #flow::PartialEq for #row #bounds {
-            fn eq(&self, __other: &Self) -> ::core::primitive::bool {
-                #flow::equal(self, __other)
-            }
-        }
-        #[automatically_derived]
-        impl #parameters #flow::Eq for #row #bounds {}
-        #[automatically_derived]
-        impl #parameters #flow::PartialOrd for #row #bounds {
-            fn partial_cmp(&self, __other: &Self) -> #flow::Option<#flow::Ordering> {
-                #flow::Some(#flow::compare(self, __other))
-            }
-        }
-        #[automatically_derived]
-        impl #parameters #flow::Ord for #row #bounds {
-            fn cmp(&self, __other: &Self) -> #flow::Ordering {
-                #flow::compare(self, __other)
-            }
-        }
-        #[automatically_derived]
-        impl #parameters #flow::Hash for #row #bounds {
-            fn hash<__H: #flow::Hasher>(&self, __state: &mut __H) {
-                #flow::hash(self, __state);
-            }
-        }
-        #[automatically_derived]
-        impl #parameters #flow::Serialize for #row #bounds {
-            fn serialize<__S: #flow::Serializer>(&self, __serializer: __S) -> #flow::Result<__S::Ok, __S::Error> {
-                #flow::serialize(self, __serializer)
-            }
-        }
+        #(#impls)*
         #[automatically_derived]
         impl #received #flow::Deserialize<'de> for #row #bounds {
             fn deserialize<__D: #flow::Deserializer<'de>>(__deserializer: __D) -> #flow::Result<Self, __D::Error> {

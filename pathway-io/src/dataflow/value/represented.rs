@@ -48,12 +48,14 @@ pub struct ConvertedView<T, R> {
 }
 
 /// Returns a view of the `I`th field, which is stored in another form.
-pub fn converted<S: Conversion<I>, const I: usize>(field: &S::Field) -> ConvertedView<S::Column, Converted<S, I>> {
+pub fn converted<S: Conversion<I, Field: Send + Sync>, const I: usize>(
+    field: &S::Field,
+) -> ConvertedView<S::Column, Converted<S, I>> {
     ConvertedView { column: S::to_column(field), restore: Represented::restore }
 }
 
 /// Returns a view of the `I`th field, which may be null.
-pub fn converted_option<S: Conversion<I, Column: NotNull>, const I: usize>(
+pub fn converted_option<S: Conversion<I, Field: Send + Sync, Column: NotNull>, const I: usize>(
     field: &Option<S::Field>,
 ) -> ConvertedView<Option<S::Column>, Option<Converted<S, I>>> {
     ConvertedView { column: field.as_ref().map(S::to_column), restore: |column| column.map(Represented::restore) }

@@ -12,15 +12,22 @@ use super::represented::{Represented, RepresentedBuffer, is_inner_null};
 use super::{ColumnType, KeyType, NotNull};
 use crate::rows::data_type::DataType;
 
-/// The stored form of the `I`th field of a row.
+/// The `I`th field of a row, which is stored as another type.
 #[doc(hidden)]
-pub trait Conversion<const I: usize>: 'static {
-    /// The type of the field; for a field of type `Option<T>` it is `T`.
-    type Field: Send + Sync + 'static;
+pub trait ConvertedField<const I: usize>: 'static {
+    /// The type of the field; for a field of type `Option<T>` it is `T`. It is `Send` and `Sync`, which is asked of
+    /// [`Converted`] alone: a bound here as well would be further errors.
+    type Field: 'static;
     type Column: ColumnType;
+    /// [`ByTraits`], or another type where the macro implements [`Conversion`].
+    type By;
     /// The name of the field's type, with its article.
     const EXPECTED: &'static str;
+}
 
+/// The conversions of the `I`th field of a row.
+#[doc(hidden)]
+pub trait Conversion<const I: usize>: ConvertedField<I> {
     fn to_column(field: &Self::Field) -> Self::Column;
     fn into_column(field: Self::Field) -> Self::Column {
         Self::to_column(&field)
@@ -29,6 +36,41 @@ pub trait Conversion<const I: usize>: 'static {
     ///
     /// Says why the column's value is none of the field's type.
     fn from_column(column: Self::Column) -> Result<Self::Field, String>;
+}
+
+/// A type that the traits of the standard library convert to the column type `C` and back.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored as `{C}`",
+    label = "`{Self}` needs `Clone`, `Into<{C}>` and `TryFrom<{C}>`",
+    note = "the error of the `TryFrom` must implement `Display`: it becomes the reason of the bad row",
+    note = "for a type of another crate, write functions in a module and name it: `#[schema(with = \"module\")]`"
+)]
+pub trait ConvertsTo<C>: Clone + Into<C> + TryFrom<C, Error: Display> {}
+
+#[diagnostic::do_not_recommend]
+impl<F: Clone + Into<C> + TryFrom<C, Error: Display>, C> ConvertsTo<C> for F {}
+
+/// The traits of the standard library, as what converts a field.
+#[doc(hidden)]
+pub struct ByTraits;
+
+impl<S, const I: usize> Conversion<I> for S
+where
+    S: ConvertedField<I, By = ByTraits>,
+    S::Field: ConvertsTo<S::Column>,
+{
+    fn to_column(field: &S::Field) -> S::Column {
+        field.clone().into()
+    }
+
+    fn into_column(field: S::Field) -> S::Column {
+        field.into()
+    }
+
+    fn from_column(column: S::Column) -> Result<S::Field, String> {
+        S::Field::try_from(column).map_err(|error| error.to_string())
+    }
 }
 
 /// The return types of a function that reads a field: the field's value, or a `Result` of it.
@@ -71,9 +113,9 @@ pub fn converted<F, R: IntoField<F>>(returned: R) -> Result<F, String> {
 
 /// The value of a converted field, as its column holds it.
 #[doc(hidden)]
-pub struct Converted<S: Conversion<I>, const I: usize>(pub S::Field);
+pub struct Converted<S: ConvertedField<I>, const I: usize>(pub S::Field);
 
-impl<S: Conversion<I>, const I: usize> Represented for Converted<S, I> {
+impl<S: Conversion<I, Field: Send + Sync>, const I: usize> Represented for Converted<S, I> {
     type Inner = S::Column;
     const EXPECTED: Option<&'static str> = Some(S::EXPECTED);
 
@@ -101,7 +143,7 @@ impl<S: Conversion<I>, const I: usize> Represented for Converted<S, I> {
     }
 }
 
-impl<S: Conversion<I>, const I: usize> ColumnType for Converted<S, I> {
+impl<S: Conversion<I, Field: Send + Sync>, const I: usize> ColumnType for Converted<S, I> {
     const DATA_TYPE: DataType = S::Column::DATA_TYPE;
     const OPTIONAL: bool = S::Column::OPTIONAL;
     const ELEMENT: DataType = S::Column::ELEMENT;
@@ -110,42 +152,42 @@ impl<S: Conversion<I>, const I: usize> ColumnType for Converted<S, I> {
     type ListBuffer = ListBuffer<RepresentedBuffer<Converted<S, I>>>;
 }
 
-impl<S: Conversion<I, Column: NotNull>, const I: usize> NotNull for Converted<S, I> {
+impl<S: Conversion<I, Field: Send + Sync, Column: NotNull>, const I: usize> NotNull for Converted<S, I> {
     fn is_null(&self) -> bool {
         is_inner_null(self)
     }
 }
 
-impl<S: Conversion<I, Field: Clone>, const I: usize> Clone for Converted<S, I> {
+impl<S: ConvertedField<I, Field: Clone>, const I: usize> Clone for Converted<S, I> {
     fn clone(&self) -> Self {
         Converted(self.0.clone())
     }
 }
 
-impl<S: Conversion<I, Field: Clone, Column: KeyType>, const I: usize> KeyType for Converted<S, I> {}
+impl<S: Conversion<I, Field: Send + Sync + Clone, Column: KeyType>, const I: usize> KeyType for Converted<S, I> {}
 
 /// Returns the value of an `Option` field as its column has it, and back.
 #[doc(hidden)]
 #[must_use]
-pub fn to_converted_option<S: Conversion<I>, const I: usize>(value: Option<S::Field>) -> Option<Converted<S, I>> {
+pub fn to_converted_option<S: ConvertedField<I>, const I: usize>(value: Option<S::Field>) -> Option<Converted<S, I>> {
     value.map(Converted)
 }
 
 #[doc(hidden)]
 #[must_use]
-pub fn from_converted_option<S: Conversion<I>, const I: usize>(value: Option<Converted<S, I>>) -> Option<S::Field> {
+pub fn from_converted_option<S: ConvertedField<I>, const I: usize>(value: Option<Converted<S, I>>) -> Option<S::Field> {
     value.map(|Converted(value)| value)
 }
 
 #[doc(hidden)]
 #[must_use]
-pub fn from_converted<S: Conversion<I>, const I: usize>(Converted(value): Converted<S, I>) -> S::Field {
+pub fn from_converted<S: ConvertedField<I>, const I: usize>(Converted(value): Converted<S, I>) -> S::Field {
     value
 }
 
 /// Returns a copy of the value of a key's field.
 #[doc(hidden)]
 #[must_use]
-pub fn converted_key<S: Conversion<I, Field: Clone>, const I: usize>(field: &S::Field) -> S::Field {
+pub fn converted_key<S: ConvertedField<I, Field: Clone>, const I: usize>(field: &S::Field) -> S::Field {
     field.clone()
 }
