@@ -224,7 +224,8 @@ pub mod __private0 {
     pub use crate::rows::bounds::{DataColumn, Removable};
     pub use crate::rows::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
     pub use crate::rows::column::converted::{
-        Conversion, Converted, converted, converted_key, from_converted, from_converted_option, to_converted_option,
+        ByTraits, Conversion, Converted, ConvertedField, converted, converted_key, from_converted,
+        from_converted_option, to_converted_option,
     };
     pub use crate::rows::column::derived::{Item, VariantBuffer, Variants};
     pub use crate::rows::column::list::ListBuffer;
@@ -250,8 +251,8 @@ pub mod __private0 {
     };
     pub use crate::source::connector::{Connector, Subjects};
     pub use crate::source::glue::{
-        Handle, HandleOf, IfSchema, IfSubject, IntoRunResult, NoSubjects, OffsetOf, Partitioned, Returns, SubjectTypes,
-        TableOf, checked, partition_of, run_result,
+        Handle, HandleOf, IfOffset, IfSchema, IfSubject, IntoRunResult, NoSubjects, OffsetOf, Partitioned, Returns,
+        SubjectTypes, TableOf, checked, clone_partition, run_result,
     };
     pub use crate::source::options::ReadOptions;
     pub use crate::source::partition::Partition;

@@ -160,6 +160,14 @@ impl<'a> Run<'a> {
         handles.into_iter().all(|handle| handle == Handle::of_run(self.is_async)) && (!self.is_async || ASYNC)
     }
 
+    /// Returns the subject, if there is one only and impls can name its type at the row. The error about an offset is elsewhere.
+    pub fn lone(&self) -> Option<&Parameter<'a>> {
+        match self.parameters.as_slice() {
+            [parameter] if parameter.offset().is_none() => Some(parameter),
+            _ => None,
+        }
+    }
+
     /// Returns whether impls can name the types of its parameters.
     pub fn is_nameable(&self) -> bool {
         self.is_of_one_kind() && !self.parameters.iter().any(|parameter| types::has_impl_trait(parameter.ty))
@@ -177,6 +185,15 @@ impl<'a> Run<'a> {
             })
             .collect();
         let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
+        // an offset type that all subjects have is named at one place, so that a mistake in it is one error
+        let first = parameters.first().and_then(Parameter::offset);
+        for parameter in &mut parameters {
+            if let (Kind::Subject { offset: Some(offset), .. }, Some(first)) = (&mut parameter.kind, first)
+                && types::text(&*offset) == types::text(first)
+            {
+                *offset = first;
+            }
+        }
         Run { method, is_async, parameters, part }
     }
 }
@@ -188,6 +205,14 @@ impl<'a> Parameter<'a> {
             _ => None,
         };
         Parameter { is_async, name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
+    }
+
+    /// Returns the offset type, if it is written.
+    pub fn offset(&self) -> Option<&'a Type> {
+        match self.kind {
+            Kind::Subject { offset, .. } => offset,
+            Kind::Reference(_) | Kind::Other | Kind::Unknown => None,
+        }
     }
 
     /// Returns the handle, if it is written as one.

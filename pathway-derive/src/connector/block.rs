@@ -6,10 +6,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
 use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
 
-use super::ast::{Connector, Parameter, Run, is_named};
-use super::expand::{if_subject, place};
+use super::ast::{Connector, Run, is_named};
+use super::expand::{if_offset, if_subject, place};
 use super::parse::{is_unfinished, statements};
 use crate::{editor, option, types};
 
@@ -88,21 +89,29 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
     if run.sig.constness.is_some() {
         return;
     }
+    let original = run.clone();
+    let parameters = Run::from_method(&original).parameters;
+    let inputs = run.sig.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Receiver(_) => None,
+        FnArg::Typed(typed) => Some(typed),
+    });
     let mut lets = TokenStream::new();
-    for input in &mut run.sig.inputs {
-        let FnArg::Typed(typed) = input else { continue };
-        let parameter = Parameter::of(typed, run.sig.asyncness.is_some());
+    for (typed, parameter) in inputs.zip(&parameters) {
         // what `#[cfg]` may take away has no `let`
         let is_plain = typed.attrs.is_empty() && types::is_nameable(&typed.ty);
         if !is_plain || !parameter.may_be_subject() {
             continue;
         }
-        let span = place(&parameter);
+        let span = place(parameter);
         let runtime = match krate {
             Some(path) => quote_spanned!(span=> #path::__private0),
             None => quote_spanned!(span=> ::pathway_io::__private0),
         };
-        let checked = if_subject(&parameter, &runtime);
+        let subject = if_subject(parameter, &runtime);
+        let checked = match parameter.offset() {
+            Some(offset) => if_offset(offset.span(), offset, &subject, &runtime),
+            None => subject,
+        };
         let Pat::Ident(PatIdent { by_ref: None, mutability, ident, subpat: None, .. }) = &mut *typed.pat else {
             continue;
         };
@@ -110,7 +119,7 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
         // The `let` carries the user's span, so these lints would report it as the user's code.
         lets.extend(quote_spanned! {span=>
             #[allow(unused_qualifications, clippy::shadow_reuse)]
-            let #mutability #ident = #runtime::checked::<#checked, _>(#ident);
+            let #mutability #ident: #checked = #runtime::checked(#ident);
         });
     }
     run.block.stmts.insert(0, statements(lets));

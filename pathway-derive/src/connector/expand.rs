@@ -25,14 +25,11 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let subjects = subjects_type(run, &pw);
     let tables = tables_type(run, &pw);
     let locals: Vec<Ident> = (0..run.parameters.len()).map(local).collect();
-    let pattern = match locals.as_slice() {
-        [local] => quote!(#local),
-        locals => quote!((#(#locals),*)),
-    };
+    let pattern = tuple(Span::mixed_site(), locals.iter().map(ToTokens::to_token_stream));
     let arguments = run.parameters.iter().zip(&locals).map(|(parameter, local)| {
         let mut local = local.clone();
         local.set_span(local.span().located_at(parameter.ty.span()));
-        if run.parameters.len() == 1 {
+        if run.lone().is_some() {
             return quote!(#local);
         }
         // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
@@ -79,17 +76,20 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     // names are hygienic, so the body must have the very same
     let given = Ident::new("__subjects", Span::mixed_site());
     // a lone subject is asked for its row in the method's signature, too
-    let (method_span, given_type) = match run.parameters.as_slice() {
-        [parameter] => (place(parameter), subjects.clone()),
+    let (method_span, given_type) = match run.lone() {
+        Some(parameter) => (place(parameter), subjects.clone()),
         // not at the user's type, where it would look like the user's own qualification
-        _ => (span, quote!(<Self as #pw::Connector>::Subjects)),
+        None => (span, quote!(<Self as #pw::Connector>::Subjects)),
     };
     let run_method = match run.part {
         None => {
             let head = quote_spanned!(method_span=> fn run(&mut #this, #given: #given_type) -> #pw::RunResult);
             option::item_at(method_span, head, quote!(let #pattern = #given; #result))
         }
-        Some(_) => in_parts(method_span, &this, &given, &given_type, &pw, &quote!(let #pattern = #given; #result)),
+        Some(_) => {
+            let body = quote!(let #pattern = #given; #result);
+            in_parts(self_ty, method_span, &this, &given, &given_type, &pw, &body)
+        }
     };
     let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
     let body = quote! {
@@ -138,6 +138,7 @@ fn time(time: &Time, pw: &Ident) -> Option<TokenStream> {
 
 /// Generates the methods of a partitioned source. Without a call for partitions, the source is read as one.
 fn in_parts(
+    self_ty: &Type,
     span: Span,
     this: &Ident,
     given: &Ident,
@@ -146,19 +147,19 @@ fn in_parts(
     body: &TokenStream,
 ) -> TokenStream {
     let part = part();
-    let at = option::ident_at(pw, span);
     let head = quote_spanned!(span=>
         fn run_partition(&mut #this, #given: #given_type, #part: #pw::Partition) -> #pw::RunResult
     );
     let run_partition = option::item_at(span, head, body.clone());
-    let copy = quote_spanned!(span=> #pw::Some(#at::partition_of(#this)));
+    let at = option::ident_at(pw, self_ty.span());
+    let copy = quote_spanned!(self_ty.span()=> #at::clone_partition::<#self_ty>());
     quote! {
         fn run(&mut #this, #given: #given_type) -> #pw::RunResult {
             #pw::Connector::run_partition(#this, #given, #pw::Partition::WHOLE)
         }
         #run_partition
         fn partition(&#this) -> #pw::Option<Self> {
-            #copy
+            #copy(#this)
         }
     }
 }
@@ -190,7 +191,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
             impl #generics #pw::Returns<#signature> for #self_ty #where_clause { type Output = #output; }
         });
     }
-    if run.parameters.len() == 1 {
+    if run.lone().is_some() {
         return checks;
     }
     for (i, parameter) in run.parameters.iter().enumerate() {
@@ -208,13 +209,16 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         };
         let schema = quote_spanned!(span=> #at::IfSchema<#row, #row>);
         let subject = if_subject(parameter, &at.to_token_stream());
-        let (offset, table) = (offset_type(parameter, pw), table_type(parameter, pw));
+        let (written, table) = (offset_type(parameter, pw), table_type(parameter, pw));
+        let offset_span = parameter.offset().map_or(span, Spanned::span);
+        let offset = if_offset(offset_span, &written, &written, pw);
         // glue at a user's type looks like the user's own to that lint, here and below
         checks.extend(quote! {
             #[automatically_derived]
             #[allow(unused_qualifications)]
             impl #generics #pw::HandleOf<#signature, #i> for #self_ty #where_clause {
                 type Schema = #schema;
+                type Written = #written;
                 type Offset = #offset;
                 type Subject = #subject;
                 type Table = #table;
@@ -227,7 +231,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
                 #[allow(unused_qualifications)]
                 impl #generics #pw::OffsetOf<#signature, #i> for #self_ty #where_clause {
                     type First = #first;
-                    type Offset = #offset;
+                    type Offset = #written;
                 }
             });
         }
@@ -258,30 +262,24 @@ fn local(i: usize) -> Ident {
 }
 
 fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
-    match run.parameters.as_slice() {
-        [parameter] => {
-            let pw = option::ident_at(pw, place(parameter));
-            if_subject(parameter, &pw.to_token_stream())
-        }
-        parameters => {
-            let span = unknown_span(parameters);
-            let (pw, signature) = (option::ident_at(pw, span), option::ident_at(&signature(), span));
-            let elements = (0..parameters.len()).map(|i| quote_spanned!(span=> #pw::Handle<Self, #signature, #i>));
-            quote_spanned!(span=> (#(#elements),*))
-        }
+    if let Some(parameter) = run.lone() {
+        let pw = option::ident_at(pw, place(parameter));
+        return if_subject(parameter, &pw.to_token_stream());
     }
+    let span = unknown_span(&run.parameters);
+    let (pw, signature) = (option::ident_at(pw, span), option::ident_at(&signature(), span));
+    let handles = (0..run.parameters.len()).map(|i| quote_spanned!(span=> #pw::Handle<Self, #signature, #i>));
+    tuple(span, handles)
 }
 
 /// Generates the type of the tables with the schemas as written, so that a use of a table causes no second error.
 fn tables_type(run: &Run, pw: &Ident) -> TokenStream {
-    match run.parameters.as_slice() {
-        [parameter] => table_type(parameter, pw),
-        parameters => {
-            let span = unknown_span(parameters);
-            let tables = parameters.iter().map(|parameter| table_type(parameter, pw));
-            quote_spanned!(span=> (#(#tables),*))
-        }
-    }
+    tuple(unknown_span(&run.parameters), run.parameters.iter().map(|parameter| table_type(parameter, pw)))
+}
+
+/// Returns the tuple; one element alone is none.
+pub fn tuple(span: Span, elements: impl ExactSizeIterator<Item = TokenStream>) -> TokenStream {
+    if elements.len() == 1 { quote!(#(#elements)*) } else { quote_spanned!(span=> (#(#elements),*)) }
 }
 
 pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
@@ -297,10 +295,10 @@ pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
     }
 }
 
+/// Returns the offset type as it is written.
 fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
     match parameter.kind {
-        Kind::Subject { offset: Some(offset), .. } => offset.to_token_stream(),
-        Kind::Subject { offset: None, .. } => quote!(()),
+        Kind::Subject { offset, .. } => offset.map_or_else(|| quote!(()), ToTokens::to_token_stream),
         _ => {
             let ty = parameter.ty;
             let span = ty.span();
@@ -337,8 +335,23 @@ pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let span = place(parameter);
     // at its own place, where the same error about a name that is not in scope is shown already
     let ty = parameter.ty;
-    let names = names(parameter, runtime);
-    quote_spanned!(span=> #names::IfSubject<#ty>)
+    match parameter.kind {
+        Kind::Subject { schema, offset: Some(_), .. } => quote_spanned!(span=> #runtime::IfSchema<#schema, #ty>),
+        _ => {
+            let names = names(parameter, runtime);
+            quote_spanned!(span=> #names::IfSubject<#ty>)
+        }
+    }
+}
+
+/// Returns a type, if the offset is one. The error is at the span.
+pub fn if_offset(span: Span, offset: &impl ToTokens, ty: &impl ToTokens, runtime: &impl ToTokens) -> TokenStream {
+    let runtime = runtime.to_token_stream().into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    let runtime: TokenStream = runtime.collect();
+    quote_spanned!(span=> #runtime::IfOffset<#offset, #ty>)
 }
 
 /// Returns the tokens with another span.

@@ -1,12 +1,12 @@
 //! A minimal `Connector` impl after an error, so that reading from the connector causes no second error.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{Item, ItemStruct, parse_quote};
 
 use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
 use super::attr::Options;
-use super::expand::{checks, table_type};
+use super::expand::{checks, table_type, tuple};
 use crate::{generics, option, types};
 
 /// For a `run` that the trait cannot have.
@@ -47,11 +47,8 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
             })
             .collect()
     });
-    let tables = match tables.as_slice() {
-        [] => quote!(#pw::Table<#pw::Stub>),
-        [table] => table.clone(),
-        tables => quote!((#(#tables),*)),
-    };
+    let tables =
+        if tables.is_empty() { quote!(#pw::Table<#pw::Stub>) } else { tuple(Span::mixed_site(), tables.into_iter()) };
     quote! {
         #(#cfgs)*
         const _: () = {

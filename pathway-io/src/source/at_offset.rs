@@ -16,7 +16,7 @@ use crate::source::subject::Subject;
 /// An offset also covers the rows of a [`Transaction`](crate::Transaction) that is open when it is set. Such an offset, and
 /// the rows before it, therefore wait until the transaction is committed. If the transaction is dropped instead, they
 /// wait for the next offset.
-impl<S: Schema, O: Offset> Subject<S, O> {
+impl<S: Schema, O> Subject<S, O> {
     /// Returns the last committed offset, or `None` if there is none, as on the first start.
     ///
     /// ```
@@ -27,7 +27,10 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn resume(&self) -> Option<O> {
+    pub fn resume(&self) -> Option<O>
+    where
+        O: Offset,
+    {
         self.source().intake.resume()
     }
 
@@ -49,7 +52,10 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     ///
     /// [`Closed`] if the subject is closed. Return from `run` in this case.
     #[inline]
-    pub fn next_at(&self, offset: O, row: S) -> Result<(), Closed> {
+    pub fn next_at(&self, offset: O, row: S) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
         let fields = row.into_fields();
         let admitted = self.admit_at()?;
         match admitted.push_at::<S, O, _>(self.pool(), offset, |batch| batch.push(fields)) {
@@ -74,7 +80,10 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     ///
     /// As for [`next_json`](Self::next_json). In this case the offset is not set.
     #[inline]
-    pub fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError> {
+    pub fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError>
+    where
+        O: Offset,
+    {
         let json = json.as_ref();
         let admitted = self.admit_at().map_err(|Closed| RowError::closed())?;
         match admitted.push_at::<S, O, RowError>(self.pool(), offset, |batch| batch.push_json(json)) {
@@ -98,7 +107,10 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     /// # Errors
     ///
     /// [`Closed`] if the subject is closed.
-    pub fn advance(&self, offset: O) -> Result<(), Closed> {
+    pub fn advance(&self, offset: O) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
         self.source().intake.advance(self.entry(), offset)
     }
 
@@ -116,7 +128,10 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     /// # Errors
     ///
     /// [`Closed`] after a stop.
-    pub fn commit_at(&self, offset: O) -> Result<(), Closed> {
+    pub fn commit_at(&self, offset: O) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
         self.source().intake.commit_at(self.entry(), offset)
     }
 
@@ -138,7 +153,10 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     /// });
     /// # Ok(()) }
     /// ```
-    pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static) {
+    pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static)
+    where
+        O: Offset,
+    {
         self.source().durables.add(self.entry().attempt, callback);
     }
 

@@ -4,10 +4,11 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use crate::rows::bounds::Never;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
-use crate::source::connector::{OneSubject, Subjects};
+use crate::source::connector::{Connector, OneSubject, Subjects};
 use crate::source::declare::Declare;
 use crate::source::intake::pending::AnyPool;
 use crate::source::offset::{Offset, OffsetType};
@@ -26,14 +27,16 @@ use crate::source::subject::Subject;
 pub trait Partitioned: Clone {}
 
 #[diagnostic::do_not_recommend]
-impl<C: Clone> Partitioned for C {}
+impl<C: Connector + Clone> Partitioned for C {}
 
-/// Clones a partitioned source.
+/// Returns the function that clones a partitioned source.
 ///
-/// The bound is here so that a missing `Clone` gives this trait's error message.
+/// The bound is here so that a missing `Clone` gives this trait's error message. A function without parameters, so that rustc
+/// underlines the type that is named, and not an argument.
 #[doc(hidden)]
-pub fn partition_of<C: Partitioned>(connector: &C) -> C {
-    connector.clone()
+#[must_use]
+pub fn clone_partition<C: Partitioned>() -> fn(&C) -> Option<C> {
+    |connector| Some(connector.clone())
 }
 
 /// A type that `run` may return under `#[connector]`.
@@ -114,11 +117,41 @@ impl<F: ?Sized, T> Same<T> for F {
 #[doc(hidden)]
 pub type IfSchema<S, T> = <<S as Schema>::Fields as Same<T>>::Type;
 
-/// `T`, if it is the subject of a schema.
+/// An [`Offset`], for [`IfOffset`]. See [`Never`] for the second impl.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an offset",
+    label = "not an offset",
+    note = "an offset implements serde's `Serialize` and `DeserializeOwned`, `Clone` and `Send`, and borrows nothing"
+)]
+pub trait IsOffset {
+    type Itself;
+}
+
+#[diagnostic::do_not_recommend]
+impl<O: Offset> IsOffset for O {
+    type Itself = O;
+}
+
+#[diagnostic::do_not_recommend]
+impl<O> IsOffset for O
+where
+    Vec<O>: Never,
+{
+    type Itself = O;
+}
+
+/// `T`, if `O` is an offset type.
 ///
 /// It limits errors in the same way as [`IfSchema`].
 #[doc(hidden)]
-pub type IfSubject<T> = IfSchema<<T as SubjectTypes>::Schema, T>;
+pub type IfOffset<O, T> = <<O as IsOffset>::Itself as Same<T>>::Type;
+
+/// `T`, if it is the subject of a schema, with an offset type.
+///
+/// It limits errors in the same way as [`IfSchema`].
+#[doc(hidden)]
+pub type IfSubject<T> = IfSchema<<T as SubjectTypes>::Schema, IfOffset<<T as SubjectTypes>::Offset, T>>;
 
 /// The table of a subject, whether or not the row type is a schema.
 #[doc(hidden)]
@@ -137,8 +170,11 @@ pub fn checked<T, U: Into<T>>(subject: U) -> T {
 #[doc(hidden)]
 pub trait HandleOf<R, const I: usize>: 'static {
     type Schema: Schema;
+    /// The offset type as it is written.
+    type Written;
+    /// The same, if it is an offset type. The subject's type does not refer to it, because each such use would be an error.
     type Offset: Offset;
-    type Subject: From<Subject<Self::Schema, Self::Offset>>;
+    type Subject: From<Subject<Self::Schema, Self::Written>>;
     /// The table of the schema. If the row type is not a schema, a placeholder that causes no further errors.
     type Table: From<Table<Self::Schema>>;
 }
@@ -160,7 +196,7 @@ impl<C, R, const I: usize> Handle<C, R, I> {
 impl<C: HandleOf<R, I>, R, const I: usize> Handle<C, R, I> {
     #[must_use]
     pub fn subject(self) -> C::Subject {
-        self.0.of_types::<C::Schema, C::Offset>().into()
+        self.0.of_types::<C::Schema, C::Written>().into()
     }
 }
 

@@ -259,7 +259,7 @@ impl<S: Schema, O> Transaction<S, O> {
     }
 }
 
-impl<S: Schema, O: Offset> Transaction<S, O> {
+impl<S: Schema, O> Transaction<S, O> {
     /// Commits like [`commit`](Self::commit), and sets the offset for everything that the connector pushed before.
     ///
     /// ```
@@ -276,7 +276,10 @@ impl<S: Schema, O: Offset> Transaction<S, O> {
     /// # Errors
     ///
     /// As [`commit`](Self::commit).
-    pub fn commit_at(self, offset: O) -> Result<(), Closed> {
+    pub fn commit_at(self, offset: O) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
         self.finish(Some(offset))
     }
 }

@@ -9,10 +9,13 @@ use crate::source::intake::Push;
 use crate::source::offset::Offset;
 
 /// The rules of offsets are those of a [`Subject`](crate::Subject).
-impl<S: Schema, O: Offset> AsyncSubject<S, O> {
+impl<S: Schema, O> AsyncSubject<S, O> {
     /// Returns the last committed offset: where to go on. `None` if there is none, as on the first start.
     #[must_use]
-    pub fn resume(&self) -> Option<O> {
+    pub fn resume(&self) -> Option<O>
+    where
+        O: Offset,
+    {
         self.subject.resume()
     }
 
@@ -26,7 +29,10 @@ impl<S: Schema, O: Offset> AsyncSubject<S, O> {
     ///
     /// [`Closed`] if the subject is closed: `run` should end.
     #[inline]
-    pub async fn next_at(&self, offset: O, row: S) -> Result<(), Closed> {
+    pub async fn next_at(&self, offset: O, row: S) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
         let fields = row.into_fields();
         let admitted = self.admit(Push::At).await?;
         let pushed = admitted.push_at::<S, O, _>(self.subject.pool(), offset, |batch| batch.push(fields));
@@ -43,7 +49,10 @@ impl<S: Schema, O: Offset> AsyncSubject<S, O> {
     /// # Errors
     ///
     /// As [`next_json`](Self::next_json). The offset is not set then.
-    pub async fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError> {
+    pub async fn next_json_at(&self, offset: O, json: impl AsRef<[u8]>) -> Result<(), RowError>
+    where
+        O: Offset,
+    {
         let json = json.as_ref();
         let pushed = match self.admit(Push::At).await {
             Ok(admitted) => {
@@ -60,7 +69,10 @@ impl<S: Schema, O: Offset> AsyncSubject<S, O> {
     /// # Errors
     ///
     /// [`Closed`] if the subject is closed.
-    pub fn advance(&self, offset: O) -> Result<(), Closed> {
+    pub fn advance(&self, offset: O) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
         self.subject.advance(offset)
     }
 
@@ -74,7 +86,10 @@ impl<S: Schema, O: Offset> AsyncSubject<S, O> {
     /// # Errors
     ///
     /// [`Closed`] after a stop.
-    pub async fn commit_at(&self, offset: O) -> Result<(), Closed> {
+    pub async fn commit_at(&self, offset: O) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
         self.advance(offset)?;
         self.commit().await
     }
@@ -82,12 +97,18 @@ impl<S: Schema, O: Offset> AsyncSubject<S, O> {
     /// Has `callback` called with each offset once the checkpoint that holds it is on disk; see
     /// [`Subject::on_durable`](crate::Subject::on_durable). It is called on a thread of the library's, outside of the runtime of
     /// `run`.
-    pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static) {
+    pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static)
+    where
+        O: Offset,
+    {
         self.subject.on_durable(callback);
     }
 
     /// Returns a `futures::Sink` of rows with their offsets.
-    pub fn at(&self) -> OffsetSink<S, O> {
+    pub fn at(&self) -> OffsetSink<S, O>
+    where
+        O: Offset,
+    {
         OffsetSink::new(self)
     }
 }

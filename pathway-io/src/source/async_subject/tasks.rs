@@ -3,7 +3,7 @@
 
 use super::AsyncSubject;
 use crate::rows::table::Table;
-use crate::source::glue::IfSchema;
+use crate::source::glue::{IfOffset, IfSchema};
 
 /// An async subject of any row type, whether it is a schema or not.
 #[doc(hidden)]
@@ -23,9 +23,9 @@ impl<S, O> AsyncSubjectTypes for AsyncSubject<S, O> {
     type Offset = O;
 }
 
-/// `T`, if it is the async subject of a schema.
+/// `T`, if it is the async subject of a schema, with an offset type.
 #[doc(hidden)]
-pub type IfSubject<T> = IfSchema<<T as AsyncSubjectTypes>::Schema, T>;
+pub type IfSubject<T> = IfSchema<<T as AsyncSubjectTypes>::Schema, IfOffset<<T as AsyncSubjectTypes>::Offset, T>>;
 
 /// The table of an async subject by another name, be its row a schema or not.
 #[doc(hidden)]

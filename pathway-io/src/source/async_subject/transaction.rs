@@ -118,7 +118,7 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
     }
 }
 
-impl<S: Schema, O: Offset> AsyncTransaction<S, O> {
+impl<S: Schema, O> AsyncTransaction<S, O> {
     /// Commits as [`commit`](Self::commit) does, with the offset that covers the transaction and everything that the connector
     /// pushed before this moment.
     ///
@@ -129,7 +129,10 @@ impl<S: Schema, O: Offset> AsyncTransaction<S, O> {
     /// # Errors
     ///
     /// As [`commit`](Self::commit).
-    pub async fn commit_at(self, offset: O) -> Result<(), Closed> {
+    pub async fn commit_at(self, offset: O) -> Result<(), Closed>
+    where
+        O: Offset,
+    {
         self.finish(Some(offset)).await
     }
 }
