@@ -199,7 +199,8 @@ use syn::{DeriveInput, parse_macro_input};
 /// `sample` names a file of JSON Lines, or of CSV with a header (`.csv`), beside the source file or else in the package's
 /// directory. The compiler reads its first 1,000 lines, up to 4 MiB. It refuses the struct if one of them does not fit: a
 /// value of another type, or a null or missing field without an `Option` or a default. Fields without a column are
-/// ignored, unless `deny_unknown` refuses them. In CSV an empty field is a null, and `""` is an empty text.
+/// ignored, unless `deny_unknown` refuses them. In CSV an empty field is a null, and `""` is an empty text. In JSON, paths
+/// are followed.
 ///
 /// A file of up to 256 MiB is tracked: the crate is rebuilt when the file changes. The compiler needs about three bytes of
 /// memory for each byte of the file. For a larger file, print `cargo::rerun-if-changed=cats.jsonl` in a `build.rs`.
@@ -219,8 +220,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | another primary key, or the same in another order; `deny_unknown` added; the struct renamed | an error |
 ///
 /// A flattened schema must have its own lock, which covers its columns. If you write a type by your own name, such as an
-/// alias, the type is compared when the crate is built, and looked up in the source file when the lock is written. If it is
-/// not found there, the lock has a `?`, and an error tells you what to write.
+/// alias, the macro cannot write the column's type to the lock. The compiler then reports what to write there.
 ///
 /// The file is JSON, with one column on each line:
 ///

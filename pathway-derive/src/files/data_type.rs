@@ -34,9 +34,9 @@ pub const PLAIN: [(&str, &str); 24] = [
 ];
 
 /// A type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DataType {
-    /// A type of [`PLAIN`], by its spelling.
+    /// A type of [`PLAIN`], by its spelling, or `char`, which is a `String` in a lock.
     Plain(&'static str),
     Bytes,
     /// A map by name.
@@ -45,6 +45,9 @@ pub enum DataType {
     List(Box<DataType>),
     Array(Box<DataType>, usize),
     Tuple(Vec<DataType>),
+    /// A type that only the compiler knows.
+    #[default]
+    Unknown,
 }
 
 impl DataType {
@@ -57,6 +60,18 @@ impl DataType {
         if item == DataType::Plain("u8") { DataType::Bytes } else { DataType::List(Box::new(item)) }
     }
 
+    /// Returns whether only the compiler knows the type or a part of it.
+    pub fn has_unknown(&self) -> bool {
+        match self {
+            DataType::Unknown => true,
+            DataType::Map(item) | DataType::Optional(item) | DataType::List(item) | DataType::Array(item, _) => {
+                item.has_unknown()
+            }
+            DataType::Tuple(items) => items.iter().any(DataType::has_unknown),
+            DataType::Plain(_) | DataType::Bytes => false,
+        }
+    }
+
     /// Reads a spelling: just the one that is written.
     pub fn parse(text: &str) -> Option<DataType> {
         let mut rest = text;
@@ -67,7 +82,7 @@ impl DataType {
     /// Returns whether every value of `old` is read by a column of this type.
     pub fn reads(&self, old: &DataType) -> bool {
         match (old, self) {
-            (DataType::Plain(old), DataType::Plain(new)) => old == new || widens(old, new),
+            (DataType::Plain(old), DataType::Plain(new)) => locked(old) == locked(new) || widens(old, new),
             (DataType::Optional(old), DataType::Optional(new)) => new.reads(old),
             (old, DataType::Optional(new)) => new.reads(old),
             (DataType::Map(old), DataType::Map(new)) | (DataType::List(old), DataType::List(new)) => new.reads(old),
@@ -83,19 +98,21 @@ impl DataType {
 
 /// Returns whether every value of the one is a value of the other, in text too.
 fn widens(old: &str, new: &str) -> bool {
-    let wider: &[&str] = match old {
-        "i8" => &["i16", "i32", "i64", "i128"],
-        "i16" => &["i32", "i64", "i128"],
-        "i32" => &["i64", "i128"],
-        "i64" => &["i128"],
-        "u8" => &["u16", "u32", "u64", "u128", "i16", "i32", "i64", "i128"],
-        "u16" => &["u32", "u64", "u128", "i32", "i64", "i128"],
-        "u32" => &["u64", "u128", "i64", "i128"],
-        "u64" => &["u128", "i128"],
-        "f32" => &["f64"],
-        _ => &[],
-    };
-    wider.contains(&new)
+    match (integer(old), integer(new)) {
+        (Some((old_signed, old_bits)), Some((signed, bits))) => bits > old_bits && (signed || !old_signed),
+        _ => (old, new) == ("f32", "f64"),
+    }
+}
+
+/// Returns whether an integer type has a sign, and its bits.
+pub fn integer(name: &str) -> Option<(bool, u32)> {
+    let bits = name.strip_prefix(['i', 'u'])?.parse().ok()?;
+    Some((name.starts_with('i'), bits))
+}
+
+/// Returns the spelling of a plain type in a lock.
+fn locked(name: &'static str) -> &'static str {
+    if name == "char" { "String" } else { name }
 }
 
 /// Reads one type off the front of `text`.
@@ -150,7 +167,8 @@ fn eat(text: &mut &str, prefix: &str) -> bool {
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DataType::Plain(name) => f.write_str(name),
+            DataType::Plain(name) => f.write_str(locked(name)),
+            DataType::Unknown => f.write_str("_"),
             DataType::Bytes => f.write_str("Vec<u8>"),
             DataType::Map(item) => write!(f, "Map<String, {item}>"),
             DataType::Optional(item) => write!(f, "Option<{item}>"),

@@ -48,8 +48,8 @@ pub enum Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Column {
     pub name: String,
-    /// `None` if the macro that wrote it could not tell, written `?`.
-    pub data_type: Option<DataType>,
+    /// Missing if the macro that wrote it could not tell.
+    pub data_type: DataType,
     pub optional: bool,
     pub primary_key: bool,
     pub has_default: bool,
@@ -111,8 +111,10 @@ impl Lock {
 
 impl Column {
     fn print(&self, text: &mut String) {
-        let data_type = self.data_type.as_ref().map_or("?".to_owned(), DataType::to_string);
-        let _ = write!(text, "\"name\": {}, \"type\": {}", quoted(&self.name), quoted(&data_type));
+        let _ = write!(text, "\"name\": {}", quoted(&self.name));
+        if self.data_type != DataType::Unknown {
+            let _ = write!(text, ", \"type\": {}", quoted(&self.data_type.to_string()));
+        }
         flag(text, "optional", self.optional);
         flag(text, "primary_key", self.primary_key);
         flag(text, "has_default", self.has_default);
@@ -171,12 +173,16 @@ impl Object {
         Some(self.0.remove(at))
     }
 
-    fn string(&mut self, name: &str, at: usize) -> Result<String, At> {
+    fn optional_string(&mut self, name: &str) -> Result<Option<String>, At> {
         match self.take(name) {
-            Some(Field { value: Value::String(text), .. }) => Ok(text),
+            Some(Field { value: Value::String(text), .. }) => Ok(Some(text)),
             Some(field) => Err((field.value_at, format!("`{name}` must be a string"))),
-            None => Err((at, format!("`{name}` is missing"))),
+            None => Ok(None),
         }
+    }
+
+    fn string(&mut self, name: &str, at: usize) -> Result<String, At> {
+        self.optional_string(name)?.ok_or_else(|| (at, format!("`{name}` is missing")))
     }
 
     fn flag(&mut self, name: &str) -> Result<bool, At> {
@@ -229,9 +235,9 @@ fn entry(value: Value, list_at: usize) -> Result<Entry, At> {
         return Ok(Entry::Flatten { ty, field, primary_key });
     }
     let name = object.string("name", at)?;
-    let data_type = match object.string("type", at)?.as_str() {
-        "?" => None,
-        text => Some(DataType::parse(text).ok_or_else(|| (at, format!("`{text}` is no type of a column")))?),
+    let data_type = match object.optional_string("type")? {
+        None => DataType::Unknown,
+        Some(text) => DataType::parse(&text).ok_or_else(|| (at, format!("`{text}` is no type of a column")))?,
     };
     let (optional, has_default) = (object.flag("optional")?, object.flag("has_default")?);
     let (aliases_at, aliases) = object.list("aliases")?;
@@ -240,11 +246,7 @@ fn entry(value: Value, list_at: usize) -> Result<Entry, At> {
         _ => Err((aliases_at, "`aliases` must be strings".to_owned())),
     });
     let aliases = aliases.collect::<Result<_, _>>()?;
-    let description = if object.0.iter().any(|field| field.name == "description") {
-        object.string("description", at)?
-    } else {
-        String::new()
-    };
+    let description = object.optional_string("description")?.unwrap_or_default();
     object.end()?;
     Ok(Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, description }))
 }

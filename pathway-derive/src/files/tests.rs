@@ -208,8 +208,13 @@ fn data_types() -> impl Strategy<Value = DataType> {
 }
 
 fn locks() -> impl Strategy<Value = Lock> {
-    let column =
-        (".{0,6}", prop::option::of(data_types()), any::<[bool; 3]>(), prop::collection::vec(".{0,4}", 0..3), ".{0,9}");
+    let column = (
+        ".{0,6}",
+        prop_oneof![Just(DataType::Unknown), data_types()],
+        any::<[bool; 3]>(),
+        prop::collection::vec(".{0,4}", 0..3),
+        ".{0,9}",
+    );
     let column = column.prop_map(|(name, data_type, [optional, primary_key, has_default], aliases, description)| {
         Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, description })
     });

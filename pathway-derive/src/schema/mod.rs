@@ -10,6 +10,7 @@ mod lock;
 mod path;
 mod sample;
 mod source_path;
+mod spelling;
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -13,13 +13,13 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
 
 /// A text put together by the compiler; what does not fit is cut off.
 pub(crate) struct Message {
-    text: [u8; 512],
+    text: [u8; 1024],
     len: usize,
 }
 
 impl Message {
     pub(crate) const fn new() -> Self {
-        Message { text: [0; 512], len: 0 }
+        Message { text: [0; 1024], len: 0 }
     }
 
     pub(crate) const fn push(mut self, part: &str) -> Self {

@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use syn::LitStr;
 use syn::ext::IdentExt;
 
-use super::guess::Source;
-use super::text_form;
+use crate::files::data_type::DataType;
 use crate::files::lock::{Column, Entry, Lock};
 use crate::schema::ast::Schema;
+use crate::schema::spelling::{self, Trust};
 use crate::types::text;
 
 /// Writes the lock, unless it is as it should be.
@@ -20,11 +20,8 @@ use crate::types::text;
 /// # Errors
 ///
 /// If the file cannot be written. It is then as it was.
-pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>, literal: &LitStr) -> io::Result<Lock> {
-    let is_told = |column: &super::super::ast::Column| column.is_flat() || text_form::data_type(column).is_some();
-    // read only where something has to be looked up
-    let source = (!schema.columns.iter().all(is_told)).then(|| Source::read(literal));
-    let lock = lock_of(schema, old, source.as_ref());
+pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>) -> io::Result<Lock> {
+    let lock = lock_of(schema, old);
     let text = lock.print();
     if fs::read_to_string(place).ok().as_deref() != Some(text.as_str()) {
         replace(place, text.as_bytes())?;
@@ -33,20 +30,19 @@ pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>, literal: &LitSt
 }
 
 /// Returns the schema as a lock has it.
-pub fn lock_of(schema: &Schema, old: Option<&Lock>, source: Option<&Source>) -> Lock {
+pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
     let entries = schema.columns.iter().map(|column| {
         if column.is_flat() {
-            let field = column.ident.unraw().to_string();
-            return Entry::Flatten { ty: text(column.ty), field, primary_key: column.is_key() };
+            return Entry::Flatten { ty: text(column.ty), field: column.field(), primary_key: column.is_key() };
         }
-        // the type of a converted field is not that of its column
-        let guess = || source.filter(|_| column.conversion().is_none()).and_then(|source| source.guess(column.ty));
-        let data_type = text_form::data_type(column).or_else(guess);
-        // the last resort is what it was, which the compiler then confirms or not
-        let (data_type, optional) = match (data_type, old.and_then(|old| old.column(&column.name))) {
-            (Some((data_type, optional)), _) => (Some(data_type), optional),
-            (None, Some(old)) => (old.data_type.clone(), old.optional),
-            (None, None) => (None, false),
+        let data_type = spelling::data_type(column, Trust::Likely);
+        let old = old.and_then(|old| old.column(&column.name));
+        let (data_type, optional) = match (data_type, old) {
+            // as it was, which the compiler compares with what it is
+            (data_type, Some(old)) if data_type.has_unknown() => (old.data_type.clone(), old.optional),
+            (data_type, None) if data_type.has_unknown() => (DataType::Unknown, false),
+            (DataType::Optional(item), _) => (*item, true),
+            (data_type, _) => (data_type, false),
         };
         Entry::Column(Column {
             name: column.name.clone(),

@@ -5,18 +5,19 @@ use quote::{quote, quote_spanned};
 use syn::LitStr;
 use syn::ext::IdentExt;
 
-use super::{ACCEPT, COMPATIBLE, text_form};
+use super::{ACCEPT, COMPATIBLE};
 use crate::ctxt::Ctxt;
 use crate::files::data_type::{DataType, PLAIN};
 use crate::files::lock::{self, Entry, Lock};
 use crate::option;
 use crate::schema::ast::{Column, Schema};
+use crate::schema::spelling::{self, Trust};
 use crate::types::text;
 
 /// Reports incompatible changes, and returns checks that the compiler evaluates for types that the macro does not know.
-pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock) -> TokenStream {
+pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_written: bool) -> TokenStream {
     let (_, pw) = option::runtime(schema.options.krate.get());
-    let comparison = Comparison { ctxt, schema, literal, lock, file: literal.value(), pw };
+    let comparison = Comparison { ctxt, schema, literal, lock, is_written, file: literal.value(), pw };
     comparison.whole();
     if !comparison.same_key() {
         // One error for one change: a column that joins or leaves the key would be reported a second time.
@@ -40,6 +41,8 @@ struct Comparison<'a> {
     schema: &'a Schema<'a>,
     literal: &'a LitStr,
     lock: &'a Lock,
+    /// It has just been written: what is wrong with it cannot be put right by that.
+    is_written: bool,
     file: String,
     pw: Ident,
 }
@@ -104,7 +107,7 @@ impl Comparison<'_> {
         let Some(column) = found else {
             if self.schema.columns.iter().any(Column::is_flat) {
                 // one of the flattened schemas may have it
-                return self.const_check(old, self.literal.span());
+                return self.const_check(old, self.literal.span(), true);
             }
             let (name, ident) = (&old.name, self.schema.ident);
             let what = format!("column `{name}` of `{file}` is gone from `{ident}`: existing rows have it");
@@ -119,9 +122,15 @@ impl Comparison<'_> {
                 self.breaking(column.ident, what);
             }
         }
-        let (Some((new, optional)), Some(locked)) = (text_form::data_type(column), &old.data_type) else {
-            return self.const_check(old, column.ident.span());
+        let (new, optional) = match spelling::data_type(column, Trust::Certain) {
+            DataType::Optional(item) => (*item, true),
+            data_type => (data_type, false),
         };
+        if new.has_unknown() || old.data_type.has_unknown() {
+            let is_likely = !spelling::data_type(column, Trust::Likely).has_unknown();
+            return self.const_check(old, column.ident.span(), is_likely && !self.is_written);
+        }
+        let locked = &old.data_type;
         if !new.reads(locked) || (old.optional && !optional) {
             let was = if old.optional { format!("Option<{locked}>") } else { locked.to_string() };
             let (name, is) = (&old.name, text(column.ty));
@@ -172,9 +181,9 @@ impl Comparison<'_> {
         if is_known || column.default().is_some() {
             return quote!(#locked);
         }
-        match text_form::data_type(column) {
-            Some((_, true)) => quote!(#locked),
-            Some((_, false)) => {
+        match spelling::data_type(column, Trust::Certain) {
+            DataType::Optional(_) => quote!(#locked),
+            data_type if !column.is_flat() && !data_type.has_unknown() => {
                 let (name, file, ty) = (&column.name, &self.file, text(ty));
                 let message = format!(
                     "column `{name}` is not in `{file}` and has no default: existing rows lack it\n\
@@ -183,7 +192,7 @@ impl Comparison<'_> {
                 self.ctxt.error(column.ident, message);
                 TokenStream::new()
             }
-            None => {
+            _ => {
                 let (row, file, field) = (self.schema.ident, &self.file, column.ident.unraw().to_string());
                 let names = self.lock.columns().map(|column| &column.name);
                 let span = Span::mixed_site().located_at(column.ident.span());
@@ -197,22 +206,23 @@ impl Comparison<'_> {
         }
     }
 
-    /// Returns the compiler's part for a column of the lock.
-    fn const_check(&self, old: &lock::Column, span: Span) -> TokenStream {
+    /// Returns the compiler's part for a column of the lock, which `PATHWAY_LOCK=update` can write or not.
+    fn const_check(&self, old: &lock::Column, span: Span, is_writable: bool) -> TokenStream {
         let (row, file, pw) = (self.schema.ident, &self.file, &self.pw);
         let lock::Column { name, optional, has_default, .. } = old;
         let data_type = match &old.data_type {
-            Some(data_type) => {
+            DataType::Unknown => quote!(#pw::None),
+            data_type => {
                 let data_type = tokens(data_type, pw);
                 quote!(#pw::Some(#data_type))
             }
-            None => quote!(#pw::None),
         };
         let span = Span::mixed_site().located_at(span);
         let at = option::ident_at(pw, span);
         quote_spanned! {span=>
             const _: () = #at::assert_lock(<#row as #at::Schema>::SCHEMA, &#at::LockedColumn {
                 file: #file, name: #name, data_type: #data_type, optional: #optional, has_default: #has_default,
+                is_writable: #is_writable,
             });
         }
     }
@@ -227,11 +237,13 @@ fn name_of(column: &Column) -> String {
 fn tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
     match data_type {
         DataType::Plain(name) => {
-            let variant = PLAIN.iter().find(|(known, _)| known == name).map_or("Json", |(_, variant)| variant);
+            let variant = PLAIN.iter().find(|(known, _)| known == name).map_or("Str", |(_, variant)| variant);
             let variant = Ident::new(variant, Span::mixed_site());
             quote!(#pw::DataType::#variant)
         }
         DataType::Bytes => quote!(#pw::DataType::Bytes),
+        // a lock has none of these
+        DataType::Unknown => quote!(#pw::DataType::Json),
         DataType::Map(item) => {
             let item = tokens(item, pw);
             quote!(#pw::DataType::Map(&#item))

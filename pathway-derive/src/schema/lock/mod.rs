@@ -6,10 +6,8 @@
 
 mod accept;
 mod compare;
-mod guess;
 #[cfg(test)]
 mod tests;
-mod text_form;
 
 use std::env;
 use std::path::Path;
@@ -74,7 +72,7 @@ fn hold(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
             }
             let place = place.unwrap_or(&candidates[0]);
             let old = lock.and_then(Result::ok);
-            match accept::accept(schema, place, old.as_ref(), literal) {
+            match accept::accept(schema, place, old.as_ref()) {
                 Ok(lock) => (place, lock),
                 Err(error) => {
                     let reason = source_path::reason(&error);
@@ -97,7 +95,7 @@ fn hold(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
             return TokenStream::new();
         }
     };
-    let checks = compare::compare(ctxt, schema, literal, &lock);
+    let checks = compare::compare(ctxt, schema, literal, &lock, is_update);
     let track = source_path::track(place, 0);
     quote!(#track #checks)
 }

@@ -2,19 +2,18 @@
 
 use std::fs;
 
-use syn::{DeriveInput, File, parse_quote};
+use syn::{DeriveInput, parse_quote};
 
 use super::accept::{lock_of, replace};
-use super::guess::Source;
 use crate::ctxt::Ctxt;
-use crate::files::lock::Lock;
+use crate::files::lock::{Column, Lock};
 use crate::schema::ast::Schema;
 
-fn accepted(input: &DeriveInput, old: Option<&Lock>, source: File) -> Lock {
+fn accepted(input: &DeriveInput, old: Option<&Lock>) -> Lock {
     let ctxt = Ctxt::new();
     let schema = Schema::from_input(&ctxt, input);
     assert!(ctxt.check().is_empty());
-    lock_of(&schema, old, Some(&Source::of(source.items)))
+    lock_of(&schema, old)
 }
 
 #[test]
@@ -50,63 +49,34 @@ fn a_lock_has_what_the_struct_has() {
   ]
 }
 "#;
-    assert_eq!(accepted(&input, None, parse_quote!()).print(), text);
+    assert_eq!(accepted(&input, None).print(), text);
 }
 
 #[test]
-fn names_are_looked_up_in_the_source_file() {
-    let source = || {
-        parse_quote! {
-            type Id = u64;
-            mod model {
-                pub struct Name(pub String);
-                pub enum Mood { Calm, Angry }
-                pub type Moods = Vec<Mood>;
-            }
-            type Either = u8;
-            mod other { type Either = i8; }
-            type Round = Again;
-            type Again = Round;
-        }
-    };
+fn names_of_well_known_types_are_taken_for_those() {
     let input = parse_quote! {
         struct Cat {
-            a: Id, b: Option<model::Name>, c: model::Moods, d: Either, e: Round, f: chrono::DateTime<Utc>, g: [Id; 2],
-            h: Elsewhere, i: HashMap<String, Option<PathBuf>>, j: BTreeSet<Id>, k: Box<NonZero<u8>>, l: SystemTime,
+            a: chrono::DateTime<Utc>, b: Option<uuid::Uuid>, c: Vec<Cow<'static, str>>, d: Elsewhere, e: Vec<Elsewhere>,
+            f: HashMap<String, Option<PathBuf>>, g: BTreeSet<u64>, h: Box<NonZero<u8>>, i: SystemTime, j: [char; 2],
         }
     };
     let types = |lock: &Lock| -> Vec<String> {
-        let shown = lock.columns().map(|column| match &column.data_type {
-            Some(data_type) if column.optional => format!("Option<{data_type}>"),
-            Some(data_type) => data_type.to_string(),
-            None => "?".to_owned(),
+        let shown = lock.columns().map(|Column { data_type, optional, .. }| match optional {
+            true => format!("Option<{data_type}>"),
+            false => data_type.to_string(),
         });
         shown.collect()
     };
-    let lock = accepted(&input, None, source());
-    assert_eq!(
-        types(&lock),
-        [
-            "u64",
-            "Option<String>",
-            "Vec<String>",
-            "?",
-            "?",
-            "Timestamp",
-            "[u64; 2]",
-            "?",
-            "Map<String, Option<String>>",
-            "Vec<u64>",
-            "u8",
-            "Timestamp"
-        ]
-    );
+    let lock = accepted(&input, None);
+    let (timestamp, map) = ("Timestamp", "Map<String, Option<String>>");
+    let expected =
+        [timestamp, "Option<Uuid>", "Vec<String>", "_", "_", map, "Vec<u64>", "u8", timestamp, "[String; 2]"];
+    assert_eq!(types(&lock), expected);
 
-    // A type that a user wrote for the question mark stays.
-    let old =
-        Lock::parse(&lock.print().replace("\"h\", \"type\": \"?\"", "\"h\", \"type\": \"Date\", \"optional\": true"));
-    let lock = accepted(&input, Some(&old.unwrap()), source());
-    assert_eq!(types(&lock)[7], "Option<Date>");
+    // a type that a user has written stays
+    let text = lock.print().replace("\"d\"", "\"d\", \"type\": \"Date\", \"optional\": true");
+    let lock = accepted(&input, Some(&Lock::parse(&text).unwrap()));
+    assert_eq!(types(&lock)[3], "Option<Date>");
 }
 
 #[test]

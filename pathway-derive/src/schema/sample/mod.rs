@@ -1,8 +1,8 @@
 //! `sample = "cats.jsonl"`: the schema is held to real data, at compile time.
 //!
 //! The file's first rows are read (`files::rows`), and each field is judged by the type of its column as it is written (`type_check`).
-//! Where the type is a name that only the compiler knows (an alias, a type of one's own, the columns of a `flatten`), what
-//! was seen is summed up (`summary`) and left to a function of the runtime that the compiler evaluates.
+//! Where the type is a name that only the compiler knows (an alias, a newtype, the columns of a `flatten`), the field is judged
+//! by every type (`summary`), and a function of the runtime that the compiler evaluates picks the verdict.
 
 mod summary;
 #[cfg(test)]
@@ -16,13 +16,18 @@ use super::ast::{Column, Schema};
 use super::check::RESERVED;
 use super::path::{Path, Step};
 use super::source_path;
+use super::spelling::{self, Trust};
 use crate::ctxt::Ctxt;
+use crate::files::data_type::DataType;
 use crate::files::json::Value;
 use crate::files::rows::{Cell, Named, Row, Rows};
 use crate::suggest;
 use crate::types::{option_of, text};
-use summary::Summaries;
-pub use type_check::{Shape, length};
+use summary::{Key, Summaries};
+use type_check::judge;
+
+/// How many items of a list, and how many steps into a value, are looked at for the paths of flattened schemas.
+const REACH: usize = 8;
 
 /// Holds the schema to its sample, if it has one. What comes back has the sample tracked, and checks what is left.
 pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
@@ -45,7 +50,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let mut any = false;
     for row in rows {
         match row {
-            Ok(row) => held.row(&held.unfolded(row)),
+            Ok(row) => held.row(&row),
             Err(fault) => {
                 held.at_sample(fault.line, fault.column, &fault.reason);
                 held.is_readable = false;
@@ -63,36 +68,55 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     quote::quote!(#track #checks)
 }
 
-/// Returns the value at the end of a path; in a null there is none.
-fn at<'v>(value: &'v Value, steps: &[Step]) -> Option<&'v Value> {
-    let Some((step, rest)) = steps.split_first() else { return Some(value) };
-    match (value, step) {
-        (Value::Object(fields), Step::Field(name)) => at(&fields.iter().find(|field| field.name == *name)?.value, rest),
-        (Value::List(items), Step::Item(index)) => at(items.get(*index)?, rest),
-        _ => None,
-    }
-}
-
 /// The state of a column while the rows are read.
 struct State<'a> {
     column: &'a Column<'a>,
-    shape: Shape,
+    /// The type as far as the macro knows it.
+    data_type: DataType,
     /// It has been reported, once is enough.
     is_reported: bool,
     /// The number of rows that have the column.
     count: usize,
     /// The first line that lacks it.
     absent: Option<usize>,
+    /// The fields of the sample that it reads, if the compiler has to judge them.
+    keys: Vec<Key>,
 }
 
-impl State<'_> {
-    fn answers_to(&self, name: &str) -> bool {
-        self.column.name == name || self.column.options.aliases.iter().any(|alias| alias.value() == name)
+impl<'a> State<'a> {
+    fn new(column: &'a Column<'a>) -> Self {
+        let data_type = match column.is_flat() {
+            true => DataType::Unknown,
+            false => spelling::data_type(column, Trust::Certain),
+        };
+        State { column, data_type, is_reported: false, count: 0, absent: None, keys: Vec::new() }
+    }
+
+    fn path(&self) -> Option<&'a Path> {
+        self.column.options.path.get()
+    }
+
+    /// Returns the name that it has in a row.
+    fn name(&self) -> String {
+        self.path().map_or_else(|| self.column.name.clone(), |path| path.literal.value())
+    }
+
+    fn begins_in(&self, field: &Named) -> bool {
+        matches!(field.cell, Cell::Json(_)) && self.path().is_some_and(|path| path.root() == field.name)
+    }
+
+    fn reads(&self, field: &Named, is_inside: bool) -> bool {
+        let column = self.column;
+        match is_inside {
+            true => self.path().is_some_and(|path| path.literal.value() == field.name),
+            false if column.is_flat() || self.begins_in(field) => false,
+            false => column.name == field.name || column.options.aliases.iter().any(|name| name.value() == field.name),
+        }
     }
 
     /// Only the compiler knows whether it may be missing.
     fn is_open(&self) -> bool {
-        self.column.is_flat() || (matches!(self.shape, Shape::Unknown) && !self.column.is_json())
+        self.data_type == DataType::Unknown
     }
 
     fn may_be_missing(&self) -> bool {
@@ -108,6 +132,11 @@ struct Held<'a> {
     /// The sample's name in messages, and its path as it was resolved.
     name: String,
     path: &'a str,
+    /// There are paths, or there could be, into the values.
+    is_deep: bool,
+    /// How many items of a list are looked at, and how many steps into a value.
+    items: usize,
+    steps: usize,
     states: Vec<State<'a>>,
     summaries: Summaries,
     /// Fields that are no column of the struct itself.
@@ -117,96 +146,95 @@ struct Held<'a> {
 
 impl<'a> Held<'a> {
     fn new(ctxt: &'a Ctxt, schema: &'a Schema<'a>, literal: &'a LitStr, path: &'a str) -> Self {
-        let states = schema.columns.iter().map(|column| State {
-            column,
-            shape: if column.is_json() { Shape::Unknown } else { Shape::of_column(column) },
-            is_reported: false,
-            count: 0,
-            absent: None,
-        });
+        let states: Vec<State> = schema.columns.iter().map(State::new).collect();
+        let index = |step: &Step| if let Step::Item(index) = step { index + 1 } else { 0 };
+        let paths = || states.iter().filter_map(State::path).map(|path| &path.steps);
         Held {
             ctxt,
             schema,
             literal,
             name: literal.value(),
             path,
-            states: states.collect(),
-            summaries: Summaries::default(),
+            is_deep: schema.columns.iter().any(Column::is_flat) || paths().next().is_some(),
+            items: paths().flatten().map(index).fold(REACH, usize::max),
+            steps: paths().map(Vec::len).fold(REACH, usize::max),
+            states,
+            summaries: Summaries::new(),
             others: Vec::new(),
             is_readable: true,
         }
     }
 
-    /// Returns the row with the values of paths under the names of their columns, as if they were fields of the row.
-    fn unfolded(&self, row: Row) -> Row {
-        let paths: Vec<(&str, &Path)> = self
-            .states
-            .iter()
-            .filter_map(|state| state.column.options.path.get().map(|path| (state.column.name.as_str(), path)))
-            .collect();
-        let mut fields = Vec::new();
-        for field in row.fields {
-            let mut inside = paths.iter().filter(|(_, path)| path.root() == field.name).peekable();
-            match &field.cell {
-                Cell::Json(value) if inside.peek().is_some() => {
-                    fields.extend(inside.filter_map(|(name, path)| {
-                        let cell = Cell::Json(at(value, &path.steps[1..])?.clone());
-                        Some(Named { name: (*name).to_owned(), cell, column: field.column })
-                    }));
-                }
-                _ => fields.push(field),
-            }
+    /// Adds the values inside of a value, under the paths to them.
+    fn unfold(&self, path: &str, value: &Value, column: usize, depth: usize, fields: &mut Vec<Named>) {
+        if depth >= self.steps {
+            return;
         }
-        Row { line: row.line, fields }
+        let mut add = |name: String, value: &Value| {
+            self.unfold(&name, value, column, depth + 1, fields);
+            fields.push(Named { name, cell: Cell::Json(value.clone()), column });
+        };
+        match value {
+            Value::Object(inner) => {
+                // no path leads to a name that has a character of paths
+                let inner = inner.iter().filter(|field| !field.name.contains(['.', '[', ']']));
+                inner.for_each(|field| add(format!("{path}.{}", field.name), &field.value));
+            }
+            Value::List(items) => {
+                let items = items.iter().enumerate().take(self.items);
+                items.for_each(|(i, item)| add(format!("{path}[{i}]"), item));
+            }
+            _ => {}
+        }
     }
 
     fn row(&mut self, row: &Row) {
+        let mut inside = Vec::new();
+        for field in row.fields.iter().filter(|_| self.is_deep) {
+            if let Cell::Json(value) = &field.cell {
+                self.unfold(&field.name, value, field.column, 1, &mut inside);
+            }
+        }
         self.summaries.start(row.line);
-        for (index, field) in row.fields.iter().enumerate() {
-            let Some(at) =
-                self.states.iter().position(|state| !state.column.is_flat() && state.answers_to(&field.name))
-            else {
-                self.other(row, field);
+        let mut found = vec![false; self.states.len()];
+        let fields = row.fields.iter().map(|field| (field, false)).chain(inside.iter().map(|field| (field, true)));
+        for (field, is_inside) in fields {
+            let Some(at) = self.states.iter().position(|state| state.reads(field, is_inside)) else {
+                self.other(row, field, is_inside);
                 continue;
             };
-            let before = &row.fields[..index];
-            if before.iter().any(|earlier| self.states[at].answers_to(&earlier.name)) {
+            if std::mem::replace(&mut found[at], true) {
                 self.misfit(at, row.line, Some(field), "is given twice", None);
                 continue;
             }
-            self.states[at].count += 1;
-            if self.states[at].is_open() || self.states[at].shape.has_unknown() {
-                let name = self.states[at].column.name.clone();
-                self.summaries.add(&name, row.line, &field.cell);
+            let state = &mut self.states[at];
+            state.count += 1;
+            if state.data_type.has_unknown() {
+                let key = Key { name: field.name.clone(), is_inside };
+                if !state.keys.contains(&key) {
+                    state.keys.push(key.clone());
+                }
+                self.summaries.add(key, (row.line, field.column), &field.cell);
             }
-            if self.states[at].column.is_json() {
-                self.json(at, row.line, field);
-            } else if let Err(misfit) = self.states[at].shape.judge(&field.cell) {
-                self.misfit(at, row.line, Some(field), &misfit.found, misfit.help.as_deref());
+            if let Err(misfit) = judge(&state.data_type, &field.cell) {
+                self.misfit(at, row.line, Some(field), &misfit.found, misfit.help);
             }
         }
-        for state in &mut self.states {
-            if state.absent.is_none() && !row.fields.iter().any(|field| state.answers_to(&field.name)) {
-                state.absent = Some(row.line);
-            }
+        for (state, _) in self.states.iter_mut().zip(found).filter(|(_, found)| !found) {
+            state.absent.get_or_insert(row.line);
         }
         self.summaries.end(row.line);
     }
 
-    /// Checks only that the text of a `json` column is JSON: the macro does not know what its type accepts.
-    fn json(&mut self, at: usize, line: usize, field: &Named) {
-        if let Cell::Text(Some(text)) = &field.cell
-            && crate::files::json::parse(text).is_err()
-        {
-            self.misfit(at, line, Some(field), "is no JSON", None);
-        }
-    }
-
     /// Judges a field that is not a column of the struct itself.
-    fn other(&mut self, row: &Row, field: &Named) {
+    fn other(&mut self, row: &Row, field: &Named, is_inside: bool) {
         let has_flat = self.schema.columns.iter().any(Column::is_flat);
         if has_flat {
-            self.summaries.add(&field.name, row.line, &field.cell);
+            let key = Key { name: field.name.clone(), is_inside };
+            self.summaries.add_other(key, (row.line, field.column), &field.cell);
+        }
+        if is_inside || self.states.iter().any(|state| state.begins_in(field)) {
+            return;
         }
         let is_new = !self.others.contains(&field.name);
         if is_new {
@@ -236,8 +264,7 @@ impl<'a> Held<'a> {
             return;
         }
         let (name, path, wanted) = (&self.name, self.path, text(state.column.ty));
-        let (column, shown) =
-            field.map_or((1, state.column.name.as_str()), |field| (field.column, field.name.as_str()));
+        let (column, shown) = field.map_or_else(|| (1, state.name()), |field| (field.column, field.name.clone()));
         let wants = if found == "is given twice" { String::new() } else { format!(", the column wants `{wanted}`") };
         let help = help.map_or(String::new(), |help| format!("\nhelp: {help}"));
         let message = format!("`{name}` line {line}: `{shown}` {found}{wants}{help}\nnote: at {path}:{line}:{column}");
@@ -254,7 +281,7 @@ impl<'a> Held<'a> {
             if state.is_open() || state.may_be_missing() || state.is_reported {
                 continue;
             }
-            let name = state.column.name.clone();
+            let name = state.name();
             let ty = text(state.column.ty);
             match (state.count, state.absent) {
                 (0, _) => {
@@ -274,8 +301,9 @@ impl<'a> Held<'a> {
                 (_, None) => {}
             }
         }
-        let open = self.states.iter().filter(|state| !state.is_reported);
-        let open = open.filter(|state| state.is_open() || state.shape.has_unknown()).map(|state| state.column);
-        self.summaries.expand(self.schema, &self.name, open)
+        let states = self.states.iter().enumerate();
+        let open = states.filter(|(_, state)| !state.is_reported && state.data_type.has_unknown());
+        let open: Vec<_> = open.map(|(i, state)| (i, state.column, state.keys.as_slice())).collect();
+        self.summaries.expand(self.schema, &self.name, self.path, &open)
     }
 }

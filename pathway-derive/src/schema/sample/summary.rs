@@ -1,83 +1,105 @@
-//! What a sample's fields hold, summed up for the compiler to judge: it alone knows what an alias is, or the columns of a
-//! flattened schema.
+//! What a sample's fields hold, for columns whose type only the compiler knows: an alias, or a column of a flattened schema.
 //!
-//! Of each field the kinds of its values are kept, with the first line that has each. That is little, whatever the size of
-//! the sample, and is judged in `pathway_io`'s `schema/sample.rs`.
+//! The values are judged here as values of every type that a column can have. Of each type, the first value that does not
+//! fit is passed on, and the runtime picks the one for the type that the column turns out to have.
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::ext::IdentExt;
 
-use super::type_check::{is_float_name, whole};
+use super::type_check::{Misfit, inside, judge, judge_json};
+use crate::files::data_type::{DataType, PLAIN};
 use crate::files::json::Value;
 use crate::files::rows::Cell;
 use crate::option;
 use crate::schema::ast::{Column, Schema};
 
-/// The kinds of values, by their names in the runtime.
-type Kinds = BTreeMap<&'static str, usize>;
+/// A line and a column, from 1.
+pub type Place = (usize, usize);
 
-/// Integers further out fit no column anyway.
-const FAR: i128 = 1 << 100;
+/// The most values inside of others that are passed on: an object can be a map with a name for each row.
+const MOST: usize = 256;
 
-#[derive(Default)]
+/// The field of a row, or the path to a value inside of one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    pub name: String,
+    pub is_inside: bool,
+}
+
+/// Values of which each type that a column can have takes all or has a first that it does not take.
+struct Seen {
+    null: Option<Place>,
+    /// By the numbers of the types in the runtime.
+    faults: Vec<Option<(Place, String)>>,
+}
+
 struct Summary {
-    /// The first line with each kind.
-    kinds: Kinds,
-    /// The kinds of the items in lists.
-    items: Kinds,
-    /// The least and the greatest integer, and their lines.
-    least: Option<(i128, usize)>,
-    most: Option<(i128, usize)>,
+    values: Seen,
+    /// What lists and objects hold.
+    items: Seen,
     /// The first line without the field.
     absent: Option<usize>,
     /// The last line with it.
     last: usize,
 }
 
-/// The summaries by the fields' names.
-#[derive(Default)]
+/// The summaries of a sample.
 pub struct Summaries {
-    fields: BTreeMap<String, Summary>,
+    types: Vec<DataType>,
+    fields: BTreeMap<Key, Summary>,
     first_line: Option<usize>,
     /// It is CSV, where every value is a text.
     is_text: bool,
+    /// None of the values inside of others was left out.
+    is_deep: bool,
 }
 
 impl Summaries {
+    pub fn new() -> Self {
+        let plain = PLAIN.iter().map(|(name, _)| DataType::Plain(name));
+        let unknown = || Box::new(DataType::Unknown);
+        let types = plain.chain([DataType::Bytes, DataType::List(unknown()), DataType::Map(unknown())]).collect();
+        Summaries { types, fields: BTreeMap::new(), first_line: None, is_text: false, is_deep: true }
+    }
+
     pub fn start(&mut self, line: usize) {
         self.first_line.get_or_insert(line);
     }
 
-    pub fn add(&mut self, name: &str, line: usize, cell: &Cell) {
-        let first_line = self.first_line;
-        let summary = self.fields.entry(name.to_owned()).or_insert_with(|| Summary {
+    /// Adds a value that may be that of a column in a flattened schema.
+    pub fn add_other(&mut self, key: Key, place: Place, cell: &Cell) {
+        let is_full = || self.fields.keys().filter(|key| key.is_inside).count() >= MOST;
+        if key.is_inside && !self.fields.contains_key(&key) && is_full() {
+            self.is_deep = false;
+        } else {
+            self.add(key, place, cell);
+        }
+    }
+
+    pub fn add(&mut self, key: Key, place: Place, cell: &Cell) {
+        let (types, first_line) = (&self.types, self.first_line);
+        let seen = || Seen { null: None, faults: vec![None; types.len()] };
+        let summary = self.fields.entry(key).or_insert_with(|| Summary {
+            values: seen(),
+            items: seen(),
             // the lines before did not have it
-            absent: first_line.filter(|first| *first < line),
-            ..Summary::default()
+            absent: first_line.filter(|first| *first < place.0),
+            last: 0,
         });
-        summary.last = line;
-        match cell {
-            Cell::Json(value) => {
-                summary.kinds.entry(kind(value)).or_insert(line);
-                match value {
-                    Value::Integer(integer) => summary.integer(*integer, line),
-                    Value::Float(found) => whole(*found).into_iter().for_each(|integer| summary.integer(integer, line)),
-                    Value::List(items) => items.iter().for_each(|item| {
-                        summary.items.entry(kind(item)).or_insert(line);
-                    }),
-                    _ => {}
-                }
-            }
-            Cell::Text(text) => {
-                self.is_text = true;
-                summary.kinds.entry(kind_of_text(text.as_deref())).or_insert(line);
-                if let Some(integer) = text.as_deref().and_then(|text| text.parse().ok()) {
-                    summary.integer(integer, line);
-                }
-            }
+        summary.last = place.0;
+        self.is_text |= matches!(cell, Cell::Text(_));
+        let is_null = matches!(cell, Cell::Json(Value::Null) | Cell::Text(None));
+        summary.values.add(types, place, is_null, |data_type| judge(data_type, cell));
+        let items: Vec<&Value> = match cell {
+            Cell::Json(Value::List(items)) => items.iter().collect(),
+            Cell::Json(Value::Object(fields)) => fields.iter().map(|field| &field.value).collect(),
+            _ => Vec::new(),
+        };
+        for item in items {
+            let is_null = *item == Value::Null;
+            summary.items.add(types, place, is_null, |data_type| judge_json(data_type, item).map_err(inside));
         }
     }
 
@@ -87,110 +109,105 @@ impl Summaries {
         }
     }
 
-    /// Returns a check for each of the columns.
-    pub fn expand<'a>(
+    /// Returns a check for each of the columns, with the number of its field and the fields that it reads.
+    pub fn expand(
         &self,
         schema: &Schema,
         sample: &str,
-        columns: impl Iterator<Item = &'a Column<'a>>,
+        path: &str,
+        columns: &[(usize, &Column, &[Key])],
     ) -> TokenStream {
+        if columns.is_empty() {
+            return TokenStream::new();
+        }
         let (import, pw) = option::runtime(schema.options.krate.get());
-        let row = schema.ident;
-        let is_text = self.is_text;
+        let (row, Summaries { is_text, is_deep, .. }) = (schema.ident, self);
         let mut checks = TokenStream::new();
-        for column in columns {
-            // a flattened schema may have any of the fields that the struct itself has not
-            let fields = self.fields.iter().filter(|(name, _)| {
-                column.is_flat() || *column.name == **name || column.options.aliases.iter().any(|a| a.value() == **name)
-            });
-            let fields: TokenStream = fields.map(|(name, summary)| summary.expand(name, &pw)).collect();
-            let field = column.ident.unraw().to_string();
-            let span = Span::mixed_site().located_at(column.ident.span());
-            let at = option::ident_at(&pw, span);
-            checks.extend(quote_spanned! {span=>
-                const _: () = #at::assert_sample(
-                    <#row as #at::Schema>::SCHEMA, #field, &#at::Sample { name: #sample, is_text: #is_text, fields: &[#fields] },
-                );
+        for (i, column, keys) in columns {
+            let at = option::ident_at(&pw, option::glue(column.ident.span()));
+            let (check, fields) = if column.is_flat() {
+                ("assert_flat_sample", quote!(FIELDS))
+            } else {
+                let fields = keys.iter().filter_map(|key| Some(self.fields.get(key)?.expand(key, &pw)));
+                ("assert_sample", quote!(&[#(#fields),*]))
+            };
+            let check = Ident::new(check, at.span());
+            checks.extend(quote_spanned! {at.span()=>
+                const _: () = #at::#check(<#row as #at::Schema>::SCHEMA, #i, SAMPLE, #fields);
             });
         }
-        if let (true, Some(literal)) = (schema.options.deny_unknown.is_set(), schema.options.sample.get())
-            && schema.columns.iter().any(Column::is_flat)
+        let fields = schema.columns.iter().any(Column::is_flat).then(|| {
+            // any of these can be that of a flattened schema
+            let fields = self.fields.iter().map(|(key, summary)| summary.expand(key, &pw));
+            quote!(const FIELDS: &[#pw::SampleField] = &[#(#fields),*];)
+        });
+        if let (true, Some(literal), Some(_)) =
+            (schema.options.deny_unknown.is_set(), schema.options.sample.get(), &fields)
         {
-            let fields: TokenStream = self.fields.iter().map(|(name, summary)| summary.expand(name, &pw)).collect();
-            let span = Span::mixed_site().located_at(literal.span());
-            let at = option::ident_at(&pw, span);
-            checks.extend(quote_spanned! {span=>
-                const _: () = #at::assert_sample_known(
-                    <#row as #at::Schema>::SCHEMA,
-                    &#at::Sample { name: #sample, is_text: #is_text, fields: &[#fields] },
-                );
+            let at = option::ident_at(&pw, option::glue(literal.span()));
+            checks.extend(quote_spanned! {at.span()=>
+                const _: () = #at::assert_sample_known(<#row as #at::Schema>::SCHEMA, SAMPLE, FIELDS);
             });
         }
-        if checks.is_empty() {
-            return checks;
+        quote! {
+            const _: () = {
+                #import
+                const SAMPLE: &#pw::Sample =
+                    &#pw::Sample { name: #sample, path: #path, is_text: #is_text, is_deep: #is_deep };
+                #fields
+                #checks
+            };
         }
-        quote!(const _: () = { #import #checks };)
     }
 }
 
 impl Summary {
-    fn integer(&mut self, integer: i128, line: usize) {
-        let integer = integer.clamp(-FAR, FAR);
-        if self.least.is_none_or(|(least, _)| integer < least) {
-            self.least = Some((integer, line));
-        }
-        if self.most.is_none_or(|(most, _)| integer > most) {
-            self.most = Some((integer, line));
-        }
-    }
-
-    fn expand(&self, name: &str, pw: &Ident) -> TokenStream {
-        let seen = |kinds: &Kinds| -> TokenStream {
-            let kinds = kinds.iter().map(|(kind, line)| {
-                let kind = Ident::new(kind, Span::mixed_site());
-                let line = number(*line);
-                quote!((#pw::Kind::#kind, #line),)
-            });
-            kinds.collect()
-        };
-        let (kinds, items) = (seen(&self.kinds), seen(&self.items));
-        let [least, most] = [self.least, self.most].map(|end| {
-            let (integer, line) = end.unwrap_or_default();
-            let (magnitude, line) = (Literal::u128_unsuffixed(integer.unsigned_abs()), number(line));
-            let sign = (integer < 0).then(|| quote!(-));
-            quote!((#sign #magnitude, #line))
-        });
-        let absent = number(self.absent.unwrap_or_default());
+    fn expand(&self, key: &Key, pw: &Ident) -> TokenStream {
+        let (Key { name, is_inside }, absent) = (key, number(self.absent.unwrap_or_default()));
+        let (values, items) = (self.values.expand(pw), self.items.expand(pw));
         quote! {
-            #pw::SampleField { name: #name, kinds: &[#kinds], items: &[#items], least: #least, most: #most, absent: #absent },
+            #pw::SampleField { name: #name, is_inside: #is_inside, values: #values, items: #items, absent: #absent }
         }
     }
 }
 
-fn number(line: usize) -> Literal {
-    Literal::usize_unsuffixed(line)
-}
+impl Seen {
+    fn add(
+        &mut self,
+        types: &[DataType],
+        place: Place,
+        is_null: bool,
+        judge: impl Fn(&DataType) -> Result<(), Misfit>,
+    ) {
+        if is_null {
+            self.null.get_or_insert(place);
+            return;
+        }
+        for (fault, data_type) in self.faults.iter_mut().zip(types).filter(|(fault, _)| fault.is_none()) {
+            *fault = judge(data_type).err().map(|misfit| (place, misfit.found));
+        }
+    }
 
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "Null",
-        Value::Bool(_) => "Bool",
-        Value::Integer(_) => "Integer",
-        Value::Float(found) if whole(*found).is_some() => "Integer",
-        Value::Float(_) => "Float",
-        Value::String(text) if is_float_name(text) => "FloatName",
-        Value::String(_) => "Text",
-        Value::List(_) => "List",
-        Value::Object(_) => "Object",
+    fn expand(&self, pw: &Ident) -> TokenStream {
+        let mut faults: BTreeMap<&(Place, String), u32> = BTreeMap::new();
+        for (number, fault) in self.faults.iter().enumerate() {
+            if let Some(fault) = fault {
+                *faults.entry(fault).or_default() |= 1 << number;
+            }
+        }
+        if faults.is_empty() && self.null.is_none() {
+            return quote!(#pw::Seen::NONE);
+        }
+        let faults = faults.iter().map(|(((line, column), found), types)| {
+            let (types, line, column) = (Literal::u32_unsuffixed(*types), number(*line), number(*column));
+            quote!((#types, #line, #column, #found))
+        });
+        let (line, column) = self.null.unwrap_or_default();
+        let (line, column) = (number(line), number(column));
+        quote!(#pw::Seen { faults: &[#(#faults),*], null: (#line, #column) })
     }
 }
 
-fn kind_of_text(text: Option<&str>) -> &'static str {
-    match text {
-        None => "Null",
-        Some("true" | "false") => "Bool",
-        Some(text) if text.parse::<i128>().is_ok() => "Integer",
-        Some(text) if text.parse::<f64>().is_ok() => "Float",
-        Some(_) => "Text",
-    }
+fn number(number: usize) -> Literal {
+    Literal::usize_unsuffixed(number)
 }

@@ -7,9 +7,11 @@ use pathway_io::column::{Buffer, ColumnType};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use super::type_check::Shape;
+use super::type_check::judge;
+use crate::files::data_type::{DataType, PLAIN};
 use crate::files::rows::{Cell, Format, Rows, parse};
 use crate::files::{json, tests::json_text};
+use crate::schema::spelling::{Trust, of};
 
 /// Whether a column of the type takes a JSON text.
 fn takes<T: ColumnType>(text: &str) -> bool {
@@ -58,17 +60,56 @@ fn a_value_fits_where_a_column_takes_it() {
         Option<Vec<(f32, Option<bool>)>>,
         Vec<Vec<u8>>,
     ];
-    let shapes: Vec<Shape> = types.iter().map(|(ty, _)| Shape::of(&syn::parse_str(ty).unwrap())).collect();
-    assert!(shapes.iter().all(|shape| !shape.has_unknown()));
+    let data_types = types.iter().map(|(ty, _)| of(&syn::parse_str(ty).unwrap(), Trust::Certain));
+    let data_types: Vec<DataType> = data_types.collect();
+    assert!(data_types.iter().all(|data_type| !data_type.has_unknown()));
     let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&json_text(), |text| {
         let cell = Cell::Json(json::parse(&text).unwrap());
-        for ((ty, takes), shape) in types.iter().zip(&shapes) {
-            prop_assert_eq!(shape.judge(&cell).is_ok(), takes(&text), "{} as {}", text, ty);
+        for ((ty, takes), data_type) in types.iter().zip(&data_types) {
+            prop_assert_eq!(judge(data_type, &cell).is_ok(), takes(&text), "{} as {}", text, ty);
         }
         Ok(())
     });
     assert!(result.is_ok(), "{}", result.unwrap_err());
+}
+
+/// The macro's verdicts reach the runtime by the numbers of the types.
+#[test]
+fn types_have_the_numbers_of_the_runtime() {
+    use pathway_io::DataType::*;
+    let numbered = [
+        Bool,
+        I8,
+        I16,
+        I32,
+        I64,
+        U8,
+        U16,
+        U32,
+        U64,
+        I128,
+        U128,
+        F32,
+        F64,
+        Str,
+        Json,
+        Duration,
+        SignedDuration,
+        Date,
+        Time,
+        DateTime,
+        Timestamp,
+        OffsetDateTime,
+        Uuid,
+        Decimal,
+    ];
+    let plain = PLAIN.map(|(name, _)| name.to_owned());
+    assert_eq!(numbered.map(|data_type| data_type.to_string()), plain);
+    let rest = [Bytes, List(&I64), Map(&I64)];
+    for (number, data_type) in numbered.iter().chain(&rest).enumerate() {
+        assert_eq!(pathway_io::__private0::number(data_type) as usize, number, "{data_type}");
+    }
 }
 
 fn rows(text: &str, is_cut: bool, format: Format) -> Vec<String> {

@@ -4,7 +4,7 @@
 //! The functions are evaluated in constants, and their panics are the compiler's errors.
 
 use crate::rows::data_type::DataType;
-use crate::rows::description::TableSchema;
+use crate::rows::description::{Column, TableSchema};
 use crate::rows::message::{Message, same};
 use crate::rows::schema::Schema;
 
@@ -29,6 +29,8 @@ pub struct LockedColumn {
     pub data_type: Option<DataType>,
     pub optional: bool,
     pub has_default: bool,
+    /// The macro can write the column's type to the lock: it knows it by its name.
+    pub is_writable: bool,
 }
 
 /// Fails if the schema cannot read what was written when the column was as in the lock.
@@ -46,20 +48,30 @@ pub const fn assert_lock(schema: &TableSchema, old: &LockedColumn) {
     }
     let new = &schema.columns[at];
     let Some(data_type) = &old.data_type else {
-        let message = message.push("`: its type is not to be seen when `").push(old.file).push("` is written, it is `");
-        let message = message.push_type(&new.data_type).push("`\nhelp: write it there, in place of `?`");
-        let optional = if new.optional { ", with `\"optional\": true`" } else { "" };
-        panic!("{}", message.push(optional).as_str());
+        let message = message.push("` has no type in `").push(old.file).push("`");
+        panic!("{}", accept(message, old, new).as_str());
     };
     if !reads(&new.data_type, data_type) || old.optional && !new.optional {
         let message = message.push("` was `").push_column(data_type, old.optional).push("` in `").push(old.file);
         let message = message.push("` and is now `").push_column(&new.data_type, new.optional);
-        panic!("{}", message.push("`: existing rows cannot be read").push(ACCEPT).as_str());
+        panic!("{}", accept(message.push("`: existing rows cannot be read"), old, new).as_str());
     }
     if (old.has_default || old.optional) && !new.has_default && !new.optional {
         let message = message.push("` has lost the default of `").push(old.file).push("`: existing rows may lack it");
         panic!("{}", message.push(ACCEPT).as_str());
     }
+}
+
+/// Adds how the column's type comes to be in the lock: through the macro, if that knows it, or else by hand.
+const fn accept(message: Message, old: &LockedColumn, new: &Column) -> Message {
+    if old.is_writable {
+        return message.push(ACCEPT);
+    }
+    let message =
+        message.push("\nnote: the macro that writes `").push(old.file).push("` cannot see what the type stands for");
+    let message = message.push("\nhelp: to accept it, write `\"type\": \"").push_type(&new.data_type).push("\"");
+    let message = message.push(if new.optional { ", \"optional\": true` there" } else { "` there" });
+    message.push(if old.optional && !new.optional { ", without `\"optional\": true`" } else { "" })
 }
 
 /// Fails if the columns of a field, which the lock does not have, have to be in every row. `known` are those that it has
@@ -106,48 +118,59 @@ pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {
             }
             all
         }
-        (old, new) => plain(new) == plain(old) && plain(new) != 0 || widens(new, old),
+        // what was optional is not any more
+        (DataType::Optional(_), _) => false,
+        (old, new) => number(new) == number(old) && number(new) < LISTS || widens(new, old),
     }
 }
 
 /// Returns the integers and floats that hold every value of another.
 const fn widens(new: &DataType, old: &DataType) -> bool {
-    match old {
-        DataType::I8 | DataType::I16 | DataType::I32 | DataType::I64 if matches!(new, DataType::I128) => true,
-        DataType::U8 | DataType::U16 | DataType::U32 | DataType::U64
-            if matches!(new, DataType::I128 | DataType::U128) =>
-        {
-            true
-        }
-        DataType::I8 => matches!(new, DataType::I16 | DataType::I32 | DataType::I64),
-        DataType::I16 => matches!(new, DataType::I32 | DataType::I64),
-        DataType::I32 | DataType::U32 if matches!(new, DataType::I64) => true,
-        DataType::U32 => matches!(new, DataType::U64),
-        DataType::U8 if matches!(new, DataType::U16 | DataType::I16) => true,
-        DataType::U8 | DataType::U16 => {
-            matches!(new, DataType::U32 | DataType::U64 | DataType::I32 | DataType::I64)
-        }
-        DataType::F32 => matches!(new, DataType::F64),
-        _ => false,
+    match (integer(old), integer(new)) {
+        (Some((old_signed, old_bits)), Some((signed, bits))) => bits > old_bits && (signed || !old_signed),
+        _ => matches!((old, new), (DataType::F32, DataType::F64)),
     }
 }
 
-/// Returns a number for each type without parameters: constants cannot be compared with `==`.
-const fn plain(data_type: &DataType) -> u8 {
+/// Returns whether an integer type has a sign, and its bits.
+const fn integer(data_type: &DataType) -> Option<(bool, u32)> {
+    Some(match data_type {
+        DataType::I8 => (true, 8),
+        DataType::I16 => (true, 16),
+        DataType::I32 => (true, 32),
+        DataType::I64 => (true, 64),
+        DataType::I128 => (true, 128),
+        DataType::U8 => (false, 8),
+        DataType::U16 => (false, 16),
+        DataType::U32 => (false, 32),
+        DataType::U64 => (false, 64),
+        DataType::U128 => (false, 128),
+        _ => return None,
+    })
+}
+
+/// The number of the first type with parameters.
+const LISTS: u32 = 25;
+
+/// Returns a number for each type without parameters, one for lists and one for maps. An optional value has the number of its
+/// type. The macro, which has no `DataType`, counts in the same order.
+#[doc(hidden)]
+pub const fn number(data_type: &DataType) -> u32 {
     match data_type {
-        DataType::Bool => 1,
-        DataType::I8 => 2,
-        DataType::I16 => 3,
-        DataType::I32 => 4,
-        DataType::I64 => 5,
-        DataType::U8 => 6,
-        DataType::U16 => 7,
-        DataType::U32 => 8,
-        DataType::U64 => 9,
-        DataType::F32 => 10,
-        DataType::F64 => 11,
-        DataType::Str => 12,
-        DataType::Bytes => 13,
+        DataType::Bool => 0,
+        DataType::I8 => 1,
+        DataType::I16 => 2,
+        DataType::I32 => 3,
+        DataType::I64 => 4,
+        DataType::U8 => 5,
+        DataType::U16 => 6,
+        DataType::U32 => 7,
+        DataType::U64 => 8,
+        DataType::I128 => 9,
+        DataType::U128 => 10,
+        DataType::F32 => 11,
+        DataType::F64 => 12,
+        DataType::Str => 13,
         DataType::Json => 14,
         DataType::Duration => 15,
         DataType::SignedDuration => 16,
@@ -158,8 +181,9 @@ const fn plain(data_type: &DataType) -> u8 {
         DataType::OffsetDateTime => 21,
         DataType::Uuid => 22,
         DataType::Decimal => 23,
-        DataType::I128 => 24,
-        DataType::U128 => 25,
-        DataType::Optional(_) | DataType::Map(_) | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => 0,
+        DataType::Bytes => 24,
+        DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => LISTS,
+        DataType::Map(_) => LISTS + 1,
+        DataType::Optional(item) => number(item),
     }
 }

@@ -1,0 +1,98 @@
+//! The type of a column as far as its spelling tells, in the terms of a lock.
+
+use syn::{Expr, ExprLit, Lit, Type, TypePath};
+
+use super::ast::{Column, Conversion};
+use crate::files::data_type::DataType;
+use crate::types::{self, is_written, last_segment, option_of, type_arguments};
+
+/// How far a name is trusted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Names that users do not give to their own types.
+    Certain,
+    /// Also names of well-known crates. The compiler compares the column with what was written for it.
+    Likely,
+}
+
+/// Returns the type of what a column stores, which for a converted field is not the field's type.
+pub fn data_type(column: &Column, trust: Trust) -> DataType {
+    let item = match column.conversion() {
+        _ if column.is_json() => DataType::Plain("Value"),
+        None => return of(column.ty, trust),
+        Some(Conversion::Types { into, .. }) => of(into, trust),
+        Some(Conversion::Module(_)) => return DataType::Unknown,
+    };
+    if option_of(column.ty).is_some() { DataType::Optional(Box::new(item)) } else { item }
+}
+
+/// Returns a type of a column.
+pub fn of(ty: &Type, trust: Trust) -> DataType {
+    match types::peel(ty) {
+        Type::Path(path) if path.qself.is_none() => of_path(ty, path, trust),
+        Type::Array(array) => match length(&array.len) {
+            Some(len) => DataType::Array(Box::new(of(&array.elem, trust)), len),
+            None => DataType::Unknown,
+        },
+        Type::Tuple(tuple) if !tuple.elems.is_empty() => {
+            DataType::Tuple(tuple.elems.iter().map(|item| of(item, trust)).collect())
+        }
+        _ => DataType::Unknown,
+    }
+}
+
+fn of_path(ty: &Type, path: &TypePath, trust: Trust) -> DataType {
+    let Some(segment) = last_segment(ty) else { return DataType::Unknown };
+    let first = path.path.segments.first().map(|first| first.ident.to_string());
+    let is_std = matches!(first.as_deref(), Some("std" | "core" | "alloc"));
+    if path.path.segments.len() > 1 && !is_std && trust == Trust::Certain {
+        return DataType::Unknown;
+    }
+    let name = segment.ident.to_string();
+    match (name.as_str(), type_arguments(segment).as_slice()) {
+        ("usize", []) => DataType::Plain("u64"),
+        ("isize", []) => DataType::Plain("i64"),
+        ("char", []) => DataType::Plain("char"),
+        // the bare name may also be that of another crate
+        ("Duration", []) if is_std => DataType::Plain("Duration"),
+        ("Option", [item]) => DataType::Optional(Box::new(of(item, trust))),
+        ("Vec", [item]) => DataType::list(of(item, trust)),
+        (name, []) if types::is_primitive(ty) || types::is_string(ty) => DataType::plain(name).unwrap_or_default(),
+        (name, arguments) if trust == Trust::Likely => likely(name, arguments),
+        _ => DataType::Unknown,
+    }
+}
+
+/// Returns the types of the standard library and of well-known crates that a user's own type could be named like.
+fn likely(name: &str, arguments: &[&Type]) -> DataType {
+    let of = |ty: &Type| of(ty, Trust::Likely);
+    match (name, arguments) {
+        ("Box" | "Arc", [text]) if is_written(text, &["str"]) => DataType::Plain("String"),
+        ("Cow", _) => DataType::Plain("String"),
+        ("Box" | "NonZero", [item]) => of(item),
+        ("BTreeSet" | "HashSet", [item]) => DataType::list(of(item)),
+        ("BTreeMap" | "HashMap", [name, item]) if types::is_string(name) => DataType::Map(Box::new(of(item))),
+        ("DateTime", [zone]) if is_written(zone, &["Utc"]) => DataType::Plain("Timestamp"),
+        ("DateTime", [_]) => DataType::Plain("OffsetDateTime"),
+        (name, []) => match name {
+            "NaiveDate" => DataType::Plain("Date"),
+            "NaiveTime" => DataType::Plain("Time"),
+            "NaiveDateTime" => DataType::Plain("DateTime"),
+            "TimeDelta" => DataType::Plain("SignedDuration"),
+            "Bytes" => DataType::Bytes,
+            "SystemTime" => DataType::Plain("Timestamp"),
+            "PathBuf" | "IpAddr" | "Ipv4Addr" | "Ipv6Addr" | "SocketAddr" | "SocketAddrV4" | "SocketAddrV6" => {
+                DataType::Plain("String")
+            }
+            name => DataType::plain(name).unwrap_or_default(),
+        },
+        _ => DataType::Unknown,
+    }
+}
+
+fn length(len: &Expr) -> Option<usize> {
+    match crate::option::peel(len) {
+        Expr::Lit(ExprLit { lit: Lit::Int(len), .. }) => len.base10_parse().ok(),
+        _ => None,
+    }
+}
