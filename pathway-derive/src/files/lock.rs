@@ -54,6 +54,8 @@ pub struct Column {
     pub primary_key: bool,
     pub has_default: bool,
     pub aliases: Vec<String>,
+    /// Where in a row's JSON it is read; empty if it is read by its name.
+    pub path: String,
     pub description: String,
 }
 
@@ -122,8 +124,10 @@ impl Column {
             let aliases: Vec<String> = self.aliases.iter().map(|alias| quoted(alias)).collect();
             let _ = write!(text, ", \"aliases\": [{}]", aliases.join(", "));
         }
-        if !self.description.is_empty() {
-            let _ = write!(text, ", \"description\": {}", quoted(&self.description));
+        for (name, value) in [("path", &self.path), ("description", &self.description)] {
+            if !value.is_empty() {
+                let _ = write!(text, ", \"{name}\": {}", quoted(value));
+            }
         }
     }
 }
@@ -246,7 +250,8 @@ fn entry(value: Value, list_at: usize) -> Result<Entry, At> {
         _ => Err((aliases_at, "`aliases` must be strings".to_owned())),
     });
     let aliases = aliases.collect::<Result<_, _>>()?;
+    let path = object.optional_string("path")?.unwrap_or_default();
     let description = object.optional_string("description")?.unwrap_or_default();
     object.end()?;
-    Ok(Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, description }))
+    Ok(Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, path, description }))
 }

@@ -213,11 +213,12 @@ fn locks() -> impl Strategy<Value = Lock> {
         prop_oneof![Just(DataType::Unknown), data_types()],
         any::<[bool; 3]>(),
         prop::collection::vec(".{0,4}", 0..3),
-        ".{0,9}",
+        [".{0,9}", ".{0,9}"],
     );
-    let column = column.prop_map(|(name, data_type, [optional, primary_key, has_default], aliases, description)| {
-        Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, description })
-    });
+    let column =
+        column.prop_map(|(name, data_type, [optional, primary_key, has_default], aliases, [path, description])| {
+            Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, path, description })
+        });
     let flatten = (".{0,6}", ".{0,6}", any::<bool>());
     let flatten = flatten.prop_map(|(ty, field, primary_key)| Entry::Flatten { ty, field, primary_key });
     let entries = prop::collection::vec(prop_oneof![column, flatten], 0..4);

@@ -51,6 +51,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
             primary_key: column.is_key(),
             has_default: column.default().is_some(),
             aliases: column.options.aliases.iter().map(LitStr::value).collect(),
+            path: column.options.path.get().map_or(String::new(), |path| path.literal.value()),
             description: column.description.clone(),
         })
     });

@@ -122,6 +122,7 @@ impl Comparison<'_> {
                 self.breaking(column.ident, what);
             }
         }
+        self.path(column, old);
         let (new, optional) = match spelling::data_type(column, Trust::Certain) {
             DataType::Optional(item) => (*item, true),
             data_type => (data_type, false),
@@ -142,6 +143,24 @@ impl Comparison<'_> {
             self.breaking(column.ident, what);
         }
         TokenStream::new()
+    }
+
+    /// Checks where the column is read. With a path, it is still read by its name, unless the path begins in that field.
+    fn path(&self, column: &Column, old: &lock::Column) {
+        let path = column.options.path.get();
+        let is = path.map_or(String::new(), |path| path.literal.value());
+        let is_read_by_name = path.is_none_or(|path| path.root() != column.name);
+        if is == old.path || (old.path.is_empty() && is_read_by_name) {
+            return;
+        }
+        let shown = |path: &str| if path.is_empty() { "by its name".to_owned() } else { format!("at `{path}`") };
+        let (name, file, was, is) = (&old.name, &self.file, shown(&old.path), shown(&is));
+        let what =
+            format!("column `{name}` was read {was} in `{file}` and is now read {is}: existing rows have it elsewhere");
+        match path {
+            Some(path) => self.breaking(&path.literal, what),
+            None => self.breaking(column.ident, what),
+        }
     }
 
     fn flattened(&self, ty: &str, field: &str) -> TokenStream {

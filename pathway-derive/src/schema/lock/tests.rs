@@ -27,6 +27,7 @@ fn a_lock_has_what_the_struct_has() {
             #[schema(default = "felis", alias = "g")]
             genus_name: Option<std::string::String>,
             marks: Vec<(u8, [f32; 2])>,
+            #[schema(path = "photo.raw")]
             raw: Vec<u8>,
             #[schema(json)]
             more: Option<Anything>,
@@ -43,7 +44,7 @@ fn a_lock_has_what_the_struct_has() {
     { "name": "key", "type": "i64", "primary_key": true, "description": "The \"number\"." },
     { "name": "genusName", "type": "String", "optional": true, "has_default": true, "aliases": ["g"] },
     { "name": "marks", "type": "Vec<(u8, [f32; 2])>" },
-    { "name": "raw", "type": "Vec<u8>" },
+    { "name": "raw", "type": "Vec<u8>", "path": "photo.raw" },
     { "name": "more", "type": "Value", "optional": true },
     { "flatten": "model::Place", "field": "place", "primary_key": true }
   ]
