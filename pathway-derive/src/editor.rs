@@ -77,6 +77,6 @@ pub fn names(options: TokenStream) -> impl Iterator<Item = Ident> {
         let is_comma = matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
         std::mem::replace(&mut is_first, is_comma)
     });
-    // a keyword is no identifier here
+    // a keyword is not an identifier here
     firsts.filter_map(|token| syn::parse2(token.into()).ok())
 }

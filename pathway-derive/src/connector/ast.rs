@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
         let first = parameters.first().and_then(Parameter::offset);
         for parameter in &mut parameters {
             if let (Kind::Subject { offset: Some(offset), .. }, Some(first)) = (&mut parameter.kind, first)
-                && types::text(&*offset) == types::text(first)
+                && types::text(*offset) == types::text(first)
             {
                 *offset = first;
             }
