@@ -98,7 +98,7 @@ pub struct Cats;
 
 #[connector(autocommit = off)]
 impl Cats {
-    fn run(&mut self, cats: Subject<Cat>, dogs: Subject<Dog>) -> pathway_io::Result<()> {
+    fn run(&mut self, cats: Subject<Cat, (String, u64)>, dogs: Subject<Dog, (String, u64)>) -> pathway_io::Result<()> {
         cats.next_json(r#"{"key": 1}"#)?;
         next!(cats, Cat { key: 2, genus: "lynx", .. })?;
         next!(cats, Cat { key: 3, genus: "lynx", weight: None, .. })?;

@@ -118,7 +118,7 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
         let mutability = mutability.take();
         // The `let` carries the user's span, so these lints would report it as the user's code.
         lets.extend(quote_spanned! {span=>
-            #[allow(unused_qualifications, clippy::shadow_reuse)]
+            #[allow(unused_qualifications, clippy::shadow_reuse, clippy::type_complexity)]
             let #mutability #ident: #checked = #runtime::checked(#ident);
         });
     }

@@ -211,9 +211,12 @@ impl Sink<Item> for Ledger {
     }
 }
 
-/// What each directory would have, in the memory of this process: the time and the updates.
-fn memory() -> MutexGuard<'static, HashMap<PathBuf, (Option<u64>, Vec<Value>)>> {
-    static MEMORY: LazyLock<Mutex<HashMap<PathBuf, (Option<u64>, Vec<Value>)>>> = LazyLock::new(Mutex::default);
+/// The time and the updates of each directory.
+type Memory = HashMap<PathBuf, (Option<u64>, Vec<Value>)>;
+
+/// Returns the contents that the directories would have, in the memory of this process.
+fn memory() -> MutexGuard<'static, Memory> {
+    static MEMORY: LazyLock<Mutex<Memory>> = LazyLock::new(Mutex::default);
     MEMORY.lock().unwrap()
 }
 
