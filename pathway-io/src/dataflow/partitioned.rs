@@ -36,8 +36,8 @@ use crate::pipeline::any_table::{AnyTable, EngineTable, TableRun};
 use crate::pipeline::table::{PipelineTable, TableRows};
 use crate::rows::batch::Batch;
 use crate::rows::column::{Buffer, Style};
-use crate::rows::encode::RowWriter;
 use crate::rows::fields::{Columns, Visitor};
+use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{Schema, is_key};
 use crate::run::lock::Lock;
 

@@ -9,10 +9,10 @@ use serde_json::Value;
 
 use crate::rows::check::{RowCheck, RowChecks};
 use crate::rows::decode::{self, Seen};
-use crate::rows::encode::RowWriter;
 use crate::rows::fields::Columns;
 use crate::rows::path;
 use crate::rows::refusal::{self, can_refuse};
+use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{ColumnsOf, PartialOf, RowOf, Schema};
 use crate::run::error::row_error::RowError;
 

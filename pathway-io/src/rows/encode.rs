@@ -2,47 +2,12 @@
 //! decoder that outputs and sources use.
 
 use crate::rows::batch::{Batch, Pool};
-use crate::rows::column::{Buffer, Style};
 use crate::rows::commit::Commit;
-use crate::rows::fields::{Columns, Visitor};
+use crate::rows::fields::Columns;
+use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{ColumnsOf, Schema, is_key};
 
-/// Writes the rows of one table.
-pub(crate) struct RowWriter {
-    /// The text before each column's value.
-    names: Vec<Vec<u8>>,
-}
-
 impl RowWriter {
-    pub(crate) fn new<S: Schema>() -> Self {
-        let name = |name: &str| {
-            let mut out = vec![b','];
-            crate::rows::column::text::write_json_string(name, &mut out);
-            out.push(b':');
-            out
-        };
-        let mut names: Vec<Vec<u8>> = S::SCHEMA.columns.iter().map(|column| name(column.name)).collect();
-        if let Some(first) = names.first_mut() {
-            first[0] = b'{';
-        }
-        RowWriter { names }
-    }
-
-    pub(crate) fn write<C: Columns>(&self, columns: &C, row: usize, diff: i64, out: &mut Vec<u8>) {
-        out.push(if diff < 0 { b'-' } else { b'+' });
-        if diff.unsigned_abs() != 1 {
-            out.extend_from_slice(itoa::Buffer::new().format(diff.unsigned_abs()).as_bytes());
-        }
-        self.write_row(columns, row, out);
-        out.push(b'\n');
-    }
-
-    /// The row alone.
-    pub(crate) fn write_row<C: Columns>(&self, columns: &C, row: usize, out: &mut Vec<u8>) {
-        columns.visit(0, &mut Line { row, names: &self.names, out });
-        out.push(b'}');
-    }
-
     /// Writes the updates of a commit; unless `whole`, without those that the next one makes good: an old row that
     /// another of its key replaces.
     pub(crate) fn write_commit<S: Schema>(&self, commit: &Commit<S>, whole: bool, out: &mut Vec<u8>) {
@@ -59,20 +24,6 @@ impl RowWriter {
                 }
             }
         }
-    }
-}
-
-struct Line<'a> {
-    row: usize,
-    names: &'a [Vec<u8>],
-    out: &'a mut Vec<u8>,
-}
-
-impl Visitor for Line<'_> {
-    #[inline]
-    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
-        self.out.extend_from_slice(&self.names[index]);
-        buffer.write_json(self.row, Style::Exact, self.out);
     }
 }
 

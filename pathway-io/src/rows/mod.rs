@@ -19,5 +19,6 @@ pub(crate) mod next;
 pub(crate) mod path;
 pub(crate) mod position;
 pub(crate) mod refusal;
+pub(crate) mod row_writer;
 pub(crate) mod schema;
 pub(crate) mod table;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::rows::commit::Commit;
-use crate::rows::encode::RowWriter;
+use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::Schema;
 use crate::sink::outlet::Outlet;
 use crate::source::intake::Credit;

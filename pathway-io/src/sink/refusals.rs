@@ -10,7 +10,7 @@ use serde_json::json;
 use tracing::warn;
 
 use crate::rows::commit::Commit;
-use crate::rows::encode::RowWriter;
+use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult, refused_update};
 use crate::run::panics::text_of;
