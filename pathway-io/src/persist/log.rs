@@ -106,7 +106,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Goes on with one that is there, behind its last checkpoint.
+    /// Goes on with one that is there, behind a checkpoint that is surely on the disk.
     pub(crate) fn go_on(
         directory: &Path,
         storage: &Arc<dyn Storage>,

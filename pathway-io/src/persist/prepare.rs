@@ -105,7 +105,9 @@ impl PreparedState {
         let first_tables = record::first_tables(&header, &shapes.sources);
         let first_log = found.as_ref().map_or(FirstLog::New, |found| FirstLog::Found {
             generation: found.generation,
-            end: found.end,
+            // The mark of a clean end goes: its own sync may have failed, and only what is written a second time can be synced.
+            // Everything before it was synced when it was written.
+            end: if found.checkpoint.is_end { found.before_last } else { found.end },
             begun: found.begun,
             is_clean: found.checkpoint.is_end,
         });

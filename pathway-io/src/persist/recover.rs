@@ -24,6 +24,8 @@ pub(crate) struct Found {
     pub(crate) checkpoint: Checkpoint,
     /// Where the last checkpoint has ended.
     pub(crate) end: u64,
+    /// Where the one before it has, or it itself if it is the first.
+    pub(crate) before_last: u64,
     /// Where the first one has.
     pub(crate) begun: u64,
 }
@@ -64,7 +66,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
     };
     record::check_header(&header, shapes)?;
     let mut last: Option<(Checkpoint, u64)> = None;
-    let mut begun = 0;
+    let (mut begun, mut before_last) = (0, 0);
     while let Some(frame) = reader.next()? {
         if frame.kind == Kind::Checkpoint {
             let checkpoint = serde_json::from_slice(&frame.payload).ok();
@@ -73,6 +75,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
             if last.is_none() {
                 begun = frame.end;
             }
+            before_last = last.map_or(frame.end, |(_, end)| end);
             last = Some((checkpoint, frame.end));
         }
     }
@@ -89,7 +92,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
     }
     // It got its name only after its first checkpoint.
     let (checkpoint, end) = last.ok_or_else(|| damaged(path, at, "it has no checkpoint, or only a part of it"))?;
-    Ok(Found { generation, path: path.to_owned(), header, checkpoint, end, begun })
+    Ok(Found { generation, path: path.to_owned(), header, checkpoint, end, before_last, begun })
 }
 
 fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxError> {

@@ -64,10 +64,10 @@ fn wait_for(offset: u64, durable: &Receiver<Option<u64>>) {
 }
 
 /// The number of steps of all runs, and of the first of two runs.
-const ALL: u64 = 6;
-const FIRST: u64 = 3;
+pub const ALL: u64 = 6;
+pub const FIRST: u64 = 3;
 
-fn run(directory: &Path, to: u64) -> pathway_io::Result<()> {
+pub fn run(directory: &Path, to: u64) -> pathway_io::Result<()> {
     let pipeline = Pipeline::persistent(directory.join("state"))?;
     pipeline.handle_signals(false);
     let quarantine = BadRows::Quarantine(directory.join("bad.jsonl"));
@@ -94,7 +94,7 @@ fn outputs(directory: &Path) -> [String; 3] {
 }
 
 /// The files of a directory and of its state, with their relative paths.
-type Files = Vec<(PathBuf, Vec<u8>)>;
+pub type Files = Vec<(PathBuf, Vec<u8>)>;
 
 fn files(directory: &Path) -> Files {
     let mut files = Vec::new();
@@ -110,16 +110,16 @@ fn files(directory: &Path) -> Files {
 }
 
 /// A directory in which the test cases run one after the other.
-struct Place {
+pub struct Place {
     directory: TempDir,
     /// The outputs of an undisturbed run.
     expected: [String; 3],
     /// The initial files of a case: none, or those of a first run.
-    beginnings: [(&'static str, Files); 2],
+    pub beginnings: [(&'static str, Files); 2],
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let directory = TempDir::new().expect("a directory");
         let path = directory.path();
         let _disk = Mount::new(path, Fault::None);
@@ -132,11 +132,11 @@ impl Place {
         Place { directory, expected, beginnings }
     }
 
-    fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    fn begin(&self, files: &Files) {
+    pub fn begin(&self, files: &Files) {
         for (path, _) in self::files(self.path()) {
             fs::remove_file(self.path().join(path)).expect("the file exists");
         }
@@ -146,7 +146,7 @@ impl Place {
     }
 
     /// Runs again without a fault. The outputs must then equal those of an undisturbed run.
-    fn continues(&self, after: &str) {
+    pub fn continues(&self, after: &str) {
         let _disk = Mount::new(self.path(), Fault::None);
         run(self.path(), ALL).unwrap_or_else(|error| panic!("{after}: {error}"));
         assert_eq!(outputs(self.path()), self.expected, "{after}");

@@ -22,6 +22,7 @@ mod parts;
 mod points;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod power;
 mod program;
 mod random;
 #[cfg(feature = "postgres")]

@@ -1,13 +1,15 @@
 //! [`Mount`]: a directory whose disk fails at a chosen place.
 //!
 //! While it is mounted, all that a pipeline writes below the directory goes through it, whatever thread writes; two
-//! mounts on two directories know nothing of each other. It writes to the real disk, and syncs nothing.
+//! mounts on two directories know nothing of each other. It writes to the real disk, and syncs nothing. A power cut leaves what
+//! a real disk might have then.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::power::{Pages, Unsynced};
 use crate::sink::file::storage::{Disk, Handle, Readers, Storage};
 
 /// A fault of a disk. Each happens once, except `Full`, which stays.
@@ -46,6 +48,7 @@ struct State {
     directory: PathBuf,
     fault: Fault,
     calls: Mutex<Calls>,
+    pages: Arc<Mutex<Pages>>,
 }
 
 #[derive(Default)]
@@ -74,9 +77,30 @@ impl Mount {
     /// Mounts a disk with that fault.
     #[must_use]
     pub fn new(directory: &Path, fault: Fault) -> Self {
-        let state = Arc::new(State { directory: directory.to_owned(), fault, calls: Mutex::default() });
+        Self::with_pages(directory, fault, Arc::default())
+    }
+
+    fn with_pages(directory: &Path, fault: Fault, pages: Arc<Mutex<Pages>>) -> Self {
+        let state = Arc::new(State { directory: directory.to_owned(), fault, calls: Mutex::default(), pages });
         mounted().push(Arc::clone(&state));
         Mount(state)
+    }
+
+    /// Returns the same disk with another fault, as the next start of a program finds it. What was not synced before may still
+    /// be lost.
+    #[must_use]
+    pub fn with_fault(self, fault: Fault) -> Self {
+        Self::with_pages(&self.0.directory, fault, Arc::clone(&self.0.pages))
+    }
+
+    /// Cuts the power. The directory has then what the disk has kept: with the latest names of its files, or with those that
+    /// were synced.
+    ///
+    /// # Errors
+    ///
+    /// If the real disk fails.
+    pub fn cut_power(self, unsynced: Unsynced, latest_names: bool) -> io::Result<()> {
+        self.0.pages().cut_power(unsynced, latest_names)
     }
 
     /// Returns all calls so far.
@@ -103,6 +127,10 @@ impl State {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A call is made, and fails if it is the one.
     fn call(&self, operation: &'static str, path: &Path) -> io::Result<Call> {
         let mut calls = self.calls();
@@ -117,8 +145,8 @@ impl State {
         Ok(call)
     }
 
-    fn wrap(self: Arc<Self>, inner: Box<dyn Handle>, path: PathBuf, len: u64) -> Box<dyn Handle> {
-        Box::new(FaultyHandle { inner, state: self, path, len, interrupted: false })
+    fn wrap(self: Arc<Self>, inner: Box<dyn Handle>, path: PathBuf, len: u64, file: usize) -> Box<dyn Handle> {
+        Box::new(FaultyHandle { inner, state: self, path, len, file, interrupted: false })
     }
 }
 
@@ -134,27 +162,38 @@ impl Storage for Mounts {
     fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>> {
         let Some(state) = find(path) else { return Disk.create(path, readers) };
         state.call("create", &named(path))?;
-        Ok(state.wrap(Disk.create(path, readers)?, named(path), 0))
+        let file = state.pages().create(path);
+        Ok(Arc::clone(&state).wrap(Disk.create(path, readers)?, named(path), 0, file))
     }
 
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
         let Some(state) = find(path) else { return Disk.open_at(path, len) };
         state.call("open", path)?;
-        Ok(state.wrap(Disk.open_at(path, len)?, path.to_owned(), len))
+        let file = state.pages().open_at(path, len);
+        Ok(Arc::clone(&state).wrap(Disk.open_at(path, len)?, path.to_owned(), len, file))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        find(to).map(|state| state.call("rename", to)).transpose()?;
+        if let Some(state) = find(to) {
+            state.call("rename", to)?;
+            state.pages().rename(from, to);
+        }
         Disk.rename(from, to)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
-        find(path).map(|state| state.call("remove", &named(path))).transpose()?;
+        if let Some(state) = find(path) {
+            state.call("remove", &named(path))?;
+            state.pages().remove(path);
+        }
         Disk.remove(path)
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        find(path).map_or_else(|| Disk.sync_directory(path), |state| state.call("sync", path).map(drop))
+        let Some(state) = find(path) else { return Disk.sync_directory(path) };
+        state.call("sync", path)?;
+        state.pages().directory_synced(path);
+        Ok(())
     }
 }
 
@@ -164,6 +203,8 @@ struct FaultyHandle {
     /// The one that the file is to get at last.
     path: PathBuf,
     len: u64,
+    /// Its number among the files of the disk.
+    file: usize,
     /// The call before this one was.
     interrupted: bool,
 }
@@ -197,6 +238,7 @@ impl Write for FaultyHandle {
         }
         let written = self.inner.write(&bytes[..len])?;
         self.len += written as u64;
+        self.state.pages().write(self.file, &bytes[..written]);
         Ok(written)
     }
 
@@ -207,7 +249,9 @@ impl Write for FaultyHandle {
 
 impl Handle for FaultyHandle {
     fn sync(&mut self) -> io::Result<()> {
-        self.state.call("sync", &self.path).map(drop)
+        let synced = self.state.call("sync", &self.path).map(drop);
+        self.state.pages().synced(self.file, synced.is_ok());
+        synced
     }
 
     fn metadata(&self) -> io::Result<std::fs::Metadata> {

@@ -13,9 +13,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 mod disk;
+mod power;
 
 pub(crate) use disk::Mounts;
 pub use disk::{Call, Fault, Mount};
+pub use power::Unsynced;
 
 /// Returns whether the logs in a directory are compacted as soon as they have doubled.
 pub(crate) fn tiny_logs(directory: &Path) -> bool {
