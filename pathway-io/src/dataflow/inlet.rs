@@ -73,13 +73,13 @@ pub(crate) fn inlet<'scope, S: Row, P: Selection<S>>(
     queue: Option<Receiver<Arrival<S>>>,
     flow: Arc<Flow>,
     inlets: &mut Vec<Vec<usize>>,
-    selection: P,
+    mut selection: P,
 ) -> Collection<'scope, P::Row> {
-    let rows = move |batch: &Batch<S>, time: u64, rows: &mut Vec<(P::Row, u64, isize)>| {
-        let row_at = selection.reader(&batch.columns);
-        rows.extend((0..batch.len()).map(|row| (row_at(row), time, batch.diff(row) as isize)));
+    let take = move |batch: &Batch<S>, time: u64, rows: &mut Vec<(P::Row, u64, isize)>| {
+        let diffs = (0..batch.len()).map(|row| batch.diff(row));
+        rows.extend(selection.read(&batch.columns, diffs).map(|(row, diff)| (row, time, diff as isize)));
     };
-    inlet_of(scope, name, queue, flow, inlets, rows).as_collection()
+    inlet_of(scope, name, queue, flow, inlets, take).as_collection()
 }
 
 /// Builds the operator that takes a worker's share of a table, and adds its address to `inlets` so that it can be
@@ -110,7 +110,7 @@ pub(crate) fn inlet_of<'scope, S: Schema, D: Clone + 'static>(
                 held.downgrade(&time);
                 let mut session = output.session(&*held);
                 for batch in arrival.commit.batches().iter().skip(arrival.first).step_by(arrival.step) {
-                    let mut rows = Vec::with_capacity(batch.len());
+                    let mut rows = Vec::new();
                     take(batch, time, &mut rows);
                     session.give_container(&mut rows);
                 }

@@ -61,6 +61,7 @@ mod building;
 mod cluster;
 mod computation;
 mod engine;
+mod equal_rows;
 mod export;
 mod flow;
 mod inlet;

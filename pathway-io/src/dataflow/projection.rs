@@ -12,6 +12,7 @@ use timely::dataflow::operators::vec::Map;
 
 use super::Collection;
 use super::computation::compute;
+use super::equal_rows::EqualRows;
 use super::ports::{Port, Tables};
 use super::row::{Input, ResultRow, Row};
 use super::selection::Selection;
@@ -46,13 +47,15 @@ impl<S: Schema> Table<S> {
     /// are not copied. Pass the projection wherever a computation takes a table.
     ///
     /// The columns of `P` are found by their names. A column must have the type of the table's column, or a type that holds
-    /// all its values, by the rules of [`assert_matches`](crate::schema::assert_matches). This is checked when the program is
-    /// compiled, though not by `cargo check`: with `const _: () = assert_matches::<Cat, Genus>();` it is. The key, defaults and
-    /// aliases of `P` do not matter. Values of another Rust type are converted by their JSON. A value that
-    /// the type of `P` does not have, such as an unknown variant, ends the run with an error.
+    /// all its values, by the rules of [`assert_matches`](crate::schema::assert_matches). The key, the defaults and the aliases
+    /// of `P` do not matter. Values of another Rust type are converted by their JSON, and one that the type of `P` does not
+    /// have, such as an unknown variant, ends the run with an error.
     ///
-    /// Two rows of a table can be equal in the projection. An update of the other columns retracts such a row and adds it
-    /// again, at one time.
+    /// The compiler checks the columns when it builds the program. `cargo check` does not, unless you write
+    /// `const _: () = assert_matches::<Cat, Genus>();` beside the struct.
+    ///
+    /// Rows of a commit that are equal in these columns can reach the closure as one row, with the sum of their diffs. What
+    /// adds up to nothing, such as an update of another column, need not reach it at all.
     ///
     /// ```
     /// # use pathway_io::{Pipeline, RunResult, Schema, Subject, connector};
@@ -119,7 +122,10 @@ impl<S: Row, P: Row> Tables for &Projection<S, P> {
     fn ports(self) -> Self::Ports {
         let position = |name| S::SCHEMA.columns.iter().position(|column| column.name == name);
         let columns = P::SCHEMA.columns.iter().map(|column| position(column.name).expect("`columns` has checked it"));
-        Port::new(&self.table, Selected { columns: columns.collect(), rows: PhantomData })
+        Port::new(
+            &self.table,
+            Selected { columns: columns.collect(), equal_rows: EqualRows::default(), rows: PhantomData },
+        )
     }
 }
 
@@ -127,12 +133,25 @@ impl<S: Row, P: Row> Tables for &Projection<S, P> {
 #[doc(hidden)]
 pub struct Selected<P> {
     columns: Box<[usize]>,
+    equal_rows: EqualRows,
     rows: PhantomData<fn() -> P>,
 }
 
 impl<P> Clone for Selected<P> {
     fn clone(&self) -> Self {
-        Selected { columns: self.columns.clone(), rows: PhantomData }
+        Selected { columns: self.columns.clone(), equal_rows: EqualRows::default(), rows: PhantomData }
+    }
+}
+
+impl<P: Row> Selected<P> {
+    fn views<'a, S: Row>(&self, columns: &'a ColumnsOf<S>) -> Vec<ColumnView<'a>> {
+        let view = |&index: &usize| ColumnView {
+            name: S::SCHEMA.columns[index].name,
+            schema: S::SCHEMA.name,
+            reader: P::SCHEMA.name,
+            buffer: columns.buffer(index),
+        };
+        self.columns.iter().map(view).collect()
     }
 }
 
@@ -140,14 +159,18 @@ impl<S: Row, P: Row> Selection<S> for Selected<P> {
     type Row = P;
 
     fn reader(&self, columns: &ColumnsOf<S>) -> impl Fn(usize) -> P {
-        let view = |&index: &usize| ColumnView {
-            name: S::SCHEMA.columns[index].name,
-            schema: S::SCHEMA.name,
-            reader: P::SCHEMA.name,
-            buffer: columns.buffer(index),
-        };
-        let views: Vec<ColumnView<'_>> = self.columns.iter().map(view).collect();
+        let views = self.views::<S>(columns);
         move |row| P::from_fields(ColumnsOf::<P>::get_from(&views, row))
+    }
+
+    fn read(
+        &mut self,
+        columns: &ColumnsOf<S>,
+        diffs: impl ExactSizeIterator<Item = i64>,
+    ) -> impl Iterator<Item = (P, i64)> {
+        let views = self.views::<S>(columns);
+        let different = self.equal_rows.of(&views, diffs);
+        different.iter().map(move |&(row, diff)| (P::from_fields(ColumnsOf::<P>::get_from(&views, row)), diff))
     }
 
     fn convert<'scope>(&self, rows: Stream<'scope, u64, Vec<(S, u64, isize)>>) -> Collection<'scope, P> {

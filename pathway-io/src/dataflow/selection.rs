@@ -16,6 +16,16 @@ pub trait Selection<S: Row>: Clone + Send + Sync + 'static {
     /// Returns a function that makes a row from the columns of a batch.
     fn reader(&self, columns: &ColumnsOf<S>) -> impl Fn(usize) -> Self::Row;
 
+    /// Makes all rows of a batch. Their order does not matter, and equal rows can be one row.
+    fn read(
+        &mut self,
+        columns: &ColumnsOf<S>,
+        diffs: impl ExactSizeIterator<Item = i64>,
+    ) -> impl Iterator<Item = (Self::Row, i64)> {
+        let row_at = self.reader(columns);
+        diffs.enumerate().map(move |(row, diff)| (row_at(row), diff))
+    }
+
     /// Converts the rows of a derived table, which are structs already.
     fn convert<'scope>(&self, rows: Stream<'scope, u64, Vec<(S, u64, isize)>>) -> Collection<'scope, Self::Row>;
 }

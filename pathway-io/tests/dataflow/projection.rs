@@ -296,3 +296,41 @@ fn equal_rows_of_a_projection_are_counted() {
     assert_eq!(next(&keys).updates, [0, 1, 2].map(|key| (Key { key }, 1)));
     assert_eq!(next(&keys).updates, [(Key { key: 1 }, -1)]);
 }
+
+/// What happens to equal rows of one commit happens once.
+#[test]
+fn equal_rows_of_a_commit_are_computed_on_once() {
+    const CATS: i64 = 1000;
+    let pipeline = pipeline();
+    let cats = pipeline.read_with(
+        source(|cats: Subject<Cat>| {
+            let city = |key| if key % 2 == 0 { "Bern" } else { "Kiel" };
+            for key in 0..CATS {
+                cats.next(cat(key, Genus::Lynx, city(key)))?;
+            }
+            cats.commit()?;
+            // A quarter of the cats move, and the others change in another column.
+            for key in 0..CATS {
+                cats.next(cat(key, Genus::Felis, if key % 4 == 0 { "Kiel" } else { city(key) }))?;
+            }
+            Ok(cats.commit()?)
+        }),
+        ReadOptions::new().autocommit(None).backlog(100_000),
+    );
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&calls);
+    let cities = cats.columns::<City>().compute(move |cats| {
+        let counted = Arc::clone(&counted);
+        cats.map(move |cat| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            cat
+        })
+    });
+    let cities = commits(&cities);
+    run(pipeline).unwrap();
+    let city = |city: &str| City { city: city.into() };
+    assert_eq!(next(&cities).updates, [(city("Bern"), CATS / 2), (city("Kiel"), CATS / 2)]);
+    let moved = CATS / 4;
+    assert_eq!(next(&cities).updates, [(city("Bern"), -moved), (city("Kiel"), moved)]);
+    assert_eq!(calls.load(Ordering::Relaxed), 4);
+}

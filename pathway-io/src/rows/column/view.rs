@@ -6,6 +6,8 @@
 use std::any::Any;
 use std::panic::resume_unwind;
 
+use foldhash::fast::FoldHasher;
+
 use super::strict::Fault;
 use super::{Buffer, ColumnType, Style};
 
@@ -13,12 +15,23 @@ use super::{Buffer, ColumnType, Style};
 #[doc(hidden)]
 pub trait AnyBuffer: Any {
     /// Appends the JSON form of a value.
-    fn write_json(&self, row: usize, out: &mut Vec<u8>);
+    fn write_value(&self, row: usize, out: &mut Vec<u8>);
+    fn hash_value(&self, row: usize, state: &mut FoldHasher<'_>);
+    /// Returns whether two values are the same, floats by their bits.
+    fn equal_values(&self, row: usize, other_row: usize) -> bool;
 }
 
 impl<B: Buffer> AnyBuffer for B {
-    fn write_json(&self, row: usize, out: &mut Vec<u8>) {
-        Buffer::write_json(self, row, Style::Exact, out);
+    fn write_value(&self, row: usize, out: &mut Vec<u8>) {
+        self.write_json(row, Style::Exact, out);
+    }
+
+    fn hash_value(&self, row: usize, state: &mut FoldHasher<'_>) {
+        self.hash(row, state);
+    }
+
+    fn equal_values(&self, row: usize, other_row: usize) -> bool {
+        self.equal(row, self, other_row)
     }
 }
 
@@ -52,7 +65,7 @@ impl ColumnView<'_> {
     #[cold]
     fn convert<T: ColumnType>(&self, row: usize) -> T {
         let mut json = Vec::new();
-        self.buffer.write_json(row, &mut json);
+        self.buffer.write_value(row, &mut json);
         let text = String::from_utf8_lossy(&json);
         let mut converted = T::Buffer::default();
         match converted.decode(&mut serde_json::Deserializer::from_str(&text)) {
