@@ -246,7 +246,7 @@ pub mod __private0 {
     pub use crate::rows::table::Table;
     pub use crate::run::error::RunResult;
     pub use crate::schema::glue::{
-        Locked, LockedColumn, Sample, SampleField, Seen, assert_flat_sample, assert_lock, assert_lock_needs_nothing,
+        Fault, Locked, LockedColumn, SampleField, assert_flat_sample, assert_lock, assert_lock_needs_nothing,
         assert_locked, assert_sample, assert_sample_known, number,
     };
     pub use crate::source::connector::{Connector, Subjects};

@@ -60,6 +60,14 @@ impl DataType {
         if item == DataType::Plain("u8") { DataType::Bytes } else { DataType::List(Box::new(item)) }
     }
 
+    /// Returns the type without its `Option`, and whether it is an `Option`.
+    pub fn without_option(self) -> (DataType, bool) {
+        match self {
+            DataType::Optional(item) => (*item, true),
+            data_type => (data_type, false),
+        }
+    }
+
     /// Returns whether only the compiler knows the type or a part of it.
     pub fn has_unknown(&self) -> bool {
         match self {

@@ -33,6 +33,26 @@ impl Message {
         self
     }
 
+    /// Returns a text with others in it: `zero` for each NUL, and `one` for each U+0001.
+    pub(crate) const fn filled(text: &str, zero: &str, one: &str) -> Self {
+        let bytes = text.as_bytes();
+        let mut message = Message::new();
+        let mut at = 0;
+        while at < bytes.len() {
+            match bytes[at] {
+                0 => message = message.push(zero),
+                1 => message = message.push(one),
+                byte if message.len < message.text.len() => {
+                    message.text[message.len] = byte;
+                    message.len += 1;
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        message
+    }
+
     pub(crate) const fn push_number(self, number: u32) -> Self {
         let mut digits = [0; 10];
         let mut start = digits.len();

@@ -19,5 +19,5 @@ pub use crate::rows::bounds::{DataColumn, Removable};
 /// Names for the output of the macros.
 pub(crate) mod glue {
     pub use super::hold::lock::{Locked, LockedColumn, assert_lock, assert_lock_needs_nothing, assert_locked, number};
-    pub use super::hold::sample::{Sample, SampleField, Seen, assert_flat_sample, assert_sample, assert_sample_known};
+    pub use super::hold::sample::{Fault, SampleField, assert_flat_sample, assert_sample, assert_sample_known};
 }

@@ -41,8 +41,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
             // as it was, which the compiler compares with what it is
             (data_type, Some(old)) if data_type.has_unknown() => (old.data_type.clone(), old.optional),
             (data_type, None) if data_type.has_unknown() => (DataType::Unknown, false),
-            (DataType::Optional(item), _) => (*item, true),
-            (data_type, _) => (data_type, false),
+            (data_type, _) => data_type.without_option(),
         };
         Entry::Column(Column {
             name: column.name.clone(),

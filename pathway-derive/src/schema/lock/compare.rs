@@ -30,8 +30,8 @@ pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_w
             Entry::Flatten { ty, field, .. } => comparison.flattened(ty, field),
         });
     }
-    for column in &schema.columns {
-        checks.extend(comparison.added(column));
+    for (i, column) in schema.columns.iter().enumerate() {
+        checks.extend(comparison.added(i, column));
     }
     checks
 }
@@ -48,8 +48,8 @@ struct Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    fn breaking(&self, tokens: impl quote::ToTokens, what: impl std::fmt::Display) {
-        self.ctxt.error(tokens, format!("{what}\n{COMPATIBLE}\n{ACCEPT}"));
+    fn breaking(&self, tokens: impl quote::ToTokens, what: String) {
+        self.ctxt.error(tokens, with_help(what));
     }
 
     /// The schema as such.
@@ -102,45 +102,53 @@ impl Comparison<'_> {
     }
 
     fn column(&self, old: &lock::Column) -> TokenStream {
-        let file = &self.file;
+        let (name, file) = (&old.name, &self.file);
+        let was = if old.optional { format!("Option<{}>", old.data_type) } else { old.data_type.to_string() };
+        let gone = with_help(format!(
+            "column `{name}` of `{file}` is gone from `{}`: existing rows have it",
+            self.schema.ident.unraw()
+        ));
+        let lost = with_help(format!("column `{name}` has lost the default of `{file}`: existing rows may lack it"));
+        let differs = format!("column `{name}` was `{was}` in `{file}` and is now `\0`: existing rows cannot be read");
         let found = self.schema.columns.iter().find(|column| !column.is_flat() && column.name == old.name);
         let Some(column) = found else {
             if self.schema.columns.iter().any(Column::is_flat) {
                 // one of the flattened schemas may have it
-                return self.const_check(old, self.literal.span(), true);
+                return self.const_check(old, self.literal.span(), [&gone, &with_help(differs), &lost]);
             }
-            let (name, ident) = (&old.name, self.schema.ident);
-            let what = format!("column `{name}` of `{file}` is gone from `{ident}`: existing rows have it");
-            self.breaking(self.literal, what);
+            self.ctxt.error(self.literal, gone);
             return TokenStream::new();
         };
         for alias in &old.aliases {
             let is_there = *alias == column.name || column.options.aliases.iter().any(|new| new.value() == *alias);
             if !is_there {
-                let what =
-                    format!("column `{}` has lost the alias `{alias}` of `{file}`: existing rows have it", old.name);
+                let what = format!("column `{name}` has lost the alias `{alias}` of `{file}`: existing rows have it");
                 self.breaking(column.ident, what);
             }
         }
         self.path(column, old);
-        let (new, optional) = match spelling::data_type(column, Trust::Certain) {
-            DataType::Optional(item) => (*item, true),
-            data_type => (data_type, false),
-        };
+        let (new, optional) = spelling::data_type(column, Trust::Certain).without_option();
         if new.has_unknown() || old.data_type.has_unknown() {
-            let is_likely = !spelling::data_type(column, Trust::Likely).has_unknown();
-            return self.const_check(old, column.ident.span(), is_likely && !self.is_written);
+            let is_writable = !self.is_written && !spelling::data_type(column, Trust::Likely).has_unknown();
+            let differs = match old.data_type {
+                DataType::Unknown => format!("column `{name}` has no type in `{file}`"),
+                _ => differs,
+            };
+            let differs = if is_writable {
+                with_help(differs)
+            } else {
+                let ty = text(column.ty);
+                format!(
+                    "{differs}\nnote: the macro that writes `{file}` cannot see what `{ty}` stands for\n\
+                     help: to accept it, write `\u{1}` there"
+                )
+            };
+            return self.const_check(old, column.ident.span(), [&gone, &differs, &lost]);
         }
-        let locked = &old.data_type;
-        if !new.reads(locked) || (old.optional && !optional) {
-            let was = if old.optional { format!("Option<{locked}>") } else { locked.to_string() };
-            let (name, is) = (&old.name, text(column.ty));
-            let what =
-                format!("column `{name}` was `{was}` in `{file}` and is now `{is}`: existing rows cannot be read");
-            self.breaking(column.ident, what);
+        if !new.reads(&old.data_type) || (old.optional && !optional) {
+            self.ctxt.error(column.ident, with_help(differs).replace('\0', &text(column.ty)));
         } else if (old.has_default || old.optional) && column.default().is_none() && !optional {
-            let what = format!("column `{}` has lost the default of `{file}`: existing rows may lack it", old.name);
-            self.breaking(column.ident, what);
+            self.ctxt.error(column.ident, lost);
         }
         TokenStream::new()
     }
@@ -185,7 +193,7 @@ impl Comparison<'_> {
     }
 
     /// Checks a column that the lock lacks: it must be optional or have a default, and a flattened schema must have a lock.
-    fn added(&self, column: &Column) -> TokenStream {
+    fn added(&self, i: usize, column: &Column) -> TokenStream {
         let pw = &self.pw;
         let is_known = self.lock.entries.iter().any(|entry| match entry {
             Entry::Column(old) => !column.is_flat() && old.name == column.name,
@@ -193,41 +201,40 @@ impl Comparison<'_> {
         });
         let ty = column.ty;
         let locked = column.is_flat().then(|| {
-            let span = syn::spanned::Spanned::span(ty);
-            let at = option::ident_at(pw, span);
-            quote_spanned!(span=> const _: () = #at::assert_locked::<#ty>();)
+            let at = option::ident_at(pw, syn::spanned::Spanned::span(ty));
+            quote_spanned!(at.span()=> const _: () = #at::assert_locked::<#ty>();)
         });
         if is_known || column.default().is_some() {
             return quote!(#locked);
         }
+        let error = format!(
+            "column `\u{1}` is not in `{}` and has no default: existing rows lack it\n\
+             help: add `#[schema(default)]`, make it an `Option<\0>`, or set `PATHWAY_LOCK=update` and build",
+            self.file
+        );
         match spelling::data_type(column, Trust::Certain) {
-            DataType::Optional(_) => quote!(#locked),
-            data_type if !column.is_flat() && !data_type.has_unknown() => {
-                let (name, file, ty) = (&column.name, &self.file, text(ty));
-                let message = format!(
-                    "column `{name}` is not in `{file}` and has no default: existing rows lack it\n\
-                     help: add `#[schema(default)]`, make it an `Option<{ty}>`, or set `PATHWAY_LOCK=update` and build"
-                );
-                self.ctxt.error(column.ident, message);
-                TokenStream::new()
-            }
+            _ if column.is_flat() => {}
+            DataType::Optional(_) => return TokenStream::new(),
+            data_type if data_type.has_unknown() => {}
             _ => {
-                let (row, file, field) = (self.schema.ident, &self.file, column.ident.unraw().to_string());
-                let names = self.lock.columns().map(|column| &column.name);
-                let span = Span::mixed_site().located_at(column.ident.span());
-                let at = option::ident_at(pw, span);
-                quote_spanned! {span=>
-                    #locked
-                    const _: () =
-                        #at::assert_lock_needs_nothing(<#row as #at::Schema>::SCHEMA, #field, &[#(#names),*], #file);
-                }
+                let error = error.replace('\0', &text(ty)).replace('\u{1}', &column.name);
+                self.ctxt.error(column.ident, error);
+                return TokenStream::new();
             }
+        }
+        let row = self.schema.ident;
+        let names = self.lock.columns().map(|column| &column.name);
+        let at = option::ident_at(pw, option::glue(column.ident.span()));
+        quote_spanned! {at.span()=>
+            #locked
+            const _: () = #at::assert_lock_needs_nothing(<#row as #at::Schema>::SCHEMA, #i, &[#(#names),*], #error);
         }
     }
 
-    /// Returns the compiler's part for a column of the lock, which `PATHWAY_LOCK=update` can write or not.
-    fn const_check(&self, old: &lock::Column, span: Span, is_writable: bool) -> TokenStream {
-        let (row, file, pw) = (self.schema.ident, &self.file, &self.pw);
+    /// Returns the compiler's part for a column of the lock, with the errors for a column that is gone, of a type that does
+    /// not fit, and for a default that is gone.
+    fn const_check(&self, old: &lock::Column, span: Span, [gone, differs, lost]: [&str; 3]) -> TokenStream {
+        let (row, pw) = (self.schema.ident, &self.pw);
         let lock::Column { name, optional, has_default, .. } = old;
         let data_type = match &old.data_type {
             DataType::Unknown => quote!(#pw::None),
@@ -236,15 +243,18 @@ impl Comparison<'_> {
                 quote!(#pw::Some(#data_type))
             }
         };
-        let span = Span::mixed_site().located_at(span);
-        let at = option::ident_at(pw, span);
-        quote_spanned! {span=>
+        let at = option::ident_at(pw, option::glue(span));
+        quote_spanned! {at.span()=>
             const _: () = #at::assert_lock(<#row as #at::Schema>::SCHEMA, &#at::LockedColumn {
-                file: #file, name: #name, data_type: #data_type, optional: #optional, has_default: #has_default,
-                is_writable: #is_writable,
+                name: #name, data_type: #data_type, optional: #optional, has_default: #has_default,
+                gone: #gone, differs: #differs, lost: #lost,
             });
         }
     }
+}
+
+fn with_help(what: String) -> String {
+    format!("{what}\n{COMPATIBLE}\n{ACCEPT}")
 }
 
 /// Returns a column's name, or the name of a flattened field.

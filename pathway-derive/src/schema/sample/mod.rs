@@ -9,7 +9,11 @@ mod summary;
 mod tests;
 mod type_check;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
 use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
 use syn::LitStr;
 
 use super::ast::{Column, Schema};
@@ -21,13 +25,15 @@ use crate::ctxt::Ctxt;
 use crate::files::data_type::DataType;
 use crate::files::json::Value;
 use crate::files::rows::{Cell, Named, Row, Rows};
-use crate::suggest;
 use crate::types::{option_of, text};
-use summary::{Key, Summaries};
-use type_check::judge;
+use crate::{option, suggest};
+use summary::{Fault, Summary, all_types};
+use type_check::Misfit;
 
 /// How many items of a list, and how many steps into a value, are looked at for the paths of flattened schemas.
 const REACH: usize = 8;
+/// The most values inside of others that are kept for them: an object can be a map with a name for each row.
+const MOST: usize = 256;
 
 /// Holds the schema to its sample, if it has one. What comes back has the sample tracked, and checks what is left.
 pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
@@ -65,33 +71,25 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     }
     let checks = held.finish();
     let track = source_path::track(place, file_len);
-    quote::quote!(#track #checks)
+    quote!(#track #checks)
 }
 
-/// The state of a column while the rows are read.
+/// The field of a row, or the path to a value inside of one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    name: String,
+    is_inside: bool,
+}
+
+/// A column, and what the rows have in it.
 struct State<'a> {
     column: &'a Column<'a>,
-    /// The type as far as the macro knows it.
-    data_type: DataType,
-    /// It has been reported, once is enough.
+    summary: Summary,
+    /// An error about it has been reported: one is enough.
     is_reported: bool,
-    /// The number of rows that have the column.
-    count: usize,
-    /// The first line that lacks it.
-    absent: Option<usize>,
-    /// The fields of the sample that it reads, if the compiler has to judge them.
-    keys: Vec<Key>,
 }
 
 impl<'a> State<'a> {
-    fn new(column: &'a Column<'a>) -> Self {
-        let data_type = match column.is_flat() {
-            true => DataType::Unknown,
-            false => spelling::data_type(column, Trust::Certain),
-        };
-        State { column, data_type, is_reported: false, count: 0, absent: None, keys: Vec::new() }
-    }
-
     fn path(&self) -> Option<&'a Path> {
         self.column.options.path.get()
     }
@@ -114,11 +112,6 @@ impl<'a> State<'a> {
         }
     }
 
-    /// Only the compiler knows whether it may be missing.
-    fn is_open(&self) -> bool {
-        self.data_type == DataType::Unknown
-    }
-
     fn may_be_missing(&self) -> bool {
         self.column.default().is_some() || option_of(self.column.ty).is_some()
     }
@@ -132,123 +125,161 @@ struct Held<'a> {
     /// The sample's name in messages, and its path as it was resolved.
     name: String,
     path: &'a str,
-    /// There are paths, or there could be, into the values.
-    is_deep: bool,
+    /// The first line.
+    start: Option<usize>,
+    states: Vec<State<'a>>,
     /// How many items of a list are looked at, and how many steps into a value.
     items: usize,
     steps: usize,
-    states: Vec<State<'a>>,
-    summaries: Summaries,
-    /// Fields that are no column of the struct itself.
-    others: Vec<String>,
+    has_flat: bool,
+    /// What no column of the struct itself reads, which a flattened schema may read.
+    others: BTreeMap<Key, Summary>,
+    /// All values inside of others are among these.
+    is_deep: bool,
+    types: Rc<[DataType]>,
+    /// The fields that no column of the struct itself reads, with the error if no other does.
+    unread: Vec<(String, String)>,
     is_readable: bool,
 }
 
 impl<'a> Held<'a> {
     fn new(ctxt: &'a Ctxt, schema: &'a Schema<'a>, literal: &'a LitStr, path: &'a str) -> Self {
-        let states: Vec<State> = schema.columns.iter().map(State::new).collect();
-        let index = |step: &Step| if let Step::Item(index) = step { index + 1 } else { 0 };
+        let types = all_types();
+        let states = schema.columns.iter().map(|column| {
+            let data_type =
+                if column.is_flat() { DataType::Unknown } else { spelling::data_type(column, Trust::Certain) };
+            State { column, summary: Summary::new(data_type, &types), is_reported: false }
+        });
+        let states: Vec<State> = states.collect();
+        let has_flat = schema.columns.iter().any(Column::is_flat);
         let paths = || states.iter().filter_map(State::path).map(|path| &path.steps);
+        let reach = if has_flat { REACH } else { 0 };
+        let index = |step: &Step| if let Step::Item(index) = step { index + 1 } else { 0 };
         Held {
             ctxt,
             schema,
             literal,
             name: literal.value(),
             path,
-            is_deep: schema.columns.iter().any(Column::is_flat) || paths().next().is_some(),
-            items: paths().flatten().map(index).fold(REACH, usize::max),
-            steps: paths().map(Vec::len).fold(REACH, usize::max),
+            start: None,
+            items: paths().flatten().map(index).fold(reach, usize::max),
+            steps: paths().map(Vec::len).fold(reach, usize::max),
             states,
-            summaries: Summaries::new(),
-            others: Vec::new(),
+            has_flat,
+            others: BTreeMap::new(),
+            is_deep: true,
+            types,
+            unread: Vec::new(),
             is_readable: true,
         }
     }
 
     /// Adds the values inside of a value, under the paths to them.
-    fn unfold(&self, path: &str, value: &Value, column: usize, depth: usize, fields: &mut Vec<Named>) {
-        if depth >= self.steps {
-            return;
-        }
-        let mut add = |name: String, value: &Value| {
-            self.unfold(&name, value, column, depth + 1, fields);
-            fields.push(Named { name, cell: Cell::Json(value.clone()), column });
-        };
-        match value {
+    fn unfold(&mut self, path: &str, value: &Value, column: usize, depth: usize, fields: &mut Vec<Named>) {
+        let inner: Vec<(String, &Value)> = match value {
+            Value::Object(_) | Value::List(_) if depth >= self.steps => {
+                self.is_deep = false;
+                return;
+            }
+            // no path leads to a name that has a character of paths
             Value::Object(inner) => {
-                // no path leads to a name that has a character of paths
                 let inner = inner.iter().filter(|field| !field.name.contains(['.', '[', ']']));
-                inner.for_each(|field| add(format!("{path}.{}", field.name), &field.value));
+                inner.map(|field| (format!("{path}.{}", field.name), &field.value)).collect()
             }
             Value::List(items) => {
                 let items = items.iter().enumerate().take(self.items);
-                items.for_each(|(i, item)| add(format!("{path}[{i}]"), item));
+                items.map(|(i, item)| (format!("{path}[{i}]"), item)).collect()
             }
-            _ => {}
+            _ => return,
+        };
+        for (name, value) in inner {
+            self.unfold(&name, value, column, depth + 1, fields);
+            fields.push(Named { name, cell: Cell::Json(value.clone()), column });
         }
     }
 
     fn row(&mut self, row: &Row) {
         let mut inside = Vec::new();
-        for field in row.fields.iter().filter(|_| self.is_deep) {
-            if let Cell::Json(value) = &field.cell {
-                self.unfold(&field.name, value, field.column, 1, &mut inside);
+        for field in &row.fields {
+            match &field.cell {
+                Cell::Json(value) => self.unfold(&field.name, value, field.column, 1, &mut inside),
+                Cell::Text(_) => self.is_deep = false,
             }
         }
-        self.summaries.start(row.line);
+        let (name, path, line) = (self.name.clone(), self.path, row.line);
         let mut found = vec![false; self.states.len()];
+        let mut others = BTreeSet::new();
         let fields = row.fields.iter().map(|field| (field, false)).chain(inside.iter().map(|field| (field, true)));
         for (field, is_inside) in fields {
-            let Some(at) = self.states.iter().position(|state| state.reads(field, is_inside)) else {
-                self.other(row, field, is_inside);
-                continue;
+            let (shown, at) = (&field.name, format!("\nnote: at {path}:{line}:{}", field.column));
+            let error = |misfit: Misfit| {
+                let help = misfit.help.map_or(String::new(), |help| format!("\nhelp: {help}"));
+                let found = misfit.found;
+                (line, format!("`{name}` line {line}: `{shown}` {found}, the column wants `\0`{help}{at}"))
             };
-            if std::mem::replace(&mut found[at], true) {
-                self.misfit(at, row.line, Some(field), "is given twice", None);
-                continue;
-            }
-            let state = &mut self.states[at];
-            state.count += 1;
-            if state.data_type.has_unknown() {
-                let key = Key { name: field.name.clone(), is_inside };
-                if !state.keys.contains(&key) {
-                    state.keys.push(key.clone());
+            match self.states.iter().position(|state| state.reads(field, is_inside)) {
+                Some(index) if std::mem::replace(&mut found[index], true) => {
+                    let state = &mut self.states[index];
+                    if !std::mem::replace(&mut state.is_reported, true) {
+                        let what = format!("`{name}` line {line}: `{shown}` is given twice{at}");
+                        self.ctxt.error(state.column.ident, what);
+                    }
                 }
-                self.summaries.add(key, (row.line, field.column), &field.cell);
-            }
-            if let Err(misfit) = judge(&state.data_type, &field.cell) {
-                self.misfit(at, row.line, Some(field), &misfit.found, misfit.help);
+                Some(index) => self.states[index].summary.add(&field.cell, error),
+                None => {
+                    if !is_inside {
+                        self.unread(field, line, &at);
+                    }
+                    let key = Key { name: shown.clone(), is_inside };
+                    if let Some(summary) = self.other(&key, line) {
+                        summary.add(&field.cell, error);
+                        others.insert(key);
+                    }
+                }
             }
         }
+        self.start.get_or_insert(line);
         for (state, _) in self.states.iter_mut().zip(found).filter(|(_, found)| !found) {
-            state.absent.get_or_insert(row.line);
+            let shown = state.name();
+            state.summary.absent.get_or_insert_with(|| missing(&name, path, line, &shown));
         }
-        self.summaries.end(row.line);
+        for (key, summary) in self.others.iter_mut().filter(|(key, _)| !others.contains(*key)) {
+            summary.absent.get_or_insert_with(|| missing(&name, path, line, &key.name));
+        }
     }
 
-    /// Judges a field that is not a column of the struct itself.
-    fn other(&mut self, row: &Row, field: &Named, is_inside: bool) {
-        let has_flat = self.schema.columns.iter().any(Column::is_flat);
-        if has_flat {
-            let key = Key { name: field.name.clone(), is_inside };
-            self.summaries.add_other(key, (row.line, field.column), &field.cell);
+    /// Returns the summary of a field that a flattened schema may read.
+    fn other(&mut self, key: &Key, line: usize) -> Option<&mut Summary> {
+        if !self.has_flat {
+            return None;
         }
-        if is_inside || self.states.iter().any(|state| state.begins_in(field)) {
+        if !self.others.contains_key(key) {
+            if key.is_inside && self.others.keys().filter(|key| key.is_inside).count() >= MOST {
+                self.is_deep = false;
+                return None;
+            }
+            let mut summary = Summary::new(DataType::Unknown, &self.types);
+            // the lines before did not have it
+            let before = self.start.filter(|start| *start < line);
+            summary.absent = before.map(|start| missing(&self.name, self.path, start, &key.name));
+            self.others.insert(key.clone(), summary);
+        }
+        self.others.get_mut(key)
+    }
+
+    /// Notes a field that no column of the struct itself reads.
+    fn unread(&mut self, field: &Named, line: usize, at: &str) {
+        let is_noted = self.unread.iter().any(|(name, _)| *name == field.name);
+        if is_noted || self.states.iter().any(|state| state.begins_in(field)) {
             return;
         }
-        let is_new = !self.others.contains(&field.name);
-        if is_new {
-            self.others.push(field.name.clone());
-        }
-        let denied = self.schema.options.deny_unknown.is_set() && !RESERVED.contains(&field.name.as_str());
-        if is_new && denied && !has_flat {
-            let names: Vec<&str> = self.states.iter().map(|state| state.column.name.as_str()).collect();
-            let near = suggest::nearest(&field.name, &names);
-            let help = near.map_or(String::new(), |near| format!("\nhelp: did you mean `{near}`?"));
-            let ident = self.schema.ident;
-            let reason = format!("`{ident}` has no column `{}`, and denies unknown ones{help}", field.name);
-            self.at_sample(row.line, field.column, &reason);
-        }
+        let names: Vec<&str> = self.states.iter().map(|state| state.column.name.as_str()).collect();
+        let near = suggest::nearest(&field.name, &names).filter(|_| !self.has_flat);
+        let help = near.map_or(String::new(), |near| format!("\nhelp: did you mean `{near}`?"));
+        let (sample, ident, name) = (&self.name, self.schema.ident, &field.name);
+        let what =
+            format!("`{sample}` line {line}: `{ident}` has no column `{name}`, and denies unknown ones{help}{at}");
+        self.unread.push((name.clone(), what));
     }
 
     /// An error about the sample as such.
@@ -257,53 +288,70 @@ impl<'a> Held<'a> {
         self.ctxt.error(self.literal, format!("`{name}` line {line}: {reason}\nnote: at {path}:{line}:{column}"));
     }
 
-    /// An error about a column.
-    fn misfit(&mut self, at: usize, line: usize, field: Option<&Named>, found: &str, help: Option<&str>) {
-        let state = &mut self.states[at];
-        if std::mem::replace(&mut state.is_reported, true) {
-            return;
-        }
-        let (name, path, wanted) = (&self.name, self.path, text(state.column.ty));
-        let (column, shown) = field.map_or_else(|| (1, state.name()), |field| (field.column, field.name.clone()));
-        let wants = if found == "is given twice" { String::new() } else { format!(", the column wants `{wanted}`") };
-        let help = help.map_or(String::new(), |help| format!("\nhelp: {help}"));
-        let message = format!("`{name}` line {line}: `{shown}` {found}{wants}{help}\nnote: at {path}:{line}:{column}");
-        self.ctxt.error(state.column.ident, message);
-    }
-
-    /// Reports what only all rows together show, and generates the checks that the compiler makes.
+    /// Reports the errors, and generates the checks that the compiler makes.
     fn finish(mut self) -> TokenStream {
         if !self.is_readable {
             return TokenStream::new();
         }
-        for at in 0..self.states.len() {
-            let state = &self.states[at];
-            if state.is_open() || state.may_be_missing() || state.is_reported {
-                continue;
-            }
-            let name = state.name();
-            let ty = text(state.column.ty);
-            match (state.count, state.absent) {
-                (0, _) => {
-                    let others: Vec<&str> = self.others.iter().map(String::as_str).collect();
-                    let help = match suggest::nearest(&name, &others) {
-                        Some(near) => format!("it has `{near}`: write `#[schema(rename = {near:?})]`"),
-                        None => format!("add `#[schema(default)]`, or make it an `Option<{ty}>`"),
-                    };
-                    let sample = &self.name;
-                    let message = format!("no line of `{sample}` has `{name}`, which has no default\nhelp: {help}");
-                    self.ctxt.error(state.column.ident, message);
-                }
-                (_, Some(line)) => {
-                    let help = format!("add `#[schema(default)]`, or make it an `Option<{ty}>`");
-                    self.misfit(at, line, None, "is missing", Some(&help));
-                }
-                (_, None) => {}
+        let denies = self.schema.options.deny_unknown.is_set();
+        for (name, what) in self.unread.iter().filter(|_| denies && !self.has_flat) {
+            if !RESERVED.contains(&name.as_str()) {
+                self.ctxt.error(self.literal, what);
             }
         }
-        let states = self.states.iter().enumerate();
-        let open = states.filter(|(_, state)| !state.is_reported && state.data_type.has_unknown());
-        let open: Vec<_> = open.map(|(i, state)| (i, state.column, state.keys.as_slice())).collect();
-        self.summaries.expand(self.schema, &self.name, self.path, &open)
+        let (import, pw) = option::runtime(self.schema.options.krate.get());
+        let row = self.schema.ident;
+        let unread: Vec<&str> = self.unread.iter().map(|(name, _)| name.as_str()).collect();
+        let nowhere = |name: &str, help: &str| {
+            format!("no line of `{}` has `{name}`, which has no default\nhelp: {help}", self.name)
+        };
+        let mut checks = TokenStream::new();
+        for (i, state) in self.states.iter_mut().enumerate().filter(|(_, state)| !state.is_reported) {
+            let at = option::ident_at(&pw, option::glue(state.column.ident.span()));
+            if state.column.is_flat() {
+                let (is_deep, nowhere) = (self.is_deep, nowhere("\u{1}", ADD_DEFAULT));
+                checks.extend(quote_spanned! {at.span()=>
+                    const _: () = #at::assert_flat_sample(<#row as #at::Schema>::SCHEMA, #i, SAMPLE, #is_deep, #nowhere);
+                });
+                continue;
+            }
+            if !state.summary.is_found {
+                let help = match suggest::nearest(&state.column.name, &unread) {
+                    Some(near) => format!("it has `{near}`: write `#[schema(rename = {near:?})]`"),
+                    None => ADD_DEFAULT.to_owned(),
+                };
+                state.summary.absent = Some((0, nowhere(&state.name(), &help)));
+            }
+            let summary = &state.summary;
+            let is_open = summary.data_type == DataType::Unknown;
+            let absent = summary.absent.as_ref().filter(|_| !is_open && !state.may_be_missing());
+            if let Some((_, error)) = summary.fault.as_ref().or(absent) {
+                self.ctxt.error(state.column.ident, error.replace('\0', &text(state.column.ty)));
+            } else if summary.data_type.has_unknown() {
+                let field = summary.expand("", false, &pw);
+                checks.extend(quote_spanned! {at.span()=>
+                    const _: () = #at::assert_sample(<#row as #at::Schema>::SCHEMA, #i, &#field);
+                });
+            }
+        }
+        if self.has_flat {
+            let fields = self.others.iter().map(|(key, summary)| summary.expand(&key.name, key.is_inside, &pw));
+            checks.extend(quote!(const SAMPLE: &[#pw::SampleField] = &[#(#fields),*];));
+        }
+        if self.has_flat && denies {
+            let at = option::ident_at(&pw, option::glue(self.literal.span()));
+            let unread = self.unread.iter().map(|(name, what)| quote!((#name, #what)));
+            checks.extend(quote_spanned! {at.span()=>
+                const _: () = #at::assert_sample_known(<#row as #at::Schema>::SCHEMA, &[#(#unread),*]);
+            });
+        }
+        if checks.is_empty() { checks } else { quote!(const _: () = { #import #checks };) }
     }
+}
+
+const ADD_DEFAULT: &str = "add `#[schema(default)]`, or make it an `Option<\0>`";
+
+fn missing(sample: &str, path: &str, line: usize, name: &str) -> Fault {
+    let what = format!("`{sample}` line {line}: `{name}` is missing, the column wants `\0`");
+    (line, format!("{what}\nhelp: {ADD_DEFAULT}\nnote: at {path}:{line}:1"))
 }

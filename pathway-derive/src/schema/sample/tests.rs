@@ -77,32 +77,10 @@ fn a_value_fits_where_a_column_takes_it() {
 /// The macro's verdicts reach the runtime by the numbers of the types.
 #[test]
 fn types_have_the_numbers_of_the_runtime() {
-    use pathway_io::DataType::*;
+    use pathway_io::DataType::{OffsetDateTime as Offset, SignedDuration as Signed, *};
     let numbered = [
-        Bool,
-        I8,
-        I16,
-        I32,
-        I64,
-        U8,
-        U16,
-        U32,
-        U64,
-        I128,
-        U128,
-        F32,
-        F64,
-        Str,
-        Json,
-        Duration,
-        SignedDuration,
-        Date,
-        Time,
-        DateTime,
-        Timestamp,
-        OffsetDateTime,
-        Uuid,
-        Decimal,
+        Bool, I8, I16, I32, I64, U8, U16, U32, U64, I128, U128, F32, F64, Str, Json, Duration, Signed, Date, Time,
+        DateTime, Timestamp, Offset, Uuid, Decimal,
     ];
     let plain = PLAIN.map(|(name, _)| name.to_owned());
     assert_eq!(numbered.map(|data_type| data_type.to_string()), plain);

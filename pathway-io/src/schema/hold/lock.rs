@@ -4,7 +4,7 @@
 //! The functions are evaluated in constants, and their panics are the compiler's errors.
 
 use crate::rows::data_type::DataType;
-use crate::rows::description::{Column, TableSchema};
+use crate::rows::description::TableSchema;
 use crate::rows::message::{Message, same};
 use crate::rows::schema::Schema;
 
@@ -21,16 +21,19 @@ pub trait Locked: Schema {}
 #[doc(hidden)]
 pub const fn assert_locked<S: Locked>() {}
 
-/// A column as the lock has it.
+/// A column as the lock has it, with the errors that the macro has written.
 #[doc(hidden)]
 pub struct LockedColumn {
-    pub file: &'static str,
     pub name: &'static str,
     pub data_type: Option<DataType>,
     pub optional: bool,
     pub has_default: bool,
-    /// The macro can write the column's type to the lock: it knows it by its name.
-    pub is_writable: bool,
+    /// The error if there is no such column.
+    pub gone: &'static str,
+    /// The error if its type is another one, with a NUL for that and U+0001 for what a lock says of it.
+    pub differs: &'static str,
+    /// The error if its default is gone.
+    pub lost: &'static str,
 }
 
 /// Fails if the schema cannot read what was written when the column was as in the lock.
@@ -41,48 +44,34 @@ pub const fn assert_lock(schema: &TableSchema, old: &LockedColumn) {
     while at < schema.columns.len() && !same(schema.columns[at].name, old.name) {
         at += 1;
     }
-    let message = Message::new().push("column `").push(old.name);
-    if at == schema.columns.len() {
-        let message = message.push("` of `").push(old.file).push("` is gone: existing rows have it");
-        panic!("{}", message.push(ACCEPT).as_str());
-    }
+    assert!(at < schema.columns.len(), "{}", old.gone);
     let new = &schema.columns[at];
-    let Some(data_type) = &old.data_type else {
-        let message = message.push("` has no type in `").push(old.file).push("`");
-        panic!("{}", accept(message, old, new).as_str());
+    let is_read = match &old.data_type {
+        Some(data_type) => reads(&new.data_type, data_type) && (new.optional || !old.optional),
+        None => false,
     };
-    if !reads(&new.data_type, data_type) || old.optional && !new.optional {
-        let message = message.push("` was `").push_column(data_type, old.optional).push("` in `").push(old.file);
-        let message = message.push("` and is now `").push_column(&new.data_type, new.optional);
-        panic!("{}", accept(message.push("`: existing rows cannot be read"), old, new).as_str());
+    if !is_read {
+        let entry = Message::new().push("\"type\": \"").push_type(&new.data_type).push("\"");
+        let entry = entry.push(match (old.optional, new.optional) {
+            (_, true) => ", \"optional\": true",
+            (true, false) => ", \"optional\": false",
+            (false, false) => "",
+        });
+        let data_type = Message::new().push_column(&new.data_type, new.optional);
+        panic!("{}", Message::filled(old.differs, data_type.as_str(), entry.as_str()).as_str());
     }
-    if (old.has_default || old.optional) && !new.has_default && !new.optional {
-        let message = message.push("` has lost the default of `").push(old.file).push("`: existing rows may lack it");
-        panic!("{}", message.push(ACCEPT).as_str());
-    }
+    assert!(new.has_default || new.optional || !(old.has_default || old.optional), "{}", old.lost);
 }
 
-/// Adds how the column's type comes to be in the lock: through the macro, if that knows it, or else by hand.
-const fn accept(message: Message, old: &LockedColumn, new: &Column) -> Message {
-    if old.is_writable {
-        return message.push(ACCEPT);
-    }
-    let message =
-        message.push("\nnote: the macro that writes `").push(old.file).push("` cannot see what the type stands for");
-    let message = message.push("\nhelp: to accept it, write `\"type\": \"").push_type(&new.data_type).push("\"");
-    let message = message.push(if new.optional { ", \"optional\": true` there" } else { "` there" });
-    message.push(if old.optional && !new.optional { ", without `\"optional\": true`" } else { "" })
-}
-
-/// Fails if the columns of a field, which the lock does not have, have to be in every row. `known` are those that it has
-/// by another field.
+/// Fails if a column of a field, that is not among the `known` of the lock, has to be in every row. The error has U+0001 for the
+/// column's name, and a NUL for its type.
 #[doc(hidden)]
 #[track_caller]
-pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: &str, known: &[&str], file: &str) {
+pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: usize, known: &[&str], error: &str) {
     let mut at = 0;
     while at < schema.columns.len() {
         let column = &schema.columns[at];
-        if same(column.field, field) && !column.has_default && !column.optional {
+        if column.field_index == field && !column.has_default && !column.optional {
             let mut is_known = false;
             let mut other = 0;
             while other < known.len() {
@@ -90,16 +79,13 @@ pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: &str, known:
                 other += 1;
             }
             if !is_known {
-                let message = Message::new().push("column `").push(column.name).push("` is not in `").push(file);
-                let message = message.push("` and has no default: existing rows lack it");
-                panic!("{}", message.push(ACCEPT).as_str());
+                let data_type = Message::new().push_type(&column.data_type);
+                panic!("{}", Message::filled(error, data_type.as_str(), column.name).as_str());
             }
         }
         at += 1;
     }
 }
-
-const ACCEPT: &str = "\nhelp: to accept it, set `PATHWAY_LOCK=update` and build";
 
 /// Returns whether every value of the old type is read by a column of the new one.
 pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {

@@ -1,25 +1,17 @@
 //! The part of `#[schema(sample = "..")]` that only the compiler can do: columns whose type the macro does not know by its
 //! name, such as aliases, newtypes and the columns of a flattened schema.
 //!
-//! The macro has judged each field of the sample by every type that a column can have. [`assert_sample`] picks the verdict for
-//! the type that the column has. It is evaluated in a constant, and its panic is the compiler's error, at the field.
+//! The macro has judged each field of the sample by every type that a column can have, and has written the errors. The
+//! functions here pick that of the type that the column has. They are evaluated in constants, and their panics are the
+//! compiler's errors, at the field.
 
 use super::lock::number;
 use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, RESERVED, Step, TableSchema};
 use crate::rows::message::{Message, same};
 
-/// A sample, judged.
-#[doc(hidden)]
-pub struct Sample {
-    pub name: &'static str,
-    /// The path as the macro resolved it.
-    pub path: &'static str,
-    /// It is CSV.
-    pub is_text: bool,
-    /// All values inside of others are among the fields.
-    pub is_deep: bool,
-}
+/// The bit of a null, beside those of the types.
+const NULL: u32 = 1 << 27;
 
 /// A field of a sample, or a value inside of one.
 #[doc(hidden)]
@@ -27,126 +19,136 @@ pub struct SampleField {
     /// The name; of a value inside of a field the path to it.
     pub name: &'static str,
     pub is_inside: bool,
-    pub values: Seen,
-    /// What lists and objects hold.
-    pub items: Seen,
-    /// The first line without the field; 0 if they all have it.
-    pub absent: u32,
+    /// The first faults, in the order of their lines.
+    pub faults: &'static [Fault],
+    /// Those of what lists and objects hold.
+    pub items: &'static [Fault],
+    /// The error if the column must be in every row; empty if it is.
+    pub absent: &'static str,
 }
 
-/// The verdict on the values of a field.
+/// A value that does not fit.
 #[doc(hidden)]
-pub struct Seen {
-    /// Types, a bit for each by its number, with the line and the column of the first value that none of them takes, and with
-    /// a description of that value.
-    pub faults: &'static [(u32, u32, u32, &'static str)],
-    /// The line and the column of the first null; 0 if there is none.
-    pub null: (u32, u32),
+pub struct Fault {
+    /// The types that do not take it, a bit for each by its number.
+    pub types: u32,
+    pub line: u32,
+    /// The error, with a NUL for the type that the column has.
+    pub text: &'static str,
 }
 
-/// Fails if the sample does not fit the column of a struct's field, which reads all of `fields`.
+/// Fails if the sample does not fit the column of a struct's field.
 #[doc(hidden)]
 #[track_caller]
-pub const fn assert_sample(schema: &TableSchema, field: usize, sample: &Sample, fields: &[SampleField]) {
+pub const fn assert_sample(schema: &TableSchema, field: usize, sample: &SampleField) {
     let mut at = 0;
     while schema.columns[at].field_index != field {
         at += 1;
     }
-    assert_column(&schema.columns[at], sample, fields, true);
+    let column = &schema.columns[at];
+    assert_values(column, sample);
+    if !column.has_default && !column.optional && !sample.absent.is_empty() {
+        panic!("{}", error(sample.absent, column).as_str());
+    }
 }
 
-/// Fails if the sample does not fit the columns of a flattened field, of which each reads some of `fields`.
+/// Fails if the sample does not fit the columns of a flattened field. `nowhere` is the error if it lacks one of them; the values
+/// inside of fields are all there if it `is_deep`.
 #[doc(hidden)]
 #[track_caller]
-pub const fn assert_flat_sample(schema: &TableSchema, field: usize, sample: &Sample, fields: &[SampleField]) {
+pub const fn assert_flat_sample(
+    schema: &TableSchema,
+    field: usize,
+    sample: &[SampleField],
+    is_deep: bool,
+    nowhere: &str,
+) {
     let mut at = 0;
     while at < schema.columns.len() {
-        if schema.columns[at].field_index == field {
-            assert_column(&schema.columns[at], sample, fields, false);
+        let column = &schema.columns[at];
+        if column.field_index == field {
+            // several fields may be aliases of one column, where no single one has to be in every line
+            let (mut found, mut absent, mut other) = (0, "", 0);
+            while other < sample.len() {
+                if is_read(column, &sample[other]) {
+                    assert_values(column, &sample[other]);
+                    found += 1;
+                    absent = sample[other].absent;
+                }
+                other += 1;
+            }
+            let must_be_there = !column.has_default && !column.optional;
+            if must_be_there && found == 0 && (column.path.is_empty() || is_deep && has_names_only(column)) {
+                panic!("{}", error(nowhere, column).as_str());
+            }
+            if must_be_there && found == 1 && !absent.is_empty() {
+                panic!("{}", error(absent, column).as_str());
+            }
         }
         at += 1;
     }
 }
 
-/// Fails if the sample has a field that no column answers to, of a schema that denies such.
+/// Fails with the error of the first field that no column answers to.
 #[doc(hidden)]
 #[track_caller]
-pub const fn assert_sample_known(schema: &TableSchema, sample: &Sample, fields: &[SampleField]) {
+pub const fn assert_sample_known(schema: &TableSchema, fields: &[(&str, &str)]) {
     let mut at = 0;
     while at < fields.len() {
-        let field = &fields[at];
-        let mut is_known = field.is_inside || same(field.name, RESERVED[0]) || same(field.name, RESERVED[1]);
+        let (name, error) = fields[at];
+        let mut is_known = same(name, RESERVED[0]) || same(name, RESERVED[1]);
         let mut column = 0;
         while column < schema.columns.len() {
-            is_known |= is_named(&schema.columns[column], field.name);
+            is_known |= is_named(&schema.columns[column], name);
             if let Some(root) = schema.columns[column].root() {
-                is_known |= same(root, field.name);
+                is_known |= same(root, name);
             }
             column += 1;
         }
-        if !is_known {
-            let (line, place) = field.values.first();
-            let message = start(sample, line).push("`").push(schema.name).push("` has no column `").push(field.name);
-            panic!("{}", end(message.push("`, and denies unknown ones"), sample, line, place).as_str());
-        }
+        assert!(is_known, "{}", error);
         at += 1;
     }
 }
 
 #[track_caller]
-const fn assert_column(column: &Column, sample: &Sample, fields: &[SampleField], reads_all: bool) {
-    // several fields may be aliases of one column, where no single one has to be in every line
-    let mut found = 0;
-    let mut absent = 0;
+const fn assert_values(column: &Column, field: &SampleField) {
+    let mut first = first(field.faults, &column.data_type, column.optional);
+    if let DataType::List(item) | DataType::Array(item, _) | DataType::Map(item) = &column.data_type {
+        first = match (first, self::first(field.items, item, matches!(item, DataType::Optional(_)))) {
+            (Some(fault), Some(item)) if fault.line <= item.line => Some(fault),
+            (fault, None) => fault,
+            (_, item) => item,
+        };
+    }
+    if let Some(fault) = first {
+        panic!("{}", error(fault.text, column).as_str());
+    }
+}
+
+/// Returns the first fault of the type.
+const fn first(faults: &'static [Fault], data_type: &DataType, takes_null: bool) -> Option<&'static Fault> {
+    let null = if takes_null || matches!(data_type, DataType::Json) { 0 } else { NULL };
     let mut at = 0;
-    while at < fields.len() {
-        let field = &fields[at];
-        if reads_all || is_read(column, field, sample.is_text) {
-            found += 1;
-            absent = field.absent;
-            if let Some(fault) = fault(column, field, sample.is_text) {
-                let message = start(sample, fault.line).push("`").push(field.name).push("` ").push(fault.found);
-                let message =
-                    message.push(", the column wants `").push_type(&column.data_type).push("`").push(fault.help);
-                panic!("{}", end(message, sample, fault.line, fault.column).as_str());
-            }
+    while at < faults.len() {
+        if faults[at].types & (1 << number(data_type) | null) != 0 {
+            return Some(&faults[at]);
         }
         at += 1;
     }
-    if column.has_default || column.optional {
-        return;
-    }
+    None
+}
+
+const fn error(text: &str, column: &Column) -> Message {
     let name = if column.path.is_empty() { column.name } else { column.path };
-    if found == 0 && (column.path.is_empty() || sample.is_deep && has_names_only(column)) {
-        let message = Message::new().push("no line of `").push(sample.name).push("` has `").push(name);
-        panic!("{}", add_default(message.push("`, which has no default"), column).as_str());
-    }
-    if found == 1 && absent > 0 {
-        let message = start(sample, absent).push("`").push(name).push("` is missing, the column wants `");
-        let message = add_default(message.push_type(&column.data_type).push("`"), column);
-        panic!("{}", end(message, sample, absent, 1).as_str());
-    }
-}
-
-const fn start(sample: &Sample, line: u32) -> Message {
-    Message::new().push("`").push(sample.name).push("` line ").push_number(line).push(": ")
-}
-
-const fn add_default(message: Message, column: &Column) -> Message {
-    let message = message.push("\nhelp: add `#[schema(default)]`, or make it an `Option<");
-    message.push_type(&column.data_type).push(">`")
-}
-
-const fn end(message: Message, sample: &Sample, line: u32, column: u32) -> Message {
-    message.push("\nnote: at ").push(sample.path).push(":").push_number(line).push(":").push_number(column)
+    Message::filled(text, Message::new().push_type(&column.data_type).as_str(), name)
 }
 
 /// Returns whether the column can be read from the field.
-const fn is_read(column: &Column, field: &SampleField, is_text: bool) -> bool {
+const fn is_read(column: &Column, field: &SampleField) -> bool {
     if field.is_inside {
         return same(column.path, field.name);
     }
-    is_named(column, field.name) && (is_text || column.is_read_by_name() || !same(column.name, field.name))
+    is_named(column, field.name) && (column.is_read_by_name() || !same(column.name, field.name))
 }
 
 const fn is_named(column: &Column, name: &str) -> bool {
@@ -162,82 +164,8 @@ const fn is_named(column: &Column, name: &str) -> bool {
 /// Returns whether the path has no number: of long lists, not all items are among the fields.
 const fn has_names_only(column: &Column) -> bool {
     let mut at = 0;
-    while at < column.steps.len() {
-        if let Step::Item(_) = column.steps[at] {
-            return false;
-        }
+    while at < column.steps.len() && matches!(column.steps[at], Step::Field(_)) {
         at += 1;
     }
-    true
-}
-
-/// A value that does not fit, and where it is.
-#[derive(Clone, Copy)]
-struct Fault {
-    line: u32,
-    column: u32,
-    found: &'static str,
-    help: &'static str,
-}
-
-/// Returns the first value that the column does not take.
-const fn fault(column: &Column, field: &SampleField, is_text: bool) -> Option<Fault> {
-    let data_type = &column.data_type;
-    let (found, help) = match (is_text, data_type) {
-        (false, _) => ("is null", "\nhelp: an `Option` takes null"),
-        (true, DataType::Str) => ("is empty", "\nhelp: an `Option` takes that; an empty text is `\"\"`"),
-        (true, _) => ("is empty", "\nhelp: an `Option` takes that"),
-    };
-    let null = if column.optional { None } else { field.values.null(data_type, found, help) };
-    let first = earlier(null, field.values.fault(data_type));
-    let (DataType::List(item) | DataType::Array(item, _) | DataType::Map(item)) = data_type else { return first };
-    let null = field.items.null(item, "holds null", "\nhelp: an `Option` takes null");
-    earlier(earlier(first, null), field.items.fault(item))
-}
-
-const fn earlier(a: Option<Fault>, b: Option<Fault>) -> Option<Fault> {
-    match (a, b) {
-        (Some(before), Some(after)) if after.line < before.line => b,
-        (Some(_), _) => a,
-        (None, _) => b,
-    }
-}
-
-impl Seen {
-    /// No value.
-    pub const NONE: Seen = Seen { faults: &[], null: (0, 0) };
-
-    /// Returns the first value that is not of the type.
-    const fn fault(&self, data_type: &DataType) -> Option<Fault> {
-        let mut at = 0;
-        while at < self.faults.len() {
-            let (types, line, column, found) = self.faults[at];
-            if types & (1 << number(data_type)) != 0 {
-                return Some(Fault { line, column, found, help: "" });
-            }
-            at += 1;
-        }
-        None
-    }
-
-    /// Returns the first null, unless the type takes it.
-    const fn null(&self, data_type: &DataType, found: &'static str, help: &'static str) -> Option<Fault> {
-        let (line, column) = self.null;
-        let takes = matches!(data_type, DataType::Json | DataType::Optional(_));
-        if line == 0 || takes { None } else { Some(Fault { line, column, found, help }) }
-    }
-
-    /// Returns where the first value is.
-    const fn first(&self) -> (u32, u32) {
-        let mut first = self.null;
-        let mut at = 0;
-        while at < self.faults.len() {
-            let (_, line, column, _) = self.faults[at];
-            if first.0 == 0 || line < first.0 {
-                first = (line, column);
-            }
-            at += 1;
-        }
-        first
-    }
+    at == column.steps.len()
 }
