@@ -2,8 +2,9 @@
 //! serde_json into a borrowed struct and the `csv` crate.
 //!
 //! Without arguments it runs the jobs in turn and prints, for each shape, the nanoseconds of CPU time that the loop by hand
-//! takes for a row, and what the others take of that, in CPU time and in wall time. `shapes JOB SHAPE ROWS` runs one job
-//! and prints nothing, for `valgrind --tool=callgrind`: the difference of two row counts is what the rows between them cost.
+//! takes for a row, and what the others take of that, in CPU time and in wall time. `shapes JOB,.. SHAPE,..` does so for some of
+//! them. `shapes JOB SHAPE ROWS` runs one job and prints nothing, for `valgrind --tool=callgrind`: the difference of two row counts
+//! is what the rows between them cost.
 //!
 //! | job | |
 //! |---|---|
@@ -42,6 +43,18 @@ enum Job {
     Decode,
 }
 
+impl Job {
+    fn name(self) -> &'static str {
+        match self {
+            Job::Hand => "hand",
+            Job::Library => "library",
+            Job::Read => "read",
+            Job::Parse => "parse",
+            Job::Decode => "decode",
+        }
+    }
+}
+
 /// A shape of rows.
 struct Shape {
     name: &'static str,
@@ -75,12 +88,14 @@ impl Shape {
 }
 
 fn main() -> RunResult {
-    let args: Vec<String> = std::env::args().skip(1).collect();
+    // `cargo bench` adds `--bench`.
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let (input, output) = (scratch("shapes.jsonl"), scratch("shapes.csv"));
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [job, shape, rows, ..] => run_one(job, shape, rows.parse()?, &input, &output),
-        _ if args.iter().any(|arg| arg == "--test") => compare(BLOCK, &input, &output),
-        _ => compare(200_000, &input, &output),
+        [jobs, shapes] => compare(200_000, jobs, shapes, &input, &output),
+        _ if args.iter().any(|arg| arg == "--test") => compare(BLOCK, "", "", &input, &output),
+        _ => compare(200_000, "", "", &input, &output),
     };
     for path in [input, output] {
         let _ = std::fs::remove_file(path);
@@ -89,33 +104,37 @@ fn main() -> RunResult {
 }
 
 fn run_one(job: &str, shape: &str, rows: u64, input: &Path, output: &Path) -> RunResult {
-    let name = job;
-    let job = JOBS.into_iter().find(|job| format!("{job:?}").to_lowercase() == name).ok_or("no such job")?;
+    let job = JOBS.into_iter().find(|known| known.name() == job).ok_or("no such job")?;
     let shape = SHAPES.iter().find(|known| known.name == shape).ok_or("no such shape")?;
     shape.write_input(rows, input)?;
     shape.run(job, input, output)
 }
 
-fn compare(rows: u64, input: &Path, output: &Path) -> RunResult {
+/// Runs the jobs and shapes whose names are in the lists, or all.
+fn compare(rows: u64, jobs: &str, shapes: &str, input: &Path, output: &Path) -> RunResult {
+    let is_in = |list: &str, name: &str| list.is_empty() || list.split(',').any(|listed| listed == name);
     println!(
         "{rows} rows, medians of {ROUNDS} rounds in turn: ratios to the loop by hand, in CPU time and in wall time"
     );
-    for shape in SHAPES {
+    for shape in SHAPES.iter().filter(|shape| is_in(shapes, shape.name)) {
         shape.write_input(rows, input)?;
+        let jobs = JOBS.into_iter().filter(|job| matches!(job, Job::Hand) || is_in(jobs, job.name()));
         let mut times: [Vec<[f64; 2]>; JOBS.len()] = Default::default();
         for _ in 0..ROUNDS {
-            for (job, times) in JOBS.into_iter().zip(&mut times) {
+            for (job, times) in jobs.clone().zip(&mut times) {
+                // To delete the pages of a large file takes long, and is not part of a job.
+                let _ = std::fs::remove_file(output);
                 let (start, cpu) = (Instant::now(), cpu_time());
                 shape.run(job, input, output)?;
                 times.push([(cpu_time() - cpu).as_secs_f64(), start.elapsed().as_secs_f64()]);
             }
         }
         print!("{:<10} hand {:>6.0} ns", shape.name, median(times[0].iter().map(|[cpu, _]| cpu * 1e9 / rows as f64)));
-        for (job, taken) in JOBS.into_iter().zip(&times).skip(1) {
+        for (job, taken) in jobs.zip(&times).skip(1) {
             // Each round beside the loop's of the same round, since the machine may be slower in the next.
             let [cpu, wall] =
                 [0, 1].map(|of| median(taken.iter().zip(&times[0]).map(|(job, hand)| job[of] / hand[of])));
-            print!("   {} {cpu:.2}, {wall:.2}", format!("{job:?}").to_lowercase());
+            print!("   {} {cpu:.2}, {wall:.2}", job.name());
         }
         println!();
     }
