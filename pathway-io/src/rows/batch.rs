@@ -35,6 +35,8 @@ pub(crate) struct Batch<S: Schema> {
     /// key counts.
     diffs: Vec<i64>,
     len: usize,
+    /// The bytes of column data of these rows: adding up all columns once for each row is enough.
+    bytes: usize,
     /// It has no rows, and says that the rows after it are the whole table: earlier rows are gone.
     starts_table: bool,
     /// The most rows and bytes that it has ever had: what its buffers have room for.
@@ -59,6 +61,7 @@ impl<S: Schema> Default for Batch<S> {
             columns: ColumnsOf::<S>::default(),
             diffs: Vec::new(),
             len: 0,
+            bytes: 0,
             starts_table: false,
             peak: (0, 0),
             seen: Seen::default(),
@@ -83,7 +86,12 @@ impl<S: Schema> Batch<S> {
 
     #[inline]
     pub(crate) fn bytes(&self) -> usize {
-        self.columns.bytes() + self.diffs.len() * size_of::<i64>()
+        self.bytes
+    }
+
+    #[inline]
+    fn count_bytes(&mut self) {
+        self.bytes = self.columns.bytes() + self.diffs.len() * size_of::<i64>();
     }
 
     /// Pushes a row of a source.
@@ -190,6 +198,7 @@ impl<S: Schema> Batch<S> {
             self.diffs.push(diff);
         }
         self.len += 1;
+        self.count_bytes();
     }
 
     #[inline]
@@ -205,6 +214,7 @@ impl<S: Schema> Batch<S> {
     pub(crate) fn repair(&mut self) {
         self.columns.truncate(self.len);
         self.diffs.truncate(self.len);
+        self.count_bytes();
     }
 
     fn truncate(&mut self, len: usize) {
@@ -212,6 +222,7 @@ impl<S: Schema> Batch<S> {
         self.columns.truncate(len);
         self.diffs.truncate(len);
         self.len = len;
+        self.count_bytes();
     }
 
     /// Returns whether most of the room in its buffers is empty.
