@@ -5,11 +5,13 @@
 
 use std::marker::PhantomData;
 
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde_json::value::RawValue;
 
 use super::mismatch::{mismatch, out_of_range, refuse};
 use super::number::{Fixed, NumberBuffer};
 use super::scan::Scan;
+use super::strict::Fault;
 use super::{NotNull, Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
@@ -28,12 +30,14 @@ macro_rules! floats {
 
                 #[inline]
                 fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    deserializer.deserialize_any(FloatVisitor(PhantomData))
+                    <$type>::decode(deserializer)
                 }
 
                 #[inline]
                 fn scan(scan: &mut Scan<'_>) -> Option<Self> {
-                    <$type>::of_f64(scan.float()?)
+                    let start = scan.place();
+                    let value = scan.float()?;
+                    <$type>::of_text(value, || scan.since(start))
                 }
 
                 #[inline]
@@ -99,6 +103,13 @@ trait Float: Fixed {
     fn of_i64(value: i64) -> Self;
     /// `None` if the value is beyond the type.
     fn of_f64(value: f64) -> Option<Self>;
+    /// Returns the float that a text is, which as an `f64` is `value`.
+    fn of_text<'a>(value: f64, text: impl FnOnce() -> Option<&'a str>) -> Option<Self>;
+    /// Reads a float from JSON.
+    #[inline]
+    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FloatVisitor(PhantomData))
+    }
     /// Returns a `NaN` as [`Style::Exact`] has it: by the hexadecimal digits of its bits. `None` if it is none.
     fn of_nan_bits(bits: &str) -> Option<Self>;
 }
@@ -119,6 +130,11 @@ impl Float for f64 {
         Some(value)
     }
 
+    #[inline]
+    fn of_text<'a>(value: f64, _text: impl FnOnce() -> Option<&'a str>) -> Option<Self> {
+        Some(value)
+    }
+
     fn of_nan_bits(bits: &str) -> Option<Self> {
         u64::from_str_radix(bits, 16).ok().map(f64::from_bits).filter(|value| value.is_nan())
     }
@@ -135,16 +151,39 @@ impl Float for f32 {
         value as f32
     }
 
+    /// Here the text is lost. The shortest one that reads as the `f64` stands for it, so that `7.038531e-26` is the `f32` that
+    /// has this text.
     #[inline]
     fn of_f64(value: f64) -> Option<Self> {
-        let near = value as f32;
-        if near.is_infinite() && value.is_finite() {
-            return None;
+        match rounded_once(value) {
+            None => parse(&format!("{value:e}")),
+            single => single,
         }
-        // Rounded twice, from text to f64 and on to f32, a value that ends up halfway between two f32 can come to the
-        // wrong one. It is rare: of all shortest texts of an f32, `7.038531e-26` is one.
-        let halfway = value.to_bits() & 0x1fff_ffff == 0x1000_0000;
-        Some(if halfway { undo_double_rounding(value, near) } else { near })
+    }
+
+    #[inline]
+    fn of_text<'a>(value: f64, text: impl FnOnce() -> Option<&'a str>) -> Option<Self> {
+        match rounded_once(value) {
+            None => parse(text()?),
+            single => single,
+        }
+    }
+
+    /// serde_json would round to an `f64` first, or refuse the texts by which floats are spelled that are not finite.
+    fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer)?;
+        let json = json.get();
+        if let [b'-' | b'0'..=b'9', ..] = json.as_bytes() {
+            if let Some(value) = parse(json) {
+                return Ok(value);
+            }
+            if let Some(value) = json.parse().ok().filter(|value: &f64| value.is_finite()) {
+                let reason = out_of_range::<serde_json::Error>(DataType::F32, value).to_string();
+                return Err(Fault::at_start(reason).after(json));
+            }
+        }
+        let read = serde_json::Deserializer::from_str(json).deserialize_any(FloatVisitor::<f32>(PhantomData));
+        read.map_err(|error| Fault::of(json, &error).after(json))
     }
 
     fn of_nan_bits(bits: &str) -> Option<Self> {
@@ -152,11 +191,22 @@ impl Float for f32 {
     }
 }
 
-/// Returns the neighbour of `near` whose shortest text reads as `value`, if there is one.
+/// Returns the float nearest to a value that was rounded to `f64` before. `None` if the value may have come to halfway between two
+/// by that, so that only its text tells which is the nearest, or if it is out of range.
+#[inline]
+fn rounded_once(value: f64) -> Option<f32> {
+    let near = value as f32;
+    // Of a float with fewer bits, and of one that is too large, the half is elsewhere.
+    let is_usual = near.abs() > f32::MIN_POSITIVE && near.is_finite();
+    let is_halfway = value.to_bits() & 0x1fff_ffff == 0x1000_0000;
+    let is_once = if is_usual { !is_halfway } else { value == 0.0 || !value.is_finite() };
+    is_once.then_some(near)
+}
+
+/// Returns the float that a number is; `None` if it is out of range.
 #[cold]
-fn undo_double_rounding(value: f64, near: f32) -> f32 {
-    let reads_as_value = |candidate: &f32| candidate.to_string().parse() == Ok(value);
-    [near, near.next_down(), near.next_up()].into_iter().find(reads_as_value).unwrap_or(near)
+fn parse(number: &str) -> Option<f32> {
+    number.parse().ok().filter(|value: &f32| value.is_finite())
 }
 
 impl<'de, T: Float> Visitor<'de> for FloatVisitor<T> {

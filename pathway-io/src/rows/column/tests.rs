@@ -206,6 +206,7 @@ proptest! {
 /// The types of other crates.
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 mod dates;
+mod floats;
 mod json_values;
 #[cfg(any(feature = "bytes", feature = "rust_decimal", feature = "uuid"))]
 mod others;
@@ -262,7 +263,11 @@ fn has_the_text_forms_of_pathway() {
 fn read<T: ColumnType>(text: &str) -> Result<T, String> {
     let mut buffer = T::Buffer::default();
     let result = decode(&mut buffer, text.as_bytes());
-    result.map(|()| buffer.get(0)).map_err(|error| error[..error.find(" at line").unwrap_or(error.len())].to_owned())
+    result.map(|()| buffer.get(0)).map_err(|error| {
+        // Its place may come in the text too.
+        let error = error.split_once('\u{1f}').map_or(&*error, |(reason, _)| reason);
+        error[..error.find(" at line").unwrap_or(error.len())].to_owned()
+    })
 }
 
 #[test]

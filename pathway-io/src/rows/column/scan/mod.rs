@@ -44,6 +44,12 @@ impl<'a> Scan<'a> {
         self.at = place;
     }
 
+    /// Returns the text from a place on up to where it is.
+    #[inline]
+    pub(crate) fn since(&self, place: usize) -> Option<&'a str> {
+        self.text.get(place..self.at)
+    }
+
     #[inline]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
