@@ -5,18 +5,28 @@
 
 mod common;
 
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
 use common::{Cat, cat, time};
-use pathway_io::{ReadOptions, Subject};
+use pathway_io::{Commit, ReadOptions, RunResult, Sink, SinkOptions, Subject, Table};
 
 fn main() {
     // `cargo test --benches` requests a short run.
     let short = std::env::args().any(|arg| arg == "--test");
     let rounds = if short { 10 } else { 20_000 };
     println!("{:<42} {:>9} {:>9} {:>9}", "us", "p50", "p99", "p99.9");
-    measure("commit() to subscribe", ReadOptions::new().autocommit(None), rounds, |cats| cats.commit());
+    let manual = || ReadOptions::new().autocommit(None);
+    measure("commit() to subscribe", manual(), rounds, |cats| cats.commit());
+    measure_with(
+        "commit() to an inline sink",
+        manual(),
+        rounds,
+        |cats| cats.commit(),
+        |cats, seen| {
+            cats.write_to_with(Arrival(seen), SinkOptions::new().inline(true));
+        },
+    );
     for ms in [1, 10, 100] {
         let rounds = if short { 2 } else { (2_000 / ms).max(20) };
         let interval = Duration::from_millis(ms);
@@ -28,19 +38,38 @@ fn main() {
     }
 }
 
+/// Sends the time of each commit.
+struct Arrival(Sender<Instant>);
+
+impl Sink<Cat> for Arrival {
+    fn write(&mut self, _: &Commit<Cat>) -> RunResult {
+        Ok(self.0.send(Instant::now())?)
+    }
+}
+
 fn measure(
     name: &str,
     options: ReadOptions,
     rounds: u64,
     commit: impl Fn(&Subject<Cat>) -> Result<(), pathway_io::Closed> + Send + 'static,
 ) {
+    measure_with(name, options, rounds, commit, |cats, seen| {
+        cats.subscribe(move |_| _ = seen.send(Instant::now()));
+    });
+}
+
+fn measure_with(
+    name: &str,
+    options: ReadOptions,
+    rounds: u64,
+    commit: impl Fn(&Subject<Cat>) -> Result<(), pathway_io::Closed> + Send + 'static,
+    sink: impl FnOnce(&Table<Cat>, Sender<Instant>),
+) {
     let (seen, arrivals) = channel();
     let (report, reported) = channel();
     time::<Cat>(
         options,
-        |cats| {
-            cats.subscribe(move |_| _ = seen.send(Instant::now()));
-        },
+        |cats| sink(cats, seen),
         move |cats| {
             report.send(round_trips(&cats, &arrivals, rounds, &commit)?)?;
             Ok(())

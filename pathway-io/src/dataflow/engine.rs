@@ -160,7 +160,7 @@ impl Engine for DataflowEngine {
     /// With several processes, it first waits for the other processes. Then it combines each partitioned table from the
     /// rows that all processes read.
     fn start(mut self: Box<Self>, run: &EngineRun<'_>) -> Result<Option<StartedEngine>> {
-        let EngineRun { workers, partitioned, prepared, control, messages, grace_period } = run;
+        let EngineRun { workers, partitioned, prepared, control, inbox, grace_period } = run;
         if self.computations.is_empty() && (workers.processes() == 1 || partitioned.is_empty()) {
             return Ok(None);
         }
@@ -199,7 +199,7 @@ impl Engine for DataflowEngine {
         let barrier = cluster.map(|cluster| {
             let engine = Arc::clone(&engine);
             let abandon: Arc<dyn Fn() + Send + Sync> = Arc::new(move || engine.abandon());
-            cluster.watch(&flow, control, messages, &abandon, *grace_period)
+            cluster.watch(&flow, control, inbox, &abandon, *grace_period)
         });
         let first = workers.numbers().start;
         let team = Team { team, first, engine, flow: Arc::clone(&flow), control: Arc::clone(control) };

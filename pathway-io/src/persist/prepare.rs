@@ -21,7 +21,7 @@ use crate::run::control::Control;
 use crate::run::error::{BoxError, Error, Result};
 use crate::run::guard::guarded;
 use crate::run::quarantine::BadRows;
-use crate::sequencer::Message;
+use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
 use crate::sink::file::file_system;
@@ -190,7 +190,7 @@ impl Prepared for PreparedState {
     fn begin(
         self: Box<Self>,
         sinks: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
-        messages: &Sender<Message>,
+        inbox: &Arc<Inbox>,
         control: &Arc<Control>,
     ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>) {
         // Bounded by the backlogs of the sources: each message holds credit.
@@ -206,7 +206,7 @@ impl Prepared for PreparedState {
             sinks,
             received,
             results: self.results.1,
-            messages: messages.clone(),
+            inbox: Arc::clone(inbox),
             control: Arc::clone(control),
         };
         (sender, Box::new(CheckpointerThread { plan: Some(plan), directory: self.directory }))

@@ -15,8 +15,8 @@ use crate::run::error::{Error, Result};
 use crate::run::lock::Lock;
 use crate::run::part::{Part, Role, Suspicion};
 use crate::run::quarantine::BadRows;
-use crate::sequencer::Message;
 use crate::sequencer::feed::Downstream;
+use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::CheckpointMessage;
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::Offsets;
@@ -68,7 +68,7 @@ pub(crate) trait Prepared: Send {
     fn begin(
         self: Box<Self>,
         sinks: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
-        messages: &Sender<Message>,
+        inbox: &Arc<Inbox>,
         control: &Arc<Control>,
     ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>);
 }
@@ -147,7 +147,7 @@ pub(crate) struct EngineRun<'a> {
     pub(crate) partitioned: Vec<Arc<dyn AnyTable>>,
     pub(crate) prepared: Option<&'a dyn Prepared>,
     pub(crate) control: &'a Arc<Control>,
-    pub(crate) messages: &'a Sender<Message>,
+    pub(crate) inbox: &'a Arc<Inbox>,
     pub(crate) grace_period: Duration,
 }
 

@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use crossbeam_channel::unbounded;
 use tracing::warn;
 
 use super::any_table::AnyTable;
@@ -20,6 +19,7 @@ use crate::run::lock::Lock;
 use crate::run::part::Phase;
 use crate::run::restart::Attempts;
 use crate::sequencer::clock::Clock;
+use crate::sequencer::inbox::Inbox;
 use crate::sequencer::{SequencedSource, Sequencer};
 use crate::source::bad_rows::BadRowPolicy;
 use crate::source::hook::Hooks;
@@ -55,7 +55,7 @@ pub(super) fn start(
         .iter()
         .map(|source| BadRowPolicy::open(source.options.bad_row_policy(), persistent))
         .collect::<Result<_>>()?;
-    let (messages, received) = unbounded();
+    let inbox = Inbox::new();
     if plan.progress {
         // The cell is empty: a pipeline starts once.
         let _ = control.notices.set(progress::tell);
@@ -73,7 +73,7 @@ pub(super) fn start(
                 partitioned: partitioned.flat_map(|source| source.tables.clone()).collect(),
                 prepared: prepared.as_deref(),
                 control: &control,
-                messages: &messages,
+                inbox: &inbox,
                 grace_period: plan.grace_period,
             })?
         }
@@ -102,7 +102,7 @@ pub(super) fn start(
                 time: control.time.clone(),
             };
             let source = Arc::new(Source {
-                intake: Intake::new(index, started.stages.len(), gathering, messages.clone()),
+                intake: Intake::new(index, started.stages.len(), gathering, Arc::clone(&inbox)),
                 hooks: Hooks::new(Arc::clone(&name), Arc::clone(&control)),
                 name,
                 durables: Durables::default(),
@@ -139,19 +139,18 @@ pub(super) fn start(
         let seconds = ahead.as_secs();
         warn!(seconds, "the state is {seconds} s ahead of this machine's clock: times of commits count on from there");
     }
-    let (checkpointer, state) = prepared.map(|prepared| prepared.begin(sinks, &messages, &control)).unzip();
-    let time = control.time.clone();
+    let (checkpointer, state) = prepared.map(|prepared| prepared.begin(sinks, &inbox, &control)).unzip();
+    let sequencer = Sequencer { clock, control: Arc::clone(&control), sources, tables, checkpointer, downstream };
     let supervisor = Supervisor {
         control,
         monitor,
-        messages,
+        inbox,
         grace_period: plan.grace_period,
         signals,
         progress: plan.progress,
         state,
         engine,
     };
-    let sequencer = Sequencer { messages: received, clock, time, sources, tables, checkpointer, downstream };
     supervisor.start(sequencer, launches)
 }
 

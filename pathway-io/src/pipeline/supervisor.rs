@@ -27,6 +27,7 @@ use crate::run::guard::{Ending, guarded};
 use crate::run::part::{Phase, Role};
 use crate::run::summary::Summary;
 use crate::run::threads;
+use crate::sequencer::inbox::Inbox;
 use crate::sequencer::{Message, Sequencer, SequencerPart};
 use crate::sink::part::SinkPart;
 use crate::source::intake::Tail;
@@ -36,7 +37,7 @@ use crate::source::shared::Source;
 pub(crate) struct Supervisor {
     pub(crate) control: Arc<Control>,
     pub(crate) monitor: Monitor,
-    pub(crate) messages: Sender<Message>,
+    pub(crate) inbox: Arc<Inbox>,
     pub(crate) grace_period: Duration,
     pub(crate) signals: Option<Signals>,
     /// Whether the run is shown on the terminal.
@@ -90,27 +91,20 @@ impl Supervisor {
     }
 
     fn start_sequencer(&self, sequencer: Sequencer) {
-        let control = Arc::clone(&self.control);
-        let messages = sequencer.messages.clone();
+        let (control, inbox) = (Arc::clone(&self.control), Arc::clone(&self.inbox));
         let downstream = sequencer.downstream.clone();
-        let id = control.add(
-            Arc::new(SequencerPart { time: sequencer.clock.face(), messages: self.messages.clone() }),
-            Phase::Running,
-        );
+        let part = SequencerPart { time: sequencer.clock.face(), inbox: Arc::clone(&inbox) };
+        let id = control.add(Arc::new(part), Phase::Running);
         let spawned = threads::spawn("sequencer", move || {
             let _ending = Ending { control: &control, id };
-            if let Err(kind) = guarded("its sequencer", || sequencer.run()) {
-                control.fail(Error::pipeline_failure(kind));
-                // The commits cannot be delivered any more, but they must be dropped: sources may be waiting for their
-                // credits.
-                while messages.recv().is_ok_and(|message| !matches!(message, Message::Finish)) {}
-            }
+            inbox.run(sequencer);
             if let Some(downstream) = downstream {
                 downstream.finish();
             }
         });
         if let Err(error) = spawned {
             self.control.fail(Error::pipeline(error));
+            self.inbox.close();
             self.control.set_phase(id, Phase::Ended);
         }
     }
@@ -187,7 +181,7 @@ impl Supervisor {
         }
         let draining = Instant::now();
         // This fails only if the sequencer has panicked, and then the control already knows the failure.
-        let _ = self.messages.send(Message::Finish);
+        let _ = self.inbox.send(Message::Finish);
         let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining), blame);
         if !drained {
             self.control.abandon(blame);

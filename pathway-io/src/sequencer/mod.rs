@@ -1,12 +1,17 @@
-//! The sequencer: the one thread that orders the commits of all sources.
+//! The sequencer: orders the commits of all sources.
 //!
 //! It assigns each commit its time. If a table has a primary key, it turns pushes into updates. It sends the result to
-//! the sinks of the table. It never waits for a sink, because the backlogs of the sources limit the rows in the sinks'
-//! channels. Between commits it runs the autocommit timers, and sleeps if there are none.
+//! the sinks of the table. It never waits for a sink with a thread, because the backlogs of the sources limit the rows in the
+//! sinks' channels. It also runs the autocommit timers.
+//!
+//! One thread at a time is the sequencer: its own, or one that has just called `commit` ([`inbox`]).
 
 pub(crate) mod clock;
 pub(crate) mod feed;
+pub(crate) mod inbox;
 pub(crate) mod journal;
+#[cfg(test)]
+mod model;
 pub(crate) mod multiset;
 mod segments;
 pub(crate) mod stage;
@@ -16,16 +21,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::Sender;
 use tracing::debug;
 
 use self::clock::Clock;
 use self::feed::Downstream;
+use self::inbox::Inbox;
 use self::journal::{CheckpointMessage, CommitRecord, SnapshotPiece, TableRecord};
 use self::stage::{Stage, StageCommit};
+use crate::run::control::Control;
 use crate::run::part::{Part, Role};
-use crate::run::time::Time;
-use crate::source::intake::{Cut, Intake, IntakeMessage, Outbox};
+use crate::source::intake::{Cut, Intake, IntakeMessage};
+
+/// A commit with more rows than this is left to the sequencer's thread if its table has state: some ten microseconds' worth.
+const BRIEF_ROWS: usize = 32;
 
 /// A message to the sequencer.
 pub(crate) enum Message {
@@ -40,25 +49,11 @@ pub(crate) enum Message {
     Finish,
 }
 
-impl Outbox for Sender<Message> {
-    fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage> {
-        match Sender::send(self, Message::Intake(message)) {
-            Ok(()) => Ok(()),
-            Err(unsent) => match unsent.0 {
-                Message::Intake(message) => Err(message),
-                Message::Snapshot(_) | Message::PeerTime(_) | Message::TimePassed | Message::Finish => {
-                    unreachable!("only intake messages are sent through this channel")
-                }
-            },
-        }
-    }
-}
-
 /// The sequencer, as the run waits for it. It waits for no other part, so that it is never to blame by itself.
 pub(crate) struct SequencerPart {
     /// The time of the last commit.
     pub(crate) time: Arc<AtomicU64>,
-    pub(crate) messages: Sender<Message>,
+    pub(crate) inbox: Arc<Inbox>,
 }
 
 impl Part for SequencerPart {
@@ -68,14 +63,13 @@ impl Part for SequencerPart {
 
     fn time_passed(&self) {
         // A sequencer that has ended has no timers.
-        let _ = self.messages.send(Message::TimePassed);
+        let _ = self.inbox.send(Message::TimePassed);
     }
 }
 
 pub(crate) struct Sequencer {
-    pub(crate) messages: Receiver<Message>,
     pub(crate) clock: Clock,
-    pub(crate) time: Time,
+    pub(crate) control: Arc<Control>,
     pub(crate) sources: Vec<SequencedSource>,
     /// The tables of each connector. All partitions of a connector share them.
     pub(crate) tables: Vec<Vec<Box<dyn Stage>>>,
@@ -98,37 +92,41 @@ pub(crate) struct SequencedSource {
 }
 
 impl Sequencer {
-    /// Runs until the sequencer receives [`Message::Finish`].
-    pub(crate) fn run(mut self) {
-        self.restore();
-        loop {
-            let next = self.sources.iter().filter_map(|source| source.timer).min();
-            let message = match next {
-                Some(at) if !self.time.is_manual() => self.messages.recv_deadline(at),
-                at => {
-                    let _waiting = self.time.wait_until(at);
-                    self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Intake(IntakeMessage::Commit(cut)) => self.commit(cut),
+            Message::Intake(IntakeMessage::Arm { source, at }) => self.sources[source].timer = Some(at),
+            Message::Intake(IntakeMessage::Pressed) => self.send(CheckpointMessage::Pressed),
+            Message::Snapshot(pieces) => self.snapshot(&pieces),
+            Message::PeerTime(time) => {
+                self.clock.observe(time);
+                if let Some(downstream) = &self.downstream {
+                    downstream.advance(time + 1);
                 }
-            };
-            match message {
-                Ok(Message::Intake(IntakeMessage::Commit(cut))) => self.commit(cut),
-                Ok(Message::Intake(IntakeMessage::Arm { source, at })) => self.sources[source].timer = Some(at),
-                Ok(Message::Intake(IntakeMessage::Pressed)) => self.send(CheckpointMessage::Pressed),
-                Ok(Message::Snapshot(pieces)) => self.snapshot(&pieces),
-                Ok(Message::PeerTime(time)) => {
-                    self.clock.observe(time);
-                    if let Some(downstream) = &self.downstream {
-                        downstream.advance(time + 1);
-                    }
-                }
-                Ok(Message::TimePassed) => {}
-                Ok(Message::Finish) | Err(RecvTimeoutError::Disconnected) => return,
-                Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.sources.iter().any(|source| source.timer.is_some()) {
-                self.fire(self.time.now());
-            }
+            // The sequencer's thread looks at the timers after each message, and sees the last message itself.
+            Message::TimePassed | Message::Finish => {}
         }
+    }
+
+    /// Returns whether a committing thread of the source `own` may handle the message. It takes a short time, whatever the size
+    /// of the table, and calls no sink of another source.
+    fn is_brief(&self, message: &Message, own: usize) -> bool {
+        match message {
+            Message::Intake(IntakeMessage::Commit(cut)) => {
+                let stages = &self.tables[self.sources[cut.source].connector];
+                let is_small = !cut.replaces && cut.credit.rows() <= BRIEF_ROWS;
+                (is_small || !stages.iter().any(|stage| stage.has_state()))
+                    && (cut.source == own || !stages.iter().any(|stage| stage.calls_sinks()))
+            }
+            Message::Intake(IntakeMessage::Arm { .. } | IntakeMessage::Pressed) => true,
+            Message::Snapshot(_) | Message::PeerTime(_) | Message::TimePassed | Message::Finish => false,
+        }
+    }
+
+    /// Returns when the next timer is due.
+    fn due(&self) -> Option<Instant> {
+        self.sources.iter().filter_map(|source| source.timer).min()
     }
 
     /// Recomputes the derived tables of a persistent pipeline from the rows of the checkpoint, at the time of the
@@ -140,7 +138,12 @@ impl Sequencer {
         downstream.advance(time + 1);
     }
 
-    fn fire(&mut self, now: Instant) {
+    /// Makes the autocommits that are due.
+    fn fire(&mut self) {
+        if self.due().is_none() {
+            return;
+        }
+        let now = self.control.time.now();
         for source in &mut self.sources {
             if source.timer.is_some_and(|at| at <= now) {
                 source.timer = source.intake.autocommit(now);
@@ -181,7 +184,8 @@ impl Sequencer {
                 downstream.advance(time + 1);
             }
         }
-        debug!(connector = &*source.name, time, delivered = !tables.is_empty(), "commit");
+        // Not a part of the span of the source whose thread this is.
+        debug!(parent: None, connector = &*source.name, time, delivered = !tables.is_empty(), "commit");
         let (source, offset, bad) = (cut.source, cut.offset, cut.bad);
         let record = CommitRecord { time, source, tables, computed_on, offset, bad, _credit: cut.credit };
         self.send(CheckpointMessage::Commit(record));

@@ -25,6 +25,12 @@ pub(crate) trait Stage: Send {
     /// Returns whether computations read the table.
     fn is_computed_on(&self) -> bool;
 
+    /// Returns whether a commit takes time for each of its rows, because the table has state.
+    fn has_state(&self) -> bool;
+
+    /// Returns whether a commit calls a sink, instead of sending to its thread.
+    fn calls_sinks(&self) -> bool;
+
     /// Sends the current rows to the computations that read the table, as one commit.
     fn feed_all(&mut self, time: u64);
 }
@@ -109,7 +115,7 @@ impl<S: Schema> Stage for TableStage<S> {
         for feed in &mut self.feeds {
             feed.send(&commit, of.partition);
         }
-        let has_state = self.upsert.is_some() || self.multiset.is_some();
+        let has_state = self.has_state();
         let journal = self.journal.as_ref().filter(|journal| has_state || !journal.transactional.is_empty());
         Sequenced { delivered: true, journaled: journal.map(|journal| journal.record(commit, receipt)) }
     }
@@ -123,6 +129,14 @@ impl<S: Schema> Stage for TableStage<S> {
 
     fn is_computed_on(&self) -> bool {
         !self.feeds.is_empty()
+    }
+
+    fn has_state(&self) -> bool {
+        self.upsert.is_some() || self.multiset.is_some()
+    }
+
+    fn calls_sinks(&self) -> bool {
+        self.outlets.iter().chain(self.worker_outlets.iter().flatten()).any(Outlet::is_inline)
     }
 
     fn feed_all(&mut self, time: u64) {

@@ -156,7 +156,7 @@ impl<S: Schema> Table<S> {
         sink: Box<dyn Sink<S>>,
     ) {
         let (target, sink, retry) = (Some(target), AnySink::Plain(sink), Some(retry));
-        self.add_sink(SinkSpec { name: name.into(), target, sink, retry, refused_rows });
+        self.add_sink(SinkSpec { name: name.into(), target, sink, retry, refused_rows, inline: false });
     }
 
     /// Adds a sink that writes a directory, part by part.
@@ -168,6 +168,7 @@ impl<S: Schema> Table<S> {
             sink: AnySink::Staged(sink),
             retry: None,
             refused_rows: BadRows::Fail,
+            inline: false,
         });
     }
 
@@ -230,8 +231,8 @@ impl<S> Table<S> {
         S: Schema,
     {
         let (name, sink) = (Arc::clone(self.name()), AnySink::Plain(Box::new(sink)));
-        let SinkOptions { retry, refused_rows } = options;
-        self.add_sink(SinkSpec { name, target: None, sink, retry, refused_rows });
+        let SinkOptions { retry, refused_rows, inline } = options;
+        self.add_sink(SinkSpec { name, target: None, sink, retry, refused_rows, inline });
     }
 
     /// Calls `callback` with each update, in order, on its own thread.

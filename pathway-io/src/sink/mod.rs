@@ -5,6 +5,7 @@ mod callback;
 mod channel;
 pub mod csv;
 pub(crate) mod file;
+pub(crate) mod inline;
 pub mod jsonlines;
 pub(crate) mod options;
 pub(crate) mod outlet;
@@ -32,7 +33,7 @@ use crate::run::error::RunResult;
 
 /// Receives the updates of a table.
 ///
-/// Each sink runs on its own thread and receives every commit whole, in the order of the times. An error or a panic in any
+/// Each sink runs on its own thread, unless it is [inline](crate::SinkOptions::inline), and receives every commit whole, in the order of the times. An error or a panic in any
 /// method fails the pipeline; the sink is then dropped without further calls.
 /// [`SinkOptions::retry`](crate::SinkOptions::retry) tries it again after an error.
 ///

@@ -18,6 +18,7 @@ use crate::run::restart::Restart;
 pub struct SinkOptions {
     pub(super) retry: Option<Restart>,
     pub(super) refused_rows: BadRows,
+    pub(super) inline: bool,
 }
 
 impl SinkOptions {
@@ -63,6 +64,54 @@ impl SinkOptions {
     /// A row that can be refused where it is pushed should be: see [`Sink::row_check`](crate::Sink::row_check).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
         self.refused_rows = policy;
+        self
+    }
+
+    /// Calls the sink on the thread that makes the commit, without waking the sink's own thread.
+    ///
+    /// A commit then reaches the sink in about a microsecond. [`Subject::commit`](crate::Subject::commit) and
+    /// [`Transaction::commit`](crate::Transaction::commit) call [`write`](crate::Sink::write) and
+    /// [`flush`](crate::Sink::flush) before they return, if nothing else is being committed at that moment and the commit has
+    /// few rows or its table has no key. All other commits, of autocommit and of async sources too, call them on the
+    /// sequencer's thread. Sinks of a computed table are called on a thread of the engine. Commits come whole, one at a time
+    /// and in order, as for every sink. `open`, `close` and the drop stay on the sink's thread.
+    ///
+    /// Only a sink that never waits should be called inline:
+    ///
+    /// - While it is being called, nothing else of the pipeline is committed, and no timer fires. A slow sink therefore slows
+    ///   down all sources. A source that is in `commit` waits for it, also after a stop; after the grace period both are
+    ///   abandoned and named in the error.
+    /// - An error or a panic in it fails the pipeline as the sink's failure. The `commit` that called it returns `Ok`, because
+    ///   the rows were committed.
+    /// - It can push into a source, also its own, and commit: these rows become a later commit. A push that waits for room
+    ///   would wait for the sink itself, until a stop. Use [`try_next`](crate::Subject::try_next).
+    ///
+    /// A sink with [`retry`](Self::retry) or [`refused_rows`](Self::refused_rows), and a [transactional](crate::Sink::is_transactional) sink in a persistent
+    /// pipeline, are called on their own thread all the same.
+    ///
+    /// ```
+    /// # use pathway_io::{connector, Pipeline, Schema, Subject};
+    /// use pathway_io::{Commit, RunResult, Sink, SinkOptions};
+    ///
+    /// # #[derive(Schema)] struct Quote { price: f64 }
+    /// # struct Quotes;
+    /// # #[connector] impl Quotes { fn run(&mut self, _quotes: Subject<Quote>) {} }
+    /// struct Last(f64);
+    ///
+    /// impl Sink<Quote> for Last {
+    ///     fn write(&mut self, commit: &Commit<Quote>) -> RunResult {
+    ///         self.0 = commit.iter().last().map_or(self.0, |quote| quote.row.price);
+    ///         Ok(())
+    ///     }
+    /// }
+    ///
+    /// let pipeline = Pipeline::new();
+    /// pipeline.read(Quotes).write_to_with(Last(0.0), SinkOptions::new().inline(true));
+    /// # pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    pub fn inline(mut self, inline: bool) -> Self {
+        self.inline = inline;
         self
     }
 }

@@ -1,5 +1,5 @@
 //! The channel of a sink: what it is sent ([`SinkMessage`]), the end that is written to ([`Outlet`]), and how far the sink
-//! has come ([`Progress`]).
+//! has come ([`Progress`]). An inline sink is called by its outlet.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
+use crate::sink::inline::InlineSink;
 
 /// A message to the thread of a sink.
 pub(crate) enum SinkMessage<S: Schema> {
@@ -30,11 +31,20 @@ pub(crate) struct Delivery<S: Schema> {
 pub(crate) struct Outlet<S: Schema> {
     pub(crate) sender: Sender<SinkMessage<S>>,
     pub(crate) progress: Arc<Progress>,
+    /// The sink, if it is called instead of its thread.
+    pub(crate) inline: Option<Arc<InlineSink<S>>>,
 }
 
 impl<S: Schema> Outlet<S> {
+    pub(crate) fn is_inline(&self) -> bool {
+        self.inline.is_some()
+    }
+
     pub(crate) fn deliver(&self, commit: &Commit<S>, receipt: &Arc<dyn Send + Sync>) {
         self.progress.queued(commit);
+        if let Some(sink) = &self.inline {
+            return sink.write(commit);
+        }
         // A sink that has failed or ended has dropped its receiver. It is no longer served.
         let _ =
             self.sender.send(SinkMessage::Commit(Delivery { commit: commit.clone(), _receipt: Arc::clone(receipt) }));

@@ -52,6 +52,8 @@ pub(crate) struct SinkSpec<S: Schema> {
     pub(crate) retry: Option<Restart>,
     /// What happens to updates that the sink refuses for good.
     pub(crate) refused_rows: BadRows,
+    /// The sink is called on the thread that makes a commit.
+    pub(crate) inline: bool,
 }
 
 /// A sink that the runtime calls through the trait alone, or one whose file it also syncs and measures.
@@ -71,6 +73,7 @@ impl<S: Schema> SinkSpec<S> {
             sink: AnySink::File(sink),
             retry: None,
             refused_rows: BadRows::Fail,
+            inline: false,
         }
     }
 }

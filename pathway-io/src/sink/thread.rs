@@ -22,6 +22,7 @@ use crate::run::restart::Restart;
 use crate::run::threads;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
+use crate::sink::inline::InlineSink;
 use crate::sink::outlet::{Delivery, Outlet, Progress, SinkMessage};
 use crate::sink::part::{SinkPart, Worker};
 use crate::sink::refusals::Refusals;
@@ -60,20 +61,34 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
     let id = control.add(Arc::clone(&part) as _, Phase::Opening);
     let worker = Worker { part, id, control: Arc::clone(control), place: Cell::new("open") };
     let name = Arc::clone(&spec.name);
-    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec, mode, told));
+    // Its thread waits between two attempts, or keeps the time up to which the sink is durable.
+    let needs_thread = spec.retry.is_some() || spec.refused_rows != BadRows::Fail || !matches!(mode, Mode::Plain);
+    let inline = (spec.inline && !needs_thread).then(|| InlineSink::new(&name, &progress, control));
+    let lent = inline.clone();
+    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec, mode, lent.as_deref(), told));
     if let Err(error) = spawned {
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
         control.set_phase(id, Phase::Ended);
     }
-    Outlet { sender, progress }
+    Outlet { sender, progress, inline }
 }
 
 impl Worker {
-    fn run<S: Schema>(self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
+    fn run<S: Schema>(
+        self,
+        spec: SinkSpec<S>,
+        mode: Mode<S>,
+        inline: Option<&InlineSink<S>>,
+        told: Receiver<SinkMessage<S>>,
+    ) {
         let _ending = Ending { control: &self.control, id: self.id };
         current::enter(&self.control);
         // Each call into the sink is guarded. What else runs is the subscriber of `tracing`.
-        if let Err(kind) = guarded("its thread", || self.live(spec, mode, told)) {
+        let live = || match inline {
+            Some(inline) => self.lend(spec, &told, inline),
+            None => self.live(spec, mode, told),
+        };
+        if let Err(kind) = guarded("its thread", live) {
             self.fail(kind);
         }
     }

@@ -11,6 +11,7 @@ mod common;
 mod csv;
 mod golden;
 mod hook;
+mod inline;
 mod json_column;
 mod model;
 mod numbers;

@@ -26,8 +26,6 @@ use std::net::TcpStream;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
-
 pub(crate) use self::data_stream::DataStream;
 use self::receiver::Receiver;
 use super::flow::Flow;
@@ -37,7 +35,7 @@ use crate::run::error::{Error, Result};
 use crate::run::lock::Lock;
 use crate::run::part::{Part, Phase, Role, Suspicion};
 use crate::run::threads;
-use crate::sequencer::Message;
+use crate::sequencer::inbox::Inbox;
 
 /// The deadline for sending or receiving the reason for an end.
 const FAREWELL_TIMEOUT: Duration = Duration::from_secs(1);
@@ -154,7 +152,7 @@ impl Cluster {
         self,
         flow: &Arc<Flow>,
         control: &Arc<Control>,
-        messages: &Sender<Message>,
+        inbox: &Arc<Inbox>,
         abandon: &Arc<dyn Fn() + Send + Sync>,
         grace_period: Duration,
     ) -> Arc<ShutdownBarrier> {
@@ -180,7 +178,7 @@ impl Cluster {
                     flow: Arc::clone(flow),
                     control: Arc::clone(control),
                     barrier: Arc::clone(&barrier),
-                    messages: messages.clone(),
+                    inbox: Arc::clone(inbox),
                     abandon: Arc::clone(abandon),
                 };
                 threads::spawn(&format!("process {}", peer.process), move || receiver.run())
@@ -228,9 +226,9 @@ mod tests {
         let ((hanging, _unread), (control, mut other)) = (line(), line());
         let peer = |process, control| Peer { process, address: String::new(), data: line().0, control };
         let cluster = Cluster { peers: vec![peer(1, hanging), peer(2, control)] };
-        let (flow, control, messages) = (Arc::<Flow>::default(), Arc::default(), crossbeam_channel::unbounded().0);
+        let (flow, control, inbox) = (Arc::<Flow>::default(), Arc::default(), Inbox::new());
         let nothing: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
-        cluster.watch(&flow, &control, &messages, &nothing, MIN_PEER_TIMEOUT);
+        cluster.watch(&flow, &control, &inbox, &nothing, MIN_PEER_TIMEOUT);
         thread::spawn(move || (1..=COMMITS).for_each(|time| flow.announce(time)));
         // Well before the one that hangs is taken for gone.
         other.set_read_timeout(Some(MIN_PEER_TIMEOUT / 2)).unwrap();

@@ -5,14 +5,13 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::Sender;
-
 use super::ShutdownBarrier;
 use super::message::PeerMessage;
 use crate::dataflow::flow::Flow;
 use crate::run::control::Control;
 use crate::run::error::Error;
 use crate::sequencer::Message;
+use crate::sequencer::inbox::Inbox;
 
 /// Receives from one other process, until it closes the connection.
 pub(super) struct Receiver {
@@ -23,7 +22,7 @@ pub(super) struct Receiver {
     pub(super) flow: Arc<Flow>,
     pub(super) control: Arc<Control>,
     pub(super) barrier: Arc<ShutdownBarrier>,
-    pub(super) messages: Sender<Message>,
+    pub(super) inbox: Arc<Inbox>,
     pub(super) abandon: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -50,7 +49,7 @@ impl Receiver {
                 Ok(PeerMessage::Heartbeat) => {}
                 Ok(PeerMessage::Time(time)) => {
                     // Without a sequencer nothing has to keep up.
-                    let _ = self.messages.send(Message::PeerTime(time));
+                    let _ = self.inbox.send(Message::PeerTime(time));
                 }
                 Ok(PeerMessage::Stop(stop)) => self.control.stop(stop),
                 Ok(PeerMessage::Failing(text)) => {

@@ -18,7 +18,7 @@ impl Checkpointer {
             answer.recv().map_err(|_| PartFailed)?;
         }
         let (give, pieces) = bounded(4);
-        if self.plan.messages.send(Message::Snapshot(give)).is_err() {
+        if self.plan.inbox.send(Message::Snapshot(give)).is_err() {
             return Ok(());
         }
         let (directory, sync) = (self.plan.directory.path(), self.plan.durability.syncs());

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use serde_json::Value;
 
 use crate::persist::Durability;
 use crate::persist::directory::StateDirectory;
 use crate::run::control::Control;
-use crate::sequencer::Message;
+use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
 use crate::sink::file::storage::Storage;
@@ -85,6 +85,6 @@ pub(in crate::persist) struct Plan {
     pub(in crate::persist) sinks: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
     pub(in crate::persist) received: Receiver<CheckpointMessage>,
     pub(in crate::persist) results: Receiver<ComputedRecord>,
-    pub(in crate::persist) messages: Sender<Message>,
+    pub(in crate::persist) inbox: Arc<Inbox>,
     pub(in crate::persist) control: Arc<Control>,
 }

@@ -15,7 +15,7 @@ use crate::run::lock::Lock;
 use crate::run::part::Phase;
 use crate::run::quarantine::BadRows;
 use crate::run::threads;
-use crate::sequencer::Message;
+use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::CheckpointMessage;
 use crate::sink::resume::Resume;
 use crate::sink::start::CheckpointedSink;
@@ -71,7 +71,7 @@ impl Prepared for PreparedMemory {
     fn begin(
         self: Box<Self>,
         _: Vec<(Option<(usize, usize)>, CheckpointedSink)>,
-        _: &Sender<Message>,
+        _: &Arc<Inbox>,
         control: &Arc<Control>,
     ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>) {
         // Bounded by the backlog of the source: each message holds credit.

@@ -72,7 +72,7 @@ impl Intake {
         if state.cuts == Cuts::AtEnd {
             // A table that was not sent to its end says nothing of what is gone.
             if tail == Tail::Commit && !std::mem::replace(&mut state.finished, true) {
-                self.send(&mut state);
+                self.send(&mut state, None);
             }
             return;
         }

@@ -23,6 +23,8 @@ pub(crate) struct Cut {
     pub(crate) bad: Vec<u8>,
     /// It is all that the source has, and what is not in it is gone.
     pub(crate) whole: bool,
+    /// It replaces all rows of a table, which takes longer the larger the table is.
+    pub(crate) replaces: bool,
     pub(crate) credit: Arc<Credit>,
 }
 
@@ -38,16 +40,38 @@ pub(crate) enum IntakeMessage {
     Pressed,
 }
 
-/// The way to the sequencer. Sending never blocks.
+/// The way to the sequencer. No method waits for it.
 pub(crate) trait Outbox: Send + Sync + 'static {
-    /// Sends a message, and returns it if the sequencer is gone.
+    /// Sends a message and wakes the sequencer's thread. Returns the message if the sequencer is gone.
     fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage>;
+
+    /// Sends a message without waking a thread. A call of [`serve`](Self::serve) must follow.
+    fn post(&self, message: IntakeMessage) -> Result<(), IntakeMessage>;
+
+    /// Has the posted messages handled: on this thread, which belongs to `source`, if the sequencer is idle and they take a
+    /// short time, and otherwise on the sequencer's thread. The caller holds no lock of an intake.
+    fn serve(&self, source: usize);
+}
+
+/// A promise to call [`Outbox::serve`]. It is kept when this is dropped, so that it must outlive the intake's lock.
+pub(super) struct Serving<'a>(&'a Intake);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.sequencer.serve(self.0.source);
+    }
 }
 
 /// The right to have rows in flight; its last clone to be dropped gives it back.
 pub(crate) struct Credit {
     intake: Arc<Intake>,
     pub(super) load: Load,
+}
+
+impl Credit {
+    pub(crate) fn rows(&self) -> usize {
+        self.load.rows
+    }
 }
 
 impl Drop for Credit {
@@ -67,6 +91,11 @@ impl Intake {
         has_room
     }
 
+    /// Has what this thread posts handled at its end.
+    pub(super) fn serving(&self) -> Serving<'_> {
+        Serving(self)
+    }
+
     pub(super) fn may_cut(&self, state: &mut State) -> bool {
         state.transactions_waiting == 0 && self.has_room(state, state.pending.before_tail())
     }
@@ -80,11 +109,12 @@ impl Intake {
     /// Sends all pending rows before the tail to the sequencer as one commit, if there is anything to say.
     pub(super) fn cut(self: &Arc<Self>, state: &mut State) {
         if state.has_cut() {
-            self.send(state);
+            self.send(state, None);
         }
     }
 
-    pub(super) fn send(self: &Arc<Self>, state: &mut State) {
+    /// Sends a cut. With `serving`, the sequencer's thread is not woken.
+    pub(super) fn send(self: &Arc<Self>, state: &mut State, serving: Option<&Serving<'_>>) {
         state.cut_due = false;
         state.pressed = false;
         state.first_push = None;
@@ -106,12 +136,15 @@ impl Intake {
             offset,
             bad: taken.bad.text,
             whole: state.cuts == Cuts::AtEnd,
+            replaces: taken.replaces,
             credit: Arc::new(Credit { intake: Arc::clone(self), load: held }),
         };
         // The sequencer outlives the subjects. Were it gone all the same, dropping the credit here would lock the
         // state a second time, so the message is kept for ever instead: the failure that ended the sequencer is
         // what the run reports.
-        if let Err(unsent) = self.sequencer.send(IntakeMessage::Commit(cut)) {
+        let message = IntakeMessage::Commit(cut);
+        let sent = if serving.is_some() { self.sequencer.post(message) } else { self.sequencer.send(message) };
+        if let Err(unsent) = sent {
             std::mem::forget(unsent);
         }
     }

@@ -3,7 +3,9 @@
 //! It is the hand-over between the source's threads and the sequencer, and the one place where a row can wait. Behind
 //! one mutex it holds the rows since the last commit, of all tables of the source, and counts those that were
 //! committed but not yet taken by every sink (*in flight*). A *cut* makes the waiting rows one commit and sends it to
-//! the sequencer while the mutex is held, so that the order of the cuts is the order of the commits.
+//! the sequencer while the mutex is held, so that the order of the cuts is the order of the commits. A thread that calls
+//! `commit` then does the sequencer's work if it can ([`Outbox::serve`]); a task does not, since a runtime's thread must not
+//! be held up.
 //!
 //! The backlog bounds the waiting rows and the rows in flight alike: a cut waits until what it adds fits, or until
 //! nothing is in flight, and a push waits for a cut. Every commit carries a [`Credit`] for its rows, and sinks drop
@@ -32,7 +34,7 @@ mod attempts;
 mod closing;
 mod cut;
 #[cfg(test)]
-mod model;
+pub(crate) mod model;
 pub(crate) mod pending;
 #[cfg(feature = "async")]
 mod poll;
@@ -45,6 +47,7 @@ use std::time::Duration;
 
 pub(crate) use self::admit::{Admitted, Push, Refused};
 pub(crate) use self::closing::Tail;
+use self::cut::Serving;
 pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
 #[cfg(feature = "async")]
 pub(crate) use self::poll::{CommitTransaction, Place};
@@ -126,20 +129,30 @@ impl Intake {
     /// Makes everything pushed so far one commit; waits until the backlog has room for it. Rows behind the last offset
     /// wait for the next one.
     pub(crate) fn commit(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
-        let state = self.lock();
-        self.commit_locked(state, entry)
+        let serving = self.serving();
+        self.commit_locked(self.lock(), entry, &serving)
     }
 
-    fn commit_locked(self: &Arc<Self>, mut state: MutexGuard<'_, State>, entry: Entry) -> Result<(), Closed> {
+    fn commit_locked(
+        self: &Arc<Self>,
+        mut state: MutexGuard<'_, State>,
+        entry: Entry,
+        serving: &Serving<'_>,
+    ) -> Result<(), Closed> {
         loop {
-            match self.try_commit(&mut state, entry) {
+            match self.try_commit(&mut state, entry, Some(serving)) {
                 Poll::Ready(result) => return result,
                 Poll::Pending => state = self.wait(state),
             }
         }
     }
 
-    fn try_commit(self: &Arc<Self>, state: &mut State, entry: Entry) -> Poll<Result<(), Closed>> {
+    fn try_commit(
+        self: &Arc<Self>,
+        state: &mut State,
+        entry: Entry,
+        serving: Option<&Serving<'_>>,
+    ) -> Poll<Result<(), Closed>> {
         state.check_open(entry)?;
         if !state.has_cut() {
             state.cut_due |= !state.pending.load.is_zero();
@@ -148,7 +161,7 @@ impl Intake {
         if !self.may_cut(state) {
             return Poll::Pending;
         }
-        self.cut(state);
+        self.send(state, serving);
         Poll::Ready(Ok(()))
     }
 
@@ -163,10 +176,11 @@ impl Intake {
 
     /// Sets the offset of everything pushed so far, and makes it one commit.
     pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
+        let serving = self.serving();
         let mut state = self.lock();
         state.check_open(entry)?;
         state.set_offset(offset);
-        self.commit_locked(state, entry)
+        self.commit_locked(state, entry, &serving)
     }
 
     /// Makes everything pushed so far and then the rows of `transaction` one commit. A transaction of `table` that has
@@ -177,6 +191,7 @@ impl Intake {
         mut transaction: Pending,
         mut offset: Option<O>,
     ) -> Result<(), Refused> {
+        let serving = self.serving();
         let mut state = self.lock();
         if state.is_for_later(offset.is_some()) {
             // An offset that waits for this transaction makes no room before it.
@@ -186,13 +201,13 @@ impl Intake {
             state.append_for_later(entry, transaction)?;
             if state.has_cut() {
                 // An offset has waited for it. A stop that comes now leaves the rows to the end of `run`.
-                let _ = self.commit_locked(state, entry);
+                let _ = self.commit_locked(state, entry, &serving);
             }
             return Ok(());
         }
         state.transactions_waiting += 1;
         let committed = loop {
-            match self.try_transaction(&mut state, entry, &mut transaction, &mut offset) {
+            match self.try_transaction(&mut state, entry, &mut transaction, &mut offset, Some(&serving)) {
                 Poll::Ready(committed) => break committed,
                 Poll::Pending => state = self.wait(state),
             }
@@ -208,6 +223,7 @@ impl Intake {
         entry: Entry,
         transaction: &mut Pending,
         offset: &mut Option<O>,
+        serving: Option<&Serving<'_>>,
     ) -> Poll<Result<(), Closed>> {
         state.check_transaction(entry, transaction)?;
         let load = state.pending.load.plus(transaction.load);
@@ -218,7 +234,9 @@ impl Intake {
         if let Some(offset) = offset.take() {
             state.set_offset(offset);
         }
-        self.cut(state);
+        if state.has_cut() {
+            self.send(state, serving);
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -131,6 +131,8 @@ pub(crate) struct Taken {
     /// Table index and `Vec<Batch<S>>`.
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
     pub(crate) bad: BadLines,
+    /// A table may be whole.
+    pub(crate) replaces: bool,
 }
 
 impl Pending {
@@ -206,7 +208,8 @@ impl Pending {
     /// Takes the rows of each table that has any before the tail.
     pub(crate) fn take_before_tail(&mut self) -> Taken {
         let Some(before) = self.before_tail else {
-            return Taken { parts: self.take(), bad: std::mem::take(&mut self.bad) };
+            let (bad, replaces) = (std::mem::take(&mut self.bad), std::mem::take(&mut self.replaces));
+            return Taken { parts: self.take(), bad, replaces };
         };
         self.load = self.load.minus(before);
         self.before_tail = Some(Load::default());
@@ -214,7 +217,8 @@ impl Pending {
         let bad = std::mem::replace(&mut self.bad, tail);
         let tables = self.tables.iter_mut().enumerate();
         let parts = tables.filter_map(|(table, batches)| Some((table, batches.as_mut()?.take_marked()?))).collect();
-        Taken { parts, bad }
+        // The start of a table may be in the tail.
+        Taken { parts, bad, replaces: self.replaces }
     }
 
     /// Adds the line of a bad row.
@@ -242,6 +246,7 @@ impl Pending {
     pub(crate) fn append(&mut self, later: Pending) {
         self.load = self.load.plus(later.load);
         self.bad.rows += later.bad.rows;
+        self.replaces |= later.replaces;
         if self.tables.len() < later.tables.len() {
             self.tables.resize_with(later.tables.len(), || None);
         }

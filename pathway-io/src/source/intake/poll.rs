@@ -87,7 +87,7 @@ impl Intake {
         cx: &Context<'_>,
     ) -> Poll<Result<(), Closed>> {
         let mut state = place.enter(self, ROOM);
-        let committed = self.try_commit(&mut state, entry);
+        let committed = self.try_commit(&mut state, entry, None);
         if committed.is_pending() {
             place.wait(state, ROOM, cx.waker());
         }
@@ -164,7 +164,7 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
                 this.is_appended = true;
             }
             // An offset has waited for it. A stop that comes now leaves the rows to the end of `run`.
-            if state.has_cut() && intake.try_commit(&mut state, this.entry).is_pending() {
+            if state.has_cut() && intake.try_commit(&mut state, this.entry, None).is_pending() {
                 this.place.wait(state, ROOM, cx.waker());
                 return Poll::Pending;
             }
@@ -174,7 +174,7 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
             state.transactions_waiting += 1;
             this.is_queued = true;
         }
-        match intake.try_transaction(&mut state, this.entry, &mut this.transaction, &mut this.offset) {
+        match intake.try_transaction(&mut state, this.entry, &mut this.transaction, &mut this.offset, None) {
             Poll::Ready(committed) => {
                 this.is_queued = false;
                 intake.leave_queue(state);

@@ -6,7 +6,7 @@
 //! messages one by one, notes the rows of each cut, and gives the credit back. Its channel is made of loom's own locks.
 //! Time passes as it likes: an armed autocommit fires when the sequencer comes to its message.
 
-mod rig;
+pub(crate) mod rig;
 #[cfg(feature = "async")]
 mod tasks;
 

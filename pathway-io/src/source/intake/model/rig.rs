@@ -46,6 +46,13 @@ impl Outbox for Sending {
         self.0.push(Some(message));
         Ok(())
     }
+
+    fn post(&self, message: IntakeMessage) -> Result<(), IntakeMessage> {
+        self.send(message)
+    }
+
+    // The models of the sequencer's inbox have the other ways.
+    fn serve(&self, _: usize) {}
 }
 
 impl Channel {
@@ -221,7 +228,7 @@ pub(super) fn of(all: &[u64], thread: u64) -> Vec<u64> {
 
 /// Tries all orders, and says how many they were.
 #[cfg(pathway_loom)]
-pub(super) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
     let runs = Arc::new(std::sync::atomic::AtomicU64::new(0));
     let counted = Arc::clone(&runs);
     loom::model(move || {
@@ -233,7 +240,7 @@ pub(super) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
 
 /// Tries the orders that come.
 #[cfg(not(pathway_loom))]
-pub(super) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
+pub(crate) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
     let (sender, done) = std::sync::mpsc::channel();
     let models = thread::spawn(move || {
         for _ in 0..if cfg!(miri) { 3 } else { 200 } {
