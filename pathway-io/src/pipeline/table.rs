@@ -138,9 +138,8 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
         if restored.state
             && let Some(upsert) = &mut kept.upsert
         {
-            for batch in upsert.apply(&batches, pool, false) {
-                pool.put(batch);
-            }
+            let updates = upsert.apply(&batches, pool, false);
+            updates.into_iter().flatten().for_each(|batch| pool.put(batch));
         }
         if restored.state
             && let Some(multiset) = &mut kept.multiset

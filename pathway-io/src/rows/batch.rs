@@ -80,6 +80,11 @@ impl<S: Schema> Batch<S> {
         self.starts_table
     }
 
+    /// Returns whether each row comes once.
+    pub(crate) fn has_only_additions(&self) -> bool {
+        self.diffs.is_empty() || self.diffs.iter().all(|diff| *diff == 1)
+    }
+
     pub(crate) fn is_full(&self) -> bool {
         self.len >= SEAL_ROWS || self.bytes() >= SEAL_BYTES
     }

@@ -14,10 +14,10 @@ const SEGMENT_BYTES: usize = 1 << 20;
 /// The number of empty segments that keep their buffers for reuse.
 const KEPT_SEGMENTS: usize = 4;
 
-/// Marks a slot without a row, or a row that is a hole.
-pub(super) const NONE: u32 = u32::MAX;
+/// The number of positions. The rest of a `u32` is left to the owner of the rows.
+pub(super) const POSITIONS: u32 = 1 << 31;
 
-/// Rows in segments. A `u32` identifies a row: the number of its segment, and its index in the segment.
+/// Rows in segments. A `u32` below [`POSITIONS`] identifies a row: the number of its segment, and its index in the segment.
 pub(super) struct Rows<S: Schema> {
     segments: Vec<Segment<S>>,
     /// The segment that receives the next row.
@@ -30,33 +30,41 @@ pub(super) struct Rows<S: Schema> {
 
 struct Segment<S: Schema> {
     columns: ColumnsOf<S>,
-    /// The slot of each row, or `NONE` for a hole.
-    slots: Vec<u32>,
+    marks: Vec<Mark>,
     live: usize,
     is_full: bool,
 }
 
+/// What a position holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    Hole,
+    Row,
+    /// A row whose key is changed by the present commit.
+    Touched,
+}
+
 impl<S: Schema> Default for Segment<S> {
     fn default() -> Self {
-        Segment { columns: ColumnsOf::<S>::default(), slots: Vec::new(), live: 0, is_full: false }
+        Segment { columns: ColumnsOf::<S>::default(), marks: Vec::new(), live: 0, is_full: false }
     }
 }
 
 impl<S: Schema> Segment<S> {
-    fn push(&mut self, columns: &ColumnsOf<S>, row: usize, slot: u32) {
+    fn push(&mut self, columns: &ColumnsOf<S>, row: usize) {
         self.columns.push_from(columns, row);
-        self.slots.push(slot);
+        self.marks.push(Mark::Row);
         self.live += 1;
-        self.is_full = self.slots.len() == SEGMENT as usize || self.columns.bytes() >= SEGMENT_BYTES;
+        self.is_full = self.marks.len() == SEGMENT as usize || self.columns.bytes() >= SEGMENT_BYTES;
     }
 
     fn is_sparse(&self) -> bool {
-        self.is_full && self.live * 2 < self.slots.len()
+        self.is_full && self.live * 2 < self.marks.len()
     }
 
     fn clear(&mut self) {
         self.columns.truncate(0);
-        self.slots.clear();
+        self.marks.clear();
         self.live = 0;
         self.is_full = false;
     }
@@ -74,13 +82,37 @@ impl<S: Schema> Rows<S> {
         (&self.segments[(row / SEGMENT) as usize].columns, (row % SEGMENT) as usize)
     }
 
-    pub(super) fn insert(&mut self, columns: &ColumnsOf<S>, row: usize, slot: u32) -> u32 {
+    /// Marks a row as one whose key the present commit changes, or takes the mark away.
+    #[inline]
+    pub(super) fn touch(&mut self, row: u32, is_touched: bool) {
+        let mark = if is_touched { Mark::Touched } else { Mark::Row };
+        self.segments[(row / SEGMENT) as usize].marks[(row % SEGMENT) as usize] = mark;
+    }
+
+    /// Returns the positions of the rows that are not touched.
+    pub(super) fn untouched(&self) -> impl Iterator<Item = u32> + '_ {
+        self.positions(|mark| mark == Mark::Row)
+    }
+
+    /// Returns the positions of all rows.
+    pub(super) fn all(&self) -> impl Iterator<Item = u32> + '_ {
+        self.positions(|mark| mark != Mark::Hole)
+    }
+
+    fn positions<'a>(&'a self, holds: impl Fn(Mark) -> bool + Copy + 'a) -> impl Iterator<Item = u32> + 'a {
+        self.segments.iter().zip(0..).flat_map(move |(segment, number)| {
+            let marks = segment.marks.iter().zip(number * SEGMENT..);
+            marks.filter(move |(mark, _)| holds(**mark)).map(|(_, row)| row)
+        })
+    }
+
+    pub(super) fn insert(&mut self, columns: &ColumnsOf<S>, row: usize) -> u32 {
         if self.segments.get(self.open as usize).is_none_or(|open| open.is_full) {
             self.open = self.next_segment();
         }
         let segment = &mut self.segments[self.open as usize];
-        let place = segment.slots.len() as u32;
-        segment.push(columns, row, slot);
+        let place = segment.marks.len() as u32;
+        segment.push(columns, row);
         self.note_sparse(self.open);
         self.open * SEGMENT + place
     }
@@ -88,7 +120,7 @@ impl<S: Schema> Rows<S> {
     fn next_segment(&mut self) -> u32 {
         self.free.pop().unwrap_or_else(|| {
             let number = self.segments.len();
-            assert!(number < (NONE / SEGMENT) as usize, "the table has too many keys: at most four billion fit");
+            assert!(number < (POSITIONS / SEGMENT) as usize, "the table has too many keys: at most two billion fit");
             self.segments.push(Segment::default());
             number as u32
         })
@@ -97,7 +129,7 @@ impl<S: Schema> Rows<S> {
     pub(super) fn remove(&mut self, row: u32) {
         let (number, place) = (row / SEGMENT, (row % SEGMENT) as usize);
         let segment = &mut self.segments[number as usize];
-        segment.slots[place] = NONE;
+        segment.marks[place] = Mark::Hole;
         segment.live -= 1;
         self.note_sparse(number);
     }
@@ -108,8 +140,8 @@ impl<S: Schema> Rows<S> {
         }
     }
 
-    /// Moves the rows out of sparse segments. Calls `moved` with the slot of each row and its new position.
-    pub(super) fn compact(&mut self, mut moved: impl FnMut(u32, u32)) {
+    /// Moves the rows out of sparse segments. Calls `moved` with each row, its old position, and its new one.
+    pub(super) fn compact(&mut self, mut moved: impl FnMut(&ColumnsOf<S>, usize, u32, u32)) {
         while let Some(number) = self.sparse.pop() {
             if !self.segments[number as usize].is_sparse() {
                 continue;
@@ -118,10 +150,9 @@ impl<S: Schema> Rows<S> {
                 self.open = self.next_segment();
             }
             let mut emptied = std::mem::take(&mut self.segments[number as usize]);
-            for (place, &slot) in emptied.slots.iter().enumerate() {
-                if slot != NONE {
-                    moved(slot, self.insert(&emptied.columns, place, slot));
-                }
+            for (place, _) in emptied.marks.iter().enumerate().filter(|(_, mark)| **mark != Mark::Hole) {
+                let new = self.insert(&emptied.columns, place);
+                moved(&emptied.columns, place, number * SEGMENT + place as u32, new);
             }
             if self.free.len() < KEPT_SEGMENTS && emptied.columns.bytes() <= 2 * SEGMENT_BYTES {
                 emptied.clear();
@@ -140,6 +171,6 @@ impl<S: Schema> Rows<S> {
     /// Returns the number of rows for which it has memory.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.segments.iter().map(|segment| segment.slots.capacity()).sum::<usize>().max(self.segments.capacity())
+        self.segments.iter().map(|segment| segment.marks.capacity()).sum::<usize>().max(self.segments.capacity())
     }
 }

@@ -92,13 +92,13 @@ impl<S: Schema> Stage for TableStage<S> {
         };
         let batches = match &mut self.upsert {
             None => batches,
-            Some(upsert) => {
-                let updates = upsert.apply(&batches, &self.pool, of.whole);
-                for batch in batches {
-                    self.pool.put(batch);
+            Some(upsert) => match upsert.apply(&batches, &self.pool, of.whole) {
+                None => batches,
+                Some(updates) => {
+                    batches.into_iter().for_each(|batch| self.pool.put(batch));
+                    updates
                 }
-                updates
-            }
+            },
         };
         if batches.is_empty() {
             return Sequenced::default();

@@ -1,8 +1,14 @@
 //! Tables with a primary key: [`Upsert`] turns pushes and removals into updates.
 //!
-//! The current row of each key is kept in columns. A hash table maps keys to *slots*, numbered by `u32`, and each slot
-//! stores the position of its row in the [`Rows`]. After most keys were removed, hash table, slots and rows are rebuilt in
-//! smaller buffers. As when a hash table grows, the commit that causes this takes longer.
+//! The current row of each key is kept in columns ([`Rows`]). A hash table of `u32` has the position of each row: keys and hashes
+//! are not stored again, and a lookup reads one bucket and one key.
+//!
+//! A commit is applied in two passes. The first looks up each pushed row. It puts the index of the key in `touched` into the
+//! bucket, so that a further push of the same key finds the first. The second changes each touched key once. Buckets keep their
+//! numbers between the passes, because the hash table grows only in [`Upsert::grow`], which finds them again.
+//!
+//! When the hash table grows, and when most keys were removed, it is filled again in the order of the rows. The commit that
+//! causes this takes longer.
 
 use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
@@ -10,74 +16,54 @@ use std::sync::Arc;
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
-use super::segments::{NONE, Rows};
+use super::segments::{POSITIONS, Rows};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::column::Buffer;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema, is_key};
 
-/// Fewer slots than this are not worth a rebuild.
-const SHRINK_FROM: usize = 4096;
-/// The state is rebuilt if less than this part of the slots is in use. Therefore many removals pay for each rebuild.
-const SHRINK_PART: usize = 4;
+/// Fewer buckets than this are not worth a rebuild.
+const SHRINK_FROM: usize = 8192;
+/// The state is rebuilt if less than this part of the buckets is in use. Therefore many removals pay for each rebuild.
+const SHRINK_PART: usize = 8;
 
 /// The current rows of a table by key.
 pub(crate) struct Upsert<S: Schema> {
     hasher: RandomState,
-    slots_by_key: HashTable<Place>,
-    slots: Vec<Slot>,
-    free_slots: Vec<u32>,
+    places: HashTable<Place>,
     rows: Rows<S>,
-    /// Scratch space of `apply`: the keys of the commit, in the order of their first push.
+    /// The keys of the commit that is being applied, in the order of their first push.
     touched: Vec<Touched>,
 }
 
-/// An entry of the hash table. It includes the hash, so that the table can grow without reading the slots, which would
-/// miss the cache.
-struct Place {
-    hash: KeyHash,
-    slot: u32,
-}
-
-/// The upper half of a key's hash. It takes half the memory, and a collision is harmless because keys are compared.
+/// A bucket of the hash table: the position of a row, or, from [`POSITIONS`] on, the index of a touched key.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct KeyHash(u32);
+struct Place(u32);
 
-impl KeyHash {
-    /// Returns the hash in the form that the hash table needs: it uses the lowest and the highest bits.
-    #[inline]
-    fn spread(self) -> u64 {
-        // Multiplication with an odd constant, here the 64-bit golden ratio, distributes the 32 bits over all 64.
-        u64::from(self.0).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+impl Place {
+    fn touched(index: usize) -> Self {
+        assert!(index < POSITIONS as usize, "a commit has more keys than the table can have");
+        Place(POSITIONS + index as u32)
     }
-}
 
-/// The state of one key.
-struct Slot {
-    hash: KeyHash,
-    /// The position of the current row, or `NONE`.
-    row: u32,
-    /// The index in `touched` while a commit is being applied, or `NONE`.
-    touched: u32,
+    #[inline]
+    fn index(self) -> Option<usize> {
+        self.0.checked_sub(POSITIONS).map(|index| index as usize)
+    }
 }
 
 /// A key that the current commit changes.
 struct Touched {
-    slot: u32,
+    bucket: usize,
+    /// The position of the key's row before the commit.
+    row: Option<u32>,
     /// The batch and the row of the last push or removal.
     last: (u32, u32),
 }
 
 impl<S: Schema> Default for Upsert<S> {
     fn default() -> Self {
-        Upsert {
-            hasher: RandomState::default(),
-            slots_by_key: HashTable::new(),
-            slots: Vec::new(),
-            free_slots: Vec::new(),
-            rows: Rows::default(),
-            touched: Vec::new(),
-        }
+        Upsert { hasher: RandomState::default(), places: HashTable::new(), rows: Rows::default(), touched: Vec::new() }
     }
 }
 
@@ -110,169 +96,193 @@ impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
 }
 
 impl<S: Schema> Upsert<S> {
-    /// Applies one commit and returns its updates. The `-1` of an old row comes before the `+1` of the new row, and
-    /// keys are in the order of their first push. If the commit is the `whole` table, all other keys are removed at the
-    /// end. It is also the whole table if a batch starts a table; then the batches before it do not count.
-    pub(crate) fn apply(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>, whole: bool) -> Vec<Batch<S>> {
+    /// Applies one commit and returns its updates, or `None` if the batches are the updates as they are. The `-1` of an old row
+    /// comes before the `+1` of the new row, and keys are in the order of their first push. If the commit is the `whole` table,
+    /// all other keys are removed at the end. It is also the whole table if a batch starts a table; then the batches before it
+    /// do not count.
+    pub(crate) fn apply(&mut self, batches: &[Batch<S>], pool: &Arc<Pool<S>>, whole: bool) -> Option<Vec<Batch<S>>> {
         let start = batches.iter().rposition(Batch::starts_table);
         let (batches, whole) = (&batches[start.unwrap_or(0)..], whole || start.is_some());
-        let mut sent = if whole { vec![false; self.slots.len()] } else { Vec::new() };
         for (number, batch) in batches.iter().enumerate() {
             for row in 0..batch.len() {
                 self.touch(batches, number, row);
             }
         }
+        let gone: Vec<u32> = if whole { self.rows.untouched().collect() } else { Vec::new() };
+        let touched = std::mem::take(&mut self.touched);
+        if !whole && self.are_all_new(batches, &touched) {
+            for Touched { bucket, last: (batch, row), .. } in touched {
+                self.insert(bucket, &batches[batch as usize], row as usize);
+            }
+            return None;
+        }
         let mut updates = Updates { done: Vec::new(), open: pool.get(), pool };
-        for Touched { slot, last: (batch, row) } in std::mem::take(&mut self.touched) {
-            if let Some(sent) = sent.get_mut(slot as usize) {
-                *sent = true;
-            }
-            self.change(slot, &batches[batch as usize], row as usize, &mut updates);
+        for touched in touched {
+            self.change(&touched, batches, &mut updates);
         }
-        for (slot, sent) in sent.into_iter().enumerate() {
-            if !sent {
-                self.remove(slot as u32, &mut updates);
-            }
+        for row in gone {
+            self.remove(row, &mut updates);
         }
-        let slots = &mut self.slots;
-        self.rows.compact(|slot, row| slots[slot as usize].row = row);
+        let (hasher, places) = (&self.hasher, &mut self.places);
+        self.rows.compact(|columns, at, old, new| {
+            if let Some(place) = places.find_mut(hash::<S>(hasher, columns, at), |place| *place == Place(old)) {
+                *place = Place(new);
+            }
+        });
         self.shrink();
-        updates.finish()
+        Some(updates.finish())
     }
 
-    /// Rebuilds the state if most of its slots are free.
-    fn shrink(&mut self) {
-        let live = self.slots.len() - self.free_slots.len();
-        if self.slots.len() < SHRINK_FROM || live >= self.slots.len() / SHRINK_PART {
-            return;
-        }
-        let (slots, rows) = (std::mem::take(&mut self.slots), std::mem::take(&mut self.rows));
-        self.free_slots = Vec::new();
-        self.slots_by_key = HashTable::with_capacity(live);
-        for slot in slots.into_iter().filter(|slot| slot.row != NONE) {
-            let (columns, at) = rows.at(slot.row);
-            let number = self.slots.len() as u32;
-            let row = self.rows.insert(columns, at, number);
-            self.slots.push(Slot { row, ..slot });
-            let place = Place { hash: slot.hash, slot: number };
-            self.slots_by_key.insert_unique(slot.hash.spread(), place, |place| place.hash.spread());
-        }
-    }
-
-    /// Returns the number of keys and rows for which it has memory, whichever is larger.
-    #[cfg(test)]
-    fn capacity(&self) -> usize {
-        let buffers =
-            [self.slots.capacity(), self.free_slots.capacity(), self.touched.capacity(), self.rows.capacity()];
-        buffers.into_iter().fold(self.slots_by_key.capacity(), usize::max)
-    }
-
-    /// Removes a key that the whole table does not contain.
-    #[cold]
-    fn remove(&mut self, slot: u32, updates: &mut Updates<'_, S>) {
-        let row = self.slots[slot as usize].row;
-        if row != NONE {
-            let (old, at) = self.rows.at(row);
-            updates.push(old, at, -1);
-            self.rows.remove(row);
-            self.forget(slot);
-        }
-    }
-
-    /// Calls `show` with the current row of each key.
-    pub(crate) fn for_each(&self, mut show: impl FnMut(&ColumnsOf<S>, usize)) {
-        for slot in self.slots.iter().filter(|slot| slot.row != NONE) {
-            let (columns, row) = self.rows.at(slot.row);
-            show(columns, row);
-        }
-    }
-
-    fn hash(&self, columns: &ColumnsOf<S>, row: usize) -> KeyHash {
-        let mut state = self.hasher.build_hasher();
-        columns.visit(0, &mut HashKey::<S, _> { row, state: &mut state, schema: std::marker::PhantomData });
-        KeyHash((state.finish() >> 32) as u32)
+    /// Returns whether each row of the commit is the first of a new key, and the only one.
+    fn are_all_new(&self, batches: &[Batch<S>], touched: &[Touched]) -> bool {
+        touched.len() == batches.iter().map(Batch::len).sum::<usize>()
+            && batches.iter().all(Batch::has_only_additions)
+            && touched.iter().all(|touched| touched.row.is_none())
     }
 
     /// Records a push or a removal as the last one of its key so far.
     #[inline]
     fn touch(&mut self, batches: &[Batch<S>], number: usize, row: usize) {
         let columns = &batches[number].columns;
-        let hash = self.hash(columns, row);
-        let (slots, rows, touched) = (&self.slots, &self.rows, &self.touched);
-        let found = self.slots_by_key.find(hash.spread(), |place| {
-            if place.hash != hash {
-                return false;
-            }
-            let slot = &slots[place.slot as usize];
-            // If the key is new in this commit, it has no current row, so the pushed row has to be compared.
-            let (known, at) = if slot.row == NONE {
-                let (batch, row) = touched[slot.touched as usize].last;
-                (&batches[batch as usize].columns, row as usize)
-            } else {
-                rows.at(slot.row)
+        let hash = hash::<S>(&self.hasher, columns, row);
+        let last = (number as u32, row as u32);
+        let (rows, touched) = (&self.rows, &self.touched);
+        let bucket = self.places.find_bucket_index(hash, |place| {
+            let (known, at) = match place.index() {
+                None => rows.at(place.0),
+                Some(index) => {
+                    let (batch, row) = touched[index].last;
+                    (&batches[batch as usize].columns, row as usize)
+                }
             };
             columns.key_equal(row, known, at, is_key::<S>, 0)
         });
-        let slot = match found {
-            Some(place) => place.slot,
-            None => self.add_slot(hash),
+        let new = Place::touched(self.touched.len());
+        let known = bucket.and_then(|bucket| Some((bucket, self.places.get_bucket_mut(bucket)?)));
+        let Some((bucket, place)) = known else {
+            if self.places.len() == self.places.capacity() {
+                self.grow(batches);
+            }
+            // The hasher is not called, since there is room.
+            let bucket = self.places.insert_unique(hash, new, |_| hash).bucket_index();
+            self.touched.push(Touched { bucket, row: None, last });
+            return;
         };
-        let last = (number as u32, row as u32);
-        let place = &mut self.slots[slot as usize].touched;
-        if *place == NONE {
-            *place = self.touched.len() as u32;
-            self.touched.push(Touched { slot, last });
-        } else {
-            self.touched[*place as usize].last = last;
+        match place.index() {
+            Some(index) => self.touched[index].last = last,
+            None => {
+                let row = std::mem::replace(place, new).0;
+                self.rows.touch(row, true);
+                self.touched.push(Touched { bucket, row: Some(row), last });
+            }
         }
     }
 
-    fn add_slot(&mut self, hash: KeyHash) -> u32 {
-        let new = Slot { hash, row: NONE, touched: NONE };
-        let slot = match self.free_slots.pop() {
-            Some(slot) => {
-                self.slots[slot as usize] = new;
-                slot
-            }
-            None => {
-                self.slots.push(new);
-                (self.slots.len() - 1) as u32
-            }
-        };
-        self.slots_by_key.insert_unique(hash.spread(), Place { hash, slot }, |place| place.hash.spread());
-        slot
+    /// Makes room in the hash table for more keys, in the middle of a commit. The old table is freed first.
+    #[cold]
+    fn grow(&mut self, batches: &[Batch<S>]) {
+        let keys = self.places.len();
+        self.places = HashTable::new();
+        // After many removals the table may keep its size: what they have left in it is room, too.
+        self.places = HashTable::with_capacity(keys + keys / 4 + 1);
+        let (hasher, places) = (&self.hasher, &mut self.places);
+        for row in self.rows.untouched() {
+            let (columns, at) = self.rows.at(row);
+            let hash = hash::<S>(hasher, columns, at);
+            places.insert_unique(hash, Place(row), |_| hash);
+        }
+        for (index, touched) in self.touched.iter_mut().enumerate() {
+            let (batch, row) = touched.last;
+            let hash = hash::<S>(hasher, &batches[batch as usize].columns, row as usize);
+            touched.bucket = places.insert_unique(hash, Place::touched(index), |_| hash).bucket_index();
+        }
     }
 
-    /// Makes a row of the commit the current row of its key. If the row is a removal, removes the key.
-    fn change(&mut self, slot: u32, batch: &Batch<S>, row: usize, updates: &mut Updates<'_, S>) {
+    /// Makes the last row of a key its current row. If the row is a removal, removes the key.
+    fn change(&mut self, touched: &Touched, batches: &[Batch<S>], updates: &mut Updates<'_, S>) {
+        let (batch, row) = (&batches[touched.last.0 as usize], touched.last.1 as usize);
         let removed = batch.diff(row) < 0;
-        let entry = &mut self.slots[slot as usize];
-        entry.touched = NONE;
-        if entry.row != NONE {
-            let (old, at) = self.rows.at(entry.row);
+        if let Some(old_row) = touched.row {
+            let (old, at) = self.rows.at(old_row);
             if !removed && old.equal(at, &batch.columns, row) {
+                self.rows.touch(old_row, false);
+                self.set(touched.bucket, old_row);
                 return;
             }
             updates.push(old, at, -1);
-            self.rows.remove(entry.row);
+            self.rows.remove(old_row);
         }
         if removed {
-            self.forget(slot);
+            if let Ok(entry) = self.places.get_bucket_entry(touched.bucket) {
+                entry.remove();
+            }
         } else {
             updates.push(&batch.columns, row, 1);
-            entry.row = self.rows.insert(&batch.columns, row, slot);
+            self.insert(touched.bucket, batch, row);
         }
     }
 
-    /// Removes the key of a slot, and frees the slot.
-    fn forget(&mut self, slot: u32) {
-        let entry = &mut self.slots[slot as usize];
-        entry.row = NONE;
-        if let Ok(entry) = self.slots_by_key.find_entry(entry.hash.spread(), |place| place.slot == slot) {
+    fn insert(&mut self, bucket: usize, batch: &Batch<S>, row: usize) {
+        let row = self.rows.insert(&batch.columns, row);
+        self.set(bucket, row);
+    }
+
+    #[inline]
+    fn set(&mut self, bucket: usize, row: u32) {
+        if let Some(place) = self.places.get_bucket_mut(bucket) {
+            *place = Place(row);
+        }
+    }
+
+    /// Removes a key that the whole table does not contain.
+    #[cold]
+    fn remove(&mut self, row: u32, updates: &mut Updates<'_, S>) {
+        let (old, at) = self.rows.at(row);
+        updates.push(old, at, -1);
+        let hash = hash::<S>(&self.hasher, old, at);
+        if let Ok(entry) = self.places.find_entry(hash, |place| *place == Place(row)) {
             entry.remove();
         }
-        self.free_slots.push(slot);
+        self.rows.remove(row);
     }
+
+    /// Rebuilds the state if most of the buckets are free.
+    fn shrink(&mut self) {
+        let (keys, buckets) = (self.places.len(), self.places.num_buckets());
+        if buckets < SHRINK_FROM || keys >= buckets / SHRINK_PART {
+            return;
+        }
+        let rows = std::mem::take(&mut self.rows);
+        self.places = HashTable::with_capacity(keys);
+        for row in rows.all() {
+            let (columns, at) = rows.at(row);
+            let hash = hash::<S>(&self.hasher, columns, at);
+            let place = Place(self.rows.insert(columns, at));
+            self.places.insert_unique(hash, place, |_| hash);
+        }
+    }
+
+    /// Returns the number of keys and rows for which it has memory, whichever is larger.
+    #[cfg(test)]
+    fn capacity(&self) -> usize {
+        self.places.num_buckets().max(self.rows.capacity())
+    }
+
+    /// Calls `show` with the current row of each key.
+    pub(crate) fn for_each(&self, mut show: impl FnMut(&ColumnsOf<S>, usize)) {
+        for row in self.rows.all() {
+            let (columns, row) = self.rows.at(row);
+            show(columns, row);
+        }
+    }
+}
+
+/// Hashes the key of a row.
+#[inline]
+fn hash<S: Schema>(hasher: &RandomState, columns: &ColumnsOf<S>, row: usize) -> u64 {
+    let mut state = hasher.build_hasher();
+    columns.visit(0, &mut HashKey::<S, _> { row, state: &mut state, schema: std::marker::PhantomData });
+    state.finish()
 }
 
 /// The updates of a commit while they are written into batches.
@@ -328,7 +338,9 @@ mod tests {
     }
 
     fn updates(upsert: &mut Upsert<Cat>, batch: Batch<Cat>) -> Vec<(i64, String, i64)> {
-        let batches = upsert.apply(&[batch], &Pool::new(), false);
+        let batch = [batch];
+        let batches = upsert.apply(&batch, &Pool::new(), false);
+        let batches = batches.as_deref().unwrap_or(&batch);
         let rows = batches.iter().flat_map(|batch| (0..batch.len()).map(|row| (batch.row(row), batch.diff(row))));
         rows.map(|(cat, diff)| (cat.key, cat.genus, diff)).collect()
     }
@@ -357,6 +369,35 @@ mod tests {
             let gone = updates(&mut upsert, batch(0..KEYS, None));
             assert_eq!(gone.len(), 200);
         }
+    }
+
+    #[test]
+    fn a_hash_table_that_grows_in_a_commit_keeps_the_keys_of_the_commit() {
+        let mut upsert = Upsert::<Cat>::default();
+        updates(&mut upsert, batch(0..100, Some("felis")));
+        // Known keys that change, a key that is removed, one that stays as it is, new keys, and the first and last of them again.
+        let mut commit = batch(0..50, Some("lynx"));
+        commit.push_removal(Cat::tombstone(50));
+        commit.push_times(Cat { key: 51, genus: "felis".to_owned() }.into_fields(), 1);
+        for key in (100..5_000).chain([0, 4_999]) {
+            commit.push_times(Cat { key, genus: "puma".to_owned() }.into_fields(), 1);
+        }
+        let buckets = upsert.places.num_buckets();
+        let changed = updates(&mut upsert, commit);
+        assert!(upsert.places.num_buckets() > buckets);
+        let mut expected = Vec::new();
+        for key in 0..50 {
+            expected.push((key, "felis", -1));
+            expected.push((key, if key == 0 { "puma" } else { "lynx" }, 1));
+        }
+        expected.push((50, "felis", -1));
+        expected.extend((100..5_000).map(|key| (key, "puma", 1)));
+        assert_eq!(
+            changed,
+            expected.into_iter().map(|(key, genus, diff)| (key, genus.to_owned(), diff)).collect::<Vec<_>>()
+        );
+        // All of them are found, and the one that was removed is not.
+        assert_eq!(updates(&mut upsert, batch(0..5_000, None)).len(), 4_999);
     }
 
     #[test]
