@@ -16,6 +16,7 @@ fn main() {
     let short = std::env::args().any(|arg| arg == "--test");
     let rounds = if short { 10 } else { 20_000 };
     println!("{:<42} {:>9} {:>9} {:>9}", "us", "p50", "p99", "p99.9");
+    report("limit: a channel to a waiting thread", wake_ups(rounds));
     let manual = || ReadOptions::new().autocommit(None);
     measure("commit() to subscribe", manual(), rounds, |cats| cats.commit());
     measure_with(
@@ -36,6 +37,22 @@ fn main() {
         let pause = move |cats: &Subject<Cat>| cats.sleep(interval * 2);
         measure(&format!("the same, eager, a row every {} ms", 2 * ms), options.eager(true), rounds.min(200), pause);
     }
+}
+
+/// Measures the time from the send of a message to its arrival at a thread that waits for it.
+fn wake_ups(rounds: u64) -> Vec<u128> {
+    let (messages, received) = crossbeam_channel::unbounded();
+    let (seen, arrivals) = channel();
+    let waiting = std::thread::spawn(move || received.iter().try_for_each(|()| seen.send(Instant::now())));
+    let nanos = (0..rounds).map(|_| {
+        let start = Instant::now();
+        messages.send(()).expect("the thread waits");
+        (arrivals.recv().expect("the thread waits") - start).as_nanos()
+    });
+    let nanos = nanos.collect();
+    drop(messages);
+    waiting.join().expect("the thread does not panic").expect("the times are received");
+    nanos
 }
 
 /// Sends the time of each commit.
@@ -66,16 +83,19 @@ fn measure_with(
     sink: impl FnOnce(&Table<Cat>, Sender<Instant>),
 ) {
     let (seen, arrivals) = channel();
-    let (report, reported) = channel();
+    let (times, reported) = channel();
     time::<Cat>(
         options,
         |cats| sink(cats, seen),
         move |cats| {
-            report.send(round_trips(&cats, &arrivals, rounds, &commit)?)?;
+            times.send(round_trips(&cats, &arrivals, rounds, &commit)?)?;
             Ok(())
         },
     );
-    let mut nanos: Vec<u128> = reported.recv().expect("a report");
+    report(name, reported.recv().expect("the times"));
+}
+
+fn report(name: &str, mut nanos: Vec<u128>) {
     nanos.sort_unstable();
     let percentile = |p: f64| nanos[((nanos.len() - 1) as f64 * p) as usize] as f64 / 1e3;
     println!("{name:<42} {:>9.1} {:>9.1} {:>9.1}", percentile(0.5), percentile(0.99), percentile(0.999));

@@ -1,9 +1,10 @@
 //! The operations on a derived table.
 
+use std::sync::mpsc;
 use std::time::Duration;
 
 use pathway_io::dataflow::{Workers, compute};
-use pathway_io::{ReadOptions, Schema, Subject, csv};
+use pathway_io::{Commit, ReadOptions, RunResult, Schema, Sink, SinkOptions, Subject, csv};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Seen, TempDir, commits, next, pipeline, run, run_on, source, within};
@@ -56,6 +57,34 @@ fn a_count_follows_its_table() {
             vec![(count("felis", 1), -1)],
         ]
     );
+}
+
+#[test]
+fn an_inline_sink_of_a_computed_table_gets_each_result() {
+    struct Results(mpsc::Sender<Vec<(GenusCount, i64)>>);
+    impl Sink<GenusCount> for Results {
+        fn write(&mut self, commit: &Commit<GenusCount>) -> RunResult {
+            Ok(self.0.send(commit.iter().map(|update| (update.row, update.diff)).collect())?)
+        }
+    }
+    let pipeline = pipeline();
+    let cats = pipeline.read(source(|cats: Subject<Cat>| {
+        for key in 1..=50 {
+            cats.next(cat(key, "felis"))?;
+            cats.commit()?;
+        }
+        Ok(())
+    }));
+    let counts =
+        cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }));
+    let (sender, results) = mpsc::channel();
+    counts.write_to_with(Results(sender), SinkOptions::new().inline(true));
+    run(pipeline).unwrap();
+    let results: Vec<_> = results.iter().collect();
+    assert_eq!((results.len(), &results[0]), (50, &vec![(count("felis", 1), 1)]));
+    for (result, n) in results[1..].iter().zip(1..) {
+        assert_eq!(result, &[(count("felis", n), -1), (count("felis", n + 1), 1)]);
+    }
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! `on_durable`.
 
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use pathway_io::{Commit, Durability, Error, FailureKind, Pipeline, Restart, RunResult, Schema, Sink, csv};
+use pathway_io::{
+    Commit, Durability, Error, FailureKind, Pipeline, Restart, RunResult, Schema, Sink, SinkOptions, csv,
+};
 
 use crate::common::{Number, Subject, TempDir, next, read, run, source};
 use crate::restart::{options, persistent};
@@ -40,6 +43,46 @@ fn the_callback_receives_each_committed_offset_once_it_is_durable() {
         let told: Vec<(u64, u64)> = telling.try_iter().collect();
         assert!(told.iter().map(|(offset, _)| *offset).eq(1..=101), "{told:?}");
         assert!(told.iter().all(|(offset, lines)| lines > offset), "{told:?}");
+    }
+}
+
+#[test]
+fn an_inline_sink_has_every_commit_before_it_is_durable() {
+    struct Count(Arc<AtomicU64>);
+    impl Sink<Number> for Count {
+        fn write(&mut self, commit: &Commit<Number>) -> RunResult {
+            let rows = commit.iter().map(|update| update.row.n);
+            let before = self.0.fetch_add(commit.len() as u64, Ordering::SeqCst);
+            assert!(rows.eq(before + 1..=before + commit.len() as u64), "commits come in the order of their offsets");
+            Ok(())
+        }
+    }
+    let directory = TempDir::new();
+    // Compaction asks the sequencer for a snapshot, and the sinks for a sync, in between.
+    for round in 0..2_u64 {
+        let pipeline = persistent(&directory);
+        let written = Arc::new(AtomicU64::new(200 * round));
+        let (told, telling) = mpsc::channel();
+        let seen = Arc::clone(&written);
+        let numbers = pipeline.read_with(
+            source(move |numbers: Subject<Number, u64>| {
+                let (told, seen) = (told.clone(), Arc::clone(&seen));
+                numbers.on_durable(move |offset: &u64| told.send((*offset, seen.load(Ordering::SeqCst))).unwrap());
+                let from = numbers.resume().unwrap_or(0);
+                assert_eq!(from, 200 * round);
+                for n in from + 1..=from + 200 {
+                    numbers.next(Number { n })?;
+                    numbers.commit_at(n)?;
+                }
+                Ok(())
+            }),
+            options("numbers"),
+        );
+        numbers.write_to_with(Count(Arc::clone(&written)), SinkOptions::new().inline(true));
+        run(pipeline).unwrap();
+        let told: Vec<(u64, u64)> = telling.try_iter().collect();
+        assert_eq!(told.last().map(|(offset, _)| *offset), Some(200 * (round + 1)));
+        assert!(told.iter().all(|(offset, written)| written >= offset), "{told:?}");
     }
 }
 
