@@ -36,6 +36,8 @@ struct Row {
 }
 
 const TABLE: Entry = Entry { table: 0, attempt: 0 };
+/// The computation panics at this row.
+const UNLUCKY: u64 = 13;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The commits in the order in which they were sequenced: time and rows.
@@ -58,7 +60,8 @@ impl Seen {
 
 impl Feed<Row> for Arc<Seen> {
     fn send(&mut self, commit: &Commit<Row>, _: Option<usize>) {
-        let (time, rows) = (commit.time(), commit.iter().map(|update| update.row.n).collect());
+        let (time, rows): (u64, Vec<u64>) = (commit.time(), commit.iter().map(|update| update.row.n).collect());
+        assert!(!rows.contains(&UNLUCKY), "unlucky");
         assert!(time >= self.frontier.load(Ordering::SeqCst), "a commit came after the advance to its time");
         self.commits.lock().unwrap().push((time, rows));
         self.came.notify_all();
@@ -80,6 +83,7 @@ impl Downstream for Seen {
 struct Model {
     intakes: Vec<Arc<Intake>>,
     inbox: Arc<Inbox>,
+    control: Arc<Control>,
     time: Arc<ManualTime>,
     seen: Arc<Seen>,
     journal: Receiver<CheckpointMessage>,
@@ -134,7 +138,7 @@ impl Model {
         };
         let running = Arc::clone(&inbox);
         let sequencer = thread::spawn(move || running.run(sequencer));
-        Model { intakes, inbox, time, seen, journal, sequencer }
+        Model { intakes, inbox, control, time, seen, journal, sequencer }
     }
 
     fn spawn(&self, source: usize, run: impl FnOnce(&Arc<Intake>) + Send + 'static) -> JoinHandle<()> {
@@ -293,4 +297,25 @@ fn a_stop_during_a_commit() {
 
 fn intake_of(model: &Model) -> &Arc<Intake> {
     &model.intakes[0]
+}
+
+/// With real threads only: to loom, a panic is a failure of the model.
+#[cfg(not(pathway_loom))]
+#[test]
+fn a_panic_on_a_committing_thread_fails_the_pipeline_and_not_the_source() {
+    check("a panic in the sequencer", || {
+        let model = Model::new(1, false, false);
+        assert!(push(intake_of(&model), UNLUCKY));
+        // Whichever thread sequences it, the commit itself has succeeded.
+        assert_eq!(intake_of(&model).commit(TABLE), Ok(()));
+        model.control.wait(|run| !run.failures.is_empty(), |_| None);
+        let text = model.control.update(|run| run.failures[0].to_string());
+        assert!(text.contains("panicked in its sequencer: unlucky"), "{text}");
+        // Later commits are dropped, and return their credit.
+        assert!(push(intake_of(&model), 14));
+        assert_eq!(intake_of(&model).commit(TABLE), Ok(()));
+        let journal = model.journal.clone();
+        assert_eq!(model.end(), Vec::<Vec<u64>>::new());
+        assert!(journal.is_empty());
+    });
 }
