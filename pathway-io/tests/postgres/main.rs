@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod common;
 mod failures;
+mod new_keys;
 #[path = "../common/server.rs"]
 mod server;
 mod tables;

@@ -1,31 +1,43 @@
-//! The updates of several commits as the parameters of few statements: arrays for the current rows, `COPY` for a stream of
-//! updates.
+//! The updates of several commits as the parameters of few statements: `COPY` for a stream of updates and for the rows of new
+//! keys, arrays for the other current rows.
+//!
+//! A key is new if the commits add one row more than they remove. Where somebody else has written a row with that key, the
+//! `COPY` is undone up to its savepoint, and the rows go by the upsert, which replaces such a row.
 
 use std::hash::{BuildHasher, Hasher};
-use std::io::{self, Write};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use postgres::types::private::BytesMut;
-use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use postgres::types::ToSql;
 use postgres::{Statement, Transaction};
 
-use super::encode::{self, Fault};
+use super::copy::Copy;
 use super::error::judged;
+use super::fields::{Array, Fields, Out, refused};
 use super::layout::Layout;
 use crate::rows::batch::Batch;
 use crate::rows::column::Buffer;
 use crate::rows::commit::Commit;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{Schema, is_key};
-use crate::run::error::{BoxError, Error};
+use crate::run::error::BoxError;
 
 /// Rows that go into one statement at most: it holds all of them in the memory of the server.
 const ROWS: usize = 20_000;
 /// The most bytes in one statement.
 const BYTES: usize = 8 * 1024 * 1024;
-/// Bytes that are gathered for a `COPY` before they are sent.
-const BUFFER: usize = 64 * 1024;
+/// Rows of new keys from which on `COPY` is worth its round trips. The kill tests have few rows, and copy all of them.
+const COPIED: usize = if cfg!(feature = "faults") { 1 } else { 64 };
+
+/// The statements for the current rows.
+pub(super) struct Statements {
+    pub(super) upsert: Statement,
+    pub(super) delete: Statement,
+    /// For new keys.
+    pub(super) copy: Statement,
+    /// `COPY` does what an upsert does, and has not failed where that did not.
+    pub(super) takes_copy: bool,
+}
 
 /// A row of a group: the number of its batch, and the row there.
 #[derive(Clone, Copy)]
@@ -34,11 +46,28 @@ struct Place {
     row: usize,
 }
 
-/// The last change of each key of a group. A key must not come twice in one statement.
+/// The change of a key by a group of commits.
+#[derive(Clone, Copy)]
+struct Change {
+    /// Its last row.
+    place: Place,
+    /// The row is there after the group.
+    is_present: bool,
+    /// The number of additions less that of removals.
+    net: i64,
+}
+
+impl Change {
+    /// Returns whether the key had no row before the group.
+    fn is_new(&self) -> bool {
+        self.is_present && self.net == 1
+    }
+}
+
+/// The changes of a group, in the order of the keys' first updates. A key must not come twice in one statement.
 struct LastChanges {
     places: HashTable<(u64, usize)>,
-    /// Each key's last row, and whether it is there.
-    rows: Vec<(Place, bool)>,
+    rows: Vec<Change>,
 }
 
 /// Hashes the key of one row.
@@ -67,17 +96,20 @@ impl LastChanges {
                 let mut visitor = KeyHash::<_, S> { row, state: &mut state, schema: std::marker::PhantomData };
                 batch.columns.visit(0, &mut visitor);
                 let hash = state.finish();
-                let change = (Place { batch: number, row }, batch.diff(row) > 0);
+                let (place, diff) = (Place { batch: number, row }, batch.diff(row));
                 let same = |&(other, at): &(u64, usize)| {
-                    let (place, _) = last.rows[at];
-                    let columns = &batches[place.batch].columns;
-                    other == hash && batch.columns.key_equal(row, columns, place.row, is_key::<S>, 0)
+                    let Place { batch: number, row: other_row } = last.rows[at].place;
+                    let columns = &batches[number].columns;
+                    other == hash && batch.columns.key_equal(row, columns, other_row, is_key::<S>, 0)
                 };
                 match last.places.find(hash, same) {
-                    Some(&(_, at)) => last.rows[at] = change,
+                    Some(&(_, at)) => {
+                        let net = last.rows[at].net + diff;
+                        last.rows[at] = Change { place, is_present: diff > 0, net };
+                    }
                     None => {
                         last.places.insert_unique(hash, (hash, last.rows.len()), |&(hash, _)| hash);
-                        last.rows.push(change);
+                        last.rows.push(Change { place, is_present: diff > 0, net: diff });
                     }
                 }
             }
@@ -86,84 +118,37 @@ impl LastChanges {
     }
 }
 
-/// The binary form of an array, as a parameter.
-#[derive(Debug)]
-struct Array(Vec<u8>);
-
-impl ToSql for Array {
-    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
-        out.extend_from_slice(&self.0);
-        Ok(IsNull::No)
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
-}
-
-/// Writes rows as fields, each column into its own array or all of them into one row.
-struct Fields<'a> {
-    layout: &'a Layout,
-    row: usize,
-    /// Only the columns of the key are taken.
-    only_key: bool,
-    out: Out<'a>,
-    scratch: &'a mut Vec<u8>,
-    fault: Option<(usize, Fault)>,
-}
-
-enum Out<'a> {
-    Row(&'a mut Vec<u8>),
-    /// An array for each column that is taken, and the number of the next.
-    Arrays(&'a mut [Array], usize),
-}
-
-impl Visitor for Fields<'_> {
-    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
-        let column = &self.layout.columns[index];
-        if self.fault.is_some() || (self.only_key && !column.primary_key) {
-            return;
-        }
-        let out = match &mut self.out {
-            Out::Row(row) => row,
-            Out::Arrays(arrays, next) => {
-                *next += 1;
-                &mut arrays[*next - 1].0
-            }
-        };
-        let written = encode::field(column.kind, column.primary_key, buffer, self.row, out, self.scratch);
-        self.fault = written.err().map(|fault| (index, fault));
-    }
-}
-
-fn refused(layout: &Layout, (column, fault): (usize, Fault)) -> BoxError {
-    Error::refused(None, format!("column `{}`: it has {fault}", layout.columns[column].name)).into()
-}
-
 /// Makes the rows of the keys what they are after the commits.
 pub(super) fn change<S: Schema>(
     transaction: &mut Transaction<'_>,
     layout: &Layout,
-    [upsert, delete]: [&Statement; 2],
+    statements: &mut Statements,
     commits: &[Commit<S>],
     scratch: &mut Vec<u8>,
 ) -> Result<(), BoxError> {
     let batches: Vec<&Batch<S>> = commits.iter().flat_map(Commit::batches).collect();
     let last = LastChanges::of(&batches);
+    let new = last.rows.iter().filter(|change| change.is_new()).count();
+    let copies = statements.takes_copy && new >= COPIED;
     // Those that are gone first: another row may have a value that they had to themselves.
-    for (statement, present) in [(delete, false), (upsert, true)] {
-        let mut arrays = Arrays::new(layout, !present);
-        for (place, _) in last.rows.iter().filter(|(_, is_present)| *is_present == present) {
-            arrays.push(layout, batches[place.batch], place.row, scratch)?;
-            if arrays.rows >= ROWS || arrays.bytes() >= BYTES {
-                arrays.execute(transaction, statement)?;
-            }
+    let mut gone = Arrays::new(layout, true);
+    for change in last.rows.iter().filter(|change| !change.is_present) {
+        gone.add(transaction, &statements.delete, layout, &batches, *change, scratch)?;
+    }
+    gone.execute(transaction, &statements.delete)?;
+    let mut present = Arrays::new(layout, false);
+    for change in last.rows.iter().filter(|change| change.is_present && !(copies && change.is_new())) {
+        present.add(transaction, &statements.upsert, layout, &batches, *change, scratch)?;
+    }
+    present.execute(transaction, &statements.upsert)?;
+    let new = || last.rows.iter().filter(|change| change.is_new()).copied();
+    if copies && !insert(transaction, layout, &statements.copy, new(), &batches, scratch)? {
+        // Somebody else's rows are there. It would fail for the next commits, too.
+        statements.takes_copy = false;
+        for change in new() {
+            present.add(transaction, &statements.upsert, layout, &batches, change, scratch)?;
         }
-        if arrays.rows > 0 {
-            arrays.execute(transaction, statement)?;
-        }
+        present.execute(transaction, &statements.upsert)?;
     }
     Ok(())
 }
@@ -217,7 +202,25 @@ impl Arrays {
         Ok(())
     }
 
+    /// Adds a row, and executes the statement if there are enough of them.
+    fn add<S: Schema>(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        statement: &Statement,
+        layout: &Layout,
+        batches: &[&Batch<S>],
+        change: Change,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(), BoxError> {
+        self.push(layout, batches[change.place.batch], change.place.row, scratch)?;
+        if self.rows >= ROWS || self.bytes() >= BYTES { self.execute(transaction, statement) } else { Ok(()) }
+    }
+
+    /// Executes the statement with the rows, if there are any.
     fn execute(&mut self, transaction: &mut Transaction<'_>, statement: &Statement) -> Result<(), BoxError> {
+        if self.rows == 0 {
+            return Ok(());
+        }
         // At most `ROWS`.
         let rows = (self.rows as u32).to_be_bytes();
         for array in &mut self.arrays {
@@ -230,48 +233,48 @@ impl Arrays {
     }
 }
 
-/// Returns an error of `COPY`, taken out of the one that `Write` requires.
-fn of_copy(error: io::Error) -> BoxError {
-    match error.downcast::<postgres::Error>() {
-        Ok(error) => judged(error),
-        Err(error) => error.into(),
+/// Adds the rows of new keys. Returns `false`, and leaves the table unchanged, if that needs an upsert.
+fn insert<S: Schema>(
+    transaction: &mut Transaction<'_>,
+    layout: &Layout,
+    statement: &Statement,
+    rows: impl Iterator<Item = Change>,
+    batches: &[&Batch<S>],
+    scratch: &mut Vec<u8>,
+) -> Result<bool, BoxError> {
+    let mut savepoint = transaction.transaction().map_err(judged)?;
+    let copied = Copy::begin(&mut savepoint, layout, statement).and_then(|mut copy| {
+        for Change { place, .. } in rows {
+            copy.row(batches[place.batch], place.row, None, scratch)?;
+        }
+        copy.end()
+    });
+    match copied {
+        Ok(()) => savepoint.commit().map_err(judged)?,
+        Err(error) if error.is_taken() => {
+            savepoint.rollback().map_err(judged)?;
+            return Ok(false);
+        }
+        Err(error) => return Err(error.into()),
     }
+    Ok(true)
 }
 
 /// Adds the updates of the commits to the stream of them.
 pub(super) fn append<S: Schema>(
     transaction: &mut Transaction<'_>,
     layout: &Layout,
+    statement: &Statement,
     commits: &[Commit<S>],
     scratch: &mut Vec<u8>,
 ) -> Result<(), BoxError> {
-    let mut copy = transaction.copy_in(&*layout.copy).map_err(judged)?;
-    let mut out = Vec::with_capacity(BUFFER + BUFFER / 4);
-    // The signature, no flags, and no extension.
-    out.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
-    out.extend_from_slice(&[0; 8]);
-    // A table has at most 1,600 columns.
-    let width = (layout.columns.len() as i16).to_be_bytes();
+    let mut copy = Copy::begin(transaction, layout, statement)?;
     for commit in commits {
         for batch in commit.batches() {
             for row in 0..batch.len() {
-                out.extend_from_slice(&width);
-                let mut fields = Fields { layout, row, only_key: false, out: Out::Row(&mut out), scratch, fault: None };
-                batch.columns.visit(0, &mut fields);
-                if let Some(fault) = fields.fault {
-                    return Err(refused(layout, fault));
-                }
-                encode::int8(commit.time().cast_signed(), &mut out);
-                encode::int8(batch.diff(row), &mut out);
-                if out.len() >= BUFFER {
-                    copy.write_all(&out).map_err(of_copy)?;
-                    out.clear();
-                }
+                copy.row(batch, row, Some((commit.time(), batch.diff(row))), scratch)?;
             }
         }
     }
-    out.extend_from_slice(&(-1_i16).to_be_bytes());
-    copy.write_all(&out).map_err(of_copy)?;
-    copy.finish().map_err(judged)?;
-    Ok(())
+    Ok(copy.end()?)
 }

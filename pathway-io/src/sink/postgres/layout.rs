@@ -28,7 +28,7 @@ pub(super) struct Layout {
     /// For the current rows, from an array for each column.
     pub(super) upsert: String,
     pub(super) delete: String,
-    /// For the stream of updates.
+    /// For the stream of updates, and for the rows of new keys.
     pub(super) copy: String,
     pub(super) set_time: String,
     pub(super) columns: Vec<Described>,
@@ -166,6 +166,13 @@ impl Layout {
         transaction.execute(&set, &[&self.table, &time.unwrap_or(0)]).map_err(judged)?;
         transaction.commit().map_err(judged)?;
         Ok(time.map(i64::cast_unsigned))
+    }
+
+    /// Returns whether `COPY` adds rows as `INSERT` does: it knows no rules, and no policies of rows.
+    pub(super) fn takes_copy(&self, client: &mut Client) -> Result<bool, BoxError> {
+        let query = "SELECT NOT relhasrules AND NOT row_security_active(oid) FROM pg_class WHERE relname = $1 \
+                     AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
+        Ok(client.query_one(query, &[&self.table]).map_err(judged)?.get(0))
     }
 
     /// Returns the time of the last commit; `None` if the table is not ours.

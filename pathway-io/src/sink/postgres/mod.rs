@@ -44,6 +44,9 @@
 //! else's table only if the columns have these types and the table is empty. Otherwise it leaves the table unchanged,
 //! names each difference, and does not start. The role needs the right to create tables, unless both tables are there.
 //!
+//! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with policies of rows
+//! receives all rows by `INSERT`. A row that somebody else has written is replaced if it has the key of a row of the pipeline.
+//!
 //! While the pipeline runs, it holds an advisory lock for the table. A second process that writes the same table does not
 //! start. Each table has its own connection.
 //!
@@ -81,8 +84,10 @@
 //! ```
 
 mod apply;
+mod copy;
 mod encode;
 mod error;
+mod fields;
 mod kind;
 mod layout;
 mod limit;

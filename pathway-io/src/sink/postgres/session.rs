@@ -8,7 +8,7 @@ use postgres::tls::{MakeTlsConnect, TlsConnect};
 use postgres::{Client, Config, NoTls, Statement, Transaction};
 
 use super::Socket;
-use super::apply;
+use super::apply::{self, Statements};
 use super::error::judged;
 use super::layout::{Layout, Start};
 use crate::rows::commit::Commit;
@@ -63,9 +63,14 @@ pub(super) struct Sessions {
 /// A connection.
 pub(super) struct Session {
     client: Client,
-    /// For the current rows: upsert and delete.
-    change: Option<[Statement; 2]>,
+    statements: Rows,
     set_time: Statement,
+}
+
+/// The statements for what the table has.
+enum Rows {
+    Current(Statements),
+    Updates(Statement),
 }
 
 impl Sessions {
@@ -97,14 +102,17 @@ impl Sessions {
         self.enter_schema(&mut client)?;
         self.lock(&mut client, &layout.table)?;
         let time = layout.prepare(&mut client, start)?;
-        let change = match layout.updates {
-            true => None,
-            false => {
-                Some([client.prepare(&layout.upsert).map_err(judged)?, client.prepare(&layout.delete).map_err(judged)?])
-            }
+        let mut prepare = |statement: &str| client.prepare(statement).map_err(judged);
+        let copy = prepare(&layout.copy)?;
+        let statements = if layout.updates {
+            Rows::Updates(copy)
+        } else {
+            let (upsert, delete) = (prepare(&layout.upsert)?, prepare(&layout.delete)?);
+            let takes_copy = layout.takes_copy(&mut client)?;
+            Rows::Current(Statements { upsert, delete, copy, takes_copy })
         };
         let set_time = client.prepare(&layout.set_time).map_err(judged)?;
-        Ok((Session { client, change, set_time }, time))
+        Ok((Session { client, statements, set_time }, time))
     }
 
     fn config(&self) -> Result<Config, BoxError> {
@@ -194,7 +202,7 @@ impl Session {
     ) -> RunResult {
         let Some(last) = commits.last() else { return Ok(()) };
         let mut transaction = self.client.transaction().map_err(judged)?;
-        write(&mut transaction, self.change.as_ref(), layout, commits, scratch)?;
+        write(&mut transaction, &mut self.statements, layout, commits, scratch)?;
         let time = last.time().cast_signed();
         // `COMMIT` of a failed transaction succeeds for the client. This statement fails instead.
         let changed = transaction.execute(&self.set_time, &[&layout.table, &time]).map_err(judged)?;
@@ -205,6 +213,7 @@ impl Session {
         transaction.commit().map_err(judged)?;
         Ok(())
     }
+
     /// Returns the error of a commit with the number of the first update that the server refuses for good, if it is such an
     /// error. It tries ever shorter parts of the commit.
     pub(super) fn locate<S: Schema>(
@@ -233,7 +242,7 @@ impl Session {
     /// Writes a commit, and undoes it.
     fn try_out<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, scratch: &mut Vec<u8>) -> RunResult {
         let mut transaction = self.client.transaction().map_err(judged)?;
-        write(&mut transaction, self.change.as_ref(), layout, std::slice::from_ref(commit), scratch)?;
+        write(&mut transaction, &mut self.statements, layout, std::slice::from_ref(commit), scratch)?;
         transaction.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(judged)?;
         transaction.rollback().map_err(judged)?;
         Ok(())
@@ -243,13 +252,13 @@ impl Session {
 /// Writes the rows of commits.
 fn write<S: Schema>(
     transaction: &mut Transaction<'_>,
-    change: Option<&[Statement; 2]>,
+    statements: &mut Rows,
     layout: &Layout,
     commits: &[Commit<S>],
     scratch: &mut Vec<u8>,
 ) -> RunResult {
-    match change {
-        Some([upsert, delete]) => apply::change(transaction, layout, [upsert, delete], commits, scratch),
-        None => apply::append(transaction, layout, commits, scratch),
+    match statements {
+        Rows::Current(statements) => apply::change(transaction, layout, statements, commits, scratch),
+        Rows::Updates(copy) => apply::append(transaction, layout, copy, commits, scratch),
     }
 }

@@ -1,0 +1,66 @@
+//! The columns of a row in the binary form of PostgreSQL: [`Fields`].
+
+use postgres::types::private::BytesMut;
+use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+
+use super::encode::{self, Fault};
+use super::layout::Layout;
+use crate::rows::column::Buffer;
+use crate::rows::fields::Visitor;
+use crate::run::error::{BoxError, Error};
+
+/// The binary form of an array, as a parameter.
+#[derive(Debug)]
+pub(super) struct Array(pub(super) Vec<u8>);
+
+impl ToSql for Array {
+    fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
+        out.extend_from_slice(&self.0);
+        Ok(IsNull::No)
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
+}
+
+/// Writes rows as fields, each column into its own array or all of them into one row.
+pub(super) struct Fields<'a> {
+    pub(super) layout: &'a Layout,
+    pub(super) row: usize,
+    /// Only the columns of the key are taken.
+    pub(super) only_key: bool,
+    pub(super) out: Out<'a>,
+    pub(super) scratch: &'a mut Vec<u8>,
+    pub(super) fault: Option<(usize, Fault)>,
+}
+
+pub(super) enum Out<'a> {
+    Row(&'a mut Vec<u8>),
+    /// An array for each column that is taken, and the number of the next.
+    Arrays(&'a mut [Array], usize),
+}
+
+impl Visitor for Fields<'_> {
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        let column = &self.layout.columns[index];
+        if self.fault.is_some() || (self.only_key && !column.primary_key) {
+            return;
+        }
+        let out = match &mut self.out {
+            Out::Row(row) => row,
+            Out::Arrays(arrays, next) => {
+                *next += 1;
+                &mut arrays[*next - 1].0
+            }
+        };
+        let written = encode::field(column.kind, column.primary_key, buffer, self.row, out, self.scratch);
+        self.fault = written.err().map(|fault| (index, fault));
+    }
+}
+
+pub(super) fn refused(layout: &Layout, (column, fault): (usize, Fault)) -> BoxError {
+    Error::refused(None, format!("column `{}`: it has {fault}", layout.columns[column].name)).into()
+}
