@@ -1,10 +1,19 @@
-//! What a snapshot costs while 10 sources and 10 sinks run. The bound is 5 us.
+//! What a snapshot costs while 10 sources and 10 sinks run (the bound is 5 us), and what a monitor costs that is polled ten
+//! times a second while rows go from JSON to CSV.
+//!
+//! The second prints its own table. `PATHWAY_IO_ROWS` is the number of rows of each run (4,000,000).
+
+mod common;
 
 use std::hint::black_box;
+use std::sync::Arc;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use common::{Cat, cat_line, lines, push_lines, scratch};
+
 use criterion::{Criterion, criterion_group, criterion_main};
-use pathway_io::{Pipeline, ReadOptions, RunResult, Schema, Subject, connector};
+use pathway_io::{Pipeline, ReadOptions, RunResult, Schema, Subject, connector, csv};
 
 #[derive(Schema)]
 struct Tick {
@@ -40,5 +49,50 @@ fn snapshot(c: &mut Criterion) {
     running.join().expect("it ends");
 }
 
-criterion_group!(benches, snapshot);
+/// Rows per second from JSON to CSV.
+fn run(input: &Arc<Vec<String>>, rows: u64, polled: bool) -> f64 {
+    let path = scratch("monitor.csv");
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    csv::write(&pipeline.read(common::closure::<Cat>(push_lines(Arc::clone(input), rows))), &path);
+    let monitor = pipeline.monitor();
+    let (end, ended) = mpsc::channel::<()>();
+    let poller = std::thread::spawn(move || {
+        while polled
+            && ended
+                .recv_timeout(Duration::from_millis(100))
+                .is_err_and(|error| error == mpsc::RecvTimeoutError::Timeout)
+        {
+            black_box(monitor.snapshot());
+        }
+    });
+    let start = Instant::now();
+    pipeline.run().expect("it runs");
+    let rate = rows as f64 / start.elapsed().as_secs_f64();
+    drop(end);
+    poller.join().expect("it ends");
+    std::fs::remove_file(path).expect("it was written");
+    rate
+}
+
+/// Runs with and without a polled monitor, in turn.
+fn polled(_: &mut Criterion) {
+    let rows = std::env::var("PATHWAY_IO_ROWS").map_or(4_000_000, |rows| rows.parse().expect("a number"));
+    let input = Arc::new(lines(20_000, cat_line));
+    run(&input, rows, true);
+    let mut rates = [Vec::new(), Vec::new()];
+    for round in 0..14 {
+        // Which of the two comes first alternates.
+        for polled in [round % 2 == 0, round % 2 == 1] {
+            rates[usize::from(polled)].push(run(&input, rows, polled));
+        }
+    }
+    for (name, mut rates) in ["without a monitor", "polled at 10 Hz"].into_iter().zip(rates) {
+        rates.sort_by(f64::total_cmp);
+        let (low, middle, high) = (rates[0], rates[rates.len() / 2], rates[rates.len() - 1]);
+        println!("{name:>18}: median {middle:.0} rows/s, {low:.0} to {high:.0}");
+    }
+}
+
+criterion_group!(benches, snapshot, polled);
 criterion_main!(benches);

@@ -125,6 +125,13 @@ impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector fo
     }
 }
 
+/// Returns a source that calls a closure.
+pub fn closure<S: Schema>(
+    run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
+) -> impl Connector<Subjects = Subject<S>, Tables = Table<S>> {
+    Closure { run, schema: PhantomData }
+}
+
 /// Runs a pipeline with one source, and returns the time from its start to its end.
 pub fn time<S: Schema>(
     options: ReadOptions,
@@ -143,8 +150,7 @@ pub fn time_on<S: Schema>(
 ) -> Duration {
     let pipeline = Pipeline::new();
     pipeline.handle_signals(false);
-    let source = Closure { run, schema: PhantomData };
-    sinks(&pipeline.read_with(source, options));
+    sinks(&pipeline.read_with(closure(run), options));
     let start = Instant::now();
     pipeline.run_on(workers).expect("the benchmark's pipeline runs");
     start.elapsed()
