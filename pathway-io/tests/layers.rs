@@ -91,22 +91,41 @@ fn expand<'t>(text: &'t str, prefix: &[String], paths: &mut BTreeSet<Vec<String>
     }
 }
 
-#[test]
-fn folders_import_in_one_direction() {
+fn is_folder(name: &str) -> bool {
+    ALLOWED.iter().any(|(folder, _)| *folder == name)
+}
+
+/// Returns the imports against the direction.
+fn violations(files: &BTreeMap<String, String>) -> Vec<String> {
     let mut violations = Vec::new();
-    for (file, text) in files() {
+    for (file, text) in files {
         let Some((folder, _)) = file.split_once('/') else { continue };
         let (_, allowed) = ALLOWED.iter().find(|(name, _)| *name == folder).unwrap_or_else(|| {
             panic!("`{folder}` is a new folder: add it to `ALLOWED` with the folders that it may import")
         });
-        for path in paths(&text) {
-            let target = path[0].as_str();
-            if target != folder && !allowed.contains(&target) && !FOR_MACROS.contains(&target) {
-                violations.push(format!("{file} imports crate::{}", path.join("::")));
-            }
-        }
+        let may = |target: &str| target == folder || allowed.contains(&target) || FOR_MACROS.contains(&target);
+        let mut imports = paths(text);
+        // A `super` can be that of a module within the file, so that such a path need not name a folder.
+        imports.extend(paths(&with_absolute_paths(file, text)).into_iter().filter(|path| is_folder(&path[0])));
+        let wrong = imports.iter().filter(|path| !may(&path[0]));
+        violations.extend(wrong.map(|path| format!("{file} imports crate::{}", path.join("::"))));
     }
+    violations
+}
+
+#[test]
+fn folders_import_in_one_direction() {
+    let violations = violations(&files());
     assert!(violations.is_empty(), "against the direction of docs/architecture.md:\n{}", violations.join("\n"));
+}
+
+#[test]
+fn imports_against_the_direction_are_found() {
+    let found = |text: &str| violations(&[("source/lines.rs".to_owned(), text.to_owned())].into());
+    assert_eq!(found("use crate::rows::table::Table; use super::life; use super::super::run::sync;"), [""; 0]);
+    assert_eq!(found("fn f() -> crate::Sink {}"), ["source/lines.rs imports crate::Sink"]);
+    assert_eq!(found("use super::super::sink::Sink;"), ["source/lines.rs imports crate::sink::Sink"]);
+    assert_eq!(found("fn f() { $crate::sink::f() }"), ["source/lines.rs imports crate::sink::f"]);
 }
 
 /// Returns the file that defines the item of a path: the one with the longest matching path of modules.
@@ -123,8 +142,10 @@ fn with_absolute_paths(file: &str, text: &str) -> String {
     let module = file.trim_end_matches(".rs").trim_end_matches("/mod");
     let parent = module.rsplit_once('/').map_or("", |(parent, _)| parent);
     let grandparent = parent.rsplit_once('/').map_or("", |(grandparent, _)| grandparent);
-    let root =
-        |folder: &str| format!("crate::{}", folder.split('/').map(|name| format!("{name}::")).collect::<String>());
+    let root = |folder: &str| {
+        let names = folder.split('/').filter(|name| !name.is_empty());
+        format!("crate::{}", names.map(|name| format!("{name}::")).collect::<String>())
+    };
     text.replace("super::super::", &root(grandparent)).replace("super::", &root(parent))
 }
 
