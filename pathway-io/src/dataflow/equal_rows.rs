@@ -95,7 +95,7 @@ mod tests {
     fn equal_rows_are_one_with_the_sum_of_their_diffs() {
         let mut rows = [("a", 0.0, 1), ("a", -0.0, 1), ("b", f64::NAN, 1), ("a", 0.0, 2)].repeat(20);
         rows.extend([("c", 1.0, -1), ("b", f64::NAN, -5), ("c", 1.0, 1)]);
-        // Floats are compared by their bits. What adds up to nothing is no row.
+        // Floats are compared by their bits. Rows that add up to nothing are left out.
         assert_eq!(merged(&mut EqualRows::default(), &rows), [(0, 60), (1, 20), (2, 15)]);
     }
 
