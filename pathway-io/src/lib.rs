@@ -83,7 +83,7 @@
 //! | write files and databases | [`csv`], [`jsonlines`], `sqlite`, `postgres`, `parquet`; [`SinkOptions`] |
 //! | receive updates in code | [`Table::subscribe`], [`Table::subscribe_commits`], [`Table::commits`] |
 //! | write a sink | [`Sink`], [`Commit`], [`Update`] |
-//! | compute on tables | `Table::compute`, [`dataflow`] |
+//! | compute on tables, or on some of their columns | `Table::compute`, `Table::columns`, [`dataflow`] |
 //! | resume after a restart | `Pipeline::persistent`, [`Subject::resume`], [`Subject::next_at`], [`Offset`] |
 //! | handle bad rows and failing sources | [`BadRows`], [`RowError`], [`Restart`], [`Error::fatal`] |
 //! | test a source or a sink | [`testing`], `connector_tests!`, `sink_tests!` |
