@@ -78,8 +78,14 @@ pub fn is_known_column(ty: &Type) -> bool {
         }
         _ => false,
     };
-    is_primitive(ty) || is_string(ty) || last_segment(ty).is_some_and(holds_known)
+    match peel(ty) {
+        Type::Tuple(tuple) => matches!(tuple.elems.len(), 1..=LONGEST_TUPLE) && tuple.elems.iter().all(is_known_column),
+        _ => is_primitive(ty) || is_string(ty) || last_segment(ty).is_some_and(holds_known),
+    }
 }
+
+/// The most elements of a tuple that is a column type.
+const LONGEST_TUPLE: usize = 12;
 
 /// Returns whether it is one of the language's own.
 pub fn is_primitive(ty: &Type) -> bool {
@@ -198,10 +204,21 @@ mod tests {
     #[test]
     fn well_known_types_are_known_by_their_names_and_arguments() {
         let known = |ty: &str| syn::parse_str(ty).is_ok_and(|ty: Type| is_known_column(&ty));
-        for ty in ["i64", "std::string::String", "Option<Vec<f32>>", "Vec<Option<u8>>", "(bool)"] {
+        for ty in ["i64", "std::string::String", "Option<Vec<f32>>", "Vec<Option<u8>>", "(bool)", "Vec<(String, u8)>"] {
             assert!(known(ty), "{ty}");
         }
-        for ty in ["f16", "String<64>", "Vec<u8, 64>", "Vec<Uuid>", "Option<Option<i64>>", "Value", "Vec", "[u8; 4]"] {
+        for ty in [
+            "f16",
+            "String<64>",
+            "Vec<u8, 64>",
+            "Vec<Uuid>",
+            "Option<Option<i64>>",
+            "Value",
+            "Vec",
+            "[u8; 4]",
+            "()",
+            "(u8, Uuid)",
+        ] {
             assert!(!known(ty), "{ty}");
         }
     }

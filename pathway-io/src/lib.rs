@@ -241,6 +241,7 @@ pub mod __private0 {
         Col, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, KeyField, Own, Pair, Stub, Tree, flat_columns,
         flat_key, flat_key_columns, key, missing, own_key,
     };
+    pub use crate::rows::key_parts::{KeyParts, pass_parts};
     pub use crate::rows::next::{FromValue, Rest, checked_rest, convert, refused, sketched, to_string};
     pub use crate::rows::schema::{Keyed, Schema};
     pub use crate::rows::table::Table;
@@ -261,7 +262,7 @@ pub mod __private0 {
     pub use std::convert::{Into, TryFrom};
     pub use std::default::Default;
     pub use std::marker::Send;
-    pub use std::ops::FnOnce;
+    pub use std::ops::{FnMut, FnOnce};
     pub use std::option::Option::{self, None, Some};
     pub use std::primitive::{bool, str, u8, u16, usize};
     pub use std::result::Result;

@@ -22,7 +22,6 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
             impl #impl_generics #pw::Keyed for #row #arguments #where_clause {
                 type Key = #key;
                 fn key(&self) -> <Self as #pw::Keyed>::Key { loop {} }
-                fn tombstone(_: <Self as #pw::Keyed>::Key) -> #pw::Option<#pw::bool> { loop {} }
             }
         }
     });

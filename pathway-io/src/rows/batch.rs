@@ -13,7 +13,7 @@ use crate::rows::fields::Columns;
 use crate::rows::path;
 use crate::rows::refusal::{self, can_refuse};
 use crate::rows::row_writer::RowWriter;
-use crate::rows::schema::{ColumnsOf, PartialOf, RowOf, Schema};
+use crate::rows::schema::{ColumnsOf, Keyed, RowOf, Schema, is_key};
 use crate::run::error::row_error::RowError;
 
 /// A batch is sealed when it has that many rows, so that buffers stay in the cache and the pool stays small.
@@ -183,8 +183,11 @@ impl<S: Schema> Batch<S> {
         self.check_json()
     }
 
-    pub(crate) fn push_removal(&mut self, key: PartialOf<S>) {
-        self.columns.push_partial(key);
+    pub(crate) fn push_removal(&mut self, key: S::Key)
+    where
+        S: Keyed,
+    {
+        S::with_parts(key, &mut |mut parts| self.columns.push_key(&mut parts, is_key::<S>, 0));
         self.pushed(-1);
     }
 

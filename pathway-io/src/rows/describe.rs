@@ -1,7 +1,7 @@
 //! How the columns of a schema are put together while the program is compiled.
 //!
-//! The tree of fields holds what each type defines, as a [`Shape`]. The struct adds a list of names, and a [`Note`] for each
-//! rare property. [`describe`] joins the two. Its asserts check what no macro can see: the columns of flattened schemas.
+//! The tree of fields holds what each type defines, as a [`Shape`]. The struct adds lists of what it says itself of the
+//! fields. [`describe`] joins them. Its asserts check what no macro can see: the columns of flattened schemas.
 
 use crate::rows::description::{Column, Shape, Step};
 use crate::rows::fields::{Columns, Fields};
@@ -9,15 +9,10 @@ use crate::rows::message::{Message, same};
 use crate::rows::path::overlap;
 use crate::rows::schema::{ColumnsOf, Schema};
 
-/// Something to say of the column that is the field of that number. A list of them is sorted by the number.
+/// What few fields have, of the field of that number. A list of them is sorted by the number.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Note {
-    Key(usize),
-    Description(usize, &'static str),
-    Aliases(usize, &'static [&'static str]),
-    /// The name of the field, where that of the column is another.
-    Field(usize, &'static str),
     /// Where the column is read, and the same in steps.
     Path(usize, &'static str, &'static [Step]),
     /// The names of a flattened field's columns: of each its name, then its aliases.
@@ -27,12 +22,7 @@ pub enum Note {
 impl Note {
     const fn field(&self) -> usize {
         match self {
-            Note::Key(field)
-            | Note::Description(field, _)
-            | Note::Aliases(field, _)
-            | Note::Field(field, _)
-            | Note::Path(field, ..)
-            | Note::Prefixed(field, _) => *field,
+            Note::Path(field, ..) | Note::Prefixed(field, _) => *field,
         }
     }
 }
@@ -44,15 +34,54 @@ pub const fn width<S: Schema>() -> usize {
     ColumnsOf::<S>::WIDTH
 }
 
-/// Returns the columns of a row, of which `N` is the [`width`]. There is a name for each field: that of the column or, of a
-/// flattened schema, that of the field.
+/// Returns the columns of a row, of which `N` is the [`width`].
+///
+/// `names` has a name for each field: that of the column or, of a flattened schema, that of the field. `keys` has the numbers of
+/// the fields in the primary key. Each other list is empty, or has an entry for each field. Plain lists of literals are the
+/// cheapest to compile.
 #[doc(hidden)]
 #[must_use]
-pub const fn describe<S: Schema, const N: usize>(names: &[&'static str], notes: &[Note]) -> [Column; N] {
+pub const fn describe<S: Schema, const N: usize>(
+    names: &[&'static str],
+    fields: &[&'static str],
+    keys: &[usize],
+    descriptions: &[&'static str],
+    aliases: &[&'static [&'static str]],
+    notes: &[Note],
+) -> [Column; N] {
     let mut columns = [Column::of_type::<bool>(); N];
     let at = Place { column: 0, field: 0, note: 0 };
-    fill(&S::Fields::SHAPE, names, notes, &mut columns, at);
+    let lists = Lists { names, fields, keys, descriptions, aliases, notes };
+    fill(&S::Fields::SHAPE, &lists, &mut columns, at);
     columns
+}
+
+/// The lists of [`describe`].
+struct Lists<'a> {
+    names: &'a [&'static str],
+    fields: &'a [&'static str],
+    keys: &'a [usize],
+    descriptions: &'a [&'static str],
+    aliases: &'a [&'static [&'static str]],
+    notes: &'a [Note],
+}
+
+impl Lists<'_> {
+    const fn is_key(&self, field: usize) -> bool {
+        let mut i = 0;
+        while i < self.keys.len() {
+            if self.keys[i] == field {
+                return true;
+            }
+            i += 1;
+        }
+        false
+    }
+
+    /// Returns the note on the field, if there is one at `note`.
+    const fn note(&self, note: usize, field: usize) -> Option<Note> {
+        if note < self.notes.len() && self.notes[note].field() == field { Some(self.notes[note]) } else { None }
+    }
 }
 
 /// The most columns of a generic schema with a flattened field.
@@ -87,40 +116,43 @@ struct Place {
     note: usize,
 }
 
-const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &mut [Column], mut at: Place) -> Place {
-    match shape {
+const fn fill(shape: &Shape, lists: &Lists<'_>, columns: &mut [Column], mut at: Place) -> Place {
+    let note = match shape {
         Shape::Pair(left, right) => {
-            let at = fill(left, names, notes, columns, at);
-            return fill(right, names, notes, columns, at);
+            let at = fill(left, lists, columns, at);
+            return fill(right, lists, columns, at);
         }
+        Shape::Column(_) | Shape::Flat { .. } => lists.note(at.note, at.field),
+    };
+    if note.is_some() {
+        at.note += 1;
+    }
+    match shape {
+        Shape::Pair(..) => {}
         Shape::Column(of_type) => {
             let mut column = *of_type;
-            column.name = names[at.field];
-            column.field = column.name;
+            column.name = lists.names[at.field];
+            column.field = if lists.fields.is_empty() { column.name } else { lists.fields[at.field] };
             column.field_index = at.field;
-            while at.note < notes.len() && notes[at.note].field() == at.field {
-                match notes[at.note] {
-                    Note::Key(_) => column.primary_key = true,
-                    Note::Description(_, text) => column.description = text,
-                    Note::Aliases(_, aliases) => column.aliases = aliases,
-                    Note::Field(_, name) => column.field = name,
-                    Note::Path(_, path, steps) => (column.path, column.steps) = (path, steps),
-                    Note::Prefixed(..) => {}
-                }
-                at.note += 1;
+            column.primary_key = lists.is_key(at.field);
+            if !lists.descriptions.is_empty() {
+                column.description = lists.descriptions[at.field];
+            }
+            if !lists.aliases.is_empty() {
+                column.aliases = lists.aliases[at.field];
+            }
+            if let Some(Note::Path(_, path, steps)) = note {
+                (column.path, column.steps) = (path, steps);
             }
             columns[at.column] = column;
             at.column += 1;
         }
         Shape::Flat { columns: flat, keyed } => {
             let mut i = 0;
-            let mut names_left: Option<&'static [&'static str]> = None;
-            if at.note < notes.len() && notes[at.note].field() == at.field {
-                if let Note::Prefixed(_, names) = notes[at.note] {
-                    names_left = Some(names);
-                }
-                at.note += 1;
-            }
+            let mut names_left = match note {
+                Some(Note::Prefixed(_, names)) => Some(names),
+                _ => None,
+            };
             while i < flat.len() {
                 let mut column = flat[i];
                 if let Some(names) = names_left {
@@ -128,7 +160,7 @@ const fn fill(shape: &Shape, names: &[&'static str], notes: &[Note], columns: &m
                     (column.name, column.aliases) = (own[0], own.split_at(1).1);
                     names_left = Some(rest);
                 }
-                column.field = names[at.field];
+                column.field = lists.names[at.field];
                 column.field_index = at.field;
                 column.primary_key &= *keyed;
                 columns[at.column] = column;

@@ -2,6 +2,7 @@
 
 use crate::rows::description::TableSchema;
 use crate::rows::fields::{Fields, Tree};
+use crate::rows::key_parts::{KeyParts, pass_parts};
 
 /// A row type: a struct whose fields are the columns of a table.
 ///
@@ -77,14 +78,16 @@ pub trait Schema: Sized + 'static {
 )]
 pub trait Keyed: Schema {
     /// The key column's type; a tuple, in column order, if the key has several columns.
-    type Key;
+    type Key: 'static;
 
     /// Returns the primary key of this row.
     fn key(&self) -> Self::Key;
 
-    /// Returns a row of which only the key is known: what `remove` puts into the stream.
+    /// Passes the key to `take`: of each key column, in their order, an `Option` of its value.
     #[doc(hidden)]
-    fn tombstone(key: Self::Key) -> PartialOf<Self>;
+    fn with_parts(key: Self::Key, take: &mut dyn FnMut(KeyParts<'_>)) {
+        pass_parts(&mut [&mut Some(key)], take);
+    }
 }
 
 /// A schema's row as a tree of its fields.
@@ -92,9 +95,6 @@ pub trait Keyed: Schema {
 pub type RowOf<S> = <<S as Schema>::Fields as Tree>::Row;
 /// A batch of a schema's rows.
 pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
-/// A row of a schema of which only the key is known.
-pub(crate) type PartialOf<S> = <<S as Schema>::Fields as Tree>::Partial;
-
 /// Returns whether the column with that number belongs to the primary key.
 #[inline]
 pub(crate) fn is_key<S: Schema>(column: usize) -> bool {

@@ -331,7 +331,7 @@ mod tests {
         for key in keys {
             match genus {
                 Some(genus) => batch.push_times(Cat { key, genus: genus.to_owned() }.into_fields(), 1),
-                None => batch.push_removal(Cat::tombstone(key)),
+                None => batch.push_removal(key),
             }
         }
         batch

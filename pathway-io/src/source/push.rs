@@ -207,7 +207,6 @@ macro_rules! push_methods {
         where
             S: crate::rows::schema::Keyed + crate::rows::bounds::Removable,
         {
-            let key = S::tombstone(key);
             let Ok(()) = self.push::<std::convert::Infallible>(|batch| {
                 batch.push_removal(key);
                 Ok(())

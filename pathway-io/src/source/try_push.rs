@@ -104,7 +104,7 @@ impl<S, O> Subject<S, O> {
         match self.try_admit() {
             Ok(admitted) => {
                 let Ok(()) = admitted.push::<S, Infallible>(self.pool(), |batch| {
-                    batch.push_removal(S::tombstone(key));
+                    batch.push_removal(key);
                     Ok(())
                 });
                 Ok(())

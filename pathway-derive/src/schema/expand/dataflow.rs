@@ -12,7 +12,7 @@ use super::tree::{is_own, values};
 use crate::{option, types};
 
 /// Returns the impls, if the option is given.
-pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let given = schema.options.dataflow.key()?;
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
@@ -21,7 +21,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let (received, _, _) = received.split_for_impl();
     let (import, flow) = runtime(schema, given);
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
-    let view = values(&schema.columns, 0, pw, &|i, column| shown(schema, i, column, &flow));
+    let view = values(&schema.columns, &|i, column| shown(schema, i, column, &flow));
     let row_impl = |name: &str, body: TokenStream| {
         // where another derive has the impl too, rustc points to the option
         let span = option::glue(given.span());

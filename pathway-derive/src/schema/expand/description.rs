@@ -1,7 +1,7 @@
-//! The columns as the schema describes them: a list of names, and one of notes on what few of them have.
+//! The columns as the schema describes them: lists of names, of descriptions and the like.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Ident, LitStr};
 
 use super::super::ast::{Column, Schema};
@@ -10,8 +10,18 @@ use crate::option;
 /// Returns the list of columns.
 pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     let names = schema.columns.iter().map(|column| if column.is_flat() { column.field() } else { column.name.clone() });
-    let notes = schema.columns.iter().enumerate().flat_map(|(i, column)| notes_on(schema, i, column, pw));
-    let lists = quote!(&[#(#names),*], &[#(#notes),*]);
+    let notes = schema.columns.iter().enumerate().filter_map(|(i, column)| note_on(schema, i, column, pw));
+    let keys = schema.columns.iter().enumerate().filter(|(_, column)| column.is_key() && !column.is_flat());
+    let keys = keys.map(|(i, _)| i);
+    let fields = list(schema, |column| column.field() != column.name, |column| column.field().to_token_stream());
+    let is_described = |column: &Column| !column.description.is_empty();
+    let descriptions = list(schema, is_described, |column| column.description.to_token_stream());
+    let has_aliases = |column: &Column| !column.options.aliases.is_empty();
+    let aliases = list(schema, has_aliases, |column| {
+        let aliases = &column.options.aliases;
+        quote!(&[#(#aliases),*])
+    });
+    let lists = quote!(&[#(#names),*], #fields, &[#(#keys),*], #descriptions, #aliases, &[#(#notes),*]);
     if !schema.columns.iter().any(Column::is_flat) {
         let width = schema.columns.len();
         return quote!(&#pw::describe::<Self, #width>(#lists));
@@ -38,33 +48,21 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     })
 }
 
-fn notes_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Vec<TokenStream> {
+/// Returns a list with an entry for each field, if one of them has what it is about.
+fn list(schema: &Schema, has: impl Fn(&Column) -> bool, entry: impl Fn(&Column) -> TokenStream) -> TokenStream {
+    let is_needed = schema.columns.iter().any(|column| !column.is_flat() && has(column));
+    let entries = schema.columns.iter().filter(|_| is_needed).map(entry);
+    quote!(&[#(#entries),*])
+}
+
+fn note_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
     if column.is_flat() {
-        return column
-            .options
-            .prefix
-            .get()
-            .filter(|_| !schema.is_generic())
-            .map(|prefix| prefixed(schema, i, column, prefix, pw))
-            .into_iter()
-            .collect();
+        let prefix = column.options.prefix.get().filter(|_| !schema.is_generic())?;
+        return Some(prefixed(schema, i, column, prefix, pw));
     }
-    let key = column.is_key().then(|| quote!(#pw::Note::Key(#i)));
-    let description = (!column.description.is_empty()).then(|| {
-        let text = &column.description;
-        quote!(#pw::Note::Description(#i, #text))
-    });
-    let aliases = (!column.options.aliases.is_empty()).then(|| {
-        let aliases = &column.options.aliases;
-        quote!(#pw::Note::Aliases(#i, &[#(#aliases),*]))
-    });
-    let field = column.field();
-    let field = (field != column.name).then(|| quote!(#pw::Note::Field(#i, #field)));
-    let path = column.options.path.get().map(|path| {
-        let (text, steps) = (&path.literal, path.tokens(pw));
-        quote!(#pw::Note::Path(#i, #text, #steps))
-    });
-    [key, description, aliases, field, path].into_iter().flatten().collect()
+    let path = column.options.path.get()?;
+    let (text, steps) = (&path.literal, path.tokens(pw));
+    Some(quote!(#pw::Note::Path(#i, #text, #steps)))
 }
 
 /// Generates the names of a flattened field's columns, with a prefix. The compiler joins them to one text, and each name is a

@@ -50,13 +50,13 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
                     quote_spanned!(span=> #pw::Default::default())
                 }
             };
-            make(schema, i, pw, "default", column, &value)
+            make(schema, i, pw, "default", column, default.value.as_ref(), &value)
         });
         let example = column
             .options
             .example
             .get()
-            .map(|example| make(schema, i, pw, "example", column, &convert(example, ty, pw)));
+            .map(|example| make(schema, i, pw, "example", column, Some(example), &convert(example, ty, pw)));
         impls.extend(conversion(schema, i, column, pw));
         let column_type = column_type(schema, i, column, pw);
         let of_type = quote_spanned!(span=> type Type = #column_type;);
@@ -73,17 +73,39 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     impls
 }
 
-/// Returns a function that makes a value. The `let` has rustc point from a wrong value to the field's type.
-fn make(schema: &Schema, i: usize, pw: &Ident, name: &str, column: &Column, value: &TokenStream) -> TokenStream {
+/// Returns a function that makes a value. The `let` has rustc point from a wrong value to the field's type; where none can be
+/// wrong, it is left out, because it takes long to compile.
+fn make(
+    schema: &Schema,
+    i: usize,
+    pw: &Ident,
+    name: &str,
+    column: &Column,
+    written: Option<&Expr>,
+    value: &TokenStream,
+) -> TokenStream {
+    let is_stored_as_it_is = !column.is_json() && column.conversion().is_none();
+    let fits = is_stored_as_it_is && fits(written, column.ty);
     let name = Ident::new(name, Span::mixed_site());
     let ty = column.ty;
     let column_type = column_type(schema, i, column, pw);
     let made = into_column(schema, i, column, quote!(__value), pw);
-    quote! {
-        fn #name() -> #column_type {
-            let __value: #ty = #value;
-            #made
-        }
+    let body = if fits { value.clone() } else { quote!(let __value: #ty = #value; #made) };
+    quote!(fn #name() -> #column_type { #body })
+}
+
+/// Returns whether a literal is of the type, as far as both are known by their looks. `None` is the type's own default.
+fn fits(value: Option<&Expr>, ty: &Type) -> bool {
+    const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
+    let Some(value) = value else { return types::is_known_column(ty) };
+    let ty = types::option_of(ty).unwrap_or(ty);
+    let Expr::Lit(ExprLit { lit, .. }) = option::peel(value) else { return false };
+    match lit {
+        Lit::Str(_) => types::is_string(ty),
+        Lit::Bool(_) => types::is_written(ty, &["bool"]),
+        Lit::Int(int) => int.suffix().is_empty() && types::is_written(ty, &INTEGERS),
+        Lit::Float(float) => float.suffix().is_empty() && types::is_written(ty, &["f32", "f64"]),
+        _ => false,
     }
 }
 

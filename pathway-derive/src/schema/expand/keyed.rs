@@ -8,7 +8,7 @@ use syn::{Ident, Type};
 use super::super::ast::{Column, Schema};
 use super::convert::into_column;
 use super::local;
-use super::tree::{is_own, values};
+use super::tree::is_own;
 use crate::option;
 
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
@@ -37,47 +37,48 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
             quote!(#pw::key::<#row, #i>(&#this.#ident))
         }
     });
-    let parts = keys.iter().map(|(i, _)| local(*i));
-    let partial = values(&schema.columns, 0, pw, &|i, column| {
-        let local = local(i);
-        match (column.is_flat(), column.is_key()) {
-            (false, true) => {
-                let value = into_column(schema, i, column, local.to_token_stream(), pw);
-                quote!(#pw::Some(#value))
-            }
-            (false, false) => quote!(#pw::None),
-            (true, true) => quote!(#local),
-            (true, false) => quote!(()),
-        }
-    });
-    let (key_type, key, pattern) = if keys.len() == 1 {
-        (quote!(#(#types)*), quote!(#(#copies)*), quote!(#(#parts)*))
+    let (key_type, key) = if keys.len() == 1 {
+        (quote!(#(#types)*), quote!(#(#copies)*))
     } else {
-        (quote!((#(#types),*)), quote!((#(#copies),*)), quote!((#(#parts),*)))
+        (quote!((#(#types),*)), quote!((#(#copies),*)))
     };
+    let parts = parts(schema, &keys, pw);
     let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
     let at = option::ident_at(pw, span);
     let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
-    let own_partial = quote_spanned!(span=> <<Self as #at::Schema>::Fields as #at::Tree>::Partial);
     // glue at a user's type looks like the user's own to that lint
     let has_flat = keys.iter().any(|(_, column)| column.is_flat());
     let allow = has_flat.then(|| quote!(#[allow(unused_qualifications)]));
-    // names are hygienic, so the bodies must have the very same
-    let given = Ident::new("__key", Span::mixed_site());
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
-    let tombstone_head = quote_spanned!(span=> fn tombstone(#given: #own_key) -> #own_partial);
-    let tombstone_method = option::item_at(span, tombstone_head, quote!(let #pattern = #given; #partial));
     let head = quote_spanned!(span=> impl #parameters #at::Keyed for #row #bounds);
     let body = quote! {
         type Key = #key_type;
         #key_method
-        #tombstone_method
+        #parts
     };
     let keyed_impl = option::item_at(span, head, body);
     Some(quote! {
         #[automatically_derived]
         #allow
         #keyed_impl
+    })
+}
+
+/// Returns the method that takes the key apart. A key of one column is its only part, unless the column has another type.
+fn parts(schema: &Schema, keys: &[(usize, &Column)], pw: &Ident) -> Option<TokenStream> {
+    if let [(_, column)] = keys
+        && column.conversion().is_none()
+    {
+        return None;
+    }
+    let names = keys.iter().map(|(i, _)| local(*i));
+    let pattern = if keys.len() == 1 { quote!(#(#names)*) } else { quote!((#(#names),*)) };
+    let values = keys.iter().map(|(i, column)| into_column(schema, *i, column, local(*i).to_token_stream(), pw));
+    Some(quote! {
+        fn with_parts(__key: <Self as #pw::Keyed>::Key, __take: &mut dyn #pw::FnMut(#pw::KeyParts<'_>)) {
+            let #pattern = __key;
+            #pw::pass_parts(&mut [#(&mut #pw::Some(#values)),*], __take);
+        }
     })
 }
 

@@ -35,7 +35,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     let keyed = keyed::expand(schema, pw).map(listed);
     let removable = removable(schema, pw).map(listed);
     let data = data::expand(schema, pw).map(listed);
-    let dataflow = dataflow::expand(schema, pw);
+    let dataflow = dataflow::expand(schema);
     quote!(#fields #body #keyed #removable #data #dataflow)
 }
 
@@ -43,7 +43,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let name = schema.ident.unraw().to_string();
-    let tree = tree(&schema.columns, 0, pw, &|i, column| leaf(schema, i, column, pw));
+    let tree = tree(&schema.columns, pw, &|i, column| leaf(schema, i, column, pw));
     let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Tree>::Row);
     let columns = description::columns(schema, pw);
     let describe = (!schema.description.is_empty()).then(|| {
@@ -52,11 +52,11 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     });
     let append_only = schema.options.append_only.is_set().then(|| quote!(.append_only()));
     let deny_unknown = schema.options.deny_unknown.is_set().then(|| quote!(.deny_unknown()));
-    let take = values(&schema.columns, 0, pw, &|i, column| {
+    let take = values(&schema.columns, &|i, column| {
         let ident = column.ident;
         into_column(schema, i, column, quote!(self.#ident), pw)
     });
-    let bind = values(&schema.columns, 0, pw, &|i, _| local(i).to_token_stream());
+    let bind = values(&schema.columns, &|i, _| local(i).to_token_stream());
     let idents = schema.columns.iter().map(|column| column.ident);
     let locals = schema
         .columns

@@ -26,18 +26,13 @@ pub fn is_own(schema: &Schema, column: &Column) -> bool {
 }
 
 /// Returns the columns as a balanced tree of types.
-pub fn tree(columns: &[Column], first: usize, pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
-    halves(columns, first, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
+pub fn tree(columns: &[Column], pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+    halves(columns, 0, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
 }
 
 /// Returns the columns as a balanced tree of values or patterns.
-pub fn values(
-    columns: &[Column],
-    first: usize,
-    pw: &Ident,
-    leaf: &dyn Fn(usize, &Column) -> TokenStream,
-) -> TokenStream {
-    halves(columns, first, leaf, &|left, right| quote!(#pw::Pair(#left, #right)))
+pub fn values(columns: &[Column], leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+    halves(columns, 0, leaf, &|left, right| quote!((#left, #right)))
 }
 
 fn halves(

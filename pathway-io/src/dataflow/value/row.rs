@@ -52,13 +52,13 @@ pub trait Restored: Fields {
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<Self::Row, A::Error>;
 }
 
-impl<L: View, R: View> View for Pair<L, R> {
-    type Row = Pair<L::Row, R::Row>;
+impl<L: View, R: View> View for (L, R) {
+    type Row = (L::Row, R::Row);
     const LEN: usize = L::LEN + R::LEN;
 
     #[inline]
     fn to_row(&self) -> Self::Row {
-        Pair(self.0.to_row(), self.1.to_row())
+        (self.0.to_row(), self.1.to_row())
     }
 
     #[inline]
@@ -90,7 +90,7 @@ impl<L: Restored, R: Restored> Restored for Pair<L, R> {
 
     #[inline]
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<Self::Row, A::Error> {
-        Ok(Pair(L::restore(sequence)?, R::restore(sequence)?))
+        Ok((L::restore(sequence)?, R::restore(sequence)?))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::rows::column::scan::Scan;
 use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::column::{Buffer, ColumnType, Into, KeyType, to_json};
 use crate::rows::description::{Column, Shape};
+use crate::rows::key_parts::{KeyParts, take_part};
 
 /// The `I`th field of a row struct is a column of this type.
 #[doc(hidden)]
@@ -57,7 +58,6 @@ pub struct Own<T>(T);
 
 impl<T: 'static> Tree for Own<T> {
     type Row = T;
-    type Partial = Option<T>;
 }
 
 impl<T: ColumnType> Fields for Own<T> {
@@ -71,7 +71,6 @@ impl<T: ColumnType> Fields for Own<T> {
 
 impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Tree for Col<S, I, DEFAULT, EXAMPLE> {
     type Row = S::Type;
-    type Partial = Option<S::Type>;
 }
 
 impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fields for Col<S, I, DEFAULT, EXAMPLE> {
@@ -133,7 +132,6 @@ impl<T: ColumnType> Default for Leaf<T> {
 
 impl<T: ColumnType> Columns for Leaf<T> {
     type Row = T;
-    type Partial = Option<T>;
     const WIDTH: usize = 1;
 
     #[inline]
@@ -154,8 +152,8 @@ impl<T: ColumnType> Columns for Leaf<T> {
         self.0.push_placeholder();
     }
 
-    fn push_partial(&mut self, row: Option<T>) {
-        match row {
+    fn push_key(&mut self, parts: &mut KeyParts<'_>, key: impl Fn(usize) -> bool + Copy, first: usize) {
+        match key(first).then(|| take_part(parts)) {
             Some(value) => self.0.push(value),
             None => self.0.push_placeholder(),
         }

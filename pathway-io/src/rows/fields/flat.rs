@@ -8,7 +8,8 @@ use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
 use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::description::{Column, Shape};
-use crate::rows::schema::{ColumnsOf, Keyed, Schema};
+use crate::rows::key_parts::{KeyParts, take_part};
+use crate::rows::schema::{ColumnsOf, Keyed, Schema, is_key};
 
 /// The `I`th field is itself a row, and is replaced by its columns.
 #[doc(hidden)]
@@ -33,7 +34,6 @@ pub struct FlatKey<S, const I: usize>(S);
 
 impl<S: FlatField<I>, const I: usize> Tree for Flat<S, I> {
     type Row = S::Type;
-    type Partial = ();
 }
 
 impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
@@ -47,7 +47,6 @@ impl<S: FlatField<I>, const I: usize> Fields for Flat<S, I> {
 
 impl<S: FlatKeyField<I>, const I: usize> Tree for FlatKey<S, I> {
     type Row = S::Type;
-    type Partial = S::Key;
 }
 
 impl<S: FlatKeyField<I>, const I: usize> Fields for FlatKey<S, I> {
@@ -83,8 +82,7 @@ pub const fn flat_key_columns<S: FlatKeyField<I>, const I: usize>() -> &'static 
 /// The known part of a flattened row when only the key of the whole row is known.
 #[doc(hidden)]
 pub trait Mode<S: Schema>: Send + Sync + 'static {
-    type Partial;
-    fn push_partial(columns: &mut ColumnsOf<S>, row: Self::Partial);
+    fn push_key(columns: &mut ColumnsOf<S>, parts: &mut KeyParts<'_>);
 }
 
 /// Nothing.
@@ -96,18 +94,14 @@ pub struct Keyless;
 pub struct WithKey;
 
 impl<S: Schema> Mode<S> for Keyless {
-    type Partial = ();
-
-    fn push_partial(columns: &mut ColumnsOf<S>, (): ()) {
+    fn push_key(columns: &mut ColumnsOf<S>, _: &mut KeyParts<'_>) {
         columns.push_placeholder();
     }
 }
 
 impl<S: Keyed> Mode<S> for WithKey {
-    type Partial = S::Key;
-
-    fn push_partial(columns: &mut ColumnsOf<S>, key: S::Key) {
-        columns.push_partial(S::tombstone(key));
+    fn push_key(columns: &mut ColumnsOf<S>, parts: &mut KeyParts<'_>) {
+        S::with_parts(take_part(parts), &mut |mut parts| columns.push_key(&mut parts, is_key::<S>, 0));
     }
 }
 
@@ -123,7 +117,6 @@ impl<S: Schema, M> Default for FlatColumns<S, M> {
 
 impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
     type Row = S;
-    type Partial = M::Partial;
     const WIDTH: usize = ColumnsOf::<S>::WIDTH;
 
     #[inline]
@@ -144,8 +137,8 @@ impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
         self.0.push_placeholder_at(index);
     }
 
-    fn push_partial(&mut self, row: M::Partial) {
-        M::push_partial(&mut self.0, row);
+    fn push_key(&mut self, parts: &mut KeyParts<'_>, _: impl Fn(usize) -> bool + Copy, _: usize) {
+        M::push_key(&mut self.0, parts);
     }
 
     #[inline]

@@ -7,14 +7,13 @@
 //! ```text
 //! struct Cat { key: i64, genus: String, id: Uuid }
 //! Fields  = Pair<Own<i64>, Pair<Own<String>, Col<Cat, 2, ..>>>
-//! Row     = Pair<i64, Pair<String, Uuid>>
+//! Row     = (i64, (String, Uuid))
 //! Columns = Pair<Leaf<i64>, Pair<Leaf<String>, Leaf<Uuid>>>
 //! ```
 //!
 //! A leaf names its column (`Col<Cat, 2, ..>`) and not its type. The bounds on the type are in one place,
 //! [`Field::Type`](column::Field), so an unsupported type is one error, at the user's tokens, and not one at each use of
-//! the schema. For the same reason `Row` and `Partial` belong to a separate trait, [`Tree`], without bounds on the column
-//! types. A type whose name shows that it is a column, such as `i64`, is in the tree itself (`Own<i64>`), which compiles
+//! the schema. For the same reason `Row` belongs to a separate trait, [`Tree`], without bounds on the column types. A type whose name shows that it is a column, such as `i64`, is in the tree itself (`Own<i64>`), which compiles
 //! faster.
 
 mod column;
@@ -30,6 +29,7 @@ use crate::rows::column::Buffer;
 use crate::rows::column::scan::Scan;
 use crate::rows::column::view::{AnyBuffer, ColumnView};
 use crate::rows::description::{Column, Shape};
+use crate::rows::key_parts::KeyParts;
 
 /// Two halves of a row.
 #[doc(hidden)]
@@ -41,14 +41,12 @@ pub struct Pair<L, R>(pub L, pub R);
 pub trait Tree: 'static {
     /// The fields' values, in the same tree.
     type Row;
-    /// The fields' values, where any column can be missing.
-    type Partial;
 }
 
 /// A [`Tree`] whose leaves are columns.
 #[doc(hidden)]
 pub trait Fields: Tree {
-    type Columns: Columns<Row = Self::Row, Partial = Self::Partial>;
+    type Columns: Columns<Row = Self::Row>;
     /// The columns of these fields, without their names.
     const SHAPE: Shape;
 
@@ -60,7 +58,6 @@ pub trait Fields: Tree {
 #[doc(hidden)]
 pub trait Columns: Default + Send + Sync + 'static {
     type Row;
-    type Partial;
     /// The number of columns.
     const WIDTH: usize;
 
@@ -70,8 +67,8 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn push_placeholder(&mut self);
     /// Pushes a value that stands for none into the column at `index`.
     fn push_placeholder_at(&mut self, index: usize);
-    /// Pushes a row of which only some columns are known.
-    fn push_partial(&mut self, row: Self::Partial);
+    /// Pushes a row of which only the key is known. The columns from `first` on that `key` names take one part each.
+    fn push_key(&mut self, parts: &mut KeyParts<'_>, key: impl Fn(usize) -> bool + Copy, first: usize);
     fn push_from(&mut self, other: &Self, row: usize);
     /// Reads the next value of a JSON object into the column at `index`.
     fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
@@ -107,8 +104,7 @@ pub trait Visitor {
 }
 
 impl<L: Tree, R: Tree> Tree for Pair<L, R> {
-    type Row = Pair<L::Row, R::Row>;
-    type Partial = Pair<L::Partial, R::Partial>;
+    type Row = (L::Row, R::Row);
 }
 
 impl<L: Fields, R: Fields> Fields for Pair<L, R> {
@@ -124,8 +120,7 @@ impl<L: Fields, R: Fields> Fields for Pair<L, R> {
 }
 
 impl<L: Columns, R: Columns> Columns for Pair<L, R> {
-    type Row = Pair<L::Row, R::Row>;
-    type Partial = Pair<L::Partial, R::Partial>;
+    type Row = (L::Row, R::Row);
     const WIDTH: usize = L::WIDTH + R::WIDTH;
 
     #[inline]
@@ -151,9 +146,9 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
         }
     }
 
-    fn push_partial(&mut self, row: Self::Partial) {
-        self.0.push_partial(row.0);
-        self.1.push_partial(row.1);
+    fn push_key(&mut self, parts: &mut KeyParts<'_>, key: impl Fn(usize) -> bool + Copy, first: usize) {
+        self.0.push_key(parts, key, first);
+        self.1.push_key(parts, key, first + L::WIDTH);
     }
 
     #[inline]
@@ -190,7 +185,7 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
 
     #[inline]
     fn get(&self, row: usize) -> Self::Row {
-        Pair(self.0.get(row), self.1.get(row))
+        (self.0.get(row), self.1.get(row))
     }
 
     fn buffer(&self, index: usize) -> &dyn AnyBuffer {

@@ -60,7 +60,6 @@ impl<'a, S, O> Permit<'a, S, O> {
     where
         S: Keyed + Removable,
     {
-        let key = S::tombstone(key);
         self.subject.fill_reserved(|batch| batch.push_removal(key))
     }
 

@@ -242,7 +242,6 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Keyed + Removable,
     {
-        let key = S::tombstone(key);
         let Ok(()) = self
             .push::<Infallible>(|batch| {
                 batch.push_removal(key);
