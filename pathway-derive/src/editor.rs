@@ -80,3 +80,18 @@ pub fn names(options: TokenStream) -> impl Iterator<Item = Ident> {
     // a keyword is not an identifier here
     firsts.filter_map(|token| syn::parse2(token.into()).ok())
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_documentation_has_every_option() {
+        let documentation = include_str!("lib.rs");
+        for (module, options) in super::MODULES {
+            for option in options {
+                let cell = [format!("`{option}`"), format!("`{option} = "), format!(", {option} = ")];
+                let mut rows = documentation.lines().filter(|line| line.starts_with("/// | `"));
+                assert!(rows.any(|row| cell.iter().any(|cell| row.contains(cell))), "{option} of {module}");
+            }
+        }
+    }
+}

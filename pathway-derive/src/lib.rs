@@ -46,6 +46,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `append_only` | Rows are never removed. |
 /// | `deny_unknown` | A JSON row with an unknown field is an error. `time` and `diff`, which every output adds, are allowed. |
 /// | `default`, `default = expr` | A column that a row lacks gets its value from the struct's `Default`, or from `expr`. Columns of the key and of flattened schemas do not. |
+/// | `dataflow` | Implements the traits that computations need (feature `dataflow`): `Clone`, `Debug`, comparisons, `Hash` and serde's. |
 /// | `sample = "cats.jsonl"` | Checks the columns against real data: see below. |
 /// | `lock = "cat.schema.json"` | Checks the columns against those that were last accepted: see below. |
 /// | `crate = path` | Names the path of `pathway_io`, if the crate was renamed or re-exported. |
@@ -272,10 +273,10 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 
 /// Makes an enum without fields, or a struct around one value, a type of columns.
 ///
-/// An enum is a text, the variant's name, in JSON and in every output; any other text is refused with a list of what there
-/// is. A newtype is what it holds. Both can be part of a primary key if they are `Clone`, and what a newtype holds can be.
+/// An enum is stored as text, the variant's name; any other text is an error that lists the valid texts. A newtype is stored as
+/// its inner value. Both can be part of a primary key if they are `Clone` and, for a newtype, the inner type can.
 ///
-/// An enum whose variants have fields is a column by `#[schema(json)]` and serde's derives, and not by this one. It is written
+/// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. It is written
 /// as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the like change that. A
 /// `json` column can be an `Option`, a `Vec` or a map of such a type, too:
 ///
@@ -339,14 +340,14 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
     column::derive(&input).into()
 }
 
-/// Makes a type a source of rows: it stands on an inherent `impl` block with a `run` method.
+/// Makes a type a source of rows. Put it on an inherent `impl` block that has a `run` method.
 ///
-/// The tables are read off the signature of `run`: each `Subject<S>` parameter feeds one. `run` returns `()` or
+/// The macro reads the tables from the signature of `run`: each `Subject<S>` parameter feeds one. `run` returns `()` or
 /// `Result<(), E>` for any error that converts into `Box<dyn Error + Send + Sync>`. An `on_stop(&mut self)` in the same
 /// block is called once, however `run` ended. The macro implements `pathway_io::Connector`.
 ///
-/// A last parameter `part: Partition` makes it a source in parts: it is `Clone`, and runs once for each worker, each time as
-/// a clone that reads the part of that number.
+/// With a last parameter of type `Partition`, the source is partitioned. The type must be `Clone`: each worker runs a clone,
+/// which reads the partition of that number.
 ///
 /// An `async fn run` (feature `tokio`) takes an `AsyncSubject<S>` for each table. It runs on a runtime of one thread, the
 /// connector's own, so that its future need not be `Send`. A stop drops the future where it waits. Beside it, `on_stop` may be

@@ -18,7 +18,7 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
         ctxt.error(backlog, "a backlog holds at least 1 row");
     }
     if let (Some(eager), Some(Time::Off)) = (connector.options.eager.key(), connector.options.autocommit.get()) {
-        ctxt.error(eager, "`eager` says how autocommit goes, which is off\nhelp: remove one of the two");
+        ctxt.error(eager, "`eager` has no effect with `autocommit = off`\nhelp: remove one of the two");
     }
 }
 
@@ -43,7 +43,7 @@ pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
     for lifetime in &borrowed {
         ctxt.error(
             lifetime,
-            "a connector cannot borrow: it moves to a thread of its own\n\
+            "a connector cannot borrow: it moves to its own thread\n\
              help: own the value, as a `String` for a `&str`, or share it in an `Arc`",
         );
     }
@@ -154,7 +154,7 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
         ctxt.error(
             parameter.ty,
             format!(
-                "a table has one type of rows, which `{}` does not name\n\
+                "a table has one row type, and `{}` does not name it\n\
                  help: put a type parameter on the `impl` block",
                 types::text(parameter.ty)
             ),

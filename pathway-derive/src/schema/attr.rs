@@ -141,14 +141,14 @@ impl ColumnOptions {
             ctxt.error(
                 key,
                 format!(
-                    "`{key}` cannot be used with `skip`\nnote: the field is no column; its value is `Default::default()`"
+                    "`{key}` cannot be used with `skip`\nnote: the field is not a column; its value is `Default::default()`"
                 ),
             );
         }
         for alias in &self.aliases {
             ctxt.error(
                 alias,
-                "`alias` cannot be used with `skip`\nnote: the field is no column; its value is `Default::default()`",
+                "`alias` cannot be used with `skip`\nnote: the field is not a column; its value is `Default::default()`",
             );
         }
     }

@@ -151,11 +151,14 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
     ];
     for key in others.into_iter().flatten() {
         if !(column.is_key() && key == "default") {
-            ctxt.error(key, format!("`{key}` cannot be used with `flatten`\nnote: the columns are those of the other schema, as they stand there"));
+            ctxt.error(
+                key,
+                format!("`{key}` cannot be used with `flatten`\nnote: the columns are defined in the other schema"),
+            );
         }
     }
     for alias in &options.aliases {
-        ctxt.error(alias, "`alias` cannot be used with `flatten`\nnote: the columns are those of the other schema, as they stand there");
+        ctxt.error(alias, "`alias` cannot be used with `flatten`\nnote: the columns are defined in the other schema");
     }
 }
 
@@ -180,7 +183,7 @@ fn conversions(ctxt: &Ctxt, options: &ColumnOptions) {
         (Some(try_from), Some(into)) if text(&try_from.value) != text(&into.value) => {
             let (from, to) = (text(&try_from.value), text(&into.value));
             let message = format!("the column is read as `{from}` and written as `{to}`");
-            ctxt.error(&into.value, format!("{message}\nhelp: `try_from` and `into` name one column type"));
+            ctxt.error(&into.value, format!("{message}\nhelp: `try_from` and `into` must name the same column type"));
         }
         _ => {}
     }

@@ -19,7 +19,7 @@ use super::schema::Schema;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is append-only",
     label = "rows of `{Self}` are never removed",
-    note = "take `append_only` out of its `#[schema(..)]` to allow `remove` and `replace_all`"
+    note = "remove `append_only` from its `#[schema(..)]` to allow `remove` and `replace_all`"
 )]
 pub trait Removable {}
 

@@ -232,7 +232,7 @@ const fn assert_rest<S: Schema>(given: &[&str]) {
             }
         } else if !column.has_placeholder {
             let kind = if matches!(column.data_type, DataType::Json) { "`json`" } else { "converted" };
-            let message = Message::new().push("`..` cannot stand beside the ").push(kind).push(" column `");
+            let message = Message::new().push("`..` cannot be combined with the ").push(kind).push(" column `");
             panic!("{}", message.push(column.name).push("`\nhelp: name all columns, or make it an `Option`").as_str());
         }
         i += 1;

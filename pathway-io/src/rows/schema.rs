@@ -73,7 +73,7 @@ pub trait Schema: Sized + 'static {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no primary key",
-    label = "rows of `{Self}` cannot be told apart by a key",
+    label = "rows of `{Self}` have no key",
     note = "add `#[schema(primary_key)]` to the columns that identify a row"
 )]
 pub trait Keyed: Schema {

@@ -20,8 +20,8 @@ use crate::source::subject::Subject;
 /// Each worker runs its own clone.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` reads a part of its source, and cannot be cloned for the others",
-    label = "each worker runs a clone of its own",
+    message = "a partitioned source must be `Clone`, and `{Self}` is not",
+    label = "each worker runs its own clone",
     note = "add `#[derive(Clone)]` to it"
 )]
 pub trait Partitioned: Clone {}

@@ -82,7 +82,7 @@ pub use self::values::Values;
     label = "not a column type",
     note = "columns are `bool`, `char`, integers, floats, `String`, `Vec<u8>`, `serde_json::Value`, `Duration`, `SystemTime`, `PathBuf`, IP addresses, and `Option<T>`, `Vec<T>`, arrays, tuples, sets and maps by `String` of them",
     note = "so are types of `chrono`, `jiff`, `uuid`, `rust_decimal` and `bytes`, each with the feature of that name: `cargo add pathway-io --features chrono`",
-    note = "of a type of your own: `#[derive(ColumnType)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(flatten)]` for a schema; `#[schema(json)]` for what implements serde's traits"
+    note = "for your own type: derive `ColumnType` if it is an enum without fields or has one unnamed field; use `#[schema(flatten)]` if it is a schema, and `#[schema(json)]` if it implements serde's traits"
 )]
 pub trait ColumnType: Sized + Send + Sync + 'static {
     /// The type of the values that are not null.
@@ -110,7 +110,7 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a primary key",
     label = "not a key type",
-    note = "keys are columns but for `Option`, floats, JSON and maps: a key always has a value, and equal keys are written alike"
+    note = "all column types except `Option`, floats, JSON and maps can be keys: a key always has a value, and equal keys have one form"
 )]
 pub trait KeyType: ColumnType + Clone {}
 
@@ -120,7 +120,7 @@ pub trait KeyType: ColumnType + Clone {}
     message = "`{Self}` cannot be used as a column inside `Option`",
     label = "not a column type, or an `Option` itself: there is one null, not two",
     note = "types of `chrono`, `jiff`, `uuid`, `rust_decimal` and `bytes` are columns, each with the feature of that name: `cargo add pathway-io --features chrono`",
-    note = "of a type of your own: `#[derive(ColumnType)]` on it, if it is an enum without fields or has one unnamed field; `#[schema(json)]` for what implements serde's traits"
+    note = "for your own type: derive `ColumnType` if it is an enum without fields or has one unnamed field; use `#[schema(json)]` if it implements serde's traits"
 )]
 pub trait NotNull: ColumnType {
     /// Returns whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.
