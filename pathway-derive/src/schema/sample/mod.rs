@@ -211,24 +211,25 @@ impl<'a> Held<'a> {
         let mut others = BTreeSet::new();
         let fields = row.fields.iter().map(|field| (field, false)).chain(inside.iter().map(|field| (field, true)));
         for (field, is_inside) in fields {
-            let (shown, at) = (&field.name, format!("\nnote: at {path}:{line}:{}", field.column));
+            let shown = &field.name;
+            let at = || format!("\nnote: at {path}:{line}:{}", field.column);
             let error = |misfit: Misfit| {
                 let help = misfit.help.map_or(String::new(), |help| format!("\nhelp: {help}"));
                 let found = misfit.found;
-                (line, format!("`{name}` line {line}: `{shown}` {found}, the column wants `\0`{help}{at}"))
+                (line, format!("`{name}` line {line}: `{shown}` {found}, the column wants `\0`{help}{}", at()))
             };
             match self.states.iter().position(|state| state.reads(field, is_inside)) {
                 Some(index) if std::mem::replace(&mut found[index], true) => {
                     let state = &mut self.states[index];
                     if !std::mem::replace(&mut state.is_reported, true) {
-                        let what = format!("`{name}` line {line}: `{shown}` is given twice{at}");
+                        let what = format!("`{name}` line {line}: `{shown}` is given twice{}", at());
                         self.ctxt.error(state.column.ident, what);
                     }
                 }
                 Some(index) => self.states[index].summary.add(&field.cell, error),
                 None => {
                     if !is_inside {
-                        self.unread(field, line, &at);
+                        self.unread(field, line, at);
                     }
                     let key = Key { name: shown.clone(), is_inside };
                     if let Some(summary) = self.other(&key, line) {
@@ -268,7 +269,7 @@ impl<'a> Held<'a> {
     }
 
     /// Notes a field that no column of the struct itself reads.
-    fn unread(&mut self, field: &Named, line: usize, at: &str) {
+    fn unread(&mut self, field: &Named, line: usize, at: impl Fn() -> String) {
         let is_noted = self.unread.iter().any(|(name, _)| *name == field.name);
         if is_noted || self.states.iter().any(|state| state.begins_in(field)) {
             return;
@@ -277,9 +278,8 @@ impl<'a> Held<'a> {
         let near = suggest::nearest(&field.name, &names).filter(|_| !self.has_flat);
         let help = near.map_or(String::new(), |near| format!("\nhelp: did you mean `{near}`?"));
         let (sample, ident, name) = (&self.name, self.schema.ident, &field.name);
-        let what =
-            format!("`{sample}` line {line}: `{ident}` has no column `{name}`, and denies unknown ones{help}{at}");
-        self.unread.push((name.clone(), what));
+        let what = format!("`{sample}` line {line}: `{ident}` has no column `{name}`, and denies unknown ones{help}");
+        self.unread.push((name.clone(), what + &at()));
     }
 
     /// An error about the sample as such.

@@ -28,7 +28,7 @@ pub struct LockedColumn {
     pub data_type: Option<DataType>,
     pub optional: bool,
     pub has_default: bool,
-    /// The error if there is no such column.
+    /// The error if the column does not exist.
     pub gone: &'static str,
     /// The error if its type is another one, with a NUL for that and U+0001 for what a lock says of it.
     pub differs: &'static str,
