@@ -10,7 +10,7 @@
 //! the run; the rows before it are in the output.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -66,8 +66,9 @@ fn main() -> pathway_io::Result<()> {
     let cats = pipeline.read(FileStream { path: input, pause });
     csv::write(&cats, &output);
     let summary = pipeline.run()?;
-    println!("{summary}");
-    println!("the updates are in {}", output.display());
+    // Whoever read this may have closed the other end. The rows are written all the same.
+    let _ = writeln!(std::io::stdout(), "{summary}");
+    let _ = writeln!(std::io::stdout(), "the updates are in {}", output.display());
     Ok(())
 }
 

@@ -20,6 +20,7 @@
 
 mod demo;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -132,8 +133,9 @@ fn main() -> pathway_io::Result<()> {
     let releases = pipeline.read_with(source, ReadOptions::new().restart(restart));
     csv::write(&releases, &args.output);
     let summary = pipeline.run()?;
-    println!("{summary}");
-    println!("the releases are in {}", args.output.display());
+    // Whoever read this may have closed the other end. The rows are written all the same.
+    let _ = writeln!(std::io::stdout(), "{summary}");
+    let _ = writeln!(std::io::stdout(), "the releases are in {}", args.output.display());
     Ok(())
 }
 

@@ -14,6 +14,7 @@
 //!
 //! The connector is this package's library, and is used by other examples.
 
+use std::io::Write;
 use std::path::PathBuf;
 
 use example_jetstream::{Jetstream, SERVER, demo, restart};
@@ -33,8 +34,10 @@ fn main() -> pathway_io::Result<()> {
     csv::write(&posts, &args.posts);
     csv::write(&likes, &args.likes);
     let summary = pipeline.run()?;
-    println!("{summary}");
-    println!("the posts are in {}, the likes in {}", args.posts.display(), args.likes.display());
+    // Whoever read this may have closed the other end. The rows are written all the same.
+    let _ = writeln!(std::io::stdout(), "{summary}");
+    let _ =
+        writeln!(std::io::stdout(), "the posts are in {}, the likes in {}", args.posts.display(), args.likes.display());
     Ok(())
 }
 

@@ -45,14 +45,16 @@ fn main() -> pathway_io::Result<()> {
     readings.subscribe(|_| {});
     let monitor = pipeline.monitor();
     let listener = TcpListener::bind(&address)?;
-    println!("http://{}/", listener.local_addr()?);
+    let _ = writeln!(std::io::stdout(), "http://{}/", listener.local_addr()?);
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
             // A client that goes away early is not our failure.
             let _ = answer(&client, &monitor, &metrics);
         }
     });
-    println!("{}", pipeline.run()?);
+    let summary = pipeline.run()?;
+    // Whoever read this may have closed the other end. The rows are written all the same.
+    let _ = writeln!(std::io::stdout(), "{summary}");
     Ok(())
 }
 

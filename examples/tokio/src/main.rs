@@ -15,6 +15,7 @@
 
 mod sdk;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -78,9 +79,15 @@ fn main() -> pathway_io::Result<()> {
     csv::write(&trades, &trades_path);
     csv::write(&quotes, &quotes_path);
     let summary = pipeline.run()?;
-    println!("{summary}");
-    println!("{} quotes found the backlog full", dropped.load(Ordering::Relaxed));
-    println!("the trades are in {}, the quotes in {}", trades_path.display(), quotes_path.display());
+    // Whoever read this may have closed the other end. The rows are written all the same.
+    let _ = writeln!(std::io::stdout(), "{summary}");
+    let _ = writeln!(std::io::stdout(), "{} quotes found the backlog full", dropped.load(Ordering::Relaxed));
+    let _ = writeln!(
+        std::io::stdout(),
+        "the trades are in {}, the quotes in {}",
+        trades_path.display(),
+        quotes_path.display()
+    );
     Ok(())
 }
 
