@@ -11,7 +11,7 @@ use crate::rows::check::{RowCheck, RowChecks};
 use crate::rows::decode::{self, Seen};
 use crate::rows::fields::Columns;
 use crate::rows::path;
-use crate::rows::refusal::{self, can_refuse};
+use crate::rows::refusal;
 use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{ColumnsOf, Keyed, RowOf, Schema, is_key};
 use crate::run::error::row_error::RowError;
@@ -145,7 +145,7 @@ impl<S: Schema> Batch<S> {
 
     #[inline]
     pub(crate) fn push_times(&mut self, fields: RowOf<S>, diff: i64) {
-        if const { can_refuse(S::SCHEMA.columns) } {
+        if ColumnsOf::<S>::CAN_REFUSE {
             refusal::push::<S>(&mut self.columns, self.len, fields);
         } else {
             self.columns.push(fields);

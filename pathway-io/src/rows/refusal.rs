@@ -1,47 +1,13 @@
 //! A row that was pushed as a struct and has a value that its column refuses.
 //!
 //! `next` can only say that the subject is closed, so such a push panics. The buffer that panics does not know its column,
-//! which is added to the message here. Only JSON columns refuse values, and only their schemas pay for it.
+//! which is added to the message here. Only JSON columns and paths refuse values, and only their schemas pay for it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::rows::column::Buffer;
-use crate::rows::data_type::DataType;
-use crate::rows::description::Column;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, RowOf, Schema};
-
-/// Returns whether a column can refuse a value.
-pub(crate) const fn can_refuse(columns: &[Column]) -> bool {
-    let mut i = 0;
-    while i < columns.len() {
-        if has_json(&columns[i].data_type) {
-            return true;
-        }
-        i += 1;
-    }
-    false
-}
-
-const fn has_json(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Json => true,
-        DataType::Optional(item) | DataType::List(item) | DataType::Array(item, _) | DataType::Map(item) => {
-            has_json(item)
-        }
-        DataType::Tuple(items) => {
-            let mut i = 0;
-            while i < items.len() {
-                if has_json(&items[i]) {
-                    return true;
-                }
-                i += 1;
-            }
-            false
-        }
-        _ => false,
-    }
-}
 
 /// Pushes a row behind the `len` rows that the columns have.
 ///

@@ -1,4 +1,4 @@
-//! A `json` column whose own `Serialize` fails. The push panics and affects no other row.
+//! A `json` column whose own `Serialize` fails, and a path that is no text. The push panics and affects no other row.
 
 use std::thread;
 
@@ -84,4 +84,49 @@ fn a_panic_drops_the_whole_transaction() {
     let seen = commits(&table);
     run(pipeline).unwrap();
     assert_eq!(updates(&seen), [(pair(4), 1)]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_no_text_is_named_with_its_column() {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+    use std::path::PathBuf;
+
+    #[derive(Schema)]
+    struct Nested {
+        kept: Option<PathBuf>,
+    }
+    #[derive(Schema)]
+    struct Paths {
+        path: PathBuf,
+        all: Vec<Option<PathBuf>>,
+        pair: (bool, PathBuf),
+        #[schema(flatten)]
+        nested: Nested,
+    }
+    let good = || PathBuf::from("good");
+    let bad = || PathBuf::from(OsString::from_vec(vec![b'a', 0xff]));
+    let paths = move || Paths { path: good(), all: vec![], pair: (true, good()), nested: Nested { kept: None } };
+    let rows: [(&str, fn(&mut Paths, PathBuf)); 4] = [
+        ("path", |row, bad| row.path = bad),
+        ("all", |row, bad| row.all = vec![None, Some(bad)]),
+        ("pair", |row, bad| row.pair.1 = bad),
+        ("kept", |row, bad| row.nested.kept = Some(bad)),
+    ];
+    for (column, spoil) in rows {
+        let pipeline = pipeline();
+        let run_source = move |rows: Subject<Paths>| {
+            rows.next(paths())?;
+            let mut row = paths();
+            spoil(&mut row, bad());
+            Ok(rows.next(row)?)
+        };
+        let table = pipeline.read_with(source(run_source), ReadOptions::new().name("paths").autocommit(None));
+        let seen = commits(&table);
+        let error = run(pipeline).unwrap_err().to_string();
+        let reason = format!("column `{column}`: the path a\u{fffd} is not UTF-8, so it cannot be a column");
+        assert_eq!(error, format!("connector `paths` panicked in run: {reason}"));
+        assert_eq!(updates(&seen).len(), 1);
+    }
 }

@@ -53,7 +53,7 @@ pub fn judge_json(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
 fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     let integer = match value {
         Value::Integer(integer) => Some(*integer),
-        Value::Float(found) if !name.ends_with("Duration") => whole(*found),
+        Value::Float(found) => whole(*found),
         _ => None,
     };
     let range = range(name);
@@ -74,7 +74,7 @@ fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     // of a number out of range, which it is
     Err(misfit(match (value, integer) {
         (_, Some(found)) if range.is_some() => format!("is {found}"),
-        (Value::Float(found), _) if name == "f32" || range.is_some() && !name.ends_with("Duration") => {
+        (Value::Float(found), _) if name == "f32" || range.is_some() => {
             format!("is {found:?}")
         }
         _ => format!("is {}", kind(value)),

@@ -130,6 +130,7 @@ fn reads_back<T: JsonType>(text: &[u8]) -> Result<(), String> {
 impl<T: JsonType> Buffer for SerdeBuffer<T> {
     type Item = Json<T>;
     const NEEDS_QUOTES: bool = true;
+    const CAN_REFUSE: bool = true;
 
     #[inline]
     fn len(&self) -> usize {

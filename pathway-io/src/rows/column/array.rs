@@ -41,6 +41,7 @@ impl<B, const N: usize> ArrayBuffer<B, N> {
 impl<B: Buffer, const N: usize> Buffer for ArrayBuffer<B, N> {
     type Item = [B::Item; N];
     const NEEDS_QUOTES: bool = true;
+    const CAN_REFUSE: bool = B::CAN_REFUSE;
 
     #[inline]
     fn len(&self) -> usize {

@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::Deserializer;
 
-use super::mismatch::{out_of_range, refuse};
 use super::number::{Fixed, NumberBuffer};
-use super::{KeyType, NotNull, Scalar, Style, column_type};
+use super::scan::Scan;
+use super::{KeyType, NotNull, Scalar, Style, column_type, nanos};
 use crate::rows::data_type::DataType;
 
 column_type!(Duration, NumberBuffer<Duration>, DataType::Duration);
@@ -25,8 +25,15 @@ impl Fixed for Duration {
     }
 
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // `deserialize_any` would make a float of an integer beyond 64 bits.
-        deserializer.deserialize_u128(NanosVisitor)
+        nanos::read(deserializer, of_nanos)
+    }
+
+    #[inline]
+    fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+        match scan.integer()? {
+            (false, nanos) => Some(Duration::from_nanos(nanos)),
+            (true, _) => None,
+        }
     }
 
     #[inline]
@@ -44,29 +51,8 @@ impl Fixed for Duration {
     }
 }
 
-struct NanosVisitor;
-
-impl<'de> Visitor<'de> for NanosVisitor {
-    type Value = Duration;
-
-    fn visit_u64<E: Error>(self, nanos: u64) -> Result<Duration, E> {
-        Ok(Duration::from_nanos(nanos))
-    }
-
-    fn visit_u128<E: Error>(self, nanos: u128) -> Result<Duration, E> {
-        const SECOND: u128 = 1_000_000_000;
-        match u64::try_from(nanos / SECOND) {
-            Ok(seconds) => Ok(Duration::new(seconds, (nanos % SECOND) as u32)),
-            Err(_) => Err(out_of_range(DataType::Duration, nanos)),
-        }
-    }
-
-    fn visit_i64<E: Error>(self, nanos: i64) -> Result<Duration, E> {
-        match u64::try_from(nanos) {
-            Ok(nanos) => self.visit_u64(nanos),
-            Err(_) => Err(out_of_range(DataType::Duration, nanos)),
-        }
-    }
-
-    refuse!(DataType::Duration; bool float str unit seq map);
+fn of_nanos(nanos: i128) -> Option<Duration> {
+    const SECOND: u128 = 1_000_000_000;
+    let nanos = u128::try_from(nanos).ok()?;
+    Some(Duration::new(u64::try_from(nanos / SECOND).ok()?, (nanos % SECOND) as u32))
 }

@@ -38,6 +38,7 @@ impl NotNull for Value {
 impl Buffer for JsonBuffer {
     type Item = Value;
     const NEEDS_QUOTES: bool = true;
+    const CAN_REFUSE: bool = true;
 
     #[inline]
     fn len(&self) -> usize {

@@ -46,6 +46,7 @@ impl<T: ColumnType> NotNull for Vec<T> {}
 impl<B: Buffer> Buffer for ListBuffer<B> {
     type Item = Vec<B::Item>;
     const NEEDS_QUOTES: bool = true;
+    const CAN_REFUSE: bool = B::CAN_REFUSE;
 
     #[inline]
     fn len(&self) -> usize {

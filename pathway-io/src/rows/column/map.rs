@@ -100,6 +100,7 @@ impl<M: TextMap> MapBuffer<M> {
 impl<M: TextMap> Buffer for MapBuffer<M> {
     type Item = M;
     const NEEDS_QUOTES: bool = true;
+    const CAN_REFUSE: bool = <M::Value as ColumnType>::Buffer::CAN_REFUSE;
 
     #[inline]
     fn len(&self) -> usize {

@@ -15,6 +15,7 @@ pub(crate) mod json;
 pub(crate) mod list;
 pub(crate) mod map;
 pub(crate) mod mismatch;
+mod nanos;
 mod nonzero;
 pub(crate) mod number;
 pub(crate) mod option;
@@ -76,7 +77,7 @@ pub use self::values::Values;
 /// Types of another crate are columns if the feature with the crate's name is on. Every text reads back as the same
 /// value; the ways in which dates may be read besides their own form are those of ISO 8601 that are in common use,
 /// such as a space for the `T` and `+0100` for an offset. To push a `PathBuf` that is not UTF-8 is a panic, which ends the
-/// source with an error.
+/// source with an error that names the column.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column",
     label = "not a column type",
@@ -161,6 +162,8 @@ pub trait Buffer: Default + Send + Sync + 'static {
     type Item: ColumnType;
     /// Whether the text form can hold a comma, a quote or a line break.
     const NEEDS_QUOTES: bool;
+    /// Whether `push` panics with a reason for some values. The panic then names the column.
+    const CAN_REFUSE: bool = false;
 
     fn len(&self) -> usize;
     fn is_empty(&self) -> bool {

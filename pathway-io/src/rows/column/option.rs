@@ -32,6 +32,7 @@ impl<T: NotNull> ColumnType for Option<T> {
 impl<B: Buffer<Item: NotNull>> Buffer for OptionBuffer<B> {
     type Item = Option<B::Item>;
     const NEEDS_QUOTES: bool = B::NEEDS_QUOTES;
+    const CAN_REFUSE: bool = B::CAN_REFUSE;
 
     #[inline]
     fn len(&self) -> usize {

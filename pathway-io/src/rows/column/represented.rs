@@ -21,6 +21,8 @@ pub trait Represented: Sized + Send + Sync + 'static {
     type Inner: ColumnType;
     /// The name of the values that [`check`](Represented::check) accepts; `None` if it accepts all.
     const EXPECTED: Option<&'static str> = None;
+    /// Whether [`into_inner`](Represented::into_inner) panics for some values.
+    const CAN_REFUSE: bool = false;
 
     fn into_inner(self) -> Self::Inner;
     /// Calls `f` with the stored form of the value, to compare it or to send it.
@@ -52,6 +54,7 @@ impl<T: Represented> Default for RepresentedBuffer<T> {
 impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     type Item = T;
     const NEEDS_QUOTES: bool = InnerBuffer::<T>::NEEDS_QUOTES;
+    const CAN_REFUSE: bool = T::CAN_REFUSE || InnerBuffer::<T>::CAN_REFUSE;
 
     #[inline]
     fn len(&self) -> usize {
@@ -157,7 +160,7 @@ pub fn is_inner_null<T: Represented<Inner: NotNull>>(value: &T) -> bool {
 
 /// Types that are stored as a `String`.
 macro_rules! texts {
-    ($($type:ty, |$value:ident| $into:expr, |$text:ident| $restore:expr;)*) => {
+    ($($type:ty, $can_refuse:literal, |$value:ident| $into:expr, |$text:ident| $restore:expr;)*) => {
         $(
             #[diagnostic::do_not_recommend]
             impl ColumnType for $type {
@@ -172,6 +175,7 @@ macro_rules! texts {
 
             impl Represented for $type {
                 type Inner = String;
+                const CAN_REFUSE: bool = $can_refuse;
 
                 fn into_inner(self) -> String {
                     let $value = self;
@@ -191,10 +195,10 @@ macro_rules! texts {
 }
 
 texts! {
-    Box<str>, |text| text.into_string(), |text| text.into_boxed_str();
-    Arc<str>, |text| text.as_ref().to_owned(), |text| text.into();
-    Cow<'static, str>, |text| text.into_owned(), |text| Cow::Owned(text);
-    PathBuf, |path| of_path(path), |text| text.into();
+    Box<str>, false, |text| text.into_string(), |text| text.into_boxed_str();
+    Arc<str>, false, |text| text.as_ref().to_owned(), |text| text.into();
+    Cow<'static, str>, false, |text| text.into_owned(), |text| Cow::Owned(text);
+    PathBuf, true, |path| of_path(path), |text| text.into();
 }
 
 /// # Panics

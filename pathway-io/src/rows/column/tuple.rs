@@ -32,6 +32,7 @@ macro_rules! tuples {
             impl<$($letter: Buffer),+> Buffer for ($($letter,)+) {
                 type Item = ($($letter::Item,)+);
                 const NEEDS_QUOTES: bool = true;
+                const CAN_REFUSE: bool = false $(|| $letter::CAN_REFUSE)+;
 
                 #[inline]
                 fn len(&self) -> usize {

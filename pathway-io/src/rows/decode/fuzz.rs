@@ -63,7 +63,7 @@ struct Rich {
     inner: Inner,
 }
 
-/// A row that refuses unknown names, with 128-bit integers, which serde_json reads by a separate path.
+/// A row that refuses unknown names, with integers of more than 64 bits.
 #[derive(Schema)]
 #[schema(crate = crate, deny_unknown)]
 struct Strict {

@@ -19,7 +19,6 @@ use serde_json::Value;
 
 use crate::rows::column::mismatch;
 use crate::rows::column::strict::split_place;
-use crate::rows::data_type::DataType;
 use crate::rows::description::{RESERVED, TableSchema};
 use crate::rows::fields::{Columns, Fields};
 use crate::rows::position;
@@ -144,29 +143,11 @@ fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error)
         Some((found, expected)) => format!("expected {expected}, found {found}"),
         None => reason.replacen("EOF while", "the text ends while", 1),
     };
-    let mut column = seen.current.map(|index| &schema.columns[index]);
-    // serde_json reads 128-bit integers, and so durations, by a separate path. It calls no visitor for another value, and
-    // finds the point of `1.5` only after the column has ended.
-    if !error.is_data() {
-        let last = column.or_else(|| seen.last().map(|index| &schema.columns[index]));
-        if let Some(last) = last.filter(|last| holds_durations(&last.data_type)) {
-            reason.push_str("; a `Duration` is a whole number of nanoseconds");
-            column = Some(last);
-        }
-    }
+    let column = seen.current.map(|index| &schema.columns[index]);
     if let Some(nested) = column.filter(|_| seen.nested) {
         reason.push_str(&format!(", at `{}`", nested.path));
     }
     (RowError::new(reason).at_column(column.map(|column| column.name)), place_within)
-}
-
-fn holds_durations(data_type: &DataType) -> bool {
-    match data_type {
-        DataType::Duration | DataType::SignedDuration => true,
-        DataType::Optional(item) | DataType::List(item) | DataType::Array(item, _) => holds_durations(item),
-        DataType::Tuple(items) => items.iter().any(holds_durations),
-        _ => false,
-    }
 }
 
 /// Reads a whole object.

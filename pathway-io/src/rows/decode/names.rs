@@ -129,11 +129,6 @@ impl Seen {
         self.nested = false;
     }
 
-    /// Returns the last column that the row had.
-    pub(super) fn last(&self) -> Option<usize> {
-        self.place.checked_sub(1)
-    }
-
     /// Returns the columns that the row lacks.
     #[inline]
     pub(super) fn missing(&self) -> impl Iterator<Item = usize> {

@@ -133,6 +133,7 @@ impl<T: ColumnType> Default for Leaf<T> {
 impl<T: ColumnType> Columns for Leaf<T> {
     type Row = T;
     const WIDTH: usize = 1;
+    const CAN_REFUSE: bool = T::Buffer::CAN_REFUSE;
 
     #[inline]
     fn bytes(&self) -> usize {

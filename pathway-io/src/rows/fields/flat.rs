@@ -118,6 +118,7 @@ impl<S: Schema, M> Default for FlatColumns<S, M> {
 impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
     type Row = S;
     const WIDTH: usize = ColumnsOf::<S>::WIDTH;
+    const CAN_REFUSE: bool = ColumnsOf::<S>::CAN_REFUSE;
 
     #[inline]
     fn bytes(&self) -> usize {

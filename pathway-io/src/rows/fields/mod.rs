@@ -60,6 +60,8 @@ pub trait Columns: Default + Send + Sync + 'static {
     type Row;
     /// The number of columns.
     const WIDTH: usize;
+    /// Whether `push` panics with a reason for some values.
+    const CAN_REFUSE: bool;
 
     fn bytes(&self) -> usize;
     fn push(&mut self, row: Self::Row);
@@ -122,6 +124,7 @@ impl<L: Fields, R: Fields> Fields for Pair<L, R> {
 impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     type Row = (L::Row, R::Row);
     const WIDTH: usize = L::WIDTH + R::WIDTH;
+    const CAN_REFUSE: bool = L::CAN_REFUSE || R::CAN_REFUSE;
 
     #[inline]
     fn bytes(&self) -> usize {

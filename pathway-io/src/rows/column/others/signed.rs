@@ -1,10 +1,5 @@
 //! The durations with a sign that other crates have: a number of nanoseconds in text, like [`Duration`](super::duration).
 
-use serde::de::{Error, Visitor};
-
-use crate::rows::column::mismatch::refuse;
-use crate::rows::data_type::DataType;
-
 /// A duration with a sign as a column: how many nanoseconds one has, and which one has so many, if there is one.
 macro_rules! signed_duration {
     ($type:ty, $nanos:expr, $of_nanos:expr) => {
@@ -26,14 +21,7 @@ macro_rules! signed_duration {
             }
 
             fn read<'de, D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                // `deserialize_any` would make a float of an integer beyond 64 bits.
-                let nanos = deserializer.deserialize_i128($crate::rows::column::others::signed::NanosVisitor)?;
-                $of_nanos(nanos).ok_or_else(|| {
-                    $crate::rows::column::mismatch::out_of_range(
-                        $crate::rows::data_type::DataType::SignedDuration,
-                        nanos,
-                    )
-                })
+                $crate::rows::column::nanos::read(deserializer, $of_nanos)
             }
 
             #[inline]
@@ -54,23 +42,3 @@ macro_rules! signed_duration {
     };
 }
 pub(super) use signed_duration;
-
-pub(super) struct NanosVisitor;
-
-impl<'de> Visitor<'de> for NanosVisitor {
-    type Value = i128;
-
-    fn visit_i64<E: Error>(self, nanos: i64) -> Result<i128, E> {
-        Ok(nanos.into())
-    }
-
-    fn visit_u64<E: Error>(self, nanos: u64) -> Result<i128, E> {
-        Ok(nanos.into())
-    }
-
-    fn visit_i128<E: Error>(self, nanos: i128) -> Result<i128, E> {
-        Ok(nanos)
-    }
-
-    refuse!(DataType::SignedDuration; bool float str unit seq map);
-}
