@@ -61,6 +61,17 @@ fn child() {
             let rows = pipeline.read_with(failing, ReadOptions::new().name("line").restart(restart));
             csv::write(&rows, env::var(OUTPUT).unwrap());
         }
+        "unread" => {
+            let mut attempts = 0;
+            let failing = source(move |rows: Subject<Number>| {
+                attempts += 1;
+                rows.next(Number { n: attempts })?;
+                if attempts < 1_000 { Err("x".repeat(1_000).into()) } else { Ok(()) }
+            });
+            let restart = Restart::backoff(Duration::ZERO..Duration::ZERO);
+            let rows = pipeline.read_with(failing, ReadOptions::new().name("line").restart(restart));
+            csv::write(&rows, env::var(OUTPUT).unwrap());
+        }
         _ => unreachable!("{part}"),
     }
     let summary = pipeline.run().unwrap();
@@ -250,4 +261,27 @@ fn closed_outputs_do_not_end_the_run() {
     let status = common::within(move || child.wait().unwrap());
     assert!(status.success(), "{status}");
     assert_eq!(read(&path).lines().count(), 1 + 3);
+}
+
+#[test]
+fn an_unread_standard_error_does_not_hold_up_the_run() {
+    let directory = TempDir::new();
+    let output = directory.path("rows.csv");
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["child", "--exact", "--nocapture"]).env(PART, "unread").env(OUTPUT, &output);
+    // Far more lines than a pipe holds.
+    let mut child = child.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let deadline = Instant::now() + DEADLINE;
+    let ended = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() > deadline => {
+                child.kill().unwrap();
+                panic!("it waits for a reader");
+            }
+            None => thread::sleep(Duration::from_millis(5)),
+        }
+    };
+    assert!(ended.success(), "{ended}");
+    assert_eq!(read(&output).lines().count(), 1 + 1_000);
 }

@@ -1,4 +1,4 @@
-//! A `json` column whose own `Serialize` fails, and a path that is no text. The push panics and affects no other row.
+//! A `json` column whose own `Serialize` fails, and a path that is not UTF-8. The push panics and affects no other row.
 
 use std::thread;
 

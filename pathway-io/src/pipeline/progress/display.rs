@@ -3,13 +3,13 @@
 //! It reads counters that the runtime keeps anyway, so the display does not slow the run down.
 
 use std::io::Write as _;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use console::Term;
-use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 use super::line::{Gauge, Rate, SINK, grouped, note, table};
+use super::lines;
 use super::screen::{self, Leave};
 use crate::pipeline::monitor::{Monitor, Snapshot, SourceStatus};
 use crate::run::control::Notice;
@@ -18,12 +18,15 @@ use crate::run::summary::{Stop, Summary};
 use crate::run::threads;
 
 const PERIOD: Duration = Duration::from_millis(200);
+/// The time that the end of a run waits for a drawing.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The lines of one run. Dropped, they go.
 pub(crate) struct Display {
     id: u64,
     started: Instant,
-    thread: Option<(Sender<()>, JoinHandle<()>)>,
+    /// The drawing thread: it ends when the first is dropped, and the second is disconnected when it has ended.
+    thread: Option<(Sender<()>, Receiver<()>)>,
 }
 
 impl Display {
@@ -36,7 +39,9 @@ impl Display {
         let id = screen::add();
         let monitor = monitor.clone();
         let (stop, stopped) = bounded(0);
+        let (alive, ended) = bounded(0);
         let spawned = threads::spawn("progress", move || {
+            let _alive: Sender<()> = alive;
             let mut rates = Vec::new();
             while stopped.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
                 let (rows, columns) = terminal.size();
@@ -48,7 +53,7 @@ impl Display {
             }
         });
         // A run that cannot be watched is still a run.
-        let thread = spawned.ok().map(|thread| (stop, thread));
+        let thread = spawned.ok().map(|_| (stop, ended));
         Some(Display { id, started: Instant::now(), thread })
     }
 
@@ -58,11 +63,12 @@ impl Display {
     }
 
     fn end(&mut self, last: &str) {
-        if let Some((stop, thread)) = self.thread.take() {
+        if let Some((stop, ended)) = self.thread.take() {
             drop(stop);
-            // It runs no code that panics.
-            let _ = thread.join();
-            screen::remove(self.id, last);
+            // A terminal that is stopped (Ctrl-S) holds the thread up, and must not hold up the end of the run.
+            if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Disconnected) {
+                screen::remove(self.id, last);
+            }
         }
     }
 }
@@ -80,13 +86,18 @@ pub(crate) fn is_shown() -> bool {
 
 /// Writes a line of text above the lines of the pipelines. On a terminal, the lines show the attempts already.
 pub(crate) fn tell(notice: Notice, text: &str) {
-    match (notice, is_shown()) {
-        (Notice::Attempt, true) => {}
-        (Notice::Stopping, true) => screen::print(text),
-        (_, false) => {
-            // A closed standard error does not end the run.
-            let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
-        }
+    match notice {
+        Notice::Attempt if is_shown() => {}
+        Notice::Attempt | Notice::Stopping => lines::say(text, write_line),
+    }
+}
+
+fn write_line(text: &str) {
+    if is_shown() {
+        screen::print(text);
+    } else {
+        // A closed standard error does not end the run.
+        let _ = std::io::stderr().write_all(format!("{text}\n").as_bytes());
     }
 }
 

@@ -16,7 +16,8 @@
 //! stopping: waiting up to 10 s for `Sensors`; Ctrl-C again ends at once
 //! ```
 //!
-//! A closed standard error does not stop the run. A second Ctrl-C leaves the cursor below the lines. Ctrl-Z takes them off the
+//! A standard error that is closed or unread does not hold up the run; lines that stay unread are left out, and
+//! counted. A second Ctrl-C leaves the cursor below the lines. Ctrl-Z takes them off the
 //! terminal, and they are drawn again when the program continues.
 //!
 //! The lines are *below* the cursor, which stays where the program has it. A program that draws its own table, or logs a
@@ -38,6 +39,8 @@ use std::io::{self, Write};
 mod display;
 #[cfg(feature = "progress")]
 mod line;
+#[cfg(feature = "progress")]
+mod lines;
 #[cfg(feature = "progress")]
 mod screen;
 
