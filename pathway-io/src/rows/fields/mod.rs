@@ -201,7 +201,7 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     #[inline]
     fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row {
         let (left, right) = views.split_at(L::WIDTH);
-        Pair(L::get_from(left, row), R::get_from(right, row))
+        (L::get_from(left, row), R::get_from(right, row))
     }
 
     #[inline]
