@@ -315,7 +315,6 @@ mod tests {
     use pathway_derive::Schema;
 
     use super::*;
-    use crate::rows::schema::Keyed;
 
     #[derive(Schema)]
     #[schema(crate = crate)]
@@ -377,7 +376,7 @@ mod tests {
         updates(&mut upsert, batch(0..100, Some("felis")));
         // Known keys that change, a key that is removed, one that stays as it is, new keys, and the first and last of them again.
         let mut commit = batch(0..50, Some("lynx"));
-        commit.push_removal(Cat::tombstone(50));
+        commit.push_removal(50);
         commit.push_times(Cat { key: 51, genus: "felis".to_owned() }.into_fields(), 1);
         for key in (100..5_000).chain([0, 4_999]) {
             commit.push_times(Cat { key, genus: "puma".to_owned() }.into_fields(), 1);

@@ -108,7 +108,8 @@ fn a_path_that_is_no_text_is_named_with_its_column() {
     let good = || PathBuf::from("good");
     let bad = || PathBuf::from(OsString::from_vec(vec![b'a', 0xff]));
     let paths = move || Paths { path: good(), all: vec![], pair: (true, good()), nested: Nested { kept: None } };
-    let rows: [(&str, fn(&mut Paths, PathBuf)); 4] = [
+    type Spoil = fn(&mut Paths, PathBuf);
+    let rows: [(&str, Spoil); 4] = [
         ("path", |row, bad| row.path = bad),
         ("all", |row, bad| row.all = vec![None, Some(bad)]),
         ("pair", |row, bad| row.pair.1 = bad),
