@@ -1,6 +1,7 @@
 use pathway_io::{ColumnType, Schema};
 
 type Legs = u8;
+type Weight = f64;
 
 #[derive(ColumnType)]
 struct Genus(u64);
@@ -20,6 +21,7 @@ macro_rules! cat {
             key: i64,
             genus: Genus,
             legs: Legs,
+            weight: Weight,
             born: $born,
             #[schema(flatten)]
             place: Place,
