@@ -1,8 +1,11 @@
 //! Which column a field of a JSON object is, and which columns a row has had.
 //!
 //! A source writes its fields in one order, mostly that of the columns. So the first guess is the column that last came
-//! after this one; only where that fails are all names and aliases looked through.
+//! after this one; only where that fails is the name looked up among all names and aliases.
 
+use std::ops::Range;
+
+use crate::rows::column::scan::{Name, NameKey};
 use crate::rows::description::TableSchema;
 
 /// The columns found in one row, and hints from the rows before it. It is scratch space, kept
@@ -10,8 +13,7 @@ use crate::rows::description::TableSchema;
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     columns: Vec<bool>,
-    /// By the hash of a name, the one column that it can be.
-    buckets: Vec<Bucket>,
+    names: Names,
     count: usize,
     /// For each column what came after it the last time; first of all, what came first.
     next: Vec<usize>,
@@ -34,22 +36,13 @@ impl Seen {
         if self.columns.len() != width {
             self.columns = vec![false; width];
             self.next = (0..=width).collect();
-            self.buckets.clear();
+            self.names = Names::default();
         }
         self.columns.fill(false);
         self.count = 0;
         self.place = 0;
         self.current = None;
         self.nested = false;
-    }
-
-    /// Makes it ready for the rest of a row whose first `count` columns are there.
-    #[inline]
-    pub(super) fn start_after(&mut self, width: usize, count: usize) {
-        self.start(width);
-        self.columns[..count].fill(true);
-        self.count = count;
-        self.place = count;
     }
 
     /// Returns whether to try the scan first. With a source whose rows it gives up on it is tried now and then only.
@@ -68,44 +61,42 @@ impl Seen {
         self.unscanned
     }
 
-    /// Returns the column that the next field probably is.
+    /// Returns the column that is due if the columns are in their order from here on, as they were the last time.
     #[inline]
-    pub(super) fn guess(&self) -> usize {
-        self.next[self.place]
-    }
-
-    /// Notes that the guess was right.
-    #[inline]
-    pub(super) fn found(&mut self, index: usize) {
-        self.place = index + 1;
+    pub(super) fn due(&self) -> Option<usize> {
+        (self.next[self.place] == self.place && self.place < self.columns.len()).then_some(self.place)
     }
 
     /// Returns the column of that name, if there is one.
     #[inline]
     pub(super) fn find(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
         let guess = self.next[self.place];
-        let index = match schema.columns.get(guess) {
-            Some(column) if column.name == name && (self.is_stored || column.is_read_by_name()) => guess,
-            _ => self.search(schema, name)?,
-        };
+        match schema.columns.get(guess) {
+            Some(column) if column.name == name && (self.is_stored || column.is_read_by_name()) => {
+                self.place = guess + 1;
+                Some(guess)
+            }
+            _ => self.search(schema, Name { text: name, key: NameKey::new(name) }),
+        }
+    }
+
+    /// Returns the column of that name, if there is one, without a guess.
+    #[inline(always)]
+    pub(super) fn search(&mut self, schema: &TableSchema, name: Name<'_>) -> Option<usize> {
+        if self.names.slots.is_empty() {
+            self.names = Names::new(schema);
+        }
+        let index = self.names.find(schema, name, self.is_stored)?;
+        self.next[self.place] = index;
         self.place = index + 1;
         Some(index)
     }
 
-    /// Returns the column of that name, if there is one, where the guess was wrong.
+    /// Notes that the row has these columns one after the other; `false` if it had one of them before.
     #[inline]
-    pub(super) fn search(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
-        if self.buckets.is_empty() {
-            self.buckets = buckets(schema);
-        }
-        let index = match self.buckets[hash(name)] {
-            Bucket::Empty => return None,
-            Bucket::One(index) if is_named(schema, index, name, self.is_stored) => index,
-            Bucket::One(_) => return None,
-            Bucket::Many => (0..schema.columns.len()).find(|index| is_named(schema, *index, name, self.is_stored))?,
-        };
-        self.next[self.place] = index;
-        Some(index)
+    pub(super) fn mark_all(&mut self, columns: Range<usize>) -> bool {
+        self.place = columns.end;
+        columns.fold(true, |first, index| self.mark(index) && first)
     }
 
     /// Notes that the row has this column; `false` if it had it before.
@@ -138,43 +129,66 @@ impl Seen {
     }
 }
 
-/// The columns whose names have one hash.
+/// The names and aliases of the columns, each near the slot that its hash says.
+#[derive(Debug, Default)]
+struct Names {
+    /// Empty before the first search; then a power of two of them, at most half of which are taken.
+    slots: Vec<Option<Slot>>,
+}
+
 #[derive(Debug, Clone, Copy)]
-enum Bucket {
-    Empty,
-    One(usize),
-    Many,
+struct Slot {
+    key: NameKey,
+    column: usize,
+    /// Rows have the column under this name only if the library has written them.
+    is_stored: bool,
 }
 
-const BUCKETS: usize = 128;
-
-/// Of a name's length and its first and last bytes, which tell the names of most schemas apart.
-#[inline]
-fn hash(name: &str) -> usize {
-    let (first, last) = (name.bytes().next().unwrap_or(0), name.bytes().next_back().unwrap_or(0));
-    (name.len() + 5 * usize::from(first) + 29 * usize::from(last)) % BUCKETS
-}
-
-#[cold]
-fn buckets(schema: &TableSchema) -> Vec<Bucket> {
-    let mut buckets = vec![Bucket::Empty; BUCKETS];
-    for (index, column) in schema.columns.iter().enumerate() {
-        for name in column.aliases.iter().chain([&column.name]) {
-            let bucket = &mut buckets[hash(name)];
-            *bucket = match *bucket {
-                Bucket::Empty => Bucket::One(index),
-                Bucket::One(other) if other == index => Bucket::One(index),
-                _ => Bucket::Many,
-            };
+impl Names {
+    #[cold]
+    fn new(schema: &TableSchema) -> Self {
+        let names = schema.columns.iter().enumerate().flat_map(|(index, column)| {
+            let name = (index, column.name, !column.is_read_by_name());
+            column.aliases.iter().map(move |alias| (index, *alias, false)).chain([name])
+        });
+        let mut taken = Names { slots: vec![None; (names.clone().count() * 2).next_power_of_two()] };
+        for (column, name, is_stored) in names {
+            let key = NameKey::new(name);
+            let mut at = taken.start(key);
+            while taken.slots[at].is_some() {
+                at = (at + 1) & (taken.slots.len() - 1);
+            }
+            taken.slots[at] = Some(Slot { key, column, is_stored });
         }
+        taken
     }
-    buckets
+
+    /// Returns the first slot to look at.
+    #[inline]
+    fn start(&self, key: NameKey) -> usize {
+        (key.hash() >> 32) as usize & (self.slots.len() - 1)
+    }
+
+    #[inline(always)]
+    fn find(&self, schema: &TableSchema, name: Name<'_>, is_stored: bool) -> Option<usize> {
+        let mut at = self.start(name.key);
+        while let Some(slot) = &self.slots[at] {
+            if slot.key == name.key
+                && (name.key.is_whole() || is_named(schema, slot.column, name.text))
+                && (is_stored || !slot.is_stored)
+            {
+                return Some(slot.column);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        None
+    }
 }
 
-#[inline]
-fn is_named(schema: &TableSchema, index: usize, name: &str, is_stored: bool) -> bool {
+#[inline(never)]
+fn is_named(schema: &TableSchema, index: usize, name: &str) -> bool {
     let column = &schema.columns[index];
-    column.name == name && (is_stored || column.is_read_by_name()) || column.aliases.contains(&name)
+    column.name == name || column.aliases.contains(&name)
 }
 
 /// Returns the name that somebody may have meant.

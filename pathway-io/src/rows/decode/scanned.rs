@@ -1,5 +1,5 @@
-//! A row read by the scan: first the columns as far as they come in their order, in code that knows what comes next, and
-//! then the fields that are left, in any order.
+//! A row read by the scan: the columns as far as they come in their order, in code that knows what comes next; then the
+//! fields that are not in order, one by one, until the columns are expected to be in their order again.
 
 use serde::de::DeserializeSeed;
 
@@ -14,20 +14,49 @@ use crate::rows::schema::{ColumnsOf, Schema};
 #[inline]
 pub(super) fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen: &mut Seen) -> bool {
     let mut scan = Scan::new(text);
-    let in_order = scan.open() && columns.scan(&mut scan, S::SCHEMA.columns, 0) && scan.close();
-    let scanned = in_order || scan_rest::<S>(columns, &mut scan, seen).is_some();
-    if !scanned {
-        columns.truncate(len);
+    if !scan.open() {
+        return false;
     }
-    scanned
+    let mut is_new = true;
+    loop {
+        let to_last = columns.scan(&mut scan, S::SCHEMA.columns, 0);
+        if to_last {
+            scan.in_order.end = ColumnsOf::<S>::WIDTH;
+        }
+        let closed = to_last && scan.close();
+        if closed && is_new {
+            return true;
+        }
+        match leave_order::<S>(columns, &mut scan, seen, is_new, closed) {
+            Some(true) => return true,
+            Some(false) => is_new = false,
+            None => {
+                columns.truncate(len);
+                return false;
+            }
+        }
+    }
 }
 
-/// Reads the fields after those that came in order, and fills in what is missing.
-fn scan_rest<S: Schema>(columns: &mut ColumnsOf<S>, scan: &mut Scan<'_>, seen: &mut Seen) -> Option<()> {
-    let in_order = scan.leave_order()?;
-    seen.start_after(ColumnsOf::<S>::WIDTH, in_order);
-    let mut first = in_order == 0;
-    loop {
+/// Reads the fields after some that came in order. Returns `false` if the columns are expected to be in order again, and `true` at
+/// the end of the row, once what is missing is filled in.
+#[inline(never)]
+fn leave_order<S: Schema>(
+    columns: &mut ColumnsOf<S>,
+    scan: &mut Scan<'_>,
+    seen: &mut Seen,
+    is_new: bool,
+    closed: bool,
+) -> Option<bool> {
+    if is_new {
+        seen.start(ColumnsOf::<S>::WIDTH);
+    }
+    // A field that is given twice is serde_json's to judge.
+    if scan.gave_up() || !seen.mark_all(scan.in_order.clone()) {
+        return None;
+    }
+    while !closed {
+        let first = scan.is_first();
         if !first && scan.next() {
             // Another field.
         } else if scan.eat(b'}') {
@@ -35,9 +64,7 @@ fn scan_rest<S: Schema>(columns: &mut ColumnsOf<S>, scan: &mut Scan<'_>, seen: &
         } else if !first {
             return None;
         }
-        first = false;
         match field::<S>(scan, seen)? {
-            // A field that is given twice is serde_json's to judge.
             Field::Column(index) if !seen.mark(index) => return None,
             Field::Column(index) if !columns.scan_at(scan, index) => return None,
             Field::Column(_) => {}
@@ -47,30 +74,23 @@ fn scan_rest<S: Schema>(columns: &mut ColumnsOf<S>, scan: &mut Scan<'_>, seen: &
             }
             Field::Unknown => _ = scan.value()?,
         }
+        if let Some(due) = seen.due() {
+            scan.in_order = due..due;
+            return Some(false);
+        }
     }
-    let filled = scan.end() && seen.missing().all(|index| S::Fields::fill(columns, index));
-    filled.then_some(())
+    let filled = (closed || scan.end()) && seen.missing().all(|index| S::Fields::fill(columns, index));
+    filled.then_some(true)
 }
 
 /// Returns the kind of the next field.
-#[inline]
+#[inline(always)]
 fn field<S: Schema>(scan: &mut Scan<'_>, seen: &mut Seen) -> Option<Field> {
-    let guess = seen.guess();
-    if let Some(column) = S::SCHEMA.columns.get(guess)
-        && column.is_read_by_name()
-        && scan.name(column.name)
-    {
-        seen.found(guess);
-        return Some(Field::Column(guess));
-    }
-    let name = scan.text()?;
+    let name = scan.name()?;
     let field = match seen.search(S::SCHEMA, name) {
-        Some(index) => {
-            seen.found(index);
-            Field::Column(index)
-        }
-        None => nested::root::<S>(name).map_or(Field::Unknown, Field::Nested),
+        Some(index) => Field::Column(index),
+        None => nested::root::<S>(name.text).map_or(Field::Unknown, Field::Nested),
     };
-    let refused = matches!(field, Field::Unknown) && S::SCHEMA.deny_unknown && !RESERVED.contains(&name);
+    let refused = matches!(field, Field::Unknown) && S::SCHEMA.deny_unknown && !RESERVED.contains(&name.text);
     (scan.colon() && !refused).then_some(field)
 }

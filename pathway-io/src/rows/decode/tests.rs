@@ -415,9 +415,19 @@ fn the_scan_takes_no_name_without_its_colon() {
 fn the_scan_takes_no_row_without_its_brackets() {
     let fields = r#""int":0,"byte":0,"flag":true,"text":"","float":0,"single":0.1,"maybe":null,"note":null"#;
     assert!(scanned_and_parsed(format!("{{{fields}}}").as_bytes()).0.is_some());
-    for row in [format!("{fields}}}"), format!(" {fields}}}"), format!("{{{fields}"), format!("[{fields}}}")] {
+    let unknown = r#"{"a":{},"#;
+    for row in [
+        format!("{fields}}}"),
+        format!(" {fields}}}"),
+        format!("{{{fields}"),
+        format!("[{fields}}}"),
+        format!("{{{fields}}}}}"),
+        format!("{unknown}{fields}}} }}"),
+        format!("{unknown}{fields}}}1"),
+    ] {
         assert_eq!(scanned_and_parsed(row.as_bytes()), (None, None), "{row}");
     }
 }
 
+mod order;
 mod paths;

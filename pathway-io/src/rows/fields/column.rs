@@ -173,13 +173,15 @@ impl<T: ColumnType> Columns for Leaf<T> {
     /// Inlined, so that the column's name is a constant.
     #[inline(always)]
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool {
+        if first < scan.in_order.start {
+            return true;
+        }
         let column = &columns[first];
-        if !(column.is_read_by_name() && (first == 0 || scan.next()) && scan.name(column.name)) {
+        if !(column.is_read_by_name() && scan.field(column.name, first == 0 && scan.is_first())) {
+            scan.in_order.end = first;
             return false;
         }
-        let scanned = self.0.scan(scan);
-        scan.column_in_order(scanned);
-        scanned
+        self.0.scan(scan) || scan.give_up()
     }
 
     #[inline]

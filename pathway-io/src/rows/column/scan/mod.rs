@@ -6,15 +6,20 @@
 //!
 //! | file | reads |
 //! |---|---|
-//! | `mod.rs` | the marks between values, and names |
+//! | `mod.rs` | the marks between values, and the names that are due |
+//! | `name.rs` | any name |
 //! | `text.rs` | strings and their escapes |
 //! | `number.rs` | integers and floats |
 //! | `value.rs` | any value, to pass over it or to have serde_json decode it alone |
 
+mod name;
 mod number;
 mod text;
 mod value;
 
+use std::ops::Range;
+
+pub(crate) use self::name::{Name, NameKey};
 pub(crate) use self::text::special;
 pub(crate) use self::value::decode;
 
@@ -23,14 +28,16 @@ pub(crate) use self::value::decode;
 pub struct Scan<'a> {
     text: &'a str,
     at: usize,
-    /// The place behind the last column that came in its turn, and how many these are.
-    in_order: (usize, usize),
+    /// The columns that are read in their order: from the first of them, which is due, to the one that is not next in the text.
+    pub(crate) in_order: Range<usize>,
+    /// The place of the first field.
+    start: usize,
     gave_up: bool,
 }
 
 impl<'a> Scan<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Scan { text, at: 0, in_order: (0, 0), gave_up: false }
+        Scan { text, at: 0, in_order: 0..0, start: 0, gave_up: false }
     }
 
     /// Returns where it is, to go back there.
@@ -102,17 +109,26 @@ impl<'a> Scan<'a> {
         self.space();
         let open = self.eat(b'{');
         self.space();
-        self.in_order = (self.at, 0);
-        // Else the fields would be read without it.
-        self.gave_up |= !open;
+        self.start = self.at;
         open
     }
 
-    /// `}` at the end of the text.
+    /// Returns whether no field was read.
+    #[inline]
+    pub(crate) fn is_first(&self) -> bool {
+        self.at == self.start
+    }
+
+    /// `}` at the end of the text. If something else is there, the place stays where it is.
     #[inline]
     pub(crate) fn close(&mut self) -> bool {
+        let start = self.at;
         self.space();
-        self.eat(b'}') && self.end()
+        let closed = self.eat(b'}') && self.end();
+        if !closed {
+            self.at = start;
+        }
+        closed
     }
 
     /// Returns the end of the text.
@@ -122,27 +138,54 @@ impl<'a> Scan<'a> {
         self.at == self.text.len()
     }
 
-    /// `"name":` with white space around the colon. If anything else is there, the place stays where it is.
+    /// Reads `"name":` before a value, and the comma before it unless the field is the first. If another name is there, the place
+    /// stays where it is.
     ///
     /// Inlined with the column, it compares with a constant; as a call for any name it took five times the instructions.
     #[inline(always)]
-    pub(crate) fn name(&mut self, name: &str) -> bool {
+    pub(crate) fn field(&mut self, name: &str, first: bool) -> bool {
         // A name that JSON would escape is not found, since the text has no escape then.
-        let end = self.at + name.len() + 1;
-        let found = self.text.as_bytes().get(self.at..=end).is_some_and(|quoted| {
-            quoted[0] == b'"' && quoted[name.len() + 1] == b'"' && &quoted[1..=name.len()] == name.as_bytes()
-        });
-        if !found {
-            return false;
+        let text = self.text.as_bytes();
+        let mut at = self.at;
+        if !first {
+            match text.get(at..) {
+                Some([b',', b' ', ..]) => at += 2,
+                Some([b',', ..]) => at += 1,
+                _ => return self.field_in_space(name, first),
+            }
         }
+        let end = at + name.len() + 3;
+        match text.get(at..=end) {
+            Some(field)
+                if field[0] == b'"' && field[name.len() + 1] == b'"' && &field[1..=name.len()] == name.as_bytes() =>
+            {
+                // Usually there is at most one space behind the colon.
+                at = match (field[name.len() + 2], field[name.len() + 3]) {
+                    (b':', b'!'..) => end,
+                    (b':', b' ') if text.get(end + 1).is_some_and(|value| *value > b' ') => end + 1,
+                    _ => return self.field_in_space(name, first),
+                };
+                self.at = at;
+                true
+            }
+            Some([b'"', ..]) => false,
+            _ => self.field_in_space(name, first),
+        }
+    }
+
+    /// Reads a field's name as [`field`](Self::field) does, with any white space.
+    #[inline(never)]
+    fn field_in_space(&mut self, name: &str, first: bool) -> bool {
         let start = self.at;
-        self.at = end + 1;
-        let named = self.colon();
-        if !named {
-            // Or another text behind the name would be taken for a name.
+        let found = (first || self.next())
+            && self.eat(b'"')
+            && self.literal(name.as_bytes())
+            && self.eat(b'"')
+            && self.mark_in_space(b':');
+        if !found {
             self.at = start;
         }
-        named
+        found
     }
 
     #[inline]
@@ -157,17 +200,15 @@ impl<'a> Scan<'a> {
         found
     }
 
-    /// Notes whether the value of a column that came in its turn was read.
-    #[inline]
-    pub(crate) fn column_in_order(&mut self, scanned: bool) {
-        self.gave_up |= !scanned;
-        self.in_order = (self.at, self.in_order.1 + 1);
+    /// Notes that the value of a column was not read, and returns `false`.
+    #[cold]
+    pub(crate) fn give_up(&mut self) -> bool {
+        self.gave_up = true;
+        false
     }
 
-    /// Goes back to where the columns left their order, and says how many came in it; `None` if a value was given up.
     #[inline]
-    pub(crate) fn leave_order(&mut self) -> Option<usize> {
-        self.at = self.in_order.0;
-        (!self.gave_up).then_some(self.in_order.1)
+    pub(crate) fn gave_up(&self) -> bool {
+        self.gave_up
     }
 }

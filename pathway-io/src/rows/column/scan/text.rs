@@ -14,13 +14,11 @@ const fn eight(byte: u8) -> u64 {
 /// Marks the bytes that are a quote, a backslash or a control character by their top bits. Bytes above the first one may
 /// be marked in error, since a borrow goes on to them.
 #[inline]
-fn special_bytes(word: u64) -> u64 {
-    // Less than a space, or 0 once the one looked for is taken out.
-    let (quotes, backslashes) = (word ^ eight(b'"'), word ^ eight(b'\\'));
-    let control = word.wrapping_sub(eight(b' ')) & !word;
-    let quote = quotes.wrapping_sub(eight(1)) & !quotes;
-    let backslash = backslashes.wrapping_sub(eight(1)) & !backslashes;
-    (control | quote | backslash) & eight(0x80)
+pub(super) fn special_bytes(word: u64) -> u64 {
+    // With that bit turned over, a quote is next to the control characters, and a space is not.
+    let quote_or_control = (word ^ eight(2)).wrapping_sub(eight(b'"' - 1));
+    let backslash = (word ^ eight(b'\\')).wrapping_sub(eight(1));
+    (quote_or_control | backslash) & !word & eight(0x80)
 }
 
 /// Returns the place of the first byte, from `at` on, that is a quote, a backslash or a control character; the length of the text
@@ -29,7 +27,7 @@ fn special_bytes(word: u64) -> u64 {
 pub(crate) fn special(text: &[u8], at: usize) -> usize {
     let mut at = at;
     for _ in 0..NEAR {
-        let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk) else { break };
+        let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk) else { return special_at_end(text, at) };
         let found = special_bytes(u64::from_le_bytes(*chunk));
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;
@@ -39,26 +37,32 @@ pub(crate) fn special(text: &[u8], at: usize) -> usize {
     far_special(text, at)
 }
 
+/// Finds the next special byte among the last seven.
+#[inline(never)]
+fn special_at_end(text: &[u8], at: usize) -> usize {
+    let len = text.len() - at;
+    let rest = match text.last_chunk() {
+        Some(last) if len > 0 => u64::from_le_bytes(*last) >> (64 - 8 * len),
+        _ => return at + text[at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..b' ')).count(),
+    };
+    // The zeros behind the end of the text are control characters.
+    at + special_bytes(rest).trailing_zeros() as usize / 8
+}
+
 /// Finds the next special byte after the first words.
 #[inline(never)]
 fn far_special(text: &[u8], start: usize) -> usize {
-    let mut rest = &text[start..];
-    loop {
-        // Blocks of 32 bytes, without an early end, so that they become vector instructions.
-        while let Some((block, behind)) = rest.split_first_chunk::<32>()
-            && !block.iter().fold(false, |any, byte| any | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\'))
-        {
-            rest = behind;
-        }
-        let Some((chunk, behind)) = rest.split_first_chunk() else { break };
-        let found = special_bytes(u64::from_le_bytes(*chunk));
-        if found != 0 {
-            return text.len() - rest.len() + found.trailing_zeros() as usize / 8;
-        }
-        rest = behind;
+    let rest = &text[start..];
+    let end = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+    let control = |byte: &u8| *byte < b' ';
+    // Blocks without an early end, which become vector instructions.
+    let (blocks, last) = rest[..end].as_chunks::<16>();
+    let controls =
+        blocks.iter().fold(false, |any, block| any | block.iter().fold(false, |any, byte| any | control(byte)));
+    if controls || last.iter().any(control) {
+        return start + rest.iter().take_while(|byte| !control(byte)).count();
     }
-    let plain = rest.iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..0x20)).count();
-    text.len() - rest.len() + plain
+    start + end
 }
 
 impl<'a> Scan<'a> {
@@ -94,7 +98,7 @@ impl<'a> Scan<'a> {
     }
 
     #[inline]
-    fn next_stretch(&mut self) -> Option<(&'a str, u8)> {
+    pub(super) fn next_stretch(&mut self) -> Option<(&'a str, u8)> {
         let end = special(self.text.as_bytes(), self.at);
         let byte = *self.text.as_bytes().get(end)?;
         let stretch = self.text.get(self.at..end)?;
@@ -144,39 +148,38 @@ impl<'a> Scan<'a> {
 
     #[inline]
     fn hex(&mut self) -> Option<u32> {
-        let digits: &[u8; 4] = self.text.as_bytes().get(self.at..)?.first_chunk()?;
+        let value = hex(self.text.as_bytes().get(self.at..)?)?;
         self.at += 4;
-        digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
+        Some(value)
     }
+}
 
-    /// Passes over a string. Here half of a surrogate pair is let through, as by serde_json.
-    #[inline]
-    pub(super) fn skip_text(&mut self) -> Option<()> {
-        if !self.eat(b'"') {
-            return None;
+/// Returns the place behind a string that is passed over. Here half of a surrogate pair is let through, as by serde_json.
+pub(super) fn behind_string(text: &[u8], start: usize) -> Option<usize> {
+    let mut at = special(text, start);
+    loop {
+        match *text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => {}
+            _ => return None,
         }
-        loop {
-            self.at = special(self.text.as_bytes(), self.at);
-            if self.eat(b'"') {
-                return Some(());
+        let escape = text.get(at + 1..)?;
+        at += match escape {
+            [b'u', digits @ ..] => {
+                hex(digits)?;
+                6
             }
-            self.skip_escape()?;
-        }
+            [b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't', ..] => 2,
+            _ => return None,
+        };
+        at = special(text, at);
     }
+}
 
-    #[inline(never)]
-    fn skip_escape(&mut self) -> Option<()> {
-        if !self.eat(b'\\') {
-            return None;
-        }
-        let kind = self.peek()?;
-        self.at += 1;
-        match kind {
-            b'u' => self.hex().map(|_| ()),
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
-            _ => None,
-        }
-    }
+#[inline]
+fn hex(digits: &[u8]) -> Option<u32> {
+    let digits: &[u8; 4] = digits.first_chunk()?;
+    digits.iter().try_fold(0, |value, digit| Some(value * 16 + char::from(*digit).to_digit(16)?))
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Any value, as its text.
 
 use super::Scan;
+use super::number::digits;
+use super::text::behind_string;
 use crate::rows::column::Buffer;
 
 /// The limit for nested values, below that of serde_json.
@@ -15,42 +17,50 @@ pub(crate) fn decode<B: Buffer>(buffer: &mut B, scan: &mut Scan<'_>) -> bool {
 
 impl<'a> Scan<'a> {
     /// Passes over a value, and returns its text.
+    ///
+    /// The place is a local variable, and so in a register, as long as the value lasts.
     pub(crate) fn value(&mut self) -> Option<&'a str> {
-        let start = self.at;
+        let text = self.text.as_bytes();
+        let mut at = self.at;
         // What the brackets around are, the innermost in the lowest bit: 1 for an object.
         let (mut brackets, mut depth) = (0_u64, 0);
         loop {
-            match self.peek()? {
-                b'"' => self.skip_text()?,
-                b'-' | b'0'..=b'9' => self.skip_number()?,
+            match *text.get(at)? {
+                b'"' => at = behind_string(text, at + 1)?,
+                b'-' | b'0'..=b'9' => at = behind_number(text, at)?,
                 bracket @ (b'{' | b'[') if depth < DEPTH => {
-                    let object = bracket == b'{';
-                    self.at += 1;
-                    self.space();
-                    if !self.eat(if object { b'}' } else { b']' }) {
+                    at = behind_space(text, at + 1);
+                    // In ASCII, a bracket closes two places after the one that opens.
+                    if *text.get(at)? == bracket + 2 {
+                        at += 1;
+                    } else {
+                        let object = bracket == b'{';
                         (brackets, depth) = ((brackets << 1) | u64::from(object), depth + 1);
                         if object {
-                            self.skip_name()?;
+                            at = behind_name(text, at)?;
                         }
                         continue;
                     }
                 }
-                _ if self.literal(b"null") || self.literal(b"true") || self.literal(b"false") => {}
-                _ => return None,
+                _ => {
+                    let rest = text.get(at..)?;
+                    at += [&b"null"[..], b"true", b"false"].iter().find(|literal| rest.starts_with(literal))?.len();
+                }
             }
             // Behind a value.
             loop {
                 if depth == 0 {
-                    return self.text.get(start..self.at);
+                    let value = self.text.get(self.at..at);
+                    self.at = at;
+                    return value;
                 }
                 let object = brackets & 1 == 1;
-                self.space();
-                match self.peek()? {
+                at = behind_space(text, at);
+                match *text.get(at)? {
                     b',' => {
-                        self.at += 1;
-                        self.space();
+                        at = behind_space(text, at + 1);
                         if object {
-                            self.skip_name()?;
+                            at = behind_name(text, at)?;
                         }
                         break;
                     }
@@ -58,43 +68,47 @@ impl<'a> Scan<'a> {
                     b']' if !object => {}
                     _ => return None,
                 }
-                self.at += 1;
+                at += 1;
                 (brackets, depth) = (brackets >> 1, depth - 1);
             }
         }
     }
+}
 
-    #[inline]
-    fn skip_name(&mut self) -> Option<()> {
-        self.skip_text()?;
-        self.colon().then_some(())
+#[inline]
+fn behind_space(text: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
+        at += 1;
     }
+    at
+}
 
-    #[inline]
-    fn skip_number(&mut self) -> Option<()> {
-        self.eat(b'-');
-        let padded = self.peek() == Some(b'0');
-        let digits = self.skip_digits();
-        if digits == 0 || (padded && digits > 1) || (self.eat(b'.') && self.skip_digits() == 0) {
-            return None;
-        }
-        if self.eat(b'e') || self.eat(b'E') {
-            let _ = self.eat(b'+') || self.eat(b'-');
-            if self.skip_digits() == 0 {
-                return None;
-            }
-        }
-        Some(())
+/// Returns the place of the value behind a name and its colon.
+#[inline]
+fn behind_name(text: &[u8], at: usize) -> Option<usize> {
+    if *text.get(at)? != b'"' {
+        return None;
     }
+    let colon = behind_space(text, behind_string(text, at + 1)?);
+    (*text.get(colon)? == b':').then(|| behind_space(text, colon + 1))
+}
 
-    #[inline]
-    fn skip_digits(&mut self) -> usize {
-        let start = self.at;
-        while let Some(b'0'..=b'9') = self.peek() {
-            self.at += 1;
-        }
-        self.at - start
+#[inline]
+fn behind_number(text: &[u8], at: usize) -> Option<usize> {
+    let digits = |at: usize| Some(digits(0, text.get(at..)?).1).filter(|digits| *digits > 0);
+    let at = at + usize::from(text[at] == b'-');
+    let mut end = at + digits(at)?;
+    if text[at] == b'0' && end > at + 1 {
+        return None;
     }
+    if let Some(b'.') = text.get(end) {
+        end += 1 + digits(end + 1)?;
+    }
+    if let Some(b'e' | b'E') = text.get(end) {
+        end += 1 + usize::from(matches!(text.get(end + 1), Some(b'+' | b'-')));
+        end += digits(end)?;
+    }
+    Some(end)
 }
 
 #[cfg(test)]
