@@ -44,3 +44,18 @@ fn an_empty_text_is_no_null() {
     assert_eq!(quoted("\"", quote_if_needed), "\"\"\"\"");
     assert_eq!(quoted("a\"\"b\"", quote), "\"a\"\"\"\"b\"\"\"");
 }
+
+#[test]
+fn a_field_is_quoted_wherever_the_byte_is_that_asks_for_it() {
+    for len in 1..150 {
+        let plain = "x".repeat(len);
+        assert_eq!(quoted(&plain, quote_if_needed), plain);
+        for place in 0..len {
+            for byte in ["\"", ",", "\r", "\n"] {
+                let mut text = plain.clone();
+                text.replace_range(place..=place, byte);
+                assert!(quoted(&text, quote_if_needed).starts_with('"'), "{text:?}");
+            }
+        }
+    }
+}
