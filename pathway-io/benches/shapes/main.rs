@@ -10,6 +10,7 @@
 //! |---|---|
 //! | `hand` | the loop by hand, on one thread |
 //! | `library` | a connector that pushes each line with `next_json`, and `csv::write` |
+//! | `blocks` | the same, but pushes blocks of the file with `next_json_lines`: each line is neither copied nor checked to be UTF-8 twice |
 //! | `read` | the lines alone, each checked to be UTF-8 |
 //! | `parse` | `hand` without the output |
 //! | `decode` | `library` without a sink |
@@ -32,12 +33,13 @@ use rows::SHAPES;
 /// How many different rows there are; they are repeated.
 const BLOCK: u64 = 1_000;
 const ROUNDS: usize = 5;
-const JOBS: [Job; 5] = [Job::Hand, Job::Library, Job::Read, Job::Parse, Job::Decode];
+const JOBS: [Job; 6] = [Job::Hand, Job::Library, Job::Blocks, Job::Read, Job::Parse, Job::Decode];
 
 #[derive(Debug, Clone, Copy)]
 enum Job {
     Hand,
     Library,
+    Blocks,
     Read,
     Parse,
     Decode,
@@ -48,6 +50,7 @@ impl Job {
         match self {
             Job::Hand => "hand",
             Job::Library => "library",
+            Job::Blocks => "blocks",
             Job::Read => "read",
             Job::Parse => "parse",
             Job::Decode => "decode",
@@ -60,6 +63,7 @@ struct Shape {
     name: &'static str,
     line: fn(u64) -> String,
     library: fn(&Path, Option<&Path>) -> RunResult,
+    blocks: fn(&Path, &Path) -> RunResult,
     by_hand: fn(&Path, Option<&Path>) -> RunResult,
 }
 
@@ -68,6 +72,7 @@ impl Shape {
         match job {
             Job::Hand => (self.by_hand)(input, Some(output)),
             Job::Library => (self.library)(input, Some(output)),
+            Job::Blocks => (self.blocks)(input, output),
             Job::Read => for_each_line(input, |line| {
                 black_box(line);
                 Ok(())
@@ -165,6 +170,39 @@ fn library<S: Schema>(input: &Path, output: Option<&Path>) -> RunResult {
         ReadOptions::new().autocommit(Duration::from_secs(1)),
         |table| output.into_iter().for_each(|output| csv::write(table, output)),
         move |table| for_each_line(&input, |line| Ok(table.next_json(line)?)),
+    );
+    Ok(())
+}
+
+fn blocks<S: Schema>(input: &Path, output: &Path) -> RunResult {
+    let input = input.to_owned();
+    common::time::<S>(
+        ReadOptions::new().autocommit(Duration::from_secs(1)),
+        |table| csv::write(table, output),
+        move |table| {
+            let mut reader = BufReader::with_capacity(64 * 1024, File::open(&input)?);
+            // The start of a line whose end is in the next block.
+            let mut cut = Vec::new();
+            loop {
+                let block = reader.fill_buf()?;
+                let len = block.len();
+                if block.is_empty() {
+                    break;
+                }
+                let ends =
+                    block.iter().position(|byte| *byte == b'\n').zip(block.iter().rposition(|byte| *byte == b'\n'));
+                if let Some((first, last)) = ends {
+                    cut.extend_from_slice(&block[..=first]);
+                    table.next_json_lines(&cut)?;
+                    table.next_json_lines(&block[first + 1..=last])?;
+                    cut.clear();
+                }
+                cut.extend_from_slice(&block[ends.map_or(0, |(_, last)| last + 1)..]);
+                reader.consume(len);
+            }
+            table.next_json_lines(&cut)?;
+            Ok(())
+        },
     );
     Ok(())
 }

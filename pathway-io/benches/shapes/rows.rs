@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::common::{Cat, Wide, cat_line, long_line, wide_line};
-use crate::{Shape, by_hand, library};
+use crate::{Shape, blocks, by_hand, library};
 
 /// Rows as they come: three texts, two floats, an integer that may be missing.
 #[derive(pathway_io::Schema)]
@@ -80,6 +80,7 @@ macro_rules! shape {
             name: $name,
             line: $line,
             library: library::<$schema>,
+            blocks: blocks::<$schema>,
             by_hand: |input, output| {
                 by_hand::run(input, output, |line, out| {
                     let row: $by_hand = serde_json::from_str(line)?;
