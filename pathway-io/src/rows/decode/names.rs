@@ -94,9 +94,9 @@ impl Seen {
 
     /// Notes that the row has these columns one after the other; `false` if it had one of them before.
     #[inline]
-    pub(super) fn mark_all(&mut self, columns: Range<usize>) -> bool {
+    pub(super) fn mark_all(&mut self, mut columns: Range<usize>) -> bool {
         self.place = columns.end;
-        columns.fold(true, |first, index| self.mark(index) && first)
+        columns.all(|index| self.mark(index))
     }
 
     /// Notes that the row has this column; `false` if it had it before.

@@ -46,7 +46,7 @@ fn leave_order<S: Schema>(
     scan: &mut Scan<'_>,
     seen: &mut Seen,
     is_new: bool,
-    closed: bool,
+    mut closed: bool,
 ) -> Option<bool> {
     if is_new {
         seen.start(ColumnsOf::<S>::WIDTH);
@@ -60,6 +60,10 @@ fn leave_order<S: Schema>(
         if !first && scan.next() {
             // Another field.
         } else if scan.eat(b'}') {
+            closed = scan.end();
+            if !closed {
+                return None;
+            }
             break;
         } else if !first {
             return None;
@@ -79,7 +83,7 @@ fn leave_order<S: Schema>(
             return Some(false);
         }
     }
-    let filled = (closed || scan.end()) && seen.missing().all(|index| S::Fields::fill(columns, index));
+    let filled = seen.missing().all(|index| S::Fields::fill(columns, index));
     filled.then_some(true)
 }
 

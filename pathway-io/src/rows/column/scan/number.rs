@@ -59,7 +59,7 @@ fn quotient(value: u64, power: usize) -> Option<f64> {
     let &(reciprocal, shift) = RECIPROCALS.get(power).filter(|_| power > 0)?;
     let zeros = value.leading_zeros();
     // The upper 64 bits of the product, less than 2 too small in their last place.
-    let product = (u128::from(value << zeros) * u128::from(reciprocal) >> 64) as u64;
+    let product = ((u128::from(value << zeros) * u128::from(reciprocal)) >> 64) as u64;
     let normal = product.leading_zeros();
     let (product, error) = (product << normal, 2 << normal);
     // 53 bits are the float's. What is behind them tells where it is rounded to, if it is clear of a half on both sides
