@@ -8,7 +8,6 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
-use crate::sink::inline::InlineSink;
 
 /// A message to the thread of a sink.
 pub(crate) enum SinkMessage<S: Schema> {
@@ -27,12 +26,15 @@ pub(crate) struct Delivery<S: Schema> {
     pub(crate) _receipt: Arc<dyn Send + Sync>,
 }
 
+/// A function that passes a commit to an inline sink.
+pub(crate) type Inline<S> = Box<dyn Fn(&Commit<S>) + Send + Sync>;
+
 /// The sending end of a sink's channel.
 pub(crate) struct Outlet<S: Schema> {
     pub(crate) sender: Sender<SinkMessage<S>>,
     pub(crate) progress: Arc<Progress>,
-    /// The sink, if it is called instead of its thread.
-    pub(crate) inline: Option<Arc<InlineSink<S>>>,
+    /// Calls an inline sink; `None` if the thread of the sink calls it.
+    pub(crate) inline: Option<Inline<S>>,
 }
 
 impl<S: Schema> Outlet<S> {
@@ -42,8 +44,8 @@ impl<S: Schema> Outlet<S> {
 
     pub(crate) fn deliver(&self, commit: &Commit<S>, receipt: &Arc<dyn Send + Sync>) {
         self.progress.queued(commit);
-        if let Some(sink) = &self.inline {
-            return sink.write(commit);
+        if let Some(write) = &self.inline {
+            return write(commit);
         }
         // A sink that has failed or ended has dropped its receiver. It is no longer served.
         let _ =

@@ -70,6 +70,7 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
         control.set_phase(id, Phase::Ended);
     }
+    let inline = inline.map(|sink| Box::new(move |commit: &Commit<S>| sink.write(commit)) as _);
     Outlet { sender, progress, inline }
 }
 
