@@ -37,7 +37,7 @@ struct Row {
 
 const TABLE: Entry = Entry { table: 0, attempt: 0 };
 /// The computation panics at this row.
-const UNLUCKY: u64 = 13;
+const UNLUCKY: u64 = 1313;
 const INTERVAL: Duration = Duration::from_secs(1);
 
 /// The commits in the order in which they were sequenced: time and rows.
