@@ -1,4 +1,4 @@
-//! The spellings of `rename_all`, as serde has them.
+//! The spellings of `rename_all`, which are serde's.
 
 /// A spelling of column names, converted from Rust's `snake_case`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::thread;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
-/// The errors so far. It must be looked at with [`Ctxt::check`] before it goes.
+/// The errors so far. [`Ctxt::check`] must be called before it is dropped.
 #[derive(Default)]
 pub struct Ctxt {
     errors: RefCell<Option<Vec<syn::Error>>>,

@@ -1,10 +1,11 @@
-//! The parameters of a type that may have none: what an impl that stands in after that error makes of them.
+//! Generic parameters of a type that must not have any: the fallback impl after this error still needs them.
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Lifetime, TypeParamBound};
 
-/// Returns the parameters without lifetimes, which stand as `'static`, and with a bound on types.
+/// Returns the parameters with a bound on each type. Lifetimes are omitted, since [`arguments`] replaces them by
+/// `'static`.
 pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
     let mut owned = generics.clone();
     owned.params = generics
@@ -70,7 +71,7 @@ pub fn elided(tokens: TokenStream) -> Vec<Lifetime> {
     found.collect()
 }
 
-/// A lifetime is a quote and a name.
+/// Returns whether the token is the quote of a lifetime, which a name follows.
 fn is_quote(token: &TokenTree) -> bool {
     matches!(token, TokenTree::Punct(punct) if punct.as_char() == '\'')
 }

@@ -1,12 +1,14 @@
-//! What no expansion may do, wherever it lands: say a name that could be another's there.
+//! Checks that an expansion uses no name that could mean something else where it is placed.
 //!
-//! [`assert`] is asked of every snapshot, with the user's own names for what the prelude has put into a module
-//! ([`foreign`]), so that a bare `String` in the output can only be ours. It holds the output to this:
+//! [`assert`] checks every snapshot. The names of the prelude in the input are moved into a module ([`foreign`]), so
+//! that a bare `String` in the output can only be generated. The rules for the output are:
 //!
-//! - a path begins with the alias of the runtime or with `::`, is a word of the user's, or a name bound beside it;
-//! - an associated item is `<T as Trait>::X`, since `T::X` may be another trait's, and a method is one of few, all inherent;
-//! - patterns bind names that begin with `__`: where there is a constant of the name, they would match it;
-//! - no macro is called but by an absolute path, and nothing is imported but the runtime under its alias;
+//! - a path begins with the alias of the runtime or with `::`, or is a name of the user or a name that the output
+//!   binds;
+//! - an associated item is `<T as Trait>::X`, since `T::X` may belong to another trait, and only a few inherent
+//!   methods are called;
+//! - patterns bind names that begin with `__`, because a pattern with the name of a constant would match the constant;
+//! - macros are called by an absolute path, and only the runtime is imported, under its alias;
 //! - impls are `#[automatically_derived]`, items are in a `const _`, and lints are allowed for a reason.
 
 use std::collections::HashSet;
@@ -22,7 +24,7 @@ const PRELUDE: [&str; 36] = [
     "Send", "Sync", "Sized", "Drop", "Fn", "ToString", "core", "std",
 ];
 
-/// The aliases of the runtime, and what they are imported from.
+/// The aliases of the runtime, and the paths that they are imported from.
 const IMPORTS: [(&str, &str); 2] = [
     ("__pathway_io", ":: pathway_io :: __private0"),
     ("__pathway_io_dataflow", ":: pathway_io :: __private0 :: dataflow"),
@@ -48,8 +50,8 @@ const LINTS: [(&str, &str); 16] = [
     ("clippy::all", "never: here for the test of the test"),
 ];
 
-/// Methods that the output may call. All are inherent ones of the runtime's types, which come before any trait's, except for
-/// `next`, which is the subject's whatever that is.
+/// Methods that the output may call. All are inherent methods of the runtime's types, which take precedence over those
+/// of traits. The exception is `next`, which is called on the user's subject.
 const METHODS: [&str; 10] =
     ["describe", "append_only", "deny_unknown", "skip", "name", "autocommit", "eager", "backlog", "row", "next"];
 
@@ -67,7 +69,7 @@ pub fn foreign(tokens: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// Panics with all that is wrong in the `output` for a [`foreign`] `input`.
+/// Panics with every violation in the `output` for a [`foreign`] `input`.
 pub fn assert(input: &TokenStream, output: &TokenStream) {
     let wrongs = check(input, output);
     assert!(wrongs.is_empty(), "{}\nin {output}", wrongs.join("\n"));
@@ -106,7 +108,7 @@ fn words(tokens: TokenStream, names: &mut HashSet<String>) {
     }
 }
 
-/// Finds the names that the output binds: those of patterns, constants, statics, types and parameters.
+/// Finds the names that the output binds, in patterns, constants, statics, types and parameters.
 struct Bound(HashSet<String>);
 
 impl Visit<'_> for Bound {
@@ -139,7 +141,7 @@ impl Visit<'_> for Bound {
 
 struct Hygiene {
     names: HashSet<String>,
-    /// The user's own.
+    /// The names in the input.
     words: HashSet<String>,
     wrongs: Vec<String>,
 }
@@ -149,12 +151,13 @@ impl Hygiene {
         self.wrongs.push(format!("{what}: {}", tokens.to_token_stream()));
     }
 
-    /// An item of the output: the user's own with what is added, errors, and all else in a `const _`.
+    /// Checks an item of the output: the user's own item with additions, an error, or a `const _` with everything
+    /// else.
     fn top(&mut self, item: &syn::Item, input: &TokenStream) {
         match item {
             syn::Item::Const(item) if item.ident == "_" => self.visit_item_const(item),
             syn::Item::Macro(item) if is_error(&item.mac) => {}
-            // the user's, whose body is not examined, except for what is put before it
+            // the body is the user's and not examined, except for the statements that are added before it
             syn::Item::Impl(block) if is_user_impl(block, input) => {
                 for item in &block.items {
                     if let syn::ImplItem::Fn(method) = item {
@@ -178,17 +181,18 @@ fn is_error(mac: &syn::Macro) -> bool {
     mac.path.leading_colon.is_some() && mac.path.segments.last().is_some_and(|name| name.ident == "compile_error")
 }
 
-/// Returns whether the statement is a `let` of a lint that is allowed, which the inputs have none of.
+/// Returns whether the statement is an added `let`: it allows a lint, and no input does.
 fn is_added(statement: &syn::Stmt) -> bool {
     match statement {
         syn::Stmt::Local(local) => local.attrs.iter().any(|added| added.path().is_ident("allow")),
-        // replaces a body that is left out after an error
+        // replaces a body that is omitted after an error
         syn::Stmt::Expr(syn::Expr::Loop(body), None) => body.body.stmts.is_empty(),
         _ => false,
     }
 }
 
-/// Returns whether the block is the one in the input, apart from attributes on its methods and what their bodies begin with.
+/// Returns whether the block is in the input, apart from attributes on its methods and added statements in their
+/// bodies.
 fn is_user_impl(block: &syn::ItemImpl, input: &TokenStream) -> bool {
     let mut block = block.clone();
     for item in &mut block.items {

@@ -3,10 +3,10 @@
 //!
 //! Users depend on `pathway-io`, which re-exports them and documents what they work with.
 //!
-//! Each macro is a folder of the same shape: `ast` is the model, borrowing the user's tokens; `attr` parses the options;
-//! `check` holds the rules that span several of them; `expand` turns the model into tokens; `fallback` is what stands
-//! in for them after an error, so that one mistake gives one error. All errors of an item are reported together, see
-//! `ctxt`. The output refers to `pathway_io::__private0`.
+//! Each macro is a folder of the same shape: `ast` is the model, borrowing the user's tokens; `attr` parses the
+//! options; `check` has the rules that span several options; `expand` turns the model into tokens; `fallback`
+//! generates minimal impls after an error, so that one mistake gives one error. All errors of an item are reported
+//! together, see `ctxt`. The output refers to `pathway_io::__private0`.
 //!
 //! This file is long because it holds the documentation of each macro.
 
@@ -60,12 +60,12 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename = ".."` | Sets the column's name in JSON and in every output. |
 /// | `alias = ".."` | Adds a name that is accepted when JSON is read. You can repeat the option. |
 /// | `flatten` | Inserts the columns of another schema. With `primary_key`, its key becomes one element of the key. |
-/// | `flatten, prefix = "home_"` | The same, with each name behind a prefix: so one schema can be flattened several times. |
+/// | `flatten, prefix = "home_"` | The same, with a prefix before each name, so that one schema can be flattened several times. |
 /// | `skip` | Leaves the field out of the columns. It is `Default::default()` in a row that is read or that the dataflow engine copies. |
 /// | `json` | Stores a value of any serde type as one JSON column. In an `Option`, null is `None`. |
-/// | `path = "seller.name"` | Reads the column inside of another field of the JSON: see below. |
+/// | `path = "seller.name"` | Reads the column inside another field of the JSON: see below. |
 /// | `with = "module"` | Stores a field of a foreign type as `module::Column`, by the functions `to_column` and `from_column` of the module: see below. |
-/// | `try_from = "T", into = "T"` | The same by the traits: `Into<T>` writes the field, `TryFrom<T>` reads it. The field's type must be `Clone`. |
+/// | `try_from = "T", into = "T"` | The same with the standard traits: `Into<T>` writes the field, `TryFrom<T>` reads it. The field's type must be `Clone`. |
 /// | `example = expr` | Adds an example to the schema's description. |
 ///
 /// Doc comments become descriptions.
@@ -143,11 +143,11 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// # Foreign types
 ///
-/// A field can have a type that cannot be a column. `with` names a module that converts it: `Column` is the column's type,
-/// `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. An error makes the row a
-/// bad row that names the column. Of an `Option` field, the value inside is converted and `None` is null. The field's type can
-/// be part of the primary key if it is `Clone` and the column's type can. In JSON, in every output and in the schema, the
-/// column is what its type says.
+/// A field can have a type that cannot be a column. `with` names a module that converts it: `Column` is the column's
+/// type, `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. An error
+/// makes the row a bad row that names the column. Of an `Option` field, the value inside is converted and `None` is
+/// null. The field's type can be part of the primary key if it is `Clone` and the column's type can. In JSON, in every
+/// output and in the schema, the column has its own type, not the field's.
 ///
 /// ```
 /// use pathway_io::{RunResult, Schema, Subject, connector};
@@ -349,9 +349,9 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// With a last parameter of type `Partition`, the source is partitioned. The type must be `Clone`: each worker runs a clone,
 /// which reads the partition of that number.
 ///
-/// An `async fn run` (feature `tokio`) takes an `AsyncSubject<S>` for each table. It runs on a runtime of one thread, the
-/// connector's own, so that its future need not be `Send`. A stop drops the future where it waits. Beside it, `on_stop` may be
-/// async, too.
+/// An `async fn run` (feature `tokio`) takes an `AsyncSubject<S>` for each table. It runs on a runtime of one thread,
+/// the connector's own, so that its future need not be `Send`. A stop drops the future at its `.await`. Beside it,
+/// `on_stop` may be async, too.
 ///
 /// # Options
 ///

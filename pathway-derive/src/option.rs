@@ -1,7 +1,7 @@
 //! The options inside `#[schema(..)]` and `#[connector(..)]`: a list of `key` and `key = value`.
 //!
-//! What a key means is its macro's business. The forms that every option shares (a flag, a string, a path) and the
-//! errors about them are here.
+//! Each macro decides what a key means. This file has the forms that options share (a flag, a string, a path) and
+//! their errors.
 
 use std::fmt::Display;
 
@@ -26,12 +26,12 @@ impl RawOption {
         self.key.unraw().to_string()
     }
 
-    /// Returns the value. One in parentheses is reported, and taken all the same.
+    /// Returns the value. A value in parentheses is reported and still used.
     pub fn value(&self, ctxt: &Ctxt) -> Option<Expr> {
         self.spelled(ctxt, |value| value.to_token_stream().to_string())
     }
 
-    /// Returns the value, if it is written behind a `=`.
+    /// Returns the value, if it follows a `=`.
     pub fn plain(&self) -> Option<&Expr> {
         self.value.as_ref()
     }
@@ -52,7 +52,7 @@ impl RawOption {
     }
 }
 
-/// Parses a list of options; what cannot be parsed is reported and left out.
+/// Parses a list of options. An option that cannot be parsed is reported and omitted.
 pub fn parse_list(ctxt: &Ctxt, tokens: TokenStream) -> Vec<RawOption> {
     let mut options = Vec::new();
     let result = Parser::parse2(
@@ -124,7 +124,7 @@ pub struct Given<T> {
     pub value: T,
 }
 
-/// A place for an option that may be given once.
+/// An option that may be given once.
 pub struct Slot<T>(Option<Given<T>>);
 
 impl<T> Default for Slot<T> {
@@ -134,7 +134,7 @@ impl<T> Default for Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Puts the value there, or reports that the option was given before.
+    /// Stores the value, or reports that the option was given before.
     pub fn set(&mut self, ctxt: &Ctxt, key: &Ident, value: Option<T>) {
         if let Some(first) = &self.0 {
             duplicate(ctxt, &first.key, key);
@@ -258,13 +258,13 @@ pub fn ident_at(ident: &Ident, span: Span) -> Ident {
     Ident::new(&ident.to_string(), span)
 }
 
-/// Returns a span for tokens of ours that stand at the user's.
+/// Returns a span for generated tokens at a place in the user's code.
 pub fn glue(user: Span) -> Span {
     Span::mixed_site().located_at(user)
 }
 
-/// Returns an item whose head and body are at one place of the user's, so that what rustc says of the item as a whole is said
-/// there. `head` is at `span` already.
+/// Returns an item whose head and body have one span of the user's code, so that rustc reports errors of the whole
+/// item there. `head` is at `span` already.
 pub fn item_at(span: Span, head: TokenStream, body: TokenStream) -> TokenStream {
     let mut body = Group::new(Delimiter::Brace, body);
     body.set_span(span);
@@ -280,8 +280,8 @@ pub fn inner_attributes(data: &Data) -> Vec<&Attribute> {
     }
 }
 
-/// Returns an attribute for what a derive with that helper attribute emits: it names what may be deprecated, which is not the
-/// user's doing, and Cargo does not know the cfg of rust-analyzer.
+/// Returns the lint attribute for the output of a derive with that helper attribute. The output names items that may
+/// be deprecated, and uses a cfg of rust-analyzer that Cargo does not know.
 pub fn allow(input: &DeriveInput, helper: &str) -> Option<TokenStream> {
     let has = |name: &str| {
         let attributes = input.attrs.iter().chain(inner_attributes(&input.data));

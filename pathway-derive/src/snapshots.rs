@@ -1,4 +1,5 @@
-//! What each macro expands to, beside what it is given, and that it is hygienic. The inputs without mistakes compile in `ui-tests/pass/snapshots.rs`.
+//! Shows the input and the expansion of each macro, and checks that the expansion is hygienic. The inputs without
+//! mistakes compile in `ui-tests/pass/snapshots.rs`.
 //!
 //! `INSTA_UPDATE=always cargo test -p pathway-derive snapshots` takes new expansions; read them before they are committed.
 
@@ -7,7 +8,7 @@ use quote::quote;
 
 use crate::hygiene;
 
-/// Returns the input and the output as rustfmt would have them.
+/// Returns the input and the output, formatted.
 fn shown(input: &TokenStream, output: TokenStream) -> String {
     let pretty = |tokens: TokenStream| prettyplease::unparse(&syn::parse2(tokens).unwrap());
     format!("{}\n// expands to\n\n{}", pretty(input.clone()), pretty(output))
@@ -108,7 +109,7 @@ fn schema_dataflow() {
     }));
 }
 
-/// No snapshot: the paths of the files are in it.
+/// No snapshot is taken, because the output contains the paths of the files.
 #[test]
 fn what_checks_a_sample_and_a_lock_is_hygienic() {
     let directory = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! "Did you mean": the known name that is nearest to what was written.
 
-/// Returns the help for an unknown name: the nearest known one, what does its work, or all known ones.
+/// Returns the help for an unknown name: the nearest known name, the option with the same effect, or all known names.
 pub fn help(written: &str, known: &[&str]) -> String {
     if let Some(name) = nearest(written, known) {
         return format!("did you mean `{name}`?");
@@ -32,7 +32,7 @@ const OTHERWISE: [(&str, &str); 17] = [
     ("deserialize_with", "with"),
 ];
 
-/// Options of other derives for which ours has another way.
+/// Options of other derives, with the way to get their effect here.
 const ADVICE: [(&str, &str); 11] = [
     ("description", "a doc comment is the description"),
     ("doc", "a doc comment is the description"),
@@ -47,7 +47,7 @@ const ADVICE: [(&str, &str); 11] = [
     ("untagged", "`#[schema(json)]` makes a column of an enum that derives serde's traits"),
 ];
 
-/// Returns the known name that is so near that a typing error or another habit explains it.
+/// Returns the known name that the user probably meant: a typing error or a habit from another derive.
 pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let written = written.to_lowercase();
     let otherwise = OTHERWISE.iter().find(|(other, _)| *other == written).map(|(_, name)| *name);

@@ -56,14 +56,14 @@ const ROWS: &str = r#"
     (crate) { cats }.next(), Self { key: text.parse()?, type: vec![], .. }
 "#;
 
-/// A change of the tokens: where, by what, and how.
+/// A change of the tokens: the position, the word, and the kind of change.
 type Change = (usize, usize, u8);
 
 fn changes() -> impl Strategy<Value = Vec<Change>> {
     prop::collection::vec((any::<usize>(), any::<usize>(), any::<u8>()), 0..8)
 }
 
-/// The tokens in groups too.
+/// Collects the tokens, including those in groups.
 fn vocabulary(tokens: TokenStream, words: &mut Vec<TokenTree>) {
     for token in tokens {
         if let TokenTree::Group(group) = &token {
@@ -78,7 +78,7 @@ fn count(tokens: &TokenStream) -> usize {
     tokens.clone().into_iter().map(|token| 1 + inner(token)).sum()
 }
 
-/// Returns the tokens with that at `at`, in depth-first order, changed.
+/// Returns the tokens with the token at position `at`, in depth-first order, changed.
 fn change(tokens: TokenStream, at: &mut usize, word: &TokenTree, how: u8) -> TokenStream {
     let mut changed = TokenStream::new();
     for token in tokens {
@@ -183,11 +183,11 @@ fn any_tokens_of_connector_gives_items() {
 #[test]
 fn any_tokens_of_next_gives_an_expression() {
     cook(&lines(ROWS), |tokens| {
-        // the front macro always gives the crate
+        // the public macro always passes the crate
         let tokens: TokenStream = tokens.into_iter().skip(1).collect();
         let output = crate::next::expand(quote::quote!((crate) #tokens));
         assert!(syn::parse2::<Expr>(output.clone()).is_ok(), "{output}");
-        // an editor takes whatever comes
+        // an editor expands any tokens
         let _ = crate::next::sketch::expand(quote::quote!((crate) #tokens));
     });
 }

@@ -1,7 +1,6 @@
-//! What can be seen of a user's type without knowing what its names mean.
+//! Recognises a user's type by its spelling.
 //!
-//! A macro sees a type as it is written: behind an alias nothing of this is known, so only conveniences and better
-//! messages may hang on it.
+//! A macro does not know what an alias means, so only conveniences and better messages may depend on these functions.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -68,7 +67,7 @@ pub fn is_other_text(ty: &Type) -> bool {
 /// refuses it, but points to the derive.
 pub fn is_known_column(ty: &Type) -> bool {
     let holds_known = |segment: &PathSegment| match &segment.arguments {
-        // one argument: a `Vec<u8, 64>` is somebody else's
+        // one argument, because a `Vec<u8, 64>` is another type
         PathArguments::AngleBracketed(arguments) if arguments.args.len() == 1 => {
             type_arguments(segment).into_iter().any(|item| match segment.ident.to_string().as_str() {
                 "Vec" => is_known_column(item),
@@ -87,7 +86,7 @@ pub fn is_known_column(ty: &Type) -> bool {
 /// The most elements of a tuple that is a column type.
 const LONGEST_TUPLE: usize = 12;
 
-/// Returns whether it is one of the language's own.
+/// Returns whether the type is a primitive type.
 pub fn is_primitive(ty: &Type) -> bool {
     is_primitive_key(ty) || is_written(ty, &["f32", "f64"])
 }
@@ -104,7 +103,8 @@ pub fn is_written(ty: &Type, names: &[&str]) -> bool {
         .is_some_and(|segment| segment.arguments.is_empty() && names.iter().any(|name| segment.ident == name))
 }
 
-/// Returns whether the type can stand outside of a function's signature: no elided lifetime, no `impl Trait`.
+/// Returns whether the type can be named outside a function's signature: it has no elided lifetime and no `impl
+/// Trait`.
 pub fn is_nameable(ty: &Type) -> bool {
     is_nameable_in(ty.to_token_stream())
 }
@@ -142,7 +142,7 @@ fn is_nameable_in(tokens: TokenStream) -> bool {
     true
 }
 
-/// Returns a type, or something as short, in the usual spelling.
+/// Returns a type, or other short tokens, in the usual spelling.
 pub fn text(tokens: impl ToTokens) -> String {
     let mut text = String::new();
     write(tokens.to_token_stream(), &mut text);

@@ -1,14 +1,14 @@
-//! What the fuzzer calls, one function for each target: it panics where a promise is broken.
+//! The fuzz targets, one function each, which panics if a promise is broken.
 //!
-//! They are here, and not in the fuzzer's own crate (`pathway-io/fuzz`), because they hold inner parts of the runtime
-//! to other libraries, and because the committed corpus is run through the same functions as an ordinary test, on the
-//! stable toolchain. The module exists for tests and under `--cfg fuzzing`, which `cargo fuzz` sets, alone.
+//! They are here, and not in the fuzzer's own crate (`pathway-io/fuzz`), because they compare private parts of the
+//! runtime with other libraries, and because an ordinary test runs the committed corpus through the same functions on
+//! the stable toolchain. The module exists only in tests and under `--cfg fuzzing`, which `cargo fuzz` sets.
 
 pub use crate::rows::decode::fuzz::next_json;
 pub use crate::schema::infer::fuzz::infer;
 pub use crate::sink::csv::fuzz::csv;
 
-/// See [`persist::fuzz`](crate::persist::fuzz), which is with what it looks into.
+/// Runs the target in [`persist::fuzz`](crate::persist::fuzz), which is beside the code that it tests.
 pub fn checkpoint(data: &[u8]) {
     crate::persist::fuzz::checkpoint(data);
 }
@@ -18,7 +18,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    /// Runs the committed corpus of a target; what the fuzzer finds is added to it.
+    /// Runs the committed corpus of a target. Inputs that the fuzzer finds are added to it.
     fn replay(name: &str, target: fn(&[u8])) {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
         let mut inputs = 0;

@@ -113,7 +113,7 @@
 )]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-/// A place at which a test may have the process die; nothing at all without the feature `faults`.
+/// A place at which a test can kill the process. Without the feature `faults`, it expands to nothing.
 macro_rules! crash_point {
     ($point:ident) => {
         #[cfg(feature = "faults")]
@@ -129,7 +129,7 @@ pub mod dataflow {
     pub use crate::pipeline::workers::Workers;
     pub use crate::source::partition::Partition;
 
-    /// It is never compiled: rustc finds it, and says that the function is behind the feature.
+    /// It is never compiled. rustc finds it and reports that the function needs the feature.
     #[cfg(feature = "dataflow")]
     pub fn compute() {}
 }
@@ -193,7 +193,7 @@ pub use source::try_next_error::TryNextError;
 #[doc(hidden)]
 pub use source::without_async::AsyncSubject;
 
-/// Its tokens, which only an editor reads.
+/// Expands to its tokens, which only an editor reads.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __as_it_is {

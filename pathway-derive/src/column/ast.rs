@@ -1,4 +1,4 @@
-//! The model of a column type, and the rules that it keeps.
+//! The model of a column type, and its rules.
 
 use std::collections::HashMap;
 
@@ -27,17 +27,17 @@ pub struct Column<'a> {
 pub enum Kind<'a> {
     Enum(Vec<Variant<'a>>),
     Newtype(&'a Type),
-    /// Neither: it has been reported.
+    /// Neither of the two. The error has been reported.
     Broken,
 }
 
 pub struct Variant<'a> {
     pub ident: &'a Ident,
-    /// Its text in JSON and in the output.
+    /// The variant's text in JSON and in every output.
     pub text: String,
-    /// Further texts that are read as it.
+    /// Further texts that are read as this variant.
     pub aliases: Vec<LitStr>,
-    /// It stands for every text that is none of the others.
+    /// Whether every text that no other variant has is read as this one.
     pub is_other: bool,
 }
 
@@ -127,7 +127,7 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
     if variants.is_empty() {
         ctxt.error(&input.ident, "a column needs at least one variant");
     }
-    // their places are stored in 16 bits
+    // a variant's position is stored in 16 bits
     let too_many = u16::try_from(variants.len()).is_err();
     if too_many {
         ctxt.error(&input.ident, "a column can have at most 65535 variants");
@@ -135,7 +135,7 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
     if with_fields.is_some() || variants.is_empty() || too_many { Kind::Broken } else { Kind::Enum(variants) }
 }
 
-/// The texts of all variants, and where they are written.
+/// The texts of all variants, with the places of their literals.
 #[derive(Default)]
 struct Texts {
     names: Vec<(String, Span)>,
@@ -143,7 +143,7 @@ struct Texts {
 }
 
 impl Texts {
-    /// Reports what is taken twice: where a name and an alias clash, it is the alias that is too many.
+    /// Reports texts that two variants have. If a name and an alias clash, the error is at the alias.
     fn check(&self, ctxt: &Ctxt) {
         let mut seen: HashMap<&str, Span> = HashMap::new();
         let names = self.names.iter().map(|name| ("variant", name));
@@ -202,8 +202,7 @@ fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {
     options
 }
 
-/// Reports `#[schema(..)]` and `#[serde(..)]`, which would be ignored: the derive of `Schema` is not there, and serde is not
-/// asked.
+/// Reports `#[schema(..)]` and `#[serde(..)]`, which this derive would ignore.
 fn misplaced(ctxt: &Ctxt, input: &DeriveInput) {
     let inner = option::inner_attributes(&input.data);
     for attribute in input.attrs.iter().chain(inner).filter(|attribute| attribute.path().is_ident("schema")) {

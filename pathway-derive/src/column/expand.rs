@@ -1,7 +1,7 @@
 //! The impls for a column type.
 //!
-//! What hangs on other traits of the type, as a key does on `Clone`, is an impl with a bound on the type itself: `for<'a>`
-//! keeps rustc from judging it before it is asked for.
+//! An impl that needs other traits of the type, as a key needs `Clone`, has a bound on the type itself. The `for<'a>`
+//! in it makes rustc check the bound only where the impl is used.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,4 +1,4 @@
-//! `#[derive(ColumnType)]`: enums without fields and newtypes as types of columns.
+//! `#[derive(ColumnType)]`: makes column types of enums without fields and of newtypes.
 
 pub mod ast;
 mod expand;
@@ -10,7 +10,8 @@ use syn::DeriveInput;
 use crate::ctxt::Ctxt;
 use crate::editor;
 
-/// Returns the impls for a column type; after a mistake its errors, and impls that make its uses no further ones.
+/// Returns the impls for a column type. After a mistake, it returns the errors, and impls that keep its uses from
+/// causing more.
 pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
     let column = ast::Column::from_input(&ctxt, input);

@@ -1,4 +1,4 @@
-//! The model of a connector: the impl block, its `run`s and its `on_stop`s.
+//! The model of a connector: the impl block with its `run` and `on_stop` methods.
 
 use quote::ToTokens;
 use syn::ext::IdentExt;
@@ -15,24 +15,24 @@ use crate::{generics, suggest, types};
 pub struct Connector<'a> {
     pub block: &'a ItemImpl,
     pub options: Options,
-    /// More than one only where `#[cfg]` chooses.
+    /// There are several only if `#[cfg]` chooses one of them.
     pub runs: Vec<Run<'a>>,
     pub on_stops: Vec<&'a ImplItemFn>,
 }
 
 pub struct Run<'a> {
     pub method: &'a ImplItemFn,
-    /// It is an `async fn`.
+    /// Whether the method is an `async fn`.
     pub is_async: bool,
     /// The subjects.
     pub parameters: Vec<Parameter<'a>>,
-    /// The type of a last parameter that says which part of the source is meant.
+    /// The type of the last parameter, if it is a partition.
     pub part: Option<&'a Type>,
 }
 
-/// A parameter behind the receiver.
+/// A parameter after the receiver.
 pub struct Parameter<'a> {
-    /// It is one of an `async fn`.
+    /// Whether its method is an `async fn`.
     pub is_async: bool,
     pub name: Option<&'a Ident>,
     pub ty: &'a Type,
@@ -45,13 +45,13 @@ pub enum Kind<'a> {
     Subject { handle: Handle, schema: &'a Type, offset: Option<&'a Type> },
     /// A reference to anything.
     Reference(&'a syn::TypeReference),
-    /// A type that no alias of a subject would be called.
+    /// A type with a well-known name that is not an alias of a subject.
     Other,
     /// A path that may be an alias of a subject.
     Unknown,
 }
 
-/// Whether the runtime has what an `async fn run` needs.
+/// Whether the runtime supports an `async fn run`.
 pub const ASYNC: bool = cfg!(any(test, feature = "tokio"));
 
 /// The two types of handles.
@@ -62,7 +62,7 @@ pub enum Handle {
 }
 
 impl Handle {
-    /// Returns the one that a `run` takes.
+    /// Returns the type of handle that a `run` takes.
     pub fn of_run(is_async: bool) -> Self {
         if is_async { Handle::Async } else { Handle::Blocking }
     }
@@ -79,7 +79,7 @@ impl Handle {
     }
 }
 
-/// Types of the standard library that stand where a subject should.
+/// Types of the standard library that users write by mistake for a subject.
 const STANDARD: [&str; 32] = [
     "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
     "f32", "f64", "String", "Vec", "Option", "Result", "Box", "Rc", "Arc", "Mutex", "Cow", "HashMap", "BTreeMap",
@@ -121,7 +121,7 @@ impl<'a> Connector<'a> {
         named.chain(generics::elided(self.block.self_ty.to_token_stream())).collect()
     }
 
-    /// Returns the name by default: that of the type.
+    /// Returns the default name, which is the name of the type.
     pub fn type_name(&self) -> String {
         types::last_segment(&self.block.self_ty)
             .map_or_else(|| types::text(&self.block.self_ty), |segment| segment.ident.to_string())
@@ -130,7 +130,7 @@ impl<'a> Connector<'a> {
     }
 }
 
-/// Reports that there is no `run`, unless it may be what is typed only halfway.
+/// Reports a missing `run`, unless an unfinished item may become it.
 fn no_run(ctxt: &Ctxt, block: &ItemImpl) {
     if block.items.iter().any(is_unfinished) {
         return;
@@ -154,13 +154,13 @@ fn no_run(ctxt: &Ctxt, block: &ItemImpl) {
 }
 
 impl<'a> Run<'a> {
-    /// Returns whether the handles are of the kind for which the body is written. Without the feature there is one kind only.
+    /// Returns whether the handles are of the kind that this `run` takes. Without the feature there is one kind only.
     pub fn is_of_one_kind(&self) -> bool {
         let handles = self.parameters.iter().filter_map(Parameter::handle);
         handles.into_iter().all(|handle| handle == Handle::of_run(self.is_async)) && (!self.is_async || ASYNC)
     }
 
-    /// Returns the subject, if there is one only and impls can name its type at the row. The error about an offset is elsewhere.
+    /// Returns the subject, if it is the only one and has no offset type. An impl can then name its type at the row.
     pub fn lone(&self) -> Option<&Parameter<'a>> {
         match self.parameters.as_slice() {
             [parameter] if parameter.offset().is_none() => Some(parameter),
@@ -168,7 +168,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Returns whether impls can name the types of its parameters.
+    /// Returns whether an impl can name the types of the parameters.
     pub fn is_nameable(&self) -> bool {
         self.is_of_one_kind() && !self.parameters.iter().any(|parameter| types::has_impl_trait(parameter.ty))
     }
@@ -185,7 +185,7 @@ impl<'a> Run<'a> {
             })
             .collect();
         let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
-        // an offset type that all subjects have is named at one place, so that a mistake in it is one error
+        // all subjects name a shared offset type at one place, so that a mistake in it is one error
         let first = parameters.first().and_then(Parameter::offset);
         for parameter in &mut parameters {
             if let (Kind::Subject { offset: Some(offset), .. }, Some(first)) = (&mut parameter.kind, first)
@@ -215,7 +215,7 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// Returns the handle, if it is written as one.
+    /// Returns the type of handle, if the type is written as one.
     pub fn handle(&self) -> Option<Handle> {
         match self.kind {
             Kind::Subject { handle, .. } => Some(handle),
@@ -224,7 +224,7 @@ impl<'a> Parameter<'a> {
         }
     }
 
-    /// Returns whether rustc has to say if it is a subject.
+    /// Returns whether only rustc can tell if the type is a subject.
     pub fn may_be_subject(&self) -> bool {
         matches!(self.kind, Kind::Subject { .. } | Kind::Unknown)
     }
@@ -260,17 +260,17 @@ impl<'a> Kind<'a> {
     }
 }
 
-/// Returns whether it is the method of that name, which may be written as a raw identifier.
+/// Returns whether the method has this name, perhaps as a raw identifier.
 pub fn is_named(method: &ImplItemFn, name: &str) -> bool {
     method.sig.ident.unraw() == name
 }
 
-/// Returns the attributes that say whether a method is there at all.
+/// Returns the `cfg` attributes of a method.
 pub fn cfgs(method: &ImplItemFn) -> impl Iterator<Item = &Attribute> {
     method.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"))
 }
 
-/// Returns whether the expression is a whole number; others are left to rustc.
+/// Returns whether the expression is a literal zero. rustc checks other expressions.
 pub fn is_zero(expr: &Expr) -> bool {
     matches!(expr, Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) if int.base10_digits() == "0")
 }

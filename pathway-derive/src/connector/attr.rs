@@ -9,7 +9,7 @@ use crate::{duration, suggest};
 
 pub const OPTIONS: [&str; 6] = ["name", "autocommit", "eager", "backlog", "stop", "crate"];
 
-/// A text, or an expression that rustc has to judge.
+/// A text, or an expression that rustc checks.
 pub enum Name {
     Text(LitStr),
     Other(Expr),
@@ -19,7 +19,7 @@ pub enum Name {
 pub enum Time {
     Off,
     Nanos(u64),
-    /// An expression that rustc has to judge.
+    /// An expression that rustc checks.
     Other(Expr),
 }
 
@@ -88,8 +88,8 @@ fn time(ctxt: &Ctxt, option: &RawOption, or_off: bool) -> Option<Time> {
     time
 }
 
-/// Returns whether the value is a constant or another expression. A literal of another type is a mistake. So is a lone name in
-/// lower case, which is a text without its quotes.
+/// Returns whether the value is an expression that rustc checks. A literal of another type is a mistake, and so is a
+/// lone lower-case name, which is probably a text without its quotes.
 fn is_for_rustc(expr: &Expr) -> bool {
     match option::peel(expr) {
         Expr::Lit(_) | Expr::Unary(_) => false,

@@ -1,8 +1,8 @@
 //! The user's own block, as it is emitted.
 //!
-//! `run` begins with a `let` for each subject, of the type that it has already if its row is a schema. If it is none, that
-//! type is one error at the row's name, the same that the `Connector` impl has, and what `run` does with the subject is no
-//! further one.
+//! `run` begins with a `let` that binds each subject again, at the same type. If the row of a subject is not a schema,
+//! the type of this `let` is an error at the row's name, with the text of the error in the `Connector` impl. rustc
+//! then reports nothing about the uses of the subject in `run`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -14,7 +14,7 @@ use super::expand::{if_offset, if_subject, place};
 use super::parse::{is_unfinished, statements};
 use crate::{editor, option, types};
 
-/// Returns the block. The trait prescribes the form of `run` and `on_stop`, and clippy has nothing to say about it.
+/// Returns the block. The trait fixes the form of `run` and `on_stop`, so clippy's lints about it are off.
 pub fn block(connector: &Connector) -> ItemImpl {
     let mut block = connector.block.clone();
     block.items.retain(|item| !is_unfinished(item));
@@ -24,7 +24,8 @@ pub fn block(connector: &Connector) -> ItemImpl {
             if Run::from_method(method).is_of_one_kind() {
                 check_subjects(method, connector.options.krate.get());
             } else {
-                // The body does not compile with the other handle, and the pair is already reported: `loop` hides the second error.
+                // The body does not compile with the other handle, which is reported already. `loop` prevents a second
+                // error.
                 method.block.stmts = vec![statements(quote!(loop {}))];
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables)]));
             }
@@ -54,9 +55,10 @@ pub fn block(connector: &Connector) -> ItemImpl {
     block
 }
 
-/// Returns what an editor completes by: the options, and the unfinished items of the block in a wrapper.
+/// Returns the items by which an editor completes names: the options, and the unfinished items of the block in a
+/// wrapper.
 ///
-/// rustc has already reported the items. It compiles nothing of this, because only rust-analyzer sets its cfg.
+/// rustc has already reported the unfinished items. It compiles none of this, because only rust-analyzer sets the cfg.
 pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     let block = connector.block;
     let krate = connector.options.krate.get();
@@ -97,7 +99,7 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
     });
     let mut lets = TokenStream::new();
     for (typed, parameter) in inputs.zip(&parameters) {
-        // what `#[cfg]` may take away has no `let`
+        // `#[cfg]` may remove the parameter, so it has no `let`
         let is_plain = typed.attrs.is_empty() && types::is_nameable(&typed.ty);
         if !is_plain || !parameter.may_be_subject() {
             continue;

@@ -1,4 +1,4 @@
-//! What `run` and `on_stop` must look like. What a type must be is left to rustc, which knows aliases.
+//! Checks the form of `run` and `on_stop`. rustc checks their types, because only rustc knows aliases.
 
 use quote::ToTokens;
 use syn::{FnArg, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
@@ -22,7 +22,7 @@ pub fn options(ctxt: &Ctxt, connector: &Connector) {
     }
 }
 
-/// Reports the time after a stop that no `run` can make use of.
+/// Reports the option `stop` if `run` is not async and cannot use the time.
 pub fn stop(ctxt: &Ctxt, connector: &Connector) {
     if let Some(stop) = connector.options.stop.key()
         && !connector.runs.is_empty()
@@ -37,7 +37,7 @@ pub fn stop(ctxt: &Ctxt, connector: &Connector) {
     }
 }
 
-/// Reports what the connector borrows; whether it owns all that it has.
+/// Reports what the connector borrows. Returns whether it borrows nothing.
 pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
     let borrowed = connector.borrowed();
     for lifetime in &borrowed {
@@ -50,7 +50,7 @@ pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
     borrowed.is_empty()
 }
 
-/// Reports what is wrong with a `run`; whether its impl can be emitted all the same.
+/// Reports what is wrong with a `run`. Returns whether its impl can be emitted nevertheless.
 pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
     if run.is_async && !ASYNC {
         ctxt.error(
@@ -105,7 +105,7 @@ fn receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {
     }
 }
 
-/// `&mut self`, or `self: &mut Self`.
+/// Returns whether the receiver is `&mut self` or `self: &mut Self`.
 fn is_mut_self(receiver: &Receiver) -> bool {
     match &receiver.kind {
         ReceiverKind::Reference(_, _, mutability) => mutability.is_some(),
@@ -220,7 +220,7 @@ fn no_subject(ctxt: &Ctxt, parameter: &Parameter) {
     );
 }
 
-/// Compares the offsets of subjects that are written as such.
+/// Compares the offset types of the subjects, as far as they are written out.
 fn one_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
     let mut first: Option<String> = None;
     let mut is_sound = true;

@@ -1,9 +1,9 @@
-//! The `Connector` impl of a sound connector.
+//! The `Connector` impl of a connector without mistakes.
 //!
 //! As in a schema, each requirement on a type is one bound on an associated type, at the user's tokens: [`checks`]. A
 //! single `Subject<Cat>` appears in the impl unchanged. Several subjects are each wrapped in a type that names their
 //! position (`Handle<Self, 1>`), so that an error underlines one parameter and not the tuple. If the row type does not
-//! implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports nothing that follows from it.
+//! implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports no error that follows from it.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -71,11 +71,11 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             }
         }
     });
-    // all that asks for `Send` is at the user's type: errors of one text at one place are shown once
+    // every bound `Send` is at the user's type, because rustc shows equal errors at one place once
     let span = self_ty.span();
-    // names are hygienic, so the body must have the very same
+    // names are hygienic, so the body must use the same identifier
     let given = Ident::new("__subjects", Span::mixed_site());
-    // a lone subject is asked for its row in the method's signature, too
+    // the method's signature, too, requires a schema of a single subject
     let (method_span, given_type) = match run.lone() {
         Some(parameter) => (place(parameter), subjects.clone()),
         // not at the user's type, where it would look like the user's own qualification
@@ -113,7 +113,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     }
 }
 
-/// Returns the result of an `async fn run`, which is driven to its end or to a stop.
+/// Returns the expression that drives an `async fn run` to its end or to a stop.
 fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) -> TokenStream {
     let drive = Ident::new("__drive", Span::mixed_site());
     let stop = connector.options.stop.get().and_then(|stop| time(stop, pw));
@@ -136,7 +136,7 @@ fn time(time: &Time, pw: &Ident) -> Option<TokenStream> {
     }
 }
 
-/// Generates the methods of a partitioned source. Without a call for partitions, the source is read as one.
+/// Generates the methods of a partitioned source. A pipeline that does not partition it reads it as a whole.
 fn in_parts(
     self_ty: &Type,
     span: Span,
@@ -173,7 +173,7 @@ fn signature() -> Ident {
     Ident::new("__PathwayIoSignature", Span::mixed_site())
 }
 
-/// Returns the impls that hold the types of `run`'s parameters and result to what they must be.
+/// Returns the impls that check the types of `run`'s parameters and of its result.
 pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     let self_ty = &connector.block.self_ty;
     let generics = owned(connector, pw);
@@ -212,7 +212,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         let (written, table) = (offset_type(parameter, pw), table_type(parameter, pw));
         let offset_span = parameter.offset().map_or(span, Spanned::span);
         let offset = if_offset(offset_span, &written, &written, pw);
-        // glue at a user's type looks like the user's own to that lint, here and below
+        // the lint takes generated tokens at a user's type for the user's own, here and below
         checks.extend(quote! {
             #[automatically_derived]
             #[allow(unused_qualifications)]
@@ -277,13 +277,13 @@ fn tables_type(run: &Run, pw: &Ident) -> TokenStream {
     tuple(unknown_span(&run.parameters), run.parameters.iter().map(|parameter| table_type(parameter, pw)))
 }
 
-/// Returns the tuple; one element alone is none.
+/// Returns the elements as a tuple, or a single element without parentheses.
 pub fn tuple(span: Span, elements: impl ExactSizeIterator<Item = TokenStream>) -> TokenStream {
     if elements.len() == 1 { quote!(#(#elements)*) } else { quote_spanned!(span=> (#(#elements),*)) }
 }
 
 pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
-    // errors of one text at one place are shown once
+    // rustc shows equal errors at one place once
     let span = place(parameter);
     let (pw, ty) = (option::ident_at(pw, span), parameter.ty);
     match parameter.kind {
@@ -309,13 +309,14 @@ fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
     }
 }
 
-/// Returns where the tuple as a whole is found wanting: at the parameter that rustc alone can judge.
+/// Returns the span for an error about the whole tuple: the parameter that only rustc can check.
 fn unknown_span(parameters: &[Parameter]) -> Span {
     let unknown = parameters.iter().find(|parameter| matches!(parameter.kind, Kind::Unknown));
     unknown.map_or_else(Span::mixed_site, |parameter| parameter.ty.span())
 }
 
-/// Returns where a parameter is shown to be no subject of a schema: at the row, if that can be told.
+/// Returns the span for the error that a parameter is not the subject of a schema: the row's, if the row is
+/// recognised.
 pub fn place(parameter: &Parameter) -> Span {
     match parameter.kind {
         Kind::Subject { schema, .. } => schema.span(),
@@ -323,7 +324,7 @@ pub fn place(parameter: &Parameter) -> Span {
     }
 }
 
-/// Returns where the names for the parameter's kind of handle are.
+/// Returns the module with the names for the parameter's kind of handle.
 fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
     let span = place(parameter);
     if parameter.is_async { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
@@ -333,7 +334,7 @@ fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
 /// errors with the same text and span once.
 pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let span = place(parameter);
-    // at its own place, where the same error about a name that is not in scope is shown already
+    // at the type's own place, where rustc already shows the error for a name that is not in scope
     let ty = parameter.ty;
     match parameter.kind {
         Kind::Subject { schema, offset: Some(_), .. } => quote_spanned!(span=> #runtime::IfSchema<#schema, #ty>),
@@ -344,7 +345,7 @@ pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     }
 }
 
-/// Returns a type, if the offset is one. The error is at the span.
+/// Returns `subject`, if the offset type is valid. An error is at the span.
 pub fn if_offset(span: Span, offset: &impl ToTokens, ty: &impl ToTokens, runtime: &impl ToTokens) -> TokenStream {
     let runtime = runtime.to_token_stream().into_iter().map(|mut token| {
         token.set_span(span);

@@ -9,26 +9,26 @@ use super::attr::Options;
 use super::expand::{checks, table_type, tuple};
 use crate::{generics, option, types};
 
-/// For a `run` that the trait cannot have.
+/// Returns the impl for a `run` that does not fit the trait.
 pub fn of_run(connector: &Connector, run: &Run) -> TokenStream {
     let cfgs: Vec<_> = cfgs(run.method).collect();
     stub(connector, &cfgs, Some(run))
 }
 
-/// For a block without a `run`.
+/// Returns the impl for a block without a `run`.
 pub fn without_run(connector: &Connector) -> TokenStream {
     stub(connector, &[], None)
 }
 
 fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> TokenStream {
     let (import, pw) = option::runtime(connector.options.krate.get());
-    // what it borrows has been complained of
+    // borrowed data has been reported
     let borrows = !connector.borrowed().is_empty();
     let generics = generics::owned(&connector.block.generics, &parse_quote!('static));
     let (generics, _, where_clause) = generics.split_for_impl();
     let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
     let where_clause = generics::with_static(where_clause.to_token_stream());
-    // and so has a handle of the other kind, of which nothing is asked then
+    // a handle of the other kind has been reported, too, so nothing more is required of it
     let checks = run.filter(|run| !borrows && run.is_nameable()).map(|run| checks(connector, run, &pw));
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
         run.parameters
@@ -37,12 +37,12 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
                 _ if types::has_impl_trait(parameter.ty) => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Unknown if parameter.is_async && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
-                // of a reference the table is that of the subject behind it
+                // the table of a reference is the table of the subject that it refers to
                 Kind::Reference(reference) => match Kind::of(&reference.elem) {
                     Kind::Subject { schema, .. } => Some(quote!(#pw::Table<#schema>)),
                     _ => Some(quote!(#pw::Table<#pw::Stub>)),
                 },
-                // a parameter too many
+                // a superfluous parameter
                 Kind::Other => None,
             })
             .collect()

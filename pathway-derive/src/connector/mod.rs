@@ -15,7 +15,7 @@ use syn::{Attribute, Item, ItemImpl};
 
 use crate::ctxt::Ctxt;
 
-/// Returns the user's impl block and the `Connector` impl beside it; after a mistake also its errors.
+/// Returns the user's impl block and its `Connector` impl. After a mistake, the errors are added.
 pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     match parse::item(item.clone()) {
         Ok(Item::Impl(block)) if block.trait_.is_none() => on_block(options, &block),
@@ -57,7 +57,7 @@ fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
             fallback::of_run(&connector, run)
         });
         if ast::cfgs(run.method).next().is_none() {
-            // rustc says that a second one is too many
+            // rustc reports a second method of the same name
             break;
         }
     }
@@ -69,7 +69,7 @@ fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
     quote!(#completion #block #output)
 }
 
-/// Returns the errors of a method, which are there where the method is.
+/// Returns the errors of a method, under the method's own `cfg` attributes.
 fn check_method<'a>(
     cfgs: impl Iterator<Item = &'a Attribute>,
     check: impl FnOnce(&Ctxt) -> bool,

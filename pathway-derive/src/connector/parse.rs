@@ -1,7 +1,7 @@
 //! The user's item, read without the bodies of its methods.
 //!
-//! They are rustc's to read, which knows more than `syn` does, such as a `$body:block` of `macro_rules!` that is a statement;
-//! and in an editor a body, or another method, that is not whole yet leaves the connector one.
+//! rustc reads the bodies: it knows more than `syn`, such as a `$body:block` of `macro_rules!` that is a statement. In
+//! an editor, an unfinished body or method does not affect the rest of the connector.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative;

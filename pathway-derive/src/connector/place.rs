@@ -1,4 +1,4 @@
-//! Where `#[connector]` must not stand, and where to move it.
+//! Finds `#[connector]` at a place where it is not allowed, and suggests the right one.
 
 use syn::{Item, ItemImpl};
 

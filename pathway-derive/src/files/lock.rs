@@ -48,13 +48,13 @@ pub enum Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Column {
     pub name: String,
-    /// Missing if the macro that wrote it could not tell.
+    /// The type. It is missing if the macro did not know it when it wrote the lock.
     pub data_type: DataType,
     pub optional: bool,
     pub primary_key: bool,
     pub has_default: bool,
     pub aliases: Vec<String>,
-    /// Where in a row's JSON it is read; empty if it is read by its name.
+    /// The path of the column in a row's JSON. It is empty if the column is read by its name.
     pub path: String,
     pub description: String,
 }

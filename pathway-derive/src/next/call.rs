@@ -12,7 +12,7 @@ use crate::option::glue;
 pub struct Runtime(pub TokenStream);
 
 impl Runtime {
-    /// Its path at a place of the user's.
+    /// Returns the path with a span of the user's code.
     pub fn at(&self, span: Span) -> TokenStream {
         let krate = self.0.clone().into_iter().map(|mut token| {
             token.set_span(token.span().located_at(span));
@@ -42,7 +42,7 @@ pub struct Field {
 }
 
 pub enum Value {
-    /// `key`, a variable of the field's name.
+    /// `key`: a variable with the name of the field.
     Same,
     Plain(Expr),
     /// A literal of a flattened row.
@@ -53,7 +53,8 @@ impl Row {
     pub fn push(&self, subject: &Expr, runtime: &Runtime) -> TokenStream {
         let row = self.value(runtime);
         let span = glue(subject.span());
-        // what binds less than a method call needs parentheses, and what does not would be warned of
+        // an expression that binds less tightly than a method call needs parentheses; elsewhere rustc would warn of
+        // them
         let subject = match subject {
             Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_) | Expr::Paren(_) | Expr::Index(_) => {
                 subject.to_token_stream()
@@ -87,11 +88,12 @@ impl Row {
         });
         let given = quote!(&[#(#given),*]);
         let is_own = path.path.segments.first().is_some_and(|segment| segment.ident == "Self");
-        // an item inside of an impl cannot speak of its `Self`
+        // an item inside an impl cannot use the `Self` of the impl
         if is_own || path.qself.is_some() {
             return quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row());
         }
-        // the schema is named once, so that one that is none is one error; rustc repeats a fault of a `const` where it is used
+        // the schema is named once, so that a type that is not a schema is one error; rustc repeats an error in a
+        // `const` at each use
         quote_spanned! {span=>
             #dots {
                 static REST: #pw::Rest<#path> = #pw::checked_rest(#given);
@@ -124,10 +126,10 @@ fn convert(value: &impl ToTokens, runtime: &Runtime) -> TokenStream {
 /// leave it unknown.
 pub fn is_told_by_its_place(value: &Expr) -> bool {
     const GENERIC: [&str; 6] = ["into", "try_into", "parse", "collect", "sum", "product"];
-    /// Methods that give what is in their receiver, or the receiver with another error.
+    /// Methods that return the value inside their receiver, or the receiver with another error.
     const THROUGH: [&str; 6] = ["unwrap", "expect", "unwrap_or_default", "map_err", "context", "with_context"];
     const DIVERGING: [&str; 4] = ["todo", "unimplemented", "unreachable", "panic"];
-    /// Functions of traits, whose type is that of their place: `Into::into`, `Default::default`.
+    /// Functions of traits whose type is inferred from their place: `Into::into`, `Default::default`.
     const TRAITS: [(&str, &str); 4] =
         [("Default", "default"), ("Into", "into"), ("From", "from"), ("FromIterator", "from_iter")];
     match value {

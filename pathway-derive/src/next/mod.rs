@@ -14,7 +14,7 @@ use self::call::{Call, Runtime};
 use self::parse::parse;
 use crate::ctxt::Ctxt;
 
-/// Returns the tokens of `next!` behind `($crate)`.
+/// Expands the tokens of `next!` that follow `($crate)`.
 pub fn expand(tokens: TokenStream) -> TokenStream {
     let ctxt = Ctxt::new();
     let mut krate = TokenStream::new();

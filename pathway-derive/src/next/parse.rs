@@ -1,4 +1,4 @@
-//! The tokens of the call: a subject, and a row whose mistakes are all reported together.
+//! Parses the tokens of the call: a subject and a row. All mistakes in the row are reported together.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -47,7 +47,7 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
     } else {
         ctxt.error(Wrong::parse(input), format!("expected `column: value`\nhelp: {}", help(input, &call.subject)));
     }
-    // what is left has been complained of
+    // the error in the rest has been reported
     drain(input);
     Some(call)
 }
@@ -100,7 +100,7 @@ fn is_literal(input: ParseStream) -> bool {
     ahead.parse::<ExprPath>().is_ok() && ahead.peek(token::Brace)
 }
 
-/// Returns whether all that comes until a comma is a path and braces.
+/// Returns whether the tokens up to the next comma are a path and braces.
 pub fn is_whole_literal(input: ParseStream) -> bool {
     let ahead = input.fork();
     ahead.parse::<ExprPath>().is_ok()
@@ -145,7 +145,7 @@ fn fields(ctxt: &Ctxt, input: ParseStream, row: &mut Row) {
     }
 }
 
-/// Returns a name, of which a keyword is reported.
+/// Reads a name. A keyword is reported.
 fn column_name(ctxt: &Ctxt, input: ParseStream) -> syn::Result<Ident> {
     if !input.peek(Ident) {
         let word = input.fork().call(Ident::parse_any)?;
@@ -198,7 +198,7 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
     Ok(())
 }
 
-/// Returns the name and the value of `key = 1` and of `"key": 1`.
+/// Returns the name and the value of the mistakes `key = 1` and `"key": 1`.
 fn instead(wrong: &Wrong) -> Option<(String, String)> {
     let quoted = |input: ParseStream| {
         let name: LitStr = input.parse()?;

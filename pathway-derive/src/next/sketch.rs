@@ -1,8 +1,9 @@
-//! What an editor sees of `next!`: each token of the user's once and in its place, whether the row is whole or not.
+//! The expansion of `next!` for an editor. It contains each of the user's tokens once and in its place, also if the
+//! row is unfinished.
 //!
-//! rust-analyzer expands a macro with a marker identifier where the cursor is, and completes what it finds there in the
-//! expansion. The full expansion is of no use to it: it names a field twice for `..`, and nothing comes out of a row that
-//! does not parse. Here all that is added are the calls around values that parse.
+//! rust-analyzer expands a macro with a marker identifier where the cursor is, and completes what it finds there in
+//! the expansion. The full expansion would not do: it names a field twice for `..`, and a row that does not parse has
+//! none. This expansion only adds the calls around values that parse.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -12,7 +13,7 @@ use syn::{Expr, ExprPath, Ident, Token};
 use super::call::{Runtime, is_told_by_its_place};
 use super::parse::{Wrong, is_whole_literal};
 
-/// Returns the tokens of `next!` behind `($crate)`.
+/// Expands the tokens of `next!` that follow `($crate)`, for an editor.
 pub fn expand(tokens: TokenStream) -> TokenStream {
     let mut tokens = tokens.into_iter();
     let Some(TokenTree::Group(krate)) = tokens.next() else { return TokenStream::new() };

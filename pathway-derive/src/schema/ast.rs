@@ -21,11 +21,11 @@ pub struct Schema<'a> {
     pub options: StructOptions,
     pub description: String,
     pub columns: Vec<Column<'a>>,
-    /// The fields that are no columns.
+    /// The fields that are not columns.
     pub skipped: Vec<Skipped<'a>>,
-    /// The item is not a struct with named fields, so it has no columns.
+    /// Whether the item is not a struct with named fields, so that it has no columns.
     pub is_shapeless: bool,
-    /// No two columns that stand in the struct itself have the same name.
+    /// Whether all columns of the struct itself have different names.
     pub names_differ: bool,
 }
 
@@ -43,7 +43,7 @@ pub struct Column<'a> {
     /// The name in JSON and in the output.
     pub name: String,
     pub description: String,
-    /// Its type cannot stand in an impl without further errors.
+    /// Whether its type would cause further errors in an impl.
     pub is_broken: bool,
 }
 
@@ -56,7 +56,7 @@ pub enum Conversion<'a> {
 }
 
 impl<'a> Schema<'a> {
-    /// Reads the whole item and reports what is wrong with its shape and with each option for itself.
+    /// Reads the whole item. Reports mistakes in its shape and in each single option.
     pub fn from_input(ctxt: &Ctxt, input: &'a DeriveInput) -> Self {
         let options = StructOptions::from_attributes(ctxt, &input.attrs);
         let (fields, is_shapeless) = match &input.data {
@@ -116,17 +116,17 @@ impl<'a> Schema<'a> {
         }
     }
 
-    /// Returns whether all impls can be emitted, whatever errors there are.
+    /// Returns whether all impls can be emitted in spite of the errors.
     pub fn is_sound(&self) -> bool {
         let borrows = self.generics.lifetimes().next().is_some();
         let is_unbound = self.generics.type_params().any(|parameter| self.is_unbound(parameter));
         !self.is_shapeless && !borrows && !is_unbound && !self.columns.iter().any(|column| column.is_broken)
     }
 
-    /// Returns whether nothing is asked of a type parameter: no column can be of that type.
+    /// Returns whether a type parameter has no bounds, so that no column can have that type.
     pub fn is_unbound(&self, parameter: &TypeParam) -> bool {
         let predicates = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-        // what is ours asks for `'static` alone
+        // the generated predicates only require `'static`
         let is_asked = predicates.filter(|predicate| match predicate {
             WherePredicate::Type(predicate) => {
                 matches!(&predicate.bounded_ty, Type::Path(path) if path.path.is_ident(&parameter.ident))
@@ -187,7 +187,7 @@ impl<'a> Column<'a> {
             is_broken |= super::column_type::container(ctxt, &field.ty);
         }
         let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken };
-        // without its other half, the foreign type would be a second error
+        // without the other option of the pair, the foreign type would cause a second error
         let is_stored_as_it_is = column.conversion().is_none() && !column.is_json() && !column.is_flat();
         column.is_broken |= column.options.conversions > 0 && is_stored_as_it_is && !column.options.skip.is_set();
         Some(column)
@@ -201,7 +201,7 @@ impl<'a> Column<'a> {
         self.options.flatten.is_set()
     }
 
-    /// Its value is taken for what serde makes of it; a key is none that a type could not be.
+    /// Returns whether the value is stored as serde's JSON.
     pub fn is_json(&self) -> bool {
         self.options.json.is_set() && !self.is_flat() && !self.is_key()
     }

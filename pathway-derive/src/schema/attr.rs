@@ -55,7 +55,7 @@ pub struct ColumnOptions {
     pub try_from: Slot<Type>,
     pub into: Slot<Type>,
     pub path: Slot<JsonPath>,
-    /// The number of the last three that are written, including those whose value cannot be read.
+    /// How many of the last three options are written, including those with an invalid value.
     pub conversions: usize,
 }
 
@@ -112,7 +112,7 @@ impl ColumnOptions {
                 }
                 name => {
                     unknown(ctxt, &option, "column", name, &COLUMN_OPTIONS);
-                    // so that `remove` is not a second error
+                    // so that a call of `remove` causes no second error
                     if suggest::nearest(name, &COLUMN_OPTIONS) == Some("primary_key") && !options.primary_key.is_set() {
                         options.primary_key.set(ctxt, key, Some(()));
                     }

@@ -1,4 +1,4 @@
-//! The rules that a schema as a whole keeps.
+//! The rules for a schema as a whole.
 
 use syn::{GenericParam, LitStr};
 
@@ -8,7 +8,7 @@ use super::path::Path;
 use crate::ctxt::Ctxt;
 use crate::types::text;
 
-/// Columns that every table has behind those of its schema.
+/// Columns that every output has after those of the schema.
 pub const RESERVED: [&str; 2] = ["time", "diff"];
 
 pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
@@ -38,7 +38,7 @@ fn generics(ctxt: &Ctxt, schema: &Schema) {
     }
 }
 
-/// Reports options of a generic schema for which the compiler has to know its columns before its parameters.
+/// Reports options that a generic schema cannot have, because its columns are known only with its parameters.
 fn files(ctxt: &Ctxt, schema: &Schema) {
     let (sample, lock) = (schema.options.sample.key(), schema.options.lock.key());
     let prefixes = schema.columns.iter().filter_map(|column| column.options.prefix.key());
@@ -60,12 +60,12 @@ impl Name<'_> {
     }
 }
 
-/// Returns whether no name is taken twice.
+/// Returns whether all names are different.
 fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
     let mut differ = true;
     let mut seen: Vec<Name> = Vec::new();
     let columns = schema.columns.iter().filter(|column| !column.is_flat());
-    // names before aliases: where they clash, it is the alias that is too many
+    // names before aliases, so that the error of a clash is at the alias
     let names = columns.clone().map(|column| Name { text: column.name.clone(), column, alias: None });
     let aliases = columns.flat_map(|column| {
         column.options.aliases.iter().map(move |alias| Name { text: alias.value(), column, alias: Some(alias) })
@@ -102,7 +102,7 @@ fn paths(ctxt: &Ctxt, schema: &Schema) -> bool {
     for column in columns() {
         let Some(path) = column.options.path.get() else { continue };
         let (text, root) = (path.literal.value(), path.root());
-        // a column is not read under its name if its path begins in a field of that name
+        // a column is not read under its own name if its path begins in a field of that name
         let begins_there = |other: &Column| other.options.path.get().is_some_and(|path| path.root() == root);
         let is_other = |other: &&Column| other.name == root && !begins_there(other);
         let alias = columns().flat_map(|other| &other.options.aliases).find(|alias| alias.value() == root);
@@ -162,7 +162,7 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
     }
 }
 
-/// Reports options of which each says how the column is stored, and one half of a pair.
+/// Reports two options that both say how the column is stored, and a single option of a pair.
 fn conversions(ctxt: &Ctxt, options: &ColumnOptions) {
     let (json, with) = (options.json.key(), options.with.key());
     let (try_from, into) = (options.try_from.given(), options.into.given());

@@ -1,14 +1,14 @@
-//! What a field's type cannot be, as far as it can be seen from how it is written.
+//! Reports field types that can be recognised as wrong by their spelling.
 
 use syn::Type;
 
 use crate::ctxt::Ctxt;
 use crate::types::{self, text};
 
-/// Types that serde can flatten, and a table cannot.
+/// Types that serde can flatten and a table cannot.
 const CONTAINERS: [&str; 3] = ["HashMap", "BTreeMap", "Vec"];
 
-/// Reports a type that is a reference; a lifetime parameter of the struct has been reported for itself.
+/// Reports a type that is a reference. A lifetime parameter of the struct is reported elsewhere.
 pub fn owned(ctxt: &Ctxt, ty: &Type) -> bool {
     let Type::Reference(reference) = types::peel(ty) else { return false };
     if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") {
@@ -22,7 +22,7 @@ pub fn owned(ctxt: &Ctxt, ty: &Type) -> bool {
     true
 }
 
-/// Reports a type to be flattened that holds a schema, or anything, and is none.
+/// Reports a flattened type that contains a schema or other values, but is not itself a schema.
 pub fn container(ctxt: &Ctxt, ty: &Type) -> bool {
     let Some(segment) = types::last_segment(ty) else { return false };
     let name = &segment.ident;

@@ -1,4 +1,4 @@
-//! What stands in for the impls where a struct cannot have them: enough that its uses are no further errors.
+//! Minimal impls for a struct that cannot have the real ones, so that its uses cause no further errors.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -14,7 +14,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let arguments = generics::arguments(&schema.generics);
     let name = row.to_string();
-    // the types of the other columns are judged all the same
+    // the types of the other columns are still checked
     let fields = schema.generics.params.is_empty().then(|| expand::fields(schema, pw));
     let keyed = key_type(schema).map(|key| {
         quote! {
@@ -55,7 +55,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     }
 }
 
-/// Returns the key as far as the options tell; of a shapeless item there is none.
+/// Returns the key type as far as the options determine it. An item without columns has none.
 fn key_type(schema: &Schema) -> Option<TokenStream> {
     if !schema.generics.params.is_empty() {
         return None;

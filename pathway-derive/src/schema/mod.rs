@@ -19,7 +19,7 @@ use syn::DeriveInput;
 use crate::ctxt::Ctxt;
 use crate::{editor, option};
 
-/// Returns the impls for a row struct; after a mistake also its errors.
+/// Returns the impls for a row struct. After a mistake, the errors are added.
 pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
     let mut schema = ast::Schema::from_input(&ctxt, input);

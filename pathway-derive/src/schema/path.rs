@@ -1,4 +1,4 @@
-//! `path = "seller.name"`: the steps to a value inside of a row's JSON.
+//! `path = "seller.name"`: the steps to a value inside a row's JSON.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -89,12 +89,12 @@ impl Path {
         }
     }
 
-    /// Returns whether one of the two begins with the other, so that both read one value.
+    /// Returns whether one path begins with the other, so that both read one value.
     pub fn overlaps(&self, other: &Path) -> bool {
         self.steps.iter().zip(&other.steps).all(|(a, b)| a == b)
     }
 
-    /// Returns the steps as a constant of the runtime's.
+    /// Returns the steps as a constant for the runtime.
     pub fn tokens(&self, pw: &Ident) -> TokenStream {
         let steps = self.steps.iter().map(|step| match step {
             Step::Field(name) => quote!(#pw::Step::Field(#name)),

@@ -1,4 +1,4 @@
-//! Where a file is that an option names, and how rustc learns that the macro has read it.
+//! Finds a file that an option names, and tells rustc that the macro has read it.
 
 use std::env;
 use std::io;
@@ -8,11 +8,12 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::LitStr;
 
-/// Files beyond this are not tracked: rustc would hold them in memory whole, several times over, however little of them
-/// was read. Of a larger file that changes, the beginning hardly ever does.
+/// Larger files are not tracked, because rustc would hold several copies of the whole file in memory. The macro only
+/// reads the beginning, which seldom changes in a large file.
 const TRACKED: u64 = 256 << 20;
 
-/// Returns where a file may be, best first: beside the source file, then in the package's directory.
+/// Returns the possible paths of a file in order of preference: beside the source file, then in the package's
+/// directory.
 pub fn candidates(path: &LitStr) -> Vec<PathBuf> {
     let text = path.value();
     let mut places: Vec<PathBuf> = Vec::new();
@@ -25,7 +26,7 @@ pub fn candidates(path: &LitStr) -> Vec<PathBuf> {
     places
 }
 
-/// Returns the first candidate that is there.
+/// Returns the first candidate that exists.
 pub fn find(candidates: &[PathBuf]) -> Option<&PathBuf> {
     candidates.iter().find(|place| place.exists())
 }
@@ -34,7 +35,7 @@ fn source_directory(span: Span) -> Option<PathBuf> {
     source_file(span)?.parent().map(Path::to_owned)
 }
 
-/// Returns the source file; of the tokens of another crate's macro it is where that is called.
+/// Returns the source file. For tokens of another crate's macro it is the file with the call.
 pub fn source_file(span: Span) -> Option<PathBuf> {
     if !proc_macro::is_available() {
         return None;
@@ -70,7 +71,7 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Returns the places in words: the first as it was resolved, which is beside the source file.
+/// Returns the places in words. The first is the resolved path beside the source file.
 pub fn list(places: &[PathBuf]) -> String {
     let Some((first, others)) = places.split_first() else {
         return String::new();

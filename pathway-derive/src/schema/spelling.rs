@@ -6,12 +6,12 @@ use super::ast::{Column, Conversion};
 use crate::files::data_type::DataType;
 use crate::types::{self, is_written, last_segment, option_of, type_arguments};
 
-/// How far a name is trusted.
+/// The set of type names that are recognised.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
-    /// Names that users do not give to their own types.
+    /// Only names that users do not give to their own types.
     Certain,
-    /// Also names of well-known crates. The compiler compares the column with what was written for it.
+    /// Also names of well-known crates. The compiler then checks the recorded type.
     Likely,
 }
 
@@ -63,7 +63,7 @@ fn of_path(ty: &Type, path: &TypePath, trust: Trust) -> DataType {
     }
 }
 
-/// Returns the types of the standard library and of well-known crates that a user's own type could be named like.
+/// Returns types of the standard library and of well-known crates whose names a user's own type could have.
 fn likely(name: &str, arguments: &[&Type]) -> DataType {
     let of = |ty: &Type| of(ty, Trust::Likely);
     match (name, arguments) {

@@ -87,7 +87,7 @@ where
     }
 }
 
-/// A pusher that pushes into both.
+/// A pusher that pushes into two others.
 pub(crate) struct Both<P, C> {
     pusher: P,
     tee: Option<Tee<u64, C>>,

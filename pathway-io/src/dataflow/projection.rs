@@ -1,7 +1,8 @@
 //! Some columns of a table as the input of a computation: [`Projection`].
 //!
-//! A row of the projection is made straight from the buffers of its columns, so that the other columns cost nothing. The rows
-//! of a derived table, and those that another process sent, have all columns already; they are taken apart first.
+//! A row of the projection is made straight from the buffers of its columns, so that the other columns cost nothing.
+//! The rows of a derived table, and rows from another process, already are structs with all columns, from which the
+//! columns are selected.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -54,8 +55,8 @@ impl<S: Schema> Table<S> {
     /// The compiler checks the columns when it builds the program. `cargo check` does not, unless you write
     /// `const _: () = assert_matches::<Cat, Genus>();` beside the struct.
     ///
-    /// Rows of a commit that are equal in these columns can reach the closure as one row, with the sum of their diffs. What
-    /// adds up to nothing, such as an update of another column, need not reach it at all.
+    /// Rows of a commit that are equal in these columns can reach the closure as one row, with the sum of their diffs.
+    /// Rows whose diffs add up to zero, as after an update of another column, need not reach it at all.
     ///
     /// ```
     /// # use pathway_io::{Pipeline, RunResult, Schema, Subject, connector};

@@ -50,7 +50,7 @@ impl<S: Row, Out> Input<Out> for S {
     }
 }
 
-/// A trait that no type implements.
+/// A trait without implementations.
 #[doc(hidden)]
 pub trait Nothing {}
 

@@ -1,4 +1,4 @@
-//! What a computation reads of a table's rows: [`Selection`], with the implementation for whole rows.
+//! The columns of a table that a computation reads: [`Selection`], with the implementation for whole rows.
 
 use differential_dataflow::AsCollection;
 use timely::dataflow::Stream;

@@ -24,7 +24,7 @@ fn create(path: &Path) -> std::result::Result<(), FileError> {
         Some(parent) if !path.is_dir() => {
             fs::create_dir_all(parent).map_err(failed)?;
             match builder.create(path) {
-                // Another program was faster.
+                // Another program has created it meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
                 created => created.map_err(failed)?,
             }
@@ -37,7 +37,7 @@ fn create(path: &Path) -> std::result::Result<(), FileError> {
 /// A state directory that is locked.
 pub(crate) struct StateDirectory {
     path: PathBuf,
-    /// Locked until this is dropped, by the end of the process at the latest.
+    /// The lock is held until this value is dropped, or until the process ends.
     lock: File,
     watch: Watch,
 }
@@ -47,7 +47,7 @@ fn is_foreign(name: &str) -> bool {
     name.starts_with('.') || name == "lost+found"
 }
 
-/// Opens the lock, which is never a way to another file.
+/// Opens the lock file without following a link.
 fn open_lock(path: &Path) -> io::Result<File> {
     if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
         return Err(io::Error::other("it is a link or a directory, and not a file of a state"));
@@ -55,7 +55,8 @@ fn open_lock(path: &Path) -> io::Result<File> {
     private(OpenOptions::new().write(true).create(true).truncate(false)).open(path)
 }
 
-/// Returns whether another pipeline writes the log. It is asked as well as the lock, which somebody may have removed.
+/// Returns whether another pipeline writes the log. This is checked in addition to the lock, because somebody may have
+/// removed the lock file.
 fn is_written(log: &Path) -> io::Result<bool> {
     if log.symlink_metadata()?.is_symlink() {
         return Err(io::Error::other("it is a link, and not a file of a state"));
@@ -66,21 +67,22 @@ fn is_written(log: &Path) -> io::Result<bool> {
     }
     let file = File::open(log)?;
     let is_written = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-    // Were it to fail, closing would have to do.
+    // If this fails, closing the file releases the lock.
     let _ = file.unlock();
     Ok(is_written)
 }
 
 impl Drop for StateDirectory {
-    /// Closing the file is not enough: a process that was just started from this one has it too until it is the other program.
+    /// Closing the file is not enough, because a child process shares it between `fork` and `exec`.
     fn drop(&mut self) {
-        // Were it to fail, closing would have to do.
+        // If this fails, closing the file releases the lock.
         let _ = self.lock.unlock();
     }
 }
 
 impl StateDirectory {
-    /// Opens the directory, and makes it if it is not there. It is this one whatever directory the program goes to later.
+    /// Opens the directory, and creates it if it is missing. The path stays right if the program changes its working
+    /// directory.
     pub(crate) fn open(path: &Path) -> Result<Self> {
         let path = &std::path::absolute(path)
             .map_err(|error| Error::pipeline(FileError::new("find the state directory", path, error)))?;
@@ -120,7 +122,7 @@ impl StateDirectory {
             match is_written(&log) {
                 Ok(false) => {}
                 Ok(true) => return Err(in_use()),
-                // The run before has just removed it.
+                // The previous run has just removed it.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Error::pipeline(FileError::new("open", &log, error))),
             }
@@ -170,7 +172,7 @@ mod tests {
     fn is_given_back_while_a_process_that_is_being_started_has_its_lock_too() {
         let directory = tempfile::tempdir().unwrap();
         let state = StateDirectory::open(directory.path()).unwrap();
-        // What a fork does.
+        // As after a fork.
         let inherited = state.lock.try_clone().unwrap();
         assert!(StateDirectory::open(directory.path()).is_err());
         drop(state);

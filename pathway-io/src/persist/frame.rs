@@ -1,4 +1,4 @@
-//! Frames: how a log is cut into pieces that are whole or not there.
+//! Frames: the pieces of a log, each of which is either complete or ignored.
 //!
 //! ```text
 //! marker "pwf1", length u32, checksum u32, kind u8, payload
@@ -27,7 +27,7 @@ pub(crate) enum Kind {
     Rows,
     /// Rows of a commit that is also in the snapshot, for a sink that may lack it.
     Held,
-    /// Everything before it belongs together.
+    /// A checkpoint, which makes all frames before it valid.
     Checkpoint,
 }
 
@@ -77,7 +77,7 @@ pub(crate) struct TooLarge;
 pub(crate) struct Frame {
     pub(crate) kind: Kind,
     pub(crate) payload: Vec<u8>,
-    /// Where in the file it begins and ends.
+    /// The positions in the file at which it begins and ends.
     pub(crate) start: u64,
     pub(crate) end: u64,
 }
@@ -101,7 +101,7 @@ impl Reader {
         Ok(Reader { path: path.to_owned(), file: BufReader::with_capacity(128 * 1024, file), len, at: 0 })
     }
 
-    /// Returns the next frame; `None` where no whole one follows.
+    /// Returns the next frame, or `None` if no complete frame follows.
     pub(crate) fn next(&mut self) -> Result<Option<Frame>, FileError> {
         let frame = self.read().map_err(|error| FileError::new("read", &self.path, error))?;
         if let Some(frame) = &frame {
@@ -110,7 +110,7 @@ impl Reader {
         Ok(frame)
     }
 
-    /// Returns where the last whole frame has ended.
+    /// Returns the position at which the last complete frame ends.
     pub(crate) fn at(&self) -> u64 {
         self.at
     }
@@ -144,9 +144,10 @@ impl Reader {
 
     /// Returns the complete checkpoints after the first incomplete frame.
     ///
-    /// A power cut may leave unsynced bytes in any state, so a checkpoint can be on disk without its rows. But a checkpoint
-    /// starts only after the previous one is durable. Two checkpoints after an incomplete frame therefore prove that the
-    /// frame was durable and the file is damaged. A single one records its predecessor, which decides.
+    /// A power cut may leave unsynced bytes in any state, so a checkpoint can be on disk without its rows. But a
+    /// checkpoint starts only after the previous one is durable. Two checkpoints after an incomplete frame therefore
+    /// prove that the frame was durable and the file is damaged. A single checkpoint names its predecessor, which
+    /// decides the question.
     pub(crate) fn checkpoints_behind(&mut self) -> Result<Vec<Frame>, FileError> {
         let path = self.path.clone();
         let mut from = self.at + 1;
@@ -170,7 +171,7 @@ impl Reader {
     }
 }
 
-/// Returns the first place from `from` on where a marker stands.
+/// Returns the position of the first marker at or after `from`.
 fn find_marker(file: &mut BufReader<File>, from: u64) -> io::Result<Option<u64>> {
     file.seek(SeekFrom::Start(from))?;
     let mut window = Vec::new();
@@ -183,7 +184,7 @@ fn find_marker(file: &mut BufReader<File>, from: u64) -> io::Result<Option<u64>>
         if read == 0 {
             return Ok(None);
         }
-        // A marker may lie across the edge.
+        // A marker may begin in one window and end in the next.
         let gone = window.len().saturating_sub(MARKER.len() - 1);
         window.drain(..gone);
         start += gone as u64;

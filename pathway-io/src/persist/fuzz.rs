@@ -1,10 +1,10 @@
-//! Target `checkpoint`: whatever a log holds, it is gone on with or refused with an error. Nothing panics, and a log that
-//! is cut off is never taken for more than it was.
+//! Target `checkpoint`: any log is either continued or refused with an error. Nothing panics, and a log that was cut
+//! off never yields more than the whole log.
 //!
-//! An input is a list of pieces, one for each frame: the first byte is the frame's kind, the rest its payload, and the
-//! frame around it has the right length and checksum, which no fuzzer would hit upon. `h` stands for the header that
-//! fits; a piece with any other first byte goes into the log as it is. The last byte of the input says where the log is
-//! cut off.
+//! An input is a list of pieces, one for each frame. The first byte of a piece is the frame's kind, and the rest is
+//! its payload. The target adds the right length and checksum, which a fuzzer would not find. `h` means the header
+//! that fits. A piece with any other first byte is appended to the log unchanged. The last byte of the input says
+//! where the log is cut off.
 
 use std::cell::RefCell;
 use std::fs;
@@ -36,7 +36,7 @@ struct Line {
     weight: f64,
 }
 
-/// A file of this thread's own, so that tests and fuzzers may run beside each other.
+/// A file for this thread alone, so that tests and fuzzers can run at the same time.
 struct LogFile(PathBuf);
 
 impl LogFile {
@@ -91,7 +91,7 @@ fn log(data: &[u8], shapes: &Shapes) -> Vec<u8> {
     log
 }
 
-/// Returns where the checkpoint has ended that is gone on from.
+/// Returns the end of the checkpoint from which the log is continued.
 fn read(log: &[u8], shapes: &Shapes) -> Result<u64, String> {
     FILE.with_borrow(|file| {
         fs::write(&file.0, log).expect("the directory for temporary files can be written to");

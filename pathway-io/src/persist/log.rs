@@ -1,4 +1,4 @@
-//! [`Log`]: the state on disk, as it is written. `docs/durability.md` says what is in it.
+//! [`Log`]: writes the state to disk. `docs/durability.md` describes its contents.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,11 +11,12 @@ use super::frame::{self, Kind};
 use crate::run::error::BoxError;
 use crate::sink::file::storage::{FileError, Readers, Storage, StoredFile, remove, sync_parent};
 
-/// Bytes that are gathered before they are written.
+/// The number of bytes that are collected before they are written.
 const BUFFER: usize = 256 * 1024;
-/// A log that is no longer than this is left as it is.
+/// A log of at most this length is not compacted.
 const SMALL: u64 = 1024 * 1024;
-/// The threshold if a sink makes many commits durable at once: each new generation of the log ends its parts.
+/// The threshold if a sink makes many commits durable at once: each new generation of the log ends the parts of such a
+/// sink.
 const SMALL_IF_STAGED: u64 = 64 * 1024 * 1024;
 
 /// Returns the path of a generation.
@@ -28,7 +29,7 @@ pub(crate) fn generation(name: &str) -> Option<u64> {
     name.strip_prefix("log-")?.parse().ok()
 }
 
-/// One generation of the log, at its end.
+/// One generation of the log, open for appending.
 pub(crate) struct Log {
     directory: PathBuf,
     storage: Arc<dyn Storage>,
@@ -37,16 +38,16 @@ pub(crate) struct Log {
     buffer: Vec<u8>,
     /// The length of a new log: header, rows and the first checkpoint.
     begun: u64,
-    /// Where its last checkpoint has ended.
+    /// The position at which the last checkpoint ends.
     committed: u64,
-    /// It has its name.
+    /// Whether the file has its final name.
     named: bool,
     /// Whether to sync.
     sync: bool,
 }
 
 impl Log {
-    /// Begins a generation of the log, under a name that no other has.
+    /// Begins a generation of the log, under a temporary name.
     pub(crate) fn begin(
         directory: &Path,
         storage: &Arc<dyn Storage>,
@@ -61,7 +62,7 @@ impl Log {
 
     fn create(directory: &Path, storage: &Arc<dyn Storage>, generation: u64, sync: bool) -> Result<Self, BoxError> {
         let path = unnamed(directory, generation);
-        // One that was begun and not finished, or a link to somebody else's file.
+        // A generation that was begun and not finished, or a link to somebody else's file.
         if path.symlink_metadata().is_ok() {
             remove(&**storage, &path)?;
         }
@@ -79,10 +80,11 @@ impl Log {
         })
     }
 
-    /// Begins the next generation with what another one has up to its last checkpoint, which ended at `end`.
+    /// Begins the next generation with a copy of another one, up to its last checkpoint, which ends at `end`.
     ///
-    /// The run before may have ended with a failed sync. The system then takes the pages for written that it could not
-    /// write, so that syncing that file again proves nothing: only what is written a second time can be synced.
+    /// The previous run may have ended with a failed sync. After such a failure, the operating system marks pages as
+    /// clean that it could not write, so a second sync of the same file proves nothing. Only data that is written
+    /// again can be synced.
     pub(crate) fn rewrite(
         directory: &Path,
         storage: &Arc<dyn Storage>,
@@ -106,7 +108,7 @@ impl Log {
         Ok(log)
     }
 
-    /// Goes on with one that is there, behind a checkpoint that is surely on the disk.
+    /// Continues an existing generation after a checkpoint that is known to be on disk.
     pub(crate) fn go_on(
         directory: &Path,
         storage: &Arc<dyn Storage>,
@@ -118,7 +120,7 @@ impl Log {
         let path = path(directory, generation);
         let mut file = StoredFile::open_at(&**storage, &path, end)?.ours_alone();
         if sync {
-            // The run before may not have.
+            // The previous run may not have synced it.
             sync_parent(&**storage, &path)?;
             file.sync()?;
         }
@@ -184,7 +186,7 @@ impl Log {
     /// Appends a checkpoint, and makes it and everything before it durable.
     pub(crate) fn commit(&mut self, checkpoint: &Value) -> Result<(), BoxError> {
         let fill = |out: &mut Vec<u8>| out.extend_from_slice(checkpoint.to_string().as_bytes());
-        // A checkpoint is some kilobytes.
+        // A checkpoint has only some kilobytes.
         if frame::append(&mut self.buffer, Kind::Checkpoint, fill).is_err() {
             return Err("the offsets of a checkpoint are larger than 4 GB".into());
         }
@@ -208,7 +210,7 @@ impl Log {
         Ok(())
     }
 
-    /// Gives the log its name, so that it is the newest from now on, and removes the one before it.
+    /// Gives the log its final name, which makes it the newest, and removes the one before it.
     fn name(&mut self) -> Result<(), FileError> {
         let name = self.path();
         self.file.rename(&*self.storage, name.clone())?;
@@ -236,7 +238,7 @@ impl Log {
         false
     }
 
-    /// Returns whether most of it is history.
+    /// Returns whether most of the log is history.
     pub(crate) fn is_overgrown(&self, has_staged: bool) -> bool {
         let small = if has_staged { SMALL_IF_STAGED } else { SMALL };
         let enough = if self.is_tiny() { self.begun } else { 2 * self.begun + small };
@@ -248,12 +250,12 @@ impl Log {
         self.file.len()
     }
 
-    /// Returns where the last checkpoint has ended.
+    /// Returns the position at which the last checkpoint ends.
     pub(crate) fn committed(&self) -> u64 {
         self.committed
     }
 
-    /// Bytes that belong to no checkpoint yet.
+    /// Returns the number of bytes after the last checkpoint.
     pub(crate) fn since_checkpoint(&self) -> u64 {
         self.file.len() - self.committed + self.buffer.len() as u64
     }

@@ -1,9 +1,9 @@
-//! Persistent pipelines: what survives the process, and how it is found again. `docs/durability.md` tells it in one page.
+//! Persistent pipelines: the state on disk, and how a restart uses it. `docs/durability.md` explains it on one page.
 //!
 //! | module | what it does |
 //! |---|---|
 //! | `directory` | the state directory and its lock |
-//! | `frame`, `record` | how the log is cut into frames, and what these say |
+//! | `frame`, `record` | the frames of the log and their contents |
 //! | `log` | writes the log |
 //! | `checkpointer` | the thread that makes commits durable |
 //! | `recover` | reads the log, and checks that the pipeline fits |
@@ -33,8 +33,9 @@ use crate::pipeline::workers::Workers;
 use crate::run::error::Result;
 use crate::run::lock::Lock;
 
-/// When the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable: how much a power cut may cost.
-/// A kill of the process alone is survived under each, with every row written once.
+/// When the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable. The choice decides how
+/// much a power cut can lose. If only the process is killed, nothing is lost under any of them, and every row is
+/// written once.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -47,14 +48,15 @@ use crate::run::lock::Lock;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Durability {
-    /// Each commit is made durable as soon as it can be; those that come meanwhile share the next checkpoint. This is
-    /// the default.
+    /// Makes each commit durable as soon as possible. Commits that arrive during a checkpoint share the next one. This
+    /// is the default.
     #[default]
     EveryCommit,
-    /// A checkpoint each so often: a power cut costs at most the commits of that time, which the sources read again.
+    /// Makes a checkpoint at this interval. After a power cut, the sources read the rows of at most one interval
+    /// again.
     Interval(Duration),
-    /// Like `EveryCommit`, without a sync: the operating system decides what a power cut leaves, and a state that is
-    /// damaged by it is refused at the next start.
+    /// Like `EveryCommit`, but without syncing files. The operating system decides what a power cut leaves on disk. If
+    /// the state is damaged, the next start refuses it.
     NoSync,
 }
 
@@ -88,10 +90,10 @@ impl Persistence for State {
 }
 
 impl Pipeline {
-    /// Returns a pipeline that continues where its last run ended, however that ended, and writes each row once.
+    /// Returns a pipeline that continues where its last run ended, even if it was killed, and writes each row once.
     ///
-    /// `directory` holds the offsets of the sources, the rows of tables with a primary key, and the lengths of the output
-    /// files. It is for the state alone, and is created if it is missing.
+    /// `directory` holds the offsets of the sources, the rows of tables with a primary key, and the lengths of the
+    /// output files. It must contain nothing else, and is created if it is missing.
     ///
     /// Each source must have an explicit name. It must have either offsets ([`Subject::next_at`](crate::Subject::next_at)) or
     /// [`full_snapshot`](crate::ReadOptions::full_snapshot). A source that had ended runs again, and
@@ -167,8 +169,8 @@ fn table_id(source: &str, table: usize) -> String {
     format!("{source}/{table}")
 }
 
-/// Returns the name of a computed table in a checkpoint: its number is among those of one name. No source can have a
-/// table of that name.
+/// Returns the name of a computed table in a checkpoint. The number counts the computed tables with the same name. No
+/// source can have a table of that name.
 fn computed_id(name: &str, number: usize) -> String {
     format!("{name}/{number}/computed")
 }

@@ -1,5 +1,5 @@
-//! The start of a persistent pipeline: all that can be refused is refused here, before any thread runs and before any
-//! file is touched.
+//! The start of a persistent pipeline. All checks are made here, before any thread runs and before any file is
+//! touched.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -40,11 +40,11 @@ pub(super) struct PreparedState {
     /// The commits of these tables.
     results: (Sender<ComputedRecord>, Receiver<ComputedRecord>),
     header: Value,
-    /// The offsets of each source, as it resumes them and as the checkpoint has them.
+    /// The offsets of each source, in the form that the source resumes from and in the form of the checkpoint.
     offsets: Vec<(Offsets, Option<Vec<u8>>)>,
     first_tables: Vec<u32>,
     first_log: FirstLog,
-    /// The sources, as far as they were added.
+    /// The sources that were added so far.
     sources: Vec<PersistedSource>,
 }
 
@@ -105,8 +105,8 @@ impl PreparedState {
         let first_tables = record::first_tables(&header, &shapes.sources);
         let first_log = found.as_ref().map_or(FirstLog::New, |found| FirstLog::Found {
             generation: found.generation,
-            // The mark of a clean end goes: its own sync may have failed, and only what is written a second time can be synced.
-            // Everything before it was synced when it was written.
+            // The mark of a clean end is cut off. Its own sync may have failed, and only data that is written again
+            // can be synced. Everything before it was synced when it was written.
             end: if found.checkpoint.is_end { found.before_last } else { found.end },
             begun: found.begun,
             is_clean: found.checkpoint.is_end,
@@ -213,8 +213,7 @@ impl Prepared for PreparedState {
     }
 }
 
-/// Refuses what cannot be persistent yet: several processes, and the partitions of a source, whose rows are put together
-/// elsewhere.
+/// Refuses what cannot be persistent yet: several processes, and a source that is read in several partitions.
 fn check_workers(workers: &Workers, sources: &[SourcePlan]) -> Result<()> {
     if workers.processes() > 1 {
         return Err(Error::pipeline("cannot be persistent in several processes yet"));
@@ -225,7 +224,8 @@ fn check_workers(workers: &Workers, sources: &[SourcePlan]) -> Result<()> {
     Ok(())
 }
 
-/// Returns whether all rows of a table are kept, because computations read it and it has no current rows. If so, they are.
+/// Decides whether the distinct rows of a table must be kept, because computations read it and it has no key. Returns
+/// the answer, and makes the table keep them.
 fn keep_rows(table: &dyn AnyTable) -> bool {
     let is_kept = !table.schema().is_upserted() && table.extensions().find::<ComputedOn>().is_some();
     if is_kept {
@@ -287,7 +287,7 @@ fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
     derived.iter().map(id).collect()
 }
 
-/// Returns the sinks of a table that keep their own time.
+/// Returns the transactional sinks of a table.
 fn sinks(table_id: &str, table: &dyn AnyTable) -> impl Iterator<Item = String> {
     (0..table.transactional_sinks()).map(move |sink| sink_id(table_id, sink))
 }

@@ -1,4 +1,4 @@
-//! What the frames of a log say in JSON: the [`Header`], and a [`Checkpoint`].
+//! The JSON in the frames of a log: the header and the [`Checkpoint`].
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -9,7 +9,7 @@ use crate::rows::description::TableSchema;
 /// The version of the format. It changes when an older reader would misunderstand what a newer one has written.
 pub(crate) const FORMAT: u64 = 1;
 
-/// A pipeline as the program has it.
+/// The sources, tables and outputs of the pipeline in the program.
 pub(crate) struct Shapes {
     pub(crate) sources: Vec<SourceShape>,
     pub(crate) derived: Vec<DerivedShape>,
@@ -22,14 +22,14 @@ pub(crate) struct SourceShape {
     pub(crate) tables: Vec<(&'static TableSchema, bool)>,
 }
 
-/// A table that is computed, and what it is written to: files, and sinks that keep their own time.
+/// A computed table, with its files and its transactional sinks.
 pub(crate) struct DerivedShape {
     pub(crate) table: &'static TableSchema,
     pub(crate) files: Vec<String>,
     pub(crate) sinks: Vec<String>,
 }
 
-/// Returns the first frame of a log: what the pipeline looked like that wrote it.
+/// Returns the first frame of a log: a description of the pipeline that writes it.
 pub(crate) fn header(shapes: &Shapes) -> Value {
     let sources = shapes.sources.iter().map(|source| {
         let tables = source.tables.iter().map(|(table, kept)| {
@@ -75,7 +75,7 @@ fn table_shape(table: &TableSchema) -> Value {
     json!({"name": table.name, "append_only": table.append_only, "columns": columns})
 }
 
-/// Why a log of that header cannot be gone on with by these sources.
+/// Checks that these sources can continue a log with this header.
 ///
 /// # Errors
 ///
@@ -229,7 +229,7 @@ impl FileLen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SinkTime {
     pub(crate) name: String,
-    /// Everything up to this time is in it, and the log need not have it.
+    /// The sink has everything up to this time, so the log need not keep it.
     pub(crate) time: u64,
 }
 
@@ -241,9 +241,9 @@ pub(crate) struct Checkpoint {
     pub(crate) offsets: Vec<(String, Vec<u8>)>,
     pub(crate) files: Vec<FileLen>,
     pub(crate) sinks: Vec<SinkTime>,
-    /// Where in the log the checkpoint before it has ended; 0 if it is the first.
+    /// The position in the log at which the previous checkpoint ends, or 0 for the first one.
     pub(crate) after: u64,
-    /// The run has ended after it, and nothing has failed.
+    /// Whether the run ended in order after this checkpoint.
     pub(crate) is_end: bool,
 }
 
@@ -257,7 +257,8 @@ impl Checkpoint {
         json!({"time": self.time, "offsets": offsets, "files": files, "sinks": sinks, "after": after, "end": is_end})
     }
 
-    /// `None` if it is none: the checksum was right, so it was never written by this version.
+    /// Returns `None` if the value is not a checkpoint. Its checksum was right, so another version must have written
+    /// it.
     pub(crate) fn of_json(value: &Value) -> Option<Self> {
         let offsets = value["offsets"].as_object()?.iter();
         let offsets =

@@ -1,5 +1,5 @@
-//! The start: finds the newest checkpoint, checks that the pipeline fits to it, and reads the rows back. Nothing is
-//! changed on disk here.
+//! The restart: finds the newest checkpoint, checks that the pipeline fits it, and reads the rows back. It changes
+//! nothing on disk.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -22,11 +22,11 @@ pub(crate) struct Found {
     path: PathBuf,
     pub(crate) header: Value,
     pub(crate) checkpoint: Checkpoint,
-    /// Where the last checkpoint has ended.
+    /// The position at which the last checkpoint ends.
     pub(crate) end: u64,
-    /// Where the one before it has, or it itself if it is the first.
+    /// The position at which the checkpoint before it ends, or its own end if it is the first.
     pub(crate) before_last: u64,
-    /// Where the first one has.
+    /// The position at which the first checkpoint ends.
     pub(crate) begun: u64,
 }
 
@@ -39,11 +39,11 @@ const WAY_OUT: &str = "restore the state directory and the outputs from a backup
 pub(crate) struct Outputs {
     /// The paths, as the program specifies them.
     pub(crate) files: Vec<PathBuf>,
-    /// The ids of the sinks that keep their own time.
+    /// The ids of the transactional sinks.
     pub(crate) sinks: Vec<String>,
 }
 
-/// Returns the newest log of the directory, if there is one, which this pipeline can go on from.
+/// Returns the newest log of the directory, if there is one, after checking that this pipeline can continue it.
 pub(crate) fn find(directory: &StateDirectory, shapes: &Shapes, outputs: &Outputs) -> Result<Option<Found>, BoxError> {
     let (logs, _) = directory.logs()?;
     let Some(&generation) = logs.first() else {
@@ -81,7 +81,8 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
     }
     let at = reader.at();
     let behind = reader.checkpoints_behind()?;
-    // A single one may be there before its rows are, but not before the checkpoint that it follows.
+    // After a power cut, a single checkpoint can be on disk without its rows, but not without the checkpoint before
+    // it.
     let follows = |frame: &Frame| serde_json::from_slice::<Value>(&frame.payload).ok()?["after"].as_u64();
     let has_lost_one = |frame: &Frame| match (follows(frame), &last) {
         (Some(after), Some((_, end))) => after != *end,
@@ -90,7 +91,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
     if behind.len() > 1 || behind.first().is_some_and(has_lost_one) {
         return Err(damaged(path, at, "what stands there is not what was written"));
     }
-    // It got its name only after its first checkpoint.
+    // A log gets its name only after its first checkpoint.
     let (checkpoint, end) = last.ok_or_else(|| damaged(path, at, "it has no checkpoint, or only a part of it"))?;
     Ok(Found { generation, path: path.to_owned(), header, checkpoint, end, before_last, begun })
 }
@@ -149,7 +150,8 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
 }
 
 impl Found {
-    /// Reads the rows back into the tables of each source, and what their sinks may miss into the computed ones.
+    /// Reads the rows back into the tables of each source, and into computed tables the commits that their sinks may
+    /// lack.
     pub(crate) fn restore(
         &self,
         shapes: &Shapes,
@@ -179,7 +181,7 @@ impl Found {
         Ok(())
     }
 
-    /// Returns the last time that all these sinks are known to have.
+    /// Returns the latest time up to which all these sinks are known to have every commit.
     fn known(&self, sinks: impl Iterator<Item = String>) -> u64 {
         let time = |id: String| self.checkpoint.sinks.iter().find(|sink| sink.name == id).map_or(0, |sink| sink.time);
         sinks.map(time).min().unwrap_or(u64::MAX)

@@ -26,7 +26,7 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn targets(&self) -> Vec<Target>;
     /// Returns the output files whose lengths are part of a checkpoint.
     fn files(&self, workers: Range<usize>) -> Vec<PathBuf>;
-    /// Asks each sink whether it is transactional, and which rows it can never hold, which is the user's code.
+    /// Asks each sink whether it is transactional, and for its check of rows. Both run code of the user.
     ///
     /// # Errors
     ///

@@ -42,7 +42,7 @@ pub(crate) trait Persistence: Any + Send + Sync {
 
 /// The restored state that a persistent pipeline continues from.
 pub(crate) trait Prepared: Send {
-    /// Returns whether a run after this one resumes from what this one commits.
+    /// Returns whether a later run resumes from the commits of this run.
     fn is_resumed(&self) -> bool {
         true
     }
@@ -73,7 +73,7 @@ pub(crate) trait Prepared: Send {
     ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>);
 }
 
-/// The checkpointer, as the run waits for it.
+/// The checkpointer as a part of the run that has to end.
 #[derive(Default)]
 pub(crate) struct CheckpointerPart {
     pub(crate) last: Lock<Option<LastCheckpoint>>,

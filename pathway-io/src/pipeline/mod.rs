@@ -79,7 +79,7 @@ use crate::source::shared::Source;
 pub struct Pipeline {
     plan: Lock<Plan>,
     control: Arc<Control>,
-    /// Made once somebody asks for it, or at the start.
+    /// Created at the first use, or at the start.
     monitor: OnceLock<Monitor>,
     persistence: Option<Arc<dyn Persistence>>,
 }
@@ -100,7 +100,7 @@ impl Pipeline {
         Pipeline { plan: Lock::default(), control: Arc::default(), monitor: OnceLock::new(), persistence }
     }
 
-    /// Has the pipeline follow another clock.
+    /// Makes the pipeline follow another clock.
     ///
     /// # Panics
     ///
@@ -165,7 +165,7 @@ impl Pipeline {
 
     /// Sets how long the sources, and then the sinks, have to end after a stop. The default is 10 s.
     ///
-    /// What is still busy then is abandoned, and the error names it.
+    /// A source or sink that is still busy then is abandoned, and the error names it.
     ///
     /// ```
     /// # use pathway_io::Pipeline;
@@ -204,8 +204,8 @@ impl Pipeline {
     /// Sets whether the pipeline shows its progress on the terminal.
     ///
     /// On standard error, it draws a line for each source and sink, and a summary at the end; see
-    /// [`progress`](crate::progress). If standard error is not a terminal, it writes a line for each failed attempt of a
-    /// source that is run again, and what a stop waits for.
+    /// [`progress`](crate::progress). If standard error is not a terminal, it writes a line for each failed attempt of
+    /// a source that is run again, and names the parts that a stop waits for.
     ///
     /// Without the feature `progress`, a call does not compile.
     ///
@@ -338,12 +338,12 @@ impl Pipeline {
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let (monitor, control, persistence) = (self.monitor(), Arc::clone(&self.control), self.persistence.clone());
         let plan = std::mem::take(&mut *self.plan());
-        // What is dropped here has no sources any more.
+        // The dropped value has no sources any more, so it does not warn.
         drop(self);
-        // Whatever of the user's code runs or is dropped at the start, no panic of it leaves this call.
+        // Code of the user runs and is dropped during the start. No panic of it leaves this call.
         let stop = Arc::clone(&control);
         guarded("its start", || start::start(plan, control, monitor, persistence, &workers)).unwrap_or_else(|kind| {
-            // Threads that were started already must not wait for the others.
+            // The threads that were started already must end.
             stop.fail(Error::pipeline("its start failed"));
             Err(Error::pipeline_failure(kind))
         })

@@ -1,7 +1,8 @@
 //! SIGINT, SIGTERM and SIGHUP, or Ctrl-C on Windows, as stops.
 //!
-//! The first signal of a running pipeline asks it to stop; the second ends the process as its default action would, with
-//! the cursor below the lines of [`progress`](super::progress). When no pipeline runs, signals do what they do by default.
+//! The first signal of a running pipeline asks it to stop; the second ends the process as its default action would,
+//! with the cursor below the lines of [`progress`](super::progress). When no pipeline runs, signals have their default
+//! action.
 
 #[cfg(unix)]
 pub(crate) use unix::Signals;
@@ -26,9 +27,9 @@ mod unix {
     use crate::run::summary::Stop;
     use crate::run::threads;
 
-    /// Whether no pipeline runs, so that a signal does what it does by default.
+    /// Whether no pipeline runs.
     ///
-    /// The library behind cannot give a signal back to the system once it was handled, so the default action is
+    /// `signal-hook` cannot return a signal to the system once it was handled, so the default action of a signal is
     /// emulated while this is set.
     static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     /// Whether no pipeline draws on the terminal, so that Ctrl-Z stops the process at once.
@@ -47,9 +48,9 @@ mod unix {
     struct Entry {
         id: u64,
         control: Arc<Control>,
-        /// A signal has asked it to stop.
+        /// Whether a signal has asked it to stop.
         has_heard: bool,
-        /// It draws on the terminal.
+        /// Whether it draws on the terminal.
         draws: bool,
     }
 
@@ -62,7 +63,7 @@ mod unix {
         REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the signals that are stops. A program that was started by `nohup` ignores the end of its terminal.
+    /// Returns the signals that request a stop. SIGHUP is not among them if the process ignores it, as under `nohup`.
     fn stops() -> &'static [i32] {
         static STOPS: OnceLock<Vec<i32>> = OnceLock::new();
         STOPS.get_or_init(|| {
@@ -74,7 +75,8 @@ mod unix {
         })
     }
 
-    /// Returns whether the process ignores a signal. Only Linux tells without `unsafe`; elsewhere the answer is no.
+    /// Returns whether the process ignores a signal. Only Linux reports this without `unsafe`. Elsewhere the answer is
+    /// no.
     fn is_ignored(signal: i32) -> bool {
         let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -131,13 +133,13 @@ mod unix {
         fn close(&mut self) -> Option<JoinHandle<()>> {
             self.set_flags();
             let listener = if self.running.is_empty() { self.listener.take()? } else { return None };
-            // This is done under the lock: what the old listener has heard, a new one has not.
+            // This happens under the lock, so that no signal is lost between the old listener and a new one.
             listener.handle.close();
             Some(listener.thread)
         }
     }
 
-    /// Handles a signal. It runs no code of the user's, so that the next signal is heard, too.
+    /// Handles a signal. It runs no code of the user, which could block the next signal.
     fn hear(signal: i32) {
         if signal == SIGTSTP {
             // If this fails, the process just continues.
@@ -150,11 +152,11 @@ mod unix {
             unaware.map(|entry| (entry.has_heard = true, Arc::clone(&entry.control)).1).collect()
         };
         if unaware.is_empty() {
-            // The handler ends the process at a further signal, should the terminal not take what is written to it.
+            // If the write to the terminal blocks, the handler ends the process at the next signal.
             idle().store(true, Ordering::SeqCst);
             progress::end_terminal(|| {
                 drop(emulate_default_handler(signal));
-                // What a shell returns for a program that was ended by this signal.
+                // The exit status that a shell reports for a program that this signal has ended.
                 std::process::exit(128 + signal);
             });
         }
@@ -191,7 +193,7 @@ mod unix {
             let entry = place.map(|place| registry.running.remove(place));
             let thread = registry.close();
             drop(registry);
-            // The control is dropped outside the lock, since its parts are the user's.
+            // The control is dropped outside the lock, because this can run code of the user.
             drop(entry);
             if let Some(thread) = thread {
                 // It runs no code that panics.
@@ -234,7 +236,7 @@ mod windows {
         let running: Vec<_> =
             RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
         if running.iter().all(|control| control.is_stopping()) {
-            // What the console does by itself: STATUS_CONTROL_C_EXIT.
+            // The exit code of the console's default handler: STATUS_CONTROL_C_EXIT.
             progress::end_terminal(|| std::process::exit(0xC000_013A_u32 as i32));
         }
         for control in running {

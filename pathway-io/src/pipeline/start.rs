@@ -163,7 +163,7 @@ fn find_engine(sources: &[SourcePlan], workers: &Workers) -> Result<Option<Box<d
     tables.iter().find_map(of_table).or_else(of_workers).map(|find| find(&tables)).transpose()
 }
 
-/// Returns where the rows of a source of a persistent pipeline may be cut into commits.
+/// Returns the places at which the rows of a persistent source may be cut into commits.
 fn cuts(options: &ReadOptions) -> Cuts {
     if options.is_full_snapshot() { Cuts::AtEnd } else { Cuts::AtOffsets }
 }

@@ -1,11 +1,12 @@
-//! [`Watchdog`]: looks at a run now and then, for what no thread of the run can notice itself.
+//! [`Watchdog`]: looks at a run regularly, for conditions that no thread of the run can notice itself.
 //!
 //! - A source that has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) is interrupted.
 //! - A source that waits for room although no sink takes anything is *stalled*. The most common cause is a callback or a sink
 //!   that pushes into its own source: it waits for room that only it can make. A warning names the parts.
-//! - A stop that takes longer than [`PATIENCE`] says once, in each phase of the end, what it waits for.
+//! - A stop that takes longer than [`PATIENCE`] is reported once in each phase of the end, with the parts that it
+//!   waits for.
 //!
-//! The supervisor looks while it waits for the run, so that this costs no thread, and nothing for each row.
+//! The supervisor does this while it waits for the run, so it needs no thread and costs nothing per row.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -38,9 +39,10 @@ pub(super) struct Watchdog {
 
 struct Watched {
     source: Arc<Source>,
-    /// The state in which the source waits for room, and since when. It is stalled while that does not change.
+    /// The counters since the source waits for room, with the time of that. The source is stalled if they do not
+    /// change.
     waits: Option<(Standstill, Instant)>,
-    /// The present wait was reported.
+    /// Whether the present wait was reported.
     is_reported: bool,
 }
 
@@ -77,7 +79,7 @@ impl Watchdog {
         loop {
             let tells = |run: &RunState| run.stop.filter(|_| !is_told).map(|(_, at)| began.max(at) + patience);
             let next_look = time.now() + self.interval;
-            // The first look comes at once: a clock that is set by hand may have passed the limit already.
+            // The first look is immediate, because a clock that is set by hand may have passed the limit already.
             self.look();
             let (mut is_done, mut is_over) = (false, false);
             control.wait(
@@ -106,7 +108,7 @@ impl Watchdog {
         }
     }
 
-    /// Says what a stop waits for.
+    /// Reports the parts that a stop waits for.
     fn tell(&self, stop: Stop, late: &[Error]) {
         let names: Vec<String> = late.iter().map(culprit).collect();
         let waits_for = if names.is_empty() { "the pipeline".to_owned() } else { names.join(", ") };

@@ -1,7 +1,7 @@
-//! Rows on their way: [`Batch`], and the [`Pool`] through which its buffers come back.
+//! A [`Batch`] of rows, and the [`Pool`] to which its buffers return.
 //!
-//! What costs in handing rows from thread to thread is memory allocated in one and freed in another, so a batch that
-//! every sink has taken returns to the pool that it came from, and the next rows are pushed into the same buffers.
+//! The main cost of passing rows between threads is memory that one thread allocates and another frees. So a batch
+//! that every sink has taken returns to its pool, and the next rows are pushed into the same buffers.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -16,38 +16,38 @@ use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{ColumnsOf, Keyed, RowOf, Schema, is_key};
 use crate::run::error::row_error::RowError;
 
-/// A batch is sealed when it has that many rows, so that buffers stay in the cache and the pool stays small.
+/// A batch is sealed when it has this many rows, so that buffers stay in the cache and the pool stays small.
 const SEAL_ROWS: usize = 4096;
-/// ... or that many bytes of column data.
+/// A batch is also sealed when it has this many bytes of column data.
 const SEAL_BYTES: usize = 256 * 1024;
 /// The most idle batches in a pool: twice the number of full ones in the default backlog.
 const POOL_BATCHES: usize = 2 * 65_536 / SEAL_ROWS;
-/// A batch with more column data than this is freed, not kept: one row of a gigabyte must not stay for ever.
+/// A batch with more column data than this is freed, so that one huge row does not hold its memory for ever.
 const POOL_BYTES: usize = 2 * SEAL_BYTES;
-/// A batch that fills less than this part of its buffers is copied out of them when it is committed: else a few rows
-/// that wait for a slow sink would hold on to room for thousands.
+/// A batch that fills less than this fraction of its buffers is copied when it is committed. Otherwise a few rows in a
+/// slow sink's queue would hold memory for thousands.
 const SPARSE: usize = 16;
 
 /// Rows of one table in push order.
 pub(crate) struct Batch<S: Schema> {
     pub(crate) columns: ColumnsOf<S>,
-    /// The multiplicity of each row; empty while all are 1. Before the sequencer a row of -1 is a removal: only its
-    /// key counts.
+    /// The multiplicity of each row; empty while all are 1. Before the sequencer, -1 marks a removal, of which only
+    /// the key counts.
     diffs: Vec<i64>,
     len: usize,
-    /// The bytes of column data of these rows: adding up all columns once for each row is enough.
+    /// The bytes of column data in these rows. They are added up once after each row.
     bytes: usize,
-    /// It has no rows, and says that the rows after it are the whole table: earlier rows are gone.
+    /// Whether the rows after this batch, which has none, are the whole table. Earlier rows are then removed.
     starts_table: bool,
-    /// The most rows and bytes that it has ever had: what its buffers have room for.
+    /// The most rows and bytes that the batch has ever had, which is the capacity of its buffers.
     peak: (usize, usize),
-    /// Scratch of the JSON decoder.
+    /// Temporary state of the JSON decoder.
     seen: Seen,
     /// The checks of rows that are pushed.
     checks: RowChecks<S>,
 }
 
-/// A row that was pushed as a struct, and that a sink can never hold.
+/// A row that was pushed as a struct, and that a sink can never accept.
 pub(crate) struct RefusedRow<S> {
     pub(crate) row: S,
     /// The row as JSON.
@@ -75,7 +75,7 @@ impl<S: Schema> Batch<S> {
         self.len
     }
 
-    /// Returns whether the rows of the commit up to here, and the rows of the table, are replaced by the rows after it.
+    /// Returns whether the rows after this batch replace the table and all earlier rows of the commit.
     pub(crate) fn starts_table(&self) -> bool {
         self.starts_table
     }
@@ -109,7 +109,7 @@ impl<S: Schema> Batch<S> {
         self.check().map_err(|error| self.take_back(error))
     }
 
-    /// Asks the sinks whether they can hold the last row.
+    /// Checks whether the sinks can accept the last row.
     #[inline(never)]
     fn check(&self) -> Result<(), RowError> {
         let bytes = self.bytes();
@@ -119,7 +119,7 @@ impl<S: Schema> Batch<S> {
             .try_for_each(|check| check.check(&self.columns, self.len - 1, bytes))
     }
 
-    /// [`check`](Self::check) for a row that came as JSON, which the caller has.
+    /// Like [`check`](Self::check), for a row from JSON, which the caller still has.
     #[inline]
     fn check_json(&mut self) -> Result<(), RowError> {
         if self.checks.is_none() {
@@ -160,14 +160,14 @@ impl<S: Schema> Batch<S> {
         self.check_json()
     }
 
-    /// Pushes a row of a log. By the slower way, so that the quick one has no second caller and stays where it is inlined.
+    /// Pushes a row of a log. It does not call `push_json`, which must have one caller to be inlined.
     pub(crate) fn restore_json(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
         decode::parse_stored::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
         self.pushed(diff);
         Ok(())
     }
 
-    /// Pushes a row that was written as JSON, any number of times.
+    /// Pushes a row that was written as JSON, with a multiplicity.
     pub(crate) fn push_encoded(&mut self, json: &[u8], diff: i64) -> Result<(), RowError> {
         if const { path::any(S::SCHEMA.columns) } {
             return self.restore_json(json, diff);
@@ -218,7 +218,7 @@ impl<S: Schema> Batch<S> {
         S::from_fields(self.columns.get(row))
     }
 
-    /// Drops what an unwound push has left in the columns.
+    /// Removes the values that a push has added to the columns before it panicked.
     pub(crate) fn repair(&mut self) {
         self.columns.truncate(self.len);
         self.diffs.truncate(self.len);
@@ -233,7 +233,7 @@ impl<S: Schema> Batch<S> {
         self.count_bytes();
     }
 
-    /// Returns whether most of the room in its buffers is empty.
+    /// Returns whether the buffers are mostly empty.
     fn is_sparse(&self) -> bool {
         self.len * SPARSE < self.peak.0 || self.bytes() * SPARSE < self.peak.1
     }
@@ -251,7 +251,7 @@ impl<S: Schema> Batch<S> {
     }
 }
 
-/// Batches that wait to be filled again.
+/// Empty batches that can be filled again.
 pub(crate) struct Pool<S: Schema> {
     idle: Mutex<Vec<Batch<S>>>,
     /// The checks of the table's sinks. Set once, before the first row.
@@ -263,7 +263,7 @@ impl<S: Schema> Pool<S> {
         Arc::new(Pool { idle: Mutex::new(Vec::new()), checks: OnceLock::new() })
     }
 
-    /// Has these checks made of each row that is pushed from now on.
+    /// Sets the checks for each row that is pushed from now on.
     pub(crate) fn set_checks(&self, checks: Vec<RowCheck<S>>) {
         if !checks.is_empty() {
             // The pipeline of a table starts once.
@@ -289,12 +289,12 @@ impl<S: Schema> Pool<S> {
     }
 }
 
-/// A growing list of batches of one table: what was pushed since the last commit, or into a transaction.
+/// A growing list of batches of one table: the rows since the last commit, or the rows of a transaction.
 pub(crate) struct Batches<S: Schema> {
     sealed: Vec<Batch<S>>,
     current: Batch<S>,
     pool: Arc<Pool<S>>,
-    /// A place in the list, as the number of a batch and a row of it; see [`Batches::take_marked`].
+    /// A position in the list: the number of a batch and of a row in it. See [`Batches::take_marked`].
     mark: (usize, usize),
 }
 
@@ -374,8 +374,7 @@ impl<S: Schema> Batches<S> {
     }
 
     pub(crate) fn append(&mut self, mut other: Batches<S>) {
-        // What stands before the mark stays where it is, and so does the mark: a batch that is moved is the next sealed
-        // one, by the same number.
+        // The rows before the mark stay, and the mark stays valid, because the batches keep their numbers.
         let mut all = self.take();
         all.append(&mut other.take());
         self.sealed = all;

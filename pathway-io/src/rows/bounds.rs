@@ -1,4 +1,4 @@
-//! What a schema must be for some of a subject's methods.
+//! The bounds that some methods of a subject put on a schema.
 
 #[cfg(any(not(feature = "arrow"), not(feature = "dataflow")))]
 use super::description::TableSchema;
@@ -6,7 +6,8 @@ use super::schema::Schema;
 
 /// A schema whose rows may be retracted: every one that is not `append_only`.
 ///
-/// It is what [`Subject::remove`](crate::Subject::remove) asks of a row beside its key, for code that is generic over rows:
+/// [`Subject::remove`](crate::Subject::remove) requires it together with [`Keyed`](crate::Keyed), for code that is
+/// generic over rows:
 ///
 /// ```
 /// use pathway_io::schema::Removable;
@@ -31,21 +32,21 @@ pub trait Removable {}
     note = "name every column with `next`, or use the ready-made schemas `pathway_io::TextRow` and `pathway_io::BytesRow`"
 )]
 pub trait DataColumn<T>: Schema {
-    /// Returns a row of which only the data is given.
+    /// Returns a row with this data and the defaults of all other columns.
     fn from_data(data: T) -> Self;
 }
 
 /// A trait that no `Vec` implements, because no other crate may implement it for one.
 ///
-/// A trait with an impl for all types `T` has a second one `where Vec<T>: Never`, which never applies. If one impl alone could
-/// apply, rustc would take it, report each of its bounds that fails, and know an associated type all the same. Where two
-/// could, it looks at their bounds first: then the trait itself is what a type lacks, with its own message, and the
-/// associated type is an error that causes no others.
+/// A trait with an impl for all types `T` has a second impl `where Vec<T>: Never`, which never applies. With only one
+/// candidate, rustc would select it, report each of its failed bounds, and still know the associated type. With two
+/// candidates, rustc checks their bounds first. It then reports the trait itself as missing, with the trait's own
+/// message, and treats the associated type as an error that causes no others.
 #[doc(hidden)]
 pub trait Never {}
 
-/// Methods of a feature that is off: a call fails to compile, with an error that names the feature. Their bound is one that no
-/// type meets. Of functions and modules, rustc itself says that they are behind a feature.
+/// Methods of a feature that is off: a call fails to compile, with an error that names the feature. No type meets
+/// their bound. For functions and modules, rustc itself names the feature.
 macro_rules! without {
     ($feature:literal: $bound:ident, $message:literal, $label:literal, $note:literal; $($item:tt)*) => {
         #[cfg(not(feature = $feature))]

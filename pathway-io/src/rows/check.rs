@@ -1,8 +1,8 @@
-//! Checks that sinks make of rows where they are pushed: [`RowCheck`].
+//! Checks by which a sink refuses rows when they are pushed: [`RowCheck`].
 //!
-//! In a persistent pipeline a row is durable before a database sees it, so a row that the database refuses for good would be
-//! refused at every start. The checks run when the row is in its columns and before it counts. Tables without such a sink
-//! pay one comparison per row.
+//! In a persistent pipeline a row is durable before a database sees it, so a row that the database refuses for good
+//! would be refused at every start. The checks run when the row is in its columns, before it counts as pushed. Tables
+//! without such a sink pay one comparison per row.
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
@@ -15,15 +15,15 @@ pub(crate) type RowChecks<S> = Option<Arc<[RowCheck<S>]>>;
 
 type Check<S> = dyn Fn(&ColumnsOf<S>, usize) -> Result<(), RowError> + Send + Sync;
 
-/// Says which rows a sink can never hold. [`Sink::row_check`](crate::Sink::row_check) returns it.
+/// A check for rows that a sink can never accept. [`Sink::row_check`](crate::Sink::row_check) returns it.
 pub struct RowCheck<S: Schema> {
-    /// Smaller batches have no row that the check refuses.
+    /// The check accepts every row of a batch with fewer bytes.
     from_bytes: usize,
     check: Box<Check<S>>,
 }
 
 impl<S: Schema> RowCheck<S> {
-    /// Makes a check from a function that returns an error for a row that the sink can never hold.
+    /// Creates a check from a function that returns an error for a row that the sink can never accept.
     ///
     /// The error's text becomes the reason of the bad row. The function is called with each row that is pushed, on the
     /// thread that pushes, while the source's other threads wait. It must not push or commit.
@@ -44,7 +44,7 @@ impl<S: Schema> RowCheck<S> {
         })
     }
 
-    /// Makes a check of the values in their columns. It is not asked about a row of a batch with fewer bytes of data.
+    /// Creates a check of the values in their columns. It is skipped for batches with fewer bytes of data.
     pub(crate) fn of_columns(
         from_bytes: usize,
         check: impl Fn(&ColumnsOf<S>, usize) -> Result<(), RowError> + Send + Sync + 'static,

@@ -1,6 +1,6 @@
-//! Dates, times and decimals as numbers, read from their text form: for formats that have no text of ours.
+//! Converts dates, times and decimals from their text form to numbers, for formats that have types for them.
 //!
-//! It reads what the column types write in `Style::Plain`, and nothing else.
+//! It reads only what the column types write in `Style::Plain`.
 
 const DAY: i128 = 86_400 * SECOND;
 const SECOND: i128 = 1_000_000_000;
@@ -76,7 +76,7 @@ pub(crate) fn uuid(text: &str) -> Option<[u8; 16]> {
     let mut bytes = [0; 16];
     let mut digits = text.bytes().filter(|byte| *byte != b'-').map(|byte| char::from(byte).to_digit(16));
     for byte in &mut bytes {
-        // Two digits are below 256.
+        // Two hexadecimal digits are below 256.
         *byte = (digits.next()?? * 16 + digits.next()??) as u8;
     }
     digits.next().is_none().then_some(bytes)

@@ -1,4 +1,4 @@
-//! What sinks see: a [`Commit`] of [`Update`]s.
+//! The [`Commit`] of [`Update`]s, which sinks receive.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::schema::Schema;
 
-/// One change of a table: a row that came (`diff` 1) or went (`diff` -1) at a time.
+/// One change of a table: a row that was added (`diff` 1) or removed (`diff` -1) at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Update<S> {
     /// The row.
@@ -18,7 +18,7 @@ pub struct Update<S> {
 }
 
 impl<S> Update<S> {
-    /// Returns whether the row came.
+    /// Returns whether the row was added.
     ///
     /// ```
     /// let update = pathway_io::Update { row: "felis", time: 7, diff: -1 };
@@ -30,16 +30,16 @@ impl<S> Update<S> {
     }
 }
 
-/// An atomic set of updates of one table. Sinks are handed commits whole, in the order of their times.
+/// An atomic set of updates of one table. A sink receives each commit whole, in the order of the times.
 ///
-/// A commit is a handle on rows that all sinks share: a clone costs a reference count. A row is made when it is asked
-/// for, by [`iter`](Commit::iter).
+/// A commit is a handle to rows that all sinks share, so a clone costs a reference count. [`iter`](Commit::iter)
+/// builds the rows.
 pub struct Commit<S: Schema> {
     time: u64,
     rows: Arc<Rows<S>>,
 }
 
-/// The rows of a commit; when the last sink lets go of them, their buffers go back to the pool.
+/// The rows of a commit. When the last sink drops them, their buffers return to the pool.
 struct Rows<S: Schema> {
     batches: Vec<Batch<S>>,
     len: usize,
@@ -69,8 +69,8 @@ impl<S: Schema> Commit<S> {
 
     /// Returns the number of updates, which is at least one.
     ///
-    /// Only a transactional sink with [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) can receive an empty
-    /// commit: one of which it has refused every update.
+    /// Only a transactional sink with [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) can receive an
+    /// empty commit, if it has refused every update of one.
     #[must_use]
     pub fn len(&self) -> usize {
         self.rows.len

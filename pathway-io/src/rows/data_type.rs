@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::ser::{Serialize, Serializer};
 
-/// The type of a column's values. Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`; of
-/// both kinds of maps it is `Map<String, i64>`.
+/// The type of a column's values. Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`; for both
+/// kinds of maps it is `Map<String, i64>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataType {
@@ -27,16 +27,16 @@ pub enum DataType {
     U32,
     /// `u64` and `usize`
     U64,
-    /// `i128`: a string in JSON where it has more than 64 bits
+    /// `i128`: a string in JSON if it has more than 64 bits
     I128,
-    /// `u128`: a string in JSON where it has more than 64 bits
+    /// `u128`: a string in JSON if it has more than 64 bits
     U128,
     /// `f32`
     F32,
     /// `f64`
     F64,
-    /// `String` and other texts; by the name of `String` itself, the compiler would write that as `std::string::String` in the errors
-    /// of every crate that uses this one
+    /// `String` and other texts. A variant named `String` would make rustc write `std::string::String` in the errors
+    /// of every crate that uses this one.
     Str,
     /// `Vec<u8>`, base64 in text
     Bytes,

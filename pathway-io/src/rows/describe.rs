@@ -1,7 +1,7 @@
-//! How the columns of a schema are put together while the program is compiled.
+//! Assembles the columns of a schema at compile time.
 //!
-//! The tree of fields holds what each type defines, as a [`Shape`]. The struct adds lists of what it says itself of the
-//! fields. [`describe`] joins them. Its asserts check what no macro can see: the columns of flattened schemas.
+//! The tree of fields has the properties of each type, as a [`Shape`]. The struct adds lists of the properties of its
+//! fields. [`describe`] joins them. Its assertions check what no macro can see: the columns of flattened schemas.
 
 use crate::rows::description::{Column, Shape, Step};
 use crate::rows::fields::{Columns, Fields};
@@ -9,13 +9,13 @@ use crate::rows::message::{Message, same};
 use crate::rows::path::overlap;
 use crate::rows::schema::{ColumnsOf, Schema};
 
-/// What few fields have, of the field of that number. A list of them is sorted by the number.
+/// A rare property of the field with that number. A list of notes is sorted by the number.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Note {
-    /// Where the column is read, and the same in steps.
+    /// The path of the column, as text and in steps.
     Path(usize, &'static str, &'static [Step]),
-    /// The names of a flattened field's columns: of each its name, then its aliases.
+    /// The names of a flattened field's columns: for each column its name, then its aliases.
     Prefixed(usize, &'static [&'static str]),
 }
 
@@ -34,7 +34,7 @@ pub const fn width<S: Schema>() -> usize {
     ColumnsOf::<S>::WIDTH
 }
 
-/// Returns the columns of a row, of which `N` is the [`width`].
+/// Returns the columns of a row. `N` is its [`width`].
 ///
 /// `names` has a name for each field: that of the column or, of a flattened schema, that of the field. `keys` has the numbers of
 /// the fields in the primary key. Each other list is empty, or has an entry for each field. Plain lists of literals are the
@@ -88,8 +88,8 @@ impl Lists<'_> {
 #[doc(hidden)]
 pub const MOST: usize = 256;
 
-/// Returns the columns of a generic schema, as a part of an array with room for [`MOST`]: the compiler knows the length of an
-/// array only without parameters. The checks of its fields fail where the schema is used.
+/// Returns the columns of a generic schema, as a part of an array of [`MOST`] columns, because the length of an array
+/// cannot depend on generic parameters. Failed checks are reported where the schema is used.
 #[doc(hidden)]
 #[must_use]
 #[track_caller]
@@ -223,7 +223,7 @@ pub const fn prefixed_text<const LEN: usize>(prefix: &str, columns: &[Column]) -
     text
 }
 
-/// Returns the names and aliases as parts of that text.
+/// Returns the names and aliases as parts of [`prefixed_text`].
 #[doc(hidden)]
 #[must_use]
 pub const fn prefixed_names<const N: usize>(
@@ -247,17 +247,17 @@ pub const fn prefixed_names<const N: usize>(
     names
 }
 
-/// Returns the name of a column, or behind it one of its aliases.
+/// Returns the name of a column (0), or one of its aliases (from 1).
 const fn nth_name(column: &Column, n: usize) -> &'static str {
     if n == 0 { column.name } else { column.aliases[n - 1] }
 }
 
-/// A name that two fields have in common, at least one of which is flattened.
+/// A name that two fields share, at least one of which is flattened.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Clash {
     name: &'static str,
-    /// It is a part of a path, and not a name.
+    /// Whether the shared name is a part of a path.
     is_path: bool,
     first: &'static str,
     second: &'static str,
@@ -265,8 +265,8 @@ pub struct Clash {
 
 /// Returns the first clash of each of `F` fields with a field before it.
 ///
-/// The columns are looked up by the hash of their name, so that the time is linear in them: compared pair by pair, a few
-/// hundred columns would take seconds. Only aliases are compared with all other aliases; few columns have one.
+/// The columns are looked up by the hash of their name, which takes linear time. Comparing all pairs would take
+/// seconds for a few hundred columns. Only aliases are compared with all other aliases; few columns have one.
 #[doc(hidden)]
 #[must_use]
 pub const fn clashes<const N: usize, const F: usize>(columns: &[Column]) -> [Option<Clash>; F] {
@@ -327,7 +327,8 @@ pub const fn clashes<const N: usize, const F: usize>(columns: &[Column]) -> [Opt
 /// The end of a list.
 const NONE: usize = usize::MAX;
 
-/// Notes the clash at the later of two fields. Within one field there is none: a struct's own derive has seen to that.
+/// Records the clash at the later of two fields. There is none within one field, because the derive of that struct
+/// checks its own names.
 const fn note<const F: usize>(
     clashes: &mut [Option<Clash>; F],
     columns: &[Column],
@@ -363,7 +364,7 @@ pub const fn assert_distinct(clash: Option<Clash>) {
     }
 }
 
-/// Checks each field that is flattened without its key. Returns the number of the field after the shape.
+/// Checks each field that is flattened without its key. Returns the number of the first field after the shape.
 #[track_caller]
 const fn assert_keyless_in(shape: &Shape, names: &[&'static str], field: usize) -> usize {
     match shape {
@@ -374,7 +375,7 @@ const fn assert_keyless_in(shape: &Shape, names: &[&'static str], field: usize) 
     field + 1
 }
 
-/// Fails if the columns of the flattened field have a key, which nothing says is part of the whole's.
+/// Fails if the flattened schema has a key and the field is not marked as part of the primary key.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_keyless(field: &'static str, columns: &[Column]) {
@@ -401,7 +402,7 @@ const fn has_alias(column: &Column, name: &str) -> bool {
     false
 }
 
-/// Returns an alias that two columns have in common.
+/// Returns an alias that two columns share.
 const fn shared_alias(a: &Column, b: &Column) -> Option<&'static str> {
     let mut i = 0;
     while i < a.aliases.len() {

@@ -1,7 +1,7 @@
 //! The description of a table and its columns ([`TableSchema`], [`Column`]).
 //!
-//! All of it is known at compile time. A description is a `const`, so that the runtime can loop over the columns of a row and
-//! the optimiser sees through the loop.
+//! All of it is known at compile time. A description is a `const`, so that the optimiser can unroll the runtime's
+//! loops over the columns of a row.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::Value;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::rows::column::ColumnType;
 use crate::rows::data_type::DataType;
 
-/// The columns that every output adds. No column can have such a name, though an alias can.
+/// The columns that every output adds. No column can have such a name, but an alias can.
 pub(crate) const RESERVED: [&str; 2] = ["time", "diff"];
 
 /// The description of a table: its name, its options and its columns.
@@ -28,7 +28,7 @@ pub struct TableSchema {
     pub deny_unknown: bool,
     /// The columns, in the order of the output.
     pub columns: &'static [Column],
-    /// The names of the struct's fields that are no columns.
+    /// The names of the struct's fields that are not columns.
     pub(crate) skipped: &'static [&'static str],
 }
 
@@ -82,7 +82,8 @@ impl TableSchema {
         self.columns.iter().any(|column| column.primary_key)
     }
 
-    /// Returns whether a push replaces the row with its key: the table has a key, and is not append-only.
+    /// Returns whether a push replaces the row with its key, that is, whether the table has a key and is not
+    /// append-only.
     pub(crate) fn is_upserted(&self) -> bool {
         self.has_key() && !self.append_only
     }
@@ -129,13 +130,13 @@ pub enum Step {
 pub struct Column {
     /// The name in JSON and in every output.
     pub name: &'static str,
-    /// The type of its values; of an `Option<T>` that of `T`.
+    /// The type of its values. For an `Option<T>` it is that of `T`.
     pub data_type: DataType,
-    /// The column's values may be null (`Option<T>`).
+    /// Whether the column's values may be null (`Option<T>`).
     pub optional: bool,
-    /// The column belongs to the primary key.
+    /// Whether the column belongs to the primary key.
     pub primary_key: bool,
-    /// The column has a default.
+    /// Whether the column has a default.
     pub has_default: bool,
     /// The doc comment of the field; empty if it has none.
     pub description: &'static str,
@@ -144,18 +145,18 @@ pub struct Column {
     /// Where in a row's JSON the column is read, such as `seller.name`; empty if it is a field of the row itself.
     pub path: &'static str,
     pub(crate) steps: &'static [Step],
-    /// The name of the struct's field: of a flattened column that of the flattened row.
+    /// The name of the struct's field. For a flattened column it is the field with the flattened row.
     pub(crate) field: &'static str,
     /// The number of that field.
     pub(crate) field_index: usize,
-    /// A value can stand for none, see `next::Rest`.
+    /// Whether the column can hold a placeholder; see `next::Rest`.
     pub(crate) has_placeholder: bool,
     pub(super) default: Option<fn() -> Value>,
     pub(super) example: Option<fn() -> Value>,
 }
 
 impl Column {
-    /// Returns a column of that type, as yet without a name.
+    /// Returns a column of that type, still without a name.
     pub(crate) const fn of_type<T: ColumnType>() -> Self {
         Column {
             name: "",

@@ -1,5 +1,5 @@
-//! Rows as the log has them: a line each, `+` or `-`, how often if it is not once, and the row as JSON, by the writers and the
-//! decoder that outputs and sources use.
+//! The form of rows in the log: one line for each, with `+` or `-`, the count if it is not 1, and the row as JSON.
+//! Outputs and sources use the same writers and decoder.
 
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::commit::Commit;
@@ -8,8 +8,7 @@ use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{ColumnsOf, Schema, is_key};
 
 impl RowWriter {
-    /// Writes the updates of a commit; unless `whole`, without those that the next one makes good: an old row that
-    /// another of its key replaces.
+    /// Writes the updates of a commit. Unless `whole`, it omits the retraction of a row that the next update replaces.
     pub(crate) fn write_commit<S: Schema>(&self, commit: &Commit<S>, whole: bool, out: &mut Vec<u8>) {
         for batch in commit.batches() {
             for row in 0..batch.len() {
@@ -31,11 +30,11 @@ impl RowWriter {
 ///
 /// # Errors
 ///
-/// Says what is wrong with which line.
+/// The line, and what is wrong with it.
 pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Pool<S>) -> Result<Vec<Batch<S>>, String> {
     let mut done = Vec::new();
     let mut open = pool.get();
-    // The texts of JSON have no line breaks in them.
+    // JSON that the library writes has no line breaks.
     for line in rows.split_inclusive(|byte| *byte == b'\n') {
         let (sign, rest) = line.split_first().ok_or("an empty line")?;
         let (times, row) = rest.split_at(rest.iter().take_while(|byte| byte.is_ascii_digit()).count());
@@ -61,10 +60,10 @@ pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Pool<S>) -> Result<Vec<Batch<S
     Ok(done)
 }
 
-/// A piece of rows, as large as one frame of a snapshot is.
+/// The size of a piece of rows, which becomes one frame of a snapshot.
 pub(crate) const PIECE: usize = 256 * 1024;
 
-/// Gathers rows into pieces.
+/// Collects rows into pieces.
 pub(crate) struct Pieces<'a, F> {
     writer: &'a RowWriter,
     piece: Vec<u8>,

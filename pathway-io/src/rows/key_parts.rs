@@ -1,7 +1,7 @@
-//! A primary key, taken apart into the values of its columns.
+//! A primary key as the values of its columns.
 //!
-//! The types of the values are erased: a method for each key, rather than for each column of the row, is what keeps the derive
-//! cheap to compile.
+//! The values are type-erased, so that the derive generates one method for the key, and none for each column. This
+//! saves compile time.
 
 use std::any::Any;
 use std::slice;

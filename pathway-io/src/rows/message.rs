@@ -1,4 +1,4 @@
-//! Texts that the compiler puts together, for the errors that only it can find.
+//! Error texts that are assembled at compile time, for errors that only the compiler can find.
 
 use super::data_type::DataType;
 
@@ -11,7 +11,7 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     i == a.len() && i == b.len()
 }
 
-/// A text put together by the compiler; what does not fit is cut off.
+/// A text that is assembled at compile time. A text that is too long is cut off.
 pub(crate) struct Message {
     text: [u8; 1024],
     len: usize,
@@ -33,7 +33,7 @@ impl Message {
         self
     }
 
-    /// Returns a text with others in it: `zero` for each NUL, and `one` for each U+0001.
+    /// Returns a text with `zero` for each NUL and `one` for each U+0001.
     pub(crate) const fn filled(text: &str, zero: &str, one: &str) -> Self {
         let bytes = text.as_bytes();
         let mut message = Message::new();
@@ -71,7 +71,7 @@ impl Message {
         }
     }
 
-    /// Returns the type in its Rust spelling, as `Display` has it.
+    /// Appends the type in its Rust spelling, like its `Display`.
     pub(crate) const fn push_type(self, data_type: &DataType) -> Self {
         match data_type {
             DataType::Bool => self.push("bool"),
@@ -115,7 +115,7 @@ impl Message {
         }
     }
 
-    /// Returns the type of a column, that may be null or not.
+    /// Appends the type of a column, inside an `Option` if it may be null.
     pub(crate) const fn push_column(self, data_type: &DataType, optional: bool) -> Self {
         if optional { self.push("Option<").push_type(data_type).push(">") } else { self.push_type(data_type) }
     }

@@ -1,7 +1,7 @@
 //! [`next!`](crate::rows::next): a row with keyword arguments.
 //!
-//! The macro leaves the row a struct literal with the user's own tokens, so that what is missing, unknown or repeated is
-//! for rustc to say, with its fixes. Around each value it puts [`convert`]; `..` becomes a base made by [`Rest`].
+//! The row stays a struct literal with the user's own tokens, so that rustc reports missing, unknown and repeated
+//! fields, with its suggestions. Around each value it puts [`convert`]; `..` becomes a base made by [`Rest`].
 
 use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
@@ -15,15 +15,15 @@ use crate::run::error::Closed;
 /// It is `subject.next(..)` with three conveniences:
 ///
 /// - Values convert: `&str` to `String`, a slice or an array to a `Vec`, and a value to an `Option` of it.
-/// - `..` at the end fills in the columns that are left out: with their default, which is evaluated for no others, or
-///   with `None`. That each has one is checked by the compiler.
+/// - `..` at the end fills in the omitted columns with their default or with `None`. Only the defaults of omitted
+///   columns are evaluated. The compiler checks that each omitted column has one.
 /// - A flattened row is a nested literal, whose values convert too.
 ///
 /// The subject may be any expression with a `next` method, such as a transaction.
 ///
 /// A literal has the column's type: write `4.0`, not `4`, for an `f64`. An `Option<&str>` does not convert: write
-/// `nick: "tom"` or `nick: Some("tom".to_string())`. An expression whose type only its place tells, such as
-/// `text.parse()?` or `name.into()`, is left as it is and becomes the column's type itself.
+/// `nick: "tom"` or `nick: Some("tom".to_string())`. An expression whose type is inferred from its place, such as
+/// `text.parse()?` or `name.into()`, is not converted: it has the column's type itself.
 ///
 /// ```
 /// use pathway_io::{Closed, Schema, Subject, connector, next};
@@ -67,7 +67,7 @@ macro_rules! next {
     };
 }
 
-/// Expands to the tokens as they stand, for an editor, so that it can complete them.
+/// Expands to the tokens themselves, so that an editor can complete them.
 #[cfg(rust_analyzer)]
 #[macro_export]
 macro_rules! next {
@@ -76,18 +76,18 @@ macro_rules! next {
     };
 }
 
-/// Returns the value of `..` in an editor, which runs nothing.
+/// Returns the value of `..` in an editor, which never runs it.
 #[doc(hidden)]
 #[must_use]
 pub fn sketched<T>() -> T {
     unreachable!("only an editor expands `next!` to this")
 }
 
-/// A column's type, made of a value of type `V`.
+/// A column's type that can be made from a value of type `V`.
 ///
-/// The column is `Self`, so that where it has one implementation, as numbers, dates and newtypes have, the type of a value
-/// such as `row.get(0)?` follows from it. A column's type must leave one implementation for a literal or for `None`, or
-/// its type could not be inferred: hence none from numbers to wider ones, and none from `Option<&str>`.
+/// `Self` is the column, so that rustc can infer the type of a value such as `row.get(0)?` if the column has one
+/// implementation, as numbers, dates and newtypes do. A literal or `None` must match only one implementation, or its
+/// type could not be inferred. Therefore no number converts to a wider one, and `Option<&str>` does not convert.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "expected a value for a column of type `{Self}`",
@@ -179,14 +179,14 @@ pub struct Rest<S> {
 }
 
 impl<S> Rest<S> {
-    /// Returns a row that has the columns which are left out.
+    /// Returns a row with the omitted columns.
     #[must_use]
     pub fn row(&self) -> S {
         (self.make)(self.given)
     }
 }
 
-/// Returns the rest of a row of which these fields are `given`; it fails where [`assert_rest`] does.
+/// Returns the rest of a row whose `given` fields the user has written. It fails where [`assert_rest`] does.
 #[doc(hidden)]
 #[track_caller]
 #[must_use]
@@ -209,7 +209,7 @@ fn rest<S: Schema>(given: &[&str]) -> S {
     S::from_fields(columns.get(0))
 }
 
-/// Fails if a column that is not `given` has neither a default nor a null. An unknown field is rustc's to report.
+/// Fails if a column that is not `given` has neither a default nor a null. rustc reports unknown fields.
 #[track_caller]
 const fn assert_rest<S: Schema>(given: &[&str]) {
     let columns = S::SCHEMA.columns;

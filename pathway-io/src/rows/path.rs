@@ -1,7 +1,7 @@
-//! `#[schema(path = "seller.name")]`: where in a row's JSON a column is read.
+//! `#[schema(path = "seller.name")]`: the path by which a column is read in a row's JSON.
 //!
-//! The macro parses the path. Here are its steps and the functions that compare them while the program is compiled; `decode`
-//! follows them. A row that the library itself has written has the column under its name.
+//! The macro parses it. This file has its steps, and the functions that compare them at compile time; `decode` follows
+//! them. In a row that the library has written, the column has its own name.
 
 use std::fmt;
 
@@ -33,7 +33,8 @@ impl Column {
         }
     }
 
-    /// Returns whether a row may have the column under its name: not if the path begins in a field of the same name.
+    /// Returns whether a row may have the column under its own name. It may not if the path begins in a field of that
+    /// name.
     #[inline]
     pub(crate) const fn is_read_by_name(&self) -> bool {
         match self.root() {
@@ -55,7 +56,7 @@ pub(crate) const fn any(columns: &[Column]) -> bool {
     false
 }
 
-/// Returns whether one of two paths begins with the other, so that both read one value.
+/// Returns whether one path begins with the other, so that both read one value.
 pub(crate) const fn overlap(a: &[Step], b: &[Step]) -> bool {
     let (mut i, least) = (0, if a.len() < b.len() { a.len() } else { b.len() });
     while i < least {

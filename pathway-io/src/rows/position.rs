@@ -7,7 +7,7 @@
 use serde::de::IgnoredAny;
 use serde_json::error::Category;
 
-/// The offset of what is wrong in `text`. Not for errors that came from no text, which have no place in it.
+/// Returns the offset of the fault in `text`. The error must come from reading this text.
 #[cold]
 pub(crate) fn position(text: &str, error: &serde_json::Error) -> usize {
     let bytes = text.as_bytes();
@@ -19,7 +19,7 @@ pub(crate) fn position(text: &str, error: &serde_json::Error) -> usize {
     }
 }
 
-/// The offset behind what was read of `text`.
+/// Returns the offset up to which `text` was read.
 fn end(text: &str, error: &serde_json::Error) -> usize {
     let line = match error.line().checked_sub(2) {
         None => 0,

@@ -9,11 +9,11 @@ use crate::rows::column::Buffer;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, RowOf, Schema};
 
-/// Pushes a row behind the `len` rows that the columns have.
+/// Pushes a row into columns with `len` rows.
 ///
 /// # Panics
 ///
-/// If a column refuses its value. The columns are then as they were.
+/// If a column refuses its value. The columns are then unchanged.
 pub(crate) fn push<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, fields: RowOf<S>) {
     let Err(payload) = catch_unwind(AssertUnwindSafe(|| columns.push(fields))) else { return };
     let mut refused = Shorter { len, column: None };
@@ -28,7 +28,7 @@ pub(crate) fn push<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, fields: Ro
     }
 }
 
-/// The first column without the row: the columns before it took their values.
+/// Finds the first column without a value of the row. The columns before it have accepted theirs.
 struct Shorter {
     len: usize,
     column: Option<usize>,

@@ -34,7 +34,7 @@ impl RowWriter {
         out.push(b'\n');
     }
 
-    /// The row alone.
+    /// Writes the row alone.
     pub(crate) fn write_row<C: Columns>(&self, columns: &C, row: usize, out: &mut Vec<u8>) {
         columns.visit(0, &mut Line { row, names: &self.names, out });
         out.push(b'}');

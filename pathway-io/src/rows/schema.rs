@@ -6,8 +6,7 @@ use crate::rows::key_parts::{KeyParts, pass_parts};
 
 /// A row type: a struct whose fields are the columns of a table.
 ///
-/// Implemented by `#[derive(Schema)]`, which is the only supported way; what is not documented here may change in
-/// any release.
+/// Implement it with `#[derive(Schema)]`. Undocumented items of the trait may change in any release.
 ///
 /// ```
 /// use pathway_io::Schema;
@@ -33,10 +32,10 @@ use crate::rows::key_parts::{KeyParts, pass_parts};
     note = "add `#[derive(Schema)]` to it"
 )]
 pub trait Schema: Sized + 'static {
-    /// The row taken apart into its fields, a tree of [`Pair`](crate::rows::fields::Pair)s.
+    /// The fields of the row, as a tree of [`Pair`](crate::rows::fields::Pair)s.
     #[doc(hidden)]
     type Fields: Fields;
-    /// The table as a whole.
+    /// The description of the table.
     #[doc(hidden)]
     const SCHEMA: &'static TableSchema;
 
@@ -54,7 +53,7 @@ pub trait Schema: Sized + 'static {
 
 /// A schema with a primary key. Rows of one key replace each other (upsert), and can be removed by key.
 ///
-/// Implemented by `#[derive(Schema)]` where a column is marked `#[schema(primary_key)]`.
+/// `#[derive(Schema)]` implements it if a column is marked `#[schema(primary_key)]`.
 ///
 /// ```
 /// use pathway_io::{Keyed, Schema};

@@ -1,7 +1,7 @@
-//! What the threads of a running pipeline tell each other: [`Control`].
+//! The shared state of a running pipeline: [`Control`].
 //!
-//! Everything that ends a run meets here. A stop, whatever its cause, interrupts all parts; a failure is recorded and
-//! requests a stop. The thread that waits for the run sees each change through one condition variable.
+//! Everything that ends a run is recorded here. A stop, whatever its cause, interrupts all parts; a failure is
+//! recorded and requests a stop. The thread that waits for the run sees each change through one condition variable.
 
 use std::any::Any;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -40,15 +40,15 @@ pub(crate) struct RunState {
     pub(crate) stop: Option<(Stop, Instant)>,
     pub(crate) failures: Vec<Error>,
     pub(crate) parts: Vec<Member>,
-    /// Files must not be touched yet: the parts that open first have not all done so.
+    /// Whether files must not be touched yet, because not all parts that open first have opened.
     pub(crate) checking: bool,
 }
 
-/// A part, and how far it has come.
+/// A part and its phase.
 pub(crate) struct Member {
     pub(crate) part: Arc<dyn Part>,
     pub(crate) phase: Phase,
-    /// Threads besides the part's own that run code of the user's for it.
+    /// The number of other threads that run code of the user for this part.
     pub(crate) helpers: usize,
 }
 
@@ -100,7 +100,7 @@ impl RunState {
 
 impl Control {
     fn lock(&self) -> MutexGuard<'_, RunState> {
-        // No code of the user's runs under this lock.
+        // No code of the user runs under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -112,7 +112,7 @@ impl Control {
         })
     }
 
-    /// Records how far a part has come. Nothing happens if the run is over and has forgotten its parts.
+    /// Records the phase of a part. It has no effect after the end of the run.
     pub(crate) fn set_phase(&self, id: PartId, phase: Phase) {
         self.update(|run| {
             if let Some(member) = run.parts.get_mut(id.0) {
@@ -135,7 +135,7 @@ impl Control {
         self.phases().into_iter().map(|(part, _)| part).collect()
     }
 
-    /// Returns the parts of one type, and how far each has come.
+    /// Returns the parts of one type with their phases.
     pub(crate) fn phases<T: Part>(&self) -> Vec<(Arc<T>, Phase)> {
         let run = self.lock();
         let mut found = Vec::with_capacity(run.parts.len());
@@ -146,7 +146,7 @@ impl Control {
         found
     }
 
-    /// Returns all parts, how far each has come, and why the run ends before its sources do, if it does: one look at the state.
+    /// Returns all parts with their phases, and the reason of a stop, at one moment.
     pub(crate) fn look(&self) -> Look {
         let run = self.lock();
         Look {
@@ -162,12 +162,12 @@ impl Control {
         result
     }
 
-    /// Wakes the threads that wait, after a change of what they look at outside the state.
+    /// Wakes the threads that wait, after a change outside the state that they depend on.
     pub(crate) fn notify(&self) {
         self.update(|_| ());
     }
 
-    /// Waits until `done`, at most until the time that `deadline` makes of the state. Returns whether it is done.
+    /// Waits until `done` returns true, at most until the time that `deadline` returns. Returns whether it is done.
     pub(crate) fn wait(
         &self,
         mut done: impl FnMut(&RunState) -> bool,
@@ -193,7 +193,7 @@ impl Control {
 
     /// Waits for a duration. Returns whether a stop was requested meanwhile.
     pub(crate) fn sleep(&self, duration: Duration) -> bool {
-        // A moment too far away to be named never comes.
+        // A moment beyond the range of `Instant` never comes.
         let until = self.time.now().checked_add(duration);
         let _waiting = self.time.wait_until(until);
         let mut is_stopping = false;
@@ -205,7 +205,7 @@ impl Control {
         is_stopping
     }
 
-    /// The manual clock of the run was set: wakes whoever waits for it.
+    /// Wakes the threads that wait for the manual clock, after it was set.
     pub(crate) fn time_passed(&self) {
         let parts: Vec<Arc<dyn Part>> =
             self.update(|run| run.parts.iter().map(|member| Arc::clone(&member.part)).collect());
@@ -214,7 +214,7 @@ impl Control {
         }
     }
 
-    /// Requests a stop. The first reason is the one that counts.
+    /// Requests a stop. Only the first reason counts.
     pub(crate) fn stop(&self, reason: Stop) {
         let parts: Vec<Arc<dyn Part>> = self.update(|run| {
             if run.stop.is_some() {
@@ -247,7 +247,7 @@ impl Control {
     /// Writes a line for a program that has asked for progress.
     pub(crate) fn tell(&self, notice: Notice, text: impl FnOnce() -> String) {
         if let Some(tell) = self.notices.get() {
-            // An error may hold line ends, or what would move the cursor.
+            // An error may contain line breaks or control characters.
             tell(notice, &text().replace(char::is_control, " "));
         }
     }

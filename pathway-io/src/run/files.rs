@@ -1,7 +1,7 @@
-//! Files that stay what they were while a pipeline writes them: [`Watch`].
+//! Watches the files that a pipeline writes: [`Watch`].
 //!
-//! A file that was removed, renamed, replaced or shortened takes rows along that the pipeline has written. Unless that is
-//! noticed the run ends well, and offsets move past rows that no longer exist.
+//! If somebody removes, renames, replaces or shortens such a file, rows are lost that the pipeline has written. If
+//! that went unnoticed, the run would end without an error, and offsets would move past lost rows.
 
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io;
@@ -31,20 +31,20 @@ impl FileId {
     }
 }
 
-/// Lets only the user who runs the program read the file, if it is created.
+/// If the file is created, only the user who runs the program can read it.
 pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     options
 }
 
-/// Keeps other pipelines from writing the file, until it is unlocked or closed.
+/// Locks the file against other pipelines, until it is unlocked or closed.
 ///
 /// # Errors
 ///
-/// If another pipeline has it.
+/// If another pipeline has locked it.
 pub(crate) fn lock(file: &File) -> io::Result<()> {
-    // On Windows a lock would keep everybody from reading the file as well. A file system that has no locks cannot help.
+    // On Windows a lock would also prevent reading. A file system without locks offers no protection.
     match if cfg!(unix) { file.try_lock() } else { Ok(()) } {
         Err(TryLockError::WouldBlock) => Err(io::Error::other("another pipeline is writing it")),
         Ok(()) | Err(TryLockError::Error(_)) => Ok(()),
@@ -54,10 +54,11 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
 /// A file that is open, and the path that leads to it.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// Whatever directory the program goes to later.
+    /// The path is absolute, in case the program changes its working directory.
     path: PathBuf,
     id: Option<FileId>,
-    /// Devices and pipes have no length, and need not keep their names.
+    /// Whether it is a regular file. Whether it is a regular file. Devices and pipes have no length, and need not keep
+    /// their names.
     is_file: bool,
 }
 
@@ -71,7 +72,7 @@ impl Watch {
     ///
     /// # Errors
     ///
-    /// What has happened to it.
+    /// The change that was found.
     pub(crate) fn check(&self, len: u64, is_ours_alone: bool) -> io::Result<()> {
         if !self.is_file {
             return Ok(());

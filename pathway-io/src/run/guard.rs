@@ -1,4 +1,4 @@
-//! Calls into code of the user's: a panic there becomes a [`FailureKind`], and never unwinds into the runtime.
+//! Calls code of the user. A panic there becomes a [`FailureKind`], and never unwinds into the runtime.
 
 use crate::run::control::{Control, PartId};
 use crate::run::error::{BoxError, FailureKind};
@@ -14,11 +14,11 @@ pub(crate) fn guarded<T>(place: &'static str, call: impl FnOnce() -> T) -> Resul
     caught(call).map_err(|message| FailureKind::Panicked { place, message })
 }
 
-/// Drops values of the user's, each by itself: with two panics at once the process would abort.
+/// Drops values of the user, each in its own call, because two panics at once would abort the process.
 ///
 /// # Errors
 ///
-/// If one of them panics; the first one is reported.
+/// The first panic, if one of the drops panics.
 pub(crate) fn dropped<T>(place: &'static str, values: impl IntoIterator<Item = T>) -> Result<(), FailureKind> {
     let mut result = Ok(());
     for value in values {
@@ -27,11 +27,11 @@ pub(crate) fn dropped<T>(place: &'static str, values: impl IntoIterator<Item = T
     result
 }
 
-/// Where an error is dropped.
+/// The place of a panic in the drop of an error.
 pub(crate) const DROP_OF_ERROR: &str = "the drop of its error";
 
-/// Returns the failure of a part that returned an error. The error's text is the user's code too: if that panics, the
-/// panic is reported.
+/// Returns the failure of a part that returned an error. The text of the error comes from code of the user. If that
+/// panics, the panic is reported.
 pub(crate) fn failed(error: BoxError) -> FailureKind {
     match guarded("the text of its error", || error.to_string()) {
         Ok(_) => FailureKind::Failed(error),

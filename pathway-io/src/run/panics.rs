@@ -1,4 +1,4 @@
-//! Panics of the user's code, caught as text. The lowest layer: errors use it too, since their causes are such code.
+//! Catches panics of the user's code as text. Errors use it, too, because their causes are such code.
 
 use std::any::Any;
 use std::error::Error as StdError;
@@ -18,19 +18,19 @@ pub(crate) fn message(payload: Box<dyn Any + Send>) -> String {
     } else {
         "(no text)".to_owned()
     };
-    // A payload can be of any type, and its `Drop` can panic in turn. That of a second payload is not tried.
+    // A payload can have any type, and its `Drop` can panic. The payload of that panic is forgotten.
     if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
         std::mem::forget(second);
     }
     message
 }
 
-/// Returns the text of an error. An error that has been told once can still panic the next time.
+/// Returns the text of an error, whose `Display` can panic.
 pub(crate) fn text_of(error: &(dyn StdError + 'static)) -> String {
     caught(|| error.to_string()).unwrap_or_else(|message| format!("(the text of the error panicked: {message})"))
 }
 
-/// Returns the cause of an error; an `Err` with the text of the panic if it cannot be asked for.
+/// Returns the cause of an error. # Errors The text of the panic, if `source` panics.
 pub(crate) fn source_of<'e>(
     error: &'e (dyn StdError + 'static),
 ) -> Result<Option<&'e (dyn StdError + 'static)>, String> {

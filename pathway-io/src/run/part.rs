@@ -9,10 +9,10 @@ use crate::run::error::Error;
 pub(crate) trait Part: Any + Send + Sync {
     fn role(&self) -> Role;
 
-    /// Called once when a stop is requested.
+    /// Reacts to the request for a stop. It is called once.
     fn interrupt(&self) {}
 
-    /// Called when the manual clock of the run was set: wakes whoever waits for it.
+    /// Wakes the threads that wait for the manual clock, after it was set.
     fn time_passed(&self) {}
 
     /// Returns whether no file may be touched before this part has opened.
@@ -20,20 +20,20 @@ pub(crate) trait Part: Any + Send + Sync {
         false
     }
 
-    /// Returns what to report if the grace period is over and the part has not ended, and how much speaks for it.
+    /// Returns the errors to report if the part has not ended within the grace period, each with the evidence for it.
     fn blame(&self) -> Vec<(Suspicion, Error)> {
         Vec::new()
     }
 }
 
-/// In which phase of the end a part is waited for.
+/// The phase of the end in which a run waits for a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
-    /// It pushes rows, and ends first.
+    /// The part pushes rows, and ends first.
     Source,
-    /// It processes what the sources have pushed.
+    /// The part processes the rows of the sources.
     Downstream,
-    /// Another process, which ends when all of its parts have.
+    /// The part is another process, which ends after all its parts.
     Process,
 }
 
@@ -45,18 +45,18 @@ pub(crate) enum Phase {
     Ended,
 }
 
-/// The evidence that a part is the cause of a run that does not end, the strongest first. Parts wait for each other, so
-/// that only the strongest is reported.
+/// The evidence that a part is the cause of a run that does not end, the strongest first. Parts wait for each other,
+/// so only the strongest evidence is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Suspicion {
-    /// It has work to do, and is not waiting for another part.
+    /// The part has work to do, and is not waiting for another part.
     Busy,
-    /// It writes the state, which waits for the sinks.
+    /// The part writes the state, which waits for the sinks.
     Checkpointing,
-    /// It is another process.
+    /// The part is another process.
     OtherProcess,
-    /// It is a worker that may be between two steps of its work.
+    /// The part is a worker that may be between two steps of its work.
     BetweenSteps,
-    /// It waits for messages that do not come.
+    /// The part waits for messages that do not come.
     Idle,
 }

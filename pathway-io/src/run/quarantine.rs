@@ -1,4 +1,4 @@
-//! What happens to rows that are left out ([`BadRows`]), and the file that they are written to.
+//! The policy for bad rows ([`BadRows`]), and the quarantine file.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::run::files::{Watch, lock, private};
 
-/// Says what happens to a row that does not fit the schema, or that a sink refuses for good.
+/// The policy for rows that do not fit the schema, or that a sink refuses permanently.
 ///
 /// [`ReadOptions::bad_rows`](crate::ReadOptions::bad_rows) sets it for a source, and
 /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) for a sink, where it differs as that method says.
@@ -36,7 +36,7 @@ pub(crate) struct QuarantineFile {
 }
 
 impl QuarantineFile {
-    /// Opens or creates the file, and keeps what is in it if told so.
+    /// Opens or creates the file. If `keep`, its contents stay.
     pub(crate) fn open(path: &Path, keep: bool) -> std::io::Result<Self> {
         let mut options = OpenOptions::new();
         let mut file = private(&mut options).write(true).append(cfg!(unix)).create(true).open(path)?;
@@ -63,7 +63,7 @@ impl QuarantineFile {
 }
 
 impl Drop for QuarantineFile {
-    /// Closing it is not enough: a process that is just being started from this one has it too.
+    /// Closing the file is not enough, because a child process shares it between `fork` and `exec`.
     fn drop(&mut self) {
         let _ = self.file.unlock();
     }

@@ -1,4 +1,4 @@
-//! What a run has done: [`Summary`].
+//! The result of a run: [`Summary`].
 
 use std::fmt;
 use std::time::Duration;
@@ -11,9 +11,9 @@ use std::time::Duration;
 pub struct Summary {
     /// The sources, in the order in which they were read.
     pub sources: Vec<SourceSummary>,
-    /// Why the run ended before its sources did; `None` if they ended by themselves.
+    /// The reason of a stop, or `None` if the sources ended by themselves.
     pub stop: Option<Stop>,
-    /// The updates that sinks refused for good, and that were left out; see
+    /// The updates that sinks refused permanently, and that were left out; see
     /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub refused_updates: u64,
 }
@@ -24,18 +24,18 @@ pub struct Summary {
 pub struct SourceSummary {
     /// The name of the source.
     pub name: String,
-    /// The rows and removals that were committed, as they were pushed.
+    /// The pushed rows and removals that were committed.
     pub rows: u64,
-    /// The commits that they were in.
+    /// The number of commits of these rows.
     pub commits: u64,
-    /// The rows that did not fit the schema, whatever became of them.
+    /// The rows that did not fit the schema.
     pub bad_rows: u64,
-    /// From the start of `run` to the end of `on_stop`.
+    /// The time from the start of `run` to the end of `on_stop`.
     pub duration: Duration,
     /// The number of calls of `run`: more than one if it failed and [`Restart`](crate::Restart) applied.
     pub attempts: u32,
-    /// The last error or panic of `run` that did not fail the pipeline: one after which it was run again, or an error
-    /// that it returned after a stop, which is a clean end, since its client was just closed under it.
+    /// The last error or panic of `run` that did not fail the pipeline. Either `run` was called again after it, or
+    /// `run` returned it after a stop, which counts as a clean end.
     pub error: Option<String>,
 }
 
@@ -109,7 +109,7 @@ impl fmt::Display for SourceSummary {
         if self.attempts > 1 {
             write!(f, ", {} attempts", self.attempts)?;
             if let Some(error) = &self.error {
-                // It may have several lines, and a summary has one for each source.
+                // An error may have several lines, and a summary has one line for each source.
                 write!(f, ", last error: {}", error.replace(char::is_control, " "))?;
             }
         }

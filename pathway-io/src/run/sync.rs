@@ -1,4 +1,4 @@
-//! The locks of the intake, which a model checker can replace: `.ci/loom` tries every order in which the threads can take
+//! The locks of the intake, which a model checker can replace: `.ci/loom` tries every order in which threads can lock
 //! them.
 
 #[cfg(all(test, pathway_loom))]

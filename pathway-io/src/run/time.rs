@@ -1,7 +1,7 @@
-//! The one place where the runtime reads the time that it waits by: [`Time`].
+//! The clock that the waits of the runtime follow: [`Time`].
 //!
-//! It is the system's clock, or in a test one that is set by hand. Autocommit, back-off, `sleep`, idle sources and stalls
-//! follow it. The grace period after a stop does not: a test that hangs must end.
+//! It is the system's clock, or in a test a clock that is set by hand. Autocommit, back-off, `sleep`, idle sources and
+//! stalls follow it. The grace period after a stop does not: a test that hangs must end.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -30,12 +30,12 @@ impl Time {
         }
     }
 
-    /// Returns whether it is set by hand. A wait for it then has no time-out, and is woken whenever it is set.
+    /// Returns whether the clock is set by hand. A wait then has no time-out, and is woken whenever the clock is set.
     pub(crate) fn is_manual(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Tells a manual clock that something waits for that moment, until what is returned is dropped.
+    /// Tells a manual clock that a thread waits for that moment, until the returned value is dropped.
     pub(crate) fn wait_until(&self, moment: Option<Instant>) -> Option<Waiting> {
         let (time, moment) = (self.0.as_ref()?, moment?);
         *time.lock().waits.entry(moment).or_default() += 1;
@@ -48,19 +48,19 @@ impl Time {
 pub(crate) struct ManualTime {
     start: Instant,
     state: Mutex<ManualState>,
-    /// Something waits for it that did not before.
+    /// Notified when a new wait begins.
     changed: Condvar,
 }
 
-/// Wakes whoever waits for the clock in one run. Returns `false` if the run is gone.
+/// A function that wakes the threads of one run that wait for the clock. It returns `false` if the run has ended.
 type Wake = Arc<dyn Fn() -> bool + Send + Sync>;
 
 #[derive(Default)]
 struct ManualState {
     passed: Duration,
-    /// The moments that something waits for, and how many do.
+    /// The moments that threads wait for, with the number of waits.
     waits: BTreeMap<Instant, usize>,
-    /// The runs that follow it.
+    /// The runs that follow the clock.
     runs: Vec<Wake>,
 }
 
@@ -95,7 +95,7 @@ impl ManualTime {
         self.start + self.lock().passed
     }
 
-    /// Has a run follow this clock.
+    /// Makes a run follow this clock.
     pub(crate) fn follow(&self, wake: impl Fn() -> bool + Send + Sync + 'static) {
         self.lock().runs.push(Arc::new(wake));
     }
@@ -110,13 +110,14 @@ impl ManualTime {
             state.passed += duration;
             state.runs.clone()
         };
-        // Without the lock, since whoever is woken looks at the clock. Who has not waited yet will look at it first.
+        // The lock is not held here, because the woken threads read the clock. A thread that does not wait yet reads
+        // the clock before it waits.
         let gone: Vec<Wake> = runs.into_iter().filter(|wake| !wake()).collect();
         self.lock().runs.retain(|run| !gone.iter().any(|gone| Arc::ptr_eq(run, gone)));
     }
 
-    /// Waits until something waits for a moment that is still to come, and returns how far away the first is. `None` if the
-    /// time-out, which is real, comes before that.
+    /// Waits until a thread waits for a future moment, and returns the time until the first such moment. Returns
+    /// `None` after `timeout` of real time.
     pub(crate) fn next_wait(&self, timeout: Duration) -> Option<Duration> {
         let until = Instant::now() + timeout;
         let mut state = self.lock();

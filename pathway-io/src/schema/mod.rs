@@ -1,5 +1,5 @@
-//! What can be made of a schema: samples and locks that the compiler checks, exports to other languages, and the struct
-//! that fits a file.
+//! Tools for schemas: samples and locks that the compiler checks, exports to other languages, and the struct that fits
+//! a file.
 
 #[cfg(any(feature = "export", feature = "arrow"))]
 mod export;

@@ -9,7 +9,7 @@ use crate::run::time::unix_millis;
 /// A clock that assigns each commit a time in Unix milliseconds. If the wall clock has not advanced, the time is the
 /// last time plus one.
 pub(crate) struct Clock {
-    /// Written by the sequencer alone, and read by those who watch the run.
+    /// Written only by the sequencer, and read by monitors.
     last: Arc<AtomicU64>,
 }
 
@@ -31,7 +31,7 @@ impl Clock {
         self.last.load(Ordering::Relaxed)
     }
 
-    /// Returns the last time, for others to read.
+    /// Returns the shared counter with the last time.
     pub(crate) fn face(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.last)
     }

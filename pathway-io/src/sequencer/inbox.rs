@@ -30,10 +30,10 @@ use crate::source::intake::{IntakeMessage, Outbox};
 /// The most messages that a committing thread handles, its own included.
 const SERVED: usize = 8;
 
-/// See the module's text.
+/// The queue of the sequencer. The module documentation describes it.
 pub(crate) struct Inbox {
     queue: Mutex<Queue>,
-    /// The sequencer's thread was woken.
+    /// Notified to wake the sequencer's thread.
     woken: Condvar,
     /// `None` before its thread runs, after a panic, and after the end. Then only the sequencer's thread takes messages.
     sequencer: Mutex<Option<Sequencer>>,
@@ -42,11 +42,11 @@ pub(crate) struct Inbox {
 #[derive(Default)]
 struct Queue {
     messages: VecDeque<Message>,
-    /// The sequencer's thread has to look at the queue and at the timers.
+    /// Whether the sequencer's thread must check the queue and the timers.
     is_woken: bool,
-    /// The sequencer's thread sleeps.
+    /// Whether the sequencer's thread sleeps.
     is_asleep: bool,
-    /// The sequencer has ended, and takes no more messages.
+    /// Whether the sequencer has ended.
     is_closed: bool,
 }
 
@@ -99,7 +99,7 @@ impl Inbox {
                 self.guard(&mut sequencer, |sequencer| sequencer.handle(message));
             }
         }
-        // The lock is released by now.
+        // The lock is already released here.
         if !self.queue().messages.is_empty() {
             self.wake();
         }
@@ -133,7 +133,7 @@ impl Inbox {
             let is_last = message.is_none();
             self.guard(&mut sequencer, |sequencer| {
                 message.into_iter().for_each(|message| sequencer.handle(message));
-                // Timers are looked at after each message, so that many messages do not delay them.
+                // Timers are checked after each message, so that many messages do not delay them.
                 sequencer.fire();
             });
             if is_last && self.queue().messages.is_empty() {
@@ -142,7 +142,7 @@ impl Inbox {
         }
     }
 
-    /// Calls the sequencer. A panic in it fails the pipeline, whichever thread it is on, and drops the sequencer: the sinks
+    /// Calls the sequencer. A panic in it fails the pipeline, on any thread, and drops the sequencer. The sinks then
     /// end, and later commits return their credit, for which sources may be waiting.
     fn guard(&self, sequencer: &mut Option<Sequencer>, call: impl FnOnce(&mut Sequencer)) {
         let Some(running) = sequencer else { return };
@@ -156,7 +156,7 @@ impl Inbox {
     /// queue does not sleep.
     fn sleep(&self, due: Option<Instant>, time: &Time) {
         let _waiting = time.wait_until(due);
-        // A manual clock sends a message when it was set.
+        // A manual clock sends a message when it is set.
         let due = due.filter(|_| !time.is_manual());
         let mut queue = self.queue();
         while !std::mem::take(&mut queue.is_woken) {
@@ -170,14 +170,14 @@ impl Inbox {
         queue.is_asleep = false;
     }
 
-    /// Takes no more messages, and drops the sequencer, which ends the sinks.
+    /// Refuses further messages, and drops the sequencer, which ends the sinks.
     pub(crate) fn close(&self) {
         let mut sequencer = self.lock();
         let mut queue = self.queue();
         queue.is_closed = true;
         let unhandled = std::mem::take(&mut queue.messages);
         drop(queue);
-        // These were sent after the end, by sources that were abandoned.
+        // Abandoned sources have sent these messages after the end.
         drop(unhandled);
         drop_sequencer(&mut sequencer);
     }

@@ -33,7 +33,7 @@ use crate::run::control::Control;
 use crate::run::part::{Part, Role};
 use crate::source::intake::{Cut, Intake, IntakeMessage};
 
-/// A commit with more rows than this is left to the sequencer's thread if its table has state: some ten microseconds' worth.
+/// The most rows that a committing thread sequences if the table has state. They take about ten microseconds.
 const BRIEF_ROWS: usize = 32;
 
 /// A message to the sequencer.
@@ -49,7 +49,7 @@ pub(crate) enum Message {
     Finish,
 }
 
-/// The sequencer, as the run waits for it. It waits for no other part, so that it is never to blame by itself.
+/// The sequencer as a part of the run that has to end. It waits for no other part, so it never prevents the end.
 pub(crate) struct SequencerPart {
     /// The time of the last commit.
     pub(crate) time: Arc<AtomicU64>,
@@ -104,13 +104,13 @@ impl Sequencer {
                     downstream.advance(time + 1);
                 }
             }
-            // The sequencer's thread looks at the timers after each message, and sees the last message itself.
+            // The sequencer's thread checks the timers after each message.
             Message::TimePassed | Message::Finish => {}
         }
     }
 
-    /// Returns whether a committing thread of the source `own` may handle the message. It takes a short time, whatever the size
-    /// of the table, and calls no sink of another source.
+    /// Returns whether a committing thread of the source `own` may handle the message. Such a message takes a short
+    /// time for any size of the table, and calls no sink of another source.
     fn is_brief(&self, message: &Message, own: usize) -> bool {
         match message {
             Message::Intake(IntakeMessage::Commit(cut)) => {
@@ -184,7 +184,7 @@ impl Sequencer {
                 downstream.advance(time + 1);
             }
         }
-        // Not a part of the span of the source whose thread this is.
+        // The events do not belong to the span of the committing source.
         debug!(parent: None, connector = &*source.name, time, delivered = !tables.is_empty(), "commit");
         let (source, offset, bad) = (cut.source, cut.offset, cut.bad);
         let record = CommitRecord { time, source, tables, computed_on, offset, bad, _credit: cut.credit };

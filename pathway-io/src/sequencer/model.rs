@@ -1,8 +1,7 @@
-//! Models of the hand-over between committing threads and the sequencer's thread, in the manner of
-//! [the intake's](crate::source::intake::model).
+//! Models of committing threads and the sequencer's thread, like [those of the intake](crate::source::intake::model).
 //!
-//! A model has the real intakes, inbox, sequencer and stages. The computation that reads the tables is a stand-in, which notes
-//! each commit and says so: a message that no thread handles makes the model hang. The clock is set by hand.
+//! A model has the real intakes, inbox, sequencer and stages. A replacement for the computation that reads the tables
+//! records each commit. If no thread handles a message, the model hangs. The clock is set by hand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +44,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 struct Seen {
     commits: Mutex<Vec<(u64, Vec<u64>)>>,
     came: Condvar,
-    /// The time before which the computation may have finished. No model waits for it.
+    /// The frontier of the computation. No model waits for it.
     frontier: AtomicU64,
 }
 
@@ -91,7 +90,7 @@ struct Model {
 }
 
 impl Model {
-    /// Has a number of sources, each with one table.
+    /// Returns a model with this many sources, each with one table.
     fn new(sources: usize, is_keyed: bool, autocommit: bool) -> Self {
         let (inbox, time, seen) = (Inbox::new(), ManualTime::new(), Arc::<Seen>::default());
         let mut control = Control::default();
@@ -205,7 +204,7 @@ fn two_sources_that_commit_at_once() {
             });
             assert!(push(&model.intakes[0], 0));
             model.intakes[0].commit(TABLE).unwrap();
-            // Nothing else happens that would wake a thread.
+            // No other event would wake a thread.
             model.seen.wait_for(3);
             other.join().unwrap();
             let commits = model.end();
@@ -288,7 +287,7 @@ fn a_stop_during_a_commit() {
         });
         model.intakes[0].close();
         let late = Arc::clone(&model.inbox);
-        // The source may have been abandoned, and commits after the end.
+        // An abandoned source can commit after the end.
         let commits = model.end();
         assert_eq!(pusher.join().unwrap(), commits.concat());
         drop(late);
@@ -306,7 +305,7 @@ fn a_panic_on_a_committing_thread_fails_the_pipeline_and_not_the_source() {
     check("a panic in the sequencer", || {
         let model = Model::new(1, false, false);
         assert!(push(intake_of(&model), UNLUCKY));
-        // Whichever thread sequences it, the commit itself has succeeded.
+        // The commit succeeds on whichever thread it is sequenced.
         assert_eq!(intake_of(&model).commit(TABLE), Ok(()));
         model.control.wait(|run| !run.failures.is_empty(), |_| None);
         let text = model.control.update(|run| run.failures[0].to_string());

@@ -14,7 +14,7 @@ const SEGMENT_BYTES: usize = 1 << 20;
 /// The number of empty segments that keep their buffers for reuse.
 const KEPT_SEGMENTS: usize = 4;
 
-/// The number of positions. The rest of a `u32` is left to the owner of the rows.
+/// The number of positions. The owner of the rows can use the other values of a `u32`.
 pub(super) const POSITIONS: u32 = 1 << 31;
 
 /// Rows in segments. A `u32` below [`POSITIONS`] identifies a row: the number of its segment, and its index in the segment.
@@ -35,7 +35,7 @@ struct Segment<S: Schema> {
     is_full: bool,
 }
 
-/// What a position holds.
+/// The state of a position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mark {
     Hole,
@@ -82,7 +82,7 @@ impl<S: Schema> Rows<S> {
         (&self.segments[(row / SEGMENT) as usize].columns, (row % SEGMENT) as usize)
     }
 
-    /// Marks a row as one whose key the present commit changes, or takes the mark away.
+    /// Marks a row whose key the present commit changes, or removes the mark.
     #[inline]
     pub(super) fn touch(&mut self, row: u32, is_touched: bool) {
         let mark = if is_touched { Mark::Touched } else { Mark::Row };

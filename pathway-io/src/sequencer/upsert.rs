@@ -1,7 +1,7 @@
 //! Tables with a primary key: [`Upsert`] turns pushes and removals into updates.
 //!
-//! The current row of each key is kept in columns ([`Rows`]). A hash table of `u32` has the position of each row: keys and hashes
-//! are not stored again, and a lookup reads one bucket and one key.
+//! The current row of each key is kept in columns ([`Rows`]). A hash table of `u32` has the position of each row. Keys
+//! and hashes are not stored a second time, and a lookup reads one bucket and one key.
 //!
 //! A commit is applied in two passes. The first looks up each pushed row. It puts the index of the key in `touched` into the
 //! bucket, so that a further push of the same key finds the first. The second changes each touched key once. Buckets keep their
@@ -133,7 +133,7 @@ impl<S: Schema> Upsert<S> {
         Some(updates.finish())
     }
 
-    /// Returns whether each row of the commit is the first of a new key, and the only one.
+    /// Returns whether each row of the commit is the only row of a new key.
     fn are_all_new(&self, batches: &[Batch<S>], touched: &[Touched]) -> bool {
         touched.len() == batches.iter().map(Batch::len).sum::<usize>()
             && batches.iter().all(Batch::has_only_additions)
@@ -183,7 +183,7 @@ impl<S: Schema> Upsert<S> {
     fn grow(&mut self, batches: &[Batch<S>]) {
         let keys = self.places.len();
         self.places = HashTable::new();
-        // After many removals the table may keep its size: what they have left in it is room, too.
+        // After many removals the table may keep its size, because their buckets are room, too.
         self.places = HashTable::with_capacity(keys + keys / 4 + 1);
         let (hasher, places) = (&self.hasher, &mut self.places);
         for row in self.rows.untouched() {
@@ -352,7 +352,7 @@ mod tests {
         for round in 0..2 {
             assert_eq!(updates(&mut upsert, batch(0..KEYS, Some("felis"))).len(), KEYS as usize, "round {round}");
             assert!(upsert.capacity() >= KEYS as usize);
-            // At once, and in many small commits.
+            // Keys are removed in one commit, and in many small ones.
             let mut removed: Vec<i64> = (0..KEYS).filter(|key| key % 1000 != 7).collect();
             let few = removed.split_off(if round == 0 { removed.len() } else { 0 });
             updates(&mut upsert, batch(removed.into_iter(), None));
@@ -374,7 +374,7 @@ mod tests {
     fn a_hash_table_that_grows_in_a_commit_keeps_the_keys_of_the_commit() {
         let mut upsert = Upsert::<Cat>::default();
         updates(&mut upsert, batch(0..100, Some("felis")));
-        // Known keys that change, a key that is removed, one that stays as it is, new keys, and the first and last of them again.
+        // Known keys that change, a removed key, an unchanged key, new keys, and the first and last of them again.
         let mut commit = batch(0..50, Some("lynx"));
         commit.push_removal(50);
         commit.push_times(Cat { key: 51, genus: "felis".to_owned() }.into_fields(), 1);
@@ -395,7 +395,7 @@ mod tests {
             changed,
             expected.into_iter().map(|(key, genus, diff)| (key, genus.to_owned(), diff)).collect::<Vec<_>>()
         );
-        // All of them are found, and the one that was removed is not.
+        // All of them are found, except the removed one.
         assert_eq!(updates(&mut upsert, batch(0..5_000, None)).len(), 4_999);
     }
 
@@ -413,7 +413,7 @@ mod tests {
         for round in 0..100 {
             let genus = format!("{round}{}", "x".repeat(1 << 20));
             updates(&mut upsert, batch(0..1, Some(&genus)));
-            // Small rows beside it do not keep it either.
+            // Small rows in the same segment do not keep it either.
             updates(&mut upsert, batch(1..3, Some(&round.to_string())));
         }
         assert!(upsert.rows.bytes() < 4 << 20, "{} bytes for a row of a megabyte", upsert.rows.bytes());

@@ -27,14 +27,14 @@ pub(crate) struct TableSinks<S: Schema>(Lock<Attached<S>>);
 struct Attached<S: Schema> {
     sinks: Vec<SinkSpec<S>>,
     per_worker: Vec<PerWorker<S>>,
-    /// The pipeline has started, and takes no more.
+    /// Whether the pipeline has started, so that no sink can be added.
     taken: bool,
 }
 
-/// Makes the sink of a worker, and its path.
+/// A function that makes the sink of a worker, with its path.
 type MakeSink<S> = dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send;
 
-/// A sink of which each worker has its own instance, with the path by which it is known.
+/// A sink of which each worker has its own instance, with the path that the user has given.
 struct PerWorker<S: Schema> {
     path: PathBuf,
     make: Box<MakeSink<S>>,
@@ -47,7 +47,7 @@ impl<S: Schema> Default for TableSinks<S> {
 }
 
 impl<S: Schema> TableSinks<S> {
-    /// Returns what the sinks write.
+    /// Returns the files and database tables that the sinks write.
     pub(crate) fn targets(&self) -> Vec<Target> {
         let attached = self.0.lock();
         let per_worker = attached.per_worker.iter().map(|sink| Target::file(sink.path.clone()));
@@ -70,7 +70,7 @@ impl<S: Schema> TableSinks<S> {
         files.chain(per_worker).collect()
     }
 
-    /// Asks each sink whether it is transactional, which is the user's code. Returns the checks of rows that the sinks make.
+    /// Asks each sink whether it is transactional, and returns the checks of rows. Both run code of the user.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl<S: Schema> TableSinks<S> {
         std::mem::take(&mut attached.sinks)
     }
 
-    /// Takes the sinks of each of the workers `workers`; an empty list if there are none.
+    /// Takes the sinks of each of the workers `workers`. Returns an empty list if there are none.
     pub(crate) fn take_of_workers(&self, workers: Range<usize>) -> Vec<Vec<SinkSpec<S>>> {
         let per_worker = std::mem::take(&mut self.0.lock().per_worker);
         if per_worker.is_empty() {
@@ -120,11 +120,11 @@ impl<S: Schema> TableSinks<S> {
         workers.map(of_worker).collect()
     }
 
-    /// Drops all sinks: their commits are made in another process.
+    /// Drops all sinks, because another process makes the commits of the table.
     pub(crate) fn leave(&self) {
         let sinks = self.take();
         let per_worker = std::mem::take(&mut self.0.lock().per_worker);
-        // Outside the lock, since their `Drop` is the user's code.
+        // The lock is not held here, because their `Drop` is code of the user.
         drop((sinks, per_worker));
     }
 }
@@ -146,7 +146,7 @@ impl<S: Schema> Table<S> {
         self.attach(&name, |attached| attached.sinks.push(sink));
     }
 
-    /// Adds a sink that writes a table of a database, which is known by that name.
+    /// Adds a sink that writes a table of a database. `name` is its name in errors.
     pub(crate) fn add_database_sink(
         &self,
         name: String,
@@ -291,9 +291,9 @@ impl<S> Table<S> {
 
     /// Returns a channel of the table's commits that holds at most `capacity` of them.
     ///
-    /// A full channel holds up the source once its backlog is full. If you drop the receiver, its subscription ends. The
-    /// channel is disconnected when the pipeline has ended. After a restart of a persistent pipeline, the commits since
-    /// the last checkpoint come again.
+    /// If the channel stays full, the source waits once its backlog is full. If you drop the receiver, its
+    /// subscription ends. The channel is disconnected when the pipeline has ended. After a restart of a persistent
+    /// pipeline, the commits since the last checkpoint come again.
     ///
     /// To read the receiver on the thread that runs the pipeline, use [`Pipeline::start`](crate::Pipeline::start).
     ///

@@ -1,4 +1,4 @@
-//! Sinks that are closures: `subscribe` and `subscribe_commits`.
+//! The sinks behind `subscribe` and `subscribe_commits`, which call closures.
 
 use crate::rows::commit::{Commit, Update};
 use crate::rows::schema::Schema;

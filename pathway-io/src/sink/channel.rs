@@ -1,4 +1,4 @@
-//! The sink behind `updates`: a bounded channel of commits.
+//! The sink behind `commits`: a bounded channel of commits.
 
 use crossbeam_channel::Sender;
 

@@ -33,7 +33,7 @@ pub(crate) struct InlineSink<S: Schema> {
 
 struct Lent<S: Schema> {
     sink: AnySink<S>,
-    /// The events of the user's code belong to the sink, and not to the source whose thread it is called on.
+    /// Events of the user's code belong to the span of the sink, and not to that of the committing source.
     span: Span,
 }
 
@@ -58,7 +58,7 @@ impl<S: Schema> InlineSink<S> {
         });
     }
 
-    /// Calls the sink, if it is open. Returns whether it is and has not failed.
+    /// Calls the sink, if it is open. Returns whether the call succeeded.
     fn call(&self, call: impl FnOnce(&mut AnySink<S>, &Cell<&'static str>) -> Result<(), BoxError>) -> bool {
         let mut lent = self.lent.lock();
         let Some(Lent { sink, span }) = &mut *lent else { return false };
@@ -83,7 +83,7 @@ impl<S: Schema> InlineSink<S> {
     }
 }
 
-/// Returns how a call has failed, if it has.
+/// Returns the failure of a call, if there was one.
 fn failure(place: &Cell<&'static str>, call: impl FnOnce() -> Result<(), BoxError>) -> Option<FailureKind> {
     match caught(call) {
         Ok(Ok(())) => None,
@@ -93,7 +93,7 @@ fn failure(place: &Cell<&'static str>, call: impl FnOnce() -> Result<(), BoxErro
 }
 
 impl Worker {
-    /// Opens the sink, lends it until nothing is sent any more, and closes it.
+    /// Opens the sink, lends it until the end of the run, and closes it.
     pub(super) fn lend<S: Schema>(&self, spec: SinkSpec<S>, told: &Receiver<SinkMessage<S>>, inline: &InlineSink<S>) {
         let span = info_span!("sink", sink = &*self.part.name);
         let mut lent = Lent { sink: spec.sink, span: span.clone() };

@@ -1,4 +1,4 @@
-//! Where updates go: the [`Sink`] trait, and what the runtime keeps of each sink.
+//! Sinks: the [`Sink`] trait, the threads that run sinks, and the library's own sinks.
 
 pub(crate) mod attach;
 mod callback;
@@ -33,9 +33,9 @@ use crate::run::error::RunResult;
 
 /// Receives the updates of a table.
 ///
-/// Each sink runs on its own thread, unless it is [inline](crate::SinkOptions::inline), and receives every commit whole, in the order of the times. An error or a panic in any
-/// method fails the pipeline; the sink is then dropped without further calls.
-/// [`SinkOptions::retry`](crate::SinkOptions::retry) tries it again after an error.
+/// Each sink runs on its own thread, unless it is [inline](crate::SinkOptions::inline), and receives every commit
+/// whole, in the order of the times. An error or a panic in any method fails the pipeline; the sink is then dropped
+/// without further calls. [`SinkOptions::retry`](crate::SinkOptions::retry) retries it after an error.
 ///
 /// A persistent pipeline delivers each commit *at least once*: after a restart, the sink receives the commits since the last
 /// checkpoint again, with other times. No commit is durable before the sink has written and flushed it, so a slow sink
@@ -85,7 +85,7 @@ use crate::run::error::RunResult;
 /// # Ok::<(), pathway_io::Error>(())
 /// ```
 pub trait Sink<S: Schema>: Send {
-    /// Opens the sink. Called once, before any source runs.
+    /// Opens the sink. It is called once, before any source runs.
     ///
     /// # Errors
     ///
@@ -104,7 +104,8 @@ pub trait Sink<S: Schema>: Send {
 
     /// Makes the written commits visible.
     ///
-    /// Called after a commit if no other commit is waiting; in a persistent pipeline also before they become durable elsewhere.
+    /// It is called after a commit if no other commit is waiting. A persistent pipeline also calls it before a
+    /// checkpoint.
     ///
     /// # Errors
     ///
@@ -157,12 +158,13 @@ pub trait Sink<S: Schema>: Send {
     /// Called instead of [`open`](Sink::open) in a persistent pipeline if the sink [is transactional](Sink::is_transactional). If
     /// the time is older than the checkpoint's, the library delivers the missing commits. If it is newer, the start fails.
     ///
-    /// With [`SinkOptions::retry`](crate::SinkOptions::retry) it is also called after an error: the commits since the last
-    /// flush that are later than the returned time are written again. What was not flushed before must then be undone.
+    /// With [`SinkOptions::retry`](crate::SinkOptions::retry) it is also called after an error: the commits since the
+    /// last flush that are later than the returned time are written again. `recover` must then undo everything that
+    /// was not flushed.
     ///
     /// # Errors
     ///
-    /// An error keeps the pipeline from starting, or is a further failure of a sink that is tried again.
+    /// An error keeps the pipeline from starting, or is a further failure of a sink that is retried.
     fn recover(
         &mut self,
         schema: &'static TableSchema,
@@ -171,7 +173,8 @@ pub trait Sink<S: Schema>: Send {
         Ok(None)
     }
 
-    /// Returns a check of rows, if the sink can never hold some of them. Called once, before the pipeline starts.
+    /// Returns a check of rows, if there are rows that the sink can never accept. It is called once, before the
+    /// pipeline starts.
     ///
     /// The check is made where a row is pushed. A row that it refuses is a bad row, which the source's
     /// [`BadRows`](crate::BadRows) policy handles, and is never committed. Without a check, the row would become durable in a
@@ -201,7 +204,7 @@ pub trait Sink<S: Schema>: Send {
         None
     }
 
-    /// Closes the sink. Called once, after the last commit and a flush.
+    /// Closes the sink. It is called once, after the last commit and a flush.
     ///
     /// # Errors
     ///

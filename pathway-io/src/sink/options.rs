@@ -27,31 +27,31 @@ impl SinkOptions {
         Self::default()
     }
 
-    /// Tries the sink again after an error of any of its methods.
+    /// Retries the sink after an error of any of its methods.
     ///
     /// The library keeps the commits since the last successful [`flush`](crate::Sink::flush). After an error it waits,
     /// calls [`recover`](crate::Sink::recover), writes the commits with a later time again, and flushes. If `recover`
     /// returns `None`, it writes all of them again. An error of `open`, or of `recover` at the start of a persistent
     /// pipeline, is followed by another call of the same method.
     ///
-    /// - The commits that are kept count as backlog, so the sources wait while the sink does not recover. So that they
-    ///   are few, `flush` is also called when 25,000 updates or 100 ms have come together.
+    /// - The commits that are kept count as backlog, so the sources wait while the sink does not recover. To limit
+    ///   them, `flush` is also called after 25,000 updates or 100 ms.
     /// - A flush that succeeds resets the count of attempts and the waits.
     /// - An error that is marked [fatal](crate::Error::fatal), and a panic, fail the pipeline at once.
-    /// - A stop ends the wait. One more attempt follows, so that the rows arrive if they can.
+    /// - A stop ends the wait. One more attempt follows, so that the rows arrive if possible.
     ///
-    /// The default `recover` calls `open`. A sink whose `open` deletes what is there must implement `recover`.
+    /// The default `recover` calls `open`. A sink whose `open` deletes existing rows must implement `recover`.
     pub fn retry(mut self, restart: Restart) -> Self {
         self.retry = Some(restart);
         self
     }
 
-    /// Sets what happens to rows that the sink refuses for good, such as those that violate a constraint of a table. The
-    /// default is that they fail the pipeline.
+    /// Sets the policy for rows that the sink refuses permanently, such as rows that violate a constraint of a table.
+    /// The default is that they fail the pipeline.
     ///
-    /// In a persistent pipeline such a row is durable before the sink sees it, so it fails every later start too. With this
-    /// option the pipeline goes on without the row, also at a start after such a failure. It applies to errors that are marked
-    /// by [`Error::refused`](crate::Error::refused).
+    /// In a persistent pipeline such a row is durable before the sink sees it, so it fails every later start too. With
+    /// this option the pipeline continues without the row, also at a start after such a failure. It applies to errors
+    /// that are marked by [`Error::refused`](crate::Error::refused).
     ///
     /// - The library keeps the commits since the last flush, as for [`retry`](Self::retry), and calls
     ///   [`recover`](crate::Sink::recover) before it writes them again, one at a time and without the refused updates. If an
@@ -83,11 +83,12 @@ impl SinkOptions {
     ///   abandoned and named in the error.
     /// - An error or a panic in it fails the pipeline as the sink's failure. The `commit` that called it returns `Ok`, because
     ///   the rows were committed.
-    /// - It can push into a source, also its own, and commit: these rows become a later commit. A push that waits for room
-    ///   would wait for the sink itself, until a stop. Use [`try_next`](crate::Subject::try_next).
+    /// - It can push into any source and commit. These rows become a later commit. A push that waits for room would
+    ///   wait for the sink itself, until a stop. Use [`try_next`](crate::Subject::try_next).
     ///
-    /// A sink with [`retry`](Self::retry) or [`refused_rows`](Self::refused_rows), and a [transactional](crate::Sink::is_transactional) sink in a persistent
-    /// pipeline, are called on their own thread all the same.
+    /// A sink with [`retry`](Self::retry) or [`refused_rows`](Self::refused_rows), and a
+    /// [transactional](crate::Sink::is_transactional) sink in a persistent pipeline, are still called on their own
+    /// thread.
     ///
     /// ```
     /// # use pathway_io::{connector, Pipeline, Schema, Subject};

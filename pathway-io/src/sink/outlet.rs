@@ -1,5 +1,5 @@
-//! The channel of a sink: what it is sent ([`SinkMessage`]), the end that is written to ([`Outlet`]), and how far the sink
-//! has come ([`Progress`]). An inline sink is called by its outlet.
+//! The channel of a sink: its messages ([`SinkMessage`]), its sending end ([`Outlet`]), and the progress of the sink
+//! ([`Progress`]). An inline sink is called by its outlet.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -78,17 +78,17 @@ pub(crate) struct Progress {
     queued: AtomicU64,
     taken: AtomicU64,
     commits: AtomicU64,
-    /// The time of the oldest commit that the sink has not taken, while there is one.
+    /// The time of the oldest commit that the sink has not taken, if there is one.
     oldest: AtomicU64,
     /// Everything up to this time is durable in a transactional sink.
     durable: AtomicU64,
-    /// The sink waits for the next message.
+    /// Whether the sink waits for the next message.
     idle: AtomicBool,
     /// The number of retries after an error.
     retries: AtomicU64,
-    /// The number of updates that were left out, because the sink refuses them for good.
+    /// The number of updates that were left out because the sink refuses them permanently.
     refused: AtomicU64,
-    /// The sink has failed, and has not caught up since.
+    /// Whether the sink has failed and has not recovered since.
     retrying: AtomicBool,
 }
 
@@ -138,7 +138,7 @@ impl Progress {
         self.idle.store(idle, Ordering::Relaxed);
     }
 
-    /// Records that the sink is about to be tried again.
+    /// Records that the sink is retried.
     pub(crate) fn retry(&self) {
         self.retries.fetch_add(1, Ordering::Relaxed);
         self.retrying.store(true, Ordering::Relaxed);
@@ -149,7 +149,7 @@ impl Progress {
         self.retrying.store(false, Ordering::Relaxed);
     }
 
-    /// Records that updates were left out, because the sink refuses them for good.
+    /// Records updates that were left out because the sink refuses them permanently.
     pub(crate) fn refused(&self, updates: usize) {
         self.refused.fetch_add(updates as u64, Ordering::Relaxed);
     }
@@ -159,12 +159,12 @@ impl Progress {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Returns how often the sink was tried again after an error.
+    /// Returns the number of retries after an error.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
     }
 
-    /// Returns whether the sink has failed and has not caught up since.
+    /// Returns whether the sink has failed and has not recovered since.
     #[allow(dead_code, reason = "a monitor shows it")]
     pub(crate) fn is_retrying(&self) -> bool {
         self.retrying.load(Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! A sink as the run and its own thread know it: [`SinkPart`] and [`Worker`].
+//! The sink as a part of the run ([`SinkPart`]), and the state of its thread ([`Worker`]).
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use crate::run::error::{Error, FailureKind};
 use crate::run::part::{Part, Role, Suspicion};
 use crate::sink::outlet::Progress;
 
-/// A sink, as the run waits for it.
+/// A sink as a part of the run that has to end.
 pub(crate) struct SinkPart {
     pub(crate) name: Arc<str>,
     pub(crate) progress: Arc<Progress>,
@@ -36,6 +36,6 @@ pub(super) struct Worker {
     pub(super) part: Arc<SinkPart>,
     pub(super) id: PartId,
     pub(super) control: Arc<Control>,
-    /// The method of the sink that is being called, for the text of a panic.
+    /// The method of the sink that is being called, for the error text of a panic.
     pub(super) place: Cell<&'static str>,
 }

@@ -1,8 +1,9 @@
-//! Updates that a sink refuses for good, and that are left out so that the pipeline goes on: [`Refusals`].
+//! Leaves out updates that a sink refuses permanently, so that the pipeline continues: [`Refusals`].
 //!
-//! The sink writes the commits since its last flush again, one at a time. A commit that it refuses is written without the update
-//! that the error names, or without all of them if it names none, until the sink takes the rest. A transactional sink takes
-//! an empty commit too, since the time of the commit must be in it.
+//! The sink writes the commits since its last flush again, one at a time. If it refuses a commit, the commit is
+//! written without the update that the error names, or without any update if the error names none. This repeats until
+//! the sink accepts the rest. A transactional sink takes an empty commit too, since the time of the commit must be in
+//! it.
 
 use std::path::PathBuf;
 
@@ -18,7 +19,7 @@ use crate::run::quarantine::{BadRows, QuarantineFile};
 use crate::sink::Sink;
 use crate::sink::part::Worker;
 
-/// [`BadRows`] of a sink, with its file open.
+/// The [`BadRows`] of a sink, with an open file.
 pub(super) enum Refusals {
     Fail,
     Skip,
@@ -38,12 +39,12 @@ impl Refusals {
         })
     }
 
-    /// Returns whether the error is about updates that are to be left out.
+    /// Returns whether the error is about updates that must be left out.
     pub(super) fn apply_to(&self, error: &BoxError) -> bool {
         !matches!(self, Refusals::Fail) && refused_update(&**error).is_some()
     }
 
-    /// Writes and flushes the commits one at a time, without what the sink refuses for good.
+    /// Writes and flushes the commits one at a time, without the updates that the sink refuses.
     pub(super) fn write_rest<S: Schema>(
         &mut self,
         commits: &[Commit<S>],
@@ -101,7 +102,7 @@ impl Refusals {
     }
 }
 
-/// Has the sink undo what it has not flushed. Returns the time of its last commit.
+/// Makes the sink undo everything that was not flushed. Returns the time of its last commit.
 fn recover<S: Schema>(sink: &mut dyn Sink<S>, worker: &Worker) -> Result<u64, BoxError> {
     worker.place.set("recover");
     let time = sink.recover(S::SCHEMA)?;

@@ -1,4 +1,4 @@
-//! Where the outputs of a persistent pipeline resume: [`Resume`].
+//! The positions from which the outputs of a persistent pipeline resume: [`Resume`].
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -47,7 +47,8 @@ pub(crate) struct PersistedFile {
 /// The mark before a path that is not UTF-8. No path contains it.
 const NOT_UTF8: char = '\0';
 
-/// Returns the text by which the state knows a file: its path as the program gives it, and no other path's.
+/// Returns the text that identifies a file in the state. It is the path that the program gives, and different for
+/// different paths.
 pub(crate) fn path_key(path: &Path) -> String {
     match path.to_str() {
         Some(text) => text.to_owned(),
@@ -55,7 +56,7 @@ pub(crate) fn path_key(path: &Path) -> String {
     }
 }
 
-/// Returns the path of a [`path_key`], to be read by people.
+/// Returns the path of a [`path_key`] for a message.
 pub(crate) fn shown_path(key: &str) -> String {
     let bytes = key.strip_prefix(NOT_UTF8).and_then(|encoded| BASE64_STANDARD.decode(encoded).ok());
     bytes.map_or_else(|| key.to_owned(), |bytes| String::from_utf8_lossy(&bytes).into_owned())

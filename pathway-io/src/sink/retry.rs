@@ -1,8 +1,9 @@
-//! Trying a sink again after an error: [`Retry`].
+//! Retries a sink after an error: [`Retry`].
 //!
-//! What a sink has taken since its last flush may be lost with its connection or its transaction. So the deliveries since
-//! then are kept. They hold the credit of their rows, which bounds their number by the backlog: while the sink does not
-//! recover, the sources wait. After an error the sink says where it stands, and receives what came after that again.
+//! The commits since the last flush can be lost with the sink's connection or transaction. So they are kept until the
+//! next flush. They hold the credit of their rows, so the backlog bounds their number, and the sources wait while the
+//! sink does not recover. After an error, the sink returns the time of its last commit, and receives later commits
+//! again.
 
 use std::time::{Duration, Instant};
 
@@ -19,9 +20,10 @@ use crate::sink::outlet::Delivery;
 use crate::sink::part::Worker;
 use crate::sink::refusals::Refusals;
 
-/// A flush follows at the latest when that many updates are kept ...
+/// A flush is made at the latest when this many updates are kept.
 const HELD_UPDATES: usize = 25_000;
-/// ... or when the first of them is that old: whoever reads the database must not wait for a pause in the stream.
+/// A flush is also made when the first of them is this old, so that readers of the database need not wait for a pause
+/// in the stream.
 const HELD_TIME: Duration = Duration::from_millis(100);
 
 /// The state that a retry of a sink needs.
@@ -31,14 +33,14 @@ pub(super) struct Retry<S: Schema> {
     /// The commits since the last flush.
     held: Vec<Delivery<S>>,
     updates: usize,
-    /// When the first of them was written.
+    /// The moment at which the first of these commits was written.
     since: Option<Instant>,
     /// The time of the last commit that was flushed.
     flushed: u64,
     began: Instant,
-    /// A flush has succeeded since the last error.
+    /// Whether a flush has succeeded since the last error.
     progressed: bool,
-    /// A stop was requested: the attempt that follows is the last.
+    /// Whether a stop was requested, so that the next attempt is the last.
     is_last: bool,
     refusals: Refusals,
 }
@@ -93,7 +95,7 @@ impl<S: Schema> Retry<S> {
         }
     }
 
-    /// Lets go of the commits, which the sink has flushed.
+    /// Drops the commits, because the sink has flushed them.
     fn release(&mut self, worker: &Worker) {
         for delivery in self.held.drain(..) {
             self.flushed = delivery.commit.time();
@@ -105,7 +107,7 @@ impl<S: Schema> Retry<S> {
         self.is_last = false;
     }
 
-    /// Tries again until all that is kept is flushed.
+    /// Retries until all kept commits are flushed.
     fn recover(&mut self, mut error: BoxError, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
         loop {
             let caught_up = if self.refusals.apply_to(&error) {
@@ -126,7 +128,7 @@ impl<S: Schema> Retry<S> {
         }
     }
 
-    /// Writes the commits that are kept, without what the sink refuses for good.
+    /// Writes the kept commits, without the updates that the sink refuses permanently.
     fn leave_out(&mut self, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
         let held: Vec<Commit<S>> = self.held.iter().map(|delivery| delivery.commit.clone()).collect();
         self.refusals.write_rest(&held, sink, worker)?;
@@ -134,7 +136,7 @@ impl<S: Schema> Retry<S> {
         Ok(())
     }
 
-    /// Handles an error of the first commits, which the sink has missed in an earlier run.
+    /// Handles an error during the first commits, which the sink lacked after an earlier run.
     pub(super) fn write_missed(
         &mut self,
         error: BoxError,
@@ -145,11 +147,11 @@ impl<S: Schema> Retry<S> {
         if self.refusals.apply_to(&error) { self.refusals.write_rest(missed, sink, worker) } else { Err(error) }
     }
 
-    /// Asks the sink where it stands, and writes what came after that again.
+    /// Asks the sink for the time of its last commit, and writes later commits again.
     fn catch_up(&mut self, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
         worker.place.set("recover");
         let time = sink.recover(S::SCHEMA)?.unwrap_or(0);
-        // A sink that does not keep its time may be written to twice, and one that does must be where it can be.
+        // A transactional sink must be at a time that is possible here. Another sink may receive a commit twice.
         if sink.is_transactional() {
             let (flushed, last) = (self.flushed, self.held.last().map_or(self.flushed, |last| last.commit.time()));
             if time < flushed || time > last {
@@ -174,12 +176,12 @@ impl<S: Schema> Retry<S> {
     ///
     /// # Errors
     ///
-    /// Returns `error` if there is to be no other attempt.
+    /// Returns `error` if no other attempt follows.
     pub(super) fn pause(&mut self, error: BoxError, worker: &Worker) -> RunResult {
         if self.is_last || is_fatal(&*error) {
             return Err(error);
         }
-        // An attempt that wrote something was healthy, however short.
+        // An attempt that flushed something was healthy, even if it was short.
         let ran = if std::mem::take(&mut self.progressed) { Duration::MAX } else { self.began.elapsed() };
         let Some(wait) = self.attempts.failed(&self.restart, ran) else { return Err(error) };
         worker.part.progress.retry();

@@ -1,4 +1,4 @@
-//! A sink as it is attached to a table, before the pipeline starts: [`SinkSpec`].
+//! A sink that is attached to a table, before the pipeline starts: [`SinkSpec`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::sink::file::OutputFile;
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
     pub(crate) path: PathBuf,
-    /// The table, in a database.
+    /// The table, if the target is a database.
     pub(crate) part: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) trait FileSink<S: Schema>: Sink<S> {
 
 /// A transactional sink that makes many commits durable at once, as a part of its output. A flush makes nothing durable.
 pub(crate) trait StagedSink<S: Schema>: Sink<S> {
-    /// When the part must end at the latest.
+    /// Returns the moment at which the part must end.
     fn due(&self) -> Option<Instant>;
 
     /// Makes everything that was written durable.
@@ -48,15 +48,15 @@ pub(crate) struct SinkSpec<S: Schema> {
     /// The file that the sink writes, if any.
     pub(crate) target: Option<Target>,
     pub(crate) sink: AnySink<S>,
-    /// When the sink is tried again after an error. A file never is.
+    /// The policy for retries after an error. A file has none.
     pub(crate) retry: Option<Restart>,
-    /// What happens to updates that the sink refuses for good.
+    /// The policy for updates that the sink refuses permanently.
     pub(crate) refused_rows: BadRows,
-    /// The sink is called on the thread that makes a commit.
+    /// Whether the sink is called on the thread that makes a commit.
     pub(crate) inline: bool,
 }
 
-/// A sink that the runtime calls through the trait alone, or one whose file it also syncs and measures.
+/// A sink that the runtime calls through [`Sink`] alone, or a sink that it also syncs or ends part by part.
 pub(crate) enum AnySink<S: Schema> {
     Plain(Box<dyn Sink<S>>),
     File(Box<dyn FileSink<S>>),

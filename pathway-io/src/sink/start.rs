@@ -19,7 +19,7 @@ pub(crate) struct StartedSinks<S: Schema> {
     pub(crate) checkpointed: Vec<CheckpointedSink>,
 }
 
-/// A sink, as far as a checkpoint has to wait for it.
+/// A sink that a checkpoint has to wait for.
 pub(crate) struct CheckpointedSink {
     pub(crate) kind: CheckpointedKind,
     pub(crate) target: Arc<dyn SyncTarget>,
@@ -30,11 +30,11 @@ pub(crate) enum CheckpointedKind {
     File {
         path: PathBuf,
     },
-    /// It keeps nothing, but must have received what becomes durable.
+    /// The sink must have received every commit before it becomes durable.
     Plain,
     Transactional {
         id: String,
-        /// It makes many commits durable at once, and the log keeps them until then.
+        /// Whether the sink makes many commits durable at once, so that the log must keep them until then.
         is_staged: bool,
     },
 }
@@ -42,7 +42,7 @@ pub(crate) enum CheckpointedKind {
 /// Routes a sync request to a sink: directly, or through the dataflow before the sink.
 pub(crate) type SyncRoute<'a> = &'a dyn Fn(Arc<dyn SyncTarget>) -> Arc<dyn SyncTarget>;
 
-/// Where the sinks of one table resume, in a persistent pipeline.
+/// The position from which the sinks of one table resume, in a persistent pipeline.
 pub(crate) struct ResumeTable<'a, S: Schema> {
     pub(crate) resume: &'a Resume,
     /// The name of the table in a checkpoint.
@@ -86,7 +86,7 @@ pub(crate) fn start<S: Schema>(
             let mode = Mode::Transactional { checkpoint: resume.time(), known, held: held.to_vec() };
             let is_staged = spec.sink.staged().is_some();
             let outlet = thread::spawn(spec, mode, control);
-            // The checkpointer itself sends it commits, so that no other way leads to it.
+            // The checkpointer itself sends this sink its commits, so the sync request needs no route.
             let kind = CheckpointedKind::Transactional { id, is_staged };
             started.checkpointed.push(CheckpointedSink::new(kind, &outlet, &|sink| sink));
             started.transactional.push(outlet);

@@ -1,4 +1,4 @@
-//! The sinks of this crate, held to what `sink_tests!` asks of the user's.
+//! Runs `sink_tests!` on the sinks of this crate.
 
 #[cfg(feature = "parquet")]
 mod parquet;
@@ -21,7 +21,7 @@ use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
 use crate::testing::EveryColumn;
 
-/// A sink as it is attached to a table, for a thread that the kit plays.
+/// A sink that is attached to a table, called by the kit instead of its thread.
 struct Attached<S: Schema>(AnySink<S>);
 
 fn attached<S: Schema + Send>(attach: impl FnOnce(&Table<S>)) -> Attached<S> {
@@ -83,7 +83,7 @@ crate::sink_tests! {
     updates: |directory| read_sqlite(&directory.join("out.sqlite")),
 }
 
-/// A value from its text in a file.
+/// Returns the JSON value for a text in a file.
 fn from_text(ty: &DataType, text: &str) -> Value {
     match ty {
         DataType::F32 | DataType::F64 if text.ends_with("inf") => json!(text.replace("inf", "Infinity")),
@@ -93,7 +93,7 @@ fn from_text(ty: &DataType, text: &str) -> Value {
     }
 }
 
-/// The type of a column; of `time` and `diff`, that of any integer.
+/// Returns the type of a column. `time` and `diff` are integers.
 fn type_of(name: &str) -> DataType {
     let column = EveryColumn::schema().columns.iter().find(|column| column.name == name);
     column.map_or(DataType::I64, |column| column.data_type)
@@ -113,7 +113,7 @@ fn read_csv(path: &Path) -> Vec<Value> {
     records.map(row).collect()
 }
 
-/// The fields of RFC 4180. An empty field without quotes is `None`.
+/// Reads the fields of a CSV file. An empty field without quotes is `None`.
 fn records(text: &str) -> Vec<Vec<Option<String>>> {
     let (mut records, mut record, mut letters) = (Vec::new(), Vec::new(), text.chars().peekable());
     while letters.peek().is_some() {

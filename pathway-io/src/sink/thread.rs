@@ -29,16 +29,16 @@ use crate::sink::refusals::Refusals;
 use crate::sink::retry::Retry;
 use crate::sink::spec::{AnySink, SinkSpec};
 
-/// For a sink that is tried once.
+/// The sink is never retried.
 const NO_WAIT: Range<Duration> = Duration::ZERO..Duration::ZERO;
 
 /// The role of a sink in a persistent pipeline.
 pub(crate) enum Mode<S: Schema> {
-    /// It keeps nothing, and is opened for a new run.
+    /// A sink without a state, which is opened for each run.
     Plain,
-    /// It writes a file, whose length belongs to the checkpoint.
+    /// A sink that writes a file, whose length belongs to the checkpoint.
     File,
-    /// It keeps the time of its last commit with its rows.
+    /// A transactional sink.
     Transactional {
         /// The time of the checkpoint, and the time that the sink is known to have reached; 0 before the first.
         checkpoint: u64,
@@ -61,7 +61,7 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
     let id = control.add(Arc::clone(&part) as _, Phase::Opening);
     let worker = Worker { part, id, control: Arc::clone(control), place: Cell::new("open") };
     let name = Arc::clone(&spec.name);
-    // Its thread waits between two attempts, or keeps the time up to which the sink is durable.
+    // Such a sink needs its thread: to wait between two attempts, or to record the time up to which it is durable.
     let needs_thread = spec.retry.is_some() || spec.refused_rows != BadRows::Fail || !matches!(mode, Mode::Plain);
     let inline = (spec.inline && !needs_thread).then(|| InlineSink::new(&name, &progress, control));
     let lent = inline.clone();
@@ -84,7 +84,7 @@ impl Worker {
     ) {
         let _ending = Ending { control: &self.control, id: self.id };
         current::enter(&self.control);
-        // Each call into the sink is guarded. What else runs is the subscriber of `tracing`.
+        // Each call into the sink is guarded on its own. The other foreign code here is the subscriber of `tracing`.
         let live = || match inline {
             Some(inline) => self.lend(spec, &told, inline),
             None => self.live(spec, mode, told),
@@ -99,7 +99,7 @@ impl Worker {
     }
 
     fn live<S: Schema>(&self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
-        // The events of the user's code on this thread belong to it.
+        // Events of the user's code on this thread belong to this span.
         let _span = info_span!("sink", sink = &*self.part.name).entered();
         let SinkSpec { mut sink, retry, refused_rows, .. } = spec;
         let failure = match caught(|| self.serve(&mut sink, retry, refused_rows, mode, &told)) {
@@ -194,7 +194,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Waits for the next message; `None` if there will be none. A part that is due meanwhile is ended.
+    /// Waits for the next message. Returns `None` if there will be none. A part that becomes due meanwhile is ended.
     fn wait<S: Schema>(
         &self,
         told: &Receiver<SinkMessage<S>>,
@@ -267,7 +267,7 @@ impl Worker {
         }
     }
 
-    /// Opens a sink that keeps its own time, and gives it the commits that it misses.
+    /// Opens a transactional sink, and sends it the commits that it lacks.
     fn recover<S: Schema>(
         &self,
         sink: &mut AnySink<S>,
@@ -317,7 +317,7 @@ impl Worker {
 /// The length of a file after each commit since the last sync.
 #[derive(Default)]
 struct Lengths {
-    /// At the time that was last asked for.
+    /// The length at the time of the last request.
     len: u64,
     since: VecDeque<(u64, u64)>,
 }

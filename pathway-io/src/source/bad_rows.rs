@@ -1,4 +1,4 @@
-//! Rows that do not fit the schema, and where they go.
+//! The policy for rows that do not fit the schema.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +10,7 @@ use crate::run::error::row_error::RowError;
 use crate::run::error::{Error, FailureKind};
 use crate::run::quarantine::{BadRows, QuarantineFile};
 
-/// [`BadRows`] with its file open.
+/// [`BadRows`] with an open file.
 pub(crate) enum BadRowPolicy {
     Fail,
     Skip,
@@ -18,7 +18,7 @@ pub(crate) enum BadRowPolicy {
         path: PathBuf,
         file: Mutex<QuarantineFile>,
     },
-    /// Into a file too, but with the commit that has the rows around it: see the checkpointer.
+    /// Also a quarantine file, but the checkpointer writes the row with the commit around it.
     Gather {
         path: PathBuf,
     },
@@ -28,14 +28,14 @@ pub(crate) enum BadRowPolicy {
 pub(crate) enum Verdict {
     /// The push fails.
     Fail,
-    /// The run goes on without it.
+    /// The run continues without the row.
     Pass,
     /// Skip the row, and add this line to the lines that become durable with the commit.
     Gather(Vec<u8>),
 }
 
 impl BadRowPolicy {
-    /// Creates or truncates the quarantine file; in a persistent pipeline that is the checkpointer's affair.
+    /// Creates or truncates the quarantine file. In a persistent pipeline the checkpointer does this.
     pub(crate) fn open(bad_rows: BadRows, persistent: bool) -> Result<Self, Error> {
         Ok(match bad_rows {
             BadRows::Fail => BadRowPolicy::Fail,
@@ -48,7 +48,7 @@ impl BadRowPolicy {
         })
     }
 
-    /// Returns where they are kept.
+    /// Returns the path of the quarantine file.
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             BadRowPolicy::Fail | BadRowPolicy::Skip => None,
@@ -58,7 +58,7 @@ impl BadRowPolicy {
 
     /// Decides on a bad row, and writes it if there is a quarantine.
     ///
-    /// Each row is written at once: bad rows are rare, and one that is reported must be on disk.
+    /// Each row is written immediately, because bad rows are rare and a reported one must be in the file.
     pub(crate) fn judge(&self, source: &str, error: &RowError, raw: &[u8], offset: Value) -> Result<Verdict, Error> {
         match self {
             BadRowPolicy::Fail => Ok(Verdict::Fail),
@@ -74,7 +74,7 @@ impl BadRowPolicy {
     }
 }
 
-/// Returns a bad row as the quarantine has it.
+/// Returns the line of the quarantine file for a bad row.
 fn line(source: &str, error: &RowError, raw: &[u8], offset: Value) -> Vec<u8> {
     let mut entry = Map::new();
     entry.insert("source".into(), source.into());

@@ -1,4 +1,4 @@
-//! [`Declare`]: how a connector's subjects make the tables that they feed, without a name from the pipeline.
+//! [`Declare`]: creates the tables that a connector's subjects feed, without naming a type of the pipeline.
 
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;

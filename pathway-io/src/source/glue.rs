@@ -1,5 +1,5 @@
-//! The items that the output of `#[connector]` refers to, besides [`Connector`](crate::Connector). Their bounds are
-//! placed so that one mistake gives one compile error, at the user's own tokens.
+//! The items that the output of `#[connector]` uses, besides [`Connector`](crate::Connector). Their bounds are placed
+//! so that one mistake gives one compile error, at the user's own tokens.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -31,8 +31,8 @@ impl<C: Connector + Clone> Partitioned for C {}
 
 /// Returns the function that clones a partitioned source.
 ///
-/// The bound is here so that a missing `Clone` gives this trait's error message. A function without parameters, so that rustc
-/// underlines the type that is named, and not an argument.
+/// The bound is here so that a missing `Clone` gives this trait's error message. The function has no parameters, so
+/// that rustc underlines the type, and not an argument.
 #[doc(hidden)]
 #[must_use]
 pub fn clone_partition<C: Partitioned>() -> fn(&C) -> Option<C> {
@@ -172,7 +172,8 @@ pub trait HandleOf<R, const I: usize>: 'static {
     type Schema: Schema;
     /// The offset type as it is written.
     type Written;
-    /// The same, if it is an offset type. The subject's type does not refer to it, because each such use would be an error.
+    /// The same type, if it is an offset type. The subject's type does not use it, because each use would be a further
+    /// error.
     type Offset: Offset;
     type Subject: From<Subject<Self::Schema, Self::Written>>;
     /// The table of the schema. If the row type is not a schema, a placeholder that causes no further errors.

@@ -1,4 +1,4 @@
-//! The hooks of `on_interrupt`, which unblock a `run` that waits in a foreign read.
+//! The hooks of `on_interrupt`, which unblock a `run` that waits in somebody else's call.
 
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 
@@ -32,7 +32,7 @@ struct HookState {
 enum Phase {
     #[default]
     Waiting,
-    /// The stop has come, so a new hook is called at once.
+    /// A stop was requested, so a new hook is called at once.
     Fired,
     /// `run` has returned, so a new hook is dropped.
     Ended,

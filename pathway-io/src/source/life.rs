@@ -26,7 +26,7 @@ pub(crate) fn run<C: Connector>(
 ) {
     let _ending = Ending { control: &source.control, id };
     let started = Instant::now();
-    // Each call into the connector is guarded. What else runs is the subscriber of `tracing`.
+    // Each call into the connector is guarded on its own. The other foreign code here is the subscriber of `tracing`.
     if let Err(kind) = guarded(ITS_THREAD, || live(connector, pools, partition, source)) {
         source.fail(kind);
     }
@@ -35,11 +35,11 @@ pub(crate) fn run<C: Connector>(
     let _ = source.ended.set(summary);
 }
 
-/// Where a panic of a subscriber is reported.
+/// The place of a panic in a subscriber of `tracing`.
 const ITS_THREAD: &str = "its thread";
 
 fn live<C: Connector>(mut connector: C, pools: &[AnyPool], partition: Option<Partition>, source: &Arc<Source>) {
-    // The events of the user's code on this thread belong to it.
+    // Events of the user's code on this thread belong to this span.
     let _span = info_span!("source", connector = &*source.name).entered();
     let ran = guarded(ITS_THREAD, || {
         info!(connector = &*source.name, "start");
@@ -86,7 +86,7 @@ fn attempt<C: Connector>(
     // This is decided right after `run` returned: a later stop does not excuse an earlier error.
     let is_stopping = source.control.is_stopping();
     let idle = source.idle_failure().filter(|_| !is_stopping);
-    // The closed handles do not excuse a source that was idle.
+    // The closed handles do not excuse an idle source, because the library closed them for being idle.
     let excused = is_stopping || (idle.is_none() && source.intake.has_told_closed());
     let failure = match (idle, result) {
         (_, Err(kind)) => Some(kind),
@@ -114,7 +114,7 @@ fn attempt<C: Connector>(
         Some(FailureKind::Failed(error)) if excused => {
             let text = text_of(&*error);
             info!(connector = &*source.name, "ended after the stop with: {text}");
-            // That the subject is closed says less than why an earlier attempt has failed.
+            // The error of an earlier attempt is more useful than `Closed`.
             if !error.is::<Closed>() || source.attempts.get().last_error.is_none() {
                 source.attempts.note(text);
             }

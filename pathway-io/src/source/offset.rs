@@ -79,8 +79,8 @@ impl<O: Offset> AnyOffset for O {
     }
 }
 
-/// The first panic in an offset's code outside of `run`. That code runs on whichever thread cuts the rows or lets go of an
-/// offset last, where a panic would be taken for one of another part.
+/// The first panic in an offset's code outside of `run`. That code runs on the thread that makes a cut or drops an
+/// offset, where its panic would be attributed to another part.
 type OffsetFailure = Arc<Lock<Option<FailureKind>>>;
 
 fn note<T>(failure: &OffsetFailure, result: Result<T, FailureKind>) -> Option<T> {
@@ -108,7 +108,7 @@ impl Deref for SealedOffset {
     type Target = dyn AnyOffset;
 
     fn deref(&self) -> &dyn AnyOffset {
-        // There is one until the drop.
+        // The value is present until the drop.
         self.offset.as_deref().unwrap_or(&())
     }
 }
@@ -119,7 +119,7 @@ impl Drop for SealedOffset {
     }
 }
 
-/// The type of a connector's offsets as a value.
+/// The type of a connector's offsets, as a value.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct OffsetType {
@@ -231,7 +231,7 @@ impl Offsets {
         self.slot().last.clone()
     }
 
-    /// Takes the first panic in the code of an offset.
+    /// Takes the first panic of an offset's code.
     pub(crate) fn take_failure(&self) -> Option<FailureKind> {
         self.failure.lock().take()
     }

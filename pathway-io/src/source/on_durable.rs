@@ -8,7 +8,7 @@ use crate::run::guard::{dropped, guarded};
 use crate::run::lock::Lock;
 use crate::source::offset::{AnyOffset, Offset};
 
-/// Where a callback is dropped.
+/// The place of a panic in the drop of a callback.
 const ITS_DROP: &str = "the drop of an `on_durable` callback";
 
 type Callback = Box<dyn FnMut(&dyn Any) + Send>;
@@ -80,7 +80,7 @@ impl Durables {
                 callbacks
             }
         };
-        // Outside the lock, and not while another panic unwinds.
+        // The drop is outside the lock, and not during another panic.
         told.and(dropped(ITS_DROP, unwanted))
     }
 }

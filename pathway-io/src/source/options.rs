@@ -10,7 +10,7 @@ const DEFAULT_AUTOCOMMIT: Duration = Duration::from_millis(1500);
 /// The default backlog, in rows.
 const DEFAULT_BACKLOG: usize = 65_536;
 
-/// Says how a source is read.
+/// Options for reading a source.
 ///
 /// `#[connector(..)]` sets the defaults of a connector, and [`Pipeline::read_with`](crate::Pipeline::read_with) overrides
 /// them.
@@ -41,7 +41,7 @@ pub struct ReadOptions {
 }
 
 impl ReadOptions {
-    /// Returns options that leave everything as the connector has it.
+    /// Returns options that change nothing.
     pub fn new() -> Self {
         Self::default()
     }
@@ -64,9 +64,6 @@ impl ReadOptions {
 
     /// Counts the autocommit interval from the last commit, and not from the first row after it.
     ///
-    /// A row that comes when the last commit is older than the interval is then committed at once, alone; later rows wait
-    /// until the interval is over. Rows of a sparse source are visible within tens of microseconds, and a fast source makes
-    /// no more commits than before. The default is off, because rows that are pushed together are then not seen together.
     ///
     /// If a row arrives when the last commit is older than the interval, it is committed at once. The following rows
     /// wait until the interval is over. So sinks see the rows of a sparse source within some tens of microseconds,
@@ -152,11 +149,11 @@ impl ReadOptions {
         self
     }
 
-    /// Treats the source as failed if `run` pushes nothing for that long.
+    /// Treats the source as failed if `run` pushes nothing for this long.
     ///
-    /// It is for connections that die in silence. The library closes the subjects of the attempt and calls its
-    /// [`on_interrupt`](crate::Subject::on_interrupt) hooks; the future of an `async fn run` is dropped. Then a
-    /// [`restart`](Self::restart) has `run` called again, and without one the pipeline fails.
+    /// It is for connections that die without an error. The library closes the subjects of the attempt and calls its
+    /// [`on_interrupt`](crate::Subject::on_interrupt) hooks; the future of an `async fn run` is dropped. Then, with a
+    /// [`restart`](Self::restart), `run` is called again, and otherwise the pipeline fails.
     ///
     /// - Rows, removals and bad rows count as pushed. Commits and offsets alone do not.
     /// - The time in which a push waits for room does not count.

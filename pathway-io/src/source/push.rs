@@ -23,8 +23,9 @@ macro_rules! push_methods {
         ///
         /// [`Closed`] if the subject is closed. Return from `run` in this case.
         ///
-        /// A row that a sink of the table [can never hold](crate::Sink::row_check) is handled by the policy for bad rows. If
-        /// that is to fail, it fails the pipeline, since this error cannot describe the row.
+        /// The policy for bad rows also applies to a row that a sink of the table [can never
+        /// accept](crate::Sink::row_check). If the policy is to fail, the pipeline fails, because [`Closed`] cannot
+        /// describe the row.
         ///
         /// # Panics
         ///

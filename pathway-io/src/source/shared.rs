@@ -35,7 +35,7 @@ pub struct Source {
     pub(crate) partitions: usize,
     pub(crate) bad_rows_limit: Option<u64>,
     pub(crate) restart: Option<Restart>,
-    /// For how long an attempt may push nothing.
+    /// The longest time that an attempt may push nothing.
     pub(crate) idle: Option<Duration>,
     pub(crate) attempts: Attempts,
     pub(crate) control: Arc<Control>,
@@ -48,15 +48,15 @@ pub struct Source {
 /// Observations of a source over time, because its pushes record no time.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// The rows that were pushed when somebody last looked ...
+    /// The number of pushed rows at the last observation.
     offered: u64,
-    /// ... and when that number was first seen.
+    /// The time of the first observation with this number.
     since: Option<Instant>,
-    /// When the next attempt begins, while the source waits for it.
+    /// The time of the next attempt, while the source waits for it.
     pub(crate) next_attempt: Option<Instant>,
-    /// Since when the present attempt has pushed nothing although it could; `None` while no attempt runs.
+    /// The time since which the present attempt has pushed nothing although it could. `None` while no attempt runs.
     idle_since: Option<Instant>,
-    /// When the present attempt was interrupted because it was idle.
+    /// The time at which the present attempt was interrupted because it was idle.
     interrupted: Option<Instant>,
 }
 
@@ -74,13 +74,13 @@ impl Seen {
     }
 }
 
-/// The result of a look at a source.
+/// The result of a check whether a source is idle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pulse {
     Alive,
-    /// It has just been interrupted, since it has pushed nothing for that long.
+    /// The attempt has just been interrupted, because it has pushed nothing for that long.
     Interrupted(Duration),
-    /// It was interrupted so long ago, and has not returned.
+    /// The attempt was interrupted that long ago, and has not returned.
     Deaf(Duration),
 }
 
@@ -160,15 +160,15 @@ impl Source {
         self.judge(entry, error, raw, Some(offset), push)
     }
 
-    /// [`bad_row`](Self::bad_row) for a row that a sink can never hold, where the error of the push cannot describe the row:
-    /// if the policy is to fail, the pipeline fails.
+    /// Like [`bad_row`](Self::bad_row), for a row that a sink can never accept. The error of the push cannot describe
+    /// the row, so the pipeline fails if the policy is to fail.
     #[cold]
     pub(crate) fn refused_row<S>(&self, entry: Entry, refused: RefusedRow<S>, push: Push) -> Result<(), Closed> {
         let RefusedRow { json, error, .. } = refused;
         self.judge(entry, error, &json, None::<()>, push).map_err(|error| self.fail_refused(error))
     }
 
-    /// [`refused_row`](Self::refused_row) for a row with its offset.
+    /// Like [`refused_row`](Self::refused_row), for a row with its offset.
     #[cold]
     pub(crate) fn refused_row_at<S, O: Offset>(
         &self,
@@ -279,34 +279,34 @@ impl Source {
         self.check_offsets();
     }
 
-    /// Reports a panic in the code of an offset that was outside of `run`.
+    /// Reports a panic of an offset's code outside `run`.
     fn check_offsets(&self) {
         if let Some(kind) = self.intake.take_offset_failure() {
             self.fail(kind);
         }
     }
 
-    /// Drops what is left of the user's at the end of the run. Returns the failures.
+    /// Drops the remaining values of the user at the end of the run. Returns the failures.
     pub(crate) fn leave(&self) -> impl Iterator<Item = Error> {
         let kinds = [self.durables.end_attempt().err(), self.intake.end_offsets()];
         kinds.into_iter().flatten().map(|kind| Error::connector(&self.name, kind))
     }
 
-    /// Returns when the next attempt begins, while the source waits for it, and for how long no row has been pushed, as far as
-    /// looks at the source can tell; `None` before the first row.
+    /// Returns the time of the next attempt, while the source waits for it, and the time since the last row, as far as
+    /// observations show it. It is `None` before the first row.
     pub(crate) fn look(&self, offered: u64) -> (Option<Instant>, Option<Duration>) {
         let mut seen = self.seen.lock();
-        // Read after `offered`: with an earlier time, its rows would look older than they are.
+        // The clock is read after `offered`. With an earlier time, the rows would seem older than they are.
         let now = self.control.time.now();
         seen.notice(offered, now);
         (seen.next_attempt, seen.since.map(|since| now.saturating_duration_since(since)))
     }
 
-    /// Looks whether the source is idle, and if so, interrupts the attempt: closes its handles and calls its hooks.
+    /// Checks whether the source is idle. If so, interrupts the attempt: closes its handles and calls its hooks.
     pub(crate) fn check_pulse(&self, level: &Level) -> Pulse {
         let Some(limit) = self.idle else { return Pulse::Alive };
         let mut seen = self.seen.lock();
-        // Read after `level`, as in `since_last_row`.
+        // The clock is read after `level`, as in `look`.
         let now = self.control.time.now();
         if let Some(interrupted) = seen.interrupted {
             return Pulse::Deaf(now.saturating_duration_since(interrupted));
@@ -314,7 +314,7 @@ impl Source {
         seen.notice(level.offered, now);
         let Some(since) = seen.idle_since else { return Pulse::Alive };
         if level.is_waiting {
-            // It would push if it could.
+            // The source waits for room, so it is not idle.
             seen.idle_since = Some(now);
             return Pulse::Alive;
         }
@@ -328,7 +328,8 @@ impl Source {
         Pulse::Interrupted(limit)
     }
 
-    /// Interrupts the present attempt as if it were idle, for the test kit. Nothing happens if the source has ended.
+    /// Interrupts the present attempt as if it were idle, for the test kit. It has no effect after the end of the
+    /// source.
     pub(crate) fn interrupt_attempt(&self) {
         loop {
             let level = self.intake.level();
@@ -340,14 +341,14 @@ impl Source {
             }
             drop(seen);
             let now = self.intake.level();
-            // Only a push in between is a reason to look again.
+            // Only a push in the meantime is a reason to try again.
             if now.attempt != level.attempt || now.offered == level.offered {
                 return;
             }
         }
     }
 
-    /// The attempt has returned. Returns how it failed if it was interrupted because it was idle.
+    /// Returns the failure of an attempt that has returned after it was interrupted for being idle.
     pub(super) fn idle_failure(&self) -> Option<FailureKind> {
         let mut seen = self.seen.lock();
         seen.idle_since = None;

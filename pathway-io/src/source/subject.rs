@@ -286,11 +286,11 @@ impl<S, O> Subject<S, O> {
         self.source.intake.is_closed(self.entry)
     }
 
-    /// Registers a hook that the library calls once when a stop comes, to unblock a `run` that waits in somebody else's call.
+    /// Registers a hook that the library calls once at a stop, to unblock a `run` that waits in somebody else's call.
     ///
-    /// The hook runs on its own thread, after the subjects are closed. Its result is ignored. If the stop has come already,
-    /// it is called at once. When `run` has returned, it is dropped. You can register several hooks. A panic in a hook fails
-    /// the pipeline.
+    /// The hook runs on its own thread, after the subjects are closed. Its result is ignored. If a stop was requested
+    /// already, it is called at once. When `run` has returned, it is dropped. You can register several hooks. A panic
+    /// in a hook fails the pipeline.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};

@@ -17,9 +17,10 @@ use crate::source::subject::Subject;
 
 /// Rows that become visible together or not at all.
 ///
-/// It has the push methods of a [`Subject`]. What is pushed here is held in memory, whatever its size, until
-/// [`commit`](Self::commit) makes it one commit together with the plain rows pushed before that moment; autocommit,
-/// the backlog and other commits never take a part of it. A transaction that is dropped writes nothing.
+/// It has the push methods of a [`Subject`]. Its rows are kept in memory, whatever their number, until
+/// [`commit`](Self::commit). That makes one commit of the plain rows pushed before, and of the rows of the
+/// transaction. Autocommit, a full backlog and other commits never take a part of it. A transaction that is dropped
+/// writes nothing.
 ///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
@@ -77,7 +78,7 @@ impl Drop for OpenRows {
 }
 
 impl OpenRows {
-    /// Makes the rows of a table the whole table.
+    /// Makes the transaction's rows of a table the whole table.
     fn start_table<S: Schema, O>(pending: &Mutex<Pending>, subject: &Subject<S, O>) {
         let mut pending = pending.lock().unwrap_or_else(PoisonError::into_inner);
         if pending.opened.is_none() {
@@ -253,7 +254,7 @@ impl<S: Schema, O> Transaction<S, O> {
             self.subject.source().check_whole()?;
         }
         let mut rows = std::mem::take(rows);
-        // The last push into it may have panicked.
+        // The last push into the transaction may have panicked.
         rows.repair();
         Ok((self.subject, rows))
     }

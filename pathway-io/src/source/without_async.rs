@@ -1,5 +1,5 @@
-//! Stands where `AsyncSubject` is with the feature `async`, so that an `async fn run` without it is one error, in which
-//! `#[connector]` names the feature, and not an import that fails besides.
+//! A replacement for `AsyncSubject` without the feature `async`. With it, an `async fn run` is one error, in which
+//! `#[connector]` names the feature, and not also a failed import.
 
 use std::marker::PhantomData;
 

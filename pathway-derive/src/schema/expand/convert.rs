@@ -1,4 +1,5 @@
-//! Fields whose column has another type: what `json`, `with` and `try_from` make of a type and of a value.
+//! Fields whose column has another type: the conversions of `json`, `with` and `try_from`, for the type and for a
+//! value.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -36,7 +37,7 @@ pub fn column_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> To
     quote_spanned!(span=> #at::Option<#stored>)
 }
 
-/// Returns the value of a field as its column has it.
+/// Returns the expression that converts a field to its column's value.
 pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
@@ -48,7 +49,7 @@ pub fn into_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
     }
 }
 
-/// Returns the value of a field out of that of its column.
+/// Returns the expression that converts a column's value to its field.
 pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStream, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     match (column.is_json(), column.conversion().is_some(), types::option_of(column.ty)) {
@@ -62,7 +63,7 @@ pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
 
 /// Returns the impl that converts a field of a foreign type, if it is one.
 ///
-/// Each call is at the user's tokens: what a function lacks, and what does not convert, is rustc's to report there.
+/// Each call has the span of the user's tokens, so that rustc reports a missing function or conversion there.
 pub fn conversion(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();

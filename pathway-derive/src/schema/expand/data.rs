@@ -9,7 +9,7 @@ use super::convert::from_column;
 use super::leaf;
 use crate::types;
 
-/// Returns where every column but `data` can be left out, a row can be made of that one.
+/// Returns the impl, if every column but `data` can be omitted.
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
@@ -35,7 +35,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     })
 }
 
-/// Returns the `data` column, if it is the only one that has to be given.
+/// Returns the `data` column, if it is the only required column.
 pub fn data_of<'s, 'a>(schema: &'s Schema<'a>) -> Option<&'s Column<'a>> {
     let (data, others): (Vec<&Column>, Vec<&Column>) = schema.columns.iter().partition(|column| {
         column.name == "data" && !column.is_flat() && !column.is_json() && column.conversion().is_none()

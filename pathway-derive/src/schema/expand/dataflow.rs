@@ -1,6 +1,6 @@
-//! `#[schema(dataflow)]`: the traits that the engine asks of a row.
+//! `#[schema(dataflow)]`: the traits that the engine requires of a row.
 //!
-//! One body shows the fields; that of each trait is a call, and what is done with a column is the runtime's affair.
+//! One body exposes the fields. The body of each trait is a call, and the runtime does the work for each column.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -23,7 +23,7 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
     let view = values(&schema.columns, &|i, column| shown(schema, i, column, &flow));
     let row_impl = |name: &str, body: TokenStream| {
-        // where another derive has the impl too, rustc points to the option
+        // if another derive has the same impl, rustc points to the option
         let span = option::glue(given.span());
         let (flow, name) = (option::ident_at(&flow, span), Ident::new(name, span));
         let head = quote_spanned!(span=> impl #parameters #flow::#name for #row #bounds);

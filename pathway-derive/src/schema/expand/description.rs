@@ -27,11 +27,11 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
         return quote!(&#pw::describe::<Self, #width>(#lists));
     }
     if schema.is_generic() {
-        // an item cannot speak of the parameters, and so no array of as many columns as there are is possible
+        // an item cannot use the parameters of the impl, so the length of an array cannot depend on them
         let names = schema.columns.iter().map(Column::field);
         return quote!(#pw::describe_generic::<Self>(&[#(#names),*], &#pw::describe::<Self, { #pw::MOST }>(#lists)));
     }
-    // an item inside of an impl cannot speak of its `Self`
+    // an item inside an impl cannot use the `Self` of the impl
     let row = schema.ident;
     let checks = checks(schema, pw);
     let fields = schema.columns.len();
@@ -48,7 +48,7 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
     })
 }
 
-/// Returns a list with an entry for each field, if one of them has what it is about.
+/// Returns a list with an entry for each field, or an empty list if no field has the property.
 fn list(schema: &Schema, has: impl Fn(&Column) -> bool, entry: impl Fn(&Column) -> TokenStream) -> TokenStream {
     let is_needed = schema.columns.iter().any(|column| !column.is_flat() && has(column));
     let entries = schema.columns.iter().filter(|_| is_needed).map(entry);
@@ -65,8 +65,8 @@ fn note_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<Tok
     Some(quote!(#pw::Note::Path(#i, #text, #steps)))
 }
 
-/// Generates the names of a flattened field's columns, with a prefix. The compiler joins them to one text, and each name is a
-/// part of it.
+/// Generates the names of a flattened field's columns, with a prefix. The compiler joins them to one text, of which
+/// each name is a slice.
 fn prefixed(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Ident) -> TokenStream {
     let (row, columns) = (schema.ident, if column.is_key() { "flat_key_columns" } else { "flat_columns" });
     let columns = Ident::new(columns, Span::mixed_site());
@@ -77,13 +77,13 @@ fn prefixed(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Id
     }))
 }
 
-/// Returns whether the names of flattened columns have to be compared: one that is defined twice in the struct itself has been
-/// reported, and a flattened schema alone has been compared by its own derive.
+/// Returns whether the names of flattened columns must be compared. Equal names in the struct itself have been
+/// reported, and a struct with one flattened schema and nothing else was checked by that schema's own derive.
 fn may_clash(schema: &Schema) -> bool {
     schema.names_differ && schema.columns.len() > 1
 }
 
-/// Generates asserts that fail if a flattened schema has a key that would be lost, or a duplicate name.
+/// Generates assertions that fail if a flattened schema has a key that would be lost, or a duplicate name.
 fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
     let mut checks = TokenStream::new();

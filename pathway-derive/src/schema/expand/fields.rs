@@ -1,4 +1,4 @@
-//! What holds the columns' types to what a column must be; defaults.
+//! The impls that check the columns' types, and the defaults.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -11,7 +11,7 @@ use super::keyed::inner_key;
 use super::tree::is_own;
 use crate::{option, types};
 
-/// Returns the impls that hold the columns' types to what a column must be.
+/// Returns the impls that check the columns' types.
 pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
@@ -40,7 +40,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
             });
             continue;
         }
-        // that a key has none is said already
+        // a default of a key column has been reported
         let default = column.default().filter(|_| !column.is_key()).map(|default| {
             let value = match &default.value {
                 Some(value) => convert(value, ty, pw),
@@ -62,7 +62,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         let of_type = quote_spanned!(span=> type Type = #column_type;);
         // glue at a user's type looks like the user's own to that lint
         let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
-        // a key is a column too: asked for both, a type that is neither would be two errors
+        // a key type is a column type, too: with both bounds, a type that is neither would be two errors
         let field = Ident::new(if column.is_key() { "KeyField" } else { "Field" }, Span::mixed_site());
         impls.extend(quote! {
             #[automatically_derived]
@@ -73,8 +73,8 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
     impls
 }
 
-/// Returns a function that makes a value. The `let` has rustc point from a wrong value to the field's type; where none can be
-/// wrong, it is left out, because it takes long to compile.
+/// Returns a function that makes a value. Through its `let`, rustc points from a wrong value to the field's type. A
+/// literal that is known to be right needs none, which saves compile time.
 fn make(
     schema: &Schema,
     i: usize,
@@ -94,7 +94,8 @@ fn make(
     quote!(fn #name() -> #column_type { #body })
 }
 
-/// Returns whether a literal is of the type, as far as both are known by their looks. `None` is the type's own default.
+/// Returns whether a literal is known to have the type, from the spelling of both. `None` stands for the type's own
+/// default.
 fn fits(value: Option<&Expr>, ty: &Type) -> bool {
     const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
     let Some(value) = value else { return types::is_known_column(ty) };
@@ -109,7 +110,7 @@ fn fits(value: Option<&Expr>, ty: &Type) -> bool {
     }
 }
 
-/// Returns a literal where a `String` or an `Option` is wanted becomes one.
+/// Returns the expression for a value: a literal is converted to a `String` or an `Option` if the type is one.
 fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
     let literal = match option::peel(value) {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),

@@ -1,4 +1,4 @@
-//! `Keyed`, where there is a primary key.
+//! `Keyed`, if there is a primary key.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -64,7 +64,8 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     })
 }
 
-/// Returns the method that takes the key apart. A key of one column is its only part, unless the column has another type.
+/// Returns the method that splits the key into its parts. A key of one column is its only part, unless the column has
+/// another type.
 fn parts(schema: &Schema, keys: &[(usize, &Column)], pw: &Ident) -> Option<TokenStream> {
     if let [(_, column)] = keys
         && column.conversion().is_none()
@@ -82,7 +83,8 @@ fn parts(schema: &Schema, keys: &[(usize, &Column)], pw: &Ident) -> Option<Token
     })
 }
 
-/// Returns the key of a flattened row. All of it is at the user's type: errors of one text at one place are shown once.
+/// Returns the key type of a flattened row. All its tokens are at the user's type, because rustc shows equal errors at
+/// one place once.
 pub fn inner_key(ty: &Type, pw: &Ident) -> TokenStream {
     let span = ty.span();
     let pw = option::ident_at(pw, span);

@@ -1,9 +1,9 @@
-//! The impls for a sound schema.
+//! The impls for a schema without mistakes.
 //!
-//! A type that is not known to be that of a column stands in one impl, `Field<I>`, whose bound on the associated type gives
-//! the one error; everything else speaks of `Field<I>::Type` through functions of the runtime, and holds whatever the
-//! type is. What costs compile time is bodies and impls: there are two bodies for each schema and one for each default,
-//! and no impl for a column of a well-known type that has neither default nor example.
+//! A type that is not a well-known column type is named in one impl, `Field<I>`, and the bound on its associated type
+//! causes the one error. All other code uses `Field<I>::Type` through functions of the runtime, and compiles for every
+//! type. Bodies and impls cost compile time. So each schema has two bodies, each default has one, and a column of a
+//! well-known type without a default and an example has no impl.
 
 mod convert;
 mod data;
@@ -28,7 +28,7 @@ use crate::option;
 
 pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     let fields = fields(schema, pw);
-    // Errors list the schemas that there are. Those of the runtime itself are no help to a user.
+    // rustc's errors list the existing schemas. The runtime's own do not help a user.
     let is_ours = schema.options.krate.get().is_some_and(|path| path.is_ident("crate"));
     let listed = |item: TokenStream| if is_ours { quote!(#[diagnostic::do_not_recommend] #item) } else { item };
     let body = listed(schema_impl(schema, pw));
@@ -91,7 +91,7 @@ fn skipped(schema: &Schema, pw: &Ident) -> TokenStream {
         let (ident, ty) = (field.ident, field.ty);
         let span = option::glue(ty.span());
         let pw = option::ident_at(pw, span);
-        // the type is named, so that the error for one without a default is there
+        // the type is named, so that the error for a type without a default is at the field
         quote_spanned!(span=> #ident: <#ty as #pw::Default>::default(),)
     });
     fields.collect()
@@ -104,7 +104,7 @@ fn local(i: usize) -> Ident {
 fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
-    // without a key, that is what is missing
+    // without a key, the error is about the missing key
     (!schema.options.append_only.is_set() || !schema.columns.iter().any(Column::is_key)).then(|| {
         quote! {
             #[automatically_derived]

@@ -7,10 +7,10 @@ use syn::Ident;
 use super::super::ast::{Column, Schema};
 use crate::types;
 
-/// Returns whether nothing has to be said of the column's type but the type itself.
+/// Returns whether the column's type can be named directly, without an impl of `Field`.
 ///
-/// A name such as `String` can be another type's. As a plain column that is one error; where more is asked of it, as a
-/// key or by the engine, it would be one for each, so that there only names of the language's own are taken for granted.
+/// A name such as `String` may belong to another type. In a plain column that is one error. In a key or in a computed
+/// row it would be one error for each requirement, so only primitive types are named directly there.
 pub fn is_own(schema: &Schema, column: &Column) -> bool {
     let options = &column.options;
     let is_stored_as_it_is = !column.is_json() && !column.is_flat() && column.conversion().is_none();

@@ -38,7 +38,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
         let data_type = spelling::data_type(column, Trust::Likely);
         let old = old.and_then(|old| old.column(&column.name));
         let (data_type, optional) = match (data_type, old) {
-            // as it was, which the compiler compares with what it is
+            // the recorded type, which the compiler compares with the present one
             (data_type, Some(old)) if data_type.has_unknown() => (old.data_type.clone(), old.optional),
             (data_type, None) if data_type.has_unknown() => (DataType::Unknown, false),
             (data_type, _) => data_type.without_option(),

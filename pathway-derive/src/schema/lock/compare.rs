@@ -41,7 +41,7 @@ struct Comparison<'a> {
     schema: &'a Schema<'a>,
     literal: &'a LitStr,
     lock: &'a Lock,
-    /// It has just been written: what is wrong with it cannot be put right by that.
+    /// Whether the lock has just been written, so that writing it again would not help.
     is_written: bool,
     file: String,
     pw: Ident,
@@ -153,7 +153,8 @@ impl Comparison<'_> {
         TokenStream::new()
     }
 
-    /// Checks where the column is read. With a path, it is still read by its name, unless the path begins in that field.
+    /// Checks the path of the column. A column with a path is also read by its name, unless the path begins in a field
+    /// of that name.
     fn path(&self, column: &Column, old: &lock::Column) {
         let path = column.options.path.get();
         let is = path.map_or(String::new(), |path| path.literal.value());
@@ -231,8 +232,8 @@ impl Comparison<'_> {
         }
     }
 
-    /// Returns the compiler's part for a column of the lock, with the errors for a column that is gone, of a type that does
-    /// not fit, and for a default that is gone.
+    /// Returns the check that the compiler evaluates for a column of the lock, with the errors for a missing column,
+    /// for a type that does not fit, and for a missing default.
     fn const_check(&self, old: &lock::Column, span: Span, [gone, differs, lost]: [&str; 3]) -> TokenStream {
         let (row, pw) = (self.schema.ident, &self.pw);
         let lock::Column { name, optional, has_default, .. } = old;

@@ -1,8 +1,9 @@
 //! `sample = "cats.jsonl"`: the schema is held to real data, at compile time.
 //!
-//! The file's first rows are read (`files::rows`), and each field is judged by the type of its column as it is written (`type_check`).
-//! Where the type is a name that only the compiler knows (an alias, a newtype, the columns of a `flatten`), the field is judged
-//! by every type (`summary`), and a function of the runtime that the compiler evaluates picks the verdict.
+//! The file's first rows are read (`files::rows`), and each field is judged by the type of its column as it is written
+//! (`type_check`). If only the compiler knows the type (an alias, a newtype, the columns of a `flatten`), the field is
+//! checked against every possible type (`summary`). A function of the runtime, which the compiler evaluates, selects
+//! the result for the real type.
 
 mod summary;
 #[cfg(test)]
@@ -30,9 +31,10 @@ use crate::{option, suggest};
 use summary::{Fault, Summary, all_types};
 use type_check::Misfit;
 
-/// How many items of a list, and how many steps into a value, are looked at for the paths of flattened schemas.
+/// The limit for the items of a list and for the steps into a value that are checked for the paths of flattened
+/// schemas.
 const REACH: usize = 8;
-/// The most values inside of others that are kept for them: an object can be a map with a name for each row.
+/// The most nested values that are kept for these paths. An object can be a map with a different name in each row.
 const MOST: usize = 256;
 
 /// Holds the schema to its sample, if it has one. What comes back has the sample tracked, and checks what is left.
@@ -74,18 +76,18 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     quote!(#track #checks)
 }
 
-/// The field of a row, or the path to a value inside of one.
+/// The field of a row, or the path to a value inside it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Key {
     name: String,
     is_inside: bool,
 }
 
-/// A column, and what the rows have in it.
+/// A column, and its values in the rows.
 struct State<'a> {
     column: &'a Column<'a>,
     summary: Summary,
-    /// An error about it has been reported: one is enough.
+    /// Whether an error about the column has been reported.
     is_reported: bool,
 }
 
@@ -132,9 +134,9 @@ struct Held<'a> {
     items: usize,
     steps: usize,
     has_flat: bool,
-    /// What no column of the struct itself reads, which a flattened schema may read.
+    /// The fields and nested values that no column of the struct itself reads. A flattened schema may read them.
     others: BTreeMap<Key, Summary>,
-    /// All values inside of others are among these.
+    /// Whether all nested values are among these.
     is_deep: bool,
     types: Rc<[DataType]>,
     /// The fields that no column of the struct itself reads, with the error if no other does.
@@ -174,14 +176,14 @@ impl<'a> Held<'a> {
         }
     }
 
-    /// Adds the values inside of a value, under the paths to them.
+    /// Adds the values inside a value, under their paths.
     fn unfold(&mut self, path: &str, value: &Value, column: usize, depth: usize, fields: &mut Vec<Named>) {
         let inner: Vec<(String, &Value)> = match value {
             Value::Object(_) | Value::List(_) if depth >= self.steps => {
                 self.is_deep = false;
                 return;
             }
-            // no path leads to a name that has a character of paths
+            // a path cannot contain a name that has a special character of paths
             Value::Object(inner) => {
                 let inner = inner.iter().filter(|field| !field.name.contains(['.', '[', ']']));
                 inner.map(|field| (format!("{path}.{}", field.name), &field.value)).collect()
@@ -268,7 +270,7 @@ impl<'a> Held<'a> {
         self.others.get_mut(key)
     }
 
-    /// Notes a field that no column of the struct itself reads.
+    /// Records a field that no column of the struct itself reads.
     fn unread(&mut self, field: &Named, line: usize, at: impl Fn() -> String) {
         let is_noted = self.unread.iter().any(|(name, _)| *name == field.name);
         if is_noted || self.states.iter().any(|state| state.begins_in(field)) {

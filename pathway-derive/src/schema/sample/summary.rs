@@ -1,8 +1,8 @@
-//! What a sample's rows have in one field.
+//! Summarises the values of one field in a sample's rows.
 //!
-//! A value is judged by the column's type, or by every type that a column can have where only the compiler knows it: an alias, or
-//! a column of a flattened schema. Of each type, the first value that does not fit is kept with its error, and the runtime
-//! picks the one for the type that the column turns out to have.
+//! A value is checked against the column's type. If only the compiler knows the type (an alias, or a column of a
+//! flattened schema), it is checked against every possible type. For each type, the first value that does not fit is
+//! kept with its error, and the runtime selects the error for the real type.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -15,7 +15,7 @@ use crate::files::data_type::{DataType, PLAIN};
 use crate::files::json::Value;
 use crate::files::rows::Cell;
 
-/// The line of a fault, and the error with a NUL for the type of the column.
+/// The line of a fault, and the error, in which a NUL stands for the type of the column.
 pub type Fault = (usize, String);
 
 /// The types that a column can have, by their numbers in the runtime.
@@ -29,11 +29,11 @@ pub struct Summary {
     /// The type as far as the macro knows it, and its first fault.
     pub data_type: DataType,
     pub fault: Option<Fault>,
-    /// Is there a row that has the field?
+    /// Whether a row has the field.
     pub is_found: bool,
     /// The first row that lacks it.
     pub absent: Option<Fault>,
-    /// For the compiler, if it has to know the type.
+    /// The faults for every type, if only the compiler knows the type.
     types: Rc<[DataType]>,
     faults: Vec<Option<Fault>>,
     null: Option<Fault>,
@@ -57,7 +57,7 @@ impl Summary {
         }
     }
 
-    /// Adds a value of a row; `error` words what is wrong with it.
+    /// Adds a value of a row. `error` returns the text about a value that does not fit.
     pub fn add(&mut self, cell: &Cell, error: impl Fn(Misfit) -> Fault) {
         self.is_found = true;
         if let (None, Err(misfit)) = (&self.fault, judge(&self.data_type, cell)) {
@@ -80,7 +80,7 @@ impl Summary {
         }
     }
 
-    /// Returns what the runtime needs to judge it.
+    /// Returns the constant from which the runtime selects the error.
     pub fn expand(&self, name: &str, is_inside: bool, pw: &Ident) -> TokenStream {
         let (faults, items) = (expand(&self.faults, &self.null, pw), expand(&self.items, &self.null_item, pw));
         let absent = self.absent.as_ref().map_or("", |(_, text)| text);
@@ -90,7 +90,7 @@ impl Summary {
     }
 }
 
-/// Keeps the fault of a value for each type that has none yet. That of a null is the same for all.
+/// Keeps the fault of a value for each type that has none yet. The fault of a null is the same for all types.
 fn keep(
     types: &[DataType],
     faults: &mut [Option<Fault>],
@@ -107,7 +107,7 @@ fn keep(
     }
 }
 
-/// Generates the list of faults; a null has the bit behind those of the types.
+/// Generates the list of faults. A null has the bit after the bits of the types.
 fn expand(faults: &[Option<Fault>], null: &Option<Fault>, pw: &Ident) -> TokenStream {
     let mut types: BTreeMap<&Fault, u32> = BTreeMap::new();
     for (number, fault) in faults.iter().chain([null]).enumerate() {

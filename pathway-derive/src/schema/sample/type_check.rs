@@ -71,7 +71,7 @@ fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     if fits {
         return Ok(());
     }
-    // of a number out of range, which it is
+    // for a number out of range: it is too large or too small
     Err(misfit(match (value, integer) {
         (_, Some(found)) if range.is_some() => format!("is {found}"),
         (Value::Float(found), _) if name == "f32" || range.is_some() => {
@@ -81,7 +81,7 @@ fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     }))
 }
 
-/// Returns the numbers of JSON that a column takes; integers of 128 bits are strings beyond.
+/// Returns the range of JSON numbers that a column accepts. Larger 128-bit integers are strings.
 fn range(name: &str) -> Option<(i128, i128)> {
     match (name, integer(name)) {
         ("Duration", _) => Some((0, LONGEST)),
@@ -103,7 +103,7 @@ fn judge_inside(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
     judge_json(data_type, value).map_err(inside)
 }
 
-/// Returns what a list is said to hold.
+/// Returns the description of a list's items.
 pub fn inside(misfit: Misfit) -> Misfit {
     let inner = misfit.found.strip_prefix("is ").map(|found| format!("holds {found}"));
     Misfit { found: inner.unwrap_or(misfit.found), help: misfit.help }

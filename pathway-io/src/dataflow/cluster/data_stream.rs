@@ -1,4 +1,4 @@
-//! The connection for the dataflow's data, as Timely's threads have it: [`DataStream`].
+//! The connection for the dataflow's data, as Timely's threads use it: [`DataStream`].
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,13 +7,14 @@ use std::thread;
 
 use super::FAREWELL_TIMEOUT;
 
-/// A connection for data, as Timely's threads have it. Timely panics where one fails, and says so on standard error;
-/// but the thread has nothing left to do, and who listens to the other process is to say what has happened.
+/// A connection for data, as Timely's threads use it. If a connection fails, Timely panics, and its message appears on
+/// standard error. This type ends the thread quietly instead: the thread that receives from the other process reports
+/// the failure.
 pub(crate) struct DataStream {
     stream: TcpStream,
-    /// The connection for words to the same process.
+    /// The connection for control messages to the same process.
     words: Arc<TcpStream>,
-    /// The number of zeros at the end: an orderly end is a header of zeros only.
+    /// The number of zeros at the end of the received bytes. An orderly end is a header of zeros.
     zeros: usize,
 }
 
@@ -26,9 +27,9 @@ impl DataStream {
     }
 
     fn give_up(&self) -> ! {
-        // The other process may be about to say why.
+        // The other process may still send the reason.
         thread::sleep(FAREWELL_TIMEOUT);
-        // If not, the connections are to end together.
+        // Otherwise both connections end together.
         let _ = self.words.shutdown(Shutdown::Both);
         loop {
             thread::park();
@@ -74,7 +75,7 @@ impl timely::communication::allocator::zero_copy::stream::Stream for DataStream 
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        // It may be closed already, which is what was wanted.
+        // It may be closed already.
         let _ = self.stream.shutdown(how);
         Ok(())
     }

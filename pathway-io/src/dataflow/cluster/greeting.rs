@@ -1,4 +1,4 @@
-//! What the two ends of a connection say first: who they are, and that they know the cluster's key.
+//! The first messages on a connection: both ends say who they are, and prove that they know the cluster's key.
 //!
 //! | from | bytes |
 //! |---|---|
@@ -7,9 +7,9 @@
 //! | the process that connects | its [`Greeting`], a proof |
 //! | the process that listens | an [`Answer`], its greeting, a proof |
 //!
-//! A proof is the HMAC-SHA-256 of the side, both nonces and the greeting, by the cluster's key; without a key, by the empty
-//! one. A stranger learns nothing about the program: the listener's greeting is sent only to a process that was accepted, or
-//! that knows a key.
+//! A proof is the HMAC-SHA-256 of the side, both nonces and the greeting, with the cluster's key, or with an empty key
+//! if there is none. A stranger learns nothing about the program: the listener's greeting is sent only to a process
+//! that was accepted, or that knows a key.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -65,7 +65,7 @@ pub(super) enum Answer {
     WrongKey = 1,
     /// The processes do not fit together.
     Unfit = 2,
-    /// Another connection is known by that number.
+    /// Another connection has that number already.
     Taken = 3,
 }
 
@@ -96,7 +96,7 @@ impl<'a> Greeter<'a> {
         self.nonces
     }
 
-    /// Reads exactly that many bytes before the deadline, however slowly they come.
+    /// Reads exactly `N` bytes before the deadline, however slowly they arrive.
     fn read<const N: usize>(&self) -> io::Result<[u8; N]> {
         let (mut bytes, mut read) = ([0; N], 0);
         while read < N {
@@ -151,7 +151,7 @@ impl<'a> Greeter<'a> {
         io::Error::new(ErrorKind::InvalidData, "the peer is not a process of a pathway-io pipeline of this version")
     }
 
-    /// Greets the process that listens. Returns its answer, and who it is unless it keeps that to itself.
+    /// Greets the process that listens. Returns its answer, and its greeting if it sent one.
     pub(super) fn connect(&mut self, own: Greeting) -> io::Result<(Answer, Option<Greeting>)> {
         let hello = Self::hello()?;
         self.write(&hello)?;
@@ -178,7 +178,7 @@ impl<'a> Greeter<'a> {
         }
     }
 
-    /// Greets the process that connects. Returns who it says it is, and whether it has proven that it knows the key.
+    /// Greets the process that connects. Returns its greeting, and whether it has proved that it knows the key.
     pub(super) fn accept(&mut self) -> io::Result<(Greeting, bool)> {
         let theirs = self.read::<HELLO_BYTES>()?;
         if !theirs.starts_with(MAGIC) {
@@ -192,7 +192,7 @@ impl<'a> Greeter<'a> {
         Ok((Greeting::of_bytes(&greeting), self.is_proven(CONNECTING, 0, &greeting, &proof)))
     }
 
-    /// Answers the process that connects. `own` is sent only if it may know who this process is.
+    /// Answers the process that connects. `own` is sent only if the other process may know the identity of this one.
     pub(super) fn answer(&self, answer: Answer, own: Option<Greeting>) -> io::Result<()> {
         let mut bytes = vec![answer as u8];
         match own.map(Greeting::to_bytes) {

@@ -1,11 +1,12 @@
 //! How the processes of a cluster find each other: [`meet`].
 //!
-//! Each listens for those with a higher number and connects to those with a lower one, twice: for the dataflow's data, and
-//! for control messages. On each connection both say first who they are ([`greeting`](super::greeting)), so that the same
-//! program with the same arguments is held against itself.
+//! Each listens for those with a higher number and connects to those with a lower one, twice: for the dataflow's data,
+//! and for control messages. On each connection both first say who they are ([`greeting`](super::greeting)), and check
+//! that they run the same program with the same arguments.
 //!
-//! Anybody can connect to a port. So each greeting has its own thread and a deadline, and one that is wrong is ignored: a
-//! stranger can neither end the run nor keep the true process out. No greeting is waited for here without looking for a stop.
+//! Any program can connect to a port. So each greeting has its own thread and a deadline, and a wrong greeting is
+//! ignored: a stranger can neither end the run nor keep the right process out. While this thread waits for a greeting,
+//! it also looks for a stop.
 
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
@@ -103,7 +104,7 @@ impl Handshake<'_> {
         }
     }
 
-    /// Says what is wrong with another process.
+    /// Returns the reason why another process does not fit.
     fn check(&self, other: Greeting) -> Result<()> {
         let own = self.greeting(other.kind);
         let fault = if other.processes != own.processes {
@@ -120,7 +121,7 @@ impl Handshake<'_> {
         Err(Error::pipeline(format!("process {} cannot take part: {fault}", other.process)))
     }
 
-    /// Waits a moment; whether it is time to give up.
+    /// Waits a moment, and returns whether the run was stopped.
     fn is_stopped(&self) -> bool {
         let until = Instant::now() + LOOK;
         self.control.wait(|run| run.stop.is_some(), |_| Some(until))
@@ -144,7 +145,7 @@ impl Handshake<'_> {
         Ok(connected)
     }
 
-    /// Connects to an earlier process, as often as it takes; `None` after a stop.
+    /// Connects to an earlier process, with as many attempts as needed. Returns `None` after a stop.
     fn dial(&self, process: usize, kind: Kind) -> Result<Option<TcpStream>> {
         let address = &self.workers.addresses[process];
         let refused = |why: String| Err(Error::pipeline(format!("process {process} at {address} {why}")));
@@ -191,7 +192,7 @@ impl Handshake<'_> {
                 Err(error) if error.kind() == ErrorKind::InvalidData => {
                     return Err(Error::pipeline(format!("process {process} at {address}: {error}")));
                 }
-                // It does not listen yet, or cannot be reached at the moment.
+                // The process does not listen yet, or cannot be reached at the moment.
                 Err(_) => {}
             }
             if self.is_stopped() {
@@ -200,7 +201,7 @@ impl Handshake<'_> {
         }
     }
 
-    /// Takes the connections of the later processes; `None` after a stop.
+    /// Accepts the connections of the later processes. Returns `None` after a stop.
     fn accept(&self, listeners: &[TcpListener]) -> Result<Option<Vec<Peer>>> {
         let later = self.workers.process + 1..self.workers.processes();
         let mut found: Vec<[Option<TcpStream>; 2]> = later.clone().map(|_| [None, None]).collect();
@@ -210,7 +211,7 @@ impl Handshake<'_> {
                 return Ok(None);
             }
             for (stream, _) in listeners.iter().filter_map(|listener| listener.accept().ok()) {
-                // A connection that is gone already is none.
+                // A connection that is closed already is ignored.
                 let _ = greeters.start(stream);
             }
             while let Some(Greeted { stream, nonces }) = greeters.next() {
@@ -284,7 +285,7 @@ fn connect(address: &str) -> io::Result<TcpStream> {
     Err(last)
 }
 
-/// Waits until all processes are there; `None` if a stop came first.
+/// Waits until all processes are connected. Returns `None` if a stop came first.
 pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result<Option<Vec<Peer>>> {
     let handshake = Handshake { workers, key: workers.key.as_slice().into(), program, control };
     let own = &workers.addresses[workers.process];

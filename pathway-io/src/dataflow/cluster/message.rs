@@ -1,4 +1,4 @@
-//! What the processes of a cluster tell each other: [`PeerMessage`].
+//! The messages between the processes of a cluster: [`PeerMessage`].
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -6,16 +6,16 @@ use crate::run::summary::Stop;
 
 /// A message from one process to another.
 pub(super) enum PeerMessage {
-    /// It has made a commit at that time.
+    /// The process has made a commit at that time.
     Time(u64),
     Stop(Stop),
-    /// It has failed, and drains what is on its way.
+    /// The process has failed, and still delivers its pending rows.
     Failing(String),
-    /// Its dataflow has failed, and is left as it is.
+    /// The dataflow of the process has failed, and its pending rows are lost.
     Failed(String),
-    /// It has done all that it had to do.
+    /// The process has done all its work.
     Done,
-    /// It is there.
+    /// The process is alive.
     Heartbeat,
 }
 

@@ -1,13 +1,15 @@
-//! Several processes as one: how they find each other, and what they tell each other beside the dataflow.
+//! A cluster of processes that runs one pipeline: how they find each other, and the messages that they exchange beside
+//! the dataflow's data.
 //!
 //! Every two processes have two connections ([`handshake`], [`greeting`]). One carries the dataflow's data and is Timely's
 //! ([`data_stream`]). The other carries our own messages ([`message`]). For each other process, one thread sends them
 //! ([`sender`]), so that a process that hangs delays no other, and one thread receives them ([`receiver`]).
 //!
-//! - **The clock**: each process tells the others how far its own clock is, so that theirs do not stand back.
+//! - **The clock**: each process tells the others the time of its clock, so that theirs do not fall behind.
 //! - **A stop** that is requested in one process is a stop of all.
-//! - **A failure** of one, such as that of a sink, stops the others, which fail with its text. What is on its way is still
-//!   drained. A failure that ends the dataflow itself (a worker that panics, a process that is gone) ends theirs at once.
+//! - **A failure** of one, such as that of a sink, stops the others, which fail with its text. Pending rows are still
+//!   delivered. A failure that ends the dataflow itself (a worker that panics, a process that is gone) ends theirs at
+//!   once.
 //! - **Done** is sent when all of a process's own work is done, and a process ends only when it has received it from all
 //!   others ([`ShutdownBarrier`]). So everything that a process sends before has been received, and a connection that
 //!   closes without it is a process that is gone. A process that is done and waits is still asked to stop, and tells those
@@ -54,7 +56,7 @@ struct Peer {
     control: TcpStream,
 }
 
-/// The progress of the processes towards a common end: a process ends only when all have done their work.
+/// The progress of the processes towards a common end. A process ends only when all have done their work.
 #[derive(Default)]
 pub(crate) struct ShutdownBarrier {
     state: Lock<BarrierState>,
@@ -70,7 +72,7 @@ pub(super) struct BarrierState {
     telling: usize,
     /// The time of the last commit of this process.
     time: u64,
-    /// The run ends without the others.
+    /// Whether the run ends without waiting for the others.
     cut_short: bool,
     /// Another process was the first to report its failure, and has told the others itself.
     heard_failure: bool,
@@ -114,17 +116,17 @@ impl ShutdownBarrier {
         }
     }
 
-    /// A process is done, or gone.
+    /// Records that a process is done, or is gone.
     fn mark_done(&self, control: &Control, peer: &str) {
         self.update(control, |state| state.awaited.retain(|awaited| *awaited != *peer));
     }
 
-    /// A process has been told everything.
+    /// Records that a process has been told everything.
     fn mark_told(&self, control: &Control) {
         self.update(control, |state| state.telling -= 1);
     }
 
-    /// Waits no longer for the others, but until they have been told.
+    /// Stops waiting for the others to be done. It still waits until they have been told.
     pub(crate) fn cut_short(&self, control: &Control) {
         self.update(control, |state| state.cut_short = true);
         let deadline = Instant::now() + FAREWELL_TIMEOUT;
@@ -133,12 +135,13 @@ impl ShutdownBarrier {
 }
 
 impl Cluster {
-    /// Waits until all processes are there; `None` if a stop came first.
+    /// Waits until all processes are connected. Returns `None` if a stop came first.
     pub(crate) fn meet(workers: &Workers, program: u64, control: &Control) -> Result<Option<Self>> {
         Ok(handshake::meet(workers, program, control)?.map(|peers| Cluster { peers }))
     }
 
-    /// Returns the connections for the dataflow's data, in the order of the processes; none at this one's place.
+    /// Returns the connections for the dataflow's data, in the order of the processes. The entry of this process is
+    /// `None`.
     pub(crate) fn data_streams(&self, own: usize) -> io::Result<Vec<Option<DataStream>>> {
         let stream =
             |peer: &Peer| Ok(Some(DataStream::new(peer.data.try_clone()?, Arc::new(peer.control.try_clone()?))));
@@ -147,7 +150,8 @@ impl Cluster {
         Ok(streams)
     }
 
-    /// Listens to the other processes, and tells them what happens in this one. Who says nothing for the grace is gone.
+    /// Starts the threads that receive from the other processes and send to them. A peer that sends nothing for the
+    /// grace period is considered gone.
     pub(crate) fn watch(
         self,
         flow: &Arc<Flow>,
@@ -213,7 +217,7 @@ mod tests {
     use super::message::PeerMessage;
     use super::*;
 
-    /// More than a connection buffers while its receiver does not read.
+    /// More commits than a connection buffers while its receiver does not read.
     const COMMITS: u64 = 1_000_000;
 
     #[test]
@@ -230,7 +234,7 @@ mod tests {
         let nothing: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
         cluster.watch(&flow, &control, &inbox, &nothing, MIN_PEER_TIMEOUT);
         thread::spawn(move || (1..=COMMITS).for_each(|time| flow.announce(time)));
-        // Well before the one that hangs is taken for gone.
+        // Well before the process that hangs is considered gone.
         other.set_read_timeout(Some(MIN_PEER_TIMEOUT / 2)).unwrap();
         while !matches!(PeerMessage::read(&mut other).expect("a word"), PeerMessage::Time(COMMITS)) {}
     }

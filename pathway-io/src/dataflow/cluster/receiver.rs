@@ -48,7 +48,7 @@ impl Receiver {
             match PeerMessage::read(&mut self.stream) {
                 Ok(PeerMessage::Heartbeat) => {}
                 Ok(PeerMessage::Time(time)) => {
-                    // Without a sequencer nothing has to keep up.
+                    // Without a sequencer, no clock has to keep up.
                     let _ = self.inbox.send(Message::PeerTime(time));
                 }
                 Ok(PeerMessage::Stop(stop)) => self.control.stop(stop),

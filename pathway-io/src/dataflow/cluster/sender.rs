@@ -1,4 +1,4 @@
-//! What each of the other processes is told, and when.
+//! The thread that sends messages to one other process.
 
 use std::net::Shutdown;
 use std::time::{Duration, Instant};
@@ -72,7 +72,7 @@ impl PeerProgress {
     /// Returns the next message for the peer, if there is news.
     fn news(&self, run: &RunState, flow: &Flow, barrier: &ShutdownBarrier) -> Option<PeerMessage> {
         let failure = || run.failures.first().map(ToString::to_string);
-        // What fails after the bye is of another process, and the others hear it there.
+        // A failure after `Done` comes from another process, which tells the others itself.
         if !self.done {
             if flow.has_failed() {
                 return failure().map(PeerMessage::Failed);
@@ -84,14 +84,14 @@ impl PeerProgress {
                 return Some(PeerMessage::Failing(failure));
             }
         }
-        // Not the stop that comes with a failure, which would be a clean end for the others.
+        // The stop that a failure causes is not sent, because the others would take it for a clean end.
         if !self.stop
             && run.failures.is_empty()
             && let Some((stop, _)) = run.stop
         {
             return Some(PeerMessage::Stop(stop));
         }
-        // Only the last counts.
+        // Only the latest time matters.
         let time = barrier.read(|state| state.time);
         if time > self.time {
             return Some(PeerMessage::Time(time));

@@ -37,7 +37,7 @@ pub use crate::rows::column::Values;
 pub use crate::rows::fields::{Fields, Pair};
 pub use crate::rows::schema::RowOf;
 
-/// A value that is formatted and serialized as a value of its column.
+/// A value that is formatted and serialized in the form of its column.
 struct As<'a, T, B>(&'a T, PhantomData<fn(B)>);
 
 impl<'a, T, B> As<'a, T, B> {
@@ -58,7 +58,7 @@ impl<T, B: Values<T>> Serialize for As<'_, T, B> {
     }
 }
 
-/// A value that is deserialized as a value of its column.
+/// A value that is deserialized from the form of its column.
 struct Came<T, B>(T, PhantomData<fn(B)>);
 
 impl<'de, T, B: Values<T>> Deserialize<'de> for Came<T, B> {

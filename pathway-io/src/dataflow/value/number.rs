@@ -89,8 +89,8 @@ impl FixedValue for chrono::TimeDelta {
 
 impl<T: crate::rows::column::others::text_form::TextForm + Ord> FixedValue for T {
     fn compare(self, other: Self) -> Ordering {
-        // Values that are equal in the type's own order may be written differently. They then count as two values.
-        // A value can have what its text does not tell, such as the flow label of an IPv6 socket address.
+        // Values that are equal in the type's own order may be written differently. They then count as two values. A
+        // value can contain more than its text, such as the flow label of an IPv6 socket address.
         self.canonical().cmp(&other.canonical()).then_with(|| {
             if Fixed::identity(self) == Fixed::identity(other) { Ordering::Equal } else { text(self).cmp(&text(other)) }
         })

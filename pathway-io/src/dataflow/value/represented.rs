@@ -41,7 +41,7 @@ impl<T: Represented + ColumnType> Values<T> for RepresentedBuffer<T> {
     }
 }
 
-/// A view of a field by what its column holds.
+/// A view of a field through the value in its column.
 pub struct ConvertedView<T, R> {
     column: T,
     restore: fn(T) -> R,

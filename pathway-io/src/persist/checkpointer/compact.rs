@@ -10,9 +10,9 @@ use crate::sequencer::Message;
 use crate::sequencer::journal::SnapshotPiece;
 
 impl Checkpointer {
-    /// Starts a new log with the current rows, because most of the old one is history.
+    /// Starts a new log with the current rows, because most of the old log is history.
     pub(super) fn compact(&mut self) -> Result<(), BoxError> {
-        // So that no sink may miss a commit that only the old log has.
+        // First every sink makes its commits durable, so that none misses a commit that only the old log has.
         let asked: Vec<_> = self.transactional.iter().map(|sink| sink.target.request(self.plan.time)).collect();
         for answer in asked {
             answer.recv().map_err(|_| PartFailed)?;
@@ -29,7 +29,7 @@ impl Checkpointer {
                     log.snapshot(self.plan.sources[source].first_table + table as u32, &rows)?;
                 }
                 Ok(SnapshotPiece::End { time }) => break time,
-                // The sequencer has ended, and the log will do as it is.
+                // The sequencer has ended, so the old log is kept.
                 Err(_) => return Ok(()),
             }
         };

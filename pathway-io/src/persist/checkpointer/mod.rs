@@ -32,14 +32,14 @@ use crate::sink::resume::path_key;
 use crate::sink::start::{CheckpointedKind, CheckpointedSink};
 use crate::source::offset::{AnyOffset, SealedOffset};
 
-/// Commits that one checkpoint covers at most: so that it comes, however fast the sources are.
+/// The most commits in one checkpoint. The limit ensures that a checkpoint is made, however fast the sources are.
 const COMMITS: usize = 4096;
 /// The number of bytes in the log after which a checkpoint is due.
 const BYTES: u64 = 4 * 1024 * 1024;
 
 struct Checkpointer {
     plan: Plan,
-    /// Where the last checkpoint is noted.
+    /// The place in which the last checkpoint is recorded.
     part: Arc<CheckpointerPart>,
     log: Log,
     outputs: Vec<Output>,
@@ -50,17 +50,17 @@ struct Checkpointer {
     awaited: Vec<Box<dyn Journaled>>,
     /// Results of times that no checkpoint has covered yet.
     results: Vec<ComputedRecord>,
-    /// Sinks wait for results.
+    /// Whether sinks wait for results.
     awaits_results: bool,
-    /// A sink makes many commits durable at once, which the log has until then.
+    /// Whether a sink makes many commits durable at once, so that the log must keep them until then.
     has_staged: bool,
-    /// A source waits for room that they may hold.
+    /// Whether a source waits for backlog space that these commits may hold.
     pressed: bool,
-    /// There is something to make durable.
+    /// The number of changes that are not durable yet.
     news: usize,
 }
 
-/// A sink or a source has failed. Its own error is reported, and none of the state.
+/// A sink or a source has failed. Its own error is reported, and no error of the state.
 #[derive(Debug)]
 struct PartFailed;
 
@@ -72,7 +72,7 @@ impl std::fmt::Display for PartFailed {
 
 impl std::error::Error for PartFailed {}
 
-/// Returns an offset as a checkpoint has it. Its form is the user's.
+/// Encodes an offset for a checkpoint, by the user's own `Serialize`.
 fn encode(offset: &dyn AnyOffset) -> Result<Vec<u8>, FailureKind> {
     guarded("the form of its offset", || offset.encode())?
         .map_err(|error| FailureKind::Failed(format!("its offset cannot be written: {error}").into()))
@@ -156,7 +156,7 @@ impl Checkpointer {
         };
         let mut due: Option<Instant> = None;
         loop {
-            // Also at the start: the run before may have ended in the middle of a burst.
+            // This also happens at the start, because the previous run may have ended before it compacted its log.
             if self.news == 0 && self.log.is_overgrown(self.has_staged) {
                 self.compact()?;
             }
@@ -191,7 +191,7 @@ impl Checkpointer {
         }
     }
 
-    /// Says in the log that nothing has failed, so that the next start can go on with it.
+    /// Records in the log that nothing has failed, so that the next start can continue it.
     fn end(mut self) -> Result<(), BoxError> {
         if self.plan.durability.syncs() {
             let mut last = self.record();
@@ -204,15 +204,15 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// Returns whether a checkpoint should not be waited for any longer.
+    /// Returns whether a checkpoint is due before its interval has passed.
     fn is_full(&self) -> bool {
         self.news >= COMMITS || self.pressed || self.log.since_checkpoint() >= BYTES
     }
 
-    /// Takes a commit into the log, and notes what is to be done once it is durable.
+    /// Appends a commit to the log, and records what must happen once it is durable.
     fn absorb(&mut self, message: CheckpointMessage, kind: Kind) -> Result<(), BoxError> {
         let CheckpointMessage::Commit(record) = message else {
-            // Every commit that it may wait for was received before, or is on its way through the dataflow.
+            // Every commit that the source may wait for was received before, or is still in the dataflow.
             self.pressed = !self.awaited.is_empty() || self.awaits_results;
             return Ok(());
         };
@@ -316,7 +316,7 @@ impl Checkpointer {
         Ok(())
     }
 
-    /// The results up to `time` were handed on: those go into the log that a sink waits for.
+    /// The results up to `time` were delivered. Those that a sink waits for are appended to the log.
     fn take_results(&mut self, time: u64) -> Result<(), BoxError> {
         self.results.extend(self.plan.results.try_iter());
         let (now, later) = mem::take(&mut self.results).into_iter().partition(|record| record.time <= time);

@@ -1,4 +1,4 @@
-//! What the checkpointer is started with: [`Plan`].
+//! The arguments of the checkpointer: [`Plan`].
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::sink::outlet::{Progress, SyncTarget};
 use crate::sink::start::CheckpointedSink;
 use crate::source::shared::Source;
 
-/// A source, as far as the checkpointer has to do with it.
+/// The checkpointer's data about a source.
 pub(in crate::persist) struct PersistedSource {
     pub(in crate::persist) source: Arc<Source>,
     /// The number of its first table in the log.
@@ -33,23 +33,23 @@ pub(in crate::persist) struct Quarantine {
     pub(in crate::persist) file: OutputFile,
     /// The number of bytes that are durable.
     pub(in crate::persist) durable: u64,
-    /// The check value of that.
+    /// The check value of the file's end.
     pub(in crate::persist) check: Option<u32>,
-    /// Where it is, wherever the program goes.
+    /// The absolute path, which stays right if the program changes its working directory.
     pub(in crate::persist) at: PathBuf,
 }
 
-/// A sink that has to have what becomes durable.
+/// A sink that must have every commit before it becomes durable.
 pub(super) struct Output {
-    /// The table, by the numbers of its source and among that source's; `None` for a derived one.
+    /// The number of the source and of the table within it. `None` for a derived table.
     pub(super) table: Option<(usize, usize)>,
-    /// The file that it writes, if it writes one: as the program gives it, and wherever the program goes.
+    /// The file that the sink writes, if any: the path as the program gives it, and the absolute path.
     pub(super) path: Option<(PathBuf, PathBuf)>,
     pub(super) target: Arc<dyn SyncTarget>,
     pub(super) len: u64,
-    /// The check value of that.
+    /// The check value of the file's end.
     pub(super) check: Option<u32>,
-    /// It has received rows since the last checkpoint.
+    /// Whether the sink has received rows since the last checkpoint.
     pub(super) dirty: bool,
 }
 
@@ -60,7 +60,7 @@ pub(super) struct TransactionalSink {
     pub(super) progress: Arc<Progress>,
 }
 
-/// Which log to go on with.
+/// The log that the run begins with.
 pub(in crate::persist) enum FirstLog {
     New,
     Found {

@@ -1,4 +1,4 @@
-//! The thread of the checkpointer, as the run starts it and waits for it.
+//! The thread of the checkpointer: its start and its end.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::run::threads;
 pub(in crate::persist) struct CheckpointerThread {
     /// The arguments of the thread, until it starts.
     pub(in crate::persist) plan: Option<Plan>,
-    /// Kept until the end of the run, so that no other pipeline opens it.
+    /// The directory, locked until the end of the run.
     pub(in crate::persist) directory: Arc<StateDirectory>,
 }
 
@@ -43,7 +43,7 @@ impl Checkpointing for CheckpointerThread {
                 }
                 Err(kind) => ending.fail(Error::pipeline_failure(kind)),
             }
-            // What comes now is not durable, but whoever waits for credit must not wait for ever.
+            // Further commits are not made durable. They must be dropped, because sources wait for their credit.
             while received.recv().is_ok() {}
         });
         if let Err(error) = spawned {

@@ -60,7 +60,7 @@
 //! | `end` | info | `sink` | a sink has ended |
 //! | `commit` | debug | `connector`, `time`, `delivered` | a commit was handed to the sinks |
 //! | `checkpoint` | debug | `time`, `commits`, `duration`, `log_bytes` | a checkpoint is durable |
-//! | `run again: ..` | warn | `connector`, `attempts`, `wait` | a source has failed, and a [`Restart`](crate::Restart) has it run again |
+//! | `run again: ..` | warn | `connector`, `attempts`, `wait` | a source has failed, and a [`Restart`](crate::Restart) calls `run` again |
 //! | `is tried again: ..` | warn | `sink`, `retries`, `wait` | a sink has failed and is tried again |
 //! | `left out, because ..` | warn | `sink`, `time`, `updates` | a sink refuses updates for good, see [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) |
 //! | `recovered` | info | `sink` | a sink works again |

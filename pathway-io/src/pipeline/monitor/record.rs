@@ -1,7 +1,7 @@
 //! Publishing a snapshot through the `metrics` facade.
 //!
-//! The metrics are made from the JSON form of the snapshot, so that the rule which the documentation gives for their names
-//! holds for a field that is added later, too.
+//! The metrics are made from the JSON form of the snapshot. So the documented rule for their names also holds for a
+//! field that is added later.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{Monitor, SinkState, SourceState};
 
-/// The fields that only grow.
+/// The fields whose numbers only grow.
 const COUNTERS: &[&str] = &["rows", "bad_rows", "commits", "attempts", "updates", "retries", "refused"];
 
 impl Monitor {
@@ -68,7 +68,7 @@ fn parts(kind: &'static str, states: &[&'static str], parts: &[Value]) {
     }
 }
 
-/// Publishes the numbers of an object, and those of the objects in it.
+/// Publishes the numbers of an object and of the objects inside it.
 fn numbers(prefix: &str, fields: &Map<String, Value>, labels: &[Label], depth: usize) {
     for (field, value) in fields {
         let name = format!("{prefix}_{field}");

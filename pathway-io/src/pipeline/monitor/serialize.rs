@@ -1,4 +1,4 @@
-//! `Serialize` for snapshots, by hand: the runtime does without serde's derive.
+//! `Serialize` for snapshots, written by hand because the runtime does not depend on serde's derive.
 
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 

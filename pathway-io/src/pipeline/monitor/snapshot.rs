@@ -20,7 +20,7 @@ pub struct Snapshot {
     pub checkpoint: Option<CheckpointStatus>,
     /// The clock that orders commits; `None` before the start.
     pub clock: Option<ClockStatus>,
-    /// Why the run ends, or has ended, before its sources did.
+    /// The reason for a stop, if one was requested.
     pub stop: Option<Stop>,
 }
 
@@ -57,7 +57,7 @@ pub struct SourceStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceState {
-    /// It was not entered yet.
+    /// `run` has not been called yet.
     Starting,
     /// `run` is running.
     Running,
@@ -68,7 +68,7 @@ pub enum SourceState {
         /// In Unix milliseconds.
         until: u64,
     },
-    /// It has ended.
+    /// The source has ended.
     Ended,
 }
 
@@ -94,7 +94,7 @@ pub struct SinkStatus {
     pub updates: u64,
     /// The commits that the updates were in.
     pub commits: u64,
-    /// The updates that wait for it.
+    /// The updates that the sink has not taken yet.
     pub undelivered: u64,
     /// The age of the oldest commit that the sink has not taken, by the wall clock. Zero if there is none.
     pub lag: Duration,
@@ -114,9 +114,9 @@ pub enum SinkState {
     Idle,
     /// It writes or flushes.
     Writing,
-    /// It has failed, and is tried again.
+    /// It has failed and is retried.
     Retrying,
-    /// It has ended.
+    /// The source has ended.
     Ended,
 }
 
@@ -247,7 +247,7 @@ impl fmt::Display for SourceStatus {
             write!(f, ", {}", counted(self.attempts.into(), "attempt"))?;
         }
         if let Some(error) = &self.last_error {
-            // It may have several lines, and a snapshot has one for each source.
+            // An error may have several lines, and a snapshot has one line for each source.
             write!(f, ", last error: {}", error.replace(char::is_control, " "))?;
         }
         Ok(())

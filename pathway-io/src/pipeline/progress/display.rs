@@ -1,4 +1,4 @@
-//! The thread that looks at a run five times a second and draws what it sees.
+//! The thread that takes a snapshot of a run five times a second and draws it.
 //!
 //! It reads counters that the runtime keeps anyway, so the display does not slow the run down.
 
@@ -21,7 +21,7 @@ const PERIOD: Duration = Duration::from_millis(200);
 /// The time that the end of a run waits for a drawing.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The lines of one run. Dropped, they go.
+/// The lines of one run. Dropping this value removes them from the terminal.
 pub(crate) struct Display {
     id: u64,
     started: Instant,
@@ -52,7 +52,7 @@ impl Display {
                 );
             }
         });
-        // A run that cannot be watched is still a run.
+        // Without the thread, the run continues without a display.
         let thread = spawned.ok().map(|_| (stop, ended));
         Some(Display { id, started: Instant::now(), thread })
     }
@@ -101,12 +101,12 @@ fn write_line(text: &str) {
     }
 }
 
-/// Puts the cursor below the lines, and calls what ends the process.
+/// Puts the cursor below the lines, and calls `then`, which ends the process.
 pub(crate) fn end_terminal(then: impl FnOnce()) {
     screen::leave(Leave::Lines, then);
 }
 
-/// Takes the lines off, and calls what stops the process until it is continued.
+/// Removes the lines, and calls `then`, which suspends the process until it is continued.
 pub(crate) fn pause_terminal(then: impl FnOnce()) {
     screen::leave(Leave::Nothing, then);
 }
@@ -132,7 +132,7 @@ fn look(seen: &Snapshot, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
     lines
 }
 
-/// Returns a line on a source whose `run` has failed and is called again.
+/// Returns a line about a source whose `run` has failed and is called again.
 fn restarted(source: &SourceStatus) -> Option<String> {
     let error = source.last_error.as_ref()?;
     Some(format!("{}: {} so far, the last error: {error}", source.name, counted(source.attempts.into(), "attempt")))
@@ -163,7 +163,7 @@ fn last_words(result: &Result<Summary>, duration: Duration) -> String {
         text += &format!(", {}", counted(bad, "bad row"));
     }
     if result.is_err() {
-        // How it failed is for the program to say; of a run that never got anywhere that is all there is to say.
+        // The program reports the error itself. Without rows there is nothing to add.
         if rows == 0 {
             return String::new();
         }

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use console::{measure_text_width, truncate_str};
 
-/// Over how long a rate is taken: longer than the default autocommit, so that it does not flicker with each commit.
+/// The period over which a rate is measured. It is longer than the default autocommit, so that the rate does not
+/// change with each commit.
 const WINDOW: Duration = Duration::from_secs(3);
 const ROWS: usize = 14;
 const RATE: usize = 10;
@@ -30,7 +31,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    /// Per second, over the window that ends now.
+    /// Returns the rate per second over the window that ends now.
     pub(super) fn per_second(&mut self, now: Instant, count: u64) -> u64 {
         self.samples.push_back((now, count));
         while self.samples.len() > 2 && now.duration_since(self.samples[1].0) >= WINDOW {
@@ -59,20 +60,20 @@ pub(super) fn table(parts: &[(String, Gauge, u64)], columns: usize) -> Vec<Strin
     std::iter::once(head).chain(lines).map(cut).collect()
 }
 
-/// Returns a line of text below the others, such as an error, which may hold anything.
+/// Returns a line for any text, such as an error, that is shown below the others.
 pub(super) fn note(text: &str, columns: usize) -> String {
     let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     truncate_str(&line, columns.saturating_sub(1), "").into_owned()
 }
 
-/// Stands before the name of a sink.
+/// The mark before the name of a sink.
 pub(super) const SINK: &str = "→ ";
 
-/// Returns a name in exactly that many columns. Of a long one the end stays: in a path, that is the file's name.
+/// Returns a name in exactly that many columns. A long name loses its beginning, so that a path keeps the file's name.
 fn fit(name: &str, width: usize) -> String {
     let (mark, name) = name.split_at(if name.starts_with(SINK) { SINK.len() } else { 0 });
     let width = width - measure_text_width(mark);
-    // A path may hold what would move the cursor.
+    // A path may contain control characters, which would move the cursor.
     let mut name: String = name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
     if measure_text_width(&name) > width {
         while measure_text_width(&name) >= width {

@@ -1,4 +1,4 @@
-//! The display of [`Pipeline::progress`](crate::Pipeline::progress), and how a program writes to the same terminal.
+//! The display of [`Pipeline::progress`](crate::Pipeline::progress), and functions to write to the same terminal.
 //!
 //! With the feature `progress`, a pipeline can show one line for each source and each sink on standard error. It updates
 //! them five times a second, and ends with a short summary. The lines never exceed the window.
@@ -9,8 +9,8 @@
 //! → readings.csv         24,682       820       31        0
 //! ```
 //!
-//! If standard error is not a terminal, the pipeline writes only what happens: a line for each attempt of a source that has
-//! failed and is run again. On both, a stop that takes longer than half a second says once what it waits for:
+//! If standard error is not a terminal, the pipeline only writes a line for each failed attempt of a source that is
+//! run again. In both cases, a stop that takes longer than half a second names once the parts that it waits for:
 //!
 //! ```text
 //! stopping: waiting up to 10 s for `Sensors`; Ctrl-C again ends at once
@@ -54,24 +54,24 @@ pub(crate) use off::{Display, end_terminal, is_shown, pause_terminal, tell};
 #[cfg(not(feature = "progress"))]
 pub use off::{IsEnabled, Progress};
 
-/// Calls `write` while the lines are off the terminal; they come back within 0.2 s. Without lines, and without the
-/// feature `progress`, it is only called.
+/// Calls `write` while the lines are off the terminal. They return within 0.2 s.
 ///
-/// The lines of all pipelines wait for it, so it should not wait for the end of one. What it calls may write through
-/// [`writer`], or suspend them itself.
+/// Without lines, and without the feature `progress`, it only calls `write`. The display of all pipelines is paused
+/// meanwhile, so `write` should not wait for the end of one. It may write through [`writer`], or call `suspend`
+/// itself.
 pub fn suspend<T>(write: impl FnOnce() -> T) -> T {
     #[cfg(feature = "progress")]
     let _suspended = screen::Suspended::begin();
     write()
 }
 
-/// Standard error, written to while the lines are off the terminal; for loggers.
+/// Returns a writer for loggers: it writes to standard error while the lines are off the terminal.
 #[must_use]
 pub fn writer() -> Writer {
     Writer(())
 }
 
-/// See [`writer`].
+/// The writer that [`writer`] returns.
 #[derive(Debug)]
 pub struct Writer(());
 

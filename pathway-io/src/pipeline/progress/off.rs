@@ -5,7 +5,7 @@ use crate::run::control::Notice;
 use crate::run::error::Result;
 use crate::run::summary::Summary;
 
-/// Stands for `Pipeline::progress` in the compiler's message.
+/// A type whose name the compiler's message about `Pipeline::progress` shows.
 ///
 /// The lifetime defers the check of `Progress: IsEnabled` from the method to its calls.
 #[doc(hidden)]

@@ -1,9 +1,9 @@
 //! The terminal, and the lines of all pipelines on it.
 //!
 //! The lines stand below the cursor. To draw them, room is made under the cursor by index commands, which scroll but
-//! keep the column; the cursor goes back up and is saved, the lines are written, and the cursor is restored. Whatever
-//! was below the cursor is erased first: the lines as they were, wherever the program has moved the cursor meanwhile.
-//! Each drawing is one write, so that nothing comes in between.
+//! keep the column; the cursor goes back up and is saved, the lines are written, and the cursor is restored.
+//! Everything below the cursor is erased first. These are the old lines, even if the program has moved the cursor
+//! meanwhile. Each drawing is one write, so that nothing comes in between.
 //!
 //! This is why indicatif does not draw here: it remembers how many lines it has drawn and goes up by that many, over
 //! whatever others have written since.
@@ -19,7 +19,7 @@ static SCREEN: Mutex<Screen> = Mutex::new(Screen { blocks: Vec::new(), drawn: Ve
 /// The time that the end of the process waits for a thread that is using the terminal.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// There is one terminal, so there is one of it in the process.
+/// The screen. A process has one, because it has one terminal.
 pub(super) struct Screen {
     /// The lines of each pipeline, with the pipeline's number.
     blocks: Vec<(u64, Vec<String>)>,
@@ -32,11 +32,11 @@ fn lock() -> MutexGuard<'static, Screen> {
 }
 
 thread_local! {
-    /// This thread has taken the lines off, and whatever it calls may want the same.
+    /// Whether this thread has removed the lines already, so that a nested call need not.
     static SUSPENDED: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Keeps the lines off the terminal for as long as it lives; within another of its thread, it is nothing.
+/// Keeps the lines off the terminal until it is dropped. A nested one of the same thread has no effect.
 pub(super) struct Suspended {
     screen: Option<MutexGuard<'static, Screen>>,
 }
@@ -132,7 +132,7 @@ pub(super) fn add() -> u64 {
     id
 }
 
-/// Draws everything, with new lines for one pipeline, as far as there is room for them.
+/// Draws the lines of all pipelines, with new lines for one of them, as many as fit.
 pub(super) fn draw(id: u64, lines: Vec<String>, room: usize) {
     let mut screen = lock();
     if let Some((_, block)) = screen.blocks.iter_mut().find(|(other, _)| *other == id) {
@@ -143,7 +143,7 @@ pub(super) fn draw(id: u64, lines: Vec<String>, room: usize) {
     screen.drawn = lines;
 }
 
-/// Takes a pipeline away and writes its last words.
+/// Removes a pipeline and writes its summary.
 pub(super) fn remove(id: u64, last: &str) {
     let mut screen = cleared();
     screen.blocks.retain(|(other, _)| *other != id);

@@ -1,11 +1,11 @@
-//! The names of the checks of `connector_tests!` and `sink_tests!`, and what each is told and returns.
+//! The names of the checks of `connector_tests!` and `sink_tests!`, with their argument and result.
 
 /// The length of the source.
 #[derive(Debug, Clone, Copy)]
 pub enum Length {
     /// `run` returns by itself.
     Ends,
-    /// `run` returns only after a stop, which comes after so many rows.
+    /// `run` returns only after a stop, which comes after this many rows.
     EndlessAfter(usize),
 }
 

@@ -63,7 +63,7 @@ impl Clock {
         Clock(ManualTime::new())
     }
 
-    /// Has a pipeline follow the clock.
+    /// Makes a pipeline follow the clock.
     ///
     /// # Panics
     ///
@@ -81,8 +81,8 @@ impl Clock {
         self.0.advance(duration);
     }
 
-    /// Waits until a source or a timer of the pipeline waits for the clock, sets it to the first such time, and returns how
-    /// much time has passed by that.
+    /// Waits until a source or a timer of the pipeline waits for the clock, advances it to the earliest of these
+    /// times, and returns by how much.
     ///
     /// # Panics
     ///

@@ -10,7 +10,7 @@ use crate::rows::description::TableSchema;
 /// The pushes to one table, in order.
 #[derive(Debug, Clone)]
 pub(super) struct TableRows {
-    /// Names the table in front of a text, if it is one of several.
+    /// The prefix that names the table in a text, if there are several tables.
     pub(super) place: String,
     pub(super) schema: &'static TableSchema,
     /// Each push with the time of its commit.
@@ -71,7 +71,7 @@ pub(super) fn contains(found: &[TableRows], expected: &[TableRows]) -> Verdict {
     Ok(())
 }
 
-/// Compares what was expected with what came, table by table. Of a source without an end, there can be more.
+/// Compares the found rows with the expected ones, table by table. An endless source may have sent more.
 pub(super) fn same(expected: &[TableRows], found: &[TableRows], length: Length) -> Verdict {
     expected.iter().zip(found).try_for_each(|(expected, found)| {
         same_rows(expected, found, length).map_err(|difference| format!("{}{difference}", expected.place))

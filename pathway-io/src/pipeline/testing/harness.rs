@@ -66,7 +66,7 @@ pub struct Harness<C: Connector, S> {
     resume: Offsets,
     stop: Stop,
     attached: Vec<Attach<C::Tables>>,
-    /// A sink takes nothing until the source has ended.
+    /// Whether a sink takes nothing until the source has ended.
     is_stuck: bool,
     clock: Option<Clock>,
     grace_period: Duration,
@@ -110,7 +110,7 @@ where
         self
     }
 
-    /// Has the source resume from an offset, as after a restart.
+    /// Makes the source resume from an offset, as after a restart.
     pub fn resume_at<O: Offset>(self, offset: O) -> Self {
         assert_eq!(
             <C::Subjects as Subjects>::offset_type().name,
@@ -125,7 +125,7 @@ where
         self
     }
 
-    /// Stops the run once the sinks have received so many updates. 0 stops it when `run` is entered.
+    /// Stops the run once the sinks have received this many updates. 0 stops it when `run` is entered.
     pub fn stop_after_rows(self, rows: usize) -> Self {
         self.stop(if rows == 0 { Stop::Before } else { Stop::AfterRows(rows) })
     }
@@ -162,7 +162,7 @@ where
         self
     }
 
-    /// Has the run follow a clock.
+    /// Makes the run follow a clock.
     pub fn clock(mut self, clock: &Clock) -> Self {
         self.clock = Some(clock.clone());
         self
@@ -174,7 +174,7 @@ where
         self
     }
 
-    /// Has sinks see the pushes themselves, before they become updates by key.
+    /// Makes sinks receive the pushes themselves, before they become updates by key.
     pub(super) fn raw(mut self) -> Self {
         self.raw = true;
         self
@@ -190,7 +190,7 @@ where
         self
     }
 
-    /// Stops a run that does not get as far as it should.
+    /// Stops a run that does not reach its end before the deadline.
     pub(super) fn with_deadline(mut self) -> Self {
         self.has_deadline = true;
         self
@@ -232,13 +232,13 @@ where
         let running = pipeline.start_on(Workers::threads(self.workers));
         let sources = control.parts::<Source>();
         if self.is_stuck || self.stop == Stop::Full {
-            // A source under test that does nothing is stopped.
+            // A source that never fills the backlog is stopped at the deadline.
             let deadline = (self.stop == Stop::Full).then(|| Instant::now() + DEADLINE);
             stop_when_full(&monitor, &control, &stop, deadline);
         }
         let (ended, end) = crossbeam_channel::bounded::<()>(0);
         if self.has_deadline {
-            // It ends with the run, since the sender is dropped then.
+            // The thread ends with the run, which drops the sender.
             thread::spawn(move || {
                 end.recv_timeout(DEADLINE).is_err_and(|error| error.is_timeout()).then(|| stop.stop())
             });

@@ -1,7 +1,8 @@
-//! Killing a process between the `write` and the `flush` of a sink.
+//! Kills a process between the `write` and the `flush` of a sink.
 //!
-//! A test starts its own binary again, with its own name and a directory. In that process the same test makes the sink,
-//! writes, and says so; then the first process kills it. No destructor runs there, and no buffer of the process is written.
+//! A test starts its own binary again, with its own name and a directory. In that process the same test makes the
+//! sink, writes to it, and prints a line. Then the first process kills it, so that no destructor runs and no buffer of
+//! the process is written.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -16,29 +17,29 @@ use crate::run::threads;
 
 /// The directory for the sink, in the environment of the process that is killed.
 const DIRECTORY: &str = "PATHWAY_IO_SINK_TEST";
-/// What that process prints between `write` and `flush`.
+/// The line that this process prints between `write` and `flush`.
 const WRITTEN: &str = "pathway-io: the sink has written";
 
-/// Returns the directory for the sink if this process is the one to kill.
+/// Returns the directory for the sink if this is the process that is killed.
 pub(super) fn directory() -> Option<PathBuf> {
     env::var_os(DIRECTORY).map(PathBuf::from)
 }
 
-/// Says that the sink has written, and waits for the kill.
+/// Prints that the sink has written, and waits for the kill.
 pub(super) fn wait_for_kill() -> Verdict {
-    // Not by `println`, which the test harness captures.
+    // The line is not printed by `println`, which the test harness captures.
     let mut out = io::stdout().lock();
     let said = writeln!(out, "{WRITTEN}").and_then(|()| out.flush());
     drop(out);
     said.map_err(|error| format!("cannot write to the standard output: {error}"))?;
-    // The input ends with the first process, should that not kill this one.
+    // If the first process ends without the kill, this input ends, too.
     let _ = io::stdin().read_to_end(&mut Vec::new());
     Err("the process that started this one has ended, and has not killed it".to_owned())
 }
 
-/// Runs a test in another process, and kills that once its sink has written.
+/// Runs a test in another process, and kills the process once its sink has written.
 pub(super) fn kill(test: &str, directory: &Path) -> Verdict {
-    // The names of tests are without that of the crate.
+    // The name of a test does not include the name of its crate.
     let name = test.split_once("::").map_or(test, |(_, name)| name);
     let cannot = |error: io::Error| format!("cannot run the test in another process: {error}");
     let mut child = Command::new(env::current_exe().map_err(cannot)?)

@@ -2,10 +2,10 @@
 
 /// Makes a `#[test]` of each promise of a connector.
 ///
-/// The expression is evaluated for each run, several times in a test. A source that does not end by itself is
-/// declared `endless, after 20 rows`. A test whose promise does not concern the connector passes. So do the last two tests for a
-/// source that sends other rows in each run, or has neither an end nor offsets: there is nothing to compare with. If the rows
-/// depend on time, and two runs can be equal by chance, let each run have another length.
+/// The expression is evaluated for each run, several times in a test. A source that does not end by itself is declared
+/// `endless, after 20 rows`. A test whose promise does not concern the connector passes. So do the last two tests for
+/// a source that sends other rows in each run, or has neither an end nor offsets: nothing could be compared. If the
+/// rows depend on time, and two runs can be equal by chance, let each run have another length.
 ///
 /// A connector with several tables is tested table by table: keys and rows are compared within a table, and their order across
 /// tables is not. Each table must have a row.
@@ -24,7 +24,7 @@
 /// | `sends_the_same_table_twice` | `full_snapshot`: two runs send the same tables |
 /// | `partitions_are_disjoint` | 1, 2 and 3 partitions have the same rows, each once |
 /// | `restarts_after_each_row` | `run` is interrupted after a row and called again: nothing is missing, and with offsets each row comes once |
-/// | `can_be_dropped_at_each_await` | the same for an `async fn run` whose future is dropped where it waits |
+/// | `can_be_dropped_at_each_await` | the same for an `async fn run` whose future is dropped at each `.await` |
 ///
 /// ```
 /// use pathway_io::{RunResult, Schema, Subject, connector};
@@ -109,16 +109,16 @@ macro_rules! connector_tests {
 /// - `updates:` returns each update in order, with its `diff` and, if the output has it, its `time`.
 /// - `rows:` returns the rows that the table has now, in any order.
 ///
-/// The rows are of [`testing::EveryColumn`](crate::testing::EveryColumn). For a sink of one schema write
-/// `warehouse of Cat: ..`. The values are made from the schema. A column whose type refuses them, such as an enum, needs
+/// The rows are of [`testing::EveryColumn`](crate::testing::EveryColumn). For a sink of one schema write `warehouse of
+/// Cat: ..`. The values are made from the schema. If a column's type refuses them, as an enum does, give the column an
 /// `#[schema(example = ..)]`.
 ///
 /// | test | promise |
 /// |---|---|
 /// | `writes_every_row` | each row of a commit is written once |
-/// | `keeps_the_order_of_commits` | the output has the commits in the order of their times |
+/// | `keeps_the_order_of_commits` | the commits are written in the order of their times |
 /// | `shows_commits_after_a_flush` | a reader sees whole commits after each flush |
-/// | `closes_an_empty_table` | a table without a row is an output without a row |
+/// | `closes_an_empty_table` | without a row, the output is empty and can be read |
 /// | `takes_removals` | a `diff` of -1 removes a row |
 /// | `keeps_nulls`, `keeps_empty_values`, `keeps_quotes`, `keeps_nul`, `keeps_extremes`, `keeps_nan_and_infinity` | a value is written as it is, or a method returns an error |
 ///

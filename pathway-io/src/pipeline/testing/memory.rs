@@ -45,7 +45,8 @@ impl Persistence for Memory {
 struct PreparedMemory(Arc<Memory>);
 
 impl Prepared for PreparedMemory {
-    /// Returns a source that fails or is stopped has its rows committed, as in a pipeline without a state.
+    /// Returns false, so that the rows of a source that fails or is stopped are committed, as in a pipeline without a
+    /// state.
     fn is_resumed(&self) -> bool {
         false
     }

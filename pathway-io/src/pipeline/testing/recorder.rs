@@ -1,4 +1,4 @@
-//! [`Recorder`]: attaches a sink to each table that keeps its commits, and that stops or interrupts the run after some of them.
+//! [`Recorder`]: attaches a sink to each table. The sinks keep the commits, and can stop or interrupt the run.
 
 use std::sync::{Arc, Weak};
 
@@ -16,33 +16,33 @@ use crate::run::lock::Lock;
 use crate::sink::Sink;
 use crate::source::shared::Source;
 
-/// When the harness stops the run.
+/// The event after which the harness stops the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Stop {
     Never,
-    /// When `run` has been entered, and has pushed nothing.
+    /// `run` has been entered, and has pushed nothing.
     Before,
-    /// When the sinks have received so many updates.
+    /// The sinks have received this many updates.
     AfterRows(usize),
-    /// When the sinks of each table have received so many updates of it.
+    /// The sinks of each table have received this many of its updates.
     AfterEach(Vec<usize>),
-    /// When the source waits for a sink that takes nothing.
+    /// The source waits for a sink that takes nothing.
     Full,
 }
 
-/// When the harness ends the first attempt of the source. The restart policy then has it run again.
+/// The event after which the harness ends the first attempt of the source. The restart policy then calls `run` again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fail {
     Never,
-    /// When the sinks have received so many updates.
+    /// The sinks have received this many updates.
     AfterRows(usize),
-    /// When its future was polled so often. A `run` that is not async is left alone.
+    /// The future of `run` was polled this many times. It has no effect on a `run` that is not async.
     AfterPolls(u64),
 }
 
 /// Attaches a sink to each table.
 pub(super) struct Recorder {
-    /// Sinks see the pushes themselves, before they become updates by key.
+    /// Whether sinks receive the pushes themselves, before they become updates by key.
     pub(super) raw: bool,
     pub(super) progress: Arc<Progress>,
     /// Functions that take the commits of each table after the run.

@@ -24,7 +24,7 @@ pub struct Report<S> {
     pub(super) on_stops: usize,
     pub(super) refusals: u64,
     pub(super) bad_rows: u64,
-    /// `run` has returned within the grace period.
+    /// Whether Whether `run` has returned within the grace period.
     pub(super) returned: bool,
     pub(super) result: Result<Summary>,
 }
@@ -108,7 +108,7 @@ impl<S> Report<S> {
         commits.unwrap_or_else(|| panic!("the connector has no table {table} with rows of type `{}`", type_name::<T>()))
     }
 
-    /// Returns the offsets of the commits, in order. An offset of another type is left out.
+    /// Returns the offsets of the commits, in order. Offsets of another type are omitted.
     #[must_use]
     pub fn offsets<O: Offset>(&self) -> Vec<O> {
         let kept = self.kept.lock();
@@ -116,17 +116,17 @@ impl<S> Report<S> {
         kept.iter().filter_map(|(_, offset)| of_type(&**offset)).collect()
     }
 
-    /// Returns how often `on_stop` was called.
+    /// Returns the number of calls of `on_stop`.
     #[must_use]
     pub fn on_stops(&self) -> usize {
         self.on_stops
     }
 
-    /// Returns how the run ended.
+    /// Returns the result of the run.
     ///
     /// # Errors
     ///
-    /// That of [`Pipeline::run`](crate::Pipeline::run).
+    /// The error of [`Pipeline::run`](crate::Pipeline::run).
     pub fn result(&self) -> std::result::Result<&Summary, &Error> {
         self.result.as_ref()
     }

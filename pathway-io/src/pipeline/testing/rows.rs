@@ -1,4 +1,4 @@
-//! Pushed rows as text, which can be compared without asking anything of the row type.
+//! Pushed rows as text, which can be compared without any trait of the row type.
 
 use std::fmt;
 
@@ -24,7 +24,7 @@ impl fmt::Display for Pushed {
     }
 }
 
-/// Returns the pushes of a commit that the sequencer has left as they were.
+/// Returns the pushes of a commit that the sequencer has not turned into updates.
 pub(super) fn pushed<S: Schema>(commit: &Commit<S>) -> Vec<Pushed> {
     let has_key = S::SCHEMA.columns.iter().any(|column| column.primary_key);
     let rows = commit.batches().iter().flat_map(|batch| (0..batch.len()).map(move |row| (batch, row)));

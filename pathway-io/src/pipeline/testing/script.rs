@@ -1,4 +1,4 @@
-//! [`script`]: a source that does what a test says.
+//! [`script`]: a source that follows the steps of a test.
 
 use std::time::Duration;
 

@@ -38,7 +38,7 @@ where
     M: Fn(&Path) -> K,
     R: Fn(&Path) -> Vec<Value>,
 {
-    /// Returns a suite for the sinks that `make` returns, of which `read` reads what they have written.
+    /// Returns a suite for the sinks that `make` returns. `read` reads what they have written.
     pub fn new(make: M, form: Form, read: R) -> Self {
         SinkSuite { make, form, read, test: None, schema: PhantomData }
     }
@@ -91,14 +91,14 @@ where
         finish(sink)
     }
 
-    /// A table without a row is an output without a row.
+    /// Without a row, the output is empty and can be read.
     fn closes_an_empty_table(&self) -> Verdict {
         let directory = Directory::new()?;
         finish(self.open(&directory)?).map_err(|error| format!("a table without rows cannot be written: {error}"))?;
         self.compare(&directory, &[], Order::Same)
     }
 
-    /// Returns an update whose `diff` is -1 is a removal.
+    /// An update whose `diff` is -1 is a removal.
     fn takes_removals(&self) -> Verdict {
         if S::SCHEMA.append_only || !S::SCHEMA.columns.iter().any(|column| column.primary_key) {
             return Ok(());
@@ -123,7 +123,7 @@ where
         for (time, (_, row)) in (1..).zip(&rows) {
             commits.push(commit::<S>(time, &[(row.clone(), 1)])?);
         }
-        // All at once, which is fast. If that fails, each row by itself.
+        // All rows are written at once, which is fast. If that fails, each row is written by itself.
         if self.write_all(&commits).is_ok_and(|verdict| verdict.is_ok()) {
             return Ok(());
         }
@@ -162,7 +162,7 @@ where
         check(&directory, &self.commits(3)?)
     }
 
-    /// Returns a sink that has no commit says so.
+    /// A sink without a commit recovers `None`.
     fn recovers_nothing_at_first(&self) -> Verdict {
         self.recovers(|directory, _| match recover(&mut (self.make)(&directory.0))? {
             None => Ok(()),
@@ -250,7 +250,7 @@ where
         })
     }
 
-    /// Returns a sink that is older than the checkpoint is given the missing commits, and has each once.
+    /// A sink that is older than the checkpoint receives the missing commits, and has each once.
     fn takes_the_commits_that_it_misses(&self) -> Verdict {
         self.recovers(|directory, commits| {
             let mut sink = self.recover_first(directory)?;
@@ -281,7 +281,7 @@ where
         })
     }
 
-    /// Returns a flush without a commit does not forget the time.
+    /// A flush without a commit keeps the time.
     fn keeps_its_time_without_a_commit(&self) -> Verdict {
         self.recovers(|directory, commits| {
             let mut sink = self.recover_first(directory)?;
@@ -310,7 +310,7 @@ where
         self.compare(directory, commits, Order::Any)
     }
 
-    /// Commits of one row each.
+    /// Returns commits of one row each.
     fn commits(&self, number: u64) -> Result<Vec<Commit<S>>, String> {
         (1..=number).map(|n| commit(n * 10, &[(values::row::<S>(n)?, 1)])).collect()
     }
@@ -321,7 +321,7 @@ where
         Ok(sink)
     }
 
-    /// Returns a persistent pipeline recovers a transactional sink also at the first start.
+    /// Recovers a new sink, as a persistent pipeline does at its first start.
     fn recover_first(&self, directory: &Directory) -> Result<K, String> {
         let mut sink = (self.make)(&directory.0);
         recover(&mut sink)?;

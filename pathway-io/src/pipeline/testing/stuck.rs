@@ -8,8 +8,8 @@ use crate::sink::Sink;
 
 /// A sink that takes no commit until all sources have ended, or until the run has failed.
 ///
-/// The source keeps the credit of every row, as with a database that does not answer, and waits once its backlog is full. After
-/// a stop the source must end all the same. Then the sink takes all commits, so that the run ends.
+/// The source keeps the credit of every row, as with a database that does not answer, and waits once its backlog is
+/// full. After a stop the source must still end. Then the sink takes all commits, so that the run ends.
 ///
 /// [`Harness::sink`](super::Harness::sink) takes it, and then also stops the run when the source waits for it. Any pipeline
 /// takes it, too, and then the test has to stop the run.
@@ -43,7 +43,7 @@ pub struct Stuck;
 
 impl<S: Schema> Sink<S> for Stuck {
     fn write(&mut self, _: &Commit<S>) -> RunResult {
-        // Outside a run there is nothing to wait for. A source that does not end in time is a failure of the run.
+        // Without a run there is nothing to wait for. If a source does not end in time, the run reports that.
         if let Some(run) = current::run() {
             run.wait(|run| run.sources_have_ended() || !run.failures.is_empty(), |_| None);
         }

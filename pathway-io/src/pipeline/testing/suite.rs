@@ -23,14 +23,14 @@ use crate::source::options::ReadOptions;
 
 /// The time that a connector under test has after a stop.
 const GRACE_PERIOD: Duration = Duration::from_secs(5);
-/// The most pushes after a stop that are refused and allowed: each thread of a client can make one.
+/// The most refused pushes that are allowed after a stop: each thread of a client can make one.
 const MOST_REFUSALS: u64 = 16;
 /// The most offsets that are tried, spread over all.
 const MOST_OFFSETS: usize = 200;
 
 /// A limit of `ReadOptions::idle` that no test reaches.
 const IDLE: Duration = Duration::from_secs(3600);
-/// The most places of a failure that are tried, spread over all rows, or one poll after the other.
+/// The most failures that are tried: spread over all rows, or after one poll, two polls, and so on.
 const MOST_FAILURES: usize = 100;
 
 /// A connector under test.
@@ -61,7 +61,7 @@ where
         }
     }
 
-    /// Returns a whole run, whose rows are committed one by one.
+    /// Runs the source to its end, and commits its rows one by one.
     fn whole(&self) -> Result<Report<RowsOf<C>>, String> {
         let report = self.harness().options(ReadOptions::new().backlog(1)).run();
         match report.result() {
@@ -70,7 +70,7 @@ where
         }
     }
 
-    /// The source has a row at all: without one, no other check means anything.
+    /// The source has a row for each table. Otherwise no other check means anything.
     fn has_a_row(&self) -> Verdict {
         let report = self.harness().run();
         let tables = all(&report);
@@ -110,17 +110,17 @@ where
         }
     }
 
-    /// Returns a stop before the first row ends `run`.
+    /// A stop before the first row ends `run`.
     fn stops_before_a_row(&self) -> Verdict {
         self.ends("before its first row", Stop::Before)
     }
 
-    /// Returns a stop between two rows ends `run`.
+    /// A stop between two rows ends `run`.
     fn stops_between_rows(&self) -> Verdict {
         self.ends("between two rows", Stop::AfterRows(3))
     }
 
-    /// Returns a stop ends a `run` that waits for room.
+    /// A stop ends a `run` that waits for room.
     fn stops_in_a_full_backlog(&self) -> Verdict {
         self.ends("while a push waited for room", Stop::Full)
     }
@@ -146,7 +146,7 @@ where
         }
     }
 
-    /// Returns the failure of a sink ends `run`, and is the only failure.
+    /// The failure of a sink ends `run`, and is the only failure.
     fn survives_a_failing_sink(&self) -> Verdict {
         let harness = Harness::new((self.make)()).grace_period(GRACE_PERIOD).options(ReadOptions::new().backlog(1));
         let report = harness.attach(|tables| tables.visit(&mut FailingSinks::default())).run();
@@ -175,7 +175,7 @@ where
         Ok(())
     }
 
-    /// Each removal is of a key that exists.
+    /// Each removal has a key that exists.
     fn removes_only_keys_that_exist(&self) -> Verdict {
         for table in all(&self.whole()?) {
             let mut present = HashSet::new();
@@ -218,7 +218,7 @@ where
         Ok(())
     }
 
-    /// Returns when a run that should send these rows is stopped; `None` if there is nothing to wait for.
+    /// Returns the event that stops a run which should send these rows, or `None` if the source ends by itself.
     fn stop_after(&self, tables: &[TableRows]) -> Option<Stop> {
         match self.length {
             Length::Ends => Some(Stop::Never),
@@ -241,7 +241,7 @@ where
         }
     }
 
-    /// Returns a source that sends its whole table sends the same table twice.
+    /// A source that sends its whole table sends the same table twice.
     fn sends_the_same_table_twice(&self) -> Verdict {
         if !C::options().is_full_snapshot() {
             return Ok(());
@@ -255,7 +255,7 @@ where
             .map_err(|difference| format!("two runs of a `full_snapshot` source send different tables: {difference}"))
     }
 
-    /// The partitions of a source are disjoint, and together they are the whole.
+    /// The partitions of a source are disjoint, and their union is the whole source.
     fn partitions_are_disjoint(&self) -> Verdict {
         if (self.make)().partition().is_none() {
             return Ok(());
@@ -292,7 +292,7 @@ where
         Ok(())
     }
 
-    /// The future of `run` can be dropped wherever it waits, and nothing is lost.
+    /// The future of `run` can be dropped at each `.await`, and nothing is lost.
     fn can_be_dropped_at_each_await(&self) -> Verdict {
         let Some(whole) = self.reference()? else { return Ok(()) };
         for polls in 1..=MOST_FAILURES as u64 {
@@ -304,8 +304,8 @@ where
         Ok(())
     }
 
-    /// Returns the rows of a run, with which runs that fail are compared; `None` if they cannot be, because the source has neither
-    /// an end nor offsets, or sends other rows each time, or because another test fails that says why.
+    /// Returns the rows of a run, with which runs that fail are compared. Returns `None` if they cannot be compared:
+    /// the source has neither an end nor offsets, it sends other rows each time, or another test fails and says why.
     fn reference(&self) -> Result<Option<Vec<TableRows>>, String> {
         let has_offsets = !<C::Subjects as Subjects>::offset_type().is_unit;
         let is_endless = matches!(self.length, Length::EndlessAfter(_));
@@ -319,12 +319,12 @@ where
     /// Runs the source with a failure of its first attempt. Returns whether it has failed.
     fn fails(&self, fail: Fail, whole: &[TableRows], when: &str) -> Result<bool, String> {
         let moment = Duration::from_millis(1);
-        // The interrupt is that of an idle source, which this one is not.
+        // The harness interrupts the source in the way of an idle source, so the limit itself must not be reached.
         let options = ReadOptions::new().backlog(1).idle(IDLE).restart(Restart::backoff(moment..moment).attempts(3));
         let Some(stop) = self.stop_after(whole) else { return Ok(false) };
         let report = self.harness().options(options).stop(stop).fail(fail).run();
         if !report.returned {
-            // It ignores that its handles are closed, as the tests of a stop say.
+            // The source ignores that its handles are closed, which the tests of a stop report.
             return Ok(false);
         }
         let summary = report.result().map_err(|error| format!("{when}: it fails: {error}"))?;
@@ -374,7 +374,8 @@ fn ended<S>(report: &Report<S>, when: &str) -> Verdict {
         return Err(format!("{when}, `on_stop` was called {} times", report.on_stops()));
     }
     match report.result() {
-        // Whatever it is, the source was not abandoned; errors of an undisturbed run are for another test.
+        // The source was not abandoned, which is all that counts here. Another test checks errors of an undisturbed
+        // run.
         Err(error) if matches!(error, Error::Connector(failure) if matches!(failure.kind(), FailureKind::Panicked { .. })) => {
             Err(format!("{when}, the source panics: {error}"))
         }
@@ -382,7 +383,7 @@ fn ended<S>(report: &Report<S>, when: &str) -> Verdict {
     }
 }
 
-/// Attaches a sink to each table, of which the first that receives a commit fails.
+/// Attaches a sink to each table. The first sink that receives a commit fails.
 #[derive(Default)]
 struct FailingSinks {
     /// The number of the table whose sink fails.

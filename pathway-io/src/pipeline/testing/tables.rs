@@ -17,7 +17,7 @@ pub trait TestedTables {
     fn visit(&self, visitor: &mut impl TableVisitor);
 }
 
-/// An operation on each table, whatever its row type.
+/// An operation on each table, for any row type.
 #[doc(hidden)]
 pub trait TableVisitor {
     fn table<S: Schema>(&mut self, table: &Table<S>);

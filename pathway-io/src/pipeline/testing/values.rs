@@ -1,4 +1,4 @@
-//! Rows for tests of sinks, as JSON, made from the description of a schema alone.
+//! Rows for tests of sinks, as JSON, made from the description of a schema.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::rows::batch::Batch;
 use crate::rows::data_type::DataType;
 use crate::rows::schema::Schema;
 
-/// A kind of values that outputs are known to lose or to change.
+/// A kind of value that outputs are known to lose or to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Null,
@@ -17,12 +17,12 @@ pub(super) enum Kind {
     NotFinite,
 }
 
-/// Returns an ordinary row. Rows of different numbers have different keys, if the types of the keys allow it.
+/// Returns an ordinary row. Rows with different numbers have different keys, if the types of the keys allow it.
 pub(super) fn row<S: Schema>(number: u64) -> Result<Value, String> {
     let columns = S::SCHEMA.columns;
     let mut row: serde_json::Map<String, Value> =
         columns.iter().map(|column| (column.name.to_owned(), ordinary(&column.data_type, number))).collect();
-    // A type of the user's can refuse what its data type allows, such as an enum. The column then has an example.
+    // A user's type, such as an enum, can refuse a value that its data type allows. The column's example is used then.
     for _ in columns {
         let Some(column) = refused::<S>(&row) else { break };
         let column = columns.iter().find(|known| known.name == column).ok_or("a row is refused as a whole")?;
@@ -59,7 +59,7 @@ pub(super) fn special<S: Schema>(kind: Kind) -> Result<Vec<(&'static str, Value)
         for value in values {
             let mut special = row::<S>(number)?;
             special[column.name] = value;
-            // Not every type has all values of its data type.
+            // A type need not have all values of its data type.
             if Batch::<S>::default().push_value(&special).is_ok() {
                 rows.push((column.name, special));
                 number += 1;

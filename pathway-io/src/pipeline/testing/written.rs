@@ -1,4 +1,4 @@
-//! What a sink under test has written, and what it should have written.
+//! The rows that a sink under test has written, and the rows that it should have written.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,7 +16,7 @@ pub enum Form {
     Rows,
 }
 
-/// An update, as it was written or should have been.
+/// An update that was written or should have been.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Written {
     pub(super) row: String,
@@ -37,7 +37,7 @@ impl fmt::Display for Written {
     }
 }
 
-/// Whether the order of what is read counts.
+/// Whether the order of the rows that are read matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Same,

@@ -1,8 +1,8 @@
 //! `#[schema(json)]`: a value of any type that serde can read and write, as JSON.
 //!
-//! The column holds the compact text of each value. Every sink writes this text, and two values are equal if their texts
-//! are, so the type needs only serde's traits. A value is parsed each time a row is read from the column, and once at the push,
-//! to refuse what does not read back.
+//! The column holds the compact text of each value. Every sink writes this text, and two values are equal if their
+//! texts are, so the type needs only serde's traits. A value is parsed each time a row is read from the column. It is
+//! also parsed once at the push, to refuse a value that cannot be read back.
 
 use std::any::type_name;
 use std::hash::{Hash, Hasher};
@@ -66,7 +66,7 @@ impl<T: JsonType> NotNull for Json<T> {
     }
 }
 
-/// The first bytes of a text: what is longer than a `null` is an error, so that no more of it is written.
+/// Accepts the first bytes of a text. A text that is longer than `null` is an error, which ends the writing.
 #[derive(Default)]
 struct Start(Vec<u8>);
 
@@ -97,8 +97,8 @@ impl<T> SerdeBuffer<T> {
 }
 
 impl<T: JsonType> SerdeBuffer<T> {
-    /// Appends the text of a value, or says why it has none. A text that does not read back is refused here, where it is
-    /// one row: later it would be a log that cannot be read, or the end of a sink.
+    /// Appends the text of a value, or returns the reason why it has none. A text that cannot be read back is refused
+    /// here, where the error concerns one row. Later it would make the log unreadable or end a sink.
     fn write(&mut self, value: &T) -> Result<(), String> {
         let start = self.arena.len();
         let written = serde_json::to_writer(&mut self.arena, value).map_err(|error| error.to_string());
@@ -110,7 +110,7 @@ impl<T: JsonType> SerdeBuffer<T> {
         written
     }
 
-    /// Appends the value that a text holds, as the type writes it.
+    /// Reads a value from a text, and appends it in the form in which the type writes it.
     fn read(&mut self, text: &str) -> Result<(), Fault> {
         strict::check(text)?;
         let value = serde_json::from_str(text).map_err(|error| Fault::of(text, &error))?;
@@ -144,7 +144,7 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
 
     /// # Panics
     ///
-    /// If the type's own `Serialize` fails, a map has keys that are no texts, or the JSON cannot be read back.
+    /// If the type's own `Serialize` fails, a map has keys that are not strings, or the JSON cannot be read back.
     fn push(&mut self, item: Json<T>) {
         if let Err(reason) = self.write(&item.0) {
             panic!("a `{}` cannot be written as JSON: {reason}", type_name::<T>());
@@ -210,7 +210,7 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
     }
 }
 
-/// Returns the value of a `json` field as its column has it, and back: of an `Option` the null is the column's own.
+/// Converts an optional `json` field to its column and back. `None` is the null of the column.
 #[doc(hidden)]
 #[must_use]
 pub fn to_json_option<T>(value: Option<T>) -> Option<Json<T>> {

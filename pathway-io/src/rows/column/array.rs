@@ -15,7 +15,7 @@ use crate::rows::data_type::DataType;
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct ArrayBuffer<B, const N: usize> {
-    /// Kept apart from the items, which do not tell if `N` is 0.
+    /// The number of rows. It cannot be derived from the items if `N` is 0.
     len: usize,
     items: B,
 }
@@ -127,7 +127,7 @@ impl<'de, B: Buffer, const N: usize> Visitor<'de> for ArrayVisitor<'_, B, N> {
     refuse!(<[B::Item; N]>::DATA_TYPE; bool integer float str unit map);
 }
 
-/// Returns the error for a list that is too short (`Some` with what it has) or too long.
+/// Returns the error for a list that is too short (`Some` with its length) or too long.
 #[cold]
 pub(super) fn wrong_length<E: Error>(wanted: DataType, found: Option<usize>) -> E {
     let expected = Wanted(wanted);

@@ -1,7 +1,7 @@
 //! `Vec<u8>` and `bytes::Bytes`: all bytes of a column in one arena; base64 in text.
 //!
-//! A `Bytes` is copied too, although it could be shared: a few bytes of a large buffer would keep all of it, and the
-//! backlog, which counts bytes, would not know.
+//! A `Bytes` is copied, too, although it could be shared. A few shared bytes would keep a whole large buffer in
+//! memory, and the backlog would count only the few.
 
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -14,8 +14,7 @@ use super::mismatch::refuse;
 use super::{Buffer, ColumnType, Ends, Scalar, Style};
 use crate::rows::data_type::DataType;
 
-/// Strings of bytes, one after the other. What makes it the buffer of a `Vec<u8>` is that `u8` names it as its
-/// `ListBuffer`.
+/// Strings of bytes, one after the other. It is the buffer of a `Vec<u8>` because `u8` names it as its `ListBuffer`.
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct BytesBuffer<T = Vec<u8>> {
@@ -135,7 +134,7 @@ impl<T: ByteString> Buffer for BytesBuffer<T> {
         let bytes = self.slice(row);
         let start = out.len();
         out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-        // The room is what padded base64 needs, so that this cannot fail.
+        // The space is large enough for padded base64, so this cannot fail.
         let written = STANDARD.encode_slice(bytes, &mut out[start..]);
         debug_assert_eq!(written.ok(), Some(out.len() - start));
     }

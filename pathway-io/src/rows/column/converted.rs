@@ -15,11 +15,11 @@ use crate::rows::data_type::DataType;
 /// The `I`th field of a row, which is stored as another type.
 #[doc(hidden)]
 pub trait ConvertedField<const I: usize>: 'static {
-    /// The type of the field; for a field of type `Option<T>` it is `T`. It is `Send` and `Sync`, which is asked of
-    /// [`Converted`] alone: a bound here as well would be further errors.
+    /// The type of the field; for a field of type `Option<T>` it is `T`. It must be `Send` and `Sync`. Only
+    /// [`Converted`] has this bound, because a bound here would cause further errors.
     type Field: 'static;
     type Column: ColumnType;
-    /// [`ByTraits`], or another type where the macro implements [`Conversion`].
+    /// [`ByTraits`], or another type for which the macro implements [`Conversion`].
     type By;
     /// The name of the field's type, with its article.
     const EXPECTED: &'static str;
@@ -34,7 +34,7 @@ pub trait Conversion<const I: usize>: ConvertedField<I> {
     }
     /// # Errors
     ///
-    /// Says why the column's value is none of the field's type.
+    /// The reason why the column's value does not convert.
     fn from_column(column: Self::Column) -> Result<Self::Field, String>;
 }
 
@@ -51,7 +51,7 @@ pub trait ConvertsTo<C>: Clone + Into<C> + TryFrom<C, Error: Display> {}
 #[diagnostic::do_not_recommend]
 impl<F: Clone + Into<C> + TryFrom<C, Error: Display>, C> ConvertsTo<C> for F {}
 
-/// The traits of the standard library, as what converts a field.
+/// The conversion of a field by the traits of the standard library.
 #[doc(hidden)]
 pub struct ByTraits;
 
@@ -101,7 +101,7 @@ impl<F, E: Display> IntoField<F> for Result<F, E> {
     }
 }
 
-/// Converts what a function of the user's returned.
+/// Converts the return value of a user's function.
 ///
 /// # Errors
 ///
@@ -137,7 +137,7 @@ impl<S: Conversion<I, Field: Send + Sync>, const I: usize> Represented for Conve
         }
     }
 
-    /// Returns the form that the field itself is written in, so that equal fields have one form.
+    /// Converts the value to a field and back, so that equal fields have one stored form.
     fn check(inner: S::Column) -> Result<S::Column, String> {
         S::from_column(inner).map(S::into_column).map_err(|error| format!(": {error}"))
     }
@@ -166,7 +166,7 @@ impl<S: ConvertedField<I, Field: Clone>, const I: usize> Clone for Converted<S, 
 
 impl<S: Conversion<I, Field: Send + Sync + Clone, Column: KeyType>, const I: usize> KeyType for Converted<S, I> {}
 
-/// Returns the value of an `Option` field as its column has it, and back.
+/// Converts an `Option` field to its column and back.
 #[doc(hidden)]
 #[must_use]
 pub fn to_converted_option<S: ConvertedField<I>, const I: usize>(value: Option<S::Field>) -> Option<Converted<S, I>> {

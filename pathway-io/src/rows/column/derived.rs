@@ -11,7 +11,7 @@ use super::text::write_json_string;
 use super::{Buffer, ColumnType, Scalar, Style};
 use crate::rows::data_type::DataType;
 
-/// The bounds of every type in a column.
+/// The bounds of every derived column type.
 #[doc(hidden)]
 pub trait Item: Send + Sync + 'static {}
 
@@ -149,7 +149,7 @@ fn unknown<E: Error>(names: &'static [&'static str], text: &str) -> E {
     E::custom(format_args!("expected {}, found the string {}", OneOf(names), shorten(text)))
 }
 
-/// Displays the texts that are allowed.
+/// Displays the allowed texts.
 struct OneOf(&'static [&'static str]);
 
 impl fmt::Display for OneOf {

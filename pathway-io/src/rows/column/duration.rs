@@ -1,6 +1,6 @@
 //! `Duration`: a number of nanoseconds in text.
 //!
-//! The longest, `Duration::MAX`, is beyond 64 bits in nanoseconds, so that they are counted in 128.
+//! `Duration::MAX` exceeds 64 bits in nanoseconds, so the number has 128 bits.
 
 use std::time::Duration;
 

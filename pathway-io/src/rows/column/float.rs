@@ -1,7 +1,7 @@
 //! `f32` and `f64`.
 //!
-//! They take integers too, and the texts by which JSON, that has no word for them, spells the floats that are not finite.
-//! Floats are the same when their bits are, so that `NaN` equals itself and `-0.0` is not `0.0`.
+//! They also read integers, and the strings `"NaN"`, `"Infinity"` and `"-Infinity"`, because JSON has no numbers for
+//! these. Floats are equal if their bits are, so `NaN` equals itself and `-0.0` differs from `0.0`.
 
 use std::marker::PhantomData;
 
@@ -55,7 +55,8 @@ macro_rules! floats {
                     if self.is_finite() && style != Style::Pathway {
                         write_finite(&self, out);
                     } else if self.is_finite() {
-                        // The same digits, but other exponents: `1e300` and `1e-5`.
+                        // Rust's `Debug` writes the same digits as serde_json, but other exponents: `1e300` and
+                        // `1e-5`.
                         out.extend_from_slice(format!("{self:?}").as_bytes());
                     } else {
                         out.extend_from_slice(self.to_string().as_bytes());
@@ -101,16 +102,17 @@ struct FloatVisitor<T>(PhantomData<T>);
 trait Float: Fixed {
     fn of_u64(value: u64) -> Self;
     fn of_i64(value: i64) -> Self;
-    /// `None` if the value is beyond the type.
+    /// Returns `None` if the value is out of the type's range.
     fn of_f64(value: f64) -> Option<Self>;
-    /// Returns the float that a text is, which as an `f64` is `value`.
+    /// Returns the float for a text. `value` is its value as an `f64`.
     fn of_text<'a>(value: f64, text: impl FnOnce() -> Option<&'a str>) -> Option<Self>;
     /// Reads a float from JSON.
     #[inline]
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(FloatVisitor(PhantomData))
     }
-    /// Returns a `NaN` as [`Style::Exact`] has it: by the hexadecimal digits of its bits. `None` if it is none.
+    /// Reads a `NaN` in the form of [`Style::Exact`], the hexadecimal digits of its bits. Returns `None` if the bits
+    /// are not a `NaN`.
     fn of_nan_bits(bits: &str) -> Option<Self>;
 }
 
@@ -151,8 +153,8 @@ impl Float for f32 {
         value as f32
     }
 
-    /// Here the text is lost. The shortest one that reads as the `f64` stands for it, so that `7.038531e-26` is the `f32` that
-    /// has this text.
+    /// The text is not available here. The shortest text of the `f64` replaces it, so that `7.038531e-26` becomes the
+    /// `f32` with this text.
     #[inline]
     fn of_f64(value: f64) -> Option<Self> {
         match rounded_once(value) {
@@ -169,7 +171,7 @@ impl Float for f32 {
         }
     }
 
-    /// serde_json would round to an `f64` first, or refuse the texts by which floats are spelled that are not finite.
+    /// serde_json would round to an `f64` first, and refuse the strings for floats that are not finite.
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let json = Box::<RawValue>::deserialize(deserializer)?;
         let json = json.get();
@@ -191,19 +193,19 @@ impl Float for f32 {
     }
 }
 
-/// Returns the float nearest to a value that was rounded to `f64` before. `None` if the value may have come to halfway between two
-/// by that, so that only its text tells which is the nearest, or if it is out of range.
+/// Returns the float nearest to a value that was rounded to `f64` before. Returns `None` if the value is out of range,
+/// or halfway between two floats: only the original text then shows which float is nearest.
 #[inline]
 fn rounded_once(value: f64) -> Option<f32> {
     let near = value as f32;
-    // Of a float with fewer bits, and of one that is too large, the half is elsewhere.
+    // For a subnormal float, and for one that is too large, the halfway point is elsewhere.
     let is_usual = near.abs() > f32::MIN_POSITIVE && near.is_finite();
     let is_halfway = value.to_bits() & 0x1fff_ffff == 0x1000_0000;
     let is_once = if is_usual { !is_halfway } else { value == 0.0 || !value.is_finite() };
     is_once.then_some(near)
 }
 
-/// Returns the float that a number is; `None` if it is out of range.
+/// Returns the float for a number, or `None` if it is out of range.
 #[cold]
 fn parse(number: &str) -> Option<f32> {
     number.parse().ok().filter(|value: &f32| value.is_finite())

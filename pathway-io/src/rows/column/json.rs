@@ -3,8 +3,8 @@
 //! In an `Option<Value>`, JSON's null is `None`, even if a program pushes `Some(Value::Null)`: values with the same text
 //! must be the same whether they were read or pushed.
 //!
-//! The column keeps the values and not their text, which would be parsed for each row that is read from the column. What
-//! is refused, at the push, is in `strict`.
+//! The column keeps the values and not their text, which would be parsed for each row that is read from the column.
+//! `strict` has the rules for values that are refused at the push.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -52,7 +52,7 @@ impl Buffer for JsonBuffer {
 
     /// # Panics
     ///
-    /// If the value is nested too deep to be read back from the log or from an output.
+    /// If the value is nested too deeply to be read back from the log or from an output.
     fn push(&mut self, value: Value) {
         match heap(&value, 0) {
             Some(heap) => self.heap += heap,
@@ -108,14 +108,14 @@ impl Buffer for JsonBuffer {
     }
 
     fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
-        // Writing a value into memory cannot fail: its keys are texts.
+        // Writing a value into memory cannot fail, because its keys are strings.
         let written = serde_json::to_writer(out, &self.values[row]);
         debug_assert!(written.is_ok());
     }
 }
 
-/// Returns an estimate of the bytes that a value has on the heap: those of texts and elements, not the allocator's own. `None` if
-/// the value, with `depth` levels around it, is nested too deep.
+/// Estimates the size of a value on the heap: that of its texts and elements, without the allocator's overhead.
+/// Returns `None` if the value, with `depth` levels around it, is nested too deeply.
 fn heap(value: &Value, depth: usize) -> Option<usize> {
     match value {
         Value::Null | Value::Bool(_) | Value::Number(_) => Some(0),
@@ -129,7 +129,8 @@ fn heap(value: &Value, depth: usize) -> Option<usize> {
     }
 }
 
-/// Equality that tells `-0.0` from `0.0`, which `==` does not. The order of an object's fields is of no account.
+/// Compares two values. Unlike `==`, it distinguishes `-0.0` from `0.0`. The order of an object's fields does not
+/// matter.
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Number(x), Value::Number(y)) if x.is_f64() && y.is_f64() => {
@@ -143,8 +144,8 @@ fn same(a: &Value, b: &Value) -> bool {
     }
 }
 
-/// A hash that agrees with [`same`]: the fields of an object, which come in no certain order, are hashed one by one and
-/// added up.
+/// Hashes a value in agreement with [`same`]. The fields of an object have no fixed order, so they are hashed
+/// separately and the hashes are added.
 fn hash<H: Hasher>(value: &Value, state: &mut H) {
     match value {
         Value::Null => state.write_u8(0),

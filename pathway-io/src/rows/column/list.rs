@@ -11,7 +11,8 @@ use crate::rows::data_type::DataType;
 
 /// Implements `ColumnType` for a type without parameters whose lists have no special form.
 ///
-/// Errors list what implements a trait. The text of the error names these types in a better order, so they are left out.
+/// rustc's errors list the implementors of a trait. The text of our error names these types in a better order, so
+/// rustc's list omits them.
 macro_rules! column_type {
     ($type:ty, $buffer:ty, $data_type:expr) => {
         #[diagnostic::do_not_recommend]
@@ -32,7 +33,7 @@ pub struct ListBuffer<B> {
     items: B,
 }
 
-/// The buffer is the element's own choice, since a `Vec<u8>` is bytes and no list of numbers.
+/// The element type chooses the buffer, because a `Vec<u8>` is bytes and not a list of numbers.
 impl<T: ColumnType> ColumnType for Vec<T> {
     const DATA_TYPE: DataType = T::LIST;
     type Buffer = T::ListBuffer;

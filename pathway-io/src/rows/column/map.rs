@@ -75,7 +75,7 @@ impl<M: TextMap> MapBuffer<M> {
         self.ends.push(self.names.len());
     }
 
-    /// Puts the fields that were read since `start` in order, unless they are. Fails with a name that is there twice.
+    /// Sorts the fields that were read since `start`. # Errors The name that an object has twice.
     fn sort(&mut self, start: usize) -> Result<(), String> {
         let end = self.names.len();
         if (start + 1..end).all(|field| self.names.text(field - 1) < self.names.text(field)) {

@@ -35,7 +35,7 @@ impl fmt::Display for Wanted {
     }
 }
 
-/// Returns the error for a value of a kind that the column does not take.
+/// Returns the error for a value of a kind that the column does not accept.
 #[cold]
 #[inline(never)]
 pub(crate) fn mismatch<E: Error>(wanted: DataType, found: Unexpected<'_>) -> E {
@@ -59,7 +59,7 @@ fn describe(wanted: DataType, found: Unexpected<'_>) -> String {
     }
 }
 
-/// Returns a text in quotes, cut where it would swamp the message.
+/// Returns a text in quotes, shortened if it is long.
 pub(crate) fn shorten(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{:?}...", &text[..end]),
@@ -74,8 +74,8 @@ pub(crate) fn out_of_range<E: Error>(wanted: DataType, found: impl fmt::Debug) -
     E::custom(format_args!("{found:?} is out of range for `{wanted}`"))
 }
 
-/// Visitor methods that refuse: `refuse!(DATA_TYPE; bool integer float str unit seq map)` with those kinds that the
-/// visitor does not take.
+/// Defines visitor methods that return the error: `refuse!(DATA_TYPE; bool integer float str unit seq map)` with the
+/// kinds that the visitor does not accept.
 macro_rules! refuse {
     ($wanted:expr; $($kind:ident)*) => {
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,4 +1,4 @@
-//! Which Rust types can be columns, and the typed buffers that hold them.
+//! The Rust types that can be columns, and the typed buffers for their values.
 //!
 //! A [`ColumnType`] names its [`Buffer`]: many values of one type side by side, as numbers in a `Vec` or as texts in
 //! one arena. Rows travel from the source to the sinks in buffers and are read from JSON into them and written to
@@ -72,7 +72,7 @@ pub use self::values::Values;
 /// a name twice; a `RawJson` keeps such names. An integer beyond 64 bits in a `Value` is an error, because it would lose
 /// digits. A fraction is the nearest `f64`. A `RawJson` keeps all digits.
 ///
-/// In the dataflow engine a column is compared, hashed and sent as what its text says.
+/// The dataflow engine compares, hashes and sends a column by the value of its text.
 ///
 /// Types of another crate are columns if the feature with the crate's name is on. Every text reads back as the same
 /// value; the ways in which dates may be read besides their own form are those of ISO 8601 that are in common use,
@@ -96,13 +96,13 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
     /// The type of a `Vec` of this type: a `List`, except for bytes.
     #[doc(hidden)]
     const LIST: DataType = DataType::List(&Self::ELEMENT);
-    /// Whether a placeholder in the buffer can be taken out again, as some value or other.
+    /// Whether a placeholder can be read from the buffer as an arbitrary value.
     #[doc(hidden)]
     const HAS_PLACEHOLDER: bool = true;
-    /// Where values of this type are held.
+    /// The buffer for values of this type.
     #[doc(hidden)]
     type Buffer: Buffer<Item = Self> + Values<Self>;
-    /// Where lists of this type are held.
+    /// The buffer for lists of this type.
     #[doc(hidden)]
     type ListBuffer: Buffer<Item = Vec<Self>> + Values<Vec<Self>>;
 }
@@ -124,7 +124,7 @@ pub trait KeyType: ColumnType + Clone {}
     note = "for your own type: derive `ColumnType` if it is an enum without fields or has one unnamed field; use `#[schema(json)]` if it implements serde's traits"
 )]
 pub trait NotNull: ColumnType {
-    /// Returns whether this is the null itself, which within an `Option` is the same as `None`: only of a `Value` it can be.
+    /// Returns whether this value is null itself, which in an `Option` equals `None`. Only a `Value` can be.
     #[inline]
     fn is_null(&self) -> bool {
         false
@@ -135,15 +135,15 @@ pub trait NotNull: ColumnType {
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Our own way, which reads back from JSON as what it was.
+    /// The library's own form, which reads back from JSON as the same value.
     Plain,
-    /// Byte for byte as Pathway's writers have it.
+    /// The form of Pathway's writers, byte for byte.
     Pathway,
     /// Like `Plain`, but with the bits of a `NaN`, so that exactly the same value is read back.
     Exact,
 }
 
-/// A value as databases have it.
+/// A value in a form that databases accept.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scalar<'a> {
@@ -152,7 +152,7 @@ pub enum Scalar<'a> {
     Float(f64),
     Text(&'a str),
     Bytes(&'a [u8]),
-    /// It is its text form.
+    /// The text form of the value.
     Spelled,
 }
 
@@ -160,7 +160,7 @@ pub enum Scalar<'a> {
 #[doc(hidden)]
 pub trait Buffer: Default + Send + Sync + 'static {
     type Item: ColumnType;
-    /// Whether the text form can hold a comma, a quote or a line break.
+    /// Whether the text form can contain a comma, a quote or a line break.
     const NEEDS_QUOTES: bool;
     /// Whether `push` panics with a reason for some values. The panic then names the column.
     const CAN_REFUSE: bool = false;
@@ -173,17 +173,18 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn bytes(&self) -> usize;
 
     fn push(&mut self, item: Self::Item);
-    /// Pushes a value that stands for none, in a row that is only a key.
+    /// Pushes an arbitrary value, in a row of which only the key is known.
     fn push_placeholder(&mut self);
     /// Pushes a copy of one value of another buffer.
     fn push_from(&mut self, other: &Self, row: usize);
-    /// Pushes what is there when a JSON row lacks the column: a null, or `false` if there is none.
+    /// Pushes the null for a JSON row that lacks the column. Returns `false` if the type has no null.
     fn push_missing(&mut self) -> bool {
         false
     }
-    /// Reads one value. After an error the buffer may hold a part of it: see `truncate`.
+    /// Reads one value. After an error the buffer may contain a part of it: see `truncate`.
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error>;
-    /// Reads one value, if the scan does not give it up; see [`scan`]. If it does, the buffer may hold a part of the value.
+    /// Reads one value with the [`scan`]. Returns `false` if the scan gives it up. The buffer may then contain a part
+    /// of the value.
     fn scan(&mut self, scan: &mut scan::Scan<'_>) -> bool {
         scan::decode(self, scan)
     }
@@ -201,13 +202,13 @@ pub trait Buffer: Default + Send + Sync + 'static {
     /// Returns whether two values are the same, floats by their bits.
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     fn hash<H: Hasher>(&self, row: usize, state: &mut H);
-    /// Appends the text form as CSV has it, without quotes around it; nothing for null.
+    /// Appends the text form for CSV, without quotes around it. A null appends nothing.
     fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>);
     /// Appends the JSON form.
     fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>);
 }
 
-/// Where each of many values of varying length ends in the arena that holds them one after the other.
+/// The end of each value in an arena of values of varying length.
 #[derive(Debug, Default)]
 pub(crate) struct Ends(Vec<usize>);
 
@@ -233,7 +234,7 @@ impl Ends {
         start..self.0[row]
     }
 
-    /// Keeps `len` values and says where the last of them ends: what the arena is to be cut to, also if no value goes.
+    /// Keeps `len` values. Returns the end of the last one, which is the new length of the arena.
     #[inline]
     fn truncate(&mut self, len: usize) -> usize {
         self.0.truncate(len);
@@ -241,7 +242,7 @@ impl Ends {
     }
 }
 
-/// Reads one value into a buffer: the seed that serde's access traits ask for.
+/// Reads one value into a buffer. It is the seed that serde's access traits require.
 pub(crate) struct Into<'a, B>(pub(crate) &'a mut B);
 
 impl<'de, B: Buffer> DeserializeSeed<'de> for Into<'_, B> {
@@ -253,7 +254,7 @@ impl<'de, B: Buffer> DeserializeSeed<'de> for Into<'_, B> {
     }
 }
 
-/// One value as JSON: how a default or an example stands in a schema.
+/// Converts one value to JSON, for the defaults and examples in a schema.
 #[doc(hidden)]
 pub fn to_json<T: ColumnType>(value: T) -> serde_json::Value {
     let mut buffer = T::Buffer::default();

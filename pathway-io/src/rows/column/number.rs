@@ -1,7 +1,7 @@
 //! Numbers and `bool`: a `Vec` of them.
 //!
-//! Integers are read from JSON integers only: `1.0` or `1e3` in an integer column is somebody's mistake, and so is a
-//! number that does not fit. Floats, which are numbers of a fixed size too, are in `float.rs`.
+//! An integer column also reads `1.0` and `1e3`, as JSON Schema does. A number with a fraction or out of range is an
+//! error. Floats are in `float.rs`.
 
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
@@ -27,10 +27,11 @@ impl<T> Default for NumberBuffer<T> {
 /// A value of a fixed size, whose text form needs no quotes in CSV.
 #[doc(hidden)]
 pub trait Fixed: ColumnType + Copy {
-    /// The identity of a value. For some types, `==` is true for values that are written differently.
+    /// The part of a value that is compared and hashed. For some types, `==` is true for values that are written
+    /// differently.
     type Identity: Eq + Hash;
 
-    /// Some value or other, for a row of which only the key is known.
+    /// Returns an arbitrary value, for a row of which only the key is known.
     fn placeholder() -> Self;
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
     /// See [`Buffer::scan`].
@@ -96,7 +97,7 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
                 self.0.push(value);
                 true
             }
-            // Of an unusual form, such as `"NaN"`.
+            // A value of an unusual form, such as `"NaN"`.
             None => {
                 scan.go_back(start);
                 scan::decode(self, scan)
@@ -262,7 +263,7 @@ column_type!(u32, NumberBuffer<u32>, DataType::U32);
 column_type!(u64, NumberBuffer<u64>, DataType::U64);
 column_type!(usize, NumberBuffer<usize>, DataType::U64);
 
-/// Not by `column_type!`: many `u8` are bytes, and base64 in text.
+/// Not by `column_type!`, because a list of `u8` is bytes, with base64 as its text.
 #[diagnostic::do_not_recommend]
 impl ColumnType for u8 {
     const DATA_TYPE: DataType = DataType::U8;
@@ -271,8 +272,8 @@ impl ColumnType for u8 {
     type ListBuffer = super::bytes::BytesBuffer;
 }
 
-/// The integer that a number with a fraction or an exponent is, such as `1.0`, `1e3` and `-0`: JSON does not tell it from an
-/// integer, and neither does JSON Schema. `None` where floats are too far apart to know.
+/// Returns the integer that a number with a fraction or an exponent is equal to, such as `1.0`, `1e3` and `-0`. JSON
+/// Schema counts these as integers. Returns `None` if there is none, or if the float is too large to be exact.
 pub(super) fn whole(value: f64) -> Option<i64> {
     const EXACT: f64 = (1_u64 << 53) as f64;
     (value.fract() == 0.0 && value.abs() < EXACT).then_some(value as i64)

@@ -1,7 +1,7 @@
-//! `Option<T>`: a value for each row, and which of them are there.
+//! `Option<T>`: a value for each row, and a list of which rows are not null.
 //!
-//! A `Some` of JSON's null is a `None`. A null has a placeholder among the values, so that a row is at the same place in
-//! both and no count is kept.
+//! A `Some` of JSON's null is a `None`. A null has a placeholder among the values, so that a row has the same index in
+//! both.
 
 use std::hash::Hasher;
 

@@ -1,4 +1,4 @@
-//! [`RawJson`]: JSON that is kept as the text that it is.
+//! [`RawJson`]: JSON that is kept as text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,8 +14,8 @@ use crate::rows::data_type::DataType;
 
 /// A JSON value that is kept as its text: digits, the order of fields and escapes stay as they were.
 ///
-/// It is for values that a program hands on and does not look into. A `serde_json::Value` is parsed into a tree, in which a
-/// number of more than 64 bits loses digits.
+/// Use it for values that a program passes on without reading them. A `serde_json::Value` is parsed into a tree, in
+/// which a number of more than 64 bits loses digits.
 ///
 /// ```
 /// use pathway_io::{RawJson, Schema};
@@ -72,7 +72,8 @@ impl fmt::Display for RawJson {
     }
 }
 
-/// Returns the JSON on one line, as a row is: a line break is only ever between its parts, since a string has an escape for it.
+/// Returns the JSON on one line, as a row must be. A line break can only be between the parts of the JSON, because a
+/// string escapes it.
 fn one_line(json: &str) -> Cow<'_, str> {
     if json.contains(['\n', '\r']) { Cow::Owned(json.replace(['\n', '\r'], " ")) } else { Cow::Borrowed(json) }
 }

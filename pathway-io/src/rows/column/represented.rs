@@ -29,11 +29,11 @@ pub trait Represented: Sized + Send + Sync + 'static {
     fn with_inner<R>(&self, f: impl FnOnce(&Self::Inner) -> R) -> R;
     /// Returns the value of a stored form. For a placeholder, the value is arbitrary.
     fn restore(inner: Self::Inner) -> Self;
-    /// Returns the form in which a value that was read is stored.
+    /// Checks a value that was read, and returns its stored form.
     ///
     /// # Errors
     ///
-    /// If the type has no such value. The text follows "expected .., found ..".
+    /// If the type has no such value. The text has the form "expected .., found ..".
     fn check(inner: Self::Inner) -> Result<Self::Inner, String> {
         Ok(inner)
     }
@@ -203,7 +203,7 @@ texts! {
 
 /// # Panics
 ///
-/// If the path is not UTF-8: a replacement text could be the path of another file.
+/// If the path is not UTF-8. A replacement text could be the path of another file.
 fn of_path(path: PathBuf) -> String {
     match path.into_os_string().into_string() {
         Ok(text) => text,

@@ -2,11 +2,11 @@
 //!
 //! | rule | reason |
 //! |---|---|
-//! | at most [`DEPTH`] levels | serde_json reads no more than 127, so what was deeper could be written and not read back |
+//! | at most [`DEPTH`] levels | serde_json reads at most 127, so a deeper value could be written but not read back |
 //! | no name twice in an object | the same name twice is refused for a column, and a map keeps only one of the values |
 //! | in a `Value`, no integer beyond 64 bits | it would become a float and lose digits |
 //!
-//! `RawJson` keeps its text and is held to the first rule only.
+//! `RawJson` keeps its text, so only the first rule applies to it.
 
 use std::cell::Cell;
 use std::fmt;
@@ -21,7 +21,7 @@ use crate::rows::position::position;
 /// less than the 127 levels that serde_json reads.
 pub(crate) const DEPTH: usize = 100;
 
-/// Separates the reason of a [`Fault`] from its place, in the text of serde's error, which has no other way to carry it.
+/// Separates the reason of a [`Fault`] from its position in the text of serde's error, which can carry only a text.
 const PLACE: char = '\u{1f}';
 
 /// An error in the JSON of a column, with its position in bytes.
@@ -48,14 +48,14 @@ impl Fault {
         self.reason
     }
 
-    /// Returns the byte of the text at which it is.
+    /// Returns the position of the fault in bytes.
     #[cfg(feature = "infer")]
     pub(crate) fn at(&self) -> usize {
         self.at
     }
 
-    /// The fault as the error of a deserializer that has just read the whole of `text`. In the row, the place is found by the
-    /// length of the text, because about its end is known.
+    /// Converts the fault to the error of a deserializer that has just read all of `text`. The error contains the
+    /// length of the text: serde_json reports the end of the value, and its start in the row follows from the length.
     #[cold]
     pub(crate) fn after<E: Error>(self, text: &str) -> E {
         E::custom(format_args!("{}{PLACE}{}/{}", self.reason, self.at, text.len()))
@@ -74,7 +74,7 @@ pub(crate) fn split_place(message: &str) -> (&str, Option<(usize, usize)>) {
     }
 }
 
-/// Why JSON is refused that is nested too deep.
+/// Returns the reason for refusing JSON that is nested too deeply.
 pub(crate) fn too_deep() -> String {
     format!("the JSON is nested more than {DEPTH} levels deep")
 }
@@ -87,7 +87,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, Fault> {
     }
 }
 
-/// Reads a value, and returns the fault besides if it has an integer of more than 64 bits, which is a float then.
+/// Reads a value. Also returns the fault if an integer of more than 64 bits became a float.
 pub(crate) fn parse_lossy(text: &str) -> Result<(Value, Option<Fault>), Fault> {
     let long = Cell::new(false);
     let value = read(text, Strict::<true> { depth: 0, long: &long })?;
@@ -97,11 +97,11 @@ pub(crate) fn parse_lossy(text: &str) -> Result<(Value, Option<Fault>), Fault> {
 
 /// Returns whether a number that was read as a float may have been an integer of more than 64 bits.
 pub(crate) fn may_be_long(value: f64) -> bool {
-    // From here on, floats have no fraction.
+    // From this value on, floats have no fraction.
     value.abs() >= i64::MAX as f64
 }
 
-/// Checks a text that is kept, or that another type reads.
+/// Checks a text that is kept as it is, or read as another type.
 pub(crate) fn check(text: &str) -> Result<(), Fault> {
     read(text, Strict::<false> { depth: 0, long: &Cell::new(false) }).map(drop)
 }
@@ -109,7 +109,7 @@ pub(crate) fn check(text: &str) -> Result<(), Fault> {
 fn read<const KEEP: bool>(text: &str, strict: Strict<'_, KEEP>) -> Result<Value, Fault> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let read = strict.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-    // serde_json reads on to the end of the list before it says where it is.
+    // serde_json reports a position at the end of the list, so the depth is checked separately.
     read.map_err(|error| check_depth(text).err().unwrap_or_else(|| Fault::of(text, &error)))
 }
 
@@ -172,11 +172,11 @@ fn long_integer(text: &str) -> Option<Fault> {
     None
 }
 
-/// Reads one value by the rules; unless `KEEP`, for its errors only.
+/// Reads one value by the rules. Without `KEEP`, it only checks the value.
 struct Strict<'a, const KEEP: bool> {
     /// The number of levels around the value.
     depth: usize,
-    /// Set by a number that may be an integer of more than 64 bits.
+    /// Set if a number may be an integer of more than 64 bits.
     long: &'a Cell<bool>,
 }
 
@@ -258,7 +258,7 @@ impl<'de, const KEEP: bool> Visitor<'de> for Strict<'_, KEEP> {
     }
 }
 
-/// Why an object is refused that has a name twice.
+/// Returns the reason for refusing an object with a name twice.
 #[cold]
 pub(crate) fn given_twice(name: &str) -> String {
     format!("the name {} is given twice in one object", shorten(name))
@@ -292,7 +292,7 @@ mod tests {
             assert_eq!(check(&text), Err(fault));
             assert_eq!(check_depth(&text).unwrap_err().reason, "the JSON is nested more than 100 levels deep");
         }
-        // Brackets in a string are none.
+        // Brackets in a string do not count.
         let text = format!(r#""\"\\{}""#, "[".repeat(200));
         assert!(parse(&text).is_ok() && check_depth(&text).is_ok());
     }

@@ -1,4 +1,4 @@
-//! What every buffer promises, held for arbitrary values of every family and some nestings of them.
+//! Checks the promises of every buffer for arbitrary values of every family and some nestings of them.
 
 use std::fmt::Debug;
 use std::hash::BuildHasher;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{Buffer, ColumnType, Into, KeyType, Style};
 
-/// Debug forms, since they tell `-0.0` from `0.0` and let `NaN` equal itself.
+/// Compares debug forms, which distinguish `-0.0` from `0.0`, and in which `NaN` equals itself.
 fn shown<T: Debug>(value: T) -> String {
     format!("{value:?}")
 }
@@ -44,7 +44,7 @@ fn check<T: ColumnType + Debug + Clone>(values: &[T]) {
     }
     holds(&pushed, values);
 
-    // Copies, at other rows than the originals.
+    // Copies have other row numbers than the originals.
     let hasher = foldhash::fast::FixedState::default();
     let hash = |buffer: &T::Buffer, row| {
         let mut state = hasher.build_hasher();
@@ -64,7 +64,7 @@ fn check<T: ColumnType + Debug + Clone>(values: &[T]) {
         }
     }
 
-    // Through text and back; also through a tree of JSON values, which has no numbers beyond 64 bits.
+    // Through text and back, and through a tree of JSON values, which has no numbers beyond 64 bits.
     let mut read = T::Buffer::default();
     for row in 0..values.len() {
         let text = json(&pushed, row);
@@ -85,7 +85,7 @@ fn check<T: ColumnType + Debug + Clone>(values: &[T]) {
     }
     holds(&read, values);
 
-    // What failed leaves nothing behind, wherever it broke off.
+    // A failed read leaves nothing in the buffer.
     let bytes = read.bytes();
     for row in 0..values.len() {
         let text = json(&pushed, row);
@@ -116,7 +116,7 @@ fn text() -> impl Strategy<Value = String> {
 fn float() -> impl Strategy<Value = f64> {
     let special =
         [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 0.0, -0.0, f64::MIN_POSITIVE, 5e-324, f64::MAX, 1.0, 0.1];
-    // A `NaN` comes back from text as the one that is the constant.
+    // Any `NaN` is read back from text as `f64::NAN`.
     let any = any::<u64>().prop_map(f64::from_bits).prop_map(|float| if float.is_nan() { f64::NAN } else { float });
     prop_oneof![any, proptest::sample::select(special.to_vec())]
 }
@@ -264,7 +264,7 @@ fn read<T: ColumnType>(text: &str) -> Result<T, String> {
     let mut buffer = T::Buffer::default();
     let result = decode(&mut buffer, text.as_bytes());
     result.map(|()| buffer.get(0)).map_err(|error| {
-        // Its place may come in the text too.
+        // The text may also contain the position of the error.
         let error = error.split_once('\u{1f}').map_or(&*error, |(reason, _)| reason);
         error[..error.find(" at line").unwrap_or(error.len())].to_owned()
     })
@@ -276,7 +276,7 @@ fn floats_take_more_than_their_own_form() {
     assert_eq!(read("-3"), Ok(-3.0_f32));
     assert_eq!(read("18446744073709551615"), Ok(u64::MAX as f64));
     assert_eq!(["\"inf\"", "\"-inf\""].map(read), [Ok(f64::INFINITY), Ok(f64::NEG_INFINITY)]);
-    // Halfway between two f32 once it is an f64.
+    // As an f64, this value is halfway between two f32.
     assert_eq!(read("7.038531e-26"), Ok(7.038531e-26_f32));
     assert_eq!(read::<f32>("1e39").unwrap_err(), "1e39 is out of range for `f32`");
     assert_eq!(read::<f64>("1e999").unwrap_err(), "number out of range");

@@ -128,7 +128,7 @@ impl<'de> Visitor<'de> for TextVisitor<'_> {
     refuse!(DataType::Str; bool integer float unit seq map);
 }
 
-/// Appends a JSON string. Most texts hold nothing to escape, and are copied whole.
+/// Appends a JSON string. Most texts contain nothing to escape, and are copied as a whole.
 #[inline]
 pub(crate) fn write_json_string(text: &str, out: &mut Vec<u8>) {
     if special(text.as_bytes(), 0) < text.len() {

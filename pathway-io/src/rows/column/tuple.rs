@@ -15,7 +15,7 @@ struct TupleVisitor<'a, B>(&'a mut B);
 macro_rules! tuples {
     ($(($($letter:ident $index:tt)+))+) => {
         $(
-            // else all of them are listed below every error about a column's type
+            // otherwise rustc lists all of them below every error about a column's type
             #[diagnostic::do_not_recommend]
             impl<$($letter: ColumnType),+> ColumnType for ($($letter,)+) {
                 const DATA_TYPE: DataType = DataType::Tuple(&[$($letter::ELEMENT),+]);
@@ -36,7 +36,7 @@ macro_rules! tuples {
 
                 #[inline]
                 fn len(&self) -> usize {
-                    // The last of them: if an element panics in `push`, the tuple was not pushed.
+                    // The last element decides: if one panics in `push`, the tuple was not pushed.
                     let lens = [$(self.$index.len()),+];
                     lens[lens.len() - 1]
                 }

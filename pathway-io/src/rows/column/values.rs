@@ -10,7 +10,7 @@ pub trait Values<T> {
     fn debug(value: &T, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result;
     /// # Errors
     ///
-    /// Those of the serializer.
+    /// The errors of the serializer.
     fn serialize<Z: serde::Serializer>(value: &T, serializer: Z) -> Result<Z::Ok, Z::Error>;
     /// # Errors
     ///

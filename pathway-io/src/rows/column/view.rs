@@ -1,4 +1,4 @@
-//! A column of a batch, as the row type of another schema reads it: [`ColumnView`].
+//! A column of a batch that is read as a column of another schema: [`ColumnView`].
 //!
 //! A value of the same Rust type is taken from the buffer. A value of another type that can hold it, such as an `i64` for an
 //! `i32`, is read from its JSON.
@@ -52,7 +52,7 @@ impl ColumnView<'_> {
     ///
     /// # Panics
     ///
-    /// If the values have another type than `T`, and `T` has no such value.
+    /// If the value has another type than `T`, and `T` cannot hold it.
     #[inline]
     pub(crate) fn get<T: ColumnType>(&self, row: usize) -> T {
         let buffer: &dyn Any = self.buffer;
@@ -70,7 +70,7 @@ impl ColumnView<'_> {
         let mut converted = T::Buffer::default();
         match converted.decode(&mut serde_json::Deserializer::from_str(&text)) {
             Ok(()) => converted.get(0),
-            // Not by `panic!`, which would write to stderr: this is an error of the data, and not of the program.
+            // `resume_unwind` writes nothing to stderr, because this is an error in the data, and not in the program.
             Err(error) => {
                 let reason = Fault::of(&text, &error).into_reason();
                 let ColumnView { name, schema, reader, .. } = self;

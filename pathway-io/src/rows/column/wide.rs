@@ -1,7 +1,8 @@
-//! `i128` and `u128`: digits in text; in JSON a number where it has 64 bits at most, and else a string.
+//! `i128` and `u128`: digits in text.
 //!
-//! Readers of JSON make a float of a longer number, which loses its last digits. For the same reason a longer number is
-//! refused when it is read, and a string of digits is taken whatever its length.
+//! In JSON, a value of at most 64 bits is a number, and any other a string, because readers of JSON convert a longer
+//! number to a float, which loses digits. For the same reason, a longer number is refused when it is read. A string of
+//! digits may have any length.
 
 use std::marker::PhantomData;
 

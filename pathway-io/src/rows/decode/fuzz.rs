@@ -1,4 +1,4 @@
-//! Target `next_json`: the scan of plain rows against serde_json, into columns and into a struct; and there and back.
+//! Target `next_json`: compares the scan with serde_json, into columns and into a struct, and checks the round trip.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
 
-/// Splits an input into several rows, at the record separator of RFC 7464: neither JSON nor most texts hold it.
+/// Splits an input into several rows at the record separator of RFC 7464, which JSON and most texts do not contain.
 pub(crate) fn records(data: &[u8]) -> impl Iterator<Item = &[u8]> {
     data.split(|byte| *byte == 0x1e)
 }
@@ -44,7 +44,7 @@ struct Inner {
     y: f32,
 }
 
-/// The types and the options that it does not know, beside some that it does.
+/// Types and options that the scan does not know, beside some that it does.
 #[derive(Schema)]
 #[schema(crate = crate)]
 struct Rich {
@@ -73,11 +73,11 @@ struct Strict {
     at: Option<Duration>,
 }
 
-/// Decodes rows that come one after the other into one batch, as a source's do.
+/// Decodes several rows into one batch, as a source does.
 pub fn next_json(data: &[u8]) {
     decode::<Plain>(data, true);
     decode::<Rich>(data, true);
-    // A `Value` has no room for 128 bits.
+    // A `Value` cannot hold 128 bits.
     decode::<Strict>(data, false);
     for text in records(data) {
         as_a_struct(text);
@@ -100,7 +100,7 @@ impl<S: Schema> Default for Rows<S> {
 type Decoder<S, T> = fn(&mut ColumnsOf<S>, usize, &T, &mut Seen) -> Result<(), RowError>;
 
 impl<S: Schema> Rows<S> {
-    /// Returns the row as it is in the batch then, or the error, which must leave nothing behind.
+    /// Returns the row as it is in the batch, or the error, after which the batch must be unchanged.
     fn decode<T: ?Sized>(&mut self, decoder: Decoder<S, T>, text: &T) -> Result<Vec<u8>, RowError> {
         let before = self.columns.bytes();
         match decoder(&mut self.columns, self.len, text, &mut self.seen) {
@@ -142,17 +142,18 @@ fn decode<S: Schema>(data: &[u8], as_values_too: bool) {
         assert_eq!(shown(back), Ok(show(&row)), "what is written reads back as the same");
         let back = again.decode(decode::decode_json::<S>, &scanned.last(Style::Exact)[..]);
         assert_eq!(shown(back), Ok(show(&row)), "what a log holds reads back as the same");
-        // A `Value` does not take what is out of range in a field that is passed over.
+        // Parsing a `Value` fails for a number out of range, even in a field that the schema skips.
         if as_values_too && let Ok(value) = serde_json::from_slice::<Value>(text) {
             let by_value = by_value.decode(decode::decode_value::<S>, &value);
-            // The value's own text, since a value has rounded its floats to 64 bits.
+            // The text of the value is compared, because a `Value` has rounded its floats to 64 bits.
             let row = again.decode(decode::decode_json::<S>, value.to_string().as_bytes());
             assert_eq!(shown(by_value), shown(row), "text and value are the same row");
         }
     }
 }
 
-/// Reads an integer as JSON Schema does: `1.0`, `1e3` and `-0` are integers. As a float, none from 2^53 on is.
+/// Reads an integer as JSON Schema does: `1.0`, `1e3` and `-0` are integers. A float from 2^53 on does not count as an
+/// integer.
 fn whole<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deserializer: D) -> Result<T, D::Error> {
     whole_or_null(deserializer)?.ok_or_else(|| D::Error::custom("null"))
 }
@@ -168,13 +169,13 @@ fn whole_or_null<'de, D: Deserializer<'de>, T: TryFrom<i128>>(deserializer: D) -
 fn as_a_struct(text: &[u8]) {
     let mut rows = Rows::<Plain>::default();
     let ours = rows.decode(decode::decode_json::<Plain>, text).is_ok().then(|| Plain::from_fields(rows.columns.get(0)));
-    // serde's structs may be lists too, and in a field that is passed over serde_json takes any bytes.
+    // serde also reads a struct from a list, and serde_json accepts any bytes in a skipped field.
     let object = std::str::from_utf8(text).ok().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text));
     let object = object.filter(|text| !text.trim_start().starts_with('['));
     let theirs = object.and_then(|text| serde_json::from_str::<Plain>(text).ok());
     match (&ours, &theirs) {
         (Some(ours), Some(theirs)) => assert_eq!(format!("{ours:?}"), format!("{theirs:?}")),
-        // Written as texts, which serde's floats are not.
+        // These are strings in JSON, which serde's floats do not read.
         (Some(ours), None) if !ours.float.is_finite() || !ours.single.is_finite() => {}
         (None, None) => {}
         (ours, theirs) => panic!("ours is {ours:?}, serde's {theirs:?}"),

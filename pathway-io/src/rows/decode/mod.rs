@@ -1,9 +1,9 @@
 //! One JSON object becomes one row of the typed columns.
 //!
-//! Nearly all rows are scanned (`scanned.rs`, `column::scan`). If the scan gives up, serde_json reads the row from
-//! its start and reports the error. Both write each value straight from the text into its column's buffer, without a tree
-//! of values, a struct or a `String`. A row is taken whole or not at all: after an error the columns are truncated to the
-//! rows before it.
+//! Nearly all rows are scanned (`scanned.rs`, `column::scan`). If the scan gives up, serde_json reads the row from its
+//! start and reports the error. Both write each value straight from the text into its column's buffer, without a tree
+//! of values, a struct or a `String`. A row is accepted as a whole or not at all: after an error, the columns are
+//! truncated to the rows before it.
 
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
 pub(crate) mod fuzz;
@@ -29,7 +29,7 @@ use nested::{Field, Nested};
 
 pub(crate) use names::Seen;
 
-/// Appends the row that `text` holds to `columns`, which have `len` rows.
+/// Appends the row in `text` to `columns`, which have `len` rows.
 ///
 /// # Errors
 ///
@@ -49,7 +49,8 @@ pub(crate) fn decode_json<S: Schema>(
 /// The byte order mark, which some programs put at the start of a file.
 const MARK: char = '\u{feff}';
 
-/// Returns a line without a byte order mark in front of it: the lines of several files can come one after the other.
+/// Returns a line without a byte order mark at its start. Any line can have one, because a source can read several
+/// files.
 pub(crate) fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
@@ -61,7 +62,7 @@ fn utf8(text: &[u8]) -> Result<&str, RowError> {
         .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))
 }
 
-/// Appends a row that the library has written, by which every column is under its name. It does not scan.
+/// Appends a row that the library has written, in which every column has its own name. It does not scan.
 pub(crate) fn parse_stored<S: Schema>(
     columns: &mut ColumnsOf<S>,
     len: usize,
@@ -132,8 +133,8 @@ fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<()
     Ok(())
 }
 
-/// Translates an error of serde_json into our words, with the column. For a fault inside a column's JSON, returns also its
-/// place there, and the length of that JSON.
+/// Translates an error of serde_json into our words, with the column. For a fault inside a column's JSON, also returns
+/// its position in that JSON, and the length of the JSON.
 #[cold]
 fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> (RowError, Option<(usize, usize)>) {
     let text = error.to_string();
@@ -169,7 +170,7 @@ impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
             match field {
                 Field::Column(index) => {
                     self.columns.decode(index, &mut map)?;
-                    // What is wrong behind the value is not the column's fault.
+                    // An error after the value does not belong to the column.
                     self.seen.current = None;
                 }
                 Field::Nested(place) => {
@@ -185,7 +186,7 @@ impl<'de, S: Schema> Visitor<'de> for Row<'_, S> {
     }
 }
 
-/// Reads the name of a field. The text has been unescaped when it comes here, so that `"\u006bey"` is `key`.
+/// Reads the name of a field. serde_json has unescaped the text, so that `"\u006bey"` is `key`.
 struct Name<'a, S> {
     seen: &'a mut Seen,
     schema: PhantomData<fn() -> S>,
@@ -211,7 +212,7 @@ impl<S: Schema> Visitor<'_> for Name<'_, S> {
     fn visit_str<E: Error>(self, name: &str) -> Result<Field, E> {
         match self.seen.find(S::SCHEMA, name) {
             Some(index) if self.seen.mark(index) => Ok(Field::Column(index)),
-            // A row that a sink wrote, of a schema in which an alias is `time` or `diff`.
+            // A sink wrote the row, and the schema has the alias `time` or `diff`.
             Some(_) if RESERVED.contains(&name) => {
                 self.seen.current = None;
                 Ok(Field::Unknown)
@@ -222,7 +223,7 @@ impl<S: Schema> Visitor<'_> for Name<'_, S> {
                 if let Some(place) = nested::root::<S>(name).filter(|_| !self.seen.is_stored) {
                     return Ok(Field::Nested(place));
                 }
-                // What a sink wrote can be read back.
+                // A row that a sink wrote has these fields, too, and must be accepted.
                 if S::SCHEMA.deny_unknown && !RESERVED.contains(&name) {
                     Err(E::custom(unknown(S::SCHEMA, name)))
                 } else {

@@ -8,29 +8,28 @@ use std::ops::Range;
 use crate::rows::column::scan::{Name, NameKey};
 use crate::rows::description::TableSchema;
 
-/// The columns found in one row, and hints from the rows before it. It is scratch space, kept
-/// with the columns that it serves.
+/// The columns found in one row, and hints from earlier rows. It is temporary state that is kept with the columns.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     columns: Vec<bool>,
     names: Names,
     count: usize,
-    /// For each column what came after it the last time; first of all, what came first.
+    /// For each column, the column that followed it the last time. The first entry is the column that came first.
     next: Vec<usize>,
-    /// Where in `next` the guess for the coming field stands.
+    /// The index in `next` of the guess for the next field.
     place: usize,
     /// The column whose value is being read.
     pub(super) current: Option<usize>,
-    /// The value is read inside of another field, by the column's path.
+    /// Whether the value is read inside another field, by the column's path.
     pub(super) nested: bool,
-    /// The row was written by the library, by which every column is under its name.
+    /// Whether the library wrote the row, in which every column has its own name.
     pub(super) is_stored: bool,
     /// The number of rows since the last that was scanned.
     unscanned: u32,
 }
 
 impl Seen {
-    /// Makes it ready for a row of `width` columns.
+    /// Resets the state for a row of `width` columns.
     #[inline]
     pub(super) fn start(&mut self, width: usize) {
         if self.columns.len() != width {
@@ -45,7 +44,7 @@ impl Seen {
         self.nested = false;
     }
 
-    /// Returns whether to try the scan first. With a source whose rows it gives up on it is tried now and then only.
+    /// Returns whether to try the scan first. If it gave up the last row, it is tried on one row in 64.
     #[inline]
     pub(super) fn tries_scan(&self) -> bool {
         self.unscanned < 8 || self.unscanned.is_multiple_of(64)
@@ -92,14 +91,14 @@ impl Seen {
         Some(index)
     }
 
-    /// Notes that the row has these columns one after the other; `false` if it had one of them before.
+    /// Records that the row has these columns, in order. Returns `false` if it had one of them already.
     #[inline]
     pub(super) fn mark_all(&mut self, mut columns: Range<usize>) -> bool {
         self.place = columns.end;
         columns.all(|index| self.mark(index))
     }
 
-    /// Notes that the row has this column; `false` if it had it before.
+    /// Records that the row has this column. Returns `false` if the row had it already.
     #[inline]
     pub(super) fn mark(&mut self, index: usize) -> bool {
         self.current = Some(index);
@@ -108,7 +107,7 @@ impl Seen {
         first
     }
 
-    /// Notes that the row has this column inside of another field.
+    /// Records that the row has this column inside another field.
     pub(super) fn mark_nested<E: serde::de::Error>(&mut self, index: usize) -> Result<(), E> {
         let is_first = self.mark(index);
         self.nested = true;
@@ -191,7 +190,7 @@ fn is_named(schema: &TableSchema, index: usize, name: &str) -> bool {
     column.name == name || column.aliases.contains(&name)
 }
 
-/// Returns the name that somebody may have meant.
+/// Returns the name that the writer of the row probably meant.
 #[cold]
 pub(super) fn did_you_mean(schema: &TableSchema, name: &str) -> Option<&'static str> {
     let names = schema.columns.iter().flat_map(|column| column.aliases.iter().copied().chain([column.name]));

@@ -1,7 +1,7 @@
-//! Columns with a `path`: the descent into the field in which their paths begin.
+//! Columns with a `path`: reads the field in which their paths begin.
 //!
-//! A value is read once, as the text goes by, whichever columns are in it and in whatever order. Each step keeps the columns
-//! whose paths lead here: they are those that share the first steps with one of them, [`Place`].
+//! A value is read once, for all columns in it and in any order. A [`Place`] is the start of a path. It stands for all
+//! columns whose paths have the same first steps.
 
 use std::fmt;
 
@@ -16,12 +16,12 @@ use crate::rows::schema::{ColumnsOf, Schema};
 /// The kind of a field in a row.
 pub(super) enum Field {
     Column(usize),
-    /// Columns are inside of it.
+    /// Columns are inside it.
     Nested(Place),
     Unknown,
 }
 
-/// A place inside of a row: the first steps of a column's path.
+/// A place inside a row: the first steps of a column's path.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     column: usize,
@@ -49,7 +49,7 @@ impl Place {
         &schema.columns[self.column].steps[..self.depth]
     }
 
-    /// Returns the columns whose paths lead on from here, and their next steps.
+    /// Returns the columns whose paths continue from here, and their next steps.
     fn next(self, schema: &TableSchema) -> impl Iterator<Item = (usize, &'static Column, Step)> {
         let steps = self.steps(schema);
         schema.columns.iter().enumerate().filter_map(move |(index, column)| {
@@ -69,7 +69,7 @@ impl Place {
     }
 }
 
-/// Reads the columns inside of a value.
+/// Reads the columns inside a value.
 pub(super) struct Nested<'a, S: Schema> {
     pub(super) columns: &'a mut ColumnsOf<S>,
     pub(super) seen: &'a mut Seen,
@@ -81,7 +81,7 @@ impl<S: Schema> Nested<'_, S> {
         Nested { columns: self.columns, seen: self.seen, place }
     }
 
-    /// Fails if no path goes on this way.
+    /// Fails if no path continues with such a step.
     fn expect<E: Error>(&self, is_way: fn(Step) -> bool, found: &str) -> Result<(), E> {
         if self.place.next(S::SCHEMA).any(|(_, _, step)| is_way(step)) {
             return Ok(());
@@ -151,7 +151,7 @@ impl<'de, S: Schema> Visitor<'de> for Nested<'_, S> {
     }
 }
 
-/// Reads the name of a field inside of a place.
+/// Reads the name of a field inside a place.
 struct Name {
     schema: &'static TableSchema,
     place: Place,

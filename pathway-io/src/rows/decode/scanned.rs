@@ -10,7 +10,7 @@ use crate::rows::description::RESERVED;
 use crate::rows::fields::{Columns, Fields};
 use crate::rows::schema::{ColumnsOf, Schema};
 
-/// Appends the row, unless the scan gives it up; then the columns, which have `len` rows, are as they were.
+/// Appends the row to columns that have `len` rows. If the scan gives up, the columns are unchanged.
 #[inline]
 pub(super) fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen: &mut Seen) -> bool {
     let mut scan = Scan::new(text);
@@ -38,8 +38,8 @@ pub(super) fn scan<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str
     }
 }
 
-/// Reads the fields after some that came in order. Returns `false` if the columns are expected to be in order again, and `true` at
-/// the end of the row, once what is missing is filled in.
+/// Reads the fields after some that were in order. Returns `false` if the following columns are expected to be in order again, and
+/// `true` at the end of the row, after missing columns were filled in.
 #[inline(never)]
 fn leave_order<S: Schema>(
     columns: &mut ColumnsOf<S>,
@@ -51,7 +51,7 @@ fn leave_order<S: Schema>(
     if is_new {
         seen.start(ColumnsOf::<S>::WIDTH);
     }
-    // A field that is given twice is serde_json's to judge.
+    // serde_json reports a field that is given twice.
     if scan.gave_up() || !seen.mark_all(scan.in_order.clone()) {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Rows from JSON: what is taken, what is refused, and what the error says.
+//! Rows from JSON: accepted and refused texts, and the errors.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -36,7 +36,7 @@ impl Schema for StrictCat {
     }
 }
 
-/// A batch with one row in it, since a bad row must leave that alone.
+/// A batch with one row in it, which a bad row must not change.
 fn batch() -> ColumnsOf<Cat> {
     let mut columns = ColumnsOf::<Cat>::default();
     columns.push(cat(0, "first").into_fields());
@@ -54,7 +54,7 @@ fn read_as<S: Schema<Fields = <Cat as Schema>::Fields>>(text: impl AsRef<[u8]>) 
     assert_eq!(Cat::from_fields(columns.get(0)), cat(0, "first"));
     if result.is_err() {
         assert_eq!(columns.bytes(), bytes, "something of the row stayed behind");
-        // The next row comes as if nothing had been.
+        // The next row is accepted as if nothing had happened.
         decode_json::<S>(&mut columns, 1, br#"{"key": 2, "genus": "next"}"#, &mut seen).unwrap();
         assert_eq!(Cat::from_fields(columns.get(1)), cat(2, "next"));
     }
@@ -243,7 +243,7 @@ struct Plain {
     note: Option<String>,
 }
 
-/// Values that are plain, and others that are nearly.
+/// Plain values, and some that are almost plain.
 const VALUES: [&[&str]; 8] = [
     &["0", "-1", "42", "999999999999999999", "-9223372036854775808", "1000000000000000000", "-0", "01", "1.0", "1e3"],
     &["0", "255", "256", "-1", "00"],
@@ -300,7 +300,7 @@ fn plain_row() -> impl Strategy<Value = String> {
 /// Decodes a row with and without the scan.
 fn scanned_and_parsed(text: &[u8]) -> (Option<String>, Option<String>) {
     let row = |columns: &ColumnsOf<Plain>| {
-        // By their text, which tells `-0.0` from `0.0` and knows `NaN` again.
+        // Compares debug texts, which distinguish `-0.0` from `0.0`, and in which `NaN` equals itself.
         format!("{:?}", Plain::from_fields(columns.get(0)))
     };
     let (mut columns, mut seen) = (ColumnsOf::<Plain>::default(), Seen::default());
@@ -399,7 +399,7 @@ proptest! {
 
 #[test]
 fn the_scan_takes_no_name_without_its_colon() {
-    // Found by the fuzz target: the name of a column, and behind it the text that was taken for a name.
+    // Found by the fuzz target: a text after the name of a column was read as another name.
     for text in [
         r#"{"key":1,"genus":"lynx","weight":4.5,"nap""other":null}"#,
         r#"{"key":1,"genus":"lynx","nap""other":null}"#,

@@ -14,14 +14,14 @@ use crate::rows::key_parts::{KeyParts, take_part};
 pub trait Field<const I: usize>: 'static {
     type Type: ColumnType;
 
-    /// Returns the default. The leaf in the tree says whether there is one: that is
-    /// half as much to compile as a constant with a function in it.
+    /// Returns the default. The leaf in the tree says whether there is one, which costs half the compile time of a
+    /// constant with a function in it.
     #[must_use]
     fn default() -> Self::Type {
         unreachable!("the column has no default")
     }
 
-    /// Returns an example for the documentation, by the same rule.
+    /// Returns the example. As for the default, the leaf in the tree says whether there is one.
     #[must_use]
     fn example() -> Self::Type {
         unreachable!("the column has no example")
@@ -33,7 +33,7 @@ pub trait Field<const I: usize>: 'static {
 pub trait KeyField<const I: usize>: 'static {
     type Type: KeyType;
 
-    /// Returns an example for the documentation. A key has no default.
+    /// Returns the example. A key has no default.
     #[must_use]
     fn example() -> Self::Type {
         unreachable!("the column has no example")
@@ -48,11 +48,11 @@ impl<S: KeyField<I>, const I: usize> Field<I> for S {
     }
 }
 
-/// The `I`th field of a row struct, in the tree, and whether it has a default and an example.
+/// The leaf for the `I`th field of a row struct, with whether it has a default and an example.
 #[doc(hidden)]
 pub struct Col<S, const I: usize, const DEFAULT: bool, const EXAMPLE: bool>(S);
 
-/// A field without a default or an example whose type is known to be that of a column, in the tree.
+/// The leaf for a field of a well-known column type without a default and an example.
 #[doc(hidden)]
 pub struct Own<T>(T);
 
@@ -86,7 +86,7 @@ impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Fiel
     }
 }
 
-/// Returns the description of a field's column, with its default and example where it has them.
+/// Returns the description of a field's column, with its default and example if it has them.
 const fn describe<S: Field<I>, const I: usize>(default: bool, example: bool) -> Column {
     Column {
         has_default: default,
@@ -96,7 +96,7 @@ const fn describe<S: Field<I>, const I: usize>(default: bool, example: bool) -> 
     }
 }
 
-/// Returns the value of a column that a row lacks. The macros call it only where there is one.
+/// Returns the default of a column. The macros call it only if there is one.
 #[doc(hidden)]
 #[must_use]
 pub fn missing<F: Fields>() -> F::Row {

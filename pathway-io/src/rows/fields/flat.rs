@@ -24,11 +24,11 @@ pub trait FlatKeyField<const I: usize>: 'static {
     type Key;
 }
 
-/// The field of a flattened row, in the tree.
+/// The leaf for the field of a flattened row.
 #[doc(hidden)]
 pub struct Flat<S, const I: usize>(S);
 
-/// The field of a flattened row whose key belongs to the primary key, in the tree.
+/// The leaf for the field of a flattened row whose key belongs to the primary key.
 #[doc(hidden)]
 pub struct FlatKey<S, const I: usize>(S);
 
@@ -79,17 +79,17 @@ pub const fn flat_key_columns<S: FlatKeyField<I>, const I: usize>() -> &'static 
     S::Type::SCHEMA.columns
 }
 
-/// The known part of a flattened row when only the key of the whole row is known.
+/// The part of a flattened row that is known if only the key of the whole row is known.
 #[doc(hidden)]
 pub trait Mode<S: Schema>: Send + Sync + 'static {
     fn push_key(columns: &mut ColumnsOf<S>, parts: &mut KeyParts<'_>);
 }
 
-/// Nothing.
+/// Nothing is known.
 #[doc(hidden)]
 pub struct Keyless;
 
-/// Its key, which is part of the whole's.
+/// The key of the flattened row is known, since it is part of the whole key.
 #[doc(hidden)]
 pub struct WithKey;
 

@@ -1,8 +1,8 @@
 //! A row as a tree of its fields, and a batch of rows as the same tree of buffers.
 //!
-//! `#[derive(Schema)]` takes a row apart into nested [`Pair`]s, halved at each level, so that a type's depth is the
-//! logarithm of its columns. All per-column code is here, once, in the impls for a column ([`column`]), a pair and a
-//! flattened schema ([`flat`]); what the macro emits stays small.
+//! `#[derive(Schema)]` splits a row into nested [`Pair`]s, halved at each level, so that the depth of the type grows
+//! with the logarithm of the number of columns. All per-column code is here, once, in the impls for a column
+//! ([`column`]), a pair and a flattened schema ([`flat`]); so the output of the macro stays small.
 //!
 //! ```text
 //! struct Cat { key: i64, genus: String, id: Uuid }
@@ -36,7 +36,7 @@ use crate::rows::key_parts::KeyParts;
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Pair<L, R>(pub L, pub R);
 
-/// The fields of a row, or a part of them, whatever their types are: a tree of types, never a value.
+/// The fields of a row, or a part of them, of any types. It is a tree of types and never a value.
 #[doc(hidden)]
 pub trait Tree: 'static {
     /// The fields' values, in the same tree.
@@ -50,7 +50,7 @@ pub trait Fields: Tree {
     /// The columns of these fields, without their names.
     const SHAPE: Shape;
 
-    /// Pushes the default of the column at `index`, or null; `false` if it has neither.
+    /// Pushes the default of the column at `index`, or null. Returns `false` if it has neither.
     fn fill(columns: &mut Self::Columns, index: usize) -> bool;
 }
 
@@ -65,16 +65,16 @@ pub trait Columns: Default + Send + Sync + 'static {
 
     fn bytes(&self) -> usize;
     fn push(&mut self, row: Self::Row);
-    /// Pushes a row that stands for none.
+    /// Pushes a row of placeholders.
     fn push_placeholder(&mut self);
-    /// Pushes a value that stands for none into the column at `index`.
+    /// Pushes a placeholder into the column at `index`.
     fn push_placeholder_at(&mut self, index: usize);
-    /// Pushes a row of which only the key is known. The columns from `first` on that `key` names take one part each.
+    /// Pushes a row of which only the key is known. Each key column from `first` on takes one part of the key.
     fn push_key(&mut self, parts: &mut KeyParts<'_>, key: impl Fn(usize) -> bool + Copy, first: usize);
     fn push_from(&mut self, other: &Self, row: usize);
     /// Reads the next value of a JSON object into the column at `index`.
     fn decode<'de, A: MapAccess<'de>>(&mut self, index: usize, map: &mut A) -> Result<(), A::Error>;
-    /// Reads the columns from `first` on, as far as their fields come in this order.
+    /// Reads the columns from `first` on, as long as their fields are in this order.
     fn scan(&mut self, scan: &mut Scan<'_>, columns: &'static [Column], first: usize) -> bool;
     /// Reads the value of the column at `index`.
     fn scan_at(&mut self, scan: &mut Scan<'_>, index: usize) -> bool;
@@ -83,7 +83,7 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn get(&self, row: usize) -> Self::Row;
     /// Returns the buffer of the column at `index`.
     fn buffer(&self, index: usize) -> &dyn AnyBuffer;
-    /// Returns a row of the columns of another schema's batch: there is one view for each column of this row.
+    /// Returns a row from the batch of another schema, through one view for each column of this row.
     fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row;
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     /// Returns whether two rows agree in the columns from `first` on that `key` names.
@@ -95,11 +95,11 @@ pub trait Columns: Default + Send + Sync + 'static {
         key: impl Fn(usize) -> bool + Copy,
         first: usize,
     ) -> bool;
-    /// Shows each buffer with its column's index to `visitor`, in order; the first has index `first`.
+    /// Passes each buffer with its column's index to `visitor`, in order. The first has the index `first`.
     fn visit<V: Visitor>(&self, first: usize, visitor: &mut V);
 }
 
-/// Something to do with each buffer of a batch.
+/// An operation on each buffer of a batch.
 #[doc(hidden)]
 pub trait Visitor {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B);

@@ -1,4 +1,4 @@
-//! A schema for use after an error of the macros: no program with it ever runs.
+//! A schema that replaces another after an error of the macros. No program with it ever runs.
 
 use super::Own;
 use crate::rows::description::TableSchema;

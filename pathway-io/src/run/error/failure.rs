@@ -1,4 +1,4 @@
-//! Who failed in a run and how, and what else an error of a run knows.
+//! A failure in a run: the part that failed, and how.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -18,18 +18,18 @@ pub struct Failure {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FailureKind {
-    /// It returned this error.
+    /// The part returned this error.
     Failed(Box<dyn StdError + Send + Sync>),
-    /// It panicked.
+    /// The part panicked.
     Panicked {
-        /// Where: `run`, `on_stop`, an `on_interrupt` hook, ...
+        /// The place of the panic: `run`, `on_stop`, an `on_interrupt` hook, ...
         place: &'static str,
         /// The panic's text.
         message: String,
     },
-    /// It did not finish within the grace period and was abandoned.
+    /// The part did not finish within the grace period and was abandoned.
     TimedOut {
-        /// For a sink, the updates that it had not taken by then.
+        /// For a sink, the number of updates that were not delivered.
         undelivered: Option<u64>,
     },
 }
@@ -41,8 +41,8 @@ pub(super) struct Rest {
 }
 
 impl Failure {
-    /// Returns the connector's name; for a computation that of the schema of its rows; for a file sink its path, for other sinks
-    /// the name of the table's connector; empty for a pipeline.
+    /// Returns the name of the part: the connector's name, the schema of a computation, the path of a file sink, or
+    /// the name of the connector that feeds another sink. It is empty for a pipeline.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -1,4 +1,4 @@
-//! The mark of an error that a restart cannot fix, and how it is found.
+//! The mark of an error that a restart cannot fix, and the search for it.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -23,7 +23,7 @@ impl fmt::Debug for Fatal {
 }
 
 impl StdError for Fatal {
-    /// Returns the causes of the error that is marked, which has the same text.
+    /// Returns the cause of the marked error, because this error has the same text.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source()
     }
@@ -48,7 +48,8 @@ impl StdError for Refused {
     }
 }
 
-/// If an error or one of its causes is marked as refused, returns which update of the commit it is about, if it says so.
+/// Returns the mark of an error, or of one of its causes, as refused: the number of the update in the commit, if it is
+/// known.
 pub(crate) fn refused_update(error: &(dyn StdError + 'static)) -> Option<Option<usize>> {
     let mut next = Some(error);
     while let Some(error) = next {

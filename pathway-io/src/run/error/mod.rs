@@ -1,7 +1,7 @@
 //! What can go wrong: [`Error`], and the small errors that a source sees ([`Closed`], [`RowError`]).
 //!
-//! An error that comes out of a run names who failed and why in one sentence, and carries everything else that is
-//! known: the later failures and the summary of what was done.
+//! The error of a run names the part that failed and the reason in one sentence. It also contains the later failures
+//! and the summary of the run.
 
 pub(crate) mod failure;
 pub(crate) mod fatal;
@@ -19,7 +19,7 @@ use crate::run::error::row_error::RowError;
 use crate::run::panics::{source_of, text_of};
 use crate::run::summary::Summary;
 
-/// Any error at all, as a source or a sink may return it.
+/// Any error that a source or a sink may return.
 pub(crate) type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// The return type of `run` and of each method of a sink: `?` converts any error.
@@ -58,21 +58,22 @@ impl fmt::Display for Closed {
 
 impl StdError for Closed {}
 
-/// Why a pipeline failed, or, inside a source, any error on its way there.
+/// The error of a pipeline, or any error inside a source.
 ///
 /// `Display` is one sentence that names the connector or the sink and the cause. `Debug` is the same sentence with the
 /// causes below it, since that is what `fn main() -> pathway_io::Result<()>` prints.
 #[non_exhaustive]
 pub enum Error {
-    /// A connector failed: its `run` returned an error, a part of it panicked, or it did not end within the grace.
+    /// A connector failed: its `run` returned an error, a part of it panicked, or it did not end within the grace
+    /// period.
     Connector(Failure),
-    /// A sink failed: it could not be opened or written to, it panicked, or it did not end within the grace.
+    /// A sink failed: it could not be opened or written to, it panicked, or it did not end within the grace period.
     Sink(Failure),
     /// A computation failed: a closure of it panicked, or it did not end within the grace.
     Computation(Failure),
     /// The pipeline itself could not be set up or run; the text says why.
     Pipeline(Failure),
-    /// An input or output error of a source's own.
+    /// An input or output error of a source.
     Io(io::Error),
     /// A subject was closed.
     Closed(Closed),
@@ -80,7 +81,7 @@ pub enum Error {
     Row(RowError),
     /// An error after which no [`Restart`](crate::Restart) helps; see [`Error::fatal`].
     Fatal(Fatal),
-    /// Any other error of a source's own.
+    /// Any other error of a source.
     Other(Box<dyn StdError + Send + Sync>),
 }
 
@@ -117,11 +118,11 @@ impl Error {
         self
     }
 
-    /// Marks an error of `run` as one that another attempt cannot mend, such as a password that was refused: a source
-    /// with a [`Restart`](crate::Restart) is not run again then. The text and the causes stay those of `error`.
+    /// Marks an error of `run` that another attempt cannot fix, such as a refused password. A source with a
+    /// [`Restart`](crate::Restart) is then not run again. The text and the causes stay those of `error`.
     ///
-    /// The mark is found however the error was wrapped on its way, by `?`, in a box, in an `io::Error` or as the cause of
-    /// another error.
+    /// The mark is also found if `?` converts the error, or if it is in a box, in an `io::Error` or among the causes
+    /// of another error.
     ///
     /// ```
     /// use pathway_io::{Error, RunResult};
@@ -138,8 +139,8 @@ impl Error {
         Error::Fatal(Fatal(error.into()))
     }
 
-    /// Marks an error of a [`Sink`](crate::Sink) as one that refuses rows for good, so that another attempt would refuse them
-    /// too. `update` is the number of the update in the commit, from 0 on, if the sink knows it.
+    /// Marks an error of a [`Sink`](crate::Sink) that refuses rows permanently, so that another attempt would refuse
+    /// them, too. `update` is the number of the update in the commit, from 0 on, if the sink knows it.
     ///
     /// It is [fatal](Error::fatal), unless [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) says that such rows
     /// are left out. The text and the causes stay those of `error`.
@@ -162,7 +163,7 @@ impl Error {
         Error::fatal(Refused { update: update.into(), error: error.into() })
     }
 
-    /// Returns whether it, or a cause of it, is marked as [fatal](Error::fatal).
+    /// Returns whether this error, or a cause of it, is marked as [fatal](Error::fatal).
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         is_fatal(self)
@@ -230,7 +231,7 @@ impl fmt::Debug for Error {
         // errors end with their cause.
         let mut said = self.to_string();
         let mut last = self.source();
-        // The causes are the user's code, which can panic. An error must not do so where it is printed.
+        // The causes run the user's code, which can panic. Printing an error must not panic.
         while let Some(error) = last {
             let cause = match source_of(error) {
                 Ok(cause) => cause,
@@ -256,7 +257,7 @@ impl fmt::Debug for Error {
 }
 
 impl StdError for Error {
-    /// Returns the error that `run` or a sink returned; also for errors that merely wrap another.
+    /// Returns the error that `run` or a sink returned, or that this error wraps.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Error::Connector(failure)
@@ -295,7 +296,7 @@ impl From<RowError> for Error {
 
 impl From<BoxError> for Error {
     fn from(error: BoxError) -> Self {
-        // A boxed `Error` is unpacked, so that its name and its summary are not hidden in a second one.
+        // A boxed `Error` is unwrapped, so that a second one does not hide its name and its summary.
         match error.downcast::<Error>() {
             Ok(error) => *error,
             Err(error) => Error::Other(error),

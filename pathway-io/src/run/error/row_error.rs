@@ -1,18 +1,18 @@
-//! What is wrong with a row: the error of `next_json` and its kin.
+//! The error of `next_json` and related methods: a row that does not fit.
 
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
 
-/// A row that was not taken, and why.
+/// The error about a row that was not pushed.
 ///
 /// Its [`Display`](fmt::Display) is one sentence with all that is known, such as
 /// ``row 3, column `genus`, byte 17: expected a `String`, found the number 5``.
 ///
-/// It is also what pushing a row gives on a closed subject ([`is_closed`](RowError::is_closed)), or if the push would have to
-/// wait ([`is_full`](RowError::is_full)); there is nothing wrong with the row then.
+/// A push also returns it if the subject is closed ([`is_closed`](RowError::is_closed)), or if it would have to wait
+/// ([`is_full`](RowError::is_full)). The row itself may be right then.
 #[derive(Debug)]
-// Boxed, since it stands in the `Result` of a call that is made for each row.
+// It is boxed, because it is in the `Result` of a call that is made for each row.
 pub struct RowError(Box<Inner>);
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl RowError {
         self
     }
 
-    /// Returns the same error of a text that has so many bytes more in front.
+    /// Returns the same error for a text with this many more bytes at the front.
     #[cold]
     pub(crate) fn moved_by(mut self, bytes: usize) -> Self {
         self.0.position = self.0.position.map(|position| position + bytes);
@@ -79,20 +79,21 @@ impl RowError {
         self
     }
 
-    /// Returns the name of the column whose value is at fault; `None` if no single one is, as in text that is not JSON.
+    /// Returns the name of the column whose value is wrong. `None` if the error is not about one column, as for text
+    /// that is not JSON.
     #[must_use]
     pub fn column(&self) -> Option<&str> {
         self.0.column
     }
 
-    /// Returns where in the input of this row the fault is: an offset in bytes, of which the first is 0. `None` if it is
-    /// nowhere, as a missing column is, or if the row did not come as text.
+    /// Returns the offset of the fault in the row's input, in bytes from 0. `None` for a fault without a place, such
+    /// as a missing column, and for a row that was not text.
     #[must_use]
     pub fn position(&self) -> Option<usize> {
         self.0.position
     }
 
-    /// Which row of its source it is, where that is known.
+    /// Returns the number of the row in its source, from 1, if it is known.
     #[must_use]
     pub fn row(&self) -> Option<u64> {
         self.0.row
@@ -135,7 +136,7 @@ impl fmt::Display for RowError {
         }
         let colon = if separator.is_empty() { "" } else { ": " };
         f.write_str(colon)?;
-        // A source's own reason may hold anything, and a log has one line for each.
+        // A source's reason may contain line breaks, and a log has one line for each error.
         for part in self.0.reason.split_inclusive(char::is_control) {
             match part.chars().next_back().filter(|last| last.is_control()) {
                 Some(last) => write!(f, "{}{}", &part[..part.len() - last.len_utf8()], last.escape_default())?,

@@ -11,11 +11,12 @@ use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, TableSchema};
 
 impl TableSchema {
-    /// Returns the schema in the terms of Arrow, with the columns of the table alone; behind the feature `arrow`.
+    /// Returns the Arrow schema of the table's columns (feature `arrow`).
     ///
-    /// Times have nanoseconds. An instant is in UTC, whatever its offset was; a `Value` is a text with the extension type
-    /// `arrow.json`, a `Uuid` 16 bytes with `arrow.uuid`; a `Decimal` has 57 digits, 28 of them behind the point, which
-    /// is room for each; a tuple is a struct with the fields `0`, `1`, and so on. Arrow's durations end after 292 years.
+    /// Times have nanoseconds. An instant is converted to UTC. A `Value` is a text with the extension type
+    /// `arrow.json`, and a `Uuid` is 16 bytes with `arrow.uuid`. A `Decimal` has 57 digits, 28 of them after the
+    /// point, so every value fits. A tuple is a struct with the fields `0`, `1`, and so on. A duration has at most 292
+    /// years.
     ///
     /// Descriptions, defaults and examples are metadata of the fields, as JSON where they are values; the description, the
     /// names of the primary key and `append_only` are metadata of the schema. Defaults are evaluated by this call.
@@ -54,7 +55,7 @@ impl TableSchema {
 }
 
 fn of_column(column: &Column) -> Field {
-    // the null of JSON is none of Arrow's: it is the text `null`
+    // JSON's null is not a null of Arrow, but the text `null`
     let mut field = field(column.name, &column.data_type, column.optional);
     let metadata = field.metadata_mut();
     if !column.description.is_empty() {
@@ -96,7 +97,7 @@ fn arrow_type(data_type: &DataType) -> ArrowType {
         DataType::U64 => ArrowType::UInt64,
         DataType::F32 => ArrowType::Float32,
         DataType::F64 => ArrowType::Float64,
-        // no decimal of Arrow has an exact type for 128 bits and no sign
+        // Arrow has no unsigned decimal of exactly 128 bits
         DataType::I128 | DataType::U128 => ArrowType::Decimal256(39, 0),
         DataType::Str | DataType::Json => ArrowType::Utf8,
         DataType::Bytes => ArrowType::Binary,
@@ -114,7 +115,7 @@ fn arrow_type(data_type: &DataType) -> ArrowType {
         DataType::Optional(item) => arrow_type(item),
         DataType::List(item) => ArrowType::List(Arc::new(field("item", item, false))),
         DataType::Array(item, len) => {
-            // an array of more would not fit into the memory of a row either
+            // a row with a longer array would not fit into memory
             let len = i32::try_from(*len).unwrap_or(i32::MAX);
             ArrowType::FixedSizeList(Arc::new(field("item", item, false)), len)
         }

@@ -6,17 +6,18 @@ use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, TableSchema};
 
 impl TableSchema {
-    /// Returns the schema of a row in JSON, as [JSON Schema](https://json-schema.org/draft/2020-12) of the draft 2020-12: what
-    /// `next_json` takes, and what [`jsonlines`](crate::jsonlines) writes.
+    /// Returns the schema of a row in JSON, as [JSON Schema](https://json-schema.org/draft/2020-12) of the draft
+    /// 2020-12: it accepts the rows that `next_json` accepts and that [`jsonlines`](crate::jsonlines) writes.
     ///
     /// Columns with a default or of an `Option` are not required; a column with aliases is required by one of its names.
     /// `time` and `diff`, which every output adds, are allowed also where unknown fields are denied. The columns of the
     /// primary key, for which JSON Schema has no word, are listed as `x-primary-key`. Defaults are evaluated by this call.
     /// The columns are in their order if serde_json has the feature `preserve_order`, and else by name.
     ///
-    /// Some rules it cannot tell: `next_json` takes no column twice, and follows the rules for JSON in a column
-    /// ([`ColumnType`](crate::ColumnType)). `1.0`, `1e0` and `-0` are integers for both, below 2 to the power of 53. From there on,
-    /// and in a column of nanoseconds, `next_json` takes an integer only without a fraction and an exponent.
+    /// JSON Schema cannot express some rules: `next_json` refuses a column that is given twice, and follows the rules
+    /// for JSON in a column ([`ColumnType`](crate::ColumnType)). `1.0`, `1e0` and `-0` are integers for both, below 2
+    /// to the power of 53. From there on, and in a column of nanoseconds, `next_json` takes an integer only without a
+    /// fraction and an exponent.
     ///
     /// ```
     /// use pathway_io::Schema;
@@ -54,7 +55,7 @@ impl TableSchema {
                     .push(json!({ "anyOf": names.map(|name| json!({ "required": [name] })).collect::<Vec<_>>() }));
             }
         }
-        // an alias may be called so
+        // an alias may have such a name
         properties
             .entry("diff".to_owned())
             .or_insert(json!({ "enum": [1, -1], "description": "1: the row comes; -1: it goes" }));
@@ -116,7 +117,7 @@ fn value(data_type: &DataType) -> Value {
         DataType::U16 => integer(u16::MIN, u16::MAX),
         DataType::U32 => integer(u32::MIN, u32::MAX),
         DataType::U64 => integer(u64::MIN, u64::MAX),
-        // what is beyond 64 bits is a string
+        // a value beyond 64 bits is a string
         DataType::I128 => {
             json!({ "anyOf": [integer(i64::MIN, u64::MAX), { "type": "string", "pattern": "^[-+]?[0-9]+$" }] })
         }

@@ -1,7 +1,7 @@
-//! A schema in the languages of others: JSON Schema, SQL, Arrow, and Pathway's Python.
+//! A schema in other languages: JSON Schema, SQL, Arrow, and Pathway's Python.
 //!
-//! Each file has the methods of [`TableSchema`](super::TableSchema) for one of them, and says what that language has no
-//! word for.
+//! Each file has the methods of [`TableSchema`](super::TableSchema) for one language, and documents what that language
+//! cannot express.
 
 #[cfg(feature = "arrow")]
 mod arrow;

@@ -1,7 +1,7 @@
 //! Pathway's Python: a class to paste, and JSON for `schema_from_dict`, so that a program of Pathway reads our JSON Lines.
 //!
-//! Held to Pathway 0.33, which reads these rows in `tests/exports`. It has no type for dates, times of day, UUIDs and
-//! decimals, and none of its readers takes an instant that ends in `Z`, as ours do: these are `str` there.
+//! `tests/exports` checks them with Pathway 0.33. Pathway has no type for dates, times of day, UUIDs and decimals, and
+//! none of its readers accepts an instant that ends in `Z`, as ours do. These are `str` there.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, TableSchema};
 
-/// Python's keywords: no column of a class can be called so.
+/// Python's keywords, which cannot be the name of a column in a class.
 const KEYWORDS: [&str; 35] = [
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def", "del",
     "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is", "lambda", "nonlocal",
@@ -42,7 +42,7 @@ const MEMBERS: [&str; 21] = [
     "pw",
 ];
 
-/// The names that the annotations of a class are made of.
+/// The names that occur in the annotations of a class.
 const TYPES: [&str; 7] = ["bool", "bytes", "float", "int", "list", "str", "tuple"];
 
 impl TableSchema {
@@ -54,9 +54,10 @@ impl TableSchema {
     /// cats = pw.io.jsonlines.read("cats.jsonl", schema=Cat)
     /// ```
     ///
-    /// `Value` may be null and so is `Json | None`; dates, times of day, instants, UUIDs and decimals are `str`. Pathway's
-    /// integers end at `i64::MAX`, and it has no spelling of `NaN` in JSON: rows with more are errors there. Defaults that
-    /// JSON cannot write for it, such as bytes, are left out; [`pathway_class`](TableSchema::pathway_class) has them.
+    /// `Value` may be null and so is `Json | None`; dates, times of day, instants, UUIDs and decimals are `str`.
+    /// Pathway refuses rows with an integer above `i64::MAX`, and has no form of `NaN` in JSON. Defaults without a
+    /// JSON form that Pathway reads, such as bytes, are omitted; [`pathway_class`](TableSchema::pathway_class) has
+    /// them.
     ///
     /// ```
     /// use pathway_io::Schema;
@@ -85,7 +86,7 @@ impl TableSchema {
             }
             columns.push((key, entry));
         }
-        // the columns in their order, which a map of serde_json need not keep
+        // the columns in their order, which a map of serde_json may not keep
         let columns: Vec<String> =
             columns.iter().map(|(key, entry)| format!("    {}: {entry}", Value::from(key.as_str()))).collect();
         let properties = if self.append_only { "  \"properties\": {\"append_only\":true},\n" } else { "" };
@@ -96,7 +97,7 @@ impl TableSchema {
     /// Returns the source of a Python class with the same columns, to be pasted into a program of Pathway. It expects
     /// `import pathway as pw`. See [`pathway_dict`](TableSchema::pathway_dict) for the types.
     ///
-    /// A column that Python cannot call by its name is called otherwise, with `name=` saying what it is.
+    /// A column whose name Python does not allow gets another name, and `name=` with the real one.
     ///
     /// ```
     /// use pathway_io::Schema;
@@ -177,7 +178,7 @@ fn entry(column: &Column) -> Value {
     entry
 }
 
-/// Returns whether JSON has the value as Pathway's type has it.
+/// Returns whether the JSON form of the value is the one that Pathway expects.
 fn is_plain(value: &Value, data_type: &DataType) -> bool {
     value.is_null()
         || match data_type {
@@ -186,7 +187,7 @@ fn is_plain(value: &Value, data_type: &DataType) -> bool {
         }
 }
 
-/// Returns the type as Pathway's own dictionaries have it.
+/// Returns the type in the form of Pathway's dictionaries.
 fn dtype(data_type: &DataType) -> Value {
     let plain = |name: &str| json!({ "type": name });
     match data_type {
@@ -235,7 +236,7 @@ fn python(data_type: &DataType) -> String {
         DataType::Str | DataType::Date | DataType::Time | DataType::Timestamp | DataType::Uuid | DataType::Decimal => {
             "str"
         }
-        // what has more than 64 bits is a string in JSON, and no integer of Pathway's either
+        // a value of more than 64 bits is a string in JSON, and Pathway has no such integer
         DataType::I128 | DataType::U128 => "str",
     };
     plain.to_owned()
@@ -269,7 +270,7 @@ fn literal(value: &Value, data_type: &DataType) -> String {
     }
 }
 
-/// Lists are tuples among Pathway's values.
+/// Pathway represents lists as tuples.
 fn tuple(items: &[String]) -> String {
     match items {
         [item] => format!("({item},)"),
@@ -293,14 +294,14 @@ fn plain_literal(value: &Value) -> String {
     }
 }
 
-/// Returns a string of Python's: JSON's escapes mean the same there.
+/// Returns a Python string literal. JSON's escapes mean the same in Python.
 fn string(text: &str) -> String {
     let quoted = Value::from(text).to_string();
-    // but a line of source must not end inside of it, and DEL and the line separators are written out
+    // DEL and the line separators are escaped, too, so that the literal stays on one line
     quoted.replace('\u{7f}', "\\x7f").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 
-/// Returns the name itself, or another where it is none in Python.
+/// Returns the name, or another one if Python does not allow it.
 fn attribute(name: &str, index: usize, taken: &mut Vec<String>) -> String {
     let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());

@@ -1,7 +1,7 @@
 //! SQL: the statements that create a table for the rows.
 //!
-//! A database refuses what a column cannot hold: where its type is wider than the column's there is a `CHECK`. Values have
-//! the same text as in our CSV where the database reads it so; the two exceptions are said at [`TableSchema::sql_ddl`].
+//! If the database's type is wider than the column's, a `CHECK` refuses other values. The database reads our CSV
+//! unchanged, with two exceptions, which [`TableSchema::sql_ddl`] documents.
 
 use std::fmt::Write;
 
@@ -18,7 +18,7 @@ use crate::rows::description::{Column, RESERVED, TableSchema};
 pub enum Dialect {
     /// PostgreSQL, 12 or later.
     Postgres,
-    /// SQLite, 3 of any age.
+    /// SQLite, any version of 3.
     Sqlite,
 }
 
@@ -26,10 +26,10 @@ impl TableSchema {
     /// Returns the statements that create a table for the *current* rows: the schema's columns with `NOT NULL`, defaults and
     /// checks, the primary key, and the descriptions as comments.
     ///
-    /// Names are quoted, so that any will do; PostgreSQL cuts off those beyond 63 bytes. Lists, arrays, tuples and `Value`
-    /// are JSON (`jsonb`), durations whole nanoseconds (`numeric`), an instant is a `timestamptz`, which has microseconds
-    /// and forgets the offset that was written. SQLite has no types for dates, decimals and UUIDs: they are texts. Its
-    /// integers are signed and of 64 bits, so that the upper half of `u64` is refused there. Defaults are evaluated by this
+    /// Names are quoted, so any name is allowed; PostgreSQL cuts off names beyond 63 bytes. Lists, arrays, tuples and
+    /// `Value` are JSON (`jsonb`), and durations are whole nanoseconds (`numeric`). An instant is a `timestamptz`,
+    /// which has microseconds and no offset. SQLite has no types for dates, decimals and UUIDs, which are texts. Its
+    /// integers are signed and have 64 bits, so the upper half of `u64` is refused. Defaults are evaluated by this
     /// call.
     ///
     /// The database loads our CSV unchanged, with two exceptions: bytes are base64 there, and SQLite's `.import` reads nulls
@@ -57,8 +57,8 @@ impl TableSchema {
     /// );
     /// ```
     ///
-    /// A default with a NUL in a text is left out for PostgreSQL, which holds none, and a comment in the SQL says so. In SQLite it
-    /// is a `CAST`. In a name or a description a NUL is left out.
+    /// PostgreSQL has no NUL in texts: a default with one is omitted, and a comment in the SQL says so. In SQLite it
+    /// is a `CAST`. A NUL in a name or a description is removed.
     ///
     /// SQLite refuses the statement if two columns differ only in the case of ASCII letters. A comment in the SQL names both.
     #[must_use]
@@ -66,8 +66,8 @@ impl TableSchema {
         create(self, dialect, table, false)
     }
 
-    /// Returns the DDL for the *updates*, row for row as [`csv`](crate::csv) writes them: with the columns `time` and `diff` at the
-    /// end, and without a primary key, since a key has several updates.
+    /// Returns the statements for a table of the *updates*, in the form that [`csv`](crate::csv) writes: with the
+    /// columns `time` and `diff` at the end, and without a primary key, since a key has several updates.
     #[must_use]
     pub fn sql_ddl_of_updates(&self, dialect: Dialect, table: &str) -> String {
         create(self, dialect, table, true)
@@ -106,7 +106,8 @@ fn create(schema: &TableSchema, dialect: Dialect, table: &str, updates: bool) ->
     sql
 }
 
-/// Returns a comment for a column that SQLite takes for one of `before`: its names ignore the case of ASCII letters.
+/// Returns a comment for a column whose name SQLite cannot distinguish from one of `before`, because it ignores the
+/// case of ASCII letters.
 fn clash(before: &[Column], name: &str, dialect: Dialect) -> String {
     match before.iter().find(|column| dialect == Dialect::Sqlite && column.name.eq_ignore_ascii_case(name)) {
         Some(other) => {
@@ -116,7 +117,7 @@ fn clash(before: &[Column], name: &str, dialect: Dialect) -> String {
     }
 }
 
-/// SQLite keeps the text of a `CREATE TABLE`, comments and all, and has no others.
+/// SQLite has no comments on columns, but keeps the text of a `CREATE TABLE` with its comments.
 fn comment(sql: &mut String, dialect: Dialect, indent: &str, description: &str) {
     if dialect == Dialect::Sqlite {
         for line in description.lines() {
@@ -140,7 +141,7 @@ fn definition(column: &Column, dialect: Dialect) -> String {
         Dialect::Sqlite => sqlite(&column.data_type, &name),
     };
     let _ = write!(sql, "    {name} {ty}");
-    // the null of JSON is a value there and none here
+    // JSON's null is a value there, and not a null of SQL
     if !column.optional && !matches!(column.data_type, DataType::Json) {
         sql.push_str(" NOT NULL");
     }
@@ -153,7 +154,7 @@ fn definition(column: &Column, dialect: Dialect) -> String {
     sql
 }
 
-/// Returns the type, and what it would take too much.
+/// Returns the type, and a condition that excludes other values.
 fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
     let between = |least: i128, most: i128| Some(format!("{name} BETWEEN {least} AND {most}"));
     match data_type {
@@ -193,7 +194,7 @@ fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) 
 fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
     let between = |least: i64, most: i64| Some(format!("{name} BETWEEN {least} AND {most}"));
     match data_type {
-        // a driver writes 0 and 1, a CSV has the words
+        // a driver writes 0 and 1, and a CSV file has the words
         DataType::Bool => ("BOOLEAN", Some(format!("{name} IN (0, 1, 'false', 'true')"))),
         DataType::I8 => ("INTEGER", between(i8::MIN.into(), i8::MAX.into())),
         DataType::I16 => ("INTEGER", between(i16::MIN.into(), i16::MAX.into())),
@@ -201,7 +202,7 @@ fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
         DataType::U8 => ("INTEGER", between(0, u8::MAX.into())),
         DataType::U16 => ("INTEGER", between(0, u16::MAX.into())),
         DataType::U32 => ("INTEGER", between(0, u32::MAX.into())),
-        // what is larger becomes a float there, and would lose its last digits unseen
+        // SQLite would convert a larger integer to a float, which loses digits
         DataType::I64 => ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null')"))),
         DataType::U64 | DataType::Duration => {
             ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null') AND {name} >= 0")))
@@ -227,7 +228,7 @@ fn has_nul(value: &Value) -> bool {
     }
 }
 
-/// Returns a default, of which JSON has the value.
+/// Returns a default as SQL, from its JSON form.
 fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
     match (value, data_type) {
         (Value::Null, DataType::Json) => "'null'".to_owned(),
@@ -244,7 +245,7 @@ fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
             if dialect == Dialect::Postgres { format!("'\\x{hex}'::bytea") } else { format!("X'{hex}'") }
         }
         (Value::String(value), _) if value.contains('\0') => {
-            // A literal would end there.
+            // A literal would end at the NUL.
             let hex: String = value.bytes().map(|byte| format!("{byte:02x}")).collect();
             format!("(CAST(X'{hex}' AS TEXT))")
         }
@@ -253,12 +254,12 @@ fn literal(value: &Value, data_type: &DataType, dialect: Dialect) -> String {
     }
 }
 
-/// Returns a name in double quotes. No database has a NUL in one.
+/// Returns a name in double quotes, without NUL characters, which no database allows.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('\0', "").replace('"', "\"\""))
 }
 
-/// Returns a text in single quotes. PostgreSQL has no NUL in one, and takes backslashes as they are.
+/// Returns a text in single quotes. PostgreSQL does not interpret backslashes in it.
 fn text(value: &str) -> String {
     format!("'{}'", value.replace('\0', "").replace('\'', "''"))
 }

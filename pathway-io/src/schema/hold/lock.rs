@@ -21,7 +21,7 @@ pub trait Locked: Schema {}
 #[doc(hidden)]
 pub const fn assert_locked<S: Locked>() {}
 
-/// A column as the lock has it, with the errors that the macro has written.
+/// A column of the lock, with the error texts of the macro.
 #[doc(hidden)]
 pub struct LockedColumn {
     pub name: &'static str,
@@ -30,9 +30,9 @@ pub struct LockedColumn {
     pub has_default: bool,
     /// The error if the column does not exist.
     pub gone: &'static str,
-    /// The error if its type is another one, with a NUL for that and U+0001 for what a lock says of it.
+    /// The error if the type does not fit. A NUL stands for the new type, and U+0001 for its entry in the lock.
     pub differs: &'static str,
-    /// The error if its default is gone.
+    /// The error if the default was removed.
     pub lost: &'static str,
 }
 
@@ -63,8 +63,8 @@ pub const fn assert_lock(schema: &TableSchema, old: &LockedColumn) {
     assert!(new.has_default || new.optional || !(old.has_default || old.optional), "{}", old.lost);
 }
 
-/// Fails if a column of a field, that is not among the `known` of the lock, has to be in every row. The error has U+0001 for the
-/// column's name, and a NUL for its type.
+/// Fails if a column of a field is required in every row and is not among the `known` columns of the lock. In the
+/// error, U+0001 stands for the column's name, and a NUL for its type.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: usize, known: &[&str], error: &str) {
@@ -104,7 +104,7 @@ pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {
             }
             all
         }
-        // what was optional is not any more
+        // an optional column must stay optional
         (DataType::Optional(_), _) => false,
         (old, new) => number(new) == number(old) && number(new) < LISTS || widens(new, old),
     }

@@ -1,4 +1,4 @@
-//! Schemas held to each other by the compiler.
+//! Compares two schemas at compile time.
 
 use super::lock::reads;
 use crate::rows::description::Column;
@@ -9,7 +9,7 @@ use crate::rows::schema::Schema;
 /// values `B`'s column can hold, and null only where that may be null. `A` may have further columns, and its key does not
 /// matter: it is Pathway's `A.assert_matches_schema(B)`.
 ///
-/// It holds what it is asked to where it is evaluated: write it in a constant.
+/// Call it in a constant, so that the compiler evaluates it.
 ///
 /// ```
 /// use pathway_io::Schema;
@@ -42,7 +42,7 @@ use crate::rows::schema::Schema;
 ///
 /// # Panics
 ///
-/// If a column of `B` is missing in `A` or does not fit: in a constant that is an error of the compiler, which names it.
+/// If a column of `B` is missing in `A` or does not fit. In a constant, this is a compile error that names the column.
 #[track_caller]
 pub const fn assert_matches<A: Schema, B: Schema>() {
     let (a, b) = (A::SCHEMA, B::SCHEMA);
@@ -63,8 +63,9 @@ pub const fn assert_matches<A: Schema, B: Schema>() {
     }
 }
 
-/// Fails to compile unless `A` and `B` have the same columns: the same names in the same order, the same types, null in the
-/// same places, and the same primary key. It is Pathway's `A.assert_matches_schema(B)` with all that it can be strict about.
+/// Fails to compile unless `A` and `B` have the same columns: the same names in the same order, the same types, null
+/// in the same places, and the same primary key. It is Pathway's `A.assert_matches_schema(B)` with all its strict
+/// options.
 ///
 /// ```
 /// use pathway_io::Schema;
@@ -86,7 +87,7 @@ pub const fn assert_matches<A: Schema, B: Schema>() {
 ///
 /// # Panics
 ///
-/// If they differ: in a constant that is an error of the compiler, which names the first column that does.
+/// If they differ. In a constant, this is a compile error that names the first different column.
 #[track_caller]
 pub const fn assert_same<A: Schema, B: Schema>() {
     let (a, b) = (A::SCHEMA, B::SCHEMA);

@@ -1,4 +1,4 @@
-//! Checks at compile time that hold a schema to a file or to another schema.
+//! Compares a schema with a file or with another schema at compile time.
 
 pub(crate) mod lock;
 pub(crate) mod matches;

@@ -1,9 +1,9 @@
-//! The part of `#[schema(sample = "..")]` that only the compiler can do: columns whose type the macro does not know by its
-//! name, such as aliases, newtypes and the columns of a flattened schema.
+//! The part of `#[schema(sample = "..")]` that only the compiler can check: columns whose type the macro cannot
+//! recognise by name, such as aliases, newtypes and the columns of a flattened schema.
 //!
-//! The macro has judged each field of the sample by every type that a column can have, and has written the errors. The
-//! functions here pick that of the type that the column has. They are evaluated in constants, and their panics are the
-//! compiler's errors, at the field.
+//! The macro has checked each field of the sample against every possible type, and has written the errors. The
+//! functions here select the error for the real type of the column. The compiler evaluates them in constants, and
+//! reports their panics as errors at the field.
 
 use super::lock::number;
 use crate::rows::data_type::DataType;
@@ -13,24 +13,24 @@ use crate::rows::message::{Message, same};
 /// The bit of a null, beside those of the types.
 const NULL: u32 = 1 << 27;
 
-/// A field of a sample, or a value inside of one.
+/// A field of a sample, or a value inside one.
 #[doc(hidden)]
 pub struct SampleField {
-    /// The name; of a value inside of a field the path to it.
+    /// The name of the field, or the path to the value.
     pub name: &'static str,
     pub is_inside: bool,
     /// The first faults, in the order of their lines.
     pub faults: &'static [Fault],
-    /// Those of what lists and objects hold.
+    /// The first faults of the items of lists and of the values of objects.
     pub items: &'static [Fault],
-    /// The error if the column must be in every row; empty if it is.
+    /// The error if a required column is missing in a row. It is empty if no row lacks the field.
     pub absent: &'static str,
 }
 
 /// A value that does not fit.
 #[doc(hidden)]
 pub struct Fault {
-    /// The types that do not take it, a bit for each by its number.
+    /// The types that do not accept the value: a bit for each, by its number.
     pub types: u32,
     pub line: u32,
     /// The error, with a NUL for the type that the column has.
@@ -52,8 +52,8 @@ pub const fn assert_sample(schema: &TableSchema, field: usize, sample: &SampleFi
     }
 }
 
-/// Fails if the sample does not fit the columns of a flattened field. `nowhere` is the error if it lacks one of them; the values
-/// inside of fields are all there if it `is_deep`.
+/// Fails if the sample does not fit the columns of a flattened field. `nowhere` is the error for a column that the
+/// sample lacks. `is_deep` says that the fields include all nested values.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_flat_sample(
@@ -67,7 +67,7 @@ pub const fn assert_flat_sample(
     while at < schema.columns.len() {
         let column = &schema.columns[at];
         if column.field_index == field {
-            // several fields may be aliases of one column, where no single one has to be in every line
+            // several fields may be aliases of one column, and then none of them need be in every line
             let (mut found, mut absent, mut other) = (0, "", 0);
             while other < sample.len() {
                 if is_read(column, &sample[other]) {
@@ -89,7 +89,7 @@ pub const fn assert_flat_sample(
     }
 }
 
-/// Fails with the error of the first field that no column answers to.
+/// Fails with the error of the first field without a column.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_sample_known(schema: &TableSchema, fields: &[(&str, &str)]) {
@@ -161,7 +161,7 @@ const fn is_named(column: &Column, name: &str) -> bool {
     is_alias || same(column.name, name)
 }
 
-/// Returns whether the path has no number: of long lists, not all items are among the fields.
+/// Returns whether the path has no number. Not all items of long lists are among the fields.
 const fn has_names_only(column: &Column) -> bool {
     let mut at = 0;
     while at < column.steps.len() && matches!(column.steps[at], Step::Field(_)) {

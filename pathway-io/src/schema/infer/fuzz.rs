@@ -1,16 +1,16 @@
-//! Target `infer`: any sample is an error or a struct, and where the sample is JSON Lines, its rows are read by the types
-//! that were found.
+//! Target `infer`: any sample yields an error or a struct. If the sample is JSON Lines, the inferred types read its
+//! rows.
 
 use crate::schema;
 
-/// Infers a struct, and looks at what can be seen of it without a compiler.
+/// Infers a struct, and checks what can be checked without a compiler.
 pub fn infer(data: &[u8]) {
     let Ok(inferred) = schema::infer(data) else { return };
     let source = inferred.name("Row").sample("sample").to_string();
     assert!(source.ends_with("}\n"));
     let (head, fields) = source.split_once("struct Row {\n").unwrap_or_default();
     assert!(head.contains("#[schema(sample = \"sample\")]"));
-    // each line is a comment, an attribute or a field, whatever the names
+    // each line must be a comment, an attribute or a field, for any names
     let lines = fields.lines().filter(|line| *line != "}");
     let mut names: Vec<&str> = Vec::new();
     for line in lines {

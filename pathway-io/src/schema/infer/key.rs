@@ -1,15 +1,16 @@
-//! Which column may be the primary key.
+//! Guesses the primary key.
 
 use super::Inferred;
 use super::types;
 
-/// A column, and why it may be the key.
+/// A column that may be the key, and the reason.
 pub(super) struct Guess {
     pub index: usize,
     pub reason: String,
 }
 
-/// Returns a column that never has a value twice and is never without one: by its name, or else because it stands first.
+/// Returns a column whose values are distinct and never null. Among several, it prefers one that is named like a key,
+/// and otherwise the first.
 pub(super) fn guess(inferred: &Inferred) -> Option<Guess> {
     let rows = inferred.rows;
     if rows < 2 {

@@ -1,7 +1,8 @@
 //! [`infer`]: the struct that fits a sample.
 //!
-//! The rows are read (`rows`, `csv`), what each column holds is summed up while they go by (`summary`), the sums become
-//! types (`types`) and the names fields of Rust (`names`), a key is looked for (`key`), and all of it is printed.
+//! It reads the rows (`rows`, `csv`) and summarises the values of each column (`summary`). The summaries become types
+//! (`types`), and the names become Rust fields (`names`). Then it looks for a key (`key`) and prints the struct
+//! (`print`).
 
 mod csv;
 #[cfg(all(any(test, fuzzing), feature = "persist", feature = "infer"))]
@@ -27,18 +28,18 @@ const BYTES: u64 = 64 << 20;
 /// Finds the row struct that fits a sample: JSON Lines, if it begins with `{`, or else CSV with a header. The first 64 MiB
 /// are read.
 ///
-/// Its [`Display`](fmt::Display) is the source of the struct, which compiles against the sample: its columns are `bool`,
-/// `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these where all their elements are alike, and
-/// `serde_json::Value` for objects and mixed values (`RawJson` if they contain integers beyond 64 bits). A column with a null or
-/// missing value is an `Option`. A comment says which column may be the primary key, and why. Names that Rust does not allow are
-/// changed.
+/// Its [`Display`](fmt::Display) is the source of the struct, which compiles against the sample: its columns are
+/// `bool`, `i64`, `u64` where `i64` is too small, `f64`, `String`, lists of these if all elements have one type, and
+/// `serde_json::Value` for objects and mixed values (`RawJson` if they contain integers beyond 64 bits). A column with
+/// a null or missing value is an `Option`. A comment says which column may be the primary key, and why. Names that
+/// Rust does not allow are changed.
 ///
 /// `cargo run --example infer examples/cats.jsonl` prints it.
 ///
 /// # Errors
 ///
-/// If the reader fails; and, of the kind [`InvalidData`](io::ErrorKind::InvalidData) and with the line, if a row cannot be
-/// read, if there is none, or if the rows have no columns.
+/// If the reader fails. If a row cannot be read, if there is none, or if the rows have no columns, the error has the
+/// kind [`InvalidData`](io::ErrorKind::InvalidData) and names the line.
 ///
 /// ```
 /// let sample = r#"{"key": 1, "genus": "felis", "weight": 4.5}
@@ -66,7 +67,7 @@ const BYTES: u64 = 64 << 20;
 /// ```
 pub fn infer(reader: impl Read) -> io::Result<Inferred> {
     let mut bytes = Vec::new();
-    // one more than the limit tells whether that was all
+    // one byte more than the limit shows whether the sample is longer
     reader.take(BYTES + 1).read_to_end(&mut bytes)?;
     let is_cut = bytes.len() as u64 > BYTES;
     bytes.truncate(BYTES as usize);
@@ -89,7 +90,7 @@ pub fn infer(reader: impl Read) -> io::Result<Inferred> {
     Ok(Inferred { name: "Row".to_owned(), sample: None, rows, columns })
 }
 
-/// A row struct that [`infer`] has found. Printed, it is its source.
+/// A row struct that [`infer`] has found. Its `Display` is the source of the struct.
 #[derive(Debug, Clone)]
 pub struct Inferred {
     name: String,
@@ -106,14 +107,15 @@ struct Column {
 }
 
 impl Inferred {
-    /// Names the struct, in the spelling of Rust: `house cats` becomes `HouseCats`. Without it, it is `Row`.
+    /// Sets the name of the struct, in Rust's spelling: `house cats` becomes `HouseCats`. The default is `Row`.
     #[must_use]
     pub fn name(mut self, name: impl AsRef<str>) -> Self {
         self.name = names::of_struct(name.as_ref());
         self
     }
 
-    /// Holds the struct to the sample, by `#[schema(sample = "..")]`: a path relative to the source file or to the package.
+    /// Adds `#[schema(sample = "..")]`, so that the compiler checks the struct against the sample. The path is
+    /// relative to the source file or to the package.
     #[must_use]
     pub fn sample(mut self, path: impl Into<String>) -> Self {
         self.sample = Some(path.into());

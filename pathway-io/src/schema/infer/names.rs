@@ -1,6 +1,6 @@
-//! Names of Rust for names of any kind.
+//! Rust names for arbitrary names.
 
-/// The words that no field can be called by; all but the last four can with `r#`.
+/// The words that cannot be the name of a field. All but the last four can be with `r#`.
 const KEYWORDS: [&str; 52] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
     "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",
@@ -9,10 +9,10 @@ const KEYWORDS: [&str; 52] = [
 ];
 const NEVER: [&str; 4] = ["crate", "self", "super", "Self"];
 
-/// Names of types that stand in the struct.
+/// The names of types that occur in the struct.
 const TYPES: [&str; 7] = ["Schema", "Option", "Vec", "String", "Self", "Some", "None"];
 
-/// Returns a field for each column, of which no two are the same: the column's own name wherever that can be.
+/// Returns a distinct field name for each column, which is the column's own name if possible.
 pub(super) fn of_fields(columns: &[&str]) -> Vec<String> {
     let mut fields: Vec<String> = columns.iter().enumerate().map(|(index, name)| of_field(name, index)).collect();
     let mut taken: Vec<String> = Vec::new();
@@ -33,7 +33,7 @@ pub(super) fn of_fields(columns: &[&str]) -> Vec<String> {
     fields
 }
 
-/// Returns a name much like the column's.
+/// Returns a field name that is similar to the column's name.
 fn of_field(column: &str, index: usize) -> String {
     let field = snake(column);
     if field.is_empty() {
@@ -59,7 +59,7 @@ pub(super) fn of_struct(name: &str) -> String {
     if TYPES.contains(&pascal.as_str()) { format!("{pascal}Row") } else { pascal }
 }
 
-/// Returns the letters and digits of a name in `snake_case`; what cannot be part of a name in Rust divides words.
+/// Returns the letters and digits of a name in `snake_case`; other characters separate words.
 fn snake(name: &str) -> String {
     let mut snake = String::new();
     let mut before = ' ';
@@ -91,7 +91,7 @@ fn snake(name: &str) -> String {
     }
 }
 
-/// Returns the letters of the scripts of which each can stand anywhere in a name.
+/// Returns whether a letter may be anywhere in a Rust name.
 fn is_letter(c: char) -> bool {
     let is_latin = ('\u{c0}'..='\u{17f}').contains(&c)
         && !matches!(c, '×' | '÷' | '\u{132}' | '\u{133}' | '\u{13f}' | '\u{140}' | '\u{149}' | '\u{17f}');

@@ -1,4 +1,4 @@
-//! The source of a struct that was found.
+//! Prints the source of an inferred struct.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
     if is_output {
         f.write_str("    // without `time` and `diff`, which every output adds\n")?;
     }
-    // no column can be called `time`, but an alias of one can
+    // no column can have the name `time`, but an alias can
     let is_reserved = |name: &str| RESERVED.contains(&name);
     let names: Vec<String> = inferred
         .columns
@@ -89,7 +89,7 @@ fn is_output(inferred: &Inferred) -> bool {
         })
 }
 
-/// Returns a name like this one that no column has.
+/// Returns a name that begins with this one and that no column has.
 fn free(inferred: &Inferred, name: &str) -> String {
     let mut free = format!("{name}_");
     while inferred.columns.iter().any(|column| column.name == free) {

@@ -15,13 +15,13 @@ use crate::rows::decode::without_mark;
 /// The value of a field.
 #[derive(Debug)]
 pub(super) enum Cell<'a> {
-    /// The value, and whether it has integers beyond 64 bits, which are floats in it.
+    /// The value, and whether it had integers beyond 64 bits, which are floats now.
     Json(&'a Value, bool),
     /// A field of CSV; `None` if it is empty and not in quotes.
     Text(Option<&'a str>),
 }
 
-/// Hands the fields on, and counts the rows. Behind a cut the sample goes on.
+/// Passes each field to `field`, and returns the number of rows. If `is_cut`, the sample continues after `bytes`.
 pub(super) fn read(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io::Result<usize> {
     let bytes = without_mark(bytes);
     if bytes.trim_ascii_start().starts_with(b"{") {
@@ -43,7 +43,7 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
                 rest = &rest[end + 1..];
                 line
             }
-            // the last line may be but a part of one
+            // the last line may be incomplete
             None if is_cut && rows > 0 => break,
             None => std::mem::take(&mut rest),
         };
@@ -52,7 +52,7 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
             continue;
         }
         let fields: Fields<'_> = serde_json::from_slice(line).map_err(|error| {
-            // What is passed over is not said to the byte.
+            // The error of a skipped value has no exact position.
             let error = serde_json::from_slice::<Value>(line).err().unwrap_or(error);
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default();

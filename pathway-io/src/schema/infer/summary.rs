@@ -1,4 +1,4 @@
-//! What a column holds, summed up value by value.
+//! Summarises the values of a column.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,7 +8,7 @@ use serde_json::{Number, Value};
 use super::rows::Cell;
 use crate::rows::column::strict::may_be_long;
 
-/// The number of values of each kind, and what else decides on the type.
+/// The number of values of each kind, and other properties that decide the type.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Kinds {
     pub nulls: usize,
@@ -18,17 +18,17 @@ pub(super) struct Kinds {
     pub least: i128,
     pub most: i128,
     pub floats: usize,
-    /// Strings by which a float is spelled that is not finite.
+    /// The number of strings that stand for NaN or an infinity.
     pub float_names: usize,
     pub texts: usize,
     pub lists: usize,
     pub objects: usize,
     /// The number of values that are, or contain, integers beyond 64 bits.
     pub longs: usize,
-    /// The items of the lists, all together and by position.
+    /// The items of the lists, together and by position.
     pub items: Option<Box<Kinds>>,
     pub places: Vec<Kinds>,
-    /// The length of the lists, if they all have the same.
+    /// The length of the lists, if they all have the same length.
     pub length: Option<usize>,
 }
 
@@ -38,14 +38,14 @@ pub(super) struct Summary {
     pub kinds: Kinds,
     /// The number of rows that have the column.
     pub count: usize,
-    /// It comes from CSV, where all values are texts.
+    /// Whether the column comes from CSV, where all values are texts.
     pub is_text: bool,
-    /// The hashes of the values; none, once one has come again.
+    /// The hashes of the values, or `None` after a value has occurred twice.
     hashes: Option<HashSet<u64>>,
     is_repeated: bool,
 }
 
-/// Lists are looked at place by place up to here: no longer tuple is a column.
+/// The most items of a list that are summarised by position: a column has no longer tuples.
 const PLACES: usize = 12;
 
 impl Summary {
@@ -71,7 +71,8 @@ impl Summary {
         }
     }
 
-    /// Sees whether a value has been there before; by its hash, so that two in many billions may be taken for one.
+    /// Records whether a value occurred before. It compares hashes, so it can take two different values for one, with
+    /// a negligible probability.
     fn note(&mut self, text: &str) {
         if self.is_repeated {
             return;
@@ -84,14 +85,14 @@ impl Summary {
         }
     }
 
-    /// No value came twice, and none was null.
+    /// Returns whether no value occurred twice and none was null.
     pub fn is_distinct(&self) -> bool {
         !self.is_repeated
     }
 }
 
 impl Kinds {
-    /// `long` tells whether the column's value has integers beyond 64 bits.
+    /// Adds a value. `long` says whether it has integers beyond 64 bits.
     fn add(&mut self, value: &Value, long: bool) {
         let long = long && has_long(value);
         self.longs += usize::from(long);
@@ -127,7 +128,7 @@ impl Kinds {
             self.nulls += 1;
             return;
         };
-        // `007` is the name of something, and no number
+        // `007` is an identifier and not a number
         let digits = text.strip_prefix('-').unwrap_or(text);
         let is_padded = digits.starts_with('0') && digits[1..].starts_with(|c: char| c.is_ascii_digit());
         let is_number = digits.starts_with(|c: char| c.is_ascii_digit()) && !is_padded;
@@ -141,7 +142,7 @@ impl Kinds {
                     self.longs += usize::from(is_long);
                     self.add_integer(integer);
                 }
-                // An integer of more than 128 bits, which no type holds either.
+                // An integer of more than 128 bits, which no type can hold.
                 (Err(_), _) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                     self.longs += 1;
                     self.add_integer(if text == digits { i128::MAX } else { i128::MIN });

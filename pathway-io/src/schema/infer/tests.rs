@@ -1,5 +1,5 @@
-//! What `infer` makes of samples. That its output compiles against them is in `ui-tests/infer`, and a property test in
-//! `pathway-derive` holds it to the check of samples itself.
+//! The output of `infer` for samples. `ui-tests/infer` compiles the output against them, and a property test in
+//! `pathway-derive` compares it with the check of samples.
 
 use super::infer;
 

@@ -1,4 +1,4 @@
-//! The type for what a column holds.
+//! Chooses the type for the values of a column.
 
 use super::summary::{Kinds, Summary};
 
@@ -7,7 +7,7 @@ const ANY: &str = "serde_json::Value";
 /// The type that also keeps the digits of integers beyond 64 bits, which a `Value` refuses.
 const RAW: &str = "pathway_io::RawJson";
 
-/// A type in Rust, and what there is to say about it.
+/// A Rust type, and the comments about it.
 pub(super) struct Typed {
     pub ty: String,
     pub is_key_type: bool,
@@ -80,7 +80,8 @@ fn number(kinds: &Kinds, is_float: bool) -> String {
     ty.to_owned()
 }
 
-/// `Vec<T>` where all the elements are alike, a tuple where they are so place by place, and else a `Vec` of anything.
+/// Returns `Vec<T>` if all elements have one type, a tuple if the elements at each position have one type, and
+/// otherwise a `Vec` of JSON values.
 fn list(kinds: &Kinds) -> String {
     let Some(items) = &kinds.items else { return format!("Vec<{ANY}>") };
     let item = of_kinds(items);
@@ -95,7 +96,7 @@ fn list(kinds: &Kinds) -> String {
     format!("Vec<{}>", element(items))
 }
 
-/// Returns the type of an element, that may be null.
+/// Returns the type of an element, which may be null.
 fn element(kinds: &Kinds) -> String {
     match of_kinds(kinds) {
         ty if kinds.nulls > 0 && !is_any(&ty) => format!("Option<{ty}>"),

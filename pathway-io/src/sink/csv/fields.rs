@@ -1,4 +1,4 @@
-//! The fields of a row as text, and their quotes.
+//! Writes the fields of a row as text, with quotes.
 
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::rows::data_type::DataType;
@@ -9,7 +9,7 @@ use crate::rows::fields::Visitor;
 #[cfg(any(test, fuzzing))]
 use crate::rows::schema::Schema;
 
-/// Appends each field of a row with a comma behind it, in quotes where it needs them.
+/// Appends each field of a row and a comma, with quotes if the field needs them.
 pub(super) struct Minimal<'a> {
     pub(super) row: usize,
     pub(super) out: &'a mut Vec<u8>,
@@ -31,7 +31,7 @@ impl Visitor for Minimal<'_> {
             if B::NEEDS_QUOTES {
                 quote_if_needed(self.out, start);
             } else if self.out.len() == start {
-                // No bytes are no null.
+                // An empty byte string is not a null.
                 self.out.extend_from_slice(b"\"\"");
             }
         }
@@ -39,7 +39,7 @@ impl Visitor for Minimal<'_> {
     }
 }
 
-/// Appends each field of a row with a comma behind it, in quotes, as Pathway has it.
+/// Appends each field of a row and a comma, always with quotes, as Pathway does.
 pub(super) struct Quoted<'a> {
     pub(super) row: usize,
     pub(super) out: &'a mut Vec<u8>,
@@ -62,7 +62,7 @@ impl Visitor for Quoted<'_> {
     }
 }
 
-/// Appends each field as the other visitors do, and makes texts of what would be formulas.
+/// Appends each field like the other visitors, and escapes fields that would be formulas.
 pub(super) struct Escaped<'a> {
     pub(super) row: usize,
     pub(super) is_pathway: bool,
@@ -78,7 +78,7 @@ impl Visitor for Escaped<'_> {
         } else {
             Minimal { row, out: self.out }.column(index, buffer);
         }
-        // Bytes are base64, which has a `+`, and years outside of 0 to 9999 a sign.
+        // Base64 can begin with a `+`, and a year outside 0 to 9999 begins with a sign.
         if let DataType::Str
         | DataType::Bytes
         | DataType::Date
@@ -123,7 +123,7 @@ fn write_text(text: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a field in quotes, and doubles those in it.
+/// Appends a field in quotes, and doubles the quotes in it.
 #[inline(never)]
 fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     out.reserve(text.len() + 2);
@@ -137,8 +137,8 @@ fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Quotes the field that starts at `start` if it holds what would end it, or if it is empty, since an empty field is
-/// a null.
+/// Quotes the field that starts at `start` if it contains a special character, or if it is empty, because an empty
+/// field is a null.
 #[inline]
 pub(super) fn quote_if_needed(out: &mut Vec<u8>, start: usize) {
     let field = &out[start..];
@@ -189,7 +189,7 @@ fn needs_quotes_anywhere(block: &[u8]) -> bool {
     block.iter().fold(false, |any, byte| any | (*byte == b'"') | (*byte == b',') | (*byte == b'\r') | (*byte == b'\n'))
 }
 
-/// Puts the field that starts at `start` into quotes.
+/// Adds quotes around the field that starts at `start`.
 #[cold]
 pub(super) fn quote(out: &mut Vec<u8>, start: usize) {
     out.insert(start, b'"');
@@ -197,14 +197,14 @@ pub(super) fn quote(out: &mut Vec<u8>, start: usize) {
     out.push(b'"');
 }
 
-/// Doubles the quotes in what starts at `start`.
+/// Doubles the quotes in the bytes from `start` on.
 #[inline]
 fn double_quotes(out: &mut Vec<u8>, start: usize) {
     let quotes = memchr::memchr_iter(b'"', &out[start..]).count();
     if quotes == 0 {
         return;
     }
-    // From the end on, each stretch between quotes goes to its place.
+    // Each stretch between quotes is moved to its new place, beginning with the last one.
     let mut end = out.len();
     let mut to = end + quotes;
     out.resize(to, b'"');

@@ -1,4 +1,4 @@
-//! Target `csv`: the CSV writer against the `csv` crate, writing and reading.
+//! Target `csv`: compares the CSV writer with the `csv` crate, for writing and reading.
 
 use ::csv::QuoteStyle;
 use pathway_derive::Schema;
@@ -68,7 +68,7 @@ pub fn csv(data: &[u8]) {
     }
 }
 
-/// Each field as it stands without quotes, and the line that the csv crate makes of them.
+/// Each field without quotes, and the line that the csv crate writes for them.
 struct Fields {
     row: usize,
     style: Style,
@@ -84,10 +84,10 @@ impl Visitor for Fields {
             (true, Style::Pathway) => field.extend_from_slice(b"None"),
             (false, style) => buffer.write_text(self.row, style, &mut field),
         }
-        // A null alone is an empty field without quotes, which the csv crate has no word for.
+        // The csv crate cannot write a lone null, which is an empty field without quotes.
         if !(buffer.is_null(self.row) && self.style == Style::Plain) {
             let quotes = if self.style == Style::Plain { QuoteStyle::Necessary } else { QuoteStyle::Always };
-            // As the only field of a record an empty text is `""`.
+            // An empty text that is the only field of a record is `""`.
             let mut writer = ::csv::WriterBuilder::new().quote_style(quotes).from_writer(Vec::new());
             writer.write_record([&field]).expect("a vector takes everything");
             let written = writer.into_inner().expect("a vector takes everything");

@@ -1,7 +1,7 @@
 //! Tables as CSV files.
 //!
 //! The file starts with a header, also when there are no rows: the schema's columns, then `time` and `diff`. A field
-//! is quoted only where RFC 4180 asks for it; a null is an empty field and an empty text is `""`. Records end with a
+//! is quoted only if RFC 4180 requires it. A null is an empty field, and an empty text is `""`. Records end with a
 //! single line feed. [`Options::pathway`] writes what Pathway's own writer would.
 //!
 //! ```no_run
@@ -99,9 +99,9 @@ impl Options {
         Options::in_style(Style::Plain)
     }
 
-    /// Byte for byte what `pw.io.csv.write` of Pathway writes: every field in quotes, those of the header too, a null as
-    /// `None`, and `True` and `False`. Inside lists and tuples, which are JSON, a float that is not finite is `null`.
-    /// A date with a time has nine digits of a second, and `+0000` behind it if it is an instant, in UTC.
+    /// Writes what Pathway's `pw.io.csv.write` writes, byte for byte. Every field is in quotes, also in the header. A
+    /// null is `None`, and booleans are `True` and `False`. Inside lists and tuples, which are JSON, a float that is
+    /// not finite is `null`. A date-time has nine digits of a second, and an instant, in UTC, ends with `+0000`.
     ///
     /// ```no_run
     /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
@@ -120,12 +120,12 @@ impl Options {
         Options { style, per_worker: false, escape_formulas: false }
     }
 
-    /// Puts a `'` in front of a text that a spreadsheet would run as a formula.
+    /// Puts a `'` before a text that a spreadsheet would run as a formula.
     ///
-    /// Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break, and can come from anybody who can write into a text
-    /// column: `=HYPERLINK(..)` sends cells elsewhere. Texts, bytes, dates and the names of columns are escaped; numbers are not,
-    /// and no other text of a number or of JSON is a formula. Without this option, fields are written as they are, because a
-    /// program that reads the file would read the `'` too.
+    /// Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break. Anybody who can write into a text column can
+    /// put one there, and a formula such as `=HYPERLINK(..)` can send cells to another machine. Texts, bytes, dates
+    /// and the names of columns are escaped. Numbers and JSON cannot be formulas. Without this option, fields are
+    /// written unchanged, because a program that reads the file would also read the `'`.
     ///
     /// ```no_run
     /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
@@ -239,7 +239,7 @@ impl<S: Schema> Sink<S> for CsvSink {
     }
 }
 
-/// Appends the last two fields with what stands around them.
+/// Appends the last two fields with the separators around them.
 fn numbers([before, between, after]: [&str; 3], diff: i64, time: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(before.as_bytes());
     out.extend_from_slice(itoa::Buffer::new().format(time).as_bytes());

@@ -1,4 +1,4 @@
-//! Quoting, held to what the `csv` crate does.
+//! Compares the quoting with that of the `csv` crate.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::*;
 fn text() -> impl Strategy<Value = String> {
     let special = proptest::sample::select(vec!['"', ',', '\r', '\n', ' ', '\t', '\'', ';', '#', '\\', '\0']);
     let letter = prop_oneof![4 => any::<char>(), 1 => special];
-    // Both sides of the length at which the search changes.
+    // Texts shorter and longer than the length at which the search changes.
     prop_oneof![proptest::collection::vec(letter.clone(), 1..6), proptest::collection::vec(letter, 20..60)]
         .prop_map(String::from_iter)
 }

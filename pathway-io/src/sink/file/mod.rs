@@ -1,4 +1,4 @@
-//! Files as sinks write them: a record for each update, and a buffer in front.
+//! Output files of sinks: one record for each update, with a buffer.
 
 #[cfg(feature = "faults")]
 pub mod faults;
@@ -38,7 +38,7 @@ const CHECKED: u64 = 4096;
 pub(crate) fn check_value(path: &Path, len: u64) -> Result<u32, FileError> {
     let read = || -> io::Result<u32> {
         let mut file = File::open(path)?;
-        // A device or a pipe keeps nothing.
+        // A device or a pipe has no contents to check.
         if !file.metadata()?.is_file() {
             return Ok(0);
         }
@@ -50,10 +50,10 @@ pub(crate) fn check_value(path: &Path, len: u64) -> Result<u32, FileError> {
     read().map_err(|error| FileError::new("read the end of", path, error))
 }
 
-/// Bytes that are gathered before they are written.
+/// The number of bytes that are collected before they are written.
 const BUFFER: usize = 128 * 1024;
 
-/// `counts.csv` as the worker or the process with this number writes it: `counts.1.csv`.
+/// Returns the path with the number of a worker or a process: `counts.1.csv` for `counts.csv`.
 pub(crate) fn numbered(path: &Path, number: usize) -> PathBuf {
     match path.extension() {
         Some(extension) => {
@@ -65,7 +65,7 @@ pub(crate) fn numbered(path: &Path, number: usize) -> PathBuf {
     }
 }
 
-/// An output file. [`open`](OutputFile::open) creates or empties it, or goes on with it.
+/// An output file. [`open`](OutputFile::open) creates, empties or continues it.
 pub(crate) struct OutputFile {
     path: PathBuf,
     persisted: Option<PersistedFile>,
@@ -94,7 +94,7 @@ impl OutputFile {
         self.persisted = Some(persisted);
     }
 
-    /// Lets only the user who runs the program read the file.
+    /// Makes the file readable only by the user who runs the program.
     pub(crate) fn private(mut self) -> Self {
         self.readers = Readers::Owner;
         self
@@ -108,9 +108,10 @@ impl OutputFile {
                 let mut file = StoredFile::open_at(&*storage, &self.path, len)?;
                 crash_point!(OutputCut);
                 if sync {
-                    // The run before may not have.
+                    // The previous run may not have synced the directory.
                     sync_parent(&*storage, &self.path)?;
-                    // Before the first write: else a power cut could leave what was cut off behind what is written.
+                    // The cut is synced before the first write. Otherwise, after a power cut, the bytes that were cut
+                    // off could follow the new ones.
                     file.sync()?;
                 }
                 (file, false)
@@ -129,7 +130,7 @@ impl OutputFile {
         Ok(new)
     }
 
-    /// Appends what is formatted already.
+    /// Appends formatted bytes.
     pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<(), BoxError> {
         self.buffer.extend_from_slice(bytes);
         if self.buffer.len() >= BUFFER { self.flush() } else { Ok(()) }
@@ -161,8 +162,8 @@ impl OutputFile {
         Ok(())
     }
 
-    /// Writes a record for each update: `fields` appends those of a row, `end` what comes after them, the diff and the
-    /// time.
+    /// Writes a record for each update: `fields` appends the fields of a row, and `end` the rest of the record with
+    /// the diff and the time.
     pub(crate) fn write_records<S: Schema>(
         &mut self,
         commit: &Commit<S>,
@@ -191,11 +192,11 @@ impl OutputFile {
         let Some(file) = &mut self.file else {
             return Err("the file is not open".into());
         };
-        // Before the write, since a file that was emptied is long enough again after it.
+        // The check comes before the write, because after it a file that was emptied could be long enough again.
         file.check()?;
         file.append(&self.buffer)?;
         self.buffer.clear();
-        // One row of a gigabyte must not keep its buffer for ever.
+        // The large buffer of a single huge row is not kept.
         self.buffer.shrink_to(BUFFER + BUFFER / 4);
         Ok(())
     }

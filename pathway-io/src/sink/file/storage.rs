@@ -1,5 +1,5 @@
-//! The files that a pipeline writes: outputs, quarantine, state. All of them go through [`Storage`], so that a test can
-//! put a disk underneath that fails.
+//! The files that a pipeline writes: outputs, quarantine, state. All of them go through [`Storage`], so that a test
+//! can replace the disk by one that fails.
 //!
 //! A [`StoredFile`] is only appended to, and knows how long it is. Its errors name the file and the place.
 
@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 
 use crate::run::files::{Watch, lock, private};
 
-/// A file system, as far as a pipeline writes to it.
+/// The operations of a file system that a pipeline uses.
 pub(crate) trait Storage: Send + Sync {
-    /// Creates the file, or empties it, unless another pipeline has it.
+    /// Creates or empties the file. It fails if another pipeline has locked it.
     fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>>;
-    /// Opens a file that is there, unless another pipeline has it, and cuts it to `len` bytes.
+    /// Opens an existing file and cuts it to `len` bytes. It fails if another pipeline has locked it.
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>>;
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     fn remove(&self, path: &Path) -> io::Result<()>;
@@ -29,7 +29,7 @@ pub(crate) enum Readers {
     /// The users that the program's `umask` allows.
     #[default]
     Umask,
-    /// The user who runs the program: a state, and rows that may be secret.
+    /// Only the user who runs the program: for the state, and for rows that may be secret.
     Owner,
 }
 
@@ -65,19 +65,20 @@ impl Storage for Disk {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        // Windows has no such call, and makes names durable with the file.
+        // Windows has no such call. It makes the name durable with the file.
         if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
     }
 }
 
-/// Each write goes to the end, so that a file which somebody empties gets no hole. Windows cannot cut such a file.
+/// Each write goes to the end of the file, so that a file which somebody empties gets no hole. Windows cannot cut a
+/// file that was opened in this way.
 fn for_appending() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true).append(cfg!(unix));
     options
 }
 
-/// A file that other pipelines are kept from writing.
+/// A file that is locked against other pipelines.
 struct LockedFile(File);
 
 impl LockedFile {
@@ -94,7 +95,7 @@ impl LockedFile {
 }
 
 impl Drop for LockedFile {
-    /// Closing it is not enough: a process that is just being started from this one has it too.
+    /// Closing the file is not enough, because a child process shares it between `fork` and `exec`.
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
@@ -121,12 +122,12 @@ impl Handle for LockedFile {
     }
 }
 
-/// A file that is appended to.
+/// A file that is only appended to.
 pub(crate) struct StoredFile {
     path: PathBuf,
     handle: Box<dyn Handle>,
     watch: Watch,
-    /// No other program may append to it either.
+    /// Whether other programs may not append to the file either.
     is_ours_alone: bool,
     len: u64,
 }
@@ -143,13 +144,13 @@ impl StoredFile {
         Ok(StoredFile { path: path.to_owned(), handle, watch, is_ours_alone: false, len })
     }
 
-    /// Also refuses what another program appends, because the length is recorded.
+    /// Makes bytes that another program appends an error, because the length is recorded.
     pub(crate) fn ours_alone(mut self) -> Self {
         self.is_ours_alone = true;
         self
     }
 
-    /// Returns a file that is there, cut to `len` bytes.
+    /// Opens an existing file, cut to `len` bytes.
     pub(crate) fn open_at(storage: &dyn Storage, path: &Path, len: u64) -> Result<Self, FileError> {
         let handle = storage.open_at(path, len).map_err(|error| FileError::new("open", path, error).at(len))?;
         Self::new(path, handle, len)
@@ -164,7 +165,7 @@ impl StoredFile {
         self.watch.check(self.len, self.is_ours_alone).map_err(|error| FileError::new("continue", &self.path, error))
     }
 
-    /// Gives the file another name, in the place of what has it.
+    /// Renames the file. An existing file of that name is replaced.
     pub(crate) fn rename(&mut self, storage: &dyn Storage, to: PathBuf) -> Result<(), FileError> {
         storage.rename(&self.path, &to).map_err(|error| FileError::new("rename", &self.path, error))?;
         self.path = to;

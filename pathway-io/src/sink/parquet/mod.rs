@@ -1,18 +1,18 @@
 //! Parts of a table in Parquet files.
 //!
-//! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written one
-//! after the other: `part-00000001-<time>.parquet`, where `<time>` is that of the last commit in it. The columns have the
-//! types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a `u128` are
-//! texts: few readers have decimals of 39 or 57 digits. DuckDB, Polars and pyarrow read all parts of a
-//! directory as one table.
+//! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written
+//! one after the other: `part-00000001-<time>.parquet`, where `<time>` is that of the last commit in it. The columns
+//! have the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a
+//! `u128` are texts, because few readers support decimals of 39 or 57 digits. DuckDB, Polars and pyarrow read all
+//! parts of a directory as one table.
 //!
-//! A part appears under its name when it is complete. Until then it is `part.parquet.new`, which readers must not read. A
-//! part ends when it has [`rows`](Options::rows), when it is as old as [`every`](Options::every) says, and when the
-//! pipeline ends. It has whole commits.
+//! A part gets its final name when it is complete. Until then its name is `part.parquet.new`, and readers must ignore
+//! it. A part ends when it has [`rows`](Options::rows), when it has the age of [`every`](Options::every), and when the
+//! pipeline ends. It contains whole commits.
 //!
-//! The pipeline makes the directory, or removes the parts in it when it starts. A persistent pipeline continues them. Each
-//! commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a complete part are
-//! kept in the state: when 64 MiB of the state are history, a part ends earlier.
+//! The pipeline makes the directory, or removes the parts in it when it starts. A persistent pipeline continues them.
+//! Each commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a complete
+//! part are kept in the state. A part ends earlier when the state has 64 MiB of history.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, parquet};
@@ -61,10 +61,10 @@ use crate::sink::file::storage::{FileError, Storage, remove, sync_parent};
 use crate::sink::spec::StagedSink;
 use part::Part;
 
-/// Rows of a record batch: what is gathered before it is encoded.
+/// The number of rows in a record batch, which are collected before they are encoded.
 const BATCH: usize = 16_384;
 
-/// The name of a part while it is written.
+/// The name of a part until it is complete.
 const UNFINISHED: &str = "part.parquet.new";
 
 /// Writes the updates of a table into Parquet files in a directory.
@@ -77,7 +77,7 @@ pub fn write<S: Schema>(table: &Table<S>, directory: impl AsRef<Path>, options: 
     table.add_staged_sink(directory, Box::new(ParquetSink::new(directory, options)));
 }
 
-/// When a part ends.
+/// Options for the parts of a table.
 ///
 /// ```
 /// use std::time::Duration;
@@ -99,7 +99,7 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Ends a part after 1,000,000 updates.
+    /// Returns options that end a part after 1,000,000 updates.
     pub fn new() -> Self {
         Self::default()
     }
@@ -110,8 +110,8 @@ impl Options {
         self
     }
 
-    /// Ends a part that long after its first commit, also if no other commit comes. A directory without updates receives
-    /// no parts.
+    /// Ends a part this long after its first commit, also if no other commit follows. A directory without updates
+    /// receives no parts.
     pub fn every(mut self, duration: Duration) -> Self {
         self.every = Some(duration);
         self
@@ -126,7 +126,7 @@ struct ParquetSink {
     part: Option<Part>,
     /// When the part was begun.
     since: Instant,
-    /// Updates in the part, and the time of the last commit.
+    /// The number of updates in the part, and the time of the last commit.
     updates: usize,
     last: u64,
     /// The number and the last time of the last complete part.
@@ -148,7 +148,7 @@ impl ParquetSink {
         }
     }
 
-    /// Makes the directory, removes what was not complete, and finds the complete parts.
+    /// Creates the directory, removes an incomplete part, and finds the complete parts.
     fn enter(&mut self) -> Result<Vec<(u64, u64, PathBuf)>, BoxError> {
         let directory = &self.directory;
         if !directory.is_dir() {
@@ -169,7 +169,7 @@ impl ParquetSink {
         Ok(parts)
     }
 
-    /// Encodes what was gathered.
+    /// Encodes the collected rows.
     fn encode(&mut self) -> Result<(), BoxError> {
         let Some(builder) = self.builder.as_mut().filter(|builder| builder.rows() > 0) else { return Ok(()) };
         let batch = builder.finish()?;
@@ -202,7 +202,7 @@ impl<S: Schema> Sink<S> for ParquetSink {
 
     fn recover(&mut self, schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
         let parts = self.enter()?;
-        // The run before may have ended between the name of a part and its sync.
+        // The previous run may have ended after it renamed a part and before it synced the directory.
         sync_parent(&*self.storage, &self.directory.join(UNFINISHED))?;
         self.builder = Some(BatchBuilder::for_files(schema));
         let last = parts.last().map(|(number, time, _)| (*number, *time));

@@ -14,7 +14,7 @@ use parquet::file::properties::WriterProperties;
 use crate::run::error::BoxError;
 use crate::sink::file::storage::{Readers, Storage, StoredFile, sync_parent};
 
-/// Rows of a row group: it is held in memory, encoded, until it is written.
+/// The number of rows in a row group, which is kept in memory, encoded, until it is complete.
 const ROW_GROUP: usize = 131_072;
 
 /// The file of a part.
@@ -48,7 +48,7 @@ impl Part {
         self.0.write(batch).map_err(cause)
     }
 
-    /// Completes the file, makes it durable, and gives it its name.
+    /// Completes the file, makes it durable, and gives it its final name.
     pub(super) fn end(mut self, storage: &dyn Storage, name: PathBuf) -> Result<(), BoxError> {
         self.0.finish().map_err(cause)?;
         crash_point!(PartWritten);
@@ -62,7 +62,7 @@ impl Part {
     }
 }
 
-/// Returns the error of the file, taken out of the one of the writer.
+/// Returns the error of the file from inside the error of the writer.
 fn cause(error: ParquetError) -> BoxError {
     match error {
         ParquetError::External(error) => match error.downcast::<io::Error>() {

@@ -1,8 +1,8 @@
-//! The updates of several commits as the parameters of few statements: `COPY` for a stream of updates and for the rows of new
-//! keys, arrays for the other current rows.
+//! Writes the updates of several commits with few statements: `COPY` for a stream of updates and for the rows of new
+//! keys, and arrays for other current rows.
 //!
-//! A key is new if the commits add one row more than they remove. Where somebody else has written a row with that key, the
-//! `COPY` is undone up to its savepoint, and the rows go by the upsert, which replaces such a row.
+//! A key is new if the commits add one row more than they remove. If somebody else has written a row with such a key,
+//! the `COPY` is rolled back to its savepoint, and the upsert writes the rows, which replaces the other row.
 
 use std::hash::{BuildHasher, Hasher};
 
@@ -22,24 +22,25 @@ use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{Schema, is_key};
 use crate::run::error::BoxError;
 
-/// Rows that go into one statement at most: it holds all of them in the memory of the server.
+/// The most rows in one statement, because the server keeps all of them in memory.
 const ROWS: usize = 20_000;
 /// The most bytes in one statement.
 const BYTES: usize = 8 * 1024 * 1024;
-/// Rows of new keys from which on `COPY` is worth its round trips. The kill tests have few rows, and copy all of them.
+/// The number of new keys from which `COPY` is worth its round trips. The kill tests have few rows, so they always use
+/// it.
 const COPIED: usize = if cfg!(feature = "faults") { 1 } else { 64 };
 
 /// The statements for the current rows.
 pub(super) struct Statements {
     pub(super) upsert: Statement,
     pub(super) delete: Statement,
-    /// For new keys.
+    /// The statement for new keys.
     pub(super) copy: Statement,
-    /// `COPY` does what an upsert does, and has not failed where that did not.
+    /// Whether `COPY` has the effect of an upsert for this table, and no key was taken so far.
     pub(super) takes_copy: bool,
 }
 
-/// A row of a group: the number of its batch, and the row there.
+/// A row of a group of commits: the number of its batch, and its index in the batch.
 #[derive(Clone, Copy)]
 struct Place {
     batch: usize,
@@ -49,11 +50,11 @@ struct Place {
 /// The change of a key by a group of commits.
 #[derive(Clone, Copy)]
 struct Change {
-    /// Its last row.
+    /// The key's last row.
     place: Place,
-    /// The row is there after the group.
+    /// Whether the row exists after the group.
     is_present: bool,
-    /// The number of additions less that of removals.
+    /// The number of additions minus the number of removals.
     net: i64,
 }
 
@@ -118,7 +119,7 @@ impl LastChanges {
     }
 }
 
-/// Makes the rows of the keys what they are after the commits.
+/// Brings the rows of the changed keys to their state after the commits.
 pub(super) fn change<S: Schema>(
     transaction: &mut Transaction<'_>,
     layout: &Layout,
@@ -130,7 +131,7 @@ pub(super) fn change<S: Schema>(
     let last = LastChanges::of(&batches);
     let new = last.rows.iter().filter(|change| change.is_new()).count();
     let copies = statements.takes_copy && new >= COPIED;
-    // Those that are gone first: another row may have a value that they had to themselves.
+    // Removed rows go first, because another row may now have a value that must be unique.
     let mut gone = Arrays::new(layout, true);
     for change in last.rows.iter().filter(|change| !change.is_present) {
         gone.add(transaction, &statements.delete, layout, &batches, *change, scratch)?;
@@ -143,7 +144,7 @@ pub(super) fn change<S: Schema>(
     present.execute(transaction, &statements.upsert)?;
     let new = || last.rows.iter().filter(|change| change.is_new()).copied();
     if copies && !insert(transaction, layout, &statements.copy, new(), &batches, scratch)? {
-        // Somebody else's rows are there. It would fail for the next commits, too.
+        // The table has rows of somebody else, so `COPY` would fail for later commits, too.
         statements.takes_copy = false;
         for change in new() {
             present.add(transaction, &statements.upsert, layout, &batches, change, scratch)?;
@@ -170,7 +171,8 @@ impl Arrays {
         arrays
     }
 
-    /// Begins each with its head: one dimension, maybe nulls, the type, the number of elements, and the first one's.
+    /// Empties each array except its header: one dimension, possible nulls, the type, the number of elements, and the
+    /// first index.
     fn clear(&mut self) {
         for (array, oid) in self.arrays.iter_mut().zip(&self.oids) {
             array.0.clear();
@@ -221,7 +223,7 @@ impl Arrays {
         if self.rows == 0 {
             return Ok(());
         }
-        // At most `ROWS`.
+        // There are at most `ROWS` rows.
         let rows = (self.rows as u32).to_be_bytes();
         for array in &mut self.arrays {
             array.0[12..16].copy_from_slice(&rows);
@@ -260,7 +262,7 @@ fn insert<S: Schema>(
     Ok(true)
 }
 
-/// Adds the updates of the commits to the stream of them.
+/// Appends the updates of the commits to the table.
 pub(super) fn append<S: Schema>(
     transaction: &mut Transaction<'_>,
     layout: &Layout,

@@ -13,14 +13,14 @@ use crate::rows::fields::Columns;
 use crate::rows::schema::Schema;
 use crate::run::error::BoxError;
 
-/// Bytes that are gathered before they are sent.
+/// The number of bytes that are collected before they are sent.
 const BUFFER: usize = 64 * 1024;
 
-/// Why a `COPY` has failed.
+/// The reason why a `COPY` has failed.
 pub(super) enum CopyError {
-    /// The server or the connection.
+    /// An error of the server or of the connection.
     Server(postgres::Error),
-    /// A row that PostgreSQL cannot have.
+    /// A row that PostgreSQL cannot hold.
     Row(BoxError),
 }
 
@@ -50,7 +50,7 @@ impl From<postgres::Error> for CopyError {
 }
 
 impl From<io::Error> for CopyError {
-    /// Takes the error out of the one that `Write` requires.
+    /// Returns the error from inside the `io::Error` that `Write` requires.
     fn from(error: io::Error) -> Self {
         match error.downcast::<postgres::Error>() {
             Ok(error) => CopyError::Server(error),
@@ -59,7 +59,7 @@ impl From<io::Error> for CopyError {
     }
 }
 
-/// Rows on their way into a table.
+/// A running `COPY` into a table.
 pub(super) struct Copy<'a> {
     writer: CopyInWriter<'a>,
     layout: &'a Layout,
@@ -74,13 +74,13 @@ impl<'a> Copy<'a> {
     ) -> Result<Self, CopyError> {
         let writer = transaction.copy_in(statement)?;
         let mut out = Vec::with_capacity(BUFFER + BUFFER / 4);
-        // The signature, no flags, and no extension.
+        // The header of the format: the signature, no flags, and no extension.
         out.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
         out.extend_from_slice(&[0; 8]);
         Ok(Copy { writer, layout, out })
     }
 
-    /// Adds a row; for the stream of updates, with its time and diff.
+    /// Adds a row, with its time and diff for a table of updates.
     pub(super) fn row<S: Schema>(
         &mut self,
         batch: &Batch<S>,

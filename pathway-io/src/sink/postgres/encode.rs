@@ -1,5 +1,5 @@
-//! Values in the binary form of PostgreSQL, as `COPY BINARY` and arrays have them: four bytes with the length, and the
-//! value; a length of -1 is a null.
+//! Values in PostgreSQL's binary form, for `COPY BINARY` and arrays: four bytes with the length, and the value. A
+//! length of -1 is a null.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use crate::sink::postgres::kind::Kind;
 /// Days from 1970-01-01 to PostgreSQL's own epoch, 2000-01-01.
 const EPOCH_DAYS: i64 = 10_957;
 const EPOCH_MICROS: i128 = EPOCH_DAYS as i128 * 86_400_000_000;
-/// What PostgreSQL has room for, counted from its epoch: from 4714-11-24 BC to the end of the year 5874897 ..
+/// PostgreSQL's range of dates in days from its epoch: from 4714-11-24 BC to the end of the year 5874897.
 const DATES: Range<i32> = -2_451_545..2_145_031_949;
-/// .. and to the end of the year 294276, in microseconds.
+/// PostgreSQL's range of timestamps in microseconds from its epoch: from 4714-11-24 BC to the end of the year 294276.
 const TIMESTAMPS: Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
-/// A time of day, of which the last is 24:00:00.
+/// The range of a time of day in microseconds. The last one is 24:00:00.
 const TIMES: Range<i64> = 0..86_400_000_001;
 
-/// Why PostgreSQL cannot hold a value.
+/// The reason why PostgreSQL cannot hold a value.
 pub(super) type Fault = &'static str;
 
 const NUL: Fault = "a text with a NUL character, which PostgreSQL cannot hold; replace it in the source";
@@ -26,7 +26,7 @@ const NANOS: Fault =
     "a time with more digits than microseconds, which PostgreSQL would round: two keys could become one";
 const FORM: Fault = "a value of a form that this sink does not know";
 
-/// Appends a field without a value.
+/// Begins a field, with room for its length. Returns its position.
 fn begin(out: &mut Vec<u8>) -> usize {
     out.extend_from_slice(&(-1_i32).to_be_bytes());
     out.len()
@@ -59,7 +59,7 @@ pub(super) fn field<B: Buffer>(
     match (kind, buffer.scalar(row)) {
         (_, Scalar::Null) => return Ok(()),
         (Kind::Bool, Scalar::Integer(value)) => out.push(u8::from(value != 0)),
-        // The column's type says that it fits.
+        // The column's type guarantees that the value fits.
         (Kind::Int2, Scalar::Integer(value)) => out.extend_from_slice(&(value as i16).to_be_bytes()),
         (Kind::Int4, Scalar::Integer(value)) => out.extend_from_slice(&(value as i32).to_be_bytes()),
         (Kind::Int8, Scalar::Integer(value)) => out.extend_from_slice(&value.to_be_bytes()),
@@ -92,7 +92,7 @@ fn text(value: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Appends a value of which there is a text.
+/// Appends a value from its text form.
 fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(), Fault> {
     match kind {
         Kind::Text => return text(value, out),
@@ -100,7 +100,7 @@ fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(
             if has_nul_escape(value) {
                 return Err(NUL);
             }
-            // The version of the form.
+            // The version of the binary form of `jsonb`.
             out.push(1);
             out.extend_from_slice(value);
             return Ok(());
@@ -133,7 +133,7 @@ fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(
     Ok(())
 }
 
-/// Returns the microseconds since an epoch, without the digits behind them.
+/// Returns the microseconds since an epoch. Nanoseconds are cut off, or refused if `exact`.
 fn micros(nanos: i128, exact: bool, epoch: i128, range: Range<i64>) -> Result<i64, Fault> {
     if exact && nanos.rem_euclid(1_000) != 0 {
         return Err(NANOS);
@@ -154,7 +154,7 @@ fn has_nul_escape(json: &[u8]) -> bool {
     false
 }
 
-/// Appends a `numeric`: groups of four digits, and where the point is.
+/// Appends a `numeric`: groups of four digits, with the position of the point.
 fn numeric(text: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
     const NEGATIVE: u16 = 0x4000;
     let (negative, whole, fraction) = civil::decimal(text).ok_or(FORM)?;
@@ -162,7 +162,7 @@ fn numeric(text: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
     out.extend_from_slice(&[0; 8]);
     let group = |digits: &[u8]| digits.iter().fold(0_i16, |sum, digit| sum * 10 + i16::from(digit - b'0'));
     let whole = whole.trim_start_matches('0').as_bytes();
-    // The first group before the point may be shorter, and the last one behind it.
+    // The first group before the point and the last group after it may be shorter.
     let (first, others) = whole.split_at(whole.len() % 4);
     let mut groups = 0_i16;
     let mut weight = -1_i16;
@@ -177,7 +177,7 @@ fn numeric(text: &str, out: &mut Vec<u8>) -> Result<(), Fault> {
     groups += i16::try_from(before).map_err(|_| FORM)?;
     for digits in fraction.as_bytes().chunks(4) {
         let value = group(digits) * 10_i16.pow(4 - digits.len() as u32);
-        // Zeros before the first digit are no groups.
+        // Zeros before the first digit are omitted.
         if groups == 0 && value == 0 {
             weight -= 1;
             continue;
@@ -214,7 +214,8 @@ mod tests {
 
     #[test]
     fn a_numeric_is_groups_of_four_digits() {
-        // The number of groups, the weight of the first, the sign, the digits behind the point, and the groups.
+        // The number of groups, the weight of the first, the sign, the number of digits after the point, and the
+        // groups.
         for (text, expected) in [
             ("0", vec![0, 0, 0, 0]),
             ("-0.00", vec![0, 0, 0, 2]),

@@ -1,4 +1,4 @@
-//! What is wrong, in the server's own words, and whether another attempt may succeed: [`judged`].
+//! Errors with the server's own text, and the decision whether another attempt may succeed: [`judged`].
 
 use std::error::Error as StdError;
 use std::{fmt, io};
@@ -7,7 +7,8 @@ use postgres::error::DbError;
 
 use crate::run::error::{BoxError, Error};
 
-/// An error of the server or of the connection, with its cause in the text: that of the client alone is `db error`.
+/// An error of the server or of the connection. Its text includes the cause, because the client's own text is only `db
+/// error`.
 #[derive(Debug)]
 struct ServerError(postgres::Error);
 
@@ -34,7 +35,7 @@ impl fmt::Display for ServerError {
 
 impl StdError for ServerError {}
 
-/// Makes an error of the client one of a sink, and marks it as fatal unless another attempt may succeed.
+/// Converts an error of the client, and marks it as fatal unless another attempt may succeed.
 pub(super) fn judged(error: postgres::Error) -> BoxError {
     let (is_transient, is_refusal) = (is_transient(&error), is_refusal(&error));
     let error = ServerError(error);
@@ -45,8 +46,8 @@ pub(super) fn judged(error: postgres::Error) -> BoxError {
     }
 }
 
-/// Returns whether the server refuses a row for good: by its values, a constraint, a limit, or a trigger that raises an
-/// exception.
+/// Returns whether the server refuses a row permanently: because of its values, a constraint, a limit, or a trigger
+/// that raises an exception.
 fn is_refusal(error: &postgres::Error) -> bool {
     let state = error.code().map_or("", |code| code.code());
     ["22", "23", "54"].iter().any(|class| state.starts_with(class)) || state == "P0001"
@@ -68,7 +69,7 @@ fn is_transient(error: &postgres::Error) -> bool {
 
 fn is_transient_state(error: &DbError) -> bool {
     let state = error.code().code();
-    // No connection, an operator's intervention, too few resources; serialization, deadlock, and a lock that was waited
-    // for in vain.
+    // The classes for connections, an operator's intervention and insufficient resources, and the codes for
+    // serialization failures, deadlocks and lock time-outs.
     ["08", "57P", "53"].iter().any(|class| state.starts_with(class)) || ["40001", "40P01", "55P03"].contains(&state)
 }

@@ -26,11 +26,11 @@ impl ToSql for Array {
     to_sql_checked!();
 }
 
-/// Writes rows as fields, each column into its own array or all of them into one row.
+/// Writes the fields of rows, either into one array per column or into one row.
 pub(super) struct Fields<'a> {
     pub(super) layout: &'a Layout,
     pub(super) row: usize,
-    /// Only the columns of the key are taken.
+    /// Whether only the columns of the key are written.
     pub(super) only_key: bool,
     pub(super) out: Out<'a>,
     pub(super) scratch: &'a mut Vec<u8>,
@@ -39,7 +39,7 @@ pub(super) struct Fields<'a> {
 
 pub(super) enum Out<'a> {
     Row(&'a mut Vec<u8>),
-    /// An array for each column that is taken, and the number of the next.
+    /// An array for each written column, and the index of the next one.
     Arrays(&'a mut [Array], usize),
 }
 

@@ -1,4 +1,4 @@
-//! Which type of PostgreSQL each column type has: [`Kind`].
+//! The PostgreSQL type of each column type: [`Kind`].
 
 use crate::rows::data_type::DataType;
 
@@ -9,7 +9,7 @@ pub(super) enum Kind {
     Int2,
     Int4,
     Int8,
-    /// With room for that many digits; `None` for any number of them, also behind the point.
+    /// A `numeric` with that many digits, or with any number of digits, also after the point.
     Numeric(Option<i32>),
     Float4,
     Float8,
@@ -71,7 +71,7 @@ impl Kind {
         }
     }
 
-    /// Returns the number of the type, which is the same in every database.
+    /// Returns the OID of the type, which is the same in every database.
     pub(super) fn oid(self) -> u32 {
         match self {
             Kind::Bool => 16,
@@ -92,14 +92,15 @@ impl Kind {
         }
     }
 
-    /// Returns whether a column of that type and modifier keeps every value as it is.
+    /// Returns whether a column of that type and modifier keeps every value unchanged.
     pub(super) fn fits(self, oid: u32, modifier: i32) -> bool {
         let keeps = match self {
-            // A modifier is the digits in the upper half and those behind the point in the lower, and 4.
+            // The upper half of a modifier is the number of digits, and the lower half that after the point. 4 is
+            // added to the whole.
             Kind::Numeric(Some(digits)) => {
                 modifier >= 0 && {
                     let (all, behind) = ((modifier - 4) >> 16, (modifier - 4) & 0x7ff);
-                    // A scale below zero rounds. It has eleven bits with a sign.
+                    // A negative scale rounds values. The scale is a signed number of eleven bits.
                     behind < 0x400 && all - behind >= digits
                 }
             }

@@ -1,4 +1,4 @@
-//! What a table looks like in PostgreSQL, and whether the one that is there does: [`Layout`].
+//! The form of a table in PostgreSQL, and the check of an existing table: [`Layout`].
 
 use postgres::{Client, Transaction};
 
@@ -8,9 +8,9 @@ use crate::schema::Dialect;
 use crate::sink::postgres::error::judged;
 use crate::sink::postgres::kind::Kind;
 
-/// Where the time of each table's last commit is; a table that is named here is ours.
+/// The table with the time of each table's last commit. A table that is named in it was made by a pipeline.
 const TABLES: &str = "pathway_io_tables";
-/// PostgreSQL cuts longer names, and two of them could become one.
+/// PostgreSQL cuts longer names, so that two of them could become one.
 const LONGEST_NAME: usize = 63;
 
 /// The treatment of rows from an earlier run.
@@ -23,19 +23,19 @@ pub(super) enum Start {
 /// The statements for one table.
 pub(super) struct Layout {
     pub(super) table: String,
-    /// Whether it is the stream of updates, and not the current rows.
+    /// Whether the table has the updates, and not the current rows.
     pub(super) updates: bool,
-    /// For the current rows, from an array for each column.
+    /// The statement for the current rows, with an array for each column.
     pub(super) upsert: String,
     pub(super) delete: String,
-    /// For the stream of updates, and for the rows of new keys.
+    /// The `COPY` statement, for the updates and for the rows of new keys.
     pub(super) copy: String,
     pub(super) set_time: String,
     pub(super) columns: Vec<Described>,
     create: String,
 }
 
-/// A column as it should be.
+/// The expected description of a column.
 pub(super) struct Described {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
@@ -105,7 +105,7 @@ impl Layout {
         }
     }
 
-    /// Checks the names, of which PostgreSQL cuts the end.
+    /// Checks the length of the names, because PostgreSQL would cut them.
     pub(super) fn check_names(&self) -> Result<(), BoxError> {
         let columns = self.columns.iter().map(|column| ("column", column.name));
         for (what, name) in [("table", &*self.table)].into_iter().chain(columns) {
@@ -127,10 +127,10 @@ impl Layout {
         Ok(())
     }
 
-    /// Makes the table, or takes over the one that is there; returns the time of its last commit, if that is kept.
+    /// Creates the table or checks the existing one. Returns the time of its last commit, if the table is continued.
     pub(super) fn prepare(&self, client: &mut Client, start: Start) -> Result<Option<u64>, BoxError> {
         let mut transaction = client.transaction().map_err(judged)?;
-        // Two sinks that create the same table at once would be in each other's way.
+        // Without this lock, one of two sinks that create the same table at once would fail.
         let alone = format!("SELECT pg_advisory_xact_lock(hashtextextended('{TABLES}', 0))");
         transaction.batch_execute(&alone).map_err(judged)?;
         if relation_kind(&mut transaction, TABLES)?.is_none() {
@@ -140,7 +140,7 @@ impl Layout {
         let kind = relation_kind(&mut transaction, &self.table)?;
         match kind.as_deref() {
             None => transaction.batch_execute(&self.create).map_err(judged)?,
-            // A table, and one in partitions.
+            // A table, or a partitioned table.
             Some("rp" | "pp") => self.check(&mut transaction)?,
             Some("ru" | "pu") if start == Start::Empty => self.check(&mut transaction)?,
             Some("ru" | "pu") => {
@@ -168,21 +168,22 @@ impl Layout {
         Ok(time.map(i64::cast_unsigned))
     }
 
-    /// Returns whether `COPY` adds rows as `INSERT` does: it knows no rules, and no policies of rows.
+    /// Returns whether `COPY` has the effect of `INSERT`. It ignores rules, and does not support row security
+    /// policies.
     pub(super) fn takes_copy(&self, client: &mut Client) -> Result<bool, BoxError> {
         let query = "SELECT NOT relhasrules AND NOT row_security_active(oid) FROM pg_class WHERE relname = $1 \
                      AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
         Ok(client.query_one(query, &[&self.table]).map_err(judged)?.get(0))
     }
 
-    /// Returns the time of the last commit; `None` if the table is not ours.
+    /// Returns the time of the last commit, or `None` if no pipeline made the table.
     fn time(&self, transaction: &mut Transaction<'_>) -> Result<Option<i64>, BoxError> {
         let query = format!("SELECT time FROM {TABLES} WHERE name = $1");
         let row = transaction.query_opt(&query, &[&self.table]).map_err(judged)?;
         Ok(row.map(|row| row.get(0)))
     }
 
-    /// Sees to it that a table that is there is ours to write.
+    /// Checks that the existing table may be written.
     fn check(&self, transaction: &mut Transaction<'_>) -> Result<(), BoxError> {
         let elsewhere = "or write to another one (`postgres::Options::table`)";
         let table = &self.table;
@@ -207,7 +208,8 @@ impl Layout {
         Ok(())
     }
 
-    /// Everything that is not as it should be in the table that is there. The order of the columns does not matter.
+    /// Returns all differences between the existing table and the expected one. The order of the columns does not
+    /// matter.
     fn differences(&self, found: &[Found]) -> Vec<String> {
         let mut differences = Vec::new();
         for column in &self.columns {

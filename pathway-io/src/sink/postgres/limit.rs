@@ -1,4 +1,4 @@
-//! The check of values where a row is pushed, by the same code that writes them: [`row_check`].
+//! Checks the values of a pushed row with the code that later writes them: [`row_check`].
 
 use std::cell::RefCell;
 
@@ -18,11 +18,11 @@ const JSONB_LIMIT: usize = (1 << 28) - 1;
 /// The most bytes in an entry of an index, with a page of 8 KiB. PostgreSQL may compress a longer key, and then holds it, but
 /// whether it does depends on the bytes of the key.
 const KEY_LIMIT: usize = 2_704;
-/// What a value takes besides its data, in a message and in an index.
+/// The bytes of a value besides its data, in a message and in an index.
 const OVERHEAD: usize = 8;
 /// The most bytes of a number.
 const SHORT: usize = 40;
-/// What a part of a `jsonb` takes besides its text.
+/// The bytes of a part of a `jsonb` besides its text.
 const JSONB_PART: usize = 12;
 const JSONB: Fault = "JSON of more than 268435455 bytes, which PostgreSQL cannot hold as `jsonb`";
 
@@ -70,7 +70,7 @@ pub(super) fn row_check<S: Schema>(layout: &Layout, limit: usize) -> RowCheck<S>
     })
 }
 
-/// The bytes of several values.
+/// The total size of several values.
 #[derive(Default)]
 struct Sum {
     bytes: usize,
@@ -101,7 +101,7 @@ impl Visitor for Values<'_> {
         let Scratch { value, spelled } = &mut *self.scratch;
         value.clear();
         let written = match (kind, buffer.scalar(self.row)) {
-            // Such values always fit, and no array of them is made here.
+            // Such values always fit, so they need not be encoded.
             (_, Scalar::Null) => Ok(0),
             (_, Scalar::Integer(_) | Scalar::Float(_)) => Ok(SHORT),
             (Kind::Text, Scalar::Text(text)) => encode::check_text(text.as_bytes()).map(|()| text.len()),
@@ -114,7 +114,7 @@ impl Visitor for Values<'_> {
             Ok(len) => {
                 self.all.add(index, len);
                 if in_key {
-                    // Each part of JSON has its own head there.
+                    // In an index, each part of JSON has its own header.
                     let parts = value.iter().filter(|byte| b",:[{".contains(byte)).count();
                     self.key.add(index, if kind == Kind::Jsonb { len + JSONB_PART * parts } else { len });
                 }

@@ -10,7 +10,7 @@
 //! | `i8`, `i16`, `u8` | `smallint` |
 //! | `i32`, `u16` | `integer` |
 //! | `i64`, `u32` | `bigint` |
-//! | `u64`, `Duration` (in nanoseconds) and its like | `numeric` |
+//! | `u64`, durations (in nanoseconds) | `numeric` |
 //! | `f32`, `f64` | `real`, `double precision`; all values, also `NaN` and `-0.0` |
 //! | `String`, enums | `text` |
 //! | `Vec<u8>`, `bytes::Bytes` | `bytea` |
@@ -39,10 +39,11 @@
 //!
 //! # The table
 //!
-//! The pipeline makes the table when it starts, by [`TableSchema::sql_ddl`](crate::TableSchema::sql_ddl), or empties it if
-//! an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses somebody
-//! else's table only if the columns have these types and the table is empty. Otherwise it leaves the table unchanged,
-//! names each difference, and does not start. The role needs the right to create tables, unless both tables are there.
+//! The pipeline creates the table when it starts, by [`TableSchema::sql_ddl`](crate::TableSchema::sql_ddl), or empties
+//! it if an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses
+//! somebody else's table only if the columns have these types and the table is empty. Otherwise it leaves the table
+//! unchanged, names each difference, and does not start. The role needs the right to create tables, unless both tables
+//! are there.
 //!
 //! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with policies of rows
 //! receives all rows by `INSERT`. A row that somebody else has written is replaced if it has the key of a row of the pipeline.
@@ -52,9 +53,10 @@
 //!
 //! # Errors
 //!
-//! These errors are tried again, see [`Options::retry`]: connections that cannot be made or are lost, and the SQLSTATE
+//! These errors are retried, see [`Options::retry`]: connections that cannot be made or are lost, and the SQLSTATE
 //! classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization), 40P01
-//! (deadlock) and 55P03 (lock). All others, such as a wrong password or a violated constraint, fail the pipeline at once.
+//! (deadlock) and 55P03 (lock). All others, such as a wrong password or a violated constraint, fail the pipeline at
+//! once.
 //!
 //! ```no_run
 //! use pathway_io::{Pipeline, Schema, Subject, connector, postgres};
@@ -112,7 +114,7 @@ use crate::sink::spec::Target;
 use layout::{Layout, Start};
 use session::{Connect, Session, Sessions};
 
-/// The TLS side of a connection, as [`Options::tls`] takes it.
+/// The TLS connector that [`Options::tls`] sets.
 type Socket = postgres::Socket;
 
 /// Keeps a table in a PostgreSQL database, under the name of its schema.
@@ -216,13 +218,14 @@ impl Options {
         self
     }
 
-    /// Appends every update, with `time` and `diff`, though there is a primary key.
+    /// Appends every update, with `time` and `diff`, even if there is a primary key.
     pub fn updates(mut self) -> Self {
         self.updates = true;
         self
     }
 
-    /// Sets the most bytes that a row takes in PostgreSQL. The default is 1 GiB less 64 KiB, which the server can hold.
+    /// Sets the most bytes that a row may take in PostgreSQL. The default is 1 GiB less 64 KiB, which the server can
+    /// hold.
     ///
     /// A larger row that a source pushes is a bad row. Set it lower if the server has little memory for large rows.
     pub fn row_limit(mut self, bytes: usize) -> Self {
@@ -242,17 +245,19 @@ impl Options {
         self
     }
 
-    /// Sets how often the database is tried again after an error that can pass.
+    /// Sets how often the database is retried after a transient error.
     ///
-    /// By default there are 40 attempts in a row, with waits from 100 ms to 10 s: about five minutes in all. Meanwhile the
-    /// backlog holds up the sources. `attempts(1)` turns it off. See [`SinkOptions::retry`](crate::SinkOptions::retry).
+    /// By default there are 40 attempts in a row, with waits from 100 ms to 10 s: about five minutes in all.
+    /// Meanwhile, the sources wait when the backlog is full. `attempts(1)` turns it off. See
+    /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
         self.retry = Some(restart);
         self
     }
 
-    /// Sets what happens to rows that PostgreSQL refuses for good: those that violate a constraint or a trigger of a table that
-    /// you made, and rows of a computation with values that it cannot hold. The default is that they fail the pipeline.
+    /// Sets the policy for rows that PostgreSQL refuses permanently: rows that violate a constraint or a trigger of a
+    /// table that you made, and rows of a computation with values that it cannot hold. The default is that they fail
+    /// the pipeline.
     ///
     /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint) and 54 (limits), and to P0001 (`RAISE
     /// EXCEPTION`). The server does not say which row of a commit it refuses; the sink finds it by trying parts of the commit.
@@ -281,7 +286,7 @@ struct PostgresSink<S: Schema> {
     layout: Layout,
     /// The most bytes in a row.
     row_limit: usize,
-    /// Whether it finds the update that the server refuses for good.
+    /// Whether the sink searches for the update that the server refuses.
     finds_refused: bool,
     sessions: Sessions,
     session: Option<Session>,
@@ -293,7 +298,7 @@ struct PostgresSink<S: Schema> {
 impl<S: Schema> PostgresSink<S> {
     fn connect(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
         self.pending.clear();
-        // The connection of a failed attempt goes first, and its lock with it.
+        // The connection of a failed attempt is closed first, which releases its lock.
         self.session = None;
         let (session, time) = self.sessions.open(&self.layout, start)?;
         self.session = Some(session);
@@ -339,7 +344,7 @@ impl<S: Schema> Sink<S> for PostgresSink<S> {
     }
 
     fn close(&mut self) -> RunResult {
-        // Everything is committed.
+        // Everything is committed, so the connection can be closed.
         self.session = None;
         Ok(())
     }

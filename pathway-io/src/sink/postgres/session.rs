@@ -1,4 +1,4 @@
-//! Connections: [`Sessions`] makes them, and a [`Session`] is one that holds the lock of its table.
+//! Connections: [`Sessions`] opens them, and a [`Session`] is a connection with the lock of its table.
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::run::error::{BoxError, Error, RunResult, refused_update};
 const CONNECT: Duration = Duration::from_secs(10);
 /// The time until a dead connection is noticed, unless the connection string sets one.
 const DEAD: Duration = Duration::from_secs(30);
-/// Keepalives of the client are two hours apart by default.
+/// The client's default interval of keepalives.
 const DEFAULT_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
-/// The time that an earlier process has to release the table: a server finishes a statement before it sees that its
-/// client is gone.
+/// The time to wait until an earlier process releases the table: a server finishes a statement before it notices that
+/// its client is gone.
 const LOCK_TIMEOUT: &str = "5s";
 
 type ConnectFn = dyn Fn(&Config) -> Result<Client, postgres::Error> + Send + Sync;
 
-/// Makes connections, with TLS or without.
+/// Opens connections, with or without TLS.
 #[derive(Clone)]
 pub(super) struct Connect(Arc<ConnectFn>);
 
@@ -49,14 +49,14 @@ impl Connect {
     }
 }
 
-/// Makes the connections of one sink, one after the other.
+/// Opens the connections of one sink, one after the other.
 pub(super) struct Sessions {
     config: String,
     schema: Option<String>,
     connect: Connect,
-    /// Tells the connections of this sink from all others.
+    /// The name by which the server can identify the connections of this sink.
     name: String,
-    /// The server's process of the last connection.
+    /// The process number, on the server, of the last connection.
     last: Option<i32>,
 }
 
@@ -67,7 +67,7 @@ pub(super) struct Session {
     set_time: Statement,
 }
 
-/// The statements for what the table has.
+/// The statements for the table's form.
 enum Rows {
     Current(Statements),
     Updates(Statement),
@@ -83,8 +83,8 @@ impl Sessions {
     pub(super) fn open(&mut self, layout: &Layout, start: Start) -> Result<(Session, Option<u64>), BoxError> {
         layout.check_names()?;
         let mut client = (self.connect.0)(&self.config()?).map_err(judged)?;
-        // A limit for the statements of people is none for this sink, and a server that is told to be sloppy must not be
-        // where each commit counts.
+        // A statement time-out is meant for interactive use and must not apply here. `synchronous_commit` must be on,
+        // because each commit must be durable.
         client
             .batch_execute(
                 "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0; \
@@ -148,12 +148,12 @@ impl Sessions {
         }
     }
 
-    /// Takes the lock that keeps others from writing the table. It ends with the connection, after whatever the server
-    /// still does for it: so the time that is read behind it is that of the last commit for good.
+    /// Takes the lock against other writers of the table. The server releases it with the connection, after it has
+    /// finished the connection's last statement. So the time that is read after taking the lock is final.
     fn lock(&mut self, client: &mut Client, table: &str) -> Result<(), BoxError> {
         let was_open = self.last.is_some();
         if let Some(last) = self.last {
-            // The server may not have noticed that the connection before is gone.
+            // The server may not have noticed that the previous connection is gone.
             let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2";
             client.execute(end, &[&last, &self.name]).map_err(judged)?;
         }
@@ -162,7 +162,7 @@ impl Sessions {
         client.batch_execute(&set(LOCK_TIMEOUT)).map_err(judged)?;
         if let Err(error) = client.execute(&format!("SELECT pg_advisory_lock({key})"), &[&table]) {
             let is_taken = error.code().is_some_and(|code| code.code() == "55P03");
-            // Who had it before will have it again.
+            // This sink held the lock before, so it waits for the server to release it.
             if !is_taken || was_open {
                 return Err(judged(error));
             }
@@ -179,7 +179,7 @@ impl Sessions {
     }
 }
 
-/// Returns the connection that has the lock.
+/// Returns a description of the connection that has the lock.
 fn holder(client: &mut Client, key: &str, table: &str) -> Option<String> {
     let query = format!(
         "SELECT format('server process %s, application `%s`, client %s', a.pid, a.application_name, \
@@ -214,8 +214,8 @@ impl Session {
         Ok(())
     }
 
-    /// Returns the error of a commit with the number of the first update that the server refuses for good, if it is such an
-    /// error. It tries ever shorter parts of the commit.
+    /// If the server refuses an update permanently, adds the update's number to the error. It finds the number by
+    /// trying shorter and shorter parts of the commit.
     pub(super) fn locate<S: Schema>(
         &mut self,
         error: BoxError,
@@ -226,7 +226,7 @@ impl Session {
         if refused_update(&*error).is_none() {
             return error;
         }
-        // The first `taken` updates are taken, and the first `refused` are not.
+        // The server accepts the first `taken` updates, and refuses the first `refused`.
         let (mut taken, mut refused) = (0, commit.len());
         while refused > taken + 1 {
             let middle = usize::midpoint(taken, refused);

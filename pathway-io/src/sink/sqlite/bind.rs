@@ -1,4 +1,4 @@
-//! The values of a row as the parameters of a statement.
+//! Binds the values of a row to the parameters of a statement.
 
 use rusqlite::Statement;
 
@@ -7,7 +7,7 @@ use crate::rows::description::Column;
 use crate::rows::fields::Visitor;
 use crate::rows::schema::Schema;
 
-/// Which columns of a row are parameters.
+/// The columns of a row that are parameters.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     All,
@@ -35,7 +35,7 @@ impl<'a, 'c> Bind<'a, 'c> {
         Bind { row, part, columns: S::SCHEMA.columns, statement, scratch, next: 1, result: Ok(()) }
     }
 
-    /// Returns the number of the parameter behind the last that was bound.
+    /// Returns the number of the first parameter that is not bound.
     pub(super) fn finish(self) -> rusqlite::Result<usize> {
         self.result.map(|()| self.next)
     }
@@ -45,7 +45,7 @@ impl<'a, 'c> Bind<'a, 'c> {
         match buffer.scalar(self.row) {
             Scalar::Null => statement.raw_bind_parameter(next, rusqlite::types::Null),
             Scalar::Integer(integer) => statement.raw_bind_parameter(next, integer),
-            // SQLite would take it for a null.
+            // SQLite would store it as a null.
             Scalar::Float(float) if float.is_nan() => statement.raw_bind_parameter(next, "NaN"),
             Scalar::Float(float) => statement.raw_bind_parameter(next, float),
             Scalar::Text(text) => statement.raw_bind_parameter(next, text),

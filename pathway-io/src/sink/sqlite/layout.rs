@@ -1,4 +1,4 @@
-//! What a table looks like in SQLite, and whether the one that is there does.
+//! The form of a table in SQLite, and the check of an existing table.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
@@ -6,7 +6,7 @@ use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, TableSchema};
 use crate::run::error::BoxError;
 
-/// Where the time of each table's last commit is; a table that is named here is ours.
+/// The table with the time of each table's last commit. A table that is named in it was made by a pipeline.
 const TABLES: &str = "pathway_io_tables";
 
 /// The treatment of rows from an earlier run.
@@ -19,7 +19,7 @@ pub(super) enum Start {
 /// The statements for one table.
 pub(super) struct Layout {
     pub(super) table: String,
-    /// Whether it is the stream of updates, and not the current rows.
+    /// Whether the table has the updates, and not the current rows.
     pub(super) updates: bool,
     pub(super) insert: String,
     pub(super) delete: String,
@@ -34,7 +34,7 @@ struct Described {
     name: String,
     affinity: Affinity,
     not_null: bool,
-    /// Its place in the primary key, from 1 on.
+    /// Its position in the primary key, from 1.
     key: u32,
 }
 
@@ -44,7 +44,7 @@ enum Affinity {
     Integer,
     Real,
     Text,
-    /// Values stay what they are.
+    /// Values are stored unchanged.
     None,
     Numeric,
 }
@@ -61,7 +61,8 @@ impl Affinity {
             | DataType::U16
             | DataType::U32 => Affinity::Integer,
             DataType::F32 | DataType::F64 => Affinity::Real,
-            // Integers, and a text where they do not fit, of which another affinity would make a float.
+            // Integers, and a text for an integer that does not fit. Another affinity would convert the text to a
+            // float.
             DataType::U64
             | DataType::I128
             | DataType::U128
@@ -73,7 +74,7 @@ impl Affinity {
         }
     }
 
-    /// By the rules of SQLite's manual, "Determination Of Column Affinity".
+    /// Applies the rules of SQLite's manual, "Determination Of Column Affinity".
     fn of_declared(declared: &str) -> Self {
         let declared = declared.to_ascii_uppercase();
         let has = |part: &str| declared.contains(part);
@@ -146,7 +147,7 @@ impl Layout {
         }
     }
 
-    /// Checks the names of the columns, of which SQLite tells two apart only by more than the case of ASCII letters.
+    /// Checks that no two names differ only in the case of ASCII letters, which SQLite ignores.
     fn check_names(&self) -> Result<(), BoxError> {
         for (number, column) in self.columns.iter().enumerate() {
             let same = |other: &&Described| other.name.eq_ignore_ascii_case(&column.name);
@@ -162,7 +163,7 @@ impl Layout {
         Ok(())
     }
 
-    /// Makes the table, or takes over the one that is there; gives the time of its last commit, if that is kept.
+    /// Creates the table or checks the existing one. Returns the time of its last commit, if the table is continued.
     pub(super) fn prepare(&self, connection: &mut Connection, start: Start) -> Result<Option<u64>, BoxError> {
         self.check_names()?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -191,13 +192,13 @@ impl Layout {
         Ok(time.map(i64::cast_unsigned))
     }
 
-    /// Returns the time of the last commit; `None` if the table is not ours.
+    /// Returns the time of the last commit, or `None` if no pipeline made the table.
     fn time(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<i64>> {
         let query = format!("SELECT time FROM {TABLES} WHERE name = ?");
         transaction.query_row(&query, [&self.table], |row| row.get(0)).optional()
     }
 
-    /// Sees to it that a table that is there is ours to write.
+    /// Checks that the existing table may be written.
     fn check(&self, transaction: &Transaction<'_>) -> Result<(), BoxError> {
         let elsewhere = "or write to another one (`sqlite::Options::table`)";
         if let Some(difference) = self.difference(transaction)? {
@@ -240,7 +241,7 @@ impl Layout {
             if wanted.key != found.key {
                 return Ok(Some(format!("its column `{name}` has another part in the primary key")));
             }
-            // A key is never null here, and SQLite says so of it or not.
+            // A key is never null here, but SQLite reports it as nullable or not.
             if found.not_null && !wanted.not_null {
                 return Ok(Some(format!("its column `{name}` takes no NULL")));
             }

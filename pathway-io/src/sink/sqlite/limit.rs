@@ -1,4 +1,4 @@
-//! The check of a row's size where it is pushed: [`row_check`].
+//! Checks the size of a pushed row: [`row_check`].
 
 use crate::rows::check::RowCheck;
 use crate::rows::column::{Buffer, Scalar, Style};
@@ -8,10 +8,10 @@ use crate::run::error::row_error::RowError;
 
 /// The most bytes of a row, unless SQLite was compiled with another limit.
 pub(super) const ROW_LIMIT: usize = 1_000_000_000;
-/// What a value and its type take at most besides the value's data.
+/// The most bytes of a value and its type besides the value's data.
 const OVERHEAD: usize = 18;
-/// A value takes at most this many times the bytes in SQLite that it takes in its column: of an enum, the column has a number,
-/// and SQLite the name of the variant.
+/// The factor by which a value can be larger in SQLite than in its column. For an enum, the column has a number, and
+/// SQLite the name of the variant.
 const GROWTH: usize = 4_096;
 
 /// Returns the check for rows of at most `limit` bytes. `added` is the number of columns that the sink adds.

@@ -1,25 +1,23 @@
 //! Tables in SQLite databases.
 //!
-//! A table with a primary key is kept as it *is*: each key's current row, and nothing of the rows before it. One without
-//! a key is kept as its updates, with `time` and `diff` beside the columns, as a file would have them. Every commit is
-//! applied whole, in one transaction of SQLite's, so that who reads the database sees one state of the table after the
-//! other and none in between; commits that wait for the database go into one transaction together. The table
+//! A table with a primary key is kept as its *current rows*. A table without one is kept as its updates, with `time`
+//! and `diff` beside the columns, as in a file. Every commit is applied whole, in one transaction, so a reader of the
+//! database never sees a part of a commit. Commits that arrive together share a transaction. The table
 //! `pathway_io_tables` has the time of each table's last commit.
 //!
 //! | column type | in SQLite |
 //! |---|---|
 //! | `bool`, integers up to `i64` and `u32` | `INTEGER`, `bool` as 0 and 1 |
-//! | `u64`, `Duration` (in nanoseconds) and its like | an integer; beyond 64 bits with a sign, a text with the digits. The column is declared `BLOB`, since `INTEGER` would turn such a text into a float |
-//! | `f32`, `f64` | `REAL`; `NaN`, which SQLite has not, is the text `NaN`, and `-0.0` is `0.0` |
+//! | `u64`, durations (in nanoseconds) | an integer; beyond 64 bits with a sign, a text with the digits. The column is declared `BLOB`, since `INTEGER` would turn such a text into a float |
+//! | `f32`, `f64` | `REAL`; SQLite has no `NaN`, so it is the text `NaN`, and `-0.0` is `0.0` |
 //! | `Vec<u8>`, `Bytes` | `BLOB` |
 //! | `Value`, lists, arrays, tuples, `#[schema(json)]` | `TEXT` with JSON |
 //! | all others | `TEXT`, as in CSV |
 //! | `Option<T>` | as `T`, or `NULL`; all others are `NOT NULL` |
 //!
-//! The table is made when the pipeline starts, or, like a file, emptied if an earlier run has written it; a persistent
-//! pipeline goes on with it, and each commit is in it exactly once, whatever kills the process. A table of
-//! that name which somebody else has made is taken if it has the same columns and no rows; any other is left alone, and
-//! the pipeline does not start.
+//! The pipeline creates the table when it starts, or empties it if an earlier run wrote it. A persistent pipeline
+//! continues it, with each commit exactly once after any kill. An existing table that no pipeline has made is used if
+//! it has the same columns and no rows. Otherwise the table is left unchanged, and the pipeline does not start.
 //!
 //! SQLite holds at most 10^9 bytes in a row, or the bytes of [`Options::row_limit`]. A larger row that a source pushes is a bad
 //! row, which the source's [`BadRows`](crate::BadRows) policy handles. A larger row that a computation makes fails the
@@ -94,11 +92,12 @@ pub use options::Options;
 /// The time that SQLite itself waits for a locked database before the retry policy applies.
 const BUSY: Duration = Duration::from_secs(1);
 
-/// Held while a sink opens its database: SQLite does not wait for another connection that changes the journal's mode,
-/// such as that of a second table of the database.
+/// Locked while a sink opens its database, because SQLite does not wait for another connection that changes the
+/// journal mode, such as that of a second table.
 static OPENING: Mutex<()> = Mutex::new(());
 
-/// Keeps a table in a SQLite database, under the name of its schema: by primary key, or else as its updates.
+/// Keeps a table in a SQLite database, under the name of its schema: the current rows if it has a primary key, and
+/// otherwise its updates.
 ///
 /// Several tables can be written to one database.
 ///
@@ -157,29 +156,30 @@ struct SqliteSink {
     /// The most bytes in a row.
     row_limit: usize,
     database: Option<Database>,
-    /// The file was checked when the pipeline started.
+    /// Whether the file was checked at the start.
     is_checked: bool,
 }
 
 struct Database {
     connection: Connection,
-    /// A transaction is open. It ends with the next flush, so that commits that come together share one.
+    /// Whether a transaction is open. It ends with the next flush, so that commits that arrive together share it.
     in_transaction: bool,
-    /// Where values without a form of SQLite's are spelled.
+    /// A buffer for the text of values that SQLite has no type for.
     scratch: Vec<u8>,
-    /// The number of the update in its commit that is being written, from 1 on; 0 before the first.
+    /// The number of the update that is being written, from 1 within its commit. 0 before the first.
     update: usize,
 }
 
 impl SqliteSink {
-    /// Gives the time of the last commit that is kept.
+    /// Opens the database, and returns the time of the last commit.
     fn open_database(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
-        // The connection of a failed attempt goes first, and what it had not committed with it.
+        // The connection of a failed attempt is closed first, which undoes what it had not committed.
         self.database = None;
         let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
         let mut connection = Connection::open(&self.path)?;
         connection.busy_timeout(BUSY)?;
-        // Who reads does not hold up who writes. A file system that cannot do it keeps the mode that it has.
+        // In this mode, readers do not block the writer. On a file system that does not support it, the mode stays the
+        // same.
         connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
         connection.pragma_update(None, "synchronous", if start == Start::Empty { "NORMAL" } else { "FULL" })?;
         let time = self.layout.prepare(&mut connection, start)?;
@@ -190,12 +190,12 @@ impl SqliteSink {
     }
 }
 
-/// Refuses a file that lost a part of its last page: SQLite reads zeros there, and calls it whole. It finds pages that are
-/// missing by itself.
+/// Refuses a file that has lost a part of its last page, where SQLite would read zeros. SQLite itself notices missing
+/// pages.
 fn check_whole(path: &Path) -> Result<(), BoxError> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
-    // After a crash the last page may be torn, and the write-ahead log has it.
+    // After a crash the last page may be incomplete, but the write-ahead log has it.
     if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
         return Ok(());
     }
@@ -208,7 +208,7 @@ fn check_whole(path: &Path) -> Result<(), BoxError> {
         return Ok(());
     }
     file.read_exact(&mut header)?;
-    // The largest page does not fit into its two bytes, and is written as 1.
+    // The largest page size does not fit in two bytes, and is written as 1.
     let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
         1 => 65_536,
         size => size,
@@ -223,7 +223,7 @@ fn check_whole(path: &Path) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Marks an error as fatal, unless another attempt may succeed: the database is in use.
+/// Marks an error as fatal, unless another attempt may succeed because the database is only in use.
 fn judged(error: BoxError) -> BoxError {
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
     match code {
@@ -232,7 +232,7 @@ fn judged(error: BoxError) -> BoxError {
     }
 }
 
-/// [`judged`] for an error of a commit, whose update of that number failed, if it is known.
+/// Like [`judged`], for an error of a commit. `update` is the number of the update that failed, if it is known.
 fn judged_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
@@ -274,7 +274,7 @@ impl Database {
         Ok(())
     }
 
-    /// Adds the updates to the stream of them.
+    /// Appends the updates to the table.
     fn append<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>, time: u64) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(&layout.insert)?;
         for row in 0..batch.len() {
@@ -289,7 +289,7 @@ impl Database {
         Ok(())
     }
 
-    /// Makes the rows of the keys what they are now.
+    /// Brings the rows of the changed keys to their current state.
     fn change<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>) -> rusqlite::Result<()> {
         let mut upsert = self.connection.prepare_cached(&layout.insert)?;
         let mut delete = self.connection.prepare_cached(&layout.delete)?;
@@ -343,7 +343,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
 
     fn flush(&mut self) -> RunResult {
         match &mut self.database {
-            // A constraint that is deferred does not say which update violates it.
+            // The error of a deferred constraint does not name the update.
             Some(database) => database.end().map_err(|error| judged_in_commit(error, None)),
             None => Ok(()),
         }

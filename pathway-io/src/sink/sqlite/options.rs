@@ -26,24 +26,25 @@ pub struct Options {
 }
 
 impl Options {
-    /// The table is called as its schema, and kept by primary key if it has one.
+    /// Returns the default options: the table has the name of its schema, and its current rows if it has a primary
+    /// key.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Returns the name of the table in the database.
+    /// Sets the name of the table in the database.
     pub fn table(mut self, name: impl Into<String>) -> Self {
         self.table = Some(name.into());
         self
     }
 
-    /// Keeps every update, with `time` and `diff` beside the columns, though there is a primary key.
+    /// Keeps every update, with `time` and `diff` beside the columns, even if there is a primary key.
     pub fn updates(mut self) -> Self {
         self.updates = true;
         self
     }
 
-    /// Sets the most bytes that a row takes in SQLite. The default is 10^9, the limit of SQLite itself.
+    /// Sets the most bytes that a row may take in SQLite. The default is 10^9, the limit of SQLite itself.
     ///
     /// A row takes the bytes of its texts, blobs and JSON, and up to 18 bytes more for each column. A larger row that a source
     /// pushes is a bad row. A higher limit has an effect only if your program links a SQLite that was compiled for it.
@@ -52,18 +53,19 @@ impl Options {
         self
     }
 
-    /// Sets how often a commit is tried again while another program has locked the database.
+    /// Sets how often a commit is retried while another program has locked the database.
     ///
-    /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each attempt
-    /// waits for up to 1 s in SQLite itself. Meanwhile the backlog holds up the sources. Any other error fails the
-    /// pipeline at once. `attempts(1)` turns it off. See [`SinkOptions::retry`](crate::SinkOptions::retry).
+    /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each
+    /// attempt waits for up to 1 s in SQLite itself. Meanwhile, the sources wait when the backlog is full. Any other
+    /// error fails the pipeline at once. `attempts(1)` turns it off. See
+    /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
         self.retry = Some(restart);
         self
     }
 
-    /// Sets what happens to rows that SQLite refuses for good: those that violate a constraint of a table that you made, and
-    /// those of a computation that are too large. The default is that they fail the pipeline.
+    /// Sets the policy for rows that SQLite refuses permanently: rows that violate a constraint of a table that you
+    /// made, and rows of a computation that are too large. The default is that they fail the pipeline.
     ///
     /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {

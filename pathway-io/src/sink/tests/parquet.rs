@@ -1,4 +1,4 @@
-//! Parquet files under the checks of `sink_tests!`. A flush ends a part, as the checkpointer asks for it.
+//! Runs the checks of `sink_tests!` on Parquet files. A flush ends a part, as the checkpointer does.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! Tables in PostgreSQL under the checks of `sink_tests!`, on a real server. Without one they are skipped, with a message.
+//! Runs the checks of `sink_tests!` on tables of a real PostgreSQL server. Without one they are skipped, with a
+//! message.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,7 +22,8 @@ use crate::rows::data_type::DataType;
 #[allow(dead_code, reason = "the other tests use the rest")]
 mod server;
 
-/// A row with a column of each type whose values PostgreSQL keeps: an instant loses its nanoseconds, as documented.
+/// A row with a column of each type whose values PostgreSQL keeps. It has no instants, which lose their nanoseconds,
+/// as documented.
 #[derive(crate::Schema)]
 #[schema(crate = crate)]
 struct Kept {
@@ -124,14 +126,14 @@ fn read(config: &str, table: &str) -> Vec<Value> {
         .collect()
 }
 
-/// The type of a column; of `time` and `diff`, that of any integer.
+/// Returns the type of a column. `time` and `diff` are integers.
 fn type_of(name: &str) -> DataType {
     use crate::Schema as _;
     let column = Kept::schema().columns.iter().find(|column| column.name == name);
     column.map_or(DataType::I64, |column| column.data_type)
 }
 
-/// A value from the text that PostgreSQL has for it.
+/// Returns the JSON value for PostgreSQL's text form.
 fn value(ty: &DataType, text: &str) -> Value {
     use base64::Engine as _;
 

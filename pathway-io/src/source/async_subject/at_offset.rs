@@ -1,4 +1,4 @@
-//! The methods of an [`AsyncSubject`] that have to do with offsets.
+//! The methods of an [`AsyncSubject`] for offsets.
 
 use super::AsyncSubject;
 use super::sink::OffsetSink;
@@ -10,7 +10,7 @@ use crate::source::offset::Offset;
 
 /// The rules of offsets are those of a [`Subject`](crate::Subject).
 impl<S: Schema, O> AsyncSubject<S, O> {
-    /// Returns the last committed offset: where to go on. `None` if there is none, as on the first start.
+    /// Returns the last committed offset, from which to continue. `None` if there is none, as at the first start.
     #[must_use]
     pub fn resume(&self) -> Option<O>
     where
@@ -19,7 +19,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         self.subject.resume()
     }
 
-    /// Pushes one row, and sets the offset that covers everything up to and with it. Waits while the backlog is full.
+    /// Pushes one row together with its offset. Waits while the backlog is full.
     ///
     /// # Cancel safety
     ///
@@ -39,8 +39,8 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         pushed.or_else(|(offset, refused)| self.refused_row_at(*refused, offset))
     }
 
-    /// Decodes and pushes one JSON object as [`next_json`](Self::next_json) does, and sets the offset that covers everything up to
-    /// and with it. The offset of a bad row that the policy lets pass is set, too.
+    /// Decodes and pushes one JSON object as [`next_json`](Self::next_json) does, together with its offset. The offset
+    /// also counts if the row is bad and the policy for bad rows lets it pass.
     ///
     /// # Cancel safety
     ///
@@ -64,7 +64,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         pushed.or_else(|(offset, error)| source.bad_row_at(entry, error, json, offset, Push::Reserved))
     }
 
-    /// Sets the offset that covers everything pushed so far, without a commit. It never waits.
+    /// Sets the offset for everything pushed so far, without a commit. It never waits.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         self.subject.advance(offset)
     }
 
-    /// Sets the offset that covers everything pushed so far, and makes that one commit.
+    /// Sets the offset for everything pushed so far, and commits.
     ///
     /// # Cancel safety
     ///
@@ -94,9 +94,9 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         self.commit().await
     }
 
-    /// Has `callback` called with each offset once the checkpoint that holds it is on disk; see
-    /// [`Subject::on_durable`](crate::Subject::on_durable). It is called on a thread of the library's, outside of the runtime of
-    /// `run`.
+    /// Calls `callback` with each offset once the checkpoint that contains it is on disk. See
+    /// [`Subject::on_durable`](crate::Subject::on_durable). The call is on a thread of the library, outside the
+    /// runtime of `run`.
     pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static)
     where
         O: Offset,

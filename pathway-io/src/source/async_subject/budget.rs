@@ -1,17 +1,18 @@
-//! How long a task may push without waiting: [`take`].
+//! Limits the time that a task pushes without waiting: [`take`].
 //!
-//! A push that finds room is over at its first poll, so that a loop of them would never give the thread back to its runtime. From
-//! time to time a push therefore waits once although there is room. It does so before it pushes: a future that is dropped then
-//! has pushed nothing.
+//! A push that finds room completes at its first poll, so a loop of pushes would never return to the runtime.
+//! Therefore a push sometimes yields once although there is room. It yields before it pushes, so a future that is
+//! dropped then has pushed nothing.
 //!
-//! The budget is one of time, since what a loop does between two pushes may take nanoseconds or a millisecond. Reading the clock
-//! costs as much as a push, and is done with every 16th. The budget is the thread's, as the runtime is held up there, whatever the
-//! task and the subject.
+//! The budget is a time, because the work between two pushes can take nanoseconds or a millisecond. Reading the clock
+//! costs as much as a push, so only every 16th push reads it. The budget belongs to the thread, because all tasks of
+//! the thread delay its runtime together.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// Long beside what a yield costs (1 to 2 us in tokio), and short beside a timer's millisecond.
+/// The time between two yields. It is long compared with a yield (1 to 2 us in tokio), and short compared with a
+/// timer's millisecond.
 const SLICE: Duration = Duration::from_micros(100);
 /// The number of pushes between two looks at the clock.
 const PUSHES: u32 = 16;
@@ -40,7 +41,7 @@ fn look() -> bool {
     began.elapsed() < SLICE
 }
 
-/// The thread comes back to a push that has yielded.
+/// Renews the budget, because the thread has returned from the runtime.
 pub(super) fn renew() {
     LEFT.set(PUSHES);
     begin();

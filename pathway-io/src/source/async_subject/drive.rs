@@ -1,14 +1,16 @@
 //! The life of an `async fn run`: [`Drive`].
 //!
-//! Each attempt has a runtime of one thread, the connector's own, and a `LocalSet`, so that nothing need be `Send`. A stop ends
-//! `run` without its doing, since a future can be dropped where it waits:
+//! Each attempt has a runtime on the connector's own thread and a `LocalSet`, so that nothing need be `Send`. A stop
+//! ends `run` without its cooperation, because a future can be dropped at an `.await`:
 //!
-//! 1. The subjects are closed. That wakes the drive, and whatever in `run` waits for a subject.
-//! 2. `run` is polled once more, so that what has just been woken can return. It then has the time of `#[connector(stop = ..)]`.
-//! 3. Its future is dropped, inside the runtime, so that what it holds can still say goodbye.
-//! 4. The tasks that it has started are dropped, and the runtime without waiting for its blocking tasks.
+//! 1. The subjects are closed. That wakes the drive, and every wait for a subject in `run`.
+//! 2. `run` is polled once more, so that a wait that was just woken can return. It then has the time of
+//!    `#[connector(stop = ..)]`.
+//! 3. Its future is dropped inside the runtime, so that the drops of its values can still use the runtime.
+//! 4. The tasks that it has started are dropped, and then the runtime, without waiting for its blocking tasks.
 //!
-//! User code runs in each of these steps, and may panic. The first panic is that of `run`; further ones are failures beside it.
+//! User code runs in each of these steps, and may panic. The first panic counts as that of `run`. Further ones are
+//! reported as separate failures.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -37,16 +39,17 @@ type Panic = Box<dyn Any + Send>;
 thread_local! {
     /// The tasks of the `run` that this thread drives.
     static TASKS: RefCell<Option<Rc<Tasks>>> = const { RefCell::new(None) };
-    /// After how many polls the next `run` that this thread drives is dropped.
+    /// The number of polls after which the next `run` on this thread is dropped.
     static POLLS: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
-/// Drops the next `run` that this thread drives where it waits after so many polls, for the test kit. That is a failure of it.
+/// Drops the future of the next `run` on this thread after this many polls, which counts as a failure of `run`. The
+/// test kit uses it.
 pub(crate) fn drop_after(polls: u64) {
     POLLS.set(Some(polls));
 }
 
-/// A parameter of `run`, of which the drive takes what its source is.
+/// A parameter of `run`, from which the drive gets its source.
 #[doc(hidden)]
 pub trait Driven {
     #[doc(hidden)]
@@ -59,7 +62,7 @@ impl<S, O> Driven for AsyncSubject<S, O> {
     }
 }
 
-/// Which `run` is not given: that it is not is an error already.
+/// An `async fn run` has no such parameter, which is reported already.
 impl<S, O> Driven for Subject<S, O> {
     fn source(&self) -> Arc<Source> {
         Arc::clone(self.source())
@@ -89,7 +92,7 @@ impl Drive {
 
     /// # Errors
     ///
-    /// That of `run`, or of a task that it has started.
+    /// The error of `run`, or of a task that it has started.
     #[doc(hidden)]
     pub fn run(self, run: impl Future<Output: IntoRunResult>) -> RunResult {
         let runtime = Attempt::new()?;
@@ -139,12 +142,12 @@ impl Drive {
 pub fn on_stop(future: impl Future<Output = ()>) {
     match Attempt::new() {
         Ok(runtime) => runtime.get().block_on(LocalSet::new().run_until(future)),
-        // As a panic it is an error that names the connector.
+        // A panic becomes an error that names the connector.
         Err(error) => panic!("{error}"),
     }
 }
 
-/// The runtime of one attempt. Its end waits for nothing, also not for blocking tasks.
+/// The runtime of one attempt. Its drop does not wait for anything, not even for blocking tasks.
 struct Attempt(Option<Runtime>);
 
 impl Attempt {
@@ -184,7 +187,7 @@ impl Panics {
         }
     }
 
-    /// The first one is that of `run`.
+    /// Raises the first panic as that of `run`, and reports the others.
     fn raise(self, source: &Source) {
         let mut panics = self.0.into_iter();
         let Some(first) = panics.next() else { return };
@@ -195,21 +198,21 @@ impl Panics {
     }
 }
 
-/// `run` on its way to the end; `None` if it is to be dropped where it waits.
+/// A future that polls `run` to its end. It resolves to `None` if `run` must be dropped.
 struct Driving<'a, F> {
     run: Pin<&'a mut F>,
     source: &'a Source,
     tasks: &'a Tasks,
     stop: Duration,
     place: Place,
-    /// A stop has come: when the time after it is over. `None` inside is never.
+    /// After a stop: the end of the time that `run` still has. The inner `None` means without limit.
     stopped: Option<Option<Pin<Box<Sleep>>>>,
-    /// After how many polls it is dropped, in a test.
+    /// In a test, the number of polls after which `run` is dropped.
     polls_left: Option<u64>,
 }
 
 impl<F> Driving<'_, F> {
-    /// Returns whether `run` has had its time.
+    /// Resolves when the time after a stop is over.
     fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.stopped.is_none() {
             if self.source.intake.poll_stopped(&mut self.place, cx).is_pending() {
@@ -244,13 +247,13 @@ impl<F: Future<Output: IntoRunResult>> Future for Driving<'_, F> {
             }
         }
         if this.poll_stop(cx).is_ready() {
-            // The stop may have come since `run` was polled above, and it is to be polled once more after a stop.
+            // The stop may have come after the poll above, and `run` must be polled once more after a stop.
             return Poll::Ready(match this.run.as_mut().poll(cx) {
                 Poll::Ready(result) => Some(result.into_run_result()),
                 Poll::Pending => None,
             });
         }
-        // After a stop a task fails because of it, and `run` has its time to say goodbye all the same.
+        // After a stop, a task may fail because of it, and `run` still has its time to end in order.
         if this.stopped.is_none() && this.tasks.has_failed() {
             return Poll::Ready(None);
         }
@@ -264,7 +267,7 @@ impl<F> Drop for Driving<'_, F> {
     }
 }
 
-/// The channel from the tasks of a `run` to it.
+/// The tasks of a `run`, and their failures.
 #[derive(Default)]
 struct Tasks {
     failure: RefCell<Option<Failure>>,
@@ -288,7 +291,7 @@ impl Tasks {
         self.failure.borrow().is_some()
     }
 
-    /// Notes the first failure; a panic counts before an error.
+    /// Records the first failure. A panic replaces an error.
     fn fail(&self, failure: Failure) {
         let mut first = self.failure.borrow_mut();
         match (&*first, &failure) {
@@ -327,7 +330,7 @@ impl<E: Into<BoxError>> TaskResult for Result<(), E> {
     }
 }
 
-/// Of a task that is a loop without an end: `!`, which has no name yet.
+/// For a task that never ends, whose type is `!`, which has no stable name.
 #[diagnostic::do_not_recommend]
 impl TaskResult for <fn() -> ! as Returning>::Output {
     fn into_task_result(self) -> RunResult {
@@ -345,7 +348,7 @@ impl<T> Returning for fn() -> T {
     type Output = T;
 }
 
-/// Starts a task whose end concerns `run`.
+/// Starts a task whose failure is a failure of `run`.
 pub(super) fn spawn<T>(task: T)
 where
     T: Future<Output: TaskResult> + 'static,

@@ -1,4 +1,4 @@
-//! An [`AsyncSubject`] as one of the subjects of a connector: it is made as a [`Subject`] is.
+//! Implements [`Subjects`](crate::Subjects) for an [`AsyncSubject`], which is made from a [`Subject`].
 
 use std::sync::Arc;
 

@@ -1,21 +1,21 @@
 //! [`AsyncSubject`], the handle through which a task pushes rows into a table.
 //!
-//! It is a [`Subject`] whose waits are futures. What a push does, and what it waits for, is the intake's alone, see
+//! It is a [`Subject`] whose waits are futures. The intake decides what a push does and waits for; see
 //! `intake/poll.rs`.
 //!
 //! | file | content |
 //! |---|---|
 //! | `wait.rs` | the futures: room, a commit, the end |
 //! | `push.rs` | the pushes |
-//! | `budget.rs` | when a push that need not wait yields all the same |
-//! | `at_offset.rs` | the methods that have to do with offsets |
+//! | `budget.rs` | when a push yields although it need not wait |
+//! | `at_offset.rs` | the methods for offsets |
 //! | `permit.rs` | `reserve` and its `Permit` |
 //! | `transaction.rs` | `AsyncTransaction` |
 //! | `sink.rs` | adapters for `futures::Sink` |
 //! | `timer.rs` | the clock behind `sleep` |
 //! | `drive.rs` | the life of an `async fn run` (feature `tokio`) |
 //! | `glue.rs` | the handle as one of the subjects of a connector |
-//! | `tasks.rs` | what `#[connector]` refers to |
+//! | `tasks.rs` | the names that `#[connector]` uses |
 
 mod at_offset;
 mod budget;
@@ -79,12 +79,12 @@ use crate::source::subject::Subject;
 ///
 /// # Cancel safety
 ///
-/// A future can be dropped before it completes, as `select!` does. In no case is a row pushed by halves, and a place in a queue is
-/// given back.
+/// A future can be dropped before it completes, as `select!` does. No row is ever pushed in part, and a place in a
+/// queue is released.
 ///
 /// | future | effect of a drop |
 /// |---|---|
-/// | a push that waits | only its own row is not pushed, and is gone |
+/// | a push that waits | only its own row is not pushed, and is dropped |
 /// | [`reserve`](Self::reserve) | none: you still have the row |
 /// | [`next_json_lines`](Self::next_json_lines) | the lines before the one that waited were pushed |
 /// | [`commit`](Self::commit), [`close`](Self::close), a transaction's `commit` | the call commits nothing |
@@ -150,9 +150,9 @@ impl<S, O> From<Subject<S, O>> for AsyncSubject<S, O> {
 }
 
 impl<S, O> Subject<S, O> {
-    /// Returns a handle for tasks that pushes into the same table.
+    /// Returns a handle that tasks of any runtime can use to push into the same table.
     ///
-    /// It is for a `run` that has a runtime already: tasks of any runtime can use the handle.
+    /// It is for a `run` that has its own runtime.
     #[must_use]
     pub fn to_async(&self) -> AsyncSubject<S, O> {
         AsyncSubject { subject: self.clone() }
@@ -167,10 +167,10 @@ impl<S, O> AsyncSubject<S, O> {
     }
 }
 
-// The bounds are on the methods, as those of a `Subject` are: for one on the impl rustc would not say that the type is no
-// schema.
+// The bounds are on the methods. With a bound on the impl, rustc would not report that the type is not a schema.
 impl<S, O> AsyncSubject<S, O> {
-    /// Makes everything pushed so far one atomic commit; see [`Subject::commit`]. Waits while the backlog has no room for it.
+    /// Commits everything pushed so far, as one atomic commit; see [`Subject::commit`]. Waits while the backlog has no
+    /// room.
     ///
     /// # Cancel safety
     ///
@@ -178,7 +178,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] after a stop; the rows are committed all the same when `run` ends.
+    /// [`Closed`] after a stop; the rows are still committed when `run` ends.
     #[doc(alias("flush"))]
     pub async fn commit(&self) -> Result<(), Closed> {
         Committing::new(self.subject.source(), self.subject.entry()).await
@@ -229,7 +229,8 @@ impl<S, O> AsyncSubject<S, O> {
         Ok(Permit::new(self))
     }
 
-    /// Resolves when the subject is closed: by a stop, by [`close`](Self::close), or since this attempt of `run` has ended.
+    /// Resolves when the subject is closed: by a stop, by [`close`](Self::close), or at the end of this attempt of
+    /// `run`.
     ///
     /// # Cancel safety
     ///
@@ -254,7 +255,8 @@ impl<S, O> AsyncSubject<S, O> {
         Sleeping::new(self.subject.source(), self.subject.entry(), until).await
     }
 
-    /// Returns whether the subject is closed: by a stop, by [`close`](Self::close), or since this attempt of `run` has ended.
+    /// Returns whether the subject is closed: by a stop, by [`close`](Self::close), or at the end of this attempt of
+    /// `run`.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.subject.is_closed()
@@ -262,12 +264,13 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Starts a task beside `run`, on the same thread. Its error or panic is an error or panic of `run`.
     ///
-    /// The task returns `()`, `Result<(), E>` as `run` may, or never. When it fails, `run` is dropped where it waits. When `run` ends, or a stop drops it,
-    /// its tasks are dropped, too.
+    /// The task returns `()`, `Result<(), E>` as `run` may, or never. When it fails, `run` is dropped at its `.await`.
+    /// When `run` ends, or a stop drops it, its tasks are dropped, too.
     ///
     /// # Panics
     ///
-    /// If it is called from elsewhere than the `async fn run` of a connector, or a task that `run` has started in this way.
+    /// If it is called outside the `async fn run` of a connector and outside the tasks that `run` has started in this
+    /// way.
     #[cfg(feature = "tokio")]
     pub fn spawn<T>(&self, task: T)
     where
@@ -285,16 +288,16 @@ impl<S, O> AsyncSubject<S, O> {
         AsyncTransaction::new(self)
     }
 
-    /// Has `hook` called once when a stop comes; see [`Subject::on_interrupt`]. A task has no need of it, since its future is
-    /// dropped: it is for clients that block in threads.
+    /// Calls `hook` once when a stop is requested; see [`Subject::on_interrupt`]. It is for clients that block in
+    /// threads. A task does not need it, since its future is dropped.
     pub fn on_interrupt<R>(&self, hook: impl FnOnce() -> R + Send + 'static) -> Hook {
         self.subject.on_interrupt(hook)
     }
 
     /// Returns a handle for callbacks and threads that pushes into the same table.
     ///
-    /// Its `next` and `commit` block the thread while the backlog is full. In a task use only what never waits, such as
-    /// [`try_next`](Subject::try_next): a wait would hold up the whole runtime, and a stop as well.
+    /// Its `next` and `commit` block the thread while the backlog is full. In a task, use only methods that never
+    /// wait, such as [`try_next`](Subject::try_next): a wait would block the whole runtime, and a stop, too.
     #[must_use]
     pub fn subject(&self) -> Subject<S, O> {
         self.subject.clone()

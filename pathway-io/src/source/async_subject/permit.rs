@@ -63,7 +63,7 @@ impl<'a, S, O> Permit<'a, S, O> {
         self.subject.fill_reserved(|batch| batch.push_removal(key))
     }
 
-    /// Pushes the row, and sets the offset that covers everything up to and with it.
+    /// Pushes the row together with its offset.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<S, O> fmt::Debug for Permit<'_, S, O> {
     }
 }
 
-/// Pushes of which the wait is over.
+/// Pushes whose wait is over.
 impl<S: Schema, O> AsyncSubject<S, O> {
     fn admit_reserved(&self) -> Result<Admitted<'_>, Closed> {
         let source = self.subject.source();

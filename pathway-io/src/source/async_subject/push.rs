@@ -1,4 +1,5 @@
-//! The push methods of an [`AsyncSubject`]: each waits for room, and then pushes as that of a [`Subject`](crate::Subject) does.
+//! The push methods of an [`AsyncSubject`]: each waits for room, and then pushes like the same method of a
+//! [`Subject`](crate::Subject).
 
 use std::convert::Infallible;
 use std::fmt;
@@ -17,7 +18,8 @@ use crate::source::try_next_error::TryNextError;
 
 /// The parts of the push methods.
 impl<S, O> AsyncSubject<S, O> {
-    /// Pushes into a batch as [`Subject::push`](crate::Subject::push) does. `Err` outside if the subject is closed, inside if `fill` failed.
+    /// Pushes into a batch like [`Subject::push`](crate::Subject::push). The outer `Err` means that the subject is
+    /// closed, and the inner one that `fill` failed.
     #[inline]
     async fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed>
     where
@@ -37,8 +39,7 @@ impl<S, O> AsyncSubject<S, O> {
     }
 }
 
-// The bounds are on the methods, as those of a `Subject` are: for one on the impl rustc would not say that the type is no
-// schema.
+// The bounds are on the methods. With a bound on the impl, rustc would not report that the type is not a schema.
 impl<S, O> AsyncSubject<S, O> {
     /// Pushes one row. Waits while the backlog is full.
     ///
@@ -60,7 +61,8 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Schema,
     {
-        // Before the wait, since it may run code of the user's, which has no place under the intake's lock.
+        // This happens before the wait, because it may run code of the user, which must not run under the intake's
+        // lock.
         let fields = row.into_fields();
         let admitted = self.admit(Push::Wait).await?;
         let pushed = admitted.push::<S, _>(self.subject.pool(), |batch| batch.push(fields));
@@ -69,7 +71,7 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Pushes one row if that is possible without waiting.
     ///
-    /// It does not yield to the runtime either: a loop of it has to do so.
+    /// It never yields to the runtime, so a loop of calls must do so itself.
     ///
     /// # Errors
     ///
@@ -84,7 +86,7 @@ impl<S, O> AsyncSubject<S, O> {
     /// Decodes one JSON object and pushes it if this is possible without waiting. See
     /// [`Subject::try_next_json`](crate::Subject::try_next_json).
     ///
-    /// It does not yield to the runtime either.
+    /// It never yields to the runtime.
     ///
     /// # Errors
     ///
@@ -99,7 +101,7 @@ impl<S, O> AsyncSubject<S, O> {
     /// Retracts the row with this primary key if this is possible without waiting. See
     /// [`Subject::try_remove`](crate::Subject::try_remove).
     ///
-    /// It does not yield to the runtime either.
+    /// It never yields to the runtime.
     ///
     /// # Errors
     ///
@@ -136,13 +138,13 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the lines before the one that waited were pushed, and those behind it were
-    /// not. Which one that was is not known afterwards: push line by line where that matters.
+    /// If the future is dropped before it completes, the lines before the one that waited were pushed, and the others
+    /// were not. You cannot find out which line that was. If it matters, push line by line.
     ///
     /// # Errors
     ///
-    /// A [`LinesError`] that names the bad lines, if the policy for bad rows is to fail: the good ones around them were pushed. If
-    /// the subject is closed, an error that says from which line on nothing was pushed.
+    /// A [`LinesError`] that names the bad lines, if the policy for bad rows is to fail. The good lines around them
+    /// were pushed. If the subject is closed, the error names the first line that was not pushed.
     pub async fn next_json_lines(&self, lines: impl AsRef<[u8]>) -> Result<usize, LinesError>
     where
         S: Schema,

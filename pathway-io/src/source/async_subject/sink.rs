@@ -1,8 +1,8 @@
-//! `futures::Sink` adapters: a stream is forwarded into a table.
+//! `futures::Sink` adapters, which forward a stream into a table.
 //!
-//! `poll_ready` waits for room as [`reserve`](AsyncSubject::reserve) does, and `start_send` pushes without waiting. `poll_flush` has
-//! nothing to do, since a pushed row is with the pipeline: it commits nothing. `poll_close` commits and leaves the table open, so
-//! that several streams can be forwarded into one table.
+//! `poll_ready` waits for room like [`reserve`](AsyncSubject::reserve), and `start_send` pushes without waiting.
+//! `poll_flush` does nothing, because a pushed row has already reached the pipeline. `poll_close` commits and leaves
+//! the table open, so that several streams can be forwarded into one table.
 
 use std::fmt;
 use std::pin::Pin;
@@ -60,7 +60,7 @@ macro_rules! sink {
     ($(#[$doc:meta])* $name:ident, $push:expr, [$($bounds:tt)*] $item:ty, $error:ty, |$subject:ident, $row:ident| $send:expr, $closed:expr) => {
         $(#[$doc])*
         ///
-        /// Its `flush` commits nothing. Its `close` commits, and leaves the table open.
+        /// `flush` commits nothing. `close` commits and leaves the table open.
         #[must_use = "a sink pushes nothing by itself"]
         pub struct $name<S, O = ()>(Waits<S, O>);
 

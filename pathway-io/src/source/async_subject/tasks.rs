@@ -1,11 +1,11 @@
-//! What `#[connector]` refers to where `run` is async: the counterparts of the same names in the module
+//! The names that `#[connector]` uses for an async `run`: counterparts of the names in the module
 //! [`connector`](crate::source::connector).
 
 use super::AsyncSubject;
 use crate::rows::table::Table;
 use crate::source::glue::{IfOffset, IfSchema};
 
-/// An async subject of any row type, whether it is a schema or not.
+/// An async subject of any row type, even if it is not a schema.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "expected an `AsyncSubject<_>`, found `{Self}`",
@@ -27,6 +27,6 @@ impl<S, O> AsyncSubjectTypes for AsyncSubject<S, O> {
 #[doc(hidden)]
 pub type IfSubject<T> = IfSchema<<T as AsyncSubjectTypes>::Schema, IfOffset<<T as AsyncSubjectTypes>::Offset, T>>;
 
-/// The table of an async subject by another name, be its row a schema or not.
+/// The table of an async subject behind a type alias, even if its row is not a schema.
 #[doc(hidden)]
 pub type TableOf<T> = Table<<T as AsyncSubjectTypes>::Schema>;

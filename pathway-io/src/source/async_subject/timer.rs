@@ -1,4 +1,4 @@
-//! A clock for tasks of any runtime: one thread for the process, which ends when it has had nothing to do for a while.
+//! A timer for tasks of any runtime. It has one thread per process, which ends after some time without timers.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,7 +13,7 @@ const IDLE: Duration = Duration::from_secs(10);
 
 static CLOCK: Clock = Clock { state: Mutex::new(State::new()), changed: Condvar::new() };
 
-/// The moment, and a number that tells timers of one moment apart.
+/// The moment, and a number that distinguishes timers with the same moment.
 type Key = (Instant, u64);
 
 struct Clock {
@@ -35,11 +35,11 @@ impl State {
 
 impl Clock {
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Wakers run without this lock, so that it is never poisoned halfway.
+        // Wakers are called without this lock, so the state is valid even if one panics.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The life of the thread.
+    /// Runs the thread.
     fn run(&self) {
         let mut state = self.lock();
         let mut idle_since = None;
@@ -51,7 +51,7 @@ impl Clock {
                 if at <= now {
                     let waker = next.remove();
                     drop(state);
-                    // A waker that panics must not end the clock of all others; the panic's text was printed.
+                    // A waker that panics must not end the timers of all others. The panic hook has printed the text.
                     let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
                     state = self.lock();
                 } else {
@@ -98,7 +98,7 @@ impl Timer {
         if !state.is_running {
             let started = threads::spawn("pathway-io timer", || CLOCK.run());
             if started.is_err() {
-                // Without a thread the task looks at the clock itself.
+                // Without a thread, the task polls the clock itself.
                 drop(state);
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
@@ -120,7 +120,7 @@ impl Timer {
     fn leave(&mut self) {
         if let Some(key) = self.key.take() {
             let waker = CLOCK.lock().waiting.remove(&key);
-            // Outside the lock, since it may be the last of a task.
+            // The lock is not held here, because this may drop the last reference to a task.
             drop(waker);
         }
     }

@@ -38,7 +38,7 @@ pub struct AsyncTransaction<S, O = ()> {
 
 impl<S: Schema, O> AsyncTransaction<S, O> {
     pub(super) fn new(subject: &AsyncSubject<S, O>) -> Self {
-        // A wait for room would block the thread: a bad row counts as the transaction's, whose size you choose.
+        // A bad row must not wait for room, which would block the thread. It counts as part of the transaction.
         AsyncTransaction { rows: Transaction::new(subject.subject.clone(), Push::Reserved) }
     }
 
@@ -99,8 +99,8 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, nothing of the transaction is written, and its place in the queue is given
-    /// back.
+    /// If the future is dropped before it completes, nothing of the transaction is written, and its place in the queue
+    /// is released.
     ///
     /// # Errors
     ///

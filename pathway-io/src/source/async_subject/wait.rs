@@ -11,7 +11,7 @@ use crate::run::time::Waiting;
 use crate::source::intake::{Admitted, Entry, Place, Push};
 use crate::source::shared::Source;
 
-/// Whether a push may take the thread's time.
+/// Whether a push may use the thread's time budget.
 #[derive(Clone, Copy)]
 pub(super) enum Turn {
     First,
@@ -20,7 +20,7 @@ pub(super) enum Turn {
 }
 
 impl Turn {
-    /// Yields once where the thread's budget is spent.
+    /// Yields once if the thread's budget is used up.
     #[inline]
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         match self {
@@ -38,7 +38,7 @@ impl Turn {
     }
 }
 
-/// Waits until a row may be pushed. What it resolves to holds the intake's lock, and must not be kept across an `.await`.
+/// Waits until a row may be pushed. The result holds the intake's lock, and must not be kept across an `.await`.
 #[must_use]
 pub(super) struct Admission<'a> {
     source: &'a Source,
@@ -77,7 +77,7 @@ impl Drop for Admission<'_> {
     }
 }
 
-/// Waits until what was pushed so far is one commit.
+/// Waits until everything pushed so far is committed.
 #[must_use]
 pub(super) struct Committing<'a> {
     source: &'a Source,
@@ -135,17 +135,17 @@ impl Drop for Closing<'_> {
     }
 }
 
-/// Waits until a table is closed, which is an error, or until a moment has come.
+/// Waits until a moment, or until a table is closed, which is an error.
 #[must_use]
 pub(super) struct Sleeping<'a> {
     closing: Closing<'a>,
     timer: Option<Timer>,
-    /// It waits for a manual clock.
+    /// The registration with a manual clock.
     waiting: Option<Waiting>,
 }
 
 impl<'a> Sleeping<'a> {
-    /// A moment too far away to be named never comes.
+    /// A moment beyond the range of `Instant` never comes.
     pub(super) fn new(source: &'a Source, entry: Entry, until: Option<Instant>) -> Self {
         Sleeping { closing: Closing::new(source, entry), timer: until.map(Timer::at), waiting: None }
     }
@@ -161,7 +161,7 @@ impl Future for Sleeping<'_> {
             return Poll::Ready(this.closing.source.intake.check_open(this.closing.entry));
         }
         match &mut this.timer {
-            // Who sets a manual clock wakes whoever waits for the end.
+            // Setting a manual clock also wakes the threads that wait for the end.
             Some(timer) if time.is_manual() => {
                 if timer.moment() <= time.now() {
                     return Poll::Ready(Ok(()));

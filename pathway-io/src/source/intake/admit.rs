@@ -1,4 +1,5 @@
-//! The way of a row into the intake: it is *admitted*, which waits for room, and then pushed under the same lock.
+//! Pushes rows into the intake. A row is first *admitted*, which may wait for room, and then pushed under the same
+//! lock.
 
 use std::sync::Arc;
 use std::task::Poll;
@@ -12,8 +13,8 @@ use crate::run::sync::MutexGuard;
 use crate::source::intake::pending::AnyPool;
 use crate::source::offset::Offset;
 
-/// The most rows that are pushed under one lock: some ten microseconds' worth, so that a commit by
-/// another thread need not wait for longer.
+/// The most rows that are pushed under one lock. They take about ten microseconds, so that a commit of another thread
+/// need not wait longer.
 const LOCKED_ROWS: usize = 256;
 
 /// The way a row is pushed.
@@ -21,16 +22,16 @@ const LOCKED_ROWS: usize = 256;
 pub(crate) enum Push {
     /// It waits for room.
     Wait,
-    /// It waits for room, and brings its offset.
+    /// It waits for room, and has an offset.
     At,
     /// It does not wait.
     Try,
-    /// It does not wait either: it has waited for room before, and room that others have taken since then is exceeded by
-    /// this one row.
+    /// It does not wait, because it has waited for room before. If others have taken the room meanwhile, this row
+    /// exceeds the backlog by one.
     Reserved,
 }
 
-/// Why a push was not admitted.
+/// The reason why a push was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
     Full,
@@ -46,7 +47,7 @@ impl From<Closed> for Refused {
 }
 
 impl Intake {
-    /// Waits until a row may be pushed into `table`, or says why it may not be.
+    /// Waits until a row may be pushed into `table`. # Errors The reason why no row can be pushed.
     #[inline]
     pub(crate) fn admit(self: &Arc<Self>, entry: Entry, push: Push) -> Result<Admitted<'_>, Refused> {
         let state = self.lock();
@@ -70,7 +71,7 @@ impl Intake {
         }
     }
 
-    /// Returns whether a row may be pushed into `table`; `Pending` if it has to wait.
+    /// Returns whether a row may be pushed into `table`, or `Pending` if it has to wait.
     #[inline]
     pub(super) fn room_for(self: &Arc<Self>, state: &mut State, entry: Entry, push: Push) -> Poll<Result<(), Refused>> {
         loop {
@@ -82,7 +83,7 @@ impl Intake {
                 return Poll::Ready(Ok(()));
             }
             if !state.has_cut() {
-                // All that waits is behind the last offset.
+                // All waiting rows are after the last offset.
                 let may_bring_offset = push == Push::At && !state.offset_waits;
                 return Poll::Ready(if may_bring_offset { Ok(()) } else { Err(Refused::NoOffset) });
             }
@@ -93,8 +94,8 @@ impl Intake {
         }
     }
 
-    /// Adds the line of a bad row, which becomes durable with the rows around it, and the offset that it came with. `push`
-    /// says whether it waits for room.
+    /// Adds the line of a bad row, which becomes durable with the rows around it, and its offset. `push` says whether
+    /// it waits for room.
     pub(crate) fn quarantine<O: Offset>(
         self: &Arc<Self>,
         entry: Entry,
@@ -116,7 +117,7 @@ impl Intake {
     }
 }
 
-/// A push that may go ahead: the lock is held.
+/// An admitted push, which holds the lock.
 pub(crate) struct Admitted<'a> {
     pub(super) intake: &'a Arc<Intake>,
     pub(super) state: MutexGuard<'a, State>,
@@ -124,7 +125,7 @@ pub(crate) struct Admitted<'a> {
 }
 
 impl Admitted<'_> {
-    /// Lets `fill` push one row, and commits where that fills the backlog.
+    /// Lets `fill` push one row, and commits if that fills the backlog.
     #[inline]
     pub(crate) fn push<S: Schema, E>(
         mut self,
@@ -139,8 +140,8 @@ impl Admitted<'_> {
         Ok(())
     }
 
-    /// Lets `rows` push one row after the other, until it gives `None`, which is `Ok(true)`, or an error, or the lock was
-    /// held long enough.
+    /// Lets `rows` push one row after the other. Returns `Ok(true)` after `None`, the error if there is one, and
+    /// `Ok(false)` if the lock was held long enough.
     pub(crate) fn push_all<S: Schema, E>(
         mut self,
         pool: &AnyPool,

@@ -1,4 +1,4 @@
-//! What a restart of a source is to its intake: the end of one attempt, and the beginning of the next.
+//! The restart of a source in its intake: the end of one attempt, and the beginning of the next.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,8 +24,9 @@ impl Intake {
         self.announce_closing(state);
     }
 
-    /// Waits until `at`, and until what the attempt before has pushed is committed, so that the next one resumes behind
-    /// it; then drops the rows behind its last offset, and opens the tables again. `false` if a stop came before that.
+    /// Waits until `at`, and until the rows of the previous attempt are committed, so that the next attempt resumes
+    /// after them. Then drops the rows after the last offset, and opens the tables again. Returns `false` if a stop
+    /// came first.
     pub(crate) fn begin_attempt(self: &Arc<Self>, at: Option<Instant>) -> bool {
         let mut state = self.lock();
         while !state.closed {
@@ -45,7 +46,7 @@ impl Intake {
         }
         self.cut(&mut state);
         if state.cuts == Cuts::AtEnd {
-            // It sends its whole table again.
+            // The source sends its whole table again.
             state.pending = Pending::default();
         } else {
             state.drop_unread();

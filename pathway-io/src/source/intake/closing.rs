@@ -1,5 +1,5 @@
-//! The end of a source's handles: tables and sources that are closed, the waits for that, and what becomes of the rows that
-//! wait when `run` has ended.
+//! The end of a source's handles: closing tables and sources, waiting for that, and the treatment of waiting rows when
+//! `run` has ended.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use crate::run::sync::{self, MutexGuard};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tail {
     Commit,
-    /// A restart reads them again.
+    /// The rows are dropped, because a restart reads them again.
     Drop,
 }
 
@@ -25,7 +25,7 @@ impl Intake {
         committed
     }
 
-    /// The second half of it.
+    /// Marks the table as closed, after the commit.
     pub(crate) fn mark_closed(&self, entry: Entry) {
         let mut state = self.lock();
         if entry.attempt == state.attempt {
@@ -34,19 +34,19 @@ impl Intake {
         self.announce_closing(state);
     }
 
-    /// Closes all tables for all handles; the rows pushed so far stay pending.
+    /// Closes all tables for all handles. The rows pushed so far stay pending.
     pub(crate) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
         self.announce_closing(state);
     }
 
-    /// The manual clock was set: whoever waits for it looks at it again.
+    /// Wakes the threads that wait for the manual clock, after it was set.
     pub(crate) fn time_passed(&self) {
         self.announce_closing(self.lock());
     }
 
-    /// Ends the attempt, if it is still the one that was seen and has pushed nothing since: closes its handles.
+    /// Ends the attempt by closing its handles, if it is still the same attempt and has pushed nothing meanwhile.
     pub(crate) fn interrupt_attempt(&self, attempt: u32, offered: u64) -> bool {
         let mut state = self.lock();
         if state.closed || state.attempt != attempt || state.offered.iter().sum::<u64>() != offered {
@@ -57,8 +57,8 @@ impl Intake {
         true
     }
 
-    /// `run` has ended, or is not waited for any longer: commits what was pushed, whatever the backlog says, since the
-    /// rows are in memory already.
+    /// Commits everything that was pushed, after `run` has ended or was abandoned. The backlog does not matter,
+    /// because the rows are in memory already.
     pub(crate) fn finish(self: &Arc<Self>, tail: Tail) {
         self.close();
         let mut state = self.lock();
@@ -70,7 +70,7 @@ impl Intake {
             Tail::Drop => state.drop_unread(),
         }
         if state.cuts == Cuts::AtEnd {
-            // A table that was not sent to its end says nothing of what is gone.
+            // A table that was not sent completely does not show which rows were removed.
             if tail == Tail::Commit && !std::mem::replace(&mut state.finished, true) {
                 self.send(&mut state, None);
             }
@@ -100,7 +100,7 @@ impl Intake {
         }
     }
 
-    /// Waits for something to be closed; `None` if the deadline is over.
+    /// Waits until `done` returns a value. Returns `None` after the deadline.
     pub(super) fn wait_closing<'a>(
         &self,
         state: MutexGuard<'a, State>,

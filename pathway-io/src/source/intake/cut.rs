@@ -1,7 +1,7 @@
-//! How waiting rows become a commit: the [`Cut`], when one is made, and the [`Credit`] that gives its room back.
+//! Turns waiting rows into a commit: the [`Cut`], and the [`Credit`] that returns its room.
 //!
-//! A cut that has no room is *due*: whoever brings the room makes it, which is a credit that comes back, an offset, or the
-//! last of the transactions that wait.
+//! A cut without room is *due*. It is made by the event that ends its wait: a returned credit, an offset, or the end
+//! of the last waiting transaction.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -15,15 +15,15 @@ use crate::source::offset::SealedOffset;
 /// One commit of one source, on its way to the sequencer.
 pub(crate) struct Cut {
     pub(crate) source: usize,
-    /// Table index and `Vec<Batch<S>>`.
+    /// Pairs of a table's index and its `Vec<Batch<S>>`.
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
-    /// The offset that it covers. With an offset, it may have no parts: the source has read on, and found no rows.
+    /// The offset of the commit. A cut with an offset may have no rows, if the source has found none.
     pub(crate) offset: Option<SealedOffset>,
-    /// Lines for the quarantine.
+    /// Lines for the quarantine file.
     pub(crate) bad: Vec<u8>,
-    /// It is all that the source has, and what is not in it is gone.
+    /// Whether the rows are the whole table of the source, so that all other rows are removed.
     pub(crate) whole: bool,
-    /// It replaces all rows of a table, which takes longer the larger the table is.
+    /// Whether it replaces all rows of a table, which takes longer for a larger table.
     pub(crate) replaces: bool,
     pub(crate) credit: Arc<Credit>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Cut {
 /// A message of an intake to the sequencer.
 pub(crate) enum IntakeMessage {
     Commit(Cut),
-    /// Call [`Intake::autocommit`] of a source at that time.
+    /// Asks the sequencer to call [`Intake::autocommit`] of a source at that time.
     Arm {
         source: usize,
         at: Instant,
@@ -40,20 +40,20 @@ pub(crate) enum IntakeMessage {
     Pressed,
 }
 
-/// The way to the sequencer. No method waits for it.
+/// The channel to the sequencer. Its methods never wait.
 pub(crate) trait Outbox: Send + Sync + 'static {
-    /// Sends a message and wakes the sequencer's thread. Returns the message if the sequencer is gone.
+    /// Sends a message and wakes the sequencer's thread. # Errors The message, if the sequencer has ended.
     fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage>;
 
     /// Sends a message without waking a thread. A call of [`serve`](Self::serve) must follow.
     fn post(&self, message: IntakeMessage) -> Result<(), IntakeMessage>;
 
-    /// Has the posted messages handled: on this thread, which belongs to `source`, if the sequencer is idle and they take a
-    /// short time, and otherwise on the sequencer's thread. The caller holds no lock of an intake.
+    /// Handles the posted messages: on this thread, which belongs to `source`, if the sequencer is idle and they are
+    /// brief, and otherwise on the sequencer's thread. The caller holds no lock of an intake.
     fn serve(&self, source: usize);
 }
 
-/// A promise to call [`Outbox::serve`]. It is kept when this is dropped, so that it must outlive the intake's lock.
+/// Calls [`Outbox::serve`] when it is dropped, so it must outlive the guard of the intake's lock.
 pub(super) struct Serving<'a>(&'a Intake);
 
 impl Drop for Serving<'_> {
@@ -62,7 +62,7 @@ impl Drop for Serving<'_> {
     }
 }
 
-/// The right to have rows in flight; its last clone to be dropped gives it back.
+/// The right to have rows in flight. The drop of its last clone returns it.
 pub(crate) struct Credit {
     intake: Arc<Intake>,
     pub(super) load: Load,
@@ -81,17 +81,18 @@ impl Drop for Credit {
 }
 
 impl Intake {
-    /// Returns where there is none, the sequencer is told once: what is in flight may wait for a checkpoint.
+    /// Returns whether the backlog has room for `load`. If it has none, the sequencer is told once, because the rows
+    /// in flight may wait for a checkpoint.
     pub(super) fn has_room(&self, state: &mut State, load: Load) -> bool {
         let has_room = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
         if !has_room && !std::mem::replace(&mut state.pressed, true) {
-            // Without a sequencer nothing is in flight for long.
+            // If the sequencer has ended, the rows in flight are dropped soon.
             let _ = self.sequencer.send(IntakeMessage::Pressed);
         }
         has_room
     }
 
-    /// Has what this thread posts handled at its end.
+    /// Returns a guard that handles the messages which this thread posts.
     pub(super) fn serving(&self) -> Serving<'_> {
         Serving(self)
     }
@@ -106,7 +107,7 @@ impl Intake {
         }
     }
 
-    /// Sends all pending rows before the tail to the sequencer as one commit, if there is anything to say.
+    /// Sends all pending rows before the tail to the sequencer as one commit. Does nothing without rows and offset.
     pub(super) fn cut(self: &Arc<Self>, state: &mut State) {
         if state.has_cut() {
             self.send(state, None);
@@ -121,10 +122,10 @@ impl Intake {
         if self.eager {
             state.last_cut = Some(self.time.now());
         }
-        // First, since it runs code of the user's, which is guarded.
+        // This comes first, because it runs code of the user, which is guarded.
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
-        // An offset alone takes room too, so that not any number of them is on the way.
+        // A lone offset also takes room, so that the number of offsets in flight is bounded.
         let held = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
         state.in_flight = state.in_flight.plus(held);
         let taken = state.pending.take_before_tail();
@@ -139,9 +140,8 @@ impl Intake {
             replaces: taken.replaces,
             credit: Arc::new(Credit { intake: Arc::clone(self), load: held }),
         };
-        // The sequencer outlives the subjects. Were it gone all the same, dropping the credit here would lock the
-        // state a second time, so the message is kept for ever instead: the failure that ended the sequencer is
-        // what the run reports.
+        // The sequencer outlives the subjects. If it has ended nevertheless, dropping the credit here would lock the
+        // state a second time. So the message is leaked. The run reports the failure that ended the sequencer.
         let message = IntakeMessage::Commit(cut);
         let sent = if serving.is_some() { self.sequencer.post(message) } else { self.sequencer.send(message) };
         if let Err(unsent) = sent {
@@ -149,7 +149,7 @@ impl Intake {
         }
     }
 
-    /// When the pending rows are to be committed; `None` if there are none, or no autocommit before the end of days.
+    /// Returns when the pending rows must be committed. `None` if there are none, or without autocommit.
     fn due(&self, state: &State) -> Option<Instant> {
         let (first_push, interval) = state.first_push.zip(self.interval)?;
         match state.last_cut {
@@ -159,7 +159,7 @@ impl Intake {
         }
     }
 
-    /// The autocommit timer has fired: cuts if a row has waited for the interval. Says when to come again.
+    /// Cuts if a row has waited for the autocommit interval. Returns the time of the next call.
     pub(crate) fn autocommit(self: &Arc<Self>, now: Instant) -> Option<Instant> {
         let mut state = self.lock();
         match self.due(&state) {
@@ -184,7 +184,7 @@ impl Intake {
         self.announce_room(state);
     }
 
-    /// There is something new to commit: sees to it that somebody will, and does so at once where the backlog is full.
+    /// Arms the autocommit timer after a push. If the backlog is full, it cuts at once.
     #[inline]
     pub(super) fn after_push(self: &Arc<Self>, state: &mut State) {
         if state.first_push.is_none() && self.interval.is_some() {

@@ -1,32 +1,32 @@
-//! Where pushed rows wait for their commit: the [`Intake`] of a source, shared by all its subjects.
+//! The [`Intake`] of a source, in which pushed rows wait for their commit.
 //!
-//! It is the hand-over between the source's threads and the sequencer, and the one place where a row can wait. Behind
-//! one mutex it holds the rows since the last commit, of all tables of the source, and counts those that were
-//! committed but not yet taken by every sink (*in flight*). A *cut* makes the waiting rows one commit and sends it to
-//! the sequencer while the mutex is held, so that the order of the cuts is the order of the commits. A thread that calls
-//! `commit` then does the sequencer's work if it can ([`Outbox::serve`]); a task does not, since a runtime's thread must not
-//! be held up.
+//! All subjects of the source share it. It passes rows from the source's threads to the sequencer, and is the only
+//! place where a push can wait. Under one mutex it has the rows since the last commit, of all tables of the source,
+//! and the number of rows that were committed but not yet taken by every sink (*in flight*). A *cut* makes the waiting
+//! rows one commit. It is sent to the sequencer while the mutex is held, so that the order of the cuts is the order of
+//! the commits. A thread that calls `commit` then does the sequencer's work if it can ([`Outbox::serve`]); a task does
+//! not, since a runtime's thread must not be held up.
 //!
-//! The backlog bounds the waiting rows and the rows in flight alike: a cut waits until what it adds fits, or until
-//! nothing is in flight, and a push waits for a cut. Every commit carries a [`Credit`] for its rows, and sinks drop
-//! it when they have taken them. The channels behind the intake are therefore bounded by the backlog, in rows and
-//! bytes and not in messages, and sending into them never blocks.
+//! The backlog bounds the waiting rows, and also the rows in flight. A cut waits until its rows fit or nothing is in
+//! flight, and a push waits for a cut. Every commit carries a [`Credit`] for its rows, and sinks drop it when they
+//! have taken them. The channels behind the intake are therefore bounded by the backlog, in rows and bytes and not in
+//! messages, and sending into them never blocks.
 //!
-//! A source that sets offsets is cut only directly after one, so that a commit and its offset say the same; see
-//! [`Pending`] for the rows behind the last offset. What such a cut cannot take waits for the next offset.
+//! A source that sets offsets is cut only directly after one, so that a commit and its offset agree. The rows after
+//! the last offset wait for the next one; see [`Pending`].
 //!
 //! Autocommit costs nothing while nothing is pushed: the first row after a commit *arms* a timer in the sequencer,
 //! which calls [`Intake::autocommit`] when it is due. An *eager* source counts the interval from the last cut instead, so
 //! that a row after a quiet interval is due at once.
 //!
-//! | file | what is in it |
+//! | file | content |
 //! |---|---|
-//! | `state.rs` | what the mutex guards |
-//! | `admit.rs` | a row's way in |
-//! | `cut.rs` | the cut, and the room that comes back |
-//! | `closing.rs` | handles that are closed |
+//! | `state.rs` | the state under the mutex |
+//! | `admit.rs` | admission of rows |
+//! | `cut.rs` | the cut, and the return of its room |
+//! | `closing.rs` | closing of handles |
 //! | `attempts.rs` | restarts |
-//! | `wakers.rs` | tasks that wait beside the threads |
+//! | `wakers.rs` | waiting tasks |
 //! | `poll.rs` | the same waits for tasks (feature `async`) |
 
 mod admit;
@@ -59,10 +59,10 @@ use crate::run::time::Time;
 use crate::source::intake::pending::{Load, Pending};
 use crate::source::offset::{Offset, Offsets};
 
-/// The byte half of the backlog; a larger row or transaction passes alone.
+/// The limit of the backlog in bytes. A larger row or transaction passes alone.
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
 
-/// The settings by which a source's rows are gathered.
+/// The settings of an intake.
 pub(crate) struct Gathering {
     /// The backlog, in rows.
     pub(crate) backlog: usize,
@@ -74,19 +74,19 @@ pub(crate) struct Gathering {
     pub(crate) time: Time,
 }
 
-/// See the module's text.
+/// The rows of a source that wait for their commit. The module documentation describes it.
 pub(crate) struct Intake {
     source: usize,
     limit: Load,
     interval: Option<Duration>,
-    /// The interval is counted from the last cut, not from the first push after it.
+    /// Whether the interval is counted from the last cut, and not from the first push after it.
     eager: bool,
     time: Time,
     sequencer: Box<dyn Outbox>,
     state: Mutex<State>,
-    /// Credit came back, or the subjects were closed.
+    /// Notified when credit is returned, or when a subject is closed.
     room: Condvar,
-    /// The subjects were closed.
+    /// Notified when a subject is closed.
     closing: Condvar,
 }
 
@@ -110,7 +110,7 @@ impl Intake {
         self.state.lock().unwrap_or_else(|poisoned| self.recover(poisoned))
     }
 
-    /// A push runs code of the user's (a column's default) under the lock, and that may panic.
+    /// A push runs code of the user under the lock (a column's default), which may panic.
     #[cold]
     fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, State>>) -> MutexGuard<'a, State> {
         let mut state = poisoned.into_inner();
@@ -126,8 +126,8 @@ impl Intake {
         state
     }
 
-    /// Makes everything pushed so far one commit; waits until the backlog has room for it. Rows behind the last offset
-    /// wait for the next one.
+    /// Commits everything pushed so far. Waits until the backlog has room. Rows after the last offset wait for the
+    /// next one.
     pub(crate) fn commit(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
         let serving = self.serving();
         self.commit_locked(self.lock(), entry, &serving)
@@ -174,7 +174,7 @@ impl Intake {
         Ok(())
     }
 
-    /// Sets the offset of everything pushed so far, and makes it one commit.
+    /// Sets the offset of everything pushed so far, and commits.
     pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
         let serving = self.serving();
         let mut state = self.lock();
@@ -183,8 +183,9 @@ impl Intake {
         self.commit_locked(state, entry, &serving)
     }
 
-    /// Makes everything pushed so far and then the rows of `transaction` one commit. A transaction of `table` that has
-    /// rows of a closed one is refused whole. Where cuts come after offsets, and it has none, it waits for the next.
+    /// Commits everything pushed so far and then the rows of `transaction`, as one commit. A transaction with rows of
+    /// a closed table is refused whole. If the source sets offsets and the transaction has none, it waits for the next
+    /// offset.
     pub(crate) fn commit_transaction<O: Offset>(
         self: &Arc<Self>,
         entry: Entry,
@@ -194,13 +195,13 @@ impl Intake {
         let serving = self.serving();
         let mut state = self.lock();
         if state.is_for_later(offset.is_some()) {
-            // An offset that waits for this transaction makes no room before it.
+            // If an offset waits for this transaction, no cut can be made before it.
             if !state.offset_waits {
                 state = self.make_room(state, entry, Push::Wait)?;
             }
             state.append_for_later(entry, transaction)?;
             if state.has_cut() {
-                // An offset has waited for it. A stop that comes now leaves the rows to the end of `run`.
+                // An offset has waited for this transaction. After a stop, the end of `run` commits the rows.
                 let _ = self.commit_locked(state, entry, &serving);
             }
             return Ok(());
@@ -216,7 +217,7 @@ impl Intake {
         Ok(committed?)
     }
 
-    /// Commits the transaction if there is room for it. Whoever tries is counted among those that wait.
+    /// Commits the transaction if there is room. The caller is already counted as waiting.
     fn try_transaction<O: Offset>(
         self: &Arc<Self>,
         state: &mut State,
@@ -240,19 +241,19 @@ impl Intake {
         Poll::Ready(Ok(()))
     }
 
-    /// A transaction waits no longer, so that what it has held up may be cut.
+    /// Removes a transaction from the queue, and makes a cut that waited for it.
     fn leave_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         state.transactions_waiting -= 1;
         self.cut_if_due(&mut state);
         self.announce_room(state);
     }
 
-    /// Lets go of the lock, and wakes whoever waits for room.
+    /// Releases the lock, and wakes all threads and tasks that wait for room.
     fn announce_room(&self, mut state: MutexGuard<'_, State>) {
         let tasks = state.room.take();
         drop(state);
         self.room.notify_all();
-        // Without the lock, since a waker runs code of the runtime that the task is on.
+        // The lock is not held here, because a waker runs code of the task's runtime.
         tasks.wake();
     }
 
@@ -264,15 +265,15 @@ impl Intake {
         tasks.wake();
     }
 
-    /// A transaction gets its first row: from now on an offset that is set waits for its end.
+    /// Opens a transaction at its first row. From now on, an offset that is set waits for its end.
     pub(crate) fn open_transaction(&self, entry: Entry) -> Result<u64, Closed> {
         let mut state = self.lock();
         state.check_open(entry)?;
         Ok(state.open_transaction())
     }
 
-    /// A transaction has ended without a commit. An offset that waits for it waits for the next one, since the source may
-    /// be about to end with an error, and would not read these rows again.
+    /// Ends a transaction without a commit. An offset that has waited for it now waits for the next offset, because
+    /// the source may be about to fail, and would not read these rows again.
     pub(crate) fn drop_transaction(&self, entry: Entry, opened: u64) {
         let mut state = self.lock();
         if entry.attempt == state.attempt {
@@ -285,12 +286,12 @@ impl Intake {
         self.lock().offset_waits
     }
 
-    /// Returns the offset of the last commit that had one, also of a run before this one.
+    /// Returns the offset of the last commit that had one, also in a previous run.
     pub(crate) fn resume<O: Offset>(&self) -> Option<O> {
         self.lock().offsets.last()
     }
 
-    /// Takes the first panic in the code of an offset that was outside of `run`.
+    /// Takes the first panic of an offset's code outside `run`.
     pub(crate) fn take_offset_failure(&self) -> Option<FailureKind> {
         self.lock().offsets.take_failure()
     }
@@ -301,12 +302,12 @@ impl Intake {
         offsets.end()
     }
 
-    /// Counts a row that was pushed into a transaction; the plain ones are counted as they are admitted.
+    /// Counts a row that was pushed into a transaction. Other rows are counted when they are admitted.
     pub(crate) fn count_row(&self, table: usize) {
         self.lock().offered[table] += 1;
     }
 
-    /// Counts a bad row; gives its number among the rows that the table was offered, and among the bad ones.
+    /// Counts a bad row. Returns its number among all pushed rows of the table, and among the bad rows.
     pub(crate) fn count_bad_row(&self, table: usize) -> (u64, u64) {
         let mut state = self.lock();
         state.counts.bad_rows += 1;
@@ -319,7 +320,7 @@ impl Intake {
         format!("{} rows or {} MiB", self.limit.rows, self.limit.bytes / (1024 * 1024))
     }
 
-    /// Returns how far the source has come, and how full its backlog is.
+    /// Returns the progress of the source and the level of its backlog.
     pub(crate) fn level(&self) -> Level {
         let state = self.lock();
         Level {

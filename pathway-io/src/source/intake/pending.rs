@@ -1,10 +1,9 @@
-//! Rows of all tables of a source that will be one commit: [`Pending`], and how much they are: [`Load`].
+//! The rows of all tables of a source that will be one commit ([`Pending`]), and their amount ([`Load`]). The tables
+//! of a source have different row types, so the batches of each table are type-erased, and the index of the table
+//! identifies the type. If a source sets offsets, the rows after the last one are the *tail*.
 //!
-//! A source's tables have rows of different types, so each table's batches are kept with their type forgotten; a
-//! table's index stands for it.
+//! They wait for the next offset, and a cut takes only the rows before them.
 //!
-//! Where a source sets offsets, rows behind the last one are the *tail*: they wait for the next offset, and a cut takes
-//! only what stands before them.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -12,10 +11,10 @@ use std::sync::Arc;
 use crate::rows::batch::{Batch, Batches, Pool};
 use crate::rows::schema::Schema;
 
-/// A `Pool<S>` whose row type is forgotten, so that a `Subject<S>` asks nothing of `S`.
+/// A type-erased `Pool<S>`, so that a `Subject<S>` needs no bound on `S`.
 pub(crate) type AnyPool = Arc<dyn Any + Send + Sync>;
 
-/// A subject is made for its table's index, so that what it finds there has its row type.
+/// The panic message of a failed downcast, which cannot happen: a subject is made for the index of its table.
 const OWN_TYPE: &str = "a table's index stands for its own row type";
 
 /// An amount of rows, in both measures of the backlog.
@@ -47,7 +46,7 @@ impl Load {
     }
 }
 
-/// The batches of one table, with the row type forgotten.
+/// The type-erased batches of one table.
 trait AnyBatches: Any + Send {
     fn append(&mut self, other: Box<dyn AnyBatches>);
     fn has_rows(&self) -> bool;
@@ -103,7 +102,7 @@ pub(crate) struct Pending {
     bad: BadLines,
     /// Whether one of its tables is whole: [`Pending::start_table`].
     pub(crate) replaces: bool,
-    /// Of the rows of a transaction: what the intake has given it with its first row.
+    /// For a transaction: the number that the intake returned when it was opened.
     pub(crate) opened: Option<u64>,
 }
 
@@ -128,10 +127,10 @@ impl BadLines {
 
 /// The rows and lines that a cut has taken.
 pub(crate) struct Taken {
-    /// Table index and `Vec<Batch<S>>`.
+    /// Pairs of a table's index and its `Vec<Batch<S>>`.
     pub(crate) parts: Vec<(usize, Box<dyn Any + Send>)>,
     pub(crate) bad: BadLines,
-    /// A table may be whole.
+    /// Whether a table may be whole.
     pub(crate) replaces: bool,
 }
 
@@ -152,8 +151,8 @@ impl Pending {
         Ok(())
     }
 
-    /// Makes the rows of a table the whole table. This is part of the load, so that it is cut without rows too, and so
-    /// that only a backlog of them waits.
+    /// Makes the rows of a table the whole table. This counts as load, so that it is committed even without rows, and
+    /// so that the number of waiting ones is bounded.
     pub(crate) fn start_table<S: Schema>(&mut self, table: usize, pool: &AnyPool) {
         self.replaces = true;
         if self.batches::<S>(table, pool).start_table() {
@@ -190,7 +189,7 @@ impl Pending {
         }
     }
 
-    /// An offset covers the tail too.
+    /// Ends the tail, because an offset covers it, too.
     #[inline]
     pub(crate) fn end_tail(&mut self) {
         self.before_tail = None;
@@ -228,7 +227,7 @@ impl Pending {
         self.load = self.load.plus(Load { rows: 1, bytes: line.len() });
     }
 
-    /// Drops the tail; says how much it was.
+    /// Drops the tail, and returns its load.
     pub(crate) fn drop_tail(&mut self) -> Load {
         let Some(before) = self.before_tail.take() else {
             return Load::default();
@@ -242,7 +241,7 @@ impl Pending {
         dropped
     }
 
-    /// Puts the rows of `later` behind these.
+    /// Appends the rows of `later`.
     pub(crate) fn append(&mut self, later: Pending) {
         self.load = self.load.plus(later.load);
         self.bad.rows += later.bad.rows;
@@ -270,7 +269,7 @@ impl Pending {
         self.tables.get(table).and_then(Option::as_ref).is_some_and(|batches| batches.has_rows())
     }
 
-    /// Makes the columns of each table equally long again, after a panic in the middle of a push.
+    /// Truncates the columns of each table to the same length, after a panic during a push.
     pub(crate) fn repair(&mut self) {
         for batches in self.tables.iter_mut().flatten() {
             batches.repair();

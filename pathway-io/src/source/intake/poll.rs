@@ -1,8 +1,8 @@
-//! The waits of the intake for tasks: each looks under the lock whether it is over, as a thread would, and otherwise leaves its
-//! waker there before it lets go of the lock. Whoever changes what is waited for takes the lock, too, and so finds the waker.
+//! The waits of the intake for tasks. Each checks its condition under the lock, and registers its waker before it
+//! releases the lock.
 //!
-//! A future that is dropped takes its waker with it ([`Place`]), so that a loop which drops one with each of its turns adds up
-//! to nothing.
+//! A thread that changes the condition holds the lock, too, and so finds the waker. A future that is dropped removes
+//! its waker ([`Place`]), so that a loop which drops futures does not fill the lists.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,7 +16,8 @@ use crate::run::sync::MutexGuard;
 use crate::source::intake::pending::Pending;
 use crate::source::offset::Offset;
 
-/// A task's place among those that wait; empty while it does not wait. Whoever has one gives it back when it is dropped.
+/// A task's entry in a list of waiting tasks, which is empty while it does not wait. The owner must remove the entry
+/// when it is dropped.
 #[derive(Default)]
 pub(crate) struct Place(Option<u64>);
 
@@ -44,14 +45,14 @@ impl Place {
         self.0 = Some(list(&mut state).add(waker.clone()));
     }
 
-    /// The task waits for room no longer.
+    /// Removes the task from the list of tasks that wait for room.
     pub(crate) fn give_back_room(&mut self, intake: &Intake) {
         if self.0.is_some() {
             drop(self.enter(intake, ROOM));
         }
     }
 
-    /// The task waits for an end no longer.
+    /// Removes the task from the list of tasks that wait for an end.
     pub(crate) fn give_back_closing(&mut self, intake: &Intake) {
         if self.0.is_some() {
             drop(self.enter(intake, CLOSING));
@@ -115,15 +116,17 @@ impl Intake {
     }
 }
 
-/// [`Intake::commit_transaction`] for a task. Dropped while it waits, it commits nothing, and what it has held up goes ahead.
+/// [`Intake::commit_transaction`] for a task. If it is dropped while it waits, it commits nothing, and a cut that
+/// waited for it is made.
 pub(crate) struct CommitTransaction<'a, O> {
     intake: &'a Arc<Intake>,
     entry: Entry,
     transaction: Pending,
     offset: Option<O>,
-    /// It is counted among the transactions that wait.
+    /// Whether it is counted as a waiting transaction.
     is_queued: bool,
-    /// Its rows wait for an offset or the end, which will commit them whatever becomes of this future.
+    /// Whether its rows are among the pending ones. The next offset or the end of `run` commits them, even if this
+    /// future is dropped.
     is_appended: bool,
     place: Place,
 }
@@ -154,7 +157,7 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
         let mut state = this.place.enter(intake, ROOM);
         if !this.is_queued && state.is_for_later(this.offset.is_some()) {
             if !this.is_appended {
-                // An offset that waits for this transaction makes no room before it.
+                // If an offset waits for this transaction, no cut can be made before it.
                 if !state.offset_waits && intake.room_for(&mut state, this.entry, Push::Wait)?.is_pending() {
                     this.place.wait(state, ROOM, cx.waker());
                     return Poll::Pending;
@@ -163,7 +166,7 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
                 state.append_for_later(this.entry, std::mem::take(&mut this.transaction))?;
                 this.is_appended = true;
             }
-            // An offset has waited for it. A stop that comes now leaves the rows to the end of `run`.
+            // An offset has waited for this transaction. After a stop, the end of `run` commits the rows.
             if state.has_cut() && intake.try_commit(&mut state, this.entry, None).is_pending() {
                 this.place.wait(state, ROOM, cx.waker());
                 return Poll::Pending;

@@ -1,4 +1,4 @@
-//! What the mutex of an intake guards: [`State`], and the rules of it that need nothing else.
+//! The state under the mutex of an intake ([`State`]), and the rules that need nothing else.
 
 use std::time::Instant;
 
@@ -14,14 +14,14 @@ pub(crate) struct Entry {
     pub(crate) attempt: u32,
 }
 
-/// Where a source's rows may be cut into commits.
+/// The places at which a source's rows may be cut into commits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cuts {
     /// Anywhere, until the source sets an offset.
     Anywhere,
     /// Directly after an offset.
     AtOffsets,
-    /// Only when `run` has ended: what it has pushed by then is the whole table, and one commit.
+    /// Only when `run` has ended. Its rows are the whole table, in one commit.
     AtEnd,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Level {
     pub(crate) attempt: u32,
     /// The number of times that a handle has returned `Closed`.
     pub(crate) refusals: u64,
-    /// A thread or a task waits for room in the backlog.
+    /// Whether a thread or a task waits for room in the backlog.
     pub(crate) is_waiting: bool,
 }
 
@@ -55,47 +55,49 @@ pub(super) struct State {
     pub(super) offsets: Offsets,
     pub(super) cuts: Cuts,
     pub(super) in_flight: Load,
-    /// When the oldest pending row was pushed; kept only where there is an autocommit.
+    /// The time of the oldest pending row. It is recorded only with autocommit.
     pub(super) first_push: Option<Instant>,
-    /// When the last cut was made; kept only where the source is eager.
+    /// The time of the last cut. It is recorded only for an eager source.
     pub(super) last_cut: Option<Instant>,
-    /// The sequencer's timer runs, or its cut waits for credit.
+    /// Whether the sequencer's timer runs, or its cut waits for credit.
     pub(super) armed: bool,
-    /// A cut is due and waits for credit or an offset: whoever brings it makes the cut.
+    /// Whether a cut is due and waits for credit or an offset. The event that ends the wait makes the cut.
     pub(super) cut_due: bool,
-    /// The sequencer knows that the next cut waits for credit.
+    /// Whether the sequencer was told that the next cut waits for credit.
     pub(super) pressed: bool,
-    /// Threads that wait for room.
+    /// The number of threads that wait for room.
     pub(super) waiting: usize,
-    /// Transactions that wait for credit; nothing else is cut before them, lest they wait for ever.
+    /// The number of transactions that wait for credit. Nothing else is cut before them, so that they do not wait for
+    /// ever.
     pub(super) transactions_waiting: usize,
-    /// Transactions that have rows and have not ended.
+    /// The number of transactions that have rows and have not ended.
     open: usize,
     /// The number of open transactions that had rows when the last offset was set.
     straddling: usize,
     /// The number of offsets set. It shows whether a transaction is older than the last offset.
     offsets_set: u64,
-    /// The last offset covers rows of transactions that were not committed: it waits for them, and nothing is cut.
+    /// Whether the last offset covers rows of transactions that were not committed. It waits for them, and nothing is
+    /// cut.
     pub(super) offset_waits: bool,
-    /// A row of these is not among the rows of that offset, which therefore waits for the next one.
+    /// Whether such a transaction was dropped, so that the offset waits for the next one.
     is_void: bool,
-    /// Handles of an attempt before this one are closed for good.
+    /// The number of the attempt. Handles of an earlier attempt are closed for good.
     pub(super) attempt: u32,
     /// Tasks that wait for room, as threads wait for [`Intake::room`](super::Intake).
     pub(super) room: Wakers,
     /// Tasks that wait for something to be closed.
     pub(super) closing: Wakers,
     pub(super) closed: bool,
-    /// The present attempt has pushed nothing for too long, and is to end.
+    /// Whether the present attempt has pushed nothing for too long, and must end.
     pub(super) interrupted: bool,
     pub(super) closed_tables: Vec<bool>,
-    /// A handle has returned `Closed`: an error of `run` is then a clean end.
+    /// Whether a handle has returned `Closed`, so that an error of `run` is a clean end.
     pub(super) told_closed: bool,
     /// The number of times that a handle has returned `Closed`.
     pub(super) refusals: u64,
-    /// The whole table was sent.
+    /// Whether the whole table was sent.
     pub(super) finished: bool,
-    /// Rows that each table was offered, good and bad: the number of a row in an error.
+    /// The number of rows pushed into each table, good and bad, for the row number in an error.
     pub(super) offered: Vec<u64>,
     pub(super) counts: Counts,
 }
@@ -183,7 +185,7 @@ impl State {
             && (!self.pending.before_tail().is_zero() || self.offsets.is_set())
     }
 
-    /// A row without an offset comes.
+    /// Prepares for a row without an offset.
     #[inline]
     pub(super) fn begin_tail(&mut self) {
         if self.cuts == Cuts::AtOffsets {
@@ -202,7 +204,8 @@ impl State {
         self.is_void = false;
     }
 
-    /// A transaction gets its first row. Returns what [`end_transaction`](Self::end_transaction) tells it by.
+    /// Opens a transaction at its first row. Returns the number by which [`end_transaction`](Self::end_transaction)
+    /// recognises it.
     pub(super) fn open_transaction(&mut self) -> u64 {
         self.open += 1;
         self.offsets_set
@@ -224,7 +227,7 @@ impl State {
         self.end_transaction(opened, is_covered);
     }
 
-    /// A transaction has ended; `is_covered` says that its rows are among those that the last offset covers.
+    /// Ends a transaction. `is_covered` says that its rows are among those that the last offset covers.
     pub(super) fn end_transaction(&mut self, opened: Option<u64>, is_covered: bool) {
         if opened.is_none() {
             return;
@@ -237,13 +240,13 @@ impl State {
         self.open = self.open.saturating_sub(1);
     }
 
-    /// The transactions of an attempt that has failed have ended.
+    /// Forgets the transactions of an attempt that has failed.
     pub(super) fn forget_transactions(&mut self) {
         self.is_void |= self.straddling > 0;
         (self.open, self.straddling) = (0, 0);
     }
 
-    /// Drops the rows that the source will read again: those behind the last offset, and all that an offset covers which
+    /// Drops the rows that the source will read again: the rows after the last offset, and the rows of an offset that
     /// waits for a transaction.
     pub(super) fn drop_unread(&mut self) {
         if std::mem::take(&mut self.offset_waits) {

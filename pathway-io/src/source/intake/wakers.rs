@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
-/// The tasks that wait for one event, in the order in which they came. The intake's mutex guards them, so that a task which
-/// has found no room is here before the room can come back.
+/// The tasks that wait for one event, in order. The intake's mutex guards the list, so that a task which finds no room
+/// is in the list before room can be returned.
 ///
-/// Wakers run code of the runtime that they belong to, when they are woken and when they are dropped. Both happen without
-/// the lock: each method hands out what it takes away.
+/// Waking or dropping a waker runs code of its runtime, which must not happen under the lock. So each method returns
+/// the wakers that it removes.
 #[derive(Default)]
 pub(super) struct Wakers {
     #[cfg(feature = "async")]
@@ -16,7 +16,7 @@ pub(super) struct Wakers {
 }
 
 impl Wakers {
-    /// Takes all of them away. A task that still finds no room comes again.
+    /// Removes all of them. A task that still finds no room registers again.
     pub(super) fn take(&mut self) -> Woken {
         Woken(std::mem::take(&mut self.waiting))
     }
@@ -29,7 +29,7 @@ impl Wakers {
         self.last
     }
 
-    /// Removes a task, unless it was taken away.
+    /// Removes a task, unless it was removed already.
     #[cfg(feature = "async")]
     pub(super) fn remove(&mut self, number: u64) -> Option<Waker> {
         self.waiting.remove(&number)
@@ -40,7 +40,7 @@ impl Wakers {
     }
 }
 
-/// Tasks that are to be woken once the lock is released.
+/// Tasks that must be woken once the lock is released.
 #[must_use]
 pub(super) struct Woken(BTreeMap<u64, Waker>);
 

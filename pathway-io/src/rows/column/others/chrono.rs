@@ -77,8 +77,8 @@ fn of_time(time: NaiveTime) -> Clock {
     Clock { hour, minute, second, nano: time.nanosecond() % SECOND }
 }
 
-/// Returns a time as its text tells it: a leap second is only at the end of a minute of the local time. For that to be so after a
-/// restart too, others are no values besides the second that follows.
+/// Returns the time that its text reads back as. A leap second is written only at the end of a minute of the local
+/// time. Any other is stored as the following second, so that the value is the same after a restart.
 fn as_written(utc: NaiveDateTime, offset: FixedOffset) -> NaiveDateTime {
     let Some(nanos) = utc.nanosecond().checked_sub(SECOND) else { return utc };
     if (utc.time() + offset).second() == 59 {
@@ -230,8 +230,8 @@ impl TextForm for DateTime<FixedOffset> {
     }
 }
 
-/// The day of a local time that is beyond the calendar, which ends with whole days in UTC: the one behind its last day, or
-/// before its first, by the direction of the offset.
+/// Returns the day of a local time that is out of the calendar's range. The calendar ends with whole days in UTC, so
+/// it is the day after the last one or before the first one, depending on the sign of the offset.
 fn day_beyond(east: i32) -> Day {
     if east < 0 {
         let first = of_date(NaiveDate::MIN);
@@ -247,7 +247,7 @@ fn beyond_calendar(day: Day, clock: Clock, offset: FixedOffset) -> Option<DateTi
     let east = offset.local_minus_utc();
     let end = if east < 0 { NaiveDate::MIN } else { NaiveDate::MAX };
     let local = to_time(clock).ok()?;
-    // The local time is on the day beyond, and its offset leads back into the calendar.
+    // The local time is one day out of range, and its offset leads back into the calendar.
     let second = i32::try_from(local.num_seconds_from_midnight()).ok()? - east;
     let leads_back = if east < 0 { second >= 86_400 } else { second < 0 };
     let is_within = day == day_beyond(east) && leads_back;

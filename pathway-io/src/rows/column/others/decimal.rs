@@ -1,10 +1,10 @@
-//! `Decimal` of `rust_decimal`: all its digits in text, the zeros at the end too.
+//! `Decimal` of `rust_decimal`: all its digits in text, including zeros at the end.
 //!
-//! In JSON it is a string, since readers of JSON make a float of a number. For the same reason a number with a point
-//! is refused, which may have lost digits before it comes here; an integer is taken.
+//! In JSON it is a string, because readers of JSON convert a number to a float. For the same reason, a number with a
+//! point is refused, since it may have lost digits already.
 //!
-//! `1.0` and `1.00` are two values: a row in which the one takes the place of the other has changed. Since they are
-//! the same for `==`, a `Decimal` cannot be a key. Zero has no sign.
+//! An integer is accepted. `1.0` and `1.00` are different values: replacing one by the other changes a row. They are
+//! equal for `==`, so a `Decimal` cannot be a key. Zero has no sign.
 
 use rust_decimal::Decimal;
 
@@ -22,7 +22,7 @@ impl TextForm for Decimal {
         Self::default()
     }
 
-    /// All digits as an integer, and how many of them are behind the point.
+    /// All digits as an integer, and the number of digits after the point.
     type Identity = (i128, u32);
 
     #[inline]
@@ -31,7 +31,7 @@ impl TextForm for Decimal {
     }
 
     fn parse(text: &str) -> Result<Decimal, Fault> {
-        // Its own parser takes underscores, and `.5`.
+        // The crate's own parser accepts underscores, and `.5`.
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
         let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());

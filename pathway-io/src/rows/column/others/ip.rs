@@ -1,5 +1,5 @@
-//! IP addresses and socket addresses of the standard library, by their usual text. It lacks the flow label of an IPv6 socket
-//! address, which therefore does not tell rows apart.
+//! IP addresses and socket addresses of the standard library, in their usual text form. The text lacks the flow label
+//! of an IPv6 socket address, so the label is ignored when rows are compared.
 
 use std::convert::identity;
 use std::io::Write;

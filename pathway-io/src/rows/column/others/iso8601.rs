@@ -4,8 +4,8 @@
 //! A fraction has only the digits that it needs. A year before 0 or after 9999 has a sign and six digits. The parser
 //! also accepts a time without seconds, `t` or a space for `T`, `z`, and offsets like `+0100` and `+01`.
 //!
-//! The crates' own parsers take more than is safe in a column: where a date is wanted, `jiff` drops the time behind
-//! it. And each crate writes fractions and years in another way.
+//! The crates' own parsers accept more than is safe in a column: for a date, `jiff` ignores a time after it. And each
+//! crate writes fractions and years differently.
 
 use super::text_form::{FORM, Fault};
 use crate::rows::column::Style;
@@ -13,10 +13,10 @@ use crate::rows::column::Style;
 const NO_TIME: Fault = "there is no such time of day";
 /// The fault of a date that the calendar, or the type, does not have.
 pub(super) const NO_DAY: Fault = "there is no such day";
-/// The fault of a moment at the ends of the type's calendar.
+/// The fault of a moment that is out of the type's range.
 pub(super) const OUT_OF_RANGE: Fault = "it is out of range";
 
-/// A day as it is written, whether the calendar has it or not.
+/// A day as it is written, which need not exist in the calendar.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Day {
     pub(super) year: i32,
@@ -102,7 +102,7 @@ impl Reader<'_> {
         self.0.iter().take_while(|byte| byte.is_ascii_digit()).count()
     }
 
-    /// Returns a number of exactly so many digits, nine at most.
+    /// Returns a number of exactly this many digits, at most nine.
     fn number(&mut self, digits: usize) -> Result<u32, Fault> {
         let (number, rest) = self.0.split_at_checked(digits).ok_or(FORM)?;
         if !number.iter().all(u8::is_ascii_digit) {
@@ -198,7 +198,7 @@ pub(super) fn write_date(date: Day, out: &mut Vec<u8>) {
 pub(super) fn write_time(clock: Clock, out: &mut Vec<u8>) {
     write_whole_time(clock, out);
     let zeros = out.iter().rev().take_while(|byte| **byte == b'0').count();
-    // With the point, if no digit stays behind it.
+    // The point is removed, too, if no digit remains after it.
     let gone = if zeros == 9 { 10 } else { zeros };
     out.truncate(out.len() - gone);
 }
@@ -223,7 +223,7 @@ pub(super) fn write_date_time(day: Day, clock: Clock, style: Style, out: &mut Ve
     }
 }
 
-/// Writes what follows the date and time of an instant, which is in UTC.
+/// Writes the end of an instant in UTC, after its date and time.
 pub(super) fn write_utc(style: Style, out: &mut Vec<u8>) {
     out.extend_from_slice(match style {
         Style::Plain | Style::Exact => b"Z",

@@ -47,7 +47,7 @@ fn to_date(day: Day) -> Result<Date, Fault> {
 }
 
 fn to_time(clock: Clock) -> Result<Time, Fault> {
-    // There are no leap seconds in `jiff`, whose own parser takes `:60` for `:59` too.
+    // `jiff` has no leap seconds, and its own parser reads `:60` as `:59`, too.
     let second = clock.second.min(59);
     let [hour, minute, second] = [clock.hour, clock.minute, second].map(u8::cast_signed);
     Time::new(hour, minute, second, clock.nano.cast_signed()).map_err(|_| FORM)

@@ -1,5 +1,5 @@
-//! Column types that stand in JSON as a string of a certain form: those of the standard library, and those of other crates,
-//! each behind the feature that has the crate's name.
+//! Column types that are strings of a certain form in JSON: those of the standard library, and those of other crates,
+//! each behind the feature with the crate's name.
 
 #[cfg(feature = "chrono")]
 mod chrono;

@@ -1,6 +1,6 @@
-//! The durations with a sign that other crates have: a number of nanoseconds in text, like [`Duration`](super::duration).
+//! Signed durations of other crates: a number of nanoseconds in text, like [`Duration`](super::duration).
 
-/// A duration with a sign as a column: how many nanoseconds one has, and which one has so many, if there is one.
+/// Makes a signed duration a column type, from its conversions to and from nanoseconds.
 macro_rules! signed_duration {
     ($type:ty, $nanos:expr, $of_nanos:expr) => {
         $crate::rows::column::column_type!(

@@ -1,7 +1,7 @@
 //! `SystemTime`: an instant in UTC, in the text form of [`iso8601`](super::iso8601).
 //!
-//! The calendar of the text ends with the years -999,999 and 999,999. A `SystemTime` beyond them, which no clock shows, is
-//! written as the first or last second of that calendar, and tells no rows apart.
+//! The calendar of the text ends with the years -999,999 and 999,999. A `SystemTime` out of this range, which no clock
+//! shows, is stored as the first or last second of the calendar.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,9 +20,9 @@ impl NotNull for SystemTime {}
 const DAY: i64 = 86_400;
 const LAST_YEAR: i64 = 999_999;
 
-/// Returns the number of a day of the Gregorian calendar, from that of 1970-01-01.
+/// Returns the number of days from 1970-01-01 to a day of the Gregorian calendar.
 ///
-/// Years begin in March here, so that a leap day is the last day of its year; 400 years have always the same 146,097 days.
+/// Years begin in March here, so that a leap day is the last day of its year. 400 years always have 146,097 days.
 fn number_of(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -40,7 +40,7 @@ fn day_of(number: i64) -> (i64, i64, i64) {
     (era * 400 + year + i64::from(month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1)
 }
 
-/// Returns the seconds and nanoseconds since 1970, of which the nanoseconds are never negative.
+/// Returns the seconds and nanoseconds since 1970. The nanoseconds are never negative.
 fn since_1970(time: SystemTime) -> (i64, u32) {
     match time.duration_since(SystemTime::UNIX_EPOCH) {
         Ok(after) => (i64::try_from(after.as_secs()).unwrap_or(i64::MAX), after.subsec_nanos()),
@@ -63,7 +63,7 @@ fn at(seconds: i64, nanos: u32) -> Option<SystemTime> {
 }
 
 impl TextForm for SystemTime {
-    /// The seconds and nanoseconds that the text has.
+    /// The seconds and nanoseconds in the text.
     type Identity = (i64, u32);
 
     fn placeholder() -> Self {
@@ -89,7 +89,7 @@ impl TextForm for SystemTime {
         if day.month == 0 || day_of(number) != date {
             return Err(NO_DAY);
         }
-        // A leap second is read as the second before it: there is none in this clock.
+        // A leap second is read as the second before it, because this clock has none.
         let of_day = i64::from(clock.hour) * 3600 + i64::from(clock.minute) * 60 + i64::from(clock.second.min(59));
         at(number * DAY + of_day - i64::from(east), clock.nano).ok_or(OUT_OF_RANGE)
     }
@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(SystemTime::parse("2021-03-21T19:34:12.5+01:00"), SystemTime::parse("2021-03-21T18:34:12.5Z"));
         assert_eq!(SystemTime::parse("2021-02-29T00:00:00Z"), Err(NO_DAY));
         assert_eq!(SystemTime::parse("2021-00-01T00:00:00Z"), Err(NO_DAY));
-        // beyond the calendar of the text
+        // out of the calendar's range
         let far = at(i64::MAX, 0).unwrap();
         assert_eq!(text(far), "+999999-12-31T23:59:59Z");
         let back = SystemTime::parse("+999999-12-31T23:59:59Z").unwrap();

@@ -1,6 +1,6 @@
-//! Values of a fixed size that stand in JSON as a string, such as dates: what they have in common.
+//! The common part of values of a fixed size that are strings in JSON, such as dates.
 //!
-//! The string in JSON is the text of CSV in quotes. None of these texts holds anything to escape.
+//! The string in JSON is the text of CSV in quotes, since none of these texts contains a character to escape.
 
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -11,21 +11,21 @@ use crate::rows::column::mismatch::{Wanted, refuse, shorten};
 use crate::rows::column::number::{Fixed, whole};
 use crate::rows::column::{ColumnType, Style};
 
-/// Why a text is not the form of any value: what follows the text in the error. Empty if the form that the error
-/// names says it all.
+/// The reason why a text is not a value, which the error appends to the text. It is empty if naming the expected form
+/// is enough.
 pub(super) type Fault = &'static str;
 
-/// The text has not the form that the error names.
+/// The text does not have the form that the error names.
 pub(super) const FORM: Fault = "";
 
-/// A value of a fixed size with a text form, which must hold neither quotes nor backslashes, commas and line breaks.
+/// A value of a fixed size with a text form, which must not contain quotes, backslashes, commas or line breaks.
 pub trait TextForm: ColumnType + Copy {
     /// See [`Fixed::Identity`].
     type Identity: Eq + Hash;
 
     fn placeholder() -> Self;
     fn identity(self) -> Self::Identity;
-    /// Returns the value that its text reads back as: it has no more than the text tells.
+    /// Returns the value that its text reads back as, without anything that the text lacks.
     #[must_use]
     fn canonical(self) -> Self {
         self
@@ -35,7 +35,7 @@ pub trait TextForm: ColumnType + Copy {
         Wanted(Self::DATA_TYPE).to_string()
     }
     fn parse(text: &str) -> Result<Self, &'static str>;
-    /// Of an integer in JSON, if the type takes some.
+    /// Reads the value from an integer in JSON, if the type accepts integers.
     #[inline]
     fn of_integer(_integer: i128) -> Option<Self> {
         None

@@ -1,4 +1,5 @@
-//! `Uuid`: 32 hexadecimal digits with hyphens in text. Read are also the forms without hyphens, in braces and as a URN.
+//! `Uuid`: 32 hexadecimal digits with hyphens in text. The forms without hyphens, in braces and as a URN are read,
+//! too.
 
 use uuid::Uuid;
 

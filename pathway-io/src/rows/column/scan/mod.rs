@@ -1,8 +1,8 @@
-//! A row's JSON read without serde_json, straight into the columns: [`Scan`] is the place in its text.
+//! Reads a row's JSON without serde_json, straight into the columns. [`Scan`] is the position in the text.
 //!
-//! Nothing is judged here. What the scan does not take (an error, or something so rare that it is not worth the code) it
-//! gives up, and serde_json reads the row from its start. So it must take only what serde_json would take, and to the
-//! same value; property tests and the fuzz target `next_json` hold it to that.
+//! The scan reports no errors. If it meets an error, or something too rare to be worth the code, it gives up, and
+//! serde_json reads the row from its start. So it must accept only what serde_json accepts, with the same value.
+//! Property tests and the fuzz target `next_json` check that.
 //!
 //! | file | reads |
 //! |---|---|
@@ -10,7 +10,7 @@
 //! | `name.rs` | any name |
 //! | `text.rs` | strings and their escapes |
 //! | `number.rs` | integers and floats |
-//! | `value.rs` | any value, to pass over it or to have serde_json decode it alone |
+//! | `value.rs` | any value, to skip it or to let serde_json decode it alone |
 
 mod name;
 mod number;
@@ -23,7 +23,7 @@ pub(crate) use self::name::{Name, NameKey};
 pub(crate) use self::text::special;
 pub(crate) use self::value::decode;
 
-/// A place in a row's text, and how far the columns have come in their order.
+/// A position in a row's text, and the number of columns that were found in order.
 #[derive(Debug)]
 pub struct Scan<'a> {
     text: &'a str,
@@ -40,7 +40,7 @@ impl<'a> Scan<'a> {
         Scan { text, at: 0, in_order: 0..0, start: 0, gave_up: false }
     }
 
-    /// Returns where it is, to go back there.
+    /// Returns the position, to which the scan can return.
     #[inline]
     pub(crate) fn place(&self) -> usize {
         self.at
@@ -51,7 +51,7 @@ impl<'a> Scan<'a> {
         self.at = place;
     }
 
-    /// Returns the text from a place on up to where it is.
+    /// Returns the text from `start` to the present position.
     #[inline]
     pub(crate) fn since(&self, place: usize) -> Option<&'a str> {
         self.text.get(place..self.at)
@@ -76,7 +76,7 @@ impl<'a> Scan<'a> {
         found
     }
 
-    /// Returns the comma between one field and the next.
+    /// Reads the comma between two fields.
     #[inline]
     pub(crate) fn next(&mut self) -> bool {
         self.mark(b',')
@@ -103,7 +103,7 @@ impl<'a> Scan<'a> {
         found
     }
 
-    /// `{` at the start of the text.
+    /// Reads Reads `{` at the start of the text.
     #[inline]
     pub(crate) fn open(&mut self) -> bool {
         self.space();
@@ -119,7 +119,7 @@ impl<'a> Scan<'a> {
         self.at == self.start
     }
 
-    /// `}` at the end of the text. If something else is there, the place stays where it is.
+    /// Reads Reads `}` at the end of the text. If something else is there, the place stays where it is.
     #[inline]
     pub(crate) fn close(&mut self) -> bool {
         let start = self.at;
@@ -131,7 +131,7 @@ impl<'a> Scan<'a> {
         closed
     }
 
-    /// Returns the end of the text.
+    /// Returns whether only white space follows.
     #[inline]
     pub(crate) fn end(&mut self) -> bool {
         self.space();
@@ -141,10 +141,11 @@ impl<'a> Scan<'a> {
     /// Reads `"name":` before a value, and the comma before it unless the field is the first. If another name is there, the place
     /// stays where it is.
     ///
-    /// Inlined with the column, it compares with a constant; as a call for any name it took five times the instructions.
+    /// It is inlined with the column, so that it compares with a constant. As a call, it took five times the
+    /// instructions.
     #[inline(always)]
     pub(crate) fn field(&mut self, name: &str, first: bool) -> bool {
-        // A name that JSON would escape is not found, since the text has no escape then.
+        // A name that must be escaped in JSON is never found, because the comparison is with the unescaped name.
         let text = self.text.as_bytes();
         let mut at = self.at;
         if !first {

@@ -16,15 +16,16 @@ const POWERS_OF_TEN: [u64; 20] = {
     }
     powers
 };
-/// Up to here, integers are exact as floats.
+/// Integers up to this one are exact as floats.
 const EXACT: u64 = 1 << 53;
 /// The most digits that always fit in 64 bits.
 const DIGITS: usize = 19;
 
-/// Returns the number whose digits are the bytes of `word`, the first of them the lowest byte.
+/// Returns the number whose digits are the bytes of `word`. The first digit is the lowest byte.
 #[inline]
 fn eight_digits(word: u64) -> u64 {
-    // Pairs of digits, then both pairs of pairs, each of the products in the upper half.
+    // Combines digits to pairs, pairs to groups of four, and these to eight. Each sum is in the upper half of a
+    // product.
     let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
     let upper = (pairs & 0xff_0000_00ff).wrapping_mul(100 + (1_000_000 << 32));
     let lower = ((pairs >> 16) & 0xff_0000_00ff).wrapping_mul(1 + (10_000 << 32));
@@ -62,8 +63,8 @@ fn quotient(value: u64, power: usize) -> Option<f64> {
     let product = ((u128::from(value << zeros) * u128::from(reciprocal)) >> 64) as u64;
     let normal = product.leading_zeros();
     let (product, error) = (product << normal, 2 << normal);
-    // 53 bits are the float's. What is behind them tells where it is rounded to, if it is clear of a half on both sides
-    // and of the end of its range.
+    // The first 53 bits are the mantissa. The bits after them determine the rounding, unless they are too close to one
+    // half or to the next mantissa.
     let (mantissa, behind) = (product >> 11, product & 0x7ff);
     let half = 0x400;
     if (behind <= half && behind + error > half) || behind + error > half * 2 {
@@ -77,13 +78,13 @@ fn quotient(value: u64, power: usize) -> Option<f64> {
 }
 
 impl Scan<'_> {
-    /// Returns an integer of 64 bits: whether it is negative, and how much it is.
+    /// Returns the sign and the absolute value of an integer of 64 bits.
     #[inline]
     pub(crate) fn integer(&mut self) -> Option<(bool, u64)> {
         let negative = self.eat(b'-');
         let rest = self.text.as_bytes().get(self.at..)?;
         let (value, digits) = digits(0, rest);
-        // `-0` is a float to serde_json, and `01` no number at all.
+        // For serde_json, `-0` is a float and `01` is not a number.
         let padded = rest.first() == Some(&b'0');
         if digits == 0 || digits > DIGITS || (padded && (negative || digits > 1)) {
             return None;
@@ -92,8 +93,8 @@ impl Scan<'_> {
         Some((negative, value))
     }
 
-    /// Returns a float. Where its digits and the power of ten below them are exact as floats, the one rounding of their quotient
-    /// is the right one (Clinger, 1990). The standard library reads the others, and rounds them right too.
+    /// Returns a float. If its digits and the power of ten are exact as floats, their quotient is rounded once and is
+    /// therefore right (Clinger, 1990). The standard library reads other floats, and rounds them correctly, too.
     #[inline]
     pub(crate) fn float(&mut self) -> Option<f64> {
         let start = self.at;
@@ -127,8 +128,8 @@ impl Scan<'_> {
         Some(if negative { -value } else { value })
     }
 
-    /// Returns the float that begins at `start`, of which all but the exponent is read. A number that does not fit is not a float.
-    /// An integer is left to serde_json, which does not round twice for 32 bits.
+    /// Returns the float that begins at `start` and has been read up to its exponent. Returns `None` for a number out
+    /// of range, and for an integer: serde_json reads it without rounding twice for 32 bits.
     #[inline(never)]
     fn long_float(&mut self, start: usize, decimals: bool) -> Option<f64> {
         let exponent = self.eat(b'e') || self.eat(b'E');
@@ -153,11 +154,11 @@ pub(super) fn digits(mut value: u64, text: &[u8]) -> (u64, usize) {
     let mut rest = text;
     while let Some((chunk, behind)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*chunk) ^ 0x3030_3030_3030_3030;
-        // The top bit of each byte other than a digit; a carry can mark bytes above the first one only.
+        // The top bit of each byte that is not a digit. A carry can only mark bytes above the first such byte.
         let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
         if others != 0 {
             let count = others.trailing_zeros() as usize / 8;
-            // In two steps, since the one of 64 bits for no digits would be none.
+            // The shift is in two steps, because for no digits it would be by 64 bits.
             let digits = eight_digits((word << (56 - 8 * count)) << 8);
             return (value.wrapping_mul(POWERS_OF_TEN[count]).wrapping_add(digits), text.len() - rest.len() + count);
         }
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn halves_are_left_to_others() {
-        // Between two floats lies `2^53 + 1`, here a tenth of it, a hundredth and so on.
+        // `2^53 + 1` lies between two floats. The test uses a tenth of it, a hundredth and so on.
         let half = EXACT + 1;
         for power in 1..=2 {
             let value = half * 10_u64.pow(power as u32);

@@ -1,18 +1,18 @@
-//! Strings. One look finds the end of a stretch without escapes, eight bytes at a time and 32 in long texts, and the
-//! stretch is then copied whole.
+//! Strings. The scan searches for the end of a stretch without escapes, eight bytes at a time and 32 in long texts,
+//! and then copies the whole stretch.
 
 use super::Scan;
 
 /// The number of words that are checked inline before a call is worth its cost.
 const NEAR: usize = 3;
 
-/// Returns a byte in each of eight places.
+/// Returns a word with the byte in all eight places.
 const fn eight(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Marks the bytes that are a quote, a backslash or a control character by their top bits. Bytes above the first one may
-/// be marked in error, since a borrow goes on to them.
+/// Marks the bytes that are a quote, a backslash or a control character by their top bits. Bytes above the first
+/// marked one may be wrong, because a borrow affects them.
 #[inline]
 pub(super) fn special_bytes(word: u64) -> u64 {
     // With that bit turned over, a quote is next to the control characters, and a space is not.
@@ -21,8 +21,7 @@ pub(super) fn special_bytes(word: u64) -> u64 {
     (quote_or_control | backslash) & !word & eight(0x80)
 }
 
-/// Returns the place of the first byte, from `at` on, that is a quote, a backslash or a control character; the length of the text
-/// if there is none.
+/// Returns the position of the first quote, backslash or control character from `at` on, or the length of the text.
 #[inline]
 pub(crate) fn special(text: &[u8], at: usize) -> usize {
     let mut at = at;
@@ -82,15 +81,6 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Returns a string without escapes.
-    #[inline]
-    pub(crate) fn text(&mut self) -> Option<&'a str> {
-        match self.stretch()? {
-            (text, b'"') => Some(text),
-            _ => None,
-        }
-    }
-
     /// Returns a string's text up to the first special byte, and that byte.
     #[inline]
     fn stretch(&mut self) -> Option<(&'a str, u8)> {
@@ -106,7 +96,7 @@ impl<'a> Scan<'a> {
         Some((stretch, byte))
     }
 
-    /// Appends what follows a backslash.
+    /// Appends the character of the escape after a backslash.
     fn escaped(&mut self, out: &mut String) -> bool {
         loop {
             let Some(letter) = self.escape() else { return false };
@@ -121,7 +111,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Returns the letter that is written behind a backslash. Half of a surrogate pair is none.
+    /// Returns the character of the escape after a backslash, or `None` for half a surrogate pair.
     #[inline]
     fn escape(&mut self) -> Option<char> {
         let kind = self.peek()?;

@@ -1,4 +1,4 @@
-//! Any value, as its text.
+//! Reads any value as text.
 
 use super::Scan;
 use super::number::digits;
@@ -8,7 +8,7 @@ use crate::rows::column::Buffer;
 /// The limit for nested values, below that of serde_json.
 const DEPTH: u32 = 60;
 
-/// Has serde_json decode one value. It sees the value alone, so that all others of the row need not go by way of it.
+/// Lets serde_json decode one value, so that the scan can read the others of the row.
 pub(crate) fn decode<B: Buffer>(buffer: &mut B, scan: &mut Scan<'_>) -> bool {
     let Some(value) = scan.value() else { return false };
     let mut deserializer = serde_json::Deserializer::from_str(value);
@@ -16,13 +16,13 @@ pub(crate) fn decode<B: Buffer>(buffer: &mut B, scan: &mut Scan<'_>) -> bool {
 }
 
 impl<'a> Scan<'a> {
-    /// Passes over a value, and returns its text.
+    /// Skips a value, and returns its text.
     ///
     /// The place is a local variable, and so in a register, as long as the value lasts.
     pub(crate) fn value(&mut self) -> Option<&'a str> {
         let text = self.text.as_bytes();
         let mut at = self.at;
-        // What the brackets around are, the innermost in the lowest bit: 1 for an object.
+        // The kinds of the open brackets, the innermost in the lowest bit: 1 for an object.
         let (mut brackets, mut depth) = (0_u64, 0);
         loop {
             match *text.get(at)? {
@@ -47,7 +47,7 @@ impl<'a> Scan<'a> {
                     at += [&b"null"[..], b"true", b"false"].iter().find(|literal| rest.starts_with(literal))?.len();
                 }
             }
-            // Behind a value.
+            // The position is after a value.
             loop {
                 if depth == 0 {
                     let value = self.text.get(self.at..at);
@@ -115,7 +115,7 @@ fn behind_number(text: &[u8], at: usize) -> Option<usize> {
 mod tests {
     use super::*;
 
-    /// Returns the part of `text` that is a value.
+    /// Returns the value at the start of `text`.
     fn value(text: &str) -> Option<&str> {
         Scan::new(text).value()
     }

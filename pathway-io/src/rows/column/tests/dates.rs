@@ -1,4 +1,4 @@
-//! The dates and times of `jiff` and `chrono`: what every buffer promises, one text form, and what is refused.
+//! The dates and times of `jiff` and `chrono`: the promises of every buffer, the text form, and the refused texts.
 
 use std::fmt::Debug;
 
@@ -19,7 +19,7 @@ fn fault<T: ColumnType + Debug>(text: &str) -> String {
     read::<T>(&format!("{text:?}")).unwrap_err()
 }
 
-/// The texts that a type reads, and the one that it writes for each.
+/// Checks the texts that a type reads, each with the text that it writes.
 fn forms<T: ColumnType + Debug>(texts: &[(&str, &str)]) {
     for (text, own) in texts {
         match read::<T>(&format!("{text:?}")) {
@@ -270,7 +270,7 @@ mod of_chrono {
             "expected an `OffsetDateTime` like `2021-03-21T18:34:12+01:00`, found the string \"2021-03-21\": \
              its time of day is missing"
         );
-        // One instant, and yet two values.
+        // One instant, but two values.
         let instants = ["\"2021-03-21T18:34:12+01:00\"", "\"2021-03-21T17:34:12Z\""];
         let [here, there] = instants.map(|text| read::<DateTime<FixedOffset>>(text).unwrap());
         assert_eq!(here, there);

@@ -26,7 +26,7 @@ fn floats_of_32_bits_are_rounded_once() {
         ("16777216.9999999999", 16_777_216.0),
         ("1.00000005960464477539062500001", 1.000_000_1),
         ("7.038531e-26", 7.038531e-26),
-        // Half of the smallest float, and a little more.
+        // A little more than half of the smallest float.
         ("7.006492321624085e-46", 0.0),
         ("7.0064923216240853546186479164495807e-46", f32::from_bits(1)),
         ("340282356779733661637539395458142568447.9999", f32::MAX),
@@ -58,7 +58,7 @@ fn a_value_is_the_float_of_its_text() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(20_000))]
 
-    /// What lies halfway between two floats, or one digit beside it.
+    /// The value halfway between two floats, or one that differs in its last digit.
     #[test]
     fn halves_are_rounded_as_by_serde_json(bits in 0_u32..0x7f7f_ffff, digit in "[0-9]{0,3}", more in 0_usize..12) {
         let half = (f64::from(f32::from_bits(bits)) + f64::from(f32::from_bits(bits + 1))) / 2.0;

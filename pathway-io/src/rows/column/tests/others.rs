@@ -1,4 +1,4 @@
-//! `Uuid`, `Decimal` and `Bytes`: what every buffer promises, their text forms, and what is refused.
+//! `Uuid`, `Decimal` and `Bytes`: the promises of every buffer, the text forms, and the refused texts.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -56,7 +56,7 @@ mod of_rust_decimal {
         (digits, 0..=28_u32).prop_map(|(digits, scale)| Decimal::from_i128_with_scale(digits, scale))
     }
 
-    /// By their texts, as equality does not see zeros at the end.
+    /// Compares texts, because equality ignores zeros at the end.
     fn decimals(texts: &[(&str, &str)]) {
         for (text, own) in texts {
             assert_eq!(read::<Decimal>(text).map(text_of).as_deref(), Ok(*own), "{text}");
@@ -95,7 +95,7 @@ mod of_rust_decimal {
         let mut minus_zero = Decimal::ZERO;
         minus_zero.set_sign_negative(true);
         assert_eq!(text_of(minus_zero), "0");
-        // One number, and yet two values.
+        // One number, but two values.
         check(&[Decimal::new(10, 1), Decimal::new(100, 2)]);
     }
 

@@ -1,4 +1,4 @@
-//! The types of the standard library that are held as others, or stand in JSON as strings.
+//! The types of the standard library that are stored as other types, or are strings in JSON.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

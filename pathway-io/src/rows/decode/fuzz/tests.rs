@@ -1,8 +1,8 @@
-//! Random rows, of which few are as the schemas have them, through the fuzz target.
+//! Runs the fuzz target on random rows, few of which fit the schemas.
 
 use proptest::prelude::*;
 
-/// A value, now and then not quite JSON.
+/// A value, which is sometimes not quite JSON.
 fn value() -> impl Strategy<Value = String> {
     let digits = "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?";
     let text = proptest::collection::vec(
@@ -31,7 +31,7 @@ fn value() -> impl Strategy<Value = String> {
     })
 }
 
-/// A row of any of the schemas, with fields left out, repeated and unknown, in any order.
+/// A row of any of the schemas, with missing, repeated and unknown fields, in any order.
 fn row() -> impl Strategy<Value = String> {
     let plain = vec!["int", "byte", "flag", "text", "float", "single", "maybe", "note"];
     let rich = vec!["key", "family", "list", "pair", "triple", "bytes", "value", "map", "x", "y"];

@@ -1,7 +1,7 @@
 //! Commits as record batches: [`BatchBuilder`], and the methods of [`Commit`] for one of them.
 //!
-//! Values go from the typed columns into Arrow's buffers, and no struct is made. What is nested takes the way through its
-//! JSON form.
+//! Values go from the typed columns into Arrow's buffers, and no struct is made. Nested values are converted through
+//! their JSON form.
 
 use std::sync::Arc;
 
@@ -28,12 +28,12 @@ impl TableSchema {
     }
 }
 
-/// Gathers the rows of commits.
+/// Collects the rows of commits.
 pub(crate) struct BatchBuilder {
     schema: SchemaRef,
     table: &'static TableSchema,
     columns: Vec<Node>,
-    /// The times and the diffs, if the updates are gathered.
+    /// The times and the diffs, if updates are collected.
     updates: Option<(Vec<i64>, Vec<i64>)>,
     rows: usize,
     scratch: Vec<u8>,
@@ -52,7 +52,7 @@ impl BatchBuilder {
         }
     }
 
-    /// Gathers updates for a file. Few readers of files have decimals of 57 digits: there they are texts.
+    /// Collects updates for a file. Decimals are texts there, because few readers of files support 57 digits.
     #[cfg(feature = "parquet")]
     pub(crate) fn for_files(table: &'static TableSchema) -> Self {
         let schema = table.arrow_schema_of_updates();
@@ -75,7 +75,7 @@ impl BatchBuilder {
     ///
     /// # Errors
     ///
-    /// Names the column with a value that Arrow does not have. Some rows may have been added.
+    /// The column with a value that Arrow does not have. Some rows may have been added.
     pub(crate) fn append<S: Schema>(&mut self, commit: &Commit<S>) -> Result<(), ArrowError> {
         commit.batches().iter().try_for_each(|batch| self.append_batch(batch, commit.time()))
     }
@@ -96,7 +96,7 @@ impl BatchBuilder {
         Ok(())
     }
 
-    /// Returns what was gathered, and begins again.
+    /// Returns the collected rows, and begins an empty batch.
     pub(crate) fn finish(&mut self) -> Result<RecordBatch, ArrowError> {
         let columns = std::mem::replace(&mut self.columns, columns(self.table, &self.schema));
         let mut arrays: Vec<ArrayRef> = columns.into_iter().map(Node::finish).collect::<Result<_, _>>()?;
@@ -185,8 +185,8 @@ impl<S: Schema> Commit<S> {
     ///
     /// # Errors
     ///
-    /// Names the column with a value that Arrow does not have, such as an instant after the year 2262 or a duration of
-    /// more than 292 years.
+    /// The column with a value that Arrow does not have, such as an instant after the year 2262 or a duration of more
+    /// than 292 years.
     ///
     /// ```
     /// use pathway_io::{Pipeline, Schema, Subject, connector};
@@ -221,7 +221,7 @@ impl<S: Schema> Commit<S> {
     ///
     /// # Errors
     ///
-    /// Those of [`record_batch`](Commit::record_batch).
+    /// The errors of [`record_batch`](Commit::record_batch).
     pub fn record_batch_of_updates(&self) -> Result<RecordBatch, ArrowError> {
         self.batch_of(true)
     }

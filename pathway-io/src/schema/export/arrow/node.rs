@@ -21,16 +21,16 @@ use serde_json::Value;
 use crate::rows::civil;
 use crate::rows::data_type::DataType;
 
-/// Why Arrow does not have a value.
+/// The reason why Arrow does not have a value.
 pub(super) type Fault = &'static str;
 
 pub(super) const FORM: Fault = "a value of a form that Arrow does not have here";
 const RANGE: Fault = "a value that is out of the range of its Arrow type";
 
-/// Digits behind the point of a decimal.
+/// The number of digits after the point of a decimal.
 const SCALE: usize = 28;
 
-/// Values, and which of them are there.
+/// Values, and a list of which are not null.
 pub(super) struct Node {
     data_type: DataType,
     arrow: ArrowType,
@@ -50,7 +50,7 @@ enum Values {
     U64(Vec<u64>),
     F32(Vec<f32>),
     F64(Vec<f64>),
-    /// Texts, and bytes: where each ends.
+    /// Texts or bytes: the end of each, and the data.
     Arena(Vec<i32>, Vec<u8>),
     Decimal(Vec<i256>),
     /// Integers of 128 bits, as decimals without a fraction.
@@ -59,7 +59,7 @@ enum Values {
     List(Vec<i32>, Box<Node>),
     Array(usize, Box<Node>),
     Tuple(Vec<Node>),
-    /// Where each map ends among the keys and the values.
+    /// The end of each map among the keys and the values.
     Map(Vec<i32>, Box<[Node; 2]>),
 }
 
@@ -159,7 +159,7 @@ impl Node {
         }
     }
 
-    /// Pushes a value that stands for none.
+    /// Pushes a placeholder.
     fn push_placeholder(&mut self) {
         self.present.push(true);
         match &mut self.values {
@@ -211,7 +211,7 @@ impl Node {
 
     pub(super) fn push_float(&mut self, value: f64) -> Result<(), Fault> {
         match &mut self.values {
-            // It was one.
+            // The value was an f32 before.
             Values::F32(values) => values.push(value as f32),
             Values::F64(values) => values.push(value),
             _ => return Err(FORM),
@@ -252,13 +252,13 @@ impl Node {
                     self.present.push(true);
                     Ok(())
                 }
-                // An integer that its scalar has no room for.
+                // An integer that does not fit in the scalar.
                 _ => self.push_integer(text.parse().map_err(|_| RANGE)?),
             },
         }
     }
 
-    /// Pushes a value by its JSON form.
+    /// Pushes a value from its JSON form.
     pub(super) fn push_json(&mut self, value: &Value) -> Result<(), Fault> {
         if matches!(self.data_type, DataType::Json) {
             return self.push_text(&value.to_string());
@@ -379,7 +379,7 @@ fn primitive<T: ArrowPrimitiveType>(
     arrow: &ArrowType,
 ) -> Result<ArrayRef, ArrowError> {
     let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls)?;
-    // With the time zone, and the precision.
+    // The array gets the time zone and the precision.
     Ok(Arc::new(array.with_data_type(arrow.clone())))
 }
 
@@ -387,7 +387,7 @@ fn offsets(ends: Vec<i32>) -> OffsetBuffer<i32> {
     OffsetBuffer::new(ScalarBuffer::from(ends))
 }
 
-/// Returns a decimal with all of its digits behind the point.
+/// Returns a decimal as an integer, scaled to all digits after the point.
 fn decimal(text: &str) -> Result<i256, Fault> {
     let (negative, whole, fraction) = civil::decimal(text).ok_or(FORM)?;
     if fraction.len() > SCALE {

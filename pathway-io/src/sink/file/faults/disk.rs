@@ -1,8 +1,8 @@
 //! [`Mount`]: a directory whose disk fails at a chosen place.
 //!
-//! While it is mounted, all that a pipeline writes below the directory goes through it, whatever thread writes; two
-//! mounts on two directories know nothing of each other. It writes to the real disk, and syncs nothing. A power cut leaves what
-//! a real disk might have then.
+//! While it is mounted, everything that a pipeline writes below the directory goes through it, on any thread. Mounts
+//! on different directories are independent. A mount writes to the real disk, but never syncs. A power cut leaves a
+//! state that a real disk could have.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -15,11 +15,11 @@ use crate::sink::file::storage::{Disk, Handle, Readers, Storage};
 /// A fault of a disk. Each happens once, except `Full`, which stays.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// No fault.
     None,
-    /// The disk is full once a file has that many bytes: a longer write is cut short.
+    /// The disk is full once a file has that many bytes. A longer write is cut short.
     Full {
-        /// Its path; the next generation of a log has the one that it is to get.
+        /// The path of the file. For a temporary file it is the final path.
         path: PathBuf,
         /// The length that it may have.
         at: u64,
@@ -35,9 +35,9 @@ pub enum Fault {
 pub struct Call {
     /// `create`, `open`, `write`, `sync`, `rename` or `remove`.
     pub operation: &'static str,
-    /// Of the file, or of the directory that is synced.
+    /// The path of the file, or of the directory that is synced.
     pub path: PathBuf,
-    /// Counted from 1 among those of that operation and path.
+    /// The number of the call, from 1, among the calls of this operation on this path.
     pub number: u64,
 }
 
@@ -93,8 +93,8 @@ impl Mount {
         Self::with_pages(&self.0.directory, fault, Arc::clone(&self.0.pages))
     }
 
-    /// Cuts the power. The directory has then what the disk has kept: with the latest names of its files, or with those that
-    /// were synced.
+    /// Cuts the power. The directory then has the contents that were on the disk, with the latest names of its files
+    /// or with the synced names.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl Mount {
         self.0.calls().made.clone()
     }
 
-    /// Returns the first call that has failed, if one has.
+    /// Returns the first call that has failed, if any.
     #[must_use]
     pub fn struck(&self) -> Option<Call> {
         self.0.calls().struck.clone()
@@ -131,7 +131,7 @@ impl State {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A call is made, and fails if it is the one.
+    /// Counts a call, and makes it fail if it is the chosen one.
     fn call(&self, operation: &'static str, path: &Path) -> io::Result<Call> {
         let mut calls = self.calls();
         let number = calls.counts.entry((operation, path.to_owned())).or_default();
@@ -150,12 +150,12 @@ impl State {
     }
 }
 
-/// Returns the name that a file is to get.
+/// Returns the final name of a file.
 fn named(path: &Path) -> PathBuf {
     if path.extension().is_some_and(|extension| extension == "new") { path.with_extension("") } else { path.to_owned() }
 }
 
-/// All disks that are mounted, and the real one around them.
+/// A file system of all mounts, with the real one below them.
 pub(crate) struct Mounts;
 
 impl Storage for Mounts {
@@ -200,17 +200,17 @@ impl Storage for Mounts {
 struct FaultyHandle {
     inner: Box<dyn Handle>,
     state: Arc<State>,
-    /// The one that the file is to get at last.
+    /// The final path of the file.
     path: PathBuf,
     len: u64,
-    /// Its number among the files of the disk.
+    /// The number of the file on the disk.
     file: usize,
-    /// The call before this one was.
+    /// Whether the previous call was interrupted.
     interrupted: bool,
 }
 
 impl FaultyHandle {
-    /// Returns how many of the bytes the disk has room for.
+    /// Returns the number of bytes that still fit on the disk.
     fn room(&self, bytes: usize) -> usize {
         match &self.state.fault {
             Fault::Full { path, at } if *path == self.path => {

@@ -1,11 +1,11 @@
-//! For this library's own tests: a process that dies at a named point, and a [`Mount`]: a disk that fails.
+//! Faults for this library's own tests (feature `faults`): a process that is killed at a named point, and a disk that
+//! fails ([`Mount`]).
 //!
-//! Behind the feature `faults`. Death is driven by environment variables, so that the parent process chooses and the
-//! program under test is the ordinary one:
+//! Environment variables choose the point, so that the parent process controls an ordinary program:
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `PATHWAY_IO_CRASH` | `CheckpointSynced:3` aborts the process when it comes to that point the third time |
+//! | `PATHWAY_IO_CRASH` | `CheckpointSynced:3` aborts the process when it reaches that point for the third time |
 //! | `PATHWAY_IO_TINY_LOGS` | logs are compacted as soon as they have doubled, as on every [`Mount`] |
 
 use std::path::Path;
@@ -27,14 +27,14 @@ pub(crate) fn tiny_logs(directory: &Path) -> bool {
 
 macro_rules! points {
     ($($(#[doc = $doc:literal])* $name:ident,)*) => {
-        /// A place at which something has just become durable, or is about to.
+        /// A point in the program just after something has become durable, or just before.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Point {
             $($(#[doc = $doc])* $name,)*
         }
 
         impl Point {
-            /// All of them.
+            /// All points.
             pub const ALL: &[Point] = &[$(Point::$name,)*];
         }
     };
@@ -51,7 +51,7 @@ points! {
     OutputWritten,
     /// An output file was synced.
     OutputSynced,
-    /// All outputs hold what the checkpoint will say.
+    /// All outputs have the rows of the next checkpoint.
     OutputsSynced,
     /// Bad rows were written.
     QuarantineWritten,
@@ -71,13 +71,13 @@ points! {
     LogNameSynced,
     /// The log before the newest is gone.
     OldLogRemoved,
-    /// Sinks that keep their own time were handed what the checkpoint holds.
+    /// Transactional sinks were sent the commits of the checkpoint.
     HandedOver,
     /// `on_durable` was called.
     Told,
     /// A part of a table was written, and not synced.
     PartWritten,
-    /// A part of a table was synced, and has not its name yet.
+    /// A part of a table was synced, and does not have its name yet.
     PartSynced,
     /// A part of a table has its name, which is not durable.
     PartNamed,
@@ -100,7 +100,7 @@ fn crash() -> Option<&'static Crash> {
         .as_ref()
 }
 
-/// The process has come to a point, and dies if it is the one that was chosen.
+/// Aborts the process if `point` is the chosen one.
 pub(crate) fn reach(point: Point) {
     if let Some(crash) = crash()
         && crash.name == format!("{point:?}")
@@ -110,7 +110,7 @@ pub(crate) fn reach(point: Point) {
     }
 }
 
-/// Returns whether it will die when it comes to the point now.
+/// Returns whether the next [`reach`] of this point aborts the process.
 pub(crate) fn is_due(point: Point) -> bool {
     let Some(crash) = crash().filter(|crash| crash.name == format!("{point:?}")) else {
         return false;

@@ -1,8 +1,8 @@
-//! What a simulated disk has after a power cut: [`Pages`].
+//! The contents of a simulated disk after a power cut: [`Pages`].
 //!
-//! Bytes that were written are in the page cache, and on the disk once their file is synced. If a sync fails, the system
-//! forgets that its pages are to be written: later syncs of the file succeed without them, so they stay a hole on the disk. A
-//! name is on the disk once its directory is synced.
+//! Bytes that were written are in the page cache, and on the disk once their file is synced. If a sync fails, the
+//! system no longer considers these pages as unwritten. Later syncs of the file succeed without them, so they stay a
+//! hole on the disk. A name is on the disk once its directory is synced.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,18 +10,18 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-/// What the disk has of bytes that were not synced.
+/// The fate of bytes that were not synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unsynced {
-    /// All of them.
+    /// All are on the disk.
     Kept,
-    /// The room for them, filled with zeros.
+    /// Zeros are on the disk.
     Zeros,
-    /// Nothing.
+    /// None are on the disk.
     Lost,
 }
 
-/// The files of a disk, as the page cache and the disk have them.
+/// The files of a disk, in the page cache and on the disk.
 #[derive(Default)]
 pub(super) struct Pages {
     files: Vec<FilePages>,
@@ -34,7 +34,7 @@ pub(super) struct Pages {
 struct FilePages {
     /// The contents in the page cache.
     bytes: Vec<u8>,
-    /// Up to here the system takes the pages for written.
+    /// The length up to which the system considers the pages as written.
     clean: usize,
     /// The pages among them that are not on the disk.
     holes: Vec<Range<usize>>,
@@ -83,7 +83,7 @@ impl Pages {
         self.names.get(path).copied()
     }
 
-    /// A file is created, or emptied.
+    /// Creates or empties a file.
     pub(super) fn create(&mut self, path: &Path) -> usize {
         if let Some(file) = self.known(path) {
             self.files[file].truncate(0);
@@ -94,7 +94,7 @@ impl Pages {
         self.files.len() - 1
     }
 
-    /// A file is opened, and cut.
+    /// Opens and cuts a file.
     pub(super) fn open_at(&mut self, path: &Path, len: u64) -> usize {
         let file = self.known(path).unwrap_or_else(|| self.create(path));
         self.files[file].truncate(usize::try_from(len).unwrap_or(usize::MAX));
@@ -132,7 +132,7 @@ impl Pages {
         self.durable_names.extend(names.map(|(path, file)| (path.clone(), *file)));
     }
 
-    /// Leaves on the real disk what this one has after a power cut: with the latest names, or with those that are surely on it.
+    /// Writes to the real disk what this one has after a power cut, with the latest names or with the synced names.
     pub(super) fn cut_power(&self, unsynced: Unsynced, latest_names: bool) -> io::Result<()> {
         let names = if latest_names { &self.names } else { &self.durable_names };
         for path in self.names.keys().chain(self.durable_names.keys()) {

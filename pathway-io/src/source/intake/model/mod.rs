@@ -1,10 +1,10 @@
-//! Models of the hand-over. Under `.ci/loom` every order in which threads can take the intake's lock and be woken is tried,
-//! up to a number of preemptions, and the promises are asserted in each; among the ordinary tests they are run with real
-//! threads, a number of times.
+//! Models of the intake. `.ci/loom` tries every order in which threads can take the intake's lock and be woken, up to
+//! a number of preemptions, and asserts the promises in each.
 //!
-//! A model has the real intake, its sources' threads, and one thread that stands for sequencer and sinks: it takes the
-//! messages one by one, notes the rows of each cut, and gives the credit back. Its channel is made of loom's own locks.
-//! Time passes as it likes: an armed autocommit fires when the sequencer comes to its message.
+//! The ordinary tests run the models with real threads, several times. A model has the real intake, the threads of its
+//! sources, and one thread that replaces the sequencer and the sinks. That thread takes the messages one by one,
+//! records the rows of each cut, and returns the credit. Its channel is made of loom's locks. The models have no
+//! clock: an armed autocommit fires when the thread reaches its message.
 
 pub(crate) mod rig;
 #[cfg(feature = "async")]
@@ -76,7 +76,7 @@ fn a_commit_takes_what_was_pushed_before_it() {
         let other = model.spawn(|intake| {
             for n in [10, 11] {
                 push(intake, FIRST, n).unwrap();
-                // The second may have to wait for room.
+                // The second transaction may have to wait for room.
                 intake.commit(FIRST).unwrap();
             }
             push(intake, FIRST, 12).unwrap();
@@ -97,7 +97,7 @@ fn a_commit_takes_what_was_pushed_before_it() {
 
 #[test]
 fn a_transaction_is_never_split() {
-    // It is larger than the one backlog, and the other has room for more.
+    // The transaction is larger than the first backlog, and smaller than the second.
     for (name, backlog) in [("transaction, push and autocommit", 2), ("the same in a large backlog", 8)] {
         check(name, move || {
             let model = Model::new(backlog, true);
@@ -273,7 +273,7 @@ fn a_table_that_closes_wakes_who_waits_for_it() {
 fn handles_of_a_failed_attempt_push_nothing_into_the_next() {
     check("restart", || {
         let model = Model::new(1, false);
-        // The client's own thread, which knows nothing of the failure.
+        // A thread of the client, which is not aware of the failure.
         let client = model.spawn(|intake| {
             let taken = [10, 11].map(|n| push(intake, FIRST, n).is_ok());
             [10, 11].into_iter().zip(taken).filter(|(_, taken)| *taken).map(|(n, _)| n).collect::<Vec<_>>()
@@ -297,7 +297,7 @@ fn a_stop_between_two_attempts_is_the_end() {
         push(&model.intake, FIRST, 10).unwrap();
         let stop = model.spawn(|intake| intake.close());
         model.intake.end_attempt();
-        // Without a stop it would wait for ever.
+        // Without the stop, this call would never return.
         assert!(!model.intake.begin_attempt(None));
         stop.join().unwrap();
         assert_eq!(rows(&model.end()), [10]);
@@ -316,7 +316,7 @@ fn a_source_with_offsets_is_cut_directly_behind_them() {
         let commits = model.end();
         assert_eq!(rows(&commits), [10, 11, 12]);
         for (rows, offset) in &commits {
-            // Row 10 is the first that was read, and an offset counts what was.
+            // Row 10 is the first row of the source, and an offset is the number of rows that were read.
             assert_eq!(rows.last().map(|n| n - 9), *offset, "{commits:?}");
         }
     });

@@ -1,4 +1,4 @@
-//! What the models have in common: [`Model`], the intake between its sources' threads and a stand-in for the sequencer.
+//! The common part of the models: [`Model`], an intake with its sources' threads and a replacement for the sequencer.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -18,15 +18,15 @@ pub(super) struct Row {
     n: u64,
 }
 
-/// A channel of the intake's own locks, so that loom knows it.
+/// A channel that is made of the intake's locks, so that loom controls it.
 #[derive(Default)]
 pub(super) struct Channel {
     messages: Mutex<VecDeque<Option<IntakeMessage>>>,
     sent: Condvar,
-    /// The number of rows in flight, and its limit. No model observes them, so they add no orders.
+    /// The number of rows in flight, and its limit. No model observes them, so they need not be loom's atomics.
     pub(super) in_flight: AtomicUsize,
     pub(super) limit: AtomicUsize,
-    /// The sinks take nothing before the end.
+    /// Whether the sinks take nothing before the end.
     pub(super) stuck: bool,
     /// The number of rows that the sinks have.
     delivered: Mutex<usize>,
@@ -51,7 +51,7 @@ impl Outbox for Sending {
         self.send(message)
     }
 
-    // The models of the sequencer's inbox have the other ways.
+    // The models of the sequencer's inbox cover the other methods.
     fn serve(&self, _: usize) {}
 }
 
@@ -85,7 +85,7 @@ impl Channel {
     }
 }
 
-/// The commits that the sinks have seen: the rows of each, and its offset.
+/// The delivered commits: the rows of each, and its offset.
 pub(super) type Commits = Vec<(Vec<u64>, Option<u64>)>;
 
 pub(super) struct Model {
@@ -141,7 +141,7 @@ impl Model {
         Self::on(Channel::default(), backlog, autocommit, eager)
     }
 
-    /// With a sink that blocks.
+    /// Returns a model with a sink that blocks.
     pub(super) fn stuck(backlog: usize, autocommit: bool) -> Self {
         Self::on(Channel { stuck: true, ..Channel::default() }, backlog, autocommit, false)
     }
@@ -173,9 +173,9 @@ impl Model {
         thread::spawn(move || run(&intake))
     }
 
-    /// `run` has returned and all threads are joined: what was delivered in the end.
+    /// Ends the source after all threads were joined. Returns everything that was delivered.
     pub(super) fn end(self) -> Commits {
-        // What is in memory already goes, whatever the backlog says.
+        // The end commits all rows in memory, even if the backlog is full.
         self.channel.limit.store(usize::MAX, Ordering::SeqCst);
         self.intake.finish(Tail::Commit);
         self.channel.push(None);
@@ -226,7 +226,7 @@ pub(super) fn of(all: &[u64], thread: u64) -> Vec<u64> {
     all.iter().copied().filter(|n| n / 10 == thread).collect()
 }
 
-/// Tries all orders, and says how many they were.
+/// Tries all orders, and prints their number.
 #[cfg(pathway_loom)]
 pub(crate) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
     let runs = Arc::new(std::sync::atomic::AtomicU64::new(0));
@@ -238,7 +238,7 @@ pub(crate) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
     println!("{name}: {} executions", runs.load(Ordering::Relaxed));
 }
 
-/// Tries the orders that come.
+/// Runs the model several times with real threads.
 #[cfg(not(pathway_loom))]
 pub(crate) fn check(name: &str, model: impl Fn() + Send + Sync + 'static) {
     let (sender, done) = std::sync::mpsc::channel();

@@ -1,4 +1,5 @@
-//! Tasks that wait beside the threads: a waker is registered under the lock that tests for room, so that no order loses it.
+//! Models with waiting tasks: a waker is registered under the lock that also guards the room, so that no wake-up is
+//! lost.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use super::rig::*;
 use crate::run::sync::{Condvar, Mutex};
 use crate::source::intake::*;
 
-/// A flag made of the intake's own locks, so that loom knows it.
+/// A flag that is made of the intake's locks, so that loom controls it.
 #[derive(Default)]
 struct Woken {
     flag: Mutex<bool>,
@@ -22,7 +23,7 @@ impl Wake for Woken {
     }
 }
 
-/// Polls until it is over, each time it is woken and never else: a waker that is lost hangs.
+/// Polls after each wake-up until the future is ready. If a wake-up is lost, it hangs.
 fn until_ready<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
     let woken = Arc::new(Woken::default());
     let waker = Waker::from(Arc::clone(&woken));
@@ -125,7 +126,7 @@ fn a_push_that_is_dropped_leaves_its_place_and_no_row() {
             place.give_back_room(intake);
             is_waiting
         });
-        // Only the room that comes back lets it in.
+        // The push succeeds only when room is returned.
         push_by_task(&model.intake, 20).unwrap();
         push_by_task(&model.intake, 21).unwrap();
         dropped.join().unwrap();
