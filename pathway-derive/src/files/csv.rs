@@ -1,6 +1,6 @@
-//! A small reader of CSV: RFC 4180, with any of the line breaks, and with a header.
+//! A small reader of CSV: RFC 4180 with any line break, and with a header.
 //!
-//! An empty field is a null and `""` is an empty text, as in what the library writes.
+//! An empty field is a null and `""` is an empty text, as in the library's own files.
 
 /// A record, and the line on which it starts, from 1.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,12 +17,12 @@ pub struct Fault {
     pub reason: &'static str,
 }
 
-/// Reads one record after the other; lines without anything on them are passed over.
+/// Reads one record after the other. Empty lines are skipped.
 pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     line: usize,
-    /// The text goes on behind what is here: its last record is not whole.
+    /// Whether the text was cut off, so that its last record may be incomplete.
     is_cut: bool,
 }
 
@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    /// Takes a line break, if there is one.
+    /// Reads a line break, if there is one.
     fn line_break(&mut self) -> bool {
         let len = match (self.peek(), self.bytes.get(self.at + 1)) {
             (Some(b'\r'), Some(b'\n')) => 2,
@@ -100,7 +100,7 @@ impl Iterator for Reader<'_> {
         let mut fields = Vec::new();
         loop {
             let field = self.field();
-            // whatever it is, it would go on
+            // the record is incomplete
             if self.is_cut && self.peek().is_none() {
                 return None;
             }

@@ -1,4 +1,4 @@
-//! The types of columns as they are spelled in a lock, which is how `DataType` of the runtime is displayed.
+//! The types of columns in the spelling of a lock, which is the `Display` of the runtime's `DataType`.
 
 use std::fmt;
 
@@ -55,7 +55,7 @@ impl DataType {
         PLAIN.iter().find(|(known, _)| *known == name).map(|(known, _)| DataType::Plain(known))
     }
 
-    /// Returns a list, which of `u8` is bytes.
+    /// Returns a list. A list of `u8` is bytes.
     pub fn list(item: DataType) -> DataType {
         if item == DataType::Plain("u8") { DataType::Bytes } else { DataType::List(Box::new(item)) }
     }
@@ -80,7 +80,7 @@ impl DataType {
         }
     }
 
-    /// Reads a spelling: just the one that is written.
+    /// Reads the spelling that is written, and no other.
     pub fn parse(text: &str) -> Option<DataType> {
         let mut rest = text;
         let data_type = parse(&mut rest, 0)?;
@@ -104,7 +104,7 @@ impl DataType {
     }
 }
 
-/// Returns whether every value of the one is a value of the other, in text too.
+/// Returns whether every value of the old type is a value of the new one, also as text.
 fn widens(old: &str, new: &str) -> bool {
     match (integer(old), integer(new)) {
         (Some((old_signed, old_bits)), Some((signed, bits))) => bits > old_bits && (signed || !old_signed),
@@ -123,7 +123,7 @@ fn locked(name: &'static str) -> &'static str {
     if name == "char" { "String" } else { name }
 }
 
-/// Reads one type off the front of `text`.
+/// Reads the type at the start of `text`, and removes it.
 fn parse(text: &mut &str, depth: usize) -> Option<DataType> {
     if depth > DEPTH {
         return None;

@@ -1,10 +1,10 @@
-//! What the fuzzer calls; see `pathway-io/fuzz`. The committed corpus is run through the same functions as a test.
+//! The fuzz targets; see `pathway-io/fuzz`. A test runs the committed corpus through the same functions.
 
 use super::data_type::DataType;
 use super::lock::Lock;
 use super::rows::{Format, parse};
 
-/// Reads a sample in either form, whole and cut: what is read has lines, in their order.
+/// Reads a sample in either form, whole and cut off. The line numbers of the rows must increase.
 pub fn sample(data: &[u8]) {
     let lines = data.split(|byte| *byte == b'\n' || *byte == b'\r').count();
     for format in [Format::JsonLines, Format::Csv] {
@@ -38,7 +38,7 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    /// Runs the committed corpus of a target; what the fuzzer finds is added to it.
+    /// Runs the committed corpus of a target. Inputs that the fuzzer finds are added to it.
     fn replay(name: &str, target: fn(&[u8])) {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pathway-io/fuzz/corpus").join(name);
         let mut inputs = 0;

@@ -1,7 +1,7 @@
-//! A small reader of JSON that takes what serde_json takes.
+//! A small reader of JSON that accepts the same texts as serde_json.
 //!
-//! `next_json` will read the rows of a sample with serde_json, so that what is refused here must be refused there. The
-//! macros have no serde_json: it and its dependencies would be built before every crate that has a schema.
+//! `next_json` reads the rows of a sample with serde_json, so both must refuse the same texts. The macros do not use
+//! serde_json, because it and its dependencies would be built before every crate that has a schema.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ const DEPTH: usize = 127;
 pub enum Value {
     Null,
     Bool(bool),
-    /// A whole number without a point or an exponent. Beyond 64 bits it is one only to a `Duration`.
+    /// An integer without a point or an exponent. Beyond 64 bits, only a `Duration` column accepts it.
     Integer(i128),
     Float(f64),
     String(String),
@@ -25,10 +25,10 @@ pub enum Value {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     pub name: String,
-    /// Where the name stands, in bytes.
+    /// The position of the name, in bytes.
     pub at: usize,
     pub value: Value,
-    /// Where the value stands, in bytes.
+    /// The position of the value, in bytes.
     pub value_at: usize,
 }
 
@@ -45,7 +45,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Reads a text that is one value, with white space around it.
+/// Reads a text that consists of one value, with white space around it.
 pub fn parse(text: &str) -> Result<Value, Fault> {
     let mut parser = Parser { text, at: 0, depth: 0 };
     parser.skip_space();
@@ -69,7 +69,7 @@ impl Parser<'_> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    /// Takes the byte if it is next.
+    /// Reads the byte if it is next.
     fn eat(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
@@ -166,7 +166,7 @@ impl Parser<'_> {
         }
     }
 
-    /// Returns a string, whose first quote is next.
+    /// Reads a string, whose opening quote is next.
     fn string(&mut self) -> Result<String, Fault> {
         self.at += 1;
         let mut string = String::new();
@@ -265,7 +265,7 @@ impl Parser<'_> {
             self.some_digits()?;
         }
         let text = &self.text[start..self.at];
-        // `-0` is a float, as it is to serde_json
+        // `-0` is a float, as in serde_json
         if is_whole
             && let Ok(integer) = text.parse::<i128>()
             && !(negative && integer == 0)

@@ -89,7 +89,7 @@ impl Lock {
         read(fields).map_err(|(at, reason)| Fault { line: line(at), reason })
     }
 
-    /// Its text.
+    /// Returns the text of the lock.
     pub fn print(&self) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "{{\n  \"lock\": {VERSION},\n  \"name\": {},", quoted(&self.name));
@@ -158,10 +158,10 @@ fn quoted(text: &str) -> String {
     quoted
 }
 
-/// A place and what is wrong there.
+/// A position, and the error there.
 type At = (usize, String);
 
-/// The fields of an object, each taken out once.
+/// The fields of an object that were not read yet.
 struct Object(Vec<Field>);
 
 impl Object {

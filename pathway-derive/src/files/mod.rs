@@ -1,7 +1,7 @@
-//! What stands in files beside the source: the rows of a sample, and the lock of a schema.
+//! Readers for the files beside the source: the rows of a sample, and the lock of a schema.
 //!
-//! Nothing here knows of macros, or of any other module: fuzz targets take this folder in by its path. Whatever a file
-//! holds, no reader panics, recurses without a limit or reads more than it is told to.
+//! This folder uses no other module, because fuzz targets include it by its path. For any contents of a file, no
+//! reader panics, recurses without a limit, or reads more than it is told to.
 
 pub mod csv;
 pub mod data_type;

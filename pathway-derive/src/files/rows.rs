@@ -10,13 +10,13 @@ use super::json;
 
 /// The most lines that are read.
 const LINES: usize = 1000;
-/// And how many bytes, whatever the lines.
+/// The most bytes that are read.
 const BYTES: usize = 4 << 20;
 
 /// The value of a field.
 pub enum Cell {
     Json(json::Value),
-    /// A field of CSV; `None` if it is empty and not in quotes.
+    /// A field of CSV. `None` if it is empty and not in quotes.
     Text(Option<String>),
 }
 
@@ -24,12 +24,12 @@ pub enum Cell {
 pub struct Named {
     pub name: String,
     pub cell: Cell,
-    /// Where in its line the value stands, in characters from 1; in CSV always 1.
+    /// The position of the value in its line, in characters from 1. In CSV it is always 1.
     pub column: usize,
 }
 
 pub struct Row {
-    /// From 1; where the row has several, its first.
+    /// The line, from 1. If the row has several lines, it is the first one.
     pub line: usize,
     pub fields: Vec<Named>,
 }
@@ -72,7 +72,7 @@ pub enum Format {
     Csv,
 }
 
-/// By the name, or else by the first byte.
+/// Returns the format, by the file's name or otherwise by the first byte.
 fn format(path: &Path, bytes: &[u8]) -> Format {
     let extension = path.extension().map(|extension| extension.to_string_lossy().to_lowercase());
     match extension.as_deref() {
@@ -83,7 +83,8 @@ fn format(path: &Path, bytes: &[u8]) -> Format {
     }
 }
 
-/// Returns the rows that `bytes` begin with, up to the first that cannot be read. Behind a cut the file goes on.
+/// Returns the rows at the start of `bytes`, up to the first that cannot be read. If `is_cut`, the file continues
+/// after `bytes`.
 pub fn parse(bytes: &[u8], is_cut: bool, format: Format) -> Vec<Result<Row, Fault>> {
     let mut rows = match format {
         Format::JsonLines => json_lines(bytes, is_cut),
@@ -123,7 +124,7 @@ fn json_lines(bytes: &[u8], is_cut: bool) -> Vec<Result<Row, Fault>> {
     rows
 }
 
-/// Returns the fields of a row, or where it is wrong and why.
+/// Returns the fields of a row. # Errors The position and the reason of a fault.
 fn json_row(text: &[u8]) -> Result<Vec<Named>, (usize, String)> {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,

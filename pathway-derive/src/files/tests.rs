@@ -1,4 +1,4 @@
-//! The readers beside what they must agree with, and on anything at all.
+//! Compares the readers with the programs that they must agree with, and runs them on arbitrary texts.
 
 use proptest::prelude::*;
 
@@ -7,7 +7,7 @@ use super::data_type::DataType;
 use super::json::{self, Value};
 use super::lock::{Column, Entry, Lock};
 
-/// Texts that are nearly JSON: what a parser is made of, in any order.
+/// Texts that are almost JSON: the parts of its grammar in any order.
 fn near_json() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
         "{",

@@ -57,8 +57,7 @@ pub(crate) struct Watch {
     /// The path is absolute, in case the program changes its working directory.
     path: PathBuf,
     id: Option<FileId>,
-    /// Whether it is a regular file. Whether it is a regular file. Devices and pipes have no length, and need not keep
-    /// their names.
+    /// Whether it is a regular file. Devices and pipes have no length, and need not keep their names.
     is_file: bool,
 }
 

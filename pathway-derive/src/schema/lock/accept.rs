@@ -1,4 +1,4 @@
-//! `PATHWAY_LOCK=update`: the lock is written as the struct now is.
+//! `PATHWAY_LOCK=update`: writes the lock for the present struct.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -15,11 +15,11 @@ use crate::schema::ast::Schema;
 use crate::schema::spelling::{self, Trust};
 use crate::types::text;
 
-/// Writes the lock, unless it is as it should be.
+/// Writes the lock, unless it is up to date.
 ///
 /// # Errors
 ///
-/// If the file cannot be written. It is then as it was.
+/// If the file cannot be written. It is then unchanged.
 pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>) -> io::Result<Lock> {
     let lock = lock_of(schema, old);
     let text = lock.print();
@@ -29,7 +29,7 @@ pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>) -> io::Result<L
     Ok(lock)
 }
 
-/// Returns the schema as a lock has it.
+/// Returns the lock of the schema.
 pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
     let entries = schema.columns.iter().map(|column| {
         if column.is_flat() {
@@ -62,9 +62,9 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
     }
 }
 
-/// Puts a file in the place of another, at once: whoever reads it finds the one or the other whole.
+/// Replaces a file atomically: a reader finds either the old or the new contents.
 pub fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
-    // cargo may compile a crate several times over at one time
+    // cargo may compile a crate several times at once
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = place.file_name().ok_or_else(|| io::Error::other("it has no file name"))?.to_string_lossy();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +73,7 @@ pub fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, place));
     if written.is_err() {
-        // what failed before is what is to be told
+        // the earlier error is the one to report
         let _ = fs::remove_file(&temporary);
     }
     written

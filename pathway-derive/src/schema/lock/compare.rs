@@ -1,4 +1,4 @@
-//! Compares a struct with its lock: can rows that were written before still be read?
+//! Compares a struct with its lock, to find out whether existing rows can still be read.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -52,7 +52,7 @@ impl Comparison<'_> {
         self.ctxt.error(tokens, with_help(what));
     }
 
-    /// The schema as such.
+    /// Compares the properties of the whole schema.
     fn whole(&self) {
         let (name, locked, file) = (self.schema.ident.unraw().to_string(), &self.lock.name, &self.file);
         if name != *locked {

@@ -23,23 +23,23 @@ use crate::files::head::Head;
 use crate::files::lock::Lock;
 use crate::option;
 
-/// The variable that has locks written.
+/// The environment variable that makes the macro write locks.
 const VARIABLE: &str = "PATHWAY_LOCK";
-/// No lock is longer.
+/// The most bytes of a lock.
 const BYTES: usize = 1 << 20;
 
 const COMPATIBLE: &str =
     "note: compatible are a new column with a default or an `Option`, a wider integer, another description";
 const ACCEPT: &str = "help: to accept it, set `PATHWAY_LOCK=update` and build";
 
-/// Holds the schema to its lock, if it has one, or writes the lock.
+/// Compares the schema with its lock, if it has one, or writes the lock.
 pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let Some(literal) = schema.options.lock.get() else { return TokenStream::new() };
     let row = schema.ident;
     let (import, pw) = option::runtime(schema.options.krate.get());
     let checks = hold(ctxt, schema, literal);
     quote! {
-        // for cargo to see when it is set, and when no longer
+        // so that cargo notices a change of the variable
         const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(#VARIABLE);
         const _: () = {
             #import

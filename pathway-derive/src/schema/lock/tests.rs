@@ -1,4 +1,4 @@
-//! What is written, and how. What the comparison says is in `ui-tests/schema/24_*`.
+//! The contents of a lock. `ui-tests/schema/24_*` test the comparison.
 
 use std::fs;
 
@@ -87,7 +87,7 @@ fn a_lock_is_replaced_whole_or_not_at_all() {
     replace(&place, b"one").unwrap();
     replace(&place, b"two").unwrap();
     assert_eq!(fs::read(&place).unwrap(), b"two");
-    // over a directory nothing can be put, and nothing is left beside it
+    // a directory cannot be replaced by a file, and no temporary file must remain
     let taken = directory.path().join("taken");
     fs::create_dir_all(taken.join("x")).unwrap();
     assert!(replace(&taken, b"three").is_err());

@@ -1,4 +1,4 @@
-//! `sample = "cats.jsonl"`: the schema is held to real data, at compile time.
+//! `sample = "cats.jsonl"`: checks the schema against real data, at compile time.
 //!
 //! The file's first rows are read (`files::rows`), and each field is judged by the type of its column as it is written
 //! (`type_check`). If only the compiler knows the type (an alias, a newtype, the columns of a `flatten`), the field is
@@ -37,7 +37,8 @@ const REACH: usize = 8;
 /// The most nested values that are kept for these paths. An object can be a map with a different name in each row.
 const MOST: usize = 256;
 
-/// Holds the schema to its sample, if it has one. What comes back has the sample tracked, and checks what is left.
+/// Checks the schema against its sample, if it has one. The returned items make cargo track the file, and contain the
+/// checks for the compiler.
 pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let Some(literal) = schema.options.sample.get() else { return TokenStream::new() };
     let candidates = source_path::candidates(literal);
@@ -119,7 +120,7 @@ impl<'a> State<'a> {
     }
 }
 
-/// The schema and the rows that it was held to.
+/// A schema and the rows of its sample.
 struct Held<'a> {
     ctxt: &'a Ctxt,
     schema: &'a Schema<'a>,

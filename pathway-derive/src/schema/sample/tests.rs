@@ -1,4 +1,4 @@
-//! A value is judged as the column would: the same types are asked in the runtime.
+//! Checks that a value is accepted exactly if the column in the runtime accepts it.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -13,7 +13,7 @@ use crate::files::rows::{Cell, Format, Rows, parse};
 use crate::files::{json, tests::json_text};
 use crate::schema::spelling::{Trust, of};
 
-/// Whether a column of the type takes a JSON text.
+/// Returns whether a column of the type accepts a JSON text.
 fn takes<T: ColumnType>(text: &str) -> bool {
     let mut buffer = T::Buffer::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
@@ -125,7 +125,7 @@ fn a_sample_is_read_as_far_as_its_limits() {
     let path = directory.path().join("endless.jsonl");
     let mut file = File::create(&path).unwrap();
     file.write_all(line.as_bytes()).unwrap();
-    // a hole: 2 GB that take no room on the disk, and a line that does not end
+    // a hole of 2 GB, which takes no space on the disk, and a line without an end
     file.set_len(2 << 30).unwrap();
     assert_eq!(Rows::read(&path).unwrap().map(|row| row.is_ok()).collect::<Vec<_>>(), [true]);
 }
@@ -217,7 +217,7 @@ fn infer_and_sample_agree() {
     assert!(result.is_ok(), "{}", result.unwrap_err());
 }
 
-/// The runtime reads CSV too, and a macro crate has nothing to give to another but macros.
+/// The runtime has its own copy of the CSV reader, because a macro crate exports only macros.
 #[test]
 fn the_runtime_has_the_same_reader_of_csv() {
     let runtime =

@@ -4,7 +4,7 @@ use crate::files::data_type::{DataType, integer};
 use crate::files::json::{self, Value};
 use crate::files::rows::Cell;
 
-/// Why a value does not fit.
+/// The reason why a value does not fit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Misfit {
     /// A description of the value, such as `is a number`.
@@ -98,7 +98,7 @@ fn wrong_length(values: &[Value]) -> Misfit {
     misfit(format!("is a list of {}", values.len()))
 }
 
-/// Judges a value in a list or a map.
+/// Checks a value in a list or a map.
 fn judge_inside(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
     judge_json(data_type, value).map_err(inside)
 }
@@ -153,13 +153,13 @@ fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// Returns the integer that a number with a fraction or an exponent is, as `next_json` reads it: `1.0` and `1e3`.
+/// Returns the integer that `next_json` reads for a number with a point or an exponent, such as `1.0` and `1e3`.
 fn whole(found: f64) -> Option<i128> {
     const EXACT: f64 = (1_u64 << 53) as f64;
     (found.fract() == 0.0 && found.abs() < EXACT).then_some(found as i128)
 }
 
-/// Returns the texts by which JSON, that has no word for them, spells the floats that are not finite.
+/// Returns whether the text is one of the strings for floats that are not finite.
 fn is_float_name(text: &str) -> bool {
     matches!(text, "NaN" | "Infinity" | "inf" | "-Infinity" | "-inf")
 }
@@ -187,7 +187,7 @@ fn is_base64(text: &str) -> bool {
         && data.last().and_then(|last| six_bits(*last)).is_none_or(|last| last & stray == 0)
 }
 
-/// Returns a text in quotes, cut where it would swamp the message.
+/// Returns a text in quotes, shortened if it is long.
 fn shorten(text: &str) -> String {
     match text.char_indices().nth(40) {
         Some((end, _)) => format!("{:?}...", &text[..end]),

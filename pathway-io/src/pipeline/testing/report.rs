@@ -24,7 +24,7 @@ pub struct Report<S> {
     pub(super) on_stops: usize,
     pub(super) refusals: u64,
     pub(super) bad_rows: u64,
-    /// Whether Whether `run` has returned within the grace period.
+    /// Whether `run` has returned within the grace period.
     pub(super) returned: bool,
     pub(super) result: Result<Summary>,
 }

@@ -103,7 +103,7 @@ impl<'a> Scan<'a> {
         found
     }
 
-    /// Reads Reads `{` at the start of the text.
+    /// Reads `{` at the start of the text.
     #[inline]
     pub(crate) fn open(&mut self) -> bool {
         self.space();
@@ -119,7 +119,7 @@ impl<'a> Scan<'a> {
         self.at == self.start
     }
 
-    /// Reads Reads `}` at the end of the text. If something else is there, the place stays where it is.
+    /// Reads `}` at the end of the text. If something else is there, the place stays where it is.
     #[inline]
     pub(crate) fn close(&mut self) -> bool {
         let start = self.at;
