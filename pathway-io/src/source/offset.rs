@@ -36,7 +36,7 @@ use crate::run::lock::Lock;
 ///     fn run(&mut self, lines: Subject<Line, usize>) -> pathway_io::RunResult {
 ///         let from = lines.resume().unwrap_or(0);
 ///         for (i, text) in self.0.iter().enumerate().skip(from) {
-///             // The position after the line: where to go on.
+///             // The position after the line, from which a restart continues.
 ///             lines.next_at(i + 1, Line { text: (*text).into() })?;
 ///         }
 ///         Ok(())

@@ -26,7 +26,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
             let of_type = quote_spanned!(span=> type Type = #ty;);
             impls.extend(if column.is_key() {
                 let key = inner_key(ty, pw);
-                // glue at a user's type looks like the user's own to that lint
+                // the lint takes generated tokens at a user's type for the user's own
                 quote! {
                     #[automatically_derived]
                     #[allow(unused_qualifications)]
@@ -60,7 +60,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         impls.extend(conversion(schema, i, column, pw));
         let column_type = column_type(schema, i, column, pw);
         let of_type = quote_spanned!(span=> type Type = #column_type;);
-        // glue at a user's type looks like the user's own to that lint
+        // the lint takes generated tokens at a user's type for the user's own
         let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
         // a key type is a column type, too: with both bounds, a type that is neither would be two errors
         let field = Ident::new(if column.is_key() { "KeyField" } else { "Field" }, Span::mixed_site());

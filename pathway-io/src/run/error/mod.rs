@@ -69,7 +69,7 @@ pub enum Error {
     Connector(Failure),
     /// A sink failed: it could not be opened or written to, it panicked, or it did not end within the grace period.
     Sink(Failure),
-    /// A computation failed: a closure of it panicked, or it did not end within the grace.
+    /// A computation failed: a closure of it panicked, or it did not end within the grace period.
     Computation(Failure),
     /// The pipeline itself could not be set up or run; the text says why.
     Pipeline(Failure),

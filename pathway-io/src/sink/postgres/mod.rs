@@ -128,7 +128,7 @@ pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
     write_with(table, config, Options::new());
 }
 
-/// [`write()`] with options.
+/// Keeps a table in a PostgreSQL database, with options.
 ///
 /// # Panics
 ///
