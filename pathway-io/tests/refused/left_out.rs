@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use pathway_io::{
-    BadRows, Commit, Error, ReadOptions, RunResult, Schema, Sink, SinkOptions, Subject, Summary, TableSchema,
-};
+use pathway_io::{BadRows, Commit, Error, ReadOptions, RunResult, Sink, SinkOptions, Subject, Summary, TableSchema};
 use serde_json::Value;
 
 use crate::common::{Cat, TempDir, cat, pipeline, read, run, source};
@@ -246,14 +244,14 @@ mod databases {
     #[cfg(feature = "dataflow")]
     #[test]
     fn a_row_of_a_computation_that_is_too_large_fails_it_or_is_left_out() {
-        #[derive(Schema)]
+        #[derive(pathway_io::Schema)]
         #[schema(dataflow)]
         struct Input {
             #[schema(primary_key)]
             key: i64,
             times: i64,
         }
-        #[derive(Schema)]
+        #[derive(pathway_io::Schema)]
         #[schema(dataflow)]
         struct Repeated {
             #[schema(primary_key)]
