@@ -1,7 +1,7 @@
 //! Completion of the options in an editor.
 //!
 //! rust-analyzer completes a name in a `use` from the items of the module. Each name that is written in an attribute is therefore
-//! imported from a module of the runtime that has one item for each option ([`modules`]). rustc drops the import, because only
+//! imported from a module of the runtime that has one item for each option ([`modules`](crate::option_modules::modules)). rustc drops the import, because only
 //! rust-analyzer sets its cfg.
 //!
 //! The imports come before everything that a name can change, such as an error that mentions it: rust-analyzer expands the macro
@@ -11,33 +11,14 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Attribute, DeriveInput, Path};
 
-use crate::{column, connector, option, schema};
+use crate::option;
 
-/// The modules, and the options of each.
-const MODULES: [(&str, &[&str]); 5] = [
-    (OF_STRUCT, &schema::attr::STRUCT_OPTIONS),
-    (OF_COLUMN, &schema::attr::COLUMN_OPTIONS),
-    (OF_TYPE, &column::ast::TYPE_OPTIONS),
-    (OF_VARIANT, &column::ast::VARIANT_OPTIONS),
-    (OF_CONNECTOR, &connector::attr::OPTIONS),
-];
+/// The names of the modules.
 pub const OF_STRUCT: &str = "of_struct";
 pub const OF_COLUMN: &str = "of_column";
 pub const OF_TYPE: &str = "of_type";
 pub const OF_VARIANT: &str = "of_variant";
 pub const OF_CONNECTOR: &str = "of_connector";
-
-/// Returns the modules for the runtime.
-pub fn modules() -> TokenStream {
-    let modules = MODULES.iter().map(|(module, options)| {
-        let module = Ident::new(module, Span::call_site());
-        // no item can have the name `crate`
-        let options = options.iter().filter(|option| **option != "crate");
-        let options = options.map(|option| Ident::new(option, Span::call_site()));
-        quote!(pub mod #module { #(pub const #options: () = ();)* })
-    });
-    modules.collect()
-}
 
 /// Returns the imports for a derive: of the options of its item, and of those of the fields or variants.
 pub fn of_derive(input: &DeriveInput, helper: &str, [outer, inner]: [&str; 2], krate: Option<&Path>) -> TokenStream {
@@ -79,19 +60,4 @@ pub fn names(options: TokenStream) -> impl Iterator<Item = Ident> {
     });
     // a keyword is not an identifier here
     firsts.filter_map(|token| syn::parse2(token.into()).ok())
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_documentation_has_every_option() {
-        let documentation = include_str!("lib.rs");
-        for (module, options) in super::MODULES {
-            for option in options {
-                let cell = [format!("`{option}`"), format!("`{option} = "), format!(", {option} = ")];
-                let mut rows = documentation.lines().filter(|line| line.starts_with("/// | `"));
-                assert!(rows.any(|row| cell.iter().any(|cell| row.contains(cell))), "{option} of {module}");
-            }
-        }
-    }
 }

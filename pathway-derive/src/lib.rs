@@ -22,6 +22,7 @@ mod generics;
 mod hygiene;
 mod next;
 mod option;
+mod option_modules;
 mod schema;
 #[cfg(test)]
 mod snapshots;
@@ -411,7 +412,7 @@ pub fn sketch(tokens: TokenStream) -> TokenStream {
 #[doc(hidden)]
 #[proc_macro]
 pub fn options(_: TokenStream) -> TokenStream {
-    editor::modules().into()
+    option_modules::modules().into()
 }
 
 /// Expands `pathway_io::next!`, which passes the path of its crate in parentheses and then its tokens.

@@ -22,8 +22,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// The names of the crate's root that macros write, for the user's crate. Other files name an item where it is defined.
 const FOR_MACROS: &[&str] = &["__private0", "testing", "connector_tests", "sink_tests"];
 
-/// Returns the files below `src` with their text. Test files are omitted, because they may import everything.
+/// Returns the files of this crate's `src` with their text.
 fn files() -> BTreeMap<String, String> {
+    files_of("src")
+}
+
+/// Returns the files below a folder with their text. Test files are omitted, because they may import everything.
+fn files_of(folder: &str) -> BTreeMap<String, String> {
     fn collect(directory: &Path, prefix: &str, files: &mut BTreeMap<String, String>) {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -36,7 +41,7 @@ fn files() -> BTreeMap<String, String> {
         }
     }
     let mut files = BTreeMap::new();
-    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), "", &mut files);
+    collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), "", &mut files);
     files
 }
 
@@ -179,8 +184,10 @@ fn circles(files: &BTreeMap<String, String>) -> BTreeMap<String, BTreeSet<String
 
 #[test]
 fn no_files_import_each_other_in_a_circle() {
-    let circles = circles(&files());
-    assert!(circles.is_empty(), "files on circles, or between circles: {circles:#?}");
+    for folder in ["src", "../pathway-derive/src"] {
+        let circles = circles(&files_of(folder));
+        assert!(circles.is_empty(), "{folder}: files on circles, or between circles: {circles:#?}");
+    }
 }
 
 #[test]

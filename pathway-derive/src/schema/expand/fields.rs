@@ -94,8 +94,7 @@ fn make(
     quote!(fn #name() -> #column_type { #body })
 }
 
-/// Returns whether a literal is known to have the type, from the spelling of both. `None` stands for the type's own
-/// default.
+/// Returns whether a literal is known to have the type, from the spelling of both. `None` is the type's own default.
 fn fits(value: Option<&Expr>, ty: &Type) -> bool {
     const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
     let Some(value) = value else { return types::is_known_column(ty) };

@@ -15,7 +15,7 @@ use crate::files::data_type::{DataType, PLAIN};
 use crate::files::json::Value;
 use crate::files::rows::Cell;
 
-/// The line of a fault, and the error, in which a NUL stands for the type of the column.
+/// The line of a fault, and the error, with a NUL where the column's type belongs.
 pub type Fault = (usize, String);
 
 /// The types that a column can have, by their numbers in the runtime.

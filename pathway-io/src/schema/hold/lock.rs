@@ -30,7 +30,7 @@ pub struct LockedColumn {
     pub has_default: bool,
     /// The error if the column does not exist.
     pub gone: &'static str,
-    /// The error if the type does not fit. A NUL stands for the new type, and U+0001 for its entry in the lock.
+    /// The error if the type does not fit. It has a NUL at the place of the new type, and U+0001 at that of its entry in the lock.
     pub differs: &'static str,
     /// The error if the default was removed.
     pub lost: &'static str,
