@@ -222,6 +222,7 @@ pub mod __private0 {
     }
     pub use crate::__as_it_is as as_it_is;
     pub use crate::rows::bounds::{DataColumn, Removable};
+    pub use crate::rows::clashes::{Clash, assert_distinct, clashes};
     pub use crate::rows::column::any_json::{Json, JsonType, from_json, from_json_option, to_json_option};
     pub use crate::rows::column::converted::{
         ByTraits, Conversion, Converted, ConvertedField, converted, converted_key, from_converted,
@@ -233,8 +234,8 @@ pub mod __private0 {
     pub use crate::rows::column::{ColumnType, KeyType, NotNull};
     pub use crate::rows::data_type::DataType;
     pub use crate::rows::describe::{
-        Clash, MOST, Note, assert_distinct, assert_keyless, clashes, count_names, describe, describe_generic,
-        prefixed_len, prefixed_names, prefixed_text, width,
+        MOST, Note, assert_keyless, count_names, describe, describe_generic, prefixed_len, prefixed_names,
+        prefixed_text, width,
     };
     pub use crate::rows::description::{Column, Step, TableSchema};
     pub use crate::rows::fields::{

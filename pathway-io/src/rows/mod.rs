@@ -6,6 +6,7 @@ pub(crate) mod builtin_schemas;
 pub(crate) mod check;
 #[cfg(any(feature = "arrow", feature = "postgres"))]
 pub(crate) mod civil;
+pub(crate) mod clashes;
 pub mod column;
 pub(crate) mod commit;
 pub(crate) mod data_type;
