@@ -1,7 +1,7 @@
 //! Columns with a `path`: reads the field in which their paths begin.
 //!
-//! A value is read once, for all columns in it and in any order. A [`Place`] is the start of a path. It stands for all
-//! columns whose paths have the same first steps.
+//! A value is read once, for all columns in it and in any order. A [`Place`] is the start of a path. All columns
+//! whose paths have the same first steps share it.
 
 use std::fmt;
 

@@ -64,7 +64,7 @@ pub const fn assert_lock(schema: &TableSchema, old: &LockedColumn) {
 }
 
 /// Fails if a column of a field is required in every row and is not among the `known` columns of the lock. In the
-/// error, U+0001 stands for the column's name, and a NUL for its type.
+/// error, U+0001 is replaced by the column's name, and a NUL by its type.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: usize, known: &[&str], error: &str) {
