@@ -219,13 +219,17 @@ fn a_stop_ends_the_wait_with_one_more_attempt() {
         let (sink, failures) = down(false);
         let (is_down, written) = (Arc::clone(&sink.down), Arc::clone(&sink.written));
         let pipeline = pipeline();
-        let rows = source(|numbers: Subject<Number>| {
+        let (done, pushed) = mpsc::channel();
+        let rows = source(move |numbers: Subject<Number>| {
             ten(&numbers)?;
+            done.send(())?;
             Ok(numbers.wait_closed()?)
         });
         pipeline.read(rows).write_to_with(sink, SinkOptions::new().retry(Restart::backoff(hour..hour)));
         let running = pipeline.start().unwrap();
         failures.recv_timeout(DEADLINE).expect("it fails");
+        // The first commit fails before the others are pushed, and a stop would refuse those.
+        pushed.recv_timeout(DEADLINE).expect("the backlog has room for ten");
         *is_down.lock().unwrap() = !comes_back;
         running.stop();
         let result = within(move || running.join());
