@@ -109,16 +109,16 @@ pub fn is_nameable(ty: &Type) -> bool {
     is_nameable_in(ty.to_token_stream())
 }
 
-/// Returns whether there is an `impl Trait` in the type.
-pub fn has_impl_trait(ty: &Type) -> bool {
-    fn is_in(tokens: TokenStream) -> bool {
+/// Returns whether the word is anywhere in the type.
+pub fn has_word(ty: &Type, word: &str) -> bool {
+    fn is_in(tokens: TokenStream, word: &str) -> bool {
         tokens.into_iter().any(|token| match token {
-            TokenTree::Group(group) => is_in(group.stream()),
-            TokenTree::Ident(ident) => ident == "impl",
+            TokenTree::Group(group) => is_in(group.stream(), word),
+            TokenTree::Ident(ident) => ident == word,
             _ => false,
         })
     }
-    is_in(ty.to_token_stream())
+    is_in(ty.to_token_stream(), word)
 }
 
 fn is_nameable_in(tokens: TokenStream) -> bool {

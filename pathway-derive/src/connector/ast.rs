@@ -170,7 +170,7 @@ impl<'a> Run<'a> {
 
     /// Returns whether an impl can name the types of the parameters.
     pub fn is_nameable(&self) -> bool {
-        self.is_of_one_kind() && !self.parameters.iter().any(|parameter| types::has_impl_trait(parameter.ty))
+        self.is_of_one_kind() && !self.parameters.iter().any(|parameter| types::has_word(parameter.ty, "impl"))
     }
 
     pub fn from_method(method: &'a ImplItemFn) -> Self {

@@ -150,7 +150,7 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
         ctxt.error(parameter.ty, message);
         return false;
     }
-    if types::has_impl_trait(parameter.ty) {
+    if types::has_word(parameter.ty, "impl") {
         ctxt.error(
             parameter.ty,
             format!(

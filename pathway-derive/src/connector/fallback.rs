@@ -34,7 +34,7 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
         run.parameters
             .iter()
             .filter_map(|parameter| match parameter.kind {
-                _ if types::has_impl_trait(parameter.ty) => Some(quote!(#pw::Table<#pw::Stub>)),
+                _ if types::has_word(parameter.ty, "impl") => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Unknown if parameter.is_async && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
                 // the table of a reference is the table of the subject that it refers to

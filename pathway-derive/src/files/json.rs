@@ -16,6 +16,8 @@ pub enum Value {
     /// An integer without a point or an exponent. Beyond 64 bits, only a `Duration` column accepts it.
     Integer(i128),
     Float(f64),
+    /// An integer that does not fit in 128 bits.
+    LongInteger(f64),
     String(String),
     List(Vec<Value>),
     Object(Vec<Field>),
@@ -241,7 +243,7 @@ impl Parser<'_> {
 
     fn number(&mut self) -> Result<Value, Fault> {
         let start = self.at;
-        let negative = self.eat(b'-');
+        self.eat(b'-');
         match self.peek() {
             Some(b'0') => {
                 self.at += 1;
@@ -266,13 +268,12 @@ impl Parser<'_> {
         }
         let text = &self.text[start..self.at];
         // `-0` is a float, as in serde_json
-        if is_whole
-            && let Ok(integer) = text.parse::<i128>()
-            && !(negative && integer == 0)
-        {
+        let is_whole = is_whole && text != "-0";
+        if is_whole && let Ok(integer) = text.parse::<i128>() {
             return Ok(Value::Integer(integer));
         }
         match text.parse::<f64>() {
+            Ok(float) if float.is_finite() && is_whole => Ok(Value::LongInteger(float)),
             Ok(float) if float.is_finite() => Ok(Value::Float(float)),
             _ => Err(Fault { at: start, reason: "the number is out of range" }),
         }

@@ -66,6 +66,7 @@ pub fn json_text() -> impl Strategy<Value = String> {
         any::<i64>().prop_map(|value| value.to_string()),
         any::<u64>().prop_map(|value| value.to_string()),
         (u64::MAX as u128..u64::MAX as u128 * 2_000_000_000).prop_map(|value| value.to_string()),
+        prop::sample::select(vec!["1", "34", "-3"]).prop_map(|digits| format!("{digits}{}", "0".repeat(38))),
         any::<f64>()
             .prop_filter("JSON has no word for it", |value| value.is_finite())
             .prop_map(|value| format!("{value:?}")),
@@ -108,7 +109,7 @@ fn like_serde(value: &Value) -> serde_json::Value {
             (_, Ok(value)) => value.into(),
             _ => (*value as f64).into(),
         },
-        Value::Float(value) => (*value).into(),
+        Value::Float(value) | Value::LongInteger(value) => (*value).into(),
         Value::String(text) => text.as_str().into(),
         Value::List(items) => items.iter().map(like_serde).collect::<Vec<_>>().into(),
         Value::Object(fields) => {

@@ -26,10 +26,10 @@ use crate::ctxt::Ctxt;
 use crate::files::data_type::DataType;
 use crate::files::json::Value;
 use crate::files::rows::{Cell, Named, Row, Rows};
-use crate::types::{option_of, text};
+use crate::types::{self, option_of, text};
 use crate::{option, suggest};
 use summary::{Fault, Summary, all_types};
-use type_check::Misfit;
+use type_check::{Misfit, VALUE};
 
 /// The limit for the items of a list and for the steps into a value that are checked for the paths of flattened
 /// schemas.
@@ -147,11 +147,12 @@ struct Held<'a> {
 
 impl<'a> Held<'a> {
     fn new(ctxt: &'a Ctxt, schema: &'a Schema<'a>, literal: &'a LitStr, path: &'a str) -> Self {
-        let types = all_types();
+        let (types, value_types) = (all_types(&DataType::Unknown), all_types(&DataType::Plain(VALUE)));
         let states = schema.columns.iter().map(|column| {
             let data_type =
                 if column.is_flat() { DataType::Unknown } else { spelling::data_type(column, Trust::Certain) };
-            State { column, summary: Summary::new(data_type, &types), is_reported: false }
+            let types = if types::has_word(column.ty, "Value") { &value_types } else { &types };
+            State { column, summary: Summary::new(data_type, types), is_reported: false }
         });
         let states: Vec<State> = states.collect();
         let has_flat = schema.columns.iter().any(Column::is_flat);

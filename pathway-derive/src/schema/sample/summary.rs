@@ -18,9 +18,10 @@ use crate::files::rows::Cell;
 /// The line of a fault, and the error, with a NUL where the column's type belongs.
 pub type Fault = (usize, String);
 
-/// The types that a column can have, by their numbers in the runtime.
-pub fn all_types() -> Rc<[DataType]> {
-    let plain = PLAIN.iter().map(|(name, _)| DataType::Plain(name));
+/// The types that a column can have, by their numbers in the runtime. A column of JSON may be a `Value`, a `RawJson` or
+/// any other type, so only `json` says which rules its text has.
+pub fn all_types(json: &DataType) -> Rc<[DataType]> {
+    let plain = PLAIN.iter().map(|(name, _)| if *name == "Value" { json.clone() } else { DataType::Plain(name) });
     let unknown = || Box::new(DataType::Unknown);
     plain.chain([DataType::Bytes, DataType::List(unknown()), DataType::Map(unknown())]).collect()
 }

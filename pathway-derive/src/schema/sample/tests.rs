@@ -1,13 +1,15 @@
 //! Checks that a value is accepted exactly if the column in the runtime accepts it.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::Write;
 
 use pathway_io::column::{Buffer, ColumnType};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use serde_json::Value;
 
-use super::type_check::judge;
+use super::type_check::{VALUE, judge};
 use crate::files::data_type::{DataType, PLAIN};
 use crate::files::rows::{Cell, Format, Rows, parse};
 use crate::files::{json, tests::json_text};
@@ -18,6 +20,20 @@ fn takes<T: ColumnType>(text: &str) -> bool {
     let mut buffer = T::Buffer::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
     buffer.decode(&mut deserializer).is_ok() && deserializer.end().is_ok()
+}
+
+/// Returns the type of this name. By itself, the macro leaves some of them to the compiler.
+fn named(name: &str) -> DataType {
+    let inner = |prefix: &str| name.strip_prefix(prefix)?.strip_suffix('>').map(named).map(Box::new);
+    match name {
+        "Value" => DataType::Plain(VALUE),
+        _ if name.contains("Value") || name.contains("Map") => inner("Option<")
+            .map(DataType::Optional)
+            .or_else(|| inner("Vec<").map(DataType::List))
+            .or_else(|| inner("BTreeMap<String, ").map(DataType::Map))
+            .unwrap_or_default(),
+        _ => of(&syn::parse_str(name).unwrap(), Trust::Certain),
+    }
 }
 
 macro_rules! types {
@@ -59,9 +75,13 @@ fn a_value_fits_where_a_column_takes_it() {
         (bool,),
         Option<Vec<(f32, Option<bool>)>>,
         Vec<Vec<u8>>,
+        Value,
+        Option<Value>,
+        Vec<Value>,
+        BTreeMap<String, i64>,
+        BTreeMap<String, Option<Value>>,
     ];
-    let data_types = types.iter().map(|(ty, _)| of(&syn::parse_str(ty).unwrap(), Trust::Certain));
-    let data_types: Vec<DataType> = data_types.collect();
+    let data_types: Vec<DataType> = types.iter().map(|(ty, _)| named(ty)).collect();
     assert!(data_types.iter().all(|data_type| !data_type.has_unknown()));
     let config = Config { cases: 2000, failure_persistence: None, ..Config::default() };
     let result = TestRunner::new(config).run(&json_text(), |text| {
@@ -72,6 +92,38 @@ fn a_value_fits_where_a_column_takes_it() {
         Ok(())
     });
     assert!(result.is_ok(), "{}", result.unwrap_err());
+}
+
+/// The rules for JSON in a column, for a `Value` by itself and inside other types.
+#[test]
+fn json_of_a_sample_has_the_rules_of_a_column() {
+    let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let bad = [
+        (nested(101), "is JSON that is nested more than 100 levels deep"),
+        (r#"{"a": 1, "b": 2, "a": 3}"#.into(), "is an object with `a` twice"),
+        ("18446744073709551616".into(), "is 18446744073709551616, an integer beyond 64 bits"),
+        ("-9223372036854775809".into(), "is -9223372036854775809, an integer beyond 64 bits"),
+        (format!("1{}", "0".repeat(40)), "is 1e40, an integer beyond 64 bits"),
+    ];
+    let types = ["Value", "Option<Value>"].map(named);
+    for data_type in &types {
+        for (text, found) in &bad {
+            let cells = [Cell::Json(json::parse(text).unwrap()), Cell::Text(Some(text.as_str().into()))];
+            for cell in cells {
+                assert_eq!(judge(data_type, &cell).unwrap_err().found, *found, "{data_type}: {text}");
+            }
+        }
+        for text in [&nested(100), "-9223372036854775808", "18446744073709551615", r#"[{"a": 1}, {"a": 1}]"#, "1e40"] {
+            assert_eq!(judge(data_type, &Cell::Json(json::parse(text).unwrap())), Ok(()), "{data_type}: {text}");
+        }
+    }
+    let inner = json::parse(r#"[{"a": {"b": 1, "b": 2}}]"#).unwrap();
+    assert_eq!(judge(&types[0], &Cell::Json(inner)).unwrap_err().found, "holds an object with `b` twice");
+    let fits = |data_type, text: &str| judge(data_type, &Cell::Json(json::parse(text).unwrap())).is_ok();
+    // The JSON of any type, and text that may be a `RawJson`.
+    let (any, raw) = (DataType::Plain("Value"), DataType::Unknown);
+    assert_eq!(bad.each_ref().map(|(text, _)| fits(&any, text)), [false, false, true, true, true]);
+    assert_eq!(bad.each_ref().map(|(text, _)| fits(&raw, text)), [false, true, true, true, true]);
 }
 
 /// The macro's verdicts reach the runtime by the numbers of the types.
@@ -151,7 +203,7 @@ fn rows_of_json() -> impl Strategy<Value = String> {
     ];
     let row = prop::collection::btree_map(name, json_text(), 1..6).prop_map(|fields| {
         let fields: Vec<String> =
-            fields.iter().map(|(name, value)| format!("{}: {value}", serde_json::Value::from(name.as_str()))).collect();
+            fields.iter().map(|(name, value)| format!("{}: {value}", Value::from(name.as_str()))).collect();
         format!("{{{}}}\n", fields.join(", "))
     });
     prop::collection::vec(row, 1..6).prop_map(|rows| rows.concat())

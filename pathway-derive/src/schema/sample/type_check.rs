@@ -1,7 +1,10 @@
 //! Decides whether a value fits a type: it accepts what the column accepts.
 
+use std::collections::HashSet;
+use std::fmt;
+
 use crate::files::data_type::{DataType, integer};
-use crate::files::json::{self, Value};
+use crate::files::json::{self, Field, Value};
 use crate::files::rows::Cell;
 
 /// The reason why a value does not fit.
@@ -16,6 +19,9 @@ fn misfit(found: impl Into<String>) -> Misfit {
     Misfit { found: found.into(), help: None }
 }
 
+/// The name of serde_json's type. `Value` is the JSON of any type, such as that of a `#[schema(json)]` column.
+pub const VALUE: &str = "serde_json::Value";
+
 /// `Duration::MAX` in nanoseconds.
 const LONGEST: i128 = u64::MAX as i128 * 1_000_000_000 + 999_999_999;
 
@@ -28,13 +34,19 @@ pub fn judge(data_type: &DataType, cell: &Cell) -> Result<(), Misfit> {
 
 pub fn judge_json(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
     match (data_type, value) {
-        (DataType::Unknown | DataType::Plain("Value"), _) | (DataType::Optional(_), Value::Null) => Ok(()),
+        (DataType::Unknown, _) => judge_depth(value, 0),
+        (DataType::Plain(name @ ("Value" | VALUE)), _) => {
+            judge_depth(value, 0)?;
+            judge_inner(value, *name == VALUE)
+        }
+        (DataType::Optional(_), Value::Null) => Ok(()),
         (DataType::Optional(item), value) => judge_json(item, value),
         (_, Value::Null) => Err(Misfit { found: "is null".to_owned(), help: Some("an `Option` takes null") }),
         (DataType::Plain(name), value) => judge_plain(name, value),
         (DataType::Bytes, Value::String(text)) if is_base64(text) => Ok(()),
         (DataType::Bytes, Value::String(_)) => Err(misfit("is a string that is no base64")),
         (DataType::Map(item), Value::Object(fields)) => {
+            judge_names(fields)?;
             fields.iter().try_for_each(|field| judge_inside(item, &field.value))
         }
         (DataType::List(item), Value::List(values)) => values.iter().try_for_each(|value| judge_inside(item, value)),
@@ -50,6 +62,51 @@ pub fn judge_json(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
     }
 }
 
+/// The limit for nested JSON in a column, the same as in the runtime.
+const DEPTH: usize = 100;
+
+/// Checks that JSON, which has `depth` levels around it, is not nested too deeply for any column.
+fn judge_depth(value: &Value, depth: usize) -> Result<(), Misfit> {
+    match value {
+        Value::List(_) | Value::Object(_) if depth == DEPTH => {
+            Err(misfit(format!("is JSON that is nested more than {DEPTH} levels deep")))
+        }
+        Value::List(items) => items.iter().try_for_each(|item| judge_depth(item, depth + 1)),
+        Value::Object(fields) => fields.iter().try_for_each(|field| judge_depth(&field.value, depth + 1)),
+        _ => Ok(()),
+    }
+}
+
+/// Checks JSON at each level: no object has a name twice, and with `is_value` no integer has more than 64 bits.
+fn judge_inner(value: &Value, is_value: bool) -> Result<(), Misfit> {
+    match value {
+        Value::List(items) => items.iter().try_for_each(|item| judge_inner(item, is_value).map_err(inside)),
+        Value::Object(fields) => {
+            judge_names(fields)?;
+            fields.iter().try_for_each(|field| judge_inner(&field.value, is_value).map_err(inside))
+        }
+        Value::Integer(integer) if is_value && i64::try_from(*integer).is_err() && u64::try_from(*integer).is_err() => {
+            Err(long_integer(integer))
+        }
+        Value::LongInteger(float) if is_value => Err(long_integer(format_args!("{float:e}"))),
+        _ => Ok(()),
+    }
+}
+
+fn long_integer(shown: impl fmt::Display) -> Misfit {
+    let found = format!("is {shown}, an integer beyond 64 bits");
+    Misfit { found, help: Some("a `RawJson` keeps all digits") }
+}
+
+/// Checks that no name is twice in an object.
+fn judge_names(fields: &[Field]) -> Result<(), Misfit> {
+    let mut names = HashSet::new();
+    match fields.iter().find(|field| !names.insert(&field.name)) {
+        Some(field) => Err(misfit(format!("is an object with `{}` twice", field.name))),
+        None => Ok(()),
+    }
+}
+
 fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     let integer = match value {
         Value::Integer(integer) => Some(*integer),
@@ -58,12 +115,13 @@ fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     };
     let range = range(name);
     let fits = match (name, value) {
-        ("bool", Value::Bool(_)) | ("f32" | "f64", Value::Integer(_)) | ("f64", Value::Float(_)) => true,
-        ("f32", Value::Float(found)) => !(*found as f32).is_infinite(),
+        ("bool", Value::Bool(_)) | ("f32" | "f64", Value::Integer(_)) | ("f64", Value::Float(_) | Value::LongInteger(_)) => true,
+        ("f32", Value::Float(found) | Value::LongInteger(found)) => !(*found as f32).is_infinite(),
         ("f32" | "f64", Value::String(text)) => is_float_name(text),
         ("char", Value::String(text)) => text.chars().count() == 1,
         ("i128" | "u128", Value::String(text)) => is_wide(name, text),
-        ("Decimal", Value::Integer(_) | Value::String(_)) => true,
+        ("Decimal", Value::Integer(found)) => found.unsigned_abs() < 1 << 96,
+        ("Decimal", Value::String(_)) => true,
         ("bool" | "Decimal", _) => false,
         (_, Value::String(_)) => range.is_none(),
         _ => range.zip(integer).is_some_and(|((least, most), found)| (least..=most).contains(&found)),
@@ -74,7 +132,7 @@ fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     // for a number out of range: it is too large or too small
     Err(misfit(match (value, integer) {
         (_, Some(found)) if range.is_some() => format!("is {found}"),
-        (Value::Float(found), _) if name == "f32" || range.is_some() => {
+        (Value::Float(found) | Value::LongInteger(found), _) if name == "f32" || range.is_some() => {
             format!("is {found:?}")
         }
         _ => format!("is {}", kind(value)),
@@ -112,7 +170,7 @@ pub fn inside(misfit: Misfit) -> Misfit {
 fn judge_text(data_type: &DataType, text: Option<&str>) -> Result<(), Misfit> {
     let Some(text) = text else {
         let help = match data_type {
-            DataType::Optional(_) | DataType::Unknown | DataType::Plain("Value") => return Ok(()),
+            DataType::Optional(_) | DataType::Unknown | DataType::Plain("Value" | VALUE) => return Ok(()),
             DataType::Plain("String") => "an `Option` takes that; an empty text is `\"\"`",
             _ => "an `Option` takes that",
         };
@@ -122,7 +180,10 @@ fn judge_text(data_type: &DataType, text: Option<&str>) -> Result<(), Misfit> {
         DataType::Unknown => true,
         DataType::Optional(item) => return judge_text(item, Some(text)),
         DataType::Bytes => is_base64(text),
-        DataType::Plain("Value") if json::parse(text).is_err() => return Err(misfit("is no JSON")),
+        DataType::Plain("Value" | VALUE) => match json::parse(text) {
+            Ok(value) => return judge_json(data_type, &value),
+            Err(_) => return Err(misfit("is no JSON")),
+        },
         DataType::Plain("bool") => matches!(text, "true" | "false"),
         DataType::Plain("char") => text.chars().count() == 1,
         DataType::Plain("f32" | "f64" | "Decimal") => text.parse::<f64>().is_ok(),
@@ -146,7 +207,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(true) => "`true`",
         Value::Bool(false) => "`false`",
-        Value::Integer(_) | Value::Float(_) => "a number",
+        Value::Integer(_) | Value::Float(_) | Value::LongInteger(_) => "a number",
         Value::String(_) => "a string",
         Value::List(_) => "a list",
         Value::Object(_) => "an object",
