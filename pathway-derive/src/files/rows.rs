@@ -124,7 +124,11 @@ fn json_lines(bytes: &[u8], is_cut: bool) -> Vec<Result<Row, Fault>> {
     rows
 }
 
-/// Returns the fields of a row. # Errors The position and the reason of a fault.
+/// Returns the fields of a row.
+///
+/// # Errors
+///
+/// Returns the position and the reason of a fault.
 fn json_row(text: &[u8]) -> Result<Vec<Named>, (usize, String)> {
     let text = match std::str::from_utf8(text) {
         Ok(text) => text,

@@ -30,7 +30,11 @@ pub(crate) fn text_of(error: &(dyn StdError + 'static)) -> String {
     caught(|| error.to_string()).unwrap_or_else(|message| format!("(the text of the error panicked: {message})"))
 }
 
-/// Returns the cause of an error. # Errors The text of the panic, if `source` panics.
+/// Returns the cause of an error.
+///
+/// # Errors
+///
+/// Returns the text of the panic if `source` panics.
 pub(crate) fn source_of<'e>(
     error: &'e (dyn StdError + 'static),
 ) -> Result<Option<&'e (dyn StdError + 'static)>, String> {

@@ -171,6 +171,31 @@ fn a_transaction_that_is_dropped_in_the_queue_lets_the_others_go_ahead() {
     assert_eq!(seen, [vec![1, 2, 3], vec![4]]);
 }
 
+/// The waker runs on the thread of the sink that returns room, which must not fail for it.
+#[test]
+fn a_waker_that_panics_fails_no_other_thread() {
+    struct Broken;
+    impl Wake for Broken {
+        fn wake(self: Arc<Self>) {
+            panic!("the runtime has ended");
+        }
+    }
+    let seen = beside_a_sink_that_waits(ReadOptions::new(), |numbers, release| {
+        fill(&numbers);
+        let broken = numbers.next(number(90));
+        let mut broken = pin!(broken);
+        let waker = Waker::from(Arc::new(Broken));
+        assert!(broken.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        // This one waits behind it, and is woken although the first panics.
+        let other = numbers.clone();
+        let next = std::thread::spawn(move || wait(other.next_at(8, number(8))));
+        drop(release);
+        next.join().unwrap()?;
+        Ok(())
+    });
+    assert_eq!(seen, [vec![1, 2, 3], vec![4, 5, 6, 7], vec![8]]);
+}
+
 #[test]
 fn a_permit_pushes_json_and_removes() {
     let pipeline = pipeline();

@@ -115,7 +115,9 @@ fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     };
     let range = range(name);
     let fits = match (name, value) {
-        ("bool", Value::Bool(_)) | ("f32" | "f64", Value::Integer(_)) | ("f64", Value::Float(_) | Value::LongInteger(_)) => true,
+        ("bool", Value::Bool(_))
+        | ("f32" | "f64", Value::Integer(_))
+        | ("f64", Value::Float(_) | Value::LongInteger(_)) => true,
         ("f32", Value::Float(found) | Value::LongInteger(found)) => !(*found as f32).is_infinite(),
         ("f32" | "f64", Value::String(text)) => is_float_name(text),
         ("char", Value::String(text)) => text.chars().count() == 1,

@@ -75,7 +75,11 @@ impl<M: TextMap> MapBuffer<M> {
         self.ends.push(self.names.len());
     }
 
-    /// Sorts the fields that were read since `start`. # Errors The name that an object has twice.
+    /// Sorts the fields that were read since `start`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the name that an object has twice.
     fn sort(&mut self, start: usize) -> Result<(), String> {
         let end = self.names.len();
         if (start + 1..end).all(|field| self.names.text(field - 1) < self.names.text(field)) {

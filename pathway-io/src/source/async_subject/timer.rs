@@ -1,11 +1,11 @@
 //! A timer for tasks of any runtime. It has one thread per process, which ends after some time without timers.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::run::panics::caught;
 use crate::run::threads;
 
 /// The time that the thread stays alive without a timer.
@@ -52,7 +52,7 @@ impl Clock {
                     let waker = next.remove();
                     drop(state);
                     // A waker that panics must not end the timers of all others. The panic hook has printed the text.
-                    let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+                    let _ = caught(|| waker.wake());
                     state = self.lock();
                 } else {
                     state = self.wait(state, at - now);

@@ -47,7 +47,11 @@ impl From<Closed> for Refused {
 }
 
 impl Intake {
-    /// Waits until a row may be pushed into `table`. # Errors The reason why no row can be pushed.
+    /// Waits until a row may be pushed into `table`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the reason why no row can be pushed.
     #[inline]
     pub(crate) fn admit(self: &Arc<Self>, entry: Entry, push: Push) -> Result<Admitted<'_>, Refused> {
         let state = self.lock();

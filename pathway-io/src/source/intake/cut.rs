@@ -42,7 +42,11 @@ pub(crate) enum IntakeMessage {
 
 /// The channel to the sequencer. Its methods never wait.
 pub(crate) trait Outbox: Send + Sync + 'static {
-    /// Sends a message and wakes the sequencer's thread. # Errors The message, if the sequencer has ended.
+    /// Sends a message and wakes the sequencer's thread.
+    ///
+    /// # Errors
+    ///
+    /// Returns the message if the sequencer has ended.
     fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage>;
 
     /// Sends a message without waking a thread. A call of [`serve`](Self::serve) must follow.

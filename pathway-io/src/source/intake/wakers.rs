@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::task::Waker;
 
+use crate::run::panics::caught;
+
 /// The tasks that wait for one event, in order. The intake's mutex guards the list, so that a task which finds no room
 /// is in the list before room can be returned.
 ///
@@ -47,7 +49,9 @@ pub(super) struct Woken(BTreeMap<u64, Waker>);
 impl Woken {
     pub(super) fn wake(self) {
         for waker in self.0.into_values() {
-            waker.wake();
+            // A waker is code of the task's runtime. If it panics, the thread that wakes is not to blame, and the other
+            // tasks must be woken too. The panic hook has printed the text.
+            let _ = caught(|| waker.wake());
         }
     }
 }
