@@ -8,9 +8,12 @@ use quote::quote;
 
 use crate::hygiene;
 
+fn pretty(tokens: TokenStream) -> String {
+    prettyplease::unparse(&syn::parse2(tokens).unwrap())
+}
+
 /// Returns the input and the output, formatted.
 fn shown(input: &TokenStream, output: TokenStream) -> String {
-    let pretty = |tokens: TokenStream| prettyplease::unparse(&syn::parse2(tokens).unwrap());
     format!("{}\n// expands to\n\n{}", pretty(input.clone()), pretty(output))
 }
 
@@ -27,6 +30,22 @@ fn expanded(input: TokenStream, expand: impl Fn(TokenStream) -> TokenStream) -> 
     hygiene::assert(&foreign, &expand(foreign.clone()));
     let output = expand(input.clone());
     shown(&input, output)
+}
+
+/// The first code block of each section is a macro's input, and the others together are its expansion.
+#[test]
+fn the_page_shows_the_expansions() {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/expansion.md")).unwrap();
+    let blocks = |section: &str| -> (TokenStream, String) {
+        let code = section.split("```rust,ignore\n").skip(1).map(|rest| rest.split_once("```").unwrap().0);
+        let (input, expansion) = code.clone().take(1).zip([code.skip(1).collect::<String>()]).next().unwrap();
+        (input.parse().unwrap(), pretty(expansion.parse().unwrap()))
+    };
+    let (schema, connector) = page.split_once("## `#[connector]`").unwrap();
+    let (input, shown) = blocks(schema);
+    assert_eq!(shown, pretty(crate::schema::derive(&syn::parse2(input).unwrap())));
+    let (input, shown) = blocks(connector);
+    assert_eq!(shown, pretty(crate::connector::expand(quote!(autocommit = "100ms"), input)));
 }
 
 #[test]

@@ -233,9 +233,9 @@ pub mod __private0 {
     pub use crate::rows::column::represented::{Represented, RepresentedBuffer, is_inner_null};
     pub use crate::rows::column::{ColumnType, KeyType, NotNull};
     pub use crate::rows::data_type::DataType;
+    pub use crate::rows::declaration::{Declaration, Note};
     pub use crate::rows::describe::{
-        MOST, Note, assert_keyless, count_names, describe, describe_generic, prefixed_len, prefixed_names,
-        prefixed_text, width,
+        Generic, assert_keyless, count_names, prefixed_len, prefixed_names, prefixed_text, width,
     };
     pub use crate::rows::description::{Column, Step, TableSchema};
     pub use crate::rows::fields::{

@@ -45,7 +45,9 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #pw::Schema for #row #arguments #where_clause {
             type Fields = #pw::Own<#pw::bool>;
-            const SCHEMA: &'static #pw::TableSchema = &#pw::TableSchema::new(#name, &[]);
+            type Array = [#pw::Column; 0];
+            const DECLARATION: #pw::Declaration =
+                #pw::Declaration::new(#pw::TableSchema::new(#name), &[], &[], &[], &[], &[], &[]);
             fn into_fields(self) -> #pw::bool { loop {} }
             fn from_fields(_: #pw::bool) -> Self { loop {} }
         }

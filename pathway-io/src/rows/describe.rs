@@ -1,31 +1,14 @@
 //! Assembles the columns of a schema at compile time.
 //!
-//! The tree of fields has the properties of each type, as a [`Shape`]. The struct adds lists of the properties of its
-//! fields. [`describe`] joins them. [`clashes`] finds equal names among them.
+//! The tree of fields has the properties of each type, as a [`Shape`]. The [`Declaration`] adds lists of the properties of
+//! the struct's fields. [`describe`] joins them. [`clashes`] finds equal names among them.
 
 use crate::rows::clashes::{assert_distinct, clashes};
-use crate::rows::description::{Column, Shape, Step};
+use crate::rows::declaration::{ColumnArray, Declaration, Note};
+use crate::rows::description::{Column, Shape};
 use crate::rows::fields::{Columns, Fields};
 use crate::rows::message::Message;
 use crate::rows::schema::{ColumnsOf, Schema};
-
-/// A rare property of the field with that number. A list of notes is sorted by the number.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub enum Note {
-    /// The path of the column, as text and in steps.
-    Path(usize, &'static str, &'static [Step]),
-    /// The names of a flattened field's columns: for each column its name, then its aliases.
-    Prefixed(usize, &'static [&'static str]),
-}
-
-impl Note {
-    const fn field(&self) -> usize {
-        match self {
-            Note::Path(field, ..) | Note::Prefixed(field, _) => *field,
-        }
-    }
-}
 
 /// Returns the number of columns in a row.
 #[doc(hidden)]
@@ -34,79 +17,41 @@ pub const fn width<S: Schema>() -> usize {
     ColumnsOf::<S>::WIDTH
 }
 
-/// Returns the columns of a row. `N` is its [`width`].
-///
-/// `names` has a name for each field: that of the column or, of a flattened schema, that of the field. `keys` has the numbers of
-/// the fields in the primary key. Each other list is empty, or has an entry for each field. Plain lists of literals are the
-/// cheapest to compile.
+impl<S: Schema, const N: usize> ColumnArray<S> for [Column; N] {
+    const COLUMNS: &'static [Column] = &describe::<S, N>();
+}
+
+/// The array of a generic schema with a flattened field, whose length depends on the generic parameters. Failed checks are
+/// reported where the schema is used.
 #[doc(hidden)]
-#[must_use]
-pub const fn describe<S: Schema, const N: usize>(
-    names: &[&'static str],
-    fields: &[&'static str],
-    keys: &[usize],
-    descriptions: &[&'static str],
-    aliases: &[&'static [&'static str]],
-    notes: &[Note],
-) -> [Column; N] {
+#[derive(Debug)]
+pub struct Generic;
+
+impl<S: Schema> ColumnArray<S> for Generic {
+    const COLUMNS: &'static [Column] = {
+        let columns = <[Column; MOST] as ColumnArray<S>>::COLUMNS.split_at(width::<S>()).0;
+        let names = S::DECLARATION.names;
+        assert_keyless_in(&S::Fields::SHAPE, names, 0);
+        let clashes = clashes::<MOST, MOST>(columns);
+        let mut field = 0;
+        while field < names.len() {
+            assert_distinct(clashes[field]);
+            field += 1;
+        }
+        columns
+    };
+}
+
+/// Returns the columns of a row.
+const fn describe<S: Schema, const N: usize>() -> [Column; N] {
     let mut columns = [Column::of_type::<bool>(); N];
     let at = Place { column: 0, field: 0, note: 0 };
-    let lists = Lists { names, fields, keys, descriptions, aliases, notes };
-    fill(&S::Fields::SHAPE, &lists, &mut columns, at);
+    fill(&S::Fields::SHAPE, &S::DECLARATION, &mut columns, at);
     columns
-}
-
-/// The lists of [`describe`].
-struct Lists<'a> {
-    names: &'a [&'static str],
-    fields: &'a [&'static str],
-    keys: &'a [usize],
-    descriptions: &'a [&'static str],
-    aliases: &'a [&'static [&'static str]],
-    notes: &'a [Note],
-}
-
-impl Lists<'_> {
-    const fn is_key(&self, field: usize) -> bool {
-        let mut i = 0;
-        while i < self.keys.len() {
-            if self.keys[i] == field {
-                return true;
-            }
-            i += 1;
-        }
-        false
-    }
-
-    /// Returns the note on the field, if there is one at `note`.
-    const fn note(&self, note: usize, field: usize) -> Option<Note> {
-        if note < self.notes.len() && self.notes[note].field() == field { Some(self.notes[note]) } else { None }
-    }
 }
 
 /// The most columns of a generic schema with a flattened field.
-#[doc(hidden)]
-pub const MOST: usize = 256;
-
-/// Returns the columns of a generic schema, as a part of an array of [`MOST`] columns, because the length of an array
-/// cannot depend on generic parameters. Failed checks are reported where the schema is used.
-#[doc(hidden)]
-#[must_use]
-#[track_caller]
-pub const fn describe_generic<S: Schema>(
-    names: &[&'static str],
-    columns: &'static [Column; MOST],
-) -> &'static [Column] {
-    assert_keyless_in(&S::Fields::SHAPE, names, 0);
-    let columns = columns.split_at(width::<S>()).0;
-    let clashes = clashes::<MOST, MOST>(columns);
-    let mut field = 0;
-    while field < names.len() {
-        assert_distinct(clashes[field]);
-        field += 1;
-    }
-    columns
-}
+const MOST: usize = 256;
 
 /// The positions in the three lists while they are filled and read.
 #[derive(Clone, Copy)]
@@ -116,7 +61,7 @@ struct Place {
     note: usize,
 }
 
-const fn fill(shape: &Shape, lists: &Lists<'_>, columns: &mut [Column], mut at: Place) -> Place {
+const fn fill(shape: &Shape, lists: &Declaration, columns: &mut [Column], mut at: Place) -> Place {
     let note = match shape {
         Shape::Pair(left, right) => {
             let at = fill(left, lists, columns, at);

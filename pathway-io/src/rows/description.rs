@@ -35,8 +35,8 @@ pub struct TableSchema {
 impl TableSchema {
     #[doc(hidden)]
     #[must_use]
-    pub const fn new(name: &'static str, columns: &'static [Column]) -> Self {
-        TableSchema { name, description: "", append_only: false, deny_unknown: false, columns, skipped: &[] }
+    pub const fn new(name: &'static str) -> Self {
+        TableSchema { name, description: "", append_only: false, deny_unknown: false, columns: &[], skipped: &[] }
     }
 
     #[doc(hidden)]

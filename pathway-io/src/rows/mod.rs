@@ -10,6 +10,7 @@ pub(crate) mod clashes;
 pub mod column;
 pub(crate) mod commit;
 pub(crate) mod data_type;
+pub(crate) mod declaration;
 pub(crate) mod decode;
 pub(crate) mod describe;
 pub(crate) mod description;

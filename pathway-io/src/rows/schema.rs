@@ -1,5 +1,6 @@
 //! The [`Schema`] trait of row types, which `#[derive(Schema)]` implements, and [`Keyed`] for those with a primary key.
 
+use crate::rows::declaration::{ColumnArray, Declaration};
 use crate::rows::description::TableSchema;
 use crate::rows::fields::{Fields, Tree};
 use crate::rows::key_parts::{KeyParts, pass_parts};
@@ -35,9 +36,15 @@ pub trait Schema: Sized + 'static {
     /// The fields of the row, as a tree of [`Pair`](crate::rows::fields::Pair)s.
     #[doc(hidden)]
     type Fields: Fields;
-    /// The description of the table.
+    /// An array with an item for each column.
     #[doc(hidden)]
-    const SCHEMA: &'static TableSchema;
+    type Array: ColumnArray<Self>;
+    #[doc(hidden)]
+    const DECLARATION: Declaration;
+    /// The description of the table. `cargo check` evaluates each constant that an implementation has, but not this one,
+    /// which it inherits.
+    #[doc(hidden)]
+    const SCHEMA: &'static TableSchema = &TableSchema { columns: Self::Array::COLUMNS, ..Self::DECLARATION.table };
 
     #[doc(hidden)]
     fn into_fields(self) -> RowOf<Self>;

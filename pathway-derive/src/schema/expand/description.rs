@@ -7,8 +7,22 @@ use syn::{Ident, LitStr};
 use super::super::ast::{Column, Schema};
 use crate::option;
 
-/// Returns the list of columns.
-pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
+/// Returns the type of an array of the columns.
+pub fn array(schema: &Schema, pw: &Ident) -> TokenStream {
+    let width = schema.columns.len();
+    if !schema.columns.iter().any(Column::is_flat) {
+        quote!([#pw::Column; #width])
+    } else if schema.is_generic() {
+        // the length of an array cannot depend on the parameters of the impl
+        quote!(#pw::Generic)
+    } else {
+        let row = schema.ident;
+        quote!([#pw::Column; { #pw::width::<#row>() }])
+    }
+}
+
+/// Returns the lists of the fields' properties.
+pub fn lists(schema: &Schema, pw: &Ident) -> TokenStream {
     let names = schema.columns.iter().map(|column| if column.is_flat() { column.field() } else { column.name.clone() });
     let notes = schema.columns.iter().enumerate().filter_map(|(i, column)| note_on(schema, i, column, pw));
     let keys = schema.columns.iter().enumerate().filter(|(_, column)| column.is_key() && !column.is_flat());
@@ -21,31 +35,7 @@ pub fn columns(schema: &Schema, pw: &Ident) -> TokenStream {
         let aliases = &column.options.aliases;
         quote!(&[#(#aliases),*])
     });
-    let lists = quote!(&[#(#names),*], #fields, &[#(#keys),*], #descriptions, #aliases, &[#(#notes),*]);
-    if !schema.columns.iter().any(Column::is_flat) {
-        let width = schema.columns.len();
-        return quote!(&#pw::describe::<Self, #width>(#lists));
-    }
-    if schema.is_generic() {
-        // an item cannot use the parameters of the impl, so the length of an array cannot depend on them
-        let names = schema.columns.iter().map(Column::field);
-        return quote!(#pw::describe_generic::<Self>(&[#(#names),*], &#pw::describe::<Self, { #pw::MOST }>(#lists)));
-    }
-    // an item inside an impl cannot use the `Self` of the impl
-    let row = schema.ident;
-    let checks = checks(schema, pw);
-    let fields = schema.columns.len();
-    let clashes = may_clash(schema).then(|| {
-        quote! {
-            const CLASHES: [#pw::Option<#pw::Clash>; #fields] = #pw::clashes::<{ #pw::width::<#row>() }, #fields>(COLUMNS);
-        }
-    });
-    quote!({
-        const COLUMNS: &[#pw::Column] = &#pw::describe::<#row, { #pw::width::<#row>() }>(#lists);
-        #clashes
-        #checks
-        COLUMNS
-    })
+    quote!(&[#(#names),*], #fields, &[#(#keys),*], #descriptions, #aliases, &[#(#notes),*])
 }
 
 /// Returns a list with an entry for each field, or an empty list if no field has the property.
@@ -84,8 +74,11 @@ fn may_clash(schema: &Schema) -> bool {
 }
 
 /// Generates assertions that fail if a flattened schema has a key that would be lost, or a duplicate name.
-fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
-    let row = schema.ident;
+pub fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
+    if schema.is_generic() || !schema.columns.iter().any(Column::is_flat) {
+        return TokenStream::new();
+    }
+    let (row, fields) = (schema.ident, schema.columns.len());
     let mut checks = TokenStream::new();
     let mut is_behind_flat = false;
     for (i, column) in schema.columns.iter().enumerate() {
@@ -103,6 +96,12 @@ fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
             checks.extend(quote_spanned!(span=> const _: () = #pw::assert_distinct(CLASHES[#i]);));
         }
         is_behind_flat |= column.is_flat();
+    }
+    if may_clash(schema) {
+        checks.extend(quote! {
+            const CLASHES: [#pw::Option<#pw::Clash>; #fields] =
+                #pw::clashes::<{ #pw::width::<#row>() }, #fields>(<#row as #pw::Schema>::SCHEMA.columns);
+        });
     }
     checks
 }

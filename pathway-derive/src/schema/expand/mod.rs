@@ -3,7 +3,8 @@
 //! A type that is not a well-known column type is named in one impl, `Field<I>`, and the bound on its associated type
 //! causes the one error. All other code uses `Field<I>::Type` through functions of the runtime, and compiles for every
 //! type. Bodies and impls cost compile time. So each schema has two bodies, each default has one, and a column of a
-//! well-known type without a default and an example has no impl.
+//! well-known type without a default and an example has no impl. `cargo check` evaluates each constant of an impl, so the
+//! impl has only lists of literals; the trait joins them where the description is used.
 
 mod convert;
 mod data;
@@ -45,7 +46,8 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let name = schema.ident.unraw().to_string();
     let tree = tree(&schema.columns, pw, &|i, column| leaf(schema, i, column, pw));
     let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Tree>::Row);
-    let columns = description::columns(schema, pw);
+    let (array, lists) = (description::array(schema, pw), description::lists(schema, pw));
+    let checks = description::checks(schema, pw);
     let describe = (!schema.description.is_empty()).then(|| {
         let text = &schema.description;
         quote!(.describe(#text))
@@ -72,8 +74,11 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
         #[automatically_derived]
         impl #parameters #pw::Schema for #row #bounds {
             type Fields = #tree;
-            const SCHEMA: &'static #pw::TableSchema =
-                &#pw::TableSchema::new(#name, #columns) #describe #append_only #deny_unknown #skips;
+            type Array = #array;
+            const DECLARATION: #pw::Declaration = #pw::Declaration::new(
+                #pw::TableSchema::new(#name) #describe #append_only #deny_unknown #skips,
+                #lists,
+            );
             fn into_fields(self) -> #fields_row {
                 #take
             }
@@ -82,6 +87,7 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
                 Self { #(#idents: #locals,)* #skipped }
             }
         }
+        #checks
     }
 }
 

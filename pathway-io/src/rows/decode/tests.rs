@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::rows::declaration::Declaration;
 use crate::rows::schema::RowOf;
 
 #[derive(Debug, Clone, PartialEq, pathway_derive::Schema)]
@@ -25,7 +26,8 @@ struct StrictCat(Cat);
 
 impl Schema for StrictCat {
     type Fields = <Cat as Schema>::Fields;
-    const SCHEMA: &'static TableSchema = &TableSchema::new("Cat", Cat::SCHEMA.columns).deny_unknown();
+    type Array = <Cat as Schema>::Array;
+    const DECLARATION: Declaration = Declaration { table: Cat::DECLARATION.table.deny_unknown(), ..Cat::DECLARATION };
 
     fn into_fields(self) -> RowOf<Cat> {
         self.0.into_fields()

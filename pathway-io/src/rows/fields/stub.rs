@@ -1,7 +1,8 @@
 //! A schema that replaces another after an error of the macros. No program with it ever runs.
 
 use super::Own;
-use crate::rows::description::TableSchema;
+use crate::rows::declaration::Declaration;
+use crate::rows::description::{Column, TableSchema};
 use crate::rows::schema::Schema;
 
 /// The row type of a table whose row type cannot be read.
@@ -10,7 +11,8 @@ pub struct Stub;
 
 impl Schema for Stub {
     type Fields = Own<bool>;
-    const SCHEMA: &'static TableSchema = &TableSchema::new("Stub", &[]);
+    type Array = [Column; 0];
+    const DECLARATION: Declaration = Declaration::new(TableSchema::new("Stub"), &[], &[], &[], &[], &[], &[]);
 
     fn into_fields(self) -> bool {
         false
