@@ -86,16 +86,23 @@ pub fn is_known_column(ty: &Type) -> bool {
 /// The most elements of a tuple that is a column type.
 const LONGEST_TUPLE: usize = 12;
 
-/// Returns whether the type is a primitive type.
+/// Returns whether the type is a primitive type that a column can have.
 pub fn is_primitive(ty: &Type) -> bool {
-    is_primitive_key(ty) || is_written(ty, &["f32", "f64"])
+    is_primitive_key(ty) || is_float(ty)
+}
+
+pub fn is_integer(ty: &Type) -> bool {
+    const NAMES: [&str; 12] = ["i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
+    is_written(ty, &NAMES)
+}
+
+pub fn is_float(ty: &Type) -> bool {
+    is_written(ty, &["f32", "f64"])
 }
 
 /// Returns whether a type is a primitive that can be part of a primary key.
 pub fn is_primitive_key(ty: &Type) -> bool {
-    const NAMES: [&str; 14] =
-        ["bool", "char", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize"];
-    is_written(ty, &NAMES)
+    is_integer(ty) || is_written(ty, &["bool", "char"])
 }
 
 pub fn is_written(ty: &Type, names: &[&str]) -> bool {

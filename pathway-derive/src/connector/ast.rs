@@ -79,11 +79,10 @@ impl Handle {
     }
 }
 
-/// Types of the standard library that users write by mistake for a subject.
-const STANDARD: [&str; 32] = [
-    "bool", "char", "str", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128", "usize",
-    "f32", "f64", "String", "Vec", "Option", "Result", "Box", "Rc", "Arc", "Mutex", "Cow", "HashMap", "BTreeMap",
-    "PathBuf", "Duration", "Sender", "Receiver",
+/// Types of the standard library that users write by mistake for a subject, besides primitive types.
+const STANDARD: [&str; 16] = [
+    "str", "String", "Vec", "Option", "Result", "Box", "Rc", "Arc", "Mutex", "Cow", "HashMap", "BTreeMap", "PathBuf",
+    "Duration", "Sender", "Receiver",
 ];
 
 impl<'a> Connector<'a> {
@@ -256,7 +255,8 @@ impl<'a> Kind<'a> {
                 _ => Kind::Unknown,
             };
         }
-        if is_partition(ty) || STANDARD.iter().any(|name| segment.ident == name) { Kind::Other } else { Kind::Unknown }
+        let is_standard = types::is_primitive(ty) || STANDARD.iter().any(|name| segment.ident == name);
+        if is_standard || is_partition(ty) { Kind::Other } else { Kind::Unknown }
     }
 }
 

@@ -96,15 +96,14 @@ fn make(
 
 /// Returns whether a literal is known to have the type, from the spelling of both. `None` is the type's own default.
 fn fits(value: Option<&Expr>, ty: &Type) -> bool {
-    const INTEGERS: [&str; 8] = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"];
     let Some(value) = value else { return types::is_known_column(ty) };
     let ty = types::option_of(ty).unwrap_or(ty);
     let Expr::Lit(ExprLit { lit, .. }) = option::peel(value) else { return false };
     match lit {
         Lit::Str(_) => types::is_string(ty),
         Lit::Bool(_) => types::is_written(ty, &["bool"]),
-        Lit::Int(int) => int.suffix().is_empty() && types::is_written(ty, &INTEGERS),
-        Lit::Float(float) => float.suffix().is_empty() && types::is_written(ty, &["f32", "f64"]),
+        Lit::Int(int) => int.suffix().is_empty() && types::is_integer(ty),
+        Lit::Float(float) => float.suffix().is_empty() && types::is_float(ty),
         _ => false,
     }
 }
