@@ -76,7 +76,7 @@ fn a_lock_is_written_when_it_is_told_to_and_only_then() {
     package.fails(None, "there is no lock `cat.schema.json` yet");
     package.fails(Some("yes"), "`PATHWAY_LOCK` is `yes`, and can only be `update`");
     assert!(!package.directory.join("src/cat.schema.json").exists());
-    // the macro cannot see what an alias stands for, and the compiler tells
+    // the macro cannot see which type an alias is, and the compiler tells
     package.fails(Some("update"), "column `weight` has no type in `cat.schema.json`");
     package.fails(None, "help: to accept it, write `\"type\": \"f32\"` there");
     let lock = package.read("cat.schema.json").replace(r#""weight""#, r#""weight", "type": "f32""#);

@@ -23,7 +23,7 @@ impl Head {
             return Err(io::Error::other("it is a directory"));
         }
         if !metadata.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         let mut bytes = Vec::new();
         // one byte more than the limit shows whether the file is longer

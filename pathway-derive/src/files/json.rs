@@ -93,7 +93,7 @@ impl Parser<'_> {
             Some(b'[') => self.nested(Self::list),
             Some(b'{') => self.nested(Self::object),
             Some(b'-' | b'0'..=b'9') => self.number(),
-            Some(0xef) => Err(self.fault("a byte order mark is no part of JSON")),
+            Some(0xef) => Err(self.fault("a byte order mark is not part of JSON")),
             Some(_) => Err(self.fault("expected a JSON value")),
             None => Err(self.fault("the text ends where a value should be")),
         }
@@ -202,7 +202,7 @@ impl Parser<'_> {
             Some(b'r') => '\r',
             Some(b't') => '\t',
             Some(b'u') => return self.code_point(),
-            Some(_) => return Err(self.fault("there is no such escape")),
+            Some(_) => return Err(self.fault("expected one of the escapes of JSON, such as `\\n`")),
             None => return Err(self.fault("the text ends inside a string")),
         };
         self.at += 1;
@@ -215,18 +215,18 @@ impl Parser<'_> {
         let unit = if (0xd800..0xdc00).contains(&first) {
             let rest = &self.text.as_bytes()[self.at..];
             if !rest.starts_with(b"\\u") {
-                return Err(self.fault("half of a surrogate pair stands alone"));
+                return Err(self.fault("expected both halves of a surrogate pair"));
             }
             self.at += 1;
             let second = self.code_unit()?;
             if !(0xdc00..0xe000).contains(&second) {
-                return Err(self.fault("half of a surrogate pair stands alone"));
+                return Err(self.fault("expected both halves of a surrogate pair"));
             }
             0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00)
         } else {
             first
         };
-        char::from_u32(unit).ok_or_else(|| self.fault("half of a surrogate pair stands alone"))
+        char::from_u32(unit).ok_or_else(|| self.fault("expected both halves of a surrogate pair"))
     }
 
     /// `u` and four hexadecimal digits.

@@ -207,7 +207,7 @@ impl Object {
 
     fn end(self) -> Result<(), At> {
         match self.0.first() {
-            Some(field) => Err((field.at, format!("`{}` has no meaning here, or stands here twice", field.name))),
+            Some(field) => Err((field.at, format!("`{}` is unknown here, or is there twice", field.name))),
             None => Ok(()),
         }
     }
@@ -218,7 +218,7 @@ fn read(fields: Vec<Field>) -> Result<Lock, At> {
     match object.take("lock") {
         Some(Field { value: Value::Integer(VERSION), .. }) => {}
         Some(field) => return Err((field.value_at, "it is of another version of `pathway-io`".to_owned())),
-        None => return Err((0, "it is no lock of a schema: `\"lock\": 1` is missing".to_owned())),
+        None => return Err((0, "it is not the lock of a schema: `\"lock\": 1` is missing".to_owned())),
     }
     let name = object.string("name", 0)?;
     let append_only = object.flag("append_only")?;
@@ -241,7 +241,7 @@ fn entry(value: Value, list_at: usize) -> Result<Entry, At> {
     let name = object.string("name", at)?;
     let data_type = match object.optional_string("type")? {
         None => DataType::Unknown,
-        Some(text) => DataType::parse(&text).ok_or_else(|| (at, format!("`{text}` is no type of a column")))?,
+        Some(text) => DataType::parse(&text).ok_or_else(|| (at, format!("`{text}` is not the type of a column")))?,
     };
     let (optional, has_default) = (object.flag("optional")?, object.flag("has_default")?);
     let (aliases_at, aliases) = object.list("aliases")?;

@@ -66,7 +66,9 @@ impl PreparedState {
             match error.downcast::<Error>() {
                 // The panic of a connector's offset, which names the connector.
                 Ok(error) => *error,
-                Err(error) => Error::pipeline(format!("cannot go on from the state in `{}`: {error}", path.display())),
+                Err(error) => {
+                    Error::pipeline(format!("cannot continue from the state in `{}`: {error}", path.display()))
+                }
             }
         })
     }
@@ -238,8 +240,8 @@ fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
     let name = &source.name;
     match source.options.given_name() {
         None => Err(format!(
-            "source `{name}` has no name of its own, by which a restart finds it again: \
-             give it one with `#[connector(name = \"..\")]` or `ReadOptions::name`"
+            "source `{name}` has no explicit name, by which a restart could find it\n\
+             help: write `#[connector(name = \"..\")]`, or call `ReadOptions::name`"
         )),
         Some(given) if *given != **name => {
             Err(format!("two sources are named `{given}`, and a restart could not tell them apart"))
@@ -253,12 +255,12 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     match (source.options.is_full_snapshot(), source.offset_type.is_unit) {
         (false, false) => Ok(()),
         (false, true) => Err(format!(
-            "source `{name}` has no offsets, so that a restart could not tell where it goes on: give its subjects an \
-             offset type, as in `Subject<Row, u64>`, or declare with `ReadOptions::full_snapshot` that it sends its whole table \
-             each time"
+            "source `{name}` has no offsets, so a restart could not know where to continue\n\
+             help: give its subjects an offset type, as in `Subject<Row, u64>`, or declare with `ReadOptions::full_snapshot` \
+             that it sends its whole table each time"
         )),
         (true, false) => Err(format!(
-            "source `{name}` has offsets and declares `full_snapshot`: it either goes on from an offset or sends its whole table \
+            "source `{name}` has offsets and declares `full_snapshot`: it either continues from an offset or sends its whole table \
              each time"
         )),
         (true, true) => match source.tables.iter().find(|table| !table.schema().is_upserted()) {

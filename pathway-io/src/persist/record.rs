@@ -188,14 +188,14 @@ fn table_difference(before: &Value, now: &Value) -> Option<String> {
         return Some(format!("column `{}` is new", text(&column["name"])));
     }
     if old.iter().map(|column| &column["name"]).ne(new.iter().map(|column| &column["name"])) {
-        return Some("its columns stand in another order".to_owned());
+        return Some("its columns are in another order".to_owned());
     }
     if before["append_only"] != now["append_only"] {
         return Some("`append_only` has changed".to_owned());
     }
     match (before["kept"] == true, now["kept"] == true) {
-        (false, true) => Some("it is computed on now, and what came before was not kept".to_owned()),
-        (true, false) => Some("it is no longer computed on, and what comes now would not be kept".to_owned()),
+        (false, true) => Some("a computation reads it now, and its earlier rows were not kept".to_owned()),
+        (true, false) => Some("no computation reads it any more, and its next rows would not be kept".to_owned()),
         _ => None,
     }
 }

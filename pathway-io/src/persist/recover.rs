@@ -62,7 +62,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
     let mut reader = Reader::open(path)?;
     let header = match reader.next()? {
         Some(frame) if frame.kind == Kind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
-        _ => return Err(damaged(path, 0, "it does not begin as a log does")),
+        _ => return Err(damaged(path, 0, "expected the header of a pathway-io log")),
     };
     record::check_header(&header, shapes)?;
     let mut last: Option<(Checkpoint, u64)> = None;
@@ -89,7 +89,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
         _ => false,
     };
     if behind.len() > 1 || behind.first().is_some_and(has_lost_one) {
-        return Err(damaged(path, at, "what stands there is not what was written"));
+        return Err(damaged(path, at, "the checkpoints after it do not continue those before it"));
     }
     // A log gets its name only after its first checkpoint.
     let (checkpoint, end) = last.ok_or_else(|| damaged(path, at, "it has no checkpoint, or only a part of it"))?;
@@ -202,7 +202,7 @@ impl Found {
         let table = table.try_into().map_or(u32::MAX, u32::from_le_bytes);
         let time = time.try_into().map(u64::from_le_bytes).ok();
         let Some((table, known)) = tables.get(&table) else {
-            return Err(wrong("it has rows of a table that is not there"));
+            return Err(wrong("it has rows of a table that is not in the header"));
         };
         let restored = Restored { state, held: time.filter(|time| time > known) };
         table.restore(rows, restored).map_err(|error| wrong(&format!("its rows cannot be read back: {error}")))

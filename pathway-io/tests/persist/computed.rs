@@ -429,7 +429,7 @@ fn a_start_with_a_changed_computation_is_rejected() {
     let error = refused(&plain, |lines| texts(lines).subscribe(|_| {}));
     assert_contains(
         &error,
-        "the schema of table `Line` of source `lines` has changed: it is computed on now, and what came before was not kept",
+        "the schema of table `Line` of source `lines` has changed: a computation reads it now, and its earlier rows were not kept",
     );
 
     let computed = TempDir::new();
@@ -440,7 +440,7 @@ fn a_start_with_a_changed_computation_is_rejected() {
     csv::write(&texts(&lines), computed.path("texts.csv"));
     run(pipeline).unwrap();
     let error = refused(&computed, |_| {});
-    assert_contains(&error, "it is no longer computed on, and what comes now would not be kept");
+    assert_contains(&error, "no computation reads it any more, and its next rows would not be kept");
     let error = refused(&computed, |lines| {
         let texts = texts(lines);
         csv::write(&texts, computed.path("texts.csv"));

@@ -100,7 +100,7 @@ fn a_changed_schema_is_rejected() {
     says(read_as::<other::Key>(&directory), "column `key` was part of the primary key and is no longer");
     says(read_as::<other::New>(&directory), "column `age` is new");
     says(read_as::<other::Gone>(&directory), "column `genus` is gone");
-    says(read_as::<other::Order>(&directory), "its columns stand in another order");
+    says(read_as::<other::Order>(&directory), "its columns are in another order");
     says(read_as::<other::AppendOnly>(&directory), "`append_only` has changed");
     let error = refused(&directory, read_as::<other::Type>(&directory));
     assert_contains(&error, "the schema of table `Type` of source `cats` has changed");
@@ -179,7 +179,7 @@ fn a_source_without_name_offsets_or_key_is_rejected() {
         refused(&directory, pipeline)
     }
     let unnamed = pipeline_with(source(|_: Subject<Cat, u64>| Ok(())), ReadOptions::new());
-    assert_contains(&unnamed, "source `Source` has no name of its own");
+    assert_contains(&unnamed, "source `Source` has no explicit name");
     let without = pipeline_with(source(|_: Subject<Cat>| Ok(())), options("cats"));
     assert_contains(&without, "source `cats` has no offsets");
     assert_contains(&without, "`ReadOptions::full_snapshot`");

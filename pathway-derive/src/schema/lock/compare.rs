@@ -91,8 +91,9 @@ impl Comparison<'_> {
             if key.is_empty() { "nothing".to_owned() } else { format!("`{}`", key.join(", ")) }
         };
         let (file, was, is) = (&self.file, shown(&old), shown(&new));
-        let what =
-            format!("the primary key was {was} in `{file}` and is now {is}: existing rows are told apart otherwise");
+        let what = format!(
+            "the primary key was {was} in `{file}` and is now {is}: stored rows would be identified by other columns"
+        );
         let differs = |name: &str| old.contains(&name) != new.contains(&name);
         match self.schema.columns.iter().find(|column| differs(&name_of(column))) {
             Some(column) => self.breaking(column.ident, what),
@@ -139,7 +140,7 @@ impl Comparison<'_> {
             } else {
                 let ty = text(column.ty);
                 format!(
-                    "{differs}\nnote: the macro that writes `{file}` cannot see what `{ty}` stands for\n\
+                    "{differs}\nnote: the macro that writes `{file}` cannot see which type `{ty}` is\n\
                      help: to accept it, write `\u{1}` there"
                 )
             };

@@ -158,7 +158,7 @@ fn rows_have_lines_and_faults_have_places() {
     assert_eq!(json("{}\n{\"é\": x}\n{}\n"), ["1 with 0", "2:7 expected a JSON value"]);
     assert_eq!(json("[{}]"), ["1:1 expected an object with the columns of a row, one on each line"]);
     assert_eq!(json("\u{feff}{}\n\u{feff}\n\u{feff}{\"a\": 1}"), ["1 with 0", "3 with 1"]);
-    assert_eq!(json("{\"a\": \u{feff}1}"), ["1:7 a byte order mark is no part of JSON"]);
+    assert_eq!(json("{\"a\": \u{feff}1}"), ["1:7 a byte order mark is not part of JSON"]);
     let csv = |text| rows(text, false, Format::Csv);
     assert_eq!(csv("\u{feff}a,b\n1,\"x\ny\"\n\n3,4\n"), ["2 with 2", "5 with 2"]);
     assert_eq!(csv("a,b\n1\n"), ["2:1 a record of 1, where the header has 2"]);

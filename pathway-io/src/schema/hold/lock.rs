@@ -13,7 +13,7 @@ use crate::rows::schema::Schema;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no lock",
     label = "its columns could change unseen",
-    note = "add `lock = \"..\"` to its `#[schema(..)]`: the columns of a flattened schema are held by a lock of its own"
+    note = "add `lock = \"..\"` to its `#[schema(..)]`: a flattened schema's columns are held by that schema's own lock"
 )]
 pub trait Locked: Schema {}
 

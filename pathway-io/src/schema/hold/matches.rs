@@ -111,7 +111,7 @@ pub const fn assert_same<A: Schema, B: Schema>() {
             panic!("{}", message.push_column(&theirs.data_type, theirs.optional).push("`").as_str());
         }
         if mine.primary_key != theirs.primary_key {
-            let is = if mine.primary_key { "` is part of the key" } else { "` is no part of the key" };
+            let is = if mine.primary_key { "` is part of the key" } else { "` is not part of the key" };
             panic!("{}", message.push(is).as_str());
         }
         at += 1;

@@ -327,7 +327,7 @@ impl<S: Schema> Sink<S> for PostgresSink<S> {
 
     fn flush(&mut self) -> RunResult {
         if !self.pending.is_empty() {
-            let session = self.session.as_mut().ok_or("there is no connection")?;
+            let session = self.session.as_mut().ok_or("not connected to the server")?;
             if let Err(error) = session.apply(&self.layout, &self.pending, &mut self.scratch) {
                 return Err(match &*self.pending {
                     [commit] if self.finds_refused => session.locate(error, &self.layout, commit, &mut self.scratch),

@@ -140,7 +140,8 @@ impl Sessions {
         match (found, &self.schema) {
             (Some(_), _) => Ok(()),
             (None, Some(schema)) => {
-                Err(Error::fatal(format!("there is no schema `{schema}`; `CREATE SCHEMA \"{schema}\"`")).into())
+                Err(Error::fatal(format!("the schema `{schema}` does not exist\nhelp: `CREATE SCHEMA \"{schema}\"`"))
+                    .into())
             }
             (None, None) => {
                 Err(Error::fatal("the role's `search_path` names no schema; set `postgres::Options::schema`").into())
