@@ -126,7 +126,7 @@ fn a_sample_is_looked_at_when_it_changes() {
     let package = Package::new("sampled");
     let source = "#[derive(pathway_io::Schema)]\n#[schema(sample = \"cats.jsonl\")]\npub struct Cat { pub key: i64 }\n";
     package.write("lib.rs", source);
-    package.fails(None, "cannot read the sample `cats.jsonl`: there is no such file");
+    package.fails(None, "cannot read the sample `cats.jsonl`: the file does not exist");
     package.write("cats.jsonl", "{\"key\": 1}\n");
     package.passes(None);
     package.write("cats.jsonl", "{\"key\": \"one\"}\n");

@@ -65,7 +65,7 @@ pub fn track(path: &Path, file_len: u64) -> Option<TokenStream> {
 /// Returns the error's text, the same on every system where it can be.
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => "there is no such file".to_owned(),
+        io::ErrorKind::NotFound => "the file does not exist".to_owned(),
         io::ErrorKind::PermissionDenied => "it must not be read".to_owned(),
         _ => error.to_string(),
     }

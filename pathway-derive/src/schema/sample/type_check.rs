@@ -44,7 +44,7 @@ pub fn judge_json(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
         (_, Value::Null) => Err(Misfit { found: "is null".to_owned(), help: Some("an `Option` takes null") }),
         (DataType::Plain(name), value) => judge_plain(name, value),
         (DataType::Bytes, Value::String(text)) if is_base64(text) => Ok(()),
-        (DataType::Bytes, Value::String(_)) => Err(misfit("is a string that is no base64")),
+        (DataType::Bytes, Value::String(_)) => Err(misfit("is a string that is not base64")),
         (DataType::Map(item), Value::Object(fields)) => {
             judge_names(fields)?;
             fields.iter().try_for_each(|field| judge_inside(item, &field.value))
@@ -184,7 +184,7 @@ fn judge_text(data_type: &DataType, text: Option<&str>) -> Result<(), Misfit> {
         DataType::Bytes => is_base64(text),
         DataType::Plain("Value" | VALUE) => match json::parse(text) {
             Ok(value) => return judge_json(data_type, &value),
-            Err(_) => return Err(misfit("is no JSON")),
+            Err(_) => return Err(misfit("is not JSON")),
         },
         DataType::Plain("bool") => matches!(text, "true" | "false"),
         DataType::Plain("char") => text.chars().count() == 1,

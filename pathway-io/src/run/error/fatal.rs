@@ -94,7 +94,7 @@ mod tests {
         assert!(is_fatal(&io::Error::other(fatal())));
         assert!(is_fatal(&io::Error::other(io::Error::other(boxed(fatal())))));
         assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()))));
-        assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()).context("at the door").context("in the house"))));
+        assert!(is_fatal(&*boxed(anyhow::Error::from(fatal()).context("at the door").context("in the shop"))));
         assert!(Error::Other(boxed(io::Error::other(fatal()))).is_fatal());
         assert!(Error::connector("cats", FailureKind::Failed(boxed(fatal()))).is_fatal());
         assert!(!Error::from(boxed("no such account")).is_fatal());

@@ -15,7 +15,7 @@ use crate::rows::schema::Schema;
 pub(crate) type AnyPool = Arc<dyn Any + Send + Sync>;
 
 /// The panic message of a failed downcast, which cannot happen: a subject is made for the index of its table.
-const OWN_TYPE: &str = "a table's index stands for its own row type";
+const OWN_TYPE: &str = "a table's index belongs to its row type";
 
 /// An amount of rows, in both measures of the backlog.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -10,9 +10,9 @@
 use super::text_form::{FORM, Fault};
 use crate::rows::column::Style;
 
-const NO_TIME: Fault = "there is no such time of day";
+const NO_TIME: Fault = "the time of day does not exist";
 /// The fault of a date that the calendar, or the type, does not have.
-pub(super) const NO_DAY: Fault = "there is no such day";
+pub(super) const NO_DAY: Fault = "the day does not exist";
 /// The fault of a moment that is out of the type's range.
 pub(super) const OUT_OF_RANGE: Fault = "it is out of range";
 
@@ -173,7 +173,7 @@ impl Reader<'_> {
         }
         let [hours, minutes, seconds] = parts.map(i32::from);
         if hours > 23 || minutes > 59 || seconds > 59 {
-            return Err("there is no such offset");
+            return Err("the offset does not exist");
         }
         let east = hours * 3600 + minutes * 60 + seconds;
         Ok(if minus { -east } else { east })

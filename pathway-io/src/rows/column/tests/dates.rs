@@ -40,8 +40,8 @@ fn date_forms<T: ColumnType + Debug>() {
         ("+002021-03-21", "2021-03-21"),
     ]);
     let wanted = "expected a `Date` like `2021-03-21`, found";
-    assert_eq!(fault::<T>("2021-02-29"), format!("{wanted} the string \"2021-02-29\": there is no such day"));
-    assert_eq!(fault::<T>("2021-00-10"), format!("{wanted} the string \"2021-00-10\": there is no such day"));
+    assert_eq!(fault::<T>("2021-02-29"), format!("{wanted} the string \"2021-02-29\": the day does not exist"));
+    assert_eq!(fault::<T>("2021-00-10"), format!("{wanted} the string \"2021-00-10\": the day does not exist"));
     assert_eq!(
         fault::<T>("2021-03-21T18:34"),
         format!("{wanted} the string \"2021-03-21T18:34\": a `Date` has no time of day")
@@ -67,7 +67,7 @@ fn time_forms<T: ColumnType + Debug>() {
     ]);
     let wanted = "expected a `Time` like `18:34:12`, found the string";
     for text in ["24:00:00", "18:60:00", "18:34:61"] {
-        assert_eq!(fault::<T>(text), format!("{wanted} {text:?}: there is no such time of day"));
+        assert_eq!(fault::<T>(text), format!("{wanted} {text:?}: the time of day does not exist"));
     }
     assert_eq!(fault::<T>("18:34:12Z"), format!("{wanted} \"18:34:12Z\": a `Time` has no offset"));
     assert_eq!(
@@ -90,7 +90,7 @@ fn date_time_forms<T: ColumnType + Debug>() {
         assert_eq!(fault::<T>(text), format!("{wanted} {text:?}: a `DateTime` has no offset"));
     }
     assert_eq!(fault::<T>("2021-03-21"), format!("{wanted} \"2021-03-21\": its time of day is missing"));
-    assert_eq!(fault::<T>("2021-02-30T00:00"), format!("{wanted} \"2021-02-30T00:00\": there is no such day"));
+    assert_eq!(fault::<T>("2021-02-30T00:00"), format!("{wanted} \"2021-02-30T00:00\": the day does not exist"));
     assert_eq!(fault::<T>("2021-03-21T"), format!("{wanted} \"2021-03-21T\""));
 }
 
@@ -106,7 +106,7 @@ fn timestamp_forms<T: ColumnType + Debug>() {
     let wanted = "expected a `Timestamp` like `2021-03-21T18:34:12Z`, found the string";
     assert_eq!(fault::<T>("2021-03-21T18:34:12"), format!("{wanted} \"2021-03-21T18:34:12\": its offset is missing"));
     for text in ["2021-03-21T18:34:12+24:00", "2021-03-21T18:34:12+01:60"] {
-        assert_eq!(fault::<T>(text), format!("{wanted} {text:?}: there is no such offset"));
+        assert_eq!(fault::<T>(text), format!("{wanted} {text:?}: the offset does not exist"));
     }
     for text in
         ["2021-03-21T18:34:12+1", "2021-03-21T18:34:12+01:", "2021-03-21T18:34:12Zulu", "2021-03-21T18:34:12 UTC"]
@@ -179,7 +179,7 @@ mod of_jiff {
         for text in ["9999-12-31T00:00Z", "-009999-01-01T00:00Z"] {
             assert!(fault::<Timestamp>(text).ends_with(": it is out of range"));
         }
-        assert!(fault::<Date>("+010000-01-01").ends_with(": there is no such day"));
+        assert!(fault::<Date>("+010000-01-01").ends_with(": the day does not exist"));
     }
 
     proptest! {
@@ -254,7 +254,7 @@ mod of_chrono {
         forms::<NaiveTime>(&[("23:59:60.5", "23:59:60.5")]);
         forms::<NaiveDate>(&[("+12345-01-01", "+012345-01-01")]);
         assert_eq!(text_of(NaiveDateTime::MAX), "+262142-12-31T23:59:59.999999999");
-        assert!(fault::<NaiveDate>("+300000-01-01").ends_with(": there is no such day"));
+        assert!(fault::<NaiveDate>("+300000-01-01").ends_with(": the day does not exist"));
     }
 
     #[test]
