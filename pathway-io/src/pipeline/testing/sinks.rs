@@ -1,4 +1,4 @@
-//! The checks behind `sink_tests!`: one function for each promise.
+//! The checks behind `sink_tests!`: one function for each promise. One follows another, so the file is longer than most.
 //!
 //! The kit calls the methods of the sink itself, as the thread of a sink does, so that it can stop between two of them. What
 //! the sink has written is read back by the author's closure, as JSON, and compared as rows of the schema.

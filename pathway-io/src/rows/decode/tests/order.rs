@@ -1,6 +1,7 @@
 //! Rows whose fields leave the order of the columns and come back to it.
 
-use super::{Plain, decode_json, parse_stored};
+use super::scan::Plain;
+use super::{decode_json, parse_stored};
 use crate::rows::decode::{Seen, scanned};
 use crate::rows::fields::Columns;
 use crate::rows::schema::{ColumnsOf, Schema};
