@@ -44,7 +44,7 @@ impl Seen {
         self.nested = false;
     }
 
-    /// Returns whether to try the scan first. If it gave up the last row, it is tried on one row in 64.
+    /// Returns whether to try the scan first. After eight rows in succession that it did not read, it is tried on one in 64.
     #[inline]
     pub(super) fn tries_scan(&self) -> bool {
         self.unscanned < 8 || self.unscanned.is_multiple_of(64)
