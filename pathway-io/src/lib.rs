@@ -66,7 +66,7 @@
 //!
 //! Ctrl-C, SIGTERM, a [`StopHandle`] and any failure stop the pipeline in order: subjects are closed, hooks are called,
 //! sources and sinks finish within the [grace period](Pipeline::grace_period). Every push then returns [`Closed`]. If `run`
-//! is blocked in somebody else's call, register a hook with [`on_interrupt`](Subject::on_interrupt) that ends the call.
+//! is blocked in a call of another library, register a hook with [`on_interrupt`](Subject::on_interrupt) that ends the call.
 //! `on_stop` is for cleaning up: it runs once, after `run`.
 //!
 //! # Where to find what

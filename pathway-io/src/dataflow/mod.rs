@@ -51,7 +51,7 @@
 //!
 //! # How a row flows
 //!
-//! 1. The sequencer hands each whole commit of an input table to the workers, with its time (`inlet`).
+//! 1. The sequencer passes each whole commit of an input table to the workers, with its time (`inlet`).
 //! 2. Each worker has built the same dataflow (`engine`), with one region per computation (`computation`, `region`).
 //! 3. When no more updates of a time can arrive, the results of that time are gathered, consolidated and handed to the
 //!    sinks as one commit (`results`).

@@ -4,7 +4,7 @@
 //! marker "pwf1", length u32, checksum u32, kind u8, payload
 //! ```
 //!
-//! Numbers are little endian. The length is that of the payload, the checksum is a CRC-32 over kind and payload.
+//! Numbers are little endian. The length counts the payload, and the checksum is a CRC-32 over kind and payload.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};

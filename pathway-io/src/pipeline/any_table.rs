@@ -62,7 +62,7 @@ pub(crate) trait EngineTable {
 #[cfg(not(feature = "dataflow"))]
 impl<T> EngineTable for T {}
 
-/// The kind of rows that come from the log.
+/// What rows from the log are: a part of the state, a commit that a sink may lack, or both.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Restored {
     /// The rows belong to the current rows.

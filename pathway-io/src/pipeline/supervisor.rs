@@ -156,7 +156,7 @@ impl Supervisor {
     }
 
     /// Returns the deadline of the drain that began at `began`. With several processes, its grace period begins when
-    /// that of the sources is over, because sources of other processes may use it up.
+    /// the grace period of the sources has ended, because sources of other processes may use it up.
     fn drain_deadline(&self, run: &RunState, began: Instant) -> Option<Instant> {
         let has_peers = run.parts.iter().any(|member| member.part.role() == Role::Process);
         let began = if has_peers { began.max(self.deadline(run, None)?) } else { began };

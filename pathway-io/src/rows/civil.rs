@@ -59,7 +59,7 @@ pub(crate) fn instant(text: &str) -> Option<i128> {
     Some(date_time(&text[..place])? - sign * i128::from(east) * SECOND)
 }
 
-/// Returns the digits of a decimal before and behind the point, and whether it is negative.
+/// Returns whether a decimal is negative, and its digits before and after the point.
 pub(crate) fn decimal(text: &str) -> Option<(bool, &str, &str)> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));

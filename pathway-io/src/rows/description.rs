@@ -89,7 +89,7 @@ impl TableSchema {
     }
 }
 
-/// The columns of a part of a row, without their names.
+/// The columns of some or all fields of a row, as a tree, without their names.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
@@ -130,7 +130,7 @@ pub enum Step {
 pub struct Column {
     /// The name in JSON and in every output.
     pub name: &'static str,
-    /// The type of its values. For an `Option<T>` it is that of `T`.
+    /// The type of its values. For an `Option<T>`, it is the type of `T`.
     pub data_type: DataType,
     /// Whether the column's values may be null (`Option<T>`).
     pub optional: bool,

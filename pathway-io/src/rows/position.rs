@@ -1,8 +1,8 @@
 //! Finds the byte at which a row's text is wrong.
 //!
-//! serde_json reports a line and a column. In text that is not JSON they are those of the offending byte. For a value of
-//! the wrong type they are past the value, where the parser stopped. The error should point at the value, so its start is
-//! searched for.
+//! serde_json reports a line and a column. In text that is not JSON, they point at the offending byte. For a value of
+//! the wrong type, they point past the value, where the parser stopped. The error should point at the value, so this module
+//! searches for its start.
 
 use serde::de::IgnoredAny;
 use serde_json::error::Category;

@@ -33,7 +33,7 @@ pub(crate) struct InlineSink<S: Schema> {
 
 struct Lent<S: Schema> {
     sink: AnySink<S>,
-    /// Events of the user's code belong to the span of the sink, and not to that of the committing source.
+    /// Events of the user's code belong to the span of the sink, and not to the span of the committing source.
     span: Span,
 }
 

@@ -119,7 +119,7 @@ fn end(diff: i64, time: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(b"}\n");
 }
 
-/// Appends each field of a row with a comma behind it.
+/// Appends each field of a row, followed by a comma.
 struct Fields<'a> {
     row: usize,
     names: &'a [Vec<u8>],

@@ -1,4 +1,4 @@
-//! The hooks of `on_interrupt`, which unblock a `run` that waits in somebody else's call.
+//! The hooks of `on_interrupt`, which unblock a `run` that waits in a call of another library.
 
 use std::sync::{Arc, MutexGuard, OnceLock, Weak};
 

@@ -286,7 +286,7 @@ impl<S, O> Subject<S, O> {
         self.source.intake.is_closed(self.entry)
     }
 
-    /// Registers a hook that the library calls once at a stop, to unblock a `run` that waits in somebody else's call.
+    /// Registers a hook that the library calls once at a stop, to unblock a `run` that waits in a call of another library.
     ///
     /// The hook runs on its own thread, after the subjects are closed. Its result is ignored. If a stop was requested
     /// already, it is called at once. When `run` has returned, it is dropped. You can register several hooks. A panic

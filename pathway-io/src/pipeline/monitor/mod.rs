@@ -120,7 +120,7 @@ impl Monitor {
 
     /// Returns the present state of the pipeline.
     ///
-    /// Before the start there are no sources and no sinks. After the run, the snapshot is that of its end.
+    /// Before the start there are no sources and no sinks. After the run, the snapshot shows the end of the run.
     ///
     /// ```
     /// # use pathway_io::Pipeline;

@@ -23,7 +23,7 @@ impl Monitor {
     /// with underscores: `pathway_source_rows_total{source="cats"}`, `pathway_sink_lag_seconds{sink="cats.csv"}`,
     /// `pathway_checkpoint_log_bytes`, `pathway_clock_ahead_seconds`.
     ///
-    /// - The label of a source is `source`, that of a sink is `sink`. A second sink of one name gets `-2`.
+    /// - The label of a source is `source`, and the label of a sink is `sink`. A second sink with the same name gets `-2`.
     /// - Numbers that only grow are counters, and end in `_total`. All others are gauges.
     /// - `pathway_source_state{source="cats", state="running"}` is 1 for the present state, and 0 for each other state.
     /// - A field that is `null` is not published.

@@ -7,7 +7,7 @@ use super::snapshot::{
 };
 use crate::run::summary::Stop;
 
-/// Implements `Serialize` for a struct: each field under its name, or under the one that is given for an expression.
+/// Implements `Serialize` for a struct. Each entry has a name, and an expression for its value.
 macro_rules! serialize {
     ($Type:ident |$this:ident| { $($name:literal: $value:expr),+ $(,)? }) => {
         impl Serialize for $Type {

@@ -7,8 +7,8 @@ use crate::run::summary::Stop;
 
 /// The state of a pipeline at one moment.
 ///
-/// The parts are looked at one after the other, while the pipeline runs. Numbers of different parts can therefore differ by
-/// what happened in between.
+/// A snapshot reads the parts one after the other, while the pipeline runs. The numbers of different parts can therefore be
+/// from slightly different moments.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Snapshot {

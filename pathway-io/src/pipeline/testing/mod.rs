@@ -50,7 +50,7 @@ use crate::rows::table::Table;
 use crate::run::error::Result;
 use crate::source::connector::Connector;
 
-/// Runs a source with one table to its end and returns all updates of the table. Signals are left alone.
+/// Runs a source with one table to its end and returns all updates of the table. It does not handle signals.
 ///
 /// # Errors
 ///

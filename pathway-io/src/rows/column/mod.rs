@@ -75,9 +75,9 @@ pub use self::values::Values;
 /// The dataflow engine compares, hashes and sends a column by the value of its text.
 ///
 /// Types of another crate are columns if the feature with the crate's name is on. Every text reads back as the same
-/// value; the ways in which dates may be read besides their own form are those of ISO 8601 that are in common use,
-/// such as a space for the `T` and `+0100` for an offset. To push a `PathBuf` that is not UTF-8 is a panic, which ends the
-/// source with an error that names the column.
+/// value. Dates are also read in the other forms of ISO 8601 that are in common use, such as a space for the `T` and `+0100`
+/// for an offset. If you push a `PathBuf` that is not UTF-8, the push panics, which ends the source with an error that names
+/// the column.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column",
     label = "not a column type",

@@ -62,7 +62,7 @@ impl Fault {
     }
 }
 
-/// Separates the reason of an error from the place of the fault in the text that was read, and the length of that text.
+/// Splits a message into the reason of an error, and the position of the fault with the length of the text that was read.
 pub(crate) fn split_place(message: &str) -> (&str, Option<(usize, usize)>) {
     let place = |(reason, place): (_, &str)| {
         let (at, len) = place.split_once('/')?;
@@ -130,7 +130,7 @@ pub(crate) fn check_depth(text: &str) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Returns the place of the quote that closes the string whose opening quote is at `at`.
+/// Returns the position of the quote that closes the string whose opening quote is at `at`.
 fn string_end(text: &[u8], mut at: usize) -> usize {
     at += 1;
     while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
@@ -258,7 +258,7 @@ impl<'de, const KEEP: bool> Visitor<'de> for Strict<'_, KEEP> {
     }
 }
 
-/// Returns the reason for refusing an object with a name twice.
+/// Returns the reason for refusing an object that has the same name twice.
 #[cold]
 pub(crate) fn given_twice(name: &str) -> String {
     format!("the name {} is given twice in one object", shorten(name))

@@ -1,7 +1,7 @@
-//! Which column a field of a JSON object is, and which columns a row has had.
+//! Finds the column of a field of a JSON object, and records which columns a row has had.
 //!
-//! A source writes its fields in one order, mostly that of the columns. So the first guess is the column that last came
-//! after this one; only where that fails is the name looked up among all names and aliases.
+//! A source writes its fields in one order, mostly the order of the columns. The first guess is therefore the column that
+//! followed this one in the previous row. Only if the guess is wrong is the name looked up among all names and aliases.
 
 use std::ops::Range;
 

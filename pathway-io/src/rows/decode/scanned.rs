@@ -1,5 +1,5 @@
-//! A row read by the scan: the columns as far as they come in their order, in code that knows what comes next; then the
-//! fields that are not in order, one by one, until the columns are expected to be in their order again.
+//! Reads a row with the scan. While the columns come in their order, code that knows the next name reads them. It then reads
+//! the fields that are not in order, one by one, until it expects the columns to be in their order again.
 
 use serde::de::DeserializeSeed;
 

@@ -1,4 +1,4 @@
-//! The mark of an error that a restart cannot fix, and the search for it.
+//! Marks errors that a restart cannot fix, and finds the mark among the causes of an error.
 
 use std::error::Error as StdError;
 use std::fmt;

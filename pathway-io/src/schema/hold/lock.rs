@@ -1,4 +1,4 @@
-//! The part of `#[schema(lock = "..")]` that only the compiler can judge: columns whose type the macro does not know by its
+//! The part of `#[schema(lock = "..")]` that only the compiler can check: columns whose type the macro does not know by its
 //! name, such as aliases, newtypes and the columns of a flattened schema.
 //!
 //! The functions are evaluated in constants, and their panics are the compiler's errors.
@@ -17,7 +17,7 @@ use crate::rows::schema::Schema;
 )]
 pub trait Locked: Schema {}
 
-/// Takes what has a lock.
+/// Accepts only a schema that has a lock.
 #[doc(hidden)]
 pub const fn assert_locked<S: Locked>() {}
 
@@ -30,13 +30,13 @@ pub struct LockedColumn {
     pub has_default: bool,
     /// The error if the column does not exist.
     pub gone: &'static str,
-    /// The error if the type does not fit. It has a NUL at the place of the new type, and U+0001 at that of its entry in the lock.
+    /// The error if the type does not fit. A NUL is the placeholder for the new type, and U+0001 for its entry in the lock.
     pub differs: &'static str,
     /// The error if the default was removed.
     pub lost: &'static str,
 }
 
-/// Fails if the schema cannot read what was written when the column was as in the lock.
+/// Fails if the schema cannot read the rows that were written when the column was as in the lock.
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_lock(schema: &TableSchema, old: &LockedColumn) {

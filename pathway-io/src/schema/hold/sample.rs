@@ -33,7 +33,7 @@ pub struct Fault {
     /// The types that do not accept the value: a bit for each, by its number.
     pub types: u32,
     pub line: u32,
-    /// The error, with a NUL for the type that the column has.
+    /// The error, with a NUL character as the placeholder for the column's type.
     pub text: &'static str,
 }
 

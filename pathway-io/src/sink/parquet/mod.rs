@@ -1,7 +1,7 @@
 //! Parts of a table in Parquet files.
 //!
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written
-//! one after the other: `part-00000001-<time>.parquet`, where `<time>` is that of the last commit in it. The columns
+//! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns
 //! have the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a
 //! `u128` are texts, because few readers support decimals of 39 or 57 digits. DuckDB, Polars and pyarrow read all
 //! parts of a directory as one table.

@@ -144,7 +144,7 @@ pub(super) fn change<S: Schema>(
     present.execute(transaction, &statements.upsert)?;
     let new = || last.rows.iter().filter(|change| change.is_new()).copied();
     if copies && !insert(transaction, layout, &statements.copy, new(), &batches, scratch)? {
-        // The table has rows of somebody else, so `COPY` would fail for later commits, too.
+        // Another program has written rows to the table, so `COPY` would fail for later commits, too.
         statements.takes_copy = false;
         for change in new() {
             present.add(transaction, &statements.upsert, layout, &batches, change, scratch)?;

@@ -214,8 +214,8 @@ mod tests {
 
     #[test]
     fn a_numeric_is_groups_of_four_digits() {
-        // The number of groups, the weight of the first, the sign, the number of digits after the point, and the
-        // groups.
+        // A `numeric` begins with the number of groups, the weight of the first group, the sign, and the number of digits
+        // after the point. The groups follow.
         for (text, expected) in [
             ("0", vec![0, 0, 0, 0]),
             ("-0.00", vec![0, 0, 0, 2]),

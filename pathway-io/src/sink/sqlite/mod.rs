@@ -93,7 +93,7 @@ pub use options::Options;
 const BUSY: Duration = Duration::from_secs(1);
 
 /// Locked while a sink opens its database, because SQLite does not wait for another connection that changes the
-/// journal mode, such as that of a second table.
+/// journal mode, such as the connection of a second table.
 static OPENING: Mutex<()> = Mutex::new(());
 
 /// Keeps a table in a SQLite database, under the name of its schema: the current rows if it has a primary key, and

@@ -9,7 +9,7 @@
 //! 3. Its future is dropped inside the runtime, so that the drops of its values can still use the runtime.
 //! 4. The tasks that it has started are dropped, and then the runtime, without waiting for its blocking tasks.
 //!
-//! User code runs in each of these steps, and may panic. The first panic counts as that of `run`. Further ones are
+//! User code runs in each of these steps, and may panic. The first panic counts as a panic of `run`. Further ones are
 //! reported as separate failures.
 
 use std::any::Any;

@@ -9,8 +9,8 @@
 //!
 //! The backlog bounds the waiting rows, and also the rows in flight. A cut waits until its rows fit or nothing is in
 //! flight, and a push waits for a cut. Every commit carries a [`Credit`] for its rows, and sinks drop it when they
-//! have taken them. The channels behind the intake are therefore bounded by the backlog, in rows and bytes and not in
-//! messages, and sending into them never blocks.
+//! have taken them. The backlog therefore bounds the channels after the intake, in rows and bytes instead of messages,
+//! and sending into them never blocks.
 //!
 //! A source that sets offsets is cut only directly after one, so that a commit and its offset agree. The rows after
 //! the last offset wait for the next one; see [`Pending`].
@@ -59,7 +59,7 @@ use crate::run::time::Time;
 use crate::source::intake::pending::{Load, Pending};
 use crate::source::offset::{Offset, Offsets};
 
-/// The limit of the backlog in bytes. A larger row or transaction passes alone.
+/// The limit of the backlog in bytes. A larger row or transaction is accepted when nothing is in flight.
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
 
 /// The settings of an intake.

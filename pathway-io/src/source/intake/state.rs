@@ -1,4 +1,4 @@
-//! The state under the mutex of an intake ([`State`]), and the rules that need nothing else.
+//! The state under the mutex of an intake ([`State`]), and the rules that depend only on this state.
 
 use std::time::Instant;
 
@@ -81,7 +81,7 @@ pub(super) struct State {
     pub(super) offset_waits: bool,
     /// Whether such a transaction was dropped, so that the offset waits for the next one.
     is_void: bool,
-    /// The number of the attempt. Handles of an earlier attempt are closed for good.
+    /// The number of the attempt. Handles of an earlier attempt stay closed.
     pub(super) attempt: u32,
     /// Tasks that wait for room, as threads wait for [`Intake::room`](super::Intake).
     pub(super) room: Wakers,

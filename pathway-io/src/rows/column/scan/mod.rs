@@ -1,16 +1,16 @@
 //! Reads a row's JSON without serde_json, straight into the columns. [`Scan`] is the position in the text.
 //!
-//! The scan reports no errors. If it meets an error, or something too rare to be worth the code, it gives up, and
-//! serde_json reads the row from its start. So it must accept only what serde_json accepts, with the same value.
-//! Property tests and the fuzz target `next_json` check that.
+//! The scan reports no errors. If it finds an error, or something too rare to be worth the code, it gives up, and
+//! serde_json reads the row from its start. The scan must therefore accept only text that serde_json accepts, and read the
+//! same value from it. Property tests and the fuzz target `next_json` check that.
 //!
 //! | file | reads |
 //! |---|---|
-//! | `mod.rs` | the marks between values, and the names that are due |
+//! | `mod.rs` | the marks between values, and the name of the next column |
 //! | `name.rs` | any name |
 //! | `text.rs` | strings and their escapes |
 //! | `number.rs` | integers and floats |
-//! | `value.rs` | any value, to skip it or to let serde_json decode it alone |
+//! | `value.rs` | any value, to skip it or to let serde_json decode only this value |
 
 mod name;
 mod number;
@@ -28,7 +28,7 @@ pub(crate) use self::value::decode;
 pub struct Scan<'a> {
     text: &'a str,
     at: usize,
-    /// The columns that are read in their order: from the first of them, which is due, to the one that is not next in the text.
+    /// The columns that were read in their order. The column at the end of the range is not next in the text.
     pub(crate) in_order: Range<usize>,
     /// The place of the first field.
     start: usize,
@@ -160,7 +160,7 @@ impl<'a> Scan<'a> {
             Some(field)
                 if field[0] == b'"' && field[name.len() + 1] == b'"' && &field[1..=name.len()] == name.as_bytes() =>
             {
-                // Usually there is at most one space behind the colon.
+                // Usually there is at most one space after the colon.
                 at = match (field[name.len() + 2], field[name.len() + 3]) {
                     (b':', b'!'..) => end,
                     (b':', b' ') if text.get(end + 1).is_some_and(|value| *value > b' ') => end + 1,
@@ -174,7 +174,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Reads a field's name as [`field`](Self::field) does, with any white space.
+    /// Reads a field's name as [`field`](Self::field) does, with any white space around the name and the colon.
     #[inline(never)]
     fn field_in_space(&mut self, name: &str, first: bool) -> bool {
         let start = self.at;

@@ -36,7 +36,7 @@ impl NameKey {
     }
 }
 
-/// The first bytes of a text as numbers, with zeros behind a short one.
+/// Returns the first bytes of a text as two numbers. A short text is padded with zeros.
 fn padded(text: &[u8]) -> (u64, u64) {
     let mut bytes = [0; NameKey::BYTES];
     let len = text.len().min(bytes.len());
@@ -67,7 +67,7 @@ impl<'a> Scan<'a> {
         }
         let text = self.text.as_bytes();
         let rest = &text[self.at..];
-        // The zeros behind the end of the text are control characters.
+        // The zeros after the end of the text count as control characters.
         let (first, second) = match (rest.first_chunk(), text.last_chunk()) {
             (Some(chunk), _) => words(u128::from_le_bytes(*chunk)),
             (None, Some(last)) if !rest.is_empty() => words(u128::from_le_bytes(*last) >> (128 - 8 * rest.len())),

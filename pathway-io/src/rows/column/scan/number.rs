@@ -53,8 +53,8 @@ const RECIPROCALS: [(u64, i32); 20] = {
     reciprocals
 };
 
-/// `value`, which is not exact as a float, divided by that power of ten, which is not 0, and rounded; `None` where 64 bits
-/// of the power's reciprocal leave it open which float is the nearest, which is one in 300 (Lemire, 2021).
+/// Returns `value`, which is not exact as a float, divided by that power of ten, which is not 0, and rounded. Returns `None`
+/// if 64 bits of the power's reciprocal cannot decide which float is the nearest: for one value in 300 (Lemire, 2021).
 #[inline]
 fn quotient(value: u64, power: usize) -> Option<f64> {
     let &(reciprocal, shift) = RECIPROCALS.get(power).filter(|_| power > 0)?;
@@ -71,8 +71,8 @@ fn quotient(value: u64, power: usize) -> Option<f64> {
         return None;
     }
     let mantissa = mantissa + u64::from(behind > half);
-    // The first bit of the mantissa is 2 to the power of 52, and adds 1 to the exponent in the bits of a float. So is a
-    // mantissa right that has become a power of two with one bit more.
+    // The first bit of the mantissa is 2 to the power of 52. The sum carries it into the exponent, to which it adds 1. If
+    // rounding has turned the mantissa into 2 to the power of 53, the sum adds 2, which is right for that value.
     let exponent = 11 + 64 - normal as i32 - zeros as i32 - shift;
     Some(f64::from_bits((((1023 + 52 - 1 + exponent) as u64) << 52) + mantissa))
 }
@@ -148,7 +148,8 @@ impl Scan<'_> {
     }
 }
 
-/// Puts the digits at the start of `text` behind those of `value`, and counts them. What it is of more than 64 bits has no meaning.
+/// Appends the digits at the start of `text` to the digits of `value`, and counts them. If the result has more than 64 bits,
+/// it has no meaning.
 #[inline(always)]
 pub(super) fn digits(mut value: u64, text: &[u8]) -> (u64, usize) {
     let mut rest = text;

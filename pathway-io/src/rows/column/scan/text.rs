@@ -15,7 +15,8 @@ const fn eight(byte: u8) -> u64 {
 /// marked one may be wrong, because a borrow affects them.
 #[inline]
 pub(super) fn special_bytes(word: u64) -> u64 {
-    // With that bit turned over, a quote is next to the control characters, and a space is not.
+    // Flipping the bit of value 2 turns the quote (0x22) into 0x20, the first byte after the control characters, and the space
+    // into 0x22. One subtraction then finds the quote and the control characters, and not the space.
     let quote_or_control = (word ^ eight(2)).wrapping_sub(eight(b'"' - 1));
     let backslash = (word ^ eight(b'\\')).wrapping_sub(eight(1));
     (quote_or_control | backslash) & !word & eight(0x80)
@@ -44,7 +45,7 @@ fn special_at_end(text: &[u8], at: usize) -> usize {
         Some(last) if len > 0 => u64::from_le_bytes(*last) >> (64 - 8 * len),
         _ => return at + text[at..].iter().take_while(|byte| !matches!(byte, b'"' | b'\\' | 0..b' ')).count(),
     };
-    // The zeros behind the end of the text are control characters.
+    // The zeros after the end of the text count as control characters.
     at + special_bytes(rest).trailing_zeros() as usize / 8
 }
 
@@ -144,7 +145,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Returns the place behind a string that is passed over. Here half of a surrogate pair is let through, as by serde_json.
+/// Returns the position after a string that is skipped. Like serde_json, it accepts half of a surrogate pair there.
 pub(super) fn behind_string(text: &[u8], start: usize) -> Option<usize> {
     let mut at = special(text, start);
     loop {

@@ -5,7 +5,7 @@ use super::number::digits;
 use super::text::behind_string;
 use crate::rows::column::Buffer;
 
-/// The limit for nested values, below that of serde_json.
+/// The limit for nested values, which is below serde_json's limit.
 const DEPTH: u32 = 60;
 
 /// Lets serde_json decode one value, so that the scan can read the others of the row.
@@ -83,7 +83,7 @@ fn behind_space(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// Returns the place of the value behind a name and its colon.
+/// Returns the position of the value after a name and its colon.
 #[inline]
 fn behind_name(text: &[u8], at: usize) -> Option<usize> {
     if *text.get(at)? != b'"' {
