@@ -460,7 +460,13 @@ fn two_sinks_on_one_table_are_an_error() {
         )
     );
     let file = error(&|cats| csv::write(cats, &path));
-    assert_eq!(file, format!("sink `{0}` failed: two sinks write to one file, as `{0}` and `{0}`", path.display()));
+    assert_eq!(
+        file,
+        format!(
+            "sink `{0}` failed: two sinks write to one file, as `{0}` and `{0}`; help: give each sink its own path",
+            path.display()
+        )
+    );
     assert!(!path.exists());
 }
 

@@ -146,7 +146,7 @@ fn subjects(ctxt: &Ctxt, run: &Run) -> bool {
 
 fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
     if is_partition(parameter.ty) {
-        let message = "the partition is the last parameter of `run`\nhelp: move it behind the subjects";
+        let message = "the partition is the last parameter of `run`\nhelp: move it after the subjects";
         ctxt.error(parameter.ty, message);
         return false;
     }

@@ -53,7 +53,7 @@ pub fn parse(text: &str) -> Result<Value, Fault> {
     parser.skip_space();
     let value = parser.value()?;
     parser.skip_space();
-    if parser.at < text.len() { Err(parser.fault("expected nothing behind the value")) } else { Ok(value) }
+    if parser.at < text.len() { Err(parser.fault("expected nothing after the value")) } else { Ok(value) }
 }
 
 struct Parser<'a> {

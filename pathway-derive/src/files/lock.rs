@@ -207,7 +207,7 @@ impl Object {
 
     fn end(self) -> Result<(), At> {
         match self.0.first() {
-            Some(field) => Err((field.at, format!("`{}` is unknown here, or is there twice", field.name))),
+            Some(field) => Err((field.at, format!("`{}` has no meaning here, or is given twice", field.name))),
             None => Ok(()),
         }
     }
@@ -241,7 +241,7 @@ fn entry(value: Value, list_at: usize) -> Result<Entry, At> {
     let name = object.string("name", at)?;
     let data_type = match object.optional_string("type")? {
         None => DataType::Unknown,
-        Some(text) => DataType::parse(&text).ok_or_else(|| (at, format!("`{text}` is not the type of a column")))?,
+        Some(text) => DataType::parse(&text).ok_or_else(|| (at, format!("`{text}` is not a column type")))?,
     };
     let (optional, has_default) = (object.flag("optional")?, object.flag("has_default")?);
     let (aliases_at, aliases) = object.list("aliases")?;

@@ -137,7 +137,7 @@ fn fields(ctxt: &Ctxt, input: ParseStream, row: &mut Row) {
         }
         if input.peek(Token![,]) {
             if row.rest.is_some() {
-                ctxt.error_at(input.span(), "`..` must be the last, without a comma behind it");
+                ctxt.error_at(input.span(), "`..` must be the last, without a comma after it");
                 return;
             }
             skip_comma(input);

@@ -106,8 +106,12 @@ impl StateDirectory {
                 }
             }
         }
-        let in_use =
-            || Error::pipeline(format!("the state directory `{}` is in use by another pipeline", path.display()));
+        let in_use = || {
+            Error::pipeline(format!(
+                "the state directory `{}` is in use by another pipeline\nhelp: wait for its end, or choose another directory",
+                path.display()
+            ))
+        };
         let lock_path = path.join(LOCK);
         let lock = open_lock(&lock_path)
             .map_err(|error| Error::pipeline(FileError::new("open the lock", &lock_path, error)))?;

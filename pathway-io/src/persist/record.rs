@@ -195,7 +195,7 @@ fn table_difference(before: &Value, now: &Value) -> Option<String> {
     }
     match (before["kept"] == true, now["kept"] == true) {
         (false, true) => Some("a computation reads it now, and its earlier rows were not kept".to_owned()),
-        (true, false) => Some("no computation reads it any more, and its next rows would not be kept".to_owned()),
+        (true, false) => Some("no computation reads it any more, so its new rows would not be kept".to_owned()),
         _ => None,
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
         _ => false,
     };
     if behind.len() > 1 || behind.first().is_some_and(has_lost_one) {
-        return Err(damaged(path, at, "the checkpoints after it do not continue those before it"));
+        return Err(damaged(path, at, "the bytes there are not those that were written"));
     }
     // A log gets its name only after its first checkpoint.
     let (checkpoint, end) = last.ok_or_else(|| damaged(path, at, "it has no checkpoint, or only a part of it"))?;

@@ -190,7 +190,11 @@ enum FileKey {
 fn written_twice(one: &Target, other: &Target) -> Error {
     let message = match (&one.part, &other.part) {
         (Some(_), Some(part)) => format!("two sinks write to its table `{part}`; help: give each sink its own table"),
-        _ => format!("two sinks write to one file, as `{}` and `{}`", one.path.display(), other.path.display()),
+        _ => format!(
+            "two sinks write to one file, as `{}` and `{}`; help: give each sink its own path",
+            one.path.display(),
+            other.path.display()
+        ),
     };
     Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
 }

@@ -137,7 +137,7 @@ pub(super) fn start(
     let clock = Clock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
     if let Some(ahead) = clock.is_ahead() {
         let seconds = ahead.as_secs();
-        warn!(seconds, "the state is {seconds} s ahead of this machine's clock: times of commits count on from there");
+        warn!(seconds, "the state is {seconds} s ahead of this machine's clock: commit times continue from there");
     }
     let (checkpointer, state) = prepared.map(|prepared| prepared.begin(sinks, &inbox, &control)).unzip();
     let sequencer = Sequencer { clock, control: Arc::clone(&control), sources, tables, checkpointer, downstream };

@@ -115,7 +115,7 @@ impl Source {
                 self.intake.limit_text()
             );
             let of_tail = format!(
-                "it pushed more than its backlog of {} behind its last offset, so that none of it can be committed: \
+                "it pushed more than its backlog of {} after its last offset, so that none of it can be committed: \
                  set offsets more often (`next_at`, `advance`, `commit_at`), or enlarge the backlog",
                 self.intake.limit_text()
             );

@@ -440,7 +440,7 @@ fn a_start_with_a_changed_computation_is_rejected() {
     csv::write(&texts(&lines), computed.path("texts.csv"));
     run(pipeline).unwrap();
     let error = refused(&computed, |_| {});
-    assert_contains(&error, "no computation reads it any more, and its next rows would not be kept");
+    assert_contains(&error, "no computation reads it any more, so its new rows would not be kept");
     let error = refused(&computed, |lines| {
         let texts = texts(lines);
         csv::write(&texts, computed.path("texts.csv"));

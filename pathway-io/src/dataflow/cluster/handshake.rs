@@ -168,8 +168,8 @@ impl Handshake<'_> {
                 }
                 Ok((_, Answer::Taken, _)) => {
                     return refused(format!(
-                        "already has a process {own}: either a second one was started with `-p {own}`, or a stranger \
-                         has taken the place; help: set `PATHWAY_CLUSTER_KEY`, which keeps strangers out",
+                        "already has a process {own}: either a second one was started with `-p {own}`, or a foreign \
+                         program has taken its number; help: set `PATHWAY_CLUSTER_KEY`, which keeps other programs out",
                         own = self.workers.process
                     ));
                 }

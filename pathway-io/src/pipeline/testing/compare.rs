@@ -84,12 +84,12 @@ fn same_rows(expected: &TableRows, found: &TableRows, length: Length) -> Verdict
         match found.get(place) {
             Some((_, other)) if other == row => {}
             Some((_, other)) => return Err(format!("row {} is {other}, and should be {row}", place + 1)),
-            None => return Err(format!("{} rows come, and there should be {}", found.len(), expected.len())),
+            None => return Err(format!("expected {} rows, found {}", expected.len(), found.len())),
         }
     }
     match found.get(expected.len()) {
         Some((_, more)) if matches!(length, Length::Ends) => {
-            Err(format!("{} rows come, and there should be {}: one more is {more}", found.len(), expected.len()))
+            Err(format!("expected {} rows, found {}: the first extra row is {more}", expected.len(), found.len()))
         }
         _ => Ok(()),
     }

@@ -334,7 +334,7 @@ where
         for value in (self.read)(&directory.0) {
             let mut batch = Batch::<S>::default();
             batch.push_value(&value).map_err(|error| {
-                format!("the reader returns {value}, which is no row of `{}`: {error}", S::SCHEMA.name)
+                format!("the reader returns {value}, which is not a row of `{}`: {error}", S::SCHEMA.name)
             })?;
             let time = value.get("time").and_then(Value::as_u64).filter(|_| self.form == Form::Updates);
             let diff = value.get("diff").and_then(Value::as_i64).filter(|_| self.form == Form::Updates);

@@ -235,7 +235,7 @@ where
         }
         let report = self.harness().run();
         match report.result() {
-            Err(error) if error.to_string().contains("behind its last offset") => Err(error.to_string()),
+            Err(error) if error.to_string().contains("after its last offset") => Err(error.to_string()),
             Ok(_) if report.kept.lock().is_empty() => Err("the source has an offset type, and sets no offset".into()),
             _ => Ok(()),
         }

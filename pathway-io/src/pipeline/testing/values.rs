@@ -37,7 +37,7 @@ pub(super) fn row<S: Schema>(number: u64) -> Result<Value, String> {
     }
     match refused::<S>(&row) {
         None => Ok(Value::Object(row)),
-        Some(column) => Err(format!("the example of the column `{column}` is no value of it")),
+        Some(column) => Err(format!("the example of the column `{column}` does not fit the column")),
     }
 }
 

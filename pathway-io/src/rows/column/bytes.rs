@@ -171,5 +171,5 @@ fn describe(text: &str, error: &DecodeError) -> String {
         DecodeError::InvalidLastSymbol { .. } => "a last character with stray bits".to_owned(),
         DecodeError::InvalidPadding => "wrong padding".to_owned(),
     };
-    format!("expected a `Vec<u8>` in base64, found a string that is none: {reason}")
+    format!("expected a `Vec<u8>` in base64, found a string that is not base64: {reason}")
 }

@@ -305,8 +305,8 @@ fn errors_name_what_is_wanted_and_what_is_there() {
 
     let of_bytes = |text| read::<Vec<u8>>(text).unwrap_err();
     assert_eq!(of_bytes("[1]"), "expected a `Vec<u8>` in base64, found a list");
-    assert_eq!(of_bytes("\"AQ\""), "expected a `Vec<u8>` in base64, found a string that is none: wrong padding");
-    assert_eq!(of_bytes("\"A-==\""), "expected a `Vec<u8>` in base64, found a string that is none: '-' at 1");
+    assert_eq!(of_bytes("\"AQ\""), "expected a `Vec<u8>` in base64, found a string that is not base64: wrong padding");
+    assert_eq!(of_bytes("\"A-==\""), "expected a `Vec<u8>` in base64, found a string that is not base64: '-' at 1");
 
     assert_eq!(read::<Vec<i64>>("[1,2.5]").unwrap_err(), "expected an `i64`, found the number 2.5");
     assert_eq!(read::<Vec<Option<i64>>>("3").unwrap_err(), "expected a `Vec<Option<i64>>`, found the number 3");

@@ -58,7 +58,7 @@ impl TableSchema {
         // an alias may have such a name
         properties
             .entry("diff".to_owned())
-            .or_insert(json!({ "enum": [1, -1], "description": "1: the row comes; -1: it goes" }));
+            .or_insert(json!({ "enum": [1, -1], "description": "1 adds the row, and -1 retracts it" }));
         let time =
             json!({ "type": "integer", "minimum": 0, "description": "the time of the commit, in ms since 1970" });
         properties.entry("time".to_owned()).or_insert(time);

@@ -13,7 +13,7 @@ use crate::rows::schema::Schema;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no lock",
     label = "its columns could change unseen",
-    note = "add `lock = \"..\"` to its `#[schema(..)]`: a flattened schema's columns are held by that schema's own lock"
+    note = "add `lock = \"..\"` to its `#[schema(..)]`: a flattened schema needs its own lock"
 )]
 pub trait Locked: Schema {}
 

@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
                 }
             }
             if !matches!(self.peek(), None | Some(b',' | b'\r' | b'\n')) {
-                return Err(Fault { line: self.line, reason: "expected `,` behind a field in quotes" });
+                return Err(Fault { line: self.line, reason: "expected `,` after a field in quotes" });
             }
         } else {
             let rest = &self.bytes[self.at..];

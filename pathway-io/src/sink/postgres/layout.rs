@@ -118,7 +118,7 @@ impl Layout {
             }
             if name.is_empty() || name.contains('\0') {
                 return Err(Error::fatal(format!(
-                    "the name of the {what} `{}` is none that PostgreSQL can have; rename it",
+                    "the name of the {what} `{}` cannot be a name in PostgreSQL; rename it",
                     name.escape_debug()
                 ))
                 .into());

@@ -153,7 +153,7 @@ impl Layout {
             let same = |other: &&Described| other.name.eq_ignore_ascii_case(&column.name);
             if let Some(other) = self.columns[..number].iter().find(same) {
                 return Err(format!(
-                    "the columns `{}` and `{}` differ in case only, and SQLite takes them for one; rename one of them \
+                    "the columns `{}` and `{}` differ in case only, which SQLite ignores; rename one of them \
                      (`#[schema(rename = \"..\")]`)",
                     other.name, column.name
                 )
