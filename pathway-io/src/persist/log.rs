@@ -62,7 +62,7 @@ impl Log {
 
     fn create(directory: &Path, storage: &Arc<dyn Storage>, generation: u64, sync: bool) -> Result<Self, BoxError> {
         let path = unnamed(directory, generation);
-        // A generation that was begun and not finished, or a link to somebody else's file.
+        // A generation that was begun and not finished, or a link to another program's file.
         if path.symlink_metadata().is_ok() {
             remove(&**storage, &path)?;
         }

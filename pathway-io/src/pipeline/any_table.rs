@@ -26,7 +26,7 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn targets(&self) -> Vec<Target>;
     /// Returns the output files whose lengths are part of a checkpoint.
     fn files(&self, workers: Range<usize>) -> Vec<PathBuf>;
-    /// Asks each sink whether it is transactional, and for its check of rows. Both run code of the user.
+    /// Asks each sink whether it is transactional, and for its check of rows. Both call the user's code.
     ///
     /// # Errors
     ///

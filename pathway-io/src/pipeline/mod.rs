@@ -181,10 +181,10 @@ impl Pipeline {
 
     /// Sets whether SIGINT, SIGTERM and SIGHUP (Ctrl-C on Windows) stop the pipeline while it runs. The default is true.
     ///
-    /// A SIGHUP that was ignored when the first pipeline started, as `nohup` has it, stays ignored.
+    /// A SIGHUP that was ignored when the first pipeline started, as under `nohup`, stays ignored.
     ///
-    /// A second signal ends the process at once. On Unix, the library cannot give signals back to the system once a pipeline
-    /// has handled them: while no pipeline runs, it carries out their default action itself. If your program installs its own
+    /// A second signal ends the process at once. On Unix, the library cannot remove its handlers once a pipeline has
+    /// installed them. While no pipeline runs, it therefore carries out the signals' default action itself. If your program installs its own
     /// signal handlers, call `handle_signals(false)` and stop the pipeline by a [`StopHandle`].
     ///
     /// ```

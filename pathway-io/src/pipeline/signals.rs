@@ -139,7 +139,7 @@ mod unix {
         }
     }
 
-    /// Handles a signal. It runs no code of the user, which could block the next signal.
+    /// Handles a signal. It does not run the user's code, which could block the next signal.
     fn hear(signal: i32) {
         if signal == SIGTSTP {
             // If this fails, the process just continues.
@@ -193,7 +193,7 @@ mod unix {
             let entry = place.map(|place| registry.running.remove(place));
             let thread = registry.close();
             drop(registry);
-            // The control is dropped outside the lock, because this can run code of the user.
+            // The control is dropped outside the lock, because this can run the user's code.
             drop(entry);
             if let Some(thread) = thread {
                 // It runs no code that panics.

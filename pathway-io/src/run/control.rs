@@ -48,7 +48,7 @@ pub(crate) struct RunState {
 pub(crate) struct Member {
     pub(crate) part: Arc<dyn Part>,
     pub(crate) phase: Phase,
-    /// The number of other threads that run code of the user for this part.
+    /// The number of other threads that run the user's code for this part.
     pub(crate) helpers: usize,
 }
 
@@ -100,7 +100,7 @@ impl RunState {
 
 impl Control {
     fn lock(&self) -> MutexGuard<'_, RunState> {
-        // No code of the user runs under this lock.
+        // The user's code never runs under this lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,4 +1,4 @@
-//! Calls code of the user. A panic there becomes a [`FailureKind`], and never unwinds into the runtime.
+//! Calls the user's code. A panic there becomes a [`FailureKind`], and never unwinds into the runtime.
 
 use crate::run::control::{Control, PartId};
 use crate::run::error::{BoxError, FailureKind};
@@ -30,7 +30,7 @@ pub(crate) fn dropped<T>(place: &'static str, values: impl IntoIterator<Item = T
 /// The place of a panic in the drop of an error.
 pub(crate) const DROP_OF_ERROR: &str = "the drop of its error";
 
-/// Returns the failure of a part that returned an error. The text of the error comes from code of the user. If that
+/// Returns the failure of a part that returned an error. The text of the error comes from the user's code. If that
 /// panics, the panic is reported.
 pub(crate) fn failed(error: BoxError) -> FailureKind {
     match guarded("the text of its error", || error.to_string()) {

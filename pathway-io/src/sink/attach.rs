@@ -70,7 +70,7 @@ impl<S: Schema> TableSinks<S> {
         files.chain(per_worker).collect()
     }
 
-    /// Asks each sink whether it is transactional, and returns the checks of rows. Both run code of the user.
+    /// Asks each sink whether it is transactional, and returns the checks of rows. Both call the user's code.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ impl<S: Schema> TableSinks<S> {
     pub(crate) fn leave(&self) {
         let sinks = self.take();
         let per_worker = std::mem::take(&mut self.0.lock().per_worker);
-        // The lock is not held here, because their `Drop` is code of the user.
+        // The lock is not held here, because their `Drop` is the user's code.
         drop((sinks, per_worker));
     }
 }

@@ -133,7 +133,7 @@ fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<()
     Ok(())
 }
 
-/// Translates an error of serde_json into our words, with the column. For a fault inside a column's JSON, also returns
+/// Rewords an error of serde_json in the library's own form, with the column. For a fault inside a column's JSON, also returns
 /// its position in that JSON, and the length of the JSON.
 #[cold]
 fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> (RowError, Option<(usize, usize)>) {

@@ -61,7 +61,7 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Schema,
     {
-        // This happens before the wait, because it may run code of the user, which must not run under the intake's
+        // This happens before the wait, because it may run the user's code, which must not run under the intake's
         // lock.
         let fields = row.into_fields();
         let admitted = self.admit(Push::Wait).await?;

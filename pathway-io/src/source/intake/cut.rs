@@ -126,7 +126,7 @@ impl Intake {
         if self.eager {
             state.last_cut = Some(self.time.now());
         }
-        // This comes first, because it runs code of the user, which is guarded.
+        // This comes first, because it runs the user's code, which is guarded.
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
         // A lone offset also takes room, so that the number of offsets in flight is bounded.

@@ -110,7 +110,7 @@ impl Intake {
         self.state.lock().unwrap_or_else(|poisoned| self.recover(poisoned))
     }
 
-    /// A push runs code of the user under the lock (a column's default), which may panic.
+    /// A push runs the user's code under the lock (a column's default), which may panic.
     #[cold]
     fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, State>>) -> MutexGuard<'a, State> {
         let mut state = poisoned.into_inner();
