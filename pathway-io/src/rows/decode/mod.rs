@@ -133,8 +133,8 @@ fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<()
     Ok(())
 }
 
-/// Rewords an error of serde_json in the library's own form, with the column. For a fault inside a column's JSON, also returns
-/// its position in that JSON, and the length of the JSON.
+/// Rewords an error of serde_json in the library's own form, with the column. For a fault inside a column's JSON, it also
+/// returns the position in that JSON, and the length of the JSON.
 #[cold]
 fn explain(schema: &'static TableSchema, seen: &Seen, error: &serde_json::Error) -> (RowError, Option<(usize, usize)>) {
     let text = error.to_string();
