@@ -39,6 +39,33 @@ use syn::{DeriveInput, parse_macro_input};
 /// A row struct needs no other derive. This one implements `Schema` and, if a column is marked `primary_key`, `Keyed`. Which
 /// types a column can have is listed at [`ColumnType`](../pathway_io/trait.ColumnType.html).
 ///
+/// # Example
+///
+/// ```
+/// use pathway_io::{Keyed, Schema};
+///
+/// /// Cats, as zoologists list them.
+/// #[derive(Schema)]
+/// #[schema(rename_all = "camelCase")]
+/// struct Cat {
+///     /// The number in the catalogue.
+///     #[schema(primary_key)]
+///     key: i64,
+///     #[schema(default = "felis")]
+///     genus_name: String,
+///     #[schema(alias = "kg")]
+///     weight: Option<f64>,
+/// }
+///
+/// let schema = Cat::schema();
+/// assert_eq!(schema.description, "Cats, as zoologists list them.");
+/// assert_eq!(schema.columns[1].name, "genusName");
+/// assert_eq!(schema.columns[1].default_value(), Some("felis".into()));
+///
+/// let cat = Cat { key: 7, genus_name: "lynx".into(), weight: Some(21.5) };
+/// assert_eq!(cat.key(), 7);
+/// ```
+///
 /// # Options of the struct
 ///
 /// | `#[schema(..)]` | meaning |
@@ -239,33 +266,6 @@ use syn::{DeriveInput, parse_macro_input};
 ///   ]
 /// }
 /// ```
-///
-/// # Example
-///
-/// ```
-/// use pathway_io::{Keyed, Schema};
-///
-/// /// Cats, as zoologists list them.
-/// #[derive(Schema)]
-/// #[schema(rename_all = "camelCase")]
-/// struct Cat {
-///     /// The number in the catalogue.
-///     #[schema(primary_key)]
-///     key: i64,
-///     #[schema(default = "felis")]
-///     genus_name: String,
-///     #[schema(alias = "kg")]
-///     weight: Option<f64>,
-/// }
-///
-/// let schema = Cat::schema();
-/// assert_eq!(schema.description, "Cats, as zoologists list them.");
-/// assert_eq!(schema.columns[1].name, "genusName");
-/// assert_eq!(schema.columns[1].default_value(), Some("felis".into()));
-///
-/// let cat = Cat { key: 7, genus_name: "lynx".into(), weight: Some(21.5) };
-/// assert_eq!(cat.key(), 7);
-/// ```
 #[proc_macro_derive(Schema, attributes(schema))]
 pub fn derive_schema(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
@@ -354,20 +354,6 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// the connector's own, so that its future need not be `Send`. A stop drops the future at its `.await`. Beside it,
 /// `on_stop` may be async, too.
 ///
-/// # Options
-///
-/// Each option except `stop` is a default that `Pipeline::read_with` can override. A value is a literal, a constant or another
-/// expression.
-///
-/// | `#[connector(..)]` | meaning |
-/// |---|---|
-/// | `name = ".."` | the name in errors and in the summary; otherwise the type's |
-/// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
-/// | `eager` | a row that comes when the last commit is older than the interval is committed at once |
-/// | `backlog = 10_000` | how many rows may wait, before a push does |
-/// | `stop = "5s"` | how long an `async fn run` may go on after a stop; without it, not at all |
-/// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
-///
 /// # Example
 ///
 /// ```
@@ -396,6 +382,20 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// # Ok(())
 /// # }
 /// ```
+///
+/// # Options
+///
+/// Each option except `stop` is a default that `Pipeline::read_with` can override. A value is a literal, a constant or another
+/// expression.
+///
+/// | `#[connector(..)]` | meaning |
+/// |---|---|
+/// | `name = ".."` | the name in errors and in the summary; otherwise the type's |
+/// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
+/// | `eager` | a row that comes when the last commit is older than the interval is committed at once |
+/// | `backlog = 10_000` | how many rows may wait, before a push does |
+/// | `stop = "5s"` | how long an `async fn run` may go on after a stop; without it, not at all |
+/// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 #[proc_macro_attribute]
 pub fn connector(options: TokenStream, item: TokenStream) -> TokenStream {
     connector::expand(options.into(), item.into()).into()

@@ -323,7 +323,7 @@ macro_rules! broken {
 }
 
 broken! {
-    a_row_is_lost: LosesRows => writes_every_row, "a commit of 3 rows is not written whole: 1 are read, and should be 3";
+    a_row_is_lost: LosesRows => writes_every_row, "a commit of 3 rows is not written whole: expected 3 rows, found 1";
     commits_are_reversed: ReversesCommits => keeps_the_order_of_commits, "are not in the order of their times";
     a_flush_shows_nothing: FlushesAtClose => shows_commits_after_a_flush, "after commit 1 and a flush, a reader does not see it";
     an_empty_table_fails: FailsWhenEmpty => closes_an_empty_table, "a table without rows cannot be written: `close` fails";
@@ -338,7 +338,7 @@ broken! {
     a_time_stays_behind: KeepsTheFirstTime => recovers_its_last_commit, "has the time 20, and `recover` returns Some(10)";
     rows_come_before_their_time: WritesBeforeTheTime => recovers_whole_commits, "after a kill between `write` and `flush`, `recover` returns the time 10, and the rows are not those";
     the_time_comes_when_it_is_dropped: TimeWhenDropped => recovers_whole_commits, "after a kill before the next flush `recover` returns 0";
-    missing_commits_come_twice: RepeatsAfterRecover => takes_the_commits_that_it_misses, "it has not each once: number 3 is";
+    missing_commits_come_twice: RepeatsAfterRecover => takes_the_commits_that_it_misses, "it has not each once: number 3: expected";
     a_failed_write_stays: KeepsWhatFailed => undoes_what_was_not_flushed, "what was not flushed must be undone";
     a_time_is_forgotten: ForgetsTheTime => keeps_its_time_without_a_commit, "`recover` returns None, and the last commit has the time 10";
 }

@@ -231,7 +231,7 @@ fn an_offset_that_is_one_too_early() {
             Ok(())
         }
     }
-    let text = "resumed at 0, the source does not send the rest of its rows: row 1 is {n: 0}, and should be {n: 1}";
+    let text = "resumed at 0, the source does not send the rest of its rows: row 1: expected {n: 1}, found {n: 0}";
     only_failure(|| Early, Check::resumes_at_every_offset, text);
 }
 
@@ -270,7 +270,7 @@ fn a_table_that_is_another_each_time() {
 
 #[test]
 fn partitions_that_overlap() {
-    let text = "2 partitions together are not the whole, each row once: row 2 is {n: 0}, and should be {n: 10}";
+    let text = "2 partitions together are not the whole, each row once: row 2: expected {n: 10}, found {n: 0}";
     only_failure(|| Slices { overlap: true }, Check::partitions_are_disjoint, text);
 }
 

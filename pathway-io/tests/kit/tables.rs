@@ -222,8 +222,8 @@ fn a_resume_that_loses_rows_of_the_second_table() {
             Ok(())
         }
     }
-    let text = "resumed at 1, the source does not send the rest of its rows: in table 2 of 2, `Number`: row 1 is {n: 3}, and \
-                should be {n: 1}";
+    let text = "resumed at 1, the source does not send the rest of its rows: in table 2 of 2, `Number`: row 1: expected \
+                {n: 1}, found {n: 3}";
     only_failure(|| Forgetful, Check::resumes_at_every_offset, text);
 }
 
@@ -242,13 +242,13 @@ fn a_second_table_that_is_another_each_time() {
             Ok(second.next(Number { n: RUNS.fetch_add(1, Ordering::Relaxed) })?)
         }
     }
-    let text = "two runs of a `full_snapshot` source send different tables: in table 2 of 2, `Number`: row 1 is";
+    let text = "two runs of a `full_snapshot` source send different tables: in table 2 of 2, `Number`: row 1: expected";
     only_failure(|| Changing, Check::sends_the_same_table_twice, text);
 }
 
 #[test]
 fn partitions_that_overlap_in_the_second_table() {
-    let text = "2 partitions together are not the whole, each row once: in table 2 of 2, `Number`: row 4 is {n: 6}";
+    let text = "2 partitions together are not the whole, each row once: in table 2 of 2, `Number`: row 4: expected {n: 7}, found {n: 6}";
     only_failure(|| Halves { overlap: true }, Check::partitions_are_disjoint, text);
 }
 

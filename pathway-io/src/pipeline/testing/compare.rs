@@ -83,7 +83,7 @@ fn same_rows(expected: &TableRows, found: &TableRows, length: Length) -> Verdict
     for (place, (_, row)) in expected.iter().enumerate() {
         match found.get(place) {
             Some((_, other)) if other == row => {}
-            Some((_, other)) => return Err(format!("row {} is {other}, and should be {row}", place + 1)),
+            Some((_, other)) => return Err(format!("row {}: expected {row}, found {other}", place + 1)),
             None => return Err(format!("expected {} rows, found {}", expected.len(), found.len())),
         }
     }

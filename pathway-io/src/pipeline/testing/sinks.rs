@@ -348,15 +348,19 @@ where
         }
         let differs = |(expected, found): (&Written, &Written)| expected != found;
         if let Some(place) = expected.iter().zip(&found).position(differs) {
-            return Err(format!("number {} is\n  {}\nand should be\n  {}", place + 1, found[place], expected[place]));
+            return Err(format!("number {}: expected\n  {}\nfound\n  {}", place + 1, expected[place], found[place]));
         }
         match (expected.get(found.len()), found.get(expected.len())) {
-            (Some(missing), _) => {
-                Err(format!("{} are read, and should be {}: missing is\n  {missing}", found.len(), expected.len()))
-            }
-            (_, Some(more)) => {
-                Err(format!("{} are read, and should be {}: too many is\n  {more}", found.len(), expected.len()))
-            }
+            (Some(missing), _) => Err(format!(
+                "expected {} rows, found {}: the first missing row is\n  {missing}",
+                expected.len(),
+                found.len()
+            )),
+            (_, Some(more)) => Err(format!(
+                "expected {} rows, found {}: the first extra row is\n  {more}",
+                expected.len(),
+                found.len()
+            )),
             (None, None) => Ok(()),
         }
     }
