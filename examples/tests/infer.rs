@@ -16,7 +16,7 @@ fn the_struct_is_named_after_the_file() {
 }
 
 #[test]
-fn what_cannot_be_read_is_one_sentence() {
+fn an_unreadable_file_is_one_sentence() {
     let directory = fresh_dir("infer");
     let sample = directory.join("bad.jsonl");
     std::fs::write(&sample, "{\"key\": 1}\n{\"key\" 2}\n").expect("the test's own file");

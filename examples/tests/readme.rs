@@ -36,7 +36,7 @@ fn without_times(csv: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_quick_start_writes_what_the_readme_shows() {
+fn the_quick_start_writes_the_output_in_the_readme() {
     let readme = readme();
     // The README says above the program what the comment at the head of the file says.
     let (_, program) = include_str!("../quickstart.rs").split_once("\n\n").expect("a comment, then the program");

@@ -85,7 +85,7 @@ fn ctrl_c_ends_all_threads() {
 }
 
 #[test]
-fn a_limit_that_is_no_number_is_refused() {
+fn a_limit_that_is_not_a_number_is_refused() {
     let end = Program::start("sensors", ["--seconds", "ten"]).end().failed();
     assert!(end.stderr.contains("usage:"), "{end:#?}");
 }

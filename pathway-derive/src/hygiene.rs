@@ -288,7 +288,7 @@ impl Visit<'_> for Hygiene {
 }
 
 #[test]
-fn what_could_be_captured_is_found() {
+fn names_that_could_be_captured_are_found() {
     let input = quote::quote!(
         struct Cat {
             key: user::i64,

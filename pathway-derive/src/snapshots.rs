@@ -130,7 +130,7 @@ fn schema_dataflow() {
 
 /// No snapshot is taken, because the output contains the paths of the files.
 #[test]
-fn what_checks_a_sample_and_a_lock_is_hygienic() {
+fn the_checks_of_samples_and_locks_are_hygienic() {
     let directory = tempfile::tempdir().unwrap();
     let path = |name| directory.path().join(name).display().to_string();
     let (sample, lock) = (path("cats.csv"), path("cat.schema.json"));

@@ -577,7 +577,7 @@ fn a_database_that_is_locked_for_longer_than_sqlite_waits_is_waited_for() {
 }
 
 #[test]
-fn a_lock_that_comes_while_rows_flow_is_waited_for_and_one_attempt_is_no_retry() {
+fn a_lock_while_rows_flow_is_waited_for_unless_there_is_one_attempt() {
     for attempts in [1, 60] {
         let dir = Dir::new();
         let path = dir.path("cats.sqlite");

@@ -102,7 +102,7 @@ fn with_table(statement: &str) -> String {
 }
 
 #[test]
-fn what_needs_a_feature_is_one_error_that_names_it() {
+fn a_missing_feature_is_one_error_that_names_it() {
     for (feature, program) in [
         ("sqlite", with_table("pathway_io::sqlite::write(&cats, \"cats.db\", \"cats\");")),
         ("sqlite", cats("use pathway_io::sqlite;\nfn main() { let _ = sqlite::write::<Cat>; }")),

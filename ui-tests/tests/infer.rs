@@ -14,7 +14,7 @@ fn samples() -> Vec<PathBuf> {
 }
 
 #[test]
-fn what_infer_prints_compiles_against_its_sample() {
+fn the_struct_of_infer_compiles_against_its_sample() {
     let samples = samples();
     assert_eq!(samples.len(), 6);
     for sample in &samples {

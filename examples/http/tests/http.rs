@@ -73,7 +73,7 @@ fn limits_and_failures_of_the_server_lose_and_repeat_nothing() {
 }
 
 #[test]
-fn what_no_second_try_can_fix_is_not_tried() {
+fn permanent_errors_are_not_retried() {
     let dir = fresh_dir("http-refused");
     let server = Server::new();
     let url = server.url();

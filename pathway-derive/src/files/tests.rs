@@ -133,18 +133,18 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn json_is_what_serde_json_takes(text in json_text()) {
+    fn accepts_the_json_that_serde_json_accepts(text in json_text()) {
         prop_assert!(json::parse(&text).is_ok());
         agrees_with_serde(&text)?;
     }
 
     #[test]
-    fn no_json_is_what_serde_json_refuses(text in near_json()) {
+    fn refuses_the_json_that_serde_json_refuses(text in near_json()) {
         agrees_with_serde(&text)?;
     }
 
     #[test]
-    fn csv_is_what_the_csv_crate_would_write(records in records()) {
+    fn reads_csv_as_the_csv_crate_writes_it(records in records()) {
         let mut text = String::new();
         for record in &records {
             let fields: Vec<String> = record.iter().map(|field| match field {
@@ -273,7 +273,7 @@ fn a_lock_says_what_is_wrong_and_where() {
 }
 
 #[test]
-fn wider_types_read_what_narrower_ones_wrote() {
+fn wider_types_read_values_of_narrower_ones() {
     let reads = |new: &str, old: &str| DataType::parse(new).unwrap().reads(&DataType::parse(old).unwrap());
     for (new, old) in [
         ("i64", "i32"),

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_computes_on_what_it_has_taken_before_it_takes_more() {
+    fn a_worker_computes_before_it_takes_more_commits() {
         const COMMITS: usize = 2 * AT_ONCE + 7;
         timely::execute_directly(|worker| {
             let (mut feeds, mut queues) = WorkerFeed::<Number>::new(1);

@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_appended_is_read() {
+    fn appended_frames_are_read() {
         let bytes = frames();
         let kinds = vec![Kind::Header, Kind::Rows, Kind::Checkpoint, Kind::Checkpoint];
         assert_eq!(read(&bytes), (kinds, bytes.len() as u64, 0));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_bit_anywhere_is_noticed_and_what_stands_behind_it_is_found() {
+    fn a_wrong_bit_anywhere_is_noticed_and_later_checkpoints_are_found() {
         let bytes = frames();
         let (last, one_before) = (bytes.len() - HEAD, bytes.len() - 2 * HEAD);
         for place in 0..bytes.len() {
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_across_the_edge_of_what_is_searched_at_once_is_found() {
+    fn a_marker_across_two_search_blocks_is_found() {
         for padding in [64 * 1024 - 6, 64 * 1024 - 5, 64 * 1024 - 4, 64 * 1024 - 2, 64 * 1024] {
             let mut bytes = vec![b'p'; padding];
             bytes.extend_from_slice(&frames());

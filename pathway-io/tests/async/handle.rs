@@ -124,7 +124,7 @@ fn lines_before_the_one_that_waits_are_pushed() {
 }
 
 #[test]
-fn a_commit_that_is_dropped_commits_nothing_and_holds_up_nobody() {
+fn a_dropped_commit_commits_nothing_and_blocks_no_push() {
     let seen = beside_a_sink_that_waits(ReadOptions::new(), |numbers, release| {
         wait(numbers.next_at(4, number(4)))?;
         wait(numbers.next_at(5, number(5)))?;

@@ -226,7 +226,7 @@ fn an_error_of_a_task_is_an_error_of_run() {
 }
 
 #[test]
-fn a_task_that_ends_well_is_no_end_of_run() {
+fn a_task_that_returns_ok_does_not_end_run() {
     let pipeline = pipeline();
     let table = pipeline.read(Once(async |numbers: AsyncSubject<Number>| {
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -308,7 +308,7 @@ fn run_has_its_time_after_a_stop_and_no_more() {
 }
 
 #[test]
-fn what_is_woken_by_a_stop_may_return() {
+fn a_task_woken_by_a_stop_may_return() {
     let (events, seen) = mpsc::channel();
     let (ready, is_ready) = mpsc::channel();
     let source = Once(async move |numbers: AsyncSubject<Number>| {
@@ -397,7 +397,7 @@ fn spawn_outside_of_run_is_named() {
 }
 
 #[test]
-fn each_attempt_has_a_runtime_of_its_own() {
+fn each_attempt_has_its_own_runtime() {
     let pipeline = pipeline();
     let ids = Arc::new(Mutex::new(Vec::new()));
     let table = pipeline.read_with(

@@ -88,7 +88,7 @@ fn a_panic_drops_the_whole_transaction() {
 
 #[cfg(unix)]
 #[test]
-fn a_path_that_is_no_text_is_named_with_its_column() {
+fn a_path_that_is_not_utf8_is_named_with_its_column() {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
     use std::path::PathBuf;

@@ -12,7 +12,7 @@ use crate::common::{Number, Subject, by_commit, cat, commits, next, numbers, pip
 
 // Contract 4.1
 #[test]
-fn a_panic_in_run_commits_what_was_pushed() {
+fn a_panic_in_run_commits_the_rows_before_it() {
     let stopped = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&stopped);
     let pipeline = pipeline();

@@ -255,7 +255,7 @@ fn a_bad_row_that_fails_the_source_retracts_nothing() {
 }
 
 #[test]
-fn a_restarted_source_retracts_what_has_vanished_meanwhile() {
+fn a_restarted_source_retracts_rows_that_vanished() {
     let mut answers = vec![[cat(2, "lynx"), cat(3, "puma")], [cat(1, "felis"), cat(2, "lynx")]];
     let options = ReadOptions::new().restart(Restart::backoff(Duration::ZERO..Duration::ZERO));
     let (result, (seen, _)) = output_of(options, move |(cats, _)| {
@@ -280,7 +280,7 @@ fn a_restarted_source_retracts_what_has_vanished_meanwhile() {
 }
 
 #[test]
-fn a_replacement_without_an_offset_waits_for_the_next_one_and_covers_what_was_pushed_before_it() {
+fn a_replacement_without_an_offset_waits_for_the_next_one() {
     let pipeline = pipeline();
     let (told, offsets) = mpsc::channel();
     let cats = pipeline.read_with(
@@ -343,7 +343,7 @@ fn an_offset_waits_for_an_empty_replacement_that_was_open_when_it_was_set() {
 }
 
 #[test]
-fn an_offset_behind_which_a_replacement_waits_is_cut_before_it() {
+fn an_offset_before_a_waiting_replacement_is_cut_before_it() {
     let pipeline = pipeline();
     let (release, released) = mpsc::channel::<()>();
     let mut release = Some(release);

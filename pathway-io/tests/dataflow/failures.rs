@@ -94,7 +94,7 @@ fn a_panic_while_a_computation_is_built_prevents_the_start_of_the_sources() {
 }
 
 #[test]
-fn a_stop_drains_what_was_committed() {
+fn a_stop_drains_the_commits() {
     for workers in [1, 2] {
         let pipeline = pipeline();
         let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));

@@ -243,7 +243,7 @@ struct Owner {
 }
 
 #[test]
-fn projections_stand_where_tables_do() {
+fn projections_are_accepted_like_tables() {
     for threads in [1, 2] {
         let pipeline = pipeline();
         let (cats, owners) = pipeline.read(source(|(cats, owners): (Subject<Cat>, Subject<Owner>)| {

@@ -89,7 +89,7 @@ fn it_is_set_before_handles_are_taken() {
 }
 
 #[test]
-fn a_clock_of_a_pipeline_that_is_gone_stands_alone() {
+fn a_clock_outlives_its_pipeline() {
     let clock = Clock::new();
     run(clock.drive(common::pipeline())).unwrap();
     clock.advance(HOUR);

@@ -37,7 +37,7 @@ fn a_script_fails_and_panics() {
 }
 
 #[test]
-fn a_script_goes_on_after_a_failure_and_pauses_by_the_clock() {
+fn a_script_continues_after_a_failure_and_pauses_by_the_clock() {
     let clock = Clock::new();
     let hour = Duration::from_secs(3600);
     let steps = [Push(n(1)), Commit, Fail("gone"), Pause(hour), Push(n(2))];

@@ -92,7 +92,7 @@ fn run_docs(directory: &TempDir, push: impl FnMut(Subject<Doc, u64>) -> RunResul
 
 // FAULTS 1, 2
 #[test]
-fn what_is_accepted_is_read_back_by_a_restart_and_from_json_lines() {
+fn accepted_rows_are_read_back_by_a_restart_and_from_json_lines() {
     let directory = TempDir::new();
     let push = |docs: Subject<Doc, u64>| {
         for (key, column) in (0..).zip(COLUMNS) {
@@ -311,7 +311,7 @@ fn an_integer_that_a_value_cannot_hold_is_refused_and_raw_json_keeps_it() {
 
 // FAULTS 1
 #[test]
-fn the_quarantine_keeps_what_was_refused() {
+fn the_quarantine_keeps_refused_rows() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
     let rows = [101, 1000].map(|levels| text(1, "value", &format!("{}{}", "[".repeat(levels), "]".repeat(levels))));

@@ -64,7 +64,7 @@ fn a_restart_compares_with_the_rows_of_the_run_before() {
 }
 
 #[test]
-fn a_replacement_behind_the_last_offset_is_dropped_with_a_failure() {
+fn a_replacement_after_the_last_offset_is_dropped_with_a_failure() {
     let directory = TempDir::new();
     run_twins(&directory, |twins| replace(&twins, 1, &[(1, "felis"), (2, "lynx")])).unwrap();
     run_twins(&directory, |(cats, dogs)| {

@@ -209,7 +209,7 @@ fn an_output_has_one_writer_and_a_device_any_number() {
 }
 
 #[test]
-fn what_a_file_system_puts_into_a_directory_is_left_alone() {
+fn files_of_the_file_system_are_ignored() {
     let directory = TempDir::new();
     let state = directory.path("state");
     fs::create_dir(&state).unwrap();

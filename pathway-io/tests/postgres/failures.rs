@@ -32,7 +32,7 @@ fn one(cats: Subject<Cat>) -> RunResult {
 }
 
 #[test]
-fn what_does_not_pass_ends_it_at_once_and_says_why() {
+fn permanent_errors_end_the_pipeline_with_their_cause() {
     let Some(config) = database() else { return };
     let mut database = client(&config);
     // Endless attempts: a test that hangs is one that tries again.

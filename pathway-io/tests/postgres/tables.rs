@@ -13,7 +13,7 @@ fn cats() -> sink::Options {
 }
 
 #[test]
-fn a_keyed_table_is_what_it_is_now() {
+fn a_keyed_table_has_the_current_rows() {
     let Some(config) = database() else { return };
     write(&config, sink::Options::new(), |cats: Subject<Cat>| {
         cats.next(cat(1, "felis"))?;

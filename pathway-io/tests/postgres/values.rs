@@ -205,7 +205,7 @@ mod others {
     }
 
     #[test]
-    fn dates_and_the_like_are_what_they_are_in_postgresql() {
+    fn dates_and_times_keep_their_values() {
         let Some(config) = database() else { return };
         write(&config, sink::Options::new(), |subject| {
             subject.next(others("2021-03-21", "2021-03-21T18:34:12.5Z"))?;

@@ -88,7 +88,7 @@ fn push_by_all(cats: &Subject<Cat, u64>) -> RunResult {
 
 // Contract 7.6
 #[test]
-fn every_push_leaves_out_what_a_sink_cannot_hold() {
+fn every_push_leaves_out_rows_that_a_sink_cannot_hold() {
     let (ran, seen) = short(pipeline(), source(|cats: Subject<Cat, u64>| push_by_all(&cats)), BadRows::Skip);
     let summary = ran.unwrap();
     assert_eq!(keys(&seen), [1, 2, 3, 4, 5, 6, 1]);
@@ -229,7 +229,7 @@ mod tasks {
     }
 
     #[test]
-    fn every_async_push_leaves_out_what_a_sink_cannot_hold() {
+    fn every_async_push_leaves_out_rows_that_a_sink_cannot_hold() {
         let (ran, seen) = short(pipeline(), Tasks, BadRows::Skip);
         assert_eq!(ran.unwrap().sources[0].bad_rows, 9);
         assert_eq!(keys(&seen), [1, 2, 3]);

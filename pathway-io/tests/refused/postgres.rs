@@ -191,7 +191,7 @@ fn nine(cats: Subject<Cat, u64>) -> RunResult {
 }
 
 #[test]
-fn what_constraints_and_triggers_refuse_is_found_and_left_out() {
+fn rows_refused_by_constraints_and_triggers_are_left_out() {
     let Some(config) = database() else { return };
     let check = "genus text CHECK (length(genus) < 8)";
     let trigger = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \

@@ -125,7 +125,7 @@ fn row_json(row: &Kinds) -> String {
 }
 
 #[test]
-fn what_passes_the_check_sqlite_holds() {
+fn sqlite_holds_every_row_that_passes_the_check() {
     // Each length around the limit: none that the check lets pass is refused by SQLite, which has the same limit.
     let directory = TempDir::new();
     let path = directory.path("texts.sqlite");

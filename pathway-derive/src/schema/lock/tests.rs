@@ -17,7 +17,7 @@ fn accepted(input: &DeriveInput, old: Option<&Lock>) -> Lock {
 }
 
 #[test]
-fn a_lock_has_what_the_struct_has() {
+fn a_lock_has_the_columns_of_the_struct() {
     let input = parse_quote! {
         #[schema(rename_all = "camelCase", append_only)]
         struct Cat {

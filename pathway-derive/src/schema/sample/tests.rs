@@ -183,7 +183,7 @@ fn a_sample_is_read_as_far_as_its_limits() {
 }
 
 #[test]
-fn what_is_no_file_is_not_opened() {
+fn devices_and_directories_are_not_opened() {
     let directory = tempfile::tempdir().unwrap();
     assert!(Rows::read(directory.path()).is_err());
     #[cfg(unix)]

@@ -181,7 +181,7 @@ mod tests {
     use crate::run::summary::SourceSummary;
 
     #[test]
-    fn says_at_the_end_what_was_done() {
+    fn shows_the_totals_at_the_end() {
         let source = SourceSummary { rows: 1_500, bad_rows: 1, ..SourceSummary::default() };
         let summary = Summary { sources: vec![source], ..Summary::default() };
         let text = last_words(&Ok(summary), Duration::from_secs(2));

@@ -175,7 +175,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_called_while_the_lines_are_off_may_take_them_off_too() {
+    fn a_call_while_the_lines_are_hidden_may_hide_them_too() {
         let (sender, done) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let first = Suspended::begin();

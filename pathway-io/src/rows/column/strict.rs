@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_serde_json_reads() {
+    fn reads_the_json_that_serde_json_reads() {
         for text in ["null", "true", "[]", "{}", r#"{"a":[1,-2,0.5,"x\n",{"b":null}],"c":{}}"#, "1e30", "-0", "1e-400"]
         {
             assert_eq!(parse(text).unwrap(), serde_json::from_str::<Value>(text).unwrap(), "{text}");

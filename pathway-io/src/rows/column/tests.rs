@@ -283,7 +283,7 @@ fn floats_take_more_than_their_own_form() {
 }
 
 #[test]
-fn errors_name_what_is_wanted_and_what_is_there() {
+fn errors_name_the_expected_and_the_found_value() {
     let of_text = |text| read::<String>(text).unwrap_err();
     assert_eq!(of_text("5"), "expected a `String`, found the number 5");
     assert_eq!(of_text("-5.0"), "expected a `String`, found the number -5.0");
@@ -343,7 +343,7 @@ fn describes_its_types() {
 
 // FAULTS 6
 #[test]
-fn integers_are_read_from_what_is_an_integer_to_json_schema() {
+fn integers_are_read_as_json_schema_defines_them() {
     for (json, value) in
         [("1.0", 1), ("-0", 0), ("-0.0", 0), ("1e0", 1), ("1.2E2", 120), ("9007199254740991.0", (1 << 53) - 1)]
     {

@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_is_missing_and_what_is_there_twice() {
+    fn finds_missing_and_repeated_columns() {
         let mut seen = Seen::default();
         seen.start(3);
         assert!(seen.mark(1));
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn suggests_what_is_close() {
+    fn suggests_similar_names() {
         assert_eq!(did_you_mean(SCHEMA, "genuss"), Some("genus"));
         assert_eq!(did_you_mean(SCHEMA, "Key"), Some("key"));
         assert_eq!(did_you_mean(SCHEMA, "famly"), Some("family"));

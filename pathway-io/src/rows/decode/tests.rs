@@ -83,7 +83,7 @@ fn takes_rows_in_any_order_and_shape() {
 }
 
 #[test]
-fn says_what_is_wrong_with_a_value_and_where() {
+fn names_the_mistake_in_a_value_and_its_place() {
     assert_eq!(error(r#"{"key":1,"genus":5}"#), "column `genus`, byte 17: expected a `String`, found the number 5");
     assert_eq!(
         error("{\"key\":1,\n\n\"genus\":\n  -5.5 }"),
@@ -140,7 +140,7 @@ fn a_duration_is_read_as_integers_are() {
 }
 
 #[test]
-fn says_what_is_wrong_with_the_columns() {
+fn names_the_mistake_in_the_columns() {
     assert_eq!(error("{}"), "column `key`: missing");
     assert_eq!(error(r#"{"key":1}"#), "column `genus`: missing");
     assert_eq!(error(r#"{"key":1,"genus":"a", "key":2}"#), "column `key`, byte 22: given twice");
@@ -152,7 +152,7 @@ fn says_what_is_wrong_with_the_columns() {
 }
 
 #[test]
-fn says_where_text_is_no_json() {
+fn names_the_place_where_json_is_malformed() {
     assert_eq!(error(""), "byte 0: the line is blank");
     assert_eq!(error("  \n"), "byte 3: the line is blank");
     assert_eq!(error(r#"{"key":1"#), "byte 8: the text ends while parsing an object");

@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_subject_is_no_bad_row() {
+    fn a_closed_subject_is_not_a_bad_row() {
         assert!(RowError::closed().is_closed());
         assert_eq!(RowError::closed().to_string(), "the subject is closed");
     }

@@ -173,7 +173,7 @@ fn structs_are_named() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error_with_its_line() {
+fn a_malformed_sample_is_an_error_with_its_line() {
     assert_eq!(error(""), "the sample has no row");
     assert_eq!(error("\n \n"), "the sample has no row");
     assert_eq!(error("a,b\n"), "the sample has no row");

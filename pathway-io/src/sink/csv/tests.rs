@@ -39,7 +39,7 @@ proptest! {
 }
 
 #[test]
-fn an_empty_text_is_no_null() {
+fn an_empty_text_is_not_null() {
     assert_eq!(quoted("", quote_if_needed), "\"\"");
     assert_eq!(quoted("\"", quote_if_needed), "\"\"\"\"");
     assert_eq!(quoted("a\"\"b\"", quote), "\"a\"\"\"\"b\"\"\"");

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nul_is_found_behind_any_number_of_backslashes() {
+    fn a_nul_is_found_after_any_number_of_backslashes() {
         assert!(has_nul_escape(br#""\u0000""#) && has_nul_escape(br#""\\\u0000""#));
         assert!(!has_nul_escape(br#""\\u0000""#) && !has_nul_escape(br#""\"u0000""#) && !has_nul_escape(b"\\"));
     }

@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_up_what_is_no_plain_name() {
+    fn gives_up_unusual_names() {
         for text in [
             "",
             "a",

@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_up_what_is_no_value() {
+    fn gives_up_text_that_is_not_a_value() {
         for text in [
             "",
             "nul",

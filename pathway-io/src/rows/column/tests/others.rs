@@ -100,7 +100,7 @@ mod of_rust_decimal {
     }
 
     #[test]
-    fn refuses_what_has_lost_digits_or_would() {
+    fn refuses_numbers_that_would_lose_digits() {
         let fault = |text: &str| read::<Decimal>(text).unwrap_err();
         let wanted = "expected a `Decimal` in a string, found";
         assert_eq!(fault("1.1"), format!("{wanted} the number 1.1"));

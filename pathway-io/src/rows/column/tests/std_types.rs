@@ -98,7 +98,7 @@ fn wide_integers_are_numbers_up_to_64_bits() {
 }
 
 #[test]
-fn what_is_no_such_value_is_refused() {
+fn values_of_other_types_are_refused() {
     assert_eq!(read::<char>("\"ab\"").unwrap_err(), "expected a single character, found \"ab\"");
     assert_eq!(read::<char>("\"\"").unwrap_err(), "expected a single character, found \"\"");
     assert_eq!(read::<NonZero<u8>>("0").unwrap_err(), "expected an integer other than 0, found the number 0");
@@ -115,7 +115,7 @@ fn what_is_no_such_value_is_refused() {
 #[cfg(unix)]
 #[test]
 #[should_panic(expected = "is not UTF-8, so it cannot be a column")]
-fn a_path_that_is_no_text_is_refused() {
+fn a_path_that_is_not_utf8_is_refused() {
     use std::os::unix::ffi::OsStringExt;
     text_of(PathBuf::from(std::ffi::OsString::from_vec(vec![b'a', 0xff])));
 }

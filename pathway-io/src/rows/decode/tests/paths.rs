@@ -66,7 +66,7 @@ fn values_are_read_wherever_they_are() {
 }
 
 #[test]
-fn what_is_missing_or_null_on_the_way_is_missing() {
+fn a_path_through_a_missing_value_or_null_finds_nothing() {
     let without = Offer { tax: 7, city: None, image: None, ..offer() };
     for (seller, price, images) in [
         (r#"{"name":"ann"}"#, r#"{"amount":2.5}"#, "[]"),

@@ -190,7 +190,7 @@ fn a_transaction_of_a_failed_attempt_is_committed_before_the_next_or_never() {
 }
 
 #[test]
-fn what_got_ok_before_a_stop_is_delivered_and_nobody_hangs() {
+fn rows_accepted_before_a_stop_are_delivered_and_no_thread_hangs() {
     check("stop", || {
         let model = Model::new(1, true);
         let pusher = model.spawn(|intake| {
@@ -305,7 +305,7 @@ fn a_stop_between_two_attempts_is_the_end() {
 }
 
 #[test]
-fn a_source_with_offsets_is_cut_directly_behind_them() {
+fn a_source_with_offsets_is_cut_directly_after_them() {
     check("offsets, commit and autocommit", || {
         let model = Model::new(3, true);
         let other = model.spawn(|intake| intake.commit(FIRST).unwrap());

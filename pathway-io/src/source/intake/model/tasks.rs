@@ -155,7 +155,7 @@ fn a_transaction_by_a_task_is_whole() {
 }
 
 #[test]
-fn a_transaction_that_is_dropped_holds_up_nobody() {
+fn a_dropped_transaction_blocks_no_push() {
     check("transaction dropped in the queue", || {
         let model = Model::new(1, false);
         push(&model.intake, FIRST, 10).unwrap();
