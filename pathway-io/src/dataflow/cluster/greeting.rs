@@ -207,3 +207,33 @@ impl<'a> Greeter<'a> {
         self.stream.set_write_timeout(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+
+    // FAULTS 28
+    #[test]
+    fn the_deadline_is_for_the_whole_greeting_however_slowly_it_arrives() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut slow = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        let began = Instant::now();
+        let sending = thread::spawn(move || {
+            for byte in MAGIC.iter().chain(std::iter::repeat(&7)) {
+                // The other end closes the connection.
+                if slow.write_all(&[*byte]).is_err() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(100));
+            }
+        });
+        assert!(Greeter::new(&stream, b"", began + Duration::from_millis(250)).accept().is_err());
+        assert!(began.elapsed() < GREETING_TIMEOUT, "each byte has its own deadline");
+        drop(stream);
+        sending.join().unwrap();
+    }
+}
