@@ -246,3 +246,26 @@ impl Error for FileError {
         Some(&self.cause)
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    // FAULTS 35
+    #[test]
+    fn a_file_that_is_emptied_after_the_check_gets_no_hole() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("out.csv");
+        let mut file = StoredFile::create(&Disk, &path, Readers::Umask).unwrap();
+        let empty = || File::options().write(true).open(&path).unwrap().set_len(0).unwrap();
+        file.append(b"earlier").unwrap();
+        empty();
+        file.append(b"later").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"later");
+        drop(file);
+        let mut file = StoredFile::open_at(&Disk, &path, 5).unwrap();
+        empty();
+        file.append(b"last").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"last");
+    }
+}
