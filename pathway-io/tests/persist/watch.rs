@@ -110,6 +110,13 @@ fn a_lock_or_a_log_that_is_a_link_is_not_followed() {
         assert!(error.contains(name) && error.contains("link"), "{error}");
         assert_eq!(read(directory.path("victim")), "precious");
     }
+    // A hard link looks like any other file, so the lock is opened without a change of its contents.
+    let directory = TempDir::new();
+    fs::create_dir(directory.path("state")).unwrap();
+    fs::write(directory.path("victim"), "precious").unwrap();
+    fs::hard_link(directory.path("victim"), directory.path("state").join("lock")).unwrap();
+    once(&directory, &directory.path("numbers.csv")).unwrap();
+    assert_eq!(read(directory.path("victim")), "precious");
 }
 
 fn once(directory: &TempDir, output: &Path) -> Result<(), String> {
