@@ -54,3 +54,31 @@ impl Drop for Ending<'_> {
         self.control.set_phase(self.id, Phase::Ended);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::run::part::{Part, Role};
+
+    struct Nothing;
+
+    impl Part for Nothing {
+        fn role(&self) -> Role {
+            Role::Downstream
+        }
+    }
+
+    // FAULTS 38
+    #[test]
+    fn a_part_has_ended_though_its_thread_panics() {
+        let control = Control::default();
+        let id = control.add(Arc::new(Nothing), Phase::Running);
+        let panicked = caught(|| {
+            let _ending = Ending { control: &control, id };
+            panic!("no call caught it");
+        });
+        assert!(panicked.is_err() && control.phases::<Nothing>()[0].1 == Phase::Ended);
+    }
+}
