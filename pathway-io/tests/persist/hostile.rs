@@ -5,7 +5,7 @@ use std::fmt;
 use std::panic::panic_any;
 use std::time::Duration;
 
-use pathway_io::{Commit, ReadOptions, Restart, RunResult, Sink, Subject};
+use pathway_io::{Commit, ReadOptions, Restart, RunResult, Sink, SinkOptions, Subject};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::common::{Number, TempDir, run, source};
@@ -16,6 +16,7 @@ use crate::restart::{options, persistent};
 enum At {
     Display,
     Source,
+    Cause,
     DropError,
     Payload,
     Serialize,
@@ -41,6 +42,17 @@ impl Drop for Bomb {
 }
 
 #[derive(Debug)]
+struct BadCause;
+
+impl fmt::Display for BadCause {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        panic!("no text")
+    }
+}
+
+impl StdError for BadCause {}
+
+#[derive(Debug)]
 struct BadError(At);
 
 impl fmt::Display for BadError {
@@ -53,7 +65,7 @@ impl fmt::Display for BadError {
 impl StdError for BadError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         assert_ne!(self.0, At::Source);
-        None
+        if self.0 == At::Cause { Some(&BadCause) } else { None }
     }
 }
 
@@ -104,7 +116,7 @@ impl Sink<Number> for BadSink {
     fn write(&mut self, _: &Commit<Number>) -> RunResult {
         match self.0 {
             At::Write => panic_any(Bomb),
-            At::DropError | At::Display | At::Source => Err(BadError(self.0).into()),
+            At::DropError | At::Display | At::Source | At::Cause => Err(BadError(self.0).into()),
             _ => Ok(()),
         }
     }
@@ -150,14 +162,16 @@ fn fail(directory: &TempDir, at: At, in_sink: bool, restart: bool) -> pathway_io
         }
         match at {
             At::Payload => panic_any(Bomb),
-            At::Display | At::Source | At::DropError => Err(BadError(at).into()),
+            At::Display | At::Source | At::Cause | At::DropError => Err(BadError(at).into()),
             _ => Ok(()),
         }
     };
     let options: ReadOptions = options("numbers");
     let again = Restart::backoff(Duration::from_millis(1)..Duration::from_millis(1)).attempts(3);
-    let numbers = pipeline.read_with(source(push), if restart { options.restart(again) } else { options });
-    if in_sink {
+    let numbers = pipeline.read_with(source(push), if restart { options.restart(again.clone()) } else { options });
+    if in_sink && restart {
+        numbers.write_to_with(BadSink(at), SinkOptions::new().retry(again));
+    } else if in_sink {
         numbers.write_to(BadSink(at));
     } else {
         numbers.subscribe(|_| ());
@@ -176,6 +190,8 @@ fn a_panic_in_any_code_of_the_users_is_an_error_that_names_its_part() {
         (At::Display, false, true, connector, "panicked in the text of its error: "),
         (At::Source, false, false, connector, "failed: bad"),
         (At::Source, false, true, connector, "failed: bad"),
+        (At::Cause, false, false, connector, "failed: bad"),
+        (At::Cause, false, true, connector, "failed: bad"),
         (At::DropError, false, false, connector, "failed: bad"),
         (At::DropError, false, true, connector, "panicked in the drop of its error: "),
         (At::Serialize, false, false, connector, "panicked in the form of its offset: "),
@@ -189,8 +205,12 @@ fn a_panic_in_any_code_of_the_users_is_an_error_that_names_its_part() {
         (At::Transactional, true, false, sink, "panicked in is_transactional: "),
         (At::Write, true, false, sink, "panicked in write: (no text)"),
         (At::Display, true, false, sink, "panicked in the text of its error: "),
+        (At::Display, true, true, sink, "panicked in the text of its error: "),
         (At::Source, true, false, sink, "failed: bad"),
+        (At::Source, true, true, sink, "failed: bad"),
+        (At::Cause, true, false, sink, "failed: bad"),
         (At::DropError, true, false, sink, "failed: bad"),
+        (At::DropError, true, true, sink, "panicked in the drop of its error: "),
         (At::DropSink, true, false, sink, "panicked in its drop: "),
     ] {
         let error = fail(&TempDir::new(), at, in_sink, restart).expect_err(&format!("{at:?}"));
