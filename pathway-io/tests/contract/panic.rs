@@ -5,10 +5,12 @@ use std::sync::{Arc, mpsc};
 use std::{fmt, thread};
 
 use pathway_io::{
-    Commit, Connector, Error, FailureKind, ReadOptions, RunResult, Schema, Sink, Stop, Table, TableSchema,
+    Commit, Connector, Error, FailureKind, ReadOptions, RunResult, Schema, Sink, Stop, Table, TableSchema, csv,
 };
 
-use crate::common::{Number, Subject, by_commit, cat, commits, next, numbers, pipeline, run, source, updates, within};
+use crate::common::{
+    Number, Subject, TempDir, by_commit, cat, commits, next, numbers, pipeline, run, source, updates, within,
+};
 
 // Contract 4.1
 #[test]
@@ -99,6 +101,16 @@ fn a_panic_in_the_drop_of_a_source_is_an_error() {
     stopped.stop_handle().stop();
     let error = run(stopped).unwrap_err();
     assert_eq!(error.to_string(), "connector `Fragile` panicked in its drop: it breaks");
+
+    // A start that is refused drops all connectors, and its panic does not leave `run` either.
+    let refused = pipeline();
+    let table = refused.read(Fragile(true));
+    let directory = TempDir::new();
+    for _ in 0..2 {
+        csv::write(&table, directory.path("numbers.csv"));
+    }
+    let error = run(refused).unwrap_err();
+    assert_eq!(error.to_string(), "the pipeline panicked in its start: it breaks");
 }
 
 // Contract 5.6
