@@ -30,7 +30,9 @@ fn an_offset_waits_for_the_transaction_that_was_open_when_it_was_set() {
         transaction.next(Number { n: 0 })?;
         numbers.next(Number { n: 1 })?;
         numbers.commit_at(2)?;
+        assert_eq!(numbers.resume(), None);
         transaction.commit()?;
+        assert_eq!(numbers.resume(), Some(2));
         numbers.next_at(3, Number { n: 3 })?;
         Ok(())
     })
@@ -69,6 +71,35 @@ fn an_offset_is_not_kept_if_its_transaction_was_not_committed_before_a_failure()
         .unwrap();
         assert_eq!(rows(&directory, "numbers.csv"), ["0 1", "1 1"]);
     }
+}
+
+#[test]
+fn an_offset_does_not_cover_its_transaction_behind_a_row_of_a_later_offset() {
+    let directory = TempDir::new();
+    let error = run_numbers(&directory, |numbers| {
+        let transaction = numbers.transaction();
+        transaction.next(Number { n: 0 })?;
+        numbers.next_at(2, Number { n: 1 })?;
+        // The transaction is committed behind this row, which belongs to the next offset.
+        numbers.next(Number { n: 2 })?;
+        transaction.commit()?;
+        numbers.commit()?;
+        assert_eq!(numbers.resume(), None);
+        Err("gone")?
+    });
+    assert!(error.unwrap_err().to_string().contains("gone"));
+    run_numbers(&directory, |numbers| {
+        assert_eq!(numbers.resume(), None);
+        let transaction = numbers.transaction();
+        transaction.next(Number { n: 0 })?;
+        numbers.next_at(2, Number { n: 1 })?;
+        numbers.next(Number { n: 2 })?;
+        transaction.commit()?;
+        numbers.advance(3)?;
+        Ok(numbers.commit()?)
+    })
+    .unwrap();
+    assert_eq!(rows(&directory, "numbers.csv"), ["1 1", "2 1", "0 1"]);
 }
 
 #[test]
