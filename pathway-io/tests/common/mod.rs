@@ -108,6 +108,27 @@ pub fn next<T>(events: &Receiver<T>) -> T {
     events.recv_timeout(DEADLINE).expect("the event comes before the deadline")
 }
 
+/// Changes the time of the last checkpoint of a log, as if the clock of the run had been wrong.
+#[allow(dead_code, reason = "only persistent pipelines have a log")]
+pub fn set_checkpoint_time(path: &Path, time: u64) {
+    let mut log = fs::read(path).unwrap();
+    let len = |at: usize| u32::from_le_bytes(log[at + 4..at + 8].try_into().unwrap()) as usize;
+    let (mut at, mut end) = (0, 0);
+    while end < log.len() {
+        (at, end) = (end, end + 13 + len(end));
+    }
+    assert_eq!(log[at + 12], b'C');
+    let mut checkpoint: serde_json::Value = serde_json::from_slice(&log[at + 13..]).unwrap();
+    checkpoint["time"] = time.into();
+    let body = [b"C".as_slice(), checkpoint.to_string().as_bytes()].concat();
+    log.truncate(at);
+    log.extend_from_slice(b"pwf1");
+    log.extend_from_slice(&((body.len() - 1) as u32).to_le_bytes());
+    log.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
+    log.extend_from_slice(&body);
+    fs::write(path, log).unwrap();
+}
+
 /// A commit as a sink has received it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Seen<S> {

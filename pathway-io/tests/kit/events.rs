@@ -346,3 +346,33 @@ fn a_pipeline_that_is_dropped_without_a_run_is_a_warning() {
     }
     assert!(!before.iter().any(|text| text.contains("without a run") && text.contains("not forgotten")), "{before:#?}");
 }
+
+// FAULTS 16
+#[test]
+#[cfg(feature = "persist")]
+fn a_state_that_is_ahead_of_the_clock_is_a_warning_at_the_start() {
+    let heard = listen();
+    let directory = common::TempDir::new();
+    let state = directory.path("state");
+    let run = || {
+        let pipeline = pathway_io::Pipeline::persistent(&state).unwrap();
+        pipeline.handle_signals(false);
+        let push = source(|rows: Subject<Number, u64>| {
+            let from = rows.resume().unwrap_or(0);
+            Ok(rows.next_at(from + 1, Number { n: from })?)
+        });
+        let _table = pipeline.read_with(push, ReadOptions::new().name("ahead"));
+        within(move || pipeline.run()).unwrap();
+    };
+    run();
+    let an_hour = Duration::from_secs(3600);
+    let later = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap() + an_hour;
+    common::set_checkpoint_time(&state.join("log-1"), later.as_millis() as u64);
+    run();
+    let said = hear(&heard, &["ahead of this machine's clock"]);
+    assert!(said.starts_with("event WARN"), "{said}");
+    let seconds = said.split("the state is ").nth(1).and_then(|text| text.split(" s ahead").next()).unwrap();
+    let seconds: u64 = seconds.parse().unwrap();
+    // The rest of the hour: the deadline bounds the time between the two runs.
+    assert!(seconds <= 3600 && seconds + common::DEADLINE.as_secs() >= 3600, "{said}");
+}

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use pathway_io::{BadRows, Durability, Error, FailureKind, Restart, csv, jsonlines};
 
-use crate::common::{Number, Subject, TempDir, cat, next, read, run, source};
+use crate::common::{Number, Subject, TempDir, cat, next, read, run, set_checkpoint_time, source};
 use crate::restart::{options, persistent, rows, run_cats};
 
 #[test]
@@ -125,18 +125,6 @@ fn incomplete_output_after_the_checkpoint_is_truncated_in_every_file() {
     }
 }
 
-/// Returns the frames of a log, each with its position.
-fn frames(log: &[u8]) -> Vec<(usize, u8, Vec<u8>)> {
-    let mut frames = Vec::new();
-    let mut at = 0;
-    while at < log.len() {
-        let len = u32::from_le_bytes(log[at + 4..at + 8].try_into().unwrap()) as usize;
-        frames.push((at, log[at + 12], log[at + 13..at + 13 + len].to_vec()));
-        at += 13 + len;
-    }
-    frames
-}
-
 #[test]
 fn times_continue_after_the_checkpoint_if_the_clock_was_set_back() {
     let directory = TempDir::new();
@@ -144,19 +132,7 @@ fn times_continue_after_the_checkpoint_if_the_clock_was_set_back() {
     // Simulates that the clock of the previous run was one day ahead.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
     let ahead = now + 24 * 3600 * 1000;
-    let path = directory.path("state").join("log-1");
-    let mut log = fs::read(&path).unwrap();
-    let (at, kind, payload) = frames(&log).pop().unwrap();
-    assert_eq!(kind, b'C');
-    let mut checkpoint: serde_json::Value = serde_json::from_slice(&payload).unwrap();
-    checkpoint["time"] = ahead.into();
-    let body = [b"C".as_slice(), checkpoint.to_string().as_bytes()].concat();
-    log.truncate(at);
-    log.extend_from_slice(b"pwf1");
-    log.extend_from_slice(&((body.len() - 1) as u32).to_le_bytes());
-    log.extend_from_slice(&crc32fast::hash(&body).to_le_bytes());
-    log.extend_from_slice(&body);
-    fs::write(&path, log).unwrap();
+    set_checkpoint_time(&directory.path("state").join("log-1"), ahead);
     for n in 1..=3 {
         run_cats(&directory, Durability::EveryCommit, move |cats| {
             assert_eq!(cats.resume(), Some(n));
