@@ -55,9 +55,14 @@ impl QuarantineFile {
     }
 
     pub(crate) fn append(&mut self, line: &[u8]) -> std::io::Result<()> {
-        self.watch.check(self.len, false)?;
+        self.check()?;
         self.file.write_all(line)?;
         self.len += line.len() as u64;
+        self.check()
+    }
+
+    /// Checks that the file is still there, with all that was written to it.
+    pub(crate) fn check(&self) -> std::io::Result<()> {
         self.watch.check(self.len, false)
     }
 }

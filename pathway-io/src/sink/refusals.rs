@@ -39,6 +39,14 @@ impl Refusals {
         })
     }
 
+    /// Checks that the updates that were left out are still in their file.
+    pub(super) fn check(&self) -> RunResult {
+        match self {
+            Refusals::Quarantine { path, file } => file.check().map_err(|error| failure(path, error)),
+            Refusals::Fail | Refusals::Skip => Ok(()),
+        }
+    }
+
     /// Returns whether the error is about updates that must be left out.
     pub(super) fn apply_to(&self, error: &BoxError) -> bool {
         !matches!(self, Refusals::Fail) && refused_update(&**error).is_some()

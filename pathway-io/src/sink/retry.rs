@@ -89,10 +89,15 @@ impl<S: Schema> Retry<S> {
         match sink.flush() {
             Ok(()) => {
                 self.release(worker);
-                Ok(())
+                self.check()
             }
             Err(error) => self.recover(error, sink, worker),
         }
+    }
+
+    /// Checks the file of the refused updates after a flush, and at the end.
+    pub(super) fn check(&self) -> RunResult {
+        self.refusals.check()
     }
 
     /// Drops the commits, because the sink has flushed them.

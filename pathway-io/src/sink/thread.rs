@@ -191,7 +191,7 @@ impl Worker {
         if let Some(file) = sink.file() {
             file.check()?;
         }
-        Ok(())
+        retry.map_or(Ok(()), |retry| retry.check())
     }
 
     /// Waits for the next message. Returns `None` if there will be none. A part that becomes due meanwhile is ended.

@@ -1,11 +1,13 @@
 //! `refused_rows`: what only the sink knows is left out, and the pipeline goes on.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
 use pathway_io::{BadRows, Commit, Error, ReadOptions, RunResult, Sink, SinkOptions, Subject, Summary, TableSchema};
 use serde_json::Value;
 
-use crate::common::{Cat, TempDir, cat, pipeline, read, run, source};
+use crate::common::{Cat, DEADLINE, TempDir, cat, pipeline, read, run, source};
 
 /// What a database has: the commits that it has flushed, and those that it has not.
 #[derive(Default)]
@@ -123,6 +125,40 @@ fn the_refused_update_or_its_commit_is_left_out_and_counted() {
         // The file grows from run to run.
         written(&Even { kept: Arc::default(), ..sink }, BadRows::Quarantine(path.clone())).unwrap();
         assert_eq!(read(&path).lines().count(), refused.len() * 2);
+    }
+}
+
+// FAULTS 13
+#[test]
+fn a_file_of_refused_rows_that_is_removed_under_a_run_fails_it() {
+    for goes_on in [false, true] {
+        let directory = TempDir::new();
+        let path = directory.path("refused.jsonl");
+        let removed = path.clone();
+        let pipeline = pipeline();
+        let cats = pipeline.read_with(
+            source(move |cats: Subject<Cat>| {
+                cats.next(cat(1, "felis"))?;
+                cats.commit()?;
+                let deadline = Instant::now() + DEADLINE;
+                while read(&removed).is_empty() {
+                    assert!(Instant::now() < deadline, "it is not written");
+                    thread::sleep(Duration::from_millis(1));
+                }
+                fs::remove_file(&removed)?;
+                if goes_on {
+                    cats.next(cat(2, "felis"))?;
+                    cats.commit()?;
+                    // The failure of the sink is a stop.
+                    cats.wait_closed()?;
+                }
+                Ok(())
+            }),
+            ReadOptions::new().name("cats"),
+        );
+        cats.write_to_with(Even::default(), SinkOptions::new().refused_rows(BadRows::Quarantine(path)));
+        let error = run(pipeline).unwrap_err().to_string();
+        assert!(error.contains("refused.jsonl") && error.contains("removed or renamed"), "{goes_on}: {error}");
     }
 }
 
