@@ -56,6 +56,18 @@ impl BadRowPolicy {
         }
     }
 
+    /// Checks at the end of the source that the rows of the quarantine are still in its file. In a persistent pipeline
+    /// the checkpointer does this.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self {
+            BadRowPolicy::Quarantine { path, file } => {
+                let file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                file.check().map_err(|error| failure(path, error))
+            }
+            BadRowPolicy::Fail | BadRowPolicy::Skip | BadRowPolicy::Gather { .. } => Ok(()),
+        }
+    }
+
     /// Decides on a bad row, and writes it if there is a quarantine.
     ///
     /// Each row is written immediately, because bad rows are rare and a reported one must be in the file.

@@ -57,6 +57,9 @@ fn live<C: Connector>(mut connector: C, pools: &[AnyPool], partition: Option<Par
     if let Err(kind) = guarded("its drop", || drop(connector)) {
         source.fail(kind);
     }
+    if let Err(error) = source.bad_rows.check() {
+        source.control.fail(error);
+    }
     let counts = source.intake.counts();
     info!(connector = &*source.name, rows = counts.rows, commits = counts.commits, "end");
 }

@@ -131,6 +131,31 @@ fn quarantine_writes_each_bad_row_to_the_file_at_once() {
     assert_eq!(lines[3]["reason"], "row 6: a frame without an end");
 }
 
+// FAULTS 13
+#[test]
+fn a_quarantine_file_that_is_removed_under_a_run_fails_it() {
+    for goes_on in [false, true] {
+        let dir = TempDir::new();
+        let path = dir.path("bad.jsonl");
+        let bad = path.clone();
+        let pipeline = pipeline();
+        pipeline.read_with(
+            source(move |cats: Subject<Cat>| {
+                cats.next_json("none")?;
+                std::fs::remove_file(&bad)?;
+                if goes_on {
+                    cats.next_json("none")?;
+                    unreachable!("the row is in no file");
+                }
+                Ok(())
+            }),
+            options().bad_rows(BadRows::Quarantine(path)),
+        );
+        let error = run(pipeline).unwrap_err().to_string();
+        assert!(error.contains("bad.jsonl` failed: it was removed or renamed"), "{goes_on}: {error}");
+    }
+}
+
 // Contract 7.3
 #[test]
 fn the_bad_row_that_exceeds_the_limit_fails_the_run() {
