@@ -116,13 +116,13 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
             // A device or a pipe keeps nothing.
             Ok(_) => continue,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Err(format!("the output `{shown}` is gone: it had {} bytes", file.len).into());
+                return Err(format!("the output `{shown}` is gone: it had {} bytes\nhelp: {WAY_OUT}", file.len).into());
             }
             Err(error) => return Err(crate::sink::file::storage::FileError::new("open", path, error).into()),
         };
         if len < file.len {
             return Err(format!(
-                "the output `{shown}` is shorter than it was: it had {} bytes and has {len}",
+                "the output `{shown}` is shorter than it was: it had {} bytes and has {len}\nhelp: {WAY_OUT}",
                 file.len
             )
             .into());

@@ -32,6 +32,10 @@ use crate::sink::spec::{AnySink, SinkSpec};
 /// The sink is never retried.
 const NO_WAIT: Range<Duration> = Duration::ZERO..Duration::ZERO;
 
+/// The help for a sink that does not fit the state.
+const FROM_ONE_BACKUP: &str =
+    "restore what the sink has written and the state directory from one backup, or remove both to start over";
+
 /// The role of a sink in a persistent pipeline.
 pub(crate) enum Mode<S: Schema> {
     /// A sink without a state, which is opened for each run.
@@ -281,14 +285,14 @@ impl Worker {
         if time > checkpoint {
             return Err(Error::fatal(format!(
                 "it has commits up to time {time}, and the checkpoint in the state directory is of time {checkpoint}: \
-                 they do not belong together"
+                 they do not belong together\nhelp: {FROM_ONE_BACKUP}"
             ))
             .into());
         }
         if time < known {
             return Err(Error::fatal(format!(
                 "it has commits up to time {time} only, and had them up to {known} when the last checkpoint was made: \
-                 it was exchanged for an older one"
+                 it was exchanged for an older one\nhelp: {FROM_ONE_BACKUP}"
             ))
             .into());
         }

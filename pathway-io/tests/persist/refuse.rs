@@ -150,8 +150,11 @@ fn changed_outputs_are_rejected() {
     let error = refused(&directory, again());
     let numbers = format!("cats.csv` is shorter than it was: it had {} bytes and has {}", good.len(), good.len() - 1);
     assert_contains(&error, &numbers);
+    let help = "\nhelp: restore the state directory and the outputs from a backup";
+    assert_contains(&error, help);
     fs::remove_file(directory.path("cats.csv")).unwrap();
-    assert_contains(&refused(&directory, again()), &format!("is gone: it had {} bytes", good.len()));
+    let error = refused(&directory, again());
+    assert_contains(&error, &format!("is gone: it had {} bytes{help}", good.len()));
     fs::write(directory.path("cats.csv"), &good).unwrap();
 
     let pipeline = again();

@@ -159,9 +159,11 @@ fn a_newer_or_exchanged_transactional_sink_is_rejected_and_no_file_is_touched() 
     database.lock().unwrap().time = Some(u64::MAX);
     let error = run_once(30).unwrap_err().to_string();
     assert!(error.contains("sink `cats` failed: it has commits up to time 18446744073709551615"), "{error}");
+    let help = "\nhelp: restore what the sink has written and the state directory from one backup";
+    assert!(error.contains(help), "{error}");
     *database.lock().unwrap() = Database::default();
     let error = run_once(30).unwrap_err().to_string();
-    assert!(error.contains("exchanged for an older one"), "{error}");
+    assert!(error.contains("exchanged for an older one") && error.contains(help), "{error}");
     assert_eq!(crate::common::read(directory.path("cats.csv")), longer);
 
     *database.lock().unwrap() = good;
