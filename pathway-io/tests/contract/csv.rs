@@ -1,13 +1,16 @@
 //! CSV files that the library writes are read correctly by other readers.
 
+use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use pathway_io::{ReadOptions, Schema, Subject, csv};
+use pathway_io::{ReadOptions, Schema, Subject, csv, jsonlines};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::common::{TempDir, numbers, pipeline, read, run, source};
+use crate::common::{DEADLINE, Number, TempDir, numbers, pipeline, read, run, source};
 
 #[derive(Schema, Debug, Clone, PartialEq)]
 struct Row {
@@ -195,7 +198,7 @@ fn empty_bytes_and_null_are_written_differently() {
 fn a_file_without_rows_has_only_the_header() {
     let dir = TempDir::new();
     let path = dir.path("output.csv");
-    std::fs::write(&path, "content of an earlier run that is longer than the header").unwrap();
+    fs::write(&path, "content of an earlier run that is longer than the header").unwrap();
     let pipeline = pipeline();
     csv::write(&pipeline.read(numbers(0..0)), &path);
     run(pipeline).unwrap();
@@ -208,7 +211,7 @@ fn the_header_is_written_before_the_first_row() {
     let path = dir.path("output.csv");
     let pipeline = pipeline();
     let output = path.clone();
-    let table = pipeline.read(source(move |_: Subject<crate::common::Number>| {
+    let table = pipeline.read(source(move |_: Subject<Number>| {
         assert_eq!(read(&output), "n,time,diff\n");
         Ok(())
     }));
@@ -258,6 +261,56 @@ fn sheet(text: &str) -> Sheet {
         float: -1.5,
         list: vec!["=1".into()],
         value: (-7).into(),
+    }
+}
+
+// FAULTS 13, 35
+#[test]
+fn an_output_that_is_harmed_under_a_run_fails_it_and_is_named() {
+    type Harm = fn(&Path);
+    let harms: [(Harm, &str); 3] = [
+        (|path| fs::remove_file(path).unwrap(), "removed or renamed"),
+        (
+            |path| {
+                fs::copy(path, path.with_extension("new")).unwrap();
+                fs::rename(path.with_extension("new"), path).unwrap();
+            },
+            "replaced by another file",
+        ),
+        (|path| fs::File::options().write(true).open(path).unwrap().set_len(0).unwrap(), "shortened from"),
+    ];
+    for (harm, says) in harms {
+        for (is_json, goes_on) in [(false, false), (false, true), (true, false), (true, true)] {
+            let dir = TempDir::new();
+            let path = dir.path("numbers");
+            let harmed = path.clone();
+            let pipeline = pipeline();
+            let table = pipeline.read(source(move |numbers: Subject<Number>| {
+                numbers.next(Number { n: 1 })?;
+                numbers.commit()?;
+                // The header of CSV is a line, too.
+                let (lines, deadline) = (if is_json { 1 } else { 2 }, Instant::now() + DEADLINE);
+                while read(&harmed).lines().count() < lines {
+                    assert!(Instant::now() < deadline, "it is not written");
+                    thread::sleep(Duration::from_millis(1));
+                }
+                harm(&harmed);
+                if goes_on {
+                    numbers.next(Number { n: 2 })?;
+                    numbers.commit()?;
+                    // The failure of the sink is a stop.
+                    numbers.wait_closed()?;
+                }
+                Ok(())
+            }));
+            if is_json {
+                jsonlines::write(&table, &path);
+            } else {
+                csv::write(&table, &path);
+            }
+            let error = run(pipeline).unwrap_err().to_string();
+            assert!(error.contains(path.to_str().unwrap()) && error.contains(says), "{says}, {goes_on}: {error}");
+        }
     }
 }
 
