@@ -63,6 +63,38 @@ fn an_output_that_is_harmed_under_a_persistent_run_is_named_and_no_offset_moves_
 }
 
 #[test]
+fn a_file_without_new_rows_is_watched_too() {
+    for harmed in ["few.csv", "bad.jsonl"] {
+        let directory = TempDir::new();
+        let path = directory.path(harmed);
+        let (seen, written) = mpsc::channel();
+        let pipeline = persistent(&directory);
+        let (few, many) = pipeline.read_with(
+            source(move |(few, many): (Subject<Number, u64>, Subject<Number, u64>)| {
+                let seen = seen.clone();
+                few.on_durable(move |offset: &u64| seen.send(*offset).unwrap());
+                few.next(Number { n: 0 })?;
+                few.next_json("none")?;
+                few.commit_at(1)?;
+                assert_eq!(next(&written), 1);
+                fs::remove_file(&path)?;
+                many.next(Number { n: 1 })?;
+                many.commit_at(2)?;
+                // The failed checkpoint is a stop.
+                many.wait_closed()?;
+                assert!(written.try_recv().is_err(), "an offset moves past the loss");
+                Ok(())
+            }),
+            options("numbers").bad_rows(BadRows::Quarantine(directory.path("bad.jsonl"))),
+        );
+        csv::write(&few, directory.path("few.csv"));
+        csv::write(&many, directory.path("many.csv"));
+        let error = run(pipeline).unwrap_err().to_string();
+        assert!(error.contains(harmed) && error.contains("removed or renamed"), "{error}");
+    }
+}
+
+#[test]
 fn a_lock_a_log_or_a_directory_that_is_harmed_under_a_run_ends_it() {
     let harms: [fn(&Path); 3] = [
         |state| fs::remove_file(state.join("lock")).unwrap(),
