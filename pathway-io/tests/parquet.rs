@@ -6,13 +6,14 @@ mod common;
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, UInt64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
-use common::{Cat, DEADLINE, Number, TempDir, cat, numbers, pipeline, run, source, within};
+use common::{Cat, DEADLINE, Number, TempDir, cat, next, numbers, pipeline, run, source, within};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pathway_io::{Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, parquet as sink};
 use serde_json::{Value, json};
@@ -83,6 +84,41 @@ fn other_files_are_left_alone_and_an_empty_table_has_no_part() {
     sink::write(&pipeline.read(numbers(0..0)), &path, sink::Options::new());
     run(pipeline).unwrap();
     assert_eq!(names(&path), ["mine.parquet", "part-x.parquet"]);
+}
+
+// FAULTS 33, 45
+#[test]
+fn a_directory_has_one_writer() {
+    let dir = TempDir::new();
+    let path = dir.path("numbers");
+    let (inner, link) = (path.clone(), dir.path("link"));
+    let (said, saying) = mpsc::channel();
+    let outer = pipeline();
+    let rows = source(move |numbers: Subject<Number>| {
+        numbers.next(Number { n: 7 })?;
+        let second = pipeline();
+        sink::write(&second.read(self::numbers(0..3)), &inner, sink::Options::new());
+        said.send(run(second).map(drop).map_err(|error| error.to_string())).unwrap();
+        Ok(())
+    });
+    sink::write(&outer.read(rows), &path, sink::Options::new());
+    run(outer).unwrap();
+    let error = next(&saying).unwrap_err();
+    assert!(error.contains("numbers") && error.contains("another pipeline is writing it"), "{error}");
+    assert_eq!(values(&path), [[7]]);
+
+    // Two names of one directory, which is there already.
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    #[cfg(not(unix))]
+    let link = link.with_file_name("numbers");
+    let pipeline = pipeline();
+    let table = pipeline.read(numbers(0..3));
+    sink::write(&table, &path, sink::Options::new());
+    sink::write(&table, link, sink::Options::new());
+    let error = run(pipeline).unwrap_err().to_string();
+    assert!(error.contains("two sinks write to one directory"), "{error}");
+    assert_eq!(values(&path), [[7]]);
 }
 
 #[test]

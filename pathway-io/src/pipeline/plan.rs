@@ -158,9 +158,10 @@ impl Plan {
                 let message = "it is in the state directory, which must not hold other files; help: write it to another directory";
                 return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
             }
-            // A device or a pipe may be shared, and a file has as many names as it has links.
+            // A device or a pipe may be shared, and a file has as many names as it has links. A directory has the parts
+            // of one table.
             let found = path.metadata().ok();
-            if found.as_ref().is_some_and(|found| !found.is_file()) {
+            if found.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir()) {
                 continue;
             }
             let key = found.as_ref().and_then(FileId::of).map_or(FileKey::Path(path), FileKey::Id);
@@ -190,11 +191,11 @@ enum FileKey {
 fn written_twice(one: &Target, other: &Target) -> Error {
     let message = match (&one.part, &other.part) {
         (Some(_), Some(part)) => format!("two sinks write to its table `{part}`; help: give each sink its own table"),
-        _ => format!(
-            "two sinks write to one file, as `{}` and `{}`; help: give each sink its own path",
-            one.path.display(),
-            other.path.display()
-        ),
+        _ => {
+            let kind = if other.path.is_dir() { "directory" } else { "file" };
+            let (one, other) = (one.path.display(), other.path.display());
+            format!("two sinks write to one {kind}, as `{one}` and `{other}`; help: give each sink its own path")
+        }
     };
     Error::sink(&other.path.display().to_string(), FailureKind::Failed(message.into()))
 }

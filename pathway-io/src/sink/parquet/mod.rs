@@ -44,7 +44,8 @@
 
 mod part;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -54,6 +55,7 @@ use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
+use crate::run::files::lock;
 use crate::schema::BatchBuilder;
 use crate::sink::Sink;
 use crate::sink::file::file_system;
@@ -122,6 +124,7 @@ struct ParquetSink {
     directory: PathBuf,
     options: Options,
     storage: Arc<dyn Storage>,
+    lock: Option<DirectoryLock>,
     builder: Option<BatchBuilder>,
     part: Option<Part>,
     /// When the part was begun.
@@ -139,6 +142,7 @@ impl ParquetSink {
             directory: directory.to_owned(),
             options,
             storage: file_system(),
+            lock: None,
             builder: None,
             part: None,
             since: Instant::now(),
@@ -148,12 +152,15 @@ impl ParquetSink {
         }
     }
 
-    /// Creates the directory, removes an incomplete part, and finds the complete parts.
+    /// Creates and locks the directory, removes an incomplete part, and finds the complete parts.
     fn enter(&mut self) -> Result<Vec<(u64, u64, PathBuf)>, BoxError> {
         let directory = &self.directory;
         if !directory.is_dir() {
             fs::create_dir_all(directory).map_err(|error| FileError::new("create", directory, error))?;
             sync_parent(&*self.storage, directory)?;
+        }
+        if self.lock.is_none() {
+            self.lock = DirectoryLock::new(directory).map_err(|error| FileError::new("lock", directory, error))?;
         }
         let mut parts = Vec::new();
         let entries = fs::read_dir(directory).map_err(|error| FileError::new("read", directory, error))?;
@@ -178,6 +185,28 @@ impl ParquetSink {
             none => none.insert(Part::begin(&self.storage, self.directory.join(UNFINISHED), builder.schema())?),
         };
         part.write(&batch)
+    }
+}
+
+/// Locks a directory against other pipelines, which would remove its parts or add their own.
+struct DirectoryLock(File);
+
+impl DirectoryLock {
+    /// Returns `None` where a program cannot open a directory.
+    fn new(directory: &Path) -> io::Result<Option<Self>> {
+        if !cfg!(unix) {
+            return Ok(None);
+        }
+        let directory = File::open(directory)?;
+        lock(&directory)?;
+        Ok(Some(DirectoryLock(directory)))
+    }
+}
+
+impl Drop for DirectoryLock {
+    /// Closing the directory is not enough, because a child process shares it between `fork` and `exec`.
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
     }
 }
 
