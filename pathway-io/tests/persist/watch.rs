@@ -229,6 +229,23 @@ fn an_output_has_one_writer_and_a_device_any_number() {
     assert!(error.contains("another pipeline is writing it"), "{error}");
     assert!(read(&shared).contains('7'));
 
+    let (bad, inner) = (directory.path("bad.jsonl"), directory.path("bad.jsonl"));
+    let (said, saying) = mpsc::channel();
+    let outer = pipeline();
+    let first = source(move |numbers: Subject<Number>| {
+        numbers.next_json("none")?;
+        let second = pipeline();
+        let bad_rows = options("second").bad_rows(BadRows::Quarantine(inner.clone()));
+        second.read_with(crate::common::numbers(0..3), bad_rows);
+        said.send(second.run().map(drop).map_err(|error| error.to_string())).unwrap();
+        Ok(())
+    });
+    outer.read_with(first, options("first").bad_rows(BadRows::Quarantine(bad.clone())));
+    run(outer).unwrap();
+    let error = next(&saying).unwrap_err();
+    assert!(error.contains("bad.jsonl") && error.contains("another pipeline is writing it"), "{error}");
+    assert_eq!(read(&bad).lines().count(), 1);
+
     // Two names of one file.
     fs::hard_link(&output, directory.path("link.csv")).unwrap();
     let linked = pipeline();
