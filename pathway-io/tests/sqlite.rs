@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pathway_io::{ColumnType, Connector, Pipeline, ReadOptions, Result, RunResult, Schema, Subject, Summary, Table};
 use pathway_io::{csv, sqlite};
@@ -603,6 +603,33 @@ fn a_lock_while_rows_flow_is_waited_for_unless_there_is_one_attempt() {
             result.unwrap();
             assert_eq!(rows(&path, "SELECT key FROM Cat ORDER BY key"), [[int(1)], [int(2)]]);
         }
+    }
+}
+
+// FAULTS 33
+#[test]
+fn a_table_that_another_pipeline_has_written_ends_the_first_one() {
+    for options in [sqlite::Options::new(), sqlite::Options::new().updates()] {
+        let dir = Dir::new();
+        let path = dir.path("cats.sqlite");
+        let (database, of_second) = (path.clone(), options.clone());
+        let error = write(&path, options, move |cats: Subject<Cat>| {
+            cats.next(cat(1, "felis"))?;
+            cats.commit()?;
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while rows(&database, "SELECT key FROM Cat").is_empty() {
+                assert!(Instant::now() < deadline, "it is not written");
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            write(&database, of_second.clone(), |cats: Subject<Cat>| Ok(cats.next(cat(2, "lynx"))?))?;
+            cats.next(cat(3, "puma"))?;
+            cats.commit()?;
+            // The failure of the sink is a stop, which ends this wait.
+            Ok(cats.sleep(Duration::from_secs(30))?)
+        });
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("cats.sqlite") && error.contains("another pipeline has written the table"), "{error}");
+        assert_eq!(rows(&path, "SELECT key FROM Cat"), [[int(2)]]);
     }
 }
 

@@ -139,7 +139,7 @@ impl Layout {
         Layout {
             insert,
             delete,
-            set_time: format!("UPDATE {TABLES} SET time = ?2 WHERE name = ?1"),
+            set_time: format!("UPDATE {TABLES} SET time = ?2 WHERE name = ?1 AND time = ?3"),
             create: create(&name, &columns, &keys),
             updates,
             table,

@@ -168,6 +168,8 @@ struct Database {
     scratch: Vec<u8>,
     /// The number of the update that is being written, from 1 within its commit. 0 before the first.
     update: usize,
+    /// The time of the last commit that this sink has written or found.
+    time: u64,
 }
 
 impl SqliteSink {
@@ -185,7 +187,8 @@ impl SqliteSink {
         let time = self.layout.prepare(&mut connection, start)?;
         // SQLite keeps its own limit if that is lower.
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
-        self.database = Some(Database { connection, in_transaction: false, scratch: Vec::new(), update: 0 });
+        let (scratch, last) = (Vec::new(), time.unwrap_or(0));
+        self.database = Some(Database { connection, in_transaction: false, scratch, update: 0, time: last });
         Ok(time)
     }
 }
@@ -234,6 +237,11 @@ fn judged(error: BoxError) -> BoxError {
 
 /// Like [`judged`], for an error of a commit. `update` is the number of the update that failed, if it is known.
 fn judged_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
+    if let rusqlite::Error::StatementChangedRows(_) = error {
+        let text = "another pipeline has written the table since the last commit of this one; help: give each pipeline \
+                    its own table";
+        return Error::fatal(text).into();
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
             Error::refused(update, error).into()
@@ -270,8 +278,11 @@ impl Database {
             }
         }
         self.update = 0;
-        self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, commit.time().cast_signed()))?;
-        Ok(())
+        let times = [commit.time(), self.time].map(u64::cast_signed);
+        let changed = self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, times[0], times[1]))?;
+        self.time = commit.time();
+        // The file is not locked between two transactions, because other programs read it and write other tables.
+        if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
     }
 
     /// Appends the updates to the table.
