@@ -91,6 +91,9 @@ mod of_rust_decimal {
             ("5", "5"),
             ("-5", "-5"),
             ("18446744073709551615", "18446744073709551615"),
+            // Integers to JSON Schema.
+            ("1.0", "1"),
+            ("-2e3", "-2000"),
         ]);
         let mut minus_zero = Decimal::ZERO;
         minus_zero.set_sign_negative(true);
