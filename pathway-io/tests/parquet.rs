@@ -308,11 +308,26 @@ impl Connector for Cats {
 }
 
 fn persistent(dir: &TempDir, cats: i64) -> pathway_io::Result<pathway_io::Summary> {
+    persistent_to(dir, "cats", cats)
+}
+
+fn persistent_to(dir: &TempDir, parts: &str, cats: i64) -> pathway_io::Result<pathway_io::Summary> {
     let pipeline = Pipeline::persistent(dir.path("state")).unwrap();
     pipeline.handle_signals(false);
     let cats = pipeline.read_with(Cats(cats), ReadOptions::new().name("cats"));
-    sink::write(&cats, dir.path("cats"), sink::Options::new().rows(4));
+    sink::write(&cats, dir.path(parts), sink::Options::new().rows(4));
     run(pipeline)
+}
+
+#[test]
+fn the_parts_are_not_in_the_state_directory() {
+    for parts in ["state", "state/parts", "state/parts/cats"] {
+        let dir = TempDir::new();
+        let error = persistent_to(&dir, parts, 10).unwrap_err().to_string();
+        assert!(error.contains("it is in the state directory, which must not hold other files"), "{parts}: {error}");
+        // The next start, with another directory, finds the state as it was.
+        persistent(&dir, 10).unwrap();
+    }
 }
 
 #[test]

@@ -154,7 +154,8 @@ impl Plan {
         }
         for target in targets {
             let path = resolve(&target.path);
-            if state.as_deref().is_some_and(|state| path.parent() == Some(state)) {
+            // The directory of a Parquet sink can be the state directory itself.
+            if state.as_deref().is_some_and(|state| path.starts_with(state)) {
                 let message = "it is in the state directory, which must not hold other files; help: write it to another directory";
                 return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
             }
@@ -205,12 +206,9 @@ fn resolve(path: &Path) -> PathBuf {
     if let Ok(real) = path.canonicalize() {
         return real;
     }
-    let parent = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    match (parent.canonicalize(), path.file_name()) {
-        (Ok(parent), Some(name)) => parent.join(name),
+    let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    match (parent, path.file_name()) {
+        (Some(parent), Some(name)) => resolve(parent).join(name),
         _ => path.to_owned(),
     }
 }
