@@ -23,7 +23,7 @@ pub fn parse(text: &str) -> Option<u64> {
         return None;
     }
     let mut nanos = u128::from(whole.parse::<u64>().ok()?) * u128::from(*scale);
-    // digit by digit, so that 0.1 is exact; what is below a nanosecond is cut off
+    // Adds digit by digit, so that 0.1 is exact. Digits below a nanosecond are ignored.
     let mut place = u128::from(*scale);
     for digit in fraction.bytes() {
         place /= 10;

@@ -58,6 +58,6 @@ pub fn names(options: TokenStream) -> impl Iterator<Item = Ident> {
         let is_comma = matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
         std::mem::replace(&mut is_first, is_comma)
     });
-    // a keyword is not an identifier here
+    // A keyword does not parse as an `Ident`.
     firsts.filter_map(|token| syn::parse2(token.into()).ok())
 }

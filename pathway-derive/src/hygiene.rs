@@ -157,7 +157,7 @@ impl Hygiene {
         match item {
             syn::Item::Const(item) if item.ident == "_" => self.visit_item_const(item),
             syn::Item::Macro(item) if is_error(&item.mac) => {}
-            // the body is the user's and not examined, except for the statements that are added before it
+            // The body is the user's code. Only the statements that are added before it are checked.
             syn::Item::Impl(block) if is_user_impl(block, input) => {
                 for item in &block.items {
                     if let syn::ImplItem::Fn(method) = item {
@@ -185,7 +185,7 @@ fn is_error(mac: &syn::Macro) -> bool {
 fn is_added(statement: &syn::Stmt) -> bool {
     match statement {
         syn::Stmt::Local(local) => local.attrs.iter().any(|added| added.path().is_ident("allow")),
-        // replaces a body that is omitted after an error
+        // This loop replaces a body that is omitted after an error.
         syn::Stmt::Expr(syn::Expr::Loop(body), None) => body.body.stmts.is_empty(),
         _ => false,
     }

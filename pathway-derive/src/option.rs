@@ -91,7 +91,7 @@ fn parse_one(input: ParseStream) -> syn::Result<RawOption> {
             return Err(syn::Error::new_spanned(key, format!("expected a value after `{name} =`")));
         }
         let value = input.parse().map_err(|error| {
-            // syn has no token for the end of the list, and would show the error at the macro
+            // syn has no token for the end of the list, and would show the error at the macro.
             let is_at_end = error.to_string().starts_with("unexpected end of input");
             if is_at_end {
                 syn::Error::new_spanned(&key, format!("the value of `{name}` is not finished"))

@@ -19,7 +19,7 @@ const MODULES: [(&str, &[&str]); 5] = [
 pub fn modules() -> TokenStream {
     let modules = MODULES.iter().map(|(module, options)| {
         let module = Ident::new(module, Span::call_site());
-        // no item can have the name `crate`
+        // No item can have the name `crate`.
         let options = options.iter().filter(|option| **option != "crate");
         let options = options.map(|option| Ident::new(option, Span::call_site()));
         quote!(pub mod #module { #(pub const #options: () = ();)* })

@@ -183,11 +183,11 @@ fn any_tokens_of_connector_gives_items() {
 #[test]
 fn any_tokens_of_next_gives_an_expression() {
     cook(&lines(ROWS), |tokens| {
-        // the public macro always passes the crate
+        // The public macro always passes the crate.
         let tokens: TokenStream = tokens.into_iter().skip(1).collect();
         let output = crate::next::expand(quote::quote!((crate) #tokens));
         assert!(syn::parse2::<Expr>(output.clone()).is_ok(), "{output}");
-        // an editor expands any tokens
+        // An editor expands any tokens.
         let _ = crate::next::sketch::expand(quote::quote!((crate) #tokens));
     });
 }

@@ -67,7 +67,7 @@ pub fn is_other_text(ty: &Type) -> bool {
 /// refuses it, but points to the derive.
 pub fn is_known_column(ty: &Type) -> bool {
     let holds_known = |segment: &PathSegment| match &segment.arguments {
-        // one argument, because a `Vec<u8, 64>` is another type
+        // There must be one argument, because a `Vec<u8, 64>` is another type.
         PathArguments::AngleBracketed(arguments) if arguments.args.len() == 1 => {
             type_arguments(segment).into_iter().any(|item| match segment.ident.to_string().as_str() {
                 "Vec" => is_known_column(item),
@@ -134,7 +134,7 @@ fn is_nameable_in(tokens: TokenStream) -> bool {
         let nameable = match &token {
             TokenTree::Group(group) => is_nameable_in(group.stream()),
             TokenTree::Ident(ident) => ident != "impl",
-            // a lifetime is a `'` and its name
+            // A lifetime is a `'` and its name.
             TokenTree::Punct(punct) => match punct.as_char() {
                 '&' => matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\''),
                 '\'' => !matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "_"),
@@ -189,7 +189,7 @@ fn write(tokens: TokenStream, text: &mut String) {
             }
         }
     }
-    // `->` is two tokens, and a list may end in a comma
+    // `->` is two tokens, and a list may end in a comma.
     *text = text.replace("- >", "-> ").trim_end().trim_end_matches(',').to_owned();
 }
 

@@ -127,7 +127,7 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
     if variants.is_empty() {
         ctxt.error(&input.ident, "a column needs at least one variant");
     }
-    // a variant's position is stored in 16 bits
+    // A variant's position is stored in 16 bits.
     let too_many = u16::try_from(variants.len()).is_err();
     if too_many {
         ctxt.error(&input.ident, "a column can have at most 65535 variants");

@@ -184,7 +184,7 @@ impl<'a> Run<'a> {
             })
             .collect();
         let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
-        // all subjects name a shared offset type at one place, so that a mistake in it is one error
+        // All subjects name a shared offset type at one place, so that a mistake in it is one error.
         let first = parameters.first().and_then(Parameter::offset);
         for parameter in &mut parameters {
             if let (Kind::Subject { offset: Some(offset), .. }, Some(first)) = (&mut parameter.kind, first)

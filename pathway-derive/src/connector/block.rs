@@ -99,7 +99,7 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
     });
     let mut lets = TokenStream::new();
     for (typed, parameter) in inputs.zip(&parameters) {
-        // `#[cfg]` may remove the parameter, so it has no `let`
+        // `#[cfg]` may remove the parameter, so a parameter with attributes has no `let`.
         let is_plain = typed.attrs.is_empty() && types::is_nameable(&typed.ty);
         if !is_plain || !parameter.may_be_subject() {
             continue;

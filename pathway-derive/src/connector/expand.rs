@@ -71,14 +71,14 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             }
         }
     });
-    // every bound `Send` is at the user's type, because rustc shows equal errors at one place once
+    // Every bound `Send` has the span of the user's type, because rustc shows equal errors at one place once.
     let span = self_ty.span();
-    // names are hygienic, so the body must use the same identifier
+    // Names are hygienic, so the body must use the same identifier.
     let given = Ident::new("__subjects", Span::mixed_site());
-    // the method's signature, too, requires a schema of a single subject
+    // The signature of the method also requires the schema of a single subject.
     let (method_span, given_type) = match run.lone() {
         Some(parameter) => (place(parameter), subjects.clone()),
-        // not at the user's type, where it would look like the user's own qualification
+        // The span is not the user's type, where this path would look like the user's own qualification.
         None => (span, quote!(<Self as #pw::Connector>::Subjects)),
     };
     let run_method = match run.part {
@@ -212,7 +212,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         let (written, table) = (offset_type(parameter, pw), table_type(parameter, pw));
         let offset_span = parameter.offset().map_or(span, Spanned::span);
         let offset = if_offset(offset_span, &written, &written, pw);
-        // the lint takes generated tokens at a user's type for the user's own, here and below
+        // Here and below, the lint mistakes generated tokens with the span of a user's type for the user's own.
         checks.extend(quote! {
             #[automatically_derived]
             #[allow(unused_qualifications)]
@@ -283,7 +283,7 @@ pub fn tuple(span: Span, elements: impl ExactSizeIterator<Item = TokenStream>) -
 }
 
 pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
-    // rustc shows equal errors at one place once
+    // With one span for all tokens, rustc shows equal errors once.
     let span = place(parameter);
     let (pw, ty) = (option::ident_at(pw, span), parameter.ty);
     match parameter.kind {
@@ -334,7 +334,7 @@ fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
 /// errors with the same text and span once.
 pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
     let span = place(parameter);
-    // at the type's own place, where rustc already shows the error for a name that is not in scope
+    // The type keeps its own span, where rustc already shows the error for a name that is not in scope.
     let ty = parameter.ty;
     match parameter.kind {
         Kind::Subject { schema, offset: Some(_), .. } => quote_spanned!(span=> #runtime::IfSchema<#schema, #ty>),

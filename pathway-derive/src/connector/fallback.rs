@@ -22,13 +22,13 @@ pub fn without_run(connector: &Connector) -> TokenStream {
 
 fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> TokenStream {
     let (import, pw) = option::runtime(connector.options.krate.get());
-    // borrowed data has been reported
+    // The error about borrowed data has been reported.
     let borrows = !connector.borrowed().is_empty();
     let generics = generics::owned(&connector.block.generics, &parse_quote!('static));
     let (generics, _, where_clause) = generics.split_for_impl();
     let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
     let where_clause = generics::with_static(where_clause.to_token_stream());
-    // a handle of the other kind has been reported, too, so nothing more is required of it
+    // Nothing more is required of a handle of the other kind, which has been reported, too.
     let checks = run.filter(|run| !borrows && run.is_nameable()).map(|run| checks(connector, run, &pw));
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
         run.parameters
@@ -37,12 +37,12 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
                 _ if types::has_word(parameter.ty, "impl") => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Unknown if parameter.is_async && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
-                // the table of a reference is the table of the subject that it refers to
+                // A reference has the table of the subject that it refers to.
                 Kind::Reference(reference) => match Kind::of(&reference.elem) {
                     Kind::Subject { schema, .. } => Some(quote!(#pw::Table<#schema>)),
                     _ => Some(quote!(#pw::Table<#pw::Stub>)),
                 },
-                // a superfluous parameter
+                // A superfluous parameter has no table.
                 Kind::Other => None,
             })
             .collect()

@@ -57,7 +57,7 @@ fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
             fallback::of_run(&connector, run)
         });
         if ast::cfgs(run.method).next().is_none() {
-            // rustc reports a second method of the same name
+            // rustc reports a second method with the same name.
             break;
         }
     }

@@ -100,7 +100,7 @@ impl Iterator for Reader<'_> {
         let mut fields = Vec::new();
         loop {
             let field = self.field();
-            // the record is incomplete
+            // The record may be incomplete.
             if self.is_cut && self.peek().is_none() {
                 return None;
             }

@@ -26,7 +26,7 @@ impl Head {
             return Err(io::Error::other("it is not a regular file"));
         }
         let mut bytes = Vec::new();
-        // one byte more than the limit shows whether the file is longer
+        // One byte more than the limit shows whether the file is longer.
         let wanted = (limit as u64).saturating_add(1);
         File::open(path)?.take(wanted).read_to_end(&mut bytes)?;
         let is_whole = bytes.len() <= limit;

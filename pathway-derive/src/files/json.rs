@@ -267,7 +267,7 @@ impl Parser<'_> {
             self.some_digits()?;
         }
         let text = &self.text[start..self.at];
-        // `-0` is a float, as in serde_json
+        // `-0` is a float, as in serde_json.
         let is_whole = is_whole && text != "-0";
         if is_whole && let Ok(integer) = text.parse::<i128>() {
             return Ok(Value::Integer(integer));

@@ -53,8 +53,8 @@ impl Row {
     pub fn push(&self, subject: &Expr, runtime: &Runtime) -> TokenStream {
         let row = self.value(runtime);
         let span = glue(subject.span());
-        // an expression that binds less tightly than a method call needs parentheses; elsewhere rustc would warn of
-        // them
+        // An expression that binds less tightly than a method call needs parentheses. For other expressions rustc would
+        // warn of them.
         let subject = match subject {
             Expr::Path(_) | Expr::Field(_) | Expr::MethodCall(_) | Expr::Call(_) | Expr::Paren(_) | Expr::Index(_) => {
                 subject.to_token_stream()
@@ -88,12 +88,12 @@ impl Row {
         });
         let given = quote!(&[#(#given),*]);
         let is_own = path.path.segments.first().is_some_and(|segment| segment.ident == "Self");
-        // an item inside an impl cannot use the `Self` of the impl
+        // An item inside an impl cannot use the `Self` of the impl.
         if is_own || path.qself.is_some() {
             return quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row());
         }
-        // the schema is named once, so that a type that is not a schema is one error; rustc repeats an error in a
-        // `const` at each use
+        // The schema is named once, so that a type that is not a schema is one error. rustc repeats an error in a `const`
+        // at each use.
         quote_spanned! {span=>
             #dots {
                 static REST: #pw::Rest<#path> = #pw::checked_rest(#given);

@@ -47,7 +47,7 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
     } else {
         ctxt.error(Wrong::parse(input), format!("expected `column: value`\nhelp: {}", help(input, &call.subject)));
     }
-    // the error in the rest has been reported
+    // The error in the remaining tokens has been reported.
     drain(input);
     Some(call)
 }

@@ -126,7 +126,7 @@ impl<'a> Schema<'a> {
     /// Returns whether a type parameter has no bounds, so that no column can have that type.
     pub fn is_unbound(&self, parameter: &TypeParam) -> bool {
         let predicates = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-        // the generated predicates only require `'static`
+        // The generated predicates only require `'static`.
         let is_asked = predicates.filter(|predicate| match predicate {
             WherePredicate::Type(predicate) => {
                 matches!(&predicate.bounded_ty, Type::Path(path) if path.path.is_ident(&parameter.ident))
@@ -187,7 +187,7 @@ impl<'a> Column<'a> {
             is_broken |= super::column_type::container(ctxt, &field.ty);
         }
         let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken };
-        // without the other option of the pair, the foreign type would cause a second error
+        // If one option of the pair is missing, the foreign type would cause a second error.
         let is_stored_as_it_is = column.conversion().is_none() && !column.is_json() && !column.is_flat();
         column.is_broken |= column.options.conversions > 0 && is_stored_as_it_is && !column.options.skip.is_set();
         Some(column)

@@ -112,7 +112,7 @@ impl ColumnOptions {
                 }
                 name => {
                     unknown(ctxt, &option, "column", name, &COLUMN_OPTIONS);
-                    // so that a call of `remove` causes no second error
+                    // With the key, a call of `remove` causes no second error.
                     if suggest::nearest(name, &COLUMN_OPTIONS) == Some("primary_key") && !options.primary_key.is_set() {
                         options.primary_key.set(ctxt, key, Some(()));
                     }

@@ -65,7 +65,7 @@ fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
     let mut differ = true;
     let mut seen: Vec<Name> = Vec::new();
     let columns = schema.columns.iter().filter(|column| !column.is_flat());
-    // names before aliases, so that the error of a clash is at the alias
+    // Names come before aliases, so that the error about a clash is at the alias.
     let names = columns.clone().map(|column| Name { text: column.name.clone(), column, alias: None });
     let aliases = columns.flat_map(|column| {
         column.options.aliases.iter().map(move |alias| Name { text: alias.value(), column, alias: Some(alias) })
@@ -102,7 +102,7 @@ fn paths(ctxt: &Ctxt, schema: &Schema) -> bool {
     for column in columns() {
         let Some(path) = column.options.path.get() else { continue };
         let (text, root) = (path.literal.value(), path.root());
-        // a column is not read under its own name if its path begins in a field of that name
+        // A column is not read under its own name if its path begins in a field with this name.
         let begins_there = |other: &Column| other.options.path.get().is_some_and(|path| path.root() == root);
         let is_other = |other: &&Column| other.name == root && !begins_there(other);
         let alias = columns().flat_map(|other| &other.options.aliases).find(|alias| alias.value() == root);

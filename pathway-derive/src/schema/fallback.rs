@@ -14,7 +14,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let arguments = generics::arguments(&schema.generics);
     let name = row.to_string();
-    // the types of the other columns are still checked
+    // The types of the other columns are still checked.
     let fields = schema.generics.params.is_empty().then(|| expand::fields(schema, pw));
     let keyed = key_type(schema).map(|key| {
         quote! {

@@ -32,7 +32,7 @@ pub fn read(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
             None
         }
         Err(fault) => {
-            // stable rustc cannot underline a part of a literal
+            // Stable rustc cannot underline a part of a literal.
             let caret = " ".repeat(text[..fault.at].chars().count());
             ctxt.error(&literal, format!("{}\n    {text}\n    {caret}^", fault.reason));
             None

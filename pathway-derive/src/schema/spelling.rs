@@ -53,7 +53,7 @@ fn of_path(ty: &Type, path: &TypePath, trust: Trust) -> DataType {
         ("usize", []) => DataType::Plain("u64"),
         ("isize", []) => DataType::Plain("i64"),
         ("char", []) => DataType::Plain("char"),
-        // the bare name may also be that of another crate
+        // Without a path, `Duration` may be a type of another crate.
         ("Duration", []) if is_std => DataType::Plain("Duration"),
         ("Option", [item]) => DataType::Optional(Box::new(of(item, trust))),
         ("Vec", [item]) => DataType::list(of(item, trust)),

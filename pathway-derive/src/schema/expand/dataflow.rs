@@ -23,7 +23,7 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
     let view = values(&schema.columns, &|i, column| shown(schema, i, column, &flow));
     let row_impl = |name: &str, body: TokenStream| {
-        // if another derive has the same impl, rustc points to the option
+        // If another derive has the same impl, rustc points to the option.
         let span = option::glue(given.span());
         let (flow, name) = (option::ident_at(&flow, span), Ident::new(name, span));
         let head = quote_spanned!(span=> impl #parameters #flow::#name for #row #bounds);

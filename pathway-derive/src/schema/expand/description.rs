@@ -13,7 +13,7 @@ pub fn array(schema: &Schema, pw: &Ident) -> TokenStream {
     if !schema.columns.iter().any(Column::is_flat) {
         quote!([#pw::Column; #width])
     } else if schema.is_generic() {
-        // the length of an array cannot depend on the parameters of the impl
+        // The length of an array cannot depend on the parameters of the impl.
         quote!(#pw::Generic)
     } else {
         let row = schema.ident;

@@ -20,13 +20,13 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_own(schema, column))
     {
         let ty = column.ty;
-        // a private type in a public row is an error at this item
+        // A private type in a public row is an error at this item.
         let span = option::glue(ty.span());
         if column.is_flat() {
             let of_type = quote_spanned!(span=> type Type = #ty;);
             impls.extend(if column.is_key() {
                 let key = inner_key(ty, pw);
-                // the lint takes generated tokens at a user's type for the user's own
+                // The lint mistakes generated tokens with the span of a user's type for the user's own.
                 quote! {
                     #[automatically_derived]
                     #[allow(unused_qualifications)]
@@ -40,7 +40,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
             });
             continue;
         }
-        // a default of a key column has been reported
+        // The error about a default of a key column has been reported.
         let default = column.default().filter(|_| !column.is_key()).map(|default| {
             let value = match &default.value {
                 Some(value) => convert(value, ty, pw),
@@ -60,9 +60,9 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         impls.extend(conversion(schema, i, column, pw));
         let column_type = column_type(schema, i, column, pw);
         let of_type = quote_spanned!(span=> type Type = #column_type;);
-        // the lint takes generated tokens at a user's type for the user's own
+        // The lint mistakes generated tokens with the span of a user's type for the user's own.
         let allow = column.is_json().then(|| quote!(#[allow(unused_qualifications)]));
-        // a key type is a column type, too: with both bounds, a type that is neither would be two errors
+        // A key type is also a column type: with both bounds, a type that is neither would be two errors.
         let field = Ident::new(if column.is_key() { "KeyField" } else { "Field" }, Span::mixed_site());
         impls.extend(quote! {
             #[automatically_derived]

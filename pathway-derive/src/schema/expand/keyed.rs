@@ -46,7 +46,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
     let at = option::ident_at(pw, span);
     let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
-    // the lint takes generated tokens at a user's type for the user's own
+    // The lint mistakes generated tokens with the span of a user's type for the user's own.
     let has_flat = keys.iter().any(|(_, column)| column.is_flat());
     let allow = has_flat.then(|| quote!(#[allow(unused_qualifications)]));
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);

@@ -97,7 +97,7 @@ fn skipped(schema: &Schema, pw: &Ident) -> TokenStream {
         let (ident, ty) = (field.ident, field.ty);
         let span = option::glue(ty.span());
         let pw = option::ident_at(pw, span);
-        // the type is named, so that the error for a type without a default is at the field
+        // The type is written out, so that the error for a type without a default is at the field.
         quote_spanned!(span=> #ident: <#ty as #pw::Default>::default(),)
     });
     fields.collect()
@@ -110,7 +110,7 @@ fn local(i: usize) -> Ident {
 fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
-    // without a key, the error is about the missing key
+    // Without a key, a call of `remove` is then an error about the missing key.
     (!schema.options.append_only.is_set() || !schema.columns.iter().any(Column::is_key)).then(|| {
         quote! {
             #[automatically_derived]

@@ -38,7 +38,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
         let data_type = spelling::data_type(column, Trust::Likely);
         let old = old.and_then(|old| old.column(&column.name));
         let (data_type, optional) = match (data_type, old) {
-            // the recorded type, which the compiler compares with the present one
+            // The entry keeps the recorded type, which the compiler compares with the present one.
             (data_type, Some(old)) if data_type.has_unknown() => (old.data_type.clone(), old.optional),
             (data_type, None) if data_type.has_unknown() => (DataType::Unknown, false),
             (data_type, _) => data_type.without_option(),
@@ -64,7 +64,7 @@ pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
 
 /// Replaces a file atomically: a reader finds either the old or the new contents.
 pub fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
-    // cargo may compile a crate several times at once
+    // Cargo may compile a crate several times at once.
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let name = place.file_name().ok_or_else(|| io::Error::other("it has no file name"))?.to_string_lossy();
     let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -73,7 +73,7 @@ pub fn replace(place: &Path, bytes: &[u8]) -> io::Result<()> {
         .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
         .and_then(|()| fs::rename(&temporary, place));
     if written.is_err() {
-        // the earlier error is the one to report
+        // The earlier error is reported, not this one.
         let _ = fs::remove_file(&temporary);
     }
     written

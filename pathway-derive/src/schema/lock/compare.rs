@@ -114,7 +114,7 @@ impl Comparison<'_> {
         let found = self.schema.columns.iter().find(|column| !column.is_flat() && column.name == old.name);
         let Some(column) = found else {
             if self.schema.columns.iter().any(Column::is_flat) {
-                // one of the flattened schemas may have it
+                // One of the flattened schemas may have the column.
                 return self.const_check(old, self.literal.span(), [&gone, &with_help(differs), &lost]);
             }
             self.ctxt.error(self.literal, gone);
@@ -273,7 +273,7 @@ fn tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
             quote!(#pw::DataType::#variant)
         }
         DataType::Bytes => quote!(#pw::DataType::Bytes),
-        // a lock has none of these
+        // A lock never has an unknown type.
         DataType::Unknown => quote!(#pw::DataType::Json),
         DataType::Map(item) => {
             let item = tokens(item, pw);

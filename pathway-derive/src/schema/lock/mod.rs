@@ -39,7 +39,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let (import, pw) = option::runtime(schema.options.krate.get());
     let checks = hold(ctxt, schema, literal);
     quote! {
-        // so that cargo notices a change of the variable
+        // `option_env!` makes cargo notice a change of the variable.
         const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(#VARIABLE);
         const _: () = {
             #import

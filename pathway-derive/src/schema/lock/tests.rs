@@ -74,7 +74,7 @@ fn names_of_well_known_types_are_taken_for_those() {
         [timestamp, "Option<Uuid>", "Vec<String>", "_", "_", map, "Vec<u64>", "u8", timestamp, "[String; 2]"];
     assert_eq!(types(&lock), expected);
 
-    // a type that a user has written stays
+    // A type that the user wrote into the lock stays.
     let text = lock.print().replace("\"d\"", "\"d\", \"type\": \"Date\", \"optional\": true");
     let lock = accepted(&input, Some(&Lock::parse(&text).unwrap()));
     assert_eq!(types(&lock)[3], "Option<Date>");
@@ -87,7 +87,7 @@ fn a_lock_is_replaced_whole_or_not_at_all() {
     replace(&place, b"one").unwrap();
     replace(&place, b"two").unwrap();
     assert_eq!(fs::read(&place).unwrap(), b"two");
-    // a directory cannot be replaced by a file, and no temporary file must remain
+    // A directory cannot be replaced by a file, and no temporary file must remain.
     let taken = directory.path().join("taken");
     fs::create_dir_all(taken.join("x")).unwrap();
     assert!(replace(&taken, b"three").is_err());

@@ -185,7 +185,7 @@ impl<'a> Held<'a> {
                 self.is_deep = false;
                 return;
             }
-            // a path cannot contain a name that has a special character of paths
+            // A path cannot contain a name that has a special character of paths.
             Value::Object(inner) => {
                 let inner = inner.iter().filter(|field| !field.name.contains(['.', '[', ']']));
                 inner.map(|field| (format!("{path}.{}", field.name), &field.value)).collect()
@@ -264,7 +264,7 @@ impl<'a> Held<'a> {
                 return None;
             }
             let mut summary = Summary::new(DataType::Unknown, &self.types);
-            // the lines before did not have it
+            // The earlier lines did not have the field.
             let before = self.start.filter(|start| *start < line);
             summary.absent = before.map(|start| missing(&self.name, self.path, start, &key.name));
             self.others.insert(key.clone(), summary);

@@ -177,7 +177,7 @@ fn a_sample_is_read_as_far_as_its_limits() {
     let path = directory.path().join("endless.jsonl");
     let mut file = File::create(&path).unwrap();
     file.write_all(line.as_bytes()).unwrap();
-    // a hole of 2 GB, which takes no space on the disk, and a line without an end
+    // The file gets a hole of 2 GB, which takes no space on the disk, and a line without an end.
     file.set_len(2 << 30).unwrap();
     assert_eq!(Rows::read(&path).unwrap().map(|row| row.is_ok()).collect::<Vec<_>>(), [true]);
 }

@@ -131,7 +131,7 @@ fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     if fits {
         return Ok(());
     }
-    // for a number out of range: it is too large or too small
+    // The number is out of range: it is too large or too small.
     Err(misfit(match (value, integer) {
         (_, Some(found)) if range.is_some() => format!("is {found}"),
         (Value::Float(found) | Value::LongInteger(found), _) if name == "f32" || range.is_some() => {

@@ -15,7 +15,7 @@ struct TupleVisitor<'a, B>(&'a mut B);
 macro_rules! tuples {
     ($(($($letter:ident $index:tt)+))+) => {
         $(
-            // otherwise rustc lists all of them below every error about a column's type
+            // Otherwise rustc lists all tuples below every error about a column's type.
             #[diagnostic::do_not_recommend]
             impl<$($letter: ColumnType),+> ColumnType for ($($letter,)+) {
                 const DATA_TYPE: DataType = DataType::Tuple(&[$($letter::ELEMENT),+]);

@@ -51,7 +51,7 @@ fn leave_order<S: Schema>(
     if is_new {
         seen.start(ColumnsOf::<S>::WIDTH);
     }
-    // serde_json reports a field that is given twice.
+    // If a field is given twice, serde_json reports it.
     if scan.gave_up() || !seen.mark_all(scan.in_order.clone()) {
         return None;
     }

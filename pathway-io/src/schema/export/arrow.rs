@@ -55,7 +55,7 @@ impl TableSchema {
 }
 
 fn of_column(column: &Column) -> Field {
-    // JSON's null is not a null of Arrow, but the text `null`
+    // JSON's null is not a null of Arrow, but the text `null`.
     let mut field = field(column.name, &column.data_type, column.optional);
     let metadata = field.metadata_mut();
     if !column.description.is_empty() {
@@ -97,7 +97,7 @@ fn arrow_type(data_type: &DataType) -> ArrowType {
         DataType::U64 => ArrowType::UInt64,
         DataType::F32 => ArrowType::Float32,
         DataType::F64 => ArrowType::Float64,
-        // Arrow has no unsigned decimal of exactly 128 bits
+        // Arrow has no unsigned decimal of exactly 128 bits.
         DataType::I128 | DataType::U128 => ArrowType::Decimal256(39, 0),
         DataType::Str | DataType::Json => ArrowType::Utf8,
         DataType::Bytes => ArrowType::Binary,
@@ -115,7 +115,7 @@ fn arrow_type(data_type: &DataType) -> ArrowType {
         DataType::Optional(item) => arrow_type(item),
         DataType::List(item) => ArrowType::List(Arc::new(field("item", item, false))),
         DataType::Array(item, len) => {
-            // a row with a longer array would not fit into memory
+            // A row with a longer array would not fit into memory.
             let len = i32::try_from(*len).unwrap_or(i32::MAX);
             ArrowType::FixedSizeList(Arc::new(field("item", item, false)), len)
         }

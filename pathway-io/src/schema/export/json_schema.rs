@@ -55,7 +55,7 @@ impl TableSchema {
                     .push(json!({ "anyOf": names.map(|name| json!({ "required": [name] })).collect::<Vec<_>>() }));
             }
         }
-        // an alias may have such a name
+        // An alias may have the name `time` or `diff`.
         properties
             .entry("diff".to_owned())
             .or_insert(json!({ "enum": [1, -1], "description": "1 adds the row, and -1 retracts it" }));
@@ -117,7 +117,7 @@ fn value(data_type: &DataType) -> Value {
         DataType::U16 => integer(u16::MIN, u16::MAX),
         DataType::U32 => integer(u32::MIN, u32::MAX),
         DataType::U64 => integer(u64::MIN, u64::MAX),
-        // a value beyond 64 bits is a string
+        // A value beyond 64 bits is a string.
         DataType::I128 => {
             json!({ "anyOf": [integer(i64::MIN, u64::MAX), { "type": "string", "pattern": "^[-+]?[0-9]+$" }] })
         }

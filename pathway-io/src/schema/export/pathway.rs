@@ -86,7 +86,7 @@ impl TableSchema {
             }
             columns.push((key, entry));
         }
-        // the columns in their order, which a map of serde_json may not keep
+        // The columns are written in their order, which a map of serde_json may not keep.
         let columns: Vec<String> =
             columns.iter().map(|(key, entry)| format!("    {}: {entry}", Value::from(key.as_str()))).collect();
         let properties = if self.append_only { "  \"properties\": {\"append_only\":true},\n" } else { "" };
@@ -236,7 +236,7 @@ fn python(data_type: &DataType) -> String {
         DataType::Str | DataType::Date | DataType::Time | DataType::Timestamp | DataType::Uuid | DataType::Decimal => {
             "str"
         }
-        // a value of more than 64 bits is a string in JSON, and Pathway has no such integer
+        // A value of more than 64 bits is a string in JSON, and Pathway has no such integer.
         DataType::I128 | DataType::U128 => "str",
     };
     plain.to_owned()
@@ -297,7 +297,7 @@ fn plain_literal(value: &Value) -> String {
 /// Returns a Python string literal. JSON's escapes mean the same in Python.
 fn string(text: &str) -> String {
     let quoted = Value::from(text).to_string();
-    // DEL and the line separators are escaped, too, so that the literal stays on one line
+    // DEL and the line separators are escaped, too, so that the literal stays on one line.
     quoted.replace('\u{7f}', "\\x7f").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }
 

@@ -141,7 +141,7 @@ fn definition(column: &Column, dialect: Dialect) -> String {
         Dialect::Sqlite => sqlite(&column.data_type, &name),
     };
     let _ = write!(sql, "    {name} {ty}");
-    // JSON's null is a value there, and not a null of SQL
+    // In a JSON column, null is a JSON value and not a null of SQL.
     if !column.optional && !matches!(column.data_type, DataType::Json) {
         sql.push_str(" NOT NULL");
     }
@@ -194,7 +194,7 @@ fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) 
 fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
     let between = |least: i64, most: i64| Some(format!("{name} BETWEEN {least} AND {most}"));
     match data_type {
-        // a driver writes 0 and 1, and a CSV file has the words
+        // A driver writes 0 and 1, and a CSV file contains the words.
         DataType::Bool => ("BOOLEAN", Some(format!("{name} IN (0, 1, 'false', 'true')"))),
         DataType::I8 => ("INTEGER", between(i8::MIN.into(), i8::MAX.into())),
         DataType::I16 => ("INTEGER", between(i16::MIN.into(), i16::MAX.into())),
@@ -202,7 +202,7 @@ fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
         DataType::U8 => ("INTEGER", between(0, u8::MAX.into())),
         DataType::U16 => ("INTEGER", between(0, u16::MAX.into())),
         DataType::U32 => ("INTEGER", between(0, u32::MAX.into())),
-        // SQLite would convert a larger integer to a float, which loses digits
+        // SQLite would convert a larger integer to a float, which loses digits.
         DataType::I64 => ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null')"))),
         DataType::U64 | DataType::Duration => {
             ("INTEGER", Some(format!("typeof({name}) IN ('integer', 'null') AND {name} >= 0")))

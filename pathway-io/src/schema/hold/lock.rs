@@ -104,7 +104,7 @@ pub(super) const fn reads(new: &DataType, old: &DataType) -> bool {
             }
             all
         }
-        // an optional column must stay optional
+        // An optional column must stay optional.
         (DataType::Optional(_), _) => false,
         (old, new) => number(new) == number(old) && number(new) < LISTS || widens(new, old),
     }

@@ -67,7 +67,7 @@ pub const fn assert_flat_sample(
     while at < schema.columns.len() {
         let column = &schema.columns[at];
         if column.field_index == field {
-            // several fields may be aliases of one column, and then none of them need be in every line
+            // Several fields may be aliases of one column, and then none of them need be in every line.
             let (mut found, mut absent, mut other) = (0, "", 0);
             while other < sample.len() {
                 if is_read(column, &sample[other]) {

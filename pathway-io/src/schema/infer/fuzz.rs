@@ -10,7 +10,7 @@ pub fn infer(data: &[u8]) {
     assert!(source.ends_with("}\n"));
     let (head, fields) = source.split_once("struct Row {\n").unwrap_or_default();
     assert!(head.contains("#[schema(sample = \"sample\")]"));
-    // each line must be a comment, an attribute or a field, for any names
+    // Whatever the names are, each line must be a comment, an attribute or a field.
     let lines = fields.lines().filter(|line| *line != "}");
     let mut names: Vec<&str> = Vec::new();
     for line in lines {

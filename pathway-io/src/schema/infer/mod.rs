@@ -67,7 +67,7 @@ const BYTES: u64 = 64 << 20;
 /// ```
 pub fn infer(reader: impl Read) -> io::Result<Inferred> {
     let mut bytes = Vec::new();
-    // one byte more than the limit shows whether the sample is longer
+    // One byte more than the limit shows whether the sample is longer.
     reader.take(BYTES + 1).read_to_end(&mut bytes)?;
     let is_cut = bytes.len() as u64 > BYTES;
     bytes.truncate(BYTES as usize);

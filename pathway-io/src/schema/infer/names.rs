@@ -72,7 +72,7 @@ fn snake(name: &str) -> String {
             }
             continue;
         }
-        // `genusName` is two words, and so is `HTTPStatus`
+        // `genusName` and `HTTPStatus` each consist of two words.
         let starts_word = c.is_uppercase()
             && (before.is_lowercase()
                 || before.is_ascii_digit()

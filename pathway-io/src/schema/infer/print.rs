@@ -26,7 +26,7 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
     if is_output {
         f.write_str("    // without `time` and `diff`, which every output adds\n")?;
     }
-    // no column can have the name `time`, but an alias can
+    // No column can have the name `time` or `diff`, but an alias can.
     let is_reserved = |name: &str| RESERVED.contains(&name);
     let names: Vec<String> = inferred
         .columns

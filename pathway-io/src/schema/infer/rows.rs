@@ -43,7 +43,7 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
                 rest = &rest[end + 1..];
                 line
             }
-            // the last line may be incomplete
+            // The last line may be incomplete.
             None if is_cut && rows > 0 => break,
             None => std::mem::take(&mut rest),
         };

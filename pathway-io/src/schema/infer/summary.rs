@@ -128,7 +128,7 @@ impl Kinds {
             self.nulls += 1;
             return;
         };
-        // `007` is an identifier and not a number
+        // `007` is an identifier and not a number.
         let digits = text.strip_prefix('-').unwrap_or(text);
         let is_padded = digits.starts_with('0') && digits[1..].starts_with(|c: char| c.is_ascii_digit());
         let is_number = digits.starts_with(|c: char| c.is_ascii_digit()) && !is_padded;

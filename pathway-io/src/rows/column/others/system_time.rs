@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(SystemTime::parse("2021-03-21T19:34:12.5+01:00"), SystemTime::parse("2021-03-21T18:34:12.5Z"));
         assert_eq!(SystemTime::parse("2021-02-29T00:00:00Z"), Err(NO_DAY));
         assert_eq!(SystemTime::parse("2021-00-01T00:00:00Z"), Err(NO_DAY));
-        // out of the calendar's range
+        // This time is out of the calendar's range.
         let far = at(i64::MAX, 0).unwrap();
         assert_eq!(text(far), "+999999-12-31T23:59:59Z");
         let back = SystemTime::parse("+999999-12-31T23:59:59Z").unwrap();

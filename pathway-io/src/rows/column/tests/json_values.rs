@@ -43,7 +43,7 @@ fn objects_of_json_are_told_apart_by_their_hashes() {
     };
     let hashes: std::collections::HashSet<u64> = (0..buffer.len()).map(hash).collect();
     assert_eq!(hashes.len(), buffer.len());
-    // however the fields are kept
+    // An equal object has the same hash, however its fields are stored.
     let mut again = <Value as ColumnType>::Buffer::default();
     again.push(serde_json::from_str(r#"{"name": "felis", "id": 0}"#).unwrap());
     assert!(again.equal(0, &buffer, 0));

@@ -57,7 +57,7 @@ fn values_are_read_wherever_they_are() {
         r#"{"id":1,"seller":{"name":"ann","place":{"city":"Rome"}},"price":{"amount":2.5,"tax":[0,{"rate":19}]},"images":["a.png","b.png"]}"#,
         r#"{"images":["a.png"],"price":{"tax":[{},{"rate":19,"x":[]},3],"more":{},"amount":2.5},"seller":{"place":{"street":1,"city":"Rome"},"n":0,"name":"ann"},"id":1}"#,
         r#" { "id" : 1 , "seller" : { "na\u006de" : "ann" , "place" : { "city" : "Rome" } } , "pr\u0069ce" : { "amount" : 2.5 , "tax" : [ null , { "rate" : 19 } ] } , "images" : [ "a.png" ] } "#,
-        // a sink writes the column under its own name, and an alias is read, too
+        // A sink writes the column under its own name, and an alias is read, too.
         r#"{"id":1,"vendor":"ann","seller":{"place":{"city":"Rome"}},"price":{"amount":2.5},"tax":19,"image":"a.png"}"#,
         r#"{"id":1,"seller_name":"ann","city":"Rome","price":{"amount":2.5},"tax":19,"image":"a.png","time":3,"diff":1}"#,
     ] {
@@ -128,7 +128,7 @@ fn stored_rows_have_each_column_under_its_name() {
     let (mut columns, mut seen) = (ColumnsOf::<Offer>::default(), Seen::default());
     parse_stored::<Offer>(&mut columns, 0, text.as_bytes(), &mut seen).unwrap();
     assert_eq!(Offer::from_fields(columns.get(0)), Offer { price: json!({"amount": 2.5}), ..offer() });
-    // the next row of the batch comes from a source
+    // The next row of the batch comes from a source.
     let text = r#"{"id":1,"seller":{"name":"ann"},"price":{"amount":2.5},"tax":19,"city":"Rome","image":"a.png"}"#;
     decode_json::<Offer>(&mut columns, 1, text.as_bytes(), &mut seen).unwrap();
     assert_eq!(Offer::from_fields(columns.get(1)), offer());
