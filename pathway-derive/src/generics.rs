@@ -4,8 +4,8 @@ use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Lifetime, TypeParamBound};
 
-/// Returns the parameters with a bound on each type. Lifetimes are omitted, since [`arguments`] replaces them by
-/// `'static`.
+/// Returns the parameters with a bound on each type. Lifetimes are omitted, since [`arguments`] replaces them
+/// with `'static`.
 pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
     let mut owned = generics.clone();
     owned.params = generics

@@ -277,9 +277,9 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
 /// An enum is stored as text, the variant's name; any other text is an error that lists the valid texts. A newtype is stored as
 /// its inner value. Both can be part of a primary key if they are `Clone` and, for a newtype, the inner type can.
 ///
-/// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. It is written
-/// as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the like change that. A
-/// `json` column can be an `Option`, a `Vec` or a map of such a type, too:
+/// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. The enum is
+/// written as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the like change
+/// that. A `json` column can be an `Option`, a `Vec` or a map of such a type, too:
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};

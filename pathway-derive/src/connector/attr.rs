@@ -9,13 +9,13 @@ use crate::{duration, suggest};
 
 pub const OPTIONS: [&str; 6] = ["name", "autocommit", "eager", "backlog", "stop", "crate"];
 
-/// A text, or an expression that rustc checks.
+/// A name: a string literal, or an expression that rustc checks.
 pub enum Name {
     Text(LitStr),
     Other(Expr),
 }
 
-/// A time.
+/// A duration, or `off`.
 pub enum Time {
     Off,
     Nanos(u64),

@@ -55,10 +55,10 @@ pub fn block(connector: &Connector) -> ItemImpl {
     block
 }
 
-/// Returns the items by which an editor completes names: the options, and the unfinished items of the block in a
-/// wrapper.
+/// Returns the items from which an editor completes names: imports of the options, and a macro call around the
+/// unfinished items of the block.
 ///
-/// rustc has already reported the unfinished items. It compiles none of this, because only rust-analyzer sets the cfg.
+/// rustc has already reported the unfinished items, and compiles nothing here: only rust-analyzer sets the cfg.
 pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     let block = connector.block;
     let krate = connector.options.krate.get();

@@ -315,8 +315,8 @@ fn unknown_span(parameters: &[Parameter]) -> Span {
     unknown.map_or_else(Span::mixed_site, |parameter| parameter.ty.span())
 }
 
-/// Returns the span for the error that a parameter is not the subject of a schema: the row's, if the row is
-/// recognised.
+/// Returns the span for the error that a parameter is not the subject of a schema. It is the span of the row type, if the
+/// macro recognises that type.
 pub fn place(parameter: &Parameter) -> Span {
     match parameter.kind {
         Kind::Subject { schema, .. } => schema.span(),

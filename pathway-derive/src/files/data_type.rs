@@ -80,7 +80,7 @@ impl DataType {
         }
     }
 
-    /// Reads the spelling that is written, and no other.
+    /// Parses the spelling that `Display` writes, and no other.
     pub fn parse(text: &str) -> Option<DataType> {
         let mut rest = text;
         let data_type = parse(&mut rest, 0)?;

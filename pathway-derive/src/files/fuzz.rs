@@ -21,7 +21,7 @@ pub fn sample(data: &[u8]) {
     }
 }
 
-/// Reads a lock, and if it is one, prints it and reads it again.
+/// Parses the data as a lock. A lock that was parsed is printed and parsed again.
 pub fn lock(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Some(data_type) = DataType::parse(text) {

@@ -136,7 +136,7 @@ impl<'a> Schema<'a> {
         parameter.bounds.is_empty() && is_asked.count() < 2
     }
 
-    /// Returns whether it has type or `const` parameters.
+    /// Returns whether the struct has type or `const` parameters.
     pub fn is_generic(&self) -> bool {
         !self.generics.params.is_empty()
     }

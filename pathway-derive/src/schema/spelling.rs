@@ -1,4 +1,4 @@
-//! The type of a column as far as its spelling tells, in the terms of a lock.
+//! Finds the type of a column from its spelling, as a [`DataType`] of a lock.
 
 use syn::{Expr, ExprLit, Lit, Type, TypePath};
 

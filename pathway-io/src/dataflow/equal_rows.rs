@@ -21,7 +21,7 @@ pub(super) struct EqualRows {
     hasher: RandomState,
     /// The hash of each different row, and its index in `rows`.
     places: HashTable<(u64, usize)>,
-    /// The first of the equal rows, and the sum of their diffs.
+    /// For each different row, the index of the first equal row, and the sum of the diffs.
     rows: Vec<(usize, i64)>,
     /// The number of batches that are not merged.
     pause: usize,

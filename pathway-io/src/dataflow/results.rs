@@ -220,7 +220,8 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
     }
 }
 
-/// Builds the batches of a commit. Rows are sorted, except that updates of one key are adjacent, retractions first.
+/// Builds the batches of a commit. Keeps the order of `rows`, except that updates of one key become adjacent, retractions
+/// first.
 fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Pool<S>) -> Vec<Batch<S>> {
     let mut batches = Filling { done: Vec::new(), open: pool.get(), pool };
     if !S::SCHEMA.has_key() || rows.iter().all(|(_, diff)| *diff > 0) {

@@ -42,7 +42,7 @@ pub(crate) struct StateDirectory {
     watch: Watch,
 }
 
-/// Returns whether a file system or a desktop puts files of that name into any directory.
+/// Returns whether a file system or a desktop puts files with this name into any directory.
 fn is_foreign(name: &str) -> bool {
     name.starts_with('.') || name == "lost+found"
 }

@@ -24,7 +24,7 @@ pub(crate) fn path(directory: &Path, generation: u64) -> PathBuf {
     directory.join(format!("log-{generation}"))
 }
 
-/// Returns the generation of a file of that name.
+/// Returns the generation of the log in the file `name`.
 pub(crate) fn generation(name: &str) -> Option<u64> {
     name.strip_prefix("log-")?.parse().ok()
 }
@@ -120,7 +120,7 @@ impl Log {
         let path = path(directory, generation);
         let mut file = StoredFile::open_at(&**storage, &path, end)?.ours_alone();
         if sync {
-            // The previous run may not have synced it.
+            // The previous run may not have synced the log.
             sync_parent(&**storage, &path)?;
             file.sync()?;
         }

@@ -170,7 +170,7 @@ fn table_id(source: &str, table: usize) -> String {
 }
 
 /// Returns the name of a computed table in a checkpoint. The number counts the computed tables with the same name. No
-/// source can have a table of that name.
+/// source can have a table with this name.
 fn computed_id(name: &str, number: usize) -> String {
     format!("{name}/{number}/computed")
 }

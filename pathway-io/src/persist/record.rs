@@ -146,8 +146,8 @@ fn tables<'a>(sources: impl Iterator<Item = &'a Value>) -> u32 {
     sources.map(|source| source["tables"].as_array().map_or(0, |tables| tables.len() as u32)).sum()
 }
 
-/// Returns the number of each computed table in the log, after those of the sources. A table without transactional sinks has
-/// none.
+/// Returns the number of each computed table in the log. The tables of the sources have the lower numbers. A table without
+/// transactional sinks has no number.
 pub(crate) fn computed_tables(header: &Value, derived: &[DerivedShape]) -> Vec<Option<u32>> {
     let first = tables(header["sources"].as_array().into_iter().flatten());
     let written = header["derived"].as_array().map(Vec::as_slice).unwrap_or_default();

@@ -23,7 +23,7 @@ use crate::source::shared::{Pulse, Source};
 
 /// The time that a source waits for room, while no sink takes anything, before a warning.
 const STALL: Duration = Duration::from_secs(10);
-/// The time that a stop waits before it reports what it waits for.
+/// The time between a stop and the report of the parts that have not ended.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// The longest time between two looks.
 const LONGEST: Duration = Duration::from_secs(1);

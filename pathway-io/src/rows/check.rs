@@ -52,7 +52,7 @@ impl<S: Schema> RowCheck<S> {
         RowCheck { from_bytes, check: Box::new(check) }
     }
 
-    /// Checks a row of a batch with that many bytes of data.
+    /// Checks a row of a batch that has `bytes` bytes of data.
     pub(crate) fn check(&self, columns: &ColumnsOf<S>, row: usize, bytes: usize) -> Result<(), RowError> {
         if bytes < self.from_bytes { Ok(()) } else { (self.check)(columns, row) }
     }

@@ -2,7 +2,7 @@
 
 use crate::rows::description::{Column, Step, TableSchema};
 
-/// A rare property of the field with that number. A list of notes is sorted by the number.
+/// A rare property of the field with this number. A list of notes is sorted by the numbers.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Note {

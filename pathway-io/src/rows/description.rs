@@ -67,7 +67,7 @@ impl TableSchema {
         self
     }
 
-    /// Returns the column of that name (not of an alias), if there is one.
+    /// Returns the column with this name (not alias), if there is one.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
         self.columns.iter().find(|column| column.name == name)
@@ -156,7 +156,7 @@ pub struct Column {
 }
 
 impl Column {
-    /// Returns a column of that type, still without a name.
+    /// Returns a column of the type `T`, still without a name.
     pub(crate) const fn of_type<T: ColumnType>() -> Self {
         Column {
             name: "",

@@ -101,7 +101,7 @@ pub trait Keyed: Schema {
 pub type RowOf<S> = <<S as Schema>::Fields as Tree>::Row;
 /// A batch of a schema's rows.
 pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
-/// Returns whether the column with that number belongs to the primary key.
+/// Returns whether the column with this number belongs to the primary key.
 #[inline]
 pub(crate) fn is_key<S: Schema>(column: usize) -> bool {
     S::SCHEMA.columns[column].primary_key

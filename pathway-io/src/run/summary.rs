@@ -58,7 +58,7 @@ impl Summary {
         self.sources.iter().map(|source| source.rows).sum()
     }
 
-    /// Returns the source of that name, if there is one.
+    /// Returns the source with this name, if there is one.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&SourceSummary> {
         self.sources.iter().find(|source| source.name == name)

@@ -9,7 +9,7 @@ use crate::rows::schema::{ColumnsOf, Schema};
 
 /// The number of rows in a segment. It is small enough that moving one takes well under a millisecond.
 const SEGMENT: u32 = 1 << 10;
-/// A segment with that many bytes is full too, so that holes do not keep more than this, except for one large row.
+/// A segment with this many bytes is full, too, so that holes do not keep more than this, except for one large row.
 const SEGMENT_BYTES: usize = 1 << 20;
 /// The number of empty segments that keep their buffers for reuse.
 const KEPT_SEGMENTS: usize = 4;
@@ -168,7 +168,7 @@ impl<S: Schema> Rows<S> {
         self.segments.iter().map(|segment| segment.columns.bytes()).sum()
     }
 
-    /// Returns the number of rows for which it has memory.
+    /// Returns the number of rows for which memory is allocated.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         self.segments.iter().map(|segment| segment.marks.capacity()).sum::<usize>().max(self.segments.capacity())

@@ -262,7 +262,7 @@ impl<S: Schema> Upsert<S> {
         }
     }
 
-    /// Returns the number of keys and rows for which it has memory, whichever is larger.
+    /// Returns the number of keys or of rows for which memory is allocated, whichever is larger.
     #[cfg(test)]
     fn capacity(&self) -> usize {
         self.places.num_buckets().max(self.rows.capacity())

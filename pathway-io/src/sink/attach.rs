@@ -237,8 +237,8 @@ impl<S> Table<S> {
 
     /// Calls `callback` with each update, in order, on its own thread.
     ///
-    /// A panic in it fails the pipeline. After a restart of a persistent pipeline, it receives the updates since the last
-    /// checkpoint again.
+    /// A panic in `callback` fails the pipeline. After a restart of a persistent pipeline, `callback` receives the updates
+    /// since the last checkpoint again.
     ///
     /// # Panics
     ///
@@ -264,8 +264,8 @@ impl<S> Table<S> {
 
     /// Calls `callback` with each commit, in order, on its own thread.
     ///
-    /// A panic in it fails the pipeline. After a restart of a persistent pipeline, it receives the commits since the last
-    /// checkpoint again.
+    /// A panic in `callback` fails the pipeline. After a restart of a persistent pipeline, `callback` receives the commits
+    /// since the last checkpoint again.
     ///
     /// # Panics
     ///

@@ -78,12 +78,12 @@ impl SinkOptions {
     ///
     /// Only a sink that never waits should be called inline:
     ///
-    /// - While it is being called, nothing else of the pipeline is committed, and no timer fires. A slow sink therefore slows
-    ///   down all sources. A source that is in `commit` waits for it, also after a stop; after the grace period both are
+    /// - While the sink is being called, nothing else of the pipeline is committed, and no timer fires. A slow sink therefore
+    ///   slows down all sources. A source that is in `commit` waits for it, also after a stop; after the grace period both are
     ///   abandoned and named in the error.
-    /// - An error or a panic in it fails the pipeline as the sink's failure. The `commit` that called it returns `Ok`, because
+    /// - An error or a panic of the sink fails the pipeline. The `commit` that called the sink returns `Ok`, because
     ///   the rows were committed.
-    /// - It can push into any source and commit. These rows become a later commit. A push that waits for room would
+    /// - The sink can push into any source and commit. These rows become a later commit. A push that waits for room would
     ///   wait for the sink itself, until a stop. Use [`try_next`](crate::Subject::try_next).
     ///
     /// A sink with [`retry`](Self::retry) or [`refused_rows`](Self::refused_rows), and a

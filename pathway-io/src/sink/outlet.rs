@@ -12,7 +12,7 @@ use crate::rows::schema::Schema;
 /// A message to the thread of a sink.
 pub(crate) enum SinkMessage<S: Schema> {
     Commit(Delivery<S>),
-    /// Make everything up to that time durable, and reply with the length of the file at that time.
+    /// Make everything up to `time` durable, and reply with the length of the file at `time`.
     Sync {
         time: u64,
         reply: Sender<u64>,
@@ -100,7 +100,7 @@ impl Progress {
         self.queued.fetch_add(commit.len() as u64, Ordering::Relaxed);
     }
 
-    /// Records that the sink begins to write the commit of that time.
+    /// Records that the sink begins to write the commit of `time`.
     pub(crate) fn writes(&self, time: u64) {
         self.oldest.store(time, Ordering::Relaxed);
     }

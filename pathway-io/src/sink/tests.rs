@@ -42,7 +42,7 @@ impl<S: Schema> Sink<S> for Attached<S> {
 
     fn flush(&mut self) -> RunResult {
         self.0.get().flush()?;
-        // A sink that writes parts has its commits in the state until the checkpointer asks for the end of a part.
+        // A sink that writes parts makes its commits durable only when the checkpointer asks for the end of a part.
         self.0.staged().map_or(Ok(()), |sink| sink.end_part())
     }
 

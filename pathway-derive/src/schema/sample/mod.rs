@@ -97,7 +97,7 @@ impl<'a> State<'a> {
         self.column.options.path.get()
     }
 
-    /// Returns the name that it has in a row.
+    /// Returns the name or path of the column in a row.
     fn name(&self) -> String {
         self.path().map_or_else(|| self.column.name.clone(), |path| path.literal.value())
     }
@@ -131,7 +131,7 @@ struct Held<'a> {
     /// The first line.
     start: Option<usize>,
     states: Vec<State<'a>>,
-    /// How many items of a list are looked at, and how many steps into a value.
+    /// How many items of a list are read, and how many levels of a value.
     items: usize,
     steps: usize,
     has_flat: bool,

@@ -19,7 +19,7 @@ fn misfit(found: impl Into<String>) -> Misfit {
     Misfit { found: found.into(), help: None }
 }
 
-/// The name of serde_json's type. `Value` is the JSON of any type, such as that of a `#[schema(json)]` column.
+/// The name of serde_json's type, which holds JSON of any type, for example in a `#[schema(json)]` column.
 pub const VALUE: &str = "serde_json::Value";
 
 /// `Duration::MAX` in nanoseconds.
@@ -227,7 +227,7 @@ fn is_float_name(text: &str) -> bool {
     matches!(text, "NaN" | "Infinity" | "inf" | "-Infinity" | "-inf")
 }
 
-/// Returns whether it is padded base64, of the standard alphabet and without stray bits.
+/// Returns whether the text is padded base64, in the standard alphabet and without stray bits.
 fn is_base64(text: &str) -> bool {
     let bytes = text.as_bytes();
     let data = bytes.strip_suffix(b"==").or_else(|| bytes.strip_suffix(b"=")).unwrap_or(bytes);

@@ -6,7 +6,7 @@ use crate::run::summary::Stop;
 
 /// A message from one process to another.
 pub(super) enum PeerMessage {
-    /// The process has made a commit at that time.
+    /// The process has made a commit at this time.
     Time(u64),
     Stop(Stop),
     /// The process has failed, and still delivers its pending rows.

@@ -79,7 +79,7 @@ fn encode(offset: &dyn AnyOffset) -> Result<Vec<u8>, FailureKind> {
 }
 
 impl Checkpointer {
-    /// Opens the log, and makes the first checkpoint. All sinks are open.
+    /// Opens the log, and makes the first checkpoint. The caller has opened all sinks.
     fn begin(mut plan: Plan, part: Arc<CheckpointerPart>) -> Result<Self, BoxError> {
         let sync = plan.durability.syncs();
         plan.directory.check()?;

@@ -142,7 +142,7 @@ impl Monitor {
     fn look(&self) -> Snapshot {
         let control = &self.0.control;
         let (now, wall) = (control.time.now(), unix_millis());
-        // The lock of the control is not held while the parts are looked at, since each has locks too.
+        // The control's lock is released before the parts are read, because each part has its own locks.
         let Look { parts, stop } = control.look();
         let (mut sources, mut sinks, mut last_checkpoint, mut clock_time) = (Vec::new(), Vec::new(), None, None);
         for (part, phase) in &parts {

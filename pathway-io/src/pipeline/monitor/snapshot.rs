@@ -63,7 +63,7 @@ pub enum SourceState {
     Running,
     /// A push or a commit waits until the sinks have taken earlier rows.
     WaitingForRoom,
-    /// `run` has failed, and is called again at that time.
+    /// `run` has failed, and is called again at the time `until`.
     BackingOff {
         /// In Unix milliseconds.
         until: u64,
@@ -145,13 +145,13 @@ pub struct ClockStatus {
 }
 
 impl Snapshot {
-    /// Returns the source of that name.
+    /// Returns the source with this name.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&SourceStatus> {
         self.sources.iter().find(|source| source.name == name)
     }
 
-    /// Returns the first sink of that name.
+    /// Returns the first sink with this name.
     #[must_use]
     pub fn sink(&self, name: &str) -> Option<&SinkStatus> {
         self.sinks.iter().find(|sink| sink.name == name)

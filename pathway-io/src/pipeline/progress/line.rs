@@ -43,7 +43,7 @@ impl Rate {
     }
 }
 
-/// Returns the head and the lines, for a terminal of that many columns.
+/// Returns the head and the lines of the table, for a terminal with `columns` columns.
 pub(super) fn table(parts: &[(String, Gauge, u64)], columns: usize) -> Vec<String> {
     // The last column stays free: some terminals wrap when it is written.
     let width = columns.saturating_sub(1);
@@ -69,7 +69,7 @@ pub(super) fn note(text: &str, columns: usize) -> String {
 /// The mark before the name of a sink.
 pub(super) const SINK: &str = "→ ";
 
-/// Returns a name in exactly that many columns. A long name loses its beginning, so that a path keeps the file's name.
+/// Returns a name in exactly `width` columns. A long name loses its beginning, so that a path keeps the file's name.
 fn fit(name: &str, width: usize) -> String {
     let (mark, name) = name.split_at(if name.starts_with(SINK) { SINK.len() } else { 0 });
     let width = width - measure_text_width(mark);

@@ -27,7 +27,7 @@ pub(super) fn directory() -> Option<PathBuf> {
 
 /// Prints that the sink has written, and waits for the kill.
 pub(super) fn wait_for_kill() -> Verdict {
-    // The line is not printed by `println`, which the test harness captures.
+    // The test harness would capture the output of `println`.
     let mut out = io::stdout().lock();
     let said = writeln!(out, "{WRITTEN}").and_then(|()| out.flush());
     drop(out);

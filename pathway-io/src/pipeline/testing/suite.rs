@@ -228,7 +228,7 @@ where
         }
     }
 
-    /// An offset comes before the backlog is full.
+    /// The source sets an offset before the backlog is full.
     fn sets_offsets_within_the_backlog(&self) -> Verdict {
         if <C::Subjects as Subjects>::offset_type().is_unit {
             return Ok(());

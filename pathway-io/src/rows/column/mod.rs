@@ -124,7 +124,7 @@ pub trait KeyType: ColumnType + Clone {}
     note = "for your own type: derive `ColumnType` if it is an enum without fields or has one unnamed field; use `#[schema(json)]` if it implements serde's traits"
 )]
 pub trait NotNull: ColumnType {
-    /// Returns whether this value is null itself, which in an `Option` equals `None`. Only a `Value` can be.
+    /// Returns whether this value is null, which in an `Option` equals `None`. Only a `serde_json::Value` can be null.
     #[inline]
     fn is_null(&self) -> bool {
         false

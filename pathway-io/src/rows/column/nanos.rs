@@ -10,7 +10,7 @@ use super::mismatch::{mismatch, out_of_range, refuse};
 use super::number::whole;
 use super::strict::Fault;
 
-/// Reads an integer for a column of that type, by the rules of integer columns: `1.0` is one.
+/// Reads an integer for a column of the type `T`, by the rules of integer columns: `1.0` is an integer.
 ///
 /// serde_json makes a float of an integer beyond 64 bits, unless it is asked for one of 128, and then it reads nothing else.
 /// So the text is read.

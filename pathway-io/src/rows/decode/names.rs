@@ -66,7 +66,7 @@ impl Seen {
         (self.next[self.place] == self.place && self.place < self.columns.len()).then_some(self.place)
     }
 
-    /// Returns the column of that name, if there is one.
+    /// Returns the column with this name, if there is one.
     #[inline]
     pub(super) fn find(&mut self, schema: &TableSchema, name: &str) -> Option<usize> {
         let guess = self.next[self.place];
@@ -79,7 +79,7 @@ impl Seen {
         }
     }
 
-    /// Returns the column of that name, if there is one, without a guess.
+    /// Returns the column with this name, if there is one, without a guess.
     #[inline(always)]
     pub(super) fn search(&mut self, schema: &TableSchema, name: Name<'_>) -> Option<usize> {
         if self.names.slots.is_empty() {
@@ -131,7 +131,7 @@ impl Seen {
 /// The names and aliases of the columns, each near the slot that its hash says.
 #[derive(Debug, Default)]
 struct Names {
-    /// Empty before the first search; then a power of two of them, at most half of which are taken.
+    /// Empty before the first search. Then the length is a power of two, and at most half of the slots are taken.
     slots: Vec<Option<Slot>>,
 }
 

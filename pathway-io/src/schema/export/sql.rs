@@ -194,7 +194,7 @@ fn postgres(data_type: &DataType, name: &str) -> (&'static str, Option<String>) 
 fn sqlite(data_type: &DataType, name: &str) -> (&'static str, Option<String>) {
     let between = |least: i64, most: i64| Some(format!("{name} BETWEEN {least} AND {most}"));
     match data_type {
-        // A driver writes 0 and 1, and a CSV file contains the words.
+        // Drivers write 0 and 1. A CSV file contains the words.
         DataType::Bool => ("BOOLEAN", Some(format!("{name} IN (0, 1, 'false', 'true')"))),
         DataType::I8 => ("INTEGER", between(i8::MIN.into(), i8::MAX.into())),
         DataType::I16 => ("INTEGER", between(i16::MIN.into(), i16::MAX.into())),

@@ -1,6 +1,6 @@
 //! Rust names for arbitrary names.
 
-/// The words that cannot be the name of a field. All but the last four can be with `r#`.
+/// The keywords. With `r#`, all but the last four can be the name of a field.
 const KEYWORDS: [&str; 52] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
     "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod", "move",

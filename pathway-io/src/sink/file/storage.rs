@@ -1,5 +1,5 @@
 //! The files that a pipeline writes: outputs, quarantine, state. All of them go through [`Storage`], so that a test
-//! can replace the disk by one that fails.
+//! can replace the disk with one that fails.
 //!
 //! A [`StoredFile`] is only appended to, and knows how long it is. Its errors name the file and the place.
 
@@ -165,7 +165,7 @@ impl StoredFile {
         self.watch.check(self.len, self.is_ours_alone).map_err(|error| FileError::new("continue", &self.path, error))
     }
 
-    /// Renames the file. An existing file of that name is replaced.
+    /// Renames the file, and replaces an existing file with the new name.
     pub(crate) fn rename(&mut self, storage: &dyn Storage, to: PathBuf) -> Result<(), FileError> {
         storage.rename(&self.path, &to).map_err(|error| FileError::new("rename", &self.path, error))?;
         self.path = to;

@@ -106,7 +106,7 @@ impl Options {
         Self::default()
     }
 
-    /// Ends a part with the commit after which it has that many updates.
+    /// Ends a part with the commit after which it has at least `rows` updates.
     pub fn rows(mut self, rows: usize) -> Self {
         self.rows = rows.max(1);
         self

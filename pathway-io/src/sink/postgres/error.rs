@@ -35,7 +35,7 @@ impl fmt::Display for ServerError {
 
 impl StdError for ServerError {}
 
-/// Converts an error of the client, and marks it as fatal unless another attempt may succeed.
+/// Converts an error of the client. Marks it as a refusal of a row, or as fatal, unless another attempt may succeed.
 pub(super) fn judged(error: postgres::Error) -> BoxError {
     let (is_transient, is_refusal) = (is_transient(&error), is_refusal(&error));
     let error = ServerError(error);

@@ -9,7 +9,7 @@ pub(super) enum Kind {
     Int2,
     Int4,
     Int8,
-    /// A `numeric` with that many digits, or with any number of digits, also after the point.
+    /// A `numeric` with this many digits, or with any number of digits, also after the point.
     Numeric(Option<i32>),
     Float4,
     Float8,
@@ -92,7 +92,7 @@ impl Kind {
         }
     }
 
-    /// Returns whether a column of that type and modifier keeps every value unchanged.
+    /// Returns whether a column of the type `oid` with this modifier keeps every value unchanged.
     pub(super) fn fits(self, oid: u32, modifier: i32) -> bool {
         let keeps = match self {
             // The upper half of a modifier is the number of digits, and the lower half that after the point. 4 is

@@ -17,7 +17,7 @@ const GROWTH: usize = 4_096;
 /// Returns the check for rows of at most `limit` bytes. `added` is the number of columns that the sink adds.
 pub(super) fn row_check<S: Schema>(limit: usize, added: usize) -> RowCheck<S> {
     RowCheck::of_columns(limit / GROWTH, move |columns: &ColumnsOf<S>, row| {
-        // Rows of that size are rare.
+        // Rows that may exceed the limit are rare.
         let mut size = Size { row, bytes: OVERHEAD * (added + 1), largest: (0, 0), scratch: Vec::new() };
         columns.visit(0, &mut size);
         if size.bytes <= limit {

@@ -359,7 +359,7 @@ where
     tokio::task::spawn_local(Task { tasks, task: Some(Box::pin(task)) });
 }
 
-/// A task of `run`; `None` once it has ended.
+/// A task that `run` has started. `task` is `None` once it has ended.
 struct Task<T: Future> {
     tasks: Rc<Tasks>,
     task: Option<Pin<Box<T>>>,

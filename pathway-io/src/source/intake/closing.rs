@@ -100,7 +100,7 @@ impl Intake {
         }
     }
 
-    /// Waits until `done` returns a value. Returns `None` after the deadline.
+    /// Waits until a table or the intake is closed. Returns `None` after the deadline.
     pub(super) fn wait_closing<'a>(
         &self,
         state: MutexGuard<'a, State>,

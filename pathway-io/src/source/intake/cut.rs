@@ -31,7 +31,7 @@ pub(crate) struct Cut {
 /// A message of an intake to the sequencer.
 pub(crate) enum IntakeMessage {
     Commit(Cut),
-    /// Asks the sequencer to call [`Intake::autocommit`] of a source at that time.
+    /// Asks the sequencer to call [`Intake::autocommit`] of a source at the time `at`.
     Arm {
         source: usize,
         at: Instant,

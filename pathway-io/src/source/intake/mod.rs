@@ -195,7 +195,7 @@ impl Intake {
         let serving = self.serving();
         let mut state = self.lock();
         if state.is_for_later(offset.is_some()) {
-            // If an offset waits for this transaction, no cut can be made before it.
+            // If an offset waits for this transaction, no cut can make room before the transaction is appended.
             if !state.offset_waits {
                 state = self.make_room(state, entry, Push::Wait)?;
             }

@@ -80,7 +80,7 @@ pub(super) fn read_instant(text: &str) -> Result<(Day, Clock, i32), Fault> {
     if reader.0.is_empty() { Ok((day, clock, offset)) } else { Err(FORM) }
 }
 
-/// The rest of a text that has not been read yet.
+/// The unread rest of a text.
 struct Reader<'a>(&'a [u8]);
 
 impl Reader<'_> {

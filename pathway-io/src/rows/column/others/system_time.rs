@@ -30,7 +30,7 @@ fn number_of(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
 }
 
-/// Returns the year, month and day of that number.
+/// Returns the year, month and day of the day with this number.
 fn day_of(number: i64) -> (i64, i64, i64) {
     let (era, of_era) = ((number + 719_468).div_euclid(146_097), (number + 719_468).rem_euclid(146_097));
     let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;

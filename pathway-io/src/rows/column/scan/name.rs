@@ -23,7 +23,7 @@ impl NameKey {
         NameKey { first, second, len: name.len() }
     }
 
-    /// Returns whether two names with this key are the same.
+    /// Returns whether the key holds the whole name, so that names with this key are equal.
     #[inline]
     pub(crate) fn is_whole(self) -> bool {
         self.len <= Self::BYTES

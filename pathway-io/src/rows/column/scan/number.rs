@@ -129,7 +129,7 @@ impl Scan<'_> {
     }
 
     /// Returns the float that begins at `start` and has been read up to its exponent. Returns `None` for a number out
-    /// of range, and for an integer: serde_json reads it without rounding twice for 32 bits.
+    /// of range, and for an integer, which serde_json can convert to an `f32` without rounding twice.
     #[inline(never)]
     fn long_float(&mut self, start: usize, decimals: bool) -> Option<f64> {
         let exponent = self.eat(b'e') || self.eat(b'E');

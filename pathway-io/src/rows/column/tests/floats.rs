@@ -26,7 +26,7 @@ fn floats_of_32_bits_are_rounded_once() {
         ("16777216.9999999999", 16_777_216.0),
         ("1.00000005960464477539062500001", 1.000_000_1),
         ("7.038531e-26", 7.038531e-26),
-        // A little more than half of the smallest float.
+        // A little less, and a little more, than half of the smallest float.
         ("7.006492321624085e-46", 0.0),
         ("7.0064923216240853546186479164495807e-46", f32::from_bits(1)),
         ("340282356779733661637539395458142568447.9999", f32::MAX),

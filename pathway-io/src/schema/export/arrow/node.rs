@@ -21,7 +21,7 @@ use serde_json::Value;
 use crate::rows::civil;
 use crate::rows::data_type::DataType;
 
-/// The reason why Arrow does not have a value.
+/// The reason why Arrow cannot represent a value.
 pub(super) type Fault = &'static str;
 
 pub(super) const FORM: Fault = "a value of a form that Arrow does not have here";

@@ -17,14 +17,14 @@ use crate::sink::file::storage::{Disk, Handle, Readers, Storage};
 pub enum Fault {
     /// No fault.
     None,
-    /// The disk is full once a file has that many bytes. A longer write is cut short.
+    /// The disk is full once the file has `at` bytes. A longer write is cut short.
     Full {
         /// The path of the file. For a temporary file it is the final path.
         path: PathBuf,
-        /// The length that it may have.
+        /// The greatest length of the file.
         at: u64,
     },
-    /// The call with that number fails.
+    /// This call fails.
     Call(Call),
     /// Each write is interrupted once and then takes a single byte.
     Short,
