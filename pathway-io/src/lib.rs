@@ -129,7 +129,7 @@ pub mod dataflow {
     pub use crate::pipeline::workers::Workers;
     pub use crate::source::partition::Partition;
 
-    /// It is never compiled. rustc finds it and reports that the function needs the feature.
+    /// This stub is never compiled. rustc finds it and reports that the function needs the feature.
     #[cfg(feature = "dataflow")]
     pub fn compute() {}
 }

@@ -77,7 +77,7 @@ pub(crate) struct TooLarge;
 pub(crate) struct Frame {
     pub(crate) kind: Kind,
     pub(crate) payload: Vec<u8>,
-    /// The positions in the file at which it begins and ends.
+    /// The positions in the file at which the frame begins and ends.
     pub(crate) start: u64,
     pub(crate) end: u64,
 }

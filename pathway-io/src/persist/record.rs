@@ -18,7 +18,7 @@ pub(crate) struct Shapes {
 #[derive(Clone)]
 pub(crate) struct SourceShape {
     pub(crate) name: String,
-    /// Its tables, and whether all rows of each are kept for computations.
+    /// The source's tables, and whether all rows of each are kept for computations.
     pub(crate) tables: Vec<(&'static TableSchema, bool)>,
 }
 
@@ -206,7 +206,7 @@ pub(crate) struct FileLen {
     /// The path as the program specifies it, by [`path_key`](crate::sink::resume::path_key).
     pub(crate) path: String,
     pub(crate) len: u64,
-    /// The check value of its last kilobytes.
+    /// The check value of the file's last kilobytes.
     pub(crate) check: Option<u32>,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Found {
     pub(crate) checkpoint: Checkpoint,
     /// The position at which the last checkpoint ends.
     pub(crate) end: u64,
-    /// The position at which the checkpoint before it ends, or its own end if it is the first.
+    /// The position at which the checkpoint before the last one ends. Equals `end` if there is only one.
     pub(crate) before_last: u64,
     /// The position at which the first checkpoint ends.
     pub(crate) begun: u64,

@@ -82,7 +82,7 @@ pub(crate) struct CheckpointerPart {
 /// The last checkpoint of a run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct LastCheckpoint {
-    /// The time of the last commit in it.
+    /// The time of the last commit in the checkpoint.
     pub(crate) time: u64,
     pub(crate) made: Instant,
     pub(crate) duration: Duration,

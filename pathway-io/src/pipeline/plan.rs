@@ -185,7 +185,7 @@ impl Plan {
 #[derive(PartialEq, Eq, Hash)]
 enum FileKey {
     Id(FileId),
-    /// It does not exist yet.
+    /// The file does not exist yet.
     Path(PathBuf),
 }
 

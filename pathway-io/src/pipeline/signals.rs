@@ -48,9 +48,9 @@ mod unix {
     struct Entry {
         id: u64,
         control: Arc<Control>,
-        /// Whether a signal has asked it to stop.
+        /// Whether a signal has asked the pipeline to stop.
         has_heard: bool,
-        /// Whether it draws on the terminal.
+        /// Whether the pipeline draws on the terminal.
         draws: bool,
     }
 
@@ -174,7 +174,7 @@ mod unix {
             let mut registry = registry();
             if let Err(error) = registry.listen(draws) {
                 let ended = registry.close();
-                // It is not joined, since it may wait for the lock.
+                // The thread is not joined, because it may wait for the lock.
                 drop(ended);
                 return Err(Error::pipeline(error));
             }
@@ -196,7 +196,7 @@ mod unix {
             // The control is dropped outside the lock, because this can run the user's code.
             drop(entry);
             if let Some(thread) = thread {
-                // It runs no code that panics.
+                // The thread runs no code that panics.
                 let _ = thread.join();
             }
         }

@@ -130,7 +130,7 @@ pub enum Step {
 pub struct Column {
     /// The name in JSON and in every output.
     pub name: &'static str,
-    /// The type of its values. For an `Option<T>`, it is the type of `T`.
+    /// The type of the column's values. For an `Option<T>`, it is the type of `T`.
     pub data_type: DataType,
     /// Whether the column's values may be null (`Option<T>`).
     pub optional: bool,

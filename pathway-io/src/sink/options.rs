@@ -79,8 +79,8 @@ impl SinkOptions {
     /// Only a sink that never waits should be called inline:
     ///
     /// - While the sink is being called, nothing else of the pipeline is committed, and no timer fires. A slow sink therefore
-    ///   slows down all sources. A source that is in `commit` waits for it, also after a stop; after the grace period both are
-    ///   abandoned and named in the error.
+    ///   slows down all sources. A source that is in `commit` waits for it, also after a stop; after the grace period both
+    ///   are abandoned and named in the error.
     /// - An error or a panic of the sink fails the pipeline. The `commit` that called the sink returns `Ok`, because
     ///   the rows were committed.
     /// - The sink can push into any source and commit. These rows become a later commit. A push that waits for room would

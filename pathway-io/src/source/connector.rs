@@ -79,7 +79,7 @@ pub trait Connector: Send + 'static {
     /// of `run` is a [`Partition`].
     ///
     /// All partitions feed the same tables. If a table has a key, the last push of a key wins. If two pushes have the
-    /// same time, the one from the partition with the higher index wins.
+    /// same time, the push of the partition with the higher index wins.
     fn partition(&self) -> Option<Self>
     where
         Self: Sized,

@@ -120,7 +120,7 @@ impl Hooks {
             }
             state.phase = Phase::Fired;
             let tasks = std::mem::take(&mut state.waiting);
-            // They are counted under the lock, so that the source cannot count as ended before its hooks do.
+            // The hooks are counted under the lock, so that the source cannot count as ended before its hooks do.
             self.count(|running| running + tasks.len());
             tasks
         };

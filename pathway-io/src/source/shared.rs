@@ -78,9 +78,9 @@ impl Seen {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Pulse {
     Alive,
-    /// The attempt has just been interrupted, because it has pushed nothing for that long.
+    /// The attempt has just been interrupted, because it has pushed nothing for this time.
     Interrupted(Duration),
-    /// The attempt was interrupted that long ago, and has not returned.
+    /// The attempt was interrupted this long ago, and has not returned.
     Deaf(Duration),
 }
 

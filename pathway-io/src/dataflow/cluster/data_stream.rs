@@ -75,7 +75,7 @@ impl timely::communication::allocator::zero_copy::stream::Stream for DataStream 
     }
 
     fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        // It may be closed already.
+        // The connection may be closed already.
         let _ = self.stream.shutdown(how);
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Greeters {
     fn start(&mut self, stream: TcpStream) -> io::Result<()> {
         stream.set_nonblocking(false)?;
         if self.greeting.len() >= GREETERS {
-            // Its thread notices that and ends.
+            // The thread of the closed connection ends.
             let _ = self.greeting.remove(0).shutdown(Shutdown::Both);
         }
         let stream = Arc::new(stream);

@@ -20,7 +20,7 @@ use crate::source::shared::Source;
 /// The checkpointer's data about a source.
 pub(in crate::persist) struct PersistedSource {
     pub(in crate::persist) source: Arc<Source>,
-    /// The number of its first table in the log.
+    /// The number of the source's first table in the log.
     pub(in crate::persist) first_table: u32,
     pub(in crate::persist) offset: Option<Vec<u8>>,
     pub(in crate::persist) quarantine: Option<Quarantine>,

@@ -78,7 +78,7 @@ pub enum SourceState {
 pub struct Load {
     /// The number of rows.
     pub rows: u64,
-    /// Their approximate size in memory.
+    /// The approximate size of the rows in memory.
     pub bytes: u64,
 }
 
@@ -90,7 +90,7 @@ pub struct SinkStatus {
     pub name: String,
     /// The state of the sink.
     pub state: SinkState,
-    /// The updates that it has taken.
+    /// The updates that the sink has taken.
     pub updates: u64,
     /// The commits that the updates were in.
     pub commits: u64,
@@ -100,7 +100,7 @@ pub struct SinkStatus {
     pub lag: Duration,
     /// The number of retries after an error.
     pub retries: u64,
-    /// The updates that were left out, because the sink refuses them for good.
+    /// The updates that were left out, because the sink refuses them permanently.
     pub refused: u64,
 }
 
@@ -108,15 +108,15 @@ pub struct SinkStatus {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SinkState {
-    /// It is being opened.
+    /// The sink is being opened.
     Opening,
-    /// It waits for commits.
+    /// The sink waits for commits.
     Idle,
-    /// It writes or flushes.
+    /// The sink writes or flushes.
     Writing,
-    /// It has failed and is retried.
+    /// The sink has failed and is retried.
     Retrying,
-    /// The source has ended.
+    /// The sink has ended.
     Ended,
 }
 
@@ -124,13 +124,13 @@ pub enum SinkState {
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct CheckpointStatus {
-    /// The time of the last commit in it.
+    /// The time of the last commit in the checkpoint.
     pub time: u64,
-    /// The time since it became durable.
+    /// The time since the checkpoint became durable.
     pub age: Duration,
-    /// The time that it took.
+    /// The time that the checkpoint took.
     pub duration: Duration,
-    /// The length of the log after it.
+    /// The length of the log after the checkpoint.
     pub log_bytes: u64,
 }
 
@@ -140,7 +140,7 @@ pub struct CheckpointStatus {
 pub struct ClockStatus {
     /// The time of the last commit, in Unix milliseconds; 0 if there was none.
     pub time: u64,
-    /// The time by which it is ahead of the wall clock.
+    /// The time by which the clock is ahead of the wall clock.
     pub ahead: Duration,
 }
 

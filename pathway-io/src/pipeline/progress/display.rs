@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub(crate) struct Display {
     id: u64,
     started: Instant,
-    /// The drawing thread: it ends when the first is dropped, and the second is disconnected when it has ended.
+    /// The drawing thread ends when the sender is dropped. When it has ended, the receiver is disconnected.
     thread: Option<(Sender<()>, Receiver<()>)>,
 }
 

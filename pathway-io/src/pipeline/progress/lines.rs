@@ -92,7 +92,7 @@ mod tests {
             SEEN.lock().unwrap().push(line.to_owned());
         })
         .unwrap();
-        // It is written when the call returns.
+        // The line is written when the call returns.
         writer.say("first");
         wait(|seen| seen == ["first"]);
         let closed = GATE.lock().unwrap();

@@ -42,7 +42,7 @@ pub struct ColumnView<'a> {
     pub(crate) name: &'static str,
     /// The name of the schema that the column belongs to.
     pub(crate) schema: &'static str,
-    /// The name of the schema that reads it.
+    /// The name of the schema that reads the column.
     pub(crate) reader: &'static str,
     pub(crate) buffer: &'a dyn AnyBuffer,
 }

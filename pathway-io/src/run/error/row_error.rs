@@ -12,7 +12,7 @@ use std::fmt;
 /// A push also returns it if the subject is closed ([`is_closed`](RowError::is_closed)), or if it would have to wait
 /// ([`is_full`](RowError::is_full)). The row itself may be right then.
 #[derive(Debug)]
-// It is boxed, because it is in the `Result` of a call that is made for each row.
+// The contents are boxed, because a `Result` with this error is returned for each row.
 pub struct RowError(Box<Inner>);
 
 #[derive(Debug)]

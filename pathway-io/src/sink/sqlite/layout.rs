@@ -34,7 +34,7 @@ struct Described {
     name: String,
     affinity: Affinity,
     not_null: bool,
-    /// Its position in the primary key, from 1.
+    /// The column's position in the primary key, from 1.
     key: u32,
 }
 

@@ -20,13 +20,13 @@ const LOCKED_ROWS: usize = 256;
 /// The way a row is pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Push {
-    /// It waits for room.
+    /// The push waits for room.
     Wait,
-    /// It waits for room, and has an offset.
+    /// The push waits for room, and has an offset.
     At,
-    /// It does not wait.
+    /// The push does not wait.
     Try,
-    /// It does not wait, because it has waited for room before. If others have taken the room meanwhile, this row
+    /// The push does not wait, because it has waited for room before. If others have taken the room meanwhile, this row
     /// exceeds the backlog by one.
     Reserved,
 }

@@ -23,7 +23,7 @@ pub(crate) struct Cut {
     pub(crate) bad: Vec<u8>,
     /// Whether the rows are the whole table of the source, so that all other rows are removed.
     pub(crate) whole: bool,
-    /// Whether it replaces all rows of a table, which takes longer for a larger table.
+    /// Whether the commit replaces all rows of a table, which takes longer for a larger table.
     pub(crate) replaces: bool,
     pub(crate) credit: Arc<Credit>,
 }

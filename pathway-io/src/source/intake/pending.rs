@@ -100,7 +100,7 @@ pub(crate) struct Pending {
     /// The load before the tail; `None` without a tail.
     before_tail: Option<Load>,
     bad: BadLines,
-    /// Whether one of its tables is whole: [`Pending::start_table`].
+    /// Whether the rows replace a whole table: [`Pending::start_table`].
     pub(crate) replaces: bool,
     /// For a transaction: the number that the intake returned when it was opened.
     pub(crate) opened: Option<u64>,

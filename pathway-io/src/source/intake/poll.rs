@@ -123,10 +123,10 @@ pub(crate) struct CommitTransaction<'a, O> {
     entry: Entry,
     transaction: Pending,
     offset: Option<O>,
-    /// Whether it is counted as a waiting transaction.
+    /// Whether the transaction is counted as waiting.
     is_queued: bool,
-    /// Whether its rows are among the pending ones. The next offset or the end of `run` commits them, even if this
-    /// future is dropped.
+    /// Whether the transaction's rows are pending rows. The next offset or the end of `run` commits them, even if
+    /// this future is dropped.
     is_appended: bool,
     place: Place,
 }

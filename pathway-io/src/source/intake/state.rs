@@ -59,7 +59,7 @@ pub(super) struct State {
     pub(super) first_push: Option<Instant>,
     /// The time of the last cut. It is recorded only for an eager source.
     pub(super) last_cut: Option<Instant>,
-    /// Whether the sequencer's timer runs, or its cut waits for credit.
+    /// Whether the sequencer's timer runs, or the timer's cut waits for credit.
     pub(super) armed: bool,
     /// Whether a cut is due and waits for credit or an offset. The event that ends the wait makes the cut.
     pub(super) cut_due: bool,

@@ -8,7 +8,7 @@ struct Offer {
     id: i64,
     #[schema(path = "seller.name", alias = "vendor")]
     seller_name: String,
-    /// It has the name of the field in which its path begins.
+    /// The column has the name of the field in which its path begins.
     #[schema(path = "price.amount")]
     price: Value,
     #[schema(path = "price.tax[1].rate", default = 7)]

@@ -36,7 +36,7 @@ struct FilePages {
     bytes: Vec<u8>,
     /// The length up to which the system considers the pages as written.
     clean: usize,
-    /// The pages among them that are not on the disk.
+    /// The pages among these that are not on the disk.
     holes: Vec<Range<usize>>,
 }
 
