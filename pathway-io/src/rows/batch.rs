@@ -119,7 +119,7 @@ impl<S: Schema> Batch<S> {
             .try_for_each(|check| check.check(&self.columns, self.len - 1, bytes))
     }
 
-    /// Like [`check`](Self::check), for a row from JSON, which the caller still has.
+    /// Like [`check`](Self::check), but drops a refused row: the caller still has its JSON.
     #[inline]
     fn check_json(&mut self) -> Result<(), RowError> {
         if self.checks.is_none() {

@@ -1,6 +1,6 @@
 //! Checks by which a sink refuses rows when they are pushed: [`RowCheck`].
 //!
-//! In a persistent pipeline a row is durable before a database sees it, so a row that the database refuses for good
+//! In a persistent pipeline a row is durable before a database sees it, so a row that the database always refuses
 //! would be refused at every start. The checks run when the row is in its columns, before it counts as pushed. Tables
 //! without such a sink pay one comparison per row.
 

@@ -9,7 +9,7 @@ use crate::rows::schema::{ColumnsOf, Schema};
 
 /// The number of rows in a segment. It is small enough that moving one takes well under a millisecond.
 const SEGMENT: u32 = 1 << 10;
-/// A segment with this many bytes is full, too, so that holes do not keep more than this, except for one large row.
+/// A segment with this many bytes is full, too, which bounds the memory that removed rows keep, except for one large row.
 const SEGMENT_BYTES: usize = 1 << 20;
 /// The number of empty segments that keep their buffers for reuse.
 const KEPT_SEGMENTS: usize = 4;

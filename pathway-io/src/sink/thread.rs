@@ -130,7 +130,7 @@ impl Worker {
         mode: Mode<S>,
         told: &Receiver<SinkMessage<S>>,
     ) -> RunResult {
-        // What the sink has not flushed is kept in either case.
+        // Both `retry` and `refused_rows` need the commits that the sink has not flushed, so `Retry` keeps them.
         let restart = retry.or_else(|| (refused_rows != BadRows::Fail).then(|| Restart::backoff(NO_WAIT).attempts(1)));
         let mut retry = match restart {
             Some(restart) => Some(Retry::new(restart, Refusals::open(refused_rows)?)),

@@ -22,7 +22,7 @@ fn takes<T: ColumnType>(text: &str) -> bool {
     buffer.decode(&mut deserializer).is_ok() && deserializer.end().is_ok()
 }
 
-/// Returns the type of this name. By itself, the macro leaves some of them to the compiler.
+/// Returns the type with this name. It includes types that the macro leaves to the compiler.
 fn named(name: &str) -> DataType {
     let inner = |prefix: &str| name.strip_prefix(prefix)?.strip_suffix('>').map(named).map(Box::new);
     match name {

@@ -28,7 +28,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The most connections that greet at once. A further one replaces the oldest.
 const GREETERS: usize = 64;
 
-/// One process, while it looks for the others.
+/// One process, while it looks for the other processes.
 struct Handshake<'a> {
     workers: &'a Workers,
     key: Arc<[u8]>,

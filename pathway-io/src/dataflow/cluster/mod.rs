@@ -5,16 +5,16 @@
 //! ([`data_stream`]). The other carries our own messages ([`message`]). For each other process, one thread sends them
 //! ([`sender`]), so that a process that hangs delays no other, and one thread receives them ([`receiver`]).
 //!
-//! - **The clock**: each process tells the others the time of its clock, so that theirs do not fall behind.
-//! - **A stop** that is requested in one process is a stop of all.
-//! - **A failure** of one, such as that of a sink, stops the others, which fail with its text. Pending rows are still
-//!   delivered. A failure that ends the dataflow itself (a worker that panics, a process that is gone) ends theirs at
-//!   once.
-//! - **Done** is sent when all of a process's own work is done, and a process ends only when it has received it from all
-//!   others ([`ShutdownBarrier`]). So everything that a process sends before has been received, and a connection that
-//!   closes without it is a process that is gone. A process that is done and waits is still asked to stop, and tells those
-//!   that are not done. After a stop the grace period bounds the wait: twice, since the others' sources have it first.
-//! - **A heartbeat** is sent every second until then: a machine without power closes no connection.
+//! - **The clock**: each process sends the time of its clock to the others, so that no clock falls behind.
+//! - **A stop** that is requested in one process stops all processes.
+//! - **A failure** in a process, for example of a sink, stops the other processes, which fail with the same text. Pending
+//!   rows are still delivered. A failure of the dataflow itself (a worker that panics, a process that is gone) ends the
+//!   dataflow of every process at once.
+//! - **Done** is sent when all work of a process is done. A process ends only when it has received this message, and so
+//!   everything before it, from all other processes ([`ShutdownBarrier`]). If a connection closes without this message, its
+//!   process is gone. A process that is done and waits can still be asked to stop, and tells the processes that are not
+//!   done. After a stop the wait lasts at most two grace periods, because the sources of the other processes have the first.
+//! - **A heartbeat** is sent every second until `Done` is sent, because a machine that loses power closes no connection.
 
 mod data_stream;
 mod greeting;
@@ -72,9 +72,9 @@ pub(super) struct BarrierState {
     telling: usize,
     /// The time of the last commit of this process.
     time: u64,
-    /// Whether the run ends without waiting for the others.
+    /// Whether the run ends without waiting for the other processes.
     cut_short: bool,
-    /// Another process was the first to report its failure, and has told the others itself.
+    /// Another process was the first to report its failure, and has told all processes itself.
     heard_failure: bool,
 }
 
@@ -126,7 +126,7 @@ impl ShutdownBarrier {
         self.update(control, |state| state.telling -= 1);
     }
 
-    /// Stops waiting for the others to be done. It still waits until they have been told.
+    /// Stops waiting for the other processes to be done, but waits until all messages to them are sent.
     pub(crate) fn cut_short(&self, control: &Control) {
         self.update(control, |state| state.cut_short = true);
         let deadline = Instant::now() + FAREWELL_TIMEOUT;

@@ -72,7 +72,7 @@ impl PeerProgress {
     /// Returns the next message for the peer, if there is news.
     fn news(&self, run: &RunState, flow: &Flow, barrier: &ShutdownBarrier) -> Option<PeerMessage> {
         let failure = || run.failures.first().map(ToString::to_string);
-        // A failure after `Done` comes from another process, which tells the others itself.
+        // A failure after `Done` comes from another process, which tells all processes itself.
         if !self.done {
             if flow.has_failed() {
                 return failure().map(PeerMessage::Failed);
@@ -84,7 +84,7 @@ impl PeerProgress {
                 return Some(PeerMessage::Failing(failure));
             }
         }
-        // The stop that a failure causes is not sent, because the others would take it for a clean end.
+        // The stop that a failure causes is not sent, because the other processes would take it for a clean end.
         if !self.stop
             && run.failures.is_empty()
             && let Some((stop, _)) = run.stop

@@ -62,7 +62,7 @@
 //! | `checkpoint` | debug | `time`, `commits`, `duration`, `log_bytes` | a checkpoint is durable |
 //! | `run again: ..` | warn | `connector`, `attempts`, `wait` | a source has failed, and a [`Restart`](crate::Restart) calls `run` again |
 //! | `is tried again: ..` | warn | `sink`, `retries`, `wait` | a sink has failed and is tried again |
-//! | `left out, because ..` | warn | `sink`, `time`, `updates` | a sink refuses updates for good, see [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) |
+//! | `left out, because ..` | warn | `sink`, `time`, `updates` | a sink refuses updates permanently, see [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows) |
 //! | `recovered` | info | `sink` | a sink works again |
 //! | `stalled: ..` | warn | `connector`, `sinks`, `waited` | a source has waited for room for 10 s, and no sink has taken anything |
 //! | `idle: ..` | warn | `connector`, `idle` | a source has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) |

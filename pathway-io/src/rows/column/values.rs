@@ -22,7 +22,7 @@ pub trait Values<T> {
     fn field_text(_shown: &dyn std::any::Any) -> String {
         unreachable!("no field of the type is a `json` column")
     }
-    /// Returns the column's value for such a field.
+    /// Returns the column's value for a `json` field.
     #[must_use]
     fn of_field(_shown: Option<&dyn std::any::Any>) -> T {
         unreachable!("no field of the type is a `json` column")

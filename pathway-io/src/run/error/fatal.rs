@@ -29,7 +29,8 @@ impl StdError for Fatal {
     }
 }
 
-/// The mark of an error of a sink that refuses rows for good, below a [`Fatal`]; see [`Error::refused`](crate::Error::refused).
+/// The mark of an error of a sink that refuses rows permanently, below a [`Fatal`]: see
+/// [`Error::refused`](crate::Error::refused).
 #[derive(Debug)]
 pub(super) struct Refused {
     pub(super) update: Option<usize>,
