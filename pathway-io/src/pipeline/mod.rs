@@ -79,7 +79,7 @@ use crate::source::shared::Source;
 pub struct Pipeline {
     plan: Lock<Plan>,
     control: Arc<Control>,
-    /// Created at the first use, or at the start.
+    /// The monitor is created at its first use, or at the start.
     monitor: OnceLock<Monitor>,
     persistence: Option<Arc<dyn Persistence>>,
 }
@@ -340,7 +340,7 @@ impl Pipeline {
         let plan = std::mem::take(&mut *self.plan());
         // The dropped value has no sources any more, so it does not warn.
         drop(self);
-        // Code of the user runs and is dropped during the start. No panic of it leaves this call.
+        // User code runs and is dropped during the start. A panic in it does not leave this call.
         let stop = Arc::clone(&control);
         guarded("its start", || start::start(plan, control, monitor, persistence, &workers)).unwrap_or_else(|kind| {
             // The threads that were started already must end.

@@ -76,7 +76,7 @@ impl<S: Schema> Commit<S> {
         self.rows.len
     }
 
-    /// Returns whether the commit has no updates, which [`len`](Self::len) explains.
+    /// Returns whether the commit has no updates. [`len`](Self::len) says when this happens.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.len == 0

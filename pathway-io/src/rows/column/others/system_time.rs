@@ -97,7 +97,7 @@ impl TextForm for SystemTime {
     fn write(self, style: Style, out: &mut Vec<u8>) {
         let (seconds, nano) = TextForm::identity(self);
         let ((year, month, day), of_day) = (day_of(seconds.div_euclid(DAY)), seconds.rem_euclid(DAY));
-        // Within a year of six digits, 12, 31, 23, 59 and 59.
+        // Each part fits its type: a year has at most six digits, and no other part exceeds 59.
         let day = Day { year: year as i32, month: month as u8, day: day as u8 };
         let [hour, minute, second] = [of_day / 3600, of_day / 60 % 60, of_day % 60].map(|part| part as u8);
         write_date_time(day, Clock { hour, minute, second, nano }, style, out);
