@@ -200,7 +200,7 @@ impl Log {
         if self.sync {
             self.file.sync()?;
         }
-        // Without it, the next start would begin from nothing and lose what was reported as durable.
+        // If the file were gone, the next start would begin from nothing and lose what was reported as durable.
         self.file.check()?;
         crash_point!(CheckpointSynced);
         self.committed = self.file.len();
