@@ -75,8 +75,8 @@ impl fmt::Display for Summary {
         }
         match self.refused_updates {
             0 => {}
-            1 => write!(f, "\n1 update left out, because a sink refuses it for good")?,
-            updates => write!(f, "\n{updates} updates left out, because a sink refuses them for good")?,
+            1 => write!(f, "\n1 update left out, because a sink permanently refuses it")?,
+            updates => write!(f, "\n{updates} updates left out, because a sink permanently refuses them")?,
         }
         match self.stop {
             Some(Stop::Handle) => write!(f, "\nstopped"),

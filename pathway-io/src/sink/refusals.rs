@@ -105,7 +105,7 @@ impl Refusals {
         let rest = commit.filtered(|update| !is_left_out(update));
         let updates = commit.len() - rest.len();
         worker.part.progress.refused(updates);
-        warn!(sink = name, time, updates, "left out, because the sink refuses it for good: {reason}");
+        warn!(sink = name, time, updates, "left out, because the sink permanently refuses it: {reason}");
         Ok(rest)
     }
 }

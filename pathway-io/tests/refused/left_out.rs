@@ -121,7 +121,7 @@ fn the_refused_update_or_its_commit_is_left_out_and_counted() {
         let refused = if sink.names { vec![3, 5, 7] } else { vec![2, 3, 4, 5, 7] };
         assert_eq!(keys, refused);
         assert_eq!(summary.refused_updates, refused.len() as u64);
-        assert!(summary.to_string().contains("updates left out, because a sink refuses them for good"), "{summary}");
+        assert!(summary.to_string().contains("updates left out, because a sink permanently refuses them"), "{summary}");
         // The file grows from run to run.
         written(&Even { kept: Arc::default(), ..sink }, BadRows::Quarantine(path.clone())).unwrap();
         assert_eq!(read(&path).lines().count(), refused.len() * 2);
