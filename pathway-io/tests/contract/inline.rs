@@ -69,8 +69,8 @@ fn manual() -> ReadOptions {
 
 /// Commits numbers from 0 on, each alone, until one was written on this thread. Returns how many those were.
 fn commit_until_called_here(subject: &Subject<Number>, called: impl Fn() -> Option<ThreadId>) -> Result<u64, String> {
-    let until = Instant::now() + DEADLINE;
-    // The sequencer's thread makes the commit if it happens to be awake.
+    // Less than the deadline of the whole run.
+    let until = Instant::now() + DEADLINE / 2;
     for n in 0.. {
         subject.next(Number { n }).and_then(|()| subject.commit()).map_err(|closed| closed.to_string())?;
         if called() == Some(thread::current().id()) {
@@ -79,6 +79,8 @@ fn commit_until_called_here(subject: &Subject<Number>, called: impl Fn() -> Opti
         if Instant::now() > until {
             break;
         }
+        // The sequencer's thread makes the commit if it is awake. Without a pause, the next commit can keep it awake.
+        thread::sleep(Duration::from_millis(1));
     }
     Err("the sink was not called on this thread".into())
 }
