@@ -74,13 +74,13 @@ fn an_offset_is_not_kept_if_its_transaction_was_not_committed_before_a_failure()
 }
 
 #[test]
-fn an_offset_does_not_cover_its_transaction_behind_a_row_of_a_later_offset() {
+fn an_offset_does_not_cover_a_transaction_that_commits_after_it() {
     let directory = TempDir::new();
     let error = run_numbers(&directory, |numbers| {
         let transaction = numbers.transaction();
         transaction.next(Number { n: 0 })?;
         numbers.next_at(2, Number { n: 1 })?;
-        // The transaction is committed behind this row, which belongs to the next offset.
+        // The transaction is committed after this row, which belongs to the next offset.
         numbers.next(Number { n: 2 })?;
         transaction.commit()?;
         numbers.commit()?;
