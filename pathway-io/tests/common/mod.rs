@@ -73,9 +73,11 @@ pub fn numbers(numbers: std::ops::Range<u64>) -> impl Connector<Tables = Table<N
 }
 
 /// A pipeline that does not handle signals, so that the test program keeps their default actions.
+///
+/// Its grace period ends only a hang, however busy the machine is.
 pub fn pipeline() -> Pipeline {
     let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
+    pipeline.handle_signals(false).grace_period(DEADLINE);
     pipeline
 }
 

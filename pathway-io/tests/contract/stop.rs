@@ -17,8 +17,8 @@ use crate::common::{
 };
 use crate::hook::connection;
 
-/// A short grace period.
-const SHORT: Duration = Duration::from_millis(50);
+/// A grace period that a test can wait out, and long enough for every part that need not be abandoned.
+const SHORT: Duration = Duration::from_secs(1);
 
 /// A source that waits for a stop.
 pub fn waiting() -> impl Connector<Tables = Table<Number>> {
@@ -170,9 +170,10 @@ fn a_stop_ends_every_wait() {
 fn a_transaction_that_waits_for_space_is_refused_whole_at_a_stop() {
     let pipeline = pipeline();
     let (taken, is_taken) = mpsc::channel();
+    let (ready, is_ready) = mpsc::channel();
     let (release, released) = mpsc::channel::<()>();
     let table = pipeline.read_with(
-        source(|subject: Subject<Number>| {
+        source(move |subject: Subject<Number>| {
             subject.next(Number { n: 1 })?;
             subject.commit()?;
             let transaction = subject.transaction();
@@ -180,6 +181,7 @@ fn a_transaction_that_waits_for_space_is_refused_whole_at_a_stop() {
                 transaction.next(Number { n })?;
             }
             subject.next(Number { n: 2 })?;
+            ready.send(()).unwrap();
             assert_eq!(transaction.commit(), Err(Closed));
             Ok(())
         }),
@@ -192,6 +194,7 @@ fn a_transaction_that_waits_for_space_is_refused_whole_at_a_stop() {
     });
     let running = pipeline.start().unwrap();
     next(&is_taken);
+    next(&is_ready);
     running.stop();
     drop(release);
     within(move || running.join()).unwrap();

@@ -161,9 +161,7 @@ fn a_computation_that_does_not_end_is_abandoned_and_named() {
     let running = pipeline.start().unwrap();
     next(&was_entered);
     running.stop();
-    let stopped = Instant::now();
     let error = within(move || running.join()).unwrap_err();
-    assert!(stopped.elapsed() < Duration::from_secs(5));
     let all = std::iter::once(&error).chain(error.others());
     let abandoned = all.filter(|error| {
         matches!(error, Error::Computation(failure)
@@ -215,7 +213,7 @@ fn an_endless_loop_is_named_and_ends_after_the_grace_period() {
 fn only_the_busy_sink_is_named_and_not_the_parts_that_wait_for_it() {
     let (entered, was_entered) = mpsc::channel::<()>();
     let pipeline = pipeline();
-    pipeline.grace_period(Duration::from_millis(500));
+    pipeline.grace_period(Duration::from_secs(2));
     // The backlog is small, so that no other part is busy for long.
     let few = ReadOptions::new().backlog(10);
     let numbers = pipeline.read_with(source(|numbers: Subject<Number>| endless(&numbers)), few);

@@ -149,7 +149,7 @@ fn times_continue_after_the_checkpoint_if_the_clock_was_set_back() {
 fn a_run_with_an_abandoned_sink_keeps_the_state_locked() {
     let directory = TempDir::new();
     let pipeline = persistent(&directory);
-    pipeline.grace_period(Duration::from_millis(50));
+    pipeline.grace_period(Duration::from_secs(1));
     let cats = pipeline.read_with(
         source(|cats: Subject<crate::common::Cat, u64>| {
             cats.next_at(1, cat(1, "felis"))?;

@@ -217,6 +217,8 @@ mod tests {
     use super::message::PeerMessage;
     use super::*;
 
+    /// The longest wait, which only a hang can reach.
+    const DEADLINE: Duration = Duration::from_secs(30);
     /// More commits than a connection buffers while its receiver does not read.
     const COMMITS: u64 = 1_000_000;
 
@@ -232,10 +234,10 @@ mod tests {
         let cluster = Cluster { peers: vec![peer(1, hanging), peer(2, control)] };
         let (flow, control, inbox) = (Arc::<Flow>::default(), Arc::default(), Inbox::new());
         let nothing: Arc<dyn Fn() + Send + Sync> = Arc::new(|| ());
-        cluster.watch(&flow, &control, &inbox, &nothing, MIN_PEER_TIMEOUT);
+        cluster.watch(&flow, &control, &inbox, &nothing, 2 * DEADLINE);
         thread::spawn(move || (1..=COMMITS).for_each(|time| flow.announce(time)));
         // Well before the process that hangs is considered gone.
-        other.set_read_timeout(Some(MIN_PEER_TIMEOUT / 2)).unwrap();
+        other.set_read_timeout(Some(DEADLINE)).unwrap();
         while !matches!(PeerMessage::read(&mut other).expect("a word"), PeerMessage::Time(COMMITS)) {}
     }
 }
