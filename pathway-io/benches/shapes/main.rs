@@ -9,6 +9,7 @@
 //! | job | |
 //! |---|---|
 //! | `hand` | the loop by hand, on one thread |
+//! | `sonic` | the same with sonic-rs in place of serde_json |
 //! | `library` | a connector that pushes each line with `next_json`, and `csv::write` |
 //! | `blocks` | the same, but pushes blocks of the file with `next_json_lines`: each line is neither copied nor checked to be UTF-8 twice |
 //! | `read` | the lines alone, each checked to be UTF-8 |
@@ -33,11 +34,12 @@ use rows::SHAPES;
 /// How many different rows there are; they are repeated.
 const BLOCK: u64 = 1_000;
 const ROUNDS: usize = 5;
-const JOBS: [Job; 6] = [Job::Hand, Job::Library, Job::Blocks, Job::Read, Job::Parse, Job::Decode];
+const JOBS: [Job; 7] = [Job::Hand, Job::Sonic, Job::Library, Job::Blocks, Job::Read, Job::Parse, Job::Decode];
 
 #[derive(Debug, Clone, Copy)]
 enum Job {
     Hand,
+    Sonic,
     Library,
     Blocks,
     Read,
@@ -49,6 +51,7 @@ impl Job {
     fn name(self) -> &'static str {
         match self {
             Job::Hand => "hand",
+            Job::Sonic => "sonic",
             Job::Library => "library",
             Job::Blocks => "blocks",
             Job::Read => "read",
@@ -65,12 +68,14 @@ struct Shape {
     library: fn(&Path, Option<&Path>) -> RunResult,
     blocks: fn(&Path, &Path) -> RunResult,
     by_hand: fn(&Path, Option<&Path>) -> RunResult,
+    sonic: fn(&Path, Option<&Path>) -> RunResult,
 }
 
 impl Shape {
     fn run(&self, job: Job, input: &Path, output: &Path) -> RunResult {
         match job {
             Job::Hand => (self.by_hand)(input, Some(output)),
+            Job::Sonic => (self.sonic)(input, Some(output)),
             Job::Library => (self.library)(input, Some(output)),
             Job::Blocks => (self.blocks)(input, output),
             Job::Read => for_each_line(input, |line| {

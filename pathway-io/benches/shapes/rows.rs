@@ -87,6 +87,12 @@ macro_rules! shape {
                     by_hand::write(out, &row)
                 })
             },
+            sonic: |input, output| {
+                by_hand::run(input, output, |line, out| {
+                    let row: $by_hand = sonic_rs::from_str(line)?;
+                    by_hand::write(out, &row)
+                })
+            },
         }
     };
 }
