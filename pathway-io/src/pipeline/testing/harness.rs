@@ -2,8 +2,8 @@
 
 use std::any::TypeId;
 use std::marker::PhantomData;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -209,8 +209,15 @@ where
         let (monitor, stop) = (pipeline.monitor(), pipeline.stop_handle());
         let on_stops = Arc::new(AtomicUsize::new(0));
         let stop_before = (self.stop == Stop::Before).then(|| stop.clone());
-        let counted =
-            Counted { connector: self.connector, on_stops: Arc::clone(&on_stops), stop_before, fail: self.fail };
+        let sources = Arc::<OnceLock<Vec<Arc<Source>>>>::default();
+        let counted = Counted {
+            connector: self.connector,
+            on_stops: Arc::clone(&on_stops),
+            control: Arc::downgrade(&pipeline.control),
+            sources: Arc::clone(&sources),
+            stop_before,
+            fail: self.fail,
+        };
         let options = self.options.or(C::options());
         let options = if self.stop == Stop::Full { options.backlog(1) } else { options };
         let tables = pipeline.read_with(counted, options);
@@ -230,7 +237,6 @@ where
         let recorded = recorder.tables;
         let control = Arc::clone(&pipeline.control);
         let running = pipeline.start_on(Workers::threads(self.workers));
-        let sources = control.parts::<Source>();
         if self.is_stuck || self.stop == Stop::Full {
             // A source that never fills the backlog is stopped at the deadline.
             let deadline = (self.stop == Stop::Full).then(|| Instant::now() + DEADLINE);
@@ -251,7 +257,7 @@ where
             rows: PhantomData::<fn() -> S>,
             kept,
             on_stops: on_stops.load(Ordering::Acquire),
-            refusals: sources.iter().map(|source| source.intake.level().refusals).sum(),
+            refusals: sources.get().into_iter().flatten().map(|source| source.intake.level().refusals).sum(),
             bad_rows: last.sources.iter().map(|source| source.bad_rows).sum(),
             returned: has_ended(&monitor),
             result,
@@ -287,6 +293,9 @@ fn stop_when_full(monitor: &Monitor, control: &Control, stop: &StopHandle, deadl
 struct Counted<C> {
     connector: C,
     on_stops: Arc<AtomicUsize>,
+    control: Weak<Control>,
+    /// The sources of the run, which forgets them at its end.
+    sources: Arc<OnceLock<Vec<Arc<Source>>>>,
     /// Stops the run when it is entered.
     stop_before: Option<StopHandle>,
     fail: Fail,
@@ -294,6 +303,7 @@ struct Counted<C> {
 
 impl<C> Counted<C> {
     fn enter(&mut self) {
+        self.sources.get_or_init(|| self.control.upgrade().map_or(Vec::new(), |control| control.parts()));
         if let Some(stop) = &self.stop_before {
             stop.stop();
         }
@@ -321,8 +331,14 @@ impl<C: Connector> Connector for Counted<C> {
 
     fn partition(&self) -> Option<Self> {
         let connector = self.connector.partition()?;
-        let (on_stops, stop_before) = (Arc::clone(&self.on_stops), self.stop_before.clone());
-        Some(Counted { connector, on_stops, stop_before, fail: self.fail })
+        Some(Counted {
+            connector,
+            on_stops: Arc::clone(&self.on_stops),
+            control: Weak::clone(&self.control),
+            sources: Arc::clone(&self.sources),
+            stop_before: self.stop_before.clone(),
+            fail: self.fail,
+        })
     }
 
     fn run_partition(&mut self, subjects: Self::Subjects, partition: Partition) -> RunResult {
