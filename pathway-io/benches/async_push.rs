@@ -1,14 +1,15 @@
-//! What a push by a task costs beside that by a thread, and what room is left for the tasks beside it.
+//! The cost of a push by a task beside that of a push by a thread, and the time that a stop of a task takes.
 
 mod common;
 
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::time::{Duration, Instant};
 
 use common::{Cat, cat, time};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::{StreamExt, stream};
 use pathway_io::__private0::tasks::Drive;
-use pathway_io::{AsyncSubject, ReadOptions, RunResult, Schema, Subject};
+use pathway_io::{AsyncSubject, Pipeline, ReadOptions, RunResult, Schema, Subject, connector};
 
 /// Runs `push` as the future of an `async fn run` is run.
 fn drive<S: Schema>(
@@ -75,9 +76,42 @@ fn push(c: &mut Criterion) {
     group.finish();
 }
 
+/// A source whose `run` never returns.
+struct Hanging(Sender<()>);
+
+#[connector]
+impl Hanging {
+    async fn run(&mut self, cats: AsyncSubject<Cat>) -> RunResult {
+        cats.next(cat(0)).await?;
+        self.0.send(())?;
+        std::future::pending().await
+    }
+}
+
+/// The time from a stop to the end of the pipeline.
+fn stop(c: &mut Criterion) {
+    c.bench_function("stop of a run that never returns", |b| {
+        b.iter_custom(|iters| {
+            let stops = (0..iters).map(|_| {
+                let (ready, is_ready) = channel();
+                let pipeline = Pipeline::new();
+                pipeline.handle_signals(false);
+                pipeline.read(Hanging(ready));
+                let running = pipeline.start().expect("the pipeline starts");
+                is_ready.recv().expect("the source runs");
+                let start = Instant::now();
+                running.stop();
+                running.join().expect("the run ends in order");
+                start.elapsed()
+            });
+            stops.sum()
+        });
+    });
+}
+
 fn row(n: u64) -> common::Numbers {
     common::Numbers { a: n as i64, b: 1, c: 2.0, d: 3.0 }
 }
 
-criterion_group!(benches, push);
+criterion_group!(benches, push, stop);
 criterion_main!(benches);

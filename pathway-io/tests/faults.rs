@@ -214,7 +214,9 @@ impl Connector for BreakingSource {
     fn run(&mut self, rows: Subject<Row, Offset>) -> RunResult {
         let (before, inside) = (self.0.same(), self.0.same());
         let unused = Dropped(self.0.same(), "hook drop");
+        let (called, is_called) = mpsc::channel::<()>();
         rows.on_interrupt(move || {
+            let _called = called;
             inside.at("hook");
             // The hook is dropped without a call if no stop comes.
             let _ = &unused;
@@ -231,8 +233,9 @@ impl Connector for BreakingSource {
             return Err(TornText.into());
         }
         if self.0.0 == "hook" {
-            // Another part stops the pipeline.
-            return Ok(rows.wait_closed()?);
+            // Another part stops the pipeline. The hook of a source that has returned is not called.
+            let _ = is_called.recv();
+            return Ok(());
         }
         before.at("run");
         Ok(())
@@ -276,7 +279,12 @@ fn break_at(boundary: &str) -> pathway_io::Result<()> {
     rows.subscribe_commits(move |_| commit.at("subscribe_commits"));
     let stop = pipeline.stop_handle();
     if boundary == "hook" {
-        rows.subscribe(move |_| stop.stop());
+        // After the last row, no push is refused.
+        rows.subscribe(move |update| {
+            if update.row.n == 2 {
+                stop.stop();
+            }
+        });
     }
     pipeline.run()?;
     Ok(())

@@ -289,7 +289,7 @@ fn a_row_is_not_durable_before_its_results_for_a_transactional_sink() {
 /// Each distinct row is kept once, however many rows were pushed.
 #[test]
 fn rows_without_a_key_are_kept_once_each() {
-    const COMMITS: i64 = 40;
+    const COMMITS: i64 = 100;
     let directory = TempDir::new();
     let run_from = |from: i64| {
         let pipeline = persistent(&directory);
@@ -321,7 +321,8 @@ fn rows_without_a_key_are_kept_once_each() {
         // A log may be removed while the sizes are summed up.
         logs.map(|file| file.unwrap().metadata().map_or(0, |file| file.len())).sum::<u64>()
     };
-    while size() > 100_000 {
+    // An earlier run may have replaced its log already, and then written more.
+    while size() > 1_200_000 {
         assert!(Instant::now() < deadline, "{} bytes, for four rows", size());
         std::thread::sleep(Duration::from_millis(10));
     }
