@@ -5,25 +5,27 @@ use quote::{ToTokens, quote};
 use syn::{GenericParam, Generics, Lifetime, TypeParamBound};
 
 /// Returns the parameters with a bound on each type. Lifetimes are omitted, since [`arguments`] replaces them
-/// with `'static`.
+/// with `'static`, as do the bounds.
 pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
     let mut owned = generics.clone();
-    owned.params = generics
-        .params
-        .iter()
-        .filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)))
-        .cloned()
-        .map(|mut parameter| {
-            if let GenericParam::Type(parameter) = &mut parameter {
+    if generics.lifetimes().next().is_some() {
+        let parameters = generics.params.iter().filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)));
+        owned.params = parameters
+            .filter_map(|parameter| syn::parse2::<GenericParam>(with_static(parameter.to_token_stream())).ok())
+            .collect();
+        let where_clause = generics.where_clause.as_ref();
+        owned.where_clause = where_clause.and_then(|clause| syn::parse2(with_static(clause.to_token_stream())).ok());
+    }
+    for parameter in &mut owned.params {
+        match parameter {
+            GenericParam::Type(parameter) => {
                 parameter.bounds.push(bound.clone());
                 parameter.default = None;
             }
-            if let GenericParam::Const(parameter) = &mut parameter {
-                parameter.default = None;
-            }
-            parameter
-        })
-        .collect();
+            GenericParam::Const(parameter) => parameter.default = None,
+            GenericParam::Lifetime(_) => {}
+        }
+    }
     owned
 }
 

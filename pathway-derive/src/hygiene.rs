@@ -31,10 +31,11 @@ const IMPORTS: [(&str, &str); 2] = [
 ];
 
 /// Lints that the output may allow, and why.
-const LINTS: [(&str, &str); 16] = [
+const LINTS: [(&str, &str); 17] = [
     ("deprecated", "the impls of a deprecated type name it"),
     ("unused_qualifications", "it takes generated tokens at a user's type for the user's own"),
     ("unreachable_pub", "the impls of a public connector name the type"),
+    ("private_interfaces", "a private row of a public connector is an error already"),
     ("clippy::needless_pass_by_value", "a subject is given, not lent"),
     ("clippy::unnecessary_wraps", "`run` and its result are what the trait has"),
     ("clippy::unused_self", "as above"),

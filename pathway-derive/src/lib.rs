@@ -3,10 +3,10 @@
 //!
 //! Users depend on `pathway-io`, which re-exports them and documents what they work with.
 //!
-//! Each macro is a folder of the same shape: `ast` is the model, borrowing the user's tokens; `attr` parses the
-//! options; `check` has the rules that span several options; `expand` turns the model into tokens; `fallback`
-//! generates minimal impls after an error, so that one mistake gives one error. All errors of an item are reported
-//! together, see `ctxt`. The output refers to `pathway_io::__private0`.
+//! Each macro has a folder. Those of `Schema` and `#[connector]` have these files: `ast` is the model, which borrows the
+//! user's tokens; `attr` parses the options; `check` has the rules that span several options; `expand` turns the model into
+//! tokens; `fallback` generates minimal impls after an error, so that one mistake gives one error. All errors of an item are
+//! reported together, see `ctxt`. The output refers to `pathway_io::__private0`.
 //!
 //! This file is long because it holds the documentation of each macro.
 
@@ -385,7 +385,7 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 ///
 /// # Options
 ///
-/// Each option except `stop` is a default that `Pipeline::read_with` can override. A value is a literal, a constant or another
+/// Each option except `stop` and `crate` is a default that `Pipeline::read_with` can override. A value is a literal, a constant or another
 /// expression.
 ///
 /// | `#[connector(..)]` | meaning |
@@ -393,7 +393,7 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// | `name = ".."` | the name in errors and in the summary; otherwise the type's |
 /// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
 /// | `eager` | a row that comes when the last commit is older than the interval is committed at once |
-/// | `backlog = 10_000` | how many rows may wait, before a push does |
+/// | `backlog = 10_000` | the number of rows that may wait before a push blocks |
 /// | `stop = "5s"` | how long an `async fn run` may go on after a stop; without it, not at all |
 /// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 #[proc_macro_attribute]

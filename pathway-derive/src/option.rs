@@ -6,7 +6,7 @@
 use std::fmt::Display;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, token};
@@ -58,7 +58,7 @@ pub fn parse_list(ctxt: &Ctxt, tokens: TokenStream) -> Vec<RawOption> {
     let result = Parser::parse2(
         |input: ParseStream| {
             while !input.is_empty() {
-                match parse_one(input) {
+                match parse_one(ctxt, input) {
                     Ok(option) => options.push(option),
                     Err(error) => {
                         ctxt.syn_error(error);
@@ -79,14 +79,28 @@ pub fn parse_list(ctxt: &Ctxt, tokens: TokenStream) -> Vec<RawOption> {
     options
 }
 
-fn parse_one(input: ParseStream) -> syn::Result<RawOption> {
+fn parse_one(ctxt: &Ctxt, input: ParseStream) -> syn::Result<RawOption> {
     if !input.peek(Ident::peek_any) {
         return Err(input.error("expected the name of an option"));
     }
-    let key = input.call(Ident::parse_any)?;
+    let mut key = input.call(Ident::parse_any)?;
+    while input.peek(Token![-]) && input.peek2(Ident::peek_any) {
+        input.parse::<Token![-]>()?;
+        key = format_ident!("{key}_{}", input.call(Ident::parse_any)?, span = key.span());
+        if !input.peek(Token![-]) {
+            ctxt.error(&key, format!("the name of an option has no hyphen\nhelp: write `{key}`"));
+        }
+    }
     let name = key.unraw();
-    let value = if input.peek(Token![=]) {
-        input.parse::<Token![=]>()?;
+    let has_colon = input.peek(Token![:]) && !input.peek(Token![::]);
+    if has_colon {
+        ctxt.error(&key, format!("the value of an option follows `=`\nhelp: write `{name} = ..`"));
+        input.parse::<Token![:]>()?;
+    }
+    let value = if has_colon || input.peek(Token![=]) {
+        if !has_colon {
+            input.parse::<Token![=]>()?;
+        }
         if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new_spanned(key, format!("expected a value after `{name} =`")));
         }

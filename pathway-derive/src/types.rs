@@ -47,6 +47,12 @@ pub fn option_of(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// Returns whether the type is written as one without a size.
+pub fn is_unsized(ty: &Type) -> bool {
+    let ty = peel(ty);
+    matches!(ty, Type::Slice(_)) || matches!(ty, Type::Path(path) if path.path.is_ident("str"))
+}
+
 /// Returns whether the type is written `String`.
 pub fn is_string(ty: &Type) -> bool {
     is_written(ty, &["String"])

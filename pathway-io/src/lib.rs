@@ -1,7 +1,7 @@
 //! Turns any data source into a typed, back-pressured, restartable stream of table updates.
 //!
-//! You write one struct (the rows) and one `impl` block (the source). The library makes atomic commits, upserts by key,
-//! bounded memory, an orderly stop and, if you ask for it, an exactly-once restart.
+//! You write one struct (the rows) and one `impl` block (the source). The library provides atomic commits, upserts by
+//! key, bounded memory and an orderly stop. A persistent pipeline also restarts exactly once.
 //!
 //! # Quick start
 //!
@@ -64,7 +64,7 @@
 //! `?` ends `run`. The rows before it are committed, and the pipeline stops with an [`Error`] that names the connector and
 //! the cause. [`BadRows`] skips or quarantines rows that do not fit, and [`Restart`] calls `run` again after an error.
 //!
-//! Ctrl-C, SIGTERM, a [`StopHandle`] and any failure stop the pipeline in order: subjects are closed, hooks are called,
+//! Ctrl-C, SIGTERM, SIGHUP, a [`StopHandle`] and any failure stop the pipeline in order: subjects are closed, hooks are called,
 //! sources and sinks finish within the [grace period](Pipeline::grace_period). Every push then returns [`Closed`]. If `run`
 //! is blocked in a call of another library, register a hook with [`on_interrupt`](Subject::on_interrupt) that ends the call.
 //! `on_stop` is for cleaning up: it runs once, after `run`.
@@ -253,8 +253,8 @@ pub mod __private0 {
     };
     pub use crate::source::connector::{Connector, Subjects};
     pub use crate::source::glue::{
-        Handle, HandleOf, IfOffset, IfSchema, IfSubject, IntoRunResult, NoSubjects, OffsetOf, Partitioned, Returns,
-        SubjectTypes, TableOf, checked, clone_partition, run_result,
+        AsWritten, Handle, HandleOf, IfOffset, IfSchema, IfSubject, IntoRunResult, NoSubjects, OffsetOf, Partitioned,
+        Returns, SubjectTypes, TableOf, checked, clone_partition, run_result,
     };
     pub use crate::source::options::ReadOptions;
     pub use crate::source::partition::Partition;

@@ -6,4 +6,14 @@ struct Cat<'a> {
     genus: &'a str,
 }
 
+#[derive(Schema)]
+struct Bound<'a, T>
+where
+    'a: 'static,
+    T: pathway_io::ColumnType + 'a,
+{
+    genus: &'a str,
+    value: T,
+}
+
 fn main() {}

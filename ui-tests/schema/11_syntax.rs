@@ -10,6 +10,10 @@ struct Cat {
     epithet: String,
     #[schema(rename =, default)]
     weight: f64,
+    #[schema(primary-key)]
+    id: i64,
+    #[schema(default: 3)]
+    lives: i64,
 }
 
 fn main() {}

@@ -4,6 +4,13 @@ use pathway_io::Schema;
 struct Cat {
     genus: &'static str,
     tail: &'static [u8],
+    name: Option<&'static str>,
+}
+
+#[derive(Schema)]
+struct Raw {
+    key: i64,
+    bytes: [u8],
 }
 
 fn main() {}

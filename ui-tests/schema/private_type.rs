@@ -26,4 +26,35 @@ pub struct Cat {
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Json(i64);
 
+#[derive(ColumnType)]
+pub struct Nature(Mood);
+
+#[derive(ColumnType, Clone)]
+struct Number(i64);
+
+#[derive(Schema)]
+pub struct Pair {
+    #[schema(primary_key)]
+    key: i64,
+    #[schema(primary_key)]
+    number: Number,
+    #[schema(try_from = "i64", into = "i64")]
+    grade: Grade,
+}
+
+#[derive(Clone)]
+struct Grade(i64);
+
+impl From<i64> for Grade {
+    fn from(grade: i64) -> Self {
+        Grade(grade)
+    }
+}
+
+impl From<Grade> for i64 {
+    fn from(grade: Grade) -> i64 {
+        grade.0
+    }
+}
+
 fn main() {}

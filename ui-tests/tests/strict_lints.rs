@@ -35,6 +35,33 @@ pub enum Mood {
 #[derive(ColumnType, Clone)]
 pub struct Name(String);
 
+/// What it is worth.
+#[derive(Clone)]
+pub struct Grade(i64);
+
+impl From<i64> for Grade {
+    fn from(grade: i64) -> Self {
+        Grade(grade)
+    }
+}
+
+impl From<Grade> for i64 {
+    fn from(grade: Grade) -> i64 {
+        grade.0
+    }
+}
+
+/// Its grades.
+#[derive(Schema)]
+pub struct Grades {
+    #[schema(primary_key, try_from = "i64", into = "i64")]
+    first: Grade,
+    #[schema(primary_key)]
+    name: Name,
+    #[schema(try_from = "i64", into = "i64")]
+    last: Option<Grade>,
+}
+
 /// Its mood.
 #[derive(Schema)]
 pub struct Feeling {

@@ -173,8 +173,9 @@ fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'
         return if is_owned { Kind::Newtype(&field.ty) } else { Kind::Broken };
     }
     let message = "`#[derive(ColumnType)]` needs a struct with one unnamed field, or an enum";
-    let help = match data.fields.len() {
-        0 | 1 => format!("write `struct {}(String);` with the type that it holds", input.ident),
+    let help = match data.fields.iter().collect::<Vec<_>>()[..] {
+        [] => format!("write `struct {}(String);` with the type that it holds", input.ident),
+        [field] => format!("write `struct {}({});`", input.ident, types::text(&field.ty)),
         _ => "`#[schema(flatten)]` makes a column of each field of a schema, `#[schema(json)]` one of all".to_owned(),
     };
     if data.fields.is_empty() {

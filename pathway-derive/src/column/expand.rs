@@ -4,8 +4,9 @@
 //! in it makes rustc check the bound only where the impl is used.
 
 use proc_macro2::TokenStream;
-use quote::quote;
-use syn::{Ident, parse_quote};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Ident, Type, parse_quote};
 
 use super::ast::{Column, Kind, Variant};
 use crate::{generics, option};
@@ -41,43 +42,7 @@ pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
                 #of_variants
             }
         }
-        Kind::Newtype(inner) => quote! {
-            #[automatically_derived]
-            impl #pw::Represented for #name {
-                type Inner = #inner;
-                fn into_inner(self) -> <Self as #pw::Represented>::Inner { self.0 }
-                fn with_inner<__R>(&self, __f: impl #pw::FnOnce(&<Self as #pw::Represented>::Inner) -> __R) -> __R {
-                    __f(&self.0)
-                }
-                fn restore(__inner: <Self as #pw::Represented>::Inner) -> Self { Self(__inner) }
-            }
-            #[automatically_derived]
-            impl #pw::ColumnType for #name
-            where
-                for<'a> #inner: #pw::ColumnType,
-            {
-                const DATA_TYPE: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::DATA_TYPE;
-                const OPTIONAL: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::OPTIONAL;
-                const ELEMENT: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::ELEMENT;
-                const HAS_PLACEHOLDER: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::HAS_PLACEHOLDER;
-                type Buffer = #pw::RepresentedBuffer<Self>;
-                type ListBuffer = #pw::ListBuffer<#pw::RepresentedBuffer<Self>>;
-            }
-            #[automatically_derived]
-            impl #pw::NotNull for #name
-            where
-                for<'a> #inner: #pw::NotNull,
-            {
-                fn is_null(&self) -> #pw::bool { #pw::is_inner_null(self) }
-            }
-            #[automatically_derived]
-            impl #pw::KeyType for #name
-            where
-                for<'a> #inner: #pw::KeyType,
-                for<'a> #name: #pw::Clone,
-            {
-            }
-        },
+        Kind::Newtype(inner) => of_newtype(name, inner, &pw),
         Kind::Broken => stub(column, &pw),
     };
     let allow = &column.allow;
@@ -88,6 +53,50 @@ pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
             #completion
             #impls
         };
+    }
+}
+
+/// Generates the impls of a newtype.
+fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
+    // A private type in a public newtype is an error at this item. The lint mistakes it for the user's own.
+    let of_inner = quote_spanned!(option::glue(inner.span())=> type Inner = #inner;);
+    quote! {
+        #[automatically_derived]
+        #[allow(unused_qualifications)]
+        impl #pw::Represented for #name {
+            #of_inner
+            fn into_inner(self) -> <Self as #pw::Represented>::Inner { self.0 }
+            fn with_inner<__R>(&self, __f: impl #pw::FnOnce(&<Self as #pw::Represented>::Inner) -> __R) -> __R {
+                __f(&self.0)
+            }
+            fn restore(__inner: <Self as #pw::Represented>::Inner) -> Self { Self(__inner) }
+        }
+        #[automatically_derived]
+        impl #pw::ColumnType for #name
+        where
+            for<'a> #inner: #pw::ColumnType,
+        {
+            const DATA_TYPE: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::DATA_TYPE;
+            const OPTIONAL: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::OPTIONAL;
+            const ELEMENT: #pw::DataType = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::ELEMENT;
+            const HAS_PLACEHOLDER: #pw::bool = <<Self as #pw::Represented>::Inner as #pw::ColumnType>::HAS_PLACEHOLDER;
+            type Buffer = #pw::RepresentedBuffer<Self>;
+            type ListBuffer = #pw::ListBuffer<#pw::RepresentedBuffer<Self>>;
+        }
+        #[automatically_derived]
+        impl #pw::NotNull for #name
+        where
+            for<'a> #inner: #pw::NotNull,
+        {
+            fn is_null(&self) -> #pw::bool { #pw::is_inner_null(self) }
+        }
+        #[automatically_derived]
+        impl #pw::KeyType for #name
+        where
+            for<'a> #inner: #pw::KeyType,
+            for<'a> #name: #pw::Clone,
+        {
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The model of a connector: the impl block with its `run` and `on_stop` methods.
 
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
@@ -129,9 +130,17 @@ impl<'a> Connector<'a> {
     }
 }
 
-/// Reports a missing `run`, unless an unfinished item may become it.
+/// Reports a missing `run`, unless an unfinished item may become it, or it has no body, which rustc reports.
 fn no_run(ctxt: &Ctxt, block: &ItemImpl) {
-    if block.items.iter().any(is_unfinished) {
+    let is_run = |tokens: &TokenStream| {
+        let mut names = tokens.clone().into_iter().skip_while(|token| token.to_string() != "fn");
+        names.nth(1).is_some_and(|name| name.to_string() == "run")
+    };
+    if block
+        .items
+        .iter()
+        .any(|item| is_unfinished(item) || matches!(item, ImplItem::Verbatim(tokens) if is_run(tokens)))
+    {
         return;
     }
     let names = block.items.iter().filter_map(|item| match item {

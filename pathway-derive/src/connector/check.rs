@@ -60,6 +60,13 @@ pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
         );
         return false;
     }
+    if let ReturnType::Type(_, ty) = &run.method.sig.output
+        && matches!(types::peel(ty), Type::ImplTrait(_))
+        && types::has_word(ty, "Future")
+    {
+        ctxt.error(ty, "`run` cannot return a future\nhelp: write `async fn run` with an `AsyncSubject`");
+        return false;
+    }
     let mut is_sound = qualifiers(ctxt, run.method, "run");
     is_sound &= receiver(ctxt, run.method, "`run` must take `&mut self`");
     is_sound &= subjects(ctxt, run);

@@ -54,8 +54,8 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
         }
         _ => {
-            let signature = signature();
-            quote!(#pw::run_result::<Self, #signature>(#call))
+            let returned = marker("Returned");
+            quote!(#pw::run_result::<Self, #returned>(#call))
         }
     };
     let result = if run.is_async { driven(connector, run, &result, &pw) } else { result };
@@ -91,10 +91,15 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
             in_parts(self_ty, method_span, &this, &given, &given_type, &pw, &body)
         }
     };
-    let head = quote_spanned!(span=> impl #generics #pw::Connector for #self_ty #where_clause);
-    let body = quote! {
+    let impl_token = connector.block.impl_token;
+    let head = quote_spanned!(span=> #impl_token #generics #pw::Connector for #self_ty #where_clause);
+    // A private row of a public connector is an error at these items.
+    let types = quote_spanned! {option::glue(method_span)=>
         type Subjects = #subjects;
         type Tables = #tables;
+    };
+    let body = quote! {
+        #types
         #options
         #run_method
         #(#on_stop)*
@@ -105,8 +110,9 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
         const _: () = {
             #import
             #checks
-            // The impl carries the span of the user's type, so the lint would report it as the user's code.
-            #[allow(unused_qualifications)]
+            // The impl carries the span of the user's type, so the lint would report it as the user's code. A private row of a public
+            // connector is an error already.
+            #[allow(unused_qualifications, private_interfaces)]
             #[automatically_derived]
             #connector_impl
         };
@@ -168,9 +174,14 @@ fn part() -> Ident {
     Ident::new("__part", Span::mixed_site())
 }
 
-/// Returns the type that keeps the impls of one use of the macro apart from those of another.
+/// Returns a type that keeps the impls of one use of the macro apart from those of another.
+fn marker(name: &str) -> Ident {
+    format_ident!("__PathwayIo{name}", span = Span::mixed_site())
+}
+
+/// Returns the type that the subjects of one `run` name.
 fn signature() -> Ident {
-    Ident::new("__PathwayIoSignature", Span::mixed_site())
+    marker("Signature")
 }
 
 /// Returns the impls that check the types of `run`'s parameters and of its result.
@@ -178,22 +189,29 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     let self_ty = &connector.block.self_ty;
     let generics = owned(connector, pw);
     let (generics, _, where_clause) = generics.split_for_impl();
-    let signature = signature();
-    // The enum is `pub` because the impls of a public connector name it; `unreachable_pub` cannot see that.
-    let mut checks = quote! {
-        #[doc(hidden)]
-        #[allow(unreachable_pub)]
-        pub enum #signature {}
-    };
+    // rustc suggests new parameters of an impl. With the user's `impl`, it makes the same suggestion for each copy of a type,
+    // and shows equal errors once.
+    let impl_token = connector.block.impl_token;
+    let mut checks = TokenStream::new();
     if let Some(output) = returned(run).filter(types::is_nameable) {
+        // The enum is private, so that the error type of a public connector can be private.
+        let marker = marker("Returned");
         checks.extend(quote! {
+            enum #marker {}
             #[automatically_derived]
-            impl #generics #pw::Returns<#signature> for #self_ty #where_clause { type Output = #output; }
+            #impl_token #generics #pw::Returns<#marker> for #self_ty #where_clause { type Output = #output; }
         });
     }
     if run.lone().is_some() {
         return checks;
     }
+    // The enum is `pub` because the subjects of a public connector name it; `unreachable_pub` cannot see that.
+    let signature = signature();
+    checks.extend(quote! {
+        #[doc(hidden)]
+        #[allow(unreachable_pub)]
+        pub enum #signature {}
+    });
     for (i, parameter) in run.parameters.iter().enumerate() {
         if !parameter.may_be_subject() {
             continue;
@@ -212,16 +230,20 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         let (written, table) = (offset_type(parameter, pw), table_type(parameter, pw));
         let offset_span = parameter.offset().map_or(span, Spanned::span);
         let offset = if_offset(offset_span, &written, &written, pw);
+        // A private type of a public connector is an error at these items.
+        let mut types = quote_spanned!(option::glue(span)=> type Schema = #schema;);
+        types.extend(quote_spanned!(option::glue(offset_span)=>
+            type Written = #written;
+            type Offset = #offset;
+            type Subject = #subject;
+        ));
+        types.extend(quote_spanned!(option::glue(span)=> type Table = #table;));
         // Here and below, the lint mistakes generated tokens with the span of a user's type for the user's own.
         checks.extend(quote! {
             #[automatically_derived]
             #[allow(unused_qualifications)]
-            impl #generics #pw::HandleOf<#signature, #i> for #self_ty #where_clause {
-                type Schema = #schema;
-                type Written = #written;
-                type Offset = #offset;
-                type Subject = #subject;
-                type Table = #table;
+            #impl_token #generics #pw::HandleOf<#signature, #i> for #self_ty #where_clause {
+                #types
             }
         });
         if i > 0 && matches!(parameter.kind, Kind::Unknown) {
@@ -229,7 +251,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
             checks.extend(quote! {
                 #[automatically_derived]
                 #[allow(unused_qualifications)]
-                impl #generics #pw::OffsetOf<#signature, #i> for #self_ty #where_clause {
+                #impl_token #generics #pw::OffsetOf<#signature, #i> for #self_ty #where_clause {
                     type First = #first;
                     type Offset = #written;
                 }
@@ -298,7 +320,7 @@ pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
 /// Returns the offset type as it is written.
 fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
     match parameter.kind {
-        Kind::Subject { offset, .. } => offset.map_or_else(|| quote!(()), ToTokens::to_token_stream),
+        Kind::Subject { offset, .. } => offset.map_or_else(|| quote!(()), |offset| quote!(#pw::AsWritten<#offset>)),
         _ => {
             let ty = parameter.ty;
             let span = ty.span();

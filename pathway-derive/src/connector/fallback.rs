@@ -27,7 +27,6 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     let generics = generics::owned(&connector.block.generics, &parse_quote!('static));
     let (generics, _, where_clause) = generics.split_for_impl();
     let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
-    let where_clause = generics::with_static(where_clause.to_token_stream());
     // Nothing more is required of a handle of the other kind, which has been reported, too.
     let checks = run.filter(|run| !borrows && run.is_nameable()).map(|run| checks(connector, run, &pw));
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {

@@ -19,6 +19,12 @@ use crate::ctxt::Ctxt;
 pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     match parse::item(item.clone()) {
         Ok(Item::Impl(block)) if block.trait_.is_none() => on_block(options, &block),
+        Ok(Item::Impl(block)) if place::is_connector_by_macro(&block) => {
+            let ctxt = Ctxt::new();
+            place::trait_of_macro(&ctxt, &block);
+            let (errors, block) = (ctxt.check(), on_block(options, &ItemImpl { trait_: None, ..block }));
+            quote!(#errors #block)
+        }
         Ok(other) => {
             let ctxt = Ctxt::new();
             let options = attr::Options::parse(&ctxt, options);

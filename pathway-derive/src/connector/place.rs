@@ -1,6 +1,6 @@
 //! Finds `#[connector]` at a place where it is not allowed, and suggests the right one.
 
-use syn::{Item, ItemImpl};
+use syn::{ImplItem, Item, ItemImpl};
 
 use crate::ctxt::Ctxt;
 use crate::types;
@@ -25,11 +25,28 @@ pub fn misplaced(ctxt: &Ctxt, item: &Item) {
     }
 }
 
+/// Returns whether the block implements `Connector` without the types that the macro adds.
+pub fn is_connector_by_macro(block: &ItemImpl) -> bool {
+    is_of_connector(block) && !block.items.iter().any(|item| matches!(item, ImplItem::Type(_)))
+}
+
+/// Reports the name of the trait in a block that is otherwise right.
+pub fn trait_of_macro(ctxt: &Ctxt, block: &ItemImpl) {
+    let Some((path, _)) = &block.trait_ else { return };
+    let self_ty = types::text(&block.self_ty);
+    let help = format!("write `impl {self_ty} {{ .. }}`: the macro implements the trait");
+    ctxt.error(path, format!("`#[connector]` must be placed on an inherent `impl` block\nhelp: {help}"));
+}
+
+fn is_of_connector(block: &ItemImpl) -> bool {
+    let path = block.trait_.as_ref().map(|(path, _)| path);
+    path.and_then(|path| path.segments.last()).is_some_and(|segment| segment.ident == "Connector")
+}
+
 fn on_trait_impl(ctxt: &Ctxt, block: &ItemImpl, message: &str) {
     let Some((path, _)) = &block.trait_ else { return };
     let self_ty = types::text(&block.self_ty);
-    let is_connector = path.segments.last().is_some_and(|segment| segment.ident == "Connector");
-    let help = if is_connector {
+    let help = if is_of_connector(block) {
         "remove the attribute, since the trait is implemented by hand here".to_owned()
     } else {
         format!("move it to `impl {self_ty} {{ .. }}`, which has the `run` method")

@@ -182,7 +182,8 @@ impl<'a> Column<'a> {
             None => of_struct.rename_all.get().map_or(plain.clone(), |case| case.apply(&plain)),
         };
         let description = super::attr::description(&field.attrs);
-        let mut is_broken = !options.skip.is_set() && super::column_type::owned(ctxt, &field.ty);
+        let is_plain = options.conversions == 0 && !options.json.is_set();
+        let mut is_broken = !options.skip.is_set() && super::column_type::owned(ctxt, &field.ty, is_plain);
         if options.flatten.is_set() {
             is_broken |= super::column_type::container(ctxt, &field.ty);
         }

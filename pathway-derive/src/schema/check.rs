@@ -72,7 +72,8 @@ fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
     });
     for name in names.chain(aliases) {
         if name.text.is_empty() {
-            ctxt.error_at(name.span(), "a column name cannot be empty");
+            let what = if name.alias.is_some() { "an alias" } else { "a column name" };
+            ctxt.error_at(name.span(), format!("{what} cannot be empty"));
             continue;
         }
         if name.alias.is_none() && RESERVED.contains(&name.text.as_str()) {

@@ -8,16 +8,26 @@ use crate::types::{self, text};
 /// Types that serde can flatten and a table cannot.
 const CONTAINERS: [&str; 3] = ["HashMap", "BTreeMap", "Vec"];
 
-/// Reports a type that is a reference. A lifetime parameter of the struct is reported elsewhere.
-pub fn owned(ctxt: &Ctxt, ty: &Type) -> bool {
-    let Type::Reference(reference) = types::peel(ty) else { return false };
-    if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static") {
-        let owned = match types::peel(&reference.elem) {
-            elem if types::last_segment(elem).is_some_and(|segment| segment.ident == "str") => "String".to_owned(),
-            Type::Slice(slice) => format!("Vec<{}>", text(&slice.elem)),
-            elem => text(elem),
-        };
-        ctxt.error(ty, format!("a column must own its value\nhelp: use `{owned}`"));
+/// Reports a type that does not own its value: a reference, `str` or a slice, in a plain column also in an `Option`. A lifetime
+/// parameter of the struct is reported elsewhere.
+pub fn owned(ctxt: &Ctxt, ty: &Type, is_plain: bool) -> bool {
+    let inner = types::option_of(ty).filter(|_| is_plain).unwrap_or(ty);
+    let (target, is_static) = match types::peel(inner) {
+        Type::Reference(reference) => {
+            let lifetime = reference.lifetime.as_ref();
+            (types::peel(&reference.elem), lifetime.is_some_and(|lifetime| lifetime.ident == "static"))
+        }
+        inner => (inner, true),
+    };
+    let owned = match target {
+        Type::Path(path) if path.path.is_ident("str") => "String".to_owned(),
+        Type::Slice(slice) => format!("Vec<{}>", text(&slice.elem)),
+        _ if matches!(types::peel(inner), Type::Reference(_)) => text(target),
+        _ => return false,
+    };
+    if is_static {
+        let help = if types::option_of(ty).is_some() { format!("Option<{owned}>") } else { owned };
+        ctxt.error(ty, format!("a column must own its value\nhelp: use `{help}`"));
     }
     true
 }

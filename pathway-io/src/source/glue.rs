@@ -166,6 +166,11 @@ pub fn checked<T, U: Into<T>>(subject: U) -> T {
     subject.into()
 }
 
+/// A type as the user wrote it. rustc suggests the same for a generic argument as for the user's own one, and so shows the error
+/// of an unknown type once.
+#[doc(hidden)]
+pub type AsWritten<T> = T;
+
 /// The types of the `I`th parameter of `run`.
 #[doc(hidden)]
 pub trait HandleOf<R, const I: usize>: 'static {

@@ -96,10 +96,13 @@ pub fn conversion(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Opt
         }
         Conversion::Types { into } => (into.to_token_stream(), quote!(#pw::ByTraits), None),
     };
+    // A private type in a public row is an error at this item. The lint mistakes it for the user's own.
+    let of_field = quote_spanned!(option::glue(item.span())=> type Field = #item;);
     Some(quote! {
         #[automatically_derived]
+        #[allow(unused_qualifications)]
         impl #parameters #pw::ConvertedField<#i> for #row #bounds {
-            type Field = #item;
+            #of_field
             type Column = #stored;
             type By = #by;
             const EXPECTED: &'static #pw::str = #expected;

@@ -1,0 +1,19 @@
+//! `run` returns its result, not a future of it.
+
+use pathway_io::{Schema, Subject, connector};
+
+#[derive(Schema)]
+struct Cat {
+    key: i64,
+}
+
+struct Cats;
+
+#[connector]
+impl Cats {
+    fn run(&mut self, _cats: Subject<Cat>) -> impl Future<Output = ()> {
+        async {}
+    }
+}
+
+fn main() {}
