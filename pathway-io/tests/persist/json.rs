@@ -330,3 +330,84 @@ fn the_quarantine_keeps_refused_rows() {
     let kept: Vec<Value> = kept.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(kept.iter().map(|line| line["raw"].as_str().unwrap()).collect::<Vec<_>>(), rows);
 }
+
+/// A row is one line of a log and of a JSON Lines file.
+#[test]
+fn line_breaks_between_the_parts_of_json_become_spaces() {
+    use serde_json::value::RawValue;
+
+    #[derive(Schema)]
+    struct Note {
+        #[schema(primary_key)]
+        key: i64,
+        #[schema(json)]
+        json: Box<RawValue>,
+        #[schema(json)]
+        list: Vec<Box<RawValue>>,
+    }
+
+    let directory = TempDir::new();
+    for run_number in 1..=2 {
+        let pipeline = persistent(&directory);
+        let push = |notes: Subject<Note, i64>| {
+            let key = notes.resume().unwrap_or(0) + 1;
+            let json = || RawValue::from_string("{\r\n  \"a\": \"b\\n\"\n}".to_owned());
+            Ok(notes.next_at(key, Note { key, json: json()?, list: vec![json()?] })?)
+        };
+        let notes = pipeline.read_with(source(push), options("notes"));
+        jsonlines::write(&notes, directory.path("notes.jsonl"));
+        run(pipeline).unwrap();
+        let written = read(directory.path("notes.jsonl"));
+        assert_eq!(written.lines().count(), run_number);
+        assert!(written.ends_with('\n') && written.contains(r#""json":{    "a": "b\n" }"#), "{written}");
+    }
+}
+
+/// What a type writes and does not read is refused at the push, where it concerns one row.
+#[test]
+fn a_value_that_its_type_does_not_read_back_panics() {
+    #[derive(Clone)]
+    struct Even(i64);
+
+    impl TryFrom<i64> for Even {
+        type Error = &'static str;
+        fn try_from(n: i64) -> Result<Self, &'static str> {
+            if n % 2 == 0 { Ok(Even(n)) } else { Err("odd") }
+        }
+    }
+    impl From<Even> for i64 {
+        fn from(even: Even) -> i64 {
+            even.0
+        }
+    }
+
+    #[derive(Schema)]
+    struct Row {
+        #[schema(primary_key)]
+        key: i64,
+        #[schema(try_from = "i64", into = "i64")]
+        even: Even,
+        #[schema(try_from = "i64", into = "i64")]
+        maybe: Option<Even>,
+    }
+
+    let directory = TempDir::new();
+    for (even, maybe) in [(3, None), (2, Some(5)), (4, Some(6))] {
+        let pipeline = persistent(&directory);
+        let push = move |rows: Subject<Row, i64>| {
+            let key = rows.resume().unwrap_or(0) + 1;
+            rows.next_at(key, Row { key, even: Even(0), maybe: None })?;
+            Ok(rows.next_at(key + 1, Row { key: key + 1, even: Even(even), maybe: maybe.map(Even) })?)
+        };
+        let rows = pipeline.read_with(source(push), options("rows"));
+        jsonlines::write(&rows, directory.path("rows.jsonl"));
+        match run(pipeline) {
+            Ok(_) => assert_eq!(even, 4),
+            Err(error) => {
+                let error = error.to_string();
+                assert!(error.contains("does not read back from its column: expected an `Even`, found "), "{error}");
+            }
+        }
+    }
+    assert_eq!(read(directory.path("rows.jsonl")).lines().count(), 4);
+}

@@ -102,6 +102,8 @@ impl<T: JsonType> SerdeBuffer<T> {
     fn write(&mut self, value: &T) -> Result<(), String> {
         let start = self.arena.len();
         let written = serde_json::to_writer(&mut self.arena, value).map_err(|error| error.to_string());
+        // A `RawValue` keeps the line breaks between the parts of its JSON, and a row is one line.
+        self.arena[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
         let written = written.and_then(|()| reads_back::<T>(&self.arena[start..]));
         match written {
             Ok(()) => self.ends.push(self.arena.len()),

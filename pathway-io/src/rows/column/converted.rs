@@ -118,6 +118,7 @@ pub struct Converted<S: ConvertedField<I>, const I: usize>(pub S::Field);
 impl<S: Conversion<I, Field: Send + Sync>, const I: usize> Represented for Converted<S, I> {
     type Inner = S::Column;
     const EXPECTED: Option<&'static str> = Some(S::EXPECTED);
+    const CAN_REFUSE: bool = true;
 
     fn into_inner(self) -> S::Column {
         S::into_column(self.0)

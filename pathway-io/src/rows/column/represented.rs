@@ -21,7 +21,8 @@ pub trait Represented: Sized + Send + Sync + 'static {
     type Inner: ColumnType;
     /// The name of the values that [`check`](Represented::check) accepts; `None` if it accepts all.
     const EXPECTED: Option<&'static str> = None;
-    /// Whether [`into_inner`](Represented::into_inner) panics for some values.
+    /// Whether a push panics for some values: [`into_inner`](Represented::into_inner) does, or
+    /// [`check`](Represented::check) refuses its result.
     const CAN_REFUSE: bool = false;
 
     fn into_inner(self) -> Self::Inner;
@@ -51,6 +52,20 @@ impl<T: Represented> Default for RepresentedBuffer<T> {
     }
 }
 
+impl<T: Represented> RepresentedBuffer<T> {
+    /// Checks the last value, and returns its stored form. `None` if the type accepts all values.
+    #[inline]
+    fn check_last(&self) -> Result<Option<T::Inner>, String> {
+        let Some(expected) = T::EXPECTED else { return Ok(None) };
+        let row = self.0.len() - 1;
+        T::check(self.0.get(row)).map(Some).map_err(|reason| {
+            let mut found = Vec::new();
+            self.0.write_text(row, Style::Plain, &mut found);
+            format!("expected {expected}, found {}{reason}", shorten(&String::from_utf8_lossy(&found)))
+        })
+    }
+}
+
 impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     type Item = T;
     const NEEDS_QUOTES: bool = InnerBuffer::<T>::NEEDS_QUOTES;
@@ -66,9 +81,17 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
         self.0.bytes()
     }
 
+    /// # Panics
+    ///
+    /// If the stored form of the value cannot be read back. Later it would make the log unreadable or end a sink.
     #[inline]
     fn push(&mut self, item: T) {
         self.0.push(item.into_inner());
+        if T::CAN_REFUSE
+            && let Err(error) = self.check_last()
+        {
+            panic!("a value does not read back from its column: {error}");
+        }
     }
 
     #[inline]
@@ -89,21 +112,11 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     #[inline]
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         self.0.decode(deserializer)?;
-        let Some(expected) = T::EXPECTED else { return Ok(()) };
-        let row = self.0.len() - 1;
-        match T::check(self.0.get(row)) {
-            Ok(inner) => {
-                self.0.truncate(row);
-                self.0.push(inner);
-                Ok(())
-            }
-            Err(reason) => {
-                let mut found = Vec::new();
-                self.0.write_text(row, Style::Plain, &mut found);
-                let found = shorten(&String::from_utf8_lossy(&found));
-                Err(D::Error::custom(format_args!("expected {expected}, found {found}{reason}")))
-            }
+        if let Some(inner) = self.check_last().map_err(D::Error::custom)? {
+            self.0.truncate(self.0.len() - 1);
+            self.0.push(inner);
         }
+        Ok(())
     }
 
     #[inline]
