@@ -14,7 +14,7 @@ use std::sync::Arc;
 use pathway_derive::Schema;
 
 use super::frame::{self, Kind};
-use super::record::{self, Shapes, SourceShape};
+use super::record::{self, Shapes, SourceShape, TableShape};
 use super::recover;
 use crate::pipeline::any_table::AnyTable;
 use crate::pipeline::table::PipelineTable;
@@ -58,7 +58,8 @@ thread_local! {
 }
 
 pub(crate) fn checkpoint(data: &[u8]) {
-    let tables = vec![(<Cat as Schema>::SCHEMA, false), (<Line as Schema>::SCHEMA, false)];
+    let table = |table| TableShape { table, kept: false, files: Vec::new() };
+    let tables = vec![table(<Cat as Schema>::SCHEMA), table(<Line as Schema>::SCHEMA)];
     let shapes = Shapes { sources: vec![SourceShape { name: "zoo".to_owned(), tables }], derived: Vec::new() };
     let log = log(data, &shapes);
     let whole = read(&log, &shapes);

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::checkpointer::{CheckpointerThread, FirstLog, PersistedSource, Plan, Quarantine};
 use super::directory::StateDirectory;
-use super::record::{self, DerivedShape, Shapes, SourceShape};
+use super::record::{self, DerivedShape, FileShape, Shapes, SourceShape, TableShape};
 use super::recover::{self, Found, Outputs};
 use super::{Durability, computed_id, table_id};
 use crate::pipeline::any_table::{AnyTable, TableState};
@@ -80,14 +80,20 @@ impl PreparedState {
         derived: &[Arc<dyn AnyTable>],
         workers: &Workers,
     ) -> std::result::Result<Self, BoxError> {
+        let files = |table: &dyn AnyTable| -> Vec<FileShape> {
+            let files = table.files(workers.numbers()).into_iter();
+            files.map(|(path, format)| (path_key(&path), format)).collect()
+        };
+        let table_shape =
+            |table: &dyn AnyTable| TableShape { table: table.schema(), kept: keep_rows(table), files: files(table) };
         let source = |source: &SourcePlan| SourceShape {
             name: source.name.to_string(),
-            tables: source.tables.iter().map(|table| (table.schema(), keep_rows(&**table))).collect(),
+            tables: source.tables.iter().map(|table| table_shape(&**table)).collect(),
         };
         let ids = computed_ids(derived);
         let written = |(table, id): (&Arc<dyn AnyTable>, &Option<String>)| DerivedShape {
             table: table.schema(),
-            files: table.files(workers.numbers()).iter().map(|path| path_key(path)).collect(),
+            files: files(&**table),
             sinks: id.iter().flat_map(|id| sinks(id, &**table)).collect(),
         };
         let shapes = Shapes {
@@ -295,18 +301,20 @@ fn sinks(table_id: &str, table: &dyn AnyTable) -> impl Iterator<Item = String> {
 }
 
 fn outputs(sources: &[SourcePlan], derived: &[Arc<dyn AnyTable>], shapes: &Shapes, workers: &Workers) -> Outputs {
-    let mut files: Vec<PathBuf> = derived.iter().flat_map(|table| table.files(workers.numbers())).collect();
+    let files_of = |table: &dyn AnyTable| table.files(workers.numbers()).into_iter().map(|(path, _)| path);
+    let mut files: Vec<PathBuf> = derived.iter().flat_map(|table| files_of(&**table)).collect();
+    let mut quarantines = Vec::new();
     let mut timed: Vec<String> = shapes.derived.iter().flat_map(|derived| derived.sinks.clone()).collect();
     for source in sources {
         for (number, table) in source.tables.iter().enumerate() {
-            files.extend(table.files(workers.numbers()));
+            files.extend(files_of(&**table));
             timed.extend(sinks(&table_id(&source.name, number), &**table));
         }
         if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-            files.push(path);
+            quarantines.push(path);
         }
     }
-    Outputs { files, sinks: timed }
+    Outputs { files, quarantines, sinks: timed }
 }
 
 fn offsets(source: &SourcePlan, found: Option<&Found>) -> std::result::Result<(Offsets, Option<Vec<u8>>), BoxError> {

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use crate::rows::description::TableSchema;
+use crate::sink::resume::shown_path;
 
 /// The version of the format. It changes when an older reader would misunderstand what a newer one has written.
 pub(crate) const FORMAT: u64 = 1;
@@ -18,22 +19,33 @@ pub(crate) struct Shapes {
 #[derive(Clone)]
 pub(crate) struct SourceShape {
     pub(crate) name: String,
-    /// The source's tables, and whether all rows of each are kept for computations.
-    pub(crate) tables: Vec<(&'static TableSchema, bool)>,
+    pub(crate) tables: Vec<TableShape>,
 }
+
+/// A table of a source.
+#[derive(Clone)]
+pub(crate) struct TableShape {
+    pub(crate) table: &'static TableSchema,
+    /// Whether all rows are kept for computations.
+    pub(crate) kept: bool,
+    pub(crate) files: Vec<FileShape>,
+}
+
+/// The [`path_key`](crate::sink::resume::path_key) and the format of an output file.
+pub(crate) type FileShape = (String, &'static str);
 
 /// A computed table, with its files and its transactional sinks.
 pub(crate) struct DerivedShape {
     pub(crate) table: &'static TableSchema,
-    pub(crate) files: Vec<String>,
+    pub(crate) files: Vec<FileShape>,
     pub(crate) sinks: Vec<String>,
 }
 
 /// Returns the first frame of a log: a description of the pipeline that writes it.
 pub(crate) fn header(shapes: &Shapes) -> Value {
     let sources = shapes.sources.iter().map(|source| {
-        let tables = source.tables.iter().map(|(table, kept)| {
-            let mut shape = table_shape(table);
+        let tables = source.tables.iter().map(|TableShape { table, kept, files }| {
+            let mut shape = with_files(table_shape(table), files);
             if *kept {
                 shape["kept"] = true.into();
             }
@@ -44,11 +56,9 @@ pub(crate) fn header(shapes: &Shapes) -> Value {
     let mut header = json!({"format": FORMAT, "sources": sources.collect::<Vec<_>>()});
     let written = shapes.derived.iter().filter(|derived| !derived.files.is_empty() || !derived.sinks.is_empty());
     let derived = written.map(|derived| {
-        let mut shape = table_shape(derived.table);
-        for (what, outputs) in [("files", &derived.files), ("sinks", &derived.sinks)] {
-            if !outputs.is_empty() {
-                shape[what] = outputs.clone().into();
-            }
+        let mut shape = with_files(table_shape(derived.table), &derived.files);
+        if !derived.sinks.is_empty() {
+            shape["sinks"] = derived.sinks.clone().into();
         }
         shape
     });
@@ -57,6 +67,14 @@ pub(crate) fn header(shapes: &Shapes) -> Value {
         header["derived"] = derived.into();
     }
     header
+}
+
+fn with_files(mut shape: Value, files: &[FileShape]) -> Value {
+    if !files.is_empty() {
+        shape["files"] = files.iter().map(|(path, _)| path.as_str()).collect();
+        shape["formats"] = files.iter().map(|(_, format)| *format).collect();
+    }
+    shape
 }
 
 /// Returns the properties of a table that must not change between runs. Defaults, descriptions and aliases may change.
@@ -126,6 +144,55 @@ pub(crate) fn check_header(header: &Value, shapes: &Shapes) -> Result<(), String
                 text(&table["name"])
             ));
         }
+    }
+    check_files(&files(header), &files(&present))
+}
+
+/// An output file in a header.
+struct OutputFile {
+    path: String,
+    /// The table whose rows it has.
+    table: String,
+    /// A log of an earlier version has no formats, and the files of computed tables only.
+    format: Option<String>,
+}
+
+fn files(header: &Value) -> Vec<OutputFile> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let of_sources = list(&header["sources"]).into_iter().flat_map(|source| {
+        let tables = list(&source["tables"]).into_iter().enumerate();
+        tables
+            .map(|(i, table)| (format!("table {} of source `{}`", i + 1, text(&source["name"])), table))
+            .collect::<Vec<_>>()
+    });
+    let computed = list(&header["derived"]).into_iter();
+    let computed = computed.map(|table| (format!("the computed table `{}`", text(&table["name"])), table));
+    let files = of_sources.chain(computed).flat_map(|(name, table)| {
+        let file = |(i, path): (usize, &Value)| OutputFile {
+            path: text(path).to_owned(),
+            table: name.clone(),
+            format: table["formats"][i].as_str().map(str::to_owned),
+        };
+        list(&table["files"]).iter().enumerate().map(file).collect::<Vec<_>>()
+    });
+    files.collect()
+}
+
+/// Checks that each file continues with rows of the same table, in the same format. Several sinks can write to one device.
+fn check_files(before: &[OutputFile], now: &[OutputFile]) -> Result<(), String> {
+    for file in before {
+        let continues = |same: &&OutputFile| {
+            same.table == file.table && (file.format.is_none() || same.format.is_none() || same.format == file.format)
+        };
+        let same = || now.iter().filter(|same| same.path == file.path);
+        let (None, Some(other)) = (same().find(continues), same().next()) else { continue };
+        let path = shown_path(&file.path);
+        if other.table != file.table {
+            let (was, is) = (&file.table, &other.table);
+            return Err(format!("the output `{path}` has the rows of {was}, and would get those of {is}"));
+        }
+        let [was, is] = [file, other].map(|file| file.format.as_deref().unwrap_or_default());
+        return Err(format!("the output `{path}` was written as {was}, and would be continued as {is}"));
     }
     Ok(())
 }
@@ -208,6 +275,8 @@ pub(crate) struct FileLen {
     pub(crate) len: u64,
     /// The check value of the file's last kilobytes.
     pub(crate) check: Option<u32>,
+    /// Whether the file has the bad rows of a source.
+    pub(crate) is_quarantine: bool,
 }
 
 impl FileLen {
@@ -216,12 +285,20 @@ impl FileLen {
         if let Some(check) = self.check {
             file["check"] = check.into();
         }
+        if self.is_quarantine {
+            file["quarantine"] = true.into();
+        }
         file
     }
 
     fn of_json(file: &Value) -> Option<Self> {
         let check = file["check"].as_u64().and_then(|check| u32::try_from(check).ok());
-        Some(FileLen { path: file["path"].as_str()?.to_owned(), len: file["len"].as_u64()?, check })
+        Some(FileLen {
+            path: file["path"].as_str()?.to_owned(),
+            len: file["len"].as_u64()?,
+            check,
+            is_quarantine: file["quarantine"] == true,
+        })
     }
 }
 

@@ -39,6 +39,8 @@ const WAY_OUT: &str = "restore the state directory and the outputs from a backup
 pub(crate) struct Outputs {
     /// The paths, as the program specifies them.
     pub(crate) files: Vec<PathBuf>,
+    /// The files of bad rows. They can be new, and can be left out.
+    pub(crate) quarantines: Vec<PathBuf>,
     /// The ids of the transactional sinks.
     pub(crate) sinks: Vec<String>,
 }
@@ -105,8 +107,20 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
             );
         }
     }
+    let holds_something = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
+    if let Some(path) = outputs.quarantines.iter().find(|path| !recorded(path) && holds_something(path)) {
+        return Err(format!(
+            "the quarantine file `{}` has rows that this state does not know\nhelp: move it away, or choose another path",
+            path.display()
+        )
+        .into());
+    }
     for file in &checkpoint.files {
-        let Some(path) = outputs.files.iter().find(|path| path_key(path) == file.path) else {
+        let mut paths = outputs.files.iter().chain(&outputs.quarantines);
+        let Some(path) = paths.find(|path| path_key(path) == file.path) else {
+            if file.is_quarantine {
+                continue;
+            }
             let path = shown_path(&file.path);
             return Err(format!("the output `{path}` is no longer in the pipeline\nhelp: {ADD_AGAIN}").into());
         };
@@ -205,6 +219,15 @@ impl Found {
             return Err(wrong("it has rows of a table that is not in the header"));
         };
         let restored = Restored { state, held: time.filter(|time| time > known) };
-        table.restore(rows, restored).map_err(|error| wrong(&format!("its rows cannot be read back: {error}")))
+        // The checksum of the frame was right.
+        table.restore(rows, restored).map_err(|error| {
+            format!(
+                "`{}` has a row at byte {} that its table cannot hold: {error}\nhelp: the type of the column reads fewer \
+                 values than before: restore it, or remove the state directory and the outputs to start over",
+                self.path.display(),
+                frame.start
+            )
+            .into()
+        })
     }
 }

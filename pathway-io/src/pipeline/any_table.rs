@@ -24,8 +24,8 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn pool(&self) -> AnyPool;
     /// Returns the files and database tables that the sinks write.
     fn targets(&self) -> Vec<Target>;
-    /// Returns the output files whose lengths are part of a checkpoint.
-    fn files(&self, workers: Range<usize>) -> Vec<PathBuf>;
+    /// Returns the output files whose lengths are part of a checkpoint, and the format of each.
+    fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)>;
     /// Asks each sink whether it is transactional, and for its check of rows. Both call the user's code.
     ///
     /// # Errors

@@ -109,7 +109,7 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
         self.sinks().targets()
     }
 
-    fn files(&self, workers: Range<usize>) -> Vec<PathBuf> {
+    fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)> {
         self.sinks().files(workers)
     }
 

@@ -58,15 +58,17 @@ impl<S: Schema> TableSinks<S> {
         attached.sinks.iter().filter_map(|spec| spec.target.clone()).chain(quarantines).chain(per_worker).collect()
     }
 
-    /// Returns the files that the sinks write, with those of the workers `workers`.
-    pub(crate) fn files(&self, workers: Range<usize>) -> Vec<PathBuf> {
+    /// Returns the files that the sinks write, with those of the workers `workers`, and the format of each.
+    pub(crate) fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)> {
         let attached = self.0.lock();
-        let file = |spec: &SinkSpec<S>| match spec.sink {
-            AnySink::File(_) => Some(spec.target.as_ref()?.path.clone()),
+        let file = |spec: &SinkSpec<S>| match &spec.sink {
+            AnySink::File(sink) => Some((spec.target.as_ref()?.path.clone(), sink.format())),
             AnySink::Plain(_) | AnySink::Staged(_) => None,
         };
         let files = attached.sinks.iter().filter_map(file);
-        let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| (sink.make)(worker).0));
+        let of_worker = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| (path, sink.format());
+        let per_worker =
+            workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker((sink.make)(worker))));
         files.chain(per_worker).collect()
     }
 

@@ -81,6 +81,10 @@ impl<S: Schema> FileSink<S> for JsonLinesSink {
     fn file(&mut self) -> &mut OutputFile {
         &mut self.file
     }
+
+    fn format(&self) -> &'static str {
+        "jsonlines"
+    }
 }
 
 impl<S: Schema> Sink<S> for JsonLinesSink {

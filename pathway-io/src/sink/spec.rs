@@ -28,6 +28,9 @@ impl Target {
 /// A sink that writes one file.
 pub(crate) trait FileSink<S: Schema>: Sink<S> {
     fn file(&mut self) -> &mut OutputFile;
+
+    /// Returns the name of the format, as an error shows it.
+    fn format(&self) -> &'static str;
 }
 
 /// A transactional sink that makes many commits durable at once, as a part of its output. A flush makes nothing durable.

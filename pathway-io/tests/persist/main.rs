@@ -7,6 +7,7 @@ mod common;
 mod computed;
 mod durable;
 mod edges;
+mod exchanged;
 mod full_snapshot;
 mod hostile;
 mod json;

@@ -165,12 +165,6 @@ fn changed_outputs_are_rejected() {
     let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats"));
     csv::write(&cats, directory.path("cats.csv"));
     assert_contains(&refused(&directory, pipeline), "cats.jsonl` is no longer in the pipeline");
-
-    let pipeline = persistent(&directory);
-    let bad = BadRows::Quarantine(directory.path("bad.jsonl"));
-    write_both(&directory, &pipeline.read_with(source(|_: Subject<Cat, u64>| Ok(())), options("cats").bad_rows(bad)));
-    assert_contains(&refused(&directory, pipeline), "bad.jsonl` is new");
-    assert!(!directory.path("bad.jsonl").exists());
 }
 
 #[test]

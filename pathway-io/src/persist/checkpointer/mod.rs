@@ -336,9 +336,15 @@ impl Checkpointer {
             path: quarantine.path.clone(),
             len: quarantine.durable,
             check: quarantine.check,
+            is_quarantine: true,
         });
         let outputs = self.outputs.iter().filter_map(|output| {
-            Some(FileLen { path: path_key(&output.path.as_ref()?.0), len: output.len, check: output.check })
+            Some(FileLen {
+                path: path_key(&output.path.as_ref()?.0),
+                len: output.len,
+                check: output.check,
+                is_quarantine: false,
+            })
         });
         let sinks = self.transactional.iter();
         Checkpoint {

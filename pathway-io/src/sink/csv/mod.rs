@@ -94,7 +94,9 @@ pub struct Options {
 }
 
 impl Options {
-    /// RFC 4180 with minimal quoting; a null is an empty field, and an empty text is `""`.
+    /// Returns options for RFC 4180 with minimal quoting.
+    ///
+    /// A null is an empty field, and an empty text is `""`.
     pub fn new() -> Self {
         Options::in_style(Style::Plain)
     }
@@ -180,6 +182,10 @@ struct CsvSink {
 impl<S: Schema> FileSink<S> for CsvSink {
     fn file(&mut self) -> &mut OutputFile {
         &mut self.file
+    }
+
+    fn format(&self) -> &'static str {
+        if self.options.style == Style::Pathway { "csv as Pathway writes it" } else { "csv" }
     }
 }
 
