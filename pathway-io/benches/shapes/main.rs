@@ -9,7 +9,7 @@
 //! | job | |
 //! |---|---|
 //! | `hand` | the loop by hand, on one thread |
-//! | `sonic` | the same with sonic-rs in place of serde_json |
+//! | `sonic` | the same with sonic-rs instead of serde_json |
 //! | `library` | a connector that pushes each line with `next_json`, and `csv::write` |
 //! | `blocks` | the same, but pushes blocks of the file with `next_json_lines`: each line is neither copied nor checked to be UTF-8 twice |
 //! | `read` | the lines alone, each checked to be UTF-8 |

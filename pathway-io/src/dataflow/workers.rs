@@ -20,7 +20,8 @@ impl Workers {
     /// | `-h hosts.txt` | a file with one address per process, one per line; the default is `localhost:2101` and the ports after it |
     ///
     /// All processes run the same program with the same options, except for `-p`. Process 0 runs the sources and writes
-    /// the sinks; the other processes only compute. Positional arguments and everything after `--` are ignored.
+    /// the sinks. Two exceptions: each worker of every process reads a partition of a partitioned source, and writes its own
+    /// file with [`csv::Options::per_worker`](crate::csv::Options::per_worker). Positional arguments and everything after `--` are ignored.
     ///
     /// If the environment variable `PATHWAY_CLUSTER_KEY` is set, it is the [cluster key](Self::cluster_key).
     ///

@@ -181,7 +181,7 @@ impl Pipeline {
 
     /// Sets whether SIGINT, SIGTERM and SIGHUP (Ctrl-C on Windows) stop the pipeline while it runs. The default is true.
     ///
-    /// A SIGHUP that was ignored when the first pipeline started, as under `nohup`, stays ignored.
+    /// On Linux, a SIGHUP that was ignored when the first pipeline started, as under `nohup`, stays ignored.
     ///
     /// A second signal ends the process at once. On Unix, the library cannot remove its handlers once a pipeline has
     /// installed them. While no pipeline runs, it therefore carries out the default action of a signal itself. If your program

@@ -23,7 +23,12 @@ use crate::run::error::Closed;
 ///
 /// A literal has the column's type: write `4.0`, not `4`, for an `f64`. An `Option<&str>` does not convert: write
 /// `nick: "tom"` or `nick: Some("tom".to_string())`. An expression whose type is inferred from its place, such as
-/// `text.parse()?` or `name.into()`, is not converted: it has the column's type itself.
+/// `text.parse()?` or `name.into()`, is not converted: it has the column's type itself. Nor is a struct literal for an
+/// `Option` column: write `Some(Place { .. })`.
+///
+/// `..` needs a row type that is known where the call is written. For a generic row it must be a concrete type, as in
+/// `Reading::<f64> { value, .. }`; name all columns in a function that is generic itself. A row with a column of `try_from` or
+/// `with` has no `..` either, unless that column is an `Option`.
 ///
 /// ```
 /// use pathway_io::{Closed, Schema, Subject, connector, next};

@@ -45,7 +45,7 @@ pub struct SourceSummary {
 pub enum Stop {
     /// [`StopHandle::stop`](crate::StopHandle::stop), or a dropped or stopped [`Running`](crate::Running).
     Handle,
-    /// A signal, by its number: 2 is SIGINT, 15 SIGTERM.
+    /// A signal, by its number: 1 is SIGHUP, 2 SIGINT, 15 SIGTERM.
     Signal(i32),
     /// A source, a sink, a computation or the pipeline itself failed.
     Failure,

@@ -17,7 +17,7 @@ use crate::source::subject::Subject;
 ///
 /// `#[connector]` implements it for a type that has an inherent method `run`. You can also implement it by hand.
 ///
-/// Each reader of a connector runs on its own thread.
+/// Each source, and each partition of one, runs on its own thread.
 ///
 /// ```
 /// use pathway_io::{Connector, ReadOptions, RunResult, Schema, Subject, Table};
@@ -97,7 +97,7 @@ pub trait Connector: Send + 'static {
         self.run(subjects)
     }
 
-    /// Cleans up. It is called exactly once, on the source's thread, however the last `run` ended.
+    /// Cleans up after the last `run`. It is called once, on the source's thread, unless `run` was never entered.
     fn on_stop(&mut self) {}
 }
 

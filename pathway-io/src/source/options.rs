@@ -12,7 +12,7 @@ const DEFAULT_BACKLOG: usize = 65_536;
 
 /// Options for reading a source.
 ///
-/// `#[connector(..)]` sets the defaults of a connector, and [`Pipeline::read_with`](crate::Pipeline::read_with) overrides
+/// `#[connector(..)]` sets the defaults of `name`, `autocommit`, `eager` and `backlog`, and [`Pipeline::read_with`](crate::Pipeline::read_with) overrides
 /// them.
 ///
 /// ```
@@ -48,7 +48,7 @@ impl ReadOptions {
 
     /// Sets the source's name in errors, in the summary and in the log. The default is the name of the type.
     ///
-    /// A second source of one name is called `name-2`, a third `name-3`.
+    /// A second source of one name is called `name-2`, a third `name-3`. Partition 1 of a source `logs` is called `logs[1]`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -63,7 +63,6 @@ impl ReadOptions {
     }
 
     /// Counts the autocommit interval from the last commit, and not from the first row after it.
-    ///
     ///
     /// If a row arrives when the last commit is older than the interval, it is committed at once. The following rows
     /// wait until the interval is over. So sinks see the rows of a sparse source within some tens of microseconds,

@@ -67,7 +67,11 @@
 //! | `stalled: ..` | warn | `connector`, `sinks`, `waited` | a source has waited for room for 10 s, and no sink has taken anything |
 //! | `idle: ..` | warn | `connector`, `idle` | a source has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) |
 //! | `bad row left out: ..` | warn | `connector` | a row did not fit the schema |
+//! | `the state is .. ahead` | warn | `seconds` | the machine's clock is behind the times of the state |
+//! | `waits for the other processes` | info | `process`, `processes` | a process of a cluster starts |
+//! | `a connection was refused: ..` | warn | `address`, `was_answered` | a foreign program has connected to a port of the cluster |
 //! | `stop` | info | `reason` | the run is asked to stop |
+//! | `ended after the stop with: ..` | info | `connector` | `run` has returned an error after the stop |
 //! | `stopping: ..` | info | `waits_for`, `grace_period` | a stop waits for sources, or then for sinks, for over half a second |
 //! | `dropped without a run: ..` | warn | `sources` | a pipeline with sources is dropped without `run` or `start` |
 //! | the text of the error | error | | a part has failed |

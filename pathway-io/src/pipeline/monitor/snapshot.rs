@@ -86,7 +86,7 @@ pub struct Load {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct SinkStatus {
-    /// The path of a file, or the name of the table's source.
+    /// The name, as in [`Failure::name`](crate::Failure::name).
     pub name: String,
     /// The state of the sink.
     pub state: SinkState,

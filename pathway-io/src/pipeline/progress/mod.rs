@@ -10,7 +10,8 @@
 //! ```
 //!
 //! If standard error is not a terminal, the pipeline only writes a line for each failed attempt of a source that is
-//! run again. In both cases, a stop that takes longer than half a second names once the parts that it waits for:
+//! run again. In both cases, a stop that takes longer than half a second names the parts that it waits for, once for the
+//! sources and once for the sinks:
 //!
 //! ```text
 //! stopping: waiting up to 10 s for `Sensors`; Ctrl-C again ends at once

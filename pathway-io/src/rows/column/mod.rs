@@ -47,7 +47,7 @@ pub use self::values::Values;
 /// | `bool` | `true` | the same | `boolean`, `BOOLEAN` | `Boolean` |
 /// | `i8` to `i64`, `u8` to `u64`, `NonZero` of them | `-5` | the same | an integer type, `INTEGER` | `Int8` to `UInt64` |
 /// | `isize`, `usize` | as `i64` and `u64` | the same | as `i64` and `u64` | `Int64`, `UInt64` |
-/// | `i128`, `u128`, `NonZero` of them | `-5` | a number; beyond 64 bits a string | `numeric(39)`, `INTEGER` within 64 bits | `Decimal256(39, 0)` |
+/// | `i128`, `u128`, `NonZero` of them | `-5` | a number; beyond 64 bits a string | `numeric(39)`, `TEXT` | `Decimal256(39, 0)` |
 /// | `f32`, `f64` | the shortest text that parses to the same float: `1.0`, `1e-7`; `NaN` | the same; NaN and infinities are strings | `real`, `double precision`, `REAL` | `Float32`, `Float64` |
 /// | `String`, `Box<str>`, `Arc<str>`, `Cow<'static, str>` | itself | a string | `text`, `TEXT` | `Utf8` |
 /// | `char`, `PathBuf` (UTF-8), an enum with `#[derive(ColumnType)]` | itself | a string | `text`, `TEXT` | `Utf8` |
@@ -67,6 +67,9 @@ pub use self::values::Values;
 /// | `Vec<T>`, arrays, `BTreeSet<T>`, `HashSet<T>` | as JSON | a list; a set in order | `jsonb`, `TEXT` | `List` |
 /// | tuples | as JSON | a list | `jsonb`, `TEXT` | `Struct` |
 /// | `BTreeMap<String, T>`, `HashMap<String, T>` | as JSON | an object, by name | `jsonb`, `TEXT` | `Map` |
+///
+/// The SQL is that of `TableSchema::sql_ddl`. The sink for SQLite declares a `u64`, a 128-bit integer and a duration as `BLOB`, and
+/// a `bool` as `INTEGER`.
 ///
 /// JSON in a `Value`, a `RawJson`, a map or a `#[schema(json)]` column is nested at most 100 levels, and no object in it has
 /// a name twice; a `RawJson` keeps such names. An integer beyond 64 bits in a `Value` is an error, because it would lose

@@ -41,8 +41,15 @@ pub(super) struct Rest {
 }
 
 impl Failure {
-    /// Returns the name of the part: the connector's name, the schema of a computation, the path of a file sink, or
-    /// the name of the connector that feeds another sink. It is empty for a pipeline.
+    /// Returns the name of the part. It is empty for a pipeline.
+    ///
+    /// | part | name |
+    /// |---|---|
+    /// | connector | its option `name` or its type; `logs[1]` is partition 1 of `logs` |
+    /// | sink for files, Parquet or SQLite | the path |
+    /// | PostgreSQL sink | host, database and table |
+    /// | other sink | the connector of its table, or the schema if the table is computed |
+    /// | computation | the schema of its rows |
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

@@ -93,7 +93,8 @@ impl RowError {
         self.0.position
     }
 
-    /// Returns the number of the row in its source, from 1, if it is known.
+    /// Returns the number of the push in its table, from 1, if it is known. Removals and bad rows count. A restart of the program
+    /// begins at 1 again.
     #[must_use]
     pub fn row(&self) -> Option<u64> {
         self.0.row

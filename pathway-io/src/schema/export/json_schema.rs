@@ -16,8 +16,7 @@ impl TableSchema {
     ///
     /// JSON Schema cannot express some rules: `next_json` refuses a column that is given twice, and follows the rules
     /// for JSON in a column ([`ColumnType`](crate::ColumnType)). `1.0`, `1e0` and `-0` are integers for both, below 2
-    /// to the power of 53. From there on, and in a column of nanoseconds, `next_json` takes an integer only without a
-    /// fraction and an exponent.
+    /// to the power of 53. From there on, `next_json` takes an integer only without a fraction and an exponent.
     ///
     /// ```
     /// use pathway_io::Schema;

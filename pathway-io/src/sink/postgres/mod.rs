@@ -10,15 +10,15 @@
 //! | `i8`, `i16`, `u8` | `smallint` |
 //! | `i32`, `u16` | `integer` |
 //! | `i64`, `u32` | `bigint` |
-//! | `u64`, durations (in nanoseconds) | `numeric` |
+//! | `u64`, `i128`, `u128`, durations (in nanoseconds) | `numeric` |
 //! | `f32`, `f64` | `real`, `double precision`; all values, also `NaN` and `-0.0` |
-//! | `String`, enums | `text` |
+//! | `String` and the other texts, `char`, `PathBuf`, IP addresses, enums | `text` |
 //! | `Vec<u8>`, `bytes::Bytes` | `bytea` |
 //! | dates, times of day | `date`, `time` |
 //! | civil date-times; instants | `timestamp`; `timestamptz`, without the offset |
 //! | `uuid::Uuid` | `uuid` |
 //! | `rust_decimal::Decimal` | `numeric`, with the zeros at the end |
-//! | `Value`, lists, arrays, tuples, `json` columns | `jsonb` |
+//! | `Value`, `RawJson`, lists, arrays, tuples, sets, maps, `json` columns | `jsonb` |
 //! | `Option<T>` | as `T`, or `NULL` |
 //!
 //! PostgreSQL has microseconds: nanoseconds are cut off. Names are quoted, so that two columns can differ in case only; a name

@@ -8,10 +8,10 @@
 //! | column type | in SQLite |
 //! |---|---|
 //! | `bool`, integers up to `i64` and `u32` | `INTEGER`, `bool` as 0 and 1 |
-//! | `u64`, durations (in nanoseconds) | an integer; beyond 64 bits with a sign, a text with the digits. The column is declared `BLOB`, since `INTEGER` would turn such a text into a float |
+//! | `u64`, `i128`, `u128`, durations (in nanoseconds) | an integer; beyond 64 bits with a sign, a text with the digits. The column is declared `BLOB`, since `INTEGER` would turn such a text into a float |
 //! | `f32`, `f64` | `REAL`; SQLite has no `NaN`, so it is the text `NaN`, and `-0.0` is `0.0` |
 //! | `Vec<u8>`, `Bytes` | `BLOB` |
-//! | `Value`, lists, arrays, tuples, `#[schema(json)]` | `TEXT` with JSON |
+//! | `Value`, `RawJson`, lists, arrays, tuples, sets, maps, `#[schema(json)]` | `TEXT` with JSON |
 //! | all others | `TEXT`, as in CSV |
 //! | `Option<T>` | as `T`, or `NULL`; all others are `NOT NULL` |
 //!

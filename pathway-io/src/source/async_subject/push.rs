@@ -54,7 +54,7 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Panics
     ///
-    /// As [`Subject::next`](crate::Subject::next), if a `#[schema(json)]` column cannot be serialised.
+    /// As [`Subject::next`](crate::Subject::next), if a column cannot hold its value.
     #[inline]
     #[doc(alias("push", "send", "emit"))]
     pub async fn next(&self, row: S) -> Result<(), Closed>
