@@ -100,12 +100,14 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
 
 fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxError> {
     let recorded = |path: &Path| checkpoint.files.iter().any(|file| file.path == path_key(path));
-    for path in &outputs.files {
-        if !recorded(path) {
-            return Err(
-                format!("the output `{}` is new: it would not contain the earlier commits", path.display()).into()
-            );
-        }
+    for path in outputs.files.iter().filter(|path| !recorded(path)) {
+        let shown = path.display();
+        let is_same = |other: &String| std::path::absolute(other).ok() == std::path::absolute(path).ok();
+        let other = checkpoint.files.iter().map(|file| shown_path(&file.path)).find(is_same);
+        return Err(match other {
+            Some(other) => format!("the output `{shown}` was given as `{other}`\nhelp: give the path as before").into(),
+            None => format!("the output `{shown}` is new: it would not contain the earlier commits").into(),
+        });
     }
     let holds_something = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
     if let Some(path) = outputs.quarantines.iter().find(|path| !recorded(path) && holds_something(path)) {

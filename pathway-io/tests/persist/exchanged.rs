@@ -53,6 +53,13 @@ fn an_output_of_another_table_or_format_is_rejected() {
     });
     let error = error.unwrap_err();
     assert!(error.contains("was written as csv, and would be continued as jsonlines"), "{error}");
+    let other = a.with_file_name(".").join("a.csv");
+    let error = run_two(&directory, |[first, second]| {
+        csv::write(&first, &other);
+        csv::write(&second, &b);
+    });
+    let error = error.unwrap_err();
+    assert!(error.contains(&format!("was given as `{}`\nhelp: give the path as before", a.display())), "{error}");
     assert_eq!([read(&a), read(&b)], written);
     run_two(&directory, as_before).unwrap();
     assert_eq!(read(&a).lines().count(), 3);
