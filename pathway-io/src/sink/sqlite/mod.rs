@@ -60,31 +60,28 @@
 //! ```
 
 mod bind;
+mod database;
 mod layout;
 mod limit;
 mod options;
 
-use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::Connection;
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, ErrorCode};
 
-use crate::rows::batch::Batch;
 use crate::rows::check::RowCheck;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
-use crate::rows::fields::Columns;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
-use crate::run::error::{BoxError, Error, RunResult};
+use crate::run::error::{BoxError, RunResult};
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::spec::Target;
-use bind::{Bind, Part};
+use database::{Database, check_whole, judged, judged_in_commit};
 use layout::{Layout, Start};
 
 pub use options::Options;
@@ -160,18 +157,6 @@ struct SqliteSink {
     is_checked: bool,
 }
 
-struct Database {
-    connection: Connection,
-    /// Whether a transaction is open. It ends with the next flush, so that commits that arrive together share it.
-    in_transaction: bool,
-    /// A buffer for the text of values that SQLite has no type for.
-    scratch: Vec<u8>,
-    /// The number of the update that is being written, from 1 within its commit. 0 before the first.
-    update: usize,
-    /// The time of the last commit that this sink has written or found.
-    time: u64,
-}
-
 impl SqliteSink {
     /// Opens the database, and returns the time of the last commit.
     fn open_database(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
@@ -190,141 +175,6 @@ impl SqliteSink {
         let (scratch, last) = (Vec::new(), time.unwrap_or(0));
         self.database = Some(Database { connection, in_transaction: false, scratch, update: 0, time: last });
         Ok(time)
-    }
-}
-
-/// Refuses a file that has lost a part of its last page, where SQLite would read zeros. SQLite itself notices missing
-/// pages.
-fn check_whole(path: &Path) -> Result<(), BoxError> {
-    let mut log = path.as_os_str().to_owned();
-    log.push("-wal");
-    // After a crash the last page may be incomplete, but the write-ahead log has it.
-    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
-        return Ok(());
-    }
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        file => file?,
-    };
-    let (mut header, len) = ([0; 18], file.metadata()?.len());
-    if len < header.len() as u64 {
-        return Ok(());
-    }
-    file.read_exact(&mut header)?;
-    // The largest page size does not fit in two bytes, and is written as 1.
-    let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
-        1 => 65_536,
-        size => size,
-    };
-    if page > 0 && !len.is_multiple_of(page) {
-        return Err(format!(
-            "the database is damaged: its file has {len} bytes, and its pages have {page} each; restore it and the \
-             state directory from one backup"
-        )
-        .into());
-    }
-    Ok(())
-}
-
-/// Marks an error as fatal, unless another attempt may succeed because the database is only in use.
-fn judged(error: BoxError) -> BoxError {
-    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
-    match code {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => error,
-        _ => Error::fatal(error).into(),
-    }
-}
-
-/// Like [`judged`], for an error of a commit. `update` is the number of the update that failed, if it is known.
-fn judged_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
-    if let rusqlite::Error::StatementChangedRows(_) = error {
-        let text = "another pipeline has written the table since the last commit of this one; help: give each pipeline \
-                    its own table";
-        return Error::fatal(text).into();
-    }
-    match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
-            Error::refused(update, error).into()
-        }
-        _ => judged(error.into()),
-    }
-}
-
-impl Database {
-    fn begin(&mut self) -> rusqlite::Result<()> {
-        if !self.in_transaction {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
-            self.in_transaction = true;
-        }
-        Ok(())
-    }
-
-    fn end(&mut self) -> rusqlite::Result<()> {
-        if self.in_transaction {
-            self.connection.execute_batch("COMMIT")?;
-            self.in_transaction = false;
-        }
-        Ok(())
-    }
-
-    fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
-        self.update = 0;
-        self.begin()?;
-        for batch in commit.batches() {
-            if layout.updates {
-                self.append(layout, batch, commit.time())?;
-            } else {
-                self.change(layout, batch)?;
-            }
-        }
-        self.update = 0;
-        let times = [commit.time(), self.time].map(u64::cast_signed);
-        let changed = self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, times[0], times[1]))?;
-        self.time = commit.time();
-        // The file is not locked between two transactions, because other programs read it and write other tables.
-        if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
-    }
-
-    /// Appends the updates to the table.
-    fn append<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>, time: u64) -> rusqlite::Result<()> {
-        let mut insert = self.connection.prepare_cached(&layout.insert)?;
-        for row in 0..batch.len() {
-            self.update += 1;
-            let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
-            batch.columns.visit(0, &mut bind);
-            let end = bind.finish()?;
-            insert.raw_bind_parameter(end, time.cast_signed())?;
-            insert.raw_bind_parameter(end + 1, batch.diff(row))?;
-            insert.raw_execute()?;
-        }
-        Ok(())
-    }
-
-    /// Brings the rows of the changed keys to their current state.
-    fn change<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>) -> rusqlite::Result<()> {
-        let mut upsert = self.connection.prepare_cached(&layout.insert)?;
-        let mut delete = self.connection.prepare_cached(&layout.delete)?;
-        let is_key = |column: usize| S::SCHEMA.columns[column].primary_key;
-        for row in 0..batch.len() {
-            self.update += 1;
-            let (statement, part) = if batch.diff(row) > 0 {
-                (&mut upsert, Part::All)
-            } else {
-                let next = row + 1;
-                let replaced = next < batch.len()
-                    && batch.diff(next) > 0
-                    && batch.columns.key_equal(row, &batch.columns, next, is_key, 0);
-                if replaced {
-                    continue;
-                }
-                (&mut delete, Part::Key)
-            };
-            let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
-            batch.columns.visit(0, &mut bind);
-            bind.finish()?;
-            statement.raw_execute()?;
-        }
-        Ok(())
     }
 }
 

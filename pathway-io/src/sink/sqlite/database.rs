@@ -1,0 +1,162 @@
+//! An open database: [`Database`], and the errors of SQLite.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode};
+
+use super::bind::{Bind, Part};
+use super::layout::Layout;
+use crate::rows::batch::Batch;
+use crate::rows::commit::Commit;
+use crate::rows::fields::Columns;
+use crate::rows::schema::Schema;
+use crate::run::error::{BoxError, Error};
+
+pub(super) struct Database {
+    pub(super) connection: Connection,
+    /// Whether a transaction is open. It ends with the next flush, so that commits that arrive together share it.
+    pub(super) in_transaction: bool,
+    /// A buffer for the text of values that SQLite has no type for.
+    pub(super) scratch: Vec<u8>,
+    /// The number of the update that is being written, from 1 within its commit. 0 before the first.
+    pub(super) update: usize,
+    /// The time of the last commit that this sink has written or found.
+    pub(super) time: u64,
+}
+
+impl Database {
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        if !self.in_transaction {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self) -> rusqlite::Result<()> {
+        if self.in_transaction {
+            self.connection.execute_batch("COMMIT")?;
+            self.in_transaction = false;
+        }
+        Ok(())
+    }
+
+    pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
+        self.update = 0;
+        self.begin()?;
+        for batch in commit.batches() {
+            if layout.updates {
+                self.append(layout, batch, commit.time())?;
+            } else {
+                self.change(layout, batch)?;
+            }
+        }
+        self.update = 0;
+        let times = [commit.time(), self.time].map(u64::cast_signed);
+        let changed = self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, times[0], times[1]))?;
+        self.time = commit.time();
+        // The file is not locked between two transactions, because other programs read it and write other tables.
+        if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+    }
+
+    /// Appends the updates to the table.
+    fn append<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>, time: u64) -> rusqlite::Result<()> {
+        let mut insert = self.connection.prepare_cached(&layout.insert)?;
+        for row in 0..batch.len() {
+            self.update += 1;
+            let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
+            batch.columns.visit(0, &mut bind);
+            let end = bind.finish()?;
+            insert.raw_bind_parameter(end, time.cast_signed())?;
+            insert.raw_bind_parameter(end + 1, batch.diff(row))?;
+            insert.raw_execute()?;
+        }
+        Ok(())
+    }
+
+    /// Brings the rows of the changed keys to their current state.
+    fn change<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>) -> rusqlite::Result<()> {
+        let mut upsert = self.connection.prepare_cached(&layout.insert)?;
+        let mut delete = self.connection.prepare_cached(&layout.delete)?;
+        let is_key = |column: usize| S::SCHEMA.columns[column].primary_key;
+        for row in 0..batch.len() {
+            self.update += 1;
+            let (statement, part) = if batch.diff(row) > 0 {
+                (&mut upsert, Part::All)
+            } else {
+                let next = row + 1;
+                let replaced = next < batch.len()
+                    && batch.diff(next) > 0
+                    && batch.columns.key_equal(row, &batch.columns, next, is_key, 0);
+                if replaced {
+                    continue;
+                }
+                (&mut delete, Part::Key)
+            };
+            let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
+            batch.columns.visit(0, &mut bind);
+            bind.finish()?;
+            statement.raw_execute()?;
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a file that has lost a part of its last page, where SQLite would read zeros. SQLite itself notices missing
+/// pages.
+pub(super) fn check_whole(path: &Path) -> Result<(), BoxError> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    // After a crash the last page may be incomplete, but the write-ahead log has it.
+    if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
+        return Ok(());
+    }
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    let (mut header, len) = ([0; 18], file.metadata()?.len());
+    if len < header.len() as u64 {
+        return Ok(());
+    }
+    file.read_exact(&mut header)?;
+    // The largest page size does not fit in two bytes, and is written as 1.
+    let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
+        1 => 65_536,
+        size => size,
+    };
+    if page > 0 && !len.is_multiple_of(page) {
+        return Err(format!(
+            "the database is damaged: its file has {len} bytes, and its pages have {page} each; restore it and the \
+             state directory from one backup"
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// Marks an error as fatal, unless another attempt may succeed because the database is only in use.
+pub(super) fn judged(error: BoxError) -> BoxError {
+    let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
+    match code {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => error,
+        _ => Error::fatal(error).into(),
+    }
+}
+
+/// Like [`judged`], for an error of a commit. `update` is the number of the update that failed, if it is known.
+pub(super) fn judged_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
+    if let rusqlite::Error::StatementChangedRows(_) = error {
+        let text = "another pipeline has written the table since the last commit of this one; help: give each pipeline \
+                    its own table";
+        return Error::fatal(text).into();
+    }
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
+            Error::refused(update, error).into()
+        }
+        _ => judged(error.into()),
+    }
+}
