@@ -65,12 +65,13 @@ mod layout;
 mod limit;
 mod options;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use rusqlite::Connection;
 use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags};
 
 use crate::rows::check::RowCheck;
 use crate::rows::commit::Commit;
@@ -78,8 +79,10 @@ use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
+use crate::run::files::Watch;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
+use crate::sink::file::storage::FileError;
 use crate::sink::spec::Target;
 use database::{Database, check_whole, judged, judged_in_commit};
 use layout::{Layout, Start};
@@ -137,7 +140,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
     let target = Target { path: path.to_owned(), part: Some(layout.table.clone()) };
     let row_limit = options.row_limit.unwrap_or(limit::ROW_LIMIT);
-    let sink = SqliteSink { path: path.to_owned(), layout, row_limit, database: None, is_checked: false };
+    let sink = SqliteSink { path: path.to_owned(), layout, row_limit, database: None, watch: None, is_checked: false };
     let (name, retry) = (path.display().to_string(), options.retry.unwrap_or_else(default_retry));
     table.add_database_sink(name, target, retry, options.refused_rows, Box::new(sink));
 }
@@ -153,17 +156,35 @@ struct SqliteSink {
     /// The most bytes in a row.
     row_limit: usize,
     database: Option<Database>,
+    /// The file, from the first time that it was opened.
+    watch: Option<Watch>,
     /// Whether the file was checked at the start.
     is_checked: bool,
 }
 
 impl SqliteSink {
+    /// Checks that the path still leads to the file that was opened first.
+    fn check_file(&self) -> RunResult {
+        let checked = self.watch.as_ref().map_or(Ok(()), |watch| watch.check(0, false));
+        Ok(checked.map_err(|error| FileError::new("continue", &self.path, error))?)
+    }
+
     /// Opens the database, and returns the time of the last commit.
     fn open_database(&mut self, start: Start) -> Result<Option<u64>, BoxError> {
         // The connection of a failed attempt is closed first, which undoes what it had not committed.
         self.database = None;
+        self.check_file()?;
         let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connection = Connection::open(&self.path)?;
+        let mut flags = OpenFlags::default();
+        // The rows of a database that was taken away would be missing in a new one.
+        flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.watch.is_none());
+        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        if self.watch.is_none() {
+            // SQLite also takes a URI, and knows the file that it leads to.
+            let opened = connection.path().filter(|_| !self.path.exists());
+            let path = opened.map_or(&*self.path, Path::new);
+            self.watch = Some(Watch::new(path, &fs::metadata(path)?));
+        }
         connection.busy_timeout(BUSY)?;
         // In this mode, readers do not block the writer. On a file system that does not support it, the mode stays the
         // same.
@@ -203,11 +224,12 @@ impl<S: Schema> Sink<S> for SqliteSink {
     }
 
     fn flush(&mut self) -> RunResult {
-        match &mut self.database {
-            // The error of a deferred constraint does not name the update.
-            Some(database) => database.end().map_err(|error| judged_in_commit(error, None)),
-            None => Ok(()),
-        }
+        let Some(database) = &mut self.database else { return Ok(()) };
+        let ended = database.end();
+        // SQLite does not notice that its file was taken away. A check before the end could come too early.
+        self.check_file().map_err(judged)?;
+        // The error of a deferred constraint does not name the update.
+        ended.map_err(|error| judged_in_commit(error, None))
     }
 
     fn row_check(&self) -> Option<RowCheck<S>> {
@@ -217,6 +239,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
 
     fn close(&mut self) -> RunResult {
         if let Some(database) = self.database.take() {
+            self.check_file()?;
             database.connection.close().map_err(|(_, error)| error)?;
         }
         Ok(())

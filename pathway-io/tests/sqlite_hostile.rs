@@ -1,0 +1,138 @@
+//! SQLite databases that another program changes or has made.
+#![cfg(all(unix, feature = "sqlite"))]
+
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use pathway_io::{Pipeline, ReadOptions, RunResult, Schema, Subject, sqlite};
+use rusqlite::Connection;
+use rusqlite::types::Value as Sql;
+
+use crate::common::{Cat, DEADLINE, TempDir, cat, pipeline, run, source};
+
+/// Writes a source to the database, and returns the error.
+fn written<S: Schema>(
+    pipeline: Pipeline,
+    path: &Path,
+    options: sqlite::Options,
+    run_source: impl FnMut(Subject<S, u64>) -> RunResult + Send + 'static,
+) -> Result<(), String> {
+    pipeline.handle_signals(false);
+    let table = pipeline.read_with(source(run_source), ReadOptions::new().name("rows").autocommit(None));
+    sqlite::write_with(&table, path, options);
+    run(pipeline).map(drop).map_err(|error| error.to_string())
+}
+
+fn rows(path: &Path, query: &str) -> Vec<Vec<Sql>> {
+    let database = Connection::open(path).unwrap();
+    let mut query = database.prepare(query).unwrap();
+    let width = query.column_count();
+    let rows = query.query_map([], |row| (0..width).map(|column| row.get(column)).collect()).unwrap();
+    rows.collect::<rusqlite::Result<_>>().unwrap()
+}
+
+fn int(value: i64) -> Sql {
+    Sql::Integer(value)
+}
+
+/// Waits until a table has a row.
+fn wait_for_row(path: &Path, table: &str) {
+    let deadline = Instant::now() + DEADLINE;
+    while rows(path, &format!("SELECT 1 FROM {table}")).is_empty() {
+        assert!(Instant::now() < deadline, "it is not written");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Pushes a row and waits until it is written. Then lets `harm` happen, and pushes another row if there is `more`.
+fn harmed(
+    pipeline: Pipeline,
+    path: &Path,
+    more: bool,
+    harm: impl Fn(&Path) -> Option<Connection> + Send + 'static,
+) -> Result<(), String> {
+    let database = path.to_owned();
+    written(pipeline, path, sqlite::Options::new(), move |cats: Subject<Cat, u64>| {
+        cats.next(cat(1, "felis"))?;
+        cats.commit_at(1)?;
+        wait_for_row(&database, "Cat");
+        let _lock = harm(&database);
+        if more {
+            cats.next(cat(2, "lynx"))?;
+            cats.commit_at(2)?;
+            // The failure of the sink is a stop, which ends this wait.
+            cats.sleep(DEADLINE)?;
+        }
+        Ok(())
+    })
+}
+
+type Harm = fn(&Path) -> Option<Connection>;
+
+fn remove(path: &Path) -> Option<Connection> {
+    fs::remove_file(path).unwrap();
+    None
+}
+
+fn rename(path: &Path) -> Option<Connection> {
+    fs::rename(path, path.with_extension("old")).unwrap();
+    None
+}
+
+fn replace(path: &Path) -> Option<Connection> {
+    rename(path);
+    fs::copy(path.with_extension("old"), path).unwrap();
+    None
+}
+
+/// Locks the database before it is removed, so that the sink fails and is retried.
+fn lock_and_remove(path: &Path) -> Option<Connection> {
+    let lock = Connection::open(path).unwrap();
+    lock.execute_batch("BEGIN IMMEDIATE").unwrap();
+    remove(path);
+    Some(lock)
+}
+
+#[test]
+fn a_database_that_is_taken_away_under_a_run_is_named() {
+    let harms: [(Harm, &str); 4] = [
+        (remove, "removed or renamed"),
+        (rename, "removed or renamed"),
+        (replace, "replaced by another file"),
+        (lock_and_remove, "removed or renamed"),
+    ];
+    for (number, (harm, says)) in harms.into_iter().enumerate() {
+        for more in [true, false] {
+            let dir = TempDir::new();
+            let path = dir.path("cats.sqlite");
+            let error = harmed(pipeline(), &path, more, harm).expect_err("rows are lost");
+            let named = format!("cannot continue `{}`: it was {says}", path.display());
+            assert!(error.contains(&named), "{number} {more}: {error}");
+            assert!(says.starts_with("replaced") || !path.exists(), "{number} {more}: a new database was made");
+        }
+    }
+}
+
+#[cfg(feature = "persist")]
+#[test]
+fn a_database_that_is_taken_away_under_a_persistent_run_is_named() {
+    for harm in [remove as Harm, rename, replace, lock_and_remove] {
+        let dir = TempDir::new();
+        let path = dir.path("cats.sqlite");
+        let persistent = || Pipeline::persistent(dir.path("state")).unwrap();
+        let error = harmed(persistent(), &path, true, harm).expect_err("rows are lost");
+        assert!(error.contains(&format!("cannot continue `{}`: it was ", path.display())), "{error}");
+        // A database that is put back is continued.
+        if path.with_extension("old").exists() {
+            fs::rename(path.with_extension("old"), &path).unwrap();
+            written(persistent(), &path, sqlite::Options::new(), |_: Subject<Cat, u64>| Ok(())).unwrap();
+            assert_eq!(rows(&path, "SELECT key FROM Cat LIMIT 1"), [[int(1)]]);
+        } else {
+            assert!(!path.exists());
+        }
+    }
+}
