@@ -39,6 +39,14 @@ fn int(value: i64) -> Sql {
     Sql::Integer(value)
 }
 
+fn text(value: &str) -> Sql {
+    Sql::Text(value.into())
+}
+
+fn execute(path: &Path, sql: &str) {
+    Connection::open(path).unwrap().execute_batch(sql).unwrap();
+}
+
 /// Waits until a table has a row.
 fn wait_for_row(path: &Path, table: &str) {
     let deadline = Instant::now() + DEADLINE;
@@ -135,4 +143,41 @@ fn a_database_that_is_taken_away_under_a_persistent_run_is_named() {
             assert!(!path.exists());
         }
     }
+}
+
+#[test]
+fn names_of_tables_that_differ_in_case_only_are_one_table() {
+    let dir = TempDir::new();
+    let path = dir.path("cats.sqlite");
+    let database = path.clone();
+    let error = written(pipeline(), &path, sqlite::Options::new(), move |cats: Subject<Cat, u64>| {
+        cats.next(cat(1, "felis"))?;
+        cats.commit()?;
+        wait_for_row(&database, "Cat");
+        let other = sqlite::Options::new().table("cAT");
+        written(pipeline(), &database, other, |cats: Subject<Cat, u64>| Ok(cats.next(cat(2, "lynx"))?))?;
+        cats.next(cat(3, "puma"))?;
+        cats.commit()?;
+        Ok(cats.sleep(DEADLINE)?)
+    });
+    let error = error.expect_err("one of them loses rows");
+    assert!(error.contains("another pipeline has written the table"), "{error}");
+    assert_eq!(rows(&path, "SELECT key FROM Cat"), [[int(2)]]);
+    assert_eq!(rows(&path, "SELECT name FROM pathway_io_tables"), [[text("cAT")]]);
+}
+
+#[test]
+fn an_older_list_of_tables_distinguishes_no_case_either() {
+    let dir = TempDir::new();
+    let path = dir.path("cats.sqlite");
+    execute(
+        &path,
+        "CREATE TABLE cat (key INTEGER PRIMARY KEY, genus TEXT NOT NULL); INSERT INTO cat VALUES (1, 'felis');
+         CREATE TABLE pathway_io_tables (name TEXT NOT NULL PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
+         INSERT INTO pathway_io_tables VALUES ('cat', 7), ('CAT', 8), ('cats', 9)",
+    );
+    written(pipeline(), &path, sqlite::Options::new(), |cats: Subject<Cat, u64>| Ok(cats.next(cat(2, "lynx"))?))
+        .unwrap();
+    assert_eq!(rows(&path, "SELECT key FROM Cat"), [[int(2)]]);
+    assert_eq!(rows(&path, "SELECT name FROM pathway_io_tables"), [[text("Cat")], [text("cats")]]);
 }

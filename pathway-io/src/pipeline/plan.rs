@@ -168,11 +168,7 @@ impl Plan {
             let key = found.as_ref().and_then(FileId::of).map_or(FileKey::Path(path), FileKey::Id);
             let others = seen.entry(key).or_default();
             // Sinks may write to different tables of the same database.
-            let apart = |other: &Target| match (&other.part, &target.part) {
-                (Some(other), Some(part)) => !other.eq_ignore_ascii_case(part),
-                _ => false,
-            };
-            if let Some(other) = others.iter().find(|other| !apart(other)) {
+            if let Some(other) = others.iter().find(|other| !target.is_apart_from(other)) {
                 return Err(written_twice(other, &target));
             }
             others.push(target);

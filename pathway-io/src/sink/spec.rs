@@ -17,11 +17,22 @@ pub(crate) struct Target {
     pub(crate) path: PathBuf,
     /// The table, if the target is a database.
     pub(crate) part: Option<String>,
+    /// Whether the database ignores the case of ASCII letters in the name of the table.
+    pub(crate) ignores_case: bool,
 }
 
 impl Target {
     pub(crate) fn file(path: PathBuf) -> Self {
-        Target { path, part: None }
+        Target { path, part: None, ignores_case: false }
+    }
+
+    /// Returns whether both are tables of a database, and two different ones.
+    pub(crate) fn is_apart_from(&self, other: &Target) -> bool {
+        match (&self.part, &other.part) {
+            (Some(one), Some(other)) if self.ignores_case => !one.eq_ignore_ascii_case(other),
+            (Some(one), Some(other)) => one != other,
+            _ => false,
+        }
     }
 }
 
@@ -110,6 +121,23 @@ impl<S: Schema> AnySink<S> {
         match self {
             AnySink::Plain(_) | AnySink::Staged(_) => None,
             AnySink::File(sink) => Some(sink.file()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_in_another_case_are_one_table_if_the_database_ignores_case() {
+        let target =
+            |part: &str, ignores_case| Target { part: Some(part.into()), ignores_case, ..Target::file("".into()) };
+        for ignores_case in [true, false] {
+            let cat = target("Cat", ignores_case);
+            assert_eq!(cat.is_apart_from(&target("cAT", ignores_case)), !ignores_case);
+            assert!(!cat.is_apart_from(&cat) && cat.is_apart_from(&target("Cats", ignores_case)));
+            assert!(!cat.is_apart_from(&Target::file("".into())));
         }
     }
 }

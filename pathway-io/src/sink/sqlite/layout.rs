@@ -7,6 +7,7 @@ use crate::rows::description::{Column, TableSchema};
 use crate::run::error::BoxError;
 
 /// The table with the time of each table's last commit. A table that is named in it was made by a pipeline.
+/// SQLite ignores the case of ASCII letters in the name of a table, so the names in it are compared without case, too.
 const TABLES: &str = "pathway_io_tables";
 
 /// The treatment of rows from an earlier run.
@@ -139,7 +140,7 @@ impl Layout {
         Layout {
             insert,
             delete,
-            set_time: format!("UPDATE {TABLES} SET time = ?2 WHERE name = ?1 AND time = ?3"),
+            set_time: format!("UPDATE {TABLES} SET time = ?2 WHERE name = ?1 COLLATE NOCASE AND time = ?3"),
             create: create(&name, &columns, &keys),
             updates,
             table,
@@ -168,7 +169,9 @@ impl Layout {
         self.check_names()?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         transaction.execute_batch(&format!(
-            "CREATE TABLE IF NOT EXISTS {TABLES} (name TEXT NOT NULL PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID"
+            "CREATE TABLE IF NOT EXISTS {TABLES} (
+                name TEXT NOT NULL COLLATE NOCASE PRIMARY KEY, time INTEGER NOT NULL
+            ) WITHOUT ROWID"
         ))?;
         let kind: Option<String> = transaction
             .query_row("SELECT type FROM sqlite_schema WHERE name = ? COLLATE NOCASE", [&self.table], |row| row.get(0))
@@ -186,7 +189,9 @@ impl Layout {
             Start::Continue if kind.is_none() => None,
             Start::Continue => self.time(&transaction)?.filter(|time| *time > 0),
         };
-        let set = format!("INSERT OR REPLACE INTO {TABLES} (name, time) VALUES (?, ?)");
+        // An earlier version compared the names with case, and could leave several rows.
+        transaction.execute(&format!("DELETE FROM {TABLES} WHERE name = ? COLLATE NOCASE"), [&self.table])?;
+        let set = format!("INSERT INTO {TABLES} (name, time) VALUES (?, ?)");
         transaction.execute(&set, (&self.table, time.unwrap_or(0)))?;
         transaction.commit()?;
         Ok(time.map(i64::cast_unsigned))
@@ -194,8 +199,8 @@ impl Layout {
 
     /// Returns the time of the last commit, or `None` if no pipeline made the table.
     fn time(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<i64>> {
-        let query = format!("SELECT time FROM {TABLES} WHERE name = ?");
-        transaction.query_row(&query, [&self.table], |row| row.get(0)).optional()
+        let query = format!("SELECT max(time) FROM {TABLES} WHERE name = ? COLLATE NOCASE");
+        transaction.query_row(&query, [&self.table], |row| row.get(0))
     }
 
     /// Checks that the existing table may be written.
