@@ -181,3 +181,59 @@ fn an_older_list_of_tables_distinguishes_no_case_either() {
     assert_eq!(rows(&path, "SELECT key FROM Cat"), [[int(2)]]);
     assert_eq!(rows(&path, "SELECT name FROM pathway_io_tables"), [[text("Cat")], [text("cats")]]);
 }
+
+#[derive(Schema)]
+struct Seat {
+    #[schema(primary_key)]
+    who: String,
+    slot: i64,
+}
+
+/// A step of a transaction: a name with its new slot, or without one to remove it.
+type Step = (&'static str, Option<i64>);
+
+/// A transaction, and the rows after it.
+type Case = (&'static [Step], &'static [(&'static str, i64)]);
+
+#[test]
+fn a_commit_whose_end_keeps_a_constraint_is_accepted() {
+    let cases: [Case; 7] = [
+        // The row that had the slot is removed later.
+        (&[("c", Some(1)), ("a", None)], &[("b", 2), ("c", 1)]),
+        (&[("a", None), ("c", Some(1))], &[("b", 2), ("c", 1)]),
+        // It is removed, and pushed again.
+        (&[("a", None), ("c", Some(1)), ("a", Some(3))], &[("a", 3), ("b", 2), ("c", 1)]),
+        (&[("b", Some(3)), ("a", None), ("c", Some(1)), ("a", Some(2))], &[("a", 2), ("b", 3), ("c", 1)]),
+        // It is pushed, removed, and pushed again.
+        (&[("a", Some(4)), ("c", Some(2)), ("a", None), ("b", None), ("a", Some(1))], &[("a", 1), ("c", 2)]),
+        // It is pushed and removed.
+        (&[("c", Some(1)), ("c", None), ("c", Some(3))], &[("a", 1), ("b", 2), ("c", 3)]),
+        (&[("c", Some(5)), ("d", Some(6)), ("c", None), ("d", None)], &[("a", 1), ("b", 2)]),
+    ];
+    for (number, (steps, expected)) in cases.into_iter().enumerate() {
+        let dir = TempDir::new();
+        let path = dir.path("seats.sqlite");
+        execute(&path, "CREATE TABLE Seat (who TEXT PRIMARY KEY, slot INTEGER UNIQUE)");
+        written(pipeline(), &path, sqlite::Options::new(), move |seats: Subject<Seat, u64>| {
+            let seat = |who: &str, slot| Seat { who: who.into(), slot };
+            // No flush comes between two commits that follow at once, so they share a transaction of SQLite.
+            for slot in [7, 1] {
+                let transaction = seats.transaction();
+                transaction.next(seat("a", slot))?;
+                transaction.next(seat("b", slot + 1))?;
+                transaction.commit()?;
+            }
+            let transaction = seats.transaction();
+            for (who, slot) in steps {
+                match slot {
+                    Some(slot) => transaction.next(seat(who, *slot))?,
+                    None => transaction.remove((*who).into())?,
+                }
+            }
+            Ok(transaction.commit()?)
+        })
+        .unwrap_or_else(|error| panic!("case {number}: {error}"));
+        let expected: Vec<Vec<Sql>> = expected.iter().map(|(who, slot)| vec![text(who), int(*slot)]).collect();
+        assert_eq!(rows(&path, "SELECT * FROM Seat ORDER BY who"), expected, "case {number}");
+    }
+}

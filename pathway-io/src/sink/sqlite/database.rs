@@ -11,7 +11,7 @@ use super::layout::Layout;
 use crate::rows::batch::Batch;
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
-use crate::rows::schema::Schema;
+use crate::rows::schema::{Schema, is_key};
 use crate::run::error::{BoxError, Error};
 
 pub(super) struct Database {
@@ -44,14 +44,11 @@ impl Database {
     }
 
     pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
-        self.update = 0;
         self.begin()?;
-        for batch in commit.batches() {
-            if layout.updates {
-                self.append(layout, batch, commit.time())?;
-            } else {
-                self.change(layout, batch)?;
-            }
+        if layout.updates {
+            self.append(layout, commit)?;
+        } else {
+            self.change(layout, commit)?;
         }
         self.update = 0;
         let times = [commit.time(), self.time].map(u64::cast_signed);
@@ -62,46 +59,54 @@ impl Database {
     }
 
     /// Appends the updates to the table.
-    fn append<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>, time: u64) -> rusqlite::Result<()> {
+    fn append<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(&layout.insert)?;
-        for row in 0..batch.len() {
-            self.update += 1;
-            let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
-            batch.columns.visit(0, &mut bind);
-            let end = bind.finish()?;
-            insert.raw_bind_parameter(end, time.cast_signed())?;
-            insert.raw_bind_parameter(end + 1, batch.diff(row))?;
-            insert.raw_execute()?;
+        self.update = 0;
+        for batch in commit.batches() {
+            for row in 0..batch.len() {
+                self.update += 1;
+                let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
+                batch.columns.visit(0, &mut bind);
+                let end = bind.finish()?;
+                insert.raw_bind_parameter(end, commit.time().cast_signed())?;
+                insert.raw_bind_parameter(end + 1, batch.diff(row))?;
+                insert.raw_execute()?;
+            }
         }
         Ok(())
     }
 
     /// Brings the rows of the changed keys to their current state.
-    fn change<S: Schema>(&mut self, layout: &Layout, batch: &Batch<S>) -> rusqlite::Result<()> {
+    ///
+    /// The removals come first, because an added row may have a unique value of a removed one. A key has at most a
+    /// removal and then an addition in a commit, so this order does not change the result.
+    fn change<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
         let mut upsert = self.connection.prepare_cached(&layout.insert)?;
         let mut delete = self.connection.prepare_cached(&layout.delete)?;
-        let is_key = |column: usize| S::SCHEMA.columns[column].primary_key;
-        for row in 0..batch.len() {
-            self.update += 1;
-            let (statement, part) = if batch.diff(row) > 0 {
-                (&mut upsert, Part::All)
-            } else {
-                let next = row + 1;
-                let replaced = next < batch.len()
-                    && batch.diff(next) > 0
-                    && batch.columns.key_equal(row, &batch.columns, next, is_key, 0);
-                if replaced {
-                    continue;
+        for adds in [false, true] {
+            self.update = 0;
+            for batch in commit.batches() {
+                for row in 0..batch.len() {
+                    self.update += 1;
+                    if (batch.diff(row) > 0) != adds || (!adds && is_replaced(batch, row)) {
+                        continue;
+                    }
+                    let (statement, part) = if adds { (&mut upsert, Part::All) } else { (&mut delete, Part::Key) };
+                    let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
+                    batch.columns.visit(0, &mut bind);
+                    bind.finish()?;
+                    statement.raw_execute()?;
                 }
-                (&mut delete, Part::Key)
-            };
-            let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
-            batch.columns.visit(0, &mut bind);
-            bind.finish()?;
-            statement.raw_execute()?;
+            }
         }
         Ok(())
     }
+}
+
+/// Returns whether the next update adds a row with the key of a removed one, which replaces that row.
+fn is_replaced<S: Schema>(batch: &Batch<S>, row: usize) -> bool {
+    let next = row + 1;
+    next < batch.len() && batch.diff(next) > 0 && batch.columns.key_equal(row, &batch.columns, next, is_key::<S>, 0)
 }
 
 /// Refuses a file that has lost a part of its last page, where SQLite would read zeros. SQLite itself notices missing
