@@ -60,6 +60,7 @@
 //! ```
 
 mod bind;
+mod columns;
 mod database;
 mod layout;
 mod limit;
