@@ -27,6 +27,11 @@ fn written<S: Schema>(
     run(pipeline).map(drop).map_err(|error| error.to_string())
 }
 
+/// Returns the error of a pipeline that must not start.
+fn refused<S: Schema>(path: &Path, options: sqlite::Options) -> String {
+    written(pipeline(), path, options, |_: Subject<S, u64>| panic!("the source must not run")).unwrap_err()
+}
+
 fn rows(path: &Path, query: &str) -> Vec<Vec<Sql>> {
     let database = Connection::open(path).unwrap();
     let mut query = database.prepare(query).unwrap();
@@ -236,4 +241,79 @@ fn a_commit_whose_end_keeps_a_constraint_is_accepted() {
         let expected: Vec<Vec<Sql>> = expected.iter().map(|(who, slot)| vec![text(who), int(*slot)]).collect();
         assert_eq!(rows(&path, "SELECT * FROM Seat ORDER BY who"), expected, "case {number}");
     }
+}
+
+#[derive(Schema)]
+struct Pair {
+    #[schema(primary_key)]
+    a: String,
+    #[schema(primary_key)]
+    b: String,
+    n: u64,
+    data: Vec<u8>,
+    x: f64,
+}
+
+#[test]
+fn a_table_made_by_hand_that_cannot_hold_the_rows_is_refused() {
+    let rest = "n BLOB, data BLOB, x REAL";
+    let cases = [
+        (format!("a TEXT COLLATE NOCASE, b TEXT, {rest}, PRIMARY KEY (a, b)"), "a` has the collation NOCASE"),
+        (format!("a TEXT, b TEXT COLLATE rtrim, {rest}, PRIMARY KEY (a, b)"), "b` has the collation rtrim"),
+        (format!("a TEXT, b TEXT, {rest}, PRIMARY KEY (a, b COLLATE NOCASE)"), "b` has the collation NOCASE"),
+        (
+            format!("a TEXT COLLATE NOCASE, b TEXT, {rest}, PRIMARY KEY (a COLLATE BINARY, b)"),
+            "a` has the collation NOCASE",
+        ),
+        ("a TEXT, b TEXT, n BLOB AS (x'00'), data BLOB, x REAL, PRIMARY KEY (a, b)".into(), "n` is generated"),
+        ("a TEXT, b TEXT, n BLOB, data BLOB, x REAL AS (1.5) STORED, PRIMARY KEY (a, b)".into(), "x` is generated"),
+    ];
+    let strict = [
+        ("a TEXT, b TEXT, n BLOB, data BLOB, x REAL, PRIMARY KEY (a, b)", "n` is BLOB and should be ANY"),
+        ("a TEXT, b TEXT, n INT, data BLOB, x REAL, PRIMARY KEY (a, b)", "n` is INTEGER and should be ANY"),
+        ("a TEXT, b INT, n ANY, data BLOB, x REAL, PRIMARY KEY (a, b)", "b` is INTEGER and should be TEXT"),
+        ("a TEXT, b TEXT, n ANY, data TEXT, x REAL, PRIMARY KEY (a, b)", "data` is TEXT and should be BLOB"),
+    ];
+    let dir = TempDir::new();
+    for (number, (columns, says, end)) in cases
+        .iter()
+        .flat_map(|(columns, says)| [(&**columns, *says, ""), (columns, says, "WITHOUT ROWID")])
+        .chain(strict.iter().map(|(columns, says)| (*columns, *says, "STRICT")))
+        .enumerate()
+    {
+        let path = dir.path(&format!("{number}.sqlite"));
+        execute(&path, &format!("CREATE TABLE Pair ({columns}) {end}"));
+        let error = refused::<Pair>(&path, sqlite::Options::new());
+        assert!(error.contains(&format!("of another shape: its column `{says}")), "{columns} {end}: {error}");
+    }
+}
+
+#[test]
+fn a_table_made_by_hand_that_holds_every_row_is_accepted() {
+    let columns = [
+        "a TEXT, b TEXT COLLATE BINARY, n BLOB, data BLOB, x REAL COLLATE NOCASE, PRIMARY KEY (a, b)) WITHOUT ROWID",
+        "a TEXT, b TEXT, n ANY, data BLOB, x REAL, PRIMARY KEY (a, b)) STRICT",
+        "a ANY, b TEXT, n ANY, data ANY, x ANY, PRIMARY KEY (a, b)) STRICT, WITHOUT ROWID",
+    ];
+    let dir = TempDir::new();
+    for (number, columns) in columns.into_iter().enumerate() {
+        let path = dir.path(&format!("{number}.sqlite"));
+        execute(&path, &format!("CREATE TABLE Pair ({columns}"));
+        written(pipeline(), &path, sqlite::Options::new(), |pairs: Subject<Pair, u64>| {
+            for (b, n) in [("x", 1), ("X", u64::MAX)] {
+                pairs.next(Pair { a: "1".into(), b: b.into(), n, data: vec![0, 255], x: 1.0 })?;
+            }
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{columns}: {error}"));
+        let row = |b, n| vec![text("1"), text(b), n, Sql::Blob(vec![0, 255]), Sql::Real(1.0)];
+        let expected = [row("x", int(1)), row("X", text("18446744073709551615"))];
+        assert_eq!(rows(&path, "SELECT * FROM Pair ORDER BY b DESC"), expected, "{columns}");
+    }
+    // Updates have no key, so its collation does not matter.
+    let path = dir.path("updates.sqlite");
+    execute(&path, "CREATE TABLE Cat (key INT, genus TEXT COLLATE NOCASE, time INT, diff INT) STRICT");
+    let options = sqlite::Options::new().updates();
+    written(pipeline(), &path, options, |cats: Subject<Cat, u64>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
+    assert_eq!(rows(&path, "SELECT genus FROM Cat"), [[text("felis")]]);
 }

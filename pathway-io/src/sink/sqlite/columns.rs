@@ -1,12 +1,11 @@
 //! The columns of a table as SQLite describes them, and the comparison of an existing table with them.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
 use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
 
-/// A column as SQLite describes it.
-#[derive(Debug, PartialEq, Eq)]
+/// A column of the schema, as SQLite describes it.
 pub(super) struct Described {
     pub(super) name: String,
     pub(super) affinity: Affinity,
@@ -34,6 +33,8 @@ pub(super) enum Affinity {
     Text,
     /// Values are stored unchanged.
     None,
+    /// The same, for a column that has blobs only.
+    Bytes,
     Numeric,
 }
 
@@ -51,12 +52,10 @@ impl Affinity {
             DataType::F32 | DataType::F64 => Affinity::Real,
             // Integers, and a text for an integer that does not fit. Another affinity would convert the text to a
             // float.
-            DataType::U64
-            | DataType::I128
-            | DataType::U128
-            | DataType::Duration
-            | DataType::SignedDuration
-            | DataType::Bytes => Affinity::None,
+            DataType::U64 | DataType::I128 | DataType::U128 | DataType::Duration | DataType::SignedDuration => {
+                Affinity::None
+            }
+            DataType::Bytes => Affinity::Bytes,
             DataType::Optional(item) => Affinity::of(item),
             _ => Affinity::Text,
         }
@@ -84,10 +83,55 @@ impl Affinity {
             Affinity::Integer => "INTEGER",
             Affinity::Real => "REAL",
             Affinity::Text => "TEXT",
-            Affinity::None => "BLOB",
+            Affinity::None | Affinity::Bytes => "BLOB",
             Affinity::Numeric => "NUMERIC",
         }
     }
+
+    /// Returns the declared type for a `STRICT` table, which refuses values of other types.
+    fn strict_name(self) -> &'static str {
+        if self == Affinity::None { "ANY" } else { self.name() }
+    }
+}
+
+/// A column of an existing table.
+struct Found {
+    name: String,
+    /// The declared type, or the name of its affinity if the table is not `STRICT`.
+    data_type: String,
+    not_null: bool,
+    key: u32,
+    is_generated: bool,
+}
+
+fn columns_of(connection: &Connection, table: &str, is_strict: bool) -> rusqlite::Result<Vec<Found>> {
+    let mut query = connection.prepare(
+        "SELECT name, type, \"notnull\", pk, hidden > 1 FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid",
+    )?;
+    let found = query.query_map([table], |row| {
+        let declared: String = row.get(1)?;
+        let data_type = match &*declared.to_ascii_uppercase() {
+            "INT" if is_strict => "INTEGER".to_owned(),
+            strict if is_strict => strict.to_owned(),
+            _ => Affinity::of_declared(&declared).name().to_owned(),
+        };
+        let (name, not_null, key, is_generated) = (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
+        Ok(Found { name, data_type, not_null, key, is_generated })
+    })?;
+    found.collect()
+}
+
+/// Returns the collation of a key column, or of the column in the index of the key, if it is not `BINARY`. It could make
+/// two keys equal.
+fn collation(connection: &Connection, table: &str, column: &str) -> rusqlite::Result<Option<String>> {
+    let (_, declared, ..) = connection.column_metadata(Some("main"), table, column)?;
+    let mut query = connection.prepare(
+        "SELECT coll FROM pragma_index_list(?1) AS list, pragma_index_xinfo(list.name) AS part \
+         WHERE origin = 'pk' AND key AND part.name = ?2",
+    )?;
+    let in_index = query.query_row([table, column], |row| row.get(0)).optional()?;
+    let collations = [declared.map(|declared| declared.to_string_lossy().into_owned()), in_index];
+    Ok(collations.into_iter().flatten().find(|collation| !collation.eq_ignore_ascii_case("BINARY")))
 }
 
 /// Returns a description of the first difference between the table in the database and the schema.
@@ -96,36 +140,37 @@ pub(super) fn difference(
     table: &str,
     columns: &[Described],
 ) -> rusqlite::Result<Option<String>> {
-    let mut query = connection
-        .prepare("SELECT name, type, \"notnull\", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid")?;
-    let found: Vec<Described> = query
-        .query_map([table], |row| {
-            let (declared, key): (String, u32) = (row.get(1)?, row.get(3)?);
-            let affinity = Affinity::of_declared(&declared);
-            Ok(Described { name: row.get(0)?, affinity, not_null: row.get(2)?, key })
-        })?
-        .collect::<rusqlite::Result<_>>()?;
+    let query = "SELECT strict FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE";
+    let is_strict = connection.query_row(query, [table], |row| row.get(0))?;
+    let found = columns_of(connection, table, is_strict)?;
     for (wanted, found) in columns.iter().zip(&found) {
-        let name = &wanted.name;
+        let (name, data_type) = (&wanted.name, &found.data_type);
         if wanted.name != found.name {
             return Ok(Some(format!("it has a column `{}` where `{name}` should be", found.name)));
         }
-        if wanted.affinity != found.affinity {
-            let (found, wanted) = (found.affinity.name(), wanted.affinity.name());
-            return Ok(Some(format!("its column `{name}` is {found} and should be {wanted}")));
+        if found.is_generated {
+            return Ok(Some(format!("its column `{name}` is generated")));
+        }
+        let should_be = if is_strict { wanted.affinity.strict_name() } else { wanted.affinity.name() };
+        if data_type != should_be && !(is_strict && data_type == "ANY") {
+            return Ok(Some(format!("its column `{name}` is {data_type} and should be {should_be}")));
         }
         if wanted.key != found.key {
             return Ok(Some(format!("its column `{name}` has another part in the primary key")));
+        }
+        if wanted.key > 0
+            && let Some(collation) = collation(connection, table, name)?
+        {
+            return Ok(Some(format!("its column `{name}` has the collation {collation}, and a key needs BINARY")));
         }
         // A key is never null here, but SQLite reports it as nullable or not.
         if found.not_null && !wanted.not_null {
             return Ok(Some(format!("its column `{name}` takes no NULL")));
         }
     }
-    let more = |columns: &[Described], than: usize| columns.get(than).map(|column| column.name.clone());
-    Ok(match (more(columns, found.len()), more(&found, columns.len())) {
-        (Some(name), _) => Some(format!("it lacks a column `{name}`")),
-        (_, Some(name)) => Some(format!("it has one column more, `{name}`")),
+    Ok(match (columns.get(found.len()), found.get(columns.len())) {
+        (Some(column), _) => Some(format!("it lacks a column `{}`", column.name)),
+        (_, Some(column)) => Some(format!("it has one column more, `{}`", column.name)),
         (None, None) => None,
     })
 }
