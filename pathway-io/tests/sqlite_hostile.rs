@@ -317,3 +317,44 @@ fn a_table_made_by_hand_that_holds_every_row_is_accepted() {
     written(pipeline(), &path, options, |cats: Subject<Cat, u64>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
     assert_eq!(rows(&path, "SELECT genus FROM Cat"), [[text("felis")]]);
 }
+
+#[test]
+fn a_database_without_a_file_is_refused() {
+    for path in ["", ":memory:", "file::memory:", "file:cats?mode=memory"] {
+        let error = refused::<Cat>(Path::new(path), sqlite::Options::new());
+        assert!(error.starts_with(&format!("sink `{path}` failed: ")), "{error}");
+        assert!(error.contains("a temporary database") && error.contains("help: choose a path"), "{error}");
+    }
+    assert!(!Path::new(":memory:").exists());
+}
+
+#[derive(Schema)]
+struct Nul {
+    #[schema(primary_key)]
+    id: u64,
+    #[schema(rename = "a\0b")]
+    a: String,
+}
+
+#[test]
+fn a_name_with_nul_is_refused() {
+    let dir = TempDir::new();
+    let path = dir.path("nul.sqlite");
+    let error = refused::<Nul>(&path, sqlite::Options::new());
+    assert!(error.contains("the name of the column `a\\0b` cannot be a name in SQLite; rename it"), "{error}");
+    let error = refused::<Cat>(&path, sqlite::Options::new().table("c\0t"));
+    assert!(error.contains("the name of the table `c\\0t` cannot be a name in SQLite; rename it"), "{error}");
+}
+
+#[test]
+fn a_removed_row_of_the_list_of_tables_is_named() {
+    let dir = TempDir::new();
+    let path = dir.path("cats.sqlite");
+    let error = harmed(pipeline(), &path, true, |path| {
+        execute(path, "DELETE FROM pathway_io_tables");
+        None
+    });
+    let error = error.expect_err("another pipeline could have written the table");
+    assert!(error.contains("the row of `Cat` in `pathway_io_tables` was removed"), "{error}");
+    assert!(!error.contains("another pipeline"), "{error}");
+}

@@ -7,12 +7,12 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode};
 
 use super::bind::{Bind, Part};
-use super::layout::Layout;
+use super::layout::{Layout, TABLES};
 use crate::rows::batch::Batch;
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
 use crate::rows::schema::{Schema, is_key};
-use crate::run::error::{BoxError, Error};
+use crate::run::error::{BoxError, Error, RunResult};
 
 pub(super) struct Database {
     pub(super) connection: Connection,
@@ -43,6 +43,7 @@ impl Database {
         Ok(())
     }
 
+    /// Writes the rows of a commit.
     pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
         self.begin()?;
         if layout.updates {
@@ -51,11 +52,33 @@ impl Database {
             self.change(layout, commit)?;
         }
         self.update = 0;
-        let times = [commit.time(), self.time].map(u64::cast_signed);
+        Ok(())
+    }
+
+    /// Stores the time of a commit in place of the time of the last one.
+    ///
+    /// # Errors
+    ///
+    /// If another time is stored. The file is not locked between two transactions, because other programs read it and
+    /// write other tables.
+    pub(super) fn set_time(&mut self, layout: &Layout, time: u64) -> RunResult {
+        let times = [time, self.time].map(u64::cast_signed);
         let changed = self.connection.prepare_cached(&layout.set_time)?.execute((&layout.table, times[0], times[1]))?;
-        self.time = commit.time();
-        // The file is not locked between two transactions, because other programs read it and write other tables.
-        if changed == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(changed)) }
+        self.time = time;
+        if changed == 1 {
+            return Ok(());
+        }
+        Err(match layout.time(&self.connection)? {
+            Some(_) => "another pipeline has written the table since the last commit of this one; help: give each \
+                        pipeline its own table"
+                .into(),
+            None => format!(
+                "the row of `{}` in `{TABLES}` was removed; help: to start over, empty the table, and remove the state \
+                 directory of a persistent pipeline",
+                layout.table
+            )
+            .into(),
+        })
     }
 
     /// Appends the updates to the table.
@@ -153,11 +176,6 @@ pub(super) fn judged(error: BoxError) -> BoxError {
 
 /// Like [`judged`], for an error of a commit. `update` is the number of the update that failed, if it is known.
 pub(super) fn judged_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
-    if let rusqlite::Error::StatementChangedRows(_) = error {
-        let text = "another pipeline has written the table since the last commit of this one; help: give each pipeline \
-                    its own table";
-        return Error::fatal(text).into();
-    }
     match error.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
             Error::refused(update, error).into()

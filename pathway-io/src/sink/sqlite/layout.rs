@@ -8,7 +8,7 @@ use crate::run::error::BoxError;
 
 /// The table with the time of each table's last commit. A table that is named in it was made by a pipeline.
 /// SQLite ignores the case of ASCII letters in the name of a table, so the names in it are compared without case, too.
-const TABLES: &str = "pathway_io_tables";
+pub(super) const TABLES: &str = "pathway_io_tables";
 
 /// The treatment of rows from an earlier run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -74,8 +74,16 @@ impl Layout {
         }
     }
 
-    /// Checks that no two names differ only in the case of ASCII letters, which SQLite ignores.
+    /// Checks that no name has a NUL, and that no two names differ only in the case of ASCII letters, which SQLite
+    /// ignores.
     fn check_names(&self) -> Result<(), BoxError> {
+        let columns = self.columns.iter().map(|column| ("column", &column.name));
+        for (what, name) in [("table", &self.table)].into_iter().chain(columns) {
+            if name.contains('\0') {
+                let name = name.escape_debug();
+                return Err(format!("the name of the {what} `{name}` cannot be a name in SQLite; rename it").into());
+            }
+        }
         for (number, column) in self.columns.iter().enumerate() {
             let same = |other: &&Described| other.name.eq_ignore_ascii_case(&column.name);
             if let Some(other) = self.columns[..number].iter().find(same) {
@@ -124,9 +132,9 @@ impl Layout {
     }
 
     /// Returns the time of the last commit, or `None` if no pipeline made the table.
-    fn time(&self, transaction: &Transaction<'_>) -> rusqlite::Result<Option<i64>> {
+    pub(super) fn time(&self, connection: &Connection) -> rusqlite::Result<Option<i64>> {
         let query = format!("SELECT max(time) FROM {TABLES} WHERE name = ? COLLATE NOCASE");
-        transaction.query_row(&query, [&self.table], |row| row.get(0))
+        connection.query_row(&query, [&self.table], |row| row.get(0))
     }
 
     /// Checks that the existing table may be written.

@@ -181,6 +181,10 @@ impl SqliteSink {
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.watch.is_none());
         let mut connection = Connection::open_with_flags(&self.path, flags)?;
         if self.watch.is_none() {
+            // SQLite keeps a database without a name, or with `:memory:` as its name, for one connection.
+            if connection.path() == Some("") {
+                return Err("this is a temporary database, which would be lost at the end; help: choose a path".into());
+            }
             // SQLite also takes a URI, and knows the file that it leads to.
             let opened = connection.path().filter(|_| !self.path.exists());
             let path = opened.map_or(&*self.path, Path::new);
@@ -221,7 +225,8 @@ impl<S: Schema> Sink<S> for SqliteSink {
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
         let database = self.database.as_mut().ok_or("the database is not open")?;
         let applied = database.apply(&self.layout, commit);
-        applied.map_err(|error| judged_in_commit(error, database.update.checked_sub(1)))
+        applied.map_err(|error| judged_in_commit(error, database.update.checked_sub(1)))?;
+        database.set_time(&self.layout, commit.time()).map_err(judged)
     }
 
     fn flush(&mut self) -> RunResult {
