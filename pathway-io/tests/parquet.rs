@@ -226,6 +226,47 @@ fn arrow_select(batches: &[RecordBatch]) -> RecordBatch {
     batches[0].clone()
 }
 
+#[derive(Schema)]
+struct Blob {
+    bytes: Vec<u8>,
+}
+
+#[test]
+fn rows_are_encoded_before_they_fill_the_memory() {
+    const MIB: usize = 1024 * 1024;
+    // One commit, and one commit for each row.
+    for whole in [true, false] {
+        let dir = TempDir::new();
+        let path = dir.path("blobs");
+        let pipeline = pipeline();
+        let rows = source(move |blobs: Subject<Blob>| {
+            let mut random = 7_u64;
+            let all = blobs.transaction();
+            for _ in 0..80 {
+                let mut bytes = Vec::with_capacity(MIB);
+                while bytes.len() < MIB {
+                    random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    bytes.extend_from_slice(&random.to_be_bytes());
+                }
+                if whole {
+                    all.next(Blob { bytes })?;
+                } else {
+                    blobs.next(Blob { bytes })?;
+                    blobs.commit()?;
+                }
+            }
+            Ok(all.commit()?)
+        });
+        sink::write(&pipeline.read_with(rows, ReadOptions::new().autocommit(None)), &path, sink::Options::new());
+        run(pipeline).unwrap();
+        let file = File::open(path.join(&names(&path)[0])).unwrap();
+        let file = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+        let groups: Vec<i64> = file.metadata().row_groups().iter().map(|group| group.compressed_size()).collect();
+        // A row group grows by what is encoded at once, until it has 64 MiB.
+        assert!(groups.len() == 2 && groups.iter().all(|bytes| *bytes <= 65 * MIB as i64), "{groups:?}");
+    }
+}
+
 #[test]
 fn a_value_that_arrow_does_not_have_is_an_error_that_names_the_column() {
     let dir = TempDir::new();

@@ -50,6 +50,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::rows::batch::Batch;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
@@ -63,8 +64,11 @@ use crate::sink::file::storage::{FileError, Storage, remove, sync_parent};
 use crate::sink::spec::StagedSink;
 use part::Part;
 
-/// The number of rows in a record batch, which are collected before they are encoded.
-const BATCH: usize = 16_384;
+/// The number of rows that are collected before they are encoded.
+const ROWS: usize = 16_384;
+
+/// The number of bytes of column data that are collected before they are encoded.
+const BYTES: usize = 16 * 1024 * 1024;
 
 /// The name of a part until it is complete.
 const UNFINISHED: &str = "part.parquet.new";
@@ -126,6 +130,8 @@ struct ParquetSink {
     storage: Arc<dyn Storage>,
     lock: Option<DirectoryLock>,
     builder: Option<BatchBuilder>,
+    /// The bytes of column data in the builder.
+    collected: usize,
     part: Option<Part>,
     /// When the part was begun.
     since: Instant,
@@ -144,6 +150,7 @@ impl ParquetSink {
             storage: file_system(),
             lock: None,
             builder: None,
+            collected: 0,
             part: None,
             since: Instant::now(),
             updates: 0,
@@ -176,10 +183,23 @@ impl ParquetSink {
         Ok(parts)
     }
 
+    /// Collects a part of a commit. Rows are encoded as soon as there are enough of them, because a commit can be larger
+    /// than the memory.
+    fn collect<S: Schema>(&mut self, batch: &Batch<S>, time: u64) -> RunResult {
+        if self.collected + batch.bytes() > BYTES {
+            self.encode()?;
+        }
+        let builder = self.builder.as_mut().ok_or("the directory is not open")?;
+        builder.append_batch(batch, time)?;
+        self.collected += batch.bytes();
+        if builder.rows() >= ROWS { self.encode() } else { Ok(()) }
+    }
+
     /// Encodes the collected rows.
     fn encode(&mut self) -> Result<(), BoxError> {
         let Some(builder) = self.builder.as_mut().filter(|builder| builder.rows() > 0) else { return Ok(()) };
         let batch = builder.finish()?;
+        self.collected = 0;
         let part = match &mut self.part {
             Some(part) => part,
             none => none.insert(Part::begin(&self.storage, self.directory.join(UNFINISHED), builder.schema())?),
@@ -241,16 +261,12 @@ impl<S: Schema> Sink<S> for ParquetSink {
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
-        let builder = self.builder.as_mut().ok_or("the directory is not open")?;
         if self.updates == 0 {
             self.since = Instant::now();
         }
-        builder.append(commit)?;
+        commit.batches().iter().try_for_each(|batch| self.collect(batch, commit.time()))?;
         self.updates += commit.len();
         self.last = commit.time();
-        if builder.rows() >= BATCH {
-            self.encode()?;
-        }
         let is_old = self.options.every.is_some_and(|every| self.since.elapsed() >= every);
         if self.updates >= self.options.rows || is_old {
             StagedSink::<S>::end_part(self)?;

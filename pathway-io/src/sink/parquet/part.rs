@@ -14,8 +14,11 @@ use parquet::file::properties::WriterProperties;
 use crate::run::error::BoxError;
 use crate::sink::file::storage::{Readers, Storage, StoredFile, sync_parent};
 
-/// The number of rows in a row group, which is kept in memory, encoded, until it is complete.
+/// The most rows in a row group, which is kept in memory, encoded, until it is complete.
 const ROW_GROUP: usize = 131_072;
+
+/// The most encoded bytes in a row group.
+const ROW_GROUP_BYTES: usize = 64 * 1024 * 1024;
 
 /// The file of a part.
 struct PartFile(StoredFile);
@@ -40,6 +43,7 @@ impl Part {
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
             .build();
         Ok(Part(ArrowWriter::try_new(file, Arc::clone(schema), Some(properties)).map_err(cause)?))
     }

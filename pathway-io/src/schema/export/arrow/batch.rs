@@ -80,7 +80,12 @@ impl BatchBuilder {
         commit.batches().iter().try_for_each(|batch| self.append_batch(batch, commit.time()))
     }
 
-    fn append_batch<S: Schema>(&mut self, batch: &Batch<S>, time: u64) -> Result<(), ArrowError> {
+    /// Adds the rows of one batch of a commit.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`append`](Self::append).
+    pub(crate) fn append_batch<S: Schema>(&mut self, batch: &Batch<S>, time: u64) -> Result<(), ArrowError> {
         let mut append =
             Append { len: batch.len(), columns: &mut self.columns, scratch: &mut self.scratch, fault: None };
         batch.columns.visit(0, &mut append);
