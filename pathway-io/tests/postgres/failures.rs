@@ -262,3 +262,31 @@ fn one_commit_may_be_larger_than_a_statement() {
     assert_eq!(rows(&config, &format!("{count} \"Wide\"")), [["50000", "50000"]]);
     assert_eq!(rows(&config, &format!("{count} stream")), [["50000", "50000"]]);
 }
+
+#[test]
+fn rows_that_do_not_fit_in_one_statement_take_two() {
+    let Some(config) = database() else { return };
+    client(&config)
+        .batch_execute(
+            "CREATE TABLE \"Wide\" (key bigint PRIMARY KEY, text text);
+             CREATE TABLE statements (number serial, rows bigint);
+             CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN INSERT INTO statements (rows) SELECT count(*) FROM added; RETURN NULL; END $$;
+             CREATE TRIGGER note AFTER INSERT ON \"Wide\" REFERENCING NEW TABLE AS added
+                 FOR EACH STATEMENT EXECUTE FUNCTION note()",
+        )
+        .unwrap();
+    const MIB: usize = 1024 * 1024;
+    let sizes = [2 * MIB, 7 * MIB, 9 * MIB, 1, 1];
+    write(&config, sink::Options::new(), move |wide: Subject<Wide>| {
+        let all = wide.transaction();
+        for (key, size) in (0..).zip(sizes) {
+            all.next(Wide { key, text: "x".repeat(size) })?;
+        }
+        Ok(all.commit()?)
+    })
+    .unwrap();
+    assert_eq!(rows(&config, "SELECT rows FROM statements ORDER BY number"), [["1"], ["1"], ["1"], ["2"]]);
+    let lengths: Vec<Vec<String>> = sizes.iter().map(|size| vec![size.to_string()]).collect();
+    assert_eq!(rows(&config, "SELECT length(text) FROM \"Wide\" ORDER BY key"), lengths);
+}

@@ -24,7 +24,7 @@ use crate::run::error::BoxError;
 
 /// The most rows in one statement, because the server keeps all of them in memory.
 const ROWS: usize = 20_000;
-/// The most bytes in one statement.
+/// The most bytes in one statement, unless one row has more.
 const BYTES: usize = 8 * 1024 * 1024;
 /// The number of new keys from which `COPY` is worth its round trips. The kill tests have few rows, so they always use
 /// it.
@@ -157,6 +157,8 @@ pub(super) fn change<S: Schema>(
 /// The parameters of one statement.
 struct Arrays {
     arrays: Vec<Array>,
+    /// The length of each array before the last row.
+    ends: Vec<usize>,
     oids: Vec<u32>,
     rows: usize,
     only_key: bool,
@@ -166,7 +168,8 @@ impl Arrays {
     fn new(layout: &Layout, only_key: bool) -> Self {
         let columns = layout.columns.iter().filter(|column| !only_key || column.primary_key);
         let oids: Vec<u32> = columns.map(|column| column.kind.oid()).collect();
-        let mut arrays = Arrays { arrays: oids.iter().map(|_| Array(Vec::new())).collect(), oids, rows: 0, only_key };
+        let arrays = oids.iter().map(|_| Array(Vec::new())).collect();
+        let mut arrays = Arrays { arrays, ends: Vec::new(), oids, rows: 0, only_key };
         arrays.clear();
         arrays
     }
@@ -204,7 +207,8 @@ impl Arrays {
         Ok(())
     }
 
-    /// Adds a row, and executes the statement if there are enough of them.
+    /// Adds a row, and executes the statement if there are enough of them. A row that does not fit begins the next
+    /// statement, because PostgreSQL takes at most 1 GiB in one.
     fn add<S: Schema>(
         &mut self,
         transaction: &mut Transaction<'_>,
@@ -214,7 +218,19 @@ impl Arrays {
         change: Change,
         scratch: &mut Vec<u8>,
     ) -> Result<(), BoxError> {
+        self.ends.clear();
+        self.ends.extend(self.arrays.iter().map(|array| array.0.len()));
         self.push(layout, batches[change.place.batch], change.place.row, scratch)?;
+        if self.rows > 1 && self.bytes() > BYTES {
+            let arrays = self.arrays.iter_mut().zip(&self.ends);
+            let row: Vec<Vec<u8>> = arrays.map(|(array, end)| array.0.split_off(*end)).collect();
+            self.rows -= 1;
+            self.execute(transaction, statement)?;
+            for (array, field) in self.arrays.iter_mut().zip(row) {
+                array.0.extend_from_slice(&field);
+            }
+            self.rows = 1;
+        }
         if self.rows >= ROWS || self.bytes() >= BYTES { self.execute(transaction, statement) } else { Ok(()) }
     }
 

@@ -100,16 +100,19 @@ impl<'a> Copy<'a> {
             encode::int8(time.cast_signed(), &mut self.out);
             encode::int8(diff, &mut self.out);
         }
-        if self.out.len() >= BUFFER {
-            self.writer.write_all(&self.out)?;
-            self.out.clear();
-        }
+        if self.out.len() >= BUFFER { self.send() } else { Ok(()) }
+    }
+
+    /// Sends the collected rows. A message must have less than 1 GiB, and a row need not be in one message.
+    fn send(&mut self) -> Result<(), CopyError> {
+        self.out.chunks(BUFFER).try_for_each(|bytes| self.writer.write_all(bytes))?;
+        self.out.clear();
         Ok(())
     }
 
     pub(super) fn end(mut self) -> Result<(), CopyError> {
         self.out.extend_from_slice(&(-1_i16).to_be_bytes());
-        self.writer.write_all(&self.out)?;
+        self.send()?;
         self.writer.finish()?;
         Ok(())
     }
