@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use pathway_io::{BadRows, Pipeline, Result, RunResult, Schema, Subject, Summary, postgres as sink};
+use pathway_io::{BadRows, Pipeline, RawJson, Result, RunResult, Schema, Subject, Summary, postgres as sink};
 use postgres::{Client, NoTls};
 #[allow(unused_imports, reason = "some tests need features")]
 use serde_json::{Value, json};
@@ -112,6 +112,93 @@ fn base64(bytes: &[u8]) -> String {
     base64::prelude::BASE64_STANDARD.encode(bytes)
 }
 
+#[derive(Schema)]
+struct Raw {
+    #[schema(primary_key)]
+    key: u64,
+    json: RawJson,
+}
+
+/// JSON texts around each limit of `jsonb`.
+fn raw_texts() -> Vec<String> {
+    let strings = [
+        r"\\ud800",
+        r"\ud800",
+        r"\uDBFF",
+        r"\ude00",
+        r"\ud83d\ude00",
+        r"\ud83d\uDE00\ud83d",
+        r"\ud83dx\ude00",
+        r"\ud83d\\ude00",
+        r"\ud83d\ud83d\ude00",
+        r"\\\ud800",
+        r"\u0000",
+        r"\u0001",
+        "e99999",
+    ];
+    let numbers = [
+        "-0",
+        "1e3",
+        "1e131071",
+        "1e131072",
+        "-1e131072",
+        "1E+131072",
+        "9.9e131071",
+        "10e131071",
+        "12345e131067",
+        "12345e131068",
+        "0.001e131074",
+        "0.001e131075",
+        "1e400000",
+        "0e400000",
+        "0e1073741822",
+        "0e1073741823",
+        "1e99999999999999999999",
+        "0e-99999999999999999999",
+        "1e-16383",
+        "1e-16384",
+        "1.0e-16383",
+        "0e-16384",
+    ];
+    let mut texts: Vec<String> = strings.iter().map(|text| format!("\"{text}\"")).collect();
+    texts.extend(strings.iter().map(|text| format!("{{\"{text}\": 1}}")));
+    texts.extend(numbers.iter().map(|number| format!("[{number}]")));
+    for digits in [16_383, 16_384, 131_072, 131_073] {
+        let ones = "1".repeat(digits);
+        texts.extend([
+            ones.clone(),
+            format!("-{ones}"),
+            format!("0.{ones}"),
+            format!("0.{ones}e4"),
+            format!("\"{ones}\""),
+        ]);
+    }
+    texts
+}
+
+#[test]
+fn json_that_the_server_refuses_is_refused_at_the_push() {
+    let Some(config) = database() else { return };
+    let server = config.clone();
+    let run = move |raw: Subject<Raw, u64>| {
+        let mut client = Client::connect(&server, NoTls).unwrap();
+        let mut taken = 0;
+        for text in raw_texts() {
+            let by_server = client.query_one("SELECT ($1::text)::jsonb IS NULL", &[&text]).is_ok();
+            let pushed = raw.next_json(format!("{{\"key\":{taken},\"json\":{text}}}"));
+            assert_eq!(pushed.is_ok(), by_server, "{} {pushed:?}", &text[..text.len().min(40)]);
+            match pushed {
+                Ok(()) => taken += 1,
+                Err(error) => assert_eq!(error.column(), Some("json"), "{error}"),
+            }
+        }
+        assert!((20..raw_texts().len() - 20).contains(&taken), "{taken}");
+        Ok(())
+    };
+    let summary = written(Pipeline::new(), &config, sink::Options::new(), BadRows::Fail, run).unwrap();
+    assert_eq!(count(&config, "Raw") as u64, summary.rows());
+}
+
 #[test]
 fn a_table_of_updates_has_no_limit_of_keys() {
     let Some(config) = database() else { return };
@@ -199,7 +286,10 @@ fn rows_refused_by_constraints_and_triggers_are_left_out() {
         CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON cats FOR EACH ROW EXECUTE FUNCTION refuse()";
     let deferred = "CREATE TABLE genera (name text PRIMARY KEY); INSERT INTO genera VALUES ('lynx'); \
         ALTER TABLE cats ADD FOREIGN KEY (genus) REFERENCES genera DEFERRABLE INITIALLY DEFERRED";
-    for (columns, more) in [(check, ""), ("genus text", trigger), ("genus text", deferred)] {
+    // A value that takes more than 1 GB in the server.
+    let memory =
+        trigger.replace("'too large'", "'%', 'invalid memory alloc request size 1073741824' USING ERRCODE = 'XX000'");
+    for (columns, more) in [(check, ""), ("genus text", trigger), ("genus text", &memory), ("genus text", deferred)] {
         let mut client = Client::connect(&config, NoTls).unwrap();
         client
             .batch_execute("DROP TABLE IF EXISTS cats, genera, pathway_io_tables; DROP FUNCTION IF EXISTS refuse")

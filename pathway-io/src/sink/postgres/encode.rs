@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use crate::rows::civil;
 use crate::rows::column::{Buffer, Scalar, Style};
+use crate::sink::postgres::fault::{FORM, Fault, NANOS, NUL, RANGE};
+use crate::sink::postgres::jsonb;
 use crate::sink::postgres::kind::Kind;
 
 /// Days from 1970-01-01 to PostgreSQL's own epoch, 2000-01-01.
@@ -16,15 +18,6 @@ const DATES: Range<i32> = -2_451_545..2_145_031_949;
 const TIMESTAMPS: Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
 /// The range of a time of day in microseconds. The last one is 24:00:00.
 const TIMES: Range<i64> = 0..86_400_000_001;
-
-/// The reason why PostgreSQL cannot hold a value.
-pub(super) type Fault = &'static str;
-
-const NUL: Fault = "a text with a NUL character, which PostgreSQL cannot hold; replace it in the source";
-const RANGE: Fault = "a date or time that PostgreSQL does not have";
-const NANOS: Fault =
-    "a time with more digits than microseconds, which PostgreSQL would round: two keys could become one";
-const FORM: Fault = "a value of a form that this sink does not know";
 
 /// Begins a field, with room for its length. Returns its position.
 fn begin(out: &mut Vec<u8>) -> usize {
@@ -97,9 +90,7 @@ fn spelled(kind: Kind, exact: bool, value: &[u8], out: &mut Vec<u8>) -> Result<(
     match kind {
         Kind::Text => return text(value, out),
         Kind::Jsonb => {
-            if has_nul_escape(value) {
-                return Err(NUL);
-            }
+            jsonb::check(value)?;
             // The version of the binary form of `jsonb`.
             out.push(1);
             out.extend_from_slice(value);
@@ -139,19 +130,6 @@ fn micros(nanos: i128, exact: bool, epoch: i128, range: Range<i64>) -> Result<i6
         return Err(NANOS);
     }
     i64::try_from(nanos.div_euclid(1_000) - epoch).ok().filter(|micros| range.contains(micros)).ok_or(RANGE)
-}
-
-/// Returns whether a JSON text has an escaped NUL in it.
-fn has_nul_escape(json: &[u8]) -> bool {
-    let mut rest = json;
-    while let Some(place) = memchr::memchr(b'\\', rest) {
-        if rest[place + 1..].starts_with(b"u0000") {
-            return true;
-        }
-        // The escaped character may be a backslash itself.
-        rest = rest.get(place + 2..).unwrap_or(&[]);
-    }
-    false
 }
 
 /// Appends a `numeric`: groups of four digits, with the position of the point.
@@ -228,12 +206,6 @@ mod tests {
         ] {
             assert_eq!(numeric_of(text), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn a_nul_is_found_after_any_number_of_backslashes() {
-        assert!(has_nul_escape(br#""\u0000""#) && has_nul_escape(br#""\\\u0000""#));
-        assert!(!has_nul_escape(br#""\\u0000""#) && !has_nul_escape(br#""\"u0000""#) && !has_nul_escape(b"\\"));
     }
 
     #[test]

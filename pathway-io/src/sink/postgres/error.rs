@@ -49,8 +49,11 @@ pub(super) fn judged(error: postgres::Error) -> BoxError {
 /// Returns whether the server refuses a row permanently: because of its values, a constraint, a limit, or a trigger
 /// that raises an exception.
 fn is_refusal(error: &postgres::Error) -> bool {
-    let state = error.code().map_or("", |code| code.code());
-    ["22", "23", "54"].iter().any(|class| state.starts_with(class)) || state == "P0001"
+    let Some(error) = error.as_db_error() else { return false };
+    let state = error.code().code();
+    // An internal error, whose text is not translated: a value that takes more than 1 GB in the server.
+    let is_too_large = state == "XX000" && error.message().starts_with("invalid memory alloc request size");
+    ["22", "23", "54"].iter().any(|class| state.starts_with(class)) || state == "P0001" || is_too_large
 }
 
 fn is_transient(error: &postgres::Error) -> bool {

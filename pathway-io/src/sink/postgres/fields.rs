@@ -3,7 +3,8 @@
 use postgres::types::private::BytesMut;
 use postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
-use super::encode::{self, Fault};
+use super::encode;
+use super::fault::Fault;
 use super::layout::Layout;
 use crate::rows::column::Buffer;
 use crate::rows::fields::Visitor;

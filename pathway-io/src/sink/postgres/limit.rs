@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use super::encode::{self, Fault};
+use super::encode;
+use super::fault::Fault;
 use super::kind::Kind;
 use super::layout::Layout;
 use crate::rows::check::RowCheck;

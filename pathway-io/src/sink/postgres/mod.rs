@@ -31,6 +31,9 @@
 //! that you made, unless [`Options::refused_rows`] says otherwise.
 //!
 //! - a NUL character in a text or in JSON
+//! - in JSON: one half of a surrogate pair, such as `"\ud800"`; a number with more than 131,072 digits before or 16,383 after
+//!   the point, such as `1e400000`; an array of more than 2<sup>24</sup> elements, or an object of more than
+//!   2<sup>23</sup> names
 //! - a date or time outside of PostgreSQL's range
 //! - a nanosecond in the primary key
 //! - a primary key of more than 2,688 bytes, less 8 for each further column; in a table of updates their length does not
@@ -89,7 +92,9 @@ mod apply;
 mod copy;
 mod encode;
 mod error;
+mod fault;
 mod fields;
+mod jsonb;
 mod kind;
 mod layout;
 mod limit;
@@ -259,8 +264,9 @@ impl Options {
     /// table that you made, and rows of a computation with values that it cannot hold. The default is that they fail
     /// the pipeline.
     ///
-    /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint) and 54 (limits), and to P0001 (`RAISE
-    /// EXCEPTION`). The server does not say which row of a commit it refuses; the sink finds it by trying parts of the commit.
+    /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint) and 54 (limits), to P0001 (`RAISE
+    /// EXCEPTION`), and to XX000 if the server cannot allocate the memory for a value. The server does not say which row of a
+    /// commit it refuses; the sink finds it by trying parts of the commit.
     /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
         self.refused_rows = policy;
