@@ -51,6 +51,10 @@ struct Found {
     shown: String,
     not_null: bool,
     primary_key: bool,
+    /// Whether the server computes the values, and takes no others.
+    is_computed: bool,
+    /// Whether texts of different bytes can be equal.
+    merges_texts: bool,
 }
 
 pub(super) fn quoted(name: &str) -> String {
@@ -227,6 +231,14 @@ impl Layout {
                 (true, false) => differences.push(format!("its column `{name}` is in the primary key")),
                 _ => {}
             }
+            if found.is_computed {
+                differences.push(format!("its column `{name}` is generated, and takes no other values"));
+            }
+            if found.merges_texts && column.primary_key {
+                differences.push(format!(
+                    "its column `{name}` has a nondeterministic collation, by which two keys could become one"
+                ));
+            }
             if found.not_null && column.optional {
                 differences.push(format!("its column `{name}` takes no NULL"));
             }
@@ -257,8 +269,10 @@ fn relation_kind(transaction: &mut Transaction<'_>, name: &str) -> Result<Option
 fn columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Found>, BoxError> {
     let query = "SELECT a.attname::text, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
                  EXISTS (SELECT 1 FROM pg_index i \
-                     WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)) \
+                     WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)), \
+                 a.attgenerated <> '' OR a.attidentity = 'a', NOT coalesce(l.collisdeterministic, true) \
                  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+                 LEFT JOIN pg_collation l ON l.oid = a.attcollation \
                  WHERE c.relname = $1 AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) \
                  AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
     let rows = transaction.query(query, &[&table]).map_err(judged)?;
@@ -269,6 +283,8 @@ fn columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Found>,
         shown: row.get(3),
         not_null: row.get(4),
         primary_key: row.get(5),
+        is_computed: row.get(6),
+        merges_texts: row.get(7),
     });
     Ok(found.collect())
 }

@@ -44,9 +44,9 @@
 //!
 //! The pipeline creates the table when it starts, by [`TableSchema::sql_ddl`](crate::TableSchema::sql_ddl), or empties
 //! it if an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses
-//! somebody else's table only if the columns have these types and the table is empty. Otherwise it leaves the table
-//! unchanged, names each difference, and does not start. The role needs the right to create tables, unless both tables
-//! are there.
+//! somebody else's table only if the columns have these types and the table is empty. A column must not be generated, and a
+//! column of the key must not have a nondeterministic collation. Otherwise the pipeline leaves the table unchanged, names each
+//! difference, and does not start. The role needs the right to create tables, unless both tables are there.
 //!
 //! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with policies of rows
 //! receives all rows by `INSERT`. A row that somebody else has written is replaced if it has the key of a row of the pipeline.
