@@ -395,3 +395,67 @@ fn a_persistent_pipeline_continues_its_parts() {
     let error = persistent(&dir, 17).unwrap_err().to_string();
     assert!(error.contains("it was exchanged for an older one"), "{error}");
 }
+
+#[test]
+fn a_complete_part_that_is_removed_or_cut_is_named_at_the_start() {
+    let dir = TempDir::new();
+    let path = dir.path("cats");
+    persistent(&dir, 14).unwrap();
+    let names = names(&path);
+    assert!(names.len() >= 3, "{names:?}");
+    let part = path.join(&names[1]);
+    let whole = fs::read(&part).unwrap();
+    let refused = |expected: &str| {
+        let error = persistent(&dir, 15).unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains("help: restore the directory and"), "{error}");
+    };
+    for len in [0, 3, whole.len() / 2, whole.len() - 1] {
+        fs::write(&part, &whole[..len]).unwrap();
+        refused(&format!("`{}` was shortened or damaged", part.display()));
+    }
+    fs::remove_file(&part).unwrap();
+    refused(&format!("the part with the number 2 is missing in `{}`", path.display()));
+    fs::write(&part, &whole).unwrap();
+    let double = path.join("part-00000002-1.parquet");
+    fs::write(&double, &whole).unwrap();
+    refused("has the number of another part");
+    fs::remove_file(&double).unwrap();
+    persistent(&dir, 15).unwrap();
+}
+
+#[test]
+fn a_complete_part_that_is_removed_or_cut_under_a_run_fails_it() {
+    for expected in ["was removed or renamed", "has 3 bytes, and had"] {
+        let dir = TempDir::new();
+        let path = dir.path("cats");
+        let pipeline = Pipeline::persistent(dir.path("state")).unwrap();
+        pipeline.handle_signals(false);
+        let directory = path.clone();
+        let rows = source(move |cats: Subject<Cat, i64>| {
+            for key in 0..4 {
+                cats.next_at(key + 1, cat(key, "felis"))?;
+            }
+            cats.commit()?;
+            let until = Instant::now() + DEADLINE;
+            let part = loop {
+                let found = fs::read_dir(&directory)?.map(|entry| entry.unwrap().path());
+                if let Some(part) = found.into_iter().find(|path| path.extension().is_some_and(|end| end == "parquet"))
+                {
+                    break part;
+                }
+                assert!(Instant::now() < until, "no part");
+                std::thread::sleep(Duration::from_millis(1));
+            };
+            match expected {
+                "was removed or renamed" => fs::remove_file(part)?,
+                _ => fs::write(part, "cut")?,
+            }
+            Ok(cats.next_at(5, cat(5, "lynx"))?)
+        });
+        let cats = pipeline.read_with(rows, ReadOptions::new().name("cats").autocommit(None));
+        sink::write(&cats, &path, sink::Options::new().rows(4));
+        let error = run(pipeline).unwrap_err().to_string();
+        assert!(error.contains(expected) && error.contains("part-00000001-"), "{error}");
+        assert!(names(&path).iter().all(|name| !name.starts_with("part-00000002")), "{:?}", names(&path));
+    }
+}

@@ -12,7 +12,8 @@
 //!
 //! The pipeline makes the directory, or removes the parts in it when it starts. A persistent pipeline continues them.
 //! Each commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a complete
-//! part are kept in the state. A part ends earlier when the state has 64 MiB of history.
+//! part are kept in the state. A part ends earlier when the state has 64 MiB of history. Do not move or rewrite the parts: the
+//! pipeline fails if an earlier part is missing or has another length.
 //!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, parquet};
@@ -42,6 +43,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod complete;
 mod part;
 
 use std::fs::{self, File};
@@ -62,6 +64,7 @@ use crate::sink::Sink;
 use crate::sink::file::file_system;
 use crate::sink::file::storage::{FileError, Storage, remove, sync_parent};
 use crate::sink::spec::StagedSink;
+use complete::{CompleteParts, Named};
 use part::Part;
 
 /// The number of rows that are collected before they are encoded.
@@ -140,6 +143,8 @@ struct ParquetSink {
     last: u64,
     /// The number and the last time of the last complete part.
     complete: (u64, u64),
+    /// All complete parts, if the pipeline is persistent. If it is not, other programs may take them away.
+    parts: Option<CompleteParts>,
 }
 
 impl ParquetSink {
@@ -156,11 +161,12 @@ impl ParquetSink {
             updates: 0,
             last: 0,
             complete: (0, 0),
+            parts: None,
         }
     }
 
     /// Creates and locks the directory, removes an incomplete part, and finds the complete parts.
-    fn enter(&mut self) -> Result<Vec<(u64, u64, PathBuf)>, BoxError> {
+    fn enter(&mut self) -> Result<Vec<Named>, BoxError> {
         let directory = &self.directory;
         if !directory.is_dir() {
             fs::create_dir_all(directory).map_err(|error| FileError::new("create", directory, error))?;
@@ -253,6 +259,7 @@ impl<S: Schema> Sink<S> for ParquetSink {
         let parts = self.enter()?;
         // The previous run may have ended after it renamed a part and before it synced the directory.
         sync_parent(&*self.storage, &self.directory.join(UNFINISHED))?;
+        self.parts = Some(CompleteParts::found(&self.directory, &parts)?);
         self.builder = Some(BatchBuilder::for_files(schema));
         let last = parts.last().map(|(number, time, _)| (*number, *time));
         self.complete = last.unwrap_or_default();
@@ -288,8 +295,14 @@ impl<S: Schema> StagedSink<S> for ParquetSink {
         self.encode()?;
         if let Some(part) = self.part.take() {
             let number = self.complete.0 + 1;
-            let name = format!("part-{number:08}-{}.parquet", self.last);
-            part.end(&*self.storage, self.directory.join(name))?;
+            let path = self.directory.join(format!("part-{number:08}-{}.parquet", self.last));
+            if let Some(parts) = &mut self.parts {
+                parts.check()?;
+            }
+            let len = part.end(&*self.storage, path.clone())?;
+            if let Some(parts) = &mut self.parts {
+                parts.add(path, len);
+            }
             self.complete = (number, self.last);
         }
         self.updates = 0;

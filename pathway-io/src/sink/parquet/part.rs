@@ -52,8 +52,8 @@ impl Part {
         self.0.write(batch).map_err(cause)
     }
 
-    /// Completes the file, makes it durable, and gives it its final name.
-    pub(super) fn end(mut self, storage: &dyn Storage, name: PathBuf) -> Result<(), BoxError> {
+    /// Completes the file, makes it durable, and gives it its final name. Returns its length.
+    pub(super) fn end(mut self, storage: &dyn Storage, name: PathBuf) -> Result<u64, BoxError> {
         self.0.finish().map_err(cause)?;
         crash_point!(PartWritten);
         let file = &mut self.0.inner_mut().0;
@@ -62,7 +62,7 @@ impl Part {
         file.rename(storage, name.clone())?;
         crash_point!(PartNamed);
         sync_parent(storage, &name)?;
-        Ok(())
+        Ok(self.0.inner().0.len())
     }
 }
 
