@@ -258,6 +258,38 @@ fn a_schema_has_its_own_tables() {
 }
 
 #[test]
+fn a_trigger_finds_the_names_of_the_search_path() {
+    let Some(config) = database() else { return };
+    client(&config)
+        .batch_execute(
+            "CREATE SCHEMA zoo;
+             CREATE TABLE zoo.cats (key bigint PRIMARY KEY, genus text);
+             CREATE TABLE cats (key bigint PRIMARY KEY, genus text);
+             CREATE TABLE audit (table_name text);
+             CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN INSERT INTO audit VALUES (TG_TABLE_SCHEMA || '.' || TG_TABLE_NAME); RETURN NULL; END $$;
+             CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON zoo.cats FOR EACH ROW EXECUTE FUNCTION note()",
+        )
+        .unwrap();
+    // The second run empties the table. It has enough rows for `COPY`.
+    for _ in 0..2 {
+        write(&config, cats().schema("zoo"), |cats: Subject<Cat>| {
+            (0..100).try_for_each(|key| Ok(cats.next(cat(key, "felis"))?))
+        })
+        .unwrap();
+    }
+    assert_eq!(rows(&config, "SELECT count(*), max(table_name) FROM audit"), [["300", "zoo.cats"]]);
+    assert_eq!(rows(&config, "SELECT count(*) FROM zoo.cats"), [["100"]]);
+    // The schema has its own tables, also if there are others of their names.
+    write(&config, cats(), |cats: Subject<Cat>| Ok(cats.next(cat(1, "lynx"))?)).unwrap();
+    write(&config, sink::Options::new().schema("zoo"), |cats: Subject<Cat>| Ok(cats.next(cat(1, "puma"))?)).unwrap();
+    assert_eq!(rows(&config, "SELECT name FROM pathway_io_tables"), [["cats"]]);
+    assert_eq!(rows(&config, "SELECT name FROM zoo.pathway_io_tables ORDER BY name"), [["Cat"], ["cats"]]);
+    assert_eq!(rows(&config, "SELECT genus FROM zoo.\"Cat\""), [["puma"]]);
+    assert_eq!(rows(&config, "SELECT count(*) FROM zoo.cats"), [["100"]]);
+}
+
+#[test]
 fn a_second_process_that_writes_the_table_is_refused() {
     let Some(config) = database() else { return };
     let (go_on, gate) = mpsc::channel::<()>();

@@ -20,9 +20,17 @@ pub(super) enum Start {
     Continue,
 }
 
+/// The `oid` of the schema in the second parameter, or of the current one.
+const NAMESPACE: &str = "(SELECT oid FROM pg_namespace WHERE nspname = coalesce($2::text, current_schema()))";
+
 /// The statements for one table.
 pub(super) struct Layout {
+    /// The schema, if one is set. Statements contain it, because triggers of the table depend on the `search_path`.
+    pub(super) schema: Option<String>,
     pub(super) table: String,
+    /// The names in statements of the table, and of the table with the times.
+    name: String,
+    tables: String,
     /// Whether the table has the updates, and not the current rows.
     pub(super) updates: bool,
     /// The statement for the current rows, with an array for each column.
@@ -62,15 +70,21 @@ pub(super) fn quoted(name: &str) -> String {
 }
 
 impl Layout {
-    pub(super) fn new(schema: &'static TableSchema, table: Option<&str>, updates: bool) -> Self {
+    pub(super) fn new(
+        schema: &'static TableSchema,
+        table: Option<&str>,
+        namespace: Option<String>,
+        updates: bool,
+    ) -> Self {
         let table = table.unwrap_or(schema.name).to_owned();
+        let within = namespace.as_deref().map(|schema| quoted(schema) + ".").unwrap_or_default();
         let updates = updates || !schema.has_key();
         let mut columns: Vec<Described> = schema.columns.iter().map(|column| describe(column, !updates)).collect();
         if updates {
             let added = ["time", "diff"].into_iter();
             columns.extend(added.map(|name| Described { name, kind: Kind::Int8, primary_key: false, optional: false }));
         }
-        let name = quoted(&table);
+        let (name, tables) = (format!("{within}{}", quoted(&table)), format!("{within}{TABLES}"));
         let names = |key: Option<bool>| -> Vec<String> {
             let chosen = columns.iter().filter(|column| key.is_none_or(|key| key == column.primary_key));
             chosen.map(|column| quoted(column.name)).collect()
@@ -90,6 +104,13 @@ impl Layout {
         } else {
             schema.sql_ddl(Dialect::Postgres, &table)
         };
+        // These statements name the table without its schema. A new table has no triggers that depend on the path.
+        let create = match &namespace {
+            Some(schema) => {
+                format!("SET LOCAL search_path = {}; {create} SET LOCAL search_path = DEFAULT", quoted(schema))
+            }
+            None => create,
+        };
         Layout {
             upsert: format!(
                 "INSERT INTO {name} ({all}) SELECT * FROM unnest({}) ON CONFLICT ({keys}) DO {action}",
@@ -101,8 +122,11 @@ impl Layout {
                 same.join(" AND ")
             ),
             copy: format!("COPY {name} ({all}) FROM STDIN (FORMAT BINARY)"),
-            set_time: format!("UPDATE {TABLES} SET time = $2 WHERE name = $1"),
+            set_time: format!("UPDATE {tables} SET time = $2 WHERE name = $1"),
+            schema: namespace,
             table,
+            name,
+            tables,
             updates,
             columns,
             create,
@@ -137,11 +161,12 @@ impl Layout {
         // Without this lock, one of two sinks that create the same table at once would fail.
         let alone = format!("SELECT pg_advisory_xact_lock(hashtextextended('{TABLES}', 0))");
         transaction.batch_execute(&alone).map_err(judged)?;
-        if relation_kind(&mut transaction, TABLES)?.is_none() {
-            let create = format!("CREATE TABLE {TABLES} (name text NOT NULL PRIMARY KEY, time bigint NOT NULL)");
+        let tables = &self.tables;
+        if self.relation_kind(&mut transaction, TABLES)?.is_none() {
+            let create = format!("CREATE TABLE {tables} (name text NOT NULL PRIMARY KEY, time bigint NOT NULL)");
             transaction.batch_execute(&create).map_err(judged)?;
         }
-        let kind = relation_kind(&mut transaction, &self.table)?;
+        let kind = self.relation_kind(&mut transaction, &self.table)?;
         match kind.as_deref() {
             None => transaction.batch_execute(&self.create).map_err(judged)?,
             // A table, or a partitioned table.
@@ -158,14 +183,14 @@ impl Layout {
         }
         let time = match start {
             Start::Empty => {
-                transaction.batch_execute(&format!("DELETE FROM {}", quoted(&self.table))).map_err(judged)?;
+                transaction.batch_execute(&format!("DELETE FROM {}", self.name)).map_err(judged)?;
                 None
             }
             Start::Continue if kind.is_none() => None,
             Start::Continue => self.time(&mut transaction)?.filter(|time| *time > 0),
         };
         let set = format!(
-            "INSERT INTO {TABLES} (name, time) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET time = excluded.time"
+            "INSERT INTO {tables} (name, time) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET time = excluded.time"
         );
         transaction.execute(&set, &[&self.table, &time.unwrap_or(0)]).map_err(judged)?;
         transaction.commit().map_err(judged)?;
@@ -175,14 +200,16 @@ impl Layout {
     /// Returns whether `COPY` has the effect of `INSERT`. It ignores rules, and does not support row security
     /// policies.
     pub(super) fn takes_copy(&self, client: &mut Client) -> Result<bool, BoxError> {
-        let query = "SELECT NOT relhasrules AND NOT row_security_active(oid) FROM pg_class WHERE relname = $1 \
-                     AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
-        Ok(client.query_one(query, &[&self.table]).map_err(judged)?.get(0))
+        let query = format!(
+            "SELECT NOT relhasrules AND NOT row_security_active(oid) FROM pg_class \
+             WHERE relname = $1 AND relnamespace = {NAMESPACE}"
+        );
+        Ok(client.query_one(&query, &[&self.table, &self.schema]).map_err(judged)?.get(0))
     }
 
     /// Returns the time of the last commit, or `None` if no pipeline made the table.
     fn time(&self, transaction: &mut Transaction<'_>) -> Result<Option<i64>, BoxError> {
-        let query = format!("SELECT time FROM {TABLES} WHERE name = $1");
+        let query = format!("SELECT time FROM {} WHERE name = $1", self.tables);
         let row = transaction.query_opt(&query, &[&self.table]).map_err(judged)?;
         Ok(row.map(|row| row.get(0)))
     }
@@ -191,7 +218,7 @@ impl Layout {
     fn check(&self, transaction: &mut Transaction<'_>) -> Result<(), BoxError> {
         let elsewhere = "or write to another one (`postgres::Options::table`)";
         let table = &self.table;
-        let differences = self.differences(&columns(transaction, table)?);
+        let differences = self.differences(&self.found(transaction)?);
         if !differences.is_empty() {
             let differences = differences.join("; ");
             return Err(Error::fatal(format!(
@@ -200,7 +227,7 @@ impl Layout {
             .into());
         }
         if self.time(transaction)?.is_none() {
-            let query = format!("SELECT EXISTS (SELECT 1 FROM {})", quoted(table));
+            let query = format!("SELECT EXISTS (SELECT 1 FROM {})", self.name);
             let has_rows: bool = transaction.query_one(&query, &[]).map_err(judged)?.get(0);
             if has_rows {
                 return Err(Error::fatal(format!(
@@ -247,6 +274,41 @@ impl Layout {
         differences.extend(more.map(|found| format!("it has one column more, `{}`", found.name)));
         differences
     }
+
+    /// Looks up the kind and the persistence of a relation in the schema, as two letters of the catalogue.
+    fn relation_kind(&self, transaction: &mut Transaction<'_>, name: &str) -> Result<Option<String>, BoxError> {
+        let query = format!(
+            "SELECT relkind::text || relpersistence::text FROM pg_class WHERE relname = $1 AND relnamespace = {NAMESPACE}"
+        );
+        let row = transaction.query_opt(&query, &[&name, &self.schema]).map_err(judged)?;
+        Ok(row.map(|row| row.get(0)))
+    }
+
+    /// Returns the columns of the existing table.
+    fn found(&self, transaction: &mut Transaction<'_>) -> Result<Vec<Found>, BoxError> {
+        let query = format!(
+            "SELECT a.attname::text, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
+             EXISTS (SELECT 1 FROM pg_index i \
+                 WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)), \
+             a.attgenerated <> '' OR a.attidentity = 'a', NOT coalesce(l.collisdeterministic, true) \
+             FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+             LEFT JOIN pg_collation l ON l.oid = a.attcollation \
+             WHERE c.relname = $1 AND c.relnamespace = {NAMESPACE} \
+             AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+        );
+        let rows = transaction.query(&query, &[&self.table, &self.schema]).map_err(judged)?;
+        let found = rows.iter().map(|row| Found {
+            name: row.get(0),
+            oid: row.get(1),
+            modifier: row.get(2),
+            shown: row.get(3),
+            not_null: row.get(4),
+            primary_key: row.get(5),
+            is_computed: row.get(6),
+            merges_texts: row.get(7),
+        });
+        Ok(found.collect())
+    }
 }
 
 fn describe(column: &'static Column, keyed: bool) -> Described {
@@ -256,35 +318,4 @@ fn describe(column: &'static Column, keyed: bool) -> Described {
         primary_key: keyed && column.primary_key,
         optional: column.optional,
     }
-}
-
-/// Looks up the kind and the persistence of a relation in the current schema, as two letters of the catalogue.
-fn relation_kind(transaction: &mut Transaction<'_>, name: &str) -> Result<Option<String>, BoxError> {
-    let query = "SELECT relkind::text || relpersistence::text FROM pg_class \
-                 WHERE relname = $1 AND relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())";
-    let row = transaction.query_opt(query, &[&name]).map_err(judged)?;
-    Ok(row.map(|row| row.get(0)))
-}
-
-fn columns(transaction: &mut Transaction<'_>, table: &str) -> Result<Vec<Found>, BoxError> {
-    let query = "SELECT a.attname::text, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
-                 EXISTS (SELECT 1 FROM pg_index i \
-                     WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)), \
-                 a.attgenerated <> '' OR a.attidentity = 'a', NOT coalesce(l.collisdeterministic, true) \
-                 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
-                 LEFT JOIN pg_collation l ON l.oid = a.attcollation \
-                 WHERE c.relname = $1 AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) \
-                 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum";
-    let rows = transaction.query(query, &[&table]).map_err(judged)?;
-    let found = rows.iter().map(|row| Found {
-        name: row.get(0),
-        oid: row.get(1),
-        modifier: row.get(2),
-        shown: row.get(3),
-        not_null: row.get(4),
-        primary_key: row.get(5),
-        is_computed: row.get(6),
-        merges_texts: row.get(7),
-    });
-    Ok(found.collect())
 }

@@ -141,9 +141,9 @@ pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
 pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, options: Options) {
     let Options { table: name, schema, updates, row_limit, connect, retry, refused_rows } = options;
     let config = config.into();
-    let layout = Layout::new(S::SCHEMA, name.as_deref(), updates);
+    let layout = Layout::new(S::SCHEMA, name.as_deref(), schema, updates);
     let database = shown(&config);
-    let part = match &schema {
+    let part = match &layout.schema {
         Some(schema) => format!("{schema}.{}", layout.table),
         None => layout.table.clone(),
     };
@@ -153,7 +153,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
         layout,
         row_limit: row_limit.unwrap_or(limit::ROW_LIMIT),
         finds_refused: refused_rows != BadRows::Fail,
-        sessions: Sessions::new(config, schema, connect),
+        sessions: Sessions::new(config, connect),
         session: None,
         pending: Vec::new(),
         scratch: Vec::new(),
@@ -217,7 +217,8 @@ impl Options {
 
     /// Sets the schema of the database that has the table, and `pathway_io_tables` beside it. It must exist.
     ///
-    /// Without this call it is the first schema of the role's `search_path`.
+    /// Without this call it is the first schema of the role's `search_path`. The connection keeps this path, so the
+    /// triggers of the table find the same names as in other connections.
     pub fn schema(mut self, name: impl Into<String>) -> Self {
         self.schema = Some(name.into());
         self

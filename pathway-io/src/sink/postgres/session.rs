@@ -52,7 +52,6 @@ impl Connect {
 /// Opens the connections of one sink, one after the other.
 pub(super) struct Sessions {
     config: String,
-    schema: Option<String>,
     connect: Connect,
     /// The name by which the server can identify the connections of this sink.
     name: String,
@@ -74,9 +73,9 @@ enum Rows {
 }
 
 impl Sessions {
-    pub(super) fn new(config: String, schema: Option<String>, connect: Connect) -> Self {
+    pub(super) fn new(config: String, connect: Connect) -> Self {
         let name = format!("pathway-io {:016x}", RandomState::new().hash_one(0));
-        Sessions { config, schema, connect, name, last: None }
+        Sessions { config, connect, name, last: None }
     }
 
     /// Connects, takes the lock of the table, and prepares the table. Returns the time of the last commit in it.
@@ -99,8 +98,8 @@ impl Sessions {
                 )
                 .map_err(judged)?;
         }
-        self.enter_schema(&mut client)?;
-        self.lock(&mut client, &layout.table)?;
+        check_schema(&mut client, layout.schema.as_deref())?;
+        self.lock(&mut client, layout)?;
         let time = layout.prepare(&mut client, start)?;
         let mut prepare = |statement: &str| client.prepare(statement).map_err(judged);
         let copy = prepare(&layout.copy)?;
@@ -130,38 +129,20 @@ impl Sessions {
         Ok(config)
     }
 
-    fn enter_schema(&self, client: &mut Client) -> Result<(), BoxError> {
-        if let Some(schema) = &self.schema {
-            client
-                .execute("SELECT set_config('search_path', quote_ident($1::text), false)", &[schema])
-                .map_err(judged)?;
-        }
-        let found: Option<String> = client.query_one("SELECT current_schema()::text", &[]).map_err(judged)?.get(0);
-        match (found, &self.schema) {
-            (Some(_), _) => Ok(()),
-            (None, Some(schema)) => {
-                Err(Error::fatal(format!("the schema `{schema}` does not exist\nhelp: `CREATE SCHEMA \"{schema}\"`"))
-                    .into())
-            }
-            (None, None) => {
-                Err(Error::fatal("the role's `search_path` names no schema; set `postgres::Options::schema`").into())
-            }
-        }
-    }
-
     /// Takes the lock against other writers of the table. The server releases it with the connection, after it has
     /// finished the connection's last statement. So the time that is read after taking the lock is final.
-    fn lock(&mut self, client: &mut Client, table: &str) -> Result<(), BoxError> {
+    fn lock(&mut self, client: &mut Client, layout: &Layout) -> Result<(), BoxError> {
+        let Layout { table, schema, .. } = layout;
         let was_open = self.last.is_some();
         if let Some(last) = self.last {
             // The server may not have noticed that the previous connection is gone.
             let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2";
             client.execute(end, &[&last, &self.name]).map_err(judged)?;
         }
-        let key = "hashtextextended('pathway-io ' || current_schema() || '.' || $1::text, 0)";
+        let key = "hashtextextended('pathway-io ' || coalesce($2::text, current_schema()) || '.' || $1::text, 0)";
         let set = |timeout: &str| format!("SET lock_timeout = '{timeout}'");
         client.batch_execute(&set(LOCK_TIMEOUT)).map_err(judged)?;
-        if let Err(error) = client.execute(&format!("SELECT pg_advisory_lock({key})"), &[&table]) {
+        if let Err(error) = client.execute(&format!("SELECT pg_advisory_lock({key})"), &[table, schema]) {
             let is_taken = error.code().is_some_and(|code| code.code() == "55P03");
             // This sink held the lock before, so it waits for the server to release it.
             if !is_taken || was_open {
@@ -170,7 +151,7 @@ impl Sessions {
             return Err(Error::fatal(format!(
                 "another process writes the table `{table}`: {}; end it, or write to another table \
                  (`postgres::Options::table`)",
-                holder(client, key, table).unwrap_or_else(|| "an unknown one".to_owned())
+                holder(client, key, layout).unwrap_or_else(|| "an unknown one".to_owned())
             ))
             .into());
         }
@@ -180,8 +161,23 @@ impl Sessions {
     }
 }
 
+/// Checks that there is a schema for the table.
+fn check_schema(client: &mut Client, schema: Option<&str>) -> Result<(), BoxError> {
+    let query = "SELECT CASE WHEN $1::text IS NULL THEN current_schema() IS NOT NULL \
+                 ELSE EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) END";
+    let is_there = client.query_one(query, &[&schema]).map_err(judged)?.get(0);
+    match schema {
+        _ if is_there => Ok(()),
+        Some(schema) => {
+            Err(Error::fatal(format!("the schema `{schema}` does not exist\nhelp: `CREATE SCHEMA \"{schema}\"`"))
+                .into())
+        }
+        None => Err(Error::fatal("the role's `search_path` names no schema; set `postgres::Options::schema`").into()),
+    }
+}
+
 /// Returns a description of the connection that has the lock.
-fn holder(client: &mut Client, key: &str, table: &str) -> Option<String> {
+fn holder(client: &mut Client, key: &str, layout: &Layout) -> Option<String> {
     let query = format!(
         "SELECT format('server process %s, application `%s`, client %s', a.pid, a.application_name, \
              coalesce(host(a.client_addr), 'local')) \
@@ -190,7 +186,7 @@ fn holder(client: &mut Client, key: &str, table: &str) -> Option<String> {
          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
          AND (l.classid::bigint << 32 | l.objid::bigint) = k.key"
     );
-    client.query_opt(&query, &[&table]).ok()??.get(0)
+    client.query_opt(&query, &[&layout.table, &layout.schema]).ok()??.get(0)
 }
 
 impl Session {
