@@ -55,7 +55,7 @@ impl Database {
         Ok(())
     }
 
-    /// Stores the time of a commit in place of the time of the last one.
+    /// Stores the time of a commit instead of that of the last one.
     ///
     /// # Errors
     ///
