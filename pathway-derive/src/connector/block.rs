@@ -10,7 +10,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
 
 use super::ast::{Connector, Run, is_named};
-use super::expand::{if_offset, if_subject, place};
+use super::handle::{if_offset, if_subject, place};
 use super::parse::{is_unfinished, statements};
 use crate::{editor, option, types};
 

@@ -6,7 +6,8 @@ use syn::{Item, ItemStruct, parse_quote};
 
 use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
 use super::attr::Options;
-use super::expand::{checks, table_type, tuple};
+use super::expand::checks;
+use super::handle::{table_type, tuple};
 use crate::{generics, option, types};
 
 /// Returns the impl for a `run` that does not fit the trait.

@@ -6,6 +6,7 @@ mod block;
 mod check;
 mod expand;
 mod fallback;
+mod handle;
 mod parse;
 mod place;
 

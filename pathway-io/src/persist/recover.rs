@@ -100,7 +100,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
 
 fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxError> {
     let recorded = |path: &Path| checkpoint.files.iter().any(|file| file.path == path_key(path));
-    for path in outputs.files.iter().filter(|path| !recorded(path)) {
+    if let Some(path) = outputs.files.iter().find(|path| !recorded(path)) {
         let shown = path.display();
         let is_same = |other: &String| std::path::absolute(other).ok() == std::path::absolute(path).ok();
         let other = checkpoint.files.iter().map(|file| shown_path(&file.path)).find(is_same);
