@@ -279,10 +279,14 @@ fn has_ended(monitor: &Monitor) -> bool {
 
 /// Requests a stop once each source that has not ended waits for room. A stop for another reason ends the wait.
 fn stop_when_full(monitor: &Monitor, control: &Control, stop: &StopHandle, deadline: Option<Instant>) {
-    while !control.is_stopping() && !has_ended(monitor) {
+    while !control.is_stopping() {
+        let sources = monitor.snapshot().sources;
+        if sources.iter().all(|source| source.state == SourceState::Ended) {
+            break;
+        }
         let waits = |state| matches!(state, SourceState::WaitingForRoom | SourceState::Ended);
         let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if is_late || monitor.snapshot().sources.iter().all(|source| waits(source.state)) {
+        if is_late || sources.iter().all(|source| waits(source.state)) {
             stop.stop();
         }
         thread::sleep(Duration::from_millis(1));
