@@ -13,7 +13,7 @@ use super::recorder::{Fail, Progress, Recorder, Stop};
 use super::report::Report;
 use super::stuck::Stuck;
 use super::tables::TestedTables;
-use crate::pipeline::monitor::{Monitor, SourceState};
+use crate::pipeline::monitor::{Monitor, Snapshot, SourceState};
 use crate::pipeline::running::Running;
 use crate::pipeline::workers::Workers;
 use crate::pipeline::{Pipeline, StopHandle};
@@ -259,7 +259,7 @@ where
             on_stops: on_stops.load(Ordering::Acquire),
             refusals: sources.get().into_iter().flatten().map(|source| source.intake.level().refusals).sum(),
             bad_rows: last.sources.iter().map(|source| source.bad_rows).sum(),
-            returned: has_ended(&monitor),
+            returned: has_ended(&last),
             result,
         }
     }
@@ -273,20 +273,20 @@ impl<C: Connector<Tables = Table<S>>, S: Schema> Harness<C, S> {
     }
 }
 
-fn has_ended(monitor: &Monitor) -> bool {
-    monitor.snapshot().sources.iter().all(|source| source.state == SourceState::Ended)
+fn has_ended(seen: &Snapshot) -> bool {
+    seen.sources.iter().all(|source| source.state == SourceState::Ended)
 }
 
 /// Requests a stop once each source that has not ended waits for room. A stop for another reason ends the wait.
 fn stop_when_full(monitor: &Monitor, control: &Control, stop: &StopHandle, deadline: Option<Instant>) {
     while !control.is_stopping() {
-        let sources = monitor.snapshot().sources;
-        if sources.iter().all(|source| source.state == SourceState::Ended) {
+        let seen = monitor.snapshot();
+        if has_ended(&seen) {
             break;
         }
         let waits = |state| matches!(state, SourceState::WaitingForRoom | SourceState::Ended);
         let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if is_late || sources.iter().all(|source| waits(source.state)) {
+        if is_late || seen.sources.iter().all(|source| waits(source.state)) {
             stop.stop();
         }
         thread::sleep(Duration::from_millis(1));

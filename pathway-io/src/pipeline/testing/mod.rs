@@ -11,6 +11,8 @@ mod compare;
 mod directory;
 #[cfg(feature = "persist")]
 mod every_column;
+#[cfg(feature = "persist")]
+mod failing;
 mod harness;
 #[cfg(feature = "persist")]
 mod killed;

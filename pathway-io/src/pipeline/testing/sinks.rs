@@ -1,4 +1,4 @@
-//! The checks behind `sink_tests!`: one function for each promise. One follows another, so the file is longer than most.
+//! The checks behind `sink_tests!`: one function for each promise.
 //!
 //! The kit calls the methods of the sink itself, as the thread of a sink does, so that it can stop between two of them. What
 //! the sink has written is read back by the author's closure, as JSON, and compared as rows of the schema.
@@ -14,7 +14,7 @@ use super::directory::Directory;
 use super::killed;
 use super::rows::text;
 use super::values::{self, Kind};
-use super::written::{Form, Order, Written, expected};
+use super::written::{Form, Order, Written, equal, expected};
 use crate::rows::batch::{Batch, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
@@ -346,23 +346,7 @@ where
             expected.sort();
             found.sort();
         }
-        let differs = |(expected, found): (&Written, &Written)| expected != found;
-        if let Some(place) = expected.iter().zip(&found).position(differs) {
-            return Err(format!("number {}: expected\n  {}\nfound\n  {}", place + 1, expected[place], found[place]));
-        }
-        match (expected.get(found.len()), found.get(expected.len())) {
-            (Some(missing), _) => Err(format!(
-                "expected {} rows, found {}: the first missing row is\n  {missing}",
-                expected.len(),
-                found.len()
-            )),
-            (_, Some(more)) => Err(format!(
-                "expected {} rows, found {}: the first extra row is\n  {more}",
-                expected.len(),
-                found.len()
-            )),
-            (None, None) => Ok(()),
-        }
+        equal(&expected, &found)
     }
 
     /// Runs one check.

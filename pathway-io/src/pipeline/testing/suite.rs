@@ -1,23 +1,19 @@
 //! The checks behind `connector_tests!`: one function for each promise. Each returns a text that says which promise is
-//! broken, and where the documentation makes it. One function follows another, so the file is longer than most.
+//! broken, and where the documentation makes it.
 
 use std::collections::HashSet;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::check::{Check, Length, Verdict};
 use super::clock::DEADLINE;
 use super::compare::{TableRows, all, contains, count, same};
+use super::failing::FailingSinks;
 use super::harness::Harness;
 use super::recorder::{Fail, Stop};
 use super::report::Report;
-use super::tables::{TableVisitor, TestedTables};
-use crate::rows::commit::Commit;
-use crate::rows::schema::Schema;
-use crate::rows::table::Table;
-use crate::run::error::{Error, FailureKind, RunResult};
+use super::tables::TestedTables;
+use crate::run::error::{Error, FailureKind};
 use crate::run::restart::Restart;
-use crate::sink::Sink;
 use crate::source::connector::{Connector, Subjects};
 use crate::source::options::ReadOptions;
 
@@ -380,34 +376,5 @@ fn ended<S>(report: &Report<S>, when: &str) -> Verdict {
             Err(format!("{when}, the source panics: {error}"))
         }
         _ => Ok(()),
-    }
-}
-
-/// Attaches a sink to each table. The first sink that receives a commit fails.
-#[derive(Default)]
-struct FailingSinks {
-    /// The number of the table whose sink fails.
-    failing: Arc<OnceLock<usize>>,
-    tables: usize,
-}
-
-impl TableVisitor for FailingSinks {
-    fn table<S: Schema>(&mut self, table: &Table<S>) {
-        table.write_to(Failing { table: self.tables, failing: Arc::clone(&self.failing) });
-        self.tables += 1;
-    }
-}
-
-struct Failing {
-    table: usize,
-    failing: Arc<OnceLock<usize>>,
-}
-
-impl<S: Schema> Sink<S> for Failing {
-    fn write(&mut self, _: &Commit<S>) -> RunResult {
-        if *self.failing.get_or_init(|| self.table) == self.table {
-            return Err("a sink that fails, of the test kit".into());
-        }
-        Ok(())
     }
 }

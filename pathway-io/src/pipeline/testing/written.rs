@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::check::Verdict;
 use super::rows::text;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
@@ -63,4 +64,23 @@ pub(super) fn expected<S: Schema>(commits: &[Commit<S>], form: Form, has_times: 
     }
     let present = table.into_iter().filter(|(_, count)| *count > 0);
     present.map(|(row, _)| Written { row, diff: 1, time: None }).collect()
+}
+
+/// Returns the first difference between the rows that a sink should have written and those that it has.
+pub(super) fn equal(expected: &[Written], found: &[Written]) -> Verdict {
+    let differs = |(expected, found): (&Written, &Written)| expected != found;
+    if let Some(place) = expected.iter().zip(found).position(differs) {
+        return Err(format!("number {}: expected\n  {}\nfound\n  {}", place + 1, expected[place], found[place]));
+    }
+    match (expected.get(found.len()), found.get(expected.len())) {
+        (Some(missing), _) => Err(format!(
+            "expected {} rows, found {}: the first missing row is\n  {missing}",
+            expected.len(),
+            found.len()
+        )),
+        (_, Some(more)) => {
+            Err(format!("expected {} rows, found {}: the first extra row is\n  {more}", expected.len(), found.len()))
+        }
+        (None, None) => Ok(()),
+    }
 }
