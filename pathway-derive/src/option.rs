@@ -97,10 +97,7 @@ fn parse_one(ctxt: &Ctxt, input: ParseStream) -> syn::Result<RawOption> {
         ctxt.error(&key, format!("the value of an option follows `=`\nhelp: write `{name} = ..`"));
         input.parse::<Token![:]>()?;
     }
-    let value = if has_colon || input.peek(Token![=]) {
-        if !has_colon {
-            input.parse::<Token![=]>()?;
-        }
+    let value = if has_colon || input.parse::<Option<Token![=]>>()?.is_some() {
         if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new_spanned(key, format!("expected a value after `{name} =`")));
         }

@@ -22,7 +22,7 @@ pub fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         Ok(Item::Impl(block)) if block.trait_.is_none() => on_block(options, &block),
         Ok(Item::Impl(block)) if place::is_connector_by_macro(&block) => {
             let ctxt = Ctxt::new();
-            place::trait_of_macro(&ctxt, &block);
+            place::on_trait_impl(&ctxt, &block);
             let (errors, block) = (ctxt.check(), on_block(options, &ItemImpl { trait_: None, ..block }));
             quote!(#errors #block)
         }

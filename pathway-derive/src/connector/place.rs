@@ -5,8 +5,10 @@ use syn::{ImplItem, Item, ItemImpl};
 use crate::ctxt::Ctxt;
 use crate::types;
 
+const MISPLACED: &str = "`#[connector]` must be placed on an inherent `impl` block";
+
 pub fn misplaced(ctxt: &Ctxt, item: &Item) {
-    let message = "`#[connector]` must be placed on an inherent `impl` block";
+    let message = MISPLACED;
     let beside =
         |ident: &syn::Ident| format!("{message}\nhelp: move it to `impl {ident} {{ .. }}`, which has the `run` method");
     match item {
@@ -18,7 +20,7 @@ pub fn misplaced(ctxt: &Ctxt, item: &Item) {
             item.sig.fn_token,
             format!("{message}\nhelp: make it the `run` method of a type, and put `#[connector]` on the `impl` block"),
         ),
-        Item::Impl(block) => on_trait_impl(ctxt, block, message),
+        Item::Impl(block) => on_trait_impl(ctxt, block),
         Item::Trait(item) => ctxt.error(item.trait_token, format!("{message}\nhelp: remove it from the trait")),
         Item::Mod(item) => ctxt.error(item.mod_token, format!("{message}\nhelp: move it inside the module")),
         other => ctxt.error(other, format!("{message}\nhelp: remove it")),
@@ -30,26 +32,20 @@ pub fn is_connector_by_macro(block: &ItemImpl) -> bool {
     is_of_connector(block) && !block.items.iter().any(|item| matches!(item, ImplItem::Type(_)))
 }
 
-/// Reports the name of the trait in a block that is otherwise right.
-pub fn trait_of_macro(ctxt: &Ctxt, block: &ItemImpl) {
-    let Some((path, _)) = &block.trait_ else { return };
-    let self_ty = types::text(&block.self_ty);
-    let help = format!("write `impl {self_ty} {{ .. }}`: the macro implements the trait");
-    ctxt.error(path, format!("`#[connector]` must be placed on an inherent `impl` block\nhelp: {help}"));
-}
-
 fn is_of_connector(block: &ItemImpl) -> bool {
     let path = block.trait_.as_ref().map(|(path, _)| path);
     path.and_then(|path| path.segments.last()).is_some_and(|segment| segment.ident == "Connector")
 }
 
-fn on_trait_impl(ctxt: &Ctxt, block: &ItemImpl, message: &str) {
+pub fn on_trait_impl(ctxt: &Ctxt, block: &ItemImpl) {
     let Some((path, _)) = &block.trait_ else { return };
     let self_ty = types::text(&block.self_ty);
-    let help = if is_of_connector(block) {
+    let help = if is_connector_by_macro(block) {
+        format!("write `impl {self_ty} {{ .. }}`: the macro implements the trait")
+    } else if is_of_connector(block) {
         "remove the attribute, since the trait is implemented by hand here".to_owned()
     } else {
         format!("move it to `impl {self_ty} {{ .. }}`, which has the `run` method")
     };
-    ctxt.error(path, format!("{message}\nhelp: {help}"));
+    ctxt.error(path, format!("{MISPLACED}\nhelp: {help}"));
 }
