@@ -11,8 +11,11 @@ use pathway_io::{ColumnType, Connector, Pipeline, ReadOptions, Result, RunResult
 use pathway_io::{csv, sqlite};
 use proptest::prelude::*;
 use rusqlite::Connection;
-use rusqlite::types::Value as Sql;
 use serde_json::{Value, json};
+
+#[path = "common/sqlite.rs"]
+mod database;
+use database::{Sql, int, rows, text};
 
 #[derive(Schema, Debug, Clone, PartialEq)]
 struct Cat {
@@ -55,22 +58,6 @@ fn write<S: Schema>(
     pipeline.handle_signals(false);
     sqlite::write_with(&pipeline.read(source(run)), path, options);
     pipeline.run()
-}
-
-fn rows(path: &Path, query: &str) -> Vec<Vec<Sql>> {
-    let database = Connection::open(path).unwrap();
-    let mut query = database.prepare(query).unwrap();
-    let width = query.column_count();
-    let rows = query.query_map([], |row| (0..width).map(|column| row.get(column)).collect()).unwrap();
-    rows.collect::<rusqlite::Result<_>>().unwrap()
-}
-
-fn int(value: i64) -> Sql {
-    Sql::Integer(value)
-}
-
-fn text(value: &str) -> Sql {
-    Sql::Text(value.into())
 }
 
 struct Dir(tempfile::TempDir);

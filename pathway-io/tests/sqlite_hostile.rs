@@ -3,6 +3,8 @@
 
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod common;
+#[path = "common/sqlite.rs"]
+mod database;
 
 use std::fs;
 use std::path::Path;
@@ -10,9 +12,9 @@ use std::time::{Duration, Instant};
 
 use pathway_io::{Pipeline, ReadOptions, RunResult, Schema, Subject, sqlite};
 use rusqlite::Connection;
-use rusqlite::types::Value as Sql;
 
 use crate::common::{Cat, DEADLINE, TempDir, cat, pipeline, run, source};
+use crate::database::{Sql, int, rows, text};
 
 /// Writes a source to the database, and returns the error.
 fn written<S: Schema>(
@@ -30,22 +32,6 @@ fn written<S: Schema>(
 /// Returns the error of a pipeline that must not start.
 fn refused<S: Schema>(path: &Path, options: sqlite::Options) -> String {
     written(pipeline(), path, options, |_: Subject<S, u64>| panic!("the source must not run")).unwrap_err()
-}
-
-fn rows(path: &Path, query: &str) -> Vec<Vec<Sql>> {
-    let database = Connection::open(path).unwrap();
-    let mut query = database.prepare(query).unwrap();
-    let width = query.column_count();
-    let rows = query.query_map([], |row| (0..width).map(|column| row.get(column)).collect()).unwrap();
-    rows.collect::<rusqlite::Result<_>>().unwrap()
-}
-
-fn int(value: i64) -> Sql {
-    Sql::Integer(value)
-}
-
-fn text(value: &str) -> Sql {
-    Sql::Text(value.into())
 }
 
 fn execute(path: &Path, sql: &str) {
