@@ -58,7 +58,7 @@ pub(crate) fn without_mark(line: &[u8]) -> &[u8] {
 /// Checks the whole row at once, instead of each string in it.
 #[inline]
 fn utf8(text: &[u8]) -> Result<&str, RowError> {
-    std::str::from_utf8(text)
+    simdutf8::compat::from_utf8(text)
         .map_err(|error| RowError::new("the text is not valid UTF-8").at_position(Some(error.valid_up_to())))
 }
 
