@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use pathway_io::{RunResult, Subject, csv};
+use pathway_io::{BadRows, RunResult, Subject, csv};
 
 use crate::common::{Number, TempDir, read, run, source};
 use crate::restart::{options, persistent, rows};
@@ -42,6 +42,29 @@ fn an_offset_waits_for_the_transaction_that_was_open_when_it_was_set() {
     let told: Vec<_> = telling.try_iter().collect();
     assert!(told.iter().all(|(_, lines)| *lines >= 3), "{told:?}");
     assert_eq!(told.last(), Some(&(3, 4)));
+}
+
+// Contract 9.10
+#[test]
+fn a_push_without_a_row_does_not_keep_an_offset_from_its_transaction() {
+    for text in ["bad", "\n"] {
+        let directory = TempDir::new();
+        let pipeline = persistent(&directory);
+        let connector = source(move |numbers: Subject<Number, u64>| {
+            let transaction = numbers.transaction();
+            transaction.next(Number { n: 0 })?;
+            numbers.next(Number { n: 1 })?;
+            numbers.commit_at(2)?;
+            assert_eq!(numbers.next_json_lines(text)?, 0);
+            transaction.commit()?;
+            assert_eq!(numbers.resume(), Some(2));
+            Ok(())
+        });
+        let numbers = pipeline.read_with(connector, options("numbers").bad_rows(BadRows::Skip));
+        csv::write(&numbers, directory.path("numbers.csv"));
+        run(pipeline).unwrap();
+        assert_eq!(rows(&directory, "numbers.csv"), ["1 1", "0 1"]);
+    }
 }
 
 #[test]

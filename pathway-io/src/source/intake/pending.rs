@@ -195,7 +195,9 @@ impl Pending {
         self.before_tail = None;
     }
 
-    pub(crate) fn has_tail(&self) -> bool {
+    /// Ends a tail without rows, which a push that failed has begun. Returns whether there still is a tail.
+    pub(crate) fn keep_tail(&mut self) -> bool {
+        self.before_tail = self.before_tail.filter(|before| *before != self.load);
         self.before_tail.is_some()
     }
 

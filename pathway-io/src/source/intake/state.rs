@@ -219,7 +219,7 @@ impl State {
     /// Adds the rows of a transaction, which has ended.
     pub(super) fn append_transaction(&mut self, transaction: Pending) {
         let opened = transaction.opened;
-        let is_covered = self.straddles(opened) && !self.pending.has_tail();
+        let is_covered = self.straddles(opened) && !self.pending.keep_tail();
         if !is_covered {
             self.begin_tail();
         }
