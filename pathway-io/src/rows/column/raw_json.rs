@@ -100,7 +100,6 @@ impl NotNull for RawJson {
 impl Buffer for RawJsonBuffer {
     type Item = RawJson;
     const NEEDS_QUOTES: bool = true;
-    const CAN_REFUSE: bool = true;
 
     #[inline]
     fn len(&self) -> usize {
