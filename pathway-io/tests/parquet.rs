@@ -7,13 +7,13 @@ mod common;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, UInt64Type};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
-use common::{Cat, DEADLINE, Number, TempDir, cat, next, numbers, pipeline, run, source, within};
+use common::{Cat, Number, TempDir, cat, next, numbers, pipeline, run, source, wait_until, within};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use pathway_io::{Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, parquet as sink};
 use serde_json::{Value, json};
@@ -134,11 +134,7 @@ fn a_part_ends_in_time_though_nothing_comes_any_more() {
     let numbers = pipeline.read(rows);
     sink::write(&numbers, &path, sink::Options::new().every(Duration::from_millis(20)));
     let running = pipeline.start().unwrap();
-    let until = Instant::now() + DEADLINE;
-    while !path.exists() || names(&path).iter().all(|name| !name.ends_with(".parquet")) {
-        assert!(Instant::now() < until, "no part");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("no part", || path.exists() && names(&path).iter().any(|name| name.ends_with(".parquet")));
     assert_eq!(values(&path), [[7]]);
     running.stop();
     within(move || running.join()).unwrap();
@@ -436,16 +432,12 @@ fn a_complete_part_that_is_removed_or_cut_under_a_run_fails_it() {
                 cats.next_at(key + 1, cat(key, "felis"))?;
             }
             cats.commit()?;
-            let until = Instant::now() + DEADLINE;
-            let part = loop {
-                let found = fs::read_dir(&directory)?.map(|entry| entry.unwrap().path());
-                if let Some(part) = found.into_iter().find(|path| path.extension().is_some_and(|end| end == "parquet"))
-                {
-                    break part;
-                }
-                assert!(Instant::now() < until, "no part");
-                std::thread::sleep(Duration::from_millis(1));
-            };
+            let mut parts = Vec::new();
+            wait_until("no part", || {
+                parts = names(&directory).into_iter().filter(|name| name.ends_with(".parquet")).collect();
+                !parts.is_empty()
+            });
+            let part = directory.join(&parts[0]);
             match expected {
                 "was removed or renamed" => fs::remove_file(part)?,
                 _ => fs::write(part, "cut")?,

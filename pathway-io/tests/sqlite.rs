@@ -2,10 +2,10 @@
 #![cfg(feature = "sqlite")]
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pathway_io::{ColumnType, Connector, Pipeline, ReadOptions, Result, RunResult, Schema, Subject, Summary, Table};
 use pathway_io::{csv, sqlite};
@@ -13,40 +13,12 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 use serde_json::{Value, json};
 
+#[allow(dead_code, reason = "these tests use a part of it")]
+mod common;
 #[path = "common/sqlite.rs"]
 mod database;
+use common::{Cat, TempDir, cat, pipeline, read, source, wait_until};
 use database::{Sql, int, rows, text};
-
-#[derive(Schema, Debug, Clone, PartialEq)]
-struct Cat {
-    #[schema(primary_key)]
-    key: i64,
-    genus: String,
-}
-
-fn cat(key: i64, genus: &str) -> Cat {
-    Cat { key, genus: genus.into() }
-}
-
-/// A source with one table that calls a closure.
-struct Source<S, F>(F, std::marker::PhantomData<fn(S)>);
-
-fn source<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static>(run: F) -> Source<S, F> {
-    Source(run, std::marker::PhantomData)
-}
-
-impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector for Source<S, F> {
-    type Subjects = Subject<S>;
-    type Tables = Table<S>;
-
-    fn options() -> ReadOptions {
-        ReadOptions::new().autocommit(None)
-    }
-
-    fn run(&mut self, subject: Subject<S>) -> RunResult {
-        (self.0)(subject)
-    }
-}
 
 /// Writes a source to the database.
 fn write<S: Schema>(
@@ -54,27 +26,14 @@ fn write<S: Schema>(
     options: sqlite::Options,
     run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
 ) -> Result<Summary> {
-    let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
-    sqlite::write_with(&pipeline.read(source(run)), path, options);
-    pipeline.run()
-}
-
-struct Dir(tempfile::TempDir);
-
-impl Dir {
-    fn new() -> Self {
-        Dir(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
+    let pipeline = pipeline();
+    sqlite::write_with(&pipeline.read_with(source(run), ReadOptions::new().autocommit(None)), path, options);
+    common::run(pipeline)
 }
 
 #[test]
 fn a_keyed_table_holds_the_current_rows() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("cats.sqlite");
     write(&path, sqlite::Options::new(), |cats| {
         for (key, genus) in [(1, "felis"), (2, "lynx"), (3, "puma")] {
@@ -94,10 +53,9 @@ fn a_keyed_table_holds_the_current_rows() {
 
 #[test]
 fn the_stored_time_is_the_time_of_the_last_commit() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("cats.sqlite");
-    let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
+    let pipeline = pipeline();
     let cats = pipeline.read(source(|cats: Subject<Cat>| {
         for key in 0..5 {
             cats.next(cat(key, "felis"))?;
@@ -108,7 +66,7 @@ fn the_stored_time_is_the_time_of_the_last_commit() {
     sqlite::write(&cats, &path);
     let (sender, times) = mpsc::channel();
     cats.subscribe_commits(move |commit| sender.send(commit.time()).unwrap());
-    pipeline.run().unwrap();
+    common::run(pipeline).unwrap();
     let last = times.iter().last().unwrap();
     assert_eq!(rows(&path, "SELECT * FROM pathway_io_tables"), [[text("Cat"), int(last.cast_signed())]]);
 }
@@ -120,10 +78,9 @@ struct Line {
 
 #[test]
 fn a_table_without_a_key_holds_its_updates() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let (path, file) = (dir.path("lines.sqlite"), dir.path("lines.csv"));
-    let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
+    let pipeline = pipeline();
     let lines = pipeline.read(source(|lines: Subject<Line>| {
         for text in ["a", "b", "a"] {
             lines.next(Line { text: text.into() })?;
@@ -133,9 +90,8 @@ fn a_table_without_a_key_holds_its_updates() {
     }));
     sqlite::write(&lines, &path);
     csv::write(&lines, &file);
-    pipeline.run().unwrap();
-    let expected: Vec<Vec<Sql>> = std::fs::read_to_string(&file)
-        .unwrap()
+    common::run(pipeline).unwrap();
+    let expected: Vec<Vec<Sql>> = read(&file)
         .lines()
         .skip(1)
         .map(|line| {
@@ -149,7 +105,7 @@ fn a_table_without_a_key_holds_its_updates() {
 
 #[test]
 fn the_updates_of_a_keyed_table_can_be_stored_too() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("cats.sqlite");
     write(&path, sqlite::Options::new().table("history").updates(), |cats| {
         cats.next(cat(1, "felis"))?;
@@ -221,7 +177,7 @@ fn types() -> Types {
 
 #[test]
 fn values_have_the_matching_sqlite_types() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("types.sqlite");
     write(&path, sqlite::Options::new(), |subject| Ok(subject.next(types())?)).unwrap();
     let row = rows(&path, "SELECT * FROM Types").remove(0);
@@ -250,7 +206,7 @@ fn values_have_the_matching_sqlite_types() {
 
 #[test]
 fn values_that_sqlite_types_cannot_hold_are_stored_as_text() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("types.sqlite");
     let unsigned = [0, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX];
     let floats = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, f64::MIN_POSITIVE, 1e300];
@@ -286,7 +242,7 @@ struct Odd {
 
 #[test]
 fn names_and_keys_may_contain_any_character() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("odd.sqlite");
     let name = "drop table \"x\"; `y`";
     write(&path, sqlite::Options::new().table(name), |odd| {
@@ -314,7 +270,7 @@ struct Pair {
 
 #[test]
 fn a_table_may_consist_of_key_columns_only() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("pairs.sqlite");
     write(&path, sqlite::Options::new(), |pairs| {
         for (a, b) in [(1, "x"), (1, "y"), (1, "x")] {
@@ -337,7 +293,7 @@ fn error_of(path: &Path) -> String {
 
 #[test]
 fn a_table_with_other_columns_is_not_touched() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     for (number, (create, difference)) in [
         ("TABLE Cat (key INTEGER PRIMARY KEY)", "it lacks a column `genus`"),
         ("TABLE Cat (key INTEGER PRIMARY KEY, genus TEXT, weight REAL)", "it has one column more, `weight`"),
@@ -366,7 +322,7 @@ fn a_table_with_other_columns_is_not_touched() {
 
 #[test]
 fn rows_of_another_program_are_not_touched() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("cats.sqlite");
     let database = Connection::open(&path).unwrap();
     database.execute_batch("CREATE TABLE Cat (key INT NOT NULL PRIMARY KEY, genus VARCHAR(20))").unwrap();
@@ -388,7 +344,7 @@ fn rows_of_another_program_are_not_touched() {
 
 #[test]
 fn a_view_or_a_file_that_is_not_a_database_is_not_touched() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("cats.sqlite");
     Connection::open(&path).unwrap().execute_batch("CREATE VIEW Cat AS SELECT 1 AS key").unwrap();
     assert_eq!(error_of(&path), "`Cat` is not a table but a view");
@@ -400,10 +356,9 @@ fn a_view_or_a_file_that_is_not_a_database_is_not_touched() {
 
 #[test]
 fn one_database_can_hold_several_tables() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("zoo.sqlite");
-    let pipeline = Pipeline::new();
-    pipeline.handle_signals(false);
+    let pipeline = pipeline();
     let cats = pipeline.read(source(|cats: Subject<Cat>| {
         for key in 0..500 {
             cats.next(cat(key, "felis"))?;
@@ -421,7 +376,7 @@ fn one_database_can_hold_several_tables() {
     sqlite::write(&cats, &path);
     sqlite::write_with(&cats, &path, sqlite::Options::new().table("history").updates());
     sqlite::write(&lines, &path);
-    pipeline.run().unwrap();
+    common::run(pipeline).unwrap();
     for table in ["Cat", "history", "Line"] {
         assert_eq!(rows(&path, &format!("SELECT count(*) FROM {table}")), [[int(500)]]);
     }
@@ -429,14 +384,14 @@ fn one_database_can_hold_several_tables() {
 
 #[test]
 fn two_sinks_on_one_table_are_an_error() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("cats.sqlite");
     let error = |second: &dyn Fn(&Table<Cat>)| {
-        let pipeline = Pipeline::new();
+        let pipeline = pipeline();
         let cats = pipeline.read(source(|_: Subject<Cat>| panic!("the source must not run")));
         sqlite::write(&cats, &path);
         second(&cats);
-        pipeline.run().unwrap_err().to_string()
+        common::run(pipeline).unwrap_err().to_string()
     };
     let twice = error(&|cats| sqlite::write_with(cats, &path, sqlite::Options::new().table("CAT")));
     assert_eq!(
@@ -466,7 +421,7 @@ struct Account {
 
 #[test]
 fn a_reader_sees_whole_commits_and_does_not_block_the_writer() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("bank.sqlite");
     let done = Arc::new(AtomicBool::new(false));
     let (path_of_reader, done_reading) = (path.clone(), Arc::clone(&done));
@@ -514,7 +469,7 @@ proptest! {
 
     #[test]
     fn any_history_ends_in_the_same_table_as_a_map(steps in steps()) {
-        let dir = Dir::new();
+        let dir = TempDir::new();
         let path = dir.path("cats.sqlite");
         let mut map = BTreeMap::new();
         for (key, genus, _) in &steps {
@@ -550,7 +505,7 @@ fn locked(path: &Path) -> Connection {
 
 #[test]
 fn a_database_that_is_locked_for_longer_than_sqlite_waits_is_waited_for() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("cats.sqlite");
     let other = locked(&path);
     // Longer than SQLite's own wait, so that the first attempt fails.
@@ -566,7 +521,7 @@ fn a_database_that_is_locked_for_longer_than_sqlite_waits_is_waited_for() {
 #[test]
 fn a_lock_while_rows_flow_is_waited_for_unless_there_is_one_attempt() {
     for attempts in [1, 60] {
-        let dir = Dir::new();
+        let dir = TempDir::new();
         let path = dir.path("cats.sqlite");
         let retry =
             pathway_io::Restart::backoff(Duration::from_millis(1)..Duration::from_millis(50)).attempts(attempts);
@@ -597,17 +552,13 @@ fn a_lock_while_rows_flow_is_waited_for_unless_there_is_one_attempt() {
 #[test]
 fn a_table_that_another_pipeline_has_written_ends_the_first_one() {
     for options in [sqlite::Options::new(), sqlite::Options::new().updates()] {
-        let dir = Dir::new();
+        let dir = TempDir::new();
         let path = dir.path("cats.sqlite");
         let (database, of_second) = (path.clone(), options.clone());
         let error = write(&path, options, move |cats: Subject<Cat>| {
             cats.next(cat(1, "felis"))?;
             cats.commit()?;
-            let deadline = Instant::now() + Duration::from_secs(30);
-            while rows(&database, "SELECT key FROM Cat").is_empty() {
-                assert!(Instant::now() < deadline, "it is not written");
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            wait_until("it is not written", || !rows(&database, "SELECT key FROM Cat").is_empty());
             write(&database, of_second.clone(), |cats: Subject<Cat>| Ok(cats.next(cat(2, "lynx"))?))?;
             cats.next(cat(3, "puma"))?;
             cats.commit()?;
@@ -635,7 +586,7 @@ struct Timed {
 
 #[test]
 fn columns_that_differ_in_case_only_are_named() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("case.sqlite");
     let error = write(&path, sqlite::Options::new(), |_: Subject<Case>| Ok(())).unwrap_err().to_string();
     assert!(error.contains("the columns `id` and `ID` differ in case only"), "{error}");
@@ -661,12 +612,12 @@ fn the_ddl_names_columns_that_differ_in_case_only() {
 }
 
 /// Runs a persistent pipeline with one row more each time.
-fn persistent(dir: &Dir, rows: i64) -> Result<Summary> {
+fn persistent(dir: &TempDir, rows: i64) -> Result<Summary> {
     let pipeline = Pipeline::persistent(dir.path("state")).unwrap();
     pipeline.handle_signals(false);
     let cats = pipeline.read_with(Offsets(rows), ReadOptions::new().name("cats"));
     sqlite::write(&cats, dir.path("cats.sqlite"));
-    pipeline.run()
+    common::run(pipeline)
 }
 
 struct Offsets(i64);
@@ -686,7 +637,7 @@ impl Connector for Offsets {
 #[test]
 fn a_database_that_lost_its_end_is_refused() {
     for lost in [7, 100, 1_000, 4_096, 10_000] {
-        let dir = Dir::new();
+        let dir = TempDir::new();
         persistent(&dir, 500).unwrap();
         let file = std::fs::OpenOptions::new().write(true).open(dir.path("cats.sqlite")).unwrap();
         let len = file.metadata().unwrap().len();
@@ -705,7 +656,7 @@ struct Big {
 // FAULTS 12
 #[test]
 fn a_u64_key_is_declared_so_that_no_digits_are_lost() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let path = dir.path("big.db");
     let keys = [0, 1 << 63, u64::MAX - 1, u64::MAX];
     write(&path, sqlite::Options::new().table("big"), move |big: Subject<Big>| {

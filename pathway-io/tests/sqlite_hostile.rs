@@ -8,12 +8,11 @@ mod database;
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use pathway_io::{Pipeline, ReadOptions, RunResult, Schema, Subject, sqlite};
 use rusqlite::Connection;
 
-use crate::common::{Cat, DEADLINE, TempDir, cat, pipeline, run, source};
+use crate::common::{Cat, DEADLINE, TempDir, cat, pipeline, run, source, wait_until};
 use crate::database::{Sql, int, rows, text};
 
 /// Writes a source to the database, and returns the error.
@@ -40,11 +39,7 @@ fn execute(path: &Path, sql: &str) {
 
 /// Waits until a table has a row.
 fn wait_for_row(path: &Path, table: &str) {
-    let deadline = Instant::now() + DEADLINE;
-    while rows(path, &format!("SELECT 1 FROM {table}")).is_empty() {
-        assert!(Instant::now() < deadline, "it is not written");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    wait_until("it is not written", || !rows(path, &format!("SELECT 1 FROM {table}")).is_empty());
 }
 
 /// Pushes a row and waits until it is written. Then lets `harm` happen, and pushes another row if there is `more`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use pathway_io::{Connector, Pipeline, Result, RunResult, Schema, Subjects, Summary, Table};
@@ -108,6 +108,17 @@ pub fn run(pipeline: Pipeline) -> Result<Summary> {
 #[track_caller]
 pub fn next<T>(events: &Receiver<T>) -> T {
     events.recv_timeout(DEADLINE).expect("the event comes before the deadline")
+}
+
+/// Waits until `done` is true, and fails with the message if it is not before the deadline.
+#[allow(dead_code, reason = "most tests wait for messages")]
+#[track_caller]
+pub fn wait_until(message: &str, mut done: impl FnMut() -> bool) {
+    let deadline = Instant::now() + DEADLINE;
+    while !done() {
+        assert!(Instant::now() < deadline, "{message}");
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 /// Changes the time of the last checkpoint of a log, as if the clock of the run had been wrong.

@@ -1,16 +1,15 @@
 //! CSV files that the library writes are read correctly by other readers.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use pathway_io::{ReadOptions, Schema, Subject, csv, jsonlines};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::common::{DEADLINE, Number, TempDir, numbers, pipeline, read, run, source};
+use crate::common::{Number, TempDir, numbers, pipeline, read, run, source, wait_until};
 
 #[derive(Schema, Debug, Clone, PartialEq)]
 struct Row {
@@ -289,11 +288,8 @@ fn an_output_that_is_harmed_under_a_run_fails_it_and_is_named() {
                 numbers.next(Number { n: 1 })?;
                 numbers.commit()?;
                 // The header of CSV is a line, too.
-                let (lines, deadline) = (if is_json { 1 } else { 2 }, Instant::now() + DEADLINE);
-                while read(&harmed).lines().count() < lines {
-                    assert!(Instant::now() < deadline, "it is not written");
-                    thread::sleep(Duration::from_millis(1));
-                }
+                let lines = if is_json { 1 } else { 2 };
+                wait_until("it is not written", || read(&harmed).lines().count() >= lines);
                 harm(&harmed);
                 if goes_on {
                     numbers.next(Number { n: 2 })?;

@@ -7,7 +7,7 @@ mod shared;
 use pathway_io::dataflow::Workers;
 use pathway_io::{Pipeline, Result, Summary};
 
-pub use self::shared::{DEADLINE, Seen, TempDir, commits, next, pipeline, ranked, run, source, within};
+pub use self::shared::{DEADLINE, Seen, TempDir, commits, next, pipeline, ranked, run, source, wait_until, within};
 
 /// Runs a pipeline on several workers and fails if it does not end.
 #[track_caller]

@@ -3,14 +3,14 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pathway_io::dataflow::differential_dataflow::AsCollection;
 use pathway_io::dataflow::timely::dataflow::operators::vec::ToStream;
 use pathway_io::dataflow::{Workers, compute};
 use pathway_io::{Durability, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, csv, jsonlines};
 
-use crate::common::{DEADLINE, TempDir, next, read, run, source, within};
+use crate::common::{TempDir, next, read, run, source, wait_until, within};
 use crate::durable::Late;
 use crate::restart::{options, persistent, rows};
 use crate::timed::{Database, timed};
@@ -315,17 +315,13 @@ fn rows_without_a_key_are_kept_once_each() {
         pipeline.read_with(source(|lines: Subject<Line, i64>| Ok(lines.wait_closed()?)), options("lines"));
     csv::write(&texts(&lines), directory.path("texts.csv"));
     let running = pipeline.start().unwrap();
-    let deadline = Instant::now() + DEADLINE;
     let size = || {
         let logs = fs::read_dir(directory.path("state")).unwrap();
         // A log may be removed while the sizes are summed up.
         logs.map(|file| file.unwrap().metadata().map_or(0, |file| file.len())).sum::<u64>()
     };
     // An earlier run may have replaced its log already, and then written more.
-    while size() > 1_200_000 {
-        assert!(Instant::now() < deadline, "{} bytes, for four rows", size());
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("more than 1,200,000 bytes, for four rows", || size() <= 1_200_000);
     running.stop();
     running.join().unwrap();
     let last = rows(&directory, "texts.csv").into_iter().rev().find(|row| row.starts_with("four")).unwrap();

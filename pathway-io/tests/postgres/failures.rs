@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use pathway_io::{Connector, Pipeline, ReadOptions, Restart, RunResult, Schema, Subject, Table, postgres as sink};
 
-use crate::common::{Cat, TempDir, cat};
-use crate::{client, database, rows, server, source, write};
+use crate::common::{Cat, TempDir, cat, source, wait_until};
+use crate::{client, database, rows, server, write};
 
 fn cats() -> sink::Options {
     sink::Options::new().table("cats")
@@ -133,11 +133,8 @@ fn disturbed(config: &str, persistent: bool, disturb: impl Fn(usize)) {
     for round in 0..12 {
         let before = pushed.load(Ordering::SeqCst);
         // More than the backlogs hold, so that rows arrived in between.
-        let until = std::time::Instant::now() + crate::common::DEADLINE;
-        while pushed.load(Ordering::SeqCst) < before + 2_500 {
-            assert!(std::time::Instant::now() < until, "nothing comes through after disturbance {round}");
-            thread::sleep(Duration::from_millis(1));
-        }
+        let message = format!("nothing comes through after disturbance {round}");
+        wait_until(&message, || pushed.load(Ordering::SeqCst) >= before + 2_500);
         disturb(round);
     }
     end.store(true, Ordering::SeqCst);

@@ -13,7 +13,7 @@ mod values;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use pathway_io::{Connector, ReadOptions, Result, RunResult, Schema, Subject, Summary, Table, postgres as sink};
+use pathway_io::{ReadOptions, Result, RunResult, Schema, Subject, Summary, postgres as sink};
 use postgres::{Client, NoTls};
 
 use self::server::Server;
@@ -34,26 +34,6 @@ fn client(config: &str) -> Client {
     Client::connect(config, NoTls).unwrap()
 }
 
-/// A source with one table, made of a closure, that makes every commit itself.
-struct Source<S, F>(F, std::marker::PhantomData<fn(S)>);
-
-fn source<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static>(run: F) -> Source<S, F> {
-    Source(run, std::marker::PhantomData)
-}
-
-impl<S: Schema, F: FnMut(Subject<S>) -> RunResult + Send + 'static> Connector for Source<S, F> {
-    type Subjects = Subject<S>;
-    type Tables = Table<S>;
-
-    fn options() -> ReadOptions {
-        ReadOptions::new().autocommit(None)
-    }
-
-    fn run(&mut self, subject: Subject<S>) -> RunResult {
-        (self.0)(subject)
-    }
-}
-
 /// Runs a source into the database.
 #[track_caller]
 fn write<S: Schema>(
@@ -62,7 +42,7 @@ fn write<S: Schema>(
     run: impl FnMut(Subject<S>) -> RunResult + Send + 'static,
 ) -> Result<Summary> {
     let pipeline = common::pipeline();
-    sink::write_with(&pipeline.read(source(run)), config, options);
+    sink::write_with(&pipeline.read_with(common::source(run), ReadOptions::new().autocommit(None)), config, options);
     common::run(pipeline)
 }
 

@@ -5,7 +5,7 @@ use std::sync::mpsc;
 
 use pathway_io::{Schema, Subject, postgres as sink};
 
-use crate::common::{Cat, cat};
+use crate::common::{Cat, cat, source};
 use crate::{client, database, rows, write};
 
 fn cats() -> sink::Options {
@@ -323,7 +323,7 @@ fn several_tables_start_at_once_in_one_database() {
     for _ in 0..5 {
         client(&config).batch_execute("DROP TABLE IF EXISTS pathway_io_tables, t0, t1, t2, t3").unwrap();
         let pipeline = crate::common::pipeline();
-        let cats = pipeline.read(crate::source(|cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)));
+        let cats = pipeline.read(source(|cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)));
         for table in ["t0", "t1", "t2", "t3"] {
             sink::write_with(&cats, &*config, sink::Options::new().table(table));
         }
@@ -336,7 +336,7 @@ fn several_tables_start_at_once_in_one_database() {
 fn two_sinks_on_one_table_are_an_error() {
     let Some(config) = database() else { return };
     let pipeline = crate::common::pipeline();
-    let cats = pipeline.read(crate::source(|_: Subject<Cat>| Ok(())));
+    let cats = pipeline.read(source(|_: Subject<Cat>| Ok(())));
     sink::write(&cats, &*config);
     sink::write(&cats, &*config);
     let error = crate::common::run(pipeline).unwrap_err().to_string();

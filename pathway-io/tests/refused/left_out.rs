@@ -1,13 +1,12 @@
 //! `refused_rows`: what only the sink knows is left out, and the pipeline goes on.
 
+use std::fs;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
-use std::{fs, thread};
 
 use pathway_io::{BadRows, Commit, Error, ReadOptions, RunResult, Sink, SinkOptions, Subject, Summary, TableSchema};
 use serde_json::Value;
 
-use crate::common::{Cat, DEADLINE, TempDir, cat, pipeline, read, run, source};
+use crate::common::{Cat, TempDir, cat, pipeline, read, run, source, wait_until};
 
 /// What a database has: the commits that it has flushed, and those that it has not.
 #[derive(Default)]
@@ -140,11 +139,7 @@ fn a_file_of_refused_rows_that_is_removed_under_a_run_fails_it() {
             source(move |cats: Subject<Cat>| {
                 cats.next(cat(1, "felis"))?;
                 cats.commit()?;
-                let deadline = Instant::now() + DEADLINE;
-                while read(&removed).is_empty() {
-                    assert!(Instant::now() < deadline, "it is not written");
-                    thread::sleep(Duration::from_millis(1));
-                }
+                wait_until("it is not written", || !read(&removed).is_empty());
                 fs::remove_file(&removed)?;
                 if goes_on {
                     cats.next(cat(2, "felis"))?;

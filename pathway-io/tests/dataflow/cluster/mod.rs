@@ -20,7 +20,7 @@ use pathway_io::dataflow::Workers;
 use pathway_io::{BadRows, ReadOptions, Subject, csv};
 
 use self::programs::{BadParts, Slow, Word, counting, in_parts, panicking, slow};
-use crate::common::{DEADLINE, TempDir, pipeline, source};
+use crate::common::{DEADLINE, TempDir, pipeline, source, wait_until};
 
 const PROGRAM: &str = "PATHWAY_IO_TEST_PROGRAM";
 const ARGUMENTS: &str = "PATHWAY_IO_TEST_ARGUMENTS";
@@ -146,15 +146,8 @@ impl Cluster {
 
     /// Waits until a file has this many lines.
     fn wait_for_lines(&self, name: &str, lines: usize) {
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            let text = fs::read_to_string(self.dir.path(name)).unwrap_or_default();
-            if text.lines().count() >= lines {
-                return;
-            }
-            assert!(Instant::now() < deadline, "{text}");
-            thread::sleep(Duration::from_millis(10));
-        }
+        let text = || fs::read_to_string(self.dir.path(name)).unwrap_or_default();
+        wait_until(&format!("`{name}` has fewer than {lines} lines"), || text().lines().count() >= lines);
     }
 }
 

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Cluster, end, hosts, ranked, start_process};
-use crate::common::{DEADLINE, TempDir};
+use crate::common::{DEADLINE, TempDir, wait_until};
 
 /// The program of the tests, before all of its processes were started.
 struct Partial {
@@ -133,15 +133,12 @@ fn a_process_whose_place_is_taken_fails() {
     partial.start("counting", 0, "");
     partial.start("counting", 2, "");
     partial.start("counting", 2, "");
-    let deadline = Instant::now() + DEADLINE;
-    let ended = loop {
+    let mut ended = None;
+    wait_until("both wait", || {
         let has_ended = |process: &mut std::process::Child| process.try_wait().unwrap().is_some();
-        if let Some(ended) = partial.cluster.processes.iter_mut().position(has_ended) {
-            break ended;
-        }
-        assert!(Instant::now() < deadline, "both wait");
-        thread::sleep(Duration::from_millis(10));
-    };
-    let (out, err) = end(partial.cluster.processes.remove(ended));
+        ended = partial.cluster.processes.iter_mut().position(has_ended);
+        ended.is_some()
+    });
+    let (out, err) = end(partial.cluster.processes.remove(ended.unwrap()));
     assert!(out.contains("already has a process 2: either a second one was started with `-p 2`"), "{out}{err}");
 }
