@@ -11,7 +11,10 @@ pub(super) fn blame(run: &RunState) -> Vec<Error> {
         // The last part has ended after the deadline but before this call.
         return Vec::new();
     }
-    let is_suspect = |member: &&Member| member.part.role() != Role::Source && !member.has_ended();
+    // Before the checks have passed, all other parts wait for the parts that make them.
+    let may_be_busy = |member: &Member| !run.checking || member.part.opens_first();
+    let is_suspect =
+        |member: &&Member| member.part.role() != Role::Source && !member.has_ended() && may_be_busy(member);
     let mut suspects: Vec<_> = run.parts.iter().filter(is_suspect).flat_map(|member| member.part.blame()).collect();
     let Some(strongest) = suspects.iter().map(|(suspicion, _)| *suspicion).min() else {
         let failure = || Error::pipeline_failure(FailureKind::TimedOut { undelivered: None });

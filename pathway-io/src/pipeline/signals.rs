@@ -161,7 +161,7 @@ mod unix {
             });
         }
         for control in unaware {
-            control.stop(Stop::Signal(signal));
+            control.stop_elsewhere(Stop::Signal(signal));
         }
     }
 
@@ -240,7 +240,7 @@ mod windows {
             progress::end_terminal(|| std::process::exit(0xC000_013A_u32 as i32));
         }
         for control in running {
-            control.stop(Stop::Signal(2));
+            control.stop_elsewhere(Stop::Signal(2));
         }
     }
 

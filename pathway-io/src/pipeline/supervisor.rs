@@ -65,10 +65,14 @@ impl Supervisor {
         let watch = self.watch();
         // Sinks touch no file until all transactional sinks have passed their checks.
         self.control.wait(RunState::is_checked, |run| self.deadline(run, None));
-        self.control.update(|run| run.checking = run.checking && !run.failures.is_empty());
+        // After a stop, the wait can end without the checks.
+        let may_open = self.control.update(|run| {
+            run.checking = run.checking && !(run.failures.is_empty() && run.is_checked());
+            !run.checking
+        });
         self.control.wait(RunState::is_ready, |run| self.deadline(run, None));
         if let Some(state) = &mut self.state {
-            if self.control.update(|run| run.failures.is_empty()) {
+            if may_open && self.control.update(|run| run.failures.is_empty()) {
                 state.start();
                 self.control.wait(|run| run.is_ready() || !run.failures.is_empty(), |run| self.deadline(run, None));
             } else {

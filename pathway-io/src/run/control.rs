@@ -13,6 +13,7 @@ use crate::run::error::Error;
 use crate::run::panics::caught;
 use crate::run::part::{Part, Phase, Role};
 use crate::run::summary::Stop;
+use crate::run::threads;
 use crate::run::time::Time;
 
 /// The shared state of one run.
@@ -216,26 +217,36 @@ impl Control {
 
     /// Requests a stop. Only the first reason counts.
     pub(crate) fn stop(&self, reason: Stop) {
-        let parts: Vec<Arc<dyn Part>> = self.update(|run| {
+        interrupt(&self.begin_stop(reason), reason);
+    }
+
+    /// Requests a stop without running the user's code on this thread: interrupting a source takes the lock under which
+    /// pushes run code of columns.
+    pub(crate) fn stop_elsewhere(&self, reason: Stop) {
+        let parts = self.begin_stop(reason);
+        let interrupted = parts.clone();
+        if threads::spawn("stop", move || interrupt(&interrupted, reason)).is_err() {
+            interrupt(&parts, reason);
+        }
+    }
+
+    /// Records the first stop. Returns the parts to interrupt.
+    fn begin_stop(&self, reason: Stop) -> Vec<Arc<dyn Part>> {
+        self.update(|run| {
             if run.stop.is_some() {
                 return Vec::new();
             }
             run.stop = Some((reason, Instant::now()));
             run.parts.iter().map(|member| Arc::clone(&member.part)).collect()
-        });
-        if !parts.is_empty() {
-            let _ = caught(|| info!(?reason, "stop"));
-        }
-        for part in parts {
-            part.interrupt();
-        }
+        })
     }
 
     /// Records a failure, and requests a stop.
     pub(crate) fn fail(&self, error: Error) {
-        log(&error);
+        let text = text_of(&error);
         self.update(|state| state.failures.push(error));
         self.stop(Stop::Failure);
+        log(text);
     }
 
     /// Waits until files may be touched. Returns `false` if they must not be, because the start has failed.
@@ -258,16 +269,34 @@ impl Control {
 
     /// Records the failures of parts that are abandoned when the grace period is over.
     pub(crate) fn abandon(&self, errors: impl FnOnce(&RunState) -> Vec<Error>) {
-        self.update(|state| {
-            for error in errors(state) {
-                log(&error);
-                state.failures.push(error);
-            }
+        let texts: Vec<String> = self.update(|state| {
+            let errors = errors(state);
+            let texts = errors.iter().filter_map(text_of).collect();
+            state.failures.extend(errors);
+            texts
         });
+        log(texts);
     }
 }
 
-/// Logs a failure. The subscriber is the user's code: if it panics, the failure must still be recorded.
-fn log(error: &Error) {
-    let _ = caught(|| error!("{error}"));
+fn interrupt(parts: &[Arc<dyn Part>], reason: Stop) {
+    for part in parts {
+        part.interrupt();
+    }
+    // The subscriber is the user's code. It can block, for example because its output is not read.
+    if !parts.is_empty() {
+        let _ = caught(|| info!(?reason, "stop"));
+    }
+}
+
+/// Returns the text of a failure, unless the user's code that writes it panics.
+fn text_of(error: &Error) -> Option<String> {
+    caught(|| error.to_string()).ok()
+}
+
+/// Logs failures, after they were recorded: the subscriber is the user's code, which can block or panic.
+fn log(texts: impl IntoIterator<Item = String>) {
+    for text in texts {
+        let _ = caught(|| error!("{text}"));
+    }
 }

@@ -43,6 +43,10 @@ fn child() {
             thread::sleep(Duration::from_secs(3600));
         }
         "one of two" => one_of_two(),
+        "unread log" => {
+            tracing::subscriber::set_global_default(Unread).unwrap();
+            deaf();
+        }
         "silent" => silent(),
         _ => unreachable!("{part}"),
     }
@@ -86,6 +90,38 @@ fn deaf() {
         Ok(())
     }));
     pipeline.run().unwrap();
+}
+
+/// A subscriber that blocks at the event of a stop, as one that writes into a full pipe.
+struct Unread;
+
+impl tracing::Subscriber for Unread {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        metadata.is_event() && *metadata.level() <= tracing::Level::INFO
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::Id {
+        tracing::Id::from_u64(1)
+    }
+
+    fn event(&self, event: &tracing::Event<'_>) {
+        let mut is_stop = false;
+        event.record(&mut |_: &tracing::field::Field, value: &dyn std::fmt::Debug| {
+            is_stop |= format!("{value:?}") == "stop";
+        });
+        if !is_stop {
+            return;
+        }
+        say("logging");
+        loop {
+            thread::park();
+        }
+    }
+
+    fn record(&self, _: &tracing::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::Id, _: &tracing::Id) {}
+    fn enter(&self, _: &tracing::Id) {}
+    fn exit(&self, _: &tracing::Id) {}
 }
 
 /// The end of one pipeline does not remove the signal handling of another.
@@ -245,6 +281,18 @@ fn a_second_signal_ends_the_process_at_once() {
         child.send(second);
         assert_eq!(child.ends().signal(), Some(second));
     }
+}
+
+// Contract 5.8
+#[test]
+fn a_subscriber_that_blocks_holds_up_neither_the_stop_nor_the_second_signal() {
+    let child = Child::start("unread log", None);
+    child.says("ready");
+    child.send(SIGINT);
+    let said = [next(&child.lines), next(&child.lines)];
+    assert!(said.contains(&"stopping".to_owned()) && said.contains(&"logging".to_owned()), "{said:?}");
+    child.send(SIGINT);
+    assert_eq!(child.ends().signal(), Some(SIGINT));
 }
 
 /// Both are pending when the process continues, so that they arrive at once.

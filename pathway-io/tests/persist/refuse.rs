@@ -1,13 +1,18 @@
 //! Starts that are rejected with one sentence, before any file changes.
 
-use std::fs;
+use std::error::Error;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+use std::{fs, thread};
 
 use pathway_io::dataflow::{Partition, Workers};
 use pathway_io::{
-    BadRows, Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, connector, csv, jsonlines,
+    BadRows, Commit, Connector, Pipeline, ReadOptions, RunResult, Schema, Sink, Subject, Table, TableSchema, connector,
+    csv, jsonlines,
 };
 
-use crate::common::{Cat, Number, TempDir, cat, read, run, source};
+use crate::common::{Cat, Number, TempDir, cat, next, read, run, source, within};
 use crate::restart::{options, persistent, run_cats};
 
 /// Creates a state with one cat, and the outputs that belong to it.
@@ -138,6 +143,52 @@ fn missing_or_new_sources_and_other_offset_types_are_rejected() {
     });
     write_both(&directory, &pipeline.read_with(wider, options("cats")));
     run(pipeline).unwrap();
+}
+
+/// A database that does not answer.
+struct Silent {
+    asked: mpsc::Sender<()>,
+    answer: Mutex<Receiver<()>>,
+}
+
+impl Sink<Cat> for Silent {
+    fn is_transactional(&self) -> bool {
+        true
+    }
+
+    fn recover(&mut self, _: &'static TableSchema) -> Result<Option<u64>, Box<dyn Error + Send + Sync>> {
+        self.asked.send(())?;
+        // The channel is closed at the end of the test.
+        let _ = self.answer.lock().unwrap().recv();
+        Ok(None)
+    }
+
+    fn write(&mut self, _: &Commit<Cat>) -> RunResult {
+        Ok(())
+    }
+}
+
+// Contract 9.6
+#[test]
+fn a_stop_during_the_checks_changes_no_file() {
+    let directory = TempDir::new();
+    let path = directory.path("cats.csv");
+    fs::write(&path, "of another program").unwrap();
+    let pipeline = persistent(&directory);
+    pipeline.grace_period(Duration::ZERO);
+    let cats = pipeline.read_with(source(|_: Subject<Cat, u64>| panic!("the source must not run")), options("cats"));
+    csv::write(&cats, &path);
+    let (asked, questions) = mpsc::channel();
+    let (answers, answer) = mpsc::channel();
+    cats.write_to(Silent { asked, answer: Mutex::new(answer) });
+    let stop = pipeline.stop_handle();
+    let running = thread::spawn(move || pipeline.run());
+    next(&questions);
+    stop.stop();
+    let error = within(|| running.join().unwrap()).unwrap_err().to_string();
+    assert_contains(&error, "sink `cats` did not finish");
+    assert_eq!(read(&path), "of another program");
+    drop(answers);
 }
 
 // Contract 9.6
