@@ -149,6 +149,21 @@ fn a_dropped_commit_commits_nothing_and_blocks_no_push() {
 }
 
 #[test]
+fn a_dropped_commit_of_a_transaction_for_which_an_offset_waits_writes_nothing() {
+    let seen = beside_a_sink_that_waits(ReadOptions::new(), |numbers, release| {
+        let transaction = numbers.transaction();
+        transaction.next(number(90))?;
+        transaction.next(number(91))?;
+        numbers.advance(3)?;
+        drop_waiting(transaction.commit());
+        drop(release);
+        wait(numbers.next_at(4, number(4)))?;
+        Ok(())
+    });
+    assert_eq!(seen.concat(), [1, 2, 3, 4]);
+}
+
+#[test]
 fn a_transaction_that_is_dropped_in_the_queue_lets_the_others_go_ahead() {
     let seen = beside_a_sink_that_waits(ReadOptions::new(), |numbers, release| {
         wait(numbers.next_at(4, number(4)))?;

@@ -6,7 +6,9 @@ use std::{fs, thread};
 
 use pathway_io::{BadRows, ReadOptions, Table, connector};
 
-use crate::common::{Cat, Number, Subject, TempDir, by_commit, cat, commits, next, pipeline, run, source, updates};
+use crate::common::{
+    Cat, Number, Subject, TempDir, by_commit, cat, commits, next, pipeline, run, source, updates, within,
+};
 
 fn options() -> ReadOptions {
     ReadOptions::new().autocommit(None)
@@ -26,6 +28,52 @@ fn numbers_by_commit(
 
 fn n(n: u64) -> Number {
     Number { n }
+}
+
+/// Runs a source that pushes and then waits until the test has seen these commits.
+fn seen_before_the_end(
+    push: impl FnMut(&Subject<Number, u64>) -> pathway_io::Result<()> + Send + 'static,
+    expected: &[&[u64]],
+) {
+    let (go, gone) = mpsc::channel();
+    let pipeline = pipeline();
+    let mut push = push;
+    let connector = source(move |numbers: Subject<Number, u64>| {
+        push(&numbers)?;
+        next(&gone);
+        Ok(())
+    });
+    let seen = commits(&pipeline.read_with(connector, options()));
+    let running = pipeline.start().unwrap();
+    for commit in expected {
+        assert_eq!(next(&seen).updates.iter().map(|(row, _)| row.n).collect::<Vec<_>>(), *commit);
+    }
+    go.send(()).unwrap();
+    within(move || running.join()).unwrap();
+}
+
+#[test]
+fn a_commit_holds_for_the_rows_after_the_last_offset_too() {
+    let push = |numbers: &Subject<Number, u64>| {
+        numbers.next_at(1, n(1))?;
+        numbers.next(n(2))?;
+        numbers.commit()?;
+        Ok(numbers.advance(2)?)
+    };
+    seen_before_the_end(push, &[&[1], &[2]]);
+}
+
+#[test]
+fn a_commit_that_waited_for_a_dropped_transaction_comes_with_the_next_offset() {
+    let push = |numbers: &Subject<Number, u64>| {
+        let (first, second) = (numbers.transaction(), numbers.transaction());
+        first.next(n(1))?;
+        second.next(n(90))?;
+        first.commit_at(1)?;
+        drop(second);
+        Ok(numbers.next_at(2, n(2))?)
+    };
+    seen_before_the_end(push, &[&[1, 2]]);
 }
 
 #[test]

@@ -175,6 +175,8 @@ impl Intake {
             }
             _ => {
                 self.cut(&mut state);
+                // The rows after the last offset have waited as long, and follow at the next one.
+                state.cut_due = !state.pending.load.is_zero();
                 state.armed = false;
                 None
             }

@@ -162,6 +162,8 @@ impl Intake {
             return Poll::Pending;
         }
         self.send(state, serving);
+        // The rows after the last offset follow at the next one.
+        state.cut_due = !state.pending.load.is_zero();
         Poll::Ready(Ok(()))
     }
 
@@ -195,9 +197,16 @@ impl Intake {
         let serving = self.serving();
         let mut state = self.lock();
         if state.is_for_later(offset.is_some()) {
-            // If an offset waits for this transaction, no cut can make room before the transaction is appended.
-            if !state.offset_waits {
-                state = self.make_room(state, entry, Push::Wait)?;
+            // If an offset waits for this transaction, no cut can make room before the transaction is appended. Another
+            // thread can set that offset during the wait.
+            while !state.offset_waits {
+                match self.room_for(&mut state, entry, Push::Wait) {
+                    Poll::Ready(result) => {
+                        result?;
+                        break;
+                    }
+                    Poll::Pending => state = self.wait(state),
+                }
             }
             state.append_for_later(entry, transaction)?;
             if state.has_cut() {
@@ -237,6 +246,9 @@ impl Intake {
         }
         if state.has_cut() {
             self.send(state, serving);
+        } else {
+            // If the offset waits for another transaction, the cut follows when that one ends.
+            state.cut_due |= state.offset_waits;
         }
         Poll::Ready(Ok(()))
     }

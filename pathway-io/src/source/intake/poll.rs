@@ -125,9 +125,6 @@ pub(crate) struct CommitTransaction<'a, O> {
     offset: Option<O>,
     /// Whether the transaction is counted as waiting.
     is_queued: bool,
-    /// Whether the transaction's rows are pending rows. The next offset or the end of `run` commits them, even if
-    /// this future is dropped.
-    is_appended: bool,
     place: Place,
 }
 
@@ -136,15 +133,7 @@ impl<O> Unpin for CommitTransaction<'_, O> {}
 
 impl<'a, O: Offset> CommitTransaction<'a, O> {
     pub(crate) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
-        CommitTransaction {
-            intake,
-            entry,
-            transaction,
-            offset,
-            is_queued: false,
-            is_appended: false,
-            place: Place::default(),
-        }
+        CommitTransaction { intake, entry, transaction, offset, is_queued: false, place: Place::default() }
     }
 }
 
@@ -156,21 +145,21 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
         let intake = this.intake;
         let mut state = this.place.enter(intake, ROOM);
         if !this.is_queued && state.is_for_later(this.offset.is_some()) {
-            if !this.is_appended {
-                // If an offset waits for this transaction, no cut can be made before it.
-                if !state.offset_waits && intake.room_for(&mut state, this.entry, Push::Wait)?.is_pending() {
-                    this.place.wait(state, ROOM, cx.waker());
-                    return Poll::Pending;
-                }
-                state.check_transaction(this.entry, &this.transaction)?;
-                state.append_for_later(this.entry, std::mem::take(&mut this.transaction))?;
-                this.is_appended = true;
-            }
-            // An offset has waited for this transaction. After a stop, the end of `run` commits the rows.
-            if state.has_cut() && intake.try_commit(&mut state, this.entry, None).is_pending() {
+            state.check_transaction(this.entry, &this.transaction)?;
+            // If an offset waits for this transaction, no cut can be made before it, and only the sinks make room.
+            let has_room = if state.offset_waits {
+                let load = state.pending.load.plus(this.transaction.load);
+                intake.has_room(&mut state, load)
+            } else {
+                intake.room_for(&mut state, this.entry, Push::Wait)?.is_ready()
+            };
+            if !has_room {
                 this.place.wait(state, ROOM, cx.waker());
                 return Poll::Pending;
             }
+            state.append_for_later(this.entry, std::mem::take(&mut this.transaction))?;
+            // From here on nothing waits, because the rows cannot be taken back if this future is dropped.
+            intake.cut_if_due(&mut state);
             return Poll::Ready(Ok(()));
         }
         if !this.is_queued {

@@ -134,6 +134,23 @@ fn transactions_wait_for_room_and_for_nothing_else() {
 }
 
 #[test]
+fn an_offset_that_is_set_while_a_transaction_waits_for_room_waits_for_it() {
+    check("transaction in a full backlog, and an offset behind it", || {
+        let model = Model::new(1, false);
+        push_at(&model.intake, FIRST, 10, 1).unwrap();
+        model.intake.commit(FIRST).unwrap();
+        push_at(&model.intake, FIRST, 11, 2).unwrap();
+        let mut opened = transaction(&[20]);
+        opened.opened = Some(model.intake.open_transaction(FIRST).unwrap());
+        let unit = model.spawn(|intake| intake.commit_transaction(FIRST, opened, None::<u64>));
+        model.intake.advance(FIRST, 3_u64).unwrap();
+        unit.join().unwrap().unwrap();
+        let all = rows(&model.end());
+        assert_eq!((of(&all, 1), of(&all, 2)), (vec![10, 11], vec![20]));
+    });
+}
+
+#[test]
 fn a_transaction_that_is_refused_holds_up_no_row() {
     check("transaction, close of its table, and a row behind it", || {
         let model = Model::new(1, false);
