@@ -86,7 +86,7 @@ pub(super) fn start(
         .unzip();
     let (mut sources, mut tables, mut launches) = (Vec::new(), Vec::new(), Vec::new());
     for (connector, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
-        let (options, bad_rows) = (plan.options.clone(), Arc::new(bad_rows));
+        let (options, bad_rows, bad_rows_seen) = (plan.options.clone(), Arc::new(bad_rows), Arc::default());
         let name = Arc::clone(&plan.name);
         let state = |table| prepared.as_ref().map(|prepared| prepared.table(&name, table));
         let started = plan.start(workers, &control, state);
@@ -110,6 +110,7 @@ pub(super) fn start(
                 persistent,
                 partitions: worker.map_or(1, |_| workers.count()),
                 bad_rows_limit: options.bad_row_limit(),
+                bad_rows_seen: Arc::clone(&bad_rows_seen),
                 restart: options.restart_policy(),
                 idle: options.idle_limit(),
                 attempts: Attempts::default(),

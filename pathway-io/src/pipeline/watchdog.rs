@@ -190,12 +190,19 @@ impl Watched {
         let busy: Vec<String> = busy.map(|sink| format!("`{}`", sink.name)).collect();
         let sinks = busy.join(", ");
         let source = &*self.source.name;
+        let cause = if busy.is_empty() {
+            "no sink has rows to take, so a computation or the state still holds its rows".to_owned()
+        } else {
+            format!(
+                "these sinks have taken nothing: {sinks}; a callback or sink that pushes into the source that feeds it \
+                 waits for itself"
+            )
+        };
         warn!(
             connector = source,
             sinks,
             ?waited,
-            "stalled: source `{source}` waits for room in its backlog, and for {waited:?} these sinks have taken nothing: \
-             {sinks}; a callback or sink that pushes into the source that feeds it waits for itself"
+            "stalled: source `{source}` waits for room in its backlog, and for {waited:?} {cause}"
         );
     }
 }

@@ -120,7 +120,9 @@ impl ReadOptions {
 
     /// Sets how many bad rows are skipped or quarantined. The next one fails the run.
     ///
-    /// That row is also counted and quarantined. The default is no limit. The option has no effect with [`BadRows::Fail`].
+    /// That row is also counted and quarantined. In a persistent pipeline it is in the file only if it was pushed with its
+    /// offset, because the rows after the last offset are read again. The limit holds for all partitions of a process
+    /// together. The default is no limit. The option has no effect with [`BadRows::Fail`].
     ///
     /// ```
     /// use pathway_io::{BadRows, ReadOptions};

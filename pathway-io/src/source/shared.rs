@@ -1,5 +1,6 @@
 //! The shared state of one running source: [`Source`].
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ pub struct Source {
     /// The number of partitions in all processes; 1 if the source is not read in partitions.
     pub(crate) partitions: usize,
     pub(crate) bad_rows_limit: Option<u64>,
+    /// The number of bad rows in all partitions of this process.
+    pub(crate) bad_rows_seen: Arc<AtomicU64>,
     pub(crate) restart: Option<Restart>,
     /// The longest time that an attempt may push nothing.
     pub(crate) idle: Option<Duration>,
@@ -197,9 +200,11 @@ impl Source {
         offset: Option<O>,
         push: Push,
     ) -> Result<(), RowError> {
-        let (row, bad_rows) = self.intake.count_bad_row(entry.table);
-        let error = error.at_row(row);
+        let bad_rows = self.bad_rows_seen.fetch_add(1, Ordering::Relaxed) + 1;
+        let error = error.at_row(self.intake.count_bad_row(entry.table));
         let beyond_limit = self.bad_rows_limit.is_some_and(|limit| bad_rows > limit);
+        // A row without an offset is dropped with the rows after the last offset, and read again.
+        let is_kept = !self.persistent || offset.is_some();
         let place = offset.as_ref().map_or(Value::Null, AnyOffset::to_json);
         let passed = match self.bad_rows.judge(&self.name, &error, raw, place) {
             Ok(Verdict::Fail) => return Err(error),
@@ -216,7 +221,7 @@ impl Source {
         };
         match passed {
             Ok(()) if beyond_limit => {
-                self.fail_beyond_limit(bad_rows, &error);
+                self.fail_beyond_limit(bad_rows, &error, is_kept);
                 self.intake.tell_closed();
                 Err(RowError::closed())
             }
@@ -231,12 +236,13 @@ impl Source {
         }
     }
 
-    fn fail_beyond_limit(&self, bad_rows: u64, last: &RowError) {
+    fn fail_beyond_limit(&self, bad_rows: u64, last: &RowError, is_kept: bool) {
         // Several threads can exceed the limit at once. Only the one that reaches `limit + 1` reports it.
         if self.bad_rows_limit.is_none_or(|limit| bad_rows != limit.saturating_add(1)) {
             return;
         }
-        let kept = self.bad_rows.path().map(|path| format!(", all of them in `{}`", path.display()));
+        let which = if is_kept { "all of them" } else { "those before the last offset" };
+        let kept = self.bad_rows.path().map(|path| format!(", {which} in `{}`", path.display()));
         let limit = bad_rows - 1;
         let text = format!("more bad rows than its limit of {limit}{}; the last: {last}", kept.unwrap_or_default());
         self.fail(FailureKind::Failed(text.into()));

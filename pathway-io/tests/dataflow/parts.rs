@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use pathway_io::dataflow::{Partition, Workers};
-use pathway_io::{Error, RunResult, Schema, Subject, connector};
+use pathway_io::{BadRows, Error, ReadOptions, RunResult, Schema, Subject, connector};
 
 use crate::common::{Seen, commits, pipeline, run, run_on};
 
@@ -169,4 +169,28 @@ fn a_failing_partition_is_named() {
     let error = run_on(pipeline, Workers::threads(3)).unwrap_err();
     assert!(matches!(error, Error::Connector(_)));
     assert_eq!(error.to_string(), "connector `broken[1]` failed: no such partition");
+}
+
+#[derive(Clone)]
+struct Torn;
+
+#[connector(name = "torn")]
+impl Torn {
+    fn run(&mut self, numbers: Subject<Number>, _part: Partition) -> RunResult {
+        for _ in 0..2 {
+            numbers.next_json("torn")?;
+        }
+        Ok(())
+    }
+}
+
+// Contract 7.3
+#[test]
+fn the_limit_of_bad_rows_holds_for_all_partitions_together() {
+    for (limit, is_exceeded) in [(5, true), (6, false)] {
+        let pipeline = pipeline();
+        pipeline.read_with(Torn, ReadOptions::new().bad_rows(BadRows::Skip).bad_rows_limit(limit));
+        let result = run_on(pipeline, Workers::threads(3));
+        assert_eq!(result.is_err(), is_exceeded, "{result:?}");
+    }
 }

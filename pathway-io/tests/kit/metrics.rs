@@ -85,3 +85,20 @@ fn each_number_of_a_snapshot_is_published_under_its_path() {
     // What is null, or is not a number, is left out.
     assert!(!gauges.keys().any(|name| name.contains("backing_off_until") || name.contains("last_error")));
 }
+
+#[test]
+fn parts_of_any_names_have_labels_of_their_own() {
+    let pipeline = pipeline();
+    let monitor = pipeline.monitor();
+    let one_row = || source(|rows: Subject<Number>| Ok(rows.next(Number { n: 1 })?));
+    for (name, sinks) in [("numbers", 2), ("numbers-2", 1)] {
+        let table = pipeline.read_with(one_row(), ReadOptions::new().name(name));
+        (0..sinks).for_each(|_| table.subscribe(|_| {}));
+    }
+    run(pipeline).unwrap();
+    let kept = Kept::default();
+    metrics::with_local_recorder(&kept, || monitor.record());
+    let counters = kept.counters.into_inner().unwrap();
+    let sinks: Vec<&str> = counters.keys().filter_map(|name| name.strip_prefix("pathway_sink_updates_total")).collect();
+    assert_eq!(sinks, ["{sink=\"numbers\"}", "{sink=\"numbers-2\"}", "{sink=\"numbers-2-2\"}"]);
+}

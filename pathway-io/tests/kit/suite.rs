@@ -30,7 +30,43 @@ impl Counting {
 pathway_io::connector_tests! { counting: Counting { to: 10 }, ends }
 pathway_io::connector_tests! { endless: Counting { to: u64::MAX }, endless, after 20 rows }
 pathway_io::connector_tests! { keyed: Kennel, ends }
+pathway_io::connector_tests! { pairs: Pairs, ends }
 pathway_io::connector_tests! { in_partitions: Slices { overlap: false }, ends }
+
+/// A good source that sets an offset after each pair of rows.
+struct Pairs;
+
+#[connector]
+impl Pairs {
+    fn run(&mut self, rows: Subject<Number, u64>) -> RunResult {
+        for n in (rows.resume().unwrap_or(0)..10).step_by(2) {
+            rows.next(Number { n })?;
+            rows.next(Number { n: n + 1 })?;
+            rows.advance(n + 2)?;
+        }
+        Ok(())
+    }
+}
+
+/// A source whose first offset comes after more rows than its backlog.
+struct Late;
+
+#[connector(backlog = 10)]
+impl Late {
+    fn run(&mut self, rows: Subject<Number, u64>) -> RunResult {
+        for n in 0..20 {
+            rows.next(Number { n })?;
+        }
+        Ok(rows.advance(20)?)
+    }
+}
+
+#[test]
+fn a_first_offset_after_more_rows_than_the_backlog_is_found() {
+    let suite = Suite::new(|| Late, Length::Ends);
+    let error = suite.check(Check::sets_offsets_within_the_backlog).unwrap_err();
+    assert!(error.starts_with("20 rows came before the first offset"), "{error}");
+}
 
 /// A good source with a key, which sends its whole table.
 struct Kennel;

@@ -241,6 +241,25 @@ fn the_bad_row_that_exceeds_the_limit_is_quarantined_and_not_read_again() {
 }
 
 #[test]
+fn a_bad_row_after_the_last_offset_that_exceeds_the_limit_is_not_said_to_be_in_the_file() {
+    let directory = TempDir::new();
+    let path = directory.path("bad.jsonl");
+    let pipeline = persistent(&directory);
+    let connector = source(move |numbers: Subject<Number, u64>| {
+        numbers.next_json("torn 1")?;
+        numbers.advance(1)?;
+        Ok(numbers.next_json("torn 2")?)
+    });
+    let limited = options("numbers").bad_rows(BadRows::Quarantine(path.clone())).bad_rows_limit(1);
+    csv::write(&pipeline.read_with(connector, limited), directory.path("numbers.csv"));
+    let error = run(pipeline).unwrap_err().to_string();
+    let expected = format!("more bad rows than its limit of 1, those before the last offset in `{}`", path.display());
+    assert!(error.contains(&expected), "{error}");
+    let bad = read(path);
+    assert!(bad.lines().count() == 1 && bad.contains("torn 1"), "{bad}");
+}
+
+#[test]
 fn the_size_of_the_log_is_bounded_by_the_keys() {
     let directory = TempDir::new();
     for round in 0..4_u64 {

@@ -3,7 +3,8 @@
 //! The metrics are made from the JSON form of the snapshot. So the documented rule for their names also holds for a
 //! field that is added later.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
+use std::iter;
 
 use metrics::{Label, counter, gauge};
 use serde_json::{Map, Value};
@@ -51,12 +52,14 @@ impl Monitor {
 
 /// Publishes the sources or the sinks.
 fn parts(kind: &'static str, states: &[&'static str], parts: &[Value]) {
-    let mut seen: HashMap<&str, usize> = HashMap::new();
+    let mut seen = HashSet::new();
     for part in parts.iter().filter_map(Value::as_object) {
         let name = part.get("name").and_then(Value::as_str).unwrap_or_default();
-        let number = seen.entry(name).or_default();
-        *number += 1;
-        let name = if *number == 1 { name.to_owned() } else { format!("{name}-{number}") };
+        // Other parts can have a name that ends in a number.
+        let numbered = (2..).map(|number| format!("{name}-{number}"));
+        let Some(name) = iter::once(name.to_owned()).chain(numbered).find(|name| seen.insert(name.clone())) else {
+            continue;
+        };
         let label = Label::new(kind, name);
         let prefix = format!("pathway_{kind}");
         for state in states {

@@ -319,12 +319,12 @@ impl Intake {
         self.lock().offered[table] += 1;
     }
 
-    /// Counts a bad row. Returns its number among all pushed rows of the table, and among the bad rows.
-    pub(crate) fn count_bad_row(&self, table: usize) -> (u64, u64) {
+    /// Counts a bad row. Returns its number among all pushed rows of the table.
+    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
         let mut state = self.lock();
         state.counts.bad_rows += 1;
         state.offered[table] += 1;
-        (state.offered[table], state.counts.bad_rows)
+        state.offered[table]
     }
 
     /// Returns the limit of the backlog as text.
