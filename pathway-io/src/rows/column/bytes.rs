@@ -41,14 +41,10 @@ mod shared {
     use bytes::Bytes;
 
     use super::{ByteString, BytesBuffer};
-    use crate::rows::column::{KeyType, NotNull, column_type};
+    use crate::rows::column::column_type;
     use crate::rows::data_type::DataType;
 
-    column_type!(Bytes, BytesBuffer<Bytes>, DataType::Bytes);
-    #[diagnostic::do_not_recommend]
-    impl KeyType for Bytes {}
-    #[diagnostic::do_not_recommend]
-    impl NotNull for Bytes {}
+    column_type!(Bytes, BytesBuffer<Bytes>, DataType::Bytes; KeyType NotNull);
 
     impl ByteString for Bytes {
         #[inline]

@@ -8,14 +8,10 @@ use serde::de::Deserializer;
 
 use super::number::{Fixed, NumberBuffer};
 use super::scan::Scan;
-use super::{KeyType, NotNull, Scalar, Style, column_type, nanos};
+use super::{Scalar, Style, column_type, nanos};
 use crate::rows::data_type::DataType;
 
-column_type!(Duration, NumberBuffer<Duration>, DataType::Duration);
-#[diagnostic::do_not_recommend]
-impl KeyType for Duration {}
-#[diagnostic::do_not_recommend]
-impl NotNull for Duration {}
+column_type!(Duration, NumberBuffer<Duration>, DataType::Duration; KeyType NotNull);
 
 impl Fixed for Duration {
     type Identity = Duration;

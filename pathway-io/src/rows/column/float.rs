@@ -12,15 +12,12 @@ use super::mismatch::{mismatch, out_of_range, refuse};
 use super::number::{Fixed, NumberBuffer};
 use super::scan::Scan;
 use super::strict::Fault;
-use super::{NotNull, Scalar, Style, column_type};
+use super::{Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
 macro_rules! floats {
     ($($type:ident: $bits:ident),*) => {
         $(
-            #[diagnostic::do_not_recommend]
-            impl NotNull for $type {}
-
             impl Fixed for $type {
                 type Identity = $bits;
 
@@ -85,8 +82,8 @@ macro_rules! floats {
 }
 
 floats!(f32: u32, f64: u64);
-column_type!(f32, NumberBuffer<f32>, DataType::F32);
-column_type!(f64, NumberBuffer<f64>, DataType::F64);
+column_type!(f32, NumberBuffer<f32>, DataType::F32; NotNull);
+column_type!(f64, NumberBuffer<f64>, DataType::F64; NotNull);
 
 /// The shortest text that reads back as the same float, in the spelling of serde_json (`1.0`, `1e-7`).
 #[inline]

@@ -9,18 +9,23 @@ use super::scan::Scan;
 use super::{Buffer, ColumnType, Ends, Into, KeyType, NotNull, Style};
 use crate::rows::data_type::DataType;
 
-/// Implements `ColumnType` for a type without parameters whose lists have no special form.
+/// Implements `ColumnType`, and `KeyType` and `NotNull` if they are named, for a type without parameters whose lists have
+/// no special form.
 ///
 /// rustc's errors list the implementors of a trait. The text of our error names these types in a better order, so
 /// rustc's list omits them.
 macro_rules! column_type {
-    ($type:ty, $buffer:ty, $data_type:expr) => {
+    ($type:ty, $buffer:ty, $data_type:expr $(; $($marker:ident)+)?) => {
         #[diagnostic::do_not_recommend]
         impl $crate::rows::column::ColumnType for $type {
             const DATA_TYPE: $crate::rows::data_type::DataType = $data_type;
             type Buffer = $buffer;
             type ListBuffer = $crate::rows::column::list::ListBuffer<$buffer>;
         }
+        $($(
+            #[diagnostic::do_not_recommend]
+            impl $crate::rows::column::$marker for $type {}
+        )+)?
     };
 }
 pub(super) use column_type;

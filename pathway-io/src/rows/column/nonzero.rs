@@ -6,16 +6,12 @@ use serde::de::{Deserializer, Error};
 
 use super::number::{Fixed, NumberBuffer};
 use super::scan::Scan;
-use super::{ColumnType, KeyType, NotNull, Scalar, Style, column_type};
+use super::{ColumnType, Scalar, Style, column_type};
 
 macro_rules! nonzero {
     ($($type:ident)*) => {
         $(
-            column_type!(NonZero<$type>, NumberBuffer<NonZero<$type>>, <$type as ColumnType>::DATA_TYPE);
-            #[diagnostic::do_not_recommend]
-            impl KeyType for NonZero<$type> {}
-            #[diagnostic::do_not_recommend]
-            impl NotNull for NonZero<$type> {}
+            column_type!(NonZero<$type>, NumberBuffer<NonZero<$type>>, <$type as ColumnType>::DATA_TYPE; KeyType NotNull);
 
             impl Fixed for NonZero<$type> {
                 type Identity = NonZero<$type>;

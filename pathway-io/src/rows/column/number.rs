@@ -141,11 +141,7 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
     }
 }
 
-column_type!(bool, NumberBuffer<bool>, DataType::Bool);
-#[diagnostic::do_not_recommend]
-impl KeyType for bool {}
-#[diagnostic::do_not_recommend]
-impl NotNull for bool {}
+column_type!(bool, NumberBuffer<bool>, DataType::Bool; KeyType NotNull);
 
 impl Fixed for bool {
     type Identity = bool;

@@ -7,9 +7,8 @@ use std::hash::Hasher;
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
-use super::list::ListBuffer;
 use super::text::TextBuffer;
-use super::{Buffer, ColumnType, NotNull, Style, strict};
+use super::{Buffer, NotNull, Style, column_type, strict};
 use crate::rows::data_type::DataType;
 
 /// A JSON value that is kept as its text: digits, the order of fields and escapes stay as they were.
@@ -83,12 +82,7 @@ fn one_line(json: &str) -> Cow<'_, str> {
 #[derive(Debug, Default)]
 pub struct RawJsonBuffer(TextBuffer);
 
-#[diagnostic::do_not_recommend]
-impl ColumnType for RawJson {
-    const DATA_TYPE: DataType = DataType::Json;
-    type Buffer = RawJsonBuffer;
-    type ListBuffer = ListBuffer<RawJsonBuffer>;
-}
+column_type!(RawJson, RawJsonBuffer, DataType::Json);
 
 #[diagnostic::do_not_recommend]
 impl NotNull for RawJson {

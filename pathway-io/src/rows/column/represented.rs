@@ -12,7 +12,7 @@ use serde::de::{Deserializer, Error};
 use super::list::ListBuffer;
 use super::mismatch::shorten;
 use super::scan::Scan;
-use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style};
+use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
 /// A type whose values are stored as values of another type.
@@ -175,16 +175,7 @@ pub fn is_inner_null<T: Represented<Inner: NotNull>>(value: &T) -> bool {
 macro_rules! texts {
     ($($type:ty, $can_refuse:literal, |$value:ident| $into:expr, |$text:ident| $restore:expr;)*) => {
         $(
-            #[diagnostic::do_not_recommend]
-            impl ColumnType for $type {
-                const DATA_TYPE: DataType = DataType::Str;
-                type Buffer = RepresentedBuffer<$type>;
-                type ListBuffer = ListBuffer<RepresentedBuffer<$type>>;
-            }
-            #[diagnostic::do_not_recommend]
-            impl KeyType for $type {}
-            #[diagnostic::do_not_recommend]
-            impl NotNull for $type {}
+            column_type!($type, RepresentedBuffer<$type>, DataType::Str; KeyType NotNull);
 
             impl Represented for $type {
                 type Inner = String;
@@ -224,17 +215,7 @@ fn of_path(path: PathBuf) -> String {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl ColumnType for char {
-    const DATA_TYPE: DataType = DataType::Str;
-    type Buffer = RepresentedBuffer<char>;
-    type ListBuffer = ListBuffer<RepresentedBuffer<char>>;
-}
-
-#[diagnostic::do_not_recommend]
-impl KeyType for char {}
-#[diagnostic::do_not_recommend]
-impl NotNull for char {}
+column_type!(char, RepresentedBuffer<char>, DataType::Str; KeyType NotNull);
 
 impl Represented for char {
     type Inner = String;

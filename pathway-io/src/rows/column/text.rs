@@ -6,7 +6,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::mismatch::refuse;
 use super::scan::{Scan, special};
-use super::{Buffer, Ends, KeyType, NotNull, Scalar, Style, column_type};
+use super::{Buffer, Ends, Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
 /// Texts, one after the other.
@@ -17,11 +17,7 @@ pub struct TextBuffer {
     arena: String,
 }
 
-column_type!(String, TextBuffer, DataType::Str);
-#[diagnostic::do_not_recommend]
-impl KeyType for String {}
-#[diagnostic::do_not_recommend]
-impl NotNull for String {}
+column_type!(String, TextBuffer, DataType::Str; KeyType NotNull);
 
 impl TextBuffer {
     #[inline]

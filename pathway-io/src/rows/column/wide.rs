@@ -10,17 +10,13 @@ use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::mismatch::{mismatch, out_of_range, refuse};
 use super::number::{Fixed, NumberBuffer, whole};
-use super::{KeyType, NotNull, Scalar, Style, column_type};
+use super::{Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
 macro_rules! wide {
     ($($type:ident $data_type:ident)*) => {
         $(
-            column_type!($type, NumberBuffer<$type>, DataType::$data_type);
-            #[diagnostic::do_not_recommend]
-            impl KeyType for $type {}
-            #[diagnostic::do_not_recommend]
-            impl NotNull for $type {}
+            column_type!($type, NumberBuffer<$type>, DataType::$data_type; KeyType NotNull);
 
             impl Fixed for $type {
                 type Identity = $type;

@@ -15,34 +15,16 @@ use super::iso8601::{
 use super::signed::signed_duration;
 use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{KeyType, NotNull, Style, column_type};
+use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
 
 const SECOND: u32 = 1_000_000_000;
 
-column_type!(NaiveDate, NumberBuffer<NaiveDate>, DataType::Date);
-column_type!(NaiveTime, NumberBuffer<NaiveTime>, DataType::Time);
-column_type!(NaiveDateTime, NumberBuffer<NaiveDateTime>, DataType::DateTime);
-column_type!(DateTime<Utc>, NumberBuffer<DateTime<Utc>>, DataType::Timestamp);
-column_type!(DateTime<FixedOffset>, NumberBuffer<DateTime<FixedOffset>>, DataType::OffsetDateTime);
-#[diagnostic::do_not_recommend]
-impl KeyType for NaiveDate {}
-#[diagnostic::do_not_recommend]
-impl KeyType for NaiveTime {}
-#[diagnostic::do_not_recommend]
-impl KeyType for NaiveDateTime {}
-#[diagnostic::do_not_recommend]
-impl KeyType for DateTime<Utc> {}
-#[diagnostic::do_not_recommend]
-impl NotNull for NaiveDate {}
-#[diagnostic::do_not_recommend]
-impl NotNull for NaiveTime {}
-#[diagnostic::do_not_recommend]
-impl NotNull for NaiveDateTime {}
-#[diagnostic::do_not_recommend]
-impl NotNull for DateTime<Utc> {}
-#[diagnostic::do_not_recommend]
-impl NotNull for DateTime<FixedOffset> {}
+column_type!(NaiveDate, NumberBuffer<NaiveDate>, DataType::Date; KeyType NotNull);
+column_type!(NaiveTime, NumberBuffer<NaiveTime>, DataType::Time; KeyType NotNull);
+column_type!(NaiveDateTime, NumberBuffer<NaiveDateTime>, DataType::DateTime; KeyType NotNull);
+column_type!(DateTime<Utc>, NumberBuffer<DateTime<Utc>>, DataType::Timestamp; KeyType NotNull);
+column_type!(DateTime<FixedOffset>, NumberBuffer<DateTime<FixedOffset>>, DataType::OffsetDateTime; NotNull);
 
 signed_duration!(TimeDelta, time_delta_nanos, time_delta_of_nanos);
 

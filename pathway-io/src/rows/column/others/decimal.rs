@@ -10,12 +10,10 @@ use rust_decimal::Decimal;
 
 use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{NotNull, Style, column_type};
+use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
 
-column_type!(Decimal, NumberBuffer<Decimal>, DataType::Decimal);
-#[diagnostic::do_not_recommend]
-impl NotNull for Decimal {}
+column_type!(Decimal, NumberBuffer<Decimal>, DataType::Decimal; NotNull);
 
 impl TextForm for Decimal {
     fn placeholder() -> Self {

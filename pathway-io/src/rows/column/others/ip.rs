@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV
 
 use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{KeyType, NotNull, Style, column_type};
+use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
 
 const V4: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
@@ -28,11 +28,7 @@ fn without_flow_v6(mut address: SocketAddrV6) -> SocketAddrV6 {
 macro_rules! addresses {
     ($($type:ty, $placeholder:expr, $identity:expr, $expected:literal;)*) => {
         $(
-            column_type!($type, NumberBuffer<$type>, DataType::Str);
-            #[diagnostic::do_not_recommend]
-            impl KeyType for $type {}
-            #[diagnostic::do_not_recommend]
-            impl NotNull for $type {}
+            column_type!($type, NumberBuffer<$type>, DataType::Str; KeyType NotNull);
 
             impl TextForm for $type {
                 type Identity = $type;

@@ -15,29 +15,13 @@ use super::iso8601::{
 use super::signed::signed_duration;
 use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{KeyType, NotNull, Style, column_type};
+use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
 
-column_type!(Date, NumberBuffer<Date>, DataType::Date);
-column_type!(Time, NumberBuffer<Time>, DataType::Time);
-column_type!(DateTime, NumberBuffer<DateTime>, DataType::DateTime);
-column_type!(Timestamp, NumberBuffer<Timestamp>, DataType::Timestamp);
-#[diagnostic::do_not_recommend]
-impl KeyType for Date {}
-#[diagnostic::do_not_recommend]
-impl KeyType for Time {}
-#[diagnostic::do_not_recommend]
-impl KeyType for DateTime {}
-#[diagnostic::do_not_recommend]
-impl KeyType for Timestamp {}
-#[diagnostic::do_not_recommend]
-impl NotNull for Date {}
-#[diagnostic::do_not_recommend]
-impl NotNull for Time {}
-#[diagnostic::do_not_recommend]
-impl NotNull for DateTime {}
-#[diagnostic::do_not_recommend]
-impl NotNull for Timestamp {}
+column_type!(Date, NumberBuffer<Date>, DataType::Date; KeyType NotNull);
+column_type!(Time, NumberBuffer<Time>, DataType::Time; KeyType NotNull);
+column_type!(DateTime, NumberBuffer<DateTime>, DataType::DateTime; KeyType NotNull);
+column_type!(Timestamp, NumberBuffer<Timestamp>, DataType::Timestamp; KeyType NotNull);
 
 signed_duration!(SignedDuration, SignedDuration::as_nanos, SignedDuration::try_from_nanos_i128);
 

@@ -6,12 +6,9 @@ macro_rules! signed_duration {
         $crate::rows::column::column_type!(
             $type,
             $crate::rows::column::number::NumberBuffer<$type>,
-            $crate::rows::data_type::DataType::SignedDuration
+            $crate::rows::data_type::DataType::SignedDuration;
+            KeyType NotNull
         );
-        #[diagnostic::do_not_recommend]
-        impl $crate::rows::column::KeyType for $type {}
-        #[diagnostic::do_not_recommend]
-        impl $crate::rows::column::NotNull for $type {}
 
         impl $crate::rows::column::number::Fixed for $type {
             type Identity = $type;

@@ -8,14 +8,10 @@ use std::time::{Duration, SystemTime};
 use super::iso8601::{Clock, Day, NO_DAY, OUT_OF_RANGE, read_instant, write_date_time, write_utc};
 use super::text_form::{Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{KeyType, NotNull, Style, column_type};
+use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
 
-column_type!(SystemTime, NumberBuffer<SystemTime>, DataType::Timestamp);
-#[diagnostic::do_not_recommend]
-impl KeyType for SystemTime {}
-#[diagnostic::do_not_recommend]
-impl NotNull for SystemTime {}
+column_type!(SystemTime, NumberBuffer<SystemTime>, DataType::Timestamp; KeyType NotNull);
 
 const DAY: i64 = 86_400;
 const LAST_YEAR: i64 = 999_999;

@@ -5,14 +5,10 @@ use uuid::Uuid;
 
 use super::text_form::{FORM, Fault, TextForm};
 use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{KeyType, NotNull, Style, column_type};
+use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
 
-column_type!(Uuid, NumberBuffer<Uuid>, DataType::Uuid);
-#[diagnostic::do_not_recommend]
-impl KeyType for Uuid {}
-#[diagnostic::do_not_recommend]
-impl NotNull for Uuid {}
+column_type!(Uuid, NumberBuffer<Uuid>, DataType::Uuid; KeyType NotNull);
 
 impl TextForm for Uuid {
     type Identity = Uuid;
