@@ -13,7 +13,7 @@ use super::iso8601::{
     write_offset, write_time, write_utc,
 };
 use super::signed::signed_duration;
-use super::text_form::{FORM, Fault, TextForm};
+use super::text_form::{FORM, Fault, TextForm, compared_as_written};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
@@ -75,16 +75,7 @@ fn no_offset() -> FixedOffset {
 }
 
 impl TextForm for NaiveDate {
-    type Identity = NaiveDate;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    #[inline]
-    fn identity(self) -> NaiveDate {
-        self
-    }
+    compared_as_written!(Self::default());
 
     fn parse(text: &str) -> Result<NaiveDate, Fault> {
         read_date(text).and_then(to_date)
@@ -96,19 +87,11 @@ impl TextForm for NaiveDate {
 }
 
 impl TextForm for NaiveTime {
-    type Identity = NaiveTime;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
+    compared_as_written!(Self::default());
 
     #[inline]
-    fn identity(self) -> NaiveTime {
-        as_written(NaiveDate::default().and_time(self), no_offset()).time()
-    }
-
     fn canonical(self) -> NaiveTime {
-        TextForm::identity(self)
+        as_written(NaiveDate::default().and_time(self), no_offset()).time()
     }
 
     fn parse(text: &str) -> Result<NaiveTime, Fault> {
@@ -121,19 +104,11 @@ impl TextForm for NaiveTime {
 }
 
 impl TextForm for NaiveDateTime {
-    type Identity = NaiveDateTime;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
+    compared_as_written!(Self::default());
 
     #[inline]
-    fn identity(self) -> NaiveDateTime {
-        as_written(self, no_offset())
-    }
-
     fn canonical(self) -> NaiveDateTime {
-        TextForm::identity(self)
+        as_written(self, no_offset())
     }
 
     fn parse(text: &str) -> Result<NaiveDateTime, Fault> {
@@ -147,19 +122,11 @@ impl TextForm for NaiveDateTime {
 }
 
 impl TextForm for DateTime<Utc> {
-    type Identity = NaiveDateTime;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
+    compared_as_written!(Self::default());
 
     #[inline]
-    fn identity(self) -> NaiveDateTime {
-        as_written(self.naive_utc(), no_offset())
-    }
-
     fn canonical(self) -> DateTime<Utc> {
-        TextForm::identity(self).and_utc()
+        as_written(self.naive_utc(), no_offset()).and_utc()
     }
 
     fn parse(text: &str) -> Result<DateTime<Utc>, Fault> {

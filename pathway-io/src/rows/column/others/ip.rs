@@ -5,7 +5,7 @@ use std::convert::identity;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use super::text_form::{FORM, Fault, TextForm};
+use super::text_form::{FORM, Fault, TextForm, compared_as_written};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
@@ -26,24 +26,16 @@ fn without_flow_v6(mut address: SocketAddrV6) -> SocketAddrV6 {
 }
 
 macro_rules! addresses {
-    ($($type:ty, $placeholder:expr, $identity:expr, $expected:literal;)*) => {
+    ($($type:ty, $placeholder:expr, $canonical:expr, $expected:literal;)*) => {
         $(
             column_type!($type, NumberBuffer<$type>, DataType::Str; KeyType NotNull);
 
             impl TextForm for $type {
-                type Identity = $type;
-
-                fn placeholder() -> Self {
-                    $placeholder
-                }
+                compared_as_written!($placeholder);
 
                 #[inline]
-                fn identity(self) -> $type {
-                    $identity(self)
-                }
-
                 fn canonical(self) -> $type {
-                    $identity(self)
+                    $canonical(self)
                 }
 
                 fn expected() -> String {

@@ -13,7 +13,7 @@ use super::iso8601::{
     write_time, write_utc,
 };
 use super::signed::signed_duration;
-use super::text_form::{FORM, Fault, TextForm};
+use super::text_form::{FORM, Fault, TextForm, compared_as_written};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
@@ -51,16 +51,7 @@ fn of_time(time: Time) -> Clock {
 }
 
 impl TextForm for Date {
-    type Identity = Date;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    #[inline]
-    fn identity(self) -> Date {
-        self
-    }
+    compared_as_written!(Self::default());
 
     fn parse(text: &str) -> Result<Date, Fault> {
         read_date(text).and_then(to_date)
@@ -72,16 +63,7 @@ impl TextForm for Date {
 }
 
 impl TextForm for Time {
-    type Identity = Time;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    #[inline]
-    fn identity(self) -> Time {
-        self
-    }
+    compared_as_written!(Self::default());
 
     fn parse(text: &str) -> Result<Time, Fault> {
         read_time(text).and_then(to_time)
@@ -93,16 +75,7 @@ impl TextForm for Time {
 }
 
 impl TextForm for DateTime {
-    type Identity = DateTime;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    #[inline]
-    fn identity(self) -> DateTime {
-        self
-    }
+    compared_as_written!(Self::default());
 
     fn parse(text: &str) -> Result<DateTime, Fault> {
         let (day, clock) = read_date_time(text)?;
@@ -115,16 +88,7 @@ impl TextForm for DateTime {
 }
 
 impl TextForm for Timestamp {
-    type Identity = Timestamp;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    #[inline]
-    fn identity(self) -> Timestamp {
-        self
-    }
+    compared_as_written!(Self::default());
 
     fn parse(text: &str) -> Result<Timestamp, Fault> {
         let (day, clock, east) = read_instant(text)?;

@@ -27,6 +27,7 @@ pub trait TextForm: ColumnType + Copy {
     fn identity(self) -> Self::Identity;
     /// Returns the value that its text reads back as, without anything that the text lacks.
     #[must_use]
+    #[inline]
     fn canonical(self) -> Self {
         self
     }
@@ -42,6 +43,23 @@ pub trait TextForm: ColumnType + Copy {
     }
     fn write(self, style: Style, out: &mut Vec<u8>);
 }
+
+/// Writes the part of a [`TextForm`] of which two values are equal if their texts are.
+macro_rules! compared_as_written {
+    ($placeholder:expr) => {
+        type Identity = Self;
+
+        fn placeholder() -> Self {
+            $placeholder
+        }
+
+        #[inline]
+        fn identity(self) -> Self {
+            self.canonical()
+        }
+    };
+}
+pub(super) use compared_as_written;
 
 impl<T: TextForm> Fixed for T {
     type Identity = <T as TextForm>::Identity;

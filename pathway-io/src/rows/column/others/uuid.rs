@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::text_form::{FORM, Fault, TextForm};
+use super::text_form::{FORM, Fault, TextForm, compared_as_written};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
@@ -11,16 +11,7 @@ use crate::rows::data_type::DataType;
 column_type!(Uuid, NumberBuffer<Uuid>, DataType::Uuid; KeyType NotNull);
 
 impl TextForm for Uuid {
-    type Identity = Uuid;
-
-    fn placeholder() -> Self {
-        Self::default()
-    }
-
-    #[inline]
-    fn identity(self) -> Uuid {
-        self
-    }
+    compared_as_written!(Self::default());
 
     fn parse(text: &str) -> Result<Uuid, Fault> {
         Uuid::try_parse(text).map_err(|_| FORM)
