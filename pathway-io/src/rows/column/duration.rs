@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::de::Deserializer;
 
-use super::number::{Fixed, NumberBuffer};
+use super::number::{Fixed, NumberBuffer, own_identity};
 use super::scan::Scan;
 use super::{Scalar, Style, column_type, nanos};
 use crate::rows::data_type::DataType;
@@ -14,7 +14,7 @@ use crate::rows::data_type::DataType;
 column_type!(Duration, NumberBuffer<Duration>, DataType::Duration; KeyType NotNull);
 
 impl Fixed for Duration {
-    type Identity = Duration;
+    own_identity!();
 
     fn placeholder() -> Self {
         Duration::ZERO
@@ -35,11 +35,6 @@ impl Fixed for Duration {
     #[inline]
     fn scalar(self) -> Scalar<'static> {
         i64::try_from(self.as_nanos()).map_or(Scalar::Spelled, Scalar::Integer)
-    }
-
-    #[inline]
-    fn identity(self) -> Duration {
-        self
     }
 
     fn write_text(self, _style: Style, out: &mut Vec<u8>) {

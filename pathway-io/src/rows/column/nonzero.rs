@@ -4,7 +4,7 @@ use std::num::NonZero;
 
 use serde::de::{Deserializer, Error};
 
-use super::number::{Fixed, NumberBuffer};
+use super::number::{Fixed, NumberBuffer, own_identity};
 use super::scan::Scan;
 use super::{ColumnType, Scalar, Style, column_type};
 
@@ -14,7 +14,7 @@ macro_rules! nonzero {
             column_type!(NonZero<$type>, NumberBuffer<NonZero<$type>>, <$type as ColumnType>::DATA_TYPE; KeyType NotNull);
 
             impl Fixed for NonZero<$type> {
-                type Identity = NonZero<$type>;
+                own_identity!();
 
                 fn placeholder() -> Self {
                     Self::MIN
@@ -33,11 +33,6 @@ macro_rules! nonzero {
                 #[inline]
                 fn scalar(self) -> Scalar<'static> {
                     self.get().scalar()
-                }
-
-                #[inline]
-                fn identity(self) -> Self {
-                    self
                 }
 
                 #[inline]

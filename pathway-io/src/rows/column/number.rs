@@ -53,6 +53,19 @@ pub trait Fixed: ColumnType + Copy {
     }
 }
 
+/// Makes the whole value the identity of a [`Fixed`].
+macro_rules! own_identity {
+    () => {
+        type Identity = Self;
+
+        #[inline]
+        fn identity(self) -> Self {
+            self
+        }
+    };
+}
+pub(super) use own_identity;
+
 impl<T: Fixed> Buffer for NumberBuffer<T> {
     type Item = T;
     const NEEDS_QUOTES: bool = false;
@@ -144,7 +157,7 @@ impl<T: Fixed> Buffer for NumberBuffer<T> {
 column_type!(bool, NumberBuffer<bool>, DataType::Bool; KeyType NotNull);
 
 impl Fixed for bool {
-    type Identity = bool;
+    own_identity!();
 
     fn placeholder() -> Self {
         false
@@ -163,11 +176,6 @@ impl Fixed for bool {
     #[inline]
     fn scalar(self) -> Scalar<'static> {
         Scalar::Integer(i64::from(self))
-    }
-
-    #[inline]
-    fn identity(self) -> bool {
-        self
     }
 
     #[inline]
@@ -209,7 +217,7 @@ macro_rules! integers {
             impl NotNull for $type {}
 
             impl Fixed for $type {
-                type Identity = $type;
+                own_identity!();
 
                 fn placeholder() -> Self {
                     0
@@ -231,11 +239,6 @@ macro_rules! integers {
                 #[inline]
                 fn scalar(self) -> Scalar<'static> {
                     i64::try_from(self).map_or(Scalar::Spelled, Scalar::Integer)
-                }
-
-                #[inline]
-                fn identity(self) -> $type {
-                    self
                 }
 
                 #[inline]

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
 use super::mismatch::{mismatch, out_of_range, refuse};
-use super::number::{Fixed, NumberBuffer, whole};
+use super::number::{Fixed, NumberBuffer, own_identity, whole};
 use super::{Scalar, Style, column_type};
 use crate::rows::data_type::DataType;
 
@@ -19,7 +19,7 @@ macro_rules! wide {
             column_type!($type, NumberBuffer<$type>, DataType::$data_type; KeyType NotNull);
 
             impl Fixed for $type {
-                type Identity = $type;
+                own_identity!();
 
                 fn placeholder() -> Self {
                     0
@@ -32,11 +32,6 @@ macro_rules! wide {
                 #[inline]
                 fn scalar(self) -> Scalar<'static> {
                     i64::try_from(self).map_or(Scalar::Spelled, Scalar::Integer)
-                }
-
-                #[inline]
-                fn identity(self) -> $type {
-                    self
                 }
 
                 fn write_text(self, _style: Style, out: &mut Vec<u8>) {

@@ -11,7 +11,7 @@ macro_rules! signed_duration {
         );
 
         impl $crate::rows::column::number::Fixed for $type {
-            type Identity = $type;
+            $crate::rows::column::number::own_identity!();
 
             fn placeholder() -> Self {
                 <$type>::default()
@@ -25,11 +25,6 @@ macro_rules! signed_duration {
             fn scalar(self) -> $crate::rows::column::Scalar<'static> {
                 let nanos = i64::try_from($nanos(&self));
                 nanos.map_or($crate::rows::column::Scalar::Spelled, $crate::rows::column::Scalar::Integer)
-            }
-
-            #[inline]
-            fn identity(self) -> $type {
-                self
             }
 
             fn write_text(self, _style: $crate::rows::column::Style, out: &mut Vec<u8>) {
