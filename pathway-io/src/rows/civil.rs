@@ -2,61 +2,46 @@
 //!
 //! It reads only what the column types write in `Style::Plain`.
 
+use crate::rows::column::others::iso8601::{Clock, Day, read_date, read_date_time, read_instant, read_time};
+use crate::rows::column::others::system_time::number_of;
+
 const DAY: i128 = 86_400 * SECOND;
 const SECOND: i128 = 1_000_000_000;
 
 /// Returns the days since 1970-01-01 of `2021-03-21`.
 pub(crate) fn days(text: &str) -> Option<i64> {
-    let (sign, digits) = match text.as_bytes().first()? {
-        b'-' => (-1, &text[1..]),
-        b'+' => (1, &text[1..]),
-        _ => (1, text),
-    };
-    let mut parts = digits.splitn(3, '-');
-    let year = sign * number(parts.next()?)?;
-    let (month, day) = (number(parts.next()?)?, number(parts.next()?)?);
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // The years begin in March, so that the leap day is the last, and come in cycles of 400.
-    let year = year - i64::from(month <= 2);
-    let cycle = year.div_euclid(400);
-    let year_of_cycle = year.rem_euclid(400);
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 - year_of_cycle / 100 + day_of_year;
-    Some(cycle * 146_097 + day_of_cycle - 719_468)
+    number(read_date(text).ok()?)
 }
 
 /// Returns the nanoseconds since midnight of `18:34:12.5`; a leap second belongs to the next minute.
 pub(crate) fn time_of_day(text: &str) -> Option<i64> {
-    let mut parts = text.splitn(3, ':');
-    let (hour, minute, seconds) = (number(parts.next()?)?, number(parts.next()?)?, parts.next()?);
-    let (second, fraction) = seconds.split_once('.').unwrap_or((seconds, ""));
-    let digits = u32::try_from(fraction.len()).ok().filter(|digits| *digits <= 9)?;
-    let nanos = if fraction.is_empty() { 0 } else { number(fraction)? * 10_i64.pow(9 - digits) };
-    Some(((hour * 60 + minute) * 60 + number(second)?) * 1_000_000_000 + nanos)
+    read_time(text).ok().map(nanos)
 }
 
 /// Returns the nanoseconds since 1970-01-01T00:00:00 of `2021-03-21T18:34:12.5`.
 pub(crate) fn date_time(text: &str) -> Option<i128> {
-    let (date, time) = text.split_once('T')?;
-    Some(i128::from(days(date)?) * DAY + i128::from(time_of_day(time)?))
+    let (day, clock) = read_date_time(text).ok()?;
+    since_1970(day, clock)
 }
 
 /// Returns the nanoseconds since the Unix epoch of `2021-03-21T18:34:12.5Z` and of `..+01:00`.
 pub(crate) fn instant(text: &str) -> Option<i128> {
-    if let Some(utc) = text.strip_suffix('Z') {
-        return date_time(utc);
-    }
-    // The date has hyphens too.
-    let time = text.find('T')?;
-    let place = time + text[time..].find(['+', '-'])?;
-    let sign = if text[place..].starts_with('-') { -1 } else { 1 };
-    let mut east = 0;
-    for (part, seconds) in text[place + 1..].split(':').zip([3600, 60, 1]) {
-        east += number(part)? * seconds;
-    }
-    Some(date_time(&text[..place])? - sign * i128::from(east) * SECOND)
+    let (day, clock, east) = read_instant(text).ok()?;
+    Some(since_1970(day, clock)? - i128::from(east) * SECOND)
+}
+
+fn since_1970(day: Day, clock: Clock) -> Option<i128> {
+    Some(i128::from(number(day)?) * DAY + i128::from(nanos(clock)))
+}
+
+fn number(Day { year, month, day }: Day) -> Option<i64> {
+    let is_valid = (1..=12).contains(&month) && (1..=31).contains(&day);
+    is_valid.then(|| number_of(year.into(), month.into(), day.into()))
+}
+
+fn nanos(Clock { hour, minute, second, nano }: Clock) -> i64 {
+    let seconds = (i64::from(hour) * 60 + i64::from(minute)) * 60 + i64::from(second);
+    seconds * 1_000_000_000 + i64::from(nano)
 }
 
 /// Returns whether a decimal is negative, and its digits before and after the point.
@@ -82,13 +67,6 @@ pub(crate) fn uuid(text: &str) -> Option<[u8; 16]> {
     digits.next().is_none().then_some(bytes)
 }
 
-fn number(text: &str) -> Option<i64> {
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    text.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,16 +82,6 @@ mod tests {
         assert_eq!(days("+010000-01-01"), Some(2_932_897));
         for wrong in ["", "2000-13-01", "2000-1", "x", "2000-01-01T00:00:00"] {
             assert_eq!(days(wrong), None, "{wrong}");
-        }
-    }
-
-    #[cfg(feature = "chrono")]
-    #[test]
-    fn days_agree_with_the_calendar_of_chrono() {
-        for day in (-400_000..800_000).step_by(17) {
-            let date = chrono::NaiveDate::from_ymd_opt(1970, 1, 1).unwrap() + chrono::TimeDelta::days(day);
-            let text = crate::rows::column::to_json(date);
-            assert_eq!(days(text.as_str().unwrap()), Some(day), "{date}");
         }
     }
 

@@ -18,24 +18,24 @@ pub(super) const OUT_OF_RANGE: Fault = "it is out of range";
 
 /// A day as it is written, which need not exist in the calendar.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Day {
-    pub(super) year: i32,
-    pub(super) month: u8,
-    pub(super) day: u8,
+pub(crate) struct Day {
+    pub(crate) year: i32,
+    pub(crate) month: u8,
+    pub(crate) day: u8,
 }
 
 /// A time of day as it is written, where 60 stands for a leap second.
 #[derive(Clone, Copy)]
-pub(super) struct Clock {
-    pub(super) hour: u8,
-    pub(super) minute: u8,
-    pub(super) second: u8,
-    pub(super) nano: u32,
+pub(crate) struct Clock {
+    pub(crate) hour: u8,
+    pub(crate) minute: u8,
+    pub(crate) second: u8,
+    pub(crate) nano: u32,
 }
 
 /// Reads a date and nothing else.
-#[cfg(any(feature = "chrono", feature = "jiff"))]
-pub(super) fn read_date(text: &str) -> Result<Day, Fault> {
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
+pub(crate) fn read_date(text: &str) -> Result<Day, Fault> {
     let mut reader = Reader(text.as_bytes());
     let day = reader.day()?;
     match reader.0 {
@@ -46,8 +46,8 @@ pub(super) fn read_date(text: &str) -> Result<Day, Fault> {
 }
 
 /// Reads a time of day and nothing else.
-#[cfg(any(feature = "chrono", feature = "jiff"))]
-pub(super) fn read_time(text: &str) -> Result<Clock, Fault> {
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
+pub(crate) fn read_time(text: &str) -> Result<Clock, Fault> {
     let mut reader = Reader(text.as_bytes());
     let clock = reader.clock()?;
     match reader.0 {
@@ -58,8 +58,8 @@ pub(super) fn read_time(text: &str) -> Result<Clock, Fault> {
 }
 
 /// Reads a date and a time without an offset.
-#[cfg(any(feature = "chrono", feature = "jiff"))]
-pub(super) fn read_date_time(text: &str) -> Result<(Day, Clock), Fault> {
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
+pub(crate) fn read_date_time(text: &str) -> Result<(Day, Clock), Fault> {
     let mut reader = Reader(text.as_bytes());
     let both = reader.day_and_clock()?;
     match reader.0 {
@@ -70,7 +70,7 @@ pub(super) fn read_date_time(text: &str) -> Result<(Day, Clock), Fault> {
 }
 
 /// Reads a date and a time with their offset, in seconds east of UTC.
-pub(super) fn read_instant(text: &str) -> Result<(Day, Clock, i32), Fault> {
+pub(crate) fn read_instant(text: &str) -> Result<(Day, Clock, i32), Fault> {
     let mut reader = Reader(text.as_bytes());
     let (day, clock) = reader.day_and_clock()?;
     if reader.0.is_empty() {

@@ -6,12 +6,12 @@ mod chrono;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
 mod ip;
-mod iso8601;
+pub(crate) mod iso8601;
 #[cfg(feature = "jiff")]
 mod jiff;
 #[cfg(any(feature = "chrono", feature = "jiff"))]
 mod signed;
-mod system_time;
+pub(crate) mod system_time;
 pub(crate) mod text_form;
 #[cfg(feature = "uuid")]
 mod uuid;

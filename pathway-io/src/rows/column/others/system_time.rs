@@ -19,7 +19,7 @@ const LAST_YEAR: i64 = 999_999;
 /// Returns the number of days from 1970-01-01 to a day of the Gregorian calendar.
 ///
 /// Years begin in March here, so that a leap day is the last day of its year. 400 years always have 146,097 days.
-fn number_of(year: i64, month: i64, day: i64) -> i64 {
+pub(crate) fn number_of(year: i64, month: i64, day: i64) -> i64 {
     let year = year - i64::from(month <= 2);
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
