@@ -202,11 +202,6 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
     }
 
     #[inline]
-    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-        self.write_json(row, style, out);
-    }
-
-    #[inline]
     fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         out.extend_from_slice(self.text(row));
     }

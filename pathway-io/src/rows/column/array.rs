@@ -97,10 +97,6 @@ impl<B: Buffer, const N: usize> Buffer for ArrayBuffer<B, N> {
         }
     }
 
-    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-        self.write_json(row, style, out);
-    }
-
     fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         write_json_list(&self.items, Self::range(row), style, out);
     }

@@ -103,10 +103,6 @@ impl Buffer for JsonBuffer {
         hash(&self.values[row], state);
     }
 
-    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-        self.write_json(row, style, out);
-    }
-
     fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
         // Writing a value into memory cannot fail, because its keys are strings.
         let written = serde_json::to_writer(out, &self.values[row]);

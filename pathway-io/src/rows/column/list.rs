@@ -125,10 +125,6 @@ impl<B: Buffer> Buffer for ListBuffer<B> {
         }
     }
 
-    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-        self.write_json(row, style, out);
-    }
-
     fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         write_json_list(&self.items, self.ends.range(row), style, out);
     }

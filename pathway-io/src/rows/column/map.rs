@@ -171,10 +171,6 @@ impl<M: TextMap> Buffer for MapBuffer<M> {
         }
     }
 
-    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-        self.write_json(row, style, out);
-    }
-
     fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         out.push(b'{');
         let fields = self.ends.range(row);

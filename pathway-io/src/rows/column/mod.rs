@@ -206,7 +206,10 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
     fn hash<H: Hasher>(&self, row: usize, state: &mut H);
     /// Appends the text form for CSV, without quotes around it. A null appends nothing.
-    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>);
+    #[inline]
+    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
+        self.write_json(row, style, out);
+    }
     /// Appends the JSON form.
     fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>);
 }

@@ -146,10 +146,6 @@ impl Buffer for RawJsonBuffer {
         self.0.hash(row, state);
     }
 
-    fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-        self.write_json(row, style, out);
-    }
-
     #[inline]
     fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         self.0.write_text(row, style, out);

@@ -78,10 +78,6 @@ macro_rules! tuples {
                     $(self.$index.hash(row, state);)+
                 }
 
-                fn write_text(&self, row: usize, style: Style, out: &mut Vec<u8>) {
-                    self.write_json(row, style, out);
-                }
-
                 fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
                     $(
                         out.push(if $index == 0 { b'[' } else { b',' });
