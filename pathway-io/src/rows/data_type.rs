@@ -73,34 +73,45 @@ pub enum DataType {
     Tuple(&'static [DataType]),
 }
 
+impl DataType {
+    /// Returns the Rust spelling of a type that contains no other, and an empty text for a type that does.
+    pub(crate) const fn plain_name(&self) -> &'static str {
+        match self {
+            DataType::Bool => "bool",
+            DataType::I8 => "i8",
+            DataType::I16 => "i16",
+            DataType::I32 => "i32",
+            DataType::I64 => "i64",
+            DataType::U8 => "u8",
+            DataType::U16 => "u16",
+            DataType::U32 => "u32",
+            DataType::U64 => "u64",
+            DataType::I128 => "i128",
+            DataType::U128 => "u128",
+            DataType::F32 => "f32",
+            DataType::F64 => "f64",
+            DataType::Str => "String",
+            DataType::Bytes => "Vec<u8>",
+            DataType::Json => "Value",
+            DataType::Duration => "Duration",
+            DataType::SignedDuration => "SignedDuration",
+            DataType::Date => "Date",
+            DataType::Time => "Time",
+            DataType::DateTime => "DateTime",
+            DataType::Timestamp => "Timestamp",
+            DataType::OffsetDateTime => "OffsetDateTime",
+            DataType::Uuid => "Uuid",
+            DataType::Decimal => "Decimal",
+            DataType::Map(_) | DataType::Optional(_) | DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) => {
+                ""
+            }
+        }
+    }
+}
+
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DataType::Bool => f.write_str("bool"),
-            DataType::I8 => f.write_str("i8"),
-            DataType::I16 => f.write_str("i16"),
-            DataType::I32 => f.write_str("i32"),
-            DataType::I64 => f.write_str("i64"),
-            DataType::U8 => f.write_str("u8"),
-            DataType::U16 => f.write_str("u16"),
-            DataType::U32 => f.write_str("u32"),
-            DataType::U64 => f.write_str("u64"),
-            DataType::I128 => f.write_str("i128"),
-            DataType::U128 => f.write_str("u128"),
-            DataType::F32 => f.write_str("f32"),
-            DataType::F64 => f.write_str("f64"),
-            DataType::Str => f.write_str("String"),
-            DataType::Bytes => f.write_str("Vec<u8>"),
-            DataType::Json => f.write_str("Value"),
-            DataType::Duration => f.write_str("Duration"),
-            DataType::SignedDuration => f.write_str("SignedDuration"),
-            DataType::Date => f.write_str("Date"),
-            DataType::Time => f.write_str("Time"),
-            DataType::DateTime => f.write_str("DateTime"),
-            DataType::Timestamp => f.write_str("Timestamp"),
-            DataType::OffsetDateTime => f.write_str("OffsetDateTime"),
-            DataType::Uuid => f.write_str("Uuid"),
-            DataType::Decimal => f.write_str("Decimal"),
             DataType::Map(item) => write!(f, "Map<String, {item}>"),
             DataType::Optional(item) => write!(f, "Option<{item}>"),
             DataType::List(item) => write!(f, "Vec<{item}>"),
@@ -112,6 +123,7 @@ impl fmt::Display for DataType {
                 }
                 f.write_str(if items.len() == 1 { ",)" } else { ")" })
             }
+            plain => f.write_str(plain.plain_name()),
         }
     }
 }

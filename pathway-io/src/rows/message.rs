@@ -74,31 +74,6 @@ impl Message {
     /// Appends the type in its Rust spelling, like its `Display`.
     pub(crate) const fn push_type(self, data_type: &DataType) -> Self {
         match data_type {
-            DataType::Bool => self.push("bool"),
-            DataType::I8 => self.push("i8"),
-            DataType::I16 => self.push("i16"),
-            DataType::I32 => self.push("i32"),
-            DataType::I64 => self.push("i64"),
-            DataType::U8 => self.push("u8"),
-            DataType::U16 => self.push("u16"),
-            DataType::U32 => self.push("u32"),
-            DataType::U64 => self.push("u64"),
-            DataType::I128 => self.push("i128"),
-            DataType::U128 => self.push("u128"),
-            DataType::F32 => self.push("f32"),
-            DataType::F64 => self.push("f64"),
-            DataType::Str => self.push("String"),
-            DataType::Bytes => self.push("Vec<u8>"),
-            DataType::Json => self.push("Value"),
-            DataType::Duration => self.push("Duration"),
-            DataType::SignedDuration => self.push("SignedDuration"),
-            DataType::Date => self.push("Date"),
-            DataType::Time => self.push("Time"),
-            DataType::DateTime => self.push("DateTime"),
-            DataType::Timestamp => self.push("Timestamp"),
-            DataType::OffsetDateTime => self.push("OffsetDateTime"),
-            DataType::Uuid => self.push("Uuid"),
-            DataType::Decimal => self.push("Decimal"),
             DataType::Map(item) => self.push("Map<String, ").push_type(item).push(">"),
             DataType::Optional(item) => self.push("Option<").push_type(item).push(">"),
             DataType::List(item) => self.push("Vec<").push_type(item).push(">"),
@@ -112,6 +87,7 @@ impl Message {
                 }
                 message.push(if items.len() == 1 { ",)" } else { ")" })
             }
+            plain => self.push(plain.plain_name()),
         }
     }
 
