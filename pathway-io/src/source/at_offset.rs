@@ -58,10 +58,8 @@ impl<S: Schema, O> Subject<S, O> {
     {
         let fields = row.into_fields();
         let admitted = self.admit_at()?;
-        match admitted.push_at::<S, O, _>(self.pool(), offset, |batch| batch.push(fields)) {
-            Ok(()) => Ok(()),
-            Err((offset, refused)) => self.source().refused_row_at(self.entry(), *refused, offset, Push::Wait),
-        }
+        let pushed = admitted.push_at::<S, O, _>(self.pool(), offset, |batch| batch.push(fields));
+        pushed.or_else(|(offset, refused)| self.source().refused_row(self.entry(), *refused, Some(offset), Push::Wait))
     }
 
     /// Decodes and pushes one JSON object together with its offset. See [`next_json`](Self::next_json).
@@ -86,10 +84,8 @@ impl<S: Schema, O> Subject<S, O> {
     {
         let json = json.as_ref();
         let admitted = self.admit_at().map_err(|Closed| RowError::closed())?;
-        match admitted.push_at::<S, O, RowError>(self.pool(), offset, |batch| batch.push_json(json)) {
-            Ok(()) => Ok(()),
-            Err((offset, error)) => self.source().bad_row_at(self.entry(), error, json, offset, Push::Wait),
-        }
+        let pushed = admitted.push_at::<S, O, RowError>(self.pool(), offset, |batch| batch.push_json(json));
+        pushed.or_else(|(offset, error)| self.source().bad_row(self.entry(), error, json, Some(offset), Push::Wait))
     }
 
     /// Sets the offset for everything pushed so far, without a commit: after a [`remove`](Self::remove) or several rows.

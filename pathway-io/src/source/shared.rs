@@ -144,55 +144,10 @@ impl Source {
         Err(Closed)
     }
 
-    /// Applies the `bad_rows` policy to a row that does not fit. `push` says whether it may wait for room.
+    /// Applies the `bad_rows` policy to a row that does not fit. `push` says whether it may wait for room. The offset of
+    /// the row is set if the policy lets the source continue without the row.
     #[cold]
-    pub(crate) fn bad_row(&self, entry: Entry, error: RowError, raw: &[u8], push: Push) -> Result<(), RowError> {
-        self.judge(entry, error, raw, None::<()>, push)
-    }
-
-    /// Handles a bad row that has an offset. The offset is set if the policy lets the source continue without the row.
-    #[cold]
-    pub(crate) fn bad_row_at<O: Offset>(
-        &self,
-        entry: Entry,
-        error: RowError,
-        raw: &[u8],
-        offset: O,
-        push: Push,
-    ) -> Result<(), RowError> {
-        self.judge(entry, error, raw, Some(offset), push)
-    }
-
-    /// Like [`bad_row`](Self::bad_row), for a row that a sink can never accept. The error of the push cannot describe
-    /// the row, so the pipeline fails if the policy is to fail.
-    #[cold]
-    pub(crate) fn refused_row<S>(&self, entry: Entry, refused: RefusedRow<S>, push: Push) -> Result<(), Closed> {
-        let RefusedRow { json, error, .. } = refused;
-        self.judge(entry, error, &json, None::<()>, push).map_err(|error| self.fail_refused(error))
-    }
-
-    /// Like [`refused_row`](Self::refused_row), for a row with its offset.
-    #[cold]
-    pub(crate) fn refused_row_at<S, O: Offset>(
-        &self,
-        entry: Entry,
-        refused: RefusedRow<S>,
-        offset: O,
-        push: Push,
-    ) -> Result<(), Closed> {
-        let RefusedRow { json, error, .. } = refused;
-        self.judge(entry, error, &json, Some(offset), push).map_err(|error| self.fail_refused(error))
-    }
-
-    fn fail_refused(&self, error: RowError) -> Closed {
-        if !error.is_closed() {
-            self.fail(FailureKind::Failed(Box::new(error)));
-            self.intake.tell_closed();
-        }
-        Closed
-    }
-
-    fn judge<O: Offset>(
+    pub(crate) fn bad_row<O: Offset>(
         &self,
         entry: Entry,
         error: RowError,
@@ -234,6 +189,26 @@ impl Source {
                 Err(RowError::closed())
             }
         }
+    }
+
+    /// Like [`bad_row`](Self::bad_row), for a row that a sink can never accept. The error of the push cannot describe
+    /// the row, so the pipeline fails if the policy is to fail.
+    #[cold]
+    pub(crate) fn refused_row<S, O: Offset>(
+        &self,
+        entry: Entry,
+        refused: RefusedRow<S>,
+        offset: Option<O>,
+        push: Push,
+    ) -> Result<(), Closed> {
+        let RefusedRow { json, error, .. } = refused;
+        self.bad_row(entry, error, &json, offset, push).map_err(|error| {
+            if !error.is_closed() {
+                self.fail(FailureKind::Failed(Box::new(error)));
+                self.intake.tell_closed();
+            }
+            Closed
+        })
     }
 
     fn fail_beyond_limit(&self, bad_rows: u64, last: &RowError, is_kept: bool) {

@@ -169,11 +169,11 @@ impl<S: Schema, O> Subject<S, O> {
 
     /// Applies the `bad_rows` policy to a row that does not fit.
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.source.bad_row(self.entry, error, raw, Push::Wait)
+        self.source.bad_row(self.entry, error, raw, None::<()>, Push::Wait)
     }
 
     fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
-        self.source.refused_row(self.entry, refused, Push::Wait)
+        self.source.refused_row(self.entry, refused, None::<()>, Push::Wait)
     }
 }
 

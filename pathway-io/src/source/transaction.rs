@@ -134,11 +134,11 @@ impl<S: Schema, O> Transaction<S, O> {
     }
 
     pub(crate) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.source().bad_row(self.subject.entry(), error, raw, self.bad_rows)
+        self.subject.source().bad_row(self.subject.entry(), error, raw, None::<()>, self.bad_rows)
     }
 
     pub(crate) fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
-        self.subject.source().refused_row(self.subject.entry(), refused, self.bad_rows)
+        self.subject.source().refused_row(self.subject.entry(), refused, None::<()>, self.bad_rows)
     }
 
     push_methods!();
@@ -296,11 +296,11 @@ impl<S: Schema, O> TransactionTable<'_, S, O> {
     }
 
     fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.source().bad_row(self.subject.entry(), error, raw, self.bad_rows)
+        self.subject.source().bad_row(self.subject.entry(), error, raw, None::<()>, self.bad_rows)
     }
 
     fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
-        self.subject.source().refused_row(self.subject.entry(), refused, self.bad_rows)
+        self.subject.source().refused_row(self.subject.entry(), refused, None::<()>, self.bad_rows)
     }
 
     push_methods!();

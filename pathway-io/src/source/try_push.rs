@@ -41,7 +41,7 @@ impl<S, O> Subject<S, O> {
                     let RefusedRow { row, json, error } = *refused;
                     let refused = RefusedRow { row: (), json, error };
                     // There was room for the row, so there is room for the line of a bad row.
-                    let passed = self.source().refused_row(self.entry(), refused, Push::Reserved);
+                    let passed = self.source().refused_row(self.entry(), refused, None::<()>, Push::Reserved);
                     passed.map_err(|Closed| TryNextError::Closed(row))
                 })
             }
@@ -75,7 +75,7 @@ impl<S, O> Subject<S, O> {
         match self.try_admit() {
             Ok(admitted) => admitted.push::<S, RowError>(self.pool(), |batch| batch.push_json(json)).or_else(|error| {
                 // There was room for the row, so there is room for the line of a bad row.
-                self.source().bad_row(self.entry(), error, json, Push::Reserved)
+                self.source().bad_row(self.entry(), error, json, None::<()>, Push::Reserved)
             }),
             Err(Refused::Full) => Err(RowError::full()),
             Err(Refused::Closed | Refused::NoOffset) => Err(RowError::closed()),

@@ -61,7 +61,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
             Err(Closed) => return Err(RowError::closed()),
         };
         let (source, entry) = (self.subject.source(), self.subject.entry());
-        pushed.or_else(|(offset, error)| source.bad_row_at(entry, error, json, offset, Push::Reserved))
+        pushed.or_else(|(offset, error)| source.bad_row(entry, error, json, Some(offset), Push::Reserved))
     }
 
     /// Sets the offset for everything pushed so far, without a commit. It never waits.

@@ -100,7 +100,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     where
         O: Offset,
     {
-        self.subject.source().refused_row_at(self.subject.entry(), refused, offset, Push::Reserved)
+        self.subject.source().refused_row(self.subject.entry(), refused, Some(offset), Push::Reserved)
     }
 
     fn fill_reserved(&self, fill: impl FnOnce(&mut Batch<S>)) -> Result<(), Closed> {

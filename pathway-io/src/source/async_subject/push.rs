@@ -30,12 +30,12 @@ impl<S, O> AsyncSubject<S, O> {
     }
 
     pub(super) fn refused_row(&self, refused: RefusedRow<S>) -> Result<(), Closed> {
-        self.subject.source().refused_row(self.subject.entry(), refused, Push::Reserved)
+        self.subject.source().refused_row(self.subject.entry(), refused, None::<()>, Push::Reserved)
     }
 
     /// Applies the `bad_rows` policy to a row that does not fit. Its push has waited for room already.
     pub(super) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
-        self.subject.source().bad_row(self.subject.entry(), error, raw, Push::Reserved)
+        self.subject.source().bad_row(self.subject.entry(), error, raw, None::<()>, Push::Reserved)
     }
 }
 
