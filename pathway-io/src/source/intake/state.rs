@@ -15,9 +15,10 @@ pub(crate) struct Entry {
 }
 
 /// The places at which a source's rows may be cut into commits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Cuts {
     /// Anywhere, until the source sets an offset.
+    #[default]
     Anywhere,
     /// Directly after an offset.
     AtOffsets,
@@ -50,6 +51,7 @@ pub(crate) struct Level {
     pub(crate) is_waiting: bool,
 }
 
+#[derive(Default)]
 pub(super) struct State {
     pub(super) pending: Pending,
     pub(super) offsets: Offsets,
@@ -104,35 +106,8 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(tables: usize, offsets: Offsets, cuts: Cuts) -> Self {
-        State {
-            pending: Pending::default(),
-            offsets,
-            cuts,
-            in_flight: Load::default(),
-            first_push: None,
-            last_cut: None,
-            armed: false,
-            cut_due: false,
-            pressed: false,
-            waiting: 0,
-            transactions_waiting: 0,
-            open: 0,
-            straddling: 0,
-            offsets_set: 0,
-            offset_waits: false,
-            is_void: false,
-            attempt: 0,
-            room: Wakers::default(),
-            closing: Wakers::default(),
-            closed: false,
-            interrupted: false,
-            closed_tables: vec![false; tables],
-            told_closed: false,
-            refusals: 0,
-            finished: false,
-            offered: vec![0; tables],
-            counts: Counts::default(),
-        }
+        let (closed_tables, offered) = (vec![false; tables], vec![0; tables]);
+        State { offsets, cuts, closed_tables, offered, ..State::default() }
     }
 
     #[inline]
