@@ -3,7 +3,7 @@
 //! A macro sees the names in its own struct, and not those in a flattened schema.
 
 use crate::rows::description::Column;
-use crate::rows::message::{Message, same};
+use crate::rows::message::{Message, contains, same};
 use crate::rows::path::overlap;
 
 /// A name that two fields share, at least one of which is flattened.
@@ -57,7 +57,7 @@ pub const fn clashes<const N: usize, const F: usize>(columns: &[Column]) -> [Opt
             }
             other = 0;
             while other < columns.len() {
-                if has_alias(&columns[other], root) {
+                if contains(columns[other].aliases, root) {
                     note(&mut clashes, columns, i, other, root, true);
                 }
                 if other < i && overlap(columns[i].steps, columns[other].steps) {
@@ -118,27 +118,12 @@ pub const fn assert_distinct(clash: Option<Clash>) {
     }
 }
 
-const fn has_alias(column: &Column, name: &str) -> bool {
-    let mut i = 0;
-    while i < column.aliases.len() {
-        if same(column.aliases[i], name) {
-            return true;
-        }
-        i += 1;
-    }
-    false
-}
-
 /// Returns an alias that two columns share.
 const fn shared_alias(a: &Column, b: &Column) -> Option<&'static str> {
     let mut i = 0;
     while i < a.aliases.len() {
-        let mut j = 0;
-        while j < b.aliases.len() {
-            if same(a.aliases[i], b.aliases[j]) {
-                return Some(a.aliases[i]);
-            }
-            j += 1;
+        if contains(b.aliases, a.aliases[i]) {
+            return Some(a.aliases[i]);
         }
         i += 1;
     }

@@ -11,6 +11,17 @@ pub(crate) const fn same(a: &str, b: &str) -> bool {
     i == a.len() && i == b.len()
 }
 
+pub(crate) const fn contains(names: &[&str], name: &str) -> bool {
+    let mut i = 0;
+    while i < names.len() {
+        if same(names[i], name) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
 /// A text that is assembled at compile time. A text that is too long is cut off.
 pub(crate) struct Message {
     text: [u8; 1024],

@@ -6,7 +6,7 @@
 use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
 use crate::rows::fields::{Columns, Fields};
-use crate::rows::message::{Message, same};
+use crate::rows::message::{Message, contains, same};
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::Closed;
 
@@ -253,17 +253,6 @@ const fn has_field(columns: &[Column], field: &str) -> bool {
     let mut i = 0;
     while i < columns.len() {
         if same(columns[i].field, field) {
-            return true;
-        }
-        i += 1;
-    }
-    false
-}
-
-const fn contains(names: &[&str], name: &str) -> bool {
-    let mut i = 0;
-    while i < names.len() {
-        if same(names[i], name) {
             return true;
         }
         i += 1;
