@@ -27,9 +27,7 @@ pub(crate) fn run<C: Connector>(
     let _ending = Ending { control: &source.control, id };
     let started = Instant::now();
     // Each call into the connector is guarded on its own. The other foreign code here is the subscriber of `tracing`.
-    if let Err(kind) = guarded(ITS_THREAD, || live(connector, pools, partition, source)) {
-        source.fail(kind);
-    }
+    source.check(guarded(ITS_THREAD, || live(connector, pools, partition, source)));
     let summary = source.summary_after(started.elapsed());
     // The cell is empty: a source ends once.
     let _ = source.ended.set(summary);
@@ -49,14 +47,10 @@ fn live<C: Connector>(mut connector: C, pools: &[AnyPool], partition: Option<Par
         source.fail(kind);
         source.end(source.unread_tail());
     }
-    if source.attempts.get().entered > 0
-        && let Err(kind) = guarded("on_stop", || connector.on_stop())
-    {
-        source.fail(kind);
+    if source.attempts.get().entered > 0 {
+        source.check(guarded("on_stop", || connector.on_stop()));
     }
-    if let Err(kind) = guarded("its drop", || drop(connector)) {
-        source.fail(kind);
-    }
+    source.check(guarded("its drop", || drop(connector)));
     if let Err(error) = source.bad_rows.check() {
         source.control.fail(error);
     }
@@ -94,9 +88,7 @@ fn attempt<C: Connector>(
     let failure = match (idle, result) {
         (_, Err(kind)) => Some(kind),
         (Some(idle), Ok(result)) => {
-            if let Err(kind) = dropped(DROP_OF_ERROR, result.err()) {
-                source.fail(kind);
-            }
+            source.check(dropped(DROP_OF_ERROR, result.err()));
             Some(idle)
         }
         (None, Ok(Ok(()))) => None,
@@ -121,9 +113,7 @@ fn attempt<C: Connector>(
             if !error.is::<Closed>() || source.attempts.get().last_error.is_none() {
                 source.attempts.note(text);
             }
-            if let Err(kind) = dropped(DROP_OF_ERROR, [error]) {
-                source.fail(kind);
-            }
+            source.check(dropped(DROP_OF_ERROR, [error]));
         }
         Some(failure) => source.fail(failure),
         None => {}
@@ -142,9 +132,7 @@ fn again(source: &Source, failure: FailureKind, wait: Duration) -> Next {
         format!("{name}: attempt {attempts} failed, attempt {next} in {:.1} s: {text}", wait.as_secs_f64())
     });
     source.attempts.note(text);
-    if let Err(kind) = dropped(DROP_OF_ERROR, [failure]) {
-        source.fail(kind);
-    }
+    source.check(dropped(DROP_OF_ERROR, [failure]));
     source.end_attempt();
     source.seen.lock().next_attempt = at;
     let begun = source.intake.begin_attempt(at);

@@ -227,6 +227,13 @@ impl Source {
         self.control.fail(Error::connector(&self.name, kind));
     }
 
+    /// Fails the source if `result` is a failure.
+    pub(super) fn check(&self, result: Result<(), FailureKind>) {
+        if let Err(kind) = result {
+            self.fail(kind);
+        }
+    }
+
     /// Returns the wait before the next attempt, or `None` if `run` is not called again.
     pub(super) fn restart(&self, failure: &FailureKind, ran: Duration) -> Option<Duration> {
         let restart = self.restart.as_ref()?;
@@ -243,9 +250,7 @@ impl Source {
         self.intake.end_attempt();
         self.hooks.end_attempt();
         self.check_offsets();
-        if let Err(kind) = self.durables.end_attempt() {
-            self.fail(kind);
-        }
+        self.check(self.durables.end_attempt());
     }
 
     /// Returns what to do with the rows after the last offset, if `run` was cut short.
