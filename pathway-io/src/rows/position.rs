@@ -56,24 +56,26 @@ fn token(text: &[u8], limit: usize) -> usize {
             continue;
         }
         start = at;
-        at += match text[at] {
-            b'"' => string(&text[at..]),
-            b'{' | b'}' | b'[' | b']' | b':' | b',' => 1,
-            _ => word(&text[at..]),
+        at = match text[at] {
+            b'"' => string_end(text, at) + 1,
+            b'{' | b'}' | b'[' | b']' | b':' | b',' => at + 1,
+            _ => at + word(&text[at..]),
         };
     }
     start
 }
 
-/// Returns the length of the string, with its quotes, that `text` starts with.
-fn string(text: &[u8]) -> usize {
-    let mut at = 1;
-    while let Some(byte) = text.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+/// Returns the position of the quote that closes the string whose opening quote is at `at`, or the length of
+/// the text if none does.
+#[inline]
+pub(crate) fn string_end(text: &[u8], mut at: usize) -> usize {
+    at += 1;
+    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found;
+        if text[at] == b'"' {
+            return at;
         }
+        at += 2;
     }
     text.len()
 }

@@ -15,7 +15,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Map, Value};
 
 use super::mismatch::shorten;
-use crate::rows::position::position;
+use crate::rows::position::{position, string_end};
 
 /// The limit for nested JSON in a column. Together with the row and the lists and tuples around the value, this is
 /// less than the 127 levels that serde_json reads.
@@ -128,19 +128,6 @@ pub(crate) fn check_depth(text: &str) -> Result<(), Fault> {
         at += 1;
     }
     Ok(())
-}
-
-/// Returns the position of the quote that closes the string whose opening quote is at `at`.
-fn string_end(text: &[u8], mut at: usize) -> usize {
-    at += 1;
-    while let Some(found) = text.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        at += found;
-        if text[at] == b'"' {
-            return at;
-        }
-        at += 2;
-    }
-    text.len()
 }
 
 /// Returns the first integer of a JSON text that does not fit in 64 bits.
