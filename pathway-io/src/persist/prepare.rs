@@ -244,7 +244,7 @@ fn keep_rows(table: &dyn AnyTable) -> bool {
 
 fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
     let name = &source.name;
-    match source.options.given_name() {
+    match source.options.name.as_deref() {
         None => Err(format!(
             "source `{name}` has no explicit name, by which a restart could find it\n\
              help: write `#[connector(name = \"..\")]`, or call `ReadOptions::name`"

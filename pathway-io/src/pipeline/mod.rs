@@ -145,7 +145,7 @@ impl Pipeline {
     pub fn read_with<C: Connector>(&self, connector: C, options: ReadOptions) -> C::Tables {
         let options = options.or(C::options());
         let mut plan = self.plan();
-        let name = plan.unique_name(options.given_name().unwrap_or_else(|| short_type_name::<C>()));
+        let name = plan.unique_name(options.name.as_deref().unwrap_or_else(|| short_type_name::<C>()));
         let mut declared = Declared { name: Arc::clone(&name), tables: Vec::new() };
         let handles = <C::Subjects as Subjects>::declare(&mut declared);
         let tables = declared.tables;

@@ -29,15 +29,15 @@ const DEFAULT_BACKLOG: usize = 65_536;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct ReadOptions {
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     autocommit: Option<Option<Duration>>,
     eager: Option<bool>,
     backlog: Option<usize>,
     bad_rows: Option<BadRows>,
     full_snapshot: Option<bool>,
-    bad_rows_limit: Option<u64>,
-    restart: Option<Restart>,
-    idle: Option<Duration>,
+    pub(crate) bad_rows_limit: Option<u64>,
+    pub(crate) restart: Option<Restart>,
+    pub(crate) idle: Option<Duration>,
 }
 
 impl ReadOptions {
@@ -193,10 +193,6 @@ impl ReadOptions {
         }
     }
 
-    pub(crate) fn given_name(&self) -> Option<&str> {
-        self.name.as_deref()
-    }
-
     pub(crate) fn autocommit_interval(&self) -> Option<Duration> {
         self.autocommit.unwrap_or(Some(DEFAULT_AUTOCOMMIT))
     }
@@ -211,17 +207,5 @@ impl ReadOptions {
 
     pub(crate) fn bad_row_policy(&self) -> BadRows {
         self.bad_rows.clone().unwrap_or_default()
-    }
-
-    pub(crate) fn bad_row_limit(&self) -> Option<u64> {
-        self.bad_rows_limit
-    }
-
-    pub(crate) fn idle_limit(&self) -> Option<Duration> {
-        self.idle
-    }
-
-    pub(crate) fn restart_policy(&self) -> Option<Restart> {
-        self.restart.clone()
     }
 }
