@@ -1,6 +1,6 @@
 //! The hooks of `on_interrupt`, which unblock a `run` that waits in a call of another library.
 
-use std::sync::{Arc, MutexGuard, OnceLock, Weak};
+use std::sync::{Arc, OnceLock, Weak};
 
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind};
@@ -53,7 +53,7 @@ impl Hook {
     pub fn cancel(&self) {
         if let Some(hooks) = self.hooks.upgrade() {
             let cancelled = {
-                let mut state = hooks.lock();
+                let mut state = hooks.state.lock();
                 let place = state.waiting.iter().position(|(id, _)| *id == self.id);
                 place.map(|place| state.waiting.swap_remove(place))
             };
@@ -80,12 +80,8 @@ impl Hooks {
         let _ = self.part.set(part);
     }
 
-    fn lock(&self) -> MutexGuard<'_, HookState> {
-        self.state.lock()
-    }
-
     pub(crate) fn add(self: &Arc<Self>, attempt: u32, task: Task) -> Hook {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         let id = state.next;
         state.next += 1;
         let phase = if attempt == state.attempt { state.phase } else { Phase::Ended };
@@ -114,7 +110,7 @@ impl Hooks {
 
     fn fire_if(self: &Arc<Self>, holds: impl FnOnce(&HookState) -> bool) {
         let tasks = {
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             if state.phase != Phase::Waiting || !holds(&state) {
                 return;
             }
@@ -145,7 +141,7 @@ impl Hooks {
 
     fn drop_waiting(&self, change: impl FnOnce(&mut HookState)) {
         let uncalled = {
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             change(&mut state);
             std::mem::take(&mut state.waiting)
         };

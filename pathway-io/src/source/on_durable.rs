@@ -1,7 +1,6 @@
 //! The callbacks of `on_durable`, which receive the offsets that have become durable.
 
 use std::any::Any;
-use std::sync::MutexGuard;
 
 use crate::run::error::FailureKind;
 use crate::run::guard::{dropped, guarded};
@@ -25,17 +24,13 @@ struct State {
 }
 
 impl Durables {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock()
-    }
-
     pub(crate) fn add<O: Offset>(&self, attempt: u32, mut callback: impl FnMut(&O) + Send + 'static) {
         let callback: Callback = Box::new(move |offset| {
             if let Some(offset) = offset.downcast_ref() {
                 callback(offset);
             }
         });
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if attempt == state.attempt {
             state.callbacks.push(callback);
         }
@@ -48,7 +43,7 @@ impl Durables {
     /// If the drop of a callback panics.
     pub(crate) fn end_attempt(&self) -> Result<(), FailureKind> {
         let unwanted = {
-            let mut state = self.lock();
+            let mut state = self.0.lock();
             state.attempt += 1;
             std::mem::take(&mut state.callbacks)
         };
@@ -56,7 +51,7 @@ impl Durables {
     }
 
     pub(crate) fn is_wanted(&self) -> bool {
-        !self.lock().callbacks.is_empty()
+        !self.0.lock().callbacks.is_empty()
     }
 
     /// Calls each callback with an offset that a checkpoint holds.
@@ -67,12 +62,12 @@ impl Durables {
     pub(crate) fn tell(&self, offset: &dyn AnyOffset) -> Result<(), FailureKind> {
         // The callbacks run outside the lock, since a callback may register another.
         let (attempt, mut callbacks) = {
-            let mut state = self.lock();
+            let mut state = self.0.lock();
             (state.attempt, std::mem::take(&mut state.callbacks))
         };
         let told = guarded("an `on_durable` callback", || callbacks.iter_mut().for_each(|callback| callback(offset)));
         let unwanted = {
-            let mut state = self.lock();
+            let mut state = self.0.lock();
             if told.is_ok() && state.attempt == attempt {
                 callbacks.append(&mut state.callbacks);
                 std::mem::replace(&mut state.callbacks, callbacks)
