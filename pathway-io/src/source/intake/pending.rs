@@ -1,9 +1,8 @@
-//! The rows of all tables of a source that will be one commit ([`Pending`]), and their amount ([`Load`]). The tables
-//! of a source have different row types, so the batches of each table are type-erased, and the index of the table
-//! identifies the type. If a source sets offsets, the rows after the last one are the *tail*.
+//! The rows of all tables of a source that will be one commit ([`Pending`]), and their amount ([`Load`]).
 //!
-//! They wait for the next offset, and a cut takes only the rows before them.
-//!
+//! The tables of a source have different row types, so the batches of each table are type-erased, and the index of the
+//! table identifies the type. If a source sets offsets, the rows after the last one are the *tail*. They wait for the
+//! next offset, and a cut takes only the rows before them.
 
 use std::any::Any;
 use std::sync::Arc;

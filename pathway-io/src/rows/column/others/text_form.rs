@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-use crate::rows::column::mismatch::{Wanted, refuse, shorten};
+use crate::rows::column::mismatch::{Wanted, mismatch, refuse, shorten};
 use crate::rows::column::number::{Fixed, whole};
 use crate::rows::column::{ColumnType, Style};
 
@@ -95,7 +95,7 @@ struct TextFormVisitor<T>(PhantomData<T>);
 
 impl<T: TextForm> TextFormVisitor<T> {
     fn integer<E: Error>(integer: i128, found: Unexpected<'_>) -> Result<T, E> {
-        T::of_integer(integer).ok_or_else(|| super::super::mismatch::mismatch(T::DATA_TYPE, found))
+        T::of_integer(integer).ok_or_else(|| mismatch(T::DATA_TYPE, found))
     }
 }
 
@@ -118,7 +118,7 @@ impl<'de, T: TextForm> Visitor<'de> for TextFormVisitor<T> {
     fn visit_f64<E: Error>(self, found: f64) -> Result<T, E> {
         match whole(found) {
             Some(integer) => Self::integer(integer.into(), Unexpected::Float(found)),
-            None => Err(super::super::mismatch::mismatch(T::DATA_TYPE, Unexpected::Float(found))),
+            None => Err(mismatch(T::DATA_TYPE, Unexpected::Float(found))),
         }
     }
 
