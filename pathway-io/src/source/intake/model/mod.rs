@@ -155,9 +155,7 @@ fn a_transaction_that_is_refused_holds_up_no_row() {
     check("transaction, close of its table, and a row behind it", || {
         let model = Model::new(1, false);
         push(&model.intake, FIRST, 10).unwrap();
-        let unit = model.spawn(|intake| {
-            intake.commit_transaction(FIRST, transaction_of(OTHER_TABLE, &[20, 21]), None::<()>).is_ok()
-        });
+        let unit = model.spawn(|intake| accepts(intake, transaction_of(OTHER_TABLE, &[20, 21])));
         model.intake.close_table(OTHER_TABLE).unwrap();
         push(&model.intake, FIRST, 11).unwrap();
         let committed = unit.join().unwrap();
@@ -174,9 +172,7 @@ fn a_transaction_that_is_refused_holds_up_no_commit() {
     check("transaction, close of its table, and a commit behind it", || {
         let model = Model::new(2, false);
         model.intake.commit_transaction(FIRST, transaction(&[10, 11, 12]), None::<()>).unwrap();
-        let unit = model.spawn(|intake| {
-            intake.commit_transaction(FIRST, transaction_of(OTHER_TABLE, &[20, 21]), None::<()>).is_ok()
-        });
+        let unit = model.spawn(|intake| accepts(intake, transaction_of(OTHER_TABLE, &[20, 21])));
         model.intake.close_table(OTHER_TABLE).unwrap();
         push(&model.intake, FIRST, 13).unwrap();
         model.intake.commit(FIRST).unwrap();
@@ -192,7 +188,7 @@ fn a_transaction_of_a_failed_attempt_is_committed_before_the_next_or_never() {
     check("transaction and restart", || {
         let model = Model::new(1, false);
         push(&model.intake, FIRST, 10).unwrap();
-        let unit = model.spawn(|intake| intake.commit_transaction(FIRST, transaction(&[20, 21]), None::<()>).is_ok());
+        let unit = model.spawn(|intake| accepts(intake, transaction(&[20, 21])));
         push(&model.intake, FIRST, 11).unwrap();
         model.intake.end_attempt();
         assert!(model.intake.begin_attempt(Some(Instant::now())));
@@ -220,7 +216,7 @@ fn rows_accepted_before_a_stop_are_delivered_and_no_thread_hangs() {
             }
             taken
         });
-        let unit = model.spawn(|intake| intake.commit_transaction(FIRST, transaction(&[20, 21]), None::<()>).is_ok());
+        let unit = model.spawn(|intake| accepts(intake, transaction(&[20, 21])));
         model.intake.close();
         assert_eq!(model.intake.wait_closed(FIRST, None), Err(Closed));
         let (taken, committed) = (pusher.join().unwrap(), unit.join().unwrap());
@@ -234,13 +230,12 @@ fn rows_accepted_before_a_stop_are_delivered_and_no_thread_hangs() {
 fn a_stop_wakes_who_waits_for_a_sink_that_takes_nothing() {
     check("stop beside a sink that blocks", || {
         let model = Model::stuck(1, true);
-        let pusher = model.spawn(|intake| [10, 11, 12].map(|n| push(intake, FIRST, n).is_ok()));
-        let unit = model.spawn(|intake| intake.commit_transaction(FIRST, transaction(&[20, 21]), None::<()>).is_ok());
+        let pusher = model.spawn(|intake| accepted(&[10, 11, 12], |n| push(intake, FIRST, n)));
+        let unit = model.spawn(|intake| accepts(intake, transaction(&[20, 21])));
         model.intake.close();
         let (taken, committed) = (pusher.join().unwrap(), unit.join().unwrap());
         let all = rows(&model.end());
-        let taken = [10, 11, 12].into_iter().zip(taken).filter(|(_, taken)| *taken).map(|(n, _)| n);
-        assert_eq!(of(&all, 1), taken.collect::<Vec<_>>());
+        assert_eq!(of(&all, 1), taken);
         assert_eq!(of(&all, 2), if committed { vec![20, 21] } else { vec![] });
     });
 }
@@ -275,10 +270,7 @@ fn a_table_that_closes_wakes_who_waits_for_it() {
     check("close of a table", || {
         let model = Model::new(1, false);
         let waiting = model.spawn(|intake| intake.wait_closed(FIRST, None));
-        let pusher = model.spawn(|intake| {
-            let taken = [10, 11].map(|n| push(intake, FIRST, n).is_ok());
-            [10, 11].into_iter().zip(taken).filter(|(_, taken)| *taken).map(|(n, _)| n).collect::<Vec<_>>()
-        });
+        let pusher = model.spawn(|intake| accepted(&[10, 11], |n| push(intake, FIRST, n)));
         model.intake.close_table(FIRST).unwrap();
         assert_eq!(waiting.join().unwrap(), Err(Closed));
         let taken = pusher.join().unwrap();
@@ -291,10 +283,7 @@ fn handles_of_a_failed_attempt_push_nothing_into_the_next() {
     check("restart", || {
         let model = Model::new(1, false);
         // A thread of the client, which is not aware of the failure.
-        let client = model.spawn(|intake| {
-            let taken = [10, 11].map(|n| push(intake, FIRST, n).is_ok());
-            [10, 11].into_iter().zip(taken).filter(|(_, taken)| *taken).map(|(n, _)| n).collect::<Vec<_>>()
-        });
+        let client = model.spawn(|intake| accepted(&[10, 11], |n| push(intake, FIRST, n)));
         model.intake.end_attempt();
         assert!(model.intake.begin_attempt(Some(Instant::now())));
         let begun = Entry { table: 0, attempt: model.intake.attempt() };

@@ -106,6 +106,16 @@ pub(super) fn push(intake: &Arc<Intake>, entry: Entry, n: u64) -> Result<(), Ref
     Ok(())
 }
 
+/// Returns the rows that `push` accepts.
+pub(super) fn accepted(rows: &[u64], mut push: impl FnMut(u64) -> Result<(), Refused>) -> Vec<u64> {
+    rows.iter().copied().filter(|n| push(*n).is_ok()).collect()
+}
+
+/// Commits a transaction. Returns whether the intake accepts it.
+pub(super) fn accepts(intake: &Arc<Intake>, transaction: Pending) -> bool {
+    intake.commit_transaction(FIRST, transaction, None::<()>).is_ok()
+}
+
 /// Pushes a row that may go ahead.
 pub(super) fn fill(admitted: Admitted<'_>, n: u64) {
     assert!(admitted.push::<Row, _>(&pool(), |batch| batch.push(Row { n }.into_fields())).is_ok());

@@ -52,6 +52,11 @@ fn commit_by_task(intake: &Arc<Intake>) -> Result<(), Closed> {
     until_ready(|cx| intake.poll_commit(FIRST, &mut place, cx))
 }
 
+fn closed_by_task(intake: &Arc<Intake>, entry: Entry) {
+    let mut place = Place::default();
+    until_ready(|cx| intake.poll_closed(entry, &mut place, cx));
+}
+
 fn nobody_waits(intake: &Intake) {
     let state = intake.lock();
     assert!(state.room.is_empty() && state.closing.is_empty(), "a place was not given back");
@@ -76,18 +81,13 @@ fn room_that_comes_back_finds_the_task() {
 fn a_stop_finds_the_task() {
     check("task waits for room, and a stop", || {
         let model = Model::stuck(1, false);
-        let pusher = model.spawn(|intake| [10, 11, 12].map(|n| push_by_task(intake, n).is_ok()));
-        let waiting = model.spawn(|intake| {
-            let mut place = Place::default();
-            until_ready(|cx| intake.poll_closed(FIRST, &mut place, cx));
-        });
+        let pusher = model.spawn(|intake| accepted(&[10, 11, 12], |n| push_by_task(intake, n)));
+        let waiting = model.spawn(|intake| closed_by_task(intake, FIRST));
         model.intake.close();
         waiting.join().unwrap();
         let taken = pusher.join().unwrap();
         nobody_waits(&model.intake);
-        let all = rows(&model.end());
-        let taken = [10, 11, 12].into_iter().zip(taken).filter(|(_, taken)| *taken).map(|(n, _)| n);
-        assert_eq!(all, taken.collect::<Vec<_>>());
+        assert_eq!(rows(&model.end()), taken);
     });
 }
 
@@ -95,14 +95,8 @@ fn a_stop_finds_the_task() {
 fn the_end_of_an_attempt_and_of_a_table_find_the_task() {
     check("task waits for the end of its attempt", || {
         let model = Model::new(1, false);
-        let waiting = model.spawn(|intake| {
-            let mut place = Place::default();
-            until_ready(|cx| intake.poll_closed(FIRST, &mut place, cx));
-        });
-        let other = model.spawn(|intake| {
-            let mut place = Place::default();
-            until_ready(|cx| intake.poll_closed(OTHER_TABLE, &mut place, cx));
-        });
+        let waiting = model.spawn(|intake| closed_by_task(intake, FIRST));
+        let other = model.spawn(|intake| closed_by_task(intake, OTHER_TABLE));
         model.intake.close_table(OTHER_TABLE).unwrap();
         other.join().unwrap();
         model.intake.end_attempt();
