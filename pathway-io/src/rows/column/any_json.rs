@@ -5,7 +5,6 @@
 //! also parsed once at the push, to refuse a value that cannot be read back.
 
 use std::any::type_name;
-use std::hash::{Hash, Hasher};
 use std::io;
 use std::marker::PhantomData;
 
@@ -13,11 +12,12 @@ use serde::Serialize;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde_json::value::RawValue;
 
+use super::bytes::BytesBuffer;
 use super::list::ListBuffer;
 use super::mismatch::shorten;
 use super::scan::Scan;
 use super::strict::{self, Fault};
-use super::{Buffer, ColumnType, Ends, NotNull, Style};
+use super::{Buffer, ColumnType, NotNull, Style, delegated};
 use crate::rows::data_type::DataType;
 
 /// A type that a `json` column can have.
@@ -41,14 +41,13 @@ pub struct Json<T>(pub T);
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct SerdeBuffer<T> {
-    ends: Ends,
-    arena: Vec<u8>,
+    texts: BytesBuffer,
     item: PhantomData<fn() -> T>,
 }
 
 impl<T> Default for SerdeBuffer<T> {
     fn default() -> Self {
-        SerdeBuffer { ends: Ends::default(), arena: Vec::new(), item: PhantomData }
+        SerdeBuffer { texts: BytesBuffer::default(), item: PhantomData }
     }
 }
 
@@ -84,30 +83,19 @@ impl io::Write for Start {
     }
 }
 
-impl<T> SerdeBuffer<T> {
-    #[inline]
-    fn text(&self, row: usize) -> &[u8] {
-        &self.arena[self.ends.range(row)]
-    }
-
-    fn append(&mut self, text: &[u8]) {
-        self.arena.extend_from_slice(text);
-        self.ends.push(self.arena.len());
-    }
-}
-
 impl<T: JsonType> SerdeBuffer<T> {
     /// Appends the text of a value, or returns the reason why it has none. A text that cannot be read back is refused
     /// here, where the error concerns one row. Later it would make the log unreadable or end a sink.
     fn write(&mut self, value: &T) -> Result<(), String> {
-        let start = self.arena.len();
-        let written = serde_json::to_writer(&mut self.arena, value).map_err(|error| error.to_string());
+        let BytesBuffer { ends, arena, .. } = &mut self.texts;
+        let start = arena.len();
+        let written = serde_json::to_writer(&mut *arena, value).map_err(|error| error.to_string());
         // A `RawValue` keeps the line breaks between the parts of its JSON, and a row is one line.
-        self.arena[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-        let written = written.and_then(|()| reads_back::<T>(&self.arena[start..]));
+        arena[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+        let written = written.and_then(|()| reads_back::<T>(&arena[start..]));
         match written {
-            Ok(()) => self.ends.push(self.arena.len()),
-            Err(_) => self.arena.truncate(start),
+            Ok(()) => ends.push(arena.len()),
+            Err(_) => arena.truncate(start),
         }
         written
     }
@@ -133,16 +121,7 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
     type Item = Json<T>;
     const NEEDS_QUOTES: bool = true;
     const CAN_REFUSE: bool = true;
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.ends.bytes() + self.arena.len()
-    }
+    delegated!(texts);
 
     /// # Panics
     ///
@@ -154,12 +133,7 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
     }
 
     fn push_placeholder(&mut self) {
-        self.append(b"null");
-    }
-
-    #[inline]
-    fn push_from(&mut self, other: &Self, row: usize) {
-        self.append(other.text(row));
+        self.texts.append(b"null");
     }
 
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
@@ -171,17 +145,11 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
         scan.value().is_some_and(|text| self.read(text).is_ok())
     }
 
-    #[inline]
-    fn truncate(&mut self, len: usize) {
-        let end = self.ends.truncate(len);
-        self.arena.truncate(end);
-    }
-
     /// # Panics
     ///
     /// If the type does not read what it has written, although it did when the value was pushed.
     fn get(&self, row: usize) -> Json<T> {
-        let text = self.text(row);
+        let text = self.texts.slice(row);
         match serde_json::from_slice(text) {
             Ok(value) => Json(value),
             Err(error) => {
@@ -192,18 +160,8 @@ impl<T: JsonType> Buffer for SerdeBuffer<T> {
     }
 
     #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.text(row) == other.text(other_row)
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        self.text(row).hash(state);
-    }
-
-    #[inline]
     fn write_json(&self, row: usize, _style: Style, out: &mut Vec<u8>) {
-        out.extend_from_slice(self.text(row));
+        out.extend_from_slice(self.texts.slice(row));
     }
 }
 

@@ -18,8 +18,8 @@ use crate::rows::data_type::DataType;
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct BytesBuffer<T = Vec<u8>> {
-    ends: Ends,
-    arena: Vec<u8>,
+    pub(super) ends: Ends,
+    pub(super) arena: Vec<u8>,
     item: PhantomData<T>,
 }
 
@@ -56,12 +56,12 @@ mod shared {
 
 impl<T> BytesBuffer<T> {
     #[inline]
-    fn slice(&self, row: usize) -> &[u8] {
+    pub(super) fn slice(&self, row: usize) -> &[u8] {
         &self.arena[self.ends.range(row)]
     }
 
     #[inline]
-    fn append(&mut self, bytes: &[u8]) {
+    pub(super) fn append(&mut self, bytes: &[u8]) {
         self.arena.extend_from_slice(bytes);
         self.ends.push(self.arena.len());
     }

@@ -214,6 +214,42 @@ pub trait Buffer: Default + Send + Sync + 'static {
     fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>);
 }
 
+/// Writes the methods of a [`Buffer`] that treat a value as the buffer in a field does.
+macro_rules! delegated {
+    ($field:tt) => {
+        #[inline]
+        fn len(&self) -> usize {
+            self.$field.len()
+        }
+
+        #[inline]
+        fn bytes(&self) -> usize {
+            self.$field.bytes()
+        }
+
+        #[inline]
+        fn push_from(&mut self, other: &Self, row: usize) {
+            self.$field.push_from(&other.$field, row);
+        }
+
+        #[inline]
+        fn truncate(&mut self, len: usize) {
+            self.$field.truncate(len);
+        }
+
+        #[inline]
+        fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+            self.$field.equal(row, &other.$field, other_row)
+        }
+
+        #[inline]
+        fn hash<H: std::hash::Hasher>(&self, row: usize, state: &mut H) {
+            self.$field.hash(row, state);
+        }
+    };
+}
+use delegated;
+
 /// The end of each value in an arena of values of varying length.
 #[derive(Debug, Default)]
 pub(crate) struct Ends(Vec<usize>);

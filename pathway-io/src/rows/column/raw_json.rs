@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::hash::Hasher;
 
 use serde::de::{Deserialize, Deserializer, Error as _};
 use serde_json::value::RawValue;
 
 use super::text::TextBuffer;
-use super::{Buffer, NotNull, Style, column_type, strict};
+use super::{Buffer, NotNull, Style, column_type, delegated, strict};
 use crate::rows::data_type::DataType;
 
 /// A JSON value that is kept as its text: digits, the order of fields and escapes stay as they were.
@@ -94,16 +93,7 @@ impl NotNull for RawJson {
 impl Buffer for RawJsonBuffer {
     type Item = RawJson;
     const NEEDS_QUOTES: bool = true;
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
+    delegated!(0);
 
     #[inline]
     fn push(&mut self, item: RawJson) {
@@ -114,11 +104,6 @@ impl Buffer for RawJsonBuffer {
         self.0.append("null");
     }
 
-    #[inline]
-    fn push_from(&mut self, other: &Self, row: usize) {
-        self.0.push_from(&other.0, row);
-    }
-
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
         let value = Box::<RawValue>::deserialize(deserializer)?;
         strict::check_depth(value.get()).map_err(|fault| fault.after::<D::Error>(value.get()))?;
@@ -127,23 +112,8 @@ impl Buffer for RawJsonBuffer {
     }
 
     #[inline]
-    fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
-
-    #[inline]
     fn get(&self, row: usize) -> RawJson {
         RawJson(self.0.get(row))
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.0.equal(row, &other.0, other_row)
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        self.0.hash(row, state);
     }
 
     #[inline]

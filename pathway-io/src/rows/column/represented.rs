@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeSet, HashSet};
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde::de::{Deserializer, Error};
 use super::list::ListBuffer;
 use super::mismatch::shorten;
 use super::scan::Scan;
-use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style, column_type};
+use super::{Buffer, ColumnType, KeyType, NotNull, Scalar, Style, column_type, delegated};
 use crate::rows::data_type::DataType;
 
 /// A type whose values are stored as values of another type.
@@ -70,16 +70,7 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     type Item = T;
     const NEEDS_QUOTES: bool = InnerBuffer::<T>::NEEDS_QUOTES;
     const CAN_REFUSE: bool = T::CAN_REFUSE || InnerBuffer::<T>::CAN_REFUSE;
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
+    delegated!(0);
 
     /// # Panics
     ///
@@ -97,11 +88,6 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     #[inline]
     fn push_placeholder(&mut self) {
         self.0.push_placeholder();
-    }
-
-    #[inline]
-    fn push_from(&mut self, other: &Self, row: usize) {
-        self.0.push_from(&other.0, row);
     }
 
     #[inline]
@@ -125,11 +111,6 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     }
 
     #[inline]
-    fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
-    }
-
-    #[inline]
     fn get(&self, row: usize) -> T {
         T::restore(self.0.get(row))
     }
@@ -142,16 +123,6 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
     #[inline]
     fn scalar(&self, row: usize) -> Scalar<'_> {
         self.0.scalar(row)
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.0.equal(row, &other.0, other_row)
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        self.0.hash(row, state);
     }
 
     #[inline]
