@@ -67,26 +67,21 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, source) in self.sources.iter().enumerate() {
-            if i > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{source}")?;
-        }
+        let mut lines: Vec<String> = self.sources.iter().map(ToString::to_string).collect();
         match self.refused_updates {
             0 => {}
-            1 => write!(f, "\n1 update left out, because a sink permanently refuses it")?,
-            updates => write!(f, "\n{updates} updates left out, because a sink permanently refuses them")?,
+            1 => lines.push("1 update left out, because a sink permanently refuses it".into()),
+            updates => lines.push(format!("{updates} updates left out, because a sink permanently refuses them")),
         }
-        match self.stop {
-            Some(Stop::Handle) => write!(f, "\nstopped"),
-            Some(Stop::Signal(1)) => write!(f, "\nstopped by SIGHUP"),
-            Some(Stop::Signal(2)) => write!(f, "\nstopped by SIGINT"),
-            Some(Stop::Signal(15)) => write!(f, "\nstopped by SIGTERM"),
-            Some(Stop::Signal(signal)) => write!(f, "\nstopped by signal {signal}"),
-            Some(Stop::Failure) => write!(f, "\nstopped by a failure"),
-            None => Ok(()),
-        }
+        lines.extend(self.stop.map(|stop| match stop {
+            Stop::Handle => "stopped".into(),
+            Stop::Signal(1) => "stopped by SIGHUP".into(),
+            Stop::Signal(2) => "stopped by SIGINT".into(),
+            Stop::Signal(15) => "stopped by SIGTERM".into(),
+            Stop::Signal(signal) => format!("stopped by signal {signal}"),
+            Stop::Failure => "stopped by a failure".into(),
+        }));
+        f.write_str(&lines.join("\n"))
     }
 }
 
@@ -114,5 +109,27 @@ impl fmt::Display for SourceSummary {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn has_no_empty_lines() {
+        let mut summary = Summary { stop: Some(Stop::Handle), ..Summary::default() };
+        assert_eq!(summary.to_string(), "stopped");
+        (summary.refused_updates, summary.stop) = (1, None);
+        assert_eq!(summary.to_string(), "1 update left out, because a sink permanently refuses it");
+        let source = |name: &str| SourceSummary { name: name.into(), rows: 1, commits: 1, ..SourceSummary::default() };
+        summary.sources = vec![source("cats"), source("dogs")];
+        (summary.refused_updates, summary.stop) = (2, Some(Stop::Signal(3)));
+        assert_eq!(
+            summary.to_string(),
+            "cats: 1 row in 1 commit, 0.000 s\ndogs: 1 row in 1 commit, 0.000 s\n\
+             2 updates left out, because a sink permanently refuses them\nstopped by signal 3"
+        );
+        assert_eq!(Summary::default().to_string(), "");
     }
 }
