@@ -26,7 +26,9 @@ pub(crate) fn path(directory: &Path, generation: u64) -> PathBuf {
 
 /// Returns the generation of the log in the file `name`.
 pub(crate) fn generation(name: &str) -> Option<u64> {
-    name.strip_prefix("log-")?.parse().ok()
+    let generation = name.strip_prefix("log-")?.parse().ok()?;
+    // `parse` also reads `01` and `+1`, which are names of other programs' files.
+    (name == format!("log-{generation}")).then_some(generation)
 }
 
 /// One generation of the log, open for appending.
@@ -267,4 +269,18 @@ impl Log {
 
 fn unnamed(directory: &Path, generation: u64) -> PathBuf {
     directory.join(format!("log-{generation}.new"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_has_exactly_the_name_of_its_generation() {
+        let generations = ["log-1", "log-20"].map(generation);
+        assert_eq!(generations, [Some(1), Some(20)]);
+        for name in ["log-01", "log-+1", "log-", "log-1.new", "log--1", "log-1 ", "Log-1"] {
+            assert_eq!(generation(name), None, "{name}");
+        }
+    }
 }

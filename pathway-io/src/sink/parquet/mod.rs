@@ -239,7 +239,13 @@ impl Drop for DirectoryLock {
 /// Returns the number of a part and the time of its last commit, by its name.
 fn numbers(name: &str) -> Option<(u64, u64)> {
     let (number, time) = name.strip_prefix("part-")?.strip_suffix(".parquet")?.split_once('-')?;
-    Some((number.parse().ok()?, time.parse().ok()?))
+    let (number, time) = (number.parse().ok()?, time.parse().ok()?);
+    // `parse` also reads names of files that are not ours, as `part-+1-05.parquet`.
+    (name == part_name(number, time)).then_some((number, time))
+}
+
+fn part_name(number: u64, time: u64) -> String {
+    format!("part-{number:08}-{time}.parquet")
 }
 
 impl<S: Schema> Sink<S> for ParquetSink {
@@ -295,7 +301,7 @@ impl<S: Schema> StagedSink<S> for ParquetSink {
         self.encode()?;
         if let Some(part) = self.part.take() {
             let number = self.complete.0 + 1;
-            let path = self.directory.join(format!("part-{number:08}-{}.parquet", self.last));
+            let path = self.directory.join(part_name(number, self.last));
             if let Some(parts) = &mut self.parts {
                 parts.check()?;
             }
@@ -311,5 +317,20 @@ impl<S: Schema> StagedSink<S> for ParquetSink {
 
     fn durable(&self) -> u64 {
         self.complete.1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_has_exactly_the_name_that_the_sink_gives_it() {
+        assert_eq!(numbers(&part_name(1, 5)), Some((1, 5)));
+        assert_eq!(numbers("part-123456789-0.parquet"), Some((123_456_789, 0)));
+        for name in ["part-1-5.parquet", "part-+0000001-5.parquet", "part-00000001-05.parquet", "part-00000001-+5.parquet"]
+        {
+            assert_eq!(numbers(name), None, "{name}");
+        }
     }
 }
