@@ -8,30 +8,26 @@ use super::log;
 use crate::run::error::{BoxError, Error, Result};
 use crate::run::files::{Watch, private};
 use crate::sink::file::file_system;
-use crate::sink::file::storage::{FileError, sync_parent};
+use crate::sink::file::storage::{FileError, create_directory};
 
 const LOCK: &str = "lock";
 
 /// Creates the directory and those above it that are missing, and makes their names durable.
 fn create(path: &Path) -> std::result::Result<(), FileError> {
-    let missing: Vec<&Path> =
-        path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    let failed = |error| FileError::new("create the state directory", path, error);
-    match path.parent() {
+    create_directory(&*file_system(), path, "create the state directory", || match path.parent() {
         Some(parent) if !path.is_dir() => {
-            fs::create_dir_all(parent).map_err(failed)?;
+            fs::create_dir_all(parent)?;
             match builder.create(path) {
                 // Another program has created it meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => {}
-                created => created.map_err(failed)?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+                created => created,
             }
         }
-        _ => fs::create_dir_all(path).map_err(failed)?,
-    }
-    missing.into_iter().try_for_each(|directory| sync_parent(&*file_system(), directory))
+        _ => fs::create_dir_all(path),
+    })
 }
 
 /// A state directory that is locked.

@@ -211,6 +211,20 @@ pub(crate) fn sync_parent(storage: &dyn Storage, path: &Path) -> Result<(), File
     storage.sync_directory(parent).map_err(|error| FileError::new("sync the directory of", path, error))
 }
 
+/// Creates a directory by `create`, with those above it that are missing, and makes their names durable. `operation` is
+/// for the error.
+pub(crate) fn create_directory(
+    storage: &dyn Storage,
+    path: &Path,
+    operation: &'static str,
+    create: impl FnOnce() -> io::Result<()>,
+) -> Result<(), FileError> {
+    let missing: Vec<&Path> =
+        path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+    create().map_err(|error| FileError::new(operation, path, error))?;
+    missing.into_iter().try_for_each(|directory| sync_parent(storage, directory))
+}
+
 /// An error of a file, with its path and position.
 #[derive(Debug)]
 pub(crate) struct FileError {

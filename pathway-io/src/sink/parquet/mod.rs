@@ -62,7 +62,7 @@ use crate::run::files::lock;
 use crate::schema::BatchBuilder;
 use crate::sink::Sink;
 use crate::sink::file::file_system;
-use crate::sink::file::storage::{FileError, Storage, remove, sync_parent};
+use crate::sink::file::storage::{FileError, Storage, create_directory, remove, sync_parent};
 use crate::sink::spec::StagedSink;
 use complete::{CompleteParts, Named};
 use part::Part;
@@ -168,10 +168,7 @@ impl ParquetSink {
     /// Creates and locks the directory, removes an incomplete part, and finds the complete parts.
     fn enter(&mut self) -> Result<Vec<Named>, BoxError> {
         let directory = &self.directory;
-        if !directory.is_dir() {
-            fs::create_dir_all(directory).map_err(|error| FileError::new("create", directory, error))?;
-            sync_parent(&*self.storage, directory)?;
-        }
+        create_directory(&*self.storage, directory, "create", || fs::create_dir_all(directory))?;
         if self.lock.is_none() {
             self.lock = DirectoryLock::new(directory).map_err(|error| FileError::new("lock", directory, error))?;
         }
@@ -323,6 +320,22 @@ impl<S: Schema> StagedSink<S> for ParquetSink {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "faults")]
+    #[test]
+    fn the_names_of_all_new_directories_are_durable() {
+        use crate::sink::file::faults::{Fault, Mount};
+        let root = tempfile::tempdir().unwrap();
+        let disk = Mount::new(root.path(), Fault::None);
+        let directory = root.path().join("new/cats/parts");
+        let mut sink = ParquetSink::new(&directory, Options::new());
+        for _ in 0..2 {
+            sink.enter().unwrap();
+            let mut synced: Vec<PathBuf> = disk.calls().into_iter().map(|call| call.path).collect();
+            synced.sort();
+            assert_eq!(synced, [root.path().into(), root.path().join("new"), root.path().join("new/cats")]);
+        }
+    }
 
     #[test]
     fn a_part_has_exactly_the_name_that_the_sink_gives_it() {
