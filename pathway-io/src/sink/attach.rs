@@ -78,18 +78,31 @@ impl<S: Schema> TableSinks<S> {
     ///
     /// If that panics.
     pub(crate) fn check(&self) -> Result<Vec<RowCheck<S>>> {
-        let mut checks = Vec::new();
-        for spec in &mut self.0.lock().sinks {
-            let named = |kind| Error::sink(&spec.name, kind);
-            guarded("is_transactional", || spec.sink.is_transactional()).map_err(named)?;
-            checks.extend(guarded("row_check", || spec.sink.get().row_check()).map_err(named)?);
-        }
-        Ok(checks)
+        self.unlocked(|sinks| {
+            let mut checks = Vec::new();
+            for spec in sinks {
+                let named = |kind| Error::sink(&spec.name, kind);
+                guarded("is_transactional", || spec.sink.is_transactional()).map_err(named)?;
+                checks.extend(guarded("row_check", || spec.sink.get().row_check()).map_err(named)?);
+            }
+            Ok(checks)
+        })
+    }
+
+    /// Lets `call` call the user's code. The lock is not held meanwhile, because that code may use the table. It cannot
+    /// attach a sink.
+    fn unlocked<T>(&self, call: impl FnOnce(&mut [SinkSpec<S>]) -> T) -> T {
+        let was_taken = self.is_taken();
+        let mut sinks = self.take();
+        let result = call(&mut sinks);
+        let mut attached = self.0.lock();
+        (attached.sinks, attached.taken) = (sinks, was_taken);
+        result
     }
 
     /// Returns the number of transactional sinks.
     pub(crate) fn transactional(&self) -> usize {
-        self.0.lock().sinks.iter().filter(|spec| spec.sink.is_transactional()).count()
+        self.unlocked(|sinks| sinks.iter().filter(|spec| spec.sink.is_transactional()).count())
     }
 
     /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
@@ -329,5 +342,67 @@ impl<S> Table<S> {
         let (sender, receiver) = crossbeam_channel::bounded(capacity);
         self.write_to(Channel(sender));
         receiver
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use pathway_derive::Schema;
+
+    use super::*;
+    use crate::run::error::RunResult;
+
+    #[derive(Schema)]
+    #[schema(crate = crate)]
+    struct Cat {
+        key: i64,
+    }
+
+    /// A sink that attaches another one when the pipeline starts.
+    struct Attaching {
+        table: Table<Cat>,
+        from_check: bool,
+    }
+
+    impl Sink<Cat> for Attaching {
+        fn write(&mut self, _: &Commit<Cat>) -> RunResult {
+            Ok(())
+        }
+
+        fn is_transactional(&self) -> bool {
+            if !self.from_check {
+                self.table.subscribe(|_| {});
+            }
+            true
+        }
+
+        fn row_check(&self) -> Option<RowCheck<Cat>> {
+            self.table.subscribe(|_| {});
+            None
+        }
+    }
+
+    #[test]
+    fn a_sink_cannot_attach_another_one_during_the_start() {
+        for from_check in [true, false] {
+            let (sender, receiver) = mpsc::channel();
+            std::thread::spawn(move || {
+                let table = Table::<Cat>::new("cats".into());
+                table.write_to(Attaching { table: table.clone(), from_check });
+                let checked = table.sinks().check().map(drop).map_err(|error| error.to_string());
+                sender.send((checked, table.sinks().kinds())).unwrap();
+                if from_check {
+                    assert_eq!(table.sinks().transactional(), 1);
+                }
+                table.subscribe(|_| {});
+            });
+            let (checked, kinds) = receiver.recv_timeout(Duration::from_secs(20)).expect("the start ends");
+            let error = checked.unwrap_err();
+            assert!(error.contains("the pipeline of its table has already been started"), "{error}");
+            assert_eq!(kinds, (true, false));
+        }
     }
 }
