@@ -144,7 +144,7 @@ impl Plan {
     /// Checks that no two sinks write to the same path, and that no sink writes into the state directory.
     pub(super) fn check_paths(&self, derived: &[Arc<dyn AnyTable>], state: Option<&Path>) -> Result<()> {
         let state = state.map(resolve);
-        let mut seen: HashMap<FileKey, Vec<Target>> = HashMap::new();
+        let mut seen: HashMap<TargetKey, Vec<Target>> = HashMap::new();
         let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
         let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
         for source in &self.sources {
@@ -153,19 +153,23 @@ impl Plan {
             }
         }
         for target in targets {
-            let path = resolve(&target.path);
-            // The directory of a Parquet sink can be the state directory itself.
-            if state.as_deref().is_some_and(|state| path.starts_with(state)) {
-                let message = "it is in the state directory, which must not hold other files; help: write it to another directory";
-                return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
-            }
-            // A device or a pipe may be shared, and a file has as many names as it has links. A directory has the parts
-            // of one table.
-            let found = path.metadata().ok();
-            if found.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir()) {
-                continue;
-            }
-            let key = found.as_ref().and_then(FileId::of).map_or(FileKey::Path(path), FileKey::Id);
+            let key = if target.is_server {
+                TargetKey::Server(target.path.clone())
+            } else {
+                let path = resolve(&target.path);
+                // The directory of a Parquet sink can be the state directory itself.
+                if state.as_deref().is_some_and(|state| path.starts_with(state)) {
+                    let message = "it is in the state directory, which must not hold other files; help: write it to another directory";
+                    return Err(Error::sink(&target.path.display().to_string(), FailureKind::Failed(message.into())));
+                }
+                // A device or a pipe may be shared, and a file has as many names as it has links. A directory has the
+                // parts of one table.
+                let found = path.metadata().ok();
+                if found.as_ref().is_some_and(|found| !found.is_file() && !found.is_dir()) {
+                    continue;
+                }
+                found.as_ref().and_then(FileId::of).map_or(TargetKey::Path(path), TargetKey::Id)
+            };
             let others = seen.entry(key).or_default();
             // Sinks may write to different tables of the same database.
             if let Some(other) = others.iter().find(|other| !target.is_apart_from(other)) {
@@ -177,12 +181,13 @@ impl Plan {
     }
 }
 
-/// The identity of a file.
+/// The identity of a file or a database server.
 #[derive(PartialEq, Eq, Hash)]
-enum FileKey {
+enum TargetKey {
     Id(FileId),
     /// The file does not exist yet.
     Path(PathBuf),
+    Server(PathBuf),
 }
 
 fn written_twice(one: &Target, other: &Target) -> Error {
@@ -206,5 +211,41 @@ fn resolve(path: &Path) -> PathBuf {
     match (parent, path.file_name()) {
         (Some(parent), Some(name)) => resolve(parent).join(name),
         _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pathway_derive::Schema;
+
+    use super::super::table::PipelineTable;
+    use super::*;
+    use crate::rows::table::Table;
+
+    #[derive(Schema)]
+    #[schema(crate = crate)]
+    struct Cat {
+        key: i64,
+    }
+
+    fn check_paths(state: Option<&Path>, attach: impl FnOnce(&Table<Cat>)) -> Result<(), String> {
+        let table = Table::new("cats".into());
+        attach(&table);
+        Plan::default().check_paths(&[PipelineTable::of(&table)], state).map_err(|error| error.to_string())
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn a_database_server_is_not_in_a_directory() {
+        use crate::sink::postgres::{Options, write, write_with};
+        let zoo = "host=localhost dbname=zoo";
+        // The working directory is the state directory.
+        check_paths(Some(Path::new(".")), |cats| write(cats, zoo)).unwrap();
+        let twice = check_paths(None, |cats| {
+            write(cats, zoo);
+            write_with(cats, zoo, Options::new().table("others"));
+            write(cats, "host=localhost dbname=zoo user=keeper");
+        });
+        assert!(twice.unwrap_err().contains("two sinks write to its table"));
     }
 }

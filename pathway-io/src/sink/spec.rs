@@ -11,10 +11,12 @@ use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
 
-/// A file that a sink writes, or a part of one. No two sinks may write the same target.
+/// A file or a database server that a sink writes, or a part of one. No two sinks may write the same target.
 #[derive(Debug, Clone)]
 pub(crate) struct Target {
+    /// The path of the file, or the URL of the server.
     pub(crate) path: PathBuf,
+    pub(crate) is_server: bool,
     /// The table, if the target is a database.
     pub(crate) part: Option<String>,
     /// Whether the database ignores the case of ASCII letters in the name of the table.
@@ -23,7 +25,7 @@ pub(crate) struct Target {
 
 impl Target {
     pub(crate) fn file(path: PathBuf) -> Self {
-        Target { path, part: None, ignores_case: false }
+        Target { path, is_server: false, part: None, ignores_case: false }
     }
 
     /// Returns whether both are tables of a database, and two different ones.

@@ -147,7 +147,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
         Some(schema) => format!("{schema}.{}", layout.table),
         None => layout.table.clone(),
     };
-    let target = Target { path: PathBuf::from(&database), part: Some(part), ignores_case: false };
+    let target = Target { part: Some(part), is_server: true, ..Target::file(PathBuf::from(&database)) };
     let name = format!("{database} {}", layout.table);
     let sink = PostgresSink::<S> {
         layout,

@@ -139,7 +139,7 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
     let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
-    let target = Target { path: path.to_owned(), part: Some(layout.table.clone()), ignores_case: true };
+    let target = Target { part: Some(layout.table.clone()), ignores_case: true, ..Target::file(path.to_owned()) };
     let row_limit = options.row_limit.unwrap_or(limit::ROW_LIMIT);
     let sink = SqliteSink { path: path.to_owned(), layout, row_limit, database: None, watch: None, is_checked: false };
     let (name, retry) = (path.display().to_string(), options.retry.unwrap_or_else(default_retry));
