@@ -22,8 +22,8 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn schema(&self) -> &'static TableSchema;
     fn extensions(&self) -> &Arc<Extensions>;
     fn pool(&self) -> AnyPool;
-    /// Returns the files and database tables that the sinks write.
-    fn targets(&self) -> Vec<Target>;
+    /// Returns the files and database tables that the sinks write, with the files of the workers `workers`.
+    fn targets(&self, workers: Range<usize>) -> Vec<Target>;
     /// Returns the output files whose lengths are part of a checkpoint, and the format of each.
     fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)>;
     /// Asks each sink whether it is transactional, and for its check of rows. Both call the user's code.

@@ -141,12 +141,18 @@ impl Plan {
         unique.into()
     }
 
-    /// Checks that no two sinks write to the same path, and that no sink writes into the state directory.
-    pub(super) fn check_paths(&self, derived: &[Arc<dyn AnyTable>], state: Option<&Path>) -> Result<()> {
+    /// Checks that no two sinks write to the same path, and that no sink writes into the state directory. The files of
+    /// all `workers` are checked, because processes can run on one machine.
+    pub(super) fn check_paths(
+        &self,
+        derived: &[Arc<dyn AnyTable>],
+        workers: usize,
+        state: Option<&Path>,
+    ) -> Result<()> {
         let state = state.map(resolve);
         let mut seen: HashMap<TargetKey, Vec<Target>> = HashMap::new();
         let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
-        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets()).collect();
+        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets(0..workers)).collect();
         for source in &self.sources {
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
                 targets.push(Target::file(path));
@@ -231,7 +237,7 @@ mod tests {
     fn check_paths(state: Option<&Path>, attach: impl FnOnce(&Table<Cat>)) -> Result<(), String> {
         let table = Table::new("cats".into());
         attach(&table);
-        Plan::default().check_paths(&[PipelineTable::of(&table)], state).map_err(|error| error.to_string())
+        Plan::default().check_paths(&[PipelineTable::of(&table)], 2, state).map_err(|error| error.to_string())
     }
 
     #[cfg(feature = "postgres")]
@@ -247,5 +253,26 @@ mod tests {
             write(cats, "host=localhost dbname=zoo user=keeper");
         });
         assert!(twice.unwrap_err().contains("two sinks write to its table"));
+    }
+
+    #[test]
+    fn the_paths_of_each_worker_are_checked() {
+        use crate::sink::csv::{Options, write, write_with};
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        let beside = |others: &[&str]| {
+            check_paths(None, |cats| {
+                write_with(cats, path("counts.csv"), Options::new().per_worker());
+                others.iter().for_each(|name| write(cats, path(name)));
+            })
+        };
+        beside(&["counts.csv", "counts.2.csv"]).unwrap();
+        for name in ["counts.0.csv", "counts.1.csv"] {
+            assert!(beside(&[name]).unwrap_err().contains("two sinks write to one file"), "{name}");
+        }
+        let twice = check_paths(None, |cats| {
+            (0..2).for_each(|_| write_with(cats, path("counts.csv"), Options::new().per_worker()));
+        });
+        assert!(twice.unwrap_err().contains("two sinks write to one file"));
     }
 }

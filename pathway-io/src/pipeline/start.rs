@@ -40,7 +40,7 @@ pub(super) fn start(
     let derived = engine.as_ref().map(|engine| engine.tables()).unwrap_or_default();
     let tables = plan.sources.iter().flat_map(|source| &source.tables).chain(&derived);
     tables.into_iter().try_for_each(|table| table.check_sinks())?;
-    plan.check_paths(&derived, persistence.as_deref().map(Persistence::directory))?;
+    plan.check_paths(&derived, workers.count(), persistence.as_deref().map(Persistence::directory))?;
     if workers.process > 0 {
         plan.leave_to_others();
     }

@@ -105,8 +105,8 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
         Arc::clone(&self.rows().pool) as AnyPool
     }
 
-    fn targets(&self) -> Vec<Target> {
-        self.sinks().targets()
+    fn targets(&self, workers: Range<usize>) -> Vec<Target> {
+        self.sinks().targets(workers)
     }
 
     fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)> {

@@ -26,19 +26,14 @@ pub(crate) struct TableSinks<S: Schema>(Lock<Attached<S>>);
 
 struct Attached<S: Schema> {
     sinks: Vec<SinkSpec<S>>,
-    per_worker: Vec<PerWorker<S>>,
+    /// The sinks of which each worker has its own instance.
+    per_worker: Vec<Box<MakeSink<S>>>,
     /// Whether the pipeline has started, so that no sink can be added.
     taken: bool,
 }
 
 /// A function that makes the sink of a worker, with its path.
 type MakeSink<S> = dyn Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send;
-
-/// A sink of which each worker has its own instance, with the path that the user has given.
-struct PerWorker<S: Schema> {
-    path: PathBuf,
-    make: Box<MakeSink<S>>,
-}
 
 impl<S: Schema> Default for TableSinks<S> {
     fn default() -> Self {
@@ -47,10 +42,11 @@ impl<S: Schema> Default for TableSinks<S> {
 }
 
 impl<S: Schema> TableSinks<S> {
-    /// Returns the files and database tables that the sinks write.
-    pub(crate) fn targets(&self) -> Vec<Target> {
+    /// Returns the files and database tables that the sinks write, with the files of the workers `workers`.
+    pub(crate) fn targets(&self, workers: Range<usize>) -> Vec<Target> {
         let attached = self.0.lock();
-        let per_worker = attached.per_worker.iter().map(|sink| Target::file(sink.path.clone()));
+        let of_worker = |worker| attached.per_worker.iter().map(move |sink| Target::file(sink(worker).0));
+        let per_worker = workers.flat_map(of_worker);
         let quarantines = attached.sinks.iter().filter_map(|spec| match &spec.refused_rows {
             BadRows::Quarantine(path) => Some(Target::file(path.clone())),
             BadRows::Fail | BadRows::Skip => None,
@@ -68,7 +64,7 @@ impl<S: Schema> TableSinks<S> {
         let files = attached.sinks.iter().filter_map(file);
         let of_worker = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| (path, sink.format());
         let per_worker =
-            workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker((sink.make)(worker))));
+            workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker(sink(worker))));
         files.chain(per_worker).collect()
     }
 
@@ -129,7 +125,7 @@ impl<S: Schema> TableSinks<S> {
             return Vec::new();
         }
         let of_worker = |worker| {
-            let specs = per_worker.iter().map(|sink| (sink.make)(worker));
+            let specs = per_worker.iter().map(|sink| sink(worker));
             specs.map(|(path, sink)| SinkSpec::file(path, sink)).collect()
         };
         workers.map(of_worker).collect()
@@ -197,8 +193,7 @@ impl<S: Schema> Table<S> {
         path: &Path,
         make: impl Fn(usize) -> (PathBuf, Box<dyn FileSink<S>>) + Send + 'static,
     ) {
-        let sink = PerWorker { path: path.to_owned(), make: Box::new(make) };
-        self.attach(&path.display().to_string(), |attached| attached.per_worker.push(sink));
+        self.attach(&path.display().to_string(), |attached| attached.per_worker.push(Box::new(make)));
     }
 }
 
