@@ -3,47 +3,32 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::run::panics::source_of;
+use crate::run::panics::causes;
 
 /// The mark of an error after which no [`Restart`](crate::Restart) follows; see [`Error::fatal`](crate::Error::fatal).
 // It is a separate error below the `Error` that holds it. `io::Error::other` and `anyhow` hide the error that they wrap and
 // expose only its causes, among which the mark is still found.
-pub struct Fatal(pub(super) Box<dyn StdError + Send + Sync>);
+pub struct Fatal {
+    pub(super) error: Box<dyn StdError + Send + Sync>,
+    /// Set if a sink refuses rows permanently; see [`Error::refused`](crate::Error::refused). It has the number of the
+    /// update in the commit, if that is known.
+    pub(super) refused: Option<Option<usize>>,
+}
 
 impl fmt::Display for Fatal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl fmt::Debug for Fatal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Fatal").field(&self.0).finish()
-    }
-}
-
-impl StdError for Fatal {
-    /// Returns the cause of the marked error, because this error has the same text.
-    fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0.source()
-    }
-}
-
-/// The mark of an error of a sink that refuses rows permanently, below a [`Fatal`]: see
-/// [`Error::refused`](crate::Error::refused).
-#[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) update: Option<usize>,
-    pub(super) error: Box<dyn StdError + Send + Sync>,
-}
-
-impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.error.fmt(f)
     }
 }
 
-impl StdError for Refused {
+impl fmt::Debug for Fatal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Fatal").field(&self.error).finish()
+    }
+}
+
+impl StdError for Fatal {
+    /// Returns the cause of the marked error, because this error has the same text.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.error.source()
     }
@@ -52,28 +37,12 @@ impl StdError for Refused {
 /// Returns the mark of an error, or of one of its causes, as refused: the number of the update in the commit, if it is
 /// known.
 pub(crate) fn refused_update(error: &(dyn StdError + 'static)) -> Option<Option<usize>> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let marked = error.downcast_ref::<Fatal>();
-        if let Some(refused) = marked.and_then(|Fatal(inner)| inner.downcast_ref::<Refused>()) {
-            return Some(refused.update);
-        }
-        next = source_of(error).unwrap_or(None);
-    }
-    None
+    causes(error).find_map(|error| error.downcast_ref::<Fatal>()?.refused)
 }
 
 /// Returns whether an error or one of its causes is marked as fatal.
 pub(crate) fn is_fatal(error: &(dyn StdError + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if error.is::<Fatal>() {
-            return true;
-        }
-        // An error whose `source` panics has no further causes.
-        next = source_of(error).unwrap_or(None);
-    }
-    false
+    causes(error).any(|error| error.is::<Fatal>())
 }
 
 #[cfg(test)]

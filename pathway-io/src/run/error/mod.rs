@@ -13,7 +13,6 @@ use std::{fmt, io};
 use self::failure::Rest;
 pub use self::failure::{Failure, FailureKind};
 pub use self::fatal::Fatal;
-use self::fatal::Refused;
 pub(crate) use self::fatal::{is_fatal, refused_update};
 use crate::run::error::row_error::RowError;
 use crate::run::panics::{source_of, text_of};
@@ -136,7 +135,7 @@ impl Error {
     /// assert_eq!(error.to_string(), "no such account");
     /// ```
     pub fn fatal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Error::Fatal(Fatal(error.into()))
+        Error::Fatal(Fatal { error: error.into(), refused: None })
     }
 
     /// Marks an error of a [`Sink`](crate::Sink) that refuses rows permanently, so that another attempt would refuse
@@ -160,7 +159,7 @@ impl Error {
     /// }
     /// ```
     pub fn refused(update: impl Into<Option<usize>>, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Error::fatal(Refused { update: update.into(), error: error.into() })
+        Error::Fatal(Fatal { error: error.into(), refused: Some(update.into()) })
     }
 
     /// Returns whether this error, or a cause of it, is marked as [fatal](Error::fatal).

@@ -6,6 +6,7 @@ use std::{fmt, io};
 use postgres::error::DbError;
 
 use crate::run::error::{BoxError, Error};
+use crate::run::panics::causes;
 
 /// An error of the server or of the connection. Its text includes the cause, because the client's own text is only `db
 /// error`.
@@ -16,12 +17,7 @@ impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(error) = self.0.as_db_error() else {
             write!(f, "{}", self.0)?;
-            let mut next = self.0.source();
-            while let Some(cause) = next {
-                write!(f, ": {cause}")?;
-                next = cause.source();
-            }
-            return Ok(());
+            return causes(&self.0).skip(1).try_for_each(|cause| write!(f, ": {cause}"));
         };
         write!(f, "{} (SQLSTATE {})", error.message(), error.code().code())?;
         for (what, text) in [("detail", error.detail()), ("hint", error.hint()), ("in", error.where_())] {
@@ -60,14 +56,7 @@ fn is_transient(error: &postgres::Error) -> bool {
     if let Some(error) = error.as_db_error() {
         return is_transient_state(error);
     }
-    let mut next: Option<&(dyn StdError + 'static)> = Some(error);
-    while let Some(cause) = next {
-        if cause.is::<io::Error>() {
-            return true;
-        }
-        next = cause.source();
-    }
-    error.is_closed()
+    causes(error).any(|cause| cause.is::<io::Error>()) || error.is_closed()
 }
 
 fn is_transient_state(error: &DbError) -> bool {
