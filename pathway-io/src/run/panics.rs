@@ -42,9 +42,7 @@ pub(crate) fn source_of<'e>(
 }
 
 /// Returns an error and its causes. An error whose `source` panics has no further causes.
-pub(crate) fn causes<'e>(
-    error: &'e (dyn StdError + 'static),
-) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+pub(crate) fn causes<'e>(error: &'e (dyn StdError + 'static)) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| source_of(*error).unwrap_or(None))
 }
 

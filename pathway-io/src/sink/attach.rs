@@ -63,8 +63,7 @@ impl<S: Schema> TableSinks<S> {
         };
         let files = attached.sinks.iter().filter_map(file);
         let of_worker = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| (path, sink.format());
-        let per_worker =
-            workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker(sink(worker))));
+        let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker(sink(worker))));
         files.chain(per_worker).collect()
     }
 

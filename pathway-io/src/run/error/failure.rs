@@ -70,8 +70,11 @@ impl FailureKind {
             kind => kind.to_string(),
         }
     }
+}
 
-    pub(super) fn fmt_after_name(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// Displays the text after the name of the part, as in `failed: the file is gone`.
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             FailureKind::Failed(cause) => write!(f, "failed: {}", text_of(&**cause)),
             FailureKind::Panicked { place, message } => write!(f, "panicked in {place}: {message}"),
@@ -84,13 +87,6 @@ impl FailureKind {
                 }
             }
         }
-    }
-}
-
-/// Displays the text after the name of the part, as in `failed: the file is gone`.
-impl fmt::Display for FailureKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.fmt_after_name(f)
     }
 }
 

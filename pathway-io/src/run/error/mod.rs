@@ -197,29 +197,18 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Error::Connector(failure) => {
-                write!(f, "connector `{}` ", failure.name)?;
-                failure.kind.fmt_after_name(f)
-            }
-            Error::Sink(failure) => {
-                write!(f, "sink `{}` ", failure.name)?;
-                failure.kind.fmt_after_name(f)
-            }
-            Error::Computation(failure) => {
-                write!(f, "computation `{}` ", failure.name)?;
-                failure.kind.fmt_after_name(f)
-            }
-            Error::Pipeline(failure) => {
-                f.write_str("the pipeline ")?;
-                failure.kind.fmt_after_name(f)
-            }
-            Error::Io(error) => error.fmt(f),
-            Error::Closed(closed) => closed.fmt(f),
-            Error::Row(error) => error.fmt(f),
-            Error::Fatal(fatal) => fatal.fmt(f),
-            Error::Other(error) => error.fmt(f),
-        }
+        let (part, failure) = match self {
+            Error::Connector(failure) => ("connector", failure),
+            Error::Sink(failure) => ("sink", failure),
+            Error::Computation(failure) => ("computation", failure),
+            Error::Pipeline(failure) => return write!(f, "the pipeline {}", failure.kind),
+            Error::Io(error) => return error.fmt(f),
+            Error::Closed(closed) => return closed.fmt(f),
+            Error::Row(error) => return error.fmt(f),
+            Error::Fatal(fatal) => return fatal.fmt(f),
+            Error::Other(error) => return error.fmt(f),
+        };
+        write!(f, "{part} `{}` {}", failure.name, failure.kind)
     }
 }
 

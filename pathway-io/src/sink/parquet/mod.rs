@@ -341,7 +341,8 @@ mod tests {
     fn a_part_has_exactly_the_name_that_the_sink_gives_it() {
         assert_eq!(numbers(&part_name(1, 5)), Some((1, 5)));
         assert_eq!(numbers("part-123456789-0.parquet"), Some((123_456_789, 0)));
-        for name in ["part-1-5.parquet", "part-+0000001-5.parquet", "part-00000001-05.parquet", "part-00000001-+5.parquet"]
+        for name in
+            ["part-1-5.parquet", "part-+0000001-5.parquet", "part-00000001-05.parquet", "part-00000001-+5.parquet"]
         {
             assert_eq!(numbers(name), None, "{name}");
         }
