@@ -25,7 +25,7 @@ use super::Collection;
 use super::export::{AlsoTo, Exported};
 use super::row::ResultRow;
 use super::sync_requests::ServedSyncs;
-use crate::rows::batch::{Batch, Pool};
+use crate::rows::batch::{Batch, Batches, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
 use crate::rows::schema::{Schema, is_key};
@@ -222,11 +222,11 @@ impl<S: Schema, R: Gatherable<S>> Gathered<S, R> {
 
 /// Builds the batches of a commit. Keeps the order of `rows`, except that updates of one key become adjacent, retractions
 /// first.
-fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Pool<S>) -> Vec<Batch<S>> {
-    let mut batches = Filling { done: Vec::new(), open: pool.get(), pool };
+fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Arc<Pool<S>>) -> Vec<Batch<S>> {
+    let mut batches = Batches::new(Arc::clone(pool));
     if !S::SCHEMA.has_key() || rows.iter().all(|(_, diff)| *diff > 0) {
         for (row, diff) in rows {
-            row.give_to(diff as i64, batches.next());
+            row.give_to(diff as i64, batches.current());
         }
         return batches.finish();
     }
@@ -243,28 +243,7 @@ fn batches<S: Schema, R: Gatherable<S>>(rows: Vec<(R, isize)>, pool: &Pool<S>) -
     }
     order.sort_unstable();
     for (_, _, at) in order {
-        batches.next().push_from(&all.columns, at, all.diff(at));
+        batches.current().push_from(&all.columns, at, all.diff(at));
     }
     batches.finish()
-}
-
-/// The batches of a commit while they are being filled.
-struct Filling<'a, S: Schema> {
-    done: Vec<Batch<S>>,
-    open: Batch<S>,
-    pool: &'a Pool<S>,
-}
-
-impl<S: Schema> Filling<'_, S> {
-    fn next(&mut self) -> &mut Batch<S> {
-        if self.open.is_full() {
-            self.done.push(std::mem::replace(&mut self.open, self.pool.get()));
-        }
-        &mut self.open
-    }
-
-    fn finish(mut self) -> Vec<Batch<S>> {
-        self.done.push(self.open);
-        self.done
-    }
 }

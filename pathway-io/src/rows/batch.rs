@@ -337,6 +337,16 @@ impl<S: Schema> Batches<S> {
         all
     }
 
+    /// Returns all batches with rows. A batch without rows returns to the pool.
+    pub(crate) fn finish(mut self) -> Vec<Batch<S>> {
+        if self.current.len > 0 {
+            self.sealed.push(self.current);
+        } else {
+            self.pool.put(self.current);
+        }
+        self.sealed
+    }
+
     /// Marks the end of the list as it is now.
     pub(crate) fn mark(&mut self) {
         self.mark = (self.sealed.len(), self.current.len);

@@ -1,7 +1,9 @@
 //! The form of rows in the log: one line for each, with `+` or `-`, the count if it is not 1, and the row as JSON.
 //! Outputs and sources use the same writers and decoder.
 
-use crate::rows::batch::{Batch, Pool};
+use std::sync::Arc;
+
+use crate::rows::batch::{Batch, Batches, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
 use crate::rows::row_writer::RowWriter;
@@ -31,9 +33,8 @@ impl RowWriter {
 /// # Errors
 ///
 /// The line, and what is wrong with it.
-pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Pool<S>) -> Result<Vec<Batch<S>>, String> {
-    let mut done = Vec::new();
-    let mut open = pool.get();
+pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Arc<Pool<S>>) -> Result<Vec<Batch<S>>, String> {
+    let mut batches = Batches::new(Arc::clone(pool));
     // JSON that the library writes has no line breaks.
     for line in rows.split_inclusive(|byte| *byte == b'\n') {
         let (sign, rest) = line.split_first().ok_or("an empty line")?;
@@ -49,15 +50,9 @@ pub(crate) fn read<S: Schema>(rows: &[u8], pool: &Pool<S>) -> Result<Vec<Batch<S
             b'-' => -times,
             _ => return Err("a row without its sign".to_owned()),
         };
-        if open.is_full() {
-            done.push(std::mem::replace(&mut open, pool.get()));
-        }
-        open.restore_json(row, diff).map_err(|error| error.to_string())?;
+        batches.current().restore_json(row, diff).map_err(|error| error.to_string())?;
     }
-    if open.len() > 0 {
-        done.push(open);
-    }
-    Ok(done)
+    Ok(batches.finish())
 }
 
 /// The size of a piece of rows, which becomes one frame of a snapshot.

@@ -145,7 +145,7 @@ impl<S: Schema> Stage for TableStage<S> {
         }
         let mut rows = Batches::new(Arc::clone(&self.pool));
         self.for_each(|columns, row, times| rows.current().push_from(columns, row, times));
-        let rows = rows.take();
+        let rows = rows.finish();
         if !rows.is_empty() {
             let commit = Commit::new(time, rows, Arc::clone(&self.pool));
             self.feeds.iter_mut().for_each(|feed| feed.send(&commit, None));

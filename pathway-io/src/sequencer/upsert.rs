@@ -17,7 +17,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::segments::{POSITIONS, Rows};
-use crate::rows::batch::{Batch, Pool};
+use crate::rows::batch::{Batch, Batches, Pool};
 use crate::rows::column::Buffer;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema, is_key};
@@ -116,7 +116,7 @@ impl<S: Schema> Upsert<S> {
             }
             return None;
         }
-        let mut updates = Updates { done: Vec::new(), open: pool.get(), pool };
+        let mut updates = Batches::new(Arc::clone(pool));
         for touched in touched {
             self.change(&touched, batches, &mut updates);
         }
@@ -199,7 +199,7 @@ impl<S: Schema> Upsert<S> {
     }
 
     /// Makes the last row of a key its current row. If the row is a removal, removes the key.
-    fn change(&mut self, touched: &Touched, batches: &[Batch<S>], updates: &mut Updates<'_, S>) {
+    fn change(&mut self, touched: &Touched, batches: &[Batch<S>], updates: &mut Batches<S>) {
         let (batch, row) = (&batches[touched.last.0 as usize], touched.last.1 as usize);
         let removed = batch.diff(row) < 0;
         if let Some(old_row) = touched.row {
@@ -209,7 +209,7 @@ impl<S: Schema> Upsert<S> {
                 self.set(touched.bucket, old_row);
                 return;
             }
-            updates.push(old, at, -1);
+            updates.current().push_from(old, at, -1);
             self.rows.remove(old_row);
         }
         if removed {
@@ -217,7 +217,7 @@ impl<S: Schema> Upsert<S> {
                 entry.remove();
             }
         } else {
-            updates.push(&batch.columns, row, 1);
+            updates.current().push_from(&batch.columns, row, 1);
             self.insert(touched.bucket, batch, row);
         }
     }
@@ -236,9 +236,9 @@ impl<S: Schema> Upsert<S> {
 
     /// Removes a key that the whole table does not contain.
     #[cold]
-    fn remove(&mut self, row: u32, updates: &mut Updates<'_, S>) {
+    fn remove(&mut self, row: u32, updates: &mut Batches<S>) {
         let (old, at) = self.rows.at(row);
-        updates.push(old, at, -1);
+        updates.current().push_from(old, at, -1);
         let hash = hash::<S>(&self.hasher, old, at);
         if let Ok(entry) = self.places.find_entry(hash, |place| *place == Place(row)) {
             entry.remove();
@@ -283,31 +283,6 @@ fn hash<S: Schema>(hasher: &RandomState, columns: &ColumnsOf<S>, row: usize) -> 
     let mut state = hasher.build_hasher();
     columns.visit(0, &mut HashKey::<S, _> { row, state: &mut state, schema: std::marker::PhantomData });
     state.finish()
-}
-
-/// The updates of a commit while they are written into batches.
-struct Updates<'a, S: Schema> {
-    done: Vec<Batch<S>>,
-    open: Batch<S>,
-    pool: &'a Arc<Pool<S>>,
-}
-
-impl<S: Schema> Updates<'_, S> {
-    fn push(&mut self, columns: &ColumnsOf<S>, row: usize, diff: i64) {
-        if self.open.is_full() {
-            self.done.push(std::mem::replace(&mut self.open, self.pool.get()));
-        }
-        self.open.push_from(columns, row, diff);
-    }
-
-    fn finish(mut self) -> Vec<Batch<S>> {
-        if self.open.len() > 0 {
-            self.done.push(self.open);
-        } else {
-            self.pool.put(self.open);
-        }
-        self.done
-    }
 }
 
 #[cfg(test)]
