@@ -28,9 +28,8 @@ use super::sync_requests::ServedSyncs;
 use crate::rows::batch::{Batch, Batches, Pool};
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
-use crate::rows::schema::{Schema, is_key};
+use crate::rows::schema::{KeyOf, Schema, is_key};
 use crate::sequencer::journal::{ComputedRecord, Journal};
-use crate::sequencer::upsert::KeyOf;
 use crate::sink::outlet::Outlet;
 
 /// The worker that gathers results, numbered over all processes.

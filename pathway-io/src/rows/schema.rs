@@ -1,8 +1,12 @@
 //! The [`Schema`] trait of row types, which `#[derive(Schema)]` implements, and [`Keyed`] for those with a primary key.
 
+use std::hash::{Hash, Hasher};
+use std::marker::PhantomData;
+
+use crate::rows::column::Buffer;
 use crate::rows::declaration::{ColumnArray, Declaration};
 use crate::rows::description::TableSchema;
-use crate::rows::fields::{Fields, Tree};
+use crate::rows::fields::{Columns, Fields, Tree, Visitor};
 use crate::rows::key_parts::{KeyParts, pass_parts};
 
 /// A row type: a struct whose fields are the columns of a table.
@@ -105,4 +109,33 @@ pub(crate) type ColumnsOf<S> = <<S as Schema>::Fields as Fields>::Columns;
 #[inline]
 pub(crate) fn is_key<S: Schema>(column: usize) -> bool {
     S::SCHEMA.columns[column].primary_key
+}
+
+/// A wrapper that hashes the key of a row in a batch.
+pub(crate) struct KeyOf<'a, S: Schema> {
+    pub(crate) columns: &'a ColumnsOf<S>,
+    pub(crate) row: usize,
+}
+
+impl<S: Schema> Hash for KeyOf<'_, S> {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.columns.visit(0, &mut HashKey::<S, _> { row: self.row, state, schema: PhantomData });
+    }
+}
+
+/// Hashes the key columns of one row.
+struct HashKey<'a, S, H> {
+    row: usize,
+    state: &'a mut H,
+    schema: PhantomData<S>,
+}
+
+impl<S: Schema, H: Hasher> Visitor for HashKey<'_, S, H> {
+    #[inline]
+    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
+        if is_key::<S>(index) {
+            buffer.hash(self.row, self.state);
+        }
+    }
 }

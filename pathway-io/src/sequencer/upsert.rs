@@ -10,7 +10,7 @@
 //! When the hash table grows, and when most keys were removed, it is filled again in the order of the rows. The commit that
 //! causes this takes longer.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -18,9 +18,8 @@ use hashbrown::HashTable;
 
 use super::segments::{POSITIONS, Rows};
 use crate::rows::batch::{Batch, Batches, Pool};
-use crate::rows::column::Buffer;
-use crate::rows::fields::{Columns, Visitor};
-use crate::rows::schema::{ColumnsOf, Schema, is_key};
+use crate::rows::fields::Columns;
+use crate::rows::schema::{ColumnsOf, KeyOf, Schema, is_key};
 
 /// Fewer buckets than this are not worth a rebuild.
 const SHRINK_FROM: usize = 8192;
@@ -64,34 +63,6 @@ struct Touched {
 impl<S: Schema> Default for Upsert<S> {
     fn default() -> Self {
         Upsert { hasher: RandomState::default(), places: HashTable::new(), rows: Rows::default(), touched: Vec::new() }
-    }
-}
-
-/// Hashes the key columns of one row.
-struct HashKey<'a, S, H> {
-    row: usize,
-    state: &'a mut H,
-    schema: std::marker::PhantomData<S>,
-}
-
-impl<S: Schema, H: Hasher> Visitor for HashKey<'_, S, H> {
-    #[inline]
-    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
-        if is_key::<S>(index) {
-            buffer.hash(self.row, self.state);
-        }
-    }
-}
-
-/// A wrapper that hashes the key of a row in a batch.
-pub(crate) struct KeyOf<'a, S: Schema> {
-    pub(crate) columns: &'a ColumnsOf<S>,
-    pub(crate) row: usize,
-}
-
-impl<S: Schema> std::hash::Hash for KeyOf<'_, S> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.columns.visit(0, &mut HashKey::<S, _> { row: self.row, state, schema: std::marker::PhantomData });
     }
 }
 
@@ -280,9 +251,7 @@ impl<S: Schema> Upsert<S> {
 /// Hashes the key of a row.
 #[inline]
 fn hash<S: Schema>(hasher: &RandomState, columns: &ColumnsOf<S>, row: usize) -> u64 {
-    let mut state = hasher.build_hasher();
-    columns.visit(0, &mut HashKey::<S, _> { row, state: &mut state, schema: std::marker::PhantomData });
-    state.finish()
+    hasher.hash_one(KeyOf::<S> { columns, row })
 }
 
 #[cfg(test)]

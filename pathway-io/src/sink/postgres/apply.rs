@@ -4,7 +4,7 @@
 //! A key is new if the commits add one row more than they remove. If somebody else has written a row with such a key,
 //! the `COPY` is rolled back to its savepoint, and the upsert writes the rows, which replaces the other row.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -16,10 +16,9 @@ use super::error::judged;
 use super::fields::{Array, Fields, Out, refused};
 use super::layout::Layout;
 use crate::rows::batch::Batch;
-use crate::rows::column::Buffer;
 use crate::rows::commit::Commit;
-use crate::rows::fields::{Columns, Visitor};
-use crate::rows::schema::{Schema, is_key};
+use crate::rows::fields::Columns;
+use crate::rows::schema::{KeyOf, Schema, is_key};
 use crate::run::error::BoxError;
 
 /// The most rows in one statement, because the server keeps all of them in memory.
@@ -71,32 +70,13 @@ struct LastChanges {
     rows: Vec<Change>,
 }
 
-/// Hashes the key of one row.
-struct KeyHash<'a, H, S> {
-    row: usize,
-    state: &'a mut H,
-    schema: std::marker::PhantomData<S>,
-}
-
-impl<H: Hasher, S: Schema> Visitor for KeyHash<'_, H, S> {
-    #[inline]
-    fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
-        if is_key::<S>(index) {
-            buffer.hash(self.row, self.state);
-        }
-    }
-}
-
 impl LastChanges {
     fn of<S: Schema>(batches: &[&Batch<S>]) -> Self {
         let hasher = RandomState::default();
         let mut last = LastChanges { places: HashTable::new(), rows: Vec::new() };
         for (number, batch) in batches.iter().enumerate() {
             for row in 0..batch.len() {
-                let mut state = hasher.build_hasher();
-                let mut visitor = KeyHash::<_, S> { row, state: &mut state, schema: std::marker::PhantomData };
-                batch.columns.visit(0, &mut visitor);
-                let hash = state.finish();
+                let hash = hasher.hash_one(KeyOf::<S> { columns: &batch.columns, row });
                 let (place, diff) = (Place { batch: number, row }, batch.diff(row));
                 let same = |&(other, at): &(u64, usize)| {
                     let Place { batch: number, row: other_row } = last.rows[at].place;
