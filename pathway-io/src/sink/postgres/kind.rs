@@ -52,43 +52,31 @@ impl Kind {
     }
 
     pub(super) fn name(self) -> &'static str {
-        match self {
-            Kind::Bool => "boolean",
-            Kind::Int2 => "smallint",
-            Kind::Int4 => "integer",
-            Kind::Int8 => "bigint",
-            Kind::Numeric(_) => "numeric",
-            Kind::Float4 => "real",
-            Kind::Float8 => "double precision",
-            Kind::Text => "text",
-            Kind::Bytea => "bytea",
-            Kind::Date => "date",
-            Kind::Time => "time",
-            Kind::Timestamp => "timestamp",
-            Kind::Timestamptz => "timestamptz",
-            Kind::Uuid => "uuid",
-            Kind::Jsonb => "jsonb",
-        }
+        self.name_and_oid().0
     }
 
     /// Returns the OID of the type, which is the same in every database.
     pub(super) fn oid(self) -> u32 {
+        self.name_and_oid().1
+    }
+
+    fn name_and_oid(self) -> (&'static str, u32) {
         match self {
-            Kind::Bool => 16,
-            Kind::Bytea => 17,
-            Kind::Int8 => 20,
-            Kind::Int2 => 21,
-            Kind::Int4 => 23,
-            Kind::Text => 25,
-            Kind::Float4 => 700,
-            Kind::Float8 => 701,
-            Kind::Date => 1082,
-            Kind::Time => 1083,
-            Kind::Timestamp => 1114,
-            Kind::Timestamptz => 1184,
-            Kind::Numeric(_) => 1700,
-            Kind::Uuid => 2950,
-            Kind::Jsonb => 3802,
+            Kind::Bool => ("boolean", 16),
+            Kind::Bytea => ("bytea", 17),
+            Kind::Int8 => ("bigint", 20),
+            Kind::Int2 => ("smallint", 21),
+            Kind::Int4 => ("integer", 23),
+            Kind::Text => ("text", 25),
+            Kind::Float4 => ("real", 700),
+            Kind::Float8 => ("double precision", 701),
+            Kind::Date => ("date", 1082),
+            Kind::Time => ("time", 1083),
+            Kind::Timestamp => ("timestamp", 1114),
+            Kind::Timestamptz => ("timestamptz", 1184),
+            Kind::Numeric(_) => ("numeric", 1700),
+            Kind::Uuid => ("uuid", 2950),
+            Kind::Jsonb => ("jsonb", 3802),
         }
     }
 
