@@ -24,17 +24,17 @@ pub(crate) trait Storage: Send + Sync {
 }
 
 /// The users who may read a new file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Readers {
     /// The users that the program's `umask` allows.
-    #[default]
     Umask,
     /// Only the user who runs the program: for the state, and for rows that may be secret.
     Owner,
 }
 
 /// An open file, at its end.
-pub(crate) trait Handle: Write + Send {
+pub(crate) trait Handle: Send {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize>;
     /// Makes the contents durable.
     fn sync(&mut self) -> io::Result<()>;
     fn metadata(&self) -> io::Result<fs::Metadata>;
@@ -101,17 +101,11 @@ impl Drop for LockedFile {
     }
 }
 
-impl Write for LockedFile {
+impl Handle for LockedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-impl Handle for LockedFile {
     fn sync(&mut self) -> io::Result<()> {
         // A device or a pipe keeps nothing.
         if self.0.metadata()?.is_file() { self.0.sync_data() } else { Ok(()) }

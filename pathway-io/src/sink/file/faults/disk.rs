@@ -5,7 +5,7 @@
 //! state that a real disk could have.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -221,7 +221,7 @@ impl FaultyHandle {
     }
 }
 
-impl Write for FaultyHandle {
+impl Handle for FaultyHandle {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let call = self.state.call("write", &self.path)?;
         let mut len = self.room(bytes.len());
@@ -242,12 +242,6 @@ impl Write for FaultyHandle {
         Ok(written)
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
-}
-
-impl Handle for FaultyHandle {
     fn sync(&mut self) -> io::Result<()> {
         let synced = self.state.call("sync", &self.path).map(drop);
         self.state.pages().synced(self.file, synced.is_ok());
