@@ -100,7 +100,9 @@ impl Flow {
     /// Ends the workers without finishing their work.
     pub(crate) fn abort(&self) {
         self.aborted.store(true, Ordering::Release);
-        self.close();
+        // No more results will be taken, so all credits return.
+        self.ledger.lock().closed = true;
+        self.release(None);
         self.wake();
     }
 
@@ -123,12 +125,6 @@ impl Flow {
         };
         // Dropped outside the lock, because a returned credit can let a source commit, which takes the lock.
         drop(released);
-    }
-
-    /// Returns all credits, since no more results will be taken.
-    pub(crate) fn close(&self) {
-        self.ledger.lock().closed = true;
-        self.release(None);
     }
 }
 
