@@ -42,7 +42,7 @@ impl Kind {
         }
     }
 
-    fn of_byte(byte: u8) -> Option<Self> {
+    pub(super) fn of_byte(byte: u8) -> Option<Self> {
         let all = [Kind::Header, Kind::Snapshot, Kind::Rows, Kind::Held, Kind::Checkpoint];
         all.into_iter().find(|kind| kind.byte() == byte)
     }

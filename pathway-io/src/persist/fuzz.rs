@@ -6,9 +6,7 @@
 //! that fits. A piece with any other first byte is appended to the log unchanged. The last byte of the input says
 //! where the log is cut off.
 
-use std::cell::RefCell;
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use pathway_derive::Schema;
@@ -18,6 +16,7 @@ use super::record::{self, Shapes, SourceShape, TableShape};
 use super::recover;
 use crate::pipeline::any_table::AnyTable;
 use crate::pipeline::table::PipelineTable;
+use crate::pipeline::testing::directory::Directory;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 
@@ -36,25 +35,9 @@ struct Line {
     weight: f64,
 }
 
-/// A file for this thread alone, so that tests and fuzzers can run at the same time.
-struct LogFile(PathBuf);
-
-impl LogFile {
-    fn new() -> Self {
-        let thread = std::thread::current().id();
-        LogFile(std::env::temp_dir().join(format!("pathway-io-fuzz-{}-{thread:?}", std::process::id())))
-    }
-}
-
-impl Drop for LogFile {
-    fn drop(&mut self) {
-        // The file is in the temporary directory, so a failure does no harm.
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
 thread_local! {
-    static FILE: RefCell<LogFile> = RefCell::new(LogFile::new());
+    /// A directory for this thread alone, so that tests and fuzzers can run at the same time.
+    static DIRECTORY: Directory = Directory::new().expect("the directory for temporary files can be written to");
 }
 
 pub(crate) fn checkpoint(data: &[u8]) {
@@ -77,15 +60,13 @@ fn log(data: &[u8], shapes: &Shapes) -> Vec<u8> {
         let header = record::header(shapes).to_string();
         let (kind, payload) = match kind {
             b'h' => (Kind::Header, header.as_bytes()),
-            b'H' => (Kind::Header, payload),
-            b'S' => (Kind::Snapshot, payload),
-            b'R' => (Kind::Rows, payload),
-            b'O' => (Kind::Held, payload),
-            b'C' => (Kind::Checkpoint, payload),
-            _ => {
-                log.extend_from_slice(piece);
-                continue;
-            }
+            byte => match Kind::of_byte(*byte) {
+                Some(kind) => (kind, payload),
+                None => {
+                    log.extend_from_slice(piece);
+                    continue;
+                }
+            },
         };
         assert!(frame::append(&mut log, kind, |out| out.extend_from_slice(payload)).is_ok());
     }
@@ -94,9 +75,10 @@ fn log(data: &[u8], shapes: &Shapes) -> Vec<u8> {
 
 /// Returns the end of the checkpoint from which the log is continued.
 fn read(log: &[u8], shapes: &Shapes) -> Result<u64, String> {
-    FILE.with_borrow(|file| {
-        fs::write(&file.0, log).expect("the directory for temporary files can be written to");
-        let found = recover::read(&file.0, 1, shapes).map_err(|error| error.to_string())?;
+    DIRECTORY.with(|directory| {
+        let path = directory.0.join("log");
+        fs::write(&path, log).expect("the directory for temporary files can be written to");
+        let found = recover::read(&path, 1, shapes).map_err(|error| error.to_string())?;
         let source: Arc<str> = "zoo".into();
         let tables: Vec<Arc<dyn AnyTable>> = vec![
             PipelineTable::of(&Table::<Cat>::new(Arc::clone(&source))),

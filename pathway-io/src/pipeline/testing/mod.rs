@@ -8,7 +8,7 @@ mod clock;
 #[cfg(feature = "persist")]
 mod compare;
 #[cfg(feature = "persist")]
-mod directory;
+pub(crate) mod directory;
 #[cfg(feature = "persist")]
 mod every_column;
 #[cfg(feature = "persist")]
