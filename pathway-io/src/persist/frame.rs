@@ -18,33 +18,24 @@ const HEAD: usize = 13;
 
 /// The kind of a frame's contents; see `docs/durability.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
 pub(crate) enum Kind {
     /// The shape of the pipeline; the first frame.
-    Header,
+    Header = b'H',
     /// A part of the rows of a table when the log was begun.
-    Snapshot,
+    Snapshot = b'S',
     /// The updates of one commit.
-    Rows,
+    Rows = b'R',
     /// Rows of a commit that is also in the snapshot, for a sink that may lack it.
-    Held,
+    Held = b'O',
     /// A checkpoint, which makes all frames before it valid.
-    Checkpoint,
+    Checkpoint = b'C',
 }
 
 impl Kind {
-    fn byte(self) -> u8 {
-        match self {
-            Kind::Header => b'H',
-            Kind::Snapshot => b'S',
-            Kind::Rows => b'R',
-            Kind::Held => b'O',
-            Kind::Checkpoint => b'C',
-        }
-    }
-
     pub(super) fn of_byte(byte: u8) -> Option<Self> {
         let all = [Kind::Header, Kind::Snapshot, Kind::Rows, Kind::Held, Kind::Checkpoint];
-        all.into_iter().find(|kind| kind.byte() == byte)
+        all.into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 
@@ -57,7 +48,7 @@ pub(crate) fn append(out: &mut Vec<u8>, kind: Kind, fill: impl FnOnce(&mut Vec<u
     let start = out.len();
     out.extend_from_slice(&MARKER);
     out.extend_from_slice(&[0; 8]);
-    out.push(kind.byte());
+    out.push(kind as u8);
     fill(out);
     let Ok(len) = u32::try_from(out.len() - start - HEAD) else {
         out.truncate(start);
