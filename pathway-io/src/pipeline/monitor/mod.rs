@@ -79,7 +79,7 @@
 #[cfg(feature = "metrics")]
 mod record;
 mod serialize;
-mod snapshot;
+pub(super) mod snapshot;
 
 use std::any::Any;
 use std::fmt;

@@ -195,7 +195,7 @@ impl SinkState {
 }
 
 /// Returns a number with a comma before each three digits.
-fn grouped(number: u64) -> String {
+pub(in crate::pipeline) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
@@ -207,7 +207,7 @@ fn grouped(number: u64) -> String {
     grouped
 }
 
-fn counted(n: u64, what: &str) -> String {
+pub(in crate::pipeline) fn counted(n: u64, what: &str) -> String {
     format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
@@ -296,5 +296,15 @@ impl fmt::Display for ClockStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "clock: time {}", self.time)?;
         if self.ahead.is_zero() { Ok(()) } else { write!(f, ", {} ahead of the wall clock", seconds(self.ahead)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_digits() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 }

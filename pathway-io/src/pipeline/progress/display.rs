@@ -8,9 +8,10 @@ use std::time::{Duration, Instant};
 use console::Term;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
-use super::line::{Gauge, Rate, SINK, grouped, note, table};
+use super::line::{Gauge, Rate, SINK, note, table};
 use super::lines;
 use super::screen::{self, Leave};
+use crate::pipeline::monitor::snapshot::{counted, grouped};
 use crate::pipeline::monitor::{Monitor, Snapshot, SourceStatus};
 use crate::run::control::Notice;
 use crate::run::error::Result;
@@ -137,10 +138,6 @@ fn look(seen: &Snapshot, rates: &mut Vec<Rate>, columns: usize) -> Vec<String> {
 fn restarted(source: &SourceStatus) -> Option<String> {
     let error = source.last_error.as_ref()?;
     Some(format!("{}: {} so far, the last error: {error}", source.name, counted(source.attempts.into(), "attempt")))
-}
-
-fn counted(n: u64, what: &str) -> String {
-    format!("{} {what}{}", grouped(n), if n == 1 { "" } else { "s" })
 }
 
 fn last_words(result: &Result<Summary>, duration: Duration) -> String {

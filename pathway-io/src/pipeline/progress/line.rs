@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use console::{measure_text_width, truncate_str};
 
+use crate::pipeline::monitor::snapshot::grouped;
+
 /// The period over which a rate is measured. It is longer than the default autocommit, so that the rate does not
 /// change with each commit.
 const WINDOW: Duration = Duration::from_secs(3);
@@ -62,8 +64,7 @@ pub(super) fn table(parts: &[(String, Gauge, u64)], columns: usize) -> Vec<Strin
 
 /// Returns a line for any text, such as an error, that is shown below the others.
 pub(super) fn note(text: &str, columns: usize) -> String {
-    let line: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    truncate_str(&line, columns.saturating_sub(1), "").into_owned()
+    truncate_str(&text.replace(char::is_control, " "), columns.saturating_sub(1), "").into_owned()
 }
 
 /// The mark before the name of a sink.
@@ -83,19 +84,6 @@ fn fit(name: &str, width: usize) -> String {
     }
     let padding = " ".repeat(width - measure_text_width(&name));
     format!("{mark}{name}{padding}")
-}
-
-/// Returns a number with a comma before each three digits.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
-    grouped
 }
 
 #[cfg(test)]
@@ -133,11 +121,6 @@ mod tests {
     fn a_note_is_one_line() {
         assert_eq!(note("Cats: attempt 2 after: gone\n\x1b[2J", 80), "Cats: attempt 2 after: gone  [2J");
         assert_eq!(note("Cats: attempt 2", 8), "Cats: a");
-    }
-
-    #[test]
-    fn groups_digits() {
-        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
     }
 
     #[test]

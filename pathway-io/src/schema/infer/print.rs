@@ -10,7 +10,7 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
     let plural = if rows == 1 { "row" } else { "rows" };
     f.write_str("use pathway_io::Schema;\n\n")?;
     match &inferred.sample {
-        Some(sample) => writeln!(f, "/// As in the {rows} {plural} of `{}`.", one_line(sample))?,
+        Some(sample) => writeln!(f, "/// As in the {rows} {plural} of `{}`.", sample.replace(char::is_control, " "))?,
         None => writeln!(f, "/// As in {rows} {plural} of a sample.")?,
     }
     f.write_str("#[derive(Schema)]\n")?;
@@ -96,8 +96,4 @@ fn free(inferred: &Inferred, name: &str) -> String {
         free.push('_');
     }
     free
-}
-
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
