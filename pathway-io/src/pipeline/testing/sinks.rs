@@ -8,8 +8,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::check::SinkCheck;
-use super::check::Verdict;
+use super::check::{SinkCheck, Verdict};
 use super::directory::Directory;
 use super::killed;
 use super::rows::text;
@@ -52,26 +51,15 @@ where
 
     /// Each update of a commit is written once.
     fn writes_every_row(&self) -> Verdict {
-        let directory = Directory::new()?;
         let commit =
             commit::<S>(1, &[(values::row::<S>(1)?, 1), (values::row::<S>(2)?, 1), (values::row::<S>(3)?, 1)])?;
-        let mut sink = self.open(&directory)?;
-        done("write", sink.write(&commit))?;
-        finish(sink)?;
-        self.compare(&directory, &[commit], Order::Any)
+        self.write_all(&[commit], Order::Any)?
             .map_err(|difference| format!("a commit of 3 rows is not written whole: {difference} (`Sink::write`)"))
     }
 
     /// The commits are in the output in the order of their times.
     fn keeps_the_order_of_commits(&self) -> Verdict {
-        let directory = Directory::new()?;
-        let commits = self.commits(3)?;
-        let mut sink = self.open(&directory)?;
-        for commit in &commits {
-            done("write", sink.write(commit))?;
-        }
-        finish(sink)?;
-        self.compare(&directory, &commits, Order::Same).map_err(|difference| {
+        self.write_all(&self.commits(3)?, Order::Same)?.map_err(|difference| {
             format!("3 commits were written between two flushes, and are not in the order of their times: {difference}")
         })
     }
@@ -124,11 +112,11 @@ where
             commits.push(commit::<S>(time, &[(row.clone(), 1)])?);
         }
         // All rows are written at once, which is fast. If that fails, each row is written by itself.
-        if self.write_all(&commits).is_ok_and(|verdict| verdict.is_ok()) {
+        if self.write_all(&commits, Order::Any).is_ok_and(|verdict| verdict.is_ok()) {
             return Ok(());
         }
         for ((column, _), commit) in rows.iter().zip(commits) {
-            if let Ok(Err(difference)) = self.write_all(&[commit]) {
+            if let Ok(Err(difference)) = self.write_all(&[commit], Order::Any) {
                 return Err(format!(
                     "{what} in the column `{column}` is not written as it is, and no method has returned an error: \
                      {difference}"
@@ -143,14 +131,14 @@ where
     /// # Errors
     ///
     /// The sink refuses a row.
-    fn write_all(&self, commits: &[Commit<S>]) -> Result<Verdict, String> {
+    fn write_all(&self, commits: &[Commit<S>], order: Order) -> Result<Verdict, String> {
         let directory = Directory::new()?;
         let mut sink = self.open(&directory)?;
         for commit in commits {
             done("write", sink.write(commit))?;
         }
         finish(sink)?;
-        Ok(self.compare(&directory, commits, Order::Any))
+        Ok(self.compare(&directory, commits, order))
     }
 
     /// Runs a check of a transactional sink.
