@@ -165,7 +165,6 @@ impl Progress {
     }
 
     /// Returns whether the sink has failed and has not recovered since.
-    #[allow(dead_code, reason = "a monitor shows it")]
     pub(crate) fn is_retrying(&self) -> bool {
         self.retrying.load(Ordering::Relaxed)
     }

@@ -26,7 +26,7 @@ impl fmt::Display for Pushed {
 
 /// Returns the pushes of a commit that the sequencer has not turned into updates.
 pub(super) fn pushed<S: Schema>(commit: &Commit<S>) -> Vec<Pushed> {
-    let has_key = S::SCHEMA.columns.iter().any(|column| column.primary_key);
+    let has_key = S::SCHEMA.has_key();
     let rows = commit.batches().iter().flat_map(|batch| (0..batch.len()).map(move |row| (batch, row)));
     rows.map(|(batch, row)| {
         let (diff, key) = (batch.diff(row), text(batch, row, has_key));

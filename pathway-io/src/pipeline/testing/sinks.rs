@@ -88,7 +88,7 @@ where
 
     /// An update whose `diff` is -1 is a removal.
     fn takes_removals(&self) -> Verdict {
-        if S::SCHEMA.append_only || !S::SCHEMA.columns.iter().any(|column| column.primary_key) {
+        if S::SCHEMA.append_only || !S::SCHEMA.has_key() {
             return Ok(());
         }
         let directory = Directory::new()?;

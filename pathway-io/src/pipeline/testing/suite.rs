@@ -178,7 +178,7 @@ where
     fn appends_no_key_twice(&self) -> Verdict {
         for table in all(&self.whole()?) {
             let schema = table.schema;
-            if !schema.append_only || !schema.columns.iter().any(|column| column.primary_key) {
+            if !schema.append_only || !schema.has_key() {
                 continue;
             }
             let mut seen = HashSet::new();
