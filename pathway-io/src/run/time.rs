@@ -119,19 +119,12 @@ impl ManualTime {
     /// Waits until a thread waits for a future moment, and returns the time until the first such moment. Returns
     /// `None` after `timeout` of real time.
     pub(crate) fn next_wait(&self, timeout: Duration) -> Option<Duration> {
-        let until = Instant::now() + timeout;
-        let mut state = self.lock();
-        loop {
+        let next = |state: &ManualState| {
             let now = self.start + state.passed;
-            if let Some((moment, _)) = state.waits.range(now..).find(|(moment, _)| **moment > now) {
-                return Some(*moment - now);
-            }
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return None;
-            }
-            state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
-        }
+            state.waits.range(now..).map(|(moment, _)| *moment - now).find(|left| !left.is_zero())
+        };
+        let waited = self.changed.wait_timeout_while(self.lock(), timeout, |state| next(state).is_none());
+        next(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 }
 
