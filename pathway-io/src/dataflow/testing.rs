@@ -6,12 +6,9 @@ use std::sync::Arc;
 use super::Collection;
 use super::row::{ResultRow, Row};
 use crate::pipeline::Pipeline;
-use crate::rows::schema::Schema;
-use crate::rows::table::Table;
-use crate::run::error::{Result, RunResult};
+use crate::pipeline::testing::{Step, script};
+use crate::run::error::Result;
 use crate::run::lock::Lock;
-use crate::source::connector::Connector;
-use crate::source::subject::Subject;
 
 /// Returns the rows that a computation produces from a table with these rows, in order.
 ///
@@ -45,7 +42,7 @@ where
     let pipeline = Pipeline::new();
     pipeline.handle_signals(false);
     let adding = Arc::clone(&results);
-    let table = pipeline.read(Rows(rows.into_iter().collect()));
+    let table = pipeline.read(script(rows.into_iter().map(Step::Push)));
     table.compute(computation).subscribe_commits(move |commit| {
         let mut results = adding.lock();
         for update in commit.iter() {
@@ -56,19 +53,4 @@ where
     let mut results = results.lock();
     let rows = std::mem::take(&mut *results).into_iter();
     Ok(rows.flat_map(|(row, times)| std::iter::repeat_n(row, usize::try_from(times).unwrap_or(0))).collect())
-}
-
-/// A source that pushes the given rows.
-struct Rows<S>(Vec<S>);
-
-impl<S: Schema + Send> Connector for Rows<S> {
-    type Subjects = Subject<S>;
-    type Tables = Table<S>;
-
-    fn run(&mut self, rows: Self::Subjects) -> RunResult {
-        for row in self.0.drain(..) {
-            rows.next(row)?;
-        }
-        Ok(())
-    }
 }
