@@ -23,7 +23,6 @@ pub(crate) mod fuzz;
 use std::path::Path;
 
 use self::fields::{Escaped, Minimal, Quoted, escape_formula, quote, quote_if_needed};
-use crate::rows::column::Style;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
 use crate::rows::fields::Columns;
@@ -88,7 +87,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Options {
-    style: Style,
+    pathway: bool,
     per_worker: bool,
     escape_formulas: bool,
 }
@@ -98,7 +97,7 @@ impl Options {
     ///
     /// A null is an empty field, and an empty text is `""`.
     pub fn new() -> Self {
-        Options::in_style(Style::Plain)
+        Options { pathway: false, per_worker: false, escape_formulas: false }
     }
 
     /// Writes what Pathway's `pw.io.csv.write` writes, byte for byte. Every field is in quotes, also in the header. A
@@ -115,11 +114,7 @@ impl Options {
     /// csv::write_with(&cats, "output.csv", csv::Options::pathway());
     /// ```
     pub fn pathway() -> Self {
-        Options::in_style(Style::Pathway)
-    }
-
-    fn in_style(style: Style) -> Self {
-        Options { style, per_worker: false, escape_formulas: false }
+        Options { pathway: true, ..Options::new() }
     }
 
     /// Puts a `'` before a text that a spreadsheet would run as a formula.
@@ -185,7 +180,7 @@ impl<S: Schema> FileSink<S> for CsvSink {
     }
 
     fn format(&self) -> &'static str {
-        if self.options.style == Style::Pathway { "csv as Pathway writes it" } else { "csv" }
+        if self.options.pathway { "csv as Pathway writes it" } else { "csv" }
     }
 }
 
@@ -198,46 +193,37 @@ impl<S: Schema> Sink<S> for CsvSink {
         for column in schema.columns {
             let start = out.len();
             out.extend_from_slice(column.name.as_bytes());
-            match self.options.style {
-                Style::Plain | Style::Exact => quote_if_needed(out, start),
-                Style::Pathway => quote(out, start),
+            if self.options.pathway {
+                quote(out, start)
+            } else {
+                quote_if_needed(out, start)
             }
             if self.options.escape_formulas {
                 escape_formula(out, start);
             }
             out.push(b',');
         }
-        out.extend_from_slice(match self.options.style {
-            Style::Plain | Style::Exact => b"time,diff\n",
-            Style::Pathway => b"\"time\",\"diff\"\n",
-        });
+        let end: &[u8] = if self.options.pathway { b"\"time\",\"diff\"\n" } else { b"time,diff\n" };
+        out.extend_from_slice(end);
         self.file.flush()
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
-        let is_pathway = self.options.style == Style::Pathway;
-        if self.options.escape_formulas {
-            let around = if is_pathway { ["\"", "\",\"", "\"\n"] } else { ["", ",", "\n"] };
+        let Options { pathway: is_pathway, escape_formulas, .. } = self.options;
+        let around = if is_pathway { ["\"", "\",\"", "\"\n"] } else { ["", ",", "\n"] };
+        let end = |diff, time, out: &mut Vec<u8>| numbers(around, diff, time, out);
+        if escape_formulas {
+            let columns = S::SCHEMA.columns;
             self.file.write_records(
                 commit,
-                |columns, row, out| columns.visit(0, &mut Escaped { row, is_pathway, columns: S::SCHEMA.columns, out }),
-                |diff, time, out| numbers(around, diff, time, out),
-            )?;
-            return Ok(());
+                |row_columns, row, out| row_columns.visit(0, &mut Escaped { row, is_pathway, columns, out }),
+                end,
+            )
+        } else if is_pathway {
+            self.file.write_records(commit, |columns, row, out| columns.visit(0, &mut Quoted { row, out }), end)
+        } else {
+            self.file.write_records(commit, |columns, row, out| columns.visit(0, &mut Minimal { row, out }), end)
         }
-        match self.options.style {
-            Style::Plain | Style::Exact => self.file.write_records(
-                commit,
-                |columns, row, out| columns.visit(0, &mut Minimal { row, out }),
-                |diff, time, out| numbers(["", ",", "\n"], diff, time, out),
-            )?,
-            Style::Pathway => self.file.write_records(
-                commit,
-                |columns, row, out| columns.visit(0, &mut Quoted { row, out }),
-                |diff, time, out| numbers(["\"", "\",\"", "\"\n"], diff, time, out),
-            )?,
-        }
-        Ok(())
     }
 
     fn flush(&mut self) -> RunResult {
