@@ -112,30 +112,33 @@ pub(super) fn change<S: Schema>(
     let new = last.rows.iter().filter(|change| change.is_new()).count();
     let copies = statements.takes_copy && new >= COPIED;
     // Removed rows go first, because another row may now have a value that must be unique.
-    let mut gone = Arrays::new(layout, true);
+    let mut gone = Arrays::new(layout, &statements.delete, &batches, true);
     for change in last.rows.iter().filter(|change| !change.is_present) {
-        gone.add(transaction, &statements.delete, layout, &batches, *change, scratch)?;
+        gone.add(transaction, *change, scratch)?;
     }
-    gone.execute(transaction, &statements.delete)?;
-    let mut present = Arrays::new(layout, false);
+    gone.execute(transaction)?;
+    let mut present = Arrays::new(layout, &statements.upsert, &batches, false);
     for change in last.rows.iter().filter(|change| change.is_present && !(copies && change.is_new())) {
-        present.add(transaction, &statements.upsert, layout, &batches, *change, scratch)?;
+        present.add(transaction, *change, scratch)?;
     }
-    present.execute(transaction, &statements.upsert)?;
+    present.execute(transaction)?;
     let new = || last.rows.iter().filter(|change| change.is_new()).copied();
     if copies && !insert(transaction, layout, &statements.copy, new(), &batches, scratch)? {
         // Another program has written rows to the table, so `COPY` would fail for later commits, too.
         statements.takes_copy = false;
         for change in new() {
-            present.add(transaction, &statements.upsert, layout, &batches, change, scratch)?;
+            present.add(transaction, change, scratch)?;
         }
-        present.execute(transaction, &statements.upsert)?;
+        present.execute(transaction)?;
     }
     Ok(())
 }
 
 /// The parameters of one statement.
-struct Arrays {
+struct Arrays<'a, S: Schema> {
+    layout: &'a Layout,
+    statement: &'a Statement,
+    batches: &'a [&'a Batch<S>],
     arrays: Vec<Array>,
     /// The length of each array before the last row.
     ends: Vec<usize>,
@@ -144,12 +147,12 @@ struct Arrays {
     only_key: bool,
 }
 
-impl Arrays {
-    fn new(layout: &Layout, only_key: bool) -> Self {
+impl<'a, S: Schema> Arrays<'a, S> {
+    fn new(layout: &'a Layout, statement: &'a Statement, batches: &'a [&'a Batch<S>], only_key: bool) -> Self {
         let columns = layout.columns.iter().filter(|column| !only_key || column.primary_key);
         let oids: Vec<u32> = columns.map(|column| column.kind.oid()).collect();
         let arrays = oids.iter().map(|_| Array(Vec::new())).collect();
-        let mut arrays = Arrays { arrays, ends: Vec::new(), oids, rows: 0, only_key };
+        let mut arrays = Arrays { layout, statement, batches, arrays, ends: Vec::new(), oids, rows: 0, only_key };
         arrays.clear();
         arrays
     }
@@ -170,52 +173,39 @@ impl Arrays {
         self.arrays.iter().map(|array| array.0.len()).sum()
     }
 
-    fn push<S: Schema>(
+    /// Adds a row, and executes the statement if there are enough of them. A row that does not fit begins the next
+    /// statement, because PostgreSQL takes at most 1 GiB in one.
+    fn add(
         &mut self,
-        layout: &Layout,
-        batch: &Batch<S>,
-        row: usize,
+        transaction: &mut Transaction<'_>,
+        change: Change,
         scratch: &mut Vec<u8>,
     ) -> Result<(), BoxError> {
+        let (layout, Place { batch, row }) = (self.layout, change.place);
+        self.ends.clear();
+        self.ends.extend(self.arrays.iter().map(|array| array.0.len()));
         let out = Out::Arrays(&mut self.arrays, 0);
         let mut fields = Fields { layout, row, only_key: self.only_key, out, scratch, fault: None };
-        batch.columns.visit(0, &mut fields);
+        self.batches[batch].columns.visit(0, &mut fields);
         if let Some(fault) = fields.fault {
             return Err(refused(layout, fault));
         }
         self.rows += 1;
-        Ok(())
-    }
-
-    /// Adds a row, and executes the statement if there are enough of them. A row that does not fit begins the next
-    /// statement, because PostgreSQL takes at most 1 GiB in one.
-    fn add<S: Schema>(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        statement: &Statement,
-        layout: &Layout,
-        batches: &[&Batch<S>],
-        change: Change,
-        scratch: &mut Vec<u8>,
-    ) -> Result<(), BoxError> {
-        self.ends.clear();
-        self.ends.extend(self.arrays.iter().map(|array| array.0.len()));
-        self.push(layout, batches[change.place.batch], change.place.row, scratch)?;
         if self.rows > 1 && self.bytes() > BYTES {
             let arrays = self.arrays.iter_mut().zip(&self.ends);
             let row: Vec<Vec<u8>> = arrays.map(|(array, end)| array.0.split_off(*end)).collect();
             self.rows -= 1;
-            self.execute(transaction, statement)?;
+            self.execute(transaction)?;
             for (array, field) in self.arrays.iter_mut().zip(row) {
                 array.0.extend_from_slice(&field);
             }
             self.rows = 1;
         }
-        if self.rows >= ROWS || self.bytes() >= BYTES { self.execute(transaction, statement) } else { Ok(()) }
+        if self.rows >= ROWS || self.bytes() >= BYTES { self.execute(transaction) } else { Ok(()) }
     }
 
     /// Executes the statement with the rows, if there are any.
-    fn execute(&mut self, transaction: &mut Transaction<'_>, statement: &Statement) -> Result<(), BoxError> {
+    fn execute(&mut self, transaction: &mut Transaction<'_>) -> Result<(), BoxError> {
         if self.rows == 0 {
             return Ok(());
         }
@@ -225,7 +215,7 @@ impl Arrays {
             array.0[12..16].copy_from_slice(&rows);
         }
         let parameters: Vec<&(dyn ToSql + Sync)> = self.arrays.iter().map(|array| array as _).collect();
-        transaction.execute(statement, &parameters).map_err(judged)?;
+        transaction.execute(self.statement, &parameters).map_err(judged)?;
         self.clear();
         Ok(())
     }
