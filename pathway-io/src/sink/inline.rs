@@ -10,22 +10,20 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 use tracing::{Span, info, info_span};
 
-use super::outlet::{Progress, SinkMessage};
-use super::part::Worker;
+use super::outlet::SinkMessage;
+use super::part::{SinkPart, Worker, failure};
 use super::spec::{AnySink, SinkSpec};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::Control;
 use crate::run::error::{BoxError, Error, FailureKind};
-use crate::run::guard::{dropped, failed};
+use crate::run::guard::dropped;
 use crate::run::lock::Lock;
-use crate::run::panics::caught;
 use crate::run::part::Phase;
 
 /// A sink, shared by its own thread and the threads that make commits.
 pub(crate) struct InlineSink<S: Schema> {
-    name: Arc<str>,
-    progress: Arc<Progress>,
+    part: Arc<SinkPart>,
     control: Arc<Control>,
     /// `None` before the sink is open, after a failure, and from its close on.
     lent: Lock<Option<Lent<S>>>,
@@ -38,13 +36,8 @@ struct Lent<S: Schema> {
 }
 
 impl<S: Schema> InlineSink<S> {
-    pub(super) fn new(name: &Arc<str>, progress: &Arc<Progress>, control: &Arc<Control>) -> Arc<Self> {
-        Arc::new(InlineSink {
-            name: Arc::clone(name),
-            progress: Arc::clone(progress),
-            control: Arc::clone(control),
-            lent: Lock::default(),
-        })
+    pub(super) fn new(part: Arc<SinkPart>, control: &Arc<Control>) -> Arc<Self> {
+        Arc::new(InlineSink { part, control: Arc::clone(control), lent: Lock::default() })
     }
 
     /// Writes and flushes a commit. The sink is dropped if it fails.
@@ -52,7 +45,7 @@ impl<S: Schema> InlineSink<S> {
         self.call(|sink, place| {
             place.set("write");
             sink.get().write(commit)?;
-            self.progress.taken(commit.len());
+            self.part.progress.taken(commit.len());
             place.set("flush");
             sink.get().flush()
         });
@@ -72,7 +65,7 @@ impl<S: Schema> InlineSink<S> {
     }
 
     fn fail(&self, kind: FailureKind) {
-        self.control.fail(Error::sink(&self.name, kind));
+        self.control.fail(Error::sink(&self.part.name, kind));
     }
 
     fn drop_sink(&self, sink: Option<Lent<S>>) {
@@ -80,15 +73,6 @@ impl<S: Schema> InlineSink<S> {
         if let Err(kind) = span.in_scope(|| dropped("its drop", [sink])) {
             self.fail(kind);
         }
-    }
-}
-
-/// Returns the failure of a call, if there was one.
-fn failure(place: &Cell<&'static str>, call: impl FnOnce() -> Result<(), BoxError>) -> Option<FailureKind> {
-    match caught(call) {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(failed(error)),
-        Err(message) => Some(FailureKind::Panicked { place: place.get(), message }),
     }
 }
 

@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use crate::run::control::{Control, PartId};
-use crate::run::error::{Error, FailureKind};
+use crate::run::error::{BoxError, Error, FailureKind};
+use crate::run::guard::failed;
+use crate::run::panics::caught;
 use crate::run::part::{Part, Role, Suspicion};
 use crate::sink::outlet::Progress;
 
@@ -38,4 +40,13 @@ pub(super) struct Worker {
     pub(super) control: Arc<Control>,
     /// The method of the sink that is being called, for the error text of a panic.
     pub(super) place: Cell<&'static str>,
+}
+
+/// Returns the failure of a call, if there was one.
+pub(super) fn failure(place: &Cell<&'static str>, call: impl FnOnce() -> Result<(), BoxError>) -> Option<FailureKind> {
+    match caught(call) {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(failed(error)),
+        Err(message) => Some(FailureKind::Panicked { place: place.get(), message }),
+    }
 }

@@ -14,8 +14,7 @@ use crate::rows::schema::Schema;
 use crate::run::control::Control;
 use crate::run::current;
 use crate::run::error::{BoxError, Error, FailureKind, RunResult};
-use crate::run::guard::{Ending, dropped, failed, guarded};
-use crate::run::panics::caught;
+use crate::run::guard::{Ending, dropped, guarded};
 use crate::run::part::Phase;
 use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
@@ -24,7 +23,7 @@ use crate::sink::Sink;
 use crate::sink::file::OutputFile;
 use crate::sink::inline::InlineSink;
 use crate::sink::outlet::{Delivery, Outlet, Progress, SinkMessage};
-use crate::sink::part::{SinkPart, Worker};
+use crate::sink::part::{SinkPart, Worker, failure};
 use crate::sink::refusals::Refusals;
 use crate::sink::retry::Retry;
 use crate::sink::spec::{AnySink, SinkSpec};
@@ -63,11 +62,11 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<C
         is_transactional: matches!(mode, Mode::Transactional { .. }),
     });
     let id = control.add(Arc::clone(&part) as _, Phase::Opening);
-    let worker = Worker { part, id, control: Arc::clone(control), place: Cell::new("open") };
+    let worker = Worker { part: Arc::clone(&part), id, control: Arc::clone(control), place: Cell::new("open") };
     let name = Arc::clone(&spec.name);
     // Such a sink needs its thread: to wait between two attempts, or to record the time up to which it is durable.
     let needs_thread = spec.retry.is_some() || spec.refused_rows != BadRows::Fail || !matches!(mode, Mode::Plain);
-    let inline = (spec.inline && !needs_thread).then(|| InlineSink::new(&name, &progress, control));
+    let inline = (spec.inline && !needs_thread).then(|| InlineSink::new(part, control));
     let lent = inline.clone();
     let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec, mode, lent.as_deref(), told));
     if let Err(error) = spawned {
@@ -106,12 +105,7 @@ impl Worker {
         // Events of the user's code on this thread belong to this span.
         let _span = info_span!("sink", sink = &*self.part.name).entered();
         let SinkSpec { mut sink, retry, refused_rows, .. } = spec;
-        let failure = match caught(|| self.serve(&mut sink, retry, refused_rows, mode, &told)) {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(failed(error)),
-            Err(message) => Some(FailureKind::Panicked { place: self.place.get(), message }),
-        };
-        if let Some(kind) = failure {
+        if let Some(kind) = failure(&self.place, || self.serve(&mut sink, retry, refused_rows, mode, &told)) {
             self.fail(kind);
         }
         if let Err(kind) = dropped("its drop", [sink]) {
