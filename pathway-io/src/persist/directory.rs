@@ -43,6 +43,27 @@ fn is_foreign(name: &str) -> bool {
     name.starts_with('.') || name == "lost+found"
 }
 
+/// Returns the generations with a final name, newest first, and the other files that belong to the directory or should
+/// not be in it.
+fn scan(path: &Path) -> Result<(Vec<u64>, Vec<PathBuf>), FileError> {
+    let read = || {
+        let (mut logs, mut unnamed) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(path)? {
+            let entry = entry?;
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            match log::generation(&name) {
+                Some(generation) => logs.push(generation),
+                None if name != LOCK && !is_foreign(&name) => unnamed.push(entry.path()),
+                None => {}
+            }
+        }
+        logs.sort_unstable_by(|a, b| b.cmp(a));
+        Ok((logs, unnamed))
+    };
+    read().map_err(|error| FileError::new("read the state directory", path, error))
+}
+
 /// Opens the lock file without following a link.
 fn open_lock(path: &Path) -> io::Result<File> {
     if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
@@ -84,22 +105,14 @@ impl StateDirectory {
             .map_err(|error| Error::pipeline(FileError::new("find the state directory", path, error)))?;
         let failed = |operation, error| Error::pipeline(FileError::new(operation, path, error));
         create(path).map_err(Error::pipeline)?;
-        let mut logs = Vec::new();
-        for entry in fs::read_dir(path).map_err(|error| failed("read the state directory", error))? {
-            let name = entry.map_err(|error| failed("read the state directory", error))?.file_name();
-            let name = name.to_string_lossy();
-            if name == LOCK || is_foreign(&name) {
-                continue;
-            }
-            match log::generation(&name) {
-                Some(generation) => logs.push(log::path(path, generation)),
-                None if log::generation(name.trim_end_matches(".new")).is_some() => {}
-                None => {
-                    return Err(Error::pipeline(format!(
-                        "`{}` is not a state directory: it contains `{name}`\nhelp: choose an empty or a new directory",
-                        path.display()
-                    )));
-                }
+        let (logs, unnamed) = scan(path).map_err(Error::pipeline)?;
+        for file in unnamed {
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            if log::generation(name.trim_end_matches(".new")).is_none() {
+                return Err(Error::pipeline(format!(
+                    "`{}` is not a state directory: it contains `{name}`\nhelp: choose an empty or a new directory",
+                    path.display()
+                )));
             }
         }
         let in_use = || {
@@ -118,7 +131,7 @@ impl StateDirectory {
         }
         let watch = lock.metadata().map_err(|error| failed("open the lock in", error))?;
         let directory = StateDirectory { path: path.to_owned(), watch: Watch::new(&lock_path, &watch), lock };
-        for log in logs {
+        for log in logs.into_iter().map(|generation| log::path(path, generation)) {
             match is_written(&log) {
                 Ok(false) => {}
                 Ok(true) => return Err(in_use()),
@@ -144,23 +157,8 @@ impl StateDirectory {
     }
 
     /// Returns the generations with a final name, newest first, and the files of unfinished generations.
-    pub(crate) fn logs(&self) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), FileError> {
-        let read = || {
-            let (mut logs, mut unnamed) = (Vec::new(), Vec::new());
-            for entry in fs::read_dir(&self.path)? {
-                let entry = entry?;
-                let name = entry.file_name();
-                let name = name.to_string_lossy();
-                match log::generation(&name) {
-                    Some(generation) => logs.push(generation),
-                    None if name != LOCK && !is_foreign(&name) => unnamed.push(entry.path()),
-                    None => {}
-                }
-            }
-            logs.sort_unstable_by(|a, b| b.cmp(a));
-            Ok((logs, unnamed))
-        };
-        read().map_err(|error| FileError::new("read the state directory", &self.path, error))
+    pub(crate) fn logs(&self) -> Result<(Vec<u64>, Vec<PathBuf>), FileError> {
+        scan(&self.path)
     }
 }
 
