@@ -16,14 +16,12 @@ pub(crate) struct Shapes {
     pub(crate) derived: Vec<DerivedShape>,
 }
 
-#[derive(Clone)]
 pub(crate) struct SourceShape {
     pub(crate) name: String,
     pub(crate) tables: Vec<TableShape>,
 }
 
 /// A table of a source.
-#[derive(Clone)]
 pub(crate) struct TableShape {
     pub(crate) table: &'static TableSchema,
     /// Whether all rows are kept for computations.
@@ -104,22 +102,19 @@ pub(crate) fn check_header(header: &Value, shapes: &Shapes) -> Result<(), String
         let format = format.map_or("an unknown version".to_owned(), |format| format!("version {format}"));
         return Err(format!("its format is {format}, and this program reads version {FORMAT}"));
     }
-    let empty = Vec::new();
-    let written = header["sources"].as_array().unwrap_or(&empty);
+    let written = list(&header["sources"]);
     let present = self::header(shapes);
-    let ours = present["sources"].as_array().unwrap_or(&empty);
-    let named = |list: &[Value], name: &Value| list.iter().find(|source| source["name"] == *name).cloned();
+    let ours = list(&present["sources"]);
     for source in written {
         let name = text(&source["name"]);
-        let Some(now) = named(ours, &source["name"]) else {
+        let Some(now) = ours.iter().find(|now| now["name"] == source["name"]) else {
             return Err(format!("it has a source `{name}` that the pipeline does not read"));
         };
-        let (before, now) =
-            (source["tables"].as_array().unwrap_or(&empty), now["tables"].as_array().unwrap_or(&empty).clone());
+        let (before, now) = (list(&source["tables"]), list(&now["tables"]));
         if before.len() != now.len() {
             return Err(format!("source `{name}` had {} tables and now has {}", before.len(), now.len()));
         }
-        for (before, now) in before.iter().zip(&now) {
+        for (before, now) in before.iter().zip(now) {
             if let Some(difference) = table_difference(before, now) {
                 return Err(format!(
                     "the schema of table `{}` of source `{name}` has changed: {difference}",
@@ -129,13 +124,12 @@ pub(crate) fn check_header(header: &Value, shapes: &Shapes) -> Result<(), String
         }
     }
     for source in ours {
-        if named(written, &source["name"]).is_none() {
+        if !written.iter().any(|before| before["name"] == source["name"]) {
             return Err(format!("it has no source `{}`, which the pipeline reads", text(&source["name"])));
         }
     }
-    let derived = |header: &Value| header["derived"].as_array().cloned().unwrap_or_default();
-    let (before, now) = (derived(header), derived(&present));
-    for table in &now {
+    let (before, now) = (list(&header["derived"]), list(&present["derived"]));
+    for table in now {
         // Computed tables are matched by their first output. A table without an output is not in the record.
         let same = before.iter().find(|other| first_output(other) == first_output(table));
         if let Some(difference) = same.and_then(|same| table_difference(same, table)) {
@@ -158,14 +152,11 @@ struct OutputFile {
 }
 
 fn files(header: &Value) -> Vec<OutputFile> {
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let of_sources = list(&header["sources"]).into_iter().flat_map(|source| {
-        let tables = list(&source["tables"]).into_iter().enumerate();
-        tables
-            .map(|(i, table)| (format!("table {} of source `{}`", i + 1, text(&source["name"])), table))
-            .collect::<Vec<_>>()
+    let of_sources = list(&header["sources"]).iter().flat_map(|source| {
+        let tables = list(&source["tables"]).iter().enumerate();
+        tables.map(|(i, table)| (format!("table {} of source `{}`", i + 1, text(&source["name"])), table))
     });
-    let computed = list(&header["derived"]).into_iter();
+    let computed = list(&header["derived"]).iter();
     let computed = computed.map(|table| (format!("the computed table `{}`", text(&table["name"])), table));
     let files = of_sources.chain(computed).flat_map(|(name, table)| {
         let file = |(i, path): (usize, &Value)| OutputFile {
@@ -204,20 +195,20 @@ fn first_output(computed: &Value) -> &Value {
 
 /// Returns the number of the first table of each source in the log, in the order of a header.
 pub(crate) fn first_tables(header: &Value, sources: &[SourceShape]) -> Vec<u32> {
-    let written = header["sources"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let written = list(&header["sources"]);
     let first = |name: &str| tables(written.iter().take_while(|source| source["name"] != name));
     sources.iter().map(|source| first(&source.name)).collect()
 }
 
 fn tables<'a>(sources: impl Iterator<Item = &'a Value>) -> u32 {
-    sources.map(|source| source["tables"].as_array().map_or(0, |tables| tables.len() as u32)).sum()
+    sources.map(|source| list(&source["tables"]).len() as u32).sum()
 }
 
 /// Returns the number of each computed table in the log. The tables of the sources have the lower numbers. A table without
 /// transactional sinks has no number.
 pub(crate) fn computed_tables(header: &Value, derived: &[DerivedShape]) -> Vec<Option<u32>> {
-    let first = tables(header["sources"].as_array().into_iter().flatten());
-    let written = header["derived"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let first = tables(list(&header["sources"]).iter());
+    let written = list(&header["derived"]);
     let number = |derived: &DerivedShape| {
         let sink = derived.sinks.first()?;
         let place = written.iter().position(|table| table["sinks"][0] == **sink)?;
@@ -226,15 +217,18 @@ pub(crate) fn computed_tables(header: &Value, derived: &[DerivedShape]) -> Vec<O
     derived.iter().map(number).collect()
 }
 
+/// Returns the items of a list. A log of an earlier version can lack one.
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
 fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
 fn table_difference(before: &Value, now: &Value) -> Option<String> {
-    let empty = Vec::new();
-    let columns = |table: &Value| table["columns"].as_array().unwrap_or(&empty).clone();
-    let (old, new) = (columns(before), columns(now));
-    for column in &old {
+    let (old, new) = (list(&before["columns"]), list(&now["columns"]));
+    for column in old {
         let name = text(&column["name"]);
         let Some(same) = new.iter().find(|other| other["name"] == column["name"]) else {
             return Some(format!("column `{name}` is gone"));
