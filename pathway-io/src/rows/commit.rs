@@ -107,6 +107,11 @@ impl<S: Schema> Commit<S> {
         Commit::new(self.time, batches, Pool::new())
     }
 
+    /// Returns the rows, each as its batch and its index there.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (&Batch<S>, usize)> {
+        self.batches().iter().flat_map(|batch| (0..batch.len()).map(move |row| (batch, row)))
+    }
+
     pub(crate) fn batches(&self) -> &[Batch<S>] {
         &self.rows.batches
     }

@@ -87,18 +87,13 @@ impl Refusals {
         let (name, time, reason) = (&*worker.part.name, commit.time(), text_of(&**error));
         if let Refusals::Quarantine { path, file } = self {
             let writer = RowWriter::new::<S>();
-            let (mut lines, mut update) = (Vec::new(), 0);
-            for batch in commit.batches() {
-                for row in 0..batch.len() {
-                    if is_left_out(update) {
-                        let mut raw = Vec::new();
-                        writer.write_row(&batch.columns, row, &mut raw);
-                        let (raw, diff) = (String::from_utf8_lossy(&raw), batch.diff(row));
-                        let line = json!({"sink": name, "time": time, "diff": diff, "reason": reason, "raw": raw});
-                        lines.extend_from_slice(format!("{line}\n").as_bytes());
-                    }
-                    update += 1;
-                }
+            let mut lines = Vec::new();
+            for (_, (batch, row)) in commit.rows().enumerate().filter(|(update, _)| is_left_out(*update)) {
+                let mut raw = Vec::new();
+                writer.write_row(&batch.columns, row, &mut raw);
+                let (raw, diff) = (String::from_utf8_lossy(&raw), batch.diff(row));
+                let line = json!({"sink": name, "time": time, "diff": diff, "reason": reason, "raw": raw});
+                lines.extend_from_slice(format!("{line}\n").as_bytes());
             }
             file.append(&lines).map_err(|error| failure(path, error))?;
         }

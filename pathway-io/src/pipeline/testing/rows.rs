@@ -27,13 +27,12 @@ impl fmt::Display for Pushed {
 /// Returns the pushes of a commit that the sequencer has not turned into updates.
 pub(super) fn pushed<S: Schema>(commit: &Commit<S>) -> Vec<Pushed> {
     let has_key = S::SCHEMA.has_key();
-    let rows = commit.batches().iter().flat_map(|batch| (0..batch.len()).map(move |row| (batch, row)));
-    rows.map(|(batch, row)| {
+    let pushed = |(batch, row): (&Batch<S>, usize)| {
         let (diff, key) = (batch.diff(row), text(batch, row, has_key));
         let row = if diff > 0 || !has_key { text(batch, row, false) } else { key.clone() };
         Pushed { key, row, diff }
-    })
-    .collect()
+    };
+    commit.rows().map(pushed).collect()
 }
 
 /// Returns the columns of a row, or those of its key.

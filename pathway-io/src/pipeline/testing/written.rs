@@ -48,8 +48,7 @@ pub(super) enum Order {
 /// Returns what the reader should return.
 pub(super) fn expected<S: Schema>(commits: &[Commit<S>], form: Form, has_times: bool) -> Vec<Written> {
     let updates = commits.iter().flat_map(|commit| {
-        let rows = commit.batches().iter().flat_map(|batch| (0..batch.len()).map(move |row| (batch, row)));
-        rows.map(|(batch, row)| Written {
+        commit.rows().map(|(batch, row)| Written {
             row: text(batch, row, false),
             diff: batch.diff(row),
             time: has_times.then_some(commit.time()),

@@ -258,10 +258,8 @@ pub(super) fn append<S: Schema>(
 ) -> Result<(), BoxError> {
     let mut copy = Copy::begin(transaction, layout, statement)?;
     for commit in commits {
-        for batch in commit.batches() {
-            for row in 0..batch.len() {
-                copy.row(batch, row, Some((commit.time(), batch.diff(row))), scratch)?;
-            }
+        for (batch, row) in commit.rows() {
+            copy.row(batch, row, Some((commit.time(), batch.diff(row))), scratch)?;
         }
     }
     Ok(copy.end()?)

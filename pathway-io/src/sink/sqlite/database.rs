@@ -85,16 +85,14 @@ impl Database {
     fn append<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
         let mut insert = self.connection.prepare_cached(&layout.insert)?;
         self.update = 0;
-        for batch in commit.batches() {
-            for row in 0..batch.len() {
-                self.update += 1;
-                let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
-                batch.columns.visit(0, &mut bind);
-                let end = bind.finish()?;
-                insert.raw_bind_parameter(end, commit.time().cast_signed())?;
-                insert.raw_bind_parameter(end + 1, batch.diff(row))?;
-                insert.raw_execute()?;
-            }
+        for (batch, row) in commit.rows() {
+            self.update += 1;
+            let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
+            batch.columns.visit(0, &mut bind);
+            let end = bind.finish()?;
+            insert.raw_bind_parameter(end, commit.time().cast_signed())?;
+            insert.raw_bind_parameter(end + 1, batch.diff(row))?;
+            insert.raw_execute()?;
         }
         Ok(())
     }
@@ -108,18 +106,16 @@ impl Database {
         let mut delete = self.connection.prepare_cached(&layout.delete)?;
         for adds in [false, true] {
             self.update = 0;
-            for batch in commit.batches() {
-                for row in 0..batch.len() {
-                    self.update += 1;
-                    if (batch.diff(row) > 0) != adds || (!adds && is_replaced(batch, row)) {
-                        continue;
-                    }
-                    let (statement, part) = if adds { (&mut upsert, Part::All) } else { (&mut delete, Part::Key) };
-                    let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
-                    batch.columns.visit(0, &mut bind);
-                    bind.finish()?;
-                    statement.raw_execute()?;
+            for (batch, row) in commit.rows() {
+                self.update += 1;
+                if (batch.diff(row) > 0) != adds || (!adds && is_replaced(batch, row)) {
+                    continue;
                 }
+                let (statement, part) = if adds { (&mut upsert, Part::All) } else { (&mut delete, Part::Key) };
+                let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
+                batch.columns.visit(0, &mut bind);
+                bind.finish()?;
+                statement.raw_execute()?;
             }
         }
         Ok(())
