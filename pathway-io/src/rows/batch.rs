@@ -233,6 +233,12 @@ impl<S: Schema> Batch<S> {
         self.count_bytes();
     }
 
+    /// Returns whether the next update adds a row with the key of this removed one, which replaces it.
+    pub(crate) fn is_replaced(&self, row: usize) -> bool {
+        let next = row + 1;
+        next < self.len && self.diff(next) > 0 && self.columns.key_equal(row, &self.columns, next, is_key::<S>, 0)
+    }
+
     /// Returns whether the buffers are mostly empty.
     fn is_sparse(&self) -> bool {
         self.len * SPARSE < self.peak.0 || self.bytes() * SPARSE < self.peak.1

@@ -5,22 +5,16 @@ use std::sync::Arc;
 
 use crate::rows::batch::{Batch, Batches, Pool};
 use crate::rows::commit::Commit;
-use crate::rows::fields::Columns;
 use crate::rows::row_writer::RowWriter;
-use crate::rows::schema::{ColumnsOf, Schema, is_key};
+use crate::rows::schema::{ColumnsOf, Schema};
 
 impl RowWriter {
     /// Writes the updates of a commit. Unless `whole`, it omits the retraction of a row that the next update replaces.
     pub(crate) fn write_commit<S: Schema>(&self, commit: &Commit<S>, whole: bool, out: &mut Vec<u8>) {
         for batch in commit.batches() {
             for row in 0..batch.len() {
-                let replaced = || {
-                    row + 1 < batch.len()
-                        && batch.diff(row + 1) > 0
-                        && batch.columns.key_equal(row, &batch.columns, row + 1, is_key::<S>, 0)
-                };
                 let diff = batch.diff(row);
-                if whole || diff > 0 || !replaced() {
+                if whole || diff > 0 || !batch.is_replaced(row) {
                     self.write(&batch.columns, row, diff, out);
                 }
             }

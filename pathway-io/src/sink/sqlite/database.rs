@@ -8,10 +8,9 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::bind::{Bind, Part};
 use super::layout::{Layout, TABLES};
-use crate::rows::batch::Batch;
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
-use crate::rows::schema::{Schema, is_key};
+use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult};
 
 pub(super) struct Database {
@@ -108,7 +107,7 @@ impl Database {
             self.update = 0;
             for (batch, row) in commit.rows() {
                 self.update += 1;
-                if (batch.diff(row) > 0) != adds || (!adds && is_replaced(batch, row)) {
+                if (batch.diff(row) > 0) != adds || (!adds && batch.is_replaced(row)) {
                     continue;
                 }
                 let (statement, part) = if adds { (&mut upsert, Part::All) } else { (&mut delete, Part::Key) };
@@ -120,12 +119,6 @@ impl Database {
         }
         Ok(())
     }
-}
-
-/// Returns whether the next update adds a row with the key of a removed one, which replaces that row.
-fn is_replaced<S: Schema>(batch: &Batch<S>, row: usize) -> bool {
-    let next = row + 1;
-    next < batch.len() && batch.diff(next) > 0 && batch.columns.key_equal(row, &batch.columns, next, is_key::<S>, 0)
 }
 
 /// Refuses a file that has lost a part of its last page, where SQLite would read zeros. SQLite itself notices missing
