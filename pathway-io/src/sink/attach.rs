@@ -125,7 +125,7 @@ impl<S: Schema> TableSinks<S> {
         }
         let of_worker = |worker| {
             let specs = per_worker.iter().map(|sink| sink(worker));
-            specs.map(|(path, sink)| SinkSpec::file(path, sink)).collect()
+            specs.map(|(path, sink)| SinkSpec::file(path, AnySink::File(sink))).collect()
         };
         workers.map(of_worker).collect()
     }
@@ -172,18 +172,11 @@ impl<S: Schema> Table<S> {
     /// Adds a sink that writes a directory, part by part.
     #[cfg(feature = "parquet")]
     pub(crate) fn add_staged_sink(&self, directory: &Path, sink: Box<dyn super::spec::StagedSink<S>>) {
-        self.add_sink(SinkSpec {
-            name: directory.display().to_string().into(),
-            target: Some(Target::file(directory.to_owned())),
-            sink: AnySink::Staged(sink),
-            retry: None,
-            refused_rows: BadRows::Fail,
-            inline: false,
-        });
+        self.add_sink(SinkSpec::file(directory.to_owned(), AnySink::Staged(sink)));
     }
 
     pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {
-        self.add_sink(SinkSpec::file(path.to_owned(), sink));
+        self.add_sink(SinkSpec::file(path.to_owned(), AnySink::File(sink)));
     }
 
     /// Adds a sink of which each worker has its own instance.

@@ -81,12 +81,12 @@ pub(crate) enum AnySink<S: Schema> {
 }
 
 impl<S: Schema> SinkSpec<S> {
-    /// Returns a sink that writes one file.
-    pub(crate) fn file(path: PathBuf, sink: Box<dyn FileSink<S>>) -> Self {
+    /// Returns a sink that writes one file or one directory.
+    pub(crate) fn file(path: PathBuf, sink: AnySink<S>) -> Self {
         SinkSpec {
             name: path.display().to_string().into(),
             target: Some(Target::file(path)),
-            sink: AnySink::File(sink),
+            sink,
             retry: None,
             refused_rows: BadRows::Fail,
             inline: false,
