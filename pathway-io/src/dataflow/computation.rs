@@ -75,7 +75,7 @@ where
     let ports = tables.ports();
     ports.assert_not_started(&name);
     let output = Table::<Out>::new(Arc::clone(&name));
-    output.extensions().get::<DataflowTable>().set_derived();
+    output.extensions().get::<DataflowTable>().set_from_dataflow();
     let computed: Arc<dyn Computation> = Arc::new(Computed {
         number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         name,

@@ -78,7 +78,7 @@ struct PartitionedTable<S: Schema> {
 impl<S: Schema> EngineTable for PipelineTable<S> {
     fn partition(&self, run: &TableRun<'_>) -> Box<dyn Any> {
         let extensions = self.extensions();
-        extensions.get::<DataflowTable>().set_partitioned();
+        extensions.get::<DataflowTable>().set_from_dataflow();
         let (feed, queues) = WorkerFeed::<S>::new(run.workers.len());
         let rows = extensions.get::<TableRows<S>>();
         rows.leave_pushes();

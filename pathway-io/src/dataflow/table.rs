@@ -23,25 +23,20 @@ use crate::sink::start::{self, CheckpointedKind, CheckpointedSink, ResumeTable};
 /// The engine's data about a table, stored in the table's [`Extensions`].
 #[derive(Default)]
 pub(super) struct DataflowTable {
-    /// The table is the result of a computation.
-    is_derived: AtomicBool,
-    /// Several processes make the commits of the table in this run.
-    is_partitioned: AtomicBool,
+    /// The dataflow makes the commits of the table, because it is the result of a computation, or because several
+    /// processes read it in this run.
+    is_from_dataflow: AtomicBool,
     computations: Lock<Vec<Arc<dyn Computation>>>,
 }
 
 impl DataflowTable {
-    pub(super) fn set_derived(&self) {
-        self.is_derived.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn set_partitioned(&self) {
-        self.is_partitioned.store(true, Ordering::Relaxed);
+    pub(super) fn set_from_dataflow(&self) {
+        self.is_from_dataflow.store(true, Ordering::Relaxed);
     }
 
     /// Returns whether all commits of the table come from the sequencer of this process.
     pub(super) fn is_sequenced(&self) -> bool {
-        !self.is_derived.load(Ordering::Relaxed) && !self.is_partitioned.load(Ordering::Relaxed)
+        !self.is_from_dataflow.load(Ordering::Relaxed)
     }
 
     pub(super) fn add(&self, computation: &Arc<dyn Computation>) {
