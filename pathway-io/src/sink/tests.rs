@@ -94,8 +94,8 @@ fn from_text(ty: &DataType, text: &str) -> Value {
 }
 
 /// Returns the type of a column. `time` and `diff` are integers.
-fn type_of(name: &str) -> DataType {
-    let column = EveryColumn::schema().columns.iter().find(|column| column.name == name);
+fn type_of<S: Schema>(name: &str) -> DataType {
+    let column = S::SCHEMA.columns.iter().find(|column| column.name == name);
     column.map_or(DataType::I64, |column| column.data_type)
 }
 
@@ -105,7 +105,7 @@ fn read_csv(path: &Path) -> Vec<Value> {
     let names: Vec<String> = records.next().unwrap().into_iter().map(Option::unwrap).collect();
     let row = |record: Vec<Option<String>>| -> Value {
         let value = |(name, field): (&String, Option<String>)| {
-            let value = field.map_or(Value::Null, |field| from_text(&type_of(name), &field));
+            let value = field.map_or(Value::Null, |field| from_text(&type_of::<EveryColumn>(name), &field));
             (name.clone(), value)
         };
         names.iter().zip(record).map(value).collect::<serde_json::Map<_, _>>().into()
@@ -147,7 +147,7 @@ fn read_sqlite(path: &Path) -> Vec<Value> {
     let mut values = Vec::new();
     while let Some(row) = rows.next().unwrap() {
         let value = |(number, name): (usize, &String)| {
-            let ty = type_of(name);
+            let ty = type_of::<EveryColumn>(name);
             let value = match row.get_ref(number).unwrap() {
                 ValueRef::Null => Value::Null,
                 ValueRef::Integer(number) if ty == DataType::Bool => json!(number == 1),

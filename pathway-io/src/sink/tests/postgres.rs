@@ -119,18 +119,12 @@ fn read(config: &str, table: &str) -> Vec<Value> {
         .filter_map(row)
         .map(|row| {
             let columns = row.columns().iter().enumerate();
-            let value = |number, name| row.get(number).map_or(Value::Null, |text| value(&type_of(name), text));
+            let value =
+                |number, name| row.get(number).map_or(Value::Null, |text| value(&super::type_of::<Kept>(name), text));
             let named = columns.map(|(number, column)| (column.name().to_owned(), value(number, column.name())));
             named.collect::<serde_json::Map<_, _>>().into()
         })
         .collect()
-}
-
-/// Returns the type of a column. `time` and `diff` are integers.
-fn type_of(name: &str) -> DataType {
-    use crate::Schema as _;
-    let column = Kept::schema().columns.iter().find(|column| column.name == name);
-    column.map_or(DataType::I64, |column| column.data_type)
 }
 
 /// Returns the JSON value for PostgreSQL's text form.
