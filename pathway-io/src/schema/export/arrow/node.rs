@@ -101,10 +101,7 @@ impl Values {
                 Values::Map(vec![0], Box::new([keys, Node::new(item, values)]))
             }
             DataType::Tuple(items) => {
-                let fields = match arrow {
-                    ArrowType::Struct(fields) => fields.clone(),
-                    _ => arrow_schema::Fields::empty(),
-                };
+                let fields = struct_fields(arrow);
                 let items = items.iter().zip(&fields);
                 Values::Tuple(items.map(|(item, field)| Node::new(item, field.data_type())).collect())
             }
@@ -123,10 +120,14 @@ fn item_field(arrow: &ArrowType) -> Arc<Field> {
 /// Returns the fields of a map's entries: the key and the value.
 fn entry_fields(arrow: &ArrowType) -> arrow_schema::Fields {
     match arrow {
-        ArrowType::Map(entries, _) => match entries.data_type() {
-            ArrowType::Struct(fields) => fields.clone(),
-            _ => arrow_schema::Fields::empty(),
-        },
+        ArrowType::Map(entries, _) => struct_fields(entries.data_type()),
+        _ => arrow_schema::Fields::empty(),
+    }
+}
+
+fn struct_fields(arrow: &ArrowType) -> arrow_schema::Fields {
+    match arrow {
+        ArrowType::Struct(fields) => fields.clone(),
         _ => arrow_schema::Fields::empty(),
     }
 }
@@ -362,12 +363,8 @@ impl Node {
                 Arc::new(MapArray::try_new(field, offsets(ends), entries, nulls, ordered)?)
             }
             Values::Tuple(nodes) => {
-                let fields = match arrow {
-                    ArrowType::Struct(fields) => fields,
-                    _ => arrow_schema::Fields::empty(),
-                };
                 let arrays = nodes.into_iter().map(Node::finish).collect::<Result<_, _>>()?;
-                Arc::new(StructArray::try_new(fields, arrays, nulls)?)
+                Arc::new(StructArray::try_new(struct_fields(&arrow), arrays, nulls)?)
             }
         })
     }
