@@ -126,7 +126,6 @@ impl<S: Field<I>, const I: usize> JsonView<'_, S, I> {
 
 impl<S: Field<I>, const I: usize> View for JsonView<'_, S, I> {
     type Row = S::Type;
-    const LEN: usize = 1;
 
     fn to_row(&self) -> S::Type {
         ColumnOf::<S, I>::of_field(self.field)

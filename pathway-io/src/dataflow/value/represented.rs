@@ -63,7 +63,6 @@ pub fn converted_option<S: Conversion<I, Field: Send + Sync, Column: NotNull>, c
 
 impl<T: ColumnType, R> View for ConvertedView<T, R> {
     type Row = R;
-    const LEN: usize = 1;
 
     fn to_row(&self) -> R {
         (self.restore)(own(&self.column).to_row())

@@ -28,7 +28,7 @@ pub trait View {
     /// The form of the fields that a batch accepts.
     type Row;
     /// The number of elements in the serde form.
-    const LEN: usize;
+    const LEN: usize = 1;
 
     fn to_row(&self) -> Self::Row;
     fn compare(&self, other: &Self) -> Ordering;
@@ -44,7 +44,7 @@ pub trait View {
 /// Fields that can be read from a sequence.
 pub trait Restored: Fields {
     /// The number of elements in the serde form.
-    const LEN: usize;
+    const LEN: usize = 1;
 
     /// # Errors
     ///
@@ -123,7 +123,6 @@ pub fn own<T: ColumnType>(value: &T) -> OwnView<'_, T> {
 
 impl<T: ColumnType> View for OwnView<'_, T> {
     type Row = T;
-    const LEN: usize = 1;
 
     #[inline]
     fn to_row(&self) -> T {
@@ -152,7 +151,6 @@ impl<T: ColumnType> View for OwnView<'_, T> {
 
 impl<S: Field<I>, const I: usize> View for LeafView<'_, S, I> {
     type Row = S::Type;
-    const LEN: usize = 1;
 
     #[inline]
     fn to_row(&self) -> S::Type {
@@ -184,8 +182,6 @@ fn restore<'de, T: ColumnType, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T,
 }
 
 impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Restored for Col<S, I, DEFAULT, EXAMPLE> {
-    const LEN: usize = 1;
-
     #[inline]
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
         restore(sequence)
@@ -193,8 +189,6 @@ impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Rest
 }
 
 impl<T: ColumnType> Restored for Own<T> {
-    const LEN: usize = 1;
-
     #[inline]
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T, A::Error> {
         restore(sequence)
@@ -212,7 +206,6 @@ pub fn flat<S>(value: &S) -> FlatView<'_, S> {
 
 impl<S: Clone + Ord + Hash + Debug + Serialize> View for FlatView<'_, S> {
     type Row = S;
-    const LEN: usize = 1;
 
     fn to_row(&self) -> S {
         self.0.clone()
@@ -236,16 +229,12 @@ impl<S: Clone + Ord + Hash + Debug + Serialize> View for FlatView<'_, S> {
 }
 
 impl<S: FlatField<I, Type: DeserializeOwned>, const I: usize> Restored for Flat<S, I> {
-    const LEN: usize = 1;
-
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
         element(sequence)
     }
 }
 
 impl<S: FlatKeyField<I, Type: DeserializeOwned>, const I: usize> Restored for FlatKey<S, I> {
-    const LEN: usize = 1;
-
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<S::Type, A::Error> {
         element(sequence)
     }
