@@ -59,10 +59,10 @@ with_serde! {
     u32: Ord::cmp, u64: Ord::cmp, isize: Ord::cmp, usize: Ord::cmp, i128: Ord::cmp, u128: Ord::cmp, f32: f32::total_cmp, f64: f64::total_cmp, Duration: Ord::cmp,
 }
 
-macro_rules! nonzero {
-    ($($type:ident)*) => {
+macro_rules! by_order {
+    ($($type:ty),*) => {
         $(
-            impl FixedValue for NonZero<$type> {
+            impl FixedValue for $type {
                 fn compare(self, other: Self) -> Ordering {
                     self.cmp(&other)
                 }
@@ -71,21 +71,14 @@ macro_rules! nonzero {
     };
 }
 
-nonzero!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize);
+by_order!(NonZero<i8>, NonZero<i16>, NonZero<i32>, NonZero<i64>, NonZero<i128>, NonZero<isize>);
+by_order!(NonZero<u8>, NonZero<u16>, NonZero<u32>, NonZero<u64>, NonZero<u128>, NonZero<usize>);
 
 #[cfg(feature = "jiff")]
-impl FixedValue for jiff::SignedDuration {
-    fn compare(self, other: Self) -> Ordering {
-        self.cmp(&other)
-    }
-}
+by_order!(jiff::SignedDuration);
 
 #[cfg(feature = "chrono")]
-impl FixedValue for chrono::TimeDelta {
-    fn compare(self, other: Self) -> Ordering {
-        self.cmp(&other)
-    }
-}
+by_order!(chrono::TimeDelta);
 
 impl<T: crate::rows::column::others::text_form::TextForm + Ord> FixedValue for T {
     fn compare(self, other: Self) -> Ordering {
