@@ -5,7 +5,7 @@
 //! produces these results later than the sequencer commits `t`. So a request waits until the operator has sent the
 //! results to the sinks, and then follows them.
 
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
@@ -42,20 +42,16 @@ struct Waiting {
 }
 
 impl PendingSyncs {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock()
-    }
-
     /// Records that all results before `frontier` were sent to the sinks. `None` means all results.
     pub(crate) fn reach(&self, frontier: Option<u64>) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         state.reached = frontier.map_or(Reached::All, Reached::Before);
         state.release();
     }
 
     /// Records that no more results will be sent.
     fn give_up(&self) {
-        let mut state = self.lock();
+        let mut state = self.0.lock();
         if let Reached::Before(_) = state.reached {
             state.reached = Reached::Never;
             state.release();
@@ -89,7 +85,7 @@ pub(crate) struct RoutedSink {
 
 impl SyncTarget for RoutedSink {
     fn request_with(&self, time: u64, reply: Sender<u64>) {
-        let mut state = self.pending.lock();
+        let mut state = self.pending.0.lock();
         state.waiting.push(Waiting { time, reply, sink: Arc::clone(&self.sink) });
         state.release();
     }

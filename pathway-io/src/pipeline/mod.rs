@@ -16,7 +16,7 @@ pub mod testing;
 mod watchdog;
 pub(crate) mod workers;
 
-use std::sync::{Arc, MutexGuard, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tracing::warn;
@@ -118,10 +118,6 @@ impl Pipeline {
         self.persistence.as_deref()
     }
 
-    fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.plan.lock()
-    }
-
     /// Adds a source with the options of its connector.
     ///
     /// Returns its table, or a tuple of its tables.
@@ -144,7 +140,7 @@ impl Pipeline {
     /// ```
     pub fn read_with<C: Connector>(&self, connector: C, options: ReadOptions) -> C::Tables {
         let options = options.or(C::options());
-        let mut plan = self.plan();
+        let mut plan = self.plan.lock();
         let name = plan.unique_name(options.name.as_deref().unwrap_or_else(|| short_type_name::<C>()));
         let mut declared = Declared { name: Arc::clone(&name), tables: Vec::new() };
         let handles = <C::Subjects as Subjects>::declare(&mut declared);
@@ -175,7 +171,7 @@ impl Pipeline {
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     pub fn grace_period(&self, grace_period: Duration) -> &Self {
-        self.plan().grace_period = grace_period;
+        self.plan.lock().grace_period = grace_period;
         self
     }
 
@@ -197,7 +193,7 @@ impl Pipeline {
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
     pub fn handle_signals(&self, handle: bool) -> &Self {
-        self.plan().handle_signals = handle;
+        self.plan.lock().handle_signals = handle;
         self
     }
 
@@ -218,7 +214,7 @@ impl Pipeline {
     /// ```
     #[cfg(feature = "progress")]
     pub fn progress(&self, progress: bool) -> &Self {
-        self.plan().progress = progress;
+        self.plan.lock().progress = progress;
         self
     }
 
@@ -337,7 +333,7 @@ impl Pipeline {
     /// The errors of [`start`](Self::start).
     pub fn start_on(self, workers: Workers) -> Result<Running> {
         let (monitor, control, persistence) = (self.monitor(), Arc::clone(&self.control), self.persistence.clone());
-        let plan = std::mem::take(&mut *self.plan());
+        let plan = std::mem::take(&mut *self.plan.lock());
         // The dropped value has no sources any more, so it does not warn.
         drop(self);
         // User code runs and is dropped during the start. A panic in it does not leave this call.
@@ -353,7 +349,7 @@ impl Pipeline {
 /// Warns if the pipeline has sources that were never started.
 impl Drop for Pipeline {
     fn drop(&mut self) {
-        let plan = std::mem::take(&mut *self.plan());
+        let plan = std::mem::take(&mut *self.plan.lock());
         if plan.sources.is_empty() {
             return;
         }

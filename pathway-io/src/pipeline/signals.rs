@@ -13,7 +13,7 @@ pub(crate) use windows::Signals;
 mod unix {
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+    use std::sync::{Arc, OnceLock};
     use std::thread::JoinHandle;
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -24,6 +24,7 @@ mod unix {
     use crate::pipeline::progress;
     use crate::run::control::Control;
     use crate::run::error::{Error, Result};
+    use crate::run::lock::Lock;
     use crate::run::summary::Stop;
     use crate::run::threads;
 
@@ -34,7 +35,7 @@ mod unix {
     static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     /// Whether no pipeline draws on the terminal, so that Ctrl-Z stops the process at once.
     static UNDRAWN: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    static REGISTRY: Mutex<Registry> = Mutex::new(Registry { running: Vec::new(), next: 0, listener: None });
+    static REGISTRY: Lock<Registry> = Lock::new(Registry { running: Vec::new(), next: 0, listener: None });
 
     /// The pipelines that run with signals on, and the thread that listens for them.
     ///
@@ -57,10 +58,6 @@ mod unix {
     struct Listener {
         handle: iterator::Handle,
         thread: JoinHandle<()>,
-    }
-
-    fn registry() -> MutexGuard<'static, Registry> {
-        REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the signals that request a stop. SIGHUP is not among them if the process ignores it, as under `nohup`.
@@ -95,8 +92,8 @@ mod unix {
     impl Registry {
         /// Starts the listener, unless it runs.
         fn listen(&mut self, draws: bool) -> io::Result<()> {
-            static DEFAULT_ACTIONS: Mutex<Vec<i32>> = Mutex::new(Vec::new());
-            let mut registered = DEFAULT_ACTIONS.lock().unwrap_or_else(PoisonError::into_inner);
+            static DEFAULT_ACTIONS: Lock<Vec<i32>> = Lock::new(Vec::new());
+            let mut registered = DEFAULT_ACTIONS.lock();
             let mut register = |signal, flag: &Arc<AtomicBool>| {
                 if !registered.contains(&signal) {
                     flag::register_conditional_default(signal, Arc::clone(flag))?;
@@ -147,7 +144,7 @@ mod unix {
             return;
         }
         let unaware: Vec<Arc<Control>> = {
-            let mut registry = registry();
+            let mut registry = REGISTRY.lock();
             let unaware = registry.running.iter_mut().filter(|entry| !entry.has_heard);
             unaware.map(|entry| (entry.has_heard = true, Arc::clone(&entry.control)).1).collect()
         };
@@ -171,7 +168,7 @@ mod unix {
     impl Signals {
         /// Starts to handle signals for a pipeline. `draws` says whether it draws on the terminal.
         pub(crate) fn install(control: &Arc<Control>, draws: bool) -> Result<Self> {
-            let mut registry = registry();
+            let mut registry = REGISTRY.lock();
             if let Err(error) = registry.listen(draws) {
                 let ended = registry.close();
                 // The thread is not joined, because it may wait for the lock.
@@ -188,7 +185,7 @@ mod unix {
 
     impl Drop for Signals {
         fn drop(&mut self) {
-            let mut registry = registry();
+            let mut registry = REGISTRY.lock();
             let place = registry.running.iter().position(|entry| entry.id == self.0);
             let entry = place.map(|place| registry.running.remove(place));
             let thread = registry.close();
@@ -205,15 +202,16 @@ mod unix {
 
 #[cfg(windows)]
 mod windows {
-    use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+    use std::sync::{Arc, OnceLock, Weak};
 
     use crate::pipeline::progress;
     use crate::run::control::Control;
     use crate::run::error::{Error, Result};
+    use crate::run::lock::Lock;
     use crate::run::summary::Stop;
 
     /// The pipelines that run with signals on. The console handler is installed once and stays.
-    static RUNNING: Mutex<Vec<Weak<Control>>> = Mutex::new(Vec::new());
+    static RUNNING: Lock<Vec<Weak<Control>>> = Lock::new(Vec::new());
     static INSTALLED: OnceLock<std::result::Result<(), String>> = OnceLock::new();
 
     /// Handles Ctrl-C until it is dropped.
@@ -227,14 +225,13 @@ mod windows {
             if let Err(error) = installed {
                 return Err(Error::pipeline(error.clone()));
             }
-            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(control));
+            RUNNING.lock().push(Arc::downgrade(control));
             Ok(Signals { control: Arc::clone(control) })
         }
     }
 
     fn on_ctrl_c() {
-        let running: Vec<_> =
-            RUNNING.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
+        let running: Vec<_> = RUNNING.lock().iter().filter_map(Weak::upgrade).collect();
         if running.iter().all(|control| control.is_stopping()) {
             // The exit code of the console's default handler: STATUS_CONTROL_C_EXIT.
             progress::end_terminal(|| std::process::exit(0xC000_013A_u32 as i32));
@@ -246,7 +243,7 @@ mod windows {
 
     impl Drop for Signals {
         fn drop(&mut self) {
-            let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut running = RUNNING.lock();
             running.retain(|other| !std::ptr::eq(other.as_ptr(), Arc::as_ptr(&self.control)));
         }
     }

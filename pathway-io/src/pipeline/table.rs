@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use super::any_table::{AnyTable, Restored, StartedTable, TableRun};
 use crate::rows::batch::Pool;
@@ -58,23 +58,19 @@ impl<S: Schema> Default for TableRows<S> {
 }
 
 impl<S: Schema> TableRows<S> {
-    fn kept(&self) -> MutexGuard<'_, Kept<S>> {
-        self.kept.lock()
-    }
-
     /// Takes the restored commits that transactional sinks may have missed.
     pub(crate) fn take_held(&self) -> Vec<Commit<S>> {
-        std::mem::take(&mut self.kept().held)
+        std::mem::take(&mut self.kept.lock().held)
     }
 
     /// Adds a computation to which the sequencer also sends the commits.
     pub(crate) fn add_feed(&self, feed: Box<dyn Feed<S>>) {
-        self.kept().feeds.push(feed);
+        self.kept.lock().feeds.push(feed);
     }
 
     /// Leaves pushes as they are, because the dataflow turns them into updates.
     pub(crate) fn leave_pushes(&self) {
-        self.kept().upsert = None;
+        self.kept.lock().upsert = None;
     }
 }
 
@@ -127,14 +123,14 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
     }
 
     fn keep_rows(&self) {
-        self.rows().kept().multiset.get_or_insert_default();
+        self.rows().kept.lock().multiset.get_or_insert_default();
     }
 
     fn restore(&self, rows: &[u8], restored: Restored) -> Result<(), String> {
         let table = self.rows();
         let pool = &table.pool;
         let batches = encode::read::<S>(rows, pool)?;
-        let mut kept = table.kept();
+        let mut kept = table.kept.lock();
         if restored.state
             && let Some(upsert) = &mut kept.upsert
         {
@@ -165,7 +161,7 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
             worker_outlets.push(of_worker.outlets);
             checkpointed.extend(of_worker.checkpointed);
         }
-        let mut kept = rows.kept();
+        let mut kept = rows.kept.lock();
         let stage = TableStage {
             upsert: kept.upsert.take(),
             multiset: kept.multiset.take(),

@@ -3,7 +3,7 @@
 //! The main cost of passing rows between threads is memory that one thread allocates and another frees. So a batch
 //! that every sink has taken returns to its pool, and the next rows are pushed into the same buffers.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -15,6 +15,7 @@ use crate::rows::refusal;
 use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{ColumnsOf, Keyed, RowOf, Schema, is_key};
 use crate::run::error::row_error::RowError;
+use crate::run::lock::Lock;
 
 /// A batch is sealed when it has this many rows, so that buffers stay in the cache and the pool stays small.
 const SEAL_ROWS: usize = 4096;
@@ -259,14 +260,14 @@ impl<S: Schema> Batch<S> {
 
 /// Empty batches that can be filled again.
 pub(crate) struct Pool<S: Schema> {
-    idle: Mutex<Vec<Batch<S>>>,
+    idle: Lock<Vec<Batch<S>>>,
     /// The checks of the table's sinks. Set once, before the first row.
     checks: OnceLock<Arc<[RowCheck<S>]>>,
 }
 
 impl<S: Schema> Pool<S> {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Pool { idle: Mutex::new(Vec::new()), checks: OnceLock::new() })
+        Arc::new(Pool { idle: Lock::default(), checks: OnceLock::new() })
     }
 
     /// Sets the checks for each row that is pushed from now on.
@@ -278,7 +279,7 @@ impl<S: Schema> Pool<S> {
     }
 
     pub(crate) fn get(&self) -> Batch<S> {
-        let mut batch = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let mut batch = self.idle.lock().pop().unwrap_or_default();
         batch.checks = self.checks.get().cloned();
         batch
     }
@@ -288,7 +289,7 @@ impl<S: Schema> Pool<S> {
             return;
         }
         batch.clear();
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut idle = self.idle.lock();
         if idle.len() < POOL_BATCHES {
             idle.push(batch);
         }

@@ -4,12 +4,13 @@
 //! recorded and requests a stop. The thread that waits for the run sees each change through one condition variable.
 
 use std::any::Any;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use tracing::{error, info};
 
 use crate::run::error::Error;
+use crate::run::lock::Lock;
 use crate::run::panics::caught;
 use crate::run::part::{Part, Phase, Role};
 use crate::run::summary::Stop;
@@ -19,7 +20,8 @@ use crate::run::time::Time;
 /// The shared state of one run.
 #[derive(Default)]
 pub(crate) struct Control {
-    state: Mutex<RunState>,
+    /// The user's code never runs under this lock.
+    state: Lock<RunState>,
     changed: Condvar,
     /// The clock that the waits of the run follow.
     pub(crate) time: Time,
@@ -100,11 +102,6 @@ impl RunState {
 }
 
 impl Control {
-    fn lock(&self) -> MutexGuard<'_, RunState> {
-        // The user's code never runs under this lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Adds a part.
     pub(crate) fn add(&self, part: Arc<dyn Part>, phase: Phase) -> PartId {
         self.update(|run| {
@@ -138,7 +135,7 @@ impl Control {
 
     /// Returns the parts of one type with their phases.
     pub(crate) fn phases<T: Part>(&self) -> Vec<(Arc<T>, Phase)> {
-        let run = self.lock();
+        let run = self.state.lock();
         let mut found = Vec::with_capacity(run.parts.len());
         for Member { part, phase, .. } in run.parts.iter().filter(|member| (&*member.part as &dyn Any).is::<T>()) {
             let part: Arc<dyn Any + Send + Sync> = Arc::clone(part) as _;
@@ -149,7 +146,7 @@ impl Control {
 
     /// Returns all parts with their phases, and the reason of a stop, at one moment.
     pub(crate) fn look(&self) -> Look {
-        let run = self.lock();
+        let run = self.state.lock();
         Look {
             parts: run.parts.iter().map(|member| (Arc::clone(&member.part), member.phase)).collect(),
             stop: run.stop.map(|(reason, _)| reason),
@@ -158,7 +155,7 @@ impl Control {
 
     /// Changes the state and wakes the threads that wait for it.
     pub(crate) fn update<T>(&self, change: impl FnOnce(&mut RunState) -> T) -> T {
-        let result = change(&mut self.lock());
+        let result = change(&mut self.state.lock());
         self.changed.notify_all();
         result
     }
@@ -174,7 +171,7 @@ impl Control {
         mut done: impl FnMut(&RunState) -> bool,
         deadline: impl Fn(&RunState) -> Option<Instant>,
     ) -> bool {
-        let mut state = self.lock();
+        let mut state = self.state.lock();
         loop {
             if done(&state) {
                 return true;
@@ -252,7 +249,7 @@ impl Control {
     /// Waits until files may be touched. Returns `false` if they must not be, because the start has failed.
     pub(crate) fn wait_until_checked(&self) -> bool {
         self.wait(|run| !run.checking || !run.failures.is_empty(), |_| None);
-        !self.lock().checking
+        !self.state.lock().checking
     }
 
     /// Writes a line for a program that has asked for progress.
@@ -264,7 +261,7 @@ impl Control {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        self.lock().stop.is_some()
+        self.state.lock().stop.is_some()
     }
 
     /// Records the failures of parts that are abandoned when the grace period is over.

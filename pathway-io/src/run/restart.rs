@@ -2,8 +2,9 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::ops::Range;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+
+use crate::run::lock::Lock;
 
 /// The shortest wait. It keeps a source that fails at once from occupying a core.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -113,7 +114,7 @@ impl Restart {
 
 /// The counted attempts of one source.
 #[derive(Default)]
-pub(crate) struct Attempts(Mutex<Attempted>);
+pub(crate) struct Attempts(Lock<Attempted>);
 
 /// The counts so far.
 #[derive(Debug, Clone, Default)]
@@ -127,30 +128,25 @@ pub(crate) struct Attempted {
 }
 
 impl Attempts {
-    fn lock(&self) -> MutexGuard<'_, Attempted> {
-        // No user code runs under this lock, so a poisoned value is still valid.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(crate) fn entered(&self) {
-        let mut attempted = self.lock();
+        let mut attempted = self.0.lock();
         attempted.entered = attempted.entered.saturating_add(1);
     }
 
     /// Counts a failed attempt that ran for `ran`. Returns the wait before the next attempt, if there is one.
     pub(crate) fn failed(&self, restart: &Restart, ran: Duration) -> Option<Duration> {
-        let mut attempted = self.lock();
+        let mut attempted = self.0.lock();
         attempted.failures = if restart.is_healthy(ran) { 1 } else { attempted.failures.saturating_add(1) };
         restart.wait(attempted.failures, RandomState::new().build_hasher().finish())
     }
 
     /// Records an error that does not fail the pipeline.
     pub(crate) fn note(&self, error: String) {
-        self.lock().last_error = Some(error);
+        self.0.lock().last_error = Some(error);
     }
 
     pub(crate) fn get(&self) -> Attempted {
-        self.lock().clone()
+        self.0.lock().clone()
     }
 }
 

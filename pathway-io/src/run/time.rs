@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::run::lock::Lock;
 
 /// Returns the wall clock in Unix milliseconds. A wall clock before 1970 counts as 1970.
 pub(crate) fn unix_millis() -> u64 {
@@ -38,7 +40,7 @@ impl Time {
     /// Tells a manual clock that a thread waits for that moment, until the returned value is dropped.
     pub(crate) fn wait_until(&self, moment: Option<Instant>) -> Option<Waiting> {
         let (time, moment) = (self.0.as_ref()?, moment?);
-        *time.lock().waits.entry(moment).or_default() += 1;
+        *time.state.lock().waits.entry(moment).or_default() += 1;
         time.changed.notify_all();
         Some(Waiting { time: Arc::clone(time), moment })
     }
@@ -47,7 +49,7 @@ impl Time {
 /// A clock that is set by hand.
 pub(crate) struct ManualTime {
     start: Instant,
-    state: Mutex<ManualState>,
+    state: Lock<ManualState>,
     /// Notified when a new wait begins.
     changed: Condvar,
 }
@@ -72,7 +74,7 @@ pub(crate) struct Waiting {
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let mut state = self.time.lock();
+        let mut state = self.time.state.lock();
         if let Some(count) = state.waits.get_mut(&self.moment) {
             *count -= 1;
             if *count == 0 {
@@ -84,36 +86,32 @@ impl Drop for Waiting {
 
 impl ManualTime {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(ManualTime { start: Instant::now(), state: Mutex::default(), changed: Condvar::new() })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, ManualState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        Arc::new(ManualTime { start: Instant::now(), state: Lock::default(), changed: Condvar::new() })
     }
 
     fn now(&self) -> Instant {
-        self.start + self.lock().passed
+        self.start + self.state.lock().passed
     }
 
     /// Makes a run follow this clock.
     pub(crate) fn follow(&self, wake: impl Fn() -> bool + Send + Sync + 'static) {
-        self.lock().runs.push(Arc::new(wake));
+        self.state.lock().runs.push(Arc::new(wake));
     }
 
     pub(crate) fn passed(&self) -> Duration {
-        self.lock().passed
+        self.state.lock().passed
     }
 
     pub(crate) fn advance(&self, duration: Duration) {
         let runs = {
-            let mut state = self.lock();
+            let mut state = self.state.lock();
             state.passed += duration;
             state.runs.clone()
         };
         // The lock is not held here, because the woken threads read the clock. A thread that does not wait yet reads
         // the clock before it waits.
         let gone: Vec<Wake> = runs.into_iter().filter(|wake| !wake()).collect();
-        self.lock().runs.retain(|run| !gone.iter().any(|gone| Arc::ptr_eq(run, gone)));
+        self.state.lock().runs.retain(|run| !gone.iter().any(|gone| Arc::ptr_eq(run, gone)));
     }
 
     /// Waits until a thread waits for a future moment, and returns the time until the first such moment. Returns
@@ -123,7 +121,7 @@ impl ManualTime {
             let now = self.start + state.passed;
             state.waits.range(now..).map(|(moment, _)| *moment - now).find(|left| !left.is_zero())
         };
-        let waited = self.changed.wait_timeout_while(self.lock(), timeout, |state| next(state).is_none());
+        let waited = self.changed.wait_timeout_while(self.state.lock(), timeout, |state| next(state).is_none());
         next(&waited.unwrap_or_else(PoisonError::into_inner).0)
     }
 }

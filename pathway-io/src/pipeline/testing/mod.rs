@@ -43,13 +43,14 @@ pub use self::report::Report;
 pub use self::script::{Step, script};
 pub use self::stuck::Stuck;
 pub use self::tables::TestedTables;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::pipeline::Pipeline;
 use crate::rows::commit::Update;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::Result;
+use crate::run::lock::Lock;
 use crate::source::connector::Connector;
 
 /// Runs a source with one table to its end and returns all updates of the table. It does not handle signals.
@@ -83,14 +84,14 @@ where
     C: Connector<Tables = Table<S>>,
     S: Schema + Send,
 {
-    let updates = Arc::new(Mutex::new(Vec::new()));
+    let updates = Arc::new(Lock::new(Vec::new()));
     let pipeline = Pipeline::new();
     pipeline.handle_signals(false);
     let collected = Arc::clone(&updates);
     pipeline.read(source).subscribe_commits(move |commit| {
-        collected.lock().unwrap_or_else(PoisonError::into_inner).extend(commit.iter());
+        collected.lock().extend(commit.iter());
     });
     pipeline.run()?;
-    let mut updates = updates.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut updates = updates.lock();
     Ok(std::mem::take(&mut updates))
 }

@@ -68,7 +68,6 @@ mod options;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rusqlite::limits::Limit;
@@ -81,6 +80,7 @@ use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
 use crate::run::files::Watch;
+use crate::run::lock::Lock;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::file::storage::FileError;
@@ -95,7 +95,7 @@ const BUSY: Duration = Duration::from_secs(1);
 
 /// Locked while a sink opens its database, because SQLite does not wait for another connection that changes the
 /// journal mode, such as the connection of a second table.
-static OPENING: Mutex<()> = Mutex::new(());
+static OPENING: Lock<()> = Lock::new(());
 
 /// Keeps a table in a SQLite database, under the name of its schema: the current rows if it has a primary key, and
 /// otherwise its updates.
@@ -175,7 +175,7 @@ impl SqliteSink {
         // The connection of a failed attempt is closed first, which undoes what it had not committed.
         self.database = None;
         self.check_file()?;
-        let _opening = OPENING.lock().unwrap_or_else(PoisonError::into_inner);
+        let _opening = OPENING.lock();
         let mut flags = OpenFlags::default();
         // The rows of a database that was taken away would be missing in a new one.
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.watch.is_none());

@@ -7,9 +7,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use super::power::{Pages, Unsynced};
+use crate::run::lock::Lock;
 use crate::sink::file::storage::{Disk, Handle, Readers, Storage};
 
 /// A fault of a disk. Each happens once, except `Full`, which stays.
@@ -47,8 +48,8 @@ pub struct Mount(Arc<State>);
 struct State {
     directory: PathBuf,
     fault: Fault,
-    calls: Mutex<Calls>,
-    pages: Arc<Mutex<Pages>>,
+    calls: Lock<Calls>,
+    pages: Arc<Lock<Pages>>,
 }
 
 #[derive(Default)]
@@ -59,14 +60,10 @@ struct Calls {
     struck: Option<Call>,
 }
 
-static MOUNTED: Mutex<Vec<Arc<State>>> = Mutex::new(Vec::new());
-
-fn mounted() -> MutexGuard<'static, Vec<Arc<State>>> {
-    MOUNTED.lock().unwrap_or_else(PoisonError::into_inner)
-}
+static MOUNTED: Lock<Vec<Arc<State>>> = Lock::new(Vec::new());
 
 fn find(path: &Path) -> Option<Arc<State>> {
-    mounted().iter().find(|state| path.starts_with(&state.directory)).cloned()
+    MOUNTED.lock().iter().find(|state| path.starts_with(&state.directory)).cloned()
 }
 
 pub(super) fn is_mounted(path: &Path) -> bool {
@@ -80,9 +77,9 @@ impl Mount {
         Self::with_pages(directory, fault, Arc::default())
     }
 
-    fn with_pages(directory: &Path, fault: Fault, pages: Arc<Mutex<Pages>>) -> Self {
-        let state = Arc::new(State { directory: directory.to_owned(), fault, calls: Mutex::default(), pages });
-        mounted().push(Arc::clone(&state));
+    fn with_pages(directory: &Path, fault: Fault, pages: Arc<Lock<Pages>>) -> Self {
+        let state = Arc::new(State { directory: directory.to_owned(), fault, calls: Lock::default(), pages });
+        MOUNTED.lock().push(Arc::clone(&state));
         Mount(state)
     }
 
@@ -100,40 +97,32 @@ impl Mount {
     ///
     /// If the real disk fails.
     pub fn cut_power(self, unsynced: Unsynced, latest_names: bool) -> io::Result<()> {
-        self.0.pages().cut_power(unsynced, latest_names)
+        self.0.pages.lock().cut_power(unsynced, latest_names)
     }
 
     /// Returns all calls so far.
     #[must_use]
     pub fn calls(&self) -> Vec<Call> {
-        self.0.calls().made.clone()
+        self.0.calls.lock().made.clone()
     }
 
     /// Returns the first call that has failed, if any.
     #[must_use]
     pub fn struck(&self) -> Option<Call> {
-        self.0.calls().struck.clone()
+        self.0.calls.lock().struck.clone()
     }
 }
 
 impl Drop for Mount {
     fn drop(&mut self) {
-        mounted().retain(|state| !Arc::ptr_eq(state, &self.0));
+        MOUNTED.lock().retain(|state| !Arc::ptr_eq(state, &self.0));
     }
 }
 
 impl State {
-    fn calls(&self) -> MutexGuard<'_, Calls> {
-        self.calls.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn pages(&self) -> MutexGuard<'_, Pages> {
-        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Counts a call, and makes it fail if it is the chosen one.
     fn call(&self, operation: &'static str, path: &Path) -> io::Result<Call> {
-        let mut calls = self.calls();
+        let mut calls = self.calls.lock();
         let number = calls.counts.entry((operation, path.to_owned())).or_default();
         *number += 1;
         let call = Call { operation, path: path.to_owned(), number: *number };
@@ -162,21 +151,21 @@ impl Storage for Mounts {
     fn create(&self, path: &Path, readers: Readers) -> io::Result<Box<dyn Handle>> {
         let Some(state) = find(path) else { return Disk.create(path, readers) };
         state.call("create", &named(path))?;
-        let file = state.pages().create(path);
+        let file = state.pages.lock().create(path);
         Ok(Arc::clone(&state).wrap(Disk.create(path, readers)?, named(path), 0, file))
     }
 
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
         let Some(state) = find(path) else { return Disk.open_at(path, len) };
         state.call("open", path)?;
-        let file = state.pages().open_at(path, len);
+        let file = state.pages.lock().open_at(path, len);
         Ok(Arc::clone(&state).wrap(Disk.open_at(path, len)?, path.to_owned(), len, file))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         if let Some(state) = find(to) {
             state.call("rename", to)?;
-            state.pages().rename(from, to);
+            state.pages.lock().rename(from, to);
         }
         Disk.rename(from, to)
     }
@@ -184,7 +173,7 @@ impl Storage for Mounts {
     fn remove(&self, path: &Path) -> io::Result<()> {
         if let Some(state) = find(path) {
             state.call("remove", &named(path))?;
-            state.pages().remove(path);
+            state.pages.lock().remove(path);
         }
         Disk.remove(path)
     }
@@ -192,7 +181,7 @@ impl Storage for Mounts {
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         let Some(state) = find(path) else { return Disk.sync_directory(path) };
         state.call("sync", path)?;
-        state.pages().directory_synced(path);
+        state.pages.lock().directory_synced(path);
         Ok(())
     }
 }
@@ -226,7 +215,7 @@ impl Handle for FaultyHandle {
         let call = self.state.call("write", &self.path)?;
         let mut len = self.room(bytes.len());
         if len == 0 {
-            self.state.calls().struck.get_or_insert(call);
+            self.state.calls.lock().struck.get_or_insert(call);
             return Err(io::ErrorKind::StorageFull.into());
         }
         if self.state.fault == Fault::Short {
@@ -238,13 +227,13 @@ impl Handle for FaultyHandle {
         }
         let written = self.inner.write(&bytes[..len])?;
         self.len += written as u64;
-        self.state.pages().write(self.file, &bytes[..written]);
+        self.state.pages.lock().write(self.file, &bytes[..written]);
         Ok(written)
     }
 
     fn sync(&mut self) -> io::Result<()> {
         let synced = self.state.call("sync", &self.path).map(drop);
-        self.state.pages().synced(self.file, synced.is_ok());
+        self.state.pages.lock().synced(self.file, synced.is_ok());
         synced
     }
 
