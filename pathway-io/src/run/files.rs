@@ -51,6 +51,34 @@ pub(crate) fn lock(file: &File) -> io::Result<()> {
     }
 }
 
+/// A file that is locked against other pipelines.
+#[derive(Debug)]
+pub(crate) struct LockedFile(pub(crate) File);
+
+impl LockedFile {
+    /// Opens a file, and returns its metadata as well. A device or a pipe may be shared, so it is not locked.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be opened, or another pipeline has locked it.
+    pub(crate) fn open(options: &OpenOptions, path: &Path) -> io::Result<(Self, Metadata)> {
+        let file = options.open(path)?;
+        let opened = file.metadata()?;
+        if opened.is_file() {
+            lock(&file)?;
+        }
+        Ok((LockedFile(file), opened))
+    }
+}
+
+impl Drop for LockedFile {
+    /// Closing the file is not enough, because a child process shares it between `fork` and `exec`.
+    fn drop(&mut self) {
+        // If this fails, closing the file releases the lock.
+        let _ = self.0.unlock();
+    }
+}
+
 /// A file that is open, and the path that leads to it.
 #[derive(Debug)]
 pub(crate) struct Watch {

@@ -1,10 +1,10 @@
 //! The policy for bad rows ([`BadRows`]), and the quarantine file.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::run::files::{Watch, lock, private};
+use crate::run::files::{LockedFile, Watch, private};
 
 /// The policy for rows that do not fit the schema, or that a sink refuses permanently.
 ///
@@ -29,7 +29,7 @@ pub enum BadRows {
 
 /// The file of a quarantine, which grows with each row.
 pub(crate) struct QuarantineFile {
-    file: File,
+    file: LockedFile,
     watch: Watch,
     /// The number of bytes written.
     len: u64,
@@ -39,16 +39,14 @@ impl QuarantineFile {
     /// Opens or creates the file. If `keep`, its contents stay.
     pub(crate) fn open(path: &Path, keep: bool) -> std::io::Result<Self> {
         let mut options = OpenOptions::new();
-        let mut file = private(&mut options).write(true).append(cfg!(unix)).create(true).open(path)?;
-        let opened = file.metadata()?;
+        private(&mut options).write(true).append(cfg!(unix)).create(true);
+        let (mut file, opened) = LockedFile::open(&options, path)?;
         let mut len = 0;
         if opened.is_file() {
-            lock(&file)?;
             if keep {
-                len = file.metadata()?.len();
-                file.seek(SeekFrom::Start(len))?;
+                len = file.0.seek(SeekFrom::End(0))?;
             } else {
-                file.set_len(0)?;
+                file.0.set_len(0)?;
             }
         }
         Ok(QuarantineFile { watch: Watch::new(path, &opened), file, len })
@@ -56,7 +54,7 @@ impl QuarantineFile {
 
     pub(crate) fn append(&mut self, line: &[u8]) -> std::io::Result<()> {
         self.check()?;
-        self.file.write_all(line)?;
+        self.file.0.write_all(line)?;
         self.len += line.len() as u64;
         self.check()
     }
@@ -64,12 +62,5 @@ impl QuarantineFile {
     /// Checks that the file is still there, with all that was written to it.
     pub(crate) fn check(&self) -> std::io::Result<()> {
         self.watch.check(self.len, false)
-    }
-}
-
-impl Drop for QuarantineFile {
-    /// Closing the file is not enough, because a child process shares it between `fork` and `exec`.
-    fn drop(&mut self) {
-        let _ = self.file.unlock();
     }
 }

@@ -9,7 +9,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::run::files::{Watch, lock, private};
+use crate::run::files::{LockedFile, Watch, private};
 
 /// The operations of a file system that a pipeline uses.
 pub(crate) trait Storage: Send + Sync {
@@ -49,11 +49,11 @@ impl Storage for Disk {
         if readers == Readers::Owner {
             private(&mut options);
         }
-        LockedFile::open(options.create(true), path, 0)
+        open(options.create(true), path, 0)
     }
 
     fn open_at(&self, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
-        LockedFile::open(&for_appending(), path, len)
+        open(&for_appending(), path, len)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -78,27 +78,15 @@ fn for_appending() -> OpenOptions {
     options
 }
 
-/// A file that is locked against other pipelines.
-struct LockedFile(File);
-
-impl LockedFile {
-    fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
-        let mut file = options.open(path)?;
-        // A device or a pipe has no length to cut, and may be shared.
-        if file.metadata()?.is_file() {
-            lock(&file)?;
-            file.set_len(len)?;
-            file.seek(SeekFrom::End(0))?;
-        }
-        Ok(Box::new(LockedFile(file)))
+/// Opens a file, cut to `len` bytes.
+fn open(options: &OpenOptions, path: &Path, len: u64) -> io::Result<Box<dyn Handle>> {
+    let (mut file, opened) = LockedFile::open(options, path)?;
+    // A device or a pipe has no length to cut.
+    if opened.is_file() {
+        file.0.set_len(len)?;
+        file.0.seek(SeekFrom::End(0))?;
     }
-}
-
-impl Drop for LockedFile {
-    /// Closing the file is not enough, because a child process shares it between `fork` and `exec`.
-    fn drop(&mut self) {
-        let _ = self.0.unlock();
-    }
+    Ok(Box::new(file))
 }
 
 impl Handle for LockedFile {

@@ -58,7 +58,7 @@ use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::{BoxError, RunResult};
-use crate::run::files::lock;
+use crate::run::files::{LockedFile, lock};
 use crate::schema::BatchBuilder;
 use crate::sink::Sink;
 use crate::sink::file::file_system;
@@ -131,7 +131,7 @@ struct ParquetSink {
     directory: PathBuf,
     options: Options,
     storage: Arc<dyn Storage>,
-    lock: Option<DirectoryLock>,
+    lock: Option<LockedFile>,
     builder: Option<BatchBuilder>,
     /// The bytes of column data in the builder.
     collected: usize,
@@ -170,7 +170,7 @@ impl ParquetSink {
         let directory = &self.directory;
         create_directory(&*self.storage, directory, "create", || fs::create_dir_all(directory))?;
         if self.lock.is_none() {
-            self.lock = DirectoryLock::new(directory).map_err(|error| FileError::new("lock", directory, error))?;
+            self.lock = locked(directory).map_err(|error| FileError::new("lock", directory, error))?;
         }
         let mut parts = Vec::new();
         let entries = fs::read_dir(directory).map_err(|error| FileError::new("read", directory, error))?;
@@ -211,26 +211,15 @@ impl ParquetSink {
     }
 }
 
-/// Locks a directory against other pipelines, which would remove its parts or add their own.
-struct DirectoryLock(File);
-
-impl DirectoryLock {
-    /// Returns `None` where a program cannot open a directory.
-    fn new(directory: &Path) -> io::Result<Option<Self>> {
-        if !cfg!(unix) {
-            return Ok(None);
-        }
-        let directory = File::open(directory)?;
-        lock(&directory)?;
-        Ok(Some(DirectoryLock(directory)))
+/// Locks a directory against other pipelines, which would remove its parts or add their own. Returns `None` where a program
+/// cannot open a directory.
+fn locked(directory: &Path) -> io::Result<Option<LockedFile>> {
+    if !cfg!(unix) {
+        return Ok(None);
     }
-}
-
-impl Drop for DirectoryLock {
-    /// Closing the directory is not enough, because a child process shares it between `fork` and `exec`.
-    fn drop(&mut self) {
-        let _ = self.0.unlock();
-    }
+    let directory = File::open(directory)?;
+    lock(&directory)?;
+    Ok(Some(LockedFile(directory)))
 }
 
 /// Returns the number of a part and the time of its last commit, by its name.
