@@ -31,10 +31,18 @@ pub(crate) fn generation(name: &str) -> Option<u64> {
     (name == format!("log-{generation}")).then_some(generation)
 }
 
+/// The place of the log, and how it is written.
+#[derive(Clone)]
+pub(crate) struct LogPlace {
+    pub(crate) directory: PathBuf,
+    pub(crate) storage: Arc<dyn Storage>,
+    /// Whether to sync.
+    pub(crate) sync: bool,
+}
+
 /// One generation of the log, open for appending.
 pub(crate) struct Log {
-    directory: PathBuf,
-    storage: Arc<dyn Storage>,
+    place: LogPlace,
     generation: u64,
     file: StoredFile,
     buffer: Vec<u8>,
@@ -44,42 +52,28 @@ pub(crate) struct Log {
     committed: u64,
     /// Whether the file has its final name.
     named: bool,
-    /// Whether to sync.
-    sync: bool,
 }
 
 impl Log {
     /// Begins a generation of the log, under a temporary name.
-    pub(crate) fn begin(
-        directory: &Path,
-        storage: &Arc<dyn Storage>,
-        generation: u64,
-        header: &Value,
-        sync: bool,
-    ) -> Result<Self, BoxError> {
-        let mut log = Log::create(directory, storage, generation, sync)?;
+    pub(crate) fn begin(place: &LogPlace, generation: u64, header: &Value) -> Result<Self, BoxError> {
+        let mut log = Log::create(place, generation)?;
         log.append(Kind::Header, |out| out.extend_from_slice(header.to_string().as_bytes()))?;
         Ok(log)
     }
 
-    fn create(directory: &Path, storage: &Arc<dyn Storage>, generation: u64, sync: bool) -> Result<Self, BoxError> {
-        let path = unnamed(directory, generation);
+    fn create(place: &LogPlace, generation: u64) -> Result<Self, BoxError> {
+        let path = unnamed(&place.directory, generation);
         // A generation that was begun and not finished, or a link to another program's file.
         if path.symlink_metadata().is_ok() {
-            remove(&**storage, &path)?;
+            remove(&*place.storage, &path)?;
         }
-        let file = StoredFile::create(&**storage, &path, Readers::Owner)?.ours_alone();
-        Ok(Log {
-            directory: directory.to_owned(),
-            storage: Arc::clone(storage),
-            generation,
-            file,
-            buffer: Vec::new(),
-            begun: 0,
-            committed: 0,
-            named: false,
-            sync,
-        })
+        let file = StoredFile::create(&*place.storage, &path, Readers::Owner)?.ours_alone();
+        Ok(Log::new(place, generation, file))
+    }
+
+    fn new(place: &LogPlace, generation: u64, file: StoredFile) -> Self {
+        Log { place: place.clone(), generation, file, buffer: Vec::new(), begun: 0, committed: 0, named: false }
     }
 
     /// Begins the next generation with a copy of another one, up to its last checkpoint, which ends at `end`.
@@ -87,16 +81,9 @@ impl Log {
     /// The previous run may have ended with a failed sync. After such a failure, the operating system marks pages as
     /// clean that it could not write, so a second sync of the same file proves nothing. Only data that is written
     /// again can be synced.
-    pub(crate) fn rewrite(
-        directory: &Path,
-        storage: &Arc<dyn Storage>,
-        generation: u64,
-        end: u64,
-        begun: u64,
-        sync: bool,
-    ) -> Result<Self, BoxError> {
-        let from = path(directory, generation);
-        let mut log = Log::create(directory, storage, generation + 1, sync)?;
+    pub(crate) fn rewrite(place: &LogPlace, generation: u64, end: u64, begun: u64) -> Result<Self, BoxError> {
+        let from = path(&place.directory, generation);
+        let mut log = Log::create(place, generation + 1)?;
         let failed = |error| FileError::new("read", &from, error);
         let mut source = File::open(&from).map_err(failed)?.take(end);
         let mut piece = vec![0; BUFFER];
@@ -111,32 +98,15 @@ impl Log {
     }
 
     /// Continues an existing generation after a checkpoint that is known to be on disk.
-    pub(crate) fn go_on(
-        directory: &Path,
-        storage: &Arc<dyn Storage>,
-        generation: u64,
-        end: u64,
-        begun: u64,
-        sync: bool,
-    ) -> Result<Self, FileError> {
-        let path = path(directory, generation);
-        let mut file = StoredFile::open_at(&**storage, &path, end)?.ours_alone();
-        if sync {
+    pub(crate) fn go_on(place: &LogPlace, generation: u64, end: u64, begun: u64) -> Result<Self, FileError> {
+        let path = path(&place.directory, generation);
+        let mut file = StoredFile::open_at(&*place.storage, &path, end)?.ours_alone();
+        if place.sync {
             // The previous run may not have synced the log.
-            sync_parent(&**storage, &path)?;
+            sync_parent(&*place.storage, &path)?;
             file.sync()?;
         }
-        Ok(Log {
-            directory: directory.to_owned(),
-            storage: Arc::clone(storage),
-            generation,
-            file,
-            buffer: Vec::new(),
-            begun,
-            committed: end,
-            named: true,
-            sync,
-        })
+        Ok(Log { begun, committed: end, named: true, ..Log::new(place, generation, file) })
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -199,7 +169,7 @@ impl Log {
         }
         self.flush()?;
         crash_point!(CheckpointAppended);
-        if self.sync {
+        if self.place.sync {
             self.file.sync()?;
         }
         // If the file were gone, the next start would begin from nothing and lose what was reported as durable.
@@ -215,10 +185,10 @@ impl Log {
     /// Gives the log its final name, which makes it the newest, and removes the one before it.
     fn name(&mut self) -> Result<(), FileError> {
         let name = self.path();
-        self.file.rename(&*self.storage, name.clone())?;
+        self.file.rename(&*self.place.storage, name.clone())?;
         crash_point!(LogNamed);
-        if self.sync {
-            sync_parent(&*self.storage, &name)?;
+        if self.place.sync {
+            sync_parent(&*self.place.storage, &name)?;
         }
         self.named = true;
         if self.begun == 0 {
@@ -226,7 +196,7 @@ impl Log {
         }
         crash_point!(LogNameSynced);
         if let Some(before) = self.generation.checked_sub(1).filter(|before| *before > 0) {
-            remove(&*self.storage, &path(&self.directory, before))?;
+            remove(&*self.place.storage, &path(&self.place.directory, before))?;
             crash_point!(OldLogRemoved);
         }
         Ok(())
@@ -235,7 +205,7 @@ impl Log {
     /// Returns whether a test asks for a new generation of the log at every opportunity.
     fn is_tiny(&self) -> bool {
         #[cfg(feature = "faults")]
-        return crate::sink::file::faults::tiny_logs(&self.directory);
+        return crate::sink::file::faults::tiny_logs(&self.place.directory);
         #[cfg(not(feature = "faults"))]
         false
     }
@@ -263,7 +233,7 @@ impl Log {
     }
 
     fn path(&self) -> PathBuf {
-        path(&self.directory, self.generation)
+        path(&self.place.directory, self.generation)
     }
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::checkpointer::{CheckpointerThread, FirstLog, PersistedSource, Plan, Quarantine};
 use super::directory::StateDirectory;
+use super::log::LogPlace;
 use super::record::{self, DerivedShape, FileShape, Shapes, SourceShape, TableShape};
 use super::recover::{self, Found, Outputs};
 use super::{Durability, computed_id, table_id};
@@ -204,8 +205,12 @@ impl Prepared for PreparedState {
         // Bounded by the backlogs of the sources: each message holds credit.
         let (sender, received) = unbounded();
         let plan = Plan {
+            place: LogPlace {
+                directory: self.directory.path().to_owned(),
+                storage: file_system(),
+                sync: self.durability.syncs(),
+            },
             directory: Arc::clone(&self.directory),
-            storage: file_system(),
             durability: self.durability,
             first_log: self.first_log,
             time: self.resume.time(),

@@ -21,8 +21,7 @@ impl Checkpointer {
         if self.plan.inbox.send(Message::Snapshot(give)).is_err() {
             return Ok(());
         }
-        let (directory, sync) = (self.plan.directory.path(), self.plan.durability.syncs());
-        let mut log = Log::begin(directory, &self.plan.storage, self.log.generation() + 1, &self.plan.header, sync)?;
+        let mut log = Log::begin(&self.plan.place, self.log.generation() + 1, &self.plan.header)?;
         let time = loop {
             match pieces.recv() {
                 Ok(SnapshotPiece::Rows { source, table, rows }) => {

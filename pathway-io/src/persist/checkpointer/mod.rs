@@ -81,22 +81,21 @@ fn encode(offset: &dyn AnyOffset) -> Result<Vec<u8>, FailureKind> {
 impl Checkpointer {
     /// Opens the log, and makes the first checkpoint. The caller has opened all sinks.
     fn begin(mut plan: Plan, part: Arc<CheckpointerPart>) -> Result<Self, BoxError> {
-        let sync = plan.durability.syncs();
         plan.directory.check()?;
         let (logs, unnamed) = plan.directory.logs()?;
         for path in unnamed {
-            remove(&*plan.storage, &path)?;
+            remove(&*plan.place.storage, &path)?;
         }
         let log = match plan.first_log {
-            FirstLog::New => Log::begin(plan.directory.path(), &plan.storage, 1, &plan.header, sync)?,
+            FirstLog::New => Log::begin(&plan.place, 1, &plan.header)?,
             FirstLog::Found { generation, end, begun, is_clean } => {
                 for older in logs.into_iter().filter(|older| *older != generation) {
-                    remove(&*plan.storage, &super::log::path(plan.directory.path(), older))?;
+                    remove(&*plan.place.storage, &super::log::path(plan.directory.path(), older))?;
                 }
-                if sync && !is_clean {
-                    Log::rewrite(plan.directory.path(), &plan.storage, generation, end, begun, sync)?
+                if plan.place.sync && !is_clean {
+                    Log::rewrite(&plan.place, generation, end, begun)?
                 } else {
-                    Log::go_on(plan.directory.path(), &plan.storage, generation, end, begun, sync)?
+                    Log::go_on(&plan.place, generation, end, begun)?
                 }
             }
         };

@@ -8,11 +8,11 @@ use serde_json::Value;
 
 use crate::persist::Durability;
 use crate::persist::directory::StateDirectory;
+use crate::persist::log::LogPlace;
 use crate::run::control::Control;
 use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
-use crate::sink::file::storage::Storage;
 use crate::sink::outlet::{Progress, SyncTarget};
 use crate::sink::start::CheckpointedSink;
 use crate::source::shared::Source;
@@ -75,7 +75,7 @@ pub(in crate::persist) enum FirstLog {
 /// The arguments of the checkpointer's thread.
 pub(in crate::persist) struct Plan {
     pub(in crate::persist) directory: Arc<StateDirectory>,
-    pub(in crate::persist) storage: Arc<dyn Storage>,
+    pub(in crate::persist) place: LogPlace,
     pub(in crate::persist) durability: Durability,
     pub(in crate::persist) header: Value,
     pub(in crate::persist) first_log: FirstLog,
