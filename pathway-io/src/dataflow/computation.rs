@@ -1,18 +1,16 @@
 //! The public API for computations ([`compute`], [`Table::compute`]) and their type-erased form for the engine.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use differential_dataflow::Hashable;
 use timely::dataflow::Scope;
 
 use super::Collection;
 use super::building::{Building, Computation, identity};
 use super::engine;
-use super::export::Exported;
 use super::ports::{Ports, Tables};
 use super::region::Named;
-use super::results::{Gather, gather};
+use super::results::Gather;
 use super::row::{Input, ResultRow};
 use super::table::{DataflowTable, GatheredOutlets};
 use crate::pipeline::any_table::{AnyTable, TableRun};
@@ -81,7 +79,6 @@ where
         name,
         ports,
         output: output.clone(),
-        is_gathered: AtomicBool::new(false),
         outlets: GatheredOutlets::default(),
         computation,
     });
@@ -137,8 +134,6 @@ struct Computed<P, Out: ResultRow, F> {
     name: Arc<str>,
     ports: P,
     output: Table<Out>,
-    /// Set if sinks receive the whole table, in any process of the run.
-    is_gathered: AtomicBool,
     outlets: GatheredOutlets<Out>,
     computation: F,
 }
@@ -167,8 +162,6 @@ where
 
     fn start(&self, run: &TableRun<'_>, checkpointed: &mut Vec<CheckpointedSink>) {
         self.ports.start(run.workers.len());
-        let (has_sinks, _) = self.output().sink_kinds();
-        self.is_gathered.store(has_sinks, Ordering::Relaxed);
         self.outlets.start(self.output.extensions(), run, checkpointed);
     }
 
@@ -179,21 +172,10 @@ where
             busy.with(computation, || (self.computation)(inner, collections)).leave_region(scope)
         });
         slot.install(Box::new(Named { operator, computation, busy }));
-        let (outlets, of_worker) = self.outlets.take(building.worker);
-        if let Some(of_worker) = of_worker {
-            let place = Gather::Each(Box::new(|row: &Out| row.hashed()));
-            let (taken, _) = gather::<Out, Out>(&self.name, results.clone(), place, Some(of_worker), false);
-            building.taken.push(taken);
-        }
         let output = self.output.extensions();
         let is_read = !output.get::<DataflowTable>().computations().is_empty();
-        let (taken, exported) = if self.is_gathered.load(Ordering::Relaxed) {
-            gather::<Out, Out>(&self.name, results, Gather::First, outlets, is_read)
-        } else {
-            Exported::of(results.inner, is_read)
-        };
-        building.taken.push(taken);
-        building.derived.extend(exported.map(|exported| (identity(&Arc::downgrade(output)), exported)));
+        let table = identity(&Arc::downgrade(output));
+        self.outlets.gather(building, (&*self.name, table), results, Gather::Each, is_read);
     }
 
     fn abandon(&self) {

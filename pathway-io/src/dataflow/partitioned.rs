@@ -26,9 +26,8 @@ use timely::dataflow::operators::vec::Map;
 
 use super::Collection;
 use super::building::{Building, identity};
-use super::export::Exported;
 use super::inlet::{Arrival, WorkerFeed, inlet_of};
-use super::results::{Gather, Gatherable, gather};
+use super::results::{Gather, Gatherable};
 use super::row::Row;
 use super::selection::Selection;
 use super::table::{DataflowTable, GatheredOutlets};
@@ -71,7 +70,6 @@ struct PartitionedTable<S: Schema> {
     first_partition: usize,
     /// The queues of the workers of this process.
     queues: Lock<Vec<Option<Receiver<Arrival<S>>>>>,
-    has_sinks: bool,
     outlets: GatheredOutlets<S>,
 }
 
@@ -83,7 +81,6 @@ impl<S: Schema> EngineTable for PipelineTable<S> {
         let rows = extensions.get::<TableRows<S>>();
         rows.leave_pushes();
         rows.add_feed(Box::new(feed));
-        let (has_sinks, _) = self.sink_kinds();
         let outlets = GatheredOutlets::default();
         // A pipeline with several processes is never persistent, so no sink takes part in a checkpoint.
         outlets.start(extensions, run, &mut Vec::new());
@@ -92,7 +89,6 @@ impl<S: Schema> EngineTable for PipelineTable<S> {
             identity: identity(&Arc::downgrade(extensions)),
             first_partition: run.workers.start,
             queues: Lock::new(queues.into_iter().map(Some).collect()),
-            has_sinks,
             outlets,
         });
         Box::new(table)
@@ -127,18 +123,7 @@ impl<S: Schema> Partitioned for PartitionedTable<S> {
             };
             inlet_of(scope, &self.name, queue, flow, &mut building.inlets, take)
         };
-        let (outlets, of_worker) = self.outlets.take(building.worker);
-        if let Some(of_worker) = of_worker {
-            let (taken, _) = gather(&self.name, rows.clone().as_collection(), Gather::Here, Some(of_worker), false);
-            building.taken.push(taken);
-        }
-        let (taken, exported) = if self.has_sinks {
-            gather(&self.name, rows.as_collection(), Gather::First, outlets, true)
-        } else {
-            Exported::of(rows, true)
-        };
-        building.taken.push(taken);
-        building.derived.extend(exported.map(|exported| (self.identity, exported)));
+        self.outlets.gather(building, (&*self.name, self.identity), rows.as_collection(), Gather::Here, true);
     }
 
     fn abandon(&self) {

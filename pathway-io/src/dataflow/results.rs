@@ -6,13 +6,13 @@
 //! learn the progress of the sinks.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
-use differential_dataflow::ExchangeData;
 use differential_dataflow::consolidation::consolidate;
+use differential_dataflow::{ExchangeData, Hashable};
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use timely::dataflow::Stream;
@@ -36,7 +36,7 @@ use crate::sink::outlet::Outlet;
 const FIRST_WORKER: u64 = 0;
 
 /// A row of `S` in the form in which it leaves the dataflow.
-pub(crate) trait Gatherable<S: Schema>: ExchangeData {
+pub(crate) trait Gatherable<S: Schema>: ExchangeData + Hash {
     fn give_to(self, diff: i64, batch: &mut Batch<S>);
 }
 
@@ -47,13 +47,13 @@ impl<S: ResultRow> Gatherable<S> for S {
 }
 
 /// The worker at which results are gathered.
-pub(crate) enum Gather<R> {
+pub(crate) enum Gather {
     /// The first worker.
     First,
     /// The worker that produced the result. All updates that can cancel each other are already there.
     Here,
     /// The worker that the hash of the row selects.
-    Each(Box<dyn Fn(&R) -> u64>),
+    Each,
 }
 
 /// The destinations of the commits of a derived table.
@@ -99,7 +99,7 @@ type Updates<S> = Vec<(S, u64, isize)>;
 pub(crate) fn gather<'scope, S: Schema, R: Gatherable<S>>(
     name: &str,
     results: Collection<'scope, R>,
-    place: Gather<R>,
+    place: Gather,
     outlets: Option<Outlets<S>>,
     is_read: bool,
 ) -> (Stream<'scope, u64, Vec<()>>, Option<Exported>) {
@@ -109,8 +109,8 @@ pub(crate) fn gather<'scope, S: Schema, R: Gatherable<S>>(
         Gather::First if stream.scope().peers() > 1 => {
             gather_by(name, stream, Exchange::new(|_: &(R, u64, isize)| FIRST_WORKER), tee, outlets)
         }
-        Gather::Each(place) if stream.scope().peers() > 1 => {
-            gather_by(name, stream, Exchange::new(move |(row, ..): &(R, u64, isize)| place(row)), tee, outlets)
+        Gather::Each if stream.scope().peers() > 1 => {
+            gather_by(name, stream, Exchange::new(|(row, ..): &(R, u64, isize)| row.hashed()), tee, outlets)
         }
         _ => gather_by(name, stream, Pipeline, tee, outlets),
     };

@@ -5,8 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::building::Computation;
-use super::results::{Logged, Outlets};
+use super::Collection;
+use super::building::{Building, Computation};
+use super::export::Exported;
+use super::results::{Gather, Gatherable, Logged, Outlets, gather};
 use super::sync_requests::{PendingSyncs, ResultsLogged, RoutedSink, ServedSyncs};
 use crate::pipeline::any_table::TableRun;
 use crate::pipeline::table::TableRows;
@@ -55,11 +57,13 @@ pub(super) struct GatheredOutlets<S: Schema> {
     pub(super) whole: Lock<Option<Outlets<S>>>,
     /// The outlets of each worker, until it takes them.
     pub(super) of_workers: Lock<Vec<Option<Outlets<S>>>>,
+    /// Set if sinks receive the whole table, in any process of the run.
+    is_gathered: AtomicBool,
 }
 
 impl<S: Schema> Default for GatheredOutlets<S> {
     fn default() -> Self {
-        GatheredOutlets { whole: Lock::default(), of_workers: Lock::default() }
+        GatheredOutlets { whole: Lock::default(), of_workers: Lock::default(), is_gathered: AtomicBool::new(false) }
     }
 }
 
@@ -67,6 +71,7 @@ impl<S: Schema> GatheredOutlets<S> {
     /// Starts the sinks of the table that belong to this process, and drops the other sinks.
     pub(super) fn start(&self, table: &Extensions, run: &TableRun<'_>, checkpointed: &mut Vec<CheckpointedSink>) {
         let (sinks, rows) = (table.get::<TableSinks<S>>(), table.get::<TableRows<S>>());
+        self.is_gathered.store(sinks.kinds().0, Ordering::Relaxed);
         let of_workers = sinks.take_of_workers(run.workers.clone());
         *self.of_workers.lock() =
             of_workers.into_iter().map(|specs| Some(gathered(specs, &[], &rows, run, checkpointed))).collect();
@@ -76,11 +81,30 @@ impl<S: Schema> GatheredOutlets<S> {
         }
     }
 
-    /// Takes the outlets of a worker of this process: those for the whole table, and those for its own partition.
-    pub(super) fn take(&self, worker: usize) -> (Option<Outlets<S>>, Option<Outlets<S>>) {
+    /// Ends a table on one worker: passes its rows to the sinks, and to the computations that read `table`. `of_worker` is
+    /// the worker whose own sinks receive a row.
+    pub(super) fn gather<'scope, R: Gatherable<S>>(
+        &self,
+        building: &mut Building<'scope>,
+        (name, table): (&str, usize),
+        rows: Collection<'scope, R>,
+        of_worker: Gather,
+        is_read: bool,
+    ) {
         // A process has one set of outlets for the whole table, which its first worker takes.
-        let whole = if worker == 0 { self.whole.lock().take() } else { None };
-        (whole, self.of_workers.lock().get_mut(worker).and_then(Option::take))
+        let whole = if building.worker == 0 { self.whole.lock().take() } else { None };
+        let outlets = self.of_workers.lock().get_mut(building.worker).and_then(Option::take);
+        if outlets.is_some() {
+            let (taken, _) = gather(name, rows.clone(), of_worker, outlets, false);
+            building.taken.push(taken);
+        }
+        let (taken, exported) = if self.is_gathered.load(Ordering::Relaxed) {
+            gather(name, rows, Gather::First, whole, is_read)
+        } else {
+            Exported::of(rows.inner, is_read)
+        };
+        building.taken.push(taken);
+        building.derived.extend(exported.map(|exported| (table, exported)));
     }
 
     /// Drops the outlets that no worker has taken, so that the sinks end.
