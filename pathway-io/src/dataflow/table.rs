@@ -135,7 +135,7 @@ fn gathered<S: Schema>(
     let results = run.state.as_ref().and_then(|state| state.results.as_ref());
     let logged = results.filter(|_| !started.transactional.is_empty()).map(|(table, sender)| {
         checkpointed.push(CheckpointedSink {
-            kind: CheckpointedKind::Plain,
+            kind: CheckpointedKind::Output(None),
             target: route(Arc::new(ResultsLogged)),
             progress: Arc::<Progress>::default(),
         });

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::outlet::{Outlet, Progress, SyncTarget};
 use super::resume::{Resume, path_key, sink_id};
 use super::spec::SinkSpec;
-use super::thread::{self, Mode};
+use super::thread::{self, Recovery};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::control::Control;
@@ -27,11 +27,8 @@ pub(crate) struct CheckpointedSink {
 }
 
 pub(crate) enum CheckpointedKind {
-    File {
-        path: PathBuf,
-    },
-    /// The sink must have received every commit before it becomes durable.
-    Plain,
+    /// The sink must have received every commit before it becomes durable. A file has a path.
+    Output(Option<PathBuf>),
     Transactional {
         id: String,
         /// Whether the sink makes many commits durable at once, so that the log must keep them until then.
@@ -71,28 +68,27 @@ pub(crate) fn start<S: Schema>(
     let mut started = StartedSinks { outlets: Vec::new(), transactional: Vec::new(), checkpointed: Vec::new() };
     for mut spec in specs {
         let Some(ResumeTable { resume, id, held }) = table else {
-            started.outlets.push(thread::spawn(spec, Mode::Plain, control));
+            started.outlets.push(thread::spawn(spec, None, control));
             continue;
         };
-        let path = spec.target.as_ref().map(|target| target.path.clone());
-        if let (Some(path), Some(file)) = (path, spec.sink.file()) {
-            file.persist(resume.file(&path_key(&path)));
-            let outlet = thread::spawn(spec, Mode::File, control);
-            started.checkpointed.push(CheckpointedSink::new(CheckpointedKind::File { path }, &outlet, route));
-            started.outlets.push(outlet);
-        } else if spec.sink.is_transactional() {
+        if spec.sink.is_transactional() {
             let id = sink_id(id, started.transactional.len());
             let known = resume.sink_time(&id);
-            let mode = Mode::Transactional { checkpoint: resume.time(), known, held: held.to_vec() };
+            let recovery = Recovery { checkpoint: resume.time(), known, held: held.to_vec() };
             let is_staged = spec.sink.staged().is_some();
-            let outlet = thread::spawn(spec, mode, control);
+            let outlet = thread::spawn(spec, Some(recovery), control);
             // The checkpointer itself sends this sink its commits, so the sync request needs no route.
             let kind = CheckpointedKind::Transactional { id, is_staged };
             started.checkpointed.push(CheckpointedSink::new(kind, &outlet, &|sink| sink));
             started.transactional.push(outlet);
         } else {
-            let outlet = thread::spawn(spec, Mode::Plain, control);
-            started.checkpointed.push(CheckpointedSink::new(CheckpointedKind::Plain, &outlet, route));
+            let mut path = None;
+            if let (Some(target), Some(file)) = (&spec.target, spec.sink.file()) {
+                file.persist(resume.file(&path_key(&target.path)));
+                path = Some(target.path.clone());
+            }
+            let outlet = thread::spawn(spec, None, control);
+            started.checkpointed.push(CheckpointedSink::new(CheckpointedKind::Output(path), &outlet, route));
             started.outlets.push(outlet);
         }
     }

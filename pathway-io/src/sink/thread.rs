@@ -35,40 +35,33 @@ const NO_WAIT: Range<Duration> = Duration::ZERO..Duration::ZERO;
 const FROM_ONE_BACKUP: &str =
     "restore what the sink has written and the state directory from one backup, or remove both to start over";
 
-/// The role of a sink in a persistent pipeline.
-pub(crate) enum Mode<S: Schema> {
-    /// A sink without a state, which is opened for each run.
-    Plain,
-    /// A sink that writes a file, whose length belongs to the checkpoint.
-    File,
-    /// A transactional sink.
-    Transactional {
-        /// The time of the checkpoint, and the time that the sink is known to have reached; 0 before the first.
-        checkpoint: u64,
-        known: u64,
-        /// The commits since then.
-        held: Vec<Commit<S>>,
-    },
+/// The state that a transactional sink of a persistent pipeline recovers from.
+pub(crate) struct Recovery<S: Schema> {
+    /// The time of the checkpoint, and the time that the sink is known to have reached; 0 before the first.
+    pub(crate) checkpoint: u64,
+    pub(crate) known: u64,
+    /// The commits since then.
+    pub(crate) held: Vec<Commit<S>>,
 }
 
 /// Starts the thread of a sink, which opens it first. The control knows when it is open and when it has ended.
-pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, mode: Mode<S>, control: &Arc<Control>) -> Outlet<S> {
+pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, recovery: Option<Recovery<S>>, control: &Arc<Control>) -> Outlet<S> {
     // Bounded by the backlog of the table's source: each delivery holds credit for its rows.
     let (sender, told) = unbounded();
     let progress = Arc::new(Progress::default());
     let part = Arc::new(SinkPart {
         name: Arc::clone(&spec.name),
         progress: Arc::clone(&progress),
-        is_transactional: matches!(mode, Mode::Transactional { .. }),
+        is_transactional: recovery.is_some(),
     });
     let id = control.add(Arc::clone(&part) as _, Phase::Opening);
     let worker = Worker { part: Arc::clone(&part), id, control: Arc::clone(control), place: Cell::new("open") };
     let name = Arc::clone(&spec.name);
     // Such a sink needs its thread: to wait between two attempts, or to record the time up to which it is durable.
-    let needs_thread = spec.retry.is_some() || spec.refused_rows != BadRows::Fail || !matches!(mode, Mode::Plain);
+    let needs_thread = spec.retry.is_some() || spec.refused_rows != BadRows::Fail || recovery.is_some();
     let inline = (spec.inline && !needs_thread).then(|| InlineSink::new(part, control));
     let lent = inline.clone();
-    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec, mode, lent.as_deref(), told));
+    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec, recovery, lent.as_deref(), told));
     if let Err(error) = spawned {
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
         control.set_phase(id, Phase::Ended);
@@ -81,7 +74,7 @@ impl Worker {
     fn run<S: Schema>(
         self,
         spec: SinkSpec<S>,
-        mode: Mode<S>,
+        recovery: Option<Recovery<S>>,
         inline: Option<&InlineSink<S>>,
         told: Receiver<SinkMessage<S>>,
     ) {
@@ -90,7 +83,7 @@ impl Worker {
         // Each call into the sink is guarded on its own. The other foreign code here is the subscriber of `tracing`.
         let live = || match inline {
             Some(inline) => self.lend(spec, &told, inline),
-            None => self.live(spec, mode, told),
+            None => self.live(spec, recovery, told),
         };
         if let Err(kind) = guarded("its thread", live) {
             self.fail(kind);
@@ -101,11 +94,11 @@ impl Worker {
         self.control.fail(Error::sink(&self.part.name, kind));
     }
 
-    fn live<S: Schema>(&self, spec: SinkSpec<S>, mode: Mode<S>, told: Receiver<SinkMessage<S>>) {
+    fn live<S: Schema>(&self, spec: SinkSpec<S>, recovery: Option<Recovery<S>>, told: Receiver<SinkMessage<S>>) {
         // Events of the user's code on this thread belong to this span.
         let _span = info_span!("sink", sink = &*self.part.name).entered();
         let SinkSpec { mut sink, retry, refused_rows, .. } = spec;
-        if let Some(kind) = failure(&self.place, || self.serve(&mut sink, retry, refused_rows, mode, &told)) {
+        if let Some(kind) = failure(&self.place, || self.serve(&mut sink, retry, refused_rows, recovery, &told)) {
             self.fail(kind);
         }
         if let Err(kind) = dropped("its drop", [sink]) {
@@ -121,7 +114,7 @@ impl Worker {
         sink: &mut AnySink<S>,
         retry: Option<Restart>,
         refused_rows: BadRows,
-        mode: Mode<S>,
+        recovery: Option<Recovery<S>>,
         told: &Receiver<SinkMessage<S>>,
     ) -> RunResult {
         // Both `retry` and `refused_rows` need the commits that the sink has not flushed, so `Retry` keeps them.
@@ -130,19 +123,19 @@ impl Worker {
             Some(restart) => Some(Retry::new(restart, Refusals::open(refused_rows)?)),
             None => None,
         };
-        let mut lengths = matches!(mode, Mode::File).then(Lengths::default);
-        let is_transactional = matches!(mode, Mode::Transactional { .. });
+        let mut lengths = sink.file().filter(|file| file.is_persisted()).map(|_| Lengths::default());
+        let is_transactional = recovery.is_some();
         // A sink that refuses the checkpoint must do so before a file is touched.
         if !is_transactional && !self.control.wait_until_checked() {
             return Ok(());
         }
-        while let Err(error) = self.open(sink, &mode, retry.as_mut()) {
+        while let Err(error) = self.open(sink, recovery.as_ref(), retry.as_mut()) {
             match &mut retry {
                 Some(retry) => retry.pause(error, self)?,
                 None => return Err(error),
             }
         }
-        drop(mode);
+        drop(recovery);
         let mut last = self.part.progress.durable();
         if let Some(retry) = &mut retry {
             retry.opened(last);
@@ -254,11 +247,16 @@ impl Worker {
         }
     }
 
-    /// Opens a sink as its mode requires.
-    fn open<S: Schema>(&self, sink: &mut AnySink<S>, mode: &Mode<S>, retry: Option<&mut Retry<S>>) -> RunResult {
-        match mode {
-            Mode::Transactional { checkpoint, known, held } => self.recover(sink, retry, *checkpoint, *known, held),
-            Mode::Plain | Mode::File => {
+    /// Opens a sink, or recovers it.
+    fn open<S: Schema>(
+        &self,
+        sink: &mut AnySink<S>,
+        recovery: Option<&Recovery<S>>,
+        retry: Option<&mut Retry<S>>,
+    ) -> RunResult {
+        match recovery {
+            Some(recovery) => self.recover(sink, retry, recovery),
+            None => {
                 self.place.set("open");
                 sink.get().open(S::SCHEMA)
             }
@@ -270,20 +268,18 @@ impl Worker {
         &self,
         sink: &mut AnySink<S>,
         retry: Option<&mut Retry<S>>,
-        checkpoint: u64,
-        known: u64,
-        held: &[Commit<S>],
+        Recovery { checkpoint, known, held }: &Recovery<S>,
     ) -> RunResult {
         self.place.set("recover");
         let time = sink.get().recover(S::SCHEMA)?.unwrap_or(0);
-        if time > checkpoint {
+        if time > *checkpoint {
             return Err(Error::fatal(format!(
                 "it has commits up to time {time}, and the checkpoint in the state directory is of time {checkpoint}: \
                  they do not belong together\nhelp: {FROM_ONE_BACKUP}"
             ))
             .into());
         }
-        if time < known {
+        if time < *known {
             return Err(Error::fatal(format!(
                 "it has commits up to time {time} only, and had them up to {known} when the last checkpoint was made: \
                  it was exchanged for an older one\nhelp: {FROM_ONE_BACKUP}"

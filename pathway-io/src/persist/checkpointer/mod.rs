@@ -109,19 +109,9 @@ impl Checkpointer {
         let mut has_staged = false;
         for (table, CheckpointedSink { kind, target, progress }) in mem::take(&mut plan.sinks) {
             match kind {
-                CheckpointedKind::File { path } => {
-                    let absolute = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
-                    outputs.push(Output {
-                        table,
-                        path: Some((path, absolute)),
-                        target,
-                        len: 0,
-                        check: None,
-                        dirty: true,
-                    });
-                }
-                CheckpointedKind::Plain => {
-                    outputs.push(Output { table, path: None, target, len: 0, check: None, dirty: false });
+                CheckpointedKind::Output(path) => {
+                    let path = path.map(|path| (path.clone(), std::path::absolute(&path).unwrap_or(path)));
+                    outputs.push(Output { table, dirty: path.is_some(), path, target, len: 0, check: None });
                 }
                 CheckpointedKind::Transactional { id, is_staged } => {
                     has_staged |= is_staged;

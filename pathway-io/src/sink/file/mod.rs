@@ -94,6 +94,10 @@ impl OutputFile {
         self.persisted = Some(persisted);
     }
 
+    pub(crate) fn is_persisted(&self) -> bool {
+        self.persisted.is_some()
+    }
+
     /// Makes the file readable only by the user who runs the program.
     pub(crate) fn private(mut self) -> Self {
         self.readers = Readers::Owner;
