@@ -15,7 +15,6 @@ use super::row::{Input, ResultRow};
 use super::table::{DataflowTable, GatheredOutlets};
 use crate::pipeline::any_table::{AnyTable, TableRun};
 use crate::pipeline::extensions::ComputedOn;
-use crate::pipeline::table::PipelineTable;
 use crate::rows::table::{Extensions, Table};
 use crate::sink::start::CheckpointedSink;
 
@@ -157,7 +156,7 @@ where
     }
 
     fn output(&self) -> Arc<dyn AnyTable> {
-        PipelineTable::of(&self.output)
+        Arc::new(self.output.clone())
     }
 
     fn start(&self, run: &TableRun<'_>, checkpointed: &mut Vec<CheckpointedSink>) {

@@ -139,12 +139,12 @@ impl DataflowEngine {
         partitioned.len().hash(&mut state);
         for table in partitioned {
             table.schema().name.hash(&mut state);
-            table.sink_kinds().hash(&mut state);
+            table.sinks().kinds().hash(&mut state);
         }
         for computation in &self.computations {
             computation.name().hash(&mut state);
             computation.inputs().len().hash(&mut state);
-            computation.output().sink_kinds().hash(&mut state);
+            computation.output().sinks().kinds().hash(&mut state);
         }
         state.finish()
     }
@@ -168,7 +168,7 @@ impl Engine for DataflowEngine {
             match Cluster::meet(workers, self.fingerprint(partitioned), control)? {
                 Some(cluster) => Some(cluster),
                 None => {
-                    self.tables().iter().for_each(|table| table.leave());
+                    self.tables().iter().for_each(|table| table.sinks().leave());
                     return Ok(None);
                 }
             }

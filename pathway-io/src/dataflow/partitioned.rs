@@ -31,13 +31,14 @@ use super::results::{Gather, Gatherable};
 use super::row::Row;
 use super::selection::Selection;
 use super::table::{DataflowTable, GatheredOutlets};
-use crate::pipeline::any_table::{AnyTable, EngineTable, TableRun};
-use crate::pipeline::table::{PipelineTable, TableRows};
+use crate::pipeline::any_table::{EngineTable, TableRun};
+use crate::pipeline::table::TableRows;
 use crate::rows::batch::Batch;
 use crate::rows::column::{Buffer, Style};
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::{Schema, is_key};
+use crate::rows::table::Table;
 use crate::run::lock::Lock;
 
 /// A hash table with fewer keys than this is not worth shrinking.
@@ -73,7 +74,7 @@ struct PartitionedTable<S: Schema> {
     outlets: GatheredOutlets<S>,
 }
 
-impl<S: Schema> EngineTable for PipelineTable<S> {
+impl<S: Schema> EngineTable for Table<S> {
     fn partition(&self, run: &TableRun<'_>) -> Box<dyn Any> {
         let extensions = self.extensions();
         extensions.get::<DataflowTable>().set_from_dataflow();

@@ -17,7 +17,7 @@ use crate::rows::schema::Schema;
 use crate::rows::table::Extensions;
 use crate::run::lock::Lock;
 use crate::sequencer::journal::Journal;
-use crate::sink::attach::TableSinks;
+use crate::sink::attach::{AnySinks, TableSinks};
 use crate::sink::outlet::{Progress, SyncTarget};
 use crate::sink::spec::SinkSpec;
 use crate::sink::start::{self, CheckpointedKind, CheckpointedSink, ResumeTable};

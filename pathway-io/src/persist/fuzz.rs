@@ -15,7 +15,6 @@ use super::frame::{self, Kind};
 use super::record::{self, Shapes, SourceShape, TableShape};
 use super::recover;
 use crate::pipeline::any_table::AnyTable;
-use crate::pipeline::table::PipelineTable;
 use crate::pipeline::testing::directory::Directory;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
@@ -80,10 +79,8 @@ fn read(log: &[u8], shapes: &Shapes) -> Result<u64, String> {
         fs::write(&path, log).expect("the directory for temporary files can be written to");
         let found = recover::read(&path, 1, shapes).map_err(|error| error.to_string())?;
         let source: Arc<str> = "zoo".into();
-        let tables: Vec<Arc<dyn AnyTable>> = vec![
-            PipelineTable::of(&Table::<Cat>::new(Arc::clone(&source))),
-            PipelineTable::of(&Table::<Line>::new(source)),
-        ];
+        let tables: Vec<Arc<dyn AnyTable>> =
+            vec![Arc::new(Table::<Cat>::new(Arc::clone(&source))), Arc::new(Table::<Line>::new(source))];
         found.restore(shapes, &[tables], &[]).map_err(|error| error.to_string())?;
         Ok(found.end)
     })

@@ -82,7 +82,7 @@ impl PreparedState {
         workers: &Workers,
     ) -> std::result::Result<Self, BoxError> {
         let files = |table: &dyn AnyTable| -> Vec<FileShape> {
-            let files = table.files(workers.numbers()).into_iter();
+            let files = table.sinks().files(workers.numbers()).into_iter();
             files.map(|(path, format)| (path_key(&path), format)).collect()
         };
         let table_shape =
@@ -289,7 +289,7 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
 fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let id = |table: &Arc<dyn AnyTable>| {
-        if table.transactional_sinks() == 0 {
+        if table.sinks().transactional() == 0 {
             return None;
         }
         let name = table.schema().name;
@@ -302,11 +302,11 @@ fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
 
 /// Returns the transactional sinks of a table.
 fn sinks(table_id: &str, table: &dyn AnyTable) -> impl Iterator<Item = String> {
-    (0..table.transactional_sinks()).map(move |sink| sink_id(table_id, sink))
+    (0..table.sinks().transactional()).map(move |sink| sink_id(table_id, sink))
 }
 
 fn outputs(sources: &[SourcePlan], derived: &[Arc<dyn AnyTable>], shapes: &Shapes, workers: &Workers) -> Outputs {
-    let files_of = |table: &dyn AnyTable| table.files(workers.numbers()).into_iter().map(|(path, _)| path);
+    let files_of = |table: &dyn AnyTable| table.sinks().files(workers.numbers()).into_iter().map(|(path, _)| path);
     let mut files: Vec<PathBuf> = derived.iter().flat_map(|table| files_of(&**table)).collect();
     let mut quarantines = Vec::new();
     let mut timed: Vec<String> = shapes.derived.iter().flat_map(|derived| derived.sinks.clone()).collect();

@@ -179,7 +179,7 @@ impl Found {
         for ((source, tables), first) in shapes.sources.iter().zip(sources).zip(first) {
             for (number, table) in tables.iter().enumerate() {
                 let id = super::table_id(&source.name, number);
-                let sinks = (0..table.transactional_sinks()).map(|sink| sink_id(&id, sink));
+                let sinks = (0..table.sinks().transactional()).map(|sink| sink_id(&id, sink));
                 numbered.insert(first + number as u32, (table, self.known(sinks)));
             }
         }

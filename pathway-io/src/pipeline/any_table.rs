@@ -1,7 +1,6 @@
 //! The type-erased table of a pipeline: [`AnyTable`].
 
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
@@ -12,8 +11,8 @@ use crate::run::control::Control;
 use crate::run::error::Result;
 use crate::sequencer::journal::ComputedRecord;
 use crate::sequencer::stage::Stage;
+use crate::sink::attach::AnySinks;
 use crate::sink::resume::Resume;
-use crate::sink::spec::Target;
 use crate::sink::start::CheckpointedSink;
 use crate::source::intake::pending::AnyPool;
 
@@ -22,21 +21,13 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn schema(&self) -> &'static TableSchema;
     fn extensions(&self) -> &Arc<Extensions>;
     fn pool(&self) -> AnyPool;
-    /// Returns the files and database tables that the sinks write, with the files of the workers `workers`.
-    fn targets(&self, workers: Range<usize>) -> Vec<Target>;
-    /// Returns the output files whose lengths are part of a checkpoint, and the format of each.
-    fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)>;
+    fn sinks(&self) -> Arc<dyn AnySinks>;
     /// Asks each sink whether it is transactional, and for its check of rows. Both call the user's code.
     ///
     /// # Errors
     ///
     /// If that panics.
     fn check_sinks(&self) -> Result<()>;
-    /// Returns the number of transactional sinks.
-    fn transactional_sinks(&self) -> usize;
-    /// Returns whether the table has sinks for the whole table, and whether it has sinks of which each worker has its
-    /// own.
-    fn sink_kinds(&self) -> (bool, bool);
     /// Keeps a count of each row, for a table without a key that computations read.
     fn keep_rows(&self);
     /// Restores rows from the log.
@@ -47,8 +38,6 @@ pub(crate) trait AnyTable: EngineTable + Send + Sync {
     fn restore(&self, rows: &[u8], restored: Restored) -> Result<(), String>;
     /// Starts the sinks, and returns the table's stage of the sequencer.
     fn start(&self, run: &TableRun<'_>) -> StartedTable;
-    /// Drops the sinks, because another process makes the commits of the table.
-    fn leave(&self);
 }
 
 /// Operations of the engine that need the row type of a table. Without the feature `dataflow` the trait is empty.

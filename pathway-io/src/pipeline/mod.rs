@@ -27,7 +27,6 @@ use self::monitor::Monitor;
 use self::plan::{Launcher, Plan, SourcePlan, Spawn};
 use self::running::Running;
 pub use self::stop_handle::StopHandle;
-use self::table::PipelineTable;
 use self::workers::Workers;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
@@ -368,7 +367,7 @@ struct Declared {
 impl Declare for Declared {
     fn table<S: Schema>(&mut self) -> Table<S> {
         let table = Table::new(Arc::clone(&self.name));
-        self.tables.push(PipelineTable::of(&table));
+        self.tables.push(Arc::new(table.clone()));
         table
     }
 }

@@ -114,7 +114,7 @@ impl Plan {
         self.sources.retain(|source| {
             let runs = source.is_partitioned();
             if !runs {
-                source.tables.iter().for_each(|table| table.leave());
+                source.tables.iter().for_each(|table| table.sinks().leave());
             }
             runs
         });
@@ -152,7 +152,7 @@ impl Plan {
         let state = state.map(resolve);
         let mut seen: HashMap<TargetKey, Vec<Target>> = HashMap::new();
         let tables = self.sources.iter().flat_map(|source| &source.tables).chain(derived);
-        let mut targets: Vec<Target> = tables.flat_map(|table| table.targets(0..workers)).collect();
+        let mut targets: Vec<Target> = tables.flat_map(|table| table.sinks().targets(0..workers)).collect();
         for source in &self.sources {
             if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
                 targets.push(Target::file(path));
@@ -224,7 +224,6 @@ fn resolve(path: &Path) -> PathBuf {
 mod tests {
     use pathway_derive::Schema;
 
-    use super::super::table::PipelineTable;
     use super::*;
     use crate::rows::table::Table;
 
@@ -237,7 +236,7 @@ mod tests {
     fn check_paths(state: Option<&Path>, attach: impl FnOnce(&Table<Cat>)) -> Result<(), String> {
         let table = Table::new("cats".into());
         attach(&table);
-        Plan::default().check_paths(&[PipelineTable::of(&table)], 2, state).map_err(|error| error.to_string())
+        Plan::default().check_paths(&[Arc::new(table)], 2, state).map_err(|error| error.to_string())
     }
 
     #[cfg(feature = "postgres")]

@@ -1,11 +1,8 @@
-//! The pipeline's side of a table with its row type: [`PipelineTable`].
+//! The pipeline's side of a table with its row type: [`TableRows`], and the implementation of [`AnyTable`].
 //!
 //! Sinks and computations are attached to the table before the start. At the start, the table becomes a stage of the
 //! sequencer.
 
-use std::marker::PhantomData;
-use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::any_table::{AnyTable, Restored, StartedTable, TableRun};
@@ -22,16 +19,9 @@ use crate::sequencer::journal::Journal;
 use crate::sequencer::multiset::Multiset;
 use crate::sequencer::stage::TableStage;
 use crate::sequencer::upsert::Upsert;
-use crate::sink::attach::TableSinks;
-use crate::sink::spec::Target;
+use crate::sink::attach::AnySinks;
 use crate::sink::start::{self, ResumeTable};
 use crate::source::intake::pending::AnyPool;
-
-/// A table of a pipeline.
-pub(crate) struct PipelineTable<S> {
-    extensions: Arc<Extensions>,
-    rows: PhantomData<fn() -> S>,
-}
 
 /// The pipeline's data about a table, stored in the table's [`Extensions`].
 pub(crate) struct TableRows<S: Schema> {
@@ -74,60 +64,40 @@ impl<S: Schema> TableRows<S> {
     }
 }
 
-impl<S: Schema> PipelineTable<S> {
-    pub(crate) fn of(table: &Table<S>) -> Arc<dyn AnyTable> {
-        Arc::new(PipelineTable { extensions: Arc::clone(table.extensions()), rows: PhantomData::<fn() -> S> })
-    }
-
-    fn sinks(&self) -> Arc<TableSinks<S>> {
-        self.extensions.get()
-    }
-
-    fn rows(&self) -> Arc<TableRows<S>> {
-        self.extensions.get()
+impl<S: Schema> Table<S> {
+    fn table_rows(&self) -> Arc<TableRows<S>> {
+        self.extensions().get()
     }
 }
 
-impl<S: Schema> AnyTable for PipelineTable<S> {
+impl<S: Schema> AnyTable for Table<S> {
     fn schema(&self) -> &'static TableSchema {
         S::SCHEMA
     }
 
     fn extensions(&self) -> &Arc<Extensions> {
-        &self.extensions
+        self.extensions()
     }
 
     fn pool(&self) -> AnyPool {
-        Arc::clone(&self.rows().pool) as AnyPool
+        Arc::clone(&self.table_rows().pool) as AnyPool
     }
 
-    fn targets(&self, workers: Range<usize>) -> Vec<Target> {
-        self.sinks().targets(workers)
-    }
-
-    fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)> {
-        self.sinks().files(workers)
+    fn sinks(&self) -> Arc<dyn AnySinks> {
+        self.sinks()
     }
 
     fn check_sinks(&self) -> Result<()> {
-        self.rows().pool.set_checks(self.sinks().check()?);
+        self.table_rows().pool.set_checks(self.sinks().check()?);
         Ok(())
     }
 
-    fn transactional_sinks(&self) -> usize {
-        self.sinks().transactional()
-    }
-
-    fn sink_kinds(&self) -> (bool, bool) {
-        self.sinks().kinds()
-    }
-
     fn keep_rows(&self) {
-        self.rows().kept.lock().multiset.get_or_insert_default();
+        self.table_rows().kept.lock().multiset.get_or_insert_default();
     }
 
     fn restore(&self, rows: &[u8], restored: Restored) -> Result<(), String> {
-        let table = self.rows();
+        let table = self.table_rows();
         let pool = &table.pool;
         let batches = encode::read::<S>(rows, pool)?;
         let mut kept = table.kept.lock();
@@ -150,7 +120,7 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
     }
 
     fn start(&self, run: &TableRun<'_>) -> StartedTable {
-        let (sinks, rows) = (self.sinks(), self.rows());
+        let (sinks, rows) = (self.sinks(), self.table_rows());
         let held = rows.take_held();
         let resume = |held| run.state.as_ref().map(|state| ResumeTable { resume: &state.resume, id: &state.id, held });
         let started = start::start(sinks.take(), run.control, resume(&held).as_ref(), &|sink| sink);
@@ -172,9 +142,5 @@ impl<S: Schema> AnyTable for PipelineTable<S> {
             feeds: std::mem::take(&mut kept.feeds),
         };
         StartedTable { stage: Box::new(stage), sinks: checkpointed }
-    }
-
-    fn leave(&self) {
-        self.sinks().leave();
     }
 }

@@ -42,31 +42,6 @@ impl<S: Schema> Default for TableSinks<S> {
 }
 
 impl<S: Schema> TableSinks<S> {
-    /// Returns the files and database tables that the sinks write, with the files of the workers `workers`.
-    pub(crate) fn targets(&self, workers: Range<usize>) -> Vec<Target> {
-        let attached = self.0.lock();
-        let of_worker = |worker| attached.per_worker.iter().map(move |sink| Target::file(sink(worker).0));
-        let per_worker = workers.flat_map(of_worker);
-        let quarantines = attached.sinks.iter().filter_map(|spec| match &spec.refused_rows {
-            BadRows::Quarantine(path) => Some(Target::file(path.clone())),
-            BadRows::Fail | BadRows::Skip => None,
-        });
-        attached.sinks.iter().filter_map(|spec| spec.target.clone()).chain(quarantines).chain(per_worker).collect()
-    }
-
-    /// Returns the files that the sinks write, with those of the workers `workers`, and the format of each.
-    pub(crate) fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)> {
-        let attached = self.0.lock();
-        let file = |spec: &SinkSpec<S>| match &spec.sink {
-            AnySink::File(sink) => Some((spec.target.as_ref()?.path.clone(), sink.format())),
-            AnySink::Plain(_) | AnySink::Staged(_) => None,
-        };
-        let files = attached.sinks.iter().filter_map(file);
-        let of_worker = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| (path, sink.format());
-        let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker(sink(worker))));
-        files.chain(per_worker).collect()
-    }
-
     /// Asks each sink whether it is transactional, and returns the checks of rows. Both call the user's code.
     ///
     /// # Errors
@@ -95,17 +70,6 @@ impl<S: Schema> TableSinks<S> {
         result
     }
 
-    /// Returns the number of transactional sinks.
-    pub(crate) fn transactional(&self) -> usize {
-        self.unlocked(|sinks| sinks.iter().filter(|spec| spec.sink.is_transactional()).count())
-    }
-
-    /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
-    pub(crate) fn kinds(&self) -> (bool, bool) {
-        let attached = self.0.lock();
-        (!attached.sinks.is_empty(), !attached.per_worker.is_empty())
-    }
-
     pub(crate) fn is_taken(&self) -> bool {
         self.0.lock().taken
     }
@@ -129,9 +93,56 @@ impl<S: Schema> TableSinks<S> {
         };
         workers.map(of_worker).collect()
     }
+}
 
+/// The sinks of a table of any type.
+pub(crate) trait AnySinks {
+    /// Returns the files and database tables that the sinks write, with the files of the workers `workers`.
+    fn targets(&self, workers: Range<usize>) -> Vec<Target>;
+    /// Returns the files that the sinks write, with those of the workers `workers`, and the format of each.
+    fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)>;
+    /// Returns the number of transactional sinks.
+    fn transactional(&self) -> usize;
+    /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
+    fn kinds(&self) -> (bool, bool);
     /// Drops all sinks, because another process makes the commits of the table.
-    pub(crate) fn leave(&self) {
+    fn leave(&self);
+}
+
+impl<S: Schema> AnySinks for TableSinks<S> {
+    fn targets(&self, workers: Range<usize>) -> Vec<Target> {
+        let attached = self.0.lock();
+        let of_worker = |worker| attached.per_worker.iter().map(move |sink| Target::file(sink(worker).0));
+        let per_worker = workers.flat_map(of_worker);
+        let quarantines = attached.sinks.iter().filter_map(|spec| match &spec.refused_rows {
+            BadRows::Quarantine(path) => Some(Target::file(path.clone())),
+            BadRows::Fail | BadRows::Skip => None,
+        });
+        attached.sinks.iter().filter_map(|spec| spec.target.clone()).chain(quarantines).chain(per_worker).collect()
+    }
+
+    fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)> {
+        let attached = self.0.lock();
+        let file = |spec: &SinkSpec<S>| match &spec.sink {
+            AnySink::File(sink) => Some((spec.target.as_ref()?.path.clone(), sink.format())),
+            AnySink::Plain(_) | AnySink::Staged(_) => None,
+        };
+        let files = attached.sinks.iter().filter_map(file);
+        let of_worker = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| (path, sink.format());
+        let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker(sink(worker))));
+        files.chain(per_worker).collect()
+    }
+
+    fn transactional(&self) -> usize {
+        self.unlocked(|sinks| sinks.iter().filter(|spec| spec.sink.is_transactional()).count())
+    }
+
+    fn kinds(&self) -> (bool, bool) {
+        let attached = self.0.lock();
+        (!attached.sinks.is_empty(), !attached.per_worker.is_empty())
+    }
+
+    fn leave(&self) {
         let sinks = self.take();
         let per_worker = std::mem::take(&mut self.0.lock().per_worker);
         // The lock is not held here, because their `Drop` is the user's code.
@@ -140,7 +151,7 @@ impl<S: Schema> TableSinks<S> {
 }
 
 impl<S: Schema> Table<S> {
-    fn sinks(&self) -> Arc<TableSinks<S>> {
+    pub(crate) fn sinks(&self) -> Arc<TableSinks<S>> {
         self.extensions().get()
     }
 
