@@ -1,8 +1,9 @@
 //! `next!` takes what a struct literal takes: values whose type their place tells, values that are none, and blocks.
+//! A nested literal converts as any other value.
 
 #![allow(unreachable_code)]
 
-use pathway_io::{RunResult, Schema, Subject, connector, next};
+use pathway_io::{ColumnType, RunResult, Schema, Subject, connector, next};
 
 #[derive(Schema)]
 struct Cat {
@@ -49,7 +50,47 @@ impl Zoo {
     }
 }
 
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Place {
+    city: String,
+    street: Option<String>,
+}
+
+#[derive(Schema)]
+struct Reading<T: ColumnType> {
+    value: T,
+    unit: Option<String>,
+}
+
+#[derive(Schema)]
+struct Card {
+    #[schema(json)]
+    home: Option<Place>,
+    #[schema(flatten)]
+    reading: Reading<f64>,
+}
+
+struct Cards;
+
+#[connector]
+impl Cards {
+    fn run(&mut self, cards: Subject<Card>) -> RunResult {
+        next!(cards, Card {
+            home: Place { city: "rome", street: None },
+            reading: Reading { value: "4".parse()?, unit: "kg" },
+        })?;
+        next!(cards, Card {
+            home: Some(Place { city: "rome".into(), street: None }),
+            reading: Reading::<f64> { value: 4.0, .. },
+        })?;
+        Ok(())
+    }
+}
+
 fn main() -> pathway_io::Result<()> {
+    let cards = pathway_io::testing::collect(Cards)?;
+    assert!(cards.iter().all(|update| update.row.home.as_ref().is_some_and(|home| home.city == "rome")));
+    assert!(cards.iter().all(|update| update.row.reading.value == 4.0));
     let updates = pathway_io::testing::collect(Zoo)?;
     let genera: Vec<_> = updates.iter().map(|update| (update.row.key, update.row.genus.as_str())).collect();
     assert_eq!(genera, [(0, "felis"), (3, "lynx"), (2, "lynx"), (42, "x"), (0, "f"), (2, "f")]);

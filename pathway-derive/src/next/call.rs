@@ -107,17 +107,18 @@ impl Field {
     fn value(&self, runtime: &Runtime) -> TokenStream {
         let Field { attributes, name, value } = self;
         let value = match value {
-            Value::Same => convert(name, runtime),
+            Value::Same => convert(name, name, runtime),
             Value::Plain(value) if is_told_by_its_place(value) => value.to_token_stream(),
-            Value::Plain(value) => convert(value, runtime),
-            Value::Nested(row) => row.value(runtime),
+            Value::Plain(value) => convert(value, value, runtime),
+            Value::Nested(row) => convert(&row.path, row.value(runtime), runtime),
         };
         quote!(#(#attributes)* #name: #value)
     }
 }
 
-fn convert(value: &impl ToTokens, runtime: &Runtime) -> TokenStream {
-    let span = glue(value.span());
+/// Returns the value with its conversion, at the place of the value or of its path.
+fn convert(place: &impl Spanned, value: impl ToTokens, runtime: &Runtime) -> TokenStream {
+    let span = glue(place.span());
     let pw = runtime.at(span);
     quote_spanned!(span=> #pw::convert(#value))
 }

@@ -17,14 +17,13 @@ use crate::run::error::Closed;
 /// - Values convert: `&str` to `String`, a slice or an array to a `Vec`, and a value to an `Option` of it.
 /// - `..` at the end fills in the omitted columns with their default or with `None`. Only the defaults of omitted
 ///   columns are evaluated. The compiler checks that each omitted column has one.
-/// - A flattened row is a nested literal, whose values convert too.
+/// - A flattened row or a `json` value can be a nested literal, whose values convert too.
 ///
 /// The subject may be any expression with a `next` method, such as a transaction.
 ///
 /// A literal has the column's type: write `4.0`, not `4`, for an `f64`. An `Option<&str>` does not convert: write
 /// `nick: "tom"` or `nick: Some("tom".to_string())`. An expression whose type is inferred from its place, such as
-/// `text.parse()?` or `name.into()`, is not converted: it has the column's type itself. Nor is a struct literal for an
-/// `Option` column: write `Some(Place { .. })`.
+/// `text.parse()?` or `name.into()`, is not converted: it has the column's type itself.
 ///
 /// `..` needs a row type that is known where the call is written. For a generic row it must be a concrete type, as in
 /// `Reading::<f64> { value, .. }`; name all columns in a function that is generic itself. A row with a column of `try_from` or
