@@ -58,6 +58,11 @@ const CASES: &[(&str, &str, &[&str])] = &[
         &["next", "commit", "next_json"],
     ),
     (
+        "a method in an unfinished body",
+        "pub struct Zoo;\n#[connector]\nimpl Zoo { fn run(&mut self, cats: Subject<Cat>) -> RunResult { let local = Local { age: 1 }; let name = local.$0 } }",
+        &["name_of_it", "age"],
+    ),
+    (
         "an option of a struct",
         "#[derive(Schema)]\n#[schema(app$0)]\nstruct Dog { key: i64 }",
         &["append_only", "rename_all"],

@@ -2,6 +2,9 @@
 //!
 //! rustc reads the bodies: it knows more than `syn`, such as a `$body:block` of `macro_rules!` that is a statement. In
 //! an editor, an unfinished body or method does not affect the rest of the connector.
+//!
+//! rustc has read the item once before it calls the macro, and reads it again in the output. It shows equal errors at one
+//! place once.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative;
@@ -60,8 +63,13 @@ fn method(input: ParseStream) -> syn::Result<ImplItemFn> {
     let modifiers = FnModifiers::default();
     let sig = input.parse()?;
     let content;
-    let brace_token = braced!(content in input);
+    let mut brace_token = braced!(content in input);
     attrs.extend(content.call(Attribute::parse_inner)?);
+    if Block::parse_within(&content.fork()).is_err() {
+        // The braces of a generated block have one span. If it is the closing brace, an error at the end of the body is at the
+        // same place both times.
+        brace_token = token::Brace(brace_token.span.close());
+    }
     let block = Block { brace_token, stmts: vec![statements(content.parse()?)] };
     Ok(ImplItemFn { attrs, vis, modifiers, sig, block })
 }
