@@ -4,7 +4,7 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, PathArguments, PathSegment, Type};
+use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type};
 
 /// Returns the type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
 pub fn peel(ty: &Type) -> &Type {
@@ -51,6 +51,17 @@ pub fn option_of(ty: &Type) -> Option<&Type> {
 pub fn is_unsized(ty: &Type) -> bool {
     let ty = peel(ty);
     matches!(ty, Type::Slice(_)) || matches!(ty, Type::Path(path) if path.path.is_ident("str"))
+}
+
+/// Returns whether the type is written as the struct whose field has it.
+pub fn is_itself(ty: &Type, row: &Ident) -> bool {
+    match peel(ty) {
+        Type::Path(path) if path.qself.is_none() && path.path.leading_colon.is_none() => {
+            let segments = &path.path.segments;
+            segments.len() == 1 && (segments[0].ident == "Self" || segments[0].ident == *row)
+        }
+        _ => false,
+    }
 }
 
 /// Returns whether the type is written `String`.

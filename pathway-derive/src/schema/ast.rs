@@ -62,7 +62,9 @@ impl<'a> Schema<'a> {
         let (fields, is_shapeless) = match &input.data {
             Data::Struct(data) => match &data.fields {
                 Fields::Named(fields) => {
-                    let fields = Column::from_fields(ctxt, fields.named.iter(), &options);
+                    let fields = fields.named.iter();
+                    let fields = fields.filter_map(|field| Column::from_field(ctxt, &input.ident, field, &options));
+                    let fields: Vec<Column> = fields.collect();
                     let is_empty = fields.iter().all(|column| column.options.skip.is_set());
                     if is_empty {
                         ctxt.error(&input.ident, "a schema needs at least one column");
@@ -123,6 +125,16 @@ impl<'a> Schema<'a> {
         !self.is_shapeless && !borrows && !is_unbound && !self.columns.iter().any(|column| column.is_broken)
     }
 
+    /// Returns whether no impl of the struct compiles: it has no known size, which rustc reports.
+    pub fn is_sizeless(&self) -> bool {
+        let is_sizeless = |column: &Column| {
+            // `flatten` on an `Option` has been reported.
+            let ty = if column.is_flat() { column.item() } else { column.ty };
+            types::is_unsized(column.ty) || types::is_itself(ty, self.ident)
+        };
+        self.columns.iter().any(is_sizeless)
+    }
+
     /// Returns whether a type parameter has no bounds, so that no column can have that type.
     pub fn is_unbound(&self, parameter: &TypeParam) -> bool {
         let predicates = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -150,11 +162,7 @@ impl<'a> Schema<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn from_fields(ctxt: &Ctxt, fields: impl Iterator<Item = &'a Field>, options: &StructOptions) -> Vec<Self> {
-        fields.filter_map(|field| Column::from_field(ctxt, field, options)).collect()
-    }
-
-    fn from_field(ctxt: &Ctxt, field: &'a Field, of_struct: &StructOptions) -> Option<Self> {
+    fn from_field(ctxt: &Ctxt, row: &Ident, field: &'a Field, of_struct: &StructOptions) -> Option<Self> {
         let ident = field.ident.as_ref()?;
         let mut options = ColumnOptions::from_attributes(ctxt, &field.attrs);
         if options.skip.is_set() {
@@ -185,7 +193,7 @@ impl<'a> Column<'a> {
         let is_plain = options.conversions == 0 && !options.json.is_set();
         let mut is_broken = !options.skip.is_set() && super::column_type::owned(ctxt, &field.ty, is_plain);
         if options.flatten.is_set() {
-            is_broken |= super::column_type::container(ctxt, &field.ty);
+            is_broken |= super::column_type::container(ctxt, row, &field.ty);
         }
         let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken };
         // If one option of the pair is missing, the foreign type would cause a second error.

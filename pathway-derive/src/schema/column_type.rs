@@ -1,12 +1,15 @@
 //! Reports field types that can be recognised as wrong by their spelling.
 
-use syn::Type;
+use syn::{Ident, Type};
 
 use crate::ctxt::Ctxt;
 use crate::types::{self, text};
 
 /// Types that serde can flatten and a table cannot.
 const CONTAINERS: [&str; 3] = ["HashMap", "BTreeMap", "Vec"];
+
+/// Types around one value that a schema does not see through.
+const POINTERS: [&str; 3] = ["Box", "Rc", "Arc"];
 
 /// Reports a type that does not own its value: a reference, `str` or a slice, in a plain column also in an `Option`. A lifetime
 /// parameter of the struct is reported elsewhere.
@@ -32,11 +35,18 @@ pub fn owned(ctxt: &Ctxt, ty: &Type, is_plain: bool) -> bool {
     true
 }
 
-/// Reports a flattened type that contains a schema or other values, but is not itself a schema.
-pub fn container(ctxt: &Ctxt, ty: &Type) -> bool {
+/// Reports a flattened type that contains a schema or other values, but is not itself a schema. `row` is the struct.
+pub fn container(ctxt: &Ctxt, row: &Ident, ty: &Type) -> bool {
     let Some(segment) = types::last_segment(ty) else { return false };
     let name = &segment.ident;
-    if let Some(item) = types::option_of(ty) {
+    let pointer = pointer(types::option_of(ty).unwrap_or(ty));
+    if pointer.is_some_and(|(_, item)| types::is_itself(item, row)) {
+        let help = "`#[schema(json)]` makes one column of it";
+        ctxt.error(ty, format!("a schema cannot flatten itself\nnote: its columns would have no end\nhelp: {help}"));
+    } else if let Some((name, item)) = pointer.filter(|_| types::option_of(ty).is_none()) {
+        let help = format!("flatten `{}` itself", text(item));
+        ctxt.error(ty, format!("`flatten` takes a schema, not a `{name}` of one\nhelp: {help}"));
+    } else if let Some(item) = types::option_of(ty) {
         let item = text(item);
         let help = format!("flatten `{item}` itself, and make its columns `Option`s");
         ctxt.error(ty, format!("`flatten` takes a schema, not an `Option` of one\nhelp: {help}"));
@@ -52,4 +62,13 @@ pub fn container(ctxt: &Ctxt, ty: &Type) -> bool {
         return false;
     }
     true
+}
+
+/// Returns the name and the item of a type written `Box<T>` or the like.
+fn pointer(ty: &Type) -> Option<(&Ident, &Type)> {
+    let segment = types::last_segment(ty)?;
+    match types::type_arguments(segment).as_slice() {
+        [item] if POINTERS.iter().any(|name| segment.ident == name) => Some((&segment.ident, item)),
+        _ => None,
+    }
 }

@@ -17,7 +17,7 @@ use quote::quote;
 use syn::DeriveInput;
 
 use crate::ctxt::Ctxt;
-use crate::{editor, option, types};
+use crate::{editor, option};
 
 /// Returns the impls for a row struct. After a mistake, the errors are added.
 pub fn derive(input: &DeriveInput) -> TokenStream {
@@ -27,8 +27,7 @@ pub fn derive(input: &DeriveInput) -> TokenStream {
     let sample = (schema.is_sound() && !schema.is_generic()).then(|| sample::check(&ctxt, &schema));
     let lock = (schema.is_sound() && !schema.is_generic()).then(|| lock::check(&ctxt, &schema));
     let errors = ctxt.check();
-    if schema.columns.iter().any(|column| types::is_unsized(column.ty)) {
-        // No impl of such a struct compiles.
+    if schema.is_sizeless() {
         return errors;
     }
     let (import, pw) = option::runtime(schema.options.krate.get());
