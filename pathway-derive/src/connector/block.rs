@@ -39,17 +39,16 @@ pub fn block(connector: &Connector) -> ItemImpl {
                     clippy::unused_self
                 )]
             });
-            if method.sig.asyncness.is_some() {
-                method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
-            }
         } else if is_named(method, "on_stop") {
             // As for `run`.
             method.attrs.push(parse_quote! {
                 #[allow(clippy::missing_const_for_fn, clippy::needless_pass_by_ref_mut, clippy::unused_self)]
             });
-            if method.sig.asyncness.is_some() {
-                method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
-            }
+        } else {
+            continue;
+        }
+        if method.sig.asyncness.is_some() {
+            method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
         }
     }
     block

@@ -75,27 +75,24 @@ pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
 
 fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
     let sig = &method.sig;
-    let before = (
-        name == "run" && sig.constness.is_some(),
-        matches!(sig.safety, Safety::Unsafe(_)),
-        &sig.abi,
-        sig.generics.params.is_empty(),
-    );
-    if let Some(token) = &sig.constness
-        && name == "run"
-    {
-        ctxt.error(token, format!("`{name}` cannot be `const`\nhelp: remove `const`"));
+    let mut is_sound = true;
+    let mut refuse = |tokens: &dyn ToTokens, what: &str, help: &str| {
+        ctxt.error(tokens, format!("`{name}` cannot be {what}\nhelp: {help}"));
+        is_sound = false;
+    };
+    if let Some(token) = sig.constness.as_ref().filter(|_| name == "run") {
+        refuse(token, "`const`", "remove `const`");
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        ctxt.error(token, format!("`{name}` cannot be `unsafe`\nhelp: use `unsafe {{ .. }}` inside it"));
+        refuse(token, "`unsafe`", "use `unsafe { .. }` inside it");
     }
     if let Some(abi) = &sig.abi {
-        ctxt.error(abi, format!("`{name}` cannot be `extern`\nhelp: remove `{}`", types::text(abi)));
+        refuse(abi, "`extern`", &format!("remove `{}`", types::text(abi)));
     }
     if !sig.generics.params.is_empty() {
-        ctxt.error(&sig.generics, format!("`{name}` cannot be generic\nhelp: put the parameters on the `impl` block"));
+        refuse(&sig.generics, "generic", "put the parameters on the `impl` block");
     }
-    matches!(before, (false, false, None, true))
+    is_sound
 }
 
 fn receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {

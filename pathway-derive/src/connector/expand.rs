@@ -5,7 +5,7 @@
 //! position (`Handle<Self, 1>`), so that an error underlines one parameter and not the tuple. If the row type does not
 //! implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports no error that follows from it.
 
-use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, ReturnType, Type, parse_quote};
@@ -30,36 +30,27 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let locals: Vec<Ident> = (0..run.parameters.len()).map(local).collect();
     let pattern = tuple(Span::mixed_site(), locals.iter().map(ToTokens::to_token_stream));
     let arguments = run.parameters.iter().zip(&locals).map(|(parameter, local)| {
-        let mut local = local.clone();
-        local.set_span(local.span().located_at(parameter.ty.span()));
         if run.lone().is_some() {
-            return quote!(#local);
+            return option::ident_at(local, option::glue(parameter.ty.span())).into_token_stream();
         }
         // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
         let span = place(parameter);
-        let at = option::ident_at(&pw, span);
-        let handle = located_at(quote!(#local), span);
+        let (at, handle) = (option::ident_at(&pw, span), option::ident_at(local, option::glue(span)));
         quote_spanned!(span=> #at::Handle::subject(#handle))
     });
     let this = Ident::new("self", Span::mixed_site());
-    let part = run.part.map(|ty| {
-        let mut part = part();
-        part.set_span(part.span().located_at(ty.span()));
-        part.into_token_stream()
-    });
+    let part = run.part.map(|ty| option::ident_at(&part(), option::glue(ty.span())).into_token_stream());
     let arguments = arguments.chain(part);
     let call = quote!(Self::run(#this, #(#arguments),*));
     let call = if run.is_async { quote!(#call.await) } else { call };
-    let result = match returned(run) {
-        Some(ty) if !types::is_nameable(&ty) => {
-            let span = Span::mixed_site().located_at(ty.span());
-            let pw = option::ident_at(&pw, span);
-            quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
-        }
-        _ => {
-            let returned = marker("Returned");
-            quote!(#pw::run_result::<Self, #returned>(#call))
-        }
+    let output = returned(run);
+    let result = if types::is_nameable(&output) {
+        let returned = marker("Returned");
+        quote!(#pw::run_result::<Self, #returned>(#call))
+    } else {
+        let span = option::glue(output.span());
+        let pw = option::ident_at(&pw, span);
+        quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
     };
     let result = if run.is_async { driven(connector, run, &result, &pw) } else { result };
     let options = options(connector, &pw);
@@ -128,8 +119,7 @@ fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) ->
     let stop = connector.options.stop.get().and_then(|stop| time(stop, pw));
     let stop = stop.unwrap_or_else(|| quote!(#pw::Duration::ZERO));
     // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
-    let first = option::ident_at(&local(0), local(0).span().located_at(place(&run.parameters[0])));
-
+    let first = option::ident_at(&local(0), option::glue(place(&run.parameters[0])));
     quote! {
         let #drive = #pw::tasks::Drive::new(&#first, #stop);
         #pw::tasks::Drive::run(#drive, async move { #result })
@@ -186,7 +176,8 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     // and shows equal errors once.
     let impl_token = connector.block.impl_token;
     let mut checks = TokenStream::new();
-    if let Some(output) = returned(run).filter(types::is_nameable) {
+    let output = returned(run);
+    if types::is_nameable(&output) {
         // The enum is private, so that the error type of a public connector can be private.
         let marker = marker("Returned");
         checks.extend(quote! {
@@ -265,32 +256,15 @@ fn owned(connector: &Connector, pw: &Ident) -> Generics {
     generics
 }
 
-fn returned(run: &Run) -> Option<Type> {
+fn returned(run: &Run) -> Type {
     match &run.method.sig.output {
-        ReturnType::Default => Some(parse_quote!(())),
-        ReturnType::Type(_, ty) => Some((**ty).clone()),
+        ReturnType::Default => parse_quote!(()),
+        ReturnType::Type(_, ty) => (**ty).clone(),
     }
 }
 
 fn local(i: usize) -> Ident {
     format_ident!("__subject_{}", i, span = Span::mixed_site())
-}
-
-/// Returns the tokens with another span.
-fn located_at(tokens: TokenStream, span: Span) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|token| {
-            let mut token = match token {
-                TokenTree::Group(group) => {
-                    TokenTree::Group(Group::new(group.delimiter(), located_at(group.stream(), span)))
-                }
-                other => other,
-            };
-            token.set_span(token.span().located_at(span));
-            token
-        })
-        .collect()
 }
 
 fn options(connector: &Connector, pw: &Ident) -> TokenStream {

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Item, ItemStruct, parse_quote};
+use syn::{Ident, Item, ItemStruct, parse_quote};
 
 use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
 use super::attr::Options;
@@ -49,18 +49,23 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     });
     let tables =
         if tables.is_empty() { quote!(#pw::Table<#pw::Stub>) } else { tuple(Span::mixed_site(), tables.into_iter()) };
+    let body = body(&pw, &tables);
     quote! {
         #(#cfgs)*
         const _: () = {
             #import
             #checks
             #[automatically_derived]
-            impl #generics #pw::Connector for #self_ty #where_clause {
-                type Subjects = #pw::NoSubjects<<Self as #pw::Connector>::Tables>;
-                type Tables = #tables;
-                fn run(&mut self, _: <Self as #pw::Connector>::Subjects) -> #pw::RunResult { loop {} }
-            }
+            impl #generics #pw::Connector for #self_ty #where_clause { #body }
         };
+    }
+}
+
+fn body(pw: &Ident, tables: &TokenStream) -> TokenStream {
+    quote! {
+        type Subjects = #pw::NoSubjects<<Self as #pw::Connector>::Tables>;
+        type Tables = #tables;
+        fn run(&mut self, _: <Self as #pw::Connector>::Subjects) -> #pw::RunResult { loop {} }
     }
 }
 
@@ -71,15 +76,12 @@ pub fn of_item(item: &Item, options: &Options) -> Option<TokenStream> {
         return None;
     }
     let (import, pw) = option::runtime(options.krate.get());
+    let body = body(&pw, &quote!(#pw::Table<#pw::Stub>));
     Some(quote! {
         const _: () = {
             #import
             #[automatically_derived]
-            impl #pw::Connector for #ident {
-                type Subjects = #pw::NoSubjects<<Self as #pw::Connector>::Tables>;
-                type Tables = #pw::Table<#pw::Stub>;
-                fn run(&mut self, _: <Self as #pw::Connector>::Subjects) -> #pw::RunResult { loop {} }
-            }
+            impl #pw::Connector for #ident { #body }
         };
     })
 }

@@ -8,9 +8,9 @@ use crate::types;
 const MISPLACED: &str = "`#[connector]` must be placed on an inherent `impl` block";
 
 pub fn misplaced(ctxt: &Ctxt, item: &Item) {
-    let message = MISPLACED;
-    let beside =
-        |ident: &syn::Ident| format!("{message}\nhelp: move it to `impl {ident} {{ .. }}`, which has the `run` method");
+    let beside = |ident: &syn::Ident| {
+        format!("{MISPLACED}\nhelp: move it to `impl {ident} {{ .. }}`, which has the `run` method")
+    };
     match item {
         Item::Struct(item) => ctxt.error(item.struct_token, beside(&item.ident)),
         Item::Enum(item) => ctxt.error(item.enum_token, beside(&item.ident)),
@@ -18,12 +18,14 @@ pub fn misplaced(ctxt: &Ctxt, item: &Item) {
         Item::Type(item) => ctxt.error(item.type_token, beside(&item.ident)),
         Item::Fn(item) => ctxt.error(
             item.sig.fn_token,
-            format!("{message}\nhelp: make it the `run` method of a type, and put `#[connector]` on the `impl` block"),
+            format!(
+                "{MISPLACED}\nhelp: make it the `run` method of a type, and put `#[connector]` on the `impl` block"
+            ),
         ),
         Item::Impl(block) => on_trait_impl(ctxt, block),
-        Item::Trait(item) => ctxt.error(item.trait_token, format!("{message}\nhelp: remove it from the trait")),
-        Item::Mod(item) => ctxt.error(item.mod_token, format!("{message}\nhelp: move it inside the module")),
-        other => ctxt.error(other, format!("{message}\nhelp: remove it")),
+        Item::Trait(item) => ctxt.error(item.trait_token, format!("{MISPLACED}\nhelp: remove it from the trait")),
+        Item::Mod(item) => ctxt.error(item.mod_token, format!("{MISPLACED}\nhelp: move it inside the module")),
+        other => ctxt.error(other, format!("{MISPLACED}\nhelp: remove it")),
     }
 }
 
