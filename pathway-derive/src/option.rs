@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Path, Token, Type, token};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Type, token};
 
 use crate::ctxt::Ctxt;
 
@@ -129,6 +129,23 @@ fn skip_to_comma(input: ParseStream) {
     }
 }
 
+/// Returns the options of all attributes with this name. `example` is the error for an attribute without a list.
+pub fn of_attributes(
+    ctxt: &Ctxt,
+    attributes: &[Attribute],
+    name: &str,
+    example: impl Fn() -> String,
+) -> Vec<RawOption> {
+    let mut options = Vec::new();
+    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident(name)) {
+        match &attribute.meta {
+            Meta::List(list) if !list.tokens.is_empty() => options.extend(parse_list(ctxt, list.tokens.clone())),
+            _ => ctxt.error(attribute, example()),
+        }
+    }
+    options
+}
+
 /// An option's value and where the option is written.
 pub struct Given<T> {
     pub key: Ident,
@@ -220,12 +237,7 @@ pub fn path(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
         _ => None,
     };
     let of_module = |path: &Path| path.segments.iter().all(|part| part.arguments.is_none() && part.ident != "Self");
-    let path = path.filter(of_module);
-    if path.is_none() && !option.is_reported() {
-        let place = value.map_or_else(|| option.key.to_token_stream(), ToTokens::to_token_stream);
-        ctxt.error(place, format!("expected a path\nhelp: write `{} = some::path`", option.name()));
-    }
-    path
+    expected(ctxt, option, value, path.filter(of_module), "a path", "some::path")
 }
 
 /// Reads an option that takes a type, in a string or, if it is a path, as it is.
@@ -237,11 +249,23 @@ pub fn ty(ctxt: &Ctxt, option: &RawOption) -> Option<Type> {
         Some(Expr::Path(path)) => syn::parse2(path.to_token_stream()).ok(),
         _ => None,
     };
-    if ty.is_none() && !option.is_reported() {
+    expected(ctxt, option, value, ty, "a type", "\"String\"")
+}
+
+/// Returns what the value was read as. Reports a value that was not.
+fn expected<T>(
+    ctxt: &Ctxt,
+    option: &RawOption,
+    value: Option<&Expr>,
+    read: Option<T>,
+    what: &str,
+    example: &str,
+) -> Option<T> {
+    if read.is_none() && !option.is_reported() {
         let place = value.map_or_else(|| option.key.to_token_stream(), ToTokens::to_token_stream);
-        ctxt.error(place, format!("expected a type\nhelp: write `{} = \"String\"`", option.name()));
+        ctxt.error(place, format!("expected {what}\nhelp: write `{} = {example}`", option.name()));
     }
-    ty
+    read
 }
 
 /// Returns the expression without the invisible groups that `macro_rules!` puts around `$e:expr`.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
-use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Ident, LitStr, Meta, Path, Type};
+use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Ident, LitStr, Path, Type};
 
 use crate::case::Case;
 use crate::ctxt::Ctxt;
@@ -191,16 +191,9 @@ fn unknown(ctxt: &Ctxt, option: &RawOption, name: &str, known: &[&str]) {
 }
 
 fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {
-    let mut options = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("column")) {
-        match &attribute.meta {
-            Meta::List(list) if !list.tokens.is_empty() => {
-                options.extend(option::parse_list(ctxt, list.tokens.clone()));
-            }
-            _ => ctxt.error(attribute, "expected options, as in `#[column(rename = \"..\")]`"),
-        }
-    }
-    options
+    option::of_attributes(ctxt, attributes, "column", || {
+        "expected options, as in `#[column(rename = \"..\")]`".to_owned()
+    })
 }
 
 /// Reports `#[schema(..)]` and `#[serde(..)]`, which this derive would ignore.

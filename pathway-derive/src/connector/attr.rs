@@ -44,9 +44,7 @@ impl Options {
                 "autocommit" => options.autocommit.set(ctxt, key, time(ctxt, &option, true)),
                 "stop" => options.stop.set(ctxt, key, time(ctxt, &option, false)),
                 "eager" => options.eager.set(ctxt, key, option::flag(ctxt, &option, "connector")),
-                "backlog" => {
-                    options.backlog.set(ctxt, key, option::expression(ctxt, &option, "10_000"));
-                }
+                "backlog" => options.backlog.set(ctxt, key, option::expression(ctxt, &option, "10_000")),
                 "crate" => options.krate.set(ctxt, key, option::path(ctxt, &option)),
                 name => ctxt
                     .error(key, format!("unknown connector option `{name}`\nhelp: {}", suggest::help(name, &OPTIONS))),

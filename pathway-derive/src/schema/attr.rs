@@ -1,6 +1,6 @@
 //! The options of `#[schema(..)]`, on the struct and on a column.
 
-use syn::{Attribute, Expr, ExprLit, Lit, LitStr, Meta, Path, Type};
+use syn::{Attribute, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Type};
 
 use super::path::Path as JsonPath;
 use crate::case::{Case, NAMES};
@@ -91,17 +91,13 @@ impl ColumnOptions {
             options.conversions += usize::from(["with", "try_from", "into"].contains(&option.name().as_str()));
             match option.name().as_str() {
                 "primary_key" => options.primary_key.set(ctxt, key, option::flag(ctxt, &option, "schema")),
-                "default" => {
-                    options.default.set(ctxt, key, Some(option.value(ctxt)));
-                }
+                "default" => options.default.set(ctxt, key, Some(option.value(ctxt))),
                 "rename" => options.rename.set(ctxt, key, option::string(ctxt, &option)),
                 "alias" => options.aliases.extend(option::string(ctxt, &option)),
                 "flatten" => options.flatten.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "prefix" => options.prefix.set(ctxt, key, option::string(ctxt, &option)),
                 "skip" => options.skip.set(ctxt, key, option::flag(ctxt, &option, "schema")),
-                "example" => {
-                    options.example.set(ctxt, key, option::expression(ctxt, &option, "value"));
-                }
+                "example" => options.example.set(ctxt, key, option::expression(ctxt, &option, "value")),
                 "json" => options.json.set(ctxt, key, option::flag(ctxt, &option, "schema")),
                 "with" => options.with.set(ctxt, key, option::path(ctxt, &option)),
                 "try_from" => options.try_from.set(ctxt, key, option::ty(ctxt, &option)),
@@ -124,12 +120,15 @@ impl ColumnOptions {
 
     /// Reports the options that a field without a column cannot have.
     pub fn check_skipped(&self, ctxt: &Ctxt) {
-        let others = [
-            self.primary_key.key(),
-            self.default.key(),
+        let others = [self.primary_key.key(), self.default.key(), self.flatten.key(), self.prefix.key()];
+        let note = "the field is not a column; its value is `Default::default()`";
+        self.refuse_beside(ctxt, "skip", &others, note);
+    }
+
+    /// Reports these options, and all options that describe one column, beside one that excludes them.
+    pub fn refuse_beside(&self, ctxt: &Ctxt, other: &str, keys: &[Option<&Ident>], note: &str) {
+        let of_column = [
             self.rename.key(),
-            self.flatten.key(),
-            self.prefix.key(),
             self.example.key(),
             self.json.key(),
             self.with.key(),
@@ -137,19 +136,11 @@ impl ColumnOptions {
             self.into.key(),
             self.path.key(),
         ];
-        for key in others.into_iter().flatten() {
-            ctxt.error(
-                key,
-                format!(
-                    "`{key}` cannot be used with `skip`\nnote: the field is not a column; its value is `Default::default()`"
-                ),
-            );
+        for key in keys.iter().chain(&of_column).flatten() {
+            ctxt.error(key, format!("`{key}` cannot be used with `{other}`\nnote: {note}"));
         }
         for alias in &self.aliases {
-            ctxt.error(
-                alias,
-                "`alias` cannot be used with `skip`\nnote: the field is not a column; its value is `Default::default()`",
-            );
+            ctxt.error(alias, format!("`alias` cannot be used with `{other}`\nnote: {note}"));
         }
     }
 }
@@ -159,23 +150,13 @@ fn unknown(ctxt: &Ctxt, option: &RawOption, place: &str, name: &str, known: &[&s
 }
 
 fn options_of(ctxt: &Ctxt, attributes: &[Attribute], place: &str, known: &[&str]) -> Vec<RawOption> {
-    let mut options = Vec::new();
-    for attribute in attributes.iter().filter(|attribute| attribute.path().is_ident("schema")) {
-        match &attribute.meta {
-            Meta::List(list) if !list.tokens.is_empty() => {
-                options.extend(option::parse_list(ctxt, list.tokens.clone()));
-            }
-            _ => ctxt.error(
-                attribute,
-                format!(
-                    "expected options, as in `#[schema({})]`\nhelp: the options of a {place} are {}",
-                    if place == "struct" { "append_only" } else { "primary_key" },
-                    suggest::list(known, "and")
-                ),
-            ),
-        }
-    }
-    options
+    option::of_attributes(ctxt, attributes, "schema", || {
+        format!(
+            "expected options, as in `#[schema({})]`\nhelp: the options of a {place} are {}",
+            if place == "struct" { "append_only" } else { "primary_key" },
+            suggest::list(known, "and")
+        )
+    })
 }
 
 /// Reads `rename_all`.

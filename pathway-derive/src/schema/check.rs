@@ -140,27 +140,8 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
         conversions(ctxt, options);
         return;
     }
-    let others = [
-        options.default.key(),
-        options.rename.key(),
-        options.example.key(),
-        options.json.key(),
-        options.with.key(),
-        options.try_from.key(),
-        options.into.key(),
-        options.path.key(),
-    ];
-    for key in others.into_iter().flatten() {
-        if !(column.is_key() && key == "default") {
-            ctxt.error(
-                key,
-                format!("`{key}` cannot be used with `flatten`\nnote: the columns are defined in the other schema"),
-            );
-        }
-    }
-    for alias in &options.aliases {
-        ctxt.error(alias, "`alias` cannot be used with `flatten`\nnote: the columns are defined in the other schema");
-    }
+    let default = options.default.key().filter(|_| !column.is_key());
+    options.refuse_beside(ctxt, "flatten", &[default], "the columns are defined in the other schema");
 }
 
 /// Reports two options that both say how the column is stored, and a single option of a pair.
