@@ -35,11 +35,7 @@ impl Case {
             Case::Lower | Case::Snake => field.to_owned(),
             Case::Upper | Case::ScreamingSnake => field.to_ascii_uppercase(),
             Case::Pascal => pascal(field),
-            Case::Camel => {
-                let pascal = pascal(field);
-                let mut chars = pascal.chars();
-                chars.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + chars.as_str())
-            }
+            Case::Camel => camel(&pascal(field)),
             Case::Kebab => field.replace('_', "-"),
             Case::ScreamingKebab => field.to_ascii_uppercase().replace('_', "-"),
         }
@@ -51,10 +47,7 @@ impl Case {
             Case::Lower => variant.to_ascii_lowercase(),
             Case::Upper => variant.to_ascii_uppercase(),
             Case::Pascal => variant.to_owned(),
-            Case::Camel => {
-                let mut chars = variant.chars();
-                chars.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + chars.as_str())
-            }
+            Case::Camel => camel(variant),
             Case::Snake | Case::ScreamingSnake | Case::Kebab | Case::ScreamingKebab => self.apply(&snake(variant)),
         }
     }
@@ -69,6 +62,11 @@ fn snake(variant: &str) -> String {
         name.push(c.to_ascii_lowercase());
     }
     name
+}
+
+fn camel(pascal: &str) -> String {
+    let mut chars = pascal.chars();
+    chars.next().map_or(String::new(), |first| first.to_ascii_lowercase().to_string() + chars.as_str())
 }
 
 fn pascal(field: &str) -> String {

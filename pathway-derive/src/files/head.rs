@@ -7,7 +7,7 @@ use std::path::Path;
 /// The first bytes of a file.
 pub struct Head {
     pub bytes: Vec<u8>,
-    /// Whether `text` is the whole file.
+    /// Whether `bytes` is the whole file.
     pub is_whole: bool,
     /// The length of the file, as the file system reports it.
     pub file_len: u64,

@@ -4,7 +4,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Block, Expr, ExprPath, Ident, Stmt, Token, Type, token};
+use syn::{Attribute, Block, Expr, ExprPath, Ident, Macro, Stmt, Token, Type, token};
 
 use crate::option::glue;
 
@@ -22,6 +22,7 @@ impl Runtime {
         quote_spanned!(span=> #krate::__private0)
     }
 }
+
 pub struct Call {
     pub subject: Expr,
     pub row: Option<Row>,
@@ -129,7 +130,6 @@ pub fn is_told_by_its_place(value: &Expr) -> bool {
     const GENERIC: [&str; 6] = ["into", "try_into", "parse", "collect", "sum", "product"];
     /// Methods that return the value inside their receiver, or the receiver with another error.
     const THROUGH: [&str; 6] = ["unwrap", "expect", "unwrap_or_default", "map_err", "context", "with_context"];
-    const DIVERGING: [&str; 4] = ["todo", "unimplemented", "unreachable", "panic"];
     /// Functions of traits whose type is inferred from their place: `Into::into`, `Default::default`.
     const TRAITS: [(&str, &str); 4] =
         [("Default", "default"), ("Into", "into"), ("From", "from"), ("FromIterator", "from_iter")];
@@ -139,9 +139,7 @@ pub fn is_told_by_its_place(value: &Expr) -> bool {
         Expr::Try(value) => is_told_by_its_place(&value.expr),
         Expr::Await(value) => is_told_by_its_place(&value.base),
         Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
-        Expr::Macro(call) => {
-            call.mac.path.segments.last().is_some_and(|name| DIVERGING.iter().any(|known| name.ident == known))
-        }
+        Expr::Macro(call) => is_diverging(&call.mac),
         Expr::Block(block) => is_block_told(&block.block),
         Expr::Unsafe(block) => is_block_told(&block.block),
         Expr::If(value) => {
@@ -174,10 +172,12 @@ pub fn is_told_by_its_place(value: &Expr) -> bool {
 fn is_block_told(block: &Block) -> bool {
     match block.stmts.last() {
         Some(Stmt::Expr(value, _)) => is_told_by_its_place(value),
-        Some(Stmt::Macro(call)) => {
-            let name = call.mac.path.segments.last().map(|segment| segment.ident.to_string());
-            matches!(name.as_deref(), Some("todo" | "unimplemented" | "unreachable" | "panic"))
-        }
+        Some(Stmt::Macro(call)) => is_diverging(&call.mac),
         _ => false,
     }
+}
+
+fn is_diverging(call: &Macro) -> bool {
+    const DIVERGING: [&str; 4] = ["todo", "unimplemented", "unreachable", "panic"];
+    call.path.segments.last().is_some_and(|name| DIVERGING.iter().any(|known| name.ident == known))
 }

@@ -197,8 +197,8 @@ impl<'a> Column<'a> {
         }
         let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken };
         // If one option of the pair is missing, the foreign type would cause a second error.
-        let is_stored_as_it_is = column.conversion().is_none() && !column.is_json() && !column.is_flat();
-        column.is_broken |= column.options.conversions > 0 && is_stored_as_it_is && !column.options.skip.is_set();
+        let is_unpaired = column.options.conversions > 0 && column.is_stored_as_it_is();
+        column.is_broken |= is_unpaired && !column.options.skip.is_set();
         Some(column)
     }
 
@@ -213,6 +213,11 @@ impl<'a> Column<'a> {
     /// Returns whether the value is stored as serde's JSON.
     pub fn is_json(&self) -> bool {
         self.options.json.is_set() && !self.is_flat() && !self.is_key()
+    }
+
+    /// Returns whether it is one column that has the field's type.
+    pub fn is_stored_as_it_is(&self) -> bool {
+        !self.is_flat() && !self.is_json() && self.conversion().is_none()
     }
 
     /// Returns the conversion of the value, if it is stored as another type. `None` also for an option that has been reported.
@@ -235,6 +240,11 @@ impl<'a> Column<'a> {
 
     pub fn default(&self) -> Option<&Given<Option<Expr>>> {
         self.options.default.given()
+    }
+
+    /// Returns the name of the column, or of a flattened field.
+    pub fn label(&self) -> String {
+        if self.is_flat() { self.field() } else { self.name.clone() }
     }
 
     /// Returns the name of the field itself.

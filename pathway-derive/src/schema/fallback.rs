@@ -15,7 +15,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     let arguments = generics::arguments(&schema.generics);
     let name = row.to_string();
     // The types of the other columns are still checked.
-    let fields = schema.generics.params.is_empty().then(|| expand::fields(schema, pw));
+    let fields = (!schema.is_generic()).then(|| expand::fields(schema, pw));
     let keyed = key_type(schema).map(|key| {
         quote! {
             #[automatically_derived]
@@ -31,7 +31,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
             impl #impl_generics #pw::Removable for #row #arguments #where_clause {}
         }
     });
-    let data = schema.generics.params.is_empty().then(|| expand::data_of(schema)).flatten().map(|data| {
+    let data = (!schema.is_generic()).then(|| expand::data_of(schema)).flatten().map(|data| {
         let ty = data.ty;
         quote! {
             #[automatically_derived]
@@ -59,7 +59,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
 
 /// Returns the key type as far as the options determine it. An item without columns has none.
 fn key_type(schema: &Schema) -> Option<TokenStream> {
-    if !schema.generics.params.is_empty() {
+    if schema.is_generic() {
         return None;
     }
     let keys: Vec<TokenStream> = schema

@@ -37,9 +37,8 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 
 /// Returns the `data` column, if it is the only required column.
 pub fn data_of<'s, 'a>(schema: &'s Schema<'a>) -> Option<&'s Column<'a>> {
-    let (data, others): (Vec<&Column>, Vec<&Column>) = schema.columns.iter().partition(|column| {
-        column.name == "data" && !column.is_flat() && !column.is_json() && column.conversion().is_none()
-    });
+    let (data, others): (Vec<&Column>, Vec<&Column>) =
+        schema.columns.iter().partition(|column| column.name == "data" && column.is_stored_as_it_is());
     let can_be_left_out =
         |column: &&Column| !column.is_flat() && (column.default().is_some() || types::option_of(column.ty).is_some());
     match data.as_slice() {

@@ -84,7 +84,7 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
 /// Returns the import that the impls need. If the runtime lacks the feature, the import fails, and rustc underlines the option.
 fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     let span = given.span();
-    let module = option::ident_at(&Ident::new("dataflow", span), span);
+    let module = Ident::new("dataflow", span);
     let alias = Ident::new("__pathway_io_dataflow", option::glue(span));
     let import = match schema.options.krate.get() {
         Some(path) => quote_spanned!(span=> use #path::__private0::#module as #alias;),

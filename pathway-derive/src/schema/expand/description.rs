@@ -23,7 +23,7 @@ pub fn array(schema: &Schema, pw: &Ident) -> TokenStream {
 
 /// Returns the lists of the fields' properties.
 pub fn lists(schema: &Schema, pw: &Ident) -> TokenStream {
-    let names = schema.columns.iter().map(|column| if column.is_flat() { column.field() } else { column.name.clone() });
+    let names = schema.columns.iter().map(Column::label);
     let notes = schema.columns.iter().enumerate().filter_map(|(i, column)| note_on(schema, i, column, pw));
     let keys = schema.columns.iter().enumerate().filter(|(_, column)| column.is_key() && !column.is_flat());
     let keys = keys.map(|(i, _)| i);

@@ -61,8 +61,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         let column_type = column_type(schema, i, column, pw);
         let of_type = quote_spanned!(span=> type Type = #column_type;);
         // The lint mistakes generated tokens with the span of a user's type for the user's own.
-        let is_other = column.is_json() || column.conversion().is_some();
-        let allow = is_other.then(|| quote!(#[allow(unused_qualifications)]));
+        let allow = (!column.is_stored_as_it_is()).then(|| quote!(#[allow(unused_qualifications)]));
         // A key type is also a column type: with both bounds, a type that is neither would be two errors.
         let field = Ident::new(if column.is_key() { "KeyField" } else { "Field" }, Span::mixed_site());
         impls.extend(quote! {
@@ -85,8 +84,7 @@ fn make(
     written: Option<&Expr>,
     value: &TokenStream,
 ) -> TokenStream {
-    let is_stored_as_it_is = !column.is_json() && column.conversion().is_none();
-    let fits = is_stored_as_it_is && fits(written, column.ty);
+    let fits = column.is_stored_as_it_is() && fits(written, column.ty);
     let name = Ident::new(name, Span::mixed_site());
     let ty = column.ty;
     let column_type = column_type(schema, i, column, pw);

@@ -46,13 +46,12 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
     let at = option::ident_at(pw, span);
     let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
+    let foreign = keys.iter().find(|(_, column)| !is_own(schema, column));
     // The lint mistakes generated tokens with the span of a user's type for the user's own.
-    let has_foreign = keys.iter().any(|(_, column)| !is_own(schema, column));
-    let allow = has_foreign.then(|| quote!(#[allow(unused_qualifications)]));
+    let allow = foreign.map(|_| quote!(#[allow(unused_qualifications)]));
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
     let head = quote_spanned!(span=> impl #parameters #at::Keyed for #row #bounds);
     // A private type in the key of a public row is an error at this item.
-    let foreign = keys.iter().find(|(_, column)| !is_own(schema, column));
     let foreign = foreign.map_or_else(Span::mixed_site, |(_, column)| option::glue(column.ty.span()));
     let of_key = quote_spanned!(foreign=> type Key = #key_type;);
     let body = quote! {

@@ -13,8 +13,7 @@ use crate::types;
 /// row it would be one error for each requirement, so only primitive types are named directly there.
 pub fn is_own(schema: &Schema, column: &Column) -> bool {
     let options = &column.options;
-    let is_stored_as_it_is = !column.is_json() && !column.is_flat() && column.conversion().is_none();
-    let is_plain = is_stored_as_it_is && !options.default.is_set() && !options.example.is_set();
+    let is_plain = column.is_stored_as_it_is() && !options.default.is_set() && !options.example.is_set();
     let is_known = if column.is_key() {
         types::is_primitive_key
     } else if schema.options.dataflow.is_set() {

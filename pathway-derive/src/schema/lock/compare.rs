@@ -81,7 +81,7 @@ impl Comparison<'_> {
             .columns
             .iter()
             .filter(|column| column.is_key())
-            .map(|column| (column, name_of(column)))
+            .map(|column| (column, column.label()))
             .collect();
         let new: Vec<&str> = keys.iter().map(|(_, name)| name.as_str()).collect();
         if old == new {
@@ -95,7 +95,7 @@ impl Comparison<'_> {
             "the primary key was {was} in `{file}` and is now {is}: stored rows would be identified by other columns"
         );
         let differs = |name: &str| old.contains(&name) != new.contains(&name);
-        match self.schema.columns.iter().find(|column| differs(&name_of(column))) {
+        match self.schema.columns.iter().find(|column| differs(&column.label())) {
             Some(column) => self.breaking(column.ident, what),
             None => self.breaking(self.literal, what),
         }
@@ -175,7 +175,7 @@ impl Comparison<'_> {
 
     fn flattened(&self, ty: &str, field: &str) -> TokenStream {
         let (file, ident) = (&self.file, self.schema.ident);
-        let found = self.schema.columns.iter().find(|column| column.is_flat() && name_of(column) == field);
+        let found = self.schema.columns.iter().find(|column| column.is_flat() && column.label() == field);
         match found {
             Some(column) if text(column.ty) == ty => {}
             Some(column) => {
@@ -199,7 +199,7 @@ impl Comparison<'_> {
         let pw = &self.pw;
         let is_known = self.lock.entries.iter().any(|entry| match entry {
             Entry::Column(old) => !column.is_flat() && old.name == column.name,
-            Entry::Flatten { field, .. } => column.is_flat() && *field == name_of(column),
+            Entry::Flatten { field, .. } => column.is_flat() && *field == column.label(),
         });
         let ty = column.ty;
         let locked = column.is_flat().then(|| {
@@ -257,11 +257,6 @@ impl Comparison<'_> {
 
 fn with_help(what: String) -> String {
     format!("{what}\n{COMPATIBLE}\n{ACCEPT}")
-}
-
-/// Returns a column's name, or the name of a flattened field.
-fn name_of(column: &Column) -> String {
-    if column.is_flat() { column.ident.unraw().to_string() } else { column.name.clone() }
 }
 
 /// Returns the type as a constant of the runtime's.
