@@ -116,7 +116,11 @@ impl<S: Schema> Retry<S> {
     fn recover(&mut self, mut error: BoxError, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
         loop {
             let caught_up = if self.refusals.apply_to(&error) {
-                self.leave_out(sink, worker)
+                match self.leave_out(sink, worker) {
+                    // The sink refuses a commit without updates, or its own recovery: there is nothing to leave out.
+                    Err(refusal) if self.refusals.apply_to(&refusal) => return Err(refusal),
+                    left_out => left_out,
+                }
             } else {
                 self.pause(error, worker)?;
                 self.began = Instant::now();

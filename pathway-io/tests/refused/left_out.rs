@@ -180,6 +180,46 @@ fn another_fatal_error_stops_it_with_the_option_too() {
     assert_eq!(run(pipeline).unwrap_err().to_string(), "sink `cats` failed: the table is gone");
 }
 
+/// A sink that refuses each commit, with updates or without, or that refuses to recover after its first refusal.
+struct Never {
+    recovers: bool,
+    is_transactional: bool,
+}
+
+impl Sink<Cat> for Never {
+    fn write(&mut self, _: &Commit<Cat>) -> RunResult {
+        Err(Error::refused(None, "the table is read-only"))?
+    }
+
+    fn is_transactional(&self) -> bool {
+        self.is_transactional
+    }
+
+    fn recover(&mut self, _: &'static TableSchema) -> Result<Option<u64>, Box<dyn std::error::Error + Send + Sync>> {
+        if self.recovers { Ok(None) } else { Err(Error::refused(None, "the table is gone"))? }
+    }
+}
+
+// Contract 5.3, 7.7
+#[test]
+fn a_refusal_that_no_row_causes_stops_it_with_the_option_too() {
+    for (recovers, is_transactional) in [(true, true), (false, true), (false, false)] {
+        let directory = TempDir::new();
+        let path = directory.path("refused.jsonl");
+        let pipeline = pipeline();
+        let options = ReadOptions::new().name("cats").autocommit(None);
+        let refused_rows = SinkOptions::new().refused_rows(BadRows::Quarantine(path.clone()));
+        pipeline
+            .read_with(source(|cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)), options)
+            .write_to_with(Never { recovers, is_transactional }, refused_rows);
+        let error = run(pipeline).unwrap_err();
+        let reason = if recovers { "the table is read-only" } else { "the table is gone" };
+        assert_eq!(error.to_string(), format!("sink `cats` failed: {reason}"));
+        let refused = u64::from(recovers);
+        assert_eq!((error.summary().unwrap().refused_updates, read(&path).lines().count() as u64), (refused, refused));
+    }
+}
+
 #[test]
 fn a_quarantine_that_is_an_output_too_is_refused() {
     let directory = TempDir::new();
