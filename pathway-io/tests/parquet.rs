@@ -7,7 +7,7 @@ mod common;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type, UInt64Type};
@@ -15,7 +15,7 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use common::{Cat, Number, TempDir, cat, next, numbers, pipeline, run, source, wait_until, within};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pathway_io::{Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, parquet as sink};
+use pathway_io::{BadRows, Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, parquet as sink};
 use serde_json::{Value, json};
 
 /// The names of the files in a directory.
@@ -263,15 +263,73 @@ fn rows_are_encoded_before_they_fill_the_memory() {
     }
 }
 
+#[derive(Schema)]
+struct Lease {
+    #[schema(primary_key)]
+    key: i64,
+    until: SystemTime,
+    notice: Option<Duration>,
+    extensions: Vec<(String, Duration)>,
+}
+
+fn lease(key: i64) -> Lease {
+    Lease { key, until: SystemTime::UNIX_EPOCH, notice: None, extensions: Vec::new() }
+}
+
+/// Leases with values that Arrow does not have, and the column of each.
+fn leases_beyond_arrow() -> Vec<(Lease, &'static str)> {
+    // The first instant of the year 9999.
+    let year_9999 = SystemTime::UNIX_EPOCH + Duration::from_secs(253_370_764_800);
+    let before_1677 = SystemTime::UNIX_EPOCH - Duration::from_secs(10_000_000_000);
+    vec![
+        (Lease { until: year_9999, ..lease(-1) }, "until"),
+        (Lease { until: before_1677, ..lease(-2) }, "until"),
+        (Lease { notice: Some(Duration::MAX), ..lease(-3) }, "notice"),
+        (
+            Lease { extensions: vec![("a".into(), Duration::ZERO), ("b".into(), Duration::MAX)], ..lease(-4) },
+            "extensions",
+        ),
+    ]
+}
+
+/// Pushes good leases around one that Arrow does not have.
+fn persistent_leases(
+    dir: &TempDir,
+    bad_rows: BadRows,
+    which: Option<usize>,
+) -> pathway_io::Result<pathway_io::Summary> {
+    let pipeline = Pipeline::persistent(dir.path("state")).unwrap();
+    pipeline.handle_signals(false);
+    let rows = source(move |leases: Subject<Lease, i64>| {
+        let from = leases.resume().unwrap_or(0);
+        leases.next_at(from + 1, lease(from))?;
+        if let Some(which) = which {
+            leases.next(leases_beyond_arrow().remove(which).0)?;
+        }
+        Ok(leases.next_at(from + 2, lease(from + 1))?)
+    });
+    let leases = pipeline.read_with(rows, ReadOptions::new().name("leases").autocommit(None).bad_rows(bad_rows));
+    sink::write(&leases, dir.path("leases"), sink::Options::new());
+    run(pipeline)
+}
+
+// Contract 7.6, FAULTS 41
 #[test]
-fn a_value_that_arrow_does_not_have_is_an_error_that_names_the_column() {
-    let dir = TempDir::new();
-    let pipeline = pipeline();
-    let rows =
-        source(|subject: Subject<Types>| Ok(subject.next(Types { nap: Duration::from_secs(u64::MAX), ..types(1) })?));
-    sink::write(&pipeline.read(rows), dir.path("types"), sink::Options::new());
-    let error = run(pipeline).unwrap_err().to_string();
-    assert!(error.contains("column `nap`: it has a value that is out of the range of its Arrow type"), "{error}");
+fn a_value_that_arrow_does_not_have_is_a_bad_row_and_never_durable() {
+    let keys = |dir: &TempDir| -> Vec<i64> {
+        let of_batch = |batch: &RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
+        parts(&dir.path("leases")).iter().flatten().flat_map(of_batch).collect()
+    };
+    for (which, (_, column)) in leases_beyond_arrow().into_iter().enumerate() {
+        let dir = TempDir::new();
+        let error = persistent_leases(&dir, BadRows::Fail, Some(which)).unwrap_err().to_string();
+        let expected = format!("row 2, column `{column}`: it has a value that is out of the range of its Arrow type");
+        assert!(error.contains("`leases`") && error.contains(&expected), "{error}");
+        let summary = persistent_leases(&dir, BadRows::Skip, Some(which)).unwrap();
+        assert_eq!(summary.sources[0].bad_rows, 1);
+        persistent_leases(&dir, BadRows::Fail, None).unwrap();
+        assert_eq!(keys(&dir), [0, 1, 2, 3, 4]);
+    }
 }
 
 #[cfg(all(feature = "chrono", feature = "jiff", feature = "uuid", feature = "rust_decimal"))]
@@ -325,6 +383,42 @@ mod others {
         assert_eq!(batch.column(6).as_fixed_size_binary().value(0)[0], 0x67);
         let days = batch.column(8).as_list::<i32>().value(0);
         assert_eq!(days.as_primitive::<arrow_array::types::Date32Type>().value(0), 1);
+    }
+
+    // Contract 7.6
+    #[test]
+    fn dates_and_the_like_that_arrow_does_not_have_are_bad_rows() {
+        let dir = TempDir::new();
+        let good = |n: i64| {
+            json!({
+                "day": "9999-12-31", "time_of_day": "23:59:59.999999999", "moment": "2262-04-11T23:47:16.854775807",
+                "at": null, "offset": "1677-09-21T01:12:43.145224192+01:00", "span": i64::MIN,
+                "id": "67e55044-10b1-426f-9247-bb680e5fe0c8", "price": "79228162514264337593543950335", "days": ["-9999-01-01"],
+                "n": n,
+            })
+        };
+        let beyond = [
+            ("moment", "2262-04-11T23:47:16.854775808"),
+            ("at", "9999-01-01T00:00:00Z"),
+            ("offset", "1677-09-21T01:12:43.145224191+01:00"),
+        ];
+        let rows = source(move |rows: Subject<Others>| {
+            rows.next_value(good(1))?;
+            for (column, value) in beyond {
+                let mut row = good(2);
+                row[column] = value.into();
+                let error = rows.next_value(row).unwrap_err().to_string();
+                assert!(
+                    error.contains(&format!("column `{column}`: it has a value that is out of the range")),
+                    "{error}"
+                );
+            }
+            Ok(rows.next_value(good(3))?)
+        });
+        let pipeline = pipeline();
+        sink::write(&pipeline.read(rows), dir.path("others"), sink::Options::new());
+        run(pipeline).unwrap();
+        assert_eq!(parts(&dir.path("others"))[0][0].num_rows(), 2);
     }
 }
 

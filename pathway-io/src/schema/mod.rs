@@ -7,10 +7,10 @@ mod hold;
 #[cfg(feature = "infer")]
 pub(crate) mod infer;
 
-#[cfg(feature = "parquet")]
-pub(crate) use self::export::BatchBuilder;
 #[cfg(feature = "export")]
 pub use self::export::Dialect;
+#[cfg(feature = "parquet")]
+pub(crate) use self::export::{BatchBuilder, row_check};
 pub use self::hold::matches::{assert_matches, assert_same};
 #[cfg(feature = "infer")]
 pub use self::infer::{Inferred, infer};

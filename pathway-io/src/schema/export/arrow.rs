@@ -1,6 +1,8 @@
 //! Arrow: the schema of record batches, Parquet files and Flight streams.
 
 pub(crate) mod batch;
+#[cfg(feature = "parquet")]
+pub(crate) mod check;
 mod node;
 
 use std::sync::Arc;

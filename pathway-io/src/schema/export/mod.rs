@@ -14,5 +14,7 @@ mod sql;
 
 #[cfg(feature = "parquet")]
 pub(crate) use arrow::batch::BatchBuilder;
+#[cfg(feature = "parquet")]
+pub(crate) use arrow::check::row_check;
 #[cfg(feature = "export")]
 pub use sql::Dialect;

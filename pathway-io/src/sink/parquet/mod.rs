@@ -15,6 +15,12 @@
 //! part are kept in the state. A part ends earlier when the state has 64 MiB of history. Do not move or rewrite the parts: the
 //! pipeline fails if an earlier part is missing or has another length.
 //!
+//! Arrow counts instants and durations in nanoseconds of 64 bits: instants from 1677-09-21 to 2262-04-11, and durations up to
+//! 292 years. A row with another value that a source pushes is a bad row, which the source's [`BadRows`](crate::BadRows)
+//! policy handles, as is a row of more than 2 * 10^9 bytes. Such a row that a computation makes fails the pipeline. In a
+//! persistent pipeline it also fails each later start, so limit these values in the computation. For larger ranges, use a
+//! column of another type, such as an integer.
+//!
 //! ```
 //! use pathway_io::{Pipeline, Schema, Subject, connector, parquet};
 //!
@@ -53,13 +59,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::rows::batch::Batch;
+use crate::rows::check::RowCheck;
 use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
+use crate::run::error::row_error::RowError;
 use crate::run::error::{BoxError, RunResult};
 use crate::run::files::{LockedFile, lock};
-use crate::schema::BatchBuilder;
+use crate::schema::{BatchBuilder, row_check};
 use crate::sink::Sink;
 use crate::sink::file::file_system;
 use crate::sink::file::storage::{FileError, Storage, create_directory, remove, sync_parent};
@@ -72,6 +80,9 @@ const ROWS: usize = 16_384;
 
 /// The number of bytes of column data that are collected before they are encoded.
 const BYTES: usize = 16 * 1024 * 1024;
+
+/// The most bytes in a row. An array of texts in Arrow has less than 2^31 bytes, and is begun after at most `BYTES`.
+const ROW_LIMIT: usize = 2_000_000_000;
 
 /// The name of a part until it is complete.
 const UNFINISHED: &str = "part.parquet.new";
@@ -271,6 +282,14 @@ impl<S: Schema> Sink<S> for ParquetSink {
             StagedSink::<S>::end_part(self)?;
         }
         Ok(())
+    }
+
+    fn row_check(&self) -> Option<RowCheck<S>> {
+        let (from_bytes, check) = row_check::<S>(ROW_LIMIT);
+        Some(RowCheck::of_columns(from_bytes, move |columns, row| {
+            check(columns, row)
+                .map_err(|unfit| RowError::new(unfit.reason).at_column(Some(S::SCHEMA.columns[unfit.column].name)))
+        }))
     }
 
     fn close(&mut self) -> RunResult {

@@ -55,9 +55,7 @@ impl BatchBuilder {
     /// Collects updates for a file. Decimals are texts there, because few readers of files support 57 digits.
     #[cfg(feature = "parquet")]
     pub(crate) fn for_files(table: &'static TableSchema) -> Self {
-        let schema = table.arrow_schema_of_updates();
-        let fields: Vec<Field> = schema.fields().iter().map(|field| portable(field)).collect();
-        let schema = ArrowSchema::new_with_metadata(fields, schema.metadata().clone());
+        let schema = schema_for_files(table);
         BatchBuilder { columns: columns(table, &schema), schema: Arc::new(schema), ..BatchBuilder::new(table, true) }
     }
 
@@ -115,6 +113,14 @@ impl BatchBuilder {
     }
 }
 
+/// Returns the schema of the updates in a file.
+#[cfg(feature = "parquet")]
+pub(super) fn schema_for_files(table: &TableSchema) -> ArrowSchema {
+    let schema = table.arrow_schema_of_updates();
+    let fields: Vec<Field> = schema.fields().iter().map(|field| portable(field)).collect();
+    ArrowSchema::new_with_metadata(fields, schema.metadata().clone())
+}
+
 #[cfg(feature = "parquet")]
 fn portable(field: &Field) -> Field {
     let data_type = match field.data_type() {
@@ -148,24 +154,33 @@ impl Visitor for Append<'_> {
         }
         let node = &mut self.columns[index];
         for row in 0..self.len {
-            let appended = match buffer.scalar(row) {
-                Scalar::Null => {
-                    node.push_null();
-                    Ok(())
-                }
-                Scalar::Integer(value) => node.push_integer(value.into()),
-                Scalar::Float(value) => node.push_float(value),
-                Scalar::Text(value) => node.push_text(value),
-                Scalar::Bytes(value) => node.push_bytes(value),
-                Scalar::Spelled => {
-                    self.scratch.clear();
-                    spelled(node, buffer, row, self.scratch)
-                }
-            };
-            if let Err(fault) = appended {
+            if let Err(fault) = append_value(node, buffer, row, self.scratch) {
                 self.fault = Some((index, fault));
                 return;
             }
+        }
+    }
+}
+
+/// Appends one value of a column.
+pub(super) fn append_value<B: Buffer>(
+    node: &mut Node,
+    buffer: &B,
+    row: usize,
+    scratch: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    match buffer.scalar(row) {
+        Scalar::Null => {
+            node.push_null();
+            Ok(())
+        }
+        Scalar::Integer(value) => node.push_integer(value.into()),
+        Scalar::Float(value) => node.push_float(value),
+        Scalar::Text(value) => node.push_text(value),
+        Scalar::Bytes(value) => node.push_bytes(value),
+        Scalar::Spelled => {
+            scratch.clear();
+            spelled(node, buffer, row, scratch)
         }
     }
 }
