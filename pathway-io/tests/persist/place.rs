@@ -22,6 +22,12 @@ fn child() {
     let Ok(part) = env::var(PART) else { return };
     let result = match part.as_str() {
         "hold" => hold(),
+        #[cfg(feature = "parquet")]
+        "parquet" | "parquet-anew" => wander_to_parquet(part == "parquet"),
+        #[cfg(feature = "sqlite")]
+        "sqlite" => wander_to_sqlite("zoo.sqlite"),
+        #[cfg(feature = "sqlite")]
+        "sqlite-uri" => wander_to_sqlite("file:z%6fo.sqlite?cache=private"),
         wanders => wander(wanders == "wander"),
     };
     if let Err(error) = result {
@@ -116,6 +122,87 @@ fn relative_paths_stay_valid_when_the_program_changes_its_directory() {
         assert_eq!(rows(&directory, "cats.csv").len(), round * 80 - 1);
     }
     assert_eq!(fs::read_dir(directory.path("elsewhere")).unwrap().count(), 0);
+}
+
+/// Writes parts into a relative directory, and changes the working directory before the first one.
+#[cfg(feature = "parquet")]
+fn wander_to_parquet(is_persistent: bool) -> pathway_io::Result<()> {
+    let pipeline = if is_persistent { Pipeline::persistent("state")? } else { Pipeline::new() };
+    pipeline.handle_signals(false);
+    let cats = pipeline.read_with(
+        source(|cats: Subject<Cat, u64>| -> RunResult {
+            env::set_current_dir("elsewhere")?;
+            let from = cats.resume().unwrap_or(0);
+            for n in from..from + 4 {
+                cats.next_at(n + 1, cat(n as i64, "felis"))?;
+                cats.commit()?;
+            }
+            Ok(())
+        }),
+        options("cats"),
+    );
+    pathway_io::parquet::write(&cats, "cats", pathway_io::parquet::Options::new().rows(1));
+    pipeline.run().map(drop)
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn parts_stay_in_their_directory_when_the_program_changes_its_own() {
+    for role in ["parquet", "parquet-anew"] {
+        let directory = TempDir::new();
+        fs::create_dir(directory.path("elsewhere")).unwrap();
+        for round in 1..=2 {
+            let ended = start(role, &directory.path("")).wait_with_output().unwrap();
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+            let parts = fs::read_dir(directory.path("cats")).unwrap().count();
+            assert_eq!(parts, if role == "parquet" { 4 * round } else { 4 });
+        }
+        assert_eq!(fs::read_dir(directory.path("elsewhere")).unwrap().count(), 0);
+    }
+}
+
+/// Writes into a relative database, and locks it after a change of the working directory, so that the sink opens it again.
+#[cfg(feature = "sqlite")]
+fn wander_to_sqlite(path: &str) -> pathway_io::Result<()> {
+    let pipeline = Pipeline::persistent("state")?;
+    pipeline.handle_signals(false);
+    let monitor = pipeline.monitor();
+    let cats = pipeline.read_with(
+        source(move |cats: Subject<Cat, u64>| -> RunResult {
+            let reader = rusqlite::Connection::open("zoo.sqlite")?;
+            env::set_current_dir("elsewhere")?;
+            reader.execute_batch("BEGIN IMMEDIATE")?;
+            let from = cats.resume().unwrap_or(0);
+            cats.next_at(from + 1, cat(from as i64, "felis"))?;
+            cats.commit()?;
+            let deadline = Instant::now() + DEADLINE;
+            while monitor.snapshot().sinks[0].retries < 2 {
+                assert!(Instant::now() < deadline, "the sink has not tried again before the deadline");
+                cats.sleep(Duration::from_millis(1))?;
+            }
+            Ok(reader.execute_batch("COMMIT")?)
+        }),
+        options("cats"),
+    );
+    pathway_io::sqlite::write(&cats, path);
+    pipeline.run().map(drop)
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_database_is_opened_again_where_it_was_though_the_program_has_changed_its_directory() {
+    for role in ["sqlite", "sqlite-uri"] {
+        let directory = TempDir::new();
+        fs::create_dir(directory.path("elsewhere")).unwrap();
+        for round in 1..=2 {
+            let ended = start(role, &directory.path("")).wait_with_output().unwrap();
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+            let database = rusqlite::Connection::open(directory.path("zoo.sqlite")).unwrap();
+            let rows: i64 = database.query_row("SELECT count(*) FROM Cat", [], |row| row.get(0)).unwrap();
+            assert_eq!(rows, round);
+        }
+        assert_eq!(fs::read_dir(directory.path("elsewhere")).unwrap().count(), 0);
+    }
 }
 
 #[test]

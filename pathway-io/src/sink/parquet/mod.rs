@@ -54,7 +54,7 @@ mod part;
 
 use std::fs::{self, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -177,7 +177,10 @@ impl ParquetSink {
     }
 
     /// Creates and locks the directory, removes an incomplete part, and finds the complete parts.
+    ///
+    /// The path becomes absolute, in case the program changes its working directory.
     fn enter(&mut self) -> Result<Vec<Named>, BoxError> {
+        self.directory = absolute(&self.directory).map_err(|error| FileError::new("find", &self.directory, error))?;
         let directory = &self.directory;
         create_directory(&*self.storage, directory, "create", || fs::create_dir_all(directory))?;
         if self.lock.is_none() {

@@ -67,7 +67,7 @@ mod limit;
 mod options;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::time::Duration;
 
 use rusqlite::limits::Limit;
@@ -141,7 +141,15 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
     let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
     let target = Target { part: Some(layout.table.clone()), ignores_case: true, ..Target::file(path.to_owned()) };
     let row_limit = options.row_limit.unwrap_or(limit::ROW_LIMIT);
-    let sink = SqliteSink { path: path.to_owned(), layout, row_limit, database: None, watch: None, is_checked: false };
+    let sink = SqliteSink {
+        path: path.to_owned(),
+        layout,
+        row_limit,
+        database: None,
+        opened: None,
+        watch: None,
+        is_checked: false,
+    };
     let (name, retry) = (path.display().to_string(), options.retry.unwrap_or_else(default_retry));
     table.add_database_sink(name, target, retry, options.refused_rows, Box::new(sink));
 }
@@ -157,10 +165,25 @@ struct SqliteSink {
     /// The most bytes in a row.
     row_limit: usize,
     database: Option<Database>,
+    /// The absolute path or URI of the file that was opened first, in case the program changes its working directory.
+    opened: Option<PathBuf>,
     /// The file, from the first time that it was opened.
     watch: Option<Watch>,
     /// Whether the file was checked at the start.
     is_checked: bool,
+}
+
+/// Returns what follows the path in a URI; `None` if the path is not a URI.
+fn uri_options(path: &Path) -> Option<&str> {
+    let uri = path.to_str()?.strip_prefix("file:")?;
+    Some(uri.find(['?', '#']).map_or("", |end| &uri[end..]))
+}
+
+/// Returns the URI of an absolute path.
+fn absolute_uri(path: &str, options: &str) -> String {
+    let slash = if path.starts_with('/') { "" } else { "/" };
+    let path = path.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+    format!("file:{slash}{path}{options}")
 }
 
 impl SqliteSink {
@@ -179,7 +202,7 @@ impl SqliteSink {
         let mut flags = OpenFlags::default();
         // The rows of a database that was taken away would be missing in a new one.
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.watch.is_none());
-        let mut connection = Connection::open_with_flags(&self.path, flags)?;
+        let mut connection = Connection::open_with_flags(self.opened.as_deref().unwrap_or(&self.path), flags)?;
         if self.watch.is_none() {
             // SQLite keeps a database without a name, or with `:memory:` as its name, for one connection.
             if connection.path() == Some("") {
@@ -188,7 +211,12 @@ impl SqliteSink {
             // SQLite also takes a URI, and knows the file that it leads to.
             let opened = connection.path().filter(|_| !self.path.exists());
             let path = opened.map_or(&*self.path, Path::new);
-            self.watch = Some(Watch::new(path, &fs::metadata(path)?));
+            let watch = Watch::new(path, &fs::metadata(path)?);
+            self.opened = Some(match (opened, uri_options(&self.path)) {
+                (Some(path), Some(options)) => absolute_uri(path, options).into(),
+                _ => absolute(&self.path)?,
+            });
+            self.watch = Some(watch);
         }
         connection.busy_timeout(BUSY)?;
         // In this mode, readers do not block the writer. On a file system that does not support it, the mode stays the
