@@ -43,25 +43,39 @@ fn is_foreign(name: &str) -> bool {
     name.starts_with('.') || name == "lost+found"
 }
 
-/// Returns the generations with a final name, newest first, and the other files that belong to the directory or should
-/// not be in it.
-fn scan(path: &Path) -> Result<(Vec<u64>, Vec<PathBuf>), FileError> {
-    let read = || {
-        let (mut logs, mut unnamed) = (Vec::new(), Vec::new());
-        for entry in fs::read_dir(path)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            match log::generation(&name) {
-                Some(generation) => logs.push(generation),
-                None if name != LOCK && !is_foreign(&name) => unnamed.push(entry.path()),
-                None => {}
+/// Returns the generations with a final name, newest first, and the files of unfinished generations.
+///
+/// # Errors
+///
+/// Also if there is a file that is not of a state.
+fn scan(path: &Path) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> {
+    let failed = |error| FileError::new("read the state directory", path, error);
+    let (mut logs, mut unfinished) = (Vec::new(), Vec::new());
+    for entry in fs::read_dir(path).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        match log::generation(&name) {
+            Some(generation) => logs.push(generation),
+            None if is_unfinished(&name) => unfinished.push(entry.path()),
+            None if name == LOCK || is_foreign(&name) => {}
+            None => {
+                let path = path.display();
+                return Err(format!(
+                    "`{path}` is not a state directory: it contains `{name}`\nhelp: choose an empty or a new directory, or \
+                     move this file out of it"
+                )
+                .into());
             }
         }
-        logs.sort_unstable_by(|a, b| b.cmp(a));
-        Ok((logs, unnamed))
-    };
-    read().map_err(|error| FileError::new("read the state directory", path, error))
+    }
+    logs.sort_unstable_by(|a, b| b.cmp(a));
+    Ok((logs, unfinished))
+}
+
+/// Returns whether a generation of the log has this name until it is complete.
+fn is_unfinished(name: &str) -> bool {
+    name.strip_suffix(".new").and_then(log::generation).is_some()
 }
 
 /// Opens the lock file without following a link.
@@ -105,16 +119,7 @@ impl StateDirectory {
             .map_err(|error| Error::pipeline(FileError::new("find the state directory", path, error)))?;
         let failed = |operation, error| Error::pipeline(FileError::new(operation, path, error));
         create(path).map_err(Error::pipeline)?;
-        let (logs, unnamed) = scan(path).map_err(Error::pipeline)?;
-        for file in unnamed {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            if log::generation(name.trim_end_matches(".new")).is_none() {
-                return Err(Error::pipeline(format!(
-                    "`{}` is not a state directory: it contains `{name}`\nhelp: choose an empty or a new directory",
-                    path.display()
-                )));
-            }
-        }
+        let (logs, _) = scan(path).map_err(Error::pipeline)?;
         let in_use = || {
             Error::pipeline(format!(
                 "the state directory `{}` is in use by another pipeline\nhelp: wait for its end, or choose another directory",
@@ -157,7 +162,11 @@ impl StateDirectory {
     }
 
     /// Returns the generations with a final name, newest first, and the files of unfinished generations.
-    pub(crate) fn logs(&self) -> Result<(Vec<u64>, Vec<PathBuf>), FileError> {
+    ///
+    /// # Errors
+    ///
+    /// Also if there is a file that is not of a state: a sink may have made it after the directory was opened.
+    pub(crate) fn logs(&self) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> {
         scan(&self.path)
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn path(directory: &Path, generation: u64) -> PathBuf {
     directory.join(format!("log-{generation}"))
 }
 
-/// Returns the generation of the log in the file `name`.
+/// Returns the generation of the log in the file `name`, if a log has exactly this name.
 pub(crate) fn generation(name: &str) -> Option<u64> {
     let generation = name.strip_prefix("log-")?.parse().ok()?;
     // `parse` also reads `01` and `+1`, which are names of other programs' files.

@@ -235,6 +235,47 @@ fn an_output_that_is_removed_during_a_run_fails_the_run_and_the_next_start() {
     assert!(error.contains("cats.csv` is gone: it had"), "{error}");
 }
 
+/// A sink that keeps its own file in the state directory.
+struct Intruder(std::path::PathBuf);
+
+impl pathway_io::Sink<Cat> for Intruder {
+    fn open(&mut self, _: &'static pathway_io::TableSchema) -> RunResult {
+        Ok(fs::write(&self.0, "its rows")?)
+    }
+
+    fn write(&mut self, _: &pathway_io::Commit<Cat>) -> RunResult {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_file_that_appears_in_the_state_directory_is_named_and_kept() {
+    for name in ["extra.db", "log-1.new.new", "log-+1.new", "log-01", "new"] {
+        let directory = TempDir::new();
+        let path = directory.path("state").join(name);
+        let attempt = || {
+            let pipeline = persistent(&directory);
+            let rows = source(|cats: Subject<Cat, u64>| Ok(cats.next_at(1, cat(1, "felis"))?));
+            pipeline.read_with(rows, options("cats")).write_to(Intruder(path.clone()));
+            run(pipeline)
+        };
+        let error = attempt().unwrap_err().to_string();
+        let expected = format!("it contains `{name}`");
+        assert!(error.contains("is not a state directory") && error.contains(&expected), "{error}");
+        assert!(error.contains("help: "), "{error}");
+        assert_eq!(read(&path), "its rows");
+        // The next start finds it.
+        let error = Pipeline::persistent(directory.path("state")).map(drop).unwrap_err().to_string();
+        assert!(error.contains(&expected), "{error}");
+    }
+    // What a kill leaves is removed.
+    let directory = TempDir::new();
+    fs::create_dir(directory.path("state")).unwrap();
+    fs::write(directory.path("state/log-1.new"), "half").unwrap();
+    one_cat(&directory, 1).unwrap();
+    assert!(!directory.path("state/log-1.new").exists());
+}
+
 #[test]
 fn a_state_that_is_removed_during_a_run_fails_the_run_before_anything_is_durable() {
     for durability in [Durability::EveryCommit, Durability::NoSync] {

@@ -82,8 +82,8 @@ impl Checkpointer {
     /// Opens the log, and makes the first checkpoint. The caller has opened all sinks.
     fn begin(mut plan: Plan, part: Arc<CheckpointerPart>) -> Result<Self, BoxError> {
         plan.directory.check()?;
-        let (logs, unnamed) = plan.directory.logs()?;
-        for path in unnamed {
+        let (logs, unfinished) = plan.directory.logs()?;
+        for path in unfinished {
             remove(&*plan.place.storage, &path)?;
         }
         let log = match plan.first_log {
