@@ -77,13 +77,35 @@ fn other_files_are_left_alone_and_an_empty_table_has_no_part() {
     let dir = TempDir::new();
     let path = dir.path("numbers");
     fs::create_dir(&path).unwrap();
-    for name in ["mine.parquet", "part-x.parquet", "part.parquet.new"] {
+    // Some of them are names of parts by other programs.
+    let others = [
+        "mine.parquet",
+        "part-+0000001-5.parquet",
+        "part-+1-+5.parquet",
+        "part-0-3.parquet",
+        "part-00000000-5.parquet",
+        "part-000000001-5.parquet",
+        "part-00000001-05.parquet",
+        "part-1-5.parquet",
+        "part-x.parquet",
+    ];
+    for name in others.into_iter().chain(["part-00000001-5.parquet", "part-123456789-5.parquet", "part.parquet.new"]) {
         fs::write(path.join(name), "mine").unwrap();
     }
     let pipeline = pipeline();
     sink::write(&pipeline.read(numbers(0..0)), &path, sink::Options::new());
     run(pipeline).unwrap();
-    assert_eq!(names(&path), ["mine.parquet", "part-x.parquet"]);
+    assert_eq!(names(&path), others);
+
+    let dir = TempDir::new();
+    fs::create_dir(dir.path("cats")).unwrap();
+    for name in others {
+        fs::write(dir.path("cats").join(name), "mine").unwrap();
+    }
+    for cats in 1..=2 {
+        persistent(&dir, cats).unwrap();
+        assert_eq!(names(&dir.path("cats")).len(), others.len() + cats as usize);
+    }
 }
 
 // FAULTS 33, 45

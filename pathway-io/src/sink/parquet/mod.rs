@@ -236,16 +236,17 @@ fn locked(directory: &Path) -> io::Result<Option<LockedFile>> {
     Ok(Some(LockedFile(directory)))
 }
 
-/// Returns the number of a part and the time of its last commit, by its name.
+/// Returns the name of a complete part, by its number and the time of its last commit.
+fn name_of(number: u64, time: u64) -> String {
+    format!("part-{number:08}-{time}.parquet")
+}
+
+/// Returns the number of a part and the time of its last commit, if a complete part has exactly this name. Other programs
+/// have similar names for their files.
 fn numbers(name: &str) -> Option<(u64, u64)> {
     let (number, time) = name.strip_prefix("part-")?.strip_suffix(".parquet")?.split_once('-')?;
     let (number, time) = (number.parse().ok()?, time.parse().ok()?);
-    // `parse` also reads names of files that are not ours, as `part-+1-05.parquet`.
-    (name == part_name(number, time)).then_some((number, time))
-}
-
-fn part_name(number: u64, time: u64) -> String {
-    format!("part-{number:08}-{time}.parquet")
+    (number > 0 && name_of(number, time) == name).then_some((number, time))
 }
 
 impl<S: Schema> Sink<S> for ParquetSink {
@@ -309,7 +310,7 @@ impl<S: Schema> StagedSink<S> for ParquetSink {
         self.encode()?;
         if let Some(part) = self.part.take() {
             let number = self.complete.0 + 1;
-            let path = self.directory.join(part_name(number, self.last));
+            let path = self.directory.join(name_of(number, self.last));
             if let Some(parts) = &mut self.parts {
                 parts.check()?;
             }
@@ -350,7 +351,7 @@ mod tests {
 
     #[test]
     fn a_part_has_exactly_the_name_that_the_sink_gives_it() {
-        assert_eq!(numbers(&part_name(1, 5)), Some((1, 5)));
+        assert_eq!(numbers(&name_of(1, 5)), Some((1, 5)));
         assert_eq!(numbers("part-123456789-0.parquet"), Some((123_456_789, 0)));
         for name in
             ["part-1-5.parquet", "part-+0000001-5.parquet", "part-00000001-05.parquet", "part-00000001-+5.parquet"]
