@@ -40,7 +40,7 @@ thread_local! {
 }
 
 pub(crate) fn checkpoint(data: &[u8]) {
-    let table = |table| TableShape { table, kept: false, files: Vec::new() };
+    let table = |table| TableShape { table, kept: false, files: Vec::new(), databases: Vec::new() };
     let tables = vec![table(<Cat as Schema>::SCHEMA), table(<Line as Schema>::SCHEMA)];
     let shapes = Shapes { sources: vec![SourceShape { name: "zoo".to_owned(), tables }], derived: Vec::new() };
     let log = log(data, &shapes);

@@ -27,6 +27,7 @@ use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
 use crate::sink::file::file_system;
 use crate::sink::resume::{Resume, path_key, sink_id};
+use crate::sink::spec::Target;
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::Offsets;
 use crate::source::shared::Source;
@@ -85,8 +86,13 @@ impl PreparedState {
             let files = table.sinks().files(workers.numbers()).into_iter();
             files.map(|(path, format)| (path_key(&path), format)).collect()
         };
-        let table_shape =
-            |table: &dyn AnyTable| TableShape { table: table.schema(), kept: keep_rows(table), files: files(table) };
+        let databases = |table: &dyn AnyTable| table.sinks().databases().iter().map(Target::key).collect();
+        let table_shape = |table: &dyn AnyTable| TableShape {
+            table: table.schema(),
+            kept: keep_rows(table),
+            files: files(table),
+            databases: databases(table),
+        };
         let source = |source: &SourcePlan| SourceShape {
             name: source.name.to_string(),
             tables: source.tables.iter().map(|table| table_shape(&**table)).collect(),
@@ -96,6 +102,7 @@ impl PreparedState {
             table: table.schema(),
             files: files(&**table),
             sinks: id.iter().flat_map(|id| sinks(id, &**table)).collect(),
+            databases: databases(&**table),
         };
         let shapes = Shapes {
             sources: sources.iter().map(source).collect(),

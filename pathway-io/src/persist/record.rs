@@ -27,6 +27,7 @@ pub(crate) struct TableShape {
     /// Whether all rows are kept for computations.
     pub(crate) kept: bool,
     pub(crate) files: Vec<FileShape>,
+    pub(crate) databases: Vec<String>,
 }
 
 /// The [`path_key`](crate::sink::resume::path_key) and the format of an output file.
@@ -37,13 +38,15 @@ pub(crate) struct DerivedShape {
     pub(crate) table: &'static TableSchema,
     pub(crate) files: Vec<FileShape>,
     pub(crate) sinks: Vec<String>,
+    /// The [`key`](crate::sink::spec::Target::key) of each database table and directory.
+    pub(crate) databases: Vec<String>,
 }
 
 /// Returns the first frame of a log: a description of the pipeline that writes it.
 pub(crate) fn header(shapes: &Shapes) -> Value {
     let sources = shapes.sources.iter().map(|source| {
-        let tables = source.tables.iter().map(|TableShape { table, kept, files }| {
-            let mut shape = with_files(table_shape(table), files);
+        let tables = source.tables.iter().map(|TableShape { table, kept, files, databases }| {
+            let mut shape = with_files(table_shape(table), files, databases);
             if *kept {
                 shape["kept"] = true.into();
             }
@@ -54,7 +57,7 @@ pub(crate) fn header(shapes: &Shapes) -> Value {
     let mut header = json!({"format": FORMAT, "sources": sources.collect::<Vec<_>>()});
     let written = shapes.derived.iter().filter(|derived| !derived.files.is_empty() || !derived.sinks.is_empty());
     let derived = written.map(|derived| {
-        let mut shape = with_files(table_shape(derived.table), &derived.files);
+        let mut shape = with_files(table_shape(derived.table), &derived.files, &derived.databases);
         if !derived.sinks.is_empty() {
             shape["sinks"] = derived.sinks.clone().into();
         }
@@ -67,10 +70,13 @@ pub(crate) fn header(shapes: &Shapes) -> Value {
     header
 }
 
-fn with_files(mut shape: Value, files: &[FileShape]) -> Value {
+fn with_files(mut shape: Value, files: &[FileShape], databases: &[String]) -> Value {
     if !files.is_empty() {
         shape["files"] = files.iter().map(|(path, _)| path.as_str()).collect();
         shape["formats"] = files.iter().map(|(_, format)| *format).collect();
+    }
+    if !databases.is_empty() {
+        shape["databases"] = databases.into();
     }
     shape
 }
@@ -142,12 +148,12 @@ pub(crate) fn check_header(header: &Value, shapes: &Shapes) -> Result<(), String
     check_files(&files(header), &files(&present))
 }
 
-/// An output file in a header.
+/// An output file in a header, or a database table or directory. A database that has moved is not refused.
 struct OutputFile {
     path: String,
     /// The table whose rows it has.
     table: String,
-    /// A log of an earlier version has no formats, and the files of computed tables only.
+    /// A log of an earlier version has no formats, no databases, and the files of computed tables only.
     format: Option<String>,
 }
 
@@ -156,15 +162,25 @@ fn files(header: &Value) -> Vec<OutputFile> {
         let tables = list(&source["tables"]).iter().enumerate();
         tables.map(|(i, table)| (format!("table {} of source `{}`", i + 1, text(&source["name"])), table))
     });
-    let computed = list(&header["derived"]).iter();
-    let computed = computed.map(|table| (format!("the computed table `{}`", text(&table["name"])), table));
+    let computed = list(&header["derived"]);
+    let name_of_computed = |i: usize, table: &Value| {
+        let name = text(&table["name"]);
+        // A computed table has no unique name, so two of one row type differ in the order of the program only.
+        match computed[..i].iter().filter(|other| other["name"] == table["name"]).count() {
+            0 => format!("the computed table `{name}`"),
+            before => format!("computed table {} of `{name}`", before + 1),
+        }
+    };
+    let computed = computed.iter().enumerate().map(|(i, table)| (name_of_computed(i, table), table));
     let files = of_sources.chain(computed).flat_map(|(name, table)| {
         let file = |(i, path): (usize, &Value)| OutputFile {
             path: text(path).to_owned(),
             table: name.clone(),
             format: table["formats"][i].as_str().map(str::to_owned),
         };
-        list(&table["files"]).iter().enumerate().map(file).collect::<Vec<_>>()
+        let database = |target: &Value| OutputFile { path: text(target).to_owned(), table: name.clone(), format: None };
+        let files = list(&table["files"]).iter().enumerate().map(file).collect::<Vec<_>>();
+        files.into_iter().chain(list(&table["databases"]).iter().map(database)).collect::<Vec<_>>()
     });
     files.collect()
 }

@@ -101,6 +101,9 @@ pub(crate) trait AnySinks {
     fn targets(&self, workers: Range<usize>) -> Vec<Target>;
     /// Returns the files that the sinks write, with those of the workers `workers`, and the format of each.
     fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)>;
+    /// Returns the database tables and directories that the sinks write.
+    #[cfg(feature = "persist")]
+    fn databases(&self) -> Vec<Target>;
     /// Returns the number of transactional sinks.
     fn transactional(&self) -> usize;
     /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
@@ -131,6 +134,16 @@ impl<S: Schema> AnySinks for TableSinks<S> {
         let of_worker = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| (path, sink.format());
         let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker(sink(worker))));
         files.chain(per_worker).collect()
+    }
+
+    #[cfg(feature = "persist")]
+    fn databases(&self) -> Vec<Target> {
+        let attached = self.0.lock();
+        let database = |spec: &SinkSpec<S>| match &spec.sink {
+            AnySink::Plain(_) | AnySink::Staged(_) => spec.target.clone(),
+            AnySink::File(_) => None,
+        };
+        attached.sinks.iter().filter_map(database).collect()
     }
 
     fn transactional(&self) -> usize {

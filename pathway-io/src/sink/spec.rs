@@ -10,6 +10,8 @@ use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
+#[cfg(feature = "persist")]
+use crate::sink::resume::path_key;
 
 /// A file or a database server that a sink writes, or a part of one. No two sinks may write the same target.
 #[derive(Debug, Clone)]
@@ -26,6 +28,17 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn file(path: PathBuf) -> Self {
         Target { path, is_server: false, part: None, ignores_case: false }
+    }
+
+    /// Returns the text that identifies a table of a database, or a directory, in the state.
+    #[cfg(feature = "persist")]
+    pub(crate) fn key(&self) -> String {
+        let path = path_key(&self.path);
+        match &self.part {
+            Some(part) if self.ignores_case => format!("{path} {}", part.to_ascii_lowercase()),
+            Some(part) => format!("{path} {part}"),
+            None => path,
+        }
     }
 
     /// Returns whether both are tables of a database, and two different ones.

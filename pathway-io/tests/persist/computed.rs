@@ -459,3 +459,57 @@ fn a_start_with_a_changed_computation_is_rejected() {
     });
     assert_contains(&error, "the sink `Count/0/computed/0` is new: it would not receive the earlier commits");
 }
+
+/// Attaches the outputs of two computed tables of one row type, exchanged or not.
+type Attach = fn(&TempDir, [&Table<Count>; 2]);
+
+fn exchangeable() -> Vec<Attach> {
+    vec![
+        |directory, [one, other]| {
+            csv::write(one, directory.path("a.csv"));
+            csv::write(other, directory.path("b.csv"));
+        },
+        #[cfg(feature = "parquet")]
+        |directory, [one, other]| {
+            pathway_io::parquet::write(one, directory.path("a"), pathway_io::parquet::Options::new());
+            pathway_io::parquet::write(other, directory.path("b"), pathway_io::parquet::Options::new());
+        },
+        #[cfg(feature = "sqlite")]
+        |directory, [one, other]| {
+            for (table, name) in [(one, "a"), (other, "b")] {
+                let options = pathway_io::sqlite::Options::new().table(name);
+                pathway_io::sqlite::write_with(table, directory.path("zoo.sqlite"), options);
+            }
+        },
+        #[cfg(feature = "sqlite")]
+        |directory, [one, other]| {
+            pathway_io::sqlite::write(one, directory.path("a.sqlite"));
+            pathway_io::sqlite::write(other, directory.path("b.sqlite"));
+        },
+    ]
+}
+
+// Contract 9.6
+#[test]
+fn outputs_of_two_computed_tables_of_one_row_type_cannot_be_exchanged() {
+    for attach in exchangeable() {
+        let directory = TempDir::new();
+        let attempt = |is_exchanged: bool| {
+            let pipeline = persistent(&directory);
+            let rows = source(|cats: Subject<Cat, u64>| {
+                let from = cats.resume().unwrap_or(0);
+                Ok(cats.next_at(from + 1, cat(from as i64, "felis"))?)
+            });
+            let cats = pipeline.read_with(rows, options("cats"));
+            let keys = cats.compute(|cats| cats.map(|cat| Count { word: cat.key.to_string(), n: 1 }));
+            let genera = genera(&cats);
+            attach(&directory, if is_exchanged { [&genera, &keys] } else { [&keys, &genera] });
+            run(pipeline).map(drop).map_err(|error| error.to_string())
+        };
+        attempt(false).unwrap();
+        let error = attempt(true).unwrap_err();
+        assert!(error.contains("has the rows of the computed table `Count`, and would get those of "), "{error}");
+        assert!(error.contains("computed table 2 of `Count`"), "{error}");
+        attempt(false).unwrap();
+    }
+}

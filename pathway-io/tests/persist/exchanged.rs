@@ -65,6 +65,30 @@ fn an_output_of_another_table_or_format_is_rejected() {
     assert_eq!(read(&a).lines().count(), 3);
 }
 
+// Contract 9.6
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_database_of_another_table_is_rejected_and_a_database_that_was_moved_is_not() {
+    use pathway_io::sqlite;
+
+    let directory = TempDir::new();
+    let attempt = |database: &str, tables: [&str; 2]| {
+        run_two(&directory, |written| {
+            for (table, name) in written.into_iter().zip(tables) {
+                sqlite::write_with(&table, directory.path(database), sqlite::Options::new().table(name));
+            }
+        })
+    };
+    attempt("zoo.sqlite", ["a", "b"]).unwrap();
+    // SQLite ignores the case.
+    attempt("zoo.sqlite", ["A", "b"]).unwrap();
+    let error = attempt("zoo.sqlite", ["b", "a"]).unwrap_err();
+    let expected = "has the rows of table 1 of source `first`, and would get those of table 1 of source `second`";
+    assert!(error.contains("zoo.sqlite a`") && error.contains(expected), "{error}");
+    fs::rename(directory.path("zoo.sqlite"), directory.path("moved.sqlite")).unwrap();
+    attempt("moved.sqlite", ["a", "b"]).unwrap();
+}
+
 #[test]
 fn a_quarantine_can_be_added_and_removed() {
     let directory = TempDir::new();
