@@ -1,7 +1,7 @@
 //! The policy for bad rows ([`BadRows`]), and the quarantine file.
 
-use std::fs::OpenOptions;
-use std::io::{Seek, SeekFrom, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::run::files::{LockedFile, Watch, private};
@@ -45,6 +45,11 @@ impl QuarantineFile {
         if opened.is_file() {
             if keep {
                 len = file.0.seek(SeekFrom::End(0))?;
+                if len > 0 && !ends_a_line(path, len)? {
+                    // An earlier write was cut, by a full disk or a kill. The next record begins a line.
+                    file.0.write_all(b"\n")?;
+                    len += 1;
+                }
             } else {
                 file.0.set_len(0)?;
             }
@@ -63,4 +68,13 @@ impl QuarantineFile {
     pub(crate) fn check(&self) -> std::io::Result<()> {
         self.watch.check(self.len, false)
     }
+}
+
+/// Returns whether the last byte of a file is a line feed.
+fn ends_a_line(path: &Path, len: u64) -> std::io::Result<bool> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(len - 1))?;
+    let mut last = [0];
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
 }

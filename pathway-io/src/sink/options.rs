@@ -59,7 +59,8 @@ impl SinkOptions {
     /// - `BadRows::Skip` counts the updates that are left out. [`Summary`](crate::Summary) has the number, and a warning of
     ///   `tracing` the reason.
     /// - `BadRows::Quarantine` also appends each to the file, as an object with `sink`, `time`, `diff`, `reason` and `raw`.
-    ///   After a kill or another error of the sink, an update can be in it twice, and count twice.
+    ///   After a kill or another error of the sink, an update can be in it twice, and count twice. A record that was cut by
+    ///   a full disk stays in the file, on its own line.
     /// - If the sink also refuses a commit without updates, or its `recover` fails with such an error, the pipeline fails.
     ///
     /// A row that can be refused where it is pushed should be: see [`Sink::row_check`](crate::Sink::row_check).

@@ -158,6 +158,22 @@ fn a_file_of_refused_rows_that_is_removed_under_a_run_fails_it() {
 }
 
 #[test]
+fn a_record_that_was_cut_does_not_spoil_the_next_one() {
+    let directory = TempDir::new();
+    let path = directory.path("refused.jsonl");
+    let cut = r#"{"sink":"cats","ti"#;
+    fs::write(&path, cut).unwrap();
+    for records in [2, 4] {
+        let sink = Even { names: true, ..Even::default() };
+        assert_eq!(written(&sink, BadRows::Quarantine(path.clone())).unwrap().refused_updates, 3);
+        let text = read(&path);
+        let (first, rest) = text.split_once('\n').unwrap();
+        assert_eq!((first, rest.lines().count()), (cut, records * 3 / 2));
+        assert!(rest.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{text}");
+    }
+}
+
+#[test]
 fn without_the_option_the_pipeline_stops_as_before() {
     for sink in all_kinds() {
         let error = written(&sink, BadRows::Fail).unwrap_err();
