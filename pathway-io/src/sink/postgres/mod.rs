@@ -161,22 +161,31 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
     table.add_database_sink(name, target, retry.unwrap_or_else(default_retry), refused_rows, Box::new(sink));
 }
 
+/// The port of a server unless a connection string has another one.
+const PORT: u16 = 5432;
+
 /// See [`Options::retry`].
 fn default_retry() -> Restart {
     Restart::backoff(Duration::from_millis(100)..Duration::from_secs(10)).attempts(40)
 }
 
-/// Returns the host and the database of a connection string, without user and password.
+/// Returns the server and the database of a connection string, without user and password. Two servers have two names.
 fn shown(config: &str) -> String {
     let Ok(config) = config.parse::<Config>() else { return "postgresql:".to_owned() };
-    let host = match config.get_hosts().first() {
-        Some(postgres::config::Host::Tcp(host)) => host.clone(),
+    let host = config.get_hosts().first().map(|host| match host {
+        postgres::config::Host::Tcp(host) => host.clone(),
         #[cfg(unix)]
-        Some(postgres::config::Host::Unix(path)) => path.display().to_string(),
-        None => String::new(),
+        postgres::config::Host::Unix(path) => path.display().to_string(),
+    });
+    let address = config.get_hostaddrs().first().map(ToString::to_string);
+    let (host, address) = match (host, address) {
+        (Some(host), Some(address)) => (host, format!("?hostaddr={address}")),
+        (host, address) => (host.or(address).unwrap_or_default(), String::new()),
     };
+    let port = config.get_ports().first().filter(|port| **port != PORT);
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
     let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
-    format!("postgresql://{host}/{database}")
+    format!("postgresql://{host}{port}/{database}{address}")
 }
 
 /// Options for a table in a database.
@@ -354,5 +363,26 @@ impl<S: Schema> Sink<S> for PostgresSink<S> {
         // Everything is committed, so the connection can be closed.
         self.session = None;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_servers_have_two_names_without_user_and_password() {
+        for (config, name) in [
+            ("host=db dbname=zoo user=me password=secret", "postgresql://db/zoo"),
+            ("host=db port=5432 dbname=zoo", "postgresql://db/zoo"),
+            ("host=db port=5433 dbname=zoo", "postgresql://db:5433/zoo"),
+            ("postgresql://me:secret@db:5433/zoo", "postgresql://db:5433/zoo"),
+            ("hostaddr=10.0.0.1 dbname=zoo", "postgresql://10.0.0.1/zoo"),
+            ("hostaddr=10.0.0.2 port=5433 dbname=zoo", "postgresql://10.0.0.2:5433/zoo"),
+            ("host=db hostaddr=10.0.0.2 dbname=zoo", "postgresql://db/zoo?hostaddr=10.0.0.2"),
+            ("host=db user=me", "postgresql://db/me"),
+        ] {
+            assert_eq!(shown(config), name);
+        }
     }
 }
