@@ -95,6 +95,11 @@ impl Watch {
         Watch { path, id: FileId::of(opened), is_file: opened.is_file() }
     }
 
+    /// Returns whether it is a regular file.
+    pub(crate) fn is_file(&self) -> bool {
+        self.is_file
+    }
+
     /// Checks that the path still leads to the file, and that it has the `len` bytes that were written.
     ///
     /// # Errors

@@ -300,3 +300,64 @@ fn state_and_quarantine_are_for_their_owner_alone() {
         assert_eq!(mode(path.clone()), 0o600, "{}", path.display());
     }
 }
+
+/// Writes one number to a pipe.
+fn one_number_to(path: &Path, directory: &TempDir) {
+    let pipeline = persistent(directory);
+    let rows = source(|numbers: Subject<Number, u64>| {
+        let from = numbers.resume().unwrap_or(0);
+        Ok(numbers.next_at(from + 1, Number { n: from + 70 })?)
+    });
+    csv::write(&pipeline.read_with(rows, options("numbers")), path);
+    run(pipeline).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_end_of_a_pipe_is_an_output() {
+    use std::io::Read;
+    use std::os::fd::AsRawFd;
+
+    let directory = TempDir::new();
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    // As a shell passes `>(gzip > cats.csv.gz)`.
+    let path = PathBuf::from(format!("/dev/fd/{}", writer.as_raw_fd()));
+    for _ in 0..2 {
+        one_number_to(&path, &directory);
+    }
+    drop(writer);
+    let mut text = String::new();
+    reader.read_to_string(&mut text).unwrap();
+    let numbers: Vec<&str> = text.lines().map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(numbers, ["n", "70", "71"]);
+}
+
+/// As a shell passes `/dev/stdout` after `> numbers.csv`.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_was_opened_by_another_program_is_an_output() {
+    use std::os::fd::AsRawFd;
+
+    let directory = TempDir::new();
+    let file = fs::File::create(directory.path("numbers.csv")).unwrap();
+    let path = PathBuf::from(format!("/dev/fd/{}", file.as_raw_fd()));
+    for _ in 0..2 {
+        one_number_to(&path, &directory);
+    }
+    assert_eq!(rows(&directory, "numbers.csv"), ["70 1", "71 1"]);
+}
+
+#[test]
+fn a_named_pipe_is_an_output_and_is_never_read() {
+    let directory = TempDir::new();
+    let path = directory.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+    for number in ["70,", "71,"] {
+        // The thread waits until the pipeline opens the pipe for writing.
+        let (sender, received) = mpsc::channel();
+        let from = path.clone();
+        std::thread::spawn(move || sender.send(read(from)).unwrap());
+        one_number_to(&path, &directory);
+        assert!(next(&received).contains(number));
+    }
+}

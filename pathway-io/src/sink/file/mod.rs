@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 #[cfg(feature = "persist")]
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, Read, Seek, SeekFrom},
 };
 
@@ -17,7 +17,7 @@ use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::BoxError;
 #[cfg(feature = "persist")]
 use crate::sink::file::storage::FileError;
-use crate::sink::file::storage::{Readers, Storage, StoredFile, sync_parent};
+use crate::sink::file::storage::{Readers, Storage, StoredFile};
 use crate::sink::resume::PersistedFile;
 
 /// Returns the file system: the real one, or in this library's own tests one that can fail.
@@ -37,11 +37,11 @@ const CHECKED: u64 = 4096;
 #[cfg(feature = "persist")]
 pub(crate) fn check_value(path: &Path, len: u64) -> Result<u32, FileError> {
     let read = || -> io::Result<u32> {
-        let mut file = File::open(path)?;
-        // A device or a pipe has no contents to check.
-        if !file.metadata()?.is_file() {
+        // A device or a pipe has no contents to check. It is not opened, because it may not be readable, or notice it.
+        if !fs::metadata(path)?.is_file() {
             return Ok(0);
         }
+        let mut file = File::open(path)?;
         file.seek(SeekFrom::Start(len.saturating_sub(CHECKED)))?;
         let mut end = Vec::new();
         file.take(len.min(CHECKED)).read_to_end(&mut end)?;
@@ -113,7 +113,7 @@ impl OutputFile {
                 crash_point!(OutputCut);
                 if sync {
                     // The previous run may not have synced the directory.
-                    sync_parent(&*storage, &self.path)?;
+                    file.sync_name(&*storage)?;
                     // The cut is synced before the first write. Otherwise, after a power cut, the bytes that were cut
                     // off could follow the new ones.
                     file.sync()?;
@@ -124,7 +124,7 @@ impl OutputFile {
                 let file = StoredFile::create(&*storage, &self.path, self.readers)?;
                 crash_point!(OutputCreated);
                 if persisted.is_some_and(|persisted| persisted.sync) {
-                    sync_parent(&*storage, &self.path)?;
+                    file.sync_name(&*storage)?;
                 }
                 (file, true)
             }

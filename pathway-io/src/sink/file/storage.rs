@@ -138,6 +138,21 @@ impl StoredFile {
         Self::new(path, handle, len)
     }
 
+    /// Makes the name of the file durable.
+    ///
+    /// A device or a pipe has no name that must be durable. A link leads to the name. In both cases the directory of the path
+    /// can be one that the system cannot sync, such as `/dev/fd`.
+    pub(crate) fn sync_name(&self, storage: &dyn Storage) -> Result<(), FileError> {
+        if !self.watch.is_file() {
+            return Ok(());
+        }
+        let is_link = self.path.symlink_metadata().is_ok_and(|found| found.is_symlink());
+        match self.path.canonicalize() {
+            Ok(real) if is_link => sync_parent(storage, &real),
+            _ => sync_parent(storage, &self.path),
+        }
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
