@@ -14,7 +14,7 @@ pub struct Summary {
     /// The reason of a stop, or `None` if the sources ended by themselves.
     pub stop: Option<Stop>,
     /// The updates that sinks refused permanently, and that were left out; see
-    /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
+    /// [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows), which says when an update counts twice.
     pub refused_updates: u64,
 }
 
