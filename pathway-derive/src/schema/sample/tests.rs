@@ -276,3 +276,11 @@ fn the_runtime_has_the_same_reader_of_csv() {
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../pathway-io/src/schema/infer/csv.rs")).unwrap();
     assert_eq!(runtime, include_str!("../../files/csv.rs"));
 }
+// FAULTS 7
+#[test]
+fn a_second_byte_order_mark_is_not_json() {
+    let row = r#"{"a": 1}"#;
+    assert_eq!(rows(&format!("\u{feff}{row}"), false, Format::JsonLines), ["1 with 1"]);
+    assert_eq!(rows(&format!("\u{feff}\u{feff}{row}"), false, Format::JsonLines).len(), 1);
+    assert!(rows(&format!("\u{feff}\u{feff}{row}"), false, Format::JsonLines)[0].starts_with("1:1 "));
+}

@@ -76,9 +76,13 @@ pub(crate) fn parse_stored<S: Schema>(
 }
 
 fn parse_text<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen: &mut Seen) -> Result<(), RowError> {
-    if let Some(rest) = text.strip_prefix(MARK) {
-        return parse_text::<S>(columns, len, rest, seen).map_err(|error| error.moved_by(MARK.len_utf8()));
+    match text.strip_prefix(MARK) {
+        Some(row) => parse_row::<S>(columns, len, row, seen).map_err(|error| error.moved_by(MARK.len_utf8())),
+        None => parse_row::<S>(columns, len, text, seen),
     }
+}
+
+fn parse_row<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen: &mut Seen) -> Result<(), RowError> {
     if text.trim_ascii().is_empty() {
         return Err(RowError::new("the line is blank").at_position(Some(text.len())));
     }

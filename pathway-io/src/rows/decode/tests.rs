@@ -234,3 +234,17 @@ proptest! {
 mod order;
 mod paths;
 mod scan;
+
+// FAULTS 7
+#[test]
+fn one_byte_order_mark_is_skipped_and_a_second_is_an_error() {
+    let row = r#"{"key":1,"genus":"felis"}"#;
+    assert_eq!(read(&format!("\u{feff}{row}")), cat(1, "felis"));
+    assert_eq!(error("\u{feff} "), "byte 4: the line is blank");
+    assert_eq!(error("\u{feff}{\"key\":true}"), "column `key`, byte 10: expected an `i64`, found `true`");
+    for marks in [2, 3, 350_000] {
+        assert_eq!(error("\u{feff}".repeat(marks) + row), "byte 3: expected value");
+        assert_eq!(error("\u{feff}".repeat(marks)), "byte 3: expected value");
+    }
+}
+

@@ -188,3 +188,11 @@ fn a_malformed_sample_is_an_error_with_its_line() {
     assert_eq!(error("a,b\n1"), "line 2: a record of 1, where the header has 2");
     assert!(error("{\"a\": \"\u{fffd}\"}\n{\"a\": \"\u{1}\"}").starts_with("line 2 column 8: control character"));
 }
+
+// FAULTS 7
+#[test]
+fn a_second_byte_order_mark_is_an_error() {
+    assert_eq!(fields("\u{feff}{\"a\": 1}\n\u{feff}{\"a\": 1}\n"), ["a: i64,"]);
+    assert_eq!(error("{\"a\": 1}\n\u{feff}\u{feff}{\"a\": 1}\n"), "line 2 column 1: expected value");
+}
+
