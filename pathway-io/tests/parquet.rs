@@ -4,6 +4,7 @@
 #[allow(dead_code, reason = "these tests use a part of it")]
 mod common;
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::mpsc;
@@ -15,7 +16,9 @@ use arrow_array::{Array, RecordBatch};
 use arrow_schema::DataType;
 use common::{Cat, Number, TempDir, cat, next, numbers, pipeline, run, source, wait_until, within};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use pathway_io::{BadRows, Connector, Pipeline, ReadOptions, RunResult, Schema, Subject, Table, parquet as sink};
+use pathway_io::{
+    BadRows, Connector, Pipeline, RawJson, ReadOptions, RunResult, Schema, Subject, Table, parquet as sink,
+};
 use serde_json::{Value, json};
 
 /// The names of the files in a directory.
@@ -242,6 +245,58 @@ fn every_type_keeps_its_value() {
 fn arrow_select(batches: &[RecordBatch]) -> RecordBatch {
     assert_eq!(batches.len(), 1);
     batches[0].clone()
+}
+
+#[derive(Schema)]
+struct Nested {
+    raw: Vec<RawJson>,
+    pair: (RawJson, i64),
+    map: BTreeMap<String, RawJson>,
+    maybe: Vec<Option<Value>>,
+    json: Vec<Value>,
+    singles: Vec<f32>,
+    wide: Vec<i128>,
+}
+
+/// Whatever a push accepts, a part holds as it is.
+#[test]
+fn json_and_floats_in_nested_columns_keep_their_text() {
+    let texts = ["12345678901234567890123", r#"{"b":1.50,"a":1e400,"b":null}"#, r#""\ud800""#, "null"];
+    let raw = texts.map(|text| RawJson::new(text).unwrap());
+    // A decimal that is not the same `f32` if it is rounded to an `f64` first.
+    let single = "7.038531e-26".parse().unwrap();
+    let row = Nested {
+        raw: raw.to_vec(),
+        pair: (raw[1].clone(), 1),
+        map: [("b".into(), raw[2].clone()), ("a\n".into(), raw[0].clone())].into(),
+        maybe: vec![None, Some(json!([null]))],
+        json: vec![Value::Null, json!("a")],
+        singles: vec![single, 0.1, f32::NEG_INFINITY],
+        wide: vec![i128::MAX, -1],
+    };
+    let dir = TempDir::new();
+    let path = dir.path("nested");
+    let pipeline = pipeline();
+    let mut row = Some(row);
+    let table = pipeline.read(source(move |subject: Subject<Nested>| Ok(subject.next(row.take().unwrap())?)));
+    sink::write(&table, &path, sink::Options::new());
+    run(pipeline).unwrap();
+    let read = arrow_select(&parts(&path).concat());
+    let strings = |array: &dyn Array| -> Vec<Option<String>> {
+        array.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect()
+    };
+    let some = |texts: &[&str]| texts.iter().map(|text| Some((*text).to_owned())).collect::<Vec<_>>();
+    let list = |column: usize| read.column(column).as_list::<i32>().value(0);
+    assert_eq!(strings(&list(0)), some(&texts));
+    assert_eq!(strings(read.column(1).as_struct().column(0)), some(&texts[1..2]));
+    let map = read.column(2).as_map().value(0);
+    assert_eq!(strings(map.column(0)), some(&["a\n", "b"]));
+    assert_eq!(strings(map.column(1)), some(&[texts[0], texts[2]]));
+    assert_eq!(strings(&list(3)), [None, Some("[null]".to_owned())]);
+    assert_eq!(strings(&list(4)), some(&["null", "\"a\""]));
+    let singles = list(5);
+    assert_eq!(singles.as_primitive::<arrow_array::types::Float32Type>().values(), &[single, 0.1, f32::NEG_INFINITY]);
+    assert_eq!(strings(&list(6)), some(&["170141183460469231731687303715884105727", "-1"]));
 }
 
 #[derive(Schema)]

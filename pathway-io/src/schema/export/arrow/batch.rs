@@ -188,8 +188,7 @@ pub(super) fn append_value<B: Buffer>(
 fn spelled<B: Buffer>(node: &mut Node, buffer: &B, row: usize, scratch: &mut Vec<u8>) -> Result<(), Fault> {
     if node.is_nested() {
         buffer.write_json(row, Style::Plain, scratch);
-        let value = serde_json::from_slice(scratch).map_err(|_| super::node::FORM)?;
-        return node.push_json(&value);
+        return node.push_json(serde_json::from_slice(scratch).map_err(|_| super::node::FORM)?);
     }
     match node.data_type() {
         DataType::Json => buffer.write_json(row, Style::Plain, scratch),

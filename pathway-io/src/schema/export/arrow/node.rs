@@ -1,5 +1,6 @@
 //! One column of a record batch as it grows, or a part of a nested one: [`Node`].
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::builder::BooleanBufferBuilder;
@@ -16,7 +17,8 @@ use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer, i256};
 use arrow_schema::{ArrowError, DataType as ArrowType, Field};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::rows::civil;
 use crate::rows::data_type::DataType;
@@ -33,6 +35,8 @@ const SCALE: usize = 28;
 /// Values, and a list of which are not null.
 pub(super) struct Node {
     data_type: DataType,
+    /// Whether a part of a nested value may be null. In JSON that may not, null is a value.
+    is_optional: bool,
     arrow: ArrowType,
     present: Vec<bool>,
     values: Values,
@@ -135,10 +139,10 @@ fn struct_fields(arrow: &ArrowType) -> arrow_schema::Fields {
 impl Node {
     pub(super) fn new(data_type: &DataType, arrow: &ArrowType) -> Self {
         if let DataType::Optional(item) = data_type {
-            return Node::new(item, arrow);
+            return Node { is_optional: true, ..Node::new(item, arrow) };
         }
         let (arrow, values) = (arrow.clone(), Values::new(data_type, arrow));
-        Node { data_type: *data_type, arrow, present: Vec::new(), values }
+        Node { data_type: *data_type, is_optional: false, arrow, present: Vec::new(), values }
     }
 
     fn of_item(item: &DataType, arrow: &ArrowType) -> Self {
@@ -212,7 +216,7 @@ impl Node {
 
     pub(super) fn push_float(&mut self, value: f64) -> Result<(), Fault> {
         match &mut self.values {
-            // The value was an f32 before.
+            // The value was an f32 before. A text is rounded once, by `push_text`.
             Values::F32(values) => values.push(value as f32),
             Values::F64(values) => values.push(value),
             _ => return Err(FORM),
@@ -237,7 +241,12 @@ impl Node {
             DataType::Timestamp | DataType::OffsetDateTime => self.push_integer(civil::instant(text).ok_or(FORM)?),
             _ => match &mut self.values {
                 Values::Arena(..) => self.push_bytes(text.as_bytes()),
-                Values::F32(_) | Values::F64(_) => self.push_float(text.parse().map_err(|_| FORM)?),
+                Values::F32(values) => {
+                    values.push(text.parse().map_err(|_| FORM)?);
+                    self.present.push(true);
+                    Ok(())
+                }
+                Values::F64(_) => self.push_float(text.parse().map_err(|_| FORM)?),
                 Values::Uuid(values) => {
                     values.extend_from_slice(&civil::uuid(text).ok_or(FORM)?);
                     self.present.push(true);
@@ -259,44 +268,32 @@ impl Node {
         }
     }
 
-    /// Pushes a value from its JSON form.
-    pub(super) fn push_json(&mut self, value: &Value) -> Result<(), Fault> {
-        if matches!(self.data_type, DataType::Json) {
-            return self.push_text(&value.to_string());
+    /// Pushes a value from its JSON form. The text is split and not parsed as a whole, so that JSON in it stays as it is.
+    pub(super) fn push_json(&mut self, json: &RawValue) -> Result<(), Fault> {
+        let text = json.get();
+        if matches!(self.data_type, DataType::Json) && !(self.is_optional && text == "null") {
+            return self.push_text(text);
         }
-        match value {
-            Value::Null => {
+        match text.as_bytes() {
+            b"null" => {
                 self.push_null();
-                return Ok(());
+                Ok(())
             }
-            Value::Bool(value) => return self.push_integer((*value).into()),
-            Value::String(text) if matches!(self.data_type, DataType::Bytes) => {
-                return self.push_bytes(&STANDARD.decode(text).map_err(|_| FORM)?);
-            }
-            Value::String(text) => return self.push_text(text),
-            Value::Number(number) => {
-                if matches!(self.values, Values::F32(_) | Values::F64(_)) {
-                    return self.push_float(number.as_f64().ok_or(FORM)?);
+            b"true" | b"false" => self.push_integer((text == "true").into()),
+            [b'"', ..] => {
+                let text: String = parse(text)?;
+                match self.data_type {
+                    DataType::Bytes => self.push_bytes(&STANDARD.decode(text).map_err(|_| FORM)?),
+                    _ => self.push_text(&text),
                 }
-                let integer = number.as_i64().map(i128::from).or(number.as_u64().map(i128::from));
-                return self.push_integer(integer.ok_or(RANGE)?);
             }
-            Value::Array(_) | Value::Object(_) => {}
+            [b'[', ..] => self.push_items(&parse::<Vec<&RawValue>>(text)?),
+            [b'{', ..] => self.push_entries(parse(text)?),
+            _ => self.push_text(text),
         }
-        let items = match (value, &mut self.values) {
-            (Value::Array(items), _) => items,
-            (Value::Object(entries), Values::Map(ends, nodes)) => {
-                let [keys, values] = &mut **nodes;
-                for (key, value) in entries {
-                    keys.push_text(key)?;
-                    values.push_json(value)?;
-                }
-                ends.push(i32::try_from(keys.present.len()).map_err(|_| "more than 2^31 entries in one batch")?);
-                self.present.push(true);
-                return Ok(());
-            }
-            _ => return Err(FORM),
-        };
+    }
+
+    fn push_items(&mut self, items: &[&RawValue]) -> Result<(), Fault> {
         match &mut self.values {
             Values::List(ends, item) => {
                 items.iter().try_for_each(|value| item.push_json(value))?;
@@ -310,6 +307,18 @@ impl Node {
             }
             _ => return Err(FORM),
         }
+        self.present.push(true);
+        Ok(())
+    }
+
+    fn push_entries(&mut self, entries: BTreeMap<String, &RawValue>) -> Result<(), Fault> {
+        let Values::Map(ends, nodes) = &mut self.values else { return Err(FORM) };
+        let [keys, values] = &mut **nodes;
+        for (key, value) in entries {
+            keys.push_text(&key)?;
+            values.push_json(value)?;
+        }
+        ends.push(i32::try_from(keys.present.len()).map_err(|_| "more than 2^31 entries in one batch")?);
         self.present.push(true);
         Ok(())
     }
@@ -378,6 +387,10 @@ fn primitive<T: ArrowPrimitiveType>(
     let array = PrimitiveArray::<T>::try_new(ScalarBuffer::from(values), nulls)?;
     // The array gets the time zone and the precision.
     Ok(Arc::new(array.with_data_type(arrow.clone())))
+}
+
+fn parse<'de, T: Deserialize<'de>>(text: &'de str) -> Result<T, Fault> {
+    serde_json::from_str(text).map_err(|_| FORM)
 }
 
 fn offsets(ends: Vec<i32>) -> OffsetBuffer<i32> {
