@@ -23,7 +23,7 @@ const SEAL_ROWS: usize = 4096;
 const SEAL_BYTES: usize = 256 * 1024;
 /// The most idle batches in a pool: twice the number of full ones in the default backlog.
 const POOL_BATCHES: usize = 2 * 65_536 / SEAL_ROWS;
-/// A batch with more column data than this is freed, so that one huge row does not hold its memory for ever.
+/// A batch that had more column data than this is freed, so that one huge row does not hold its memory for ever.
 const POOL_BYTES: usize = 2 * SEAL_BYTES;
 /// A batch that fills less than this fraction of its buffers is copied when it is committed. Otherwise a few rows in a
 /// slow sink's queue would hold memory for thousands.
@@ -40,7 +40,8 @@ pub(crate) struct Batch<S: Schema> {
     bytes: usize,
     /// Whether the rows after this batch, which has none, are the whole table. Earlier rows are then removed.
     starts_table: bool,
-    /// The most rows and bytes that the batch has ever had, which is the capacity of its buffers.
+    /// The most rows and bytes that the batch has ever had, also of a row that was refused. This is the capacity of its
+    /// buffers.
     peak: (usize, usize),
     /// Temporary state of the JSON decoder.
     seen: Seen,
@@ -156,7 +157,9 @@ impl<S: Schema> Batch<S> {
 
     #[inline]
     pub(crate) fn push_json(&mut self, json: &[u8]) -> Result<(), RowError> {
-        decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)?;
+        decode::decode_json::<S>(&mut self.columns, self.len, json, &mut self.seen)
+            .inspect_err(|_| self.note_refused())?;
+        self.check_json()?;
         self.pushed(1);
         self.check_json()
     }
@@ -179,7 +182,9 @@ impl<S: Schema> Batch<S> {
     }
 
     pub(crate) fn push_value(&mut self, value: &Value) -> Result<(), RowError> {
-        decode::decode_value::<S>(&mut self.columns, self.len, value, &mut self.seen)?;
+        decode::decode_value::<S>(&mut self.columns, self.len, value, &mut self.seen)
+            .inspect_err(|_| self.note_refused())?;
+        self.check_json()?;
         self.pushed(1);
         self.check_json()
     }
@@ -219,8 +224,15 @@ impl<S: Schema> Batch<S> {
         S::from_fields(self.columns.get(row))
     }
 
-    /// Removes the values that a push has added to the columns before it panicked.
+    /// Records the memory of a row that the decoder has refused. The buffers keep it.
+    #[cold]
+    fn note_refused(&mut self) {
+        self.peak.1 = self.peak.1.max(self.seen.refused_bytes);
+    }
+
+    /// Removes the values that a push has added to the columns before it panicked, or before a check refused them.
     pub(crate) fn repair(&mut self) {
+        self.peak.1 = self.peak.1.max(self.columns.bytes());
         self.columns.truncate(self.len);
         self.diffs.truncate(self.len);
         self.count_bytes();
@@ -285,10 +297,13 @@ impl<S: Schema> Pool<S> {
     }
 
     pub(crate) fn put(&self, mut batch: Batch<S>) {
-        if batch.bytes() > POOL_BYTES || batch.starts_table {
+        if batch.starts_table {
             return;
         }
         batch.clear();
+        if batch.peak.1 > POOL_BYTES {
+            return;
+        }
         let mut idle = self.idle.lock();
         if idle.len() < POOL_BATCHES {
             idle.push(batch);
@@ -314,7 +329,8 @@ impl<S: Schema> Batches<S> {
     #[inline]
     pub(crate) fn current(&mut self) -> &mut Batch<S> {
         if self.current.is_full() {
-            self.sealed.push(std::mem::replace(&mut self.current, self.pool.get()));
+            let full = std::mem::replace(&mut self.current, self.pool.get());
+            self.sealed.push(if full.is_sparse() { full.copy() } else { full });
         }
         &mut self.current
     }
@@ -338,6 +354,9 @@ impl<S: Schema> Batches<S> {
         if self.current.is_sparse() && self.current.len > 0 {
             all.push(self.current.copy());
             self.current.clear();
+            if self.current.peak.1 > POOL_BYTES {
+                self.current = self.pool.get();
+            }
         } else if self.current.len > 0 {
             all.push(std::mem::replace(&mut self.current, self.pool.get()));
         }
@@ -401,3 +420,6 @@ impl<S: Schema> Batches<S> {
         self.current.repair();
     }
 }
+
+#[cfg(test)]
+mod tests;

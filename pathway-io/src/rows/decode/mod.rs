@@ -33,7 +33,8 @@ pub(crate) use names::Seen;
 ///
 /// # Errors
 ///
-/// If `text` is not one JSON object of the schema. The columns are then as they were.
+/// If `text` is not one JSON object of the schema. The columns are then as they were, and `seen` has the bytes that they
+/// had with the part of the row that was read.
 pub(crate) fn decode_json<S: Schema>(
     columns: &mut ColumnsOf<S>,
     len: usize,
@@ -98,9 +99,16 @@ fn parse_row<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen
         }
     };
     if result.is_err() {
-        columns.truncate(len);
+        take_back::<S>(columns, len, seen);
     }
     result
+}
+
+/// Removes the values of a row that is refused.
+#[cold]
+fn take_back<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, seen: &mut Seen) {
+    seen.refused_bytes = columns.bytes();
+    columns.truncate(len);
 }
 
 /// Decodes a row from parsed JSON. Its errors have no position.
@@ -116,7 +124,7 @@ pub(crate) fn decode_value<S: Schema>(
         Err(error) => Err(explain(S::SCHEMA, seen, &error).0),
     };
     if result.is_err() {
-        columns.truncate(len);
+        take_back::<S>(columns, len, seen);
     }
     result
 }

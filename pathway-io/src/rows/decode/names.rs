@@ -24,6 +24,8 @@ pub(crate) struct Seen {
     pub(super) nested: bool,
     /// Whether the library wrote the row, in which every column has its own name.
     pub(super) is_stored: bool,
+    /// The bytes of column data in the batch before the last refused row was removed from it.
+    pub(crate) refused_bytes: usize,
     /// The number of rows since the last that was scanned.
     unscanned: u32,
 }

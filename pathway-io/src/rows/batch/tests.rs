@@ -1,0 +1,68 @@
+//! Rows that are refused: what remains of them in a batch.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use serde_json::json;
+
+use super::*;
+
+#[derive(Debug, pathway_derive::Schema)]
+#[schema(crate = crate)]
+struct Cat {
+    genus: String,
+    key: i64,
+}
+
+fn cat() -> Cat {
+    Cat { genus: "felis".to_owned(), key: 1 }
+}
+
+/// A text that is too long for the pool, and for a full batch of short rows.
+const LONG: usize = 8 * POOL_BYTES;
+
+/// Refuses a row of `LONG` bytes in each way, after its text was read.
+fn refused_rows() -> [fn(&mut Batch<Cat>); 4] {
+    fn row(key: &str) -> String {
+        format!(r#"{{"genus":"{}","key":{key}}}"#, "x".repeat(LONG))
+    }
+    [
+        |batch| _ = batch.push_json(row("true").as_bytes()).unwrap_err(),
+        |batch| _ = batch.push_json(row("1x").as_bytes()).unwrap_err(),
+        |batch| _ = batch.push_value(&json!({ "genus": "x".repeat(LONG), "key": true })).unwrap_err(),
+        |batch| {
+            let checks = batch.checks.replace([RowCheck::new(|cat: &Cat| Err(cat.genus.len()))].into());
+            assert!(batch.push_json(row("1").as_bytes()).is_err());
+            batch.checks = checks;
+        },
+    ]
+}
+
+#[test]
+fn the_memory_of_a_refused_row_is_not_kept() {
+    for refuse in refused_rows() {
+        // A commit has only the memory of its rows.
+        let pool = Pool::<Cat>::new();
+        let mut batches = Batches::new(Arc::clone(&pool));
+        refuse(batches.current());
+        assert_eq!((batches.current.len, batches.current.bytes), (0, 0));
+        batches.current().push(cat().into_fields()).ok().unwrap();
+        assert!(batches.current.is_sparse());
+        let taken = batches.take();
+        assert!(taken.iter().chain([&batches.current]).all(|batch| batch.peak.1 < LONG));
+
+        // So has a batch that is full.
+        refuse(batches.current());
+        for _ in 0..SEAL_ROWS {
+            batches.current().push(cat().into_fields()).ok().unwrap();
+        }
+        batches.current();
+        assert!(batches.sealed.len() == 1 && batches.sealed[0].peak.1 < LONG);
+
+        // The pool does not keep it.
+        let mut batch = Batch::<Cat>::default();
+        refuse(&mut batch);
+        batch.push(cat().into_fields()).ok().unwrap();
+        pool.put(batch);
+        assert!(pool.idle.lock().is_empty());
+    }
+}
