@@ -104,21 +104,23 @@ impl<S: Schema> Batch<S> {
     /// Pushes a row of a source.
     #[inline]
     pub(crate) fn push(&mut self, fields: RowOf<S>) -> Result<(), Box<RefusedRow<S>>> {
-        self.push_times(fields, 1);
-        if self.checks.is_none() {
-            return Ok(());
+        self.push_columns(fields);
+        if self.checks.is_some() {
+            self.check().map_err(|error| self.take_back(error))?;
         }
-        self.check().map_err(|error| self.take_back(error))
+        self.pushed(1);
+        Ok(())
     }
 
-    /// Checks whether the sinks can accept the last row.
+    /// Checks whether the sinks can accept the row that is in the columns, and not counted yet. If a check panics,
+    /// `repair` therefore removes the row.
     #[inline(never)]
     fn check(&self) -> Result<(), RowError> {
-        let bytes = self.bytes();
+        let bytes = self.columns.bytes();
         self.checks
             .iter()
             .flat_map(|checks| &**checks)
-            .try_for_each(|check| check.check(&self.columns, self.len - 1, bytes))
+            .try_for_each(|check| check.check(&self.columns, self.len, bytes))
     }
 
     /// Like [`check`](Self::check), but drops a refused row: the caller still has its JSON.
@@ -127,32 +129,31 @@ impl<S: Schema> Batch<S> {
         if self.checks.is_none() {
             return Ok(());
         }
-        self.check().inspect_err(|_| self.pop())
+        self.check().inspect_err(|_| self.repair())
     }
 
     #[cold]
     fn take_back(&mut self, error: RowError) -> Box<RefusedRow<S>> {
-        let row = self.len - 1;
         let mut json = Vec::new();
-        RowWriter::new::<S>().write_row(&self.columns, row, &mut json);
-        let row = self.row(row);
-        self.pop();
-        Box::new(RefusedRow { row, json, error })
-    }
-
-    fn pop(&mut self) {
-        self.len -= 1;
+        RowWriter::new::<S>().write_row(&self.columns, self.len, &mut json);
+        let row = self.row(self.len);
         self.repair();
+        Box::new(RefusedRow { row, json, error })
     }
 
     #[inline]
     pub(crate) fn push_times(&mut self, fields: RowOf<S>, diff: i64) {
+        self.push_columns(fields);
+        self.pushed(diff);
+    }
+
+    #[inline]
+    fn push_columns(&mut self, fields: RowOf<S>) {
         if ColumnsOf::<S>::CAN_REFUSE {
             refusal::push::<S>(&mut self.columns, self.len, fields);
         } else {
             self.columns.push(fields);
         }
-        self.pushed(diff);
     }
 
     #[inline]
@@ -161,7 +162,7 @@ impl<S: Schema> Batch<S> {
             .inspect_err(|_| self.note_refused())?;
         self.check_json()?;
         self.pushed(1);
-        self.check_json()
+        Ok(())
     }
 
     /// Pushes a row of a log. It does not call `push_json`, which must have one caller to be inlined.
@@ -186,7 +187,7 @@ impl<S: Schema> Batch<S> {
             .inspect_err(|_| self.note_refused())?;
         self.check_json()?;
         self.pushed(1);
-        self.check_json()
+        Ok(())
     }
 
     pub(crate) fn push_removal(&mut self, key: S::Key)

@@ -66,3 +66,26 @@ fn the_memory_of_a_refused_row_is_not_kept() {
         assert!(pool.idle.lock().is_empty());
     }
 }
+
+#[test]
+fn a_row_whose_check_panics_is_not_in_the_batch() {
+    let mut batch = Batch::<Cat> {
+        checks: Some([RowCheck::new(|_: &Cat| -> Result<(), String> { panic!("a bug of the sink") })].into()),
+        ..Batch::default()
+    };
+    let pushes: [fn(&mut Batch<Cat>) -> bool; 3] = [
+        |batch| batch.push(cat().into_fields()).is_ok(),
+        |batch| batch.push_json(br#"{"genus":"felis","key":1}"#).is_ok(),
+        |batch| batch.push_value(&json!({ "genus": "felis", "key": 1 })).is_ok(),
+    ];
+    for push in pushes {
+        assert!(catch_unwind(AssertUnwindSafe(|| push(&mut batch))).is_err());
+        batch.repair();
+        assert_eq!((batch.len(), batch.bytes(), batch.columns.bytes()), (0, 0, 0));
+    }
+    batch.checks = Some([RowCheck::new(|cat: &Cat| if cat.key == 1 { Ok(()) } else { Err("not one") })].into());
+    batch.push_times(cat().into_fields(), -1);
+    assert!(batch.push(Cat { key: 2, ..cat() }.into_fields()).is_err_and(|refused| refused.row.key == 2));
+    assert!(batch.push(cat().into_fields()).is_ok() && batch.push_json(br#"{"genus":"felis","key":1}"#).is_ok());
+    assert_eq!((batch.len(), batch.diff(0), batch.diff(2)), (3, -1, 1));
+}
