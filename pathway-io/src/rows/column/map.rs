@@ -9,6 +9,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
+use super::digits;
 use super::list::ListBuffer;
 use super::mismatch::refuse;
 use super::strict::given_twice;
@@ -194,6 +195,9 @@ impl<'de, M: TextMap> Visitor<'de> for MapVisitor<'_, M> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while map.next_key_seed(Into(&mut self.0.names))?.is_some() {
+            if digits::is_name(self.0.names.text(self.0.names.len() - 1)) {
+                return self.visit_f64(digits::value(&mut map)?);
+            }
             map.next_value_seed(Into(&mut self.0.values))?;
         }
         Ok(())

@@ -117,8 +117,11 @@ macro_rules! refuse {
         }
     };
     (@map $wanted:expr) => {
-        fn visit_map<Access: serde::de::MapAccess<'de>>(self, _: Access) -> Result<Self::Value, Access::Error> {
-            Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Map))
+        fn visit_map<Access: serde::de::MapAccess<'de>>(self, mut map: Access) -> Result<Self::Value, Access::Error> {
+            match $crate::rows::column::digits::first(&mut map)? {
+                Some(number) => self.visit_f64(number),
+                None => Err($crate::rows::column::mismatch::mismatch($wanted, serde::de::Unexpected::Map)),
+            }
         }
     };
 }

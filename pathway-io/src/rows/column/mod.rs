@@ -9,6 +9,7 @@ pub(crate) mod array;
 pub(crate) mod bytes;
 pub(crate) mod converted;
 pub(crate) mod derived;
+pub(crate) mod digits;
 mod duration;
 mod float;
 pub(crate) mod json;

@@ -14,6 +14,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::digits;
 use super::mismatch::shorten;
 use crate::rows::position::{position, string_end};
 
@@ -235,6 +236,9 @@ impl<'de, const KEEP: bool> Visitor<'de> for Strict<'_, KEEP> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut fields = Map::new();
         while let Some(name) = map.next_key::<String>()? {
+            if digits::is_name(&name) {
+                return self.visit_f64(digits::value(&mut map)?);
+            }
             if fields.contains_key(&name) {
                 return Err(A::Error::custom(given_twice(&name)));
             }

@@ -248,3 +248,71 @@ fn one_byte_order_mark_is_skipped_and_a_second_is_an_error() {
     }
 }
 
+/// The feature `arbitrary_precision` of serde_json, which another crate can turn on, changes how numbers arrive. `.ci/run`
+/// runs this test with the feature, too.
+#[test]
+fn numbers_are_read_with_any_features_of_serde_json() {
+    use std::collections::BTreeMap;
+
+    #[derive(Debug, PartialEq, pathway_derive::Schema)]
+    #[schema(crate = crate)]
+    struct Numbers {
+        float: f64,
+        single: f32,
+        integer: i64,
+        wide: i128,
+        nap: Duration,
+        list: Vec<f64>,
+        pair: (f64, Option<i32>),
+        map: BTreeMap<String, f64>,
+        json: Value,
+        maybe: Option<f64>,
+    }
+
+    let json = r#"{"a":1.5,"b":[1e+30,-0.0,7,-7,18446744073709551615]}"#;
+    let fields = format!(
+        r#""single":0.1,"integer":-1e3,"wide":2.0,"nap":-0,"list":[0.1,1e300],"pair":[2.5,1e1],"map":{{"x":-1.5}},"json":{json},"maybe":0.25}}"#
+    );
+    let expected = || Numbers {
+        float: 4.5,
+        single: 0.1,
+        integer: -1000,
+        wide: 2,
+        nap: Duration::ZERO,
+        list: vec![0.1, 1e300],
+        pair: (2.5, Some(10)),
+        map: [("x".to_owned(), -1.5)].into(),
+        json: json!({ "a": 1.5, "b": [1e30, -0.0, 7, -7, u64::MAX] }),
+        maybe: Some(0.25),
+    };
+    let mut columns = ColumnsOf::<Numbers>::default();
+    // The scan reads the first row, and not the second.
+    for (row, name) in ["float", "fl\\u006fat"].into_iter().enumerate() {
+        let text = format!(r#"{{"{name}":4.5,{fields}"#);
+        decode_json::<Numbers>(&mut columns, row, text.as_bytes(), &mut Seen::default()).unwrap();
+        assert_eq!(format!("{:?}", Numbers::from_fields(columns.get(row))), format!("{:?}", expected()));
+        let mut written = Vec::new();
+        crate::rows::row_writer::RowWriter::new::<Numbers>().write_row(&columns, row, &mut written);
+        let written = String::from_utf8(written).unwrap();
+        assert!(written.contains(&format!("\"json\":{json}")), "{written}");
+        // As a restart reads it from the log, and `next_value` from a parsed row.
+        let mut again = ColumnsOf::<Numbers>::default();
+        parse_stored::<Numbers>(&mut again, 0, written.as_bytes(), &mut Seen::default()).unwrap();
+        let value: Value = serde_json::from_str(&written).unwrap();
+        decode_value::<Numbers>(&mut again, 1, &value, &mut Seen::default()).unwrap();
+        for row in 0..2 {
+            assert_eq!(format!("{:?}", Numbers::from_fields(again.get(row))), format!("{:?}", expected()));
+        }
+    }
+    for (bad, reason) in [
+        ("1.5", "expected an `i64`, found the number 1.5"),
+        ("18446744073709551616", "1.8446744073709552e19 is out of range for `i64`"),
+        ("{}", "expected an `i64`, found an object"),
+        (r#"{"a":1.5}"#, "expected an `i64`, found an object"),
+    ] {
+        assert!(error(format!(r#"{{"k\u0065y":{bad}}}"#)).ends_with(reason), "{bad}");
+    }
+    for (bad, reason) in [("1.5", "expected a `String`, found the number 1.5"), ("1e999", "number out of range")] {
+        assert!(error(format!(r#"{{"genus":{bad}}}"#)).ends_with(reason), "{bad}");
+    }
+}
