@@ -244,7 +244,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | a new column with a default or of an `Option`; a new default | compatible: no message |
 /// | an integer type that holds all values of the old one, `f64` for `f32`, `Option<T>` for `T`, a `Vec` for an array | compatible |
 /// | a description, an example, the value of a default, the order of the columns, `append_only` | compatible |
-/// | a column removed or renamed; another type; `T` for `Option<T>`; a default or an alias removed; another `path` | an error at the column |
+/// | a column removed or renamed; another type; `T` for `Option<T>`; a default or an alias removed; another `path` or `prefix` | an error at the column |
 /// | a new column that every row must have | an error at the column |
 /// | another primary key, or the same in another order; `deny_unknown` added; the struct renamed | an error |
 ///
@@ -262,7 +262,7 @@ use syn::{DeriveInput, parse_macro_input};
 ///   "columns": [
 ///     { "name": "key", "type": "i64", "primary_key": true },
 ///     { "name": "weight", "type": "f64", "optional": true, "has_default": true, "aliases": ["kg"], "description": "In kg." },
-///     { "flatten": "Place", "field": "place" }
+///     { "flatten": "Place", "field": "place", "prefix": "place_" }
 ///   ]
 /// }
 /// ```

@@ -9,7 +9,7 @@
 //!   "columns": [
 //!     { "name": "key", "type": "i64", "primary_key": true },
 //!     { "name": "weight", "type": "f64", "optional": true, "has_default": true, "aliases": ["kg"], "description": "..." },
-//!     { "flatten": "Place", "field": "place" }
+//!     { "flatten": "Place", "field": "place", "prefix": "place_" }
 //!   ]
 //! }
 //! ```
@@ -42,6 +42,8 @@ pub enum Entry {
         ty: String,
         field: String,
         primary_key: bool,
+        /// The text before the names of the columns.
+        prefix: String,
     },
 }
 
@@ -99,9 +101,12 @@ impl Lock {
             text.push_str(if i == 0 { "\n    { " } else { ",\n    { " });
             match entry {
                 Entry::Column(column) => column.print(&mut text),
-                Entry::Flatten { ty, field, primary_key } => {
+                Entry::Flatten { ty, field, primary_key, prefix } => {
                     let _ = write!(text, "\"flatten\": {}, \"field\": {}", quoted(ty), quoted(field));
                     flag(&mut text, "primary_key", *primary_key);
+                    if !prefix.is_empty() {
+                        let _ = write!(text, ", \"prefix\": {}", quoted(prefix));
+                    }
                 }
             }
             text.push_str(" }");
@@ -235,8 +240,9 @@ fn entry(value: Value, list_at: usize) -> Result<Entry, At> {
     let primary_key = object.flag("primary_key")?;
     if object.0.iter().any(|field| field.name == "flatten") {
         let (ty, field) = (object.string("flatten", at)?, object.string("field", at)?);
+        let prefix = object.optional_string("prefix")?.unwrap_or_default();
         object.end()?;
-        return Ok(Entry::Flatten { ty, field, primary_key });
+        return Ok(Entry::Flatten { ty, field, primary_key, prefix });
     }
     let name = object.string("name", at)?;
     let data_type = match object.optional_string("type")? {

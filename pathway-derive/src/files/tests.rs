@@ -220,8 +220,9 @@ fn locks() -> impl Strategy<Value = Lock> {
         column.prop_map(|(name, data_type, [optional, primary_key, has_default], aliases, [path, description])| {
             Entry::Column(Column { name, data_type, optional, primary_key, has_default, aliases, path, description })
         });
-    let flatten = (".{0,6}", ".{0,6}", any::<bool>());
-    let flatten = flatten.prop_map(|(ty, field, primary_key)| Entry::Flatten { ty, field, primary_key });
+    let flatten = (".{0,6}", ".{0,6}", any::<bool>(), ".{0,4}");
+    let flatten =
+        flatten.prop_map(|(ty, field, primary_key, prefix)| Entry::Flatten { ty, field, primary_key, prefix });
     let entries = prop::collection::vec(prop_oneof![column, flatten], 0..4);
     (".{0,6}", any::<bool>(), any::<bool>(), entries).prop_map(|(name, append_only, deny_unknown, entries)| Lock {
         name,

@@ -252,6 +252,11 @@ impl<'a> Column<'a> {
         self.ident.unraw().to_string()
     }
 
+    /// Returns the text before the names of a flattened schema's columns.
+    pub fn prefix(&self) -> String {
+        self.options.prefix.get().map_or(String::new(), LitStr::value)
+    }
+
     /// Returns where its name is written.
     pub fn name_span(&self) -> Span {
         self.options.rename.get().map_or(self.ident.span(), LitStr::span)

@@ -33,7 +33,12 @@ pub fn accept(schema: &Schema, place: &Path, old: Option<&Lock>) -> io::Result<L
 pub fn lock_of(schema: &Schema, old: Option<&Lock>) -> Lock {
     let entries = schema.columns.iter().map(|column| {
         if column.is_flat() {
-            return Entry::Flatten { ty: text(column.ty), field: column.field(), primary_key: column.is_key() };
+            return Entry::Flatten {
+                ty: text(column.ty),
+                field: column.field(),
+                primary_key: column.is_key(),
+                prefix: column.prefix(),
+            };
         }
         let data_type = spelling::data_type(column, Trust::Likely);
         let old = old.and_then(|old| old.column(&column.name));

@@ -27,7 +27,7 @@ pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_w
     for entry in &lock.entries {
         checks.extend(match entry {
             Entry::Column(old) => comparison.column(old),
-            Entry::Flatten { ty, field, .. } => comparison.flattened(ty, field),
+            Entry::Flatten { ty, field, prefix, .. } => comparison.flattened(ty, field, prefix),
         });
     }
     for (i, column) in schema.columns.iter().enumerate() {
@@ -173,11 +173,27 @@ impl Comparison<'_> {
         }
     }
 
-    fn flattened(&self, ty: &str, field: &str) -> TokenStream {
+    fn flattened(&self, ty: &str, field: &str, prefix: &str) -> TokenStream {
         let (file, ident) = (&self.file, self.schema.ident);
         let found = self.schema.columns.iter().find(|column| column.is_flat() && column.label() == field);
         match found {
-            Some(column) if text(column.ty) == ty => {}
+            Some(column) if text(column.ty) == ty => {
+                let is = column.prefix();
+                if is != prefix {
+                    let shown = |prefix: &str| match prefix {
+                        "" => "no prefix".to_owned(),
+                        prefix => format!("the prefix `{prefix}`"),
+                    };
+                    let (was, is) = (shown(prefix), shown(&is));
+                    let what = format!(
+                        "the columns of `{field}` had {was} in `{file}` and now have {is}: existing rows have other names"
+                    );
+                    match column.options.prefix.get() {
+                        Some(prefix) => self.breaking(prefix, what),
+                        None => self.breaking(column.ident, what),
+                    }
+                }
+            }
             Some(column) => {
                 let is = text(column.ty);
                 let what =

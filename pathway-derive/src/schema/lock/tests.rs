@@ -2,10 +2,13 @@
 
 use std::fs;
 
-use syn::{DeriveInput, parse_quote};
+use proc_macro2::Span;
+use syn::{DeriveInput, LitStr, parse_quote};
 
 use super::accept::{lock_of, replace};
+use super::compare::compare;
 use crate::ctxt::Ctxt;
+use crate::files::data_type::DataType;
 use crate::files::lock::{Column, Lock};
 use crate::schema::ast::Schema;
 
@@ -96,3 +99,41 @@ fn a_lock_is_replaced_whole_or_not_at_all() {
     names.sort();
     assert_eq!(names, ["cat.json", "taken"]);
 }
+
+/// Returns the errors for a struct whose lock has this text.
+fn differences(input: &DeriveInput, lock: &str) -> String {
+    let ctxt = Ctxt::new();
+    let schema = Schema::from_input(&ctxt, input);
+    let literal = LitStr::new("cat.schema.json", Span::call_site());
+    compare(&ctxt, &schema, &literal, &Lock::parse(lock).unwrap(), false);
+    ctxt.check().to_string()
+}
+
+#[test]
+fn the_prefix_of_a_flattened_schema_is_in_the_lock() {
+    let with = |prefix: Option<&str>| -> DeriveInput {
+        let prefix = prefix.map(|prefix| quote::quote!(, prefix = #prefix));
+        parse_quote! {
+            struct Cat {
+                key: i64,
+                #[schema(flatten #prefix)]
+                from: Place,
+            }
+        }
+    };
+    let prefixes = [None, Some("from_"), Some("src_")];
+    for old in prefixes {
+        let lock = accepted(&with(old), None).print();
+        assert_eq!(Lock::parse(&lock).unwrap().print(), lock);
+        for new in prefixes {
+            let errors = differences(&with(new), &lock);
+            let shown =
+                |prefix: Option<&str>| prefix.map_or("no prefix".to_owned(), |text| format!("the prefix `{text}`"));
+            let [was, is] = [old, new].map(shown);
+            let expected = format!("the columns of `from` had {was} in `cat.schema.json` and now have {is}");
+            assert_eq!(errors.contains(&expected), old != new, "{errors}");
+            assert_eq!(errors.is_empty(), old == new, "{errors}");
+        }
+    }
+}
+
