@@ -89,3 +89,44 @@ fn a_row_whose_check_panics_is_not_in_the_batch() {
     assert!(batch.push(cat().into_fields()).is_ok() && batch.push_json(br#"{"genus":"felis","key":1}"#).is_ok());
     assert_eq!((batch.len(), batch.diff(0), batch.diff(2)), (3, -1, 1));
 }
+
+#[derive(Debug, Clone)]
+struct Even(i64);
+
+impl TryFrom<i64> for Even {
+    type Error = &'static str;
+    fn try_from(n: i64) -> Result<Self, &'static str> {
+        if n % 2 == 0 { Ok(Even(n)) } else { Err("odd") }
+    }
+}
+impl From<Even> for i64 {
+    fn from(even: Even) -> i64 {
+        even.0
+    }
+}
+
+#[derive(pathway_derive::Schema)]
+#[schema(crate = crate)]
+struct Numbers {
+    key: i64,
+    #[schema(try_from = "i64", into = "i64")]
+    first: Even,
+    #[schema(try_from = "i64", into = "i64", default = Even(0))]
+    second: Even,
+    #[schema(try_from = "i64", into = "i64")]
+    last: Option<Even>,
+}
+
+#[test]
+fn a_refused_value_is_reported_with_its_column() {
+    let reason = "a value does not read back from its column: expected an `Even`, found ";
+    let mut batch = Batch::<Numbers>::default();
+    for (column, values) in [("first", [1, 3, 5]), ("second", [0, 3, 5]), ("last", [0, 2, 5])] {
+        let [first, second, last] = values.map(Even);
+        let row = Numbers { key: 1, first, second, last: Some(last) };
+        let payload = catch_unwind(AssertUnwindSafe(|| batch.push(row.into_fields()).is_ok())).unwrap_err();
+        let error = payload.downcast::<String>().unwrap();
+        assert!(error.starts_with(&format!("column `{column}`: {reason}")), "{error}");
+        assert_eq!((batch.len(), batch.columns.bytes()), (0, 0));
+    }
+}

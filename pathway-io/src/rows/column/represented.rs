@@ -81,6 +81,8 @@ impl<T: Represented + ColumnType> Buffer for RepresentedBuffer<T> {
         if T::CAN_REFUSE
             && let Err(error) = self.check_last()
         {
+            // The panic is reported with the first column that lacks its value.
+            self.0.truncate(self.0.len() - 1);
             panic!("a value does not read back from its column: {error}");
         }
     }
