@@ -83,7 +83,7 @@ fn is_output(inferred: &Inferred) -> bool {
             inferred.columns.iter().any(|column| {
                 let kinds = &column.summary.kinds;
                 let is_number = column.summary.count == inferred.rows && kinds.integers == inferred.rows;
-                let is_diff = kinds.least.abs() == 1 && kinds.most.abs() == 1;
+                let is_diff = kinds.least.unsigned_abs() == 1 && kinds.most.unsigned_abs() == 1;
                 column.name == *name && is_number && (*name != "diff" || is_diff)
             })
         })

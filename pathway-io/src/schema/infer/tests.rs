@@ -196,3 +196,11 @@ fn a_second_byte_order_mark_is_an_error() {
     assert_eq!(error("{\"a\": 1}\n\u{feff}\u{feff}{\"a\": 1}\n"), "line 2 column 1: expected value");
 }
 
+#[test]
+fn a_negative_integer_of_any_length_is_a_column() {
+    let long = format!("-{}", "9".repeat(40));
+    for sample in [format!("a,b,c\n{long},1,2\n"), format!("diff,time,c\n{long},1,2\n")] {
+        assert!(fields(&sample).contains(&"c: i64,".to_owned()), "{sample}");
+    }
+}
+
