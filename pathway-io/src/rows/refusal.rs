@@ -3,10 +3,11 @@
 //! `next` can only say that the subject is closed, so such a push panics. The buffer that panics does not know its column,
 //! which is added to the message here. Only JSON columns and paths refuse values, and only their schemas pay for it.
 
+use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::rows::column::Buffer;
-use crate::rows::fields::{Columns, Visitor};
+use crate::rows::fields::{Columns, Fields, Visitor};
 use crate::rows::schema::{ColumnsOf, RowOf, Schema};
 
 /// Pushes a row into columns with `len` rows.
@@ -19,7 +20,26 @@ pub(crate) fn push<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, fields: Ro
     let mut refused = Shorter { len, column: None };
     columns.visit(0, &mut refused);
     columns.truncate(len);
-    match (refused.column, payload.downcast::<String>()) {
+    resume::<S>(refused.column, payload)
+}
+
+/// Pushes the default of a column that a row of JSON lacks, or null. Returns `false` if it has neither.
+///
+/// # Panics
+///
+/// If the column refuses its default. That is a mistake in the program, and not in the row.
+#[inline]
+pub(crate) fn fill<S: Schema>(columns: &mut ColumnsOf<S>, index: usize) -> bool {
+    if !ColumnsOf::<S>::CAN_REFUSE {
+        return S::Fields::fill(columns, index);
+    }
+    let filled = catch_unwind(AssertUnwindSafe(|| S::Fields::fill(columns, index)));
+    filled.unwrap_or_else(|payload| resume::<S>(Some(index), payload))
+}
+
+/// Continues a panic, whose reason gets the name of the column.
+fn resume<S: Schema>(column: Option<usize>, payload: Box<dyn Any + Send>) -> ! {
+    match (column, payload.downcast::<String>()) {
         (Some(column), Ok(reason)) => {
             resume_unwind(Box::new(format!("column `{}`: {reason}", S::SCHEMA.columns[column].name)))
         }

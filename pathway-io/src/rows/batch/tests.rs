@@ -130,3 +130,29 @@ fn a_refused_value_is_reported_with_its_column() {
         assert_eq!((batch.len(), batch.columns.bytes()), (0, 0));
     }
 }
+
+#[derive(pathway_derive::Schema)]
+#[schema(crate = crate)]
+struct OddDefault {
+    key: i64,
+    #[schema(try_from = "i64", into = "i64", default = Even(3))]
+    even: Even,
+}
+
+#[test]
+fn a_default_that_its_column_refuses_is_reported_with_its_column() {
+    let mut batch = Batch::<OddDefault>::default();
+    let pushes: [fn(&mut Batch<OddDefault>) -> bool; 3] = [
+        |batch| batch.push_json(br#"{"key":1}"#).is_ok(),
+        |batch| batch.push_json(br#"{"\u006bey":1}"#).is_ok(),
+        |batch| batch.push_value(&json!({ "key": 1 })).is_ok(),
+    ];
+    for push in pushes {
+        let payload = catch_unwind(AssertUnwindSafe(|| push(&mut batch))).unwrap_err();
+        let error = payload.downcast::<String>().unwrap();
+        assert!(error.starts_with("column `even`: a value does not read back from its column"), "{error}");
+        batch.repair();
+        batch.push_json(br#"{"key":1,"even":2}"#).unwrap();
+    }
+    assert_eq!(batch.len(), 3);
+}

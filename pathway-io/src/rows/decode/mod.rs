@@ -19,9 +19,10 @@ use serde_json::Value;
 
 use crate::rows::column::mismatch;
 use crate::rows::column::strict::split_place;
-use crate::rows::description::{RESERVED, TableSchema};
-use crate::rows::fields::{Columns, Fields};
+use crate::rows::description::{Column, RESERVED, TableSchema};
+use crate::rows::fields::Columns;
 use crate::rows::position;
+use crate::rows::refusal;
 use crate::rows::schema::{ColumnsOf, Schema};
 use crate::run::error::row_error::RowError;
 
@@ -132,7 +133,7 @@ pub(crate) fn decode_value<S: Schema>(
 #[inline]
 fn fill_missing<S: Schema>(columns: &mut ColumnsOf<S>, seen: &Seen) -> Result<(), RowError> {
     for index in seen.missing() {
-        if !S::Fields::fill(columns, index) {
+        if !refusal::fill::<S>(columns, index) {
             let column = &S::SCHEMA.columns[index];
             let reason = if column.path.is_empty() || seen.is_stored {
                 "missing".to_owned()

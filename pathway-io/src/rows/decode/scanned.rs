@@ -7,7 +7,8 @@ use super::Seen;
 use super::nested::{self, Field, Nested};
 use crate::rows::column::scan::Scan;
 use crate::rows::description::RESERVED;
-use crate::rows::fields::{Columns, Fields};
+use crate::rows::fields::Columns;
+use crate::rows::refusal;
 use crate::rows::schema::{ColumnsOf, Schema};
 
 /// Appends the row to columns that have `len` rows. If the scan gives up, the columns are unchanged.
@@ -83,7 +84,7 @@ fn leave_order<S: Schema>(
             return Some(false);
         }
     }
-    let filled = seen.missing().all(|index| S::Fields::fill(columns, index));
+    let filled = seen.missing().all(|index| refusal::fill::<S>(columns, index));
     filled.then_some(true)
 }
 
