@@ -43,9 +43,28 @@ pub(crate) fn decode_json<S: Schema>(
     seen: &mut Seen,
 ) -> Result<(), RowError> {
     let text = utf8(text)?;
-    let scanned = seen.tries_scan() && scanned::scan::<S>(columns, len, text, seen);
+    let scanned =
+        const { can_scan(S::SCHEMA.columns) } && seen.tries_scan() && scanned::scan::<S>(columns, len, text, seen);
     seen.note_scan(scanned);
     if scanned { Ok(()) } else { parse_text::<S>(columns, len, text, seen) }
+}
+
+/// Returns whether the scan can compare the names of the columns with the text of a row. It cannot if one of them must be
+/// escaped in JSON.
+const fn can_scan(columns: &[Column]) -> bool {
+    let mut i = 0;
+    while i < columns.len() {
+        let name = columns[i].name.as_bytes();
+        let mut at = 0;
+        while at < name.len() {
+            if name[at] < b' ' || name[at] == b'"' || name[at] == b'\\' {
+                return false;
+            }
+            at += 1;
+        }
+        i += 1;
+    }
+    true
 }
 
 /// The byte order mark, which some programs put at the start of a file.

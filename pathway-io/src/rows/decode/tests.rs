@@ -248,6 +248,39 @@ fn one_byte_order_mark_is_skipped_and_a_second_is_an_error() {
     }
 }
 
+#[derive(Debug, PartialEq, pathway_derive::Schema)]
+#[schema(crate = crate)]
+struct Odd {
+    #[schema(rename = "a\"b")]
+    quote: i64,
+    #[schema(rename = "a\\b")]
+    backslash: i64,
+    #[schema(rename = "a\tb")]
+    tab: i64,
+}
+
+/// The scan compares the text of a name, so it would take such a name without its escape.
+#[test]
+fn names_that_must_be_escaped_are_compared_as_they_are_read() {
+    let read = |text: &str| {
+        let mut columns = ColumnsOf::<Odd>::default();
+        decode_json::<Odd>(&mut columns, 0, text.as_bytes(), &mut Seen::default())?;
+        Ok::<_, RowError>(Odd::from_fields(columns.get(0)))
+    };
+    let [quote, backslash, tab] = [r#""a\"b":1"#, r#""a\\b":2"#, r#""a\tb":3"#];
+    for order in [[quote, backslash, tab], [tab, quote, backslash], [backslash, tab, quote]] {
+        assert_eq!(read(&format!("{{{}}}", order.join(","))).unwrap(), Odd { quote: 1, backslash: 2, tab: 3 });
+    }
+    let raw = [r#""a"b":1"#, r#""a\b":2"#, "\"a\tb\":3"];
+    let of = |is_raw: [bool; 3]| [0, 1, 2].map(|i| if is_raw[i] { raw[i] } else { [quote, backslash, tab][i] });
+    for raw in [[true; 3], [true, false, false], [false, true, false], [false, false, true]].map(of) {
+        let text = format!("{{{}}}", raw.join(","));
+        assert!(read(&text).is_err(), "{text}");
+        let text = format!("{{{}}}", [raw[1], raw[2], raw[0]].join(", "));
+        assert!(read(&text).is_err(), "{text}");
+    }
+}
+
 /// The feature `arbitrary_precision` of serde_json, which another crate can turn on, changes how numbers arrive. `.ci/run`
 /// runs this test with the feature, too.
 #[test]
