@@ -14,6 +14,9 @@ impl TableSchema {
     /// primary key, for which JSON Schema has no word, are listed as `x-primary-key`. Defaults are evaluated by this call.
     /// The columns are in their order if serde_json has the feature `preserve_order`, and else by name.
     ///
+    /// A column with a path is not required, and the field in which its path begins may have any value: the schema does not look
+    /// inside it.
+    ///
     /// JSON Schema cannot express some rules: `next_json` refuses a column that is given twice, and follows the rules
     /// for JSON in a column ([`ColumnType`](crate::ColumnType)). `1.0`, `1e0` and `-0` are integers for both, below 2
     /// to the power of 53. From there on, `next_json` takes an integer only without a fraction and an exponent.
@@ -39,8 +42,12 @@ impl TableSchema {
         let mut required = Vec::new();
         let mut one_of_its_names = Vec::new();
         for column in self.columns {
-            properties.insert(column.name.to_owned(), property(column));
-            let is_required = !column.has_default && !column.optional;
+            let by_name = if column.is_read_by_name() { property(column) } else { json!({}) };
+            properties.insert(column.name.to_owned(), by_name);
+            if let Some(root) = column.root() {
+                properties.entry(root.to_owned()).or_insert(json!({}));
+            }
+            let is_required = !column.has_default && !column.optional && column.path.is_empty();
             for alias in column.aliases {
                 let place = column.name.replace('~', "~0").replace('/', "~1");
                 let reference = json!({ "$ref": format!("#/properties/{}", percent(&place)) });
@@ -105,6 +112,9 @@ fn nullable(schema: Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })
 }
 
+/// A time of day.
+const CLOCK: &str = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?";
+
 fn value(data_type: &DataType) -> Value {
     match data_type {
         DataType::Bool => json!({ "type": "boolean" }),
@@ -134,13 +144,13 @@ fn value(data_type: &DataType) -> Value {
         DataType::Duration => json!({ "type": "integer", "minimum": 0, "description": "nanoseconds" }),
         DataType::SignedDuration => json!({ "type": "integer", "description": "nanoseconds" }),
         DataType::Date => json!({ "type": "string", "format": "date" }),
-        DataType::Time => json!({ "type": "string", "pattern": "^[0-9]{2}:[0-9]{2}" }),
+        DataType::Time => json!({ "type": "string", "pattern": format!("^{CLOCK}$") }),
         DataType::DateTime => {
-            json!({ "type": "string", "pattern": "^[-+]?[0-9]{4,}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}" })
+            json!({ "type": "string", "pattern": format!("^[-+]?[0-9]{{4,}}-[0-9]{{2}}-[0-9]{{2}}[Tt ]{CLOCK}$") })
         }
         DataType::Timestamp | DataType::OffsetDateTime => json!({ "type": "string", "format": "date-time" }),
         DataType::Uuid => json!({ "type": "string", "format": "uuid" }),
-        DataType::Decimal => json!({ "type": ["string", "integer"], "pattern": "^[-+]?[0-9._]+([eE][-+]?[0-9]+)?$" }),
+        DataType::Decimal => json!({ "type": ["string", "integer"], "pattern": "^[-+]?[0-9]+([.][0-9]+)?$" }),
         DataType::Map(item) => json!({ "type": "object", "additionalProperties": value(item) }),
         DataType::Optional(item) => nullable(value(item)),
         DataType::List(item) => json!({ "type": "array", "items": value(item) }),
@@ -171,4 +181,29 @@ fn percent(text: &str) -> String {
         }
     }
     encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(pathway_derive::Schema)]
+    #[schema(crate = crate, deny_unknown)]
+    struct Offer {
+        id: i64,
+        #[schema(path = "seller.name")]
+        seller: String,
+        #[schema(path = "price.amount")]
+        amount: f64,
+    }
+
+    #[test]
+    fn a_column_with_a_path_is_not_required_and_its_field_may_have_any_value() {
+        let schema = <Offer as crate::Schema>::SCHEMA.json_schema();
+        assert_eq!(schema["required"], json!(["id"]));
+        let properties = &schema["properties"];
+        // `next_json` reads `amount` under its own name, too, and `seller` only inside the field of that name.
+        assert_eq!([&properties["seller"], &properties["price"]], [&json!({}); 2]);
+        assert_eq!(properties["amount"], value(&DataType::F64));
+    }
 }
