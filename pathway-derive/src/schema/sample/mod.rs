@@ -29,7 +29,7 @@ use crate::files::rows::{Cell, Named, Row, Rows};
 use crate::types::{self, option_of, text};
 use crate::{option, suggest};
 use summary::{Fault, Summary, all_types};
-use type_check::{Misfit, VALUE};
+use type_check::{Misfit, VALUE, kind};
 
 /// The limit for the items of a list and for the steps into a value that are checked for the paths of flattened
 /// schemas.
@@ -202,7 +202,57 @@ impl<'a> Held<'a> {
         }
     }
 
+    /// Reports the first value in a row through which the path of a column does not lead: a step of another type. The
+    /// column is not just missing there, because `next_json` refuses the row.
+    fn steps(&mut self, row: &Row) {
+        let paths: Vec<&Path> = self.states.iter().filter_map(State::path).collect();
+        for state in self.states.iter_mut().filter(|state| state.summary.fault.is_none()) {
+            let Some(path) = state.path() else { continue };
+            let Some(field) = row.fields.iter().find(|field| field.name == path.root()) else { continue };
+            let Cell::Json(value) = &field.cell else { continue };
+            let mut value = value;
+            let mut place = path.root().to_owned();
+            for (depth, step) in path.steps.iter().enumerate().skip(1) {
+                // Another path may lead on through a value of the other kind.
+                let is_way = |other: &&Path| {
+                    other.steps.len() > depth
+                        && other.steps[..depth] == path.steps[..depth]
+                        && matches!(
+                            (&other.steps[depth], value),
+                            (Step::Field(_), Value::Object(_)) | (Step::Item(_), Value::List(_))
+                        )
+                };
+                let wanted = if matches!(step, Step::Field(_)) { "an object" } else { "a list" };
+                let inner = match (step, value) {
+                    (_, Value::Null) => break,
+                    _ if !paths.iter().any(is_way) => {
+                        let (sample, line, column) = (&self.name, row.line, field.column);
+                        let (found, path, file) = (kind(value), path.literal.value(), self.path);
+                        let what =
+                            format!("`{sample}` line {line}: `{place}` is {found}, the path `{path}` needs {wanted}");
+                        state.summary.fault = Some((line, format!("{what}\nnote: at {file}:{line}:{column}")));
+                        break;
+                    }
+                    (Step::Field(name), Value::Object(fields)) => {
+                        place.push_str(&format!(".{name}"));
+                        fields.iter().find(|field| field.name == *name).map(|field| &field.value)
+                    }
+                    (Step::Item(index), Value::List(items)) => {
+                        place.push_str(&format!("[{index}]"));
+                        items.get(*index)
+                    }
+                    _ => break,
+                };
+                match inner {
+                    Some(inner) => value = inner,
+                    None => break,
+                }
+            }
+        }
+    }
+
     fn row(&mut self, row: &Row) {
+        self.steps(row);
         let mut inside = Vec::new();
         for field in &row.fields {
             match &field.cell {

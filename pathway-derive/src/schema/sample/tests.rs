@@ -276,6 +276,42 @@ fn the_runtime_has_the_same_reader_of_csv() {
         fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../pathway-io/src/schema/infer/csv.rs")).unwrap();
     assert_eq!(runtime, include_str!("../../files/csv.rs"));
 }
+
+/// Returns the output of the macro for a struct with this sample.
+fn held(fields: &str, sample: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("rows.jsonl");
+    fs::write(&path, sample).unwrap();
+    let source = format!("#[schema(sample = {path:?})] struct Row {{ {fields} }}");
+    crate::schema::derive(&syn::parse_str(&source).unwrap()).to_string()
+}
+
+#[test]
+fn a_path_leads_through_objects_and_lists_only() {
+    let fields = r#"
+        #[schema(path = "seller.name")] name: Option<String>,
+        #[schema(path = "seller.tags[0].text", default)] tag: String,
+    "#;
+    for (value, fault) in [
+        ("5", "`seller` is a number, the path `seller.name` needs an object"),
+        ("[]", "`seller` is a list, the path `seller.name` needs an object"),
+        (r#"{"tags":"x"}"#, "`seller.tags` is a string, the path `seller.tags[0].text` needs a list"),
+        (r#"{"tags":{}}"#, "`seller.tags` is an object, the path `seller.tags[0].text` needs a list"),
+        (r#"{"tags":[true]}"#, "`seller.tags[0]` is `true`, the path `seller.tags[0].text` needs an object"),
+    ] {
+        let output = held(fields, &format!("{{\"seller\":{{\"name\":\"a\"}}}}\n{{\"seller\":{value}}}\n"));
+        assert!(output.contains(fault) && output.contains("rows.jsonl:2:11"), "{fault}: {output}");
+    }
+    let both = r#"#[schema(path = "a.b")] field: Option<i64>, #[schema(path = "a[0]")] item: Option<i64>"#;
+    for (value, fits) in [("[1]", true), (r#"{"b":1}"#, true), ("1", false)] {
+        assert_eq!(!held(both, &format!("{{\"a\":{value}}}")).contains("compile_error"), fits, "{value}");
+    }
+    for value in ["null", "{}", r#"{"tags":null}"#, r#"{"tags":[]}"#, r#"{"tags":[null]}"#, r#"{"tags":[{}]}"#] {
+        let output = held(fields, &format!("{{\"seller\":{value}}}\n"));
+        assert!(!output.contains("compile_error"), "{value}: {output}");
+    }
+}
+
 // FAULTS 7
 #[test]
 fn a_second_byte_order_mark_is_not_json() {

@@ -204,7 +204,8 @@ fn is_wide(name: &str, text: &str) -> bool {
     if name == "u128" { text.parse::<u128>().is_ok() } else { text.parse::<i128>().is_ok() }
 }
 
-fn kind(value: &Value) -> &'static str {
+/// Returns the kind of a value, with its article.
+pub fn kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(true) => "`true`",
