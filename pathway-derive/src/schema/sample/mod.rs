@@ -273,6 +273,8 @@ impl<'a> Held<'a> {
                 (line, format!("`{name}` line {line}: `{shown}` {found}, the column wants `\0`{help}{}", at()))
             };
             match self.states.iter().position(|state| state.reads(field, is_inside)) {
+                // An output has these fields, too. The column has been read by its name.
+                Some(index) if found[index] && !is_inside && RESERVED.contains(&shown.as_str()) => {}
                 Some(index) if std::mem::replace(&mut found[index], true) => {
                     let state = &mut self.states[index];
                     if !std::mem::replace(&mut state.is_reported, true) {

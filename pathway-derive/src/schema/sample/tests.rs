@@ -312,6 +312,13 @@ fn a_path_leads_through_objects_and_lists_only() {
     }
 }
 
+#[test]
+fn a_sample_accepts_the_fields_that_an_output_adds() {
+    let fields = r#"#[schema(alias = "time")] time_: String"#;
+    assert!(!held(fields, r#"{"time_":"12:00","diff":1,"time":1700}"#).contains("compile_error"));
+    assert!(held(fields, r#"{"time":"12:00","diff":1,"time_":"13:00"}"#).contains("`time_` is given twice"));
+}
+
 // FAULTS 7
 #[test]
 fn a_second_byte_order_mark_is_not_json() {
