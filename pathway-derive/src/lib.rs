@@ -249,7 +249,9 @@ use syn::{DeriveInput, parse_macro_input};
 /// | another primary key, or the same in another order; `deny_unknown` added; the struct renamed | an error |
 ///
 /// A flattened schema must have its own lock, which covers its columns. If you write a type by your own name, such as an
-/// alias, the macro cannot write the column's type to the lock. The compiler then reports what to write there.
+/// alias, the macro cannot write the column's type to the lock. The compiler then reports what to write there. Types with one
+/// text form are one type for it: an enum, an IP address or a newtype of a `String` is a `String`, and `NonZero<i64>` is an
+/// `i64`. A change between such types is not found.
 ///
 /// The file is JSON, with one column on each line:
 ///

@@ -36,7 +36,7 @@ pub const PLAIN: [(&str, &str); 24] = [
 /// A type.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DataType {
-    /// A type of [`PLAIN`], by its spelling, or `char`, which is a `String` in a lock.
+    /// A type of [`PLAIN`], by its spelling, or `char`, which is a `Str` in the runtime.
     Plain(&'static str),
     Bytes,
     /// A map by name.
@@ -53,11 +53,6 @@ pub enum DataType {
 impl DataType {
     pub fn plain(name: &str) -> Option<DataType> {
         PLAIN.iter().find(|(known, _)| *known == name).map(|(known, _)| DataType::Plain(known))
-    }
-
-    /// Returns a list. A list of `u8` is bytes.
-    pub fn list(item: DataType) -> DataType {
-        if item == DataType::Plain("u8") { DataType::Bytes } else { DataType::List(Box::new(item)) }
     }
 
     /// Returns the type without its `Option`, and whether it is an `Option`.
@@ -90,7 +85,7 @@ impl DataType {
     /// Returns whether every value of `old` is read by a column of this type.
     pub fn reads(&self, old: &DataType) -> bool {
         match (old, self) {
-            (DataType::Plain(old), DataType::Plain(new)) => locked(old) == locked(new) || widens(old, new),
+            (DataType::Plain(old), DataType::Plain(new)) => old == new || widens(old, new),
             (DataType::Optional(old), DataType::Optional(new)) => new.reads(old),
             (old, DataType::Optional(new)) => new.reads(old),
             (DataType::Map(old), DataType::Map(new)) | (DataType::List(old), DataType::List(new)) => new.reads(old),
@@ -108,7 +103,7 @@ impl DataType {
 fn widens(old: &str, new: &str) -> bool {
     match (integer(old), integer(new)) {
         (Some((old_signed, old_bits)), Some((signed, bits))) => bits > old_bits && (signed || !old_signed),
-        _ => (old, new) == ("f32", "f64"),
+        _ => matches!((old, new), ("f32", "f64") | ("char", "String")),
     }
 }
 
@@ -116,11 +111,6 @@ fn widens(old: &str, new: &str) -> bool {
 pub fn integer(name: &str) -> Option<(bool, u32)> {
     let bits = name.strip_prefix(['i', 'u'])?.parse().ok()?;
     Some((name.starts_with('i'), bits))
-}
-
-/// Returns the spelling of a plain type in a lock.
-fn locked(name: &'static str) -> &'static str {
-    if name == "char" { "String" } else { name }
 }
 
 /// Reads the type at the start of `text`, and removes it.
@@ -151,8 +141,8 @@ fn parse(text: &mut &str, depth: usize) -> Option<DataType> {
     let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     *text = rest;
-    if !matches!(name, "Map" | "Option" | "Vec") {
-        return DataType::plain(name);
+    if !matches!(name, "Map" | "Option" | "Vec" | "List") {
+        return if name == "char" { Some(DataType::Plain("char")) } else { DataType::plain(name) };
     }
     if !eat(text, if name == "Map" { "<String, " } else { "<" }) {
         return None;
@@ -161,7 +151,8 @@ fn parse(text: &mut &str, depth: usize) -> Option<DataType> {
     let is_closed = eat(text, ">");
     is_closed.then(|| match name {
         "Map" => DataType::Map(Box::new(item)),
-        "Vec" => DataType::list(item),
+        "Vec" if item == DataType::Plain("u8") => DataType::Bytes,
+        "Vec" | "List" => DataType::List(Box::new(item)),
         _ => DataType::Optional(Box::new(item)),
     })
 }
@@ -175,11 +166,13 @@ fn eat(text: &mut &str, prefix: &str) -> bool {
 impl fmt::Display for DataType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DataType::Plain(name) => f.write_str(locked(name)),
+            DataType::Plain(name) => f.write_str(name),
             DataType::Unknown => f.write_str("_"),
             DataType::Bytes => f.write_str("Vec<u8>"),
             DataType::Map(item) => write!(f, "Map<String, {item}>"),
             DataType::Optional(item) => write!(f, "Option<{item}>"),
+            // `Vec<u8>` is bytes.
+            DataType::List(item) if **item == DataType::Plain("u8") => f.write_str("List<u8>"),
             DataType::List(item) => write!(f, "Vec<{item}>"),
             DataType::Array(item, len) => write!(f, "[{item}; {len}]"),
             DataType::Tuple(items) => {

@@ -195,12 +195,13 @@ fn records() -> impl Strategy<Value = Vec<Vec<Option<String>>>> {
 }
 
 fn data_types() -> impl Strategy<Value = DataType> {
-    let leaf = prop::sample::select(vec!["bool", "u8", "i64", "f64", "String", "Value", "Uuid", "u128"]);
-    let leaf = leaf.prop_map(|name| DataType::plain(name).unwrap());
+    let leaf = prop::sample::select(vec!["bool", "u8", "i64", "f64", "String", "char", "Value", "Uuid", "u128"]);
+    let leaf = leaf.prop_map(DataType::Plain);
     leaf.prop_recursive(3, 8, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|item| DataType::Optional(Box::new(item))),
-            inner.clone().prop_map(DataType::list),
+            inner.clone().prop_map(|item| DataType::List(Box::new(item))),
+            Just(DataType::Bytes),
             inner.clone().prop_map(|item| DataType::Map(Box::new(item))),
             (inner.clone(), 0..9usize).prop_map(|(item, len)| DataType::Array(Box::new(item), len)),
             prop::collection::vec(inner, 1..4).prop_map(DataType::Tuple),

@@ -56,10 +56,20 @@ fn of_path(ty: &Type, path: &TypePath, trust: Trust) -> DataType {
         // Without a path, `Duration` may be a type of another crate.
         ("Duration", []) if is_std => DataType::Plain("Duration"),
         ("Option", [item]) => DataType::Optional(Box::new(of(item, trust))),
-        ("Vec", [item]) => DataType::list(of(item, trust)),
+        ("Vec", [item]) => list(item, trust),
         (name, []) if types::is_primitive(ty) || types::is_string(ty) => DataType::plain(name).unwrap_or_default(),
         (name, arguments) if trust == Trust::Likely => likely(name, arguments),
         _ => DataType::Unknown,
+    }
+}
+
+/// Returns the type of a list. A list of `u8` is bytes, and a list of a type that is stored as `u8` is not. A list of a type
+/// that only the compiler knows may be bytes.
+fn list(ty: &Type, trust: Trust) -> DataType {
+    match of(ty, trust) {
+        DataType::Unknown => DataType::Unknown,
+        DataType::Plain("u8") if types::is_primitive(ty) => DataType::Bytes,
+        item => DataType::List(Box::new(item)),
     }
 }
 
@@ -70,7 +80,7 @@ fn likely(name: &str, arguments: &[&Type]) -> DataType {
         ("Box" | "Arc", [text]) if is_written(text, &["str"]) => DataType::Plain("String"),
         ("Cow", _) => DataType::Plain("String"),
         ("Box" | "NonZero", [item]) => of(item),
-        ("BTreeSet" | "HashSet", [item]) => DataType::list(of(item)),
+        ("BTreeSet" | "HashSet", [item]) => list(item, Trust::Likely),
         ("BTreeMap" | "HashMap", [name, item]) if types::is_string(name) => DataType::Map(Box::new(of(item))),
         ("DateTime", [zone]) if is_written(zone, &["Utc"]) => DataType::Plain("Timestamp"),
         ("DateTime", [_]) => DataType::Plain("OffsetDateTime"),

@@ -5,7 +5,8 @@ use std::fmt;
 use serde::ser::{Serialize, Serializer};
 
 /// The type of a column's values. Its [`Display`](fmt::Display) is the Rust spelling, such as `Vec<i64>`; for both
-/// kinds of maps it is `Map<String, i64>`.
+/// kinds of maps it is `Map<String, i64>`. `Vec<u8>` is bytes, and `List<u8>` is a list of a type that is stored as `u8`, such
+/// as `NonZero<u8>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DataType {
@@ -114,6 +115,7 @@ impl fmt::Display for DataType {
         match self {
             DataType::Map(item) => write!(f, "Map<String, {item}>"),
             DataType::Optional(item) => write!(f, "Option<{item}>"),
+            DataType::List(DataType::U8) => f.write_str("List<u8>"),
             DataType::List(item) => write!(f, "Vec<{item}>"),
             DataType::Array(item, len) => write!(f, "[{item}; {len}]"),
             DataType::Tuple(items) => {

@@ -87,6 +87,7 @@ impl Message {
         match data_type {
             DataType::Map(item) => self.push("Map<String, ").push_type(item).push(">"),
             DataType::Optional(item) => self.push("Option<").push_type(item).push(">"),
+            DataType::List(DataType::U8) => self.push("List<u8>"),
             DataType::List(item) => self.push("Vec<").push_type(item).push(">"),
             DataType::Array(item, len) => self.push("[").push_type(item).push("; ").push_number(*len as u32).push("]"),
             DataType::Tuple(items) => {

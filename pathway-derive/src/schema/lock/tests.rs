@@ -73,8 +73,7 @@ fn names_of_well_known_types_are_taken_for_those() {
     };
     let lock = accepted(&input, None);
     let (timestamp, map) = ("Timestamp", "Map<String, Option<String>>");
-    let expected =
-        [timestamp, "Option<Uuid>", "Vec<String>", "_", "_", map, "Vec<u64>", "u8", timestamp, "[String; 2]"];
+    let expected = [timestamp, "Option<Uuid>", "Vec<String>", "_", "_", map, "Vec<u64>", "u8", timestamp, "[char; 2]"];
     assert_eq!(types(&lock), expected);
 
     // A type that the user wrote into the lock stays.
@@ -137,3 +136,34 @@ fn the_prefix_of_a_flattened_schema_is_in_the_lock() {
     }
 }
 
+#[test]
+fn a_text_that_becomes_a_character_is_another_type() {
+    let of = |ty: syn::Type| -> DeriveInput { parse_quote!(struct Cat { mark: #ty }) };
+    let [text, character] = [parse_quote!(Vec<String>), parse_quote!(Vec<char>)].map(of);
+    let [texts, characters] = [&text, &character].map(|input| accepted(input, None).print());
+    assert!(characters.contains("\"type\": \"Vec<char>\""), "{characters}");
+    assert!(differences(&character, &texts).contains("was `Vec<String>` in `cat.schema.json` and is now `Vec<char>`"));
+    for (input, lock) in [(&text, &characters), (&text, &texts), (&character, &characters)] {
+        assert_eq!(differences(input, lock), "");
+    }
+}
+
+#[test]
+fn a_list_of_bytes_by_another_name_is_not_bytes() {
+    let input = parse_quote! {
+        struct Cat { a: Vec<u8>, b: Vec<Level>, c: Vec<NonZero<u8>>, d: BTreeSet<Box<u8>>, e: Vec<Vec<Level>>, f: BTreeSet<u8> }
+    };
+    let lock = accepted(&input, None);
+    let types: Vec<String> = lock.columns().map(|column| column.data_type.to_string()).collect();
+    assert_eq!(types, ["Vec<u8>", "_", "List<u8>", "List<u8>", "_", "Vec<u8>"]);
+    // The compiler's error names an entry, and the lock takes it.
+    let text = lock.print().replace("\"b\"", "\"b\", \"type\": \"List<u8>\"");
+    let lock = Lock::parse(&text).unwrap();
+    assert_eq!(lock.column("b").unwrap().data_type, DataType::List(Box::new(DataType::Plain("u8"))));
+    assert_eq!(lock.print(), text);
+    for list in ["List<i64>", "List<Option<u8>>", "List"] {
+        assert_eq!(DataType::parse(list), None, "{list}");
+    }
+    let bytes = pathway_io::DataType::List(&pathway_io::DataType::U8);
+    assert_eq!(bytes.to_string(), "List<u8>");
+}

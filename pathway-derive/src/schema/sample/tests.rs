@@ -319,6 +319,14 @@ fn a_sample_accepts_the_fields_that_an_output_adds() {
     assert!(held(fields, r#"{"time":"12:00","diff":1,"time_":"13:00"}"#).contains("`time_` is given twice"));
 }
 
+#[test]
+fn a_list_of_a_type_that_the_compiler_knows_may_be_bytes() {
+    for fields in ["data: Vec<Byte>", "data: Option<Vec<Byte>>", "data: (Vec<Byte>,)"] {
+        let value = if fields.contains('(') { r#"["AAE="]"# } else { r#""AAE=""# };
+        assert!(!held(fields, &format!("{{\"data\":{value}}}")).contains("compile_error"), "{fields}");
+    }
+}
+
 // FAULTS 7
 #[test]
 fn a_second_byte_order_mark_is_not_json() {
