@@ -1,5 +1,7 @@
 //! Rust names for arbitrary names.
 
+use std::collections::{HashMap, HashSet};
+
 /// The keywords. With `r#`, all but the last four can be the name of a field.
 const KEYWORDS: [&str; 52] = [
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else", "enum",
@@ -15,16 +17,18 @@ const TYPES: [&str; 7] = ["Schema", "Option", "Vec", "String", "Self", "Some", "
 /// Returns a distinct field name for each column, which is the column's own name if possible.
 pub(super) fn of_fields(columns: &[&str]) -> Vec<String> {
     let mut fields: Vec<String> = columns.iter().enumerate().map(|(index, name)| of_field(name, index)).collect();
-    let mut taken: Vec<String> = Vec::new();
+    let mut taken = HashSet::new();
+    // The number after the last one, for each stem.
+    let mut counts: HashMap<String, usize> = HashMap::new();
     for is_own in [true, false] {
         for (field, _) in fields.iter_mut().zip(columns).filter(|(field, name)| (*field == **name) == is_own) {
             let stem = field.trim_end_matches('_').to_owned();
-            let mut count = 2;
             while taken.contains(field) {
+                let count = counts.entry(stem.clone()).or_insert(2);
                 *field = format!("{stem}_{count}");
-                count += 1;
+                *count += 1;
             }
-            taken.push(field.clone());
+            taken.insert(field.clone());
         }
     }
     for field in fields.iter_mut().filter(|field| KEYWORDS.contains(&field.as_str())) {

@@ -1,5 +1,6 @@
 //! The rows of a sample, field by field.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 
@@ -58,8 +59,9 @@ fn json_lines(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>))
             let reason = reason.split(" at line ").next().unwrap_or_default();
             invalid(format!("line {number} column {}: {reason}", error.column()))
         })?;
-        for (index, (name, value)) in fields.0.iter().enumerate() {
-            if fields.0[..index].iter().any(|(before, _)| before == name) {
+        let mut names = HashSet::new();
+        for (name, value) in &fields.0 {
+            if !names.insert(name) {
                 return Err(invalid(format!("line {number}: `{name}` is given twice")));
             }
             let (value, long) = strict::parse_lossy(value.get()).map_err(|fault| {
@@ -105,7 +107,8 @@ fn csv(bytes: &[u8], is_cut: bool, field: &mut dyn FnMut(&str, Cell<'_>)) -> io:
     let mut records = Reader::new(bytes, is_cut);
     let Some(header) = records.next() else { return Ok(0) };
     let names: Vec<String> = header.map_err(fault)?.fields.into_iter().map(Option::unwrap_or_default).collect();
-    if let Some((_, name)) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+    let mut distinct = HashSet::new();
+    if let Some(name) = names.iter().find(|name| !distinct.insert(name.as_str())) {
         return Err(invalid(format!("line 1: the header has `{name}` twice")));
     }
     let mut rows = 0;

@@ -204,3 +204,19 @@ fn a_negative_integer_of_any_length_is_a_column() {
     }
 }
 
+/// Takes minutes if each name is compared with all others.
+#[test]
+fn a_row_with_many_names_is_read_in_linear_time() {
+    let names: Vec<String> = (0..100_000).map(|i| format!("id{i}")).collect();
+    let json = format!("{{{}}}\n", names.iter().map(|name| format!("\"{name}\":1")).collect::<Vec<_>>().join(","));
+    let csv = format!("{}\n{}\n", names.join(","), vec!["1"; names.len()].join(","));
+    for sample in [json, csv] {
+        assert_eq!(super::rows::read(sample.as_bytes(), false, &mut |_, _| {}).unwrap(), 1);
+    }
+    let columns: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(super::names::of_fields(&columns)[99_999], "id99999");
+    // Names that become one field.
+    let names: Vec<String> = (0..100_000).map(|i| format!("a{i:017b}").replace('0', "!").replace('1', "?")).collect();
+    let columns: Vec<&str> = names.iter().map(String::as_str).collect();
+    assert_eq!(super::names::of_fields(&columns)[99_999], "a_100000");
+}
