@@ -146,7 +146,12 @@ fn definition(column: &Column, dialect: Dialect) -> String {
         sql.push_str(" NOT NULL");
     }
     if let Some(default) = default.filter(|_| !is_left_out) {
-        let _ = write!(sql, " DEFAULT {}", literal(&default, &column.data_type, dialect));
+        // The null of an `Option` is a null of SQL in a JSON column, too.
+        let literal = match default {
+            Value::Null if column.optional => "NULL".to_owned(),
+            default => literal(&default, &column.data_type, dialect),
+        };
+        let _ = write!(sql, " DEFAULT {literal}");
     }
     if let Some(check) = check {
         let _ = write!(sql, " CHECK ({check})");
@@ -280,5 +285,25 @@ mod tests {
         );
         assert!(!has_nul(&serde_json::json!({ "a": ["\\0", 0, null] })));
         assert_eq!(literal(&nul, &DataType::Str, Dialect::Sqlite), "(CAST(X'6974277320610062' AS TEXT))");
+    }
+
+    #[derive(pathway_derive::Schema)]
+    #[schema(crate = crate)]
+    struct Notes {
+        #[schema(default)]
+        json: Value,
+        #[schema(default)]
+        maybe: Option<Value>,
+        #[schema(default)]
+        text: Option<String>,
+    }
+
+    /// A sink writes `None` as NULL, and a null in a `Value` as JSON.
+    #[test]
+    fn the_default_of_an_optional_json_column_is_null() {
+        let ddl = <Notes as crate::Schema>::SCHEMA.sql_ddl(Dialect::Postgres, "notes");
+        let defaults: Vec<&str> =
+            ddl.lines().filter_map(|line| line.split_once(" DEFAULT ")).map(|line| line.1).collect();
+        assert_eq!(defaults, ["'null',", "NULL,", "NULL"], "{ddl}");
     }
 }
