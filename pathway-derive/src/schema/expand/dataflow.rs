@@ -17,7 +17,7 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let mut received = schema.generics.clone();
-    received.params.insert(0, parse_quote!('de));
+    received.params.insert(0, parse_quote!('__de));
     let (received, _, _) = received.split_for_impl();
     let (import, flow) = runtime(schema, given);
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
@@ -73,8 +73,8 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
         #import
         #(#impls)*
         #[automatically_derived]
-        impl #received #flow::Deserialize<'de> for #row #bounds {
-            fn deserialize<__D: #flow::Deserializer<'de>>(__deserializer: __D) -> #flow::Result<Self, __D::Error> {
+        impl #received #flow::Deserialize<'__de> for #row #bounds {
+            fn deserialize<__D: #flow::Deserializer<'__de>>(__deserializer: __D) -> #flow::Result<Self, __D::Error> {
                 #flow::deserialize(__deserializer)
             }
         }
@@ -110,5 +110,23 @@ fn shown(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStrea
         quote!(#flow::json_option::<#row, #i, _>(&self.#ident))
     } else {
         quote!(#flow::json::<#row, #i, _>(&self.#ident))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    /// rustc refuses a lifetime that shadows another one.
+    #[test]
+    fn the_lifetime_of_the_impl_is_not_one_of_a_bound() {
+        let output = crate::schema::derive(&parse_quote! {
+            #[schema(dataflow)]
+            struct Row<T: ColumnType + for<'de> Deserialize<'de>> {
+                value: T,
+            }
+        });
+        let output = output.to_string();
+        assert!(output.contains("impl < '__de , T") && !output.contains("impl < 'de"), "{output}");
     }
 }
