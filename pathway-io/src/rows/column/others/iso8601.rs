@@ -118,8 +118,8 @@ impl Reader<'_> {
     }
 
     fn day(&mut self) -> Result<Day, Fault> {
-        let (minus, signed) = (self.take(b'-'), self.take(b'+'));
-        let digits = if minus || signed { self.digits().clamp(4, 6) } else { 4 };
+        let minus = self.take(b'-');
+        let digits = if minus || self.take(b'+') { self.digits().clamp(4, 6) } else { 4 };
         // Below 1,000,000.
         let year = self.number(digits)? as i32;
         self.expect(b'-')?;

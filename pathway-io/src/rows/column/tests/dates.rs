@@ -46,9 +46,18 @@ fn date_forms<T: ColumnType + Debug>() {
         fault::<T>("2021-03-21T18:34"),
         format!("{wanted} the string \"2021-03-21T18:34\": a `Date` has no time of day")
     );
-    for text in
-        ["", "today", "20210321", "2021-3-21", "2021-03-2", "2021-03-211", "21/03/2021", "+021-03-21", "2021-03-²1"]
-    {
+    for text in [
+        "",
+        "today",
+        "20210321",
+        "2021-3-21",
+        "2021-03-2",
+        "2021-03-211",
+        "21/03/2021",
+        "+021-03-21",
+        "-+2021-03-21",
+        "2021-03-²1",
+    ] {
         assert_eq!(fault::<T>(text), format!("{wanted} the string {text:?}"));
     }
     assert_eq!(read::<T>("20210321").unwrap_err(), format!("{wanted} the number 20210321"));
