@@ -10,7 +10,7 @@ mod summary;
 mod tests;
 mod type_check;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
 use proc_macro2::TokenStream;
@@ -142,6 +142,8 @@ struct Held<'a> {
     types: Rc<[DataType]>,
     /// The fields that no column of the struct itself reads, with the error if no other does.
     unread: Vec<(String, String)>,
+    /// The names of these fields.
+    noted: HashSet<String>,
     is_readable: bool,
 }
 
@@ -174,6 +176,7 @@ impl<'a> Held<'a> {
             is_deep: true,
             types,
             unread: Vec::new(),
+            noted: HashSet::new(),
             is_readable: true,
         }
     }
@@ -326,8 +329,7 @@ impl<'a> Held<'a> {
 
     /// Records a field that no column of the struct itself reads.
     fn unread(&mut self, field: &Named, line: usize, at: impl Fn() -> String) {
-        let is_noted = self.unread.iter().any(|(name, _)| *name == field.name);
-        if is_noted || self.states.iter().any(|state| state.begins_in(field)) {
+        if self.states.iter().any(|state| state.begins_in(field)) || !self.noted.insert(field.name.clone()) {
             return;
         }
         let names: Vec<&str> = self.states.iter().map(|state| state.column.name.as_str()).collect();
