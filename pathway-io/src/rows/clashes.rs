@@ -2,7 +2,7 @@
 //!
 //! A macro sees the names in its own struct, and not those in a flattened schema.
 
-use crate::rows::description::Column;
+use crate::rows::description::{Column, RESERVED};
 use crate::rows::message::{Message, contains, same};
 use crate::rows::path::overlap;
 
@@ -115,6 +115,22 @@ pub const fn assert_distinct(clash: Option<Clash>) {
         let (before, behind) = if is_path { ("`", "` is read twice") } else { ("column `", "` is defined twice") };
         let message = Message::new().push(before).push(name).push(behind).push(": by the field `");
         panic!("{}", message.push(first).push("` and by the field `").push(second).push("`").as_str());
+    }
+}
+
+/// Fails if a column of a field that is flattened with a prefix has a reserved name, such as `time` for `me` after `ti`.
+#[doc(hidden)]
+#[track_caller]
+pub const fn assert_unreserved(columns: &[Column], field: usize) {
+    let mut i = 0;
+    while i < columns.len() {
+        let Column { name, field: of, field_index, .. } = columns[i];
+        if field_index == field && contains(&RESERVED, name) {
+            let message = Message::new().push("`").push(name).push("` is reserved for the update stream: ");
+            let message = message.push("the prefix makes it the name of a column of `").push(of);
+            panic!("{}", message.push("`\nhelp: use another prefix").as_str());
+        }
+        i += 1;
     }
 }
 

@@ -90,6 +90,13 @@ pub fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
                 const _: () = #pw::assert_keyless(#field, #pw::flat_columns::<#row, #i>());
             });
         }
+        if let Some(prefix) = column.options.prefix.get().filter(|_| column.is_flat()) {
+            let span = option::glue(prefix.span());
+            let pw = option::ident_at(pw, span);
+            checks.extend(quote_spanned! {span=>
+                const _: () = #pw::assert_unreserved(<#row as #pw::Schema>::SCHEMA.columns, #i);
+            });
+        }
         if may_clash(schema) && i > 0 && (column.is_flat() || is_behind_flat) {
             let span = option::glue(column.name_span());
             let pw = option::ident_at(pw, span);
