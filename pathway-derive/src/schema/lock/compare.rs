@@ -115,7 +115,7 @@ impl Comparison<'_> {
         let Some(column) = found else {
             if self.schema.columns.iter().any(Column::is_flat) {
                 // One of the flattened schemas may have the column.
-                return self.const_check(old, self.literal.span(), [&gone, &with_help(differs), &lost]);
+                return self.const_check(old, self.literal.span(), [&gone, &with_help(differs), &lost], true);
             }
             self.ctxt.error(self.literal, gone);
             return TokenStream::new();
@@ -123,8 +123,7 @@ impl Comparison<'_> {
         for alias in &old.aliases {
             let is_there = *alias == column.name || column.options.aliases.iter().any(|new| new.value() == *alias);
             if !is_there {
-                let what = format!("column `{name}` has lost the alias `{alias}` of `{file}`: existing rows have it");
-                self.breaking(column.ident, what);
+                self.breaking(column.ident, self.lost_alias(name, alias));
             }
         }
         self.path(column, old);
@@ -144,7 +143,7 @@ impl Comparison<'_> {
                      help: to accept it, write `\u{1}` there"
                 )
             };
-            return self.const_check(old, column.ident.span(), [&gone, &differs, &lost]);
+            return self.const_check(old, column.ident.span(), [&gone, &differs, &lost], false);
         }
         if !new.reads(&old.data_type) || (old.optional && !optional) {
             self.ctxt.error(column.ident, with_help(differs).replace('\0', &text(column.ty)));
@@ -152,6 +151,10 @@ impl Comparison<'_> {
             self.ctxt.error(column.ident, lost);
         }
         TokenStream::new()
+    }
+
+    fn lost_alias(&self, name: &str, alias: &str) -> String {
+        format!("column `{name}` has lost the alias `{alias}` of `{}`: existing rows have it", self.file)
     }
 
     /// Checks the path of the column. A column with a path is also read by its name, unless the path begins in a field
@@ -163,8 +166,7 @@ impl Comparison<'_> {
         if is == old.path || (old.path.is_empty() && is_read_by_name) {
             return;
         }
-        let shown = |path: &str| if path.is_empty() { "by its name".to_owned() } else { format!("at `{path}`") };
-        let (name, file, was, is) = (&old.name, &self.file, shown(&old.path), shown(&is));
+        let (name, file, was, is) = (&old.name, &self.file, place(&old.path), place(&is));
         let what =
             format!("column `{name}` was read {was} in `{file}` and is now read {is}: existing rows have it elsewhere");
         match path {
@@ -250,9 +252,28 @@ impl Comparison<'_> {
     }
 
     /// Returns the check that the compiler evaluates for a column of the lock, with the errors for a missing column,
-    /// for a type that does not fit, and for a missing default.
-    fn const_check(&self, old: &lock::Column, span: Span, [gone, differs, lost]: [&str; 3]) -> TokenStream {
+    /// for a type that does not fit, and for a missing default. The column may be in a flattened schema (`is_moved`), where only
+    /// the compiler sees its aliases and its path.
+    fn const_check(
+        &self,
+        old: &lock::Column,
+        span: Span,
+        [gone, differs, lost]: [&str; 3],
+        is_moved: bool,
+    ) -> TokenStream {
         let (row, pw) = (self.schema.ident, &self.pw);
+        let aliases = old.aliases.iter().filter(|_| is_moved).map(|alias| {
+            let lost = with_help(self.lost_alias(&old.name, alias));
+            quote!((#alias, #lost))
+        });
+        let path = if is_moved {
+            let (name, file, path) = (&old.name, &self.file, &old.path);
+            let (was, reason) = (place(path), "is now read elsewhere: existing rows have it there");
+            let moved = with_help(format!("column `{name}` was read {was} in `{file}` and {reason}"));
+            quote!(#pw::Some((#path, #moved)))
+        } else {
+            quote!(#pw::None)
+        };
         let lock::Column { name, optional, has_default, .. } = old;
         let data_type = match &old.data_type {
             DataType::Unknown => quote!(#pw::None),
@@ -265,10 +286,16 @@ impl Comparison<'_> {
         quote_spanned! {at.span()=>
             const _: () = #at::assert_lock(<#row as #at::Schema>::SCHEMA, &#at::LockedColumn {
                 name: #name, data_type: #data_type, optional: #optional, has_default: #has_default,
+                aliases: &[#(#aliases),*], path: #path,
                 gone: #gone, differs: #differs, lost: #lost,
             });
         }
     }
+}
+
+/// Describes where a column is read.
+fn place(path: &str) -> String {
+    if path.is_empty() { "by its name".to_owned() } else { format!("at `{path}`") }
 }
 
 fn with_help(what: String) -> String {

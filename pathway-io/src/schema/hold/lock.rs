@@ -5,7 +5,7 @@
 
 use crate::rows::data_type::DataType;
 use crate::rows::description::TableSchema;
-use crate::rows::message::{Message, same};
+use crate::rows::message::{Message, contains, same};
 use crate::rows::schema::Schema;
 
 /// A schema with a lock.
@@ -28,6 +28,10 @@ pub struct LockedColumn {
     pub data_type: Option<DataType>,
     pub optional: bool,
     pub has_default: bool,
+    /// Its aliases, each with the error if it was removed. Empty if the macro has checked them.
+    pub aliases: &'static [(&'static str, &'static str)],
+    /// Its path, and the error if it is read elsewhere. `None` if the macro has checked it.
+    pub path: Option<(&'static str, &'static str)>,
     /// The error if the column does not exist.
     pub gone: &'static str,
     /// The error if the type does not fit. A NUL is the placeholder for the new type, and U+0001 for its entry in the lock.
@@ -59,6 +63,15 @@ pub const fn assert_lock(schema: &TableSchema, old: &LockedColumn) {
         });
         let data_type = Message::new().push_column(&new.data_type, new.optional);
         panic!("{}", Message::filled(old.differs, data_type.as_str(), entry.as_str()).as_str());
+    }
+    let mut alias = 0;
+    while alias < old.aliases.len() {
+        let (name, lost) = old.aliases[alias];
+        assert!(same(new.name, name) || contains(new.aliases, name), "{}", lost);
+        alias += 1;
+    }
+    if let Some((path, moved)) = old.path {
+        assert!(same(new.path, path) || (path.is_empty() && new.is_read_by_name()), "{}", moved);
     }
     assert!(new.has_default || new.optional || !(old.has_default || old.optional), "{}", old.lost);
 }
