@@ -390,7 +390,8 @@ fn persistent_leases(
     run(pipeline)
 }
 
-// Contract 7.6, FAULTS 41
+// Contract 7.6
+// FAULTS 41
 #[test]
 fn a_value_that_arrow_does_not_have_is_a_bad_row_and_never_durable() {
     let keys = |dir: &TempDir| -> Vec<i64> {
