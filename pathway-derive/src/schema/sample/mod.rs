@@ -5,6 +5,7 @@
 //! checked against every possible type (`summary`). A function of the runtime, which the compiler evaluates, selects
 //! the result for the real type.
 
+mod state;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -26,8 +27,9 @@ use crate::ctxt::Ctxt;
 use crate::files::data_type::DataType;
 use crate::files::json::Value;
 use crate::files::rows::{Cell, Named, Row, Rows};
-use crate::types::{self, option_of, text};
+use crate::types::{self, text};
 use crate::{option, suggest};
+use state::{Key, State};
 use summary::{Fault, Summary, all_types};
 use type_check::{Misfit, VALUE, kind};
 
@@ -75,49 +77,6 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let checks = held.finish();
     let track = source_path::track(place, file_len);
     quote!(#track #checks)
-}
-
-/// The field of a row, or the path to a value inside it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    name: String,
-    is_inside: bool,
-}
-
-/// A column, and its values in the rows.
-struct State<'a> {
-    column: &'a Column<'a>,
-    summary: Summary,
-    /// Whether an error about the column has been reported.
-    is_reported: bool,
-}
-
-impl<'a> State<'a> {
-    fn path(&self) -> Option<&'a Path> {
-        self.column.options.path.get()
-    }
-
-    /// Returns the name or path of the column in a row.
-    fn name(&self) -> String {
-        self.path().map_or_else(|| self.column.name.clone(), |path| path.literal.value())
-    }
-
-    fn begins_in(&self, field: &Named) -> bool {
-        matches!(field.cell, Cell::Json(_)) && self.path().is_some_and(|path| path.root() == field.name)
-    }
-
-    fn reads(&self, field: &Named, is_inside: bool) -> bool {
-        let column = self.column;
-        match is_inside {
-            true => self.path().is_some_and(|path| path.literal.value() == field.name),
-            false if column.is_flat() || self.begins_in(field) => false,
-            false => column.name == field.name || column.options.aliases.iter().any(|name| name.value() == field.name),
-        }
-    }
-
-    fn may_be_missing(&self) -> bool {
-        self.column.default().is_some() || option_of(self.column.ty).is_some()
-    }
 }
 
 /// A schema and the rows of its sample.

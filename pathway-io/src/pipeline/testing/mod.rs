@@ -10,6 +10,8 @@ mod compare;
 #[cfg(feature = "persist")]
 pub(crate) mod directory;
 #[cfg(feature = "persist")]
+mod ended;
+#[cfg(feature = "persist")]
 mod every_column;
 #[cfg(feature = "persist")]
 mod failing;

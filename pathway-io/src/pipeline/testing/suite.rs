@@ -8,18 +8,17 @@ use std::time::Duration;
 use super::check::{Check, Length, Verdict};
 use super::clock::DEADLINE;
 use super::compare::{TableRows, all, contains, count, same};
+use super::ended::{GRACE_PERIOD, ended};
 use super::failing::FailingSinks;
 use super::harness::Harness;
 use super::recorder::{Fail, Stop};
 use super::report::Report;
 use super::tables::TestedTables;
-use crate::run::error::{Error, FailureKind};
+use crate::run::error::Error;
 use crate::run::restart::Restart;
 use crate::source::connector::{Connector, Subjects};
 use crate::source::options::ReadOptions;
 
-/// The time that a connector under test has after a stop.
-const GRACE_PERIOD: Duration = Duration::from_secs(5);
 /// The most refused pushes that are allowed after a stop: each thread of a client can make one.
 const MOST_REFUSALS: u64 = 16;
 /// The most offsets that are tried, spread over all.
@@ -392,25 +391,5 @@ where
             Check::restarts_after_each_row => self.restarts_after_each_row(),
             Check::can_be_dropped_at_each_await => self.can_be_dropped_at_each_await(),
         }
-    }
-}
-
-fn ended<S>(report: &Report<S>, when: &str) -> Verdict {
-    if !report.returned {
-        return Err(format!(
-            "{when}, `run` has not returned within {GRACE_PERIOD:?}: return when a push or `sleep` returns `Closed`, and \
-             unblock foreign reads with `on_interrupt` (contract, section 2.4)"
-        ));
-    }
-    if report.on_stops() != 1 {
-        return Err(format!("{when}, `on_stop` was called {} times", report.on_stops()));
-    }
-    match report.result() {
-        // The source was not abandoned, which is all that counts here. Another test checks errors of an undisturbed
-        // run.
-        Err(error) if matches!(error, Error::Connector(failure) if matches!(failure.kind(), FailureKind::Panicked { .. })) => {
-            Err(format!("{when}, the source panics: {error}"))
-        }
-        _ => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 #[cfg(feature = "parquet")]
 pub(crate) mod check;
+mod fields;
 mod node;
 
 use std::sync::Arc;

@@ -14,12 +14,13 @@ use arrow_array::{
     StringArray, StructArray,
 };
 use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer, i256};
-use arrow_schema::{ArrowError, DataType as ArrowType, Field};
+use arrow_schema::{ArrowError, DataType as ArrowType};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::fields::{entry_fields, item_field, struct_fields};
 use crate::rows::civil;
 use crate::rows::data_type::DataType;
 
@@ -110,29 +111,6 @@ impl Values {
                 Values::Tuple(items.map(|(item, field)| Node::new(item, field.data_type())).collect())
             }
         }
-    }
-}
-
-/// Returns the field of a list's elements.
-fn item_field(arrow: &ArrowType) -> Arc<Field> {
-    match arrow {
-        ArrowType::List(field) | ArrowType::FixedSizeList(field, _) => Arc::clone(field),
-        other => Arc::new(Field::new("item", other.clone(), true)),
-    }
-}
-
-/// Returns the fields of a map's entries: the key and the value.
-fn entry_fields(arrow: &ArrowType) -> arrow_schema::Fields {
-    match arrow {
-        ArrowType::Map(entries, _) => struct_fields(entries.data_type()),
-        _ => arrow_schema::Fields::empty(),
-    }
-}
-
-fn struct_fields(arrow: &ArrowType) -> arrow_schema::Fields {
-    match arrow {
-        ArrowType::Struct(fields) => fields.clone(),
-        _ => arrow_schema::Fields::empty(),
     }
 }
 
