@@ -48,6 +48,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
             continue;
         }
         if method.sig.asyncness.is_some() {
+            // The runtime needs no `Send` future, and the user must write `async` also without an `await`.
             method.attrs.push(parse_quote!(#[allow(clippy::future_not_send, clippy::unused_async)]));
         }
     }
