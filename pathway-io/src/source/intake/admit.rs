@@ -152,20 +152,14 @@ impl Admitted<'_> {
         rows: &mut impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<bool, E> {
         let state = &mut *self.state;
-        for _ in 0..LOCKED_ROWS {
-            state.begin_tail();
-            match state.pending.push::<S, Option<E>>(self.table, pool, |batch| rows(batch).ok_or(None)?.map_err(Some)) {
-                Ok(()) => {}
-                Err(None) => return Ok(true),
-                Err(Some(error)) => return Err(error),
-            }
-            state.offered[self.table] += 1;
+        state.begin_tail();
+        let offered = &mut state.offered[self.table];
+        let before = *offered;
+        let pushed = state.pending.push_all::<S, E>(self.table, pool, LOCKED_ROWS, self.intake.limit, offered, rows);
+        if *offered > before {
             self.intake.after_push(state);
-            if state.pending.load.reaches(self.intake.limit) {
-                break;
-            }
         }
-        Ok(false)
+        pushed
     }
 
     /// [`push`](Self::push) for a row with its offset.

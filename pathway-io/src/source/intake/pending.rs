@@ -142,7 +142,7 @@ impl Pending {
         pool: &AnyPool,
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let batch = self.batches::<S>(table, pool).current();
+        let batch = batches::<S>(&mut self.tables, table, pool).current();
         let before = batch.bytes();
         fill(batch)?;
         let grown = batch.bytes() - before;
@@ -150,26 +150,41 @@ impl Pending {
         Ok(())
     }
 
+    /// Lets `rows` push rows into one batch of a table, and counts each in `offered`. Returns `Ok(true)` after `None`, the
+    /// error if there is one, and `Ok(false)` after `most` rows, or when the batch is full or the load reaches `limit`.
+    pub(crate) fn push_all<S: Schema, E>(
+        &mut self,
+        table: usize,
+        pool: &AnyPool,
+        most: usize,
+        limit: Load,
+        offered: &mut u64,
+        rows: &mut impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
+    ) -> Result<bool, E> {
+        let batch = batches::<S>(&mut self.tables, table, pool).current();
+        for _ in 0..most {
+            let before = batch.bytes();
+            match rows(batch) {
+                None => return Ok(true),
+                Some(pushed) => pushed?,
+            }
+            self.load = self.load.plus(Load { rows: 1, bytes: batch.bytes() - before });
+            *offered += 1;
+            if batch.is_full() || self.load.reaches(limit) {
+                break;
+            }
+        }
+        Ok(false)
+    }
+
     /// Makes the rows of a table the whole table. This counts as load, so that it is committed even without rows, and
     /// so that the number of waiting ones is bounded.
     pub(crate) fn start_table<S: Schema>(&mut self, table: usize, pool: &AnyPool) {
         self.replaces = true;
-        if self.batches::<S>(table, pool).start_table() {
+        if batches::<S>(&mut self.tables, table, pool).start_table() {
             self.load = self.load.plus(Load { rows: 1, bytes: 0 });
             self.bad.rows += 1;
         }
-    }
-
-    #[inline]
-    fn batches<S: Schema>(&mut self, table: usize, pool: &AnyPool) -> &mut Batches<S> {
-        if self.tables.len() <= table {
-            self.tables.resize_with(table + 1, || None);
-        }
-        let any: &mut dyn Any = &mut **self.tables[table].get_or_insert_with(|| {
-            let pool = Arc::clone(pool).downcast::<Pool<S>>().expect(OWN_TYPE);
-            Box::new(Batches::new(pool))
-        });
-        any.downcast_mut().expect(OWN_TYPE)
     }
 
     /// Makes the next row the beginning of a tail, unless there is one.
@@ -276,4 +291,21 @@ impl Pending {
             batches.repair();
         }
     }
+}
+
+/// Returns the batches of a table, and makes them before its first row.
+#[inline]
+fn batches<'a, S: Schema>(
+    tables: &'a mut Vec<Option<Box<dyn AnyBatches>>>,
+    table: usize,
+    pool: &AnyPool,
+) -> &'a mut Batches<S> {
+    if tables.len() <= table {
+        tables.resize_with(table + 1, || None);
+    }
+    let any: &mut dyn Any = &mut **tables[table].get_or_insert_with(|| {
+        let pool = Arc::clone(pool).downcast::<Pool<S>>().expect(OWN_TYPE);
+        Box::new(Batches::new(pool))
+    });
+    any.downcast_mut().expect(OWN_TYPE)
 }
