@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::rows::batch::{Batch, RefusedRow};
@@ -10,7 +10,7 @@ use crate::rows::schema::Schema;
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::hook::Hook;
-use crate::source::intake::pending::{AnyPool, Pending};
+use crate::source::intake::pending::{AnyPool, Load, Pending};
 use crate::source::intake::{Entry, Push};
 use crate::source::push::push_methods;
 use crate::source::shared::Source;
@@ -110,6 +110,15 @@ impl<S: Schema, O> Subject<S, O> {
         pending: &Mutex<Pending>,
         fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>,
     ) -> Result<Result<(), E>, Closed> {
+        let pushed = self.open(pending)?.push::<S, E>(self.entry.table, &self.pool, fill);
+        if pushed.is_ok() {
+            self.source.intake.count_rows(self.entry.table, 1);
+        }
+        Ok(pushed)
+    }
+
+    /// Locks the rows of a transaction, which the first row opens.
+    fn open<'a>(&self, pending: &'a Mutex<Pending>) -> Result<MutexGuard<'a, Pending>, Closed> {
         let mut pending = pending.lock().unwrap_or_else(|poisoned| {
             let mut pending = poisoned.into_inner();
             pending.repair();
@@ -119,12 +128,7 @@ impl<S: Schema, O> Subject<S, O> {
             Some(_) => self.source.intake.check_open(self.entry)?,
             None => pending.opened = Some(self.source.intake.open_transaction(self.entry)?),
         }
-        let pushed = pending.push::<S, E>(self.entry.table, &self.pool, fill);
-        drop(pending);
-        if pushed.is_ok() {
-            self.source.intake.count_row(self.entry.table);
-        }
-        Ok(pushed)
+        Ok(pending)
     }
 
     /// Pushes one row. The outer `Err` means that the subject is closed, the inner one that `fill` failed.
@@ -158,13 +162,17 @@ impl<S: Schema, O> Subject<S, O> {
         pending: &Mutex<Pending>,
         mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<Result<(), E>, Closed> {
-        loop {
-            match self.push_into(pending, |batch| rows(batch).ok_or(None)?.map_err(Some))? {
-                Ok(()) => {}
-                Err(None) => return Ok(Ok(())),
-                Err(Some(error)) => return Ok(Err(error)),
+        let (table, mut is_last) = (self.entry.table, false);
+        while !is_last {
+            let mut count = 0;
+            let pushed = self.open(pending)?.push_all::<S, E>(table, &self.pool, Load::MAX, &mut count, &mut rows);
+            self.source.intake.count_rows(table, count);
+            match pushed {
+                Ok(end) => is_last = end,
+                Err(error) => return Ok(Err(error)),
             }
         }
+        Ok(Ok(()))
     }
 
     /// Applies the `bad_rows` policy to a row that does not fit.

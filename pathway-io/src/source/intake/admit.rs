@@ -13,10 +13,6 @@ use crate::run::sync::MutexGuard;
 use crate::source::intake::pending::AnyPool;
 use crate::source::offset::Offset;
 
-/// The most rows that are pushed under one lock. They take about ten microseconds, so that a commit of another thread
-/// need not wait longer.
-const LOCKED_ROWS: usize = 256;
-
 /// The way a row is pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Push {
@@ -155,7 +151,7 @@ impl Admitted<'_> {
         state.begin_tail();
         let offered = &mut state.offered[self.table];
         let before = *offered;
-        let pushed = state.pending.push_all::<S, E>(self.table, pool, LOCKED_ROWS, self.intake.limit, offered, rows);
+        let pushed = state.pending.push_all::<S, E>(self.table, pool, self.intake.limit, offered, rows);
         if *offered > before {
             self.intake.after_push(state);
         }

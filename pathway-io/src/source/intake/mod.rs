@@ -314,9 +314,9 @@ impl Intake {
         offsets.end()
     }
 
-    /// Counts a row that was pushed into a transaction. Other rows are counted when they are admitted.
-    pub(crate) fn count_row(&self, table: usize) {
-        self.lock().offered[table] += 1;
+    /// Counts rows that were pushed into a transaction. Other rows are counted when they are admitted.
+    pub(crate) fn count_rows(&self, table: usize, count: u64) {
+        self.lock().offered[table] += count;
     }
 
     /// Counts a bad row. Returns its number among all pushed rows of the table.

@@ -16,6 +16,10 @@ pub(crate) type AnyPool = Arc<dyn Any + Send + Sync>;
 /// The panic message of a failed downcast, which cannot happen: a subject is made for the index of its table.
 const OWN_TYPE: &str = "a table's index belongs to its row type";
 
+/// The most rows that are pushed under one lock. They take about ten microseconds, so that a commit of another thread
+/// need not wait longer.
+const LOCKED_ROWS: usize = 256;
+
 /// An amount of rows, in both measures of the backlog.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Load {
@@ -24,6 +28,8 @@ pub(crate) struct Load {
 }
 
 impl Load {
+    pub(crate) const MAX: Load = Load { rows: usize::MAX, bytes: usize::MAX };
+
     pub(crate) fn is_zero(self) -> bool {
         self.rows == 0
     }
@@ -151,18 +157,17 @@ impl Pending {
     }
 
     /// Lets `rows` push rows into one batch of a table, and counts each in `offered`. Returns `Ok(true)` after `None`, the
-    /// error if there is one, and `Ok(false)` after `most` rows, or when the batch is full or the load reaches `limit`.
+    /// error if there is one, and `Ok(false)` if the lock was held long enough, the batch is full or the load reaches `limit`.
     pub(crate) fn push_all<S: Schema, E>(
         &mut self,
         table: usize,
         pool: &AnyPool,
-        most: usize,
         limit: Load,
         offered: &mut u64,
         rows: &mut impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<bool, E> {
         let batch = batches::<S>(&mut self.tables, table, pool).current();
-        for _ in 0..most {
+        for _ in 0..LOCKED_ROWS {
             let before = batch.bytes();
             match rows(batch) {
                 None => return Ok(true),
