@@ -4,8 +4,8 @@
 //! cargo run --example callback
 //! ```
 //!
-//! The SDK here reports the doors of a zoo. A hook of `on_interrupt` shuts it down when the pipeline stops: the program stops
-//! after the fourth event.
+//! The simulated SDK reports the doors of a zoo. When the pipeline stops, a hook of `on_interrupt` shuts the SDK down. The
+//! program stops the pipeline after the fourth event.
 
 use std::io::{self, Write as _};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,7 +13,7 @@ use std::thread;
 
 use pathway_io::{Pipeline, RunResult, Schema, Subject, Update, connector};
 
-/// A stand-in for an SDK: `listen` blocks, and calls back from another thread, until the socket is shut down.
+/// A simulated SDK. `listen` blocks until the socket is shut down, and calls back from another thread.
 mod sdk {
     use super::{Receiver, Sender, channel, thread};
 
@@ -71,7 +71,7 @@ impl Doors {
                 sdk::Event::Opened { door, by } => doors.next(Door { number: door, opened_by: by.into() }),
                 sdk::Event::Removed { door } => doors.remove(door),
             };
-            // After a stop a push returns `Closed`, and there is nothing left to do.
+            // After a stop, a push returns `Closed`. The callback can ignore it, because the hook ends `listen`.
             let _ = pushed.and_then(|()| doors.commit());
         });
         Ok(())
@@ -84,7 +84,7 @@ fn main() -> pathway_io::Result<()> {
     let stop = pipeline.stop_handle();
     doors.subscribe(move |update: &Update<Door>| {
         let Door { number, opened_by } = &update.row;
-        // `println` would panic once the program that reads the output has ended.
+        // `println!` would panic if standard output is closed.
         let is_closed = writeln!(io::stdout(), "{:+} door {number} {opened_by}", update.diff).is_err();
         if is_closed || *number == 2 && !update.is_addition() {
             stop.stop();

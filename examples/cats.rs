@@ -66,7 +66,7 @@ fn main() -> pathway_io::Result<()> {
     let cats = pipeline.read(FileStream { path: input, pause });
     csv::write(&cats, &output);
     let summary = pipeline.run()?;
-    // Whoever read this may have closed the other end. The rows are written all the same.
+    // Standard output may be closed. The rows are written nevertheless.
     let _ = writeln!(std::io::stdout(), "{summary}");
     let _ = writeln!(std::io::stdout(), "the updates are in {}", output.display());
     Ok(())

@@ -6,8 +6,8 @@
 //! cat cats.jsonl | cargo run --example infer -- -
 //! ```
 //!
-//! What comes out compiles against the sample, and is yours to change: the types of dates and identifiers, the key, the
-//! names. Without a name, the struct is named after the file.
+//! The printed struct compiles against the sample. Change it as you like: for example, the types of dates and identifiers, the
+//! key, and the names. Without `NAME`, the struct has the name of the file.
 
 use std::fs::File;
 use std::io;
@@ -50,7 +50,7 @@ fn inferred(sample: &str, name: Option<String>) -> io::Result<Inferred> {
     Ok(name.iter().fold(inferred, Inferred::name))
 }
 
-/// A row of `cats` is a `cat`.
+/// Returns the singular of a file's name: `cat` for `cats`.
 fn singular(name: &str) -> &str {
     match name.strip_suffix('s') {
         Some(one) if !one.ends_with(['s', 'u', 'i']) && one.len() > 1 => one,

@@ -5,13 +5,13 @@
 //! cargo run --example sensors -- --seconds 10 readings.csv
 //! ```
 //!
-//! The threads push through clones of one subject. The sensor's name is the primary key, so that each reading replaces
-//! the one before: an update is a retraction of the old row and the new row, at one time. The program
-//! keeps its table from these updates alone. It redraws the table after a commit, at most ten times a second, and shows as
-//! much of it as the window holds. If standard output is not a terminal, it prints the table once a second, and at the end.
+//! The threads push through clones of one subject. The name of the sensor is the primary key, so each reading replaces the
+//! previous one: the old row is retracted and the new row is added, at one time. The program builds its table from these
+//! updates alone. It redraws the table after each commit, at most ten times a second, and clips it to the window. If standard
+//! output is not a terminal, the program prints the table once a second, and at the end.
 //!
-//! It ends after `--seconds N`, after `--readings N` of each sensor, with Ctrl-C, or when the program that reads its output
-//! has ended (`cargo run --example sensors | head -2`).
+//! The program runs until Ctrl-C. With `--seconds N` it ends after `N` seconds, and with `--readings N` after `N` readings of
+//! each sensor. It also ends if its output is closed, as by `cargo run --example sensors | head -2`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -27,9 +27,9 @@ use pathway_io::{Closed, Pipeline, Schema, Subject, Update, connector, csv};
 const USAGE: &str = "usage: sensors [--seconds N] [--readings N] [OUTPUT.csv]";
 const SENSORS: [&str; 8] = ["attic", "bath", "cellar", "garage", "garden", "hall", "kitchen", "study"];
 
-/// The lines below the table: the head of the progress, the source, two sinks, and the cursor's.
+/// The number of lines below the table: the head of the progress, one source, two sinks, and the line of the cursor.
 const BELOW: usize = 5;
-/// How often the table is printed where it cannot be redrawn.
+/// The time between two tables if standard output is not a terminal.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// The latest reading of a sensor.
@@ -37,9 +37,9 @@ const PERIOD: Duration = Duration::from_secs(1);
 struct Reading {
     #[schema(primary_key)]
     sensor: String,
-    /// In degrees Celsius.
+    /// The temperature in degrees Celsius.
     celsius: f64,
-    /// How often the sensor was read.
+    /// The number of readings so far.
     readings: u64,
 }
 
@@ -61,14 +61,14 @@ impl Sensors {
             });
             threads.into_iter().try_for_each(|thread| match thread.join() {
                 Ok(result) => result,
-                // The pipeline reports a panic of `run`; the sensor's becomes one.
+                // A panic of a sensor's thread becomes a panic of `run`, which the pipeline reports.
                 Err(panic) => std::panic::resume_unwind(panic),
             })
         })
     }
 }
 
-/// What a driver would do: a walk around 20 degrees, a step each 20 ms or so.
+/// Simulates the driver of a sensor: about every 20 ms, a temperature near 20 degrees.
 fn read_sensor(name: &str, limit: u64, deadline: Option<Instant>, table: &Subject<Reading>) -> Result<(), Closed> {
     let mut noise = Noise(name.bytes().fold(1, |seed, byte| seed * 31 + u64::from(byte)));
     let mut celsius = 20.0;
@@ -84,7 +84,7 @@ fn read_sensor(name: &str, limit: u64, deadline: Option<Instant>, table: &Subjec
     Ok(())
 }
 
-/// Numbers from 0 to 1 that look random: xorshift.
+/// A generator of pseudorandom numbers from 0 to 1 (xorshift).
 struct Noise(u64);
 
 impl Noise {
@@ -96,11 +96,11 @@ impl Noise {
     }
 }
 
-/// The table as the updates make it.
+/// The table, built from its updates.
 #[derive(Default)]
 struct Board {
     rows: BTreeMap<String, Reading>,
-    /// The lines that were drawn last.
+    /// The number of lines in the last drawing.
     drawn: usize,
 }
 
@@ -113,7 +113,7 @@ impl Board {
         }
     }
 
-    /// The head, and a line for each sensor.
+    /// Returns the head, and a line for each sensor.
     fn lines(&self) -> Vec<String> {
         let head = format!("{:<10}{:>8}{:>10}", "sensor", "°C", "readings");
         let lines = SENSORS.iter().map(|&name| match self.rows.get(name) {
@@ -130,18 +130,18 @@ impl Board {
         write_at_once(&(self.lines().join("\n") + "\n"))
     }
 
-    /// Draws over the last drawing. A table larger than the window is clipped, because it would scroll each time.
+    /// Draws the table over the last drawing. A table that is larger than the window is clipped, because it would scroll.
     fn draw(&mut self) -> io::Result<()> {
         let (rows, columns) = Term::stdout().size();
         let mut lines = self.lines();
         lines.truncate(usize::from(rows).saturating_sub(BELOW));
         let mut text = String::new();
         if self.drawn > 0 {
-            // Back up over the lines; to the left first, where a Ctrl-C was echoed.
+            // Moves the cursor to the first line of the last drawing, and to the left: the terminal may have echoed `^C`.
             let _ = write!(text, "\r\x1b[{}A", self.drawn);
         }
         if lines.len() != self.drawn {
-            // The window has another height: its lines have moved.
+            // The height of the window has changed, so the lines have moved.
             text.push_str("\x1b[J");
         }
         for line in &lines {
@@ -152,14 +152,14 @@ impl Board {
     }
 }
 
-/// Writes to standard output in one call, so that nothing that others write comes in between.
+/// Writes to standard output in one call, so that other output does not come in between.
 fn write_at_once(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// A reader of the output that has gone, as `head` does after its lines, is not an error.
+/// Ignores the error of a closed output: `head` closes it after some lines.
 fn unless_closed(written: io::Result<()>) -> io::Result<()> {
     written.or_else(|error| if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) })
 }
@@ -177,17 +177,17 @@ fn main() -> pathway_io::Result<()> {
     readings.subscribe(move |update| {
         let mut board = drawn.lock().unwrap_or_else(PoisonError::into_inner);
         board.apply(update);
-        // A new reading is two updates, the old row's going and the new row's coming: the table is whole after the second.
+        // A new reading is two updates: the old row is retracted, then the new row is added. Only then is the table complete.
         if !update.is_addition() {
             return;
         }
         if live {
-            // A closed terminal does not stop the program: the readings still go into the file.
+            // A closed terminal does not stop the program, because the readings are also written to the file.
             let _ = board.draw();
         } else if printed.elapsed() >= PERIOD {
             printed = Instant::now();
             if board.print().is_err() {
-                // Another error than a closed pipe comes again at the end.
+                // The print at the end reports any error except a closed output.
                 stop.stop();
             }
         }

@@ -1,21 +1,21 @@
-//! Follows a growing file, as `tail -F` does: each line becomes a row when its end is there.
+//! Follows a growing file, as `tail -F` does. Each line becomes a row as soon as it is complete.
 //!
 //! ```text
 //! cargo run --example tail -- server.log
 //! cargo run --example tail -- server.log lines.csv
 //! ```
 //!
-//! Lines go to the terminal, or into a CSV file if one is named, until Ctrl-C.
+//! The program prints the lines, or writes them to a CSV file if you name one, until Ctrl-C.
 //!
-//! - **Partial lines** wait for their line end, however many writes they come in. What is still partial at the end of
-//!   the run is not a line and not a row.
-//! - **Rotation**: when another file has the name, the old file is read to its end first. Its last line becomes a row even
-//!   without a line end, because no writer will complete it. While no file has the name, the source waits for one. It does not
-//!   read lines that a writer adds to the old file later.
-//! - **Truncation**: a file that has become shorter is read from its start. One that was emptied and has grown past
-//!   its old length between two looks cannot be told from one that grew.
-//! - Bytes that are not UTF-8 are shown as U+FFFD, and a line of more than a megabyte becomes several rows, so that a
-//!   file without line ends does not fill the memory.
+//! - **Partial lines**: a line without a line end is kept until its end is written. If that does not happen before the end of
+//!   the run, the line does not become a row.
+//! - **Rotation**: if the path leads to another file, the source first reads the old file to its end. The last line of the old
+//!   file becomes a row even without a line end, because no writer will complete it. While the path leads to no file, the
+//!   source waits. It does not read lines that a writer adds to the old file later.
+//! - **Truncation**: if the file has become shorter, the source reads it from its start. It does not notice a file that was
+//!   emptied and has grown beyond its old length within one poll interval.
+//! - **Unusual content**: bytes that are not UTF-8 become U+FFFD. A line of more than a mebibyte becomes several rows, so a file
+//!   without line ends does not fill the memory.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -25,14 +25,14 @@ use std::time::Duration;
 use pathway_io::{Closed, Commit, Pipeline, RunResult, Schema, Sink, Subject, connector, csv};
 
 const USAGE: &str = "usage: tail FILE [OUTPUT.csv]";
-/// Between two looks at a file that has not grown.
+/// The pause before the file is checked again.
 const POLL: Duration = Duration::from_millis(100);
 const LONGEST_LINE: usize = 1024 * 1024;
 
 /// A line of the file.
 #[derive(Schema)]
 struct Line {
-    /// Counted from 1, over all files that have stood under the name.
+    /// The number of the line, from 1. It continues across rotations.
     number: u64,
     text: String,
 }
@@ -45,7 +45,7 @@ struct Tail {
 impl Tail {
     fn run(&mut self, lines: Subject<Line>) -> RunResult {
         let named = |error: io::Error| format!("{}: {error}", self.path.display());
-        // A file that is missing now is a mistyped path; one that is missing later is being rotated.
+        // A file that is missing at the start is an error. A file that is missing later is being rotated.
         let mut file = Followed::open(&self.path).map_err(named)?;
         let mut splitter = Splitter { lines: &lines, number: 0, partial: Vec::new() };
         loop {
@@ -57,7 +57,7 @@ impl Tail {
                     file.rewind().map_err(named)?;
                 }
                 Change::Replaced => {
-                    // It may have grown since it was read to its end.
+                    // The old file may have grown since the last read.
                     file.read_to_end(&mut splitter).map_err(named)??;
                     splitter.end_line()?;
                     match Followed::open(&self.path) {
@@ -71,7 +71,7 @@ impl Tail {
     }
 }
 
-/// An open file, and how far it was read.
+/// An open file, and the position up to which it was read.
 struct Followed {
     file: File,
     identity: Identity,
@@ -91,7 +91,7 @@ impl Followed {
         Ok(Followed { file, identity, position: 0 })
     }
 
-    /// The outer error is of the file, the inner of the subject.
+    /// Reads the rest of the file. The outer error is of the file, the inner one of the subject.
     fn read_to_end(&mut self, splitter: &mut Splitter<'_>) -> io::Result<Result<(), Closed>> {
         let mut chunk = [0; 64 * 1024];
         loop {
@@ -109,13 +109,13 @@ impl Followed {
         }
     }
 
-    /// What has happened under the name since the file was opened.
+    /// Returns what has changed at the path since the file was opened.
     fn compare(&self, path: &Path) -> io::Result<Change> {
         match fs::metadata(path) {
             Ok(now) if identity(&now) != self.identity => Ok(Change::Replaced),
             Ok(now) if now.len() < self.position => Ok(Change::Truncated),
             Ok(_) => Ok(Change::None),
-            // Renamed or deleted, and nothing in its place yet: whoever has it open may still write to it.
+            // The file was renamed or removed, and no new file exists yet. A program that has it open may still write to it.
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Change::None),
             Err(error) => Err(error),
         }
@@ -127,7 +127,7 @@ impl Followed {
     }
 }
 
-/// Device and inode.
+/// The device and the inode of a file.
 #[cfg(unix)]
 type Identity = (u64, u64);
 
@@ -137,7 +137,7 @@ fn identity(file: &Metadata) -> Identity {
     (file.dev(), file.ino())
 }
 
-/// The time of its creation, where the standard library knows nothing better.
+/// The creation time of a file: on other systems, the standard library has no better identity.
 #[cfg(not(unix))]
 type Identity = Option<std::time::SystemTime>;
 
@@ -146,11 +146,11 @@ fn identity(file: &Metadata) -> Identity {
     file.created().ok()
 }
 
-/// Cuts what is read into lines.
+/// Splits the content of the file into lines, and pushes them.
 struct Splitter<'a> {
     lines: &'a Subject<Line>,
     number: u64,
-    /// What was read of a line whose end is not there yet.
+    /// The beginning of a line that is not complete.
     partial: Vec<u8>,
 }
 
@@ -165,7 +165,7 @@ impl Splitter<'_> {
         Ok(())
     }
 
-    /// Pushes what there is of a line, if there is anything.
+    /// Pushes the line that was read so far, unless it is empty.
     fn end_line(&mut self) -> Result<(), Closed> {
         if self.partial.is_empty() {
             return Ok(());
@@ -179,7 +179,7 @@ impl Splitter<'_> {
     }
 }
 
-/// Prints the lines. `subscribe` would do too, but its callback could not report a closed standard output.
+/// Prints the lines. It is a sink and not a callback of `subscribe`, because only a sink can report that standard output is closed.
 struct Terminal;
 
 impl Sink<Line> for Terminal {

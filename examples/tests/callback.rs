@@ -1,4 +1,4 @@
-//! `callback`, run as a program.
+//! Runs `callback` as a program.
 
 mod support;
 

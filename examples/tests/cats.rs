@@ -1,4 +1,4 @@
-//! `cats`, run as a person runs it: the rows, the order, and a clear sentence for each thing that goes wrong.
+//! Runs `cats` as a user would: its rows, their order, and an error for each mistake.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn three_rows_arrive_one_a_second_and_are_seen_on_the_way() {
     let started = Instant::now();
     let program = Program::spawn(std::process::Command::new(support::executable("cats")).current_dir(&dir));
     let output = dir.join("output.csv");
-    // The second row is written while the third is still to come.
+    // The second row is written before the third row is read.
     wait_for_text(&output, "felis");
     assert!(
         !std::fs::read_to_string(&output).expect("it is there").contains("lynx"),

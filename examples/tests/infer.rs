@@ -1,4 +1,4 @@
-//! `infer`, run as a person runs it.
+//! Runs `infer` as a user would.
 
 mod support;
 

@@ -1,5 +1,5 @@
-//! The connectors of the examples under `connector_tests!`: each example has its suite at its end, which is run from here, since
-//! cargo builds examples without their tests.
+//! Runs `connector_tests!` on the connectors of the examples. Each example has its suite at its end. Cargo builds examples
+//! without their tests, so this file includes them.
 
 #![allow(dead_code, reason = "the rest of each example is its program")]
 

@@ -1,4 +1,4 @@
-//! What the README shows of the quick start and of a bad row is what these programs print.
+//! Compares the quick start and the bad row in the README with the output of the programs.
 
 mod support;
 
@@ -11,7 +11,7 @@ fn readme() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md")).expect("the README")
 }
 
-/// The content of the first code block of a language.
+/// Returns the content of the first code block of a language.
 fn block<'a>(text: &'a str, language: &str) -> &'a str {
     let (_, rest) = text.split_once(&format!("```{language}\n")).expect("a code block");
     rest.split_once("```").expect("its end").0
@@ -38,7 +38,7 @@ fn without_times(csv: &str) -> Vec<String> {
 #[test]
 fn the_quick_start_writes_the_output_in_the_readme() {
     let readme = readme();
-    // The README says above the program what the comment at the head of the file says.
+    // The README has the program without the comment at the head of the file.
     let (_, program) = include_str!("../quickstart.rs").split_once("\n\n").expect("a comment, then the program");
     assert_eq!(block(&readme, "rust"), program);
     let dir = fresh_dir("quickstart");

@@ -1,4 +1,4 @@
-//! `sensors`: eight threads, one table, and the end by count, by time and by Ctrl-C.
+//! Runs `sensors` until its end by count, by time and by Ctrl-C.
 
 mod support;
 
@@ -16,7 +16,7 @@ fn the_table_is_that_of_the_updates() {
         let (row, diff) = record.rsplit_once(',').expect("a diff");
         let sensor = row.split(',').next().expect("a sensor").to_owned();
         let before = if diff == "1" { rows.insert(sensor, row.to_owned()) } else { rows.remove(&sensor) };
-        // Each row is retracted before the next one comes, exactly as it was.
+        // Each row is retracted, unchanged, before the next row of its sensor is added.
         assert_eq!(before.as_deref(), (diff == "-1").then_some(row));
     }
     assert_eq!(rows.len(), 8);
@@ -35,7 +35,7 @@ fn ends_after_its_time() {
     assert!(end.stdout.contains("Sensors: ") && !end.stdout.contains("stopped"), "{end:#?}");
 }
 
-/// `script` gives its child a terminal.
+/// `script` runs the program on a terminal.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_terminal_sees_the_table_and_the_progress() {
@@ -48,7 +48,7 @@ fn a_terminal_sees_the_table_and_the_progress() {
     assert!(seen.contains("400 rows from 1 source in "), "a summary at the end: {seen}");
 }
 
-/// One row of the table and the head: the window holds neither the table nor all lines of the progress.
+/// The window has room for the head and one row of the table, and not for all lines of the progress.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_small_window_shows_a_part_of_the_table() {

@@ -1,6 +1,6 @@
-//! `tail` against a file that grows, rotates and is emptied under it, until Ctrl-C.
+//! Runs `tail` on a file that grows, is rotated and is emptied, until Ctrl-C.
 //!
-//! Unix only: the test sends SIGINT, and recognizes a rotated file by its inode.
+//! The test runs on Unix only, because it sends SIGINT, and a rotated file is recognized by its inode.
 #![cfg(unix)]
 
 mod support;
@@ -35,7 +35,7 @@ fn follows_growth_rotation_and_truncation() {
     append(&log, "\n");
     wait_for_line(&mut tail, 4, "three");
 
-    // Rotation: what the old file got last is not lost, and its last line will never be ended.
+    // Rotation: the last lines of the old file are not lost, although the last one has no line end.
     append(&log, "four\nfi");
     fs::rename(&log, dir.join("server.log.1")).expect("a rename");
     append(&dir.join("server.log.1"), "ve");
@@ -44,14 +44,14 @@ fn follows_growth_rotation_and_truncation() {
     wait_for_line(&mut tail, 6, "five");
     wait_for_line(&mut tail, 7, "six");
 
-    // A gap in which no file has the name, while the writer still has the old one.
+    // For a while the path leads to no file, and the writer still has the old file open.
     fs::rename(&log, dir.join("server.log.2")).expect("a rename");
     append(&dir.join("server.log.2"), "seven\n");
     wait_for_line(&mut tail, 8, "seven");
     append(&log, "eight\n");
     wait_for_line(&mut tail, 9, "eight");
 
-    // Truncation, as `copytruncate` does it.
+    // Truncation, as by `copytruncate` of logrotate.
     append(&log, "par");
     File::create(&log).expect("a truncation");
     append(&log, "n\n");

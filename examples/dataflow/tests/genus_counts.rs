@@ -1,4 +1,4 @@
-//! The printed counts and retractions.
+//! Checks the printed counts and retractions.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;

@@ -1,4 +1,4 @@
-//! The counts do not depend on the number of workers that read the files.
+//! Checks that the counts do not depend on the number of workers.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;

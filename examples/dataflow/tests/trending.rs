@@ -1,4 +1,4 @@
-//! The trends from a server that the test runs itself, with and without a terminal.
+//! Checks the trends of events from a test server, with and without a terminal.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;

@@ -1,5 +1,5 @@
-//! A server for a first look without a network: it publishes a release every few milliseconds, at most eight of them on a page, and
-//! every fifth request is one too many for it.
+//! A local server, so that the example runs without a network. It publishes a release every 5 ms, returns at most eight
+//! releases per page, and refuses every fifth request with status 429.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
@@ -8,24 +8,23 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-/// How often there is a release.
-const PACE: Duration = Duration::from_millis(5);
-/// How many are on a page.
-const MOST: u64 = 8;
+/// The time between two releases.
+const INTERVAL: Duration = Duration::from_millis(5);
+const PAGE_SIZE: u64 = 8;
 const PACKAGES: [&str; 3] = ["felis", "lynx", "puma"];
 
-/// Starts it on a free port of this machine, and returns its address.
+/// Starts the server on a free local port, and returns its URL.
 ///
 /// # Errors
 ///
-/// That of the system, if it has no port.
+/// If no port can be opened.
 pub fn serve() -> io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}/releases", listener.local_addr()?);
     let started = Instant::now();
     thread::spawn(move || {
         for (request, stream) in listener.incoming().flatten().enumerate() {
-            // A client may disconnect at any time; that does not fail the server.
+            // An error of one connection does not end the server: a client may disconnect at any time.
             let _ = answer(stream, request, started);
         }
     });
@@ -41,7 +40,7 @@ fn answer(stream: TcpStream, request: usize, started: Instant) -> io::Result<()>
     let (status, body) = if request % 5 == 4 {
         ("429 Too Many Requests\r\nRetry-After: 0", String::new())
     } else {
-        ("200 OK", page(after, (started.elapsed().as_micros() / PACE.as_micros()) as u64))
+        ("200 OK", page(after, (started.elapsed().as_micros() / INTERVAL.as_micros()) as u64))
     };
     let length = body.len();
     write!(
@@ -50,9 +49,9 @@ fn answer(stream: TcpStream, request: usize, started: Instant) -> io::Result<()>
     )
 }
 
-/// The releases behind a cursor, of those that there are by now.
+/// Returns the releases after a cursor, up to the number `last`.
 fn page(after: u64, last: u64) -> String {
-    let next = last.min(after + MOST).max(after);
+    let next = last.min(after + PAGE_SIZE).max(after);
     let items: Vec<_> = (after + 1..=next)
         .map(|id| json!({"id": id, "package": PACKAGES[(id % 3) as usize], "version": format!("0.{}.{}", id / 10, id % 10)}))
         .collect();

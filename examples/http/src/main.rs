@@ -6,17 +6,17 @@
 //! cargo run -p example-http -- --url https://example.com/releases --pages 3
 //! ```
 //!
-//! Without `--url` it polls a server of this program's own, which publishes a release every now and then and limits the rate of
-//! requests. `--pages N` ends after so many pages; otherwise it runs until Ctrl-C.
+//! Without `--url`, the program polls its own server, which publishes releases and limits the rate of requests. With
+//! `--pages N` the program ends after `N` pages; otherwise it runs until Ctrl-C.
 //!
-//! - The API returns at most so many items behind a cursor: `GET {url}?after=17` returns `{"items": [..], "next": 25}`, and no items
-//!   where there is nothing new.
-//! - A page is one transaction, and its cursor the offset. With `--state DIRECTORY` a restart goes on behind the last page that is
-//!   in the file, and a page is there as a whole or not at all.
-//! - A rate limit (429) and a server that is overloaded (503) say with `Retry-After` when to come again. Other failures of the
-//!   server and of the network are tried again by the pipeline ([`Restart`]). What no second try can fix, such as a wrong address,
-//!   is marked with [`Error::fatal`](pathway_io::Error::fatal).
-//! - A stop drops `run` where it waits: for an answer, or for the time to come again.
+//! - The API returns the items after a cursor, page by page: `GET {url}?after=17` returns `{"items": [..], "next": 25}`.
+//!   If there is nothing new, `items` is empty.
+//! - Each page is one transaction, and the cursor after it is the offset. With `--state DIRECTORY`, a restart continues after
+//!   the last page in the file. The file never has a part of a page.
+//! - If the server limits the rate (429) or is overloaded (503), the source waits for the time in `Retry-After`. After other
+//!   failures of the server or the network, the pipeline calls `run` again ([`Restart`]). An error that no other attempt can
+//!   fix, such as a wrong address, is marked with [`Error::fatal`](pathway_io::Error::fatal).
+//! - A stop drops the future of `run` while it waits for a response or sleeps.
 
 mod demo;
 
@@ -33,11 +33,11 @@ use serde::Deserialize;
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 const USAGE: &str = "usage: example-http [--url URL] [--pages N] [--state DIRECTORY] [RELEASES.csv]";
-/// How often the API is asked for more where there was nothing new.
+/// The pause before the next request if there was nothing new.
 const INTERVAL: Duration = Duration::from_millis(500);
-/// How long a server that is overloaded is left alone where it does not say so itself.
+/// The pause for a server that limits requests and sends no `Retry-After`.
 const PAUSE: Duration = Duration::from_secs(1);
-const ANSWER_LIMIT: Duration = Duration::from_secs(30);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A release of a package.
 #[derive(Schema, Deserialize)]
@@ -48,18 +48,18 @@ struct Release {
     version: String,
 }
 
-/// What the API returns.
+/// A response of the API.
 #[derive(Deserialize)]
 struct Page {
     items: Vec<Release>,
-    /// The cursor behind the items.
+    /// The cursor after the items.
     next: u64,
 }
 
 /// The connector.
 struct Releases {
     url: String,
-    /// How many more pages it reads.
+    /// The number of pages that are still to be read.
     pages: u64,
 }
 
@@ -69,22 +69,22 @@ impl Releases {
         let client = client()?;
         let mut after = releases.resume().unwrap_or(0);
         while self.pages > 0 {
-            let answer = client.get(self.address(after)).send().await.map_err(failure)?;
-            if let Some(pause) = pause(&answer) {
+            let response = client.get(self.address(after)).send().await.map_err(failure)?;
+            if let Some(pause) = pause(&response) {
                 releases.sleep(pause).await?;
                 continue;
             }
-            let body = answer.error_for_status().map_err(failure)?.bytes().await?;
-            let page: Page = serde_json::from_slice(&body).map_err(|error| format!("no page of releases: {error}"))?;
+            let body = response.error_for_status().map_err(failure)?.bytes().await?;
+            let page: Page = serde_json::from_slice(&body).map_err(|error| format!("invalid page: {error}"))?;
             if page.items.is_empty() {
                 releases.sleep(INTERVAL).await?;
                 continue;
             }
-            let unit = releases.transaction();
+            let transaction = releases.transaction();
             for release in page.items {
-                unit.next(release)?;
+                transaction.next(release)?;
             }
-            unit.commit_at(page.next).await?;
+            transaction.commit_at(page.next).await?;
             after = page.next;
             self.pages -= 1;
         }
@@ -105,17 +105,17 @@ fn client() -> Result<Client, BoxError> {
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    Ok(Client::builder().tls_backend_preconfigured(config).timeout(ANSWER_LIMIT).build()?)
+    Ok(Client::builder().tls_backend_preconfigured(config).timeout(RESPONSE_TIMEOUT).build()?)
 }
 
-/// How long to wait before the same request is made again, if the server has asked for that.
-fn pause(answer: &Response) -> Option<Duration> {
-    let is_busy = matches!(answer.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
-    let seconds = answer.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
+/// Returns the pause before the request is repeated, if the server limits requests or is overloaded.
+fn pause(response: &Response) -> Option<Duration> {
+    let is_busy = matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
+    let seconds = response.headers().get("retry-after").and_then(|after| after.to_str().ok()?.parse().ok());
     is_busy.then(|| seconds.map_or(PAUSE, Duration::from_secs))
 }
 
-/// A failure that a second try would meet as well is marked, so that there is none.
+/// Marks an error as fatal if another attempt would fail in the same way.
 fn failure(error: reqwest::Error) -> BoxError {
     let is_refused = error.status().is_some_and(|status| status.is_client_error());
     if error.is_builder() || is_refused { Error::fatal(error).into() } else { error.into() }
@@ -133,7 +133,7 @@ fn main() -> pathway_io::Result<()> {
     let releases = pipeline.read_with(source, ReadOptions::new().restart(restart));
     csv::write(&releases, &args.output);
     let summary = pipeline.run()?;
-    // Whoever read this may have closed the other end. The rows are written all the same.
+    // Standard output may be closed. The rows are in the file nevertheless.
     let _ = writeln!(std::io::stdout(), "{summary}");
     let _ = writeln!(std::io::stdout(), "the releases are in {}", args.output.display());
     Ok(())

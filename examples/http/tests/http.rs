@@ -1,4 +1,4 @@
-//! The connector against its own server, and against one of the test's that limits, breaks and refuses.
+//! Runs the example with its own server, and with a test server that limits requests, fails and refuses.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -14,7 +14,7 @@ fn start(dir: &Path, args: &[&str]) -> Program {
     Program::spawn(Command::new(env!("CARGO_BIN_EXE_example-http")).current_dir(dir).args(args))
 }
 
-/// A server of which the test answers each request by hand.
+/// A server for which the test answers each request.
 struct Server(TcpListener);
 
 impl Server {
@@ -26,7 +26,7 @@ impl Server {
         format!("http://{}/releases", self.0.local_addr().expect("it is bound"))
     }
 
-    /// The next request's path.
+    /// Returns the path of the next request, and its connection.
     fn request(&self) -> (String, TcpStream) {
         let (stream, _) = self.0.accept().expect("a client");
         let mut lines = BufReader::new(&stream).lines().map(|line| line.expect("a request"));
@@ -36,7 +36,7 @@ impl Server {
         (path, stream)
     }
 
-    /// Answers the next request, which must be for that cursor.
+    /// Answers the next request, which must have this cursor.
     #[track_caller]
     fn answer(&self, after: u64, head: &str, body: &str) {
         let (path, stream) = self.request();
@@ -64,7 +64,7 @@ fn limits_and_failures_of_the_server_lose_and_repeat_nothing() {
     server.answer(0, "200 OK", FIRST);
     let end = program.end().succeeded();
     assert!(end.stdout.contains("releases: 2 rows in 1 commit") && end.stdout.contains(", 3 attempts"), "{end:#?}");
-    // The restart asks for what is behind the page.
+    // The restart asks for the items after the page.
     let program = start(&dir, &args);
     server.answer(2, "200 OK", SECOND);
     program.end().succeeded();
@@ -92,7 +92,7 @@ fn ctrl_c_drops_the_request() {
     let server = Server::new();
     let url = server.url();
     let program = start(&dir, &["--url", &url]);
-    // It never answers.
+    // This request is never answered.
     let (_, _silent) = server.request();
     program.interrupt();
     let end = program.end().succeeded();
@@ -110,7 +110,7 @@ fn without_arguments_it_polls_its_own_server() {
     assert!(rows.len() > 6, "{rows:?}");
 }
 
-/// The server has no trusted certificate. The client must at least reach the point of asking for one.
+/// The test server has no trusted certificate, so the test only checks that the client begins a TLS handshake.
 #[cfg(unix)]
 #[test]
 fn https_speaks_tls() {

@@ -1,5 +1,5 @@
-//! A server that speaks Jetstream's frames, for a look without a network: it replays the events of `events.jsonl`, which were
-//! written for this program, again and again. In each round they are later, and under new keys.
+//! A local Jetstream server, so that the example runs without a network. It replays `events.jsonl`, which was written for
+//! this program, without end. In each round the events have later times and new keys.
 
 use std::io;
 use std::net::{TcpListener, TcpStream};
@@ -11,14 +11,14 @@ use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 const EVENTS: &str = include_str!("../events.jsonl");
-/// The time between two events. They were a second apart or so. The tests do not wait for it.
+/// The pause between two events. In the recording, events are about a second apart.
 const PACE: Duration = Duration::from_millis(if cfg!(test) { 1 } else { 10 });
 
-/// Starts it on a free port of this machine, and returns its address.
+/// Starts the server on a free local port, and returns its URL.
 ///
 /// # Errors
 ///
-/// That of the system, if it has no port, or that of the recording, if it cannot be read.
+/// If no port can be opened, or if the recording is not valid JSON.
 pub fn serve() -> io::Result<String> {
     let events = recorded()?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -26,14 +26,14 @@ pub fn serve() -> io::Result<String> {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let events = events.clone();
-            // It ends when the client disconnects, which does not fail the server.
+            // The thread ends when the client disconnects. Its error does not end the server.
             thread::spawn(move || replay(stream, &events));
         }
     });
     Ok(url)
 }
 
-/// An event, and when it happened.
+/// An event, with its time and its key.
 #[derive(Clone)]
 struct Recorded {
     time_us: u64,

@@ -1,22 +1,22 @@
-//! The frames of Jetstream, as far as this program reads them: one JSON object a text message.
+//! The messages of Jetstream that this program reads. Each text message is one JSON object.
 //!
-//! What they look like was taken from the service's public description and source, not from its live traffic:
+//! Their form is from the public description and source code of the service, not from its live traffic:
 //! `{"did": .., "time_us": .., "kind": "commit", "commit": {"rev": .., "operation": .., "collection": .., "rkey": ..,
-//! "record": {..}, "cid": ..}}`, or with `"kind": "identity"` and an `identity`, `"kind": "account"` and an `account`.
+//! "record": {..}, "cid": ..}}`. A message of the kind `identity` or `account` has a field of that name instead of `commit`.
 //!
-//! Fields that are not listed here are passed over, and so are kinds, operations and collections that are not known,
-//! since the network adds to them without asking anybody.
+//! Unknown fields, kinds, operations and collections are ignored, because the network adds new ones at any time.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-/// What every message has, and what those of the kind `commit` have beside it.
+/// A message.
 #[derive(Debug, Deserialize)]
 pub struct Event {
-    /// Whose repository it is about.
+    /// The account whose repository has changed.
     pub did: String,
-    /// When the server saw it, in microseconds since the Unix epoch; a cursor.
+    /// The time at which the server received the event, in microseconds since the Unix epoch. It is also the cursor.
     pub time_us: u64,
+    /// Present if the message is of the kind `commit`.
     pub commit: Option<Commit>,
 }
 
@@ -27,7 +27,7 @@ pub struct Commit {
     pub collection: String,
     /// The record's key, unique in its repository and collection.
     pub rkey: String,
-    /// Absent from a delete.
+    /// Absent if the record was deleted.
     pub record: Option<Value>,
 }
 
@@ -37,10 +37,10 @@ pub struct Commit {
 pub struct PostRecord {
     pub text: String,
     pub created_at: String,
-    /// The author may leave the languages out.
+    /// The author's languages. Posts may omit them.
     #[serde(default)]
     pub langs: Vec<String>,
-    /// Absent from a post that starts a thread.
+    /// Absent if the post starts a thread.
     pub reply: Option<Reply>,
 }
 
@@ -57,7 +57,7 @@ pub struct LikeRecord {
     pub created_at: String,
 }
 
-/// Points to a record by its address.
+/// A reference to a record.
 #[derive(Debug, Deserialize)]
 pub struct Reference {
     pub uri: String,

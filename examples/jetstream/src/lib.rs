@@ -1,13 +1,13 @@
-//! The firehose of Bluesky as two tables, posts and likes, over a WebSocket: [`Jetstream`], the connector.
+//! [`Jetstream`]: a connector that reads the Bluesky firehose over a WebSocket, and feeds two tables, posts and likes.
 //!
-//! - A delete carries no record, only whose it was and its key. So these two are the primary key of both tables, and a
-//!   delete becomes a `remove`; of a row from before the program started it makes no output.
-//! - Messages that cannot be read are rejected, and go the way of `BadRows`. Kinds of events that are not asked for are
-//!   passed over.
-//! - When the connection breaks, or without a network, the pipeline runs the source again, after a wait that doubles up to
-//!   half a minute ([`restart`]). The source asks for everything since the last event that it saw. The server sends that
-//!   event again: the same row under the same key makes no output.
-//! - A stop drops `run` where it waits, for the handshake or for the next message, and the connection with it.
+//! - An event that deletes a record has only the account and the key of the record. These two columns are therefore the
+//!   primary key of both tables, and the event becomes a `remove`. If the table has no such row, `remove` has no effect.
+//! - The policy for bad rows ([`BadRows`](pathway_io::BadRows)) handles messages that cannot be decoded. Events of other
+//!   kinds are ignored.
+//! - If the connection is lost or cannot be made, the pipeline calls `run` again ([`restart`]). The wait doubles from 250 ms to
+//!   30 s. The source requests all events from the last one on. That event arrives twice, but pushing an equal row again
+//!   produces no update.
+//! - A stop drops the future of `run` while it waits for the handshake or for a message. This closes the connection.
 
 pub mod demo;
 mod event;
@@ -24,54 +24,54 @@ use tokio_tungstenite::tungstenite::{self, Message};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A server that needs no account.
+/// A public server. It requires no account.
 pub const SERVER: &str = "wss://jetstream2.us-east.bsky.network/subscribe";
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-/// The whole network is never silent for that long; a connection that is has died without a word.
+/// A connection that is silent for longer is dead, because the whole network never is.
 const SILENCE_LIMIT: Duration = Duration::from_secs(30);
 
 /// A post.
 #[derive(Schema, Clone)]
 pub struct Post {
-    /// Whose it is.
+    /// The author's account.
     #[schema(primary_key)]
     pub did: String,
-    /// Its key among the author's posts.
+    /// The key of the post, unique among the author's posts.
     #[schema(primary_key)]
     pub rkey: String,
-    /// What it says.
+    /// The text of the post.
     pub text: String,
-    /// The languages that the author says it is in.
+    /// The languages of the post, as the author has set them.
     pub langs: Vec<String>,
-    /// The address of the post that it answers.
+    /// The address of the post that this one replies to.
     pub reply_to: Option<String>,
-    /// As the author's program says.
+    /// The time by the clock of the author's device.
     pub created_at: String,
-    /// When the server saw it, in microseconds since 1970.
+    /// The time at which the server received the event, in microseconds since 1970.
     pub time_us: u64,
 }
 
 /// A like.
 #[derive(Schema, Clone)]
 pub struct Like {
-    /// Who likes it.
+    /// The account that likes the record.
     #[schema(primary_key)]
     pub did: String,
-    /// Its key among the likes of whose it is.
+    /// The key of the like, unique among the likes of the account.
     #[schema(primary_key)]
     pub rkey: String,
-    /// The address of what is liked.
+    /// The address of the liked record.
     pub subject: String,
-    /// As the author's program says.
+    /// The time by the clock of the author's device.
     pub created_at: String,
 }
 
-/// The connector: reads a server of [Jetstream](https://bsky.network/docs/jetstream/)'s.
+/// A connector that reads a [Jetstream](https://bsky.network/docs/jetstream/) server.
 pub struct Jetstream {
     url: String,
-    /// How many posts and likes are still wanted.
-    wanted: u64,
+    /// The number of posts and likes after which `run` ends.
+    remaining: u64,
     /// The time of the last event, in the server's microseconds.
     cursor: Option<u64>,
 }
@@ -88,24 +88,28 @@ impl Jetstream {
     }
 }
 
-/// When the source is run again after its connection was lost or not made.
+/// Returns the policy for another attempt after a connection was lost or could not be made.
 pub fn restart() -> Restart {
     Restart::backoff(FIRST_WAIT..LONGEST_WAIT)
 }
 
 impl Jetstream {
-    /// Reads a server, until `wanted` posts and likes were created, changed or deleted.
-    pub fn new(url: String, wanted: u64) -> Self {
-        Jetstream { url, wanted, cursor: None }
+    /// Returns a source that reads a server until `events` posts and likes were created, changed or deleted.
+    pub fn new(url: String, events: u64) -> Self {
+        Jetstream { url, remaining: events, cursor: None }
     }
 
-    /// Reads one connection until it breaks, which is a [`tungstenite::Error`], or there are events enough.
+    /// Reads one connection until the source has enough events.
+    ///
+    /// # Errors
+    ///
+    /// A [`tungstenite::Error`] if the connection is lost.
     async fn session(&mut self, posts: &AsyncSubject<Post>, likes: &AsyncSubject<Like>) -> Result<(), BoxError> {
-        // The event of the cursor comes again, and is not counted twice.
+        // The server sends the event of the cursor again. It is not counted twice.
         let resumed_at = self.cursor;
         let (mut socket, _) = unless_silent(connect_async(self.address())).await?;
-        while self.wanted > 0 {
-            // Pings are answered by the library.
+        while self.remaining > 0 {
+            // `tungstenite` answers pings.
             let next = async { socket.next().await.unwrap_or(Err(tungstenite::Error::ConnectionClosed)) };
             if let Message::Text(text) = unless_silent(next).await? {
                 self.take(&text, resumed_at, posts, likes).await?;
@@ -114,7 +118,7 @@ impl Jetstream {
         Ok(())
     }
 
-    /// The URL with what is asked for.
+    /// Returns the URL, with the collections and the cursor as parameters.
     fn address(&self) -> String {
         let separator = if self.url.contains('?') { '&' } else { '?' };
         let mut url = format!("{}{separator}wantedCollections={POSTS}&wantedCollections={LIKES}", self.url);
@@ -124,7 +128,7 @@ impl Jetstream {
         url
     }
 
-    /// Pushes what a message says.
+    /// Decodes a message, and pushes its row.
     async fn take(
         &mut self,
         text: &str,
@@ -134,7 +138,7 @@ impl Jetstream {
     ) -> Result<(), BoxError> {
         let event: Event = match serde_json::from_str(text) {
             Ok(event) => event,
-            Err(error) => return Ok(posts.reject(text, format_args!("no event: {error}")).await?),
+            Err(error) => return Ok(posts.reject(text, format_args!("invalid event: {error}")).await?),
         };
         let taken = match event.commit {
             Some(commit) if commit.collection == POSTS => match Change::of(event.did, commit) {
@@ -168,22 +172,22 @@ impl Jetstream {
                     false
                 }
             },
-            // Events of identities and accounts come whatever is asked for.
+            // The server always sends events of identities and accounts, whatever the request says.
             Some(_) | None => false,
         };
         let is_new = Some(event.time_us) > resumed_at;
-        self.wanted -= u64::from(taken && is_new);
+        self.remaining -= u64::from(taken && is_new);
         self.cursor = self.cursor.max(Some(event.time_us));
         Ok(())
     }
 }
 
-/// What comes of a connection, unless it says nothing for too long.
-async fn unless_silent<T>(answer: impl Future<Output = tungstenite::Result<T>>) -> tungstenite::Result<T> {
-    timeout(SILENCE_LIMIT, answer).await.map_err(|late| tungstenite::Error::Io(late.into()))?
+/// Waits for a connection or a message. It is an error if the server is silent for too long.
+async fn unless_silent<T>(received: impl Future<Output = tungstenite::Result<T>>) -> tungstenite::Result<T> {
+    timeout(SILENCE_LIMIT, received).await.map_err(|late| tungstenite::Error::Io(late.into()))?
 }
 
-/// Whether it would fail in the same way the next time: the URL is wrong, or the server refuses the request.
+/// Returns whether another attempt would fail in the same way: the URL is wrong, or the server refuses the request.
 fn is_final(error: &tungstenite::Error) -> bool {
     match error {
         tungstenite::Error::Url(_) | tungstenite::Error::HttpFormat(_) => true,
@@ -192,7 +196,7 @@ fn is_final(error: &tungstenite::Error) -> bool {
     }
 }
 
-/// What a commit does to a record of one collection.
+/// The change that a commit makes to a record of one collection.
 enum Change<R> {
     Put(String, String, R),
     Delete(String, String),
@@ -204,9 +208,9 @@ impl<R: DeserializeOwned> Change<R> {
         match (commit.operation.as_str(), commit.record) {
             ("create" | "update", Some(record)) => match serde_json::from_value(record) {
                 Ok(record) => Ok(Change::Put(did, commit.rkey, record)),
-                Err(error) => Err(format!("no record of its collection: {error}")),
+                Err(error) => Err(format!("invalid record: {error}")),
             },
-            ("create" | "update", None) => Err("a commit without its record".to_owned()),
+            ("create" | "update", None) => Err("a commit without a record".to_owned()),
             ("delete", _) => Ok(Change::Delete(did, commit.rkey)),
             _ => Ok(Change::Other),
         }

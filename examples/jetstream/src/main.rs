@@ -6,13 +6,14 @@
 //! cargo run --release -p example-jetstream -- --live --events 10000 posts.csv likes.csv
 //! ```
 //!
-//! It replays recorded events through a local server, also with `--demo`. With `--live` it reads a server of
-//! [Jetstream](https://bsky.network/docs/jetstream/), which needs no account, and with `--url` another one. Without a network
-//! it then says so and tries again, until Ctrl-C. The program runs until Ctrl-C, or until `--events N` posts and likes were
-//! created, changed or deleted. Messages that cannot be read are counted in the summary, and kept in a file with
-//! `--quarantine FILE`.
+//! By default, and with `--demo`, the program replays recorded events through a local server. With `--live` it reads a public
+//! [Jetstream](https://bsky.network/docs/jetstream/) server, which requires no account; `--url` selects another server. If the
+//! server cannot be reached, the program reports that and tries again.
 //!
-//! The connector is this package's library, and is used by other examples.
+//! The program runs until Ctrl-C. With `--events N` it ends after `N` posts and likes were created, changed or deleted. The
+//! summary counts messages that cannot be decoded. With `--quarantine FILE` they are also written to a file.
+//!
+//! The connector is in the library of this package, which another example uses, too.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -34,7 +35,7 @@ fn main() -> pathway_io::Result<()> {
     csv::write(&posts, &args.posts);
     csv::write(&likes, &args.likes);
     let summary = pipeline.run()?;
-    // Whoever read this may have closed the other end. The rows are written all the same.
+    // Standard output may be closed. The rows are in the files nevertheless.
     let _ = writeln!(std::io::stdout(), "{summary}");
     let _ =
         writeln!(std::io::stdout(), "the posts are in {}, the likes in {}", args.posts.display(), args.likes.display());

@@ -1,5 +1,5 @@
-//! The connector against a server of the test's own that speaks Jetstream's frames, breaks off in the middle of one,
-//! and is asked for the rest.
+//! Runs the connector with a test server that ends a connection in the middle of a message. The connector then requests the
+//! remaining events.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -47,7 +47,7 @@ fn creates_updates_and_deletes_over_two_connections() {
     );
     send(&mut first, &json!({"did": "did:plc:cat", "time_us": 1_006, "kind": "weather", "weather": "fine"}));
     send(&mut first, &commit(1_007, "create", "app.bsky.feed.repost", "r1", Some(json!({"$type": "?"}))));
-    // Half an event in a whole message, and a record that is none.
+    // A complete message with half an event, and a record that does not fit its collection.
     first.send(Message::text(r#"{"did": "did:plc:cat", "time_us": 1008, "ki"#)).expect("the client reads");
     send(&mut first, &commit(1_009, "create", POSTS, "p2", Some(json!({"text": 5}))));
     send(&mut first, &commit(1_010, "create", POSTS, "p3", post("a, \"b\"")));
@@ -57,7 +57,7 @@ fn creates_updates_and_deletes_over_two_connections() {
 
     let (query, mut second) = next(&connections);
     assert!(query.ends_with("&cursor=1011"), "{query}");
-    // The server begins with the event of the cursor, which is not counted again.
+    // The server sends the event of the cursor again. It is not counted twice.
     send(&mut second, &commit(1_011, "update", POSTS, "p1", post("hello again")));
     send(&mut second, &commit(1_012, "delete", LIKES, "l1", None));
     send(&mut second, &commit(1_013, "delete", POSTS, "never-seen", None));
@@ -80,10 +80,10 @@ fn creates_updates_and_deletes_over_two_connections() {
     assert!(end.stdout.contains(", 2 attempts, last error: ") && end.stdout.contains(&url), "{end:#?}");
     let bad = std::fs::read_to_string(dir.join("bad.jsonl")).expect("the quarantine");
     assert_eq!(bad.lines().count(), 2, "{bad}");
-    assert!(bad.contains("no event") && bad.contains("no record of its collection"), "{bad}");
+    assert!(bad.contains("invalid event") && bad.contains("invalid record"), "{bad}");
 }
 
-/// The rows that are left when all updates are applied; each retraction must find its row.
+/// Applies all updates and returns the remaining rows. Each retraction must match a row.
 fn last_state(records: &[String]) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
     for record in &records[1..] {
@@ -107,7 +107,7 @@ fn ctrl_c_unblocks_the_read() {
     let (_, mut connection) = next(&connections);
     send(&mut connection, &commit(1, "create", POSTS, "p1", post("hello")));
     support::wait_for_text(&dir.join("posts.csv"), "hello");
-    // It hangs in a read now, and nothing more will come.
+    // The client waits in a read now, and the server sends nothing more.
     program.interrupt();
     let end = program.end().succeeded();
     assert!(end.stdout.contains("stopped by SIGINT"), "{end:#?}");
@@ -126,16 +126,16 @@ fn ctrl_c_unblocks_the_handshake() {
 }
 
 #[test]
-fn an_address_that_is_none_is_named() {
+fn an_invalid_url_is_named() {
     let dir = fresh_dir("jetstream-nowhere");
     let end = start(&dir, "jetstream", &[]).end().failed();
     assert!(end.stderr.contains("connector `Jetstream` failed: jetstream: "), "{end:#?}");
 }
 
-/// As without a network.
+/// The port is closed, as if there were no network.
 #[cfg(unix)]
 #[test]
-fn a_server_that_does_not_answer_is_tried_again() {
+fn a_server_that_cannot_be_reached_is_retried() {
     let dir = fresh_dir("jetstream-away");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("ws://{}/subscribe", listener.local_addr().expect("it is bound"));
@@ -149,7 +149,7 @@ fn a_server_that_does_not_answer_is_tried_again() {
 }
 
 #[test]
-fn a_server_that_refuses_is_not_asked_again() {
+fn a_refused_request_is_not_retried() {
     let dir = fresh_dir("jetstream-refused");
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("ws://{}/subscrib", listener.local_addr().expect("it is bound"));
@@ -162,7 +162,7 @@ fn a_server_that_refuses_is_not_asked_again() {
     assert!(end.stderr.contains("404"), "{end:#?}");
 }
 
-/// The test has no trusted certificate, but the client must get as far as the TLS handshake.
+/// The test server has no trusted certificate, so the test only checks that the client begins a TLS handshake.
 #[test]
 fn wss_speaks_tls() {
     let dir = fresh_dir("jetstream-tls");
@@ -191,11 +191,11 @@ fn the_demo_replays_the_recording() {
 fn replays_the_recording(name: &str, args: &[&str]) {
     let dir = fresh_dir(name);
     let mut command = Command::new(env!("CARGO_BIN_EXE_example-jetstream"));
-    // More than one round.
+    // 150 events are more than one round.
     let end = Program::spawn(command.current_dir(&dir).args(args).args(["--events", "150"])).end().succeeded();
     assert!(end.stdout.contains("Jetstream: 150 rows in "), "{end:#?}");
     let posts = last_state(&records(&dir.join("posts.csv")));
-    // The key of a post says its round.
+    // The key of a post ends with the number of its round.
     assert!(
         posts.iter().any(|post| post.contains("-0,")) && posts.iter().any(|post| post.contains("-1,")),
         "{posts:?}"

@@ -1,4 +1,4 @@
-//! A pipeline that is watched: `/metrics` for Prometheus, and a page that refreshes itself for people.
+//! Serves the state of a running pipeline: as metrics for Prometheus (`/metrics`), and as a page that refreshes itself (`/`).
 //!
 //! ```sh
 //! cargo run -p example-observed -- 127.0.0.1:9100
@@ -23,7 +23,7 @@ struct Reading {
     celsius: f64,
 }
 
-/// Sensors that are read a hundred times a second, for ever.
+/// A source that pushes about a hundred readings per second, without end.
 struct Sensors;
 
 #[connector(name = "sensors", autocommit = "200ms")]
@@ -48,18 +48,18 @@ fn main() -> pathway_io::Result<()> {
     let _ = writeln!(std::io::stdout(), "http://{}/", listener.local_addr()?);
     std::thread::spawn(move || {
         for client in listener.incoming().flatten() {
-            // A client that goes away early is not our failure.
+            // An error of one connection does not end the server: a client may disconnect at any time.
             let _ = answer(&client, &monitor, &metrics);
         }
     });
     let summary = pipeline.run()?;
-    // Whoever read this may have closed the other end. The rows are written all the same.
+    // Standard output may be closed.
     let _ = writeln!(std::io::stdout(), "{summary}");
     Ok(())
 }
 
 fn answer(client: &TcpStream, monitor: &Monitor, metrics: &PrometheusHandle) -> std::io::Result<()> {
-    // One client that says nothing must not keep the others out.
+    // A client that sends nothing must not block the others.
     client.set_read_timeout(Some(Duration::from_secs(1)))?;
     let mut request = String::new();
     BufReader::new(client).read_line(&mut request)?;

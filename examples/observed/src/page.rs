@@ -1,8 +1,8 @@
-//! A snapshot as a page that loads itself again each second.
+//! Renders a snapshot as a page that reloads itself every second.
 
 use pathway_io::monitor::Snapshot;
 
-/// Returns the page.
+/// Returns the page as HTML.
 pub fn html(snapshot: &Snapshot) -> String {
     let sources = snapshot.sources.iter().map(|source| {
         row(&[
@@ -65,7 +65,7 @@ fn row(cells: &[&str]) -> String {
     format!("<tr>{cells}</tr>\n")
 }
 
-/// A number with a comma between each three digits.
+/// Returns a number with a comma before each three digits.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -78,7 +78,7 @@ fn grouped(number: u64) -> String {
     text
 }
 
-/// A name or an error can contain anything.
+/// Escapes a text, because a name or an error can contain any characters.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -5,10 +5,10 @@ use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// What only a hang can reach.
+/// The longest wait, which only a hang can reach.
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// The program, which is ended with the test.
+/// The program, which is killed at the end of the test.
 struct Program {
     child: Child,
     address: String,
@@ -36,7 +36,7 @@ impl Program {
         answer
     }
 
-    /// Asks until the answer is as expected.
+    /// Repeats the request until the response is as expected.
     fn until(&self, path: &str, holds: impl Fn(&str) -> bool) -> String {
         let began = Instant::now();
         loop {
@@ -51,13 +51,13 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may have ended.
+        // If the program has ended already, the call fails.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The value of a metric, by its name and labels.
+/// Returns the value of a metric, by its name and labels.
 fn metric(text: &str, name: &str) -> Option<f64> {
     text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
@@ -67,7 +67,7 @@ fn serves_metrics_and_a_page() {
     let program = Program::start();
     let rows = |text: &str| metric(text, "pathway_source_rows_total{source=\"sensors\"}").unwrap_or(0.0);
     let first = rows(&program.until("/metrics", |text| rows(text) > 0.0));
-    // They grow.
+    // The number of rows grows.
     let text = program.until("/metrics", |text| rows(text) > first);
     assert_eq!(metric(&text, "pathway_source_state{source=\"sensors\",state=\"running\"}"), Some(1.0), "{text}");
     assert!(metric(&text, "pathway_sink_lag_seconds{sink=\"sensors\"}").is_some(), "{text}");

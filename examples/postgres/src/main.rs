@@ -1,20 +1,20 @@
-//! A file of JSON lines becomes a table in PostgreSQL, which is kept current while the file is read.
+//! Reads a file of JSON lines into a PostgreSQL table, and keeps the table current.
 //!
 //! ```text
 //! createdb zoo
 //! cargo run -p example-postgres -- 'host=/var/run/postgresql dbname=zoo'
 //! ```
 //!
-//! One line is read each second. Watch the table in another terminal:
+//! The program reads one line per second. Watch the table in another terminal:
 //!
 //! ```text
 //! psql zoo
 //! zoo=# SELECT * FROM cats ORDER BY key \watch 1
 //! ```
 //!
-//! Each row is written exactly once. Kill the program with `kill -9`, and start it again: it continues behind the last
-//! row that was written. Restart the server: the program waits until the server is back. Both need the offset, which is
-//! the number of bytes read, and the state directory `cats.state`.
+//! Each row is written exactly once. If you kill the program with `kill -9` and start it again, it continues after the last
+//! row that was written. For that it needs an offset, which is the number of bytes read, and the state directory
+//! `cats.state`. If you restart the server, the program waits until the server is available again.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Seek, SeekFrom, Write};
@@ -36,7 +36,7 @@ struct Cat {
 
 struct FileStream {
     path: PathBuf,
-    /// Between one row and the next.
+    /// The time between one row and the next.
     pause: Duration,
 }
 
@@ -80,7 +80,7 @@ fn main() -> pathway_io::Result<()> {
     let cats = pipeline.read(FileStream { path, pause });
     postgres::write_with(&cats, connection, postgres::Options::new().table("cats"));
     let summary = pipeline.run()?;
-    // Whoever read this may have closed the other end. The rows are written all the same.
+    // Standard output may be closed. The rows are written nevertheless.
     let _ = writeln!(std::io::stdout(), "{summary}");
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The table is that of the file, also after a kill and a restart of the server.
+//! The table equals the file, also after a kill of the program and a restart of the server.
 
 #[path = "../../../pathway-io/tests/common/server.rs"]
 mod server;

@@ -1,4 +1,4 @@
-//! Examples as child processes: started, watched line by line, interrupted, and judged by their end.
+//! Runs examples as child processes: starts and interrupts them, reads their output line by line, and checks their exit status.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -11,10 +11,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long an event may take on a machine that is busy with other things. Nothing waits for it to pass.
+/// The longest wait for an event, which only a hang can reach.
 pub const DEADLINE: Duration = Duration::from_secs(60);
 
-/// An example that runs.
+/// A running example.
 pub struct Program {
     child: Child,
     lines: Receiver<(Stream, String)>,
@@ -54,12 +54,12 @@ impl Program {
         Program { child, lines, stdout: String::new(), stderr: String::new() }
     }
 
-    /// Waits until a line of its standard output is as wanted, and gives that line.
-    pub fn wait_for(&mut self, wanted: impl Fn(&str) -> bool) -> String {
+    /// Waits until a line of its standard output satisfies a condition, and returns the line.
+    pub fn wait_for(&mut self, is_awaited: impl Fn(&str) -> bool) -> String {
         let deadline = Instant::now() + DEADLINE;
         loop {
             match self.next_line(deadline) {
-                Some((Stream::Out, line)) if wanted(&line) => return line,
+                Some((Stream::Out, line)) if is_awaited(&line) => return line,
                 Some(_) => {}
                 None => self.give_up("the line that the test waits for did not come"),
             }
@@ -78,7 +78,7 @@ impl Program {
         }
     }
 
-    /// Sends it the signal of Ctrl-C.
+    /// Sends SIGINT, as Ctrl-C does.
     #[cfg(unix)]
     pub fn interrupt(&self) {
         let kill = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
@@ -89,7 +89,7 @@ impl Program {
     pub fn end(mut self) -> End {
         let deadline = Instant::now() + DEADLINE;
         while self.next_line(deadline).is_some() {}
-        // Both streams are closed, so that the end is near.
+        // Both streams are closed, so the process ends soon.
         let status = loop {
             match self.child.try_wait().expect("a child of this process") {
                 Some(status) => break status,
@@ -100,7 +100,7 @@ impl Program {
         End { status, stdout: std::mem::take(&mut self.stdout), stderr: std::mem::take(&mut self.stderr) }
     }
 
-    /// `None` when both streams are closed.
+    /// Returns the next line, or `None` when both streams are closed.
     fn next_line(&mut self, deadline: Instant) -> Option<(Stream, String)> {
         match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok((stream, line)) => {
@@ -124,7 +124,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Of a child that has ended already there is nothing to kill.
+        // If the child has ended already, the call fails.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -158,26 +158,30 @@ fn read_lines(stream: Stream, from: impl Read + Send + 'static, to: Sender<(Stre
     });
 }
 
-/// Where cargo puts an example: tests lie in `deps`, beside the directory of the examples.
+/// Returns the path of an example's binary. Cargo puts tests in `deps`, beside the directory `examples`.
 pub fn executable(example: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test has a path");
-    let profile = test.parent().and_then(Path::parent).expect("tests lie in `deps`");
+    let profile = test.parent().and_then(Path::parent).expect("tests are in `deps`");
     let path = profile.join("examples").join(format!("{example}{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "{} is not there: `cargo test` builds it, `cargo test --test ..` does not", path.display());
+    assert!(
+        path.exists(),
+        "{} does not exist: `cargo test` builds it, `cargo test --test ..` does not",
+        path.display()
+    );
     path
 }
 
-/// A directory of one test, empty.
+/// Returns an empty directory for a test.
 pub fn fresh_dir(test: &str) -> PathBuf {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
     if dir.exists() {
-        std::fs::remove_dir_all(&dir).expect("the directory of the last run goes");
+        std::fs::remove_dir_all(&dir).expect("the directory of the last run can be removed");
     }
     std::fs::create_dir_all(&dir).expect("a directory for the test");
     dir
 }
 
-/// A file with the addresses of two processes, which are free at the moment.
+/// Writes a hosts file with two addresses that are free at the moment.
 pub fn hosts(dir: &Path) -> PathBuf {
     let listeners = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     let lines = listeners.map(|listener| format!("{}\n", listener.local_addr().expect("it is bound")));
@@ -186,16 +190,16 @@ pub fn hosts(dir: &Path) -> PathBuf {
     path
 }
 
-/// Waits until a file that an example writes has that text. A file sends no event, so the test polls it.
+/// Waits until a file contains a text. A file sends no events, so the test polls it.
 pub fn wait_for_text(path: &Path, text: &str) {
     let deadline = Instant::now() + DEADLINE;
     while !std::fs::read_to_string(path).is_ok_and(|all| all.contains(text)) {
-        assert!(Instant::now() < deadline, "`{text}` did not come into {}", path.display());
+        assert!(Instant::now() < deadline, "{} does not contain `{text}`", path.display());
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// The records of a CSV file without quotes, each without its time; `diff` stays.
+/// Returns the records of a CSV file without quoted fields, each without its `time`.
 pub fn records(path: &Path) -> Vec<String> {
     let text = std::fs::read_to_string(path).expect("the output is there");
     let mut records = Vec::new();

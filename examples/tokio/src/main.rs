@@ -5,13 +5,13 @@
 //! cargo run -p example-tokio -- --trades 5000
 //! ```
 //!
-//! `run` is an `async fn` on a runtime of the connector's own thread. What the client yields is pushed with `next(..).await`, which
-//! waits while the backlog is full, and the client's own flow control holds the exchange up.
+//! `run` is an `async fn`, on a runtime of the connector's own thread. It pushes each trade with `next(..).await`, which waits
+//! while the backlog is full. The client's own flow control then slows down the exchange.
 //!
-//! Callbacks must not wait, since that would hold up everything else that the runtime does. They push with `try_next` and decide
-//! what to do when the backlog is full: a quote is worth nothing once there is a newer one, so it is dropped and counted.
+//! A callback must not wait, because it would block the runtime. It pushes with `try_next`, and decides what to do when the
+//! backlog is full. Here it drops and counts the quote, because a newer quote replaces it soon.
 //!
-//! There is nothing to write for a stop: the future of `run` is dropped where it waits, and the session with it.
+//! A stop needs no code: the library drops the future of `run` at its `.await`, and the session with it.
 
 mod sdk;
 
@@ -42,9 +42,9 @@ struct Quote {
 }
 
 struct Exchange {
-    /// After how many the exchange closes.
+    /// The number of trades after which the exchange closes.
     trades: u64,
-    /// Quotes that found the backlog full.
+    /// The number of quotes that were dropped because the backlog was full.
     dropped: Arc<AtomicU64>,
 }
 
@@ -59,7 +59,7 @@ impl Exchange {
                 Err(TryNextError::Full(_)) => {
                     dropped.fetch_add(1, Ordering::Relaxed);
                 }
-                // `run` is about to end, and the subscription with it.
+                // `run` is about to end, which drops the subscription.
                 Err(TryNextError::Closed(_)) => {}
             }
         });
@@ -79,9 +79,13 @@ fn main() -> pathway_io::Result<()> {
     csv::write(&trades, &trades_path);
     csv::write(&quotes, &quotes_path);
     let summary = pipeline.run()?;
-    // Whoever read this may have closed the other end. The rows are written all the same.
+    // Standard output may be closed. The rows are in the files nevertheless.
     let _ = writeln!(std::io::stdout(), "{summary}");
-    let _ = writeln!(std::io::stdout(), "{} quotes found the backlog full", dropped.load(Ordering::Relaxed));
+    let _ = writeln!(
+        std::io::stdout(),
+        "{} quotes were dropped because the backlog was full",
+        dropped.load(Ordering::Relaxed)
+    );
     let _ = writeln!(
         std::io::stdout(),
         "the trades are in {}, the quotes in {}",
@@ -117,10 +121,10 @@ fn parse_args() -> Result<(u64, PathBuf, PathBuf), Box<dyn std::error::Error + S
 mod tests {
     use super::*;
 
-    /// Returns an exchange that closes after one trade more than the one before.
+    /// Returns an exchange with one trade more in each run.
     ///
-    /// How many quotes come before the end depends on time. If two runs had the same by chance, the suite would require them of
-    /// all others. With another number of trades in each run, it does not compare runs.
+    /// The number of quotes depends on time. If two runs had equal quotes by chance, the suite would expect them in all other
+    /// runs, too. Runs with different trades are not compared.
     fn exchange() -> Exchange {
         static MADE: AtomicU64 = AtomicU64::new(0);
         Exchange { trades: 40 + MADE.fetch_add(1, Ordering::Relaxed), dropped: Arc::default() }

@@ -1,7 +1,7 @@
-//! Stands in for a vendor's async client: an exchange that sends trades and quotes.
+//! A simulated async SDK: the client of an exchange that sends trades and quotes.
 //!
-//! It knows nothing of pathway-io. Its functions must be called inside a tokio runtime, and it calls back from the
-//! runtime, where nothing may block.
+//! The SDK does not depend on pathway-io. Its functions must be called inside a tokio runtime. Its callbacks run on the
+//! runtime, so they must not block.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use tokio::time::{MissedTickBehavior, interval, sleep};
 /// The symbols that are traded.
 pub const SYMBOLS: [&str; 4] = ["CAT", "LION", "LYNX", "PUMA"];
 
-/// Something was sold.
+/// A sale.
 pub struct Trade {
-    /// Counted from 1.
+    /// The number of the trade, from 1.
     pub id: u64,
     pub symbol: &'static str,
     pub cents: i64,
 }
 
-/// What one could buy and sell for now.
+/// The present prices of a symbol.
 pub struct Quote {
     pub symbol: &'static str,
     pub bid_cents: i64,
@@ -32,11 +32,11 @@ pub struct Client {
     trades: mpsc::Receiver<Trade>,
 }
 
-/// Callbacks end when it is dropped.
+/// A registered callback. Dropping it ends the calls.
 pub struct Subscription(JoinHandle<()>);
 
 impl Client {
-    /// Opens a session, which the exchange closes after that many trades.
+    /// Opens a session, which the exchange closes after `trades` trades.
     pub async fn connect(trades: u64) -> Self {
         sleep(Duration::from_millis(20)).await;
         let (sender, receiver) = mpsc::channel(16);
@@ -53,12 +53,12 @@ impl Client {
         Client { trades: receiver }
     }
 
-    /// The next trade; `None` at the end of the session.
+    /// Returns the next trade, or `None` at the end of the session.
     pub async fn next_trade(&mut self) -> Option<Trade> {
         self.trades.recv().await
     }
 
-    /// Calls `callback` with each quote, in a task of the runtime.
+    /// Calls `callback` with each quote, from a task of the runtime.
     pub fn on_quote(&self, callback: impl Fn(Quote) + Send + 'static) -> Subscription {
         Subscription(tokio::spawn(async move {
             let mut clock = ticks(Duration::from_millis(2));
@@ -84,6 +84,6 @@ fn ticks(period: Duration) -> tokio::time::Interval {
 }
 
 fn price(n: u64) -> i64 {
-    // Up and down between 90 and 110.
+    // Varies between 90 and 110.
     9_000 + (n * 37 % 2_000) as i64
 }

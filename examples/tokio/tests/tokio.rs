@@ -1,4 +1,4 @@
-//! The async client runs to its end, and to a Ctrl-C.
+//! Runs the example to its end, and until Ctrl-C.
 
 #[path = "../../tests/support/mod.rs"]
 mod support;
@@ -25,7 +25,7 @@ fn every_trade_and_the_quotes_beside_them() {
     assert_eq!(quotes[0], "symbol,bid_cents,ask_cents,diff");
     let current: i64 = quotes[1..].iter().map(|quote| if quote.ends_with(",-1") { -1 } else { 1 }).sum();
     assert_eq!(current, 4, "one row for each symbol: {quotes:?}");
-    assert!(end.stdout.contains("\n0 quotes found the backlog full"), "{end:#?}");
+    assert!(end.stdout.contains("\n0 quotes were dropped"), "{end:#?}");
 }
 
 #[cfg(unix)]

@@ -101,7 +101,7 @@ fn main() -> pathway_io::Result<()> {
     });
     csv::write(&counts, output);
     let summary = pipeline.run_on(workers)?;
-    // Whoever read this may have closed the other end. The rows are written all the same.
+    // Standard output may be closed. The rows are written nevertheless.
     let _ = writeln!(std::io::stdout(), "{summary}");
     Ok(())
 }

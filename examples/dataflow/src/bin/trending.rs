@@ -12,8 +12,9 @@
 //! previous row. The terminal is drawn from these updates alone and shows their number. If standard output is not a
 //! terminal, the updates are printed line by line.
 //!
-//! The program runs until Ctrl-C, or until it has seen `--events N` posts and likes. `--url` selects another server. Without a
-//! network it says so and tries again. `--demo` needs none: it replays recorded events through a server of this machine.
+//! The program runs until Ctrl-C. With `--events N` it ends after `N` posts and likes. `--url` selects another server. If the
+//! server cannot be reached, the program reports that and tries again. `--demo` needs no network: it replays recorded events
+//! through a local server.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -29,7 +30,7 @@ use pathway_io::{BadRows, Commit, Pipeline, ReadOptions, Schema, csv};
 const USAGE: &str = "usage: trending [--demo | --url URL] [--events N] [--threads N] [TRENDS.csv]";
 const RANKS: usize = 10;
 const MINUTE: u64 = 60_000_000;
-/// The lines below the table: the head of the progress, the source, three sinks, and the cursor's.
+/// The number of lines below the table: the head of the progress, one source, three sinks, and the line of the cursor.
 const BELOW: usize = 6;
 
 /// The rank of a tag within a minute.
@@ -113,7 +114,7 @@ impl Board {
             let bar = "█".repeat(trend.posts.clamp(0, 30) as usize);
             lines.push(format!("{:>5}  #{tag:<39}{:>6}  {bar}", trend.rank, trend.posts));
         }
-        // As much as the window holds: more would scroll with each drawing.
+        // A table that is larger than the window is clipped, because it would scroll.
         lines.truncate(usize::from(height).saturating_sub(BELOW + 1));
         lines.push(format!("{} updates, {} of them retractions", self.updates, self.retractions));
         for line in &lines {

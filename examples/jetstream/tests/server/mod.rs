@@ -1,4 +1,4 @@
-//! A server of the test's own that speaks Jetstream's frames.
+//! A Jetstream server for tests.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
@@ -15,7 +15,7 @@ use crate::support;
 
 pub type Connection = WebSocket<TcpStream>;
 
-/// A server that hands each connection, with what its request asked for, to the test.
+/// Starts a server. Returns its URL, and a receiver of its connections, each with the query of its request.
 pub fn serve() -> (String, Receiver<(String, Connection)>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("ws://{}/subscribe", listener.local_addr().expect("it is bound"));
@@ -50,7 +50,7 @@ pub fn send(connection: &mut Connection, event: &Value) {
     connection.send(Message::text(event.to_string())).expect("the client reads");
 }
 
-/// A frame of 200 bytes of which 50 come, and then the end of the connection.
+/// Sends 50 of the 200 bytes of a frame, and closes the connection.
 pub fn tear(connection: Connection) {
     let mut stream = connection.get_ref();
     stream.write_all(&[0x81, 126, 0, 200]).expect("the client reads");
