@@ -1,4 +1,4 @@
-//! The cost of a push by a task beside that of a push by a thread, and the time that a stop of a task takes.
+//! Compares the cost of a push by a task with that of a push by a thread, and measures the time of a stop.
 
 mod common;
 
@@ -11,7 +11,7 @@ use futures_util::{StreamExt, stream};
 use pathway_io::__private0::tasks::Drive;
 use pathway_io::{AsyncSubject, Pipeline, ReadOptions, RunResult, Schema, Subject, connector};
 
-/// Runs `push` as the future of an `async fn run` is run.
+/// Runs `push` in an `async fn run`.
 fn drive<S: Schema>(
     push: impl AsyncFn(AsyncSubject<S>) -> RunResult + Send + 'static,
 ) -> impl FnMut(Subject<S>) -> RunResult + Send {
@@ -88,7 +88,7 @@ impl Hanging {
     }
 }
 
-/// The time from a stop to the end of the pipeline.
+/// Measures the time from a stop to the end of the pipeline.
 fn stop(c: &mut Criterion) {
     c.bench_function("stop of a run that never returns", |b| {
         b.iter_custom(|iters| {

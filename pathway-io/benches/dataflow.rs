@@ -16,7 +16,7 @@ use common::{Cat, GENERA, cat, peak, scratch, time_on};
 use pathway_io::dataflow::Workers;
 use pathway_io::{ReadOptions, RunResult, Schema, Subject, Table, csv};
 
-/// The column of a cat that it is counted by.
+/// The column by which cats are counted.
 #[derive(Schema, Clone)]
 struct Genus {
     genus: String,
@@ -101,7 +101,7 @@ fn by_key(cats: &Table<Cat>) {
     csv::write(&counts, output());
 }
 
-/// No two rows are equal.
+/// Reads only the key, so no two rows are equal.
 fn by_key_alone(cats: &Table<Cat>) {
     let count = |(key, n)| KeyCount { key, n: n as i64 };
     csv::write(&cats.columns::<Key>().compute(move |cats| cats.map(|cat| cat.key).count().map(count)), output());
@@ -111,7 +111,7 @@ fn count_by_genus(cats: &Table<Cat>) -> Table<GenusCount> {
     cats.compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }))
 }
 
-/// The same, without a struct of all columns for each cat.
+/// Counts by genus, without a struct of all columns for each cat.
 fn count_by_genus_alone(cats: &Table<Cat>) -> Table<GenusCount> {
     cats.columns::<Genus>()
         .compute(|cats| cats.map(|cat| cat.genus).count().map(|(genus, n)| GenusCount { genus, n: n as i64 }))

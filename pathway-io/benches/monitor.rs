@@ -1,7 +1,7 @@
-//! What a snapshot costs while 10 sources and 10 sinks run (the bound is 5 us), and what a monitor costs that is polled ten
-//! times a second while rows go from JSON to CSV.
+//! Measures a snapshot of 10 running sources and 10 sinks (the bound is 5 us), and the cost of a monitor that is polled ten times
+//! a second while rows are converted from JSON to CSV.
 //!
-//! The second prints its own table. `PATHWAY_IO_ROWS` is the number of rows of each run (4,000,000).
+//! The second benchmark prints its own table. `PATHWAY_IO_ROWS` sets the number of rows of each run (4,000,000).
 
 mod common;
 
@@ -49,7 +49,7 @@ fn snapshot(c: &mut Criterion) {
     running.join().expect("it ends");
 }
 
-/// Rows per second from JSON to CSV.
+/// Returns the rows per second from JSON to CSV.
 fn run(input: &Arc<Vec<String>>, rows: u64, polled: bool) -> f64 {
     let path = scratch("monitor.csv");
     let pipeline = Pipeline::new();
@@ -82,7 +82,7 @@ fn polled(_: &mut Criterion) {
     run(&input, rows, true);
     let mut rates = [Vec::new(), Vec::new()];
     for round in 0..14 {
-        // Which of the two comes first alternates.
+        // The order of the two alternates.
         for polled in [round % 2 == 0, round % 2 == 1] {
             rates[usize::from(polled)].push(run(&input, rows, polled));
         }

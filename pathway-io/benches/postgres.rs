@@ -1,6 +1,6 @@
-//! Rows per second into PostgreSQL: upserts of new and of known keys, and appended updates.
+//! Measures rows per second into PostgreSQL: upserts of new and of known keys, and appended updates.
 //!
-//! `PATHWAY_IO_POSTGRES` is the connection string of a database for it, `PATHWAY_IO_ROWS` the number of rows (1,000,000).
+//! `PATHWAY_IO_POSTGRES` is the connection string of the database, and `PATHWAY_IO_ROWS` the number of rows (1,000,000).
 
 use std::time::Instant;
 
@@ -16,7 +16,7 @@ struct Cat {
 
 struct Cats {
     rows: i64,
-    /// Each key comes that often, all keys after all others.
+    /// The number of rounds. Each round pushes every key once.
     rounds: i64,
 }
 
@@ -26,7 +26,7 @@ impl Cats {
         let epithets = ["catus", "lynx", "pardus", "silvestris", "onca"];
         for n in 0..self.rows * self.rounds {
             let key = n % self.rows;
-            // Another row in each round: one that is as it was would not be written.
+            // The rows of a key differ from round to round, because an equal row would not be written.
             let (genus, epithet) = (format!("genus {}", n / self.rows + n % 1000), epithets[n as usize % 5].to_owned());
             cats.next(Cat { key, genus, epithet })?;
         }

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 
 use crate::for_each_line;
 
-/// Where the rows go: to a file, or nowhere.
+/// The output file, or `None` if the rows are dropped.
 pub type Output = Option<csv::Writer<File>>;
 
 /// Calls `take` with each line.
@@ -31,7 +31,7 @@ pub fn write(out: &mut Output, row: &impl Serialize) -> RunResult {
     }
 }
 
-/// A list, as one field.
+/// Serializes a list as one field.
 pub fn as_json<S: Serializer>(value: &impl Serialize, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&serde_json::to_string(value).map_err(serde::ser::Error::custom)?)
 }

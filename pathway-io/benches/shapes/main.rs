@@ -1,18 +1,18 @@
-//! Rows as they come, JSON Lines to CSV: shapes of rows, each beside the same job as a user would write it by hand, with
+//! Converts rows of several shapes from JSON Lines to CSV, and compares the library with a loop that a user writes by hand, with
 //! serde_json into a borrowed struct and the `csv` crate.
 //!
-//! Without arguments it runs the jobs in turn and prints, for each shape, the nanoseconds of CPU time that the loop by hand
-//! takes for a row, and what the others take of that, in CPU time and in wall time. `shapes JOB,.. SHAPE,..` does so for some of
-//! them. `shapes JOB SHAPE ROWS` runs one job and prints nothing, for `valgrind --tool=callgrind`: the difference of two row counts
-//! is what the rows between them cost.
+//! Without arguments, the program runs all jobs in turn. For each shape it prints the CPU time per row of the loop by hand, in
+//! nanoseconds, and the ratio of each other job to it, in CPU time and in wall time. `shapes JOB,.. SHAPE,..` runs only these jobs
+//! and shapes. `shapes JOB SHAPE ROWS` runs one job and prints nothing, for `valgrind --tool=callgrind`: the difference of two runs
+//! with different row counts is the cost of the additional rows.
 //!
 //! | job | |
 //! |---|---|
 //! | `hand` | the loop by hand, on one thread |
 //! | `sonic` | the same with sonic-rs instead of serde_json |
 //! | `library` | a connector that pushes each line with `next_json`, and `csv::write` |
-//! | `blocks` | the same, but pushes blocks of the file with `next_json_lines`: each line is neither copied nor checked to be UTF-8 twice |
-//! | `read` | the lines alone, each checked to be UTF-8 |
+//! | `blocks` | the same, but pushes blocks of the file with `next_json_lines`: no line is copied, and UTF-8 is checked once |
+//! | `read` | reads the lines and checks that they are UTF-8 |
 //! | `parse` | `hand` without the output |
 //! | `decode` | `library` without a sink |
 
@@ -31,7 +31,7 @@ use common::scratch;
 use pathway_io::{ReadOptions, RunResult, Schema, csv};
 use rows::SHAPES;
 
-/// How many different rows there are; they are repeated.
+/// The number of different rows, which are repeated.
 const BLOCK: u64 = 1_000;
 const ROUNDS: usize = 5;
 const JOBS: [Job; 7] = [Job::Hand, Job::Sonic, Job::Library, Job::Blocks, Job::Read, Job::Parse, Job::Decode];
@@ -132,7 +132,7 @@ fn compare(rows: u64, jobs: &str, shapes: &str, input: &Path, output: &Path) -> 
         let mut times: [Vec<[f64; 2]>; JOBS.len()] = Default::default();
         for _ in 0..ROUNDS {
             for (job, times) in jobs.clone().zip(&mut times) {
-                // To delete the pages of a large file takes long, and is not part of a job.
+                // Deleting a large file takes time, which is not part of a job.
                 let _ = std::fs::remove_file(output);
                 let (start, cpu) = (Instant::now(), cpu_time());
                 shape.run(job, input, output)?;
@@ -141,7 +141,7 @@ fn compare(rows: u64, jobs: &str, shapes: &str, input: &Path, output: &Path) -> 
         }
         print!("{:<10} hand {:>6.0} ns", shape.name, median(times[0].iter().map(|[cpu, _]| cpu * 1e9 / rows as f64)));
         for (job, taken) in jobs.zip(&times).skip(1) {
-            // Each round beside the loop's of the same round, since the machine may be slower in the next.
+            // Each round is compared with the loop by hand of the same round, because the machine may be slower in the next.
             let [cpu, wall] =
                 [0, 1].map(|of| median(taken.iter().zip(&times[0]).map(|(job, hand)| job[of] / hand[of])));
             print!("   {} {cpu:.2}, {wall:.2}", job.name());
@@ -157,7 +157,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The CPU time of all threads of this process so far, those that have ended included.
+/// Returns the CPU time so far of all threads of this process, including those that have ended.
 #[cfg(unix)]
 fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
@@ -186,7 +186,7 @@ fn blocks<S: Schema>(input: &Path, output: &Path) -> RunResult {
         |table| csv::write(table, output),
         move |table| {
             let mut reader = BufReader::with_capacity(64 * 1024, File::open(&input)?);
-            // The start of a line whose end is in the next block.
+            // The beginning of a line that ends in the next block.
             let mut cut = Vec::new();
             loop {
                 let block = reader.fill_buf()?;

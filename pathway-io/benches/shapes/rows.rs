@@ -1,4 +1,4 @@
-//! The shapes: of each the schema, a line from its number, and the struct that the loop by hand reads it into.
+//! The shapes. Each has a schema, a function that generates a line, and the struct into which the loop by hand parses it.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::common::{Cat, Wide, cat_line, long_line, wide_line};
 use crate::{Shape, blocks, by_hand, library};
 
-/// Rows as they come: three texts, two floats, an integer that may be missing.
+/// A typical row: three texts, two floats, and an integer that may be missing.
 #[derive(pathway_io::Schema)]
 struct Visit {
     id: i64,
@@ -116,7 +116,7 @@ const WITH_UNKNOWN: [&str; 11] =
     ["id", "meta", "name", "city", "note", "latitude", "longitude", "source", "age", "active", "history"];
 
 const CITIES: [&str; 5] = ["Kraków", "Łódź", "Springfield", "Göteborg", "Porto"];
-/// Each of about 80 bytes.
+/// Texts of about 80 bytes each.
 const NOTES: [&str; 4] = [
     "seen twice near the old mill, très timide, came back after the rain had stopped",
     "żółty kot z białą łapą, sleeps under the stairs from noon until late evening hours",
@@ -148,7 +148,7 @@ fn visit(n: u64, order: &[&str], colon: &str, comma: &str, text: fn(&str) -> Str
     format!("{{{}}}", fields.join(comma))
 }
 
-/// A float of 16 or 17 digits.
+/// Returns a float with 16 or 17 digits.
 fn float(n: u64, range: f64) -> String {
     let part = (n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64 / (1_u64 << 53) as f64;
     format!("{:.17}", (part * 2.0 - 1.0) * range).chars().take(19).collect()
@@ -164,7 +164,7 @@ fn escape_non_ascii(text: &str) -> String {
     format!("\"{}\"", text.chars().map(escape).collect::<String>())
 }
 
-/// The second word in quotes.
+/// Puts the second word in quotes.
 fn add_quotes(text: &str) -> String {
     let quoted: Vec<String> = text
         .split(' ')
@@ -174,7 +174,7 @@ fn add_quotes(text: &str) -> String {
     format!("\"{}\"", quoted.join(" "))
 }
 
-/// Another order for each row.
+/// Returns the fields in another order for each row.
 fn shuffled(n: u64) -> Vec<&'static str> {
     let mut order = ORDER.to_vec();
     let mut state = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;

@@ -1,4 +1,4 @@
-//! Whatever a log of checkpoints holds, it is gone on with or refused.
+//! Checks that the library either continues a log or refuses it with an error, whatever bytes the log has.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| pathway_io::fuzz::checkpoint(data));

@@ -1,4 +1,4 @@
-//! The CSV writer writes what the `csv` crate does, and that reads it back.
+//! Checks that the CSV writer writes the same bytes as the `csv` crate, and that the `csv` crate reads them back.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| pathway_io::fuzz::csv(data));

@@ -1,4 +1,4 @@
-//! The reader of locks in the macros takes any file, and what it takes it prints and reads again.
+//! Checks the macros' reader of locks with any file. A lock that was read is printed and read again.
 #![no_main]
 
 // A macro crate cannot export the module, so the target includes its file.

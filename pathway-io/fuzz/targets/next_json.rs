@@ -1,4 +1,4 @@
-//! The scan of plain rows and serde_json give the same row, or both none.
+//! Checks that the scan and serde_json decode the same row, or both refuse it.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| pathway_io::fuzz::next_json(data));

@@ -1,4 +1,4 @@
-//! The reader of samples in the macros takes any file.
+//! Checks the macros' reader of samples with any file.
 #![no_main]
 
 // A macro crate cannot export the module, so the target includes its file.
