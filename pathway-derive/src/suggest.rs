@@ -40,7 +40,7 @@ const ADVICE: [(&str, &str); 11] = [
     ("nullable", "a column of type `Option<T>` may be null"),
     ("optional", "a column of type `Option<T>` may be null"),
     ("not_null", "only a column of type `Option<T>` may be null"),
-    ("required", "every column is required that has no default and no `Option`"),
+    ("required", "a column is required unless it has a default or is an `Option`"),
     ("pointer", "`path = \"seller.name\"` reads a column inside of a field"),
     ("transparent", "`#[derive(ColumnType)]` makes a column type of a struct with one unnamed field"),
     ("tag", "`#[schema(json)]` makes a column of an enum that derives serde's traits"),

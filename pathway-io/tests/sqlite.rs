@@ -296,11 +296,11 @@ fn a_table_with_other_columns_is_not_touched() {
     let dir = TempDir::new();
     for (number, (create, difference)) in [
         ("TABLE Cat (key INTEGER PRIMARY KEY)", "it lacks a column `genus`"),
-        ("TABLE Cat (key INTEGER PRIMARY KEY, genus TEXT, weight REAL)", "it has one column more, `weight`"),
+        ("TABLE Cat (key INTEGER PRIMARY KEY, genus TEXT, weight REAL)", "it has an additional column `weight`"),
         ("TABLE Cat (key INTEGER PRIMARY KEY, genus BLOB)", "its column `genus` is BLOB and should be TEXT"),
         ("TABLE Cat (key INTEGER PRIMARY KEY, species TEXT)", "it has a column `species` where `genus` should be"),
         ("TABLE Cat (key INTEGER, genus TEXT)", "its column `key` has another part in the primary key"),
-        ("TABLE cat (key INTEGER PRIMARY KEY, genus TEXT, x)", "it has one column more, `x`"),
+        ("TABLE cat (key INTEGER PRIMARY KEY, genus TEXT, x)", "it has an additional column `x`"),
     ]
     .into_iter()
     .enumerate()

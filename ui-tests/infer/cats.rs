@@ -4,7 +4,7 @@ use pathway_io::Schema;
 #[derive(Schema)]
 #[schema(sample = "cats.jsonl")]
 struct Cats {
-    // the key, by its name: it differs in all 3 rows
+    // the key, judged by its name: no value repeats in 3 rows
     #[schema(primary_key)]
     key: i64,
     genus: String,

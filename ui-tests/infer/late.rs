@@ -4,7 +4,7 @@ use pathway_io::Schema;
 #[derive(Schema)]
 #[schema(sample = "late.jsonl")]
 struct Late {
-    // perhaps the key: it comes first and differs in all 1200 rows
+    // perhaps the key: it is first, and no value repeats in 1200 rows
     #[schema(primary_key)]
     n: i64,
     f: f64,

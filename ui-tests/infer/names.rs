@@ -4,7 +4,7 @@ use pathway_io::Schema;
 #[derive(Schema)]
 #[schema(sample = "names.jsonl")]
 struct Names {
-    // perhaps the key: it comes first and differs in all 2 rows
+    // perhaps the key: it is first, and no value repeats in 2 rows
     #[schema(primary_key)]
     r#type: i64,
     #[schema(rename = "self")]
@@ -20,7 +20,7 @@ struct Names {
     column_7: i64,
     #[schema(rename = "1st")]
     _1st: i64,
-    // without a column that has no name
+    // omitted: a column without a name
     #[schema(rename = " ")]
     column_10: i64,
     #[schema(rename = "a b")]

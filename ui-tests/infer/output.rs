@@ -5,7 +5,7 @@ use pathway_io::Schema;
 #[schema(sample = "output.csv")]
 struct Output {
     // no primary key: no column looks like one
-    // without `time` and `diff`, which every output adds
+    // omitted: `time` and `diff`, which every output adds
     uri: String,
     text: String,
     likes: u64,

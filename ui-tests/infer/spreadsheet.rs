@@ -4,7 +4,7 @@ use pathway_io::Schema;
 #[derive(Schema)]
 #[schema(sample = "spreadsheet.csv")]
 struct Spreadsheet {
-    // the key, by its name: it differs in all 3 rows
+    // the key, judged by its name: no value repeats in 3 rows
     #[schema(primary_key)]
     key: i64,
     name: String,
@@ -22,7 +22,7 @@ struct Spreadsheet {
     two_lines: Option<String>,
     empty: Option<String>,
     n: f64,
-    // without a column that has no name
+    // omitted: a column without a name
 }
 
 fn main() {}

@@ -212,7 +212,7 @@ impl Object {
 
     fn end(self) -> Result<(), At> {
         match self.0.first() {
-            Some(field) => Err((field.at, format!("`{}` has no meaning here, or is given twice", field.name))),
+            Some(field) => Err((field.at, format!("`{}` is not expected here, or is given twice", field.name))),
             None => Ok(()),
         }
     }

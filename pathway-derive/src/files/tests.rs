@@ -264,7 +264,7 @@ fn a_lock_says_what_is_wrong_and_where() {
     assert_eq!(fault("[]"), "1: expected an object");
     assert_eq!(fault("{}"), "1: it is not the lock of a schema: `\"lock\": 1` is missing");
     assert_eq!(fault(&lock.replace("\"lock\": 1", "\"lock\": 2")), "2: it is of another version of `pathway-io`");
-    assert_eq!(fault(&lock.replace("Cat\"", "Cat\", \"x\": 1")), "3: `x` has no meaning here, or is given twice");
+    assert_eq!(fault(&lock.replace("Cat\"", "Cat\", \"x\": 1")), "3: `x` is not expected here, or is given twice");
     assert_eq!(fault(&lock.replace("true", "1")), "5: `deny_unknown` must be true or false");
     assert_eq!(
         fault(&lock.replace("  \"name\"", "<<<<<<< HEAD\n  \"name\"")),

@@ -57,7 +57,7 @@ fn help(input: ParseStream, subject: &Expr) -> String {
     let subject = text(subject);
     if input.is_empty() {
         format!(
-            "name the schema and its columns: `next!({subject}, Cat {{ key: 1, .. }})`; a row as a whole goes with `{subject}.next(row)`"
+            "name the schema and its columns: `next!({subject}, Cat {{ key: 1, .. }})`; to push a complete row, call `{subject}.next(row)`"
         )
     } else {
         format!("name the schema and its columns: `next!({subject}, Cat {{ key: 1, .. }})`")

@@ -42,7 +42,10 @@ pub fn container(ctxt: &Ctxt, row: &Ident, ty: &Type) -> bool {
     let pointer = pointer(types::option_of(ty).unwrap_or(ty));
     if pointer.is_some_and(|(_, item)| types::is_itself(item, row)) {
         let help = "`#[schema(json)]` makes one column of it";
-        ctxt.error(ty, format!("a schema cannot flatten itself\nnote: its columns would have no end\nhelp: {help}"));
+        ctxt.error(
+            ty,
+            format!("a schema cannot flatten itself\nnote: it would have infinitely many columns\nhelp: {help}"),
+        );
     } else if let Some((name, item)) = pointer.filter(|_| types::option_of(ty).is_none()) {
         let help = format!("flatten `{}` itself", text(item));
         ctxt.error(ty, format!("`flatten` takes a schema, not a `{name}` of one\nhelp: {help}"));

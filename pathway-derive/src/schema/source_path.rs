@@ -66,7 +66,7 @@ pub fn track(path: &Path, file_len: u64) -> Option<TokenStream> {
 pub fn reason(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "the file does not exist".to_owned(),
-        io::ErrorKind::PermissionDenied => "it must not be read".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string(),
     }
 }

@@ -165,8 +165,8 @@ impl<S: Schema> Retry<S> {
             let (flushed, last) = (self.flushed, self.held.last().map_or(self.flushed, |last| last.commit.time()));
             if time < flushed || time > last {
                 return Err(Error::fatal(format!(
-                    "after an error it has commits up to time {time}, and was written up to {flushed} at least and \
-                     {last} at most: somebody else has changed it"
+                    "after an error it has commits up to time {time}, but the pipeline has flushed commits up to \
+                     {flushed} and written commits up to {last}: another program has changed it"
                 ))
                 .into());
             }

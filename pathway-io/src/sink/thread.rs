@@ -282,7 +282,7 @@ impl Worker {
         if time < *known {
             return Err(Error::fatal(format!(
                 "it has commits up to time {time} only, and had them up to {known} when the last checkpoint was made: \
-                 it was exchanged for an older one\nhelp: {FROM_ONE_BACKUP}"
+                 it was replaced by an older one\nhelp: {FROM_ONE_BACKUP}"
             ))
             .into());
         }

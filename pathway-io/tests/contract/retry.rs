@@ -276,5 +276,5 @@ fn a_sink_that_lost_flushed_commits_is_an_error() {
     });
     pipeline.read(rows).write_to_with(Emptied { time: 0, flushes: 0 }, SinkOptions::new().retry(soon()));
     let error = failed(run(pipeline));
-    assert!(error.starts_with("after an error it has commits up to time 0, and was written up to"), "{error}");
+    assert!(error.starts_with("after an error it has commits up to time 0, but the pipeline has flushed"), "{error}");
 }

@@ -146,8 +146,8 @@ fn each_difference_of_a_table_is_named_and_it_is_left_alone() {
     for difference in [
         "its column `key` is integer and should be bigint",
         "it lacks the column `genus` (text)",
-        "it has one column more, `weight`",
-        "it has one column more, `Genus`",
+        "it has an additional column `weight`",
+        "it has an additional column `Genus`",
     ] {
         assert!(error.contains(difference), "{difference}: {error}");
     }

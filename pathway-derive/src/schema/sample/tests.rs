@@ -162,7 +162,7 @@ fn rows_have_lines_and_faults_have_places() {
     let csv = |text| rows(text, false, Format::Csv);
     assert_eq!(csv("\u{feff}a,b\n1,\"x\ny\"\n\n3,4\n"), ["2 with 2", "5 with 2"]);
     assert_eq!(csv("a,b\n1\n"), ["2:1 a record of 1, where the header has 2"]);
-    assert_eq!(csv("a\n\"b\"c\n"), ["2:1 expected `,` after a field in quotes"]);
+    assert_eq!(csv("a\n\"b\"c\n"), ["2:1 expected `,` after a quoted field"]);
     assert_eq!(csv("a,b\n"), [""; 0]);
 }
 

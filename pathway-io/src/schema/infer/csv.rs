@@ -73,11 +73,11 @@ impl<'a> Reader<'a> {
                             byte => field.push(byte),
                         }
                     }
-                    None => return Err(Fault { line, reason: "a field in quotes does not end" }),
+                    None => return Err(Fault { line, reason: "a quoted field is not closed" }),
                 }
             }
             if !matches!(self.peek(), None | Some(b',' | b'\r' | b'\n')) {
-                return Err(Fault { line: self.line, reason: "expected `,` after a field in quotes" });
+                return Err(Fault { line: self.line, reason: "expected `,` after a quoted field" });
             }
         } else {
             let rest = &self.bytes[self.at..];

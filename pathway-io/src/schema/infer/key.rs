@@ -27,11 +27,12 @@ pub(super) fn guess(inferred: &Inferred) -> Option<Guess> {
     let by_name = candidates.iter().filter_map(|(index, name)| rank(name).map(|rank| (rank, *index))).min();
     match (by_name, candidates.first()) {
         (Some((_, index)), _) => {
-            Some(Guess { index, reason: format!("the key, by its name: it differs in all {rows} rows") })
+            Some(Guess { index, reason: format!("the key, judged by its name: no value repeats in {rows} rows") })
         }
-        (None, Some((0, _))) => {
-            Some(Guess { index: 0, reason: format!("perhaps the key: it comes first and differs in all {rows} rows") })
-        }
+        (None, Some((0, _))) => Some(Guess {
+            index: 0,
+            reason: format!("perhaps the key: it is first, and no value repeats in {rows} rows"),
+        }),
         _ => None,
     }
 }

@@ -54,7 +54,7 @@ const BYTES: u64 = 64 << 20;
 /// #[derive(Schema)]
 /// #[schema(sample = "cats.jsonl")]
 /// struct Cat {
-///     // the key, by its name: it differs in all 2 rows
+///     // the key, judged by its name: no value repeats in 2 rows
 ///     #[schema(primary_key)]
 ///     key: i64,
 ///     genus: String,

@@ -24,7 +24,7 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
     }
     let is_output = is_output(inferred);
     if is_output {
-        f.write_str("    // without `time` and `diff`, which every output adds\n")?;
+        f.write_str("    // omitted: `time` and `diff`, which every output adds\n")?;
     }
     // No column can have the name `time` or `diff`, but an alias can.
     let is_reserved = |name: &str| RESERVED.contains(&name);
@@ -40,7 +40,7 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
             continue;
         }
         if column.name.is_empty() {
-            f.write_str("    // without a column that has no name\n")?;
+            f.write_str("    // omitted: a column without a name\n")?;
             continue;
         }
         let key = key.as_ref().filter(|key| key.index == index);

@@ -136,12 +136,14 @@ fn a_key_is_guessed_with_a_reason() {
     let source = |sample: &str| infer(sample.as_bytes()).unwrap().to_string();
     let by_name = source("{\"n\": 1, \"cat_id\": \"a\"}\n{\"n\": 2, \"cat_id\": \"b\"}\n");
     assert!(
-        by_name.contains("by its name: it differs in all 2 rows\n    #[schema(primary_key)]\n    cat_id:"),
+        by_name.contains("by its name: no value repeats in 2 rows\n    #[schema(primary_key)]\n    cat_id:"),
         "{by_name}"
     );
     let first = source("n,x\n1,1\n2,1\n");
     assert!(
-        first.contains("perhaps the key: it comes first and differs in all 2 rows\n    #[schema(primary_key)]\n    n:")
+        first.contains(
+            "perhaps the key: it is first, and no value repeats in 2 rows\n    #[schema(primary_key)]\n    n:"
+        )
     );
     for sample in
         ["id\n1\n1\n", "x,n\n1,1\n1,2\n", "id\n1\n", "{\"id\": 1.5}\n{\"id\": 2.5}", "{\"id\": null}\n{\"id\": 1}"]

@@ -271,7 +271,7 @@ impl Layout {
             }
         }
         let more = found.iter().filter(|found| self.columns.iter().all(|column| column.name != found.name));
-        differences.extend(more.map(|found| format!("it has one column more, `{}`", found.name)));
+        differences.extend(more.map(|found| format!("it has an additional column `{}`", found.name)));
         differences
     }
 

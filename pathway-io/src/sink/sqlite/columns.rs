@@ -170,7 +170,7 @@ pub(super) fn difference(
     }
     Ok(match (columns.get(found.len()), found.get(columns.len())) {
         (Some(column), _) => Some(format!("it lacks a column `{}`", column.name)),
-        (_, Some(column)) => Some(format!("it has one column more, `{}`", column.name)),
+        (_, Some(column)) => Some(format!("it has an additional column `{}`", column.name)),
         (None, None) => None,
     })
 }

@@ -243,7 +243,7 @@ impl<F: Future<Output: IntoRunResult>> Future for Driving<'_, F> {
         if let Some(left) = &mut this.polls_left {
             *left = left.saturating_sub(1);
             if *left == 0 {
-                return Poll::Ready(Some(Err("the test kit has dropped it where it waited".into())));
+                return Poll::Ready(Some(Err("the test kit has dropped its future at an `.await`".into())));
             }
         }
         if this.poll_stop(cx).is_ready() {

@@ -36,7 +36,7 @@ impl TextForm for Decimal {
         if !is_number(whole) || !is_number(fraction) {
             return Err(FORM);
         }
-        Decimal::from_str_exact(text).map_err(|_| "it has more digits than there is room for")
+        Decimal::from_str_exact(text).map_err(|_| "it has too many digits")
     }
 
     fn of_integer(integer: i128) -> Option<Decimal> {

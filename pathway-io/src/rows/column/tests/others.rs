@@ -118,8 +118,8 @@ mod of_rust_decimal {
             "-99999999999999999999999999999",
             "7.92281625142643375935439503351",
         ] {
-            let room = "it has more digits than there is room for";
-            assert_eq!(fault(&format!("{text:?}")), format!("{wanted} the string {text:?}: {room}"));
+            let reason = "it has too many digits";
+            assert_eq!(fault(&format!("{text:?}")), format!("{wanted} the string {text:?}: {reason}"));
         }
     }
 }
