@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The workers of a pipeline: threads that compute, in one process or in several.
+/// The workers of a pipeline: the threads that run computations, in one process or in several.
 ///
 /// ```
 /// use pathway_io::Pipeline;

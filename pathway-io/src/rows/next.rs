@@ -25,9 +25,8 @@ use crate::run::error::Closed;
 /// `nick: "tom"` or `nick: Some("tom".to_string())`. An expression whose type is inferred from its place, such as
 /// `text.parse()?` or `name.into()`, is not converted: it has the column's type itself.
 ///
-/// `..` needs a row type that is known where the call is written. For a generic row it must be a concrete type, as in
-/// `Reading::<f64> { value, .. }`; name all columns in a function that is generic itself. A row with a column of `try_from` or
-/// `with` has no `..` either, unless that column is an `Option`.
+/// `..` needs a concrete row type, as in `Reading::<f64> { value, .. }`. In a function that is generic over the row, name all
+/// columns. You cannot use `..` for a row with a column of `try_from` or `with` either, unless that column is an `Option`.
 ///
 /// ```
 /// use pathway_io::{Closed, Schema, Subject, connector, next};

@@ -322,7 +322,7 @@ impl<S> Table<S> {
     ///
     /// If the channel stays full, the source waits once its backlog is full. If you drop the receiver, its
     /// subscription ends. The channel is disconnected when the pipeline has ended. After a restart of a persistent
-    /// pipeline, the commits since the last checkpoint come again.
+    /// pipeline, the channel receives the commits since the last checkpoint again.
     ///
     /// To read the receiver on the thread that runs the pipeline, use [`Pipeline::start`](crate::Pipeline::start).
     ///

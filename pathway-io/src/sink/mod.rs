@@ -153,9 +153,9 @@ pub trait Sink<S: Schema>: Send {
         false
     }
 
-    /// Opens what an earlier run has written, without losing any of it. Returns the time of the last commit in it, if any.
+    /// Opens the output of an earlier run and keeps its rows. Returns the time of the last commit in it, if any.
     ///
-    /// Called instead of [`open`](Sink::open) in a persistent pipeline if the sink [is transactional](Sink::is_transactional). If
+    /// A persistent pipeline calls it instead of [`open`](Sink::open) if the sink [is transactional](Sink::is_transactional). If
     /// the time is older than the checkpoint's, the library delivers the missing commits. If it is newer, the start fails.
     ///
     /// With [`SinkOptions::retry`](crate::SinkOptions::retry) it is also called after an error: the commits since the
@@ -176,7 +176,7 @@ pub trait Sink<S: Schema>: Send {
     /// Returns a check of rows, if there are rows that the sink can never accept. It is called once, before the
     /// pipeline starts.
     ///
-    /// The check is made where a row is pushed. A row that it refuses is a bad row, which the source's
+    /// The library calls the check for each pushed row. A row that it refuses is a bad row, which the source's
     /// [`BadRows`](crate::BadRows) policy handles, and is never committed. Without a check, the row would become durable in a
     /// persistent pipeline, and the sink would refuse it again after each restart. Rows that a computation makes are not
     /// checked.

@@ -22,7 +22,7 @@ pub struct SinkOptions {
 }
 
 impl SinkOptions {
-    /// Makes the options of [`Table::write_to`](crate::Table::write_to): an error fails the pipeline.
+    /// Returns the options of [`Table::write_to`](crate::Table::write_to): an error fails the pipeline.
     pub fn new() -> Self {
         Self::default()
     }
@@ -63,7 +63,7 @@ impl SinkOptions {
     ///   a full disk stays in the file, on its own line.
     /// - If the sink also refuses a commit without updates, or its `recover` fails with such an error, the pipeline fails.
     ///
-    /// A row that can be refused where it is pushed should be: see [`Sink::row_check`](crate::Sink::row_check).
+    /// If the sink can recognize such a row at its push, implement [`Sink::row_check`](crate::Sink::row_check) instead.
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
         self.refused_rows = policy;
         self
@@ -85,8 +85,8 @@ impl SinkOptions {
     ///   are abandoned and named in the error.
     /// - An error or a panic of the sink fails the pipeline. The `commit` that called the sink returns `Ok`, because
     ///   the rows were committed.
-    /// - The sink can push into any source and commit. These rows become a later commit. A push that waits for room would
-    ///   wait for the sink itself, until a stop. Use [`try_next`](crate::Subject::try_next).
+    /// - The sink can push into any source and commit. These rows become a later commit. A push that waits for backlog space
+    ///   would wait for the sink itself, until a stop. Use [`try_next`](crate::Subject::try_next).
     ///
     /// A sink with [`retry`](Self::retry) or [`refused_rows`](Self::refused_rows), and a
     /// [transactional](crate::Sink::is_transactional) sink in a persistent pipeline, are still called on their own

@@ -133,8 +133,8 @@ impl<S: Schema, O> Subject<S, O> {
 
     /// Calls `callback` with each offset once the checkpoint that contains it is on disk.
     ///
-    /// A source over a queue without positions acknowledges its messages here. Calls are in order, from a thread of the
-    /// runtime, and can come after `run` has ended. Of several offsets between two commits, only the last is reported; it
+    /// Use it to acknowledge the messages of a queue that has no positions. The calls are in order, on a thread of the
+    /// library, and can come after `run` has ended. Of several offsets between two commits, only the last is reported; it
     /// covers those before it. No other checkpoint is made during the call, so do not push rows or wait for long in it.
     /// A panic in the callback fails the pipeline. The callback is dropped before another attempt of `run`, and is never
     /// called in a pipeline that is not persistent.

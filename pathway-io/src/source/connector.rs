@@ -68,8 +68,8 @@ pub trait Connector: Send + 'static {
     /// # Errors
     ///
     /// Any error that the implementation returns. An error fails the pipeline, unless a stop was requested before or a
-    /// subject had returned `Closed`. With a [`Restart`](crate::Restart), `run` is called again before the pipeline
-    /// fails.
+    /// subject had returned `Closed`. With a [`Restart`](crate::Restart), `run` is called again, and the pipeline fails
+    /// only when the attempts are used up.
     fn run(&mut self, subjects: Self::Subjects) -> RunResult;
 
     /// Returns a copy of the source that reads one partition, if the source is partitioned.

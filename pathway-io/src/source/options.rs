@@ -157,7 +157,7 @@ impl ReadOptions {
     /// [`restart`](Self::restart), `run` is called again, and otherwise the pipeline fails.
     ///
     /// - Rows, removals and bad rows count as pushed. Commits and offsets alone do not.
-    /// - The time in which a push waits for room does not count.
+    /// - The time in which a push waits for backlog space does not count.
     /// - The duration must be longer than any pause of a healthy source, and than its longest
     ///   [`sleep`](crate::Subject::sleep). It is exact to a quarter of itself, or to a second if that is less.
     /// - A `run` that does not return within the [grace period](crate::Pipeline::grace_period) after that fails the

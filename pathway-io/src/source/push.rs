@@ -126,7 +126,7 @@ macro_rules! push_methods {
 
         /// Pushes a row from a JSON value that is already parsed, by the rules of [`next_json`](Self::next_json).
         ///
-        /// A `Value` holds every decimal as an `f64`, so that one for an `f32` column may have been rounded twice.
+        /// A `Value` holds every decimal as an `f64`, so the value of an `f32` column may have been rounded twice.
         ///
         /// ```
         /// # use pathway_io::{Schema, Subject};

@@ -194,7 +194,7 @@ impl<S, O> Subject<S, O> {
     ///
     /// The commit does not contain open transactions. If nothing was pushed, nothing happens. If the connector sets offsets,
     /// rows after the last offset wait for the next one. `Ok` means that the commit is queued for the sinks; it is not
-    /// durable yet. The call waits while the backlog has no room for the commit.
+    /// durable yet. The call waits while the backlog has no space for the commit.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};
@@ -258,7 +258,7 @@ impl<S, O> Subject<S, O> {
 
     /// Waits until the subject is closed.
     ///
-    /// It is for a client that pushes from its own threads and returns at once.
+    /// Use it if the client pushes from its own threads and its calls return at once.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};

@@ -18,9 +18,8 @@ use crate::source::subject::Subject;
 /// Rows that become visible together or not at all.
 ///
 /// It has the push methods of a [`Subject`]. Its rows are kept in memory, whatever their number, until
-/// [`commit`](Self::commit). That makes one commit of the plain rows pushed before, and of the rows of the
-/// transaction. Autocommit, a full backlog and other commits never take a part of it. A transaction that is dropped
-/// writes nothing.
+/// [`commit`](Self::commit) makes one commit of the plain rows pushed before and the rows of the transaction. Autocommit, a
+/// full backlog and other commits never take a part of it. A transaction that is dropped writes nothing.
 ///
 /// ```
 /// use pathway_io::{connector, testing, Schema, Subject};
@@ -213,7 +212,7 @@ impl<S: Schema, O> Transaction<S, O> {
 
     /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit.
     ///
-    /// The call waits while the backlog has no room. A transaction larger than the backlog waits until nothing else is in
+    /// The call waits while the backlog has no space. A transaction larger than the backlog waits until nothing else is in
     /// flight. If the connector sets offsets, the transaction is written whole after the next offset;
     /// [`commit_at`](Self::commit_at) sets one. An offset that was set while the transaction was open covers its rows: it
     /// waits, with everything pushed before it, until the transaction has ended.

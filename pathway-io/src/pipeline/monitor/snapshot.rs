@@ -44,10 +44,10 @@ pub struct SourceStatus {
     pub backlog: Load,
     /// The committed rows that the slowest sink has not taken.
     pub in_flight: Load,
-    /// For how long no row was pushed. `None` before the first row.
+    /// The time since the last row was pushed. `None` before the first row.
     ///
-    /// No time is noted for a row. The library looks at each source at least once a second, and when you take a snapshot.
-    /// The duration counts from the look that first saw the last row.
+    /// It is accurate to a second, because a push records no time. The library checks each source at least once a second, and
+    /// when you take a snapshot. The duration counts from the first check after the last row.
     pub since_last_row: Option<Duration>,
     /// The last error or panic of `run` that did not fail the pipeline.
     pub last_error: Option<String>,

@@ -2,13 +2,13 @@
 
 /// Makes a `#[test]` of each promise of a connector.
 ///
-/// The expression is evaluated for each run, several times in a test. A source that does not end by itself is declared
-/// `endless, after 20 rows`. A test whose promise does not concern the connector passes. So do the last two tests for
-/// a source that sends other rows in each run, or has neither an end nor offsets: nothing could be compared. If the
-/// rows depend on time, and two runs can be equal by chance, let each run have another length.
+/// The expression is evaluated for each run, several times in a test. Declare a source that does not end by itself as
+/// `endless, after 20 rows`. A test whose promise does not concern the connector passes. The last two tests also pass for a
+/// source that sends other rows in each run, and for one that has neither an end nor offsets, because there is nothing to
+/// compare. If the rows depend on time, two runs can be equal by chance. Give each run another number of rows in this case.
 ///
-/// A connector with several tables is tested table by table: keys and rows are compared within a table, and their order across
-/// tables is not. Each table must have a row.
+/// A connector with several tables is tested table by table: keys and rows are compared within a table, and the order across
+/// tables does not matter. Each table must have a row.
 ///
 /// | test | promise |
 /// |---|---|
@@ -134,10 +134,10 @@ macro_rules! connector_tests {
 /// | `keeps_its_time_without_a_commit` | a flush with nothing to write keeps the time |
 ///
 /// For `recovers_whole_commits`, the test binary runs this test in a second process, which makes the sink in the same directory,
-/// writes, and is killed. So the sink must be able to find its storage there: if your test starts a server, write its
-/// address to a file in the directory, and read it from there if the file exists. A sink that has written nothing to the directory and
-/// recovers nothing has its rows in the memory of the test: it is dropped instead of killed. In the other tests, too, the kit
-/// drops a sink to end it without a flush.
+/// writes, and is killed. The sink must therefore find its storage from the directory. If your test starts a server, write its
+/// address to a file in the directory, and read the file if it exists. If the sink has written nothing to the directory and
+/// recovers nothing, its rows are in the memory of the test, and the kit drops the sink instead of killing the process. In the
+/// other tests, the kit also drops a sink to end it without a flush.
 ///
 /// The kit writes no negative zero.
 ///

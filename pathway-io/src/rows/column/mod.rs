@@ -69,8 +69,8 @@ pub use self::values::Values;
 /// | tuples | as JSON | a list | `jsonb`, `TEXT` | `Struct` |
 /// | `BTreeMap<String, T>`, `HashMap<String, T>` | as JSON | an object, by name | `jsonb`, `TEXT` | `Map` |
 ///
-/// The SQL is that of `TableSchema::sql_ddl`. The sink for SQLite declares a `u64`, a 128-bit integer and a duration as `BLOB`, and
-/// a `bool` as `INTEGER`.
+/// The SQL types are those of `TableSchema::sql_ddl`. The sink for SQLite declares a `u64`, a 128-bit integer and a duration as
+/// `BLOB`, and a `bool` as `INTEGER`.
 ///
 /// JSON in a `Value`, a `RawJson`, a map or a `#[schema(json)]` column is nested at most 100 levels, and no object in it has
 /// a name twice; a `RawJson` keeps such names. An integer beyond 64 bits in a `Value` is an error, because it would lose
@@ -79,9 +79,8 @@ pub use self::values::Values;
 /// The dataflow engine compares, hashes and sends a column by the value of its text.
 ///
 /// Types of another crate are columns if the feature with the crate's name is on. Every text reads back as the same
-/// value. Dates are also read in the other forms of ISO 8601 that are in common use, such as a space for the `T` and `+0100`
-/// for an offset. If you push a `PathBuf` that is not UTF-8, the push panics, which ends the source with an error that names
-/// the column.
+/// value. Dates are also read in other common forms of ISO 8601, such as a space for the `T` and `+0100` for an offset. If you
+/// push a `PathBuf` that is not UTF-8, the push panics, which ends the source with an error that names the column.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be used as a column",
     label = "not a column type",

@@ -60,7 +60,7 @@ impl StdError for Closed {}
 /// The error of a pipeline, or any error inside a source.
 ///
 /// `Display` is one sentence that names the connector or the sink and the cause. `Debug` is the same sentence with the
-/// causes below it, since that is what `fn main() -> pathway_io::Result<()>` prints.
+/// causes below it, because `fn main() -> pathway_io::Result<()>` prints the `Debug` form.
 #[non_exhaustive]
 pub enum Error {
     /// A connector failed: its `run` returned an error, a part of it panicked, or it did not end within the grace

@@ -9,8 +9,8 @@ use std::fmt;
 /// Its [`Display`](fmt::Display) is one sentence with all that is known, such as
 /// ``row 3, column `genus`, byte 17: expected a `String`, found the number 5``.
 ///
-/// A push also returns it if the subject is closed ([`is_closed`](RowError::is_closed)), or if it would have to wait
-/// ([`is_full`](RowError::is_full)). The row itself may be right then.
+/// A push also returns it if the subject is closed ([`is_closed`](RowError::is_closed)), or if the push would have to wait
+/// ([`is_full`](RowError::is_full)). In these cases, the row itself can be valid.
 #[derive(Debug)]
 // The contents are boxed, because a `Result` with this error is returned for each row.
 pub struct RowError(Box<Inner>);
@@ -93,8 +93,8 @@ impl RowError {
         self.0.position
     }
 
-    /// Returns the number of the push in its table, from 1, if it is known. Removals and bad rows count. A restart of the program
-    /// begins at 1 again.
+    /// Returns the number of the push in its table, from 1, if it is known. Removals and bad rows count. After a restart of the
+    /// program, the numbers start at 1 again.
     #[must_use]
     pub fn row(&self) -> Option<u64> {
         self.0.row

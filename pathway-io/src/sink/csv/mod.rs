@@ -100,7 +100,7 @@ impl Options {
         Options { pathway: false, per_worker: false, escape_formulas: false }
     }
 
-    /// Writes what Pathway's `pw.io.csv.write` writes, byte for byte. Every field is in quotes, also in the header. A
+    /// Writes the same bytes as Pathway's `pw.io.csv.write`. Every field is in quotes, also in the header. A
     /// null is `None`, and booleans are `True` and `False`. Inside lists and tuples, which are JSON, a float that is
     /// not finite is `null`. A date-time has nine digits of a second, and an instant, in UTC, ends with `+0000`.
     ///
@@ -119,10 +119,10 @@ impl Options {
 
     /// Puts a `'` before a text that a spreadsheet would run as a formula.
     ///
-    /// Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break. Anybody who can write into a text column can
-    /// put one there, and a formula such as `=HYPERLINK(..)` can send cells to another machine. Texts, bytes, dates
-    /// and the names of columns are escaped. Numbers and JSON cannot be formulas. Without this option, fields are
-    /// written unchanged, because a program that reads the file would also read the `'`.
+    /// Such a text begins with `=`, `+`, `-`, `@`, a tab or a line break. If a text column has untrusted input, it can contain a
+    /// formula such as `=HYPERLINK(..)`, which can send cells to another machine. Texts, bytes, dates and the names of columns
+    /// are escaped. Numbers and JSON cannot be formulas. Without this option, fields are written unchanged, because a program
+    /// that reads the file would also read the `'`.
     ///
     /// ```no_run
     /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};

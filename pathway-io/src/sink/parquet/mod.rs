@@ -1,4 +1,4 @@
-//! Parts of a table in Parquet files.
+//! Tables as Parquet files.
 //!
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written
 //! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns
@@ -10,10 +10,10 @@
 //! it. A part ends when it has [`rows`](Options::rows), when it has the age of [`every`](Options::every), and when the
 //! pipeline ends. It contains whole commits.
 //!
-//! The pipeline makes the directory, or removes the parts in it when it starts. A persistent pipeline continues them.
-//! Each commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a complete
-//! part are kept in the state. A part ends earlier when the state has 64 MiB of history. Do not move or rewrite the parts: the
-//! pipeline fails if an earlier part is missing or has another length.
+//! When the pipeline starts, it creates the directory, or removes the parts in it. A persistent pipeline continues them. Each
+//! commit is in exactly one part, and a part has only commits of a checkpoint. Commits that are not in a complete part are kept in
+//! the state. A part ends earlier when the state has 64 MiB of history. Do not move or rewrite the parts: the pipeline fails if an
+//! earlier part is missing or has another length.
 //!
 //! Arrow counts instants and durations in nanoseconds of 64 bits: instants from 1677-09-21 to 2262-04-11, and durations up to
 //! 292 years. A row with another value that a source pushes is a bad row, which the source's [`BadRows`](crate::BadRows)

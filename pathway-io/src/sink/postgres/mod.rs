@@ -21,8 +21,8 @@
 //! | `Value`, `RawJson`, lists, arrays, tuples, sets, maps, `json` columns | `jsonb` |
 //! | `Option<T>` | as `T`, or `NULL` |
 //!
-//! PostgreSQL has microseconds: nanoseconds are cut off. Names are quoted, so that two columns can differ in case only; a name
-//! of more than 63 bytes is an error, since PostgreSQL would cut it.
+//! PostgreSQL stores microseconds, so nanoseconds are cut off. Names are quoted, so two columns can differ in case only. A name of
+//! more than 63 bytes is an error, because PostgreSQL would cut it.
 //!
 //! # Rows that PostgreSQL cannot hold
 //!
@@ -43,13 +43,14 @@
 //! # The table
 //!
 //! The pipeline creates the table when it starts, by [`TableSchema::sql_ddl`](crate::TableSchema::sql_ddl), or empties
-//! it if an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses
-//! somebody else's table only if the columns have these types and the table is empty. A column must not be generated, and a
-//! column of the key must not have a nondeterministic collation. Otherwise the pipeline leaves the table unchanged, names each
-//! difference, and does not start. The role needs the right to create tables, unless both tables are there.
+//! it if an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses an
+//! existing table that no pipeline has made only if the columns have these types and the table is empty. A column must not be
+//! generated, and a column of the key must not have a nondeterministic collation. Otherwise the pipeline leaves the table
+//! unchanged, names each difference, and does not start. The role needs the right to create tables, unless both tables exist.
 //!
-//! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with policies of rows
-//! receives all rows by `INSERT`. A row that somebody else has written is replaced if it has the key of a row of the pipeline.
+//! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with row security
+//! policies receives all rows by `INSERT`. If another program has written a row with the key of a row of the pipeline, that row is
+//! replaced.
 //!
 //! While the pipeline runs, it holds an advisory lock for the table. A second process that writes the same table does not
 //! start. Each table has its own connection.
@@ -124,7 +125,7 @@ type Socket = postgres::Socket;
 
 /// Keeps a table in a PostgreSQL database, under the name of its schema.
 ///
-/// `config` is a connection string: `host=db user=zoo dbname=zoo`, or `postgresql://zoo@db/zoo`.
+/// `config` is a connection string, such as `host=db user=zoo dbname=zoo` or `postgresql://zoo@db/zoo`.
 ///
 /// # Panics
 ///
@@ -213,7 +214,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Makes the options of [`write()`]: the name of the schema, current rows if there is a primary key, no TLS.
+    /// Returns the options of [`write()`]: the name of the schema, current rows if there is a primary key, no TLS.
     pub fn new() -> Self {
         Self::default()
     }

@@ -27,7 +27,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed: `run` should end.
+    /// [`Closed`] if the subject is closed. Return from `run` in this case.
     #[inline]
     pub async fn next_at(&self, offset: O, row: S) -> Result<(), Closed>
     where
@@ -80,8 +80,8 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the call commits nothing. The offset stays set once the future was polled, as
-    /// by [`advance`](Self::advance).
+    /// If the future is dropped before it completes, the call commits nothing. Once the future was polled, the offset stays set,
+    /// as by [`advance`](Self::advance).
     ///
     /// # Errors
     ///

@@ -169,8 +169,9 @@ impl<S, O> AsyncSubject<S, O> {
 
 // The bounds are on the methods. With a bound on the impl, rustc would not report that the type is not a schema.
 impl<S, O> AsyncSubject<S, O> {
-    /// Commits everything pushed so far, as one atomic commit; see [`Subject::commit`]. Waits while the backlog has no
-    /// room.
+    /// Commits everything pushed so far, as one atomic commit; see [`Subject::commit`].
+    ///
+    /// The call waits while the backlog has no space for the commit.
     ///
     /// # Cancel safety
     ///
@@ -199,7 +200,9 @@ impl<S, O> AsyncSubject<S, O> {
         committed
     }
 
-    /// Waits for room for one row. The [`Permit`] then pushes it without waiting, so that a `select!` loses no row.
+    /// Waits until the backlog has space for one row, and returns a [`Permit`] that pushes it without waiting.
+    ///
+    /// You still have the row if `select!` drops the future, so no row is lost.
     ///
     /// ```
     /// # use pathway_io::{AsyncSubject, Closed, Schema};
@@ -212,7 +215,7 @@ impl<S, O> AsyncSubject<S, O> {
     /// # }
     /// ```
     ///
-    /// A permit does not reserve room that others could use: its row may exceed the backlog by one.
+    /// A permit reserves no space: if others have filled the backlog meanwhile, its row exceeds the backlog by one.
     ///
     /// # Cancel safety
     ///
@@ -264,13 +267,12 @@ impl<S, O> AsyncSubject<S, O> {
 
     /// Starts a task beside `run`, on the same thread. Its error or panic is an error or panic of `run`.
     ///
-    /// The task returns `()`, `Result<(), E>` as `run` may, or never. When it fails, `run` is dropped at its `.await`.
-    /// When `run` ends, or a stop drops it, its tasks are dropped, too.
+    /// The task returns `()` or a `Result<(), E>`, as `run` does, or it never returns. If it fails, the future of `run` is dropped
+    /// at its `.await`. When `run` ends, or a stop drops it, its tasks are dropped, too.
     ///
     /// # Panics
     ///
-    /// If it is called outside the `async fn run` of a connector and outside the tasks that `run` has started in this
-    /// way.
+    /// If it is called neither in the `async fn run` of a connector nor in a task that `run` has started in this way.
     #[cfg(feature = "tokio")]
     pub fn spawn<T>(&self, task: T)
     where
@@ -288,8 +290,9 @@ impl<S, O> AsyncSubject<S, O> {
         AsyncTransaction::new(self)
     }
 
-    /// Calls `hook` once when a stop is requested; see [`Subject::on_interrupt`]. It is for clients that block in
-    /// threads. A task does not need it, since its future is dropped.
+    /// Calls `hook` once when a stop is requested; see [`Subject::on_interrupt`].
+    ///
+    /// Use it for a client that blocks a thread. A task does not need it, because a stop drops its future.
     pub fn on_interrupt<R>(&self, hook: impl FnOnce() -> R + Send + 'static) -> Hook {
         self.subject.on_interrupt(hook)
     }
@@ -308,7 +311,7 @@ impl<S, O> AsyncSubject<S, O> {
         RowSink::new(self)
     }
 
-    /// Returns a `futures::Sink` of JSON objects, one an item.
+    /// Returns a `futures::Sink` of JSON objects. Each item is one object.
     pub fn json(&self) -> JsonSink<S, O> {
         JsonSink::new(self)
     }

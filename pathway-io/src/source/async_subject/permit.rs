@@ -23,11 +23,11 @@ impl<'a, S, O> Permit<'a, S, O> {
         Permit { subject }
     }
 
-    /// Pushes the row. It cannot wait, since the permit has.
+    /// Pushes the row. It never waits.
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject was closed since then.
+    /// [`Closed`] if the subject was closed since the permit was returned.
     ///
     /// # Panics
     ///
@@ -39,7 +39,7 @@ impl<'a, S, O> Permit<'a, S, O> {
         self.subject.push_reserved(row)
     }
 
-    /// Decodes one JSON object and pushes it. It cannot wait.
+    /// Decodes one JSON object and pushes it. It never waits.
     ///
     /// # Errors
     ///
@@ -51,11 +51,11 @@ impl<'a, S, O> Permit<'a, S, O> {
         self.subject.push_reserved_json(json.as_ref())
     }
 
-    /// Retracts the row with this primary key. It cannot wait.
+    /// Retracts the row with this primary key. It never waits.
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject was closed since the permit was given.
+    /// [`Closed`] if the subject was closed since the permit was returned.
     pub fn remove(self, key: <S as Keyed>::Key) -> Result<(), Closed>
     where
         S: Keyed + Removable,
@@ -63,11 +63,11 @@ impl<'a, S, O> Permit<'a, S, O> {
         self.subject.fill_reserved(|batch| batch.push_removal(key))
     }
 
-    /// Pushes the row together with its offset.
+    /// Pushes the row together with its offset. It never waits.
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject was closed since the permit was given.
+    /// [`Closed`] if the subject was closed since the permit was returned.
     pub fn next_at(self, offset: O, row: S) -> Result<(), Closed>
     where
         S: Schema,

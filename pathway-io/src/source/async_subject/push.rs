@@ -45,12 +45,12 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped before it completes, the row is not pushed, and is dropped. With [`reserve`](Self::reserve) you
+    /// If the future is dropped before it completes, the row is dropped and not pushed. With [`reserve`](Self::reserve) you
     /// keep it.
     ///
     /// # Errors
     ///
-    /// [`Closed`] if the subject is closed: `run` should end.
+    /// [`Closed`] if the subject is closed. Return from `run` in this case.
     ///
     /// # Panics
     ///
@@ -134,12 +134,14 @@ impl<S, O> AsyncSubject<S, O> {
         }
     }
 
-    /// Pushes many rows at once: JSON objects, one a line, as [`Subject::next_json_lines`](crate::Subject::next_json_lines) does. Returns how many were pushed.
+    /// Pushes many rows at once: one JSON object per line, as [`Subject::next_json_lines`](crate::Subject::next_json_lines) does.
+    ///
+    /// Returns the number of rows that were pushed.
     ///
     /// # Cancel safety
     ///
     /// If the future is dropped before it completes, the lines before the one that waited were pushed, and the others
-    /// were not. You cannot find out which line that was. If it matters, push line by line.
+    /// were not. You cannot find out which line that was. If that matters, push line by line.
     ///
     /// # Errors
     ///
@@ -230,7 +232,7 @@ impl<S, O> AsyncSubject<S, O> {
         self.next(S::from_data(data.as_ref().to_vec())).await
     }
 
-    /// Retracts the row with that primary key; see [`Subject::remove`](crate::Subject::remove).
+    /// Retracts the row with this primary key; see [`Subject::remove`](crate::Subject::remove).
     ///
     /// # Cancel safety
     ///

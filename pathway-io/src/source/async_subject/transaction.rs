@@ -15,8 +15,8 @@ use crate::source::transaction::{Transaction, TransactionTable};
 
 /// Rows that become visible together or not at all, pushed from a task.
 ///
-/// It has the push methods of a [`Transaction`]. None of them waits, so none is async: the transaction is held in memory, whatever
-/// its size. [`commit`](Self::commit) is async. A transaction that is dropped writes nothing.
+/// It has the push methods of a [`Transaction`]. They are not async, because they never wait: the rows are kept in memory, whatever
+/// their number. [`commit`](Self::commit) is async. A transaction that is dropped writes nothing.
 ///
 /// ```
 /// # use pathway_io::{AsyncSubject, Closed, Schema};
@@ -94,8 +94,9 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
         self.rows.with(&other.subject)
     }
 
-    /// Makes the plain rows pushed so far and then the rows of the transaction one commit. Waits while the backlog has no room;
-    /// see [`Transaction::commit`].
+    /// Commits the plain rows pushed so far and then the rows of the transaction, as one commit; see [`Transaction::commit`].
+    ///
+    /// The call waits while the backlog has no space.
     ///
     /// # Cancel safety
     ///
@@ -119,8 +120,8 @@ impl<S: Schema, O> AsyncTransaction<S, O> {
 }
 
 impl<S: Schema, O> AsyncTransaction<S, O> {
-    /// Commits as [`commit`](Self::commit) does, with the offset that covers the transaction and everything that the connector
-    /// pushed before this moment.
+    /// Commits like [`commit`](Self::commit), and sets the offset for the transaction and everything that the connector pushed
+    /// before.
     ///
     /// # Cancel safety
     ///
