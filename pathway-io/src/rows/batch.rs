@@ -111,7 +111,7 @@ impl<S: Schema> Batch<S> {
     pub(crate) fn push(&mut self, fields: RowOf<S>) -> Result<(), Box<RefusedRow<S>>> {
         self.push_columns(fields);
         if self.checks.is_some() {
-            self.check().map_err(|error| self.take_back(error))?;
+            self.check().map_err(|error| self.refused_row(error))?;
         }
         self.pushed(1);
         Ok(())
@@ -138,7 +138,7 @@ impl<S: Schema> Batch<S> {
     }
 
     #[cold]
-    fn take_back(&mut self, error: RowError) -> Box<RefusedRow<S>> {
+    fn refused_row(&mut self, error: RowError) -> Box<RefusedRow<S>> {
         let mut json = Vec::new();
         RowWriter::new::<S>().write_row(&self.columns, self.len, &mut json);
         let row = self.row(self.len);

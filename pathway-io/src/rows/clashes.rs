@@ -112,8 +112,8 @@ const fn hash(name: &str) -> usize {
 #[track_caller]
 pub const fn assert_distinct(clash: Option<Clash>) {
     if let Some(Clash { name, is_path, first, second }) = clash {
-        let (before, behind) = if is_path { ("`", "` is read twice") } else { ("column `", "` is defined twice") };
-        let message = Message::new().push(before).push(name).push(behind).push(": by the field `");
+        let (before, after) = if is_path { ("`", "` is read twice") } else { ("column `", "` is defined twice") };
+        let message = Message::new().push(before).push(name).push(after).push(": by the field `");
         panic!("{}", message.push(first).push("` and by the field `").push(second).push("`").as_str());
     }
 }

@@ -181,12 +181,12 @@ pub const fn prefixed_names<const N: usize>(
     while i < columns.len() {
         let mut n = 0;
         while n <= columns[i].aliases.len() {
-            let (name, behind) = rest.split_at(prefix.len() + nth_name(&columns[i], n).len());
+            let (name, after) = rest.split_at(prefix.len() + nth_name(&columns[i], n).len());
             names[at] = match std::str::from_utf8(name) {
                 Ok(name) => name,
                 Err(_) => panic!("two texts make a text"),
             };
-            (rest, at, n) = (behind, at + 1, n + 1);
+            (rest, at, n) = (after, at + 1, n + 1);
         }
         i += 1;
     }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
 use super::list::{ListBuffer, write_json_list};
-use super::mismatch::{Wanted, refuse};
+use super::mismatch::{ExpectedType, refuse};
 use super::{Buffer, ColumnType, Into, KeyType, NotNull, Style};
 use crate::rows::data_type::DataType;
 
@@ -126,7 +126,7 @@ impl<'de, B: Buffer, const N: usize> Visitor<'de> for ArrayVisitor<'_, B, N> {
 /// Returns the error for a list that is too short (`Some` with its length) or too long.
 #[cold]
 pub(super) fn wrong_length<E: Error>(wanted: DataType, found: Option<usize>) -> E {
-    let expected = Wanted(wanted);
+    let expected = ExpectedType(wanted);
     match found {
         Some(found) => E::custom(format_args!("expected {expected}, found a list of only {found}")),
         None => E::custom(format_args!("expected {expected}, found a longer list")),

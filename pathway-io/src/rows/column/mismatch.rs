@@ -13,9 +13,9 @@ use crate::rows::data_type::DataType;
 const SHOWN: usize = 40;
 
 /// Displays the expected type with its article: ``a `u8` `` or ``an `i8` ``.
-pub(crate) struct Wanted(pub(crate) DataType);
+pub(crate) struct ExpectedType(pub(crate) DataType);
 
-impl fmt::Display for Wanted {
+impl fmt::Display for ExpectedType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.0.to_string();
         let article = if name.starts_with(['i', 'f', 'O']) { "an" } else { "a" };
@@ -43,7 +43,7 @@ pub(crate) fn mismatch<E: Error>(wanted: DataType, found: Unexpected<'_>) -> E {
 }
 
 fn describe(wanted: DataType, found: Unexpected<'_>) -> String {
-    let expected = Wanted(wanted);
+    let expected = ExpectedType(wanted);
     match found {
         Unexpected::Unit | Unexpected::Option => {
             format!("expected {expected}, found null, which only an `Option<{wanted}>` takes")
@@ -79,7 +79,7 @@ pub(crate) fn out_of_range<E: Error>(wanted: DataType, found: impl fmt::Debug) -
 macro_rules! refuse {
     ($wanted:expr; $($kind:ident)*) => {
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            write!(f, "{}", $crate::rows::column::mismatch::Wanted($wanted))
+            write!(f, "{}", $crate::rows::column::mismatch::ExpectedType($wanted))
         }
         $($crate::rows::column::mismatch::refuse!(@$kind $wanted);)*
     };

@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use super::list::ListBuffer;
 use super::scan::Scan;
 use super::{Buffer, ColumnType, NotNull, Scalar, Style};
-use crate::rows::column::mismatch::Wanted;
+use crate::rows::column::mismatch::ExpectedType;
 use crate::rows::data_type::DataType;
 
 /// Values that may be null.
@@ -148,7 +148,7 @@ impl<'de, B: Buffer<Item: NotNull>> Visitor<'de> for OptionVisitor<'_, B> {
     type Value = ();
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", Wanted(<Option<B::Item>>::ELEMENT))
+        write!(f, "{}", ExpectedType(<Option<B::Item>>::ELEMENT))
     }
 
     #[inline]

@@ -109,7 +109,7 @@ impl<S: Schema> Rows<S> {
                 Ok(self.last(Style::Plain))
             }
             Err(error) => {
-                assert_eq!(self.columns.bytes(), before, "a part of a bad row stayed behind: {error}");
+                assert_eq!(self.columns.bytes(), before, "a part of a bad row was not removed: {error}");
                 Err(error)
             }
         }

@@ -119,14 +119,14 @@ fn parse_row<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, text: &str, seen
         }
     };
     if result.is_err() {
-        take_back::<S>(columns, len, seen);
+        undo_row::<S>(columns, len, seen);
     }
     result
 }
 
 /// Removes the values of a row that is refused.
 #[cold]
-fn take_back<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, seen: &mut Seen) {
+fn undo_row<S: Schema>(columns: &mut ColumnsOf<S>, len: usize, seen: &mut Seen) {
     seen.refused_bytes = columns.bytes();
     columns.truncate(len);
 }
@@ -144,7 +144,7 @@ pub(crate) fn decode_value<S: Schema>(
         Err(error) => Err(explain(S::SCHEMA, seen, &error).0),
     };
     if result.is_err() {
-        take_back::<S>(columns, len, seen);
+        undo_row::<S>(columns, len, seen);
     }
     result
 }

@@ -55,7 +55,7 @@ fn read_as<S: Schema<Fields = <Cat as Schema>::Fields>>(text: impl AsRef<[u8]>) 
     let result = decode_json::<S>(&mut columns, 1, text.as_ref(), &mut seen);
     assert_eq!(Cat::from_fields(columns.get(0)), cat(0, "first"));
     if result.is_err() {
-        assert_eq!(columns.bytes(), bytes, "something of the row stayed behind");
+        assert_eq!(columns.bytes(), bytes, "a part of the row was not removed");
         // The next row is accepted as if nothing had happened.
         decode_json::<S>(&mut columns, 1, br#"{"key": 2, "genus": "next"}"#, &mut seen).unwrap();
         assert_eq!(Cat::from_fields(columns.get(1)), cat(2, "next"));

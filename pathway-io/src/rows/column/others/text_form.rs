@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
-use crate::rows::column::mismatch::{Wanted, mismatch, refuse, shorten};
+use crate::rows::column::mismatch::{ExpectedType, mismatch, refuse, shorten};
 use crate::rows::column::number::{Fixed, whole};
 use crate::rows::column::{ColumnType, Style};
 
@@ -33,7 +33,7 @@ pub trait TextForm: ColumnType + Copy {
     }
     /// Returns the description of a valid text, for the error about another one.
     fn expected() -> String {
-        Wanted(Self::DATA_TYPE).to_string()
+        ExpectedType(Self::DATA_TYPE).to_string()
     }
     fn parse(text: &str) -> Result<Self, &'static str>;
     /// Reads the value from an integer in JSON, if the type accepts integers.

@@ -119,8 +119,8 @@ mod tests {
         for len in 0..40 {
             for letter in ["a", "\u{7f}"] {
                 let name = letter.repeat(len);
-                for behind in ["", ":", ": 12345678901234567890", "\": \"\"", " \\"] {
-                    let text = format!("\"{name}\"{behind}");
+                for after in ["", ":", ": 12345678901234567890", "\": \"\"", " \\"] {
+                    let text = format!("\"{name}\"{after}");
                     let mut scan = Scan::new(&text);
                     let read = scan.name().unwrap();
                     assert_eq!((read.text, read.key), (&*name, NameKey::new(&name)), "{text}");

@@ -65,12 +65,12 @@ fn quotient(value: u64, power: usize) -> Option<f64> {
     let (product, error) = (product << normal, 2 << normal);
     // The first 53 bits are the mantissa. The bits after them determine the rounding, unless they are too close to one
     // half or to the next mantissa.
-    let (mantissa, behind) = (product >> 11, product & 0x7ff);
+    let (mantissa, low_bits) = (product >> 11, product & 0x7ff);
     let half = 0x400;
-    if (behind <= half && behind + error > half) || behind + error > half * 2 {
+    if (low_bits <= half && low_bits + error > half) || low_bits + error > half * 2 {
         return None;
     }
-    let mantissa = mantissa + u64::from(behind > half);
+    let mantissa = mantissa + u64::from(low_bits > half);
     // The first bit of the mantissa is 2 to the power of 52. The sum carries it into the exponent, to which it adds 1. If
     // rounding has turned the mantissa into 2 to the power of 53, the sum adds 2, which is right for that value.
     let exponent = 11 + 64 - normal as i32 - zeros as i32 - shift;
@@ -153,7 +153,7 @@ impl Scan<'_> {
 #[inline(always)]
 pub(super) fn digits(mut value: u64, text: &[u8]) -> (u64, usize) {
     let mut rest = text;
-    while let Some((chunk, behind)) = rest.split_first_chunk() {
+    while let Some((chunk, after)) = rest.split_first_chunk() {
         let word = u64::from_le_bytes(*chunk) ^ 0x3030_3030_3030_3030;
         // The top bit of each byte that is not a digit. A carry can only mark bytes above the first such byte.
         let others = (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080;
@@ -164,7 +164,7 @@ pub(super) fn digits(mut value: u64, text: &[u8]) -> (u64, usize) {
             return (value.wrapping_mul(POWERS_OF_TEN[count]).wrapping_add(digits), text.len() - rest.len() + count);
         }
         value = value.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
-        rest = behind;
+        rest = after;
     }
     let count = rest.iter().take_while(|digit| digit.is_ascii_digit()).count();
     let value =
@@ -208,9 +208,9 @@ mod tests {
     #[test]
     fn counts_and_reads_digits() {
         for digits in 0..=DIGITS {
-            for behind in ["", ",", ".5", ", \"a\": 12345678", "e5", "\u{c5}\u{9}", "/:;0"] {
+            for after in ["", ",", ".5", ", \"a\": 12345678", "e5", "\u{c5}\u{9}", "/:;0"] {
                 let number = &"9876543210123456789"[..digits];
-                let text = format!("{number}{behind}");
+                let text = format!("{number}{after}");
                 assert_eq!(super::digits(0, text.as_bytes()), (number.parse().unwrap_or(0), digits), "{text}");
             }
         }

@@ -146,7 +146,7 @@ impl<'a> Scan<'a> {
 }
 
 /// Returns the position after a string that is skipped. Like serde_json, it accepts half of a surrogate pair there.
-pub(super) fn behind_string(text: &[u8], start: usize) -> Option<usize> {
+pub(super) fn after_string(text: &[u8], start: usize) -> Option<usize> {
     let mut at = special(text, start);
     loop {
         match *text.get(at)? {

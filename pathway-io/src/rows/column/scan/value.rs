@@ -2,7 +2,7 @@
 
 use super::Scan;
 use super::number::digits;
-use super::text::behind_string;
+use super::text::after_string;
 use crate::rows::column::Buffer;
 
 /// The limit for nested values, which is below serde_json's limit.
@@ -26,10 +26,10 @@ impl<'a> Scan<'a> {
         let (mut brackets, mut depth) = (0_u64, 0);
         loop {
             match *text.get(at)? {
-                b'"' => at = behind_string(text, at + 1)?,
-                b'-' | b'0'..=b'9' => at = behind_number(text, at)?,
+                b'"' => at = after_string(text, at + 1)?,
+                b'-' | b'0'..=b'9' => at = after_number(text, at)?,
                 bracket @ (b'{' | b'[') if depth < DEPTH => {
-                    at = behind_space(text, at + 1);
+                    at = after_space(text, at + 1);
                     // In ASCII, a bracket closes two places after the one that opens.
                     if *text.get(at)? == bracket + 2 {
                         at += 1;
@@ -37,7 +37,7 @@ impl<'a> Scan<'a> {
                         let object = bracket == b'{';
                         (brackets, depth) = ((brackets << 1) | u64::from(object), depth + 1);
                         if object {
-                            at = behind_name(text, at)?;
+                            at = after_name(text, at)?;
                         }
                         continue;
                     }
@@ -55,12 +55,12 @@ impl<'a> Scan<'a> {
                     return value;
                 }
                 let object = brackets & 1 == 1;
-                at = behind_space(text, at);
+                at = after_space(text, at);
                 match *text.get(at)? {
                     b',' => {
-                        at = behind_space(text, at + 1);
+                        at = after_space(text, at + 1);
                         if object {
-                            at = behind_name(text, at)?;
+                            at = after_name(text, at)?;
                         }
                         break;
                     }
@@ -76,7 +76,7 @@ impl<'a> Scan<'a> {
 }
 
 #[inline]
-fn behind_space(text: &[u8], mut at: usize) -> usize {
+fn after_space(text: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = text.get(at) {
         at += 1;
     }
@@ -85,16 +85,16 @@ fn behind_space(text: &[u8], mut at: usize) -> usize {
 
 /// Returns the position of the value after a name and its colon.
 #[inline]
-fn behind_name(text: &[u8], at: usize) -> Option<usize> {
+fn after_name(text: &[u8], at: usize) -> Option<usize> {
     if *text.get(at)? != b'"' {
         return None;
     }
-    let colon = behind_space(text, behind_string(text, at + 1)?);
-    (*text.get(colon)? == b':').then(|| behind_space(text, colon + 1))
+    let colon = after_space(text, after_string(text, at + 1)?);
+    (*text.get(colon)? == b':').then(|| after_space(text, colon + 1))
 }
 
 #[inline]
-fn behind_number(text: &[u8], at: usize) -> Option<usize> {
+fn after_number(text: &[u8], at: usize) -> Option<usize> {
     let digits = |at: usize| Some(digits(0, text.get(at..)?).1).filter(|digits| *digits > 0);
     let at = at + usize::from(text[at] == b'-');
     let mut end = at + digits(at)?;

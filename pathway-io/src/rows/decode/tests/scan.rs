@@ -80,7 +80,7 @@ fn scanned_and_parsed(text: &[u8]) -> (Option<String>, Option<String>) {
     let scanned = std::str::from_utf8(text).is_ok_and(|text| scanned::scan::<Plain>(&mut columns, 0, text, &mut seen));
     let scanned = scanned.then(|| row(&columns));
     if scanned.is_none() {
-        assert_eq!(columns.bytes(), 0, "something of the row stayed behind");
+        assert_eq!(columns.bytes(), 0, "a part of the row was not removed");
     }
     let mut columns = ColumnsOf::<Plain>::default();
     let parsed = parse_stored::<Plain>(&mut columns, 0, text, &mut seen).is_ok().then(|| row(&columns));
