@@ -1,7 +1,7 @@
-//! The macros of pathway-io: `#[derive(Schema)]` for rows, `#[derive(ColumnType)]` for what is in them, `next!` that pushes them
+//! The macros of pathway-io: `#[derive(Schema)]` for rows, `#[derive(ColumnType)]` for the types of columns, `next!` to push rows,
 //! and `#[connector]` for sources.
 //!
-//! Users depend on `pathway-io`, which re-exports them and documents what they work with.
+//! Depend on `pathway-io`, which re-exports the macros and has the traits and types that they use.
 //!
 //! Each macro has a folder. Those of `Schema` and `#[connector]` have these files: `ast` is the model, which borrows the
 //! user's tokens; `attr` parses the options; `check` has the rules that span several options; `expand` turns the model into
@@ -36,8 +36,8 @@ use syn::{DeriveInput, parse_macro_input};
 
 /// Makes a struct the schema of a table: its fields are the columns.
 ///
-/// A row struct needs no other derive. This one implements `Schema` and, if a column is marked `primary_key`, `Keyed`. Which
-/// types a column can have is listed at [`ColumnType`](../pathway_io/trait.ColumnType.html).
+/// A row struct needs no other derive. This one implements `Schema` and, if a column is marked `primary_key`, `Keyed`.
+/// [`ColumnType`](../pathway_io/trait.ColumnType.html) lists the types that a column can have.
 ///
 /// # Example
 ///
@@ -173,8 +173,8 @@ use syn::{DeriveInput, parse_macro_input};
 ///
 /// A field can have a type that cannot be a column. `with` names a module that converts it: `Column` is the column's
 /// type, `to_column` takes the field by reference, and `from_column` returns the field's type or a `Result`. An error
-/// makes the row a bad row that names the column. Of an `Option` field, the value inside is converted and `None` is
-/// null. The field's type can be part of the primary key if it is `Clone` and the column's type can. In JSON, in every
+/// makes the row a bad row that names the column. If the field is an `Option`, the value inside is converted, and `None` is
+/// null. The field can be part of the primary key if its type is `Clone` and the column's type can be a key. In JSON, in every
 /// output and in the schema, the column has its own type, not the field's.
 ///
 /// ```
@@ -248,10 +248,10 @@ use syn::{DeriveInput, parse_macro_input};
 /// | a new column that every row must have | an error at the column |
 /// | another primary key, or the same in another order; `deny_unknown` added; the struct renamed | an error |
 ///
-/// A flattened schema must have its own lock, which covers its columns. If you write a type by your own name, such as an
-/// alias, the macro cannot write the column's type to the lock. The compiler then reports what to write there. Types with one
-/// text form are one type for it: an enum, an IP address or a newtype of a `String` is a `String`, and `NonZero<i64>` is an
-/// `i64`. A change between such types is not found.
+/// A flattened schema must have its own lock, which covers its columns. If the macro does not know a type by its name, as for an
+/// alias, it cannot write the type to the lock. The error of the compiler then says what to write there. The lock does not
+/// distinguish types with the same text form: an enum, an IP address or a newtype of a `String` is a `String`, and `NonZero<i64>`
+/// is an `i64`. A change between such types is not noticed.
 ///
 /// The file is JSON, with one column on each line:
 ///
@@ -274,10 +274,10 @@ pub fn derive_schema(input: TokenStream) -> TokenStream {
     schema::derive(&input).into()
 }
 
-/// Makes an enum without fields, or a struct around one value, a type of columns.
+/// Makes an enum without fields, or a struct with one unnamed field (a newtype), a column type.
 ///
-/// An enum is stored as text, the variant's name; any other text is an error that lists the valid texts. A newtype is stored as
-/// its inner value. Both can be part of a primary key if they are `Clone` and, for a newtype, the inner type can.
+/// An enum is stored as the name of its variant; any other text is an error that lists the valid texts. A newtype is stored as
+/// its inner value. Both can be part of a primary key if they are `Clone`; the inner type of a newtype must be a key type, too.
 ///
 /// To store an enum whose variants have fields, use `#[schema(json)]` and serde's derives instead of this one. The enum is
 /// written as serde writes it, which by default is `{"Deleted": {"by": "ann"}}`; `#[serde(tag = "kind")]` and the like change
@@ -392,11 +392,11 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 ///
 /// | `#[connector(..)]` | meaning |
 /// |---|---|
-/// | `name = ".."` | the name in errors and in the summary; otherwise the type's |
+/// | `name = ".."` | the name in errors and in the summary; the default is the name of the type |
 /// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
-/// | `eager` | a row that comes when the last commit is older than the interval is committed at once |
+/// | `eager` | a row that arrives when the last commit is older than the interval is committed at once |
 /// | `backlog = 10_000` | the number of rows that may wait before a push blocks |
-/// | `stop = "5s"` | how long an `async fn run` may go on after a stop; without it, not at all |
+/// | `stop = "5s"` | how long an `async fn run` can continue after a stop; by default, its future is dropped at once |
 /// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 #[proc_macro_attribute]
 pub fn connector(options: TokenStream, item: TokenStream) -> TokenStream {

@@ -227,7 +227,7 @@ pub fn expression(ctxt: &Ctxt, option: &RawOption, example: impl Display) -> Opt
     value
 }
 
-/// Reads `crate = path`, also with the path in a string, as serde has it. It is the path of a module, for a `use`.
+/// Reads `crate = path`, also with the path in a string, as serde does. It is the path of a module, for a `use`.
 pub fn path(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
     let value = option.value(ctxt);
     let value = value.as_ref().map(peel);

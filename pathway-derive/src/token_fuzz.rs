@@ -1,4 +1,4 @@
-//! Whatever tokens a macro is given, it does not panic, and what comes out can be parsed.
+//! Checks that no macro panics, whatever its tokens, and that the output can be parsed.
 //!
 //! `FUZZ_CASES=1000000 cargo test -p pathway-derive token_fuzz` tries more.
 

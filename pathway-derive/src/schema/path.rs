@@ -19,7 +19,7 @@ pub enum Step {
     Item(usize),
 }
 
-/// Reads the option.
+/// Parses the value of the option.
 pub fn read(ctxt: &Ctxt, option: &RawOption) -> Option<Path> {
     let literal = option::string(ctxt, option)?;
     let text = literal.value();

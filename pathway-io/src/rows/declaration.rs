@@ -1,4 +1,4 @@
-//! What a macro finds in the declaration of a schema.
+//! The properties that a macro reads from the declaration of a schema: [`Declaration`].
 
 use crate::rows::description::{Column, Step, TableSchema};
 

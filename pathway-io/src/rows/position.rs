@@ -47,7 +47,7 @@ pub(crate) fn start_of_value(text: &str, error: &serde_json::Error, len: usize) 
     }
 }
 
-/// Returns where the last token starts that starts at `limit` or before it. Up to there, `text` has been found to be JSON.
+/// Returns the start of the last token that starts at or before `limit`. The text up to `limit` is known to be JSON.
 fn token(text: &[u8], limit: usize) -> usize {
     let (mut at, mut start) = (0, 0);
     while at <= limit && at < text.len() {

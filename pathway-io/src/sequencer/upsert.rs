@@ -23,7 +23,7 @@ use crate::rows::schema::{ColumnsOf, KeyOf, Schema, is_key};
 
 /// Fewer buckets than this are not worth a rebuild.
 const SHRINK_FROM: usize = 8192;
-/// The state is rebuilt if less than this part of the buckets is in use. Therefore many removals pay for each rebuild.
+/// The state is rebuilt if less than this part of the buckets is in use. The cost of a rebuild is thus spread over many removals.
 const SHRINK_PART: usize = 8;
 
 /// The current rows of a table by key.

@@ -66,7 +66,7 @@ impl Display {
     fn end(&mut self, last: &str) {
         if let Some((stop, ended)) = self.thread.take() {
             drop(stop);
-            // A terminal that is stopped (Ctrl-S) holds the thread up, and must not hold up the end of the run.
+            // A terminal that is stopped (Ctrl-S) blocks the thread, and must not delay the end of the run.
             if ended.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Disconnected) {
                 screen::remove(self.id, last);
             }

@@ -1,7 +1,7 @@
-//! Lines about a run, written by a thread that may be held up: [`say`].
+//! Lines about a run, written by a thread that may block: [`say`].
 //!
-//! Whoever has the other end of standard error may not read it, and a terminal may be stopped (Ctrl-S). The parts of a run
-//! must not wait for that, so they wait for a line for a short time only, and not at all while an earlier one is stuck.
+//! A program may not read the standard error of this one, and a terminal may be stopped (Ctrl-S). The parts of a run must not
+//! wait for that. They wait for a line only for a short time, and not at all while an earlier line is stuck.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -26,7 +26,7 @@ struct Writer {
     left_out: AtomicU64,
 }
 
-/// Has `write` called with a line of text on the thread of the lines.
+/// Calls `write` with a line of text, on the thread of the lines.
 pub(super) fn say(text: &str, write: fn(&str)) {
     static WRITER: OnceLock<Option<Writer>> = OnceLock::new();
     match WRITER.get_or_init(|| Writer::start(write)) {
@@ -45,7 +45,7 @@ impl Writer {
             for (line, written) in waiting {
                 write(&line);
                 stuck.store(false, Ordering::Relaxed);
-                // The part may have given up.
+                // The part may no longer wait.
                 let _ = written.send(());
             }
         });

@@ -17,9 +17,9 @@
 //! stopping: waiting up to 10 s for `Sensors`; Ctrl-C again ends at once
 //! ```
 //!
-//! A standard error that is closed or unread does not hold up the run; lines that stay unread are left out, and
-//! counted. A second Ctrl-C leaves the cursor below the lines. Ctrl-Z takes them off the
-//! terminal, and they are drawn again when the program continues.
+//! A standard error that is closed or unread does not delay the run. Lines that stay unread are left out and counted. A second
+//! Ctrl-C leaves the cursor below the lines. Ctrl-Z removes them from the terminal, and they are drawn again when the program
+//! continues.
 //!
 //! The lines are *below* the cursor, which stays where the program has it. A program that draws its own table, or logs a
 //! line now and then, need not know about them. Several log lines at once can cover a part of the display until the next

@@ -1,12 +1,12 @@
 //! The terminal, and the lines of all pipelines on it.
 //!
-//! The lines stand below the cursor. To draw them, room is made under the cursor by index commands, which scroll but
-//! keep the column; the cursor goes back up and is saved, the lines are written, and the cursor is restored.
-//! Everything below the cursor is erased first. These are the old lines, even if the program has moved the cursor
-//! meanwhile. Each drawing is one write, so that nothing comes in between.
+//! The lines are below the cursor. A drawing first erases everything below the cursor: the old lines, even if the program has
+//! moved the cursor meanwhile. Index commands then scroll the terminal until there is space below the cursor, and keep its
+//! column. The cursor moves back up and is saved, the lines are written, and the cursor is restored. Each drawing is one write,
+//! so that other output does not come in between.
 //!
-//! This is why indicatif does not draw here: it remembers how many lines it has drawn and goes up by that many, over
-//! whatever others have written since.
+//! indicatif cannot draw in this way. It moves up by the number of lines that it has drawn, and overwrites what others have
+//! written since.
 
 use std::cell::Cell;
 use std::fmt::Write as _;

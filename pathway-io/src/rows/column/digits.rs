@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, Visitor};
 
-/// Whether the feature is on: a `Number` is then a `String`, and else plain data.
+/// Whether the feature is on. If so, a `Number` is a `String`; otherwise it is plain data.
 const IS_ON: bool = std::mem::needs_drop::<serde_json::Number>();
 
 /// The name of the field.

@@ -12,15 +12,15 @@ use super::strict::Fault;
 
 /// Reads an integer for a column of the type `T`, by the rules of integer columns: `1.0` is an integer.
 ///
-/// serde_json makes a float of an integer beyond 64 bits, unless it is asked for one of 128, and then it reads nothing else.
-/// So the text is read.
+/// serde_json converts an integer beyond 64 bits to a float, unless the caller asks for a 128-bit integer. In that case it accepts
+/// nothing else. This function therefore reads the text.
 pub(super) fn read<'de, D: Deserializer<'de>, T: ColumnType>(
     deserializer: D,
     of_nanos: impl FnOnce(i128) -> Option<T>,
 ) -> Result<T, D::Error> {
     let text = Box::<RawValue>::deserialize(deserializer)?;
     let text = text.get();
-    // What is wrong is the value as a whole.
+    // The whole value is wrong, so the fault is at its start.
     let fault = |error| Fault::at_start(Fault::of(text, &error).into_reason()).after(text);
     let nanos = text.parse().or_else(|_| {
         serde_json::Deserializer::from_str(text).deserialize_any(Nanos::<T>(PhantomData)).map_err(fault)

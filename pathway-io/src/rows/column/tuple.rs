@@ -36,7 +36,7 @@ macro_rules! tuples {
 
                 #[inline]
                 fn len(&self) -> usize {
-                    // The last element decides: if one panics in `push`, the tuple was not pushed.
+                    // If an element panics in `push`, the tuple was not pushed. The last element therefore has the length.
                     let lens = [$(self.$index.len()),+];
                     lens[lens.len() - 1]
                 }

@@ -1,11 +1,11 @@
-//! A schema that replaces another after an error of the macros. No program with it ever runs.
+//! A schema that replaces another after an error of the macros. A program that contains it does not compile.
 
 use super::Own;
 use crate::rows::declaration::Declaration;
 use crate::rows::description::{Column, TableSchema};
 use crate::rows::schema::Schema;
 
-/// The row type of a table whose row type cannot be read.
+/// The row type of a table if the macro cannot recognise the real one.
 #[doc(hidden)]
 pub struct Stub;
 

@@ -1,6 +1,6 @@
 //! The complete parts of a persistent pipeline: [`CompleteParts`].
 //!
-//! The rows of a complete part are in no other place. If the pipeline went on without one of its parts, the table would lack
+//! The rows of a complete part are in no other place. If the pipeline continued without one of its parts, the table would lack
 //! these rows without an error.
 
 use std::fs::{self, File};
@@ -12,8 +12,8 @@ use crate::sink::file::storage::FileError;
 
 /// The last bytes of each Parquet file.
 const END: &[u8; 4] = b"PAR1";
-/// The parts are checked with each new one. If there are more than this many, they are checked when one in so many is new, so
-/// that the time for each new part does not grow with their number.
+/// Up to this number of parts, all parts are checked with each new one. If there are more, they are checked less often, so that
+/// the time for each new part does not grow with their number.
 const FEW: usize = 64;
 const HELP: &str = "restore the directory and the state directory from one backup, or remove both to start over";
 

@@ -4,8 +4,8 @@
 //! place where a push can wait. Under one mutex it has the rows since the last commit, of all tables of the source,
 //! and the number of rows that were committed but not yet taken by every sink (*in flight*). A *cut* makes the waiting
 //! rows one commit. It is sent to the sequencer while the mutex is held, so that the order of the cuts is the order of
-//! the commits. A thread that calls `commit` then does the sequencer's work if it can ([`Outbox::serve`]); a task does
-//! not, since a runtime's thread must not be held up.
+//! the commits. A thread that calls `commit` then does the sequencer's work if it can ([`Outbox::serve`]). A task does
+//! not, because it must not block its runtime.
 //!
 //! The backlog bounds the waiting rows, and also the rows in flight. A cut waits until its rows fit or nothing is in
 //! flight, and a push waits for a cut. Every commit carries a [`Credit`] for its rows, and sinks drop it when they

@@ -3,11 +3,11 @@
 use super::Scan;
 use super::text::special_bytes;
 
-/// The first bytes of a name as two numbers, with zeros after a short one, and its length. Of a name of at most
-/// [`NameKey::BYTES`] it is all.
+/// The first bytes of a name as two numbers, padded with zeros, and the length of the name. The key holds all of a name with at
+/// most [`NameKey::BYTES`] bytes.
 ///
-/// The numbers are two fields, so that they stay in registers. As an array they went through memory, where loading both at once
-/// has to wait for the two stores.
+/// The numbers are two fields, so that they stay in registers. An array would be in memory, where a load of both numbers has to
+/// wait for the two stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NameKey {
     first: u64,
@@ -96,13 +96,13 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Returns the number of bytes before the first one that is marked.
+/// Returns the number of bytes before the first marked one.
 #[inline]
 fn places(marks: u64) -> usize {
     marks.trailing_zeros() as usize / 8
 }
 
-/// Keeps the bytes before the first one that is marked, all if none is.
+/// Keeps the bytes before the first marked one. If none is marked, it keeps all.
 #[inline]
 fn lower_bytes(word: u64, marks: u64) -> u64 {
     // The lowest mark is the top bit of its byte.

@@ -32,8 +32,8 @@ fn eight_digits(word: u64) -> u64 {
     upper.wrapping_add(lower) >> 32
 }
 
-/// For each power of ten up to the 19th, 64 bits of its reciprocal, the first of them a 1 and the last ones cut off; and by
-/// how many bits that is shifted to the left.
+/// For each power of ten up to the 19th: the first 64 bits of its reciprocal, which begin with a 1, and the number of bits by
+/// which the reciprocal is shifted to the left.
 const RECIPROCALS: [(u64, i32); 20] = {
     let mut reciprocals = [(0, 0); 20];
     let mut i = 1;
@@ -53,8 +53,9 @@ const RECIPROCALS: [(u64, i32); 20] = {
     reciprocals
 };
 
-/// Returns `value`, which is not exact as a float, divided by that power of ten, which is not 0, and rounded. Returns `None`
-/// if 64 bits of the power's reciprocal cannot decide which float is the nearest: for one value in 300 (Lemire, 2021).
+/// Divides `value` by ten to the power of `power`, and rounds the quotient. The value is not exact as a float, and the power is
+/// not 0. Returns `None` if 64 bits of the reciprocal cannot decide which float is the nearest. This happens for one value in 300
+/// (Lemire, 2021).
 #[inline]
 fn quotient(value: u64, power: usize) -> Option<f64> {
     let &(reciprocal, shift) = RECIPROCALS.get(power).filter(|_| power > 0)?;

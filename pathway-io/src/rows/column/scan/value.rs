@@ -18,7 +18,7 @@ pub(crate) fn decode<B: Buffer>(buffer: &mut B, scan: &mut Scan<'_>) -> bool {
 impl<'a> Scan<'a> {
     /// Skips a value, and returns its text.
     ///
-    /// The place is a local variable, and so in a register, as long as the value lasts.
+    /// The position is in a local variable, and so in a register, until the value ends.
     pub(crate) fn value(&mut self) -> Option<&'a str> {
         let text = self.text.as_bytes();
         let mut at = self.at;
