@@ -54,7 +54,9 @@ const HEALTHY: Duration = Duration::from_secs(10);
 ///     }
 /// }
 ///
-/// let restart = Restart::backoff(Duration::from_millis(1)..Duration::from_millis(10)).attempts(5);
+/// let restart = Restart::backoff(Duration::from_millis(1)..Duration::from_millis(10))
+///     .attempts(5)
+///     .healthy_after(Duration::from_secs(60));
 /// let pipeline = Pipeline::new();
 /// let _ticks = pipeline.read_with(Flaky { connections: 0 }, ReadOptions::new().restart(restart));
 /// let summary = pipeline.run()?;

@@ -252,6 +252,19 @@ impl<S> Table<S> {
 
     /// Sends the updates to your own sink, with options.
     ///
+    /// ```
+    /// # use pathway_io::{connector, Commit, Pipeline, RunResult, Schema, Sink, SinkOptions, Subject};
+    /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
+    /// # struct Cats;
+    /// # #[connector] impl Cats { fn run(&mut self, cats: Subject<Cat>) -> RunResult { Ok(cats.next(Cat { key: 1 })?) } }
+    /// # struct Count(usize);
+    /// # impl Sink<Cat> for Count { fn write(&mut self, commit: &Commit<Cat>) -> RunResult { self.0 += commit.len(); Ok(()) } }
+    /// let pipeline = Pipeline::new();
+    /// pipeline.read(Cats).write_to_with(Count(0), SinkOptions::new().inline(true));
+    /// pipeline.run()?;
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
+    ///
     /// # Panics
     ///
     /// If the pipeline has been started.

@@ -192,14 +192,21 @@ fn shown(config: &str) -> String {
 /// Options for a table in a database.
 ///
 /// ```no_run
-/// # use pathway_io::{connector, postgres, Pipeline, Schema, Subject};
+/// # use std::time::Duration;
+/// # use pathway_io::{BadRows, Restart, connector, postgres, Pipeline, Schema, Subject};
 /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
 /// # struct Cats;
 /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
 /// # let pipeline = Pipeline::new();
 /// # let cats = pipeline.read(Cats);
-/// let options = postgres::Options::new().schema("zoo").table("cat_history").updates();
+/// let waits = Duration::from_millis(100)..Duration::from_secs(10);
+/// let options = postgres::Options::new()
+///     .row_limit(1 << 20) // a larger row is a bad row
+///     .retry(Restart::backoff(waits).attempts(100)) // while the server is away
+///     .refused_rows(BadRows::Skip); // rows that violate a constraint
 /// postgres::write_with(&cats, "host=localhost dbname=zoo", options);
+/// let history = postgres::Options::new().schema("zoo").table("cat_history").updates();
+/// postgres::write_with(&cats, "host=localhost dbname=zoo", history);
 /// ```
 #[derive(Clone, Default)]
 #[must_use]
@@ -250,6 +257,11 @@ impl Options {
     }
 
     /// Encrypts the connection, with a connector such as that of `postgres-native-tls` or `tokio-postgres-rustls`.
+    ///
+    /// ```ignore
+    /// let connector = native_tls::TlsConnector::new()?;
+    /// let options = postgres::Options::new().tls(postgres_native_tls::MakeTlsConnector::new(connector));
+    /// ```
     pub fn tls<T>(mut self, tls: T) -> Self
     where
         T: MakeTlsConnect<Socket> + Clone + Send + Sync + 'static,

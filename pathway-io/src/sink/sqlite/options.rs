@@ -6,13 +6,19 @@ use crate::run::restart::Restart;
 /// Options for a table in a database.
 ///
 /// ```no_run
-/// # use pathway_io::{connector, sqlite, Pipeline, Schema, Subject};
+/// # use std::time::Duration;
+/// # use pathway_io::{BadRows, Restart, connector, sqlite, Pipeline, Schema, Subject};
 /// # #[derive(Schema)] struct Cat { #[schema(primary_key)] key: i64 }
 /// # struct Cats;
 /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
 /// # let pipeline = Pipeline::new();
 /// # let cats = pipeline.read(Cats);
-/// sqlite::write(&cats, "zoo.sqlite");
+/// let waits = Duration::from_millis(10)..Duration::from_secs(1);
+/// let options = sqlite::Options::new()
+///     .row_limit(1 << 20) // a larger row is a bad row
+///     .retry(Restart::backoff(waits).attempts(100)) // while another program has locked the database
+///     .refused_rows(BadRows::Skip); // rows that violate a constraint
+/// sqlite::write_with(&cats, "zoo.sqlite", options);
 /// sqlite::write_with(&cats, "zoo.sqlite", sqlite::Options::new().table("cat_history").updates());
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

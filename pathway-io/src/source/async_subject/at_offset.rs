@@ -104,7 +104,18 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         self.subject.on_durable(callback);
     }
 
-    /// Returns a `futures::Sink` of rows with their offsets.
+    /// Returns a `futures::Sink` of rows with their offsets. Each item is a pair of an offset and a row.
+    ///
+    /// ```
+    /// use futures_util::{Stream, StreamExt};
+    /// use pathway_io::{AsyncSubject, Closed, TextRow};
+    ///
+    /// type Feed = (u64, TextRow);
+    ///
+    /// async fn forward(lines: AsyncSubject<TextRow, u64>, feed: impl Stream<Item = Feed>) -> Result<(), Closed> {
+    ///     feed.map(Ok).forward(lines.at()).await
+    /// }
+    /// ```
     pub fn at(&self) -> OffsetSink<S, O>
     where
         O: Offset,

@@ -105,6 +105,7 @@ use crate::source::subject::Subject;
 ///     let from = trades.resume().unwrap_or(0);
 ///     trades.next_at(from + 1, Trade { id: 1, cents: 950 }).await?; // a row and its offset
 ///     trades.next_json(r#"{"id": 2, "cents": 900}"#).await?;
+///     trades.next_json_lines("{\"id\": 7, \"cents\": 1}\n{\"id\": 8, \"cents\": 2}\n").await?;
 ///     trades.remove(2).await?;
 ///     trades.advance(from + 2)?; // an offset for all of these
 ///     trades.commit().await?;
@@ -119,6 +120,8 @@ use crate::source::subject::Subject;
 ///     if let Err(error) = trades.try_next(Trade { id: 6, cents: 400 }) {
 ///         eprintln!("dropped trade {}", error.into_row().id); // in a callback that must not wait
 ///     }
+///     let _ = trades.try_next_json(r#"{"id": 9, "cents": 500}"#); // the same for JSON
+///     let _ = trades.try_remove(9);
 ///     while !trades.is_closed() {
 ///         trades.sleep(Duration::from_secs(1)).await?; // ends at a stop
 ///     }
@@ -152,7 +155,23 @@ impl<S, O> From<Subject<S, O>> for AsyncSubject<S, O> {
 impl<S, O> Subject<S, O> {
     /// Returns a handle that tasks of any runtime can use to push into the same table.
     ///
-    /// It is for a `run` that has its own runtime.
+    /// Use it if `run` has its own runtime.
+    ///
+    /// ```
+    /// # use pathway_io::{RunResult, Schema, Subject, connector, testing};
+    /// # #[derive(Schema)] struct Tick { n: u64 }
+    /// # struct Ticks;
+    /// #[connector]
+    /// impl Ticks {
+    ///     fn run(&mut self, ticks: Subject<Tick>) -> RunResult {
+    ///         let ticks = ticks.to_async();
+    ///         let runtime = tokio::runtime::Runtime::new()?;
+    ///         Ok(runtime.block_on(async { ticks.next(Tick { n: 1 }).await })?)
+    ///     }
+    /// }
+    /// # assert_eq!(testing::collect(Ticks)?.len(), 1);
+    /// # Ok::<(), pathway_io::Error>(())
+    /// ```
     #[must_use]
     pub fn to_async(&self) -> AsyncSubject<S, O> {
         AsyncSubject { subject: self.clone() }
@@ -270,6 +289,28 @@ impl<S, O> AsyncSubject<S, O> {
     /// The task returns `()` or a `Result<(), E>`, as `run` does, or it never returns. If it fails, the future of `run` is dropped
     /// at its `.await`. When `run` ends, or a stop drops it, its tasks are dropped, too.
     ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use pathway_io::{AsyncSubject, Closed, RunResult, Schema, connector};
+    /// # #[derive(Schema)] struct Tick { n: u64 }
+    /// # struct Ticks;
+    /// #[connector]
+    /// impl Ticks {
+    ///     async fn run(&mut self, ticks: AsyncSubject<Tick>) -> RunResult {
+    ///         let pushed = ticks.clone();
+    ///         ticks.spawn(async move {
+    ///             for n in 0..10 {
+    ///                 pushed.sleep(Duration::from_secs(1)).await?;
+    ///                 pushed.next(Tick { n }).await?;
+    ///             }
+    ///             Ok::<(), Closed>(())
+    ///         });
+    ///         ticks.closed().await; // until a stop
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    ///
     /// # Panics
     ///
     /// If it is called neither in the `async fn run` of a connector nor in a task that `run` has started in this way.
@@ -300,18 +341,41 @@ impl<S, O> AsyncSubject<S, O> {
     /// Returns a handle for callbacks and threads that pushes into the same table.
     ///
     /// Its `next` and `commit` block the thread while the backlog is full. In a task, use only methods that never
-    /// wait, such as [`try_next`](Subject::try_next): a wait would block the whole runtime, and a stop, too.
+    /// wait, such as [`try_next`](Subject::try_next). A wait would block the runtime, and a stop with it.
     #[must_use]
     pub fn subject(&self) -> Subject<S, O> {
         self.subject.clone()
     }
 
     /// Returns a `futures::Sink` of rows.
+    ///
+    /// ```
+    /// use futures_util::{Stream, StreamExt};
+    /// use pathway_io::{AsyncSubject, Closed, Schema};
+    ///
+    /// #[derive(Schema)]
+    /// struct Trade {
+    ///     id: u64,
+    /// }
+    ///
+    /// async fn forward(trades: AsyncSubject<Trade>, feed: impl Stream<Item = Trade>) -> Result<(), Closed> {
+    ///     feed.map(Ok).forward(trades.sink()).await // the end of the stream is a commit
+    /// }
+    /// ```
     pub fn sink(&self) -> RowSink<S, O> {
         RowSink::new(self)
     }
 
     /// Returns a `futures::Sink` of JSON objects. Each item is one object.
+    ///
+    /// ```
+    /// use futures_util::{Stream, StreamExt};
+    /// use pathway_io::{AsyncSubject, RowError, TextRow};
+    ///
+    /// async fn forward(lines: AsyncSubject<TextRow>, feed: impl Stream<Item = String>) -> Result<(), RowError> {
+    ///     feed.map(Ok).forward(lines.json()).await
+    /// }
+    /// ```
     pub fn json(&self) -> JsonSink<S, O> {
         JsonSink::new(self)
     }
