@@ -327,8 +327,8 @@ broken! {
     commits_are_reversed: ReversesCommits => keeps_the_order_of_commits, "are not in the order of their times";
     a_flush_shows_nothing: FlushesAtClose => shows_commits_after_a_flush, "after commit 1 and a flush, a reader does not see it";
     an_empty_table_fails: FailsWhenEmpty => closes_an_empty_table, "a table without rows cannot be written: `close` fails";
-    a_removal_is_ignored: IgnoresRemovals => takes_removals, "a row that was removed is not removed";
-    a_null_becomes_a_text: NullAsEmpty => keeps_nulls, "a null in the column `note` is not written as it is";
+    a_removal_is_ignored: IgnoresRemovals => takes_removals, "a removal has no effect";
+    a_null_becomes_a_text: NullAsEmpty => keeps_nulls, "a null in the column `note` is changed in the output";
     an_empty_text_becomes_a_null: EmptyAsNull => keeps_empty_values, "an empty value in the column `note`";
     a_quote_is_lost: NoQuotes => keeps_quotes, "a separator or a quote in the column `text`";
     a_text_ends_at_a_nul: CutsAtNul => keeps_nul, "a NUL in the column `text`";
@@ -338,7 +338,7 @@ broken! {
     a_time_stays_behind: KeepsTheFirstTime => recovers_its_last_commit, "has the time 20, and `recover` returns Some(10)";
     rows_come_before_their_time: WritesBeforeTheTime => recovers_whole_commits, "after a kill between `write` and `flush`, `recover` returns the time 10, and the rows are not those";
     the_time_comes_when_it_is_dropped: TimeWhenDropped => recovers_whole_commits, "after a kill before the next flush `recover` returns 0";
-    missing_commits_come_twice: RepeatsAfterRecover => takes_the_commits_that_it_misses, "it has not each once: number 3: expected";
+    missing_commits_come_twice: RepeatsAfterRecover => takes_the_commits_that_it_misses, "does not have each once: number 3: expected";
     a_failed_write_stays: KeepsWhatFailed => undoes_what_was_not_flushed, "what was not flushed must be undone";
     a_time_is_forgotten: ForgetsTheTime => keeps_its_time_without_a_commit, "`recover` returns None, and the last commit has the time 10";
 }

@@ -196,7 +196,7 @@ fn a_run_that_ignores_a_stop_while_it_waits_for_room() {
             Ok(())
         })
     };
-    only_failure(make, Check::stops_in_a_full_backlog, "after a stop while a push waited for room");
+    only_failure(make, Check::stops_in_a_full_backlog, "after a stop while a push waited for backlog space");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn a_removal_of_a_key_that_is_not_there() {
             Ok(cats.remove(2)?)
         })
     };
-    only_failure(make, Check::removes_only_keys_that_exist, "the key {key: 2} is removed, and there is no row with it");
+    only_failure(make, Check::removes_only_keys_that_exist, "the key {key: 2} is removed, and no row has it");
 }
 
 #[test]
@@ -308,7 +308,7 @@ fn a_table_that_is_another_each_time() {
 
 #[test]
 fn partitions_that_overlap() {
-    let text = "2 partitions together are not the whole, each row once: row 2: expected {n: 10}, found {n: 0}";
+    let text = "2 partitions together do not have each row once: row 2: expected {n: 10}, found {n: 0}";
     only_failure(|| Slices { overlap: true }, Check::partitions_are_disjoint, text);
 }
 

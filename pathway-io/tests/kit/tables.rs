@@ -126,7 +126,7 @@ fn a_table_without_rows() {
             Ok(numbers.next(Number { n: 1 })?)
         }
     }
-    only_failure(|| Half, Check::has_a_row, "in table 2 of 2, `Cat`: no row has come");
+    only_failure(|| Half, Check::has_a_row, "in table 2 of 2, `Cat`: no row has arrived");
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_removal_of_a_key_that_is_in_the_other_table() {
             Ok(lions.remove(1)?)
         }
     }
-    let text = "in table 2 of 2, `Cat`: the key {key: 1} is removed, and there is no row with it";
+    let text = "in table 2 of 2, `Cat`: the key {key: 1} is removed, and no row has it";
     only_failure(|| Mistaken, Check::removes_only_keys_that_exist, text);
 }
 
@@ -248,7 +248,7 @@ fn a_second_table_that_is_another_each_time() {
 
 #[test]
 fn partitions_that_overlap_in_the_second_table() {
-    let text = "2 partitions together are not the whole, each row once: in table 2 of 2, `Number`: row 4: expected {n: 7}, found {n: 6}";
+    let text = "2 partitions together do not have each row once: in table 2 of 2, `Number`: row 4: expected {n: 7}, found {n: 6}";
     only_failure(|| Halves { overlap: true }, Check::partitions_are_disjoint, text);
 }
 

@@ -14,7 +14,7 @@ pub(super) fn ended<S>(report: &Report<S>, when: &str) -> Verdict {
     if !report.returned {
         return Err(format!(
             "{when}, `run` has not returned within {GRACE_PERIOD:?}: return when a push or `sleep` returns `Closed`, and \
-             unblock foreign reads with `on_interrupt` (contract, section 2.4)"
+             unblock foreign reads with `on_interrupt` (`docs/guarantees.md`, section 5)"
         ));
     }
     if report.on_stops() != 1 {

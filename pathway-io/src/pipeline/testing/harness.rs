@@ -111,6 +111,10 @@ where
     }
 
     /// Makes the source resume from an offset, as after a restart.
+    ///
+    /// # Panics
+    ///
+    /// If the offsets of the connector have another type.
     pub fn resume_at<O: Offset>(self, offset: O) -> Self {
         assert_eq!(
             <C::Subjects as Subjects>::offset_type().name,

@@ -101,7 +101,7 @@ where
         }
         finish(sink)?;
         self.compare(&directory, &commits, Order::Same)
-            .map_err(|difference| format!("a row that was removed is not removed: {difference} (`Update::diff`)"))
+            .map_err(|difference| format!("a removal has no effect: {difference} (`Update::diff`)"))
     }
 
     /// A value is written as it is, or refused with an error.
@@ -118,7 +118,7 @@ where
         for ((column, _), commit) in rows.iter().zip(commits) {
             if let Ok(Err(difference)) = self.write_all(&[commit], Order::Any) {
                 return Err(format!(
-                    "{what} in the column `{column}` is not written as it is, and no method has returned an error: \
+                    "{what} in the column `{column}` is changed in the output, and no method has returned an error: \
                      {difference}"
                 ));
             }
@@ -247,8 +247,9 @@ where
             drop(sink);
             let mut next = (self.make)(&directory.0);
             let time = recover(&mut next)?.unwrap_or(0);
-            self.catch_up(next, directory, commits, time)
-                .map_err(|difference| format!("after the commits that it missed, it has not each once: {difference}"))
+            self.catch_up(next, directory, commits, time).map_err(|difference| {
+                format!("the sink received the commits that it missed, and does not have each once: {difference}")
+            })
         })
     }
 

@@ -91,7 +91,7 @@ where
             _ if report.bad_rows > 0 => Ok(()),
             _ if found > 0 => match tables.iter().find(|table| table.pushes.is_empty()) {
                 Some(empty) => Err(format!(
-                    "{}no row has come: the other tests would check nothing of this table. Choose a source with a row for \
+                    "{}no row has arrived: the other tests would check nothing of this table. Choose a source with a row for \
                      each table, or a larger number of rows after `endless`",
                     empty.place
                 )),
@@ -113,7 +113,7 @@ where
                 let names: Vec<String> = all(&report).iter().map(|table| format!("`{}`", table.schema.name)).collect();
                 let names = names.join(" or ");
                 Err(format!(
-                    "{bad} of the rows do not fit {names}: its columns are not those of the data (contract, section 2.7)"
+                    "{bad} of the rows do not fit {names}: its columns are not those of the data (`docs/guarantees.md`, section 7)"
                 ))
             }
         }
@@ -131,7 +131,7 @@ where
 
     /// A stop ends a `run` that waits for room.
     fn stops_in_a_full_backlog(&self) -> Verdict {
-        self.ends("while a push waited for room", Stop::Full)
+        self.ends("while a push waited for backlog space", Stop::Full)
     }
 
     fn ends(&self, when: &str, stop: Stop) -> Verdict {
@@ -149,8 +149,8 @@ where
         match report.refusals {
             0..=MOST_REFUSALS => Ok(()),
             refusals => Err(format!(
-                "{refusals} pushes came after a stop: return when a push returns `Closed`, as `?` does (contract, \
-                 section 2.4)"
+                "{refusals} pushes came after a stop: return when a push returns `Closed`, as `?` does \
+                 (`docs/guarantees.md`, section 5)"
             )),
         }
     }
@@ -198,7 +198,7 @@ where
                     present.insert(&row.key);
                 } else if !present.remove(&row.key) {
                     let (place, key) = (&table.place, &row.key);
-                    return Err(format!("{place}the key {key} is removed, and there is no row with it"));
+                    return Err(format!("{place}the key {key} is removed, and no row has it"));
                 }
             }
         }
@@ -227,7 +227,7 @@ where
                 return Err(format!("resumed at {place}, `run` fails: {error}"));
             }
             same(&rest, &all(&report), self.length)
-                .map_err(|difference| format!("resumed at {place}, the source does not send the rest of its rows: {difference} (contract, section 2.9)"))?;
+                .map_err(|difference| format!("resumed at {place}, the source does not send the rest of its rows: {difference} (`docs/guarantees.md`, section 9)"))?;
         }
         Ok(())
     }
@@ -300,7 +300,7 @@ where
         let whole = rows(1)?;
         for workers in 2..=3 {
             same(&whole, &rows(workers)?, Length::Ends).map_err(|difference| {
-                format!("{workers} partitions together are not the whole, each row once: {difference}")
+                format!("{workers} partitions together do not have each row once: {difference}")
             })?;
         }
         Ok(())
@@ -368,7 +368,7 @@ where
         };
         match verdict {
             Ok(()) => Ok(has_failed),
-            Err(difference) => Err(format!("{when}: {difference} (contract, section 2.8)")),
+            Err(difference) => Err(format!("{when}: {difference} (`docs/guarantees.md`, section 8)")),
         }
     }
 
