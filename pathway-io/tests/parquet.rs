@@ -1,4 +1,4 @@
-//! Parts of tables in Parquet files, and record batches: what is in them, and when a part is there.
+//! Tables as Parquet files, and record batches: their contents, and the moments at which parts are complete.
 #![cfg(feature = "parquet")]
 
 #[allow(dead_code, reason = "these tests use a part of it")]
@@ -21,7 +21,7 @@ use pathway_io::{
 };
 use serde_json::{Value, json};
 
-/// The names of the files in a directory.
+/// Returns the names of the files in a directory.
 fn names(directory: &Path) -> Vec<String> {
     let entries = fs::read_dir(directory).unwrap();
     let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
@@ -29,7 +29,7 @@ fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// The batches of each part.
+/// Returns the batches of each part.
 fn parts(directory: &Path) -> Vec<Vec<RecordBatch>> {
     let read = |name: &String| {
         let file = File::open(directory.join(name)).unwrap();
@@ -38,7 +38,7 @@ fn parts(directory: &Path) -> Vec<Vec<RecordBatch>> {
     names(directory).iter().map(read).collect()
 }
 
-/// The numbers in each part, with their diffs.
+/// Returns the numbers in each part, with their diffs.
 fn values(directory: &Path) -> Vec<Vec<u64>> {
     let of_batch = |batch: &RecordBatch| batch.column(0).as_primitive::<UInt64Type>().values().to_vec();
     parts(directory).iter().map(|batches| batches.iter().flat_map(of_batch).collect()).collect()
@@ -49,7 +49,7 @@ fn a_part_has_whole_commits_up_to_its_number_of_rows() {
     let dir = TempDir::new();
     let path = dir.path("numbers");
     for _ in 0..2 {
-        // The second run begins again.
+        // The second run starts over.
         let pipeline = pipeline();
         let rows = source(|numbers: Subject<Number>| {
             for n in 0..10 {
@@ -80,7 +80,7 @@ fn other_files_are_left_alone_and_an_empty_table_has_no_part() {
     let dir = TempDir::new();
     let path = dir.path("numbers");
     fs::create_dir(&path).unwrap();
-    // Some of them are names of parts by other programs.
+    // Some of these are names that other programs give to their parts.
     let others = [
         "mine.parquet",
         "part-+0000001-5.parquet",
@@ -258,7 +258,7 @@ struct Nested {
     wide: Vec<i128>,
 }
 
-/// Whatever a push accepts, a part holds as it is.
+/// A part holds every value that a push accepts, unchanged.
 #[test]
 fn json_and_floats_in_nested_columns_keep_their_text() {
     let texts = ["12345678901234567890123", r#"{"b":1.50,"a":1e400,"b":null}"#, r#""\ud800""#, "null"];
@@ -335,7 +335,7 @@ fn rows_are_encoded_before_they_fill_the_memory() {
         let file = File::open(path.join(&names(&path)[0])).unwrap();
         let file = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
         let groups: Vec<i64> = file.metadata().row_groups().iter().map(|group| group.compressed_size()).collect();
-        // A row group grows by what is encoded at once, until it has 64 MiB.
+        // A row group grows by the rows that are encoded at once, up to 64 MiB.
         assert!(groups.len() == 2 && groups.iter().all(|bytes| *bytes <= 65 * MIB as i64), "{groups:?}");
     }
 }
@@ -353,7 +353,7 @@ fn lease(key: i64) -> Lease {
     Lease { key, until: SystemTime::UNIX_EPOCH, notice: None, extensions: Vec::new() }
 }
 
-/// Leases with values that Arrow does not have, and the column of each.
+/// Returns leases with values that Arrow does not have, and the column of each.
 fn leases_beyond_arrow() -> Vec<(Lease, &'static str)> {
     // The first instant of the year 9999.
     let year_9999 = SystemTime::UNIX_EPOCH + Duration::from_secs(253_370_764_800);
@@ -500,7 +500,7 @@ mod others {
     }
 }
 
-/// Cats up to a number, with an offset behind each.
+/// A source of cats up to a number, with an offset after each.
 struct Cats(i64);
 
 impl Connector for Cats {
@@ -553,7 +553,7 @@ fn a_persistent_pipeline_continues_its_parts() {
     persistent(&dir, 15).unwrap();
     assert_eq!(keys(&path), (0..15).collect::<Vec<_>>());
     assert_eq!(names(&path)[..before.len()], before);
-    // What the state still has is written again, and what it does not have is missed.
+    // Commits that the state still has are written again. The others are missing, which is an error.
     fs::remove_file(path.join(names(&path).last().unwrap())).unwrap();
     persistent(&dir, 16).unwrap();
     assert_eq!(keys(&path), (0..16).collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! The handles of an async source as the cases of the contract have theirs: each wait is one of a task, on a thread that is
-//! parked meanwhile. So the cases of `tests/contract` are held by an `AsyncSubject`, too, inside of an `async fn run`.
+//! Blocking handles over the handles of an async source. Each wait is a future that the thread drives, and parks meanwhile. With
+//! these handles, the cases of `tests/contract` also run on an `AsyncSubject`, inside an `async fn run`.
 
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -118,7 +118,7 @@ impl<S: Schema, O> Subject<S, O> {
         wait(self.0.sleep(duration))
     }
 
-    /// What is told of the end is told by the wait of `sleep`.
+    /// `closed` returns nothing, so the error of `sleep` is returned.
     pub fn wait_closed(&self) -> Result<(), Closed> {
         wait(self.0.closed());
         self.sleep(Duration::MAX)
@@ -159,7 +159,7 @@ impl<S: Schema, O: Offset> Subject<S, O> {
     }
 }
 
-/// The same of a transaction.
+/// An `AsyncTransaction` with the methods of a `Transaction`.
 pub struct Transaction<S, O = ()>(AsyncTransaction<S, O>);
 
 impl<S: Schema, O> std::ops::Deref for Transaction<S, O> {
@@ -194,7 +194,7 @@ impl<S: Schema, O> Transaction<S, O> {
     }
 }
 
-/// What a case is given, and what its `run` has in truth.
+/// The blocking handles that a case receives, and the async handles that its `run` has.
 pub trait Handles: Send + 'static {
     type Async: Subjects;
     fn of(subjects: Self::Async) -> (Self, Drive)

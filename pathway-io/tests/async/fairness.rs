@@ -1,4 +1,4 @@
-//! A push loop that never waits leaves room for the other tasks of its runtime.
+//! A push loop that never waits yields to the other tasks of its runtime.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use pathway_io::{AsyncSubject, RunResult, connector};
 
 use crate::common::{Number, pipeline, run};
 
-/// Pushes for 200 ms and counts what a timer of 1 ms does beside it.
+/// Pushes for 200 ms, and counts the ticks of a timer of 1 ms in that time.
 struct Busy(std::sync::mpsc::Sender<u32>);
 
 #[connector]
@@ -38,7 +38,7 @@ impl Busy {
 
 #[test]
 fn a_timer_fires_beside_a_loop_that_never_waits() {
-    // Of several, since the machine may be busy.
+    // The best of several runs counts, because the machine may be busy.
     let most = (0..5).map(|_| {
         let pipeline = pipeline();
         let (ticks, counted) = std::sync::mpsc::channel();

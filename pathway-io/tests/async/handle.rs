@@ -1,4 +1,4 @@
-//! `AsyncSubject` without a runtime: what a dropped future leaves, permits, sinks, and many tasks at once.
+//! `AsyncSubject` without a runtime: the effects of dropped futures, permits, sinks, and many tasks at once.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -30,13 +30,13 @@ fn poll<T>(future: Pin<&mut impl Future<Output = T>>) -> Poll<T> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Asserts that a future waits, and drops it; nothing keeps its waker.
+/// Asserts that a future waits, drops it, and asserts that nothing keeps its waker.
 #[track_caller]
 fn drop_waiting<T>(future: impl Future<Output = T>) {
     let wakes = Arc::new(Wakes::default());
     let waker = Waker::from(Arc::clone(&wakes));
     let mut future = Box::pin(future);
-    // A place is kept over several polls, and is one.
+    // Several polls register one waker.
     for _ in 0..3 {
         assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         assert!(Arc::strong_count(&wakes) <= 4, "each poll has left a waker");
@@ -48,8 +48,8 @@ fn drop_waiting<T>(future: impl Future<Output = T>) {
 /// Ends the wait of the sink.
 type Release = Sender<()>;
 
-/// What the commits are of a source that runs `test` beside a sink which takes nothing. The backlog of four rows has three on the
-/// way.
+/// Returns the commits of a source that runs `test` while the sink takes nothing. The backlog has four rows, three of them in
+/// flight.
 #[track_caller]
 fn beside_a_sink_that_waits(
     options: ReadOptions,
@@ -135,11 +135,11 @@ fn a_dropped_commit_commits_nothing_and_blocks_no_push() {
         let transaction = numbers.transaction();
         transaction.next(number(90))?;
         drop_waiting(transaction.commit_at(90));
-        // Which closes no other handle.
+        // This closes no other handle.
         drop_waiting(numbers.clone().close());
         assert!(!numbers.is_closed());
         drop(release);
-        // Room for all of them, which only a transaction in the queue would hold up.
+        // There is space for all rows. Only a transaction in the queue could delay them.
         for n in 6..20 {
             wait(numbers.next_at(n, number(n)))?;
         }
@@ -188,7 +188,7 @@ fn a_transaction_that_is_dropped_in_the_queue_lets_the_others_go_ahead() {
     assert_eq!(seen, [vec![1, 2, 3], vec![4]]);
 }
 
-/// The waker runs on the thread of the sink that returns room, which must not fail for it.
+/// The waker runs on the thread of the sink that returns the space. That thread must not fail.
 #[test]
 fn a_waker_that_panics_fails_no_other_thread() {
     struct Broken;
@@ -274,7 +274,7 @@ fn closed_resolves_and_a_sleep_is_cut_short() {
     let (ready, is_ready) = mpsc::channel();
     let table = pipeline.read(source(move |numbers: Subject<Number>| {
         let numbers = numbers.to_async();
-        // A wait for the end that is dropped with each turn, as `select!` does.
+        // Each turn of the loop drops a wait for the end, as `select!` does.
         for n in 0..1000 {
             drop_waiting(numbers.closed());
             drop_waiting(numbers.sleep(Duration::from_secs(3600)));
@@ -316,7 +316,7 @@ fn streams_are_forwarded() {
             wait(sink.flush())?;
             wait(sink.send((4, number(4))))?;
             wait(sink.close())?;
-            // The table is open, and its bad rows go by its policy.
+            // The table is open, and the policy for bad rows applies.
             wait(stream::iter([r#"{"n": 5}"#, r#"{"n": 6}"#]).map(Ok).forward(numbers.json()))?;
             let error = wait(stream::iter([r#"{"n": "six"}"#]).map(Ok).forward(numbers.json())).unwrap_err();
             assert_eq!(error.column(), Some("n"));
@@ -350,7 +350,7 @@ fn a_stream_waits_for_room() {
     assert_eq!(seen[1], [4, 5, 6, 7]);
 }
 
-/// What tasks of a runtime with several threads need.
+/// A runtime with several threads requires this.
 #[test]
 fn futures_move_between_threads() {
     fn moves<T: Send>(value: T) -> T {
@@ -438,7 +438,7 @@ async fn read_from_the_server(n: u64) -> u64 {
 
 const ALL: u64 = 40;
 
-/// Reads what is behind the offset: plain rows, rows in a transaction, and commits in between.
+/// Pushes everything after the offset: plain rows, rows in a transaction, and commits in between.
 async fn read_all(numbers: &AsyncSubject<Number, u64>) -> Result<(), Closed> {
     let mut n = numbers.resume().unwrap_or(0);
     while n < ALL {
@@ -480,7 +480,7 @@ fn options() -> ReadOptions {
     ReadOptions::new().name("numbers").backlog(3)
 }
 
-/// Runs with a future that is dropped after so many polls; says whether it came to its end.
+/// Runs with a future that is dropped after this many polls. Returns whether it completed.
 fn run_for(dir: &TempDir, polls: usize) -> bool {
     let pipeline = persistent(dir);
     let numbers = pipeline.read_with(
@@ -488,7 +488,7 @@ fn run_for(dir: &TempDir, polls: usize) -> bool {
             let numbers = numbers.to_async();
             let mut reading = pin!(read_all(&numbers));
             for _ in 0..polls {
-                // Each poll that waits for room comes when there may be some.
+                // The pause between two polls lets the sink return space.
                 if let Poll::Ready(result) = poll(reading.as_mut()) {
                     return Ok(result?);
                 }

@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 
 use crate::common::{Number, cat, commits, next, pipeline, run, updates, within};
 
-/// Says when it is dropped.
+/// Sends a message when it is dropped.
 struct Dropped(Sender<&'static str>, &'static str);
 
 impl Drop for Dropped {
@@ -82,7 +82,7 @@ fn a_stop_drops_run_its_tasks_and_then_the_connector() {
     assert_eq!(seen[3..], ["on_stop", "connector"]);
 }
 
-/// Runs a source made of a future, whose author has no options.
+/// A source made of a future, without options.
 struct Once<F>(F);
 
 #[connector(name = "once")]
@@ -95,7 +95,7 @@ where
     }
 }
 
-/// The error of a pipeline with such a source, which is stopped once the source says so.
+/// Returns the error of a pipeline with such a source. The pipeline is stopped when the source sends a message.
 #[track_caller]
 fn failure(source: impl AsyncFnMut(AsyncSubject<Number>, Sender<()>) -> RunResult + Send + 'static) -> String {
     let pipeline = pipeline();
@@ -156,7 +156,7 @@ fn a_panic_anywhere_names_the_connector() {
         pending().await
     });
     assert_eq!(in_cancelled_task, "connector `once` panicked in run: in a task's drop");
-    // Also where `run` has come to its end.
+    // The same after `run` has completed.
     let behind_the_end = failure(async |numbers, _| {
         numbers.spawn(async move {
             let _fragile = Fragile("behind the end");
@@ -227,7 +227,7 @@ fn a_task_that_returns_ok_does_not_end_run() {
     assert_eq!(updates(&rows), [(Number { n: 1 }, 1), (Number { n: 2 }, 1)]);
 }
 
-/// Says goodbye to its server, which takes as long as it is told.
+/// Closes its session after a stop, which takes the given time.
 struct Polite {
     takes: Duration,
     events: Sender<&'static str>,
@@ -250,7 +250,7 @@ impl Polite {
     }
 }
 
-/// The same, without as much time.
+/// The same, with less time than that.
 struct Hasty(Polite);
 
 #[connector(stop = "20ms")]
@@ -416,7 +416,7 @@ fn a_source_that_hangs_without_a_wait_is_left_after_the_grace() {
     let released = Mutex::new(released);
     pipeline.read(Once(async move |_| {
         ready.send(())?;
-        // What no runtime can interrupt.
+        // No runtime can interrupt this wait.
         let _ = released.lock().unwrap().recv();
         Ok(())
     }));

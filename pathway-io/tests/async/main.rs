@@ -1,4 +1,4 @@
-//! Async connectors: the handle in any runtime, and the life of an `async fn run`. The cases of the contract are held once more,
+//! Async connectors: the handle in any runtime, and the life of an `async fn run`. The cases of the contract run once more,
 //! with [`blocking`] handles over async ones.
 
 #[path = "../contract/backlog.rs"]

@@ -1,4 +1,4 @@
-//! The cases of `tests/persist` that concern a source, held once more with async handles.
+//! The cases of `tests/persist` that concern a source, run once more with async handles.
 
 #[allow(dead_code, reason = "its handles are not of this kind")]
 #[path = "../common/mod.rs"]

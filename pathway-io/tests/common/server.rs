@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
 
-/// What only a server that never starts can reach.
+/// The longest wait, which only a server that never starts can reach.
 const DEADLINE: Duration = Duration::from_secs(60);
 
 /// A cluster. Its server ends with it, and with the process.
@@ -22,7 +22,7 @@ pub struct Server {
     running: Mutex<Option<Child>>,
 }
 
-/// Returns a server; `None`, with a message, where PostgreSQL is not installed. In CI it must be.
+/// Returns a server. If PostgreSQL is not installed, returns `None` with a message; in CI, it must be installed.
 pub fn start() -> Option<Server> {
     let Some(programs) = programs() else {
         assert!(std::env::var_os("CI").is_none(), "PostgreSQL is not installed: `apt-get install postgresql`");
@@ -30,7 +30,7 @@ pub fn start() -> Option<Server> {
         return None;
     };
     let directory = tempfile::Builder::new().prefix("pg").tempdir_in("/tmp").unwrap();
-    // It refuses to run as root.
+    // PostgreSQL refuses to run as root.
     let user = (id(None) == Some(0)).then(|| id(Some("postgres")).expect("there is a user `postgres`"));
     fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o755)).unwrap();
     chown(directory.path(), user, None).unwrap();
@@ -93,7 +93,7 @@ impl Server {
         if let Some(user) = self.user {
             shell.uid(user);
         }
-        // A test that ends leaves no directory either; one that ends the server itself says so by a line.
+        // At the end of a test, the shell also removes the directory. A test that stops the server itself sends a line.
         let script = "\"$0\" \"$@\" </dev/null & read _; ended=$?; kill -INT $!; wait $!; \
                       [ $ended = 0 ] || rm -rf \"$PWD\"";
         shell.current_dir(self.directory.path()).arg("-c").arg(script).arg(postgres);
@@ -111,11 +111,11 @@ impl Server {
         }
     }
 
-    /// Ends the server. Connections are cut in the middle of what they do.
+    /// Stops the server. It cuts connections in the middle of a statement.
     pub fn down(&self) {
         if let Some(mut child) = self.running().take() {
             if let Some(mut stdin) = child.stdin.take() {
-                // It may have ended by itself.
+                // If the server has ended already, the call fails.
                 let _ = stdin.write_all(b"\n");
             }
             child.wait().unwrap();

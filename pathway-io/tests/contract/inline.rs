@@ -19,7 +19,7 @@ struct Call {
     rows: Vec<u64>,
 }
 
-/// Notes each call, and does in `write` what a test says.
+/// Records each call, and calls a function of the test in `write`.
 struct Noting<F> {
     calls: Arc<Mutex<Vec<Call>>>,
     write: F,
@@ -67,7 +67,7 @@ fn manual() -> ReadOptions {
     ReadOptions::new().name("numbers").autocommit(None)
 }
 
-/// Commits numbers from 0 on, each alone, until one was written on this thread. Returns how many those were.
+/// Commits numbers from 0 on, each alone, until one is written on this thread. Returns the number of commits.
 fn commit_until_called_here(subject: &Subject<Number>, called: impl Fn() -> Option<ThreadId>) -> Result<u64, String> {
     // Less than the deadline of the whole run.
     let until = Instant::now() + DEADLINE / 2;
@@ -295,7 +295,7 @@ fn it_may_push_into_its_own_source() {
                 *own.lock().unwrap() = Some(subject.clone());
                 subject.next(Number { n: 1 })?;
                 subject.commit()?;
-                // The rest comes from the sink.
+                // The sink sends the rest.
                 next(&is_done);
                 own.lock().unwrap().take();
                 Ok(())

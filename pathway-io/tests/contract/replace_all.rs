@@ -112,7 +112,7 @@ fn the_last_push_or_removal_of_a_key_in_the_transaction_wins() {
         all.remove(2)?;
         all.remove(3)?;
         all.next(cat(3, "puma"))?;
-        // Neither in the table nor in the transaction.
+        // This key is neither in the table nor in the transaction.
         all.remove(7)?;
         all.next(cat(1, "leo"))?;
         Ok(all.commit()?)
@@ -292,7 +292,7 @@ fn a_replacement_without_an_offset_waits_for_the_next_one() {
             all.next(cat(3, "puma"))?;
             all.commit()?;
             cats.next(cat(4, "uncia"))?;
-            // Nothing of that is committed before the offset.
+            // Before the offset, nothing is committed.
             told.send(cats.resume())?;
             cats.commit()?;
             told.send(cats.resume())?;

@@ -1,4 +1,4 @@
-//! Sinks that fail and are tried again: nothing is lost or doubled, the sources wait meanwhile, and some errors end it.
+//! Sinks that fail and are retried: no row is lost or doubled, the sources wait meanwhile, and some errors end the retries.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -9,7 +9,7 @@ use pathway_io::{Subject, TableSchema};
 
 use crate::common::{DEADLINE, Number, pipeline, run, source, within};
 
-/// A store outside the pipeline, as a database is one: what is committed stays, whatever becomes of the sink.
+/// A store outside the pipeline, like a database: committed rows stay, even if the sink fails.
 #[derive(Default)]
 struct Store {
     rows: Vec<u64>,
@@ -88,7 +88,7 @@ fn soon() -> Restart {
     Restart::backoff(Duration::from_millis(1)..Duration::from_millis(2))
 }
 
-/// Ten rows, each a commit.
+/// Pushes ten rows, each in its own commit.
 fn ten(numbers: &Subject<Number>) -> RunResult {
     for n in 0..10 {
         numbers.next(Number { n })?;
@@ -102,7 +102,7 @@ fn whichever_calls_fail_each_row_is_there_once() {
     for at in [At::Before, At::After] {
         let mut recovered = 0;
         for first in 1..16 {
-            // Also the attempt that follows, and the one after.
+            // The first failure alone, and with failures of the next attempts.
             for failing in [vec![first], vec![first, first + 1], vec![first, first + 1, first + 2, first + 4]] {
                 let store = Arc::new(Mutex::new(Store { failing: failing.clone(), ..Store::default() }));
                 let sink = Flaky { store: Arc::clone(&store), at, pending: Vec::new(), last: 0 };
@@ -119,7 +119,7 @@ fn whichever_calls_fail_each_row_is_there_once() {
     }
 }
 
-/// Fails for as long as it is told to.
+/// Fails until the test releases it.
 struct Down {
     down: Arc<Mutex<bool>>,
     failures: Arc<AtomicUsize>,
@@ -132,7 +132,7 @@ impl<S: Schema> Sink<S> for Down {
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
         if *self.down.lock().unwrap() {
             let failures = self.failures.fetch_add(1, Ordering::SeqCst) + 1;
-            // A test that has seen enough does not look any more.
+            // The send fails if the test has dropped the receiver.
             let _ = self.told.send(failures);
             let error = format!("failure {failures}");
             return Err(if self.fatal { Error::fatal(error).into() } else { error.into() });
@@ -181,7 +181,7 @@ fn while_a_sink_is_down_the_source_waits_and_then_all_arrives() {
     numbers.write_to_with(sink, SinkOptions::new().retry(soon()));
     let running = pipeline.start().unwrap();
     while failures.recv_timeout(DEADLINE).expect("it is tried again") < 50 {}
-    // What waits for its commit and what is in flight, each up to a backlog, and the row in between.
+    // A backlog of rows that wait for their commit, a backlog in flight, and the row that waits.
     let ahead = pushed.load(Ordering::SeqCst);
     assert!(ahead > 0 && ahead <= 2 * 50 + 1, "{ahead} rows were pushed while the sink was down");
     *is_down.lock().unwrap() = false;
@@ -242,7 +242,7 @@ fn a_stop_ends_the_wait_with_one_more_attempt() {
     }
 }
 
-/// A store that was changed by somebody else between two attempts.
+/// Another program has changed the store between two attempts.
 #[test]
 fn a_sink_that_lost_flushed_commits_is_an_error() {
     struct Emptied {
@@ -267,7 +267,7 @@ fn a_sink_that_lost_flushed_commits_is_an_error() {
     }
     let pipeline = pipeline();
     let rows = source(move |numbers: Subject<Number>| {
-        // Until the sink has flushed one and refused another.
+        // Pushes until the sink has flushed one row and refused another.
         for n in 0.. {
             numbers.next(Number { n })?;
             numbers.commit()?;

@@ -92,7 +92,7 @@ fn deaf() {
     pipeline.run().unwrap();
 }
 
-/// A subscriber that blocks at the event of a stop, as one that writes into a full pipe.
+/// A subscriber that blocks at the event of a stop, like one that writes into a full pipe.
 struct Unread;
 
 impl tracing::Subscriber for Unread {

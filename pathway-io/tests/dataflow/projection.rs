@@ -131,7 +131,7 @@ fn only_the_columns_of_the_projection_are_made() {
         let counts = commits(&counts);
         run_on(pipeline, Workers::threads(threads)).unwrap();
         let updates: Vec<_> = counts.try_iter().map(|Seen { updates, .. }| updates).collect();
-        // An update that is none in the projection has no result.
+        // An update of other columns has no result.
         assert_eq!(
             updates,
             [
@@ -298,7 +298,7 @@ fn equal_rows_of_a_projection_are_counted() {
     assert_eq!(next(&keys).updates, [(Key { key: 1 }, -1)]);
 }
 
-/// What happens to equal rows of one commit happens once.
+/// The computation receives equal rows of one commit as one row.
 #[test]
 fn equal_rows_of_a_commit_are_computed_on_once() {
     const CATS: i64 = 1000;

@@ -1,4 +1,4 @@
-//! The same updates in Parquet files.
+//! The updates of the program in Parquet files.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ use crate::program::Booking;
 
 const DIRECTORY: &str = "parts";
 
-/// Small parts, so that they end all the time.
+/// Adds a Parquet sink with small parts, so that parts end often.
 pub fn add(bookings: &Table<Booking>, directory: &Path) {
     let options = sink::Options::new().rows(17).every(Duration::from_millis(3));
     sink::write(bookings, directory.join(DIRECTORY), options);
 }
 
-/// The commits in all parts.
+/// Returns the commits in all parts.
 fn commits(program: &Program) -> Commits {
     let entries = fs::read_dir(program.path(DIRECTORY)).expect("the sink made it");
     let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("a file").path()).collect();
@@ -45,7 +45,7 @@ fn commits(program: &Program) -> Commits {
     outputs::commits(updates, "the parts")
 }
 
-/// Holds the parts to the file of the program.
+/// Compares the parts with the file of the program.
 #[track_caller]
 pub fn check(program: &Program, bookings: &Commits) {
     let found = commits(program);

@@ -1,4 +1,4 @@
-//! The same tables in PostgreSQL, where there is a server: each program has its own schema.
+//! The tables of the program in PostgreSQL, if there is a server. Each program has its own schema.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::outputs::Commits;
 use crate::program::{Account, Booking, Tick};
 use crate::server::{self, Server};
 
-/// Where a program finds the server and its schema.
+/// The file with the address of the server and the name of the schema.
 const PLACE: &str = "postgres";
 
 fn config() -> Option<String> {
@@ -21,17 +21,17 @@ fn config() -> Option<String> {
     Some(SERVER.get_or_init(server::start).as_ref()?.config("postgres"))
 }
 
-/// Makes a schema for a program, if there is a server.
+/// Creates a schema for a program, if there is a server.
 pub fn prepare(directory: &Path) {
     let Some(config) = config() else { return };
-    // The name of a temporary directory is another each time.
+    // The name of a temporary directory is different in each run.
     let schema = directory.file_name().expect("it has a name").to_string_lossy().into_owned();
     let mut client = Client::connect(&config, NoTls).expect("the server answers");
     client.batch_execute(&format!("CREATE SCHEMA \"{schema}\"")).expect("it is new");
     fs::write(directory.join(PLACE), format!("{config}\n{schema}")).expect("there is room");
 }
 
-/// The server and the schema of a program.
+/// Returns the server and the schema of a program.
 fn place(directory: &Path) -> Option<(String, String)> {
     let text = fs::read_to_string(directory.join(PLACE)).ok()?;
     let (config, schema) = text.split_once('\n').expect("two lines");
@@ -50,14 +50,14 @@ pub fn add(accounts: &Table<Account>, bookings: &Table<Booking>, ticks: &Table<T
     write(ticks, directory, "ticks");
 }
 
-/// A computed table with a key, and one without.
+/// Adds a computed table with a key, and one without.
 #[cfg(feature = "dataflow")]
 pub fn add_computed<K: Schema, U: Schema>(keyed: &Table<K>, updates: &Table<U>, directory: &Path) {
     write(keyed, directory, "owners");
     write(updates, directory, "met");
 }
 
-/// The rows of a query, with `|` between the columns; `None` without a server.
+/// Returns the rows of a query, with `|` between the columns, or `None` without a server.
 fn rows(program: &Program, query: &str) -> Option<Vec<String>> {
     let (config, schema) = place(&program.path(""))?;
     let mut client = Client::connect(&config, NoTls).expect("the server answers");
@@ -72,7 +72,7 @@ fn rows(program: &Program, query: &str) -> Option<Vec<String>> {
     Some(client.simple_query(query).expect(query).into_iter().filter_map(row).collect())
 }
 
-/// The rows of a table must be these.
+/// Asserts that the query returns these rows, in any order.
 #[track_caller]
 fn is(program: &Program, query: &str, mut expected: Vec<String>) {
     if let Some(mut found) = rows(program, query) {
@@ -82,7 +82,7 @@ fn is(program: &Program, query: &str, mut expected: Vec<String>) {
     }
 }
 
-/// The updates of a table must be these, and as many commits.
+/// Asserts that a table has these updates, in this many commits.
 #[track_caller]
 fn has_commits(program: &Program, table: &str, columns: &str, commits: &Commits) {
     let updates = commits.iter().flatten().map(|(row, diff)| format!("{row}|{diff}"));
@@ -90,7 +90,7 @@ fn has_commits(program: &Program, table: &str, columns: &str, commits: &Commits)
     is(program, &format!("SELECT count(DISTINCT time) FROM {table}"), vec![commits.len().to_string()]);
 }
 
-/// Holds the tables to the files of the program.
+/// Compares the tables with the files of the program.
 #[track_caller]
 pub fn check(
     program: &Program,
@@ -98,21 +98,21 @@ pub fn check(
     ticks: &BTreeMap<String, String>,
     bookings: &Commits,
 ) {
-    // A float has its point in the file.
+    // A float in the file always has a decimal point.
     let account = "SELECT id, owner, CASE WHEN balance = trunc(balance) THEN balance || '.0' ELSE balance::text END";
     is(program, &format!("{account} FROM accounts"), accounts.values().cloned().collect());
     is(program, "SELECT * FROM ticks", ticks.values().cloned().collect());
     has_commits(program, "bookings", "json_build_object('step', step, 'text', text)::jsonb::text", &spaced(bookings));
 }
 
-/// JSON as PostgreSQL writes it.
+/// Returns the commits with spaces in JSON, as PostgreSQL writes it.
 fn spaced(commits: &Commits) -> Commits {
     let spaced = |row: &str| row.replace("\",", "\", ").replace("\":", "\": ").replace(",\"", ", \"");
     let commit = |commit: &Vec<(String, i64)>| commit.iter().map(|(row, diff)| (spaced(row), *diff)).collect();
     commits.iter().map(commit).collect()
 }
 
-/// Holds the computed tables to the files of the program.
+/// Compares the computed tables with the files of the program.
 #[cfg(feature = "dataflow")]
 #[track_caller]
 pub fn check_computed(program: &Program, owners: &[String], met: &Commits) {

@@ -30,8 +30,8 @@ fn random_kills_lose_and_duplicate_nothing() {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            // Not to wait for something, but to strike at any moment; starting takes some milliseconds, and with workers,
-            // parts or a server a good many more.
+            // The pause does not wait for an event. It selects a random moment for the kill. The start of the program takes some
+            // milliseconds, and longer with workers, parts or a server.
             let longest = if cfg!(feature = "postgres") {
                 800_000
             } else if cfg!(any(feature = "dataflow", feature = "parquet")) {

@@ -1,4 +1,4 @@
-//! Time that passes when a test says so.
+//! The clock that a test sets.
 
 use std::sync::mpsc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Sources that are idle, pipelines that stall, and the events and spans that say so.
+//! The events and spans of `tracing`, also for idle sources and stalled pipelines.
 
 use std::fmt::{self, Write as _};
 use std::sync::mpsc::{self, Sender};
@@ -27,7 +27,7 @@ impl Visit for Fields {
 
 impl Telling {
     fn tell(&self, kind: &str, metadata: &Metadata<'_>, fields: Fields) {
-        // A test that has seen enough does not listen.
+        // The send fails if nothing receives any more.
         let _ = self.0.lock().unwrap().send(format!("{kind} {}{}", metadata.level(), fields.0));
     }
 }
@@ -72,16 +72,17 @@ fn told() -> &'static Mutex<Vec<Sender<String>>> {
     })
 }
 
-/// Each test of this file calls this first: an event that another thread met while the subscriber was being set stays off.
+/// Each test of this file calls this first. If another thread reaches an event while the subscriber is being set, `tracing` turns
+/// that event off for good.
 fn listen() -> mpsc::Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     told().lock().unwrap().push(sender);
-    // The spans are met by tests of other files, too.
+    // Tests of other files reach the spans, too.
     tracing::callsite::rebuild_interest_cache();
     receiver
 }
 
-/// The next text with all of these in it.
+/// Returns the next text that contains all parts.
 #[track_caller]
 fn hear(heard: &mpsc::Receiver<String>, parts: &[&str]) -> String {
     loop {
@@ -133,21 +134,21 @@ fn a_cycle_that_stalls_is_named() {
     table.subscribe(move |update| {
         let rows = subject.lock().unwrap().clone().unwrap();
         for n in 0..3 {
-            // Closed by the stop.
+            // After the stop, the push returns `Closed`.
             let _ = rows.next(Number { n: update.row.n + n });
         }
     });
     let running = pipeline.start().unwrap();
     clock.advance(Duration::from_millis(1));
     until(&monitor, |seen| seen.sources[0].state == pathway_io::monitor::SourceState::WaitingForRoom);
-    // One look notes the state, and a later one finds it unchanged.
+    // The watchdog records the state, and a later check finds it unchanged.
     let warned = loop {
         clock.advance(Duration::from_secs(5));
         let mut texts = heard.try_iter();
         if let Some(text) = texts.find(|text| text.contains("stalled: source `cyclic`")) {
             break text;
         }
-        assert!(clock.elapsed() < Duration::from_secs(5_000_000), "nobody warns");
+        assert!(clock.elapsed() < Duration::from_secs(5_000_000), "there is no warning");
         std::thread::yield_now();
     };
     assert!(warned.starts_with("event WARN"), "{warned}");
@@ -161,7 +162,7 @@ fn an_idle_source_is_run_again() {
     let heard = listen();
     let clock = Clock::new();
     let pipeline = clock.drive(common::pipeline());
-    // The loop below may advance the clock far before another thread runs. Neither duration may pass by that.
+    // The loop below may advance the clock far before another thread runs. These durations are longer than that.
     let year = Duration::from_secs(31_536_000);
     pipeline.grace_period(year);
     let monitor = pipeline.monitor();
@@ -173,11 +174,11 @@ fn an_idle_source_is_run_again() {
         if attempts == 3 {
             return Ok(());
         }
-        // As a connection that has died in silence: only the hook ends the wait.
+        // Like a dead connection: only the hook ends the wait.
         let (unblock, unblocked) = mpsc::channel::<()>();
         rows.on_interrupt(move || unblock.send(()));
         let _ = unblocked.recv();
-        // Whatever it returns then: a closed handle, or an end as if all were well.
+        // The result does not matter: the error of a closed handle, or `Ok`.
         if attempts == 1 { Ok(rows.next(Number { n: 99 })?) } else { Ok(()) }
     });
     let options = ReadOptions::new().name("mute").idle(minute).restart(Restart::backoff(year..year));
@@ -187,11 +188,11 @@ fn an_idle_source_is_run_again() {
     for attempt in 1..3 {
         until(&monitor, |seen| seen.sources[0].attempts == attempt && seen.sources[0].since_last_row.is_some());
         until(&monitor, |seen| seen.sources[0].rows + seen.sources[0].backlog.rows == u64::from(attempt));
-        // Not yet.
+        // The limit is not reached yet.
         clock.advance(minute - Duration::from_secs(1));
         assert_eq!(monitor.snapshot().sources[0].attempts, attempt);
         let error = "it pushed nothing for 60s, the limit of `ReadOptions::idle`";
-        // The limit counts from when the watchdog has noticed the row, which may be only now.
+        // The limit counts from the moment at which the watchdog noticed the row, which can be now.
         let backing = until(&monitor, |seen| {
             clock.advance(Duration::from_secs(1));
             seen.sources[0].state.name() == "backing_off"
@@ -231,7 +232,7 @@ fn an_idle_source_that_does_not_return_fails() {
     let monitor = pipeline.monitor();
     let (end, ends) = mpsc::channel::<()>();
     let deaf = source(move |_: Subject<Number>| {
-        // The test ends it.
+        // The test ends this wait.
         let _ = ends.recv();
         Ok(())
     });
@@ -242,7 +243,7 @@ fn an_idle_source_that_does_not_return_fails() {
     until(&monitor, |seen| seen.sources[0].attempts == 1);
     clock.advance(minute);
     until(&monitor, |_| {
-        // Each look is one step.
+        // Each check of the watchdog needs a step of the clock.
         clock.advance(minute);
         monitor.snapshot().stop.is_some()
     });
@@ -289,7 +290,7 @@ fn a_source_that_waits_for_room_is_not_idle() {
     );
     let (open, opened) = mpsc::channel::<()>();
     table.subscribe_commits(move |_| {
-        // The test lets it go on.
+        // The test ends this wait.
         let _ = opened.recv();
     });
     let running = pipeline.start().unwrap();
@@ -339,7 +340,7 @@ fn a_pipeline_that_is_dropped_without_a_run_is_a_warning() {
     pipeline.read_with(source(|_: Subject<Number>| Ok(())), ReadOptions::new().name("not forgotten"));
     within(move || pipeline.run()).unwrap();
     drop(common::pipeline());
-    // The end of the source has been told, and no warning before it.
+    // The end of the source is logged, and no warning before it.
     let mut before = Vec::new();
     while !before.iter().any(|text: &String| text.contains("\"not forgotten\" rows=0")) {
         before.push(next(&heard));

@@ -64,7 +64,7 @@ fn a_run_is_stopped_after_rows() {
     assert_eq!((report.rows().count(), report.on_stops()), (2, 1));
 }
 
-/// Numbers without end, from an offset, and whether the source has returned.
+/// Pushes numbers from an offset, without end, and records whether `run` has returned.
 struct Resumed(Arc<AtomicBool>);
 
 #[connector(autocommit = off)]
@@ -80,7 +80,7 @@ impl Resumed {
     }
 }
 
-/// Takes all, and counts the commits that came before the source had returned.
+/// Takes every commit, and counts those that arrived before `run` had returned.
 struct Early(Arc<AtomicBool>, Arc<AtomicUsize>);
 
 impl Sink<Number> for Early {
@@ -106,7 +106,7 @@ fn a_stuck_sink_holds_the_source_until_the_stop() {
 #[test]
 fn a_source_that_waits_for_a_stuck_sink_is_stopped() {
     let returned = Arc::new(AtomicBool::new(false));
-    // Never 10 rows, since the backlog has only 3: the sink gives none of them back.
+    // The source never pushes 10 rows, because the backlog has 3, and the sink returns no space.
     let harness = Harness::new(Resumed(returned)).options(ReadOptions::new().backlog(3));
     let report = within(move || harness.stop_after_rows(10).sink(Stuck).run());
     let rows = report.rows().count();

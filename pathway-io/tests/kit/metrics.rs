@@ -53,7 +53,7 @@ fn each_number_of_a_snapshot_is_published_under_its_path() {
     table.subscribe_commits(|_| {});
     run(pipeline).unwrap();
     let kept = Kept::default();
-    // Twice: a counter is set, and not added to.
+    // The second call sets the counters again, and does not add to them.
     metrics::with_local_recorder(&kept, || (monitor.record(), monitor.record()));
 
     let counters = kept.counters.into_inner().unwrap();
@@ -82,7 +82,7 @@ fn each_number_of_a_snapshot_is_published_under_its_path() {
     assert_eq!(gauge("pathway_source_state{source=\"numbers\",state=\"ended\"}"), Some(1.0));
     assert_eq!(gauge("pathway_source_state{source=\"numbers\",state=\"running\"}"), Some(0.0));
     assert!(gauge("pathway_clock_time").is_some_and(|time| time > 1.6e12));
-    // What is null, or is not a number, is left out.
+    // Fields that are null or no numbers are omitted.
     assert!(!gauges.keys().any(|name| name.contains("backing_off_until") || name.contains("last_error")));
 }
 

@@ -1,4 +1,4 @@
-//! What a monitor sees of a pipeline.
+//! The snapshots of a monitor.
 
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
@@ -9,7 +9,7 @@ use pathway_io::{ReadOptions, Restart, Stop, Subject};
 
 use crate::common::{DEADLINE, Number, next, pipeline, run, source, within};
 
-/// Takes snapshots until one has what is expected.
+/// Takes snapshots until one satisfies the condition.
 #[track_caller]
 pub fn until(monitor: &Monitor, holds: impl Fn(&Snapshot) -> bool) -> Snapshot {
     let began = Instant::now();
@@ -18,17 +18,17 @@ pub fn until(monitor: &Monitor, holds: impl Fn(&Snapshot) -> bool) -> Snapshot {
         if holds(&snapshot) {
             return snapshot;
         }
-        assert!(began.elapsed() < DEADLINE, "it never comes to that:\n{snapshot}");
+        assert!(began.elapsed() < DEADLINE, "the condition is never satisfied:\n{snapshot}");
         thread::yield_now();
     }
 }
 
-/// A callback that waits to be let on, once for each commit, and says that it was entered.
+/// Returns a callback that sends a message and then waits for a message of the test, once for each commit.
 fn gate() -> (Sender<()>, Receiver<()>, impl FnMut() + Send) {
     let (open, opened) = mpsc::channel::<()>();
     let (enter, entered) = mpsc::channel();
     let pass = move || {
-        // The test may have ended.
+        // The send fails if the test has ended.
         let _ = enter.send(());
         let _ = opened.recv();
     };
@@ -46,7 +46,7 @@ fn a_pipeline_is_watched_before_during_and_after_its_run() {
             rows.next(Number { n: 2 })?;
             rows.commit()?;
             rows.next(Number { n: 3 })?;
-            // The test lets it end.
+            // The test ends this wait.
             let _ = ends.recv();
             Ok(())
         }),

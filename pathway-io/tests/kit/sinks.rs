@@ -43,7 +43,7 @@ enum Flaw {
     ForgetsTheTime,
 }
 
-/// What a sink has written: a file with the time of the last commit and all updates.
+/// The contents of a sink's file: the time of the last commit, and all updates.
 #[derive(Default)]
 struct Stored {
     time: Option<u64>,
@@ -252,7 +252,7 @@ fn updates(directory: &Path) -> Vec<Value> {
     Stored::load(&directory.join("ledger")).updates
 }
 
-/// The rows that the table has: each removal takes one of them away.
+/// Returns the current rows of the table.
 fn rows(directory: &Path) -> Vec<Value> {
     let mut rows: Vec<Value> = Vec::new();
     for update in updates(directory) {
@@ -273,7 +273,7 @@ pathway_io::sink_tests! {
     transactional of Item: |directory| Ledger::new(directory, true, Flaw::Flawless),
     rows: rows,
 }
-// Its rows end with the process, so it is dropped.
+// Its rows are in the memory of the process, so the kit drops the sink instead of killing the process.
 pathway_io::sink_tests! {
     in_memory of Item: |directory| InMemory(directory.to_owned(), Vec::new()),
     updates: |directory| memory().get(directory).cloned().unwrap_or_default().1,
@@ -291,7 +291,7 @@ fn only_failure(test: &'static str, flaw: Flaw, expected: SinkCheck, text: &str)
     let is_transactional = flaw != Flaw::FlushesAtClose;
     let make = |directory: &Path| Ledger::new(directory, is_transactional, flaw);
     let suite = SinkSuite::<Item, _, _>::new(make, Form::Updates, updates).in_test(test);
-    // The process that is killed in this check needs no other.
+    // The process that will be killed runs only this check.
     let is_killed = std::env::var_os("PATHWAY_IO_SINK_TEST").is_some();
     let checks = if is_killed { &[SinkCheck::recovers_whole_commits] } else { SinkCheck::ALL };
     let failed: Vec<(SinkCheck, String)> =

@@ -97,7 +97,7 @@ impl Slices {
     }
 }
 
-/// The only check that fails, and its text.
+/// Asserts that exactly one check fails, with this text.
 #[track_caller]
 pub(crate) fn only_failure<C>(make: impl Fn() -> C, expected: Check, text: &str)
 where
@@ -113,14 +113,14 @@ where
     }
 }
 
-/// A read that never comes back.
+/// Blocks for ever, like a read without data.
 fn hang() {
     loop {
         thread::park();
     }
 }
 
-/// A push that is tried for ever.
+/// Repeats a push until it succeeds.
 fn insist(rows: &Subject<Number>, n: u64) {
     while rows.next(Number { n }).is_err() {
         thread::sleep(Duration::from_millis(10));
@@ -139,7 +139,7 @@ fn rows_that_do_not_fit() {
     impl Misfit {
         fn run(&mut self, rows: Subject<Number>) -> RunResult {
             rows.next(Number { n: 1 })?;
-            // It reports the row, and goes on.
+            // The source ignores the error and continues.
             let _ = rows.next_json(r#"{"n": "one"}"#);
             Ok(())
         }
@@ -169,7 +169,7 @@ fn a_run_that_ignores_a_stop_between_rows() {
     let make = || {
         source(|rows: Subject<Number>| {
             rows.next(Number { n: 0 })?;
-            // The failure of a sink ends it here.
+            // If a sink fails, `run` ends here.
             rows.sleep(Duration::from_millis(500))?;
             for n in 1..3 {
                 rows.next(Number { n })?;
@@ -190,7 +190,7 @@ fn a_run_that_ignores_a_stop_while_it_waits_for_room() {
             for n in 0..2 {
                 rows.next(Number { n })?;
             }
-            // A stop that comes earlier ends it. Only a sink that takes nothing makes it wait below.
+            // An earlier stop ends `run` here. Only a sink that takes nothing makes it wait below.
             rows.sleep(Duration::from_millis(300))?;
             insist(&rows, 2);
             Ok(())
@@ -204,7 +204,7 @@ fn a_run_that_pushes_after_closed() {
     let make = || {
         source(|rows: Subject<Number>| {
             for n in 0..100 {
-                // It should return.
+                // A correct source would return the error.
                 let _ = rows.next(Number { n });
             }
             Ok(())
@@ -263,7 +263,7 @@ fn an_offset_that_is_one_too_early() {
     impl Early {
         fn run(&mut self, rows: Subject<Number, u64>) -> RunResult {
             for n in rows.resume().unwrap_or(0)..10 {
-                // It should be the place after the row.
+                // A correct offset would be the position after the row.
                 rows.next_at(n, Number { n })?;
             }
             Ok(())
@@ -318,7 +318,7 @@ fn rows_that_are_lost_by_a_failure() {
     #[connector]
     impl Once {
         fn run(&mut self, rows: Subject<Number>) -> RunResult {
-            // It should keep those that it has not pushed.
+            // A correct source would keep the rows that it has not pushed.
             for n in self.0.take().unwrap_or_default() {
                 rows.next(Number { n })?;
             }
@@ -337,7 +337,7 @@ mod asynchronous {
 
     use super::*;
 
-    /// A queue that keeps a row until it is pushed, or not.
+    /// A queue that keeps a row until it is pushed, or loses it.
     struct Queue {
         left: VecDeque<u64>,
         careful: bool,

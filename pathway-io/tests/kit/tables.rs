@@ -1,5 +1,5 @@
-//! `connector_tests!` with several tables: each check whose promise is one of each table fails with a connector that breaks it in
-//! one of two tables alone.
+//! `connector_tests!` with several tables. Each check of a promise about every table fails with a connector that breaks the promise
+//! in one of two tables.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -137,7 +137,7 @@ fn rows_of_the_second_table_that_do_not_fit() {
         fn run(&mut self, cats: Subject<Cat>, numbers: Subject<Number>) -> RunResult {
             cats.next(cat(1, "felis"))?;
             numbers.next(Number { n: 1 })?;
-            // It reports the row, and goes on.
+            // The source ignores the error and continues.
             let _ = numbers.next_json(r#"{"n": "one"}"#);
             Ok(())
         }
@@ -259,7 +259,7 @@ fn rows_of_the_second_table_that_are_lost_by_a_failure() {
     impl Once {
         fn run(&mut self, first: Subject<Number>, second: Subject<Number>) -> RunResult {
             first.next(Number { n: 0 })?;
-            // It should keep those that it has not pushed.
+            // A correct source would keep the rows that it has not pushed.
             for n in self.0.take().unwrap_or_default() {
                 second.next(Number { n })?;
             }
@@ -278,7 +278,7 @@ mod asynchronous {
 
     use super::*;
 
-    /// A queue that feeds two tables, and keeps a row until it is pushed, or not.
+    /// A queue that feeds two tables, and keeps a row until it is pushed, or loses it.
     struct Queue {
         left: VecDeque<u64>,
         careful: bool,

@@ -1,4 +1,4 @@
-//! Panics in every place where the library calls or drops code of the user's: each is an `Err` that names the part.
+//! Panics in every place where the library calls or drops user code. Each is an `Err` that names the part.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::common::{Number, TempDir, run, source};
 use crate::restart::{options, persistent};
 
-/// Where the user's code panics.
+/// The place at which user code panics.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum At {
     Display,
@@ -128,7 +128,7 @@ impl Drop for BadSink {
     }
 }
 
-/// Runs a persistent pipeline with that fault, in the connector or in a sink.
+/// Runs a persistent pipeline with a panic at this place, in the connector or in a sink.
 fn fail(directory: &TempDir, at: At, in_sink: bool, restart: bool) -> pathway_io::Result<()> {
     let pipeline = persistent(directory);
     let push = move |numbers: Subject<Number, BadOffset>| -> RunResult {
@@ -217,7 +217,7 @@ fn a_panic_in_any_code_of_the_users_is_an_error_that_names_its_part() {
         let said = error.to_string();
         assert!(said.starts_with(&format!("{part}{text}")), "{at:?}, {restart}: {said}");
         assert!(format!("{error:?}").starts_with(&said));
-        // It may hold the error whose drop panics.
+        // This may own the error whose drop panics.
         std::mem::forget(error);
     }
 }

@@ -1,4 +1,4 @@
-//! JSON inside a column: whatever a push accepts can be read back, and the rest is refused at the push.
+//! JSON inside a column. Accepted values can be read back, and all others are refused at the push.
 
 use std::collections::BTreeMap;
 
@@ -62,7 +62,7 @@ fn doc(key: i64, column: &str, value: &Value) -> Doc {
     }
 }
 
-/// The same row as a JSON text, of which serde_json builds no tree.
+/// Returns the same row as JSON text, without building a tree.
 fn text(key: i64, column: &str, value: &str) -> String {
     let of = |name: &str| if name == column { value } else { "true" };
     let fields = [
@@ -363,7 +363,7 @@ fn line_breaks_between_the_parts_of_json_become_spaces() {
     }
 }
 
-/// What a type writes and does not read is refused at the push, where it concerns one row.
+/// A value that its type writes and does not read back is refused at the push, where the error concerns one row.
 #[test]
 fn a_value_that_its_type_does_not_read_back_panics() {
     #[derive(Clone)]

@@ -326,11 +326,11 @@ fn a_partially_copied_or_damaged_state_is_rejected() {
             assert_contains(&error, "help: restore the state directory and the outputs from a backup");
         }
     };
-    // The last checkpoint but one too, of which the last one tells.
+    // The checkpoint before the last one, too. The last one proves that it was durable.
     damage(&bytes, 0..end);
     bytes.truncate(end);
     damage(&bytes, 0..frames[2]);
-    // A torn one is what a crash leaves: the checkpoint before it counts.
+    // A crash can leave an incomplete checkpoint. The one before it counts.
     let mut rows_lost = bytes.clone();
     rows_lost[frames[2] + 20] ^= 0x10;
     let mut torn = vec![rows_lost];

@@ -38,7 +38,7 @@ fn an_offset_waits_for_the_transaction_that_was_open_when_it_was_set() {
     })
     .unwrap();
     assert_eq!(rows(&directory, "numbers.csv"), ["1 1", "0 1", "3 1"]);
-    // Whatever was told as durable had the row of the transaction in it.
+    // Every offset that was reported as durable covers the row of the transaction.
     let told: Vec<_> = telling.try_iter().collect();
     assert!(told.iter().all(|(_, lines)| *lines >= 3), "{told:?}");
     assert_eq!(told.last(), Some(&(3, 4)));

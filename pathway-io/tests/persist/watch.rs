@@ -1,4 +1,4 @@
-//! Files that somebody takes away or changes, while a pipeline writes them and between two runs.
+//! Files that another program removes or changes, during a run and between two runs.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -320,7 +320,7 @@ fn the_end_of_a_pipe_is_an_output() {
 
     let directory = TempDir::new();
     let (mut reader, writer) = std::io::pipe().unwrap();
-    // As a shell passes `>(gzip > cats.csv.gz)`.
+    // A shell passes `>(gzip > cats.csv.gz)` in this form.
     let path = PathBuf::from(format!("/dev/fd/{}", writer.as_raw_fd()));
     for _ in 0..2 {
         one_number_to(&path, &directory);
@@ -332,7 +332,7 @@ fn the_end_of_a_pipe_is_an_output() {
     assert_eq!(numbers, ["n", "70", "71"]);
 }
 
-/// As a shell passes `/dev/stdout` after `> numbers.csv`.
+/// A shell opens `/dev/stdout` in this way after `> numbers.csv`.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_file_that_was_opened_by_another_program_is_an_output() {

@@ -1,4 +1,4 @@
-//! Errors that pass, and errors that do not.
+//! Transient and permanent errors.
 
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -35,7 +35,7 @@ fn one(cats: Subject<Cat>) -> RunResult {
 fn permanent_errors_end_the_pipeline_with_their_cause() {
     let Some(config) = database() else { return };
     let mut database = client(&config);
-    // Endless attempts: a test that hangs is one that tries again.
+    // The attempts are unlimited, so a test that retries a permanent error hangs.
     let options = || cats().retry(soon());
     let said = error(&config.replace("dbname=", "dbname=no_"), options(), one);
     assert!(said.contains("database \"no_") && said.contains("does not exist (SQLSTATE 3D000)"), "{said}");
@@ -50,7 +50,7 @@ fn permanent_errors_end_the_pipeline_with_their_cause() {
     assert!(said.contains("violates check constraint \"short\" (SQLSTATE 23514)"), "{said}");
     assert!(said.contains("detail: Failing row contains (1, felis)"), "{said}");
     assert_eq!(rows(&config, "SELECT * FROM cats"), Vec::<Vec<String>>::new());
-    // A deferred one is found by `COMMIT` alone.
+    // `COMMIT` reports the violation of a deferred constraint.
     database
         .batch_execute(
             "DROP TABLE cats; CREATE TABLE cats (key bigint PRIMARY KEY, genus text UNIQUE DEFERRABLE INITIALLY DEFERRED)",
@@ -63,7 +63,7 @@ fn permanent_errors_end_the_pipeline_with_their_cause() {
     });
     assert!(said.contains("duplicate key value violates unique constraint"), "{said}");
     assert_eq!(rows(&config, "SELECT * FROM cats"), Vec::<Vec<String>>::new());
-    // Somebody removes what says that the table is ours.
+    // Another program removes the record that the pipeline made the table.
     let emptied = config.clone();
     let said = error(&config, cats().retry(soon()).table("others"), move |cats| {
         client(&emptied).batch_execute("DELETE FROM pathway_io_tables").unwrap();
@@ -109,7 +109,7 @@ impl Connector for Flood {
             cats.next_at(key + 1, cat(key % 1_000, &format!("g{key}")))?;
             self.pushed.store(key as u64 + 1, Ordering::SeqCst);
             if key % 100 == 0 {
-                // So that it is still going on when the last disturbance comes.
+                // The source must still run at the last disturbance.
                 cats.sleep(Duration::from_micros(200))?;
             }
         }
@@ -117,7 +117,7 @@ impl Connector for Flood {
     }
 }
 
-/// Writes both forms of a table while `disturb` does its worst, and looks at what is there in the end.
+/// Writes both forms of a table while `disturb` disturbs the connections, and checks the tables at the end.
 fn disturbed(config: &str, persistent: bool, disturb: impl Fn(usize)) {
     let directory = TempDir::new();
     let pipeline = match persistent {
@@ -132,15 +132,15 @@ fn disturbed(config: &str, persistent: bool, disturb: impl Fn(usize)) {
     let running = pipeline.start().unwrap();
     for round in 0..12 {
         let before = pushed.load(Ordering::SeqCst);
-        // More than the backlogs hold, so that rows arrived in between.
-        let message = format!("nothing comes through after disturbance {round}");
+        // More rows than the backlogs hold, so some have arrived in between.
+        let message = format!("no rows arrive after disturbance {round}");
         wait_until(&message, || pushed.load(Ordering::SeqCst) >= before + 2_500);
         disturb(round);
     }
     end.store(true, Ordering::SeqCst);
     crate::common::within(move || running.join()).unwrap();
     let last = pushed.load(Ordering::SeqCst);
-    // Each row came once: as many as were pushed, and as many other ones.
+    // Each row was written once: the count equals the number of pushed rows, and so does the count of distinct rows.
     let query = "SELECT count(*), count(DISTINCT genus) FROM updates WHERE diff = 1";
     assert_eq!(rows(config, query), [[last.to_string(), last.to_string()]]);
     assert_eq!(rows(config, "SELECT sum(diff) FROM updates"), [["1000"]]);
@@ -177,7 +177,7 @@ fn a_server_that_restarts_while_rows_flow_loses_and_doubles_nothing() {
     });
 }
 
-/// Passes bytes on between a socket and the server's, until it is told to cut.
+/// A proxy between a socket and the server, which can cut its connections.
 struct Proxy {
     links: Arc<Mutex<Vec<UnixStream>>>,
 }
@@ -200,12 +200,12 @@ impl Proxy {
         Proxy { links }
     }
 
-    /// Cuts all connections: the clients' ends alone, so that the server still works on what it was sent.
+    /// Cuts all connections at the clients' ends, so that the server still executes what it has received.
     fn cut(&self) -> usize {
         let mut links = self.links.lock().unwrap();
         let clients: Vec<UnixStream> = links.drain(..).step_by(2).collect();
         for client in &clients {
-            // It may be closed already.
+            // If the connection is closed already, the call fails.
             let _ = client.shutdown(std::net::Shutdown::Both);
         }
         clients.len()
@@ -219,7 +219,7 @@ fn pass(mut from: UnixStream, mut to: UnixStream) {
             break;
         }
     }
-    // The other end may be gone already.
+    // If the other end is closed already, the call fails.
     let _ = to.shutdown(std::net::Shutdown::Write);
 }
 

@@ -1,4 +1,4 @@
-//! Tables in PostgreSQL, on a real server: values, shapes, errors that pass and errors that do not, and exactly once.
+//! Tables in PostgreSQL, on a real server: values, tables, transient and permanent errors, and exactly-once delivery.
 
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]
@@ -18,13 +18,13 @@ use postgres::{Client, NoTls};
 
 use self::server::Server;
 
-/// The server of all tests that do not end it.
+/// Returns the server that tests share unless they stop it.
 fn shared() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     SERVER.get_or_init(server::start).as_ref()
 }
 
-/// A new database, by its connection string; `None` without a server.
+/// Creates a database, and returns its connection string, or `None` without a server.
 fn database() -> Option<String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     Some(shared()?.database(&format!("db{}", NEXT.fetch_add(1, Ordering::SeqCst))))
@@ -46,7 +46,7 @@ fn write<S: Schema>(
     common::run(pipeline)
 }
 
-/// The rows of a query, as texts.
+/// Returns the rows of a query as texts.
 fn rows(config: &str, query: &str) -> Vec<Vec<String>> {
     let messages = client(config).simple_query(query).unwrap();
     let row = |row: postgres::SimpleQueryRow| {

@@ -1,4 +1,4 @@
-//! Rows of new keys go by `COPY`, unless somebody else's row has one of the keys.
+//! Rows of new keys are written by `COPY`, unless another program's row has one of the keys.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use pathway_io::{Subject, postgres as sink};
 use crate::common::{Cat, cat};
 use crate::{client, database, rows, write};
 
-/// Makes the table, and notes each statement that inserts or updates rows.
+/// Creates the table, and records each statement that inserts or updates rows.
 const WATCHED: &str = "
     CREATE TABLE cats (key bigint PRIMARY KEY, genus text NOT NULL);
     CREATE TABLE seen (statement text);
@@ -63,7 +63,7 @@ fn a_row_of_somebody_else_is_replaced() {
     .unwrap();
     let found = rows(&config, "SELECT genus, count(*) FROM cats GROUP BY 1 ORDER BY 1");
     assert_eq!(found, [["felis", "200"], ["theirs", "1"]]);
-    // Nothing of the `COPY` is left.
+    // The `COPY` was rolled back.
     assert!(seen(&config).iter().all(|row| row[0] != "COPY INSERT"), "{:?}", seen(&config));
 }
 
@@ -84,7 +84,7 @@ fn a_table_that_takes_no_copy_is_upserted() {
     assert_eq!(seen(&config), [["INSERT INSERT", "100"]]);
 }
 
-/// Whatever happens to keys within one commit and over several, the table is what it should be.
+/// Any mix of changes within one commit and over several results in the right table.
 #[test]
 fn any_mix_of_changes_leaves_the_right_rows() {
     let Some(config) = database() else { return };

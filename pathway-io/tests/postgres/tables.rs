@@ -1,4 +1,4 @@
-//! What is in the tables, and which tables are left alone.
+//! The contents of the tables, and the tables that are refused.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc;
@@ -22,7 +22,7 @@ fn a_keyed_table_has_the_current_rows() {
         cats.commit()?;
         cats.next(cat(1, "Felis"))?;
         cats.remove(2)?;
-        // A key that comes and goes within one commit, and one that goes and comes.
+        // A key that is added and removed within one commit, and one that is removed and added.
         cats.next(cat(4, "acinonyx"))?;
         cats.remove(4)?;
         cats.remove(3)?;
@@ -33,7 +33,7 @@ fn a_keyed_table_has_the_current_rows() {
     assert_eq!(rows(&config, "SELECT * FROM \"Cat\" ORDER BY key"), [["1", "Felis"], ["3", "Puma"]]);
     let time: i64 = client(&config).query_one("SELECT time FROM pathway_io_tables", &[]).unwrap().get(0);
     assert!(time > 1_600_000_000_000, "{time}");
-    // The next run begins again.
+    // The next run starts over.
     write(&config, sink::Options::new(), |cats: Subject<Cat>| Ok(cats.next(cat(9, "panthera"))?)).unwrap();
     assert_eq!(rows(&config, "SELECT * FROM \"Cat\""), [["9", "panthera"]]);
 }
@@ -164,7 +164,7 @@ fn each_difference_of_a_table_is_named_and_it_is_left_alone() {
     assert!(error.contains("there is a table `cats` with rows that no pipeline has written"), "{error}");
     client.batch_execute("DROP TABLE cats; CREATE VIEW cats AS SELECT 1 AS key").unwrap();
     assert!(refused::<Cat>(&config, cats()).contains("`cats` is not a permanent table"));
-    // A table with the same columns in another order will do.
+    // A table with the same columns in another order is accepted.
     client.batch_execute("DROP VIEW cats; CREATE TABLE cats (genus text, key bigint PRIMARY KEY)").unwrap();
     write(&config, cats(), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
     assert_eq!(rows(&config, "SELECT key, genus FROM cats"), [["1", "felis"]]);
@@ -300,7 +300,7 @@ fn a_second_process_that_writes_the_table_is_refused() {
             cats.next(cat(1, "felis"))?;
             cats.commit()?;
             started.send(())?;
-            // It ends when the test says so, or has failed.
+            // The wait ends when the test sends a message, or fails.
             let _ = gate.recv();
             Ok(())
         })

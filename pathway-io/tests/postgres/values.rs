@@ -1,4 +1,4 @@
-//! Every column type: what PostgreSQL makes of its values.
+//! The values of every column type in PostgreSQL.
 
 use std::time::Duration;
 
@@ -163,7 +163,7 @@ fn a_nul_is_an_error_that_names_the_column() {
         let error = result.unwrap_err().to_string();
         assert!(error.contains(&format!("column `{column}`: it has a text with a NUL character")), "{error}");
     }
-    // What only looks like one.
+    // Texts that only look like a NUL.
     write(&config, sink::Options::new(), |texts| {
         Ok(texts.next(Text { id: 1, text: "\\u0000".into(), json: json!("\\u0000") })?)
     })

@@ -1,4 +1,4 @@
-//! `refused_rows`: what only the sink knows is left out, and the pipeline goes on.
+//! `refused_rows`: rows that only the sink can refuse are left out, and the pipeline continues.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -8,14 +8,14 @@ use serde_json::Value;
 
 use crate::common::{Cat, TempDir, cat, pipeline, read, run, source, wait_until};
 
-/// What a database has: the commits that it has flushed, and those that it has not.
+/// The contents of a database: the flushed commits, and the others.
 #[derive(Default)]
 struct Kept {
     flushed: Vec<(u64, Vec<(i64, i64)>)>,
     open: Vec<(u64, Vec<(i64, i64)>)>,
 }
 
-/// A database that refuses odd keys; it says which update if it `names` it, when it writes or when it flushes.
+/// A database that refuses odd keys, in `write` or in `flush`. If `names` is set, the error names the update.
 #[derive(Clone, Default)]
 struct Even {
     kept: Arc<Mutex<Kept>>,
@@ -68,7 +68,7 @@ impl Sink<Cat> for Even {
     }
 }
 
-/// Three commits: one with an odd key, one of odd keys alone, and one without.
+/// Makes three commits: one with an odd key among others, one with odd keys only, and one without odd keys.
 fn three_commits(cats: Subject<Cat>) -> RunResult {
     for commit in [&[2, 3, 4][..], &[5, 7], &[8]] {
         for key in commit {
@@ -103,7 +103,7 @@ fn the_refused_update_or_its_commit_is_left_out_and_counted() {
         let path = directory.path("refused.jsonl");
         let summary = written(&sink, BadRows::Quarantine(path.clone())).unwrap();
         let mut rows = sink.rows();
-        // Its time is in a transactional sink also if nothing is left of a commit.
+        // A transactional sink stores the time of a commit even if all its updates are left out.
         rows.retain(|rows| !rows.is_empty());
         let expected = if sink.names { vec![vec![2, 4], vec![8]] } else { vec![vec![8]] };
         assert_eq!(rows, expected);
@@ -296,7 +296,7 @@ mod databases {
         let summary = persistent(&directory, BadRows::Quarantine(quarantine.clone())).unwrap();
         assert_eq!((summary.refused_updates, keys(&path)), (1, vec![1, 2, 4, 5, 6]));
         assert!(read(&quarantine).contains(r#"{\"key\":3,\"genus\":\"panthera\"}"#));
-        // And that is the end of it.
+        // The next start succeeds without the option.
         let summary = persistent(&directory, BadRows::Fail).unwrap();
         assert_eq!((summary.refused_updates, keys(&path)), (0, vec![1, 2, 4, 5, 6]));
         assert_eq!(read(&quarantine).lines().count(), 1);
@@ -304,7 +304,7 @@ mod databases {
 
     #[test]
     fn the_last_commit_of_a_state_may_be_refused_whole() {
-        // A time that is not in the sink would be taken for that of an older copy.
+        // If the sink did not store this time, the next start would consider it an older copy.
         let directory = TempDir::new();
         let path = directory.path("cats.sqlite");
         let create = "CREATE TABLE Cat (key INTEGER NOT NULL PRIMARY KEY CHECK (key < 6), genus TEXT NOT NULL)";

@@ -1,5 +1,5 @@
-//! Rows that a sink can never hold: they are bad rows where they are pushed, and nothing of them is durable. Rows that only
-//! the sink knows to refuse can be left out.
+//! Rows that a sink can never hold are bad rows at their push, and never durable. Rows that only the sink can refuse can be left
+//! out.
 
 #[path = "../common/mod.rs"]
 #[allow(dead_code, reason = "these tests use a part of it")]
@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use self::common::{Cat, Subject, TempDir, cat, pipeline, read, run, source};
 
-/// A sink that holds names of up to five bytes, and sends on what it gets.
+/// A sink that accepts names of up to five bytes, and sends its updates to the test.
 struct Short(Sender<(i64, String, i64)>);
 
 impl Sink<Cat> for Short {
@@ -137,7 +137,7 @@ fn a_push_without_such_an_error_fails_the_pipeline_from_any_thread() {
         |cats, row| cats.next_at(1, row).is_err(),
         |cats, row| cats.transaction().next(row).is_err(),
         |cats, row| matches!(cats.try_next(row), Err(TryNextError::Closed(row)) if row == cat(2, "panthera")),
-        // A client's own thread, whose panics only the client sees.
+        // A thread of a client: its panics do not reach `run`.
         |cats, row| std::thread::spawn(move || cats.next(row).is_err()).join().unwrap(),
     ];
     for push in pushes {

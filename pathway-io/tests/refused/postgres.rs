@@ -13,7 +13,7 @@ use crate::common::{Cat, TempDir, cat, run, source};
 use crate::options;
 use crate::server::{self, Server};
 
-/// A new database, by its connection string; `None` without a server.
+/// Creates a database, and returns its connection string, or `None` without a server.
 fn database() -> Option<String> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -50,7 +50,7 @@ struct Texts {
     bytes: Vec<u8>,
 }
 
-/// Each refused row, with its column.
+/// Returns each refused row with its column.
 #[cfg(feature = "persist")]
 fn refused() -> Vec<(&'static str, Texts)> {
     let row = Texts::default;
@@ -81,7 +81,7 @@ fn a_persistent_pipeline_refuses_them_at_the_push_and_starts_again() {
                 let error = texts.next_json(json.to_string()).unwrap_err();
                 assert_eq!(error.column(), Some(column), "{error}");
             }
-            // Keys of every length up to the limit of the check are held, and so is what only looks like a NUL.
+            // PostgreSQL holds keys of every length up to the limit of the check, and a text that only looks like a NUL.
             for len in 2_600..2_700 {
                 // It does not compress.
                 let key: String =
@@ -119,7 +119,7 @@ struct Raw {
     json: RawJson,
 }
 
-/// JSON texts around each limit of `jsonb`.
+/// Returns JSON texts around each limit of `jsonb`.
 fn raw_texts() -> Vec<String> {
     let strings = [
         r"\\ud800",

@@ -126,7 +126,7 @@ fn row_json(row: &Kinds) -> String {
 
 #[test]
 fn sqlite_holds_every_row_that_passes_the_check() {
-    // Each length around the limit: none that the check lets pass is refused by SQLite, which has the same limit.
+    // Each length around the limit: SQLite, with the same limit, refuses none that the check accepts.
     let directory = TempDir::new();
     let path = directory.path("texts.sqlite");
     let run = |texts: Subject<Text, u64>| {
@@ -140,7 +140,7 @@ fn sqlite_holds_every_row_that_passes_the_check() {
     let held = count(&path, "Text");
     assert_eq!(held + summary.sources[0].bad_rows as i64, 111);
     assert!((25..100).contains(&held), "{held}");
-    // SQLite itself refuses what is a little larger, so that the test measures something.
+    // SQLite itself refuses slightly larger rows. Otherwise the test would prove nothing.
     let database = Connection::open(&path).unwrap();
     database.set_limit(Limit::SQLITE_LIMIT_LENGTH, LIMIT as i32).unwrap();
     let error = database.execute("INSERT INTO Text VALUES (?, 1, 1)", [long(LIMIT)]).unwrap_err();

@@ -1,5 +1,5 @@
-//! Whatever a push accepts can be written and read back, equal: by the log, the quarantine file, JSON Lines, SQLite and the
-//! engine, for values of every column type with their extremes.
+//! Every value that a push accepts can be written and read back equal: by the log, the quarantine file, JSON Lines, SQLite and the
+//! engine. The test uses values of every column type, with their extremes.
 
 #[path = "../common/mod.rs"]
 #[expect(dead_code, reason = "these tests use only a part of it")]
@@ -91,7 +91,7 @@ struct Std {
     set: BTreeSet<String>,
 }
 
-/// Any of these values, or one of the strategy.
+/// Returns any of these values, or a value of the strategy.
 fn or<T: Clone + std::fmt::Debug + 'static>(
     extremes: &[T],
     any: impl Strategy<Value = T> + 'static,

@@ -1,4 +1,4 @@
-//! The paths that a row takes, each with its way back.
+//! The outputs of a row, each with the function that reads it back.
 
 use std::fmt::Debug;
 
@@ -8,7 +8,7 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::common::{Subject, TempDir, commits, pipeline, read, run, source, updates};
 
-/// What rows are to these tests.
+/// The requirements of these tests on a row.
 #[cfg(feature = "dataflow")]
 pub trait Row: Schema + Keyed<Key = i64> + pathway_io::dataflow::ResultRow + Debug + Clone + Send + Sync {}
 #[cfg(feature = "dataflow")]
@@ -18,12 +18,12 @@ pub trait Row: Schema + Keyed<Key = i64> + Debug + Clone + Send + Sync {}
 #[cfg(not(feature = "dataflow"))]
 impl<S: Schema + Keyed<Key = i64> + Debug + Clone + Send + Sync> Row for S {}
 
-/// Values by their text: a NaN is equal to itself there, and `-0.0` differs from `0.0`.
+/// Returns the values as text, in which a NaN equals itself, and `-0.0` differs from `0.0`.
 fn shown<S: Debug>(rows: &[S]) -> Vec<String> {
     rows.iter().map(|row| format!("{row:?}")).collect()
 }
 
-/// The fields in which a retracted row and the row after it differ.
+/// Returns the fields in which a retracted row and the row after it differ.
 fn differences<S: Debug>(updates: &[(S, i64)]) -> String {
     let [old, new, ..] = updates else { return format!("{updates:?}") };
     let (old, new) = (format!("{:#?}", old.0), format!("{:#?}", new.0));
@@ -31,7 +31,7 @@ fn differences<S: Debug>(updates: &[(S, i64)]) -> String {
     lines.map(|(old, new)| format!("{old}\n{new}\n")).collect()
 }
 
-/// Sends rows along each path.
+/// Writes rows to each output, and reads them back.
 pub fn hold<S>(rows: impl Strategy<Value = Vec<S>>, key: fn(&S) -> i64)
 where
     S: Row + pathway_io::schema::Removable,
@@ -106,7 +106,7 @@ fn log_and_json_lines<S: Row + pathway_io::schema::Removable>(rows: &[S], key: f
     assert_eq!(shown(&read_json::<S>(lines)), shown(rows));
 }
 
-/// Reads the rows of a database by the types of their columns, as `docs/formats.md` has them.
+/// Reads the rows of a database by the types of their columns, as `docs/formats.md` describes them.
 #[cfg(feature = "sqlite")]
 fn sqlite<S: Row>(rows: &[S]) {
     use base64::Engine as _;
@@ -159,7 +159,7 @@ fn sqlite<S: Row>(rows: &[S]) {
         Ok(format!("{{{}}}", fields.collect::<Vec<_>>().join(",")))
     });
     let lines: Vec<String> = read.unwrap().map(Result::unwrap).collect();
-    // A column of floats has no `-0.0` in SQLite; those in lists are JSON.
+    // SQLite has no `-0.0` in a column of floats. Lists are JSON and keep it.
     let positive = |rows: &[S]| -> Vec<String> {
         let shown = shown(rows).into_iter();
         shown.map(|row| row.replace("float: -0.0", "float: 0.0").replace("single: -0.0", "single: 0.0")).collect()

@@ -1,4 +1,4 @@
-//! Connections that are not of the cluster, while its processes look for each other.
+//! Connections of foreign programs, while the processes of a cluster connect to each other.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -60,7 +60,7 @@ fn wrong_greeting(stream: &mut TcpStream) -> Vec<u8> {
     let numbers: Vec<u8> = [1_u64, 0, 5, 1, 0].into_iter().flat_map(u64::to_be_bytes).collect();
     stream.write_all(&[&numbers[..], &[0; 32]].concat()).unwrap();
     let mut answer = Vec::new();
-    // Process 0 goes on, so the answer is all that comes.
+    // Process 0 continues, so only the answer arrives.
     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     let mut bytes = [0; 73];
     stream.read_exact(&mut bytes).unwrap();
@@ -73,7 +73,7 @@ fn strangers_neither_end_the_run_nor_keep_the_true_process_out() {
     for key in ["", "secret"] {
         let mut partial = Partial::new(2);
         partial.start("counting", 0, key);
-        // More of them than greet at once.
+        // More connections than can greet at once.
         let silent: Vec<TcpStream> = (0..100).map(|_| partial.connect(0)).collect();
         partial.connect(0).write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
         let mut known = partial.connect(0);
