@@ -1,4 +1,4 @@
-//! Two methods of one name are rustc's own error without any macro, and so is it to call one of them.
+//! Two methods with one name are an error of rustc without any macro, and so is a call of one of them.
 
 use pathway_io::{RunResult, Schema, Subject, connector};
 

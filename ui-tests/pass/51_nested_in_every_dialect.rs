@@ -1,4 +1,4 @@
-//! There is no dialect that cannot hold a nested column, and so no error: it is JSON in one field.
+//! Every dialect accepts a nested column, which is JSON in one field.
 
 use pathway_io::{Pipeline, RunResult, Schema, Subject, connector, csv, next};
 

@@ -1,4 +1,4 @@
-//! Async connectors in the forms that connectors have.
+//! Async connectors in every form of a connector.
 
 #![deny(missing_docs, unused_qualifications, clippy::pedantic, clippy::nursery)]
 

@@ -1,4 +1,4 @@
-//! Bodies that are rustc's to read, whatever the macro knows of the language.
+//! Bodies with syntax that the macro does not know. Only rustc parses a body.
 
 use pathway_io::{RunResult, Schema, Subject, connector};
 

@@ -1,4 +1,4 @@
-//! Constants and statics of the user's whose names the expansions might bind.
+//! Constants and statics of the user, with names that the expansions might bind.
 
 #![allow(non_upper_case_globals, dead_code)]
 

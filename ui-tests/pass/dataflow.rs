@@ -1,4 +1,4 @@
-//! Rows for the engine: with names that are shadowed, from a macro, with raw identifiers, and by derives of one's own.
+//! Rows for the engine: with shadowed names, from a macro, with raw identifiers, and with the user's own derives.
 
 use pathway_io::dataflow::{Collection, ResultRow, Row, Workers, compute, timely};
 use pathway_io::{Pipeline, Schema, Subject, Table, connector, csv};

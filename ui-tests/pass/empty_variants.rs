@@ -1,4 +1,4 @@
-//! Variants without fields, in each of their forms.
+//! Variants without fields, in every form.
 
 use pathway_io::{ColumnType, DataType};
 

@@ -1,4 +1,4 @@
-//! Fields of foreign types, by a module and by conversions, through every way in and out.
+//! Fields of foreign types, converted by a module or by traits, through every push and output.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -36,7 +36,7 @@ mod number {
         handle.0
     }
 
-    /// Every number is one, so that no `Result` is needed.
+    /// Every number is a valid value, so the conversion needs no `Result`.
     pub fn from_column(number: u64) -> super::Handle {
         super::Handle(number)
     }

@@ -1,4 +1,4 @@
-//! Any serde type as one column, through every way in and out.
+//! Any serde type as one column, through every push and output.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Changes of a locked schema that can read what was written before.
+//! Changes of a locked schema that can still read the old rows.
 
 use pathway_io::{ColumnType, Schema};
 

@@ -69,7 +69,7 @@ impl Zoo {
     }
 }
 
-/// What a runtime with several threads asks of a task.
+/// Requires what a runtime with several threads requires of a task.
 fn spawnable<F: Future + Send + 'static>(future: F) -> F {
     future
 }

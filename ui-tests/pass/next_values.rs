@@ -1,5 +1,5 @@
-//! `next!` takes what a struct literal takes: values whose type their place tells, values that are none, and blocks.
-//! A nested literal converts as any other value.
+//! `next!` accepts the same values as a struct literal: values whose type is inferred from the field, expressions that never
+//! return, and blocks. The values of a nested literal convert, too.
 
 #![allow(unreachable_code)]
 
@@ -12,7 +12,7 @@ struct Cat {
     weight: Option<f64>,
 }
 
-/// A row of a database: the type of a value is that of its place.
+/// A row of a database. The type of a value is inferred from its field.
 struct Record;
 
 impl Record {

@@ -1,4 +1,4 @@
-//! A module without the prelude: no trait of it is in scope either.
+//! A module without the prelude, and so without the traits of the prelude.
 
 mod bare {
     #![no_implicit_prelude]

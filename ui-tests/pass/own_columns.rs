@@ -1,4 +1,4 @@
-//! Enums and newtypes as columns, through every way in and out.
+//! Enums and newtypes as columns, through every push and output.
 
 use pathway_io::{ColumnType, DataType, Pipeline, RunResult, Schema, Subject, connector, csv, jsonlines, next};
 

@@ -1,4 +1,4 @@
-//! Columns that are read inside of other fields, from end to end, with `flatten` and a sample.
+//! Columns that are read inside other fields, in a whole pipeline, with `flatten` and a sample.
 
 use pathway_io::{RunResult, Schema, Subject, connector, csv, jsonlines, next};
 
@@ -37,7 +37,7 @@ impl Offers {
     }
 }
 
-/// What a sink wrote is read back by the names of the columns.
+/// The output of a sink is read back by the names of the columns.
 struct Again(String);
 
 #[connector]

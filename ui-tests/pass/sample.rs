@@ -1,4 +1,4 @@
-//! Samples that fit: their own rows can be read.
+//! Samples that fit the schema. Their rows can be read.
 
 use pathway_io::{ColumnType, Schema};
 
@@ -43,7 +43,7 @@ struct Record {
     tame: String,
 }
 
-/// Relative to the package.
+/// The path is relative to the package.
 #[derive(Schema)]
 #[schema(sample = "Cargo.toml", crate = ::pathway_io)]
 struct Manifest {

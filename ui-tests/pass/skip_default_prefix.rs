@@ -1,4 +1,4 @@
-//! Fields that are no columns, a default for the whole struct, and two flattened rows of one type.
+//! Fields that are not columns, a default for the whole struct, and two flattened rows of one type.
 
 use pathway_io::{Keyed, RunResult, Schema, Subject, connector, next};
 
@@ -16,7 +16,7 @@ struct Owner {
     name: String,
 }
 
-/// No column, and no type of one.
+/// The type of a field that is not a column. It is not a column type.
 #[derive(Debug, Clone, PartialEq, Default)]
 struct Cache(std::cell::Cell<u8>);
 

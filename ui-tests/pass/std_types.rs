@@ -1,4 +1,4 @@
-//! The types of the standard library that people have in rows: pushed, read from JSON, and computed on.
+//! Types of the standard library in rows that are pushed, read from JSON, and computed on.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};

@@ -1,4 +1,4 @@
-//! A sample is followed into its values, for paths of the struct and of flattened schemas.
+//! The check of a sample follows the paths of the struct and of flattened schemas into the values.
 
 use pathway_io::{ColumnType, Schema};
 

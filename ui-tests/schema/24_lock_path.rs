@@ -1,4 +1,4 @@
-//! Where a column is read belongs to the lock.
+//! The lock records the path of a column.
 
 use pathway_io::Schema;
 

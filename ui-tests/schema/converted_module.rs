@@ -1,4 +1,4 @@
-//! A module of `with` that lacks an item: each is one error, at the module's name.
+//! Modules of `with` that lack an item. Each missing item is one error, at the name of the module.
 
 use pathway_io::Schema;
 

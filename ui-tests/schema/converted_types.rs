@@ -1,4 +1,4 @@
-//! Conversions of the wrong types: each is one error, at the module's name, at the type, or at the field.
+//! Conversions of the wrong types. Each is one error, at the name of the module, at the type, or at the field.
 
 use std::rc::Rc;
 use std::time::Instant;

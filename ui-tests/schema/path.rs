@@ -1,4 +1,4 @@
-//! `path`: its syntax, with a mark at the character, and what else it cannot be.
+//! Mistakes in a `path`: in its syntax, with a mark at the character, and paths that are not allowed.
 
 use pathway_io::Schema;
 

@@ -1,5 +1,5 @@
-//! What rust-analyzer completes inside the macros, asked over its protocol. Without the component, or without the sources of
-//! the standard library that it reads, the test is skipped: `rustup component add rust-analyzer rust-src` installs them.
+//! Checks the completions of rust-analyzer inside the macros, over its protocol. The test is skipped if the component, or the
+//! source code of the standard library, is missing. `rustup component add rust-analyzer rust-src` installs both.
 
 use std::collections::HashSet;
 use std::fs;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// How long the server may take to load the workspace, which includes building the macros.
+/// The longest wait for the server to load the workspace, which includes building the macros.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 const PRELUDE: &str = "
@@ -28,7 +28,7 @@ pub struct Local { pub age: i64 }
 impl Local { pub fn name_of_it(&self) -> String { String::new() } }
 ";
 
-/// What is typed at `$0`, and what has to be among the completions.
+/// The text before and after the cursor (`$0`), and the expected completions.
 const CASES: &[(&str, &str, &[&str])] = &[
     ("a field", "pub fn push(cats: &Subject<Cat>) { let _ = next!(cats, Cat { key: 1, ge$0 }); }", &["genus"]),
     (
@@ -122,8 +122,8 @@ fn the_editor_completes_inside_the_macros() {
     assert!(wrongs.is_empty(), "{}", wrongs.join("\n"));
 }
 
-/// Whether the sources of the standard library are installed. Where they are not, rust-analyzer would install them, and a
-/// test changes no toolchain: with them rustc shows more in some errors.
+/// Returns whether the source code of the standard library is installed. If it is missing, rust-analyzer would install it. A test
+/// must not change the toolchain: with the source code, rustc shows more in some errors.
 fn has_sources() -> bool {
     let output = Command::new("rustc").args(["--print", "sysroot"]).output();
     let Ok(sysroot) = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()) else {
@@ -132,7 +132,7 @@ fn has_sources() -> bool {
     Path::new(&sysroot).join("lib/rustlib/src/rust/library/core").is_dir()
 }
 
-/// A package that depends on this workspace's crate.
+/// Creates a package that depends on the crate of this workspace.
 fn project(directory: &Path) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     fs::create_dir_all(directory.join("src")).unwrap();
@@ -155,7 +155,7 @@ struct Server {
 }
 
 impl Server {
-    /// Starts the server and waits until it has loaded everything.
+    /// Starts the server, and waits until it has loaded the package.
     fn start(directory: &Path) -> Server {
         let mut process = Command::new("rust-analyzer")
             .current_dir(directory)
@@ -221,7 +221,7 @@ impl Server {
         }
     }
 
-    /// The labels of the completions at `$0`.
+    /// Returns the labels of the completions at `$0`.
     fn complete(&mut self, source: &Path, version: usize, marked: &str) -> HashSet<String> {
         let (before, after) = marked.split_once("$0").unwrap();
         let (line, column) = (before.matches('\n').count(), before.len() - before.rfind('\n').map_or(0, |at| at + 1));
@@ -259,7 +259,7 @@ fn uri(path: &Path) -> String {
     format!("file://{}", path.display())
 }
 
-/// The next message of the protocol: headers, an empty line, and JSON.
+/// Reads the next message of the protocol: headers, an empty line, and JSON.
 fn read(output: &mut impl BufRead) -> Option<Value> {
     let mut length = 0;
     loop {

@@ -1,15 +1,15 @@
-//! The errors of programs that need a feature they do not have, each in its own package.
+//! The errors of programs that lack a feature, each in its own package.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// What the compiler says to a program with these features.
+/// Returns the output of the compiler for a program with these features.
 fn check(name: &str, features: &str, program: &str) -> (bool, String) {
     check_with(name, features, "", program)
 }
 
-/// The same of a program with further dependencies.
+/// Returns the output of the compiler for a program with further dependencies.
 fn check_with(name: &str, features: &str, dependencies: &str, program: &str) -> (bool, String) {
     let ui_tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -70,7 +70,7 @@ fn an_async_run_without_the_feature_is_one_error_that_names_it() {
     }
 }
 
-/// A program that reads cats and then does what needs a feature.
+/// Returns a program that reads cats and then uses a feature.
 fn cats(rest: &str) -> String {
     format!(
         "use pathway_io::{{RunResult, Schema, Subject, connector}};
@@ -90,7 +90,7 @@ impl Cats {{
     )
 }
 
-/// A `main` with the table of the cats.
+/// Returns a `main` with the table of the cats.
 fn with_table(statement: &str) -> String {
     cats(&format!(
         "fn main() {{

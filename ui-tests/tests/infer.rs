@@ -1,6 +1,6 @@
-//! What `infer` prints for each sample in `infer/` is the file beside it, and that compiles against the sample.
+//! Compares the output of `infer` for each sample in `infer/` with the file beside it, and compiles that file against the sample.
 //!
-//! `TRYBUILD=overwrite cargo test -p ui-tests` takes what it prints now.
+//! `TRYBUILD=overwrite cargo test -p ui-tests` stores the present output.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -33,7 +33,7 @@ impl Package {
         fs::read_to_string(self.directory.join("src").join(name)).unwrap()
     }
 
-    /// What the compiler says, and whether it is content.
+    /// Returns the output of the compiler, and whether it succeeded.
     fn check(&self, lock: Option<&str>) -> (bool, String) {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["check", "--offline", "--quiet", "--color=never"]).current_dir(&self.directory);
@@ -76,7 +76,7 @@ fn a_lock_is_written_when_it_is_told_to_and_only_then() {
     package.fails(None, "there is no lock `cat.schema.json` yet");
     package.fails(Some("yes"), "`PATHWAY_LOCK` is `yes`, and can only be `update`");
     assert!(!package.directory.join("src/cat.schema.json").exists());
-    // the macro cannot see which type an alias is, and the compiler tells
+    // The macro does not know the type of an alias. The error of the compiler names it.
     package.fails(Some("update"), "column `weight` has no type in `cat.schema.json`");
     package.fails(None, "help: to accept it, write `\"type\": \"f32\"` there");
     let lock = package.read("cat.schema.json").replace(r#""weight""#, r#""weight", "type": "f32""#);
@@ -85,12 +85,12 @@ fn a_lock_is_written_when_it_is_told_to_and_only_then() {
     package.passes(Some("update"));
     assert_eq!(package.read("cat.schema.json"), lock);
 
-    // what is compatible leaves it as it is
+    // A compatible change does not write the file.
     package.write("lib.rs", &CAT.replace("i32", "i64").replace("}", "    pub name: Option<String>,\n}"));
     package.passes(None);
     assert_eq!(package.read("cat.schema.json"), lock);
 
-    // so does what is not, be it behind an alias
+    // An incompatible change does not write it either, also if the type has an alias.
     package.write("lib.rs", &CAT.replace("f32", "String"));
     package.fails(
         None,
@@ -103,12 +103,12 @@ fn a_lock_is_written_when_it_is_told_to_and_only_then() {
     package.passes(Some("update"));
     assert_eq!(package.read("cat.schema.json"), lock.replace("f32", "String"));
 
-    // a struct with another mistake is not accepted
+    // If the struct has another mistake, the lock is not written.
     package.write("lib.rs", &CAT.replace("pub key", "#[schema(defalt)] pub key"));
     package.fails(Some("update"), "unknown column option `defalt`");
     assert_eq!(package.read("cat.schema.json"), lock.replace("f32", "String"));
 
-    // the file is looked at when it changes, with the same source
+    // A change of the file alone causes a rebuild.
     package.write("lib.rs", &CAT.replace("f32", "String"));
     package.passes(None);
     package.write("cat.schema.json", &lock);
@@ -134,7 +134,7 @@ fn a_sample_is_looked_at_when_it_changes() {
     package.write("cats.jsonl", "{\"key\": 2}\n");
     package.passes(None);
 
-    // the package's own directory is the second place
+    // The file is also looked up in the directory of the package.
     fs::rename(package.directory.join("src/cats.jsonl"), package.directory.join("cats.jsonl")).unwrap();
     package.passes(None);
     package.write("cats.jsonl", "{\"key\": null}\n");

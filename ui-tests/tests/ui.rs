@@ -1,6 +1,6 @@
-//! Each mistake gives one error, at the culprit; what is right compiles.
+//! Checks that each mistake gives one error, at the culprit, and that correct programs compile.
 //!
-//! `TRYBUILD=overwrite cargo test -p ui-tests` blesses new messages; read them before they are committed.
+//! `TRYBUILD=overwrite cargo test -p ui-tests` stores new messages. Read them before you commit them.
 
 #[test]
 fn ui() {
