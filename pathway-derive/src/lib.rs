@@ -394,9 +394,9 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// |---|---|
 /// | `name = ".."` | the name in errors and in the summary; the default is the name of the type |
 /// | `autocommit = "100ms"`, `autocommit = off` | how long a row waits at most for its commit (`ns`, `us`, `ms`, `s`, `m`, `h`) |
-/// | `eager` | a row that arrives when the last commit is older than the interval is committed at once |
+/// | `eager` | a row that arrives when the last commit is older than the interval is committed immediately |
 /// | `backlog = 10_000` | the number of rows that may wait before a push blocks |
-/// | `stop = "5s"` | how long an `async fn run` can continue after a stop; by default, its future is dropped at once |
+/// | `stop = "5s"` | how long an `async fn run` can continue after a stop; by default, its future is dropped immediately |
 /// | `crate = path` | where to find `pathway_io` if it was renamed or re-exported |
 #[proc_macro_attribute]
 pub fn connector(options: TokenStream, item: TokenStream) -> TokenStream {

@@ -189,7 +189,7 @@ fn ctrl_z_takes_the_lines_off_and_they_come_back() {
         assert!(Instant::now() < deadline, "it does not stop");
         thread::sleep(Duration::from_millis(1));
     }
-    // Off by the signal, and once more by the next drawing.
+    // The signal removes the lines, and the next drawing does so again.
     let off = "\x1b[J\x1b[J";
     let is_back = |seen: &str| seen.split(off).nth(1).is_some_and(|after| after.contains("rows/s"));
     // `script` stops itself some time after its child has stopped, so one signal could come too early.

@@ -5,7 +5,7 @@
 //! dataflow is complete when the sources have ended and the sinks have taken all results.
 //!
 //! If a worker panics, the other workers would wait for its data without end. So a worker that fails sets a flag in
-//! [`Flow`], and all workers end at once without finishing their work. This loses nothing, since the failure ends the
+//! [`Flow`], and all workers end immediately without finishing their work. This loses nothing, since the failure ends the
 //! run.
 
 use std::any::Any;

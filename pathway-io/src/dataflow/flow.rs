@@ -1,8 +1,8 @@
 //! The state that the sequencer and the workers of a running pipeline share: [`Flow`].
 //!
 //! **The frontier** is the time before which no table of this process receives another commit. Only the sequencer
-//! assigns times, so a commit at time `t` moves the frontier of all tables to `t + 1` at once. An idle table therefore
-//! never holds up the others, and an idle pipeline uses no CPU. Each worker reads the frontier before it empties its
+//! assigns times, so a commit at time `t` moves the frontier of all tables to `t + 1`. An idle table therefore
+//! never delays the others, and an idle pipeline uses no CPU. Each worker reads the frontier before it empties its
 //! queues. A commit that enters a queue later has a time at or after that frontier.
 //!
 //! If several processes read partitions, each process announces its commits to the others. They then move their
@@ -44,7 +44,7 @@ struct Waker {
 #[derive(Default)]
 struct Ledger {
     credits: BTreeMap<u64, Arc<Credit>>,
-    /// Set when no more results will be taken. Credits are then returned at once.
+    /// Set when no more results will be taken. Credits are then returned immediately.
     closed: bool,
 }
 

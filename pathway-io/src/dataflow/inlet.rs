@@ -23,7 +23,7 @@ use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::sequencer::feed::Feed;
 
-/// The largest number of commits that a worker takes at once.
+/// The largest number of commits that a worker takes in one step.
 const AT_ONCE: usize = 1024;
 
 /// A worker's share of a commit: the batches `first`, `first + step`, and so on.

@@ -100,7 +100,7 @@ impl Drop for ServedSyncs {
     }
 }
 
-/// A target that replies at once, for the transactional sinks of a derived table. The request has followed the results,
+/// A target that replies immediately, for the transactional sinks of a derived table. The request has followed the results,
 /// so the log already has them.
 pub(super) struct ResultsLogged;
 

@@ -72,8 +72,8 @@ impl Workers {
     /// Sets the secret that all processes of the pipeline share. A process that does not know it cannot take part.
     ///
     /// Each connection is opened by a challenge and a response (HMAC-SHA-256), so that the key itself is never sent. The key
-    /// should be long and random. What follows is neither encrypted nor signed: whoever can read or change the packets of
-    /// the network can read or change the rows. Without a key, the ports must be reachable by trusted programs only.
+    /// should be long and random. The data that follows is neither encrypted nor signed: a program that can read or change the
+    /// packets of the network can read or change the rows. Without a key, the ports must be reachable by trusted programs only.
     ///
     /// ```
     /// use pathway_io::dataflow::Workers;

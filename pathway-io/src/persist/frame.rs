@@ -1,4 +1,4 @@
-//! Frames: the pieces of a log, each of which is either complete or ignored.
+//! Frames: the pieces of a log. The reader ignores an incomplete frame.
 //!
 //! ```text
 //! marker "pwf1", length u32, checksum u32, kind u8, payload

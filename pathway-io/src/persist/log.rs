@@ -15,7 +15,7 @@ use crate::sink::file::storage::{FileError, Readers, Storage, StoredFile, remove
 const BUFFER: usize = 256 * 1024;
 /// A log of at most this length is not compacted.
 const SMALL: u64 = 1024 * 1024;
-/// The threshold if a sink makes many commits durable at once: each new generation of the log ends the parts of such a
+/// The threshold if a sink makes many commits durable together: each new generation of the log ends the parts of such a
 /// sink.
 const SMALL_IF_STAGED: u64 = 64 * 1024 * 1024;
 

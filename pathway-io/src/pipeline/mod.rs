@@ -178,7 +178,7 @@ impl Pipeline {
     ///
     /// On Linux, a SIGHUP that was ignored when the first pipeline started, as under `nohup`, stays ignored.
     ///
-    /// A second signal ends the process at once. On Unix, the library cannot remove its handlers once a pipeline has
+    /// A second signal ends the process immediately. On Unix, the library cannot remove its handlers once a pipeline has
     /// installed them. While no pipeline runs, it therefore carries out the default action of a signal itself. If your program
     /// installs its own signal handlers, call `handle_signals(false)` and stop the pipeline by a [`StopHandle`].
     ///

@@ -45,7 +45,7 @@ impl Running {
         Running { control, monitor, supervisor: Some(supervisor) }
     }
 
-    /// Asks the pipeline to stop, and returns at once.
+    /// Asks the pipeline to stop, and returns immediately.
     ///
     /// [`join`](Self::join) waits for the end.
     pub fn stop(&self) {

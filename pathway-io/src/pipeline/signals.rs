@@ -33,7 +33,7 @@ mod unix {
     /// `signal-hook` cannot return a signal to the system once it was handled, so the default action of a signal is
     /// emulated while this is set.
     static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
-    /// Whether no pipeline draws on the terminal, so that Ctrl-Z stops the process at once.
+    /// Whether no pipeline draws on the terminal, so that Ctrl-Z stops the process immediately.
     static UNDRAWN: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     static REGISTRY: Lock<Registry> = Lock::new(Registry { running: Vec::new(), next: 0, listener: None });
 

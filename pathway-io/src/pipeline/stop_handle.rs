@@ -11,7 +11,7 @@ use crate::run::summary::Stop;
 pub struct StopHandle(pub(super) Arc<Control>);
 
 impl StopHandle {
-    /// Asks the pipeline to stop, and returns at once.
+    /// Asks the pipeline to stop, and returns immediately.
     ///
     /// Before the start of the pipeline, this prevents all sources from running. After its end, it has no effect.
     pub fn stop(&self) {

@@ -14,7 +14,7 @@ pub(crate) fn guarded<T>(place: &'static str, call: impl FnOnce() -> T) -> Resul
     caught(call).map_err(|message| FailureKind::Panicked { place, message })
 }
 
-/// Drops values of the user, each in its own call, because two panics at once would abort the process.
+/// Drops values of the user, each in its own call, because two simultaneous panics would abort the process.
 ///
 /// # Errors
 ///

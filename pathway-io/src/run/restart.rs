@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::run::lock::Lock;
 
-/// The shortest wait. It keeps a source that fails at once from occupying a core.
+/// The shortest wait. It keeps a source that fails immediately from occupying a core.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// The shortest time after which an attempt counts as healthy by default.
 const HEALTHY: Duration = Duration::from_secs(10);

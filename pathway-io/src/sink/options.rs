@@ -37,7 +37,7 @@ impl SinkOptions {
     /// - The commits that are kept count as backlog, so the sources wait while the sink does not recover. To limit
     ///   them, `flush` is also called after 25,000 updates or 100 ms.
     /// - A flush that succeeds resets the count of attempts and the waits.
-    /// - An error that is marked [fatal](crate::Error::fatal), and a panic, fail the pipeline at once.
+    /// - An error that is marked [fatal](crate::Error::fatal), and a panic, fail the pipeline immediately.
     /// - A stop ends the wait. One more attempt follows, so that the rows arrive if possible.
     ///
     /// The default `recover` calls `open`. A sink whose `open` deletes existing rows must implement `recover`.

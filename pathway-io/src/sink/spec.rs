@@ -59,7 +59,7 @@ pub(crate) trait FileSink<S: Schema>: Sink<S> {
     fn format(&self) -> &'static str;
 }
 
-/// A transactional sink that makes many commits durable at once, as a part of its output. A flush makes nothing durable.
+/// A transactional sink that makes many commits durable together, as a part of its output. A flush makes nothing durable.
 pub(crate) trait StagedSink<S: Schema>: Sink<S> {
     /// Returns the moment at which the part must end.
     fn due(&self) -> Option<Instant>;
@@ -116,7 +116,7 @@ impl<S: Schema> AnySink<S> {
         }
     }
 
-    /// Returns the sink if it makes many commits durable at once.
+    /// Returns the sink if it makes many commits durable together.
     pub(crate) fn staged(&mut self) -> Option<&mut dyn StagedSink<S>> {
         match self {
             AnySink::Plain(_) | AnySink::File(_) => None,

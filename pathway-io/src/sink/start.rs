@@ -31,7 +31,7 @@ pub(crate) enum CheckpointedKind {
     Output(Option<PathBuf>),
     Transactional {
         id: String,
-        /// Whether the sink makes many commits durable at once, so that the log must keep them until then.
+        /// Whether the sink makes many commits durable together, so that the log must keep them until then.
         is_staged: bool,
     },
 }

@@ -10,7 +10,7 @@ use crate::source::subject::Subject;
 /// Methods that set the position to resume from.
 ///
 /// An offset covers everything that the connector pushed before it, into any of its tables. Once a connector has set one,
-/// commits end only directly after an offset: later rows wait for the next offset, whoever asks for a commit. More than a
+/// commits end only directly after an offset: later rows wait for the next offset, also at a `commit`. More than a
 /// backlog of such rows fails the pipeline. Threads that push with offsets must order their pushes themselves.
 ///
 /// An offset also covers the rows of a [`Transaction`](crate::Transaction) that is open when it is set. Such an offset, and

@@ -32,7 +32,7 @@ struct HookState {
 enum Phase {
     #[default]
     Waiting,
-    /// A stop was requested, so a new hook is called at once.
+    /// A stop was requested, so a new hook is called immediately.
     Fired,
     /// `run` has returned, so a new hook is dropped.
     Ended,

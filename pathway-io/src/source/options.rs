@@ -64,7 +64,7 @@ impl ReadOptions {
 
     /// Counts the autocommit interval from the last commit, and not from the first row after it.
     ///
-    /// If a row arrives when the last commit is older than the interval, it is committed at once. The following rows
+    /// If a row arrives when the last commit is older than the interval, it is committed immediately. The following rows
     /// wait until the interval is over. So sinks see the rows of a sparse source within some tens of microseconds,
     /// while a fast source makes no more commits than before. This is off by default, because rows that are pushed
     /// together may then become visible in two commits.

@@ -77,7 +77,7 @@ macro_rules! push_methods {
             }
         }
 
-        /// Pushes many rows at once: one JSON object per line, each by the rules of [`next_json`](Self::next_json).
+        /// Pushes many rows in one call: one JSON object per line, each by the rules of [`next_json`](Self::next_json).
         ///
         /// Returns the number of rows pushed. Blank lines are skipped, lines may end in `\r\n`, and the last line needs no line
         /// end. The lines are not one unit: a commit can fall between two of them. It is faster than a call for each line,

@@ -212,7 +212,7 @@ impl Source {
     }
 
     fn fail_beyond_limit(&self, bad_rows: u64, last: &RowError, is_kept: bool) {
-        // Several threads can exceed the limit at once. Only the one that reaches `limit + 1` reports it.
+        // Several threads can exceed the limit at the same time. Only the one that reaches `limit + 1` reports it.
         if self.bad_rows_limit.is_none_or(|limit| bad_rows != limit.saturating_add(1)) {
             return;
         }

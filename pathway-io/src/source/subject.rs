@@ -258,7 +258,7 @@ impl<S, O> Subject<S, O> {
 
     /// Waits until the subject is closed.
     ///
-    /// Use it if the client pushes from its own threads and its calls return at once.
+    /// Use it if the client pushes from its own threads and its calls return immediately.
     ///
     /// ```
     /// # use pathway_io::{Schema, Subject};
@@ -297,7 +297,7 @@ impl<S, O> Subject<S, O> {
     /// Registers a hook that the library calls once at a stop, to unblock a `run` that waits in a call of another library.
     ///
     /// The hook runs on its own thread, after the subjects are closed. Its result is ignored. If a stop was requested
-    /// already, it is called at once. When `run` has returned, it is dropped. You can register several hooks. A panic
+    /// already, it is called immediately. When `run` has returned, it is dropped. You can register several hooks. A panic
     /// in a hook fails the pipeline.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! [`TryNextError`], which returns a row that could not be pushed at once.
+//! [`TryNextError`], which returns a row that could not be pushed without waiting.
 
 use std::fmt;
 

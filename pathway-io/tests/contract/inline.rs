@@ -259,7 +259,7 @@ fn one_that_blocks_is_abandoned_and_named() {
         let _ = released.recv();
         Ok(())
     });
-    // Another source is not held up in its commit.
+    // Another source is not delayed in its commit.
     let (committed, is_committed) = mpsc::channel();
     let (go, gone) = mpsc::channel();
     pipeline.read_with(

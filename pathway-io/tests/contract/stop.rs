@@ -17,7 +17,7 @@ use crate::common::{
 };
 use crate::hook::connection;
 
-/// A grace period that a test can wait out, and long enough for every part that need not be abandoned.
+/// A grace period that is short enough for a test, and long enough for every part that need not be abandoned.
 const SHORT: Duration = Duration::from_secs(1);
 
 /// A source that waits for a stop.

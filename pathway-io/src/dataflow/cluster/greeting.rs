@@ -130,7 +130,7 @@ impl<'a> Greeter<'a> {
     }
 
     fn mac(&self, side: u8, answer: u8, greeting: &[u8]) -> Hmac<Sha256> {
-        // A key of any length will do.
+        // HMAC accepts a key of any length.
         let mut mac = Hmac::<Sha256>::new_from_slice(self.key).expect("HMAC takes keys of any length");
         mac.update(&[side, answer]);
         mac.update(&self.nonces);

@@ -25,7 +25,7 @@ use crate::run::threads;
 
 /// The interval at which a process looks for new connections, and for a stop.
 const LOOK: Duration = Duration::from_millis(20);
-/// The most connections that greet at once. A further one replaces the oldest.
+/// The most connections that greet at the same time. A further one replaces the oldest.
 const GREETERS: usize = 64;
 
 /// One process, while it looks for the other processes.

@@ -9,7 +9,7 @@
 //! - **A stop** that is requested in one process stops all processes.
 //! - **A failure** in a process, for example of a sink, stops the other processes, which fail with the same text. Pending
 //!   rows are still delivered. A failure of the dataflow itself (a worker that panics, a process that is gone) ends the
-//!   dataflow of every process at once.
+//!   dataflow of every process immediately.
 //! - **Done** is sent when all work of a process is done. A process ends only when it has received this message, and so
 //!   everything before it, from all other processes ([`ShutdownBarrier`]). If a connection closes without this message, its
 //!   process is gone. A process that is done and waits can still be asked to stop, and tells the processes that are not

@@ -1,6 +1,6 @@
 //! The checkpointer: the one thread that makes commits durable, behind the sequencer.
 //!
-//! It appends each commit to the log at once, so no commit is held in memory until the next checkpoint. A checkpoint then
+//! It appends each commit to the log immediately, so no commit is held in memory until the next checkpoint. A checkpoint then
 //! syncs each output file, appends its own record, and syncs the log. Commits that arrive meanwhile share the next
 //! checkpoint.
 
@@ -52,7 +52,7 @@ struct Checkpointer {
     results: Vec<ComputedRecord>,
     /// Whether sinks wait for results.
     awaits_results: bool,
-    /// Whether a sink makes many commits durable at once, so that the log must keep them until then.
+    /// Whether a sink makes many commits durable together, so that the log must keep them until then.
     has_staged: bool,
     /// Whether a source waits for backlog space that these commits may hold.
     pressed: bool,

@@ -22,7 +22,7 @@
 //! continues.
 //!
 //! The lines are *below* the cursor, which stays where the program has it. A program that draws its own table, or logs a
-//! line now and then, need not know about them. Several log lines at once can cover a part of the display until the next
+//! line now and then, need not know about them. Several log lines together can cover a part of the display until the next
 //! update, and remains of it can stay on the screen. Write through [`writer`] or inside [`suspend`] to prevent that:
 //!
 //! ```

@@ -111,7 +111,7 @@ where
         for (time, (_, row)) in (1..).zip(&rows) {
             commits.push(commit::<S>(time, &[(row.clone(), 1)])?);
         }
-        // All rows are written at once, which is fast. If that fails, each row is written by itself.
+        // All rows are written together, which is fast. If that fails, each row is written by itself.
         if self.write_all(&commits, Order::Any).is_ok_and(|verdict| verdict.is_ok()) {
             return Ok(());
         }

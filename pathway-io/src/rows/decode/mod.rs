@@ -76,7 +76,7 @@ pub(crate) fn without_mark(line: &[u8]) -> &[u8] {
     line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line)
 }
 
-/// Checks the whole row at once, instead of each string in it.
+/// Checks the row as a whole, instead of each string in it.
 #[inline]
 fn utf8(text: &[u8]) -> Result<&str, RowError> {
     simdutf8::compat::from_utf8(text)

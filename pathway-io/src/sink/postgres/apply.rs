@@ -1,7 +1,7 @@
 //! Writes the updates of several commits with few statements: `COPY` for a stream of updates and for the rows of new
 //! keys, and arrays for other current rows.
 //!
-//! A key is new if the commits add one row more than they remove. If somebody else has written a row with such a key,
+//! A key is new if the commits add one row more than they remove. If another program has written a row with such a key,
 //! the `COPY` is rolled back to its savepoint, and the upsert writes the rows, which replaces the other row.
 
 use std::hash::BuildHasher;

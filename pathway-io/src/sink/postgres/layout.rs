@@ -158,7 +158,7 @@ impl Layout {
     /// Creates the table or checks the existing one. Returns the time of its last commit, if the table is continued.
     pub(super) fn prepare(&self, client: &mut Client, start: Start) -> Result<Option<u64>, BoxError> {
         let mut transaction = client.transaction().map_err(judged)?;
-        // Without this lock, one of two sinks that create the same table at once would fail.
+        // Without this lock, one of two sinks that create the same table at the same time would fail.
         let alone = format!("SELECT pg_advisory_xact_lock(hashtextextended('{TABLES}', 0))");
         transaction.batch_execute(&alone).map_err(judged)?;
         let tables = &self.tables;

@@ -63,7 +63,7 @@ impl Options {
     ///
     /// By default there are 60 attempts in a row, with waits from 10 ms to 1 s: one to two minutes in all. Each
     /// attempt waits for up to 1 s in SQLite itself. Meanwhile, the sources wait when the backlog is full. Any other
-    /// error fails the pipeline at once. `attempts(1)` turns it off. See
+    /// error fails the pipeline immediately. `attempts(1)` turns it off. See
     /// [`SinkOptions::retry`](crate::SinkOptions::retry).
     pub fn retry(mut self, restart: Restart) -> Self {
         self.retry = Some(restart);

@@ -22,7 +22,7 @@ thread_local! {
     static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Returns whether the next push may be made at once.
+/// Returns whether the next push may be made without yielding.
 #[inline]
 pub(super) fn take() -> bool {
     let left = LEFT.get();

@@ -134,9 +134,9 @@ impl<S, O> AsyncSubject<S, O> {
         }
     }
 
-    /// Pushes many rows at once: one JSON object per line, as [`Subject::next_json_lines`](crate::Subject::next_json_lines) does.
+    /// Pushes many rows in one call: one JSON object per line.
     ///
-    /// Returns the number of rows that were pushed.
+    /// It works like [`Subject::next_json_lines`](crate::Subject::next_json_lines). Returns the number of rows that were pushed.
     ///
     /// # Cancel safety
     ///

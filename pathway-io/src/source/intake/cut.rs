@@ -85,7 +85,7 @@ impl Drop for Credit {
 }
 
 impl Intake {
-    /// Returns whether the backlog has room for `load`. If it has none, the sequencer is told once, because the rows
+    /// Returns whether the backlog has room for `load`. If it has none, it notifies the sequencer once, because the rows
     /// in flight may wait for a checkpoint.
     pub(super) fn has_room(&self, state: &mut State, load: Load) -> bool {
         let has_room = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
@@ -190,7 +190,7 @@ impl Intake {
         self.announce_room(state);
     }
 
-    /// Arms the autocommit timer after a push. If the backlog is full, it cuts at once.
+    /// Arms the autocommit timer after a push. If the backlog is full, it cuts immediately.
     #[inline]
     pub(super) fn after_push(self: &Arc<Self>, state: &mut State) {
         if state.first_push.is_none() && self.interval.is_some() {

@@ -17,7 +17,7 @@
 //!
 //! Autocommit costs nothing while nothing is pushed: the first row after a commit *arms* a timer in the sequencer,
 //! which calls [`Intake::autocommit`] when it is due. An *eager* source counts the interval from the last cut instead, so
-//! that a row after a quiet interval is due at once.
+//! that a row after a quiet interval is due immediately.
 //!
 //! | file | content |
 //! |---|---|

@@ -65,7 +65,7 @@ pub(super) struct State {
     pub(super) armed: bool,
     /// Whether a cut is due and waits for credit or an offset. The event that ends the wait makes the cut.
     pub(super) cut_due: bool,
-    /// Whether the sequencer was told that the next cut waits for credit.
+    /// Whether the sequencer was notified that the next cut waits for credit.
     pub(super) pressed: bool,
     /// The number of threads that wait for room.
     pub(super) waiting: usize,

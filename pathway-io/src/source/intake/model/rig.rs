@@ -160,7 +160,7 @@ impl Model {
         let channel = Arc::new(Channel { limit: AtomicUsize::new(backlog), ..channel });
         let gathering = Gathering {
             backlog,
-            // Longer than any model, so that it fires only when the sequencer is told to.
+            // Longer than any model, so that it fires only on a message to the sequencer.
             autocommit: autocommit.then_some(Duration::from_secs(3600)),
             eager,
             offsets: Offsets::default(),
