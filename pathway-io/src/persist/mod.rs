@@ -33,9 +33,10 @@ use crate::pipeline::workers::Workers;
 use crate::run::error::Result;
 use crate::run::lock::Lock;
 
-/// When the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable. The choice decides how
-/// much a power cut can lose. If only the process is killed, nothing is lost with any choice, and every row is
-/// written once.
+/// The time at which the commits of a [persistent](crate::Pipeline::persistent) pipeline become durable.
+///
+/// The choice decides how much a power cut can lose. If only the process is killed, nothing is lost with any choice, and every
+/// row is written once.
 ///
 /// ```no_run
 /// use std::time::Duration;

@@ -5,9 +5,11 @@ use crate::rows::description::Column;
 use crate::rows::message::{Message, same};
 use crate::rows::schema::Schema;
 
-/// Fails to compile unless rows of `A` have all that rows of `B` have: each column of `B` by its name, with a type whose
-/// values `B`'s column can hold, and null only where that may be null. `A` may have further columns, and its key does not
-/// matter: it is Pathway's `A.assert_matches_schema(B)`.
+/// Fails to compile unless every row of `A` can be read as a row of `B`.
+///
+/// Schema `A` must have each column of `B`, by its name. Its type must have only values that `B`'s column can hold, and it can be
+/// null only if `B`'s column can. `A` may have further columns, and its key does not matter. It corresponds to Pathway's
+/// `A.assert_matches_schema(B)`.
 ///
 /// Call it in a constant, so that the compiler evaluates it.
 ///
@@ -63,9 +65,10 @@ pub const fn assert_matches<A: Schema, B: Schema>() {
     }
 }
 
-/// Fails to compile unless `A` and `B` have the same columns: the same names in the same order, the same types, null
-/// in the same places, and the same primary key. It is Pathway's `A.assert_matches_schema(B)` with all its strict
-/// options.
+/// Fails to compile unless `A` and `B` have the same columns.
+///
+/// They must have the same names in the same order, the same types, the same nullable columns, and the same primary key. It
+/// corresponds to Pathway's `A.assert_matches_schema(B)` with all its strict options.
 ///
 /// ```
 /// use pathway_io::Schema;

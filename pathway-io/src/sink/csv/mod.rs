@@ -100,9 +100,11 @@ impl Options {
         Options { pathway: false, per_worker: false, escape_formulas: false }
     }
 
-    /// Writes the same bytes as Pathway's `pw.io.csv.write`. Every field is in quotes, also in the header. A
-    /// null is `None`, and booleans are `True` and `False`. Inside lists and tuples, which are JSON, a float that is
-    /// not finite is `null`. A date-time has nine digits of a second, and an instant, in UTC, ends with `+0000`.
+    /// Writes the same bytes as Pathway's `pw.io.csv.write`.
+    ///
+    /// Every field is in quotes, also in the header. A null is `None`, and booleans are `True` and `False`. Inside lists and
+    /// tuples, which are JSON, a float that is not finite is `null`. A date-time has nine digits of a second, and an instant, in
+    /// UTC, ends with `+0000`.
     ///
     /// ```no_run
     /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};

@@ -283,9 +283,10 @@ impl Options {
         self
     }
 
-    /// Sets the policy for rows that PostgreSQL refuses permanently: rows that violate a constraint or a trigger of a
-    /// table that you made, and rows of a computation with values that it cannot hold. The default is that they fail
-    /// the pipeline.
+    /// Sets the policy for rows that PostgreSQL refuses permanently. By default, they fail the pipeline.
+    ///
+    /// These are rows that violate a constraint or a trigger of a table that you made, and rows of a computation with values that
+    /// PostgreSQL cannot hold.
     ///
     /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint) and 54 (limits), to P0001 (`RAISE
     /// EXCEPTION`), and to XX000 if the server cannot allocate the memory for a value. The server does not say which row of a

@@ -70,8 +70,9 @@ impl Options {
         self
     }
 
-    /// Sets the policy for rows that SQLite refuses permanently: rows that violate a constraint of a table that you
-    /// made, and rows of a computation that are too large. The default is that they fail the pipeline.
+    /// Sets the policy for rows that SQLite refuses permanently. By default, they fail the pipeline.
+    ///
+    /// These are rows that violate a constraint of a table that you made, and rows of a computation that are too large.
     ///
     /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {

@@ -94,9 +94,10 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         self.commit().await
     }
 
-    /// Calls `callback` with each offset once the checkpoint that contains it is on disk. See
-    /// [`Subject::on_durable`](crate::Subject::on_durable). The call is on a thread of the library, outside the
-    /// runtime of `run`.
+    /// Calls `callback` with each offset once the checkpoint that contains it is on disk.
+    ///
+    /// See [`Subject::on_durable`](crate::Subject::on_durable). The call is on a thread of the library, outside the runtime of
+    /// `run`.
     pub fn on_durable(&self, callback: impl FnMut(&O) + Send + 'static)
     where
         O: Offset,
