@@ -106,7 +106,7 @@ fn log_and_json_lines<S: Row + pathway_io::schema::Removable>(rows: &[S], key: f
     assert_eq!(shown(&read_json::<S>(lines)), shown(rows));
 }
 
-/// Reads the rows of a database by the types of their columns, as `docs/formats.md` describes them.
+/// Reads the rows of a database by the types of their columns, as the documentation of `sqlite` describes them.
 #[cfg(feature = "sqlite")]
 fn sqlite<S: Row>(rows: &[S]) {
     use base64::Engine as _;
