@@ -123,7 +123,7 @@ macro_rules! crash_point {
 
 #[cfg(feature = "dataflow")]
 pub mod dataflow;
-/// Where and how often a pipeline runs. With the feature `dataflow`, also computations on tables.
+/// The workers of a pipeline, the partitions of a source, and computations on tables (feature `dataflow`).
 #[cfg(not(feature = "dataflow"))]
 pub mod dataflow {
     pub use crate::pipeline::workers::Workers;

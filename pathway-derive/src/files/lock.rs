@@ -14,7 +14,7 @@
 //! }
 //! ```
 //!
-//! What is false or empty in a column is left out. The same schema always gives the same text.
+//! Properties of a column that are false or empty are omitted. Equal schemas have equal texts.
 
 use std::fmt::Write;
 

@@ -11,7 +11,7 @@ use crate::types::{self, is_written, last_segment, option_of, type_arguments};
 pub enum Trust {
     /// Only names that users do not give to their own types.
     Certain,
-    /// Also names of well-known crates. The compiler then checks the recorded type.
+    /// The names of types in well-known crates, too. The compiler then checks the recorded type.
     Likely,
 }
 

@@ -47,7 +47,7 @@ fn is_foreign(name: &str) -> bool {
 ///
 /// # Errors
 ///
-/// Also if there is a file that is not of a state.
+/// If the directory cannot be read, or contains a file that does not belong to a state.
 fn scan(path: &Path) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> {
     let failed = |error| FileError::new("read the state directory", path, error);
     let (mut logs, mut unfinished) = (Vec::new(), Vec::new());
@@ -165,7 +165,8 @@ impl StateDirectory {
     ///
     /// # Errors
     ///
-    /// Also if there is a file that is not of a state: a sink may have made it after the directory was opened.
+    /// If the directory cannot be read, or contains a file that does not belong to a state. A sink may have made such a file after
+    /// the directory was opened.
     pub(crate) fn logs(&self) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> {
         scan(&self.path)
     }

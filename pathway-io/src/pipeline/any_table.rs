@@ -51,7 +51,7 @@ pub(crate) trait EngineTable {
 #[cfg(not(feature = "dataflow"))]
 impl<T> EngineTable for T {}
 
-/// What rows from the log are: a part of the state, a commit that a sink may lack, or both.
+/// The meaning of rows from the log: a part of the state, a commit that a sink may lack, or both.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Restored {
     /// The rows belong to the current rows.

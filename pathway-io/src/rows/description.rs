@@ -142,7 +142,7 @@ pub struct Column {
     pub description: &'static str,
     /// Further names that are accepted in JSON.
     pub aliases: &'static [&'static str],
-    /// Where in a row's JSON the column is read, such as `seller.name`; empty if it is a field of the row itself.
+    /// The path at which the column is read in a row's JSON, such as `seller.name`; empty if it is a field of the row itself.
     pub path: &'static str,
     pub(crate) steps: &'static [Step],
     /// The name of the struct's field. For a flattened column it is the field with the flattened row.

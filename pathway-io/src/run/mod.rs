@@ -1,4 +1,4 @@
-//! What all threads of a run share.
+//! The parts that all threads of a run share.
 
 pub(crate) mod control;
 pub(crate) mod current;

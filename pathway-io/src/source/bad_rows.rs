@@ -18,7 +18,7 @@ pub(crate) enum BadRowPolicy {
         path: PathBuf,
         file: Mutex<QuarantineFile>,
     },
-    /// Also a quarantine file, but the checkpointer writes the row with the commit around it.
+    /// Gathers lines for a quarantine file. The checkpointer writes each line with the commit around it.
     Gather {
         path: PathBuf,
     },

@@ -129,7 +129,7 @@ where
         self.ends("between two rows", Stop::AfterRows(3))
     }
 
-    /// A stop ends a `run` that waits for room.
+    /// A stop ends a `run` that waits for backlog space.
     fn stops_in_a_full_backlog(&self) -> Verdict {
         self.ends("while a push waited for backlog space", Stop::Full)
     }

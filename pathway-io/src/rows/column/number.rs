@@ -262,7 +262,7 @@ column_type!(u32, NumberBuffer<u32>, DataType::U32);
 column_type!(u64, NumberBuffer<u64>, DataType::U64);
 column_type!(usize, NumberBuffer<usize>, DataType::U64);
 
-/// Not by `column_type!`, because a list of `u8` is bytes, with base64 as its text.
+/// `column_type!` does not fit, because a list of `u8` is bytes, with base64 as its text.
 #[diagnostic::do_not_recommend]
 impl ColumnType for u8 {
     const DATA_TYPE: DataType = DataType::U8;

@@ -328,7 +328,7 @@ fn numbers_are_read_with_any_features_of_serde_json() {
         crate::rows::row_writer::RowWriter::new::<Numbers>().write_row(&columns, row, &mut written);
         let written = String::from_utf8(written).unwrap();
         assert!(written.contains(&format!("\"json\":{json}")), "{written}");
-        // As a restart reads it from the log, and `next_value` from a parsed row.
+        // A restart reads the row from the log in this way, and `next_value` from a parsed row.
         let mut again = ColumnsOf::<Numbers>::default();
         parse_stored::<Numbers>(&mut again, 0, written.as_bytes(), &mut Seen::default()).unwrap();
         let value: Value = serde_json::from_str(&written).unwrap();

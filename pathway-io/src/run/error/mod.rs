@@ -1,4 +1,4 @@
-//! What can go wrong: [`Error`], and the small errors that a source sees ([`Closed`], [`RowError`]).
+//! The errors of a pipeline: [`Error`], and the small errors that a source sees ([`Closed`], [`RowError`]).
 //!
 //! The error of a run names the part that failed and the reason in one sentence. It also contains the later failures
 //! and the summary of the run.

@@ -74,7 +74,7 @@ fn a_column_that_comes_twice_is_given_up() {
             row(fields, &[])
         })
         .collect();
-    // Also where an unknown field is between the two.
+    // The same with an unknown field between the two.
     rows.extend((0..8).map(|field| row((0..8).chain([field]), &[8])));
     rows.extend((0..8).map(|field| row([field].into_iter().chain(0..8), &[1])));
     assert_eq!(decode(&rows), vec![false; rows.len()]);
