@@ -1,6 +1,6 @@
 use pathway_io::Schema;
 
-/// As in the 3 rows of `cats.jsonl`.
+/// Inferred from the 3 rows of `cats.jsonl`.
 #[derive(Schema)]
 #[schema(sample = "cats.jsonl")]
 struct Cats {

@@ -1,6 +1,6 @@
 use pathway_io::Schema;
 
-/// As in the 3 rows of `kinds.jsonl`.
+/// Inferred from the 3 rows of `kinds.jsonl`.
 #[derive(Schema)]
 #[schema(sample = "kinds.jsonl")]
 struct Kinds {

@@ -1,6 +1,6 @@
 use pathway_io::Schema;
 
-/// As in the 1200 rows of `late.jsonl`.
+/// Inferred from the 1200 rows of `late.jsonl`.
 #[derive(Schema)]
 #[schema(sample = "late.jsonl")]
 struct Late {

@@ -1,6 +1,6 @@
 use pathway_io::Schema;
 
-/// As in the 2 rows of `names.jsonl`.
+/// Inferred from the 2 rows of `names.jsonl`.
 #[derive(Schema)]
 #[schema(sample = "names.jsonl")]
 struct Names {

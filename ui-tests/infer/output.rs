@@ -1,6 +1,6 @@
 use pathway_io::Schema;
 
-/// As in the 3 rows of `output.csv`.
+/// Inferred from the 3 rows of `output.csv`.
 #[derive(Schema)]
 #[schema(sample = "output.csv")]
 struct Output {

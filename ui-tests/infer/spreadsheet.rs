@@ -1,6 +1,6 @@
 use pathway_io::Schema;
 
-/// As in the 3 rows of `spreadsheet.csv`.
+/// Inferred from the 3 rows of `spreadsheet.csv`.
 #[derive(Schema)]
 #[schema(sample = "spreadsheet.csv")]
 struct Spreadsheet {

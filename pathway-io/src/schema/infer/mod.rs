@@ -50,7 +50,7 @@ const BYTES: u64 = 64 << 20;
 ///     cat.to_string(),
 ///     r#"use pathway_io::Schema;
 ///
-/// /// As in the 2 rows of `cats.jsonl`.
+/// /// Inferred from the 2 rows of `cats.jsonl`.
 /// #[derive(Schema)]
 /// #[schema(sample = "cats.jsonl")]
 /// struct Cat {

@@ -170,7 +170,7 @@ fn structs_are_named() {
     }
     let hostile = infer("a\n1\n".as_bytes()).unwrap().sample("x\n}\" */").to_string();
     assert!(
-        hostile.contains("/// As in the 1 row of `x }\" */`.\n#[derive(Schema)]\n#[schema(sample = \"x\\n}\\\" */\")]")
+        hostile.contains("/// Inferred from the 1 row of `x }\" */`.\n#[derive(Schema)]\n#[schema(sample = \"x\\n}\\\" */\")]")
     );
 }
 
