@@ -196,7 +196,9 @@ fn check_files(before: &[OutputFile], now: &[OutputFile]) -> Result<(), String> 
         let path = shown_path(&file.path);
         if other.table != file.table {
             let (was, is) = (&file.table, &other.table);
-            return Err(format!("the output `{path}` has the rows of {was}, and would get those of {is}"));
+            return Err(format!(
+                "the output `{path}` contains the rows of {was}, and would now receive the rows of {is}"
+            ));
         }
         let [was, is] = [file, other].map(|file| file.format.as_deref().unwrap_or_default());
         return Err(format!("the output `{path}` was written as {was}, and would be continued as {is}"));

@@ -124,7 +124,7 @@ impl Pipeline {
         self.read_with(source, ReadOptions::new())
     }
 
-    /// Adds a source with options that override those of its connector.
+    /// Adds a source with options that override the options of its connector.
     ///
     /// ```
     /// # use pathway_io::{connector, Pipeline, ReadOptions, Schema, Subject};

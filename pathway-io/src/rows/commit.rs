@@ -60,8 +60,8 @@ impl<S: Schema> Commit<S> {
         Commit { time, rows: Arc::new(Rows { batches, len, pool }) }
     }
 
-    /// Returns the time of all its updates: a logical clock in milliseconds since the Unix epoch, greater than that of every
-    /// commit before.
+    /// Returns the time of all its updates: a logical clock in milliseconds since the Unix epoch, greater than the time of
+    /// every earlier commit.
     #[must_use]
     pub fn time(&self) -> u64 {
         self.time

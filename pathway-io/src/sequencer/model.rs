@@ -163,7 +163,7 @@ impl Model {
         };
         let journal: Vec<u64> = self.journal.try_iter().filter_map(record).collect();
         let times: Vec<u64> = commits.iter().map(|(time, _)| *time).collect();
-        assert_eq!(journal, times, "the order of the journal is that of the commits");
+        assert_eq!(journal, times, "the journal has the order of the commits");
         for intake in &self.intakes {
             assert!(intake.level().in_flight.is_zero(), "credit is lost");
         }

@@ -102,7 +102,7 @@ impl<S: Schema> TableSinks<S> {
 pub(crate) trait AnySinks {
     /// Returns the files and database tables that the sinks write, with the files of the workers `workers`.
     fn targets(&self, workers: Range<usize>) -> Vec<Target>;
-    /// Returns the files that the sinks write, with those of the workers `workers`, and the format of each.
+    /// Returns the files that the sinks write, with the files of the workers `workers`, and the format of each file.
     fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)>;
     /// Returns the database tables and directories that the sinks write.
     #[cfg(feature = "persist")]

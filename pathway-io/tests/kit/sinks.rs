@@ -336,7 +336,7 @@ broken! {
     a_nan_becomes_zero: NanAsZero => keeps_nan_and_infinity, "a NaN or an infinity in the column `weight`";
     a_time_comes_from_nowhere: RecoversBeforeTheFirst => recovers_nothing_at_first, "`recover` returns the time 5";
     a_time_stays_behind: KeepsTheFirstTime => recovers_its_last_commit, "has the time 20, and `recover` returns Some(10)";
-    rows_come_before_their_time: WritesBeforeTheTime => recovers_whole_commits, "after a kill between `write` and `flush`, `recover` returns the time 10, and the rows are not those";
+    rows_come_before_their_time: WritesBeforeTheTime => recovers_whole_commits, "after a kill between `write` and `flush`, `recover` returns the time 10, but the rows differ from the commits up to it";
     the_time_comes_when_it_is_dropped: TimeWhenDropped => recovers_whole_commits, "after a kill before the next flush `recover` returns 0";
     missing_commits_come_twice: RepeatsAfterRecover => takes_the_commits_that_it_misses, "does not have each once: number 3: expected";
     a_failed_write_stays: KeepsWhatFailed => undoes_what_was_not_flushed, "what was not flushed must be undone";

@@ -508,7 +508,10 @@ fn outputs_of_two_computed_tables_of_one_row_type_cannot_be_exchanged() {
         };
         attempt(false).unwrap();
         let error = attempt(true).unwrap_err();
-        assert!(error.contains("has the rows of the computed table `Count`, and would get those of "), "{error}");
+        assert!(
+            error.contains("contains the rows of the computed table `Count`, and would now receive the rows of "),
+            "{error}"
+        );
         assert!(error.contains("computed table 2 of `Count`"), "{error}");
         attempt(false).unwrap();
     }

@@ -38,7 +38,9 @@ fn an_output_of_another_table_or_format_is_rejected() {
     });
     let error = error.unwrap_err();
     assert!(
-        error.contains("has the rows of table 1 of source `first`, and would get those of table 1 of source"),
+        error.contains(
+            "contains the rows of table 1 of source `first`, and would now receive the rows of table 1 of source"
+        ),
         "{error}"
     );
     let error = run_two(&directory, |[first, second]| {
@@ -83,7 +85,8 @@ fn a_database_of_another_table_is_rejected_and_a_database_that_was_moved_is_not(
     // SQLite ignores the case.
     attempt("zoo.sqlite", ["A", "b"]).unwrap();
     let error = attempt("zoo.sqlite", ["b", "a"]).unwrap_err();
-    let expected = "has the rows of table 1 of source `first`, and would get those of table 1 of source `second`";
+    let expected =
+        "contains the rows of table 1 of source `first`, and would now receive the rows of table 1 of source `second`";
     assert!(error.contains("zoo.sqlite a`") && error.contains(expected), "{error}");
     fs::rename(directory.path("zoo.sqlite"), directory.path("moved.sqlite")).unwrap();
     attempt("moved.sqlite", ["a", "b"]).unwrap();

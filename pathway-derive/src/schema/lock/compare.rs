@@ -198,8 +198,7 @@ impl Comparison<'_> {
             }
             Some(column) => {
                 let is = text(column.ty);
-                let what =
-                    format!("the columns of `{field}` were those of `{ty}` in `{file}` and are now those of `{is}`");
+                let what = format!("the columns of `{field}` came from `{ty}` in `{file}` and now come from `{is}`");
                 self.breaking(column.ident, what);
             }
             None => {

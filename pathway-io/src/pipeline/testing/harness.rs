@@ -104,7 +104,7 @@ where
         }
     }
 
-    /// Reads the source with options that override those of the connector.
+    /// Reads the source with options that override the options of the connector.
     pub fn options(mut self, options: ReadOptions) -> Self {
         self.options = options;
         self

@@ -128,7 +128,7 @@ macro_rules! connector_tests {
 /// |---|---|
 /// | `recovers_nothing_at_first` | without a commit, `recover` returns `None` |
 /// | `recovers_its_last_commit` | `recover` returns the time of the last commit, and changes nothing |
-/// | `recovers_whole_commits` | after a kill between `write` and `flush`, the rows are those of the commits up to the time |
+/// | `recovers_whole_commits` | after a kill between `write` and `flush`, the sink contains exactly the rows of the commits up to the time |
 /// | `takes_the_commits_that_it_misses` | with the commits after its time, it has each once |
 /// | `undoes_what_was_not_flushed` | `recover` on the same sink undoes what was written since the last flush |
 /// | `keeps_its_time_without_a_commit` | a flush with nothing to write keeps the time |

@@ -232,7 +232,7 @@ where
         }
         self.compare(directory, &durable, Order::Same).map_err(|difference| {
             format!(
-                "{end} between `write` and `flush`, `recover` returns the time {time}, and the rows are not those of the \
+                "{end} between `write` and `flush`, `recover` returns the time {time}, but the rows differ from the \
                  commits up to it: {difference} (`Sink::is_transactional`: no row may become durable without its time)"
             )
         })

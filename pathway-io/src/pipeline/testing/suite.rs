@@ -113,7 +113,7 @@ where
                 let names: Vec<String> = all(&report).iter().map(|table| format!("`{}`", table.schema.name)).collect();
                 let names = names.join(" or ");
                 Err(format!(
-                    "{bad} of the rows do not fit {names}: its columns are not those of the data (`docs/guarantees.md`, section 7)"
+                    "{bad} of the rows do not fit {names}: its columns differ from the columns of the data (`docs/guarantees.md`, section 7)"
                 ))
             }
         }

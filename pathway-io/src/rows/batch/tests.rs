@@ -50,7 +50,7 @@ fn the_memory_of_a_refused_row_is_not_kept() {
         let taken = batches.take();
         assert!(taken.iter().chain([&batches.current]).all(|batch| batch.peak.1 < LONG));
 
-        // So has a batch that is full.
+        // A full batch has only the memory of its rows, too.
         refuse(batches.current());
         for _ in 0..SEAL_ROWS {
             batches.current().push(cat().into_fields()).ok().unwrap();

@@ -52,7 +52,7 @@ pub use self::values::Values;
 /// | `f32`, `f64` | the shortest text that parses to the same float: `1.0`, `1e-7`; `NaN` | the same; NaN and infinities are strings | `real`, `double precision`, `REAL` | `Float32`, `Float64` |
 /// | `String`, `Box<str>`, `Arc<str>`, `Cow<'static, str>` | itself | a string | `text`, `TEXT` | `Utf8` |
 /// | `char`, `PathBuf` (UTF-8), an enum with `#[derive(ColumnType)]` | itself | a string | `text`, `TEXT` | `Utf8` |
-/// | `IpAddr`, `SocketAddr`, and those of v4 and v6 | `192.0.2.1`, `[2001:db8::1]:80` | a string | `text`, `TEXT` | `Utf8` |
+/// | `IpAddr`, `SocketAddr`, and their types for v4 and v6 | `192.0.2.1`, `[2001:db8::1]:80` | a string | `text`, `TEXT` | `Utf8` |
 /// | `Vec<u8>`, `bytes::Bytes` | base64: `AQI=` | a string | `bytea`, `BLOB` | `Binary` |
 /// | `serde_json::Value`, `RawJson` | JSON | any JSON | `jsonb`, `TEXT` | `Utf8` with `arrow.json` |
 /// | `Duration`, `jiff::SignedDuration`, `chrono::TimeDelta` | integer nanoseconds: `1500000000` | the same | `numeric(29)`, `INTEGER` | `Duration` |
@@ -69,7 +69,7 @@ pub use self::values::Values;
 /// | tuples | as JSON | a list | `jsonb`, `TEXT` | `Struct` |
 /// | `BTreeMap<String, T>`, `HashMap<String, T>` | as JSON | an object, by name | `jsonb`, `TEXT` | `Map` |
 ///
-/// The SQL types are those of `TableSchema::sql_ddl`. The sink for SQLite declares a `u64`, a 128-bit integer and a duration as
+/// `TableSchema::sql_ddl` uses these SQL types. The sink for SQLite declares a `u64`, a 128-bit integer and a duration as
 /// `BLOB`, and a `bool` as `INTEGER`.
 ///
 /// JSON in a `Value`, a `RawJson`, a map or a `#[schema(json)]` column is nested at most 100 levels, and no object in it has

@@ -37,7 +37,7 @@ pub(super) fn guess(inferred: &Inferred) -> Option<Guess> {
     }
 }
 
-/// Ranks a name by its likeness to that of a key; a lower rank is more likely.
+/// Ranks a name by its likeness to the name of a key; a lower rank is more likely.
 fn rank(name: &str) -> Option<usize> {
     let lower = name.to_lowercase();
     let whole = ["id", "_id", "key", "uuid", "guid", "uri", "url"].iter().position(|known| *known == lower);

@@ -10,7 +10,9 @@ pub(super) fn print(inferred: &Inferred, f: &mut fmt::Formatter<'_>) -> fmt::Res
     let plural = if rows == 1 { "row" } else { "rows" };
     f.write_str("use pathway_io::Schema;\n\n")?;
     match &inferred.sample {
-        Some(sample) => writeln!(f, "/// Inferred from the {rows} {plural} of `{}`.", sample.replace(char::is_control, " "))?,
+        Some(sample) => {
+            writeln!(f, "/// Inferred from the {rows} {plural} of `{}`.", sample.replace(char::is_control, " "))?
+        }
         None => writeln!(f, "/// As in {rows} {plural} of a sample.")?,
     }
     f.write_str("#[derive(Schema)]\n")?;

@@ -169,9 +169,9 @@ fn structs_are_named() {
         assert!(named(name).contains(&format!("struct {expected} {{")), "{}", named(name));
     }
     let hostile = infer("a\n1\n".as_bytes()).unwrap().sample("x\n}\" */").to_string();
-    assert!(
-        hostile.contains("/// Inferred from the 1 row of `x }\" */`.\n#[derive(Schema)]\n#[schema(sample = \"x\\n}\\\" */\")]")
-    );
+    assert!(hostile.contains(
+        "/// Inferred from the 1 row of `x }\" */`.\n#[derive(Schema)]\n#[schema(sample = \"x\\n}\\\" */\")]"
+    ));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Compares the quoting with that of the `csv` crate.
+//! Compares the quoting with the `csv` crate.
 
 use proptest::prelude::*;
 

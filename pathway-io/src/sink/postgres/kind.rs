@@ -24,7 +24,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The types are those of `TableSchema::sql_ddl`.
+    /// Returns the kind of the SQL type that `TableSchema::sql_ddl` gives a column.
     pub(super) fn of(data_type: &DataType) -> Self {
         match data_type {
             DataType::Bool => Kind::Bool,

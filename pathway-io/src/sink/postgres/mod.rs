@@ -256,7 +256,7 @@ impl Options {
         self
     }
 
-    /// Encrypts the connection, with a connector such as that of `postgres-native-tls` or `tokio-postgres-rustls`.
+    /// Encrypts the connection, with a TLS connector from a crate such as `postgres-native-tls` or `tokio-postgres-rustls`.
     ///
     /// ```ignore
     /// let connector = native_tls::TlsConnector::new()?;

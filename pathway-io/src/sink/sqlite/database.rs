@@ -54,7 +54,7 @@ impl Database {
         Ok(())
     }
 
-    /// Stores the time of a commit instead of that of the last one.
+    /// Replaces the stored time of the last commit.
     ///
     /// # Errors
     ///

@@ -8,7 +8,7 @@ use crate::run::error::row_error::RowError;
 use crate::source::intake::Push;
 use crate::source::offset::Offset;
 
-/// The rules of offsets are those of a [`Subject`](crate::Subject).
+/// The same rules of offsets apply as for a [`Subject`](crate::Subject).
 impl<S: Schema, O> AsyncSubject<S, O> {
     /// Returns the last committed offset, from which to continue. `None` if there is none, as at the first start.
     #[must_use]

@@ -187,7 +187,7 @@ impl Panics {
         }
     }
 
-    /// Raises the first panic as that of `run`, and reports the others.
+    /// Raises the first panic, as if `run` had panicked, and reports the others.
     fn raise(self, source: &Source) {
         let mut panics = self.0.into_iter();
         let Some(first) = panics.next() else { return };

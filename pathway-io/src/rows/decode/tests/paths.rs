@@ -120,7 +120,7 @@ fn errors_name_the_path() {
     }
 }
 
-/// In rows that the library wrote, such as those of the log, a name is always that of a column, even if paths begin in
+/// In rows that the library wrote, such as the rows of the log, a name always names a column, even if paths begin in
 /// it.
 #[test]
 fn stored_rows_have_each_column_under_its_name() {
