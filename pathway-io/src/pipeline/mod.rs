@@ -151,7 +151,7 @@ impl Pipeline {
                 spawn(copy, pools.clone(), Some(partition))
             }))
         } else {
-            Launcher::Whole(spawn(connector, pools, None))
+            Launcher::Whole(Some(spawn(connector, pools, None)))
         };
         let offset_type = <C::Subjects as Subjects>::offset_type();
         plan.sources.push(SourcePlan { name, options, tables, offset_type, launch });

@@ -10,6 +10,7 @@ use super::workers::Workers;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
 use crate::run::files::FileId;
+use crate::run::guard::guarded;
 use crate::run::quarantine::BadRows;
 use crate::sequencer::stage::Stage;
 use crate::sink::file::numbered;
@@ -50,16 +51,16 @@ pub(super) type Spawn = Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<(
 
 /// Starts a source: once, or once per partition.
 pub(super) enum Launcher {
-    Whole(Spawn),
+    /// `None` once its reader was taken.
+    Whole(Option<Spawn>),
     Partitioned(Box<dyn Fn(Partition) -> Spawn + Send>),
 }
 
-/// A connector whose tables have been started. All of its readers share the tables.
+/// The tables of a connector, which have been started. All of its readers share them.
 pub(super) struct StartedSource {
     pub(super) stages: Vec<Box<dyn Stage>>,
     /// The sinks that take part in checkpoints, each with the number of its table.
     pub(super) sinks: Vec<(usize, CheckpointedSink)>,
-    pub(super) readers: Vec<Reader>,
 }
 
 /// A source, or a partition of one, that is ready to start.
@@ -75,8 +76,33 @@ impl SourcePlan {
         matches!(self.launch, Launcher::Partitioned(_))
     }
 
-    /// Starts the tables, and returns the readers of this process. `state` returns the state of a table in a persistent
-    /// pipeline.
+    /// Returns the readers of this process. It can be called once.
+    ///
+    /// # Errors
+    ///
+    /// If the clone of a partitioned connector panics.
+    pub(super) fn take_readers(&mut self, workers: &Workers) -> Result<Vec<Reader>> {
+        let launch = match &mut self.launch {
+            Launcher::Whole(spawn) => {
+                let reader = |spawn| Reader { name: Arc::clone(&self.name), worker: None, spawn };
+                return Ok(spawn.take().map(reader).into_iter().collect());
+            }
+            Launcher::Partitioned(launch) => launch,
+        };
+        let reader = |worker| {
+            let partition = Partition { index: workers.numbers().start + worker, count: workers.count() };
+            let name = match partition.count {
+                1 => Arc::clone(&self.name),
+                _ => format!("{}[{}]", self.name, partition.index).into(),
+            };
+            let spawn =
+                guarded("its clone", || launch(partition)).map_err(|kind| Error::connector(&self.name, kind))?;
+            Ok(Reader { name, worker: Some(worker), spawn })
+        };
+        (0..workers.threads).map(reader).collect()
+    }
+
+    /// Starts the tables. `state` returns the state of a table in a persistent pipeline.
     pub(super) fn start(
         self,
         workers: &Workers,
@@ -90,21 +116,7 @@ impl SourcePlan {
             stages.push(started.stage);
             sinks.extend(started.sinks.into_iter().map(|sink| (number, sink)));
         }
-        let readers = match self.launch {
-            Launcher::Whole(spawn) => vec![Reader { name: self.name, worker: None, spawn }],
-            Launcher::Partitioned(launch) => {
-                let reader = |worker| {
-                    let partition = Partition { index: workers.numbers().start + worker, count: workers.count() };
-                    let name = match partition.count {
-                        1 => Arc::clone(&self.name),
-                        _ => format!("{}[{}]", self.name, partition.index).into(),
-                    };
-                    Reader { name, worker: Some(worker), spawn: launch(partition) }
-                };
-                (0..workers.threads).map(reader).collect()
-            }
-        };
-        StartedSource { stages, sinks, readers }
+        StartedSource { stages, sinks }
     }
 }
 

@@ -47,6 +47,8 @@ pub(super) fn start(
     if workers.processes() > 1 {
         plan.number_quarantines(workers.process);
     }
+    // This runs the user's code, so it comes before the start of the threads.
+    let readers: Vec<_> = plan.sources.iter_mut().map(|source| source.take_readers(workers)).collect::<Result<_>>()?;
     let mut prepared =
         persistence.map(|persistence| persistence.prepare(&plan.sources, &derived, workers)).transpose()?;
     let persistent = prepared.as_ref().is_some_and(|prepared| prepared.is_resumed());
@@ -85,13 +87,13 @@ pub(super) fn start(
         })
         .unzip();
     let (mut sources, mut tables, mut launches) = (Vec::new(), Vec::new(), Vec::new());
-    for (connector, (plan, bad_rows)) in plan.sources.into_iter().zip(policies).enumerate() {
+    for (connector, ((plan, readers), bad_rows)) in plan.sources.into_iter().zip(readers).zip(policies).enumerate() {
         let (options, bad_rows, bad_rows_seen) = (plan.options.clone(), Arc::new(bad_rows), Arc::default());
         let name = Arc::clone(&plan.name);
         let state = |table| prepared.as_ref().map(|prepared| prepared.table(&name, table));
         let started = plan.start(workers, &control, state);
         sinks.extend(started.sinks.into_iter().map(|(table, sink)| (Some((connector, table)), sink)));
-        for Reader { name, worker, spawn } in started.readers {
+        for Reader { name, worker, spawn } in readers {
             let index = sources.len();
             let gathering = Gathering {
                 backlog: options.backlog_rows(),

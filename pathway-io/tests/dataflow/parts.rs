@@ -1,6 +1,8 @@
 //! Partitioned sources, with one partition for each worker.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pathway_io::dataflow::{Partition, Workers};
 use pathway_io::{BadRows, Error, ReadOptions, RunResult, Schema, Subject, connector};
@@ -169,6 +171,34 @@ fn a_failing_partition_is_named() {
     let error = run_on(pipeline, Workers::threads(3)).unwrap_err();
     assert!(matches!(error, Error::Connector(_)));
     assert_eq!(error.to_string(), "connector `broken[1]` failed: no such partition");
+}
+
+/// A source that cannot be cloned for the third worker. The first clone is made when the source is added.
+struct Unclonable(Arc<AtomicUsize>);
+
+impl Clone for Unclonable {
+    fn clone(&self) -> Self {
+        assert!(self.0.fetch_add(1, Ordering::Relaxed) < 3, "no more clones");
+        Unclonable(Arc::clone(&self.0))
+    }
+}
+
+#[connector(name = "unclonable")]
+impl Unclonable {
+    fn run(&mut self, numbers: Subject<Number>, _part: Partition) {
+        drop(numbers);
+    }
+}
+
+#[test]
+fn a_source_that_cannot_be_cloned_is_named() {
+    for is_computed_on in [false, true] {
+        let pipeline = pipeline();
+        let numbers = pipeline.read(Unclonable(Arc::default()));
+        let _computed = is_computed_on.then(|| numbers.compute(|numbers| numbers));
+        let error = run_on(pipeline, Workers::threads(3)).unwrap_err();
+        assert_eq!(error.to_string(), "connector `unclonable` panicked in its clone: no more clones");
+    }
 }
 
 #[derive(Clone)]
