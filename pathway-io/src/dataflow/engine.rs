@@ -34,6 +34,7 @@ use super::table::DataflowTable;
 use crate::pipeline::any_table::{AnyTable, TableRun};
 use crate::pipeline::extensions::{Engine, EngineChoice, EngineRun, RunningEngine, StartedEngine};
 use crate::pipeline::workers::Workers;
+use crate::rows::description::TableSchema;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
 use crate::run::guard::{Ending, guarded};
@@ -44,6 +45,8 @@ use crate::sequencer::feed::Downstream;
 /// The computations of a pipeline, in the order in which the workers build them.
 struct DataflowEngine {
     computations: Vec<Arc<dyn Computation>>,
+    /// The tables that computations read.
+    read: Vec<Arc<dyn AnyTable>>,
     /// The tables whose commits are made by several processes.
     partitioned: Vec<Arc<dyn Partitioned>>,
 }
@@ -104,12 +107,16 @@ impl Part for WorkerPart {
 
 /// Finds all computations that read the tables of a pipeline, directly or through other computations.
 pub(super) fn find(tables: &[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>> {
-    let mut known = HashSet::new();
+    let (mut known, mut read) = (HashSet::new(), Vec::new());
     let mut computations: HashMap<u64, Arc<dyn Computation>> = HashMap::new();
     let mut tables: Vec<Arc<dyn AnyTable>> = tables.to_vec();
     while let Some(table) = tables.pop() {
         known.insert(identity(&Arc::downgrade(table.extensions())));
-        for computation in table.extensions().get::<DataflowTable>().computations() {
+        let readers = table.extensions().get::<DataflowTable>().computations();
+        if !readers.is_empty() {
+            read.push(table);
+        }
+        for computation in readers {
             if computations.insert(computation.number(), Arc::clone(&computation)).is_none() {
                 tables.push(computation.output());
             }
@@ -123,7 +130,7 @@ pub(super) fn find(tables: &[Arc<dyn AnyTable>]) -> Result<Box<dyn Engine>> {
             return Err(Error::computation(computation.name(), FailureKind::Failed(message.into())));
         }
     }
-    Ok(Box::new(DataflowEngine { computations, partitioned: Vec::new() }))
+    Ok(Box::new(DataflowEngine { computations, read, partitioned: Vec::new() }))
 }
 
 impl DataflowEngine {
@@ -133,20 +140,31 @@ impl DataflowEngine {
         self.partitioned.iter().for_each(|table| table.abandon());
     }
 
-    /// Hashes the parts of the program that determine the shape of the dataflow. All processes must agree on them.
+    /// Hashes the parts of the program that determine the shape of the dataflow and the rows in it. All processes must agree
+    /// on them.
     fn fingerprint(&self, partitioned: &[Arc<dyn AnyTable>]) -> u64 {
         let mut state = DefaultHasher::new();
         partitioned.len().hash(&mut state);
         for table in partitioned {
-            table.schema().name.hash(&mut state);
+            hash_columns(table.schema(), &mut state);
             table.sinks().kinds().hash(&mut state);
         }
+        // The other processes have already dropped the sinks of the tables that are not partitioned.
+        self.read.iter().for_each(|table| hash_columns(table.schema(), &mut state));
         for computation in &self.computations {
-            computation.name().hash(&mut state);
+            hash_columns(computation.output().schema(), &mut state);
             computation.inputs().len().hash(&mut state);
             computation.output().sinks().kinds().hash(&mut state);
         }
         state.finish()
+    }
+}
+
+/// Hashes the properties of a table that rows from another process must have.
+fn hash_columns(schema: &TableSchema, state: &mut impl Hasher) {
+    (schema.name, schema.append_only, schema.columns.len()).hash(state);
+    for column in schema.columns {
+        (column.name, column.data_type.to_string(), column.optional, column.primary_key).hash(state);
     }
 }
 

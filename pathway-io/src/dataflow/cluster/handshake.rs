@@ -112,7 +112,7 @@ impl Handshake<'_> {
         } else if other.threads != own.threads {
             format!("it has {} threads, this one {}", other.threads, own.threads)
         } else if other.program != own.program {
-            "it runs another program, or one whose tables have other sinks".to_owned()
+            "it runs another program, or one whose tables have other columns or sinks".to_owned()
         } else if other.process >= own.processes || other.process == own.process {
             "two processes have this number".to_owned()
         } else {
@@ -184,8 +184,8 @@ impl Handshake<'_> {
                         return Ok(Some(stream));
                     }
                     return refused(
-                        "does not accept this process: it runs another program, or one whose tables have other sinks, \
-                         or was started with other numbers of threads or processes"
+                        "does not accept this process: it runs another program, or one whose tables have other columns \
+                         or sinks, or was started with other numbers of threads or processes"
                             .to_owned(),
                     );
                 }

@@ -155,3 +155,18 @@ fn a_process_with_different_sinks_is_rejected() {
         assert!(out.contains(&refused), "{out}{err}");
     }
 }
+
+/// One machine still runs an older version of the program. Its rows would be read as rows of other columns.
+#[test]
+fn a_process_with_other_columns_is_rejected() {
+    for programs in [["read", "read before"], ["computed", "computed from before"], ["computed", "computed before"]] {
+        let mut cluster = Cluster::start(&programs, 1);
+        for (process, (out, err)) in cluster.end().into_iter().enumerate() {
+            let other = 1 - process;
+            let refused = format!(
+                "process {other} cannot take part: it runs another program, or one whose tables have other columns"
+            );
+            assert!(out.contains(&refused), "{programs:?}: {out}{err}");
+        }
+    }
+}

@@ -68,6 +68,11 @@ fn child() {
         "between" => programs::between(&pipeline, Path::new(&output)),
         "written" => programs::one_table(&pipeline, Some(Path::new(&output))),
         "unwritten" => programs::one_table(&pipeline, None),
+        "read" => programs::read(&pipeline, Path::new(&output), false),
+        "read before" => programs::read(&pipeline, Path::new(&output), true),
+        "computed" => programs::computed(&pipeline, Path::new(&output), false, false),
+        "computed from before" => programs::computed(&pipeline, Path::new(&output), true, false),
+        "computed before" => programs::computed(&pipeline, Path::new(&output), false, true),
         "misplaced" => programs::misplaced(&pipeline, Path::new(&output)),
         "other" => {
             let words = pipeline.read(source(|_: Subject<Word>| Ok(())));

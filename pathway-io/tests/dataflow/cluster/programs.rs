@@ -224,3 +224,68 @@ pub fn misplaced(pipeline: &Pipeline, output: &Path) {
     let (words, _) = pipeline.read(Parts { silent: false });
     csv::write_with(&words, output.with_file_name("missing/each.csv"), csv::Options::new().per_worker());
 }
+
+/// Tables of an older version of the program, in which a column had another name or type.
+mod older {
+    use super::{Schema, Subject};
+
+    #[derive(Schema)]
+    #[schema(dataflow)]
+    pub struct Word {
+        #[schema(primary_key)]
+        pub key: u32,
+        pub text: String,
+    }
+
+    #[derive(Schema)]
+    #[schema(dataflow)]
+    pub struct Count {
+        #[schema(primary_key)]
+        pub word: String,
+        pub n: u8,
+    }
+
+    #[derive(Clone)]
+    pub struct Parts;
+
+    #[super::connector]
+    impl Parts {
+        fn run(&mut self, words: Subject<Word>, _part: super::Partition) {
+            drop(words);
+        }
+    }
+}
+
+#[derive(Clone)]
+struct NoWords;
+
+#[connector]
+impl NoWords {
+    fn run(&mut self, words: Subject<Word>, _part: Partition) {
+        drop(words);
+    }
+}
+
+/// One partitioned table.
+pub fn read(pipeline: &Pipeline, output: &Path, is_old: bool) {
+    if is_old {
+        csv::write(&pipeline.read(older::Parts), output);
+    } else {
+        csv::write(&pipeline.read(NoWords), output);
+    }
+}
+
+/// One computation, whose input or output is from the older version.
+pub fn computed(pipeline: &Pipeline, output: &Path, has_old_input: bool, has_old_output: bool) {
+    if has_old_input {
+        let words = pipeline.read(source(|_: Subject<older::Word>| Ok(())));
+        csv::write(&words.compute(|words| words.map(|word| Count { word: word.text, n: 1 })), output);
+        return;
+    }
+    let words = pipeline.read(source(|_: Subject<Word>| Ok(())));
+    if has_old_output {
+        csv::write(&words.compute(|words| words.map(|word| older::Count { word: word.word, n: 1 })), output);
+    } else {
+        csv::write(&words.compute(|words| words.map(|word| Count { word: word.word, n: 1 })), output);
+    }
+}
