@@ -381,7 +381,7 @@ fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, partition: Option<Part
 }
 
 /// Returns the name of a type without its path and its parameters.
-fn short_type_name<T>() -> &'static str {
+pub(crate) fn short_type_name<T>() -> &'static str {
     let name = std::any::type_name::<T>();
     let name = name.split('<').next().unwrap_or(name);
     name.rsplit("::").next().unwrap_or(name)

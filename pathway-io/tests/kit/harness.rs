@@ -9,7 +9,7 @@ use pathway_io::testing::Step::{Commit, End, Fail, Offset, Panic, Pause, Push};
 use pathway_io::testing::{Clock, Harness, Stuck, script};
 use pathway_io::{ReadOptions, Restart, RunResult, Sink, Stop, Subject, connector};
 
-use crate::common::{Cat, Number, cat, within};
+use crate::common::{Cat, Number, cat, source, within};
 
 fn n(n: u64) -> Number {
     Number { n }
@@ -34,6 +34,16 @@ fn a_script_fails_and_panics() {
     assert_eq!(failed.rows().count(), 1);
     let panicked = within(|| Harness::new(script([Push(n(1)), Panic])).run());
     assert!(panicked.result().unwrap_err().to_string().contains("as the script says"));
+}
+
+/// A connector that is written by hand has no name in its options.
+#[test]
+fn a_source_is_named_as_in_a_pipeline() {
+    let failing = || source(|_: Subject<Number>| Err("it breaks".into()));
+    let report = within(move || Harness::new(failing()).run());
+    assert_eq!(report.result().unwrap_err().to_string(), "connector `Source` failed: it breaks");
+    let report = within(move || Harness::new(failing()).options(ReadOptions::new().name("other")).run());
+    assert_eq!(report.result().unwrap_err().to_string(), "connector `other` failed: it breaks");
 }
 
 #[test]

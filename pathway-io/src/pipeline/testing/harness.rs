@@ -16,7 +16,7 @@ use super::tables::TestedTables;
 use crate::pipeline::monitor::{Monitor, Snapshot, SourceState};
 use crate::pipeline::running::Running;
 use crate::pipeline::workers::Workers;
-use crate::pipeline::{Pipeline, StopHandle};
+use crate::pipeline::{Pipeline, StopHandle, short_type_name};
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::control::Control;
@@ -222,7 +222,9 @@ where
             stop_before,
             fail: self.fail,
         };
-        let options = self.options.or(C::options());
+        let mut options = self.options.or(C::options());
+        // Without a name, errors would have the name of the type that counts.
+        options.name.get_or_insert_with(|| short_type_name::<C>().to_owned());
         let options = if self.stop == Stop::Full { options.backlog(1) } else { options };
         let tables = pipeline.read_with(counted, options);
         self.attached.into_iter().for_each(|attach| attach(&tables));
