@@ -271,6 +271,32 @@ fn a_row_with_an_offset_is_accepted_by_a_backlog_full_of_rows_without_offset() {
     assert_eq!(cuts, [[0, 1, 2, 3]]);
 }
 
+/// The rows before the transaction have an offset, and wait only for the next commit.
+#[test]
+fn rows_with_an_earlier_offset_take_no_room_from_an_open_transaction() {
+    let cuts = numbers_by_commit(options().backlog(4), |numbers| {
+        (1..=3).try_for_each(|i| numbers.next_at(i, n(i)))?;
+        let transaction = numbers.transaction();
+        transaction.next(n(100))?;
+        (4..=7).try_for_each(|i| numbers.next_at(i, n(i)))?;
+        Ok(transaction.commit_at(8)?)
+    });
+    assert_eq!(cuts, [[1, 2, 3, 4, 5, 6, 7, 100]]);
+}
+
+#[test]
+fn a_row_with_an_offset_is_accepted_after_a_transaction_was_dropped() {
+    let cuts = numbers_by_commit(options().backlog(2), |numbers| {
+        let transaction = numbers.transaction();
+        transaction.next(n(100))?;
+        numbers.next_at(1, n(1))?;
+        drop(transaction);
+        numbers.next(n(2))?;
+        Ok(numbers.next_at(3, n(3))?)
+    });
+    assert_eq!(cuts, [[1, 2, 3]]);
+}
+
 #[test]
 fn a_transaction_is_committed_whole_at_its_offset_or_at_the_next() {
     let cuts = numbers_by_commit(options().backlog(4), |numbers| {

@@ -83,9 +83,10 @@ impl Intake {
                 return Poll::Ready(Ok(()));
             }
             if !state.has_cut() {
-                // All waiting rows are after the last offset.
-                let may_bring_offset = push == Push::At && !state.offset_waits;
-                return Poll::Ready(if may_bring_offset { Ok(()) } else { Err(Refused::NoOffset) });
+                // All waiting rows are after the last offset, or wait with it for a transaction.
+                let may_bring_offset = push == Push::At && state.can_end_wait();
+                let is_full = state.held().reaches(self.limit) && !may_bring_offset;
+                return Poll::Ready(if is_full { Err(Refused::NoOffset) } else { Ok(()) });
             }
             if !self.may_cut(state) {
                 return Poll::Pending;

@@ -83,6 +83,8 @@ pub(super) struct State {
     pub(super) offset_waits: bool,
     /// Whether such a transaction was dropped, so that the offset waits for the next one.
     is_void: bool,
+    /// The rows that a cut could take before an offset began to wait. They do not wait because of the transaction.
+    before_wait: Load,
     /// The number of the attempt. Handles of an earlier attempt stay closed.
     pub(super) attempt: u32,
     /// Tasks that wait for room, as threads wait for [`Intake::room`](super::Intake).
@@ -160,6 +162,16 @@ impl State {
             && (!self.pending.before_tail().is_zero() || self.offsets.is_set())
     }
 
+    /// Returns the rows that no cut can take: those after the last offset, or those that wait for a transaction.
+    pub(super) fn held(&self) -> Load {
+        if self.offset_waits { self.pending.load.minus(self.before_wait) } else { self.pending.load }
+    }
+
+    /// Returns whether an offset that is set now can be cut.
+    pub(super) fn can_end_wait(&self) -> bool {
+        !self.offset_waits || self.open == 0
+    }
+
     /// Prepares for a row without an offset.
     #[inline]
     pub(super) fn begin_tail(&mut self) {
@@ -170,6 +182,9 @@ impl State {
 
     #[inline]
     pub(super) fn set_offset<O: Offset>(&mut self, offset: O) {
+        if !self.offset_waits {
+            self.before_wait = self.pending.before_tail();
+        }
         self.cuts = if self.cuts == Cuts::AtEnd { Cuts::AtEnd } else { Cuts::AtOffsets };
         self.pending.end_tail();
         self.offsets.set(offset);
