@@ -9,8 +9,9 @@
 //! The printed struct compiles against the sample. Change it as you like: for example, the types of dates and identifiers, the
 //! key, and the names. Without `NAME`, the struct has the name of the file.
 
+use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -19,21 +20,25 @@ use pathway_io::schema::{Inferred, infer};
 const USAGE: &str = "usage: infer SAMPLE [NAME]";
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let (sample, name) = match (arguments.next(), arguments.next(), arguments.next()) {
-        (Some(sample), name, None) if sample == "-" || !sample.starts_with('-') => (sample, name),
+    // The name of a sample is part of the output, so it must be text.
+    let arguments: Result<Vec<_>, _> = std::env::args_os().skip(1).map(OsString::into_string).collect();
+    let (sample, name) = match arguments.as_deref() {
+        Ok([sample, name @ ..]) if name.len() < 2 && (sample == "-" || !sample.starts_with('-')) => {
+            (sample, name.first().cloned())
+        }
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
         }
     };
-    match inferred(&sample, name) {
-        Ok(inferred) => {
-            print!("{inferred}");
-            ExitCode::SUCCESS
-        }
+    let inferred = inferred(sample, name).map_err(|error| format!("{sample}: {error}"));
+    // `print` would panic once the program that reads the output has ended.
+    let written = inferred
+        .and_then(|inferred| write!(io::stdout(), "{inferred}").map_err(|error| format!("standard output: {error}")));
+    match written {
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{sample}: {error}");
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }

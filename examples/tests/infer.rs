@@ -26,3 +26,14 @@ fn an_unreadable_file_is_one_sentence() {
     let end = Program::start("infer", [directory.join("none.jsonl")]).end();
     assert!(!end.status.success() && end.stderr.contains("none.jsonl: "), "{end:#?}");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_output_that_cannot_be_written_is_one_sentence() {
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("a device of Linux");
+    let mut command = Command::new(executable("infer"));
+    command.arg("cats.jsonl").current_dir(env!("CARGO_MANIFEST_DIR")).stdout(full);
+    let end = command.output().expect("the example");
+    let said = String::from_utf8_lossy(&end.stderr);
+    assert!(said.starts_with("standard output: ") && said.lines().count() == 1, "{said}");
+}
