@@ -329,7 +329,8 @@ impl Intake {
 
     /// Returns the limit of the backlog as text.
     pub(crate) fn limit_text(&self) -> String {
-        format!("{} rows or {} MiB", self.limit.rows, self.limit.bytes / (1024 * 1024))
+        let Load { rows, bytes } = self.limit;
+        format!("{rows} row{} or {} MiB", if rows == 1 { "" } else { "s" }, bytes / (1024 * 1024))
     }
 
     /// Returns the progress of the source and the level of its backlog.
