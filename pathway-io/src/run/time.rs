@@ -46,6 +46,9 @@ impl Time {
     }
 }
 
+/// The longest time that a clock which is set by hand can pass. Beyond it, additions to an `Instant` could overflow.
+const LONGEST: Duration = Duration::from_secs(1 << 40);
+
 /// A clock that is set by hand.
 pub(crate) struct ManualTime {
     start: Instant,
@@ -102,10 +105,13 @@ impl ManualTime {
         self.state.lock().passed
     }
 
+    #[track_caller]
     pub(crate) fn advance(&self, duration: Duration) {
         let runs = {
             let mut state = self.state.lock();
-            state.passed += duration;
+            let passed = state.passed.saturating_add(duration);
+            assert!(passed <= LONGEST, "the clock cannot advance by {duration:?}: it can pass {LONGEST:?} at most");
+            state.passed = passed;
             state.runs.clone()
         };
         // The lock is not held here, because the woken threads read the clock. A thread that does not wait yet reads

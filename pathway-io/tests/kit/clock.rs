@@ -96,6 +96,26 @@ fn a_clock_outlives_its_pipeline() {
     assert_eq!(clock.elapsed(), HOUR);
 }
 
+#[test]
+fn a_time_beyond_the_range_of_the_clock_fails_the_test_and_not_the_pipeline() {
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let waiting = source(|numbers: Subject<Number>| {
+        numbers.next(Number { n: 1 })?;
+        numbers.commit()?;
+        numbers.sleep(HOUR)?;
+        Ok(numbers.next(Number { n: 2 })?)
+    });
+    let seen = commits(&pipeline.read_with(waiting, ReadOptions::new().autocommit(None)));
+    let running = pipeline.start().unwrap();
+    next(&seen);
+    let advanced = std::panic::catch_unwind(|| clock.advance(Duration::MAX));
+    assert!(advanced.unwrap_err().downcast_ref::<String>().unwrap().starts_with("the clock cannot advance by "));
+    assert_eq!(clock.advance_to_next(), HOUR);
+    assert_eq!(next(&seen).updates, [(Number { n: 2 }, 1)]);
+    within(move || running.join()).unwrap();
+}
+
 #[cfg(feature = "tokio")]
 mod asynchronous {
     use pathway_io::{AsyncSubject, RunResult, connector};

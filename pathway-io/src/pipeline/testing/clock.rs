@@ -77,6 +77,11 @@ impl Clock {
     }
 
     /// Lets time pass.
+    ///
+    /// # Panics
+    ///
+    /// If more than 30,000 years would have passed.
+    #[track_caller]
     pub fn advance(&self, duration: Duration) {
         self.0.advance(duration);
     }
