@@ -342,3 +342,16 @@ fn two_sinks_on_one_table_are_an_error() {
     let error = crate::common::run(pipeline).unwrap_err().to_string();
     assert!(error.contains("two sinks write to its table `Cat`"), "{error}");
 }
+
+#[test]
+fn a_table_of_the_catalogue_is_left_alone() {
+    let Some(config) = database() else { return };
+    let count = || rows(&config, "SELECT count(*) FROM pg_catalog.pg_description");
+    let before = count();
+    let options = || sink::Options::new().table("pg_description");
+    let error = refused::<Cat>(&config, options());
+    assert!(error.contains("PostgreSQL has its own table `pg_description`; write to another one"), "{error}");
+    assert_eq!(count(), before);
+    write(&config, options().schema("public"), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
+    assert_eq!(rows(&config, "SELECT genus FROM public.pg_description"), [["felis"]]);
+}

@@ -98,7 +98,7 @@ impl Sessions {
                 )
                 .map_err(judged)?;
         }
-        check_schema(&mut client, layout.schema.as_deref())?;
+        check_schema(&mut client, layout)?;
         self.lock(&mut client, layout)?;
         let time = layout.prepare(&mut client, start)?;
         let mut prepare = |statement: &str| client.prepare(statement).map_err(judged);
@@ -161,11 +161,15 @@ impl Sessions {
     }
 }
 
-/// Checks that there is a schema for the table.
-fn check_schema(client: &mut Client, schema: Option<&str>) -> Result<(), BoxError> {
+/// Checks that there is a schema for the table, and that the name of the table leads into it.
+fn check_schema(client: &mut Client, Layout { table, schema, .. }: &Layout) -> Result<(), BoxError> {
+    // A name without a schema leads to PostgreSQL's own table first.
     let query = "SELECT CASE WHEN $1::text IS NULL THEN current_schema() IS NOT NULL \
-                 ELSE EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) END";
-    let is_there = client.query_one(query, &[&schema]).map_err(judged)?.get(0);
+                 ELSE EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) END, \
+                 $1::text IS NULL AND EXISTS (SELECT 1 FROM pg_class \
+                 WHERE relname = $2 AND relnamespace = 'pg_catalog'::regnamespace)";
+    let row = client.query_one(query, &[schema, table]).map_err(judged)?;
+    let (is_there, is_hidden): (bool, bool) = (row.get(0), row.get(1));
     match schema {
         _ if is_there => Ok(()),
         Some(schema) => {
@@ -173,6 +177,10 @@ fn check_schema(client: &mut Client, schema: Option<&str>) -> Result<(), BoxErro
                 .into())
         }
         None => Err(Error::fatal("the role's `search_path` names no schema; set `postgres::Options::schema`").into()),
+        _ if is_hidden => Err(Error::fatal(format!(
+            "PostgreSQL has its own table `{table}`; write to another one (`postgres::Options::table`)"
+        ))
+        .into()),
     }
 }
 
