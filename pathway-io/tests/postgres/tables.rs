@@ -355,3 +355,27 @@ fn a_table_of_the_catalogue_is_left_alone() {
     write(&config, options().schema("public"), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
     assert_eq!(rows(&config, "SELECT genus FROM public.pg_description"), [["felis"]]);
 }
+
+#[test]
+fn time_outs_of_the_database_do_not_apply() {
+    let Some(config) = database() else { return };
+    let names = "'statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', \
+                 'transaction_timeout'";
+    client(&config)
+        .batch_execute(&format!(
+            "DO $$ DECLARE known text; BEGIN
+                 FOR known IN SELECT name FROM pg_settings WHERE name IN ({names}) LOOP
+                     EXECUTE format('ALTER DATABASE %I SET %I = 3600000', current_database(), known);
+                 END LOOP;
+             END $$;
+             CREATE TABLE cats (key bigint PRIMARY KEY, genus text);
+             CREATE TABLE seen (name text, setting text);
+             CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 INSERT INTO seen SELECT name, setting FROM pg_settings WHERE name IN ({names}); RETURN NEW;
+             END $$;
+             CREATE TRIGGER note BEFORE INSERT ON cats FOR EACH ROW EXECUTE FUNCTION note()"
+        ))
+        .unwrap();
+    write(&config, cats(), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
+    assert_eq!(rows(&config, "SELECT count(*) > 2, max(setting) FROM seen"), [["t", "0"]]);
+}

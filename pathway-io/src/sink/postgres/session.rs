@@ -86,7 +86,8 @@ impl Sessions {
         // because each commit must be durable.
         client
             .batch_execute(
-                "SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0; \
+                "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', \
+                 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout'); \
                  SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4",
             )
             .map_err(judged)?;
