@@ -73,6 +73,25 @@ fn permanent_errors_end_the_pipeline_with_their_cause() {
 }
 
 #[test]
+fn a_standby_is_waited_for_until_it_is_the_primary() {
+    let Some(config) = database() else { return };
+    let mut database = client(&config);
+    let mut read_only = |on: bool| {
+        let set = "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = ";
+        database.batch_execute(&format!("{set}{on}', current_database()); END $$")).unwrap();
+    };
+    read_only(true);
+    let pipeline = crate::common::pipeline();
+    sink::write_with(&pipeline.read(source(one)), &*config, cats().retry(soon()));
+    let monitor = pipeline.monitor();
+    let running = thread::spawn(move || crate::common::run(pipeline));
+    wait_until("it tries again", || monitor.snapshot().sinks.iter().any(|sink| sink.retries > 1));
+    read_only(false);
+    running.join().unwrap().unwrap();
+    assert_eq!(rows(&config, "SELECT genus FROM cats"), [["felis"]]);
+}
+
+#[test]
 fn a_server_that_is_not_there_is_waited_for_up_to_the_limit() {
     let directory = TempDir::new();
     let config = server::config(&directory.path(""), "zoo");

@@ -62,6 +62,7 @@ fn is_transient(error: &postgres::Error) -> bool {
 fn is_transient_state(error: &DbError) -> bool {
     let state = error.code().code();
     // The classes for connections, an operator's intervention and insufficient resources, and the codes for
-    // serialization failures, deadlocks and lock time-outs.
-    ["08", "57P", "53"].iter().any(|class| state.starts_with(class)) || ["40001", "40P01", "55P03"].contains(&state)
+    // serialization failures, deadlocks, lock time-outs, and a standby that is not yet the primary server.
+    let states = ["40001", "40P01", "55P03", "25006"];
+    ["08", "57P", "53"].iter().any(|class| state.starts_with(class)) || states.contains(&state)
 }

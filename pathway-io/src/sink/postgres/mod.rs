@@ -59,8 +59,8 @@
 //!
 //! These errors are retried, see [`Options::retry`]: connections that cannot be made or are lost, and the SQLSTATE
 //! classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization), 40P01
-//! (deadlock) and 55P03 (lock). All others, such as a wrong password or a violated constraint, fail the pipeline at
-//! once.
+//! (deadlock), 55P03 (lock) and 25006 (the server is a standby, and not yet the primary). All others, such as a wrong
+//! password or a violated constraint, fail the pipeline at once.
 //!
 //! ```no_run
 //! use pathway_io::{Pipeline, Schema, Subject, connector, postgres};
