@@ -289,7 +289,16 @@ fn rows_refused_by_constraints_and_triggers_are_left_out() {
     // A value that takes more than 1 GB in the server.
     let memory =
         trigger.replace("'too large'", "'%', 'invalid memory alloc request size 1073741824' USING ERRCODE = 'XX000'");
-    for (columns, more) in [(check, ""), ("genus text", trigger), ("genus text", &memory), ("genus text", deferred)] {
+    let own_state = trigger.replace("'too large'", "'too large' USING ERRCODE = 'ZZ001'");
+    let assertion = trigger.replace("RAISE EXCEPTION 'too large'", "ASSERT false");
+    for (columns, more) in [
+        (check, ""),
+        ("genus text", trigger),
+        ("genus text", &memory),
+        ("genus text", &own_state),
+        ("genus text", &assertion),
+        ("genus text", deferred),
+    ] {
         let mut client = Client::connect(&config, NoTls).unwrap();
         client
             .batch_execute("DROP TABLE IF EXISTS cats, genera, pathway_io_tables; DROP FUNCTION IF EXISTS refuse")
@@ -313,4 +322,29 @@ fn rows_refused_by_constraints_and_triggers_are_left_out() {
         let lines = crate::read(&path);
         assert!(lines.lines().count() == 2 && lines.lines().all(|line| line.contains("panthera")), "{lines}");
     }
+}
+
+#[test]
+fn rows_refused_by_a_policy_of_rows_are_left_out() {
+    let Some(config) = database() else { return };
+    let mut client = Client::connect(&config, NoTls).unwrap();
+    // A superuser is subject to no policy.
+    client
+        .batch_execute(
+            "CREATE ROLE keeper LOGIN; GRANT ALL ON SCHEMA public TO keeper;
+             CREATE TABLE cats (key bigint PRIMARY KEY, genus text); ALTER TABLE cats OWNER TO keeper;
+             ALTER TABLE cats ENABLE ROW LEVEL SECURITY; ALTER TABLE cats FORCE ROW LEVEL SECURITY;
+             CREATE POLICY small ON cats USING (true) WITH CHECK (genus <> 'panthera')",
+        )
+        .unwrap();
+    let config = config.replace("user=postgres", "user=keeper");
+    let to = || sink::Options::new().table("cats");
+    let error = written(Pipeline::new(), &config, to(), BadRows::Fail, nine).unwrap_err().to_string();
+    assert!(error.contains("violates row-level security policy"), "{error}");
+    let summary = written(Pipeline::new(), &config, to().refused_rows(BadRows::Skip), BadRows::Fail, nine).unwrap();
+    assert_eq!((summary.refused_updates, count(&config, "cats")), (2, 7));
+    // A missing privilege has the same SQLSTATE, but does not refuse the row itself.
+    client.batch_execute("ALTER TABLE cats OWNER TO postgres; GRANT SELECT, DELETE ON cats TO keeper").unwrap();
+    let error = written(Pipeline::new(), &config, to().refused_rows(BadRows::Skip), BadRows::Fail, nine).unwrap_err();
+    assert!(error.to_string().contains("permission denied for table cats"), "{error}");
 }

@@ -42,14 +42,27 @@ pub(super) fn judged(error: postgres::Error) -> BoxError {
     }
 }
 
-/// Returns whether the server refuses a row permanently: because of its values, a constraint, a limit, or a trigger
-/// that raises an exception.
+/// Returns the error for a connection string that the client does not read.
+pub(super) fn invalid(error: postgres::Error) -> BoxError {
+    let error = ServerError(error);
+    Error::fatal(format!(
+        "{error}\nhelp: write `host=db user=zoo dbname=zoo` or `postgresql://zoo@db/zoo`; a URL has the special characters of a \
+         password as `%40` and the like; certificates are options of the connector of `postgres::Options::tls`"
+    ))
+    .into()
+}
+
+/// Returns whether the server refuses a row permanently: because of its values, a constraint, a limit, a policy of rows,
+/// or a trigger that raises an exception.
 fn is_refusal(error: &postgres::Error) -> bool {
     let Some(error) = error.as_db_error() else { return false };
     let state = error.code().code();
     // An internal error, whose text is not translated: a value that takes more than 1 GB in the server.
     let is_too_large = state == "XX000" && error.message().starts_with("invalid memory alloc request size");
-    ["22", "23", "54"].iter().any(|class| state.starts_with(class)) || state == "P0001" || is_too_large
+    // The functions of the server for `RAISE`, which takes any state, and for policies, whose state is also that of a
+    // missing privilege.
+    let is_raised = matches!(error.routine(), Some("exec_stmt_raise" | "ExecWithCheckOptions"));
+    ["22", "23", "54", "P0"].iter().any(|class| state.starts_with(class)) || is_raised || is_too_large
 }
 
 fn is_transient(error: &postgres::Error) -> bool {

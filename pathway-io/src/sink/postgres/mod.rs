@@ -288,9 +288,9 @@ impl Options {
     /// These are rows that violate a constraint or a trigger of a table that you made, and rows of a computation with values that
     /// PostgreSQL cannot hold.
     ///
-    /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint) and 54 (limits), to P0001 (`RAISE
-    /// EXCEPTION`), and to XX000 if the server cannot allocate the memory for a value. The server does not say which row of a
-    /// commit it refuses; the sink finds it by trying parts of the commit.
+    /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint), 54 (limits) and P0 (PL/pgSQL), to any state that a
+    /// trigger raises by `RAISE`, to rows that violate a policy of rows, and to XX000 if the server cannot allocate the memory for
+    /// a value. The server does not say which row of a commit it refuses; the sink finds it by trying parts of the commit.
     /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
         self.refused_rows = policy;
