@@ -348,3 +348,41 @@ fn rows_refused_by_a_policy_of_rows_are_left_out() {
     let error = written(Pipeline::new(), &config, to().refused_rows(BadRows::Skip), BadRows::Fail, nine).unwrap_err();
     assert!(error.to_string().contains("permission denied for table cats"), "{error}");
 }
+
+#[test]
+fn only_rows_are_left_out_that_the_rest_of_the_commit_does_not_make_possible() {
+    let Some(config) = database() else { return };
+    // The third row is refused, with any other rows.
+    let removed: fn(&Subject<Cat, u64>) -> RunResult = |cats| Ok(cats.remove(1)?);
+    let changed: fn(&Subject<Cat, u64>) -> RunResult = |cats| Ok(cats.next(cat(1, "puma"))?);
+    for (second, expected, refused) in [(removed, (2, "lynx"), vec![3]), (changed, (1, "puma"), vec![2, 3])] {
+        let mut client = Client::connect(&config, NoTls).unwrap();
+        client
+            .batch_execute(
+                "DROP TABLE IF EXISTS cats, pathway_io_tables;
+                 CREATE TABLE cats (key bigint PRIMARY KEY, genus text UNIQUE CHECK (genus <> 'panthera'))",
+            )
+            .unwrap();
+        let directory = TempDir::new();
+        let path = directory.path("refused.jsonl");
+        let to = sink::Options::new().table("cats").refused_rows(BadRows::Quarantine(path.clone()));
+        written(Pipeline::new(), &config, to, BadRows::Fail, move |cats: Subject<Cat, u64>| {
+            cats.next(cat(1, "lynx"))?;
+            cats.commit()?;
+            cats.next(cat(2, "lynx"))?;
+            second(&cats)?;
+            cats.next(cat(3, "panthera"))?;
+            Ok(())
+        })
+        .unwrap();
+        let found = client.query("SELECT key, genus FROM cats ORDER BY key", &[]).unwrap();
+        let found: Vec<(i64, &str)> = found.iter().map(|row| (row.get(0), row.get(1))).collect();
+        assert_eq!(found, [expected]);
+        let text = crate::read(&path);
+        let keys = text.lines().map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            serde_json::from_str::<Value>(line["raw"].as_str().unwrap()).unwrap()["key"].as_i64().unwrap()
+        });
+        assert_eq!(keys.collect::<Vec<_>>(), refused, "{text}");
+    }
+}

@@ -71,7 +71,8 @@ struct LastChanges {
 }
 
 impl LastChanges {
-    fn of<S: Schema>(batches: &[&Batch<S>]) -> Self {
+    /// Calls `each` with the number of the change that each update belongs to.
+    fn of<S: Schema>(batches: &[&Batch<S>], mut each: impl FnMut(usize)) -> Self {
         let hasher = RandomState::default();
         let mut last = LastChanges { places: HashTable::new(), rows: Vec::new() };
         for (number, batch) in batches.iter().enumerate() {
@@ -87,9 +88,11 @@ impl LastChanges {
                     Some(&(_, at)) => {
                         let net = last.rows[at].net + diff;
                         last.rows[at] = Change { place, is_present: diff > 0, net };
+                        each(at);
                     }
                     None => {
                         last.places.insert_unique(hash, (hash, last.rows.len()), |&(hash, _)| hash);
+                        each(last.rows.len());
                         last.rows.push(Change { place, is_present: diff > 0, net: diff });
                     }
                 }
@@ -97,6 +100,18 @@ impl LastChanges {
         }
         last
     }
+}
+
+/// Returns, for each update of a commit, the place of its key in the order in which [`change`] writes the keys.
+pub(super) fn order<S: Schema>(commit: &Commit<S>) -> Vec<usize> {
+    let batches: Vec<&Batch<S>> = commit.batches().iter().collect();
+    let mut changes = Vec::with_capacity(commit.len());
+    let last = LastChanges::of(&batches, |change| changes.push(change));
+    let mut order: Vec<usize> = (0..last.rows.len()).collect();
+    order.sort_by_key(|change| last.rows[*change].is_present);
+    let mut places = vec![0; order.len()];
+    order.iter().enumerate().for_each(|(place, change)| places[*change] = place);
+    changes.iter().map(|change| places[*change]).collect()
 }
 
 /// Brings the rows of the changed keys to their state after the commits.
@@ -108,7 +123,7 @@ pub(super) fn change<S: Schema>(
     scratch: &mut Vec<u8>,
 ) -> Result<(), BoxError> {
     let batches: Vec<&Batch<S>> = commits.iter().flat_map(Commit::batches).collect();
-    let last = LastChanges::of(&batches);
+    let last = LastChanges::of(&batches, |_| ());
     let new = last.rows.iter().filter(|change| change.is_new()).count();
     let copies = statements.takes_copy && new >= COPIED;
     // Removed rows go first, because another row may now have a value that must be unique.

@@ -227,22 +227,30 @@ impl Session {
         error: BoxError,
         layout: &Layout,
         commit: &Commit<S>,
+    ///
+    /// A part has all updates of a key or none, and the keys are added in the order in which they are written. Otherwise a part
+    /// could be refused although the whole is accepted: a row may have the unique value of a row that the commit removes.
         scratch: &mut Vec<u8>,
     ) -> BoxError {
         if refused_update(&*error).is_none() {
             return error;
         }
-        // The server accepts the first `taken` updates, and refuses the first `refused`.
-        let (mut taken, mut refused) = (0, commit.len());
+        let order = match &self.statements {
+            Rows::Current(_) => apply::order(commit),
+            Rows::Updates(_) => (0..commit.len()).collect(),
+        };
+        // The server accepts the first `taken` keys, and refuses the first `refused`.
+        let (mut taken, mut refused) = (0, order.iter().max().map_or(0, |last| last + 1));
         while refused > taken + 1 {
             let middle = usize::midpoint(taken, refused);
-            match self.try_out(layout, &commit.filtered(|update| update < middle), scratch) {
+            match self.try_out(layout, &commit.filtered(|update| order[update] < middle), scratch) {
                 Ok(()) => taken = middle,
                 Err(error) if refused_update(&*error).is_some() => refused = middle,
                 Err(error) => return error,
             }
         }
-        Error::refused(refused.checked_sub(1), error).into()
+        // The last update of the key has the row that was written.
+        Error::refused(order.iter().rposition(|place| place + 1 == refused), error).into()
     }
 
     /// Writes a commit, and undoes it.
