@@ -294,7 +294,7 @@ fn a_second_process_that_writes_the_table_is_refused() {
     let Some(config) = database() else { return };
     let (go_on, gate) = mpsc::channel::<()>();
     let (started, first) = mpsc::channel();
-    let other = config.clone();
+    let other = format!("{config} application_name=zoo");
     let writer = std::thread::spawn(move || {
         write(&other, cats(), move |cats: Subject<Cat>| {
             cats.next(cat(1, "felis"))?;
@@ -308,7 +308,7 @@ fn a_second_process_that_writes_the_table_is_refused() {
     crate::common::next(&first);
     let error = refused::<Cat>(&config, cats());
     assert!(error.contains("another process writes the table `cats`: server process "), "{error}");
-    assert!(error.contains("application `pathway-io "), "{error}");
+    assert!(error.contains("application `pathway-io ") && error.contains(" zoo`"), "{error}");
     // Another table is free.
     write(&config, cats().table("others"), |_: Subject<Cat>| Ok(())).unwrap();
     drop(go_on);

@@ -53,7 +53,7 @@ impl Connect {
 pub(super) struct Sessions {
     config: String,
     connect: Connect,
-    /// The name by which the server can identify the connections of this sink.
+    /// The start of the name by which the server can identify the connections of this sink.
     name: String,
     /// The process number, on the server, of the last connection.
     last: Option<i32>,
@@ -126,7 +126,11 @@ impl Sessions {
         if config.get_keepalives_idle() == DEFAULT_KEEPALIVE {
             config.keepalives_idle(DEAD / 3);
         }
-        config.application_name(&self.name);
+        let name = match config.get_application_name() {
+            Some(own) => format!("{} {own}", self.name),
+            None => self.name.clone(),
+        };
+        config.application_name(&name);
         Ok(config)
     }
 
@@ -137,7 +141,8 @@ impl Sessions {
         let was_open = self.last.is_some();
         if let Some(last) = self.last {
             // The server may not have noticed that the previous connection is gone.
-            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2";
+            let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                       WHERE pid = $1 AND starts_with(application_name, $2)";
             client.execute(end, &[&last, &self.name]).map_err(judged)?;
         }
         let key = "hashtextextended('pathway-io ' || coalesce($2::text, current_schema()) || '.' || $1::text, 0)";
