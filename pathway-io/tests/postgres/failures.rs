@@ -1,6 +1,7 @@
 //! Transient and permanent errors.
 
 use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -40,7 +41,7 @@ fn permanent_errors_end_the_pipeline_with_their_cause() {
     let said = error(&config.replace("dbname=", "dbname=no_"), options(), one);
     assert!(said.contains("database \"no_") && said.contains("does not exist (SQLSTATE 3D000)"), "{said}");
     let said = error("host=/tmp dbname", options(), one);
-    assert!(said.contains("invalid connection string"), "{said}");
+    assert!(said.contains("invalid connection string") && said.contains("\nhelp: write `host=db "), "{said}");
     database
         .batch_execute(
             "CREATE TABLE cats (key bigint PRIMARY KEY, genus text CONSTRAINT short CHECK (length(genus) < 4))",
@@ -70,6 +71,40 @@ fn permanent_errors_end_the_pipeline_with_their_cause() {
         one(cats)
     });
     assert!(said.contains("the row of `others` in `pathway_io_tables` was removed"), "{said}");
+}
+
+#[test]
+fn a_server_that_needs_tls_is_named_with_the_option_for_it() {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let answer = thread::spawn(move || {
+        let (mut client, _) = server.accept().unwrap();
+        client.read_exact(&mut [0; 8]).unwrap();
+        client.write_all(b"S").unwrap();
+    });
+    let config = format!("host=127.0.0.1 port={port} user=zoo sslmode=require");
+    let said = error(&config, cats().retry(soon()), one);
+    answer.join().unwrap();
+    assert!(
+        said.contains("no TLS implementation configured\nhelp: set a connector with `postgres::Options::tls`"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_session_that_another_client_uses_is_named() {
+    let Some(config) = database() else { return };
+    // As a connection pool does that passes each transaction to another session.
+    client(&config)
+        .batch_execute(
+            "CREATE TABLE cats (key bigint PRIMARY KEY, genus text);
+             CREATE FUNCTION forget() RETURNS trigger LANGUAGE plpgsql AS
+                 $$ BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN NULL; END $$;
+             CREATE TRIGGER forget AFTER INSERT ON cats FOR EACH STATEMENT EXECUTE FUNCTION forget()",
+        )
+        .unwrap();
+    let said = error(&config, cats().retry(soon()), one);
+    assert!(said.contains("does not exist (SQLSTATE 26000)") && said.contains("pool in session mode"), "{said}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::{fmt, io};
 
 use postgres::error::DbError;
+use postgres::tls::NoTlsError;
 
 use crate::run::error::{BoxError, Error};
 use crate::run::panics::causes;
@@ -17,13 +18,24 @@ impl fmt::Display for ServerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(error) = self.0.as_db_error() else {
             write!(f, "{}", self.0)?;
-            return causes(&self.0).skip(1).try_for_each(|cause| write!(f, ": {cause}"));
+            causes(&self.0).skip(1).try_for_each(|cause| write!(f, ": {cause}"))?;
+            let needs_tls = causes(&self.0).any(|cause| cause.is::<NoTlsError>());
+            return if needs_tls {
+                f.write_str("\nhelp: set a connector with `postgres::Options::tls`")
+            } else {
+                Ok(())
+            };
         };
-        write!(f, "{} (SQLSTATE {})", error.message(), error.code().code())?;
+        let state = error.code().code();
+        write!(f, "{} (SQLSTATE {state})", error.message())?;
         for (what, text) in [("detail", error.detail()), ("hint", error.hint()), ("in", error.where_())] {
             if let Some(text) = text {
                 write!(f, "; {what}: {}", text.replace('\n', " "))?;
             }
+        }
+        // Each connection prepares a statement once, so another client has used the server's process.
+        if ["42P05", "26000"].contains(&state) {
+            f.write_str("\nhelp: connect to the server itself, or to a connection pool in session mode")?;
         }
         Ok(())
     }

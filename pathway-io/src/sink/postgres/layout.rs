@@ -20,6 +20,9 @@ pub(super) enum Start {
     Continue,
 }
 
+/// The way out if the table cannot be used.
+const ELSEWHERE: &str = "or write to another one (`postgres::Options::table`)";
+
 /// The `oid` of the schema in the second parameter, or of the current one.
 const NAMESPACE: &str = "(SELECT oid FROM pg_namespace WHERE nspname = coalesce($2::text, current_schema()))";
 
@@ -179,7 +182,10 @@ impl Layout {
                 ))
                 .into());
             }
-            Some(_) => return Err(Error::fatal(format!("`{}` is not a permanent table", self.table)).into()),
+            Some(_) => {
+                let table = &self.table;
+                return Err(Error::fatal(format!("`{table}` is not a permanent table; drop it, {ELSEWHERE}")).into());
+            }
         }
         let time = match start {
             Start::Empty => {
@@ -216,13 +222,12 @@ impl Layout {
 
     /// Checks that the existing table may be written.
     fn check(&self, transaction: &mut Transaction<'_>) -> Result<(), BoxError> {
-        let elsewhere = "or write to another one (`postgres::Options::table`)";
         let table = &self.table;
         let differences = self.differences(&self.found(transaction)?);
         if !differences.is_empty() {
             let differences = differences.join("; ");
             return Err(Error::fatal(format!(
-                "there is a table `{table}` of another shape: {differences}; alter or drop it, {elsewhere}"
+                "there is a table `{table}` of another shape: {differences}; alter or drop it, {ELSEWHERE}"
             ))
             .into());
         }
@@ -231,7 +236,7 @@ impl Layout {
             let has_rows: bool = transaction.query_one(&query, &[]).map_err(judged)?.get(0);
             if has_rows {
                 return Err(Error::fatal(format!(
-                    "there is a table `{table}` with rows that no pipeline has written; empty it, {elsewhere}"
+                    "there is a table `{table}` with rows that no pipeline has written; empty it, {ELSEWHERE}"
                 ))
                 .into());
             }

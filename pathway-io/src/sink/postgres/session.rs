@@ -9,7 +9,7 @@ use postgres::{Client, Config, NoTls, Statement, Transaction};
 
 use super::Socket;
 use super::apply::{self, Statements};
-use super::error::judged;
+use super::error::{invalid, judged};
 use super::layout::{Layout, Start};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
@@ -82,8 +82,8 @@ impl Sessions {
     pub(super) fn open(&mut self, layout: &Layout, start: Start) -> Result<(Session, Option<u64>), BoxError> {
         layout.check_names()?;
         let mut client = (self.connect.0)(&self.config()?).map_err(judged)?;
-        // A statement time-out is meant for interactive use and must not apply here. `synchronous_commit` must be on,
-        // because each commit must be durable.
+        // Time-outs of the role or the database are meant for interactive use and must not apply here. Some of them are
+        // unknown to older servers. `synchronous_commit` must be on, because each commit must be durable.
         client
             .batch_execute(
                 "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', \
@@ -116,7 +116,7 @@ impl Sessions {
     }
 
     fn config(&self) -> Result<Config, BoxError> {
-        let mut config: Config = self.config.parse().map_err(judged)?;
+        let mut config: Config = self.config.parse().map_err(invalid)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT);
         }
@@ -177,16 +177,16 @@ fn check_schema(client: &mut Client, Layout { table, schema, .. }: &Layout) -> R
     let row = client.query_one(query, &[schema, table]).map_err(judged)?;
     let (is_there, is_hidden): (bool, bool) = (row.get(0), row.get(1));
     match schema {
+        _ if is_hidden => Err(Error::fatal(format!(
+            "PostgreSQL has its own table `{table}`; write to another one (`postgres::Options::table`)"
+        ))
+        .into()),
         _ if is_there => Ok(()),
         Some(schema) => {
             Err(Error::fatal(format!("the schema `{schema}` does not exist\nhelp: `CREATE SCHEMA \"{schema}\"`"))
                 .into())
         }
         None => Err(Error::fatal("the role's `search_path` names no schema; set `postgres::Options::schema`").into()),
-        _ if is_hidden => Err(Error::fatal(format!(
-            "PostgreSQL has its own table `{table}`; write to another one (`postgres::Options::table`)"
-        ))
-        .into()),
     }
 }
 
@@ -227,14 +227,14 @@ impl Session {
 
     /// If the server refuses an update permanently, adds the update's number to the error. It finds the number by
     /// trying shorter and shorter parts of the commit.
+    ///
+    /// A part has all updates of a key or none, and the keys are added in the order in which they are written. Otherwise a part
+    /// could be refused although the whole is accepted: a row may have the unique value of a row that the commit removes.
     pub(super) fn locate<S: Schema>(
         &mut self,
         error: BoxError,
         layout: &Layout,
         commit: &Commit<S>,
-    ///
-    /// A part has all updates of a key or none, and the keys are added in the order in which they are written. Otherwise a part
-    /// could be refused although the whole is accepted: a row may have the unique value of a row that the commit removes.
         scratch: &mut Vec<u8>,
     ) -> BoxError {
         if refused_update(&*error).is_none() {
