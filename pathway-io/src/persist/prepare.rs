@@ -12,7 +12,7 @@ use super::checkpointer::{CheckpointerThread, FirstLog, PersistedSource, Plan, Q
 use super::directory::StateDirectory;
 use super::log::LogPlace;
 use super::record::{self, DerivedShape, FileShape, Shapes, SourceShape, TableShape};
-use super::recover::{self, Found, Outputs};
+use super::recover::{self, AS_BEFORE, Found, Outputs};
 use super::{Durability, computed_id, table_id};
 use crate::pipeline::any_table::{AnyTable, TableState};
 use crate::pipeline::extensions::{Checkpointing, ComputedOn, Prepared};
@@ -236,10 +236,12 @@ impl Prepared for PreparedState {
 /// Refuses what cannot be persistent yet: several processes, and a source that is read in several partitions.
 fn check_workers(workers: &Workers, sources: &[SourcePlan]) -> Result<()> {
     if workers.processes() > 1 {
-        return Err(Error::pipeline("cannot be persistent in several processes yet"));
+        return Err(Error::pipeline("cannot be persistent in several processes yet\nhelp: run it in one process"));
     }
     if workers.threads > 1 && sources.iter().any(SourcePlan::is_partitioned) {
-        return Err(Error::pipeline("cannot be persistent yet while a source is read in several partitions"));
+        return Err(Error::pipeline(
+            "cannot be persistent yet while a source is read in several partitions\nhelp: run it on one worker",
+        ));
     }
     Ok(())
 }
@@ -261,9 +263,9 @@ fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
             "source `{name}` has no explicit name, by which a restart could find it\n\
              help: write `#[connector(name = \"..\")]`, or call `ReadOptions::name`"
         )),
-        Some(given) if *given != **name => {
-            Err(format!("two sources are named `{given}`, and a restart could not tell them apart"))
-        }
+        Some(given) if *given != **name => Err(format!(
+            "two sources are named `{given}`, and a restart could not tell them apart\nhelp: give each its own name"
+        )),
         Some(_) => check_offsets(source),
     }
 }
@@ -279,13 +281,13 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
         )),
         (true, false) => Err(format!(
             "source `{name}` has offsets and declares `full_snapshot`: it either continues from an offset or sends its whole table \
-             each time"
+             each time\nhelp: remove one of the two"
         )),
         (true, true) => match source.tables.iter().find(|table| !table.schema().is_upserted()) {
             None => Ok(()),
             Some(table) => Err(format!(
                 "source `{name}` declares `full_snapshot`, and its table `{}` has no primary key by which rows could be \
-                     compared, or is append-only",
+                 compared, or is append-only\nhelp: add a primary key, or give its subjects an offset type",
                 table.schema().name
             )),
         },
@@ -338,7 +340,7 @@ fn offsets(source: &SourcePlan, found: Option<&Found>) -> std::result::Result<(O
     let decoded = guarded("the reading of its offset", || ty.resume(offset))
         .map_err(|kind| Error::connector(&source.name, kind))?;
     let resumed = decoded.map_err(|error| -> BoxError {
-        format!("the offset of source `{name}` cannot be read as `{}`: {error}", ty.name).into()
+        format!("the offset of source `{name}` cannot be read as `{}`: {error}\nhelp: {AS_BEFORE}", ty.name).into()
     })?;
     Ok((resumed, Some(offset.clone())))
 }

@@ -185,6 +185,13 @@ fn files(header: &Value) -> Vec<OutputFile> {
     files.collect()
 }
 
+/// Returns the keys of all database tables and directories in a header.
+pub(crate) fn databases(header: &Value) -> Vec<String> {
+    let sources = list(&header["sources"]).iter().flat_map(|source| list(&source["tables"]));
+    let databases = sources.chain(list(&header["derived"])).flat_map(|table| list(&table["databases"]));
+    databases.map(|key| text(key).to_owned()).collect()
+}
+
 /// Checks that each file continues with rows of the same table, in the same format. Several sinks can write to one device.
 fn check_files(before: &[OutputFile], now: &[OutputFile]) -> Result<(), String> {
     for file in before {

@@ -32,6 +32,11 @@ pub(crate) struct Found {
 
 /// The help for an output or a sink that the pipeline no longer has.
 const ADD_AGAIN: &str = "add it again, or remove the state directory and the outputs to start over";
+/// The help for an output or a sink that the pipeline did not have.
+const ELSEWHERE: &str = "write it from a second pipeline, or remove the state directory and the outputs to start over";
+/// The help for a program that differs from the one that wrote the log.
+pub(super) const AS_BEFORE: &str =
+    "undo this change of the program, or remove the state directory and the outputs to start over";
 /// The help for a log that cannot be used.
 const WAY_OUT: &str = "restore the state directory and the outputs from a backup, or remove both to start over";
 
@@ -53,6 +58,7 @@ pub(crate) fn find(directory: &StateDirectory, shapes: &Shapes, outputs: &Output
     };
     let found = read(&log::path(directory.path(), generation), generation, shapes)?;
     check_outputs(&found.checkpoint, outputs)?;
+    check_sinks(&found, shapes, outputs)?;
     Ok(Some(found))
 }
 
@@ -66,7 +72,7 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
         Some(frame) if frame.kind == Kind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
         _ => return Err(damaged(path, 0, "expected the header of a pathway-io log")),
     };
-    record::check_header(&header, shapes)?;
+    record::check_header(&header, shapes).map_err(|difference| format!("{difference}\nhelp: {AS_BEFORE}"))?;
     let mut last: Option<(Checkpoint, u64)> = None;
     let (mut begun, mut before_last) = (0, 0);
     while let Some(frame) = reader.next()? {
@@ -106,7 +112,8 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
         let other = checkpoint.files.iter().map(|file| shown_path(&file.path)).find(is_same);
         return Err(match other {
             Some(other) => format!("the output `{shown}` was given as `{other}`\nhelp: give the path as before").into(),
-            None => format!("the output `{shown}` is new: it would not contain the earlier commits").into(),
+            None => format!("the output `{shown}` is new: it would not contain the earlier commits\nhelp: {ELSEWHERE}")
+                .into(),
         });
     }
     let holds_something = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
@@ -154,13 +161,23 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
             .into());
         }
     }
-    for sink in &outputs.sinks {
-        if !checkpoint.sinks.iter().any(|known| known.name == *sink) {
-            return Err(format!("the sink `{sink}` is new: it would not receive the earlier commits").into());
-        }
+    Ok(())
+}
+
+/// Checks that each table has as many transactional sinks as before. Your own sinks have no other name than their number.
+fn check_sinks(found: &Found, shapes: &Shapes, outputs: &Outputs) -> Result<(), BoxError> {
+    let known = &found.checkpoint.sinks;
+    let [before, now] = [&found.header, &record::header(shapes)].map(record::databases);
+    let only = |in_one: &[String], other: &[String]| in_one.iter().find(|name| !other.contains(name)).cloned();
+    if let Some(new) = outputs.sinks.iter().find(|sink| !known.iter().any(|known| known.name == **sink)) {
+        let name = only(&now, &before).unwrap_or_else(|| new.clone());
+        return Err(
+            format!("the sink `{name}` is new: it would not receive the earlier commits\nhelp: {ELSEWHERE}").into()
+        );
     }
-    if let Some(gone) = checkpoint.sinks.iter().find(|known| !outputs.sinks.contains(&known.name)) {
-        return Err(format!("the sink `{}` is no longer in the pipeline\nhelp: {ADD_AGAIN}", gone.name).into());
+    if let Some(gone) = known.iter().find(|known| !outputs.sinks.contains(&known.name)) {
+        let name = only(&before, &now).unwrap_or_else(|| gone.name.clone());
+        return Err(format!("the sink `{}` is no longer in the pipeline\nhelp: {ADD_AGAIN}", shown_path(&name)).into());
     }
     Ok(())
 }

@@ -280,9 +280,12 @@ impl Worker {
             .into());
         }
         if time < *known {
+            let (has, reason) = match time {
+                0 => ("no commit".to_owned(), "it was emptied, or is another one"),
+                _ => (format!("commits up to time {time} only"), "it was replaced by an older one"),
+            };
             return Err(Error::fatal(format!(
-                "it has commits up to time {time} only, and had them up to {known} when the last checkpoint was made: \
-                 it was replaced by an older one\nhelp: {FROM_ONE_BACKUP}"
+                "it has {has}, and had those up to {known} when the last checkpoint was made: {reason}\nhelp: {FROM_ONE_BACKUP}"
             ))
             .into());
         }

@@ -90,6 +90,32 @@ fn a_database_of_another_table_is_rejected_and_a_database_that_was_moved_is_not(
     assert!(error.contains("zoo.sqlite a`") && error.contains(expected), "{error}");
     fs::rename(directory.path("zoo.sqlite"), directory.path("moved.sqlite")).unwrap();
     attempt("moved.sqlite", ["a", "b"]).unwrap();
+    let error = attempt("moved.sqlite", ["a", "c"]).unwrap_err();
+    assert!(error.contains("moved.sqlite` failed: it has no commit, and had those up to "), "{error}");
+    assert!(error.contains(": it was emptied, or is another one\nhelp: restore"), "{error}");
+}
+
+// Contract 9.6
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_database_that_is_new_or_gone_is_named() {
+    use pathway_io::sqlite;
+
+    let directory = TempDir::new();
+    let attempt = |databases: &[&str]| {
+        run_two(&directory, |[first, _]| {
+            databases.iter().for_each(|database| sqlite::write(&first, directory.path(database)));
+        })
+    };
+    attempt(&["a.sqlite", "b.sqlite"]).unwrap();
+    let error = attempt(&["b.sqlite"]).unwrap_err();
+    assert!(error.contains("a.sqlite cat` is no longer in the pipeline\nhelp: add it again"), "{error}");
+    let error = attempt(&["a.sqlite", "b.sqlite", "c.sqlite"]).unwrap_err();
+    assert!(
+        error.contains("c.sqlite cat` is new: it would not receive the earlier commits\nhelp: write it"),
+        "{error}"
+    );
+    attempt(&["a.sqlite", "b.sqlite"]).unwrap();
 }
 
 #[test]

@@ -27,6 +27,7 @@ fn one_cat() -> TempDir {
 fn refused(directory: &TempDir, pipeline: Pipeline) -> String {
     let outputs = ["cats.csv", "cats.jsonl"].map(|name| fs::read(directory.path(name)).ok());
     let error = pipeline.start().unwrap_err().to_string();
+    assert!(error.contains("help: "), "no way out in: {error}");
     assert_eq!(outputs, ["cats.csv", "cats.jsonl"].map(|name| fs::read(directory.path(name)).ok()));
     error
 }
@@ -370,7 +371,11 @@ fn partitions_on_several_threads_are_rejected() {
         pipeline.run_on(Workers::threads(threads))
     };
     let error = start(2).unwrap_err().to_string();
-    assert_eq!(error, "the pipeline failed: cannot be persistent yet while a source is read in several partitions");
+    assert_eq!(
+        error,
+        "the pipeline failed: cannot be persistent yet while a source is read in several partitions\n\
+         help: run it on one worker"
+    );
     assert!(!directory.path("numbers.csv").exists());
     // With one thread there is only one partition.
     start(1).unwrap();
@@ -388,7 +393,10 @@ fn several_processes_are_rejected() {
         csv::write(&numbers, directory.path("numbers.csv"));
         let workers = ["program", "-n", "2", "-p", process].map(str::to_owned);
         let error = pipeline.run_on(Workers::from_args(workers).unwrap()).unwrap_err().to_string();
-        assert_eq!(error, "the pipeline failed: cannot be persistent in several processes yet");
+        assert_eq!(
+            error,
+            "the pipeline failed: cannot be persistent in several processes yet\nhelp: run it in one process"
+        );
         assert!(!directory.path("numbers.csv").exists());
     }
 }
