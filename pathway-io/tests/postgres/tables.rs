@@ -251,7 +251,8 @@ fn names_may_be_anything_that_postgresql_can_tell_apart() {
 fn a_schema_has_its_own_tables() {
     let Some(config) = database() else { return };
     let error = refused::<Cat>(&config, cats().schema("zoo.1"));
-    assert!(error.contains("the schema `zoo.1` does not exist\nhelp: `CREATE SCHEMA \"zoo.1\"`"), "{error}");
+    assert!(error.contains(" zoo.1.cats` failed: the schema `zoo.1` does not exist"), "{error}");
+    assert!(error.contains("\nhelp: `CREATE SCHEMA \"zoo.1\"`"), "{error}");
     client(&config).batch_execute("CREATE SCHEMA \"zoo.1\"").unwrap();
     write(&config, cats().schema("zoo.1"), |cats: Subject<Cat>| Ok(cats.next(cat(1, "felis"))?)).unwrap();
     assert_eq!(rows(&config, "SELECT name FROM \"zoo.1\".pathway_io_tables"), [["cats"]]);

@@ -150,8 +150,8 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
         Some(schema) => format!("{schema}.{}", layout.table),
         None => layout.table.clone(),
     };
-    let target = Target { part: Some(part), is_server: true, ..Target::file(PathBuf::from(&database)) };
-    let name = format!("{database} {}", layout.table);
+    let name = format!("{database} {part}");
+    let target = Target { part: Some(part), is_server: true, ..Target::file(PathBuf::from(database)) };
     let sink = PostgresSink::<S> {
         layout,
         row_limit: row_limit.unwrap_or(limit::ROW_LIMIT),
