@@ -1,7 +1,7 @@
 //! Leaves out updates that a sink refuses permanently, so that the pipeline continues: [`Refusals`].
 //!
 //! The sink writes the commits since its last flush again, one at a time. If it refuses a commit, the commit is
-//! written without the update that the error names, or without any update if the error names none. This repeats until
+//! written without the updates that the error names, or without any update if the error names none. This repeats until
 //! the sink accepts the rest. A transactional sink takes an empty commit too, since the time of the commit must be in
 //! it.
 
@@ -13,7 +13,7 @@ use tracing::warn;
 use crate::rows::commit::Commit;
 use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::Schema;
-use crate::run::error::{BoxError, Error, RunResult, refused_update};
+use crate::run::error::{BoxError, Error, RunResult, refused_update, refused_updates};
 use crate::run::panics::text_of;
 use crate::run::quarantine::{BadRows, QuarantineFile};
 use crate::sink::Sink;
@@ -82,13 +82,15 @@ impl Refusals {
         error: &BoxError,
         worker: &Worker,
     ) -> Result<Commit<S>, BoxError> {
-        let named = refused_update(&**error).flatten().filter(|update| *update < commit.len());
-        let is_left_out = |update: usize| named.is_none_or(|named| named == update);
+        let mut named = refused_updates(&**error);
+        named.retain(|update, _| *update < commit.len());
         let (name, time, reason) = (&*worker.part.name, commit.time(), text_of(&**error));
+        let reason_of = |update: usize| if named.is_empty() { Some(&reason) } else { named.get(&update) };
         if let Refusals::Quarantine { path, file } = self {
             let writer = RowWriter::new::<S>();
             let mut lines = Vec::new();
-            for (_, (batch, row)) in commit.rows().enumerate().filter(|(update, _)| is_left_out(*update)) {
+            for (update, (batch, row)) in commit.rows().enumerate() {
+                let Some(reason) = reason_of(update) else { continue };
                 let mut raw = Vec::new();
                 writer.write_row(&batch.columns, row, &mut raw);
                 let (raw, diff) = (String::from_utf8_lossy(&raw), batch.diff(row));
@@ -97,7 +99,7 @@ impl Refusals {
             }
             file.append(&lines).map_err(|error| failure(path, error))?;
         }
-        let rest = commit.filtered(|update| !is_left_out(update));
+        let rest = commit.filtered(|update| reason_of(update).is_none());
         let updates = commit.len() - rest.len();
         worker.part.progress.refused(updates);
         warn!(sink = name, time, updates, "left out, because the sink permanently refuses it: {reason}");

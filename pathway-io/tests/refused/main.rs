@@ -55,6 +55,15 @@ fn short<C: Connector<Tables = pathway_io::Table<Cat>>>(
     (run(pipeline), seen)
 }
 
+/// Pushes a change that a database refuses, and a row with the value that the changed row had.
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+fn refused_change(cats: Subject<Cat, u64>) -> RunResult {
+    cats.next(cat(1, "lynx"))?;
+    cats.commit()?;
+    cats.next(cat(1, "panthera"))?;
+    Ok(cats.next(cat(2, "lynx"))?)
+}
+
 fn keys(seen: &Receiver<(i64, String, i64)>) -> Vec<i64> {
     seen.try_iter().map(|(key, ..)| key).collect()
 }

@@ -386,3 +386,41 @@ fn only_rows_are_left_out_that_the_rest_of_the_commit_does_not_make_possible() {
         assert_eq!(keys.collect::<Vec<_>>(), refused, "{text}");
     }
 }
+
+#[test]
+fn many_refused_rows_of_one_commit_are_found_together() {
+    let Some(config) = database() else { return };
+    let mut client = Client::connect(&config, NoTls).unwrap();
+    // A sequence counts the rows that were tried, because a rollback does not reset it.
+    client
+        .batch_execute(
+            "CREATE SEQUENCE tried;
+             CREATE TABLE cats (key bigint PRIMARY KEY, genus text CHECK (nextval('tried') > 0 AND genus <> 'panthera'))",
+        )
+        .unwrap();
+    let directory = TempDir::new();
+    let path = directory.path("refused.jsonl");
+    let to = sink::Options::new().table("cats").refused_rows(BadRows::Quarantine(path.clone()));
+    let push = |cats: Subject<Cat, u64>| {
+        (0..256).try_for_each(|key| Ok(cats.next(cat(key, if key % 2 == 0 { "lynx" } else { "panthera" }))?))
+    };
+    let summary = written(Pipeline::new(), &config, to, BadRows::Fail, push).unwrap();
+    assert_eq!((summary.refused_updates, count(&config, "cats")), (128, 128));
+    let lines = crate::read(&path);
+    assert!(lines.lines().count() == 128 && lines.lines().all(|line| line.contains("panthera")), "{lines}");
+    let tried: i64 = client.query_one("SELECT last_value FROM tried", &[]).unwrap().get(0);
+    assert!(tried < 256 * 10, "{tried} rows were tried");
+}
+
+#[test]
+fn a_refused_change_makes_room_for_a_later_row() {
+    let Some(config) = database() else { return };
+    let mut client = Client::connect(&config, NoTls).unwrap();
+    let table = "CREATE TABLE cats (key bigint PRIMARY KEY, genus text UNIQUE CHECK (genus <> 'panthera'))";
+    client.batch_execute(table).unwrap();
+    let to = sink::Options::new().table("cats").refused_rows(BadRows::Skip);
+    let summary = written(Pipeline::new(), &config, to, BadRows::Fail, crate::refused_change).unwrap();
+    assert_eq!((summary.refused_updates, count(&config, "cats")), (1, 1));
+    let row = client.query_one("SELECT key, genus FROM cats", &[]).unwrap();
+    assert_eq!((row.get(0), row.get(1)), (2_i64, "lynx"));
+}

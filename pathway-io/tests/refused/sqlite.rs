@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::limits::Limit;
 use serde_json::Value;
 
-use crate::common::{TempDir, run, source};
+use crate::common::{Cat, TempDir, cat, run, source};
 use crate::options;
 
 const LIMIT: usize = 100_000;
@@ -165,4 +165,71 @@ fn a_persistent_pipeline_starts_again_after_a_refused_row() {
         assert_eq!((summary.sources[0].bad_rows, count(&path, "Text")), (1, start as i64 + 1));
     }
     assert_eq!(crate::read(directory.path("bad.jsonl")).lines().count(), 3);
+}
+
+#[test]
+fn many_refused_rows_of_one_commit_are_found_together() {
+    for updates in [false, true] {
+        let directory = TempDir::new();
+        let [path, refused] = ["cats.sqlite", "refused.jsonl"].map(|name| directory.path(name));
+        let database = Connection::open(&path).unwrap();
+        let (key, more) = if updates { ("", ", time INTEGER, diff INTEGER") } else { ("PRIMARY KEY", "") };
+        let table = format!(
+            "CREATE TABLE Cat (key INTEGER NOT NULL {key}, genus TEXT NOT NULL CHECK (genus <> 'panthera'){more})"
+        );
+        database.execute_batch(&table).unwrap();
+        let write = |policy: BadRows, rows: i64| {
+            let pipeline = Pipeline::new();
+            pipeline.handle_signals(false);
+            let push = move |cats: Subject<Cat, u64>| {
+                (0..rows).try_for_each(|key| Ok(cats.next(cat(key, if key % 2 == 0 { "lynx" } else { "panthera" }))?))
+            };
+            let cats = pipeline.read_with(source(push), options(BadRows::Fail));
+            let to = sqlite::Options::new().refused_rows(policy);
+            sqlite::write_with(&cats, &path, if updates { to.updates() } else { to });
+            run(pipeline)
+        };
+        write(BadRows::Fail, 1).unwrap();
+        let opened = "CREATE TABLE opened (n INTEGER);
+                      CREATE TRIGGER opened AFTER INSERT ON pathway_io_tables BEGIN INSERT INTO opened VALUES (1); END";
+        database.execute_batch(opened).unwrap();
+        let summary = write(BadRows::Quarantine(refused.clone()), 200).unwrap();
+        assert_eq!((summary.refused_updates, count(&path, "Cat")), (100, 100));
+        // At the start, to undo the commit, and to write it without these rows.
+        assert_eq!(count(&path, "opened"), 3);
+        let lines = crate::read(&refused);
+        assert!(lines.lines().count() == 100 && lines.lines().all(|line| line.contains("panthera")), "{lines}");
+    }
+}
+
+#[test]
+fn a_trigger_that_ends_the_transaction_leaves_out_its_row_alone() {
+    let directory = TempDir::new();
+    let path = directory.path("cats.sqlite");
+    let table = "CREATE TABLE Cat (key INTEGER NOT NULL PRIMARY KEY, genus TEXT NOT NULL CHECK (key <> 1));
+                 CREATE TRIGGER refuse BEFORE INSERT ON Cat WHEN new.key = 2 BEGIN SELECT RAISE(ROLLBACK, 'no'); END";
+    Connection::open(&path).unwrap().execute_batch(table).unwrap();
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let push = |cats: Subject<Cat, u64>| (0..4).try_for_each(|key| Ok(cats.next(cat(key, "lynx"))?));
+    let cats = pipeline.read_with(source(push), options(BadRows::Fail));
+    sqlite::write_with(&cats, &path, sqlite::Options::new().refused_rows(BadRows::Skip));
+    assert_eq!((run(pipeline).unwrap().refused_updates, count(&path, "Cat")), (2, 2));
+}
+
+#[test]
+fn a_refused_change_makes_room_for_a_later_row() {
+    let directory = TempDir::new();
+    let path = directory.path("cats.sqlite");
+    let table =
+        "CREATE TABLE Cat (key INTEGER NOT NULL PRIMARY KEY, genus TEXT NOT NULL UNIQUE CHECK (genus <> 'panthera'))";
+    let database = Connection::open(&path).unwrap();
+    database.execute_batch(table).unwrap();
+    let pipeline = Pipeline::new();
+    pipeline.handle_signals(false);
+    let cats = pipeline.read_with(source(crate::refused_change), options(BadRows::Fail));
+    sqlite::write_with(&cats, &path, sqlite::Options::new().refused_rows(BadRows::Skip));
+    assert_eq!(run(pipeline).unwrap().refused_updates, 1);
+    let found = database.query_row("SELECT max(key), genus FROM Cat", [], |row| Ok((row.get(0)?, row.get(1)?)));
+    assert_eq!((found.unwrap(), count(&path, "Cat")), ((2, "lynx".to_owned()), 1));
 }

@@ -1,9 +1,11 @@
 //! Marks errors that a restart cannot fix, and finds the mark among the causes of an error.
 
+use std::collections::HashMap;
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::run::panics::causes;
+use crate::run::error::BoxError;
+use crate::run::panics::{causes, text_of};
 
 /// The mark of an error after which no [`Restart`](crate::Restart) follows; see [`Error::fatal`](crate::Error::fatal).
 // It is a separate error below the `Error` that holds it. `io::Error::other` and `anyhow` hide the error that they wrap and
@@ -13,6 +15,8 @@ pub struct Fatal {
     /// Set if a sink refuses rows permanently; see [`Error::refused`](crate::Error::refused). It has the number of the
     /// update in the commit, if that is known.
     pub(super) refused: Option<Option<usize>>,
+    /// The other updates of the commit that are refused, with the reasons.
+    pub(super) others: Vec<(usize, BoxError)>,
 }
 
 impl fmt::Display for Fatal {
@@ -38,6 +42,13 @@ impl StdError for Fatal {
 /// known.
 pub(crate) fn refused_update(error: &(dyn StdError + 'static)) -> Option<Option<usize>> {
     causes(error).find_map(|error| error.downcast_ref::<Fatal>()?.refused)
+}
+
+/// Returns the refused updates that an error names, with the reasons.
+pub(crate) fn refused_updates(error: &(dyn StdError + 'static)) -> HashMap<usize, String> {
+    let Some(fatal) = causes(error).find_map(|error| error.downcast_ref::<Fatal>()) else { return HashMap::new() };
+    let first = fatal.refused.flatten().map(|update| (update, text_of(error)));
+    first.into_iter().chain(fatal.others.iter().map(|(update, error)| (*update, text_of(&**error)))).collect()
 }
 
 /// Returns whether an error or one of its causes is marked as fatal.

@@ -225,11 +225,7 @@ impl Session {
         Ok(())
     }
 
-    /// If the server refuses an update permanently, adds the update's number to the error. It finds the number by
-    /// trying shorter and shorter parts of the commit.
-    ///
-    /// A part has all updates of a key or none, and the keys are added in the order in which they are written. Otherwise a part
-    /// could be refused although the whole is accepted: a row may have the unique value of a row that the commit removes.
+    /// If the server refuses updates permanently, returns an error that names each of them.
     pub(super) fn locate<S: Schema>(
         &mut self,
         error: BoxError,
@@ -240,31 +236,60 @@ impl Session {
         if refused_update(&*error).is_none() {
             return error;
         }
+        match self.refused(layout, commit, scratch) {
+            Ok(updates) => {
+                // A trigger may accept the parts and refuse the whole.
+                let last = commit.len().checked_sub(1);
+                Error::refused_each(updates).unwrap_or_else(|| Error::refused(last, error)).into()
+            }
+            Err(error) => error,
+        }
+    }
+
+    /// Returns the updates that the server refuses, with its errors. It tries smaller and smaller parts of the commit, each
+    /// after the parts that were accepted, and undoes everything.
+    ///
+    /// A part has all updates of a key or none, and the keys are added in the order in which they are written. Otherwise a part
+    /// could be refused although the whole is accepted: a row may have the unique value of a row that the commit removes.
+    fn refused<S: Schema>(
+        &mut self,
+        layout: &Layout,
+        commit: &Commit<S>,
+        scratch: &mut Vec<u8>,
+    ) -> Result<Vec<(usize, BoxError)>, BoxError> {
         let order = match &self.statements {
             Rows::Current(_) => apply::order(commit),
             Rows::Updates(_) => (0..commit.len()).collect(),
         };
-        // The server accepts the first `taken` keys, and refuses the first `refused`.
-        let (mut taken, mut refused) = (0, order.iter().max().map_or(0, |last| last + 1));
-        while refused > taken + 1 {
-            let middle = usize::midpoint(taken, refused);
-            match self.try_out(layout, &commit.filtered(|update| order[update] < middle), scratch) {
-                Ok(()) => taken = middle,
-                Err(error) if refused_update(&*error).is_some() => refused = middle,
-                Err(error) => return error,
+        let mut transaction = self.client.transaction().map_err(judged)?;
+        // Returns the error if the server refuses the updates.
+        let mut attempt = |keep: &dyn Fn(usize) -> bool| -> Result<Option<BoxError>, BoxError> {
+            let mut savepoint = transaction.transaction().map_err(judged)?;
+            let written = write(&mut savepoint, &mut self.statements, layout, &[commit.filtered(keep)], scratch);
+            let checked =
+                written.and_then(|()| savepoint.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(judged));
+            match checked {
+                Ok(()) => savepoint.commit().map(|()| None).map_err(judged),
+                Err(error) if refused_update(&*error).is_none() => Err(error),
+                Err(error) => savepoint.rollback().map(|()| Some(error)).map_err(judged),
+            }
+        };
+        let all = 0..order.iter().max().map_or(0, |last| last + 1);
+        let mut parts = vec![all];
+        let mut refused = Vec::new();
+        while let Some(part) = parts.pop() {
+            let Some(error) = attempt(&|update| part.contains(&order[update]))? else { continue };
+            if part.len() > 1 {
+                let middle = usize::midpoint(part.start, part.end);
+                parts.extend([middle..part.end, part.start..middle]);
+            } else if let Some(last) = order.iter().rposition(|place| part.contains(place)) {
+                // The last update of the key has the row that was written. Without it, the key's earlier row is removed.
+                refused.push((last, error));
+                attempt(&|update| part.contains(&order[update]) && update != last)?;
             }
         }
-        // The last update of the key has the row that was written.
-        Error::refused(order.iter().rposition(|place| place + 1 == refused), error).into()
-    }
-
-    /// Writes a commit, and undoes it.
-    fn try_out<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>, scratch: &mut Vec<u8>) -> RunResult {
-        let mut transaction = self.client.transaction().map_err(judged)?;
-        write(&mut transaction, &mut self.statements, layout, std::slice::from_ref(commit), scratch)?;
-        transaction.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(judged)?;
         transaction.rollback().map_err(judged)?;
-        Ok(())
+        Ok(refused)
     }
 }
 

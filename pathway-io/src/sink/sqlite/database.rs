@@ -23,6 +23,33 @@ pub(super) struct Database {
     pub(super) update: usize,
     /// The time of the last commit that this sink has written or found.
     pub(super) time: u64,
+    pub(super) refused: Refused,
+}
+
+/// The updates of a commit that SQLite refuses. They are collected, so that all of them are known after one attempt.
+pub(super) struct Refused {
+    /// Whether they are collected. If not, the first one ends the commit.
+    pub(super) is_wanted: bool,
+    pub(super) updates: Vec<(usize, BoxError)>,
+}
+
+impl Refused {
+    /// Collects the error of an update, from 1 on, if SQLite has undone that update alone. Returns whether there is one.
+    fn collect(
+        &mut self,
+        written: rusqlite::Result<usize>,
+        update: usize,
+        connection: &Connection,
+    ) -> rusqlite::Result<bool> {
+        match written {
+            // A trigger with `RAISE(ROLLBACK, ..)` ends the whole transaction.
+            Err(error) if self.is_wanted && is_refusal(&error) && !connection.is_autocommit() => {
+                self.updates.push((update - 1, error.into()));
+                Ok(true)
+            }
+            written => written.map(|_| false),
+        }
+    }
 }
 
 impl Database {
@@ -88,10 +115,12 @@ impl Database {
             self.update += 1;
             let mut bind = Bind::new::<S>(row, Part::All, &mut insert, &mut self.scratch);
             batch.columns.visit(0, &mut bind);
-            let end = bind.finish()?;
-            insert.raw_bind_parameter(end, commit.time().cast_signed())?;
-            insert.raw_bind_parameter(end + 1, batch.diff(row))?;
-            insert.raw_execute()?;
+            let written = bind.finish().and_then(|end| {
+                insert.raw_bind_parameter(end, commit.time().cast_signed())?;
+                insert.raw_bind_parameter(end + 1, batch.diff(row))?;
+                insert.raw_execute()
+            });
+            self.refused.collect(written, self.update, &self.connection)?;
         }
         Ok(())
     }
@@ -113,8 +142,13 @@ impl Database {
                 let (statement, part) = if adds { (&mut upsert, Part::All) } else { (&mut delete, Part::Key) };
                 let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
                 batch.columns.visit(0, &mut bind);
-                bind.finish()?;
-                statement.raw_execute()?;
+                let written = bind.finish().and_then(|_| statement.raw_execute());
+                if self.refused.collect(written, self.update, &self.connection)? && adds {
+                    // Without the update, the earlier row of the key is removed.
+                    let mut bind = Bind::new::<S>(row, Part::Key, &mut delete, &mut self.scratch);
+                    batch.columns.visit(0, &mut bind);
+                    bind.finish().and_then(|_| delete.raw_execute())?;
+                }
             }
         }
         Ok(())
@@ -165,10 +199,11 @@ pub(super) fn judged(error: BoxError) -> BoxError {
 
 /// Like [`judged`], for an error of a commit. `update` is the number of the update that failed, if it is known.
 pub(super) fn judged_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch) => {
-            Error::refused(update, error).into()
-        }
-        _ => judged(error.into()),
-    }
+    if is_refusal(&error) { Error::refused(update, error).into() } else { judged(error.into()) }
+}
+
+/// Returns whether SQLite refuses a row permanently.
+fn is_refusal(error: &rusqlite::Error) -> bool {
+    let code = error.sqlite_error_code();
+    matches!(code, Some(ErrorCode::ConstraintViolation | ErrorCode::TooBig | ErrorCode::TypeMismatch))
 }

@@ -78,14 +78,15 @@ use crate::rows::commit::Commit;
 use crate::rows::description::TableSchema;
 use crate::rows::schema::Schema;
 use crate::rows::table::Table;
-use crate::run::error::{BoxError, RunResult};
+use crate::run::error::{BoxError, Error, RunResult};
 use crate::run::files::Watch;
 use crate::run::lock::Lock;
+use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
 use crate::sink::file::storage::FileError;
 use crate::sink::spec::Target;
-use database::{Database, check_whole, judged, judged_in_commit};
+use database::{Database, Refused, check_whole, judged, judged_in_commit};
 use layout::{Layout, Start};
 
 pub use options::Options;
@@ -145,6 +146,7 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
         path: path.to_owned(),
         layout,
         row_limit,
+        finds_refused: options.refused_rows != BadRows::Fail,
         database: None,
         opened: None,
         watch: None,
@@ -164,6 +166,8 @@ struct SqliteSink {
     layout: Layout,
     /// The most bytes in a row.
     row_limit: usize,
+    /// Whether the sink finds all updates that SQLite refuses.
+    finds_refused: bool,
     database: Option<Database>,
     /// The absolute path or URI of the file that was opened first, in case the program changes its working directory.
     opened: Option<PathBuf>,
@@ -227,7 +231,8 @@ impl SqliteSink {
         // SQLite keeps its own limit if that is lower.
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
         let (scratch, last) = (Vec::new(), time.unwrap_or(0));
-        self.database = Some(Database { connection, in_transaction: false, scratch, update: 0, time: last });
+        let refused = Refused { is_wanted: self.finds_refused, updates: Vec::new() };
+        self.database = Some(Database { connection, in_transaction: false, scratch, update: 0, time: last, refused });
         Ok(time)
     }
 }
@@ -254,6 +259,9 @@ impl<S: Schema> Sink<S> for SqliteSink {
         let database = self.database.as_mut().ok_or("the database is not open")?;
         let applied = database.apply(&self.layout, commit);
         applied.map_err(|error| judged_in_commit(error, database.update.checked_sub(1)))?;
+        if let Some(refusal) = Error::refused_each(std::mem::take(&mut database.refused.updates)) {
+            return Err(refusal.into());
+        }
         database.set_time(&self.layout, commit.time()).map_err(judged)
     }
 
