@@ -277,7 +277,8 @@ fn bounded(generics: &Generics) -> Generics {
 fn of_whole(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
     let span = crate::option::glue(default.key.span());
     match &default.value {
-        Some(value) => parse_quote_spanned!(span=> (#value).#ident),
+        // With its type, a wrong value is one error at the value, and not one at each field.
+        Some(value) => parse_quote_spanned!(span=> { let __whole: Self = #value; __whole.#ident }),
         None => parse_quote_spanned!(span=> <Self as ::core::default::Default>::default().#ident),
     }
 }
