@@ -4,7 +4,7 @@
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, Ident, PathArguments, PathSegment, Type};
+use syn::{Expr, GenericArgument, Ident, PathArguments, PathSegment, Type};
 
 /// Returns the type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
 pub fn peel(ty: &Type) -> &Type {
@@ -131,6 +131,27 @@ pub fn is_written(ty: &Type, names: &[&str]) -> bool {
 /// Trait`.
 pub fn is_nameable(ty: &Type) -> bool {
     is_nameable_in(ty.to_token_stream())
+}
+
+/// Returns whether the type has a `_`, a `'_` or an `impl Trait` where rustc refuses it in a field and in a signature. A `_` in a
+/// constant or in the tokens of a macro is none.
+pub fn has_placeholder(ty: &Type) -> bool {
+    match peel(ty) {
+        Type::Infer(_) | Type::ImplTrait(_) => true,
+        Type::Array(array) => matches!(array.len, Expr::Infer(_)) || has_placeholder(&array.elem),
+        Type::Slice(slice) => has_placeholder(&slice.elem),
+        Type::Reference(reference) => has_placeholder(&reference.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().any(has_placeholder),
+        Type::Path(path) => path.path.segments.iter().any(|segment| match &segment.arguments {
+            PathArguments::AngleBracketed(arguments) => arguments.args.iter().any(|argument| match argument {
+                GenericArgument::Type(ty) => has_placeholder(ty),
+                GenericArgument::Lifetime(lifetime) => lifetime.ident == "_",
+                _ => false,
+            }),
+            _ => false,
+        }),
+        _ => false,
+    }
 }
 
 /// Returns whether the word is anywhere in the type.
@@ -261,6 +282,26 @@ mod tests {
         ] {
             let parsed: Type = syn::parse_str(ty).unwrap();
             assert_eq!(text(&parsed), ty);
+        }
+    }
+
+    #[test]
+    fn a_placeholder_is_one_where_rustc_refuses_it() {
+        let has = |ty: &str| has_placeholder(&syn::parse_str(ty).unwrap());
+        for ty in [
+            "_",
+            "Vec<_>",
+            "[u8; _]",
+            "[_; 2]",
+            "(u8, Option<(_,)>)",
+            "&'static [_]",
+            "Cow<'_, str>",
+            "Box<impl Clone>",
+        ] {
+            assert!(has(ty), "{ty}");
+        }
+        for ty in ["u8", "[u8; { match N { _ => 1 } }]", "Rows<{ match N { _ => 1 } }>", "row!(_)", "fn(&'_ str)"] {
+            assert!(!has(ty), "{ty}");
         }
     }
 

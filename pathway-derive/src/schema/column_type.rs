@@ -14,6 +14,10 @@ const POINTERS: [&str; 3] = ["Box", "Rc", "Arc"];
 /// Reports a type that does not own its value: a reference, `str` or a slice, in a plain column also in an `Option`. A lifetime
 /// parameter of the struct is reported elsewhere.
 pub fn owned(ctxt: &Ctxt, ty: &Type, is_plain: bool) -> bool {
+    // rustc reports these in a field, and once more where an impl names the type.
+    if types::has_placeholder(ty) {
+        return true;
+    }
     let inner = types::option_of(ty).filter(|_| is_plain).unwrap_or(ty);
     let (target, is_static) = match types::peel(inner) {
         Type::Reference(reference) => {
