@@ -281,7 +281,7 @@ fn quoted(expr: &Expr) -> String {
         Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => text.value(),
         Expr::Lit(ExprLit { lit: Lit::Char(c), .. }) => c.value().to_string(),
         Expr::Lit(ExprLit { lit: Lit::ByteStr(bytes), .. }) => String::from_utf8_lossy(&bytes.value()).into_owned(),
-        Expr::Path(_) | Expr::Lit(_) => expr.to_token_stream().to_string().replace(' ', ""),
+        Expr::Path(_) | Expr::Lit(_) | Expr::Field(_) => expr.to_token_stream().to_string().replace(' ', ""),
         _ => "..".to_owned(),
     };
     format!("{text:?}")
