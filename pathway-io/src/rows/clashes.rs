@@ -114,7 +114,9 @@ pub const fn assert_distinct(clash: Option<Clash>) {
     if let Some(Clash { name, is_path, first, second }) = clash {
         let (before, after) = if is_path { ("`", "` is read twice") } else { ("column `", "` is defined twice") };
         let message = Message::new().push(before).push(name).push(after).push(": by the field `");
-        panic!("{}", message.push(first).push("` and by the field `").push(second).push("`").as_str());
+        let message = message.push(first).push("` and by the field `").push(second).push("`");
+        let help = if is_path { "" } else { "\nhelp: `#[schema(flatten, prefix = \"..\")]` tells them apart" };
+        panic!("{}", message.push(help).as_str());
     }
 }
 
