@@ -135,6 +135,11 @@ impl Visit<'_> for Bound {
         self.0.insert(item.ident.to_string());
     }
 
+    fn visit_item_type(&mut self, item: &syn::ItemType) {
+        self.0.insert(item.ident.to_string());
+        visit::visit_item_type(self, item);
+    }
+
     fn visit_type_param(&mut self, parameter: &syn::TypeParam) {
         self.0.insert(parameter.ident.to_string());
     }

@@ -69,38 +69,47 @@ impl Row {
     /// Returns the literal with converted values and a base for `..`.
     fn value(&self, runtime: &Runtime) -> TokenStream {
         let fields = self.fields.iter().map(|field| field.value(runtime));
-        let rest = self.rest.as_ref().map(|(dots, base)| match base {
-            Some(base) => quote!(#dots #base),
-            None => self.base(dots, runtime),
-        });
-        let mut group = Group::new(Delimiter::Brace, quote!(#(#fields,)* #rest));
-        group.set_span(self.brace.span.join());
+        let fields = quote!(#(#fields,)*);
+        let literal = |path: &dyn ToTokens, rest: TokenStream| {
+            let mut group = Group::new(Delimiter::Brace, quote!(#fields #rest));
+            group.set_span(self.brace.span.join());
+            quote!(#path #group)
+        };
         let path = &self.path;
-        quote!(#path #group)
+        let is_own = path.path.segments.first().is_some_and(|segment| segment.ident == "Self");
+        match &self.rest {
+            None => literal(path, TokenStream::new()),
+            Some((dots, Some(base))) => literal(path, quote!(#dots #base)),
+            // An item inside an impl cannot use the `Self` of the impl.
+            Some((dots, None)) if is_own || path.qself.is_some() => {
+                let (pw, given) = (runtime.at(glue(dots.span())), self.given());
+                literal(
+                    path,
+                    quote_spanned!(glue(dots.span())=> #dots const { #pw::checked_rest::<#path>(#given) }.row()),
+                )
+            }
+            // The row is named once, so that a type that is not a schema or not in scope is one error. rustc repeats an error in a
+            // `const` at each use.
+            Some((dots, None)) => {
+                let (pw, given) = (runtime.at(glue(dots.span())), self.given());
+                let row = Ident::new("__Row", path.span());
+                let rest = quote_spanned!(glue(dots.span())=> #dots {
+                    static REST: #pw::Rest<#row> = #pw::checked_rest(#given);
+                    REST.row()
+                });
+                let literal = literal(&row, rest);
+                quote!({ type #row = #path; #literal })
+            }
+        }
     }
 
-    fn base(&self, dots: &Token![..], runtime: &Runtime) -> TokenStream {
-        let span = glue(dots.span());
-        let pw = runtime.at(span);
-        let path = &self.path;
+    /// Returns the names of the fields that are given.
+    fn given(&self) -> TokenStream {
         let given = self.fields.iter().map(|Field { attributes, name, .. }| {
             let name = name.unraw().to_string();
             quote!(#(#attributes)* #name)
         });
-        let given = quote!(&[#(#given),*]);
-        let is_own = path.path.segments.first().is_some_and(|segment| segment.ident == "Self");
-        // An item inside an impl cannot use the `Self` of the impl.
-        if is_own || path.qself.is_some() {
-            return quote_spanned!(span=> #dots const { #pw::checked_rest::<#path>(#given) }.row());
-        }
-        // The schema is named once, so that a type that is not a schema is one error. rustc repeats an error in a `const`
-        // at each use.
-        quote_spanned! {span=>
-            #dots {
-                static REST: #pw::Rest<#path> = #pw::checked_rest(#given);
-                REST.row()
-            }
-        }
+        quote!(&[#(#given),*])
     }
 }
 
