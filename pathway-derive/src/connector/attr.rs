@@ -1,6 +1,7 @@
 //! The options of `#[connector(..)]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{Expr, ExprLit, Lit, LitStr, Path};
 
 use crate::ctxt::Ctxt;
@@ -39,6 +40,11 @@ impl Options {
         let mut options = Options::default();
         for option in option::parse_list(ctxt, tokens) {
             let key = &option.key;
+            if let Some(value) = option.plain().filter(|value| has_self(value.to_token_stream())) {
+                let help = format!("`Pipeline::read_with` sets the `{key}` of one source, in `ReadOptions`");
+                ctxt.error(value, format!("an option belongs to the type, so it has no `self`\nhelp: {help}"));
+                continue;
+            }
             match option.name().as_str() {
                 "name" => options.name.set(ctxt, key, name(ctxt, &option)),
                 "autocommit" => options.autocommit.set(ctxt, key, time(ctxt, &option, true)),
@@ -65,6 +71,20 @@ fn name(ctxt: &Ctxt, option: &RawOption) -> Option<Name> {
     Some(Name::Text(name))
 }
 
+/// Returns whether the value `self` is in the expression; the module `self::` is not meant.
+fn has_self(expr: TokenStream) -> bool {
+    let mut tokens = expr.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_path = matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == ':');
+        match token {
+            TokenTree::Ident(name) if name == "self" && !is_path => return true,
+            TokenTree::Group(group) if has_self(group.stream()) => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 fn time(ctxt: &Ctxt, option: &RawOption, or_off: bool) -> Option<Time> {
     let or_off_text = if or_off { ", or `off`" } else { "" };
     let expected = format!("expected a duration such as \"100ms\" or \"1.5s\"{or_off_text}");
@@ -81,7 +101,10 @@ fn time(ctxt: &Ctxt, option: &RawOption, or_off: bool) -> Option<Time> {
         _ => None,
     };
     if time.is_none() && !option.is_reported() {
-        ctxt.error(value, expected);
+        let is_quoted =
+            or_off && matches!(&value, Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) if text.value() == "off");
+        let help = if is_quoted { "\nhelp: write `off` without quotes" } else { "" };
+        ctxt.error(value, expected + help);
     }
     time
 }
