@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Ident, Item, ItemStruct, parse_quote};
+use syn::{Ident, Item, ItemEnum, ItemStruct, parse_quote};
 
 use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
 use super::attr::Options;
@@ -69,9 +69,11 @@ fn body(pw: &Ident, tables: &TokenStream) -> TokenStream {
     }
 }
 
-/// Generates the impl for an attribute that is on the struct instead of its impl block.
+/// Generates the impl for an attribute that is on the type instead of its impl block.
 pub fn of_item(item: &Item, options: &Options) -> Option<TokenStream> {
-    let Item::Struct(ItemStruct { ident, generics, .. }) = item else { return None };
+    let (Item::Struct(ItemStruct { ident, generics, .. }) | Item::Enum(ItemEnum { ident, generics, .. })) = item else {
+        return None;
+    };
     if !generics.params.is_empty() {
         return None;
     }
