@@ -2,7 +2,7 @@
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics, Lifetime, TypeParamBound};
+use syn::{GenericParam, Generics, Lifetime, Type, TypeParamBound, WherePredicate};
 
 /// Returns the parameters with a bound on each type. Lifetimes are omitted, since [`arguments`] replaces them
 /// with `'static`, as do the bounds.
@@ -27,6 +27,19 @@ pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
         }
     }
     owned
+}
+
+/// Returns how many bounds a type parameter has, with those of the `where` clause.
+pub fn bounds(generics: &Generics, name: &Ident) -> usize {
+    let parameter = generics.type_params().find(|parameter| parameter.ident == *name);
+    let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    let is_about = |predicate: &&WherePredicate| match predicate {
+        WherePredicate::Type(predicate) => {
+            matches!(&predicate.bounded_ty, Type::Path(path) if path.path.is_ident(name))
+        }
+        _ => false,
+    };
+    parameter.map_or(0, |parameter| parameter.bounds.len()) + clause.filter(is_about).count()
 }
 
 /// Returns the arguments for a type with these parameters; each lifetime is `'static`.

@@ -156,14 +156,27 @@ pub fn has_placeholder(ty: &Type) -> bool {
 
 /// Returns whether the word is anywhere in the type.
 pub fn has_word(ty: &Type, word: &str) -> bool {
-    fn is_in(tokens: TokenStream, word: &str) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Group(group) => is_in(group.stream(), word),
-            TokenTree::Ident(ident) => ident == word,
-            _ => false,
-        })
-    }
-    is_in(ty.to_token_stream(), word)
+    words(ty.to_token_stream()).iter().any(|(name, _)| name == word)
+}
+
+/// Returns whether the type contains the parameter.
+pub fn names(ty: &Type, parameter: &Ident) -> bool {
+    words(ty.to_token_stream()).iter().any(|(name, is_behind)| name == parameter && !is_behind)
+}
+
+/// Returns the words, each with whether it is behind a `:`, as the last one of a path is.
+fn words(tokens: TokenStream) -> Vec<(Ident, bool)> {
+    let mut is_behind = false;
+    let words = tokens.into_iter().flat_map(|token| {
+        let was_behind =
+            std::mem::replace(&mut is_behind, matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':'));
+        match token {
+            TokenTree::Group(group) => words(group.stream()),
+            TokenTree::Ident(name) => vec![(name, was_behind)],
+            TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
+        }
+    });
+    words.collect()
 }
 
 fn is_nameable_in(tokens: TokenStream) -> bool {

@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Expr, ExprLit, FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, Lifetime, Lit, Pat,
-    PatType, PathArguments, Type, WherePredicate,
+    Attribute, Expr, ExprLit, FnArg, GenericArgument, Generics, Ident, ImplItem, ImplItemFn, ItemImpl, Lifetime, Lit,
+    Pat, PatType, PathArguments, Type, WherePredicate,
 };
 
 use super::attr::Options;
@@ -50,6 +50,14 @@ pub enum Kind<'a> {
     Other,
     /// A path that may be an alias of a subject.
     Unknown,
+}
+
+/// Why no impl can have the type of a row or an offset.
+pub enum Unfit<'a> {
+    /// The type has an elided lifetime, or is an `impl Trait`.
+    Borrowed(&'a Type),
+    /// A parameter of the block has no bounds. Probably it needs this one of the runtime.
+    Unbound { name: Ident, bound: &'static str },
 }
 
 /// Whether the runtime supports an `async fn run`.
@@ -176,9 +184,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Returns whether an impl can name the types of the parameters.
-    pub fn is_nameable(&self) -> bool {
-        self.is_of_one_kind() && !self.parameters.iter().any(|parameter| types::has_word(parameter.ty, "impl"))
+    /// Returns whether an impl can name the types of the subjects, and the body compiles with them.
+    pub fn is_fit(&self, generics: &Generics) -> bool {
+        self.is_of_one_kind() && self.parameters.iter().all(|parameter| parameter.unfit(generics).is_empty())
     }
 
     pub fn from_method(method: &'a ImplItemFn) -> Self {
@@ -230,6 +238,27 @@ impl<'a> Parameter<'a> {
             Kind::Reference(reference) => Handle::named(&types::last_segment(&reference.elem)?.ident),
             Kind::Other | Kind::Unknown => None,
         }
+    }
+
+    /// Returns why no impl can have the types of the rows and of the offset; empty if one can, as far as their tokens show.
+    pub fn unfit(&self, generics: &Generics) -> Vec<Unfit<'a>> {
+        let types: Vec<(&Type, &str)> = match self.kind {
+            Kind::Subject { schema, offset, .. } => {
+                let is_parameter =
+                    generics.type_params().any(|parameter| types::is_written(schema, &[&parameter.ident.to_string()]));
+                let bound = if is_parameter { "Schema" } else { "ColumnType" };
+                [(schema, bound)].into_iter().chain(offset.map(|offset| (offset, "Offset"))).collect()
+            }
+            Kind::Unknown => vec![(self.ty, "Schema")],
+            Kind::Reference(_) | Kind::Other => Vec::new(),
+        };
+        let unfit = types.into_iter().flat_map(|(ty, bound)| {
+            let unbound = generics.type_params().filter(|parameter| generics::bounds(generics, &parameter.ident) == 0);
+            let unbound = unbound.filter(move |parameter| types::names(ty, &parameter.ident));
+            let unbound = unbound.map(move |parameter| Unfit::Unbound { name: parameter.ident.clone(), bound });
+            (!types::is_nameable(ty)).then_some(Unfit::Borrowed(ty)).into_iter().chain(unbound)
+        });
+        unfit.collect()
     }
 
     /// Returns whether only rustc can tell if the type is a subject.

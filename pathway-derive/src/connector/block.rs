@@ -4,12 +4,12 @@
 //! the type of this `let` is an error at the row's name, with the text of the error in the `Connector` impl. rustc
 //! then reports nothing about the uses of the subject in `run`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{FnArg, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
+use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
 
-use super::ast::{Connector, Run, is_named};
+use super::ast::{Connector, Run, Unfit, is_named};
 use super::handle::{if_offset, if_subject, place};
 use super::parse::{is_unfinished, statements};
 use crate::{editor, option, types};
@@ -21,12 +21,12 @@ pub fn block(connector: &Connector) -> ItemImpl {
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         if is_named(method, "run") {
-            if Run::from_method(method).is_of_one_kind() {
+            if Run::from_method(method).is_fit(&connector.block.generics) {
                 check_subjects(method, connector.options.krate.get());
             } else {
-                // The body does not compile with the other handle, which is reported already. `loop` prevents a second
-                // error.
+                // The body does not compile with these subjects, which are reported already. `loop` prevents a second error.
                 method.block.stmts = vec![statements(quote!(loop {}))];
+                bind_unbound(method, connector);
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables)]));
             }
             // The trait fixes the signature, so the user cannot follow these lints.
@@ -83,6 +83,19 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
             #options
             #unfinished
         };
+    }
+}
+
+/// Adds all bounds that a type in the signature may need to the parameters without one, so that rustc does not report them, too.
+fn bind_unbound(run: &mut ImplItemFn, connector: &Connector) {
+    let (generics, krate) = (&connector.block.generics, connector.options.krate.get());
+    let runtime = krate.map_or_else(|| quote!(::pathway_io), ToTokens::to_token_stream);
+    let original = run.clone();
+    let clause = run.sig.generics.make_where_clause();
+    for unfit in Run::from_method(&original).parameters.iter().flat_map(|parameter| parameter.unfit(generics)) {
+        let Unfit::Unbound { name, .. } = unfit else { continue };
+        let bounds = ["ColumnType", "KeyType", "NotNull", "Schema"].map(|bound| Ident::new(bound, Span::mixed_site()));
+        clause.predicates.push(parse_quote!(#name: #(#runtime::__private0::#bounds +)* #runtime::Offset));
     }
 }
 

@@ -1,9 +1,9 @@
 //! Checks the form of `run` and `on_stop`. rustc checks their types, because only rustc knows aliases.
 
 use quote::ToTokens;
-use syn::{FnArg, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
+use syn::{FnArg, Generics, ImplItemFn, Receiver, ReceiverKind, ReturnType, Safety, Type};
 
-use super::ast::{ASYNC, Connector, Handle, Kind, Parameter, Run, is_partition, is_zero};
+use super::ast::{ASYNC, Connector, Handle, Kind, Parameter, Run, Unfit, is_partition, is_zero};
 use super::attr::Time;
 use crate::ctxt::Ctxt;
 use crate::{option, types};
@@ -51,7 +51,7 @@ pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
 }
 
 /// Reports what is wrong with a `run`. Returns whether its impl can be emitted nevertheless.
-pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
+pub fn run(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     if run.is_async && !ASYNC {
         ctxt.error(
             run.method.sig.asyncness,
@@ -62,14 +62,14 @@ pub fn run(ctxt: &Ctxt, run: &Run) -> bool {
     }
     if let ReturnType::Type(_, ty) = &run.method.sig.output
         && matches!(types::peel(ty), Type::ImplTrait(_))
-        && types::has_word(ty, "Future")
+        && types::text(ty).contains("Future")
     {
         ctxt.error(ty, "`run` cannot return a future\nhelp: write `async fn run` with an `AsyncSubject`");
         return false;
     }
     let mut is_sound = qualifiers(ctxt, run.method, "run");
     is_sound &= receiver(ctxt, run.method, "`run` must take `&mut self`");
-    is_sound &= subjects(ctxt, run);
+    is_sound &= subjects(ctxt, run, generics);
     is_sound
 }
 
@@ -124,7 +124,7 @@ fn is_mut_self(receiver: &Receiver) -> bool {
     }
 }
 
-fn subjects(ctxt: &Ctxt, run: &Run) -> bool {
+fn subjects(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     let sig = &run.method.sig;
     if run.parameters.is_empty() && matches!(sig.inputs.first(), Some(FnArg::Receiver(_))) {
         ctxt.error_at(
@@ -143,7 +143,7 @@ fn subjects(ctxt: &Ctxt, run: &Run) -> bool {
     }
     let mut is_sound = !run.parameters.is_empty();
     for parameter in &run.parameters {
-        is_sound &= subject(ctxt, parameter);
+        is_sound &= subject(ctxt, parameter) && fits(ctxt, parameter, generics);
     }
     is_sound && one_offset(ctxt, &run.parameters)
 }
@@ -190,6 +190,30 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
         }
         Kind::Subject { .. } | Kind::Unknown => true,
     }
+}
+
+/// Reports the types of rows and offsets that no impl can have.
+fn fits(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
+    let unfit = parameter.unfit(generics);
+    for reason in &unfit {
+        match reason {
+            Unfit::Borrowed(ty) => {
+                let owned = match types::peel(ty) {
+                    Type::Reference(reference) if types::is_unsized(&reference.elem) => None,
+                    Type::Reference(reference) => Some(types::text(&reference.elem)),
+                    _ => None,
+                };
+                let help =
+                    owned.map_or("own the value, as a `String` for a `&str`".to_owned(), |ty| format!("write `{ty}`"));
+                ctxt.error(ty, format!("rows and offsets cannot borrow\nhelp: {help}"));
+            }
+            Unfit::Unbound { name, bound } => {
+                let message = format!("the parameter `{name}` of the block needs a bound");
+                ctxt.error(name, format!("{message}\nhelp: write `{name}: pathway_io::{bound}`"));
+            }
+        }
+    }
+    unfit.is_empty()
 }
 
 /// Reports a handle that belongs to the other kind of `run`.

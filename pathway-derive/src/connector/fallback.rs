@@ -25,16 +25,24 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     let (import, pw) = option::runtime(connector.options.krate.get());
     // The error about borrowed data has been reported.
     let borrows = !connector.borrowed().is_empty();
-    let generics = generics::owned(&connector.block.generics, &parse_quote!('static));
-    let (generics, _, where_clause) = generics.split_for_impl();
+    let mut generics = generics::owned(&connector.block.generics, &parse_quote!('static));
     let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
+    if generics.type_params().next().is_some() {
+        generics.make_where_clause().predicates.push(parse_quote!(#self_ty: #pw::Send));
+    }
+    let (generics, _, where_clause) = generics.split_for_impl();
     // Nothing more is required of a handle of the other kind, which has been reported, too.
-    let checks = run.filter(|run| !borrows && run.is_nameable()).map(|run| checks(connector, run, &pw));
+    let checks =
+        run.filter(|run| !borrows && run.is_fit(&connector.block.generics)).map(|run| checks(connector, run, &pw));
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
         run.parameters
             .iter()
             .filter_map(|parameter| match parameter.kind {
-                _ if types::has_word(parameter.ty, "impl") => Some(quote!(#pw::Table<#pw::Stub>)),
+                _ if types::has_word(parameter.ty, "impl")
+                    || !parameter.unfit(&connector.block.generics).is_empty() =>
+                {
+                    Some(quote!(#pw::Table<#pw::Stub>))
+                }
                 Kind::Unknown if parameter.is_async && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
                 // A reference has the table of the subject that it refers to.
@@ -49,9 +57,10 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     });
     let tables =
         if tables.is_empty() { quote!(#pw::Table<#pw::Stub>) } else { tuple(Span::mixed_site(), tables.into_iter()) };
-    let body = body(&pw, &tables);
+    let (body, allow) = (body(&pw, &tables), connector.allowed());
     quote! {
         #(#cfgs)*
+        #allow
         const _: () = {
             #import
             #checks

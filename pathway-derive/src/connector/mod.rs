@@ -56,7 +56,7 @@ fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
         stops_well &= is_sound;
     }
     for run in &connector.runs {
-        let (errors, is_sound) = check_method(ast::cfgs(run.method), |ctxt| check::run(ctxt, run));
+        let (errors, is_sound) = check_method(ast::cfgs(run.method), |ctxt| check::run(ctxt, run, &block.generics));
         output.extend(errors);
         output.extend(if is_sound && owns {
             expand::expand(&connector, run, stops_well)

@@ -10,6 +10,7 @@ use syn::{
 
 use super::attr::{ColumnOptions, StructOptions};
 use crate::ctxt::Ctxt;
+use crate::generics;
 use crate::option::Given;
 use crate::types::{self, text};
 
@@ -137,15 +138,8 @@ impl<'a> Schema<'a> {
 
     /// Returns whether a type parameter has no bounds, so that no column can have that type.
     pub fn is_unbound(&self, parameter: &TypeParam) -> bool {
-        let predicates = self.generics.where_clause.iter().flat_map(|clause| &clause.predicates);
-        // The generated predicates only require `'static`.
-        let is_asked = predicates.filter(|predicate| match predicate {
-            WherePredicate::Type(predicate) => {
-                matches!(&predicate.bounded_ty, Type::Path(path) if path.path.is_ident(&parameter.ident))
-            }
-            _ => false,
-        });
-        parameter.bounds.is_empty() && is_asked.count() < 2
+        // The generated predicate only requires `'static`.
+        generics::bounds(&self.generics, &parameter.ident) < 2
     }
 
     /// Returns whether the struct has type or `const` parameters.
