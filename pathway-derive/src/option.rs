@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path, Token, Type, token};
+use syn::{Attribute, Data, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Meta, MetaList, Path, Token, Type, token};
 
 use crate::ctxt::Ctxt;
 
@@ -315,17 +315,26 @@ pub fn inner_attributes(data: &Data) -> Vec<&Attribute> {
     }
 }
 
-/// Returns the lint attribute for the output of a derive with that helper attribute. The output names items that may
-/// be deprecated, and uses a cfg of rust-analyzer that Cargo does not know.
-pub fn allow(input: &DeriveInput, helper: &str) -> Option<TokenStream> {
-    let has = |name: &str| {
-        let attributes = input.attrs.iter().chain(inner_attributes(&input.data));
-        attributes.into_iter().any(|attribute| attribute.path().is_ident(name))
-    };
-    let deprecated = has("deprecated").then(|| quote!(deprecated));
-    let cfg = has(helper).then(|| quote!(unexpected_cfgs));
-    let lints: Vec<_> = deprecated.into_iter().chain(cfg).collect();
-    (!lints.is_empty()).then(|| quote!(#[allow(#(#lints),*)]))
+/// Returns the lint attributes for the output of a derive with that helper attribute: what the user allows, and two lints.
+/// The output names items that may be deprecated, and uses a cfg of rust-analyzer that Cargo does not know.
+pub fn allow(input: &DeriveInput, helper: &str) -> TokenStream {
+    let attributes: Vec<_> = input.attrs.iter().chain(inner_attributes(&input.data)).collect();
+    let has = |name: &str| attributes.iter().any(|attribute| attribute.path().is_ident(name));
+    let deprecated = has("deprecated").then(|| quote!(#[allow(deprecated)]));
+    let cfg = has(helper).then(|| quote!(#[allow(unexpected_cfgs)]));
+    let allowed = allowed(attributes);
+    quote!(#deprecated #cfg #allowed)
+}
+
+/// Returns what the attributes allow or expect, for generated items: they have the user's names and types, too. An item that may
+/// be unused makes all that it names used, which the user may expect not to be.
+pub fn allowed<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
+    let lists = attributes.into_iter().filter_map(|attribute| attribute.meta.require_list().ok());
+    let lists = lists.filter(|list| {
+        let is_about_use = || ["dead_code", "unused"].iter().any(|lint| list.tokens.to_string().contains(lint));
+        list.path.is_ident("allow") || list.path.is_ident("expect") && !is_about_use()
+    });
+    lists.map(|MetaList { tokens, .. }| quote!(#[allow(#tokens)])).collect()
 }
 
 /// `use <path to the runtime> as <alias>;`, and the alias.

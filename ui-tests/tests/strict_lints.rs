@@ -22,6 +22,13 @@ pub struct Cat {
     legs: u8,
 }
 
+/// A row that is expected to be unused: what the macro generates does not use it.
+#[derive(Schema)]
+#[expect(dead_code)]
+struct Unused {
+    key: i64,
+}
+
 /// How it feels.
 #[derive(ColumnType, Clone)]
 pub enum Mood {

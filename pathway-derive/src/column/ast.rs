@@ -20,7 +20,7 @@ pub struct Column<'a> {
     pub generics: &'a Generics,
     pub krate: Slot<Path>,
     /// The lints that the impls are exempt from.
-    pub allow: Option<TokenStream>,
+    pub allow: TokenStream,
     pub kind: Kind<'a>,
 }
 
@@ -196,7 +196,7 @@ fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {
     })
 }
 
-/// Reports `#[schema(..)]` and `#[serde(..)]`, which this derive would ignore.
+/// Reports `#[schema(..)]`, which this derive would ignore.
 fn misplaced(ctxt: &Ctxt, input: &DeriveInput) {
     let inner = option::inner_attributes(&input.data);
     for attribute in input.attrs.iter().chain(inner).filter(|attribute| attribute.path().is_ident("schema")) {

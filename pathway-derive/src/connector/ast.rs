@@ -11,7 +11,7 @@ use syn::{
 use super::attr::Options;
 use super::parse::is_unfinished;
 use crate::ctxt::Ctxt;
-use crate::{generics, suggest, types};
+use crate::{generics, option, suggest, types};
 
 pub struct Connector<'a> {
     pub block: &'a ItemImpl,
@@ -127,6 +127,12 @@ impl<'a> Connector<'a> {
         let named = generics.lifetimes().map(|parameter| parameter.lifetime.clone());
         let named = named.filter(|lifetime| !owned.contains(&lifetime));
         named.chain(generics::elided(self.block.self_ty.to_token_stream())).collect()
+    }
+
+    /// Returns what the block and its two methods allow, for the impl that repeats their types.
+    pub fn allowed(&self) -> TokenStream {
+        let methods = self.runs.iter().map(|run| run.method).chain(self.on_stops.iter().copied());
+        option::allowed(self.block.attrs.iter().chain(methods.flat_map(|method| &method.attrs)))
     }
 
     /// Returns the default name, which is the name of the type.

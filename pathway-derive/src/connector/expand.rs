@@ -21,7 +21,7 @@ use crate::{option, types};
 pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream {
     let (import, pw) = option::runtime(connector.options.krate.get());
     let checks = checks(connector, run, &pw);
-    let cfgs = cfgs(run.method);
+    let (cfgs, allow) = (cfgs(run.method), connector.allowed());
     let self_ty = &connector.block.self_ty;
     let generics = owned(connector, &pw);
     let (generics, _, where_clause) = generics.split_for_impl();
@@ -101,6 +101,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let connector_impl = option::item_at(span, head, body);
     quote! {
         #(#cfgs)*
+        #allow
         const _: () = {
             #import
             #checks
