@@ -56,6 +56,8 @@ pub enum Kind<'a> {
 pub enum Unfit<'a> {
     /// The type has an elided lifetime, or is an `impl Trait`.
     Borrowed(&'a Type),
+    /// The row has no size, such as a `dyn Schema`.
+    Unsized(&'a Type),
     /// A parameter of the block has no bounds. Probably it needs this one of the runtime.
     Unbound { name: Ident, bound: &'static str },
 }
@@ -259,10 +261,12 @@ impl<'a> Parameter<'a> {
             Kind::Reference(_) | Kind::Other => Vec::new(),
         };
         let unfit = types.into_iter().flat_map(|(ty, bound)| {
+            let is_unsized = matches!(types::peel(ty), Type::TraitObject(_)) || types::is_unsized(ty);
             let unbound = generics.type_params().filter(|parameter| generics::bounds(generics, &parameter.ident) == 0);
             let unbound = unbound.filter(move |parameter| types::names(ty, &parameter.ident));
             let unbound = unbound.map(move |parameter| Unfit::Unbound { name: parameter.ident.clone(), bound });
-            (!types::is_nameable(ty)).then_some(Unfit::Borrowed(ty)).into_iter().chain(unbound)
+            let borrowed = (!types::is_nameable(ty)).then_some(Unfit::Borrowed(ty));
+            borrowed.into_iter().chain(is_unsized.then_some(Unfit::Unsized(ty))).chain(unbound)
         });
         unfit.collect()
     }

@@ -26,7 +26,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
             } else {
                 // The body does not compile with these subjects, which are reported already. `loop` prevents a second error.
                 method.block.stmts = vec![statements(quote!(loop {}))];
-                bind_unbound(method, connector);
+                mend(method, connector);
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables)]));
             }
             // The trait fixes the signature, so the user cannot follow these lints.
@@ -86,16 +86,32 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
     }
 }
 
-/// Adds all bounds that a type in the signature may need to the parameters without one, so that rustc does not report them, too.
-fn bind_unbound(run: &mut ImplItemFn, connector: &Connector) {
+/// Removes from the signature what rustc would report, too: adds all bounds that a type may need to the parameters without one, and
+/// replaces types without a size.
+fn mend(run: &mut ImplItemFn, connector: &Connector) {
     let (generics, krate) = (&connector.block.generics, connector.options.krate.get());
     let runtime = krate.map_or_else(|| quote!(::pathway_io), ToTokens::to_token_stream);
     let original = run.clone();
     let clause = run.sig.generics.make_where_clause();
-    for unfit in Run::from_method(&original).parameters.iter().flat_map(|parameter| parameter.unfit(generics)) {
-        let Unfit::Unbound { name, .. } = unfit else { continue };
-        let bounds = ["ColumnType", "KeyType", "NotNull", "Schema"].map(|bound| Ident::new(bound, Span::mixed_site()));
-        clause.predicates.push(parse_quote!(#name: #(#runtime::__private0::#bounds +)* #runtime::Offset));
+    let inputs = run.sig.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Receiver(_) => None,
+        FnArg::Typed(typed) => Some(typed),
+    });
+    for (typed, parameter) in inputs.zip(&Run::from_method(&original).parameters) {
+        for unfit in parameter.unfit(generics) {
+            match unfit {
+                Unfit::Borrowed(_) => {}
+                Unfit::Unsized(ty) => {
+                    let mended = types::text(&typed.ty).replace(&types::text(ty), "()");
+                    *typed.ty = syn::parse_str(&mended).unwrap_or_else(|_| parse_quote!(()));
+                }
+                Unfit::Unbound { name, .. } => {
+                    let bounds = ["ColumnType", "KeyType", "NotNull", "Schema"];
+                    let bounds = bounds.map(|bound| Ident::new(bound, Span::mixed_site()));
+                    clause.predicates.push(parse_quote!(#name: #(#runtime::__private0::#bounds +)* #runtime::Offset));
+                }
+            }
+        }
     }
 }
 

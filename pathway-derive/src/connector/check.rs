@@ -207,6 +207,13 @@ fn fits(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
                     owned.map_or("own the value, as a `String` for a `&str`".to_owned(), |ty| format!("write `{ty}`"));
                 ctxt.error(ty, format!("rows and offsets cannot borrow\nhelp: {help}"));
             }
+            Unfit::Unsized(ty) => {
+                let help = "a table has one row type: name it, or put a type parameter on the `impl` block";
+                ctxt.error(
+                    ty,
+                    format!("rows and offsets have a known size, and a `{}` has none\nhelp: {help}", types::text(ty)),
+                );
+            }
             Unfit::Unbound { name, bound } => {
                 let message = format!("the parameter `{name}` of the block needs a bound");
                 ctxt.error(name, format!("{message}\nhelp: write `{name}: pathway_io::{bound}`"));
