@@ -33,7 +33,7 @@ const OTHERWISE: [(&str, &str); 17] = [
 ];
 
 /// Options of other derives, with the way to get their effect here.
-const ADVICE: [(&str, &str); 11] = [
+const ADVICE: [(&str, &str); 15] = [
     ("description", "a doc comment is the description"),
     ("doc", "a doc comment is the description"),
     ("comment", "a doc comment is the description"),
@@ -41,6 +41,10 @@ const ADVICE: [(&str, &str); 11] = [
     ("optional", "a column of type `Option<T>` may be null"),
     ("not_null", "only a column of type `Option<T>` may be null"),
     ("required", "a column is required unless it has a default or is an `Option`"),
+    ("restart", "set it in the `ReadOptions` of `Pipeline::read_with`"),
+    ("bad_rows", "set it in the `ReadOptions` of `Pipeline::read_with`"),
+    ("bad_rows_limit", "set it in the `ReadOptions` of `Pipeline::read_with`"),
+    ("full_snapshot", "set it in the `ReadOptions` of `Pipeline::read_with`"),
     ("pointer", "`path = \"seller.name\"` reads a column inside of a field"),
     ("transparent", "`#[derive(ColumnType)]` makes a column type of a struct with one unnamed field"),
     ("tag", "`#[schema(json)]` makes a column of an enum that derives serde's traits"),

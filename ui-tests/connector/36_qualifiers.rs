@@ -10,6 +10,7 @@ struct Cats;
 struct Generic;
 struct Const;
 struct Extern;
+struct Named;
 
 #[connector]
 impl Cats {
@@ -37,6 +38,13 @@ impl Const {
 #[connector]
 impl Extern {
     extern "C" fn run(&mut self, cats: Subject<Cat>) {
+        drop(cats);
+    }
+}
+
+#[connector]
+impl Named {
+    fn run<'a>(&'a mut self, cats: Subject<Cat>) {
         drop(cats);
     }
 }

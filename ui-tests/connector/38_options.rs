@@ -9,6 +9,7 @@ struct Cats;
 
 struct Named;
 struct Eager;
+struct Restarted;
 
 #[connector(nmae = "cats", autocommit = "1 second")]
 impl Cats {
@@ -28,6 +29,14 @@ impl Named {
 
 #[connector(name = "", autocommit = off, eager, backlog = 0)]
 impl Eager {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        Ok(())
+    }
+}
+
+#[connector(restart = 5, bad_rows = skip)]
+impl Restarted {
     fn run(&mut self, cats: Subject<Cat>) -> RunResult {
         cats.next(Cat { key: 1 })?;
         Ok(())

@@ -37,6 +37,16 @@ impl Alone {
     }
 }
 
+#[derive(Clone)]
+struct Lent;
+
+#[connector]
+impl Lent {
+    fn run(&mut self, _cats: Subject<Cat>, _part: &Partition) -> RunResult {
+        Ok(())
+    }
+}
+
 fn main() {
     let _ = (NotClone, First, Alone);
 }

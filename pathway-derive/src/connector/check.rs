@@ -90,7 +90,9 @@ fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
         refuse(abi, "`extern`", &format!("remove `{}`", types::text(abi)));
     }
     if !sig.generics.params.is_empty() {
-        refuse(&sig.generics, "generic", "put the parameters on the `impl` block");
+        let are_lifetimes = sig.generics.lifetimes().count() == sig.generics.params.len();
+        let help = if are_lifetimes { "remove the lifetimes" } else { "put the parameters on the `impl` block" };
+        refuse(&sig.generics, "generic", help);
     }
     is_sound
 }
@@ -168,13 +170,15 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
     let expected = Handle::of_run(parameter.is_async);
     match parameter.kind {
         Kind::Reference(reference) => {
+            let name = parameter.name.map_or("cats".to_owned(), ToString::to_string);
+            let ty = types::text(&reference.elem);
             if parameter.handle() == Some(expected) {
-                let name = parameter.name.map_or("cats".to_owned(), ToString::to_string);
-                let ty = types::text(&reference.elem);
                 ctxt.error(
                     reference.and_token,
                     format!("`run` owns its subjects\nhelp: `{name}: {ty}`; pass clones to threads and callbacks"),
                 );
+            } else if is_partition(&reference.elem) {
+                ctxt.error(reference.and_token, format!("`run` owns its partition\nhelp: `{name}: {ty}`"));
             } else {
                 no_subject(ctxt, parameter);
             }
