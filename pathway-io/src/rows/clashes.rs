@@ -123,13 +123,13 @@ pub const fn assert_distinct(clash: Option<Clash>) {
 /// Fails if a column of a field that is flattened with a prefix has a reserved name, such as `time` for `me` after `ti`.
 #[doc(hidden)]
 #[track_caller]
-pub const fn assert_unreserved(columns: &[Column], field: usize) {
+pub const fn assert_unreserved(field: &str, prefix: &str, columns: &[Column]) {
     let mut i = 0;
     while i < columns.len() {
-        let Column { name, field: of, field_index, .. } = columns[i];
-        if field_index == field && contains(&RESERVED, name) {
-            let message = Message::new().push("`").push(name).push("` is reserved for the update stream: ");
-            let message = message.push("the prefix makes it the name of a column of `").push(of);
+        let name = Message::new().push(prefix).push(columns[i].name);
+        if contains(&RESERVED, name.as_str()) {
+            let message = Message::new().push("`").push(name.as_str()).push("` is reserved for the update stream: ");
+            let message = message.push("the prefix makes it the name of a column of `").push(field);
             panic!("{}", message.push("`\nhelp: use another prefix").as_str());
         }
         i += 1;

@@ -3,7 +3,7 @@
 //! The tree of fields has the properties of each type, as a [`Shape`]. The [`Declaration`] adds lists of the properties of
 //! the struct's fields. [`describe`] joins them. [`clashes`] finds equal names among them.
 
-use crate::rows::clashes::{assert_distinct, assert_unreserved, clashes};
+use crate::rows::clashes::{assert_distinct, clashes};
 use crate::rows::declaration::{ColumnArray, Declaration, Note};
 use crate::rows::description::{Column, Shape};
 use crate::rows::fields::{Columns, Fields};
@@ -36,7 +36,6 @@ impl<S: Schema> ColumnArray<S> for Generic {
         let mut field = 0;
         while field < names.len() {
             assert_distinct(clashes[field]);
-            assert_unreserved(columns, field);
             field += 1;
         }
         columns

@@ -58,13 +58,17 @@ fn note_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<Tok
 /// Generates the names of a flattened field's columns, with a prefix. The compiler joins them to one text, of which
 /// each name is a slice.
 fn prefixed(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Ident) -> TokenStream {
-    let (row, columns) = (schema.ident, if column.is_key() { "flat_key_columns" } else { "flat_columns" });
-    let columns = Ident::new(columns, Span::mixed_site());
+    let (row, columns) = (schema.ident, flattened(column));
     quote!(#pw::Note::Prefixed(#i, {
         const FLAT: &[#pw::Column] = #pw::#columns::<#row, #i>();
         const TEXT: &[#pw::u8] = &#pw::prefixed_text::<{ #pw::prefixed_len(#prefix, FLAT) }>(#prefix, FLAT);
         &#pw::prefixed_names::<{ #pw::count_names(FLAT) }>(#prefix, FLAT, TEXT)
     }))
+}
+
+/// Returns the function that returns the columns of a flattened field.
+fn flattened(column: &Column) -> Ident {
+    Ident::new(if column.is_key() { "flat_key_columns" } else { "flat_columns" }, Span::mixed_site())
 }
 
 /// Returns whether the names of flattened columns must be compared. Equal names in the struct itself have been
@@ -91,10 +95,11 @@ pub fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
             });
         }
         if let Some(prefix) = column.options.prefix.get().filter(|_| column.is_flat()) {
+            let columns = flattened(column);
             let span = option::glue(prefix.span());
             let pw = option::ident_at(pw, span);
             checks.extend(quote_spanned! {span=>
-                const _: () = #pw::assert_unreserved(<#row as #pw::Schema>::SCHEMA.columns, #i);
+                const _: () = #pw::assert_unreserved(#field, #prefix, #pw::#columns::<#row, #i>());
             });
         }
         if may_clash(schema) && i > 0 && (column.is_flat() || is_behind_flat) {
