@@ -333,9 +333,12 @@ impl<'a> Held<'a> {
                 continue;
             }
             if !state.summary.is_found {
-                let help = match suggest::nearest(&state.column.name, &unread) {
-                    Some(near) => format!("it has `{near}`: write `#[schema(rename = {near:?})]`"),
-                    None => ADD_DEFAULT.to_owned(),
+                let help = match (suggest::nearest(&state.column.name, &unread), &unread[..]) {
+                    (Some(near), _) => format!("it has `{near}`: write `#[schema(rename = {near:?})]`"),
+                    (None, [one]) if one.contains([';', '\t', '|']) => {
+                        format!("it has one field, {one:?}: the fields of a CSV are separated by commas")
+                    }
+                    (None, _) => ADD_DEFAULT.to_owned(),
                 };
                 state.summary.absent = Some((0, nowhere(&state.name(), &help)));
             }
