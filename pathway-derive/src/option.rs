@@ -326,8 +326,8 @@ pub fn allow(input: &DeriveInput, helper: &str) -> TokenStream {
     quote!(#deprecated #cfg #allowed)
 }
 
-/// Returns what the attributes allow or expect, for generated items: they have the user's names and types, too. An item that may
-/// be unused makes all that it names used, which the user may expect not to be.
+/// Returns the lints that the attributes allow or expect, for generated items, which repeat the user's names and types. Lints
+/// about unused code are left out of `expect`: all that an item with `allow(dead_code)` names counts as used.
 pub fn allowed<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
     let lists = attributes.into_iter().filter_map(|attribute| attribute.meta.require_list().ok());
     let lists = lists.filter(|list| {

@@ -164,7 +164,7 @@ pub fn names(ty: &Type, parameter: &Ident) -> bool {
     words(ty.to_token_stream()).iter().any(|(name, is_behind)| name == parameter && !is_behind)
 }
 
-/// Returns the words, each with whether it is behind a `:`, as the last one of a path is.
+/// Returns the identifiers, each with whether it follows a `:`, like the last one of a path.
 fn words(tokens: TokenStream) -> Vec<(Ident, bool)> {
     let mut is_behind = false;
     let words = tokens.into_iter().flat_map(|token| {

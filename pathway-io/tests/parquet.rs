@@ -561,7 +561,7 @@ fn a_persistent_pipeline_continues_its_parts() {
         fs::remove_file(path.join(name)).unwrap();
     }
     let error = persistent(&dir, 17).unwrap_err().to_string();
-    assert!(error.contains("it was emptied, or is another one"), "{error}");
+    assert!(error.contains("it was emptied, or replaced by another one"), "{error}");
 }
 
 #[test]

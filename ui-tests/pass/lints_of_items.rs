@@ -1,4 +1,4 @@
-//! What an item allows or expects holds for what the macros generate for it.
+//! The generated code allows the lints that the item allows or expects.
 
 #![deny(deprecated, warnings)]
 

@@ -1,4 +1,4 @@
-//! rustc's error about what is no type of a field is the only one.
+//! A token that cannot be the type of a field gives only rustc's error.
 
 use std::borrow::Cow;
 

@@ -52,13 +52,13 @@ pub enum Kind<'a> {
     Unknown,
 }
 
-/// Why no impl can have the type of a row or an offset.
+/// The reason why no impl can have the type of a row or an offset.
 pub enum Unfit<'a> {
     /// The type has an elided lifetime, or is an `impl Trait`.
     Borrowed(&'a Type),
-    /// The row has no size, such as a `dyn Schema`.
+    /// The type is unsized, such as a `dyn Schema`.
     Unsized(&'a Type),
-    /// A parameter of the block has no bounds. Probably it needs this one of the runtime.
+    /// A type parameter of the block has no bounds. It probably needs this trait of the runtime.
     Unbound { name: Ident, bound: &'static str },
 }
 

@@ -42,7 +42,7 @@ impl Options {
             let key = &option.key;
             if let Some(value) = option.plain().filter(|value| has_self(value.to_token_stream())) {
                 let help = format!("`Pipeline::read_with` sets the `{key}` of one source, in `ReadOptions`");
-                ctxt.error(value, format!("an option belongs to the type, so it has no `self`\nhelp: {help}"));
+                ctxt.error(value, format!("an option belongs to the type, so it cannot use `self`\nhelp: {help}"));
                 continue;
             }
             match option.name().as_str() {

@@ -215,7 +215,10 @@ fn fits(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
                 let help = "a table has one row type: name it, or put a type parameter on the `impl` block";
                 ctxt.error(
                     ty,
-                    format!("rows and offsets have a known size, and a `{}` has none\nhelp: {help}", types::text(ty)),
+                    format!(
+                        "rows and offsets need a known size, which `{}` does not have\nhelp: {help}",
+                        types::text(ty)
+                    ),
                 );
             }
             Unfit::Unbound { name, bound } => {

@@ -264,7 +264,7 @@ fn check_source(source: &SourcePlan) -> std::result::Result<(), String> {
              help: write `#[connector(name = \"..\")]`, or call `ReadOptions::name`"
         )),
         Some(given) if *given != **name => Err(format!(
-            "two sources are named `{given}`, and a restart could not tell them apart\nhelp: give each its own name"
+            "two sources are named `{given}`, and a restart could not distinguish them\nhelp: give each its own name"
         )),
         Some(_) => check_offsets(source),
     }

@@ -115,7 +115,7 @@ pub const fn assert_distinct(clash: Option<Clash>) {
         let (before, after) = if is_path { ("`", "` is read twice") } else { ("column `", "` is defined twice") };
         let message = Message::new().push(before).push(name).push(after).push(": by the field `");
         let message = message.push(first).push("` and by the field `").push(second).push("`");
-        let help = if is_path { "" } else { "\nhelp: `#[schema(flatten, prefix = \"..\")]` tells them apart" };
+        let help = if is_path { "" } else { "\nhelp: add a prefix: `#[schema(flatten, prefix = \"..\")]`" };
         panic!("{}", message.push(help).as_str());
     }
 }

@@ -46,7 +46,7 @@ impl Time {
     }
 }
 
-/// The longest time that a clock which is set by hand can pass. Beyond it, additions to an `Instant` could overflow.
+/// The longest time that a manual clock can advance. Beyond it, additions to an `Instant` could overflow.
 const LONGEST: Duration = Duration::from_secs(1 << 40);
 
 /// A clock that is set by hand.

@@ -281,11 +281,11 @@ impl Worker {
         }
         if time < *known {
             let (has, reason) = match time {
-                0 => ("no commit".to_owned(), "it was emptied, or is another one"),
+                0 => ("no commit".to_owned(), "it was emptied, or replaced by another one"),
                 _ => (format!("commits up to time {time} only"), "it was replaced by an older one"),
             };
             return Err(Error::fatal(format!(
-                "it has {has}, and had those up to {known} when the last checkpoint was made: {reason}\nhelp: {FROM_ONE_BACKUP}"
+                "it has {has}, but had commits up to {known} when the last checkpoint was made: {reason}\nhelp: {FROM_ONE_BACKUP}"
             ))
             .into());
         }

@@ -91,8 +91,8 @@ fn a_database_of_another_table_is_rejected_and_a_database_that_was_moved_is_not(
     fs::rename(directory.path("zoo.sqlite"), directory.path("moved.sqlite")).unwrap();
     attempt("moved.sqlite", ["a", "b"]).unwrap();
     let error = attempt("moved.sqlite", ["a", "c"]).unwrap_err();
-    assert!(error.contains("moved.sqlite` failed: it has no commit, and had those up to "), "{error}");
-    assert!(error.contains(": it was emptied, or is another one\nhelp: restore"), "{error}");
+    assert!(error.contains("moved.sqlite` failed: it has no commit, but had commits up to "), "{error}");
+    assert!(error.contains(": it was emptied, or replaced by another one\nhelp: restore"), "{error}");
 }
 
 // Contract 9.6
@@ -132,7 +132,7 @@ fn a_quarantine_can_be_added_and_removed() {
         csv::write(&cats, directory.path("cats.csv"));
         run(pipeline).map(drop).map_err(|error| error.to_string())
     };
-    // The way out of the first error is to keep the bad rows.
+    // To avoid the first error, keep the bad rows.
     let error = run_with(BadRows::Fail).unwrap_err();
     assert!(error.contains("row 2, column `key`: "), "{error}");
     run_with(BadRows::Quarantine(bad.clone())).unwrap();

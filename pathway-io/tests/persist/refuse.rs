@@ -27,7 +27,7 @@ fn one_cat() -> TempDir {
 fn refused(directory: &TempDir, pipeline: Pipeline) -> String {
     let outputs = ["cats.csv", "cats.jsonl"].map(|name| fs::read(directory.path(name)).ok());
     let error = pipeline.start().unwrap_err().to_string();
-    assert!(error.contains("help: "), "no way out in: {error}");
+    assert!(error.contains("help: "), "no help in: {error}");
     assert_eq!(outputs, ["cats.csv", "cats.jsonl"].map(|name| fs::read(directory.path(name)).ok()));
     error
 }

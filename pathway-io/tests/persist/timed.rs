@@ -163,10 +163,10 @@ fn a_newer_or_exchanged_transactional_sink_is_rejected_and_no_file_is_touched() 
     assert!(error.contains(help), "{error}");
     *database.lock().unwrap() = Database::default();
     let error = run_once(30).unwrap_err().to_string();
-    assert!(error.contains("it has no commit, and had those up to ") && error.contains(help), "{error}");
+    assert!(error.contains("it has no commit, but had commits up to ") && error.contains(help), "{error}");
     database.lock().unwrap().time = Some(1);
     let error = run_once(30).unwrap_err().to_string();
-    assert!(error.contains("it has commits up to time 1 only, and had those up to "), "{error}");
+    assert!(error.contains("it has commits up to time 1 only, but had commits up to "), "{error}");
     assert!(error.contains("it was replaced by an older one") && error.contains(help), "{error}");
     assert_eq!(crate::common::read(directory.path("cats.csv")), longer);
 

@@ -94,7 +94,7 @@ fn a_server_that_needs_tls_is_named_with_the_option_for_it() {
 #[test]
 fn a_session_that_another_client_uses_is_named() {
     let Some(config) = database() else { return };
-    // As a connection pool does that passes each transaction to another session.
+    // A connection pool that passes each transaction to another session has the same effect.
     client(&config)
         .batch_execute(
             "CREATE TABLE cats (key bigint PRIMARY KEY, genus text);

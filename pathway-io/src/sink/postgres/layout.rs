@@ -20,7 +20,7 @@ pub(super) enum Start {
     Continue,
 }
 
-/// The way out if the table cannot be used.
+/// The alternative that an error names if the table cannot be used.
 const ELSEWHERE: &str = "or write to another one (`postgres::Options::table`)";
 
 /// The `oid` of the schema in the second parameter, or of the current one.

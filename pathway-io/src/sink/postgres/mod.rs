@@ -62,7 +62,7 @@
 //! These errors are retried, see [`Options::retry`]: connections that cannot be made or are lost, and the SQLSTATE
 //! classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization), 40P01
 //! (deadlock), 55P03 (lock) and 25006 (the server is a standby, and not yet the primary). All others, such as a wrong
-//! password or a violated constraint, fail the pipeline at once.
+//! password or a violated constraint, fail the pipeline immediately.
 //!
 //! ```no_run
 //! use pathway_io::{Pipeline, Schema, Subject, connector, postgres};
@@ -291,8 +291,9 @@ impl Options {
     /// PostgreSQL cannot hold.
     ///
     /// It applies to the SQLSTATE classes 22 (data), 23 (integrity constraint), 54 (limits) and P0 (PL/pgSQL), to any state that a
-    /// trigger raises by `RAISE`, to rows that violate a policy of rows, and to XX000 if the server cannot allocate the memory for
-    /// a value. The server does not say which row of a commit it refuses; the sink finds it by trying parts of the commit.
+    /// trigger raises by `RAISE`, to rows that violate a row-level security policy, and to XX000 if the server cannot allocate the
+    /// memory for a value. The server does not say which row of a commit it refuses. The sink finds it by trying parts of the
+    /// commit.
     /// See [`SinkOptions::refused_rows`](crate::SinkOptions::refused_rows).
     pub fn refused_rows(mut self, policy: BadRows) -> Self {
         self.refused_rows = policy;

@@ -28,7 +28,7 @@ pub(super) struct Database {
 
 /// The updates of a commit that SQLite refuses. They are collected, so that all of them are known after one attempt.
 pub(super) struct Refused {
-    /// Whether they are collected. If not, the first one ends the commit.
+    /// Whether refused updates are collected. Otherwise the first one ends the commit.
     pub(super) is_wanted: bool,
     pub(super) updates: Vec<(usize, BoxError)>,
 }
