@@ -92,7 +92,7 @@ fn other_files_are_left_alone_and_an_empty_table_has_no_part() {
         "part-1-5.parquet",
         "part-x.parquet",
     ];
-    for name in others.into_iter().chain(["part-00000001-5.parquet", "part-123456789-5.parquet", "part.parquet.new"]) {
+    for name in others.into_iter().chain(["part-00000001-5.parquet", "part-123456789-5.parquet", ".part.parquet.new"]) {
         fs::write(path.join(name), "mine").unwrap();
     }
     let pipeline = pipeline();
@@ -302,6 +302,26 @@ fn json_and_floats_in_nested_columns_keep_their_text() {
 #[derive(Schema)]
 struct Blob {
     bytes: Vec<u8>,
+}
+
+#[test]
+fn a_part_that_is_not_complete_has_a_name_that_readers_of_the_directory_ignore() {
+    let dir = TempDir::new();
+    let path = dir.path("numbers");
+    let (inner, (said, saying)) = (path.clone(), mpsc::channel());
+    let rows = source(move |numbers: Subject<Number>| {
+        // More rows than are collected before they are encoded.
+        (0..20_000).try_for_each(|n| numbers.next(Number { n }))?;
+        numbers.commit()?;
+        wait_until("a part is begun", || !names(&inner).is_empty());
+        Ok(said.send(names(&inner))?)
+    });
+    let pipeline = pipeline();
+    sink::write(&pipeline.read(rows), &path, sink::Options::new());
+    run(pipeline).unwrap();
+    let during = next(&saying);
+    assert!(during.iter().all(|name| name.starts_with('.') && !name.ends_with(".parquet")), "{during:?}");
+    assert_eq!(values(&path).len(), 1);
 }
 
 #[test]

@@ -3,11 +3,11 @@
 //! A directory receives the *updates* of a table, with `time` and `diff` beside the columns, in files that are written
 //! one after the other: `part-00000001-<time>.parquet`, where `<time>` is the time of its last commit. The columns
 //! have the types of [`TableSchema::arrow_schema`](crate::TableSchema::arrow_schema), but a `Decimal`, an `i128` and a
-//! `u128` are texts, because few readers support decimals of 39 or 57 digits. DuckDB, Polars and pyarrow read all
-//! parts of a directory as one table.
+//! `u128` are texts, because few readers support decimals of 39 or 57 digits. DuckDB and Polars read `cats/*.parquet`, and
+//! pyarrow and pandas read the directory `cats`, as one table, also while the pipeline writes.
 //!
-//! A part gets its final name when it is complete. Until then its name is `part.parquet.new`, and readers must ignore
-//! it. A part ends when it has [`rows`](Options::rows), when it has the age of [`every`](Options::every), and when the
+//! A part gets its final name when it is complete. Until then its name is `.part.parquet.new`, which these readers
+//! ignore. A part ends when it has [`rows`](Options::rows), when it has the age of [`every`](Options::every), and when the
 //! pipeline ends. It contains whole commits.
 //!
 //! When the pipeline starts, it creates the directory, or removes the parts in it. A persistent pipeline continues them. Each
@@ -84,8 +84,8 @@ const BYTES: usize = 16 * 1024 * 1024;
 /// The most bytes in a row. An array of texts in Arrow has less than 2^31 bytes, and is begun after at most `BYTES`.
 const ROW_LIMIT: usize = 2_000_000_000;
 
-/// The name of a part until it is complete.
-const UNFINISHED: &str = "part.parquet.new";
+/// The name of a part until it is complete. Programs that read a whole directory ignore names with a dot in front.
+const UNFINISHED: &str = ".part.parquet.new";
 
 /// Writes the updates of a table into Parquet files in a directory.
 ///
