@@ -2,7 +2,9 @@
 
 use proc_macro2::{Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{GenericParam, Generics, Lifetime, Type, TypeParamBound, WherePredicate};
+use syn::{GenericParam, Generics, Lifetime, TypeParamBound, WherePredicate};
+
+use crate::types;
 
 /// Returns the parameters with a bound on each type. Lifetimes are omitted, since [`arguments`] replaces them
 /// with `'static`, as do the bounds.
@@ -29,14 +31,12 @@ pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
     owned
 }
 
-/// Returns how many bounds a type parameter has, with those of the `where` clause.
+/// Returns how many bounds a type parameter has, with those of the `where` clause, also for types that contain the parameter.
 pub fn bounds(generics: &Generics, name: &Ident) -> usize {
     let parameter = generics.type_params().find(|parameter| parameter.ident == *name);
     let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let is_about = |predicate: &&WherePredicate| match predicate {
-        WherePredicate::Type(predicate) => {
-            matches!(&predicate.bounded_ty, Type::Path(path) if path.path.is_ident(name))
-        }
+        WherePredicate::Type(predicate) => types::names(&predicate.bounded_ty, name),
         _ => false,
     };
     parameter.map_or(0, |parameter| parameter.bounds.len()) + clause.filter(is_about).count()

@@ -39,6 +39,28 @@ struct Vector<T: ColumnType, const N: usize> {
     more: Vec<T>,
 }
 
+/// The bound is on another type than the parameter.
+#[derive(Schema)]
+struct Listed<T>
+where
+    Vec<T>: ColumnType,
+{
+    list: Vec<T>,
+}
+
+struct Lister<T>(Vec<T>);
+
+#[connector]
+impl<T> Lister<T>
+where
+    Vec<T>: ColumnType,
+    Listed<T>: Schema,
+{
+    fn run(&mut self, lists: Subject<Listed<T>>) -> RunResult {
+        Ok(lists.next(Listed { list: std::mem::take(&mut self.0) })?)
+    }
+}
+
 #[derive(Schema)]
 struct Plain {
     x: i64,
@@ -77,7 +99,9 @@ fn main() -> pathway_io::Result<()> {
     let (readings, times, versions, vectors) = pipeline.read(Sensors);
     let readings = readings.commits(10);
     drop((times, versions, vectors));
+    let lists = pipeline.read(Lister(vec![1, 2])).commits(10);
     pipeline.run()?;
+    assert_eq!(lists.recv().expect("a commit").iter().next().expect("a row").row.list, [1, 2]);
     assert_eq!(readings.iter().map(|commit| commit.len()).sum::<usize>(), 3);
     Ok(())
 }
