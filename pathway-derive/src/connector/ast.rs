@@ -56,6 +56,8 @@ pub enum Kind<'a> {
 pub enum Unfit<'a> {
     /// The type has an elided lifetime, or is an `impl Trait`.
     Borrowed(&'a Type),
+    /// The type has a `_`, which rustc reports in the signature.
+    Placeholder,
     /// The type is unsized, such as a `dyn Schema`.
     Unsized(&'a Type),
     /// A type parameter of the block has no bounds. It probably needs this trait of the runtime.
@@ -265,7 +267,10 @@ impl<'a> Parameter<'a> {
             let unbound = generics.type_params().filter(|parameter| generics::bounds(generics, &parameter.ident) == 0);
             let unbound = unbound.filter(move |parameter| types::names(ty, &parameter.ident));
             let unbound = unbound.map(move |parameter| Unfit::Unbound { name: parameter.ident.clone(), bound });
-            let borrowed = (!types::is_nameable(ty)).then_some(Unfit::Borrowed(ty));
+            let borrowed = match (types::is_nameable(ty), types::has_placeholder(ty)) {
+                (false, _) => Some(Unfit::Borrowed(ty)),
+                (true, has_placeholder) => has_placeholder.then_some(Unfit::Placeholder),
+            };
             borrowed.into_iter().chain(is_unsized.then_some(Unfit::Unsized(ty))).chain(unbound)
         });
         unfit.collect()

@@ -100,7 +100,7 @@ fn mend(run: &mut ImplItemFn, connector: &Connector) {
     for (typed, parameter) in inputs.zip(&Run::from_method(&original).parameters) {
         for unfit in parameter.unfit(generics) {
             match unfit {
-                Unfit::Borrowed(_) => {}
+                Unfit::Borrowed(_) | Unfit::Placeholder => {}
                 Unfit::Unsized(ty) => {
                     let mended = types::text(&typed.ty).replace(&types::text(ty), "()");
                     *typed.ty = syn::parse_str(&mended).unwrap_or_else(|_| parse_quote!(()));

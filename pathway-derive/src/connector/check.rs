@@ -211,6 +211,7 @@ fn fits(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
                     owned.map_or("own the value, as a `String` for a `&str`".to_owned(), |ty| format!("write `{ty}`"));
                 ctxt.error(ty, format!("rows and offsets cannot borrow\nhelp: {help}"));
             }
+            Unfit::Placeholder => {}
             Unfit::Unsized(ty) => {
                 let help = "a table has one row type: name it, or put a type parameter on the `impl` block";
                 ctxt.error(
