@@ -43,7 +43,7 @@ pub trait Ports: Send + Sync + 'static {
     ///
     /// # Panics
     ///
-    /// If the pipeline of a table has already been started.
+    /// If the pipeline of a table has been started or dropped.
     fn assert_not_started(&self, computation: &str);
     fn start(&self, workers: usize);
     fn enter<'inner>(&self, building: &mut Building<'_>, inner: Scope<'inner, u64>) -> Self::Collections<'inner>;
@@ -85,7 +85,7 @@ impl<S: Row, P: Selection<S>> Ports for Port<S, P> {
         let is_started = self.table.upgrade().is_none_or(|table| table.get::<TableSinks<S>>().is_taken());
         assert!(
             !is_started,
-            "cannot compute `{computation}` from the table of `{}`: its pipeline has already been started; call `compute` before `run` or `start`",
+            "cannot compute `{computation}` from the table of `{}`: its pipeline has been started or dropped; call `compute` before `run` or `start`",
             self.name
         );
     }

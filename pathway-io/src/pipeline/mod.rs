@@ -355,6 +355,8 @@ impl Drop for Pipeline {
         let names: Vec<String> = plan.sources.iter().map(|source| format!("`{}`", source.name)).collect();
         let sources = names.join(", ");
         warn!(sources, "dropped without a run: the sources {sources} have not been read; help: call `run` or `start`");
+        let (unstarted, _) = start::find_tables(&plan.sources, &Workers::threads(1));
+        drop(unstarted);
     }
 }
 

@@ -15,6 +15,7 @@ use super::supervisor::Supervisor;
 use super::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::Result;
+use crate::run::guard::guarded;
 use crate::run::lock::Lock;
 use crate::run::part::Phase;
 use crate::run::restart::Attempts;
@@ -36,10 +37,10 @@ pub(super) fn start(
     persistence: Option<Arc<dyn Persistence>>,
     workers: &Workers,
 ) -> Result<Running> {
-    let engine = find_engine(&plan.sources, workers)?;
+    let (unstarted, engine) = find_tables(&plan.sources, workers);
+    let engine = engine?;
     let derived = engine.as_ref().map(|engine| engine.tables()).unwrap_or_default();
-    let tables = plan.sources.iter().flat_map(|source| &source.tables).chain(&derived);
-    tables.into_iter().try_for_each(|table| table.check_sinks())?;
+    unstarted.0.iter().try_for_each(|table| table.check_sinks())?;
     plan.check_paths(&derived, workers.count(), persistence.as_deref().map(Persistence::directory))?;
     if workers.process > 0 {
         plan.leave_to_others();
@@ -155,6 +156,29 @@ pub(super) fn start(
         engine,
     };
     supervisor.start(sequencer, launches)
+}
+
+/// The tables of a pipeline. Its drop drops the sinks that were not started, so that a program which waits for a receiver of
+/// commits continues.
+pub(super) struct Unstarted(Vec<Arc<dyn AnyTable>>);
+
+impl Drop for Unstarted {
+    fn drop(&mut self) {
+        for table in &self.0 {
+            // The pipeline has failed or was dropped, and the panic hook has printed the text.
+            let _ = guarded("the drop of a sink", || table.sinks().leave());
+        }
+    }
+}
+
+/// Returns the tables of the sources and of the computations on them, and the engine.
+pub(super) fn find_tables(sources: &[SourcePlan], workers: &Workers) -> (Unstarted, Result<Option<Box<dyn Engine>>>) {
+    let mut tables: Vec<Arc<dyn AnyTable>> = sources.iter().flat_map(|source| source.tables.clone()).collect();
+    let engine = find_engine(sources, workers);
+    if let Ok(Some(engine)) = &engine {
+        tables.extend(engine.tables());
+    }
+    (Unstarted(tables), engine)
 }
 
 /// Returns the engine, if a computation reads one of the tables or the command line asks for several processes.

@@ -174,7 +174,10 @@ impl<S: Schema> Table<S> {
     fn attach(&self, name: &str, attach: impl FnOnce(&mut Attached<S>)) {
         let sinks = self.sinks();
         let mut attached = sinks.0.lock();
-        assert!(!attached.taken, "cannot attach the sink `{name}`: the pipeline of its table has already been started");
+        assert!(
+            !attached.taken,
+            "cannot attach the sink `{name}`: the pipeline of its table has been started or dropped"
+        );
         attach(&mut attached);
     }
 
@@ -242,7 +245,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started.
+    /// If the pipeline has been started or dropped.
     pub fn write_to(&self, sink: impl Sink<S> + 'static)
     where
         S: Schema,
@@ -267,7 +270,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started.
+    /// If the pipeline has been started or dropped.
     pub fn write_to_with(&self, sink: impl Sink<S> + 'static, options: SinkOptions)
     where
         S: Schema,
@@ -284,7 +287,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started.
+    /// If the pipeline has been started or dropped.
     ///
     /// ```
     /// # use pathway_io::{connector, Pipeline, Schema, Subject, Update};
@@ -311,7 +314,7 @@ impl<S> Table<S> {
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started.
+    /// If the pipeline has been started or dropped.
     ///
     /// ```
     /// # use pathway_io::{connector, Commit, Pipeline, Schema, Subject};
@@ -334,14 +337,14 @@ impl<S> Table<S> {
     /// Returns a channel of the table's commits that holds at most `capacity` of them.
     ///
     /// If the channel stays full, the source waits once its backlog is full. If you drop the receiver, its
-    /// subscription ends. The channel is disconnected when the pipeline has ended. After a restart of a persistent
-    /// pipeline, the channel receives the commits since the last checkpoint again.
+    /// subscription ends. The channel is disconnected when the pipeline has ended, also if it could not start or was
+    /// dropped. After a restart of a persistent pipeline, the channel receives the commits since the last checkpoint again.
     ///
     /// To read the receiver on the thread that runs the pipeline, use [`Pipeline::start`](crate::Pipeline::start).
     ///
     /// # Panics
     ///
-    /// If the pipeline has been started.
+    /// If the pipeline has been started or dropped.
     ///
     /// ```
     /// # use pathway_io::{connector, Pipeline, Schema, Subject};

@@ -65,7 +65,7 @@ use crate::sink::spec::FileSink;
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started.
+/// If the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     let path = path.as_ref();
     table.add_file_sink(path, Box::new(JsonLinesSink { file: OutputFile::new(path), names: Vec::new() }));

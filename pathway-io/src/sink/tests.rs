@@ -25,7 +25,8 @@ use crate::testing::EveryColumn;
 struct Attached<S: Schema>(AnySink<S>);
 
 fn attached<S: Schema + Send>(attach: impl FnOnce(&Table<S>)) -> Attached<S> {
-    let table = crate::Pipeline::new().read(crate::testing::script([]));
+    let pipeline = crate::Pipeline::new();
+    let table = pipeline.read(crate::testing::script([]));
     attach(&table);
     let spec = table.extensions().get::<TableSinks<S>>().take().pop().unwrap();
     Attached(spec.sink)

@@ -331,3 +331,23 @@ fn collect_returns_the_error_of_the_run() {
     }));
     assert_eq!(error.unwrap_err().to_string(), "connector `Source` failed: no such device");
 }
+
+/// A thread that reads commits until they end would otherwise keep the program from reporting the error.
+#[test]
+fn a_receiver_ends_if_its_pipeline_is_not_started() {
+    for is_dropped in [false, true] {
+        let pipeline = pipeline();
+        let table = pipeline.read(numbers(0..3));
+        let received = table.commits(1);
+        if is_dropped {
+            drop(pipeline);
+        } else {
+            let directory = TempDir::new();
+            (0..2).for_each(|_| csv::write(&table, directory.path("twice.csv")));
+            assert!(run(pipeline).unwrap_err().to_string().contains("two sinks write to one file"));
+        }
+        assert!(received.recv_timeout(crate::common::DEADLINE).unwrap_err().is_disconnected());
+        let attached = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| table.subscribe(|_| {})));
+        assert!(attached.unwrap_err().downcast_ref::<String>().unwrap().ends_with("has been started or dropped"));
+    }
+}

@@ -255,6 +255,16 @@ fn a_panic_payload_may_panic_when_it_is_dropped() {
 }
 
 #[test]
+fn a_receiver_of_results_ends_if_the_pipeline_is_not_started() {
+    let pipeline = pipeline();
+    let numbers = pipeline.read(source(|numbers: Subject<Number>| endless(&numbers)));
+    let counts = numbers.compute(count);
+    let received = counts.commits(1);
+    drop(pipeline);
+    assert!(received.recv_timeout(DEADLINE).unwrap_err().is_disconnected());
+}
+
+#[test]
 fn tables_of_two_pipelines_cannot_be_computed_together() {
     let (one, other) = (pipeline(), pipeline());
     let numbers = one.read(source(|_: Subject<Number>| Ok(())));
@@ -268,7 +278,7 @@ fn tables_of_two_pipelines_cannot_be_computed_together() {
 }
 
 #[test]
-#[should_panic(expected = "its pipeline has already been started")]
+#[should_panic(expected = "its pipeline has been started or dropped")]
 fn a_computation_cannot_be_added_after_the_start() {
     let pipeline = pipeline();
     let numbers = pipeline.read(source(|_: Subject<Number>| Ok(())));

@@ -54,7 +54,7 @@ fn a_sink_cannot_attach_another_one_during_the_start() {
         });
         let (checked, kinds) = receiver.recv_timeout(Duration::from_secs(20)).expect("the start ends");
         let error = checked.unwrap_err();
-        assert!(error.contains("the pipeline of its table has already been started"), "{error}");
+        assert!(error.contains("the pipeline of its table has been started or dropped"), "{error}");
         assert_eq!(kinds, (true, false));
     }
 }

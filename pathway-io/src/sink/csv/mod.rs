@@ -48,7 +48,7 @@ use crate::sink::spec::FileSink;
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started.
+/// If the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     write_with(table, path, Options::new());
 }
@@ -68,7 +68,7 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started.
+/// If the pipeline of the table has been started or dropped.
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
     if options.per_worker {

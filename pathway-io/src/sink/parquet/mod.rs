@@ -91,7 +91,7 @@ const UNFINISHED: &str = ".part.parquet.new";
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started.
+/// If the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, directory: impl AsRef<Path>, options: Options) {
     let directory = directory.as_ref();
     table.add_staged_sink(directory, Box::new(ParquetSink::new(directory, options)));

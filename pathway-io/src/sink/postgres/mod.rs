@@ -131,7 +131,7 @@ type Socket = postgres::Socket;
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started.
+/// If the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
     write_with(table, config, Options::new());
 }
@@ -140,7 +140,7 @@ pub fn write<S: Schema>(table: &Table<S>, config: impl Into<String>) {
 ///
 /// # Panics
 ///
-/// If the pipeline of the table has been started.
+/// If the pipeline of the table has been started or dropped.
 pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, options: Options) {
     let Options { table: name, schema, updates, row_limit, connect, retry, refused_rows } = options;
     let config = config.into();
