@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::any_table::{AnyTable, TableRun, TableState};
+use super::any_table::AnyTable;
 use super::workers::Workers;
-use crate::run::control::{Control, PartId};
+use crate::run::control::PartId;
 use crate::run::error::{Error, FailureKind, Result};
 use crate::run::files::FileId;
 use crate::run::guard::guarded;
 use crate::run::quarantine::BadRows;
-use crate::sequencer::stage::Stage;
 use crate::sink::file::numbered;
 use crate::sink::spec::Target;
-use crate::sink::start::CheckpointedSink;
 use crate::source::offset::OffsetType;
 use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
@@ -56,13 +54,6 @@ pub(super) enum Launcher {
     Partitioned(Box<dyn Fn(Partition) -> Spawn + Send>),
 }
 
-/// The tables of a connector, which have been started. All of its readers share them.
-pub(super) struct StartedSource {
-    pub(super) stages: Vec<Box<dyn Stage>>,
-    /// The sinks that take part in checkpoints, each with the number of its table.
-    pub(super) sinks: Vec<(usize, CheckpointedSink)>,
-}
-
 /// A source, or a partition of one, that is ready to start.
 pub(super) struct Reader {
     pub(super) name: Arc<str>,
@@ -100,23 +91,6 @@ impl SourcePlan {
             Ok(Reader { name, worker: Some(worker), spawn })
         };
         (0..workers.threads).map(reader).collect()
-    }
-
-    /// Starts the tables. `state` returns the state of a table in a persistent pipeline.
-    pub(super) fn start(
-        self,
-        workers: &Workers,
-        control: &Arc<Control>,
-        state: impl Fn(usize) -> Option<TableState>,
-    ) -> StartedSource {
-        let (mut stages, mut sinks) = (Vec::new(), Vec::new());
-        for (number, table) in self.tables.iter().enumerate() {
-            let state = state(number);
-            let started = table.start(&TableRun { control, workers: workers.numbers(), state });
-            stages.push(started.stage);
-            sinks.extend(started.sinks.into_iter().map(|sink| (number, sink)));
-        }
-        StartedSource { stages, sinks }
     }
 }
 

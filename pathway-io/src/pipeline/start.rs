@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tracing::warn;
 
-use super::any_table::AnyTable;
+use super::any_table::{AnyTable, TableRun};
 use super::extensions::{ComputedOn, Engine, EngineChoice, EngineRun, FindEngine, Persistence};
 use super::monitor::Monitor;
 use super::plan::{Plan, Reader, SourcePlan};
@@ -90,10 +90,13 @@ pub(super) fn start(
     let (mut sources, mut tables, mut launches) = (Vec::new(), Vec::new(), Vec::new());
     for (connector, ((plan, readers), bad_rows)) in plan.sources.into_iter().zip(readers).zip(policies).enumerate() {
         let (options, bad_rows, bad_rows_seen) = (plan.options.clone(), Arc::new(bad_rows), Arc::default());
-        let name = Arc::clone(&plan.name);
-        let state = |table| prepared.as_ref().map(|prepared| prepared.table(&name, table));
-        let started = plan.start(workers, &control, state);
-        sinks.extend(started.sinks.into_iter().map(|(table, sink)| (Some((connector, table)), sink)));
+        let mut stages = Vec::new();
+        for (number, table) in plan.tables.iter().enumerate() {
+            let state = prepared.as_ref().map(|prepared| prepared.table(&plan.name, number));
+            let started = table.start(&TableRun { control: &control, workers: workers.numbers(), state });
+            stages.push(started.stage);
+            sinks.extend(started.sinks.into_iter().map(|sink| (Some((connector, number)), sink)));
+        }
         for Reader { name, worker, spawn } in readers {
             let index = sources.len();
             let gathering = Gathering {
@@ -105,7 +108,7 @@ pub(super) fn start(
                 time: control.time.clone(),
             };
             let source = Arc::new(Source {
-                intake: Intake::new(index, started.stages.len(), gathering, Arc::clone(&inbox)),
+                intake: Intake::new(index, stages.len(), gathering, Arc::clone(&inbox)),
                 hooks: Hooks::new(Arc::clone(&name), Arc::clone(&control)),
                 name,
                 durables: Durables::default(),
@@ -136,7 +139,7 @@ pub(super) fn start(
             source.hooks.belong_to(id);
             launches.push((source, id, spawn));
         }
-        tables.push(started.stages);
+        tables.push(stages);
     }
     let clock = Clock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
     if let Some(ahead) = clock.is_ahead() {
