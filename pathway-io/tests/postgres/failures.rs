@@ -92,6 +92,16 @@ fn a_server_that_needs_tls_is_named_with_the_option_for_it() {
 }
 
 #[test]
+fn a_server_that_does_not_answer_is_not_waited_for_without_a_limit() {
+    // The system accepts the connections.
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let config = format!("host=127.0.0.1 port={port} user=zoo connect_timeout=1");
+    let said = error(&config, cats().retry(soon().attempts(2)), one);
+    assert!(said.contains("the server accepted the connection, and did not answer within 2s"), "{said}");
+}
+
+#[test]
 fn a_session_that_another_client_uses_is_named() {
     let Some(config) = database() else { return };
     // A connection pool that passes each transaction to another session has the same effect.

@@ -59,6 +59,9 @@
 //!
 //! # Errors
 //!
+//! An attempt to connect takes at most twice the `connect_timeout` of the connection string (10 s by default) for each host,
+//! also if a host accepts the connection and does not answer.
+//!
 //! These errors are retried, see [`Options::retry`]: connections that cannot be made or are lost, and the SQLSTATE
 //! classes 08 (connection), 57P (the server shuts down or starts) and 53 (resources), 40001 (serialization), 40P01
 //! (deadlock), 55P03 (lock) and 25006 (the server is a standby, and not yet the primary). All others, such as a wrong

@@ -1,9 +1,11 @@
 //! Connections: [`Sessions`] opens them, and a [`Session`] is a connection with the lock of its table.
 
 use std::hash::{BuildHasher, RandomState};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::RecvTimeoutError;
 use postgres::tls::{MakeTlsConnect, TlsConnect};
 use postgres::{Client, Config, NoTls, Statement, Transaction};
 
@@ -14,6 +16,7 @@ use super::layout::{Layout, Start};
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult, refused_update};
+use crate::run::threads;
 
 /// The connect timeout, unless the connection string sets one.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -46,6 +49,31 @@ impl Connect {
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
         Connect(Arc::new(move |config| config.connect(tls.clone())))
+    }
+
+    /// Opens a connection.
+    ///
+    /// The client would wait for ever for a server that accepts the connection and does not answer, such as a proxy without
+    /// its database. The thread of such an attempt ends when the server closes the connection.
+    fn open(&self, config: Config) -> Result<Client, BoxError> {
+        let hosts = u32::try_from(config.get_hosts().len()).unwrap_or(u32::MAX).max(1);
+        let limit = config.get_connect_timeout().copied().unwrap_or(CONNECT).saturating_mul(hosts.saturating_mul(2));
+        let connect = Arc::clone(&self.0);
+        let (sender, connected) = crossbeam_channel::bounded(1);
+        // After the limit, nothing receives the connection, which is then closed.
+        let attempt = threads::spawn("connect", move || drop(sender.send(connect(&config))))?;
+        match connected.recv_timeout(limit) {
+            Ok(client) => client.map_err(judged),
+            Err(RecvTimeoutError::Timeout) => Err(format!(
+                "the server accepted the connection, and did not answer within {limit:?}\nhelp: check the host and the port, or set \
+                 a longer `connect_timeout` in the connection string"
+            )
+            .into()),
+            Err(RecvTimeoutError::Disconnected) => match attempt.join() {
+                Err(panic) => resume_unwind(panic),
+                Ok(()) => Err("the attempt to connect ended without a result".into()),
+            },
+        }
     }
 }
 
@@ -81,7 +109,7 @@ impl Sessions {
     /// Connects, takes the lock of the table, and prepares the table. Returns the time of the last commit in it.
     pub(super) fn open(&mut self, layout: &Layout, start: Start) -> Result<(Session, Option<u64>), BoxError> {
         layout.check_names()?;
-        let mut client = (self.connect.0)(&self.config()?).map_err(judged)?;
+        let mut client = self.connect.open(self.config()?)?;
         // Time-outs of the role or the database are meant for interactive use and must not apply here. Some of them are
         // unknown to older servers. `synchronous_commit` must be on, because each commit must be durable.
         client
