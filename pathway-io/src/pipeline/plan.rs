@@ -1,6 +1,7 @@
 //! [`Plan`]: the sources and settings of a pipeline before it starts.
 
 use std::collections::HashMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -196,10 +197,15 @@ fn written_twice(one: &Target, other: &Target) -> Error {
 
 /// Returns the canonical form of a path, whether the file exists or not.
 fn resolve(path: &Path) -> PathBuf {
-    if let Ok(real) = path.canonicalize() {
-        return real;
-    }
+    let error = match path.canonicalize() {
+        Ok(real) => return real,
+        Err(error) => error,
+    };
     let parent = path.parent().map(|parent| if parent.as_os_str().is_empty() { Path::new(".") } else { parent });
+    // A link to a file that does not exist yet. Links in a circle are another error.
+    if let (ErrorKind::NotFound, Some(parent), Ok(target)) = (error.kind(), parent, path.read_link()) {
+        return resolve(&parent.join(target));
+    }
     match (parent, path.file_name()) {
         (Some(parent), Some(name)) => resolve(parent).join(name),
         _ => path.to_owned(),
@@ -238,6 +244,23 @@ mod tests {
             write(cats, "host=localhost dbname=zoo user=keeper");
         });
         assert!(twice.unwrap_err().contains("two sinks write to its table"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_a_file_that_does_not_exist_is_followed() {
+        use crate::sink::csv::write;
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        for (link, target) in [("a.csv", "b.csv"), ("b.csv", "state/c.csv"), ("x.csv", "y.csv"), ("y.csv", "x.csv")] {
+            std::os::unix::fs::symlink(target, path(link)).unwrap();
+        }
+        std::fs::create_dir(path("state")).unwrap();
+        let twice = check_paths(None, |cats| ["a.csv", "state/c.csv"].iter().for_each(|name| write(cats, path(name))));
+        assert!(twice.unwrap_err().contains("two sinks write to one file"));
+        let inside = check_paths(Some(&path("state")), |cats| write(cats, path("a.csv")));
+        assert!(inside.unwrap_err().contains("it is in the state directory"));
+        check_paths(None, |cats| ["x.csv", "y.csv"].iter().for_each(|name| write(cats, path(name)))).unwrap();
     }
 
     #[test]
