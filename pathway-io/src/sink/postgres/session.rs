@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use crossbeam_channel::RecvTimeoutError;
 use postgres::tls::{MakeTlsConnect, TlsConnect};
-use postgres::{Client, Config, NoTls, Statement, Transaction};
+use postgres::{Client, Config, NoTls, Socket, Statement, Transaction};
 
-use super::Socket;
 use super::apply::{self, Statements};
 use super::error::{invalid, judged};
 use super::layout::{Layout, Start};
