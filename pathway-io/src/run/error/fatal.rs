@@ -41,14 +41,19 @@ impl StdError for Fatal {
 /// Returns the mark of an error, or of one of its causes, as refused: the number of the update in the commit, if it is
 /// known.
 pub(crate) fn refused_update(error: &(dyn StdError + 'static)) -> Option<Option<usize>> {
-    causes(error).find_map(|error| error.downcast_ref::<Fatal>()?.refused)
+    refusal(error)?.refused
 }
 
 /// Returns the refused updates that an error names, with the reasons.
 pub(crate) fn refused_updates(error: &(dyn StdError + 'static)) -> HashMap<usize, String> {
-    let Some(fatal) = causes(error).find_map(|error| error.downcast_ref::<Fatal>()) else { return HashMap::new() };
-    let first = fatal.refused.flatten().map(|update| (update, text_of(error)));
-    first.into_iter().chain(fatal.others.iter().map(|(update, error)| (*update, text_of(&**error)))).collect()
+    let Some(refusal) = refusal(error) else { return HashMap::new() };
+    let first = refusal.refused.flatten().map(|update| (update, text_of(error)));
+    first.into_iter().chain(refusal.others.iter().map(|(update, error)| (*update, text_of(&**error)))).collect()
+}
+
+/// Returns the mark as refused. Another mark can be above it.
+fn refusal<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Fatal> {
+    causes(error).find_map(|error| error.downcast_ref::<Fatal>().filter(|mark| mark.refused.is_some()))
 }
 
 /// Returns whether an error or one of its causes is marked as fatal.
@@ -80,6 +85,13 @@ mod tests {
         assert!(Error::connector("cats", FailureKind::Failed(boxed(fatal()))).is_fatal());
         assert!(!Error::from(boxed("no such account")).is_fatal());
         assert!(!is_fatal(&io::Error::other("no such account")));
+    }
+
+    #[test]
+    fn a_refused_update_is_found_below_a_fatal_error() {
+        let error = boxed(Error::fatal(Error::refused(3, "no such key")));
+        assert_eq!(refused_update(&*error), Some(Some(3)));
+        assert_eq!(refused_updates(&*error).into_iter().collect::<Vec<_>>(), [(3, "no such key".to_owned())]);
     }
 
     #[test]
