@@ -19,7 +19,9 @@ use crate::sequencer::feed::Downstream;
 use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::CheckpointMessage;
 use crate::sink::start::CheckpointedSink;
+use crate::source::intake::Cuts;
 use crate::source::offset::Offsets;
+use crate::source::options::ReadOptions;
 use crate::source::shared::Source;
 
 /// The persistence of a pipeline.
@@ -45,6 +47,11 @@ pub(crate) trait Prepared: Send {
     /// Returns whether a later run resumes from the commits of this run.
     fn is_resumed(&self) -> bool {
         true
+    }
+
+    /// Returns the places at which the rows of a source may be cut into commits.
+    fn cuts(&self, options: &ReadOptions) -> Cuts {
+        if options.is_full_snapshot() { Cuts::AtEnd } else { Cuts::AtOffsets }
     }
 
     /// Returns the time of the checkpoint, or 0 before the first checkpoint.

@@ -26,7 +26,6 @@ use crate::source::bad_rows::BadRowPolicy;
 use crate::source::hook::Hooks;
 use crate::source::intake::{Cuts, Gathering, Intake};
 use crate::source::on_durable::Durables;
-use crate::source::options::ReadOptions;
 use crate::source::shared::Source;
 
 /// Makes all checks that can fail without side effects, and starts the threads.
@@ -104,7 +103,7 @@ pub(super) fn start(
                 autocommit: options.autocommit_interval(),
                 eager: options.is_eager(),
                 offsets: prepared.as_mut().map(|prepared| prepared.take_offsets(connector)).unwrap_or_default(),
-                cuts: if persistent { cuts(&options) } else { Cuts::Anywhere },
+                cuts: prepared.as_ref().map_or(Cuts::Anywhere, |prepared| prepared.cuts(&options)),
                 time: control.time.clone(),
             };
             let source = Arc::new(Source {
@@ -191,9 +190,4 @@ fn find_engine(sources: &[SourcePlan], workers: &Workers) -> Result<Option<Box<d
         |table: &Arc<dyn AnyTable>| -> Option<FindEngine> { table.extensions().find::<ComputedOn>()?.0.get().copied() };
     let of_workers = || workers.engine.as_ref()?.downcast_ref::<EngineChoice>().map(|choice| choice.find);
     tables.iter().find_map(of_table).or_else(of_workers).map(|find| find(&tables)).transpose()
-}
-
-/// Returns the places at which the rows of a persistent source may be cut into commits.
-fn cuts(options: &ReadOptions) -> Cuts {
-    if options.is_full_snapshot() { Cuts::AtEnd } else { Cuts::AtOffsets }
 }

@@ -24,6 +24,7 @@ use crate::run::error::RunResult;
 use crate::run::lock::Lock;
 use crate::sink::Sink;
 use crate::source::connector::{Connector, Subjects};
+use crate::source::intake::Cuts;
 use crate::source::offset::{Offset, Offsets};
 use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
@@ -71,6 +72,7 @@ pub struct Harness<C: Connector, S> {
     clock: Option<Clock>,
     grace_period: Duration,
     raw: bool,
+    cuts: Cuts,
     workers: usize,
     fail: Fail,
     has_deadline: bool,
@@ -97,6 +99,7 @@ where
             clock: None,
             grace_period: Duration::from_secs(10),
             raw: false,
+            cuts: Cuts::Anywhere,
             workers: 1,
             fail: Fail::Never,
             has_deadline: false,
@@ -184,6 +187,13 @@ where
         self
     }
 
+    /// Keeps the rows of a source with offsets until it sets an offset, as a persistent pipeline does. Otherwise rows before
+    /// the first offset may be committed without it, and a restart sends them again.
+    pub(super) fn cut_at_offsets(mut self) -> Self {
+        self.cuts = Cuts::AtOffsets;
+        self
+    }
+
     pub(super) fn workers(mut self, workers: usize) -> Self {
         self.workers = workers;
         self
@@ -204,7 +214,7 @@ where
     pub fn run(self) -> Report<S> {
         let kept = Kept::default();
         let has_offsets = !<C::Subjects as Subjects>::offset_type().is_unit;
-        let memory = Memory { resume: Lock::new(self.resume), kept: Arc::clone(&kept) };
+        let memory = Memory { cuts: self.cuts, resume: Lock::new(self.resume), kept: Arc::clone(&kept) };
         let mut pipeline = Pipeline::with_persistence(has_offsets.then(|| Arc::new(memory) as _));
         pipeline.handle_signals(false).grace_period(self.grace_period);
         if let Some(clock) = &self.clock {

@@ -19,7 +19,9 @@ use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::CheckpointMessage;
 use crate::sink::resume::Resume;
 use crate::sink::start::CheckpointedSink;
+use crate::source::intake::Cuts;
 use crate::source::offset::{Offsets, SealedOffset};
+use crate::source::options::ReadOptions;
 use crate::source::shared::Source;
 
 /// The offsets of the commits of a run, each with the time of its commit.
@@ -27,6 +29,8 @@ pub(super) type Kept = Arc<Lock<Vec<(u64, SealedOffset)>>>;
 
 /// The state of a pipeline with one source.
 pub(super) struct Memory {
+    /// The places at which the rows may be cut into commits.
+    pub(super) cuts: Cuts,
     pub(super) resume: Lock<Offsets>,
     pub(super) kept: Kept,
 }
@@ -49,6 +53,10 @@ impl Prepared for PreparedMemory {
     /// state.
     fn is_resumed(&self) -> bool {
         false
+    }
+
+    fn cuts(&self, _: &ReadOptions) -> Cuts {
+        self.0.cuts
     }
 
     fn time(&self) -> u64 {
