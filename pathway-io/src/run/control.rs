@@ -34,6 +34,8 @@ pub(crate) struct Control {
 pub(crate) enum Notice {
     /// A source has failed and is run again.
     Attempt,
+    /// The other processes are not connected yet.
+    Missing,
     /// A stop waits for something.
     Stopping,
 }

@@ -6,7 +6,8 @@
 //!
 //! Any program can connect to a port. So each greeting has its own thread and a deadline, and a wrong greeting is
 //! ignored: a stranger can neither end the run nor keep the right process out. While this thread waits for a greeting,
-//! it also looks for a stop.
+//! it also looks for a stop, and whether the processes before this one are still there. From time to time it reports
+//! the processes that are missing.
 
 use std::io::{self, ErrorKind};
 use std::net::{Shutdown, TcpListener, TcpStream, ToSocketAddrs};
@@ -16,15 +17,19 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 use tracing::{info, warn};
 
-use super::Peer;
 use super::greeting::{Answer, GREETING_TIMEOUT, Greeter, Greeting, Kind};
+use super::{FAREWELL_TIMEOUT, MIN_PEER_TIMEOUT, Peer};
 use crate::pipeline::workers::Workers;
-use crate::run::control::Control;
+use crate::run::control::{Control, Notice};
 use crate::run::error::{Error, Result};
 use crate::run::threads;
 
 /// The interval at which a process looks for new connections, and for a stop.
 const LOOK: Duration = Duration::from_millis(20);
+/// The interval at which a process reports the processes that are missing.
+const REPORT_INTERVAL: Duration = if cfg!(test) { LOOK } else { Duration::from_secs(10) };
+/// The time that the last processes have to connect, once another process has connected to all.
+const LAST_TIMEOUT: Duration = if cfg!(test) { LOOK } else { MIN_PEER_TIMEOUT };
 /// The most connections that greet at the same time. A further one replaces the oldest.
 const GREETERS: usize = 64;
 
@@ -34,6 +39,11 @@ struct Handshake<'a> {
     key: Arc<[u8]>,
     program: u64,
     control: &'a Control,
+    /// The processes that are connected. Until all processes before this one are, only they are among them.
+    peers: Vec<Peer>,
+    next_report: Instant,
+    /// The deadline for all connections, once a peer has begun to run.
+    deadline: Option<Instant>,
 }
 
 /// The result of a connection.
@@ -121,10 +131,42 @@ impl Handshake<'_> {
         Err(Error::pipeline(format!("process {} cannot take part: {fault}", other.process)))
     }
 
-    /// Waits a moment, and returns whether the run was stopped.
-    fn is_stopped(&self) -> bool {
-        let until = Instant::now() + LOOK;
+    /// Waits for this time, and returns whether the run was stopped.
+    fn is_stopped_within(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
         self.control.wait(|run| run.stop.is_some(), |_| Some(until))
+    }
+
+    /// Checks the wait for the other processes, and reports the missing ones from time to time. Returns whether the run
+    /// was stopped.
+    ///
+    /// # Errors
+    ///
+    /// If a peer is gone, or has waited too long for the missing processes.
+    fn check_wait(&mut self, missing: impl FnOnce() -> String) -> Result<bool> {
+        let now = Instant::now();
+        let states: Vec<_> = self.peers.iter().map(|peer| (peer.name(), PeerState::of(&peer.control))).collect();
+        let in_state = |state| states.iter().find(|(_, other)| *other == state).map(|(name, _)| name);
+        if let Some(gone) = in_state(PeerState::Gone) {
+            // A stop of all processes can reach this one a moment later.
+            if self.is_stopped_within(FAREWELL_TIMEOUT) {
+                return Ok(true);
+            }
+            return Err(Error::pipeline(format!("{gone} is gone: it ended before all processes were connected")));
+        }
+        if let Some(running) = in_state(PeerState::Running)
+            && now >= *self.deadline.get_or_insert(now + LAST_TIMEOUT)
+        {
+            let missing = missing();
+            return Err(Error::pipeline(format!("{missing} is gone: {running} is connected to all processes")));
+        }
+        if now >= self.next_report {
+            self.next_report = now + REPORT_INTERVAL;
+            let (missing, process) = (missing(), self.workers.process);
+            warn!(process, missing, "still waits for other processes");
+            self.control.tell(Notice::Missing, || format!("waiting for {missing}"));
+        }
+        Ok(self.control.is_stopping())
     }
 
     /// Connects once, on its own thread: looking up a name or a machine that is off may take long.
@@ -146,16 +188,21 @@ impl Handshake<'_> {
     }
 
     /// Connects to an earlier process, with as many attempts as needed. Returns `None` after a stop.
-    fn dial(&self, process: usize, kind: Kind) -> Result<Option<TcpStream>> {
-        let address = &self.workers.addresses[process];
+    fn dial(&mut self, process: usize, kind: Kind) -> Result<Option<TcpStream>> {
+        let workers = self.workers;
+        let address = &workers.addresses[process];
+        let mut fault = String::new();
         let refused = |why: String| Err(Error::pipeline(format!("process {process} at {address} {why}")));
         loop {
             let connected = self.connect_once(process, kind)?;
             let connected = loop {
                 match connected.recv_timeout(LOOK) {
                     Ok(connected) => break connected,
-                    Err(RecvTimeoutError::Timeout) if self.control.is_stopping() => return Ok(None),
-                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Timeout) => {
+                        if self.check_wait(|| format!("{}{fault}", name(workers, process)))? {
+                            return Ok(None);
+                        }
+                    }
                     Err(RecvTimeoutError::Disconnected) => break Err(ErrorKind::Other.into()),
                 }
             };
@@ -193,21 +240,28 @@ impl Handshake<'_> {
                     return Err(Error::pipeline(format!("process {process} at {address}: {error}")));
                 }
                 // The process does not listen yet, or cannot be reached at the moment.
-                Err(_) => {}
+                Err(error) => fault = format!(" ({error})"),
             }
-            if self.is_stopped() {
+            if self.is_stopped_within(LOOK) || self.check_wait(|| format!("{}{fault}", name(workers, process)))? {
                 return Ok(None);
             }
         }
     }
 
     /// Accepts the connections of the later processes. Returns `None` after a stop.
-    fn accept(&self, listeners: &[TcpListener]) -> Result<Option<Vec<Peer>>> {
-        let later = self.workers.process + 1..self.workers.processes();
+    fn accept(&mut self, listeners: &[TcpListener]) -> Result<Option<Vec<Peer>>> {
+        let workers = self.workers;
+        let later = workers.process + 1..workers.processes();
         let mut found: Vec<[Option<TcpStream>; 2]> = later.clone().map(|_| [None, None]).collect();
         let mut greeters = Greeters::new(&self.key);
         while found.iter().flatten().any(Option::is_none) {
-            if self.is_stopped() {
+            let missing = || {
+                let is_missing =
+                    |lines: &[Option<TcpStream>; 2]| !lines.iter().all(|line| line.as_ref().is_some_and(is_alive));
+                let missing = later.clone().zip(&found).filter(|(_, lines)| is_missing(lines));
+                missing.map(|(process, _)| name(workers, process)).collect::<Vec<_>>().join(", ")
+            };
+            if self.is_stopped_within(LOOK) || self.check_wait(missing)? {
                 return Ok(None);
             }
             for (stream, _) in listeners.iter().filter_map(|listener| listener.accept().ok()) {
@@ -261,14 +315,34 @@ impl Handshake<'_> {
     }
 }
 
-/// Returns whether the other end has not closed a connection on which nothing was sent yet.
+/// The other end of a connection on which this process has not read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum PeerState {
+    Waiting,
+    /// It has sent a message, so it is connected to all processes.
+    Running,
+    /// It has closed the connection.
+    Gone,
+}
+
+impl PeerState {
+    fn of(stream: &TcpStream) -> Self {
+        let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
+        let state = match peeked {
+            Ok(1..) => PeerState::Running,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => PeerState::Waiting,
+            Ok(0) | Err(_) => PeerState::Gone,
+        };
+        if stream.set_nonblocking(false).is_ok() { state } else { PeerState::Gone }
+    }
+}
+
 fn is_alive(stream: &TcpStream) -> bool {
-    let peeked = stream.set_nonblocking(true).and_then(|()| stream.peek(&mut [0]));
-    let is_open = match peeked {
-        Ok(read) => read > 0,
-        Err(error) => error.kind() == ErrorKind::WouldBlock,
-    };
-    is_open && stream.set_nonblocking(false).is_ok()
+    PeerState::of(stream) != PeerState::Gone
+}
+
+fn name(workers: &Workers, process: usize) -> String {
+    super::name(process, &workers.addresses[process])
 }
 
 /// Connects to the first of the addresses that can be reached.
@@ -287,7 +361,9 @@ fn connect(address: &str) -> io::Result<TcpStream> {
 
 /// Waits until all processes are connected. Returns `None` if a stop came first.
 pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result<Option<Vec<Peer>>> {
-    let handshake = Handshake { workers, key: workers.key.as_slice().into(), program, control };
+    let next_report = Instant::now() + REPORT_INTERVAL;
+    let key = workers.key.as_slice().into();
+    let mut handshake = Handshake { workers, key, program, control, peers: Vec::new(), next_report, deadline: None };
     let own = &workers.addresses[workers.process];
     info!(process = workers.process, processes = workers.processes(), "waits for the other processes");
     let cannot_listen = |error| Error::pipeline(format!("cannot listen at {own}: {error}"));
@@ -299,18 +375,22 @@ pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result
             listeners.push(listener);
         }
     }
-    let mut peers = Vec::new();
     for process in 0..workers.process {
         let (Some(data), Some(line)) = (handshake.dial(process, Kind::Data)?, handshake.dial(process, Kind::Control)?)
         else {
             return Ok(None);
         };
-        peers.push(handshake.peer(process, data, line));
+        let peer = handshake.peer(process, data, line);
+        handshake.peers.push(peer);
     }
     let Some(later) = handshake.accept(&listeners)? else { return Ok(None) };
+    let mut peers = handshake.peers;
     peers.extend(later);
     for stream in peers.iter().flat_map(|peer| [&peer.data, &peer.control]) {
         stream.set_nodelay(true).map_err(Error::pipeline)?;
     }
     Ok(Some(peers))
 }
+
+#[cfg(test)]
+mod tests;

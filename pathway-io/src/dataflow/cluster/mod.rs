@@ -205,8 +205,13 @@ impl Cluster {
 
 impl Peer {
     fn name(&self) -> String {
-        format!("process {} at {}", self.process, self.address)
+        name(self.process, &self.address)
     }
+}
+
+/// Returns the name of a process in errors and in the log.
+fn name(process: usize, address: &str) -> String {
+    format!("process {process} at {address}")
 }
 
 #[cfg(test)]

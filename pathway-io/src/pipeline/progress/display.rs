@@ -90,7 +90,7 @@ pub(crate) fn is_shown() -> bool {
 pub(crate) fn tell(notice: Notice, text: &str) {
     match notice {
         Notice::Attempt if is_shown() => {}
-        Notice::Attempt | Notice::Stopping => lines::say(text, write_line),
+        Notice::Attempt | Notice::Missing | Notice::Stopping => lines::say(text, write_line),
     }
 }
 
