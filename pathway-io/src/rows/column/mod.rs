@@ -116,7 +116,15 @@ pub trait ColumnType: Sized + Send + Sync + 'static {
     label = "not a key type",
     note = "all column types except `Option`, floats, JSON and maps can be keys: a key always has a value, and equal keys have one form"
 )]
-pub trait KeyType: ColumnType + Clone {}
+pub trait KeyType: ColumnType + Clone {
+    /// Returns the value that is read back from the stored form of this one. They differ if the stored form lacks a part of the
+    /// value, such as the flow label of a socket address.
+    #[doc(hidden)]
+    #[must_use]
+    fn canonical(self) -> Self {
+        self
+    }
+}
 
 /// A type without its own null, so that `Option<T>` has one null and not two.
 #[doc(hidden)]

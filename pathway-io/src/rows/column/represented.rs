@@ -262,8 +262,9 @@ macro_rules! sets {
                 const EXPECTED: Option<&'static str> = Some("a list");
 
                 fn into_inner(self) -> Vec<T> {
-                    let mut items = Vec::from_iter(self);
+                    let mut items: Vec<T> = self.into_iter().map(T::canonical).collect();
                     items.sort_unstable();
+                    items.dedup();
                     items
                 }
 

@@ -13,17 +13,25 @@ use super::iso8601::{
     write_offset, write_time, write_utc,
 };
 use super::signed::signed_duration;
-use super::text_form::{FORM, Fault, TextForm, compared_as_written};
+use super::text_form::{FORM, Fault, TextForm, text_forms};
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
 
 const SECOND: u32 = 1_000_000_000;
 
-column_type!(NaiveDate, NumberBuffer<NaiveDate>, DataType::Date; KeyType NotNull);
-column_type!(NaiveTime, NumberBuffer<NaiveTime>, DataType::Time; KeyType NotNull);
-column_type!(NaiveDateTime, NumberBuffer<NaiveDateTime>, DataType::DateTime; KeyType NotNull);
-column_type!(DateTime<Utc>, NumberBuffer<DateTime<Utc>>, DataType::Timestamp; KeyType NotNull);
+text_forms! {
+    NaiveDate, Date, NaiveDate::default(), |text| read_date(text).and_then(to_date),
+        |date, _, out| write_date(of_date(date), out);
+    NaiveTime, Time, NaiveTime::default(), |text| read_time(text).and_then(to_time),
+        |time, _, out| write_time(of_time(time), out),
+        canonical |time| as_written(NaiveDate::default().and_time(time), no_offset()).time();
+    NaiveDateTime, DateTime, NaiveDateTime::default(), read_both, write_both,
+        canonical |both| as_written(both, no_offset());
+    DateTime<Utc>, Timestamp, <DateTime<Utc>>::default(),
+        |text| Ok(<DateTime<FixedOffset>>::parse(text)?.to_utc()), write_instant,
+        canonical |instant: DateTime<Utc>| as_written(instant.naive_utc(), no_offset()).and_utc();
+}
 column_type!(DateTime<FixedOffset>, NumberBuffer<DateTime<FixedOffset>>, DataType::OffsetDateTime; NotNull);
 
 signed_duration!(TimeDelta, time_delta_nanos, time_delta_of_nanos);
@@ -74,69 +82,18 @@ fn no_offset() -> FixedOffset {
     Utc.fix()
 }
 
-impl TextForm for NaiveDate {
-    compared_as_written!(Self::default());
-
-    fn parse(text: &str) -> Result<NaiveDate, Fault> {
-        read_date(text).and_then(to_date)
-    }
-
-    fn write(self, _style: Style, out: &mut Vec<u8>) {
-        write_date(of_date(self), out);
-    }
+fn read_both(text: &str) -> Result<NaiveDateTime, Fault> {
+    let (day, clock) = read_date_time(text)?;
+    Ok(to_date(day)?.and_time(to_time(clock)?))
 }
 
-impl TextForm for NaiveTime {
-    compared_as_written!(Self::default());
-
-    #[inline]
-    fn canonical(self) -> NaiveTime {
-        as_written(NaiveDate::default().and_time(self), no_offset()).time()
-    }
-
-    fn parse(text: &str) -> Result<NaiveTime, Fault> {
-        read_time(text).and_then(to_time)
-    }
-
-    fn write(self, _style: Style, out: &mut Vec<u8>) {
-        write_time(of_time(self), out);
-    }
+fn write_both(both: NaiveDateTime, style: Style, out: &mut Vec<u8>) {
+    write_date_time(of_date(both.date()), of_time(both.time()), style, out);
 }
 
-impl TextForm for NaiveDateTime {
-    compared_as_written!(Self::default());
-
-    #[inline]
-    fn canonical(self) -> NaiveDateTime {
-        as_written(self, no_offset())
-    }
-
-    fn parse(text: &str) -> Result<NaiveDateTime, Fault> {
-        let (day, clock) = read_date_time(text)?;
-        Ok(to_date(day)?.and_time(to_time(clock)?))
-    }
-
-    fn write(self, style: Style, out: &mut Vec<u8>) {
-        write_date_time(of_date(self.date()), of_time(self.time()), style, out);
-    }
-}
-
-impl TextForm for DateTime<Utc> {
-    compared_as_written!(Self::default());
-
-    #[inline]
-    fn canonical(self) -> DateTime<Utc> {
-        as_written(self.naive_utc(), no_offset()).and_utc()
-    }
-
-    fn parse(text: &str) -> Result<DateTime<Utc>, Fault> {
-        Ok(<DateTime<FixedOffset>>::parse(text)?.to_utc())
-    }
-
-    fn write(self, style: Style, out: &mut Vec<u8>) {
-        self.naive_utc().write(style, out);
-        write_utc(style, out);
-    }
+fn write_instant(instant: DateTime<Utc>, style: Style, out: &mut Vec<u8>) {
+    write_both(instant.naive_utc(), style, out);
+    write_utc(style, out);
 }
 
 impl TextForm for DateTime<FixedOffset> {
@@ -167,12 +124,12 @@ impl TextForm for DateTime<FixedOffset> {
 
     fn write(self, style: Style, out: &mut Vec<u8>) {
         if style == Style::Pathway {
-            return self.to_utc().write(style, out);
+            return write_instant(self.to_utc(), style, out);
         }
         let (utc, offset) = (self.naive_utc(), *self.offset());
         let east = offset.local_minus_utc();
         match utc.checked_add_offset(offset) {
-            Some(local) => local.write(style, out),
+            Some(local) => write_both(local, style, out),
             None => write_date_time(day_beyond(east), of_time(utc.time() + offset), style, out),
         }
         write_offset(east, out);

@@ -1,14 +1,13 @@
 //! IP addresses and socket addresses of the standard library, in their usual text form. The text lacks the flow label
 //! of an IPv6 socket address, so the label is ignored when rows are compared.
 
-use std::convert::identity;
+use std::fmt::Display;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::str::FromStr;
 
-use super::text_form::{FORM, Fault, TextForm, compared_as_written};
-use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{Style, column_type};
-use crate::rows::data_type::DataType;
+use super::text_form::{FORM, Fault, TextForm, text_forms};
+use crate::rows::column::Style;
 
 const V4: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 const V6: Ipv6Addr = Ipv6Addr::UNSPECIFIED;
@@ -25,42 +24,23 @@ fn without_flow_v6(mut address: SocketAddrV6) -> SocketAddrV6 {
     address
 }
 
-macro_rules! addresses {
-    ($($type:ty, $placeholder:expr, $canonical:expr, $expected:literal;)*) => {
-        $(
-            column_type!($type, NumberBuffer<$type>, DataType::Str; KeyType NotNull);
-
-            impl TextForm for $type {
-                compared_as_written!($placeholder);
-
-                #[inline]
-                fn canonical(self) -> $type {
-                    $canonical(self)
-                }
-
-                fn expected() -> String {
-                    $expected.to_owned()
-                }
-
-                fn parse(text: &str) -> Result<$type, Fault> {
-                    text.parse().map_err(|_| FORM)
-                }
-
-                fn write(self, _style: Style, out: &mut Vec<u8>) {
-                    // Writing into memory cannot fail.
-                    let written = write!(out, "{self}");
-                    debug_assert!(written.is_ok());
-                }
-            }
-        )*
-    };
+fn parse<T: FromStr>(text: &str) -> Result<T, Fault> {
+    text.parse().map_err(|_| FORM)
 }
 
-addresses! {
-    IpAddr, IpAddr::V4(V4), identity, "an IP address like `192.0.2.1` or `2001:db8::1`";
-    Ipv4Addr, V4, identity, "an IPv4 address like `192.0.2.1`";
-    Ipv6Addr, V6, identity, "an IPv6 address like `2001:db8::1`";
-    SocketAddr, SocketAddr::V4(SocketAddrV4::new(V4, 0)), without_flow, "a socket address like `192.0.2.1:80` or `[2001:db8::1]:80`";
-    SocketAddrV4, SocketAddrV4::new(V4, 0), identity, "an IPv4 socket address like `192.0.2.1:80`";
-    SocketAddrV6, SocketAddrV6::new(V6, 0, 0, 0), without_flow_v6, "an IPv6 socket address like `[2001:db8::1]:80`";
+fn write(address: impl Display, _style: Style, out: &mut Vec<u8>) {
+    // Writing into memory cannot fail.
+    let written = write!(out, "{address}");
+    debug_assert!(written.is_ok());
+}
+
+text_forms! {
+    IpAddr, Str, IpAddr::V4(V4), parse, write, expected "an IP address like `192.0.2.1` or `2001:db8::1`";
+    Ipv4Addr, Str, V4, parse, write, expected "an IPv4 address like `192.0.2.1`";
+    Ipv6Addr, Str, V6, parse, write, expected "an IPv6 address like `2001:db8::1`";
+    SocketAddr, Str, SocketAddr::V4(SocketAddrV4::new(V4, 0)), parse, write,
+        canonical without_flow, expected "a socket address like `192.0.2.1:80` or `[2001:db8::1]:80`";
+    SocketAddrV4, Str, SocketAddrV4::new(V4, 0), parse, write, expected "an IPv4 socket address like `192.0.2.1:80`";
+    SocketAddrV6, Str, SocketAddrV6::new(V6, 0, 0, 0), parse, write,
+        canonical without_flow_v6, expected "an IPv6 socket address like `[2001:db8::1]:80`";
 }

@@ -13,15 +13,15 @@ use super::iso8601::{
     write_time, write_utc,
 };
 use super::signed::signed_duration;
-use super::text_form::{FORM, Fault, TextForm, compared_as_written};
-use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{Style, column_type};
-use crate::rows::data_type::DataType;
+use super::text_form::{FORM, Fault, TextForm, text_forms};
+use crate::rows::column::Style;
 
-column_type!(Date, NumberBuffer<Date>, DataType::Date; KeyType NotNull);
-column_type!(Time, NumberBuffer<Time>, DataType::Time; KeyType NotNull);
-column_type!(DateTime, NumberBuffer<DateTime>, DataType::DateTime; KeyType NotNull);
-column_type!(Timestamp, NumberBuffer<Timestamp>, DataType::Timestamp; KeyType NotNull);
+text_forms! {
+    Date, Date, Date::default(), |text| read_date(text).and_then(to_date), |date, _, out| write_date(of_date(date), out);
+    Time, Time, Time::default(), |text| read_time(text).and_then(to_time), |time, _, out| write_time(of_time(time), out);
+    DateTime, DateTime, DateTime::default(), read_both, write_both;
+    Timestamp, Timestamp, Timestamp::default(), read_timestamp, write_timestamp;
+}
 
 signed_duration!(SignedDuration, SignedDuration::as_nanos, SignedDuration::try_from_nanos_i128);
 
@@ -50,54 +50,22 @@ fn of_time(time: Time) -> Clock {
     }
 }
 
-impl TextForm for Date {
-    compared_as_written!(Self::default());
-
-    fn parse(text: &str) -> Result<Date, Fault> {
-        read_date(text).and_then(to_date)
-    }
-
-    fn write(self, _style: Style, out: &mut Vec<u8>) {
-        write_date(of_date(self), out);
-    }
+fn read_both(text: &str) -> Result<DateTime, Fault> {
+    let (day, clock) = read_date_time(text)?;
+    Ok(to_date(day)?.to_datetime(to_time(clock)?))
 }
 
-impl TextForm for Time {
-    compared_as_written!(Self::default());
-
-    fn parse(text: &str) -> Result<Time, Fault> {
-        read_time(text).and_then(to_time)
-    }
-
-    fn write(self, _style: Style, out: &mut Vec<u8>) {
-        write_time(of_time(self), out);
-    }
+fn write_both(both: DateTime, style: Style, out: &mut Vec<u8>) {
+    write_date_time(of_date(both.date()), of_time(both.time()), style, out);
 }
 
-impl TextForm for DateTime {
-    compared_as_written!(Self::default());
-
-    fn parse(text: &str) -> Result<DateTime, Fault> {
-        let (day, clock) = read_date_time(text)?;
-        Ok(to_date(day)?.to_datetime(to_time(clock)?))
-    }
-
-    fn write(self, style: Style, out: &mut Vec<u8>) {
-        write_date_time(of_date(self.date()), of_time(self.time()), style, out);
-    }
+fn read_timestamp(text: &str) -> Result<Timestamp, Fault> {
+    let (day, clock, east) = read_instant(text)?;
+    let offset = Offset::from_seconds(east).map_err(|_| OUT_OF_RANGE)?;
+    offset.to_timestamp(to_date(day)?.to_datetime(to_time(clock)?)).map_err(|_| OUT_OF_RANGE)
 }
 
-impl TextForm for Timestamp {
-    compared_as_written!(Self::default());
-
-    fn parse(text: &str) -> Result<Timestamp, Fault> {
-        let (day, clock, east) = read_instant(text)?;
-        let offset = Offset::from_seconds(east).map_err(|_| OUT_OF_RANGE)?;
-        offset.to_timestamp(to_date(day)?.to_datetime(to_time(clock)?)).map_err(|_| OUT_OF_RANGE)
-    }
-
-    fn write(self, style: Style, out: &mut Vec<u8>) {
-        Offset::UTC.to_datetime(self).write(style, out);
-        write_utc(style, out);
-    }
+fn write_timestamp(timestamp: Timestamp, style: Style, out: &mut Vec<u8>) {
+    write_both(Offset::UTC.to_datetime(timestamp), style, out);
+    write_utc(style, out);
 }

@@ -6,12 +6,12 @@
 use std::time::{Duration, SystemTime};
 
 use super::iso8601::{Clock, Day, NO_DAY, OUT_OF_RANGE, read_instant, write_date_time, write_utc};
-use super::text_form::{Fault, TextForm};
-use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{Style, column_type};
-use crate::rows::data_type::DataType;
+use super::text_form::{Fault, TextForm, text_forms};
+use crate::rows::column::Style;
 
-column_type!(SystemTime, NumberBuffer<SystemTime>, DataType::Timestamp; KeyType NotNull);
+text_forms! {
+    SystemTime, Timestamp, SystemTime::UNIX_EPOCH, parse, write, canonical canonical;
+}
 
 const DAY: i64 = 86_400;
 const LAST_YEAR: i64 = 999_999;
@@ -58,47 +58,38 @@ fn at(seconds: i64, nanos: u32) -> Option<SystemTime> {
     second?.checked_add(Duration::from_nanos(nanos.into()))
 }
 
-impl TextForm for SystemTime {
-    /// The seconds and nanoseconds in the text.
-    type Identity = (i64, u32);
+/// Returns the seconds and nanoseconds in the text.
+fn within_calendar(time: SystemTime) -> (i64, u32) {
+    let (seconds, nanos) = since_1970(time);
+    let first = number_of(-LAST_YEAR, 1, 1) * DAY;
+    (seconds.clamp(first, number_of(LAST_YEAR + 1, 1, 1) * DAY - 1), nanos)
+}
 
-    fn placeholder() -> Self {
-        SystemTime::UNIX_EPOCH
-    }
+fn canonical(time: SystemTime) -> SystemTime {
+    let (seconds, nanos) = within_calendar(time);
+    at(seconds, nanos).unwrap_or(time)
+}
 
-    #[inline]
-    fn identity(self) -> (i64, u32) {
-        let (seconds, nanos) = since_1970(self);
-        let first = number_of(-LAST_YEAR, 1, 1) * DAY;
-        (seconds.clamp(first, number_of(LAST_YEAR + 1, 1, 1) * DAY - 1), nanos)
+fn parse(text: &str) -> Result<SystemTime, Fault> {
+    let (day, clock, east) = read_instant(text)?;
+    let date = (i64::from(day.year), i64::from(day.month), i64::from(day.day));
+    let number = number_of(date.0, date.1, date.2);
+    if day.month == 0 || day_of(number) != date {
+        return Err(NO_DAY);
     }
+    // A leap second is read as the second before it, because this clock has none.
+    let of_day = i64::from(clock.hour) * 3600 + i64::from(clock.minute) * 60 + i64::from(clock.second.min(59));
+    at(number * DAY + of_day - i64::from(east), clock.nano).ok_or(OUT_OF_RANGE)
+}
 
-    fn canonical(self) -> SystemTime {
-        let (seconds, nanos) = TextForm::identity(self);
-        at(seconds, nanos).unwrap_or(self)
-    }
-
-    fn parse(text: &str) -> Result<SystemTime, Fault> {
-        let (day, clock, east) = read_instant(text)?;
-        let date = (i64::from(day.year), i64::from(day.month), i64::from(day.day));
-        let number = number_of(date.0, date.1, date.2);
-        if day.month == 0 || day_of(number) != date {
-            return Err(NO_DAY);
-        }
-        // A leap second is read as the second before it, because this clock has none.
-        let of_day = i64::from(clock.hour) * 3600 + i64::from(clock.minute) * 60 + i64::from(clock.second.min(59));
-        at(number * DAY + of_day - i64::from(east), clock.nano).ok_or(OUT_OF_RANGE)
-    }
-
-    fn write(self, style: Style, out: &mut Vec<u8>) {
-        let (seconds, nano) = TextForm::identity(self);
-        let ((year, month, day), of_day) = (day_of(seconds.div_euclid(DAY)), seconds.rem_euclid(DAY));
-        // Each part fits its type: a year has at most six digits, and no other part exceeds 59.
-        let day = Day { year: year as i32, month: month as u8, day: day as u8 };
-        let [hour, minute, second] = [of_day / 3600, of_day / 60 % 60, of_day % 60].map(|part| part as u8);
-        write_date_time(day, Clock { hour, minute, second, nano }, style, out);
-        write_utc(style, out);
-    }
+fn write(time: SystemTime, style: Style, out: &mut Vec<u8>) {
+    let (seconds, nano) = within_calendar(time);
+    let ((year, month, day), of_day) = (day_of(seconds.div_euclid(DAY)), seconds.rem_euclid(DAY));
+    // Each part fits its type: a year has at most six digits, and no other part exceeds 59.
+    let day = Day { year: year as i32, month: month as u8, day: day as u8 };
+    let [hour, minute, second] = [of_day / 3600, of_day / 60 % 60, of_day % 60].map(|part| part as u8);
+    write_date_time(day, Clock { hour, minute, second, nano }, style, out);
+    write_utc(style, out);
 }
 
 #[cfg(test)]

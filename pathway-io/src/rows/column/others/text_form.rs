@@ -44,22 +44,66 @@ pub trait TextForm: ColumnType + Copy {
     fn write(self, style: Style, out: &mut Vec<u8>);
 }
 
-/// Writes the part of a [`TextForm`] of which two values are equal if their texts are.
-macro_rules! compared_as_written {
-    ($placeholder:expr) => {
-        type Identity = Self;
+/// Makes types column and key types by their text forms. Each line has the type, its `DataType`, a placeholder, the functions
+/// that parse and write a text, and for some types the function of [`TextForm::canonical`] and the text of
+/// [`TextForm::expected`].
+macro_rules! text_forms {
+    ($(
+        $type:ty, $data_type:ident, $placeholder:expr, $parse:expr, $write:expr
+        $(, canonical $canonical:expr)? $(, expected $expected:literal)?;
+    )*) => {
+        $(
+            $crate::rows::column::column_type!(
+                $type,
+                $crate::rows::column::number::NumberBuffer<$type>,
+                $crate::rows::data_type::DataType::$data_type;
+                NotNull
+            );
 
-        fn placeholder() -> Self {
-            $placeholder
-        }
+            #[diagnostic::do_not_recommend]
+            impl $crate::rows::column::KeyType for $type {
+                fn canonical(self) -> Self {
+                    TextForm::canonical(self)
+                }
+            }
 
-        #[inline]
-        fn identity(self) -> Self {
-            self.canonical()
-        }
+            impl $crate::rows::column::others::text_form::TextForm for $type {
+                type Identity = Self;
+
+                fn placeholder() -> Self {
+                    $placeholder
+                }
+
+                #[inline]
+                fn identity(self) -> Self {
+                    self.canonical()
+                }
+
+                $(
+                    #[inline]
+                    fn canonical(self) -> Self {
+                        $canonical(self)
+                    }
+                )?
+
+                $(
+                    fn expected() -> String {
+                        $expected.to_owned()
+                    }
+                )?
+
+                fn parse(text: &str) -> Result<Self, $crate::rows::column::others::text_form::Fault> {
+                    $parse(text)
+                }
+
+                fn write(self, style: $crate::rows::column::Style, out: &mut Vec<u8>) {
+                    $write(self, style, out);
+                }
+            }
+        )*
     };
 }
-pub(super) use compared_as_written;
+pub(super) use text_forms;
 
 impl<T: TextForm> Fixed for T {
     type Identity = <T as TextForm>::Identity;

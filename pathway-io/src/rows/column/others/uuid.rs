@@ -3,22 +3,18 @@
 
 use uuid::Uuid;
 
-use super::text_form::{FORM, Fault, TextForm, compared_as_written};
-use crate::rows::column::number::NumberBuffer;
-use crate::rows::column::{Style, column_type};
-use crate::rows::data_type::DataType;
+use super::text_form::{FORM, Fault, TextForm, text_forms};
+use crate::rows::column::Style;
 
-column_type!(Uuid, NumberBuffer<Uuid>, DataType::Uuid; KeyType NotNull);
+text_forms! {
+    Uuid, Uuid, Uuid::nil(), parse, write;
+}
 
-impl TextForm for Uuid {
-    compared_as_written!(Self::default());
+fn parse(text: &str) -> Result<Uuid, Fault> {
+    Uuid::try_parse(text).map_err(|_| FORM)
+}
 
-    fn parse(text: &str) -> Result<Uuid, Fault> {
-        Uuid::try_parse(text).map_err(|_| FORM)
-    }
-
-    fn write(self, _style: Style, out: &mut Vec<u8>) {
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        out.extend_from_slice(self.as_hyphenated().encode_lower(&mut text).as_bytes());
-    }
+fn write(uuid: Uuid, _style: Style, out: &mut Vec<u8>) {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    out.extend_from_slice(uuid.as_hyphenated().encode_lower(&mut text).as_bytes());
 }

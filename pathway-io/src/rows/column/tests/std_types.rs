@@ -1,8 +1,8 @@
 //! The types of the standard library that are stored as other types, or are strings in JSON.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -60,6 +60,21 @@ fn maps_and_sets_have_one_form() {
     assert_eq!(twice, "the name \"b\" is given twice in one object");
     assert_eq!(text_of(read::<BTreeSet<String>>(r#"["b", "a", "b"]"#).unwrap()), r#"["a","b"]"#);
     assert_eq!(<HashMap<String, Option<u8>>>::DATA_TYPE.to_string(), "Map<String, Option<u8>>");
+}
+
+/// The text of a socket address lacks the flow label.
+#[test]
+fn a_set_has_each_stored_value_once() {
+    let items = [(1, 0), (1, 1), (2, 0), (2, 1)]
+        .map(|(flow_label, scope)| SocketAddrV6::new(Ipv6Addr::LOCALHOST, 80, flow_label, scope));
+    let text = r#"["[::1]:80","[::1%1]:80"]"#;
+    assert_eq!(text_of(BTreeSet::from(items)), text);
+    assert_eq!(text_of(HashSet::from(items)), text);
+    assert_eq!(text_of(Some(Box::new(HashSet::from(items.map(SocketAddr::V6))))), text);
+    let early = SystemTime::UNIX_EPOCH.checked_sub(std::time::Duration::from_secs(40_000_000_000_000));
+    let set: BTreeSet<SystemTime> =
+        early.iter().flat_map(|early| [*early, *early + std::time::Duration::from_secs(1)]).collect();
+    assert_eq!(text_of(set), if early.is_some() { r#"["-999999-01-01T00:00:00Z"]"# } else { "[]" });
 }
 
 #[test]
