@@ -29,7 +29,6 @@ pub(crate) mod text;
 mod tuple;
 mod values;
 pub(crate) mod view;
-mod wide;
 
 use std::hash::Hasher;
 use std::ops::Range;

@@ -2,9 +2,13 @@
 //!
 //! An integer column also reads `1.0` and `1e3`, as JSON Schema does. A number with a fraction or out of range is an
 //! error. Floats are in `float.rs`.
+//!
+//! In JSON, an integer of more than 64 bits is a string of digits, because readers of JSON convert a longer number to a float,
+//! which loses digits. For the same reason, a longer number is refused when it is read. A string may have any number of digits.
 
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
+use std::str::FromStr;
 
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 
@@ -209,58 +213,62 @@ impl<'de> Visitor<'de> for BoolVisitor {
 }
 
 macro_rules! integers {
-    ($($type:ident)*) => {
+    ($($type:ident $data_type:ident)*) => {
         $(
-            #[diagnostic::do_not_recommend]
-            impl KeyType for $type {}
-            #[diagnostic::do_not_recommend]
-            impl NotNull for $type {}
+            column_type!($type, NumberBuffer<$type>, DataType::$data_type; KeyType NotNull);
+            integers!($type);
+        )*
+    };
+    ($type:ident) => {
+        impl Fixed for $type {
+            own_identity!();
 
-            impl Fixed for $type {
-                own_identity!();
+            fn placeholder() -> Self {
+                0
+            }
 
-                fn placeholder() -> Self {
-                    0
-                }
+            #[inline]
+            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any(IntegerVisitor(PhantomData))
+            }
 
-                #[inline]
-                fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                    deserializer.deserialize_any(IntegerVisitor(PhantomData))
-                }
-
-                #[inline]
-                fn scan(scan: &mut Scan<'_>) -> Option<Self> {
-                    match scan.integer()? {
-                        (false, value) => value.try_into().ok(),
-                        (true, value) => 0_i64.checked_sub_unsigned(value)?.try_into().ok(),
-                    }
-                }
-
-                #[inline]
-                fn scalar(self) -> Scalar<'static> {
-                    i64::try_from(self).map_or(Scalar::Spelled, Scalar::Integer)
-                }
-
-                #[inline]
-                fn write_text(self, _style: Style, out: &mut Vec<u8>) {
-                    out.extend_from_slice(itoa::Buffer::new().format(self).as_bytes());
+            #[inline]
+            fn scan(scan: &mut Scan<'_>) -> Option<Self> {
+                match scan.integer()? {
+                    (false, value) => value.try_into().ok(),
+                    (true, value) => 0_i64.checked_sub_unsigned(value)?.try_into().ok(),
                 }
             }
-        )*
+
+            #[inline]
+            fn scalar(self) -> Scalar<'static> {
+                i64::try_from(self).map_or(Scalar::Spelled, Scalar::Integer)
+            }
+
+            #[inline]
+            fn write_text(self, _style: Style, out: &mut Vec<u8>) {
+                out.extend_from_slice(itoa::Buffer::new().format(self).as_bytes());
+            }
+
+            #[inline]
+            fn write_json(self, style: Style, out: &mut Vec<u8>) {
+                let is_long = is_wide::<$type>() && i64::try_from(self).is_err() && u64::try_from(self).is_err();
+                let quote: &[u8] = if is_long { b"\"" } else { b"" };
+                out.extend_from_slice(quote);
+                self.write_text(style, out);
+                out.extend_from_slice(quote);
+            }
+        }
     };
 }
 
-integers!(i8 i16 i32 i64 isize u8 u16 u32 u64 usize);
+integers!(i8 I8 i16 I16 i32 I32 i64 I64 i128 I128 isize I64 u16 U16 u32 U32 u64 U64 u128 U128 usize U64);
+integers!(u8);
 
-column_type!(i8, NumberBuffer<i8>, DataType::I8);
-column_type!(i16, NumberBuffer<i16>, DataType::I16);
-column_type!(i32, NumberBuffer<i32>, DataType::I32);
-column_type!(i64, NumberBuffer<i64>, DataType::I64);
-column_type!(isize, NumberBuffer<isize>, DataType::I64);
-column_type!(u16, NumberBuffer<u16>, DataType::U16);
-column_type!(u32, NumberBuffer<u32>, DataType::U32);
-column_type!(u64, NumberBuffer<u64>, DataType::U64);
-column_type!(usize, NumberBuffer<usize>, DataType::U64);
+/// Returns whether the type has more bits than an integer in JSON.
+const fn is_wide<T>() -> bool {
+    size_of::<T>() > size_of::<u64>()
+}
 
 /// `column_type!` does not fit, because a list of `u8` is bytes, with base64 as its text.
 #[diagnostic::do_not_recommend]
@@ -271,6 +279,11 @@ impl ColumnType for u8 {
     type ListBuffer = super::bytes::BytesBuffer;
 }
 
+#[diagnostic::do_not_recommend]
+impl KeyType for u8 {}
+#[diagnostic::do_not_recommend]
+impl NotNull for u8 {}
+
 /// Returns the integer that a number with a fraction or an exponent is equal to, such as `1.0`, `1e3` and `-0`. JSON
 /// Schema counts these as integers. Returns `None` if there is none, or if the float is too large to be exact.
 pub(super) fn whole(value: f64) -> Option<i64> {
@@ -278,9 +291,9 @@ pub(super) fn whole(value: f64) -> Option<i64> {
     (value.fract() == 0.0 && value.abs() < EXACT).then_some(value as i64)
 }
 
-pub(super) struct IntegerVisitor<T>(pub(super) PhantomData<T>);
+struct IntegerVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Fixed + TryFrom<u64> + TryFrom<i64>> Visitor<'de> for IntegerVisitor<T> {
+impl<'de, T: Fixed + TryFrom<u64> + TryFrom<i64> + FromStr> Visitor<'de> for IntegerVisitor<T> {
     type Value = T;
 
     #[inline]
@@ -298,12 +311,19 @@ impl<'de, T: Fixed + TryFrom<u64> + TryFrom<i64>> Visitor<'de> for IntegerVisito
             return self.visit_i64(integer);
         }
         // An integer beyond 64 bits arrives as a float.
-        if value.abs() >= i64::MAX as f64 {
-            Err(out_of_range(T::DATA_TYPE, value))
-        } else {
+        if value.abs() < i64::MAX as f64 {
             Err(mismatch(T::DATA_TYPE, Unexpected::Float(value)))
+        } else if is_wide::<T>() {
+            Err(E::custom("an integer beyond 64 bits must be a string in JSON: as a number it loses digits"))
+        } else {
+            Err(out_of_range(T::DATA_TYPE, value))
         }
     }
 
-    refuse!(T::DATA_TYPE; bool str unit seq map);
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        let parsed = if is_wide::<T>() { text.parse().ok() } else { None };
+        parsed.ok_or_else(|| mismatch(T::DATA_TYPE, Unexpected::Str(text)))
+    }
+
+    refuse!(T::DATA_TYPE; bool unit seq map);
 }
