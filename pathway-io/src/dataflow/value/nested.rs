@@ -12,6 +12,7 @@ use super::{As, Came, Values};
 use crate::rows::column::array::ArrayBuffer;
 use crate::rows::column::list::ListBuffer;
 use crate::rows::column::option::OptionBuffer;
+use crate::rows::column::tuple::for_tuples;
 use crate::rows::column::{Buffer, NotNull};
 
 /// Returns the inner value, or `None` if the value is null. An inner value that is null itself counts as null as well.
@@ -190,17 +191,4 @@ macro_rules! tuples {
     };
 }
 
-tuples! {
-    (A 0)
-    (A 0 B 1)
-    (A 0 B 1 C 2)
-    (A 0 B 1 C 2 D 3)
-    (A 0 B 1 C 2 D 3 E 4)
-    (A 0 B 1 C 2 D 3 E 4 F 5)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10)
-    (A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 I 8 J 9 K 10 L 11)
-}
+for_tuples!(tuples);

@@ -26,7 +26,7 @@ pub(crate) mod represented;
 pub(crate) mod scan;
 pub(crate) mod strict;
 pub(crate) mod text;
-mod tuple;
+pub(crate) mod tuple;
 mod values;
 pub(crate) mod view;
 
