@@ -27,7 +27,7 @@ pub trait Shown: Schema<Fields: Restored> {
 pub trait View {
     /// The form of the fields that a batch accepts.
     type Row;
-    /// The number of elements in the serde form.
+    /// The number of fields.
     const LEN: usize = 1;
 
     fn to_row(&self) -> Self::Row;
@@ -43,9 +43,6 @@ pub trait View {
 #[doc(hidden)]
 /// Fields that can be read from a sequence.
 pub trait Restored: Fields {
-    /// The number of elements in the serde form.
-    const LEN: usize = 1;
-
     /// # Errors
     ///
     /// If the sequence does not hold the fields of this row.
@@ -86,8 +83,6 @@ impl<L: View, R: View> View for (L, R) {
 }
 
 impl<L: Restored, R: Restored> Restored for Pair<L, R> {
-    const LEN: usize = L::LEN + R::LEN;
-
     #[inline]
     fn restore<'de, A: SeqAccess<'de>>(sequence: &mut A) -> Result<Self::Row, A::Error> {
         Ok((L::restore(sequence)?, R::restore(sequence)?))
@@ -282,7 +277,7 @@ pub fn debug<S: Shown>(row: &S, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 /// The errors of the serializer.
 #[inline]
 pub fn serialize<S: Shown, Z: Serializer>(row: &S, serializer: Z) -> Result<Z::Ok, Z::Error> {
-    let mut tuple = serializer.serialize_tuple(<S::Fields as Restored>::LEN)?;
+    let mut tuple = serializer.serialize_tuple(S::FIELDS.len())?;
     row.view().serialize(&mut tuple)?;
     tuple.end()
 }
@@ -294,7 +289,7 @@ pub fn serialize<S: Shown, Z: Serializer>(row: &S, serializer: Z) -> Result<Z::O
 /// If the input does not hold the fields of this row.
 #[inline]
 pub fn deserialize<'de, S: Shown, D: Deserializer<'de>>(deserializer: D) -> Result<S, D::Error> {
-    deserializer.deserialize_tuple(<S::Fields as Restored>::LEN, RowVisitor(PhantomData))
+    deserializer.deserialize_tuple(S::FIELDS.len(), RowVisitor(PhantomData))
 }
 
 struct RowVisitor<S>(PhantomData<fn() -> S>);
