@@ -36,36 +36,35 @@ pub(crate) struct Clock {
 /// Reads a date and nothing else.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
 pub(crate) fn read_date(text: &str) -> Result<Day, Fault> {
-    let mut reader = Reader(text.as_bytes());
-    let day = reader.day()?;
-    match reader.0 {
-        [] => Ok(day),
-        [b'T' | b't' | b' ', ..] => Err("a `Date` has no time of day"),
-        _ => Err(FORM),
-    }
+    read(text, Reader::day, b"Tt ", "a `Date` has no time of day")
 }
 
 /// Reads a time of day and nothing else.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
 pub(crate) fn read_time(text: &str) -> Result<Clock, Fault> {
-    let mut reader = Reader(text.as_bytes());
-    let clock = reader.clock()?;
-    match reader.0 {
-        [] => Ok(clock),
-        [b'Z' | b'z' | b'+' | b'-', ..] => Err("a `Time` has no offset"),
-        _ => Err(FORM),
-    }
+    read(text, Reader::clock, b"Zz+-", "a `Time` has no offset")
 }
 
 /// Reads a date and a time without an offset.
 #[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
 pub(crate) fn read_date_time(text: &str) -> Result<(Day, Clock), Fault> {
+    read(text, Reader::day_and_clock, b"Zz+-", "a `DateTime` has no offset")
+}
+
+/// Reads a whole text. `fault` is the error if one of the bytes in `more` follows the value.
+#[cfg(any(feature = "chrono", feature = "jiff", feature = "arrow", feature = "postgres"))]
+fn read<'a, T>(
+    text: &'a str,
+    value: fn(&mut Reader<'a>) -> Result<T, Fault>,
+    more: &[u8],
+    fault: Fault,
+) -> Result<T, Fault> {
     let mut reader = Reader(text.as_bytes());
-    let both = reader.day_and_clock()?;
-    match reader.0 {
-        [] => Ok(both),
-        [b'Z' | b'z' | b'+' | b'-', ..] => Err("a `DateTime` has no offset"),
-        _ => Err(FORM),
+    let value = value(&mut reader)?;
+    match reader.0.first() {
+        None => Ok(value),
+        Some(next) if more.contains(next) => Err(fault),
+        Some(_) => Err(FORM),
     }
 }
 
