@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::rows::column::ColumnType;
 use crate::rows::data_type::DataType;
+use crate::rows::message::same;
 
 /// The columns that every output adds. No column can have such a name, but an alias can.
 pub(crate) const RESERVED: [&str; 2] = ["time", "diff"];
@@ -70,7 +71,7 @@ impl TableSchema {
     /// Returns the column with this name (not alias), if there is one.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<&'static Column> {
-        self.columns.iter().find(|column| column.name == name)
+        find(self.columns, name)
     }
 
     /// Returns the columns of the primary key, in order; none if the table has no key.
@@ -87,6 +88,18 @@ impl TableSchema {
     pub(crate) fn is_upserted(&self) -> bool {
         self.has_key() && !self.append_only
     }
+}
+
+/// Returns the column with this name.
+pub(crate) const fn find(columns: &'static [Column], name: &str) -> Option<&'static Column> {
+    let mut at = 0;
+    while at < columns.len() {
+        if same(columns[at].name, name) {
+            return Some(&columns[at]);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// The columns of some or all fields of a row, as a tree, without their names.

@@ -4,7 +4,7 @@
 //! The functions are evaluated in constants, and their panics are the compiler's errors.
 
 use crate::rows::data_type::DataType;
-use crate::rows::description::TableSchema;
+use crate::rows::description::{TableSchema, find};
 use crate::rows::message::{Message, contains, same};
 use crate::rows::schema::Schema;
 
@@ -44,12 +44,7 @@ pub struct LockedColumn {
 #[doc(hidden)]
 #[track_caller]
 pub const fn assert_lock(schema: &TableSchema, old: &LockedColumn) {
-    let mut at = 0;
-    while at < schema.columns.len() && !same(schema.columns[at].name, old.name) {
-        at += 1;
-    }
-    assert!(at < schema.columns.len(), "{}", old.gone);
-    let new = &schema.columns[at];
+    let Some(new) = find(schema.columns, old.name) else { panic!("{}", old.gone) };
     let is_read = match &old.data_type {
         Some(data_type) => reads(&new.data_type, data_type) && (new.optional || !old.optional),
         None => false,
@@ -84,17 +79,10 @@ pub const fn assert_lock_needs_nothing(schema: &TableSchema, field: usize, known
     let mut at = 0;
     while at < schema.columns.len() {
         let column = &schema.columns[at];
-        if column.field_index == field && !column.has_default && !column.optional {
-            let mut is_known = false;
-            let mut other = 0;
-            while other < known.len() {
-                is_known |= same(known[other], column.name);
-                other += 1;
-            }
-            if !is_known {
-                let data_type = Message::new().push_type(&column.data_type);
-                panic!("{}", Message::filled(error, data_type.as_str(), column.name).as_str());
-            }
+        let is_required = column.field_index == field && !column.has_default && !column.optional;
+        if is_required && !contains(known, column.name) {
+            let data_type = Message::new().push_type(&column.data_type);
+            panic!("{}", Message::filled(error, data_type.as_str(), column.name).as_str());
         }
         at += 1;
     }

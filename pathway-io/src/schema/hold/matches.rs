@@ -1,7 +1,7 @@
 //! Compares two schemas at compile time.
 
 use super::lock::reads;
-use crate::rows::description::Column;
+use crate::rows::description::find;
 use crate::rows::message::{Message, same};
 use crate::rows::schema::Schema;
 
@@ -119,15 +119,4 @@ pub const fn assert_same<A: Schema, B: Schema>() {
         }
         at += 1;
     }
-}
-
-const fn find(columns: &'static [Column], name: &str) -> Option<&'static Column> {
-    let mut at = 0;
-    while at < columns.len() {
-        if same(columns[at].name, name) {
-            return Some(&columns[at]);
-        }
-        at += 1;
-    }
-    None
 }

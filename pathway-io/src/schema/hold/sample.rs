@@ -8,7 +8,7 @@
 use super::lock::number;
 use crate::rows::data_type::DataType;
 use crate::rows::description::{Column, RESERVED, Step, TableSchema};
-use crate::rows::message::{Message, same};
+use crate::rows::message::{Message, contains, same};
 
 /// The bit of a null, beside those of the types.
 const NULL: u32 = 1 << 27;
@@ -96,7 +96,7 @@ pub const fn assert_sample_known(schema: &TableSchema, fields: &[(&str, &str)]) 
     let mut at = 0;
     while at < fields.len() {
         let (name, error) = fields[at];
-        let mut is_known = same(name, RESERVED[0]) || same(name, RESERVED[1]);
+        let mut is_known = contains(&RESERVED, name);
         let mut column = 0;
         while column < schema.columns.len() {
             is_known |= is_named(&schema.columns[column], name);
@@ -152,13 +152,7 @@ const fn is_read(column: &Column, field: &SampleField) -> bool {
 }
 
 const fn is_named(column: &Column, name: &str) -> bool {
-    let mut is_alias = false;
-    let mut at = 0;
-    while at < column.aliases.len() {
-        is_alias |= same(column.aliases[at], name);
-        at += 1;
-    }
-    is_alias || same(column.name, name)
+    contains(column.aliases, name) || same(column.name, name)
 }
 
 /// Returns whether the path has no number. Not all items of long lists are among the fields.
