@@ -252,11 +252,13 @@ macro_rules! integers {
 
             #[inline]
             fn write_json(self, style: Style, out: &mut Vec<u8>) {
-                let is_long = is_wide::<$type>() && i64::try_from(self).is_err() && u64::try_from(self).is_err();
-                let quote: &[u8] = if is_long { b"\"" } else { b"" };
-                out.extend_from_slice(quote);
-                self.write_text(style, out);
-                out.extend_from_slice(quote);
+                if is_wide::<$type>() && i64::try_from(self).is_err() && u64::try_from(self).is_err() {
+                    out.push(b'"');
+                    self.write_text(style, out);
+                    out.push(b'"');
+                } else {
+                    self.write_text(style, out);
+                }
             }
         }
     };
