@@ -256,18 +256,6 @@ mod tests {
     }
 
     #[test]
-    fn finds_missing_and_repeated_columns() {
-        let mut seen = Seen::default();
-        seen.start(3);
-        assert!(seen.mark(1));
-        assert!(!seen.mark(1));
-        assert_eq!(seen.missing().collect::<Vec<_>>(), [0, 2]);
-        seen.start(3);
-        assert!(seen.mark(0) && seen.mark(2) && seen.mark(1));
-        assert_eq!(seen.missing().count(), 0);
-    }
-
-    #[test]
     fn suggests_similar_names() {
         assert_eq!(did_you_mean(SCHEMA, "genuss"), Some("genus"));
         assert_eq!(did_you_mean(SCHEMA, "Key"), Some("key"));

@@ -17,7 +17,29 @@ fn value() -> impl Strategy<Value = String> {
     );
     let text = text.prop_map(|parts| format!("\"{}\"", parts.concat()));
     let odd = proptest::sample::select(vec![
-        "null", "true", "false", "01", "1.", "-", "nul", "\"NaN\"", "\"AQI=\"", "5", "7",
+        "null",
+        "true",
+        "false",
+        "truex",
+        "01",
+        "1.",
+        ".5",
+        "-",
+        "-0",
+        "-0.0",
+        "1.0",
+        "nul",
+        "NaN",
+        "\"NaN\"",
+        "\"AQI=\"",
+        "\"a\tb\"",
+        "5",
+        "7",
+        "256",
+        "2147483648",
+        "-9223372036854775808",
+        "16777217",
+        "7.038531e-26",
     ]);
     let leaf = prop_oneof![4 => digits, 2 => "[0-9]{1,3}", 4 => text, 3 => odd.prop_map(str::to_owned)];
     leaf.prop_recursive(3, 12, 4, |inner| {
@@ -50,24 +72,32 @@ fn row() -> impl Strategy<Value = String> {
             "int" | "maybe" | "value" => "-?[1-9][0-9]{0,18}",
             _ => "[1-9][0-9]?",
         };
-        prop_oneof![12 => usual, 1 => value()].boxed()
+        // Many of these are not numbers in JSON.
+        let number = "-?0?[0-9]?\\.?[0-9]{0,2}([eE][+-]?[0-9]?)?";
+        prop_oneof![24 => usual, 1 => number, 2 => value()].boxed()
     };
     names.prop_flat_map(move |names| {
         let fields: Vec<_> = names.into_iter().map(|name| (Just(name), fitting(name))).collect();
         let other = proptest::option::weighted(0.2, (prop_oneof!["zz", "di\\\\u0066f", "key"], value()));
-        (fields, other, 0_usize..30, 0_usize..30, any::<bool>()).prop_map(|(fields, other, drop, swap, spaced)| {
-            let mut fields: Vec<String> =
-                fields.into_iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-            fields.extend(other.map(|(name, value)| format!("\"{name}\": {value}")));
-            if drop < fields.len() {
-                fields.remove(drop);
-            }
-            if swap < fields.len() {
-                fields.swap(swap, 0);
-            }
-            let comma = if spaced { " ,\t" } else { "," };
-            format!("{{{}}}", fields.join(comma))
-        })
+        let space = prop_oneof![6 => Just(""), 1 => Just(" "), 1 => Just("\n\t\r "), 1 => Just("\u{a0}")];
+        let twist = (0_usize..30, 0_usize..30, 0_usize..40);
+        (fields, other, twist, proptest::collection::vec(space, 3)).prop_map(
+            |(fields, other, (drop, swap, again), space)| {
+                let mut fields: Vec<String> =
+                    fields.into_iter().map(|(name, value)| format!("\"{name}\":{}{value}", space[0])).collect();
+                fields.extend(other.map(|(name, value)| format!("\"{name}\": {value}")));
+                if drop < fields.len() {
+                    fields.remove(drop);
+                }
+                if swap < fields.len() {
+                    fields.swap(swap, 0);
+                }
+                if again < fields.len() {
+                    fields.push(fields[again].clone());
+                }
+                format!("{1}{{{}}}{1}", fields.join(&format!("{},{}", space[1], space[2])), space[2])
+            },
+        )
     })
 }
 
