@@ -145,10 +145,6 @@ impl<T: ColumnType> Columns for Leaf<T> {
         self.0.push(row);
     }
 
-    fn push_placeholder(&mut self) {
-        self.0.push_placeholder();
-    }
-
     fn push_placeholder_at(&mut self, _index: usize) {
         self.0.push_placeholder();
     }
@@ -205,11 +201,6 @@ impl<T: ColumnType> Columns for Leaf<T> {
     #[inline]
     fn get_from(views: &[ColumnView<'_>], row: usize) -> T {
         views[0].get(row)
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.0.equal(row, &other.0, other_row)
     }
 
     #[inline]

@@ -95,7 +95,7 @@ pub struct WithKey;
 
 impl<S: Schema> Mode<S> for Keyless {
     fn push_key(columns: &mut ColumnsOf<S>, _: &mut KeyParts<'_>) {
-        columns.push_placeholder();
+        (0..ColumnsOf::<S>::WIDTH).for_each(|index| columns.push_placeholder_at(index));
     }
 }
 
@@ -128,10 +128,6 @@ impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
     #[inline]
     fn push(&mut self, row: S) {
         self.0.push(row.into_fields());
-    }
-
-    fn push_placeholder(&mut self) {
-        self.0.push_placeholder();
     }
 
     fn push_placeholder_at(&mut self, index: usize) {
@@ -178,11 +174,6 @@ impl<S: Schema, M: Mode<S>> Columns for FlatColumns<S, M> {
     #[inline]
     fn get_from(views: &[ColumnView<'_>], row: usize) -> S {
         S::from_fields(ColumnsOf::<S>::get_from(views, row))
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.0.equal(row, &other.0, other_row)
     }
 
     #[inline]

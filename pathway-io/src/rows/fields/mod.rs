@@ -65,8 +65,6 @@ pub trait Columns: Default + Send + Sync + 'static {
 
     fn bytes(&self) -> usize;
     fn push(&mut self, row: Self::Row);
-    /// Pushes a row of placeholders.
-    fn push_placeholder(&mut self);
     /// Pushes a placeholder into the column at `index`.
     fn push_placeholder_at(&mut self, index: usize);
     /// Pushes a row of which only the key is known. Each key column from `first` on takes one part of the key.
@@ -85,7 +83,10 @@ pub trait Columns: Default + Send + Sync + 'static {
     fn buffer(&self, index: usize) -> &dyn AnyBuffer;
     /// Returns a row from the batch of another schema, through one view for each column of this row.
     fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row;
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool;
+    #[inline]
+    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
+        self.key_equal(row, other, other_row, |_| true, 0)
+    }
     /// Returns whether two rows agree in the columns from `first` on that `key` names.
     fn key_equal(
         &self,
@@ -135,11 +136,6 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     fn push(&mut self, row: Self::Row) {
         self.0.push(row.0);
         self.1.push(row.1);
-    }
-
-    fn push_placeholder(&mut self) {
-        self.0.push_placeholder();
-        self.1.push_placeholder();
     }
 
     fn push_placeholder_at(&mut self, index: usize) {
@@ -202,11 +198,6 @@ impl<L: Columns, R: Columns> Columns for Pair<L, R> {
     fn get_from(views: &[ColumnView<'_>], row: usize) -> Self::Row {
         let (left, right) = views.split_at(L::WIDTH);
         (L::get_from(left, row), R::get_from(right, row))
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.0.equal(row, &other.0, other_row) && self.1.equal(row, &other.1, other_row)
     }
 
     #[inline]
