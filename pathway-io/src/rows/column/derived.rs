@@ -1,14 +1,14 @@
 //! Enums without fields with `#[derive(ColumnType)]`, stored as the index of the variant. Newtypes are in `represented`.
 
 use std::fmt;
-use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error, Visitor};
 
 use super::mismatch::{refuse, shorten};
+use super::number::NumberBuffer;
 use super::text::write_json_string;
-use super::{Buffer, ColumnType, Scalar, Style};
+use super::{Buffer, ColumnType, Scalar, Style, delegated};
 use crate::rows::data_type::DataType;
 
 /// The bounds of every derived column type.
@@ -35,36 +35,27 @@ pub trait Variants: Sized + Send + Sync + 'static {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct VariantBuffer<T> {
-    indices: Vec<u16>,
+    indices: NumberBuffer<u16>,
     item: PhantomData<fn() -> T>,
 }
 
 impl<T> Default for VariantBuffer<T> {
     fn default() -> Self {
-        VariantBuffer { indices: Vec::new(), item: PhantomData }
+        VariantBuffer { indices: NumberBuffer::default(), item: PhantomData }
     }
 }
 
 impl<T: Variants> VariantBuffer<T> {
     #[inline]
     fn text(&self, row: usize) -> &'static str {
-        T::NAMES[usize::from(self.indices[row])]
+        T::NAMES[usize::from(self.indices.get(row))]
     }
 }
 
 impl<T: Variants + ColumnType> Buffer for VariantBuffer<T> {
     type Item = T;
     const NEEDS_QUOTES: bool = true;
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.indices.len()
-    }
-
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.indices.len() * size_of::<u16>()
-    }
+    delegated!(indices);
 
     #[inline]
     fn push(&mut self, item: T) {
@@ -73,12 +64,7 @@ impl<T: Variants + ColumnType> Buffer for VariantBuffer<T> {
 
     #[inline]
     fn push_placeholder(&mut self) {
-        self.indices.push(0);
-    }
-
-    #[inline]
-    fn push_from(&mut self, other: &Self, row: usize) {
-        self.indices.push(other.indices[row]);
+        self.indices.push_placeholder();
     }
 
     #[inline]
@@ -87,28 +73,13 @@ impl<T: Variants + ColumnType> Buffer for VariantBuffer<T> {
     }
 
     #[inline]
-    fn truncate(&mut self, len: usize) {
-        self.indices.truncate(len);
-    }
-
-    #[inline]
     fn get(&self, row: usize) -> T {
-        T::of(self.indices[row])
+        T::of(self.indices.get(row))
     }
 
     #[inline]
     fn scalar(&self, row: usize) -> Scalar<'_> {
         Scalar::Text(self.text(row))
-    }
-
-    #[inline]
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        self.indices[row] == other.indices[other_row]
-    }
-
-    #[inline]
-    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        self.indices[row].hash(state);
     }
 
     #[inline]

@@ -34,8 +34,8 @@ pub(super) use column_type;
 #[doc(hidden)]
 #[derive(Debug, Default)]
 pub struct ListBuffer<B> {
-    ends: Ends,
-    items: B,
+    pub(super) ends: Ends,
+    pub(super) items: B,
 }
 
 /// The element type chooses the buffer, because a `Vec<u8>` is bytes and not a list of numbers.

@@ -4,8 +4,6 @@
 //! given twice in JSON is an error, as it is for a column.
 
 use std::collections::{BTreeMap, HashMap};
-use std::hash::Hasher;
-use std::marker::PhantomData;
 
 use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 
@@ -14,7 +12,7 @@ use super::list::ListBuffer;
 use super::mismatch::refuse;
 use super::strict::given_twice;
 use super::text::TextBuffer;
-use super::{Buffer, ColumnType, Ends, Into, NotNull, Style};
+use super::{Buffer, ColumnType, Into, NotNull, Style, delegated};
 use crate::rows::data_type::DataType;
 
 /// A map by name.
@@ -26,14 +24,9 @@ pub trait TextMap: ColumnType + FromIterator<(String, Self::Value)> {
     fn into_sorted(self) -> Vec<(String, Self::Value)>;
 }
 
-/// The names and the values of all maps, one after the other.
+/// Lists of the names and values of the maps.
 #[doc(hidden)]
-pub struct MapBuffer<M: TextMap> {
-    ends: Ends,
-    names: TextBuffer,
-    values: <M::Value as ColumnType>::Buffer,
-    map: PhantomData<fn() -> M>,
-}
+pub struct MapBuffer<M: TextMap>(ListBuffer<(TextBuffer, <M::Value as ColumnType>::Buffer)>);
 
 macro_rules! maps {
     ($($map:ident)*) => {
@@ -67,37 +60,31 @@ maps!(BTreeMap HashMap);
 
 impl<M: TextMap> Default for MapBuffer<M> {
     fn default() -> Self {
-        MapBuffer { ends: Ends::default(), names: TextBuffer::default(), values: Default::default(), map: PhantomData }
+        MapBuffer(ListBuffer::default())
     }
 }
 
 impl<M: TextMap> MapBuffer<M> {
-    fn end(&mut self) {
-        self.ends.push(self.names.len());
-    }
-
     /// Sorts the fields that were read since `start`.
     ///
     /// # Errors
     ///
     /// Returns the name that an object has twice.
     fn sort(&mut self, start: usize) -> Result<(), String> {
-        let end = self.names.len();
-        if (start + 1..end).all(|field| self.names.text(field - 1) < self.names.text(field)) {
+        let fields = &mut self.0.items;
+        let end = fields.len();
+        if (start + 1..end).all(|field| fields.0.text(field - 1) < fields.0.text(field)) {
             return Ok(());
         }
-        let mut fields: BTreeMap<String, M::Value> = BTreeMap::new();
+        let mut sorted: BTreeMap<String, M::Value> = BTreeMap::new();
         for field in start..end {
-            if fields.insert(self.names.get(field), self.values.get(field)).is_some() {
-                return Err(self.names.get(field));
+            let (name, value) = fields.get(field);
+            if sorted.insert(name, value).is_some() {
+                return Err(fields.0.get(field));
             }
         }
-        self.names.truncate(start);
-        self.values.truncate(start);
-        for (name, value) in fields {
-            self.names.push(name);
-            self.values.push(value);
-        }
+        fields.truncate(start);
+        sorted.into_iter().for_each(|field| fields.push(field));
         Ok(())
     }
 }
@@ -106,83 +93,40 @@ impl<M: TextMap> Buffer for MapBuffer<M> {
     type Item = M;
     const NEEDS_QUOTES: bool = true;
     const CAN_REFUSE: bool = <M::Value as ColumnType>::Buffer::CAN_REFUSE;
-
-    #[inline]
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    #[inline]
-    fn bytes(&self) -> usize {
-        self.ends.bytes() + self.names.bytes() + self.values.bytes()
-    }
+    delegated!(0);
 
     fn push(&mut self, map: M) {
-        for (name, value) in map.into_sorted() {
-            self.names.push(name);
-            self.values.push(value);
-        }
-        self.end();
+        self.0.push(map.into_sorted());
     }
 
     fn push_placeholder(&mut self) {
-        self.end();
-    }
-
-    fn push_from(&mut self, other: &Self, row: usize) {
-        for field in other.ends.range(row) {
-            self.names.push_from(&other.names, field);
-            self.values.push_from(&other.values, field);
-        }
-        self.end();
+        self.0.push_placeholder();
     }
 
     fn decode<'de, D: Deserializer<'de>>(&mut self, deserializer: D) -> Result<(), D::Error> {
-        let start = self.names.len();
+        let start = self.0.items.len();
         deserializer.deserialize_any(MapVisitor(self))?;
         self.sort(start).map_err(|name| D::Error::custom(given_twice(&name)))?;
-        self.end();
+        self.0.ends.push(self.0.items.len());
         Ok(())
     }
 
-    fn truncate(&mut self, len: usize) {
-        let end = self.ends.truncate(len);
-        self.names.truncate(end);
-        self.values.truncate(end);
-    }
-
     fn get(&self, row: usize) -> M {
-        self.ends.range(row).map(|field| (self.names.get(field), self.values.get(field))).collect()
-    }
-
-    fn equal(&self, row: usize, other: &Self, other_row: usize) -> bool {
-        let (mine, theirs) = (self.ends.range(row), other.ends.range(other_row));
-        mine.len() == theirs.len()
-            && mine.zip(theirs).all(|(field, their)| {
-                self.names.equal(field, &other.names, their) && self.values.equal(field, &other.values, their)
-            })
-    }
-
-    fn hash<H: Hasher>(&self, row: usize, state: &mut H) {
-        let fields = self.ends.range(row);
-        state.write_usize(fields.len());
-        for field in fields {
-            self.names.hash(field, state);
-            self.values.hash(field, state);
-        }
+        self.0.get(row).into_iter().collect()
     }
 
     fn write_json(&self, row: usize, style: Style, out: &mut Vec<u8>) {
         out.push(b'{');
-        let fields = self.ends.range(row);
+        let (names, values) = &self.0.items;
+        let fields = self.0.ends.range(row);
         let start = fields.start;
         for field in fields {
             if field > start {
                 out.push(b',');
             }
-            self.names.write_json(field, style, out);
+            names.write_json(field, style, out);
             out.push(b':');
-            self.values.write_json(field, style, out);
+            values.write_json(field, style, out);
         }
         out.push(b'}');
     }
@@ -194,11 +138,12 @@ impl<'de, M: TextMap> Visitor<'de> for MapVisitor<'_, M> {
     type Value = ();
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while map.next_key_seed(Into(&mut self.0.names))?.is_some() {
-            if digits::is_name(self.0.names.text(self.0.names.len() - 1)) {
+        let (names, values) = &mut self.0.0.items;
+        while map.next_key_seed(Into(&mut *names))?.is_some() {
+            if digits::is_name(names.text(names.len() - 1)) {
                 return self.visit_f64(digits::value(&mut map)?);
             }
-            map.next_value_seed(Into(&mut self.0.values))?;
+            map.next_value_seed(Into(&mut *values))?;
         }
         Ok(())
     }
