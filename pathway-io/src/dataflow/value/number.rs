@@ -31,9 +31,10 @@ pub trait FixedValue: Fixed {
     }
 }
 
+/// Types that implement serde's traits, by the function that compares them.
 macro_rules! with_serde {
-    ($($type:ty: $compare:path),* $(,)?) => {
-        $(
+    ($($compare:path: $($type:ty)*;)*) => {
+        $($(
             impl FixedValue for $type {
                 #[inline]
                 fn compare(self, other: Self) -> Ordering {
@@ -50,35 +51,31 @@ macro_rules! with_serde {
                     Deserialize::deserialize(deserializer)
                 }
             }
-        )*
+        )*)*
     };
 }
 
 with_serde! {
-    bool: Ord::cmp, i8: Ord::cmp, i16: Ord::cmp, i32: Ord::cmp, i64: Ord::cmp, u8: Ord::cmp, u16: Ord::cmp,
-    u32: Ord::cmp, u64: Ord::cmp, isize: Ord::cmp, usize: Ord::cmp, i128: Ord::cmp, u128: Ord::cmp, f32: f32::total_cmp, f64: f64::total_cmp, Duration: Ord::cmp,
+    Ord::cmp: bool i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize Duration
+        NonZero<i8> NonZero<i16> NonZero<i32> NonZero<i64> NonZero<i128> NonZero<isize>
+        NonZero<u8> NonZero<u16> NonZero<u32> NonZero<u64> NonZero<u128> NonZero<usize>;
+    f32::total_cmp: f32;
+    f64::total_cmp: f64;
 }
-
-macro_rules! by_order {
-    ($($type:ty),*) => {
-        $(
-            impl FixedValue for $type {
-                fn compare(self, other: Self) -> Ordering {
-                    self.cmp(&other)
-                }
-            }
-        )*
-    };
-}
-
-by_order!(NonZero<i8>, NonZero<i16>, NonZero<i32>, NonZero<i64>, NonZero<i128>, NonZero<isize>);
-by_order!(NonZero<u8>, NonZero<u16>, NonZero<u32>, NonZero<u64>, NonZero<u128>, NonZero<usize>);
 
 #[cfg(feature = "jiff")]
-by_order!(jiff::SignedDuration);
+impl FixedValue for jiff::SignedDuration {
+    fn compare(self, other: Self) -> Ordering {
+        self.cmp(&other)
+    }
+}
 
 #[cfg(feature = "chrono")]
-by_order!(chrono::TimeDelta);
+impl FixedValue for chrono::TimeDelta {
+    fn compare(self, other: Self) -> Ordering {
+        self.cmp(&other)
+    }
+}
 
 impl<T: crate::rows::column::others::text_form::TextForm + Ord> FixedValue for T {
     fn compare(self, other: Self) -> Ordering {
