@@ -77,6 +77,22 @@ macro_rules! floats {
                     }
                 }
             }
+
+            impl FromNumber for $type {
+                #[inline]
+                fn of_u64(value: u64) -> Self {
+                    value as $type
+                }
+
+                #[inline]
+                fn of_i64(value: i64) -> Self {
+                    value as $type
+                }
+
+                fn of_nan_bits(bits: &str) -> Option<Self> {
+                    $bits::from_str_radix(bits, 16).ok().map($type::from_bits).filter(|value| value.is_nan())
+                }
+            }
         )*
     };
 }
@@ -95,10 +111,17 @@ fn write_finite(value: &impl serde::Serialize, out: &mut Vec<u8>) {
 
 struct FloatVisitor<T>(PhantomData<T>);
 
-/// The conversions of a float type from the numbers of JSON.
-trait Float: Fixed {
+/// The conversions that are the same for both types.
+trait FromNumber: Fixed {
     fn of_u64(value: u64) -> Self;
     fn of_i64(value: i64) -> Self;
+    /// Reads a `NaN` in the form of [`Style::Exact`], the hexadecimal digits of its bits. Returns `None` if the bits
+    /// are not a `NaN`.
+    fn of_nan_bits(bits: &str) -> Option<Self>;
+}
+
+/// The conversions of a float type from decimals, which are rounded.
+trait Float: FromNumber {
     /// Returns `None` if the value is out of the type's range.
     fn of_f64(value: f64) -> Option<Self>;
     /// Returns the float for a text. `value` is its value as an `f64`.
@@ -108,22 +131,9 @@ trait Float: Fixed {
     fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(FloatVisitor(PhantomData))
     }
-    /// Reads a `NaN` in the form of [`Style::Exact`], the hexadecimal digits of its bits. Returns `None` if the bits
-    /// are not a `NaN`.
-    fn of_nan_bits(bits: &str) -> Option<Self>;
 }
 
 impl Float for f64 {
-    #[inline]
-    fn of_u64(value: u64) -> Self {
-        value as f64
-    }
-
-    #[inline]
-    fn of_i64(value: i64) -> Self {
-        value as f64
-    }
-
     #[inline]
     fn of_f64(value: f64) -> Option<Self> {
         Some(value)
@@ -133,23 +143,9 @@ impl Float for f64 {
     fn of_text<'a>(value: f64, _text: impl FnOnce() -> Option<&'a str>) -> Option<Self> {
         Some(value)
     }
-
-    fn of_nan_bits(bits: &str) -> Option<Self> {
-        u64::from_str_radix(bits, 16).ok().map(f64::from_bits).filter(|value| value.is_nan())
-    }
 }
 
 impl Float for f32 {
-    #[inline]
-    fn of_u64(value: u64) -> Self {
-        value as f32
-    }
-
-    #[inline]
-    fn of_i64(value: i64) -> Self {
-        value as f32
-    }
-
     /// The text is not available here. The shortest text of the `f64` replaces it, so that `7.038531e-26` becomes the
     /// `f32` with this text.
     #[inline]
@@ -183,10 +179,6 @@ impl Float for f32 {
         }
         let read = serde_json::Deserializer::from_str(json).deserialize_any(FloatVisitor::<f32>(PhantomData));
         read.map_err(|error| Fault::of(json, &error).after(json))
-    }
-
-    fn of_nan_bits(bits: &str) -> Option<Self> {
-        u32::from_str_radix(bits, 16).ok().map(f32::from_bits).filter(|value| value.is_nan())
     }
 }
 
