@@ -217,33 +217,23 @@ impl Node {
             DataType::Time => self.push_integer(civil::time_of_day(text).ok_or(FORM)?.into()),
             DataType::DateTime => self.push_integer(civil::date_time(text).ok_or(FORM)?),
             DataType::Timestamp | DataType::OffsetDateTime => self.push_integer(civil::instant(text).ok_or(FORM)?),
-            _ => match &mut self.values {
-                Values::Arena(..) => self.push_bytes(text.as_bytes()),
-                Values::F32(values) => {
-                    values.push(text.parse().map_err(|_| FORM)?);
-                    self.present.push(true);
-                    Ok(())
-                }
-                Values::F64(_) => self.push_float(text.parse().map_err(|_| FORM)?),
-                Values::Uuid(values) => {
-                    values.extend_from_slice(&civil::uuid(text).ok_or(FORM)?);
-                    self.present.push(true);
-                    Ok(())
-                }
-                Values::Decimal(values) => {
-                    values.push(decimal(text)?);
-                    self.present.push(true);
-                    Ok(())
-                }
-                Values::Wide(values) => {
-                    values.push(i256::from_string(text).ok_or(FORM)?);
-                    self.present.push(true);
-                    Ok(())
-                }
-                // An integer that does not fit in the scalar.
-                _ => self.push_integer(text.parse().map_err(|_| RANGE)?),
-            },
+            _ => self.push_other_text(text),
         }
+    }
+
+    fn push_other_text(&mut self, text: &str) -> Result<(), Fault> {
+        match &mut self.values {
+            Values::Arena(..) => return self.push_bytes(text.as_bytes()),
+            Values::F32(values) => values.push(text.parse().map_err(|_| FORM)?),
+            Values::F64(values) => values.push(text.parse().map_err(|_| FORM)?),
+            Values::Uuid(values) => values.extend_from_slice(&civil::uuid(text).ok_or(FORM)?),
+            Values::Decimal(values) => values.push(decimal(text)?),
+            Values::Wide(values) => values.push(i256::from_string(text).ok_or(FORM)?),
+            // An integer that does not fit in the scalar.
+            _ => return self.push_integer(text.parse().map_err(|_| RANGE)?),
+        }
+        self.present.push(true);
+        Ok(())
     }
 
     /// Pushes a value from its JSON form. The text is split and not parsed as a whole, so that JSON in it stays as it is.
