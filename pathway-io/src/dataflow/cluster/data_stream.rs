@@ -13,7 +13,7 @@ use super::FAREWELL_TIMEOUT;
 pub(crate) struct DataStream {
     stream: TcpStream,
     /// The connection for control messages to the same process.
-    words: Arc<TcpStream>,
+    control: Arc<TcpStream>,
     /// The number of zeros at the end of the received bytes. An orderly end is a header of zeros.
     zeros: usize,
 }
@@ -22,15 +22,15 @@ pub(crate) struct DataStream {
 const HEADER_BYTES: usize = 6 * size_of::<u64>();
 
 impl DataStream {
-    pub(crate) fn new(stream: TcpStream, words: Arc<TcpStream>) -> Self {
-        DataStream { stream, words, zeros: 0 }
+    pub(crate) fn new(stream: TcpStream, control: Arc<TcpStream>) -> Self {
+        DataStream { stream, control, zeros: 0 }
     }
 
     fn give_up(&self) -> ! {
         // The other process may still send the reason.
         thread::sleep(FAREWELL_TIMEOUT);
         // Otherwise both connections end together.
-        let _ = self.words.shutdown(Shutdown::Both);
+        let _ = self.control.shutdown(Shutdown::Both);
         loop {
             thread::park();
         }
@@ -67,7 +67,7 @@ impl Write for DataStream {
 
 impl timely::communication::allocator::zero_copy::stream::Stream for DataStream {
     fn try_clone(&self) -> io::Result<Self> {
-        Ok(DataStream::new(self.stream.try_clone()?, Arc::clone(&self.words)))
+        Ok(DataStream::new(self.stream.try_clone()?, Arc::clone(&self.control)))
     }
 
     fn set_nonblocking(&self, nonblocking: bool) -> io::Result<()> {

@@ -376,11 +376,12 @@ pub(super) fn meet(workers: &Workers, program: u64, control: &Control) -> Result
         }
     }
     for process in 0..workers.process {
-        let (Some(data), Some(line)) = (handshake.dial(process, Kind::Data)?, handshake.dial(process, Kind::Control)?)
+        let (Some(data), Some(control)) =
+            (handshake.dial(process, Kind::Data)?, handshake.dial(process, Kind::Control)?)
         else {
             return Ok(None);
         };
-        let peer = handshake.peer(process, data, line);
+        let peer = handshake.peer(process, data, control);
         handshake.peers.push(peer);
     }
     let Some(later) = handshake.accept(&listeners)? else { return Ok(None) };

@@ -20,7 +20,7 @@ pub(super) enum PeerMessage {
 }
 
 impl PeerMessage {
-    pub(super) fn write(&self, line: &mut impl Write) -> io::Result<()> {
+    pub(super) fn write(&self, stream: &mut impl Write) -> io::Result<()> {
         let (tag, text) = match self {
             PeerMessage::Time(time) => (b't', time.to_string()),
             PeerMessage::Stop(Stop::Signal(signal)) => (b's', signal.to_string()),
@@ -33,15 +33,15 @@ impl PeerMessage {
         let mut bytes = vec![tag];
         bytes.extend_from_slice(&(text.len() as u32).to_be_bytes());
         bytes.extend_from_slice(text.as_bytes());
-        line.write_all(&bytes)
+        stream.write_all(&bytes)
     }
 
-    pub(super) fn read(line: &mut impl Read) -> io::Result<Self> {
+    pub(super) fn read(stream: &mut impl Read) -> io::Result<Self> {
         let mut head = [0; 5];
-        line.read_exact(&mut head)?;
+        stream.read_exact(&mut head)?;
         let [tag, length @ ..] = head;
         let mut text = Vec::new();
-        line.take(u32::from_be_bytes(length).into()).read_to_end(&mut text)?;
+        stream.take(u32::from_be_bytes(length).into()).read_to_end(&mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();
         Ok(match tag {
             b's' => PeerMessage::Stop(text.parse().map_or(Stop::Handle, Stop::Signal)),

@@ -68,19 +68,19 @@ pub(crate) struct ShutdownBarrier {
 pub(super) struct BarrierState {
     /// The processes that have not said yet that they are done.
     awaited: Vec<String>,
-    /// The number of processes that must still be told something.
-    telling: usize,
+    /// The number of processes to which messages must still be sent.
+    unsent: usize,
     /// The time of the last commit of this process.
     time: u64,
     /// Whether the run ends without waiting for the other processes.
     cut_short: bool,
     /// Another process was the first to report its failure, and has told all processes itself.
-    heard_failure: bool,
+    peer_has_failed: bool,
 }
 
 impl BarrierState {
     fn is_over(&self) -> bool {
-        self.awaited.is_empty() && self.telling == 0
+        self.awaited.is_empty() && self.unsent == 0
     }
 }
 
@@ -121,16 +121,16 @@ impl ShutdownBarrier {
         self.update(control, |state| state.awaited.retain(|awaited| *awaited != *peer));
     }
 
-    /// Records that a process has been told everything.
-    fn mark_told(&self, control: &Control) {
-        self.update(control, |state| state.telling -= 1);
+    /// Records that all messages to a process are sent.
+    fn mark_sent(&self, control: &Control) {
+        self.update(control, |state| state.unsent -= 1);
     }
 
     /// Stops waiting for the other processes to be done, but waits until all messages to them are sent.
     pub(crate) fn cut_short(&self, control: &Control) {
         self.update(control, |state| state.cut_short = true);
         let deadline = Instant::now() + FAREWELL_TIMEOUT;
-        control.wait(|_| self.read(|state| state.telling == 0), |_| Some(deadline));
+        control.wait(|_| self.read(|state| state.unsent == 0), |_| Some(deadline));
     }
 }
 
@@ -165,13 +165,13 @@ impl Cluster {
         {
             let mut state = barrier.state.lock();
             state.awaited = self.peers.iter().map(Peer::name).collect();
-            state.telling = self.peers.len();
+            state.unsent = self.peers.len();
         }
         let part = control.add(Arc::clone(&barrier) as _, Phase::Running);
         // A run has one cluster.
         let _ = barrier.part.set(part);
-        let (telling, waking) = (Arc::clone(&barrier), Arc::clone(control));
-        flow.announce_by(move |time| telling.update(&waking, |state| state.time = time));
+        let (announcing, waking) = (Arc::clone(&barrier), Arc::clone(control));
+        flow.announce_by(move |time| announcing.update(&waking, |state| state.time = time));
         for peer in self.peers {
             let heard = peer.control.try_clone().and_then(|stream| {
                 stream.set_read_timeout(Some(peer_timeout))?;
@@ -191,11 +191,12 @@ impl Cluster {
                 barrier.mark_done(control, &peer.name());
                 control.fail(Error::pipeline(error));
             }
-            let (flow, watched, told) = (Arc::clone(flow), Arc::clone(control), Arc::clone(&barrier));
-            let spawned =
-                threads::spawn(&format!("to process {}", peer.process), move || peer.tell(&flow, &watched, &told));
+            let (flow, watched, sending) = (Arc::clone(flow), Arc::clone(control), Arc::clone(&barrier));
+            let spawned = threads::spawn(&format!("to process {}", peer.process), move || {
+                peer.send_messages(&flow, &watched, &sending)
+            });
             if let Err(error) = spawned {
-                barrier.mark_told(control);
+                barrier.mark_sent(control);
                 control.fail(Error::pipeline(error));
             }
         }

@@ -53,7 +53,7 @@ impl Receiver {
                 }
                 Ok(PeerMessage::Stop(stop)) => self.control.stop(stop),
                 Ok(PeerMessage::Failing(text)) => {
-                    self.barrier.update(&self.control, |state| state.heard_failure = true);
+                    self.barrier.update(&self.control, |state| state.peer_has_failed = true);
                     self.control.fail(self.failed(&text));
                 }
                 Ok(PeerMessage::Failed(text)) => return Some(self.failed(&text)),

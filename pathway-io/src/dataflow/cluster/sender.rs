@@ -13,48 +13,48 @@ const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Peer {
     /// Sends this process's clock and its stop, failure or end to the peer, until every process has ended.
-    pub(super) fn tell(&self, flow: &Flow, control: &Control, barrier: &ShutdownBarrier) {
-        let mut told = PeerProgress::default();
+    pub(super) fn send_messages(&self, flow: &Flow, control: &Control, barrier: &ShutdownBarrier) {
+        let mut sent = PeerProgress::default();
         loop {
             let (mut news, mut over) = (None, false);
-            let alive = (!told.done).then(|| Instant::now() + HEARTBEAT_INTERVAL);
+            let alive = (!sent.done).then(|| Instant::now() + HEARTBEAT_INTERVAL);
             control.wait(
                 |run| {
-                    news = told.news(run, flow, barrier);
-                    over = barrier.read(|state| state.cut_short || (told.done && state.is_over()));
+                    news = sent.news(run, flow, barrier);
+                    over = barrier.read(|state| state.cut_short || (sent.done && state.is_over()));
                     news.is_some() || over
                 },
                 |_| alive,
             );
-            let word = match news {
-                Some(word) => word,
+            let message = match news {
+                Some(message) => message,
                 None if over => break,
                 None => PeerMessage::Heartbeat,
             };
             // The receiver of this connection reports a peer that is gone.
-            let _ = word.write(&mut &self.control);
-            match word {
+            let _ = message.write(&mut &self.control);
+            match message {
                 PeerMessage::Heartbeat => {}
-                PeerMessage::Time(time) => told.time = time,
-                PeerMessage::Stop(_) => told.stop = true,
-                PeerMessage::Failing(_) => told.failure = true,
+                PeerMessage::Time(time) => sent.time = time,
+                PeerMessage::Stop(_) => sent.stop = true,
+                PeerMessage::Failing(_) => sent.failure = true,
                 PeerMessage::Done => {
-                    told.done = true;
-                    barrier.mark_told(control);
+                    sent.done = true;
+                    barrier.mark_sent(control);
                 }
                 PeerMessage::Failed(_) => {
-                    barrier.mark_told(control);
+                    barrier.mark_sent(control);
                     // The peer may have missed the message, but it notices the closed connection.
                     let _ = self.data.shutdown(Shutdown::Both);
                     return;
                 }
             }
         }
-        if !told.done {
-            barrier.mark_told(control);
+        if !sent.done {
+            barrier.mark_sent(control);
         }
         // Once all parts are done, only this side is closed, so that the peer can still send. Otherwise the peer is abandoned.
-        let how = if told.done { Shutdown::Write } else { Shutdown::Both };
+        let how = if sent.done { Shutdown::Write } else { Shutdown::Both };
         let _ = self.control.shutdown(how);
     }
 }
@@ -78,7 +78,7 @@ impl PeerProgress {
                 return failure().map(PeerMessage::Failed);
             }
             if !self.failure
-                && !barrier.read(|state| state.heard_failure)
+                && !barrier.read(|state| state.peer_has_failed)
                 && let Some(failure) = failure()
             {
                 return Some(PeerMessage::Failing(failure));

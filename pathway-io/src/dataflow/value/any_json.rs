@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{SerializeTuple, Serializer};
 
-use super::{As, Values, View};
+use super::{ColumnForm, Values, View};
 use crate::rows::column::ColumnType;
 use crate::rows::column::any_json::{Json, JsonType, SerdeBuffer};
 use crate::rows::fields::Field;
@@ -144,6 +144,6 @@ impl<S: Field<I>, const I: usize> View for JsonView<'_, S, I> {
     }
 
     fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
-        tuple.serialize_element(&As::<_, ColumnOf<S, I>>::new(&self.to_row()))
+        tuple.serialize_element(&ColumnForm::<_, ColumnOf<S, I>>::new(&self.to_row()))
     }
 }

@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer};
 use serde::ser::{SerializeSeq, Serializer};
 
 use super::nested::order_all;
-use super::{As, Came, Values};
+use super::{ColumnForm, FromColumnForm, Values};
 use crate::rows::column::ColumnType;
 use crate::rows::column::map::{MapBuffer, TextMap};
 use crate::rows::column::raw_json::{RawJson, RawJsonBuffer};
@@ -43,7 +43,7 @@ impl<M: TextMap> Values<M> for MapBuffer<M> {
     }
 
     fn debug(map: &M, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let fields = sorted(map).into_iter().map(|(name, value)| (name, As::<_, ValueBuffer<M>>::new(value)));
+        let fields = sorted(map).into_iter().map(|(name, value)| (name, ColumnForm::<_, ValueBuffer<M>>::new(value)));
         f.debug_map().entries(fields).finish()
     }
 
@@ -51,13 +51,13 @@ impl<M: TextMap> Values<M> for MapBuffer<M> {
         let fields = sorted(map);
         let mut sequence = serializer.serialize_seq(Some(fields.len()))?;
         for (name, value) in fields {
-            sequence.serialize_element(&(name, As::<_, ValueBuffer<M>>::new(value)))?;
+            sequence.serialize_element(&(name, ColumnForm::<_, ValueBuffer<M>>::new(value)))?;
         }
         sequence.end()
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<M, D::Error> {
-        let fields = Vec::<(String, Came<M::Value, ValueBuffer<M>>)>::deserialize(deserializer)?;
+        let fields = Vec::<(String, FromColumnForm<M::Value, ValueBuffer<M>>)>::deserialize(deserializer)?;
         Ok(fields.into_iter().map(|(name, value)| (name, value.0)).collect())
     }
 }

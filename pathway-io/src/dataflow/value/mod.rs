@@ -38,31 +38,31 @@ pub use crate::rows::fields::{Fields, Pair};
 pub use crate::rows::schema::RowOf;
 
 /// A value that is formatted and serialized in the form of its column.
-struct As<'a, T, B>(&'a T, PhantomData<fn(B)>);
+struct ColumnForm<'a, T, B>(&'a T, PhantomData<fn(B)>);
 
-impl<'a, T, B> As<'a, T, B> {
+impl<'a, T, B> ColumnForm<'a, T, B> {
     fn new(value: &'a T) -> Self {
-        As(value, PhantomData)
+        ColumnForm(value, PhantomData)
     }
 }
 
-impl<T, B: Values<T>> Debug for As<'_, T, B> {
+impl<T, B: Values<T>> Debug for ColumnForm<'_, T, B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         B::debug(self.0, f)
     }
 }
 
-impl<T, B: Values<T>> Serialize for As<'_, T, B> {
+impl<T, B: Values<T>> Serialize for ColumnForm<'_, T, B> {
     fn serialize<Z: Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
         B::serialize(self.0, serializer)
     }
 }
 
 /// A value that is deserialized from the form of its column.
-struct Came<T, B>(T, PhantomData<fn(B)>);
+struct FromColumnForm<T, B>(T, PhantomData<fn(B)>);
 
-impl<'de, T, B: Values<T>> Deserialize<'de> for Came<T, B> {
+impl<'de, T, B: Values<T>> Deserialize<'de> for FromColumnForm<T, B> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Came(B::deserialize(deserializer)?, PhantomData))
+        Ok(FromColumnForm(B::deserialize(deserializer)?, PhantomData))
     }
 }

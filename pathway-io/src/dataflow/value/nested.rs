@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use serde::de::{Deserialize, Deserializer, Error};
 use serde::ser::{Serialize, SerializeSeq, Serializer};
 
-use super::{As, Came, Values};
+use super::{ColumnForm, FromColumnForm, Values};
 use crate::rows::column::array::ArrayBuffer;
 use crate::rows::column::list::ListBuffer;
 use crate::rows::column::option::OptionBuffer;
@@ -53,18 +53,18 @@ where
     }
 
     fn debug(value: &Option<B::Item>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        value.as_ref().map(As::<_, B>::new).fmt(f)
+        value.as_ref().map(ColumnForm::<_, B>::new).fmt(f)
     }
 
     #[inline]
     fn serialize<Z: Serializer>(value: &Option<B::Item>, serializer: Z) -> Result<Z::Ok, Z::Error> {
-        value.as_ref().map(As::<_, B>::new).serialize(serializer)
+        value.as_ref().map(ColumnForm::<_, B>::new).serialize(serializer)
     }
 
     #[inline]
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<B::Item>, D::Error> {
-        let came = Option::<Came<B::Item, B>>::deserialize(deserializer)?;
-        Ok(came.map(|came| came.0))
+        let read = Option::<FromColumnForm<B::Item, B>>::deserialize(deserializer)?;
+        Ok(read.map(|read| read.0))
     }
 }
 
@@ -90,7 +90,7 @@ pub(super) fn order_all<T>(
 fn serialize_all<T, B: Values<T>, Z: Serializer>(items: &[T], serializer: Z) -> Result<Z::Ok, Z::Error> {
     let mut sequence = serializer.serialize_seq(Some(items.len()))?;
     for item in items {
-        sequence.serialize_element(&As::<_, B>::new(item))?;
+        sequence.serialize_element(&ColumnForm::<_, B>::new(item))?;
     }
     sequence.end()
 }
@@ -110,7 +110,7 @@ impl<B: Buffer + Values<B::Item>> Values<Vec<B::Item>> for ListBuffer<B> {
     }
 
     fn debug(value: &Vec<B::Item>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(value.iter().map(As::<_, B>::new)).finish()
+        f.debug_list().entries(value.iter().map(ColumnForm::<_, B>::new)).finish()
     }
 
     fn serialize<Z: Serializer>(value: &Vec<B::Item>, serializer: Z) -> Result<Z::Ok, Z::Error> {
@@ -118,8 +118,8 @@ impl<B: Buffer + Values<B::Item>> Values<Vec<B::Item>> for ListBuffer<B> {
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<B::Item>, D::Error> {
-        let came = Vec::<Came<B::Item, B>>::deserialize(deserializer)?;
-        Ok(came.into_iter().map(|came| came.0).collect())
+        let read = Vec::<FromColumnForm<B::Item, B>>::deserialize(deserializer)?;
+        Ok(read.into_iter().map(|read| read.0).collect())
     }
 }
 
@@ -137,7 +137,7 @@ impl<B: Buffer + Values<B::Item>, const N: usize> Values<[B::Item; N]> for Array
     }
 
     fn debug(value: &[B::Item; N], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(value.iter().map(As::<_, B>::new)).finish()
+        f.debug_list().entries(value.iter().map(ColumnForm::<_, B>::new)).finish()
     }
 
     fn serialize<Z: Serializer>(value: &[B::Item; N], serializer: Z) -> Result<Z::Ok, Z::Error> {
@@ -145,8 +145,8 @@ impl<B: Buffer + Values<B::Item>, const N: usize> Values<[B::Item; N]> for Array
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[B::Item; N], D::Error> {
-        let came = Vec::<Came<B::Item, B>>::deserialize(deserializer)?;
-        let items: Vec<B::Item> = came.into_iter().map(|came| came.0).collect();
+        let read = Vec::<FromColumnForm<B::Item, B>>::deserialize(deserializer)?;
+        let items: Vec<B::Item> = read.into_iter().map(|read| read.0).collect();
         items
             .try_into()
             .map_err(|items: Vec<B::Item>| D::Error::invalid_length(items.len(), &"the length of the array"))
@@ -170,21 +170,21 @@ macro_rules! tuples {
                 }
 
                 fn debug(value: &($($letter::Item,)+), f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    ($(As::<_, $letter>::new(&value.$index),)+).fmt(f)
+                    ($(ColumnForm::<_, $letter>::new(&value.$index),)+).fmt(f)
                 }
 
                 fn serialize<Z: Serializer>(
                     value: &($($letter::Item,)+),
                     serializer: Z,
                 ) -> Result<Z::Ok, Z::Error> {
-                    ($(As::<_, $letter>::new(&value.$index),)+).serialize(serializer)
+                    ($(ColumnForm::<_, $letter>::new(&value.$index),)+).serialize(serializer)
                 }
 
                 fn deserialize<'de, Z: Deserializer<'de>>(
                     deserializer: Z,
                 ) -> Result<($($letter::Item,)+), Z::Error> {
-                    let came = <($(Came<$letter::Item, $letter>,)+)>::deserialize(deserializer)?;
-                    Ok(($(came.$index.0,)+))
+                    let read = <($(FromColumnForm<$letter::Item, $letter>,)+)>::deserialize(deserializer)?;
+                    Ok(($(read.$index.0,)+))
                 }
             }
         )+

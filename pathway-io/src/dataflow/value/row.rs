@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeOwned, Deserializer, Error, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeTuple, Serializer};
 
-use super::{As, Came, Values};
+use super::{ColumnForm, FromColumnForm, Values};
 use crate::rows::column::ColumnType;
 use crate::rows::fields::{Col, Columns, Field, Fields, Flat, FlatField, FlatKey, FlatKeyField, Own, Pair};
 use crate::rows::schema::{ColumnsOf, RowOf, Schema};
@@ -135,12 +135,12 @@ impl<T: ColumnType> View for OwnView<'_, T> {
     }
 
     fn debug(&self, names: &'static [&'static str], f: &mut DebugStruct<'_, '_>) {
-        f.field(names[0], &As::<_, BufferOf<T>>::new(self.0));
+        f.field(names[0], &ColumnForm::<_, BufferOf<T>>::new(self.0));
     }
 
     #[inline]
     fn serialize<Z: SerializeTuple>(&self, tuple: &mut Z) -> Result<(), Z::Error> {
-        tuple.serialize_element(&As::<_, BufferOf<T>>::new(self.0))
+        tuple.serialize_element(&ColumnForm::<_, BufferOf<T>>::new(self.0))
     }
 }
 
@@ -173,7 +173,7 @@ impl<S: Field<I>, const I: usize> View for LeafView<'_, S, I> {
 }
 
 fn restore<'de, T: ColumnType, A: SeqAccess<'de>>(sequence: &mut A) -> Result<T, A::Error> {
-    element::<Came<T, BufferOf<T>>, A>(sequence).map(|came| came.0)
+    element::<FromColumnForm<T, BufferOf<T>>, A>(sequence).map(|read| read.0)
 }
 
 impl<S: Field<I>, const I: usize, const DEFAULT: bool, const EXAMPLE: bool> Restored for Col<S, I, DEFAULT, EXAMPLE> {

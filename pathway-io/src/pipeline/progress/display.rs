@@ -60,7 +60,7 @@ impl Display {
 
     /// Replaces the lines with the summary.
     pub(crate) fn finish(mut self, result: &Result<Summary>) {
-        self.end(&last_words(result, self.started.elapsed()));
+        self.end(&summary_text(result, self.started.elapsed()));
     }
 
     fn end(&mut self, last: &str) {
@@ -140,7 +140,7 @@ fn restarted(source: &SourceStatus) -> Option<String> {
     Some(format!("{}: {} so far, the last error: {error}", source.name, counted(source.attempts.into(), "attempt")))
 }
 
-fn last_words(result: &Result<Summary>, duration: Duration) -> String {
+fn summary_text(result: &Result<Summary>, duration: Duration) -> String {
     let summary = match result {
         Ok(summary) => Some(summary),
         Err(error) => error.summary(),
@@ -181,7 +181,7 @@ mod tests {
     fn shows_the_totals_at_the_end() {
         let source = SourceSummary { rows: 1_500, bad_rows: 1, ..SourceSummary::default() };
         let summary = Summary { sources: vec![source], ..Summary::default() };
-        let text = last_words(&Ok(summary), Duration::from_secs(2));
+        let text = summary_text(&Ok(summary), Duration::from_secs(2));
         assert_eq!(text, "1,500 rows from 1 source in 2.0 s, 750/s, 1 bad row\n");
     }
 }

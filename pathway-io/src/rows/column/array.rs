@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, IgnoredAny, SeqAccess, Visitor};
 
 use super::list::{ListBuffer, write_json_list};
 use super::mismatch::{ExpectedType, refuse};
-use super::{Buffer, ColumnType, Into, KeyType, NotNull, Style};
+use super::{Buffer, ColumnType, KeyType, NotNull, Style, ValueSeed};
 use crate::rows::data_type::DataType;
 
 /// Arrays, one after the other.
@@ -109,7 +109,7 @@ impl<'de, B: Buffer, const N: usize> Visitor<'de> for ArrayVisitor<'_, B, N> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
         for found in 0..N {
-            if seq.next_element_seed(Into(&mut self.0.items))?.is_none() {
+            if seq.next_element_seed(ValueSeed(&mut self.0.items))?.is_none() {
                 return Err(wrong_length(<[B::Item; N]>::DATA_TYPE, Some(found)));
             }
         }

@@ -6,7 +6,7 @@ use serde::de::{Deserializer, SeqAccess, Visitor};
 
 use super::mismatch::refuse;
 use super::scan::Scan;
-use super::{Buffer, ColumnType, Ends, Into, KeyType, NotNull, Style};
+use super::{Buffer, ColumnType, Ends, KeyType, NotNull, Style, ValueSeed};
 use crate::rows::data_type::DataType;
 
 /// Implements `ColumnType`, and `KeyType` and `NotNull` if they are named, for a type without parameters whose lists have
@@ -149,7 +149,7 @@ impl<'de, B: Buffer> Visitor<'de> for ListVisitor<'_, B> {
     type Value = ();
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        while seq.next_element_seed(Into(&mut self.0.items))?.is_some() {}
+        while seq.next_element_seed(ValueSeed(&mut self.0.items))?.is_some() {}
         self.0.ends.push(self.0.items.len());
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::list::ListBuffer;
 use super::mismatch::refuse;
 use super::strict::given_twice;
 use super::text::TextBuffer;
-use super::{Buffer, ColumnType, Into, NotNull, Style, delegated};
+use super::{Buffer, ColumnType, NotNull, Style, ValueSeed, delegated};
 use crate::rows::data_type::DataType;
 
 /// A map by name.
@@ -139,11 +139,11 @@ impl<'de, M: TextMap> Visitor<'de> for MapVisitor<'_, M> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let (names, values) = &mut self.0.0.items;
-        while map.next_key_seed(Into(&mut *names))?.is_some() {
+        while map.next_key_seed(ValueSeed(&mut *names))?.is_some() {
             if digits::is_name(names.text(names.len() - 1)) {
                 return self.visit_f64(digits::value(&mut map)?);
             }
-            map.next_value_seed(Into(&mut *values))?;
+            map.next_value_seed(ValueSeed(&mut *values))?;
         }
         Ok(())
     }

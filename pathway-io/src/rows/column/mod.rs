@@ -292,9 +292,9 @@ impl Ends {
 }
 
 /// Reads one value into a buffer. It is the seed that serde's access traits require.
-pub(crate) struct Into<'a, B>(pub(crate) &'a mut B);
+pub(crate) struct ValueSeed<'a, B>(pub(crate) &'a mut B);
 
-impl<'de, B: Buffer> DeserializeSeed<'de> for Into<'_, B> {
+impl<'de, B: Buffer> DeserializeSeed<'de> for ValueSeed<'_, B> {
     type Value = ();
 
     #[inline]

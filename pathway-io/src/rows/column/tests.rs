@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use serde::de::DeserializeSeed;
 use serde_json::Value;
 
-use super::{Buffer, ColumnType, Into, KeyType, Style};
+use super::{Buffer, ColumnType, KeyType, Style, ValueSeed};
 
 /// Compares debug forms, which distinguish `-0.0` from `0.0`, and in which `NaN` equals itself.
 fn shown<T: Debug>(value: T) -> String {
@@ -19,7 +19,7 @@ fn shown<T: Debug>(value: T) -> String {
 
 fn decode<B: Buffer>(buffer: &mut B, text: &[u8]) -> Result<(), String> {
     let mut deserializer = serde_json::Deserializer::from_slice(text);
-    Into(buffer).deserialize(&mut deserializer).map_err(|error| error.to_string())?;
+    ValueSeed(buffer).deserialize(&mut deserializer).map_err(|error| error.to_string())?;
     deserializer.end().map_err(|error| error.to_string())
 }
 
@@ -77,7 +77,7 @@ fn check<T: ColumnType + Debug + Clone>(values: &[T]) {
 
         let tree: Value = serde_json::from_slice(&text).unwrap();
         let mut of_tree = T::Buffer::default();
-        if Into(&mut of_tree).deserialize(tree).is_ok() {
+        if ValueSeed(&mut of_tree).deserialize(tree).is_ok() {
             assert!(of_tree.equal(0, &pushed, row));
         } else {
             assert!(shown(T::DATA_TYPE).contains("Duration"));

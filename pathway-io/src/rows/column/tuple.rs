@@ -7,7 +7,7 @@ use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use super::array::wrong_length;
 use super::list::ListBuffer;
 use super::mismatch::refuse;
-use super::{Buffer, ColumnType, Into, KeyType, NotNull, Style};
+use super::{Buffer, ColumnType, KeyType, NotNull, Style, ValueSeed};
 use crate::rows::data_type::DataType;
 
 struct TupleVisitor<'a, B>(&'a mut B);
@@ -93,7 +93,7 @@ macro_rules! tuples {
                 fn visit_seq<Seq: SeqAccess<'de>>(self, mut seq: Seq) -> Result<(), Seq::Error> {
                     let wanted = <($($letter::Item,)+)>::DATA_TYPE;
                     $(
-                        if seq.next_element_seed(Into(&mut self.0.$index))?.is_none() {
+                        if seq.next_element_seed(ValueSeed(&mut self.0.$index))?.is_none() {
                             return Err(wrong_length(wanted, Some($index)));
                         }
                     )+

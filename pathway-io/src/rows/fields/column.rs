@@ -5,7 +5,7 @@ use serde::de::MapAccess;
 use super::{Columns, Fields, Tree, Visitor};
 use crate::rows::column::scan::Scan;
 use crate::rows::column::view::{AnyBuffer, ColumnView};
-use crate::rows::column::{Buffer, ColumnType, Into, KeyType, to_json};
+use crate::rows::column::{Buffer, ColumnType, KeyType, ValueSeed, to_json};
 use crate::rows::description::{Column, Shape};
 use crate::rows::key_parts::{KeyParts, take_part};
 
@@ -163,7 +163,7 @@ impl<T: ColumnType> Columns for Leaf<T> {
 
     #[inline]
     fn decode<'de, A: MapAccess<'de>>(&mut self, _index: usize, map: &mut A) -> Result<(), A::Error> {
-        map.next_value_seed(Into(&mut self.0))
+        map.next_value_seed(ValueSeed(&mut self.0))
     }
 
     /// Inlined, so that the column's name is a constant.

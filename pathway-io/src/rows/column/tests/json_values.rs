@@ -4,7 +4,7 @@ use serde::de::DeserializeSeed;
 use serde_json::Value;
 
 use super::{json, read, text_of};
-use crate::rows::column::{Buffer, ColumnType, Into};
+use crate::rows::column::{Buffer, ColumnType, ValueSeed};
 
 #[test]
 fn a_json_null_in_an_option_is_none() {
@@ -17,7 +17,7 @@ fn a_json_null_in_an_option_is_none() {
     buffer.push(Some(Value::Null));
     buffer.push(None);
     assert!(buffer.push_missing());
-    Into(&mut buffer).deserialize(Value::Null).unwrap();
+    ValueSeed(&mut buffer).deserialize(Value::Null).unwrap();
     for row in 0..buffer.len() {
         assert_eq!(buffer.get(row), None);
         assert!(buffer.is_null(row) && buffer.equal(row, &buffer, 0));
