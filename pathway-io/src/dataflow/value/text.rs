@@ -44,7 +44,7 @@ impl Values<String> for TextBuffer {
 
 impl<T: ByteString> Values<T> for BytesBuffer<T> {
     fn clone(value: &T) -> T {
-        T::copy_of(value.as_ref())
+        T::from(value.as_ref().to_vec())
     }
 
     fn compare(a: &T, b: &T) -> Ordering {
@@ -64,7 +64,7 @@ impl<T: ByteString> Values<T> for BytesBuffer<T> {
     }
 
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_byte_buf(BytesVisitor).map(|bytes| T::copy_of(&bytes))
+        deserializer.deserialize_byte_buf(BytesVisitor).map(T::from)
     }
 }
 

@@ -23,36 +23,14 @@ pub struct BytesBuffer<T = Vec<u8>> {
     item: PhantomData<T>,
 }
 
+#[cfg(feature = "bytes")]
+super::column_type!(bytes::Bytes, BytesBuffer<bytes::Bytes>, DataType::Bytes; KeyType NotNull);
+
 /// A string of bytes.
 #[doc(hidden)]
-pub trait ByteString: ColumnType + AsRef<[u8]> + Default {
-    fn copy_of(bytes: &[u8]) -> Self;
-}
+pub trait ByteString: ColumnType + AsRef<[u8]> + From<Vec<u8>> + Default {}
 
-impl ByteString for Vec<u8> {
-    #[inline]
-    fn copy_of(bytes: &[u8]) -> Self {
-        bytes.to_vec()
-    }
-}
-
-#[cfg(feature = "bytes")]
-mod shared {
-    use bytes::Bytes;
-
-    use super::{ByteString, BytesBuffer};
-    use crate::rows::column::column_type;
-    use crate::rows::data_type::DataType;
-
-    column_type!(Bytes, BytesBuffer<Bytes>, DataType::Bytes; KeyType NotNull);
-
-    impl ByteString for Bytes {
-        #[inline]
-        fn copy_of(bytes: &[u8]) -> Self {
-            Bytes::copy_from_slice(bytes)
-        }
-    }
-}
+impl<T: ColumnType + AsRef<[u8]> + From<Vec<u8>> + Default> ByteString for T {}
 
 impl<T> BytesBuffer<T> {
     #[inline]
@@ -108,7 +86,7 @@ impl<T: ByteString> Buffer for BytesBuffer<T> {
 
     #[inline]
     fn get(&self, row: usize) -> T {
-        T::copy_of(self.slice(row))
+        T::from(self.slice(row).to_vec())
     }
 
     #[inline]
