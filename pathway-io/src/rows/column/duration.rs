@@ -1,46 +1,57 @@
-//! `Duration`: a number of nanoseconds in text.
+//! Durations: a number of nanoseconds in text.
 //!
 //! `Duration::MAX` exceeds 64 bits in nanoseconds, so the number has 128 bits.
 
 use std::time::Duration;
 
-use serde::de::Deserializer;
+/// Makes a duration a column type, from its conversions to and from nanoseconds. The last, optional conversion is that of an
+/// integer of 64 bits without a sign, which is scanned.
+macro_rules! duration {
+    ($type:ty, $data_type:ident, $nanos:expr, $of_nanos:expr $(, $of_scanned:expr)?) => {
+        $crate::rows::column::column_type!(
+            $type,
+            $crate::rows::column::number::NumberBuffer<$type>,
+            $crate::rows::data_type::DataType::$data_type;
+            KeyType NotNull
+        );
 
-use super::number::{Fixed, NumberBuffer, own_identity};
-use super::scan::Scan;
-use super::{Scalar, Style, column_type, nanos};
-use crate::rows::data_type::DataType;
+        impl $crate::rows::column::number::Fixed for $type {
+            $crate::rows::column::number::own_identity!();
 
-column_type!(Duration, NumberBuffer<Duration>, DataType::Duration; KeyType NotNull);
+            fn placeholder() -> Self {
+                <$type>::default()
+            }
 
-impl Fixed for Duration {
-    own_identity!();
+            fn read<'de, D: serde::de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                $crate::rows::column::nanos::read(deserializer, $of_nanos)
+            }
 
-    fn placeholder() -> Self {
-        Duration::ZERO
-    }
+            $(
+                #[inline]
+                fn scan(scan: &mut $crate::rows::column::scan::Scan<'_>) -> Option<Self> {
+                    match scan.integer()? {
+                        (false, nanos) => Some($of_scanned(nanos)),
+                        (true, _) => None,
+                    }
+                }
+            )?
 
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        nanos::read(deserializer, of_nanos)
-    }
+            #[inline]
+            fn scalar(self) -> $crate::rows::column::Scalar<'static> {
+                let nanos = i64::try_from($nanos(&self));
+                nanos.map_or($crate::rows::column::Scalar::Spelled, $crate::rows::column::Scalar::Integer)
+            }
 
-    #[inline]
-    fn scan(scan: &mut Scan<'_>) -> Option<Self> {
-        match scan.integer()? {
-            (false, nanos) => Some(Duration::from_nanos(nanos)),
-            (true, _) => None,
+            fn write_text(self, _style: $crate::rows::column::Style, out: &mut Vec<u8>) {
+                out.extend_from_slice(itoa::Buffer::new().format($nanos(&self)).as_bytes());
+            }
         }
-    }
-
-    #[inline]
-    fn scalar(self) -> Scalar<'static> {
-        i64::try_from(self.as_nanos()).map_or(Scalar::Spelled, Scalar::Integer)
-    }
-
-    fn write_text(self, _style: Style, out: &mut Vec<u8>) {
-        out.extend_from_slice(itoa::Buffer::new().format(self.as_nanos()).as_bytes());
-    }
+    };
 }
+#[cfg(any(feature = "chrono", feature = "jiff"))]
+pub(super) use duration;
+
+duration!(Duration, Duration, Duration::as_nanos, of_nanos, Duration::from_nanos);
 
 fn of_nanos(nanos: i128) -> Option<Duration> {
     const SECOND: u128 = 1_000_000_000;

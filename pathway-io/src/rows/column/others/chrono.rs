@@ -12,8 +12,8 @@ use super::iso8601::{
     Clock, Day, NO_DAY, OUT_OF_RANGE, read_date, read_date_time, read_instant, read_time, write_date, write_date_time,
     write_offset, write_time, write_utc,
 };
-use super::signed::signed_duration;
 use super::text_form::{FORM, Fault, TextForm, text_forms};
+use crate::rows::column::duration::duration;
 use crate::rows::column::number::NumberBuffer;
 use crate::rows::column::{Style, column_type};
 use crate::rows::data_type::DataType;
@@ -34,7 +34,7 @@ text_forms! {
 }
 column_type!(DateTime<FixedOffset>, NumberBuffer<DateTime<FixedOffset>>, DataType::OffsetDateTime; NotNull);
 
-signed_duration!(TimeDelta, time_delta_nanos, time_delta_of_nanos);
+duration!(TimeDelta, SignedDuration, time_delta_nanos, time_delta_of_nanos);
 
 fn time_delta_nanos(delta: &TimeDelta) -> i128 {
     i128::from(delta.num_seconds()) * i128::from(SECOND) + i128::from(delta.subsec_nanos())

@@ -12,9 +12,9 @@ use super::iso8601::{
     Clock, Day, NO_DAY, OUT_OF_RANGE, read_date, read_date_time, read_instant, read_time, write_date, write_date_time,
     write_time, write_utc,
 };
-use super::signed::signed_duration;
 use super::text_form::{FORM, Fault, TextForm, text_forms};
 use crate::rows::column::Style;
+use crate::rows::column::duration::duration;
 
 text_forms! {
     Date, Date, Date::default(), |text| read_date(text).and_then(to_date), |date, _, out| write_date(of_date(date), out);
@@ -23,7 +23,7 @@ text_forms! {
     Timestamp, Timestamp, Timestamp::default(), read_timestamp, write_timestamp;
 }
 
-signed_duration!(SignedDuration, SignedDuration::as_nanos, SignedDuration::try_from_nanos_i128);
+duration!(SignedDuration, SignedDuration, SignedDuration::as_nanos, SignedDuration::try_from_nanos_i128);
 
 fn to_date(day: Day) -> Result<Date, Fault> {
     let year = i16::try_from(day.year).map_err(|_| NO_DAY)?;

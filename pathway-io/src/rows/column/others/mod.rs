@@ -9,8 +9,6 @@ mod ip;
 pub(crate) mod iso8601;
 #[cfg(feature = "jiff")]
 mod jiff;
-#[cfg(any(feature = "chrono", feature = "jiff"))]
-mod signed;
 pub(crate) mod system_time;
 pub(crate) mod text_form;
 #[cfg(feature = "uuid")]
