@@ -39,12 +39,8 @@ impl Kind {
     }
 }
 
-/// Appends a frame whose payload `fill` appends.
-///
-/// # Errors
-///
-/// If the payload has four gigabytes or more.
-pub(crate) fn append(out: &mut Vec<u8>, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), TooLarge> {
+/// Appends a frame whose payload `fill` appends. Returns `None` if the payload has four gigabytes or more.
+pub(crate) fn append(out: &mut Vec<u8>, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) -> Option<()> {
     let start = out.len();
     out.extend_from_slice(&MARKER);
     out.extend_from_slice(&[0; 8]);
@@ -52,17 +48,13 @@ pub(crate) fn append(out: &mut Vec<u8>, kind: Kind, fill: impl FnOnce(&mut Vec<u
     fill(out);
     let Ok(len) = u32::try_from(out.len() - start - HEAD) else {
         out.truncate(start);
-        return Err(TooLarge);
+        return None;
     };
     let checksum = crc32fast::hash(&out[start + HEAD - 1..]);
     out[start + 4..start + 8].copy_from_slice(&len.to_le_bytes());
     out[start + 8..start + 12].copy_from_slice(&checksum.to_le_bytes());
-    Ok(())
+    Some(())
 }
-
-/// A payload of four gigabytes or more.
-#[derive(Debug)]
-pub(crate) struct TooLarge;
 
 /// A frame that was read.
 pub(crate) struct Frame {

@@ -12,11 +12,10 @@ use std::sync::Arc;
 use pathway_derive::Schema;
 
 use super::frame::{self, Kind};
-use super::record::{self, Shapes, SourceShape, TableShape};
-use super::recover;
+use super::record::{self, TableShape};
+use super::{recover, table_id};
 use crate::pipeline::any_table::AnyTable;
 use crate::pipeline::testing::directory::Directory;
-use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 
 #[derive(Schema)]
@@ -40,23 +39,36 @@ thread_local! {
 }
 
 pub(crate) fn checkpoint(data: &[u8]) {
-    let table = |table| TableShape { table, kept: false, files: Vec::new(), databases: Vec::new() };
-    let tables = vec![table(<Cat as Schema>::SCHEMA), table(<Line as Schema>::SCHEMA)];
-    let shapes = Shapes { sources: vec![SourceShape { name: "zoo".to_owned(), tables }], derived: Vec::new() };
-    let log = log(data, &shapes);
-    let whole = read(&log, &shapes);
+    let header = record::header(&tables()).to_string();
+    let log = log(data, &header);
+    let whole = read(&log);
     let cut = data.last().map_or(0, |at| log.len() * usize::from(*at) / 256);
-    let part = read(&log[..cut], &shapes);
+    let part = read(&log[..cut]);
     if let (Ok(whole), Ok(part)) = (whole, part) {
         assert!(part <= whole, "a part of the log reaches further than all of it");
     }
 }
 
-fn log(data: &[u8], shapes: &Shapes) -> Vec<u8> {
+fn tables() -> Vec<TableShape> {
+    let source: Arc<str> = "zoo".into();
+    let tables: [Arc<dyn AnyTable>; 2] =
+        [Arc::new(Table::<Cat>::new(Arc::clone(&source))), Arc::new(Table::<Line>::new(Arc::clone(&source)))];
+    let shape = |(number, table)| TableShape {
+        id: table_id(&source, number),
+        source: Some(Arc::clone(&source)),
+        number,
+        table,
+        kept: false,
+        outputs: Vec::new(),
+        transactional: 0,
+    };
+    tables.into_iter().enumerate().map(shape).collect()
+}
+
+fn log(data: &[u8], header: &str) -> Vec<u8> {
     let mut log = Vec::new();
     for piece in data.split(|byte| *byte == 0x1e) {
         let Some((kind, payload)) = piece.split_first() else { continue };
-        let header = record::header(shapes).to_string();
         let (kind, payload) = match kind {
             b'h' => (Kind::Header, header.as_bytes()),
             byte => match Kind::of_byte(*byte) {
@@ -67,21 +79,19 @@ fn log(data: &[u8], shapes: &Shapes) -> Vec<u8> {
                 }
             },
         };
-        assert!(frame::append(&mut log, kind, |out| out.extend_from_slice(payload)).is_ok());
+        assert!(frame::append(&mut log, kind, |out| out.extend_from_slice(payload)).is_some());
     }
     log
 }
 
 /// Returns the end of the checkpoint from which the log is continued.
-fn read(log: &[u8], shapes: &Shapes) -> Result<u64, String> {
+fn read(log: &[u8]) -> Result<u64, String> {
     DIRECTORY.with(|directory| {
         let path = directory.0.join("log");
         fs::write(&path, log).expect("the directory for temporary files can be written to");
-        let found = recover::read(&path, 1, shapes).map_err(|error| error.to_string())?;
-        let source: Arc<str> = "zoo".into();
-        let tables: Vec<Arc<dyn AnyTable>> =
-            vec![Arc::new(Table::<Cat>::new(Arc::clone(&source))), Arc::new(Table::<Line>::new(source))];
-        found.restore(shapes, &[tables], &[]).map_err(|error| error.to_string())?;
+        let tables = tables();
+        let (found, _) = recover::read(&path, 1, &record::header(&tables)).map_err(|error| error.to_string())?;
+        found.restore(&tables).map_err(|error| error.to_string())?;
         Ok(found.end)
     })
 }

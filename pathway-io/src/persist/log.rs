@@ -114,7 +114,7 @@ impl Log {
     }
 
     fn append(&mut self, kind: Kind, fill: impl FnOnce(&mut Vec<u8>)) -> Result<(), BoxError> {
-        if frame::append(&mut self.buffer, kind, fill).is_err() {
+        if frame::append(&mut self.buffer, kind, fill).is_none() {
             let path = self.path();
             return Err(format!("a commit of more than 4 GB cannot be kept in `{}`", path.display()).into());
         }
@@ -159,7 +159,7 @@ impl Log {
     pub(crate) fn commit(&mut self, checkpoint: &Value) -> Result<(), BoxError> {
         let fill = |out: &mut Vec<u8>| out.extend_from_slice(checkpoint.to_string().as_bytes());
         // A checkpoint has only some kilobytes.
-        if frame::append(&mut self.buffer, Kind::Checkpoint, fill).is_err() {
+        if frame::append(&mut self.buffer, Kind::Checkpoint, fill).is_none() {
             return Err("the offsets of a checkpoint are larger than 4 GB".into());
         }
         #[cfg(feature = "faults")]

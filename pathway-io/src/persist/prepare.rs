@@ -8,11 +8,11 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use serde_json::Value;
 
-use super::checkpointer::{CheckpointerThread, FirstLog, PersistedSource, Plan, Quarantine};
+use super::checkpointer::{CheckpointerThread, DurableFile, PersistedSource, Plan, Quarantine};
 use super::directory::StateDirectory;
 use super::log::LogPlace;
-use super::record::{self, DerivedShape, FileShape, Shapes, SourceShape, TableShape};
-use super::recover::{self, AS_BEFORE, Found, Outputs};
+use super::record::{self, TableShape};
+use super::recover::{self, AS_BEFORE, Found};
 use super::{Durability, computed_id, table_id};
 use crate::pipeline::any_table::{AnyTable, TableState};
 use crate::pipeline::extensions::{Checkpointing, ComputedOn, Prepared};
@@ -26,8 +26,7 @@ use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
 use crate::sink::file::OutputFile;
 use crate::sink::file::file_system;
-use crate::sink::resume::{Resume, path_key, sink_id};
-use crate::sink::spec::Target;
+use crate::sink::resume::{Resume, path_key};
 use crate::sink::start::CheckpointedSink;
 use crate::source::offset::Offsets;
 use crate::source::shared::Source;
@@ -37,15 +36,15 @@ pub(super) struct PreparedState {
     directory: Arc<StateDirectory>,
     durability: Durability,
     resume: Arc<Resume>,
-    /// The names and the numbers in the log of the computed tables that have transactional sinks.
-    computed: Vec<Option<(String, u32)>>,
+    /// The numbers in the log and the ids of the computed tables that have transactional sinks.
+    computed: Vec<Option<(u32, String)>>,
     /// The commits of these tables.
     results: (Sender<ComputedRecord>, Receiver<ComputedRecord>),
     header: Value,
     /// The offsets of each source, in the form that the source resumes from and in the form of the checkpoint.
     offsets: Vec<(Offsets, Option<Vec<u8>>)>,
     first_tables: Vec<u32>,
-    first_log: FirstLog,
+    found: Option<Found>,
     /// The sources that were added so far.
     sources: Vec<PersistedSource>,
 }
@@ -82,78 +81,37 @@ impl PreparedState {
         derived: &[Arc<dyn AnyTable>],
         workers: &Workers,
     ) -> std::result::Result<Self, BoxError> {
-        let files = |table: &dyn AnyTable| -> Vec<FileShape> {
-            let files = table.sinks().files(workers.numbers()).into_iter();
-            files.map(|(path, format)| (path_key(&path), format)).collect()
-        };
-        let databases = |table: &dyn AnyTable| table.sinks().databases().iter().map(Target::key).collect();
-        let table_shape = |table: &dyn AnyTable| TableShape {
-            table: table.schema(),
-            kept: keep_rows(table),
-            files: files(table),
-            databases: databases(table),
-        };
-        let source = |source: &SourcePlan| SourceShape {
-            name: source.name.to_string(),
-            tables: source.tables.iter().map(|table| table_shape(&**table)).collect(),
-        };
-        let ids = computed_ids(derived);
-        let written = |(table, id): (&Arc<dyn AnyTable>, &Option<String>)| DerivedShape {
-            table: table.schema(),
-            files: files(&**table),
-            sinks: id.iter().flat_map(|id| sinks(id, &**table)).collect(),
-            databases: databases(&**table),
-        };
-        let shapes = Shapes {
-            sources: sources.iter().map(source).collect(),
-            derived: derived.iter().zip(&ids).map(written).collect(),
-        };
-        let found = recover::find(&directory, &shapes, &outputs(sources, derived, &shapes, workers))?;
+        let (tables, computed) = shapes(sources, derived, workers);
+        let header = record::header(&tables);
+        let quarantines: Vec<PathBuf> = sources.iter().filter_map(quarantine).collect();
+        let found = recover::find(&directory, &header, &tables, &quarantines)?;
         let offsets = sources
             .iter()
             .map(|source| offsets(source, found.as_ref()))
             .collect::<std::result::Result<Vec<_>, BoxError>>()?;
         if let Some(found) = &found {
-            let tables: Vec<Vec<Arc<dyn AnyTable>>> = sources.iter().map(|source| source.tables.clone()).collect();
-            found.restore(&shapes, &tables, derived)?;
+            found.restore(&tables)?;
         }
-        let header = found.as_ref().map_or_else(|| record::header(&shapes), |found| found.header.clone());
-        let first_tables = record::first_tables(&header, &shapes.sources);
-        let first_log = found.as_ref().map_or(FirstLog::New, |found| FirstLog::Found {
-            generation: found.generation,
-            // The mark of a clean end is cut off. Its own sync may have failed, and only data that is written again
-            // can be synced. Everything before it was synced when it was written.
-            end: if found.checkpoint.is_end { found.before_last } else { found.end },
-            begun: found.begun,
-            is_clean: found.checkpoint.is_end,
-        });
-        let numbers = record::computed_tables(&header, &shapes.derived);
-        let checkpoint = found.map(|found| found.checkpoint);
+        let number = |id: &str| tables.iter().position(|table| table.id == id).map(|number| number as u32);
+        let checkpoint = found.as_ref().map(|found| &found.checkpoint);
+        let files = checkpoint.into_iter().flat_map(|checkpoint| &checkpoint.files);
         let resume = Resume {
-            checkpoint: checkpoint.as_ref().map(|checkpoint| checkpoint.time),
+            checkpoint: checkpoint.map(|checkpoint| checkpoint.time),
             sync: durability.syncs(),
-            files: checkpoint
-                .iter()
-                .flat_map(|checkpoint| &checkpoint.files)
-                .map(|file| (file.path.clone(), file.len))
-                .collect(),
-            sinks: checkpoint
-                .iter()
-                .flat_map(|checkpoint| &checkpoint.sinks)
-                .map(|sink| (sink.name.clone(), sink.time))
-                .collect(),
+            files: files.map(|file| (file.path.clone(), file.len)).collect(),
+            sinks: checkpoint.map(|checkpoint| checkpoint.sinks.clone()).unwrap_or_default(),
         };
         Ok(PreparedState {
             directory,
             durability,
             resume: Arc::new(resume),
-            computed: ids.into_iter().zip(numbers).map(|(id, number)| id.zip(number)).collect(),
+            computed: computed.into_iter().map(|id| id.and_then(|id| Some((number(&id)?, id)))).collect(),
             // Bounded by the backlogs of the sources: each commit holds credit until its results were taken.
             results: unbounded(),
+            first_tables: sources.iter().map(|source| number(&table_id(&source.name, 0)).unwrap_or(0)).collect(),
             header,
             offsets,
-            first_tables,
-            first_log,
+            found,
             sources: Vec::new(),
         })
     }
@@ -169,7 +127,7 @@ impl Prepared for PreparedState {
     }
 
     fn derived(&self, number: usize) -> TableState {
-        let (id, number) = self.computed[number].clone().unzip();
+        let (number, id) = self.computed[number].clone().unzip();
         let results = number.map(|number| (number, self.results.0.clone()));
         TableState { resume: Arc::clone(&self.resume), id: id.unwrap_or_default(), results }
     }
@@ -181,16 +139,9 @@ impl Prepared for PreparedState {
     fn add_source(&mut self, source: &Arc<Source>, bad_rows: BadRows) {
         let quarantine = match bad_rows {
             BadRows::Quarantine(path) => {
-                let name = path_key(&path);
                 let mut file = OutputFile::new(&path).private();
-                file.persist(self.resume.file(&name));
-                Some(Quarantine {
-                    path: name,
-                    file,
-                    durable: 0,
-                    check: None,
-                    at: std::path::absolute(&path).unwrap_or(path),
-                })
+                file.persist(self.resume.file(&path_key(&path)));
+                Some(Quarantine { file, durable: DurableFile::new(&path, true) })
             }
             BadRows::Fail | BadRows::Skip => None,
         };
@@ -219,7 +170,7 @@ impl Prepared for PreparedState {
             },
             directory: Arc::clone(&self.directory),
             durability: self.durability,
-            first_log: self.first_log,
+            found: self.found,
             time: self.resume.time(),
             header: self.header,
             sources: self.sources,
@@ -294,51 +245,63 @@ fn check_offsets(source: &SourcePlan) -> std::result::Result<(), String> {
     }
 }
 
-/// Returns the names of the computed tables with transactional sinks; `None` for other tables.
-fn computed_ids(derived: &[Arc<dyn AnyTable>]) -> Vec<Option<String>> {
+/// Returns the tables in the order of their numbers in the log, which does not depend on the order in the program. Computed tables
+/// without an output are not among them. Also returns the ids of the computed tables that have transactional sinks.
+fn shapes(
+    sources: &[SourcePlan],
+    derived: &[Arc<dyn AnyTable>],
+    workers: &Workers,
+) -> (Vec<TableShape>, Vec<Option<String>>) {
+    let shape = |table: &Arc<dyn AnyTable>, id, source: Option<&Arc<str>>, number| TableShape {
+        id,
+        source: source.cloned(),
+        number,
+        table: Arc::clone(table),
+        kept: source.is_some() && keep_rows(&**table),
+        outputs: table.sinks().outputs(workers.numbers()),
+        transactional: table.sinks().transactional(),
+    };
+    let mut tables = Vec::new();
+    let mut by_name: Vec<&SourcePlan> = sources.iter().collect();
+    by_name.sort_by_key(|source| &source.name);
+    for source in by_name {
+        let of_source = source.tables.iter().enumerate();
+        tables.extend(
+            of_source.map(|(number, table)| shape(table, table_id(&source.name, number), Some(&source.name), number)),
+        );
+    }
     let mut seen: HashMap<&str, usize> = HashMap::new();
-    let id = |table: &Arc<dyn AnyTable>| {
-        if table.sinks().transactional() == 0 {
-            return None;
-        }
+    let (mut computed, mut ids) = (Vec::new(), Vec::new());
+    for table in derived {
         let name = table.schema().name;
         let number = seen.entry(name).or_default();
-        *number += 1;
-        Some(computed_id(name, *number - 1))
-    };
-    derived.iter().map(id).collect()
-}
-
-/// Returns the transactional sinks of a table.
-fn sinks(table_id: &str, table: &dyn AnyTable) -> impl Iterator<Item = String> {
-    (0..table.sinks().transactional()).map(move |sink| sink_id(table_id, sink))
-}
-
-fn outputs(sources: &[SourcePlan], derived: &[Arc<dyn AnyTable>], shapes: &Shapes, workers: &Workers) -> Outputs {
-    let files_of = |table: &dyn AnyTable| table.sinks().files(workers.numbers()).into_iter().map(|(path, _)| path);
-    let mut files: Vec<PathBuf> = derived.iter().flat_map(|table| files_of(&**table)).collect();
-    let mut quarantines = Vec::new();
-    let mut timed: Vec<String> = shapes.derived.iter().flat_map(|derived| derived.sinks.clone()).collect();
-    for source in sources {
-        for (number, table) in source.tables.iter().enumerate() {
-            files.extend(files_of(&**table));
-            timed.extend(sinks(&table_id(&source.name, number), &**table));
-        }
-        if let BadRows::Quarantine(path) = source.options.bad_row_policy() {
-            quarantines.push(path);
+        let shape = shape(table, computed_id(name, *number), None, *number);
+        ids.push((shape.transactional > 0).then(|| shape.id.clone()));
+        if !shape.outputs.is_empty() || shape.transactional > 0 {
+            *number += 1;
+            computed.push(shape);
         }
     }
-    Outputs { files, quarantines, sinks: timed }
+    computed.sort_by(|a, b| a.id.cmp(&b.id));
+    tables.extend(computed);
+    (tables, ids)
+}
+
+/// Returns the path of a source's bad rows.
+fn quarantine(source: &SourcePlan) -> Option<PathBuf> {
+    match source.options.bad_row_policy() {
+        BadRows::Quarantine(path) => Some(path),
+        BadRows::Fail | BadRows::Skip => None,
+    }
 }
 
 fn offsets(source: &SourcePlan, found: Option<&Found>) -> std::result::Result<(Offsets, Option<Vec<u8>>), BoxError> {
-    let mut recorded = found.iter().flat_map(|found| &found.checkpoint.offsets);
-    let Some((name, offset)) = recorded.find(|(name, _)| **name == *source.name) else {
+    let (name, ty) = (&source.name, source.offset_type);
+    let Some(offset) = found.and_then(|found| found.checkpoint.offsets.get(&**name)) else {
         return Ok((Offsets::default(), None));
     };
-    let ty = source.offset_type;
-    let decoded = guarded("the reading of its offset", || ty.resume(offset))
-        .map_err(|kind| Error::connector(&source.name, kind))?;
+    let decoded =
+        guarded("the reading of its offset", || ty.resume(offset)).map_err(|kind| Error::connector(name, kind))?;
     let resumed = decoded.map_err(|error| -> BoxError {
         format!("the offset of source `{name}` cannot be read as `{}`: {error}\nhelp: {AS_BEFORE}", ty.name).into()
     })?;

@@ -1,7 +1,6 @@
 //! The restart: finds the newest checkpoint, checks that the pipeline fits it, and reads the rows back. It changes
 //! nothing on disk.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,17 +9,16 @@ use serde_json::Value;
 use super::directory::StateDirectory;
 use super::frame::{Frame, Kind, Reader};
 use super::log;
-use super::record::{self, Checkpoint, Shapes};
+use super::record::{self, Checkpoint, TableShape};
 use crate::pipeline::any_table::{AnyTable, Restored};
 use crate::run::error::BoxError;
 use crate::sink::file::check_value;
-use crate::sink::resume::{path_key, shown_path, sink_id};
+use crate::sink::resume::{path_key, shown_path};
 
 /// A log with a checkpoint.
 pub(crate) struct Found {
     pub(crate) generation: u64,
     path: PathBuf,
-    pub(crate) header: Value,
     pub(crate) checkpoint: Checkpoint,
     /// The position at which the last checkpoint ends.
     pub(crate) end: u64,
@@ -40,25 +38,21 @@ pub(super) const AS_BEFORE: &str =
 /// The help for a log that cannot be used.
 const WAY_OUT: &str = "restore the state directory and the outputs from a backup, or remove both to start over";
 
-/// The outputs of the pipeline on disk.
-pub(crate) struct Outputs {
-    /// The paths, as the program specifies them.
-    pub(crate) files: Vec<PathBuf>,
-    /// The files of bad rows. They can be new, and can be left out.
-    pub(crate) quarantines: Vec<PathBuf>,
-    /// The ids of the transactional sinks.
-    pub(crate) sinks: Vec<String>,
-}
-
-/// Returns the newest log of the directory, if there is one, after checking that this pipeline can continue it.
-pub(crate) fn find(directory: &StateDirectory, shapes: &Shapes, outputs: &Outputs) -> Result<Option<Found>, BoxError> {
+/// Returns the newest log of the directory, if there is one, after checking that this pipeline can continue it. `quarantines` are
+/// the files of bad rows. They can be new, and can be left out.
+pub(crate) fn find(
+    directory: &StateDirectory,
+    header: &Value,
+    tables: &[TableShape],
+    quarantines: &[PathBuf],
+) -> Result<Option<Found>, BoxError> {
     let (logs, _) = directory.logs()?;
     let Some(&generation) = logs.first() else {
         return Ok(None);
     };
-    let found = read(&log::path(directory.path(), generation), generation, shapes)?;
-    check_outputs(&found.checkpoint, outputs)?;
-    check_sinks(&found, shapes, outputs)?;
+    let (found, before) = read(&log::path(directory.path(), generation), generation, header)?;
+    check_outputs(&found.checkpoint, tables, quarantines)?;
+    check_sinks(&found.checkpoint, tables, [&before, header])?;
     Ok(Some(found))
 }
 
@@ -66,13 +60,14 @@ fn damaged(path: &Path, at: u64, what: &str) -> BoxError {
     format!("`{}` is damaged at byte {at}: {what}\nhelp: {WAY_OUT}", path.display()).into()
 }
 
-pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Found, BoxError> {
+/// Reads a log, and checks that a pipeline with the header `now` can continue it. Also returns the header of the log.
+pub(super) fn read(path: &Path, generation: u64, now: &Value) -> Result<(Found, Value), BoxError> {
     let mut reader = Reader::open(path)?;
     let header = match reader.next()? {
         Some(frame) if frame.kind == Kind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
         _ => return Err(damaged(path, 0, "expected the header of a pathway-io log")),
     };
-    record::check_header(&header, shapes).map_err(|difference| format!("{difference}\nhelp: {AS_BEFORE}"))?;
+    record::check_header(&header, now).map_err(|difference| format!("{difference}\nhelp: {AS_BEFORE}"))?;
     let mut last: Option<(Checkpoint, u64)> = None;
     let (mut begun, mut before_last) = (0, 0);
     while let Some(frame) = reader.next()? {
@@ -101,12 +96,14 @@ pub(super) fn read(path: &Path, generation: u64, shapes: &Shapes) -> Result<Foun
     }
     // A log gets its name only after its first checkpoint.
     let (checkpoint, end) = last.ok_or_else(|| damaged(path, at, "it has no checkpoint, or only a part of it"))?;
-    Ok(Found { generation, path: path.to_owned(), header, checkpoint, end, before_last, begun })
+    Ok((Found { generation, path: path.to_owned(), checkpoint, end, before_last, begun }, header))
 }
 
-fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxError> {
+fn check_outputs(checkpoint: &Checkpoint, tables: &[TableShape], quarantines: &[PathBuf]) -> Result<(), BoxError> {
+    let outputs = || tables.iter().flat_map(|table| &table.outputs);
+    let files = || outputs().filter(|(_, format)| format.is_some()).map(|(target, _)| &target.path);
     let recorded = |path: &Path| checkpoint.files.iter().any(|file| file.path == path_key(path));
-    if let Some(path) = outputs.files.iter().find(|path| !recorded(path)) {
+    if let Some(path) = files().find(|path| !recorded(path)) {
         let shown = path.display();
         let is_same = |other: &String| std::path::absolute(other).ok() == std::path::absolute(path).ok();
         let other = checkpoint.files.iter().map(|file| shown_path(&file.path)).find(is_same);
@@ -117,7 +114,7 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
         });
     }
     let holds_something = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0);
-    if let Some(path) = outputs.quarantines.iter().find(|path| !recorded(path) && holds_something(path)) {
+    if let Some(path) = quarantines.iter().find(|path| !recorded(path) && holds_something(path)) {
         return Err(format!(
             "the quarantine file `{}` has rows that this state does not know\nhelp: move it away, or choose another path",
             path.display()
@@ -125,8 +122,7 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
         .into());
     }
     for file in &checkpoint.files {
-        let mut paths = outputs.files.iter().chain(&outputs.quarantines);
-        let Some(path) = paths.find(|path| path_key(path) == file.path) else {
+        let Some(path) = files().chain(quarantines).find(|path| path_key(path) == file.path) else {
             if file.is_quarantine {
                 continue;
             }
@@ -165,62 +161,46 @@ fn check_outputs(checkpoint: &Checkpoint, outputs: &Outputs) -> Result<(), BoxEr
 }
 
 /// Checks that each table has as many transactional sinks as before. Your own sinks have no other name than their number.
-fn check_sinks(found: &Found, shapes: &Shapes, outputs: &Outputs) -> Result<(), BoxError> {
-    let known = &found.checkpoint.sinks;
-    let [before, now] = [&found.header, &record::header(shapes)].map(record::databases);
-    let only = |in_one: &[String], other: &[String]| in_one.iter().find(|name| !other.contains(name)).cloned();
-    if let Some(new) = outputs.sinks.iter().find(|sink| !known.iter().any(|known| known.name == **sink)) {
+fn check_sinks(checkpoint: &Checkpoint, tables: &[TableShape], headers: [&Value; 2]) -> Result<(), BoxError> {
+    let [before, now] = headers.map(record::databases);
+    let only =
+        |in_one: &[&str], other: &[&str]| in_one.iter().find(|name| !other.contains(name)).map(|name| shown_path(name));
+    let sinks: Vec<String> = tables.iter().flat_map(TableShape::sinks).collect();
+    if let Some(new) = sinks.iter().find(|sink| !checkpoint.sinks.contains_key(*sink)) {
         let name = only(&now, &before).unwrap_or_else(|| new.clone());
         return Err(
             format!("the sink `{name}` is new: it would not receive the earlier commits\nhelp: {ELSEWHERE}").into()
         );
     }
-    if let Some(gone) = known.iter().find(|known| !outputs.sinks.contains(&known.name)) {
-        let name = only(&before, &now).unwrap_or_else(|| gone.name.clone());
-        return Err(format!("the sink `{}` is no longer in the pipeline\nhelp: {ADD_AGAIN}", shown_path(&name)).into());
+    if let Some(gone) = checkpoint.sinks.keys().find(|known| !sinks.contains(known)) {
+        let name = only(&before, &now).unwrap_or_else(|| gone.clone());
+        return Err(format!("the sink `{name}` is no longer in the pipeline\nhelp: {ADD_AGAIN}").into());
     }
     Ok(())
 }
 
 impl Found {
-    /// Reads the rows back into the tables of each source, and into computed tables the commits that their sinks may
-    /// lack.
-    pub(crate) fn restore(
-        &self,
-        shapes: &Shapes,
-        sources: &[Vec<Arc<dyn AnyTable>>],
-        computed: &[Arc<dyn AnyTable>],
-    ) -> Result<(), BoxError> {
-        let mut numbered = HashMap::new();
-        let first = record::first_tables(&self.header, &shapes.sources);
-        for ((source, tables), first) in shapes.sources.iter().zip(sources).zip(first) {
-            for (number, table) in tables.iter().enumerate() {
-                let id = super::table_id(&source.name, number);
-                let sinks = (0..table.sinks().transactional()).map(|sink| sink_id(&id, sink));
-                numbered.insert(first + number as u32, (table, self.known(sinks)));
-            }
-        }
-        let numbers = record::computed_tables(&self.header, &shapes.derived);
-        for ((shape, table), number) in shapes.derived.iter().zip(computed).zip(numbers) {
-            numbered.extend(number.map(|number| (number, (table, self.known(shape.sinks.iter().cloned())))));
-        }
+    /// Reads the rows back into the tables, and into the sinks of computed tables the commits that they may lack.
+    pub(crate) fn restore(&self, tables: &[TableShape]) -> Result<(), BoxError> {
+        let tables: Vec<(&Arc<dyn AnyTable>, u64)> =
+            tables.iter().map(|shape| (&shape.table, self.known(shape))).collect();
         let mut reader = Reader::open(&self.path)?;
         while let Some(frame) = reader.next()? {
             if frame.end > self.end {
                 break;
             }
-            self.restore_frame(&frame, &numbered)?;
+            self.restore_frame(&frame, &tables)?;
         }
         Ok(())
     }
 
-    /// Returns the latest time up to which all these sinks are known to have every commit.
-    fn known(&self, sinks: impl Iterator<Item = String>) -> u64 {
-        let time = |id: String| self.checkpoint.sinks.iter().find(|sink| sink.name == id).map_or(0, |sink| sink.time);
-        sinks.map(time).min().unwrap_or(u64::MAX)
+    /// Returns the latest time up to which all transactional sinks of a table are known to have every commit.
+    fn known(&self, table: &TableShape) -> u64 {
+        let time = |id: String| self.checkpoint.sinks.get(&id).copied().unwrap_or(0);
+        table.sinks().map(time).min().unwrap_or(u64::MAX)
     }
 
-    fn restore_frame(&self, frame: &Frame, tables: &HashMap<u32, (&Arc<dyn AnyTable>, u64)>) -> Result<(), BoxError> {
+    fn restore_frame(&self, frame: &Frame, tables: &[(&Arc<dyn AnyTable>, u64)]) -> Result<(), BoxError> {
         let (state, head) = match frame.kind {
             Kind::Header | Kind::Checkpoint => return Ok(()),
             Kind::Snapshot => (true, 4),
@@ -234,7 +214,7 @@ impl Found {
         let (table, time) = numbers.split_at(4);
         let table = table.try_into().map_or(u32::MAX, u32::from_le_bytes);
         let time = time.try_into().map(u64::from_le_bytes).ok();
-        let Some((table, known)) = tables.get(&table) else {
+        let Some((table, known)) = tables.get(table as usize) else {
             return Err(wrong("it has rows of a table that is not in the header"));
         };
         let restored = Restored { state, held: time.filter(|time| time > known) };

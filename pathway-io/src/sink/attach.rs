@@ -100,13 +100,11 @@ impl<S: Schema> TableSinks<S> {
 
 /// The sinks of a table of any type.
 pub(crate) trait AnySinks {
-    /// Returns the files and database tables that the sinks write, with the files of the workers `workers`.
+    /// Returns the files, directories and database tables that the sinks write, with the files of the workers `workers`, and the
+    /// format of each file.
+    fn outputs(&self, workers: Range<usize>) -> Vec<(Target, Option<&'static str>)>;
+    /// Returns the same outputs, and the files of refused rows.
     fn targets(&self, workers: Range<usize>) -> Vec<Target>;
-    /// Returns the files that the sinks write, with the files of the workers `workers`, and the format of each file.
-    fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)>;
-    /// Returns the database tables and directories that the sinks write.
-    #[cfg(feature = "persist")]
-    fn databases(&self) -> Vec<Target>;
     /// Returns the number of transactional sinks.
     fn transactional(&self) -> usize;
     /// Returns whether there are sinks for the whole table, and whether there are sinks of which each worker has one.
@@ -116,37 +114,27 @@ pub(crate) trait AnySinks {
 }
 
 impl<S: Schema> AnySinks for TableSinks<S> {
-    fn targets(&self, workers: Range<usize>) -> Vec<Target> {
+    fn outputs(&self, workers: Range<usize>) -> Vec<(Target, Option<&'static str>)> {
         let attached = self.0.lock();
-        let of_worker = |worker| attached.per_worker.iter().map(move |sink| Target::file(sink(worker).0));
-        let per_worker = workers.flat_map(of_worker);
-        let quarantines = attached.sinks.iter().filter_map(|spec| match &spec.refused_rows {
+        let output = |spec: &SinkSpec<S>| {
+            let format = match &spec.sink {
+                AnySink::File(sink) => Some(sink.format()),
+                AnySink::Plain(_) | AnySink::Staged(_) => None,
+            };
+            Some((spec.target.clone()?, format))
+        };
+        let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |make| make(worker)));
+        let per_worker = per_worker.map(|(path, sink)| (Target::file(path), Some(sink.format())));
+        attached.sinks.iter().filter_map(output).chain(per_worker).collect()
+    }
+
+    fn targets(&self, workers: Range<usize>) -> Vec<Target> {
+        let outputs = self.outputs(workers).into_iter().map(|(target, _)| target);
+        let quarantine = |spec: &SinkSpec<S>| match &spec.refused_rows {
             BadRows::Quarantine(path) => Some(Target::file(path.clone())),
             BadRows::Fail | BadRows::Skip => None,
-        });
-        attached.sinks.iter().filter_map(|spec| spec.target.clone()).chain(quarantines).chain(per_worker).collect()
-    }
-
-    fn files(&self, workers: Range<usize>) -> Vec<(PathBuf, &'static str)> {
-        let attached = self.0.lock();
-        let file = |spec: &SinkSpec<S>| match &spec.sink {
-            AnySink::File(sink) => Some((spec.target.as_ref()?.path.clone(), sink.format())),
-            AnySink::Plain(_) | AnySink::Staged(_) => None,
         };
-        let files = attached.sinks.iter().filter_map(file);
-        let of_worker = |(path, sink): (PathBuf, Box<dyn FileSink<S>>)| (path, sink.format());
-        let per_worker = workers.flat_map(|worker| attached.per_worker.iter().map(move |sink| of_worker(sink(worker))));
-        files.chain(per_worker).collect()
-    }
-
-    #[cfg(feature = "persist")]
-    fn databases(&self) -> Vec<Target> {
-        let attached = self.0.lock();
-        let database = |spec: &SinkSpec<S>| match &spec.sink {
-            AnySink::Plain(_) | AnySink::Staged(_) => spec.target.clone(),
-            AnySink::File(_) => None,
-        };
-        attached.sinks.iter().filter_map(database).collect()
+        outputs.chain(self.0.lock().sinks.iter().filter_map(quarantine)).collect()
     }
 
     fn transactional(&self) -> usize {

@@ -451,7 +451,10 @@ fn a_start_with_a_changed_computation_is_rejected() {
         let lines = lines.compute(|lines| lines);
         csv::write(&lines, computed.path("texts.csv"));
     });
-    assert_contains(&error, "the schema of the computed table `Line` has changed: column `word` is gone");
+    assert_contains(
+        &error,
+        "contains the rows of the computed table `Count`, and would now receive the rows of the computed",
+    );
     let error = refused(&computed, |lines| {
         let texts = texts(lines);
         csv::write(&texts, computed.path("texts.csv"));

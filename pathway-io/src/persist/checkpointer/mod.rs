@@ -15,20 +15,18 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::RecvTimeoutError;
 use tracing::debug;
 
-pub(super) use self::plan::{FirstLog, PersistedSource, Plan, Quarantine};
+pub(super) use self::plan::{DurableFile, PersistedSource, Plan, Quarantine};
 use self::plan::{Output, TransactionalSink};
 pub(super) use self::thread::CheckpointerThread;
 use super::Durability;
 use super::frame::Kind;
 use super::log::Log;
-use super::record::{Checkpoint, FileLen, SinkTime};
+use super::record::Checkpoint;
 use crate::pipeline::extensions::{CheckpointerPart, LastCheckpoint};
 use crate::run::error::{BoxError, FailureKind};
 use crate::run::guard::guarded;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord, Journaled};
-use crate::sink::file::check_value;
 use crate::sink::file::storage::remove;
-use crate::sink::resume::path_key;
 use crate::sink::start::{CheckpointedKind, CheckpointedSink};
 use crate::source::offset::{AnyOffset, SealedOffset};
 
@@ -86,23 +84,26 @@ impl Checkpointer {
         for path in unfinished {
             remove(&*plan.place.storage, &path)?;
         }
-        let log = match plan.first_log {
-            FirstLog::New => Log::begin(&plan.place, 1, &plan.header)?,
-            FirstLog::Found { generation, end, begun, is_clean } => {
-                for older in logs.into_iter().filter(|older| *older != generation) {
+        let log = match &plan.found {
+            None => Log::begin(&plan.place, 1, &plan.header)?,
+            Some(found) => {
+                for older in logs.into_iter().filter(|older| *older != found.generation) {
                     remove(&*plan.place.storage, &super::log::path(plan.directory.path(), older))?;
                 }
-                if plan.place.sync && !is_clean {
-                    Log::rewrite(&plan.place, generation, end, begun)?
+                if plan.place.sync && !found.checkpoint.is_end {
+                    Log::rewrite(&plan.place, found.generation, found.end, found.begun)?
                 } else {
-                    Log::go_on(&plan.place, generation, end, begun)?
+                    // The mark of a clean end is cut off. Its own sync may have failed, and only data that is written again
+                    // can be synced. Everything before it was synced when it was written.
+                    let end = if found.checkpoint.is_end { found.before_last } else { found.end };
+                    Log::go_on(&plan.place, found.generation, end, found.begun)?
                 }
             }
         };
         for source in &mut plan.sources {
             if let Some(quarantine) = &mut source.quarantine {
                 quarantine.file.open()?;
-                quarantine.durable = quarantine.file.position();
+                quarantine.durable.record.len = quarantine.file.position();
             }
         }
         let (mut outputs, mut transactional, mut awaits_results) = (Vec::new(), Vec::new(), false);
@@ -110,8 +111,8 @@ impl Checkpointer {
         for (table, CheckpointedSink { kind, target, progress }) in mem::take(&mut plan.sinks) {
             match kind {
                 CheckpointedKind::Output(path) => {
-                    let path = path.map(|path| (path.clone(), std::path::absolute(&path).unwrap_or(path)));
-                    outputs.push(Output { table, dirty: path.is_some(), path, target, len: 0, check: None });
+                    let file = path.map(|path| DurableFile::new(&path, false));
+                    outputs.push(Output { table, dirty: file.is_some(), file, target });
                 }
                 CheckpointedKind::Transactional { id, is_staged } => {
                     has_staged |= is_staged;
@@ -249,35 +250,28 @@ impl Checkpointer {
             .outputs
             .iter_mut()
             // A file that has no new rows may have lost those that it had.
-            .filter(|output| output.dirty || (output.path.is_some() && output.table.is_some()))
+            .filter(|output| output.dirty || (output.file.is_some() && output.table.is_some()))
             .map(|output| (output.target.request(time), output))
             .collect();
         for (answer, output) in asked {
             let len = answer.recv().map_err(|_| PartFailed)?;
-            if let Some((_, path)) = &output.path
-                && (output.len != len || output.check.is_none())
-            {
-                output.check = Some(check_value(path, len)?);
+            if let Some(file) = &mut output.file {
+                file.set_len(len)?;
             }
-            output.len = len;
             output.dirty = false;
         }
         self.take_results(time)?;
         crash_point!(OutputsSynced);
         for source in &mut self.plan.sources {
-            let Some(Quarantine { file, durable, check, at, .. }) = &mut source.quarantine else { continue };
-            if *durable != file.position() {
+            let Some(Quarantine { file, durable }) = &mut source.quarantine else { continue };
+            if durable.record.len != file.position() {
                 file.flush()?;
                 crash_point!(QuarantineWritten);
                 file.sync()?;
-                *durable = file.position();
-                *check = None;
                 crash_point!(QuarantineSynced);
             }
             file.check()?;
-            if check.is_none() {
-                *check = Some(check_value(at, *durable)?);
-            }
+            durable.set_len(file.position())?;
         }
         self.plan.directory.check()?;
         self.log.commit(&self.record().to_json())?;
@@ -320,27 +314,14 @@ impl Checkpointer {
     fn record(&self) -> Checkpoint {
         let sources = &self.plan.sources;
         let offset = |source: &PersistedSource| Some((source.source.name.to_string(), source.offset.clone()?));
-        let quarantines = sources.iter().filter_map(|source| source.quarantine.as_ref());
-        let quarantines = quarantines.map(|quarantine| FileLen {
-            path: quarantine.path.clone(),
-            len: quarantine.durable,
-            check: quarantine.check,
-            is_quarantine: true,
-        });
-        let outputs = self.outputs.iter().filter_map(|output| {
-            Some(FileLen {
-                path: path_key(&output.path.as_ref()?.0),
-                len: output.len,
-                check: output.check,
-                is_quarantine: false,
-            })
-        });
+        let quarantines = sources.iter().filter_map(|source| Some(&source.quarantine.as_ref()?.durable));
+        let files = self.outputs.iter().filter_map(|output| output.file.as_ref()).chain(quarantines);
         let sinks = self.transactional.iter();
         Checkpoint {
             time: self.plan.time,
             offsets: sources.iter().filter_map(offset).collect(),
-            files: outputs.chain(quarantines).collect(),
-            sinks: sinks.map(|sink| SinkTime { name: sink.id.clone(), time: sink.progress.durable() }).collect(),
+            files: files.map(|file| file.record.clone()).collect(),
+            sinks: sinks.map(|sink| (sink.id.clone(), sink.progress.durable())).collect(),
             after: self.log.committed(),
             is_end: false,
         }

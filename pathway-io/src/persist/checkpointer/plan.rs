@@ -1,6 +1,6 @@
 //! The arguments of the checkpointer: [`Plan`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
@@ -9,11 +9,15 @@ use serde_json::Value;
 use crate::persist::Durability;
 use crate::persist::directory::StateDirectory;
 use crate::persist::log::LogPlace;
+use crate::persist::record::FileLen;
+use crate::persist::recover::Found;
 use crate::run::control::Control;
 use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
-use crate::sink::file::OutputFile;
+use crate::sink::file::storage::FileError;
+use crate::sink::file::{OutputFile, check_value};
 use crate::sink::outlet::{Progress, SyncTarget};
+use crate::sink::resume::path_key;
 use crate::sink::start::CheckpointedSink;
 use crate::source::shared::Source;
 
@@ -28,27 +32,42 @@ pub(in crate::persist) struct PersistedSource {
 
 /// The file of a source's bad rows.
 pub(in crate::persist) struct Quarantine {
-    /// The path, as the program specifies it.
-    pub(in crate::persist) path: String,
     pub(in crate::persist) file: OutputFile,
-    /// The number of bytes that are durable.
-    pub(in crate::persist) durable: u64,
-    /// The check value of the file's end.
-    pub(in crate::persist) check: Option<u32>,
+    pub(in crate::persist) durable: DurableFile,
+}
+
+/// The durable part of a file.
+pub(in crate::persist) struct DurableFile {
+    pub(super) record: FileLen,
     /// The absolute path, which stays right if the program changes its working directory.
-    pub(in crate::persist) at: PathBuf,
+    path: PathBuf,
+}
+
+impl DurableFile {
+    pub(in crate::persist) fn new(path: &Path, is_quarantine: bool) -> Self {
+        DurableFile {
+            record: FileLen { path: path_key(path), len: 0, check: None, is_quarantine },
+            path: absolute(path).unwrap_or_else(|_| path.to_owned()),
+        }
+    }
+
+    /// Records that the first `len` bytes are durable.
+    pub(super) fn set_len(&mut self, len: u64) -> Result<(), FileError> {
+        if self.record.len != len || self.record.check.is_none() {
+            self.record.check = Some(check_value(&self.path, len)?);
+            self.record.len = len;
+        }
+        Ok(())
+    }
 }
 
 /// A sink that must have every commit before it becomes durable.
 pub(super) struct Output {
     /// The number of the source and of the table within it. `None` for a derived table.
     pub(super) table: Option<(usize, usize)>,
-    /// The file that the sink writes, if any: the path as the program gives it, and the absolute path.
-    pub(super) path: Option<(PathBuf, PathBuf)>,
+    /// The file that the sink writes, if any.
+    pub(super) file: Option<DurableFile>,
     pub(super) target: Arc<dyn SyncTarget>,
-    pub(super) len: u64,
-    /// The check value of the file's end.
-    pub(super) check: Option<u32>,
     /// Whether the sink has received rows since the last checkpoint.
     pub(super) dirty: bool,
 }
@@ -60,25 +79,14 @@ pub(super) struct TransactionalSink {
     pub(super) progress: Arc<Progress>,
 }
 
-/// The log that the run begins with.
-pub(in crate::persist) enum FirstLog {
-    New,
-    Found {
-        generation: u64,
-        end: u64,
-        begun: u64,
-        /// Whether the previous run ended in order, so that everything it synced is on disk.
-        is_clean: bool,
-    },
-}
-
 /// The arguments of the checkpointer's thread.
 pub(in crate::persist) struct Plan {
     pub(in crate::persist) directory: Arc<StateDirectory>,
     pub(in crate::persist) place: LogPlace,
     pub(in crate::persist) durability: Durability,
     pub(in crate::persist) header: Value,
-    pub(in crate::persist) first_log: FirstLog,
+    /// The log of the earlier run, if there is one.
+    pub(in crate::persist) found: Option<Found>,
     pub(in crate::persist) time: u64,
     pub(in crate::persist) sources: Vec<PersistedSource>,
     /// The sinks of each table of each source.
