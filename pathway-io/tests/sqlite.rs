@@ -397,7 +397,7 @@ fn two_sinks_on_one_table_are_an_error() {
     assert_eq!(
         twice,
         format!(
-            "sink `{0}` failed: two sinks write to its table `CAT`; help: give each sink its own table",
+            "sink `{0}` failed: two sinks write to its table `cat`; help: give each sink its own table",
             path.display()
         )
     );

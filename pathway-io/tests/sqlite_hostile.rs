@@ -152,22 +152,6 @@ fn names_of_tables_that_differ_in_case_only_are_one_table() {
     assert_eq!(rows(&path, "SELECT name FROM pathway_io_tables"), [[text("cAT")]]);
 }
 
-#[test]
-fn an_older_list_of_tables_distinguishes_no_case_either() {
-    let dir = TempDir::new();
-    let path = dir.path("cats.sqlite");
-    execute(
-        &path,
-        "CREATE TABLE cat (key INTEGER PRIMARY KEY, genus TEXT NOT NULL); INSERT INTO cat VALUES (1, 'felis');
-         CREATE TABLE pathway_io_tables (name TEXT NOT NULL PRIMARY KEY, time INTEGER NOT NULL) WITHOUT ROWID;
-         INSERT INTO pathway_io_tables VALUES ('cat', 7), ('CAT', 8), ('cats', 9)",
-    );
-    written(pipeline(), &path, sqlite::Options::new(), |cats: Subject<Cat, u64>| Ok(cats.next(cat(2, "lynx"))?))
-        .unwrap();
-    assert_eq!(rows(&path, "SELECT key FROM Cat"), [[int(2)]]);
-    assert_eq!(rows(&path, "SELECT name FROM pathway_io_tables"), [[text("Cat")], [text("cats")]]);
-}
-
 #[derive(Schema)]
 struct Seat {
     #[schema(primary_key)]

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use crossbeam_channel::Receiver;
 
 use super::Sink;
-use super::callback::{CommitCallback, UpdateCallback};
-use super::channel::Channel;
+use super::callback::Callback;
 use super::options::SinkOptions;
 use super::spec::{AnySink, FileSink, SinkSpec, Target};
 use crate::rows::check::RowCheck;
@@ -22,7 +21,6 @@ use crate::run::error::{Error, Result};
 use crate::run::guard::guarded;
 use crate::run::lock::Lock;
 use crate::run::quarantine::BadRows;
-use crate::run::restart::Restart;
 
 /// The sinks of a table.
 pub(crate) struct TableSinks<S: Schema>(Lock<Attached<S>>);
@@ -55,7 +53,7 @@ impl<S: Schema> TableSinks<S> {
             let mut checks = Vec::new();
             for spec in sinks {
                 let named = |kind| Error::sink(&spec.name, kind);
-                guarded("is_transactional", || spec.sink.is_transactional()).map_err(named)?;
+                guarded("is_transactional", || spec.sink.get().is_transactional()).map_err(named)?;
                 checks.extend(guarded("row_check", || spec.sink.get().row_check()).map_err(named)?);
             }
             Ok(checks)
@@ -138,7 +136,7 @@ impl<S: Schema> AnySinks for TableSinks<S> {
     }
 
     fn transactional(&self) -> usize {
-        self.unlocked(|sinks| sinks.iter().filter(|spec| spec.sink.is_transactional()).count())
+        self.unlocked(|sinks| sinks.iter_mut().map(|spec| usize::from(spec.sink.get().is_transactional())).sum())
     }
 
     fn kinds(&self) -> (bool, bool) {
@@ -169,32 +167,9 @@ impl<S: Schema> Table<S> {
         attach(&mut attached);
     }
 
-    fn add_sink(&self, sink: SinkSpec<S>) {
+    pub(crate) fn add_sink(&self, sink: SinkSpec<S>) {
         let name = Arc::clone(&sink.name);
         self.attach(&name, |attached| attached.sinks.push(sink));
-    }
-
-    /// Adds a sink that writes a table of a database. `name` is its name in errors.
-    pub(crate) fn add_database_sink(
-        &self,
-        name: String,
-        target: Target,
-        retry: Restart,
-        refused_rows: BadRows,
-        sink: Box<dyn Sink<S>>,
-    ) {
-        let (target, sink, retry) = (Some(target), AnySink::Plain(sink), Some(retry));
-        self.add_sink(SinkSpec { name: name.into(), target, sink, retry, refused_rows, inline: false });
-    }
-
-    /// Adds a sink that writes a directory, part by part.
-    #[cfg(feature = "parquet")]
-    pub(crate) fn add_staged_sink(&self, directory: &Path, sink: Box<dyn super::spec::StagedSink<S>>) {
-        self.add_sink(SinkSpec::file(directory.to_owned(), AnySink::Staged(sink)));
-    }
-
-    pub(crate) fn add_file_sink(&self, path: &Path, sink: Box<dyn FileSink<S>>) {
-        self.add_sink(SinkSpec::file(path.to_owned(), AnySink::File(sink)));
     }
 
     /// Adds a sink of which each worker has its own instance.
@@ -288,11 +263,11 @@ impl<S> Table<S> {
     /// # pipeline.run()?;
     /// # Ok::<(), pathway_io::Error>(())
     /// ```
-    pub fn subscribe(&self, callback: impl FnMut(&Update<S>) + Send + 'static)
+    pub fn subscribe(&self, mut callback: impl FnMut(&Update<S>) + Send + 'static)
     where
         S: Schema,
     {
-        self.write_to(UpdateCallback(callback));
+        self.subscribe_commits(move |commit| commit.iter().for_each(|update| callback(&update)));
     }
 
     /// Calls `callback` with each commit, in order, on its own thread.
@@ -319,7 +294,7 @@ impl<S> Table<S> {
     where
         S: Schema,
     {
-        self.write_to(CommitCallback(callback));
+        self.write_to(Callback(callback));
     }
 
     /// Returns a channel of the table's commits that holds at most `capacity` of them.
@@ -358,7 +333,8 @@ impl<S> Table<S> {
         S: Schema,
     {
         let (sender, receiver) = crossbeam_channel::bounded(capacity);
-        self.write_to(Channel(sender));
+        // If the receiver was dropped, its subscription has ended.
+        self.subscribe_commits(move |commit| drop(sender.send(commit.clone())));
         receiver
     }
 }

@@ -48,7 +48,7 @@ use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
 use crate::sink::file::OutputFile;
-use crate::sink::spec::FileSink;
+use crate::sink::spec::{AnySink, FileSink, SinkSpec};
 
 /// Writes the updates of a table to a file of JSON lines, which is created or truncated when the pipeline starts.
 ///
@@ -68,7 +68,8 @@ use crate::sink::spec::FileSink;
 /// If the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
     let path = path.as_ref();
-    table.add_file_sink(path, Box::new(JsonLinesSink { file: OutputFile::new(path), names: Vec::new() }));
+    let sink = JsonLinesSink { file: OutputFile::new(path), names: Vec::new() };
+    table.add_sink(SinkSpec::file(path.to_owned(), AnySink::File(Box::new(sink))));
 }
 
 struct JsonLinesSink {

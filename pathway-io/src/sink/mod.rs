@@ -2,8 +2,9 @@
 
 pub(crate) mod attach;
 mod callback;
-mod channel;
 pub mod csv;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod database;
 pub(crate) mod file;
 pub(crate) mod inline;
 pub mod jsonlines;

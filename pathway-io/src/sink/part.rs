@@ -3,11 +3,14 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use crate::rows::commit::Commit;
+use crate::rows::schema::Schema;
 use crate::run::control::{Control, PartId};
-use crate::run::error::{BoxError, Error, FailureKind};
+use crate::run::error::{BoxError, Error, FailureKind, RunResult};
 use crate::run::guard::failed;
 use crate::run::panics::caught;
 use crate::run::part::{Part, Role, Suspicion};
+use crate::sink::Sink;
 use crate::sink::outlet::Progress;
 
 /// A sink as a part of the run that has to end.
@@ -40,6 +43,24 @@ pub(super) struct Worker {
     pub(super) control: Arc<Control>,
     /// The method of the sink that is being called, for the error text of a panic.
     pub(super) place: Cell<&'static str>,
+}
+
+impl Worker {
+    pub(super) fn write<S: Schema>(&self, sink: &mut dyn Sink<S>, commit: &Commit<S>) -> RunResult {
+        self.place.set("write");
+        sink.write(commit)
+    }
+
+    pub(super) fn flush<S: Schema>(&self, sink: &mut dyn Sink<S>) -> RunResult {
+        self.place.set("flush");
+        sink.flush()
+    }
+
+    /// Makes the sink undo everything that was not flushed. Returns the time of its last commit, or 0.
+    pub(super) fn recover<S: Schema>(&self, sink: &mut dyn Sink<S>) -> Result<u64, BoxError> {
+        self.place.set("recover");
+        Ok(sink.recover(S::SCHEMA)?.unwrap_or(0))
+    }
 }
 
 /// Returns the failure of a call, if there was one.

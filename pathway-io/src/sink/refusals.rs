@@ -5,7 +5,8 @@
 //! the sink accepts the rest. A transactional sink takes an empty commit too, since the time of the commit must be in
 //! it.
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use tracing::warn;
@@ -19,37 +20,31 @@ use crate::run::quarantine::{BadRows, QuarantineFile};
 use crate::sink::Sink;
 use crate::sink::part::Worker;
 
-/// The [`BadRows`] of a sink, with an open file.
-pub(super) enum Refusals {
-    Fail,
-    Skip,
-    Quarantine { path: PathBuf, file: QuarantineFile },
+/// The [`BadRows`] of a sink.
+pub(super) struct Refusals {
+    /// Whether a refused update fails the pipeline.
+    is_fatal: bool,
+    /// The quarantine file.
+    file: Option<(PathBuf, QuarantineFile)>,
 }
 
 impl Refusals {
     /// Opens the quarantine file. It keeps what earlier runs have written.
     pub(super) fn open(policy: BadRows) -> Result<Self, BoxError> {
-        Ok(match policy {
-            BadRows::Fail => Refusals::Fail,
-            BadRows::Skip => Refusals::Skip,
-            BadRows::Quarantine(path) => {
-                let file = QuarantineFile::open(&path, true).map_err(|error| failure(&path, error))?;
-                Refusals::Quarantine { path, file }
-            }
-        })
+        let is_fatal = policy == BadRows::Fail;
+        let BadRows::Quarantine(path) = policy else { return Ok(Refusals { is_fatal, file: None }) };
+        let file = QuarantineFile::open(&path, true).map_err(|error| failure(&path, error))?;
+        Ok(Refusals { is_fatal, file: Some((path, file)) })
     }
 
     /// Checks that the updates that were left out are still in their file.
     pub(super) fn check(&self) -> RunResult {
-        match self {
-            Refusals::Quarantine { path, file } => file.check().map_err(|error| failure(path, error)),
-            Refusals::Fail | Refusals::Skip => Ok(()),
-        }
+        self.file.as_ref().map_or(Ok(()), |(path, file)| file.check().map_err(|error| failure(path, error)))
     }
 
     /// Returns whether the error is about updates that must be left out.
     pub(super) fn apply_to(&self, error: &BoxError) -> bool {
-        !matches!(self, Refusals::Fail) && refused_update(&**error).is_some()
+        !self.is_fatal && refused_update(&**error).is_some()
     }
 
     /// Writes and flushes the commits one at a time, without the updates that the sink refuses.
@@ -59,17 +54,20 @@ impl Refusals {
         sink: &mut dyn Sink<S>,
         worker: &Worker,
     ) -> RunResult {
-        let mut stands = recover(sink, worker)?;
+        // A sink that is not transactional receives all commits again.
+        let recover = |sink: &mut dyn Sink<S>| -> Result<u64, BoxError> {
+            Ok(worker.recover(sink)? * u64::from(sink.is_transactional()))
+        };
+        let mut written = recover(sink)?;
         for commit in commits {
             let mut rest = commit.clone();
-            while stands < commit.time() && (!rest.is_empty() || sink.is_transactional()) {
-                worker.place.set("write");
-                let Err(error) = sink.write(&rest).and_then(|()| flush(sink, worker)) else { break };
+            while written < commit.time() && (!rest.is_empty() || sink.is_transactional()) {
+                let Err(error) = worker.write(sink, &rest).and_then(|()| worker.flush(sink)) else { break };
                 if rest.is_empty() || !self.apply_to(&error) {
                     return Err(error);
                 }
                 rest = self.leave_out(&rest, &error, worker)?;
-                stands = recover(sink, worker)?;
+                written = recover(sink)?;
             }
         }
         Ok(())
@@ -86,7 +84,7 @@ impl Refusals {
         named.retain(|update, _| *update < commit.len());
         let (name, time, reason) = (&*worker.part.name, commit.time(), text_of(&**error));
         let reason_of = |update: usize| if named.is_empty() { Some(&reason) } else { named.get(&update) };
-        if let Refusals::Quarantine { path, file } = self {
+        if let Some((path, file)) = &mut self.file {
             let writer = RowWriter::new::<S>();
             let mut lines = Vec::new();
             for (update, (batch, row)) in commit.rows().enumerate() {
@@ -107,18 +105,6 @@ impl Refusals {
     }
 }
 
-/// Makes the sink undo everything that was not flushed. Returns the time of its last commit.
-fn recover<S: Schema>(sink: &mut dyn Sink<S>, worker: &Worker) -> Result<u64, BoxError> {
-    worker.place.set("recover");
-    let time = sink.recover(S::SCHEMA)?;
-    Ok(if sink.is_transactional() { time.unwrap_or(0) } else { 0 })
-}
-
-fn flush<S: Schema>(sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
-    worker.place.set("flush");
-    sink.flush()
-}
-
-fn failure(path: &std::path::Path, error: std::io::Error) -> BoxError {
+fn failure(path: &Path, error: io::Error) -> BoxError {
     Error::fatal(format!("the file of refused rows `{}`: {error}", path.display())).into()
 }

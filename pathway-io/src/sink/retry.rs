@@ -42,7 +42,7 @@ pub(super) struct Retry<S: Schema> {
     progressed: bool,
     /// Whether a stop was requested, so that the next attempt is the last.
     is_last: bool,
-    refusals: Refusals,
+    pub(super) refusals: Refusals,
 }
 
 impl<S: Schema> Retry<S> {
@@ -69,11 +69,10 @@ impl<S: Schema> Retry<S> {
 
     /// Writes a commit, and keeps it until it is flushed.
     pub(super) fn write(&mut self, delivery: Delivery<S>, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
-        worker.place.set("write");
         if self.held.is_empty() {
             worker.part.progress.writes(delivery.commit.time());
         }
-        let written = sink.write(&delivery.commit);
+        let written = worker.write(sink, &delivery.commit);
         self.updates += delivery.commit.len();
         self.since.get_or_insert_with(Instant::now);
         self.held.push(delivery);
@@ -85,19 +84,13 @@ impl<S: Schema> Retry<S> {
     }
 
     pub(super) fn flush(&mut self, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
-        worker.place.set("flush");
-        match sink.flush() {
+        match worker.flush(sink) {
             Ok(()) => {
                 self.release(worker);
-                self.check()
+                self.refusals.check()
             }
             Err(error) => self.recover(error, sink, worker),
         }
-    }
-
-    /// Checks the file of the refused updates after a flush, and at the end.
-    pub(super) fn check(&self) -> RunResult {
-        self.refusals.check()
     }
 
     /// Drops the commits, because the sink has flushed them.
@@ -123,7 +116,6 @@ impl<S: Schema> Retry<S> {
                 }
             } else {
                 self.pause(error, worker)?;
-                self.began = Instant::now();
                 self.catch_up(sink, worker)
             };
             match caught_up {
@@ -145,21 +137,9 @@ impl<S: Schema> Retry<S> {
         Ok(())
     }
 
-    /// Handles an error during the first commits, which the sink lacked after an earlier run.
-    pub(super) fn write_missed(
-        &mut self,
-        error: BoxError,
-        missed: &[Commit<S>],
-        sink: &mut dyn Sink<S>,
-        worker: &Worker,
-    ) -> RunResult {
-        if self.refusals.apply_to(&error) { self.refusals.write_rest(missed, sink, worker) } else { Err(error) }
-    }
-
     /// Asks the sink for the time of its last commit, and writes later commits again.
     fn catch_up(&mut self, sink: &mut dyn Sink<S>, worker: &Worker) -> RunResult {
-        worker.place.set("recover");
-        let time = sink.recover(S::SCHEMA)?.unwrap_or(0);
+        let time = worker.recover(sink)?;
         // A transactional sink must be at a time that is possible here. Another sink may receive a commit twice.
         if sink.is_transactional() {
             let (flushed, last) = (self.flushed, self.held.last().map_or(self.flushed, |last| last.commit.time()));
@@ -171,12 +151,10 @@ impl<S: Schema> Retry<S> {
                 .into());
             }
         }
-        worker.place.set("write");
         for delivery in self.held.iter().filter(|delivery| delivery.commit.time() > time) {
-            sink.write(&delivery.commit)?;
+            worker.write(sink, &delivery.commit)?;
         }
-        worker.place.set("flush");
-        sink.flush()?;
+        worker.flush(sink)?;
         self.release(worker);
         Ok(())
     }

@@ -19,15 +19,13 @@ pub(crate) struct Target {
     /// The path of the file, or the URL of the server.
     pub(crate) path: PathBuf,
     pub(crate) is_server: bool,
-    /// The table, if the target is a database.
+    /// The table, if the target is a database. Different tables have different names here.
     pub(crate) part: Option<String>,
-    /// Whether the database ignores the case of ASCII letters in the name of the table.
-    pub(crate) ignores_case: bool,
 }
 
 impl Target {
     pub(crate) fn file(path: PathBuf) -> Self {
-        Target { path, is_server: false, part: None, ignores_case: false }
+        Target { path, is_server: false, part: None }
     }
 
     /// Returns the text that identifies a table of a database, or a directory, in the state.
@@ -35,7 +33,6 @@ impl Target {
     pub(crate) fn key(&self) -> String {
         let path = path_key(&self.path);
         match &self.part {
-            Some(part) if self.ignores_case => format!("{path} {}", part.to_ascii_lowercase()),
             Some(part) => format!("{path} {part}"),
             None => path,
         }
@@ -43,11 +40,7 @@ impl Target {
 
     /// Returns whether both are tables of a database, and two different ones.
     pub(crate) fn is_apart_from(&self, other: &Target) -> bool {
-        match (&self.part, &other.part) {
-            (Some(one), Some(other)) if self.ignores_case => !one.eq_ignore_ascii_case(other),
-            (Some(one), Some(other)) => one != other,
-            _ => false,
-        }
+        self.part.is_some() && other.part.is_some() && self.part != other.part
     }
 }
 
@@ -108,14 +101,6 @@ impl<S: Schema> SinkSpec<S> {
 }
 
 impl<S: Schema> AnySink<S> {
-    pub(crate) fn is_transactional(&self) -> bool {
-        match self {
-            AnySink::Plain(sink) => sink.is_transactional(),
-            AnySink::File(_) => false,
-            AnySink::Staged(sink) => sink.is_transactional(),
-        }
-    }
-
     /// Returns the sink if it makes many commits durable together.
     pub(crate) fn staged(&mut self) -> Option<&mut dyn StagedSink<S>> {
         match self {
@@ -136,23 +121,6 @@ impl<S: Schema> AnySink<S> {
         match self {
             AnySink::Plain(_) | AnySink::Staged(_) => None,
             AnySink::File(sink) => Some(sink.file()),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_in_another_case_are_one_table_if_the_database_ignores_case() {
-        let target =
-            |part: &str, ignores_case| Target { part: Some(part.into()), ignores_case, ..Target::file("".into()) };
-        for ignores_case in [true, false] {
-            let cat = target("Cat", ignores_case);
-            assert_eq!(cat.is_apart_from(&target("cAT", ignores_case)), !ignores_case);
-            assert!(!cat.is_apart_from(&cat) && cat.is_apart_from(&target("Cats", ignores_case)));
-            assert!(!cat.is_apart_from(&Target::file("".into())));
         }
     }
 }

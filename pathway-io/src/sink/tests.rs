@@ -22,41 +22,44 @@ use crate::run::error::{BoxError, RunResult};
 use crate::testing::EveryColumn;
 
 /// A sink that is attached to a table, called by the kit instead of its thread.
-struct Attached<S: Schema>(AnySink<S>);
+struct Attached<S: Schema> {
+    sink: AnySink<S>,
+    is_transactional: bool,
+}
 
 fn attached<S: Schema + Send>(attach: impl FnOnce(&Table<S>)) -> Attached<S> {
     let pipeline = crate::Pipeline::new();
     let table = pipeline.read(crate::testing::script([]));
     attach(&table);
-    let spec = table.extensions().get::<TableSinks<S>>().take().pop().unwrap();
-    Attached(spec.sink)
+    let mut spec = table.extensions().get::<TableSinks<S>>().take().pop().unwrap();
+    Attached { is_transactional: spec.sink.get().is_transactional(), sink: spec.sink }
 }
 
 impl<S: Schema> Sink<S> for Attached<S> {
     fn open(&mut self, schema: &'static TableSchema) -> RunResult {
-        self.0.get().open(schema)
+        self.sink.get().open(schema)
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
-        self.0.get().write(commit)
+        self.sink.get().write(commit)
     }
 
     fn flush(&mut self) -> RunResult {
-        self.0.get().flush()?;
+        self.sink.get().flush()?;
         // A sink that writes parts makes its commits durable only when the checkpointer asks for the end of a part.
-        self.0.staged().map_or(Ok(()), |sink| sink.end_part())
+        self.sink.staged().map_or(Ok(()), |sink| sink.end_part())
     }
 
     fn is_transactional(&self) -> bool {
-        self.0.is_transactional()
+        self.is_transactional
     }
 
     fn recover(&mut self, schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
-        self.0.get().recover(schema)
+        self.sink.get().recover(schema)
     }
 
     fn close(&mut self) -> RunResult {
-        self.0.get().close()
+        self.sink.get().close()
     }
 }
 

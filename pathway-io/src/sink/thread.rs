@@ -19,8 +19,6 @@ use crate::run::part::Phase;
 use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::run::threads;
-use crate::sink::Sink;
-use crate::sink::file::OutputFile;
 use crate::sink::inline::InlineSink;
 use crate::sink::outlet::{Delivery, Outlet, Progress, SinkMessage};
 use crate::sink::part::{SinkPart, Worker, failure};
@@ -123,7 +121,6 @@ impl Worker {
             Some(restart) => Some(Retry::new(restart, Refusals::open(refused_rows)?)),
             None => None,
         };
-        let mut lengths = sink.file().filter(|file| file.is_persisted()).map(|_| Lengths::default());
         let is_transactional = recovery.is_some();
         // A sink that refuses the checkpoint must do so before a file is touched.
         if !is_transactional && !self.control.wait_until_checked() {
@@ -141,9 +138,10 @@ impl Worker {
             retry.opened(last);
             self.part.progress.recovered();
         }
-        if let (Some(lengths), Some(file)) = (&mut lengths, sink.file()) {
-            lengths.opened(file);
-        }
+        let mut lengths = sink
+            .file()
+            .filter(|file| file.is_persisted())
+            .map(|file| Lengths { len: file.position(), since: VecDeque::new() });
         self.control.set_phase(self.id, Phase::Running);
         let mut next = self.wait(told, sink)?;
         while let Some(now) = next {
@@ -152,7 +150,7 @@ impl Worker {
                     last = delivery.commit.time();
                     match &mut retry {
                         Some(retry) => retry.write(delivery, sink.get(), self)?,
-                        None => self.write(sink, &delivery, lengths.as_mut())?,
+                        None => self.write_delivery(sink, &delivery, lengths.as_mut())?,
                     }
                 }
                 SinkMessage::Sync { time, reply } => {
@@ -168,7 +166,10 @@ impl Worker {
             next = match told.try_recv() {
                 Ok(next) => Some(next),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
-                    self.flush(sink.get(), retry.as_mut())?;
+                    match &mut retry {
+                        Some(retry) => retry.flush(sink.get(), self)?,
+                        None => self.flush(sink.get())?,
+                    }
                     if is_transactional {
                         let durable = sink.staged().map_or(last, |sink| sink.durable());
                         self.part.progress.set_durable(durable);
@@ -182,7 +183,7 @@ impl Worker {
         if let Some(file) = sink.file() {
             file.check()?;
         }
-        retry.map_or(Ok(()), |retry| retry.check())
+        retry.map_or(Ok(()), |retry| retry.refusals.check())
     }
 
     /// Waits for the next message. Returns `None` if there will be none. A part that becomes due meanwhile is ended.
@@ -217,61 +218,42 @@ impl Worker {
         match sink {
             AnySink::File(sink) => sink.file().sync(),
             AnySink::Staged(sink) => sink.end_part(),
-            AnySink::Plain(sink) => self.flush(&mut **sink, retry),
+            AnySink::Plain(sink) => match retry {
+                Some(retry) => retry.flush(&mut **sink, self),
+                None => sink.flush(),
+            },
         }
     }
 
-    fn write<S: Schema>(
+    /// Writes a commit to a sink that is not retried.
+    fn write_delivery<S: Schema>(
         &self,
         sink: &mut AnySink<S>,
         delivery: &Delivery<S>,
         lengths: Option<&mut Lengths>,
     ) -> RunResult {
-        self.place.set("write");
-        self.part.progress.writes(delivery.commit.time());
-        sink.get().write(&delivery.commit)?;
-        self.part.progress.taken(delivery.commit.len());
+        let commit = &delivery.commit;
+        self.part.progress.writes(commit.time());
+        self.write(sink.get(), commit)?;
+        self.part.progress.taken(commit.len());
         if let (Some(lengths), Some(file)) = (lengths, sink.file()) {
-            lengths.written(delivery.commit.time(), file);
+            lengths.since.push_back((commit.time(), file.position()));
         }
         Ok(())
     }
 
-    fn flush<S: Schema>(&self, sink: &mut dyn Sink<S>, retry: Option<&mut Retry<S>>) -> RunResult {
-        match retry {
-            Some(retry) => retry.flush(sink, self),
-            None => {
-                self.place.set("flush");
-                sink.flush()
-            }
-        }
-    }
-
-    /// Opens a sink, or recovers it.
+    /// Opens a sink, or recovers a transactional sink and sends it the commits that it lacks.
     fn open<S: Schema>(
         &self,
         sink: &mut AnySink<S>,
         recovery: Option<&Recovery<S>>,
         retry: Option<&mut Retry<S>>,
     ) -> RunResult {
-        match recovery {
-            Some(recovery) => self.recover(sink, retry, recovery),
-            None => {
-                self.place.set("open");
-                sink.get().open(S::SCHEMA)
-            }
-        }
-    }
-
-    /// Opens a transactional sink, and sends it the commits that it lacks.
-    fn recover<S: Schema>(
-        &self,
-        sink: &mut AnySink<S>,
-        retry: Option<&mut Retry<S>>,
-        Recovery { checkpoint, known, held }: &Recovery<S>,
-    ) -> RunResult {
-        self.place.set("recover");
-        let time = sink.get().recover(S::SCHEMA)?.unwrap_or(0);
+        let Some(Recovery { checkpoint, known, held }) = recovery else {
+            self.place.set("open");
+            return sink.get().open(S::SCHEMA);
+        };
+        let time = self.recover(sink.get())?;
         if time > *checkpoint {
             return Err(Error::fatal(format!(
                 "it has commits up to time {time}, and the checkpoint in the state directory is of time {checkpoint}: \
@@ -289,30 +271,20 @@ impl Worker {
             ))
             .into());
         }
-        if let Err(error) = self.write_missed(sink, time, held) {
-            match retry {
-                Some(retry) => retry.write_missed(error, held, sink.get(), self)?,
-                None => return Err(error),
+        let mut missed = held.iter().filter(|commit| commit.time() > time);
+        let written = missed.try_for_each(|commit| self.write(sink.get(), commit)).and_then(|()| self.sync(sink, None));
+        match (written, retry) {
+            (Err(error), Some(retry)) if retry.refusals.apply_to(&error) => {
+                retry.refusals.write_rest(held, sink.get(), self)?;
             }
+            (written, _) => written?,
         }
         self.part.progress.set_durable(held.last().map_or(time, |last| last.time().max(time)));
         Ok(())
     }
 }
 
-impl Worker {
-    /// Writes the commits after `time`, and makes them durable.
-    fn write_missed<S: Schema>(&self, sink: &mut AnySink<S>, time: u64, held: &[Commit<S>]) -> RunResult {
-        self.place.set("write");
-        for commit in held.iter().filter(|commit| commit.time() > time) {
-            sink.get().write(commit)?;
-        }
-        self.sync(sink, None)
-    }
-}
-
 /// The length of a file after each commit since the last sync.
-#[derive(Default)]
 struct Lengths {
     /// The length at the time of the last request.
     len: u64,
@@ -320,14 +292,6 @@ struct Lengths {
 }
 
 impl Lengths {
-    fn opened(&mut self, file: &OutputFile) {
-        self.len = file.position();
-    }
-
-    fn written(&mut self, time: u64, file: &OutputFile) {
-        self.since.push_back((time, file.position()));
-    }
-
     fn at(&mut self, time: u64) -> u64 {
         while let Some((_, len)) = self.since.front().filter(|(written, _)| *written <= time) {
             self.len = *len;

@@ -3,11 +3,7 @@
 use crate::rows::column::{Buffer, Scalar, Style};
 use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
-#[cfg(any(test, fuzzing))]
-use crate::rows::fields::Columns;
 use crate::rows::fields::Visitor;
-#[cfg(any(test, fuzzing))]
-use crate::rows::schema::Schema;
 
 /// Appends each field of a row and a comma, with quotes if the field needs them.
 pub(super) struct Minimal<'a> {
@@ -96,20 +92,6 @@ pub(super) fn escape_formula(out: &mut Vec<u8>, start: usize) {
     let text = start + usize::from(out.get(start) == Some(&b'"'));
     if let Some(b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\n') = out.get(text) {
         out.insert(text, b'\'');
-    }
-}
-
-/// Appends the fields of one row, for the fuzzer.
-#[cfg(any(test, fuzzing))]
-pub(crate) fn write_fields<S: Schema>(
-    columns: &crate::rows::schema::ColumnsOf<S>,
-    row: usize,
-    style: Style,
-    out: &mut Vec<u8>,
-) {
-    match style {
-        Style::Plain | Style::Exact => columns.visit(0, &mut Minimal { row, out }),
-        Style::Pathway => columns.visit(0, &mut Quoted { row, out }),
     }
 }
 

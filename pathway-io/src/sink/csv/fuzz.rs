@@ -8,7 +8,7 @@ use crate::rows::column::{Buffer, Style};
 use crate::rows::decode::fuzz::records;
 use crate::rows::fields::{Columns, Visitor};
 use crate::rows::schema::{ColumnsOf, Schema};
-use crate::sink::csv;
+use crate::sink::csv::fields::{Minimal, Quoted};
 
 #[derive(Schema)]
 #[schema(crate = crate)]
@@ -56,7 +56,10 @@ pub fn csv(data: &[u8]) {
         let (mut ours, mut expected, mut fields) = (Vec::new(), Vec::new(), Vec::new());
         for row in 0..len {
             let mut visitor = Fields { row, style, fields: Vec::new(), line: Vec::new() };
-            csv::fields::write_fields::<Row>(&columns, row, style, &mut ours);
+            match style {
+                Style::Plain | Style::Exact => columns.visit(0, &mut Minimal { row, out: &mut ours }),
+                Style::Pathway => columns.visit(0, &mut Quoted { row, out: &mut ours }),
+            }
             columns.visit(0, &mut visitor);
             ours.push(b'\n');
             visitor.line.push(b'\n');

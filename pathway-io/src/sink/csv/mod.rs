@@ -31,7 +31,7 @@ use crate::rows::table::Table;
 use crate::run::error::RunResult;
 use crate::sink::Sink;
 use crate::sink::file::{OutputFile, numbered};
-use crate::sink::spec::FileSink;
+use crate::sink::spec::{AnySink, FileSink, SinkSpec};
 
 /// Writes the updates of a table to a CSV file, which is created or truncated when the pipeline starts.
 ///
@@ -75,16 +75,28 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
         let path = path.to_owned();
         table.add_worker_sink(&path.clone(), move |worker| {
             let path = numbered(&path, worker);
-            let sink = Box::new(CsvSink { file: OutputFile::new(&path), options: options.clone() });
-            (path, sink)
+            let file = OutputFile::new(&path);
+            (path, Box::new(CsvSink { file, options: options.clone() }))
         });
         return;
     }
-    table.add_file_sink(path, Box::new(CsvSink { file: OutputFile::new(path), options }));
+    let sink = CsvSink { file: OutputFile::new(path), options };
+    table.add_sink(SinkSpec::file(path.to_owned(), AnySink::File(Box::new(sink))));
 }
 
 /// Options for a CSV file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// ```no_run
+/// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
+/// # #[derive(Schema)] struct Cat { key: i64 }
+/// # struct Cats;
+/// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
+/// # let pipeline = Pipeline::new();
+/// # let cats = pipeline.read(Cats);
+/// csv::write_with(&cats, "output.csv", csv::Options::pathway());
+/// csv::write_with(&cats, "for_excel.csv", csv::Options::new().escape_formulas());
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use]
 pub struct Options {
     pathway: bool,
@@ -97,7 +109,7 @@ impl Options {
     ///
     /// A null is an empty field, and an empty text is `""`.
     pub fn new() -> Self {
-        Options { pathway: false, per_worker: false, escape_formulas: false }
+        Self::default()
     }
 
     /// Writes the same bytes as Pathway's `pw.io.csv.write`.
@@ -105,16 +117,6 @@ impl Options {
     /// Every field is in quotes, also in the header. A null is `None`, and booleans are `True` and `False`. Inside lists and
     /// tuples, which are JSON, a float that is not finite is `null`. A date-time has nine digits of a second, and an instant, in
     /// UTC, ends with `+0000`.
-    ///
-    /// ```no_run
-    /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
-    /// # #[derive(Schema)] struct Cat { key: i64 }
-    /// # struct Cats;
-    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
-    /// # let pipeline = Pipeline::new();
-    /// # let cats = pipeline.read(Cats);
-    /// csv::write_with(&cats, "output.csv", csv::Options::pathway());
-    /// ```
     pub fn pathway() -> Self {
         Options { pathway: true, ..Options::new() }
     }
@@ -125,16 +127,6 @@ impl Options {
     /// formula such as `=HYPERLINK(..)`, which can send cells to another machine. Texts, bytes, dates and the names of columns
     /// are escaped. Numbers and JSON cannot be formulas. Without this option, fields are written unchanged, because a program
     /// that reads the file would also read the `'`.
-    ///
-    /// ```no_run
-    /// # use pathway_io::{connector, csv, Pipeline, Schema, Subject};
-    /// # #[derive(Schema)] struct Cat { key: i64 }
-    /// # struct Cats;
-    /// # #[connector] impl Cats { fn run(&mut self, _cats: Subject<Cat>) {} }
-    /// # let pipeline = Pipeline::new();
-    /// # let cats = pipeline.read(Cats);
-    /// csv::write_with(&cats, "for_excel.csv", csv::Options::new().escape_formulas());
-    /// ```
     pub fn escape_formulas(mut self) -> Self {
         self.escape_formulas = true;
         self
@@ -162,12 +154,6 @@ impl Options {
     pub fn per_worker(mut self) -> Self {
         self.per_worker = true;
         self
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options::new()
     }
 }
 

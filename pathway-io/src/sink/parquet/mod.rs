@@ -71,7 +71,7 @@ use crate::schema::{BatchBuilder, row_check};
 use crate::sink::Sink;
 use crate::sink::file::file_system;
 use crate::sink::file::storage::{FileError, Storage, create_directory, remove, sync_parent};
-use crate::sink::spec::StagedSink;
+use crate::sink::spec::{AnySink, SinkSpec, StagedSink};
 use complete::{CompleteParts, Named};
 use part::Part;
 
@@ -94,7 +94,8 @@ const UNFINISHED: &str = ".part.parquet.new";
 /// If the pipeline of the table has been started or dropped.
 pub fn write<S: Schema>(table: &Table<S>, directory: impl AsRef<Path>, options: Options) {
     let directory = directory.as_ref();
-    table.add_staged_sink(directory, Box::new(ParquetSink::new(directory, options)));
+    let sink = AnySink::Staged(Box::new(ParquetSink::new(directory, options)));
+    table.add_sink(SinkSpec::file(directory.to_owned(), sink));
 }
 
 /// Options for the parts of a table.

@@ -12,7 +12,7 @@ use postgres::types::ToSql;
 use postgres::{Statement, Transaction};
 
 use super::copy::Copy;
-use super::error::judged;
+use super::error::{is_taken, judged, judged_copy};
 use super::fields::{Array, Fields, Out, refused};
 use super::layout::Layout;
 use crate::rows::batch::Batch;
@@ -120,7 +120,6 @@ pub(super) fn change<S: Schema>(
     layout: &Layout,
     statements: &mut Statements,
     commits: &[Commit<S>],
-    scratch: &mut Vec<u8>,
 ) -> Result<(), BoxError> {
     let batches: Vec<&Batch<S>> = commits.iter().flat_map(Commit::batches).collect();
     let last = LastChanges::of(&batches, |_| ());
@@ -129,20 +128,20 @@ pub(super) fn change<S: Schema>(
     // Removed rows go first, because another row may now have a value that must be unique.
     let mut gone = Arrays::new(layout, &statements.delete, &batches, true);
     for change in last.rows.iter().filter(|change| !change.is_present) {
-        gone.add(transaction, *change, scratch)?;
+        gone.add(transaction, *change)?;
     }
     gone.execute(transaction)?;
     let mut present = Arrays::new(layout, &statements.upsert, &batches, false);
     for change in last.rows.iter().filter(|change| change.is_present && !(copies && change.is_new())) {
-        present.add(transaction, *change, scratch)?;
+        present.add(transaction, *change)?;
     }
     present.execute(transaction)?;
     let new = || last.rows.iter().filter(|change| change.is_new()).copied();
-    if copies && !insert(transaction, layout, &statements.copy, new(), &batches, scratch)? {
+    if copies && !insert(transaction, layout, &statements.copy, new(), &batches)? {
         // Another program has written rows to the table, so `COPY` would fail for later commits, too.
         statements.takes_copy = false;
         for change in new() {
-            present.add(transaction, change, scratch)?;
+            present.add(transaction, change)?;
         }
         present.execute(transaction)?;
     }
@@ -160,6 +159,8 @@ struct Arrays<'a, S: Schema> {
     oids: Vec<u32>,
     rows: usize,
     only_key: bool,
+    /// A buffer for the text of values.
+    scratch: Vec<u8>,
 }
 
 impl<'a, S: Schema> Arrays<'a, S> {
@@ -167,7 +168,8 @@ impl<'a, S: Schema> Arrays<'a, S> {
         let columns = layout.columns.iter().filter(|column| !only_key || column.primary_key);
         let oids: Vec<u32> = columns.map(|column| column.kind.oid()).collect();
         let arrays = oids.iter().map(|_| Array(Vec::new())).collect();
-        let mut arrays = Arrays { layout, statement, batches, arrays, ends: Vec::new(), oids, rows: 0, only_key };
+        let (ends, scratch) = (Vec::new(), Vec::new());
+        let mut arrays = Arrays { layout, statement, batches, arrays, ends, oids, rows: 0, only_key, scratch };
         arrays.clear();
         arrays
     }
@@ -190,16 +192,11 @@ impl<'a, S: Schema> Arrays<'a, S> {
 
     /// Adds a row, and executes the statement if there are enough of them. A row that does not fit begins the next
     /// statement, because PostgreSQL takes at most 1 GiB in one.
-    fn add(
-        &mut self,
-        transaction: &mut Transaction<'_>,
-        change: Change,
-        scratch: &mut Vec<u8>,
-    ) -> Result<(), BoxError> {
+    fn add(&mut self, transaction: &mut Transaction<'_>, change: Change) -> Result<(), BoxError> {
         let (layout, Place { batch, row }) = (self.layout, change.place);
         self.ends.clear();
         self.ends.extend(self.arrays.iter().map(|array| array.0.len()));
-        let out = Out::Arrays(&mut self.arrays, 0);
+        let (out, scratch) = (Out::Arrays(&mut self.arrays, 0), &mut self.scratch);
         let mut fields = Fields { layout, row, only_key: self.only_key, out, scratch, fault: None };
         self.batches[batch].columns.visit(0, &mut fields);
         if let Some(fault) = fields.fault {
@@ -243,22 +240,21 @@ fn insert<S: Schema>(
     statement: &Statement,
     rows: impl Iterator<Item = Change>,
     batches: &[&Batch<S>],
-    scratch: &mut Vec<u8>,
 ) -> Result<bool, BoxError> {
     let mut savepoint = transaction.transaction().map_err(judged)?;
     let copied = Copy::begin(&mut savepoint, layout, statement).and_then(|mut copy| {
         for Change { place, .. } in rows {
-            copy.row(batches[place.batch], place.row, None, scratch)?;
+            copy.row(batches[place.batch], place.row, None)?;
         }
         copy.end()
     });
     match copied {
         Ok(()) => savepoint.commit().map_err(judged)?,
-        Err(error) if error.is_taken() => {
+        Err(error) if is_taken(&error) => {
             savepoint.rollback().map_err(judged)?;
             return Ok(false);
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(judged_copy(error)),
     }
     Ok(true)
 }
@@ -269,13 +265,14 @@ pub(super) fn append<S: Schema>(
     layout: &Layout,
     statement: &Statement,
     commits: &[Commit<S>],
-    scratch: &mut Vec<u8>,
 ) -> Result<(), BoxError> {
-    let mut copy = Copy::begin(transaction, layout, statement)?;
-    for commit in commits {
-        for (batch, row) in commit.rows() {
-            copy.row(batch, row, Some((commit.time(), batch.diff(row))), scratch)?;
+    let copied = Copy::begin(transaction, layout, statement).and_then(|mut copy| {
+        for commit in commits {
+            for (batch, row) in commit.rows() {
+                copy.row(batch, row, Some((commit.time(), batch.diff(row))))?;
+            }
         }
-    }
-    Ok(copy.end()?)
+        copy.end()
+    });
+    copied.map_err(judged_copy)
 }

@@ -54,6 +54,17 @@ pub(super) fn judged(error: postgres::Error) -> BoxError {
     }
 }
 
+/// Converts an error of a `COPY`.
+pub(super) fn judged_copy(error: io::Error) -> BoxError {
+    error.downcast().map_or_else(BoxError::from, judged)
+}
+
+/// Returns whether a `COPY` has failed because another row has one of the keys. An upsert replaces it.
+pub(super) fn is_taken(error: &io::Error) -> bool {
+    let error = error.get_ref().and_then(|error| error.downcast_ref::<postgres::Error>());
+    error.and_then(postgres::Error::code).is_some_and(|state| state.code() == "23505")
+}
+
 /// Returns the error for a connection string that the client cannot parse.
 pub(super) fn invalid(error: postgres::Error) -> BoxError {
     let error = ServerError(error);

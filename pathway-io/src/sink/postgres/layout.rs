@@ -5,20 +5,12 @@ use postgres::{Client, Transaction};
 use crate::rows::description::{Column, TableSchema};
 use crate::run::error::{BoxError, Error};
 use crate::schema::Dialect;
+use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
 use crate::sink::postgres::error::judged;
 use crate::sink::postgres::kind::Kind;
 
-/// The table with the time of each table's last commit. A table that is named in it was made by a pipeline.
-const TABLES: &str = "pathway_io_tables";
 /// PostgreSQL cuts longer names, so that two of them could become one.
 const LONGEST_NAME: usize = 63;
-
-/// The treatment of rows from an earlier run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    Empty,
-    Continue,
-}
 
 /// The alternative that an error names if the table cannot be used.
 const ELSEWHERE: &str = "or write to another one (`postgres::Options::table`)";
@@ -68,10 +60,6 @@ struct Found {
     merges_texts: bool,
 }
 
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 impl Layout {
     pub(super) fn new(
         schema: &'static TableSchema,
@@ -98,10 +86,7 @@ impl Layout {
             arrays.collect::<Vec<_>>().join(", ")
         };
         let (all, keys, values) = (names(None).join(", "), names(Some(true)), names(Some(false)));
-        let set: Vec<String> = values.iter().map(|value| format!("{value} = excluded.{value}")).collect();
-        let action = if set.is_empty() { "NOTHING".into() } else { format!("UPDATE SET {}", set.join(", ")) };
         let same: Vec<String> = keys.iter().map(|key| format!("kept.{key} = gone.{key}")).collect();
-        let keys = keys.join(", ");
         let create = if updates {
             schema.sql_ddl_of_updates(Dialect::Postgres, &table)
         } else {
@@ -116,12 +101,14 @@ impl Layout {
         };
         Layout {
             upsert: format!(
-                "INSERT INTO {name} ({all}) SELECT * FROM unnest({}) ON CONFLICT ({keys}) DO {action}",
-                arrays(None)
+                "INSERT INTO {name} ({all}) SELECT * FROM unnest({}) {}",
+                arrays(None),
+                on_conflict(&keys, &values)
             ),
             delete: format!(
-                "DELETE FROM {name} AS kept USING unnest({}) AS gone ({keys}) WHERE {}",
+                "DELETE FROM {name} AS kept USING unnest({}) AS gone ({}) WHERE {}",
                 arrays(Some(true)),
+                keys.join(", "),
                 same.join(" AND ")
             ),
             copy: format!("COPY {name} ({all}) FROM STDIN (FORMAT BINARY)"),
@@ -235,10 +222,7 @@ impl Layout {
             let query = format!("SELECT EXISTS (SELECT 1 FROM {})", self.name);
             let has_rows: bool = transaction.query_one(&query, &[]).map_err(judged)?.get(0);
             if has_rows {
-                return Err(Error::fatal(format!(
-                    "there is a table `{table}` with rows that no pipeline has written; empty it, {ELSEWHERE}"
-                ))
-                .into());
+                return Err(Error::fatal(foreign_rows(table, ELSEWHERE)).into());
             }
         }
         Ok(())

@@ -121,8 +121,9 @@ use crate::run::error::{BoxError, RunResult};
 use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
-use crate::sink::spec::Target;
-use layout::{Layout, Start};
+use crate::sink::database::Start;
+use crate::sink::spec::{AnySink, SinkSpec, Target};
+use layout::Layout;
 use session::{Session, Sessions};
 
 pub use options::Options;
@@ -161,9 +162,15 @@ pub fn write_with<S: Schema>(table: &Table<S>, config: impl Into<String>, option
         sessions: Sessions::new(config, connect),
         session: None,
         pending: Vec::new(),
-        scratch: Vec::new(),
     };
-    table.add_database_sink(name, target, retry.unwrap_or_else(default_retry), refused_rows, Box::new(sink));
+    table.add_sink(SinkSpec {
+        name: name.into(),
+        target: Some(target),
+        sink: AnySink::Plain(Box::new(sink)),
+        retry: Some(retry.unwrap_or_else(default_retry)),
+        refused_rows,
+        inline: false,
+    });
 }
 
 /// The port of a server unless a connection string has another one.
@@ -203,7 +210,6 @@ struct PostgresSink<S: Schema> {
     session: Option<Session>,
     /// The commits since the last flush, which go into one transaction.
     pending: Vec<Commit<S>>,
-    scratch: Vec<u8>,
 }
 
 impl<S: Schema> PostgresSink<S> {
@@ -239,9 +245,9 @@ impl<S: Schema> Sink<S> for PostgresSink<S> {
     fn flush(&mut self) -> RunResult {
         if !self.pending.is_empty() {
             let session = self.session.as_mut().ok_or("not connected to the server")?;
-            if let Err(error) = session.apply(&self.layout, &self.pending, &mut self.scratch) {
+            if let Err(error) = session.apply(&self.layout, &self.pending) {
                 return Err(match &*self.pending {
-                    [commit] if self.finds_refused => session.locate(error, &self.layout, commit, &mut self.scratch),
+                    [commit] if self.finds_refused => session.locate(error, &self.layout, commit),
                     _ => error,
                 });
             }

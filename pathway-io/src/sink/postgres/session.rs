@@ -11,11 +11,12 @@ use postgres::{Client, Config, NoTls, Socket, Statement, Transaction};
 
 use super::apply::{self, Statements};
 use super::error::{invalid, judged};
-use super::layout::{Layout, Start};
+use super::layout::Layout;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult, refused_update};
 use crate::run::threads;
+use crate::sink::database::{Start, TABLES};
 
 /// The connect timeout, unless the connection string sets one.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -232,38 +233,27 @@ fn holder(client: &mut Client, key: &str, layout: &Layout) -> Option<String> {
 
 impl Session {
     /// Applies commits and their time in one transaction.
-    pub(super) fn apply<S: Schema>(
-        &mut self,
-        layout: &Layout,
-        commits: &[Commit<S>],
-        scratch: &mut Vec<u8>,
-    ) -> RunResult {
+    pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commits: &[Commit<S>]) -> RunResult {
         let Some(last) = commits.last() else { return Ok(()) };
         let mut transaction = self.client.transaction().map_err(judged)?;
-        write(&mut transaction, &mut self.statements, layout, commits, scratch)?;
+        write(&mut transaction, &mut self.statements, layout, commits)?;
         let time = last.time().cast_signed();
         // `COMMIT` of a failed transaction succeeds for the client. This statement fails instead.
         let changed = transaction.execute(&self.set_time, &[&layout.table, &time]).map_err(judged)?;
         if changed != 1 {
             let table = &layout.table;
-            return Err(Error::fatal(format!("the row of `{table}` in `pathway_io_tables` was removed")).into());
+            return Err(Error::fatal(format!("the row of `{table}` in `{TABLES}` was removed")).into());
         }
         transaction.commit().map_err(judged)?;
         Ok(())
     }
 
     /// If the server refuses updates permanently, returns an error that names each of them.
-    pub(super) fn locate<S: Schema>(
-        &mut self,
-        error: BoxError,
-        layout: &Layout,
-        commit: &Commit<S>,
-        scratch: &mut Vec<u8>,
-    ) -> BoxError {
+    pub(super) fn locate<S: Schema>(&mut self, error: BoxError, layout: &Layout, commit: &Commit<S>) -> BoxError {
         if refused_update(&*error).is_none() {
             return error;
         }
-        match self.refused(layout, commit, scratch) {
+        match self.refused(layout, commit) {
             Ok(updates) => {
                 // A trigger may accept the parts and refuse the whole.
                 let last = commit.len().checked_sub(1);
@@ -278,12 +268,7 @@ impl Session {
     ///
     /// A part has all updates of a key or none, and the keys are added in the order in which they are written. Otherwise a part
     /// could be refused although the whole is accepted: a row may have the unique value of a row that the commit removes.
-    fn refused<S: Schema>(
-        &mut self,
-        layout: &Layout,
-        commit: &Commit<S>,
-        scratch: &mut Vec<u8>,
-    ) -> Result<Vec<(usize, BoxError)>, BoxError> {
+    fn refused<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> Result<Vec<(usize, BoxError)>, BoxError> {
         let order = match &self.statements {
             Rows::Current(_) => apply::order(commit),
             Rows::Updates(_) => (0..commit.len()).collect(),
@@ -292,7 +277,7 @@ impl Session {
         // Returns the error if the server refuses the updates.
         let mut attempt = |keep: &dyn Fn(usize) -> bool| -> Result<Option<BoxError>, BoxError> {
             let mut savepoint = transaction.transaction().map_err(judged)?;
-            let written = write(&mut savepoint, &mut self.statements, layout, &[commit.filtered(keep)], scratch);
+            let written = write(&mut savepoint, &mut self.statements, layout, &[commit.filtered(keep)]);
             let checked =
                 written.and_then(|()| savepoint.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(judged));
             match checked {
@@ -326,10 +311,9 @@ fn write<S: Schema>(
     statements: &mut Rows,
     layout: &Layout,
     commits: &[Commit<S>],
-    scratch: &mut Vec<u8>,
 ) -> RunResult {
     match statements {
-        Rows::Current(statements) => apply::change(transaction, layout, statements, commits, scratch),
-        Rows::Updates(copy) => apply::append(transaction, layout, copy, commits, scratch),
+        Rows::Current(statements) => apply::change(transaction, layout, statements, commits),
+        Rows::Updates(copy) => apply::append(transaction, layout, copy, commits),
     }
 }

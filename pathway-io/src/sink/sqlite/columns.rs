@@ -7,7 +7,7 @@ use crate::rows::description::Column;
 
 /// A column of the schema, as SQLite describes it.
 pub(super) struct Described {
-    pub(super) name: String,
+    pub(super) name: &'static str,
     pub(super) affinity: Affinity,
     pub(super) not_null: bool,
     /// The column's position in the primary key, from 1.
@@ -15,13 +15,8 @@ pub(super) struct Described {
 }
 
 impl Described {
-    pub(super) fn new(column: &Column) -> Self {
-        Described {
-            name: column.name.to_owned(),
-            affinity: Affinity::of(&column.data_type),
-            not_null: !column.optional,
-            key: 0,
-        }
+    pub(super) fn new(column: &'static Column) -> Self {
+        Described { name: column.name, affinity: Affinity::of(&column.data_type), not_null: !column.optional, key: 0 }
     }
 }
 
@@ -144,7 +139,7 @@ pub(super) fn difference(
     let is_strict = connection.query_row(query, [table], |row| row.get(0))?;
     let found = columns_of(connection, table, is_strict)?;
     for (wanted, found) in columns.iter().zip(&found) {
-        let (name, data_type) = (&wanted.name, &found.data_type);
+        let (name, data_type) = (wanted.name, &found.data_type);
         if wanted.name != found.name {
             return Ok(Some(format!("it has a column `{}` where `{name}` should be", found.name)));
         }

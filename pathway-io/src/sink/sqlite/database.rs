@@ -1,22 +1,21 @@
 //! An open database: [`Database`], and the errors of SQLite.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::{self, Read};
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode};
 
 use super::bind::{Bind, Part};
-use super::layout::{Layout, TABLES};
+use super::layout::Layout;
 use crate::rows::commit::Commit;
 use crate::rows::fields::Columns;
 use crate::rows::schema::Schema;
 use crate::run::error::{BoxError, Error, RunResult};
+use crate::sink::database::TABLES;
 
 pub(super) struct Database {
     pub(super) connection: Connection,
-    /// Whether a transaction is open. It ends with the next flush, so that commits that arrive together share it.
-    pub(super) in_transaction: bool,
     /// A buffer for the text of values that SQLite has no type for.
     pub(super) scratch: Vec<u8>,
     /// The number of the update that is being written, from 1 within its commit. 0 before the first.
@@ -53,25 +52,16 @@ impl Refused {
 }
 
 impl Database {
-    fn begin(&mut self) -> rusqlite::Result<()> {
-        if !self.in_transaction {
-            self.connection.execute_batch("BEGIN IMMEDIATE")?;
-            self.in_transaction = true;
-        }
-        Ok(())
+    /// Ends the transaction, if one is open.
+    pub(super) fn end(&self) -> rusqlite::Result<()> {
+        if self.connection.is_autocommit() { Ok(()) } else { self.connection.execute_batch("COMMIT") }
     }
 
-    pub(super) fn end(&mut self) -> rusqlite::Result<()> {
-        if self.in_transaction {
-            self.connection.execute_batch("COMMIT")?;
-            self.in_transaction = false;
-        }
-        Ok(())
-    }
-
-    /// Writes the rows of a commit.
+    /// Writes the rows of a commit. The transaction ends with the next flush, so that commits that arrive together share it.
     pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commit: &Commit<S>) -> rusqlite::Result<()> {
-        self.begin()?;
+        if self.connection.is_autocommit() {
+            self.connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
         if layout.updates {
             self.append(layout, commit)?;
         } else {
@@ -155,6 +145,20 @@ impl Database {
     }
 }
 
+/// Returns the start of the header of a database, and the length of its file. `None` if the file is missing or has no header.
+fn header(path: &Path) -> io::Result<Option<([u8; 60], u64)>> {
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
+    };
+    let (mut header, len) = ([0; 60], file.metadata()?.len());
+    if len < header.len() as u64 {
+        return Ok(None);
+    }
+    file.read_exact(&mut header)?;
+    Ok(Some((header, len)))
+}
+
 /// Refuses a file that has lost a part of its last page, where SQLite would read zeros. SQLite itself notices missing
 /// pages.
 pub(super) fn check_whole(path: &Path) -> Result<(), BoxError> {
@@ -164,15 +168,7 @@ pub(super) fn check_whole(path: &Path) -> Result<(), BoxError> {
     if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
         return Ok(());
     }
-    let mut file = match File::open(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        file => file?,
-    };
-    let (mut header, len) = ([0; 18], file.metadata()?.len());
-    if len < header.len() as u64 {
-        return Ok(());
-    }
-    file.read_exact(&mut header)?;
+    let Some((header, len)) = header(path)? else { return Ok(()) };
     // The largest page size does not fit in two bytes, and is written as 1.
     let page = match u64::from(u16::from_be_bytes([header[16], header[17]])) {
         1 => 65_536,

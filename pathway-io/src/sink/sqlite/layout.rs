@@ -5,17 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use super::columns::{Affinity, Described, difference};
 use crate::rows::description::TableSchema;
 use crate::run::error::BoxError;
-
-/// The table with the time of each table's last commit. A table that is named in it was made by a pipeline.
-/// SQLite ignores the case of ASCII letters in the name of a table, so the names in it are compared without case, too.
-pub(super) const TABLES: &str = "pathway_io_tables";
-
-/// The treatment of rows from an earlier run.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Start {
-    Empty,
-    Continue,
-}
+use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
 
 /// The statements for one table.
 pub(super) struct Layout {
@@ -29,20 +19,14 @@ pub(super) struct Layout {
     columns: Vec<Described>,
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 impl Layout {
     pub(super) fn new(schema: &'static TableSchema, table: Option<&str>, updates: bool) -> Self {
         let table = table.unwrap_or(schema.name).to_owned();
         let updates = updates || !schema.has_key();
         let mut columns: Vec<Described> = schema.columns.iter().map(Described::new).collect();
         if updates {
-            for name in ["time", "diff"] {
-                let name = name.to_owned();
-                columns.push(Described { name, affinity: Affinity::Integer, not_null: true, key: 0 });
-            }
+            let added = ["time", "diff"].into_iter();
+            columns.extend(added.map(|name| Described { name, affinity: Affinity::Integer, not_null: true, key: 0 }));
         } else {
             let keys = columns.iter_mut().zip(schema.columns).filter(|(_, column)| column.primary_key);
             for (number, (described, _)) in (1..).zip(keys) {
@@ -51,21 +35,14 @@ impl Layout {
         }
         let names = |key: Option<bool>| -> Vec<String> {
             let wanted = columns.iter().filter(|column| key.is_none_or(|key| key == (column.key > 0)));
-            wanted.map(|column| quoted(&column.name)).collect()
+            wanted.map(|column| quoted(column.name)).collect()
         };
         let (all, keys, values) = (names(None), names(Some(true)), names(Some(false)));
         let name = quoted(&table);
-        let mut insert =
-            format!("INSERT INTO {name} ({}) VALUES ({})", all.join(", "), vec!["?"; all.len()].join(", "));
-        let delete = format!("DELETE FROM {name} WHERE {} = ?", keys.join(" = ? AND "));
-        if !updates {
-            let set: Vec<String> = values.iter().map(|value| format!("{value} = excluded.{value}")).collect();
-            let action = if set.is_empty() { "NOTHING".into() } else { format!("UPDATE SET {}", set.join(", ")) };
-            insert.push_str(&format!(" ON CONFLICT ({}) DO {action}", keys.join(", ")));
-        }
+        let insert = format!("INSERT INTO {name} ({}) VALUES ({})", all.join(", "), vec!["?"; all.len()].join(", "));
         Layout {
-            insert,
-            delete,
+            insert: if updates { insert } else { format!("{insert} {}", on_conflict(&keys, &values)) },
+            delete: format!("DELETE FROM {name} WHERE {} = ?", keys.join(" = ? AND ")),
             set_time: format!("UPDATE {TABLES} SET time = ?2 WHERE name = ?1 COLLATE NOCASE AND time = ?3"),
             create: create(&name, &columns, &keys),
             updates,
@@ -77,15 +54,15 @@ impl Layout {
     /// Checks that no name has a NUL, and that no two names differ only in the case of ASCII letters, which SQLite
     /// ignores.
     fn check_names(&self) -> Result<(), BoxError> {
-        let columns = self.columns.iter().map(|column| ("column", &column.name));
-        for (what, name) in [("table", &self.table)].into_iter().chain(columns) {
+        let columns = self.columns.iter().map(|column| ("column", column.name));
+        for (what, name) in [("table", &*self.table)].into_iter().chain(columns) {
             if name.contains('\0') {
                 let name = name.escape_debug();
                 return Err(format!("the name of the {what} `{name}` cannot be a name in SQLite; rename it").into());
             }
         }
         for (number, column) in self.columns.iter().enumerate() {
-            let same = |other: &&Described| other.name.eq_ignore_ascii_case(&column.name);
+            let same = |other: &&Described| other.name.eq_ignore_ascii_case(column.name);
             if let Some(other) = self.columns[..number].iter().find(same) {
                 return Err(format!(
                     "the columns `{}` and `{}` differ in case only, which SQLite ignores; rename one of them \
@@ -123,9 +100,7 @@ impl Layout {
             Start::Continue if kind.is_none() => None,
             Start::Continue => self.time(&transaction)?.filter(|time| *time > 0),
         };
-        // An earlier version compared the names with case, and could leave several rows.
-        transaction.execute(&format!("DELETE FROM {TABLES} WHERE name = ? COLLATE NOCASE"), [&self.table])?;
-        let set = format!("INSERT INTO {TABLES} (name, time) VALUES (?, ?)");
+        let set = format!("INSERT OR REPLACE INTO {TABLES} (name, time) VALUES (?, ?)");
         transaction.execute(&set, (&self.table, time.unwrap_or(0)))?;
         transaction.commit()?;
         Ok(time.map(i64::cast_unsigned))
@@ -133,8 +108,8 @@ impl Layout {
 
     /// Returns the time of the last commit, or `None` if no pipeline made the table.
     pub(super) fn time(&self, connection: &Connection) -> rusqlite::Result<Option<i64>> {
-        let query = format!("SELECT max(time) FROM {TABLES} WHERE name = ? COLLATE NOCASE");
-        connection.query_row(&query, [&self.table], |row| row.get(0))
+        let query = format!("SELECT time FROM {TABLES} WHERE name = ? COLLATE NOCASE");
+        connection.query_row(&query, [&self.table], |row| row.get(0)).optional()
     }
 
     /// Checks that the existing table may be written.
@@ -148,11 +123,7 @@ impl Layout {
         }
         let query = format!("SELECT EXISTS (SELECT 1 FROM {})", quoted(&self.table));
         if self.time(transaction)?.is_none() && transaction.query_row(&query, [], |row| row.get(0))? {
-            let table = &self.table;
-            return Err(format!(
-                "there is a table `{table}` with rows that no pipeline has written; empty it, {elsewhere}"
-            )
-            .into());
+            return Err(foreign_rows(&self.table, elsewhere).into());
         }
         Ok(())
     }
@@ -163,7 +134,7 @@ fn create(table: &str, columns: &[Described], keys: &[String]) -> String {
         .iter()
         .map(|column| {
             let not_null = if column.not_null { " NOT NULL" } else { "" };
-            format!("{} {}{not_null}", quoted(&column.name), column.affinity.name())
+            format!("{} {}{not_null}", quoted(column.name), column.affinity.name())
         })
         .collect();
     if !keys.is_empty() {

@@ -84,10 +84,11 @@ use crate::run::lock::Lock;
 use crate::run::quarantine::BadRows;
 use crate::run::restart::Restart;
 use crate::sink::Sink;
+use crate::sink::database::Start;
 use crate::sink::file::storage::FileError;
-use crate::sink::spec::Target;
+use crate::sink::spec::{AnySink, SinkSpec, Target};
 use database::{Database, Refused, check_whole, judged, judged_in_commit};
-use layout::{Layout, Start};
+use layout::Layout;
 
 pub use options::Options;
 
@@ -140,7 +141,8 @@ pub fn write<S: Schema>(table: &Table<S>, path: impl AsRef<Path>) {
 pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: Options) {
     let path = path.as_ref();
     let layout = Layout::new(S::SCHEMA, options.table.as_deref(), options.updates);
-    let target = Target { part: Some(layout.table.clone()), ignores_case: true, ..Target::file(path.to_owned()) };
+    // SQLite ignores the case of ASCII letters in the name of a table.
+    let target = Target { part: Some(layout.table.to_ascii_lowercase()), ..Target::file(path.to_owned()) };
     let row_limit = options.row_limit.unwrap_or(limit::ROW_LIMIT);
     let sink = SqliteSink {
         path: path.to_owned(),
@@ -150,10 +152,15 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
         database: None,
         opened: None,
         watch: None,
-        is_checked: false,
     };
-    let (name, retry) = (path.display().to_string(), options.retry.unwrap_or_else(default_retry));
-    table.add_database_sink(name, target, retry, options.refused_rows, Box::new(sink));
+    table.add_sink(SinkSpec {
+        name: path.display().to_string().into(),
+        target: Some(target),
+        sink: AnySink::Plain(Box::new(sink)),
+        retry: Some(options.retry.unwrap_or_else(default_retry)),
+        refused_rows: options.refused_rows,
+        inline: false,
+    });
 }
 
 /// See [`Options::retry`].
@@ -173,8 +180,6 @@ struct SqliteSink {
     opened: Option<PathBuf>,
     /// The file, from the first time that it was opened.
     watch: Option<Watch>,
-    /// Whether the file was checked at the start.
-    is_checked: bool,
 }
 
 /// Returns what follows the path in a URI; `None` if the path is not a URI.
@@ -232,14 +237,13 @@ impl SqliteSink {
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
         let (scratch, last) = (Vec::new(), time.unwrap_or(0));
         let refused = Refused { is_wanted: self.finds_refused, updates: Vec::new() };
-        self.database = Some(Database { connection, in_transaction: false, scratch, update: 0, time: last, refused });
+        self.database = Some(Database { connection, scratch, update: 0, time: last, refused });
         Ok(time)
     }
 }
 
 impl<S: Schema> Sink<S> for SqliteSink {
     fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
-        self.is_checked = true;
         self.open_database(Start::Empty).map_err(judged)?;
         Ok(())
     }
@@ -249,7 +253,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
     }
 
     fn recover(&mut self, _schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
-        if !std::mem::replace(&mut self.is_checked, true) {
+        if self.watch.is_none() {
             check_whole(&self.path).map_err(judged)?;
         }
         self.open_database(Start::Continue).map_err(judged)
