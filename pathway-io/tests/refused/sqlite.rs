@@ -35,6 +35,22 @@ struct Text {
     text: String,
 }
 
+#[test]
+fn a_text_of_a_database_in_utf_16_takes_two_bytes_for_each_letter() {
+    let directory = TempDir::new();
+    let path = directory.path("texts.sqlite");
+    Connection::open(&path).unwrap().execute_batch("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (x)").unwrap();
+    let lens = [LIMIT / 2 - 60, LIMIT / 2 + 1, LIMIT - 60];
+    let summary = written(Pipeline::new(), &path, BadRows::Skip, move |texts| {
+        lens.into_iter().zip(0..).try_for_each(|(len, at)| texts.next_at(at, Text { text: "a".repeat(len) }))?;
+        // A letter of three bytes has two in UTF-16. SQLite compares the length of the text that it is given, too.
+        texts.next_at(3, Text { text: "\u{1160}".repeat(LIMIT / 3 + 1) })?;
+        Ok(texts.next_at(4, Text { text: "\u{1160}".repeat(LIMIT / 3 - 60) })?)
+    })
+    .unwrap();
+    assert_eq!((summary.sources[0].bad_rows, count(&path, "Text")), (3, 2));
+}
+
 #[derive(ColumnType)]
 enum Long {
     #[column(rename = "a variant whose name has far more bytes than the two that the column has for it")]

@@ -159,6 +159,11 @@ fn header(path: &Path) -> io::Result<Option<([u8; 60], u64)>> {
     Ok(Some((header, len)))
 }
 
+/// Returns whether a database has its texts in UTF-16.
+pub(super) fn is_utf16(path: &Path) -> bool {
+    header(path).is_ok_and(|header| header.is_some_and(|(header, _)| header[59] > 1))
+}
+
 /// Refuses a file that has lost a part of its last page, where SQLite would read zeros. SQLite itself notices missing
 /// pages.
 pub(super) fn check_whole(path: &Path) -> Result<(), BoxError> {

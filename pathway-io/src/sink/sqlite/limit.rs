@@ -15,10 +15,11 @@ const OVERHEAD: usize = 18;
 const GROWTH: usize = 4_096;
 
 /// Returns the check for rows of at most `limit` bytes. `added` is the number of columns that the sink adds.
-pub(super) fn row_check<S: Schema>(limit: usize, added: usize) -> RowCheck<S> {
-    RowCheck::of_columns(limit / GROWTH, move |columns: &ColumnsOf<S>, row| {
+pub(super) fn row_check<S: Schema>(limit: usize, added: usize, is_utf16: bool) -> RowCheck<S> {
+    let growth = if is_utf16 { 2 * GROWTH } else { GROWTH };
+    RowCheck::of_columns(limit / growth, move |columns: &ColumnsOf<S>, row| {
         // Rows that may exceed the limit are rare.
-        let mut size = Size { row, bytes: OVERHEAD * (added + 1), largest: (0, 0), scratch: Vec::new() };
+        let mut size = Size { row, is_utf16, bytes: OVERHEAD * (added + 1), largest: (0, 0), scratch: Vec::new() };
         columns.visit(0, &mut size);
         if size.bytes <= limit {
             return Ok(());
@@ -31,22 +32,31 @@ pub(super) fn row_check<S: Schema>(limit: usize, added: usize) -> RowCheck<S> {
 /// The bytes of a row in SQLite, rounded up by a few bytes for each value.
 struct Size {
     row: usize,
+    /// Whether the texts of the database are in UTF-16.
+    is_utf16: bool,
     bytes: usize,
     /// The size of the largest value, and its column.
     largest: (usize, usize),
     scratch: Vec<u8>,
 }
 
+impl Size {
+    /// Returns the size of a text, which is passed to SQLite in UTF-8.
+    fn text(&self, text: &str) -> usize {
+        if self.is_utf16 { text.len().max(2 * text.encode_utf16().count()) } else { text.len() }
+    }
+}
+
 impl Visitor for Size {
     fn column<B: Buffer>(&mut self, index: usize, buffer: &B) {
         let data = match buffer.scalar(self.row) {
             Scalar::Null | Scalar::Integer(_) | Scalar::Float(_) => 0,
-            Scalar::Text(text) => text.len(),
+            Scalar::Text(text) => self.text(text),
             Scalar::Bytes(bytes) => bytes.len(),
             Scalar::Spelled => {
                 self.scratch.clear();
                 buffer.write_text(self.row, Style::Plain, &mut self.scratch);
-                self.scratch.len()
+                self.text(&String::from_utf8_lossy(&self.scratch))
             }
         };
         self.largest = self.largest.max((data, index));

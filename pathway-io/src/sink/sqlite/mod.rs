@@ -87,7 +87,7 @@ use crate::sink::Sink;
 use crate::sink::database::Start;
 use crate::sink::file::storage::FileError;
 use crate::sink::spec::{AnySink, SinkSpec, Target};
-use database::{Database, Refused, check_whole, judged, judged_in_commit};
+use database::{Database, Refused, check_whole, is_utf16, judged, judged_in_commit};
 use layout::Layout;
 
 pub use options::Options;
@@ -280,7 +280,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
 
     fn row_check(&self) -> Option<RowCheck<S>> {
         let added = if self.layout.updates { 2 } else { 0 };
-        Some(limit::row_check(self.row_limit, added))
+        Some(limit::row_check(self.row_limit, added, is_utf16(&self.path)))
     }
 
     fn close(&mut self) -> RunResult {
