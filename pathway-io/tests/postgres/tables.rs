@@ -162,6 +162,9 @@ fn each_difference_of_a_table_is_named_and_it_is_left_alone() {
         .unwrap();
     let error = refused::<Cat>(&config, cats());
     assert!(error.contains("there is a table `cats` with rows that no pipeline has written"), "{error}");
+    client.batch_execute("DROP TABLE cats; CREATE TABLE cats (key bigint PRIMARY KEY DEFERRABLE, genus text)").unwrap();
+    let error = refused::<Cat>(&config, cats());
+    assert!(error.contains("its primary key is DEFERRABLE, so no upsert can use it"), "{error}");
     client.batch_execute("DROP TABLE cats; CREATE VIEW cats AS SELECT 1 AS key").unwrap();
     let error = refused::<Cat>(&config, cats());
     assert!(error.contains("`cats` is not a permanent table; drop it, or write to another one"), "{error}");

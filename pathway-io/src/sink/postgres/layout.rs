@@ -54,6 +54,8 @@ struct Found {
     shown: String,
     not_null: bool,
     primary_key: bool,
+    /// Whether the primary key of the table can be checked at the end of a transaction.
+    is_deferrable: bool,
     /// Whether the server computes the values, and takes no others.
     is_computed: bool,
     /// Whether texts of different bytes can be equal.
@@ -259,6 +261,9 @@ impl Layout {
                 differences.push(format!("its column `{name}` takes no NULL"));
             }
         }
+        if found.iter().any(|found| found.is_deferrable) {
+            differences.push("its primary key is DEFERRABLE, so no upsert can use it".to_owned());
+        }
         let more = found.iter().filter(|found| self.columns.iter().all(|column| column.name != found.name));
         differences.extend(more.map(|found| format!("it has an additional column `{}`", found.name)));
         differences
@@ -279,6 +284,7 @@ impl Layout {
             "SELECT a.attname::text, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
              EXISTS (SELECT 1 FROM pg_index i \
                  WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)), \
+             EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND NOT i.indimmediate), \
              a.attgenerated <> '' OR a.attidentity = 'a', NOT coalesce(l.collisdeterministic, true) \
              FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
              LEFT JOIN pg_collation l ON l.oid = a.attcollation \
@@ -293,8 +299,9 @@ impl Layout {
             shown: row.get(3),
             not_null: row.get(4),
             primary_key: row.get(5),
-            is_computed: row.get(6),
-            merges_texts: row.get(7),
+            is_deferrable: row.get(6),
+            is_computed: row.get(7),
+            merges_texts: row.get(8),
         });
         Ok(found.collect())
     }

@@ -45,8 +45,9 @@
 //! The pipeline creates the table when it starts, by [`TableSchema::sql_ddl`](crate::TableSchema::sql_ddl), or empties
 //! it if an earlier run wrote it. A persistent pipeline continues it, with each commit exactly once. The pipeline uses an
 //! existing table that no pipeline has made only if the columns have these types and the table is empty. A column must not be
-//! generated, and a column of the key must not have a nondeterministic collation. Otherwise the pipeline leaves the table
-//! unchanged, names each difference, and does not start. The role needs the right to create tables, unless both tables exist.
+//! generated, a column of the key must not have a nondeterministic collation, and the primary key must not be `DEFERRABLE`.
+//! Otherwise the pipeline leaves the table unchanged, names each difference, and does not start. The role needs the right to create
+//! tables, unless both tables exist.
 //!
 //! Rows of new keys are written with `COPY`, all others with `INSERT .. ON CONFLICT`. A table with rules or with row security
 //! policies receives all rows by `INSERT`. If another program has written a row with the key of a row of the pipeline, that row is
