@@ -65,8 +65,11 @@ impl Storage for Disk {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
-        // Windows has no such call. It makes the name durable with the file.
-        if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+        // Windows has no such call, and makes the name durable with the file. Some network file systems refuse the call.
+        match if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) } {
+            Err(error) if matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => Ok(()),
+            synced => synced,
+        }
     }
 }
 
@@ -143,7 +146,7 @@ impl StoredFile {
     /// A device or a pipe has no name that must be durable. A link leads to the name. In both cases the directory of the path
     /// can be one that the system cannot sync, such as `/dev/fd`.
     pub(crate) fn sync_name(&self, storage: &dyn Storage) -> Result<(), FileError> {
-        if !self.watch.is_file() {
+        if !self.watch.keeps_name() {
             return Ok(());
         }
         let is_link = self.path.symlink_metadata().is_ok_and(|found| found.is_symlink());
@@ -261,6 +264,15 @@ impl Error for FileError {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_system_may_refuse_to_sync_a_directory() {
+        let refused = File::open("/proc").unwrap().sync_all().unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::InvalidInput);
+        Disk.sync_directory(Path::new("/proc")).unwrap();
+        assert!(Disk.sync_directory(Path::new("/no such directory")).is_err());
+    }
 
     // FAULTS 35
     #[test]
