@@ -146,6 +146,33 @@ fn a_directory_has_one_writer() {
     assert_eq!(values(&path), [[7]]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_directory_that_is_replaced_during_a_run_is_an_error() {
+    use std::os::unix::fs::symlink;
+
+    let dir = TempDir::new();
+    let (path, first, new) = (dir.path("numbers"), dir.path("first"), dir.path("new"));
+    let second = dir.path("second");
+    [&first, &second].into_iter().for_each(|directory| fs::create_dir(directory).unwrap());
+    symlink(&first, &path).unwrap();
+    let link = path.clone();
+    let pipeline = pipeline();
+    let rows = source(move |numbers: Subject<Number>| {
+        numbers.next(Number { n: 7 })?;
+        numbers.commit()?;
+        wait_until("the first part is complete", || names(&link).iter().any(|name| name.starts_with("part-")));
+        symlink(&second, &new)?;
+        fs::rename(&new, &link)?;
+        numbers.next(Number { n: 8 })?;
+        Ok(numbers.commit()?)
+    });
+    sink::write(&pipeline.read(rows), &path, sink::Options::new().rows(1));
+    let error = run(pipeline).unwrap_err().to_string();
+    assert!(error.contains("numbers`: it was replaced by another file while the pipeline was writing it"), "{error}");
+    assert_eq!(values(&first), [[7]]);
+}
+
 #[test]
 fn a_part_ends_in_time_though_nothing_comes_any_more() {
     let dir = TempDir::new();

@@ -79,25 +79,25 @@ impl Drop for LockedFile {
     }
 }
 
-/// A file that is open, and the path that leads to it.
+/// A file or directory that is open, and the path that leads to it.
 #[derive(Debug)]
 pub(crate) struct Watch {
     /// The path is absolute, in case the program changes its working directory.
     path: PathBuf,
     id: Option<FileId>,
-    /// Whether it is a regular file. Devices and pipes have no length, and need not keep their names.
-    is_file: bool,
+    /// Whether it is a regular file or a directory. Devices and pipes have no length, and need not keep their names.
+    keeps_name: bool,
 }
 
 impl Watch {
     pub(crate) fn new(path: &Path, opened: &Metadata) -> Self {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        Watch { path, id: FileId::of(opened), is_file: opened.is_file() }
+        Watch { path, id: FileId::of(opened), keeps_name: opened.is_file() || opened.is_dir() }
     }
 
-    /// Returns whether it is a regular file.
-    pub(crate) fn is_file(&self) -> bool {
-        self.is_file
+    /// Returns whether it is a regular file or a directory.
+    pub(crate) fn keeps_name(&self) -> bool {
+        self.keeps_name
     }
 
     /// Checks that the path still leads to the file, and that it has the `len` bytes that were written.
@@ -106,7 +106,7 @@ impl Watch {
     ///
     /// The change that was found.
     pub(crate) fn check(&self, len: u64, is_ours_alone: bool) -> io::Result<()> {
-        if !self.is_file {
+        if !self.keeps_name {
             return Ok(());
         }
         let found = match fs::metadata(&self.path) {

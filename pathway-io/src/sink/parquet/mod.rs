@@ -66,7 +66,7 @@ use crate::rows::schema::Schema;
 use crate::rows::table::Table;
 use crate::run::error::row_error::RowError;
 use crate::run::error::{BoxError, RunResult};
-use crate::run::files::{LockedFile, lock};
+use crate::run::files::{LockedFile, Watch, lock};
 use crate::schema::{BatchBuilder, row_check};
 use crate::sink::Sink;
 use crate::sink::file::file_system;
@@ -144,6 +144,7 @@ struct ParquetSink {
     options: Options,
     storage: Arc<dyn Storage>,
     lock: Option<LockedFile>,
+    watch: Option<Watch>,
     builder: Option<BatchBuilder>,
     /// The bytes of column data in the builder.
     collected: usize,
@@ -166,6 +167,7 @@ impl ParquetSink {
             options,
             storage: file_system(),
             lock: None,
+            watch: None,
             builder: None,
             collected: 0,
             part: None,
@@ -187,6 +189,8 @@ impl ParquetSink {
         if self.lock.is_none() {
             self.lock = locked(directory).map_err(|error| FileError::new("lock", directory, error))?;
         }
+        let found = fs::metadata(directory).map_err(|error| FileError::new("find", directory, error))?;
+        self.watch = Some(Watch::new(directory, &found));
         let mut parts = Vec::new();
         let entries = fs::read_dir(directory).map_err(|error| FileError::new("read", directory, error))?;
         for entry in entries {
@@ -308,6 +312,9 @@ impl<S: Schema> StagedSink<S> for ParquetSink {
     }
 
     fn end_part(&mut self) -> RunResult {
+        if let Some(watch) = &self.watch {
+            watch.check(0, false).map_err(|error| FileError::new("continue", &self.directory, error))?;
+        }
         self.encode()?;
         if let Some(part) = self.part.take() {
             let number = self.complete.0 + 1;
