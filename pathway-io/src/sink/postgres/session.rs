@@ -275,9 +275,9 @@ impl Session {
         };
         let mut transaction = self.client.transaction().map_err(judged)?;
         // Returns the error if the server refuses the updates.
-        let mut attempt = |keep: &dyn Fn(usize) -> bool| -> Result<Option<BoxError>, BoxError> {
+        let mut attempt = |rows: Commit<S>| -> Result<Option<BoxError>, BoxError> {
             let mut savepoint = transaction.transaction().map_err(judged)?;
-            let written = write(&mut savepoint, &mut self.statements, layout, &[commit.filtered(keep)]);
+            let written = write(&mut savepoint, &mut self.statements, layout, &[rows]);
             let checked =
                 written.and_then(|()| savepoint.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(judged));
             match checked {
@@ -286,18 +286,24 @@ impl Session {
                 Err(error) => savepoint.rollback().map(|()| Some(error)).map_err(judged),
             }
         };
+        // Each part has its rows, and their numbers in the commit.
         let all = 0..order.iter().max().map_or(0, |last| last + 1);
-        let mut parts = vec![all];
+        let mut parts = vec![(all, commit.clone(), (0..commit.len()).collect::<Vec<usize>>())];
         let mut refused = Vec::new();
-        while let Some(part) = parts.pop() {
-            let Some(error) = attempt(&|update| part.contains(&order[update]))? else { continue };
+        while let Some((part, rows, numbers)) = parts.pop() {
+            let Some(error) = attempt(rows.clone())? else { continue };
             if part.len() > 1 {
                 let middle = usize::midpoint(part.start, part.end);
-                parts.extend([middle..part.end, part.start..middle]);
-            } else if let Some(last) = order.iter().rposition(|place| part.contains(place)) {
+                for half in [middle..part.end, part.start..middle] {
+                    let is_in = |number: usize| half.contains(&order[number]);
+                    let rows = rows.filtered(|row| is_in(numbers[row]));
+                    let numbers = numbers.iter().copied().filter(|number| is_in(*number)).collect();
+                    parts.push((half, rows, numbers));
+                }
+            } else if let Some(last) = numbers.len().checked_sub(1) {
                 // The last update of the key has the row that was written. Without it, the key's earlier row is removed.
-                refused.push((last, error));
-                attempt(&|update| part.contains(&order[update]) && update != last)?;
+                refused.push((numbers[last], error));
+                attempt(rows.filtered(|row| row != last))?;
             }
         }
         transaction.rollback().map_err(judged)?;
