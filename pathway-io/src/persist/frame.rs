@@ -131,7 +131,7 @@ impl Reader {
     /// checkpoint starts only after the previous one is durable. Two checkpoints after an incomplete frame therefore
     /// prove that the frame was durable and the file is damaged. A single checkpoint names its predecessor, which
     /// decides the question.
-    pub(crate) fn checkpoints_behind(&mut self) -> Result<Vec<Frame>, FileError> {
+    pub(crate) fn checkpoints_after(&mut self) -> Result<Vec<Frame>, FileError> {
         let path = self.path.clone();
         let mut from = self.at + 1;
         let mut found = Vec::new();
@@ -200,7 +200,7 @@ mod tests {
         while let Some(frame) = reader.next().unwrap() {
             kinds.push(frame.kind);
         }
-        (kinds, reader.at(), reader.checkpoints_behind().unwrap().len())
+        (kinds, reader.at(), reader.checkpoints_after().unwrap().len())
     }
 
     #[test]
@@ -215,8 +215,8 @@ mod tests {
         let bytes = frames();
         let mut ends = Vec::new();
         for len in 0..=bytes.len() {
-            let (kinds, at, behind) = read(&bytes[..len]);
-            assert_eq!(behind, 0, "cut to {len}");
+            let (kinds, at, after) = read(&bytes[..len]);
+            assert_eq!(after, 0, "cut to {len}");
             assert!(at <= len as u64);
             if ends.last() != Some(&at) {
                 ends.push(at);
@@ -233,10 +233,10 @@ mod tests {
         for place in 0..bytes.len() {
             let mut wrong = bytes.clone();
             wrong[place] ^= 1 << (place % 8);
-            let (kinds, _, behind) = read(&wrong);
+            let (kinds, _, after) = read(&wrong);
             assert!(kinds.len() < 4, "bit of byte {place}");
             let expected = if place < one_before { 2 } else { usize::from(place < last) };
-            assert_eq!(behind, expected, "byte {place}");
+            assert_eq!(after, expected, "byte {place}");
         }
     }
 

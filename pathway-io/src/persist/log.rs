@@ -47,7 +47,7 @@ pub(crate) struct Log {
     file: StoredFile,
     buffer: Vec<u8>,
     /// The length of a new log: header, rows and the first checkpoint.
-    begun: u64,
+    initial_len: u64,
     /// The position at which the last checkpoint ends.
     committed: u64,
     /// Whether the file has its final name.
@@ -68,12 +68,12 @@ impl Log {
         if path.symlink_metadata().is_ok() {
             remove(&*place.storage, &path)?;
         }
-        let file = StoredFile::create(&*place.storage, &path, Readers::Owner)?.ours_alone();
+        let file = StoredFile::create(&*place.storage, &path, Readers::Owner)?.exclusive();
         Ok(Log::new(place, generation, file))
     }
 
     fn new(place: &LogPlace, generation: u64, file: StoredFile) -> Self {
-        Log { place: place.clone(), generation, file, buffer: Vec::new(), begun: 0, committed: 0, named: false }
+        Log { place: place.clone(), generation, file, buffer: Vec::new(), initial_len: 0, committed: 0, named: false }
     }
 
     /// Begins the next generation with a copy of another one, up to its last checkpoint, which ends at `end`.
@@ -81,7 +81,7 @@ impl Log {
     /// The previous run may have ended with a failed sync. After such a failure, the operating system marks pages as
     /// clean that it could not write, so a second sync of the same file proves nothing. Only data that is written
     /// again can be synced.
-    pub(crate) fn rewrite(place: &LogPlace, generation: u64, end: u64, begun: u64) -> Result<Self, BoxError> {
+    pub(crate) fn rewrite(place: &LogPlace, generation: u64, end: u64, initial_len: u64) -> Result<Self, BoxError> {
         let from = path(&place.directory, generation);
         let mut log = Log::create(place, generation + 1)?;
         let failed = |error| FileError::new("read", &from, error);
@@ -93,20 +93,20 @@ impl Log {
                 len => log.file.append(&piece[..len])?,
             }
         }
-        (log.begun, log.committed) = (begun, end);
+        (log.initial_len, log.committed) = (initial_len, end);
         Ok(log)
     }
 
     /// Continues an existing generation after a checkpoint that is known to be on disk.
-    pub(crate) fn go_on(place: &LogPlace, generation: u64, end: u64, begun: u64) -> Result<Self, FileError> {
+    pub(crate) fn resume(place: &LogPlace, generation: u64, end: u64, initial_len: u64) -> Result<Self, FileError> {
         let path = path(&place.directory, generation);
-        let mut file = StoredFile::open_at(&*place.storage, &path, end)?.ours_alone();
+        let mut file = StoredFile::open_at(&*place.storage, &path, end)?.exclusive();
         if place.sync {
             // The previous run may not have synced the log.
             sync_parent(&*place.storage, &path)?;
             file.sync()?;
         }
-        Ok(Log { begun, committed: end, named: true, ..Log::new(place, generation, file) })
+        Ok(Log { initial_len, committed: end, named: true, ..Log::new(place, generation, file) })
     }
 
     pub(crate) fn generation(&self) -> u64 {
@@ -191,8 +191,8 @@ impl Log {
             sync_parent(&*self.place.storage, &name)?;
         }
         self.named = true;
-        if self.begun == 0 {
-            self.begun = self.file.len();
+        if self.initial_len == 0 {
+            self.initial_len = self.file.len();
         }
         crash_point!(LogNameSynced);
         if let Some(before) = self.generation.checked_sub(1).filter(|before| *before > 0) {
@@ -213,7 +213,7 @@ impl Log {
     /// Returns whether most of the log is history.
     pub(crate) fn is_overgrown(&self, has_staged: bool) -> bool {
         let small = if has_staged { SMALL_IF_STAGED } else { SMALL };
-        let enough = if self.is_tiny() { self.begun } else { 2 * self.begun + small };
+        let enough = if self.is_tiny() { self.initial_len } else { 2 * self.initial_len + small };
         self.file.len() > enough
     }
 

@@ -12,7 +12,7 @@ use super::checkpointer::{CheckpointerThread, DurableFile, PersistedSource, Plan
 use super::directory::StateDirectory;
 use super::log::LogPlace;
 use super::record::{self, TableShape};
-use super::recover::{self, AS_BEFORE, Found};
+use super::recover::{self, AS_BEFORE, Recovered};
 use super::{Durability, computed_id, table_id};
 use crate::pipeline::any_table::{AnyTable, TableState};
 use crate::pipeline::extensions::{Checkpointing, ComputedOn, Prepared};
@@ -44,7 +44,7 @@ pub(super) struct PreparedState {
     /// The offsets of each source, in the form that the source resumes from and in the form of the checkpoint.
     offsets: Vec<(Offsets, Option<Vec<u8>>)>,
     first_tables: Vec<u32>,
-    found: Option<Found>,
+    found: Option<Recovered>,
     /// The sources that were added so far.
     sources: Vec<PersistedSource>,
 }
@@ -295,7 +295,10 @@ fn quarantine(source: &SourcePlan) -> Option<PathBuf> {
     }
 }
 
-fn offsets(source: &SourcePlan, found: Option<&Found>) -> std::result::Result<(Offsets, Option<Vec<u8>>), BoxError> {
+fn offsets(
+    source: &SourcePlan,
+    found: Option<&Recovered>,
+) -> std::result::Result<(Offsets, Option<Vec<u8>>), BoxError> {
     let (name, ty) = (&source.name, source.offset_type);
     let Some(offset) = found.and_then(|found| found.checkpoint.offsets.get(&**name)) else {
         return Ok((Offsets::default(), None));

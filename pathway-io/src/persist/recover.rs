@@ -16,7 +16,7 @@ use crate::sink::file::check_value;
 use crate::sink::resume::{path_key, shown_path};
 
 /// A log with a checkpoint.
-pub(crate) struct Found {
+pub(crate) struct Recovered {
     pub(crate) generation: u64,
     path: PathBuf,
     pub(crate) checkpoint: Checkpoint,
@@ -25,7 +25,7 @@ pub(crate) struct Found {
     /// The position at which the checkpoint before the last one ends. Equals `end` if there is only one.
     pub(crate) before_last: u64,
     /// The position at which the first checkpoint ends.
-    pub(crate) begun: u64,
+    pub(crate) initial_len: u64,
 }
 
 /// The help for an output or a sink that the pipeline no longer has.
@@ -45,7 +45,7 @@ pub(crate) fn find(
     header: &Value,
     tables: &[TableShape],
     quarantines: &[PathBuf],
-) -> Result<Option<Found>, BoxError> {
+) -> Result<Option<Recovered>, BoxError> {
     let (logs, _) = directory.logs()?;
     let Some(&generation) = logs.first() else {
         return Ok(None);
@@ -61,7 +61,7 @@ fn damaged(path: &Path, at: u64, what: &str) -> BoxError {
 }
 
 /// Reads a log, and checks that a pipeline with the header `now` can continue it. Also returns the header of the log.
-pub(super) fn read(path: &Path, generation: u64, now: &Value) -> Result<(Found, Value), BoxError> {
+pub(super) fn read(path: &Path, generation: u64, now: &Value) -> Result<(Recovered, Value), BoxError> {
     let mut reader = Reader::open(path)?;
     let header = match reader.next()? {
         Some(frame) if frame.kind == Kind::Header => serde_json::from_slice::<Value>(&frame.payload)?,
@@ -69,21 +69,21 @@ pub(super) fn read(path: &Path, generation: u64, now: &Value) -> Result<(Found, 
     };
     record::check_header(&header, now).map_err(|difference| format!("{difference}\nhelp: {AS_BEFORE}"))?;
     let mut last: Option<(Checkpoint, u64)> = None;
-    let (mut begun, mut before_last) = (0, 0);
+    let (mut initial_len, mut before_last) = (0, 0);
     while let Some(frame) = reader.next()? {
         if frame.kind == Kind::Checkpoint {
             let checkpoint = serde_json::from_slice(&frame.payload).ok();
             let checkpoint = checkpoint.as_ref().and_then(Checkpoint::of_json);
             let checkpoint = checkpoint.ok_or_else(|| damaged(path, frame.start, "a checkpoint cannot be read"))?;
             if last.is_none() {
-                begun = frame.end;
+                initial_len = frame.end;
             }
             before_last = last.map_or(frame.end, |(_, end)| end);
             last = Some((checkpoint, frame.end));
         }
     }
     let at = reader.at();
-    let behind = reader.checkpoints_behind()?;
+    let later = reader.checkpoints_after()?;
     // After a power cut, a single checkpoint can be on disk without its rows, but not without the checkpoint before
     // it.
     let follows = |frame: &Frame| serde_json::from_slice::<Value>(&frame.payload).ok()?["after"].as_u64();
@@ -91,12 +91,12 @@ pub(super) fn read(path: &Path, generation: u64, now: &Value) -> Result<(Found, 
         (Some(after), Some((_, end))) => after != *end,
         _ => false,
     };
-    if behind.len() > 1 || behind.first().is_some_and(has_lost_one) {
+    if later.len() > 1 || later.first().is_some_and(has_lost_one) {
         return Err(damaged(path, at, "the bytes there are not those that were written"));
     }
     // A log gets its name only after its first checkpoint.
     let (checkpoint, end) = last.ok_or_else(|| damaged(path, at, "it has no checkpoint, or only a part of it"))?;
-    Ok((Found { generation, path: path.to_owned(), checkpoint, end, before_last, begun }, header))
+    Ok((Recovered { generation, path: path.to_owned(), checkpoint, end, before_last, initial_len }, header))
 }
 
 fn check_outputs(checkpoint: &Checkpoint, tables: &[TableShape], quarantines: &[PathBuf]) -> Result<(), BoxError> {
@@ -179,7 +179,7 @@ fn check_sinks(checkpoint: &Checkpoint, tables: &[TableShape], headers: [&Value;
     Ok(())
 }
 
-impl Found {
+impl Recovered {
     /// Reads the rows back into the tables, and into the sinks of computed tables the commits that they may lack.
     pub(crate) fn restore(&self, tables: &[TableShape]) -> Result<(), BoxError> {
         let tables: Vec<(&Arc<dyn AnyTable>, u64)> =

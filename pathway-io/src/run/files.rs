@@ -105,7 +105,7 @@ impl Watch {
     /// # Errors
     ///
     /// The change that was found.
-    pub(crate) fn check(&self, len: u64, is_ours_alone: bool) -> io::Result<()> {
+    pub(crate) fn check(&self, len: u64, is_exclusive: bool) -> io::Result<()> {
         if !self.keeps_name {
             return Ok(());
         }
@@ -124,7 +124,7 @@ impl Watch {
             let text = format!("it was shortened from {len} to {now} bytes while the pipeline was writing it");
             return Err(io::Error::other(text));
         }
-        if now > len && is_ours_alone {
+        if now > len && is_exclusive {
             let text =
                 format!("another program has written to it: it has {now} bytes, of which the pipeline wrote {len}");
             return Err(io::Error::other(text));

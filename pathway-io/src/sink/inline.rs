@@ -26,10 +26,10 @@ pub(crate) struct InlineSink<S: Schema> {
     part: Arc<SinkPart>,
     control: Arc<Control>,
     /// `None` before the sink is open, after a failure, and from its close on.
-    lent: Lock<Option<Lent<S>>>,
+    open: Lock<Option<OpenSink<S>>>,
 }
 
-struct Lent<S: Schema> {
+struct OpenSink<S: Schema> {
     sink: AnySink<S>,
     /// Events of the user's code belong to the span of the sink, and not to the span of the committing source.
     span: Span,
@@ -37,28 +37,28 @@ struct Lent<S: Schema> {
 
 impl<S: Schema> InlineSink<S> {
     pub(super) fn new(part: Arc<SinkPart>, control: &Arc<Control>) -> Arc<Self> {
-        Arc::new(InlineSink { part, control: Arc::clone(control), lent: Lock::default() })
+        Arc::new(InlineSink { part, control: Arc::clone(control), open: Lock::default() })
     }
 
     /// Writes and flushes a commit. The sink is dropped if it fails.
     pub(super) fn write(&self, commit: &Commit<S>) {
-        self.call(|sink, place| {
-            place.set("write");
+        self.call(|sink, method| {
+            method.set("write");
             sink.get().write(commit)?;
             self.part.progress.taken(commit.len());
-            place.set("flush");
+            method.set("flush");
             sink.get().flush()
         });
     }
 
     /// Calls the sink, if it is open. Returns whether the call succeeded.
     fn call(&self, call: impl FnOnce(&mut AnySink<S>, &Cell<&'static str>) -> Result<(), BoxError>) -> bool {
-        let mut lent = self.lent.lock();
-        let Some(Lent { sink, span }) = &mut *lent else { return false };
-        let place = Cell::new("write");
-        let Some(kind) = span.in_scope(|| failure(&place, || call(sink, &place))) else { return true };
-        let taken = lent.take();
-        drop(lent);
+        let mut open = self.open.lock();
+        let Some(OpenSink { sink, span }) = &mut *open else { return false };
+        let method = Cell::new("write");
+        let Some(kind) = span.in_scope(|| failure(&method, || call(sink, &method))) else { return true };
+        let taken = open.take();
+        drop(open);
         self.fail(kind);
         self.drop_sink(taken);
         false
@@ -68,8 +68,8 @@ impl<S: Schema> InlineSink<S> {
         self.control.fail(Error::sink(&self.part.name, kind));
     }
 
-    fn drop_sink(&self, sink: Option<Lent<S>>) {
-        let Some(Lent { sink, span }) = sink else { return };
+    fn drop_sink(&self, sink: Option<OpenSink<S>>) {
+        let Some(OpenSink { sink, span }) = sink else { return };
         if let Err(kind) = span.in_scope(|| dropped("its drop", [sink])) {
             self.fail(kind);
         }
@@ -78,14 +78,19 @@ impl<S: Schema> InlineSink<S> {
 
 impl Worker {
     /// Opens the sink, lends it until the end of the run, and closes it.
-    pub(super) fn lend<S: Schema>(&self, spec: SinkSpec<S>, told: &Receiver<SinkMessage<S>>, inline: &InlineSink<S>) {
+    pub(super) fn serve_inline<S: Schema>(
+        &self,
+        spec: SinkSpec<S>,
+        messages: &Receiver<SinkMessage<S>>,
+        inline: &InlineSink<S>,
+    ) {
         let span = info_span!("sink", sink = &*self.part.name);
-        let mut lent = Lent { sink: spec.sink, span: span.clone() };
+        let mut open = OpenSink { sink: spec.sink, span: span.clone() };
         let _span = span.enter();
         let mut is_open = false;
-        let kind = failure(&self.place, || {
+        let kind = failure(&self.method, || {
             if self.control.wait_until_checked() {
-                lent.sink.get().open(S::SCHEMA)?;
+                open.sink.get().open(S::SCHEMA)?;
                 is_open = true;
             }
             Ok(())
@@ -94,16 +99,16 @@ impl Worker {
             inline.fail(kind);
         }
         if !is_open {
-            return inline.drop_sink(Some(lent));
+            return inline.drop_sink(Some(open));
         }
-        *inline.lent.lock() = Some(lent);
+        *inline.open.lock() = Some(open);
         self.part.progress.set_idle(true);
         self.control.set_phase(self.id, Phase::Running);
-        for message in told {
+        for message in messages {
             // Commits do not come through the channel.
             if let SinkMessage::Sync { reply, .. } = message
-                && inline.call(|sink, place| {
-                    place.set("flush");
+                && inline.call(|sink, method| {
+                    method.set("flush");
                     sink.get().flush()
                 })
             {
@@ -111,11 +116,11 @@ impl Worker {
                 let _ = reply.send(0);
             }
         }
-        inline.call(|sink, place| {
-            place.set("close");
+        inline.call(|sink, method| {
+            method.set("close");
             sink.get().close()
         });
-        let closed = inline.lent.lock().take();
+        let closed = inline.open.lock().take();
         inline.drop_sink(closed);
         info!(sink = &*self.part.name, "end");
     }

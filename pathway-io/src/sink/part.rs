@@ -42,32 +42,32 @@ pub(super) struct Worker {
     pub(super) id: PartId,
     pub(super) control: Arc<Control>,
     /// The method of the sink that is being called, for the error text of a panic.
-    pub(super) place: Cell<&'static str>,
+    pub(super) method: Cell<&'static str>,
 }
 
 impl Worker {
     pub(super) fn write<S: Schema>(&self, sink: &mut dyn Sink<S>, commit: &Commit<S>) -> RunResult {
-        self.place.set("write");
+        self.method.set("write");
         sink.write(commit)
     }
 
     pub(super) fn flush<S: Schema>(&self, sink: &mut dyn Sink<S>) -> RunResult {
-        self.place.set("flush");
+        self.method.set("flush");
         sink.flush()
     }
 
     /// Makes the sink undo everything that was not flushed. Returns the time of its last commit, or 0.
     pub(super) fn recover<S: Schema>(&self, sink: &mut dyn Sink<S>) -> Result<u64, BoxError> {
-        self.place.set("recover");
+        self.method.set("recover");
         Ok(sink.recover(S::SCHEMA)?.unwrap_or(0))
     }
 }
 
 /// Returns the failure of a call, if there was one.
-pub(super) fn failure(place: &Cell<&'static str>, call: impl FnOnce() -> Result<(), BoxError>) -> Option<FailureKind> {
+pub(super) fn failure(method: &Cell<&'static str>, call: impl FnOnce() -> Result<(), BoxError>) -> Option<FailureKind> {
     match caught(call) {
         Ok(Ok(())) => None,
         Ok(Err(error)) => Some(failed(error)),
-        Err(message) => Some(FailureKind::Panicked { place: place.get(), message }),
+        Err(message) => Some(FailureKind::Panicked { place: method.get(), message }),
     }
 }

@@ -174,7 +174,7 @@ impl<S: Schema> Retry<S> {
         worker.part.progress.retry();
         let retries = worker.part.progress.retries();
         warn!(sink = &*worker.part.name, retries, ?wait, "is tried again: it failed: {}", text_of(&*error));
-        worker.place.set(DROP_OF_ERROR);
+        worker.method.set(DROP_OF_ERROR);
         drop(error);
         self.is_last = worker.control.sleep(wait);
         self.began = Instant::now();

@@ -45,7 +45,7 @@ pub(crate) struct Recovery<S: Schema> {
 /// Starts the thread of a sink, which opens it first. The control knows when it is open and when it has ended.
 pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, recovery: Option<Recovery<S>>, control: &Arc<Control>) -> Outlet<S> {
     // Bounded by the backlog of the table's source: each delivery holds credit for its rows.
-    let (sender, told) = unbounded();
+    let (sender, messages) = unbounded();
     let progress = Arc::new(Progress::default());
     let part = Arc::new(SinkPart {
         name: Arc::clone(&spec.name),
@@ -53,13 +53,14 @@ pub(crate) fn spawn<S: Schema>(spec: SinkSpec<S>, recovery: Option<Recovery<S>>,
         is_transactional: recovery.is_some(),
     });
     let id = control.add(Arc::clone(&part) as _, Phase::Opening);
-    let worker = Worker { part: Arc::clone(&part), id, control: Arc::clone(control), place: Cell::new("open") };
+    let worker = Worker { part: Arc::clone(&part), id, control: Arc::clone(control), method: Cell::new("open") };
     let name = Arc::clone(&spec.name);
     // Such a sink needs its thread: to wait between two attempts, or to record the time up to which it is durable.
     let needs_thread = spec.retry.is_some() || spec.refused_rows != BadRows::Fail || recovery.is_some();
     let inline = (spec.inline && !needs_thread).then(|| InlineSink::new(part, control));
-    let lent = inline.clone();
-    let spawned = threads::spawn(&format!("sink {name}"), move || worker.run(spec, recovery, lent.as_deref(), told));
+    let shared = inline.clone();
+    let spawned =
+        threads::spawn(&format!("sink {name}"), move || worker.run(spec, recovery, shared.as_deref(), messages));
     if let Err(error) = spawned {
         control.fail(Error::sink(&name, FailureKind::Failed(Box::new(error))));
         control.set_phase(id, Phase::Ended);
@@ -74,16 +75,16 @@ impl Worker {
         spec: SinkSpec<S>,
         recovery: Option<Recovery<S>>,
         inline: Option<&InlineSink<S>>,
-        told: Receiver<SinkMessage<S>>,
+        messages: Receiver<SinkMessage<S>>,
     ) {
         let _ending = Ending { control: &self.control, id: self.id };
         current::enter(&self.control);
         // Each call into the sink is guarded on its own. The other foreign code here is the subscriber of `tracing`.
-        let live = || match inline {
-            Some(inline) => self.lend(spec, &told, inline),
-            None => self.live(spec, recovery, told),
+        let serve = || match inline {
+            Some(inline) => self.serve_inline(spec, &messages, inline),
+            None => self.call_sink(spec, recovery, messages),
         };
-        if let Err(kind) = guarded("its thread", live) {
+        if let Err(kind) = guarded("its thread", serve) {
             self.fail(kind);
         }
     }
@@ -92,18 +93,23 @@ impl Worker {
         self.control.fail(Error::sink(&self.part.name, kind));
     }
 
-    fn live<S: Schema>(&self, spec: SinkSpec<S>, recovery: Option<Recovery<S>>, told: Receiver<SinkMessage<S>>) {
+    fn call_sink<S: Schema>(
+        &self,
+        spec: SinkSpec<S>,
+        recovery: Option<Recovery<S>>,
+        messages: Receiver<SinkMessage<S>>,
+    ) {
         // Events of the user's code on this thread belong to this span.
         let _span = info_span!("sink", sink = &*self.part.name).entered();
         let SinkSpec { mut sink, retry, refused_rows, .. } = spec;
-        if let Some(kind) = failure(&self.place, || self.serve(&mut sink, retry, refused_rows, recovery, &told)) {
+        if let Some(kind) = failure(&self.method, || self.serve(&mut sink, retry, refused_rows, recovery, &messages)) {
             self.fail(kind);
         }
         if let Err(kind) = dropped("its drop", [sink]) {
             self.fail(kind);
         }
         // Dropping the receiver returns the credit of queued commits, and tells the sequencer that the sink has ended.
-        drop(told);
+        drop(messages);
         info!(sink = &*self.part.name, "end");
     }
 
@@ -113,7 +119,7 @@ impl Worker {
         retry: Option<Restart>,
         refused_rows: BadRows,
         recovery: Option<Recovery<S>>,
-        told: &Receiver<SinkMessage<S>>,
+        messages: &Receiver<SinkMessage<S>>,
     ) -> RunResult {
         // Both `retry` and `refused_rows` need the commits that the sink has not flushed, so `Retry` keeps them.
         let restart = retry.or_else(|| (refused_rows != BadRows::Fail).then(|| Restart::backoff(NO_WAIT).attempts(1)));
@@ -143,7 +149,7 @@ impl Worker {
             .filter(|file| file.is_persisted())
             .map(|file| Lengths { len: file.position(), since: VecDeque::new() });
         self.control.set_phase(self.id, Phase::Running);
-        let mut next = self.wait(told, sink)?;
+        let mut next = self.wait(messages, sink)?;
         while let Some(now) = next {
             match now {
                 SinkMessage::Commit(delivery) => {
@@ -163,7 +169,7 @@ impl Worker {
                     let _ = reply.send(len);
                 }
             }
-            next = match told.try_recv() {
+            next = match messages.try_recv() {
                 Ok(next) => Some(next),
                 Err(TryRecvError::Empty | TryRecvError::Disconnected) => {
                     match &mut retry {
@@ -174,11 +180,11 @@ impl Worker {
                         let durable = sink.staged().map_or(last, |sink| sink.durable());
                         self.part.progress.set_durable(durable);
                     }
-                    self.wait(told, sink)?
+                    self.wait(messages, sink)?
                 }
             };
         }
-        self.place.set("close");
+        self.method.set("close");
         sink.get().close()?;
         if let Some(file) = sink.file() {
             file.check()?;
@@ -189,21 +195,21 @@ impl Worker {
     /// Waits for the next message. Returns `None` if there will be none. A part that becomes due meanwhile is ended.
     fn wait<S: Schema>(
         &self,
-        told: &Receiver<SinkMessage<S>>,
+        messages: &Receiver<SinkMessage<S>>,
         sink: &mut AnySink<S>,
     ) -> Result<Option<SinkMessage<S>>, BoxError> {
         loop {
             let due = sink.staged().and_then(|sink| sink.due());
             self.part.progress.set_idle(true);
             let next = match due {
-                None => told.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(due) => told.recv_deadline(due),
+                None => messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(due) => messages.recv_deadline(due),
             };
             self.part.progress.set_idle(false);
             match (next, sink.staged()) {
                 (Ok(message), _) => return Ok(Some(message)),
                 (Err(RecvTimeoutError::Timeout), Some(sink)) => {
-                    self.place.set("flush");
+                    self.method.set("flush");
                     sink.end_part()?;
                     self.part.progress.set_durable(sink.durable());
                 }
@@ -214,7 +220,7 @@ impl Worker {
 
     /// Makes everything that was written durable.
     fn sync<S: Schema>(&self, sink: &mut AnySink<S>, retry: Option<&mut Retry<S>>) -> RunResult {
-        self.place.set("flush");
+        self.method.set("flush");
         match sink {
             AnySink::File(sink) => sink.file().sync(),
             AnySink::Staged(sink) => sink.end_part(),
@@ -250,7 +256,7 @@ impl Worker {
         retry: Option<&mut Retry<S>>,
     ) -> RunResult {
         let Some(Recovery { checkpoint, known, held }) = recovery else {
-            self.place.set("open");
+            self.method.set("open");
             return sink.get().open(S::SCHEMA);
         };
         let time = self.recover(sink.get())?;

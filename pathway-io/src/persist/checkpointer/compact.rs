@@ -36,7 +36,7 @@ impl Checkpointer {
         // The sequencer sent every commit up to `time` before it took the snapshot, so this loop ends.
         while self.plan.time < time {
             let Ok(entry) = self.plan.received.recv() else { break };
-            self.absorb(entry, Kind::Held)?;
+            self.append(entry, Kind::Held)?;
         }
         self.checkpoint()
     }

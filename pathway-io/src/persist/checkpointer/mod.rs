@@ -43,7 +43,7 @@ struct Checkpointer {
     outputs: Vec<Output>,
     transactional: Vec<TransactionalSink>,
     /// Offsets whose `on_durable` callbacks are due once the offsets are durable.
-    told: Vec<(usize, SealedOffset)>,
+    reports: Vec<(usize, SealedOffset)>,
     /// Commits that a sink receives once they are durable.
     awaited: Vec<Box<dyn Journaled>>,
     /// Results of times that no checkpoint has covered yet.
@@ -53,9 +53,9 @@ struct Checkpointer {
     /// Whether a sink makes many commits durable together, so that the log must keep them until then.
     has_staged: bool,
     /// Whether a source waits for backlog space that these commits may hold.
-    pressed: bool,
-    /// The number of changes that are not durable yet.
-    news: usize,
+    source_waits: bool,
+    /// The number of commits that are not durable yet.
+    commits: usize,
 }
 
 /// A sink or a source has failed. Its own error is reported, and no error of the state.
@@ -91,12 +91,12 @@ impl Checkpointer {
                     remove(&*plan.place.storage, &super::log::path(plan.directory.path(), older))?;
                 }
                 if plan.place.sync && !found.checkpoint.is_end {
-                    Log::rewrite(&plan.place, found.generation, found.end, found.begun)?
+                    Log::rewrite(&plan.place, found.generation, found.end, found.initial_len)?
                 } else {
                     // The mark of a clean end is cut off. Its own sync may have failed, and only data that is written again
                     // can be synced. Everything before it was synced when it was written.
                     let end = if found.checkpoint.is_end { found.before_last } else { found.end };
-                    Log::go_on(&plan.place, found.generation, end, found.begun)?
+                    Log::resume(&plan.place, found.generation, end, found.initial_len)?
                 }
             }
         };
@@ -127,13 +127,13 @@ impl Checkpointer {
             log,
             outputs,
             transactional,
-            told: Vec::new(),
+            reports: Vec::new(),
             awaited: Vec::new(),
             results: Vec::new(),
             awaits_results,
             has_staged,
-            pressed: false,
-            news: 0,
+            source_waits: false,
+            commits: 0,
         };
         checkpointer.checkpoint()?;
         Ok(checkpointer)
@@ -147,7 +147,7 @@ impl Checkpointer {
         let mut due: Option<Instant> = None;
         loop {
             // This also happens at the start, because the previous run may have ended before it compacted its log.
-            if self.news == 0 && self.log.is_overgrown(self.has_staged) {
+            if self.commits == 0 && self.log.is_overgrown(self.has_staged) {
                 self.compact()?;
             }
             let entry = match due {
@@ -156,7 +156,7 @@ impl Checkpointer {
             };
             let ended = match entry {
                 Ok(entry) => {
-                    self.absorb(entry, Kind::Rows)?;
+                    self.append(entry, Kind::Rows)?;
                     false
                 }
                 Err(RecvTimeoutError::Timeout) => false,
@@ -165,14 +165,14 @@ impl Checkpointer {
             while !self.is_full()
                 && let Ok(entry) = self.plan.received.try_recv()
             {
-                self.absorb(entry, Kind::Rows)?;
+                self.append(entry, Kind::Rows)?;
             }
             let now = Instant::now();
             let at = *due.get_or_insert_with(|| now.checked_add(interval).unwrap_or(now));
-            if self.news > 0 && (ended || at <= now || self.is_full()) {
+            if self.commits > 0 && (ended || at <= now || self.is_full()) {
                 self.checkpoint()?;
             }
-            if self.news == 0 {
+            if self.commits == 0 {
                 due = None;
             }
             if ended {
@@ -196,17 +196,17 @@ impl Checkpointer {
 
     /// Returns whether a checkpoint is due before its interval has passed.
     fn is_full(&self) -> bool {
-        self.news >= COMMITS || self.pressed || self.log.since_checkpoint() >= BYTES
+        self.commits >= COMMITS || self.source_waits || self.log.since_checkpoint() >= BYTES
     }
 
     /// Appends a commit to the log, and records what must happen once it is durable.
-    fn absorb(&mut self, message: CheckpointMessage, kind: Kind) -> Result<(), BoxError> {
+    fn append(&mut self, message: CheckpointMessage, kind: Kind) -> Result<(), BoxError> {
         let CheckpointMessage::Commit(record) = message else {
             // Every commit that the source may wait for was received before, or is still in the dataflow.
-            self.pressed = !self.awaited.is_empty() || self.awaits_results;
+            self.source_waits = !self.awaited.is_empty() || self.awaits_results;
             return Ok(());
         };
-        self.news += 1;
+        self.commits += 1;
         self.plan.time = record.time;
         let source = &mut self.plan.sources[record.source];
         for output in &mut self.outputs {
@@ -234,7 +234,7 @@ impl Checkpointer {
             })?;
             source.offset = Some(encoded);
             if source.source.durables.is_wanted() {
-                self.told.push((record.source, offset));
+                self.reports.push((record.source, offset));
             }
         }
         if let Some(quarantine) = &mut source.quarantine {
@@ -277,18 +277,18 @@ impl Checkpointer {
         self.log.commit(&self.record().to_json())?;
         let (made, log_bytes) = (Instant::now(), self.log.len());
         let duration = made.duration_since(began);
-        debug!(time, commits = self.news, ?duration, log_bytes, "checkpoint");
+        debug!(time, commits = self.commits, ?duration, log_bytes, "checkpoint");
         *self.part.last.lock() = Some(LastCheckpoint { time, made, duration, log_bytes });
-        self.news = 0;
-        self.pressed = false;
+        self.commits = 0;
+        self.source_waits = false;
         if !self.awaited.is_empty() {
             for journaled in mem::take(&mut self.awaited) {
                 journaled.deliver();
             }
             crash_point!(HandedOver);
         }
-        if !self.told.is_empty() {
-            for (source, offset) in mem::take(&mut self.told) {
+        if !self.reports.is_empty() {
+            for (source, offset) in mem::take(&mut self.reports) {
                 let source = &self.plan.sources[source].source;
                 if let Err(kind) = source.durables.tell(&*offset) {
                     source.fail(kind);

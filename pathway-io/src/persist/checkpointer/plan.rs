@@ -10,7 +10,7 @@ use crate::persist::Durability;
 use crate::persist::directory::StateDirectory;
 use crate::persist::log::LogPlace;
 use crate::persist::record::FileLen;
-use crate::persist::recover::Found;
+use crate::persist::recover::Recovered;
 use crate::run::control::Control;
 use crate::sequencer::inbox::Inbox;
 use crate::sequencer::journal::{CheckpointMessage, ComputedRecord};
@@ -86,7 +86,7 @@ pub(in crate::persist) struct Plan {
     pub(in crate::persist) durability: Durability,
     pub(in crate::persist) header: Value,
     /// The log of the earlier run, if there is one.
-    pub(in crate::persist) found: Option<Found>,
+    pub(in crate::persist) found: Option<Recovered>,
     pub(in crate::persist) time: u64,
     pub(in crate::persist) sources: Vec<PersistedSource>,
     /// The sinks of each table of each source.

@@ -130,7 +130,7 @@ impl OutputFile {
                 (file, true)
             }
         };
-        self.file = Some(if self.persisted.is_some() { file.ours_alone() } else { file });
+        self.file = Some(if self.persisted.is_some() { file.exclusive() } else { file });
         self.buffer.reserve(BUFFER + BUFFER / 4);
         Ok(new)
     }

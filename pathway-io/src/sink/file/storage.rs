@@ -113,7 +113,7 @@ pub(crate) struct StoredFile {
     handle: Box<dyn Handle>,
     watch: Watch,
     /// Whether other programs may not append to the file either.
-    is_ours_alone: bool,
+    is_exclusive: bool,
     len: u64,
 }
 
@@ -126,12 +126,12 @@ impl StoredFile {
     fn new(path: &Path, handle: Box<dyn Handle>, len: u64) -> Result<Self, FileError> {
         let opened = handle.metadata().map_err(|error| FileError::new("open", path, error))?;
         let watch = Watch::new(path, &opened);
-        Ok(StoredFile { path: path.to_owned(), handle, watch, is_ours_alone: false, len })
+        Ok(StoredFile { path: path.to_owned(), handle, watch, is_exclusive: false, len })
     }
 
     /// Makes bytes that another program appends an error, because the length is recorded.
-    pub(crate) fn ours_alone(mut self) -> Self {
-        self.is_ours_alone = true;
+    pub(crate) fn exclusive(mut self) -> Self {
+        self.is_exclusive = true;
         self
     }
 
@@ -162,7 +162,7 @@ impl StoredFile {
 
     /// Checks that the file is still there, under its name and with all that was written.
     pub(crate) fn check(&self) -> Result<(), FileError> {
-        self.watch.check(self.len, self.is_ours_alone).map_err(|error| FileError::new("continue", &self.path, error))
+        self.watch.check(self.len, self.is_exclusive).map_err(|error| FileError::new("continue", &self.path, error))
     }
 
     /// Renames the file, and replaces an existing file with the new name.

@@ -182,7 +182,7 @@ impl ParquetSink {
     /// Creates and locks the directory, removes an incomplete part, and finds the complete parts.
     ///
     /// The path becomes absolute, in case the program changes its working directory.
-    fn enter(&mut self) -> Result<Vec<Named>, BoxError> {
+    fn open_directory(&mut self) -> Result<Vec<Named>, BoxError> {
         self.directory = absolute(&self.directory).map_err(|error| FileError::new("find", &self.directory, error))?;
         let directory = &self.directory;
         create_directory(&*self.storage, directory, "create", || fs::create_dir_all(directory))?;
@@ -256,7 +256,7 @@ fn numbers(name: &str) -> Option<(u64, u64)> {
 
 impl<S: Schema> Sink<S> for ParquetSink {
     fn open(&mut self, schema: &'static TableSchema) -> RunResult {
-        for (_, _, path) in self.enter()? {
+        for (_, _, path) in self.open_directory()? {
             remove(&*self.storage, &path)?;
         }
         self.builder = Some(BatchBuilder::for_files(schema));
@@ -268,7 +268,7 @@ impl<S: Schema> Sink<S> for ParquetSink {
     }
 
     fn recover(&mut self, schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
-        let parts = self.enter()?;
+        let parts = self.open_directory()?;
         // The previous run may have ended after it renamed a part and before it synced the directory.
         sync_parent(&*self.storage, &self.directory.join(UNFINISHED))?;
         self.parts = Some(CompleteParts::found(&self.directory, &parts)?);
@@ -350,7 +350,7 @@ mod tests {
         let directory = root.path().join("new/cats/parts");
         let mut sink = ParquetSink::new(&directory, Options::new());
         for _ in 0..2 {
-            sink.enter().unwrap();
+            sink.open_directory().unwrap();
             let mut synced: Vec<PathBuf> = disk.calls().into_iter().map(|call| call.path).collect();
             synced.sort();
             assert_eq!(synced, [root.path().into(), root.path().join("new"), root.path().join("new/cats")]);

@@ -12,7 +12,7 @@ use postgres::types::ToSql;
 use postgres::{Statement, Transaction};
 
 use super::copy::Copy;
-use super::error::{is_taken, judged, judged_copy};
+use super::error::{classified, classified_copy, is_taken};
 use super::fields::{Array, Fields, Out, refused};
 use super::layout::Layout;
 use crate::rows::batch::Batch;
@@ -227,7 +227,7 @@ impl<'a, S: Schema> Arrays<'a, S> {
             array.0[12..16].copy_from_slice(&rows);
         }
         let parameters: Vec<&(dyn ToSql + Sync)> = self.arrays.iter().map(|array| array as _).collect();
-        transaction.execute(self.statement, &parameters).map_err(judged)?;
+        transaction.execute(self.statement, &parameters).map_err(classified)?;
         self.clear();
         Ok(())
     }
@@ -241,7 +241,7 @@ fn insert<S: Schema>(
     rows: impl Iterator<Item = Change>,
     batches: &[&Batch<S>],
 ) -> Result<bool, BoxError> {
-    let mut savepoint = transaction.transaction().map_err(judged)?;
+    let mut savepoint = transaction.transaction().map_err(classified)?;
     let copied = Copy::begin(&mut savepoint, layout, statement).and_then(|mut copy| {
         for Change { place, .. } in rows {
             copy.row(batches[place.batch], place.row, None)?;
@@ -249,12 +249,12 @@ fn insert<S: Schema>(
         copy.end()
     });
     match copied {
-        Ok(()) => savepoint.commit().map_err(judged)?,
+        Ok(()) => savepoint.commit().map_err(classified)?,
         Err(error) if is_taken(&error) => {
-            savepoint.rollback().map_err(judged)?;
+            savepoint.rollback().map_err(classified)?;
             return Ok(false);
         }
-        Err(error) => return Err(judged_copy(error)),
+        Err(error) => return Err(classified_copy(error)),
     }
     Ok(true)
 }
@@ -274,5 +274,5 @@ pub(super) fn append<S: Schema>(
         }
         copy.end()
     });
-    copied.map_err(judged_copy)
+    copied.map_err(classified_copy)
 }

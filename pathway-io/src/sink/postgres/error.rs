@@ -1,4 +1,4 @@
-//! Errors with the server's own text, and the decision whether another attempt may succeed: [`judged`].
+//! Errors with the server's own text, and the decision whether another attempt may succeed: [`classified`].
 
 use std::error::Error as StdError;
 use std::{fmt, io};
@@ -44,7 +44,7 @@ impl fmt::Display for ServerError {
 impl StdError for ServerError {}
 
 /// Converts an error of the client. Marks it as a refusal of a row, or as fatal, unless another attempt may succeed.
-pub(super) fn judged(error: postgres::Error) -> BoxError {
+pub(super) fn classified(error: postgres::Error) -> BoxError {
     let (is_transient, is_refusal) = (is_transient(&error), is_refusal(&error));
     let error = ServerError(error);
     match (is_transient, is_refusal) {
@@ -55,8 +55,8 @@ pub(super) fn judged(error: postgres::Error) -> BoxError {
 }
 
 /// Converts an error of a `COPY`.
-pub(super) fn judged_copy(error: io::Error) -> BoxError {
-    error.downcast().map_or_else(BoxError::from, judged)
+pub(super) fn classified_copy(error: io::Error) -> BoxError {
+    error.downcast().map_or_else(BoxError::from, classified)
 }
 
 /// Returns whether a `COPY` has failed because another row has one of the keys. An upsert replaces it.

@@ -6,7 +6,7 @@ use crate::rows::description::{Column, TableSchema};
 use crate::run::error::{BoxError, Error};
 use crate::schema::Dialect;
 use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
-use crate::sink::postgres::error::judged;
+use crate::sink::postgres::error::classified;
 use crate::sink::postgres::kind::Kind;
 
 /// PostgreSQL cuts longer names, so that two of them could become one.
@@ -34,12 +34,12 @@ pub(super) struct Layout {
     /// The `COPY` statement, for the updates and for the rows of new keys.
     pub(super) copy: String,
     pub(super) set_time: String,
-    pub(super) columns: Vec<Described>,
+    pub(super) columns: Vec<Expected>,
     create: String,
 }
 
 /// The expected description of a column.
-pub(super) struct Described {
+pub(super) struct Expected {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     pub(super) primary_key: bool,
@@ -47,7 +47,7 @@ pub(super) struct Described {
 }
 
 /// A column as the server describes it.
-struct Found {
+struct Actual {
     name: String,
     oid: u32,
     modifier: i32,
@@ -72,10 +72,10 @@ impl Layout {
         let table = table.unwrap_or(schema.name).to_owned();
         let within = namespace.as_deref().map(|schema| quoted(schema) + ".").unwrap_or_default();
         let updates = updates || !schema.has_key();
-        let mut columns: Vec<Described> = schema.columns.iter().map(|column| describe(column, !updates)).collect();
+        let mut columns: Vec<Expected> = schema.columns.iter().map(|column| describe(column, !updates)).collect();
         if updates {
             let added = ["time", "diff"].into_iter();
-            columns.extend(added.map(|name| Described { name, kind: Kind::Int8, primary_key: false, optional: false }));
+            columns.extend(added.map(|name| Expected { name, kind: Kind::Int8, primary_key: false, optional: false }));
         }
         let (name, tables) = (format!("{within}{}", quoted(&table)), format!("{within}{TABLES}"));
         let names = |key: Option<bool>| -> Vec<String> {
@@ -149,18 +149,18 @@ impl Layout {
 
     /// Creates the table or checks the existing one. Returns the time of its last commit, if the table is continued.
     pub(super) fn prepare(&self, client: &mut Client, start: Start) -> Result<Option<u64>, BoxError> {
-        let mut transaction = client.transaction().map_err(judged)?;
+        let mut transaction = client.transaction().map_err(classified)?;
         // Without this lock, one of two sinks that create the same table at the same time would fail.
         let alone = format!("SELECT pg_advisory_xact_lock(hashtextextended('{TABLES}', 0))");
-        transaction.batch_execute(&alone).map_err(judged)?;
+        transaction.batch_execute(&alone).map_err(classified)?;
         let tables = &self.tables;
         if self.relation_kind(&mut transaction, TABLES)?.is_none() {
             let create = format!("CREATE TABLE {tables} (name text NOT NULL PRIMARY KEY, time bigint NOT NULL)");
-            transaction.batch_execute(&create).map_err(judged)?;
+            transaction.batch_execute(&create).map_err(classified)?;
         }
         let kind = self.relation_kind(&mut transaction, &self.table)?;
         match kind.as_deref() {
-            None => transaction.batch_execute(&self.create).map_err(judged)?,
+            None => transaction.batch_execute(&self.create).map_err(classified)?,
             // A table, or a partitioned table.
             Some("rp" | "pp") => self.check(&mut transaction)?,
             Some("ru" | "pu") if start == Start::Empty => self.check(&mut transaction)?,
@@ -178,7 +178,7 @@ impl Layout {
         }
         let time = match start {
             Start::Empty => {
-                transaction.batch_execute(&format!("DELETE FROM {}", self.name)).map_err(judged)?;
+                transaction.batch_execute(&format!("DELETE FROM {}", self.name)).map_err(classified)?;
                 None
             }
             Start::Continue if kind.is_none() => None,
@@ -187,8 +187,8 @@ impl Layout {
         let set = format!(
             "INSERT INTO {tables} (name, time) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET time = excluded.time"
         );
-        transaction.execute(&set, &[&self.table, &time.unwrap_or(0)]).map_err(judged)?;
-        transaction.commit().map_err(judged)?;
+        transaction.execute(&set, &[&self.table, &time.unwrap_or(0)]).map_err(classified)?;
+        transaction.commit().map_err(classified)?;
         Ok(time.map(i64::cast_unsigned))
     }
 
@@ -199,13 +199,13 @@ impl Layout {
             "SELECT NOT relhasrules AND NOT row_security_active(oid) FROM pg_class \
              WHERE relname = $1 AND relnamespace = {NAMESPACE}"
         );
-        Ok(client.query_one(&query, &[&self.table, &self.schema]).map_err(judged)?.get(0))
+        Ok(client.query_one(&query, &[&self.table, &self.schema]).map_err(classified)?.get(0))
     }
 
     /// Returns the time of the last commit, or `None` if no pipeline made the table.
     fn time(&self, transaction: &mut Transaction<'_>) -> Result<Option<i64>, BoxError> {
         let query = format!("SELECT time FROM {} WHERE name = $1", self.tables);
-        let row = transaction.query_opt(&query, &[&self.table]).map_err(judged)?;
+        let row = transaction.query_opt(&query, &[&self.table]).map_err(classified)?;
         Ok(row.map(|row| row.get(0)))
     }
 
@@ -222,7 +222,7 @@ impl Layout {
         }
         if self.time(transaction)?.is_none() {
             let query = format!("SELECT EXISTS (SELECT 1 FROM {})", self.name);
-            let has_rows: bool = transaction.query_one(&query, &[]).map_err(judged)?.get(0);
+            let has_rows: bool = transaction.query_one(&query, &[]).map_err(classified)?.get(0);
             if has_rows {
                 return Err(Error::fatal(foreign_rows(table, ELSEWHERE)).into());
             }
@@ -232,7 +232,7 @@ impl Layout {
 
     /// Returns all differences between the existing table and the expected one. The order of the columns does not
     /// matter.
-    fn differences(&self, found: &[Found]) -> Vec<String> {
+    fn differences(&self, found: &[Actual]) -> Vec<String> {
         let mut differences = Vec::new();
         for column in &self.columns {
             let name = column.name;
@@ -274,12 +274,12 @@ impl Layout {
         let query = format!(
             "SELECT relkind::text || relpersistence::text FROM pg_class WHERE relname = $1 AND relnamespace = {NAMESPACE}"
         );
-        let row = transaction.query_opt(&query, &[&name, &self.schema]).map_err(judged)?;
+        let row = transaction.query_opt(&query, &[&name, &self.schema]).map_err(classified)?;
         Ok(row.map(|row| row.get(0)))
     }
 
     /// Returns the columns of the existing table.
-    fn found(&self, transaction: &mut Transaction<'_>) -> Result<Vec<Found>, BoxError> {
+    fn found(&self, transaction: &mut Transaction<'_>) -> Result<Vec<Actual>, BoxError> {
         let query = format!(
             "SELECT a.attname::text, a.atttypid, a.atttypmod, format_type(a.atttypid, a.atttypmod), a.attnotnull, \
              EXISTS (SELECT 1 FROM pg_index i \
@@ -291,8 +291,8 @@ impl Layout {
              WHERE c.relname = $1 AND c.relnamespace = {NAMESPACE} \
              AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
         );
-        let rows = transaction.query(&query, &[&self.table, &self.schema]).map_err(judged)?;
-        let found = rows.iter().map(|row| Found {
+        let rows = transaction.query(&query, &[&self.table, &self.schema]).map_err(classified)?;
+        let found = rows.iter().map(|row| Actual {
             name: row.get(0),
             oid: row.get(1),
             modifier: row.get(2),
@@ -307,8 +307,8 @@ impl Layout {
     }
 }
 
-fn describe(column: &'static Column, keyed: bool) -> Described {
-    Described {
+fn describe(column: &'static Column, keyed: bool) -> Expected {
+    Expected {
         name: column.name,
         kind: Kind::of(&column.data_type),
         primary_key: keyed && column.primary_key,

@@ -10,7 +10,7 @@ use postgres::tls::{MakeTlsConnect, TlsConnect};
 use postgres::{Client, Config, NoTls, Socket, Statement, Transaction};
 
 use super::apply::{self, Statements};
-use super::error::{invalid, judged};
+use super::error::{classified, invalid};
 use super::layout::Layout;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
@@ -63,7 +63,7 @@ impl Connect {
         // After the limit, nothing receives the connection, which is then closed.
         let attempt = threads::spawn("connect", move || drop(sender.send(connect(&config))))?;
         match connected.recv_timeout(limit) {
-            Ok(client) => client.map_err(judged),
+            Ok(client) => client.map_err(classified),
             Err(RecvTimeoutError::Timeout) => Err(format!(
                 "the server accepted the connection, and did not answer within {limit:?}\nhelp: check the host and the port, or set \
                  a longer `connect_timeout` in the connection string"
@@ -118,19 +118,19 @@ impl Sessions {
                  'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout'); \
                  SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4",
             )
-            .map_err(judged)?;
+            .map_err(classified)?;
         if start == Start::Continue {
             client
                 .batch_execute(
                     "SELECT set_config('synchronous_commit', 'on', false) \
                      WHERE current_setting('synchronous_commit') = 'off'",
                 )
-                .map_err(judged)?;
+                .map_err(classified)?;
         }
         check_schema(&mut client, layout)?;
         self.lock(&mut client, layout)?;
         let time = layout.prepare(&mut client, start)?;
-        let mut prepare = |statement: &str| client.prepare(statement).map_err(judged);
+        let mut prepare = |statement: &str| client.prepare(statement).map_err(classified);
         let copy = prepare(&layout.copy)?;
         let statements = if layout.updates {
             Rows::Updates(copy)
@@ -139,7 +139,7 @@ impl Sessions {
             let takes_copy = layout.takes_copy(&mut client)?;
             Rows::Current(Statements { upsert, delete, copy, takes_copy })
         };
-        let set_time = client.prepare(&layout.set_time).map_err(judged)?;
+        let set_time = client.prepare(&layout.set_time).map_err(classified)?;
         Ok((Session { client, statements, set_time }, time))
     }
 
@@ -171,16 +171,16 @@ impl Sessions {
             // The server may not have noticed that the previous connection is gone.
             let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                        WHERE pid = $1 AND starts_with(application_name, $2)";
-            client.execute(end, &[&last, &self.name]).map_err(judged)?;
+            client.execute(end, &[&last, &self.name]).map_err(classified)?;
         }
         let key = "hashtextextended('pathway-io ' || coalesce($2::text, current_schema()) || '.' || $1::text, 0)";
         let set = |timeout: &str| format!("SET lock_timeout = '{timeout}'");
-        client.batch_execute(&set(LOCK_TIMEOUT)).map_err(judged)?;
+        client.batch_execute(&set(LOCK_TIMEOUT)).map_err(classified)?;
         if let Err(error) = client.execute(&format!("SELECT pg_advisory_lock({key})"), &[table, schema]) {
             let is_taken = error.code().is_some_and(|code| code.code() == "55P03");
             // This sink held the lock before, so it waits for the server to release it.
             if !is_taken || was_open {
-                return Err(judged(error));
+                return Err(classified(error));
             }
             return Err(Error::fatal(format!(
                 "another process writes the table `{table}`: {}; end it, or write to another table \
@@ -189,8 +189,8 @@ impl Sessions {
             ))
             .into());
         }
-        client.batch_execute(&set("0")).map_err(judged)?;
-        self.last = Some(client.query_one("SELECT pg_backend_pid()", &[]).map_err(judged)?.get(0));
+        client.batch_execute(&set("0")).map_err(classified)?;
+        self.last = Some(client.query_one("SELECT pg_backend_pid()", &[]).map_err(classified)?.get(0));
         Ok(())
     }
 }
@@ -202,7 +202,7 @@ fn check_schema(client: &mut Client, Layout { table, schema, .. }: &Layout) -> R
                  ELSE EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) END, \
                  $1::text IS NULL AND EXISTS (SELECT 1 FROM pg_class \
                  WHERE relname = $2 AND relnamespace = 'pg_catalog'::regnamespace)";
-    let row = client.query_one(query, &[schema, table]).map_err(judged)?;
+    let row = client.query_one(query, &[schema, table]).map_err(classified)?;
     let (is_there, is_hidden): (bool, bool) = (row.get(0), row.get(1));
     match schema {
         _ if is_hidden => Err(Error::fatal(format!(
@@ -235,16 +235,16 @@ impl Session {
     /// Applies commits and their time in one transaction.
     pub(super) fn apply<S: Schema>(&mut self, layout: &Layout, commits: &[Commit<S>]) -> RunResult {
         let Some(last) = commits.last() else { return Ok(()) };
-        let mut transaction = self.client.transaction().map_err(judged)?;
+        let mut transaction = self.client.transaction().map_err(classified)?;
         write(&mut transaction, &mut self.statements, layout, commits)?;
         let time = last.time().cast_signed();
         // `COMMIT` of a failed transaction succeeds for the client. This statement fails instead.
-        let changed = transaction.execute(&self.set_time, &[&layout.table, &time]).map_err(judged)?;
+        let changed = transaction.execute(&self.set_time, &[&layout.table, &time]).map_err(classified)?;
         if changed != 1 {
             let table = &layout.table;
             return Err(Error::fatal(format!("the row of `{table}` in `{TABLES}` was removed")).into());
         }
-        transaction.commit().map_err(judged)?;
+        transaction.commit().map_err(classified)?;
         Ok(())
     }
 
@@ -273,17 +273,17 @@ impl Session {
             Rows::Current(_) => apply::order(commit),
             Rows::Updates(_) => (0..commit.len()).collect(),
         };
-        let mut transaction = self.client.transaction().map_err(judged)?;
+        let mut transaction = self.client.transaction().map_err(classified)?;
         // Returns the error if the server refuses the updates.
         let mut attempt = |rows: Commit<S>| -> Result<Option<BoxError>, BoxError> {
-            let mut savepoint = transaction.transaction().map_err(judged)?;
+            let mut savepoint = transaction.transaction().map_err(classified)?;
             let written = write(&mut savepoint, &mut self.statements, layout, &[rows]);
             let checked =
-                written.and_then(|()| savepoint.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(judged));
+                written.and_then(|()| savepoint.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(classified));
             match checked {
-                Ok(()) => savepoint.commit().map(|()| None).map_err(judged),
+                Ok(()) => savepoint.commit().map(|()| None).map_err(classified),
                 Err(error) if refused_update(&*error).is_none() => Err(error),
-                Err(error) => savepoint.rollback().map(|()| Some(error)).map_err(judged),
+                Err(error) => savepoint.rollback().map(|()| Some(error)).map_err(classified),
             }
         };
         // Each part has its rows, and their numbers in the commit.
@@ -306,7 +306,7 @@ impl Session {
                 attempt(rows.filtered(|row| row != last))?;
             }
         }
-        transaction.rollback().map_err(judged)?;
+        transaction.rollback().map_err(classified)?;
         Ok(refused)
     }
 }

@@ -6,7 +6,7 @@ use crate::rows::data_type::DataType;
 use crate::rows::description::Column;
 
 /// A column of the schema, as SQLite describes it.
-pub(super) struct Described {
+pub(super) struct Expected {
     pub(super) name: &'static str,
     pub(super) affinity: Affinity,
     pub(super) not_null: bool,
@@ -14,9 +14,9 @@ pub(super) struct Described {
     pub(super) key: u32,
 }
 
-impl Described {
+impl Expected {
     pub(super) fn new(column: &'static Column) -> Self {
-        Described { name: column.name, affinity: Affinity::of(&column.data_type), not_null: !column.optional, key: 0 }
+        Expected { name: column.name, affinity: Affinity::of(&column.data_type), not_null: !column.optional, key: 0 }
     }
 }
 
@@ -90,7 +90,7 @@ impl Affinity {
 }
 
 /// A column of an existing table.
-struct Found {
+struct Actual {
     name: String,
     /// The declared type, or the name of its affinity if the table is not `STRICT`.
     data_type: String,
@@ -99,7 +99,7 @@ struct Found {
     is_generated: bool,
 }
 
-fn columns_of(connection: &Connection, table: &str, is_strict: bool) -> rusqlite::Result<Vec<Found>> {
+fn columns_of(connection: &Connection, table: &str, is_strict: bool) -> rusqlite::Result<Vec<Actual>> {
     let mut query = connection.prepare(
         "SELECT name, type, \"notnull\", pk, hidden > 1 FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid",
     )?;
@@ -111,7 +111,7 @@ fn columns_of(connection: &Connection, table: &str, is_strict: bool) -> rusqlite
             _ => Affinity::of_declared(&declared).name().to_owned(),
         };
         let (name, not_null, key, is_generated) = (row.get(0)?, row.get(2)?, row.get(3)?, row.get(4)?);
-        Ok(Found { name, data_type, not_null, key, is_generated })
+        Ok(Actual { name, data_type, not_null, key, is_generated })
     })?;
     found.collect()
 }
@@ -133,7 +133,7 @@ fn collation(connection: &Connection, table: &str, column: &str) -> rusqlite::Re
 pub(super) fn difference(
     connection: &Connection,
     table: &str,
-    columns: &[Described],
+    columns: &[Expected],
 ) -> rusqlite::Result<Option<String>> {
     let query = "SELECT strict FROM pragma_table_list WHERE schema = 'main' AND name = ? COLLATE NOCASE";
     let is_strict = connection.query_row(query, [table], |row| row.get(0))?;

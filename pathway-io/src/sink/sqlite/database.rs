@@ -28,7 +28,7 @@ pub(super) struct Database {
 /// The updates of a commit that SQLite refuses. They are collected, so that all of them are known after one attempt.
 pub(super) struct Refused {
     /// Whether refused updates are collected. Otherwise the first one ends the commit.
-    pub(super) is_wanted: bool,
+    pub(super) collects: bool,
     pub(super) updates: Vec<(usize, BoxError)>,
 }
 
@@ -42,7 +42,7 @@ impl Refused {
     ) -> rusqlite::Result<bool> {
         match written {
             // A trigger with `RAISE(ROLLBACK, ..)` ends the whole transaction.
-            Err(error) if self.is_wanted && is_refusal(&error) && !connection.is_autocommit() => {
+            Err(error) if self.collects && is_refusal(&error) && !connection.is_autocommit() => {
                 self.updates.push((update - 1, error.into()));
                 Ok(true)
             }
@@ -190,7 +190,7 @@ pub(super) fn check_whole(path: &Path) -> Result<(), BoxError> {
 }
 
 /// Marks an error as fatal, unless another attempt may succeed because the database is only in use.
-pub(super) fn judged(error: BoxError) -> BoxError {
+pub(super) fn classified(error: BoxError) -> BoxError {
     let code = error.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code);
     match code {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => error,
@@ -198,9 +198,9 @@ pub(super) fn judged(error: BoxError) -> BoxError {
     }
 }
 
-/// Like [`judged`], for an error of a commit. `update` is the number of the update that failed, if it is known.
-pub(super) fn judged_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
-    if is_refusal(&error) { Error::refused(update, error).into() } else { judged(error.into()) }
+/// Like [`classified`], for an error of a commit. `update` is the number of the update that failed, if it is known.
+pub(super) fn classified_in_commit(error: rusqlite::Error, update: Option<usize>) -> BoxError {
+    if is_refusal(&error) { Error::refused(update, error).into() } else { classified(error.into()) }
 }
 
 /// Returns whether SQLite refuses a row permanently.

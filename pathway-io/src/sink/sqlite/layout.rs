@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 
-use super::columns::{Affinity, Described, difference};
+use super::columns::{Affinity, Expected, difference};
 use crate::rows::description::TableSchema;
 use crate::run::error::BoxError;
 use crate::sink::database::{Start, TABLES, foreign_rows, on_conflict, quoted};
@@ -16,17 +16,17 @@ pub(super) struct Layout {
     pub(super) delete: String,
     pub(super) set_time: String,
     create: String,
-    columns: Vec<Described>,
+    columns: Vec<Expected>,
 }
 
 impl Layout {
     pub(super) fn new(schema: &'static TableSchema, table: Option<&str>, updates: bool) -> Self {
         let table = table.unwrap_or(schema.name).to_owned();
         let updates = updates || !schema.has_key();
-        let mut columns: Vec<Described> = schema.columns.iter().map(Described::new).collect();
+        let mut columns: Vec<Expected> = schema.columns.iter().map(Expected::new).collect();
         if updates {
             let added = ["time", "diff"].into_iter();
-            columns.extend(added.map(|name| Described { name, affinity: Affinity::Integer, not_null: true, key: 0 }));
+            columns.extend(added.map(|name| Expected { name, affinity: Affinity::Integer, not_null: true, key: 0 }));
         } else {
             let keys = columns.iter_mut().zip(schema.columns).filter(|(_, column)| column.primary_key);
             for (number, (described, _)) in (1..).zip(keys) {
@@ -62,7 +62,7 @@ impl Layout {
             }
         }
         for (number, column) in self.columns.iter().enumerate() {
-            let same = |other: &&Described| other.name.eq_ignore_ascii_case(column.name);
+            let same = |other: &&Expected| other.name.eq_ignore_ascii_case(column.name);
             if let Some(other) = self.columns[..number].iter().find(same) {
                 return Err(format!(
                     "the columns `{}` and `{}` differ in case only, which SQLite ignores; rename one of them \
@@ -129,7 +129,7 @@ impl Layout {
     }
 }
 
-fn create(table: &str, columns: &[Described], keys: &[String]) -> String {
+fn create(table: &str, columns: &[Expected], keys: &[String]) -> String {
     let mut lines: Vec<String> = columns
         .iter()
         .map(|column| {

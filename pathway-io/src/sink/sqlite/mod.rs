@@ -87,7 +87,7 @@ use crate::sink::Sink;
 use crate::sink::database::Start;
 use crate::sink::file::storage::FileError;
 use crate::sink::spec::{AnySink, SinkSpec, Target};
-use database::{Database, Refused, check_whole, is_utf16, judged, judged_in_commit};
+use database::{Database, Refused, check_whole, classified, classified_in_commit, is_utf16};
 use layout::Layout;
 
 pub use options::Options;
@@ -236,7 +236,7 @@ impl SqliteSink {
         // SQLite keeps its own limit if that is lower.
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
         let (scratch, last) = (Vec::new(), time.unwrap_or(0));
-        let refused = Refused { is_wanted: self.finds_refused, updates: Vec::new() };
+        let refused = Refused { collects: self.finds_refused, updates: Vec::new() };
         self.database = Some(Database { connection, scratch, update: 0, time: last, refused });
         Ok(time)
     }
@@ -244,7 +244,7 @@ impl SqliteSink {
 
 impl<S: Schema> Sink<S> for SqliteSink {
     fn open(&mut self, _schema: &'static TableSchema) -> RunResult {
-        self.open_database(Start::Empty).map_err(judged)?;
+        self.open_database(Start::Empty).map_err(classified)?;
         Ok(())
     }
 
@@ -254,28 +254,28 @@ impl<S: Schema> Sink<S> for SqliteSink {
 
     fn recover(&mut self, _schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
         if self.watch.is_none() {
-            check_whole(&self.path).map_err(judged)?;
+            check_whole(&self.path).map_err(classified)?;
         }
-        self.open_database(Start::Continue).map_err(judged)
+        self.open_database(Start::Continue).map_err(classified)
     }
 
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
         let database = self.database.as_mut().ok_or("the database is not open")?;
         let applied = database.apply(&self.layout, commit);
-        applied.map_err(|error| judged_in_commit(error, database.update.checked_sub(1)))?;
+        applied.map_err(|error| classified_in_commit(error, database.update.checked_sub(1)))?;
         if let Some(refusal) = Error::refused_each(std::mem::take(&mut database.refused.updates)) {
             return Err(refusal.into());
         }
-        database.set_time(&self.layout, commit.time()).map_err(judged)
+        database.set_time(&self.layout, commit.time()).map_err(classified)
     }
 
     fn flush(&mut self) -> RunResult {
         let Some(database) = &mut self.database else { return Ok(()) };
         let ended = database.end();
         // SQLite does not notice that its file was taken away. A check before the end could come too early.
-        self.check_file().map_err(judged)?;
+        self.check_file().map_err(classified)?;
         // The error of a deferred constraint does not name the update.
-        ended.map_err(|error| judged_in_commit(error, None))
+        ended.map_err(|error| classified_in_commit(error, None))
     }
 
     fn row_check(&self) -> Option<RowCheck<S>> {
