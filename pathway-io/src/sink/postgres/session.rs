@@ -303,7 +303,9 @@ impl Session {
             } else if let Some(last) = numbers.len().checked_sub(1) {
                 // The last update of the key has the row that was written. Without it, the key's earlier row is removed.
                 refused.push((numbers[last], error));
-                attempt(rows.filtered(|row| row != last))?;
+                if last > 0 {
+                    attempt(rows.filtered(|row| row != last))?;
+                }
             }
         }
         transaction.rollback().map_err(classified)?;
