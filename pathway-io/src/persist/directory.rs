@@ -57,7 +57,7 @@ fn scan(path: &Path) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> 
         let name = name.to_string_lossy();
         match log::generation(&name) {
             Some(generation) => logs.push(generation),
-            None if is_unfinished(&name) => unfinished.push(entry.path()),
+            None if name.strip_suffix(".new").and_then(log::generation).is_some() => unfinished.push(entry.path()),
             None if name == LOCK || is_foreign(&name) => {}
             None => {
                 let path = path.display();
@@ -71,11 +71,6 @@ fn scan(path: &Path) -> std::result::Result<(Vec<u64>, Vec<PathBuf>), BoxError> 
     }
     logs.sort_unstable_by(|a, b| b.cmp(a));
     Ok((logs, unfinished))
-}
-
-/// Returns whether a generation of the log has this name until it is complete.
-fn is_unfinished(name: &str) -> bool {
-    name.strip_suffix(".new").and_then(log::generation).is_some()
 }
 
 /// Opens the lock file without following a link.

@@ -63,7 +63,7 @@ impl Log {
     }
 
     fn create(place: &LogPlace, generation: u64) -> Result<Self, BoxError> {
-        let path = unnamed(&place.directory, generation);
+        let path = place.directory.join(format!("log-{generation}.new"));
         // A generation that was begun and not finished, or a link to another program's file.
         if path.symlink_metadata().is_ok() {
             remove(&*place.storage, &path)?;
@@ -235,10 +235,6 @@ impl Log {
     fn path(&self) -> PathBuf {
         path(&self.place.directory, self.generation)
     }
-}
-
-fn unnamed(directory: &Path, generation: u64) -> PathBuf {
-    directory.join(format!("log-{generation}.new"))
 }
 
 #[cfg(test)]

@@ -72,7 +72,13 @@ impl Layout {
         let table = table.unwrap_or(schema.name).to_owned();
         let within = namespace.as_deref().map(|schema| quoted(schema) + ".").unwrap_or_default();
         let updates = updates || !schema.has_key();
-        let mut columns: Vec<Expected> = schema.columns.iter().map(|column| describe(column, !updates)).collect();
+        let expected = |column: &'static Column| Expected {
+            name: column.name,
+            kind: Kind::of(&column.data_type),
+            primary_key: !updates && column.primary_key,
+            optional: column.optional,
+        };
+        let mut columns: Vec<Expected> = schema.columns.iter().map(expected).collect();
         if updates {
             let added = ["time", "diff"].into_iter();
             columns.extend(added.map(|name| Expected { name, kind: Kind::Int8, primary_key: false, optional: false }));
@@ -304,14 +310,5 @@ impl Layout {
             merges_texts: row.get(8),
         });
         Ok(found.collect())
-    }
-}
-
-fn describe(column: &'static Column, keyed: bool) -> Expected {
-    Expected {
-        name: column.name,
-        kind: Kind::of(&column.data_type),
-        primary_key: keyed && column.primary_key,
-        optional: column.optional,
     }
 }

@@ -22,33 +22,9 @@ pub(super) struct Database {
     pub(super) update: usize,
     /// The time of the last commit that this sink has written or found.
     pub(super) time: u64,
-    pub(super) refused: Refused,
-}
-
-/// The updates of a commit that SQLite refuses. They are collected, so that all of them are known after one attempt.
-pub(super) struct Refused {
-    /// Whether refused updates are collected. Otherwise the first one ends the commit.
-    pub(super) collects: bool,
-    pub(super) updates: Vec<(usize, BoxError)>,
-}
-
-impl Refused {
-    /// Collects the error of an update, from 1 on, if SQLite has undone that update alone. Returns whether there is one.
-    fn collect(
-        &mut self,
-        written: rusqlite::Result<usize>,
-        update: usize,
-        connection: &Connection,
-    ) -> rusqlite::Result<bool> {
-        match written {
-            // A trigger with `RAISE(ROLLBACK, ..)` ends the whole transaction.
-            Err(error) if self.collects && is_refusal(&error) && !connection.is_autocommit() => {
-                self.updates.push((update - 1, error.into()));
-                Ok(true)
-            }
-            written => written.map(|_| false),
-        }
-    }
+    /// The updates of a commit that SQLite refuses, so that all of them are known after one attempt. `None` if the first one ends
+    /// the commit.
+    pub(super) refused: Option<Vec<(usize, BoxError)>>,
 }
 
 impl Database {
@@ -110,7 +86,7 @@ impl Database {
                 insert.raw_bind_parameter(end + 1, batch.diff(row))?;
                 insert.raw_execute()
             });
-            self.refused.collect(written, self.update, &self.connection)?;
+            collect(&mut self.refused, written, self.update, &self.connection)?;
         }
         Ok(())
     }
@@ -133,7 +109,7 @@ impl Database {
                 let mut bind = Bind::new::<S>(row, part, statement, &mut self.scratch);
                 batch.columns.visit(0, &mut bind);
                 let written = bind.finish().and_then(|_| statement.raw_execute());
-                if self.refused.collect(written, self.update, &self.connection)? && adds {
+                if collect(&mut self.refused, written, self.update, &self.connection)? && adds {
                     // Without the update, the earlier row of the key is removed.
                     let mut bind = Bind::new::<S>(row, Part::Key, &mut delete, &mut self.scratch);
                     batch.columns.visit(0, &mut bind);
@@ -142,6 +118,23 @@ impl Database {
             }
         }
         Ok(())
+    }
+}
+
+/// Collects the error of an update, from 1 on, if SQLite has undone that update alone. Returns whether there is one.
+fn collect(
+    refused: &mut Option<Vec<(usize, BoxError)>>,
+    written: rusqlite::Result<usize>,
+    update: usize,
+    connection: &Connection,
+) -> rusqlite::Result<bool> {
+    match (written, refused) {
+        // A trigger with `RAISE(ROLLBACK, ..)` ends the whole transaction.
+        (Err(error), Some(refused)) if is_refusal(&error) && !connection.is_autocommit() => {
+            refused.push((update - 1, error.into()));
+            Ok(true)
+        }
+        (written, _) => written.map(|_| false),
     }
 }
 

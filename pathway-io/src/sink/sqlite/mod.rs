@@ -87,7 +87,7 @@ use crate::sink::Sink;
 use crate::sink::database::Start;
 use crate::sink::file::storage::FileError;
 use crate::sink::spec::{AnySink, SinkSpec, Target};
-use database::{Database, Refused, check_whole, classified, classified_in_commit, is_utf16};
+use database::{Database, check_whole, classified, classified_in_commit, is_utf16};
 use layout::Layout;
 
 pub use options::Options;
@@ -151,7 +151,6 @@ pub fn write_with<S: Schema>(table: &Table<S>, path: impl AsRef<Path>, options: 
         finds_refused: options.refused_rows != BadRows::Fail,
         database: None,
         opened: None,
-        watch: None,
     };
     table.add_sink(SinkSpec {
         name: path.display().to_string().into(),
@@ -176,10 +175,8 @@ struct SqliteSink {
     /// Whether the sink finds all updates that SQLite refuses.
     finds_refused: bool,
     database: Option<Database>,
-    /// The absolute path or URI of the file that was opened first, in case the program changes its working directory.
-    opened: Option<PathBuf>,
-    /// The file, from the first time that it was opened.
-    watch: Option<Watch>,
+    /// The file that was opened first, with its absolute path or URI, in case the program changes its working directory.
+    opened: Option<(PathBuf, Watch)>,
 }
 
 /// Returns what follows the path in a URI; `None` if the path is not a URI.
@@ -198,7 +195,7 @@ fn absolute_uri(path: &str, options: &str) -> String {
 impl SqliteSink {
     /// Checks that the path still leads to the file that was opened first.
     fn check_file(&self) -> RunResult {
-        let checked = self.watch.as_ref().map_or(Ok(()), |watch| watch.check(0, false));
+        let checked = self.opened.as_ref().map_or(Ok(()), |(_, watch)| watch.check(0, false));
         Ok(checked.map_err(|error| FileError::new("continue", &self.path, error))?)
     }
 
@@ -210,9 +207,10 @@ impl SqliteSink {
         let _opening = OPENING.lock();
         let mut flags = OpenFlags::default();
         // The rows of a database that was taken away would be missing in a new one.
-        flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.watch.is_none());
-        let mut connection = Connection::open_with_flags(self.opened.as_deref().unwrap_or(&self.path), flags)?;
-        if self.watch.is_none() {
+        flags.set(OpenFlags::SQLITE_OPEN_CREATE, self.opened.is_none());
+        let path = self.opened.as_ref().map_or(&self.path, |(path, _)| path);
+        let mut connection = Connection::open_with_flags(path, flags)?;
+        if self.opened.is_none() {
             // SQLite keeps a database without a name, or with `:memory:` as its name, for one connection.
             if connection.path() == Some("") {
                 return Err("this is a temporary database, which would be lost at the end; help: choose a path".into());
@@ -221,11 +219,11 @@ impl SqliteSink {
             let opened = connection.path().filter(|_| !self.path.exists());
             let path = opened.map_or(&*self.path, Path::new);
             let watch = Watch::new(path, &fs::metadata(path)?);
-            self.opened = Some(match (opened, uri_options(&self.path)) {
+            let path = match (opened, uri_options(&self.path)) {
                 (Some(path), Some(options)) => absolute_uri(path, options).into(),
                 _ => absolute(&self.path)?,
-            });
-            self.watch = Some(watch);
+            };
+            self.opened = Some((path, watch));
         }
         connection.busy_timeout(BUSY)?;
         // In this mode, readers do not block the writer. On a file system that does not support it, the mode stays the
@@ -236,7 +234,7 @@ impl SqliteSink {
         // SQLite keeps its own limit if that is lower.
         connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, i32::try_from(self.row_limit).unwrap_or(i32::MAX))?;
         let (scratch, last) = (Vec::new(), time.unwrap_or(0));
-        let refused = Refused { collects: self.finds_refused, updates: Vec::new() };
+        let refused = self.finds_refused.then(Vec::new);
         self.database = Some(Database { connection, scratch, update: 0, time: last, refused });
         Ok(time)
     }
@@ -253,7 +251,7 @@ impl<S: Schema> Sink<S> for SqliteSink {
     }
 
     fn recover(&mut self, _schema: &'static TableSchema) -> Result<Option<u64>, BoxError> {
-        if self.watch.is_none() {
+        if self.opened.is_none() {
             check_whole(&self.path).map_err(classified)?;
         }
         self.open_database(Start::Continue).map_err(classified)
@@ -263,7 +261,8 @@ impl<S: Schema> Sink<S> for SqliteSink {
         let database = self.database.as_mut().ok_or("the database is not open")?;
         let applied = database.apply(&self.layout, commit);
         applied.map_err(|error| classified_in_commit(error, database.update.checked_sub(1)))?;
-        if let Some(refusal) = Error::refused_each(std::mem::take(&mut database.refused.updates)) {
+        let refused = database.refused.as_mut().map(std::mem::take).unwrap_or_default();
+        if let Some(refusal) = Error::refused_each(refused) {
             return Err(refusal.into());
         }
         database.set_time(&self.layout, commit.time()).map_err(classified)
