@@ -70,24 +70,28 @@ macro_rules! connector_tests {
                 }
             }
 
-            $crate::connector_tests! {
-                @tests
-                has_a_row
-                every_row_fits
-                stops_before_a_row
-                stops_between_rows
-                stops_in_a_full_backlog
-                stops_pushing_after_closed
-                survives_a_failing_sink
-                appends_no_key_twice
-                removes_only_keys_that_exist
-                resumes_at_every_offset
-                sets_offsets_within_the_backlog
-                sends_the_same_table_twice
-                partitions_are_disjoint
-                restarts_after_each_row
-                can_be_dropped_at_each_await
-            }
+            $crate::connector_tests! { @each [$crate::connector_tests!] @tests }
+        }
+    };
+    // The list of the checks, after the other tokens of a macro.
+    (@each [$($macro:tt)+] $($before:tt)*) => {
+        $($macro)+ {
+            $($before)*
+            has_a_row
+            every_row_fits
+            stops_before_a_row
+            stops_between_rows
+            stops_in_a_full_backlog
+            stops_pushing_after_closed
+            survives_a_failing_sink
+            appends_no_key_twice
+            removes_only_keys_that_exist
+            resumes_at_every_offset
+            sets_offsets_within_the_backlog
+            sends_the_same_table_twice
+            partitions_are_disjoint
+            restarts_after_each_row
+            can_be_dropped_at_each_await
         }
     };
     (@tests $($name:ident)+) => {
@@ -206,26 +210,30 @@ macro_rules! sink_tests {
                 }
             }
 
-            $crate::sink_tests! {
-                @tests
-                writes_every_row
-                keeps_the_order_of_commits
-                shows_commits_after_a_flush
-                closes_an_empty_table
-                takes_removals
-                keeps_nulls
-                keeps_empty_values
-                keeps_quotes
-                keeps_nul
-                keeps_extremes
-                keeps_nan_and_infinity
-                recovers_nothing_at_first
-                recovers_its_last_commit
-                recovers_whole_commits
-                takes_the_commits_that_it_misses
-                undoes_what_was_not_flushed
-                keeps_its_time_without_a_commit
-            }
+            $crate::sink_tests! { @each [$crate::sink_tests!] @tests }
+        }
+    };
+    // The list of the checks, after the other tokens of a macro.
+    (@each [$($macro:tt)+] $($before:tt)*) => {
+        $($macro)+ {
+            $($before)*
+            writes_every_row
+            keeps_the_order_of_commits
+            shows_commits_after_a_flush
+            closes_an_empty_table
+            takes_removals
+            keeps_nulls
+            keeps_empty_values
+            keeps_quotes
+            keeps_nul
+            keeps_extremes
+            keeps_nan_and_infinity
+            recovers_nothing_at_first
+            recovers_its_last_commit
+            recovers_whole_commits
+            takes_the_commits_that_it_misses
+            undoes_what_was_not_flushed
+            keeps_its_time_without_a_commit
         }
     };
     (@tests $($name:ident)+) => {

@@ -104,6 +104,30 @@ where
             .map_err(|difference| format!("a removal has no effect: {difference} (`Update::diff`)"))
     }
 
+    fn keeps_nulls(&self) -> Verdict {
+        self.keeps(Kind::Null, "a null")
+    }
+
+    fn keeps_empty_values(&self) -> Verdict {
+        self.keeps(Kind::Empty, "an empty value")
+    }
+
+    fn keeps_quotes(&self) -> Verdict {
+        self.keeps(Kind::Quotes, "a separator or a quote")
+    }
+
+    fn keeps_nul(&self) -> Verdict {
+        self.keeps(Kind::Nul, "a NUL")
+    }
+
+    fn keeps_extremes(&self) -> Verdict {
+        self.keeps(Kind::Extremes, "an extreme value")
+    }
+
+    fn keeps_nan_and_infinity(&self) -> Verdict {
+        self.keeps(Kind::NotFinite, "a NaN or an infinity")
+    }
+
     /// A value is written as it is, or refused with an error.
     fn keeps(&self, kind: Kind, what: &str) -> Verdict {
         let rows = values::special::<S>(kind)?;
@@ -340,25 +364,15 @@ where
 
     /// Runs one check.
     pub fn check(&self, check: SinkCheck) -> Verdict {
-        match check {
-            SinkCheck::writes_every_row => self.writes_every_row(),
-            SinkCheck::keeps_the_order_of_commits => self.keeps_the_order_of_commits(),
-            SinkCheck::shows_commits_after_a_flush => self.shows_commits_after_a_flush(),
-            SinkCheck::closes_an_empty_table => self.closes_an_empty_table(),
-            SinkCheck::takes_removals => self.takes_removals(),
-            SinkCheck::keeps_nulls => self.keeps(Kind::Null, "a null"),
-            SinkCheck::keeps_empty_values => self.keeps(Kind::Empty, "an empty value"),
-            SinkCheck::keeps_quotes => self.keeps(Kind::Quotes, "a separator or a quote"),
-            SinkCheck::keeps_nul => self.keeps(Kind::Nul, "a NUL"),
-            SinkCheck::keeps_extremes => self.keeps(Kind::Extremes, "an extreme value"),
-            SinkCheck::keeps_nan_and_infinity => self.keeps(Kind::NotFinite, "a NaN or an infinity"),
-            SinkCheck::recovers_nothing_at_first => self.recovers_nothing_at_first(),
-            SinkCheck::recovers_its_last_commit => self.recovers_its_last_commit(),
-            SinkCheck::recovers_whole_commits => self.recovers_whole_commits(),
-            SinkCheck::takes_the_commits_that_it_misses => self.takes_the_commits_that_it_misses(),
-            SinkCheck::undoes_what_was_not_flushed => self.undoes_what_was_not_flushed(),
-            SinkCheck::keeps_its_time_without_a_commit => self.keeps_its_time_without_a_commit(),
+        let suite = self;
+        macro_rules! run {
+            ($($name:ident)*) => {
+                match check {
+                    $(SinkCheck::$name => suite.$name(),)*
+                }
+            };
         }
+        crate::sink_tests! { @each [run!] }
     }
 }
 

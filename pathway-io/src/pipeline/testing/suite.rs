@@ -360,23 +360,15 @@ where
 
     /// Runs one check.
     pub fn check(&self, check: Check) -> Verdict {
-        let verdict = match check {
-            Check::has_a_row => self.has_a_row(),
-            Check::every_row_fits => self.every_row_fits(),
-            Check::stops_before_a_row => self.stops_before_a_row(),
-            Check::stops_between_rows => self.stops_between_rows(),
-            Check::stops_in_a_full_backlog => self.stops_in_a_full_backlog(),
-            Check::stops_pushing_after_closed => self.stops_pushing_after_closed(),
-            Check::survives_a_failing_sink => self.survives_a_failing_sink(),
-            Check::appends_no_key_twice => self.appends_no_key_twice(),
-            Check::removes_only_keys_that_exist => self.removes_only_keys_that_exist(),
-            Check::resumes_at_every_offset => self.resumes_at_every_offset(),
-            Check::sets_offsets_within_the_backlog => self.sets_offsets_within_the_backlog(),
-            Check::sends_the_same_table_twice => self.sends_the_same_table_twice(),
-            Check::partitions_are_disjoint => self.partitions_are_disjoint(),
-            Check::restarts_after_each_row => self.restarts_after_each_row(),
-            Check::can_be_dropped_at_each_await => self.can_be_dropped_at_each_await(),
-        };
+        let suite = self;
+        macro_rules! run {
+            ($($name:ident)*) => {
+                match check {
+                    $(Check::$name => suite.$name(),)*
+                }
+            };
+        }
+        let verdict = crate::connector_tests! { @each [run!] };
         match verdict {
             // Only one test reports this.
             Err(error) if lacks_offset(&error) && check != Check::sets_offsets_within_the_backlog => Ok(()),
