@@ -14,7 +14,7 @@ use tracing::warn;
 use crate::rows::commit::Commit;
 use crate::rows::row_writer::RowWriter;
 use crate::rows::schema::Schema;
-use crate::run::error::{BoxError, Error, RunResult, refused_update, refused_updates};
+use crate::run::error::{BoxError, Error, RunResult, is_refused, refused_updates};
 use crate::run::panics::text_of;
 use crate::run::quarantine::{BadRows, QuarantineFile};
 use crate::sink::Sink;
@@ -44,7 +44,7 @@ impl Refusals {
 
     /// Returns whether the error is about updates that must be left out.
     pub(super) fn apply_to(&self, error: &BoxError) -> bool {
-        !self.is_fatal && refused_update(&**error).is_some()
+        !self.is_fatal && is_refused(&**error)
     }
 
     /// Writes and flushes the commits one at a time, without the updates that the sink refuses.
@@ -80,7 +80,7 @@ impl Refusals {
         error: &BoxError,
         worker: &Worker,
     ) -> Result<Commit<S>, BoxError> {
-        let mut named = refused_updates(&**error);
+        let mut named = refused_updates(&**error).unwrap_or_default();
         named.retain(|update, _| *update < commit.len());
         let (name, time, reason) = (&*worker.part.name, commit.time(), text_of(&**error));
         let reason_of = |update: usize| if named.is_empty() { Some(&reason) } else { named.get(&update) };

@@ -12,11 +12,9 @@ use crate::run::panics::{causes, text_of};
 // expose only its causes, among which the mark is still found.
 pub struct Fatal {
     pub(super) error: Box<dyn StdError + Send + Sync>,
-    /// Set if a sink refuses rows permanently; see [`Error::refused`](crate::Error::refused). It has the number of the
-    /// update in the commit, if that is known.
-    pub(super) refused: Option<Option<usize>>,
-    /// The other updates of the commit that are refused, with the reasons.
-    pub(super) others: Vec<(usize, BoxError)>,
+    /// Set if a sink refuses rows permanently; see [`Error::refused`](crate::Error::refused). It has the refused updates of the
+    /// commit, as far as they are known, and a reason for each that this error does not describe.
+    pub(super) refused: Option<Vec<(usize, Option<BoxError>)>>,
 }
 
 impl fmt::Display for Fatal {
@@ -38,22 +36,17 @@ impl StdError for Fatal {
     }
 }
 
-/// Returns the mark of an error, or of one of its causes, as refused: the number of the update in the commit, if it is
-/// known.
-pub(crate) fn refused_update(error: &(dyn StdError + 'static)) -> Option<Option<usize>> {
-    refusal(error)?.refused
+/// Returns the refused updates that an error names, with the reasons. Returns `None` if neither the error nor one of its causes is
+/// marked as refused. Another mark can be above that one.
+pub(crate) fn refused_updates(error: &(dyn StdError + 'static)) -> Option<HashMap<usize, String>> {
+    let refused = causes(error).find_map(|cause| cause.downcast_ref::<Fatal>()?.refused.as_ref())?;
+    let reason = |other: &Option<BoxError>| other.as_ref().map_or_else(|| text_of(error), |other| text_of(&**other));
+    Some(refused.iter().map(|(update, other)| (*update, reason(other))).collect())
 }
 
-/// Returns the refused updates that an error names, with the reasons.
-pub(crate) fn refused_updates(error: &(dyn StdError + 'static)) -> HashMap<usize, String> {
-    let Some(refusal) = refusal(error) else { return HashMap::new() };
-    let first = refusal.refused.flatten().map(|update| (update, text_of(error)));
-    first.into_iter().chain(refusal.others.iter().map(|(update, error)| (*update, text_of(&**error)))).collect()
-}
-
-/// Returns the mark as refused. Another mark can be above it.
-fn refusal<'e>(error: &'e (dyn StdError + 'static)) -> Option<&'e Fatal> {
-    causes(error).find_map(|error| error.downcast_ref::<Fatal>().filter(|mark| mark.refused.is_some()))
+/// Returns whether an error or one of its causes is marked as refused.
+pub(crate) fn is_refused(error: &(dyn StdError + 'static)) -> bool {
+    refused_updates(error).is_some()
 }
 
 /// Returns whether an error or one of its causes is marked as fatal.
@@ -90,8 +83,8 @@ mod tests {
     #[test]
     fn a_refused_update_is_found_below_a_fatal_error() {
         let error = boxed(Error::fatal(Error::refused(3, "no such key")));
-        assert_eq!(refused_update(&*error), Some(Some(3)));
-        assert_eq!(refused_updates(&*error).into_iter().collect::<Vec<_>>(), [(3, "no such key".to_owned())]);
+        assert!(is_refused(&*error));
+        assert_eq!(refused_updates(&*error), Some(HashMap::from([(3, "no such key".to_owned())])));
     }
 
     #[test]

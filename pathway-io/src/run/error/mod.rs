@@ -8,12 +8,14 @@ pub(crate) mod fatal;
 pub(crate) mod row_error;
 
 use std::error::Error as StdError;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
+use std::iter;
 use std::{fmt, io};
 
 use self::failure::Rest;
 pub use self::failure::{Failure, FailureKind};
 pub use self::fatal::Fatal;
-pub(crate) use self::fatal::{is_fatal, refused_update, refused_updates};
+pub(crate) use self::fatal::{is_fatal, is_refused, refused_updates};
 use crate::run::error::row_error::RowError;
 use crate::run::panics::{source_of, text_of};
 use crate::run::summary::Summary;
@@ -135,7 +137,7 @@ impl Error {
     /// assert_eq!(error.to_string(), "no such account");
     /// ```
     pub fn fatal(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Error::Fatal(Fatal { error: error.into(), refused: None, others: Vec::new() })
+        Error::Fatal(Fatal { error: error.into(), refused: None })
     }
 
     /// Marks an error of a [`Sink`](crate::Sink) that refuses rows permanently, so that another attempt would refuse
@@ -159,7 +161,8 @@ impl Error {
     /// }
     /// ```
     pub fn refused(update: impl Into<Option<usize>>, error: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Error::Fatal(Fatal { error: error.into(), refused: Some(update.into()), others: Vec::new() })
+        let refused = update.into().map(|update| (update, None)).into_iter().collect();
+        Error::Fatal(Fatal { error: error.into(), refused: Some(refused) })
     }
 
     /// Marks the errors of several updates of one commit as refused. Returns `None` if there are none.
@@ -167,7 +170,8 @@ impl Error {
     pub(crate) fn refused_each(updates: Vec<(usize, BoxError)>) -> Option<Self> {
         let mut updates = updates.into_iter();
         let (first, error) = updates.next()?;
-        Some(Error::Fatal(Fatal { error, refused: Some(Some(first)), others: updates.collect() }))
+        let refused = iter::once((first, None)).chain(updates.map(|(update, error)| (update, Some(error)))).collect();
+        Some(Error::Fatal(Fatal { error, refused: Some(refused) }))
     }
 
     /// Returns whether this error, or a cause of it, is marked as [fatal](Error::fatal).

@@ -14,7 +14,7 @@ use super::error::{classified, invalid};
 use super::layout::Layout;
 use crate::rows::commit::Commit;
 use crate::rows::schema::Schema;
-use crate::run::error::{BoxError, Error, RunResult, refused_update};
+use crate::run::error::{BoxError, Error, RunResult, is_refused};
 use crate::run::threads;
 use crate::sink::database::{Start, TABLES};
 
@@ -250,7 +250,7 @@ impl Session {
 
     /// If the server refuses updates permanently, returns an error that names each of them.
     pub(super) fn locate<S: Schema>(&mut self, error: BoxError, layout: &Layout, commit: &Commit<S>) -> BoxError {
-        if refused_update(&*error).is_none() {
+        if !is_refused(&*error) {
             return error;
         }
         match self.refused(layout, commit) {
@@ -282,7 +282,7 @@ impl Session {
                 written.and_then(|()| savepoint.batch_execute("SET CONSTRAINTS ALL IMMEDIATE").map_err(classified));
             match checked {
                 Ok(()) => savepoint.commit().map(|()| None).map_err(classified),
-                Err(error) if refused_update(&*error).is_none() => Err(error),
+                Err(error) if !is_refused(&*error) => Err(error),
                 Err(error) => savepoint.rollback().map(|()| Some(error)).map_err(classified),
             }
         };
