@@ -41,16 +41,15 @@ pub(crate) enum IntakeMessage {
 }
 
 /// The channel to the sequencer. Its methods never wait.
+///
+/// The sequencer outlives the subjects. If it has ended nevertheless, the run reports the failure that ended it. A message is then
+/// leaked: the caller holds the lock of its intake, and the drop of a [`Credit`] would take the lock a second time.
 pub(crate) trait Outbox: Send + Sync + 'static {
     /// Sends a message and wakes the sequencer's thread.
-    ///
-    /// # Errors
-    ///
-    /// Returns the message if the sequencer has ended.
-    fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage>;
+    fn send(&self, message: IntakeMessage);
 
     /// Sends a message without waking a thread. A call of [`serve`](Self::serve) must follow.
-    fn post(&self, message: IntakeMessage) -> Result<(), IntakeMessage>;
+    fn post(&self, message: IntakeMessage);
 
     /// Handles the posted messages: on this thread, which belongs to `source`, if the sequencer is idle and they are
     /// brief, and otherwise on the sequencer's thread. The caller holds no lock of an intake.
@@ -90,8 +89,7 @@ impl Intake {
     pub(super) fn has_room(&self, state: &mut State, load: Load) -> bool {
         let has_room = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
         if !has_room && !std::mem::replace(&mut state.pressed, true) {
-            // If the sequencer has ended, the rows in flight are dropped soon.
-            let _ = self.sequencer.send(IntakeMessage::Pressed);
+            self.sequencer.send(IntakeMessage::Pressed);
         }
         has_room
     }
@@ -144,13 +142,8 @@ impl Intake {
             replaces: taken.replaces,
             credit: Arc::new(Credit { intake: Arc::clone(self), load: held }),
         };
-        // The sequencer outlives the subjects. If it has ended nevertheless, dropping the credit here would lock the
-        // state a second time. So the message is leaked. The run reports the failure that ended the sequencer.
         let message = IntakeMessage::Commit(cut);
-        let sent = if serving.is_some() { self.sequencer.post(message) } else { self.sequencer.send(message) };
-        if let Err(unsent) = sent {
-            std::mem::forget(unsent);
-        }
+        if serving.is_some() { self.sequencer.post(message) } else { self.sequencer.send(message) }
     }
 
     /// Returns when the pending rows must be committed. `None` if there are none, or without autocommit.
@@ -204,8 +197,7 @@ impl Intake {
                 && let Some(at) = due
             {
                 state.armed = true;
-                // If the sequencer has ended, the run has failed already and nothing more is committed.
-                let _ = self.sequencer.send(IntakeMessage::Arm { source: self.source, at });
+                self.sequencer.send(IntakeMessage::Arm { source: self.source, at });
             }
         }
         if state.pending.load.reaches(self.limit) {

@@ -36,7 +36,7 @@ pub(super) struct Channel {
 pub(super) struct Sending(Arc<Channel>);
 
 impl Outbox for Sending {
-    fn send(&self, message: IntakeMessage) -> Result<(), IntakeMessage> {
+    fn send(&self, message: IntakeMessage) {
         if let IntakeMessage::Commit(cut) = &message {
             let rows = cut.credit.load.rows;
             let before = self.0.in_flight.fetch_add(rows, Ordering::SeqCst);
@@ -44,11 +44,10 @@ impl Outbox for Sending {
             assert!(before == 0 || before + rows <= limit, "{rows} rows beside {before} in a backlog of {limit}");
         }
         self.0.push(Some(message));
-        Ok(())
     }
 
-    fn post(&self, message: IntakeMessage) -> Result<(), IntakeMessage> {
-        self.send(message)
+    fn post(&self, message: IntakeMessage) {
+        self.send(message);
     }
 
     // The models of the sequencer's inbox cover the other methods.
