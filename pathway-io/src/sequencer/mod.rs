@@ -157,22 +157,16 @@ impl Sequencer {
         let time = self.clock.tick();
         let of = StageCommit { time, whole: cut.whole, partition: source.partition, credit: &cut.credit };
         let (mut tables, mut computed_on) = (Vec::new(), false);
-        let number = stages.len();
-        let mut sequence = |table: usize, batches| {
-            let sequenced = stages[table].sequence(batches, &of);
+        let mut parts = cut.parts.into_iter().peekable();
+        for (table, stage) in stages.iter_mut().enumerate() {
+            let batches = parts.next_if(|(next, _)| *next == table).map(|(_, batches)| batches);
+            if batches.is_none() && !cut.whole {
+                continue;
+            }
+            let sequenced = stage.sequence(batches, &of);
             if sequenced.delivered {
-                computed_on |= stages[table].is_computed_on();
+                computed_on |= stage.is_computed_on();
                 tables.push(TableRecord { table, journaled: sequenced.journaled });
-            }
-        };
-        let mut cut_tables = cut.parts.into_iter().peekable();
-        if cut.whole {
-            for table in 0..number {
-                sequence(table, cut_tables.next_if(|(next, _)| *next == table).map(|(_, batches)| batches));
-            }
-        } else {
-            for (table, batches) in cut_tables {
-                sequence(table, Some(batches));
             }
         }
         if let Some(downstream) = &self.downstream {
