@@ -156,19 +156,27 @@ impl Source {
         push: Push,
     ) -> Result<(), RowError> {
         let bad_rows = self.bad_rows_seen.fetch_add(1, Ordering::Relaxed) + 1;
-        let error = error.at_row(self.intake.count_bad_row(entry.table));
+        let error = error.at_row(self.intake.count_rows(entry.table, 1));
         let beyond_limit = self.bad_rows_limit.is_some_and(|limit| bad_rows > limit);
         // A row without an offset is dropped with the rows after the last offset, and read again.
         let is_kept = !self.persistent || offset.is_some();
         let place = offset.as_ref().map_or(Value::Null, AnyOffset::to_json);
         let passed = match self.bad_rows.judge(&self.name, &error, raw, place) {
-            Ok(Verdict::Fail) => return Err(error),
-            Ok(Verdict::Pass) => match offset {
-                Some(offset) if !beyond_limit => self.intake.advance(entry, offset).map_err(Refused::from),
-                _ => Ok(()),
-            },
             Ok(Verdict::Gather(line)) => self.intake.quarantine(entry, &line, offset, push),
+            Ok(Verdict::Fail) => {
+                self.intake.count_bad_row();
+                return Err(error);
+            }
+            Ok(Verdict::Pass) => {
+                self.intake.count_bad_row();
+                if let Some(offset) = offset.filter(|_| !beyond_limit) {
+                    // The row was admitted, so it counts even if a stop has closed the subject since then.
+                    let _ = self.intake.advance(entry, offset);
+                }
+                Ok(())
+            }
             Err(failure) => {
+                self.intake.count_bad_row();
                 self.control.fail(failure);
                 self.intake.tell_closed();
                 Err(Refused::Closed)

@@ -333,6 +333,42 @@ struct Pair {
 }
 
 /// Whatever is wrong with a row, and in whichever column: none of its values stays in the columns.
+/// An offset that calls a function when it is written to the quarantine file.
+#[derive(Clone)]
+struct Telling(std::sync::Arc<dyn Fn() + Send + Sync>);
+
+impl serde::Serialize for Telling {
+    fn serialize<Z: serde::Serializer>(&self, serializer: Z) -> Result<Z::Ok, Z::Error> {
+        (self.0)();
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Telling {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Ok(Telling(std::sync::Arc::new(|| ())))
+    }
+}
+
+// Contract 7.5
+#[test]
+fn a_bad_row_that_was_admitted_before_a_stop_counts_and_its_push_returns_ok() {
+    let pipeline = pipeline();
+    let stop = pipeline.stop_handle();
+    let offset = Telling(std::sync::Arc::new(move || stop.stop()));
+    let (sender, results) = mpsc::channel();
+    let run_source = source(move |cats: Subject<Cat, Telling>| {
+        // The stop comes after the row was found bad, and before its offset is set.
+        sender.send(cats.next_json_at(offset.clone(), r#"{"key": true}"#).is_ok())?;
+        sender.send(cats.next_json_at(offset.clone(), r#"{"key": true}"#).is_err_and(|error| error.is_closed()))?;
+        Ok(())
+    });
+    pipeline.read_with(run_source, options().bad_rows(BadRows::Skip));
+    let summary = run(pipeline).unwrap();
+    assert_eq!(results.iter().collect::<Vec<_>>(), [true, true]);
+    assert_eq!(summary.sources[0].bad_rows, 1);
+}
+
 #[test]
 fn a_bad_row_leaves_no_values_in_the_columns() {
     let good = r#"{"a": 1, "b": "x", "c": "AQI=", "d": 1.5}"#;

@@ -95,8 +95,8 @@ impl Intake {
         }
     }
 
-    /// Adds the line of a bad row, which becomes durable with the rows around it, and its offset. `push` says whether
-    /// it waits for room.
+    /// Counts a bad row, and adds its line, which becomes durable with the rows around it, and its offset. `push` says whether it
+    /// waits for room.
     pub(crate) fn quarantine<O: Offset>(
         self: &Arc<Self>,
         entry: Entry,
@@ -109,6 +109,7 @@ impl Intake {
         if offset.is_none() {
             state.begin_tail();
         }
+        state.counts.bad_rows += 1;
         state.pending.push_bad(line);
         if let Some(offset) = offset {
             state.set_offset(offset);

@@ -314,17 +314,16 @@ impl Intake {
         offsets.end()
     }
 
-    /// Counts rows that were pushed into a transaction. Other rows are counted when they are admitted.
-    pub(crate) fn count_rows(&self, table: usize, count: u64) {
-        self.lock().offered[table] += count;
+    /// Counts rows that were pushed into a transaction, and bad rows. Other rows are counted when they are admitted. Returns the
+    /// number of all pushed rows of the table.
+    pub(crate) fn count_rows(&self, table: usize, count: u64) -> u64 {
+        let mut state = self.lock();
+        state.offered[table] += count;
+        state.offered[table]
     }
 
-    /// Counts a bad row. Returns its number among all pushed rows of the table.
-    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
-        let mut state = self.lock();
-        state.counts.bad_rows += 1;
-        state.offered[table] += 1;
-        state.offered[table]
+    pub(crate) fn count_bad_row(&self) {
+        self.lock().counts.bad_rows += 1;
     }
 
     /// Returns the limit of the backlog as text.
