@@ -57,7 +57,7 @@ impl<S: Schema, O> Subject<S, O> {
         O: Offset,
     {
         let fields = row.into_fields();
-        let admitted = self.admit_at()?;
+        let admitted = self.admit(Push::At)?;
         let pushed = admitted.push_at::<S, O, _>(self.pool(), offset, |batch| batch.push(fields));
         pushed.or_else(|(offset, refused)| self.source().refused_row(self.entry(), *refused, Some(offset), Push::Wait))
     }
@@ -83,7 +83,7 @@ impl<S: Schema, O> Subject<S, O> {
         O: Offset,
     {
         let json = json.as_ref();
-        let admitted = self.admit_at().map_err(|Closed| RowError::closed())?;
+        let admitted = self.admit(Push::At).map_err(|Closed| RowError::closed())?;
         let pushed = admitted.push_at::<S, O, RowError>(self.pool(), offset, |batch| batch.push_json(json));
         pushed.or_else(|(offset, error)| self.source().bad_row(self.entry(), error, json, Some(offset), Push::Wait))
     }
@@ -154,10 +154,5 @@ impl<S: Schema, O> Subject<S, O> {
         O: Offset,
     {
         self.source().durables.add(self.entry().attempt, callback);
-    }
-
-    #[inline]
-    fn admit_at(&self) -> Result<crate::source::intake::Admitted<'_>, Closed> {
-        self.source().intake.admit(self.entry(), Push::At).map_err(|refused| self.source().refuse(refused))
     }
 }

@@ -84,7 +84,7 @@ fn attempt<C: Connector>(
     let is_stopping = source.control.is_stopping();
     let idle = source.idle_failure().filter(|_| !is_stopping);
     // The closed handles do not excuse an idle source, because the library closed them for being idle.
-    let excused = is_stopping || (idle.is_none() && source.intake.has_told_closed());
+    let excused = is_stopping || (idle.is_none() && source.intake.level().refusals > 0);
     let failure = match (idle, result) {
         (_, Err(kind)) => Some(kind),
         (Some(idle), Ok(result)) => {

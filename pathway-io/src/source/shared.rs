@@ -124,7 +124,7 @@ impl Source {
             );
             let error = if self.intake.waits_for_transaction() { of_transaction } else { of_tail };
             self.fail(FailureKind::Failed(error.into()));
-            self.intake.tell_closed();
+            self.intake.count_refusal();
         }
         Closed
     }
@@ -140,7 +140,7 @@ impl Source {
             self.partitions
         );
         self.fail(FailureKind::Failed(error.into()));
-        self.intake.tell_closed();
+        self.intake.count_refusal();
         Err(Closed)
     }
 
@@ -178,14 +178,14 @@ impl Source {
             Err(failure) => {
                 self.intake.count_bad_row();
                 self.control.fail(failure);
-                self.intake.tell_closed();
+                self.intake.count_refusal();
                 Err(Refused::Closed)
             }
         };
         match passed {
             Ok(()) if beyond_limit => {
                 self.fail_beyond_limit(bad_rows, &error, is_kept);
-                self.intake.tell_closed();
+                self.intake.count_refusal();
                 Err(RowError::closed())
             }
             Ok(()) => {
@@ -213,7 +213,7 @@ impl Source {
         self.bad_row(entry, error, &json, offset, push).map_err(|error| {
             if !error.is_closed() {
                 self.fail(FailureKind::Failed(Box::new(error)));
-                self.intake.tell_closed();
+                self.intake.count_refusal();
             }
             Closed
         })

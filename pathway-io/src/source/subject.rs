@@ -11,7 +11,7 @@ use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
 use crate::source::hook::Hook;
 use crate::source::intake::pending::{AnyPool, Load, Pending};
-use crate::source::intake::{Entry, Push};
+use crate::source::intake::{Admitted, Entry, Push};
 use crate::source::push::push_methods;
 use crate::source::shared::Source;
 
@@ -87,6 +87,12 @@ impl<S, O> Subject<S, O> {
     pub(crate) fn pool(&self) -> &AnyPool {
         &self.pool
     }
+
+    /// Waits until a row may be pushed. The result holds the intake's lock.
+    #[inline]
+    pub(crate) fn admit(&self, push: Push) -> Result<Admitted<'_>, Closed> {
+        self.source.intake.admit(self.entry, push).map_err(|refused| self.source.refuse(refused))
+    }
 }
 
 impl<S, O> fmt::Debug for Subject<S, O> {
@@ -134,10 +140,7 @@ impl<S: Schema, O> Subject<S, O> {
     /// Pushes one row. The outer `Err` means that the subject is closed, the inner one that `fill` failed.
     #[inline]
     fn push<E>(&self, fill: impl FnOnce(&mut Batch<S>) -> Result<(), E>) -> Result<Result<(), E>, Closed> {
-        match self.source.intake.admit(self.entry, Push::Wait) {
-            Ok(admitted) => Ok(admitted.push::<S, E>(&self.pool, fill)),
-            Err(refused) => Err(self.source.refuse(refused)),
-        }
+        Ok(self.admit(Push::Wait)?.push::<S, E>(&self.pool, fill))
     }
 
     /// Lets `rows` push one row after the other until it returns `None` or an error, which is returned. The outer `Err`
@@ -147,8 +150,7 @@ impl<S: Schema, O> Subject<S, O> {
         mut rows: impl FnMut(&mut Batch<S>) -> Option<Result<(), E>>,
     ) -> Result<Result<(), E>, Closed> {
         loop {
-            let admitted = self.source.intake.admit(self.entry, Push::Wait);
-            match admitted.map_err(|refused| self.source.refuse(refused))?.push_all::<S, E>(&self.pool, &mut rows) {
+            match self.admit(Push::Wait)?.push_all::<S, E>(&self.pool, &mut rows) {
                 Ok(false) => {}
                 Ok(true) => return Ok(Ok(())),
                 Err(error) => return Ok(Err(error)),

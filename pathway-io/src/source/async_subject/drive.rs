@@ -30,7 +30,7 @@ use crate::run::error::FailureKind;
 use crate::run::error::{BoxError, RunResult};
 use crate::run::panics::message;
 use crate::source::glue::{Handle, IntoRunResult};
-use crate::source::intake::Place;
+use crate::source::intake::{Intake, Registration};
 use crate::source::shared::Source;
 use crate::source::subject::Subject;
 
@@ -107,7 +107,7 @@ impl Drive {
                 source: &self.source,
                 tasks: &tasks,
                 stop: self.stop,
-                place: Place::default(),
+                registration: Registration::for_closing(&*self.source.intake),
                 stopped: None,
                 polls_left: POLLS.take(),
             };
@@ -204,7 +204,7 @@ struct Driving<'a, F> {
     source: &'a Source,
     tasks: &'a Tasks,
     stop: Duration,
-    place: Place,
+    registration: Registration<&'a Intake>,
     /// After a stop: the end of the time that `run` still has. The inner `None` means without limit.
     stopped: Option<Option<Pin<Box<Sleep>>>>,
     /// In a test, the number of polls after which `run` is dropped.
@@ -215,7 +215,7 @@ impl<F> Driving<'_, F> {
     /// Resolves when the time after a stop is over.
     fn poll_stop(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.stopped.is_none() {
-            if self.source.intake.poll_stopped(&mut self.place, cx).is_pending() {
+            if self.source.intake.poll_stopped(&mut self.registration, cx).is_pending() {
                 return Poll::Pending;
             }
             if self.stop.is_zero() {
@@ -258,12 +258,6 @@ impl<F: Future<Output: IntoRunResult>> Future for Driving<'_, F> {
             return Poll::Ready(None);
         }
         Poll::Pending
-    }
-}
-
-impl<F> Drop for Driving<'_, F> {
-    fn drop(&mut self) {
-        self.place.give_back_closing(&self.source.intake);
     }
 }
 

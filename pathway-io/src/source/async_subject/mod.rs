@@ -5,7 +5,7 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `wait.rs` | the futures: room, a commit, the end |
+//! | `wait.rs` | the wait for room |
 //! | `push.rs` | the pushes |
 //! | `budget.rs` | when a push yields although it need not wait |
 //! | `at_offset.rs` | the methods for offsets |
@@ -32,16 +32,19 @@ mod transaction;
 mod wait;
 
 use std::fmt;
+use std::future::poll_fn;
+use std::task::Poll;
 use std::time::Duration;
 
 pub use self::permit::Permit;
 pub use self::sink::{JsonSink, OffsetSink, RowSink};
+use self::timer::Timer;
 pub use self::transaction::AsyncTransaction;
-use self::wait::{Admission, Closing, Committing, Sleeping};
+use self::wait::Admission;
 use crate::rows::schema::Schema;
 use crate::run::error::Closed;
 use crate::source::hook::Hook;
-use crate::source::intake::Push;
+use crate::source::intake::{Push, Registration};
 use crate::source::subject::Subject;
 
 /// Pushes rows from a task into one of a source's tables, without blocking the thread.
@@ -201,7 +204,9 @@ impl<S, O> AsyncSubject<S, O> {
     /// [`Closed`] after a stop; the rows are still committed when `run` ends.
     #[doc(alias("flush"))]
     pub async fn commit(&self) -> Result<(), Closed> {
-        Committing::new(self.subject.source(), self.subject.entry()).await
+        let intake = &self.subject.source().intake;
+        let mut registration = Registration::for_room(&**intake);
+        poll_fn(|cx| intake.poll_commit(self.subject.entry(), &mut registration, cx)).await
     }
 
     /// Commits, then closes this table for all its handles. The library closes all tables when `run` ends.
@@ -258,7 +263,9 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// Dropping the future has no effect.
     pub async fn closed(&self) {
-        Closing::new(self.subject.source(), self.subject.entry()).await;
+        let intake = &*self.subject.source().intake;
+        let mut registration = Registration::for_closing(intake);
+        poll_fn(|cx| intake.poll_closed(self.subject.entry(), &mut registration, cx)).await;
     }
 
     /// Waits for `duration`, or until a stop.
@@ -273,8 +280,28 @@ impl<S, O> AsyncSubject<S, O> {
     ///
     /// [`Closed`] as soon as the subject is closed.
     pub async fn sleep(&self, duration: Duration) -> Result<(), Closed> {
-        let until = self.subject.source().control.time.now().checked_add(duration);
-        Sleeping::new(self.subject.source(), self.subject.entry(), until).await
+        let (source, entry) = (self.subject.source(), self.subject.entry());
+        let (intake, time) = (&*source.intake, &source.control.time);
+        // A moment beyond the range of `Instant` never comes.
+        let until = time.now().checked_add(duration);
+        let mut registration = Registration::for_closing(intake);
+        let mut timer = until.map(Timer::at);
+        let _waiting = time.wait_until(until);
+        poll_fn(|cx| {
+            if intake.poll_closed(entry, &mut registration, cx).is_ready() {
+                return Poll::Ready(intake.check_open(entry));
+            }
+            match &mut timer {
+                // Setting a manual clock also wakes the tasks that wait for the end.
+                _ if time.is_manual() => match until {
+                    Some(until) if until <= time.now() => Poll::Ready(Ok(())),
+                    _ => Poll::Pending,
+                },
+                Some(timer) => timer.poll_at(cx).map(Ok),
+                None => Poll::Pending,
+            }
+        })
+        .await
     }
 
     /// Returns whether the subject is closed: by a stop, by [`close`](Self::close), or at the end of this attempt of

@@ -9,7 +9,7 @@ use crate::rows::bounds::Removable;
 use crate::rows::schema::{Keyed, Schema};
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
-use crate::source::intake::{Admitted, Push};
+use crate::source::intake::Push;
 use crate::source::offset::Offset;
 
 /// Pushes one row without waiting. [`AsyncSubject::reserve`] returns it.
@@ -85,14 +85,9 @@ impl<S, O> fmt::Debug for Permit<'_, S, O> {
 
 /// Pushes whose wait is over.
 impl<S: Schema, O> AsyncSubject<S, O> {
-    fn admit_reserved(&self) -> Result<Admitted<'_>, Closed> {
-        let source = self.subject.source();
-        source.intake.admit(self.subject.entry(), Push::Reserved).map_err(|refused| source.refuse(refused))
-    }
-
     pub(super) fn push_reserved(&self, row: S) -> Result<(), Closed> {
         let fields = row.into_fields();
-        let pushed = self.admit_reserved()?.push::<S, _>(self.subject.pool(), |batch| batch.push(fields));
+        let pushed = self.subject.admit(Push::Reserved)?.push::<S, _>(self.subject.pool(), |batch| batch.push(fields));
         pushed.or_else(|refused| self.refused_row(*refused))
     }
 
@@ -104,7 +99,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
     }
 
     fn fill_reserved(&self, fill: impl FnOnce(&mut Batch<S>)) -> Result<(), Closed> {
-        let Ok(()) = self.admit_reserved()?.push::<S, Infallible>(self.subject.pool(), |batch| {
+        let Ok(()) = self.subject.admit(Push::Reserved)?.push::<S, Infallible>(self.subject.pool(), |batch| {
             fill(batch);
             Ok(())
         });
@@ -116,12 +111,15 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         O: Offset,
     {
         let fields = row.into_fields();
-        let pushed = self.admit_reserved()?.push_at::<S, O, _>(self.subject.pool(), offset, |batch| batch.push(fields));
+        let pushed = self
+            .subject
+            .admit(Push::Reserved)?
+            .push_at::<S, O, _>(self.subject.pool(), offset, |batch| batch.push(fields));
         pushed.or_else(|(offset, refused)| self.refused_row_at(*refused, offset))
     }
 
     pub(super) fn push_reserved_json(&self, json: &[u8]) -> Result<(), RowError> {
-        let admitted = self.admit_reserved().map_err(|Closed| RowError::closed())?;
+        let admitted = self.subject.admit(Push::Reserved).map_err(|Closed| RowError::closed())?;
         admitted
             .push::<S, RowError>(self.subject.pool(), |batch| batch.push_json(json))
             .or_else(|error| self.bad_row(error, json))

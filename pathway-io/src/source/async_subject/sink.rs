@@ -15,20 +15,21 @@ use super::wait::Turn;
 use crate::rows::schema::Schema;
 use crate::run::error::Closed;
 use crate::run::error::row_error::RowError;
-use crate::source::intake::{Place, Push};
+use crate::source::intake::{Intake, Push, Registration};
 use crate::source::offset::Offset;
+use std::sync::Arc;
 
 /// The waits of a sink.
 struct Waits<S, O> {
     subject: AsyncSubject<S, O>,
-    place: Place,
+    registration: Registration<Arc<Intake>>,
     turn: Turn,
-    push: Push,
 }
 
 impl<S, O> Waits<S, O> {
-    fn new(subject: &AsyncSubject<S, O>, push: Push) -> Self {
-        Waits { subject: subject.clone(), place: Place::default(), turn: Turn::First, push }
+    fn new(subject: &AsyncSubject<S, O>) -> Self {
+        let registration = Registration::for_room(Arc::clone(&subject.subject.source().intake));
+        Waits { subject: subject.clone(), registration, turn: Turn::First }
     }
 
     fn poll_ready(&mut self, cx: &Context<'_>) -> Poll<Result<(), Closed>> {
@@ -37,7 +38,7 @@ impl<S, O> Waits<S, O> {
         }
         let subject = &self.subject.subject;
         let source = subject.source();
-        let ready = source.intake.poll_admit(subject.entry(), self.push, &mut self.place, cx);
+        let ready = source.intake.poll_admit(subject.entry(), Push::Wait, &mut self.registration, cx);
         ready.map(|admitted| {
             self.turn = Turn::First;
             admitted.map(drop).map_err(|refused| source.refuse(refused))
@@ -46,18 +47,12 @@ impl<S, O> Waits<S, O> {
 
     fn poll_close(&mut self, cx: &Context<'_>) -> Poll<Result<(), Closed>> {
         let subject = &self.subject.subject;
-        subject.source().intake.poll_commit(subject.entry(), &mut self.place, cx)
-    }
-}
-
-impl<S, O> Drop for Waits<S, O> {
-    fn drop(&mut self) {
-        self.place.give_back_room(&self.subject.subject.source().intake);
+        subject.source().intake.poll_commit(subject.entry(), &mut self.registration, cx)
     }
 }
 
 macro_rules! sink {
-    ($(#[$doc:meta])* $name:ident, $push:expr, [$($bounds:tt)*] $item:ty, $error:ty, |$subject:ident, $row:ident| $send:expr, $closed:expr) => {
+    ($(#[$doc:meta])* $name:ident, [$($bounds:tt)*] $item:ty, $error:ty, |$subject:ident, $row:ident| $send:expr, $closed:expr) => {
         $(#[$doc])*
         ///
         /// `flush` commits nothing. `close` commits and leaves the table open.
@@ -69,7 +64,7 @@ macro_rules! sink {
 
         impl<S, O> $name<S, O> {
             pub(super) fn new(subject: &AsyncSubject<S, O>) -> Self {
-                $name(Waits::new(subject, $push))
+                $name(Waits::new(subject))
             }
         }
 
@@ -104,17 +99,17 @@ macro_rules! sink {
 
 sink! {
     /// Takes rows as a `futures::Sink`. [`AsyncSubject::sink`] returns it.
-    RowSink, Push::Wait, [S: Schema, O] S, Closed, |subject, row| subject.push_reserved(row), |closed| closed
+    RowSink, [S: Schema, O] S, Closed, |subject, row| subject.push_reserved(row), |closed| closed
 }
 
 sink! {
     /// Takes JSON objects as a `futures::Sink`. [`AsyncSubject::json`] returns it.
     ///
     /// A bad row is handled by the policy for bad rows; by default it is the sink's error.
-    JsonSink, Push::Wait, [S: Schema, O, T: AsRef<[u8]>] T, RowError, |subject, row| subject.push_reserved_json(row.as_ref()), |Closed| RowError::closed()
+    JsonSink, [S: Schema, O, T: AsRef<[u8]>] T, RowError, |subject, row| subject.push_reserved_json(row.as_ref()), |Closed| RowError::closed()
 }
 
 sink! {
     /// Takes rows with their offsets as a `futures::Sink`. [`AsyncSubject::at`] returns it.
-    OffsetSink, Push::At, [S: Schema, O: Offset] (O, S), Closed, |subject, row| subject.push_reserved_at(row.0, row.1), |closed| closed
+    OffsetSink, [S: Schema, O: Offset] (O, S), Closed, |subject, row| subject.push_reserved_at(row.0, row.1), |closed| closed
 }

@@ -85,10 +85,6 @@ impl Timer {
         Timer { at, key: None }
     }
 
-    pub(super) fn moment(&self) -> Instant {
-        self.at
-    }
-
     pub(super) fn poll_at(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.leave();
         if self.at <= Instant::now() {

@@ -54,7 +54,7 @@ impl Intake {
         state.cut_due = false;
         state.first_push = None;
         state.closed_tables.fill(false);
-        state.told_closed = false;
+        state.refusals = 0;
         state.interrupted = false;
         true
     }

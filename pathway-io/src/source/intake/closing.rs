@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::Intake;
 use super::state::{Cuts, Entry, State};
 use crate::run::error::Closed;
-use crate::run::sync::{self, MutexGuard};
+use crate::run::sync::MutexGuard;
 
 /// The treatment of rows after the last offset when `run` has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,34 +106,22 @@ impl Intake {
         state: MutexGuard<'a, State>,
         deadline: Option<Instant>,
     ) -> Option<MutexGuard<'a, State>> {
-        let Some(deadline) = deadline else {
-            return Some(self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned)));
-        };
-        let left = deadline.saturating_duration_since(self.time.now());
-        if left.is_zero() {
+        let left = deadline.map(|deadline| deadline.saturating_duration_since(self.time.now()));
+        if left.is_some_and(|left| left.is_zero()) {
             return None;
         }
-        if self.time.is_manual() {
-            let _waiting = self.time.wait_until(Some(deadline));
-            return Some(self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned)));
-        }
-        Some(match self.closing.wait_timeout(state, left) {
-            Ok((state, _)) => state,
-            Err(poisoned) => {
-                sync::clear_poison(&self.state);
-                let mut state = poisoned.into_inner().0;
-                state.pending.repair();
-                state
-            }
+        let _waiting = self.time.wait_until(deadline);
+        Some(match left.filter(|_| !self.time.is_manual()) {
+            None => self.closing.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned.into_inner())),
+            Some(left) => match self.closing.wait_timeout(state, left) {
+                Ok((state, _)) => state,
+                Err(poisoned) => self.recover(poisoned.into_inner().0),
+            },
         })
     }
 
     /// Records that a handle is about to return `Closed`.
-    pub(crate) fn tell_closed(&self) {
-        self.lock().told_closed = true;
-    }
-
-    pub(crate) fn has_told_closed(&self) -> bool {
-        self.lock().told_closed
+    pub(crate) fn count_refusal(&self) {
+        self.lock().refusals += 1;
     }
 }

@@ -41,7 +41,7 @@ mod poll;
 mod state;
 mod wakers;
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(crate) use self::closing::Tail;
 use self::cut::Serving;
 pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
 #[cfg(feature = "async")]
-pub(crate) use self::poll::{CommitTransaction, Place};
+pub(crate) use self::poll::{CommitTransaction, Registration};
 use self::state::State;
 pub(crate) use self::state::{Counts, Cuts, Entry, Level};
 use crate::run::error::{Closed, FailureKind};
@@ -107,13 +107,12 @@ impl Intake {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(|poisoned| self.recover(poisoned))
+        self.state.lock().unwrap_or_else(|poisoned| self.recover(poisoned.into_inner()))
     }
 
     /// A push runs the user's code under the lock (a column's default), which may panic.
     #[cold]
-    fn recover<'a>(&self, poisoned: PoisonError<MutexGuard<'a, State>>) -> MutexGuard<'a, State> {
-        let mut state = poisoned.into_inner();
+    fn recover<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.pending.repair();
         sync::clear_poison(&self.state);
         state
@@ -121,7 +120,7 @@ impl Intake {
 
     fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.waiting += 1;
-        let mut state = self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned));
+        let mut state = self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned.into_inner()));
         state.waiting -= 1;
         state
     }

@@ -2,8 +2,9 @@
 //! releases the lock.
 //!
 //! A thread that changes the condition holds the lock, too, and so finds the waker. A future that is dropped removes
-//! its waker ([`Place`]), so that a loop which drops futures does not fill the lists.
+//! its waker ([`Registration`]), so that a loop which drops futures does not fill the lists.
 
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -16,48 +17,58 @@ use crate::run::sync::MutexGuard;
 use crate::source::intake::pending::Pending;
 use crate::source::offset::Offset;
 
-/// A task's entry in a list of waiting tasks, which is empty while it does not wait. The owner must remove the entry
-/// when it is dropped.
-#[derive(Default)]
-pub(crate) struct Place(Option<u64>);
-
 /// The list of tasks that wait for one event.
 type List = fn(&mut State) -> &mut Wakers;
 
-const ROOM: List = |state| &mut state.room;
-const CLOSING: List = |state| &mut state.closing;
+/// A task's entry in a list of waiting tasks, which is empty while the task does not wait. Its drop removes the entry.
+pub(crate) struct Registration<I: Deref<Target = Intake>> {
+    intake: I,
+    list: List,
+    number: Option<u64>,
+}
 
-impl Place {
+impl<I: Deref<Target = Intake>> Registration<I> {
+    /// Returns the registration of a task that will wait for room.
+    #[inline]
+    pub(crate) fn for_room(intake: I) -> Self {
+        Registration { intake, list: |state| &mut state.room, number: None }
+    }
+
+    /// Returns the registration of a task that will wait until something is closed.
+    pub(crate) fn for_closing(intake: I) -> Self {
+        Registration { intake, list: |state| &mut state.closing, number: None }
+    }
+
     /// Returns the lock, for a task that is in no list.
-    fn enter<'a>(&mut self, intake: &'a Intake, list: List) -> MutexGuard<'a, State> {
-        let mut state = intake.lock();
-        if let Some(number) = self.0.take()
-            && let Some(waker) = list(&mut state).remove(number)
-        {
-            drop(state);
-            drop(waker);
-            state = intake.lock();
-        }
-        state
+    fn enter<'a>(&mut self, intake: &'a Intake) -> MutexGuard<'a, State> {
+        enter(intake, self.list, &mut self.number)
     }
 
-    fn wait(&mut self, mut state: MutexGuard<'_, State>, list: List, waker: &Waker) {
-        self.0 = Some(list(&mut state).add(waker.clone()));
+    fn wait(&mut self, mut state: MutexGuard<'_, State>, waker: &Waker) {
+        self.number = Some((self.list)(&mut state).add(waker.clone()));
     }
+}
 
-    /// Removes the task from the list of tasks that wait for room.
-    pub(crate) fn give_back_room(&mut self, intake: &Intake) {
-        if self.0.is_some() {
-            drop(self.enter(intake, ROOM));
+impl<I: Deref<Target = Intake>> Drop for Registration<I> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.number.is_some() {
+            drop(enter(&self.intake, self.list, &mut self.number));
         }
     }
+}
 
-    /// Removes the task from the list of tasks that wait for an end.
-    pub(crate) fn give_back_closing(&mut self, intake: &Intake) {
-        if self.0.is_some() {
-            drop(self.enter(intake, CLOSING));
-        }
+/// Removes the task from the list, and returns the lock.
+fn enter<'a>(intake: &'a Intake, list: List, number: &mut Option<u64>) -> MutexGuard<'a, State> {
+    let mut state = intake.lock();
+    if let Some(number) = number.take()
+        && let Some(waker) = list(&mut state).remove(number)
+    {
+        drop(state);
+        drop(waker);
+        state = intake.lock();
     }
+    state
 }
 
 impl Intake {
@@ -67,14 +78,14 @@ impl Intake {
         self: &'a Arc<Self>,
         entry: Entry,
         push: Push,
-        place: &mut Place,
+        registration: &mut Registration<impl Deref<Target = Intake>>,
         cx: &Context<'_>,
     ) -> Poll<Result<Admitted<'a>, Refused>> {
-        let mut state = place.enter(self, ROOM);
+        let mut state = registration.enter(self);
         match self.room_for(&mut state, entry, push) {
             Poll::Ready(result) => Poll::Ready(result.map(|()| Admitted { intake: self, state, table: entry.table })),
             Poll::Pending => {
-                place.wait(state, ROOM, cx.waker());
+                registration.wait(state, cx.waker());
                 Poll::Pending
             }
         }
@@ -84,34 +95,48 @@ impl Intake {
     pub(crate) fn poll_commit(
         self: &Arc<Self>,
         entry: Entry,
-        place: &mut Place,
+        registration: &mut Registration<impl Deref<Target = Intake>>,
         cx: &Context<'_>,
     ) -> Poll<Result<(), Closed>> {
-        let mut state = place.enter(self, ROOM);
+        let mut state = registration.enter(self);
         let committed = self.try_commit(&mut state, entry, None);
         if committed.is_pending() {
-            place.wait(state, ROOM, cx.waker());
+            registration.wait(state, cx.waker());
         }
         committed
     }
 
     /// Resolves when the table is closed.
-    pub(crate) fn poll_closed(&self, entry: Entry, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
-        self.poll_closing(|state| state.is_closed(entry), place, cx)
+    pub(crate) fn poll_closed(
+        &self,
+        entry: Entry,
+        registration: &mut Registration<impl Deref<Target = Intake>>,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
+        self.poll_closing(|state| state.is_closed(entry), registration, cx)
     }
 
     /// Resolves when all tables are closed, as they are by a stop, or when the attempt was idle for too long.
     #[cfg(feature = "tokio")]
-    pub(crate) fn poll_stopped(&self, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
-        self.poll_closing(|state| state.closed || state.interrupted, place, cx)
+    pub(crate) fn poll_stopped(
+        &self,
+        registration: &mut Registration<impl Deref<Target = Intake>>,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
+        self.poll_closing(|state| state.closed || state.interrupted, registration, cx)
     }
 
-    fn poll_closing(&self, is_closed: impl FnOnce(&State) -> bool, place: &mut Place, cx: &Context<'_>) -> Poll<()> {
-        let state = place.enter(self, CLOSING);
+    fn poll_closing(
+        &self,
+        is_closed: impl FnOnce(&State) -> bool,
+        registration: &mut Registration<impl Deref<Target = Intake>>,
+        cx: &Context<'_>,
+    ) -> Poll<()> {
+        let state = registration.enter(self);
         if is_closed(&state) {
             return Poll::Ready(());
         }
-        place.wait(state, CLOSING, cx.waker());
+        registration.wait(state, cx.waker());
         Poll::Pending
     }
 }
@@ -125,7 +150,7 @@ pub(crate) struct CommitTransaction<'a, O> {
     offset: Option<O>,
     /// Whether the transaction is counted as waiting.
     is_queued: bool,
-    place: Place,
+    registration: Registration<&'a Intake>,
 }
 
 /// Nothing in it is pinned.
@@ -133,7 +158,8 @@ impl<O> Unpin for CommitTransaction<'_, O> {}
 
 impl<'a, O: Offset> CommitTransaction<'a, O> {
     pub(crate) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
-        CommitTransaction { intake, entry, transaction, offset, is_queued: false, place: Place::default() }
+        let registration = Registration::for_room(&**intake);
+        CommitTransaction { intake, entry, transaction, offset, is_queued: false, registration }
     }
 }
 
@@ -143,7 +169,7 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         let intake = this.intake;
-        let mut state = this.place.enter(intake, ROOM);
+        let mut state = this.registration.enter(intake);
         if !this.is_queued && state.is_for_later(this.offset.is_some()) {
             state.check_transaction(this.entry, &this.transaction)?;
             // If an offset waits for this transaction, no cut can be made before it, and only the sinks make room.
@@ -154,7 +180,7 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
                 intake.room_for(&mut state, this.entry, Push::Wait)?.is_ready()
             };
             if !has_room {
-                this.place.wait(state, ROOM, cx.waker());
+                this.registration.wait(state, cx.waker());
                 return Poll::Pending;
             }
             state.append_for_later(this.entry, std::mem::take(&mut this.transaction))?;
@@ -173,7 +199,7 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
                 Poll::Ready(committed.map_err(Refused::from))
             }
             Poll::Pending => {
-                this.place.wait(state, ROOM, cx.waker());
+                this.registration.wait(state, cx.waker());
                 Poll::Pending
             }
         }
@@ -185,7 +211,6 @@ impl<O> Drop for CommitTransaction<'_, O> {
         if std::mem::take(&mut self.is_queued) {
             self.intake.leave_queue(self.intake.lock());
         }
-        self.place.give_back_room(self.intake);
         if let Some(opened) = self.transaction.opened.take() {
             self.intake.drop_transaction(self.entry, opened);
         }

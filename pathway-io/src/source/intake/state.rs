@@ -45,7 +45,7 @@ pub(crate) struct Level {
     /// Rows that were pushed, good and bad.
     pub(crate) offered: u64,
     pub(crate) attempt: u32,
-    /// The number of times that a handle has returned `Closed`.
+    /// The number of times that a handle of the present attempt has returned `Closed`.
     pub(crate) refusals: u64,
     /// Whether a thread or a task waits for room in the backlog.
     pub(crate) is_waiting: bool,
@@ -95,9 +95,7 @@ pub(super) struct State {
     /// Whether the present attempt has pushed nothing for too long, and must end.
     pub(super) interrupted: bool,
     pub(super) closed_tables: Vec<bool>,
-    /// Whether a handle has returned `Closed`, so that an error of `run` is a clean end.
-    pub(super) told_closed: bool,
-    /// The number of times that a handle has returned `Closed`.
+    /// The number of times that a handle of the present attempt has returned `Closed`. If it has, an error of `run` is a clean end.
     pub(super) refusals: u64,
     /// Whether the whole table was sent.
     pub(super) finished: bool,
@@ -120,23 +118,22 @@ impl State {
     #[inline]
     pub(super) fn check_open(&mut self, entry: Entry) -> Result<(), Closed> {
         if self.is_closed(entry) {
-            return Err(self.tell_closed(entry));
+            return Err(self.refuse(entry));
         }
         Ok(())
     }
 
-    /// Counts a refused push, and remembers it only for a handle of the current attempt.
+    /// Counts a refused push of the present attempt.
     #[cold]
-    pub(super) fn tell_closed(&mut self, entry: Entry) -> Closed {
-        self.refusals += 1;
-        self.told_closed |= entry.attempt == self.attempt;
+    fn refuse(&mut self, entry: Entry) -> Closed {
+        self.refusals += u64::from(entry.attempt == self.attempt);
         Closed
     }
 
     pub(super) fn check_transaction(&mut self, entry: Entry, transaction: &Pending) -> Result<(), Closed> {
         let mut closed = self.closed_tables.iter().enumerate().filter(|(_, closed)| **closed);
         if self.is_closed(entry) || closed.any(|(closed, _)| transaction.has_rows_of(closed)) {
-            return Err(self.tell_closed(entry));
+            return Err(self.refuse(entry));
         }
         Ok(())
     }

@@ -41,25 +41,25 @@ fn until_ready<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
 
 /// Pushes a row from a task.
 fn push_by_task(intake: &Arc<Intake>, n: u64) -> Result<(), Refused> {
-    let mut place = Place::default();
+    let mut registration = Registration::for_room(&**intake);
     until_ready(|cx| {
-        intake.poll_admit(FIRST, Push::Wait, &mut place, cx).map(|admitted| admitted.map(|row| fill(row, n)))
+        intake.poll_admit(FIRST, Push::Wait, &mut registration, cx).map(|admitted| admitted.map(|row| fill(row, n)))
     })
 }
 
 fn commit_by_task(intake: &Arc<Intake>) -> Result<(), Closed> {
-    let mut place = Place::default();
-    until_ready(|cx| intake.poll_commit(FIRST, &mut place, cx))
+    let mut registration = Registration::for_room(&**intake);
+    until_ready(|cx| intake.poll_commit(FIRST, &mut registration, cx))
 }
 
 fn closed_by_task(intake: &Arc<Intake>, entry: Entry) {
-    let mut place = Place::default();
-    until_ready(|cx| intake.poll_closed(entry, &mut place, cx));
+    let mut registration = Registration::for_closing(&**intake);
+    until_ready(|cx| intake.poll_closed(entry, &mut registration, cx));
 }
 
 fn nobody_waits(intake: &Intake) {
     let state = intake.lock();
-    assert!(state.room.is_empty() && state.closing.is_empty(), "a place was not given back");
+    assert!(state.room.is_empty() && state.closing.is_empty(), "a registration was not removed");
 }
 
 #[test]
@@ -112,12 +112,11 @@ fn a_push_that_is_dropped_leaves_its_place_and_no_row() {
         let model = Model::new(1, false);
         push(&model.intake, FIRST, 10).unwrap();
         let dropped = model.spawn(|intake| {
-            let mut place = Place::default();
+            let mut registration = Registration::for_room(&**intake);
             let cx = Context::from_waker(Waker::noop());
-            let admitted = intake.poll_admit(FIRST, Push::Wait, &mut place, &cx);
+            let admitted = intake.poll_admit(FIRST, Push::Wait, &mut registration, &cx);
             let is_waiting = admitted.is_pending();
             drop(admitted);
-            place.give_back_room(intake);
             is_waiting
         });
         // The push succeeds only when room is returned.
@@ -179,13 +178,13 @@ fn a_commit_that_is_dropped_leaves_nothing_due() {
         model.intake.commit(FIRST).unwrap();
         push(&model.intake, FIRST, 20).unwrap();
         push(&model.intake, FIRST, 21).unwrap();
-        let mut place = Place::default();
+        let mut registration = Registration::for_room(&*model.intake);
         let cx = Context::from_waker(Waker::noop());
         for _ in 0..100 {
-            assert!(model.intake.poll_commit(FIRST, &mut place, &cx).is_pending());
+            assert!(model.intake.poll_commit(FIRST, &mut registration, &cx).is_pending());
         }
         assert!(!model.intake.lock().room.is_empty());
-        place.give_back_room(&model.intake);
+        drop(registration);
         nobody_waits(&model.intake);
         assert!(!model.intake.lock().cut_due, "the room that comes back would make the commit");
         assert_eq!(rows(&model.end()), [10, 11, 12, 20, 21]);
