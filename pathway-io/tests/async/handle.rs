@@ -249,6 +249,29 @@ fn a_permit_pushes_without_waiting_and_exceeds_the_backlog_by_one() {
 }
 
 #[test]
+fn a_permit_can_bring_the_offset_that_a_full_backlog_lacks() {
+    let rows = |brings_offset| {
+        let pipeline = pipeline();
+        let run_source = source(move |numbers: Subject<Number, u64>| {
+            let numbers = numbers.to_async();
+            wait(numbers.next_at(1, number(1)))?;
+            for n in 2..6 {
+                wait(numbers.next(number(n)))?;
+            }
+            let permit = wait(numbers.reserve())?;
+            let pushed = if brings_offset { permit.next_at(6, number(6)) } else { permit.next(number(6)) };
+            Ok(pushed?)
+        });
+        let table = pipeline.read_with(run_source, ReadOptions::new().autocommit(None).backlog(4));
+        let seen = commits(&table);
+        run(pipeline).map(|_| by_commit(&seen).concat()).map_err(|error| error.to_string())
+    };
+    assert_eq!(rows(true).unwrap(), [1, 2, 3, 4, 5, 6]);
+    let error = rows(false).unwrap_err();
+    assert!(error.contains("after its last offset"), "{error}");
+}
+
+#[test]
 fn a_bad_row_in_a_full_backlog_does_not_block_the_thread() {
     let dir = TempDir::new();
     let path = dir.path("bad.jsonl");

@@ -252,7 +252,7 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Schema,
     {
-        drop(self.admit(Push::Wait).await?);
+        drop(self.admit(Push::Reserve).await?);
         Ok(Permit::new(self))
     }
 

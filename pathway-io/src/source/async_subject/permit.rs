@@ -113,7 +113,7 @@ impl<S: Schema, O> AsyncSubject<S, O> {
         let fields = row.into_fields();
         let pushed = self
             .subject
-            .admit(Push::Reserved)?
+            .admit(Push::ReservedAt)?
             .push_at::<S, O, _>(self.subject.pool(), offset, |batch| batch.push(fields));
         pushed.or_else(|(offset, refused)| self.refused_row_at(*refused, offset))
     }

@@ -38,7 +38,7 @@ impl<S, O> Waits<S, O> {
         }
         let subject = &self.subject.subject;
         let source = subject.source();
-        let ready = source.intake.poll_admit(subject.entry(), Push::Wait, &mut self.registration, cx);
+        let ready = source.intake.poll_admit(subject.entry(), Push::Reserve, &mut self.registration, cx);
         ready.map(|admitted| {
             self.turn = Turn::First;
             admitted.map(drop).map_err(|refused| source.refuse(refused))

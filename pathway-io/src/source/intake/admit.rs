@@ -22,9 +22,24 @@ pub(crate) enum Push {
     At,
     /// The push does not wait.
     Try,
+    /// Waits for room, for a push that may follow.
+    Reserve,
     /// The push does not wait, because it has waited for room before. If others have taken the room meanwhile, this row
     /// exceeds the backlog by one.
     Reserved,
+    /// The push does not wait, for the same reason, and has an offset.
+    ReservedAt,
+}
+
+impl Push {
+    /// Returns the way to push a row with an offset.
+    fn at(self) -> Self {
+        match self {
+            Push::Wait => Push::At,
+            Push::Reserved => Push::ReservedAt,
+            push => push,
+        }
+    }
 }
 
 /// The reason why a push was not admitted.
@@ -79,14 +94,17 @@ impl Intake {
             if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
                 return Poll::Ready(Ok(()));
             }
-            if push == Push::Reserved {
-                return Poll::Ready(Ok(()));
-            }
             if !state.has_cut() {
                 // All waiting rows are after the last offset, or wait with it for a transaction.
-                let may_bring_offset = push == Push::At && state.can_end_wait();
-                let is_full = state.held().reaches(self.limit) && !may_bring_offset;
-                return Poll::Ready(if is_full { Err(Refused::NoOffset) } else { Ok(()) });
+                let may_push = match push {
+                    Push::Reserve => true,
+                    Push::At | Push::ReservedAt if state.can_end_wait() => true,
+                    _ => !state.held().reaches(self.limit),
+                };
+                return Poll::Ready(if may_push { Ok(()) } else { Err(Refused::NoOffset) });
+            }
+            if matches!(push, Push::Reserved | Push::ReservedAt) {
+                return Poll::Ready(Ok(()));
             }
             if !self.may_cut(state) {
                 return Poll::Pending;
@@ -104,7 +122,7 @@ impl Intake {
         offset: Option<O>,
         push: Push,
     ) -> Result<(), Refused> {
-        let push = if push == Push::Wait && offset.is_some() { Push::At } else { push };
+        let push = if offset.is_some() { push.at() } else { push };
         let mut state = self.make_room(self.lock(), entry, push)?;
         if offset.is_none() {
             state.begin_tail();
