@@ -161,10 +161,10 @@ impl Supervisor {
 
     /// Returns the deadline of the drain that began at `began`. With several processes, its grace period begins when
     /// the grace period of the sources has ended, because sources of other processes may use it up.
-    fn drain_deadline(&self, run: &RunState, began: Instant) -> Option<Instant> {
+    fn drain_deadline(&self, run: &RunState, began: Option<Instant>) -> Option<Instant> {
         let has_peers = run.parts.iter().any(|member| member.part.role() == Role::Process);
-        let began = if has_peers { began.max(self.deadline(run, None)?) } else { began };
-        self.deadline(run, Some(began))
+        let began = if has_peers { began.max(self.deadline(run, None)) } else { began };
+        self.deadline(run, began)
     }
 
     /// Waits for the end, and shows the progress until then.
@@ -183,7 +183,8 @@ impl Supervisor {
         if !ended {
             self.abandon_sources();
         }
-        let draining = Instant::now();
+        // Without a stop, the start waits until all are ready. Otherwise a part that still opens has had the grace period.
+        let draining = self.control.update(|run| run.is_ready()).then(Instant::now);
         // This fails only if the sequencer has panicked, and then the control already knows the failure.
         let _ = self.inbox.send(Message::Finish);
         let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining), blame);

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pathway_io::testing::Clock;
-use pathway_io::{ReadOptions, Restart, Subject};
+use pathway_io::{Commit, ReadOptions, Restart, RunResult, Sink, Subject, TableSchema};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
@@ -325,6 +325,39 @@ fn a_stop_that_takes_long_says_what_it_waits_for() {
     hear(&heard, &["stopping: waiting up to 60 s for sink `slow to end`"]);
     end_sink.send(()).unwrap();
     within(move || running.join()).unwrap();
+}
+
+#[test]
+fn a_stop_while_a_sink_opens_takes_one_grace_period() {
+    struct Opening(Sender<()>, mpsc::Receiver<()>);
+    impl Sink<Number> for Opening {
+        fn open(&mut self, _: &'static TableSchema) -> RunResult {
+            self.0.send(())?;
+            // The test ends this wait.
+            let _ = self.1.recv();
+            Ok(())
+        }
+
+        fn write(&mut self, _: &Commit<Number>) -> RunResult {
+            Ok(())
+        }
+    }
+    let heard = listen();
+    let pipeline = common::pipeline();
+    pipeline.grace_period(Duration::from_millis(50));
+    let (release, released) = mpsc::channel();
+    let (opening, is_opening) = mpsc::channel();
+    let table = pipeline.read_with(source(|_: Subject<Number>| Ok(())), ReadOptions::new().name("never open"));
+    table.write_to(Opening(opening, released));
+    let stop = pipeline.stop_handle();
+    let runner = std::thread::spawn(move || pipeline.run());
+    next(&is_opening);
+    stop.stop();
+    within(move || runner.join().unwrap()).unwrap_err();
+    // In a second grace period, an event would name the sink before the error does.
+    let said = hear(&heard, &["sink `never open`"]);
+    assert!(said.contains("did not finish within the grace period"), "{said}");
+    drop(release);
 }
 
 #[test]
