@@ -117,7 +117,7 @@ pub(super) fn start(
                 bad_rows_limit: options.bad_rows_limit,
                 bad_rows_seen: Arc::clone(&bad_rows_seen),
                 restart: options.restart.clone(),
-                idle: options.idle,
+                idle: options.idle_limit(),
                 attempts: Attempts::default(),
                 control: Arc::clone(&control),
                 started: OnceLock::new(),

@@ -37,7 +37,7 @@ pub struct ReadOptions {
     full_snapshot: Option<bool>,
     pub(crate) bad_rows_limit: Option<u64>,
     pub(crate) restart: Option<Restart>,
-    pub(crate) idle: Option<Duration>,
+    idle: Option<Duration>,
 }
 
 impl ReadOptions {
@@ -163,7 +163,7 @@ impl ReadOptions {
     /// - A `run` that does not return within the [grace period](crate::Pipeline::grace_period) after that fails the
     ///   pipeline.
     ///
-    /// There is no limit by default.
+    /// There is no limit by default. Zero means no limit, too.
     ///
     /// ```
     /// use std::time::Duration;
@@ -195,6 +195,10 @@ impl ReadOptions {
 
     pub(crate) fn autocommit_interval(&self) -> Option<Duration> {
         self.autocommit.unwrap_or(Some(DEFAULT_AUTOCOMMIT))
+    }
+
+    pub(crate) fn idle_limit(&self) -> Option<Duration> {
+        self.idle.filter(|limit| !limit.is_zero())
     }
 
     pub(crate) fn is_eager(&self) -> bool {

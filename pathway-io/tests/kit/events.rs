@@ -274,6 +274,19 @@ fn a_source_that_pushes_is_not_idle() {
 }
 
 #[test]
+fn an_idle_limit_of_zero_is_no_limit() {
+    let _heard = listen();
+    let clock = Clock::new();
+    let pipeline = clock.drive(common::pipeline());
+    let hour = Duration::from_secs(3600);
+    let silent = source(move |rows: Subject<Number>| Ok(rows.sleep(hour)?));
+    let _table = pipeline.read_with(silent, ReadOptions::new().idle(Duration::ZERO));
+    let running = pipeline.start().unwrap();
+    assert_eq!(clock.advance_to_next(), hour);
+    within(move || running.join()).unwrap();
+}
+
+#[test]
 fn a_source_that_waits_for_room_is_not_idle() {
     let _heard = listen();
     let clock = Clock::new();
