@@ -249,18 +249,6 @@ impl Offsets {
 mod tests {
     use super::*;
 
-    #[test]
-    fn an_offset_becomes_the_last_one_when_it_is_sealed() {
-        let mut offsets = Offsets::resumed(3_u64);
-        assert_eq!((offsets.last(), offsets.is_set()), (Some(3_u64), false));
-        offsets.set(4_u64);
-        offsets.set(5_u64);
-        assert_eq!((offsets.last(), offsets.is_set()), (Some(3_u64), true));
-        assert_eq!(offsets.seal().expect("it is set").to_json(), 5);
-        assert_eq!((offsets.last(), offsets.is_set()), (Some(5_u64), false));
-        assert!(offsets.seal().is_none());
-    }
-
     #[cfg(feature = "persist")]
     #[track_caller]
     fn comes_back<O: Offset + PartialEq + std::fmt::Debug>(offset: O) {

@@ -175,12 +175,6 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_subject_is_not_a_bad_row() {
-        assert!(RowError::closed().is_closed());
-        assert_eq!(RowError::closed().to_string(), "the subject is closed");
-    }
-
-    #[test]
     fn is_as_small_as_a_pointer() {
         assert_eq!(size_of::<Result<(), RowError>>(), size_of::<usize>());
     }
