@@ -38,7 +38,7 @@ use crate::rows::description::TableSchema;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, FailureKind, Result};
 use crate::run::guard::{Ending, guarded};
-use crate::run::part::{Part, Phase, Role, Suspicion};
+use crate::run::part::{Evidence, Part, Phase, Role};
 use crate::run::threads;
 use crate::sequencer::feed::Downstream;
 
@@ -66,7 +66,7 @@ impl RunningEngine for Guards {
         }
     }
 
-    fn leave(self: Box<Self>, drained: bool, grace_period: Duration) {
+    fn join(self: Box<Self>, drained: bool, grace_period: Duration) {
         if !drained {
             // A worker whose dataflow loops without end checks the flag between steps.
             self.flow.abort();
@@ -95,13 +95,13 @@ impl Part for WorkerPart {
         Role::Downstream
     }
 
-    fn blame(&self) -> Vec<(Suspicion, Error)> {
-        let blame = |suspicion| {
-            move |name: Arc<str>| (suspicion, Error::computation(&name, FailureKind::TimedOut { undelivered: None }))
+    fn overdue(&self) -> Vec<(Evidence, Error)> {
+        let overdue = |evidence| {
+            move |name: Arc<str>| (evidence, Error::computation(&name, FailureKind::TimedOut { undelivered: None }))
         };
-        let busy = self.0.name().map(blame(Suspicion::Busy));
+        let busy = self.0.name().map(overdue(Evidence::Busy));
         // A worker that is not marked as busy may be between two steps of a computation.
-        busy.or_else(|| self.0.last().map(blame(Suspicion::BetweenSteps))).into_iter().collect()
+        busy.or_else(|| self.0.last().map(overdue(Evidence::BetweenSteps))).into_iter().collect()
     }
 }
 

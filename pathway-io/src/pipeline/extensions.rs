@@ -13,7 +13,7 @@ use super::workers::Workers;
 use crate::run::control::Control;
 use crate::run::error::{Error, Result};
 use crate::run::lock::Lock;
-use crate::run::part::{Part, Role, Suspicion};
+use crate::run::part::{Evidence, Part, Role};
 use crate::run::quarantine::BadRows;
 use crate::sequencer::feed::Downstream;
 use crate::sequencer::inbox::Inbox;
@@ -101,9 +101,9 @@ impl Part for CheckpointerPart {
         Role::Downstream
     }
 
-    fn blame(&self) -> Vec<(Suspicion, Error)> {
+    fn overdue(&self) -> Vec<(Evidence, Error)> {
         let error = Error::pipeline("its state was still being written when the grace period was over");
-        vec![(Suspicion::Checkpointing, error)]
+        vec![(Evidence::Checkpointing, error)]
     }
 }
 
@@ -118,7 +118,7 @@ pub(crate) trait Checkpointing: Send {
 
     /// Releases the state directory. If a part was abandoned, the directory stays locked, since that part may still
     /// write.
-    fn leave(self: Box<Self>, abandoned: bool);
+    fn release(self: Box<Self>, abandoned: bool);
 }
 
 /// A function that finds all computations that read the given tables.
@@ -172,5 +172,5 @@ pub(crate) trait RunningEngine: Send {
     fn cut_short(&self);
 
     /// Waits for the threads, at most for the grace period. After a failure, some threads may never end.
-    fn leave(self: Box<Self>, drained: bool, grace_period: Duration);
+    fn join(self: Box<Self>, drained: bool, grace_period: Duration);
 }

@@ -1,9 +1,9 @@
 //! [`Pipeline`]: the public type that collects sources, tables and sinks, and then runs them.
 
 pub(crate) mod any_table;
-mod blame;
 pub(crate) mod extensions;
 pub mod monitor;
+mod overdue;
 pub(crate) mod plan;
 pub mod progress;
 pub(crate) mod running;
@@ -40,9 +40,9 @@ use crate::run::time::Time;
 use crate::source::connector::{Connector, Subjects};
 use crate::source::declare::Declare;
 use crate::source::intake::pending::AnyPool;
-use crate::source::life;
 use crate::source::options::ReadOptions;
 use crate::source::partition::Partition;
+use crate::source::run_loop;
 use crate::source::shared::Source;
 
 /// Runs sources and sinks together.
@@ -378,7 +378,7 @@ impl Declare for Declared {
 fn spawn<C: Connector>(connector: C, pools: Vec<AnyPool>, partition: Option<Partition>) -> Spawn {
     Box::new(move |source: Arc<Source>, id: PartId| {
         let name = source.name.to_string();
-        threads::spawn(&name, move || life::run(connector, &pools, partition, &source, id)).map(drop)
+        threads::spawn(&name, move || run_loop::run(connector, &pools, partition, &source, id)).map(drop)
     })
 }
 

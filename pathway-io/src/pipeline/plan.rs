@@ -97,7 +97,7 @@ impl SourcePlan {
 
 impl Plan {
     /// Removes the sources that run only in process 0. Partitioned sources run in every process.
-    pub(super) fn leave_to_others(&mut self) {
+    pub(super) fn keep_partitioned(&mut self) {
         self.sources.retain(|source| {
             let runs = source.is_partitioned();
             if !runs {

@@ -50,7 +50,7 @@ mod unix {
         id: u64,
         control: Arc<Control>,
         /// Whether a signal has asked the pipeline to stop.
-        has_heard: bool,
+        is_signalled: bool,
         /// Whether the pipeline draws on the terminal.
         draws: bool,
     }
@@ -112,7 +112,7 @@ mod unix {
             if self.listener.is_none() {
                 let mut signals = iterator::Signals::new(stops())?;
                 let handle = signals.handle();
-                let thread = threads::spawn("signals", move || signals.forever().for_each(hear))?;
+                let thread = threads::spawn("signals", move || signals.forever().for_each(handle_signal))?;
                 self.listener = Some(Listener { handle, thread });
             }
             match &self.listener {
@@ -137,18 +137,18 @@ mod unix {
     }
 
     /// Handles a signal. It does not run the user's code, which could block the next signal.
-    fn hear(signal: i32) {
+    fn handle_signal(signal: i32) {
         if signal == SIGTSTP {
             // If this fails, the process just continues.
             progress::pause_terminal(|| drop(emulate_default_handler(signal)));
             return;
         }
-        let unaware: Vec<Arc<Control>> = {
+        let unsignalled: Vec<Arc<Control>> = {
             let mut registry = REGISTRY.lock();
-            let unaware = registry.running.iter_mut().filter(|entry| !entry.has_heard);
-            unaware.map(|entry| (entry.has_heard = true, Arc::clone(&entry.control)).1).collect()
+            let unsignalled = registry.running.iter_mut().filter(|entry| !entry.is_signalled);
+            unsignalled.map(|entry| (entry.is_signalled = true, Arc::clone(&entry.control)).1).collect()
         };
-        if unaware.is_empty() {
+        if unsignalled.is_empty() {
             // If the write to the terminal blocks, the handler ends the process at the next signal.
             idle().store(true, Ordering::SeqCst);
             progress::end_terminal(|| {
@@ -157,7 +157,7 @@ mod unix {
                 std::process::exit(128 + signal);
             });
         }
-        for control in unaware {
+        for control in unsignalled {
             control.stop_elsewhere(Stop::Signal(signal));
         }
     }
@@ -177,7 +177,7 @@ mod unix {
             }
             let id = registry.next;
             registry.next += 1;
-            registry.running.push(Entry { id, control: Arc::clone(control), has_heard: false, draws });
+            registry.running.push(Entry { id, control: Arc::clone(control), is_signalled: false, draws });
             registry.set_flags();
             Ok(Signals(id))
         }

@@ -24,8 +24,8 @@ use crate::sequencer::inbox::Inbox;
 use crate::sequencer::{SequencedSource, Sequencer};
 use crate::source::bad_rows::BadRowPolicy;
 use crate::source::hook::Hooks;
-use crate::source::intake::{Cuts, Gathering, Intake};
-use crate::source::on_durable::Durables;
+use crate::source::intake::{Cuts, Intake, IntakeSettings};
+use crate::source::on_durable::DurableCallbacks;
 use crate::source::shared::Source;
 
 /// Makes all checks that can fail without side effects, and starts the threads.
@@ -42,7 +42,7 @@ pub(super) fn start(
     unstarted.0.iter().try_for_each(|table| table.check_sinks())?;
     plan.check_paths(&derived, workers.count(), persistence.as_deref().map(Persistence::directory))?;
     if workers.process > 0 {
-        plan.leave_to_others();
+        plan.keep_partitioned();
     }
     if workers.processes() > 1 {
         plan.number_quarantines(workers.process);
@@ -60,7 +60,7 @@ pub(super) fn start(
     let inbox = Inbox::new();
     if plan.progress {
         // The cell is empty: a pipeline starts once.
-        let _ = control.notices.set(progress::tell);
+        let _ = control.notices.set(progress::write_notice);
     }
     let draws = plan.progress && progress::is_shown();
     let signals = if plan.handle_signals { Some(Signals::install(&control, draws)?) } else { None };
@@ -98,7 +98,7 @@ pub(super) fn start(
         }
         for Reader { name, worker, spawn } in readers {
             let index = sources.len();
-            let gathering = Gathering {
+            let settings = IntakeSettings {
                 backlog: options.backlog_rows(),
                 autocommit: options.autocommit_interval(),
                 eager: options.is_eager(),
@@ -107,10 +107,10 @@ pub(super) fn start(
                 time: control.time.clone(),
             };
             let source = Arc::new(Source {
-                intake: Intake::new(index, stages.len(), gathering, Arc::clone(&inbox)),
+                intake: Intake::new(index, stages.len(), settings, Arc::clone(&inbox)),
                 hooks: Hooks::new(Arc::clone(&name), Arc::clone(&control)),
                 name,
-                durables: Durables::default(),
+                durables: DurableCallbacks::default(),
                 bad_rows: Arc::clone(&bad_rows),
                 persistent,
                 partitions: worker.map_or(1, |_| workers.count()),
@@ -122,7 +122,7 @@ pub(super) fn start(
                 control: Arc::clone(&control),
                 started: OnceLock::new(),
                 ended: OnceLock::new(),
-                seen: Lock::default(),
+                activity: Lock::default(),
             });
             if let Some(prepared) = &mut prepared {
                 prepared.add_source(&source, options.bad_row_policy());
@@ -141,7 +141,7 @@ pub(super) fn start(
         tables.push(stages);
     }
     let clock = Clock::after(prepared.as_ref().map_or(0, |prepared| prepared.time()));
-    if let Some(ahead) = clock.is_ahead() {
+    if let Some(ahead) = clock.ahead() {
         let seconds = ahead.as_secs();
         warn!(seconds, "the state is {seconds} s ahead of this machine's clock: commit times continue from there");
     }

@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Sender, bounded};
 
-use super::blame::{blame, blame_sources};
 use super::extensions::{Checkpointing, RunningEngine};
 use super::monitor::Monitor;
+use super::overdue::{overdue, overdue_sources};
 use super::progress::Display;
 use super::running::Running;
 use super::signals::Signals;
@@ -52,7 +52,7 @@ pub(crate) struct Supervisor {
 pub(crate) type Launch = (Arc<Source>, PartId, Box<dyn FnOnce(Arc<Source>, PartId) -> std::io::Result<()> + Send>);
 
 /// The thread of a supervisor, and the channel through which it receives its supervisor.
-struct Watch {
+struct SupervisorThread {
     thread: JoinHandle<Result<Summary>>,
     hand_over: Sender<Supervisor>,
 }
@@ -62,7 +62,7 @@ impl Supervisor {
     pub(crate) fn start(mut self, sequencer: Sequencer, launches: Vec<Launch>) -> Result<Running> {
         self.start_sequencer(sequencer);
         // The supervisor's thread must exist before the sources start, since nothing would end them without it.
-        let watch = self.watch();
+        let thread = self.spawn_thread();
         // Sinks touch no file until all transactional sinks have passed their checks.
         self.control.wait(RunState::is_checked, |run| self.deadline(run, None));
         // After a stop, the wait can end without the checks.
@@ -84,11 +84,11 @@ impl Supervisor {
         let failed = self.control.update(|run| !run.failures.is_empty());
         self.start_sources(launches);
         let (control, monitor) = (Arc::clone(&self.control), self.monitor.clone());
-        match watch {
-            Some(watch) if !failed => {
+        match thread {
+            Some(SupervisorThread { thread, hand_over }) if !failed => {
                 // The send cannot fail: the thread waits for exactly this message.
-                let _ = watch.hand_over.send(self);
-                Ok(Running::new(control, monitor, watch.thread))
+                let _ = hand_over.send(self);
+                Ok(Running::new(control, monitor, thread))
             }
             _ => Err(self.end().err().unwrap_or_else(|| Error::pipeline("its supervisor thread could not be started"))),
         }
@@ -97,7 +97,7 @@ impl Supervisor {
     fn start_sequencer(&self, sequencer: Sequencer) {
         let (control, inbox) = (Arc::clone(&self.control), Arc::clone(&self.inbox));
         let downstream = sequencer.downstream.clone();
-        let part = SequencerPart { time: sequencer.clock.face(), inbox: Arc::clone(&inbox) };
+        let part = SequencerPart { time: sequencer.clock.shared_time(), inbox: Arc::clone(&inbox) };
         let id = control.add(Arc::new(part), Phase::Running);
         let spawned = threads::spawn("sequencer", move || {
             let _ending = Ending { control: &control, id };
@@ -113,7 +113,7 @@ impl Supervisor {
         }
     }
 
-    fn watch(&self) -> Option<Watch> {
+    fn spawn_thread(&self) -> Option<SupervisorThread> {
         let (hand_over, handed_over) = bounded::<Supervisor>(1);
         let spawned = threads::spawn("supervisor", move || match handed_over.recv() {
             Ok(supervisor) => supervisor.show_until_end(),
@@ -121,7 +121,7 @@ impl Supervisor {
             Err(_) => Ok(Summary::default()),
         });
         match spawned {
-            Ok(thread) => Some(Watch { thread, hand_over }),
+            Ok(thread) => Some(SupervisorThread { thread, hand_over }),
             Err(error) => {
                 self.control.fail(Error::pipeline(error));
                 None
@@ -179,7 +179,7 @@ impl Supervisor {
 
     fn end(mut self) -> Result<Summary> {
         let mut watchdog = Watchdog::new(&self.control, self.grace_period);
-        let ended = watchdog.watch(RunState::sources_have_ended, |run| self.deadline(run, None), blame_sources);
+        let ended = watchdog.watch(RunState::sources_have_ended, |run| self.deadline(run, None), overdue_sources);
         if !ended {
             self.abandon_sources();
         }
@@ -187,19 +187,19 @@ impl Supervisor {
         let draining = self.control.update(|run| run.is_ready()).then(Instant::now);
         // This fails only if the sequencer has panicked, and then the control already knows the failure.
         let _ = self.inbox.send(Message::Finish);
-        let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining), blame);
+        let drained = watchdog.watch(RunState::is_drained, |run| self.drain_deadline(run, draining), overdue);
         if !drained {
-            self.control.abandon(blame);
+            self.control.abandon(overdue);
             if let Some(engine) = &self.engine {
                 engine.cut_short();
             }
         }
         drop(self.signals.take());
         if let Some(state) = self.state.take() {
-            state.leave(!drained);
+            state.release(!drained);
         }
         if let Some(engine) = self.engine.take() {
-            engine.leave(drained, self.grace_period);
+            engine.join(drained, self.grace_period);
         }
         self.result()
     }
@@ -208,16 +208,16 @@ impl Supervisor {
     fn abandon_sources(&self) {
         for source in self.control.parts::<Source>() {
             if source.ended.get().is_none() {
-                source.intake.finish(source.unread_tail());
+                source.intake.finish(source.tail_if_cut_short());
             }
         }
-        self.control.abandon(blame_sources);
+        self.control.abandon(overdue_sources);
     }
 
     fn result(&self) -> Result<Summary> {
         self.monitor.end();
         let sources = self.control.parts::<Source>();
-        let left: Vec<Error> = sources.iter().flat_map(|source| source.leave()).collect();
+        let left: Vec<Error> = sources.iter().flat_map(|source| source.drop_user_values()).collect();
         self.control.abandon(|_| left);
         let sinks = self.control.parts::<SinkPart>();
         let refused_updates = sinks.iter().map(|sink| sink.progress.refused_updates()).sum();

@@ -1,8 +1,8 @@
 //! [`Watchdog`]: looks at a run regularly, for conditions that no thread of the run can notice itself.
 //!
 //! - A source that has pushed nothing for the duration of [`ReadOptions::idle`](crate::ReadOptions::idle) is interrupted.
-//! - A source that waits for room although no sink takes anything is *stalled*. The most common cause is a callback or a sink
-//!   that pushes into its own source: it waits for room that only it can make. A warning names the parts.
+//! - A source that waits for space although no sink takes anything is *stalled*. The most common cause is a callback or a sink
+//!   that pushes into its own source: it waits for space that only it can make. A warning names the parts.
 //! - A stop that takes longer than [`PATIENCE`] is reported once in each phase of the end, with the parts that it
 //!   waits for.
 //!
@@ -19,9 +19,9 @@ use crate::run::part::Phase;
 use crate::run::summary::Stop;
 use crate::sink::part::SinkPart;
 use crate::source::intake::{Level, pending::Load};
-use crate::source::shared::{Pulse, Source};
+use crate::source::shared::{IdleCheck, Source};
 
-/// The time that a source waits for room, while no sink takes anything, before a warning.
+/// The time that a source waits for space, while no sink takes anything, before a warning.
 const STALL: Duration = Duration::from_secs(10);
 /// The time between a stop and the report of the parts that have not ended.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -34,12 +34,12 @@ pub(super) struct Watchdog {
     control: Arc<Control>,
     grace_period: Duration,
     interval: Duration,
-    sources: Vec<Watched>,
+    sources: Vec<WatchedSource>,
 }
 
-struct Watched {
+struct WatchedSource {
     source: Arc<Source>,
-    /// The counters since the source waits for room, with the time of that. The source is stalled if they do not
+    /// The counters since the source waits for space, with the time of that. The source is stalled if they do not
     /// change.
     waits: Option<(Standstill, Instant)>,
     /// Whether the present wait was reported.
@@ -59,7 +59,7 @@ impl Watchdog {
         let sources = control.parts::<Source>();
         let idle = sources.iter().filter_map(|source| source.idle).min();
         let interval = idle.map_or(LONGEST, |idle| (idle / 4).clamp(SHORTEST, LONGEST));
-        let watched = |source| Watched { source, waits: None, is_reported: false };
+        let watched = |source| WatchedSource { source, waits: None, is_reported: false };
         let sources = sources.into_iter().map(watched).collect();
         Watchdog { control: Arc::clone(control), grace_period, interval, sources }
     }
@@ -69,15 +69,15 @@ impl Watchdog {
         &mut self,
         mut done: impl FnMut(&RunState) -> bool,
         deadline: impl Fn(&RunState) -> Option<Instant>,
-        blame: impl Fn(&RunState) -> Vec<Error>,
+        overdue: impl Fn(&RunState) -> Vec<Error>,
     ) -> bool {
         let control = Arc::clone(&self.control);
         let time = &control.time;
         let began = Instant::now();
         let patience = PATIENCE.min(self.grace_period / 2);
-        let mut is_told = false;
+        let mut is_reported = false;
         loop {
-            let tells = |run: &RunState| run.stop.filter(|_| !is_told).map(|(_, at)| began.max(at) + patience);
+            let report_at = |run: &RunState| run.stop.filter(|_| !is_reported).map(|(_, at)| began.max(at) + patience);
             let next_look = time.now() + self.interval;
             // The first look is immediate, because a clock that is set by hand may have passed the limit already.
             self.look();
@@ -86,36 +86,37 @@ impl Watchdog {
                 |run| {
                     is_done = done(run);
                     is_over = deadline(run).is_some_and(|deadline| deadline <= Instant::now());
-                    let is_due = tells(run).is_some_and(|at| at <= Instant::now());
+                    let is_due = report_at(run).is_some_and(|at| at <= Instant::now());
                     is_done || is_over || is_due || next_look <= time.now()
                 },
                 |run| {
                     let next_look = Some(next_look).filter(|_| !time.is_manual());
-                    [deadline(run), next_look, tells(run)].into_iter().flatten().min()
+                    [deadline(run), next_look, report_at(run)].into_iter().flatten().min()
                 },
             );
             if is_done || is_over {
                 return is_done;
             }
             let late = control.update(|run| {
-                let (stop, _) = run.stop.filter(|_| tells(run).is_some_and(|at| at <= Instant::now()))?;
-                Some((stop, blame(run)))
+                let (stop, _) = run.stop.filter(|_| report_at(run).is_some_and(|at| at <= Instant::now()))?;
+                Some((stop, overdue(run)))
             });
             if let Some((stop, late)) = late {
-                is_told = true;
-                self.tell(stop, &late);
+                is_reported = true;
+                self.report(stop, &late);
             }
         }
     }
 
     /// Reports the parts that a stop waits for.
-    fn tell(&self, stop: Stop, late: &[Error]) {
-        let names: Vec<String> = late.iter().map(culprit).collect();
+    fn report(&self, stop: Stop, late: &[Error]) {
+        let names: Vec<String> = late.iter().map(part_name).collect();
         let waits_for = if names.is_empty() { "the pipeline".to_owned() } else { names.join(", ") };
         let up_to = seconds(self.grace_period);
         let again = if matches!(stop, Stop::Signal(_)) { "; Ctrl-C again ends at once" } else { "" };
         info!(waits_for, grace_period = ?self.grace_period, "stopping: waiting up to {up_to} for {waits_for}");
-        self.control.tell(Notice::Stopping, || format!("stopping: waiting up to {up_to} for {waits_for}{again}"));
+        self.control
+            .write_notice(Notice::Stopping, || format!("stopping: waiting up to {up_to} for {waits_for}{again}"));
     }
 
     fn look(&mut self) {
@@ -129,15 +130,15 @@ impl Watchdog {
                 continue;
             }
             let level = watched.source.intake.level();
-            check_pulse(&watched.source, &level, self.grace_period);
-            watched.source.look(level.offered);
+            check_idle(&watched.source, &level, self.grace_period);
+            watched.source.observe(level.offered);
             watched.check_stall(&level, taken, &sinks, self.control.time.now());
         }
     }
 }
 
 /// Returns the name of the source or sink that an error names.
-fn culprit(error: &Error) -> String {
+fn part_name(error: &Error) -> String {
     match error {
         Error::Connector(failure) | Error::Computation(failure) => format!("`{}`", failure.name()),
         Error::Sink(failure) => format!("sink `{}`", failure.name()),
@@ -150,13 +151,13 @@ fn seconds(duration: Duration) -> String {
     if duration.subsec_nanos() == 0 { format!("{seconds} s") } else { format!("{seconds:.1} s") }
 }
 
-fn check_pulse(source: &Source, level: &Level, grace_period: Duration) {
-    match source.check_pulse(level) {
-        Pulse::Alive => {}
-        Pulse::Interrupted(idle) => {
+fn check_idle(source: &Source, level: &Level, grace_period: Duration) {
+    match source.check_idle(level) {
+        IdleCheck::Active => {}
+        IdleCheck::Interrupted(idle) => {
             warn!(connector = &*source.name, ?idle, "idle: it pushed nothing for {idle:?}, and is interrupted");
         }
-        Pulse::Deaf(waited) if waited >= grace_period && !source.control.is_stopping() => {
+        IdleCheck::Unresponsive(waited) if waited >= grace_period && !source.control.is_stopping() => {
             let idle = source.idle.unwrap_or_default();
             let text = format!(
                 "it pushed nothing for {idle:?}, the limit of `ReadOptions::idle`, and `run` did not return within \
@@ -164,11 +165,11 @@ fn check_pulse(source: &Source, level: &Level, grace_period: Duration) {
             );
             source.fail(FailureKind::Failed(text.into()));
         }
-        Pulse::Deaf(_) => {}
+        IdleCheck::Unresponsive(_) => {}
     }
 }
 
-impl Watched {
+impl WatchedSource {
     fn check_stall(&mut self, level: &Level, taken: u64, sinks: &[Arc<SinkPart>], now: Instant) {
         if !level.is_waiting {
             (self.waits, self.is_reported) = (None, false);
@@ -202,7 +203,7 @@ impl Watched {
             connector = source,
             sinks,
             ?waited,
-            "stalled: source `{source}` waits for room in its backlog, and for {waited:?} {cause}"
+            "stalled: source `{source}` waits for space in its backlog, and for {waited:?} {cause}"
         );
     }
 }

@@ -57,11 +57,8 @@ pub(crate) struct Member {
     pub(crate) helpers: usize,
 }
 
-/// The parts of a run and why it ends, at one moment.
-pub(crate) struct Look {
-    pub(crate) parts: Vec<(Arc<dyn Part>, Phase)>,
-    pub(crate) stop: Option<Stop>,
-}
+/// The parts of a run with their phases.
+pub(crate) type Parts = Vec<(Arc<dyn Part>, Phase)>;
 
 /// The number of a part in its run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,12 +144,10 @@ impl Control {
     }
 
     /// Returns all parts with their phases, and the reason of a stop, at one moment.
-    pub(crate) fn look(&self) -> Look {
+    pub(crate) fn snapshot(&self) -> (Parts, Option<Stop>) {
         let run = self.state.lock();
-        Look {
-            parts: run.parts.iter().map(|member| (Arc::clone(&member.part), member.phase)).collect(),
-            stop: run.stop.map(|(reason, _)| reason),
-        }
+        let parts = run.parts.iter().map(|member| (Arc::clone(&member.part), member.phase)).collect();
+        (parts, run.stop.map(|(reason, _)| reason))
     }
 
     /// Changes the state and wakes the threads that wait for it.
@@ -255,10 +250,10 @@ impl Control {
     }
 
     /// Writes a line for a program that has asked for progress.
-    pub(crate) fn tell(&self, notice: Notice, text: impl FnOnce() -> String) {
-        if let Some(tell) = self.notices.get() {
+    pub(crate) fn write_notice(&self, notice: Notice, text: impl FnOnce() -> String) {
+        if let Some(write) = self.notices.get() {
             // An error may contain line breaks or control characters.
-            tell(notice, &text().replace(char::is_control, " "));
+            write(notice, &text().replace(char::is_control, " "));
         }
     }
 

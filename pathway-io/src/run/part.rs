@@ -21,7 +21,7 @@ pub(crate) trait Part: Any + Send + Sync {
     }
 
     /// Returns the errors to report if the part has not ended within the grace period, each with the evidence for it.
-    fn blame(&self) -> Vec<(Suspicion, Error)> {
+    fn overdue(&self) -> Vec<(Evidence, Error)> {
         Vec::new()
     }
 }
@@ -48,7 +48,7 @@ pub(crate) enum Phase {
 /// The evidence that a part is the cause of a run that does not end, the strongest first. Parts wait for each other,
 /// so only the strongest evidence is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Suspicion {
+pub(crate) enum Evidence {
     /// The part has work to do, and is not waiting for another part.
     Busy,
     /// The part writes the state, which waits for the sinks.

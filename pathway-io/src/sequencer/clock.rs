@@ -21,7 +21,7 @@ impl Clock {
 
     /// Returns how far the clock is ahead of the wall clock, if that is more than a minute: the wall clock was wrong in the run
     /// that this one resumes, or is wrong now.
-    pub(crate) fn is_ahead(&self) -> Option<Duration> {
+    pub(crate) fn ahead(&self) -> Option<Duration> {
         let ahead = Duration::from_millis(self.last().saturating_sub(unix_millis()));
         (ahead > Duration::from_secs(60)).then_some(ahead)
     }
@@ -32,7 +32,7 @@ impl Clock {
     }
 
     /// Returns the shared counter with the last time.
-    pub(crate) fn face(&self) -> Arc<AtomicU64> {
+    pub(crate) fn shared_time(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.last)
     }
 
@@ -58,8 +58,8 @@ mod tests {
         let ahead = u64::MAX / 2;
         let mut clock = Clock::after(ahead);
         assert_eq!((clock.tick(), clock.tick()), (ahead + 1, ahead + 2));
-        assert!(clock.is_ahead().is_some_and(|ahead| ahead > Duration::from_secs(1 << 40)));
+        assert!(clock.ahead().is_some_and(|ahead| ahead > Duration::from_secs(1 << 40)));
         let soon = unix_millis() + 30_000;
-        assert_eq!([0, soon].map(|last| Clock::after(last).is_ahead()), [None, None]);
+        assert_eq!([0, soon].map(|last| Clock::after(last).ahead()), [None, None]);
     }
 }

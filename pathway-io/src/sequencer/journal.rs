@@ -15,7 +15,7 @@ pub(crate) enum CheckpointMessage {
     Commit(CommitRecord),
     /// A source waits for space in its backlog. The commits before this message may occupy that space until they are
     /// durable.
-    Pressed,
+    Backpressured,
 }
 
 /// One commit of one source.

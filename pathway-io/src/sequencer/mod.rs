@@ -96,7 +96,7 @@ impl Sequencer {
         match message {
             Message::Intake(IntakeMessage::Commit(cut)) => self.commit(cut),
             Message::Intake(IntakeMessage::Arm { source, at }) => self.sources[source].timer = Some(at),
-            Message::Intake(IntakeMessage::Pressed) => self.send(CheckpointMessage::Pressed),
+            Message::Intake(IntakeMessage::Backpressured) => self.send(CheckpointMessage::Backpressured),
             Message::Snapshot(pieces) => self.snapshot(&pieces),
             Message::PeerTime(time) => {
                 self.clock.observe(time);
@@ -119,7 +119,7 @@ impl Sequencer {
                 (is_small || !stages.iter().any(|stage| stage.has_state()))
                     && (cut.source == own || !stages.iter().any(|stage| stage.calls_sinks()))
             }
-            Message::Intake(IntakeMessage::Arm { .. } | IntakeMessage::Pressed) => true,
+            Message::Intake(IntakeMessage::Arm { .. } | IntakeMessage::Backpressured) => true,
             Message::Snapshot(_) | Message::PeerTime(_) | Message::TimePassed | Message::Finish => false,
         }
     }

@@ -24,7 +24,7 @@ use crate::run::sync::{Condvar, Mutex};
 use crate::run::time::{ManualTime, Time};
 use crate::source::intake::model::rig::check;
 use crate::source::intake::pending::{AnyPool, Pending};
-use crate::source::intake::{Credit, Cuts, Entry, Gathering, Push, Tail};
+use crate::source::intake::{Credit, Cuts, Entry, IntakeSettings, Push, Tail};
 use crate::source::offset::Offsets;
 
 #[derive(pathway_derive::Schema)]
@@ -97,7 +97,7 @@ impl Model {
         control.time = Time::manual(&time);
         let control = Arc::new(control);
         let intake = |source| {
-            let gathering = Gathering {
+            let settings = IntakeSettings {
                 backlog: 1_000,
                 autocommit: autocommit.then_some(INTERVAL),
                 eager: false,
@@ -105,7 +105,7 @@ impl Model {
                 cuts: Cuts::Anywhere,
                 time: control.time.clone(),
             };
-            Intake::new(source, 1, gathering, Arc::clone(&inbox))
+            Intake::new(source, 1, settings, Arc::clone(&inbox))
         };
         let intakes: Vec<_> = (0..sources).map(intake).collect();
         let source = |(number, intake): (usize, &Arc<Intake>)| SequencedSource {
@@ -159,7 +159,7 @@ impl Model {
         assert!(commits.windows(2).all(|pair| pair[0].0 < pair[1].0), "times do not increase: {commits:?}");
         let record = |message| match message {
             CheckpointMessage::Commit(record) => Some(record.time),
-            CheckpointMessage::Pressed => None,
+            CheckpointMessage::Backpressured => None,
         };
         let journal: Vec<u64> = self.journal.try_iter().filter_map(record).collect();
         let times: Vec<u64> = commits.iter().map(|(time, _)| *time).collect();

@@ -134,7 +134,7 @@ impl<S: Schema> Upsert<S> {
             if self.places.len() == self.places.capacity() {
                 self.grow(batches);
             }
-            // The hasher is not called, since there is room.
+            // The hasher is not called, since there is space.
             let bucket = self.places.insert_unique(hash, new, |_| hash).bucket_index();
             self.touched.push(Touched { bucket, row: None, last });
             return;
@@ -149,12 +149,12 @@ impl<S: Schema> Upsert<S> {
         }
     }
 
-    /// Makes room in the hash table for more keys, in the middle of a commit. The old table is freed first.
+    /// Makes space in the hash table for more keys, in the middle of a commit. The old table is freed first.
     #[cold]
     fn grow(&mut self, batches: &[Batch<S>]) {
         let keys = self.places.len();
         self.places = HashTable::new();
-        // After many removals the table may keep its size, because their buckets are room, too.
+        // After many removals the table may keep its size, because their buckets are space, too.
         self.places = HashTable::with_capacity(keys + keys / 4 + 1);
         let (hasher, places) = (&self.hasher, &mut self.places);
         for row in self.rows.untouched() {

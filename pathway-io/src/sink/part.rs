@@ -9,7 +9,7 @@ use crate::run::control::{Control, PartId};
 use crate::run::error::{BoxError, Error, FailureKind, RunResult};
 use crate::run::guard::failed;
 use crate::run::panics::caught;
-use crate::run::part::{Part, Role, Suspicion};
+use crate::run::part::{Evidence, Part, Role};
 use crate::sink::Sink;
 use crate::sink::outlet::Progress;
 
@@ -29,10 +29,10 @@ impl Part for SinkPart {
         self.is_transactional
     }
 
-    fn blame(&self) -> Vec<(Suspicion, Error)> {
-        let suspicion = if self.progress.is_busy() { Suspicion::Busy } else { Suspicion::Idle };
+    fn overdue(&self) -> Vec<(Evidence, Error)> {
+        let evidence = if self.progress.is_busy() { Evidence::Busy } else { Evidence::Idle };
         let kind = FailureKind::TimedOut { undelivered: Some(self.progress.undelivered()) };
-        vec![(suspicion, Error::sink(&self.name, kind))]
+        vec![(evidence, Error::sink(&self.name, kind))]
     }
 }
 

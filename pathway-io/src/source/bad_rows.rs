@@ -19,19 +19,19 @@ pub(crate) enum BadRowPolicy {
         file: Mutex<QuarantineFile>,
     },
     /// Gathers lines for a quarantine file. The checkpointer writes each line with the commit around it.
-    Gather {
+    Checkpointed {
         path: PathBuf,
     },
 }
 
 /// The decision of the policy on a bad row.
-pub(crate) enum Verdict {
+pub(crate) enum Decision {
     /// The push fails.
     Fail,
     /// The run continues without the row.
     Pass,
     /// Skip the row, and add this line to the lines that become durable with the commit.
-    Gather(Vec<u8>),
+    Checkpoint(Vec<u8>),
 }
 
 impl BadRowPolicy {
@@ -40,7 +40,7 @@ impl BadRowPolicy {
         Ok(match bad_rows {
             BadRows::Fail => BadRowPolicy::Fail,
             BadRows::Skip => BadRowPolicy::Skip,
-            BadRows::Quarantine(path) if persistent => BadRowPolicy::Gather { path },
+            BadRows::Quarantine(path) if persistent => BadRowPolicy::Checkpointed { path },
             BadRows::Quarantine(path) => {
                 let file = Mutex::new(QuarantineFile::open(&path, false).map_err(|error| failure(&path, error))?);
                 BadRowPolicy::Quarantine { path, file }
@@ -52,7 +52,7 @@ impl BadRowPolicy {
     pub(crate) fn path(&self) -> Option<&Path> {
         match self {
             BadRowPolicy::Fail | BadRowPolicy::Skip => None,
-            BadRowPolicy::Quarantine { path, .. } | BadRowPolicy::Gather { path } => Some(path),
+            BadRowPolicy::Quarantine { path, .. } | BadRowPolicy::Checkpointed { path } => Some(path),
         }
     }
 
@@ -64,24 +64,24 @@ impl BadRowPolicy {
                 let file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 file.check().map_err(|error| failure(path, error))
             }
-            BadRowPolicy::Fail | BadRowPolicy::Skip | BadRowPolicy::Gather { .. } => Ok(()),
+            BadRowPolicy::Fail | BadRowPolicy::Skip | BadRowPolicy::Checkpointed { .. } => Ok(()),
         }
     }
 
     /// Decides on a bad row, and writes it if there is a quarantine.
     ///
     /// Each row is written immediately, because bad rows are rare and a reported one must be in the file.
-    pub(crate) fn judge(&self, source: &str, error: &RowError, raw: &[u8], offset: Value) -> Result<Verdict, Error> {
+    pub(crate) fn decide(&self, source: &str, error: &RowError, raw: &[u8], offset: Value) -> Result<Decision, Error> {
         match self {
-            BadRowPolicy::Fail => Ok(Verdict::Fail),
-            BadRowPolicy::Skip => Ok(Verdict::Pass),
+            BadRowPolicy::Fail => Ok(Decision::Fail),
+            BadRowPolicy::Skip => Ok(Decision::Pass),
             BadRowPolicy::Quarantine { path, file } => {
                 let line = line(source, error, raw, offset);
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 file.append(&line).map_err(|error| failure(path, error))?;
-                Ok(Verdict::Pass)
+                Ok(Decision::Pass)
             }
-            BadRowPolicy::Gather { .. } => Ok(Verdict::Gather(line(source, error, raw, offset))),
+            BadRowPolicy::Checkpointed { .. } => Ok(Decision::Checkpoint(line(source, error, raw, offset))),
         }
     }
 }

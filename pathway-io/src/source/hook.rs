@@ -98,20 +98,12 @@ impl Hooks {
         Hook { hooks: Arc::downgrade(self), id }
     }
 
-    /// Calls all hooks, each on its own thread, so that a hook that blocks does not delay the others.
-    pub(crate) fn fire(self: &Arc<Self>) {
-        self.fire_if(|_| true);
-    }
-
-    /// Calls the hooks of one attempt, if it has not ended. The next attempt has its own hooks.
-    pub(crate) fn fire_attempt(self: &Arc<Self>, attempt: u32) {
-        self.fire_if(|state| state.attempt == attempt);
-    }
-
-    fn fire_if(self: &Arc<Self>, holds: impl FnOnce(&HookState) -> bool) {
+    /// Calls all hooks, each on its own thread, so that a hook that blocks does not delay the others. With an `attempt`, calls the
+    /// hooks of that one only, if it has not ended. The next attempt has its own hooks.
+    pub(crate) fn fire(self: &Arc<Self>, attempt: Option<u32>) {
         let tasks = {
             let mut state = self.state.lock();
-            if state.phase != Phase::Waiting || !holds(&state) {
+            if state.phase != Phase::Waiting || attempt.is_some_and(|attempt| attempt != state.attempt) {
                 return;
             }
             state.phase = Phase::Fired;

@@ -14,7 +14,7 @@ type Callback = Box<dyn FnMut(&dyn Any) + Send>;
 
 /// The callbacks of one source.
 #[derive(Default)]
-pub(crate) struct Durables(Lock<State>);
+pub(crate) struct DurableCallbacks(Lock<State>);
 
 #[derive(Default)]
 struct State {
@@ -23,7 +23,7 @@ struct State {
     callbacks: Vec<Callback>,
 }
 
-impl Durables {
+impl DurableCallbacks {
     pub(crate) fn add<O: Offset>(&self, attempt: u32, mut callback: impl FnMut(&O) + Send + 'static) {
         let callback: Callback = Box::new(move |offset| {
             if let Some(offset) = offset.downcast_ref() {
@@ -42,15 +42,15 @@ impl Durables {
     ///
     /// If the drop of a callback panics.
     pub(crate) fn end_attempt(&self) -> Result<(), FailureKind> {
-        let unwanted = {
+        let callbacks_to_drop = {
             let mut state = self.0.lock();
             state.attempt += 1;
             std::mem::take(&mut state.callbacks)
         };
-        dropped(ITS_DROP, unwanted)
+        dropped(ITS_DROP, callbacks_to_drop)
     }
 
-    pub(crate) fn is_wanted(&self) -> bool {
+    pub(crate) fn has_any(&self) -> bool {
         !self.0.lock().callbacks.is_empty()
     }
 
@@ -59,16 +59,16 @@ impl Durables {
     /// # Errors
     ///
     /// If a callback panics.
-    pub(crate) fn tell(&self, offset: &dyn AnyOffset) -> Result<(), FailureKind> {
+    pub(crate) fn call(&self, offset: &dyn AnyOffset) -> Result<(), FailureKind> {
         // The callbacks run outside the lock, since a callback may register another.
         let (attempt, mut callbacks) = {
             let mut state = self.0.lock();
             (state.attempt, std::mem::take(&mut state.callbacks))
         };
-        let told = guarded("an `on_durable` callback", || callbacks.iter_mut().for_each(|callback| callback(offset)));
-        let unwanted = {
+        let called = guarded("an `on_durable` callback", || callbacks.iter_mut().for_each(|callback| callback(offset)));
+        let callbacks_to_drop = {
             let mut state = self.0.lock();
-            if told.is_ok() && state.attempt == attempt {
+            if called.is_ok() && state.attempt == attempt {
                 callbacks.append(&mut state.callbacks);
                 std::mem::replace(&mut state.callbacks, callbacks)
             } else {
@@ -76,6 +76,6 @@ impl Durables {
             }
         };
         // The drop is outside the lock, and not during another panic.
-        told.and(dropped(ITS_DROP, unwanted))
+        called.and(dropped(ITS_DROP, callbacks_to_drop))
     }
 }

@@ -10,17 +10,17 @@ use tracing::warn;
 use crate::rows::batch::RefusedRow;
 use crate::run::control::Control;
 use crate::run::error::row_error::RowError;
-use crate::run::error::{Closed, Error, FailureKind, is_fatal};
+use crate::run::error::{BoxError, Closed, Error, FailureKind, is_fatal};
 use crate::run::guard::guarded;
 use crate::run::lock::Lock;
-use crate::run::part::{Part, Role, Suspicion};
+use crate::run::part::{Evidence, Part, Role};
 use crate::run::restart::{Attempts, Restart};
 use crate::run::summary::SourceSummary;
-use crate::source::bad_rows::{BadRowPolicy, Verdict};
+use crate::source::bad_rows::{BadRowPolicy, Decision};
 use crate::source::hook::Hooks;
 use crate::source::intake::{Entry, Intake, Level, Push, Refused, Tail};
 use crate::source::offset::{AnyOffset, Offset};
-use crate::source::on_durable::Durables;
+use crate::source::on_durable::DurableCallbacks;
 
 /// The state that all handles of one connector share.
 #[doc(hidden)]
@@ -28,7 +28,7 @@ pub struct Source {
     pub(crate) name: Arc<str>,
     pub(crate) intake: Arc<Intake>,
     pub(crate) hooks: Arc<Hooks>,
-    pub(crate) durables: Durables,
+    pub(crate) durables: DurableCallbacks,
     pub(crate) bad_rows: Arc<BadRowPolicy>,
     /// Set in a persistent pipeline. A restart then reads everything after the last offset again.
     pub(crate) persistent: bool,
@@ -45,12 +45,12 @@ pub struct Source {
     pub(crate) started: OnceLock<Instant>,
     /// The summary of the source, set once the source has ended.
     pub(crate) ended: OnceLock<SourceSummary>,
-    pub(crate) seen: Lock<Seen>,
+    pub(crate) activity: Lock<Activity>,
 }
 
 /// Observations of a source over time, because its pushes record no time.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(crate) struct Activity {
     /// The number of pushed rows at the last observation.
     offered: u64,
     /// The time of the first observation with this number.
@@ -63,13 +63,13 @@ pub(crate) struct Seen {
     interrupted: Option<Instant>,
 }
 
-impl Seen {
+impl Activity {
     pub(super) fn begin_attempt(&mut self, now: Instant) {
         self.idle_since = Some(now);
         self.interrupted = None;
     }
 
-    fn notice(&mut self, offered: u64, now: Instant) {
+    fn record(&mut self, offered: u64, now: Instant) {
         if self.offered != offered {
             (self.offered, self.since) = (offered, Some(now));
             self.idle_since = self.idle_since.map(|_| now);
@@ -79,12 +79,12 @@ impl Seen {
 
 /// The result of a check whether a source is idle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pulse {
-    Alive,
+pub(crate) enum IdleCheck {
+    Active,
     /// The attempt has just been interrupted, because it has pushed nothing for this time.
     Interrupted(Duration),
     /// The attempt was interrupted this long ago, and has not returned.
-    Deaf(Duration),
+    Unresponsive(Duration),
 }
 
 impl Part for Source {
@@ -95,15 +95,15 @@ impl Part for Source {
     /// Closes the subjects, then unblocks `run`.
     fn interrupt(&self) {
         self.intake.close();
-        self.hooks.fire();
+        self.hooks.fire(None);
     }
 
     fn time_passed(&self) {
         self.intake.time_passed();
     }
 
-    fn blame(&self) -> Vec<(Suspicion, Error)> {
-        vec![(Suspicion::Busy, Error::connector(&self.name, FailureKind::TimedOut { undelivered: None }))]
+    fn overdue(&self) -> Vec<(Evidence, Error)> {
+        vec![(Evidence::Busy, Error::connector(&self.name, FailureKind::TimedOut { undelivered: None }))]
     }
 }
 
@@ -112,20 +112,24 @@ impl Source {
     #[cold]
     pub(crate) fn refuse(&self, refused: Refused) -> Closed {
         if refused == Refused::NoOffset {
-            let of_transaction = format!(
-                "it pushed more than its backlog of {} while an offset waited for an open transaction: \
-                 commit or drop the transaction before you set an offset, or end it with `commit_at`",
-                self.intake.limit_text()
-            );
-            let of_tail = format!(
-                "it pushed more than its backlog of {} after its last offset, so that none of it can be committed: \
-                 set offsets more often (`next_at`, `advance`, `commit_at`), or enlarge the backlog",
-                self.intake.limit_text()
-            );
-            let error = if self.intake.waits_for_transaction() { of_transaction } else { of_tail };
-            self.fail(FailureKind::Failed(error.into()));
-            self.intake.count_refusal();
+            let when = if self.intake.waits_for_transaction() {
+                "while an offset waited for an open transaction: commit or drop the transaction before you set an offset, or end \
+                 it with `commit_at`"
+            } else {
+                "after its last offset, so that none of it can be committed: set offsets more often (`next_at`, `advance`, \
+                 `commit_at`), or enlarge the backlog"
+            };
+            return self
+                .fail_and_close(format!("it pushed more than its backlog of {} {when}", self.intake.limit_text()));
         }
+        Closed
+    }
+
+    /// Fails the source. Returns the error of the push that has failed it.
+    #[cold]
+    fn fail_and_close(&self, error: impl Into<BoxError>) -> Closed {
+        self.fail(FailureKind::Failed(error.into()));
+        self.intake.count_refusal();
         Closed
     }
 
@@ -134,17 +138,14 @@ impl Source {
         if self.partitions <= 1 {
             return Ok(());
         }
-        let error = format!(
+        Err(self.fail_and_close(format!(
             "it commits a transaction with `replace_all`, but it is read in {} partitions, of which each has only a part of \
              the table: run the pipeline on one worker, or remove rows by key",
             self.partitions
-        );
-        self.fail(FailureKind::Failed(error.into()));
-        self.intake.count_refusal();
-        Err(Closed)
+        )))
     }
 
-    /// Applies the `bad_rows` policy to a row that does not fit. `push` says whether it may wait for room. The offset of
+    /// Applies the `bad_rows` policy to a row that does not fit. `push` says whether it may wait for space. The offset of
     /// the row is set if the policy lets the source continue without the row.
     #[cold]
     pub(crate) fn bad_row<O: Offset>(
@@ -156,19 +157,18 @@ impl Source {
         push: Push,
     ) -> Result<(), RowError> {
         let bad_rows = self.bad_rows_seen.fetch_add(1, Ordering::Relaxed) + 1;
-        let error = error.at_row(self.intake.count_rows(entry.table, 1));
+        let error = error.at_row(self.intake.count_bad_row(entry.table));
         let beyond_limit = self.bad_rows_limit.is_some_and(|limit| bad_rows > limit);
         // A row without an offset is dropped with the rows after the last offset, and read again.
         let is_kept = !self.persistent || offset.is_some();
         let place = offset.as_ref().map_or(Value::Null, AnyOffset::to_json);
-        let passed = match self.bad_rows.judge(&self.name, &error, raw, place) {
-            Ok(Verdict::Gather(line)) => self.intake.quarantine(entry, &line, offset, push),
-            Ok(Verdict::Fail) => {
-                self.intake.count_bad_row();
-                return Err(error);
+        let passed = match self.bad_rows.decide(&self.name, &error, raw, place) {
+            Ok(Decision::Checkpoint(line)) => {
+                let pushed = self.intake.push_bad_row(entry, &line, offset, push);
+                pushed.inspect_err(|_| self.intake.uncount_bad_row())
             }
-            Ok(Verdict::Pass) => {
-                self.intake.count_bad_row();
+            Ok(Decision::Fail) => return Err(error),
+            Ok(Decision::Pass) => {
                 if let Some(offset) = offset.filter(|_| !beyond_limit) {
                     // The row was admitted, so it counts even if a stop has closed the subject since then.
                     let _ = self.intake.advance(entry, offset);
@@ -176,7 +176,6 @@ impl Source {
                 Ok(())
             }
             Err(failure) => {
-                self.intake.count_bad_row();
                 self.control.fail(failure);
                 self.intake.count_refusal();
                 Err(Refused::Closed)
@@ -210,13 +209,8 @@ impl Source {
         push: Push,
     ) -> Result<(), Closed> {
         let RefusedRow { json, error, .. } = refused;
-        self.bad_row(entry, error, &json, offset, push).map_err(|error| {
-            if !error.is_closed() {
-                self.fail(FailureKind::Failed(Box::new(error)));
-                self.intake.count_refusal();
-            }
-            Closed
-        })
+        let result = self.bad_row(entry, error, &json, offset, push);
+        result.map_err(|error| if error.is_closed() { Closed } else { self.fail_and_close(error) })
     }
 
     fn fail_beyond_limit(&self, bad_rows: u64, last: &RowError, is_kept: bool) {
@@ -262,7 +256,7 @@ impl Source {
     }
 
     /// Returns what to do with the rows after the last offset, if `run` was cut short.
-    pub(crate) fn unread_tail(&self) -> Tail {
+    pub(crate) fn tail_if_cut_short(&self) -> Tail {
         if self.persistent { Tail::Drop } else { Tail::Commit }
     }
 
@@ -281,45 +275,45 @@ impl Source {
     }
 
     /// Drops the remaining values of the user at the end of the run. Returns the failures.
-    pub(crate) fn leave(&self) -> impl Iterator<Item = Error> {
+    pub(crate) fn drop_user_values(&self) -> impl Iterator<Item = Error> {
         let kinds = [self.durables.end_attempt().err(), self.intake.end_offsets()];
         kinds.into_iter().flatten().map(|kind| Error::connector(&self.name, kind))
     }
 
     /// Returns the time of the next attempt, while the source waits for it, and the time since the last row, as far as
     /// observations show it. It is `None` before the first row.
-    pub(crate) fn look(&self, offered: u64) -> (Option<Instant>, Option<Duration>) {
-        let mut seen = self.seen.lock();
+    pub(crate) fn observe(&self, offered: u64) -> (Option<Instant>, Option<Duration>) {
+        let mut activity = self.activity.lock();
         // The clock is read after `offered`. With an earlier time, the rows would seem older than they are.
         let now = self.control.time.now();
-        seen.notice(offered, now);
-        (seen.next_attempt, seen.since.map(|since| now.saturating_duration_since(since)))
+        activity.record(offered, now);
+        (activity.next_attempt, activity.since.map(|since| now.saturating_duration_since(since)))
     }
 
     /// Checks whether the source is idle. If so, interrupts the attempt: closes its handles and calls its hooks.
-    pub(crate) fn check_pulse(&self, level: &Level) -> Pulse {
-        let Some(limit) = self.idle else { return Pulse::Alive };
-        let mut seen = self.seen.lock();
-        // The clock is read after `level`, as in `look`.
+    pub(crate) fn check_idle(&self, level: &Level) -> IdleCheck {
+        let Some(limit) = self.idle else { return IdleCheck::Active };
+        let mut activity = self.activity.lock();
+        // The clock is read after `level`, as in `observe`.
         let now = self.control.time.now();
-        if let Some(interrupted) = seen.interrupted {
-            return Pulse::Deaf(now.saturating_duration_since(interrupted));
+        if let Some(interrupted) = activity.interrupted {
+            return IdleCheck::Unresponsive(now.saturating_duration_since(interrupted));
         }
-        seen.notice(level.offered, now);
-        let Some(since) = seen.idle_since else { return Pulse::Alive };
+        activity.record(level.offered, now);
+        let Some(since) = activity.idle_since else { return IdleCheck::Active };
         if level.is_waiting {
-            // The source waits for room, so it is not idle.
-            seen.idle_since = Some(now);
-            return Pulse::Alive;
+            // The source waits for space, so it is not idle.
+            activity.idle_since = Some(now);
+            return IdleCheck::Active;
         }
         if now.saturating_duration_since(since) < limit || !self.intake.interrupt_attempt(level.attempt, level.offered)
         {
-            return Pulse::Alive;
+            return IdleCheck::Active;
         }
-        seen.interrupted = Some(now);
-        drop(seen);
-        self.hooks.fire_attempt(level.attempt);
-        Pulse::Interrupted(limit)
+        activity.interrupted = Some(now);
+        drop(activity);
+        self.hooks.fire(Some(level.attempt));
+        IdleCheck::Interrupted(limit)
     }
 
     /// Interrupts the present attempt as if it were idle, for the test kit. It has no effect after the end of the
@@ -327,13 +321,13 @@ impl Source {
     pub(crate) fn interrupt_attempt(&self) {
         loop {
             let level = self.intake.level();
-            let mut seen = self.seen.lock();
+            let mut activity = self.activity.lock();
             if self.intake.interrupt_attempt(level.attempt, level.offered) {
-                seen.interrupted = Some(self.control.time.now());
-                drop(seen);
-                return self.hooks.fire_attempt(level.attempt);
+                activity.interrupted = Some(self.control.time.now());
+                drop(activity);
+                return self.hooks.fire(Some(level.attempt));
             }
-            drop(seen);
+            drop(activity);
             let now = self.intake.level();
             // Only a push in the meantime is a reason to try again.
             if now.attempt != level.attempt || now.offered == level.offered {
@@ -344,9 +338,9 @@ impl Source {
 
     /// Returns the failure of an attempt that has returned after it was interrupted for being idle.
     pub(super) fn idle_failure(&self) -> Option<FailureKind> {
-        let mut seen = self.seen.lock();
-        seen.idle_since = None;
-        seen.interrupted.take()?;
+        let mut activity = self.activity.lock();
+        activity.idle_since = None;
+        activity.interrupted.take()?;
         let limit = self.idle?;
         Some(FailureKind::Failed(format!("it pushed nothing for {limit:?}, the limit of `ReadOptions::idle`").into()))
     }
@@ -358,7 +352,7 @@ impl Source {
     }
 
     pub(crate) fn summary_after(&self, duration: Duration) -> SourceSummary {
-        let counts = self.intake.counts();
+        let counts = self.intake.level().counts;
         let attempted = self.attempts.get();
         SourceSummary {
             name: self.name.to_string(),

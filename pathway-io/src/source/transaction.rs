@@ -56,7 +56,7 @@ use crate::source::subject::Subject;
 pub struct Transaction<S, O = ()> {
     subject: Subject<S, O>,
     rows: OpenRows,
-    /// Whether the line of a bad row waits for room.
+    /// Whether the line of a bad row waits for space.
     bad_rows: Push,
 }
 

@@ -40,7 +40,7 @@ impl<S, O> Subject<S, O> {
                 admitted.push::<S, _>(self.pool(), |batch| batch.push(row.into_fields())).or_else(|refused| {
                     let RefusedRow { row, json, error } = *refused;
                     let refused = RefusedRow { row: (), json, error };
-                    // There was room for the row, so there is room for the line of a bad row.
+                    // There was space for the row, so there is space for the line of a bad row.
                     let passed = self.source().refused_row(self.entry(), refused, None::<()>, Push::Reserved);
                     passed.map_err(|Closed| TryNextError::Closed(row))
                 })
@@ -74,7 +74,7 @@ impl<S, O> Subject<S, O> {
         let json = json.as_ref();
         match self.try_admit() {
             Ok(admitted) => admitted.push::<S, RowError>(self.pool(), |batch| batch.push_json(json)).or_else(|error| {
-                // There was room for the row, so there is room for the line of a bad row.
+                // There was space for the row, so there is space for the line of a bad row.
                 self.source().bad_row(self.entry(), error, json, None::<()>, Push::Reserved)
             }),
             Err(Refused::Full) => Err(RowError::full()),

@@ -140,7 +140,7 @@ fn a_cycle_that_stalls_is_named() {
     });
     let running = pipeline.start().unwrap();
     clock.advance(Duration::from_millis(1));
-    until(&monitor, |seen| seen.sources[0].state == pathway_io::monitor::SourceState::WaitingForRoom);
+    until(&monitor, |seen| seen.sources[0].state == pathway_io::monitor::SourceState::Backpressured);
     // The watchdog records the state, and a later check finds it unchanged.
     let warned = loop {
         clock.advance(Duration::from_secs(5));
@@ -307,7 +307,7 @@ fn a_source_that_waits_for_room_is_not_idle() {
         let _ = opened.recv();
     });
     let running = pipeline.start().unwrap();
-    until(&monitor, |seen| seen.sources[0].state.name() == "waiting_for_room");
+    until(&monitor, |seen| seen.sources[0].state.name() == "backpressured");
     for _ in 0..100 {
         clock.advance(Duration::from_secs(50));
     }

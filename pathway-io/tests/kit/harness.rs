@@ -151,7 +151,7 @@ fn a_stuck_sink_ends_with_any_pipeline() {
     let monitor = running.monitor();
     within(move || {
         commits.recv().unwrap();
-        while monitor.snapshot().sources[0].state != SourceState::WaitingForRoom {
+        while monitor.snapshot().sources[0].state != SourceState::Backpressured {
             std::thread::yield_now();
         }
         assert_eq!(monitor.snapshot().sinks[0].updates, 0);

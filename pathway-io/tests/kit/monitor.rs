@@ -97,7 +97,7 @@ fn a_source_that_waits_for_room_says_so() {
     let (open, _entered, mut pass) = gate();
     table.subscribe_commits(move |_| pass());
     let running = pipeline.start().unwrap();
-    let seen = until(&monitor, |seen| seen.sources[0].state == SourceState::WaitingForRoom);
+    let seen = until(&monitor, |seen| seen.sources[0].state == SourceState::Backpressured);
     assert_eq!((seen.sources[0].backlog.rows, seen.sources[0].in_flight.rows), (2, 2));
     // Its oldest commit grows older.
     until(&monitor, |seen| seen.sinks[0].lag > Duration::from_millis(1));

@@ -164,7 +164,7 @@ impl Handshake<'_> {
             self.next_report = now + REPORT_INTERVAL;
             let (missing, process) = (missing(), self.workers.process);
             warn!(process, missing, "still waits for other processes");
-            self.control.tell(Notice::Missing, || format!("waiting for {missing}"));
+            self.control.write_notice(Notice::Missing, || format!("waiting for {missing}"));
         }
         Ok(self.control.is_stopping())
     }

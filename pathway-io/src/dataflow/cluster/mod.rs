@@ -35,7 +35,7 @@ use crate::pipeline::workers::Workers;
 use crate::run::control::{Control, PartId};
 use crate::run::error::{Error, Result};
 use crate::run::lock::Lock;
-use crate::run::part::{Part, Phase, Role, Suspicion};
+use crate::run::part::{Evidence, Part, Phase, Role};
 use crate::run::threads;
 use crate::sequencer::inbox::Inbox;
 
@@ -89,10 +89,10 @@ impl Part for ShutdownBarrier {
         Role::Process
     }
 
-    fn blame(&self) -> Vec<(Suspicion, Error)> {
+    fn overdue(&self) -> Vec<(Evidence, Error)> {
         let failure = |peer: &String| {
             let text = format!("{peer} had not ended when the grace period was over");
-            (Suspicion::OtherProcess, Error::pipeline(text))
+            (Evidence::OtherProcess, Error::pipeline(text))
         };
         self.state.lock().awaited.iter().map(failure).collect()
     }

@@ -233,7 +233,7 @@ impl Checkpointer {
                 PartFailed
             })?;
             source.offset = Some(encoded);
-            if source.source.durables.is_wanted() {
+            if source.source.durables.has_any() {
                 self.reports.push((record.source, offset));
             }
         }
@@ -290,7 +290,7 @@ impl Checkpointer {
         if !self.reports.is_empty() {
             for (source, offset) in mem::take(&mut self.reports) {
                 let source = &self.plan.sources[source].source;
-                if let Err(kind) = source.durables.tell(&*offset) {
+                if let Err(kind) = source.durables.call(&*offset) {
                     source.fail(kind);
                 }
             }

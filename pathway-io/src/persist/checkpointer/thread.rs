@@ -56,7 +56,7 @@ impl Checkpointing for CheckpointerThread {
         self.plan = None;
     }
 
-    fn leave(self: Box<Self>, abandoned: bool) {
+    fn release(self: Box<Self>, abandoned: bool) {
         if abandoned {
             std::mem::forget(self.directory);
         }

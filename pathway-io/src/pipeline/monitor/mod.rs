@@ -91,7 +91,7 @@ pub use self::snapshot::{
     CheckpointStatus, ClockStatus, Load, SinkState, SinkStatus, Snapshot, SourceState, SourceStatus,
 };
 use super::extensions::CheckpointerPart;
-use crate::run::control::{Control, Look};
+use crate::run::control::Control;
 use crate::run::part::Phase;
 use crate::run::time::unix_millis;
 use crate::sequencer::SequencerPart;
@@ -103,9 +103,9 @@ use crate::source::shared::Source;
 ///
 /// [`Pipeline::monitor`](crate::Pipeline::monitor) and [`Running::monitor`](crate::Running::monitor) return it.
 #[derive(Clone)]
-pub struct Monitor(Arc<Watched>);
+pub struct Monitor(Arc<Inner>);
 
-struct Watched {
+struct Inner {
     control: Arc<Control>,
     /// The state at the end of the run, when the control forgets its parts.
     last: OnceLock<Snapshot>,
@@ -119,7 +119,7 @@ impl fmt::Debug for Monitor {
 
 impl Monitor {
     pub(crate) fn new(control: &Arc<Control>) -> Self {
-        Monitor(Arc::new(Watched { control: Arc::clone(control), last: OnceLock::new() }))
+        Monitor(Arc::new(Inner { control: Arc::clone(control), last: OnceLock::new() }))
     }
 
     /// Returns the present state of the pipeline.
@@ -147,7 +147,7 @@ impl Monitor {
         let control = &self.0.control;
         let (now, wall) = (control.time.now(), unix_millis());
         // The control's lock is released before the parts are read, because each part has its own locks.
-        let Look { parts, stop } = control.look();
+        let (parts, stop) = control.snapshot();
         let (mut sources, mut sinks, mut last_checkpoint, mut clock_time) = (Vec::new(), Vec::new(), None, None);
         for (part, phase) in &parts {
             let part: &dyn Any = &**part;
@@ -178,7 +178,7 @@ impl Monitor {
 
 fn look_at_source(source: &Source, phase: Phase, now: Instant, wall: u64) -> SourceStatus {
     let level = source.intake.level();
-    let (next_attempt, since_last_row) = source.look(level.offered);
+    let (next_attempt, since_last_row) = source.observe(level.offered);
     // Read in the reverse order of writing: a source that backs off has noted the error before.
     let attempted = source.attempts.get();
     let state = match (phase, next_attempt) {
@@ -188,7 +188,7 @@ fn look_at_source(source: &Source, phase: Phase, now: Instant, wall: u64) -> Sou
             let left = at.saturating_duration_since(now).as_millis();
             SourceState::BackingOff { until: wall.saturating_add(u64::try_from(left).unwrap_or(u64::MAX)) }
         }
-        (Phase::Running, None) if level.is_waiting => SourceState::WaitingForRoom,
+        (Phase::Running, None) if level.is_waiting => SourceState::Backpressured,
         (Phase::Running, None) => SourceState::Running,
     };
     SourceStatus {

@@ -62,7 +62,7 @@ pub enum SourceState {
     /// `run` is running.
     Running,
     /// A push or a commit waits until the sinks have taken earlier rows.
-    WaitingForRoom,
+    Backpressured,
     /// `run` has failed, and is called again at the time `until`.
     BackingOff {
         /// In Unix milliseconds.
@@ -161,15 +161,15 @@ impl Snapshot {
 impl SourceState {
     /// The names of all states.
     #[cfg(feature = "metrics")]
-    pub(super) const NAMES: [&'static str; 5] = ["starting", "running", "waiting_for_room", "backing_off", "ended"];
+    pub(super) const NAMES: [&'static str; 5] = ["starting", "running", "backpressured", "backing_off", "ended"];
 
-    /// Returns the name of the state in JSON and in metrics, such as `waiting_for_room`.
+    /// Returns the name of the state in JSON and in metrics, such as `backpressured`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
             SourceState::Starting => "starting",
             SourceState::Running => "running",
-            SourceState::WaitingForRoom => "waiting_for_room",
+            SourceState::Backpressured => "backpressured",
             SourceState::BackingOff { .. } => "backing_off",
             SourceState::Ended => "ended",
         }
@@ -257,7 +257,6 @@ impl fmt::Display for SourceStatus {
 impl fmt::Display for SourceState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SourceState::WaitingForRoom => f.write_str("waiting for room"),
             SourceState::BackingOff { until } => write!(f, "backing off until {until}"),
             state => f.write_str(state.name()),
         }

@@ -87,7 +87,7 @@ pub(crate) fn is_shown() -> bool {
 
 /// Writes a line of text above the lines of the pipelines. On a terminal, a failed attempt is not written, because the lines
 /// of the pipelines already show it.
-pub(crate) fn tell(notice: Notice, text: &str) {
+pub(crate) fn write_notice(notice: Notice, text: &str) {
     match notice {
         Notice::Attempt if is_shown() => {}
         Notice::Attempt | Notice::Missing | Notice::Stopping => lines::say(text, write_line),

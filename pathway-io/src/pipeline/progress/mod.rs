@@ -49,9 +49,9 @@ mod screen;
 mod off;
 
 #[cfg(feature = "progress")]
-pub(crate) use display::{Display, end_terminal, is_shown, pause_terminal, tell};
+pub(crate) use display::{Display, end_terminal, is_shown, pause_terminal, write_notice};
 #[cfg(not(feature = "progress"))]
-pub(crate) use off::{Display, end_terminal, is_shown, pause_terminal, tell};
+pub(crate) use off::{Display, end_terminal, is_shown, pause_terminal, write_notice};
 #[cfg(not(feature = "progress"))]
 pub use off::{IsEnabled, Progress};
 

@@ -35,7 +35,7 @@ pub(crate) fn is_shown() -> bool {
     false
 }
 
-pub(crate) fn tell(_: Notice, _: &str) {}
+pub(crate) fn write_notice(_: Notice, _: &str) {}
 
 pub(crate) fn end_terminal(then: impl FnOnce()) {
     then();

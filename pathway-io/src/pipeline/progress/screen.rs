@@ -133,12 +133,12 @@ pub(super) fn add() -> u64 {
 }
 
 /// Draws the lines of all pipelines, with new lines for one of them, as many as fit.
-pub(super) fn draw(id: u64, lines: Vec<String>, room: usize) {
+pub(super) fn draw(id: u64, lines: Vec<String>, height: usize) {
     let mut screen = lock();
     if let Some((_, block)) = screen.blocks.iter_mut().find(|(other, _)| *other == id) {
         *block = lines;
     }
-    let lines: Vec<String> = screen.blocks.iter().flat_map(|(_, lines)| lines).take(room).cloned().collect();
+    let lines: Vec<String> = screen.blocks.iter().flat_map(|(_, lines)| lines).take(height).cloned().collect();
     write(&drawing(&lines));
     screen.drawn = lines;
 }

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::clock::{Clock, DEADLINE};
-use super::memory::{Kept, Memory};
+use super::memory::{KeptOffsets, Memory};
 use super::recorder::{Fail, Progress, Recorder, Stop};
 use super::report::Report;
 use super::stuck::Stuck;
@@ -212,7 +212,7 @@ where
 
     /// Runs the connector.
     pub fn run(self) -> Report<S> {
-        let kept = Kept::default();
+        let kept = KeptOffsets::default();
         let has_offsets = !<C::Subjects as Subjects>::offset_type().is_unit;
         let memory = Memory { cuts: self.cuts, resume: Lock::new(self.resume), kept: Arc::clone(&kept) };
         let mut pipeline = Pipeline::with_persistence(has_offsets.then(|| Arc::new(memory) as _));
@@ -293,14 +293,14 @@ fn has_ended(seen: &Snapshot) -> bool {
     seen.sources.iter().all(|source| source.state == SourceState::Ended)
 }
 
-/// Requests a stop once each source that has not ended waits for room. A stop for another reason ends the wait.
+/// Requests a stop once each source that has not ended waits for space. A stop for another reason ends the wait.
 fn stop_when_full(monitor: &Monitor, control: &Control, stop: &StopHandle, deadline: Option<Instant>) {
     while !control.is_stopping() {
         let seen = monitor.snapshot();
         if has_ended(&seen) {
             break;
         }
-        let waits = |state| matches!(state, SourceState::WaitingForRoom | SourceState::Ended);
+        let waits = |state| matches!(state, SourceState::Backpressured | SourceState::Ended);
         let is_late = deadline.is_some_and(|deadline| Instant::now() >= deadline);
         if is_late || seen.sources.iter().all(|source| waits(source.state)) {
             stop.stop();

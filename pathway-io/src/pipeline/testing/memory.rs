@@ -25,14 +25,14 @@ use crate::source::options::ReadOptions;
 use crate::source::shared::Source;
 
 /// The offsets of the commits of a run, each with the time of its commit.
-pub(super) type Kept = Arc<Lock<Vec<(u64, SealedOffset)>>>;
+pub(super) type KeptOffsets = Arc<Lock<Vec<(u64, SealedOffset)>>>;
 
 /// The state of a pipeline with one source.
 pub(super) struct Memory {
     /// The places at which the rows may be cut into commits.
     pub(super) cuts: Cuts,
     pub(super) resume: Lock<Offsets>,
-    pub(super) kept: Kept,
+    pub(super) kept: KeptOffsets,
 }
 
 impl Persistence for Memory {
@@ -85,43 +85,41 @@ impl Prepared for PreparedMemory {
     ) -> (Sender<CheckpointMessage>, Box<dyn Checkpointing>) {
         // Bounded by the backlog of the source: each message holds credit.
         let (sender, received) = unbounded();
-        let keeper = Keeper { received, kept: Arc::clone(&self.0.kept), control: Arc::clone(control) };
-        (sender, Box::new(KeeperThread(Some(keeper))))
+        let kept = Arc::clone(&self.0.kept);
+        (sender, Box::new(OffsetKeeper { received: Some(received), kept, control: Arc::clone(control) }))
     }
 }
 
-struct KeeperThread(Option<Keeper>);
-
-struct Keeper {
-    received: Receiver<CheckpointMessage>,
-    kept: Kept,
+struct OffsetKeeper {
+    received: Option<Receiver<CheckpointMessage>>,
+    kept: KeptOffsets,
     control: Arc<Control>,
 }
 
-impl Checkpointing for KeeperThread {
+impl Checkpointing for OffsetKeeper {
     fn start(&mut self) {
-        let Some(keeper) = self.0.take() else { return };
-        let control = Arc::clone(&keeper.control);
+        let Some(received) = self.received.take() else { return };
+        let (kept, control) = (Arc::clone(&self.kept), Arc::clone(&self.control));
         let id = control.add(Arc::new(CheckpointerPart::default()), Phase::Running);
         let spawned = threads::spawn("offsets", move || {
-            for message in keeper.received {
+            for message in received {
                 if let CheckpointMessage::Commit(record) = message
                     && let Some(offset) = record.offset
                 {
-                    keeper.kept.lock().push((record.time, offset));
+                    kept.lock().push((record.time, offset));
                 }
             }
-            keeper.control.set_phase(id, Phase::Ended);
+            control.set_phase(id, Phase::Ended);
         });
         if let Err(error) = spawned {
-            control.fail(Error::pipeline(error));
-            control.set_phase(id, Phase::Ended);
+            self.control.fail(Error::pipeline(error));
+            self.control.set_phase(id, Phase::Ended);
         }
     }
 
     fn give_up(&mut self) {
-        self.0 = None;
+        self.received = None;
     }
 
-    fn leave(self: Box<Self>, _: bool) {}
+    fn release(self: Box<Self>, _: bool) {}
 }

@@ -59,7 +59,7 @@ impl TableVisitor for Recorder {
         }
         let commits = Arc::new(Lock::new(Vec::new()));
         self.progress.counts.lock().push(0);
-        table.write_to(Keeping {
+        table.write_to(RecordingSink {
             table: self.tables.len(),
             commits: Arc::clone(&commits),
             progress: Arc::clone(&self.progress),
@@ -103,13 +103,13 @@ impl Progress {
 }
 
 /// Keeps the commits of one table.
-struct Keeping<S: Schema> {
+struct RecordingSink<S: Schema> {
     table: usize,
     commits: Arc<Lock<Vec<Commit<S>>>>,
     progress: Arc<Progress>,
 }
 
-impl<S: Schema> Sink<S> for Keeping<S> {
+impl<S: Schema> Sink<S> for RecordingSink<S> {
     fn write(&mut self, commit: &Commit<S>) -> RunResult {
         self.commits.lock().push(commit.clone());
         self.progress.add(self.table, commit.len());

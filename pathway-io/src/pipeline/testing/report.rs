@@ -4,7 +4,7 @@ use std::any::{Any, type_name};
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::memory::Kept;
+use super::memory::KeptOffsets;
 #[cfg(feature = "persist")]
 use super::rows::{Pushed, pushed};
 use crate::rows::commit::{Commit, Update};
@@ -20,7 +20,7 @@ use crate::source::offset::{AnyOffset, Offset};
 pub struct Report<S> {
     pub(super) tables: Vec<Box<dyn Recorded>>,
     pub(super) rows: PhantomData<fn() -> S>,
-    pub(super) kept: Kept,
+    pub(super) kept: KeptOffsets,
     pub(super) on_stops: usize,
     pub(super) refusals: u64,
     pub(super) bad_rows: u64,

@@ -1,7 +1,7 @@
 //! Limits the time that a task pushes without waiting: [`take`].
 //!
-//! A push that finds room completes at its first poll, so a loop of pushes would never return to the runtime.
-//! Therefore a push sometimes yields once although there is room. It yields before it pushes, so a future that is
+//! A push that finds space completes at its first poll, so a loop of pushes would never return to the runtime.
+//! Therefore a push sometimes yields once although there is space. It yields before it pushes, so a future that is
 //! dropped then has pushed nothing.
 //!
 //! The budget is a time, because the work between two pushes can take nanoseconds or a millisecond. Reading the clock

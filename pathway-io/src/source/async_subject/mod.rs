@@ -5,7 +5,7 @@
 //!
 //! | file | content |
 //! |---|---|
-//! | `wait.rs` | the wait for room |
+//! | `wait.rs` | the wait for space |
 //! | `push.rs` | the pushes |
 //! | `budget.rs` | when a push yields although it need not wait |
 //! | `at_offset.rs` | the methods for offsets |
@@ -205,7 +205,7 @@ impl<S, O> AsyncSubject<S, O> {
     #[doc(alias("flush"))]
     pub async fn commit(&self) -> Result<(), Closed> {
         let intake = &self.subject.source().intake;
-        let mut registration = Registration::for_room(&**intake);
+        let mut registration = Registration::for_space(&**intake);
         poll_fn(|cx| intake.poll_commit(self.subject.entry(), &mut registration, cx)).await
     }
 

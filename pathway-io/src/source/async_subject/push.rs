@@ -1,4 +1,4 @@
-//! The push methods of an [`AsyncSubject`]: each waits for room, and then pushes like the same method of a
+//! The push methods of an [`AsyncSubject`]: each waits for space, and then pushes like the same method of a
 //! [`Subject`](crate::Subject).
 
 use std::convert::Infallible;
@@ -33,7 +33,7 @@ impl<S, O> AsyncSubject<S, O> {
         self.subject.source().refused_row(self.subject.entry(), refused, None::<()>, Push::Reserved)
     }
 
-    /// Applies the `bad_rows` policy to a row that does not fit. Its push has waited for room already.
+    /// Applies the `bad_rows` policy to a row that does not fit. Its push has waited for space already.
     pub(super) fn bad_row(&self, error: RowError, raw: &[u8]) -> Result<(), RowError> {
         self.subject.source().bad_row(self.subject.entry(), error, raw, None::<()>, Push::Reserved)
     }

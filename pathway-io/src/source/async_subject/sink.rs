@@ -1,6 +1,6 @@
 //! `futures::Sink` adapters, which forward a stream into a table.
 //!
-//! `poll_ready` waits for room like [`reserve`](AsyncSubject::reserve), and `start_send` pushes without waiting.
+//! `poll_ready` waits for space like [`reserve`](AsyncSubject::reserve), and `start_send` pushes without waiting.
 //! `poll_flush` does nothing, because a pushed row has already reached the pipeline. `poll_close` commits and leaves
 //! the table open, so that several streams can be forwarded into one table.
 
@@ -28,7 +28,7 @@ struct Waits<S, O> {
 
 impl<S, O> Waits<S, O> {
     fn new(subject: &AsyncSubject<S, O>) -> Self {
-        let registration = Registration::for_room(Arc::clone(&subject.subject.source().intake));
+        let registration = Registration::for_space(Arc::clone(&subject.subject.source().intake));
         Waits { subject: subject.clone(), registration, turn: Turn::First }
     }
 

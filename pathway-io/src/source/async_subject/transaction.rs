@@ -38,7 +38,7 @@ pub struct AsyncTransaction<S, O = ()> {
 
 impl<S: Schema, O> AsyncTransaction<S, O> {
     pub(super) fn new(subject: &AsyncSubject<S, O>) -> Self {
-        // A bad row must not wait for room, which would block the thread. It counts as part of the transaction.
+        // A bad row must not wait for space, which would block the thread. It counts as part of the transaction.
         AsyncTransaction { rows: Transaction::new(subject.subject.clone(), Push::Reserved) }
     }
 

@@ -1,4 +1,4 @@
-//! The wait for room: [`Admission`].
+//! The wait for space: [`Admission`].
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -48,7 +48,7 @@ pub(super) struct Admission<'a> {
 impl<'a> Admission<'a> {
     #[inline]
     pub(super) fn new(source: &'a Source, entry: Entry, push: Push) -> Self {
-        Admission { source, entry, push, registration: Registration::for_room(&*source.intake), turn: Turn::First }
+        Admission { source, entry, push, registration: Registration::for_space(&*source.intake), turn: Turn::First }
     }
 }
 

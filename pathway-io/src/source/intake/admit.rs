@@ -1,4 +1,4 @@
-//! Pushes rows into the intake. A row is first *admitted*, which may wait for room, and then pushed under the same
+//! Pushes rows into the intake. A row is first *admitted*, which may wait for space, and then pushed under the same
 //! lock.
 
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::source::offset::Offset;
 /// The way a row is pushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Push {
-    /// The push waits for room.
+    /// The push waits for space.
     Wait,
-    /// The push waits for room, and has an offset.
+    /// The push waits for space, and has an offset.
     At,
     /// The push does not wait.
     Try,
-    /// Waits for room, for a push that may follow.
+    /// Waits for space, for a push that may follow.
     Reserve,
-    /// The push does not wait, because it has waited for room before. If others have taken the room meanwhile, this row
+    /// The push does not wait, because it has waited for space before. If others have taken the space meanwhile, this row
     /// exceeds the backlog by one.
     Reserved,
     /// The push does not wait, for the same reason, and has an offset.
@@ -66,19 +66,19 @@ impl Intake {
     #[inline]
     pub(crate) fn admit(self: &Arc<Self>, entry: Entry, push: Push) -> Result<Admitted<'_>, Refused> {
         let state = self.lock();
-        let state = self.make_room(state, entry, push)?;
+        let state = self.wait_for_space(state, entry, push)?;
         Ok(Admitted { intake: self, state, table: entry.table })
     }
 
     #[inline]
-    pub(super) fn make_room<'a>(
+    pub(super) fn wait_for_space<'a>(
         self: &'a Arc<Self>,
         mut state: MutexGuard<'a, State>,
         entry: Entry,
         push: Push,
     ) -> Result<MutexGuard<'a, State>, Refused> {
         loop {
-            match self.room_for(&mut state, entry, push) {
+            match self.poll_space(&mut state, entry, push) {
                 Poll::Ready(result) => return result.map(|()| state),
                 Poll::Pending if push == Push::Try => return Err(Refused::Full),
                 Poll::Pending => state = self.wait(state),
@@ -88,7 +88,12 @@ impl Intake {
 
     /// Returns whether a row may be pushed into `table`, or `Pending` if it has to wait.
     #[inline]
-    pub(super) fn room_for(self: &Arc<Self>, state: &mut State, entry: Entry, push: Push) -> Poll<Result<(), Refused>> {
+    pub(super) fn poll_space(
+        self: &Arc<Self>,
+        state: &mut State,
+        entry: Entry,
+        push: Push,
+    ) -> Poll<Result<(), Refused>> {
         loop {
             state.check_open(entry)?;
             if !state.pending.load.reaches(self.limit) || state.cuts == Cuts::AtEnd {
@@ -99,7 +104,7 @@ impl Intake {
                 let may_push = match push {
                     Push::Reserve => true,
                     Push::At | Push::ReservedAt if state.can_end_wait() => true,
-                    _ => !state.held().reaches(self.limit),
+                    _ => !state.blocked().reaches(self.limit),
                 };
                 return Poll::Ready(if may_push { Ok(()) } else { Err(Refused::NoOffset) });
             }
@@ -113,9 +118,9 @@ impl Intake {
         }
     }
 
-    /// Counts a bad row, and adds its line, which becomes durable with the rows around it, and its offset. `push` says whether it
-    /// waits for room.
-    pub(crate) fn quarantine<O: Offset>(
+    /// Adds the line of a bad row, which becomes durable with the rows around it, and its offset. `push` says whether
+    /// it waits for space.
+    pub(crate) fn push_bad_row<O: Offset>(
         self: &Arc<Self>,
         entry: Entry,
         line: &[u8],
@@ -123,11 +128,10 @@ impl Intake {
         push: Push,
     ) -> Result<(), Refused> {
         let push = if offset.is_some() { push.at() } else { push };
-        let mut state = self.make_room(self.lock(), entry, push)?;
+        let mut state = self.wait_for_space(self.lock(), entry, push)?;
         if offset.is_none() {
             state.begin_tail();
         }
-        state.counts.bad_rows += 1;
         state.pending.push_bad(line);
         if let Some(offset) = offset {
             state.set_offset(offset);

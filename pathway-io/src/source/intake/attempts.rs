@@ -49,7 +49,7 @@ impl Intake {
             // The source sends its whole table again.
             state.pending = Pending::default();
         } else {
-            state.drop_unread();
+            state.drop_replayed();
         }
         state.cut_due = false;
         state.first_push = None;

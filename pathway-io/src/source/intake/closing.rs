@@ -67,7 +67,7 @@ impl Intake {
                 state.offset_waits = false;
                 state.pending.end_tail();
             }
-            Tail::Drop => state.drop_unread(),
+            Tail::Drop => state.drop_replayed(),
         }
         if state.cuts == Cuts::AtEnd {
             // A table that was not sent completely does not show which rows were removed.

@@ -1,6 +1,6 @@
-//! Turns waiting rows into a commit: the [`Cut`], and the [`Credit`] that returns its room.
+//! Turns waiting rows into a commit: the [`Cut`], and the [`Credit`] that returns its space.
 //!
-//! A cut without room is *due*. It is made by the event that ends its wait: a returned credit, an offset, or the end
+//! A cut without space is *due*. It is made by the event that ends its wait: a returned credit, an offset, or the end
 //! of the last waiting transaction.
 
 use std::any::Any;
@@ -36,8 +36,8 @@ pub(crate) enum IntakeMessage {
         source: usize,
         at: Instant,
     },
-    /// A source waits for room in its backlog.
-    Pressed,
+    /// A source waits for space in its backlog.
+    Backpressured,
 }
 
 /// The channel to the sequencer. Its methods never wait.
@@ -57,7 +57,7 @@ pub(crate) trait Outbox: Send + Sync + 'static {
 }
 
 /// Calls [`Outbox::serve`] when it is dropped, so it must outlive the guard of the intake's lock.
-pub(super) struct Serving<'a>(&'a Intake);
+pub(super) struct Serving<'a>(pub(super) &'a Intake);
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
@@ -84,23 +84,18 @@ impl Drop for Credit {
 }
 
 impl Intake {
-    /// Returns whether the backlog has room for `load`. If it has none, it notifies the sequencer once, because the rows
+    /// Returns whether the backlog has space for `load`. If it has none, it notifies the sequencer once, because the rows
     /// in flight may wait for a checkpoint.
-    pub(super) fn has_room(&self, state: &mut State, load: Load) -> bool {
-        let has_room = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
-        if !has_room && !std::mem::replace(&mut state.pressed, true) {
-            self.sequencer.send(IntakeMessage::Pressed);
+    pub(super) fn has_space(&self, state: &mut State, load: Load) -> bool {
+        let has_space = state.in_flight.is_zero() || state.in_flight.plus(load).fits(self.limit);
+        if !has_space && !std::mem::replace(&mut state.is_backpressured, true) {
+            self.sequencer.send(IntakeMessage::Backpressured);
         }
-        has_room
-    }
-
-    /// Returns a guard that handles the messages which this thread posts.
-    pub(super) fn serving(&self) -> Serving<'_> {
-        Serving(self)
+        has_space
     }
 
     pub(super) fn may_cut(&self, state: &mut State) -> bool {
-        state.transactions_waiting == 0 && self.has_room(state, state.pending.before_tail())
+        state.transactions_waiting == 0 && self.has_space(state, state.pending.before_tail())
     }
 
     pub(super) fn cut_if_due(self: &Arc<Self>, state: &mut State) {
@@ -119,7 +114,7 @@ impl Intake {
     /// Sends a cut. With `serving`, the sequencer's thread is not woken.
     pub(super) fn send(self: &Arc<Self>, state: &mut State, serving: Option<&Serving<'_>>) {
         state.cut_due = false;
-        state.pressed = false;
+        state.is_backpressured = false;
         state.first_push = None;
         if self.eager {
             state.last_cut = Some(self.time.now());
@@ -127,7 +122,7 @@ impl Intake {
         // This comes first, because it runs the user's code, which is guarded.
         let offset = state.offsets.seal();
         let load = state.pending.before_tail();
-        // A lone offset also takes room, so that the number of offsets in flight is bounded.
+        // A lone offset also takes space, so that the number of offsets in flight is bounded.
         let held = if load.is_zero() { Load { rows: 1, bytes: 0 } } else { load };
         state.in_flight = state.in_flight.plus(held);
         let taken = state.pending.take_before_tail();
@@ -180,7 +175,7 @@ impl Intake {
         let mut state = self.lock();
         state.in_flight = state.in_flight.minus(load);
         self.cut_if_due(&mut state);
-        self.announce_room(state);
+        self.announce_space(state);
     }
 
     /// Arms the autocommit timer after a push. If the backlog is full, it cuts immediately.

@@ -23,7 +23,7 @@
 //! |---|---|
 //! | `state.rs` | the state under the mutex |
 //! | `admit.rs` | admission of rows |
-//! | `cut.rs` | the cut, and the return of its room |
+//! | `cut.rs` | the cut, and the return of its space |
 //! | `closing.rs` | closing of handles |
 //! | `attempts.rs` | restarts |
 //! | `wakers.rs` | waiting tasks |
@@ -52,7 +52,7 @@ pub(crate) use self::cut::{Credit, Cut, IntakeMessage, Outbox};
 #[cfg(feature = "async")]
 pub(crate) use self::poll::{CommitTransaction, Registration};
 use self::state::State;
-pub(crate) use self::state::{Counts, Cuts, Entry, Level};
+pub(crate) use self::state::{Cuts, Entry, Level};
 use crate::run::error::{Closed, FailureKind};
 use crate::run::sync::{self, Condvar, Mutex, MutexGuard};
 use crate::run::time::Time;
@@ -63,7 +63,7 @@ use crate::source::offset::{Offset, Offsets};
 const BACKLOG_BYTES: usize = 16 * 1024 * 1024;
 
 /// The settings of an intake.
-pub(crate) struct Gathering {
+pub(crate) struct IntakeSettings {
     /// The backlog, in rows.
     pub(crate) backlog: usize,
     pub(crate) autocommit: Option<Duration>,
@@ -85,23 +85,23 @@ pub(crate) struct Intake {
     sequencer: Box<dyn Outbox>,
     state: Mutex<State>,
     /// Notified when credit is returned, or when a subject is closed.
-    room: Condvar,
+    space: Condvar,
     /// Notified when a subject is closed.
     closing: Condvar,
 }
 
 impl Intake {
-    pub(crate) fn new(source: usize, tables: usize, gathering: Gathering, sequencer: impl Outbox) -> Arc<Self> {
-        let state = State::new(tables, gathering.offsets, gathering.cuts);
+    pub(crate) fn new(source: usize, tables: usize, settings: IntakeSettings, sequencer: impl Outbox) -> Arc<Self> {
+        let state = State::new(tables, settings.offsets, settings.cuts);
         Arc::new(Intake {
             source,
-            limit: Load { rows: gathering.backlog, bytes: BACKLOG_BYTES },
-            interval: gathering.autocommit,
-            eager: gathering.eager,
-            time: gathering.time,
+            limit: Load { rows: settings.backlog, bytes: BACKLOG_BYTES },
+            interval: settings.autocommit,
+            eager: settings.eager,
+            time: settings.time,
             sequencer: Box::new(sequencer),
             state: Mutex::new(state),
-            room: Condvar::new(),
+            space: Condvar::new(),
             closing: Condvar::new(),
         })
     }
@@ -120,15 +120,15 @@ impl Intake {
 
     fn wait<'a>(&self, mut state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         state.waiting += 1;
-        let mut state = self.room.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned.into_inner()));
+        let mut state = self.space.wait(state).unwrap_or_else(|poisoned| self.recover(poisoned.into_inner()));
         state.waiting -= 1;
         state
     }
 
-    /// Commits everything pushed so far. Waits until the backlog has room. Rows after the last offset wait for the
+    /// Commits everything pushed so far. Waits until the backlog has space. Rows after the last offset wait for the
     /// next one.
     pub(crate) fn commit(self: &Arc<Self>, entry: Entry) -> Result<(), Closed> {
-        let serving = self.serving();
+        let serving = Serving(self);
         self.commit_locked(self.lock(), entry, &serving)
     }
 
@@ -177,7 +177,7 @@ impl Intake {
 
     /// Sets the offset of everything pushed so far, and commits.
     pub(crate) fn commit_at<O: Offset>(self: &Arc<Self>, entry: Entry, offset: O) -> Result<(), Closed> {
-        let serving = self.serving();
+        let serving = Serving(self);
         let mut state = self.lock();
         state.check_open(entry)?;
         state.set_offset(offset);
@@ -193,13 +193,13 @@ impl Intake {
         mut transaction: Pending,
         mut offset: Option<O>,
     ) -> Result<(), Refused> {
-        let serving = self.serving();
+        let serving = Serving(self);
         let mut state = self.lock();
         if state.is_for_later(offset.is_some()) {
-            // If an offset waits for this transaction, no cut can make room before the transaction is appended. Another
+            // If an offset waits for this transaction, no cut can make space before the transaction is appended. Another
             // thread can set that offset during the wait.
             while !state.offset_waits {
-                match self.room_for(&mut state, entry, Push::Wait) {
+                match self.poll_space(&mut state, entry, Push::Wait) {
                     Poll::Ready(result) => {
                         result?;
                         break;
@@ -225,7 +225,7 @@ impl Intake {
         Ok(committed?)
     }
 
-    /// Commits the transaction if there is room. The caller is already counted as waiting.
+    /// Commits the transaction if there is space. The caller is already counted as waiting.
     fn try_transaction<O: Offset>(
         self: &Arc<Self>,
         state: &mut State,
@@ -236,7 +236,7 @@ impl Intake {
     ) -> Poll<Result<(), Closed>> {
         state.check_transaction(entry, transaction)?;
         let load = state.pending.load.plus(transaction.load);
-        if !self.has_room(state, load) {
+        if !self.has_space(state, load) {
             return Poll::Pending;
         }
         state.append_transaction(std::mem::take(transaction));
@@ -256,22 +256,22 @@ impl Intake {
     fn leave_queue(self: &Arc<Self>, mut state: MutexGuard<'_, State>) {
         state.transactions_waiting -= 1;
         self.cut_if_due(&mut state);
-        self.announce_room(state);
+        self.announce_space(state);
     }
 
-    /// Releases the lock, and wakes all threads and tasks that wait for room.
-    fn announce_room(&self, mut state: MutexGuard<'_, State>) {
-        let tasks = state.room.take();
+    /// Releases the lock, and wakes all threads and tasks that wait for space.
+    fn announce_space(&self, mut state: MutexGuard<'_, State>) {
+        let tasks = state.space.take();
         drop(state);
-        self.room.notify_all();
+        self.space.notify_all();
         // The lock is not held here, because a waker runs code of the task's runtime.
         tasks.wake();
     }
 
-    /// Announces that something was closed, also to pushes that wait for room.
+    /// Announces that something was closed, also to pushes that wait for space.
     fn announce_closing(&self, mut state: MutexGuard<'_, State>) {
         let tasks = state.closing.take();
-        self.announce_room(state);
+        self.announce_space(state);
         self.closing.notify_all();
         tasks.wake();
     }
@@ -313,16 +313,22 @@ impl Intake {
         offsets.end()
     }
 
-    /// Counts rows that were pushed into a transaction, and bad rows. Other rows are counted when they are admitted. Returns the
-    /// number of all pushed rows of the table.
-    pub(crate) fn count_rows(&self, table: usize, count: u64) -> u64 {
+    /// Counts rows that were pushed into a transaction. Other rows are counted when they are admitted.
+    pub(crate) fn count_rows(&self, table: usize, count: u64) {
+        self.lock().offered[table] += count;
+    }
+
+    /// Counts a bad row. Returns its number among all pushed rows of the table.
+    pub(crate) fn count_bad_row(&self, table: usize) -> u64 {
         let mut state = self.lock();
-        state.offered[table] += count;
+        state.counts.bad_rows += 1;
+        state.offered[table] += 1;
         state.offered[table]
     }
 
-    pub(crate) fn count_bad_row(&self) {
-        self.lock().counts.bad_rows += 1;
+    /// Reverts [`count_bad_row`](Self::count_bad_row) for a row whose push was refused in the end.
+    pub(crate) fn uncount_bad_row(&self) {
+        self.lock().counts.bad_rows -= 1;
     }
 
     /// Returns the limit of the backlog as text.
@@ -341,11 +347,7 @@ impl Intake {
             offered: state.offered.iter().sum(),
             attempt: state.attempt,
             refusals: state.refusals,
-            is_waiting: state.waiting > 0 || !state.room.is_empty(),
+            is_waiting: state.waiting > 0 || !state.space.is_empty(),
         }
-    }
-
-    pub(crate) fn counts(&self) -> Counts {
-        self.lock().counts
     }
 }

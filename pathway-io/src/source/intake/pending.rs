@@ -215,7 +215,7 @@ impl Pending {
     }
 
     /// Ends a tail without rows, which a push that failed has begun. Returns whether there still is a tail.
-    pub(crate) fn keep_tail(&mut self) -> bool {
+    pub(crate) fn has_tail(&mut self) -> bool {
         self.before_tail = self.before_tail.filter(|before| *before != self.load);
         self.before_tail.is_some()
     }
@@ -248,18 +248,13 @@ impl Pending {
         self.load = self.load.plus(Load { rows: 1, bytes: line.len() });
     }
 
-    /// Drops the tail, and returns its load.
-    pub(crate) fn drop_tail(&mut self) -> Load {
-        let Some(before) = self.before_tail.take() else {
-            return Load::default();
-        };
+    pub(crate) fn drop_tail(&mut self) {
+        let Some(before) = self.before_tail.take() else { return };
         for batches in self.tables.iter_mut().flatten() {
             batches.drop_unmarked();
         }
         self.bad.split_off_tail();
-        let dropped = self.load.minus(before);
         self.load = before;
-        dropped
     }
 
     /// Appends the rows of `later`.

@@ -28,10 +28,10 @@ pub(crate) struct Registration<I: Deref<Target = Intake>> {
 }
 
 impl<I: Deref<Target = Intake>> Registration<I> {
-    /// Returns the registration of a task that will wait for room.
+    /// Returns the registration of a task that will wait for space.
     #[inline]
-    pub(crate) fn for_room(intake: I) -> Self {
-        Registration { intake, list: |state| &mut state.room, number: None }
+    pub(crate) fn for_space(intake: I) -> Self {
+        Registration { intake, list: |state| &mut state.space, number: None }
     }
 
     /// Returns the registration of a task that will wait until something is closed.
@@ -82,7 +82,7 @@ impl Intake {
         cx: &Context<'_>,
     ) -> Poll<Result<Admitted<'a>, Refused>> {
         let mut state = registration.enter(self);
-        match self.room_for(&mut state, entry, push) {
+        match self.poll_space(&mut state, entry, push) {
             Poll::Ready(result) => Poll::Ready(result.map(|()| Admitted { intake: self, state, table: entry.table })),
             Poll::Pending => {
                 registration.wait(state, cx.waker());
@@ -158,7 +158,7 @@ impl<O> Unpin for CommitTransaction<'_, O> {}
 
 impl<'a, O: Offset> CommitTransaction<'a, O> {
     pub(crate) fn new(intake: &'a Arc<Intake>, entry: Entry, transaction: Pending, offset: Option<O>) -> Self {
-        let registration = Registration::for_room(&**intake);
+        let registration = Registration::for_space(&**intake);
         CommitTransaction { intake, entry, transaction, offset, is_queued: false, registration }
     }
 }
@@ -172,14 +172,14 @@ impl<O: Offset> Future for CommitTransaction<'_, O> {
         let mut state = this.registration.enter(intake);
         if !this.is_queued && state.is_for_later(this.offset.is_some()) {
             state.check_transaction(this.entry, &this.transaction)?;
-            // If an offset waits for this transaction, no cut can be made before it, and only the sinks make room.
-            let has_room = if state.offset_waits {
+            // If an offset waits for this transaction, no cut can be made before it, and only the sinks make space.
+            let has_space = if state.offset_waits {
                 let load = state.pending.load.plus(this.transaction.load);
-                intake.has_room(&mut state, load)
+                intake.has_space(&mut state, load)
             } else {
-                intake.room_for(&mut state, this.entry, Push::Wait)?.is_ready()
+                intake.poll_space(&mut state, this.entry, Push::Wait)?.is_ready()
             };
-            if !has_room {
+            if !has_space {
                 this.registration.wait(state, cx.waker());
                 return Poll::Pending;
             }

@@ -47,7 +47,7 @@ pub(crate) struct Level {
     pub(crate) attempt: u32,
     /// The number of times that a handle of the present attempt has returned `Closed`.
     pub(crate) refusals: u64,
-    /// Whether a thread or a task waits for room in the backlog.
+    /// Whether a thread or a task waits for space in the backlog.
     pub(crate) is_waiting: bool,
 }
 
@@ -66,8 +66,8 @@ pub(super) struct State {
     /// Whether a cut is due and waits for credit or an offset. The event that ends the wait makes the cut.
     pub(super) cut_due: bool,
     /// Whether the sequencer was notified that the next cut waits for credit.
-    pub(super) pressed: bool,
-    /// The number of threads that wait for room.
+    pub(super) is_backpressured: bool,
+    /// The number of threads that wait for space.
     pub(super) waiting: usize,
     /// The number of transactions that wait for credit. Nothing else is cut before them, so that they do not wait for
     /// ever.
@@ -75,20 +75,20 @@ pub(super) struct State {
     /// The number of transactions that have rows and have not ended.
     open: usize,
     /// The number of open transactions that had rows when the last offset was set.
-    straddling: usize,
+    open_at_offset: usize,
     /// The number of offsets set. It shows whether a transaction is older than the last offset.
     offsets_set: u64,
     /// Whether the last offset covers rows of transactions that were not committed. It waits for them, and nothing is
     /// cut.
     pub(super) offset_waits: bool,
     /// Whether such a transaction was dropped, so that the offset waits for the next one.
-    is_void: bool,
+    has_dropped: bool,
     /// The rows that a cut could take before an offset began to wait. They do not wait because of the transaction.
     before_wait: Load,
     /// The number of the attempt. Handles of an earlier attempt stay closed.
     pub(super) attempt: u32,
-    /// Tasks that wait for room, as threads wait for [`Intake::room`](super::Intake).
-    pub(super) room: Wakers,
+    /// Tasks that wait for space, as threads wait for [`Intake::space`](super::Intake).
+    pub(super) space: Wakers,
     /// Tasks that wait for something to be closed.
     pub(super) closing: Wakers,
     pub(super) closed: bool,
@@ -160,7 +160,7 @@ impl State {
     }
 
     /// Returns the rows that no cut can take: those after the last offset, or those that wait for a transaction.
-    pub(super) fn held(&self) -> Load {
+    pub(super) fn blocked(&self) -> Load {
         if self.offset_waits { self.pending.load.minus(self.before_wait) } else { self.pending.load }
     }
 
@@ -186,9 +186,9 @@ impl State {
         self.pending.end_tail();
         self.offsets.set(offset);
         self.offsets_set += 1;
-        self.straddling = self.open;
+        self.open_at_offset = self.open;
         self.offset_waits = self.open > 0;
-        self.is_void = false;
+        self.has_dropped = false;
     }
 
     /// Opens a transaction at its first row. Returns the number by which [`end_transaction`](Self::end_transaction)
@@ -199,14 +199,14 @@ impl State {
     }
 
     /// Returns whether the last offset waits for this transaction.
-    pub(super) fn straddles(&self, opened: Option<u64>) -> bool {
+    pub(super) fn spans_offset(&self, opened: Option<u64>) -> bool {
         opened.is_some_and(|opened| opened < self.offsets_set)
     }
 
     /// Adds the rows of a transaction, which has ended.
     pub(super) fn append_transaction(&mut self, transaction: Pending) {
         let opened = transaction.opened;
-        let is_covered = self.straddles(opened) && !self.pending.keep_tail();
+        let is_covered = self.spans_offset(opened) && !self.pending.has_tail();
         if !is_covered {
             self.begin_tail();
         }
@@ -219,23 +219,23 @@ impl State {
         if opened.is_none() {
             return;
         }
-        if self.straddles(opened) {
-            self.straddling = self.straddling.saturating_sub(1);
-            self.is_void |= !is_covered;
-            self.offset_waits &= self.straddling > 0 || self.is_void;
+        if self.spans_offset(opened) {
+            self.open_at_offset = self.open_at_offset.saturating_sub(1);
+            self.has_dropped |= !is_covered;
+            self.offset_waits &= self.open_at_offset > 0 || self.has_dropped;
         }
         self.open = self.open.saturating_sub(1);
     }
 
     /// Forgets the transactions of an attempt that has failed.
     pub(super) fn forget_transactions(&mut self) {
-        self.is_void |= self.straddling > 0;
-        (self.open, self.straddling) = (0, 0);
+        self.has_dropped |= self.open_at_offset > 0;
+        (self.open, self.open_at_offset) = (0, 0);
     }
 
     /// Drops the rows that the source will read again: the rows after the last offset, and the rows of an offset that
     /// waits for a transaction.
-    pub(super) fn drop_unread(&mut self) {
+    pub(super) fn drop_replayed(&mut self) {
         if std::mem::take(&mut self.offset_waits) {
             self.pending = Pending::default();
             self.offsets.unset();

@@ -61,7 +61,7 @@ fn the_row_that_fills_the_backlog_brings_out_all_of_them() {
         let model = Model::new(2, false);
         let other = model.spawn(|intake| push(intake, FIRST, 10).unwrap());
         push(&model.intake, FIRST, 20).unwrap();
-        // Nothing else asks for a commit or for room.
+        // Nothing else asks for a commit or for space.
         model.channel.wait_for(2);
         other.join().unwrap();
         let all = rows(&model.end());
@@ -76,7 +76,7 @@ fn a_commit_takes_what_was_pushed_before_it() {
         let other = model.spawn(|intake| {
             for n in [10, 11] {
                 push(intake, FIRST, n).unwrap();
-                // The second transaction may have to wait for room.
+                // The second transaction may have to wait for space.
                 intake.commit(FIRST).unwrap();
             }
             push(intake, FIRST, 12).unwrap();

@@ -157,7 +157,7 @@ impl Model {
 
     pub(super) fn on(channel: Channel, backlog: usize, autocommit: bool, eager: bool) -> Self {
         let channel = Arc::new(Channel { limit: AtomicUsize::new(backlog), ..channel });
-        let gathering = Gathering {
+        let settings = IntakeSettings {
             backlog,
             // Longer than any model, so that it fires only on a message to the sequencer.
             autocommit: autocommit.then_some(Duration::from_secs(3600)),
@@ -166,7 +166,7 @@ impl Model {
             cuts: Cuts::Anywhere,
             time: Time::default(),
         };
-        let intake = Intake::new(0, 2, gathering, Sending(Arc::clone(&channel)));
+        let intake = Intake::new(0, 2, settings, Sending(Arc::clone(&channel)));
         let sequencer = thread::spawn({
             let (intake, channel) = (Arc::clone(&intake), Arc::clone(&channel));
             move || sequence(&intake, &channel)
@@ -220,7 +220,7 @@ pub(super) fn sequence(intake: &Arc<Intake>, channel: &Channel) -> Commits {
                 }
             }
             Some(IntakeMessage::Arm { .. }) => assert_eq!(intake.autocommit(later), None),
-            Some(IntakeMessage::Pressed) => {}
+            Some(IntakeMessage::Backpressured) => {}
             None => return commits,
         }
     }

@@ -1,4 +1,4 @@
-//! Models with waiting tasks: a waker is registered under the lock that also guards the room, so that no wake-up is
+//! Models with waiting tasks: a waker is registered under the lock that also guards the space, so that no wake-up is
 //! lost.
 
 use std::pin::pin;
@@ -41,14 +41,14 @@ fn until_ready<T>(mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>) -> T {
 
 /// Pushes a row from a task.
 fn push_by_task(intake: &Arc<Intake>, n: u64) -> Result<(), Refused> {
-    let mut registration = Registration::for_room(&**intake);
+    let mut registration = Registration::for_space(&**intake);
     until_ready(|cx| {
         intake.poll_admit(FIRST, Push::Wait, &mut registration, cx).map(|admitted| admitted.map(|row| fill(row, n)))
     })
 }
 
 fn commit_by_task(intake: &Arc<Intake>) -> Result<(), Closed> {
-    let mut registration = Registration::for_room(&**intake);
+    let mut registration = Registration::for_space(&**intake);
     until_ready(|cx| intake.poll_commit(FIRST, &mut registration, cx))
 }
 
@@ -59,12 +59,12 @@ fn closed_by_task(intake: &Arc<Intake>, entry: Entry) {
 
 fn nobody_waits(intake: &Intake) {
     let state = intake.lock();
-    assert!(state.room.is_empty() && state.closing.is_empty(), "a registration was not removed");
+    assert!(state.space.is_empty() && state.closing.is_empty(), "a registration was not removed");
 }
 
 #[test]
 fn room_that_comes_back_finds_the_task() {
-    check("task waits for room", || {
+    check("task waits for space", || {
         let model = Model::new(1, false);
         let other = model.spawn(|intake| [10, 11].map(|n| push_by_task(intake, n).unwrap()));
         push_by_task(&model.intake, 20).unwrap();
@@ -79,7 +79,7 @@ fn room_that_comes_back_finds_the_task() {
 
 #[test]
 fn a_stop_finds_the_task() {
-    check("task waits for room, and a stop", || {
+    check("task waits for space, and a stop", || {
         let model = Model::stuck(1, false);
         let pusher = model.spawn(|intake| accepted(&[10, 11, 12], |n| push_by_task(intake, n)));
         let waiting = model.spawn(|intake| closed_by_task(intake, FIRST));
@@ -108,18 +108,18 @@ fn the_end_of_an_attempt_and_of_a_table_find_the_task() {
 
 #[test]
 fn a_push_that_is_dropped_leaves_its_place_and_no_row() {
-    check("task is dropped while room comes back", || {
+    check("task is dropped while space comes back", || {
         let model = Model::new(1, false);
         push(&model.intake, FIRST, 10).unwrap();
         let dropped = model.spawn(|intake| {
-            let mut registration = Registration::for_room(&**intake);
+            let mut registration = Registration::for_space(&**intake);
             let cx = Context::from_waker(Waker::noop());
             let admitted = intake.poll_admit(FIRST, Push::Wait, &mut registration, &cx);
             let is_waiting = admitted.is_pending();
             drop(admitted);
             is_waiting
         });
-        // The push succeeds only when room is returned.
+        // The push succeeds only when space is returned.
         push_by_task(&model.intake, 20).unwrap();
         push_by_task(&model.intake, 21).unwrap();
         dropped.join().unwrap();
@@ -178,15 +178,15 @@ fn a_commit_that_is_dropped_leaves_nothing_due() {
         model.intake.commit(FIRST).unwrap();
         push(&model.intake, FIRST, 20).unwrap();
         push(&model.intake, FIRST, 21).unwrap();
-        let mut registration = Registration::for_room(&*model.intake);
+        let mut registration = Registration::for_space(&*model.intake);
         let cx = Context::from_waker(Waker::noop());
         for _ in 0..100 {
             assert!(model.intake.poll_commit(FIRST, &mut registration, &cx).is_pending());
         }
-        assert!(!model.intake.lock().room.is_empty());
+        assert!(!model.intake.lock().space.is_empty());
         drop(registration);
         nobody_waits(&model.intake);
-        assert!(!model.intake.lock().cut_due, "the room that comes back would make the commit");
+        assert!(!model.intake.lock().cut_due, "the space that comes back would make the commit");
         assert_eq!(rows(&model.end()), [10, 11, 12, 20, 21]);
     });
 }

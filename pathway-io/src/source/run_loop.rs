@@ -27,7 +27,7 @@ pub(crate) fn run<C: Connector>(
     let _ending = Ending { control: &source.control, id };
     let started = Instant::now();
     // Each call into the connector is guarded on its own. The other foreign code here is the subscriber of `tracing`.
-    source.check(guarded(ITS_THREAD, || live(connector, pools, partition, source)));
+    source.check(guarded(ITS_THREAD, || run_attempts(connector, pools, partition, source)));
     let summary = source.summary_after(started.elapsed());
     // The cell is empty: a source ends once.
     let _ = source.ended.set(summary);
@@ -36,7 +36,7 @@ pub(crate) fn run<C: Connector>(
 /// The place of a panic in a subscriber of `tracing`.
 const ITS_THREAD: &str = "its thread";
 
-fn live<C: Connector>(mut connector: C, pools: &[AnyPool], partition: Option<Partition>, source: &Arc<Source>) {
+fn run_attempts<C: Connector>(mut connector: C, pools: &[AnyPool], partition: Option<Partition>, source: &Arc<Source>) {
     // Events of the user's code on this thread belong to this span.
     let _span = info_span!("source", connector = &*source.name).entered();
     let ran = guarded(ITS_THREAD, || {
@@ -45,7 +45,7 @@ fn live<C: Connector>(mut connector: C, pools: &[AnyPool], partition: Option<Par
     });
     if let Err(kind) = ran {
         source.fail(kind);
-        source.end(source.unread_tail());
+        source.end(source.tail_if_cut_short());
     }
     if source.attempts.get().entered > 0 {
         source.check(guarded("on_stop", || connector.on_stop()));
@@ -54,7 +54,7 @@ fn live<C: Connector>(mut connector: C, pools: &[AnyPool], partition: Option<Par
     if let Err(error) = source.bad_rows.check() {
         source.control.fail(error);
     }
-    let counts = source.intake.counts();
+    let counts = source.intake.level().counts;
     info!(connector = &*source.name, rows = counts.rows, commits = counts.commits, "end");
 }
 
@@ -73,7 +73,7 @@ fn attempt<C: Connector>(
 ) -> Next {
     let time = &source.control.time;
     let began = time.now();
-    source.seen.lock().begin_attempt(began);
+    source.activity.lock().begin_attempt(began);
     source.attempts.entered();
     let subjects = C::Subjects::open(source, pools, 0);
     let result = guarded("run", || match partition {
@@ -99,12 +99,12 @@ fn attempt<C: Connector>(
         _ => None,
     };
     let failure = match (failure, wait) {
-        (Some(failure), Some(wait)) => return again(source, failure, wait),
+        (Some(failure), Some(wait)) => return back_off(source, failure, wait),
         (failure, _) => failure,
     };
     // If `run` was cut short, the next run reads again from the last offset, so the rows after that offset are dropped.
     let to_its_end = failure.is_none() && !source.control.is_stopping();
-    source.end(if to_its_end { Tail::Commit } else { source.unread_tail() });
+    source.end(if to_its_end { Tail::Commit } else { source.tail_if_cut_short() });
     match failure {
         Some(FailureKind::Failed(error)) if excused => {
             let text = text_of(&*error);
@@ -122,25 +122,25 @@ fn attempt<C: Connector>(
 }
 
 /// Ends an attempt that has failed, and waits for the next one.
-fn again(source: &Source, failure: FailureKind, wait: Duration) -> Next {
+fn back_off(source: &Source, failure: FailureKind, wait: Duration) -> Next {
     let at = source.control.time.now().checked_add(wait);
     let attempts = source.attempts.get().entered;
     let text = failure.text();
     warn!(connector = &*source.name, attempts, ?wait, "run again: it {failure}");
-    source.control.tell(Notice::Attempt, || {
+    source.control.write_notice(Notice::Attempt, || {
         let (name, next) = (&source.name, u64::from(attempts) + 1);
         format!("{name}: attempt {attempts} failed, attempt {next} in {:.1} s: {text}", wait.as_secs_f64())
     });
     source.attempts.note(text);
     source.check(dropped(DROP_OF_ERROR, [failure]));
     source.end_attempt();
-    source.seen.lock().next_attempt = at;
+    source.activity.lock().next_attempt = at;
     let begun = source.intake.begin_attempt(at);
-    source.seen.lock().next_attempt = None;
+    source.activity.lock().next_attempt = None;
     if begun {
         return Next::Again;
     }
     // The stop came between two attempts.
-    source.end(source.unread_tail());
+    source.end(source.tail_if_cut_short());
     Next::End
 }
