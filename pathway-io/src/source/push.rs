@@ -144,11 +144,8 @@ macro_rules! push_methods {
             S: Schema,
         {
             // The value is borrowed, because a bad row is also needed for the error.
-            match self.push(|batch| batch.push_value(&value)) {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => self.bad_row(error, value.to_string().as_bytes()),
-                Err(Closed) => Err(RowError::closed()),
-            }
+            let pushed = self.push(|batch| batch.push_value(&value)).map_err(|Closed| RowError::closed())?;
+            pushed.or_else(|error| self.bad_row(error, value.to_string().as_bytes()))
         }
 
         /// Pushes a row with this text in its column `data: String`. The other columns receive their defaults.
@@ -237,11 +234,8 @@ macro_rules! push_methods {
             S: Schema,
         {
             let error = RowError::new(reason.to_string());
-            match self.push(|_| Err::<(), _>(error)) {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(error)) => self.bad_row(error, raw.as_ref()),
-                Err(Closed) => Err(RowError::closed()),
-            }
+            let pushed = self.push(|_| Err::<(), _>(error)).map_err(|Closed| RowError::closed())?;
+            pushed.or_else(|error| self.bad_row(error, raw.as_ref()))
         }
     };
 }

@@ -127,11 +127,8 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Schema,
     {
-        match self.push(|batch| batch.push_json(json.as_ref())).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => self.bad_row(error, json.as_ref()),
-            Err(Closed) => Err(RowError::closed()),
-        }
+        let pushed = self.push(|batch| batch.push_json(json.as_ref())).await.map_err(|Closed| RowError::closed())?;
+        pushed.or_else(|error| self.bad_row(error, json.as_ref()))
     }
 
     /// Pushes many rows in one call: one JSON object per line.
@@ -193,11 +190,8 @@ impl<S, O> AsyncSubject<S, O> {
     where
         S: Schema,
     {
-        match self.push(|batch| batch.push_value(&value)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => self.bad_row(error, value.to_string().as_bytes()),
-            Err(Closed) => Err(RowError::closed()),
-        }
+        let pushed = self.push(|batch| batch.push_value(&value)).await.map_err(|Closed| RowError::closed())?;
+        pushed.or_else(|error| self.bad_row(error, value.to_string().as_bytes()))
     }
 
     /// Pushes a row by its `data: String` column; the others get their defaults.
@@ -270,12 +264,7 @@ impl<S, O> AsyncSubject<S, O> {
         S: Schema,
     {
         let error = RowError::new(reason.to_string());
-        match self.admit(Push::Wait).await {
-            Ok(admitted) => {
-                drop(admitted);
-                self.bad_row(error, raw.as_ref())
-            }
-            Err(Closed) => Err(RowError::closed()),
-        }
+        drop(self.admit(Push::Wait).await.map_err(|Closed| RowError::closed())?);
+        self.bad_row(error, raw.as_ref())
     }
 }
