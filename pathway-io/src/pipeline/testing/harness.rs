@@ -221,17 +221,13 @@ where
             pipeline = clock.drive(pipeline);
         }
         let (monitor, stop) = (pipeline.monitor(), pipeline.stop_handle());
-        let on_stops = Arc::new(AtomicUsize::new(0));
-        let stop_before = (self.stop == Stop::Before).then(|| stop.clone());
-        let sources = Arc::<OnceLock<Vec<Arc<Source>>>>::default();
-        let counted = Counted {
-            connector: self.connector,
-            on_stops: Arc::clone(&on_stops),
+        let calls = Arc::new(Calls {
+            on_stops: AtomicUsize::new(0),
             control: Arc::downgrade(&pipeline.control),
-            sources: Arc::clone(&sources),
-            stop_before,
-            fail: self.fail,
-        };
+            sources: OnceLock::new(),
+            stop_before: (self.stop == Stop::Before).then(|| stop.clone()),
+        });
+        let counted = Counted { connector: self.connector, calls: Arc::clone(&calls), fail: self.fail };
         let mut options = self.options.or(C::options());
         // Without a name, errors would have the name of the type that counts.
         options.name.get_or_insert_with(|| short_type_name::<C>().to_owned());
@@ -272,8 +268,8 @@ where
             tables: recorded.into_iter().map(|take| take()).collect(),
             rows: PhantomData::<fn() -> S>,
             kept,
-            on_stops: on_stops.load(Ordering::Acquire),
-            refusals: sources.get().into_iter().flatten().map(|source| source.intake.level().refusals).sum(),
+            on_stops: calls.on_stops.load(Ordering::Acquire),
+            refusals: calls.sources.get().into_iter().flatten().map(|source| source.intake.level().refusals).sum(),
             bad_rows: last.sources.iter().map(|source| source.bad_rows).sum(),
             returned: has_ended(&last),
             result,
@@ -312,19 +308,24 @@ fn stop_when_full(monitor: &Monitor, control: &Control, stop: &StopHandle, deadl
 /// A connector whose calls are counted.
 struct Counted<C> {
     connector: C,
-    on_stops: Arc<AtomicUsize>,
+    calls: Arc<Calls>,
+    fail: Fail,
+}
+
+/// The calls of all partitions of a connector.
+struct Calls {
+    on_stops: AtomicUsize,
     control: Weak<Control>,
     /// The sources of the run, which forgets them at its end.
-    sources: Arc<OnceLock<Vec<Arc<Source>>>>,
+    sources: OnceLock<Vec<Arc<Source>>>,
     /// Stops the run when it is entered.
     stop_before: Option<StopHandle>,
-    fail: Fail,
 }
 
 impl<C> Counted<C> {
     fn enter(&mut self) {
-        self.sources.get_or_init(|| self.control.upgrade().map_or(Vec::new(), |control| control.parts()));
-        if let Some(stop) = &self.stop_before {
+        self.calls.sources.get_or_init(|| self.calls.control.upgrade().map_or(Vec::new(), |control| control.parts()));
+        if let Some(stop) = &self.calls.stop_before {
             stop.stop();
         }
         if let Fail::AfterPolls(polls) = std::mem::replace(&mut self.fail, Fail::Never) {
@@ -351,14 +352,7 @@ impl<C: Connector> Connector for Counted<C> {
 
     fn partition(&self) -> Option<Self> {
         let connector = self.connector.partition()?;
-        Some(Counted {
-            connector,
-            on_stops: Arc::clone(&self.on_stops),
-            control: Weak::clone(&self.control),
-            sources: Arc::clone(&self.sources),
-            stop_before: self.stop_before.clone(),
-            fail: self.fail,
-        })
+        Some(Counted { connector, calls: Arc::clone(&self.calls), fail: self.fail })
     }
 
     fn run_partition(&mut self, subjects: Self::Subjects, partition: Partition) -> RunResult {
@@ -367,7 +361,7 @@ impl<C: Connector> Connector for Counted<C> {
     }
 
     fn on_stop(&mut self) {
-        self.on_stops.fetch_add(1, Ordering::Release);
+        self.calls.on_stops.fetch_add(1, Ordering::Release);
         self.connector.on_stop();
     }
 }
