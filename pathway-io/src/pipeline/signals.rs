@@ -13,7 +13,7 @@ pub(crate) use windows::Signals;
 mod unix {
     use std::io;
     use std::sync::atomic::{AtomicBool, Ordering};
-    use std::sync::{Arc, OnceLock};
+    use std::sync::{Arc, LazyLock};
     use std::thread::JoinHandle;
 
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
@@ -32,9 +32,9 @@ mod unix {
     ///
     /// `signal-hook` cannot return a signal to the system once it was handled, so the default action of a signal is
     /// emulated while this is set.
-    static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    static IDLE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
     /// Whether no pipeline draws on the terminal, so that Ctrl-Z stops the process immediately.
-    static UNDRAWN: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    static UNDRAWN: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
     static REGISTRY: Lock<Registry> = Lock::new(Registry { running: Vec::new(), next: 0, listener: None });
 
     /// The pipelines that run with signals on, and the thread that listens for them.
@@ -60,17 +60,14 @@ mod unix {
         thread: JoinHandle<()>,
     }
 
-    /// Returns the signals that request a stop. SIGHUP is not among them if the process ignores it, as under `nohup`.
-    fn stops() -> &'static [i32] {
-        static STOPS: OnceLock<Vec<i32>> = OnceLock::new();
-        STOPS.get_or_init(|| {
-            let mut stops = vec![SIGINT, SIGTERM];
-            if !is_ignored(SIGHUP) {
-                stops.push(SIGHUP);
-            }
-            stops
-        })
-    }
+    /// The signals that request a stop. SIGHUP is not among them if the process ignores it, as under `nohup`.
+    static STOPS: LazyLock<Vec<i32>> = LazyLock::new(|| {
+        let mut stops = vec![SIGINT, SIGTERM];
+        if !is_ignored(SIGHUP) {
+            stops.push(SIGHUP);
+        }
+        stops
+    });
 
     /// Returns whether the process ignores a signal. Only Linux reports this without `unsafe`. Elsewhere the answer is
     /// no.
@@ -79,14 +76,6 @@ mod unix {
         let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
         mask & (1 << (signal - 1)) != 0
-    }
-
-    fn idle() -> &'static Arc<AtomicBool> {
-        IDLE.get_or_init(|| Arc::new(AtomicBool::new(true)))
-    }
-
-    fn undrawn() -> &'static Arc<AtomicBool> {
-        UNDRAWN.get_or_init(|| Arc::new(AtomicBool::new(true)))
     }
 
     impl Registry {
@@ -101,16 +90,16 @@ mod unix {
                 }
                 io::Result::Ok(())
             };
-            for &signal in stops() {
-                register(signal, idle())?;
+            for &signal in &*STOPS {
+                register(signal, &IDLE)?;
             }
             // Only a program that draws needs to know of Ctrl-Z.
             let draws = draws && !is_ignored(SIGTSTP);
             if draws {
-                register(SIGTSTP, undrawn())?;
+                register(SIGTSTP, &UNDRAWN)?;
             }
             if self.listener.is_none() {
-                let mut signals = iterator::Signals::new(stops())?;
+                let mut signals = iterator::Signals::new(&*STOPS)?;
                 let handle = signals.handle();
                 let thread = threads::spawn("signals", move || signals.forever().for_each(handle_signal))?;
                 self.listener = Some(Listener { handle, thread });
@@ -122,8 +111,8 @@ mod unix {
         }
 
         fn set_flags(&self) {
-            idle().store(self.running.is_empty(), Ordering::SeqCst);
-            undrawn().store(!self.running.iter().any(|entry| entry.draws), Ordering::SeqCst);
+            IDLE.store(self.running.is_empty(), Ordering::SeqCst);
+            UNDRAWN.store(!self.running.iter().any(|entry| entry.draws), Ordering::SeqCst);
         }
 
         /// Ends the listener if no pipeline runs. Returns its thread.
@@ -150,7 +139,7 @@ mod unix {
         };
         if unsignalled.is_empty() {
             // If the write to the terminal blocks, the handler ends the process at the next signal.
-            idle().store(true, Ordering::SeqCst);
+            IDLE.store(true, Ordering::SeqCst);
             progress::end_terminal(|| {
                 drop(emulate_default_handler(signal));
                 // The exit status that a shell reports for a program that this signal has ended.
