@@ -29,9 +29,15 @@ pub fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
     tuple(span, handles)
 }
 
-/// Generates the type of the tables with the schemas as written, so that a use of a table causes no second error.
+/// Returns the type of the tables. A second mention of a private row would be a second error, so one of several tables is the
+/// table of its handle, if the macro recognises the subject.
 pub fn tables_type(run: &Run, pw: &Ident) -> TokenStream {
-    tuple(unknown_span(&run.parameters), run.parameters.iter().map(|parameter| table_type(parameter, pw)))
+    let signature = signature();
+    let tables = run.parameters.iter().enumerate().map(|(i, parameter)| match parameter.kind {
+        Kind::Subject { .. } if run.lone().is_none() => quote!(<Self as #pw::HandleOf<#signature, #i>>::Table),
+        _ => table_type(parameter, pw),
+    });
+    tuple(unknown_span(&run.parameters), tables)
 }
 
 /// Returns the elements as a tuple, or a single element without parentheses.
@@ -39,6 +45,7 @@ pub fn tuple(span: Span, elements: impl ExactSizeIterator<Item = TokenStream>) -
     if elements.len() == 1 { quote!(#(#elements)*) } else { quote_spanned!(span=> (#(#elements),*)) }
 }
 
+/// Returns the type of a table with the schema as written, so that a use of the table causes no second error.
 pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
     // With one span for all tokens, rustc shows equal errors once.
     let span = place(parameter);
