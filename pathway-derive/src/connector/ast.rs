@@ -4,8 +4,8 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
-    Attribute, Expr, ExprLit, FnArg, GenericArgument, Generics, Ident, ImplItem, ImplItemFn, ItemImpl, Lifetime, Lit,
-    Pat, PatType, PathArguments, Type, WherePredicate,
+    Attribute, Expr, ExprLit, FnArg, GenericArgument, GenericParam, Generics, Ident, ImplItem, ImplItemFn, ItemImpl,
+    Lifetime, Lit, Pat, PatType, PathArguments, Signature, Type, WherePredicate,
 };
 
 use super::attr::Options;
@@ -33,8 +33,7 @@ pub struct Run<'a> {
 
 /// A parameter after the receiver.
 pub struct Parameter<'a> {
-    /// Whether its method is an `async fn`.
-    pub is_async: bool,
+    pub method: &'a Signature,
     pub name: Option<&'a Ident>,
     pub ty: &'a Type,
     pub kind: Kind<'a>,
@@ -56,8 +55,8 @@ pub enum Kind<'a> {
 pub enum Unfit<'a> {
     /// The type has an elided lifetime, or is an `impl Trait`.
     Borrowed(&'a Type),
-    /// The type has a `_`, which rustc reports in the signature.
-    Placeholder,
+    /// The type has a part that is reported elsewhere: a `_` or a wrong argument by rustc, a parameter of `run` with the method.
+    Reported,
     /// The type is unsized, such as a `dyn Schema`.
     Unsized(&'a Type),
     /// A type parameter of the block has no bounds. It probably needs this trait of the runtime.
@@ -200,14 +199,13 @@ impl<'a> Run<'a> {
     }
 
     pub fn from_method(method: &'a ImplItemFn) -> Self {
-        let is_async = method.sig.asyncness.is_some();
         let mut parameters: Vec<Parameter> = method
             .sig
             .inputs
             .iter()
             .filter_map(|input| match input {
                 FnArg::Receiver(_) => None,
-                FnArg::Typed(typed) => Some(Parameter::of(typed, is_async)),
+                FnArg::Typed(typed) => Some(Parameter::of(typed, &method.sig)),
             })
             .collect();
         let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
@@ -220,17 +218,22 @@ impl<'a> Run<'a> {
                 *offset = first;
             }
         }
-        Run { method, is_async, parameters, part }
+        Run { method, is_async: method.sig.asyncness.is_some(), parameters, part }
     }
 }
 
 impl<'a> Parameter<'a> {
-    pub fn of(typed: &'a PatType, is_async: bool) -> Self {
+    fn of(typed: &'a PatType, method: &'a Signature) -> Self {
         let name = match &*typed.pat {
             Pat::Ident(pat) => Some(&pat.ident),
             _ => None,
         };
-        Parameter { is_async, name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
+        Parameter { method, name, ty: &typed.ty, kind: Kind::of(&typed.ty) }
+    }
+
+    /// Returns whether its method is an `async fn`.
+    pub fn is_async(&self) -> bool {
+        self.method.asyncness.is_some()
     }
 
     /// Returns the offset type, if it is written.
@@ -260,18 +263,26 @@ impl<'a> Parameter<'a> {
                 [(schema, bound)].into_iter().chain(offset.map(|offset| (offset, "Offset"))).collect()
             }
             Kind::Unknown => vec![(self.ty, "Schema")],
+            // rustc would take the trait of that name for the type.
+            Kind::Other if is_misspelt(self.ty) => return vec![Unfit::Unsized(self.ty)],
             Kind::Reference(_) | Kind::Other => Vec::new(),
         };
+        let has_wrong_arguments = matches!(self.kind, Kind::Unknown)
+            && types::last_segment(self.ty).is_some_and(|segment| Handle::named(&segment.ident).is_some());
         let unfit = types.into_iter().flat_map(|(ty, bound)| {
             let is_unsized = matches!(types::peel(ty), Type::TraitObject(_)) || types::is_unsized(ty);
             let unbound = generics.type_params().filter(|parameter| generics::bounds(generics, &parameter.ident) == 0);
             let unbound = unbound.filter(move |parameter| types::names(ty, &parameter.ident));
             let unbound = unbound.map(move |parameter| Unfit::Unbound { name: parameter.ident.clone(), bound });
-            let borrowed = match (types::is_nameable(ty), types::has_placeholder(ty)) {
-                (false, _) => Some(Unfit::Borrowed(ty)),
-                (true, has_placeholder) => has_placeholder.then_some(Unfit::Placeholder),
+            let of_run = self.method.generics.params.iter().any(|parameter| types::names(ty, name_of(parameter)));
+            let unnameable = if of_run || has_wrong_arguments {
+                Some(Unfit::Reported)
+            } else if !types::is_nameable(ty) {
+                Some(Unfit::Borrowed(ty))
+            } else {
+                types::has_placeholder(ty).then_some(Unfit::Reported)
             };
-            borrowed.into_iter().chain(is_unsized.then_some(Unfit::Unsized(ty))).chain(unbound)
+            unnameable.into_iter().chain(is_unsized.then_some(Unfit::Unsized(ty))).chain(unbound)
         });
         unfit.collect()
     }
@@ -280,6 +291,19 @@ impl<'a> Parameter<'a> {
     pub fn may_be_subject(&self) -> bool {
         matches!(self.kind, Kind::Subject { .. } | Kind::Unknown)
     }
+}
+
+fn name_of(parameter: &GenericParam) -> &Ident {
+    match parameter {
+        GenericParam::Lifetime(parameter) => &parameter.lifetime.ident,
+        GenericParam::Type(parameter) => &parameter.ident,
+        GenericParam::Const(parameter) => &parameter.ident,
+    }
+}
+
+/// Returns whether the type is written `Subjects<Cat>`, for a `Subject<Cat>`.
+fn is_misspelt(ty: &Type) -> bool {
+    types::last_segment(ty).is_some_and(|segment| segment.ident == "Subjects")
 }
 
 /// Returns whether the type is written `Partition`.
@@ -309,7 +333,7 @@ impl<'a> Kind<'a> {
             };
         }
         let is_standard = types::is_primitive(ty) || STANDARD.iter().any(|name| segment.ident == name);
-        if is_standard || is_partition(ty) { Kind::Other } else { Kind::Unknown }
+        if is_standard || is_partition(ty) || is_misspelt(ty) { Kind::Other } else { Kind::Unknown }
     }
 }
 

@@ -21,7 +21,7 @@ pub fn block(connector: &Connector) -> ItemImpl {
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         if is_named(method, "run") {
-            if Run::from_method(method).is_fit(&connector.block.generics) {
+            if Run::from_method(method).is_fit(&connector.block.generics) && connector.borrowed().is_empty() {
                 check_subjects(method, connector.options.krate.get());
             } else {
                 // The body does not compile with these subjects, which are reported already. `loop` prevents a second error.
@@ -100,7 +100,7 @@ fn mend(run: &mut ImplItemFn, connector: &Connector) {
     for (typed, parameter) in inputs.zip(&Run::from_method(&original).parameters) {
         for unfit in parameter.unfit(generics) {
             match unfit {
-                Unfit::Borrowed(_) | Unfit::Placeholder => {}
+                Unfit::Borrowed(_) | Unfit::Reported => {}
                 Unfit::Unsized(ty) => {
                     let mended = types::text(&typed.ty).replace(&types::text(ty), "()");
                     *typed.ty = syn::parse_str(&mended).unwrap_or_else(|_| parse_quote!(()));

@@ -67,8 +67,16 @@ pub fn run(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
         ctxt.error(ty, "`run` cannot return a future\nhelp: write `async fn run` with an `AsyncSubject`");
         return false;
     }
+    if let ReturnType::Type(_, ty) = &run.method.sig.output
+        && matches!(types::peel(ty), Type::Never(_))
+    {
+        let help = "write `pathway_io::RunResult`, and `?` after each push, which ends the loop after a stop";
+        ctxt.error(ty, format!("`run` must return `()` or `Result<(), E>`, found `!`\nhelp: {help}"));
+        return false;
+    }
     let mut is_sound = qualifiers(ctxt, run.method, "run");
     is_sound &= receiver(ctxt, run.method, "`run` must take `&mut self`");
+    is_sound &= without_cfg(ctxt, run.method);
     is_sound &= subjects(ctxt, run, generics);
     is_sound
 }
@@ -109,6 +117,20 @@ fn receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {
             false
         }
     }
+}
+
+/// Reports a parameter that `#[cfg]` may remove, since the macro cannot see whether it does.
+fn without_cfg(ctxt: &Ctxt, method: &ImplItemFn) -> bool {
+    let attributes = method.sig.inputs.iter().flat_map(|input| match input {
+        FnArg::Receiver(receiver) => &receiver.attrs,
+        FnArg::Typed(typed) => &typed.attrs,
+    });
+    let cfg = attributes.into_iter().find(|attribute| attribute.path().is_ident("cfg"));
+    if let Some(cfg) = cfg {
+        let help = "write two `run` methods, with the `#[cfg]` on each";
+        ctxt.error(cfg, format!("`#[cfg]` cannot remove a parameter of `run`\nhelp: {help}"));
+    }
+    cfg.is_none()
 }
 
 /// Returns whether the receiver is `&mut self` or `self: &mut Self`.
@@ -167,7 +189,7 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
         );
         return false;
     }
-    let expected = Handle::of_run(parameter.is_async);
+    let expected = Handle::of_run(parameter.is_async());
     match parameter.kind {
         Kind::Reference(reference) => {
             let name = parameter.name.map_or("cats".to_owned(), ToString::to_string);
@@ -211,7 +233,7 @@ fn fits(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
                     owned.map_or("own the value, as a `String` for a `&str`".to_owned(), |ty| format!("write `{ty}`"));
                 ctxt.error(ty, format!("rows and offsets cannot borrow\nhelp: {help}"));
             }
-            Unfit::Placeholder => {}
+            Unfit::Reported => {}
             Unfit::Unsized(ty) => {
                 let help = "a table has one row type: name it, or put a type parameter on the `impl` block";
                 ctxt.error(
@@ -234,9 +256,9 @@ fn fits(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
 /// Reports a handle that belongs to the other kind of `run`.
 fn of_other_kind(ctxt: &Ctxt, parameter: &Parameter, expected: Handle) {
     let written = types::text(parameter.ty);
-    let other = if parameter.is_async { Handle::Blocking } else { Handle::Async };
+    let other = if parameter.is_async() { Handle::Blocking } else { Handle::Async };
     let right = written.replacen(other.name(), expected.name(), 1);
-    let message = if parameter.is_async {
+    let message = if parameter.is_async() {
         format!(
             "an `async fn run` takes an `AsyncSubject`, found `{written}`\n\
              note: a push into a `Subject` blocks the thread, and with it the runtime\n\
@@ -252,8 +274,8 @@ fn of_other_kind(ctxt: &Ctxt, parameter: &Parameter, expected: Handle) {
 }
 
 fn no_subject(ctxt: &Ctxt, parameter: &Parameter) {
-    let (a, run) = if parameter.is_async { ("an", "an `async fn run`") } else { ("a", "`run`") };
-    let handle = Handle::of_run(parameter.is_async).name();
+    let (a, run) = if parameter.is_async() { ("an", "an `async fn run`") } else { ("a", "`run`") };
+    let handle = Handle::of_run(parameter.is_async()).name();
     let found = types::text(parameter.ty);
     ctxt.error(
         parameter.ty,

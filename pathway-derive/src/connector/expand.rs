@@ -260,6 +260,8 @@ fn owned(connector: &Connector, pw: &Ident) -> Generics {
 fn returned(run: &Run) -> Type {
     match &run.method.sig.output {
         ReturnType::Default => parse_quote!(()),
+        // The error has been reported. Here, rustc would report that `!` is not stable.
+        ReturnType::Type(_, ty) if matches!(types::peel(ty), Type::Never(_)) => parse_quote!(()),
         ReturnType::Type(_, ty) => (**ty).clone(),
     }
 }

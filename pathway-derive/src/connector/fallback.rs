@@ -43,7 +43,7 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
                 {
                     Some(quote!(#pw::Table<#pw::Stub>))
                 }
-                Kind::Unknown if parameter.is_async && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
+                Kind::Unknown if parameter.is_async() && !ASYNC => Some(quote!(#pw::Table<#pw::Stub>)),
                 Kind::Subject { .. } | Kind::Unknown => Some(table_type(parameter, &pw)),
                 // A reference has the table of the subject that it refers to.
                 Kind::Reference(reference) => match Kind::of(&reference.elem) {
@@ -57,6 +57,7 @@ fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> T
     });
     let tables =
         if tables.is_empty() { quote!(#pw::Table<#pw::Stub>) } else { tuple(Span::mixed_site(), tables.into_iter()) };
+    let tables = generics::with_static(tables);
     let (body, allow) = (body(&pw, &tables), connector.allowed());
     quote! {
         #(#cfgs)*

@@ -91,7 +91,7 @@ pub fn place(parameter: &Parameter) -> Span {
 /// Returns the module with the names for the parameter's kind of handle.
 pub fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
     let span = place(parameter);
-    if parameter.is_async { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
+    if parameter.is_async() { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
 }
 
 /// Returns the type of a parameter, if it is the subject of a schema. All added tokens have one span, because rustc shows
