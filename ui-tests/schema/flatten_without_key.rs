@@ -12,4 +12,12 @@ struct Cat {
     genus: String,
 }
 
+#[derive(Schema)]
+struct Visit {
+    #[schema(primary_key)]
+    day: u32,
+    #[schema(flatten, primary_key, prefix = "animal_")]
+    animal: Animal,
+}
+
 fn main() {}

@@ -37,15 +37,15 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
             quote!(#pw::key::<#row, #i>(&#this.#ident))
         }
     });
+    let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
     let (key_type, key) = if keys.len() == 1 {
         (quote!(#(#types)*), quote!(#(#copies)*))
     } else {
-        (quote!((#(#types),*)), quote!((#(#copies),*)))
+        (quote_spanned!(span=> (#(#types),*)), quote_spanned!(span=> (#(#copies),*)))
     };
-    let parts = parts(schema, &keys, pw);
-    let span = keys.iter().find(|(_, column)| column.is_flat()).map_or_else(Span::mixed_site, |(_, c)| c.ty.span());
     let at = option::ident_at(pw, span);
     let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
+    let parts = parts(schema, &keys, &at, &own_key);
     let foreign = keys.iter().find(|(_, column)| !is_own(schema, column));
     // The lint mistakes generated tokens with the span of a user's type for the user's own.
     let allow = foreign.map(|_| quote!(#[allow(unused_qualifications)]));
@@ -69,21 +69,23 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 
 /// Returns the method that splits the key into its parts. A key of one column is its only part, unless the column has
 /// another type.
-fn parts(schema: &Schema, keys: &[(usize, &Column)], pw: &Ident) -> Option<TokenStream> {
+fn parts(schema: &Schema, keys: &[(usize, &Column)], pw: &Ident, own_key: &TokenStream) -> Option<TokenStream> {
     if let [(_, column)] = keys
         && column.conversion().is_none()
     {
         return None;
     }
-    let names = keys.iter().map(|(i, _)| local(*i));
-    let pattern = if keys.len() == 1 { quote!(#(#names)*) } else { quote!((#(#names),*)) };
-    let values = keys.iter().map(|(i, column)| into_column(schema, *i, column, local(*i).to_token_stream(), pw));
-    Some(quote! {
-        fn with_parts(__key: <Self as #pw::Keyed>::Key, __take: &mut dyn #pw::FnMut(#pw::KeyParts<'_>)) {
-            let #pattern = __key;
-            #pw::pass_parts(&mut [#(&mut #pw::Some(#values)),*], __take);
-        }
-    })
+    let span = pw.span();
+    let names: Vec<Ident> = keys.iter().map(|(i, _)| option::ident_at(&local(*i), span)).collect();
+    let pattern = if let [name] = names.as_slice() { quote!(#name) } else { quote_spanned!(span=> (#(#names),*)) };
+    let values = keys.iter().zip(&names);
+    let values = values.map(|((i, column), name)| into_column(schema, *i, column, name.to_token_stream(), pw));
+    let head = quote_spanned!(span=> fn with_parts(__key: #own_key, __take: &mut dyn #pw::FnMut(#pw::KeyParts<'_>)));
+    let body = quote_spanned! {span=>
+        let #pattern = __key;
+        #pw::pass_parts(&mut [#(&mut #pw::Some(#values)),*], __take);
+    };
+    Some(option::item_at(span, head, body))
 }
 
 /// Returns the key type of a flattened row. All its tokens are at the user's type, because rustc shows equal errors at
