@@ -59,6 +59,9 @@ struct Id(u64);
 #[derive(ColumnType)]
 struct Since(std::time::Instant);
 
+#[derive(ColumnType)]
+struct Tree(Vec<Tree>);
+
 #[derive(Schema)]
 struct Cat {
     #[schema(primary_key)]
@@ -68,6 +71,7 @@ struct Cat {
     mood: Option<Mood>,
     wrapped: Wrapper<i64>,
     wrapped_twice: Option<Wrapper<String>>,
+    tree: Tree,
 }
 
 fn main() {}

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use proc_macro2::{Span, TokenStream};
+use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Ident, LitStr, Path, Type};
 
@@ -170,7 +171,13 @@ fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'
         if !is_owned && input.generics.params.is_empty() {
             ctxt.error(&field.ty, "a column must own its value\nhelp: use `String` in place of `&str`");
         }
-        return if is_owned { Kind::Newtype(&field.ty) } else { Kind::Broken };
+        let itself = [&input.ident, &format_ident!("Self")];
+        let is_recursive = itself.into_iter().any(|name| types::names(&field.ty, name));
+        if is_recursive {
+            let help = format!("`#[schema(json)]` stores a `{}` as JSON", input.ident);
+            ctxt.error(&field.ty, format!("a column type cannot contain itself\nhelp: {help}"));
+        }
+        return if is_owned && !is_recursive { Kind::Newtype(&field.ty) } else { Kind::Broken };
     }
     let message = "`#[derive(ColumnType)]` needs a struct with one unnamed field, or an enum";
     let help = match data.fields.iter().collect::<Vec<_>>()[..] {
