@@ -12,7 +12,7 @@ pub fn help(written: &str, known: &[&str]) -> String {
 }
 
 /// Names that other derives have for our options.
-const OTHERWISE: [(&str, &str); 17] = [
+const OTHERWISE: [(&str, &str); 20] = [
     ("key", "primary_key"),
     ("pk", "primary_key"),
     ("id", "primary_key"),
@@ -23,17 +23,20 @@ const OTHERWISE: [(&str, &str); 17] = [
     ("buffer", "backlog"),
     ("deny_unknown_fields", "deny_unknown"),
     ("default_value", "default"),
+    ("default_value_t", "default"),
+    ("default_values_t", "default"),
+    ("default_with", "default"),
+    ("aliases", "alias"),
     ("ignore", "skip"),
     ("skip_serializing", "skip"),
     ("skip_deserializing", "skip"),
-    ("skip_serializing_if", "skip"),
     ("from", "try_from"),
     ("serialize_with", "with"),
     ("deserialize_with", "with"),
 ];
 
 /// Options of other derives, with the way to get their effect here.
-const ADVICE: [(&str, &str); 15] = [
+const ADVICE: [(&str, &str); 16] = [
     ("description", "a doc comment is the description"),
     ("doc", "a doc comment is the description"),
     ("comment", "a doc comment is the description"),
@@ -41,6 +44,7 @@ const ADVICE: [(&str, &str); 15] = [
     ("optional", "a column of type `Option<T>` may be null"),
     ("not_null", "only a column of type `Option<T>` may be null"),
     ("required", "a column is required unless it has a default or is an `Option`"),
+    ("skip_serializing_if", "an output has every column of every row; a `None` is written as null"),
     ("restart", "set it in the `ReadOptions` of `Pipeline::read_with`"),
     ("bad_rows", "set it in the `ReadOptions` of `Pipeline::read_with`"),
     ("bad_rows_limit", "set it in the `ReadOptions` of `Pipeline::read_with`"),

@@ -11,6 +11,12 @@ struct Cat {
     legs: u8,
     #[schema(skip_serializing_if = "Option::is_none")]
     nick: Option<String>,
+    #[schema(from = "u32", into = "u32")]
+    mood: Mood,
+    #[schema(default_value_t = 4, aliases = "feet")]
+    paws: u8,
 }
+
+struct Mood;
 
 fn main() {}

@@ -11,4 +11,17 @@ struct Cat {
     animal: Animal,
 }
 
+struct Place;
+
+#[derive(Schema)]
+struct Visit {
+    day: u32,
+    #[schema(flatten, json)]
+    place: Place,
+    #[schema(flatten, with = "places")]
+    other: Place,
+    #[schema(prefix = "animal_")]
+    animal: Animal,
+}
+
 fn main() {}

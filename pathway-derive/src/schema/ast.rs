@@ -190,9 +190,13 @@ impl<'a> Column<'a> {
             is_broken |= super::column_type::container(ctxt, row, &field.ty);
         }
         let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken };
-        // If one option of the pair is missing, the foreign type would cause a second error.
-        let is_unpaired = column.options.conversions > 0 && column.is_stored_as_it_is();
-        column.is_broken |= is_unpaired && !column.options.skip.is_set();
+        // If an option is missing or cannot be combined with `flatten`, the type would cause a second error.
+        let options = &column.options;
+        let is_converted = options.conversions > 0;
+        let is_unpaired = is_converted && column.is_stored_as_it_is();
+        let is_flat_or_stored = column.is_flat() && (is_converted || options.json.is_set());
+        let lacks_flatten = options.prefix.is_set() && !column.is_flat();
+        column.is_broken |= (is_unpaired || is_flat_or_stored || lacks_flatten) && !options.skip.is_set();
         Some(column)
     }
 

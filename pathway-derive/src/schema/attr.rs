@@ -108,9 +108,13 @@ impl ColumnOptions {
                 }
                 name => {
                     unknown(ctxt, &option, "column", name, &COLUMN_OPTIONS);
-                    // With the key, a call of `remove` causes no second error.
-                    if suggest::nearest(name, &COLUMN_OPTIONS) == Some("primary_key") && !options.primary_key.is_set() {
-                        options.primary_key.set(ctxt, key, Some(()));
+                    // With the option that was meant, a missing key or half of a pair causes no second error.
+                    match suggest::nearest(name, &COLUMN_OPTIONS) {
+                        Some("primary_key") if !options.primary_key.is_set() => {
+                            options.primary_key.set(ctxt, key, Some(()));
+                        }
+                        Some("with" | "try_from" | "into") => options.conversions += 1,
+                        _ => {}
                     }
                 }
             }

@@ -125,7 +125,8 @@ fn paths(ctxt: &Ctxt, schema: &Schema) -> bool {
 fn combinations(ctxt: &Ctxt, column: &Column) {
     let options = &column.options;
     if let (false, Some(prefix)) = (column.is_flat(), options.prefix.key()) {
-        ctxt.error(prefix, "`prefix` is for the columns of `flatten`\nhelp: `rename` changes the name of one column");
+        let help = "add `flatten` if the field is a schema; `rename` changes the name of one column";
+        ctxt.error(prefix, format!("`prefix` is for the columns of `flatten`\nhelp: {help}"));
     }
     if let (true, Some(default)) = (column.is_key(), options.default.key()) {
         ctxt.error(default, "a primary key cannot have a default\nnote: every row would share one key");
