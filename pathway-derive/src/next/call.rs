@@ -43,8 +43,7 @@ pub struct Field {
 }
 
 pub enum Value {
-    /// `key`: a variable with the name of the field.
-    Same,
+    /// An expression. For `key` alone, it is the variable of that name.
     Plain(Expr),
     /// A literal of a flattened row.
     Nested(Row),
@@ -117,7 +116,6 @@ impl Field {
     fn value(&self, runtime: &Runtime) -> TokenStream {
         let Field { attributes, name, value } = self;
         let value = match value {
-            Value::Same => convert(name, name, runtime),
             Value::Plain(value) if is_told_by_its_place(value) => value.to_token_stream(),
             Value::Plain(value) => convert(value, value, runtime),
             Value::Nested(row) => convert(&row.path, row.value(runtime), runtime),

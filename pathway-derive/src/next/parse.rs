@@ -1,7 +1,6 @@
 //! Parses the tokens of the call: a subject and a row. All mistakes in the row are reported together.
 
 use proc_macro2::{Group, Span, TokenStream, TokenTree};
-use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Expr, ExprAssign, ExprPath, Ident, LitStr, Token, token};
@@ -45,7 +44,7 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
             ctxt.error_at(input.span(), "expected nothing after the row");
         }
     } else {
-        ctxt.error(Wrong::parse(input), format!("expected `column: value`\nhelp: {}", help(input, &call.subject)));
+        ctxt.error(up_to_comma(input), format!("expected `column: value`\nhelp: {}", help(input, &call.subject)));
     }
     // The error in the remaining tokens has been reported.
     drain(input);
@@ -64,26 +63,16 @@ fn help(input: ParseStream, subject: &Expr) -> String {
     }
 }
 
-/// The tokens up to a comma, to be underlined.
-pub struct Wrong(TokenStream);
-
-impl Wrong {
-    pub fn parse(input: ParseStream) -> Self {
-        let mut tokens = TokenStream::new();
-        while !input.is_empty() && !input.peek(Token![,]) {
-            match input.parse::<TokenTree>() {
-                Ok(token) => tokens.extend([token]),
-                Err(_) => break,
-            }
+/// Returns the tokens up to the next comma, which are skipped.
+pub fn up_to_comma(input: ParseStream) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    while !input.is_empty() && !input.peek(Token![,]) {
+        match input.parse::<TokenTree>() {
+            Ok(token) => tokens.extend([token]),
+            Err(_) => break,
         }
-        Wrong(tokens)
     }
-}
-
-impl ToTokens for Wrong {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.0.to_tokens(tokens);
-    }
+    tokens
 }
 
 fn skip_comma(input: ParseStream) {
@@ -127,12 +116,12 @@ fn fields(ctxt: &Ctxt, input: ParseStream, row: &mut Row) {
         match field(ctxt, input, row) {
             Ok(()) if !input.is_empty() && !input.peek(Token![,]) => {
                 ctxt.error_at(input.span(), "expected `,` between columns");
-                Wrong::parse(input);
+                up_to_comma(input);
             }
             Ok(()) => {}
             Err(error) => {
                 ctxt.syn_error(error);
-                Wrong::parse(input);
+                up_to_comma(input);
             }
         }
         if input.peek(Token![,]) {
@@ -185,11 +174,13 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
         ahead.call(Ident::parse_any)?;
         if ahead.is_empty() || ahead.peek(Token![,]) {
             let name = column_name(ctxt, input)?;
-            row.fields.push(Field { attributes, name, value: Value::Same });
+            let path = ExprPath { attrs: Vec::new(), qself: None, path: name.clone().into() };
+            let value = Value::Plain(Expr::Path(path));
+            row.fields.push(Field { attributes, name, value });
             return Ok(());
         }
     }
-    let wrong = Wrong::parse(input);
+    let wrong = up_to_comma(input);
     let help = match instead(&wrong) {
         Some((name, value)) => format!("\nhelp: write `{name}: {value}`"),
         None => String::new(),
@@ -199,12 +190,12 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
 }
 
 /// Returns the name and the value of the mistakes `key = 1` and `"key": 1`.
-fn instead(wrong: &Wrong) -> Option<(String, String)> {
+fn instead(wrong: &TokenStream) -> Option<(String, String)> {
     let quoted = |input: ParseStream| {
         let name: LitStr = input.parse()?;
         input.parse::<Token![:]>()?;
         Ok((name.parse::<Ident>()?.to_string(), text(input.parse::<Expr>()?)))
     };
     let assigned = |assign: ExprAssign| (text(&assign.left), text(&assign.right));
-    quoted.parse2(wrong.0.clone()).or_else(|_| syn::parse2(wrong.0.clone()).map(assigned)).ok()
+    quoted.parse2(wrong.clone()).or_else(|_| syn::parse2(wrong.clone()).map(assigned)).ok()
 }

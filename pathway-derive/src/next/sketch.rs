@@ -11,7 +11,7 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprPath, Ident, Token};
 
 use super::call::{Runtime, is_told_by_its_place};
-use super::parse::{Wrong, is_whole_literal};
+use super::parse::{is_whole_literal, up_to_comma};
 
 /// Expands the tokens of `next!` that follow `($crate)`, for an editor.
 pub fn expand(tokens: TokenStream) -> TokenStream {
@@ -48,7 +48,7 @@ fn fields(input: ParseStream, pw: &TokenStream) -> syn::Result<TokenStream> {
             let value = value(input, pw)?;
             fields.extend(quote!(#name #colon #value));
         } else {
-            Wrong::parse(input).to_tokens(&mut fields);
+            up_to_comma(input).to_tokens(&mut fields);
         }
         if input.peek(Token![,]) {
             input.parse::<Token![,]>()?.to_tokens(&mut fields);
@@ -69,6 +69,6 @@ fn value(input: ParseStream, pw: &TokenStream) -> syn::Result<TokenStream> {
         let value: Expr = input.parse()?;
         return Ok(if is_told_by_its_place(&value) { quote!(#value) } else { quote!(#pw::convert(#value)) });
     }
-    let value = Wrong::parse(input);
+    let value = up_to_comma(input);
     Ok(quote!(#pw::convert(#value)))
 }
