@@ -2,19 +2,13 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{Expr, ExprLit, Lit, LitStr, Path};
+use syn::{Expr, ExprLit, Lit, Path, parse_quote};
 
 use crate::ctxt::Ctxt;
 use crate::option::{self, RawOption, Slot};
 use crate::{duration, suggest};
 
 pub const OPTIONS: [&str; 6] = ["name", "autocommit", "eager", "backlog", "stop", "crate"];
-
-/// A name: a string literal, or an expression that rustc checks.
-pub enum Name {
-    Text(LitStr),
-    Other(Expr),
-}
 
 /// A duration, or `off`.
 pub enum Time {
@@ -26,7 +20,8 @@ pub enum Time {
 
 #[derive(Default)]
 pub struct Options {
-    pub name: Slot<Name>,
+    /// A string literal, or an expression that rustc checks.
+    pub name: Slot<Expr>,
     pub autocommit: Slot<Time>,
     pub eager: Slot<()>,
     pub backlog: Slot<Expr>,
@@ -60,15 +55,15 @@ impl Options {
     }
 }
 
-fn name(ctxt: &Ctxt, option: &RawOption) -> Option<Name> {
+fn name(ctxt: &Ctxt, option: &RawOption) -> Option<Expr> {
     if let Some(expr) = option.plain().filter(|expr| is_for_rustc(expr)) {
-        return Some(Name::Other(expr.clone()));
+        return Some(expr.clone());
     }
     let name = option::string(ctxt, option)?;
     if name.value().is_empty() {
         ctxt.error(&name, "a connector's name cannot be empty");
     }
-    Some(Name::Text(name))
+    Some(parse_quote!(#name))
 }
 
 /// Returns whether the value `self` is in the expression; the module `self::` is not meant.

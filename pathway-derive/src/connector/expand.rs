@@ -11,7 +11,7 @@ use syn::spanned::Spanned;
 use syn::{Generics, Ident, ReturnType, Type, parse_quote};
 
 use super::ast::{Connector, Kind, Run, cfgs};
-use super::attr::{Name, Time};
+use super::attr::Time;
 use super::handle::{
     if_offset, if_subject, marker, names, offset_type, place, signature, subjects_type, table_type, tables_type, tuple,
 };
@@ -273,8 +273,7 @@ fn local(i: usize) -> Ident {
 fn options(connector: &Connector, pw: &Ident) -> TokenStream {
     let options = &connector.options;
     let name = match options.name.get() {
-        Some(Name::Text(text)) => text.value().into_token_stream(),
-        Some(Name::Other(expr)) => expr.to_token_stream(),
+        Some(name) => name.to_token_stream(),
         None => connector.type_name().into_token_stream(),
     };
     let autocommit = options.autocommit.get().map(|interval| {

@@ -10,18 +10,9 @@ use super::expand::checks;
 use super::handle::{table_type, tuple};
 use crate::{generics, option, types};
 
-/// Returns the impl for a `run` that does not fit the trait.
-pub fn of_run(connector: &Connector, run: &Run) -> TokenStream {
-    let cfgs: Vec<_> = cfgs(run.method).collect();
-    stub(connector, &cfgs, Some(run))
-}
-
-/// Returns the impl for a block without a `run`.
-pub fn without_run(connector: &Connector) -> TokenStream {
-    stub(connector, &[], None)
-}
-
-fn stub(connector: &Connector, cfgs: &[&syn::Attribute], run: Option<&Run>) -> TokenStream {
+/// Returns the impl for a `run` that does not fit the trait, or for a block without one.
+pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
+    let cfgs = run.into_iter().flat_map(|run| cfgs(run.method));
     let (import, pw) = option::runtime(connector.options.krate.get());
     // The error about borrowed data has been reported.
     let borrows = !connector.borrowed().is_empty();

@@ -61,7 +61,7 @@ fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
         output.extend(if is_sound && owns {
             expand::expand(&connector, run, stops_well)
         } else {
-            fallback::of_run(&connector, run)
+            fallback::of_block(&connector, Some(run))
         });
         if ast::cfgs(run.method).next().is_none() {
             // rustc reports a second method with the same name.
@@ -69,7 +69,7 @@ fn on_block(tokens: TokenStream, block: &ItemImpl) -> TokenStream {
         }
     }
     if connector.runs.is_empty() {
-        output.extend(fallback::without_run(&connector));
+        output.extend(fallback::of_block(&connector, None));
     }
     let block = block::block(&connector);
     let completion = block::completion(&connector, tokens);
