@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::ext::IdentExt;
 use syn::{
-    Data, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Path, Type, TypeParam, WherePredicate,
+    Data, DataStruct, DeriveInput, Expr, Field, Fields, Generics, Ident, LitStr, Path, Type, TypeParam, WherePredicate,
     parse_quote, parse_quote_spanned,
 };
 
@@ -23,17 +23,9 @@ pub struct Schema<'a> {
     pub description: String,
     pub columns: Vec<Column<'a>>,
     /// The fields that are not columns.
-    pub skipped: Vec<Skipped<'a>>,
-    /// Whether the item is not a struct with named fields, so that it has no columns.
-    pub is_shapeless: bool,
+    pub skipped: Vec<Column<'a>>,
     /// Whether all columns of the struct itself have different names.
     pub names_differ: bool,
-}
-
-/// A field with `#[schema(skip)]`.
-pub struct Skipped<'a> {
-    pub ident: &'a Ident,
-    pub ty: &'a Type,
 }
 
 /// A field.
@@ -60,52 +52,13 @@ impl<'a> Schema<'a> {
     /// Reads the whole item. Reports mistakes in its shape and in each single option.
     pub fn from_input(ctxt: &Ctxt, input: &'a DeriveInput) -> Self {
         let options = StructOptions::from_attributes(ctxt, &input.attrs);
-        let (fields, is_shapeless) = match &input.data {
-            Data::Struct(data) => match &data.fields {
-                Fields::Named(fields) => {
-                    let fields = fields.named.iter();
-                    let fields = fields.filter_map(|field| Column::from_field(ctxt, &input.ident, field, &options));
-                    let fields: Vec<Column> = fields.collect();
-                    let is_empty = fields.iter().all(|column| column.options.skip.is_set());
-                    if is_empty {
-                        ctxt.error(&input.ident, "a schema needs at least one column");
-                    }
-                    (fields, is_empty)
-                }
-                Fields::Unnamed(fields) => {
-                    let example = format!(
-                        "`struct {} {{ {} }}`",
-                        input.ident,
-                        fields
-                            .unnamed
-                            .iter()
-                            .enumerate()
-                            .map(|(i, field)| format!("{}: {}", nth_name(i), text(&field.ty)))
-                            .collect::<Vec<_>>()
-                            .join(", ")
-                    );
-                    ctxt.error(
-                        fields,
-                        format!("`#[derive(Schema)]` needs named fields\nhelp: name each column: {example}"),
-                    );
-                    (Vec::new(), true)
-                }
-                Fields::Unit => {
-                    ctxt.error(&input.ident, "a schema needs at least one column");
-                    (Vec::new(), true)
-                }
-            },
-            Data::Enum(data) => {
-                not_a_struct(ctxt, data.enum_token.span);
-                (Vec::new(), true)
-            }
-            Data::Union(data) => {
-                not_a_struct(ctxt, data.union_token.span);
-                (Vec::new(), true)
-            }
-        };
-        let (skipped, columns): (Vec<_>, Vec<_>) = fields.into_iter().partition(|field| field.options.skip.is_set());
-        let skipped = skipped.into_iter().map(|Column { ident, ty, .. }| Skipped { ident, ty }).collect();
+        let fields = fields_of(ctxt, input);
+        let all = fields.into_iter().flat_map(Fields::iter);
+        let all = all.filter_map(|field| Column::from_field(ctxt, &input.ident, field, &options));
+        let (skipped, columns): (Vec<_>, Vec<_>) = all.partition(|field| field.options.skip.is_set());
+        if fields.is_some() && columns.is_empty() {
+            ctxt.error(&input.ident, "a schema needs at least one column");
+        }
         let description = super::attr::description(&input.attrs);
         Schema {
             ident: &input.ident,
@@ -114,7 +67,6 @@ impl<'a> Schema<'a> {
             description,
             columns,
             skipped,
-            is_shapeless,
             names_differ: true,
         }
     }
@@ -123,7 +75,7 @@ impl<'a> Schema<'a> {
     pub fn is_sound(&self) -> bool {
         let borrows = self.generics.lifetimes().next().is_some();
         let is_unbound = self.generics.type_params().any(|parameter| self.is_unbound(parameter));
-        !self.is_shapeless && !borrows && !is_unbound && !self.columns.iter().any(|column| column.is_broken)
+        !self.columns.is_empty() && !borrows && !is_unbound && !self.columns.iter().any(|column| column.is_broken)
     }
 
     /// Returns whether no impl of the struct compiles: it has no known size, which rustc reports.
@@ -173,10 +125,8 @@ impl<'a> Column<'a> {
             ctxt.syn_error(error);
         }
         if let Some((equals, value)) = &field.default {
-            ctxt.error(
-                DefaultValue(equals, value),
-                format!("a column's default is an option\nhelp: use `#[schema(default = {})]`", text(value)),
-            );
+            let help = format!("use `#[schema(default = {})]`", text(value));
+            ctxt.error(quote!(#equals #value), format!("a column's default is an option\nhelp: {help}"));
         }
         let plain = ident.unraw().to_string();
         let name = match options.rename.get() {
@@ -281,22 +231,27 @@ fn of_whole(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
     }
 }
 
-/// `= 3`, as tokens to underline.
-struct DefaultValue<'a>(&'a syn::Token![=], &'a Expr);
-
-impl quote::ToTokens for DefaultValue<'_> {
-    fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.0.to_tokens(tokens);
-        self.1.to_tokens(tokens);
-    }
-}
-
-fn not_a_struct(ctxt: &Ctxt, keyword: Span) {
+/// Returns the fields of a struct that is no tuple. Reports any other item.
+fn fields_of<'a>(ctxt: &Ctxt, input: &'a DeriveInput) -> Option<&'a Fields> {
+    let keyword = match &input.data {
+        Data::Struct(DataStruct { fields: Fields::Unnamed(fields), .. }) => {
+            let named = fields.unnamed.iter().enumerate();
+            let named: Vec<String> = named.map(|(i, field)| format!("{}: {}", nth_name(i), text(&field.ty))).collect();
+            let example = format!("`struct {} {{ {} }}`", input.ident, named.join(", "));
+            let message = format!("`#[derive(Schema)]` needs named fields\nhelp: name each column: {example}");
+            ctxt.error(fields, message);
+            return None;
+        }
+        Data::Struct(data) => return Some(&data.fields),
+        Data::Enum(data) => data.enum_token.span,
+        Data::Union(data) => data.union_token.span,
+    };
     ctxt.error_at(
         keyword,
         "`#[derive(Schema)]` can only be used on structs\n\
          help: a row has the same columns every time; put the variants in a column",
     );
+    None
 }
 
 fn nth_name(i: usize) -> String {
