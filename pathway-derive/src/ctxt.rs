@@ -1,6 +1,7 @@
 //! [`Ctxt`]: collects every error of an item, so that they are reported together.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::thread;
 
@@ -8,7 +9,6 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
 /// The errors so far. [`Ctxt::check`] must be called before it is dropped.
-#[derive(Default)]
 pub struct Ctxt {
     errors: RefCell<Option<Vec<syn::Error>>>,
 }
@@ -31,6 +31,22 @@ impl Ctxt {
         if let Some(errors) = self.errors.borrow_mut().as_mut() {
             errors.push(error);
         }
+    }
+
+    /// Reports each name that one before it equals, with a word for what it is. Returns whether all names are different.
+    pub fn all_differ<'a>(&self, names: impl IntoIterator<Item = (&'a str, String, Span)>) -> bool {
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut differ = true;
+        for (what, name, span) in names {
+            if let Some(first) = seen.get(&name) {
+                self.error_at(span, format!("{what} `{name}` is defined twice"));
+                self.error_at(*first, "first defined here");
+                differ = false;
+            } else {
+                seen.insert(name, span);
+            }
+        }
+        differ
     }
 
     pub fn has_errors(&self) -> bool {

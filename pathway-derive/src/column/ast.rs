@@ -1,8 +1,6 @@
 //! The model of a column type, and its rules.
 
-use std::collections::HashMap;
-
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::format_ident;
 use syn::ext::IdentExt;
 use syn::{Attribute, Data, DataEnum, DataStruct, DeriveInput, Fields, Generics, Ident, LitStr, Path, Type};
@@ -83,7 +81,7 @@ impl<'a> Column<'a> {
 fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Option<Case>) -> Kind<'a> {
     let mut variants = Vec::new();
     let mut other = Slot::default();
-    let mut texts = Texts::default();
+    let (mut names, mut other_names) = (Vec::new(), Vec::new());
     let with_fields = data.variants.iter().find(|variant| !variant.fields.is_empty());
     if let Some(variant) = with_fields {
         let name = &input.ident;
@@ -120,11 +118,12 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
             Some(text) => text.value(),
             None => case.map_or(plain.clone(), |case| case.apply_to_variant(&plain)),
         };
-        texts.names.push((text.clone(), rename.get().map_or(variant.ident.span(), LitStr::span)));
-        texts.aliases.extend(aliases.iter().map(|alias| (alias.value(), alias.span())));
+        names.push(("variant", text.clone(), rename.get().map_or(variant.ident.span(), LitStr::span)));
+        other_names.extend(aliases.iter().map(|alias: &LitStr| ("text", alias.value(), alias.span())));
         variants.push(Variant { ident: &variant.ident, text, aliases, is_other });
     }
-    texts.check(ctxt);
+    // If a name and an alias clash, the error is at the alias.
+    ctxt.all_differ(names.into_iter().chain(other_names));
     if variants.is_empty() {
         ctxt.error(&input.ident, "a column needs at least one variant");
     }
@@ -134,29 +133,6 @@ fn variants<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataEnum, case: Opti
         ctxt.error(&input.ident, "a column can have at most 65535 variants");
     }
     if with_fields.is_some() || variants.is_empty() || too_many { Kind::Broken } else { Kind::Enum(variants) }
-}
-
-/// The texts of all variants, with the places of their literals.
-#[derive(Default)]
-struct Texts {
-    names: Vec<(String, Span)>,
-    aliases: Vec<(String, Span)>,
-}
-
-impl Texts {
-    /// Reports texts that two variants have. If a name and an alias clash, the error is at the alias.
-    fn check(&self, ctxt: &Ctxt) {
-        let mut seen: HashMap<&str, Span> = HashMap::new();
-        let names = self.names.iter().map(|name| ("variant", name));
-        for (what, (text, place)) in names.chain(self.aliases.iter().map(|alias| ("text", alias))) {
-            if let Some(first) = seen.get(text.as_str()) {
-                ctxt.error_at(*place, format!("{what} `{text}` is defined twice"));
-                ctxt.error_at(*first, "first defined here");
-            } else {
-                seen.insert(text, *place);
-            }
-        }
-    }
 }
 
 fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'a> {

@@ -47,52 +47,26 @@ fn files(ctxt: &Ctxt, schema: &Schema) {
     }
 }
 
-/// A name in JSON, where it is written, and whether it is an alias.
-struct Name<'a> {
-    text: String,
-    column: &'a Column<'a>,
-    alias: Option<&'a LitStr>,
-}
-
-impl Name<'_> {
-    fn span(&self) -> proc_macro2::Span {
-        self.alias.map_or_else(|| self.column.name_span(), LitStr::span)
-    }
-}
-
-/// Returns whether all names are different.
+/// Checks the names and aliases. Returns whether all are different.
 fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
-    let mut differ = true;
-    let mut seen: Vec<Name> = Vec::new();
     let columns = schema.columns.iter().filter(|column| !column.is_flat());
-    // Names come before aliases, so that the error about a clash is at the alias.
-    let names = columns.clone().map(|column| Name { text: column.name.clone(), column, alias: None });
-    let aliases = columns.flat_map(|column| {
-        column.options.aliases.iter().map(move |alias| Name { text: alias.value(), column, alias: Some(alias) })
-    });
-    for name in names.chain(aliases) {
-        if name.text.is_empty() {
-            let what = if name.alias.is_some() { "an alias" } else { "a column name" };
-            ctxt.error_at(name.span(), format!("{what} cannot be empty"));
-            continue;
+    for column in columns.clone() {
+        let name = &column.name;
+        if name.is_empty() {
+            ctxt.error_at(column.name_span(), "a column name cannot be empty");
+        } else if RESERVED.contains(&name.as_str()) {
+            let help = "`#[schema(rename = \"..\")]`";
+            ctxt.error_at(column.name_span(), format!("`{name}` is reserved for the update stream\nhelp: {help}"));
         }
-        if name.alias.is_none() && RESERVED.contains(&name.text.as_str()) {
-            ctxt.error_at(
-                name.span(),
-                format!("`{}` is reserved for the update stream\nhelp: `#[schema(rename = \"..\")]`", name.text),
-            );
-        }
-        match seen.iter().find(|other| other.text == name.text) {
-            Some(first) => {
-                let what = if name.alias.is_some() { "name" } else { "column" };
-                ctxt.error_at(name.span(), format!("{what} `{}` is defined twice", name.text));
-                ctxt.error_at(first.span(), "first defined here");
-                differ = false;
-            }
-            None => seen.push(name),
+        for alias in column.options.aliases.iter().filter(|alias| alias.value().is_empty()) {
+            ctxt.error(alias, "an alias cannot be empty");
         }
     }
-    differ
+    // Names come before aliases, so that the error about a clash is at the alias.
+    let names = columns.clone().map(|column| ("column", column.name.clone(), column.name_span()));
+    let aliases = columns.flat_map(|column| &column.options.aliases);
+    let aliases = aliases.map(|alias| ("name", alias.value(), alias.span()));
+    ctxt.all_differ(names.chain(aliases).filter(|(_, name, _)| !name.is_empty()))
 }
 
 /// Returns whether no two columns of the struct read one value.
