@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::vec;
 
 use super::csv::{Reader, Record};
 use super::head::{Head, without_mark};
@@ -44,7 +43,7 @@ pub struct Fault {
 /// The rows up to the limits.
 pub struct Rows {
     pub file_len: u64,
-    rows: vec::IntoIter<Result<Row, Fault>>,
+    pub rows: Vec<Result<Row, Fault>>,
 }
 
 impl Rows {
@@ -54,15 +53,7 @@ impl Rows {
     pub fn read(path: &Path) -> io::Result<Rows> {
         let head = Head::read(path, BYTES)?;
         let rows = parse(&head.bytes, !head.is_whole, format(path, &head.bytes));
-        Ok(Rows { file_len: head.file_len, rows: rows.into_iter() })
-    }
-}
-
-impl Iterator for Rows {
-    type Item = Result<Row, Fault>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.rows.next()
+        Ok(Rows { file_len: head.file_len, rows })
     }
 }
 

@@ -45,7 +45,7 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let Some(literal) = schema.options.sample.get() else { return TokenStream::new() };
     let candidates = source_path::candidates(literal);
     let place = source_path::find(&candidates).unwrap_or(&candidates[0]);
-    let rows = match Rows::read(place) {
+    let Rows { file_len, rows } = match Rows::read(place) {
         Ok(rows) => rows,
         Err(error) => {
             let reason = source_path::reason(&error);
@@ -55,10 +55,12 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
             return TokenStream::new();
         }
     };
-    let file_len = rows.file_len;
     let path = place.display().to_string();
     let mut held = Held::new(ctxt, schema, literal, &path);
-    let mut any = false;
+    if rows.is_empty() {
+        ctxt.error(literal, format!("the sample `{}` has no row", literal.value()));
+        held.is_readable = false;
+    }
     for row in rows {
         match row {
             Ok(row) => held.row(&row),
@@ -68,11 +70,6 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
                 break;
             }
         }
-        any = true;
-    }
-    if !any && held.is_readable {
-        ctxt.error(literal, format!("the sample `{}` has no row", literal.value()));
-        held.is_readable = false;
     }
     let checks = held.finish();
     let track = source_path::track(place, file_len);
