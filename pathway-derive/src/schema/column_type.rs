@@ -43,31 +43,22 @@ pub fn owned(ctxt: &Ctxt, ty: &Type, is_plain: bool) -> bool {
 pub fn container(ctxt: &Ctxt, row: &Ident, ty: &Type) -> bool {
     let Some(segment) = types::last_segment(ty) else { return false };
     let name = &segment.ident;
-    let pointer = pointer(types::option_of(ty).unwrap_or(ty));
-    if pointer.is_some_and(|(_, item)| types::is_itself(item, row)) {
-        let help = "`#[schema(json)]` makes one column of it";
-        ctxt.error(
-            ty,
-            format!("a schema cannot flatten itself\nnote: it would have infinitely many columns\nhelp: {help}"),
-        );
-    } else if let Some((name, item)) = pointer.filter(|_| types::option_of(ty).is_none()) {
-        let help = format!("flatten `{}` itself", text(item));
-        ctxt.error(ty, format!("`flatten` takes a schema, not a `{name}` of one\nhelp: {help}"));
-    } else if let Some(item) = types::option_of(ty) {
-        let item = text(item);
+    let option = types::option_of(ty);
+    let pointer = pointer(option.unwrap_or(ty));
+    let as_json = "help: `#[schema(json)]` makes one column of it";
+    let message = if pointer.is_some_and(|(_, item)| types::is_itself(item, row)) {
+        format!("a schema cannot flatten itself\nnote: it would have infinitely many columns\n{as_json}")
+    } else if let Some(item) = option.map(text) {
         let help = format!("flatten `{item}` itself, and make its columns `Option`s");
-        ctxt.error(ty, format!("`flatten` takes a schema, not an `Option` of one\nhelp: {help}"));
+        format!("`flatten` takes a schema, not an `Option` of one\nhelp: {help}")
+    } else if let Some((name, item)) = pointer {
+        format!("`flatten` takes a schema, not a `{name}` of one\nhelp: flatten `{}` itself", text(item))
     } else if CONTAINERS.iter().any(|container| name == container) && !types::type_arguments(segment).is_empty() {
-        let help = "`#[schema(json)]` makes one column of it";
-        ctxt.error(
-            ty,
-            format!(
-                "`flatten` takes a schema, not a `{name}`\nnote: a schema has one fixed list of columns\nhelp: {help}"
-            ),
-        );
+        format!("`flatten` takes a schema, not a `{name}`\nnote: a schema has one fixed list of columns\n{as_json}")
     } else {
         return false;
-    }
+    };
+    ctxt.error(ty, message);
     true
 }
 

@@ -73,9 +73,6 @@ pub fn reason(error: &io::Error) -> String {
 
 /// Returns the places in words. The first is the resolved path beside the source file.
 pub fn list(places: &[PathBuf]) -> String {
-    let Some((first, others)) = places.split_first() else {
-        return String::new();
-    };
-    let others = if others.is_empty() { "" } else { ", then in the directory of the package" };
-    format!("`{}`{others}", first.display())
+    let others = if places.len() > 1 { ", then in the directory of the package" } else { "" };
+    format!("`{}`{others}", places[0].display())
 }

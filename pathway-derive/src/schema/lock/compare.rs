@@ -25,10 +25,10 @@ pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_w
     }
     let mut checks = TokenStream::new();
     for entry in &lock.entries {
-        checks.extend(match entry {
-            Entry::Column(old) => comparison.column(old),
+        match entry {
+            Entry::Column(old) => checks.extend(comparison.column(old)),
             Entry::Flatten { ty, field, prefix, .. } => comparison.flattened(ty, field, prefix),
-        });
+        }
     }
     for (i, column) in schema.columns.iter().enumerate() {
         checks.extend(comparison.added(i, column));
@@ -175,7 +175,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn flattened(&self, ty: &str, field: &str, prefix: &str) -> TokenStream {
+    fn flattened(&self, ty: &str, field: &str, prefix: &str) {
         let (file, ident) = (&self.file, self.schema.ident);
         let found = self.schema.columns.iter().find(|column| column.is_flat() && column.label() == field);
         match found {
@@ -208,7 +208,6 @@ impl Comparison<'_> {
                 self.breaking(self.literal, what);
             }
         }
-        TokenStream::new()
     }
 
     /// Checks a column that the lock lacks: it must be optional or have a default, and a flattened schema must have a lock.
@@ -303,27 +302,24 @@ fn with_help(what: String) -> String {
 
 /// Returns the type as a constant of the runtime's.
 fn tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
+    let variant = |name: &str| {
+        let name = Ident::new(name, Span::mixed_site());
+        quote!(#pw::DataType::#name)
+    };
+    let around = |name: &str, item: &DataType| {
+        let (variant, item) = (variant(name), tokens(item, pw));
+        quote!(#variant(&#item))
+    };
     match data_type {
         DataType::Plain(name) => {
-            let variant = PLAIN.iter().find(|(known, _)| known == name).map_or("Str", |(_, variant)| variant);
-            let variant = Ident::new(variant, Span::mixed_site());
-            quote!(#pw::DataType::#variant)
+            variant(PLAIN.iter().find(|(known, _)| known == name).map_or("Str", |(_, variant)| variant))
         }
-        DataType::Bytes => quote!(#pw::DataType::Bytes),
+        DataType::Bytes => variant("Bytes"),
         // A lock never has an unknown type.
-        DataType::Unknown => quote!(#pw::DataType::Json),
-        DataType::Map(item) => {
-            let item = tokens(item, pw);
-            quote!(#pw::DataType::Map(&#item))
-        }
-        DataType::Optional(item) => {
-            let item = tokens(item, pw);
-            quote!(#pw::DataType::Optional(&#item))
-        }
-        DataType::List(item) => {
-            let item = tokens(item, pw);
-            quote!(#pw::DataType::List(&#item))
-        }
+        DataType::Unknown => variant("Json"),
+        DataType::Map(item) => around("Map", item),
+        DataType::Optional(item) => around("Optional", item),
+        DataType::List(item) => around("List", item),
         DataType::Array(item, len) => {
             let item = tokens(item, pw);
             quote!(#pw::DataType::Array(&#item, #len))
