@@ -6,6 +6,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, GenericArgument, Ident, PathArguments, PathSegment, Type};
 
+use crate::generics;
+
 /// Returns the type without the invisible groups that `macro_rules!` puts around `$t:ty`, and without parentheses.
 pub fn peel(ty: &Type) -> &Type {
     match ty {
@@ -130,7 +132,7 @@ pub fn is_written(ty: &Type, names: &[&str]) -> bool {
 /// Returns whether the type can be named outside a function's signature: it has no elided lifetime and no `impl
 /// Trait`.
 pub fn is_nameable(ty: &Type) -> bool {
-    is_nameable_in(ty.to_token_stream())
+    !has_word(ty, "impl") && generics::elided(ty.to_token_stream()).is_empty()
 }
 
 /// Returns whether the type has a `_`, a `'_` or an `impl Trait` where rustc refuses it in a field and in a signature. A `_` in a
@@ -177,27 +179,6 @@ fn words(tokens: TokenStream) -> Vec<(Ident, bool)> {
         }
     });
     words.collect()
-}
-
-fn is_nameable_in(tokens: TokenStream) -> bool {
-    let mut tokens = tokens.into_iter().peekable();
-    while let Some(token) = tokens.next() {
-        let nameable = match &token {
-            TokenTree::Group(group) => is_nameable_in(group.stream()),
-            TokenTree::Ident(ident) => ident != "impl",
-            // A lifetime is a `'` and its name.
-            TokenTree::Punct(punct) => match punct.as_char() {
-                '&' => matches!(tokens.peek(), Some(TokenTree::Punct(next)) if next.as_char() == '\''),
-                '\'' => !matches!(tokens.peek(), Some(TokenTree::Ident(name)) if name == "_"),
-                _ => true,
-            },
-            TokenTree::Literal(_) => true,
-        };
-        if !nameable {
-            return false;
-        }
-    }
-    true
 }
 
 /// Returns a type, or other short tokens, in the usual spelling.
@@ -325,5 +306,7 @@ mod tests {
         assert!(!nameable(parse_quote!(Result<(), &str>)));
         assert!(!nameable(parse_quote!(Result<(), Cow<'_, str>>)));
         assert!(!nameable(parse_quote!(Result<(), impl Error>)));
+        assert!(!nameable(parse_quote!(Result<(), (u8, &str)>)));
+        assert!(nameable(parse_quote!(Result<(), Box<dyn Fn(&str, Cow<'_, str>)>>)));
     }
 }

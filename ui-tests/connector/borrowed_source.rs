@@ -29,8 +29,28 @@ impl Elided<'_> {
     }
 }
 
+struct Wrapper<T>(T);
+
+#[connector]
+impl Wrapper<&str> {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: self.0.len() as i64 })?;
+        Ok(())
+    }
+}
+
+// This one borrows nothing.
+#[connector]
+impl Wrapper<fn(&str) -> i64> {
+    fn run(&mut self, cats: Subject<Cat>) -> RunResult {
+        cats.next(Cat { key: self.0("cat") })?;
+        Ok(())
+    }
+}
+
 fn main() {
     let pipeline = Pipeline::new();
     let _cats = pipeline.read(Named { name: "cats", kept: vec![1] });
+    let _cats = pipeline.read(Wrapper("cats"));
     let (_cats, _others) = pipeline.read(Elided("cats"));
 }

@@ -1,6 +1,6 @@
 //! The model of a connector: the impl block with its `run` and `on_stop` methods.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{
@@ -114,8 +114,8 @@ impl<'a> Connector<'a> {
         connector
     }
 
-    /// Returns the lifetimes that need not be `'static`: parameters of the block, and `'_`.
-    pub fn borrowed(&self) -> Vec<Lifetime> {
+    /// Returns the places of what need not be `'static`: the lifetimes of the block, `'_`, and `&` without a lifetime.
+    pub fn borrowed(&self) -> Vec<Span> {
         let generics = &self.block.generics;
         let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let bounds = clause.filter_map(|predicate| match predicate {
@@ -127,8 +127,8 @@ impl<'a> Connector<'a> {
             .filter(|(_, bounds)| bounds.iter().any(|bound| bound.ident == "static"))
             .map(|(lifetime, _)| lifetime)
             .collect();
-        let named = generics.lifetimes().map(|parameter| parameter.lifetime.clone());
-        let named = named.filter(|lifetime| !owned.contains(&lifetime));
+        let named = generics.lifetimes().map(|parameter| &parameter.lifetime);
+        let named = named.filter(|lifetime| !owned.contains(lifetime)).map(Lifetime::span);
         named.chain(generics::elided(self.block.self_ty.to_token_stream())).collect()
     }
 
@@ -198,7 +198,7 @@ impl<'a> Run<'a> {
         self.is_of_one_kind() && self.parameters.iter().all(|parameter| parameter.unfit(generics).is_empty())
     }
 
-    pub fn from_method(method: &'a ImplItemFn) -> Self {
+    fn from_method(method: &'a ImplItemFn) -> Self {
         let mut parameters: Vec<Parameter> = method
             .sig
             .inputs

@@ -6,8 +6,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, Path, parse_quote};
+use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, PatType, Path, Token, parse_quote};
 
 use super::ast::{Connector, Run, Unfit, is_named};
 use super::handle::{if_offset, if_subject, place};
@@ -18,15 +19,17 @@ use crate::{editor, option, types};
 pub fn block(connector: &Connector) -> ItemImpl {
     let mut block = connector.block.clone();
     block.items.retain(|item| !is_unfinished(item));
+    let mut runs = connector.runs.iter();
     for item in &mut block.items {
         let ImplItem::Fn(method) = item else { continue };
         if is_named(method, "run") {
-            if Run::from_method(method).is_fit(&connector.block.generics) && connector.borrowed().is_empty() {
-                check_subjects(method, connector.options.krate.get());
+            let Some(run) = runs.next() else { continue };
+            if run.is_fit(&connector.block.generics) && connector.borrowed().is_empty() {
+                check_subjects(method, run, connector.options.krate.get());
             } else {
                 // The body does not compile with these subjects, which are reported already. `loop` prevents a second error.
                 method.block.stmts = vec![statements(quote!(loop {}))];
-                mend(method, connector);
+                mend(method, run, connector);
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables)]));
             }
             // The trait fixes the signature, so the user cannot follow these lints.
@@ -88,16 +91,11 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
 
 /// Removes from the signature what rustc would report, too: adds all bounds that a type may need to the parameters without one, and
 /// replaces types without a size.
-fn mend(run: &mut ImplItemFn, connector: &Connector) {
+fn mend(method: &mut ImplItemFn, run: &Run, connector: &Connector) {
     let (generics, krate) = (&connector.block.generics, connector.options.krate.get());
     let runtime = krate.map_or_else(|| quote!(::pathway_io), ToTokens::to_token_stream);
-    let original = run.clone();
-    let clause = run.sig.generics.make_where_clause();
-    let inputs = run.sig.inputs.iter_mut().filter_map(|input| match input {
-        FnArg::Receiver(_) => None,
-        FnArg::Typed(typed) => Some(typed),
-    });
-    for (typed, parameter) in inputs.zip(&Run::from_method(&original).parameters) {
+    let clause = method.sig.generics.make_where_clause();
+    for (typed, parameter) in typed(&mut method.sig.inputs).zip(&run.parameters) {
         for unfit in parameter.unfit(generics) {
             match unfit {
                 Unfit::Borrowed(_) | Unfit::Reported => {}
@@ -115,19 +113,22 @@ fn mend(run: &mut ImplItemFn, connector: &Connector) {
     }
 }
 
-fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
-    // `const fn run` is reported elsewhere.
-    if run.sig.constness.is_some() {
-        return;
-    }
-    let original = run.clone();
-    let parameters = Run::from_method(&original).parameters;
-    let inputs = run.sig.inputs.iter_mut().filter_map(|input| match input {
+/// Returns the parameters after the receiver.
+fn typed(inputs: &mut Punctuated<FnArg, Token![,]>) -> impl Iterator<Item = &mut PatType> {
+    inputs.iter_mut().filter_map(|input| match input {
         FnArg::Receiver(_) => None,
         FnArg::Typed(typed) => Some(typed),
-    });
+    })
+}
+
+/// Adds a `let` for each subject.
+fn check_subjects(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
+    // `const fn run` is reported elsewhere.
+    if method.sig.constness.is_some() {
+        return;
+    }
     let mut lets = TokenStream::new();
-    for (typed, parameter) in inputs.zip(&parameters) {
+    for (typed, parameter) in typed(&mut method.sig.inputs).zip(&run.parameters) {
         // `#[cfg]` may remove the parameter, so a parameter with attributes has no `let`.
         let is_plain = typed.attrs.is_empty() && types::is_nameable(&typed.ty);
         if !is_plain || !parameter.may_be_subject() {
@@ -153,5 +154,5 @@ fn check_subjects(run: &mut ImplItemFn, krate: Option<&Path>) {
             let #mutability #ident: #checked = #runtime::checked(#ident);
         });
     }
-    run.block.stmts.insert(0, statements(lets));
+    method.block.stmts.insert(0, statements(lets));
 }

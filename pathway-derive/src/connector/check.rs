@@ -40,9 +40,9 @@ pub fn stop(ctxt: &Ctxt, connector: &Connector) {
 /// Reports what the connector borrows. Returns whether it borrows nothing.
 pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
     let borrowed = connector.borrowed();
-    for lifetime in &borrowed {
-        ctxt.error(
-            lifetime,
+    for place in &borrowed {
+        ctxt.error_at(
+            *place,
             "a connector cannot borrow: it moves to its own thread\n\
              help: own the value, as a `String` for a `&str`, or share it in an `Arc`",
         );
