@@ -91,41 +91,20 @@ mod tests {
 
     #[test]
     fn spellings_are_those_of_serde() {
-        let spelt = |field: &str| NAMES.map(|(_, case)| case.apply(field));
+        let spelt = |field: &str| NAMES.map(|(_, case)| case.apply(field)).join(" ");
         assert_eq!(
             spelt("very_tasty"),
-            [
-                "very_tasty",
-                "VERY_TASTY",
-                "VeryTasty",
-                "veryTasty",
-                "very_tasty",
-                "VERY_TASTY",
-                "very-tasty",
-                "VERY-TASTY"
-            ]
+            "very_tasty VERY_TASTY VeryTasty veryTasty very_tasty VERY_TASTY very-tasty VERY-TASTY"
         );
-        assert_eq!(spelt("a"), ["a", "A", "A", "a", "a", "A", "a", "A"]);
-        assert_eq!(spelt("z42"), ["z42", "Z42", "Z42", "z42", "z42", "Z42", "z42", "Z42"]);
+        assert_eq!(spelt("a"), "a A A a a A a A");
+        assert_eq!(spelt("z42"), "z42 Z42 Z42 z42 z42 Z42 z42 Z42");
         assert_eq!(Case::Camel.apply("_"), "");
     }
 
     #[test]
     fn spellings_of_variants_are_those_of_serde() {
-        let spelt = NAMES.map(|(_, case)| case.apply_to_variant("VeryTasty"));
-        assert_eq!(
-            spelt,
-            [
-                "verytasty",
-                "VERYTASTY",
-                "VeryTasty",
-                "veryTasty",
-                "very_tasty",
-                "VERY_TASTY",
-                "very-tasty",
-                "VERY-TASTY"
-            ]
-        );
+        let spelt = NAMES.map(|(_, case)| case.apply_to_variant("VeryTasty")).join(" ");
+        assert_eq!(spelt, "verytasty VERYTASTY VeryTasty veryTasty very_tasty VERY_TASTY very-tasty VERY-TASTY");
     }
 
     #[test]

@@ -24,15 +24,16 @@ pub fn derive(input: &DeriveInput) -> TokenStream {
     let ctxt = Ctxt::new();
     let mut schema = ast::Schema::from_input(&ctxt, input);
     check::check(&ctxt, &mut schema);
-    let sample = (schema.is_sound() && !schema.is_generic()).then(|| sample::check(&ctxt, &schema));
-    let lock = (schema.is_sound() && !schema.is_generic()).then(|| lock::check(&ctxt, &schema));
+    let has_files = schema.is_sound() && !schema.is_generic();
+    let sample = has_files.then(|| sample::check(&ctxt, &schema));
+    let lock = has_files.then(|| lock::check(&ctxt, &schema));
     let errors = ctxt.check();
     if schema.is_sizeless() {
         return errors;
     }
-    let (import, pw) = option::runtime(schema.options.krate.get());
-    let allow = option::allow(input, "schema");
     let krate = schema.options.krate.get();
+    let (import, pw) = option::runtime(krate);
+    let allow = option::allow(input, "schema");
     let completion = editor::of_derive(input, "schema", [editor::OF_STRUCT, editor::OF_COLUMN], krate);
     let impls = if schema.is_sound() { expand::expand(&schema, &pw) } else { fallback::expand(&schema, &pw) };
     quote! {
