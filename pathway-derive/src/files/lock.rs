@@ -85,10 +85,7 @@ impl Lock {
     pub fn parse(text: &str) -> Result<Lock, Fault> {
         let line = |at: usize| text.get(..at).map_or(1, |before| before.matches('\n').count() + 1);
         let value = json::parse(text).map_err(|fault| Fault { line: line(fault.at), reason: fault.to_string() })?;
-        let Value::Object(fields) = value else {
-            return Err(Fault { line: 1, reason: "expected an object".to_owned() });
-        };
-        read(fields).map_err(|(at, reason)| Fault { line: line(at), reason })
+        read(value).map_err(|(at, reason)| Fault { line: line(at), reason })
     }
 
     /// Returns the text of the lock.
@@ -218,8 +215,8 @@ impl Object {
     }
 }
 
-fn read(fields: Vec<Field>) -> Result<Lock, At> {
-    let mut object = Object(fields);
+fn read(value: Value) -> Result<Lock, At> {
+    let mut object = Object::of(value, 0)?;
     match object.take("lock") {
         Some(Field { value: Value::Integer(VERSION), .. }) => {}
         Some(field) => return Err((field.value_at, "it is of another version of `pathway-io`".to_owned())),

@@ -31,16 +31,13 @@ pub fn find(candidates: &[PathBuf]) -> Option<&PathBuf> {
     candidates.iter().find(|place| place.exists())
 }
 
+/// Returns the directory of the source file. For tokens of another crate's macro it is the file with the call.
 fn source_directory(span: Span) -> Option<PathBuf> {
-    source_file(span)?.parent().map(Path::to_owned)
-}
-
-/// Returns the source file. For tokens of another crate's macro it is the file with the call.
-pub fn source_file(span: Span) -> Option<PathBuf> {
     if !proc_macro::is_available() {
         return None;
     }
-    span.unwrap().local_file().or_else(|| proc_macro::Span::call_site().local_file())
+    let file = span.unwrap().local_file().or_else(|| proc_macro::Span::call_site().local_file())?;
+    file.parent().map(Path::to_owned)
 }
 
 /// Generates an item that makes cargo rebuild the crate when the file changes.
