@@ -8,17 +8,17 @@ use crate::types;
 
 /// Returns the parameters with a bound on each type. Lifetimes are omitted, since [`arguments`] replaces them
 /// with `'static`, as do the bounds.
-pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
-    let mut owned = generics.clone();
+pub fn with_bounds(generics: &Generics, bound: &TypeParamBound) -> Generics {
+    let mut bounded = generics.clone();
     if generics.lifetimes().next().is_some() {
         let parameters = generics.params.iter().filter(|parameter| !matches!(parameter, GenericParam::Lifetime(_)));
-        owned.params = parameters
+        bounded.params = parameters
             .filter_map(|parameter| syn::parse2::<GenericParam>(with_static(parameter.to_token_stream())).ok())
             .collect();
         let where_clause = generics.where_clause.as_ref();
-        owned.where_clause = where_clause.and_then(|clause| syn::parse2(with_static(clause.to_token_stream())).ok());
+        bounded.where_clause = where_clause.and_then(|clause| syn::parse2(with_static(clause.to_token_stream())).ok());
     }
-    for parameter in &mut owned.params {
+    for parameter in &mut bounded.params {
         match parameter {
             GenericParam::Type(parameter) => {
                 parameter.bounds.push(bound.clone());
@@ -28,15 +28,15 @@ pub fn owned(generics: &Generics, bound: &TypeParamBound) -> Generics {
             GenericParam::Lifetime(_) => {}
         }
     }
-    owned
+    bounded
 }
 
 /// Returns how many bounds a type parameter has, with those of the `where` clause, also for types that contain the parameter.
-pub fn bounds(generics: &Generics, name: &Ident) -> usize {
+pub fn count_bounds(generics: &Generics, name: &Ident) -> usize {
     let parameter = generics.type_params().find(|parameter| parameter.ident == *name);
     let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
     let is_about = |predicate: &&WherePredicate| match predicate {
-        WherePredicate::Type(predicate) => types::names(&predicate.bounded_ty, name),
+        WherePredicate::Type(predicate) => types::mentions(&predicate.bounded_ty, name),
         _ => false,
     };
     parameter.map_or(0, |parameter| parameter.bounds.len()) + clause.filter(is_about).count()
@@ -76,7 +76,7 @@ pub fn with_static(tokens: TokenStream) -> TokenStream {
 
 /// Returns the places of the lifetimes that are left out: each `'_`, and each `&` without a lifetime. Those in the arguments of
 /// a function type, as in `Fn(&str)`, stand for every lifetime.
-pub fn elided(tokens: TokenStream) -> Vec<Span> {
+pub fn elided_lifetimes(tokens: TokenStream) -> Vec<Span> {
     let mut elided_at = Vec::new();
     let mut before = None;
     let mut tokens = tokens.into_iter().peekable();
@@ -88,7 +88,7 @@ pub fn elided(tokens: TokenStream) -> Vec<Span> {
             TokenTree::Group(group) => {
                 let is_function = matches!(before, Some(TokenTree::Ident(_)));
                 if !is_function || group.delimiter() != Delimiter::Parenthesis {
-                    elided_at.extend(elided(group.stream()));
+                    elided_at.extend(elided_lifetimes(group.stream()));
                 }
             }
             reference if is_reference(reference) && !tokens.peek().is_some_and(is_quote) => {

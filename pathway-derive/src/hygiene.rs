@@ -1,6 +1,6 @@
 //! Checks that an expansion uses no name that could mean something else where it is placed.
 //!
-//! [`assert`] checks every snapshot. The names of the prelude in the input are moved into a module ([`foreign`]), so
+//! [`assert`] checks every snapshot. [`with_foreign_prelude`] moves the names of the prelude in the input into a module, so
 //! that a bare `String` in the output can only be generated. The rules for the output are:
 //!
 //! - a path begins with the alias of the runtime or with `::`, or is a name of the user or a name that the output
@@ -56,12 +56,12 @@ const METHODS: [&str; 10] =
     ["describe", "append_only", "deny_unknown", "skip", "name", "autocommit", "eager", "backlog", "row", "next"];
 
 /// Returns the tokens with the names of the prelude in a module `user`.
-pub fn foreign(tokens: TokenStream) -> TokenStream {
+pub fn with_foreign_prelude(tokens: TokenStream) -> TokenStream {
     tokens
         .into_iter()
         .flat_map(|token| match token {
             TokenTree::Group(group) => {
-                TokenStream::from(TokenTree::from(Group::new(group.delimiter(), foreign(group.stream()))))
+                TokenStream::from(TokenTree::from(Group::new(group.delimiter(), with_foreign_prelude(group.stream()))))
             }
             TokenTree::Ident(name) if PRELUDE.iter().any(|other| name == other) => quote::quote!(user::#name),
             other => other.into(),
@@ -69,10 +69,10 @@ pub fn foreign(tokens: TokenStream) -> TokenStream {
         .collect()
 }
 
-/// Panics with every violation in the `output` for a [`foreign`] `input`.
+/// Panics with every violation in the `output` for a [`with_foreign_prelude`] `input`.
 pub fn assert(input: &TokenStream, output: &TokenStream) {
-    let wrongs = check(input, output);
-    assert!(wrongs.is_empty(), "{}\nin {output}", wrongs.join("\n"));
+    let violations = check(input, output);
+    assert!(violations.is_empty(), "{}\nin {output}", violations.join("\n"));
 }
 
 fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
@@ -86,11 +86,11 @@ fn check(input: &TokenStream, output: &TokenStream) -> Vec<String> {
     let users = names.clone();
     let mut bound = Bound(names);
     bound.visit_file(&file);
-    let mut visitor = Hygiene { names: bound.0, words: users, wrongs: Vec::new() };
+    let mut visitor = Hygiene { names: bound.0, words: users, violations: Vec::new() };
     for item in &file.items {
         visitor.top(item, input);
     }
-    visitor.wrongs
+    visitor.violations
 }
 
 fn words(tokens: TokenStream, names: &mut HashSet<String>) {
@@ -148,12 +148,12 @@ struct Hygiene {
     names: HashSet<String>,
     /// The names in the input.
     words: HashSet<String>,
-    wrongs: Vec<String>,
+    violations: Vec<String>,
 }
 
 impl Hygiene {
-    fn wrong(&mut self, what: &str, tokens: impl ToTokens) {
-        self.wrongs.push(format!("{what}: {}", tokens.to_token_stream()));
+    fn report(&mut self, what: &str, tokens: impl ToTokens) {
+        self.violations.push(format!("{what}: {}", tokens.to_token_stream()));
     }
 
     /// Checks an item of the output: the user's own item with additions, an error, or a `const _` with everything
@@ -177,7 +177,7 @@ impl Hygiene {
                 }
             }
             other if is_same(other, input) => {}
-            other => self.wrong("outside of a `const _`", other),
+            other => self.report("outside of a `const _`", other),
         }
     }
 }
@@ -219,7 +219,7 @@ impl Visit<'_> for Hygiene {
         let first: Option<&Ident> = path.segments.first().map(|segment| &segment.ident);
         let known = first.is_some_and(|name| self.names.contains(&name.to_string()));
         if path.leading_colon.is_none() && !known {
-            self.wrong("not absolute", path);
+            self.report("not absolute", path);
         }
         visit::visit_path(self, path);
     }
@@ -227,14 +227,14 @@ impl Visit<'_> for Hygiene {
     fn visit_type_path(&mut self, ty: &syn::TypePath) {
         let starts_with_self = ty.path.segments.first().is_some_and(|segment| segment.ident == "Self");
         if ty.qself.is_none() && starts_with_self && ty.path.segments.len() > 1 {
-            self.wrong("an associated type without its trait", ty);
+            self.report("an associated type without its trait", ty);
         }
         visit::visit_type_path(self, ty);
     }
 
     fn visit_qself(&mut self, qself: &syn::QSelf) {
         if qself.position == 0 {
-            self.wrong("an associated item without its trait", &qself.ty);
+            self.report("an associated item without its trait", &qself.ty);
         }
         visit::visit_qself(self, qself);
     }
@@ -243,7 +243,7 @@ impl Visit<'_> for Hygiene {
         let name = pat.ident.to_string();
         let is_ours = name.starts_with("__") || name == "self";
         if !is_ours && !self.words.contains(&name) {
-            self.wrong("a pattern that may be a constant's name", pat);
+            self.report("a pattern that may be a constant's name", pat);
         }
         visit::visit_pat_ident(self, pat);
     }
@@ -251,7 +251,7 @@ impl Visit<'_> for Hygiene {
     fn visit_expr_method_call(&mut self, call: &syn::ExprMethodCall) {
         let is_users = self.names.contains(&call.method.to_string());
         if !is_users && !METHODS.iter().any(|name| call.method == name) {
-            self.wrong("a method that may be a trait's", &call.method);
+            self.report("a method that may be a trait's", &call.method);
         }
         visit::visit_expr_method_call(self, call);
     }
@@ -259,7 +259,7 @@ impl Visit<'_> for Hygiene {
     fn visit_macro(&mut self, mac: &syn::Macro) {
         let is_users = mac.path.segments.first().is_some_and(|name| self.names.contains(&name.ident.to_string()));
         if mac.path.leading_colon.is_none() && !is_users {
-            self.wrong("a macro", mac);
+            self.report("a macro", mac);
         }
     }
 
@@ -268,13 +268,13 @@ impl Visit<'_> for Hygiene {
         let is_for_an_editor =
             text.starts_with("# [cfg (rust_analyzer)] use :: pathway_io :: __private0 :: options ::");
         if !is_for_an_editor && !IMPORTS.iter().any(|(alias, path)| text == format!("use {path} as {alias} ;")) {
-            self.wrong("an import", item);
+            self.report("an import", item);
         }
     }
 
     fn visit_item_impl(&mut self, item: &syn::ItemImpl) {
         if !item.attrs.iter().any(|attribute| attribute.path().is_ident("automatically_derived")) {
-            self.wrong("not `#[automatically_derived]`", item);
+            self.report("not `#[automatically_derived]`", item);
         }
         visit::visit_item_impl(self, item);
     }
@@ -286,7 +286,7 @@ impl Visit<'_> for Hygiene {
         let lints = attribute.meta.require_list().map(|list| list.tokens.to_string().replace(' ', ""));
         for lint in lints.unwrap_or_default().split(',').filter(|lint| !lint.is_empty()) {
             if !LINTS.iter().any(|(name, _)| *name == lint) {
-                self.wrong("a lint allowed without a reason", lint.parse::<TokenStream>().unwrap());
+                self.report("a lint allowed without a reason", lint.parse::<TokenStream>().unwrap());
             }
         }
     }

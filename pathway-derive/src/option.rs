@@ -28,16 +28,16 @@ impl RawOption {
 
     /// Returns the value. A value in parentheses is reported and still used.
     pub fn value(&self, ctxt: &Ctxt) -> Option<Expr> {
-        self.spelled(ctxt, |value| value.to_token_stream().to_string())
+        self.value_or_help(ctxt, |value| value.to_token_stream().to_string())
     }
 
     /// Returns the value, if it follows a `=`.
-    pub fn plain(&self) -> Option<&Expr> {
+    pub fn after_equals(&self) -> Option<&Expr> {
         self.value.as_ref()
     }
 
     /// Reads a value that `spell` converts to its spelling.
-    fn spelled(&self, ctxt: &Ctxt, spell: impl Fn(&Expr) -> String) -> Option<Expr> {
+    fn value_or_help(&self, ctxt: &Ctxt, spell: impl Fn(&Expr) -> String) -> Option<Expr> {
         let Some(group) = &self.parens else { return self.value.clone() };
         let name = self.name();
         let value: Option<Expr> = syn::parse2(group.stream()).ok();
@@ -130,7 +130,7 @@ fn skip_to_comma(input: ParseStream) {
 }
 
 /// Returns the options of all attributes with this name. `example` is the error for an attribute without a list.
-pub fn of_attributes(
+pub fn parse_attributes(
     ctxt: &Ctxt,
     attributes: &[Attribute],
     name: &str,
@@ -207,7 +207,7 @@ pub fn flag(ctxt: &Ctxt, option: &RawOption, attribute: &str) -> Option<()> {
 /// Reads an option that takes a string literal.
 pub fn string(ctxt: &Ctxt, option: &RawOption) -> Option<LitStr> {
     let name = option.name();
-    let value = option.spelled(ctxt, quoted);
+    let value = option.value_or_help(ctxt, quoted);
     match value.as_ref().map(peel) {
         Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) if text.suffix().is_empty() => return Some(text.clone()),
         _ if option.is_reported() => {}
@@ -294,7 +294,7 @@ pub fn ident_at(ident: &Ident, span: Span) -> Ident {
 }
 
 /// Returns a span for generated tokens at a place in the user's code.
-pub fn glue(user: Span) -> Span {
+pub fn mixed_site_at(user: Span) -> Span {
     Span::mixed_site().located_at(user)
 }
 
@@ -317,18 +317,18 @@ pub fn inner_attributes(data: &Data) -> Vec<&Attribute> {
 
 /// Returns the lint attributes for the output of a derive with that helper attribute: what the user allows, and two lints.
 /// The output names items that may be deprecated, and uses a cfg of rust-analyzer that Cargo does not know.
-pub fn allow(input: &DeriveInput, helper: &str) -> TokenStream {
+pub fn lint_attributes(input: &DeriveInput, helper: &str) -> TokenStream {
     let attributes: Vec<_> = input.attrs.iter().chain(inner_attributes(&input.data)).collect();
     let has = |name: &str| attributes.iter().any(|attribute| attribute.path().is_ident(name));
     let deprecated = has("deprecated").then(|| quote!(#[allow(deprecated)]));
     let cfg = has(helper).then(|| quote!(#[allow(unexpected_cfgs)]));
-    let allowed = allowed(attributes);
+    let allowed = allowed_lints(attributes);
     quote!(#deprecated #cfg #allowed)
 }
 
 /// Returns the lints that the attributes allow or expect, for generated items, which repeat the user's names and types. Lints
 /// about unused code are left out of `expect`: all that an item with `allow(dead_code)` names counts as used.
-pub fn allowed<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
+pub fn allowed_lints<'a>(attributes: impl IntoIterator<Item = &'a Attribute>) -> TokenStream {
     let lists = attributes.into_iter().filter_map(|attribute| attribute.meta.require_list().ok());
     let lists = lists.filter(|list| {
         let is_about_use = || ["dead_code", "unused"].iter().any(|lint| list.tokens.to_string().contains(lint));

@@ -26,7 +26,7 @@ fn column(input: TokenStream) -> String {
 }
 
 fn expanded(input: TokenStream, expand: impl Fn(TokenStream) -> TokenStream) -> String {
-    let foreign = hygiene::foreign(input.clone());
+    let foreign = hygiene::with_foreign_prelude(input.clone());
     hygiene::assert(&foreign, &expand(foreign.clone()));
     let output = expand(input.clone());
     shown(&input, output)
@@ -239,7 +239,7 @@ fn rarer_forms_and_stubs_are_hygienic() {
         ["struct Id<'a, T>(T);", "enum Mood<T> { Calm(T) }", "struct Place { x: f64, y: f64 }", "enum Never {}"];
     let parsed = |text: &str| text.parse::<TokenStream>().unwrap();
     for text in connectors {
-        let input = hygiene::foreign(parsed(text));
+        let input = hygiene::with_foreign_prelude(parsed(text));
         hygiene::assert(&input, &crate::connector::expand(quote!(), input.clone()));
     }
     for text in schemas {
@@ -254,7 +254,7 @@ fn rarer_forms_and_stubs_are_hygienic() {
 fn next() {
     let call = quote!(cats, Cat { key: 1, genus, weight: text.parse()?, home: Place { x: 1 }, .. });
     let output = crate::next::expand(quote!((pathway_io) #call));
-    let foreign = hygiene::foreign(call.clone());
+    let foreign = hygiene::with_foreign_prelude(call.clone());
     hygiene::assert(&foreign, &crate::next::expand(quote!((::pathway_io) #foreign)));
     insta::assert_snapshot!(shown(
         &quote!(

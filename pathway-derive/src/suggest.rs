@@ -12,7 +12,7 @@ pub fn help(written: &str, known: &[&str]) -> String {
 }
 
 /// Names that other derives have for our options.
-const OTHERWISE: [(&str, &str); 20] = [
+const SYNONYMS: [(&str, &str); 20] = [
     ("key", "primary_key"),
     ("pk", "primary_key"),
     ("id", "primary_key"),
@@ -58,8 +58,8 @@ const ADVICE: [(&str, &str); 16] = [
 /// Returns the known name that the user probably meant: a typing error or a habit from another derive.
 pub fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let written = written.to_lowercase();
-    let otherwise = OTHERWISE.iter().find(|(other, _)| *other == written).map(|(_, name)| *name);
-    if let Some(name) = known.iter().find(|name| otherwise == Some(**name)) {
+    let synonym = SYNONYMS.iter().find(|(other, _)| *other == written).map(|(_, name)| *name);
+    if let Some(name) = known.iter().find(|name| synonym == Some(**name)) {
         return Some(name);
     }
     known

@@ -110,7 +110,7 @@ fn mutate(tokens: TokenStream, words: &[TokenTree], changes: &[Change]) -> Token
 }
 
 /// Runs `check` on changed tokens of one of the `inputs`.
-fn cook(inputs: &[TokenStream], check: impl Fn(TokenStream)) {
+fn check_changed_tokens(inputs: &[TokenStream], check: impl Fn(TokenStream)) {
     let mut words = Vec::new();
     for input in inputs {
         vocabulary(input.clone(), &mut words);
@@ -139,7 +139,7 @@ fn lines(text: &str) -> Vec<TokenStream> {
 
 #[test]
 fn any_tokens_of_schema_gives_items() {
-    cook(&items(SCHEMAS), |tokens| {
+    check_changed_tokens(&items(SCHEMAS), |tokens| {
         if let Ok(input) = syn::parse2::<DeriveInput>(tokens) {
             assert_items(&crate::schema::derive(&input));
         }
@@ -148,7 +148,7 @@ fn any_tokens_of_schema_gives_items() {
 
 #[test]
 fn any_tokens_of_column_gives_items() {
-    cook(&items(COLUMNS), |tokens| {
+    check_changed_tokens(&items(COLUMNS), |tokens| {
         if let Ok(input) = syn::parse2::<DeriveInput>(tokens) {
             assert_items(&crate::column::derive(&input));
         }
@@ -165,7 +165,7 @@ fn any_tokens_of_connector_gives_items() {
             quote::quote!(#options #item)
         })
         .collect();
-    cook(&inputs, |tokens| {
+    check_changed_tokens(&inputs, |tokens| {
         let mut tokens = tokens.into_iter();
         let options = match tokens.next() {
             Some(TokenTree::Group(group)) => group.stream(),
@@ -182,7 +182,7 @@ fn any_tokens_of_connector_gives_items() {
 
 #[test]
 fn any_tokens_of_next_gives_an_expression() {
-    cook(&lines(ROWS), |tokens| {
+    check_changed_tokens(&lines(ROWS), |tokens| {
         // The public macro always passes the crate.
         let tokens: TokenStream = tokens.into_iter().skip(1).collect();
         let output = crate::next::expand(quote::quote!((crate) #tokens));

@@ -132,7 +132,7 @@ pub fn is_written(ty: &Type, names: &[&str]) -> bool {
 /// Returns whether the type can be named outside a function's signature: it has no elided lifetime and no `impl
 /// Trait`.
 pub fn is_nameable(ty: &Type) -> bool {
-    !has_word(ty, "impl") && generics::elided(ty.to_token_stream()).is_empty()
+    !has_ident(ty, "impl") && generics::elided_lifetimes(ty.to_token_stream()).is_empty()
 }
 
 /// Returns whether the type has a `_`, a `'_` or an `impl Trait` where rustc refuses it in a field and in a signature. A `_` in a
@@ -157,28 +157,28 @@ pub fn has_placeholder(ty: &Type) -> bool {
 }
 
 /// Returns whether the word is anywhere in the type.
-pub fn has_word(ty: &Type, word: &str) -> bool {
-    words(ty.to_token_stream()).iter().any(|(name, _)| name == word)
+pub fn has_ident(ty: &Type, word: &str) -> bool {
+    idents(ty.to_token_stream()).iter().any(|(name, _)| name == word)
 }
 
 /// Returns whether the type contains the parameter.
-pub fn names(ty: &Type, parameter: &Ident) -> bool {
-    words(ty.to_token_stream()).iter().any(|(name, is_behind)| name == parameter && !is_behind)
+pub fn mentions(ty: &Type, parameter: &Ident) -> bool {
+    idents(ty.to_token_stream()).iter().any(|(name, is_behind)| name == parameter && !is_behind)
 }
 
 /// Returns the identifiers, each with whether it follows a `:`, like the last one of a path.
-fn words(tokens: TokenStream) -> Vec<(Ident, bool)> {
+fn idents(tokens: TokenStream) -> Vec<(Ident, bool)> {
     let mut is_behind = false;
-    let words = tokens.into_iter().flat_map(|token| {
+    let idents = tokens.into_iter().flat_map(|token| {
         let was_behind =
             std::mem::replace(&mut is_behind, matches!(&token, TokenTree::Punct(punct) if punct.as_char() == ':'));
         match token {
-            TokenTree::Group(group) => words(group.stream()),
+            TokenTree::Group(group) => idents(group.stream()),
             TokenTree::Ident(name) => vec![(name, was_behind)],
             TokenTree::Punct(_) | TokenTree::Literal(_) => Vec::new(),
         }
     });
-    words.collect()
+    idents.collect()
 }
 
 /// Returns a type, or other short tokens, in the usual spelling.

@@ -73,7 +73,7 @@ impl<'a> Column<'a> {
             }
         };
         let kind = if input.generics.params.is_empty() { kind } else { Kind::Broken };
-        let allow = option::allow(input, "column");
+        let allow = option::lint_attributes(input, "column");
         Column { ident: &input.ident, generics: &input.generics, krate, allow, kind }
     }
 }
@@ -148,7 +148,7 @@ fn newtype<'a>(ctxt: &Ctxt, input: &DeriveInput, data: &'a DataStruct) -> Kind<'
             ctxt.error(&field.ty, "a column must own its value\nhelp: use `String` in place of `&str`");
         }
         let itself = [&input.ident, &format_ident!("Self")];
-        let is_recursive = itself.into_iter().any(|name| types::names(&field.ty, name));
+        let is_recursive = itself.into_iter().any(|name| types::mentions(&field.ty, name));
         if is_recursive {
             let help = format!("`#[schema(json)]` stores a `{}` as JSON", input.ident);
             ctxt.error(&field.ty, format!("a column type cannot contain itself\nhelp: {help}"));
@@ -174,7 +174,7 @@ fn unknown(ctxt: &Ctxt, option: &RawOption, name: &str, known: &[&str]) {
 }
 
 fn options_of(ctxt: &Ctxt, attributes: &[Attribute]) -> Vec<RawOption> {
-    option::of_attributes(ctxt, attributes, "column", || {
+    option::parse_attributes(ctxt, attributes, "column", || {
         "expected options, as in `#[column(rename = \"..\")]`".to_owned()
     })
 }

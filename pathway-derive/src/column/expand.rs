@@ -60,7 +60,7 @@ pub fn expand(column: &Column, completion: &TokenStream) -> TokenStream {
 fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
     // A private type in a public newtype is an error at this item. Because the item carries the user's span,
     // `unused_qualifications` would report it as the user's code.
-    let of_inner = quote_spanned!(option::glue(inner.span())=> type Inner = #inner;);
+    let of_inner = quote_spanned!(option::mixed_site_at(inner.span())=> type Inner = #inner;);
     quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]
@@ -103,7 +103,7 @@ fn of_newtype(name: &Ident, inner: &Type, pw: &Ident) -> TokenStream {
 
 fn of_variants(column: &Column, pw: &Ident) -> TokenStream {
     let name = column.ident;
-    let generics = generics::owned(column.generics, &parse_quote!(#pw::Item));
+    let generics = generics::with_bounds(column.generics, &parse_quote!(#pw::Item));
     let (parameters, _, bounds) = generics.split_for_impl();
     let arguments = generics::arguments(column.generics);
     let mut key = generics.clone();
@@ -126,7 +126,7 @@ fn of_variants(column: &Column, pw: &Ident) -> TokenStream {
 /// Generates a minimal impl, so that a column of this type causes no second error.
 fn stub(column: &Column, pw: &Ident) -> TokenStream {
     let name = column.ident;
-    let generics = generics::owned(column.generics, &parse_quote!(#pw::Item));
+    let generics = generics::with_bounds(column.generics, &parse_quote!(#pw::Item));
     let (parameters, _, bounds) = generics.split_for_impl();
     let arguments = generics::arguments(column.generics);
     let of_variants = of_variants(column, pw);

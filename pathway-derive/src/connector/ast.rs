@@ -28,7 +28,7 @@ pub struct Run<'a> {
     /// The subjects.
     pub parameters: Vec<Parameter<'a>>,
     /// The type of the last parameter, if it is a partition.
-    pub part: Option<&'a Type>,
+    pub partition: Option<&'a Type>,
 }
 
 /// A parameter after the receiver.
@@ -109,13 +109,13 @@ impl<'a> Connector<'a> {
             }
         }
         if connector.runs.is_empty() {
-            no_run(ctxt, block);
+            report_missing_run(ctxt, block);
         }
         connector
     }
 
     /// Returns the places of what need not be `'static`: the lifetimes of the block, `'_`, and `&` without a lifetime.
-    pub fn borrowed(&self) -> Vec<Span> {
+    pub fn borrowed_at(&self) -> Vec<Span> {
         let generics = &self.block.generics;
         let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let bounds = clause.filter_map(|predicate| match predicate {
@@ -129,13 +129,13 @@ impl<'a> Connector<'a> {
             .collect();
         let named = generics.lifetimes().map(|parameter| &parameter.lifetime);
         let named = named.filter(|lifetime| !owned.contains(lifetime)).map(Lifetime::span);
-        named.chain(generics::elided(self.block.self_ty.to_token_stream())).collect()
+        named.chain(generics::elided_lifetimes(self.block.self_ty.to_token_stream())).collect()
     }
 
     /// Returns what the block and its two methods allow, for the impl that repeats their types.
-    pub fn allowed(&self) -> TokenStream {
+    pub fn allowed_lints(&self) -> TokenStream {
         let methods = self.runs.iter().map(|run| run.method).chain(self.on_stops.iter().copied());
-        option::allowed(self.block.attrs.iter().chain(methods.flat_map(|method| &method.attrs)))
+        option::allowed_lints(self.block.attrs.iter().chain(methods.flat_map(|method| &method.attrs)))
     }
 
     /// Returns the default name, which is the name of the type.
@@ -148,7 +148,7 @@ impl<'a> Connector<'a> {
 }
 
 /// Reports a missing `run`, unless an unfinished item may become it, or it has no body, which rustc reports.
-fn no_run(ctxt: &Ctxt, block: &ItemImpl) {
+fn report_missing_run(ctxt: &Ctxt, block: &ItemImpl) {
     let is_run = |tokens: &TokenStream| {
         let mut names = tokens.clone().into_iter().skip_while(|token| token.to_string() != "fn");
         names.nth(1).is_some_and(|name| name.to_string() == "run")
@@ -179,14 +179,8 @@ fn no_run(ctxt: &Ctxt, block: &ItemImpl) {
 }
 
 impl<'a> Run<'a> {
-    /// Returns whether the handles are of the kind that this `run` takes. Without the feature there is one kind only.
-    pub fn is_of_one_kind(&self) -> bool {
-        let handles = self.parameters.iter().filter_map(Parameter::handle);
-        handles.into_iter().all(|handle| handle == Handle::of_run(self.is_async)) && (!self.is_async || ASYNC)
-    }
-
     /// Returns the subject, if it is the only one and has no offset type. An impl can then name its type at the row.
-    pub fn lone(&self) -> Option<&Parameter<'a>> {
+    pub fn single_subject(&self) -> Option<&Parameter<'a>> {
         match self.parameters.as_slice() {
             [parameter] if parameter.offset().is_none() => Some(parameter),
             _ => None,
@@ -195,7 +189,12 @@ impl<'a> Run<'a> {
 
     /// Returns whether an impl can name the types of the subjects, and the body compiles with them.
     pub fn is_fit(&self, generics: &Generics) -> bool {
-        self.is_of_one_kind() && self.parameters.iter().all(|parameter| parameter.unfit(generics).is_empty())
+        let fits = |parameter: &Parameter| {
+            let is_of_run = parameter.handle().is_none_or(|handle| handle == Handle::of_run(self.is_async));
+            is_of_run && parameter.unfit(generics).is_empty()
+        };
+        // Without the feature there is one kind of handle only.
+        self.parameters.iter().all(fits) && (!self.is_async || ASYNC)
     }
 
     fn from_method(method: &'a ImplItemFn) -> Self {
@@ -208,7 +207,7 @@ impl<'a> Run<'a> {
                 FnArg::Typed(typed) => Some(Parameter::of(typed, &method.sig)),
             })
             .collect();
-        let part = parameters.pop_if(|last| is_partition(last.ty)).map(|part| part.ty);
+        let partition = parameters.pop_if(|last| is_partition(last.ty)).map(|last| last.ty);
         // All subjects name a shared offset type at one place, so that a mistake in it is one error.
         let first = parameters.first().and_then(Parameter::offset);
         for parameter in &mut parameters {
@@ -218,7 +217,7 @@ impl<'a> Run<'a> {
                 *offset = first;
             }
         }
-        Run { method, is_async: method.sig.asyncness.is_some(), parameters, part }
+        Run { method, is_async: method.sig.asyncness.is_some(), parameters, partition }
     }
 }
 
@@ -271,10 +270,11 @@ impl<'a> Parameter<'a> {
             && types::last_segment(self.ty).is_some_and(|segment| Handle::named(&segment.ident).is_some());
         let unfit = types.into_iter().flat_map(|(ty, bound)| {
             let is_unsized = matches!(types::peel(ty), Type::TraitObject(_)) || types::is_unsized(ty);
-            let unbound = generics.type_params().filter(|parameter| generics::bounds(generics, &parameter.ident) == 0);
-            let unbound = unbound.filter(move |parameter| types::names(ty, &parameter.ident));
+            let unbound =
+                generics.type_params().filter(|parameter| generics::count_bounds(generics, &parameter.ident) == 0);
+            let unbound = unbound.filter(move |parameter| types::mentions(ty, &parameter.ident));
             let unbound = unbound.map(move |parameter| Unfit::Unbound { name: parameter.ident.clone(), bound });
-            let of_run = self.method.generics.params.iter().any(|parameter| types::names(ty, name_of(parameter)));
+            let of_run = self.method.generics.params.iter().any(|parameter| types::mentions(ty, name_of(parameter)));
             let unnameable = if of_run || has_wrong_arguments {
                 Some(Unfit::Reported)
             } else if !types::is_nameable(ty) {

@@ -35,15 +35,15 @@ impl Options {
         let mut options = Options::default();
         for option in option::parse_list(ctxt, tokens) {
             let key = &option.key;
-            if let Some(value) = option.plain().filter(|value| has_self(value.to_token_stream())) {
+            if let Some(value) = option.after_equals().filter(|value| has_self(value.to_token_stream())) {
                 let help = format!("`Pipeline::read_with` sets the `{key}` of one source, in `ReadOptions`");
                 ctxt.error(value, format!("an option belongs to the type, so it cannot use `self`\nhelp: {help}"));
                 continue;
             }
             match option.name().as_str() {
-                "name" => options.name.set(ctxt, key, name(ctxt, &option)),
-                "autocommit" => options.autocommit.set(ctxt, key, time(ctxt, &option, true)),
-                "stop" => options.stop.set(ctxt, key, time(ctxt, &option, false)),
+                "name" => options.name.set(ctxt, key, parse_name(ctxt, &option)),
+                "autocommit" => options.autocommit.set(ctxt, key, parse_time(ctxt, &option, true)),
+                "stop" => options.stop.set(ctxt, key, parse_time(ctxt, &option, false)),
                 "eager" => options.eager.set(ctxt, key, option::flag(ctxt, &option, "connector")),
                 "backlog" => options.backlog.set(ctxt, key, option::expression(ctxt, &option, "10_000")),
                 "crate" => options.krate.set(ctxt, key, option::path(ctxt, &option)),
@@ -55,8 +55,8 @@ impl Options {
     }
 }
 
-fn name(ctxt: &Ctxt, option: &RawOption) -> Option<Expr> {
-    if let Some(expr) = option.plain().filter(|expr| is_for_rustc(expr)) {
+fn parse_name(ctxt: &Ctxt, option: &RawOption) -> Option<Expr> {
+    if let Some(expr) = option.after_equals().filter(|expr| is_for_rustc(expr)) {
         return Some(expr.clone());
     }
     let name = option::string(ctxt, option)?;
@@ -80,7 +80,7 @@ fn has_self(expr: TokenStream) -> bool {
     false
 }
 
-fn time(ctxt: &Ctxt, option: &RawOption, or_off: bool) -> Option<Time> {
+fn parse_time(ctxt: &Ctxt, option: &RawOption, or_off: bool) -> Option<Time> {
     let or_off_text = if or_off { ", or `off`" } else { "" };
     let expected = format!("expected a duration such as \"100ms\" or \"1.5s\"{or_off_text}");
     let Some(value) = option.value(ctxt) else {

@@ -11,7 +11,7 @@ use syn::spanned::Spanned;
 use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl, Pat, PatIdent, PatType, Path, Token, parse_quote};
 
 use super::ast::{Connector, Run, Unfit, is_named};
-use super::handle::{if_offset, if_subject, place};
+use super::handle::{if_offset, if_subject, row_span};
 use super::parse::{is_unfinished, statements};
 use crate::{editor, option, types};
 
@@ -24,12 +24,12 @@ pub fn block(connector: &Connector) -> ItemImpl {
         let ImplItem::Fn(method) = item else { continue };
         if is_named(method, "run") {
             let Some(run) = runs.next() else { continue };
-            if run.is_fit(&connector.block.generics) && connector.borrowed().is_empty() {
-                check_subjects(method, run, connector.options.krate.get());
+            if run.is_fit(&connector.block.generics) && connector.borrowed_at().is_empty() {
+                insert_checks(method, run, connector.options.krate.get());
             } else {
                 // The body does not compile with these subjects, which are reported already. `loop` prevents a second error.
                 method.block.stmts = vec![statements(quote!(loop {}))];
-                mend(method, run, connector);
+                replace_unfit_types(method, run, connector);
                 method.attrs.push(parse_quote!(#[allow(unused_mut, unused_variables)]));
             }
             // The trait fixes the signature, so the user cannot follow these lints.
@@ -91,7 +91,7 @@ pub fn completion(connector: &Connector, options: TokenStream) -> TokenStream {
 
 /// Removes from the signature what rustc would report, too: adds all bounds that a type may need to the parameters without one, and
 /// replaces types without a size.
-fn mend(method: &mut ImplItemFn, run: &Run, connector: &Connector) {
+fn replace_unfit_types(method: &mut ImplItemFn, run: &Run, connector: &Connector) {
     let (generics, krate) = (&connector.block.generics, connector.options.krate.get());
     let runtime = krate.map_or_else(|| quote!(::pathway_io), ToTokens::to_token_stream);
     let clause = method.sig.generics.make_where_clause();
@@ -122,7 +122,7 @@ fn typed(inputs: &mut Punctuated<FnArg, Token![,]>) -> impl Iterator<Item = &mut
 }
 
 /// Adds a `let` for each subject.
-fn check_subjects(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
+fn insert_checks(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
     // `const fn run` is reported elsewhere.
     if method.sig.constness.is_some() {
         return;
@@ -134,7 +134,7 @@ fn check_subjects(method: &mut ImplItemFn, run: &Run, krate: Option<&Path>) {
         if !is_plain || !parameter.may_be_subject() {
             continue;
         }
-        let span = place(parameter);
+        let span = row_span(parameter);
         let runtime = match krate {
             Some(path) => quote_spanned!(span=> #path::__private0),
             None => quote_spanned!(span=> ::pathway_io::__private0),

@@ -39,7 +39,7 @@ pub fn stop(ctxt: &Ctxt, connector: &Connector) {
 
 /// Reports what the connector borrows. Returns whether it borrows nothing.
 pub fn lifetimes(ctxt: &Ctxt, connector: &Connector) -> bool {
-    let borrowed = connector.borrowed();
+    let borrowed = connector.borrowed_at();
     for place in &borrowed {
         ctxt.error_at(
             *place,
@@ -74,14 +74,14 @@ pub fn run(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
         ctxt.error(ty, format!("`run` must return `()` or `Result<(), E>`, found `!`\nhelp: {help}"));
         return false;
     }
-    let mut is_sound = qualifiers(ctxt, run.method, "run");
-    is_sound &= receiver(ctxt, run.method, "`run` must take `&mut self`");
-    is_sound &= without_cfg(ctxt, run.method);
-    is_sound &= subjects(ctxt, run, generics);
+    let mut is_sound = check_qualifiers(ctxt, run.method, "run");
+    is_sound &= check_receiver(ctxt, run.method, "`run` must take `&mut self`");
+    is_sound &= check_cfg(ctxt, run.method);
+    is_sound &= check_subjects(ctxt, run, generics);
     is_sound
 }
 
-fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
+fn check_qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
     let sig = &method.sig;
     let mut is_sound = true;
     let mut refuse = |tokens: &dyn ToTokens, what: &str, help: &str| {
@@ -105,7 +105,7 @@ fn qualifiers(ctxt: &Ctxt, method: &ImplItemFn, name: &str) -> bool {
     is_sound
 }
 
-fn receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {
+fn check_receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {
     match method.sig.inputs.first() {
         Some(FnArg::Receiver(receiver)) if is_mut_self(receiver) => true,
         Some(FnArg::Receiver(receiver)) => {
@@ -120,7 +120,7 @@ fn receiver(ctxt: &Ctxt, method: &ImplItemFn, message: &str) -> bool {
 }
 
 /// Reports a parameter that `#[cfg]` may remove, since the macro cannot see whether it does.
-fn without_cfg(ctxt: &Ctxt, method: &ImplItemFn) -> bool {
+fn check_cfg(ctxt: &Ctxt, method: &ImplItemFn) -> bool {
     let attributes = method.sig.inputs.iter().flat_map(|input| match input {
         FnArg::Receiver(receiver) => &receiver.attrs,
         FnArg::Typed(typed) => &typed.attrs,
@@ -148,7 +148,7 @@ fn is_mut_self(receiver: &Receiver) -> bool {
     }
 }
 
-fn subjects(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
+fn check_subjects(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     let sig = &run.method.sig;
     if run.parameters.is_empty() && matches!(sig.inputs.first(), Some(FnArg::Receiver(_))) {
         ctxt.error_at(
@@ -167,18 +167,18 @@ fn subjects(ctxt: &Ctxt, run: &Run, generics: &Generics) -> bool {
     }
     let mut is_sound = !run.parameters.is_empty();
     for parameter in &run.parameters {
-        is_sound &= subject(ctxt, parameter) && fits(ctxt, parameter, generics);
+        is_sound &= check_subject(ctxt, parameter) && check_types(ctxt, parameter, generics);
     }
-    is_sound && one_offset(ctxt, &run.parameters)
+    is_sound && check_same_offset(ctxt, &run.parameters)
 }
 
-fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
+fn check_subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
     if is_partition(parameter.ty) {
         let message = "the partition is the last parameter of `run`\nhelp: move it after the subjects";
         ctxt.error(parameter.ty, message);
         return false;
     }
-    if types::has_word(parameter.ty, "impl") {
+    if types::has_ident(parameter.ty, "impl") {
         ctxt.error(
             parameter.ty,
             format!(
@@ -202,16 +202,16 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
             } else if is_partition(&reference.elem) {
                 ctxt.error(reference.and_token, format!("`run` owns its partition\nhelp: `{name}: {ty}`"));
             } else {
-                no_subject(ctxt, parameter);
+                report_no_subject(ctxt, parameter);
             }
             false
         }
         Kind::Other => {
-            no_subject(ctxt, parameter);
+            report_no_subject(ctxt, parameter);
             false
         }
         Kind::Subject { handle, .. } if handle != expected => {
-            of_other_kind(ctxt, parameter, expected);
+            report_other_handle(ctxt, parameter, expected);
             false
         }
         Kind::Subject { .. } | Kind::Unknown => true,
@@ -219,7 +219,7 @@ fn subject(ctxt: &Ctxt, parameter: &Parameter) -> bool {
 }
 
 /// Reports the types of rows and offsets that no impl can have.
-fn fits(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
+fn check_types(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
     let unfit = parameter.unfit(generics);
     for reason in &unfit {
         match reason {
@@ -254,7 +254,7 @@ fn fits(ctxt: &Ctxt, parameter: &Parameter, generics: &Generics) -> bool {
 }
 
 /// Reports a handle that belongs to the other kind of `run`.
-fn of_other_kind(ctxt: &Ctxt, parameter: &Parameter, expected: Handle) {
+fn report_other_handle(ctxt: &Ctxt, parameter: &Parameter, expected: Handle) {
     let written = types::text(parameter.ty);
     let other = if parameter.is_async() { Handle::Blocking } else { Handle::Async };
     let right = written.replacen(other.name(), expected.name(), 1);
@@ -273,7 +273,7 @@ fn of_other_kind(ctxt: &Ctxt, parameter: &Parameter, expected: Handle) {
     ctxt.error(parameter.ty, message);
 }
 
-fn no_subject(ctxt: &Ctxt, parameter: &Parameter) {
+fn report_no_subject(ctxt: &Ctxt, parameter: &Parameter) {
     let (a, run) = if parameter.is_async() { ("an", "an `async fn run`") } else { ("a", "`run`") };
     let handle = Handle::of_run(parameter.is_async()).name();
     let found = types::text(parameter.ty);
@@ -286,7 +286,7 @@ fn no_subject(ctxt: &Ctxt, parameter: &Parameter) {
 }
 
 /// Compares the offset types of the subjects, as far as they are written out.
-fn one_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
+fn check_same_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
     let mut first: Option<String> = None;
     let mut is_sound = true;
     for parameter in parameters {
@@ -311,7 +311,7 @@ fn one_offset(ctxt: &Ctxt, parameters: &[Parameter]) -> bool {
 /// Checks an `on_stop` method; returns whether it can be called.
 pub fn on_stop(ctxt: &Ctxt, connector: &Connector, method: &ImplItemFn) -> bool {
     let message = "`on_stop` takes only `&mut self`";
-    let mut is_sound = qualifiers(ctxt, method, "on_stop");
+    let mut is_sound = check_qualifiers(ctxt, method, "on_stop");
     if let Some(token) = &method.sig.asyncness
         && !connector.runs.iter().any(|run| run.is_async)
     {
@@ -323,7 +323,7 @@ pub fn on_stop(ctxt: &Ctxt, connector: &Connector, method: &ImplItemFn) -> bool 
         );
         is_sound = false;
     }
-    is_sound &= receiver(ctxt, method, message);
+    is_sound &= check_receiver(ctxt, method, message);
     let others = method.sig.inputs.iter().filter(|input| matches!(input, FnArg::Typed(_)));
     if is_sound {
         for parameter in others {

@@ -1,6 +1,6 @@
 //! The `Connector` impl of a connector without mistakes.
 //!
-//! As in a schema, each requirement on a type is one bound on an associated type, at the user's tokens: [`checks`]. A
+//! As in a schema, each requirement on a type is one bound on an associated type, at the user's tokens: [`type_checks`]. A
 //! single `Subject<Cat>` appears in the impl unchanged. Several subjects are each wrapped in a type that names their
 //! position (`Handle<Self, 1>`), so that an error underlines one parameter and not the tuple. If the row type does not
 //! implement `Schema`, rustc sees an error type there ([`if_subject`]) and reports no error that follows from it.
@@ -13,46 +13,49 @@ use syn::{Generics, Ident, ReturnType, Type, parse_quote};
 use super::ast::{Connector, Kind, Run, cfgs};
 use super::attr::Time;
 use super::handle::{
-    if_offset, if_subject, marker, names, offset_type, place, signature, subjects_type, table_type, tables_type, tuple,
+    handle_module, if_offset, if_subject, marker, offset_type, row_span, signature, subjects_type, table_type,
+    tables_type, tuple,
 };
 use crate::{option, types};
 
 /// Returns the impl for one `run`; `#[cfg]` chooses between several.
 pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream {
     let (import, pw) = option::runtime(connector.options.krate.get());
-    let checks = checks(connector, run, &pw);
-    let (cfgs, allow) = (cfgs(run.method), connector.allowed());
+    let checks = type_checks(connector, run, &pw);
+    let (cfgs, allow) = (cfgs(run.method), connector.allowed_lints());
     let self_ty = &connector.block.self_ty;
-    let generics = owned(connector, &pw);
+    let generics = bounded_generics(connector, &pw);
     let (generics, _, where_clause) = generics.split_for_impl();
     let subjects = subjects_type(run, &pw);
     let tables = tables_type(run, &pw);
-    let locals: Vec<Ident> = (0..run.parameters.len()).map(local).collect();
+    let locals: Vec<Ident> = (0..run.parameters.len()).map(subject_ident).collect();
     let pattern = tuple(Span::mixed_site(), locals.iter().map(ToTokens::to_token_stream));
     let arguments = run.parameters.iter().zip(&locals).map(|(parameter, local)| {
-        if run.lone().is_some() {
-            return option::ident_at(local, option::glue(parameter.ty.span())).into_token_stream();
+        if run.single_subject().is_some() {
+            return option::ident_at(local, option::mixed_site_at(parameter.ty.span())).into_token_stream();
         }
         // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
-        let span = place(parameter);
-        let (at, handle) = (option::ident_at(&pw, span), option::ident_at(local, option::glue(span)));
+        let span = row_span(parameter);
+        let (at, handle) = (option::ident_at(&pw, span), option::ident_at(local, option::mixed_site_at(span)));
         quote_spanned!(span=> #at::Handle::subject(#handle))
     });
     let this = Ident::new("self", Span::mixed_site());
-    let part = run.part.map(|ty| option::ident_at(&part(), option::glue(ty.span())).into_token_stream());
+    let part = run
+        .partition
+        .map(|ty| option::ident_at(&partition_ident(), option::mixed_site_at(ty.span())).into_token_stream());
     let arguments = arguments.chain(part);
     let call = quote!(Self::run(#this, #(#arguments),*));
     let call = if run.is_async { quote!(#call.await) } else { call };
-    let output = returned(run);
+    let output = return_type(run);
     let result = if types::is_nameable(&output) {
         let returned = marker("Returned");
         quote!(#pw::run_result::<Self, #returned>(#call))
     } else {
-        let span = option::glue(output.span());
+        let span = option::mixed_site_at(output.span());
         let pw = option::ident_at(&pw, span);
         quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
     };
-    let result = if run.is_async { driven(connector, run, &result, &pw) } else { result };
+    let result = if run.is_async { async_run(connector, run, &result, &pw) } else { result };
     let options = options(connector, &pw);
     let on_stop = connector.on_stops.iter().filter(|_| stops_well).map(|method| {
         let cfgs = super::ast::cfgs(method);
@@ -70,25 +73,25 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     // Names are hygienic, so the body must use the same identifier.
     let given = Ident::new("__subjects", Span::mixed_site());
     // The signature of the method also requires the schema of a single subject.
-    let (method_span, given_type) = match run.lone() {
-        Some(parameter) => (place(parameter), subjects.clone()),
+    let (method_span, given_type) = match run.single_subject() {
+        Some(parameter) => (row_span(parameter), subjects.clone()),
         // The span is not the user's type, where this path would look like the user's own qualification.
         None => (span, quote!(<Self as #pw::Connector>::Subjects)),
     };
-    let run_method = match run.part {
+    let run_method = match run.partition {
         None => {
             let head = quote_spanned!(method_span=> fn run(&mut #this, #given: #given_type) -> #pw::RunResult);
             option::item_at(method_span, head, quote!(let #pattern = #given; #result))
         }
         Some(_) => {
             let body = quote!(let #pattern = #given; #result);
-            in_parts(self_ty, method_span, &this, &given, &given_type, &pw, &body)
+            partition_methods(self_ty, method_span, &this, &given, &given_type, &pw, &body)
         }
     };
     let impl_token = connector.block.impl_token;
     let head = quote_spanned!(span=> #impl_token #generics #pw::Connector for #self_ty #where_clause);
     // A private row of a public connector is an error at these items.
-    let types = quote_spanned! {option::glue(method_span)=>
+    let types = quote_spanned! {option::mixed_site_at(method_span)=>
         type Subjects = #subjects;
         type Tables = #tables;
     };
@@ -115,12 +118,12 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
 }
 
 /// Returns the expression that drives an `async fn run` to its end or to a stop.
-fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) -> TokenStream {
+fn async_run(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) -> TokenStream {
     let drive = Ident::new("__drive", Span::mixed_site());
-    let stop = connector.options.stop.get().and_then(|stop| time(stop, pw));
+    let stop = connector.options.stop.get().and_then(|stop| duration(stop, pw));
     let stop = stop.unwrap_or_else(|| quote!(#pw::Duration::ZERO));
     // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
-    let first = option::ident_at(&local(0), option::glue(place(&run.parameters[0])));
+    let first = option::ident_at(&subject_ident(0), option::mixed_site_at(row_span(&run.parameters[0])));
     quote! {
         let #drive = #pw::tasks::Drive::new(&#first, #stop);
         #pw::tasks::Drive::run(#drive, async move { #result })
@@ -128,7 +131,7 @@ fn driven(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) ->
 }
 
 /// Returns a time as a `Duration`; `None` if it is off.
-fn time(time: &Time, pw: &Ident) -> Option<TokenStream> {
+fn duration(time: &Time, pw: &Ident) -> Option<TokenStream> {
     match time {
         Time::Off => None,
         Time::Nanos(nanos) => Some(quote!(#pw::Duration::from_nanos(#nanos))),
@@ -137,7 +140,7 @@ fn time(time: &Time, pw: &Ident) -> Option<TokenStream> {
 }
 
 /// Generates the methods of a partitioned source. A pipeline that does not partition it reads it as a whole.
-fn in_parts(
+fn partition_methods(
     self_ty: &Type,
     span: Span,
     this: &Ident,
@@ -146,7 +149,7 @@ fn in_parts(
     pw: &Ident,
     body: &TokenStream,
 ) -> TokenStream {
-    let part = part();
+    let part = partition_ident();
     let head = quote_spanned!(span=>
         fn run_partition(&mut #this, #given: #given_type, #part: #pw::Partition) -> #pw::RunResult
     );
@@ -164,20 +167,20 @@ fn in_parts(
     }
 }
 
-fn part() -> Ident {
+fn partition_ident() -> Ident {
     Ident::new("__part", Span::mixed_site())
 }
 
 /// Returns the impls that check the types of `run`'s parameters and of its result.
-pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
+pub fn type_checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
     let self_ty = &connector.block.self_ty;
-    let generics = owned(connector, pw);
+    let generics = bounded_generics(connector, pw);
     let (generics, _, where_clause) = generics.split_for_impl();
     // rustc suggests new parameters of an impl. With the user's `impl`, it makes the same suggestion for each copy of a type,
     // and shows equal errors once.
     let impl_token = connector.block.impl_token;
     let mut checks = TokenStream::new();
-    let output = returned(run);
+    let output = return_type(run);
     if types::is_nameable(&output) {
         // The enum is private, so that the error type of a public connector can be private.
         let marker = marker("Returned");
@@ -187,7 +190,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
             #impl_token #generics #pw::Returns<#marker> for #self_ty #where_clause { type Output = #output; }
         });
     }
-    if run.lone().is_some() {
+    if run.single_subject().is_some() {
         return checks;
     }
     // The enum is `pub` because the subjects of a public connector name it; `unreachable_pub` cannot see that.
@@ -201,13 +204,13 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         if !parameter.may_be_subject() {
             continue;
         }
-        let (span, ty) = (place(parameter), parameter.ty);
+        let (span, ty) = (row_span(parameter), parameter.ty);
         let at = option::ident_at(pw, span);
         let row = match parameter.kind {
             Kind::Subject { schema, .. } => schema.to_token_stream(),
             _ => {
-                let names = names(parameter, &at);
-                quote_spanned!(span=> <#ty as #names::SubjectTypes>::Schema)
+                let module = handle_module(parameter, &at);
+                quote_spanned!(span=> <#ty as #module::SubjectTypes>::Schema)
             }
         };
         let schema = quote_spanned!(span=> #at::IfSchema<#row, #row>);
@@ -216,13 +219,13 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
         let offset_span = parameter.offset().map_or(span, Spanned::span);
         let offset = if_offset(offset_span, &written, &written, pw);
         // A private type of a public connector is an error at these items.
-        let mut types = quote_spanned!(option::glue(span)=> type Schema = #schema;);
-        types.extend(quote_spanned!(option::glue(offset_span)=>
+        let mut types = quote_spanned!(option::mixed_site_at(span)=> type Schema = #schema;);
+        types.extend(quote_spanned!(option::mixed_site_at(offset_span)=>
             type Written = #written;
             type Offset = #offset;
             type Subject = #subject;
         ));
-        types.extend(quote_spanned!(option::glue(span)=> type Table = #table;));
+        types.extend(quote_spanned!(option::mixed_site_at(span)=> type Table = #table;));
         // Here and below, the lint mistakes generated tokens with the span of a user's type for the user's own.
         checks.extend(quote! {
             #[automatically_derived]
@@ -248,7 +251,7 @@ pub fn checks(connector: &Connector, run: &Run, pw: &Ident) -> TokenStream {
 
 /// Returns the parameters of the block, with the bounds that the trait requires. The author of a generic connector need not
 /// write them.
-fn owned(connector: &Connector, pw: &Ident) -> Generics {
+fn bounded_generics(connector: &Connector, pw: &Ident) -> Generics {
     let mut generics = connector.block.generics.clone();
     if generics.type_params().next().is_some() {
         let self_ty = &connector.block.self_ty;
@@ -257,7 +260,7 @@ fn owned(connector: &Connector, pw: &Ident) -> Generics {
     generics
 }
 
-fn returned(run: &Run) -> Type {
+fn return_type(run: &Run) -> Type {
     match &run.method.sig.output {
         ReturnType::Default => parse_quote!(()),
         // The error has been reported. Here, rustc would report that `!` is not stable.
@@ -266,7 +269,7 @@ fn returned(run: &Run) -> Type {
     }
 }
 
-fn local(i: usize) -> Ident {
+fn subject_ident(i: usize) -> Ident {
     format_ident!("__subject_{}", i, span = Span::mixed_site())
 }
 
@@ -277,7 +280,7 @@ fn options(connector: &Connector, pw: &Ident) -> TokenStream {
         None => connector.type_name().into_token_stream(),
     };
     let autocommit = options.autocommit.get().map(|interval| {
-        let interval = time(interval, pw).unwrap_or_else(|| quote!(#pw::None));
+        let interval = duration(interval, pw).unwrap_or_else(|| quote!(#pw::None));
         quote!(.autocommit(#interval))
     });
     let eager = options.eager.is_set().then(|| quote!(.eager(true)));

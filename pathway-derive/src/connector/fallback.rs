@@ -6,7 +6,7 @@ use syn::{Ident, Item, ItemEnum, ItemStruct, parse_quote};
 
 use super::ast::{ASYNC, Connector, Kind, Run, cfgs};
 use super::attr::Options;
-use super::expand::checks;
+use super::expand::type_checks;
 use super::handle::{table_type, tuple};
 use crate::{generics, option, types};
 
@@ -15,8 +15,8 @@ pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
     let cfgs = run.into_iter().flat_map(|run| cfgs(run.method));
     let (import, pw) = option::runtime(connector.options.krate.get());
     // The error about borrowed data has been reported.
-    let borrows = !connector.borrowed().is_empty();
-    let mut generics = generics::owned(&connector.block.generics, &parse_quote!('static));
+    let borrows = !connector.borrowed_at().is_empty();
+    let mut generics = generics::with_bounds(&connector.block.generics, &parse_quote!('static));
     let self_ty = generics::with_static(connector.block.self_ty.to_token_stream());
     if generics.type_params().next().is_some() {
         generics.make_where_clause().predicates.push(parse_quote!(#self_ty: #pw::Send));
@@ -24,12 +24,12 @@ pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
     let (generics, _, where_clause) = generics.split_for_impl();
     // Nothing more is required of a handle of the other kind, which has been reported, too.
     let checks =
-        run.filter(|run| !borrows && run.is_fit(&connector.block.generics)).map(|run| checks(connector, run, &pw));
+        run.filter(|run| !borrows && run.is_fit(&connector.block.generics)).map(|run| type_checks(connector, run, &pw));
     let tables: Vec<TokenStream> = run.map_or_else(Vec::new, |run| {
         run.parameters
             .iter()
             .filter_map(|parameter| match parameter.kind {
-                _ if types::has_word(parameter.ty, "impl")
+                _ if types::has_ident(parameter.ty, "impl")
                     || !parameter.unfit(&connector.block.generics).is_empty() =>
                 {
                     Some(quote!(#pw::Table<#pw::Stub>))
@@ -49,7 +49,7 @@ pub fn of_block(connector: &Connector, run: Option<&Run>) -> TokenStream {
     let tables =
         if tables.is_empty() { quote!(#pw::Table<#pw::Stub>) } else { tuple(Span::mixed_site(), tables.into_iter()) };
     let tables = generics::with_static(tables);
-    let (body, allow) = (body(&pw, &tables), connector.allowed());
+    let (body, allow) = (body(&pw, &tables), connector.allowed_lints());
     quote! {
         #(#cfgs)*
         #allow

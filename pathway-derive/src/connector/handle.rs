@@ -19,8 +19,8 @@ pub fn signature() -> Ident {
 }
 
 pub fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
-    if let Some(parameter) = run.lone() {
-        let pw = option::ident_at(pw, place(parameter));
+    if let Some(parameter) = run.single_subject() {
+        let pw = option::ident_at(pw, row_span(parameter));
         return if_subject(parameter, &pw.to_token_stream());
     }
     let span = unknown_span(&run.parameters);
@@ -34,7 +34,9 @@ pub fn subjects_type(run: &Run, pw: &Ident) -> TokenStream {
 pub fn tables_type(run: &Run, pw: &Ident) -> TokenStream {
     let signature = signature();
     let tables = run.parameters.iter().enumerate().map(|(i, parameter)| match parameter.kind {
-        Kind::Subject { .. } if run.lone().is_none() => quote!(<Self as #pw::HandleOf<#signature, #i>>::Table),
+        Kind::Subject { .. } if run.single_subject().is_none() => {
+            quote!(<Self as #pw::HandleOf<#signature, #i>>::Table)
+        }
         _ => table_type(parameter, pw),
     });
     tuple(unknown_span(&run.parameters), tables)
@@ -48,13 +50,13 @@ pub fn tuple(span: Span, elements: impl ExactSizeIterator<Item = TokenStream>) -
 /// Returns the type of a table with the schema as written, so that a use of the table causes no second error.
 pub fn table_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
     // With one span for all tokens, rustc shows equal errors once.
-    let span = place(parameter);
+    let span = row_span(parameter);
     let (pw, ty) = (option::ident_at(pw, span), parameter.ty);
     match parameter.kind {
         Kind::Subject { schema, .. } => quote_spanned!(span=> #pw::Table<#schema>),
         _ => {
-            let names = names(parameter, &pw);
-            quote_spanned!(span=> #names::TableOf<#ty>)
+            let module = handle_module(parameter, &pw);
+            quote_spanned!(span=> #module::TableOf<#ty>)
         }
     }
 }
@@ -67,8 +69,8 @@ pub fn offset_type(parameter: &Parameter, pw: &Ident) -> TokenStream {
             let ty = parameter.ty;
             let span = ty.span();
             let pw = option::ident_at(pw, span);
-            let names = names(parameter, &pw);
-            quote_spanned!(span=> <#ty as #names::SubjectTypes>::Offset)
+            let module = handle_module(parameter, &pw);
+            quote_spanned!(span=> <#ty as #module::SubjectTypes>::Offset)
         }
     }
 }
@@ -81,7 +83,7 @@ fn unknown_span(parameters: &[Parameter]) -> Span {
 
 /// Returns the span for the error that a parameter is not the subject of a schema. It is the span of the row type, if the
 /// macro recognises that type.
-pub fn place(parameter: &Parameter) -> Span {
+pub fn row_span(parameter: &Parameter) -> Span {
     match parameter.kind {
         Kind::Subject { schema, .. } => schema.span(),
         _ => parameter.ty.span(),
@@ -89,22 +91,22 @@ pub fn place(parameter: &Parameter) -> Span {
 }
 
 /// Returns the module with the names for the parameter's kind of handle.
-pub fn names(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
-    let span = place(parameter);
+pub fn handle_module(parameter: &Parameter, runtime: &impl ToTokens) -> TokenStream {
+    let span = row_span(parameter);
     if parameter.is_async() { quote_spanned!(span=> #runtime::tasks) } else { runtime.to_token_stream() }
 }
 
 /// Returns the type of a parameter, if it is the subject of a schema. All added tokens have one span, because rustc shows
 /// errors with the same text and span once.
 pub fn if_subject(parameter: &Parameter, runtime: &TokenStream) -> TokenStream {
-    let span = place(parameter);
+    let span = row_span(parameter);
     // The type keeps its own span, where rustc already shows the error for a name that is not in scope.
     let ty = parameter.ty;
     match parameter.kind {
         Kind::Subject { schema, offset: Some(_), .. } => quote_spanned!(span=> #runtime::IfSchema<#schema, #ty>),
         _ => {
-            let names = names(parameter, runtime);
-            quote_spanned!(span=> #names::IfSubject<#ty>)
+            let module = handle_module(parameter, runtime);
+            quote_spanned!(span=> #module::IfSubject<#ty>)
         }
     }
 }

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Attribute, Block, Expr, ExprPath, Ident, Macro, Stmt, Token, Type, token};
 
-use crate::option::glue;
+use crate::option::mixed_site_at;
 
 /// The path of the runtime's crate, as `$crate`.
 pub struct Runtime(pub TokenStream);
@@ -52,7 +52,7 @@ pub enum Value {
 impl Row {
     pub fn push(&self, subject: &Expr, runtime: &Runtime) -> TokenStream {
         let row = self.value(runtime);
-        let span = glue(subject.span());
+        let span = mixed_site_at(subject.span());
         // An expression that binds less tightly than a method call needs parentheses. For other expressions rustc would
         // warn of them.
         let subject = match subject {
@@ -81,18 +81,18 @@ impl Row {
             Some((dots, Some(base))) => literal(path, quote!(#dots #base)),
             // An item inside an impl cannot use the `Self` of the impl.
             Some((dots, None)) if is_own || path.qself.is_some() => {
-                let (pw, given) = (runtime.at(glue(dots.span())), self.given());
+                let (pw, given) = (runtime.at(mixed_site_at(dots.span())), self.given_names());
                 literal(
                     path,
-                    quote_spanned!(glue(dots.span())=> #dots const { #pw::checked_rest::<#path>(#given) }.row()),
+                    quote_spanned!(mixed_site_at(dots.span())=> #dots const { #pw::checked_rest::<#path>(#given) }.row()),
                 )
             }
             // The row is named once, so that a type that is not a schema or not in scope is one error. rustc repeats an error in a
             // `const` at each use.
             Some((dots, None)) => {
-                let (pw, given) = (runtime.at(glue(dots.span())), self.given());
+                let (pw, given) = (runtime.at(mixed_site_at(dots.span())), self.given_names());
                 let row = Ident::new("__Row", path.span());
-                let rest = quote_spanned!(glue(dots.span())=> #dots {
+                let rest = quote_spanned!(mixed_site_at(dots.span())=> #dots {
                     static REST: #pw::Rest<#row> = #pw::checked_rest(#given);
                     REST.row()
                 });
@@ -103,7 +103,7 @@ impl Row {
     }
 
     /// Returns the names of the fields that are given.
-    fn given(&self) -> TokenStream {
+    fn given_names(&self) -> TokenStream {
         let given = self.fields.iter().map(|Field { attributes, name, .. }| {
             let name = name.unraw().to_string();
             quote!(#(#attributes)* #name)
@@ -116,7 +116,7 @@ impl Field {
     fn value(&self, runtime: &Runtime) -> TokenStream {
         let Field { attributes, name, value } = self;
         let value = match value {
-            Value::Plain(value) if is_told_by_its_place(value) => value.to_token_stream(),
+            Value::Plain(value) if is_inferred(value) => value.to_token_stream(),
             Value::Plain(value) => convert(value, value, runtime),
             Value::Nested(row) => convert(&row.path, row.value(runtime), runtime),
         };
@@ -126,14 +126,14 @@ impl Field {
 
 /// Returns the value with its conversion, at the place of the value or of its path.
 fn convert(place: &impl Spanned, value: impl ToTokens, runtime: &Runtime) -> TokenStream {
-    let span = glue(place.span());
+    let span = mixed_site_at(place.span());
     let pw = runtime.at(span);
     quote_spanned!(span=> #pw::convert(#value))
 }
 
 /// Returns whether the expression's type is inferred from its place, or it has no type, such as `return`: a conversion would
 /// leave it unknown.
-pub fn is_told_by_its_place(value: &Expr) -> bool {
+pub fn is_inferred(value: &Expr) -> bool {
     const GENERIC: [&str; 6] = ["into", "try_into", "parse", "collect", "sum", "product"];
     /// Methods that return the value inside their receiver, or the receiver with another error.
     const THROUGH: [&str; 6] = ["unwrap", "expect", "unwrap_or_default", "map_err", "context", "with_context"];
@@ -141,23 +141,21 @@ pub fn is_told_by_its_place(value: &Expr) -> bool {
     const TRAITS: [(&str, &str); 4] =
         [("Default", "default"), ("Into", "into"), ("From", "from"), ("FromIterator", "from_iter")];
     match value {
-        Expr::Group(value) => is_told_by_its_place(&value.expr),
-        Expr::Paren(value) => is_told_by_its_place(&value.expr),
-        Expr::Try(value) => is_told_by_its_place(&value.expr),
-        Expr::Await(value) => is_told_by_its_place(&value.base),
+        Expr::Group(value) => is_inferred(&value.expr),
+        Expr::Paren(value) => is_inferred(&value.expr),
+        Expr::Try(value) => is_inferred(&value.expr),
+        Expr::Await(value) => is_inferred(&value.base),
         Expr::Return(_) | Expr::Break(_) | Expr::Continue(_) => true,
         Expr::Macro(call) => is_diverging(&call.mac),
-        Expr::Block(block) => is_block_told(&block.block),
-        Expr::Unsafe(block) => is_block_told(&block.block),
+        Expr::Block(block) => is_block_inferred(&block.block),
+        Expr::Unsafe(block) => is_block_inferred(&block.block),
         Expr::If(value) => {
             let otherwise = value.else_branch.as_ref();
-            is_block_told(&value.then_branch) && otherwise.is_some_and(|(_, value)| is_told_by_its_place(value))
+            is_block_inferred(&value.then_branch) && otherwise.is_some_and(|(_, value)| is_inferred(value))
         }
-        Expr::Match(value) => value.arms.iter().all(|arm| is_told_by_its_place(&arm.body)),
+        Expr::Match(value) => value.arms.iter().all(|arm| is_inferred(&arm.body)),
         Expr::MethodCall(call) if call.turbofish.is_some() => false,
-        Expr::MethodCall(call) if THROUGH.iter().any(|name| call.method == name) => {
-            is_told_by_its_place(&call.receiver)
-        }
+        Expr::MethodCall(call) if THROUGH.iter().any(|name| call.method == name) => is_inferred(&call.receiver),
         Expr::Cast(cast) => matches!(*cast.ty, Type::Infer(_)),
         Expr::MethodCall(call) => GENERIC.iter().any(|name| call.method == name),
         Expr::Call(call) => match &*call.func {
@@ -176,9 +174,9 @@ pub fn is_told_by_its_place(value: &Expr) -> bool {
 
 /// Returns whether the type of a block's last expression is inferred from its place. A block without such an expression ends
 /// early, or is a `()`, which rustc reports as not being a value of the column.
-fn is_block_told(block: &Block) -> bool {
+fn is_block_inferred(block: &Block) -> bool {
     match block.stmts.last() {
-        Some(Stmt::Expr(value, _)) => is_told_by_its_place(value),
+        Some(Stmt::Expr(value, _)) => is_inferred(value),
         Some(Stmt::Macro(call)) => is_diverging(&call.mac),
         _ => false,
     }

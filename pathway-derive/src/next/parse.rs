@@ -29,14 +29,14 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
     let mut call = Call { subject, row: None };
     if !input.is_empty() && !input.peek(Token![,]) {
         ctxt.error_at(input.span(), format!("expected `,` after the subject\n{example}"));
-        drain(input);
+        skip_rest(input);
         return Some(call);
     }
     skip_comma(input);
     if input.is_empty() {
         ctxt.error(&call.subject, format!("expected a row after the subject\n{example}"));
     } else if is_literal(input) {
-        call.row = literal(ctxt, input);
+        call.row = parse_literal(ctxt, input);
         if input.peek(Token![,]) {
             skip_comma(input);
         }
@@ -44,15 +44,18 @@ pub fn parse(ctxt: &Ctxt, input: ParseStream) -> Option<Call> {
             ctxt.error_at(input.span(), "expected nothing after the row");
         }
     } else {
-        ctxt.error(up_to_comma(input), format!("expected `column: value`\nhelp: {}", help(input, &call.subject)));
+        ctxt.error(
+            up_to_comma(input),
+            format!("expected `column: value`\nhelp: {}", help_for_row(input, &call.subject)),
+        );
     }
     // The error in the remaining tokens has been reported.
-    drain(input);
+    skip_rest(input);
     Some(call)
 }
 
 /// Suggests a row literal for an expression that is something else, and has been parsed already.
-fn help(input: ParseStream, subject: &Expr) -> String {
+fn help_for_row(input: ParseStream, subject: &Expr) -> String {
     let subject = text(subject);
     if input.is_empty() {
         format!(
@@ -79,7 +82,7 @@ fn skip_comma(input: ParseStream) {
     let _ = input.parse::<Token![,]>();
 }
 
-fn drain(input: ParseStream) {
+fn skip_rest(input: ParseStream) {
     let _ = input.parse::<TokenStream>();
 }
 
@@ -98,22 +101,22 @@ pub fn is_whole_literal(input: ParseStream) -> bool {
         && (ahead.is_empty() || ahead.peek(Token![,]))
 }
 
-fn literal(ctxt: &Ctxt, input: ParseStream) -> Option<Row> {
+fn parse_literal(ctxt: &Ctxt, input: ParseStream) -> Option<Row> {
     let parsed = (|| {
         let path: ExprPath = input.parse()?;
         let content;
         let brace = syn::braced!(content in input);
         let mut row = Row { path, brace, fields: Vec::new(), rest: None };
-        fields(ctxt, &content, &mut row);
-        drain(&content);
+        parse_fields(ctxt, &content, &mut row);
+        skip_rest(&content);
         Ok(row)
     })();
     parsed.map_err(|error| ctxt.syn_error(error)).ok()
 }
 
-fn fields(ctxt: &Ctxt, input: ParseStream, row: &mut Row) {
+fn parse_fields(ctxt: &Ctxt, input: ParseStream, row: &mut Row) {
     while !input.is_empty() {
-        match field(ctxt, input, row) {
+        match parse_field(ctxt, input, row) {
             Ok(()) if !input.is_empty() && !input.peek(Token![,]) => {
                 ctxt.error_at(input.span(), "expected `,` between columns");
                 up_to_comma(input);
@@ -135,7 +138,7 @@ fn fields(ctxt: &Ctxt, input: ParseStream, row: &mut Row) {
 }
 
 /// Reads a name. A keyword is reported.
-fn column_name(ctxt: &Ctxt, input: ParseStream) -> syn::Result<Ident> {
+fn parse_column_name(ctxt: &Ctxt, input: ParseStream) -> syn::Result<Ident> {
     if !input.peek(Ident) {
         let word = input.fork().call(Ident::parse_any)?;
         ctxt.error(&word, format!("`{word}` is a keyword\nhelp: write `r#{word}`"));
@@ -143,7 +146,7 @@ fn column_name(ctxt: &Ctxt, input: ParseStream) -> syn::Result<Ident> {
     input.call(Ident::parse_any)
 }
 
-fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
+fn parse_field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
     let attributes = input.call(Attribute::parse_outer)?;
     if input.peek(Token![..]) && !input.peek(Token![..=]) {
         let dots = input.parse()?;
@@ -153,13 +156,13 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
     }
     let is_name = input.peek(Ident::peek_any);
     if is_name && input.peek2(Token![:]) && !input.peek2(Token![::]) {
-        let name = column_name(ctxt, input)?;
+        let name = parse_column_name(ctxt, input)?;
         let colon: Token![:] = input.parse()?;
         if input.is_empty() || input.peek(Token![,]) {
             return Err(syn::Error::new(colon.span, format!("expected a value after `{name}:`")));
         }
         let value = if is_whole_literal(input) {
-            match literal(ctxt, input) {
+            match parse_literal(ctxt, input) {
                 Some(row) => Value::Nested(row),
                 None => return Ok(()),
             }
@@ -173,7 +176,7 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
         let ahead = input.fork();
         ahead.call(Ident::parse_any)?;
         if ahead.is_empty() || ahead.peek(Token![,]) {
-            let name = column_name(ctxt, input)?;
+            let name = parse_column_name(ctxt, input)?;
             let path = ExprPath { attrs: Vec::new(), qself: None, path: name.clone().into() };
             let value = Value::Plain(Expr::Path(path));
             row.fields.push(Field { attributes, name, value });
@@ -181,7 +184,7 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
         }
     }
     let wrong = up_to_comma(input);
-    let help = match instead(&wrong) {
+    let help = match corrected(&wrong) {
         Some((name, value)) => format!("\nhelp: write `{name}: {value}`"),
         None => String::new(),
     };
@@ -190,7 +193,7 @@ fn field(ctxt: &Ctxt, input: ParseStream, row: &mut Row) -> syn::Result<()> {
 }
 
 /// Returns the name and the value of the mistakes `key = 1` and `"key": 1`.
-fn instead(wrong: &TokenStream) -> Option<(String, String)> {
+fn corrected(wrong: &TokenStream) -> Option<(String, String)> {
     let quoted = |input: ParseStream| {
         let name: LitStr = input.parse()?;
         input.parse::<Token![:]>()?;

@@ -10,7 +10,7 @@ use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, ExprPath, Ident, Token};
 
-use super::call::{Runtime, is_told_by_its_place};
+use super::call::{Runtime, is_inferred};
 use super::parse::{is_whole_literal, up_to_comma};
 
 /// Expands the tokens of `next!` that follow `($crate)`, for an editor.
@@ -67,7 +67,7 @@ fn value(input: ParseStream, pw: &TokenStream) -> syn::Result<TokenStream> {
     let is_whole = ahead.parse::<Expr>().is_ok() && (ahead.is_empty() || ahead.peek(Token![,]));
     if is_whole {
         let value: Expr = input.parse()?;
-        return Ok(if is_told_by_its_place(&value) { quote!(#value) } else { quote!(#pw::convert(#value)) });
+        return Ok(if is_inferred(&value) { quote!(#value) } else { quote!(#pw::convert(#value)) });
     }
     let value = up_to_comma(input);
     Ok(quote!(#pw::convert(#value)))

@@ -62,7 +62,7 @@ impl<'a> Schema<'a> {
         let description = super::attr::description(&input.attrs);
         Schema {
             ident: &input.ident,
-            generics: bounded(&input.generics),
+            generics: with_static_types(&input.generics),
             options,
             description,
             columns,
@@ -79,19 +79,19 @@ impl<'a> Schema<'a> {
     }
 
     /// Returns whether no impl of the struct compiles: it has no known size, which rustc reports.
-    pub fn is_sizeless(&self) -> bool {
-        let is_sizeless = |column: &Column| {
+    pub fn has_no_size(&self) -> bool {
+        let has_no_size = |column: &Column| {
             // `flatten` on an `Option` has been reported.
             let ty = if column.is_flat() { column.item() } else { column.ty };
             types::is_unsized(column.ty) || types::is_itself(ty, self.ident)
         };
-        self.columns.iter().any(is_sizeless)
+        self.columns.iter().any(has_no_size)
     }
 
     /// Returns whether a type parameter has no bounds, so that no column can have that type.
     pub fn is_unbound(&self, parameter: &TypeParam) -> bool {
         // The generated predicate only requires `'static`.
-        generics::bounds(&self.generics, &parameter.ident) < 2
+        generics::count_bounds(&self.generics, &parameter.ident) < 2
     }
 
     /// Returns whether the struct has type or `const` parameters.
@@ -119,7 +119,7 @@ impl<'a> Column<'a> {
             options.primary_key.is_set(),
             options.flatten.is_set(),
         ) {
-            options.default.set(ctxt, &default.key, Some(Some(of_whole(default, ident))));
+            options.default.set(ctxt, &default.key, Some(Some(field_of_default(default, ident))));
         }
         if let Err(error) = field.modifiers.require_empty() {
             ctxt.syn_error(error);
@@ -135,9 +135,9 @@ impl<'a> Column<'a> {
         };
         let description = super::attr::description(&field.attrs);
         let is_plain = options.conversions == 0 && !options.json.is_set();
-        let mut is_broken = !options.skip.is_set() && super::column_type::owned(ctxt, &field.ty, is_plain);
+        let mut is_broken = !options.skip.is_set() && super::column_type::check_owned(ctxt, &field.ty, is_plain);
         if options.flatten.is_set() {
-            is_broken |= super::column_type::container(ctxt, row, &field.ty);
+            is_broken |= super::column_type::check_flattened(ctxt, row, &field.ty);
         }
         let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken };
         // If an option is missing or cannot be combined with `flatten`, the type would cause a second error.
@@ -211,7 +211,7 @@ impl<'a> Column<'a> {
     }
 }
 
-fn bounded(generics: &Generics) -> Generics {
+fn with_static_types(generics: &Generics) -> Generics {
     let mut generics = generics.clone();
     let names: Vec<Ident> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
     let predicates = names.iter().map(|name| -> WherePredicate { parse_quote!(#name: 'static) });
@@ -222,8 +222,8 @@ fn bounded(generics: &Generics) -> Generics {
 }
 
 /// Returns a field of the struct's default.
-fn of_whole(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
-    let span = crate::option::glue(default.key.span());
+fn field_of_default(default: &Given<Option<Expr>>, ident: &Ident) -> Expr {
+    let span = crate::option::mixed_site_at(default.key.span());
     match &default.value {
         // With its type, a wrong value is one error at the value, and not one at each field.
         Some(value) => parse_quote_spanned!(span=> { let __whole: Self = #value; __whole.#ident }),

@@ -154,7 +154,7 @@ fn unknown(ctxt: &Ctxt, option: &RawOption, place: &str, name: &str, known: &[&s
 }
 
 fn options_of(ctxt: &Ctxt, attributes: &[Attribute], place: &str, known: &[&str]) -> Vec<RawOption> {
-    option::of_attributes(ctxt, attributes, "schema", || {
+    option::parse_attributes(ctxt, attributes, "schema", || {
         format!(
             "expected options, as in `#[schema({})]`\nhelp: the options of a {place} are {}",
             if place == "struct" { "append_only" } else { "primary_key" },

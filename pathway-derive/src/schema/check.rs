@@ -12,15 +12,15 @@ use crate::types::text;
 pub const RESERVED: [&str; 2] = ["time", "diff"];
 
 pub fn check(ctxt: &Ctxt, schema: &mut Schema) {
-    generics(ctxt, schema);
-    files(ctxt, schema);
-    schema.names_differ = names(ctxt, schema) && paths(ctxt, schema);
+    check_generics(ctxt, schema);
+    check_files(ctxt, schema);
+    schema.names_differ = check_names(ctxt, schema) && check_paths(ctxt, schema);
     for column in &schema.columns {
-        combinations(ctxt, column);
+        check_combinations(ctxt, column);
     }
 }
 
-fn generics(ctxt: &Ctxt, schema: &Schema) {
+fn check_generics(ctxt: &Ctxt, schema: &Schema) {
     for parameter in &schema.generics.params {
         match parameter {
             GenericParam::Lifetime(parameter) => {
@@ -39,7 +39,7 @@ fn generics(ctxt: &Ctxt, schema: &Schema) {
 }
 
 /// Reports options that a generic schema cannot have, because its columns are known only with its parameters.
-fn files(ctxt: &Ctxt, schema: &Schema) {
+fn check_files(ctxt: &Ctxt, schema: &Schema) {
     let (sample, lock) = (schema.options.sample.key(), schema.options.lock.key());
     let prefixes = schema.columns.iter().filter_map(|column| column.options.prefix.key());
     for key in sample.into_iter().chain(lock).chain(prefixes).filter(|_| schema.is_generic()) {
@@ -48,7 +48,7 @@ fn files(ctxt: &Ctxt, schema: &Schema) {
 }
 
 /// Checks the names and aliases. Returns whether all are different.
-fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
+fn check_names(ctxt: &Ctxt, schema: &Schema) -> bool {
     let columns = schema.columns.iter().filter(|column| !column.is_flat());
     for column in columns.clone() {
         let name = &column.name;
@@ -70,7 +70,7 @@ fn names(ctxt: &Ctxt, schema: &Schema) -> bool {
 }
 
 /// Returns whether no two columns of the struct read one value.
-fn paths(ctxt: &Ctxt, schema: &Schema) -> bool {
+fn check_paths(ctxt: &Ctxt, schema: &Schema) -> bool {
     let mut differ = true;
     let columns = || schema.columns.iter().filter(|column| !column.is_flat());
     let mut seen: Vec<&Path> = Vec::new();
@@ -96,7 +96,7 @@ fn paths(ctxt: &Ctxt, schema: &Schema) -> bool {
     differ
 }
 
-fn combinations(ctxt: &Ctxt, column: &Column) {
+fn check_combinations(ctxt: &Ctxt, column: &Column) {
     let options = &column.options;
     if let (false, Some(prefix)) = (column.is_flat(), options.prefix.key()) {
         let help = "add `flatten` if the field is a schema; `rename` changes the name of one column";
@@ -112,7 +112,7 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
         );
     }
     if !column.is_flat() {
-        conversions(ctxt, options);
+        check_conversions(ctxt, options);
         return;
     }
     let default = options.default.key().filter(|_| !column.is_key());
@@ -120,7 +120,7 @@ fn combinations(ctxt: &Ctxt, column: &Column) {
 }
 
 /// Reports two options that both say how the column is stored, and a single option of a pair.
-fn conversions(ctxt: &Ctxt, options: &ColumnOptions) {
+fn check_conversions(ctxt: &Ctxt, options: &ColumnOptions) {
     let (json, with) = (options.json.key(), options.with.key());
     let (try_from, into) = (options.try_from.given(), options.into.given());
     let given = [json, with, try_from.or(into).map(|given| &given.key)];

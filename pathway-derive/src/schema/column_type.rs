@@ -13,7 +13,7 @@ const POINTERS: [&str; 3] = ["Box", "Rc", "Arc"];
 
 /// Reports a type that does not own its value: a reference, `str` or a slice, in a plain column also in an `Option`. A lifetime
 /// parameter of the struct is reported elsewhere.
-pub fn owned(ctxt: &Ctxt, ty: &Type, is_plain: bool) -> bool {
+pub fn check_owned(ctxt: &Ctxt, ty: &Type, is_plain: bool) -> bool {
     // rustc reports these in a field, and once more where an impl names the type.
     if types::has_placeholder(ty) {
         return true;
@@ -40,7 +40,7 @@ pub fn owned(ctxt: &Ctxt, ty: &Type, is_plain: bool) -> bool {
 }
 
 /// Reports a flattened type that contains a schema or other values, but is not itself a schema. `row` is the struct.
-pub fn container(ctxt: &Ctxt, row: &Ident, ty: &Type) -> bool {
+pub fn check_flattened(ctxt: &Ctxt, row: &Ident, ty: &Type) -> bool {
     let Some(segment) = types::last_segment(ty) else { return false };
     let name = &segment.ident;
     let option = types::option_of(ty);

@@ -10,12 +10,12 @@ use crate::generics;
 
 pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ident;
-    let generics = generics::owned(&schema.generics, &parse_quote!('static));
+    let generics = generics::with_bounds(&schema.generics, &parse_quote!('static));
     let (impl_generics, _, where_clause) = generics.split_for_impl();
     let arguments = generics::arguments(&schema.generics);
     let name = row.to_string();
     // The types of the other columns are still checked.
-    let fields = (!schema.is_generic()).then(|| expand::fields(schema, pw));
+    let fields = (!schema.is_generic()).then(|| expand::field_impls(schema, pw));
     let keyed = key_type(schema).map(|key| {
         quote! {
             #[automatically_derived]

@@ -28,12 +28,12 @@ pub fn derive(input: &DeriveInput) -> TokenStream {
     let sample = has_files.then(|| sample::check(&ctxt, &schema));
     let lock = has_files.then(|| lock::check(&ctxt, &schema));
     let errors = ctxt.check();
-    if schema.is_sizeless() {
+    if schema.has_no_size() {
         return errors;
     }
     let krate = schema.options.krate.get();
     let (import, pw) = option::runtime(krate);
-    let allow = option::allow(input, "schema");
+    let allow = option::lint_attributes(input, "schema");
     let completion = editor::of_derive(input, "schema", [editor::OF_STRUCT, editor::OF_COLUMN], krate);
     let impls = if schema.is_sound() { expand::expand(&schema, &pw) } else { fallback::expand(&schema, &pw) };
     quote! {

@@ -20,7 +20,7 @@ pub fn column_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> To
         quote_spanned!(span=> #at::Json<#item>)
     } else if let Some(conversion) = column.conversion() {
         let row = schema.ty();
-        let span = option::glue(match conversion {
+        let span = option::mixed_site_at(match conversion {
             Conversion::Module(module) => module.span(),
             Conversion::Types { into } => into.span(),
         });
@@ -64,7 +64,7 @@ pub fn from_column(schema: &Schema, i: usize, column: &Column, value: TokenStrea
 /// Returns the impl that converts a field of a foreign type, if it is one.
 ///
 /// Each call has the span of the user's tokens, so that rustc reports a missing function or conversion there.
-pub fn conversion(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
+pub fn conversion_impls(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let item = column.item();
@@ -73,7 +73,7 @@ pub fn conversion(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Opt
     let expected = format!("{article} `{name}`");
     let (stored, by, conversion) = match column.conversion()? {
         Conversion::Module(module) => {
-            let span = option::glue(module.span());
+            let span = option::mixed_site_at(module.span());
             let [column_type, to, from] =
                 ["Column", "to_column", "from_column"].map(|name| Ident::new(name, module.span()));
             let [field, column] = ["__field", "__column"].map(|name| Ident::new(name, span));
@@ -97,7 +97,7 @@ pub fn conversion(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Opt
         Conversion::Types { into } => (into.to_token_stream(), quote!(#pw::ByTraits), None),
     };
     // A private type in a public row is an error at this item. The lint mistakes it for the user's own.
-    let of_field = quote_spanned!(option::glue(item.span())=> type Field = #item;);
+    let of_field = quote_spanned!(option::mixed_site_at(item.span())=> type Field = #item;);
     Some(quote! {
         #[automatically_derived]
         #[allow(unused_qualifications)]

@@ -6,7 +6,7 @@ use syn::Ident;
 
 use super::super::ast::{Column, Schema};
 use super::convert::from_column;
-use super::leaf;
+use super::leaf_type;
 use crate::types;
 
 /// Returns the impl, if every column but `data` can be omitted.
@@ -19,12 +19,12 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
         if column.name == "data" {
             return quote!(#ident: __data);
         }
-        let leaf = leaf(schema, i, column, pw);
+        let leaf = leaf_type(schema, i, column, pw);
         let missing = from_column(schema, i, column, quote!(#pw::missing::<#leaf>()), pw);
         quote!(#ident: #missing)
     });
     let ty = data.ty;
-    let skipped = super::skipped(schema, pw);
+    let skipped = super::skipped_fields(schema, pw);
     Some(quote! {
         #[automatically_derived]
         impl #parameters #pw::DataColumn<#ty> for #row #bounds {

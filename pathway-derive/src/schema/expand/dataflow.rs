@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use syn::{Ident, parse_quote};
 
 use super::super::ast::{Column, Schema};
-use super::tree::{is_own, values};
+use super::tree::{is_named_directly, value_tree};
 use crate::{option, types};
 
 /// Returns the impls, if the option is given.
@@ -21,10 +21,10 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
     let (received, _, _) = received.split_for_impl();
     let (import, flow) = runtime(schema, given);
     let names = schema.columns.iter().map(|column| column.ident.unraw().to_string());
-    let view = values(&schema.columns, &|i, column| shown(schema, i, column, &flow));
+    let view = value_tree(&schema.columns, &|i, column| field_view(schema, i, column, &flow));
     let row_impl = |name: &str, body: TokenStream| {
         // If another derive has the same impl, rustc points to the option.
-        let span = option::glue(given.span());
+        let span = option::mixed_site_at(given.span());
         let (flow, name) = (option::ident_at(&flow, span), Ident::new(name, span));
         let head = quote_spanned!(span=> impl #parameters #flow::#name for #row #bounds);
         let item = option::item_at(span, head, body);
@@ -85,7 +85,7 @@ pub fn expand(schema: &Schema) -> Option<TokenStream> {
 fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
     let span = given.span();
     let module = Ident::new("dataflow", span);
-    let alias = Ident::new("__pathway_io_dataflow", option::glue(span));
+    let alias = Ident::new("__pathway_io_dataflow", option::mixed_site_at(span));
     let import = match schema.options.krate.get() {
         Some(path) => quote_spanned!(span=> use #path::__private0::#module as #alias;),
         None => quote_spanned!(span=> use ::pathway_io::__private0::#module as #alias;),
@@ -94,11 +94,11 @@ fn runtime(schema: &Schema, given: &Ident) -> (TokenStream, Ident) {
 }
 
 /// Returns a reference to a field, wrapped in the runtime's type for its kind.
-fn shown(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStream {
+fn field_view(schema: &Schema, i: usize, column: &Column, flow: &Ident) -> TokenStream {
     let (row, ident) = (schema.ty(), column.ident);
     if column.is_flat() {
         quote!(#flow::flat(&self.#ident))
-    } else if is_own(schema, column) {
+    } else if is_named_directly(schema, column) {
         quote!(#flow::own(&self.#ident))
     } else if column.conversion().is_some() {
         let is_option = types::option_of(column.ty).is_some();

@@ -24,7 +24,7 @@ pub fn array(schema: &Schema, pw: &Ident) -> TokenStream {
 /// Returns the lists of the fields' properties.
 pub fn lists(schema: &Schema, pw: &Ident) -> TokenStream {
     let names = schema.columns.iter().map(Column::label);
-    let notes = schema.columns.iter().enumerate().filter_map(|(i, column)| note_on(schema, i, column, pw));
+    let notes = schema.columns.iter().enumerate().filter_map(|(i, column)| note_of(schema, i, column, pw));
     let keys = schema.columns.iter().enumerate().filter(|(_, column)| column.is_key() && !column.is_flat());
     let keys = keys.map(|(i, _)| i);
     let fields = list(schema, |column| column.field() != column.name, |column| column.field().to_token_stream());
@@ -45,10 +45,10 @@ fn list(schema: &Schema, has: impl Fn(&Column) -> bool, entry: impl Fn(&Column) 
     quote!(&[#(#entries),*])
 }
 
-fn note_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
+fn note_of(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<TokenStream> {
     if column.is_flat() {
         let prefix = column.options.prefix.get().filter(|_| !schema.is_generic())?;
-        return Some(prefixed(schema, i, column, prefix, pw));
+        return Some(prefixed_note(schema, i, column, prefix, pw));
     }
     let path = column.options.path.get()?;
     let (text, steps) = (&path.literal, path.tokens(pw));
@@ -57,8 +57,8 @@ fn note_on(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> Option<Tok
 
 /// Generates the names of a flattened field's columns, with a prefix. The compiler joins them to one text, of which
 /// each name is a slice.
-fn prefixed(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Ident) -> TokenStream {
-    let (row, columns) = (schema.ident, flattened(column));
+fn prefixed_note(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Ident) -> TokenStream {
+    let (row, columns) = (schema.ident, flat_columns_function(column));
     quote!(#pw::Note::Prefixed(#i, {
         const FLAT: &[#pw::Column] = #pw::#columns::<#row, #i>();
         const TEXT: &[#pw::u8] = &#pw::prefixed_text::<{ #pw::prefixed_len(#prefix, FLAT) }>(#prefix, FLAT);
@@ -67,7 +67,7 @@ fn prefixed(schema: &Schema, i: usize, column: &Column, prefix: &LitStr, pw: &Id
 }
 
 /// Returns the function that returns the columns of a flattened field.
-fn flattened(column: &Column) -> Ident {
+fn flat_columns_function(column: &Column) -> Ident {
     Ident::new(if column.is_key() { "flat_key_columns" } else { "flat_columns" }, Span::mixed_site())
 }
 
@@ -78,7 +78,7 @@ fn may_clash(schema: &Schema) -> bool {
 }
 
 /// Generates assertions that fail if a flattened schema has a key that would be lost, or a duplicate name.
-pub fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
+pub fn flat_checks(schema: &Schema, pw: &Ident) -> TokenStream {
     if schema.is_generic() || !schema.columns.iter().any(Column::is_flat) {
         return TokenStream::new();
     }
@@ -88,22 +88,22 @@ pub fn checks(schema: &Schema, pw: &Ident) -> TokenStream {
     for (i, column) in schema.columns.iter().enumerate() {
         let field = column.field();
         if column.is_flat() && !column.is_key() {
-            let span = option::glue(column.ident.span());
+            let span = option::mixed_site_at(column.ident.span());
             let pw = option::ident_at(pw, span);
             checks.extend(quote_spanned! {span=>
                 const _: () = #pw::assert_keyless(#field, #pw::flat_columns::<#row, #i>());
             });
         }
         if let Some(prefix) = column.options.prefix.get().filter(|_| column.is_flat()) {
-            let columns = flattened(column);
-            let span = option::glue(prefix.span());
+            let columns = flat_columns_function(column);
+            let span = option::mixed_site_at(prefix.span());
             let pw = option::ident_at(pw, span);
             checks.extend(quote_spanned! {span=>
                 const _: () = #pw::assert_unreserved(#field, #prefix, #pw::#columns::<#row, #i>());
             });
         }
         if may_clash(schema) && i > 0 && (column.is_flat() || is_behind_flat) {
-            let span = option::glue(column.name_span());
+            let span = option::mixed_site_at(column.name_span());
             let pw = option::ident_at(pw, span);
             checks.extend(quote_spanned!(span=> const _: () = #pw::assert_distinct(CLASHES[#i]);));
         }

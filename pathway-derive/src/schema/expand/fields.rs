@@ -6,26 +6,26 @@ use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, ExprUnary, Ident, Lit, Type, UnOp};
 
 use super::super::ast::{Column, Schema};
-use super::convert::{column_type, conversion, into_column};
-use super::keyed::inner_key;
-use super::tree::is_own;
+use super::convert::{column_type, conversion_impls, into_column};
+use super::keyed::key_of_flattened;
+use super::tree::is_named_directly;
 use crate::{option, types};
 
 /// Returns the impls that check the columns' types.
-pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
+pub fn field_impls(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let mut impls = TokenStream::new();
     for (i, column) in
-        schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_own(schema, column))
+        schema.columns.iter().enumerate().filter(|(_, column)| !column.is_broken && !is_named_directly(schema, column))
     {
         let ty = column.ty;
         // A private type in a public row is an error at this item.
-        let span = option::glue(ty.span());
+        let span = option::mixed_site_at(ty.span());
         if column.is_flat() {
             let of_type = quote_spanned!(span=> type Type = #ty;);
             impls.extend(if column.is_key() {
-                let key = inner_key(ty, pw);
+                let key = key_of_flattened(ty, pw);
                 // The lint mistakes generated tokens with the span of a user's type for the user's own.
                 quote! {
                     #[automatically_derived]
@@ -43,21 +43,19 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
         // The error about a default of a key column has been reported.
         let default = column.default().filter(|_| !column.is_key()).map(|default| {
             let value = match &default.value {
-                Some(value) => convert(value, ty, pw),
+                Some(value) => convert_literal(value, ty, pw),
                 None => {
-                    let span = option::glue(default.key.span());
+                    let span = option::mixed_site_at(default.key.span());
                     let pw = option::ident_at(pw, span);
                     quote_spanned!(span=> #pw::Default::default())
                 }
             };
-            make(schema, i, pw, "default", column, default.value.as_ref(), &value)
+            value_function(schema, i, pw, "default", column, default.value.as_ref(), &value)
         });
-        let example = column
-            .options
-            .example
-            .get()
-            .map(|example| make(schema, i, pw, "example", column, Some(example), &convert(example, ty, pw)));
-        impls.extend(conversion(schema, i, column, pw));
+        let example = column.options.example.get().map(|example| {
+            value_function(schema, i, pw, "example", column, Some(example), &convert_literal(example, ty, pw))
+        });
+        impls.extend(conversion_impls(schema, i, column, pw));
         let column_type = column_type(schema, i, column, pw);
         let of_type = quote_spanned!(span=> type Type = #column_type;);
         // The lint mistakes generated tokens with the span of a user's type for the user's own.
@@ -75,7 +73,7 @@ pub fn fields(schema: &Schema, pw: &Ident) -> TokenStream {
 
 /// Returns a function that makes a value. Through its `let`, rustc points from a wrong value to the field's type. A
 /// literal that is known to be right needs none, which saves compile time.
-fn make(
+fn value_function(
     schema: &Schema,
     i: usize,
     pw: &Ident,
@@ -84,7 +82,7 @@ fn make(
     written: Option<&Expr>,
     value: &TokenStream,
 ) -> TokenStream {
-    let fits = column.is_stored_as_it_is() && fits(written, column.ty);
+    let fits = column.is_stored_as_it_is() && literal_fits(written, column.ty);
     let name = Ident::new(name, Span::mixed_site());
     let ty = column.ty;
     let column_type = column_type(schema, i, column, pw);
@@ -94,7 +92,7 @@ fn make(
 }
 
 /// Returns whether a literal is known to have the type, from the spelling of both. `None` is the type's own default.
-fn fits(value: Option<&Expr>, ty: &Type) -> bool {
+fn literal_fits(value: Option<&Expr>, ty: &Type) -> bool {
     let Some(value) = value else { return types::is_known_column(ty) };
     let ty = types::option_of(ty).unwrap_or(ty);
     let Expr::Lit(ExprLit { lit, .. }) = option::peel(value) else { return false };
@@ -108,7 +106,7 @@ fn fits(value: Option<&Expr>, ty: &Type) -> bool {
 }
 
 /// Returns the expression for a value: a literal is converted to a `String` or an `Option` if the type is one.
-fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
+fn convert_literal(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
     let literal = match option::peel(value) {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
         Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => match option::peel(expr) {
@@ -118,10 +116,10 @@ fn convert(value: &Expr, ty: &Type, pw: &Ident) -> TokenStream {
         _ => None,
     };
     let Some(literal) = literal else { return value.to_token_stream() };
-    let span = option::glue(value.span());
+    let span = option::mixed_site_at(value.span());
     let pw = &option::ident_at(pw, span);
     if let Some(item) = types::option_of(ty) {
-        let value = convert(value, item, pw);
+        let value = convert_literal(value, item, pw);
         quote_spanned!(span=> #pw::Some(#value))
     } else if matches!(literal, Lit::Str(_)) && types::is_string(ty) {
         // A function, because a trait method must be in scope, and `From` is not in a crate without a prelude.

@@ -7,8 +7,8 @@ use syn::{Ident, Type};
 
 use super::super::ast::{Column, Schema};
 use super::convert::into_column;
-use super::local;
-use super::tree::is_own;
+use super::field_local;
+use super::tree::is_named_directly;
 use crate::option;
 
 pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
@@ -20,7 +20,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     }
     let types = keys.iter().map(|(_, column)| {
         let ty = column.ty;
-        if column.is_flat() { inner_key(ty, pw) } else { ty.to_token_stream() }
+        if column.is_flat() { key_of_flattened(ty, pw) } else { ty.to_token_stream() }
     });
     let this = Ident::new("self", Span::mixed_site());
     let copies = keys.iter().map(|(i, column)| {
@@ -31,7 +31,7 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
             quote_spanned!(span=> #pw::flat_key::<#row, #i>(&#this.#ident))
         } else if column.conversion().is_some() {
             quote!(#pw::converted_key::<#row, #i>(&#this.#ident))
-        } else if is_own(schema, column) {
+        } else if is_named_directly(schema, column) {
             quote!(#pw::own_key(&#this.#ident))
         } else {
             quote!(#pw::key::<#row, #i>(&#this.#ident))
@@ -45,19 +45,19 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     };
     let at = option::ident_at(pw, span);
     let own_key = quote_spanned!(span=> <Self as #at::Keyed>::Key);
-    let parts = parts(schema, &keys, &at, &own_key);
-    let foreign = keys.iter().find(|(_, column)| !is_own(schema, column));
+    let with_parts = with_parts_method(schema, &keys, &at, &own_key);
+    let foreign = keys.iter().find(|(_, column)| !is_named_directly(schema, column));
     // The lint mistakes generated tokens with the span of a user's type for the user's own.
     let allow = foreign.map(|_| quote!(#[allow(unused_qualifications)]));
     let key_method = option::item_at(span, quote_spanned!(span=> fn key(&#this) -> #own_key), key);
     let head = quote_spanned!(span=> impl #parameters #at::Keyed for #row #bounds);
     // A private type in the key of a public row is an error at this item.
-    let foreign = foreign.map_or_else(Span::mixed_site, |(_, column)| option::glue(column.ty.span()));
+    let foreign = foreign.map_or_else(Span::mixed_site, |(_, column)| option::mixed_site_at(column.ty.span()));
     let of_key = quote_spanned!(foreign=> type Key = #key_type;);
     let body = quote! {
         #of_key
         #key_method
-        #parts
+        #with_parts
     };
     let keyed_impl = option::item_at(span, head, body);
     Some(quote! {
@@ -69,14 +69,19 @@ pub fn expand(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 
 /// Returns the method that splits the key into its parts. A key of one column is its only part, unless the column has
 /// another type.
-fn parts(schema: &Schema, keys: &[(usize, &Column)], pw: &Ident, own_key: &TokenStream) -> Option<TokenStream> {
+fn with_parts_method(
+    schema: &Schema,
+    keys: &[(usize, &Column)],
+    pw: &Ident,
+    own_key: &TokenStream,
+) -> Option<TokenStream> {
     if let [(_, column)] = keys
         && column.conversion().is_none()
     {
         return None;
     }
     let span = pw.span();
-    let names: Vec<Ident> = keys.iter().map(|(i, _)| option::ident_at(&local(*i), span)).collect();
+    let names: Vec<Ident> = keys.iter().map(|(i, _)| option::ident_at(&field_local(*i), span)).collect();
     let pattern = if let [name] = names.as_slice() { quote!(#name) } else { quote_spanned!(span=> (#(#names),*)) };
     let values = keys.iter().zip(&names);
     let values = values.map(|((i, column), name)| into_column(schema, *i, column, name.to_token_stream(), pw));
@@ -90,7 +95,7 @@ fn parts(schema: &Schema, keys: &[(usize, &Column)], pw: &Ident, own_key: &Token
 
 /// Returns the key type of a flattened row. All its tokens are at the user's type, because rustc shows equal errors at
 /// one place once.
-pub fn inner_key(ty: &Type, pw: &Ident) -> TokenStream {
+pub fn key_of_flattened(ty: &Type, pw: &Ident) -> TokenStream {
     let span = ty.span();
     let pw = option::ident_at(pw, span);
     quote_spanned!(span=> <#ty as #pw::Keyed>::Key)

@@ -22,19 +22,19 @@ use syn::spanned::Spanned;
 
 use self::convert::{from_column, into_column};
 pub use self::data::data_of;
-pub use self::fields::fields;
-use self::tree::{is_own, tree, values};
+pub use self::fields::field_impls;
+use self::tree::{is_named_directly, type_tree, value_tree};
 use super::ast::{Column, Schema};
 use crate::option;
 
 pub fn expand(schema: &Schema, pw: &Ident) -> TokenStream {
-    let fields = fields(schema, pw);
+    let fields = field_impls(schema, pw);
     // rustc's errors list the existing schemas. The runtime's own do not help a user.
     let is_ours = schema.options.krate.get().is_some_and(|path| path.is_ident("crate"));
     let listed = |item: TokenStream| if is_ours { quote!(#[diagnostic::do_not_recommend] #item) } else { item };
     let body = listed(schema_impl(schema, pw));
     let keyed = keyed::expand(schema, pw).map(listed);
-    let removable = removable(schema, pw).map(listed);
+    let removable = removable_impl(schema, pw).map(listed);
     let data = data::expand(schema, pw).map(listed);
     let dataflow = dataflow::expand(schema);
     quote!(#fields #body #keyed #removable #data #dataflow)
@@ -44,28 +44,28 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     let name = schema.ident.unraw().to_string();
-    let tree = tree(&schema.columns, pw, &|i, column| leaf(schema, i, column, pw));
+    let tree = type_tree(&schema.columns, pw, &|i, column| leaf_type(schema, i, column, pw));
     let fields_row = quote!(<<Self as #pw::Schema>::Fields as #pw::Tree>::Row);
     let (array, lists) = (description::array(schema, pw), description::lists(schema, pw));
-    let checks = description::checks(schema, pw);
+    let checks = description::flat_checks(schema, pw);
     let describe = (!schema.description.is_empty()).then(|| {
         let text = &schema.description;
         quote!(.describe(#text))
     });
     let append_only = schema.options.append_only.is_set().then(|| quote!(.append_only()));
     let deny_unknown = schema.options.deny_unknown.is_set().then(|| quote!(.deny_unknown()));
-    let take = values(&schema.columns, &|i, column| {
+    let take = value_tree(&schema.columns, &|i, column| {
         let ident = column.ident;
         into_column(schema, i, column, quote!(self.#ident), pw)
     });
-    let bind = values(&schema.columns, &|i, _| local(i).to_token_stream());
+    let bind = value_tree(&schema.columns, &|i, _| field_local(i).to_token_stream());
     let idents = schema.columns.iter().map(|column| column.ident);
     let locals = schema
         .columns
         .iter()
         .enumerate()
-        .map(|(i, column)| from_column(schema, i, column, local(i).to_token_stream(), pw));
-    let skipped = skipped(schema, pw);
+        .map(|(i, column)| from_column(schema, i, column, field_local(i).to_token_stream(), pw));
+    let skipped = skipped_fields(schema, pw);
     let skips = (!schema.skipped.is_empty()).then(|| {
         let names = schema.skipped.iter().map(|field| field.ident.unraw().to_string());
         quote!(.skip(&[#(#names),*]))
@@ -92,10 +92,10 @@ fn schema_impl(schema: &Schema, pw: &Ident) -> TokenStream {
 }
 
 /// Returns the fields that are no columns, in a literal of the row.
-fn skipped(schema: &Schema, pw: &Ident) -> TokenStream {
+fn skipped_fields(schema: &Schema, pw: &Ident) -> TokenStream {
     let fields = schema.skipped.iter().map(|field| {
         let (ident, ty) = (field.ident, field.ty);
-        let span = option::glue(ty.span());
+        let span = option::mixed_site_at(ty.span());
         let pw = option::ident_at(pw, span);
         // The type is written out, so that the error for a type without a default is at the field.
         quote_spanned!(span=> #ident: <#ty as #pw::Default>::default(),)
@@ -103,11 +103,11 @@ fn skipped(schema: &Schema, pw: &Ident) -> TokenStream {
     fields.collect()
 }
 
-fn local(i: usize) -> Ident {
+fn field_local(i: usize) -> Ident {
     format_ident!("__field_{}", i, span = Span::mixed_site())
 }
 
-fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
+fn removable_impl(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
     let row = schema.ty();
     let (parameters, _, bounds) = schema.generics.split_for_impl();
     // Without a key, a call of `remove` is then an error about the missing key.
@@ -120,10 +120,10 @@ fn removable(schema: &Schema, pw: &Ident) -> Option<TokenStream> {
 }
 
 /// Returns the leaf of a field in the tree of types.
-fn leaf(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
+fn leaf_type(schema: &Schema, i: usize, column: &Column, pw: &Ident) -> TokenStream {
     let row = schema.ty();
     match (column.is_flat(), column.is_key()) {
-        (false, _) if is_own(schema, column) => {
+        (false, _) if is_named_directly(schema, column) => {
             let ty = column.ty;
             quote!(#pw::Own<#ty>)
         }

@@ -11,7 +11,7 @@ use crate::types;
 ///
 /// A name such as `String` may belong to another type. In a plain column that is one error. In a key or in a computed
 /// row it would be one error for each requirement, so only primitive types are named directly there.
-pub fn is_own(schema: &Schema, column: &Column) -> bool {
+pub fn is_named_directly(schema: &Schema, column: &Column) -> bool {
     let options = &column.options;
     let is_plain = column.is_stored_as_it_is() && !options.default.is_set() && !options.example.is_set();
     let is_known = if column.is_key() {
@@ -25,16 +25,16 @@ pub fn is_own(schema: &Schema, column: &Column) -> bool {
 }
 
 /// Returns the columns as a balanced tree of types.
-pub fn tree(columns: &[Column], pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
-    halves(columns, 0, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
+pub fn type_tree(columns: &[Column], pw: &Ident, leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+    fold_balanced(columns, 0, leaf, &|left, right| quote!(#pw::Pair<#left, #right>))
 }
 
 /// Returns the columns as a balanced tree of values or patterns.
-pub fn values(columns: &[Column], leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
-    halves(columns, 0, leaf, &|left, right| quote!((#left, #right)))
+pub fn value_tree(columns: &[Column], leaf: &dyn Fn(usize, &Column) -> TokenStream) -> TokenStream {
+    fold_balanced(columns, 0, leaf, &|left, right| quote!((#left, #right)))
 }
 
-fn halves(
+fn fold_balanced(
     columns: &[Column],
     first: usize,
     leaf: &dyn Fn(usize, &Column) -> TokenStream,
@@ -46,7 +46,7 @@ fn halves(
         _ => {
             let (left, right) = columns.split_at(columns.len() / 2);
             let middle = first + left.len();
-            pair(halves(left, first, leaf, pair), halves(right, middle, leaf, pair))
+            pair(fold_balanced(left, first, leaf, pair), fold_balanced(right, middle, leaf, pair))
         }
     }
 }

@@ -15,23 +15,23 @@ use crate::schema::spelling::{self, Trust};
 use crate::types::text;
 
 /// Reports incompatible changes, and returns checks that the compiler evaluates for types that the macro does not know.
-pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_written: bool) -> TokenStream {
+pub fn compare(ctxt: &Ctxt, schema: &Schema, literal: &LitStr, lock: &Lock, is_named: bool) -> TokenStream {
     let (_, pw) = option::runtime(schema.options.krate.get());
-    let comparison = Comparison { ctxt, schema, literal, lock, is_written, file: literal.value(), pw };
-    comparison.whole();
-    if !comparison.same_key() {
+    let comparison = Comparison { ctxt, schema, literal, lock, is_named, file: literal.value(), pw };
+    comparison.compare_options();
+    if !comparison.has_same_key() {
         // One error for one change: a column that joins or leaves the key would be reported a second time.
         return TokenStream::new();
     }
     let mut checks = TokenStream::new();
     for entry in &lock.entries {
         match entry {
-            Entry::Column(old) => checks.extend(comparison.column(old)),
-            Entry::Flatten { ty, field, prefix, .. } => comparison.flattened(ty, field, prefix),
+            Entry::Column(old) => checks.extend(comparison.compare_column(old)),
+            Entry::Flatten { ty, field, prefix, .. } => comparison.compare_flattened(ty, field, prefix),
         }
     }
     for (i, column) in schema.columns.iter().enumerate() {
-        checks.extend(comparison.added(i, column));
+        checks.extend(comparison.check_added(i, column));
     }
     checks
 }
@@ -42,31 +42,31 @@ struct Comparison<'a> {
     literal: &'a LitStr,
     lock: &'a Lock,
     /// Whether the lock has just been written, so that writing it again would not help.
-    is_written: bool,
+    is_named: bool,
     file: String,
     pw: Ident,
 }
 
 impl Comparison<'_> {
-    fn breaking(&self, tokens: impl quote::ToTokens, what: String) {
+    fn report_breaking(&self, tokens: impl quote::ToTokens, what: String) {
         self.ctxt.error(tokens, with_help(what));
     }
 
     /// Compares the properties of the whole schema.
-    fn whole(&self) {
+    fn compare_options(&self) {
         let (name, locked, file) = (self.schema.ident.unraw().to_string(), &self.lock.name, &self.file);
         if name != *locked {
             self.ctxt.error(self.literal, format!("`{file}` is the lock of `{locked}`, not of `{name}`\n{ACCEPT}"));
         }
         if let (false, Some(key)) = (self.lock.deny_unknown, self.schema.options.deny_unknown.key()) {
-            self.breaking(
+            self.report_breaking(
                 key,
                 format!("`deny_unknown` is not in `{file}`: existing rows with further fields cannot be read"),
             );
         }
     }
 
-    fn same_key(&self) -> bool {
+    fn has_same_key(&self) -> bool {
         let old: Vec<&str> = self
             .lock
             .entries
@@ -96,13 +96,13 @@ impl Comparison<'_> {
         );
         let differs = |name: &str| old.contains(&name) != new.contains(&name);
         match self.schema.columns.iter().find(|column| differs(&column.label())) {
-            Some(column) => self.breaking(column.ident, what),
-            None => self.breaking(self.literal, what),
+            Some(column) => self.report_breaking(column.ident, what),
+            None => self.report_breaking(self.literal, what),
         }
         false
     }
 
-    fn column(&self, old: &lock::Column) -> TokenStream {
+    fn compare_column(&self, old: &lock::Column) -> TokenStream {
         let (name, file) = (&old.name, &self.file);
         let was = if old.optional { format!("Option<{}>", old.data_type) } else { old.data_type.to_string() };
         let gone = with_help(format!(
@@ -123,13 +123,13 @@ impl Comparison<'_> {
         for alias in &old.aliases {
             let is_there = *alias == column.name || column.options.aliases.iter().any(|new| new.value() == *alias);
             if !is_there {
-                self.breaking(column.ident, self.lost_alias(name, alias));
+                self.report_breaking(column.ident, self.lost_alias(name, alias));
             }
         }
-        self.path(column, old);
+        self.compare_path(column, old);
         let (new, optional) = spelling::data_type(column, Trust::Certain).without_option();
         if new.has_unknown() || old.data_type.has_unknown() {
-            let is_writable = !self.is_written && !spelling::data_type(column, Trust::Likely).has_unknown();
+            let is_writable = !self.is_named && !spelling::data_type(column, Trust::Likely).has_unknown();
             let differs = match old.data_type {
                 DataType::Unknown => format!("column `{name}` has no type in `{file}`"),
                 _ => differs,
@@ -159,23 +159,23 @@ impl Comparison<'_> {
 
     /// Checks the path of the column. A column with a path is also read by its name, unless the path begins in a field
     /// of that name.
-    fn path(&self, column: &Column, old: &lock::Column) {
+    fn compare_path(&self, column: &Column, old: &lock::Column) {
         let path = column.options.path.get();
         let is = path.map_or(String::new(), |path| path.literal.value());
         let is_read_by_name = path.is_none_or(|path| path.root() != column.name);
         if is == old.path || (old.path.is_empty() && is_read_by_name) {
             return;
         }
-        let (name, file, was, is) = (&old.name, &self.file, place(&old.path), place(&is));
+        let (name, file, was, is) = (&old.name, &self.file, place_of_path(&old.path), place_of_path(&is));
         let what =
             format!("column `{name}` was read {was} in `{file}` and is now read {is}: existing rows have it elsewhere");
         match path {
-            Some(path) => self.breaking(&path.literal, what),
-            None => self.breaking(column.ident, what),
+            Some(path) => self.report_breaking(&path.literal, what),
+            None => self.report_breaking(column.ident, what),
         }
     }
 
-    fn flattened(&self, ty: &str, field: &str, prefix: &str) {
+    fn compare_flattened(&self, ty: &str, field: &str, prefix: &str) {
         let (file, ident) = (&self.file, self.schema.ident);
         let found = self.schema.columns.iter().find(|column| column.is_flat() && column.label() == field);
         match found {
@@ -191,27 +191,27 @@ impl Comparison<'_> {
                         "the columns of `{field}` had {was} in `{file}` and now have {is}: existing rows have other names"
                     );
                     match column.options.prefix.get() {
-                        Some(prefix) => self.breaking(prefix, what),
-                        None => self.breaking(column.ident, what),
+                        Some(prefix) => self.report_breaking(prefix, what),
+                        None => self.report_breaking(column.ident, what),
                     }
                 }
             }
             Some(column) => {
                 let is = text(column.ty);
                 let what = format!("the columns of `{field}` came from `{ty}` in `{file}` and now come from `{is}`");
-                self.breaking(column.ident, what);
+                self.report_breaking(column.ident, what);
             }
             None => {
                 let what = format!(
                     "the columns of `{field}: {ty}` in `{file}` are gone from `{ident}`: existing rows have them"
                 );
-                self.breaking(self.literal, what);
+                self.report_breaking(self.literal, what);
             }
         }
     }
 
     /// Checks a column that the lock lacks: it must be optional or have a default, and a flattened schema must have a lock.
-    fn added(&self, i: usize, column: &Column) -> TokenStream {
+    fn check_added(&self, i: usize, column: &Column) -> TokenStream {
         let pw = &self.pw;
         let is_known = self.lock.entries.iter().any(|entry| match entry {
             Entry::Column(old) => !column.is_flat() && old.name == column.name,
@@ -242,7 +242,7 @@ impl Comparison<'_> {
         }
         let row = self.schema.ident;
         let names = self.lock.columns().map(|column| &column.name);
-        let at = option::ident_at(pw, option::glue(column.ident.span()));
+        let at = option::ident_at(pw, option::mixed_site_at(column.ident.span()));
         quote_spanned! {at.span()=>
             #locked
             const _: () = #at::assert_lock_needs_nothing(<#row as #at::Schema>::SCHEMA, #i, &[#(#names),*], #error);
@@ -266,7 +266,7 @@ impl Comparison<'_> {
         });
         let path = if is_moved {
             let (name, file, path) = (&old.name, &self.file, &old.path);
-            let (was, reason) = (place(path), "is now read elsewhere: existing rows have it there");
+            let (was, reason) = (place_of_path(path), "is now read elsewhere: existing rows have it there");
             let moved = with_help(format!("column `{name}` was read {was} in `{file}` and {reason}"));
             quote!(#pw::Some((#path, #moved)))
         } else {
@@ -276,11 +276,11 @@ impl Comparison<'_> {
         let data_type = match &old.data_type {
             DataType::Unknown => quote!(#pw::None),
             data_type => {
-                let data_type = tokens(data_type, pw);
+                let data_type = type_tokens(data_type, pw);
                 quote!(#pw::Some(#data_type))
             }
         };
-        let at = option::ident_at(pw, option::glue(span));
+        let at = option::ident_at(pw, option::mixed_site_at(span));
         quote_spanned! {at.span()=>
             const _: () = #at::assert_lock(<#row as #at::Schema>::SCHEMA, &#at::LockedColumn {
                 name: #name, data_type: #data_type, optional: #optional, has_default: #has_default,
@@ -292,7 +292,7 @@ impl Comparison<'_> {
 }
 
 /// Describes where a column is read.
-fn place(path: &str) -> String {
+fn place_of_path(path: &str) -> String {
     if path.is_empty() { "by its name".to_owned() } else { format!("at `{path}`") }
 }
 
@@ -301,13 +301,13 @@ fn with_help(what: String) -> String {
 }
 
 /// Returns the type as a constant of the runtime's.
-fn tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
+fn type_tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
     let variant = |name: &str| {
         let name = Ident::new(name, Span::mixed_site());
         quote!(#pw::DataType::#name)
     };
     let around = |name: &str, item: &DataType| {
-        let (variant, item) = (variant(name), tokens(item, pw));
+        let (variant, item) = (variant(name), type_tokens(item, pw));
         quote!(#variant(&#item))
     };
     match data_type {
@@ -321,11 +321,11 @@ fn tokens(data_type: &DataType, pw: &Ident) -> TokenStream {
         DataType::Optional(item) => around("Optional", item),
         DataType::List(item) => around("List", item),
         DataType::Array(item, len) => {
-            let item = tokens(item, pw);
+            let item = type_tokens(item, pw);
             quote!(#pw::DataType::Array(&#item, #len))
         }
         DataType::Tuple(items) => {
-            let items = items.iter().map(|item| tokens(item, pw));
+            let items = items.iter().map(|item| type_tokens(item, pw));
             quote!(#pw::DataType::Tuple(&[#(#items),*]))
         }
     }

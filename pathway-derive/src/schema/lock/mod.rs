@@ -24,9 +24,9 @@ use crate::files::lock::Lock;
 use crate::option;
 
 /// The environment variable that makes the macro write locks.
-const VARIABLE: &str = "PATHWAY_LOCK";
+const UPDATE_VARIABLE: &str = "PATHWAY_LOCK";
 /// The most bytes of a lock.
-const BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 const COMPATIBLE: &str =
     "note: compatible are a new column with a default or an `Option`, a wider integer, another description";
@@ -37,10 +37,10 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     let Some(literal) = schema.options.lock.get() else { return TokenStream::new() };
     let row = schema.ident;
     let (import, pw) = option::runtime(schema.options.krate.get());
-    let checks = hold(ctxt, schema, literal);
+    let checks = check_file(ctxt, schema, literal);
     quote! {
         // `option_env!` makes cargo notice a change of the variable.
-        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(#VARIABLE);
+        const _: ::core::option::Option<&::core::primitive::str> = ::core::option_env!(#UPDATE_VARIABLE);
         const _: () = {
             #import
             #[automatically_derived]
@@ -50,14 +50,14 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
     }
 }
 
-fn hold(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
-    let is_update = match env::var_os(VARIABLE) {
+fn check_file(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
+    let is_update = match env::var_os(UPDATE_VARIABLE) {
         None => false,
         Some(value) if value.is_empty() => false,
         Some(value) if value == "update" => true,
         Some(value) => {
             let value = value.to_string_lossy();
-            ctxt.error(literal, format!("`{VARIABLE}` is `{value}`, and can only be `update`"));
+            ctxt.error(literal, format!("`{UPDATE_VARIABLE}` is `{value}`, and can only be `update`"));
             return TokenStream::new();
         }
     };
@@ -103,9 +103,9 @@ fn hold(ctxt: &Ctxt, schema: &Schema, literal: &LitStr) -> TokenStream {
 const ACCEPT_NEW: &str = "help: to write it, set `PATHWAY_LOCK=update` and build";
 
 fn read(place: &Path) -> Result<Lock, String> {
-    let head = Head::read(place, BYTES).map_err(|error| source_path::reason(&error))?;
+    let head = Head::read(place, MAX_BYTES).map_err(|error| source_path::reason(&error))?;
     if !head.is_whole {
-        return Err(format!("it is longer than {BYTES} bytes"));
+        return Err(format!("it is longer than {MAX_BYTES} bytes"));
     }
     let text = std::str::from_utf8(&head.bytes).map_err(|_| "the text is not valid UTF-8".to_owned())?;
     Lock::parse(text).map_err(|fault| format!("line {}: {}", fault.line, fault.reason))

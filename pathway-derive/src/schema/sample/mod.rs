@@ -1,6 +1,6 @@
 //! `sample = "cats.jsonl"`: checks the schema against real data, at compile time.
 //!
-//! The file's first rows are read (`files::rows`), and each field is judged by the type of its column as it is written
+//! The file's first rows are read (`files::rows`), and each field is checked by the type of its column as it is written
 //! (`type_check`). If only the compiler knows the type (an alias, a newtype, the columns of a `flatten`), the field is
 //! checked against every possible type (`summary`). A function of the runtime, which the compiler evaluates, selects
 //! the result for the real type.
@@ -35,9 +35,9 @@ use type_check::{Misfit, VALUE, kind};
 
 /// The limit for the items of a list and for the steps into a value that are checked for the paths of flattened
 /// schemas.
-const REACH: usize = 8;
+const FLAT_LIMIT: usize = 8;
 /// The most nested values that are kept for these paths. An object can be a map with a different name in each row.
-const MOST: usize = 256;
+const MAX_NESTED: usize = 256;
 
 /// Checks the schema against its sample, if it has one. The returned items make cargo track the file, and contain the
 /// checks for the compiler.
@@ -56,28 +56,28 @@ pub fn check(ctxt: &Ctxt, schema: &Schema) -> TokenStream {
         }
     };
     let path = place.display().to_string();
-    let mut held = Held::new(ctxt, schema, literal, &path);
+    let mut sample = SampleCheck::new(ctxt, schema, literal, &path);
     if rows.is_empty() {
         ctxt.error(literal, format!("the sample `{}` has no row", literal.value()));
-        held.is_readable = false;
+        sample.is_readable = false;
     }
     for row in rows {
         match row {
-            Ok(row) => held.row(&row),
+            Ok(row) => sample.check_row(&row),
             Err(fault) => {
-                held.at_sample(fault.line, fault.column, &fault.reason);
-                held.is_readable = false;
+                sample.report_at_sample(fault.line, fault.column, &fault.reason);
+                sample.is_readable = false;
                 break;
             }
         }
     }
-    let checks = held.finish();
+    let checks = sample.finish();
     let track = source_path::track(place, file_len);
     quote!(#track #checks)
 }
 
 /// A schema and the rows of its sample.
-struct Held<'a> {
+struct SampleCheck<'a> {
     ctxt: &'a Ctxt,
     schema: &'a Schema<'a>,
     literal: &'a LitStr,
@@ -85,11 +85,11 @@ struct Held<'a> {
     name: String,
     path: &'a str,
     /// The first line.
-    start: Option<usize>,
+    first_line: Option<usize>,
     states: Vec<State<'a>>,
     /// How many items of a list are read, and how many levels of a value.
-    items: usize,
-    steps: usize,
+    max_items: usize,
+    max_steps: usize,
     has_flat: bool,
     /// The fields and nested values that no column of the struct itself reads. A flattened schema may read them.
     others: BTreeMap<Key, Summary>,
@@ -99,48 +99,48 @@ struct Held<'a> {
     /// The fields that no column of the struct itself reads, with the error if no other does.
     unread: Vec<(String, String)>,
     /// The names of these fields.
-    noted: HashSet<String>,
+    unread_names: HashSet<String>,
     is_readable: bool,
 }
 
-impl<'a> Held<'a> {
+impl<'a> SampleCheck<'a> {
     fn new(ctxt: &'a Ctxt, schema: &'a Schema<'a>, literal: &'a LitStr, path: &'a str) -> Self {
         let (types, value_types) = (all_types(&DataType::Unknown), all_types(&DataType::Plain(VALUE)));
         let states = schema.columns.iter().map(|column| {
             let data_type =
                 if column.is_flat() { DataType::Unknown } else { spelling::data_type(column, Trust::Certain) };
-            let types = if types::has_word(column.ty, "Value") { &value_types } else { &types };
+            let types = if types::has_ident(column.ty, "Value") { &value_types } else { &types };
             State { column, summary: Summary::new(data_type, types), is_reported: false }
         });
         let states: Vec<State> = states.collect();
         let has_flat = schema.columns.iter().any(Column::is_flat);
         let paths = || states.iter().filter_map(State::path).map(|path| &path.steps);
-        let reach = if has_flat { REACH } else { 0 };
+        let reach = if has_flat { FLAT_LIMIT } else { 0 };
         let index = |step: &Step| if let Step::Item(index) = step { index + 1 } else { 0 };
-        Held {
+        SampleCheck {
             ctxt,
             schema,
             literal,
             name: literal.value(),
             path,
-            start: None,
-            items: paths().flatten().map(index).fold(reach, usize::max),
-            steps: paths().map(Vec::len).fold(reach, usize::max),
+            first_line: None,
+            max_items: paths().flatten().map(index).fold(reach, usize::max),
+            max_steps: paths().map(Vec::len).fold(reach, usize::max),
             states,
             has_flat,
             others: BTreeMap::new(),
             is_deep: true,
             types,
             unread: Vec::new(),
-            noted: HashSet::new(),
+            unread_names: HashSet::new(),
             is_readable: true,
         }
     }
 
     /// Adds the values inside a value, under their paths.
-    fn unfold(&mut self, path: &str, value: &Value, column: usize, depth: usize, fields: &mut Vec<Named>) {
+    fn collect_nested(&mut self, path: &str, value: &Value, column: usize, depth: usize, fields: &mut Vec<Named>) {
         let inner: Vec<(String, &Value)> = match value {
-            Value::Object(_) | Value::List(_) if depth >= self.steps => {
+            Value::Object(_) | Value::List(_) if depth >= self.max_steps => {
                 self.is_deep = false;
                 return;
             }
@@ -150,20 +150,20 @@ impl<'a> Held<'a> {
                 inner.map(|field| (format!("{path}.{}", field.name), &field.value)).collect()
             }
             Value::List(items) => {
-                let items = items.iter().enumerate().take(self.items);
+                let items = items.iter().enumerate().take(self.max_items);
                 items.map(|(i, item)| (format!("{path}[{i}]"), item)).collect()
             }
             _ => return,
         };
         for (name, value) in inner {
-            self.unfold(&name, value, column, depth + 1, fields);
+            self.collect_nested(&name, value, column, depth + 1, fields);
             fields.push(Named { name, cell: Cell::Json(value.clone()), column });
         }
     }
 
     /// Reports the first value in a row through which the path of a column does not lead: a step of another type. The
     /// column is not just missing there, because `next_json` refuses the row.
-    fn steps(&mut self, row: &Row) {
+    fn check_paths(&mut self, row: &Row) {
         let paths: Vec<&Path> = self.states.iter().filter_map(State::path).collect();
         for state in self.states.iter_mut().filter(|state| state.summary.fault.is_none()) {
             let Some(path) = state.path() else { continue };
@@ -210,12 +210,12 @@ impl<'a> Held<'a> {
         }
     }
 
-    fn row(&mut self, row: &Row) {
-        self.steps(row);
+    fn check_row(&mut self, row: &Row) {
+        self.check_paths(row);
         let mut inside = Vec::new();
         for field in &row.fields {
             match &field.cell {
-                Cell::Json(value) => self.unfold(&field.name, value, field.column, 1, &mut inside),
+                Cell::Json(value) => self.collect_nested(&field.name, value, field.column, 1, &mut inside),
                 Cell::Text(_) => self.is_deep = false,
             }
         }
@@ -244,17 +244,17 @@ impl<'a> Held<'a> {
                 Some(index) => self.states[index].summary.add(&field.cell, error),
                 None => {
                     if !is_inside {
-                        self.unread(field, line, at);
+                        self.record_unread(field, line, at);
                     }
                     let key = Key { name: shown.clone(), is_inside };
-                    if let Some(summary) = self.other(&key, line) {
+                    if let Some(summary) = self.summary_of_other(&key, line) {
                         summary.add(&field.cell, error);
                         others.insert(key);
                     }
                 }
             }
         }
-        self.start.get_or_insert(line);
+        self.first_line.get_or_insert(line);
         for (state, _) in self.states.iter_mut().zip(found).filter(|(_, found)| !found) {
             let shown = state.name();
             state.summary.absent.get_or_insert_with(|| missing(&name, path, line, &shown));
@@ -265,18 +265,18 @@ impl<'a> Held<'a> {
     }
 
     /// Returns the summary of a field that a flattened schema may read.
-    fn other(&mut self, key: &Key, line: usize) -> Option<&mut Summary> {
+    fn summary_of_other(&mut self, key: &Key, line: usize) -> Option<&mut Summary> {
         if !self.has_flat {
             return None;
         }
         if !self.others.contains_key(key) {
-            if key.is_inside && self.others.keys().filter(|key| key.is_inside).count() >= MOST {
+            if key.is_inside && self.others.keys().filter(|key| key.is_inside).count() >= MAX_NESTED {
                 self.is_deep = false;
                 return None;
             }
             let mut summary = Summary::new(DataType::Unknown, &self.types);
             // The earlier lines did not have the field.
-            let before = self.start.filter(|start| *start < line);
+            let before = self.first_line.filter(|start| *start < line);
             summary.absent = before.map(|start| missing(&self.name, self.path, start, &key.name));
             self.others.insert(key.clone(), summary);
         }
@@ -284,8 +284,8 @@ impl<'a> Held<'a> {
     }
 
     /// Records a field that no column of the struct itself reads.
-    fn unread(&mut self, field: &Named, line: usize, at: impl Fn() -> String) {
-        if self.states.iter().any(|state| state.begins_in(field)) || !self.noted.insert(field.name.clone()) {
+    fn record_unread(&mut self, field: &Named, line: usize, at: impl Fn() -> String) {
+        if self.states.iter().any(|state| state.begins_in(field)) || !self.unread_names.insert(field.name.clone()) {
             return;
         }
         let names: Vec<&str> = self.states.iter().map(|state| state.column.name.as_str()).collect();
@@ -297,7 +297,7 @@ impl<'a> Held<'a> {
     }
 
     /// An error about the sample as such.
-    fn at_sample(&self, line: usize, column: usize, reason: &str) {
+    fn report_at_sample(&self, line: usize, column: usize, reason: &str) {
         let (name, path) = (&self.name, self.path);
         self.ctxt.error(self.literal, format!("`{name}` line {line}: {reason}\nnote: at {path}:{line}:{column}"));
     }
@@ -321,7 +321,7 @@ impl<'a> Held<'a> {
         };
         let mut checks = TokenStream::new();
         for (i, state) in self.states.iter_mut().enumerate().filter(|(_, state)| !state.is_reported) {
-            let at = option::ident_at(&pw, option::glue(state.column.ident.span()));
+            let at = option::ident_at(&pw, option::mixed_site_at(state.column.ident.span()));
             if state.column.is_flat() {
                 let (is_deep, nowhere) = (self.is_deep, nowhere("\u{1}", ADD_DEFAULT));
                 checks.extend(quote_spanned! {at.span()=>
@@ -356,7 +356,7 @@ impl<'a> Held<'a> {
             checks.extend(quote!(const SAMPLE: &[#pw::SampleField] = &[#(#fields),*];));
         }
         if self.has_flat && denies {
-            let at = option::ident_at(&pw, option::glue(self.literal.span()));
+            let at = option::ident_at(&pw, option::mixed_site_at(self.literal.span()));
             let unread = self.unread.iter().map(|(name, what)| quote!((#name, #what)));
             checks.extend(quote_spanned! {at.span()=>
                 const _: () = #at::assert_sample_known(<#row as #at::Schema>::SCHEMA, &[#(#unread),*]);

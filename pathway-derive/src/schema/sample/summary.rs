@@ -10,7 +10,7 @@ use std::rc::Rc;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
-use super::type_check::{Misfit, inside, judge, judge_json};
+use super::type_check::{Misfit, check_cell, check_json, inside};
 use crate::files::data_type::{DataType, PLAIN};
 use crate::files::json::Value;
 use crate::files::rows::Cell;
@@ -61,23 +61,23 @@ impl Summary {
     /// Adds a value of a row. `error` returns the text about a value that does not fit.
     pub fn add(&mut self, cell: &Cell, error: impl Fn(Misfit) -> Fault) {
         self.is_found = true;
-        if let (None, Err(misfit)) = (&self.fault, judge(&self.data_type, cell)) {
+        if let (None, Err(misfit)) = (&self.fault, check_cell(&self.data_type, cell)) {
             self.fault = Some(error(misfit));
         }
         if !self.data_type.has_unknown() {
             return;
         }
         let is_null = matches!(cell, Cell::Json(Value::Null) | Cell::Text(None));
-        let judged = |data_type: &DataType| judge(data_type, cell).map_err(&error);
-        keep(&self.types, &mut self.faults, &mut self.null, is_null, judged);
+        let checked = |data_type: &DataType| check_cell(data_type, cell).map_err(&error);
+        record_faults(&self.types, &mut self.faults, &mut self.null, is_null, checked);
         let items: Vec<&Value> = match cell {
             Cell::Json(Value::List(items)) => items.iter().collect(),
             Cell::Json(Value::Object(fields)) => fields.iter().map(|field| &field.value).collect(),
             _ => Vec::new(),
         };
         for item in items {
-            let judged = |data_type: &DataType| judge_json(data_type, item).map_err(inside).map_err(&error);
-            keep(&self.types, &mut self.items, &mut self.null_item, *item == Value::Null, judged);
+            let checked = |data_type: &DataType| check_json(data_type, item).map_err(inside).map_err(&error);
+            record_faults(&self.types, &mut self.items, &mut self.null_item, *item == Value::Null, checked);
         }
     }
 
@@ -92,19 +92,19 @@ impl Summary {
 }
 
 /// Keeps the fault of a value for each type that has none yet. The fault of a null is the same for all types.
-fn keep(
+fn record_faults(
     types: &[DataType],
     faults: &mut [Option<Fault>],
     null: &mut Option<Fault>,
     is_null: bool,
-    judge: impl Fn(&DataType) -> Result<(), Fault>,
+    check: impl Fn(&DataType) -> Result<(), Fault>,
 ) {
     if is_null {
-        *null = null.take().or_else(|| judge(&DataType::Bytes).err());
+        *null = null.take().or_else(|| check(&DataType::Bytes).err());
         return;
     }
     for (fault, data_type) in faults.iter_mut().zip(types).filter(|(fault, _)| fault.is_none()) {
-        *fault = judge(data_type).err();
+        *fault = check(data_type).err();
     }
 }
 

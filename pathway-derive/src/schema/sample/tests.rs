@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use serde_json::Value;
 
-use super::type_check::{VALUE, judge};
+use super::type_check::{VALUE, check_cell};
 use crate::files::data_type::{DataType, PLAIN};
 use crate::files::rows::{Cell, Format, Rows, parse};
 use crate::files::{json, tests::json_text};
@@ -56,7 +56,7 @@ fn a_value_fits_where_a_column_takes_it() {
     let result = TestRunner::new(config).run(&json_text(), |text| {
         let cell = Cell::Json(json::parse(&text).unwrap());
         for ((ty, takes), data_type) in types.iter().zip(&data_types) {
-            prop_assert_eq!(judge(data_type, &cell).is_ok(), takes(&text), "{} as {}", text, ty);
+            prop_assert_eq!(check_cell(data_type, &cell).is_ok(), takes(&text), "{} as {}", text, ty);
         }
         Ok(())
     });
@@ -79,16 +79,16 @@ fn json_of_a_sample_has_the_rules_of_a_column() {
         for (text, found) in &bad {
             let cells = [Cell::Json(json::parse(text).unwrap()), Cell::Text(Some(text.as_str().into()))];
             for cell in cells {
-                assert_eq!(judge(data_type, &cell).unwrap_err().found, *found, "{data_type}: {text}");
+                assert_eq!(check_cell(data_type, &cell).unwrap_err().found, *found, "{data_type}: {text}");
             }
         }
         for text in [&nested(100), "-9223372036854775808", "18446744073709551615", r#"[{"a": 1}, {"a": 1}]"#, "1e40"] {
-            assert_eq!(judge(data_type, &Cell::Json(json::parse(text).unwrap())), Ok(()), "{data_type}: {text}");
+            assert_eq!(check_cell(data_type, &Cell::Json(json::parse(text).unwrap())), Ok(()), "{data_type}: {text}");
         }
     }
     let inner = json::parse(r#"[{"a": {"b": 1, "b": 2}}]"#).unwrap();
-    assert_eq!(judge(&types[0], &Cell::Json(inner)).unwrap_err().found, "holds an object with `b` twice");
-    let fits = |data_type, text: &str| judge(data_type, &Cell::Json(json::parse(text).unwrap())).is_ok();
+    assert_eq!(check_cell(&types[0], &Cell::Json(inner)).unwrap_err().found, "holds an object with `b` twice");
+    let fits = |data_type, text: &str| check_cell(data_type, &Cell::Json(json::parse(text).unwrap())).is_ok();
     // The JSON of any type, and text that may be a `RawJson`.
     let (any, raw) = (DataType::Plain("Value"), DataType::Unknown);
     assert_eq!(bad.each_ref().map(|(text, _)| fits(&any, text)), [false, false, true, true, true]);

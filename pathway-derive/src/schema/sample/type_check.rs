@@ -25,38 +25,36 @@ pub const VALUE: &str = "serde_json::Value";
 /// `Duration::MAX` in nanoseconds.
 const LONGEST: i128 = u64::MAX as i128 * 1_000_000_000 + 999_999_999;
 
-pub fn judge(data_type: &DataType, cell: &Cell) -> Result<(), Misfit> {
+pub fn check_cell(data_type: &DataType, cell: &Cell) -> Result<(), Misfit> {
     match cell {
-        Cell::Json(value) => judge_json(data_type, value),
-        Cell::Text(text) => judge_text(data_type, text.as_deref()),
+        Cell::Json(value) => check_json(data_type, value),
+        Cell::Text(text) => check_text(data_type, text.as_deref()),
     }
 }
 
-pub fn judge_json(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
+pub fn check_json(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
     match (data_type, value) {
-        (DataType::Unknown, _) => judge_depth(value, 0),
+        (DataType::Unknown, _) => check_depth(value, 0),
         (DataType::Plain(name @ ("Value" | VALUE)), _) => {
-            judge_depth(value, 0)?;
-            judge_inner(value, *name == VALUE)
+            check_depth(value, 0)?;
+            check_nested(value, *name == VALUE)
         }
         (DataType::Optional(_), Value::Null) => Ok(()),
-        (DataType::Optional(item), value) => judge_json(item, value),
+        (DataType::Optional(item), value) => check_json(item, value),
         (_, Value::Null) => Err(Misfit { found: "is null".to_owned(), help: Some("an `Option` takes null") }),
-        (DataType::Plain(name), value) => judge_plain(name, value),
+        (DataType::Plain(name), value) => check_plain(name, value),
         (DataType::Bytes, Value::String(text)) if is_base64(text) => Ok(()),
         (DataType::Bytes, Value::String(_)) => Err(misfit("is a string that is not base64")),
         (DataType::Map(item), Value::Object(fields)) => {
-            judge_names(fields)?;
-            fields.iter().try_for_each(|field| judge_inside(item, &field.value))
+            check_names(fields)?;
+            fields.iter().try_for_each(|field| check_item(item, &field.value))
         }
-        (DataType::List(item), Value::List(values)) => values.iter().try_for_each(|value| judge_inside(item, value)),
+        (DataType::List(item), Value::List(values)) => values.iter().try_for_each(|value| check_item(item, value)),
         (DataType::Array(_, len), Value::List(values)) if *len != values.len() => Err(wrong_length(values)),
-        (DataType::Array(item, _), Value::List(values)) => {
-            values.iter().try_for_each(|value| judge_inside(item, value))
-        }
+        (DataType::Array(item, _), Value::List(values)) => values.iter().try_for_each(|value| check_item(item, value)),
         (DataType::Tuple(items), Value::List(values)) if items.len() != values.len() => Err(wrong_length(values)),
         (DataType::Tuple(items), Value::List(values)) => {
-            items.iter().zip(values).try_for_each(|(item, value)| judge_inside(item, value))
+            items.iter().zip(values).try_for_each(|(item, value)| check_item(item, value))
         }
         (_, other) => Err(misfit(format!("is {}", kind(other)))),
     }
@@ -66,24 +64,24 @@ pub fn judge_json(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
 const DEPTH: usize = 100;
 
 /// Checks that JSON, which has `depth` levels around it, is not nested too deeply for any column.
-fn judge_depth(value: &Value, depth: usize) -> Result<(), Misfit> {
+fn check_depth(value: &Value, depth: usize) -> Result<(), Misfit> {
     match value {
         Value::List(_) | Value::Object(_) if depth == DEPTH => {
             Err(misfit(format!("is JSON that is nested more than {DEPTH} levels deep")))
         }
-        Value::List(items) => items.iter().try_for_each(|item| judge_depth(item, depth + 1)),
-        Value::Object(fields) => fields.iter().try_for_each(|field| judge_depth(&field.value, depth + 1)),
+        Value::List(items) => items.iter().try_for_each(|item| check_depth(item, depth + 1)),
+        Value::Object(fields) => fields.iter().try_for_each(|field| check_depth(&field.value, depth + 1)),
         _ => Ok(()),
     }
 }
 
 /// Checks JSON at each level: no object has a name twice, and with `is_value` no integer has more than 64 bits.
-fn judge_inner(value: &Value, is_value: bool) -> Result<(), Misfit> {
+fn check_nested(value: &Value, is_value: bool) -> Result<(), Misfit> {
     match value {
-        Value::List(items) => items.iter().try_for_each(|item| judge_inner(item, is_value).map_err(inside)),
+        Value::List(items) => items.iter().try_for_each(|item| check_nested(item, is_value).map_err(inside)),
         Value::Object(fields) => {
-            judge_names(fields)?;
-            fields.iter().try_for_each(|field| judge_inner(&field.value, is_value).map_err(inside))
+            check_names(fields)?;
+            fields.iter().try_for_each(|field| check_nested(&field.value, is_value).map_err(inside))
         }
         Value::Integer(integer) if is_value && i64::try_from(*integer).is_err() && u64::try_from(*integer).is_err() => {
             Err(long_integer(integer))
@@ -99,7 +97,7 @@ fn long_integer(shown: impl fmt::Display) -> Misfit {
 }
 
 /// Checks that no name is twice in an object.
-fn judge_names(fields: &[Field]) -> Result<(), Misfit> {
+fn check_names(fields: &[Field]) -> Result<(), Misfit> {
     let mut names = HashSet::new();
     match fields.iter().find(|field| !names.insert(&field.name)) {
         Some(field) => Err(misfit(format!("is an object with `{}` twice", field.name))),
@@ -107,7 +105,7 @@ fn judge_names(fields: &[Field]) -> Result<(), Misfit> {
     }
 }
 
-fn judge_plain(name: &str, value: &Value) -> Result<(), Misfit> {
+fn check_plain(name: &str, value: &Value) -> Result<(), Misfit> {
     let integer = match value {
         Value::Integer(integer) => Some(*integer),
         Value::Float(found) => whole(*found),
@@ -159,8 +157,8 @@ fn wrong_length(values: &[Value]) -> Misfit {
 }
 
 /// Checks a value in a list or a map.
-fn judge_inside(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
-    judge_json(data_type, value).map_err(inside)
+fn check_item(data_type: &DataType, value: &Value) -> Result<(), Misfit> {
+    check_json(data_type, value).map_err(inside)
 }
 
 /// Returns the description of a list's items.
@@ -169,7 +167,7 @@ pub fn inside(misfit: Misfit) -> Misfit {
     Misfit { found: inner.unwrap_or(misfit.found), help: misfit.help }
 }
 
-fn judge_text(data_type: &DataType, text: Option<&str>) -> Result<(), Misfit> {
+fn check_text(data_type: &DataType, text: Option<&str>) -> Result<(), Misfit> {
     let Some(text) = text else {
         let help = match data_type {
             DataType::Optional(_) | DataType::Unknown | DataType::Plain("Value" | VALUE) => return Ok(()),
@@ -180,10 +178,10 @@ fn judge_text(data_type: &DataType, text: Option<&str>) -> Result<(), Misfit> {
     };
     let fits = match data_type {
         DataType::Unknown => true,
-        DataType::Optional(item) => return judge_text(item, Some(text)),
+        DataType::Optional(item) => return check_text(item, Some(text)),
         DataType::Bytes => is_base64(text),
         DataType::Plain("Value" | VALUE) => match json::parse(text) {
-            Ok(value) => return judge_json(data_type, &value),
+            Ok(value) => return check_json(data_type, &value),
             Err(_) => return Err(misfit("is not JSON")),
         },
         DataType::Plain("bool") => matches!(text, "true" | "false"),
@@ -193,7 +191,7 @@ fn judge_text(data_type: &DataType, text: Option<&str>) -> Result<(), Misfit> {
         DataType::Plain(name) => range(name)
             .is_none_or(|(least, most)| text.parse::<i128>().is_ok_and(|found| (least..=most).contains(&found))),
         DataType::List(_) | DataType::Array(..) | DataType::Tuple(_) | DataType::Map(_) => match json::parse(text) {
-            Ok(value) => return judge_json(data_type, &value),
+            Ok(value) => return check_json(data_type, &value),
             Err(_) => false,
         },
     };
