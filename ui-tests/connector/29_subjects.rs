@@ -29,8 +29,19 @@ impl Cats {
     }
 }
 
+struct Borrowed;
+
+#[connector]
+impl Borrowed {
+    fn run(&mut self, cats: &mut Subjects<Cat>) -> RunResult {
+        cats.next(Cat { key: 1 })?;
+        Ok(())
+    }
+}
+
 fn main() {
     let pipeline = Pipeline::new();
     pipeline.read(by_path::Cats);
     pipeline.read(Cats);
+    pipeline.read(Borrowed);
 }

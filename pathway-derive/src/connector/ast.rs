@@ -264,6 +264,7 @@ impl<'a> Parameter<'a> {
             Kind::Unknown => vec![(self.ty, "Schema")],
             // rustc would take the trait of that name for the type.
             Kind::Other if is_misspelt(self.ty) => return vec![Unfit::Unsized(self.ty)],
+            Kind::Reference(reference) if is_misspelt(&reference.elem) => return vec![Unfit::Unsized(&reference.elem)],
             Kind::Reference(_) | Kind::Other => Vec::new(),
         };
         let has_wrong_arguments = matches!(self.kind, Kind::Unknown)
