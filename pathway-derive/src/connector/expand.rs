@@ -28,34 +28,7 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     let (generics, _, where_clause) = generics.split_for_impl();
     let subjects = subjects_type(run, &pw);
     let tables = tables_type(run, &pw);
-    let locals: Vec<Ident> = (0..run.parameters.len()).map(subject_ident).collect();
-    let pattern = tuple(Span::mixed_site(), locals.iter().map(ToTokens::to_token_stream));
-    let arguments = run.parameters.iter().zip(&locals).map(|(parameter, local)| {
-        if run.single_subject().is_some() {
-            return option::ident_at(local, option::mixed_site_at(parameter.ty.span())).into_token_stream();
-        }
-        // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
-        let span = row_span(parameter);
-        let (at, handle) = (option::ident_at(&pw, span), option::ident_at(local, option::mixed_site_at(span)));
-        quote_spanned!(span=> #at::Handle::subject(#handle))
-    });
-    let this = Ident::new("self", Span::mixed_site());
-    let part = run
-        .partition
-        .map(|ty| option::ident_at(&partition_ident(), option::mixed_site_at(ty.span())).into_token_stream());
-    let arguments = arguments.chain(part);
-    let call = quote!(Self::run(#this, #(#arguments),*));
-    let call = if run.is_async { quote!(#call.await) } else { call };
-    let output = return_type(run);
-    let result = if types::is_nameable(&output) {
-        let returned = marker("Returned");
-        quote!(#pw::run_result::<Self, #returned>(#call))
-    } else {
-        let span = option::mixed_site_at(output.span());
-        let pw = option::ident_at(&pw, span);
-        quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
-    };
-    let result = if run.is_async { async_run(connector, run, &result, &pw) } else { result };
+    let run_method = run_method(connector, run, &subjects, &pw);
     let options = options(connector, &pw);
     let on_stop = connector.on_stops.iter().filter(|_| stops_well).map(|method| {
         let cfgs = super::ast::cfgs(method);
@@ -70,28 +43,10 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     });
     // Every bound `Send` has the span of the user's type, because rustc shows equal errors at one place once.
     let span = self_ty.span();
-    // Names are hygienic, so the body must use the same identifier.
-    let given = Ident::new("__subjects", Span::mixed_site());
-    // The signature of the method also requires the schema of a single subject.
-    let (method_span, given_type) = match run.single_subject() {
-        Some(parameter) => (row_span(parameter), subjects.clone()),
-        // The span is not the user's type, where this path would look like the user's own qualification.
-        None => (span, quote!(<Self as #pw::Connector>::Subjects)),
-    };
-    let run_method = match run.partition {
-        None => {
-            let head = quote_spanned!(method_span=> fn run(&mut #this, #given: #given_type) -> #pw::RunResult);
-            option::item_at(method_span, head, quote!(let #pattern = #given; #result))
-        }
-        Some(_) => {
-            let body = quote!(let #pattern = #given; #result);
-            partition_methods(self_ty, method_span, &this, &given, &given_type, &pw, &body)
-        }
-    };
     let impl_token = connector.block.impl_token;
     let head = quote_spanned!(span=> #impl_token #generics #pw::Connector for #self_ty #where_clause);
     // A private row of a public connector is an error at these items.
-    let types = quote_spanned! {option::mixed_site_at(method_span)=>
+    let types = quote_spanned! {option::mixed_site_at(method_span(connector, run))=>
         type Subjects = #subjects;
         type Tables = #tables;
     };
@@ -117,6 +72,80 @@ pub fn expand(connector: &Connector, run: &Run, stops_well: bool) -> TokenStream
     }
 }
 
+/// Returns the span of the methods, which repeat the type of a single subject.
+fn method_span(connector: &Connector, run: &Run) -> Span {
+    run.single_subject().map_or_else(|| connector.block.self_ty.span(), row_span)
+}
+
+/// Returns the trait's `run`, which calls the user's. A partitioned source has two more methods; a pipeline that does not
+/// partition it reads it as a whole.
+fn run_method(connector: &Connector, run: &Run, subjects: &TokenStream, pw: &Ident) -> TokenStream {
+    let locals: Vec<Ident> = (0..run.parameters.len()).map(subject_ident).collect();
+    let pattern = tuple(Span::mixed_site(), locals.iter().map(ToTokens::to_token_stream));
+    // Names are hygienic, so the body must use the same identifiers.
+    let [this, given] = ["self", "__subjects"].map(|name| Ident::new(name, Span::mixed_site()));
+    let result = call_run(connector, run, &locals, &this, pw);
+    let body = quote!(let #pattern = #given; #result);
+    let given_type = match run.single_subject() {
+        // The signature of the method also requires the schema of a single subject.
+        Some(_) => subjects.clone(),
+        // The span is not the user's type, where this path would look like the user's own qualification.
+        None => quote!(<Self as #pw::Connector>::Subjects),
+    };
+    let span = method_span(connector, run);
+    let method = |name: &str, parameter: Option<TokenStream>, body: TokenStream| {
+        let name = Ident::new(name, span);
+        let head = quote_spanned!(span=> fn #name(&mut #this, #given: #given_type #parameter) -> #pw::RunResult);
+        option::item_at(span, head, body)
+    };
+    if run.partition.is_none() {
+        return method("run", None, body);
+    }
+    let part = partition_ident();
+    let run_partition = method("run_partition", Some(quote!(, #part: #pw::Partition)), body);
+    let run_whole = quote!(#pw::Connector::run_partition(#this, #given, #pw::Partition::WHOLE));
+    let run_whole = method("run", None, run_whole);
+    let self_ty = &connector.block.self_ty;
+    let at = option::ident_at(pw, self_ty.span());
+    let copy = quote_spanned!(self_ty.span()=> #at::clone_partition::<#self_ty>());
+    quote! {
+        #run_whole
+        #run_partition
+        fn partition(&#this) -> #pw::Option<Self> {
+            #copy(#this)
+        }
+    }
+}
+
+/// Returns the call of the user's `run`, with its result converted.
+fn call_run(connector: &Connector, run: &Run, locals: &[Ident], this: &Ident, pw: &Ident) -> TokenStream {
+    let arguments = run.parameters.iter().zip(locals).map(|(parameter, local)| {
+        if run.single_subject().is_some() {
+            return option::ident_at(local, option::mixed_site_at(parameter.ty.span())).into_token_stream();
+        }
+        // The span keeps rustc from repeating the error of a row type that does not implement `Schema`.
+        let span = row_span(parameter);
+        let (at, handle) = (option::ident_at(pw, span), option::ident_at(local, option::mixed_site_at(span)));
+        quote_spanned!(span=> #at::Handle::subject(#handle))
+    });
+    let part = run
+        .partition
+        .map(|ty| option::ident_at(&partition_ident(), option::mixed_site_at(ty.span())).into_token_stream());
+    let arguments = arguments.chain(part);
+    let call = quote!(Self::run(#this, #(#arguments),*));
+    let call = if run.is_async { quote!(#call.await) } else { call };
+    let output = return_type(run);
+    let result = if types::is_nameable(&output) {
+        let returned = marker("Returned");
+        quote!(#pw::run_result::<Self, #returned>(#call))
+    } else {
+        let span = option::mixed_site_at(output.span());
+        let pw = option::ident_at(pw, span);
+        quote_spanned!(span=> #pw::IntoRunResult::into_run_result(#call))
+    };
+    if run.is_async { async_run(connector, run, &result, pw) } else { result }
+}
+
 /// Returns the expression that drives an `async fn run` to its end or to a stop.
 fn async_run(connector: &Connector, run: &Run, result: &TokenStream, pw: &Ident) -> TokenStream {
     let drive = Ident::new("__drive", Span::mixed_site());
@@ -136,34 +165,6 @@ fn duration(time: &Time, pw: &Ident) -> Option<TokenStream> {
         Time::Off => None,
         Time::Nanos(nanos) => Some(quote!(#pw::Duration::from_nanos(#nanos))),
         Time::Other(expr) => Some(expr.to_token_stream()),
-    }
-}
-
-/// Generates the methods of a partitioned source. A pipeline that does not partition it reads it as a whole.
-fn partition_methods(
-    self_ty: &Type,
-    span: Span,
-    this: &Ident,
-    given: &Ident,
-    given_type: &TokenStream,
-    pw: &Ident,
-    body: &TokenStream,
-) -> TokenStream {
-    let part = partition_ident();
-    let head = quote_spanned!(span=>
-        fn run_partition(&mut #this, #given: #given_type, #part: #pw::Partition) -> #pw::RunResult
-    );
-    let run_partition = option::item_at(span, head, body.clone());
-    let at = option::ident_at(pw, self_ty.span());
-    let copy = quote_spanned!(self_ty.span()=> #at::clone_partition::<#self_ty>());
-    quote! {
-        fn run(&mut #this, #given: #given_type) -> #pw::RunResult {
-            #pw::Connector::run_partition(#this, #given, #pw::Partition::WHOLE)
-        }
-        #run_partition
-        fn partition(&#this) -> #pw::Option<Self> {
-            #copy(#this)
-        }
     }
 }
 
