@@ -20,6 +20,8 @@ struct Visit {
     place: Place,
     #[schema(flatten, with = "places")]
     other: Place,
+    #[schema(flatten, json)]
+    places: Vec<Place>,
     #[schema(prefix = "animal_")]
     animal: Animal,
 }

@@ -8,7 +8,8 @@ use syn::{
     parse_quote, parse_quote_spanned,
 };
 
-use super::attr::{ColumnOptions, StructOptions};
+use super::attr::{ColumnOptions, StructOptions, description};
+use super::column_type;
 use crate::ctxt::Ctxt;
 use crate::generics;
 use crate::option::Given;
@@ -59,7 +60,7 @@ impl<'a> Schema<'a> {
         if fields.is_some() && columns.is_empty() {
             ctxt.error(&input.ident, "a schema needs at least one column");
         }
-        let description = super::attr::description(&input.attrs);
+        let description = description(&input.attrs);
         Schema {
             ident: &input.ident,
             generics: with_static_types(&input.generics),
@@ -133,21 +134,22 @@ impl<'a> Column<'a> {
             Some(name) => name.value(),
             None => of_struct.rename_all.get().map_or(plain.clone(), |case| case.apply(&plain)),
         };
-        let description = super::attr::description(&field.attrs);
-        let is_plain = options.conversions == 0 && !options.json.is_set();
-        let mut is_broken = !options.skip.is_set() && super::column_type::check_owned(ctxt, &field.ty, is_plain);
-        if options.flatten.is_set() {
-            is_broken |= super::column_type::check_flattened(ctxt, row, &field.ty);
-        }
-        let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken };
-        // If an option is missing or cannot be combined with `flatten`, the type would cause a second error.
-        let options = &column.options;
-        let is_converted = options.conversions > 0;
-        let is_unpaired = is_converted && column.is_stored_as_it_is();
-        let is_flat_or_stored = column.is_flat() && (is_converted || options.json.is_set());
-        let lacks_flatten = options.prefix.is_set() && !column.is_flat();
-        column.is_broken |= (is_unpaired || is_flat_or_stored || lacks_flatten) && !options.skip.is_set();
+        let description = description(&field.attrs);
+        let mut column = Column { ident, ty: &field.ty, options, name, description, is_broken: false };
+        column.is_broken = !column.options.skip.is_set() && column.has_wrong_type(ctxt, row);
         Some(column)
+    }
+
+    /// Reports a type that is wrong by its spelling. Returns whether the type would cause a further error in an impl, also because
+    /// an option is missing or cannot be combined with `flatten`.
+    fn has_wrong_type(&self, ctxt: &Ctxt, row: &Ident) -> bool {
+        let options = &self.options;
+        let is_plain = options.conversions == 0 && !options.json.is_set();
+        let borrows = column_type::check_owned(ctxt, self.ty, is_plain);
+        let is_no_row = self.is_flat() && (!is_plain || column_type::check_flattened(ctxt, row, self.ty));
+        let lacks_pair = options.conversions > 0 && self.is_stored_as_it_is();
+        let lacks_flatten = options.prefix.is_set() && !self.is_flat() && !self.is_key();
+        borrows || is_no_row || lacks_pair || lacks_flatten
     }
 
     pub fn is_key(&self) -> bool {
