@@ -36,24 +36,28 @@ pub struct Summary {
     pub absent: Option<Fault>,
     /// The faults for every type, if only the compiler knows the type.
     types: Rc<[DataType]>,
-    faults: Vec<Option<Fault>>,
-    null: Option<Fault>,
-    items: Vec<Option<Fault>>,
-    null_item: Option<Fault>,
+    values: Faults,
+    /// The same for the items of lists and maps.
+    items: Faults,
+}
+
+/// The first fault of a value for each type, and that of a null, which is the same for all types.
+struct Faults {
+    of_types: Vec<Option<Fault>>,
+    of_null: Option<Fault>,
 }
 
 impl Summary {
     pub fn new(data_type: DataType, types: &Rc<[DataType]>) -> Self {
-        let none = || vec![None; if data_type.has_unknown() { types.len() } else { 0 }];
+        let types_to_check = if data_type.has_unknown() { types.len() } else { 0 };
+        let faults = || Faults { of_types: vec![None; types_to_check], of_null: None };
         Summary {
             fault: None,
             is_found: false,
             absent: None,
             types: Rc::clone(types),
-            faults: none(),
-            null: None,
-            items: none(),
-            null_item: None,
+            values: faults(),
+            items: faults(),
             data_type,
         }
     }
@@ -69,7 +73,7 @@ impl Summary {
         }
         let is_null = matches!(cell, Cell::Json(Value::Null) | Cell::Text(None));
         let checked = |data_type: &DataType| check_cell(data_type, cell).map_err(&error);
-        record_faults(&self.types, &mut self.faults, &mut self.null, is_null, checked);
+        self.values.record(&self.types, is_null, checked);
         let items: Vec<&Value> = match cell {
             Cell::Json(Value::List(items)) => items.iter().collect(),
             Cell::Json(Value::Object(fields)) => fields.iter().map(|field| &field.value).collect(),
@@ -77,13 +81,13 @@ impl Summary {
         };
         for item in items {
             let checked = |data_type: &DataType| check_json(data_type, item).map_err(inside).map_err(&error);
-            record_faults(&self.types, &mut self.items, &mut self.null_item, *item == Value::Null, checked);
+            self.items.record(&self.types, *item == Value::Null, checked);
         }
     }
 
     /// Returns the constant from which the runtime selects the error.
     pub fn expand(&self, name: &str, is_inside: bool, pw: &Ident) -> TokenStream {
-        let (faults, items) = (expand(&self.faults, &self.null, pw), expand(&self.items, &self.null_item, pw));
+        let (faults, items) = (self.values.expand(pw), self.items.expand(pw));
         let absent = self.absent.as_ref().map_or("", |(_, text)| text);
         quote! {
             #pw::SampleField { name: #name, is_inside: #is_inside, faults: #faults, items: #items, absent: #absent }
@@ -91,32 +95,28 @@ impl Summary {
     }
 }
 
-/// Keeps the fault of a value for each type that has none yet. The fault of a null is the same for all types.
-fn record_faults(
-    types: &[DataType],
-    faults: &mut [Option<Fault>],
-    null: &mut Option<Fault>,
-    is_null: bool,
-    check: impl Fn(&DataType) -> Result<(), Fault>,
-) {
-    if is_null {
-        *null = null.take().or_else(|| check(&DataType::Bytes).err());
-        return;
+impl Faults {
+    /// Checks a value against each type that has no fault yet.
+    fn record(&mut self, types: &[DataType], is_null: bool, check: impl Fn(&DataType) -> Result<(), Fault>) {
+        if is_null {
+            self.of_null = self.of_null.take().or_else(|| check(&DataType::Bytes).err());
+            return;
+        }
+        for (fault, data_type) in self.of_types.iter_mut().zip(types).filter(|(fault, _)| fault.is_none()) {
+            *fault = check(data_type).err();
+        }
     }
-    for (fault, data_type) in faults.iter_mut().zip(types).filter(|(fault, _)| fault.is_none()) {
-        *fault = check(data_type).err();
-    }
-}
 
-/// Generates the list of faults. A null has the bit after the bits of the types.
-fn expand(faults: &[Option<Fault>], null: &Option<Fault>, pw: &Ident) -> TokenStream {
-    let mut types: BTreeMap<&Fault, u32> = BTreeMap::new();
-    for (number, fault) in faults.iter().chain([null]).enumerate() {
-        fault.iter().for_each(|fault| *types.entry(fault).or_default() |= 1 << number);
+    /// Generates the list of faults. A null has the bit after the bits of the types.
+    fn expand(&self, pw: &Ident) -> TokenStream {
+        let mut types: BTreeMap<&Fault, u32> = BTreeMap::new();
+        for (number, fault) in self.of_types.iter().chain([&self.of_null]).enumerate() {
+            fault.iter().for_each(|fault| *types.entry(fault).or_default() |= 1 << number);
+        }
+        let faults = types.iter().map(|((line, text), types)| {
+            let (types, line) = (Literal::u32_unsuffixed(*types), Literal::usize_unsuffixed(*line));
+            quote!(#pw::Fault { types: #types, line: #line, text: #text })
+        });
+        quote!(&[#(#faults),*])
     }
-    let faults = types.iter().map(|((line, text), types)| {
-        let (types, line) = (Literal::u32_unsuffixed(*types), Literal::usize_unsuffixed(*line));
-        quote!(#pw::Fault { types: #types, line: #line, text: #text })
-    });
-    quote!(&[#(#faults),*])
 }
